@@ -1,0 +1,279 @@
+"""What a district declares: stations, areas, nodes, contacts, thresholds, rules, policy.
+
+These are the loaded and checked forms; `config.load` reads them from a district's folder. They are
+plain records: everything that depends on them takes them as an argument.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from config.level import Action, Level
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a table that a person edits."""
+
+
+class Basin(Row, frozen=True, kw_only=True):
+    """小流域: a hydrological attribute of stations and areas."""
+
+    id: str
+    name: str
+    name_en: str
+    river: str
+    river_en: str
+
+
+class Area(Row, frozen=True, kw_only=True):
+    """预警区: the unit of warning (village, hazard zone, camp, road section)."""
+
+    id: str
+    name: str
+    name_en: str
+    kind: Literal["village", "hazard_zone", "camp", "road"]
+    township: str
+    township_en: str
+    division: str  # 12-digit division code of the village or township
+    basin: str
+    lon: float
+    lat: float
+    population: int
+    hazards: tuple[str, ...]
+    shelter: str
+    shelter_en: str
+    route: str
+    route_en: str
+    phone: str  # whom residents call
+    polygon: tuple[tuple[float, float], ...] = ()  # (lon, lat), closed, WGS 84
+
+
+class Station(Row, frozen=True, kw_only=True):
+    """监测站: a place with one sensor. A mast with two sensors is two rows with one place."""
+
+    id: str
+    name: str
+    name_en: str
+    quantity: str  # of config.quantity
+    basin: str
+    lon: float
+    lat: float
+    elevation_m: float
+    interval_s: int  # reporting plan: the longest time between two reports when all is well
+    silent_after_s: int  # a station that has not reported for this long is silent
+    sum_interval_s: int = 60  # rain: the interval an observation sums over
+
+
+class Node(Row, frozen=True, kw_only=True):
+    """预警广播终端: a village loudspeaker; both a feed and a channel."""
+
+    id: str
+    name: str
+    name_en: str
+    area: str
+    lon: float
+    lat: float
+    range_m: int
+    interval_s: int
+    silent_after_s: int
+
+
+class Watch(Row, frozen=True, kw_only=True):
+    """One station that an area's rules look at."""
+
+    area: str
+    station: str
+
+
+class Contact(Row, frozen=True, kw_only=True):
+    """A recipient: a responsible person, a residents' group, an observer or an organisation.
+
+    The telephone number and the app address are personal data: they stay in the contact store and
+    never enter a record, a log line or an export. `id` is opaque.
+    """
+
+    id: str
+    name: str
+    role: Literal["responsible", "residents", "observer", "organisation"]
+    areas: tuple[str, ...]  # ids; ("*",) for the whole district
+    lang: Literal["zh", "en"]
+    channels: tuple[str, ...]  # in order of preference: sms, app
+    min_level: Level
+    phone: str = ""
+    app: str = ""
+
+
+class RainThreshold(Row, frozen=True, kw_only=True):
+    """One row of an area's rain table: sums over `window_min` that mean a level or an action.
+
+    Values in mm; None where this window says nothing about that level. `wetness` is the antecedent
+    class: dry, normal or wet ground.
+    """
+
+    area: str
+    hazard: str
+    wetness: Literal["dry", "normal", "wet"]
+    window_min: int
+    blue_mm: float | None
+    yellow_mm: float | None
+    orange_mm: float | None
+    red_mm: float | None
+    prepare_mm: float | None
+    move_mm: float | None
+    source: str
+
+
+class StageThreshold(Row, frozen=True, kw_only=True):
+    """One row of a stage table: levels in m above the station's datum."""
+
+    area: str
+    hazard: str
+    station: str
+    blue_m: float | None
+    yellow_m: float | None
+    orange_m: float | None
+    red_m: float | None
+    prepare_m: float | None
+    move_m: float | None
+    rise_m_per_h: float  # a faster robust rise raises the level before the threshold is reached
+    ahead_min: int  # ... when the next threshold is expected within this time
+    source: str
+
+
+class RainRule(Row, frozen=True, kw_only=True):
+    """Parameters of `rain_threshold`."""
+
+    hold_min: int = 60
+    clear_factor: float = 0.7  # clear when every sum is below this part of its threshold
+    antecedent_decay: float = 0.85  # per day
+    antecedent_days: int = 15
+    wet_above_mm: float = 50.0
+    dry_below_mm: float = 15.0
+
+
+class StageRule(Row, frozen=True, kw_only=True):
+    """Parameters of `stage_trend`."""
+
+    hold_min: int = 60
+    clear_margin_m: float = 0.2
+    window_min: int = 30
+    min_points: int = 5
+
+
+class CameraRule(Row, frozen=True, kw_only=True):
+    """Parameters of `camera_motion`."""
+
+    hold_min: int = 20
+    moving_share: float = 0.25  # of the region of interest that moves
+    frames: int = 2  # consecutive frames that must agree
+    dark_below: float = 18.0  # mean grey level, 0–255
+    blurred_below: float = 15.0  # variance of the Laplacian
+    frozen_frames: int = 5
+    level: Level = Level.YELLOW
+    action: Action = Action.PREPARE
+    hazard: str = "debris_flow"
+
+
+class SilenceRule(Row, frozen=True, kw_only=True):
+    """Parameters of `silence`."""
+
+    min_live_share: float = 0.5  # below it an area's evidence is thin
+    grace_s: int = 0  # after the start, before a station never seen counts as silent
+
+
+class QualityRule(Row, frozen=True, kw_only=True):
+    """Parameters of the quality tests that need memory or neighbours (QARTOD)."""
+
+    stage_rate_m_per_min: float = 1.0
+    stage_spike_m: float = 1.5
+    stage_flat_min: int = 720
+    rain_extreme_mm_10min: float = 40.0  # above it a neighbour should agree
+    rain_neighbour_share: float = 0.1  # of the extreme, at the best neighbour, over 30 min
+    neighbour_km: float = 12.0
+
+
+class Rules(Row, frozen=True, kw_only=True):
+    """rules.toml."""
+
+    rain: RainRule = RainRule()
+    stage: StageRule = StageRule()
+    camera: CameraRule = CameraRule()
+    silence: SilenceRule = SilenceRule()
+    quality: QualityRule = QualityRule()
+    lateness_s: int = 1800
+    # which rules a district runs, by name
+    run: tuple[str, ...] = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+
+
+class Authority(Row, frozen=True, kw_only=True):
+    """Who may release a level or an action, by when, and what happens if nobody answers."""
+
+    by: str  # the office: 区防汛指挥部, 市防汛指挥部, 气象局 …
+    by_en: str
+    deadline_s: int = 0  # 0: released at once under the standing authorisation named in `source`
+    default: Literal["release", "hold", "escalate"] = "release"
+    escalate_to: str = ""
+    source: str = ""
+
+
+class Policy(Row, frozen=True, kw_only=True):
+    """policy.toml: authority by hazard and level or action, hold times, validity, incidents."""
+
+    # hazard ("*" for any other) -> "blue" … "red", "prepare", "move" -> authority
+    authority: dict[str, dict[str, Authority]]
+    # an exercise releases at once when true, so that a storm can be watched
+    exercise_releases: bool = True
+    step_down_hold_s: int = 1800
+    valid_s: int = 21600
+    incident_gap_s: int = 21600  # quiet for this long ends an incident
+    report_every_s: int = 3600  # 续报
+
+
+class Channels(Row, frozen=True, kw_only=True):
+    """channels.toml: where each channel sends. Exercises never use these; they have their own."""
+
+    sms_url: str = ""  # apprise URL template; {to}, {key} are filled in
+    app_url: str = ""
+    cap_dir: str = "cap"
+    cap_feed_port: int = 0
+    retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)
+    attempt_timeout_s: int = 10
+    played_within_s: int = 180  # a node that has not played by then is a failed attempt
+    answer_within_s: int = 300  # 叫应: a responsible person should have answered by then
+
+
+class District(Row, frozen=True, kw_only=True):
+    """A whole district, checked. `version` is a hash of every file it was read from."""
+
+    id: str  # folder name and MQTT level: yanqing
+    name: str
+    name_en: str
+    division: str  # 6-digit
+    timezone: str
+    issuer: str  # 发布单位, as it signs warnings
+    issuer_en: str
+    signature: str  # SMS 【签名】 without the brackets
+    sender: str  # CAP sender
+    hotline: str
+    version: str
+    folder: Path
+    basins: dict[str, Basin]
+    areas: dict[str, Area]
+    stations: dict[str, Station]
+    nodes: dict[str, Node]
+    watches: tuple[Watch, ...]
+    contacts: dict[str, Contact]
+    rain: tuple[RainThreshold, ...]
+    stage: tuple[StageThreshold, ...]
+    rules: Rules
+    policy: Policy
+    channels: Channels
+    groups: dict[str, tuple[str, ...]]  # watch group id -> area ids, in order
+    group_of_area: dict[str, str]
+    groups_of_station: dict[str, tuple[str, ...]]  # stations and nodes -> watch groups
+    stations_of_area: dict[str, tuple[str, ...]]
+    broker: str = ""  # adapter URLs; empty: the embedded one
+    log: str = ""
+    history: str = ""
+    partitions: int = 4  # of the topic observations

@@ -1,0 +1,60 @@
+"""What can be measured: one row a quantity, with its unit, resolution, range and kind.
+
+A value travels as an integer count of the resolution (0.1 mm, 1 mm), so that sums are exact and the
+order of arrival never shows in a result. A new sensor is a new row here, not code.
+"""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["interval", "counter", "instant", "state", "frame"]
+
+
+class Quantity(NamedTuple):
+    """One row of the table.
+
+    kind: `interval` a sum over the interval that ends at the observation's time; `counter` a total
+    that only rises and may reset; `instant` a value at a moment; `state` a coded state; `frame` a
+    picture, whose value is its size in bytes and whose bytes lie in the frame store under `ref`.
+    low, high: the physical range in units of the resolution; outside it the value is flagged fail.
+    suspect_above: above it the value is flagged suspect (a true extreme is rare but real).
+    """
+
+    name: str
+    unit: str
+    per_unit: int  # counts of the resolution in one unit: 10 for 0.1 mm
+    kind: Kind
+    low: int
+    high: int
+    suspect_above: int
+    zh: str
+
+    def count(self, value: float) -> int:
+        """Value in the unit -> integer count of the resolution, half away from zero."""
+        scaled = value * self.per_unit
+        return int(scaled + 0.5) if scaled >= 0 else -int(-scaled + 0.5)
+
+    def amount(self, count: int) -> float:
+        """Integer count of the resolution -> value in the unit."""
+        return count / self.per_unit
+
+
+# Ranges. Rain: the highest one-minute rain on record is 31.2 mm (Unionville, USA, 1956; WMO World
+# Weather & Climate Extremes Archive); an interval may be up to a day long (1,825 mm in 24 h,
+# Foc-Foc, Réunion, 1966, same source). Stage: metres above the station's own datum.
+_ROWS = (
+    Quantity("rain", "mm", 10, "interval", 0, 18_250, 1_000, "降雨量"),
+    Quantity("rain_counter", "mm", 10, "counter", 0, 10_000_000, 10_000_000, "累计雨量"),
+    Quantity("stage", "m", 1000, "instant", -10_000, 2_000_000, 2_000_000, "水位"),
+    Quantity("discharge", "m3/s", 1000, "instant", 0, 200_000_000, 200_000_000, "流量"),
+    Quantity("depth", "mm", 1, "instant", -500, 20_000, 20_000, "积水深度"),
+    Quantity("frame", "byte", 1, "frame", 1, 8_000_000, 8_000_000, "图像"),
+    Quantity("battery", "%", 10, "instant", 0, 1_000, 1_000, "电量"),
+    Quantity("soil_moisture", "%", 10, "instant", 0, 1_000, 1_000, "土壤含水率"),
+    Quantity("ground_velocity", "um/s", 1000, "instant", -10**12, 10**12, 10**12, "地声"),
+    Quantity("gas", "ppm", 100, "instant", 0, 100_000_000, 100_000_000, "气体浓度"),
+    Quantity("crowd_density", "person/m2", 100, "instant", 0, 2_000, 2_000, "人群密度"),
+    Quantity("traffic_flow", "veh/h", 1, "instant", 0, 100_000, 100_000, "车流量"),
+    Quantity("pump_state", "1", 1, "state", 0, 9, 9, "泵站状态"),
+)
+
+QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}

@@ -1,0 +1,69 @@
+"""The records that detectors write to the topic `cases`: detections and progress marks."""
+
+import hashlib
+
+from config.level import Action, Level
+from ingest.observation import Record
+
+
+class Evidence(Record, frozen=True, kw_only=True):
+    """One value that a rule rests on, in the unit of its quantity."""
+
+    station: str
+    quantity: str
+    value: float
+    threshold: float | None = None
+    window_min: int | None = None
+    observed_at: int | None = None
+    note: str = ""
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """Which of an area's expected stations could speak."""
+
+    live: int
+    expected: int
+    silent: tuple[str, ...] = ()
+
+    @property
+    def thin(self) -> bool:
+        """Too little evidence to call the area quiet is decided by the rule `silence`."""
+        return bool(self.silent)
+
+
+class Detection(Record, frozen=True, kw_only=True, tag="detection"):
+    """A rule's statement about an area and hazard at an event time. Written when it changes."""
+
+    id: str
+    area: str
+    hazard: str
+    rule: str
+    level: Level
+    action: Action
+    detected_at: int  # event time of the judgement
+    since_at: int  # event time at which this level or a higher one began
+    evidence: tuple[Evidence, ...] = ()
+    coverage: Coverage | None = None
+    suspect: bool = False  # rests on suspect values alone: a notice and 准备转移, no more
+    thin: bool = False  # the area's evidence is too thin to call it quiet
+    next_at: int | None = None  # when the next threshold is expected
+    note: str = ""
+    config: str = ""
+
+
+class Mark(Record, frozen=True, kw_only=True, tag="mark"):
+    """A watch group's progress: judged up to `complete_at`, at the clock `clock_at`.
+
+    complete_at is the event time up to which every station of the group that still reports has
+    been heard; a level may fall only for times before it.
+    """
+
+    group: str
+    clock_at: int
+    complete_at: int
+
+
+def detection_id(area: str, hazard: str, rule: str, detected_at: int, what: str) -> str:
+    """An id from content, so that a repeated step writes the same record."""
+    text = f"{area}|{hazard}|{rule}|{detected_at}|{what}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,144 @@
+"""The records of the topics `cases` (as decide reads it), `alerts` and `deliveries`."""
+
+import hashlib
+from typing import Literal
+
+from config.level import Action, Level
+from detectors.detection import Coverage, Detection, Evidence, Mark
+from ingest.observation import Record, Run, Tick
+
+
+class Decision(Record, frozen=True, kw_only=True, tag="decision"):
+    """An act upon an alert, by a named person or by the policy, with its reason. A person's act
+    stands in `cases`; decide writes every act, the policy's too, to `alerts`, hash-chained."""
+
+    area: str
+    hazard: str
+    act: Literal["release", "hold", "reject", "raise", "lower", "cancel", "escalate"]
+    by: str  # opaque id of a person, or "policy"
+    decided_at: int
+    reason: str
+    alert: str = ""
+    version: int = 0
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+    previous: str = ""  # hash of the decision before it in the chain
+    hash: str = ""
+
+
+class Alert(Record, frozen=True, kw_only=True, tag="alert"):
+    """One version of the warning for one area and one hazard. Versions count from 1.
+
+    `proposed_*` is what the evidence calls for; `level` and `action` are what is in force for the
+    audiences of this version. `public` is true once somebody entitled released it; an internal
+    notice (内部预警) never waits.
+    """
+
+    id: str
+    version: int
+    area: str
+    hazard: str
+    status: Literal["actual", "exercise", "test"]
+    msg_type: Literal["alert", "update", "cancel"]
+    level: Level
+    action: Action
+    proposed_level: Level
+    proposed_action: Action
+    public: bool
+    state: Literal["proposed", "released", "held", "cancelled", "expired"]
+    incident: str
+    sent_at: int
+    onset_at: int
+    expires_at: int
+    reason: str
+    by: str = "policy"
+    authority: str = ""
+    deadline_at: int | None = None  # by when somebody must decide
+    suspect: bool = False
+    thin: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    coverage: Coverage | None = None
+    next_at: int | None = None
+    detections: tuple[str, ...] = ()
+
+
+class Report(Record, frozen=True, kw_only=True, tag="report"):
+    """A numbered report of an incident to superiors: 初报, 续报, 核报, 终报."""
+
+    incident: str
+    number: int
+    kind: Literal["初报", "续报", "核报", "终报"]
+    reported_at: int
+    alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
+    text: str
+
+
+class Route(Record, frozen=True, kw_only=True):
+    """One way to one recipient, with the frozen words for it."""
+
+    channel: str  # broadcast, sms, app, cap, console
+    text: str
+    title: str = ""
+    segments: int = 0  # SMS
+
+
+class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
+    """A warning version for one recipient: the words are frozen before anything is sent.
+
+    The idempotency key of an attempt is (alert, version, channel, recipient): see `attempt_key`.
+    """
+
+    id: str
+    alert: str
+    version: int
+    area: str
+    hazard: str
+    level: Level
+    action: Action
+    msg_type: Literal["alert", "update", "cancel"]
+    status: Literal["actual", "exercise", "test"]
+    recipient: str  # opaque id: contact, node, or organisation
+    audience: Literal["internal", "public"]
+    routes: tuple[Route, ...]  # in order; the next is tried when one fails for good
+    queued_at: int
+    deadline_at: int
+    expires_at: int
+    lang: str = "zh"
+    must_answer: bool = False  # 叫应: counts as reached only when a person answered
+
+
+State = Literal[
+    "queued",
+    "sent",
+    "accepted",
+    "delivered",
+    "playing",
+    "played",
+    "answered",
+    "failed",
+    "expired",
+    "superseded",
+]
+
+
+class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
+    """What became of an attempt. One table per channel maps the carrier's words to `state`."""
+
+    delivery: str
+    route: int  # index into routes
+    state: State
+    receipt_at: int
+    attempt: int = 1
+    permanent: bool = False
+    detail: str = ""
+
+
+CaseRecord = Run | Tick | Mark | Detection | Decision
+AlertRecord = Run | Tick | Mark | Alert | Decision | Report
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt
+
+
+def attempt_key(alert: str, version: int, channel: str, recipient: str) -> str:
+    """The idempotency key that a carrier or node sees."""
+    text = f"{alert}|{version}|{channel}|{recipient}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,0 +1,91 @@
+"""The records of the topics `observations` and `dead-letters`, and how any record is written down.
+
+A record is declared once, travels as JSON with its `type`, and is read by any Kafka tool. A field
+that ends in `_at` is a moment: milliseconds since 1970-01-01 UTC. Exports show such fields as
+RFC 3339 text. The names `_at` of event time and of our own clock are never mixed: `observed_at` is
+the sensor's, `received_at` is ours.
+"""
+
+from enum import IntEnum
+from typing import Literal
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whatever stands in a topic."""
+
+
+class Flag(IntEnum):
+    """Quality flag, IOOS QARTOD manual, table of primary flags."""
+
+    GOOD = 1
+    NOT_EVALUATED = 2
+    SUSPECT = 3
+    FAIL = 4
+    MISSING = 9
+
+
+class Run(Record, frozen=True, kw_only=True, tag="run"):
+    """The first record of every topic: what this run is. A run named `live` is live, all others
+    are exercises and can reach no real siren or phone."""
+
+    name: str
+    kind: Literal["live", "exercise"]
+    district: str
+    config: str  # version of the district's configuration
+    start_at: int
+    speed: float = 1.0
+    seed: int | None = None
+    scenario: str = ""
+
+
+class Tick(Record, frozen=True, kw_only=True, tag="tick"):
+    """Time as an event. One that is not later than the last is ignored by every stage."""
+
+    clock_at: int
+
+
+class Observation(Record, frozen=True, kw_only=True):
+    """One reading: `value` counts the resolution of its quantity (config.quantity).
+
+    The id is (station, quantity, observed_at, seq): the same id again is a duplicate, with another
+    value a revision. Two tips in one second differ in `seq`.
+    """
+
+    station: str
+    quantity: str
+    observed_at: int
+    value: int
+    seq: int | None = None
+    ref: str = ""  # frames: SHA-256 of the picture, in hex
+    flag: Flag = Flag.NOT_EVALUATED  # by the tests that need no memory
+    test: str = ""  # the test that set the flag
+
+
+class Observations(Record, frozen=True, kw_only=True, tag="observations"):
+    """What ingest committed at once for one watch group, in order of arrival."""
+
+    group: str
+    received_at: int
+    items: tuple[Observation, ...]
+
+
+class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
+    """Bad input, kept whole: nothing that arrived is thrown away unseen."""
+
+    received_at: int
+    source: str  # MQTT topic, or the log's topic, partition and offset
+    reason: str  # one of a closed list of codes: unknown_station, bad_payload, …
+    detail: str  # where and what to do, in words
+    payload: str  # the bytes, base64, cut at 4 kB
+
+
+ObservationRecord = Run | Tick | Observations
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(record: Record) -> bytes:
+    """A record as JSON."""
+    return _encoder.encode(record)
