@@ -58,6 +58,11 @@ class Fenced(Exception):
     """This member no longer owns the partition: forget the state and join again."""
 
 
+class Unavailable(OSError):
+    """The log cannot be reached or written now (disk full, broker away): nothing was written, try
+    again later. The message says what to do."""
+
+
 class Corrupt(Exception):
     """The log or a snapshot fails its check; the message names it and says what to do."""
 

@@ -1,0 +1,236 @@
+"""The command `fengsui`."""
+
+import sys
+from pathlib import Path
+
+import click
+from config.load import ConfigError, load
+
+from config.district import District
+from fengsui import commands
+from fengsui.export import EXPORTS
+from fengsui.line import STAGES
+from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
+
+
+class _Context:
+    """The options every command shares."""
+
+    def __init__(self, config: Path, state: Path, broker: str, log: str, history: str) -> None:
+        self.config = config
+        self.state = state
+        self.urls = {"broker": broker, "log": log, "history": history}
+
+    def district(self) -> District:
+        return load(self.config)
+
+    def setup(self, run: str, **more: object) -> Setup:
+        return make_setup(self.district(), run, self.state, **self.urls, **more)  # type: ignore[arg-type]
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="""\b
+退出码 exit codes: 0 成功 well · 1 失败 failed · 2 用法或配置有误 wrong usage or configuration
+环境变量 environment: FENGSUI_CONFIG FENGSUI_STATE FENGSUI_BROKER FENGSUI_LOG FENGSUI_HISTORY""",
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=default_config,
+    envvar="FENGSUI_CONFIG",
+    help="区县配置目录 the district's folder [default: the package's config/yanqing]",
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    envvar="FENGSUI_STATE",
+    help="运行数据目录 where runs keep their data [default: var]",
+)
+@click.option("--broker", default="", help="mqtt://USER:PASSWORD@HOST:PORT, mqtts://…")
+@click.option("--log", default="", help="sqlite:///FOLDER or kafka://HOST:PORT")
+@click.option("--history", default="", help="sqlite:///FOLDER or influx://HOST:PORT/ORG/BUCKET")
+@click.version_option(package_name="fengsui")
+@click.pass_context
+def cli(
+    ctx: click.Context, config: Path, state: Path, broker: str, log: str, history: str
+) -> None:
+    """烽燧 Fengsui: 从雨量计到村里的大喇叭 from the rain gauge to the loudspeaker in the village.
+
+    先试试 to begin: `fengsui run` plays a mountain storm over Yanqing, with nothing else installed.
+    """
+    ctx.obj = _Context(config, state, broker, log, history)
+
+
+@cli.command()
+@click.option("--no-simulator", is_flag=True, help="接真实传感器 wait for real gauges: a live run")
+@click.option("--run", "run_name", default="", help="运行名 the run's name [exercise-TIME, or live]")
+@click.option("--scenario", default="yanqing-storm", show_default=True)
+@click.option("--seed", type=int, default=None, help="随机种子 [the scenario's own]")
+@click.option("--speed", type=float, default=None, help="情景秒/真实秒 scenario seconds a second")
+@click.option("--until-done", is_flag=True, help="暴雨结束后自动退出 end with the storm")
+@click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
+@click.option("--plain", is_flag=True, help="逐行输出 lines instead of a moving screen")
+@click.option("--port", type=int, default=1883, show_default=True, help="内置 MQTT 端口")
+@click.pass_obj
+def run(obj: _Context, no_simulator: bool, run_name: str, scenario: str, seed: int | None,
+        speed: float | None, until_done: bool, out: Path | None, plain: bool, port: int) -> None:
+    """全线运行 the whole line: every stage in this process, with the simulated storm or without."""
+    name = run_name or ("live" if no_simulator else f"exercise-{stamp()}")
+    if name == "live" and not no_simulator:
+        raise Usage("a live run takes no simulator: add --no-simulator, or leave --run away")
+    if no_simulator:
+        code = commands.run_line(obj.setup(name), out=out, plain=plain, port=port)
+    else:
+        code = commands.run_storm(
+            obj.district(),
+            lambda **kw: obj.setup(name, **kw),
+            scenario, seed, speed, until_done=until_done, out=out, plain=plain, port=port,
+        )
+    sys.exit(code)
+
+
+def _stage_command(name: str, text: str) -> None:
+    @cli.command(name, help=text)
+    @click.option("--run", "run_name", default="live", show_default=True, help="运行名 run's name")
+    @click.option("--start", default="", help="演练开始时间 an exercise's start, RFC 3339")
+    @click.option("--carrier", default="", help="演练短信网关 loopback URL of an exercise's carrier")
+    @click.pass_obj
+    def stage(obj: _Context, run_name: str, start: str, carrier: str) -> None:
+        setup = obj.setup(run_name, start_at=commands.parse_moment(start) if start else 0)
+        sys.exit(commands.run_one(name, setup, carrier))
+
+
+for _name, _text in zip(
+    STAGES,
+    (
+        "接入 MQTT to observations: decode, identify, check; one stage as a process of its own.",
+        "检测 observations to cases: quality memory, rules, silence.",
+        "决策 cases to alerts: raise, hold, step down, by authority.",
+        "定向 alerts to deliveries: who, which words, which channels.",
+        "发送 deliveries to loudspeakers, phones and feeds, until each recipient is reached.",
+        "归档 every topic to history.",
+    ),
+    strict=True,
+):
+    _stage_command(_name, _text)
+
+
+@cli.command()
+@click.argument("scenario", required=False, default="yanqing-storm")
+@click.option("--run", "run_name", default="exercise", show_default=True)
+@click.option("--seed", type=int, default=None)
+@click.option("--speed", type=float, default=None, help="情景秒/真实秒; 0: 尽快 as fast as it goes")
+@click.option("--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot")
+@click.option("--carrier-port", type=int, default=0, help="模拟短信网关端口 simulated carrier")
+@click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
+@click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
+@click.pass_obj
+def simulate(obj: _Context, scenario: str, run_name: str, seed: int | None, speed: float | None,
+             lockstep: bool, carrier_port: int, seeds: int, score: bool) -> None:
+    """模拟 publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score."""
+    if score or seeds:
+        sys.exit(commands.score_storms(obj.district(), seeds or 30))
+    sys.exit(
+        commands.simulate_to_broker(
+            obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port
+        )
+    )
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--run", "run_name", default="", help="送入已在运行的演练 feed a run that is running")
+@click.option("--speed", type=float, default=0.0, help="事件秒/真实秒; 0: 尽快 [default: 0]")
+@click.option("--lockstep/--no-lockstep", default=True, show_default=True)
+@click.option("--slot", "slot_s", type=int, default=300, show_default=True, help="时段秒数")
+@click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
+@click.pass_obj
+def replay(obj: _Context, file: Path, run_name: str, speed: float, lockstep: bool, slot_s: int,
+           out: Path | None) -> None:
+    """回放 a CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.
+
+    Without --run it starts a line of its own around the file and prints what was warned.
+    """
+    if run_name:
+        sys.exit(commands.replay_to_broker(obj.setup(run_name), file, speed, lockstep, slot_s))
+    sys.exit(
+        commands.replay_alone(
+            lambda **kw: obj.setup(f"exercise-{stamp()}", **kw), file, speed, slot_s, out
+        )
+    )
+
+
+@cli.command()
+@click.argument("folder", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@click.pass_obj
+def check(obj: _Context, folder: Path | None) -> None:
+    """检查配置 validate a district's folder and play its scenarios: file, row, column, what to do."""
+    sys.exit(commands.check_config(folder or obj.config))
+
+
+@cli.command()
+@click.argument("topic", type=click.Choice(EXPORTS))
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.option("--times", is_flag=True, help="含处理时间 with this program's own times")
+@click.pass_obj
+def export(obj: _Context, topic: str, run_name: str, times: bool) -> None:
+    """导出 a topic as JSON lines, in an order that two runs of one storm share."""
+    sys.exit(commands.export_topic(obj.setup(run_name), topic, times))
+
+
+@cli.command()
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.pass_obj
+def status(obj: _Context, run_name: str) -> None:
+    """状态 stages, lag, silent stations, open warnings, undelivered, dead letters."""
+    sys.exit(commands.show_status(obj.setup(run_name)))
+
+
+@cli.command()
+@click.argument("act", type=click.Choice(["release", "hold", "reject", "raise", "lower", "cancel"]))
+@click.argument("area")
+@click.argument("hazard")
+@click.option("--by", required=True, help="操作人代号 opaque id of the person")
+@click.option("--reason", required=True)
+@click.option("--level", type=click.Choice(["blue", "yellow", "orange", "red"]), default=None)
+@click.option("--move", "action", type=click.Choice(["prepare", "move"]), default=None)
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.pass_obj
+def order(obj: _Context, act: str, area: str, hazard: str, by: str, reason: str,
+          level: str | None, action: str | None, run_name: str) -> None:
+    """人工决定 a named person's decision on the warning of AREA and HAZARD."""
+    sys.exit(commands.order(obj.setup(run_name), act, area, hazard, by, reason, level, action))
+
+
+@cli.command()
+@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
+@click.option("--only", type=click.Choice(["rule", "line", "latency"]), multiple=True)
+@click.pass_obj
+def bench(obj: _Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
+    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline."""
+    from fengsui.bench import run_bench
+
+    sys.exit(run_bench(obj.district(), workload, seconds, only or ("rule", "line", "latency")))
+
+
+def main() -> None:
+    """Entry point: conventional exit codes, no traceback for what a person did."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as e:
+        sys.exit(e.exit_code)
+    except click.ClickException as e:
+        e.show()
+        sys.exit(e.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("已停止 stopped", err=True)
+        sys.exit(130)
+    except ConfigError as e:
+        click.echo(str(e), err=True)
+        sys.exit(2)
+    except Usage as e:
+        click.echo(f"fengsui: {e}", err=True)
+        sys.exit(2)

@@ -1,0 +1,41 @@
+"""Reads every topic of a log from any position and hands the records out, decoded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from dispatch.alert import AlertRecord, CaseRecord, DeliveryRecord
+from ingest.log import Log
+from ingest.observation import DeadLetter, ObservationRecord
+
+DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "observations": msgspec.json.Decoder(ObservationRecord),
+    "cases": msgspec.json.Decoder(CaseRecord),
+    "alerts": msgspec.json.Decoder(AlertRecord),
+    "deliveries": msgspec.json.Decoder(DeliveryRecord),
+    "dead-letters": msgspec.json.Decoder(DeadLetter),
+}
+
+
+class Follower:
+    """Remembers how far it has read; `take` yields what is new, topic by topic."""
+
+    def __init__(self, log: Log, topics: tuple[str, ...] = tuple(DECODERS)) -> None:
+        self._log = log
+        self._next = {(t, p): 0 for t in topics for p in range(log.topics[t].partitions)}
+
+    def take(self) -> Iterator[tuple[str, Any]]:
+        """(topic, record) of everything committed since the last call. Records that are not of
+        their topic are passed over: the stage that reads the topic makes them dead letters."""
+        for (topic, part), position in list(self._next.items()):
+            while True:
+                entries = self._log.read(topic, part, position)
+                if not entries:
+                    break
+                for entry in entries:
+                    try:
+                        yield topic, DECODERS[topic].decode(entry.value)
+                    except msgspec.MsgspecError:
+                        continue
+                position = self._next[topic, part] = entries[-1].offset + 1

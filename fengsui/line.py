@@ -1,0 +1,181 @@
+"""Starts stages, watches them and stops them: one stage as a process of its own, or the whole line
+as threads of one."""
+
+import os
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from detectors.run import Detect
+from dispatch.address import Address
+from dispatch.decide import Decide
+from dispatch.send import run_send
+from ingest.frames import FrameStore
+from ingest.run import run_ingest
+
+from fengsui.setup import Setup, now_ms
+from ingest.archive import run_archive
+from ingest.history import open_history
+from ingest.log import Log, open_log
+from ingest.runner import Runner
+from ingest.stage import Stage
+
+STAGES = ("ingest", "detect", "decide", "address", "send", "archive")
+_TRIM_EVERY_S = 3600.0
+
+
+def member() -> str:
+    """This process's name in a consumer group."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def open_run_log(setup: Setup) -> Log:
+    """The log of this run."""
+    return open_log(setup.log, setup.run.name, setup.district.id, setup.district.partitions)
+
+
+def frames_folder(setup: Setup) -> Path:
+    """Where the pictures of this run lie."""
+    return setup.folder / "frames"
+
+
+class Line:
+    """Stages as threads. If one of them ends with an error the whole line stops and `failed` says
+    which: a line with a hole in it must not look alive."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        carrier_url: str = "",
+        on_console: Callable[[str], None] | None = None,
+    ) -> None:
+        self._setup = setup
+        self._carrier_url = carrier_url
+        self._on_console = on_console
+        self.stop_event = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._ready: dict[str, threading.Event] = {}
+        self.failed: dict[str, BaseException] = {}
+
+    def start(self, stages: tuple[str, ...] = STAGES, timeout_s: float = 60.0) -> None:
+        """Start in the order of the line and wait until each has its partitions.
+
+        Raises RuntimeError with the stage's name if one does not come up."""
+        for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
+            ready = self._ready[name] = threading.Event()
+            thread = threading.Thread(target=self._work, args=(name, ready), name=name)
+            self._threads.append(thread)
+            thread.start()
+        for name, ready in self._ready.items():
+            waited = 0.0
+            while not ready.wait(0.1):
+                waited += 0.1
+                if self.failed or waited > timeout_s:
+                    self.stop()
+                    why = self.failed.get(name) or f"not ready after {timeout_s:.0f} s"
+                    raise RuntimeError(f"{name}: {why}")
+
+    def _work(self, name: str, ready: threading.Event) -> None:
+        try:
+            run_stage(
+                name,
+                self._setup,
+                self.stop_event,
+                ready,
+                carrier_url=self._carrier_url,
+                on_console=self._on_console,
+            )
+        except BaseException as e:  # noqa: BLE001  # it is reported, and the line stops
+            self.failed[name] = e
+            if not isinstance(e, KeyboardInterrupt):
+                traceback.print_exc(file=sys.stderr)
+            self.stop_event.set()
+
+    def stop(self) -> None:
+        """Stop every stage and wait for it."""
+        self.stop_event.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def settled(self, log: Log) -> bool:
+        """Every stage has read all there is."""
+        reads = {"detect": "observations", "decide": "cases", "address": "alerts",
+                 "send": "deliveries"}
+        return all(
+            log.positions(topic, stage) >= log.ends(topic)
+            for stage, topic in reads.items()
+            if stage in self._ready
+        )
+
+
+def run_stage(
+    name: str,
+    setup: Setup,
+    stop: threading.Event,
+    ready: threading.Event,
+    *,
+    carrier_url: str = "",
+    on_console: Callable[[str], None] | None = None,
+) -> None:
+    """Run one stage until `stop`."""
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    log = open_run_log(setup)
+    try:
+        if name == "ingest":
+            run_ingest(
+                setup.district, setup.run, log, setup.broker_url(),
+                FrameStore(frames_folder(setup)), stop, now=now_ms, ready=ready,
+            )
+        elif name == "send":
+            run_send(
+                setup.district, setup.run, log, setup.broker_url(), setup.folder, stop,
+                carrier_url=carrier_url, now=now_ms, ready=ready, on_console=on_console,
+            )
+        elif name == "archive":
+            history = open_history(setup.history, setup.run.name, setup.district.id)
+            ready.set()
+            with _trimming(log, stop):
+                run_archive(log, history, member(), stop)
+            history.close()
+        else:
+            runner = Runner(
+                _stage(name, setup), log, member=member(), live=setup.live, now=now_ms
+            )
+            runner.run(stop, ready)
+    finally:
+        log.close()
+
+
+def _stage(name: str, setup: Setup) -> Stage:
+    district = setup.district
+    if name == "detect":
+        return Detect(district, FrameStore(frames_folder(setup)).get)
+    if name == "decide":
+        return Decide(district)
+    if name == "address":
+        return Address(district)
+    raise ValueError(f"no stage {name!r}")
+
+
+class _trimming:  # noqa: N801  # reads as a verb where it is used
+    """Drops what is past its retention, once an hour, while archive runs."""
+
+    def __init__(self, log: Log, stop: threading.Event) -> None:
+        self._log = log
+        self._stop = stop
+        self._thread = threading.Thread(target=self._work, name="trim", daemon=True)
+
+    def _work(self) -> None:
+        while not self._stop.wait(_TRIM_EVERY_S):
+            self._log.trim(now_ms())
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)

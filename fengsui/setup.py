@@ -1,0 +1,137 @@
+"""Where a run keeps its things and which adapters it uses: options, environment, district, in that
+order."""
+
+import os
+import re
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import config
+from config.district import District
+from ingest.observation import Run
+
+BROKER_SCHEMES = ("mqtt", "mqtts")
+LOG_SCHEMES = ("sqlite", "kafka")
+HISTORY_SCHEMES = ("sqlite", "influx", "influxs")
+_RUN_NAME = re.compile(r"(live|exercise(-[A-Za-z0-9]{1,40})?)")
+
+
+class Usage(Exception):
+    """The person asked for something that cannot be done; the text says what to do instead."""
+
+
+def default_config() -> Path:
+    """The district that comes with the package."""
+    return Path(config.__file__).parent / "yanqing"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One run of one district: its name, its folder and its adapters."""
+
+    district: District
+    run: Run
+    folder: Path  # var/RUN
+    broker: str  # "" : the embedded one, started by `run`
+    log: str
+    history: str
+
+    @property
+    def live(self) -> bool:
+        return self.run.kind == "live"
+
+    @property
+    def broker_file(self) -> Path:
+        """Where `run` leaves the embedded broker's URL for `simulate` and `replay`."""
+        return self.folder / "broker.url"
+
+    def broker_url(self) -> str:
+        """The broker named, or the embedded one of a line that is running on this machine."""
+        if self.broker:
+            return self.broker
+        if self.broker_file.exists():
+            return self.broker_file.read_text().strip()
+        raise Usage(
+            f"没有可用的 MQTT 服务器 no broker: name one with --broker or FENGSUI_BROKER "
+            f"(mqtt://USER:PASSWORD@HOST:PORT), or start one with `fengsui run` "
+            f"(looked for {self.broker_file})"
+        )
+
+
+def _adapter(option: str, variable: str, declared: str, default: str, schemes: tuple[str, ...],
+             example: str) -> str:
+    url = option or os.environ.get(variable, "") or declared or default
+    if url and urlsplit(url).scheme not in schemes:
+        raise Usage(
+            f"{variable}: 不认识的地址 {url!r} has a scheme that does not exist here; "
+            f"there are {', '.join(s + '://' for s in schemes)}, for example {example}"
+        )
+    return url
+
+
+def make_setup(
+    district: District,
+    run_name: str,
+    state: Path,
+    *,
+    broker: str = "",
+    log: str = "",
+    history: str = "",
+    start_at: int = 0,
+    speed: float = 1.0,
+    seed: int | None = None,
+    scenario: str = "",
+) -> Setup:
+    """Resolve everything; raises `Usage` with what to do."""
+    if not _RUN_NAME.fullmatch(run_name):
+        raise Usage(
+            f"--run {run_name!r}: a run is called `live`, `exercise` or `exercise-NAME` "
+            "(letters and digits)"
+        )
+    folder = (state / run_name).resolve()
+    embedded = f"sqlite:///{folder}"
+    run = Run(
+        name=run_name,
+        kind="live" if run_name == "live" else "exercise",
+        district=district.id,
+        config=district.version,
+        start_at=start_at or now_ms(),
+        speed=speed,
+        seed=seed,
+        scenario=scenario,
+    )
+    return Setup(
+        district,
+        run,
+        folder,
+        _adapter(broker, "FENGSUI_BROKER", district.broker, "", BROKER_SCHEMES,
+                 "mqtt://USER:PASSWORD@HOST:1883"),
+        _adapter(log, "FENGSUI_LOG", district.log, embedded, LOG_SCHEMES, "kafka://HOST:9092"),
+        _adapter(history, "FENGSUI_HISTORY", district.history, embedded, HISTORY_SCHEMES,
+                 "influx://HOST:8086/ORG/BUCKET"),
+    )
+
+
+def now_ms() -> int:
+    """The wall clock, UTC."""
+    return int(datetime.now(UTC).timestamp() * 1000)
+
+
+def stamp() -> str:
+    """A name part for a fresh run."""
+    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def free_port(preferred: int = 0) -> int:
+    """`preferred` if nobody listens on it on loopback, else any free port."""
+    for port in (preferred, 0):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(s.getsockname()[1])
+    raise AssertionError("no free port on loopback")

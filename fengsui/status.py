@@ -1,0 +1,76 @@
+"""`fengsui status`: a few lines that say whether the line is well."""
+
+from collections.abc import Iterator
+
+from config.district import District
+from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
+from fengsui.follow import Follower
+from fengsui.screen import local
+from fengsui.view import View
+from ingest.log import Log
+
+_READS = (
+    ("detect", "observations"),
+    ("decide", "cases"),
+    ("address", "alerts"),
+    ("send", "deliveries"),
+    ("archive", "observations"),
+)
+
+
+def view_of(log: Log) -> View:
+    """Everything in the log, folded."""
+    view = View()
+    for _, record in Follower(log).take():
+        view.take(record)
+    return view
+
+
+def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
+    """Lines of text; the first says if anything needs attention."""
+    view = view_of(log)
+    run = view.run
+    if run is None:
+        yield "尚无数据 nothing has run here yet"
+        return
+    yield f"运行 run: {run.name} ({run.kind}) 时钟 clock {local(view.clock_at, district.timezone)}"
+    for stage, topic in _READS:
+        ends, positions = log.ends(topic), log.positions(topic, stage)
+        lag = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
+        yield f"  {stage:8} 积压 lag {lag} 条 records on {topic}"
+    expected = set(district.stations) | set(district.nodes)
+    clock = view.clock_at if run.kind == "exercise" else now_at
+    late = {
+        s for s in expected
+        if clock - view.last_seen.get(s, run.start_at) > _plan_s(district, s) * 1000
+    }
+    silent = sorted(late | view.silent())
+    yield f"监测站 stations: {len(expected - late)}/{len(expected)} 正常 reporting"
+    for station in silent:
+        seen = view.last_seen.get(station)
+        when = local(seen, district.timezone) if seen else "从未 never"
+        yield f"  静默 silent {station}: 最后 last {when}"
+    alerts = view.open_alerts()
+    yield f"预警 open warnings: {len(alerts)}"
+    for a in alerts:
+        area = district.areas.get(a.area)
+        place = f"{area.township}{area.name}" if area else a.area
+        waits = "" if a.public else f" 待批 waits for {a.authority}"
+        action = f" {ACTION_ZH[a.action]}" if a.action else ""
+        yield (
+            f"  {place} {HAZARD_ZH.get(a.hazard, a.hazard)} {LEVEL_ZH[a.level]}{action} "
+            f"v{a.version} {local(a.sent_at, district.timezone)}{waits}"
+        )
+    undelivered = view.undelivered()
+    yield f"未到达 undelivered: {len(undelivered)} / {len(view.sent)}"
+    for s in undelivered[:20]:
+        yield f"  {s.delivery.recipient} {s.channel} {s.state} ({s.delivery.area})"
+    yield f"坏数据 dead letters: {view.dead.total()}"
+    for reason, count in view.dead.most_common():
+        yield f"  {reason}: {count}"
+
+
+def _plan_s(district: District, station: str) -> int:
+    if station in district.stations:
+        return district.stations[station].silent_after_s
+    return district.nodes[station].silent_after_s

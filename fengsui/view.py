@@ -1,0 +1,172 @@
+"""What the whole line looks like now: a fold of every topic's records, for the screen, `status`
+and the summary. Pure: records in, a View out."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.level import Action, Level
+from detectors.detection import Detection, Mark
+from dispatch.alert import Alert, Delivery, Receipt, Report
+from ingest.observation import DeadLetter, Observations, Run, Tick
+
+# a delivery's final states; which of them is enough depends on the recipient (dispatch.outbox)
+REACHED = ("answered", "played", "delivered", "accepted")
+ENDED = (*REACHED, "failed", "expired", "superseded")
+_RANK = {
+    s: n
+    for n, s in enumerate(
+        ("queued", "sent", "accepted", "delivered", "playing", "played", "answered")
+    )
+}
+_RAIN_KEPT_MS = 3_600_000
+
+
+@dataclass
+class Change:
+    """One line of the screen's list of what happened."""
+
+    at: int
+    area: str
+    hazard: str
+    level: Level
+    action: Action
+    was_level: Level
+    was_action: Action
+    public: bool
+    msg_type: str
+
+
+@dataclass
+class Sent:
+    """A delivery and how far it came."""
+
+    delivery: Delivery
+    state: str = "queued"
+    route: int = 0
+    at: int = 0
+
+    @property
+    def channel(self) -> str:
+        routes = self.delivery.routes
+        return routes[min(self.route, len(routes) - 1)].channel if routes else "-"
+
+
+@dataclass
+class View:
+    """Counts and last states; `clock_at` is the run's clock."""
+
+    run: Run | None = None
+    clock_at: int = 0
+    readings: int = 0
+    last_seen: dict[str, int] = field(default_factory=dict)
+    rain: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+    stage: dict[str, int] = field(default_factory=dict)
+    coverage: dict[str, Detection] = field(default_factory=dict)  # area -> silence's last word
+    alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
+    first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
+    changes: list[Change] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    sent: dict[str, Sent] = field(default_factory=dict)
+    dead: Counter[str] = field(default_factory=Counter)
+
+    def take(self, record: Any) -> None:
+        """Fold one record in."""
+        match record:
+            case Observations():
+                self._observations(record)
+            case Tick():
+                self.clock_at = max(self.clock_at, record.clock_at)
+            case Mark():
+                self.clock_at = max(self.clock_at, record.clock_at)
+            case Run():
+                self.run = record
+                self.clock_at = max(self.clock_at, record.start_at)
+            case Detection() if record.rule == "silence":
+                self.coverage[record.area] = record
+            case Alert():
+                self._alert(record)
+            case Report():
+                self.reports.append(record)
+            case Delivery():
+                self.sent.setdefault(record.id, Sent(record, at=record.queued_at))
+            case Receipt():
+                self._receipt(record)
+            case DeadLetter():
+                self.dead[record.reason] += 1
+            case _:
+                pass
+
+    def _observations(self, batch: Observations) -> None:
+        for o in batch.items:
+            self.readings += 1
+            self.last_seen[o.station] = max(self.last_seen.get(o.station, 0), o.observed_at)
+            if o.quantity == "rain" and o.value > 0:
+                recent = self.rain.setdefault(o.station, deque())
+                recent.append((o.observed_at, o.value))
+                while recent and recent[0][0] <= o.observed_at - _RAIN_KEPT_MS:
+                    recent.popleft()
+            elif o.quantity == "stage":
+                self.stage[o.station] = o.value
+
+    def _alert(self, alert: Alert) -> None:
+        before = self.alerts.get(alert.id)
+        was = (before.level, before.action) if before else (Level.NONE, Action.NONE)
+        self.alerts[alert.id] = alert
+        self.first.setdefault(alert.id, []).append(alert)
+        if (alert.level, alert.action) != was or alert.msg_type == "cancel":
+            self.changes.append(
+                Change(
+                    alert.sent_at, alert.area, alert.hazard, alert.level, alert.action, *was,
+                    alert.public, alert.msg_type,
+                )
+            )
+
+    def _receipt(self, receipt: Receipt) -> None:
+        sent = self.sent.get(receipt.delivery)
+        if sent is None:
+            return
+        forward = _RANK.get(receipt.state, -1) > _RANK.get(sent.state, -1)
+        if receipt.state not in _RANK:  # an end
+            if receipt.state != "failed" or receipt.permanent:
+                sent.state = receipt.state
+        elif forward or receipt.route != sent.route:
+            sent.state = receipt.state
+        sent.route, sent.at = receipt.route, receipt.receipt_at
+
+    def open_alerts(self) -> list[Alert]:
+        """Warnings in force or waiting, worst first."""
+        alive = [a for a in self.alerts.values() if a.msg_type != "cancel" and a.state != "expired"]
+        return sorted(alive, key=lambda a: (-a.action, -a.proposed_level, a.area, a.hazard))
+
+    def area_levels(self) -> dict[str, tuple[Level, Action]]:
+        """The worst level and action now, an area each (areas without an alert are absent)."""
+        worst: dict[str, tuple[Level, Action]] = {}
+        for a in self.open_alerts():
+            level, action = worst.get(a.area, (Level.NONE, Action.NONE))
+            worst[a.area] = (max(level, a.level), max(action, a.action))
+        return worst
+
+    def rain_mm(self, station: str, minutes: int) -> float:
+        """Rain of the last `minutes` before the clock (at most 60)."""
+        since = self.clock_at - minutes * 60_000
+        return sum(v for at, v in self.rain.get(station, ()) if at > since) / 10
+
+    def silent(self) -> set[str]:
+        """Stations and nodes that rule `silence` holds silent now."""
+        out: set[str] = set()
+        for d in self.coverage.values():
+            if d.coverage is not None:
+                out.update(d.coverage.silent)
+        return out
+
+    def by_channel(self) -> dict[str, Counter[str]]:
+        """channel -> state -> deliveries."""
+        table: dict[str, Counter[str]] = {}
+        for s in self.sent.values():
+            table.setdefault(s.channel, Counter())[s.state] += 1
+        return table
+
+    def undelivered(self) -> list[Sent]:
+        """Deliveries that have not ended, or failed."""
+        return [s for s in self.sent.values() if s.state not in (*REACHED, "superseded")]

@@ -1,0 +1,101 @@
+"""The stage archive: every topic into history, for charts, hindcast and the after-action report.
+
+At-least-once onto an idempotent port: the position is committed after history has the batch. When
+history is away only archive waits.
+"""
+
+import sys
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+import msgspec
+
+from ingest.history import Fact, History, Point
+from ingest.log import Entry, Fenced, Log, Unavailable
+from ingest.observation import Observations
+
+# type of record -> the field that says when it was
+_FACTS = {
+    "detection": "detected_at",
+    "alert": "sent_at",
+    "decision": "decided_at",
+    "report": "reported_at",
+    "delivery": "queued_at",
+    "receipt": "receipt_at",
+    "dead_letter": "received_at",
+}
+_json = msgspec.json.Decoder()
+_observations = msgspec.json.Decoder(Observations)
+
+
+def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], list[Fact]]:
+    """What history keeps of these records. An undecodable one is a dead letter of the stage that
+    reads the topic; archive passes over it."""
+    points: dict[tuple[str, str, int, int], Point] = {}
+    facts = []
+    for entry in entries:
+        try:
+            if topic == "observations":
+                # Run and Tick carry nothing for history
+                for o in _observations.decode(entry.value).items:
+                    key = (o.station, o.quantity, o.observed_at, o.seq or 0)
+                    points[key] = Point(*key, o.value, int(o.flag))
+                continue
+            record = _json.decode(entry.value)
+        except msgspec.MsgspecError:
+            continue
+        kind = record.get("type", "") if isinstance(record, dict) else ""
+        if kind in _FACTS:
+            facts.append(
+                Fact(
+                    topic,
+                    entry.partition,
+                    entry.offset,
+                    kind,
+                    str(record.get("area", "")),
+                    int(record[_FACTS[kind]]),
+                    entry.value.decode(),
+                )
+            )
+    return list(points.values()), facts
+
+
+def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:
+    """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none."""
+    with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
+        work = [pool.submit(_archive_topic, log, history, t, member, stop) for t in log.topics]
+        wait(work, return_when=FIRST_EXCEPTION)
+        stop.set()
+    for one in work:
+        one.result()
+
+
+def _archive_topic(
+    log: Log, history: History, topic: str, member: str, stop: threading.Event
+) -> None:
+    consumer = log.join(topic, "archive", member)
+    wait_s = 1.0
+    try:
+        while not stop.is_set():
+            try:
+                entries = consumer.poll(0.5, 2000)
+                if entries:
+                    history.write(*points_and_facts(topic, entries))
+                    for partition in sorted({e.partition for e in entries}):
+                        last = max(e.offset for e in entries if e.partition == partition)
+                        consumer.commit(partition, last + 1, [])
+                wait_s = 1.0
+            except Fenced:
+                continue
+            except (Unavailable, OSError) as e:
+                print(
+                    f"fengsui archive: {e}; history lags, nothing else does; "
+                    f"trying again in {wait_s:.0f} s",
+                    file=sys.stderr,
+                )
+                stop.wait(wait_s)
+                wait_s = min(wait_s * 2, 60.0)
+                consumer.close()
+                consumer = log.join(topic, "archive", member)
+    finally:
+        consumer.close()

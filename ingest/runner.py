@@ -1,0 +1,190 @@
+"""The one runner: drives any stage over any log.
+
+For every partition it owns it loads the newest snapshot, steps silently from there to the
+committed position (what that writes was written before), and then steps over what comes and
+commits outputs, position and, now and then, a snapshot in one transaction. If a commit fails, the
+memory is thrown away and rebuilt, so memory is never ahead of the log.
+"""
+
+import sys
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from ingest.log import Consumer, Entry, Fenced, Log, Out, Unavailable
+from ingest.observation import DeadLetter, Tick, encode
+from ingest.stage import Item, Stage, Write
+
+SNAPSHOT_S = 60.0
+_POLL_S = 0.25
+_PAYLOAD_KEPT = 4096
+
+
+@dataclass
+class _Held:
+    """The memory of one partition."""
+
+    state: Any
+    position: int  # all before it is in the state
+    fresh: bool = False  # nothing new since the last snapshot
+    snapshot_at: float = 0.0
+
+
+def decoded(stage: Stage, entries: Sequence[Entry]) -> tuple[list[Item], list[Entry]]:
+    """Entries as records, and those that are not of the topic."""
+    items, poison = [], []
+    for entry in entries:
+        try:
+            items.append(Item(entry.partition, entry.offset, entry.key, stage.decode(entry.value)))
+        except msgspec.MsgspecError:
+            poison.append(entry)
+    return items, poison
+
+
+def _dead(stage: Stage, entry: Entry, received_at: int) -> Out:
+    letter = DeadLetter(
+        received_at=received_at,
+        source=f"{stage.reads}/{entry.partition}/{entry.offset}",
+        reason="undecodable_record",
+        detail=f"{stage.name} cannot read this record: another program or a newer version wrote it",
+        payload=b64encode(entry.value[:_PAYLOAD_KEPT]).decode(),
+    )
+    return Out("dead-letters", entry.key, encode(letter))
+
+
+def _outs(writes: Sequence[Write]) -> list[Out]:
+    return [Out(w.topic, w.key, encode(w.record), w.partition) for w in writes]
+
+
+def rebuild(stage: Stage, log: Log, consumer: Consumer, partition: int, until: int) -> Any:
+    """The state after every record before `until`, from the newest snapshot that is not newer."""
+    state, position = stage.new(partition), 0
+    snapshot = consumer.snapshot(partition)
+    if snapshot is not None and snapshot.position <= until:
+        form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
+        if form == stage.format:
+            state, position = stage.load(partition, body), snapshot.position
+    while position < until:
+        entries = [e for e in log.read(stage.reads, partition, position) if e.offset < until]
+        if not entries:
+            break
+        state, _ = stage.step(state, decoded(stage, entries)[0])
+        position = entries[-1].offset + 1
+    return state
+
+
+class Runner:
+    """One member of one stage. `after` is called on each pass with the state of every owned
+    partition, for a stage that acts on the world (send)."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        log: Log,
+        *,
+        member: str,
+        live: bool,
+        now: Callable[[], int],
+        after: Callable[[Mapping[int, Any]], None] | None = None,
+        snapshot_s: float = SNAPSHOT_S,
+    ) -> None:
+        self._stage = stage
+        self._log = log
+        self._member = member
+        self._now = now
+        self._after = after
+        self._snapshot_s = snapshot_s
+        self._tick_ms = int(stage.ticks * 1000) if live else 0
+        self._ticked_at = 0
+        self._held: dict[int, _Held] = {}
+
+    def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
+        """Until `stop`. A bug in the stage is raised; a log that is away is waited for."""
+        consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
+        wait_s = 0.5
+        try:
+            while not stop.is_set():
+                try:
+                    self._pass(consumer, stop)
+                    wait_s = 0.5
+                    if ready is not None and self._held:
+                        ready.set()
+                except Fenced as e:
+                    self._held.clear()
+                    print(f"fengsui {self._stage.name}: {e}; joining again", file=sys.stderr)
+                except Unavailable as e:
+                    self._held.clear()
+                    print(
+                        f"fengsui {self._stage.name}: {e}; trying again in {wait_s:.0f} s",
+                        file=sys.stderr,
+                    )
+                    stop.wait(wait_s)
+                    wait_s = min(wait_s * 2, 30.0)
+            self._snapshot_all(consumer)
+        finally:
+            consumer.close()
+
+    def _pass(self, consumer: Consumer, stop: threading.Event) -> None:
+        entries = consumer.poll(_POLL_S)
+        owned = consumer.owned()
+        for partition in [p for p in self._held if p not in owned]:
+            del self._held[partition]
+        for partition, position in owned.items():
+            if partition not in self._held:
+                state = rebuild(self._stage, self._log, consumer, partition, position)
+                self._held[partition] = _Held(state, position, True, time.monotonic())
+        for partition in sorted({e.partition for e in entries}):
+            if stop.is_set():
+                return
+            self._step(consumer, partition, [e for e in entries if e.partition == partition])
+        self._tick()
+        if self._after is not None:
+            self._after({p: held.state for p, held in self._held.items()})
+
+    def _step(self, consumer: Consumer, partition: int, entries: list[Entry]) -> None:
+        held = self._held[partition]
+        entries = [e for e in entries if e.offset >= held.position]
+        if not entries:
+            return
+        items, poison = decoded(self._stage, entries)
+        held.state, writes = self._stage.step(held.state, items)
+        outs = _outs(writes) + [_dead(self._stage, e, self._now()) for e in poison]
+        position = entries[-1].offset + 1
+        body = None
+        if time.monotonic() - held.snapshot_at >= self._snapshot_s:
+            body = self._body(held)
+        try:
+            consumer.commit(partition, position, outs, body)
+        except BaseException:
+            del self._held[partition]  # it is ahead of the log now
+            raise
+        held.position = position
+        held.fresh = body is not None
+        if body is not None:
+            held.snapshot_at = time.monotonic()
+
+    def _body(self, held: _Held) -> bytes:
+        return msgspec.msgpack.encode((self._stage.format, self._stage.dump(held.state)))
+
+    def _tick(self) -> None:
+        """Time for our own partitions, in a live run: recorded with the rest, so that a replay of
+        the partition is exact."""
+        now = self._now()
+        if self._tick_ms and self._held and now - self._ticked_at >= self._tick_ms:
+            self._ticked_at = now
+            value = encode(Tick(clock_at=now))
+            self._log.append([Out(self._stage.reads, "tick", value, p) for p in self._held])
+
+    def _snapshot_all(self, consumer: Consumer) -> None:
+        """On a clean stop, so that the next start is quick."""
+        for partition, held in self._held.items():
+            if not held.fresh:
+                try:
+                    consumer.commit(partition, held.position, [], self._body(held))
+                except (Fenced, Unavailable):
+                    return  # the next owner re-steps instead
