@@ -1,0 +1,225 @@
+"""One loader reads and validates a district's folder as a whole: `load(folder) -> District`.
+
+Every fault is collected, then `ConfigError` names them all: file, row, column, what to do. With a
+wrong config nothing starts.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from config.district import (
+    Area,
+    Basin,
+    Channels,
+    Contact,
+    District,
+    Node,
+    Policy,
+    RainThreshold,
+    Rules,
+    StageThreshold,
+    Station,
+    Watch,
+)
+from config.table import Problem, read_shapes, read_table, read_toml
+from config.validate import Check, check_policy, check_rules, problem
+
+_ID = re.compile(r"[A-Za-z0-9-]{1,32}")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """district.toml."""
+
+    name: str
+    name_en: str
+    division: str
+    issuer: str
+    issuer_en: str
+    signature: str
+    sender: str
+    hotline: str
+    timezone: str = "Asia/Shanghai"
+    broker: str = ""
+    log: str = ""
+    history: str = ""
+    partitions: int = 4
+
+
+class ConfigError(Exception):
+    """The folder is wrong; `problems` says where and what to do."""
+
+    def __init__(self, folder: Path, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        lines = [f"{folder}: {len(problems)} 处配置问题 problems; 不启动 nothing starts"]
+        super().__init__("\n".join([*lines, *(f"  {p}" for p in problems)]))
+
+
+def load(folder: Path) -> District:
+    """Read, check, and work out the watch groups. Raises ConfigError."""
+    district, problems = read(folder)
+    if problems or district is None:
+        raise ConfigError(folder, problems)
+    return district
+
+
+def read(folder: Path) -> tuple[District | None, list[Problem]]:
+    """The district if it is right, and every problem if it is not."""
+    problems: list[Problem] = []
+    head = read_toml(folder / "district.toml", Head, problems)
+    rules = read_toml(folder / "rules.toml", Rules, problems)
+    policy = read_toml(folder / "policy.toml", Policy, problems)
+    channels = read_toml(folder / "channels.toml", Channels, problems)
+    basins = read_table(folder / "basins.csv", Basin, problems)
+    areas = read_table(folder / "areas.csv", Area, problems)
+    stations = read_table(folder / "stations.csv", Station, problems)
+    nodes = read_table(folder / "nodes.csv", Node, problems)
+    watches = read_table(folder / "watch.csv", Watch, problems)
+    contacts = read_table(folder / "contacts.csv", Contact, problems)
+    rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
+    stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
+    shapes = read_shapes(folder / "areas.geojson", problems)
+
+    by_basin = _unique("basins.csv", basins, problems)
+    by_area = _unique("areas.csv", areas, problems)
+    by_station = _unique("stations.csv", stations, problems)
+    by_node = _unique("nodes.csv", nodes, problems)
+    by_contact = _unique("contacts.csv", contacts, problems)
+    for both in by_station.keys() & by_node.keys():
+        row = next(n for n, r in nodes if r.id == both)
+        problems.append(problem("nodes.csv", row, "id", f"{both} 与监测站重名 is a station too"))
+    if any(not p.row for p in problems) and not (by_area and by_station):
+        return None, problems  # a file could not be read: the rest would only repeat it
+
+    check = Check(problems, by_basin, by_area, by_station)
+    check.areas(areas, shapes)
+    check.stations(stations)
+    check.nodes(nodes)
+    check.watches(watches)
+    check.contacts(contacts)
+    check.rain(rain, watches)
+    check.stage(stage, watches)
+    if rules is not None:
+        check_rules(rules, problems)
+    if policy is not None:
+        check_policy(policy, problems)
+    if problems or not (head and rules and policy and channels):
+        return None, problems
+    if not re.fullmatch(r"\d{6}", head.division) or not 1 <= head.partitions <= 256:
+        problems.append(problem("district.toml", 0, "division", "区划代码 6 位，分区 1–256"))
+        return None, problems
+    return _district(
+        folder,
+        head,
+        rules,
+        policy,
+        channels,
+        by_basin,
+        {k: msgspec.structs.replace(a, polygon=shapes.get(k, ())) for k, a in by_area.items()},
+        by_station,
+        by_node,
+        [w for _, w in watches],
+        by_contact,
+        [r for _, r in rain],
+        [r for _, r in stage],
+    ), []
+
+
+def _unique(file: str, rows: Iterable[tuple[int, Any]], problems: list[Problem]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for number, row in rows:
+        if not _ID.fullmatch(row.id):
+            problems.append(
+                problem(
+                    file,
+                    number,
+                    "id",
+                    f"{row.id!r} 不能作 id is not an id",
+                    "字母、数字、- (1–32) letters, digits, hyphens",
+                )
+            )
+        elif row.id in found:
+            problems.append(
+                problem(
+                    file, number, "id", f"{row.id} 重复 stands twice", "改名或删去 rename or remove"
+                )
+            )
+        else:
+            found[row.id] = row
+    return found
+
+
+def watch_groups(areas: Iterable[str], watches: Iterable[Watch]) -> dict[str, tuple[str, ...]]:
+    """Areas that share a station, directly or by others, form one group, named for its first area."""
+    parent = {a: a for a in areas}
+
+    def root(a: str) -> str:
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        return a
+
+    owner: dict[str, str] = {}
+    for w in watches:
+        other = owner.setdefault(w.station, w.area)
+        a, b = sorted((root(w.area), root(other)))
+        parent[b] = a
+    groups: dict[str, list[str]] = {}
+    for a in sorted(parent):
+        groups.setdefault(f"g-{root(a)}", []).append(a)
+    return {k: tuple(v) for k, v in groups.items()}
+
+
+def _district(
+    folder: Path,
+    head: Head,
+    rules: Rules,
+    policy: Policy,
+    channels: Channels,
+    basins: dict[str, Basin],
+    areas: dict[str, Area],
+    stations: dict[str, Station],
+    nodes: dict[str, Node],
+    watches: list[Watch],
+    contacts: dict[str, Contact],
+    rain: list[RainThreshold],
+    stage: list[StageThreshold],
+) -> District:
+    groups = watch_groups(areas, watches)
+    of_area = {a: g for g, members in groups.items() for a in members}
+    of_station: dict[str, list[str]] = {}
+    for w in watches:
+        of_station.setdefault(w.station, []).append(of_area[w.area])
+    for node in nodes.values():
+        of_station.setdefault(node.id, []).append(of_area[node.area])
+    by_area: dict[str, list[str]] = {a: [] for a in areas}
+    for w in watches:
+        by_area[w.area].append(w.station)
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".toml", ".geojson")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return District(
+        id=folder.resolve().name,
+        folder=folder,
+        version=digest.hexdigest()[:12],
+        basins=basins,
+        areas=areas,
+        stations=stations,
+        nodes=nodes,
+        watches=tuple(watches),
+        contacts=contacts,
+        rain=tuple(rain),
+        stage=tuple(stage),
+        rules=rules,
+        policy=policy,
+        channels=channels,
+        groups=groups,
+        group_of_area=of_area,
+        groups_of_station={s: tuple(dict.fromkeys(g)) for s, g in of_station.items()},
+        stations_of_area={a: tuple(s) for a, s in by_area.items()},
+        **msgspec.structs.asdict(head),
+    )

@@ -1,0 +1,368 @@
+"""What must be true of a district's tables, one by one and between them."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from config.district import (
+    Area,
+    Basin,
+    Contact,
+    Node,
+    Policy,
+    RainThreshold,
+    Rules,
+    StageThreshold,
+    Station,
+    Watch,
+)
+from config.level import HAZARD_ZH
+from config.quantity import QUANTITIES
+from config.table import Problem
+
+RULES = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+LEVELS = ("blue", "yellow", "orange", "red")
+ACTIONS = ("prepare", "move")
+
+
+def problem(file: str, row: int, column: str, message: str, hint: str = "") -> Problem:
+    return Problem(file, row, column, message, hint)
+
+
+class Check:
+    """What must agree between the files."""
+
+    def __init__(
+        self,
+        problems: list[Problem],
+        basins: dict[str, Basin],
+        areas: dict[str, Area],
+        stations: dict[str, Station],
+    ) -> None:
+        self.problems = problems
+        self.basin = basins
+        self.area = areas
+        self.station = stations
+
+    def known(self, file: str, row: int, column: str, key: str, table: dict[str, Any]) -> bool:
+        if key in table:
+            return True
+        self.problems.append(
+            problem(
+                file,
+                row,
+                column,
+                f"{key!r} 不存在 does not exist",
+                "先在对应文件登记 declare it first",
+            )
+        )
+        return False
+
+    def least(
+        self, file: str, row: int, column: str, value: float, low: float, high: float
+    ) -> None:
+        if not low <= value <= high:
+            self.problems.append(
+                problem(file, row, column, f"{value:g} 越界 is out of range", f"{low:g} … {high:g}")
+            )
+
+    def place(self, file: str, row: int, at: Area | Station | Node) -> None:
+        self.least(file, row, "lon", at.lon, -180, 180)
+        self.least(file, row, "lat", at.lat, -90, 90)
+
+    def areas(self, rows: list[tuple[int, Area]], shapes: dict[str, Any]) -> None:
+        file = "areas.csv"
+        for n, a in rows:
+            self.known(file, n, "basin", a.basin, self.basin)
+            self.place(file, n, a)
+            self.least(file, n, "population", a.population, 0, 10_000_000)
+            if not re.fullmatch(r"\d{12}", a.division):
+                self.problems.append(
+                    problem(
+                        file,
+                        n,
+                        "division",
+                        f"{a.division!r} 不是 12 位区划代码 is not a 12-digit code",
+                    )
+                )
+            for hazard in a.hazards or ("",):
+                if hazard not in HAZARD_ZH:
+                    self.problems.append(
+                        problem(
+                            file,
+                            n,
+                            "hazards",
+                            f"{hazard!r} 不是灾种 is not a hazard",
+                            ", ".join(HAZARD_ZH),
+                        )
+                    )
+            if a.id not in shapes:
+                self.problems.append(
+                    problem("areas.geojson", 0, a.id, "缺少面 has no polygon", "画出预警区 draw it")
+                )
+        for key in shapes:
+            self.known("areas.geojson", 0, key, key, self.area)
+
+    def stations(self, rows: list[tuple[int, Station]]) -> None:
+        file = "stations.csv"
+        for n, s in rows:
+            self.known(file, n, "basin", s.basin, self.basin)
+            self.known(file, n, "quantity", s.quantity, QUANTITIES)
+            self.place(file, n, s)
+            self.least(file, n, "elevation_m", s.elevation_m, -500, 9000)
+            self.least(file, n, "interval_s", s.interval_s, 1, 86_400)
+            self.least(file, n, "silent_after_s", s.silent_after_s, s.interval_s, 7 * 86_400)
+            self.least(file, n, "sum_interval_s", s.sum_interval_s, 1, 86_400)
+
+    def nodes(self, rows: list[tuple[int, Node]]) -> None:
+        for n, node in rows:
+            self.known("nodes.csv", n, "area", node.area, self.area)
+            self.place("nodes.csv", n, node)
+            self.least("nodes.csv", n, "range_m", node.range_m, 1, 50_000)
+            self.least("nodes.csv", n, "interval_s", node.interval_s, 1, 86_400)
+            self.least(
+                "nodes.csv", n, "silent_after_s", node.silent_after_s, node.interval_s, 7 * 86_400
+            )
+
+    def watches(self, rows: list[tuple[int, Watch]]) -> None:
+        seen = set()
+        watched = set()
+        for n, w in rows:
+            if self.known("watch.csv", n, "area", w.area, self.area) & self.known(
+                "watch.csv", n, "station", w.station, self.station
+            ):
+                watched.add(w.area)
+                if (w.area, w.station) in seen:
+                    self.problems.append(
+                        problem("watch.csv", n, "station", "重复 stands twice", "删去 remove")
+                    )
+                seen.add((w.area, w.station))
+        for area in self.area.keys() - watched:
+            self.problems.append(
+                problem(
+                    "watch.csv",
+                    0,
+                    "area",
+                    f"{area} 没有监测站 no station watches this area",
+                    "至少一个 add one",
+                )
+            )
+
+    def contacts(self, rows: list[tuple[int, Contact]]) -> None:
+        file = "contacts.csv"
+        for n, c in rows:
+            if not c.areas:
+                self.problems.append(
+                    problem(file, n, "areas", "没有预警区 no area", "区号或 * an id or *")
+                )
+            for area in c.areas:
+                if area != "*":
+                    self.known(file, n, "areas", area, self.area)
+            for channel in c.channels or ("",):
+                if channel not in ("sms", "app"):
+                    self.problems.append(
+                        problem(
+                            file, n, "channels", f"{channel!r} 不是渠道 is not a channel", "sms;app"
+                        )
+                    )
+                elif not getattr(c, "phone" if channel == "sms" else "app"):
+                    self.problems.append(
+                        problem(
+                            file,
+                            n,
+                            channel if channel == "app" else "phone",
+                            f"{channel} 没有号码 has no address",
+                            "填写或去掉该渠道 fill it in or drop the channel",
+                        )
+                    )
+            if c.phone and not re.fullmatch(r"\+?[0-9-]{5,20}", c.phone):
+                self.problems.append(
+                    problem(file, n, "phone", "不是电话号码 is not a telephone number")
+                )
+
+    def _ascending(self, file: str, n: int, row: Any, names: Sequence[str]) -> None:
+        last = None
+        for name in names:
+            value = getattr(row, name)
+            if value is None:
+                continue
+            if value < 0 and file == "thresholds_rain.csv":
+                self.problems.append(problem(file, n, name, f"{value:g} 为负 is negative"))
+            if last is not None and value < last:
+                self.problems.append(
+                    problem(file, n, name, f"{value:g} 低于前一级 is below the level before it")
+                )
+            last = value
+
+    def rain(self, rows: list[tuple[int, RainThreshold]], watches: list[tuple[int, Watch]]) -> None:
+        file = "thresholds_rain.csv"
+        gauged = {
+            w.area
+            for _, w in watches
+            if w.station in self.station
+            and self.station[w.station].quantity in ("rain", "rain_counter")
+        }
+        seen: dict[tuple[str, str, int, str], RainThreshold] = {}
+        for n, t in rows:
+            if not self.known(file, n, "area", t.area, self.area):
+                continue
+            if t.hazard not in self.area[t.area].hazards:
+                self.problems.append(
+                    problem(
+                        file, n, "hazard", f"{t.hazard!r} 不是该区灾种 is not a hazard of {t.area}"
+                    )
+                )
+            if not 1 <= t.window_min <= 1440:
+                self.problems.append(
+                    problem(
+                        file, n, "window_min", f"{t.window_min} 越界 is out of range", "1 … 1440"
+                    )
+                )
+            if t.area not in gauged:
+                self.problems.append(
+                    problem(
+                        file,
+                        n,
+                        "area",
+                        f"{t.area} 没有雨量站 no rain gauge watches it",
+                        "watch.csv",
+                    )
+                )
+            self._ascending(file, n, t, [f"{lv}_mm" for lv in LEVELS])
+            self._ascending(file, n, t, [f"{a}_mm" for a in ACTIONS])
+            key = (t.area, t.hazard, t.window_min, t.wetness)
+            if key in seen:
+                self.problems.append(
+                    problem(file, n, "window_min", "该行重复 this row stands twice", "删去 remove")
+                )
+            seen[key] = t
+        numbers = {(t.area, t.hazard, t.window_min): n for n, t in rows}
+        for (area, hazard, window), n in numbers.items():
+            found = [seen.get((area, hazard, window, w)) for w in ("wet", "normal", "dry")]
+            if None in found:
+                self.problems.append(
+                    problem(
+                        file,
+                        n,
+                        "wetness",
+                        f"{area} {hazard} {window} min 三种湿度不全 needs dry, normal and wet",
+                    )
+                )
+                continue
+            for name in [f"{x}_mm" for x in (*LEVELS, *ACTIONS)]:
+                values = [v for t in found if (v := getattr(t, name)) is not None]
+                if values != sorted(values):
+                    self.problems.append(
+                        problem(
+                            file,
+                            n,
+                            name,
+                            f"{area} {window} min: 越湿阈值应越低 wetter ground needs no more rain",
+                        )
+                    )
+
+    def stage(
+        self, rows: list[tuple[int, StageThreshold]], watches: list[tuple[int, Watch]]
+    ) -> None:
+        file = "thresholds_stage.csv"
+        pairs = {(w.area, w.station) for _, w in watches}
+        for n, t in rows:
+            if not self.known(file, n, "area", t.area, self.area) & self.known(
+                file, n, "station", t.station, self.station
+            ):
+                continue
+            if t.hazard not in self.area[t.area].hazards:
+                self.problems.append(
+                    problem(
+                        file, n, "hazard", f"{t.hazard!r} 不是该区灾种 is not a hazard of {t.area}"
+                    )
+                )
+            if (t.area, t.station) not in pairs:
+                self.problems.append(
+                    problem(
+                        file,
+                        n,
+                        "station",
+                        f"{t.area} 不看 {t.station} does not watch it",
+                        "watch.csv",
+                    )
+                )
+            if self.station[t.station].quantity not in ("stage", "depth"):
+                self.problems.append(
+                    problem(file, n, "station", f"{t.station} 不是水位站 measures no stage")
+                )
+            self._ascending(file, n, t, [f"{lv}_m" for lv in LEVELS])
+            self._ascending(file, n, t, [f"{a}_m" for a in ACTIONS])
+            self.least(file, n, "rise_m_per_h", t.rise_m_per_h, 0.001, 100)
+            self.least(file, n, "ahead_min", t.ahead_min, 1, 1440)
+
+
+def check_rules(rules: Rules, problems: list[Problem]) -> None:
+    for name in rules.run:
+        if name not in RULES:
+            problems.append(
+                problem("rules.toml", 0, "run", f"没有规则 {name!r} is no rule", ", ".join(RULES))
+            )
+    ranges = {
+        "lateness_s": (rules.lateness_s, 60, 7200),
+        "rain.hold_min": (rules.rain.hold_min, 0, 1440),
+        "rain.clear_factor": (rules.rain.clear_factor, 0.1, 1.0),
+        "rain.antecedent_decay": (rules.rain.antecedent_decay, 0.0, 1.0),
+        "rain.antecedent_days": (rules.rain.antecedent_days, 1, 30),
+        "rain.dry_below_mm": (rules.rain.dry_below_mm, 0, rules.rain.wet_above_mm),
+        "stage.hold_min": (rules.stage.hold_min, 0, 1440),
+        "stage.clear_margin_m": (rules.stage.clear_margin_m, 0, 10),
+        "stage.window_min": (rules.stage.window_min, 5, 360),
+        "stage.min_points": (rules.stage.min_points, 2, 60),
+        "camera.moving_share": (rules.camera.moving_share, 0.01, 1),
+        "camera.frames": (rules.camera.frames, 1, 10),
+        "silence.min_live_share": (rules.silence.min_live_share, 0, 1),
+    }
+    for place, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            problems.append(
+                problem("rules.toml", 0, place, f"{value} 越界 is out of range", f"{low} … {high}")
+            )
+
+
+def check_policy(policy: Policy, problems: list[Problem]) -> None:
+    fallback = policy.authority.get("*", {})
+    for what in (*LEVELS, *ACTIONS):
+        if what not in fallback:
+            problems.append(
+                problem(
+                    "policy.toml",
+                    0,
+                    f"authority.*.{what}",
+                    "没有发布权限 nobody may release it",
+                    "写明由谁发布 say who may",
+                )
+            )
+    for hazard, table in policy.authority.items():
+        if hazard != "*" and hazard not in HAZARD_ZH:
+            problems.append(
+                problem("policy.toml", 0, f"authority.{hazard}", "不是灾种 is not a hazard")
+            )
+        for what, who in table.items():
+            if what not in (*LEVELS, *ACTIONS):
+                problems.append(
+                    problem(
+                        "policy.toml",
+                        0,
+                        f"authority.{hazard}.{what}",
+                        "不是等级或行动 is no level or action",
+                    )
+                )
+            if who.deadline_s < 0 or (who.default == "escalate" and not who.escalate_to):
+                problems.append(
+                    problem(
+                        "policy.toml",
+                        0,
+                        f"authority.{hazard}.{what}",
+                        "期限为负或缺 escalate_to",
+                        "escalate needs escalate_to; deadline_s >= 0",
+                    )
+                )
+    for name in ("step_down_hold_s", "valid_s", "incident_gap_s", "report_every_s"):
+        if not 0 < getattr(policy, name) <= 7 * 86_400:
+            problems.append(problem("policy.toml", 0, name, "越界 is out of range", "1 … 604800"))
