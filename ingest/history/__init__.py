@@ -37,9 +37,7 @@ class History(Protocol):
 
     def write(self, points: Sequence[Point], facts: Sequence[Fact]) -> None: ...
 
-    def series(
-        self, station: str, quantity: str, start_at: int, end_at: int
-    ) -> list[Point]:
+    def series(self, station: str, quantity: str, start_at: int, end_at: int) -> list[Point]:
         """Points with start_at <= observed_at < end_at, by (observed_at, seq)."""
         ...
 

@@ -83,9 +83,7 @@ class SqliteLog:
         self._prepare()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(
-            self.path, timeout=30, isolation_level=None, check_same_thread=False
-        )
+        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA synchronous=FULL")
         self._all.append(db)
         return db
@@ -180,9 +178,7 @@ class SqliteLog:
         return [Entry(*row) for row in rows]
 
     def ends(self, topic: str) -> list[int]:
-        rows = self.reading().execute(
-            "SELECT next FROM ends WHERE topic=? ORDER BY part", (topic,)
-        )
+        rows = self.reading().execute("SELECT next FROM ends WHERE topic=? ORDER BY part", (topic,))
         return [row[0] for row in rows]
 
     def starts(self, topic: str) -> list[int]:
@@ -225,9 +221,7 @@ class SqliteLog:
 def _keep_from(db: sqlite3.Connection, topic: str, part: int) -> int:
     """The lowest position that must stay: the least that any group has read, or the older of its
     last two snapshots."""
-    keep = db.execute(
-        "SELECT next FROM ends WHERE topic=? AND part=?", (topic, part)
-    ).fetchone()[0]
+    keep = db.execute("SELECT next FROM ends WHERE topic=? AND part=?", (topic, part)).fetchone()[0]
     for group, pos in db.execute(
         "SELECT grp, pos FROM positions WHERE topic=? AND part=?", (topic, part)
     ).fetchall():
@@ -305,8 +299,14 @@ class SqliteConsumer:
                     mine = False
                 db.execute(
                     "INSERT OR REPLACE INTO leases VALUES (?,?,?,?,?,?)",
-                    (self._group, self._topic.name, part, self._member, os.getpid(),
-                     time.time() + LEASE_S),
+                    (
+                        self._group,
+                        self._topic.name,
+                        part,
+                        self._member,
+                        os.getpid(),
+                        time.time() + LEASE_S,
+                    ),
                 )
                 if not mine:
                     row = db.execute(

@@ -1,0 +1,398 @@
+r"""Rain sums over several windows against a table of thresholds by antecedent wetness.
+
+Sees: a gauge whose rain over any of the windows (10 min … 24 h) reaches the threshold of a level
+or an action for the ground's present wetness.
+
+Equation: S_W = sum of rain over (head - W, head]; level = max{k : S_W >= T[wetness, W, k]} over
+all W, at the gauge's own clock `head`, after every single observation. Up at once. Down when for
+`hold_min` every S_W stayed below clear_factor * T (see detectors.machine).
+Wetness: antecedent index Pa = sum over d = 1 … antecedent_days of decay^d * P(d days ago), days of
+08:00–08:00 Beijing time (= the UTC day; the hydrological day of GB/T 50095): wet above
+`wet_above_mm`, dry below `dry_below_mm`; with less than the full record never dry, for not knowing
+is no proof of dryness.
+
+Delay it adds: none beyond the observation's own. Late values within `late_min` are judged at every
+minute they touch; older ones only enter the sums.
+Cannot see: rain between gauges; snow; a clogged gauge (see `silence` and neighbour tests).
+Suspect values count, and `sure_*` says what the level would be without them.
+Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; 刘志雨 et al. 2010,
+"山洪预警预报技术研究与应用"); Pa: Kohler & Linsley 1951, U.S. Weather Bureau Research Paper 34.
+
+>>> table = {"normal": {10: ((80, 120, 160, 220), ())}}
+>>> rule = RainThreshold([RainRow("a", "flash_flood", "g", table)])
+>>> state = rule.new()
+>>> change, = rule.judge(state, np.array([0, 0]), np.array([1, 2]), np.array([70, 60]))
+>>> change.nth, change.level, change.window_min, change.value, change.limit
+(1, 2, 10, 130, 120)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from detectors.machine import Machine
+from detectors.pack import pack, unpack
+from detectors.window import SPAN, Bools, Ints, Window, rounds
+
+CLASSES = ("dry", "normal", "wet")
+_NEVER = 2**31 - 1
+_DAYS = 32
+
+Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
+
+
+class RainRow(NamedTuple):
+    """One area, hazard and gauge, with its thresholds: wetness -> window (min) -> Limits."""
+
+    area: str
+    hazard: str
+    station: str
+    limits: Mapping[str, Mapping[int, Limits]]
+    interval_min: int = 1  # of the gauge: shorter windows say nothing
+
+
+class Change(NamedTuple):
+    """What observation `nth` of the batch changed of a row, judged at `minute`.
+
+    sure_*: the level and action without suspect values. window_min, value, limit: what decided, in
+    counts; wait_min: until the next level's threshold at the present rate, infinite if never.
+    """
+
+    nth: int
+    row: int
+    minute: int
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    window_min: int = 0
+    value: int = 0
+    limit: int = 0
+    wait_min: float = float("inf")
+
+
+class RainState:
+    """Memory of every row."""
+
+    __slots__ = (
+        "actions",
+        "days",
+        "doubt",
+        "first_day",
+        "levels",
+        "sure",
+        "today",
+        "wetness",
+        "window",
+    )
+
+    def __init__(self, rows: int, windows: tuple[int, ...]) -> None:
+        self.window = Window(rows, windows)
+        self.levels = Machine(rows)
+        self.actions = Machine(rows)
+        self.days = np.zeros((rows, _DAYS), np.int64)
+        self.today = np.full(rows, -1, np.int64)
+        self.first_day = np.full(rows, -1, np.int64)
+        self.wetness = np.ones(rows, np.int64)
+        # rows that hold suspect values: minute -> count; and the level and action without them
+        self.doubt: dict[int, dict[int, int]] = {}
+        self.sure: dict[int, tuple[int, int]] = {}
+
+
+class RainThreshold:
+    """The rule for many rows; parameters are the object, memory is an argument."""
+
+    def __init__(
+        self,
+        rows: Sequence[RainRow],
+        *,
+        hold_min: int = 60,
+        clear_factor: float = 0.7,
+        late_min: int = 30,
+        late_ends: bool = True,
+        decay: float = 0.85,
+        antecedent_days: int = 15,
+        wet_above: int = 500,
+        dry_below: int = 150,
+    ) -> None:
+        self.rows = list(rows)
+        self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
+        windows = sorted({w for r in rows for table in r.limits.values() for w in table})
+        self.windows = tuple(windows) or (60,)
+        self._hold_min = hold_min
+        self._late_min = late_min
+        self._late_ends = late_ends
+        self._days = min(antecedent_days, _DAYS - 1)
+        self._decay = decay ** np.arange(1, self._days + 1)
+        self._wet_above, self._dry_below = wet_above, dry_below
+        self._classes = any(len(r.limits) > 1 for r in rows)
+        shape = (len(CLASSES), len(rows), len(self.windows))
+        self.level_limits = np.full((*shape, 4), _NEVER, np.int64)
+        self.action_limits = np.full((*shape, 2), _NEVER, np.int64)
+        for n, row in enumerate(rows):
+            self._fill(n, row)
+        clear = np.ceil(np.where(self.level_limits < _NEVER, self.level_limits * clear_factor, 0))
+        self._level_keep = np.where(self.level_limits < _NEVER, clear, _NEVER).astype(np.int64)
+        clear = np.ceil(np.where(self.action_limits < _NEVER, self.action_limits * clear_factor, 0))
+        self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
+        self._acting = bool((self.action_limits < _NEVER).any())
+
+    def _fill(self, n: int, row: RainRow) -> None:
+        for c, name in enumerate(CLASSES):
+            table = row.limits.get(name) or row.limits["normal"]
+            for window, (levels, actions) in table.items():
+                if window < row.interval_min:
+                    continue
+                w = self.windows.index(window)
+                for k, value in enumerate(levels):
+                    self.level_limits[c, n, w, k] = _NEVER if value is None else value
+                for k, value in enumerate(actions):
+                    self.action_limits[c, n, w, k] = _NEVER if value is None else value
+
+    def new(self) -> RainState:
+        return RainState(len(self.rows), self.windows)
+
+    def judge(
+        self,
+        state: RainState,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        add: Bools | None = None,
+        suspect: Bools | None = None,
+    ) -> list[Change]:
+        """One observation each: row, minute (since 1970), count (0.1 mm), in order of arrival.
+
+        add: True for another observation of a minute that is held already (two tips); otherwise
+        such an observation is a duplicate. suspect: flagged by a quality test. Returns changes in
+        order of arrival; how a stream is cut into batches does not show in them.
+        """
+        out: list[Change] = []
+        for part in rounds(rows):
+            self._round(
+                state,
+                part,
+                rows[part],
+                minutes[part],
+                counts[part],
+                False if add is None else add[part],
+                None if suspect is None else suspect[part],
+                out,
+            )
+        out.sort(key=lambda c: (c.nth, c.row))
+        return out
+
+    def _round(
+        self,
+        state: RainState,
+        part: Ints,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        add: Bools | bool,
+        suspect: Bools | None,
+        out: list[Change],
+    ) -> None:
+        taken = state.window.put(rows, minutes, counts, add)
+        turned = self._antecedent(state, rows, minutes, np.where(taken, counts, 0))
+        if suspect is not None and suspect.any():
+            for n in np.nonzero(suspect & taken)[0]:
+                held = state.doubt.setdefault(int(rows[n]), {})
+                held[int(minutes[n])] = held.get(int(minutes[n]), 0) + int(counts[n])
+        head = state.window.head[rows]
+        live = (counts != 0) | (state.levels.level[rows] > 0) | turned
+        if self._acting:
+            live |= state.actions.level[rows] > 0
+        live &= taken & (head - minutes <= self._late_min)
+        which = np.nonzero(live)[0]
+        if which.size == 0:
+            return
+        r, h = rows[which], head[which]
+        sums = state.window.sums[r]
+        if self._late_ends:
+            for n in np.nonzero(minutes[which] < h)[0]:
+                sums[n] = np.maximum(sums[n], self._touched(state, r[n], minutes[which][n], h[n]))
+        wet = state.wetness[r]
+        moved = state.levels.judge(
+            r,
+            h,
+            _reached(sums, self.level_limits[wet, r]),
+            _reached(sums, self._level_keep[wet, r]),
+            self._hold_min,
+        )
+        if self._acting:
+            more = state.actions.judge(
+                r,
+                h,
+                _reached(sums, self.action_limits[wet, r]),
+                _reached(sums, self._action_keep[wet, r]),
+                self._hold_min,
+            )
+            moved = np.union1d(moved, more)
+        if state.doubt:
+            doubtful = [n for n, row in enumerate(r) if self._doubt(state, int(row), sums[n])]
+            moved = np.union1d(moved, np.array(doubtful, np.int64))
+        for n in moved:
+            out.append(self._change(state, int(part[which[n]]), int(r[n]), int(h[n]), sums[n]))
+
+    def _doubt(self, state: RainState, row: int, sums: Ints) -> bool:
+        """Judge a row without its suspect values; True if that changed."""
+        held = state.doubt.get(row)
+        if held is None:
+            return False
+        head = int(state.window.head[row])
+        for minute in [m for m in held if m <= head - SPAN]:
+            del held[minute]
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        was = state.sure.get(row, (0, 0))
+        if held:
+            age = head - np.array(list(held))
+            doubted = (
+                np.array(list(held.values()))[:, None] * (age[:, None] < state.window.windows)
+            ).sum(axis=0)
+            wet = state.wetness[row]
+            sure = (sums - doubted)[None, :]
+            reached = (
+                int(_reached(sure, self.level_limits[wet, row][None])[0]),
+                int(_reached(sure, self.action_limits[wet, row][None])[0]),
+            )
+            now = (min(level, max(was[0], reached[0])), min(action, max(was[1], reached[1])))
+            state.sure[row] = now
+        else:
+            now = (level, action)
+            del state.doubt[row]
+            state.sure.pop(row, None)
+        return now != was
+
+    def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:
+        """A change with what decided it."""
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
+        wet = int(state.wetness[row])
+        limits = np.concatenate((self.level_limits[wet, row], self.action_limits[wet, row]), axis=1)
+        hit = np.where(sums[:, None] >= limits, np.array([1, 2, 3, 4, 2.5, 4.5]), 0.0)
+        window, which = np.unravel_index(int(hit.argmax()), hit.shape)
+        limit = int(limits[window, which]) if hit.any() else 0
+        if not hit.any():  # falling: show the window that is nearest to its lowest threshold
+            window = (sums / limits.min(axis=1)).argmax()
+        return Change(
+            nth,
+            row,
+            head,
+            level,
+            action,
+            *sure,
+            self.windows[window],
+            int(sums[window]),
+            limit,
+            self._wait(state, row, head, level, sums),
+        )
+
+    def _wait(self, state: RainState, row: int, head: int, level: int, sums: Ints) -> float:
+        """Minutes to the next level at the mean rate of the last 30 minutes."""
+        rate = float(np.maximum(state.window.last(row, head, 30), 0).sum()) / 30
+        if level >= self.level_limits.shape[-1] or rate <= 0:
+            return float("inf")
+        limits = self.level_limits[state.wetness[row], row][:, level:].min(axis=1)
+        open_ = limits < _NEVER
+        # a window shorter than the rate's own says nothing about what is to come
+        open_ &= (state.window.windows >= 30) | (sums >= limits)
+        if not open_.any():
+            return float("inf")
+        return round(float(np.maximum(limits - sums, 0)[open_].min()) / rate, 1)
+
+    def _touched(self, state: RainState, row: int, minute: int, head: int) -> Ints:
+        """The largest sum of each window over all ends that a late value touches."""
+        length = SPAN + head - minute
+        values = np.maximum(state.window.last(row, head, min(length, SPAN + 60)), 0)
+        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+        ends = np.arange(total.size - 1 - (head - minute), total.size)
+        begin = np.maximum(ends[:, None] - state.window.windows, 0)
+        best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
+        return best
+
+    def _antecedent(self, state: RainState, rows: Ints, minutes: Ints, counts: Ints) -> Bools:
+        """Daily totals and the wetness class they give; returns the rows whose class changed."""
+        turned = np.zeros(rows.size, np.bool_)
+        if not self._classes:
+            return turned
+        day = minutes // 1440
+        today = state.today[rows]
+        past = (day < today) & (counts != 0) & (day > today - _DAYS)
+        for n in np.nonzero((day > today) | past)[0]:
+            row, d = int(rows[n]), int(day[n])
+            if today[n] < 0:
+                state.first_day[row] = d
+            for empty in range(max(int(today[n]), d - _DAYS) + 1, d + 1):
+                state.days[row, empty % _DAYS] = 0
+            state.today[row] = max(d, int(today[n]))
+        wet = counts != 0
+        wet &= day > state.today[rows] - _DAYS
+        np.add.at(state.days, (rows[wet], day[wet] % _DAYS), counts[wet])
+        for n in np.nonzero((day > today) | past)[0]:
+            row = int(rows[n])
+            was = state.wetness[row]
+            state.wetness[row] = self._class(state, row)
+            turned[n] = state.wetness[row] != was
+        return turned
+
+    def antecedent(self, state: RainState, row: int) -> float:
+        """Pa of a row now, in counts (0.1 mm)."""
+        back = (state.today[row] - np.arange(1, self._days + 1)) % _DAYS
+        return float((state.days[row, back] * self._decay).sum())
+
+    def _class(self, state: RainState, row: int) -> int:
+        index = self.antecedent(state, row)
+        if index > self._wet_above:
+            return 2
+        known = state.today[row] - state.first_day[row] >= self._days
+        return 0 if known and index < self._dry_below else 1
+
+    def dump(self, state: RainState) -> bytes:
+        doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
+        return msgspec.msgpack.encode((pack(self.names, _arrays(state)), doubt))
+
+    def load(self, body: bytes) -> RainState:
+        state = self.new()
+        arrays, doubt = msgspec.msgpack.decode(
+            body, type=tuple[bytes, dict[str, tuple[dict[int, int], tuple[int, int] | None]]]
+        )
+        unpack(arrays, self.names, _arrays(state))
+        for row, name in enumerate(self.names):
+            if name in doubt:
+                state.doubt[row] = doubt[name][0]
+                state.sure[row] = doubt[name][1] or (0, 0)
+        for n in range(len(self.rows)):  # the windows of the config may be others now
+            if state.window.head[n] >= 0:
+                day = np.maximum(state.window.last(n, int(state.window.head[n]), SPAN), 0)
+                total = np.concatenate(([0], np.cumsum(day[::-1], dtype=np.int64)))
+                state.window.sums[n] = total[state.window.windows]
+        return state
+
+
+def _reached(sums: Ints, limits: npt.NDArray[np.int64]) -> Ints:
+    """(k, windows) sums, (k, windows, levels) limits -> the highest level reached, 0 for none."""
+    hit = (sums[:, :, None] >= limits).any(axis=1)
+    order = np.arange(1, hit.shape[1] + 1)
+    reached: Ints = (hit * order).max(axis=1)
+    return reached
+
+
+def _arrays(state: RainState) -> dict[str, npt.NDArray[np.int64]]:
+    return {
+        "ring": state.window.ring,  # type: ignore[dict-item]  # int32
+        "head": state.window.head,
+        "level": state.levels.level,
+        "level_since": state.levels.since,
+        "level_peak": state.levels.peak,
+        "action": state.actions.level,
+        "action_since": state.actions.since,
+        "action_peak": state.actions.peak,
+        "days": state.days,
+        "today": state.today,
+        "first_day": state.first_day,
+        "wetness": state.wetness,
+    }

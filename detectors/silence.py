@@ -1,0 +1,46 @@
+"""Stations and nodes that do not report within their plan, and areas whose evidence is thin.
+
+Sees: an expected station or node whose newest value is older than its `silent_after_s` at the
+run's clock; also one never heard since the run began. An area is thin when less than
+`min_live_share` of its stations are live.
+Delay it adds: the plan's `silent_after_s`, and up to one tick.
+Cannot see: a gauge that reports and lies (see the quality tests).
+Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
+first value never fires.
+"""
+
+import msgspec
+
+from config.district import District
+from detectors.detection import Coverage
+
+
+class SilenceState(msgspec.Struct):
+    """Newest event time of each station and node, who is silent, what was last said of areas."""
+
+    started_at: int = 0
+    clock_at: int = 0
+    seen: dict[str, int] = {}
+    silent: set[str] = set()
+    said: dict[str, tuple[str, ...]] = {}
+
+
+def late(district: District, state: SilenceState, station: str) -> bool:
+    """Silent at the state's clock?"""
+    if station in district.stations:
+        plan_s = district.stations[station].silent_after_s
+    else:
+        plan_s = district.nodes[station].silent_after_s
+    plan_s = max(plan_s, district.rules.silence.grace_s if station not in state.seen else 0)
+    since = max(state.seen.get(station, state.started_at), state.started_at)
+    return state.clock_at - since > plan_s * 1000
+
+
+def coverage(district: District, state: SilenceState, area: str) -> tuple[Coverage, bool]:
+    """Coverage of an area and whether its evidence is thin. Nodes are listed, not counted."""
+    stations = district.stations_of_area[area]
+    silent = [s for s in stations if s in state.silent]
+    nodes = [n.id for n in district.nodes.values() if n.area == area and n.id in state.silent]
+    live = len(stations) - len(silent)
+    thin = live < district.rules.silence.min_live_share * len(stations)
+    return Coverage(live=live, expected=len(stations), silent=tuple(silent + nodes)), thin

@@ -1,0 +1,256 @@
+r"""Water level against thresholds, with the rate of rise and the time to the next threshold.
+
+Sees: a level at or above a threshold; and a rise that will reach the next one soon.
+
+Equation: level = max{k : stage >= T_k}. One step higher when the robust slope b (Theil–Sen: the
+median of (y_j - y_i) / (t_j - t_i) over all pairs in the last `window_min`, at least `min_points`
+values) is at least `rise` and the next threshold is (T_k - stage) / b <= `ahead` away. Down when
+for `hold_min` the stage stayed `clear_margin` below the threshold and no such rise was there.
+
+Delay it adds: none for thresholds; for the trend, `min_points` reports.
+Cannot see: a surge between two reports; water that comes from elsewhere than the river.
+Source: Theil 1950, Proc. K. Ned. Akad. Wet. 53; Sen 1968, J. Am. Stat. Assoc. 63:1379–1389.
+
+>>> rule = StageTrend([StageRow("a", "flash_flood", "s", (1000, 1500, None, 2600), ())])
+>>> state = rule.new()
+>>> change, = rule.judge(state, np.array([0, 0]), np.array([1, 6]), np.array([900, 1520]))
+>>> change.nth, change.level, change.value, change.limit
+(1, 2, 1520, 1500)
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.machine import Machine
+from detectors.pack import pack, unpack
+from detectors.rain_threshold import Change
+from detectors.window import Bools, Ints, rounds
+
+SLOTS = 512
+_MASK = SLOTS - 1
+_NONE = -(2**31)
+_NEVER = 2**31 - 1
+
+
+class StageRow(NamedTuple):
+    """One area, hazard and gauge; thresholds and rise in counts (mm, mm/h)."""
+
+    area: str
+    hazard: str
+    station: str
+    levels: tuple[int | None, ...]
+    actions: tuple[int | None, ...]
+    rise_per_h: int = _NEVER
+    ahead_min: int = 30
+
+
+class StageState:
+    """Memory of every row."""
+
+    __slots__ = ("actions", "head", "levels", "ring", "sure_action", "sure_level")
+
+    def __init__(self, rows: int) -> None:
+        self.ring = np.full((rows, SLOTS), _NONE, np.int32)
+        self.head = np.full(rows, -1, np.int64)
+        self.levels = Machine(rows)
+        self.actions = Machine(rows)
+        self.sure_level = np.zeros(rows, np.int64)
+        self.sure_action = np.zeros(rows, np.int64)
+
+
+class StageTrend:
+    """The rule for many rows."""
+
+    def __init__(
+        self,
+        rows: Sequence[StageRow],
+        *,
+        hold_min: int = 60,
+        clear_margin: int = 200,
+        window_min: int = 30,
+        min_points: int = 5,
+        late_min: int = 30,
+    ) -> None:
+        assert window_min < SLOTS
+        self.rows = list(rows)
+        self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
+        self._hold_min, self._margin, self._late_min = hold_min, clear_margin, late_min
+        self._window_min, self._min_points = window_min, min_points
+        self._levels = _limits([r.levels for r in rows], 4)
+        self._actions = _limits([r.actions for r in rows], 2)
+        self._rise = np.array([r.rise_per_h for r in rows], np.float64)
+        self._ahead = np.array([r.ahead_min for r in rows], np.float64)
+
+    def new(self) -> StageState:
+        return StageState(len(self.rows))
+
+    def judge(
+        self,
+        state: StageState,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        suspect: Bools | None = None,
+    ) -> list[Change]:
+        """As RainThreshold.judge; counts are mm of stage. The same minute again replaces the
+        value (a revision). A suspect value raises, but not surely; the next that is not suspect
+        makes what it says sure."""
+        out: list[Change] = []
+        doubt = np.zeros(rows.size, np.bool_) if suspect is None else suspect
+        for part in rounds(rows):
+            self._round(state, part, rows[part], minutes[part], counts[part], doubt[part], out)
+        out.sort(key=lambda c: (c.nth, c.row))
+        return out
+
+    def _put(self, state: StageState, rows: Ints, minutes: Ints, counts: Ints) -> Ints:
+        """Into the rings; returns which rows took the value."""
+        head = state.head[rows]
+        for n in np.nonzero(minutes > head)[0]:  # empty what lies between
+            row, first = int(rows[n]), max(int(head[n]) + 1, int(minutes[n]) - SLOTS + 1)
+            state.ring[row, np.arange(first, minutes[n] + 1) & _MASK] = _NONE
+        state.head[rows] = np.maximum(head, minutes)
+        taken: Ints = np.nonzero(minutes > state.head[rows] - SLOTS)[0]
+        state.ring[rows[taken], minutes[taken] & _MASK] = counts[taken]
+        return taken
+
+    def _round(
+        self,
+        state: StageState,
+        part: Ints,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        doubt: Bools,
+        out: list[Change],
+    ) -> None:
+        which = self._put(state, rows, minutes, counts)
+        which = which[state.head[rows[which]] - minutes[which] <= self._late_min]
+        if which.size == 0:
+            return
+        r, h = rows[which], state.head[rows[which]]
+        newest = state.ring[r, h & _MASK].astype(np.int64)
+        # a late value may itself have reached what the newest no longer does
+        value = np.maximum(newest, counts[which])
+        slope, points = self._slope(state, r, h)
+        wait = self.wait_min(r, newest, slope, points)
+        raw = _reached(value[:, None], self._levels[r])
+        soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
+        rising = np.minimum(_reached(newest[:, None], self._levels[r]) + 1, 4)
+        rising = np.minimum(rising, _highest(self._levels[r]))
+        raw = np.maximum(raw, np.where(soon, rising, 0))
+        keep = np.maximum(raw, _reached(value[:, None] + self._margin, self._levels[r]))
+        moved = state.levels.judge(r, h, raw, keep, self._hold_min)
+        more = state.actions.judge(
+            r,
+            h,
+            _reached(value[:, None], self._actions[r]),
+            _reached(value[:, None] + self._margin, self._actions[r]),
+            self._hold_min,
+        )
+        moved = np.union1d(np.union1d(moved, more), self._sure(state, r, doubt[which]))
+        for n in moved:
+            row = int(r[n])
+            limit = np.where(self._levels[row] <= value[n], self._levels[row], 0).max()
+            out.append(
+                Change(
+                    int(part[which[n]]),
+                    row,
+                    int(h[n]),
+                    int(state.levels.level[row]),
+                    int(state.actions.level[row]),
+                    int(state.sure_level[row]),
+                    int(state.sure_action[row]),
+                    self._window_min if soon[n] else 0,
+                    int(value[n]),
+                    int(limit),
+                    round(float(wait[n]), 1),
+                )
+            )
+
+    def _sure(self, state: StageState, rows: Ints, doubt: Bools) -> Ints:
+        """What holds without suspect values; returns which rows changed in it."""
+        level, action = state.levels.level[rows], state.actions.level[rows]
+        was_level, was_action = state.sure_level[rows], state.sure_action[rows]
+        now_level = np.where(doubt, np.minimum(was_level, level), level)
+        now_action = np.where(doubt, np.minimum(was_action, action), action)
+        state.sure_level[rows], state.sure_action[rows] = now_level, now_action
+        changed: Ints = np.nonzero((now_level != was_level) | (now_action != was_action))[0]
+        return changed
+
+    def _slope(
+        self, state: StageState, rows: Ints, head: Ints
+    ) -> tuple[npt.NDArray[np.float64], Ints]:
+        """Theil–Sen slope in counts a minute and the number of points, a row each."""
+        back = np.arange(-self._window_min + 1, 1)
+        values = state.ring[rows[:, None], (head[:, None] + back) & _MASK]
+        filled = values != _NONE
+        points: Ints = filled.sum(axis=1)
+        slope = np.zeros(rows.size)
+        for n in np.nonzero(points >= self._min_points)[0]:
+            at, y = back[filled[n]], values[n][filled[n]].astype(np.float64)
+            i, j = np.triu_indices(at.size, 1)
+            slope[n] = np.median((y[j] - y[i]) / (at[j] - at[i]))
+        return slope, points
+
+    def wait_min(
+        self, rows: Ints, value: Ints, slope: npt.NDArray[np.float64], points: Ints
+    ) -> npt.NDArray[np.float64]:
+        """Minutes until the next threshold at this slope; infinite if it is not rising."""
+        limits = self._levels[rows]
+        above = np.where(limits > value[:, None], limits, _NEVER).min(axis=1)
+        rising = (slope > 0) & (points >= self._min_points) & (above < _NEVER)
+        wait = np.full(rows.size, np.inf)
+        wait[rising] = (above - value)[rising] / slope[rising]
+        return wait
+
+    def outlook(self, state: StageState, row: int) -> tuple[float, float]:
+        """(slope in counts a minute, minutes to the next threshold) of a row now."""
+        rows, head = np.array([row]), state.head[[row]]
+        slope, points = self._slope(state, rows, head)
+        newest = state.ring[rows, head & _MASK].astype(np.int64)
+        return float(slope[0]), float(self.wait_min(rows, newest, slope, points)[0])
+
+    def dump(self, state: StageState) -> bytes:
+        return pack(self.names, _arrays(state))
+
+    def load(self, body: bytes) -> StageState:
+        state = self.new()
+        unpack(body, self.names, _arrays(state))
+        return state
+
+
+def _limits(table: Sequence[tuple[int | None, ...]], width: int) -> Ints:
+    limits = np.full((len(table), width), _NEVER, np.int64)
+    for n, row in enumerate(table):
+        for k, value in enumerate(row):
+            limits[n, k] = _NEVER if value is None else value
+    return limits
+
+
+def _reached(values: Ints, limits: Ints) -> Ints:
+    reached: Ints = ((values >= limits) * np.arange(1, limits.shape[1] + 1)).max(axis=1)
+    return reached
+
+
+def _highest(limits: Ints) -> Ints:
+    """The highest level that a row declares at all."""
+    highest: Ints = ((limits < _NEVER) * np.arange(1, limits.shape[1] + 1)).max(axis=1)
+    return highest
+
+
+def _arrays(state: StageState) -> dict[str, npt.NDArray[np.int64]]:
+    return {
+        "ring": state.ring,  # type: ignore[dict-item]  # int32
+        "head": state.head,
+        "level": state.levels.level,
+        "level_since": state.levels.since,
+        "level_peak": state.levels.peak,
+        "action": state.actions.level,
+        "action_since": state.actions.since,
+        "action_peak": state.actions.peak,
+        "sure_level": state.sure_level,
+        "sure_action": state.sure_action,
+    }

@@ -1,0 +1,322 @@
+"""One warning version as a CAP 1.2 message (OASIS CAP-v1.2, 2010), Chinese first, English beside
+it. Pure: a Delivery and the district in, bytes out; every message is held against the OASIS schema.
+
+`sent` is the moment the delivery was queued, so the same delivery gives the same bytes.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from lxml import etree
+
+from config.district import Area, District
+from config.level import (
+    ACTION_EN,
+    ACTION_ZH,
+    HAZARD_EN,
+    HAZARD_ZH,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Action,
+    Level,
+)
+from dispatch.alert import Delivery, Route
+
+NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
+_SCHEMA = Path(__file__).parent / "schema" / "CAP-v1.2.xsd"
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+
+
+class Reference(NamedTuple):
+    """An earlier message of the same alert."""
+
+    sender: str
+    identifier: str
+    sent: str
+
+
+class Grade(NamedTuple):
+    """CAP's three scales."""
+
+    urgency: str
+    severity: str
+    certainty: str
+
+
+STATUS = {"actual": "Actual", "exercise": "Exercise", "test": "Test"}
+MSG_TYPE = {"alert": "Alert", "update": "Update", "cancel": "Cancel"}
+# CAP counts floods as meteorological and slides as geophysical (CAP 1.2, 3.2.2, category)
+CATEGORY = {"flash_flood": "Met", "river_flood": "Met", "debris_flow": "Geo"}
+OVER = Grade("Past", "Minor", "Unlikely")
+GRADE: dict[Level, Grade] = {
+    Level.NONE: Grade("Future", "Minor", "Possible"),
+    Level.BLUE: Grade("Future", "Moderate", "Possible"),
+    Level.YELLOW: Grade("Expected", "Moderate", "Likely"),
+    Level.ORANGE: Grade("Expected", "Severe", "Likely"),
+    Level.RED: Grade("Immediate", "Extreme", "Likely"),
+}
+# an order to a village does not wait for a colour: at least this grade
+GRADE_OF_ACTION: dict[Action, Grade] = {
+    Action.PREPARE: Grade("Expected", "Severe", "Likely"),
+    Action.MOVE: Grade("Immediate", "Extreme", "Likely"),
+}
+_URGENCY = ("Past", "Future", "Expected", "Immediate")
+_SEVERITY = ("Minor", "Moderate", "Severe", "Extreme")
+_CERTAINTY = ("Unlikely", "Possible", "Likely", "Observed")
+# 国家突发公共事件总体应急预案: the grade that goes with each colour
+NUMERAL_ZH = {Level.BLUE: "Ⅳ级", Level.YELLOW: "Ⅲ级", Level.ORANGE: "Ⅱ级", Level.RED: "Ⅰ级"}
+_RESPONSE = {Action.NONE: "Monitor", Action.PREPARE: "Prepare", Action.MOVE: "Evacuate"}
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def identifier(district: District, d: Delivery) -> str:
+    """The message's name, unique within the sender: letters, digits, `.`, `_`, `-`. It serves as a
+    file name too."""
+    alert = re.sub(r"[^A-Za-z0-9._-]", lambda m: f"_{ord(m[0]):x}_", d.alert)
+    return f"{district.division}-{d.status}-{alert}-{d.version}"
+
+
+def sent(district: District, at: int) -> str:
+    """Epoch ms as CAP writes it: local time with its offset, whole seconds, never `Z`."""
+    moment = datetime.fromtimestamp(at // 1000, UTC).astimezone(ZoneInfo(district.timezone))
+    return moment.isoformat(timespec="seconds")
+
+
+def grade(d: Delivery) -> Grade:
+    """The higher of what level and action call for; `OVER` when the warning is lifted."""
+    if is_over(d):
+        return OVER
+    a, b = GRADE[d.level], GRADE_OF_ACTION.get(d.action, GRADE[d.level])
+    return Grade(
+        max(a.urgency, b.urgency, key=_URGENCY.index),
+        max(a.severity, b.severity, key=_SEVERITY.index),
+        max(a.certainty, b.certainty, key=_CERTAINTY.index),
+    )
+
+
+def is_over(d: Delivery) -> bool:
+    """The warning is lifted, not raised or changed."""
+    return d.msg_type == "cancel" or (d.level == Level.NONE and d.action == Action.NONE)
+
+
+def build(
+    district: District, d: Delivery, route: Route, references: Sequence[Reference] = ()
+) -> bytes:
+    """The message, UTF-8 XML, valid against the schema.
+
+    references: the earlier messages of this alert that were published. An update of which nothing
+    was published goes out as Alert: nobody could look up what it updates.
+    Raises ValueError with the schema's words when the result is not valid.
+    """
+    message = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
+    kind = "Alert" if d.msg_type == "update" and not references else MSG_TYPE[d.msg_type]
+    _put(message, "identifier", identifier(district, d))
+    _put(message, "sender", district.sender)
+    _put(message, "sent", sent(district, d.queued_at))
+    _put(message, "status", STATUS[d.status])
+    _put(message, "msgType", kind)
+    if d.audience == "public":
+        _put(message, "scope", "Public")
+    else:
+        _put(message, "scope", "Restricted")
+        _put(message, "restriction", "内部预警，仅供防汛责任单位 for flood authorities only")
+    if d.status != "actual":
+        _put(message, "note", "演练，请勿采取行动。EXERCISE: take no action.")
+    if references:
+        _put(message, "references", " ".join(",".join(r) for r in references))
+    area = district.areas.get(d.area)
+    _info(message, district, d, area, "zh-CN", _zh(district, d, route, area))
+    _info(message, district, d, area, "en-US", _en(district, d, route, area))
+    body = etree.tostring(message, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    check(body)
+    return body
+
+
+class Words(NamedTuple):
+    """What differs between the languages."""
+
+    event: str
+    sender_name: str
+    headline: str
+    description: str
+    instruction: str
+    area: str
+    parameters: tuple[tuple[str, str], ...]
+
+
+def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Words:
+    hazard = HAZARD_ZH.get(d.hazard, d.hazard)
+    place = f"{area.township}{area.name}" if area else district.name
+    what = LEVEL_ZH[d.level] if d.level else ""
+    order = f"，{ACTION_ZH[d.action]}" if d.action else ""
+    headline = f"{place}{hazard}{what}预警{order}"
+    if is_over(d):
+        headline = f"{place}{hazard}预警解除"
+        advice = "预警已解除。返回前请听从村镇安排，注意沟道、边坡和道路。"
+    elif d.action == Action.MOVE:
+        advice = "立即转移。" + _way_zh(area)
+    elif d.action == Action.PREPARE:
+        advice = "做好转移准备，老人、儿童和行动不便者先走。" + _way_zh(area)
+    else:
+        advice = "远离河道、沟口和陡坡，注意雨情和后续通知。"
+    if area and area.phone:
+        advice += f"联系电话：{area.phone}。"
+    parameters = []
+    if d.level:
+        parameters += [("预警级别", NUMERAL_ZH[d.level]), ("预警颜色", LEVEL_ZH[d.level])]
+    if d.action:
+        parameters.append(("转移指令", ACTION_ZH[d.action]))
+    text = route.text if d.lang == "zh" else headline + "。"
+    title = route.title if d.lang == "zh" and route.title else headline
+    return Words(
+        hazard,
+        district.issuer,
+        _drill(d, title, "（演练）"),
+        _drill(d, text, "（演练）"),
+        advice,
+        place,
+        tuple(parameters),
+    )
+
+
+def _way_zh(area: Area | None) -> str:
+    return f"路线：{area.route}。安置点：{area.shelter}。" if area else ""
+
+
+def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Words:
+    hazard = HAZARD_EN.get(d.hazard, d.hazard)
+    place = f"{area.name_en}, {area.township_en}" if area else district.name_en
+    what = f"{LEVEL_EN[d.level]} " if d.level else ""
+    headline = f"{what}{hazard} warning for {place}"
+    if d.action:
+        headline += f": {ACTION_EN[d.action]}"
+    if is_over(d):
+        headline = f"{hazard} warning for {place} lifted"
+        advice = (
+            "The warning is over. Return only when the village or township says so; keep away "
+            "from gullies, slopes and damaged roads."
+        )
+    elif d.action == Action.MOVE:
+        advice = "Move now." + _way_en(area)
+    elif d.action == Action.PREPARE:
+        advice = "Get ready to move; the old, the young and the disabled first." + _way_en(area)
+    else:
+        advice = "Keep away from streams, gully mouths and steep slopes; follow further notices."
+    if area and area.phone:
+        advice += f" Telephone: {area.phone}."
+    headline = headline[0].upper() + headline[1:]
+    parameters = []
+    if d.level:
+        parameters.append(("warning colour", LEVEL_EN[d.level]))
+    if d.action:
+        parameters.append(("order", ACTION_EN[d.action]))
+    text = route.text if d.lang == "en" else headline + "."
+    title = route.title if d.lang == "en" and route.title else headline
+    return Words(
+        hazard,
+        district.issuer_en,
+        _drill(d, title, "(EXERCISE) "),
+        _drill(d, text, "(EXERCISE) "),
+        advice,
+        place,
+        tuple(parameters),
+    )
+
+
+def _way_en(area: Area | None) -> str:
+    return f" Route: {area.route_en}. Shelter: {area.shelter_en}." if area else ""
+
+
+def _drill(d: Delivery, text: str, mark: str) -> str:
+    """Marked, once, unless it is real."""
+    word = mark.strip(" ()（）")
+    return text if d.status == "actual" or word in text else mark + text
+
+
+def _info(
+    message: etree._Element,
+    district: District,
+    d: Delivery,
+    area: Area | None,
+    language: str,
+    words: Words,
+) -> None:
+    info = etree.SubElement(message, f"{{{NAMESPACE}}}info")
+    scale = grade(d)
+    _put(info, "language", language)
+    _put(info, "category", CATEGORY.get(d.hazard, "Other"))
+    _put(info, "event", words.event)
+    _put(info, "responseType", "AllClear" if is_over(d) else _RESPONSE[d.action])
+    _put(info, "urgency", scale.urgency)
+    _put(info, "severity", scale.severity)
+    _put(info, "certainty", scale.certainty)
+    _pair(info, "eventCode", "fengsui:hazard", d.hazard)
+    _put(info, "effective", sent(district, d.queued_at))
+    _put(info, "onset", sent(district, d.queued_at))
+    _put(info, "expires", sent(district, d.expires_at))
+    _put(info, "senderName", words.sender_name)
+    _put(info, "headline", words.headline)
+    _put(info, "description", words.description)
+    _put(info, "instruction", words.instruction)
+    _put(info, "contact", district.hotline)
+    for name, value in words.parameters:
+        _pair(info, "parameter", name, value)
+    place = etree.SubElement(info, f"{{{NAMESPACE}}}area")
+    _put(place, "areaDesc", words.area)
+    if area is not None and len(area.polygon) >= 4:
+        ring = area.polygon if area.polygon[0] == area.polygon[-1] else (
+            *area.polygon,
+            area.polygon[0],
+        )
+        # CAP puts latitude first, GeoJSON and our tables longitude
+        _put(place, "polygon", " ".join(f"{lat:.5f},{lon:.5f}" for lon, lat in ring))
+    elif area is not None:
+        _put(place, "circle", f"{area.lat:.5f},{area.lon:.5f} 1.0")  # radius in km
+    division = area.division if area is not None else district.division.ljust(12, "0")
+    _pair(place, "geocode", "行政区划代码", division)
+
+
+def _put(parent: etree._Element, name: str, text: str) -> None:
+    # what XML cannot carry (control characters) becomes a space
+    etree.SubElement(parent, f"{{{NAMESPACE}}}{name}").text = _FORBIDDEN.sub(" ", text)
+
+
+def _pair(parent: etree._Element, name: str, key: str, value: str) -> None:
+    pair = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
+    _put(pair, "valueName", key)
+    _put(pair, "value", value)
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    return etree.XMLSchema(etree.parse(_SCHEMA))
+
+
+def check(body: bytes) -> None:
+    """Raises ValueError, with the line and the schema's words, unless `body` is CAP 1.2."""
+    try:
+        _schema().assertValid(etree.fromstring(body, _PARSER))
+    except etree.XMLSyntaxError as e:
+        raise ValueError(f"not XML: {e}") from e
+    except etree.DocumentInvalid as e:
+        raise ValueError(f"not CAP 1.2: {e}") from e
+
+
+def read_reference(body: bytes) -> tuple[Reference, str]:
+    """What a later version needs to refer to a message, and its first headline.
+
+    Raises ValueError when it is not a CAP message.
+    """
+    check(body)
+    document = etree.fromstring(body, _PARSER)
+
+    def text(path: str) -> str:
+        return document.findtext(path, default="", namespaces={"c": NAMESPACE}) or ""
+
+    reference = Reference(text("c:sender"), text("c:identifier"), text("c:sent"))
+    return reference, text("c:info/c:headline")

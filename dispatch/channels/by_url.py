@@ -1,0 +1,98 @@
+"""One message through an apprise URL: what the channels sms and app share.
+
+A URL template holds {to} and {key}; for the gateways apprise knows see its own documentation.
+apprise says only yes or no, so the HTTP status is taken from what it logs while it sends. Its log
+lines may name a recipient: they are kept in memory here and go nowhere else.
+"""
+
+import ipaddress
+import logging
+import re
+import threading
+from urllib.parse import parse_qs, quote, urlsplit
+
+import apprise
+
+from dispatch.channels import SendError, Told
+from dispatch.channels.table import HTTP_PERMANENT
+
+_STATUS = re.compile(r"error=(\d{3})\b")
+
+
+class _Heard(logging.Handler):
+    """Keeps this thread's HTTP status, nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._local = threading.local()
+
+    def clear(self) -> None:
+        self._local.status = 0
+
+    def status(self) -> int:
+        return int(getattr(self._local, "status", 0))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        found = _STATUS.search(record.getMessage())
+        if found:
+            self._local.status = int(found[1])
+
+
+_heard = _Heard()
+_logger = logging.getLogger("apprise")
+_logger.addHandler(_heard)
+_logger.propagate = False  # its lines may hold telephone numbers
+
+
+def drill_url(carrier_url: str, path: str) -> str:
+    """The URL template of the simulated carrier of an exercise.
+
+    Raises ValueError unless `carrier_url` is http:// on this machine: an exercise reaches no phone.
+    """
+    parts = urlsplit(carrier_url)
+    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+        raise ValueError(
+            f"an exercise sends only to a simulated carrier on this machine, not to "
+            f"{carrier_url!r}; use http://127.0.0.1:PORT"
+        )
+    place = f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/{path}"
+    return f"json://{place}?:to={{to}}&:key={{key}}&+X-Idempotency-Key={{key}}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name, even localhost, leads where somebody says
+
+
+def check(template: str, name: str) -> None:
+    """Raises ValueError, naming the setting, if apprise does not know such a URL."""
+    if _service(template, "0", "0", 1) is None:
+        raise ValueError(f"channels.toml, {name}: apprise does not understand this URL template")
+
+
+def _service(template: str, to: str, key: str, timeout_s: int) -> apprise.NotifyBase | None:
+    url = template.replace("{to}", quote(to, safe="")).replace("{key}", quote(key, safe=""))
+    given = parse_qs(urlsplit(url).query)
+    for option, value in (("cto", timeout_s), ("rto", timeout_s), ("redirect", "no")):
+        if option not in given:
+            url += f"{'&' if '?' in url else '?'}{option}={value}"
+    found: apprise.NotifyBase | None = apprise.Apprise.instantiate(url)
+    return found
+
+
+def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> Told:
+    """One attempt. A yes means that the carrier has the message. Raises SendError."""
+    if not template:
+        raise SendError("no carrier configured", permanent=True)
+    service = _service(template, to, key, timeout_s)
+    if service is None:
+        raise SendError("the carrier's URL does not fit this address", permanent=True)
+    _heard.clear()
+    if service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
+        return Told("accepted")
+    status = _heard.status()
+    if status:
+        raise SendError(f"HTTP {status}", permanent=status in HTTP_PERMANENT)
+    raise SendError("the carrier could not be reached or did not answer in time")

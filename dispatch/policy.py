@@ -1,0 +1,272 @@
+"""The pure core of deciding: what the evidence asks for, how it may fall, and what may go out.
+
+Three steps, each a small function of its arguments:
+
+1. `needed`: the rules' latest statements about one area and hazard -> what they ask for (`whole`)
+   and how much of it rests on more than suspect values (`sure`).
+2. `Hold`: each scale goes up at once and comes down only after a hold time of event time.
+3. `in_force`: by the district's policy and by what people decided -> what is in force.
+
+Level and action are two scales and never wait for each other.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from config.district import Authority, Policy
+from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from detectors.detection import Detection
+
+LEVEL_KEY = {
+    Level.BLUE: "blue",
+    Level.YELLOW: "yellow",
+    Level.ORANGE: "orange",
+    Level.RED: "red",
+}
+ACTION_KEY = {Action.PREPARE: "prepare", Action.MOVE: "move"}
+# suspect evidence waits this long for a second sign before a person is called again
+SUSPECT_DEADLINE_S = 600
+
+
+class Reason(NamedTuple):
+    """A sentence in both languages."""
+
+    zh: str
+    en: str
+
+    def __str__(self) -> str:
+        return f"{self.zh} {self.en}"
+
+
+def sentence(reasons: Sequence[Reason]) -> str:
+    """Reasons as one text, Chinese first."""
+    zh = "；".join(r.zh for r in reasons)
+    en = "; ".join(r.en for r in reasons)
+    return f"{zh}。{en}."
+
+
+class Grade(msgspec.Struct, frozen=True, array_like=True):
+    """A level and an action: a point on the two scales."""
+
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+
+    def __or__(self, other: "Grade") -> "Grade":
+        return Grade(max(self.level, other.level), max(self.action, other.action))
+
+    def __and__(self, other: "Grade") -> "Grade":
+        return Grade(min(self.level, other.level), min(self.action, other.action))
+
+    def __bool__(self) -> bool:
+        return bool(self.level or self.action)
+
+    def exceeds(self, other: "Grade") -> bool:
+        """Higher on at least one scale."""
+        return self.level > other.level or self.action > other.action
+
+    def words(self) -> Reason:
+        """黄色、准备转移 / yellow, prepare to move."""
+        zh = [LEVEL_ZH[self.level]] * bool(self.level) + [ACTION_ZH[self.action]] * bool(
+            self.action
+        )
+        en = [LEVEL_EN[self.level]] * bool(self.level) + [ACTION_EN[self.action]] * bool(
+            self.action
+        )
+        return Reason("、".join(zh) or "无", ", ".join(en) or "none")
+
+
+TOP = Grade(Level.RED, Action.MOVE)
+
+
+class Saying(msgspec.Struct, frozen=True):
+    """A rule's latest statement, and how much of it rests on more than suspect values."""
+
+    detection: Detection
+    sure: Grade
+    recent: tuple[str, ...] = ()  # ids heard, newest last: the same id again is a duplicate
+
+
+_RECENT = 16
+
+
+def say(before: Saying | None, detection: Detection) -> Saying | None:
+    """Take a rule's new statement; None for one heard before.
+
+    A suspect statement does not say how much of it is sure. What was sure before stays so as far
+    as the new statement still reaches it: doubt about one value takes nothing away from others.
+    """
+    if before is not None and detection.id in before.recent:
+        return None
+    said = Grade(detection.level, detection.action)
+    if not detection.suspect:
+        sure = said
+    else:
+        sure = before.sure & said if before is not None else Grade()
+    recent = (*(before.recent if before is not None else ()), detection.id)[-_RECENT:]
+    return Saying(detection, sure, recent)
+
+
+class Need(NamedTuple):
+    """What the evidence asks for now."""
+
+    whole: Grade
+    sure: Grade
+
+
+def needed(sayings: Iterable[Saying]) -> Need:
+    """The highest level and the highest action of all rules, and the sure part of them.
+
+    Suspect evidence counts in full once another rule, on values that are not suspect, says at
+    least yellow or prepare. Until then it calls for 准备转移 at most and no colour goes out on it.
+    """
+    sayings = list(sayings)
+    whole, sure = Grade(), Grade()
+    for s in sayings:
+        whole |= Grade(s.detection.level, s.detection.action)
+        sure |= s.sure
+    second = any(
+        not s.detection.suspect
+        and (s.detection.level >= Level.YELLOW or s.detection.action >= Action.PREPARE)
+        for s in sayings
+    )
+    if second:
+        return Need(whole, whole)
+    return Need(whole, sure | Grade(Level.NONE, min(whole.action, Action.PREPARE)))
+
+
+class Hold(msgspec.Struct):
+    """One scale: up at once, down only after the lower value was kept for the hold time.
+
+    value: what holds now. raw: what was heard last, since raw_at (event time). low_at: since when
+    everything heard was below `value`; peak: the highest of it.
+    """
+
+    value: int = 0
+    raw: int = 0
+    raw_at: int = 0
+    low_at: int | None = None
+    peak: int = 0
+
+    def hear(self, raw: int, at: int) -> None:
+        """The evidence asks for `raw` from event time `at` on (ms)."""
+        if raw != self.raw:
+            self.raw = raw
+            self.raw_at = max(self.raw_at, at)
+        if raw >= self.value:
+            self.value, self.low_at, self.peak = raw, None, 0
+        elif self.low_at is None:
+            self.low_at, self.peak = self.raw_at, raw
+        else:
+            self.peak = max(self.peak, raw)
+
+    def restart(self, at: int) -> None:
+        """What was heard before `at` was no evidence of absence: count the hold from `at`."""
+        self.raw_at = max(self.raw_at, at)
+        if self.low_at is not None:
+            self.low_at = max(self.low_at, at)
+
+    def fall(self, complete_at: int, hold_ms: int) -> None:
+        """Everything up to `complete_at` was heard: fall to the highest value of the hold."""
+        while self.low_at is not None and complete_at >= self.low_at + hold_ms:
+            self.value = self.peak
+            if self.raw < self.value:
+                self.low_at, self.peak = self.raw_at, self.raw
+            else:
+                self.low_at, self.peak = None, 0
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What people and deadlines have decided about one area and hazard.
+
+    granted: let out before, as far as the evidence still asks for it. ordered: a person's raise; it
+    stands without evidence. cap: not above this while the evidence asks for no more than `muted`,
+    by the person's act `act` (hold, reject, lower, cancel).
+    """
+
+    granted: Grade = Grade()
+    ordered: Grade = Grade()
+    cap: Grade = TOP
+    muted: Grade = Grade()
+    act: str = ""
+
+
+def settle(standing: Standing, whole: Grade) -> Standing:
+    """Follow the evidence: what fell away must be granted anew, and new evidence ends a cap."""
+    cap = Grade(
+        Level.RED if whole.level > standing.muted.level else standing.cap.level,
+        Action.MOVE if whole.action > standing.muted.action else standing.cap.action,
+    )
+    return Standing(
+        granted=standing.granted & whole,
+        ordered=standing.ordered,
+        cap=cap,
+        muted=standing.muted & whole,
+        act="" if cap == TOP else standing.act,
+    )
+
+
+def authority(policy: Policy, hazard: str, what: str) -> Authority:
+    """Who may release `what` ("blue" … "red", "prepare", "move") of a hazard.
+
+    What the policy does not name nobody releases but a person.
+    """
+    nobody = Authority(by="", by_en="", deadline_s=SUSPECT_DEADLINE_S, default="hold")
+    table = policy.authority
+    return table.get(hazard, {}).get(what) or table.get("*", {}).get(what) or nobody
+
+
+def at_once(policy: Policy, rehearsed: bool, hazard: str, need: Grade) -> Grade:
+    """The part of `need` that goes out without asking: under a standing authorisation
+    (deadline 0), or all of it in an exercise that releases."""
+    if rehearsed:
+        return need
+    level = max(
+        (lv for lv, key in LEVEL_KEY.items()
+         if lv <= need.level and authority(policy, hazard, key).deadline_s == 0),
+        default=Level.NONE,
+    )
+    action = max(
+        (a for a, key in ACTION_KEY.items()
+         if a <= need.action and authority(policy, hazard, key).deadline_s == 0),
+        default=Action.NONE,
+    )
+    return Grade(level, action)
+
+
+def in_force(
+    policy: Policy, rehearsed: bool, hazard: str, need: Need, standing: Standing
+) -> Grade:
+    """What is in force: what goes out at once and what was granted, under the cap, or what a
+    person ordered."""
+    out = at_once(policy, rehearsed, hazard, need.sure) | (standing.granted & need.whole)
+    return (out & standing.cap) | standing.ordered
+
+
+def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
+    """Which levels and actions the evidence asks for that somebody must decide on, lowest first."""
+    levels = [
+        key
+        for lv, key in LEVEL_KEY.items()
+        if force.level < lv <= whole.level
+        and (standing.cap.level == Level.RED or lv > standing.muted.level)
+    ]
+    actions = [
+        key
+        for a, key in ACTION_KEY.items()
+        if force.action < a <= whole.action
+        and (standing.cap.action == Action.MOVE or a > standing.muted.action)
+    ]
+    return levels + actions
+
+
+def grade_of(what: str) -> Grade:
+    """"orange" -> Grade(ORANGE, NONE); "move" -> Grade(NONE, MOVE)."""
+    for level, key in LEVEL_KEY.items():
+        if key == what:
+            return Grade(level=level)
+    for action, key in ACTION_KEY.items():
+        if key == what:
+            return Grade(action=action)
+    raise ValueError(f"{what!r} is neither a level nor an action")

@@ -1,0 +1,24 @@
+"""A camera's picture: a JPEG of at most 2 MB, its time in the topic."""
+
+import io
+
+from PIL import Image, UnidentifiedImageError
+
+from ingest.decode.reading import Rejected
+
+MAX_BYTES = 2_000_000
+MAX_PIXELS = 20_000_000
+
+
+def check_frame(payload: bytes) -> Rejected | None:
+    """None if the bytes are a picture that can be looked at."""
+    if len(payload) > MAX_BYTES:
+        return Rejected("oversize", f"{len(payload)} 字节 bytes, 上限 at most {MAX_BYTES}")
+    try:
+        with Image.open(io.BytesIO(payload), formats=("JPEG",)) as image:
+            width, height = image.size
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as e:
+        return Rejected("bad_frame", f"不是 JPEG is not a JPEG: {e}")
+    if width * height > MAX_PIXELS:
+        return Rejected("bad_frame", f"{width}x{height} 太大 is too large")
+    return None

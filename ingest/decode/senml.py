@@ -1,0 +1,98 @@
+"""SenML packs in JSON (RFC 8428): base values, relative times, sums.
+
+The name of a record is `station:quantity` or `station/quantity` (base name and name joined).
+Values that are not numbers are rejected alone.
+"""
+
+import math
+from typing import Any
+
+import msgspec
+
+from ingest.decode.reading import Reading, Rejected
+
+_RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
+_VERSION = 10
+
+
+def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
+    """Base fields applied (section 4.6): each record with its whole name, time, value, unit."""
+    base: dict[str, Any] = {}
+    out: list[dict[str, Any] | Rejected] = []
+    for n, record in enumerate(pack):
+        where = f"第 {n + 1} 条 record {n + 1}"
+        if not isinstance(record, dict):
+            out.append(Rejected("bad_payload", f"{where} 不是对象 is not an object"))
+            continue
+        base.update({k: v for k, v in record.items() if k.startswith("b")})
+        fault = _fault(record, base)
+        if fault:
+            out.append(Rejected("bad_payload", f"{where}: {fault}"))
+            continue
+        if not any(k in record for k in ("v", "vs", "vb", "vd", "s")):
+            continue  # only base values
+        name = f"{base.get('bn', '')}{record.get('n', '')}"
+        out.append(
+            {
+                "n": name,
+                "u": record.get("u", base.get("bu")),
+                "t": base.get("bt", 0) + record.get("t", 0),
+                **({"v": base.get("bv", 0) + record["v"]} if "v" in record else {}),
+                **({"s": base.get("bs", 0) + record["s"]} if "s" in record else {}),
+                **{k: record[k] for k in ("vs", "vb", "vd") if k in record},
+            }
+        )
+    return out
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _fault(record: dict[str, Any], base: dict[str, Any]) -> str:
+    for key in ("bt", "bv", "bs", "t", "v", "s", "ut"):
+        held = record if key in record else base
+        if key in held and not _number(held[key]):
+            return f"{key} 不是数字 is not a number"
+    for key in ("bn", "bu", "n", "u"):
+        held = record if key in record else base
+        if key in held and not isinstance(held[key], str):
+            return f"{key} 不是文本 is not a text"
+    version = base.get("bver", _VERSION)
+    if not isinstance(version, int) or version > _VERSION:
+        return f"bver {version} 不支持 is not supported"
+    unknown = [k for k in record if k.endswith("_")]
+    return f"必须理解的字段 must-understand field {unknown[0]}" if unknown else ""
+
+
+def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
+    """A pack as readings; times relative to `received_at` (ms) are made absolute."""
+    try:
+        pack = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
+        return [Rejected("bad_payload", f"不是 JSON not JSON ({e})")]
+    if not isinstance(pack, list):
+        return [Rejected("bad_payload", "SenML 应为列表 a pack is a list of records")]
+    out: list[Reading | Rejected] = []
+    for record in resolve(pack):
+        if isinstance(record, Rejected):
+            out.append(record)
+            continue
+        name = record["n"]
+        station, _, quantity = name.replace("/", ":").rpartition(":")
+        if "v" not in record:
+            out.append(Rejected("bad_value", f"{name}: 不是数值 has no numeric value"))
+            continue
+        seconds = record["t"]
+        if abs(seconds) < _RELATIVE_BELOW:
+            seconds = received_at / 1000 + seconds
+        out.append(
+            Reading(
+                value=record["v"],
+                time=seconds,
+                unit=record["u"],
+                station=station.strip(":"),
+                quantity=quantity,
+            )
+        )
+    return out

@@ -1,0 +1,38 @@
+"""Pictures by their hash: a folder of files named for what is in them."""
+
+import hashlib
+import os
+from pathlib import Path
+
+
+class FrameStore:
+    """The same picture twice is one file; a picture is there whole or not at all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest[:2] / f"{digest}.jpg"
+
+    def put(self, body: bytes) -> str:
+        """Durable on return; the SHA-256 of the bytes in hex."""
+        digest = hashlib.sha256(body).hexdigest()
+        path = self._path(digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            with part.open("wb") as f:
+                f.write(body)
+                f.flush()
+                os.fsync(f.fileno())
+            part.replace(path)
+        return digest
+
+    def get(self, digest: str) -> bytes | None:
+        """The bytes, or None if there is no such picture."""
+        if not digest.isalnum():
+            return None
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            return None

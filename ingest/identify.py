@@ -1,0 +1,147 @@
+"""From readings to observations: which station, is the unit right, can the time be true.
+
+Pure: the register of stations and the time of receipt are arguments.
+"""
+
+import math
+from datetime import datetime
+from typing import Any
+
+from config.district import District
+from config.quantity import QUANTITIES, Quantity
+from ingest.decode.reading import Reading, Rejected
+from ingest.observation import Flag, Observation
+from ingest.quality import gross_range
+
+AHEAD_MS = 5 * 60_000
+OLD_MS = 30 * 86_400_000
+_LARGEST = 1e12
+# exact factors into the quantity's own unit
+_UNITS: dict[str, dict[str, float]] = {
+    "mm": {"mm": 1.0, "cm": 10.0, "m": 1000.0},
+    "m": {"m": 1.0, "cm": 0.01, "mm": 0.001},
+    "m3/s": {"m3/s": 1.0, "m³/s": 1.0},
+    "%": {"%": 1.0, "%RH": 1.0, "/": 100.0, "%EL": 1.0},
+}
+
+
+class Register:
+    """What may report: station or node -> quantity; a node reports its battery."""
+
+    def __init__(self, district: District) -> None:
+        self.quantity: dict[tuple[str, str], Quantity] = {
+            (s.id, s.quantity): QUANTITIES[s.quantity] for s in district.stations.values()
+        }
+        battery = QUANTITIES["battery"]
+        for name in (*district.stations, *district.nodes):
+            self.quantity[name, "battery"] = battery
+        self.names = district.stations.keys() | district.nodes.keys()
+        self.groups = district.groups_of_station
+
+
+def identify(
+    register: Register, reading: Reading, station: str, quantity: str, received_at: int
+) -> Observation | Rejected:
+    """One reading of `station` and `quantity` received at `received_at` (ms)."""
+    row = register.quantity.get((station, quantity))
+    if row is None:
+        return _unknown(register, station, quantity)
+    value = reading.value
+    # bool is an int in Python, but no measurement
+    if type(value) is not float and type(value) is not int:
+        return Rejected("bad_value", f"{station}: value {_short(value)} 不是数字 is not a number")
+    if reading.unit is not None and reading.unit != row.unit:
+        factor = _UNITS.get(row.unit, {}).get(reading.unit) if _text(reading.unit) else None
+        if factor is None:
+            return Rejected(
+                "wrong_unit", f"{station}: unit {_short(reading.unit)}, 应为 expected {row.unit}"
+            )
+        value *= factor
+    if not -_LARGEST < value < _LARGEST:
+        return Rejected("bad_value", f"{station}: value {_short(value)} 不是有限数 cannot be")
+    observed_at, test = received_at, "time_of_receipt"
+    if reading.time is not None:
+        when = moment(reading.time)
+        if when is None:
+            return Rejected(
+                "bad_time",
+                f"{station}: time {_short(reading.time)}; 写 write 2025-07-26T22:10:00+08:00 "
+                "或秒 or seconds since 1970",
+            )
+        observed_at, test = when, ""
+        if when > received_at + AHEAD_MS:
+            return Rejected("clock_ahead", f"{station}: 时钟超前 its clock is ahead: set it right")
+        if when < received_at - OLD_MS:
+            return Rejected("too_old", f"{station}: {_short(reading.time)} 超过 30 天 over 30 days")
+    seq = reading.seq
+    if seq is not None and (type(seq) is not int or not 0 <= seq < 2**53):
+        return Rejected("bad_seq", f"{station}: seq {_short(seq)} 不是非负整数 is no whole number")
+    count = row.count(value)
+    flag, found = gross_range(row, count)
+    return Observation(
+        station=station,
+        quantity=quantity,
+        observed_at=observed_at,
+        value=count,
+        seq=seq,
+        flag=flag,
+        test=found or test,
+    )
+
+
+def frame_observation(
+    register: Register, station: str, stamp: str, size: int, digest: str, received_at: int
+) -> Observation | Rejected:
+    """A picture whose time, in ms since 1970, stands in the topic."""
+    if (station, "frame") not in register.quantity:
+        return _unknown(register, station, "frame")
+    if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 15:
+        return Rejected(
+            "bad_time", f"{station}: 主题末段应为毫秒 the topic ends with ms since 1970"
+        )
+    observed_at = int(stamp)
+    if observed_at > received_at + AHEAD_MS:
+        return Rejected("clock_ahead", f"{station}: 时钟超前 its clock is ahead: set it right")
+    if observed_at < received_at - OLD_MS:
+        return Rejected("too_old", f"{station}: 超过 30 天 over 30 days")
+    return Observation(
+        station=station,
+        quantity="frame",
+        observed_at=observed_at,
+        value=size,
+        ref=digest,
+        flag=Flag.GOOD,
+    )
+
+
+def _unknown(register: Register, station: str, quantity: str) -> Rejected:
+    if station in register.names:
+        return Rejected(
+            "wrong_quantity",
+            f"{station} 不测 does not measure {_short(quantity)}: see stations.csv",
+        )
+    return Rejected(
+        "unknown_station", f"{_short(station)} 未登记 is not registered: add it to stations.csv"
+    )
+
+
+def moment(value: Any) -> int | None:
+    """RFC 3339 with an offset, or seconds since 1970 -> ms; None if it is neither."""
+    if type(value) is str:
+        try:
+            when = datetime.fromisoformat(value)
+            return None if when.tzinfo is None else round(when.timestamp() * 1000)
+        except (ValueError, OverflowError, OSError):
+            return None
+    if (type(value) is int or type(value) is float) and math.isfinite(value):
+        return round(value * 1000) if 0 <= value < 1e11 else None
+    return None
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"

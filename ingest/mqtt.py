@@ -1,0 +1,184 @@
+"""MQTT, QoS 1: the only file that knows paho.
+
+A message is acknowledged when the caller says so and not before; sessions are persistent, so what
+was not acknowledged comes again. Reconnects by itself, with backoff. When the caller does not take
+messages, reading stops and the broker keeps the backlog.
+"""
+
+import queue
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+_HELD = 20_000  # messages in memory before reading stops
+_INFLIGHT = 200
+_SESSION_S = 7 * 86_400  # MQTT 5: how long the broker keeps the session
+
+
+class Message(NamedTuple):
+    """What came in; `session` tells one connection's packet numbers from the next one's."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    session: int
+
+
+class Mqtt:
+    """One client. URL: mqtt://USER:PASSWORD@HOST:PORT or mqtts://… (?ca=FILE&cert=FILE&key=FILE,
+    ?v=5 for MQTT 5; otherwise 3.1.1)."""
+
+    def __init__(self, url: str, client_id: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+            raise ValueError(
+                f"不认识的 MQTT 地址 {url!r}: there are mqtt:// and mqtts://, "
+                "for example mqtt://USER:PASSWORD@HOST:1883"
+            )
+        query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
+        self._five = query.get("v") == "5"
+        self._where = (
+            f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
+        )
+        self._queue: queue.Queue[Message] = queue.Queue(_HELD)
+        self._filters: list[str] = []
+        self._session = 0
+        self._closed = False
+        self._connected, self._subscribed = threading.Event(), threading.Event()
+        self._refused = ""
+        self._sent: list[paho.MQTTMessageInfo] = []
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id,
+            protocol=paho.MQTTv5 if self._five else paho.MQTTv311,
+            manual_ack=True,
+            clean_session=None if self._five else False,
+        )
+        if parts.username:
+            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+        if parts.scheme == "mqtts":
+            self._client.tls_set(
+                query.get("ca"), query.get("cert"), query.get("key"), ssl.CERT_REQUIRED
+            )
+        self._client.max_inflight_messages_set(_INFLIGHT)
+        self._client.reconnect_delay_set(1, 30)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = self._on_subscribe
+        more: dict[str, Any] = {}
+        if self._five:
+            kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            kept.SessionExpiryInterval = _SESSION_S
+            more = {"clean_start": False, "properties": kept}
+        host, _, port = self._where.rpartition(":")
+        self._client.connect_async(host, int(port), keepalive=30, **more)
+        self._client.loop_start()
+
+    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        if reason.is_failure:
+            self._refused = str(reason)
+            print(f"fengsui: MQTT {self._where} refuses us: {reason}", file=sys.stderr)
+            return
+        self._session += 1
+        self._refused = ""
+        self._connected.set()
+        if self._filters:
+            self._client.subscribe([(f, 1) for f in self._filters])
+
+    def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        self._connected.clear()
+        if not self._closed:
+            print(f"fengsui: MQTT {self._where} is away ({reason}); coming back", file=sys.stderr)
+
+    def _on_subscribe(self, _c: Any, _u: Any, _mid: Any, reasons: Any, _p: Any) -> None:
+        if all(not r.is_failure for r in reasons):
+            self._subscribed.set()
+        else:
+            self._refused = f"subscription refused: {[str(r) for r in reasons]}"
+            print(f"fengsui: MQTT {self._where}: {self._refused}", file=sys.stderr)
+
+    def _on_message(self, _c: Any, _u: Any, m: paho.MQTTMessage) -> None:
+        message = Message(m.topic, bytes(m.payload), m.mid, self._session)
+        while not self._closed:
+            try:
+                self._queue.put(message, timeout=1.0)
+                return
+            except queue.Full:  # the caller is behind: read no further, the broker keeps the rest
+                continue
+
+    def subscribe(self, filters: Sequence[str], timeout_s: float = 15.0) -> None:
+        """Subscribe at QoS 1, again after each reconnect. Returns when the broker has confirmed, or
+        after `timeout_s` (then it goes on trying)."""
+        self._filters = list(filters)
+        if self._connected.is_set():
+            self._client.subscribe([(f, 1) for f in self._filters])
+        self._subscribed.wait(timeout_s)
+
+    def wait_connected(self, timeout_s: float = 15.0) -> None:
+        """Raises ConnectionError with the broker's words."""
+        if not self._connected.wait(timeout_s):
+            why = self._refused or "no answer: is it running, is the address right?"
+            raise ConnectionError(f"MQTT {self._where}: {why}")
+
+    def subscribed(self) -> bool:
+        """The broker has confirmed our subscriptions at least once."""
+        return self._subscribed.is_set()
+
+    def get_batch(
+        self, timeout_s: float, limit: int = 1000, linger_s: float = 0.0
+    ) -> list[Message]:
+        """Whatever is there: waits for the first message up to `timeout_s`, then takes what comes
+        within `linger_s`, at most `limit`."""
+        try:
+            batch = [self._queue.get(timeout=timeout_s)]
+        except queue.Empty:
+            return []
+        until = time.monotonic() + linger_s
+        while len(batch) < limit:
+            try:
+                left = until - time.monotonic()
+                batch.append(
+                    self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+                )
+            except queue.Empty:
+                break
+        return batch
+
+    def ack(self, messages: Iterable[Message]) -> None:
+        """These need not come again. Packet numbers of a former connection mean nothing now."""
+        for m in messages:
+            if m.session == self._session:
+                self._client.ack(m.mid, 1)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Queue a message at QoS 1; `flush` waits until the broker has them all."""
+        self._sent.append(self._client.publish(topic, payload, qos=1, retain=retain))
+        if len(self._sent) > 10_000:
+            self._sent = [info for info in self._sent if not info.is_published()]
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """True when the broker has confirmed everything published so far."""
+        until = time.monotonic() + timeout_s
+        sent, self._sent = self._sent, []
+        for info in sent:
+            info.wait_for_publish(max(0.0, until - time.monotonic()))
+            if not info.is_published():
+                self._sent += [i for i in sent if not i.is_published()]
+                return False
+        return True
+
+    def close(self) -> None:
+        """Disconnect; the session stays at the broker."""
+        self._closed = True
+        self._client.disconnect()
+        self._client.loop_stop()

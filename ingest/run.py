@@ -1,0 +1,201 @@
+"""The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
+only then acknowledge."""
+
+import sys
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from config.district import District
+from ingest.decode.frame import MAX_BYTES, check_frame
+from ingest.decode.reading import Reading, Rejected, decode_json
+from ingest.decode.senml import decode_senml
+from ingest.frames import FrameStore
+from ingest.identify import Register, frame_observation, identify
+from ingest.log import Log, Out, Unavailable
+from ingest.mqtt import Message, Mqtt
+from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
+
+JSON_BYTES = 256_000
+_KEPT = 4096
+_LINGER_S = 0.004  # what comes within it shares one fsync
+
+
+class _Clock(msgspec.Struct):
+    clock_at: int
+
+
+class Intake:
+    """Messages of one run into records. `clock_at` is the time of receipt: in an exercise the
+    scenario's, so that two runs are equal."""
+
+    def __init__(self, district: District, run: Run, frames: FrameStore) -> None:
+        self._prefix = f"fengsui/{run.name}/{district.id}/"
+        self._register = Register(district)
+        self._frames = frames
+        self._partitions = range(district.partitions)
+        self._exercise = run.kind == "exercise"
+        self.clock_at = run.start_at
+
+    def filters(self) -> list[str]:
+        """What to subscribe to; a live run never hears an exercise's topics."""
+        topics = ["station/#", "gateway/#"] + (["clock"] if self._exercise else [])
+        return [self._prefix + t for t in topics]
+
+    def records(self, messages: Sequence[Message]) -> list[Out]:
+        """What these messages mean, in their order."""
+        outs: list[Out] = []
+        groups: dict[str, list[Observation]] = {}
+        for message in messages:
+            suffix = message.topic.removeprefix(self._prefix)
+            if suffix == "clock" and self._exercise:
+                tick = self._tick(message.payload)
+                if tick is None:
+                    outs.append(self._dead(message, Rejected("bad_payload", "clock_at: ms")))
+                    continue
+                outs += self._flush(groups)
+                outs += [Out("observations", "tick", encode(tick), p) for p in self._partitions]
+                continue
+            for found in self._decode(suffix, message.payload):
+                if isinstance(found, Rejected):
+                    outs.append(self._dead(message, found))
+                    continue
+                for group in self._register.groups.get(found.station, ()):
+                    groups.setdefault(group, []).append(found)
+        return outs + self._flush(groups)
+
+    def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
+        outs = [
+            Out(
+                "observations",
+                group,
+                encode(Observations(group=group, received_at=self.clock_at, items=tuple(items))),
+            )
+            for group, items in groups.items()
+        ]
+        groups.clear()
+        return outs
+
+    def _tick(self, payload: bytes) -> Tick | None:
+        try:
+            clock_at = msgspec.json.decode(payload, type=_Clock).clock_at
+        except msgspec.MsgspecError:
+            return None
+        self.clock_at = max(self.clock_at, clock_at)
+        return Tick(clock_at=clock_at)
+
+    def _decode(self, suffix: str, payload: bytes) -> list[Observation | Rejected]:
+        """By the topic: see docs/architecture.md."""
+        match suffix.split("/"):
+            case ["station", station, "frame", stamp]:
+                return [self._frame(station, stamp, payload)]
+            case ["station", station, quantity]:
+                return [self._one(f, station, quantity) for f in _json(payload)]
+            case ["gateway", _, "json"]:
+                return [self._one(f) for f in _json(payload)]
+            case ["gateway", _, "senml"]:
+                if len(payload) > JSON_BYTES:
+                    return [_oversize(payload)]
+                return [self._one(f) for f in decode_senml(payload, self.clock_at)]
+        return [Rejected("unknown_topic", "主题不认识: see docs/architecture.md, MQTT topics")]
+
+    def _one(
+        self, found: Reading | Rejected, station: str = "", quantity: str = ""
+    ) -> Observation | Rejected:
+        if isinstance(found, Rejected):
+            return found
+        if not station:
+            station, quantity = found.station, found.quantity
+            if not isinstance(station, str) or not isinstance(quantity, str):
+                return Rejected("bad_payload", "缺 station 或 quantity: name both in each reading")
+        return identify(self._register, found, station, quantity, self.clock_at)
+
+    def _frame(self, station: str, stamp: str, payload: bytes) -> Observation | Rejected:
+        wrong = check_frame(payload)
+        if wrong is not None:
+            return wrong
+        found = frame_observation(self._register, station, stamp, len(payload), "", self.clock_at)
+        if isinstance(found, Rejected):
+            return found
+        return msgspec.structs.replace(found, ref=self._frames.put(payload))
+
+    def _dead(self, message: Message, why: Rejected) -> Out:
+        letter = DeadLetter(
+            received_at=self.clock_at,
+            source=message.topic,
+            reason=why.reason,
+            detail=why.detail,
+            payload=b64encode(message.payload[:_KEPT]).decode(),
+        )
+        return Out("dead-letters", message.topic, encode(letter))
+
+
+def _json(payload: bytes) -> list[Reading | Rejected]:
+    return [_oversize(payload)] if len(payload) > JSON_BYTES else decode_json(payload)
+
+
+def _oversize(payload: bytes) -> Rejected:
+    return Rejected(
+        "oversize",
+        f"{len(payload)} 字节 bytes: 上限 at most {JSON_BYTES} (JPEG {MAX_BYTES}); 分批 send less",
+    )
+
+
+def begin(log: Log, run: Run) -> None:
+    """The run record stands first in every partition of observations."""
+    for partition in range(log.topics["observations"].partitions):
+        if log.ends("observations")[partition] == 0:
+            log.append([Out("observations", "run", encode(run), partition)])
+
+
+def run_ingest(
+    district: District,
+    run: Run,
+    log: Log,
+    broker_url: str,
+    frames: FrameStore,
+    stop: threading.Event,
+    *,
+    now: Callable[[], int],
+    ready: threading.Event | None = None,
+    limit: int = 1000,
+) -> None:
+    """Until `stop`. A batch is acknowledged after the log has it; while the log is away nothing is
+    taken and the broker keeps what comes."""
+    begin(log, run)
+    intake = Intake(district, run, frames)
+    mqtt = Mqtt(broker_url, f"fengsui-ingest-{district.id}-{run.name}")
+    mqtt.subscribe(intake.filters())
+    try:
+        while not stop.is_set():
+            if ready is not None and mqtt.subscribed():
+                ready.set()
+            batch = mqtt.get_batch(0.25, limit, _LINGER_S)
+            if not batch:
+                continue
+            if run.kind == "live":
+                intake.clock_at = now()
+            if _append(log, intake.records(batch), stop):
+                mqtt.ack(batch)
+    finally:
+        mqtt.close()
+
+
+def _append(log: Log, outs: list[Out], stop: threading.Event) -> bool:
+    """True once the log has them."""
+    wait_s = 0.5
+    while not stop.is_set():
+        try:
+            log.append(outs)
+            return True
+        except Unavailable as e:
+            print(
+                f"fengsui ingest: {e}; nothing is acknowledged until it can be kept; "
+                f"trying again in {wait_s:.0f} s",
+                file=sys.stderr,
+            )
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+    return False
