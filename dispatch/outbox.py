@@ -67,7 +67,7 @@ class Entry(msgspec.Struct, kw_only=True):
     rank: int = 0  # the highest of this route
     begun_at: int = 0  # of the attempt under way
     next_at: int = 0  # when the next attempt may begin
-    heard: tuple[int, int] = (0, 0)  # the highest (route, attempt) any receipt named
+    heard: tuple[int, int] = (0, 0)  # the highest (route, attempt) that got an answer
     done: bool = False
 
 
@@ -205,11 +205,11 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     e = box.entries.get(r.delivery)
     if e is None or not 0 <= r.route < max(1, len(e.delivery.routes)):
         return []
-    e.heard = max(e.heard, (r.route, r.attempt))
     if r.state in ("superseded", "expired"):
         if not e.done:
             _end(box, e, r.state, r.receipt_at, "")
         return []
+    e.heard = max(e.heard, (r.route, r.attempt))
     if r.state == "failed":
         return _failed(rules, box, e, r)
     if _is_final(e, r.route, r.state):

@@ -94,8 +94,10 @@ _RECENT = 16
 def say(before: Saying | None, detection: Detection) -> Saying | None:
     """Take a rule's new statement; None for one heard before.
 
-    A suspect statement does not say how much of it is sure. What was sure before stays so as far
-    as the new statement still reaches it: doubt about one value takes nothing away from others.
+    A suspect statement does not say how much of its level is sure. What was sure before stays so as
+    far as the new statement still reaches it: doubt about one value takes nothing away from others.
+    Its action is sure: detect itself lets suspect values alone ask for 准备转移 and no more, so a
+    立即转移 beside a doubtful level rests on another station.
     """
     if before is not None and detection.id in before.recent:
         return None
@@ -103,7 +105,8 @@ def say(before: Saying | None, detection: Detection) -> Saying | None:
     if not detection.suspect:
         sure = said
     else:
-        sure = before.sure & said if before is not None else Grade()
+        level = min(before.sure.level, said.level) if before is not None else Level.NONE
+        sure = Grade(level, said.action)
     recent = (*(before.recent if before is not None else ()), detection.id)[-_RECENT:]
     return Saying(detection, sure, recent)
 
@@ -119,7 +122,7 @@ def needed(sayings: Iterable[Saying]) -> Need:
     """The highest level and the highest action of all rules, and the sure part of them.
 
     Suspect evidence counts in full once another rule, on values that are not suspect, says at
-    least yellow or prepare. Until then it calls for 准备转移 at most and no colour goes out on it.
+    least yellow or prepare. Until then no colour goes out on it, only its action.
     """
     sayings = list(sayings)
     whole, sure = Grade(), Grade()
@@ -131,9 +134,7 @@ def needed(sayings: Iterable[Saying]) -> Need:
         and (s.detection.level >= Level.YELLOW or s.detection.action >= Action.PREPARE)
         for s in sayings
     )
-    if second:
-        return Need(whole, whole)
-    return Need(whole, sure | Grade(Level.NONE, min(whole.action, Action.PREPARE)))
+    return Need(whole, whole if second else sure)
 
 
 class Hold(msgspec.Struct):
@@ -181,28 +182,52 @@ class Standing(msgspec.Struct, frozen=True):
     """What people and deadlines have decided about one area and hazard.
 
     granted: let out before, as far as the evidence still asks for it. ordered: a person's raise; it
-    stands without evidence. cap: not above this while the evidence asks for no more than `muted`,
-    by the person's act `act` (hold, reject, lower, cancel).
+    stands without evidence. cap: not above this while the evidence is no more than it was when a
+    person capped it (`muted` in whole, `known` of it sure), by the act `act` (hold, reject, lower,
+    cancel).
     """
 
     granted: Grade = Grade()
     ordered: Grade = Grade()
     cap: Grade = TOP
     muted: Grade = Grade()
+    known: Grade = Grade()
     act: str = ""
 
+    def capped(self, at: Grade, need: Need, act: str) -> "Standing":
+        """Not above `at` from now on, until the evidence says more than it does now."""
+        return Standing(
+            granted=self.granted & at,
+            ordered=self.ordered & at,
+            cap=at,
+            muted=need.whole,
+            known=need.sure,
+            act=act,
+        )
 
-def settle(standing: Standing, whole: Grade) -> Standing:
+    def uncapped(self, granted: Grade) -> "Standing":
+        """Let out `granted` too; no cap any more."""
+        return Standing(granted=self.granted | granted, ordered=self.ordered)
+
+
+def settle(standing: Standing, need: Need) -> Standing:
     """Follow the evidence: what fell away must be granted anew, and new evidence ends a cap."""
+    more_level = (
+        need.whole.level > standing.muted.level or need.sure.level > standing.known.level
+    )
+    more_action = (
+        need.whole.action > standing.muted.action or need.sure.action > standing.known.action
+    )
     cap = Grade(
-        Level.RED if whole.level > standing.muted.level else standing.cap.level,
-        Action.MOVE if whole.action > standing.muted.action else standing.cap.action,
+        Level.RED if more_level else standing.cap.level,
+        Action.MOVE if more_action else standing.cap.action,
     )
     return Standing(
-        granted=standing.granted & whole,
+        granted=standing.granted & need.whole,
         ordered=standing.ordered,
         cap=cap,
-        muted=standing.muted & whole,
+        muted=standing.muted & need.whole,
+        known=standing.known & need.sure,
         act="" if cap == TOP else standing.act,
     )
 

@@ -4,7 +4,7 @@ An attempt ends as `sent`: the broker has the command. `accepted`, `playing` and
 the node itself (`P/node/{node}/ack`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from config.level import Action, Level
 from dispatch.alert import Delivery, Route
@@ -27,17 +27,19 @@ _FOR_ACTION: dict[Action, tuple[int, int]] = {
 
 
 class Broadcast:
-    """publish(topic, payload) returns when the broker has it and raises OSError if it has not.
+    """nodes: ids of the district's nodes. publish(topic, payload) returns when the broker has it and raises OSError if it has not.
     prefix: `fengsui/{run}/{district}`. now: the run's clock, epoch ms."""
 
     def __init__(
         self,
+        nodes: Collection[str],
         prefix: str,
         kind: Kind,
         private_key: bytes,
         publish: Callable[[str, bytes], None],
         now: Callable[[], int],
     ) -> None:
+        self._nodes = nodes
         self._prefix = prefix
         self._kind: Kind = kind
         self._private_key = private_key
@@ -45,6 +47,8 @@ class Broadcast:
         self._now = now
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+        if delivery.recipient not in self._nodes:  # it becomes part of a topic
+            raise SendError(f"no node {delivery.recipient}", permanent=True)
         command = command_for(delivery, route, key, self._kind, self._now())
         payload = sign(self._private_key, command)
         try:

@@ -22,10 +22,11 @@ NODE: dict[str, Meaning] = {
     "refused": Meaning("failed", permanent=True),
 }
 # what a node's refusal means when its `detail` is one of these (dispatch.node_wire.Refusal):
-# garbled on the way is worth another try
+# garbled on the way is worth another try, and what it has seen it has
 NODE_REFUSED: dict[str, Meaning] = {
     "bad_payload": Meaning("failed"),
     "bad_signature": Meaning("failed"),
+    "seen": Meaning("accepted"),
 }
 
 # receipts for SMS and app messages: plain words, and the message states of SMPP 3.4, table 5.2.28

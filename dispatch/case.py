@@ -1,0 +1,416 @@
+"""One area and one hazard: the memory of what was heard and decided, and the next version of its
+warning. Pure; `dispatch.decide` brings events in order and writes what comes out.
+
+A new version is made only when what it says changes (level, action, proposal, public, state,
+suspect, thin, who must decide) or when it is renewed before it expires.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from config.district import Authority, District
+from config.level import Action, Level
+from detectors.detection import Coverage, Detection
+from dispatch.alert import Alert
+from dispatch.policy import (
+    ACTION_KEY,
+    LEVEL_KEY,
+    SUSPECT_DEADLINE_S,
+    Grade,
+    Hold,
+    Need,
+    Reason,
+    Saying,
+    Standing,
+    authority,
+    grade_of,
+    in_force,
+    needed,
+    say,
+    sentence,
+    settle,
+    waiting,
+)
+from dispatch.text import local
+
+RENEW_AHEAD_MS = 30 * 60_000  # or a quarter of the validity, where that is less
+RULE = {
+    "rain_threshold": Reason("雨量", "rain"),
+    "stage_trend": Reason("水位", "stage"),
+    "camera_motion": Reason("视频", "camera"),
+}
+_DEFAULT = {
+    "release": Reason("发布", "it is released"),
+    "hold": Reason("暂不发布", "it is held"),
+    "escalate": Reason("上报", "it is escalated"),
+}
+
+
+class Setting(NamedTuple):
+    """What a case is decided under. rehearsed: an exercise whose policy releases at once."""
+
+    district: District
+    live: bool
+
+    @property
+    def rehearsed(self) -> bool:
+        return not self.live and self.district.policy.exercise_releases
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """Somebody must decide on one level or action by a deadline."""
+
+    deadline_at: int
+    done: bool = False  # the default was carried out, or a person took it up
+    escalated: bool = False
+
+
+class Case(msgspec.Struct):
+    """One area and hazard. `alert` is the newest version of the open warning."""
+
+    area: str
+    hazard: str
+    said: dict[str, Saying] = {}
+    level: Hold = msgspec.field(default_factory=Hold)
+    action: Hold = msgspec.field(default_factory=Hold)
+    sure_level: Hold = msgspec.field(default_factory=Hold)
+    sure_action: Hold = msgspec.field(default_factory=Hold)
+    standing: Standing = Standing()
+    asks: dict[str, Ask] = {}
+    alert: Alert | None = None
+    last_id: str = ""
+    last_sent_at: int = 0
+
+    @property
+    def need(self) -> Need:
+        """What the evidence asks for, with the holds."""
+        whole = Grade(Level(self.level.value), Action(self.action.value))
+        sure = Grade(Level(self.sure_level.value), Action(self.sure_action.value))
+        return Need(whole, sure & whole)
+
+    @property
+    def force(self) -> Grade:
+        """What the open warning has in force."""
+        return Grade(self.alert.level, self.alert.action) if self.alert else Grade()
+
+    def hear(self, detection: Detection) -> bool:
+        """Take a rule's statement; False when it was heard before."""
+        saying = say(self.said.get(detection.rule), detection)
+        if saying is None:
+            return False
+        self.said[detection.rule] = saying
+        need, at = needed(self.said.values()), detection.detected_at
+        self.level.hear(need.whole.level, at)
+        self.action.hear(need.whole.action, at)
+        self.sure_level.hear(need.sure.level, at)
+        self.sure_action.hear(need.sure.action, at)
+        return True
+
+    def restart_holds(self, at: int) -> None:
+        """The silence before `at` was no evidence of absence."""
+        for hold in (self.level, self.action, self.sure_level, self.sure_action):
+            hold.restart(at)
+
+    def fall(self, complete_at: int, hold_s: int) -> None:
+        """The group was heard up to `complete_at`."""
+        for hold in (self.level, self.action, self.sure_level, self.sure_action):
+            hold.fall(complete_at, hold_s * 1000)
+
+
+class Due(NamedTuple):
+    """The default that a deadline set off."""
+
+    what: str
+    act: str  # release, hold or escalate
+    who: Authority
+    reason: Reason
+
+
+def due(setting: Setting, case: Case, now: int) -> list[Due]:
+    """Carry out the defaults of the deadlines that have passed. Nothing that rests on suspect
+    values alone is released by a deadline: somebody is called instead."""
+    out = []
+    need = case.need
+    for what, ask in list(case.asks.items()):
+        if ask.done or ask.deadline_at > now:
+            continue
+        who = authority(setting.district.policy, case.hazard, what)
+        grade = grade_of(what)
+        act: str = who.default
+        if grade.exceeds(need.sure):
+            act = "escalate"
+        words = grade.words()
+        if act == "release":
+            case.standing = msgspec.structs.replace(
+                case.standing, granted=case.standing.granted | grade
+            )
+            reason = Reason(
+                f"{words.zh}到期无人决定，按规定默认发布",
+                f"nobody decided on {words.en} in time, released by default",
+            )
+        elif act == "hold":
+            reason = Reason(
+                f"{words.zh}到期无人决定，按规定暂不发布",
+                f"nobody decided on {words.en} in time, held by default",
+            )
+        else:
+            to = who.escalate_to or who.by
+            reason = Reason(
+                f"{words.zh}到期无人决定，上报{to}",
+                f"nobody decided on {words.en} in time, escalated to {to}",
+            )
+        case.asks[what] = Ask(ask.deadline_at, True, act == "escalate")
+        out.append(Due(what, act, who, reason))
+    return out
+
+
+class Change(NamedTuple):
+    """A new version, and what the policy did in it ("" for nothing but telling)."""
+
+    alert: Alert
+    act: str
+
+
+def refresh(
+    setting: Setting,
+    case: Case,
+    now: int,
+    *,
+    incident: str,
+    thin: bool = False,
+    coverage: Coverage | None = None,
+    because: tuple[Reason, ...] = (),
+    by: str = "policy",
+    must: bool = False,
+) -> Change | None:
+    """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
+
+    `incident`: the id to use when this opens a warning. `by` is who caused it.
+    """
+    policy, need = setting.district.policy, case.need
+    case.standing = settle(case.standing, need)
+    force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
+    wanted = waiting(need.whole, force, case.standing)
+    before = case.alert
+    if before is None and not force and not wanted:
+        return None
+    case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
+    now = max(now, case.last_sent_at)
+    over = not need.whole and not case.standing.ordered
+    closed = before is not None and (over or case.standing.act == "cancel")
+    lapsed = before is not None and not closed and not need.whole and not thin
+    lapsed = lapsed and before is not None and now >= before.expires_at
+    if before is not None and (closed or lapsed):
+        return Change(_close(setting, case, now, before, need, lapsed, because, by), "cancel")
+    case.asks = {what: case.asks.get(what) or _ask(setting, case, what, now) for what in wanted}
+    suspect = need.whole.exceeds(need.sure)
+    face = _Face(force, need.whole, wanted, suspect, thin)
+    renew = before is not None and now >= before.expires_at - _renew_ahead(policy.valid_s)
+    if before is not None and not must and not renew and _same(setting, case, before, face):
+        return None
+    if renew and before is not None and before.level == force.level:
+        because = (*because, Reason("预警延续，有效期顺延", "still in force, validity extended"))
+    alert = _version(setting, case, now, incident, face, coverage, because, by)
+    case.alert, case.last_id, case.last_sent_at = alert, alert.id, alert.sent_at
+    was = Grade(before.level, before.action) if before else Grade()
+    act = "release" if force.exceeds(was) or (renew and force) else ""
+    return Change(alert, act or ("lower" if was.exceeds(force) else ""))
+
+
+class _Face(NamedTuple):
+    force: Grade
+    whole: Grade
+    wanted: list[str]
+    suspect: bool
+    thin: bool
+
+
+def _renew_ahead(valid_s: int) -> int:
+    return min(RENEW_AHEAD_MS, valid_s * 250)
+
+
+def _ask(setting: Setting, case: Case, what: str, now: int) -> Ask:
+    who = authority(setting.district.policy, case.hazard, what)
+    return Ask(now + (who.deadline_s or SUSPECT_DEADLINE_S) * 1000)
+
+
+def _state(case: Case, face: _Face) -> str:
+    if face.wanted and not all(
+        case.asks[w].done and not case.asks[w].escalated for w in face.wanted
+    ):
+        return "proposed"
+    if face.wanted or (face.whole.exceeds(face.force) and case.standing.act in ("hold", "reject")):
+        return "held"
+    return "released"
+
+
+def _who(setting: Setting, case: Case, face: _Face) -> str:
+    """The office that must decide, or under whose authority this is out."""
+    policy = setting.district.policy
+    if face.wanted:
+        what = face.wanted[-1]
+        who = authority(policy, case.hazard, what)
+        return who.escalate_to or who.by if case.asks[what].escalated else who.by
+    what = ACTION_KEY.get(face.force.action) or LEVEL_KEY.get(face.force.level, "")
+    return authority(policy, case.hazard, what).by if what else ""
+
+
+def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
+    return (
+        before.level,
+        before.action,
+        before.proposed_level,
+        before.proposed_action,
+        before.state,
+        before.suspect,
+        before.thin,
+        before.authority,
+    ) == (
+        face.force.level,
+        face.force.action,
+        face.whole.level,
+        face.whole.action,
+        _state(case, face),
+        face.suspect,
+        face.thin,
+        _who(setting, case, face),
+    )
+
+
+def _alert_id(setting: Setting, case: Case, sent_at: int) -> str:
+    stamp = local(sent_at, "UTC", "%Y%m%dT%H%M%S")
+    return f"{setting.district.id}-{case.area}-{case.hazard}-{stamp}"
+
+
+def _version(
+    setting: Setting,
+    case: Case,
+    now: int,
+    incident: str,
+    face: _Face,
+    coverage: Coverage | None,
+    because: tuple[Reason, ...],
+    by: str,
+) -> Alert:
+    before = case.alert
+    active = [s.detection for s in case.said.values() if s.detection.level or s.detection.action]
+    active.sort(key=lambda d: d.rule)
+    if before is None:
+        while _alert_id(setting, case, now) == case.last_id:
+            now += 1000  # closed and opened again within a second
+    deadlines = [a.deadline_at for a in case.asks.values() if not a.done]
+    coming = [d.next_at for d in active if d.next_at is not None]
+    return Alert(
+        id=before.id if before else _alert_id(setting, case, now),
+        version=before.version + 1 if before else 1,
+        area=case.area,
+        hazard=case.hazard,
+        status="actual" if setting.live else "exercise",
+        msg_type="update" if before else "alert",
+        level=face.force.level,
+        action=face.force.action,
+        proposed_level=face.whole.level,
+        proposed_action=face.whole.action,
+        public=bool(face.force),
+        state=_state(case, face),  # type: ignore[arg-type]  # one of the Literal's words
+        incident=before.incident if before else incident,
+        sent_at=now,
+        onset_at=before.onset_at if before else min((d.since_at for d in active), default=now),
+        expires_at=now + setting.district.policy.valid_s * 1000,
+        reason=sentence((*because, *_why(setting, case, face))),
+        by=by,
+        authority=_who(setting, case, face),
+        deadline_at=min(deadlines, default=None),
+        suspect=face.suspect,
+        thin=face.thin,
+        evidence=tuple(e for d in active for e in d.evidence),
+        coverage=coverage,
+        next_at=min(coming, default=None),
+        detections=tuple(d.id for d in active),
+    )
+
+
+def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
+    """What is out and why, what waits and for whom."""
+    out = []
+    policy = setting.district.policy
+    zone = setting.district.timezone
+    if face.force:
+        words = face.force.words()
+        what = ACTION_KEY.get(face.force.action) or LEVEL_KEY[face.force.level]
+        source = authority(policy, case.hazard, what).source
+        if setting.rehearsed:
+            out.append(
+                Reason(
+                    f"{words.zh}：演练按配置即时发布", f"{words.en}: an exercise releases at once"
+                )
+            )
+        elif source:
+            out.append(Reason(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
+        else:
+            out.append(Reason(f"{words.zh}已发布", f"{words.en} released"))
+    for what in face.wanted:
+        ask, who = case.asks[what], authority(policy, case.hazard, what)
+        words, default = grade_of(what).words(), _DEFAULT[who.default]
+        if ask.done:
+            continue
+        until = local(ask.deadline_at, zone, "%H:%M")
+        out.append(
+            Reason(
+                f"{words.zh}待{who.by or '有权人员'}于{until}前决定，逾期{default.zh}",
+                f"{words.en} waits for {who.by_en or 'somebody entitled'} until {until}, "
+                f"then {default.en}",
+            )
+        )
+    if face.suspect:
+        out.append(
+            Reason(
+                "部分依据为可疑数据，待第二迹象或人工确认",
+                "rests in part on suspect values; a second sign or a person must confirm",
+            )
+        )
+    if face.thin:
+        out.append(
+            Reason("该区监测数据不足，不降级", "evidence of this area is thin, it is not lowered")
+        )
+    return out
+
+
+def _close(
+    setting: Setting,
+    case: Case,
+    now: int,
+    before: Alert,
+    need: Need,
+    lapsed: bool,
+    because: tuple[Reason, ...],
+    by: str,
+) -> Alert:
+    if not because and lapsed:
+        because = (Reason("人工命令到期失效，无监测依据", "a person's order lapsed, no evidence"),)
+    alert = msgspec.structs.replace(
+        before,
+        version=before.version + 1,
+        msg_type="cancel",
+        state="expired" if lapsed else "cancelled",
+        level=Level.NONE,
+        action=Action.NONE,
+        proposed_level=need.whole.level,
+        proposed_action=need.whole.action,
+        public=before.public,
+        sent_at=now,
+        expires_at=now + setting.district.policy.valid_s * 1000,
+        reason=sentence(because),
+        by=by,
+        deadline_at=None,
+        suspect=False,
+        next_at=None,
+    )
+    keep = case.standing
+    if keep.act != "cancel":
+        keep = Standing(cap=keep.cap, muted=keep.muted, known=keep.known, act=keep.act)
+    case.standing = msgspec.structs.replace(keep, granted=Grade(), ordered=Grade())
+    case.alert, case.asks = None, {}
+    case.last_id, case.last_sent_at = alert.id, alert.sent_at
+    return alert

@@ -1,0 +1,108 @@
+"""Phones: an HTTP gateway on loopback that takes texts, and people who receive and answer them.
+
+What becomes of a message is drawn from its key, so that two runs agree: most phones are on, some
+are off; those whom the text asks to answer do so after 20 s to 4 min of scenario time, a few never.
+"""
+
+import hashlib
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from dispatch.node_wire import CarrierReceipt
+
+
+class Sms(NamedTuple):
+    """One message as the gateway took it."""
+
+    channel: str
+    to: str
+    key: str
+    text: str
+
+
+class Carrier:
+    """The gateway; runs until `close`."""
+
+    def __init__(self, port: int = 0, off_share: float = 0.04, silent_share: float = 0.06) -> None:
+        self._off, self._silent = off_share, silent_share
+        self._lock = threading.Lock()
+        self.taken: dict[str, Sms] = {}
+        self.posts = 0
+        self._new: list[str] = []
+        self._due: list[tuple[int, str, str]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        carrier = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:  # the library's name
+                size = int(self.headers.get("Content-Length", 0))
+                try:
+                    body: dict[str, Any] = json.loads(self.rfile.read(size))
+                except ValueError:
+                    body = {}
+                query = {k: v[-1] for k, v in parse_qs(urlsplit(self.path).query).items()}
+                found = carrier.take(urlsplit(self.path).path.strip("/"), {**query, **body})
+                self.send_response(200 if found else 400)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                """Silent: its lines would name telephone numbers."""
+
+        return Handler
+
+    def take(self, channel: str, fields: dict[str, Any]) -> bool:
+        """A message; the same key again is the same message."""
+        key, to = str(fields.get("key", "")), str(fields.get("to", ""))
+        if not key or not to:
+            return False
+        with self._lock:
+            self.posts += 1
+            if key not in self.taken:
+                self.taken[key] = Sms(channel, to, key, str(fields.get("message", "")))
+                self._new.append(key)
+        return True
+
+    def advance(self, now_at: int) -> list[tuple[str, CarrierReceipt]]:
+        """(channel, receipt) of what happened up to now, in the scenario's time."""
+        with self._lock:
+            new, self._new = self._new, []
+        for key in sorted(new):
+            fate = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+            # a phone that is off stays off for every message to it
+            phone = (
+                int(hashlib.sha256(self.taken[key].to.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+            )
+            if phone < self._off:
+                self._due.append((now_at + 60_000, key, "undelivered"))
+                continue
+            self._due.append((now_at + 3_000, key, "delivered"))
+            if "回复" in self.taken[key].text and phone > self._off + self._silent:
+                self._due.append((now_at + 20_000 + int(fate * 220_000), key, "answered"))
+        ready = sorted(x for x in self._due if x[0] <= now_at)
+        self._due = [x for x in self._due if x[0] > now_at]
+        return [
+            (self.taken[key].channel, CarrierReceipt(key=key, status=status, at=at))
+            for at, key, status in ready
+        ]
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def encoded(receipt: CarrierReceipt) -> bytes:
+    """As it stands on the wire."""
+    return msgspec.json.encode(receipt)

@@ -1,0 +1,146 @@
+"""Plays a scenario to an MQTT broker: sensors, loudspeakers, phones, and the scenario's clock."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from config.district import District
+from ingest.mqtt import Mqtt
+from simulators.carriers import Carrier, encoded
+from simulators.nodes import Nodes
+from simulators.world import World
+
+_MINUTE = 60_000
+
+
+class Stuck(Exception):
+    """The line does not pass the scenario's clock on; the text says what to look at."""
+
+
+class Clock:
+    """The scenario's clock on MQTT: says the time, and waits until the line has passed it."""
+
+    def __init__(self, mqtt: Mqtt, prefix: str, stop: threading.Event) -> None:
+        self._mqtt = mqtt
+        self._prefix = prefix
+        self._stop = stop
+        self.passed_at = 0
+
+    def say(self, clock_at: int) -> None:
+        body = json.dumps({"clock_at": clock_at}).encode()
+        self._mqtt.publish(f"{self._prefix}/clock", body)
+
+    def heard(self, payload: bytes) -> None:
+        self.passed_at = max(self.passed_at, int(json.loads(payload)["clock_at"]))
+
+    def waiting(self, clock_at: int) -> bool:
+        return self.passed_at < clock_at and not self._stop.is_set()
+
+
+def prefix_of(run_name: str, district: District) -> str:
+    """The first three levels of every topic of a run."""
+    return f"fengsui/{run_name}/{district.id}"
+
+
+class Player:
+    """One play. `public_key` is what the loudspeakers trust; without it they stay silent."""
+
+    def __init__(
+        self,
+        district: District,
+        broker_url: str,
+        run_name: str,
+        stop: threading.Event,
+        *,
+        nodes: Nodes | None,
+        carrier: Carrier | None,
+        speed: float,
+        lockstep: bool,
+        patience_s: float = 60.0,
+    ) -> None:
+        if run_name == "live":
+            raise ValueError("a simulator never speaks into a live run")
+        self.prefix = prefix_of(run_name, district)
+        self.mqtt = Mqtt(broker_url, f"fengsui-simulator-{district.id}-{run_name}")
+        self.mqtt.wait_connected()
+        self._stop = stop
+        self.clock = Clock(self.mqtt, self.prefix, stop)
+        self.nodes = nodes
+        self.carrier = carrier
+        self._speed = speed
+        self._lockstep = lockstep
+        self._patience_s = patience_s
+        self.mqtt.subscribe([f"{self.prefix}/clock/passed", f"{self.prefix}/node/+/command"])
+
+    def listen(self, now_at: int, timeout_s: float) -> None:
+        """Take what the line says: time passed, commands to loudspeakers."""
+        batch = self.mqtt.get_batch(timeout_s)
+        for message in batch:
+            tail = message.topic.removeprefix(self.prefix + "/")
+            if tail == "clock/passed":
+                self.clock.heard(message.payload)
+            elif self.nodes is not None and tail.endswith("/command"):
+                name = tail.split("/")[1]
+                for ack in self.nodes.hear(name, message.payload, now_at):
+                    self.mqtt.publish(f"{self.prefix}/node/{name}/ack", msgspec.json.encode(ack))
+        self.mqtt.ack(batch)
+
+    def people(self, now_at: int) -> None:
+        """Loudspeakers that have finished, phones that received, people who answered."""
+        if self.nodes is not None:
+            for ack in self.nodes.advance(now_at):
+                self.mqtt.publish(f"{self.prefix}/node/{ack.node}/ack", msgspec.json.encode(ack))
+        if self.carrier is not None:
+            for channel, receipt in self.carrier.advance(now_at):
+                self.mqtt.publish(f"{self.prefix}/receipt/{channel}", encoded(receipt))
+
+    def slot(self, clock_at: int, length_s: float) -> None:
+        """Say the time and let it pass: at the chosen speed, and with the line."""
+        began = time.monotonic()
+        self.people(clock_at)
+        self.clock.say(clock_at)
+        self.mqtt.flush()
+        until = began + (length_s / self._speed if self._speed > 0 else 0.0)
+        patience = began + self._patience_s
+        while not self._stop.is_set():
+            left = until - time.monotonic()
+            waiting = self._lockstep and self.clock.waiting(clock_at)
+            if left <= 0 and not waiting:
+                return
+            if waiting and time.monotonic() > patience:
+                raise Stuck(
+                    f"the line has not passed slot {clock_at} in {self._patience_s:.0f} s (it is "
+                    f"at {self.clock.passed_at}): `fengsui status` names the stage that lags"
+                )
+            self.listen(clock_at, 0.05 if left <= 0 else min(left, 0.05))
+
+    def close(self) -> None:
+        self.mqtt.flush(5.0)
+        self.mqtt.close()
+
+
+def play(
+    player: Player,
+    world: World,
+    stop: threading.Event,
+    *,
+    drain_h: float = 0.0,
+    settled: Callable[[], bool] = lambda: False,
+    on_slot: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Every minute of the scenario, then empty minutes until `settled` or for `drain_h` hours."""
+    player.clock.say(world.scenario.start_at)
+    player.mqtt.flush()
+    last = world.minutes + int(drain_h * 60)
+    for minute in range(last):
+        if stop.is_set() or (minute >= world.minutes and settled()):
+            return
+        if player.nodes is not None:
+            player.nodes.offline = world.offline_nodes(minute)
+        for publication in world.publications(minute):
+            player.mqtt.publish(f"{player.prefix}/{publication.suffix}", publication.payload)
+        player.slot(world.at(minute), 60.0)
+        on_slot(world.at(minute))

@@ -1,0 +1,161 @@
+"""The simulated district: what every sensor sends in every minute, and what really happened.
+
+Pure: the same scenario and seed give the same bytes.
+"""
+
+import json
+from typing import NamedTuple
+
+import numpy as np
+
+from config.district import District
+from config.quantity import QUANTITIES
+from ingest.observation import Flag, Observation
+from simulators.camera import render
+from simulators.faults import Reading, suffer
+from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
+from simulators.scenario import Scenario
+from simulators.storm import rain_mm
+
+_MINUTE = 60_000
+
+
+class Publication(NamedTuple):
+    """One MQTT message, without the topic's prefix."""
+
+    suffix: str
+    payload: bytes
+
+
+class World:
+    """One play of one scenario over one district."""
+
+    def __init__(self, district: District, scenario: Scenario, seed: int | None = None) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.minutes = int(scenario.hours * 60)
+        self._district = district
+        self._gauges = [s for s in district.stations.values() if s.quantity == "rain"]
+        self._stages = [s for s in district.stations.values() if s.quantity == "stage"]
+        self._cameras = [s for s in district.stations.values() if s.quantity == "frame"]
+        self._nodes = list(district.nodes.values())
+        self._held: dict[str, list[Reading]] = {}
+        areas_ = list(district.areas.values())
+        lon = np.array([s.lon for s in self._gauges] + [a.lon for a in areas_])
+        lat = np.array([s.lat for s in self._gauges] + [a.lat for a in areas_])
+        field = rain_mm(scenario.storm, self.seed, lon, lat, self.minutes)
+        self.rain = field[: len(self._gauges)]
+        areas = dict(zip(district.areas, field[len(self._gauges) :], strict=True))
+        # a tipping bucket holds back what does not fill it: 0.1 mm steps of the running total
+        tips = np.floor(np.cumsum(self.rain, axis=1) * 10 + 1e-9).astype(np.int64)
+        self._tips = np.diff(tips, axis=1, prepend=0)
+        rng = np.random.default_rng([self.seed, 3])
+        self._flow: dict[str, Floats] = {}
+        self._level: dict[str, Floats] = {}
+        for basin in district.basins:
+            inside = [f for a, f in areas.items() if district.areas[a].basin == basin]
+            mean = np.mean(inside, axis=0) if inside else np.zeros(self.minutes)
+            drawn = draw(np.random.default_rng([self.seed, 4, len(self._flow)]))
+            flow = runoff_mm_h(drawn, mean)
+            self._flow[basin] = flow / drawn.full_mm_h
+            self._level[basin] = stage_m(drawn, flow)
+        self._noise = rng.normal(0, 0.006, (len(self._stages), self.minutes))
+        self.truth = truth_of(district, self.seed, scenario.start_at, areas, self._level)
+        self._surge = self._surges()
+
+    def _surges(self) -> dict[str, tuple[int, int]]:
+        """A camera sees a surge from three minutes before the first debris flow of its basin."""
+        first: dict[str, int] = {}
+        for t in self.truth:
+            if t.hazard == "debris_flow":
+                basin = self._district.areas[t.area].basin
+                minute = (t.flooded_at - self.scenario.start_at) // _MINUTE
+                first[basin] = min(minute, first.get(basin, minute))
+        return {b: (m - 20, m + 25) for b, m in first.items()}
+
+    def at(self, minute: int) -> int:
+        """The clock at the end of a minute (ms)."""
+        return self.scenario.start_at + (minute + 1) * _MINUTE
+
+    def _readings(self, minute: int, frames: bool) -> list[Reading]:
+        """What the sensors have to say at the end of a minute; after the storm only heartbeats."""
+        at = self.at(minute)
+        found = []
+        for n, gauge in enumerate(self._gauges):
+            count = int(self._tips[n, minute]) if minute < self.minutes else 0
+            # rain at once, nothing every plan interval (spread, so that not all speak together)
+            if count or (minute * 60 + 60 * (n % 5)) % gauge.interval_s == 0:
+                found.append(Reading(gauge.id, "rain", at, count, minute))
+        for n, station in enumerate(self._stages):
+            if (minute * 60) % station.interval_s == 0:
+                last = min(minute, self.minutes - 1)
+                level = float(self._level[station.basin][last] + self._noise[n, last])
+                if minute >= self.minutes:
+                    level = 0.35 + (level - 0.35) * float(np.exp(-(minute - last) / 40))
+                found.append(Reading(station.id, "stage", at, round(level * 1000), minute))
+        for n, node in enumerate(self._nodes):
+            if ((minute + n) * 60) % node.interval_s == 0:
+                found.append(
+                    Reading(node.id, "battery", at, 960 - (n * 7 + minute // 30) % 80, minute)
+                )
+        if frames:
+            found += self._frames(minute, at)
+        return found
+
+    def _frames(self, minute: int, at: int) -> list[Reading]:
+        found = []
+        for n, camera in enumerate(self._cameras):
+            first, last = self._surge.get(camera.basin, (-1, -1))
+            surge = first <= minute <= last
+            if not surge and (minute * 60 + 60 * n) % camera.interval_s:
+                continue
+            flow = float(self._flow[camera.basin][min(minute, self.minutes - 1)])
+            hour = (at / 3_600_000 + 8) % 24
+            body = render(self.seed + n, minute, flow, surge, hour)
+            found.append(Reading(camera.id, "frame", at, len(body), None, body))
+        return found
+
+    def arrivals(self, minute: int, frames: bool = True) -> list[Reading]:
+        """What arrives in a minute, faults and all. Call for each minute once, in order."""
+        return suffer(self.scenario.faults, minute, self._readings(minute, frames), self._held)
+
+    def observations(self, minute: int) -> list[Observation]:
+        """For stepping in memory, without pictures."""
+        return [
+            Observation(
+                station=r.station,
+                quantity=r.quantity,
+                observed_at=r.observed_at,
+                value=r.value,
+                seq=r.seq,
+                flag=Flag.GOOD,
+            )
+            for r in self.arrivals(minute, frames=False)
+        ]
+
+    def publications(self, minute: int) -> list[Publication]:
+        """For the wire."""
+        found = []
+        for r in self.arrivals(minute):
+            if r.quantity == "frame":
+                found.append(Publication(f"station/{r.station}/frame/{r.observed_at}", r.ref))
+                continue
+            row = QUANTITIES[r.quantity]
+            body = {
+                "time": r.observed_at / 1000,
+                "value": row.amount(r.value),
+                "unit": row.unit,
+                "seq": r.seq,
+            }
+            found.append(
+                Publication(f"station/{r.station}/{r.quantity}", json.dumps(body).encode())
+            )
+        return found
+
+    def offline_nodes(self, minute: int) -> set[str]:
+        """Loudspeakers without power in this minute."""
+        return {
+            f.device
+            for f in self.scenario.faults
+            if f.kind == "node_offline" and f.start <= minute < f.end
+        }
