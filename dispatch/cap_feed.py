@@ -87,7 +87,7 @@ class FeedServer:
                 if with_body:
                     self.wfile.write(body)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Who reads the feed is nobody's business."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import click
-from config.load import ConfigError, load
 
 from config.district import District
+from config.load import ConfigError, load
 from fengsui import commands
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
@@ -53,9 +53,7 @@ class _Context:
 @click.option("--history", default="", help="sqlite:///FOLDER or influx://HOST:PORT/ORG/BUCKET")
 @click.version_option(package_name="fengsui")
 @click.pass_context
-def cli(
-    ctx: click.Context, config: Path, state: Path, broker: str, log: str, history: str
-) -> None:
+def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, history: str) -> None:
     """烽燧 Fengsui: 从雨量计到村里的大喇叭 from the rain gauge to the loudspeaker in the village.
 
     先试试 to begin: `fengsui run` plays a mountain storm over Yanqing, with nothing else installed.
@@ -65,7 +63,9 @@ def cli(
 
 @cli.command()
 @click.option("--no-simulator", is_flag=True, help="接真实传感器 wait for real gauges: a live run")
-@click.option("--run", "run_name", default="", help="运行名 the run's name [exercise-TIME, or live]")
+@click.option(
+    "--run", "run_name", default="", help="运行名 the run's name [exercise-TIME, or live]"
+)
 @click.option("--scenario", default="yanqing-storm", show_default=True)
 @click.option("--seed", type=int, default=None, help="随机种子 [the scenario's own]")
 @click.option("--speed", type=float, default=None, help="情景秒/真实秒 scenario seconds a second")
@@ -74,8 +74,18 @@ def cli(
 @click.option("--plain", is_flag=True, help="逐行输出 lines instead of a moving screen")
 @click.option("--port", type=int, default=1883, show_default=True, help="内置 MQTT 端口")
 @click.pass_obj
-def run(obj: _Context, no_simulator: bool, run_name: str, scenario: str, seed: int | None,
-        speed: float | None, until_done: bool, out: Path | None, plain: bool, port: int) -> None:
+def run(
+    obj: _Context,
+    no_simulator: bool,
+    run_name: str,
+    scenario: str,
+    seed: int | None,
+    speed: float | None,
+    until_done: bool,
+    out: Path | None,
+    plain: bool,
+    port: int,
+) -> None:
     """全线运行 the whole line: every stage in this process, with the simulated storm or without."""
     name = run_name or ("live" if no_simulator else f"exercise-{stamp()}")
     if name == "live" and not no_simulator:
@@ -86,7 +96,13 @@ def run(obj: _Context, no_simulator: bool, run_name: str, scenario: str, seed: i
         code = commands.run_storm(
             obj.district(),
             lambda **kw: obj.setup(name, **kw),
-            scenario, seed, speed, until_done=until_done, out=out, plain=plain, port=port,
+            scenario,
+            seed,
+            speed,
+            until_done=until_done,
+            out=out,
+            plain=plain,
+            port=port,
         )
     sys.exit(code)
 
@@ -95,7 +111,9 @@ def _stage_command(name: str, text: str) -> None:
     @cli.command(name, help=text)
     @click.option("--run", "run_name", default="live", show_default=True, help="运行名 run's name")
     @click.option("--start", default="", help="演练开始时间 an exercise's start, RFC 3339")
-    @click.option("--carrier", default="", help="演练短信网关 loopback URL of an exercise's carrier")
+    @click.option(
+        "--carrier", default="", help="演练短信网关 loopback URL of an exercise's carrier"
+    )
     @click.pass_obj
     def stage(obj: _Context, run_name: str, start: str, carrier: str) -> None:
         setup = obj.setup(run_name, start_at=commands.parse_moment(start) if start else 0)
@@ -122,13 +140,24 @@ for _name, _text in zip(
 @click.option("--run", "run_name", default="exercise", show_default=True)
 @click.option("--seed", type=int, default=None)
 @click.option("--speed", type=float, default=None, help="情景秒/真实秒; 0: 尽快 as fast as it goes")
-@click.option("--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot")
+@click.option(
+    "--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot"
+)
 @click.option("--carrier-port", type=int, default=0, help="模拟短信网关端口 simulated carrier")
 @click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
 @click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
 @click.pass_obj
-def simulate(obj: _Context, scenario: str, run_name: str, seed: int | None, speed: float | None,
-             lockstep: bool, carrier_port: int, seeds: int, score: bool) -> None:
+def simulate(
+    obj: _Context,
+    scenario: str,
+    run_name: str,
+    seed: int | None,
+    speed: float | None,
+    lockstep: bool,
+    carrier_port: int,
+    seeds: int,
+    score: bool,
+) -> None:
     """模拟 publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score."""
     if score or seeds:
         sys.exit(commands.score_storms(obj.district(), seeds or 30))
@@ -147,8 +176,15 @@ def simulate(obj: _Context, scenario: str, run_name: str, seed: int | None, spee
 @click.option("--slot", "slot_s", type=int, default=300, show_default=True, help="时段秒数")
 @click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
 @click.pass_obj
-def replay(obj: _Context, file: Path, run_name: str, speed: float, lockstep: bool, slot_s: int,
-           out: Path | None) -> None:
+def replay(
+    obj: _Context,
+    file: Path,
+    run_name: str,
+    speed: float,
+    lockstep: bool,
+    slot_s: int,
+    out: Path | None,
+) -> None:
     """回放 a CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.
 
     Without --run it starts a line of its own around the file and prints what was warned.
@@ -198,8 +234,17 @@ def status(obj: _Context, run_name: str) -> None:
 @click.option("--move", "action", type=click.Choice(["prepare", "move"]), default=None)
 @click.option("--run", "run_name", default="live", show_default=True)
 @click.pass_obj
-def order(obj: _Context, act: str, area: str, hazard: str, by: str, reason: str,
-          level: str | None, action: str | None, run_name: str) -> None:
+def order(
+    obj: _Context,
+    act: str,
+    area: str,
+    hazard: str,
+    by: str,
+    reason: str,
+    level: str | None,
+    action: str | None,
+    run_name: str,
+) -> None:
     """人工决定 a named person's decision on the warning of AREA and HAZARD."""
     sys.exit(commands.order(obj.setup(run_name), act, area, hazard, by, reason, level, action))
 

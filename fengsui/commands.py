@@ -3,26 +3,33 @@
 import signal
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from config.check import check
+from config.district import District
 from config.level import Action, Level
-from detectors.run import Detect
+from config.load import read
 from dispatch.alert import Decision
-from fengsui.export import export, export_folder
-from fengsui.line import Line, open_run_log, run_stage
+from dispatch.keys import sender_keys
+from fengsui import storm
+from fengsui.export import export
+from fengsui.line import open_run_log, run_stage
 from fengsui.scenarios import play_scenarios
+from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms
 from fengsui.status import status_lines
 from ingest.log import Log, Out
 from ingest.observation import encode
-from config.district import District
+from simulators.carriers import Carrier
+from simulators.nodes import Nodes
+from simulators.replay import replay
+from simulators.run import Player, Stuck, play
+from simulators.scenario import scenario
+from simulators.world import World
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -62,15 +69,14 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
 
 def check_config(folder: Path) -> int:
     """Validate, then play the district's own scenarios."""
-    problems = check(folder)
+    district, problems = read(folder)
     for problem in problems:
         click.echo(str(problem), err=True)
-    if problems:
-        click.echo(f"{folder}: {len(problems)} 处问题 problems; 不能启动 nothing will start", err=True)
+    if problems or district is None:
+        click.echo(
+            f"{folder}: {len(problems)} 处问题 problems; 不能启动 nothing will start", err=True
+        )
         return 2
-    from config.load import load
-
-    district = load(folder)
     click.echo(
         f"{folder}: 配置正确 well. {district.name} {district.name_en}: "
         f"{len(district.stations)} 监测站 stations, {len(district.areas)} 预警区 areas, "
@@ -104,8 +110,16 @@ def show_status(setup: Setup) -> int:
     return 0
 
 
-def order(setup: Setup, act: str, area: str, hazard: str, by: str, reason: str,
-          level: str | None, action: str | None) -> int:
+def order(
+    setup: Setup,
+    act: str,
+    area: str,
+    hazard: str,
+    by: str,
+    reason: str,
+    level: str | None,
+    action: str | None,
+) -> int:
     """Put a person's decision into `cases`."""
     if area not in setup.district.areas:
         raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
@@ -132,3 +146,142 @@ def _clock(setup: Setup, log: Log) -> int:
     from fengsui.status import view_of
 
     return view_of(log).clock_at
+
+
+def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
+    """All stages without a simulator."""
+    stop = threading.Event()
+    with stopping_on_signals(stop):
+        return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)
+
+
+def run_storm(
+    district: District,
+    make: Callable[..., Setup],
+    name: str,
+    seed: int | None,
+    speed: float | None,
+    *,
+    until_done: bool,
+    out: Path | None,
+    plain: bool,
+    port: int,
+) -> int:
+    """All stages and a simulated storm."""
+    stop = threading.Event()
+    try:
+        with stopping_on_signals(stop):
+            return storm.run_storm(
+                district,
+                make,
+                name,
+                seed,
+                speed,
+                until_done=until_done,
+                out=out,
+                plain=plain,
+                port=port,
+                stop=stop,
+            )
+    except ValueError as e:
+        raise Usage(str(e)) from e
+
+
+def replay_alone(
+    make: Callable[..., Setup], file: Path, speed: float, slot_s: int, out: Path | None
+) -> int:
+    """A record through a line of its own."""
+    stop = threading.Event()
+    try:
+        with stopping_on_signals(stop):
+            return storm.replay_alone(make, file, speed, slot_s, out, stop)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+
+
+def replay_to_broker(setup: Setup, file: Path, speed: float, lockstep: bool, slot_s: int) -> int:
+    """A record to a line that runs elsewhere."""
+    stop = threading.Event()
+    try:
+        rows = storm.good_rows(file)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    with stopping_on_signals(stop):
+        player = _player(setup, stop, speed, lockstep, 0)
+        replay(player, rows, stop, slot_s=slot_s, on_slot=_progress(setup))
+        player.close()
+    return 0
+
+
+def simulate_to_broker(
+    setup: Setup,
+    name: str,
+    seed: int | None,
+    speed: float | None,
+    lockstep: bool,
+    carrier_port: int,
+) -> int:
+    """A scenario to a line that runs elsewhere."""
+    stop = threading.Event()
+    try:
+        chosen = scenario(name)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    world = World(setup.district, chosen, seed)
+    with stopping_on_signals(stop):
+        player = _player(
+            setup, stop, chosen.speed if speed is None else speed, lockstep, carrier_port
+        )
+        try:
+            play(player, world, stop, drain_h=3.0, on_slot=_progress(setup))
+        except Stuck as e:
+            click.echo(f"fengsui: {e}", err=True)
+            return 1
+        finally:
+            player.close()
+            if player.carrier is not None:
+                player.carrier.close()
+    return 0
+
+
+def _player(
+    setup: Setup, stop: threading.Event, speed: float, lockstep: bool, carrier_port: int
+) -> Player:
+    if setup.live:
+        raise Usage(
+            "模拟和回放只能进演练 a simulator never speaks into a live run: --run exercise-NAME"
+        )
+    nodes = Nodes(list(setup.district.nodes), sender_keys(setup.folder).public, "exercise")
+    carrier = Carrier(carrier_port) if carrier_port else None
+    try:
+        return Player(
+            setup.district,
+            setup.broker_url(),
+            setup.run.name,
+            stop,
+            nodes=nodes,
+            carrier=carrier,
+            speed=speed,
+            lockstep=lockstep,
+        )
+    except ConnectionError as e:
+        raise Usage(str(e)) from e
+
+
+def _progress(setup: Setup) -> Callable[[int], None]:
+    """A line of progress every simulated half hour."""
+
+    def tell(clock_at: int) -> None:
+        if clock_at // 1000 % 1800 == 0:
+            click.echo(local(clock_at, setup.district.timezone), err=True)
+
+    return tell
+
+
+def score_storms(district: District, count: int) -> int:
+    """Many storms in memory; misses and false alarms first."""
+    from fengsui.scoring import score_all
+
+    for text in score_all(district, count):
+        click.echo(text)
+    return 0

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from detectors.run import Detect
 from dispatch.decide import Decide
 
 from config.district import District
 from detectors.detection import Detection
+from detectors.run import Detect
 from dispatch.alert import Alert
 from ingest.log import partition_of
 from ingest.observation import Observation, Observations, Record, Run, Tick
@@ -30,9 +30,7 @@ class Inline:
         self._district = district
         self._detect = Detect(district, frame)
         self._decide = Decide(district)
-        self._states: dict[int, Any] = {
-            p: self._detect.new(p) for p in range(district.partitions)
-        }
+        self._states: dict[int, Any] = {p: self._detect.new(p) for p in range(district.partitions)}
         self._cases = self._decide.new(0)
         self._offset = 0
         self.detections: list[Detection] = []

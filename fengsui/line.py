@@ -9,17 +9,17 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.decide import Decide
-from dispatch.send import run_send
-from ingest.frames import FrameStore
-from ingest.run import run_ingest
 
+from detectors.run import Detect
+from dispatch.send import run_send
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
+from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.log import Log, open_log
+from ingest.run import run_ingest
 from ingest.runner import Runner
 from ingest.stage import Stage
 
@@ -103,8 +103,12 @@ class Line:
 
     def settled(self, log: Log) -> bool:
         """Every stage has read all there is."""
-        reads = {"detect": "observations", "decide": "cases", "address": "alerts",
-                 "send": "deliveries"}
+        reads = {
+            "detect": "observations",
+            "decide": "cases",
+            "address": "alerts",
+            "send": "deliveries",
+        }
         return all(
             log.positions(topic, stage) >= log.ends(topic)
             for stage, topic in reads.items()
@@ -127,13 +131,27 @@ def run_stage(
     try:
         if name == "ingest":
             run_ingest(
-                setup.district, setup.run, log, setup.broker_url(),
-                FrameStore(frames_folder(setup)), stop, now=now_ms, ready=ready,
+                setup.district,
+                setup.run,
+                log,
+                setup.broker_url(),
+                FrameStore(frames_folder(setup)),
+                stop,
+                now=now_ms,
+                ready=ready,
             )
         elif name == "send":
             run_send(
-                setup.district, setup.run, log, setup.broker_url(), setup.folder, stop,
-                carrier_url=carrier_url, now=now_ms, ready=ready, on_console=on_console,
+                setup.district,
+                setup.run,
+                log,
+                setup.broker_url(),
+                setup.folder,
+                stop,
+                carrier_url=carrier_url,
+                now=now_ms,
+                ready=ready,
+                on_console=on_console,
             )
         elif name == "archive":
             history = open_history(setup.history, setup.run.name, setup.district.id)
@@ -142,9 +160,7 @@ def run_stage(
                 run_archive(log, history, member(), stop)
             history.close()
         else:
-            runner = Runner(
-                _stage(name, setup), log, member=member(), live=setup.live, now=now_ms
-            )
+            runner = Runner(_stage(name, setup), log, member=member(), live=setup.live, now=now_ms)
             runner.run(stop, ready)
     finally:
         log.close()

@@ -62,8 +62,10 @@ def _clock(view: View, district: District) -> RenderableType:
     silent = view.silent()
     exercise = view.run is not None and view.run.kind != "live"
     head = Text()
-    head.append(" 演练 EXERCISE " if exercise else " 实战 LIVE ",
-                style="bold white on purple" if exercise else "bold white on dark_green")
+    head.append(
+        " 演练 EXERCISE " if exercise else " 实战 LIVE ",
+        style="bold white on purple" if exercise else "bold white on dark_green",
+    )
     head.append(f"  {district.name} {district.name_en}  ")
     if view.clock_at:
         head.append(local(view.clock_at, district.timezone, "%Y-%m-%d %H:%M 北京时间"), "bold")

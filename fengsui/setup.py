@@ -61,8 +61,9 @@ class Setup:
         )
 
 
-def _adapter(option: str, variable: str, declared: str, default: str, schemes: tuple[str, ...],
-             example: str) -> str:
+def _adapter(
+    option: str, variable: str, declared: str, default: str, schemes: tuple[str, ...], example: str
+) -> str:
     url = option or os.environ.get(variable, "") or declared or default
     if url and urlsplit(url).scheme not in schemes:
         raise Usage(
@@ -107,11 +108,23 @@ def make_setup(
         district,
         run,
         folder,
-        _adapter(broker, "FENGSUI_BROKER", district.broker, "", BROKER_SCHEMES,
-                 "mqtt://USER:PASSWORD@HOST:1883"),
+        _adapter(
+            broker,
+            "FENGSUI_BROKER",
+            district.broker,
+            "",
+            BROKER_SCHEMES,
+            "mqtt://USER:PASSWORD@HOST:1883",
+        ),
         _adapter(log, "FENGSUI_LOG", district.log, embedded, LOG_SCHEMES, "kafka://HOST:9092"),
-        _adapter(history, "FENGSUI_HISTORY", district.history, embedded, HISTORY_SCHEMES,
-                 "influx://HOST:8086/ORG/BUCKET"),
+        _adapter(
+            history,
+            "FENGSUI_HISTORY",
+            district.history,
+            embedded,
+            HISTORY_SCHEMES,
+            "influx://HOST:8086/ORG/BUCKET",
+        ),
     )
 
 

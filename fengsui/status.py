@@ -41,7 +41,8 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
     expected = set(district.stations) | set(district.nodes)
     clock = view.clock_at if run.kind == "exercise" else now_at
     late = {
-        s for s in expected
+        s
+        for s in expected
         if clock - view.last_seen.get(s, run.start_at) > _plan_s(district, s) * 1000
     }
     silent = sorted(late | view.silent())

@@ -7,13 +7,13 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
-from simulators.score import Score
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, Action, Level
 from dispatch.alert import Alert
 from fengsui.screen import CHANNEL_ZH, badge, local
 from fengsui.view import REACHED, View
+from simulators.score import Score
 
 _ROWS = 40
 
@@ -31,8 +31,16 @@ def _first_at(versions: list[Alert], action: Action, level: Level) -> int | None
 
 def _warned(view: View, district: District, score: Score | None) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
-    for title in ("预警区 area", "灾种", "最高 peak", "首次 first", "立即转移 move", "成灾 flood",
-                  "提前 lead", "结束 end"):
+    for title in (
+        "预警区 area",
+        "灾种",
+        "最高 peak",
+        "首次 first",
+        "立即转移 move",
+        "成灾 flood",
+        "提前 lead",
+        "结束 end",
+    ):
         table.add_column(title, no_wrap=True)
     leads = {(r.area, r.hazard): r for r in score.rows} if score else {}
     rows = sorted(view.first.items(), key=lambda kv: (-_peak(kv[1])[1], -_peak(kv[1])[0], kv[0]))
@@ -62,8 +70,14 @@ def _warned(view: View, district: District, score: Score | None) -> RenderableTy
 def _reach(view: View) -> RenderableType:
     """A recipient counts once a channel, with the best that happened to it."""
     table = Table(box=None, padding=(0, 1))
-    for title in ("渠道 channel", "对象 recipients", "到达 reached", "其中叫应 answered",
-                  "其中播出 played", "未到达 not reached"):
+    for title in (
+        "渠道 channel",
+        "对象 recipients",
+        "到达 reached",
+        "其中叫应 answered",
+        "其中播出 played",
+        "未到达 not reached",
+    ):
         table.add_column(title, justify="left" if not table.columns else "right")
     best: dict[tuple[str, str], str] = {}
     for sent in view.sent.values():
@@ -79,8 +93,11 @@ def _reach(view: View) -> RenderableType:
     for channel, states in sorted(by_channel.items()):
         reached = sum(states[s] for s in REACHED)
         table.add_row(
-            CHANNEL_ZH.get(channel, channel), str(states.total()), str(reached),
-            str(states["answered"] or ""), str(states["played"] or ""),
+            CHANNEL_ZH.get(channel, channel),
+            str(states.total()),
+            str(reached),
+            str(states["answered"] or ""),
+            str(states["played"] or ""),
             str(states.total() - reached or ""),
         )
     return table
@@ -125,8 +142,9 @@ def summary(view: View, district: District, score: Score | None = None) -> Rende
     counts = Counter(_peak(v)[0] for v in view.first.values())
     head = Text(
         f"{scenario}  预警 warnings {len(view.first)}: "
-        + "  ".join(f"{badge(lv).plain.strip()} {counts[lv]}" for lv in reversed(Level)
-                    if counts[lv])
+        + "  ".join(
+            f"{badge(lv).plain.strip()} {counts[lv]}" for lv in reversed(Level) if counts[lv]
+        )
     )
     moves = sum(_peak(v)[1] == Action.MOVE for v in view.first.values())
     head.append(f"  {ACTION_ZH[Action.MOVE]} {moves}  报告 reports {len(view.reports)}")

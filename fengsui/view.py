@@ -117,8 +117,14 @@ class View:
         if (alert.level, alert.action) != was or alert.msg_type == "cancel":
             self.changes.append(
                 Change(
-                    alert.sent_at, alert.area, alert.hazard, alert.level, alert.action, *was,
-                    alert.public, alert.msg_type,
+                    alert.sent_at,
+                    alert.area,
+                    alert.hazard,
+                    alert.level,
+                    alert.action,
+                    *was,
+                    alert.public,
+                    alert.msg_type,
                 )
             )
 

@@ -44,7 +44,9 @@ class Adder:
                     state["sum"] += o.value
                     state["n"] += 1
                     out = Observation(
-                        station=o.station, quantity="sum", observed_at=state["n"],
+                        station=o.station,
+                        quantity="sum",
+                        observed_at=state["n"],
                         value=state["sum"],
                     )
                     writes.append(Write("cases", o.station, out))
@@ -122,7 +124,10 @@ def child(folder: Path, limit: int) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).parent.parent)
     return subprocess.run(
         [sys.executable, "-c", CHILD, str(folder), str(limit), root, __file__],
-        capture_output=True, text=True, timeout=60, cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=root,
     )
 
 
@@ -172,7 +177,9 @@ def test_a_snapshot_of_another_form_is_not_loaded(tmp_path: Path) -> None:
 def test_poison_is_a_dead_letter_and_the_rest_goes_on(tmp_path: Path) -> None:
     log = open_here(tmp_path)
     put(log, 0, 3)
-    log.append([Out("observations", "g", b"\xff not json"), Out("observations", "g", b'{"type":1}')])
+    log.append(
+        [Out("observations", "g", b"\xff not json"), Out("observations", "g", b'{"type":1}')]
+    )
     put(log, 3, 3)
     until_read(log, adder(log), 8)
     assert len(outputs(tmp_path)) == 6

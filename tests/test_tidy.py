@@ -22,8 +22,19 @@ HOMES = {
     "amqtt": "ingest/broker.py",
 }
 # a pure file has no clock, network, disk or randomness of its own
-IMPURE = {"time", "random", "socket", "subprocess", "threading", "requests", "http", "sqlite3",
-          "asyncio", "secrets", "uuid"}
+IMPURE = {
+    "time",
+    "random",
+    "socket",
+    "subprocess",
+    "threading",
+    "requests",
+    "http",
+    "sqlite3",
+    "asyncio",
+    "secrets",
+    "uuid",
+}
 PURE = (
     "config/level.py",
     "config/quantity.py",
@@ -134,7 +145,11 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert not text.strip() or ast.get_docstring(ast.parse(text)), f"{name(path)}: no docstring"
 
 
-DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "config").glob("**/*.md"))]
+DOCS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "config").glob("**/*.md")),
+]
 
 
 @pytest.mark.parametrize("path", DOCS, ids=name)

@@ -27,8 +27,9 @@ _FOR_ACTION: dict[Action, tuple[int, int]] = {
 
 
 class Broadcast:
-    """nodes: ids of the district's nodes. publish(topic, payload) returns when the broker has it and raises OSError if it has not.
-    prefix: `fengsui/{run}/{district}`. now: the run's clock, epoch ms."""
+    """nodes: ids of the district's nodes. prefix: `fengsui/{run}/{district}`. publish(topic,
+    payload) returns when the broker has it and raises OSError if it has not. now: the run's clock,
+    epoch ms."""
 
     def __init__(
         self,

@@ -26,8 +26,8 @@ class Cap:
         for file in sorted(folder.glob("*.xml")):
             try:
                 self._published[file.stem] = read_reference(file.read_bytes())
-            except ValueError as e:
-                raise ValueError(f"{file}: {e}; move it away, only CAP files lie here") from e
+            except ValueError:
+                continue  # not a message of ours: it is not published, and warnings go on
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
         name = identifier(self._district, delivery)

@@ -29,7 +29,8 @@ NODE_REFUSED: dict[str, Meaning] = {
     "seen": Meaning("accepted"),
 }
 
-# receipts for SMS and app messages: plain words, and the message states of SMPP 3.4, table 5.2.28
+# receipts for SMS and app messages: plain words, and the message states of SMPP 3.4, 5.2.28. A
+# carrier that gives up has tried for long, and would drop the same key: the next route is tried
 CARRIER: dict[str, Meaning] = {
     "accepted": Meaning("accepted"),
     "queued": Meaning("accepted"),
@@ -37,19 +38,19 @@ CARRIER: dict[str, Meaning] = {
     "delivered": Meaning("delivered"),
     "read": Meaning("delivered"),
     "answered": Meaning("answered"),
-    "failed": Meaning("failed"),
-    "undelivered": Meaning("failed"),
+    "failed": Meaning("failed", permanent=True),
+    "undelivered": Meaning("failed", permanent=True),
     "undeliverable": Meaning("failed", permanent=True),
     "rejected": Meaning("failed", permanent=True),
-    "expired": Meaning("failed"),
+    "expired": Meaning("failed", permanent=True),
     "ACCEPTD": Meaning("accepted"),
     "ENROUTE": Meaning("accepted"),
     "DELIVRD": Meaning("delivered"),
     "UNDELIV": Meaning("failed", permanent=True),
     "REJECTD": Meaning("failed", permanent=True),
     "DELETED": Meaning("failed", permanent=True),
-    "EXPIRED": Meaning("failed"),
-    "UNKNOWN": Meaning("failed"),
+    "EXPIRED": Meaning("failed", permanent=True),
+    "UNKNOWN": Meaning("failed", permanent=True),
 }
 
 # HTTP answers after which the same request would be refused again. 429 and 5xx pass by.

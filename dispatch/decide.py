@@ -1,0 +1,300 @@
+"""The stage decide: detections, people's decisions and time into warnings, one for each area and
+hazard, grouped into incidents.
+
+What it knows of time: a group's clock is its newest Mark, or a Tick of a live run; `sent_at` is
+that clock, or the detection's own time where that is later. So a replay gives the same warnings.
+A warning rises in the step that takes the detection; it falls only in a Mark, or by a person.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from config.district import District
+from config.level import HAZARD_ZH
+from detectors.detection import Detection, Mark
+from dispatch.alert import CaseRecord, Decision
+from dispatch.case import Case, Due, Setting, due
+from dispatch.incident import Incident, incident_id, report
+from dispatch.ledger import chained
+from dispatch.order import obey, refused
+from dispatch.policy import Grade, Reason, grade_of
+from dispatch.version import Change, refresh
+from ingest.observation import Record, Run, Tick
+from ingest.stage import Item, Write
+
+RULE = {
+    "rain_threshold": Reason("雨量", "rain"),
+    "stage_trend": Reason("水位", "stage"),
+    "camera_motion": Reason("视频", "camera"),
+}
+
+
+class DecideState(msgspec.Struct):
+    """The memory of a partition of `cases`."""
+
+    runs: list[Run] = []
+    tick_at: int = 0
+    groups: dict[str, int] = {}  # watch group -> its newest Mark's clock
+    cases: dict[str, dict[str, Case]] = {}  # area -> hazard
+    areas: dict[str, Detection] = {}  # area -> what rule `silence` said last
+    incident: Incident | None = None
+    slot_at: int = 0  # the clock that every group has reached
+    chain: str = ""  # hash of the last decision written
+
+
+class Decide:
+    """See `ingest.stage.Stage`."""
+
+    name = "decide"
+    reads = "cases"
+    format = 1
+    ticks = 5.0
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._decoder = msgspec.json.Decoder(CaseRecord)
+
+    def decode(self, value: bytes) -> Record:
+        record: Record = self._decoder.decode(value)
+        return record
+
+    def new(self, partition: int) -> DecideState:
+        assert partition >= 0
+        return DecideState()
+
+    def dump(self, state: DecideState) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> DecideState:
+        assert partition >= 0
+        return msgspec.msgpack.decode(body, type=DecideState)
+
+    def step(self, state: DecideState, items: Sequence[Item]) -> tuple[DecideState, list[Write]]:
+        writes: list[Write] = []
+        for item in items:
+            self._take(state, item.record, writes)
+        return state, writes
+
+    def _take(self, state: DecideState, record: CaseRecord, writes: list[Write]) -> None:
+        match record:
+            case Run() if record not in state.runs:
+                state.runs.append(record)
+                writes.append(Write("alerts", "run", record))
+            case Detection() if record.area in self._district.areas:
+                self._detection(state, record, writes)
+            case Decision():
+                self._decision(state, record, writes)
+            case Mark() if record.clock_at > state.groups.get(record.group, 0):
+                self._mark(state, record, writes)
+            case Tick() if record.clock_at > state.tick_at:
+                state.tick_at = record.clock_at
+                for area in self._district.areas:
+                    self._time(state, area, writes)
+                self._report(state, writes)
+
+    def _setting(self, state: DecideState) -> Setting:
+        return Setting(self._district, bool(state.runs) and state.runs[-1].kind == "live")
+
+    def _clock(self, state: DecideState, area: str) -> int:
+        """The clock of the area's group."""
+        start = state.runs[-1].start_at if state.runs else 0
+        group = self._district.group_of_area[area]
+        return max(state.groups.get(group, 0), state.tick_at, start)
+
+    def _case(self, state: DecideState, area: str, hazard: str) -> Case:
+        cases = state.cases.setdefault(area, {})
+        if hazard not in cases:
+            cases[hazard] = Case(area=area, hazard=hazard)
+        return cases[hazard]
+
+    def _open(self, state: DecideState, area: str) -> Iterator[Case]:
+        for hazard in sorted(state.cases.get(area, ())):
+            if state.cases[area][hazard].alert is not None:
+                yield state.cases[area][hazard]
+
+    def _detection(
+        self, state: DecideState, detection: Detection, writes: list[Write]
+    ) -> None:
+        area = detection.area
+        if detection.rule == "silence":
+            before = state.areas.get(area)
+            state.areas[area] = detection
+            for case in state.cases.get(area, {}).values():
+                if before is not None and before.thin and not detection.thin:
+                    case.restart_holds(detection.detected_at)
+            for case in self._open(state, area):
+                self._refresh(state, case, self._clock(state, area), writes)
+            return
+        if detection.hazard not in HAZARD_ZH:
+            return  # a statement about a sensor, not about the area
+        case = self._case(state, area, detection.hazard)
+        if case.hear(detection):
+            now = max(self._clock(state, area), detection.detected_at)
+            self._refresh(state, case, now, writes, (_heard(detection),))
+
+    def _decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
+        why = refused(self._district, decision)
+        if why is not None:
+            self._refuse(state, decision, why, writes)
+            return
+        case = self._case(state, decision.area, decision.hazard)
+        why = obey(case, decision)
+        if why is not None:
+            self._refuse(state, decision, why, writes)
+            return
+        reason = Reason(f"{decision.by}：{decision.reason}", f"by {decision.by}")
+        now = self._clock(state, decision.area)
+        self._refresh(state, case, now, writes, (reason,), decision)
+
+    def _refuse(
+        self, state: DecideState, decision: Decision, why: Reason, writes: list[Write]
+    ) -> None:
+        """The act stands in the ledger with why nothing came of it."""
+        reason = (
+            f"不予执行 {decision.by} 的 {decision.act}：{why.zh}。"
+            f"{decision.act} by {decision.by} is refused: {why.en}."
+        )
+        self._write_decision(
+            state,
+            msgspec.structs.replace(decision, act="reject", by="policy", reason=reason),
+            writes,
+        )
+
+    def _mark(self, state: DecideState, mark: Mark, writes: list[Write]) -> None:
+        state.groups[mark.group] = mark.clock_at
+        for area in self._district.groups.get(mark.group, ()):
+            silence = state.areas.get(area)
+            if silence is None or not silence.thin:
+                for case in state.cases.get(area, {}).values():
+                    case.fall(mark.complete_at, self._district.policy.step_down_hold_s)
+            self._time(state, area, writes)
+        self._report(state, writes)
+        writes.append(Write("alerts", mark.group, mark))
+
+    def _time(self, state: DecideState, area: str, writes: list[Write]) -> None:
+        """Deadlines, falls that are due, renewals and ends."""
+        for case in self._open(state, area):
+            now = self._clock(state, area)
+            acts = due(self._setting(state), case, now)
+            because = tuple(a.reason for a in acts)
+            need = case.need
+            was = Grade(case.alert.proposed_level, case.alert.proposed_action) if case.alert else need.whole
+            if was.exceeds(need.whole):
+                because = (*because, self._cleared(need.whole))
+            self._refresh(state, case, now, writes, because, acts=acts)
+
+    def _cleared(self, left: Grade) -> Reason:
+        minutes = self._district.policy.step_down_hold_s // 60
+        words = left.words()
+        if not left:
+            return Reason(
+                f"解除条件已保持{minutes}分钟，数据齐全",
+                f"clear for {minutes} min with every station heard",
+            )
+        return Reason(
+            f"已降至{words.zh}并保持{minutes}分钟，数据齐全",
+            f"down to {words.en} for {minutes} min with every station heard",
+        )
+
+    def _refresh(
+        self,
+        state: DecideState,
+        case: Case,
+        now: int,
+        writes: list[Write],
+        because: tuple[Reason, ...] = (),
+        person: Decision | None = None,
+        acts: Sequence[Due] = (),
+    ) -> None:
+        """The case's next version, if there is one, and the acts that made it."""
+        silence = state.areas.get(case.area)
+        change = refresh(
+            self._setting(state),
+            case,
+            now,
+            incident=self._incident_id(state, case.area, now),
+            thin=silence is not None and silence.thin,
+            coverage=silence.coverage if silence is not None else None,
+            because=because,
+            by=person.by if person is not None else "policy",
+            must=bool(acts) or person is not None,
+        )
+        if change is None:
+            return
+        alert = change.alert
+        if state.incident is None:
+            state.incident = Incident(alert.incident, now)
+        state.incident.take(alert)
+        writes.append(Write("alerts", alert.area, alert))
+        for act in self._acts(change, person, acts):
+            self._write_decision(state, act, writes)
+
+    def _acts(
+        self, change: Change, person: Decision | None, acts: Sequence[Due]
+    ) -> Iterator[Decision]:
+        """A decision for each act that this version stands for."""
+        alert = change.alert
+        made = Decision(
+            area=alert.area,
+            hazard=alert.hazard,
+            act="release",
+            by="policy",
+            decided_at=alert.sent_at,
+            reason=alert.reason,
+            alert=alert.id,
+            version=alert.version,
+            level=alert.level,
+            action=alert.action,
+        )
+        if person is not None:
+            yield msgspec.structs.replace(person, alert=alert.id, version=alert.version)
+            return
+        for one in acts:
+            grade = grade_of(one.what)
+            reason = f"{one.reason.zh}。{one.reason.en}."
+            yield msgspec.structs.replace(
+                made, act=one.act, reason=reason, level=grade.level, action=grade.action
+            )
+        # what a deadline let out is written above; anything else is the policy's own act
+        if change.act and not (change.act == "release" and any(a.act == "release" for a in acts)):
+            yield msgspec.structs.replace(made, act=change.act)
+
+    def _incident_id(self, state: DecideState, area: str, now: int) -> str:
+        """Of the open incident, or of one that opens now. The clock names it, not the detection: it
+        is the same for every group in a slot, whichever comes first."""
+        if state.incident is not None:
+            return state.incident.id
+        return incident_id(self._district, self._clock(state, area) or now)
+
+    def _report(self, state: DecideState, writes: list[Write]) -> None:
+        """The incident's report, once every group has reached a new clock."""
+        groups = [state.groups.get(g, 0) for g in self._district.groups]
+        slot_at = max(min(groups, default=0), state.tick_at)
+        if slot_at <= state.slot_at:
+            return
+        state.slot_at = slot_at
+        if state.incident is None:
+            return
+        made, ended = report(self._district, state.incident, slot_at)
+        if made is not None:
+            writes.append(Write("alerts", made.incident, made))
+        if ended:
+            state.incident = None
+
+    def _write_decision(
+        self, state: DecideState, decision: Decision, writes: list[Write]
+    ) -> None:
+        linked = chained(state.chain, decision)
+        state.chain = linked.hash
+        writes.append(Write("alerts", decision.area, linked))
+
+
+def _heard(detection: Detection) -> Reason:
+    """What the rule said."""
+    rule = RULE.get(detection.rule, Reason(detection.rule, detection.rule))
+    words = Grade(detection.level, detection.action).words()
+    doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
+    return Reason(
+        f"{rule.zh}研判{words.zh}{doubt.zh}", f"{rule.en} evidence: {words.en}{doubt.en}"
+    )

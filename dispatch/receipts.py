@@ -1,0 +1,121 @@
+"""What nodes and carriers send back, into receipts: the other half of the channels' tables."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from dispatch.alert import Receipt
+from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, Meaning
+from dispatch.node_wire import CarrierReceipt, NodeAck
+from dispatch.outbox import Box, Entry
+from ingest.log import Out
+from ingest.mqtt import Message
+from ingest.observation import DeadLetter, encode
+
+_KEPT = 4096
+_DETAIL = 200
+_AHEAD_MS = 600_000
+
+_ack = msgspec.json.Decoder(NodeAck)
+_carrier = msgspec.json.Decoder(CarrierReceipt)
+
+
+class _Stray(Exception):
+    """A message that means nothing here: reason and detail."""
+
+
+class Receipts:
+    """prefix: `fengsui/{run}/{district}`. clock: the run's, epoch ms."""
+
+    def __init__(self, prefix: str, live: bool, clock: Callable[[], int]) -> None:
+        self._prefix = prefix + "/"
+        self._live = live
+        self._clock = clock
+
+    def filters(self) -> list[str]:
+        """What to subscribe to."""
+        return [f"{self._prefix}node/+/ack", f"{self._prefix}receipt/+"]
+
+    def records(self, box: Box, messages: Sequence[Message]) -> list[Out]:
+        """Receipts of what is known, dead letters of the rest, in order."""
+        outs = []
+        for message in messages:
+            try:
+                receipt = self._receipt(box, message)
+            except _Stray as e:
+                outs.append(self._dead(message, *e.args))
+                continue
+            outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
+        return outs
+
+    def _receipt(self, box: Box, message: Message) -> Receipt:
+        match message.topic.removeprefix(self._prefix).split("/"):
+            case ["node", node, "ack"]:
+                return self._from_node(box, node, message.payload)
+            case ["receipt", channel]:
+                return self._from_carrier(box, channel, message.payload)
+        raise _Stray("unknown_topic", "neither a node's ack nor a carrier's receipt")
+
+    def _from_node(self, box: Box, node: str, payload: bytes) -> Receipt:
+        try:
+            ack = _ack.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            raise _Stray("bad_payload", f"not a node's ack: {e}") from e
+        meaning = NODE[ack.state]
+        if ack.state == "refused":
+            meaning = NODE_REFUSED.get(ack.detail, meaning)
+        entry, route = _place(box, ack.id)
+        if not ack.node == node == entry.delivery.recipient:
+            raise _Stray("wrong_node", f"node {node} speaks for another node's command")
+        words = [f"{ack.state} {ack.detail}".strip()]
+        if ack.battery is not None:
+            words.append(f"battery {ack.battery:.0f} %")
+        return self._made(entry, route, meaning, ack.at, ", ".join(words))
+
+    def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
+        try:
+            told = _carrier.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            raise _Stray("bad_payload", f"not a carrier's receipt: {e}") from e
+        meaning = CARRIER.get(told.status)
+        if meaning is None:
+            known = ", ".join(CARRIER)
+            raise _Stray("unknown_status", f"{told.status!r}: known are {known}")
+        entry, route = _place(box, told.key)
+        if entry.delivery.routes[route].channel != channel:
+            raise _Stray("wrong_channel", f"{channel} speaks for a message of another channel")
+        return self._made(entry, route, meaning, told.at, f"{told.status} {told.detail}".strip())
+
+    def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
+        at = self._clock()
+        # an exercise has one clock, which the simulators share; a real device's may be wrong
+        if not self._live and e.delivery.queued_at <= said_at <= at + _AHEAD_MS:
+            at = said_at
+        return Receipt(
+            delivery=e.delivery.id,
+            route=route,
+            state=meaning.state,
+            receipt_at=at,
+            attempt=max(1, e.attempt) if route == e.route else 1,
+            permanent=meaning.permanent,
+            detail=words[:_DETAIL],
+        )
+
+    def _dead(self, message: Message, reason: str, detail: str) -> Out:
+        letter = DeadLetter(
+            received_at=self._clock(),
+            source=message.topic,
+            reason=reason,
+            detail=detail,
+            payload=b64encode(message.payload[:_KEPT]).decode(),
+        )
+        return Out("dead-letters", message.topic, encode(letter))
+
+
+def _place(box: Box, key: str) -> tuple[Entry, int]:
+    place = box.keys.get(key)
+    entry = box.entries.get(place[0]) if place is not None else None
+    if place is None or entry is None:
+        raise _Stray("unknown_delivery", "no delivery of the last day has this key")
+    return entry, place[1]

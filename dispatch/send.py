@@ -1,0 +1,253 @@
+"""The stage send: the outbox over the topic `deliveries`, and its way out to carriers and nodes.
+
+`Send` is the pure stage; `run_send` gives it hands. In an exercise only channels are built that
+lead to simulators on this machine and to files in the run's own folder.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from socket import gethostname
+
+import msgspec
+
+from config.district import District
+from dispatch.alert import Delivery, DeliveryRecord, Receipt
+from dispatch.cap_feed import FeedServer
+from dispatch.channels import Channel
+from dispatch.channels.app import App
+from dispatch.channels.broadcast import Broadcast
+from dispatch.channels.by_url import check, drill_url
+from dispatch.channels.cap import Cap
+from dispatch.channels.console import Console
+from dispatch.channels.sms import Sms
+from dispatch.keys import sender_keys
+from dispatch.outbox import Box, Rules, Written, apply
+from dispatch.receipts import Receipts
+from dispatch.sender import Clock, Sender, append
+from ingest.log import Log
+from ingest.mqtt import Mqtt
+from ingest.observation import Record, Run
+from ingest.runner import Runner
+from ingest.stage import Item, Write
+
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(DeliveryRecord)
+
+
+class Send:
+    """The stage (ingest.stage.Stage). Its memory is an outbox; what it writes goes to its own topic
+    and changes nothing when it comes back, so it comes to rest."""
+
+    name = "send"
+    reads = "deliveries"
+    format = 1
+    ticks = 1.0
+
+    def __init__(self, district: District, live: bool) -> None:
+        channels = district.channels
+        self.rules = Rules(
+            live=live,
+            retry_s=channels.retry_s,
+            played_within_s=channels.played_within_s,
+            answer_within_s=channels.answer_within_s,
+            areas={area.id: area.name for area in district.areas.values()},
+        )
+
+    def decode(self, value: bytes) -> Record:
+        return _decoder.decode(value)
+
+    def new(self, partition: int) -> Box:
+        return Box()
+
+    def step(self, state: Box, items: Sequence[Item]) -> tuple[Box, list[Write]]:
+        writes = [_write(w) for item in items for w in apply(self.rules, state, item.record)]
+        return state, writes
+
+    def dump(self, state: Box) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> Box:
+        return msgspec.msgpack.decode(body, type=Box)
+
+
+def _write(record: Written) -> Write:
+    match record:
+        case Delivery():
+            return Write("deliveries", record.id, record)
+        case Receipt():
+            return Write("deliveries", record.delivery, record)
+    return Write("dead-letters", record.source, record)
+
+
+class _Line:
+    """The MQTT side, open while this member owns the partition: commands and the passed clock go
+    out, acknowledgements and receipts come in and are acknowledged once the log has them."""
+
+    def __init__(self, url: str, client_id: str, prefix: str, first_wait_s: float) -> None:
+        self._url = url
+        self._client_id = client_id
+        self._prefix = prefix
+        self._first_wait_s = first_wait_s
+        self._publishing = threading.Lock()
+        self._mqtt: Mqtt | None = None
+        self._met = False  # the broker has been there once
+        self._clock_at = 0
+
+    def open(self, receipts: Receipts, sender: Sender, log: Log, stop: threading.Event) -> None:
+        """Does nothing when it is open."""
+        if self._mqtt is None:
+            self._met = False
+            self._mqtt = Mqtt(self._url, self._client_id)
+            self._mqtt.subscribe(receipts.filters(), timeout_s=0.0)
+            taking = (self._mqtt, receipts, sender, log, stop)
+            threading.Thread(target=self._take, args=taking, name="acks").start()
+
+    def close(self) -> None:
+        mqtt, self._mqtt = self._mqtt, None
+        if mqtt is not None:
+            mqtt.close()
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Returns when the broker has it. Raises OSError. While the broker is away it fails at
+        once: what is queued in memory now would be stale when the broker comes back."""
+        mqtt = self._mqtt
+        if mqtt is None:
+            raise ConnectionError("another member has taken over")
+        mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
+        self._met = True
+        with self._publishing:
+            mqtt.publish(topic, payload)
+            try:
+                done = mqtt.flush(self._first_wait_s)
+            except (RuntimeError, ValueError) as e:  # paho's words for a lost connection
+                raise ConnectionError(str(e)) from e
+        if not done:
+            raise TimeoutError(f"not confirmed within {self._first_wait_s:.0f} s")
+
+    def tell_clock(self, clock_at: int) -> None:
+        """Publish `clock/passed` when it has moved."""
+        if self._mqtt is not None and clock_at > self._clock_at:
+            self._clock_at = clock_at
+            body = msgspec.json.encode({"clock_at": clock_at})
+            self._mqtt.publish(f"{self._prefix}/clock/passed", body, retain=True)
+
+    def _take(
+        self, mqtt: Mqtt, receipts: Receipts, sender: Sender, log: Log, stop: threading.Event
+    ) -> None:
+        try:
+            while self._mqtt is mqtt and not stop.is_set():
+                batch = mqtt.get_batch(0.25, 1000)
+                box = sender.box
+                if batch and box is not None and append(log, receipts.records(box, batch), stop):
+                    mqtt.ack(batch)
+        except BaseException as e:  # noqa: BLE001  # the stage ends with it: deaf is not alive
+            sender.failed = e
+
+
+def channels_of(
+    district: District,
+    run: Run,
+    folder: Path,
+    *,
+    carrier_url: str,
+    publish: Callable[[str, bytes], None],
+    clock: Callable[[], int],
+    on_console: Callable[[str], None] | None = None,
+) -> dict[str, Channel]:
+    """Every channel of a run, by name. Raises ValueError when a run would reach what it must not,
+    or a URL is not understood."""
+    settings = district.channels
+    if run.kind == "live":
+        if carrier_url:
+            raise ValueError("a live run has no simulated carrier; set channels.toml instead")
+        sms_url, app_url = settings.sms_url, settings.app_url
+        cap_folder = folder / settings.cap_dir
+    else:
+        sms_url = drill_url(carrier_url, "sms") if carrier_url else ""
+        app_url = drill_url(carrier_url, "app") if carrier_url else ""
+        cap_folder = folder / "cap"
+        # a proxy named in the environment must not carry an exercise off this machine
+        for name in ("NO_PROXY", "no_proxy"):
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,::1"]))
+    for name, url in (("sms_url", sms_url), ("app_url", app_url)):
+        if url:
+            check(url, name)
+    prefix = f"fengsui/{run.name}/{district.id}"
+    private = sender_keys(folder).private
+    return {
+        "broadcast": Broadcast(district.nodes, prefix, run.kind, private, publish, clock),
+        "sms": Sms(district, sms_url),
+        "app": App(district, app_url),
+        "cap": Cap(district, cap_folder),
+        "console": Console(folder / "console.jsonl", on_console),
+    }
+
+
+def run_send(
+    district: District,
+    run: Run,
+    log: Log,
+    broker_url: str,
+    state_dir: Path,
+    stop: threading.Event,
+    *,
+    carrier_url: str = "",
+    now: Callable[[], int],
+    ready: threading.Event | None = None,
+    on_console: Callable[[str], None] | None = None,
+) -> None:
+    """Until `stop`. state_dir: the run's own folder (keys, CAP files, console file).
+
+    carrier_url: exercises only, the simulated SMS and app carrier, http://127.0.0.1:PORT.
+    Raises ValueError before anything starts if the run could reach what it must not.
+    """
+    live = run.kind == "live"
+    prefix = f"fengsui/{run.name}/{district.id}"
+    if live != (run.name == "live"):
+        raise ValueError(f"a run named {run.name!r} cannot be of kind {run.kind!r}")
+    line = _Line(
+        broker_url,
+        f"fengsui-send-{district.id}-{run.name}",
+        prefix,
+        float(district.channels.attempt_timeout_s),
+    )
+    clock = Clock(live, now)
+    channels = channels_of(
+        district, run, state_dir, carrier_url=carrier_url, publish=line.publish,
+        clock=clock.read, on_console=on_console,
+    )
+    sender = Sender(log, channels, clock, tuple(district.groups))
+    receipts = Receipts(prefix, live, clock.read)
+
+    def after(states: Mapping[int, Box]) -> None:
+        sender.box = states.get(0)  # before anything can be heard
+        if sender.box is not None:
+            line.open(receipts, sender, log, stop)
+        else:
+            line.close()
+        sender.after(sender.box)
+        if not live:
+            line.tell_clock(sender.passed_at)
+
+    member = f"{gethostname()}-{os.getpid()}"
+    runner = Runner(Send(district, live), log, member=member, live=live, now=now, after=after)
+    feed = _feed(district, state_dir, live)
+    try:
+        runner.run(stop, ready)
+    finally:
+        sender.close()
+        line.close()
+        if feed is not None:
+            feed.close()
+
+
+def _feed(district: District, folder: Path, live: bool) -> FeedServer | None:
+    """Live on the port of channels.toml, if one is set; in an exercise on any free one, whose
+    address stands in `cap-feed.url`."""
+    if live:
+        port = district.channels.cap_feed_port
+        return FeedServer(folder / district.channels.cap_dir, port) if port else None
+    server = FeedServer(folder / "cap", 0)
+    (folder / "cap-feed.url").write_text(server.url + "\n")
+    return server

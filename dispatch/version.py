@@ -1,0 +1,299 @@
+"""The versions of one warning: when a new one is due, and what it says. Pure.
+
+A new version is made only when what it says changes (level, action, proposal, public, state,
+suspect, thin, who must decide), when a deadline or a person did something, or when it is renewed
+before it expires.
+"""
+
+from typing import NamedTuple
+
+import msgspec
+
+from config.level import Action, Level
+from detectors.detection import Coverage
+from dispatch.alert import Alert
+from dispatch.case import Ask, Case, Setting
+from dispatch.policy import (
+    ACTION_KEY,
+    LEVEL_KEY,
+    SUSPECT_DEADLINE_S,
+    Grade,
+    Need,
+    Reason,
+    authority,
+    grade_of,
+    in_force,
+    sentence,
+    settle,
+    waiting,
+)
+from dispatch.text import local
+
+RENEW_AHEAD_MS = 30 * 60_000  # or a quarter of the validity, where that is less
+_DEFAULT = {
+    "release": Reason("发布", "it is released"),
+    "hold": Reason("暂不发布", "it is held"),
+    "escalate": Reason("上报", "it is escalated"),
+}
+
+
+class Change(NamedTuple):
+    """A new version, and what the policy did in it ("" for nothing but telling)."""
+
+    alert: Alert
+    act: str
+
+
+def refresh(
+    setting: Setting,
+    case: Case,
+    now: int,
+    *,
+    incident: str,
+    thin: bool = False,
+    coverage: Coverage | None = None,
+    because: tuple[Reason, ...] = (),
+    by: str = "policy",
+    must: bool = False,
+) -> Change | None:
+    """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
+
+    `incident`: the id to use when this opens a warning. `by` is who caused it.
+    """
+    policy, need = setting.district.policy, case.need
+    case.standing = settle(case.standing, need)
+    force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
+    wanted = waiting(need.whole, force, case.standing)
+    before = case.alert
+    now = max(now, case.last_sent_at)
+    if before is None and not force and not wanted:
+        return None
+    if before is not None and (end := _end(case, need, now, thin)):
+        return Change(_close(setting, case, now, before, need, end, because, by), "cancel")
+    # what is out stays out as long as the evidence asks for it, even if it rests on less
+    case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
+    case.asks = {what: case.asks.get(what) or _ask(setting, case, what, now) for what in wanted}
+    face = _Face(force, need.whole, wanted, need.whole.exceeds(need.sure), thin)
+    renew = before is not None and _renewable(setting, before, need, now, thin)
+    if before is not None and not must and not renew and _same(setting, case, before, face):
+        return None
+    if renew:
+        because = (*because, Reason("预警延续，有效期顺延", "still in force, validity extended"))
+    was = case.force
+    alert = _version(setting, case, now, incident, face, coverage, because, by)
+    case.alert, case.last_id, case.last_sent_at = alert, alert.id, alert.sent_at
+    if force.exceeds(was) or (renew and force):
+        return Change(alert, "release")
+    return Change(alert, "lower" if was.exceeds(force) else "")
+
+
+class _Face(NamedTuple):
+    force: Grade
+    whole: Grade
+    wanted: list[str]
+    suspect: bool
+    thin: bool
+
+
+def _end(case: Case, need: Need, now: int, thin: bool) -> str:
+    """How the open warning ends now: "cancelled", "expired", or "" when it does not.
+
+    An order without evidence lapses when its time is over, as it said it would; what rests on
+    evidence, or on too little to call the area quiet, is renewed instead.
+    """
+    assert case.alert is not None
+    if case.standing.act == "cancel" or not (need.whole or case.standing.ordered):
+        return "cancelled"
+    return "expired" if not need.whole and not thin and now >= case.alert.expires_at else ""
+
+
+def _renewable(setting: Setting, before: Alert, need: Need, now: int, thin: bool) -> bool:
+    ahead = min(RENEW_AHEAD_MS, setting.district.policy.valid_s * 250)
+    return bool(need.whole or thin) and now >= before.expires_at - ahead
+
+
+def _ask(setting: Setting, case: Case, what: str, now: int) -> Ask:
+    who = authority(setting.district.policy, case.hazard, what)
+    return Ask(now + (who.deadline_s or SUSPECT_DEADLINE_S) * 1000)
+
+
+def _state(case: Case, face: _Face) -> str:
+    if face.wanted and not all(
+        case.asks[w].done and not case.asks[w].escalated for w in face.wanted
+    ):
+        return "proposed"
+    if face.wanted or (face.whole.exceeds(face.force) and case.standing.act in ("hold", "reject")):
+        return "held"
+    return "released"
+
+
+def _who(setting: Setting, case: Case, face: _Face) -> str:
+    """The office that must decide, or under whose authority this is out."""
+    policy = setting.district.policy
+    if face.wanted:
+        what = face.wanted[-1]
+        who = authority(policy, case.hazard, what)
+        return who.escalate_to or who.by if case.asks[what].escalated else who.by
+    what = ACTION_KEY.get(face.force.action) or LEVEL_KEY.get(face.force.level, "")
+    return authority(policy, case.hazard, what).by if what else ""
+
+
+def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
+    return (
+        before.level,
+        before.action,
+        before.proposed_level,
+        before.proposed_action,
+        before.state,
+        before.suspect,
+        before.thin,
+        before.authority,
+    ) == (
+        face.force.level,
+        face.force.action,
+        face.whole.level,
+        face.whole.action,
+        _state(case, face),
+        face.suspect,
+        face.thin,
+        _who(setting, case, face),
+    )
+
+
+def _alert_id(setting: Setting, case: Case, sent_at: int) -> str:
+    stamp = local(sent_at, "UTC", "%Y%m%dT%H%M%S")
+    return f"{setting.district.id}-{case.area}-{case.hazard}-{stamp}"
+
+
+def _version(
+    setting: Setting,
+    case: Case,
+    now: int,
+    incident: str,
+    face: _Face,
+    coverage: Coverage | None,
+    because: tuple[Reason, ...],
+    by: str,
+) -> Alert:
+    before = case.alert
+    active = [s.detection for s in case.said.values() if s.detection.level or s.detection.action]
+    active.sort(key=lambda d: d.rule)
+    if before is None:
+        while _alert_id(setting, case, now) == case.last_id:
+            now += 1000  # closed and opened again within a second
+    deadlines = [a.deadline_at for a in case.asks.values() if not a.done]
+    coming = [d.next_at for d in active if d.next_at is not None]
+    return Alert(
+        id=before.id if before else _alert_id(setting, case, now),
+        version=before.version + 1 if before else 1,
+        area=case.area,
+        hazard=case.hazard,
+        status="actual" if setting.live else "exercise",
+        msg_type="update" if before else "alert",
+        level=face.force.level,
+        action=face.force.action,
+        proposed_level=face.whole.level,
+        proposed_action=face.whole.action,
+        public=bool(face.force),
+        state=_state(case, face),  # type: ignore[arg-type]  # one of the Literal's words
+        incident=before.incident if before else incident,
+        sent_at=now,
+        onset_at=before.onset_at if before else min((d.since_at for d in active), default=now),
+        expires_at=now + setting.district.policy.valid_s * 1000,
+        reason=sentence((*because, *_why(setting, case, face))),
+        by=by,
+        authority=_who(setting, case, face),
+        deadline_at=min(deadlines, default=None),
+        suspect=face.suspect,
+        thin=face.thin,
+        evidence=tuple(e for d in active for e in d.evidence),
+        coverage=coverage,
+        next_at=min(coming, default=None),
+        detections=tuple(d.id for d in active),
+    )
+
+
+def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
+    """What is out and why, what waits and for whom."""
+    out = []
+    policy = setting.district.policy
+    zone = setting.district.timezone
+    if face.force:
+        words = face.force.words()
+        what = ACTION_KEY.get(face.force.action) or LEVEL_KEY[face.force.level]
+        source = authority(policy, case.hazard, what).source
+        if setting.rehearsed:
+            out.append(
+                Reason(
+                    f"{words.zh}：演练按配置即时发布", f"{words.en}: an exercise releases at once"
+                )
+            )
+        elif source:
+            out.append(Reason(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
+        else:
+            out.append(Reason(f"{words.zh}已发布", f"{words.en} released"))
+    for what in face.wanted:
+        ask, who = case.asks[what], authority(policy, case.hazard, what)
+        words, default = grade_of(what).words(), _DEFAULT[who.default]
+        if ask.done:
+            continue
+        until = local(ask.deadline_at, zone, "%H:%M")
+        out.append(
+            Reason(
+                f"{words.zh}待{who.by or '有权人员'}于{until}前决定，逾期{default.zh}",
+                f"{words.en} waits for {who.by_en or 'somebody entitled'} until {until}, "
+                f"then {default.en}",
+            )
+        )
+    if face.suspect:
+        out.append(
+            Reason(
+                "部分依据为可疑数据，待第二迹象或人工确认",
+                "rests in part on suspect values; a second sign or a person must confirm",
+            )
+        )
+    if face.thin:
+        out.append(
+            Reason("该区监测数据不足，不降级", "evidence of this area is thin, it is not lowered")
+        )
+    return out
+
+
+def _close(
+    setting: Setting,
+    case: Case,
+    now: int,
+    before: Alert,
+    need: Need,
+    end: str,
+    because: tuple[Reason, ...],
+    by: str,
+) -> Alert:
+    if end == "expired":
+        lapsed = Reason("人工命令到期失效，无监测依据", "a person's order lapsed, no evidence")
+        because = (*because, lapsed)
+    alert = msgspec.structs.replace(
+        before,
+        version=before.version + 1,
+        msg_type="cancel",
+        state=end,
+        level=Level.NONE,
+        action=Action.NONE,
+        proposed_level=need.whole.level,
+        proposed_action=need.whole.action,
+        sent_at=now,
+        expires_at=now + setting.district.policy.valid_s * 1000,
+        reason=sentence(because),
+        by=by,
+        deadline_at=None,
+        suspect=False,
+        next_at=None,
+    )
+    # a person's cap goes on until the evidence says more: the same evidence opens nothing new
+    act = "closed" if case.standing.act == "cancel" else case.standing.act
+    case.standing = msgspec.structs.replace(
+        case.standing, granted=Grade(), ordered=Grade(), act=act
+    )
+    case.alert, case.asks = None, {}
+    case.last_id, case.last_sent_at = alert.id, alert.sent_at
+    return alert

@@ -1,0 +1,320 @@
+"""Plays a scenario or a record through the whole embedded line, and shows it."""
+
+import contextlib
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from config.district import District
+from dispatch.keys import sender_keys
+from fengsui.export import export_folder
+from fengsui.follow import Follower
+from fengsui.line import Line, open_run_log
+from fengsui.screen import change_line, screen
+from fengsui.setup import Setup, free_port
+from fengsui.summary import summary
+from fengsui.view import View
+from ingest.broker import Broker, start_broker
+from ingest.log import Log
+from simulators.carriers import Carrier
+from simulators.nodes import Nodes
+from simulators.replay import BadRow, Measured, read_csv, replay
+from simulators.run import Player, Stuck, play
+from simulators.scenario import scenario
+from simulators.score import Score, Warned, score
+from simulators.world import World
+
+_DRAIN_H = 5.0
+_QUIET_SLOTS = 20
+
+
+@contextlib.contextmanager
+def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
+    """The broker named, or the embedded one for as long as this lasts."""
+    broker: Broker | None = None
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    if not setup.broker:
+        broker = start_broker(setup.folder, free_port(port))
+        setup.broker_file.touch(mode=0o600)
+        setup.broker_file.write_text(broker.url)
+    try:
+        yield setup
+    finally:
+        if broker is not None:
+            broker.stop()
+            setup.broker_file.unlink(missing_ok=True)
+
+
+class Watch:
+    """Follows the log and draws: a moving screen on a terminal, else a line for each change."""
+
+    def __init__(self, setup: Setup, log: Log, plain: bool) -> None:
+        self.view = View()
+        self._district = setup.district
+        self._follower = Follower(log)
+        self._console = Console(stderr=False, soft_wrap=plain)
+        self._plain = plain or not self._console.is_terminal
+        self._live: Live | None = None
+        self._told = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> "Watch":
+        if not self._plain:
+            self._live = Live(console=self._console, refresh_per_second=4, screen=False)
+            self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.__exit__(None, None, None)
+
+    def look(self) -> None:
+        """Take what is new and draw it."""
+        with self._lock:
+            for _, record in self._follower.take():
+                self.view.take(record)
+            if self._live is not None:
+                height = self._console.size.height
+                self._live.update(screen(self.view, self._district, height))
+                return
+            for change in self.view.changes[self._told :]:
+                self._console.print(change_line(change, self._district))
+            self._told = len(self.view.changes)
+
+    def end(self, result: Score | None) -> None:
+        """The summary."""
+        self.look()
+        if self._live is not None:
+            self._live.__exit__(None, None, None)
+            self._live = None
+        Console(width=None if self._console.is_terminal else 118).print(
+            summary(self.view, self._district, result)
+        )
+
+
+def run_line(
+    setup: Setup,
+    *,
+    out: Path | None,
+    plain: bool,
+    port: int,
+    carrier_url: str = "",
+    stop: threading.Event,
+) -> int:
+    """The line alone, until a signal: a live run, or an exercise that somebody feeds."""
+    with broker_of(setup, port):
+        line = Line(setup, carrier_url=carrier_url)
+        line.start()
+        log = open_run_log(setup)
+        _invite(setup)
+        with Watch(setup, log, plain) as watch:
+            while not stop.wait(0.5) and not line.stop_event.is_set():
+                watch.look()
+        line.stop()
+        _export(setup, log, out)
+        log.close()
+    return 1 if line.failed else 0
+
+
+def _invite(setup: Setup) -> None:
+    """How to point a gauge at the line."""
+    gauge = next((s.id for s in setup.district.stations.values() if s.quantity == "rain"), "R01")
+    topic = f"fengsui/{setup.run.name}/{setup.district.id}/station/{gauge}/rain"
+    click.echo(f"已启动 running: {setup.run.name}, broker {setup.broker_url()}")
+    click.echo("接入一个雨量站 point a gauge at it:")
+    click.echo(
+        f"  mosquitto_pub -L '{setup.broker_url()}/{topic}' -q 1 "
+        '-m \'{"value": 32.0, "unit": "mm"}\''
+    )
+
+
+def run_storm(
+    district: District,
+    make: Callable[..., Setup],
+    name: str,
+    seed: int | None,
+    speed: float | None,
+    *,
+    until_done: bool,
+    out: Path | None,
+    plain: bool,
+    port: int,
+    stop: threading.Event,
+) -> int:
+    """The whole line, and a simulated storm that crosses it."""
+    chosen = scenario(name)
+    world = World(district, chosen, seed)
+    pace = chosen.speed if speed is None else speed
+    setup = make(start_at=chosen.start_at, seed=world.seed, scenario=name, speed=pace)
+    click.echo(f"情景 scenario {name}: {chosen.title}; seed {world.seed}", err=True)
+
+    def show(player: Player, watch: Watch) -> None:
+        quiet = 0
+
+        def settled() -> bool:
+            nonlocal quiet
+            done = not watch.view.open_alerts() and not watch.view.undelivered()
+            quiet = quiet + 1 if done else 0
+            return quiet >= _QUIET_SLOTS
+
+        play(player, world, stop, drain_h=_DRAIN_H, settled=settled)
+
+    return _around(
+        setup,
+        show,
+        pace=pace,
+        out=out,
+        plain=plain,
+        port=port,
+        stop=stop,
+        linger=not until_done,
+        judge=lambda view: judge(world, view),
+    )
+
+
+def replay_alone(
+    make: Callable[..., Setup],
+    file: Path,
+    speed: float,
+    slot_s: int,
+    out: Path | None,
+    stop: threading.Event,
+) -> int:
+    """A line of its own around a file of measurements."""
+    rows = good_rows(file)
+    setup = make(start_at=rows[0].at, scenario=f"replay {file.name}", speed=speed)
+
+    def show(player: Player, _watch: Watch) -> None:
+        replay(player, rows, stop, slot_s=slot_s)
+
+    return _around(
+        setup,
+        show,
+        pace=speed,
+        out=out,
+        plain=True,
+        port=0,
+        stop=stop,
+        linger=False,
+        judge=lambda _: None,
+    )
+
+
+def good_rows(file: Path) -> list[Measured]:
+    """Rows in order of time; bad ones are told and left out. Raises ValueError if none is good."""
+    rows, bad = [], 0
+    for row in read_csv(file):
+        if isinstance(row, BadRow):
+            bad += 1
+            if bad <= 5:
+                click.echo(f"{file}:{row.row}: {row.why}", err=True)
+        else:
+            rows.append(row)
+    if bad:
+        click.echo(f"{file}: {bad} 行不是测值，已跳过 bad rows left out", err=True)
+    if not rows:
+        raise ValueError(f"{file}: 没有可用的行 there is no row to replay")
+    rows.sort()
+    return rows
+
+
+def _around(
+    setup: Setup,
+    show: Callable[[Player, Watch], None],
+    *,
+    pace: float,
+    out: Path | None,
+    plain: bool,
+    port: int,
+    stop: threading.Event,
+    linger: bool,
+    judge: Callable[[View], Score | None],
+) -> int:
+    """Broker, line, loudspeakers and phones around a play; then the summary and the export."""
+    code = 0
+    carrier = Carrier()
+    with broker_of(setup, port):
+        keys = sender_keys(setup.folder)
+        nodes = Nodes(list(setup.district.nodes), keys.public, "exercise")
+        line = Line(setup, carrier_url=carrier.url)
+        line.start()
+        log = open_run_log(setup)
+        player = Player(
+            setup.district,
+            setup.broker_url(),
+            setup.run.name,
+            stop,
+            nodes=nodes,
+            carrier=carrier,
+            speed=pace,
+            lockstep=True,
+        )
+        with Watch(setup, log, plain) as watch:
+            drawing = threading.Thread(
+                target=_draw, args=(watch, line, stop), name="screen", daemon=True
+            )
+            drawing.start()
+            try:
+                show(player, watch)
+                settle(line, log)
+            except Stuck as e:
+                click.echo(f"fengsui: {e}", err=True)
+                code = 1
+            if not linger or stop.is_set():
+                stop.set()
+                drawing.join()
+            watch.end(judge(watch.view))
+            while linger and not stop.wait(0.3):
+                pass
+            stop.set()
+        player.close()
+        line.stop()
+        _export(setup, log, out)
+        log.close()
+        carrier.close()
+    return 1 if line.failed else code
+
+
+def _draw(watch: Watch, line: Line, stop: threading.Event) -> None:
+    while not stop.wait(0.25):
+        watch.look()
+        if line.stop_event.is_set():
+            stop.set()  # a stage failed: end the play
+
+
+def settle(line: Line, log: Log, timeout_s: float = 30.0) -> None:
+    """Wait until every stage has read all there is."""
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until and not line.settled(log):
+        time.sleep(0.05)
+
+
+def judge(world: World, view: View) -> Score:
+    """The public warnings of a view against the world's truth."""
+    warnings: dict[tuple[str, str], list[Warned]] = {}
+    for versions in view.first.values():
+        for a in versions:
+            if a.public:
+                warnings.setdefault((a.area, a.hazard), []).append(
+                    Warned(a.sent_at, a.level, a.action)
+                )
+    return score(world.truth, warnings)
+
+
+def _export(setup: Setup, log: Log, out: Path | None) -> None:
+    if out is None:
+        return
+    paths = export_folder(log, out)
+    cap = out / "cap"
+    cap.mkdir(exist_ok=True)
+    for source in setup.folder.glob("**/cap/*.xml"):
+        shutil.copy(source, cap / source.name)
+    click.echo(f"已导出 exported to {out}: {', '.join(p.name for p in paths)}, cap/", err=True)
+    sys.stderr.flush()

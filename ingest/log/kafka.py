@@ -1,0 +1,455 @@
+"""The log on Apache Kafka 4.x, by kafka-python: one topic each, `fengsui.{district}.{run}.{topic}`.
+
+A stage's outputs, its position and its snapshot are one Kafka transaction; readers see committed
+records only. Each input partition has its own transactional id with a time-out of 5 s, so that a
+new owner fences the old one at once and a dead one's open transaction blocks nobody for long.
+Snapshots stand in a compacted topic, two slots a partition in turn, each with a checksum.
+"""
+
+import json
+import threading
+import time
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import errors as ke
+from kafka.admin import NewTopic
+from kafka.structs import OffsetAndMetadata, TopicPartition
+
+from ingest.log import (
+    Consumer,
+    Entry,
+    Fenced,
+    Out,
+    Snapshot,
+    Topic,
+    Unavailable,
+    partition_of,
+)
+
+_TRANSACTION_MS = 5_000
+_SNAPSHOT_BYTES = 32_000_000
+_ASIDE = "snapshots"
+_FENCED = (
+    ke.ProducerFencedError,
+    ke.InvalidProducerEpochError,
+    ke.IllegalGenerationError,
+    ke.UnknownMemberIdError,
+    ke.RebalanceInProgressError,
+    ke.CommitFailedError,
+    ke.FencedInstanceIdError,
+)
+
+
+class KafkaLog:
+    """See `ingest.log.Log`. URL: kafka://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]."""
+
+    def __init__(self, url: str, run: str, district: str, topics: dict[str, Topic]) -> None:
+        parts = urlsplit(url)
+        hosts = parts.netloc.rpartition("@")[2]
+        self.topics = topics
+        self.prefix = f"fengsui.{district}.{run}"
+        self.servers: dict[str, Any] = {"bootstrap_servers": hosts.split(",")}
+        if parts.username:
+            self.servers |= {
+                "security_protocol": "SASL_PLAINTEXT",
+                "sasl_mechanism": "SCRAM-SHA-256",
+                "sasl_plain_username": unquote(parts.username),
+                "sasl_plain_password": unquote(parts.password or ""),
+            }
+        self._lock = threading.Lock()
+        self._appender: Any = None
+        self._reader: Any = None
+        self._where = hosts
+        self._create()
+
+    def topic(self, name: str) -> str:
+        """Kafka's name of one of our topics."""
+        return f"{self.prefix}.{name}"
+
+    def _create(self) -> None:
+        """Topics with the retention that `ingest.log.topics` states."""
+        wanted = [
+            NewTopic(
+                self.topic(t.name),
+                t.partitions,
+                1,
+                topic_configs={
+                    "retention.ms": str(t.retention_h * 3_600_000),
+                    "max.message.bytes": str(4_000_000),
+                },
+            )
+            for t in self.topics.values()
+        ]
+        wanted.append(
+            NewTopic(
+                self.topic(_ASIDE),
+                1,
+                1,
+                topic_configs={
+                    "cleanup.policy": "compact",
+                    "max.message.bytes": str(_SNAPSHOT_BYTES),
+                },
+            )
+        )
+        try:
+            admin = KafkaAdminClient(**self.servers)
+        except ke.KafkaError as e:
+            raise self.unavailable(e) from e
+        try:
+            have = set(admin.list_topics())
+            missing = [t for t in wanted if t.name not in have]
+            if missing:
+                with suppress(ke.TopicAlreadyExistsError):  # another process was quicker
+                    admin.create_topics(missing)
+            deadline = time.monotonic() + 20
+            while not {t.name for t in wanted} <= set(admin.list_topics()):
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"Kafka {self._where} does not create our topics")
+                time.sleep(0.05)
+        except ke.KafkaError as e:
+            raise self.unavailable(e) from e
+        finally:
+            admin.close()
+
+    def unavailable(self, e: BaseException) -> Unavailable:
+        """A Kafka error in our words."""
+        return Unavailable(
+            f"Kafka {self._where} is not reachable or refuses: {type(e).__name__}: {e}; "
+            "nothing was lost"
+        )
+
+    def producer(self, transactional_id: str) -> Any:
+        """A producer whose transactions fence those of the last one with this id."""
+        found = KafkaProducer(
+            **self.servers,
+            acks="all",
+            transactional_id=transactional_id,
+            transaction_timeout_ms=_TRANSACTION_MS,
+            linger_ms=0,
+            max_request_size=_SNAPSHOT_BYTES,
+            max_block_ms=15_000,
+        )
+        try:
+            found.init_transactions()
+        except ke.KafkaError:
+            found.close(timeout=1)
+            raise
+        return found
+
+    def send(self, producer: Any, outputs: Sequence[Out]) -> list[Any]:
+        """Put records into the open transaction."""
+        sent = []
+        for out in outputs:
+            part = out.partition
+            if part is None:
+                part = partition_of(out.key, self.topics[out.topic].partitions)
+            sent.append(
+                producer.send(
+                    self.topic(out.topic), value=out.value, key=out.key.encode(), partition=part
+                )
+            )
+        return sent
+
+    def append(self, outputs: Sequence[Out]) -> None:
+        if not outputs:
+            return
+        with self._lock:
+            try:
+                if self._appender is None:
+                    # one each: two ingest processes must not fence each other
+                    name = f"{self.prefix}.append.{time.time_ns():x}.{id(self):x}"
+                    self._appender = self.producer(name)
+                self._appender.begin_transaction()
+                sent = self.send(self._appender, outputs)
+                self._appender.flush()
+                for one in sent:
+                    one.get(timeout=15)
+                self._appender.commit_transaction()
+            except (ke.KafkaError, AssertionError) as e:
+                self._drop_appender()
+                raise self.unavailable(e) from e
+
+    def _drop_appender(self) -> None:
+        if self._appender is not None:
+            discard(self._appender)
+            self._appender = None
+
+    def join(self, topic: str, group: str, member: str) -> Consumer:
+        return KafkaGroupConsumer(self, self.topics[topic], group, member)
+
+    def _reading(self) -> Any:
+        if self._reader is None:
+            self._reader = KafkaConsumer(
+                **self.servers,
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=50,
+                max_partition_fetch_bytes=_SNAPSHOT_BYTES,
+            )
+        return self._reader
+
+    def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]:
+        return self.read_topic(self.topic(topic), partition, offset, limit)
+
+    def read_topic(self, name: str, partition: int, offset: int, limit: int) -> list[Entry]:
+        """`read`, by Kafka's own name of the topic."""
+        where = TopicPartition(name, partition)
+        with self._lock:
+            try:
+                reader = self._reading()
+                if reader.assignment() != {where}:
+                    reader.assign([where])
+                end = reader.end_offsets([where])[where]
+                start = max(offset, reader.beginning_offsets([where])[where])
+                if start >= end:
+                    return []
+                reader.seek(where, start)
+                found: list[Entry] = []
+                deadline = time.monotonic() + 15
+                # transaction markers take offsets too: the end may have no record before it
+                while len(found) < limit and reader.position(where) < end:
+                    if time.monotonic() > deadline:
+                        raise Unavailable(f"Kafka {self._where}: reading {name} takes too long")
+                    for record in reader.poll(timeout_ms=100, max_records=limit).get(where, ()):
+                        key = (record.key or b"").decode("utf-8", "replace")
+                        found.append(Entry(partition, record.offset, key, record.value or b""))
+                return found[:limit]
+            except ke.KafkaError as e:
+                self._drop_reader()
+                raise self.unavailable(e) from e
+
+    def _drop_reader(self) -> None:
+        if self._reader is not None:
+            self._reader.close(autocommit=False)
+            self._reader = None
+
+    def _edges(self, topic: str, which: str) -> list[int]:
+        name = self.topic(topic)
+        places = [TopicPartition(name, p) for p in range(self.topics[topic].partitions)]
+        with self._lock:
+            try:
+                found = getattr(self._reading(), which)(places)
+            except ke.KafkaError as e:
+                self._drop_reader()
+                raise self.unavailable(e) from e
+        return [int(found[p]) for p in places]
+
+    def ends(self, topic: str) -> list[int]:
+        return self._edges(topic, "end_offsets")
+
+    def starts(self, topic: str) -> list[int]:
+        return self._edges(topic, "beginning_offsets")
+
+    def positions(self, topic: str, group: str) -> list[int]:
+        name, partitions = self.topic(topic), self.topics[topic].partitions
+        try:
+            admin = KafkaAdminClient(**self.servers)
+            try:
+                group_id = f"{self.prefix}.{group}.{topic}"
+                found = _offsets(admin.list_group_offsets(group_id), group_id)
+            finally:
+                admin.close()
+        except ke.GroupIdNotFoundError:
+            found = {}
+        except ke.KafkaError as e:
+            raise self.unavailable(e) from e
+        return [
+            int(found[where].offset) if (where := TopicPartition(name, p)) in found else 0
+            for p in range(partitions)
+        ]
+
+    def trim(self, now_ms: int) -> None:
+        """The broker does it, by each topic's retention."""
+
+    def close(self) -> None:
+        with self._lock:
+            if self._appender is not None:
+                self._appender.close(timeout=5)
+                self._appender = None
+            self._drop_reader()
+
+
+def _offsets(found: Any, group_id: str) -> dict[TopicPartition, OffsetAndMetadata]:
+    """Committed offsets; some versions wrap them by group."""
+    if group_id in found:
+        found = found[group_id]
+    return {k: v for k, v in found.items() if isinstance(k, TopicPartition) and v.offset >= 0}
+
+
+def discard(producer: Any) -> None:
+    """Abort what is open and close; the broker forgets the rest after the time-out."""
+    # nothing was open, or we are fenced: both leave nothing behind
+    with suppress(ke.KafkaError, AssertionError):
+        producer.abort_transaction()
+    producer.close(timeout=1)
+
+
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes what was assigned; the consumer acts on it inside `poll`."""
+
+    def __init__(self) -> None:
+        self.changed = True
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.changed = True
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self.changed = True
+
+
+class KafkaGroupConsumer:
+    """See `ingest.log.Consumer`."""
+
+    def __init__(self, log: KafkaLog, topic: Topic, group: str, member: str) -> None:
+        self._log = log
+        self._topic = topic
+        self._name = log.topic(topic.name)
+        self._group = f"{log.prefix}.{group}.{topic.name}"
+        self._producers: dict[int, Any] = {}
+        self._committed: dict[int, int] = {}
+        self._slots: dict[int, int] = {}
+        self._listener = _Assigned()
+        try:
+            self._consumer = KafkaConsumer(
+                **log.servers,
+                client_id=member,
+                group_id=self._group,
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=10_000,
+                heartbeat_interval_ms=2_000,
+                fetch_max_wait_ms=50,
+                max_partition_fetch_bytes=4_000_000,
+            )
+            self._consumer.subscribe([self._name], listener=self._listener)
+        except ke.KafkaError as e:
+            raise log.unavailable(e) from e
+
+    def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
+        try:
+            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            if self._listener.changed:
+                before = set(self._committed)
+                self._assign()
+                # of a partition that is new, what came with the assignment comes again, from the
+                # committed position
+                found = {p: r for p, r in found.items() if p.partition in before}
+        except ke.KafkaError as e:
+            raise self._log.unavailable(e) from e
+        return [
+            Entry(r.partition, r.offset, (r.key or b"").decode("utf-8", "replace"), r.value or b"")
+            for records in found.values()
+            for r in records
+            if r.partition in self._committed
+        ]
+
+    def _assign(self) -> None:
+        """Fence the former owner of what is new, then look where it had come to."""
+        self._listener.changed = False
+        owned = {p.partition for p in self._consumer.assignment()}
+        for partition in [p for p in self._committed if p not in owned]:
+            self._lose(partition)
+        for partition in sorted(owned - self._committed.keys()):
+            if partition not in self._producers:
+                self._producers[partition] = self._log.producer(f"{self._group}.{partition}")
+            where = TopicPartition(self._name, partition)
+            position = self._consumer.committed(where)
+            self._committed[partition] = int(position or 0)
+            if position is None:
+                self._consumer.seek_to_beginning(where)
+            else:
+                self._consumer.seek(where, int(position))
+
+    def _lose(self, partition: int) -> None:
+        self._committed.pop(partition, None)
+        self._slots.pop(partition, None)
+        producer = self._producers.pop(partition, None)
+        if producer is not None:
+            discard(producer)
+
+    def owned(self) -> dict[int, int]:
+        return dict(self._committed)
+
+    def snapshot(self, partition: int) -> Snapshot | None:
+        prefix = f"{self._group}/{partition}/"
+        best: Snapshot | None = None
+        aside, at = self._log.topic(_ASIDE), 0
+        while entries := self._log.read_topic(aside, 0, at, 100):
+            at = entries[-1].offset + 1
+            for e in entries:
+                if not e.key.startswith(prefix):
+                    continue
+                found = _unpacked(e.value)
+                if found is not None and (best is None or found.position >= best.position):
+                    best = found
+        return best
+
+    def commit(
+        self,
+        partition: int,
+        position: int,
+        outputs: Sequence[Out],
+        snapshot: bytes | None = None,
+    ) -> None:
+        if partition not in self._committed:
+            raise Fenced(f"{self._group}: partition {partition} is not ours")
+        producer = self._producers[partition]
+        try:
+            producer.begin_transaction()
+            sent = self._log.send(producer, outputs)
+            if snapshot is not None:
+                sent.append(self._send_snapshot(producer, partition, position, snapshot))
+            producer.flush()
+            for one in sent:
+                one.get(timeout=15)
+            where = TopicPartition(self._name, partition)
+            producer.send_offsets_to_transaction(
+                {where: OffsetAndMetadata(position, "", -1)}, self._consumer.group_metadata()
+            )
+            producer.commit_transaction()
+        except (ke.KafkaError, AssertionError) as e:
+            self._lose(partition)
+            self._listener.changed = True  # a new producer, and the batch again
+            if isinstance(e, _FENCED):
+                raise Fenced(f"{self._group}: partition {partition}: {type(e).__name__}") from e
+            raise self._log.unavailable(e) from e
+        self._committed[partition] = position
+
+    def _send_snapshot(self, producer: Any, partition: int, position: int, body: bytes) -> Any:
+        """Into the slot that does not hold the newest one."""
+        slot = self._slots[partition] = 1 - self._slots.get(partition, 0)
+        return producer.send(
+            self._log.topic(_ASIDE),
+            value=_packed(position, body),
+            key=f"{self._group}/{partition}/{slot}".encode(),
+            partition=0,
+        )
+
+    def close(self) -> None:
+        for partition in list(self._producers):
+            self._lose(partition)
+        self._consumer.close(autocommit=False)
+
+
+def _packed(position: int, body: bytes) -> bytes:
+    """A line of JSON with the checksum, then the compressed body."""
+    head = {"position": position, "crc32": zlib.crc32(body)}
+    return json.dumps(head).encode() + b"\n" + zlib.compress(body, 1)
+
+
+def _unpacked(value: bytes) -> Snapshot | None:
+    head, _, packed = value.partition(b"\n")
+    try:
+        found = json.loads(head)
+        body = zlib.decompress(packed)
+        if zlib.crc32(body) != found["crc32"]:
+            return None
+        return Snapshot(int(found["position"]), body)
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return None
