@@ -20,6 +20,7 @@ from dispatch.policy import (
     grade_of,
     needed,
     say,
+    settle,
 )
 
 
@@ -66,6 +67,12 @@ class Case(msgspec.Struct):
         return Need(whole, sure & whole)
 
     @property
+    def heard(self) -> Need:
+        """What the rules say at this moment."""
+        whole = Grade(Level(self.level.raw), Action(self.action.raw))
+        return Need(whole, Grade(Level(self.sure_level.raw), Action(self.sure_action.raw)))
+
+    @property
     def force(self) -> Grade:
         """What the open warning has in force."""
         return Grade(self.alert.level, self.alert.action) if self.alert else Grade()
@@ -81,6 +88,7 @@ class Case(msgspec.Struct):
         self.action.hear(need.whole.action, at)
         self.sure_level.hear(need.sure.level, at)
         self.sure_action.hear(need.sure.action, at)
+        self.standing = settle(self.standing, self.need, self.heard)
         return True
 
     def restart_holds(self, at: int) -> None:
@@ -92,6 +100,7 @@ class Case(msgspec.Struct):
         """The group was heard up to `complete_at`."""
         for hold in (self.level, self.action, self.sure_level, self.sure_action):
             hold.fall(complete_at, hold_s * 1000)
+        self.standing = settle(self.standing, self.need, self.heard)
 
 
 class Due(NamedTuple):

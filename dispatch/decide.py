@@ -178,10 +178,10 @@ class Decide:
             now = self._clock(state, area)
             acts = due(self._setting(state), case, now)
             because = tuple(a.reason for a in acts)
-            need = case.need
-            was = Grade(case.alert.proposed_level, case.alert.proposed_action) if case.alert else need.whole
-            if was.exceeds(need.whole):
-                because = (*because, self._cleared(need.whole))
+            assert case.alert is not None
+            was = Grade(case.alert.proposed_level, case.alert.proposed_action)
+            if was.exceeds(case.need.whole):
+                because = (*because, self._cleared(case.need.whole))
             self._refresh(state, case, now, writes, because, acts=acts)
 
     def _cleared(self, left: Grade) -> Reason:

@@ -9,8 +9,10 @@ not seen what came since.
 
 from collections.abc import Callable
 
+import msgspec
+
 from config.district import District
-from config.level import HAZARD_ZH, Action, Level
+from config.level import HAZARD_ZH
 from dispatch.alert import Decision
 from dispatch.case import Ask, Case
 from dispatch.policy import Grade, Reason
@@ -35,7 +37,7 @@ def obey(case: Case, decision: Decision) -> Reason | None:
     if alert is None and decision.act != "raise":
         return Reason("该区该灾种没有生效预警", "no warning is open here")
     if alert is not None and decision.alert not in ("", alert.id):
-        return Reason(f"预警{decision.alert}已不是当前预警", f"{decision.alert} is not the open one")
+        return Reason("所指预警已不是当前预警", f"{decision.alert} is not the open warning")
     stale = alert is not None and decision.version not in (0, alert.version)
     if stale and decision.act in _BACK:
         assert alert is not None
@@ -59,7 +61,7 @@ def _stop(act: str) -> Callable[[Case, Grade], Reason | None]:
     def stop(case: Case, _: Grade) -> Reason | None:
         if not case.asks or (act == "hold" and case.standing.act == "hold"):
             return Reason("没有待决定的内容", "nothing waits for a decision")
-        case.standing = case.standing.capped(case.force, case.need, act)
+        case.standing = case.standing.capped(case.force, case.heard, act)
         return None
 
     return stop
@@ -69,9 +71,7 @@ def _raise(case: Case, named: Grade) -> Reason | None:
     if not named.exceeds(case.force):
         return Reason("不高于现行等级和指令", "it is not above what is in force")
     standing = case.standing.uncapped(Grade())
-    case.standing = type(standing)(
-        granted=standing.granted, ordered=standing.ordered | named
-    )
+    case.standing = msgspec.structs.replace(standing, ordered=standing.ordered | named)
     return None
 
 
@@ -80,14 +80,15 @@ def _lower(case: Case, named: Grade) -> Reason | None:
     target = Grade(named.level or force.level, named.action or force.action)
     if target.exceeds(force) or not force.exceeds(target):
         return Reason(
-            "不低于现行等级和指令（解除请用 cancel）", "it is not below what is in force (see cancel)"
+            "不低于现行等级和指令（解除请用 cancel）",
+            "it is not below what is in force (to end it, cancel)",
         )
-    case.standing = case.standing.capped(target, case.need, "lower")
+    case.standing = case.standing.capped(target, case.heard, "lower")
     return None
 
 
 def _cancel(case: Case, _: Grade) -> Reason | None:
-    case.standing = case.standing.capped(Grade(Level.NONE, Action.NONE), case.need, "cancel")
+    case.standing = case.standing.capped(Grade(), case.heard, "cancel")
     return None
 
 

@@ -182,9 +182,9 @@ class Standing(msgspec.Struct, frozen=True):
     """What people and deadlines have decided about one area and hazard.
 
     granted: let out before, as far as the evidence still asks for it. ordered: a person's raise; it
-    stands without evidence. cap: not above this while the evidence is no more than it was when a
-    person capped it (`muted` in whole, `known` of it sure), by the act `act` (hold, reject, lower,
-    cancel).
+    stands without evidence. cap: not above this, by the act `act` (hold, reject, lower, cancel),
+    until the rules say more than they did then (`muted` in whole, `known` of it sure). What they
+    say less in between counts: evidence that came back is new.
     """
 
     granted: Grade = Grade()
@@ -194,14 +194,14 @@ class Standing(msgspec.Struct, frozen=True):
     known: Grade = Grade()
     act: str = ""
 
-    def capped(self, at: Grade, need: Need, act: str) -> "Standing":
-        """Not above `at` from now on, until the evidence says more than it does now."""
+    def capped(self, at: Grade, heard: Need, act: str) -> "Standing":
+        """Not above `at` from now on, until the rules say more than `heard`."""
         return Standing(
             granted=self.granted & at,
             ordered=self.ordered & at,
             cap=at,
-            muted=need.whole,
-            known=need.sure,
+            muted=heard.whole,
+            known=heard.sure,
             act=act,
         )
 
@@ -210,13 +210,16 @@ class Standing(msgspec.Struct, frozen=True):
         return Standing(granted=self.granted | granted, ordered=self.ordered)
 
 
-def settle(standing: Standing, need: Need) -> Standing:
-    """Follow the evidence: what fell away must be granted anew, and new evidence ends a cap."""
+def settle(standing: Standing, need: Need, heard: Need) -> Standing:
+    """Follow the evidence: what fell away must be granted anew, and new evidence ends a cap.
+
+    need: with the holds. heard: what the rules say at this moment.
+    """
     more_level = (
-        need.whole.level > standing.muted.level or need.sure.level > standing.known.level
+        heard.whole.level > standing.muted.level or heard.sure.level > standing.known.level
     )
     more_action = (
-        need.whole.action > standing.muted.action or need.sure.action > standing.known.action
+        heard.whole.action > standing.muted.action or heard.sure.action > standing.known.action
     )
     cap = Grade(
         Level.RED if more_level else standing.cap.level,
@@ -226,8 +229,8 @@ def settle(standing: Standing, need: Need) -> Standing:
         granted=standing.granted & need.whole,
         ordered=standing.ordered,
         cap=cap,
-        muted=standing.muted & need.whole,
-        known=standing.known & need.sure,
+        muted=standing.muted & heard.whole,
+        known=standing.known & heard.sure,
         act="" if cap == TOP else standing.act,
     )
 
@@ -270,18 +273,17 @@ def in_force(
 
 
 def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
-    """Which levels and actions the evidence asks for that somebody must decide on, lowest first."""
+    """Which levels and actions the evidence asks for that somebody must decide on, lowest first.
+    What a person capped is decided."""
     levels = [
         key
         for lv, key in LEVEL_KEY.items()
-        if force.level < lv <= whole.level
-        and (standing.cap.level == Level.RED or lv > standing.muted.level)
+        if force.level < lv <= whole.level and standing.cap.level == Level.RED
     ]
     actions = [
         key
         for a, key in ACTION_KEY.items()
-        if force.action < a <= whole.action
-        and (standing.cap.action == Action.MOVE or a > standing.muted.action)
+        if force.action < a <= whole.action and standing.cap.action == Action.MOVE
     ]
     return levels + actions
 

@@ -24,7 +24,6 @@ from dispatch.policy import (
     grade_of,
     in_force,
     sentence,
-    settle,
     waiting,
 )
 from dispatch.text import local
@@ -61,7 +60,6 @@ def refresh(
     `incident`: the id to use when this opens a warning. `by` is who caused it.
     """
     policy, need = setting.district.policy, case.need
-    case.standing = settle(case.standing, need)
     force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
     wanted = waiting(need.whole, force, case.standing)
     before = case.alert
@@ -73,7 +71,7 @@ def refresh(
     # what is out stays out as long as the evidence asks for it, even if it rests on less
     case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
     case.asks = {what: case.asks.get(what) or _ask(setting, case, what, now) for what in wanted}
-    face = _Face(force, need.whole, wanted, need.whole.exceeds(need.sure), thin)
+    face = _Face(force, need, wanted, thin)
     renew = before is not None and _renewable(setting, before, need, now, thin)
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
@@ -88,11 +86,20 @@ def refresh(
 
 
 class _Face(NamedTuple):
+    """What a version says. wanted: what somebody must decide on."""
+
     force: Grade
-    whole: Grade
+    need: Need
     wanted: list[str]
-    suspect: bool
     thin: bool
+
+    @property
+    def whole(self) -> Grade:
+        return self.need.whole
+
+    @property
+    def suspect(self) -> bool:
+        return self.need.whole.exceeds(self.need.sure)
 
 
 def _end(case: Case, need: Need, now: int, thin: bool) -> str:
@@ -234,7 +241,8 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
             out.append(Reason(f"{words.zh}已发布", f"{words.en} released"))
     for what in face.wanted:
         ask, who = case.asks[what], authority(policy, case.hazard, what)
-        words, default = grade_of(what).words(), _DEFAULT[who.default]
+        words = grade_of(what).words()
+        default = _DEFAULT["escalate" if grade_of(what).exceeds(face.need.sure) else who.default]
         if ask.done:
             continue
         until = local(ask.deadline_at, zone, "%H:%M")

@@ -202,7 +202,7 @@ def replay(
 @click.argument("folder", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def check(obj: _Context, folder: Path | None) -> None:
-    """检查配置 validate a district's folder and play its scenarios: file, row, column, what to do."""
+    """检查配置 validate a district's folder and play its scenarios."""
     sys.exit(commands.check_config(folder or obj.config))
 
 

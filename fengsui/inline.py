@@ -7,12 +7,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dispatch.decide import Decide
-
 from config.district import District
 from detectors.detection import Detection
 from detectors.run import Detect
 from dispatch.alert import Alert
+from dispatch.decide import Decide
 from ingest.log import partition_of
 from ingest.observation import Observation, Observations, Record, Run, Tick
 from ingest.stage import Item

@@ -9,10 +9,9 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
+from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.decide import Decide
-
-from detectors.run import Detect
 from dispatch.send import run_send
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive

@@ -43,7 +43,7 @@ def score_all(district: District, count: int) -> Iterator[str]:
         yield (
             f"POD {hits / (hits + misses):.2f}  "
             f"FAR {false / max(1, hits + false):.2f}  "
-            f"CSI {hits / (hits + misses + false):.2f}  (命中需提前 10 min a hit leads by 10 min)"
+            f"CSI {hits / (hits + misses + false):.2f}  (命中须提前 hits lead by 10 min)"
         )
     leads = sorted(x.lead_s // 60 for _, r in results for x in r.rows if x.lead_s is not None)
     if leads:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from ingest.log import Out, open_log  # noqa: E402
+from ingest.log import Out, open_log
 
 WATCHED = ("ingest/log/sqlite.py", "ingest/log/kafka.py")
 url, run, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -17,7 +17,7 @@ import pytest
 
 from ingest.log import Out, Unavailable, open_log
 from ingest.log.sqlite import SqliteLog
-from ingest.observation import ObservationRecord, Observation, Observations, Tick, encode
+from ingest.observation import Observation, ObservationRecord, Observations, Tick, encode
 from ingest.runner import Runner
 from ingest.stage import Item, Write
 

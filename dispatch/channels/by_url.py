@@ -2,7 +2,7 @@
 
 A URL template holds {to} and {key}; for the gateways apprise knows see its own documentation.
 apprise says only yes or no, so the HTTP status is taken from what it logs while it sends. Its log
-lines may name a recipient: they are kept in memory here and go nowhere else.
+lines may name a recipient: they end here.
 """
 
 import ipaddress
@@ -19,8 +19,8 @@ from dispatch.channels.table import HTTP_PERMANENT
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
-class _Heard(logging.Handler):
-    """Keeps this thread's HTTP status, nothing else."""
+class _Heard(logging.Filter):
+    """Keeps this thread's HTTP status of a log line, and lets no line through to any handler."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,16 +32,18 @@ class _Heard(logging.Handler):
     def status(self) -> int:
         return int(getattr(self._local, "status", 0))
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def filter(self, record: logging.LogRecord) -> bool:
         found = _STATUS.search(record.getMessage())
         if found:
             self._local.status = int(found[1])
+        return False
 
 
 _heard = _Heard()
-_logger = logging.getLogger("apprise")
-_logger.addHandler(_heard)
-_logger.propagate = False  # its lines may hold telephone numbers
+# lines of both may hold telephone numbers, whatever level the program logs at
+logging.getLogger("apprise").addFilter(_heard)
+logging.getLogger("apprise").setLevel(logging.WARNING)
+logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
 def drill_url(carrier_url: str, path: str) -> str:

@@ -1,0 +1,163 @@
+"""The stage address: each version of a warning into deliveries, one a recipient, words frozen.
+
+Internal recipients get every version. Public recipients get a version only when what is public
+changed or was renewed: a deadline that passed, or thin evidence, is no news to a village.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import msgspec
+
+from config.district import District
+from detectors.detection import Mark
+from dispatch.alert import Alert, AlertRecord, Delivery, Route
+from dispatch.policy import Grade
+from dispatch.target import Target, deadline_ms, internal, internal_grade, public
+from dispatch.text import Message, write
+from ingest.observation import Record, Run
+from ingest.stage import Item, Write
+
+
+class Told(msgspec.Struct):
+    """What was said of one warning so far, and to whom."""
+
+    version: int = 0
+    inside: dict[str, bool] = {}  # recipients of internal notices, in order
+    outside: dict[str, Grade] = {}  # public recipients -> what they were told last
+    public: Grade = Grade()
+    expires_at: int = 0  # of the last public version
+
+
+class AddressState(msgspec.Struct):
+    """The memory of a partition of `alerts`."""
+
+    runs: list[Run] = []
+    marks: dict[str, int] = {}
+    alerts: dict[str, Told] = {}  # open warnings
+
+
+class Address:
+    """See `ingest.stage.Stage`."""
+
+    name = "address"
+    reads = "alerts"
+    format = 1
+    ticks = 0.0
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._decoder = msgspec.json.Decoder(AlertRecord)
+
+    def decode(self, value: bytes) -> Record:
+        record: Record = self._decoder.decode(value)
+        return record
+
+    def new(self, partition: int) -> AddressState:
+        assert partition >= 0
+        return AddressState()
+
+    def dump(self, state: AddressState) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> AddressState:
+        assert partition >= 0
+        return msgspec.msgpack.decode(body, type=AddressState)
+
+    def step(self, state: AddressState, items: Sequence[Item]) -> tuple[AddressState, list[Write]]:
+        writes: list[Write] = []
+        for item in items:
+            self._take(state, item.record, writes)
+        return state, writes
+
+    def _take(self, state: AddressState, record: AlertRecord, writes: list[Write]) -> None:
+        match record:
+            case Run() if record not in state.runs:
+                state.runs.append(record)
+                writes.append(Write("deliveries", "run", record))
+            case Mark() if record.clock_at > state.marks.get(record.group, 0):
+                state.marks[record.group] = record.clock_at
+                writes.append(Write("deliveries", record.group, record))
+            case Alert() if record.area in self._district.areas:
+                self._alert(state, record, writes)
+
+    def _alert(self, state: AddressState, alert: Alert, writes: list[Write]) -> None:
+        told = state.alerts.setdefault(alert.id, Told())
+        if alert.version <= told.version:
+            return
+        told.version = alert.version
+        over = alert.msg_type == "cancel"
+        targets = internal(self._district, alert, told.inside)
+        # the feed and the loudspeakers before the phones: one message reaches many
+        if over or (alert.public and self._news(told, alert)):
+            targets = [*public(self._district, alert, told.outside), *targets]
+        words: dict[tuple[object, ...], Route] = {}
+        for target in targets:
+            delivery = self._delivery(alert, target, told, words)
+            writes.append(Write("deliveries", alert.area, delivery))
+        self._remember(told, alert, targets)
+        if over:
+            del state.alerts[alert.id]
+
+    def _news(self, told: Told, alert: Alert) -> bool:
+        """Is what is public new, or about to run out?"""
+        if Grade(alert.level, alert.action) != told.public:
+            return True
+        half = self._district.policy.valid_s * 500
+        return alert.expires_at - told.expires_at >= half
+
+    def _remember(self, told: Told, alert: Alert, targets: Sequence[Target]) -> None:
+        grade = Grade(alert.level, alert.action)
+        for target in targets:
+            if target.audience == "public":
+                told.outside[target.recipient] = grade
+                told.public, told.expires_at = grade, alert.expires_at
+            else:
+                told.inside[target.recipient] = True
+
+    def _delivery(
+        self,
+        alert: Alert,
+        target: Target,
+        told: Told,
+        words: dict[tuple[object, ...], Route],
+    ) -> Delivery:
+        outward = target.audience == "public"
+        was = told.outside.get(target.recipient) if outward else None
+        known = target.recipient in (told.outside if outward else told.inside)
+        lang = cast(Literal["zh", "en"], target.lang)
+        message = Message(alert, target.kind, lang, was, target.role, target.must_answer)
+        routes = []
+        for channel in target.channels:
+            key = (target.kind, lang, was, target.role, target.must_answer, channel)
+            if key not in words:
+                words[key] = write(self._district, message, channel)
+            routes.append(words[key])
+        grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
+        return Delivery(
+            id=delivery_id(alert, target.recipient),
+            alert=alert.id,
+            version=alert.version,
+            area=alert.area,
+            hazard=alert.hazard,
+            level=grade.level,
+            action=grade.action,
+            # an update of which this recipient heard nothing before is a first warning to them
+            msg_type=alert.msg_type if known or alert.msg_type == "cancel" else "alert",
+            status=alert.status,
+            recipient=target.recipient,
+            audience="public" if outward else "internal",
+            routes=tuple(routes),
+            queued_at=alert.sent_at,
+            deadline_at=min(alert.sent_at + deadline_ms(grade), alert.expires_at),
+            expires_at=alert.expires_at,
+            lang=lang,
+            must_answer=target.must_answer,
+        )
+
+
+def delivery_id(alert: Alert, recipient: str) -> str:
+    """From content, so that a repeated step writes the same record."""
+    text = f"{alert.id}|{alert.version}|{recipient}"
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -1,0 +1,94 @@
+"""Who is told of a warning version, as what, by which channels, and by when. Pure.
+
+Responsible persons are told of everything; observers of every internal notice; residents,
+loudspeakers and neighbouring counties of what is public. The public feed gets what is public, the
+duty room everything. A contact's `min_level` holds for colours only: an order reaches everybody.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from config.district import Contact, District
+from config.level import Action, Level
+from dispatch.alert import Alert
+from dispatch.policy import Grade
+from dispatch.text import Kind, Role
+
+CAP_FEED = "cap-feed"
+DUTY_ROOM = "duty-room"
+# a loudspeaker wakes a whole village: from this colour on, and for every order
+BROADCAST_FROM = Level.YELLOW
+# a person must answer (叫应) from this colour on, and for every order
+ANSWER_FROM = Level.ORANGE
+
+# by when a recipient should be reached, minutes: the shorter of level and action
+_DEADLINE_MIN = {Level.NONE: 30, Level.BLUE: 30, Level.YELLOW: 15, Level.ORANGE: 5, Level.RED: 3}
+_ORDER_MIN = {Action.NONE: 30, Action.PREPARE: 5, Action.MOVE: 3}
+
+
+class Target(NamedTuple):
+    """One recipient of a version."""
+
+    recipient: str
+    audience: str  # internal or public
+    kind: Kind
+    role: Role
+    channels: tuple[str, ...]
+    lang: str = "zh"
+    must_answer: bool = False
+
+
+def deadline_ms(grade: Grade) -> int:
+    """How long reaching somebody may take."""
+    return 60_000 * min(_DEADLINE_MIN[grade.level], _ORDER_MIN[grade.action])
+
+
+def internal_grade(alert: Alert) -> Grade:
+    """What a notice is about: what the evidence asks for, or what is in force where that is more."""
+    return Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
+
+
+def _concerns(contact: Contact, area: str) -> bool:
+    return "*" in contact.areas or area in contact.areas
+
+
+def _wants(contact: Contact, grade: Grade) -> bool:
+    return bool(grade.action) or grade.level >= contact.min_level
+
+
+def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:
+    """Who gets this version as an internal notice. told: who got an earlier one: they get all that
+    follows, whatever their `min_level`."""
+    known = set(told)
+    grade = internal_grade(alert)
+    answer = grade.level >= ANSWER_FROM or bool(grade.action)
+    found = [Target(DUTY_ROOM, "internal", "notice", "duty", ("console",))]
+    for c in district.contacts.values():
+        if c.role not in ("responsible", "observer") or not _concerns(c, alert.area):
+            continue
+        if c.id in known or _wants(c, grade):
+            must = c.role == "responsible" and answer and alert.msg_type != "cancel"
+            role: Role = "responsible" if c.role == "responsible" else "observer"
+            found.append(Target(c.id, "internal", "notice", role, c.channels, c.lang, must))
+    return found
+
+
+def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:
+    """Who gets this version as a public warning; see `internal` for told."""
+    known = set(told)
+    grade = Grade(alert.level, alert.action)
+    over = alert.msg_type == "cancel"
+    found = []
+    if not over or CAP_FEED in known:
+        found.append(Target(CAP_FEED, "public", "public", "duty", ("cap",)))
+    loud = bool(grade.action) or grade.level >= BROADCAST_FROM
+    for node in district.nodes.values():
+        if node.area == alert.area and (node.id in known or (loud and not over)):
+            found.append(Target(node.id, "public", "public", "duty", ("broadcast",)))
+    for c in district.contacts.values():
+        if c.role not in ("residents", "organisation") or not _concerns(c, alert.area):
+            continue
+        if c.id in known or (_wants(c, grade) and not over):
+            kind: Kind = "public" if c.role == "residents" else "organisation"
+            found.append(Target(c.id, "public", kind, "duty", c.channels, c.lang))
+    return found

@@ -1,0 +1,258 @@
+"""`fengsui bench`: the rule in memory beside a plain loop in the same run, the embedded line, and
+its latency. It prints figures and ratios and judges nothing."""
+
+import json
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from config.district import District
+from detectors.rain_threshold import RainRow, RainThreshold
+from fengsui.baseline import LIMITS, WINDOWS, PlainRain
+from fengsui.follow import Follower
+from fengsui.line import Line, open_run_log
+from fengsui.setup import free_port, make_setup
+from ingest.broker import start_broker
+from ingest.mqtt import Mqtt
+from ingest.observation import Observations
+from simulators.carriers import Carrier
+
+_START = 1_784_600_040  # s; a whole minute
+
+
+class _Row(msgspec.Struct):
+    station: str
+    t: int
+    v: float
+
+
+def workload(path: Path | None) -> list[_Row]:
+    """One-minute rain of many gauges in order of arrival, with late and repeated records: from a
+    file of JSON lines {"station","t","v"}, or made (600 gauges, 8 hours, seeded)."""
+    if path is not None:
+        decoder = msgspec.json.Decoder(_Row)
+        return [decoder.decode(line) for line in path.read_bytes().splitlines() if line]
+    rng = np.random.default_rng(20260720)
+    gauges, minutes = 600, 480
+    rain = rng.poisson(0.02, (gauges, minutes))
+    for _ in range(60):
+        g, m = int(rng.integers(gauges)), int(rng.integers(minutes - 90))
+        rain[g, m : m + 90] += rng.poisson(rng.uniform(1, 14), 90)
+    rows = []
+    for m in range(minutes):
+        for g in rng.permutation(gauges).tolist():
+            late = int(rng.integers(1, 10)) if rng.random() < 0.01 and m > 10 else 0
+            at = m - late
+            row = _Row(f"b-{g:04d}", _START + 60 * at, float(rain[g, at] / 10))
+            rows += [row, row] if rng.random() < 0.01 else [row]
+    return rows
+
+
+def bench_rule(rows: list[_Row]) -> Iterator[str]:
+    """The rule alone, in memory, as `run` uses it, against a plain Python loop."""
+    names: dict[str, int] = {}
+    number = np.array([names.setdefault(r.station, len(names)) for r in rows], np.int64)
+    minute = np.array([r.t // 60 for r in rows], np.int64)
+    count = np.array([int(r.v * 10 + 0.5) for r in rows], np.int64)
+    table = {"normal": {w: (t, ()) for w, t in zip(WINDOWS, LIMITS, strict=True)}}
+    rule = RainThreshold(
+        [RainRow(n, "flash_flood", n, table) for n in names],
+        hold_min=30,
+        clear_factor=1.0,
+        late_min=1440,
+        late_ends=False,
+    )
+    state, step, ours = rule.new(), 16_384, []
+    began = time.perf_counter()
+    for at in range(0, number.size, step):
+        part = slice(at, at + step)
+        for c in rule.judge(state, number[part], minute[part], count[part]):
+            ours.append((at + c.nth, c.minute * 60, c.level))
+    took = time.perf_counter() - began
+    plain, theirs = [PlainRain() for _ in names], []
+    began = time.perf_counter()
+    for n, r in enumerate(rows):
+        change = plain[number[n]].step(r.t, r.v)
+        if change is not None:
+            theirs.append((n, change[0], change[2]))
+    slow = time.perf_counter() - began
+    same = "相同 equal" if ours == theirs else "不同 DIFFERENT"
+    yield (
+        f"规则 rule: {len(rows) / took:,.0f} obs/s, 纯循环 plain loop "
+        f"{len(rows) / slow:,.0f} obs/s, 比 ratio {slow / took:.1f}; {len(ours)} 次变化 changes, {same}"
+    )
+
+
+class _Embedded:
+    """The embedded line of a fresh exercise, in a folder of its own."""
+
+    def __init__(self, district: District, folder: Path) -> None:
+        self.setup = make_setup(district, "exercise-bench", folder, start_at=_START * 1000)
+        self.broker = start_broker(folder / "broker", free_port())
+        self.setup.folder.mkdir(parents=True, exist_ok=True)
+        self.setup.broker_file.write_text(self.broker.url)
+        self.carrier = Carrier()
+        self.line = Line(self.setup, carrier_url=self.carrier.url)
+        self.line.start()
+        self.log = open_run_log(self.setup)
+        self.mqtt = Mqtt(self.broker.url, "fengsui-bench")
+        self.mqtt.wait_connected()
+        self.prefix = f"fengsui/{self.setup.run.name}/{district.id}"
+        self.gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
+
+    def close(self) -> None:
+        self.mqtt.close()
+        self.line.stop()
+        self.log.close()
+        self.broker.stop()
+        self.carrier.close()
+
+
+def bench_line(district: District, seconds: float) -> Iterator[str]:
+    """Readings through broker, ingest, log and detect, until detect has committed them."""
+    for title, each in (("单条 single", 1), ("网关成批 gateway batches of 200", 200)):
+        with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+            line = _Embedded(district, Path(folder))
+            try:
+                yield _through(line, title, each, seconds)
+            finally:
+                line.close()
+
+
+def _through(line: _Embedded, title: str, each: int, seconds: float) -> str:
+    began, sent = time.perf_counter(), 0
+    cpu = time.process_time()
+    number = 0
+    while time.perf_counter() - began < seconds:
+        for _ in range(50):
+            rows = [_reading(line.gauges, number + k) for k in range(each)]
+            number += each
+            if each == 1:
+                topic = f"{line.prefix}/station/{rows[0].pop('station')}/rain"
+                rows[0].pop("quantity")
+                line.mqtt.publish(topic, json.dumps(rows[0]).encode())
+            else:
+                line.mqtt.publish(f"{line.prefix}/gateway/g1/json", json.dumps(rows).encode())
+            sent += each
+        line.mqtt.flush()
+    line.mqtt.flush()
+    until = time.perf_counter() + 60
+    while time.perf_counter() < until:
+        if _kept(line) >= sent and line.line.settled(line.log):
+            break
+        time.sleep(0.05)
+    took, used = time.perf_counter() - began, time.process_time() - cpu
+    kept = _kept(line)
+    return (
+        f"全线 line, {title}: {kept / took:,.0f} obs/s ({kept:,} 条, 发出 sent {sent:,}), "
+        f"本进程 CPU {used / took:.0%} 含发送方 with the publisher"
+    )
+
+
+def _kept(line: _Embedded) -> int:
+    return sum(
+        len(r.items)
+        for _, r in Follower(line.log, ("observations",)).take()
+        if isinstance(r, Observations)
+    )
+
+
+def _reading(gauges: list[str], number: int) -> dict[str, object]:
+    return {
+        "station": gauges[number % len(gauges)],
+        "quantity": "rain",
+        "time": _START + number // len(gauges) % 4 * 60,
+        "value": 0.0,
+        "unit": "mm",
+        "seq": number,
+    }
+
+
+def bench_latency(district: District, seconds: float) -> Iterator[str]:
+    """1,000 readings a second; now and then one that raises a warning: from its publication to the
+    moment a channel has the warning."""
+    with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+        line = _Embedded(district, Path(folder))
+        try:
+            yield _latency(line, district, seconds)
+        finally:
+            line.close()
+
+
+def _latency(line: _Embedded, district: District, seconds: float) -> str:
+    # one gauge an area, so that each shot raises a warning of its own
+    shots = [g for g in line.gauges if not g.endswith("H")][:48]
+    areas = {w.station: w.area for w in reversed(district.watches) if w.station in shots}
+    fired: dict[str, float] = {}
+    stop = threading.Event()
+    heard: dict[str, float] = {}
+    watcher = threading.Thread(target=_hear, args=(line, heard, stop))
+    watcher.start()
+    began, number = time.perf_counter(), 0
+    while (now := time.perf_counter() - began) < seconds:
+        due = int(now * 1000) - number
+        for _ in range(max(0, due)):
+            row = _reading(line.gauges, number)
+            station = row.pop("station")
+            line.mqtt.publish(f"{line.prefix}/station/{station}/rain", json.dumps(row).encode())
+            number += 1
+        if len(fired) < len(shots) and now > seconds * (len(fired) + 1) / (len(shots) + 2):
+            shot = shots[len(fired)]
+            fired[shot] = time.perf_counter()
+            row = {"time": _START, "value": 12.0, "unit": "mm", "seq": 10**9}
+            line.mqtt.publish(f"{line.prefix}/station/{shot}/rain", json.dumps(row).encode())
+        time.sleep(0.002)
+    time.sleep(1.0)
+    stop.set()
+    watcher.join()
+    taken = sorted(
+        (min(at for key, at in heard.items() if key == areas[s]) - t) * 1000
+        for s, t in fired.items()
+        if areas.get(s) in heard and heard[areas[s]] >= t
+    )
+    if not taken:
+        return "时延 latency: 没有预警发出 no warning reached a channel"
+    p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
+    return (
+        f"时延 latency at {number / seconds:,.0f} obs/s: p50 {statistics.median(taken):.0f} ms, "
+        f"p99 {p99:.0f} ms, 最长 longest {taken[-1]:.0f} ms, {len(taken)} 次预警 warnings"
+    )
+
+
+def _hear(line: _Embedded, heard: dict[str, float], stop: threading.Event) -> None:
+    """When a loudspeaker of each area is first commanded."""
+    ear = Mqtt(line.broker.url, "fengsui-bench-ear")
+    ear.subscribe([f"{line.prefix}/node/+/command"])
+    nodes = line.setup.district.nodes
+    while not stop.is_set():
+        batch = ear.get_batch(0.1)
+        now = time.perf_counter()
+        for m in batch:
+            heard.setdefault(nodes[m.topic.split("/")[4]].area, now)
+        ear.ack(batch)
+    ear.close()
+
+
+def run_bench(district: District, path: Path | None, seconds: float, only: tuple[str, ...]) -> int:
+    """Print the figures asked for."""
+    if "rule" in only:
+        rows = workload(path)
+        stations = Counter(r.station for r in rows)
+        click.echo(f"负载 workload: {len(rows):,} obs, {len(stations)} 站 gauges")
+        for text in bench_rule(rows):
+            click.echo(text)
+    if "line" in only:
+        for text in bench_line(district, seconds):
+            click.echo(text)
+    if "latency" in only:
+        for text in bench_latency(district, seconds):
+            click.echo(text)
+    return 0
