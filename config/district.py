@@ -146,6 +146,7 @@ class RainRule(Row, frozen=True, kw_only=True):
 
     hold_min: int = 60
     clear_factor: float = 0.7  # clear when every sum is below this part of its threshold
+    event_gap_min: int = 240  # so long without rain ends the event: older rain holds no level
     antecedent_decay: float = 0.85  # per day
     antecedent_days: int = 15
     wet_above_mm: float = 50.0

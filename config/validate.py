@@ -307,6 +307,7 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
         "lateness_s": (rules.lateness_s, 60, 7200),
         "rain.hold_min": (rules.rain.hold_min, 0, 1440),
         "rain.clear_factor": (rules.rain.clear_factor, 0.1, 1.0),
+        "rain.event_gap_min": (rules.rain.event_gap_min, 30, 1440),
         "rain.antecedent_decay": (rules.rain.antecedent_decay, 0.0, 1.0),
         "rain.antecedent_days": (rules.rain.antecedent_days, 1, 30),
         "rain.dry_below_mm": (rules.rain.dry_below_mm, 0, rules.rain.wet_above_mm),

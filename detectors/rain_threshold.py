@@ -5,7 +5,9 @@ or an action for the ground's present wetness.
 
 Equation: S_W = sum of rain over (head - W, head]; level = max{k : S_W >= T[wetness, W, k]} over
 all W, at the gauge's own clock `head`, after every single observation. Up at once. Down when for
-`hold_min` every S_W stayed below clear_factor * T (see detectors.machine).
+`hold_min` every S_W stayed below clear_factor * T (see detectors.machine). After `event_gap_min`
+without rain the event is over and older rain counts as none (a minimum inter-event time, Restrepo-
+Posada & Eagleson 1982, J. Hydrol. 55:303–319); the ground's wetness remembers it.
 Wetness: antecedent index Pa = sum over d = 1 … antecedent_days of decay^d * P(d days ago), days of
 08:00–08:00 Beijing time (= the UTC day; the hydrological day of GB/T 50095): wet above
 `wet_above_mm`, dry below `dry_below_mm`; with less than the full record never dry, for not knowing
@@ -111,6 +113,7 @@ class RainThreshold:
         *,
         hold_min: int = 60,
         clear_factor: float = 0.7,
+        event_gap_min: int = 1440,
         late_min: int = 30,
         late_ends: bool = True,
         decay: float = 0.85,
@@ -120,8 +123,10 @@ class RainThreshold:
     ) -> None:
         self.rows = list(rows)
         self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
-        windows = sorted({w for r in rows for table in r.limits.values() for w in table})
-        self.windows = tuple(windows) or (60,)
+        windows = {w for r in rows for table in r.limits.values() for w in table} or {60}
+        self._gap = event_gap_min < 1440
+        self.windows = tuple(sorted(windows | ({event_gap_min} if self._gap else set())))
+        self._gap_window = self.windows.index(event_gap_min) if self._gap else 0
         self._hold_min = hold_min
         self._late_min = late_min
         self._late_ends = late_ends
@@ -215,6 +220,8 @@ class RainThreshold:
         if self._late_ends:
             for n in np.nonzero(minutes[which] < h)[0]:
                 sums[n] = np.maximum(sums[n], self._touched(state, r[n], minutes[which][n], h[n]))
+        if self._gap:  # the event is over: what fell before the dry spell says nothing now
+            sums = sums * (sums[:, self._gap_window] > 0)[:, None]
         wet = state.wetness[r]
         moved = state.levels.judge(
             r,

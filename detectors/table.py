@@ -42,6 +42,7 @@ def rain_threshold(district: District, areas: Iterable[str]) -> RainThreshold:
         rows,
         hold_min=rule.hold_min,
         clear_factor=rule.clear_factor,
+        event_gap_min=rule.event_gap_min,
         late_min=district.rules.lateness_s // 60,
         decay=rule.antecedent_decay,
         antecedent_days=rule.antecedent_days,

@@ -203,11 +203,13 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
 
 def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     e = box.entries.get(r.delivery)
-    if e is None or not 0 <= r.route < max(1, len(e.delivery.routes)):
+    if e is None:
         return []
     if r.state in ("superseded", "expired"):
         if not e.done:
             _end(box, e, r.state, r.receipt_at, "")
+        return []
+    if not 0 <= r.route < len(e.delivery.routes):
         return []
     e.heard = max(e.heard, (r.route, r.attempt))
     if r.state == "failed":

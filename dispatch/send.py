@@ -126,11 +126,12 @@ class _Line:
             raise TimeoutError(f"not confirmed within {self._first_wait_s:.0f} s")
 
     def tell_clock(self, clock_at: int) -> None:
-        """Publish `clock/passed` when it has moved."""
+        """Publish `clock/passed` when it has moved. Not retained: a later play of the same storm
+        must not find it, and amqtt hands retained messages to clients that never asked for them."""
         if self._mqtt is not None and clock_at > self._clock_at:
             self._clock_at = clock_at
             body = msgspec.json.encode({"clock_at": clock_at})
-            self._mqtt.publish(f"{self._prefix}/clock/passed", body, retain=True)
+            self._mqtt.publish(f"{self._prefix}/clock/passed", body)
 
     def _take(
         self, mqtt: Mqtt, receipts: Receipts, sender: Sender, log: Log, stop: threading.Event

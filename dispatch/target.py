@@ -44,7 +44,7 @@ def deadline_ms(grade: Grade) -> int:
 
 
 def internal_grade(alert: Alert) -> Grade:
-    """What a notice is about: what the evidence asks for, or what is in force where that is more."""
+    """What a notice is about: what the evidence asks for, or what is in force if that is more."""
     return Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
 
 

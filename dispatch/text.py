@@ -39,7 +39,7 @@ from dispatch.spoken import moment, spoken
 SMS_SEGMENTS = 3  # what an SMS may take
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
 _FOLDER = Path(__file__).parent / "templates"
-_LIKELY_ZH = ("可能", "可能", "可能性较大", "可能性大", "可能性很大")
+_LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, orange, red
 _LIKELY_EN = ("possible", "possible", "likely", "very likely", "almost certain")
 _DRILL = {
     ("exercise", "zh"): "（演练）",
@@ -51,7 +51,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 Kind = Literal["public", "notice", "organisation"]
 Role = Literal["responsible", "observer", "duty"]
-Turn = Literal["new", "up", "down", "same", "over"]
 
 
 class Message(NamedTuple):
@@ -92,23 +91,11 @@ def local(at: int, zone: str, form: str) -> str:
 
 
 def _when(at: int, zone: str, lang: str) -> str:
-    """26日18:30, 18:30 on 26 Jul."""
+    """26日18:30, 18:30 26 Jul."""
     there = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
     if lang == "zh":
         return f"{there.day}日{there:%H:%M}"
-    return f"{there:%H:%M} on {there.day} {_MONTHS[there.month - 1]}"
-
-
-def turn(alert: Alert, was: Grade | None) -> Turn:
-    """What this version is to those who knew `was`."""
-    if alert.msg_type == "cancel":
-        return "over"
-    now = Grade(alert.level, alert.action)
-    if not was:
-        return "new"
-    if now.exceeds(was):
-        return "up"
-    return "down" if was.exceeds(now) else "same"
+    return f"{there:%H:%M} {there.day} {_MONTHS[there.month - 1]}"
 
 
 def write(district: District, message: Message, channel: str) -> Route:
@@ -170,7 +157,7 @@ def _fields(district: District, message: Message, channel: str) -> dict[str, Any
     area, zone = district.areas[a.area], district.timezone
     force = Grade(a.level, a.action)
     proposed = Grade(a.proposed_level, a.proposed_action) | force
-    way = turn(a, message.was)
+    was = message.was or Grade()
     words = _advice()[a.hazard][lang]
     speak = _advice()[a.hazard]["speak"]
     key = _key(force)
@@ -186,19 +173,22 @@ def _fields(district: District, message: Message, channel: str) -> dict[str, Any
         "phone": area.phone or district.hotline,
         "hazard": HAZARD_ZH[a.hazard] if zh else HAZARD_EN[a.hazard],
         "place": _place(area, lang),
+        "name": area.name if zh else area.name_en,
         "shelter": area.shelter if zh else area.shelter_en,
         "route": area.route if zh else area.route_en,
         "ways": bool(force.action) or force.level >= Level.ORANGE,
-        "stay": way == "down" and message.was is not None
-        and message.was.action == Action.MOVE > force.action,
-        "over": way == "over",
-        "head": _head_zh(area, a, way, force) if zh else _head_en(area, a, way, force),
-        "risk": words["risk"].format(likely=(_LIKELY_ZH if zh else _LIKELY_EN)[at]),
+        "stay": was.action == Action.MOVE > force.action,
+        "over": a.msg_type == "cancel",
+        "head": _head_zh(area, a, was, force) if zh else _head_en(area, a, was, force, False),
+        "head_short": _head_zh(area, a, was, force)
+        if zh
+        else _head_en(area, a, was, force, True),
+        "risk": _risk(words["event"], at, lang),
         "advice": words[key],
         "lifted": words["lifted"],
         "sent": _when(a.sent_at, zone, lang),
         "until": _when(a.expires_at, zone, lang),
-        "head_spoken": spoken(_head_spoken(area, a, way, force)),
+        "head_spoken": spoken(_head_spoken(area, a, was, force)),
         "route_spoken": spoken(area.route),
         "shelter_spoken": spoken(area.shelter),
         "speak": speak[key],
@@ -219,7 +209,7 @@ def _inner(district: District, message: Message) -> dict[str, Any]:
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
     end = ("预警到期失效", "lapsed") if a.state == "expired" else ("预警解除", "lifted")
     return {
-        "authority": a.authority or ("有权人员" if zh else "somebody entitled"),
+        "authority": _office(district, a.authority, lang),
         "deadline": local(a.deadline_at, zone, "%H:%M") if a.deadline_at is not None else "",
         "suspect": a.suspect,
         "evidence": [_evidence(district, e, lang) for e in a.evidence],
@@ -243,50 +233,78 @@ def _place(area: Area, lang: str) -> str:
     return f"{area.township}{area.name}" if lang == "zh" else f"{area.name_en}, {area.township_en}"
 
 
-def _head_zh(area: Area, a: Alert, way: Turn, force: Grade) -> str:
+def _risk(event: str, level: Level, lang: str) -> str:
+    if lang == "en":
+        return f"{event} {_LIKELY_EN[level]}"
+    if level < Level.YELLOW:
+        return f"可能{event}"
+    return event + _LIKELY_ZH[level - Level.YELLOW]
+
+
+def _office(district: District, by: str, lang: str) -> str:
+    """The office that decides, in the language."""
+    if lang == "zh":
+        return by or "有权人员"
+    table = (who for rows in district.policy.authority.values() for who in rows.values())
+    return next((who.by_en for who in table if who.by == by), "") or "authority"
+
+
+def _head_zh(area: Area, a: Alert, was: Grade, force: Grade) -> str:
+    """What is in force, and how it differs from what was."""
     hazard, place = HAZARD_ZH[a.hazard], _place(area, "zh")
-    order = f"，{ACTION_ZH[force.action]}" if force.action else ""
-    if way == "over":
+    if a.msg_type == "cancel":
         return f"{place}{hazard}预警" + ("到期失效" if a.state == "expired" else "解除")
-    if not force.level:
-        turned = "调整" if way in ("up", "down") else "继续有效" if way == "same" else ""
-        return f"{place}{hazard}转移指令{turned}：{ACTION_ZH[force.action]}"
+    order = ACTION_ZH[force.action] if force.action else ""
+    if was.action > force.action:
+        order = f"转移指令调整为{order}" if order else "转移指令解除"
+    elif not force.level:
+        return f"{place}{hazard}转移指令：{order}"
     colour = LEVEL_ZH[force.level]
-    match way:
-        case "new":
-            return f"{place}{hazard}{colour}预警{order}"
-        case "up":
-            return f"{place}{hazard}预警升级：{colour}{order}"
-        case "down":
-            return f"{place}{hazard}预警降级：{colour}{order}"
-        case _:
-            return f"{place}{hazard}{colour}预警继续有效{order}"
+    if not force.level:
+        told = f"{place}{hazard}"
+    elif force.level == was.level:
+        told = f"{place}{hazard}{colour}预警继续有效"
+    elif not was.level:
+        told = f"{place}{hazard}{colour}预警"
+    else:
+        told = f"{place}{hazard}预警{'升级' if force.level > was.level else '降级'}：{colour}"
+    return f"{told}，{order}" if order else told
 
 
-def _head_en(area: Area, a: Alert, way: Turn, force: Grade) -> str:
-    hazard, place = _upper(HAZARD_EN[a.hazard]), _place(area, "en")
+def _head_en(area: Area, a: Alert, was: Grade, force: Grade, short: bool) -> str:
+    hazard = _upper(HAZARD_EN[a.hazard])
+    place = area.name_en if short else _place(area, "en")
+    if a.msg_type == "cancel":
+        return f"{hazard} warning {'lapsed' if a.state == 'expired' else 'lifted'}: {place}"
     colour = LEVEL_EN[force.level].upper() if force.level else ""
     order = ACTION_EN[force.action].upper() if force.action else ""
-    if way == "over":
-        return f"{hazard} warning {'lapsed' if a.state == 'expired' else 'lifted'}: {place}"
+    if was.action > force.action:
+        order = f"now {order}" if order else "order to move lifted"
+    turned = ""
+    if was.level and force.level:
+        turned = (" lowered to", " still", " raised to")[
+            (force.level > was.level) - (force.level < was.level) + 1
+        ]
     what = ", ".join(w for w in (colour, order) if w)
-    said = {"new": "", "up": " raised to", "down": " lowered to", "same": " still"}[way]
-    return f"{hazard}{said} {what}: {place}"
+    return f"{hazard}{turned} {what}: {place}"
 
 
-def _head_spoken(area: Area, a: Alert, way: Turn, force: Grade) -> str:
+def _head_spoken(area: Area, a: Alert, was: Grade, force: Grade) -> str:
     """As the loudspeaker says it: place, hazard, colour, order, with pauses."""
     hazard, place = HAZARD_ZH[a.hazard], f"{area.township}{area.name}"
-    if way == "over":
-        return f"{place}，{hazard}预警已解除。"
-    turned = {"up": "升级为", "down": "降为", "same": "仍为"}.get(way, "")
-    colour = f"{turned}{LEVEL_ZH[force.level]}" if force.level else ""
+    if a.msg_type == "cancel":
+        ended = "已到期失效" if a.state == "expired" else "已解除"
+        return f"{place}，{hazard}预警{ended}。"
     order = f"，{ACTION_ZH[force.action]}！" if force.action else "。"
-    if not colour:
+    if not force.level:
         return f"{place}，{hazard}转移指令{order}"
-    if turned:
-        return f"{place}，{hazard}预警{colour}{order}"
-    return f"{place}，{hazard}{colour}预警{order}"
+    colour = LEVEL_ZH[force.level]
+    if not was.level:
+        return f"{place}，{hazard}{colour}预警{order}"
+    turned = ("降为", "仍为", "升级为")[
+        (force.level > was.level) - (force.level < was.level) + 1
+    ]
+    return f"{place}，{hazard}预警{turned}{colour}{order}"
 
 
 _DUTY = {

@@ -31,7 +31,7 @@ from simulators.scenario import scenario
 from simulators.score import Score, Warned, score
 from simulators.world import World
 
-_DRAIN_H = 5.0
+_DRAIN_H = 8.0
 _QUIET_SLOTS = 20
 
 

@@ -15,7 +15,7 @@ from fengsui.screen import CHANNEL_ZH, badge, local
 from fengsui.view import REACHED, View
 from simulators.score import Score
 
-_ROWS = 40
+_ROWS = 24
 
 
 def _peak(versions: list[Alert]) -> tuple[Level, Action]:
@@ -31,16 +31,7 @@ def _first_at(versions: list[Alert], action: Action, level: Level) -> int | None
 
 def _warned(view: View, district: District, score: Score | None) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
-    for title in (
-        "预警区 area",
-        "灾种",
-        "最高 peak",
-        "首次 first",
-        "立即转移 move",
-        "成灾 flood",
-        "提前 lead",
-        "结束 end",
-    ):
+    for title in ("预警区 area", "灾种", "最高 peak", "首次", "转移", "成灾", "提前", "解除"):
         table.add_column(title, no_wrap=True)
     leads = {(r.area, r.hazard): r for r in score.rows} if score else {}
     rows = sorted(view.first.items(), key=lambda kv: (-_peak(kv[1])[1], -_peak(kv[1])[0], kv[0]))
@@ -60,7 +51,7 @@ def _warned(view: View, district: District, score: Score | None) -> RenderableTy
             local(move, zone, "%H:%M") if move else "",
             local(flooded, zone, "%H:%M") if flooded else "",
             f"{lead // 60} min" if lead is not None else "",
-            local(last.sent_at, zone, "%H:%M") if last.msg_type == "cancel" else "未解除 open",
+            local(last.sent_at, zone, "%H:%M") if last.msg_type == "cancel" else "未 open",
         )
     if len(rows) > _ROWS:
         table.caption = f"… 另有 and {len(rows) - _ROWS} more"

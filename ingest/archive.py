@@ -14,6 +14,7 @@ from ingest.history import Fact, History, Point
 from ingest.log import Entry, Fenced, Log, Unavailable
 from ingest.observation import Observations
 
+_LINGER_S = 1.0
 # type of record -> the field that says when it was
 _FACTS = {
     "detection": "detected_at",
@@ -84,6 +85,7 @@ def _archive_topic(
                     for partition in sorted({e.partition for e in entries}):
                         last = max(e.offset for e in entries if e.partition == partition)
                         consumer.commit(partition, last + 1, [])
+                    stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
                 wait_s = 1.0
             except Fenced:
                 continue

@@ -28,10 +28,10 @@ SCENARIOS = {
         Scenario(
             "yanqing-storm",
             "模拟暴雨过程（移用 2025 年 7 月下旬北京山区量级） a storm of July 2025's size",
-            Storm(cells=8, peak_mm_h=104.0, wide_mm_h=9.0, hours=8.0, first_h=1.0),
+            Storm(cells=8, peak_mm_h=104.0, wide_mm_h=9.0, hours=6.5, first_h=0.5),
             _START,
-            hours=9.0,
-            speed=330.0,
+            hours=7.0,
+            speed=400.0,
             seed=20250726,
             faults=(
                 Fault("dropout", "R08", 150, 600),

@@ -416,7 +416,7 @@ def check_ends(w: World) -> None:
             assert e.state in said, "a state nobody reported"
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=250, deadline=None, derandomize=True)
 @given(
     st.lists(
         st.one_of(
