@@ -116,7 +116,8 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
 def due(box: Box, in_flight: Collection[str], at: int) -> list[Attempt]:
     """Attempts to begin at `at`, most urgent first. in_flight: ids of deliveries whose attempt has
     begun and whose receipt has not been read back. Never two versions for one recipient at once,
-    so that the newer one cannot arrive first."""
+    so that the newer one cannot arrive first; that an older one is not waiting beside a newer one
+    `apply` has seen to."""
     busy = {_line(box.entries[i].delivery) for i in in_flight if i in box.entries}
     found = []
     for entry_id in box.open:
@@ -127,7 +128,6 @@ def due(box: Box, in_flight: Collection[str], at: int) -> list[Attempt]:
             and e.next_at <= at < d.expires_at
             and entry_id not in in_flight
             and _line(d) not in busy
-            and not _outdated(box, d)
         ):
             found.append(e)
     found.sort(key=lambda e: (*urgency(e.delivery), e.delivery.queued_at, e.delivery.id))

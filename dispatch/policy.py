@@ -140,21 +140,24 @@ def needed(sayings: Iterable[Saying]) -> Need:
 class Hold(msgspec.Struct):
     """One scale: up at once, down only after the lower value was kept for the hold time.
 
-    value: what holds now. raw: what was heard last, since raw_at (event time). low_at: since when
-    everything heard was below `value`; peak: the highest of it.
+    value: what holds now. raw: what was heard last, since raw_at (event time; heard_at: the latest
+    that was heard of). low_at: since when everything heard was below `value`; peak: the highest of
+    it.
     """
 
     value: int = 0
     raw: int = 0
     raw_at: int = 0
+    heard_at: int = 0
     low_at: int | None = None
     peak: int = 0
 
     def hear(self, raw: int, at: int) -> None:
         """The evidence asks for `raw` from event time `at` on (ms)."""
+        # of two rules the one that lags may clear last: it is clear since the later of the two
+        self.heard_at = max(self.heard_at, at)
         if raw != self.raw:
-            self.raw = raw
-            self.raw_at = max(self.raw_at, at)
+            self.raw, self.raw_at = raw, self.heard_at
         if raw >= self.value:
             self.value, self.low_at, self.peak = raw, None, 0
         elif self.low_at is None:

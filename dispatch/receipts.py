@@ -1,5 +1,6 @@
 """What nodes and carriers send back, into receipts: the other half of the channels' tables."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 
@@ -16,6 +17,8 @@ from ingest.observation import DeadLetter, encode
 _KEPT = 4096
 _DETAIL = 200
 _AHEAD_MS = 600_000
+# a carrier's free words may hold a telephone number, which must not stand in the log
+_NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
 
 _ack = msgspec.json.Decoder(NodeAck)
 _carrier = msgspec.json.Decoder(CarrierReceipt)
@@ -85,7 +88,8 @@ class Receipts:
         entry, route = _place(box, told.key)
         if entry.delivery.routes[route].channel != channel:
             raise _Stray("wrong_channel", f"{channel} speaks for a message of another channel")
-        return self._made(entry, route, meaning, told.at, f"{told.status} {told.detail}".strip())
+        words = _NUMBER.sub(b"#", told.detail.encode()).decode()
+        return self._made(entry, route, meaning, told.at, f"{told.status} {words}".strip())
 
     def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
         at = self._clock()
@@ -103,12 +107,15 @@ class Receipts:
         )
 
     def _dead(self, message: Message, reason: str, detail: str) -> Out:
+        payload = message.payload[:_KEPT]
+        if "/receipt/" in message.topic:
+            payload = _NUMBER.sub(b"#", payload)
         letter = DeadLetter(
             received_at=self._clock(),
             source=message.topic,
             reason=reason,
             detail=detail,
-            payload=b64encode(message.payload[:_KEPT]).decode(),
+            payload=b64encode(payload).decode(),
         )
         return Out("dead-letters", message.topic, encode(letter))
 

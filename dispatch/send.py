@@ -80,7 +80,7 @@ def _write(record: Written) -> Write:
     return Write("dead-letters", record.source, record)
 
 
-class _Line:
+class MqttSide:
     """The MQTT side, open while this member owns the partition: commands and the passed clock go
     out, acknowledgements and receipts come in and are acknowledged once the log has them."""
 
@@ -207,7 +207,7 @@ def run_send(
     prefix = f"fengsui/{run.name}/{district.id}"
     if live != (run.name == "live"):
         raise ValueError(f"a run named {run.name!r} cannot be of kind {run.kind!r}")
-    line = _Line(
+    line = MqttSide(
         broker_url,
         f"fengsui-send-{district.id}-{run.name}",
         prefix,

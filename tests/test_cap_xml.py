@@ -41,7 +41,9 @@ def delivery(**changes: Any) -> Delivery:
     return Delivery(**{**fields, **changes})
 
 
-ROUTE = Route(channel="cap", title="（演练）香屯村山洪红色预警", text="（演练）10分钟降雨 27 毫米，1小时内可能发生山洪。")
+ROUTE = Route(
+    channel="cap", title="（演练）香屯村山洪红色预警", text="（演练）10分钟降雨 27 毫米，可能发生山洪。"
+)
 
 
 def parsed(body: bytes) -> etree._Element:
@@ -82,10 +84,10 @@ def test_what_a_red_order_to_move_says(district: District) -> None:
     assert text("c:info/c:description")[0] == ROUTE.text
     assert district.areas["A01"].shelter in text("c:info/c:instruction")[0]
     assert district.areas["A01"].shelter_en in text("c:info/c:instruction")[1]
-    names = dict(
-        (p.findtext("c:valueName", namespaces=NS), p.findtext("c:value", namespaces=NS))
+    names = {
+        p.findtext("c:valueName", namespaces=NS): p.findtext("c:value", namespaces=NS)
         for p in root.iterfind("c:info/c:parameter", NS)
-    )
+    }
     assert names["预警级别"] == "Ⅰ级"
     assert names["预警颜色"] == "红色"
     assert text("c:info/c:area/c:geocode/c:value")[0] == district.areas["A01"].division

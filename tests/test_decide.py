@@ -193,6 +193,36 @@ def test_a_tick_never_lowers() -> None:
     assert all(a.state == "released" for a in versions)
 
 
+def test_of_two_rules_the_later_clear_counts() -> None:
+    line = Line()
+    line.feed(seen(0, YELLOW), seen(1, YELLOW, rule="stage_trend"))
+    line.feed(seen(20), seen(12, rule="stage_trend"))  # this rule's stations lag
+    assert line.feed(mark(49)) == []
+    assert [a.msg_type for a in line.feed(mark(50))] == ["cancel"]
+
+
+def test_what_the_city_released_must_be_asked_anew_after_a_fall() -> None:
+    line = Line()
+    line.feed(seen(0, ORANGE))
+    (a,) = line.feed(act("release"))
+    assert a.level == ORANGE
+    line.feed(seen(5, YELLOW))
+    (b,) = line.feed(mark(35))
+    assert face(b) == (YELLOW, Action.NONE, True, "released")
+    (c,) = line.feed(seen(40, ORANGE))
+    assert face(c) == (YELLOW, Action.NONE, True, "proposed")
+
+
+def test_what_is_out_stays_out_when_the_second_sign_goes() -> None:
+    line = Line(kind="exercise")
+    line.feed(seen(0, RED, PREPARE, suspect=True), seen(1, YELLOW, rule="stage_trend"))
+    assert line.alerts[-1].level == RED
+    line.feed(seen(2, rule="stage_trend"))
+    line.quiet(5, 90)
+    assert {a.level for a in line.alerts[1:]} == {RED}
+    assert line.alerts[-1].msg_type == "update"
+
+
 def test_thin_evidence_is_not_quiet() -> None:
     line = Line()
     line.feed(seen(0, YELLOW))
@@ -298,6 +328,16 @@ def test_an_order_without_evidence_lapses_when_it_said_it_would() -> None:
     assert versions[0].sent_at >= a.expires_at
 
 
+def test_an_order_does_not_lapse_where_nobody_can_see() -> None:
+    line = Line()
+    line.feed(act("raise", YELLOW), silence(1, True))
+    versions = line.quiet(5, 400)
+    assert versions
+    assert {v.msg_type for v in versions} == {"update"}
+    (late,) = line.feed(mark(5000))  # also when the clock jumps over its end
+    assert late.msg_type == "update"
+
+
 def test_a_person_lowers_and_the_same_evidence_does_not_undo_it() -> None:
     line = Line(kind="exercise")
     line.feed(seen(0, RED, MOVE))
@@ -325,6 +365,11 @@ def test_after_a_cancel_evidence_that_went_and_came_back_opens_another() -> None
     line.feed(seen(0, ORANGE), act("cancel"), seen(5))
     (a,) = line.feed(seen(6, ORANGE))
     assert a.version == 1
+    line = Line(kind="exercise")
+    line.feed(seen(0, ORANGE, suspect=True), act("cancel"), seen(5))
+    (b,) = line.feed(seen(6, ORANGE, suspect=True))
+    assert b.version == 1
+    assert b.state == "proposed"
 
 
 def test_closed_and_opened_in_one_second_has_another_id() -> None:

@@ -16,7 +16,7 @@ from tests.decide_district import GROUP, OTHER, Line, act, mark, run, seen, sile
 
 RULES = ("rain_threshold", "stage_trend", "camera_motion")
 ACTS = ("release", "hold", "reject", "raise", "lower", "cancel", "escalate")
-LAW = settings(derandomize=True, max_examples=60, deadline=None)
+LAW = settings(derandomize=True, max_examples=150, deadline=None)
 
 area = st.sampled_from(["A01", "A06"])
 level = st.sampled_from(Level)

@@ -211,6 +211,22 @@ def test_a_node_that_speaks_again_gets_its_time_again() -> None:
     assert w.receipts() == ["sent", "failed", "playing", "failed"]
 
 
+def test_the_same_word_again_buys_a_node_no_more_time() -> None:
+    w = World()
+    w.put(delivery(routes=routes("broadcast")))
+    a = w.one()
+    w.put(receipt(a, "playing"), Tick(clock_at=T0 + MIN), receipt(a, "playing", T0 + MIN))
+    assert w.one(T0 + MIN + 5000).attempt == 2
+
+
+def test_an_older_tick_is_ignored() -> None:
+    w = World()
+    w.put(Tick(clock_at=T0), Tick(clock_at=T0 - MIN), Mark(group="g", clock_at=1, complete_at=1))
+    assert w.box.clock_at == T0
+    w.put(Mark(group="g", clock_at=T0, complete_at=1), Mark(group="g", clock_at=5, complete_at=1))
+    assert w.box.marks == {"g": T0}
+
+
 def test_our_own_word_read_back_late_changes_nothing() -> None:
     rules, box = RULES, Box()
     apply(rules, box, delivery(routes=routes("broadcast")))
@@ -249,6 +265,16 @@ def test_an_accepted_sms_that_is_undeliverable_goes_on_by_the_next_route() -> No
     assert w.one().route == 1
     w.put(receipt(a, "failed", permanent=True), receipt(w.one(), "accepted"))
     assert w.box.entries["d1"].state == "accepted"
+
+
+def test_a_phone_that_has_the_message_still_has_time_to_answer() -> None:
+    w = World()
+    w.put(delivery(routes=routes("sms", "app"), must_answer=True))
+    a = w.one()
+    w.put(receipt(a, "delivered"), receipt(a, "failed", permanent=True))
+    assert due(w.box, (), T0 + 80_000) == []
+    w.put(Tick(clock_at=T0 + 90_000), receipt(a, "delivered", T0 + 90_000))  # of the first route
+    assert w.one(T0 + 90_000).route == 1
 
 
 def test_a_delivered_message_is_not_taken_back() -> None:

@@ -2,7 +2,6 @@
 that verify signatures."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,15 +23,16 @@ from config.load import load
 from detectors.detection import Mark
 from dispatch.alert import Delivery, DeliveryRecord, Receipt, Route, attempt_key
 from dispatch.cap_xml import check
-from dispatch.channels import SendError, Told
+from dispatch.channels import Told
 from dispatch.keys import sender_keys
 from dispatch.node_wire import CarrierReceipt, NodeAck
 from dispatch.outbox import Box
-from dispatch.send import Send, run_send
-from dispatch.sender import Clock, PER_CHANNEL, Sender
+from dispatch.receipts import Receipts
+from dispatch.send import MqttSide, Send, run_send
+from dispatch.sender import PER_CHANNEL, Clock, Sender
 from ingest.broker import start_broker
-from ingest.log import Log, Out, open_log
-from ingest.mqtt import Mqtt
+from ingest.log import Log, Out, Unavailable, open_log
+from ingest.mqtt import Message, Mqtt
 from ingest.observation import DeadLetter, Record, Run, Tick, encode
 from ingest.stage import Item
 from simulators.carriers import Carrier
@@ -244,7 +245,7 @@ def test_strange_words_are_dead_letters_and_the_rest_goes_on(
         village.say("node/N001/ack", b'{"node":"N001","id":"?","state":"played","at":1}')
         body = CarrierReceipt(key=key, status="DELIVRD", at=T0)
         village.say("receipt/sms", msgspec.json.encode(body))
-        village.say("receipt/sms", b'{"key":"k","status":"bravo","at":1}')
+        village.say("receipt/sms", b'{"key":"k","status":"bravo +86 199-0000-0001","at":1}')
         good = NodeAck(node="N001", id=key, state="played", at=T0, battery=80.5)
         village.say("node/N001/ack", msgspec.json.encode(good))
         until(lambda: "played" in stage.states("d1"), "the good one")
@@ -252,6 +253,8 @@ def test_strange_words_are_dead_letters_and_the_rest_goes_on(
             "wrong_node", "wrong_node", "bad_payload", "unknown_delivery", "wrong_channel",
             "unknown_status",
         ]
+        last = msgspec.json.decode(stage.log.read("dead-letters", 0, 0)[-1].value)
+        assert b"bravo #" in b64decode(last["payload"])
         assert "played" not in stage.states("d2")
     finally:
         village.mqtt.close()
@@ -360,6 +363,56 @@ def test_a_broker_that_comes_back_is_used_again(
     finally:
         village.mqtt.close()
         stage.close()
+    again = Stage(tmp_path / "other", district, url, run_of())
+    time.sleep(1.0)
+    again.close()
+    again.log = open_log(f"sqlite:///{tmp_path}/other", "exercise", "yanqing", district.partitions)
+    assert again.letters() == []  # everything heard was acknowledged, nothing comes again
+    again.log.close()
+
+
+def test_what_is_heard_is_acknowledged_only_when_the_log_has_it(
+    tmp_path: Path, district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", 4)
+    sender, pump, _ = hands(log, sms=Slow())
+    happened: list[str] = []
+    stop = threading.Event()
+
+    class Wire:
+        def __init__(self, *_: Any) -> None:
+            self.batches = [[Message("p/node/N001/ack", b"rubbish", 1, 1)]]
+
+        def subscribe(self, filters: Any, timeout_s: float) -> None: ...
+
+        def get_batch(self, timeout_s: float, limit: int) -> list[Message]:
+            time.sleep(0.01)
+            return self.batches.pop() if self.batches else []
+
+        def ack(self, messages: Any) -> None:
+            happened.append("ack")
+            stop.set()
+
+        def close(self) -> None: ...
+
+    real = log.append
+
+    def away(outs: Any) -> None:
+        happened.append("append")
+        if len(happened) < 3:
+            raise Unavailable("away")
+        real(outs)
+
+    pump()
+    monkeypatch.setattr("dispatch.send.Mqtt", Wire)
+    monkeypatch.setattr(log, "append", away)
+    line = MqttSide("mqtt://x", "c", "p", 1.0)
+    line.open(Receipts("p", False, lambda: 0), sender, log, stop)
+    assert stop.wait(10)
+    assert happened == ["append", "append", "append", "ack"]
+    line.close()
+    sender.close()
+    log.close()
 
 
 CHILD = """
@@ -427,11 +480,23 @@ class Faulty:
         raise KeyError("199-0000-0001")
 
 
+_hands: list[Sender] = []
+
+
+@pytest.fixture(autouse=True)
+def _let_go() -> Iterator[None]:
+    """A test that failed must not leave threads behind."""
+    yield
+    while _hands:
+        _hands.pop().close()
+
+
 def hands(log: Log, **channels: Any) -> tuple[Sender, Callable[..., None], Box]:
     """A sender, and a pump that carries the log's records into its box."""
     stage = Send(load(ROOT / "config" / "yanqing"), live=False)
     box, read = stage.new(0), 0
     sender = Sender(log, channels, Clock(False, lambda: 0), ())
+    _hands.append(sender)
 
     def pump(*records: Record) -> None:
         nonlocal read
@@ -467,6 +532,21 @@ def test_red_overtakes_a_queue_and_finds_a_thread_free(tmp_path: Path) -> None:
     log.close()
 
 
+def test_one_dead_carrier_does_not_hold_every_thread(tmp_path: Path) -> None:
+    log = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", 4)
+    sms, app = Slow(), Slow()
+    app.go.release()
+    sender, pump, box = hands(log, sms=sms, app=app)
+    pump(*(delivery(n, f"r{n}", "sms") for n in range(50)), delivery(99, "r", "app"))
+    until(lambda: pump() or box.entries["d99"].done, "the app's turn")
+    assert len(sms.began) == PER_CHANNEL
+    for _ in range(100):
+        sms.go.release()
+    until(lambda: pump() or not box.open, "all are sent")
+    sender.close()
+    log.close()
+
+
 def test_a_fault_in_one_channel_does_not_silence_the_others(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -475,7 +555,7 @@ def test_a_fault_in_one_channel_does_not_silence_the_others(
     app.go.release()
     sender, pump, box = hands(log, sms=Faulty(), app=app)
     pump(delivery(1, "r", "sms", "app"), delivery(2, "r2", "nothing", "sms"))
-    until(lambda: pump() or box.entries["d1"].done and box.entries["d2"].done, "ended")
+    until(lambda: pump() or (box.entries["d1"].done and box.entries["d2"].done), "ended")
     assert box.entries["d1"].state == "accepted"
     assert box.entries["d2"].state == "failed"
     sender.close()

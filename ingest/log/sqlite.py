@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -55,7 +55,11 @@ class _Shared:
 
     def __init__(self) -> None:
         self.write_lock = threading.Lock()
-        self.written = threading.Condition()
+        self._written: dict[str, threading.Condition] = {}
+
+    def written(self, topic: str) -> threading.Condition:
+        """Signalled after something was written to the topic."""
+        return self._written.setdefault(topic, threading.Condition())
 
 
 _shared: dict[Path, _Shared] = {}
@@ -120,7 +124,7 @@ class SqliteLog:
         return db
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, topics: Iterable[str] = ()) -> Iterator[sqlite3.Connection]:
         with self._shared.write_lock:
             db = self._writer
             try:
@@ -135,8 +139,9 @@ class SqliteLog:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-        with self._shared.written:
-            self._shared.written.notify_all()
+        for topic in topics:
+            with self._shared.written(topic):
+                self._shared.written(topic).notify_all()
 
     def _insert(self, db: sqlite3.Connection, outputs: Sequence[Out]) -> None:
         now = int(time.time() * 1000)
@@ -163,7 +168,7 @@ class SqliteLog:
 
     def append(self, outputs: Sequence[Out]) -> None:
         if outputs:
-            with self._transaction() as db:
+            with self._transaction({out.topic for out in outputs}) as db:
                 self._insert(db, outputs)
 
     def join(self, topic: str, group: str, member: str) -> Consumer:
@@ -207,10 +212,11 @@ class SqliteLog:
                         (topic.name, part, keep, now_ms - topic.retention_h * 3_600_000),
                     )
 
-    def wait(self, timeout_s: float) -> None:
-        """Until somebody in this process wrote, or for as long as another process may go unseen."""
-        with self._shared.written:
-            self._shared.written.wait(min(timeout_s, _PEER_POLL_S))
+    def wait(self, topic: str, timeout_s: float) -> None:
+        """Until somebody in this process wrote to the topic, or for as long as another process's
+        writes may go unseen."""
+        with self._shared.written(topic):
+            self._shared.written(topic).wait(min(timeout_s, _PEER_POLL_S))
 
     def close(self) -> None:
         for db in self._all:
@@ -269,7 +275,7 @@ class SqliteConsumer:
             left = deadline - time.monotonic()
             if left <= 0:
                 return []
-            self._log.wait(left)
+            self._log.wait(self._topic.name, left)
 
     def owned(self) -> dict[int, int]:
         return dict(self._committed)
@@ -340,7 +346,7 @@ class SqliteConsumer:
         where = (self._group, self._topic.name, partition)
         done = False
         try:
-            with self._log._transaction() as db:
+            with self._log._transaction({out.topic for out in outputs}) as db:
                 row = db.execute(
                     "SELECT member FROM leases WHERE grp=? AND topic=? AND part=?", where
                 ).fetchone()
