@@ -26,8 +26,9 @@ from config.district import (
     Station,
     Watch,
 )
+from config.parameters import check_policy, check_rules
 from config.table import Problem, read_shapes, read_table, read_toml
-from config.validate import Check, check_policy, check_rules, problem
+from config.validate import Check, problem
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 

@@ -35,13 +35,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from detectors.machine import Machine
 from detectors.pack import pack, unpack
-from detectors.window import SPAN, Bools, Ints, Window, rounds
+from detectors.rain_state import DAYS, RainState, arrays_of
+from detectors.window import SPAN, Bools, Ints, rounds
 
 CLASSES = ("dry", "normal", "wet")
 _NEVER = 2**31 - 1
-_DAYS = 32
 
 Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
 
@@ -76,34 +75,6 @@ class Change(NamedTuple):
     wait_min: float = float("inf")
 
 
-class RainState:
-    """Memory of every row."""
-
-    __slots__ = (
-        "actions",
-        "days",
-        "doubt",
-        "first_day",
-        "levels",
-        "sure",
-        "today",
-        "wetness",
-        "window",
-    )
-
-    def __init__(self, rows: int, windows: tuple[int, ...]) -> None:
-        self.window = Window(rows, windows)
-        self.levels = Machine(rows)
-        self.actions = Machine(rows)
-        self.days = np.zeros((rows, _DAYS), np.int64)
-        self.today = np.full(rows, -1, np.int64)
-        self.first_day = np.full(rows, -1, np.int64)
-        self.wetness = np.ones(rows, np.int64)
-        # rows that hold suspect values: minute -> count; and the level and action without them
-        self.doubt: dict[int, dict[int, int]] = {}
-        self.sure: dict[int, tuple[int, int]] = {}
-
-
 class RainThreshold:
     """The rule for many rows; parameters are the object, memory is an argument."""
 
@@ -130,7 +101,7 @@ class RainThreshold:
         self._hold_min = hold_min
         self._late_min = late_min
         self._late_ends = late_ends
-        self._days = min(antecedent_days, _DAYS - 1)
+        self._days = min(antecedent_days, DAYS - 1)
         self._decay = decay ** np.arange(1, self._days + 1)
         self._wet_above, self._dry_below = wet_above, dry_below
         self._classes = any(len(r.limits) > 1 for r in rows)
@@ -328,17 +299,17 @@ class RainThreshold:
             return turned
         day = minutes // 1440
         today = state.today[rows]
-        past = (day < today) & (counts != 0) & (day > today - _DAYS)
+        past = (day < today) & (counts != 0) & (day > today - DAYS)
         for n in np.nonzero((day > today) | past)[0]:
             row, d = int(rows[n]), int(day[n])
             if today[n] < 0:
                 state.first_day[row] = d
-            for empty in range(max(int(today[n]), d - _DAYS) + 1, d + 1):
-                state.days[row, empty % _DAYS] = 0
+            for empty in range(max(int(today[n]), d - DAYS) + 1, d + 1):
+                state.days[row, empty % DAYS] = 0
             state.today[row] = max(d, int(today[n]))
         wet = counts != 0
-        wet &= day > state.today[rows] - _DAYS
-        np.add.at(state.days, (rows[wet], day[wet] % _DAYS), counts[wet])
+        wet &= day > state.today[rows] - DAYS
+        np.add.at(state.days, (rows[wet], day[wet] % DAYS), counts[wet])
         for n in np.nonzero((day > today) | past)[0]:
             row = int(rows[n])
             was = state.wetness[row]
@@ -348,7 +319,7 @@ class RainThreshold:
 
     def antecedent(self, state: RainState, row: int) -> float:
         """Pa of a row now, in counts (0.1 mm)."""
-        back = (state.today[row] - np.arange(1, self._days + 1)) % _DAYS
+        back = (state.today[row] - np.arange(1, self._days + 1)) % DAYS
         return float((state.days[row, back] * self._decay).sum())
 
     def _class(self, state: RainState, row: int) -> int:
@@ -360,14 +331,14 @@ class RainThreshold:
 
     def dump(self, state: RainState) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
-        return msgspec.msgpack.encode((pack(self.names, _arrays(state)), doubt))
+        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
 
     def load(self, body: bytes) -> RainState:
         state = self.new()
         arrays, doubt = msgspec.msgpack.decode(
             body, type=tuple[bytes, dict[str, tuple[dict[int, int], tuple[int, int] | None]]]
         )
-        unpack(arrays, self.names, _arrays(state))
+        unpack(arrays, self.names, arrays_of(state))
         for row, name in enumerate(self.names):
             if name in doubt:
                 state.doubt[row] = doubt[name][0]
@@ -386,20 +357,3 @@ def _reached(sums: Ints, limits: npt.NDArray[np.int64]) -> Ints:
     order = np.arange(1, hit.shape[1] + 1)
     reached: Ints = (hit * order).max(axis=1)
     return reached
-
-
-def _arrays(state: RainState) -> dict[str, npt.NDArray[np.int64]]:
-    return {
-        "ring": state.window.ring,  # type: ignore[dict-item]  # int32
-        "head": state.window.head,
-        "level": state.levels.level,
-        "level_since": state.levels.since,
-        "level_peak": state.levels.peak,
-        "action": state.actions.level,
-        "action_since": state.actions.since,
-        "action_peak": state.actions.peak,
-        "days": state.days,
-        "today": state.today,
-        "first_day": state.first_day,
-        "wetness": state.wetness,
-    }

@@ -9,7 +9,8 @@ from config.level import Action, Level
 from detectors.camera_motion import CameraState, Look
 from detectors.detection import Coverage, Detection, Evidence, detection_id
 from detectors.quality import Memory
-from detectors.rain_threshold import Change, RainRow, RainState
+from detectors.rain_state import RainState
+from detectors.rain_threshold import Change, RainRow
 from detectors.silence import SilenceState, coverage
 from detectors.stage_trend import StageRow, StageState
 from ingest.observation import Observation, Run

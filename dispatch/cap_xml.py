@@ -269,9 +269,13 @@ def _info(
     place = etree.SubElement(info, f"{{{NAMESPACE}}}area")
     _put(place, "areaDesc", words.area)
     if area is not None and len(area.polygon) >= 4:
-        ring = area.polygon if area.polygon[0] == area.polygon[-1] else (
-            *area.polygon,
-            area.polygon[0],
+        ring = (
+            area.polygon
+            if area.polygon[0] == area.polygon[-1]
+            else (
+                *area.polygon,
+                area.polygon[0],
+            )
         )
         # CAP puts latitude first, GeoJSON and our tables longitude
         _put(place, "polygon", " ".join(f"{lat:.5f},{lon:.5f}" for lon, lat in ring))

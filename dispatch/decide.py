@@ -113,9 +113,7 @@ class Decide:
             if state.cases[area][hazard].alert is not None:
                 yield state.cases[area][hazard]
 
-    def _detection(
-        self, state: DecideState, detection: Detection, writes: list[Write]
-    ) -> None:
+    def _detection(self, state: DecideState, detection: Detection, writes: list[Write]) -> None:
         area = detection.area
         if detection.rule == "silence":
             before = state.areas.get(area)
@@ -282,9 +280,7 @@ class Decide:
         if ended:
             state.incident = None
 
-    def _write_decision(
-        self, state: DecideState, decision: Decision, writes: list[Write]
-    ) -> None:
+    def _write_decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         linked = chained(state.chain, decision)
         state.chain = linked.hash
         writes.append(Write("alerts", decision.area, linked))
@@ -295,6 +291,4 @@ def _heard(detection: Detection) -> Reason:
     rule = RULE.get(detection.rule, Reason(detection.rule, detection.rule))
     words = Grade(detection.level, detection.action).words()
     doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
-    return Reason(
-        f"{rule.zh}研判{words.zh}{doubt.zh}", f"{rule.en} evidence: {words.en}{doubt.en}"
-    )
+    return Reason(f"{rule.zh}研判{words.zh}{doubt.zh}", f"{rule.en} evidence: {words.en}{doubt.en}")

@@ -66,10 +66,7 @@ def report(district: District, incident: Incident, clock_at: int) -> tuple[Repor
     due = (
         incident.number == 0
         or incident.top.exceeds(incident.said)
-        or (
-            bool(incident.open)
-            and clock_at - incident.reported_at >= policy.report_every_s * 1000
-        )
+        or (bool(incident.open) and clock_at - incident.reported_at >= policy.report_every_s * 1000)
     )
     if not (due or ended):
         return None, False

@@ -190,8 +190,10 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         box.keys.setdefault(key, (d.id, number))
     out: list[Written] = []
     for older in (box.entries[i] for i in ids):
-        if not older.done and older.state in ("queued", "failed") and _outdated(
-            box, older.delivery
+        if (
+            not older.done
+            and older.state in ("queued", "failed")
+            and _outdated(box, older.delivery)
         ):
             out.append(_superseded(box, older, d.queued_at))
     if not e.done and box.clock_at >= d.expires_at:
@@ -253,9 +255,7 @@ def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
     return _next(rules, box, e, r.receipt_at, r.permanent, r.detail)
 
 
-def _next(
-    rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: str
-) -> list[Written]:
+def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: str) -> list[Written]:
     """After a failed attempt: again, by the next route, or the end."""
     d = e.delivery
     if _outdated(box, d):
@@ -340,9 +340,7 @@ def _superseded(box: Box, e: Entry, at: int) -> Receipt:
     return _end(box, e, "superseded", at, "a newer version replaces it")
 
 
-def _give_up(
-    rules: Rules, box: Box, e: Entry, state: State, at: int, detail: str
-) -> list[Written]:
+def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: str) -> list[Written]:
     out: list[Written] = [_end(box, e, state, at, detail)]
     if not e.delivery.recipient.startswith(DUTY):
         area = rules.areas.get(e.delivery.area, e.delivery.area)

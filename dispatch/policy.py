@@ -218,9 +218,7 @@ def settle(standing: Standing, need: Need, heard: Need) -> Standing:
 
     need: with the holds. heard: what the rules say at this moment.
     """
-    more_level = (
-        heard.whole.level > standing.muted.level or heard.sure.level > standing.known.level
-    )
+    more_level = heard.whole.level > standing.muted.level or heard.sure.level > standing.known.level
     more_action = (
         heard.whole.action > standing.muted.action or heard.sure.action > standing.known.action
     )
@@ -254,21 +252,25 @@ def at_once(policy: Policy, rehearsed: bool, hazard: str, need: Grade) -> Grade:
     if rehearsed:
         return need
     level = max(
-        (lv for lv, key in LEVEL_KEY.items()
-         if lv <= need.level and authority(policy, hazard, key).deadline_s == 0),
+        (
+            lv
+            for lv, key in LEVEL_KEY.items()
+            if lv <= need.level and authority(policy, hazard, key).deadline_s == 0
+        ),
         default=Level.NONE,
     )
     action = max(
-        (a for a, key in ACTION_KEY.items()
-         if a <= need.action and authority(policy, hazard, key).deadline_s == 0),
+        (
+            a
+            for a, key in ACTION_KEY.items()
+            if a <= need.action and authority(policy, hazard, key).deadline_s == 0
+        ),
         default=Action.NONE,
     )
     return Grade(level, action)
 
 
-def in_force(
-    policy: Policy, rehearsed: bool, hazard: str, need: Need, standing: Standing
-) -> Grade:
+def in_force(policy: Policy, rehearsed: bool, hazard: str, need: Need, standing: Standing) -> Grade:
     """What is in force: what goes out at once and what was granted, under the cap, or what a
     person ordered."""
     out = at_once(policy, rehearsed, hazard, need.sure) | (standing.granted & need.whole)
@@ -292,7 +294,7 @@ def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
 
 
 def grade_of(what: str) -> Grade:
-    """"orange" -> Grade(ORANGE, NONE); "move" -> Grade(NONE, MOVE)."""
+    """ "orange" -> Grade(ORANGE, NONE); "move" -> Grade(NONE, MOVE)."""
     for level, key in LEVEL_KEY.items():
         if key == what:
             return Grade(level=level)

@@ -215,8 +215,13 @@ def run_send(
     )
     clock = Clock(live, now)
     channels = channels_of(
-        district, run, state_dir, carrier_url=carrier_url, publish=line.publish,
-        clock=clock.read, on_console=on_console,
+        district,
+        run,
+        state_dir,
+        carrier_url=carrier_url,
+        publish=line.publish,
+        clock=clock.read,
+        on_console=on_console,
     )
     sender = Sender(log, channels, clock, tuple(district.groups))
     receipts = Receipts(prefix, live, clock.read)

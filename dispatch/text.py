@@ -161,8 +161,10 @@ def _fields(district: District, message: Message, channel: str) -> dict[str, Any
     words = _advice()[a.hazard][lang]
     speak = _advice()[a.hazard]["speak"]
     key = _key(force)
-    at = max(force.level, {Action.PREPARE: Level.YELLOW, Action.MOVE: Level.ORANGE}.get(
-        force.action, Level.NONE))
+    at = max(
+        force.level,
+        {Action.PREPARE: Level.YELLOW, Action.MOVE: Level.ORANGE}.get(force.action, Level.NONE),
+    )
     fields: dict[str, Any] = {
         "drill": _DRILL.get((a.status, lang), ""),
         "signature": district.signature,
@@ -180,9 +182,7 @@ def _fields(district: District, message: Message, channel: str) -> dict[str, Any
         "stay": was.action == Action.MOVE > force.action,
         "over": a.msg_type == "cancel",
         "head": _head_zh(area, a, was, force) if zh else _head_en(area, a, was, force, False),
-        "head_short": _head_zh(area, a, was, force)
-        if zh
-        else _head_en(area, a, was, force, True),
+        "head_short": _head_zh(area, a, was, force) if zh else _head_en(area, a, was, force, True),
         "risk": _risk(words["event"], at, lang),
         "advice": words[key],
         "lifted": words["lifted"],
@@ -301,9 +301,7 @@ def _head_spoken(area: Area, a: Alert, was: Grade, force: Grade) -> str:
     colour = LEVEL_ZH[force.level]
     if not was.level:
         return f"{place}，{hazard}{colour}预警{order}"
-    turned = ("降为", "仍为", "升级为")[
-        (force.level > was.level) - (force.level < was.level) + 1
-    ]
+    turned = ("降为", "仍为", "升级为")[(force.level > was.level) - (force.level < was.level) + 1]
     return f"{place}，{hazard}预警{turned}{colour}{order}"
 
 

@@ -144,6 +144,7 @@ for _name, _text in zip(
     "--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot"
 )
 @click.option("--carrier-port", type=int, default=0, help="模拟短信网关端口 simulated carrier")
+@click.option("--drain", type=float, default=3.0, show_default=True, help="雨后小时数 hours after")
 @click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
 @click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
 @click.pass_obj
@@ -155,6 +156,7 @@ def simulate(
     speed: float | None,
     lockstep: bool,
     carrier_port: int,
+    drain: float,
     seeds: int,
     score: bool,
 ) -> None:
@@ -163,7 +165,7 @@ def simulate(
         sys.exit(commands.score_storms(obj.district(), seeds or 30))
     sys.exit(
         commands.simulate_to_broker(
-            obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port
+            obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain
         )
     )
 

@@ -220,6 +220,7 @@ def simulate_to_broker(
     speed: float | None,
     lockstep: bool,
     carrier_port: int,
+    drain_h: float,
 ) -> int:
     """A scenario to a line that runs elsewhere."""
     stop = threading.Event()
@@ -233,7 +234,7 @@ def simulate_to_broker(
             setup, stop, chosen.speed if speed is None else speed, lockstep, carrier_port
         )
         try:
-            play(player, world, stop, drain_h=3.0, on_slot=_progress(setup))
+            play(player, world, stop, drain_h=drain_h, on_slot=_progress(setup))
         except Stuck as e:
             click.echo(f"fengsui: {e}", err=True)
             return 1

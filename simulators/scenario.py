@@ -42,6 +42,15 @@ SCENARIOS = {
             ),
         ),
         Scenario(
+            "cloudburst",
+            "一小时强对流 an hour of heavy rain",
+            Storm(cells=3, peak_mm_h=110.0, wide_mm_h=4.0, hours=2.7, first_h=0.0),
+            _START,
+            hours=1.5,
+            speed=200.0,
+            seed=7,
+        ),
+        Scenario(
             "near-miss",
             "接近阈值而未成灾 close to the thresholds, no disaster",
             Storm(cells=3, peak_mm_h=30.0, wide_mm_h=3.0, hours=6.0, first_h=0.5),

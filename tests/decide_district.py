@@ -47,7 +47,11 @@ def with_authority(**changes: Authority) -> District:
 
 def run(kind: str = "live") -> Run:
     return Run(
-        name=kind, kind=kind, district="yanqing", config="c", start_at=T0  # type: ignore[arg-type]
+        name=kind,
+        kind=kind,
+        district="yanqing",
+        config="c",
+        start_at=T0,  # type: ignore[arg-type]
     )
 
 
@@ -76,7 +80,11 @@ def seen(
         suspect=suspect,
         evidence=(
             Evidence(
-                station="R01", quantity="rain", value=52.3, threshold=52.0, window_min=60,
+                station="R01",
+                quantity="rain",
+                value=52.3,
+                threshold=52.0,
+                window_min=60,
                 observed_at=at,
             ),
         ),
@@ -102,9 +110,7 @@ def silence(minute: float, thin: bool, area: str = "A01") -> Detection:
 def mark(minute: float, complete: float | None = None, group: str = GROUP) -> Mark:
     """The group's clock; complete: up to when all was heard (the clock itself)."""
     done = minute if complete is None else complete
-    return Mark(
-        group=group, clock_at=T0 + round(minute * MIN), complete_at=T0 + round(done * MIN)
-    )
+    return Mark(group=group, clock_at=T0 + round(minute * MIN), complete_at=T0 + round(done * MIN))
 
 
 def tick(minute: float) -> Tick:

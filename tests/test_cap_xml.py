@@ -33,16 +33,29 @@ def district() -> District:
 
 def delivery(**changes: Any) -> Delivery:
     fields: dict[str, Any] = {
-        "id": "d1", "alert": "0a1b", "version": 1, "area": "A01", "hazard": "flash_flood",
-        "level": Level.RED, "action": Action.MOVE, "msg_type": "alert", "status": "exercise",
-        "recipient": "cap", "audience": "public", "routes": (), "queued_at": T0,
-        "deadline_at": T0, "expires_at": T0 + 21_600_000,
+        "id": "d1",
+        "alert": "0a1b",
+        "version": 1,
+        "area": "A01",
+        "hazard": "flash_flood",
+        "level": Level.RED,
+        "action": Action.MOVE,
+        "msg_type": "alert",
+        "status": "exercise",
+        "recipient": "cap",
+        "audience": "public",
+        "routes": (),
+        "queued_at": T0,
+        "deadline_at": T0,
+        "expires_at": T0 + 21_600_000,
     }
     return Delivery(**{**fields, **changes})
 
 
 ROUTE = Route(
-    channel="cap", title="（演练）香屯村山洪红色预警", text="（演练）10分钟降雨 27 毫米，可能发生山洪。"
+    channel="cap",
+    title="（演练）香屯村山洪红色预警",
+    text="（演练）10分钟降雨 27 毫米，可能发生山洪。",
 )
 
 
@@ -53,12 +66,25 @@ def parsed(body: bytes) -> etree._Element:
 def test_every_combination_is_valid(district: District) -> None:
     count = 0
     for level, action, msg_type, status, audience, hazard, area, lang in itertools.product(
-        Level, Action, ("alert", "update", "cancel"), ("actual", "exercise", "test"),
-        ("public", "internal"), ("flash_flood", "debris_flow", "gas_leak"), ("A01", "nowhere"),
+        Level,
+        Action,
+        ("alert", "update", "cancel"),
+        ("actual", "exercise", "test"),
+        ("public", "internal"),
+        ("flash_flood", "debris_flow", "gas_leak"),
+        ("A01", "nowhere"),
         ("zh", "en"),
     ):
-        d = delivery(level=level, action=action, msg_type=msg_type, status=status, hazard=hazard,
-                     audience=audience, area=area, lang=lang)
+        d = delivery(
+            level=level,
+            action=action,
+            msg_type=msg_type,
+            status=status,
+            hazard=hazard,
+            audience=audience,
+            area=area,
+            lang=lang,
+        )
         body = build(district, d, ROUTE)  # checks itself against the schema
         count += 1
         marked = ("演练" in body.decode()) and ("EXERCISE" in body.decode())
@@ -119,7 +145,9 @@ def test_any_words_and_any_alert_id_make_a_valid_message(title: str, text: str, 
     d = delivery(alert=alert)
     route = Route(channel="cap", title=title, text=text)
     name = identifier(district, d)
-    body = build(district, d, route, [Reference(district.sender, name, "2025-07-27T06:10:00+08:00")])
+    body = build(
+        district, d, route, [Reference(district.sender, name, "2025-07-27T06:10:00+08:00")]
+    )
     assert read_reference(body)[0].identifier == name
     assert not set(name) & set(" ,<&/\\\0") and len(name) < 400
 
@@ -139,7 +167,9 @@ def test_different_alerts_have_different_names(district: District) -> None:
     assert len(names) >= len(alerts) - 1  # a_3a_b is what a:b becomes; ids of ours have neither
 
 
-def test_updates_and_cancels_refer_to_what_was_published(district: District, tmp_path: Path) -> None:
+def test_updates_and_cancels_refer_to_what_was_published(
+    district: District, tmp_path: Path
+) -> None:
     cap = Cap(district, tmp_path)
     cap.send(delivery(version=1), ROUTE, "k")
     cap.send(delivery(version=3, msg_type="update", queued_at=T0 + 60_000), ROUTE, "k")
@@ -235,6 +265,8 @@ def test_the_schema_carries_its_notice() -> None:
 
 
 def test_entities_are_not_expanded() -> None:
-    bomb = b'<!DOCTYPE x [<!ENTITY a "boom">]><alert xmlns="' + NAMESPACE.encode() + b'">&a;</alert>'
+    bomb = (
+        b'<!DOCTYPE x [<!ENTITY a "boom">]><alert xmlns="' + NAMESPACE.encode() + b'">&a;</alert>'
+    )
     with pytest.raises(ValueError):
         check(bomb)

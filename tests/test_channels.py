@@ -76,9 +76,20 @@ def district() -> District:
 
 def delivery(recipient: str) -> Delivery:
     return Delivery(
-        id="d1", alert="x", version=1, area="A01", hazard="flash_flood", level=Level.RED,
-        action=Action.MOVE, msg_type="alert", status="exercise", recipient=recipient,
-        audience="public", routes=(Route(channel="sms", text=TEXT),), queued_at=1, deadline_at=2,
+        id="d1",
+        alert="x",
+        version=1,
+        area="A01",
+        hazard="flash_flood",
+        level=Level.RED,
+        action=Action.MOVE,
+        msg_type="alert",
+        status="exercise",
+        recipient=recipient,
+        audience="public",
+        routes=(Route(channel="sms", text=TEXT),),
+        queued_at=1,
+        deadline_at=2,
         expires_at=3,
     )
 
@@ -159,7 +170,9 @@ def test_a_redirect_is_not_followed(gateway: Gateway, district: District) -> Non
 
 
 def test_numbers_reach_no_log_line_and_no_error(
-    gateway: Gateway, district: District, capfd: pytest.CaptureFixture[str],
+    gateway: Gateway,
+    district: District,
+    capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     gateway.status = 500
@@ -187,9 +200,18 @@ def test_without_a_carrier_or_a_number_it_fails_for_good(district: District) -> 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://192.0.2.1:80", "http://sms.example:80", "https://127.0.0.1:1", "json://127.0.0.1:1",
-     "http://localhost:80", "http://127.0.0.1.example:80", "http://127.0.0.1@192.0.2.1:80", "",
-     "http://0.0.0.0:80", "file:///etc/passwd"],
+    [
+        "http://192.0.2.1:80",
+        "http://sms.example:80",
+        "https://127.0.0.1:1",
+        "json://127.0.0.1:1",
+        "http://localhost:80",
+        "http://127.0.0.1.example:80",
+        "http://127.0.0.1@192.0.2.1:80",
+        "",
+        "http://0.0.0.0:80",
+        "file:///etc/passwd",
+    ],
 )
 def test_an_exercise_sends_only_to_this_machine(url: str) -> None:
     with pytest.raises(ValueError, match="this machine"):
@@ -206,8 +228,12 @@ def test_a_loudspeaker_gets_a_command_that_it_obeys(district: District, tmp_path
     keys = sender_keys(tmp_path)
     sent: list[tuple[str, bytes]] = []
     channel = Broadcast(
-        district.nodes, "fengsui/exercise/yanqing", "exercise", keys.private,
-        lambda t, p: sent.append((t, p)), lambda: 2,
+        district.nodes,
+        "fengsui/exercise/yanqing",
+        "exercise",
+        keys.private,
+        lambda t, p: sent.append((t, p)),
+        lambda: 2,
     )
     assert channel.send(delivery("N001"), ROUTE, "k").state == "sent"
     ((topic, payload),) = sent

@@ -95,7 +95,11 @@ def test_an_exercise_releases_at_once_if_the_policy_says_so() -> None:
 )
 def test_the_default_at_the_deadline(default: str, after: tuple[int, int, bool, str]) -> None:
     city = Authority(
-        by="市", by_en="city", deadline_s=600, default=default, escalate_to="市领导"  # type: ignore[arg-type]
+        by="市",
+        by_en="city",
+        deadline_s=600,
+        default=default,
+        escalate_to="市领导",  # type: ignore[arg-type]
     )
     line = Line(with_authority(orange=city))
     line.feed(seen(0, ORANGE))

@@ -23,22 +23,36 @@ level = st.sampled_from(Level)
 action = st.sampled_from(Action)
 detections = st.builds(
     lambda ar, lv, ac, rule, doubt, back: (
-        "seen", {"area": ar, "rule": rule, "suspect": doubt and bool(lv)}, lv, ac, back
+        "seen",
+        {"area": ar, "rule": rule, "suspect": doubt and bool(lv)},
+        lv,
+        ac,
+        back,
     ),
-    area, level, action, st.sampled_from(RULES), st.sampled_from([False, False, True]),
+    area,
+    level,
+    action,
+    st.sampled_from(RULES),
+    st.sampled_from([False, False, True]),
     st.integers(0, 5),
 )
 people = st.builds(
     lambda ar, what, lv, ac: ("act", {"area": ar, "what": what}, lv, ac, 0),
-    area, st.sampled_from(ACTS), level, action,
+    area,
+    st.sampled_from(ACTS),
+    level,
+    action,
 )
 clocks = st.builds(
     lambda kind, ar, lag: (kind, {"area": ar}, Level.NONE, Action.NONE, lag),
-    st.sampled_from(["mark", "mark", "tick"]), area, st.integers(0, 20),
+    st.sampled_from(["mark", "mark", "tick"]),
+    area,
+    st.integers(0, 20),
 )
 quiet = st.builds(
     lambda ar, thin: ("silence", {"area": ar, "thin": thin}, Level.NONE, Action.NONE, 0),
-    area, st.booleans(),
+    area,
+    st.booleans(),
 )
 
 
@@ -48,16 +62,26 @@ def stories(draw: st.DrawFn, *, persons: bool = True) -> list[Record]:
     kinds = [detections, detections, clocks, clocks, quiet]
     if persons:
         kinds.append(people)
-    steps = draw(st.lists(st.tuples(st.one_of(kinds), st.sampled_from([0, 1, 7, 31, 120])),
-                          max_size=40))
+    steps = draw(
+        st.lists(st.tuples(st.one_of(kinds), st.sampled_from([0, 1, 7, 31, 120])), max_size=40)
+    )
     now, complete, found = 0, {GROUP: 0, OTHER: 0}, []
     for n, ((kind, more, lv, ac, back), passed) in enumerate(steps):
         now += passed
         group = GROUP if more["area"] == "A01" else OTHER
         if kind == "seen":
             at = max(now - back, complete[group])  # nothing comes before what is complete
-            found.append(seen(at, lv, ac, area=more["area"], rule=more["rule"],
-                              suspect=more["suspect"], tag=str(n)))
+            found.append(
+                seen(
+                    at,
+                    lv,
+                    ac,
+                    area=more["area"],
+                    rule=more["rule"],
+                    suspect=more["suspect"],
+                    tag=str(n),
+                )
+            )
         elif kind == "act":
             found.append(act(more["what"], lv, ac, area=more["area"]))
         elif kind == "silence":
@@ -153,8 +177,9 @@ def test_no_clear_before_hold_and_mark(story: list[Record]) -> None:
                 thin[record.area] = record.thin
                 continue
             latest[record.area, record.rule] = record
-            active = [d for (ar, _), d in latest.items() if ar == record.area
-                      and (d.level or d.action)]
+            active = [
+                d for (ar, _), d in latest.items() if ar == record.area and (d.level or d.action)
+            ]
             if active or record.area not in raised:
                 raised[record.area] = record.detected_at
 
@@ -165,7 +190,8 @@ def test_live_nothing_above_yellow_without_a_person(story: list[Record]) -> None
     line = Line(kind="live")
     line.feed(*story)
     entitled = {
-        (d.area, d.version, d.alert) for d in line.decisions
+        (d.area, d.version, d.alert)
+        for d in line.decisions
         if d.by != "policy" and d.act in ("release", "raise")
     }
     allowed: dict[str, bool] = {}
@@ -199,8 +225,16 @@ def test_no_version_repeats_the_last_but_to_renew_or_by_an_act(
         for a, b in pairwise(found):
             same = all(
                 getattr(a, f) == getattr(b, f)
-                for f in ("level", "action", "proposed_level", "proposed_action", "state",
-                          "suspect", "thin", "authority")
+                for f in (
+                    "level",
+                    "action",
+                    "proposed_level",
+                    "proposed_action",
+                    "state",
+                    "suspect",
+                    "thin",
+                    "authority",
+                )
             )
             renewed = b.sent_at >= a.expires_at - 1_800_000
             assert not same or renewed or (b.id, b.version) in acted

@@ -14,15 +14,30 @@ from dispatch.node_wire import MAX_BYTES, Command, Refused, Signed, sign, verify
 KEY = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
 COMMAND = Command(
-    id="k1", node="N001", alert="x", version=2, area="A01", level=Level.RED, action=Action.MOVE,
-    msg_type="update", kind="exercise", text="（演练）立即转移", repeat=5, volume=100,
-    issued_at=1000, expires_at=2000,
+    id="k1",
+    node="N001",
+    alert="x",
+    version=2,
+    area="A01",
+    level=Level.RED,
+    action=Action.MOVE,
+    msg_type="update",
+    kind="exercise",
+    text="（演练）立即转移",
+    repeat=5,
+    volume=100,
+    issued_at=1000,
+    expires_at=2000,
 )
 
 
 def heard(payload: bytes, **changes: Any) -> Command | Refused:
     known: dict[str, Any] = {
-        "node": "N001", "kind": "exercise", "now_at": 1500, "seen": set(), "highest_version": {},
+        "node": "N001",
+        "kind": "exercise",
+        "now_at": 1500,
+        "seen": set(),
+        "highest_version": {},
     }
     public = changes.pop("public", PUBLIC)
     return verify(public, payload, **{**known, **changes})
@@ -77,8 +92,16 @@ def test_a_signature_over_the_bare_bytes_is_no_command() -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"{}", b"\xff\xfe", b"[]", b'{"command":{},"signature":"zz"}', b"{" * 3000,
-     b'{"command":1,"signature":""}', b" " * (MAX_BYTES + 1)],
+    [
+        b"",
+        b"{}",
+        b"\xff\xfe",
+        b"[]",
+        b'{"command":{},"signature":"zz"}',
+        b"{" * 3000,
+        b'{"command":1,"signature":""}',
+        b" " * (MAX_BYTES + 1),
+    ],
 )
 def test_rubbish_is_refused(payload: bytes) -> None:
     found = heard(payload)

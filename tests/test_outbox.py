@@ -27,10 +27,20 @@ MIN = 60_000
 
 def delivery(n: int = 1, **changes: Any) -> Delivery:
     fields: dict[str, Any] = {
-        "id": f"d{n}", "alert": "x", "version": 1, "area": "A01", "hazard": "flash_flood",
-        "level": Level.YELLOW, "action": Action.NONE, "msg_type": "alert", "status": "exercise",
-        "recipient": f"r{n}", "audience": "public",
-        "routes": (Route(channel="sms", text="t"),), "queued_at": T0, "deadline_at": T0 + 5 * MIN,
+        "id": f"d{n}",
+        "alert": "x",
+        "version": 1,
+        "area": "A01",
+        "hazard": "flash_flood",
+        "level": Level.YELLOW,
+        "action": Action.NONE,
+        "msg_type": "alert",
+        "status": "exercise",
+        "recipient": f"r{n}",
+        "audience": "public",
+        "routes": (Route(channel="sms", text="t"),),
+        "queued_at": T0,
+        "deadline_at": T0 + 5 * MIN,
         "expires_at": T0 + 60 * MIN,
     }
     return Delivery(**{**fields, **changes})
@@ -73,9 +83,7 @@ class World:
         return [r.state for r in self.log if isinstance(r, Receipt) and r.delivery == of]
 
     def notices(self) -> list[Delivery]:
-        return [
-            d for d in self.log if isinstance(d, Delivery) and d.recipient.startswith(DUTY)
-        ]
+        return [d for d in self.log if isinstance(d, Delivery) and d.recipient.startswith(DUTY)]
 
 
 def test_a_delivery_is_due_at_once_and_done_when_the_carrier_has_it() -> None:
@@ -158,7 +166,9 @@ def test_a_newer_version_replaces_an_unsent_older_one() -> None:
 
 def test_a_newer_version_waits_while_the_older_one_is_under_way() -> None:
     w = World()
-    w.put(delivery(1), delivery(2, recipient="r1", version=2), delivery(3, recipient="r1", alert="y"))
+    w.put(
+        delivery(1), delivery(2, recipient="r1", version=2), delivery(3, recipient="r1", alert="y")
+    )
     assert [a.delivery.id for a in due(w.box, {"d1"}, T0)] == ["d3"]
     assert [a.delivery.id for a in due(w.box, (), T0)] == ["d2", "d3"]
 
@@ -285,7 +295,9 @@ def test_a_delivered_message_is_not_taken_back() -> None:
     assert w.box.entries["d1"].state == "delivered"
 
 
-@pytest.mark.parametrize(("live", "status"), [(True, "exercise"), (True, "test"), (False, "actual")])
+@pytest.mark.parametrize(
+    ("live", "status"), [(True, "exercise"), (True, "test"), (False, "actual")]
+)
 def test_a_record_of_the_other_kind_of_run_is_refused(live: bool, status: str) -> None:
     rules, box = RULES._replace(live=live), Box()
     ended, letter = apply(rules, box, delivery(status=status))
@@ -446,13 +458,21 @@ def check_ends(w: World) -> None:
 @given(
     st.lists(
         st.one_of(
-            st.builds(delivery, st.integers(1, 4), version=st.integers(1, 3),
-                      recipient=st.sampled_from(["r1", "r2"]), must_answer=st.booleans(),
-                      routes=st.sampled_from([routes(), routes("sms"), routes("broadcast", "app")])),
+            st.builds(
+                delivery,
+                st.integers(1, 4),
+                version=st.integers(1, 3),
+                recipient=st.sampled_from(["r1", "r2"]),
+                must_answer=st.booleans(),
+                routes=st.sampled_from([routes(), routes("sms"), routes("broadcast", "app")]),
+            ),
             st.builds(lambda m: Tick(clock_at=T0 + m * MIN), st.integers(0, 90)),
             st.builds(
-                Receipt, delivery=st.sampled_from(["d1", "d2", "d3", "d9"]),
-                route=st.integers(-1, 3), attempt=st.integers(-1, 4), permanent=st.booleans(),
+                Receipt,
+                delivery=st.sampled_from(["d1", "d2", "d3", "d9"]),
+                route=st.integers(-1, 3),
+                attempt=st.integers(-1, 4),
+                permanent=st.booleans(),
                 state=st.sampled_from([*RANK, "failed", "expired", "superseded"]),
                 receipt_at=st.just(T0 + MIN),
             ),
@@ -482,8 +502,13 @@ def test_the_number_of_attempts_is_bounded() -> None:
     ]
     for fail in fails:
         w = World()
-        w.put(delivery(routes=routes("broadcast", "broadcast"), deadline_at=T0 + 20 * MIN,
-                       expires_at=T0 + 600 * MIN))
+        w.put(
+            delivery(
+                routes=routes("broadcast", "broadcast"),
+                deadline_at=T0 + 20 * MIN,
+                expires_at=T0 + 600 * MIN,
+            )
+        )
         tries = 0
         for at in range(T0, T0 + 120 * MIN, 1000):
             w.put(Tick(clock_at=at))

@@ -88,9 +88,7 @@ def test_a_statement_heard_before_says_nothing_new() -> None:
 
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 4), st.booleans()), max_size=30))
-def test_a_hold_goes_up_at_once_and_down_only_after_it(
-    steps: list[tuple[int, int, bool]]
-) -> None:
+def test_a_hold_goes_up_at_once_and_down_only_after_it(steps: list[tuple[int, int, bool]]) -> None:
     """Against the plain definition: the highest value asked for in the last `hold` minutes."""
     hold, now, heard = Hold(), 0, [(0, 0)]
     for passed, raw, complete in steps:

@@ -66,18 +66,33 @@ def carrier() -> Iterator[Carrier]:
 
 def run_of(kind: str = "exercise") -> Run:
     return Run(
-        name="live" if kind == "live" else "exercise", kind=kind,  # type: ignore[arg-type]
-        district="yanqing", config="c", start_at=T0,
+        name="live" if kind == "live" else "exercise",
+        kind=kind,  # type: ignore[arg-type]
+        district="yanqing",
+        config="c",
+        start_at=T0,
     )
 
 
 def delivery(n: int, recipient: str, *channels: str, **changes: Any) -> Delivery:
     fields: dict[str, Any] = {
-        "id": f"d{n}", "alert": "x", "version": 1, "area": "A01", "hazard": "flash_flood",
-        "level": Level.RED, "action": Action.MOVE, "msg_type": "alert", "status": "exercise",
-        "recipient": recipient, "audience": "public",
-        "routes": tuple(Route(channel=c, text="（演练）立即转移，收到请回复", title="山洪") for c in channels),
-        "queued_at": T0, "deadline_at": T0 + 300_000, "expires_at": T0 + 3_600_000,
+        "id": f"d{n}",
+        "alert": "x",
+        "version": 1,
+        "area": "A01",
+        "hazard": "flash_flood",
+        "level": Level.RED,
+        "action": Action.MOVE,
+        "msg_type": "alert",
+        "status": "exercise",
+        "recipient": recipient,
+        "audience": "public",
+        "routes": tuple(
+            Route(channel=c, text="（演练）立即转移，收到请回复", title="山洪") for c in channels
+        ),
+        "queued_at": T0,
+        "deadline_at": T0 + 300_000,
+        "expires_at": T0 + 3_600_000,
     }
     return Delivery(**{**fields, **changes})
 
@@ -101,8 +116,15 @@ class Stage:
     def _work(self, ready: threading.Event) -> None:
         try:
             run_send(
-                self.district, self.run, self.log, self.broker, self.folder, self.stop_event,
-                carrier_url=self.carrier_url, now=now_ms, ready=ready,
+                self.district,
+                self.run,
+                self.log,
+                self.broker,
+                self.folder,
+                self.stop_event,
+                carrier_url=self.carrier_url,
+                now=now_ms,
+                ready=ready,
                 on_console=self.console.append,
             )
         except BaseException as e:
@@ -118,15 +140,19 @@ class Stage:
         )
 
     def records(self) -> list[Any]:
-        return [msgspec.json.decode(e.value, type=DeliveryRecord)
-                for e in self.log.read("deliveries", 0, 0, 100_000)]
+        return [
+            msgspec.json.decode(e.value, type=DeliveryRecord)
+            for e in self.log.read("deliveries", 0, 0, 100_000)
+        ]
 
     def states(self, of: str) -> list[str]:
         return [r.state for r in self.records() if isinstance(r, Receipt) and r.delivery == of]
 
     def letters(self) -> list[str]:
-        return [msgspec.json.decode(e.value, type=DeadLetter).reason
-                for e in self.log.read("dead-letters", 0, 0)]
+        return [
+            msgspec.json.decode(e.value, type=DeadLetter).reason
+            for e in self.log.read("dead-letters", 0, 0)
+        ]
 
     def close(self) -> None:
         self.stop_event.set()
@@ -149,7 +175,9 @@ def until(check: Callable[[], Any], what: str, timeout_s: float = 10.0) -> None:
 class Village:
     """Loudspeakers and phones on MQTT, in the exercise's time."""
 
-    def __init__(self, district: District, broker: str, folder: Path, name: str = "village") -> None:
+    def __init__(
+        self, district: District, broker: str, folder: Path, name: str = "village"
+    ) -> None:
         public = sender_keys(folder).public
         self.nodes = Nodes(list(district.nodes), public, "exercise")
         self.mqtt = Mqtt(broker, name)
@@ -216,7 +244,9 @@ def test_the_whole_way_out_and_back(
         assert answered.receipt_at == T0 + 60_000  # the scenario's clock, which the phone shares
         (message,) = (tmp_path / "cap").glob("*.xml")
         check(message.read_bytes())
-        with urllib.request.urlopen((tmp_path / "cap-feed.url").read_text().strip(), timeout=5) as r:
+        with urllib.request.urlopen(
+            (tmp_path / "cap-feed.url").read_text().strip(), timeout=5
+        ) as r:
             assert message.stem in r.read().decode()
         stage.marks(T0 + 600_000)
         until(lambda: village.listen(T0) or T0 + 600_000 in village.passed, "clock moves on")
@@ -250,7 +280,11 @@ def test_strange_words_are_dead_letters_and_the_rest_goes_on(
         village.say("node/N001/ack", msgspec.json.encode(good))
         until(lambda: "played" in stage.states("d1"), "the good one")
         assert stage.letters() == [
-            "wrong_node", "wrong_node", "bad_payload", "unknown_delivery", "wrong_channel",
+            "wrong_node",
+            "wrong_node",
+            "bad_payload",
+            "unknown_delivery",
+            "wrong_channel",
             "unknown_status",
         ]
         last = msgspec.json.decode(stage.log.read("dead-letters", 0, 0)[-1].value)
@@ -290,8 +324,16 @@ def test_a_live_run_sends_real_records_only(
             run_of("exercise"),
             delivery(1, "C-0001", "sms", **more),
             delivery(2, "C-0001", "sms", status="actual", alert="y", **more),
-            delivery(3, "C-0001", "sms", status="actual", alert="z", queued_at=at - 9000,
-                     deadline_at=at, expires_at=at - 1),
+            delivery(
+                3,
+                "C-0001",
+                "sms",
+                status="actual",
+                alert="z",
+                queued_at=at - 9000,
+                deadline_at=at,
+                expires_at=at - 1,
+            ),
         )
         until(lambda: stage.states("d2") == ["accepted"], "the real one")
         until(lambda: stage.states("d3") == ["expired"], "too late", 15)
@@ -314,8 +356,14 @@ def test_a_run_that_could_reach_what_it_must_not_does_not_start(
     log = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", district.partitions)
     with pytest.raises(ValueError):
         run_send(
-            district, run_of(kind), log, "mqtt://127.0.0.1:1", tmp_path, threading.Event(),
-            carrier_url=carrier_url, now=now_ms,
+            district,
+            run_of(kind),
+            log,
+            "mqtt://127.0.0.1:1",
+            tmp_path,
+            threading.Event(),
+            carrier_url=carrier_url,
+            now=now_ms,
         )
     log.close()
 
@@ -326,8 +374,9 @@ def test_an_exercise_uses_nothing_of_the_districts_channels(
     url = f"json://{carrier.url.removeprefix('http://')}/sms?:to={{to}}&:key={{key}}"
     armed = msgspec.structs.replace(
         district,
-        channels=Channels(sms_url=url, app_url=url, cap_dir=str(tmp_path / "real"),
-                          attempt_timeout_s=3),
+        channels=Channels(
+            sms_url=url, app_url=url, cap_dir=str(tmp_path / "real"), attempt_timeout_s=3
+        ),
     )
     stage = Stage(tmp_path, armed, broker, run_of())
     try:
@@ -594,14 +643,27 @@ def test_batches_do_not_show(district: District, seed: int) -> None:
     records: list[Record] = [run_of()]
     for n in range(60):
         at = T0 + n * 20_000
-        d = delivery(n, f"r{n % 5}", *rnd.choice([("sms",), ("broadcast", "app"), ()]),
-                     version=n // 5 + 1, queued_at=at, expires_at=at + rnd.randrange(600_000),
-                     must_answer=rnd.random() < 0.3)
+        d = delivery(
+            n,
+            f"r{n % 5}",
+            *rnd.choice([("sms",), ("broadcast", "app"), ()]),
+            version=n // 5 + 1,
+            queued_at=at,
+            expires_at=at + rnd.randrange(600_000),
+            must_answer=rnd.random() < 0.3,
+        )
         records.append(d)
         for i in range(rnd.randrange(4)):
             state = rnd.choice(["sent", "accepted", "failed", "playing", "played", "answered"])
-            records.append(Receipt(delivery=f"d{rnd.randrange(n + 1)}", route=rnd.randrange(2),
-                                   state=state, attempt=i, receipt_at=at))
+            records.append(
+                Receipt(
+                    delivery=f"d{rnd.randrange(n + 1)}",
+                    route=rnd.randrange(2),
+                    state=state,
+                    attempt=i,
+                    receipt_at=at,
+                )
+            )
         records.append(Mark(group=rnd.choice(list(district.groups)), clock_at=at, complete_at=at))
     items = [Item(0, n, "k", r) for n, r in enumerate(records)]
     stage = Send(district, live=False)

@@ -57,7 +57,8 @@ def by(found: list[Delivery]) -> dict[str, Delivery]:
 
 def people(role: str, area: str = "A01") -> set[str]:
     return {
-        c.id for c in yanqing().contacts.values()
+        c.id
+        for c in yanqing().contacts.values()
         if c.role == role and (area in c.areas or "*" in c.areas)
     }
 
@@ -67,8 +68,13 @@ def test_red_reaches_everybody_concerned() -> None:
     nodes = {n.id for n in yanqing().nodes.values() if n.area == "A01"}
     assert nodes
     everyone = {
-        CAP_FEED, DUTY_ROOM, *nodes, *people("responsible"), *people("residents"),
-        *people("observer"), *people("organisation"),
+        CAP_FEED,
+        DUTY_ROOM,
+        *nodes,
+        *people("responsible"),
+        *people("residents"),
+        *people("observer"),
+        *people("organisation"),
     }
     assert set(found) == everyone
     assert {found[n].routes[0].channel for n in nodes} == {"broadcast"}
@@ -102,12 +108,18 @@ def test_neighbouring_counties_hear_of_their_areas_only() -> None:
         moved = msgspec.structs.replace(alert, area=area, id=f"x-{area}")
         _, writes = both.stage.step(both.stage.new(0), [Item(0, 0, "", moved)])
         found = [w.record for w in writes if isinstance(w.record, Delivery)]
-        told = [d.contacts[x.recipient].name for x in found if x.recipient in d.contacts
-                and d.contacts[x.recipient].role == "organisation"]
+        told = [
+            d.contacts[x.recipient].name
+            for x in found
+            if x.recipient in d.contacts and d.contacts[x.recipient].role == "organisation"
+        ]
         assert len(told) == 1
         assert county in told[0]
-        org = next(x for x in found if x.recipient in d.contacts
-                   and d.contacts[x.recipient].role == "organisation")
+        org = next(
+            x
+            for x in found
+            if x.recipient in d.contacts and d.contacts[x.recipient].role == "organisation"
+        )
         assert org.audience == "public"
         assert "通报" in org.routes[0].text
 
@@ -135,8 +147,7 @@ def test_what_is_not_public_stays_inside() -> None:
     assert found[CAP_FEED].level == YELLOW
     for who in people("residents") & set(found):
         assert found[who].level == YELLOW
-        assert all("橙" not in r.text and "orange" not in r.text.lower()
-                   for r in found[who].routes)
+        assert all("橙" not in r.text and "orange" not in r.text.lower() for r in found[who].routes)
     for who in people("responsible"):
         assert found[who].level == ORANGE
         assert "研判橙色" in found[who].routes[0].text
@@ -229,8 +240,13 @@ def test_ids_come_from_content() -> None:
 @settings(derandomize=True, max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 60), st.sampled_from(Level), st.sampled_from(Action),
-                  st.booleans(), st.booleans()),
+        st.tuples(
+            st.integers(0, 60),
+            st.sampled_from(Level),
+            st.sampled_from(Action),
+            st.booleans(),
+            st.booleans(),
+        ),
         max_size=12,
     ),
     st.integers(1, 9),

@@ -158,8 +158,15 @@ def test_an_internal_notice_carries_the_evidence() -> None:
     )
     text = notice(a)
     for part in (
-        "内部预警", "研判橙色、立即转移", "已发布黄色、立即转移", "待市防汛指挥部于22:20前决定",
-        "香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）", "3/4", "数据不足", "可疑", "收到请回复",
+        "内部预警",
+        "研判橙色、立即转移",
+        "已发布黄色、立即转移",
+        "待市防汛指挥部于22:20前决定",
+        "香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）",
+        "3/4",
+        "数据不足",
+        "可疑",
+        "收到请回复",
     ):
         assert part in text, text
     assert "补报" not in text
@@ -175,16 +182,26 @@ def test_an_internal_notice_carries_the_evidence() -> None:
 def test_notices_fit_an_sms_with_much_evidence() -> None:
     d = yanqing()
     many = tuple(
-        Evidence(station=s, quantity="rain", value=152.3, threshold=100, window_min=180,
-                 observed_at=T)
+        Evidence(
+            station=s, quantity="rain", value=152.3, threshold=100, window_min=180, observed_at=T
+        )
         for s in list(d.stations)[:8]
     )
     for area in d.areas:
         for grade in GRADES:
             a = alert(
-                area, "debris_flow", grade, proposed_level=Level.RED, proposed_action=Action.MOVE,
-                evidence=many, suspect=True, thin=True, deadline_at=T, authority="市防汛指挥部",
-                coverage=Coverage(live=1, expected=9, silent=("R02",)), next_at=T,
+                area,
+                "debris_flow",
+                grade,
+                proposed_level=Level.RED,
+                proposed_action=Action.MOVE,
+                evidence=many,
+                suspect=True,
+                thin=True,
+                deadline_at=T,
+                authority="市防汛指挥部",
+                coverage=Coverage(live=1, expected=9, silent=("R02",)),
+                next_at=T,
             )
             assert segments(notice(a)) <= SMS_SEGMENTS, notice(a)
 

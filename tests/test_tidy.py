@@ -16,7 +16,7 @@ SIMULATORS_MAY = ("config", "ingest.observation", "ingest.mqtt", "dispatch.node_
 # each third-party client lives in one file
 HOMES = {
     "paho": "ingest/mqtt.py",
-    "kafka": "ingest/log/kafka.py",
+    "kafka": "ingest/log/kafka",
     "influxdb_client": "ingest/history/influx.py",
     "apprise": "dispatch/channels/",
     "amqtt": "ingest/broker.py",
@@ -55,6 +55,11 @@ PURE = (
     "dispatch/sms_length.py",
     "dispatch/address.py",
     "dispatch/outbox.py",
+    "dispatch/case.py",
+    "dispatch/version.py",
+    "dispatch/order.py",
+    "dispatch/spoken.py",
+    "dispatch/not_reached.py",
     "dispatch/node_wire.py",
     "dispatch/cap_xml.py",
     "fengsui/view.py",

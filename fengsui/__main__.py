@@ -1,0 +1,5 @@
+"""`python -m fengsui`."""
+
+from fengsui.cli import main
+
+main()

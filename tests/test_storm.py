@@ -1,0 +1,166 @@
+"""The same storm, the same warnings: in one process on the embedded line, and with one process a
+stage on Kafka, InfluxDB and mosquitto. Through the command, as its user runs it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Influx, Mosquitto, free_port
+
+ROOT = Path(__file__).parent.parent
+STAGES = ("archive", "send", "address", "decide", "detect", "ingest")
+START = "2025-07-26T10:00:00Z"  # of the scenario cloudburst
+
+
+def fengsui(
+    state: Path, *words: str, env: dict[str, str] | None = None, timeout: float = 150
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "fengsui", "--state", str(state), *words],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+    )
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the embedded line leaves behind of the scenario cloudburst."""
+    folder = tmp_path_factory.mktemp("embedded")
+    done = fengsui(
+        folder / "var",
+        "run",
+        "--scenario",
+        "cloudburst",
+        "--until-done",
+        "--speed",
+        "0",
+        "--plain",
+        "--out",
+        str(folder / "out"),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "总结 summary" in done.stdout
+    return folder / "out"
+
+
+def rows(folder: Path, name: str) -> list[dict]:  # type: ignore[type-arg]
+    return [json.loads(x) for x in (folder / f"{name}.jsonl").read_text().splitlines()]
+
+
+def test_the_storm_warns_and_reaches_people(embedded: Path) -> None:
+    alerts = rows(embedded, "alerts")
+    assert {a["status"] for a in alerts} == {"exercise"}
+    assert max(a["level"] for a in alerts) == 4
+    assert max(a["action"] for a in alerts) == 2
+    deliveries = rows(embedded, "deliveries")
+    states = {r["state"] for d in deliveries for r in d["receipts"]}
+    assert {"accepted", "played", "answered", "delivered"} <= states
+    texts = [r["text"] for d in deliveries for r in d["routes"] if r["channel"] == "sms"]
+    assert texts
+    assert all("演练" in t or "EXERCISE" in t for t in texts)
+    assert list((embedded / "cap").glob("*.xml"))
+    for name in ("observations", "detections", "decisions"):
+        assert rows(embedded, name)
+
+
+def test_versions_of_a_warning_count_up_from_one(embedded: Path) -> None:
+    versions: dict[str, list[int]] = {}
+    for a in rows(embedded, "alerts"):
+        versions.setdefault(a["id"], []).append(a["version"])
+    assert all(v == list(range(1, len(v) + 1)) for v in versions.values())
+
+
+def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> None:
+    done = fengsui(
+        tmp_path / "var",
+        "run",
+        "--scenario",
+        "cloudburst",
+        "--until-done",
+        "--speed",
+        "0",
+        "--plain",
+        "--out",
+        str(tmp_path / "out"),
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("alerts", "detections"):
+        assert (tmp_path / "out" / f"{name}.jsonl").read_bytes() == (
+            embedded / f"{name}.jsonl"
+        ).read_bytes(), name
+
+
+def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
+    embedded: Path, kafka_server: str, influx_server: Influx, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    run = f"exercise-{uuid.uuid4().hex[:8]}"
+    env = {
+        "FENGSUI_LOG": f"kafka://{kafka_server}",
+        "FENGSUI_BROKER": mosquitto.url,
+        "FENGSUI_HISTORY": influx_server.url,
+        "FENGSUI_INFLUX_TOKEN": influx_server.token,
+    }
+    carrier = free_port()
+    words = [sys.executable, "-m", "fengsui", "--state", str(tmp_path)]
+    stages = []
+    for name in STAGES:
+        extra = ["--carrier", f"http://127.0.0.1:{carrier}"] if name == "send" else []
+        with (tmp_path / f"{name}.log").open("wb") as out:
+            stages.append(
+                subprocess.Popen(
+                    [*words, name, "--run", run, "--start", START, *extra],
+                    cwd=ROOT,
+                    env={**os.environ, **env},
+                    stdout=out,
+                    stderr=out,
+                )
+            )
+    try:
+        time.sleep(8)  # the simulator's patience covers the rest
+        done = fengsui(
+            tmp_path,
+            "simulate",
+            "cloudburst",
+            "--run",
+            run,
+            "--lockstep",
+            "--speed",
+            "0",
+            "--drain",
+            "0.2",
+            "--carrier-port",
+            str(carrier),
+            env=env,
+            timeout=400,
+        )
+        notes = "\n".join((tmp_path / f"{n}.log").read_text()[-1500:] for n in STAGES)
+        assert done.returncode == 0, done.stderr[-2000:] + notes
+        exported = fengsui(tmp_path, "export", "alerts", "--run", run, env=env)
+        assert exported.returncode == 0, exported.stderr
+        status = fengsui(tmp_path, "status", "--run", run, env=env)
+        assert status.returncode == 0, status.stderr
+        assert "lag" in status.stdout
+    finally:
+        for stage in stages:
+            stage.terminate()
+        codes = [stage.wait(timeout=60) for stage in stages]
+    assert codes == [0] * len(codes), notes
+    ours = exported.stdout.splitlines()
+    # the embedded run went on until all was clear: compare what both have played
+    until = max(json.loads(x)["sent_at"] for x in ours)
+    theirs = [
+        x
+        for x in (embedded / "alerts.jsonl").read_text().splitlines()
+        if json.loads(x)["sent_at"] <= until
+    ]
+    assert len(ours) > 20
+    assert ours == theirs
