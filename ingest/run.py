@@ -20,7 +20,7 @@ from ingest.observation import DeadLetter, Observation, Observations, Run, Tick,
 
 JSON_BYTES = 256_000
 _KEPT = 4096
-_LINGER_S = 0.004  # what comes within it shares one fsync
+_LINGER_S = 0.01  # what comes within it shares one fsync
 
 
 class _Clock(msgspec.Struct):
