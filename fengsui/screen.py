@@ -16,10 +16,10 @@ from fengsui.view import Change, View
 
 _STYLE = {
     Level.NONE: "dim",
-    Level.BLUE: "bold white on blue",
-    Level.YELLOW: "bold black on yellow",
-    Level.ORANGE: "bold black on dark_orange",
-    Level.RED: "bold white on red",
+    Level.BLUE: "bold white on #1e6fd9",
+    Level.YELLOW: "bold black on #f2c200",
+    Level.ORANGE: "bold black on #f57c00",
+    Level.RED: "bold white on #d50000",
 }
 # never colour alone: a shape and a word too
 _SHAPE = {Level.NONE: "·", Level.BLUE: "○", Level.YELLOW: "△", Level.ORANGE: "◇", Level.RED: "⬟"}
@@ -51,7 +51,8 @@ def local(ms: int, zone: str, form: str = "%m-%d %H:%M") -> str:
 
 def badge(level: Level, action: Action = Action.NONE) -> Text:
     """Level and action, by colour, shape and word."""
-    text = Text(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
+    text = Text()
+    text.append(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
     if action:
         text.append(f" {ACTION_ZH[action]}", style="bold red" if action > 1 else "bold")
     return text
