@@ -55,7 +55,8 @@ def take(memory: Memory, o: Observation) -> Intake | None:
     known = memory.seen.get(key)
     if known == o.value:
         return None
-    memory.seen[key] = o.value
+    if o.flag != Flag.FAIL:  # a failed value counted nothing that a revision could add to
+        memory.seen[key] = o.value
     fresh = o.observed_at > memory.head - _SEEN_MS
     if o.observed_at > memory.head:
         memory.head = o.observed_at

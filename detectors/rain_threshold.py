@@ -176,7 +176,10 @@ class RainThreshold:
         turned = self._antecedent(state, rows, minutes, np.where(taken, counts, 0))
         if suspect is not None and suspect.any():
             for n in np.nonzero(suspect & taken)[0]:
-                held = state.doubt.setdefault(int(rows[n]), {})
+                row = int(rows[n])
+                if row not in state.doubt:  # what was said so far rests on good values
+                    state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
+                held = state.doubt.setdefault(row, {})
                 held[int(minutes[n])] = held.get(int(minutes[n]), 0) + int(counts[n])
         head = state.window.head[rows]
         live = (counts != 0) | (state.levels.level[rows] > 0) | turned

@@ -138,6 +138,8 @@ class Detect:
         saying: "Saying",
     ) -> None:
         """One observation through memory and quality, into the arrays of the rules."""
+        if o.station not in part.expected:
+            return  # of a station that this config no longer has
         key = (group, o.station)
         memory = state.memory.get(key)
         if memory is None:
@@ -162,7 +164,7 @@ class Detect:
                     self._district.rules.quality,
                     memory,
                     new.minute,
-                    [m for s in part.near[o.station] if (m := state.memory.get((group, s)))],
+                    [m for s in part.near.get(o.station, ()) if (m := state.memory.get((group, s)))],
                 )
                 suspect, test = suspect or bool(found), found or test
             rain.add(part.rain_rows.get(key, ()), n, new, suspect)

@@ -143,14 +143,16 @@ class StageTrend:
         raw = np.maximum(raw, np.where(soon, rising, 0))
         keep = np.maximum(raw, _reached(value[:, None] + self._margin, self._levels[r]))
         moved = state.levels.judge(r, h, raw, keep, self._hold_min)
+        raw_action = _reached(value[:, None], self._actions[r])
         more = state.actions.judge(
             r,
             h,
-            _reached(value[:, None], self._actions[r]),
+            raw_action,
             _reached(value[:, None] + self._margin, self._actions[r]),
             self._hold_min,
         )
-        moved = np.union1d(np.union1d(moved, more), self._sure(state, r, doubt[which]))
+        sure = self._sure(state, r, doubt[which], raw, raw_action)
+        moved = np.union1d(np.union1d(moved, more), sure)
         for n in moved:
             row = int(r[n])
             limit = np.where(self._levels[row] <= value[n], self._levels[row], 0).max()
@@ -170,12 +172,16 @@ class StageTrend:
                 )
             )
 
-    def _sure(self, state: StageState, rows: Ints, doubt: Bools) -> Ints:
-        """What holds without suspect values; returns which rows changed in it."""
+    def _sure(
+        self, state: StageState, rows: Ints, doubt: Bools, raw: Ints, raw_action: Ints
+    ) -> Ints:
+        """What holds without suspect values; returns which rows changed in it. A good value makes
+        sure what it reaches itself, not what an earlier suspect one left behind."""
         level, action = state.levels.level[rows], state.actions.level[rows]
         was_level, was_action = state.sure_level[rows], state.sure_action[rows]
-        now_level = np.where(doubt, np.minimum(was_level, level), level)
-        now_action = np.where(doubt, np.minimum(was_action, action), action)
+        good = np.where(doubt, 0, 1)
+        now_level = np.minimum(level, np.maximum(was_level, raw * good))
+        now_action = np.minimum(action, np.maximum(was_action, raw_action * good))
         state.sure_level[rows], state.sure_action[rows] = now_level, now_action
         changed: Ints = np.nonzero((now_level != was_level) | (now_action != was_action))[0]
         return changed

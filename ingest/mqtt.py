@@ -61,7 +61,9 @@ class Mqtt:
         self._closed = False
         self._connected, self._subscribed = threading.Event(), threading.Event()
         self._refused = ""
-        self._sent: list[paho.MQTTMessageInfo] = []
+        self._sent: list[int] = []  # packet numbers that wait for the broker's word
+        self._confirmed: set[int] = set()
+        self._word = threading.Condition()
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -81,6 +83,7 @@ class Mqtt:
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
         self._client.on_subscribe = self._on_subscribe
         more: dict[str, Any] = {}
         if self._five:
@@ -169,20 +172,28 @@ class Mqtt:
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Queue a message at QoS 1; `flush` waits until the broker has them all."""
-        self._sent.append(self._client.publish(topic, payload, qos=1, retain=retain))
-        if len(self._sent) > 10_000:
-            self._sent = [info for info in self._sent if not info.is_published()]
+        # while we are not connected paho keeps it and sends it later
+        mid = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        with self._word:
+            self._sent.append(mid)
+
+    def _on_publish(self, _c: Any, _u: Any, mid: int, _r: Any, _p: Any) -> None:
+        with self._word:
+            self._confirmed.add(mid)
+            self._word.notify_all()
 
     def flush(self, timeout_s: float = 30.0) -> bool:
         """True when the broker has confirmed everything published so far."""
         until = time.monotonic() + timeout_s
-        sent, self._sent = self._sent, []
-        for info in sent:
-            info.wait_for_publish(max(0.0, until - time.monotonic()))
-            if not info.is_published():
-                self._sent += [i for i in sent if not i.is_published()]
-                return False
-        return True
+        with self._word:
+            while True:
+                done = self._confirmed.intersection(self._sent)
+                self._confirmed -= done
+                self._sent = [mid for mid in self._sent if mid not in done]
+                left = until - time.monotonic()
+                if not self._sent or left <= 0:
+                    return not self._sent
+                self._word.wait(left)
 
     def close(self) -> None:
         """Disconnect; the session stays at the broker."""
