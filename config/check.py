@@ -74,6 +74,12 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
                 raise ValueError(
                     f"没有 {given.station}/{given.quantity} is no station and quantity"
                 )
+            if district.stations[given.station].quantity != given.quantity:
+                raise ValueError(f"{given.station} 不测 does not measure {given.quantity}")
+            if given.every_s <= 0 or not given.values or not 0 < given.repeat <= 10_000:
+                raise ValueError(
+                    f"{given.station}: every_s、values、repeat 应为正 must be positive"
+                )
             quantity, start = QUANTITIES[given.quantity], _ms(given.start)
             for n, value in enumerate(given.values * given.repeat):
                 rows.append(
@@ -88,6 +94,10 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
         for e in file.expect:
             if e.area not in district.areas:
                 raise ValueError(f"没有预警区 {e.area} is no area")
+            if e.hazard not in district.areas[e.area].hazards:
+                raise ValueError(f"{e.area} 没有灾种 has no hazard {e.hazard}")
+            if e.level is None and e.action is None and e.how != "thin":
+                raise ValueError(f"{e.area}: 没有期望 expects neither a level nor an action")
             expect.append(
                 Expect(
                     e.area,
@@ -98,7 +108,11 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
                     e.how,
                 )
             )
-    except (ValueError, OSError) as e:  # msgspec's and tomllib's errors are ValueErrors
+    except (
+        ValueError,
+        OverflowError,
+        OSError,
+    ) as e:  # msgspec's and tomllib's errors are ValueErrors
         problem = Problem(f"scenarios/{path.name}", 0, "", str(e), "见 see config/README.md")
         raise ConfigError(district.folder, [problem]) from e
     return CheckScenario(path.stem, file.title, rows, expect)

@@ -26,29 +26,12 @@ from config.district import (
     Station,
     Watch,
 )
-from config.parameters import check_policy, check_rules
+from config.parameters import Head, check_channels, check_head, check_policy, check_rules
+from config.reach import check_reach
 from config.table import Problem, read_shapes, read_table, read_toml
 from config.validate import Check, problem
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
-
-
-class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """district.toml."""
-
-    name: str
-    name_en: str
-    division: str
-    issuer: str
-    issuer_en: str
-    signature: str
-    sender: str
-    hotline: str
-    timezone: str = "Asia/Shanghai"
-    broker: str = ""
-    log: str = ""
-    history: str = ""
-    partitions: int = 4
 
 
 class ConfigError(Exception):
@@ -104,14 +87,16 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     check.contacts(contacts)
     check.rain(rain, watches)
     check.stage(stage, watches)
+    check_reach(problems, by_area, by_station, contacts, watches, rain, stage, shapes)
+    if channels is not None:
+        check_channels(channels, problems)
+    if head is not None:
+        check_head(head, folder.resolve().name, problems)
     if rules is not None:
         check_rules(rules, problems)
     if policy is not None:
         check_policy(policy, problems)
     if problems or not (head and rules and policy and channels):
-        return None, problems
-    if not re.fullmatch(r"\d{6}", head.division) or not 1 <= head.partitions <= 256:
-        problems.append(problem("district.toml", 0, "division", "区划代码 6 位，分区 1–256"))
         return None, problems
     return _district(
         folder,

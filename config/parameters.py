@@ -1,9 +1,89 @@
-"""What must be true of rules.toml and policy.toml."""
+"""What must be true of the TOML files."""
 
-from config.district import Policy, Rules
+import re
+from zoneinfo import available_timezones
+
+import msgspec
+
+from config.district import Channels, Policy, Rules
 from config.level import HAZARD_ZH
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """district.toml."""
+
+    name: str
+    name_en: str
+    division: str
+    issuer: str
+    issuer_en: str
+    signature: str
+    sender: str
+    hotline: str
+    timezone: str = "Asia/Shanghai"
+    broker: str = ""
+    log: str = ""
+    history: str = ""
+    partitions: int = 4
+
+
+def check_head(head: Head, name: str, problems: list[Problem]) -> None:
+    """district.toml, and the folder's name, which is a level of MQTT topics."""
+    file = "district.toml"
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,32}", name):
+        problems.append(
+            problem(
+                file,
+                0,
+                "",
+                f"目录名 {name!r} 不能作代号 the folder's name cannot be an id",
+                "字母、数字、- letters, digits, hyphens",
+            )
+        )
+    if not re.fullmatch(r"\d{6}", head.division):
+        problems.append(problem(file, 0, "division", "不是 6 位区划代码 is not a 6-digit code"))
+    if not 1 <= head.partitions <= 256:
+        problems.append(problem(file, 0, "partitions", "越界 is out of range", "1 … 256"))
+    if head.timezone not in available_timezones():
+        problems.append(
+            problem(
+                file, 0, "timezone", f"{head.timezone!r} 不是时区 is no time zone", "Asia/Shanghai"
+            )
+        )
+    for key in ("name", "name_en", "issuer", "issuer_en", "signature", "sender", "hotline"):
+        if not getattr(head, key).strip():
+            problems.append(problem(file, 0, key, "不能为空 must not be empty", "填写 fill it in"))
+
+
+def check_channels(channels: Channels, problems: list[Problem]) -> None:
+    """channels.toml."""
+    ranges = {
+        "attempt_timeout_s": (channels.attempt_timeout_s, 1, 120),
+        "played_within_s": (channels.played_within_s, 1, 3600),
+        "answer_within_s": (channels.answer_within_s, 1, 3600),
+        "cap_feed_port": (channels.cap_feed_port, 0, 65_535),
+    }
+    for wait_s in channels.retry_s or (-1,):
+        ranges["retry_s"] = max(
+            (wait_s, 0, 3600),
+            ranges.get("retry_s", (wait_s, 0, 3600)),
+            key=lambda x: not x[1] <= x[0] <= x[2],
+        )
+    _within("channels.toml", ranges, problems)
+
+
+def _within(
+    file: str,
+    ranges: dict[str, tuple[float, float, float]] | dict[str, tuple[int, int, int]],
+    problems: list[Problem],
+) -> None:
+    for place, (value, low, high) in ranges.items():
+        if not low <= value <= high:
+            problems.append(
+                problem(file, 0, place, f"{value} 越界 is out of range", f"{low} … {high}")
+            )
 
 
 def check_rules(rules: Rules, problems: list[Problem]) -> None:
@@ -12,6 +92,12 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
             problems.append(
                 problem("rules.toml", 0, "run", f"没有规则 {name!r} is no rule", ", ".join(RULES))
             )
+    if not rules.run:
+        problems.append(problem("rules.toml", 0, "run", "没有规则 no rule runs", ", ".join(RULES)))
+    if rules.camera.hazard not in HAZARD_ZH:
+        problems.append(
+            problem("rules.toml", 0, "camera.hazard", "不是灾种 is no hazard", ", ".join(HAZARD_ZH))
+        )
     ranges = {
         "lateness_s": (rules.lateness_s, 60, 7200),
         "rain.hold_min": (rules.rain.hold_min, 0, 1440),
@@ -26,6 +112,18 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
         "stage.min_points": (rules.stage.min_points, 2, 60),
         "camera.moving_share": (rules.camera.moving_share, 0.01, 1),
         "camera.frames": (rules.camera.frames, 1, 10),
+        "rain.wet_above_mm": (rules.rain.wet_above_mm, 0, 1000),
+        "camera.hold_min": (rules.camera.hold_min, 0, 1440),
+        "camera.frozen_frames": (rules.camera.frozen_frames, 1, 100),
+        "camera.dark_below": (rules.camera.dark_below, 0, 255),
+        "camera.blurred_below": (rules.camera.blurred_below, 0, 100_000),
+        "silence.grace_s": (rules.silence.grace_s, 0, 86_400),
+        "quality.stage_rate_m_per_min": (rules.quality.stage_rate_m_per_min, 0.001, 100),
+        "quality.stage_spike_m": (rules.quality.stage_spike_m, 0.001, 100),
+        "quality.stage_flat_min": (rules.quality.stage_flat_min, 10, 100_000),
+        "quality.rain_extreme_mm_10min": (rules.quality.rain_extreme_mm_10min, 1, 500),
+        "quality.rain_neighbour_share": (rules.quality.rain_neighbour_share, 0, 1),
+        "quality.neighbour_km": (rules.quality.neighbour_km, 0, 200),
         "silence.min_live_share": (rules.silence.min_live_share, 0, 1),
     }
     for place, (value, low, high) in ranges.items():
@@ -63,7 +161,13 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
                         "不是等级或行动 is no level or action",
                     )
                 )
-            if who.deadline_s < 0 or (who.default == "escalate" and not who.escalate_to):
+            if not who.by.strip():
+                problems.append(
+                    problem("policy.toml", 0, f"authority.{hazard}.{what}.by", "不能为空 is empty")
+                )
+            if not 0 <= who.deadline_s <= 86_400 or (
+                who.default == "escalate" and not who.escalate_to
+            ):
                 problems.append(
                     problem(
                         "policy.toml",

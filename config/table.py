@@ -52,6 +52,10 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
                 "照 config/README.md 建立 create it as config/README.md says",
             )
         )
+    except OSError as e:
+        problems.append(
+            Problem(path.name, 0, "", f"读不了 cannot be read: {e.strerror}", "应为文件 a file")
+        )
     except UnicodeDecodeError as e:
         problems.append(
             Problem(
@@ -234,12 +238,13 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
         return None
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as e:
+        leaves = _leaves(found, "")
+    except (ValueError, RecursionError) as e:  # a TOMLDecodeError is a ValueError
         problems.append(
             Problem(path.name, 0, "", f"不是 TOML not TOML: {e}", "改正该行 mend that line")
         )
         return None
-    for place, value in _leaves(found, ""):
+    for place, value in leaves:
         if isinstance(value, float) and not math.isfinite(value):
             problems.append(
                 Problem(
@@ -334,7 +339,7 @@ def read_shapes(path: Path, problems: list[Problem]) -> dict[str, tuple[tuple[fl
             assert isinstance(key, str)
             assert feature["geometry"]["type"] == "Polygon"
             ring = tuple((float(p[0]), float(p[1])) for p in feature["geometry"]["coordinates"][0])
-        except (KeyError, TypeError, ValueError, IndexError, AssertionError):
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AssertionError):
             fault(
                 n,
                 "",

@@ -273,7 +273,11 @@ class Check:
     ) -> None:
         file = "thresholds_stage.csv"
         pairs = {(w.area, w.station) for _, w in watches}
+        seen = set()
         for n, t in rows:
+            if (t.area, t.hazard, t.station) in seen:
+                self.problems.append(problem(file, n, "station", "该行重复 this row stands twice"))
+            seen.add((t.area, t.hazard, t.station))
             if not self.known(file, n, "area", t.area, self.area) & self.known(
                 file, n, "station", t.station, self.station
             ):

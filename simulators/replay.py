@@ -14,7 +14,6 @@ from typing import NamedTuple
 from config.quantity import QUANTITIES
 from simulators.run import Player
 
-
 _AHEAD_MS = 300_000  # ingest refuses what is further ahead of the run's clock
 
 

@@ -354,14 +354,18 @@ def test_later_than_the_lateness_enters_sums_but_is_not_judged() -> None:
 # --- clearing
 
 
-def test_falls_only_below_the_clear_factor_for_the_whole_hold() -> None:
-    rule = rule_of(clear_factor=0.7, hold_min=30)
-    # 60 mm/10 in ten minutes is below blue (80) but above what clears it (56)
-    drip = [(0, DAY0 + n, 6) for n in range(1, 25)]
-    quiet = [(0, DAY0 + 24 + n, 0) for n in range(1, 80)]
+@pytest.mark.parametrize(("factor", "fallen"), [(0.7, 71), (0.0, None), (1.0, 40)])
+def test_falls_only_below_the_clear_factor_for_the_whole_hold(
+    factor: float, fallen: int | None
+) -> None:
+    table: dict[str, dict[int, Limits]] = {"normal": {10: ((80, None, None, None), ())}}
+    rows = [RainRow("a", "flash_flood", "g", table)]
+    rule = RainThreshold(rows, clear_factor=factor, hold_min=30)
+    # from minute 10 to 40 the sum is 60, below blue; 56 is 0.7 of it
+    drip = [(0, DAY0 + n, 6) for n in range(1, 41)]
+    quiet = [(0, DAY0 + n, 0) for n in range(41, 120)]
     found = [(c.minute - DAY0, c.level) for c in feed(rule, [(0, DAY0, 82), *drip, *quiet])]
-    # 226 in the hour is blue from minute 24 on by itself; below 140 from minute 60 on
-    assert found == [(0, 1), (90, 0)]
+    assert found == [(0, 1), *([] if fallen is None else [(fallen, 0)])]
 
 
 def test_the_hold_is_counted_from_the_first_quiet_minute() -> None:

@@ -43,9 +43,7 @@ def feed(
     for low, high in zip(edges, edges[1:], strict=False):
         part = stream[low:high]
         columns = [ints([x[k] for x in part]) for k in range(3)]
-        found += [
-            c._replace(nth=c.nth + low) for c in rule.judge(state, *columns, doubt[low:high])
-        ]
+        found += [c._replace(nth=c.nth + low) for c in rule.judge(state, *columns, doubt[low:high])]
         if dump:
             state = rule.load(rule.dump(state))
     return found
@@ -53,7 +51,15 @@ def feed(
 
 @pytest.mark.parametrize(
     ("stage", "level", "action"),
-    [(999, 0, 0), (1000, 1, 0), (1499, 1, 0), (1500, 2, 1), (2000, 3, 1), (2500, 3, 2), (2600, 4, 2)],
+    [
+        (999, 0, 0),
+        (1000, 1, 0),
+        (1499, 1, 0),
+        (1500, 2, 1),
+        (2000, 3, 1),
+        (2500, 3, 2),
+        (2600, 4, 2),
+    ],
 )
 def test_thresholds(stage: int, level: int, action: int) -> None:
     found = feed(rule_of(), [(0, T0, stage)])

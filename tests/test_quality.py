@@ -1,0 +1,235 @@
+"""What is known of a station's past: duplicates, revisions, counters, quality tests."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.district import QualityRule, Station
+from detectors.quality import (
+    Intake,
+    Memory,
+    distance_km,
+    neighbour_test,
+    observation_key,
+    remember_rain,
+    stage_test,
+    take,
+)
+from ingest.observation import Flag, Observation
+
+LAW = settings(max_examples=60, deadline=None, derandomize=True)
+T0 = 1_753_524_000_000  # a whole minute
+MINUTE = 60_000
+RULE = QualityRule()
+
+
+def obs(minute: float, value: int, quantity: str = "rain", **more: object) -> Observation:
+    return Observation(
+        station="g",
+        quantity=quantity,
+        observed_at=T0 + int(minute * MINUTE),
+        value=value,
+        **{"flag": Flag.GOOD, **more},  # type: ignore[arg-type]
+    )
+
+
+def counts(memory: Memory, items: Sequence[Observation]) -> list[int | None]:
+    return [None if (x := take(memory, o)) is None else x.count for o in items]
+
+
+def test_the_same_reading_again_says_nothing() -> None:
+    memory = Memory()
+    assert counts(memory, [obs(0, 5), obs(0, 5), obs(1, 5), obs(0, 5)]) == [5, None, 5, None]
+
+
+def test_two_tips_of_one_moment_differ_in_their_number() -> None:
+    memory = Memory()
+    tips = [obs(0, 1, seq=7), obs(0, 1, seq=8), obs(0, 1, seq=7)]
+    taken = [take(memory, o) for o in tips]
+    assert [None if t is None else (t.count, t.add) for t in taken] == [(1, True), (1, True), None]
+    assert len({observation_key(o) for o in (obs(0, 1), obs(0, 1, seq=0), obs(0, 1, seq=1))}) == 3
+
+
+@LAW
+@given(st.lists(st.integers(0, 400), min_size=1, max_size=8))
+def test_revisions_end_at_the_last_value(values: list[int]) -> None:
+    memory = Memory()
+    total = sum(c or 0 for c in counts(memory, [obs(3, v, seq=1) for v in values]))
+    assert total == values[-1]
+
+
+def test_a_revision_is_added_to_its_minute() -> None:
+    memory = Memory()
+    first, second = take(memory, obs(0, 10)), take(memory, obs(0, 25))
+    assert first == Intake("rain", T0 // MINUTE, 10, False, False, "")
+    assert second == Intake("rain", T0 // MINUTE, 15, True, False, "")
+
+
+def test_a_failed_value_counts_nothing_and_its_revision_counts_whole() -> None:
+    memory = Memory()
+    bad = obs(0, 20_000, seq=3, flag=Flag.FAIL, test="range")
+    assert counts(memory, [bad, obs(0, 40, seq=3), bad, obs(0, 40, seq=3)]) == [
+        None,
+        40,
+        None,
+        None,
+    ]
+
+
+def test_seconds_belong_to_the_minute_that_ends_with_or_after_them() -> None:
+    at = [0, 0.01, 0.5, 1.0]
+    taken = [take(Memory(), obs(m, 1)) for m in at]
+    assert [t.minute - T0 // MINUTE for t in taken if t] == [0, 1, 1, 1]
+
+
+def test_repeats_are_forgotten_after_hours_but_are_never_added() -> None:
+    memory = Memory()
+    for m in range(700):
+        take(memory, obs(m, 1, seq=m))
+    assert len(memory.seen) < 700  # memory is bounded
+    again = take(memory, obs(0, 1, seq=0))
+    assert again is not None and not again.add  # the window knows its minute
+
+
+@LAW
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=30), st.integers(0, 10_000))
+def test_a_counter_counts_what_was_added(steps: list[int], start: int) -> None:
+    memory, total, items = Memory(), start, [obs(0, start, "rain_counter")]
+    for n, step in enumerate(steps, 1):
+        total += step
+        items.append(obs(n, total, "rain_counter"))
+    found = [take(memory, o) for o in items]
+    assert all(f is not None and f.quantity == "rain" and not f.suspect for f in found)
+    assert [f.count for f in found if f] == [0, *steps]
+
+
+def test_a_lower_counter_is_a_reset_and_suspect() -> None:
+    memory = Memory()
+    take(memory, obs(0, 900, "rain_counter"))
+    found = take(memory, obs(1, 12, "rain_counter"))
+    assert found is not None
+    assert (found.count, found.suspect, found.test) == (12, True, "counter_reset")
+    after = take(memory, obs(2, 15, "rain_counter"))
+    assert after is not None and (after.count, after.suspect) == (3, False)
+
+
+def test_a_late_counter_reading_is_counted_already() -> None:
+    memory = Memory()
+    readings = [(0, 100), (10, 150), (5, 120), (11, 151)]
+    assert counts(memory, [obs(m, v, "rain_counter") for m, v in readings]) == [0, 50, None, 1]
+
+
+def test_flags_of_ingest_stay() -> None:
+    found = take(Memory(), obs(0, 1200, flag=Flag.SUSPECT, test="range"))
+    assert found is not None and (found.count, found.suspect, found.test) == (1200, True, "range")
+
+
+# --- water levels
+
+
+def stage(values: Sequence[tuple[float, int]], rule: QualityRule = RULE) -> list[str]:
+    memory = Memory()
+    return [stage_test(rule, memory, obs(m, v, "stage")) for m, v in values]
+
+
+@pytest.mark.parametrize(
+    ("second", "test"),
+    [
+        ((5, 1999), ""),
+        ((5, 2000), "spike"),  # 1.5 m within ten minutes, up or …
+        ((11, 2000), ""),
+        ((1, 1501), "rate_of_change"),  # more than 1 m a minute
+        ((1, 1500), ""),
+        ((0.2, 1501), "rate_of_change"),  # seconds apart: not an infinite rate
+    ],
+)
+def test_steps_of_the_water(second: tuple[float, int], test: str) -> None:
+    assert stage([(0, 500), second]) == ["", test]
+
+
+def test_the_way_back_from_a_spike_is_one_and_then_all_is_well() -> None:
+    assert stage([(0, 500), (5, 2500), (10, 500), (15, 510)]) == ["", "spike", "spike", ""]
+
+
+def test_a_level_that_never_moves_is_flat_and_zero_is_not() -> None:
+    hours = [(60.0 * n, 800) for n in range(15)]
+    found = stage(hours)
+    assert found[:13] == [""] * 13 and found[13:] == ["flat_line"] * 2
+    assert set(stage([(60.0 * n, 0) for n in range(30)])) == {""}
+    moving = [(60.0 * n, 800 + n % 2) for n in range(30)]
+    assert set(stage(moving)) == {""}
+
+
+def test_a_late_level_is_not_tested() -> None:
+    assert stage([(0, 500), (10, 520), (5, 9000), (15, 530)]) == ["", "", "", ""]
+
+
+# --- neighbours
+
+
+def rained(*minutes: tuple[int, int], head: int | None = None) -> Memory:
+    memory = Memory()
+    for minute, count in minutes:
+        remember_rain(memory, minute, count)
+    newest = max((m for m, _ in minutes), default=0) if head is None else head
+    memory.head = newest * MINUTE
+    return memory
+
+
+def test_extreme_rain_that_no_neighbour_saw_is_suspect() -> None:
+    mine = rained((100, 300), (105, 101))
+    assert neighbour_test(RULE, mine, 105, [rained((104, 41))]) == ""
+    assert neighbour_test(RULE, mine, 105, [rained((104, 40))]) == "neighbour"
+    assert neighbour_test(RULE, mine, 105, [rained(head=105)]) == "neighbour"
+    assert neighbour_test(RULE, mine, 105, [rained(head=105), rained((104, 41))]) == ""
+
+
+def test_a_missing_neighbour_is_no_disagreement() -> None:
+    mine = rained((105, 401))
+    assert neighbour_test(RULE, mine, 105, []) == ""
+    assert neighbour_test(RULE, mine, 105, [Memory()]) == ""
+    assert neighbour_test(RULE, mine, 105, [rained(head=74)]) == ""  # silent for half an hour
+    assert neighbour_test(RULE, mine, 105, [rained(head=75)]) == "neighbour"
+
+
+def test_usual_rain_asks_nobody() -> None:
+    assert neighbour_test(RULE, rained((105, 400)), 105, [rained(head=105)]) == ""
+    # ten minutes, not more: 400 + 1 of eleven minutes ago
+    assert neighbour_test(RULE, rained((95, 1), (105, 400)), 105, [rained(head=105)]) == ""
+
+
+@LAW
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 90)), max_size=60))
+def test_the_last_half_hour_is_remembered_exactly(rain: list[tuple[int, int]]) -> None:
+    memory = Memory()
+    for minute, count in rain:
+        remember_rain(memory, minute, count)
+    newest = max((m for m, _ in rain), default=0)
+    expect: dict[int, int] = {}
+    for minute, count in rain:
+        if minute > newest - 30:
+            expect[minute] = expect.get(minute, 0) + count
+    assert {m: c for m, c in memory.recent.items() if m > newest - 30} == expect
+    assert all(m > newest - 60 for m in memory.recent)
+
+
+def test_distance() -> None:
+    def place(lon: float, lat: float) -> Station:
+        return Station(
+            id="s",
+            name="",
+            name_en="",
+            quantity="rain",
+            basin="b",
+            lon=lon,
+            lat=lat,
+            elevation_m=0,
+            interval_s=60,
+            silent_after_s=60,
+        )
+
+    assert distance_km(place(116, 40), place(116, 41)) == pytest.approx(111.195, abs=0.01)
+    assert distance_km(place(116, 40), place(117, 40)) == pytest.approx(85.18, abs=0.02)
+    assert distance_km(place(116, 40), place(116, 40)) == 0
