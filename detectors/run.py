@@ -164,7 +164,11 @@ class Detect:
                     self._district.rules.quality,
                     memory,
                     new.minute,
-                    [m for s in part.near.get(o.station, ()) if (m := state.memory.get((group, s)))],
+                    [
+                        m
+                        for s in part.near.get(o.station, ())
+                        if (m := state.memory.get((group, s)))
+                    ],
                 )
                 suspect, test = suspect or bool(found), found or test
             rain.add(part.rain_rows.get(key, ()), n, new, suspect)

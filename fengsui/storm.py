@@ -189,7 +189,11 @@ def replay_alone(
 ) -> int:
     """A line of its own around a file of measurements."""
     rows = good_rows(file)
-    setup = make(start_at=rows[0].at, scenario=f"replay {file.name}", speed=speed)
+    setup = make(
+        start_at=rows[0].at // (slot_s * 1000) * slot_s * 1000,
+        scenario=f"replay {file.name}",
+        speed=speed,
+    )
 
     def show(player: Player, _watch: Watch) -> None:
         replay(player, rows, stop, slot_s=slot_s)

@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -50,6 +51,8 @@ def read_csv(path: Path) -> Iterator[Measured | BadRow]:
                 if when.tzinfo is None:
                     raise ValueError("time has no offset: write 2025-07-26T12:00:00Z")
                 value = float(row["value"])
+                if not math.isfinite(value):
+                    raise ValueError(f"value {row['value']!r} is not a number")
                 if row["quantity"] not in QUANTITIES:
                     raise ValueError(f"quantity {row['quantity']!r} is not known")
                 yield Measured(
@@ -72,7 +75,7 @@ def replay(
     the line can follow."""
     step = slot_s * 1000
     clock_at = rows[0].at // step * step
-    player.clock.say(clock_at)
+    player.begin(clock_at)
     n = 0
     end = rows[-1].at + int(drain_h * 3_600_000)
     while clock_at < end and not stop.is_set():

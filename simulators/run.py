@@ -97,6 +97,21 @@ class Player:
             for channel, receipt in self.carrier.advance(now_at):
                 self.mqtt.publish(f"{self.prefix}/receipt/{channel}", encoded(receipt))
 
+    def begin(self, start_at: int) -> None:
+        """Say when it begins; in lockstep go on saying so until the line has heard it: what is
+        published before ingest has a session at the broker is lost."""
+        patience = time.monotonic() + self._patience_s
+        self.clock.say(start_at)
+        while self._lockstep and self.clock.waiting(start_at + 1):
+            if time.monotonic() > patience:
+                raise Stuck(
+                    f"the line does not answer within {self._patience_s:.0f} s: are all its stages "
+                    "running, with the same run name and broker? see `fengsui status`"
+                )
+            self.clock.say(start_at + 1)  # later than the run's start, so that it is passed on
+            self.mqtt.flush()
+            self.listen(start_at, 1.0)
+
     def slot(self, clock_at: int, length_s: float) -> None:
         """Say the time and let it pass: at the chosen speed, and with the line."""
         began = time.monotonic()
@@ -132,8 +147,7 @@ def play(
     on_slot: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Every minute of the scenario, then empty minutes until `settled` or for `drain_h` hours."""
-    player.clock.say(world.scenario.start_at)
-    player.mqtt.flush()
+    player.begin(world.scenario.start_at)
     last = world.minutes + int(drain_h * 60)
     for minute in range(last):
         if stop.is_set() or (minute >= world.minutes and settled()):

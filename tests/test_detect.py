@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -82,7 +83,7 @@ def play(
     partition = stream[0].partition
     state, writes = stage.new(partition), []
     edges = [0, *sorted({c for c in cuts if 0 < c < len(stream)}), len(stream)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         state, found = stage.step(state, stream[low:high])
         writes += found
         if dump:
@@ -157,7 +158,9 @@ def test_the_run_is_passed_on_once() -> None:
 def test_each_tick_gives_each_group_its_mark() -> None:
     for partition in (0, 1):
         groups = [
-            g for g in sorted(yanqing().groups) if partition_of(g, yanqing().partitions) == partition
+            g
+            for g in sorted(yanqing().groups)
+            if partition_of(g, yanqing().partitions) == partition
         ]
         marks = [w for w in whole(partition) if isinstance(w.record, Mark)]
         assert [w.key for w in marks] == groups * SPELL
@@ -239,7 +242,7 @@ def _said_of(writes: Sequence[Write], station: str) -> list[tuple[int, bool]]:
 
 
 def test_a_gauge_never_heard_is_silent_after_its_plan() -> None:
-    group, members = _group()
+    _, members = _group()
     gauge = members[0]
     plan = yanqing().stations[gauge].silent_after_s // 60
     ticks = [Tick(clock_at=START + n * MINUTE) for n in range(1, plan + 30)]
@@ -272,7 +275,9 @@ def test_a_silent_gauge_does_not_hold_the_mark_back() -> None:
         records.append(_batch(group, *(_rain(s, n) for s in others)))
         records.append(Tick(clock_at=START + n * MINUTE))
     marks = [
-        w.record for w in play(detect(), items(records)) if isinstance(w.record, Mark) and w.key == group
+        w.record
+        for w in play(detect(), items(records))
+        if isinstance(w.record, Mark) and w.key == group
     ]
     plan = yanqing().stations[slow].silent_after_s // 60
     held = [(m.clock_at - m.complete_at) // MINUTE for m in marks]
@@ -288,12 +293,14 @@ def test_a_dead_loudspeaker_is_told_and_makes_nothing_thin() -> None:
         if partition_of(district.group_of_area[n.area], district.partitions) == 0
     )
     group = district.group_of_area[node.area]
-    gauges = [s for s in district.stations_of_area[node.area]]
+    gauges = district.stations_of_area[node.area]
     records: list[Record] = [RUN]
     for n in range(1, node.silent_after_s // 60 + 5):
         records.append(_batch(group, *(_rain(s, n) for s in gauges)))
         records.append(Tick(clock_at=START + n * MINUTE))
-    found = [d for d in detections(play(detect(), items(records)), "silence") if d.area == node.area]
+    found = [
+        d for d in detections(play(detect(), items(records)), "silence") if d.area == node.area
+    ]
     assert found and node.id in found[-1].coverage.silent  # type: ignore[union-attr]
     assert not found[-1].thin
     assert found[-1].coverage.live == found[-1].coverage.expected == len(gauges)  # type: ignore[union-attr]
@@ -303,7 +310,7 @@ def test_a_dead_loudspeaker_is_told_and_makes_nothing_thin() -> None:
 
 
 def test_a_station_or_group_that_is_gone_is_passed_over() -> None:
-    group, members = _group()
+    group, _ = _group()
     gone = Observation(station="R-gone", quantity="rain", observed_at=START, value=999)
     of_nobody = Observations(group="no-such-group", received_at=START, items=(gone,))
     writes = play(detect(), items([RUN, of_nobody, _batch(group, gone)]))
@@ -362,7 +369,9 @@ def test_a_surge_in_the_picture_is_a_detection_of_its_areas() -> None:
         and any(partition_of(g, district.partitions) == 0 for g in district.groups_of_station[s.id])
     )
     group = next(
-        g for g in district.groups_of_station[camera.id] if partition_of(g, district.partitions) == 0
+        g
+        for g in district.groups_of_station[camera.id]
+        if partition_of(g, district.partitions) == 0
     )
     frames = {f"f{n}": render(3, n, 0.3, n >= 3, 12.0) for n in range(6)}
     shown = [_rain(camera.id, n, 9000, ref=f"f{n}") for n in range(6)]

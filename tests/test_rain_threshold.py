@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -42,7 +43,7 @@ def feed(
     """A stream of (row, minute, count) through the rule, cut into batches; nth of the stream."""
     state, found = rule.new(), []
     edges = [0, *sorted({c for c in cuts if 0 < c < len(stream)}), len(stream)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part = stream[low:high]
         columns = [ints([x[k] for x in part]) for k in range(3)]
         found += [c._replace(nth=c.nth + low) for c in rule.judge(state, *columns)]

@@ -1,6 +1,7 @@
 """The stage rule: thresholds, margin, trend, late and suspect values."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def feed(
     state, found = rule.new(), []
     doubt = np.array(suspect if suspect is not None else [False] * len(stream), np.bool_)
     edges = [0, *sorted({c for c in cuts if 0 < c < len(stream)}), len(stream)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         part = stream[low:high]
         columns = [ints([x[k] for x in part]) for k in range(3)]
         found += [c._replace(nth=c.nth + low) for c in rule.judge(state, *columns, doubt[low:high])]

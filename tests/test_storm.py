@@ -164,3 +164,56 @@ def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
     ]
     assert len(ours) > 20
     assert ours == theirs
+
+
+def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
+    embedded: Path, mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """One process a stage on one SQLite file; each is killed with SIGKILL during the storm and
+    started again. The alerts are those of a run that nothing disturbed."""
+    run = "exercise-killed"
+    env = {"FENGSUI_BROKER": mosquitto.url}
+    carrier = free_port()
+    words = [sys.executable, "-m", "fengsui", "--state", str(tmp_path)]
+
+    def start(name: str) -> "subprocess.Popen[bytes]":
+        extra = ["--carrier", f"http://127.0.0.1:{carrier}"] if name == "send" else []
+        with (tmp_path / f"{name}.log").open("ab") as out:
+            return subprocess.Popen(
+                [*words, name, "--run", run, "--start", START, *extra],
+                cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=out,
+            )  # fmt: skip
+
+    stages = {name: start(name) for name in STAGES}
+    time.sleep(5)
+    with (tmp_path / "simulate.log").open("wb") as out:
+        storm = subprocess.Popen(
+            [*words, "simulate", "cloudburst", "--run", run, "--lockstep", "--speed", "200",
+             "--drain", "0", "--carrier-port", str(carrier)],
+            cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        time.sleep(4)
+        for name in ("detect", "decide", "ingest", "address", "send", "detect"):
+            stages[name].kill()
+            stages[name].wait()
+            stages[name] = start(name)
+            time.sleep(2.0)
+        notes = (tmp_path / "simulate.log").read_text
+        assert storm.wait(timeout=150) == 0, notes()[-2000:]
+        exported = fengsui(tmp_path, "export", "alerts", "--run", run, env=env)
+    finally:
+        storm.kill()
+        for stage in stages.values():
+            stage.terminate()
+        for stage in stages.values():
+            stage.wait(timeout=60)
+    ours = exported.stdout.splitlines()
+    until = max(json.loads(x)["sent_at"] for x in ours)
+    theirs = [
+        x
+        for x in (embedded / "alerts.jsonl").read_text().splitlines()
+        if json.loads(x)["sent_at"] <= until
+    ]
+    assert len(ours) > 20
+    assert ours == theirs
