@@ -162,3 +162,10 @@ def test_documents_name_real_paths(path: Path) -> None:
     for quoted in re.findall(r"`([a-z_]+/[A-Za-z0-9_./-]*)`", path.read_text()):
         if quoted.split("/")[0] in (*PACKAGES, "tests", "docs", "deploy", "bench"):
             assert (ROOT / quoted).exists(), f"{name(path)} names {quoted}, which does not exist"
+
+
+def test_the_schemas_in_the_documents_are_those_of_the_records() -> None:
+    from fengsui.schema import schema
+
+    written = (ROOT / "docs" / "records.schema.json").read_text("utf-8")
+    assert written == schema(), "run: python -m fengsui.schema > docs/records.schema.json"
