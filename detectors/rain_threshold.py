@@ -6,8 +6,9 @@ or an action for the ground's present wetness.
 Equation: S_W = sum of rain over (head - W, head]; level = max{k : S_W >= T[wetness, W, k]} over
 all W, at the gauge's own clock `head`, after every single observation. Up at once. Down when for
 `hold_min` every S_W stayed below clear_factor * T (see detectors.machine). After `event_gap_min`
-without rain the event is over and older rain counts as none (a minimum inter-event time, Restrepo-
-Posada & Eagleson 1982, J. Hydrol. 55:303–319); the ground's wetness remembers it.
+without rain the event is over and no level is held by what fell before (a minimum inter-event
+time, Restrepo-Posada & Eagleson 1982, J. Hydrol. 55:303–319); when it rains again inside the
+windows, the earlier rain counts again, for the ground has not forgotten it.
 Wetness: antecedent index Pa = sum over d = 1 … antecedent_days of decay^d * P(d days ago), days of
 08:00–08:00 Beijing time (= the UTC day; the hydrological day of GB/T 50095): wet above
 `wet_above_mm`, dry below `dry_below_mm`; with less than the full record never dry, for not knowing
@@ -194,7 +195,7 @@ class RainThreshold:
         if self._late_ends:
             for n in np.nonzero(minutes[which] < h)[0]:
                 sums[n] = np.maximum(sums[n], self._touched(state, r[n], minutes[which][n], h[n]))
-        if self._gap:  # the event is over: what fell before the dry spell says nothing now
+        if self._gap:  # the event is over: what fell before holds nothing while it stays dry
             sums = sums * (sums[:, self._gap_window] > 0)[:, None]
         wet = state.wetness[r]
         moved = state.levels.judge(

@@ -140,7 +140,7 @@ def change_line(change: Change, district: District) -> Text:
 
 def screen(view: View, district: District, height: int = 40) -> RenderableType:
     """The live picture."""
-    rows = max(5, height - 24)
+    rows = max(5, height - 28)
     recent = Group(*(change_line(c, district) for c in view.changes[-6:]))
     return Group(
         Panel(_clock(view, district), title="烽燧 Fengsui"),
