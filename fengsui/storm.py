@@ -32,7 +32,7 @@ from simulators.score import Score, Warned, score
 from simulators.world import World
 
 _DRAIN_H = 8.0
-_QUIET_SLOTS = 20
+_QUIET_SLOTS = 4
 
 
 @contextlib.contextmanager

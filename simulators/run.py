@@ -13,7 +13,7 @@ from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
 from simulators.world import World
 
-_MINUTE = 60_000
+_DRAIN_MIN = 5
 
 
 class Stuck(Exception):
@@ -150,11 +150,16 @@ def play(
     player.begin(world.scenario.start_at)
     last = world.minutes + int(drain_h * 60)
     for minute in range(last):
-        if stop.is_set() or (minute >= world.minutes and settled()):
+        after = (
+            minute - world.minutes
+        )  # the storm is over: five minutes at once, unhurried by speed
+        if stop.is_set() or (after >= 0 and after % _DRAIN_MIN == 0 and settled()):
             return
         if player.nodes is not None:
             player.nodes.offline = world.offline_nodes(minute)
         for publication in world.publications(minute):
             player.mqtt.publish(f"{player.prefix}/{publication.suffix}", publication.payload)
-        player.slot(world.at(minute), 60.0)
+        if after >= 0 and after % _DRAIN_MIN != _DRAIN_MIN - 1:
+            continue
+        player.slot(world.at(minute), 60.0 if after < 0 else 0.0)
         on_slot(world.at(minute))
