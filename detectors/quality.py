@@ -12,6 +12,7 @@ from math import asin, cos, radians, sin, sqrt
 import msgspec
 
 from config.district import QualityRule, Station
+from config.quantity import QUANTITIES
 from ingest.observation import Flag, Observation
 
 _SEEN_MS = 7_200_000  # how long an id is remembered; older repeats are known by their minute
@@ -75,8 +76,8 @@ def take(memory: Memory, o: Observation) -> Intake | None:
         suspect, test = suspect or bool(step[1]), step[1] or test
     if quantity == "rain" and known is not None and o.quantity == "rain":
         count = o.value - known  # a revision: what it adds
-    add = fresh and (known is not None or o.seq is not None or o.observed_at % _MINUTE != 0)
-    return Intake(quantity, minute, count, add, suspect, test)
+    # while ids are remembered, what is no repeat is another one of its minute
+    return Intake(quantity, minute, count, fresh, suspect, test)
 
 
 def _increment(memory: Memory, o: Observation) -> tuple[int, str] | None:
@@ -90,7 +91,10 @@ def _increment(memory: Memory, o: Observation) -> tuple[int, str] | None:
         return 0, ""
     if o.value < before:
         return o.value, "counter_reset"
-    return o.value - before, ""
+    step, rain = o.value - before, QUANTITIES["rain"]
+    if step > rain.high:  # a reset that was none, or another counter: no rain can be so much
+        return 0, "counter_jump"
+    return step, "counter_jump" if step > rain.suspect_above else ""
 
 
 def stage_test(rule: QualityRule, memory: Memory, o: Observation) -> str:

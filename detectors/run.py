@@ -138,8 +138,10 @@ class Detect:
         saying: "Saying",
     ) -> None:
         """One observation through memory and quality, into the arrays of the rules."""
-        if o.station not in part.expected:
-            return  # of a station that this config no longer has
+        # not of a station that this config no longer has; and the battery of a gauge says neither
+        # what it measures nor that it still does
+        if o.quantity != part.quantity.get(o.station):
+            return
         key = (group, o.station)
         memory = state.memory.get(key)
         if memory is None:
@@ -179,7 +181,7 @@ class Detect:
         elif new.quantity == "frame" and part.camera:
             self._look(part, state, group, o, n, saying)
         flagged = test if suspect or o.flag >= Flag.SUSPECT else ""
-        if flagged != memory.test:
+        if flagged != memory.test and o.observed_at >= memory.head:
             memory.test = flagged
             for area in part.areas_of({o.station}):
                 saying.quality(n, area, o, flagged)
@@ -237,6 +239,7 @@ class Part:
                 if group in self.stations:
                     self.stations[group].append(station)
         self.expected = {s for members in self.stations.values() for s in members}
+        self.quantity = {s: district.stations[s].quantity for s in self.expected}
         self._areas: dict[str, list[str]] = {}
         for area in areas:
             for station in district.stations_of_area[area]:
@@ -244,6 +247,7 @@ class Part:
         for node in district.nodes.values():
             if node.area in areas:
                 self.expected.add(node.id)
+                self.quantity[node.id] = "battery"
                 self._areas.setdefault(node.id, []).append(node.area)
         gauges = [district.stations[s] for s in sorted(self.expected & district.stations.keys())]
         gauges = [s for s in gauges if s.quantity in ("rain", "rain_counter")]

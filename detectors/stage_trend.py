@@ -8,6 +8,7 @@ values) is at least `rise` and the next threshold is (T_k - stage) / b <= `ahead
 for `hold_min` the stage stayed `clear_margin` below the threshold and no such rise was there.
 
 Delay it adds: none for thresholds; for the trend, `min_points` reports.
+Late values within `late_min` are judged at every window end they touch.
 Cannot see: a surge between two reports; water that comes from elsewhere than the river.
 Source: Theil 1950, Proc. K. Ned. Akad. Wet. 53; Sen 1968, J. Am. Stat. Assoc. 63:1379–1389.
 
@@ -82,7 +83,9 @@ class StageTrend:
         self._levels = _limits([r.levels for r in rows], 4)
         self._actions = _limits([r.actions for r in rows], 2)
         self._rise = np.array([r.rise_per_h for r in rows], np.float64)
-        self._ahead = np.array([r.ahead_min for r in rows], np.float64)
+        self._ahead = np.array([max(r.ahead_min, 1e-9) for r in rows], np.float64)
+        self._back = np.arange(-window_min + 1, 1)
+        self._pairs = np.triu_indices(window_min, 1)
 
     def new(self) -> StageState:
         return StageState(len(self.rows))
@@ -108,9 +111,12 @@ class StageTrend:
     def _put(self, state: StageState, rows: Ints, minutes: Ints, counts: Ints) -> Ints:
         """Into the rings; returns which rows took the value."""
         head = state.head[rows]
-        for n in np.nonzero(minutes > head)[0]:  # empty what lies between
-            row, first = int(rows[n]), max(int(head[n]) + 1, int(minutes[n]) - SLOTS + 1)
-            state.ring[row, np.arange(first, minutes[n] + 1) & _MASK] = _NONE
+        ahead = np.where(head < 0, 0, minutes - head)  # a new row is empty already
+        moving, step = np.nonzero(ahead > 0)[0], 1
+        while moving.size and step < SLOTS:  # empty what lies between
+            state.ring[rows[moving], (head[moving] + step) & _MASK] = _NONE
+            step += 1
+            moving = moving[ahead[moving] >= step]
         state.head[rows] = np.maximum(head, minutes)
         taken: Ints = np.nonzero(minutes > state.head[rows] - SLOTS)[0]
         state.ring[rows[taken], minutes[taken] & _MASK] = counts[taken]
@@ -134,13 +140,10 @@ class StageTrend:
         newest = state.ring[r, h & _MASK].astype(np.int64)
         # a late value may itself have reached what the newest no longer does
         value = np.maximum(newest, counts[which])
-        slope, points = self._slope(state, r, h)
-        wait = self.wait_min(r, newest, slope, points)
-        raw = _reached(value[:, None], self._levels[r])
-        soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
-        rising = np.minimum(_reached(newest[:, None], self._levels[r]) + 1, 4)
-        rising = np.minimum(rising, _highest(self._levels[r]))
-        raw = np.maximum(raw, np.where(soon, rising, 0))
+        rising = self._rising(state, r, h)
+        for n in np.nonzero(minutes[which] < h)[0]:  # it may complete a rise that ended since
+            rising[n] = max(rising[n], self._rise_since(state, int(r[n]), minutes[which][n], h[n]))
+        raw = np.maximum(_reached(value[:, None], self._levels[r]), rising)
         keep = np.maximum(raw, _reached(value[:, None] + self._margin, self._levels[r]))
         moved = state.levels.judge(r, h, raw, keep, self._hold_min)
         raw_action = _reached(value[:, None], self._actions[r])
@@ -155,6 +158,7 @@ class StageTrend:
         moved = np.union1d(np.union1d(moved, more), sure)
         for n in moved:
             row = int(r[n])
+            wait = self.outlook(state, row)[1]
             limit = np.where(self._levels[row] <= value[n], self._levels[row], 0).max()
             out.append(
                 Change(
@@ -165,10 +169,10 @@ class StageTrend:
                     int(state.actions.level[row]),
                     int(state.sure_level[row]),
                     int(state.sure_action[row]),
-                    self._window_min if soon[n] else 0,
+                    self._window_min if rising[n] else 0,
                     int(value[n]),
                     int(limit),
-                    round(float(wait[n]), 1),
+                    round(wait, 1),
                 )
             )
 
@@ -186,19 +190,58 @@ class StageTrend:
         changed: Ints = np.nonzero((now_level != was_level) | (now_action != was_action))[0]
         return changed
 
+    def _rising(self, state: StageState, rows: Ints, ends: Ints) -> Ints:
+        """The level that the rise up to `ends` (minutes with a value) calls for; 0 for none."""
+        value = state.ring[rows, ends & _MASK].astype(np.int64)
+        limits = self._levels[rows]
+        above = np.where(limits > value[:, None], limits, _NEVER).min(axis=1)
+        least = np.maximum(self._rise[rows] / 60, (above - value) / self._ahead[rows])
+        level: Ints = np.zeros(rows.size, np.int64)
+        # the median of the slopes is reached by one of them, thus by the range of the values
+        near = np.nonzero(self._range(state, rows, ends) >= least * 0.999)[0]
+        if near.size == 0:
+            return level
+        r = rows[near]
+        slope, points = self._slope(state, r, ends[near])
+        wait = self.wait_min(r, value[near], slope, points)
+        soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
+        next_ = np.minimum(_reached(value[near][:, None], limits[near]) + 1, 4)
+        level[near] = np.where(soon, np.minimum(next_, _highest(limits[near])), 0)
+        return level
+
+    def _rise_since(self, state: StageState, row: int, minute: int, head: int) -> int:
+        """The same over every earlier end whose window holds the late value of `minute`."""
+        first = max(minute, head - SLOTS + self._window_min)
+        ends = np.arange(first, min(head, minute + self._window_min))
+        ends = ends[state.ring[row, ends & _MASK] != _NONE]
+        if ends.size == 0:
+            return 0
+        return int(self._rising(state, np.full(ends.size, row), ends).max())
+
+    def _range(self, state: StageState, rows: Ints, ends: Ints) -> Ints:
+        """Highest less lowest value of the window."""
+        values = state.ring[rows[:, None], (ends[:, None] + self._back) & _MASK]
+        low = np.where(values == _NONE, 2**31 - 1, values).min(axis=1)
+        span: Ints = values.max(axis=1).astype(np.int64) - low
+        return span
+
     def _slope(
-        self, state: StageState, rows: Ints, head: Ints
+        self, state: StageState, rows: Ints, ends: Ints
     ) -> tuple[npt.NDArray[np.float64], Ints]:
         """Theil–Sen slope in counts a minute and the number of points, a row each."""
-        back = np.arange(-self._window_min + 1, 1)
-        values = state.ring[rows[:, None], (head[:, None] + back) & _MASK]
+        values = state.ring[rows[:, None], (ends[:, None] + self._back) & _MASK]
         filled = values != _NONE
         points: Ints = filled.sum(axis=1)
         slope = np.zeros(rows.size)
-        for n in np.nonzero(points >= self._min_points)[0]:
-            at, y = back[filled[n]], values[n][filled[n]].astype(np.float64)
-            i, j = np.triu_indices(at.size, 1)
-            slope[n] = np.median((y[j] - y[i]) / (at[j] - at[i]))
+        enough = np.nonzero(points >= max(self._min_points, 2))[0]
+        if enough.size == 0:
+            return slope, points
+        y = np.where(filled[enough], values[enough], np.nan)
+        i, j = self._pairs
+        slopes = np.sort((y[:, j] - y[:, i]) / (j - i), axis=1)  # what is missing stands last
+        many = points[enough] * (points[enough] - 1) // 2
+        every = np.arange(enough.size)
+        slope[enough] = (slopes[every, (many - 1) // 2] + slopes[every, many // 2]) / 2
         return slope, points
 
     def wait_min(

@@ -211,7 +211,11 @@ class Saying:
             return
         key = f"camera_motion|{area}|{rule.hazard}"
         said = self._state.said.setdefault(key, Said())
-        level, action = (int(rule.level), int(rule.action)) if look.on else (0, 0)
+        group = self._district.group_of_area[area]
+        cameras = (f"{group}|{s}" for s in self._district.stations_of_area[area])
+        # one that sees nothing takes back nothing of what another sees
+        on = any(c in self._state.cameras and self._state.cameras[c].on for c in cameras)
+        level, action = (int(rule.level), int(rule.action)) if on else (0, 0)
         if level > said.level:
             said.since_at = at
         said.level, said.action = level, action
@@ -226,7 +230,9 @@ class Saying:
         self._say(
             nth,
             Detection(
-                id=detection_id(area, rule.hazard, "camera_motion", at, f"{level}{look.sight}"),
+                id=detection_id(
+                    area, rule.hazard, "camera_motion", at, f"{station}{level}{look.sight}"
+                ),
                 area=area,
                 hazard=rule.hazard,
                 rule="camera_motion",

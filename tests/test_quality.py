@@ -63,7 +63,7 @@ def test_revisions_end_at_the_last_value(values: list[int]) -> None:
 def test_a_revision_is_added_to_its_minute() -> None:
     memory = Memory()
     first, second = take(memory, obs(0, 10)), take(memory, obs(0, 25))
-    assert first == Intake("rain", T0 // MINUTE, 10, False, False, "")
+    assert first == Intake("rain", T0 // MINUTE, 10, True, False, "")
     assert second == Intake("rain", T0 // MINUTE, 15, True, False, "")
 
 

@@ -283,7 +283,7 @@ def test_duplicates_revisions_tips_and_counters() -> None:
     memory = quality.Memory()
     first = quality.take(memory, obs("R", "rain", 10, 5))
     assert first is not None
-    assert (first.minute, first.count, first.add) == (10, 5, False)
+    assert (first.minute, first.count, first.add) == (10, 5, True)
     assert quality.take(memory, obs("R", "rain", 10, 5)) is None
     revision = quality.take(memory, obs("R", "rain", 10, 8))
     assert revision is not None
