@@ -140,7 +140,7 @@ def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
             "--carrier-port",
             str(carrier),
             env=env,
-            timeout=400,
+            timeout=600,
         )
         notes = "\n".join((tmp_path / f"{n}.log").read_text()[-1500:] for n in STAGES)
         assert done.returncode == 0, done.stderr[-2000:] + notes
