@@ -143,6 +143,22 @@ def _oversize(payload: bytes) -> Rejected:
     )
 
 
+def last_clock(log: Log) -> int:
+    """The newest scenario time in the log (ms), 0 if there is none yet: where an ingest that was
+    started again goes on. What waits at the broker for it belongs to the minute after this one."""
+    topic = "observations"
+    oldest, end = log.starts(topic)[0], log.ends(topic)[0]
+    back, newest = 256, 0
+    while end > oldest and not newest:
+        for entry in log.read(topic, 0, max(oldest, end - back), back):
+            if entry.key == "tick":
+                newest = max(newest, msgspec.json.decode(entry.value, type=Tick).clock_at)
+        if back >= end - oldest:
+            break
+        back *= 8
+    return newest
+
+
 def begin(log: Log, run: Run) -> None:
     """The run record stands first in every partition of observations."""
     for partition in range(log.topics["observations"].partitions):
@@ -166,6 +182,8 @@ def run_ingest(
     taken and the broker keeps what comes."""
     begin(log, run)
     intake = Intake(district, run, frames)
+    if run.kind == "exercise":
+        intake.clock_at = max(run.start_at, last_clock(log))
     mqtt = Mqtt(broker_url, f"fengsui-ingest-{district.id}-{run.name}")
     mqtt.subscribe(intake.filters())
     try:

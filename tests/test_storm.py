@@ -194,7 +194,7 @@ def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
         )  # fmt: skip
     try:
         time.sleep(4)
-        for name in ("detect", "decide", "ingest", "address", "send", "detect"):
+        for name in ("detect", "decide", "ingest", "address", "send", "detect", "ingest"):
             stages[name].kill()
             stages[name].wait()
             stages[name] = start(name)
