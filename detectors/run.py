@@ -4,30 +4,26 @@ Within a batch everything is judged in order of arrival; the two rules with arra
 at once and their changes are put back into that order, so that batches do not show.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 
 import msgspec
 import numpy as np
 
 from config.district import District
-from detectors import camera_motion, quality, silence
+from detectors import camera_motion
 from detectors.detection import Mark
+from detectors.heard import Batch, Heard
+from detectors.intake import Sifted, sift
+from detectors.part import COUNTER, FRAME, LEVEL, RAIN, Part
+from detectors.silence import late
 from detectors.state import DetectState, Saying
-from detectors.table import rain_threshold, stage_trend
-from ingest.log import partition_of
-from ingest.observation import (
-    Flag,
-    Observation,
-    ObservationRecord,
-    Observations,
-    Record,
-    Run,
-    Tick,
-)
+from detectors.window import Ints
+from ingest.observation import Flag, ObservationRecord, Observations, Record, Run, Tick
 from ingest.stage import Item, Write
 
-_MINUTE = 60_000
+_PIECE = 20_000  # observations judged at once
+_GOOD = int(Flag.GOOD)
 
 
 class Detect:
@@ -35,7 +31,7 @@ class Detect:
 
     name = "detect"
     reads = "observations"
-    format = 1
+    format = 2
     ticks = 5.0
 
     def __init__(self, district: District, frame: Callable[[str], bytes | None]) -> None:
@@ -48,14 +44,14 @@ class Detect:
         record: Record = self._decoder.decode(value)
         return record
 
-    def _part(self, partition: int) -> "Part":
+    def _part(self, partition: int) -> Part:
         if partition not in self._parts:
             self._parts[partition] = Part(self._district, partition)
         return self._parts[partition]
 
     def new(self, partition: int) -> DetectState:
         part = self._part(partition)
-        return DetectState(partition, part.rain.new(), part.stage.new())
+        return DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
 
     def step(self, state: DetectState, items: Sequence[Item]) -> tuple[DetectState, list[Write]]:
         part = self._part(state.partition)
@@ -77,12 +73,12 @@ class Detect:
         writes += self._observe(part, state, batch)
         return state, writes
 
-    def _tick(self, part: "Part", state: DetectState, clock_at: int) -> list[Write]:
+    def _tick(self, part: Part, state: DetectState, clock_at: int) -> list[Write]:
         """Silence can be heard only when time passes; then each group's progress."""
         state.silence.clock_at = clock_at
         saying = Saying(self._district, state)
         if part.silence:
-            quiet = {s for s in part.expected if silence.late(self._district, state.silence, s)}
+            quiet = {s for s in part.expected if late(self._district, state.silence, s)}
             if quiet != state.silence.silent:
                 changed = quiet ^ state.silence.silent
                 state.silence.silent = quiet
@@ -90,10 +86,11 @@ class Detect:
                     saying.coverage(0, area, clock_at)
         writes = saying.writes()
         for group in part.groups:
+            rows = part.stations_of_group[group]
             heads = [
-                memory.head
-                for s in part.stations[group]
-                if s not in state.silence.silent and (memory := state.memory.get((group, s)))
+                int(head)
+                for row, head in zip(rows, state.heard.head[rows], strict=True)
+                if head >= 0 and part.station[row] not in state.silence.silent
             ]
             complete = min(heads, default=state.complete.get(group, 0))
             state.complete[group] = max(state.complete.get(group, 0), min(complete, clock_at))
@@ -107,189 +104,154 @@ class Detect:
         return writes
 
     def _observe(
-        self, part: "Part", state: DetectState, batch: Sequence[Observations]
+        self, part: Part, state: DetectState, batch: Sequence[Observations]
     ) -> list[Write]:
         if not batch:
             return []
-        saying = Saying(self._district, state)
-        rain, stage = _Arrays(), _Arrays()
-        n = 0
-        for record in batch:
-            if record.group not in part.stations:
-                continue  # of a group that this config no longer has
-            for o in record.items:
-                self._one(part, state, record.group, o, n, rain, stage, saying)
-                n += 1
-        for change, at in rain.judge(part.rain, state.rain):
+        writes: list[Write] = []
+        for records in _pieces(batch):
+            columns = _Columns(part, records)
+            if columns.nth.size:
+                saying = Saying(self._district, state)
+                self._judge(part, state, columns, saying)
+                writes += saying.writes()
+        return writes
+
+    def _judge(self, part: Part, state: DetectState, c: "_Columns", saying: Saying) -> None:
+        """One batch through memory, quality and rules."""
+        self._heard(part, state, c, saying)
+        rule = self._district.rules.quality
+        new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
+        heads, seen = state.heard.head, state.silence.seen
+        for row in np.unique(c.batch.row):
+            station = part.station[row]
+            seen[station] = max(int(heads[row]), seen.get(station, -1))
+        kind = part.kind[new.row]
+        for what, rows, judge in (
+            ((kind == RAIN) | (kind == COUNTER), part.rain_rows, self._rain),
+            (kind == LEVEL, part.stage_rows, self._stage),
+        ):
+            which = np.nonzero(what)[0]
+            if which.size:
+                judged, source = rows.expand(new.row[which])
+                if judged.size:
+                    judge(part, state, new, judged, which[source], c.nth, saying)
+        if part.camera:
+            for k in np.nonzero(kind == FRAME)[0]:
+                self._look(part, state, c, int(new.nth[k]), saying)
+        for nth, row, test in new.flagged:
+            what = f"{part.station[row]} {part.quantity[row]}"
+            for area in part.areas_of({part.station[row]}):
+                saying.quality(int(c.nth[nth]), area, what, int(c.batch.at[nth]), test)
+
+    def _rain(
+        self,
+        part: Part,
+        state: DetectState,
+        new: Sifted,
+        rows: Ints,
+        k: Ints,
+        nth: Ints,
+        saying: Saying,
+    ) -> None:
+        args = (rows, new.minute[k], new.amount[k], new.add[k], new.suspect[k])
+        for change in part.rain.judge(state.rain, *args):
+            at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "rain_threshold", part.rain.rows[change.row], change)
-        for change, at in stage.judge(part.stage, state.stage):
+
+    def _stage(
+        self,
+        part: Part,
+        state: DetectState,
+        new: Sifted,
+        rows: Ints,
+        k: Ints,
+        nth: Ints,
+        saying: Saying,
+    ) -> None:
+        args = (rows, new.minute[k], new.amount[k], new.suspect[k])
+        for change in part.stage.judge(state.stage, *args):
+            at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
-        return saying.writes()
 
-    def _one(
-        self,
-        part: "Part",
-        state: DetectState,
-        group: str,
-        o: Observation,
-        n: int,
-        rain: "_Arrays",
-        stage: "_Arrays",
-        saying: "Saying",
-    ) -> None:
-        """One observation through memory and quality, into the arrays of the rules."""
-        # not of a station that this config no longer has; and the battery of a gauge says neither
-        # what it measures nor that it still does
-        if o.quantity != part.quantity.get(o.station):
-            return
-        key = (group, o.station)
-        memory = state.memory.get(key)
-        if memory is None:
-            memory = state.memory[key] = quality.Memory()
-        new = quality.take(memory, o)
-        seen = state.silence.seen
-        if o.observed_at > seen.get(o.station, -1):
-            seen[o.station] = o.observed_at
-            if o.station in state.silence.silent and not silence.late(
-                self._district, state.silence, o.station
-            ):
-                state.silence.silent.discard(o.station)
-                for area in part.areas_of({o.station}):
-                    saying.coverage(n, area, o.observed_at)
-        if new is None:
-            return
-        suspect, test = new.suspect, new.test
-        if new.quantity == "rain":
-            if new.count:
-                quality.remember_rain(memory, new.minute, new.count)
-                found = quality.neighbour_test(
-                    self._district.rules.quality,
-                    memory,
-                    new.minute,
-                    [
-                        m
-                        for s in part.near.get(o.station, ())
-                        if (m := state.memory.get((group, s)))
-                    ],
-                )
-                suspect, test = suspect or bool(found), found or test
-            rain.add(part.rain_rows.get(key, ()), n, new, suspect)
-        elif new.quantity in ("stage", "depth"):
-            found = quality.stage_test(self._district.rules.quality, memory, o)
-            suspect, test = suspect or bool(found), found or test
-            stage.add(part.stage_rows.get(key, ()), n, new, suspect)
-        elif new.quantity == "frame" and part.camera:
-            self._look(part, state, group, o, n, saying)
-        flagged = test if suspect or o.flag >= Flag.SUSPECT else ""
-        if flagged != memory.test and o.observed_at >= memory.head:
-            memory.test = flagged
-            for area in part.areas_of({o.station}):
-                saying.quality(n, area, o, flagged)
+    def _heard(self, part: Part, state: DetectState, c: "_Columns", saying: Saying) -> None:
+        """Whoever is heard is not silent."""
+        silence = state.silence
+        rows, at = c.batch.row, c.batch.at
+        if silence.silent:
+            for n in range(rows.size):
+                station = part.station[rows[n]]
+                if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
+                    continue
+                silence.seen[station] = int(at[n])
+                if not late(self._district, silence, station):
+                    silence.silent.discard(station)
+                    for area in part.areas_of({station}):
+                        saying.coverage(int(c.nth[n]), area, int(at[n]))
 
-    def _look(
-        self,
-        part: "Part",
-        state: DetectState,
-        group: str,
-        o: Observation,
-        n: int,
-        saying: "Saying",
-    ) -> None:
+    def _look(self, part: Part, state: DetectState, c: "_Columns", n: int, saying: Saying) -> None:
         """A camera's frame."""
-        camera = state.cameras.setdefault(f"{group}|{o.station}", camera_motion.CameraState())
-        rule = self._district.rules.camera
-        look = camera_motion.judge(rule, camera, o.observed_at, o.ref, self._frame(o.ref))
+        row, at, ref = int(c.batch.row[n]), int(c.batch.at[n]), c.refs.get(n, "")
+        camera = state.cameras.setdefault(part.names[row], camera_motion.CameraState())
+        look = camera_motion.judge(self._district.rules.camera, camera, at, ref, self._frame(ref))
         if look.changed:
-            for area in part.areas_of({o.station}):
-                saying.camera(n, area, o.station, o.observed_at, look)
+            for area in part.areas_of({part.station[row]}):
+                saying.camera(int(c.nth[n]), area, part.station[row], at, look)
 
     def dump(self, state: DetectState) -> bytes:
         part = self._part(state.partition)
-        return state.dump(part.rain.dump(state.rain), part.stage.dump(state.stage))
+        return state.dump(part.rain.dump(state.rain), part.stage.dump(state.stage), part.names)
 
     def load(self, partition: int, body: bytes) -> DetectState:
         part = self._part(partition)
-        return DetectState.load(partition, body, part.rain.load, part.stage.load)
+        return DetectState.load(partition, body, part.rain.load, part.stage.load, part.names)
 
 
-class Part:
-    """What a partition's groups need, worked out once."""
-
-    def __init__(self, district: District, partition: int) -> None:
-        self.groups = [
-            g for g in sorted(district.groups) if partition_of(g, district.partitions) == partition
-        ]
-        areas = [a for g in self.groups for a in district.groups[g]]
-        run = district.rules.run
-        self.rain = rain_threshold(district, areas if "rain_threshold" in run else ())
-        self.stage = stage_trend(district, areas if "stage_trend" in run else ())
-        self.camera, self.silence = "camera_motion" in run, "silence" in run
-        self.rain_rows: dict[tuple[str, str], list[int]] = {}
-        self.stage_rows: dict[tuple[str, str], list[int]] = {}
-        rules: tuple[tuple[Any, dict[tuple[str, str], list[int]]], ...] = (
-            (self.rain, self.rain_rows),
-            (self.stage, self.stage_rows),
-        )
-        for rule, rows in rules:
-            for n, row in enumerate(rule.rows):
-                rows.setdefault((district.group_of_area[row.area], row.station), []).append(n)
-        self.stations: dict[str, list[str]] = {g: [] for g in self.groups}
-        for station in district.stations:
-            for group in district.groups_of_station.get(station, ()):
-                if group in self.stations:
-                    self.stations[group].append(station)
-        self.expected = {s for members in self.stations.values() for s in members}
-        self.quantity = {s: district.stations[s].quantity for s in self.expected}
-        self._areas: dict[str, list[str]] = {}
-        for area in areas:
-            for station in district.stations_of_area[area]:
-                self._areas.setdefault(station, []).append(area)
-        for node in district.nodes.values():
-            if node.area in areas:
-                self.expected.add(node.id)
-                self.quantity[node.id] = "battery"
-                self._areas.setdefault(node.id, []).append(node.area)
-        gauges = [district.stations[s] for s in sorted(self.expected & district.stations.keys())]
-        gauges = [s for s in gauges if s.quantity in ("rain", "rain_counter")]
-        near_km = district.rules.quality.neighbour_km
-        self.near: dict[str, list[str]] = {
-            a.id: [b.id for b in gauges if b is not a and quality.distance_km(a, b) <= near_km]
-            for a in gauges
-        }
-
-    def areas_of(self, stations: set[str]) -> list[str]:
-        """Areas of this partition that look at any of these, in order."""
-        return sorted({a for s in stations for a in self._areas.get(s, ())})
+def _pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:
+    """A batch in pieces of bounded size: arrays of any length would not fit the cache."""
+    first = size = 0
+    for n, record in enumerate(batch):
+        size += len(record.station)
+        if size >= _PIECE:
+            yield batch[first : n + 1]
+            first, size = n + 1, 0
+    if first < len(batch):
+        yield batch[first:]
 
 
-class _Arrays:
-    """A batch for one rule: rows, minutes, counts, and which observation each came with."""
+class _Columns:
+    """Records as arrays, without what this partition's config does not know: a group or station
+    that is gone, and the battery of a gauge, which says neither what the gauge measures nor that
+    it still does. `nth`: the number among all observations of the records."""
 
-    def __init__(self) -> None:
-        self.rows: list[int] = []
-        self.nth: list[int] = []
-        self.minutes: list[int] = []
-        self.counts: list[int] = []
-        self.add_: list[bool] = []
-        self.suspect: list[bool] = []
-
-    def add(self, rows: Sequence[int], n: int, new: quality.Intake, suspect: bool) -> None:
-        for row in rows:
-            self.rows.append(row)
-            self.nth.append(n)
-            self.minutes.append(new.minute)
-            self.counts.append(new.count)
-            self.add_.append(new.add)
-            self.suspect.append(suspect)
-
-    def judge(self, rule: Any, state: Any) -> list[tuple[Any, int]]:
-        """Changes, each with the number of its observation."""
-        if not self.rows:
-            return []
-        arrays = [np.array(x, np.int64) for x in (self.rows, self.minutes, self.counts)]
-        suspect = np.array(self.suspect, np.bool_)
-        if hasattr(state, "window"):
-            changes = rule.judge(state, *arrays, np.array(self.add_, np.bool_), suspect)
-        else:
-            changes = rule.judge(state, *arrays, suspect)
-        return [(c, self.nth[c.nth]) for c in changes]
+    def __init__(self, part: Part, records: Sequence[Observations]) -> None:
+        row: list[int] = []
+        at: list[int] = []
+        value: list[int] = []
+        seq: list[int] = []
+        flag: list[int] = []
+        tests: dict[int, str] = {}
+        refs: dict[int, str] = {}
+        nobody: dict[tuple[str, str], int] = {}
+        for r in records:
+            size, begin = len(r.station), len(row)
+            place = part.place.get(r.group, nobody)
+            row.extend(map(place.get, zip(r.station, r.quantity, strict=True), repeat(-1)))
+            at.extend(r.observed_at)
+            value.extend(r.value)
+            seq.extend(r.seq or repeat(-1, size))
+            flag.extend(r.flag or repeat(_GOOD, size))
+            if r.test:
+                tests |= {begin + n: t for n, t in enumerate(r.test) if t}
+            if r.ref:
+                refs |= {begin + n: t for n, t in enumerate(r.ref) if t}
+        rows = np.array(row, np.int64)
+        self.nth = np.nonzero(rows >= 0)[0]
+        known, every = self.nth, self.nth.size == rows.size
+        columns = [rows, *(np.array(x, np.int64) for x in (at, value, seq, flag))]
+        self.batch = Batch(*(columns if every else [x[known] for x in columns]))
+        if not every:
+            place_of = {int(n): k for k, n in enumerate(known)}
+            tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
+            refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
+        self.tests, self.refs = tests, refs

@@ -1,6 +1,6 @@
 """The memory of the stage detect, and the words it says when something in it changed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -8,12 +8,13 @@ from config.district import District
 from config.level import Action, Level
 from detectors.camera_motion import CameraState, Look
 from detectors.detection import Coverage, Detection, Evidence, detection_id
+from detectors.heard import Heard
 from detectors.quality import Memory
 from detectors.rain_state import RainState
 from detectors.rain_threshold import Change, RainRow
 from detectors.silence import SilenceState, coverage
 from detectors.stage_trend import StageRow, StageState
-from ingest.observation import Observation, Run
+from ingest.observation import Run
 from ingest.stage import Write
 
 _MINUTE = 60_000
@@ -44,7 +45,10 @@ class _Packed(msgspec.Struct):
     run: Run | None
     rain: bytes
     stage: bytes
-    memory: list[tuple[str, str, Memory]]
+    heard: bytes
+    heard_width: int
+    heard_test: dict[str, str]
+    memory: dict[str, Memory]
     cameras: dict[str, CameraState]
     silence: SilenceState
     complete: dict[str, int]
@@ -55,25 +59,30 @@ class _Packed(msgspec.Struct):
 class DetectState:
     """Of one partition."""
 
-    def __init__(self, partition: int, rain: RainState, stage: StageState) -> None:
+    def __init__(self, partition: int, rain: RainState, stage: StageState, heard: Heard) -> None:
         self.partition = partition
         self.run: Run | None = None
         self.rain = rain
         self.stage = stage
-        self.memory: dict[tuple[str, str], Memory] = {}
+        self.heard = heard
+        self.memory: dict[int, Memory] = {}  # of rows that need more
         self.cameras: dict[str, CameraState] = {}
         self.silence = SilenceState()
         self.complete: dict[str, int] = {}
         self.rows: dict[str, dict[str, RowSaid]] = {}  # rule|area|hazard -> station -> said
         self.said: dict[str, Said] = {}  # rule|area|hazard
 
-    def dump(self, rain: bytes, stage: bytes) -> bytes:
+    def dump(self, rain: bytes, stage: bytes, names: Sequence[str]) -> bytes:
+        """`names` of the rows of `heard`."""
         return msgspec.msgpack.encode(
             _Packed(
                 self.run,
                 rain,
                 stage,
-                [(g, s, m) for (g, s), m in self.memory.items()],
+                self.heard.dump(names),
+                self.heard.keys.shape[1],
+                {names[row]: test for row, test in self.heard.test.items()},
+                {names[row]: m for row, m in self.memory.items()},
                 self.cameras,
                 self.silence,
                 self.complete,
@@ -89,11 +98,16 @@ class DetectState:
         body: bytes,
         rain: Callable[[bytes], RainState],
         stage: Callable[[bytes], StageState],
+        names: Sequence[str],
     ) -> "DetectState":
         packed = msgspec.msgpack.decode(body, type=_Packed)
-        state = cls(partition, rain(packed.rain), stage(packed.stage))
+        row = {name: n for n, name in enumerate(names)}
+        heard = Heard(len(names))
+        heard.load(names, packed.heard, packed.heard_width)
+        heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
+        state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
         state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
-        state.memory = {(g, s): m for g, s, m in packed.memory}
+        state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         return state
 
@@ -194,14 +208,12 @@ class Saying:
             ),
         )
 
-    def quality(self, nth: int, area: str, o: Observation, test: str) -> None:
-        """A station's flag changed."""
-        note = f"{o.station} {o.quantity}: {test or 'good'}"
+    def quality(self, nth: int, area: str, what: str, at: int, test: str) -> None:
+        """The flag of `what` (station and quantity) changed."""
+        note = f"{what}: {test or 'good'}"
         self._say(
             nth,
-            self._statement(
-                area, "evidence", "quality", o.observed_at, note, suspect=bool(test), note=note
-            ),
+            self._statement(area, "evidence", "quality", at, note, suspect=bool(test), note=note),
         )
 
     def camera(self, nth: int, area: str, station: str, at: int, look: Look) -> None:

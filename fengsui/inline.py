@@ -63,7 +63,7 @@ class Inline:
             for group in self._district.groups_of_station.get(o.station, ()):
                 groups[group].append(o)
         for group, items in groups.items():
-            batch = Observations(group=group, received_at=clock_at, items=tuple(items))
+            batch = Observations.of(group, clock_at, items)
             partition = partition_of(group, self._district.partitions)
             self._step(partition, [(group, batch)])
         self._all([Tick(clock_at=clock_at)])

@@ -71,7 +71,7 @@ class Intake:
             Out(
                 "observations",
                 group,
-                encode(Observations(group=group, received_at=self.clock_at, items=tuple(items))),
+                encode(Observations.of(group, self.clock_at, items)),
             )
             for group, items in groups.items()
         ]

@@ -70,7 +70,7 @@ def hour(partition: int) -> tuple[Item, ...]:
                 if partition_of(group, yanqing().partitions) == partition:
                     of_group.setdefault(group, []).append(o)
         records += [
-            Observations(group=g, received_at=world.at(minute), items=tuple(found))
+            Observations.of(g, world.at(minute), found)
             for g, found in of_group.items()
         ]
         records.append(Tick(clock_at=world.at(minute)))
@@ -204,7 +204,7 @@ def _rain(station: str, minute: int, value: int = 0, **more: object) -> Observat
 
 
 def _batch(group: str, *found: Observation) -> Observations:
-    return Observations(group=group, received_at=START, items=found)
+    return Observations.of(group, START, found)
 
 
 def test_a_mark_is_complete_up_to_the_slowest_that_reports() -> None:
@@ -312,7 +312,7 @@ def test_a_dead_loudspeaker_is_told_and_makes_nothing_thin() -> None:
 def test_a_station_or_group_that_is_gone_is_passed_over() -> None:
     group, _ = _group()
     gone = Observation(station="R-gone", quantity="rain", observed_at=START, value=999)
-    of_nobody = Observations(group="no-such-group", received_at=START, items=(gone,))
+    of_nobody = Observations.of("no-such-group", START, (gone,))
     writes = play(detect(), items([RUN, of_nobody, _batch(group, gone)]))
     assert [w.record for w in writes] == [RUN]
 

@@ -15,7 +15,6 @@ from config.district import District
 from config.level import Action, Level
 from config.load import load
 from detectors.detection import Detection
-from detectors.quality import Memory, take
 from detectors.run import Detect
 from detectors.stage_trend import StageRow, StageTrend
 from detectors.window import Window
@@ -23,6 +22,8 @@ from ingest.log import partition_of
 from ingest.observation import Flag, Observation, Observations, Record, Run, Tick
 from ingest.stage import Item
 from simulators.camera import render
+from tests.one_station import Station as Memory
+from tests.one_station import take
 
 YANQING = Path(__file__).parent.parent / "config" / "yanqing"
 MINUTE = 60_000
@@ -55,7 +56,7 @@ class Line:
         return [d for d in found if d.area == self._area]
 
     def hear(self, *items: Observation) -> list[Detection]:
-        return self.step(Observations(group=self.group, received_at=0, items=items))
+        return self.step(Observations.of(self.group, 0, items))
 
 
 def line(district: District | None = None, frames: dict[str, bytes] | None = None) -> Line:

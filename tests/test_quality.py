@@ -1,23 +1,20 @@
 """What is known of a station's past: duplicates, revisions, counters, quality tests."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.district import QualityRule, Station
-from detectors.quality import (
-    Intake,
-    Memory,
-    distance_km,
-    neighbour_test,
-    observation_key,
-    remember_rain,
-    stage_test,
-    take,
-)
+from detectors.heard import Heard
+from detectors.quality import Memory as Past
+from detectors.quality import distance_km, stage_test
 from ingest.observation import Flag, Observation
+from tests.one_station import Intake, Rain, neighbour_test, take, take_all
+from tests.one_station import Station as Memory
 
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
 T0 = 1_753_524_000_000  # a whole minute
@@ -49,7 +46,8 @@ def test_two_tips_of_one_moment_differ_in_their_number() -> None:
     tips = [obs(0, 1, seq=7), obs(0, 1, seq=8), obs(0, 1, seq=7)]
     taken = [take(memory, o) for o in tips]
     assert [None if t is None else (t.count, t.add) for t in taken] == [(1, True), (1, True), None]
-    assert len({observation_key(o) for o in (obs(0, 1), obs(0, 1, seq=0), obs(0, 1, seq=1))}) == 3
+    unlike = Memory()
+    assert counts(unlike, [obs(0, 1), obs(0, 1, seq=0), obs(0, 1, seq=1)]) == [1, 1, 1]
 
 
 @LAW
@@ -88,7 +86,7 @@ def test_repeats_are_forgotten_after_hours_but_are_never_added() -> None:
     memory = Memory()
     for m in range(700):
         take(memory, obs(m, 1, seq=m))
-    assert len(memory.seen) < 700  # memory is bounded
+    assert memory.heard.keys.size < 700  # memory is bounded
     again = take(memory, obs(0, 1, seq=0))
     assert again is not None and not again.add  # the window knows its minute
 
@@ -130,8 +128,8 @@ def test_flags_of_ingest_stay() -> None:
 
 
 def stage(values: Sequence[tuple[float, int]], rule: QualityRule = RULE) -> list[str]:
-    memory = Memory()
-    return [stage_test(rule, memory, obs(m, v, "stage")) for m, v in values]
+    past = Past()
+    return [stage_test(rule, past, T0 + int(m * MINUTE), v) for m, v in values]
 
 
 @pytest.mark.parametrize(
@@ -169,50 +167,92 @@ def test_a_late_level_is_not_tested() -> None:
 # --- neighbours
 
 
-def rained(*minutes: tuple[int, int], head: int | None = None) -> Memory:
-    memory = Memory()
-    for minute, count in minutes:
-        remember_rain(memory, minute, count)
-    newest = max((m for m, _ in minutes), default=0) if head is None else head
-    memory.head = newest * MINUTE
-    return memory
+def rained(*minutes: tuple[int, int], head: int | None = None) -> tuple[Rain, int | None]:
+    return minutes, head
 
 
 def test_extreme_rain_that_no_neighbour_saw_is_suspect() -> None:
-    mine = rained((100, 300), (105, 101))
-    assert neighbour_test(RULE, mine, 105, [rained((104, 41))]) == ""
-    assert neighbour_test(RULE, mine, 105, [rained((104, 40))]) == "neighbour"
-    assert neighbour_test(RULE, mine, 105, [rained(head=105)]) == "neighbour"
-    assert neighbour_test(RULE, mine, 105, [rained(head=105), rained((104, 41))]) == ""
+    mine = ((100, 300), (105, 101))
+    assert neighbour_test(RULE, mine, [rained((104, 41))]) == ""
+    assert neighbour_test(RULE, mine, [rained((104, 40))]) == "neighbour"
+    assert neighbour_test(RULE, mine, [rained(head=105)]) == "neighbour"
+    assert neighbour_test(RULE, mine, [rained(head=105), rained((104, 41))]) == ""
 
 
 def test_a_missing_neighbour_is_no_disagreement() -> None:
-    mine = rained((105, 401))
-    assert neighbour_test(RULE, mine, 105, []) == ""
-    assert neighbour_test(RULE, mine, 105, [Memory()]) == ""
-    assert neighbour_test(RULE, mine, 105, [rained(head=74)]) == ""  # silent for half an hour
-    assert neighbour_test(RULE, mine, 105, [rained(head=75)]) == "neighbour"
+    mine = ((105, 401),)
+    assert neighbour_test(RULE, mine, []) == ""
+    assert neighbour_test(RULE, mine, [rained()]) == ""
+    assert neighbour_test(RULE, mine, [rained(head=74)]) == ""  # silent for half an hour
+    assert neighbour_test(RULE, mine, [rained(head=75)]) == "neighbour"
 
 
 def test_usual_rain_asks_nobody() -> None:
-    assert neighbour_test(RULE, rained((105, 400)), 105, [rained(head=105)]) == ""
+    assert neighbour_test(RULE, ((105, 400),), [rained(head=105)]) == ""
     # ten minutes, not more: 400 + 1 of eleven minutes ago
-    assert neighbour_test(RULE, rained((95, 1), (105, 400)), 105, [rained(head=105)]) == ""
+    assert neighbour_test(RULE, ((95, 1), (105, 400)), [rained(head=105)]) == ""
 
 
 @LAW
-@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 90)), max_size=60))
-def test_the_last_half_hour_is_remembered_exactly(rain: list[tuple[int, int]]) -> None:
-    memory = Memory()
-    for minute, count in rain:
-        remember_rain(memory, minute, count)
-    newest = max((m for m, _ in rain), default=0)
-    expect: dict[int, int] = {}
-    for minute, count in rain:
-        if minute > newest - 30:
-            expect[minute] = expect.get(minute, 0) + count
-    assert {m: c for m, c in memory.recent.items() if m > newest - 30} == expect
-    assert all(m > newest - 60 for m in memory.recent)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 300), st.integers(1, 90)),
+        min_size=1,
+        max_size=60,
+    )
+)
+def test_the_last_half_hour_is_remembered_exactly(rain: list[tuple[int, int, int]]) -> None:
+    one, all_ = Heard(2), Heard(2)
+    columns = [np.array(c, np.int64) for c in zip(*rain, strict=True)]
+    all_.remember_rain(*columns)
+    for n in range(len(rain)):
+        one.remember_rain(*(c[n : n + 1] for c in columns))
+    for row in (0, 1):
+        newest = max((m for r, m, _ in rain if r == row), default=0)
+        for minute in range(newest - 30, newest + 1):
+            expect = sum(c for r, m, c in rain if (r, m) == (row, minute))
+            assert one.rain(row, minute, 1) == all_.rain(row, minute, 1) == expect
+
+
+@LAW
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 12), st.integers(0, 3), st.sampled_from([None, 1, 2]), st.booleans()
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sets(st.integers(1, 39)),
+)
+def test_batches_do_not_show(rows: list[tuple[int, int, int | None, bool]], cuts: set[int]) -> None:
+    """Duplicates, revisions, late and failed values: one by one, at once, or cut anywhere."""
+    items = [
+        obs(m / 2, v, seq=s, flag=Flag.FAIL if bad and v == 3 else Flag.GOOD)
+        for m, v, s, bad in rows
+    ]
+    one, all_, some = Memory(), Memory(), Memory()
+    expect = [take(one, o) for o in items]
+    assert take_all(all_, items) == expect
+    edges = [0, *sorted(c for c in cuts if c < len(items)), len(items)]
+    found: list[Intake | None] = []
+    for a, b in pairwise(edges):
+        found += take_all(some, items[a:b])
+    assert found == expect
+    for heard in (all_.heard, some.heard):
+        assert set(heard.keys[0]) == set(one.heard.keys[0])
+    # and what is counted is what stands: the last value of each id that did not fail
+    last = {(o.observed_at, o.seq): o.value for o in items if o.flag != Flag.FAIL}
+    assert sum(t.count for t in expect if t) == sum(last.values())
+
+
+def test_a_station_that_sends_often_is_remembered_as_long_as_others() -> None:
+    memory, second = Memory(), 1 / 60
+    tips = [obs(n * 10 * second, 1, seq=n) for n in range(700)]  # one each ten seconds
+    assert all(take_all(memory, tips[:300])) and all(take(memory, o) for o in tips[300:])
+    assert take_all(memory, tips) == [None] * 700
+    late = take(memory, obs(3, 1, seq=9999))
+    assert late is not None and late.add
 
 
 def test_distance() -> None:

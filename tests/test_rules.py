@@ -26,6 +26,7 @@ from ingest.stage import Item
 from simulators.camera import render
 from simulators.scenario import scenario
 from simulators.world import World
+from tests.one_station import Station, take
 
 ROOT = Path(__file__).parent.parent
 DISTRICT = load(ROOT / "config" / "yanqing")
@@ -280,22 +281,22 @@ def obs(station: str, quantity: str, minute: int, value: int, **kw: object) -> O
 
 
 def test_duplicates_revisions_tips_and_counters() -> None:
-    memory = quality.Memory()
-    first = quality.take(memory, obs("R", "rain", 10, 5))
+    memory = Station()
+    first = take(memory, obs("R", "rain", 10, 5))
     assert first is not None
     assert (first.minute, first.count, first.add) == (10, 5, True)
-    assert quality.take(memory, obs("R", "rain", 10, 5)) is None
-    revision = quality.take(memory, obs("R", "rain", 10, 8))
+    assert take(memory, obs("R", "rain", 10, 5)) is None
+    revision = take(memory, obs("R", "rain", 10, 8))
     assert revision is not None
     assert (revision.count, revision.add) == (3, True)
     for seq in (1, 2):
-        tip = quality.take(memory, obs("R", "rain", 11, 1, seq=seq))
+        tip = take(memory, obs("R", "rain", 11, 1, seq=seq))
         assert tip is not None
         assert tip.add
     total = 0
-    counter = quality.Memory()
+    counter = Station()
     for minute, value in ((1, 100), (2, 130), (5, 150), (3, 140), (6, 20)):
-        found = quality.take(counter, obs("R", "rain_counter", minute, value))
+        found = take(counter, obs("R", "rain_counter", minute, value))
         total += found.count if found else 0
         if minute == 6:
             assert found is not None
@@ -306,24 +307,13 @@ def test_duplicates_revisions_tips_and_counters() -> None:
 def test_quality_tests_mean_what_qartod_means() -> None:
     rule, memory = QualityRule(), quality.Memory()
     given_ = [(0, 500), (5, 520), (10, 2600), (15, 540), (16, 4000)]
-    found = [quality.stage_test(rule, memory, obs("S", "stage", m, v)) for m, v in given_]
+    found = [quality.stage_test(rule, memory, m * 60_000, v) for m, v in given_]
     assert found == ["", "", "spike", "spike", "spike"]
     flat = quality.Memory()
-    names = [quality.stage_test(rule, flat, obs("S", "stage", m, 700)) for m in range(0, 900, 60)]
+    names = [quality.stage_test(rule, flat, m * 60_000, 700) for m in range(0, 900, 60)]
     assert names[-1] == "flat_line"
     zero = quality.Memory()
-    assert not any(
-        quality.stage_test(rule, zero, obs("S", "stage", m, 0)) for m in range(0, 900, 60)
-    )
-    extreme, dry, wet, deaf = (quality.Memory() for _ in range(4))
-    quality.remember_rain(extreme, 100, 450)
-    dry.head = wet.head = 100 * 60_000
-    deaf.head = 0
-    quality.remember_rain(wet, 95, 80)
-    assert quality.neighbour_test(rule, extreme, 100, [dry]) == "neighbour"
-    assert quality.neighbour_test(rule, extreme, 100, [dry, wet]) == ""
-    assert quality.neighbour_test(rule, extreme, 100, [deaf]) == ""  # a missing neighbour
-    assert quality.neighbour_test(rule, extreme, 100, []) == ""
+    assert not any(quality.stage_test(rule, zero, m * 60_000, 0) for m in range(0, 900, 60))
 
 
 def storm_records(minutes: int) -> list[object]:
@@ -342,9 +332,7 @@ def storm_records(minutes: int) -> list[object]:
         for o in world.observations(minute):
             for group in DISTRICT.groups_of_station[o.station]:
                 groups.setdefault(group, []).append(o)
-        records += [
-            Observations(group=g, received_at=0, items=tuple(items)) for g, items in groups.items()
-        ]
+        records += [Observations.of(g, 0, items) for g, items in groups.items()]
         records.append(Tick(clock_at=world.at(minute)))
     return records
 
@@ -400,7 +388,7 @@ def test_silence_is_heard_also_of_a_station_never_seen() -> None:
     heard = Observation(
         station="R01", quantity="rain", observed_at=t0 + 3_990_000, value=0, flag=Flag.GOOD
     )
-    back = step(Observations(group=group, received_at=0, items=(heard,)))
+    back = step(Observations.of(group, 0, (heard,)))
     again = [x for x in back if isinstance(x, Detection) and x.area == "A01"]
     assert again[-1].coverage is not None
     assert again[-1].coverage.live == 1

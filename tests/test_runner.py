@@ -62,7 +62,7 @@ class Adder:
 def put(log: Any, first: int, count: int) -> None:
     for n in range(first, first + count):
         item = Observation(station=f"s{n % 3}", quantity="rain", observed_at=n, value=n + 1)
-        batch = Observations(group="g", received_at=n, items=(item,))
+        batch = Observations.of("g", n, (item,))
         log.append([Out("observations", "g", encode(batch))])
 
 

@@ -1,0 +1,114 @@
+"""What the groups of one partition need, worked out once: which rows the rules and the memory have,
+and which of them an observation concerns."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from config.district import District
+from detectors.quality import distance_km
+from detectors.table import rain_threshold, stage_trend
+from detectors.window import Ints
+from ingest.log import partition_of
+
+# what the memory of a station must know of its quantity
+OTHER, RAIN, COUNTER, LEVEL, FRAME = range(5)
+_KINDS = {"rain": RAIN, "rain_counter": COUNTER, "stage": LEVEL, "depth": LEVEL, "frame": FRAME}
+
+
+class Rows:
+    """From rows of the memory to rows of a rule: each has none, one or several."""
+
+    def __init__(self, of: Sequence[Sequence[int]]) -> None:
+        self._many = np.array([len(x) for x in of], np.int64)
+        self._begin = np.cumsum(self._many) - self._many
+        self._all = np.array([n for x in of for n in x], np.int64)
+
+    def expand(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Rule rows of these rows in their order, and which of them each comes from."""
+        many = self._many[rows]
+        source = np.repeat(np.arange(rows.size), many)
+        within = np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
+        return self._all[self._begin[rows][source] + within], source
+
+
+class Part:
+    """One partition. A row of the memory is a station or node in a watch group."""
+
+    def __init__(self, district: District, partition: int) -> None:
+        self.groups = [
+            g for g in sorted(district.groups) if partition_of(g, district.partitions) == partition
+        ]
+        areas = [a for g in self.groups for a in district.groups[g]]
+        run = district.rules.run
+        self.rain = rain_threshold(district, areas if "rain_threshold" in run else ())
+        self.stage = stage_trend(district, areas if "stage_trend" in run else ())
+        self.camera, self.silence = "camera_motion" in run, "silence" in run
+        self._areas: dict[str, list[str]] = {}
+        for area in areas:
+            for station in district.stations_of_area[area]:
+                self._areas.setdefault(station, []).append(area)
+        for node in district.nodes.values():
+            if district.group_of_area.get(node.area) in self.groups:
+                self._areas.setdefault(node.id, []).append(node.area)
+        self._rows(district)
+        row_of = {pair: n for n, pair in enumerate(zip(self.group, self.station, strict=True))}
+        self.rain_rows = self._rule_rows(district, self.rain.rows, row_of)
+        self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
+        self.near = self._near(district)
+
+    def _rows(self, district: District) -> None:
+        """Every station and node that some area here looks at, in each of its groups."""
+        self.group: list[str] = []
+        self.station: list[str] = []
+        self.quantity: list[str] = []
+        # group -> (station, quantity) -> row: what is not what a station measures is not for us
+        self.place: dict[str, dict[tuple[str, str], int]] = {g: {} for g in self.groups}
+        self._kinds: list[int] = []
+        for s in district.stations.values():
+            for group in district.groups_of_station.get(s.id, ()):
+                self._row(group, s.id, s.quantity)
+        self.stations_of_group = {
+            g: np.array(list(place.values()), np.int64) for g, place in self.place.items()
+        }
+        for node in district.nodes.values():
+            self._row(district.group_of_area.get(node.area, ""), node.id, "battery")
+        self.kind = np.array(self._kinds, np.int64)
+        self.names = [f"{g}|{s}" for g, s in zip(self.group, self.station, strict=True)]
+        self.expected = set(self.station)
+
+    def _row(self, group: str, station: str, quantity: str) -> None:
+        if group in self.place:
+            self.place[group][station, quantity] = len(self.station)
+            self.group.append(group)
+            self.station.append(station)
+            self.quantity.append(quantity)
+            self._kinds.append(_KINDS.get(quantity, OTHER))
+
+    def _rule_rows(
+        self, district: District, rule_rows: Sequence[Any], row_of: dict[tuple[str, str], int]
+    ) -> Rows:
+        found: list[list[int]] = [[] for _ in self.station]
+        for n, r in enumerate(rule_rows):
+            found[row_of[district.group_of_area[r.area], r.station]].append(n)
+        return Rows(found)
+
+    def _near(self, district: District) -> dict[int, list[int]]:
+        """Rain gauges of the same group that are near enough to have seen the same storm."""
+        limit = district.rules.quality.neighbour_km
+        near: dict[int, list[int]] = {}
+        for rows in self.stations_of_group.values():
+            gauges = [int(n) for n in rows if self.kind[n] in (RAIN, COUNTER)]
+            for n in gauges:
+                here = district.stations[self.station[n]]
+                near[n] = [
+                    m
+                    for m in gauges
+                    if m != n and distance_km(here, district.stations[self.station[m]]) <= limit
+                ]
+        return near
+
+    def areas_of(self, stations: set[str]) -> list[str]:
+        """Areas of this partition that look at any of these, in order."""
+        return sorted({a for s in stations for a in self._areas.get(s, ())})

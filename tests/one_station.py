@@ -1,0 +1,83 @@
+"""One station's way through `detectors.intake`, an observation at a time, for tests."""
+
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from config.district import QualityRule
+from detectors.heard import Batch, Heard
+from detectors.intake import sift
+from detectors.part import _KINDS, COUNTER, OTHER
+from detectors.quality import Memory
+from ingest.observation import Observation
+
+
+class Intake(NamedTuple):
+    """What the rules are given."""
+
+    quantity: str
+    minute: int
+    count: int
+    add: bool
+    suspect: bool
+    test: str
+
+
+class Station:
+    """Its memory."""
+
+    def __init__(self) -> None:
+        self.heard = Heard(1)
+        self.memory: dict[int, Memory] = {}
+
+
+def batch_of(items: list[Observation]) -> Batch:
+    columns = (
+        [0] * len(items),
+        [o.observed_at for o in items],
+        [o.value for o in items],
+        [-1 if o.seq is None else o.seq for o in items],
+        [int(o.flag) for o in items],
+    )
+    return Batch(*(np.array(c, np.int64) for c in columns))
+
+
+def take_all(station: Station, items: list[Observation]) -> list[Intake | None]:
+    """A batch; None for what says nothing new."""
+    kind = _KINDS.get(items[0].quantity, OTHER)
+    part: Any = SimpleNamespace(kind=np.array([kind]), near={})
+    tests = {n: o.test for n, o in enumerate(items) if o.test}
+    new = sift(QualityRule(), part, station.heard, station.memory, batch_of(items), tests)
+    names = {nth: name for nth, _, name in new.flagged}
+    out: list[Intake | None] = [None] * len(items)
+    rows = zip(new.nth, new.minute, new.amount, new.add, new.suspect, strict=True)
+    for nth, minute, amount, add, suspect in rows:
+        quantity = "rain" if kind == COUNTER else items[0].quantity
+        out[int(nth)] = Intake(
+            quantity, int(minute), int(amount), bool(add), bool(suspect), names.get(int(nth), "")
+        )
+    return out
+
+
+def take(station: Station, o: Observation) -> Intake | None:
+    """One observation."""
+    return take_all(station, [o])[0]
+
+
+Rain = tuple[tuple[int, int], ...]  # (minute, count)
+
+
+def neighbour_test(rule: QualityRule, mine: Rain, others: list[tuple[Rain, int | None]]) -> str:
+    """The flag of my last value, when the others (rain, and the minute last heard of) came first."""
+    kind = np.full(len(others) + 1, 1)
+    near = {0: list(range(1, len(others) + 1))}
+    part: Any = SimpleNamespace(kind=kind, near=near)
+    heard, memory = Heard(len(kind)), {}  # type: tuple[Heard, dict[int, Memory]]
+    rows = [(n, m, c) for n, (rain, _) in enumerate(others, 1) for m, c in rain]
+    rows += [(n, head, 0) for n, (_, head) in enumerate(others, 1) if head is not None]
+    rows += [(0, m, c) for m, c in mine]
+    columns = zip(*((r, m * 60_000, c, -1, 1) for r, m, c in rows), strict=True)
+    new = sift(rule, part, heard, memory, Batch(*(np.array(c, np.int64) for c in columns)), {})
+    assert all(row == 0 for _, row, _ in new.flagged)
+    return {nth: name for nth, _, name in new.flagged}.get(len(rows) - 1, "")
