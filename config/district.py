@@ -147,6 +147,9 @@ class RainRule(Row, frozen=True, kw_only=True):
     hold_min: int = 60
     clear_factor: float = 0.7  # clear when every sum is below this part of its threshold
     event_gap_min: int = 240  # so long without rain ends the event: older rain holds no level
+    late_ends: bool = (
+        True  # judge a late value at every window end it touches, not at the head only
+    )
     antecedent_decay: float = 0.85  # per day
     antecedent_days: int = 15
     wet_above_mm: float = 50.0
@@ -278,3 +281,4 @@ class District(Row, frozen=True, kw_only=True):
     log: str = ""
     history: str = ""
     partitions: int = 4  # of the topic observations
+    retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual

@@ -11,6 +11,9 @@ from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 
 
+TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries")
+
+
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """district.toml."""
 
@@ -27,6 +30,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     log: str = ""
     history: str = ""
     partitions: int = 4
+    retention_days: dict[str, int] = {}
 
 
 def check_head(head: Head, name: str, problems: list[Problem]) -> None:
@@ -46,6 +50,18 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
         problems.append(problem(file, 0, "division", "不是 6 位区划代码 is not a 6-digit code"))
     if not 1 <= head.partitions <= 256:
         problems.append(problem(file, 0, "partitions", "越界 is out of range", "1 … 256"))
+    for topic, days in head.retention_days.items():
+        if topic not in TOPICS or not 2 <= days <= 36_500:
+            wrong = f"retention_days.{topic} = {days}"
+            problems.append(
+                problem(
+                    file,
+                    0,
+                    "retention_days",
+                    f"{wrong} 不能用 cannot be",
+                    f"{', '.join(TOPICS)}: 2 …",
+                )
+            )
     if head.timezone not in available_timezones():
         problems.append(
             problem(

@@ -44,6 +44,7 @@ def rain_threshold(district: District, areas: Iterable[str]) -> RainThreshold:
         clear_factor=rule.clear_factor,
         event_gap_min=rule.event_gap_min,
         late_min=district.rules.lateness_s // 60,
+        late_ends=rule.late_ends,
         decay=rule.antecedent_decay,
         antecedent_days=rule.antecedent_days,
         wet_above=round(rule.wet_above_mm * 10),

@@ -11,6 +11,7 @@ from fengsui import commands
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
+from ingest.log import Corrupt, Unavailable
 
 
 class _Context:
@@ -281,3 +282,6 @@ def main() -> None:
     except Usage as e:
         click.echo(f"fengsui: {e}", err=True)
         sys.exit(2)
+    except (Unavailable, Corrupt) as e:
+        click.echo(f"fengsui: {e}", err=True)
+        sys.exit(1)

@@ -17,10 +17,10 @@ from dispatch.alert import Decision
 from dispatch.keys import sender_keys
 from fengsui import storm
 from fengsui.export import export
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import calm_collector, open_run_log, run_stage
 from fengsui.scenarios import play_scenarios
 from fengsui.screen import local
-from fengsui.setup import Setup, Usage, now_ms
+from fengsui.setup import Setup, Usage, now_ms, shown
 from fengsui.status import status_lines
 from ingest.log import Log, Out
 from ingest.observation import encode
@@ -59,7 +59,9 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
 def run_one(name: str, setup: Setup, carrier: str) -> int:
     """One stage until a signal."""
     stop, ready = threading.Event(), threading.Event()
-    click.echo(f"fengsui {name}: {setup.district.name} {setup.run.name}, log {setup.log}", err=True)
+    calm_collector()
+    where = shown(setup.log)
+    click.echo(f"fengsui {name}: {setup.district.name} {setup.run.name}, log {where}", err=True)
     with stopping_on_signals(stop):
         run_stage(
             name, setup, stop, ready, carrier_url=carrier, on_console=lambda text: click.echo(text)

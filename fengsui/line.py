@@ -1,6 +1,7 @@
 """Starts stages, watches them and stops them: one stage as a process of its own, or the whole line
 as threads of one."""
 
+import gc
 import os
 import socket
 import sys
@@ -17,7 +18,7 @@ from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
 from ingest.frames import FrameStore
 from ingest.history import open_history
-from ingest.log import Log, open_log
+from ingest.log import Log, Unavailable, open_log
 from ingest.run import run_ingest
 from ingest.runner import Runner
 from ingest.stage import Stage
@@ -31,9 +32,30 @@ def member() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def calm_collector() -> None:
+    """What is loaded by now stays, and a batch's records die by themselves: let the collector of
+    cycles not walk them all again and again (a third of a detector's time on Kafka otherwise)."""
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
+
+
 def open_run_log(setup: Setup) -> Log:
     """The log of this run."""
-    return open_log(setup.log, setup.run.name, setup.district.id, setup.district.partitions)
+    d = setup.district
+    return open_log(setup.log, setup.run.name, d.id, d.partitions, d.retention_days)
+
+
+def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
+    """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
+    wait_s = 1.0
+    while not stop.is_set():
+        try:
+            return open_run_log(setup)
+        except Unavailable as e:
+            print(f"fengsui {name}: {e}; trying again in {wait_s:.0f} s", file=sys.stderr)
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+    return None
 
 
 def frames_folder(setup: Setup) -> Path:
@@ -64,6 +86,7 @@ class Line:
         """Start in the order of the line and wait until each has its partitions.
 
         Raises RuntimeError with the stage's name if one does not come up."""
+        calm_collector()
         for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
             ready = self._ready[name] = threading.Event()
             thread = threading.Thread(target=self._work, args=(name, ready), name=name)
@@ -126,7 +149,9 @@ def run_stage(
 ) -> None:
     """Run one stage until `stop`."""
     setup.folder.mkdir(parents=True, exist_ok=True)
-    log = open_run_log(setup)
+    log = _await_log(setup, name, stop)
+    if log is None:
+        return
     try:
         if name == "ingest":
             run_ingest(

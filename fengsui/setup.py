@@ -14,7 +14,7 @@ from config.district import District
 from ingest.observation import Run
 
 BROKER_SCHEMES = ("mqtt", "mqtts")
-LOG_SCHEMES = ("sqlite", "kafka")
+LOG_SCHEMES = ("sqlite", "kafka", "kafkas")
 HISTORY_SCHEMES = ("sqlite", "influx", "influxs")
 _RUN_NAME = re.compile(r"(live|exercise(-[A-Za-z0-9]{1,40})?)")
 
@@ -59,6 +59,15 @@ class Setup:
             f"(mqtt://USER:PASSWORD@HOST:PORT), or start one with `fengsui run` "
             f"(looked for {self.broker_file})"
         )
+
+
+def shown(url: str) -> str:
+    """A URL as it may be printed: without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    user, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
 
 
 def _adapter(

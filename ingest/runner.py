@@ -2,8 +2,10 @@
 
 For every partition it owns it loads the newest snapshot, steps silently from there to the
 committed position (what that writes was written before), and then steps over what comes and
-commits outputs, position and, now and then, a snapshot in one transaction. If a commit fails, the
-memory is thrown away and rebuilt, so memory is never ahead of the log.
+commits outputs, position and, now and then, a snapshot in one transaction. While one commit is
+under way the next records are stepped; while much is coming, a batch that wrote nothing waits for
+the next commit, for stepping it again writes nothing again. If a commit fails, the memory is thrown
+away and rebuilt, so what is written never rests on memory that the log does not have.
 """
 
 import sys
@@ -16,12 +18,15 @@ from typing import Any
 
 import msgspec
 
-from ingest.log import Consumer, Entry, Fenced, Log, Out, Unavailable
+from ingest.log import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
 from ingest.observation import DeadLetter, Tick, encode
 from ingest.stage import Item, Stage, Write
 
 SNAPSHOT_S = 60.0
 _POLL_S = 0.25
+_IDLE_S = 0.005  # with something to commit: is there more?
+_COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
+_LIMIT = 20_000
 _PAYLOAD_KEPT = 4096
 
 
@@ -33,6 +38,8 @@ class _Held:
     position: int  # all before it is in the state
     fresh: bool = False  # nothing new since the last snapshot
     snapshot_at: float = 0.0
+    committed: int = 0  # position of the last commit begun
+    committed_at: float = 0.0
 
 
 def decoded(stage: Stage, entries: Sequence[Entry]) -> tuple[list[Item], list[Entry]]:
@@ -102,71 +109,108 @@ class Runner:
         self._tick_ms = int(stage.ticks * 1000) if live else 0
         self._ticked_at = 0
         self._held: dict[int, _Held] = {}
+        self._settle: Callable[[], None] | None = None  # waits for the commit under way
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
         """Until `stop`. A bug in the stage is raised; a log that is away is waited for."""
-        consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
+        consumer: Consumer | None = None
         wait_s = 0.5
         try:
             while not stop.is_set():
                 try:
+                    if consumer is None:
+                        consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
                     self._pass(consumer, stop)
                     wait_s = 0.5
                     if ready is not None and self._held:
                         ready.set()
                 except Fenced as e:
-                    self._held.clear()
+                    self._forget(consumer)
                     print(f"fengsui {self._stage.name}: {e}; joining again", file=sys.stderr)
                 except Unavailable as e:
-                    self._held.clear()
+                    self._forget(consumer)
                     print(
                         f"fengsui {self._stage.name}: {e}; trying again in {wait_s:.0f} s",
                         file=sys.stderr,
                     )
                     stop.wait(wait_s)
                     wait_s = min(wait_s * 2, 30.0)
-            self._snapshot_all(consumer)
+            if consumer is not None:
+                self._snapshot_all(consumer)
         finally:
-            consumer.close()
+            if consumer is not None:
+                consumer.close()
+
+    def _forget(self, consumer: Consumer | None) -> None:
+        """Throw the memory away; it is rebuilt from what is committed."""
+        self._held.clear()
+        self._settle = None
+        if consumer is not None:
+            consumer.rewind()
 
     def _pass(self, consumer: Consumer, stop: threading.Event) -> None:
-        entries = consumer.poll(_POLL_S)
+        waiting = any(h.committed < h.position for h in self._held.values())
+        entries = consumer.poll(_IDLE_S if waiting or self._settle else _POLL_S, _LIMIT)
         owned = consumer.owned()
         for partition in [p for p in self._held if p not in owned]:
             del self._held[partition]
         for partition, position in owned.items():
             if partition not in self._held:
+                self._wait()  # a commit under way may move the position
+                position = consumer.owned().get(partition, position)
                 state = rebuild(self._stage, self._log, consumer, partition, position)
-                self._held[partition] = _Held(state, position, True, time.monotonic())
-        for partition in sorted({e.partition for e in entries}):
+                now = time.monotonic()
+                self._held[partition] = _Held(state, position, True, now, position, now)
+        outs: dict[int, list[Out]] = {p: [] for p in self._held}
+        by_partition: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_partition.setdefault(entry.partition, []).append(entry)
+        for partition in sorted(by_partition):
             if stop.is_set():
-                return
-            self._step(consumer, partition, [e for e in entries if e.partition == partition])
+                break
+            outs[partition] = self._step(partition, by_partition[partition])
+        self._commit(consumer, outs, idle=not entries)
         self._tick()
         if self._after is not None:
+            self._wait()
             self._after({p: held.state for p, held in self._held.items()})
 
-    def _step(self, consumer: Consumer, partition: int, entries: list[Entry]) -> None:
+    def _step(self, partition: int, entries: list[Entry]) -> list[Out]:
         held = self._held[partition]
         entries = [e for e in entries if e.offset >= held.position]
         if not entries:
-            return
+            return []
         items, poison = decoded(self._stage, entries)
         held.state, writes = self._stage.step(held.state, items)
-        outs = _outs(writes) + [_dead(self._stage, e, self._now()) for e in poison]
-        position = entries[-1].offset + 1
-        body = None
-        if time.monotonic() - held.snapshot_at >= self._snapshot_s:
-            body = self._body(held)
-        try:
-            consumer.commit(partition, position, outs, body)
-        except BaseException:
-            del self._held[partition]  # it is ahead of the log now
-            raise
-        held.position = position
-        held.fresh = body is not None
-        if body is not None:
-            held.snapshot_at = time.monotonic()
+        held.position = entries[-1].offset + 1
+        held.fresh = False
+        return _outs(writes) + [_dead(self._stage, e, self._now()) for e in poison]
+
+    def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
+        """Begin to commit what has to be; the commit before it is over then."""
+        now, steps = time.monotonic(), []
+        for partition, held in self._held.items():
+            if held.committed == held.position:
+                continue
+            due = now - held.committed_at >= _COMMIT_S
+            if not (outs[partition] or idle or due or self._after is not None):
+                continue
+            body = None
+            if now - held.snapshot_at >= self._snapshot_s:
+                body, held.snapshot_at, held.fresh = self._body(held), now, True
+            steps.append(Step(partition, held.position, outs[partition], body))
+        if steps or idle:
+            self._wait()
+        if steps:
+            self._settle = consumer.commit_all(steps)
+            for step in steps:
+                held = self._held[step.partition]
+                held.committed, held.committed_at = step.position, now
+
+    def _wait(self) -> None:
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            settle()
 
     def _body(self, held: _Held) -> bytes:
         return msgspec.msgpack.encode((self._stage.format, self._stage.dump(held.state)))
@@ -182,9 +226,10 @@ class Runner:
 
     def _snapshot_all(self, consumer: Consumer) -> None:
         """On a clean stop, so that the next start is quick."""
-        for partition, held in self._held.items():
-            if not held.fresh:
-                try:
+        try:
+            self._wait()
+            for partition, held in self._held.items():
+                if not held.fresh:
                     consumer.commit(partition, held.position, [], self._body(held))
-                except (Fenced, Unavailable):
-                    return  # the next owner re-steps instead
+        except (Fenced, Unavailable):
+            return  # the next owner re-steps instead

@@ -16,7 +16,7 @@ Promises of every adapter:
 - Nothing is ever handed out before it is durable.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -54,6 +54,16 @@ class Snapshot(NamedTuple):
     body: bytes
 
 
+class Step(NamedTuple):
+    """What one commit makes visible of one partition: outputs, the new position, perhaps a
+    snapshot."""
+
+    partition: int
+    position: int
+    outputs: Sequence[Out]
+    snapshot: bytes | None = None
+
+
 class Fenced(Exception):
     """This member no longer owns the partition: forget the state and join again."""
 
@@ -79,6 +89,10 @@ class Consumer(Protocol):
         """Partitions owned now -> committed position. Changes only inside `poll`."""
         ...
 
+    def rewind(self) -> None:
+        """Forget what was handed out and not committed: the next poll hands it out again."""
+        ...
+
     def snapshot(self, partition: int) -> Snapshot | None:
         """The newest intact snapshot of this group and partition."""
         ...
@@ -91,6 +105,12 @@ class Consumer(Protocol):
         snapshot: bytes | None = None,
     ) -> None:
         """Outputs, position and snapshot in one step. Raises `Fenced`."""
+        ...
+
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        """Begin to commit several partitions, each as `commit` does; the function returned waits
+        for the end and raises as `commit` does. Until it is called, the member may poll and work
+        on, but not commit. After an error each partition stands where its own commit came to."""
         ...
 
     def close(self) -> None:
@@ -135,9 +155,11 @@ class Log(Protocol):
     def close(self) -> None: ...
 
 
-def topics(partitions: int = 4) -> dict[str, Topic]:
+def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[str, Topic]:
     """Every topic of the line. `cases` and `alerts` have one partition: a district's decisions have
-    one owner, so that incidents are numbered and nothing needs a lock; they carry few records."""
+    one owner, so that incidents are numbered and nothing needs a lock; they carry few records.
+
+    days: topic -> how long its records are kept, where the district says otherwise."""
     rows = (
         Topic("observations", partitions),
         Topic("dead-letters", 1),
@@ -145,7 +167,11 @@ def topics(partitions: int = 4) -> dict[str, Topic]:
         Topic("alerts", 1, 24 * 365 * 10),
         Topic("deliveries", 1, 24 * 365 * 10),
     )
-    return {row.name: row for row in rows}
+    kept = days or {}
+    return {
+        row.name: row._replace(retention_h=24 * kept[row.name]) if row.name in kept else row
+        for row in rows
+    }
 
 
 def partition_of(key: str, partitions: int) -> int:
@@ -155,8 +181,14 @@ def partition_of(key: str, partitions: int) -> int:
     return crc32(key.encode()) % partitions
 
 
-def open_log(url: str, run: str, district: str, partitions: int = 4) -> Log:
-    """Open the log of `run` by URL: sqlite:///PATH (a folder) or kafka://HOST:PORT.
+def open_log(
+    url: str,
+    run: str,
+    district: str,
+    partitions: int = 4,
+    days: Mapping[str, int] | None = None,
+) -> Log:
+    """Open the log of `run` by URL: sqlite:///PATH (a folder), kafka://HOST:PORT or kafkas://….
 
     Raises ValueError for an unknown scheme, naming those that exist.
     """
@@ -164,12 +196,12 @@ def open_log(url: str, run: str, district: str, partitions: int = 4) -> Log:
     if scheme == "sqlite":
         from ingest.log.sqlite import SqliteLog
 
-        return SqliteLog(url, run, district, topics(partitions))
-    if scheme == "kafka":
+        return SqliteLog(url, run, district, topics(partitions, days))
+    if scheme in ("kafka", "kafkas"):
         from ingest.log.kafka import KafkaLog
 
-        return KafkaLog(url, run, district, topics(partitions))
+        return KafkaLog(url, run, district, topics(partitions, days))
     raise ValueError(
         f"unknown log {url!r}: the scheme {scheme!r} does not exist; "
-        "use sqlite:///PATH or kafka://HOST:PORT"
+        "use sqlite:///PATH, kafka://HOST:PORT or kafkas://HOST:PORT"
     )

@@ -3,7 +3,8 @@
 A stage's outputs, its position and its snapshot are one Kafka transaction; readers see committed
 records only. Each input partition has its own transactional id with a time-out of 5 s, so that a
 new owner fences the old one at once and a dead one's open transaction blocks nobody for long.
-Snapshots stand in a compacted topic, two slots a partition in turn, each with a checksum.
+Snapshots stand in a compacted topic, two slots a partition in turn, in pieces with a checksum;
+where the newest begins stands beside the committed position, so that nobody has to search.
 """
 
 import threading
@@ -11,7 +12,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka import errors as ke
@@ -20,6 +20,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from ingest.log import (
     Consumer,
+    Corrupt,
     Entry,
     Out,
     Topic,
@@ -27,68 +28,40 @@ from ingest.log import (
     partition_of,
 )
 from ingest.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer, discard
+from ingest.log.kafka_url import kafka_place
 
 _TRANSACTION_MS = 5_000
-_SNAPSHOT_BYTES = 32_000_000
+_RECORD_BYTES = 4_000_000
 
 
 class KafkaLog:
-    """See `ingest.log.Log`. URL: kafka://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…]."""
+    """See `ingest.log.Log`; URL: see `ingest.log.kafka_url`."""
 
     def __init__(self, url: str, run: str, district: str, topics: dict[str, Topic]) -> None:
-        parts = urlsplit(url)
-        hosts = parts.netloc.rpartition("@")[2]
+        place = kafka_place(url)
         self.topics = topics
         self.prefix = f"fengsui.{district}.{run}"
-        self.servers: dict[str, Any] = {"bootstrap_servers": hosts.split(",")}
-        if parts.username:
-            self.servers |= {
-                "security_protocol": "SASL_PLAINTEXT",
-                "sasl_mechanism": "SCRAM-SHA-256",
-                "sasl_plain_username": unquote(parts.username),
-                "sasl_plain_password": unquote(parts.password or ""),
-            }
+        self.servers = place.options
         self._lock = threading.Lock()
         self._appender: Any = None
         self._reader: Any = None
-        self._where = hosts
-        self._create()
+        self._where = place.where
+        self._create(place.replication)
 
     def topic(self, name: str) -> str:
         """Kafka's name of one of our topics."""
         return f"{self.prefix}.{name}"
 
-    def _create(self) -> None:
-        """Topics with the retention that `ingest.log.topics` states."""
-        wanted = [
-            NewTopic(
-                self.topic(t.name),
-                t.partitions,
-                1,
-                topic_configs={
-                    "retention.ms": str(t.retention_h * 3_600_000),
-                    "max.message.bytes": str(4_000_000),
-                },
-            )
-            for t in self.topics.values()
-        ]
-        wanted.append(
-            NewTopic(
-                self.topic(SNAPSHOTS),
-                1,
-                1,
-                topic_configs={
-                    "cleanup.policy": "compact",
-                    "max.message.bytes": str(_SNAPSHOT_BYTES),
-                },
-            )
-        )
+    def _create(self, replication: int) -> None:
+        """Topics with the partitions and retention that `ingest.log.topics` states."""
         try:
             admin = KafkaAdminClient(**self.servers)
-        except ke.KafkaError as e:
+        except (ke.KafkaError, OSError) as e:
             raise self.unavailable(e) from e
         try:
             have = set(admin.list_topics())
+            copies = replication or min(3, len(admin.describe_cluster()["brokers"]))
+            wanted = self._wanted(copies)
             missing = [t for t in wanted if t.name not in have]
             if missing:
                 with suppress(ke.TopicAlreadyExistsError):  # another process was quicker
@@ -98,10 +71,47 @@ class KafkaLog:
                 if time.monotonic() > deadline:
                     raise Unavailable(f"Kafka {self._where} does not create our topics")
                 time.sleep(0.05)
+            if not missing:
+                self._compare(admin.describe_topics([t.name for t in wanted]))
         except ke.KafkaError as e:
             raise self.unavailable(e) from e
         finally:
             admin.close()
+
+    def _wanted(self, copies: int) -> list[NewTopic]:
+        common = {"min.insync.replicas": "2" if copies > 2 else "1"}
+        wanted = [
+            NewTopic(
+                self.topic(t.name),
+                t.partitions,
+                copies,
+                topic_configs={
+                    **common,
+                    "retention.ms": str(t.retention_h * 3_600_000),
+                    "max.message.bytes": str(_RECORD_BYTES),
+                },
+            )
+            for t in self.topics.values()
+        ]
+        kept = {
+            **common,
+            "cleanup.policy": "compact",
+            "segment.ms": "3600000",  # the newest segment is never cleaned
+            "max.message.bytes": str(_RECORD_BYTES),
+        }
+        return [*wanted, NewTopic(self.topic(SNAPSHOTS), 1, copies, topic_configs=kept)]
+
+    def _compare(self, found: Any) -> None:
+        """Keys would stand in other partitions: a run keeps the number it began with."""
+        have = {t["name"]: len(t["partitions"]) for t in found}
+        for t in self.topics.values():
+            if have.get(self.topic(t.name), t.partitions) != t.partitions:
+                raise Corrupt(
+                    f"Kafka {self._where}: 主题 topic {self.topic(t.name)} 有 has "
+                    f"{have[self.topic(t.name)]} 分区 partitions, 配置为 the config says "
+                    f"{t.partitions}: 改回配置 put the old number back, or 换一个运行名 begin a "
+                    "new run"
+                )
 
     def unavailable(self, e: BaseException) -> Unavailable:
         """A Kafka error in our words."""
@@ -118,7 +128,7 @@ class KafkaLog:
             transactional_id=transactional_id,
             transaction_timeout_ms=_TRANSACTION_MS,
             linger_ms=0,
-            max_request_size=_SNAPSHOT_BYTES,
+            max_request_size=32_000_000,
             max_block_ms=15_000,
         )
         try:
@@ -176,7 +186,7 @@ class KafkaLog:
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 fetch_max_wait_ms=50,
-                max_partition_fetch_bytes=_SNAPSHOT_BYTES,
+                max_partition_fetch_bytes=4 * _RECORD_BYTES,
             )
         return self._reader
 

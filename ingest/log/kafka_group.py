@@ -2,20 +2,24 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka import errors as ke
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.log import Entry, Fenced, Out, Snapshot, Topic
+from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic
 
 if TYPE_CHECKING:
     from ingest.log.kafka import KafkaLog
 
 SNAPSHOTS = "snapshots"
+_PIECE = 3_000_000  # bytes of a snapshot in one record
+_SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
 _FENCED = (
     ke.ProducerFencedError,
     ke.InvalidProducerEpochError,
@@ -49,7 +53,8 @@ class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class KafkaGroupConsumer:
-    """See `ingest.log.Consumer`."""
+    """See `ingest.log.Consumer`. Membership is cooperative: in a rebalance a member keeps what stays
+    with it, and its memory."""
 
     def __init__(self, log: "KafkaLog", topic: Topic, group: str, member: str) -> None:
         self._log = log
@@ -58,8 +63,13 @@ class KafkaGroupConsumer:
         self._group = f"{log.prefix}.{group}.{topic.name}"
         self._producers: dict[int, Any] = {}
         self._committed: dict[int, int] = {}
+        self._kept: dict[int, list[int]] = {}  # offsets of the newest snapshots, newest first
         self._slots: dict[int, int] = {}
         self._listener = _Assigned()
+        # one thread a partition: their transactions know nothing of each other
+        self._pool = ThreadPoolExecutor(topic.partitions, thread_name_prefix=f"{group}-commit")
+        self._pending: list[tuple[Step, Future[list[int]]]] = []
+        self._failed: BaseException | None = None
         try:
             self._consumer = KafkaConsumer(
                 **log.servers,
@@ -68,10 +78,11 @@ class KafkaGroupConsumer:
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
-                session_timeout_ms=10_000,
-                heartbeat_interval_ms=2_000,
+                session_timeout_ms=_SESSION_MS,
+                heartbeat_interval_ms=1_500,
                 fetch_max_wait_ms=50,
                 max_partition_fetch_bytes=4_000_000,
+                partition_assignment_strategy=[CooperativeStickyAssignor],
             )
             self._consumer.subscribe([self._name], listener=self._listener)
         except ke.KafkaError as e:
@@ -81,6 +92,7 @@ class KafkaGroupConsumer:
         try:
             found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
             if self._listener.changed:
+                self._finish()
                 before = set(self._committed)
                 self._assign()
                 # of a partition that is new, what came with the assignment comes again, from the
@@ -89,10 +101,10 @@ class KafkaGroupConsumer:
         except ke.KafkaError as e:
             raise self._log.unavailable(e) from e
         return [
-            Entry(r.partition, r.offset, (r.key or b"").decode("utf-8", "replace"), r.value or b"")
-            for records in found.values()
+            Entry(p.partition, r.offset, (r.key or b"").decode("utf-8", "replace"), r.value or b"")
+            for p, records in found.items()
+            if p.partition in self._committed
             for r in records
-            if r.partition in self._committed
         ]
 
     def _assign(self) -> None:
@@ -105,15 +117,29 @@ class KafkaGroupConsumer:
             if partition not in self._producers:
                 self._producers[partition] = self._log.producer(f"{self._group}.{partition}")
             where = TopicPartition(self._name, partition)
-            position = self._consumer.committed(where)
-            self._committed[partition] = int(position or 0)
-            if position is None:
-                self._consumer.seek_to_beginning(where)
-            else:
-                self._consumer.seek(where, int(position))
+            found = self._consumer.committed(where, metadata=True)
+            self._committed[partition] = 0 if found is None else int(found.offset)
+            self._kept[partition] = [] if found is None else _kept(found.metadata)
+            self._seek(partition)
+
+    def _seek(self, partition: int) -> None:
+        where, position = TopicPartition(self._name, partition), self._committed[partition]
+        if position:
+            self._consumer.seek(where, position)
+        else:
+            self._consumer.seek_to_beginning(where)
+
+    def rewind(self) -> None:
+        self._finish()
+        self._failed = None
+        for partition in self._committed:
+            # what is not assigned any more is noticed by the next poll
+            with suppress(AssertionError, ke.IllegalStateError):
+                self._seek(partition)
 
     def _lose(self, partition: int) -> None:
         self._committed.pop(partition, None)
+        self._kept.pop(partition, None)
         self._slots.pop(partition, None)
         producer = self._producers.pop(partition, None)
         if producer is not None:
@@ -123,18 +149,27 @@ class KafkaGroupConsumer:
         return dict(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        prefix = f"{self._group}/{partition}/"
-        best: Snapshot | None = None
-        aside, at = self._log.topic(SNAPSHOTS), 0
-        while entries := self._log.read_topic(aside, 0, at, 100):
+        for offset in self._kept.get(partition, ()):
+            found = self._read_snapshot(f"{self._group}/{partition}/", offset)
+            if found is not None:
+                return found
+        return None
+
+    def _read_snapshot(self, prefix: str, offset: int) -> Snapshot | None:
+        """The one whose first piece stands at `offset`; None if it is not whole."""
+        aside, at = self._log.topic(SNAPSHOTS), offset
+        pieces: list[bytes] = []
+        while entries := self._log.read_topic(aside, 0, at, 20):
             at = entries[-1].offset + 1
-            for e in entries:
-                if not e.key.startswith(prefix):
-                    continue
-                found = _unpacked(e.value)
-                if found is not None and (best is None or found.position >= best.position):
-                    best = found
-        return best
+            mine = [e for e in entries if e.key.startswith(prefix)]
+            for e in mine:
+                if not pieces and e.offset != offset:
+                    return None
+                pieces.append(e.value)
+                head = _head(pieces[0])
+                if head is None or len(pieces) == head.get("pieces"):
+                    return _unpacked(pieces)
+        return None
 
     def commit(
         self,
@@ -143,59 +178,118 @@ class KafkaGroupConsumer:
         outputs: Sequence[Out],
         snapshot: bytes | None = None,
     ) -> None:
-        if partition not in self._committed:
-            raise Fenced(f"{self._group}: partition {partition} is not ours")
-        producer = self._producers[partition]
-        try:
-            producer.begin_transaction()
-            sent = self._log.send(producer, outputs)
-            if snapshot is not None:
-                sent.append(self._send_snapshot(producer, partition, position, snapshot))
-            producer.flush()
-            for one in sent:
-                one.get(timeout=15)
-            where = TopicPartition(self._name, partition)
-            producer.send_offsets_to_transaction(
-                {where: OffsetAndMetadata(position, "", -1)}, self._consumer.group_metadata()
-            )
-            producer.commit_transaction()
-        except (ke.KafkaError, AssertionError) as e:
-            self._lose(partition)
-            self._listener.changed = True  # a new producer, and the batch again
-            if isinstance(e, _FENCED):
-                raise Fenced(f"{self._group}: partition {partition}: {type(e).__name__}") from e
-            raise self._log.unavailable(e) from e
-        self._committed[partition] = position
+        self.commit_all([Step(partition, position, outputs, snapshot)])()
 
-    def _send_snapshot(self, producer: Any, partition: int, position: int, body: bytes) -> Any:
-        """Into the slot that does not hold the newest one."""
-        slot = self._slots[partition] = 1 - self._slots.get(partition, 0)
-        return producer.send(
-            self._log.topic(SNAPSHOTS),
-            value=_packed(position, body),
-            key=f"{self._group}/{partition}/{slot}".encode(),
-            partition=0,
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        for step in steps:
+            if step.partition not in self._committed:
+                raise Fenced(f"{self._group}: partition {step.partition} is not ours")
+        member = self._consumer.group_metadata()
+        for step in steps:
+            done = self._pool.submit(self._transact, step, self._producers[step.partition], member)
+            self._pending.append((step, done))
+        return self._settle
+
+    def _transact(self, step: Step, producer: Any, member: Any) -> list[int]:
+        """One partition's transaction; where its newest snapshots begin now."""
+        producer.begin_transaction()
+        sent = self._log.send(producer, step.outputs)
+        kept = self._kept.get(step.partition, [])
+        if step.snapshot is not None:
+            pieces = self._send_snapshot(producer, step.partition, step.position, step.snapshot)
+            producer.flush()
+            kept = [int(pieces[0].get(timeout=15).offset), *kept][:2]
+            sent += pieces
+        where = TopicPartition(self._name, step.partition)
+        note = json.dumps({"snapshots": kept}) if kept else ""
+        producer.send_offsets_to_transaction(
+            {where: OffsetAndMetadata(step.position, note, -1)}, member
         )
+        producer.commit_transaction()
+        for one in sent:
+            one.get(timeout=15)
+        return kept
+
+    def _finish(self) -> None:
+        """Wait for what was begun, and note how it went."""
+        pending, self._pending = self._pending, []
+        for step, done in pending:
+            try:
+                kept = done.result()
+            except (ke.KafkaError, AssertionError) as e:
+                self._lose(step.partition)
+                self._listener.changed = True  # a new producer, and the batch again
+                if self._failed is None or not isinstance(self._failed, _FENCED):
+                    self._failed = e
+            else:
+                if step.partition in self._committed:
+                    self._committed[step.partition] = step.position
+                    self._kept[step.partition] = kept
+
+    def _settle(self) -> None:
+        self._finish()
+        failed, self._failed = self._failed, None
+        if failed is None:
+            return
+        if isinstance(failed, _FENCED):
+            raise Fenced(f"{self._group}: {type(failed).__name__}") from failed
+        raise self._log.unavailable(failed) from failed
+
+    def _send_snapshot(
+        self, producer: Any, partition: int, position: int, body: bytes
+    ) -> list[Any]:
+        """In pieces, into the slot that does not hold the newest one."""
+        slot = self._slots[partition] = 1 - self._slots.get(partition, 0)
+        return [
+            producer.send(
+                self._log.topic(SNAPSHOTS),
+                value=piece,
+                key=f"{self._group}/{partition}/{slot}/{n}".encode(),
+                partition=0,
+            )
+            for n, piece in enumerate(_packed(position, body))
+        ]
 
     def close(self) -> None:
+        self._finish()
+        self._pool.shutdown()
         for partition in list(self._producers):
             self._lose(partition)
         self._consumer.close(autocommit=False)
 
 
-def _packed(position: int, body: bytes) -> bytes:
-    """A line of JSON with the checksum, then the compressed body."""
-    head = {"position": position, "crc32": zlib.crc32(body)}
-    return json.dumps(head).encode() + b"\n" + zlib.compress(body, 1)
-
-
-def _unpacked(value: bytes) -> Snapshot | None:
-    head, _, packed = value.partition(b"\n")
+def _kept(note: str | None) -> list[int]:
+    """What stands beside a committed position."""
     try:
-        found = json.loads(head)
-        body = zlib.decompress(packed)
-        if zlib.crc32(body) != found["crc32"]:
+        return [int(n) for n in json.loads(note or "{}").get("snapshots", [])]
+    except (ValueError, TypeError, AttributeError):
+        return []
+
+
+def _packed(position: int, body: bytes) -> list[bytes]:
+    """Pieces: a line of JSON with the checksum of the whole, then some of the compressed body."""
+    packed = zlib.compress(body, 1)
+    cuts = range(0, max(len(packed), 1), _PIECE)
+    head = {"position": position, "crc32": zlib.crc32(body), "pieces": len(cuts)}
+    line = json.dumps(head).encode() + b"\n"
+    return [line + packed[n : n + _PIECE] for n in cuts]
+
+
+def _head(piece: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(piece.partition(b"\n")[0])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _unpacked(pieces: Sequence[bytes]) -> Snapshot | None:
+    """None if any of it is damaged."""
+    head = _head(pieces[0])
+    try:
+        body = zlib.decompress(b"".join(p.partition(b"\n")[2] for p in pieces))
+        if head is None or zlib.crc32(body) != head["crc32"]:
             return None
-        return Snapshot(int(found["position"]), body)
+        return Snapshot(int(head["position"]), body)
     except (ValueError, KeyError, TypeError, zlib.error):
         return None

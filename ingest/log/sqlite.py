@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -24,6 +24,7 @@ from ingest.log import (
     Fenced,
     Out,
     Snapshot,
+    Step,
     Topic,
     Unavailable,
     partition_of,
@@ -241,6 +242,10 @@ def _keep_from(db: sqlite3.Connection, topic: str, part: int) -> int:
     return int(keep)
 
 
+def _over() -> None:
+    """A commit that was over when it was begun."""
+
+
 class SqliteConsumer:
     """See `ingest.log.Consumer`."""
 
@@ -325,6 +330,9 @@ class SqliteConsumer:
         self._committed.pop(part, None)
         self._next.pop(part, None)
 
+    def rewind(self) -> None:
+        self._next.update(self._committed)
+
     def snapshot(self, partition: int) -> Snapshot | None:
         rows = self._log.reading().execute(
             "SELECT pos, crc, body FROM snapshots WHERE grp=? AND topic=? AND part=? "
@@ -343,38 +351,46 @@ class SqliteConsumer:
         outputs: Sequence[Out],
         snapshot: bytes | None = None,
     ) -> None:
-        where = (self._group, self._topic.name, partition)
+        self.commit_all([Step(partition, position, outputs, snapshot)])
+
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        """All in one transaction, thus with one fsync; over when this returns."""
         done = False
         try:
-            with self._log._transaction({out.topic for out in outputs}) as db:
-                row = db.execute(
-                    "SELECT member FROM leases WHERE grp=? AND topic=? AND part=?", where
-                ).fetchone()
-                if row is None or row[0] != self._member or partition not in self._committed:
-                    raise Fenced(f"{self._member} lost {self._topic.name}/{partition}")
-                self._log._insert(db, outputs)
-                db.execute("INSERT OR REPLACE INTO positions VALUES (?,?,?,?)", (*where, position))
-                if snapshot is not None:
-                    db.execute(
-                        "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?,?)",
-                        (*where, position, zlib.crc32(snapshot), snapshot),
-                    )
-                    db.execute(
-                        "DELETE FROM snapshots WHERE grp=? AND topic=? AND part=? AND pos NOT IN "
-                        "(SELECT pos FROM snapshots WHERE grp=? AND topic=? AND part=? "
-                        "ORDER BY pos DESC LIMIT 2)",
-                        (*where, *where),
-                    )
+            with self._log._transaction({out.topic for s in steps for out in s.outputs}) as db:
+                for step in steps:
+                    self._write(db, step)
             done = True
-        except Fenced:
-            self._drop(partition)
-            raise
         finally:
-            if partition in self._committed:
-                if done:
-                    self._committed[partition] = position
-                else:  # read the batch again
-                    self._next[partition] = self._committed[partition]
+            for step in steps:
+                if step.partition in self._committed:
+                    if done:
+                        self._committed[step.partition] = step.position
+                    else:  # read the batch again
+                        self._next[step.partition] = self._committed[step.partition]
+        return _over
+
+    def _write(self, db: sqlite3.Connection, step: Step) -> None:
+        where = (self._group, self._topic.name, step.partition)
+        row = db.execute(
+            "SELECT member FROM leases WHERE grp=? AND topic=? AND part=?", where
+        ).fetchone()
+        if row is None or row[0] != self._member or step.partition not in self._committed:
+            self._drop(step.partition)
+            raise Fenced(f"{self._member} lost {self._topic.name}/{step.partition}")
+        self._log._insert(db, step.outputs)
+        db.execute("INSERT OR REPLACE INTO positions VALUES (?,?,?,?)", (*where, step.position))
+        if step.snapshot is not None:
+            db.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?,?)",
+                (*where, step.position, zlib.crc32(step.snapshot), step.snapshot),
+            )
+            db.execute(
+                "DELETE FROM snapshots WHERE grp=? AND topic=? AND part=? AND pos NOT IN "
+                "(SELECT pos FROM snapshots WHERE grp=? AND topic=? AND part=? "
+                "ORDER BY pos DESC LIMIT 2)",
+                (*where, *where),
+            )
 
     def close(self) -> None:
         with self._log._transaction() as db:
