@@ -10,7 +10,12 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ingest.log import Out, open_log
 
-WATCHED = ("ingest/log/sqlite.py", "ingest/log/kafka.py")
+WATCHED = (
+    "ingest/log/sqlite.py",
+    "ingest/log/sqlite_group.py",
+    "ingest/log/kafka.py",
+    "ingest/log/kafka_group.py",
+)
 url, run, limit = sys.argv[1], sys.argv[2], int(sys.argv[3])
 count = 0
 

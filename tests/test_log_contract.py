@@ -181,7 +181,7 @@ def lose(consumer) -> None:  # type: ignore[no-untyped-def]
         consumer._consumer.close(autocommit=False)  # leaves the group, keeps its producer
     else:
         log = consumer._log
-        with log._transaction() as db:
+        with log.transaction() as db:
             db.execute("UPDATE leases SET until=0")
 
 

@@ -101,7 +101,7 @@ spec = importlib.util.spec_from_file_location("toy", sys.argv[4])
 toy = importlib.util.module_from_spec(spec); sys.modules["toy"] = toy
 spec.loader.exec_module(toy)
 limit, count = int(sys.argv[2]), 0
-WATCHED = ("ingest/runner.py", "ingest/log/sqlite.py")
+WATCHED = ("ingest/runner.py", "ingest/log/sqlite.py", "ingest/log/sqlite_group.py")
 def trace(frame, event, arg):
     global count
     if not frame.f_code.co_filename.endswith(WATCHED):
