@@ -10,7 +10,6 @@ from config.level import HAZARD_ZH
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 
-
 TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries")
 
 

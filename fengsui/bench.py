@@ -19,6 +19,9 @@ import numpy as np
 from config.district import District
 from detectors.rain_threshold import RainRow, RainThreshold
 from fengsui.baseline import LIMITS, WINDOWS, PlainRain
+from fengsui.bench_kafka import bench_hop, bench_kill, bench_throughput, need_kafka
+from fengsui.bench_processes import Processes
+from fengsui.bench_state import bench_cost, bench_recovery
 from fengsui.follow import Follower
 from fengsui.line import Line, open_run_log
 from fengsui.setup import free_port, make_setup
@@ -146,7 +149,7 @@ def _through(line: _Embedded, title: str, each: int, seconds: float) -> str:
     )
 
 
-def _load(line: _Embedded, kind: str, each: int, seconds: float) -> str:
+def _load(line: "_Embedded | Processes", kind: str, each: int, seconds: float) -> str:
     """The publisher, in a process of its own; what it prints at its end."""
     words = [
         sys.executable,
@@ -182,7 +185,7 @@ def bench_latency(district: District, seconds: float) -> Iterator[str]:
             line.close()
 
 
-def _latency(line: _Embedded, district: District, seconds: float) -> str:
+def _latency(line: "_Embedded | Processes", district: District, seconds: float) -> str:
     stop = threading.Event()
     heard: dict[str, float] = {}
     watcher = threading.Thread(target=_hear, args=(line, heard, stop))
@@ -208,7 +211,7 @@ def _latency(line: _Embedded, district: District, seconds: float) -> str:
     )
 
 
-def _hear(line: _Embedded, heard: dict[str, float], stop: threading.Event) -> None:
+def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threading.Event) -> None:
     """When a loudspeaker of each area is first commanded."""
     ear = Mqtt(line.broker.url, "fengsui-bench-ear")
     ear.subscribe([f"{line.prefix}/node/+/command"])
@@ -222,8 +225,24 @@ def _hear(line: _Embedded, heard: dict[str, float], stop: threading.Event) -> No
     ear.close()
 
 
-def run_bench(district: District, path: Path | None, seconds: float, only: tuple[str, ...]) -> int:
-    """Print the figures asked for."""
+def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[str]:
+    readings = [(r.station, r.t * 1000, int(r.v * 10 + 0.5)) for r in workload(path)]
+    yield from bench_throughput(district, url, readings)
+    yield from bench_hop(district, url, max(seconds, 10.0))
+    yield from bench_kill(district, url)
+    with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+        line = Processes(district, url, Path(folder))
+        try:
+            yield "Kafka 全线一阶段一进程 one process a stage: " + _latency(line, district, seconds)
+        finally:
+            line.close()
+    yield from bench_recovery(district, url)
+
+
+def run_bench(
+    district: District, log: str, path: Path | None, seconds: float, only: tuple[str, ...]
+) -> int:
+    """Print the figures asked for; `log` is where Kafka is, if it is measured."""
     if "rule" in only:
         rows = workload(path)
         stations = Counter(r.station for r in rows)
@@ -235,5 +254,11 @@ def run_bench(district: District, path: Path | None, seconds: float, only: tuple
             click.echo(text)
     if "latency" in only:
         for text in bench_latency(district, seconds):
+            click.echo(text)
+    if "cost" in only:
+        for text in bench_cost():
+            click.echo(text)
+    if "kafka" in only:
+        for text in _kafka(district, need_kafka(log), path, seconds):
             click.echo(text)
     return 0

@@ -1,5 +1,6 @@
 """The command `fengsui`."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -255,13 +256,18 @@ def order(
 @cli.command()
 @click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
-@click.option("--only", type=click.Choice(["rule", "line", "latency"]), multiple=True)
+@click.option(
+    "--only", type=click.Choice(["rule", "line", "latency", "cost", "kafka"]), multiple=True
+)
 @click.pass_obj
 def bench(obj: _Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
-    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline."""
+    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
+    --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
     from fengsui.bench import run_bench
 
-    sys.exit(run_bench(obj.district(), workload, seconds, only or ("rule", "line", "latency")))
+    log = obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
+    chosen = only or ("rule", "line", "latency")
+    sys.exit(run_bench(obj.district(), log, workload, seconds, chosen))
 
 
 def main() -> None:

@@ -85,6 +85,11 @@ def rebuild(stage: Stage, log: Log, consumer: Consumer, partition: int, until: i
     return state
 
 
+def snapshot_body(stage: Stage, state: Any) -> bytes:
+    """A snapshot as `rebuild` reads it."""
+    return msgspec.msgpack.encode((stage.format, stage.dump(state)))
+
+
 class Runner:
     """One member of one stage. `after` is called on each pass with the state of every owned
     partition, for a stage that acts on the world (send)."""
@@ -197,7 +202,11 @@ class Runner:
                 continue
             body = None
             if now - held.snapshot_at >= self._snapshot_s:
-                body, held.snapshot_at, held.fresh = self._body(held), now, True
+                body, held.snapshot_at, held.fresh = (
+                    snapshot_body(self._stage, held.state),
+                    now,
+                    True,
+                )
             steps.append(Step(partition, held.position, outs[partition], body))
         if steps or idle:
             self._wait()
@@ -211,9 +220,6 @@ class Runner:
         settle, self._settle = self._settle, None
         if settle is not None:
             settle()
-
-    def _body(self, held: _Held) -> bytes:
-        return msgspec.msgpack.encode((self._stage.format, self._stage.dump(held.state)))
 
     def _tick(self) -> None:
         """Time for our own partitions, in a live run: recorded with the rest, so that a replay of
@@ -230,6 +236,8 @@ class Runner:
             self._wait()
             for partition, held in self._held.items():
                 if not held.fresh:
-                    consumer.commit(partition, held.position, [], self._body(held))
+                    consumer.commit(
+                        partition, held.position, [], snapshot_body(self._stage, held.state)
+                    )
         except (Fenced, Unavailable):
             return  # the next owner re-steps instead
