@@ -54,26 +54,35 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-@pytest.fixture(scope="session")
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of a Kafka 4.x broker."""
-    if named := os.environ.get("FENGSUI_TEST_KAFKA"):
-        yield named
-        return
-    libs = SERVICES / "kafka" / "libs"
-    if not libs.exists() or shutil.which("java") is None:
-        absent("Kafka")
-    folder = tmp_path_factory.mktemp("kafka")
-    port, control = free_port(), free_port()
-    settings = folder / "server.properties"
-    settings.write_text(
-        f"""process.roles=broker,controller
+_SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+
+
+class Kafka:
+    """A broker of one node. `ports`: listeners by name; PROXIED is advertised at `proxy_port`, SECURE
+    is SASL (SCRAM-SHA-256) over TLS with the server's key and certificate in `pem`."""
+
+    user, password = "fengsui", "sea-of-clouds"
+
+    def __init__(self, folder: Path, *, proxy_port: int = 0, pem: Path | None = None) -> None:
+        libs = SERVICES / "kafka" / "libs"
+        if not libs.exists() or shutil.which("java") is None:
+            absent("Kafka")
+        names = ["PLAINTEXT"] + ["PROXIED"] * bool(proxy_port) + ["SECURE"] * bool(pem)
+        self.ports = {name: free_port() for name in names}
+        self._java = ["java", "-Xmx512m", "-cp", f"{libs}/*"]
+        self._notes, self._settings = folder / "kafka.log", folder / "server.properties"
+        self._process: subprocess.Popen[bytes] | None = None
+        told = {n: proxy_port if n == "PROXIED" else p for n, p in self.ports.items()}
+        control = free_port()
+        at = "127.0.0.1"
+        text = f"""process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:{control}
+controller.quorum.voters=1@{at}:{control}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{control}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={"".join(f"{n}://{at}:{p}," for n, p in self.ports.items())}CONTROLLER://{at}:{control}
+advertised.listeners={",".join(f"{n}://{at}:{p}" for n, p in told.items())}
+inter.broker.listener.name=PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -83,32 +92,54 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-message.max.bytes=33000000
 """
-    )
-    java = ["java", "-Xmx512m", "-cp", f"{libs}/*"]
-    notes = folder / "kafka.log"
-    with notes.open("wb") as out:
-        subprocess.run(
-            [
-                *java,
-                "kafka.tools.StorageTool",
-                "format",
-                "-t",
-                "MkU3OEVBNTcwNTJENDM2Qk",
-                "-c",
-                str(settings),
-            ],
-            check=True,
-            stdout=out,
-            stderr=out,
-        )
-        process = subprocess.Popen([*java, "kafka.Kafka", str(settings)], stdout=out, stderr=out)
-    try:
-        wait_for(port, process, notes, 60)
-        yield f"127.0.0.1:{port}"
-    finally:
-        end(process)
+        if pem is not None:
+            text += f"""sasl.enabled.mechanisms=SCRAM-SHA-256
+listener.name.secure.scram-sha-256.sasl.jaas.config={_SCRAM} required;
+listener.name.secure.ssl.keystore.type=PEM
+listener.name.secure.ssl.keystore.location={pem}
+"""
+        self._settings.write_text(text)
+        scram = f"SCRAM-SHA-256=[name={self.user},password={self.password}]"
+        with self._notes.open("wb") as out:
+            subprocess.run(
+                [*self._java, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
+                 "-c", str(self._settings), "--add-scram", scram],
+                check=True, stdout=out, stderr=out,
+            )  # fmt: skip
+
+    def address(self, listener: str = "PLAINTEXT") -> str:
+        return f"127.0.0.1:{self.ports[listener]}"
+
+    def start(self) -> "Kafka":
+        with self._notes.open("ab") as out:
+            self._process = subprocess.Popen(
+                [*self._java, "kafka.Kafka", str(self._settings)], stdout=out, stderr=out
+            )
+        wait_for(self.ports["PLAINTEXT"], self._process, self._notes, 60)
+        return self
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of a Kafka 4.x broker."""
+    if named := os.environ.get("FENGSUI_TEST_KAFKA"):
+        yield named
+        return
+    server = Kafka(tmp_path_factory.mktemp("kafka")).start()
+    yield server.address()
+    server.stop()
 
 
 class Influx(NamedTuple):

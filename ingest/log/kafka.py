@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka import errors as ke
 from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata, TopicPartition
@@ -27,10 +27,10 @@ from ingest.log import (
     Unavailable,
     partition_of,
 )
-from ingest.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer, discard
+from ingest.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
+from ingest.log.kafka_producer import Producer
 from ingest.log.kafka_url import kafka_place
 
-_TRANSACTION_MS = 5_000
 _RECORD_BYTES = 4_000_000
 
 
@@ -42,6 +42,8 @@ class KafkaLog:
         self.topics = topics
         self.prefix = f"fengsui.{district}.{run}"
         self.servers = place.options
+        # one each: two ingest processes must not fence each other, but one fences what it gave up
+        self._append_id = f"{self.prefix}.append.{time.time_ns():x}.{id(self):x}"
         self._lock = threading.Lock()
         self._appender: Any = None
         self._reader: Any = None
@@ -120,23 +122,9 @@ class KafkaLog:
             "nothing was lost"
         )
 
-    def producer(self, transactional_id: str) -> Any:
+    def producer(self, transactional_id: str) -> Producer:
         """A producer whose transactions fence those of the last one with this id."""
-        found = KafkaProducer(
-            **self.servers,
-            acks="all",
-            transactional_id=transactional_id,
-            transaction_timeout_ms=_TRANSACTION_MS,
-            linger_ms=0,
-            max_request_size=32_000_000,
-            max_block_ms=15_000,
-        )
-        try:
-            found.init_transactions()
-        except ke.KafkaError:
-            found.close(timeout=1)
-            raise
-        return found
+        return Producer.begin(self.servers, transactional_id)
 
     def send(self, producer: Any, outputs: Sequence[Out]) -> list[Any]:
         """Put records into the open transaction."""
@@ -158,14 +146,9 @@ class KafkaLog:
         with self._lock:
             try:
                 if self._appender is None:
-                    # one each: two ingest processes must not fence each other
-                    name = f"{self.prefix}.append.{time.time_ns():x}.{id(self):x}"
-                    self._appender = self.producer(name)
+                    self._appender = self.producer(self._append_id)
                 self._appender.begin_transaction()
-                sent = self.send(self._appender, outputs)
-                self._appender.flush()
-                for one in sent:
-                    one.get(timeout=15)
+                self._appender.delivered(self.send(self._appender, outputs))
                 self._appender.commit_transaction()
             except (ke.KafkaError, AssertionError) as e:
                 self._drop_appender()
@@ -173,7 +156,7 @@ class KafkaLog:
 
     def _drop_appender(self) -> None:
         if self._appender is not None:
-            discard(self._appender)
+            self._appender.abandon()
             self._appender = None
 
     def join(self, topic: str, group: str, member: str) -> Consumer:
@@ -265,9 +248,7 @@ class KafkaLog:
 
     def close(self) -> None:
         with self._lock:
-            if self._appender is not None:
-                self._appender.close(timeout=5)
-                self._appender = None
+            self._drop_appender()
             self._drop_reader()
 
 

@@ -13,6 +13,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic
+from ingest.log.kafka_producer import Producer
 
 if TYPE_CHECKING:
     from ingest.log.kafka import KafkaLog
@@ -29,14 +30,6 @@ _FENCED = (
     ke.CommitFailedError,
     ke.FencedInstanceIdError,
 )
-
-
-def discard(producer: Any) -> None:
-    """Abort what is open and close; the broker forgets the rest after the time-out."""
-    # nothing was open, or we are fenced: both leave nothing behind
-    with suppress(ke.KafkaError, AssertionError):
-        producer.abort_transaction()
-    producer.close(timeout=1)
 
 
 class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -61,7 +54,7 @@ class KafkaGroupConsumer:
         self._topic = topic
         self._name = log.topic(topic.name)
         self._group = f"{log.prefix}.{group}.{topic.name}"
-        self._producers: dict[int, Any] = {}
+        self._producers: dict[int, Producer] = {}
         self._committed: dict[int, int] = {}
         self._kept: dict[int, list[int]] = {}  # offsets of the newest snapshots, newest first
         self._slots: dict[int, int] = {}
@@ -143,7 +136,7 @@ class KafkaGroupConsumer:
         self._slots.pop(partition, None)
         producer = self._producers.pop(partition, None)
         if producer is not None:
-            discard(producer)
+            producer.abandon()  # nothing is open, or it failed
 
     def owned(self) -> dict[int, int]:
         return dict(self._committed)
@@ -190,24 +183,23 @@ class KafkaGroupConsumer:
             self._pending.append((step, done))
         return self._settle
 
-    def _transact(self, step: Step, producer: Any, member: Any) -> list[int]:
+    def _transact(self, step: Step, producer: Producer, member: Any) -> list[int]:
         """One partition's transaction; where its newest snapshots begin now."""
         producer.begin_transaction()
         sent = self._log.send(producer, step.outputs)
         kept = self._kept.get(step.partition, [])
         if step.snapshot is not None:
             pieces = self._send_snapshot(producer, step.partition, step.position, step.snapshot)
-            producer.flush()
-            kept = [int(pieces[0].get(timeout=15).offset), *kept][:2]
+            producer.delivered(pieces)
+            kept = [int(pieces[0].get(timeout=0).offset), *kept][:2]
             sent += pieces
         where = TopicPartition(self._name, step.partition)
         note = json.dumps({"snapshots": kept}) if kept else ""
         producer.send_offsets_to_transaction(
             {where: OffsetAndMetadata(step.position, note, -1)}, member
         )
-        producer.commit_transaction()
-        for one in sent:
-            one.get(timeout=15)
+        producer.commit_transaction()  # raises if the broker has not got all of `sent`
+        producer.delivered(sent)
         return kept
 
     def _finish(self) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 _OPTIONS = ("ca", "cert", "key", "sasl", "password_file", "replication")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_BOOTSTRAP_MS = 8_000  # then it is unavailable, which whoever asks says and tries again
 
 
 class Place(NamedTuple):
@@ -35,7 +36,10 @@ def kafka_place(url: str) -> Place:
     if wrong or not hosts:
         what = f"不认识的选项 unknown option {wrong[0]!r}" if wrong else "没有主机 no host"
         raise ValueError(f"Kafka 地址 URL: {what}; write kafka://HOST:PORT, see docs/kafka.md")
-    options: dict[str, Any] = {"bootstrap_servers": hosts.split(",")}
+    options: dict[str, Any] = {
+        "bootstrap_servers": hosts.split(","),
+        "bootstrap_timeout_ms": _BOOTSTRAP_MS,
+    }
     tls = parts.scheme == "kafkas"
     if tls:
         files = {"ssl_cafile": "ca", "ssl_certfile": "cert", "ssl_keyfile": "key"}

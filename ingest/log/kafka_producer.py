@@ -1,0 +1,71 @@
+"""A transactional producer that never waits for ever.
+
+kafka-python bounds `init_transactions` by `max_block_ms`, but `commit_transaction`, `abort_transaction`
+and `send_offsets_to_transaction` wait until the broker answers: with the broker dead, until it
+comes back (3.0.12). Here each waits at most `WAIT_S`. What is given up is fenced by the next
+producer with the same transactional id, so it was either committed before or never.
+"""
+
+import contextlib
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka import errors as ke
+
+WAIT_S = 15.0
+_TRANSACTION_MS = 5_000  # so long a dead owner's open transaction may hold up the readers
+
+
+class Producer(KafkaProducer):  # type: ignore[misc]
+    """One transactional id; made by `begin`."""
+
+    @classmethod
+    def begin(cls, servers: dict[str, Any], transactional_id: str) -> "Producer":
+        """Fences the last one with this id, and ends what it had open. Raises KafkaError."""
+        found = cls(
+            **servers,
+            acks="all",
+            transactional_id=transactional_id,
+            transaction_timeout_ms=_TRANSACTION_MS,
+            linger_ms=0,
+            max_request_size=32_000_000,
+            max_block_ms=int(WAIT_S * 1000),
+            request_timeout_ms=int(WAIT_S * 1000) - 3_000,
+            delivery_timeout_ms=int(WAIT_S * 1000),
+        )
+        try:
+            found.init_transactions()
+        except BaseException:
+            found.abandon()
+            raise
+        return found
+
+    def _bounded(self, result: Any, what: str) -> None:
+        self._sender.wakeup()
+        if not result.wait(timeout_ms=WAIT_S * 1000):
+            raise ke.KafkaTimeoutError(f"{what}: no answer in {WAIT_S:.0f} s")
+
+    def commit_transaction(self) -> None:
+        self._bounded(self._transaction_manager.begin_commit(), "commit")
+
+    def abort_transaction(self) -> None:
+        self._bounded(self._transaction_manager.begin_abort(), "abort")
+
+    def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
+        manager = self._transaction_manager
+        self._bounded(manager.send_offsets_to_transaction(offsets, group_metadata), "offsets")
+
+    def delivered(self, sent: list[Any]) -> None:
+        """Wait until the broker has these records. Raises KafkaError."""
+        self._sender.wakeup()
+        for one in sent:
+            one.get(timeout=WAIT_S)
+
+    def abandon(self) -> None:
+        """End without waiting: what is open is aborted by the broker, after the time-out or when
+        the next producer with this id begins."""
+        self._sender.force_close()
+        self._sender.join(1.0)
+        # what it had not sent is done with now, so that this does not wait
+        with contextlib.suppress(ke.KafkaError):
+            self.close(timeout=0)
