@@ -27,6 +27,7 @@ from dispatch.outbox import Box, Rules, Written, apply
 from dispatch.receipts import Receipts
 from dispatch.sender import Clock, Sender, append
 from ingest.log import Log
+from ingest.meters import DELIVERIES
 from ingest.mqtt import Mqtt
 from ingest.observation import Record, Run
 from ingest.runner import Runner
@@ -78,6 +79,18 @@ def _write(record: Written) -> Write:
         case Receipt():
             return Write("deliveries", record.delivery, record)
     return Write("dead-letters", record.source, record)
+
+
+def _count(box: Box, items: Sequence[Item]) -> None:
+    """For the operators: what became of deliveries, by channel."""
+    for item in items:
+        record = item.record
+        if isinstance(record, Delivery):
+            DELIVERIES.labels(record.routes[0].channel if record.routes else "-", "queued").inc()
+        elif isinstance(record, Receipt) and (entry := box.entries.get(record.delivery)):
+            routes = entry.delivery.routes
+            channel = routes[record.route].channel if record.route < len(routes) else "-"
+            DELIVERIES.labels(channel, record.state).inc()
 
 
 class MqttSide:
@@ -237,7 +250,9 @@ def run_send(
             line.tell_clock(sender.passed_at)
 
     member = f"{gethostname()}-{os.getpid()}"
-    runner = Runner(Send(district, live), log, member=member, live=live, now=now, after=after)
+    runner = Runner(
+        Send(district, live), log, member=member, live=live, now=now, after=after, count=_count
+    )
     feed = _feed(district, state_dir, live)
     try:
         runner.run(stop, ready)

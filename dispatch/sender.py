@@ -6,7 +6,6 @@ delivery free for another attempt. A crash loses results, never intentions.
 """
 
 import queue
-import sys
 import threading
 import traceback
 from collections import Counter
@@ -18,6 +17,7 @@ from config.level import Level
 from dispatch.alert import Receipt, State
 from dispatch.channels import Channel, SendError
 from dispatch.outbox import Attempt, Box, due, passed, urgency
+from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.observation import encode
 
@@ -139,7 +139,7 @@ class Sender:
             # the words of an unknown error may hold a number: only its kind and place are kept
             place = traceback.extract_tb(e.__traceback__)[-1]
             detail = f"program error {type(e).__name__} in {place.name}, line {place.lineno}"
-            print(f"fengsui send: {route.channel}: {detail}; please report it", file=sys.stderr)
+            say("send", f"{route.channel}: {detail}; please report it")
             return Outcome("failed", True, detail)
         return Outcome(told.state, False, told.detail)
 
@@ -175,7 +175,7 @@ def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:
             log.append(outs)
             return True
         except Unavailable as e:
-            print(f"fengsui send: {e}; trying again in {wait_s:.0f} s", file=sys.stderr)
+            say("send", f"{e}; trying again in {wait_s:.0f} s")
             if stop.wait(wait_s):
                 return False  # what is not written is tried again after the start
             wait_s = min(2 * wait_s, 30.0)

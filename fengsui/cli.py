@@ -8,7 +8,7 @@ import click
 
 from config.district import District
 from config.load import ConfigError, load
-from fengsui import commands
+from fengsui import commands, watch
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
@@ -226,6 +226,31 @@ def export(obj: _Context, topic: str, run_name: str, times: bool) -> None:
 def status(obj: _Context, run_name: str) -> None:
     """状态 stages, lag, silent stations, open warnings, undelivered, dead letters."""
     sys.exit(commands.show_status(obj.setup(run_name)))
+
+
+@cli.command()
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.option(
+    "--once", is_flag=True, help="查一遍 look once; exit code 1 if anything is unexplained"
+)
+@click.option(
+    "--heartbeat", default="", envvar="FENGSUI_HEARTBEAT", help="外部心跳 URL fetched every minute"
+)
+@click.pass_obj
+def audit(obj: _Context, run_name: str, once: bool, heartbeat: str) -> None:
+    """稽核 is every detection decided, every warning addressed, every delivery ended?"""
+    sys.exit(watch.audit(obj.setup(run_name), heartbeat, once=once))
+
+
+@cli.command()
+@click.argument("what")
+@click.option("--at", default="", help="读数时间 a reading's time, RFC 3339 (WHAT is a station)")
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.pass_obj
+def trace(obj: _Context, what: str, at: str, run_name: str) -> None:
+    """追踪 WHAT through the line: a station, or the id of a delivery, warning or detection."""
+    moment = commands.parse_moment(at) if at else None
+    sys.exit(watch.trace(obj.setup(run_name), what, moment))
 
 
 @cli.command()

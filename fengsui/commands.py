@@ -1,5 +1,6 @@
 """What each command of the CLI does; returns its exit code."""
 
+import os
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms, shown
 from fengsui.status import status_lines
 from ingest.log import Log, Out
+from ingest.meters import serve, watchdog
 from ingest.observation import encode
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
@@ -62,11 +64,25 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
     calm_collector()
     where = shown(setup.log)
     click.echo(f"fengsui {name}: {setup.district.name} {setup.run.name}, log {where}", err=True)
-    with stopping_on_signals(stop):
+    with stopping_on_signals(stop), answering():
+        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
         run_stage(
             name, setup, stop, ready, carrier_url=carrier, on_console=lambda text: click.echo(text)
         )
     return 0
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Metrics and health at the address of FENGSUI_HTTP; none is named: nowhere."""
+    address = os.environ.get("FENGSUI_HTTP", "")
+    try:
+        with serve(address) as port:
+            if port:
+                click.echo(f"fengsui: /metrics /healthz /readyz 端口 on port {port}", err=True)
+            yield
+    except ValueError as e:
+        raise Usage(str(e)) from e
 
 
 def check_config(folder: Path) -> int:
@@ -153,7 +169,7 @@ def _clock(setup: Setup, log: Log) -> int:
 def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
     """All stages without a simulator."""
     stop = threading.Event()
-    with stopping_on_signals(stop):
+    with stopping_on_signals(stop), answering():
         return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)
 
 
@@ -172,7 +188,7 @@ def run_storm(
     """All stages and a simulated storm."""
     stop = threading.Event()
     try:
-        with stopping_on_signals(stop):
+        with stopping_on_signals(stop), answering():
             return storm.run_storm(
                 district,
                 make,

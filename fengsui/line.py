@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from detectors.run import Detect
@@ -18,13 +19,16 @@ from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
 from ingest.frames import FrameStore
 from ingest.history import open_history
+from ingest.journal import say
 from ingest.log import Log, Unavailable, open_log
+from ingest.meters import PULSES, lags
 from ingest.run import run_ingest
 from ingest.runner import Runner
 from ingest.stage import Stage
 
 STAGES = ("ingest", "detect", "decide", "address", "send", "archive")
 _TRIM_EVERY_S = 3600.0
+_LAG_EVERY_S = 15.0
 
 
 def member() -> str:
@@ -47,12 +51,13 @@ def open_run_log(setup: Setup) -> Log:
 
 def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
     """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
-    wait_s = 1.0
+    wait_s, pulse = 1.0, PULSES.of(name)
     while not stop.is_set():
         try:
             return open_run_log(setup)
         except Unavailable as e:
-            print(f"fengsui {name}: {e}; trying again in {wait_s:.0f} s", file=sys.stderr)
+            say(name, f"{e}; trying again in {wait_s:.0f} s")
+            pulse.beat(str(e))
             stop.wait(wait_s)
             wait_s = min(2 * wait_s, 30.0)
     return None
@@ -61,6 +66,26 @@ def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
 def frames_folder(setup: Setup) -> Path:
     """Where the pictures of this run lie."""
     return setup.folder / "frames"
+
+
+READS = {
+    "detect": "observations",
+    "decide": "cases",
+    "address": "alerts",
+    "send": "deliveries",
+    "archive": "observations",
+}
+
+
+def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:
+    """How far the stage is behind, for the operators, while it runs."""
+
+    def work() -> None:
+        while not stop.wait(_LAG_EVERY_S):
+            with suppress(Unavailable):  # the stage itself says so
+                lags(name, topic, log.ends(topic), log.positions(topic, name))
+
+    threading.Thread(target=work, name=f"{name}-lag", daemon=True).start()
 
 
 class Line:
@@ -125,16 +150,10 @@ class Line:
 
     def settled(self, log: Log) -> bool:
         """Every stage has read all there is."""
-        reads = {
-            "detect": "observations",
-            "decide": "cases",
-            "address": "alerts",
-            "send": "deliveries",
-        }
         return all(
             log.positions(topic, stage) >= log.ends(topic)
-            for stage, topic in reads.items()
-            if stage in self._ready
+            for stage, topic in READS.items()
+            if stage in self._ready and stage != "archive"
         )
 
 
@@ -153,6 +172,8 @@ def run_stage(
     if log is None:
         return
     try:
+        if topic := READS.get(name):
+            _measuring(log, name, topic, stop)
         if name == "ingest":
             run_ingest(
                 setup.district,

@@ -5,17 +5,10 @@ from collections.abc import Iterator
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from fengsui.follow import Follower
+from fengsui.line import READS
 from fengsui.screen import local
 from fengsui.view import View
 from ingest.log import Log
-
-_READS = (
-    ("detect", "observations"),
-    ("decide", "cases"),
-    ("address", "alerts"),
-    ("send", "deliveries"),
-    ("archive", "observations"),
-)
 
 
 def view_of(log: Log) -> View:
@@ -34,7 +27,7 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         yield "尚无数据 nothing has run here yet"
         return
     yield f"运行 run: {run.name} ({run.kind}) 时钟 clock {local(view.clock_at, district.timezone)}"
-    for stage, topic in _READS:
+    for stage, topic in READS.items():
         ends, positions = log.ends(topic), log.positions(topic, stage)
         lag = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
         yield f"  {stage:8} 积压 lag {lag} 条 records on {topic}"

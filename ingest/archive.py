@@ -4,13 +4,14 @@ At-least-once onto an idempotent port: the position is committed after history h
 history is away only archive waits.
 """
 
-import sys
 import threading
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import msgspec
 
+from ingest import meters
 from ingest.history import Fact, History, Point
+from ingest.journal import say
 from ingest.log import Entry, Fenced, Log, Unavailable
 from ingest.observation import Observations
 
@@ -46,7 +47,7 @@ def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], lis
         except msgspec.MsgspecError:
             continue
         kind = record.get("type", "") if isinstance(record, dict) else ""
-        if kind in _FACTS:
+        if kind in _FACTS and type(record.get(_FACTS[kind])) is int:
             facts.append(
                 Fact(
                     topic,
@@ -64,15 +65,28 @@ def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], lis
 def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:
     """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none."""
     with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
-        work = [pool.submit(_archive_topic, log, history, t, member, stop) for t in log.topics]
-        wait(work, return_when=FIRST_EXCEPTION)
+        waits = dict.fromkeys(log.topics, "")
+        work = [
+            pool.submit(_archive_topic, log, history, t, member, stop, waits) for t in log.topics
+        ]
+        with meters.pulse("archive") as pulse:
+            while not stop.is_set():
+                done, _ = wait(work, timeout=0.5, return_when=FIRST_COMPLETED)
+                if done:
+                    break
+                pulse.beat(next(filter(None, waits.values()), ""))
         stop.set()
     for one in work:
         one.result()
 
 
 def _archive_topic(
-    log: Log, history: History, topic: str, member: str, stop: threading.Event
+    log: Log,
+    history: History,
+    topic: str,
+    member: str,
+    stop: threading.Event,
+    waits: dict[str, str],
 ) -> None:
     consumer = log.join(topic, "archive", member)
     wait_s = 1.0
@@ -81,20 +95,20 @@ def _archive_topic(
             try:
                 entries = consumer.poll(0.5, 2000)
                 if entries:
+                    meters.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     history.write(*points_and_facts(topic, entries))
                     for partition in sorted({e.partition for e in entries}):
                         last = max(e.offset for e in entries if e.partition == partition)
                         consumer.commit(partition, last + 1, [])
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
+                waits[topic] = ""
                 wait_s = 1.0
             except Fenced:
                 continue
             except (Unavailable, OSError) as e:
-                print(
-                    f"fengsui archive: {e}; history lags, nothing else does; "
-                    f"trying again in {wait_s:.0f} s",
-                    file=sys.stderr,
-                )
+                why = f"{topic}: {e}; history lags, nothing else does"
+                say("archive", f"{why}; trying again in {wait_s:.0f} s")
+                waits[topic] = why
                 stop.wait(wait_s)
                 wait_s = min(wait_s * 2, 60.0)
                 consumer.close()

@@ -8,7 +8,6 @@ messages, reading stops and the broker keeps the backlog.
 import queue
 import socket
 import ssl
-import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+
+from ingest.journal import say
 
 _HELD = 20_000  # messages in memory before reading stops
 _INFLIGHT = 200
@@ -97,7 +98,7 @@ class Mqtt:
     def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
             self._refused = str(reason)
-            print(f"fengsui: MQTT {self._where} refuses us: {reason}", file=sys.stderr)
+            say("mqtt", f"{self._where} refuses us: {reason}")
             return
         self._session += 1
         self._refused = ""
@@ -108,14 +109,14 @@ class Mqtt:
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._connected.clear()
         if not self._closed:
-            print(f"fengsui: MQTT {self._where} is away ({reason}); coming back", file=sys.stderr)
+            say("mqtt", f"{self._where} is away ({reason}); coming back")
 
     def _on_subscribe(self, _c: Any, _u: Any, _mid: Any, reasons: Any, _p: Any) -> None:
         if all(not r.is_failure for r in reasons):
             self._subscribed.set()
         else:
             self._refused = f"subscription refused: {[str(r) for r in reasons]}"
-            print(f"fengsui: MQTT {self._where}: {self._refused}", file=sys.stderr)
+            say("mqtt", f"{self._where}: {self._refused}")
 
     def _on_message(self, _c: Any, _u: Any, m: paho.MQTTMessage) -> None:
         message = Message(m.topic, bytes(m.payload), m.mid, self._session)
@@ -139,6 +140,12 @@ class Mqtt:
         if not self._connected.wait(timeout_s):
             why = self._refused or "no answer: is it running, is the address right?"
             raise ConnectionError(f"MQTT {self._where}: {why}")
+
+    def waits_for(self) -> str:
+        """Why nothing can come just now, "" if it can."""
+        if self._connected.is_set() and self._subscribed.is_set():
+            return ""
+        return f"MQTT {self._where}: {self._refused or '不在 away'}"
 
     def subscribed(self) -> bool:
         """The broker has confirmed our subscriptions at least once."""

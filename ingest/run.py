@@ -1,19 +1,21 @@
 """The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
 only then acknowledge."""
 
-import sys
 import threading
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from config.district import District
+from ingest import meters
 from ingest.decode.frame import MAX_BYTES, check_frame
 from ingest.decode.reading import Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml
 from ingest.frames import FrameStore
 from ingest.identify import Register, frame_observation, identify
+from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt
 from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
@@ -38,6 +40,9 @@ class Intake:
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
+        self._read: Counter[str] = Counter()  # since `counted`
+        self._flags: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
 
     def filters(self) -> list[str]:
         """What to subscribe to; a live run never hears an exercise's topics."""
@@ -62,6 +67,8 @@ class Intake:
                 if isinstance(found, Rejected):
                     outs.append(self._dead(message, found))
                     continue
+                self._read[found.quantity] += 1
+                self._flags[found.flag.name.lower()] += 1
                 for group in self._register.groups.get(found.station, ()):
                     groups.setdefault(group, []).append(found)
         return outs + self._flush(groups)
@@ -129,7 +136,19 @@ class Intake:
             detail=why.detail,
             payload=b64encode(message.payload[:_KEPT]).decode(),
         )
+        self._rejected[why.reason] += 1
         return Out("dead-letters", message.topic, encode(letter))
+
+    def counted(self) -> None:
+        """What was taken in since the last time is in the log: tell the operators."""
+        for quantity, n in self._read.items():
+            meters.READINGS.labels("ingest", quantity).inc(n)
+        for flag, n in self._flags.items():
+            meters.FLAGS.labels(flag).inc(n)
+        for reason, n in self._rejected.items():
+            meters.DEAD_LETTERS.labels("ingest", reason).inc(n)
+        for counter in (self._read, self._flags, self._rejected):
+            counter.clear()
 
 
 def _json(payload: bytes) -> list[Reading | Rejected]:
@@ -187,21 +206,27 @@ def run_ingest(
     mqtt = Mqtt(broker_url, f"fengsui-ingest-{district.id}-{run.name}")
     mqtt.subscribe(intake.filters())
     try:
-        while not stop.is_set():
-            if ready is not None and mqtt.subscribed():
-                ready.set()
-            batch = mqtt.get_batch(0.25, limit, _LINGER_S)
-            if not batch:
-                continue
-            if run.kind == "live":
-                intake.clock_at = now()
-            if _append(log, intake.records(batch), stop):
-                mqtt.ack(batch)
+        with meters.pulse("ingest") as pulse:
+            while not stop.is_set():
+                pulse.beat(mqtt.waits_for())
+                if ready is not None and mqtt.subscribed():
+                    ready.set()
+                batch = mqtt.get_batch(0.25, limit, _LINGER_S)
+                if not batch:
+                    continue
+                if run.kind == "live":
+                    intake.clock_at = now()
+                outs = intake.records(batch)
+                if _append(log, outs, stop, pulse):
+                    mqtt.ack(batch)
+                    meters.RECORDS_IN.labels("ingest", "mqtt").inc(len(batch))
+                    meters.count_out("ingest", (out.topic for out in outs))
+                    intake.counted()
     finally:
         mqtt.close()
 
 
-def _append(log: Log, outs: list[Out], stop: threading.Event) -> bool:
+def _append(log: Log, outs: list[Out], stop: threading.Event, pulse: meters.Pulse) -> bool:
     """True once the log has them."""
     wait_s = 0.5
     while not stop.is_set():
@@ -209,11 +234,9 @@ def _append(log: Log, outs: list[Out], stop: threading.Event) -> bool:
             log.append(outs)
             return True
         except Unavailable as e:
-            print(
-                f"fengsui ingest: {e}; nothing is acknowledged until it can be kept; "
-                f"trying again in {wait_s:.0f} s",
-                file=sys.stderr,
-            )
+            why = f"{e}; nothing is acknowledged until it can be kept"
+            say("ingest", f"{why}; trying again in {wait_s:.0f} s")
+            pulse.beat(why)
             stop.wait(wait_s)
             wait_s = min(2 * wait_s, 30.0)
     return False

@@ -8,7 +8,6 @@ the next commit, for stepping it again writes nothing again. If a commit fails, 
 away and rebuilt, so what is written never rests on memory that the log does not have.
 """
 
-import sys
 import threading
 import time
 from base64 import b64encode
@@ -18,7 +17,10 @@ from typing import Any
 
 import msgspec
 
+from ingest import meters
+from ingest.journal import say
 from ingest.log import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
+from ingest.meter import Meter
 from ingest.observation import DeadLetter, Tick, encode
 from ingest.stage import Item, Stage, Write
 
@@ -103,6 +105,7 @@ class Runner:
         live: bool,
         now: Callable[[], int],
         after: Callable[[Mapping[int, Any]], None] | None = None,
+        count: Callable[[Any, Sequence[Item]], None] | None = None,
         snapshot_s: float = SNAPSHOT_S,
     ) -> None:
         self._stage = stage
@@ -110,6 +113,7 @@ class Runner:
         self._member = member
         self._now = now
         self._after = after
+        self._meter = Meter(stage, now if live else None, count)
         self._snapshot_s = snapshot_s
         self._tick_ms = int(stage.ticks * 1000) if live else 0
         self._ticked_at = 0
@@ -118,6 +122,12 @@ class Runner:
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
         """Until `stop`. A bug in the stage is raised; a log that is away is waited for."""
+        with meters.pulse(self._stage.name) as pulse:
+            self._run(stop, ready, pulse)
+
+    def _run(
+        self, stop: threading.Event, ready: threading.Event | None, pulse: meters.Pulse
+    ) -> None:
         consumer: Consumer | None = None
         wait_s = 0.5
         try:
@@ -127,17 +137,18 @@ class Runner:
                         consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
                     self._pass(consumer, stop)
                     wait_s = 0.5
+                    pulse.beat("" if self._held else "没有分区, 待命 no partition: stands by")
                     if ready is not None and self._held:
                         ready.set()
                 except Fenced as e:
                     self._forget(consumer)
-                    print(f"fengsui {self._stage.name}: {e}; joining again", file=sys.stderr)
+                    meters.COMMIT_FAILURES.labels(self._stage.name).inc()
+                    say(self._stage.name, f"{e}; joining again")
                 except Unavailable as e:
                     self._forget(consumer)
-                    print(
-                        f"fengsui {self._stage.name}: {e}; trying again in {wait_s:.0f} s",
-                        file=sys.stderr,
-                    )
+                    meters.COMMIT_FAILURES.labels(self._stage.name).inc()
+                    say(self._stage.name, f"{e}; trying again in {wait_s:.0f} s")
+                    pulse.beat(str(e))
                     stop.wait(wait_s)
                     wait_s = min(wait_s * 2, 30.0)
             if consumer is not None:
@@ -159,6 +170,7 @@ class Runner:
         owned = consumer.owned()
         for partition in [p for p in self._held if p not in owned]:
             del self._held[partition]
+        self._meter.owns(owned)
         for partition, position in owned.items():
             if partition not in self._held:
                 self._wait()  # a commit under way may move the position
@@ -189,6 +201,7 @@ class Runner:
         held.state, writes = self._stage.step(held.state, items)
         held.position = entries[-1].offset + 1
         held.fresh = False
+        self._meter.stepped(partition, held.state, items, poison)
         return _outs(writes) + [_dead(self._stage, e, self._now()) for e in poison]
 
     def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
@@ -211,7 +224,7 @@ class Runner:
         if steps or idle:
             self._wait()
         if steps:
-            self._settle = consumer.commit_all(steps)
+            self._settle = self._meter.timed(consumer.commit_all(steps), steps)
             for step in steps:
                 held = self._held[step.partition]
                 held.committed, held.committed_at = step.position, now

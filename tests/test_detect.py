@@ -69,10 +69,7 @@ def hour(partition: int) -> tuple[Item, ...]:
             for group in yanqing().groups_of_station.get(o.station, ()):
                 if partition_of(group, yanqing().partitions) == partition:
                     of_group.setdefault(group, []).append(o)
-        records += [
-            Observations.of(g, world.at(minute), found)
-            for g, found in of_group.items()
-        ]
+        records += [Observations.of(g, world.at(minute), found) for g, found in of_group.items()]
         records.append(Tick(clock_at=world.at(minute)))
     return tuple(items(records, partition))
 
