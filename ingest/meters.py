@@ -166,16 +166,17 @@ def notify(words: str) -> None:
 
 
 def watchdog(stop: threading.Event, every_s: float = 5.0) -> None:
-    """Until `stop`: READY once every stage works, WATCHDOG while none hangs; so systemd starts a
-    process again that hangs."""
+    """Until `stop`: READY once a stage has begun (it may wait for its server), WATCHDOG while none
+    hangs; so systemd starts a process again that hangs."""
     ready = False
     while not stop.wait(every_s if ready else 0.5):
         state = PULSES.state().values()
-        if state and not ready and all(s["ready"] for s in state):
+        if state and not ready:
             ready = True
-            notify("READY=1\nSTATUS=工作中 at work")
+            notify("READY=1")
         if all(s["alive"] for s in state):
-            notify("WATCHDOG=1")
+            waits = "; ".join(s["waits_for"] for s in state if s["waits_for"])
+            notify(f"WATCHDOG=1\nSTATUS={waits or '工作中 at work'}")
     notify("STOPPING=1")
 
 

@@ -70,8 +70,16 @@ def _outs(writes: Sequence[Write]) -> list[Out]:
     return [Out(w.topic, w.key, encode(w.record), w.partition) for w in writes]
 
 
-def rebuild(stage: Stage, log: Log, consumer: Consumer, partition: int, until: int) -> Any:
-    """The state after every record before `until`, from the newest snapshot that is not newer."""
+def rebuild(
+    stage: Stage,
+    log: Log,
+    consumer: Consumer,
+    partition: int,
+    until: int,
+    beat: Callable[[], None] = lambda: None,
+) -> Any:
+    """The state after every record before `until`, from the newest snapshot that is not newer.
+    `beat` is called now and then: it may take minutes."""
     state, position = stage.new(partition), 0
     snapshot = consumer.snapshot(partition)
     if snapshot is not None and snapshot.position <= until:
@@ -79,6 +87,7 @@ def rebuild(stage: Stage, log: Log, consumer: Consumer, partition: int, until: i
         if form == stage.format:
             state, position = stage.load(partition, body), snapshot.position
     while position < until:
+        beat()
         entries = [e for e in log.read(stage.reads, partition, position) if e.offset < until]
         if not entries:
             break
@@ -135,7 +144,7 @@ class Runner:
                 try:
                     if consumer is None:
                         consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
-                    self._pass(consumer, stop)
+                    self._pass(consumer, stop, pulse.beat)
                     wait_s = 0.5
                     pulse.beat("" if self._held else "没有分区, 待命 no partition: stands by")
                     if ready is not None and self._held:
@@ -164,7 +173,9 @@ class Runner:
         if consumer is not None:
             consumer.rewind()
 
-    def _pass(self, consumer: Consumer, stop: threading.Event) -> None:
+    def _pass(
+        self, consumer: Consumer, stop: threading.Event, beat: Callable[[], None] = lambda: None
+    ) -> None:
         waiting = any(h.committed < h.position for h in self._held.values())
         entries = consumer.poll(_IDLE_S if waiting or self._settle else _POLL_S, _LIMIT)
         owned = consumer.owned()
@@ -175,7 +186,7 @@ class Runner:
             if partition not in self._held:
                 self._wait()  # a commit under way may move the position
                 position = consumer.owned().get(partition, position)
-                state = rebuild(self._stage, self._log, consumer, partition, position)
+                state = rebuild(self._stage, self._log, consumer, partition, position, beat)
                 now = time.monotonic()
                 self._held[partition] = _Held(state, position, True, now, position, now)
         outs: dict[int, list[Out]] = {p: [] for p in self._held}
