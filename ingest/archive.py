@@ -5,17 +5,21 @@ history is away only archive waits.
 """
 
 import threading
+import time
+from base64 import b64encode
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import msgspec
 
 from ingest import meters
 from ingest.history import Fact, History, Point
+from ingest.history.refusing import Refusing
 from ingest.journal import say
-from ingest.log import Entry, Fenced, Log, Unavailable
-from ingest.observation import Observations
+from ingest.log import Entry, Fenced, Log, Out, Unavailable
+from ingest.observation import DeadLetter, Observations, encode
 
 _LINGER_S = 1.0
+_PAYLOAD_KEPT = 4096
 # type of record -> the field that says when it was
 _FACTS = {
     "detection": "detected_at",
@@ -62,12 +66,40 @@ def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], lis
     return list(points.values()), facts
 
 
+def _refused(topic: str, history: History) -> list[Out]:
+    """Dead letters of what history does not take; a dead letter's own refusal is only counted."""
+    refused = history.refused() if isinstance(history, Refusing) else []
+    meters.REFUSED.labels("point" if topic == "observations" else "fact").inc(len(refused))
+    for words in refused[:3]:
+        say("archive", f"历史拒收 history refuses {words}", topic=topic)
+    if topic == "dead-letters":
+        return []
+    received_at = int(time.time() * 1000)
+    return [
+        Out(
+            "dead-letters",
+            topic,
+            encode(
+                DeadLetter(
+                    received_at=received_at,
+                    source=topic,
+                    reason="history_refused",
+                    detail="历史库拒收, 主线不受影响 InfluxDB refuses it; the line itself has it",
+                    payload=b64encode(words.encode()[:_PAYLOAD_KEPT]).decode(),
+                )
+            ),
+        )
+        for words in refused
+    ]
+
+
 def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:
     """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none."""
     with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
-        waits = dict.fromkeys(log.topics, "")
+        waits, lock = dict.fromkeys(log.topics, ""), threading.Lock()
         work = [
-            pool.submit(_archive_topic, log, history, t, member, stop, waits) for t in log.topics
+            pool.submit(_archive_topic, log, history, t, member, stop, waits, lock)
+            for t in log.topics
         ]
         with meters.pulse("archive") as pulse:
             while not stop.is_set():
@@ -87,6 +119,7 @@ def _archive_topic(
     member: str,
     stop: threading.Event,
     waits: dict[str, str],
+    lock: threading.Lock,
 ) -> None:
     consumer = log.join(topic, "archive", member)
     wait_s = 1.0
@@ -96,10 +129,13 @@ def _archive_topic(
                 entries = consumer.poll(0.5, 2000)
                 if entries:
                     meters.RECORDS_IN.labels("archive", topic).inc(len(entries))
-                    history.write(*points_and_facts(topic, entries))
+                    with lock:  # so that what was refused is this topic's
+                        history.write(*points_and_facts(topic, entries))
+                        letters = _refused(topic, history)
                     for partition in sorted({e.partition for e in entries}):
                         last = max(e.offset for e in entries if e.partition == partition)
-                        consumer.commit(partition, last + 1, [])
+                        consumer.commit(partition, last + 1, letters)
+                        letters = []
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
                 waits[topic] = ""
                 wait_s = 1.0

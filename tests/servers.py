@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -155,54 +156,74 @@ class Influx(NamedTuple):
         return f"influx://{self.host}/{self.org}/{self.bucket}"
 
 
-@pytest.fixture(scope="session")
-def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
-    if named := os.environ.get("FENGSUI_TEST_INFLUX"):  # HOST:PORT,TOKEN,ORG,BUCKET
-        yield Influx(*named.split(","))
-        return
-    binary = SERVICES / "influxd"
-    if not binary.exists():
-        absent("InfluxDB")
-    folder = tmp_path_factory.mktemp("influx")
-    port = free_port()
-    notes = folder / "influxd.log"
-    with notes.open("wb") as out:
-        process = subprocess.Popen(
-            [
-                str(binary),
-                f"--http-bind-address=127.0.0.1:{port}",
-                "--reporting-disabled",
-                f"--bolt-path={folder}/bolt",
-                f"--engine-path={folder}/engine",
-                f"--sqlite-path={folder}/sqlite",
-                "--log-level=warn",
-            ],
-            stdout=out,
-            stderr=out,
-        )
-    try:
-        wait_for(port, process, notes, 60)
+class InfluxServer:
+    """An influxd of our own, set up at its first start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._binary = SERVICES / "influxd"
+        if not self._binary.exists():
+            absent("InfluxDB")
+        self._folder, self._port = folder, free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.place = Influx(f"127.0.0.1:{self._port}", uuid.uuid4().hex, "fengsui", "history")
+
+    def start(self) -> "InfluxServer":
+        notes, at = self._folder / "influxd.log", self._folder
+        with notes.open("ab") as out:
+            self._process = subprocess.Popen(
+                [str(self._binary), f"--http-bind-address={self.place.host}",
+                 "--reporting-disabled", f"--bolt-path={at}/bolt", f"--engine-path={at}/engine",
+                 f"--sqlite-path={at}/sqlite", "--log-level=warn"],
+                stdout=out, stderr=out,
+            )  # fmt: skip
+        wait_for(self._port, self._process, notes, 60)
+        self._set_up()
+        return self
+
+    def _set_up(self) -> None:
         body = {
             "username": "test",
             "password": "test-password",
-            "org": "fengsui",
-            "bucket": "history",
-            "token": uuid.uuid4().hex,
+            "org": self.place.org,
+            "bucket": self.place.bucket,
+            "token": self.place.token,
         }
         request = urllib.request.Request(
-            f"http://127.0.0.1:{port}/api/v2/setup",
+            f"http://{self.place.host}/api/v2/setup",
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
         for _ in range(100):
             try:
                 urllib.request.urlopen(request, timeout=10).close()
-                break
+                return
+            except urllib.error.HTTPError as e:
+                if e.code == 422:  # it was set up before
+                    return
             except OSError:
-                time.sleep(0.1)
-        yield Influx(f"127.0.0.1:{port}", body["token"], "fengsui", "history")
-    finally:
-        end(process)
+                pass
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    if named := os.environ.get("FENGSUI_TEST_INFLUX"):  # HOST:PORT,TOKEN,ORG,BUCKET
+        yield Influx(*named.split(","))
+        return
+    server = InfluxServer(tmp_path_factory.mktemp("influx")).start()
+    yield server.place
+    server.stop()
 
 
 class Mosquitto:

@@ -17,7 +17,7 @@ SIMULATORS_MAY = ("config", "ingest.observation", "ingest.mqtt", "dispatch.node_
 HOMES = {
     "paho": "ingest/mqtt.py",
     "kafka": "ingest/log/kafka",
-    "influxdb_client": "ingest/history/influx.py",
+    "influxdb_client": "ingest/history/influx",
     "apprise": "dispatch/channels/",
     "amqtt": "ingest/broker.py",
 }

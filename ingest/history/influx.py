@@ -1,18 +1,19 @@
-"""History on InfluxDB 2, by influxdb-client.
+"""History on InfluxDB 2, by influxdb-client. The layout of its points: docs/history.md.
 
-URL: influx://HOST:PORT/ORG/BUCKET (influxs:// for TLS); the token is in FENGSUI_INFLUX_TOKEN.
+URL: influx://HOST:PORT/ORG/BUCKET (influxs:// for TLS), ?token_file=FILE, ?retention_days=DAYS; else
+the token is in FENGSUI_INFLUX_TOKEN, or in the file that FENGSUI_INFLUX_TOKEN_FILE names.
 
-Points: one measurement a quantity (`rain`, `stage`, …); tags `district`, `run`, `station`, `seq`;
-fields `value` (integer count of the quantity's resolution) and `flag` (QARTOD); time to the
-millisecond. Facts: measurement `fact`; tags `district`, `run`, `kind`, `topic`, `partition`,
-`offset`, `area`; field `body` (JSON). InfluxDB replaces a point of the same measurement, tags and
-time, so a batch written twice is written once.
+InfluxDB replaces a point of the same measurement, tags and time, so a batch written twice is written
+once. What tells two points of one moment apart (seq, offset) must not be a tag, or every point
+would be a series of its own: it stands in the nanoseconds of the time, below our millisecond.
 """
 
 import os
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write.point import Point as Row
@@ -22,11 +23,15 @@ from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from ingest.history import Fact, Point
+from ingest.history.influx_setup import prepare
+from ingest.journal import say
 from ingest.log import Unavailable
 
 _BATCH = 5000
+_EPOCH, _MS = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _TIMEOUT_MS = 20_000
-_NONE = "-"  # InfluxDB drops a tag without a value
+_REFUSED = (400, 413, 422)  # this point, or this batch; again would be refused again
+_NS = 1_000_000  # nanoseconds of a millisecond
 
 
 class InfluxHistory:
@@ -35,11 +40,17 @@ class InfluxHistory:
     def __init__(self, url: str, run: str, district: str) -> None:
         parts = urlsplit(url)
         path = [unquote(p) for p in parts.path.strip("/").split("/")]
-        token = os.environ.get("FENGSUI_INFLUX_TOKEN", "")
+        query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
+        token = _token(query)
         if len(path) != 2 or not all(path):
             raise ValueError(f"{url!r}: write influx://HOST:PORT/ORG/BUCKET")
         if not token:
-            raise ValueError("FENGSUI_INFLUX_TOKEN is not set: InfluxDB needs a token")
+            raise ValueError(
+                "FENGSUI_INFLUX_TOKEN is not set, nor FENGSUI_INFLUX_TOKEN_FILE: InfluxDB needs a token"
+            )
+        self._retention_days = int(query.get("retention_days", "0"))
+        self._prepared = False
+        self._refused: list[str] = []
         self._org, self._bucket = path
         self._where = f"InfluxDB {parts.netloc}, bucket {self._bucket}"
         self._tags = {"district": district, "run": run}
@@ -51,34 +62,64 @@ class InfluxHistory:
         self._reader = self._client.query_api()
 
     def _unavailable(self, e: Exception) -> Unavailable:
-        words = str(e).strip().splitlines()
         return Unavailable(
-            f"{self._where}: {type(e).__name__}: {words[0] if words else ''}; is it running, do "
+            f"{self._where}: {type(e).__name__}: {_words(e)}; is it running, do "
             "token and bucket exist? History catches up when it answers"
         )
 
     def write(self, points: Sequence[Point], facts: Sequence[Fact]) -> None:
         rows = self._rows(points, facts)
         try:
+            if not self._prepared:
+                self._prepare()
             while batch := list(islice(rows, _BATCH)):
-                self._writer.write(bucket=self._bucket, org=self._org, record=batch)
+                self._write(batch)
         except (ApiException, HTTPError, OSError) as e:
             raise self._unavailable(e) from e
 
+    def refused(self) -> list[str]:
+        """See `ingest.history.refusing`."""
+        found, self._refused = self._refused, []
+        return found
+
+    def _prepare(self) -> None:
+        """Buckets and the downsampling task, if they are missing and the token may make them."""
+        try:
+            prepare(self._client, self._org, self._bucket, self._retention_days)
+        except ApiException as e:
+            if e.status is None or e.status == 429 or e.status >= 500:
+                raise
+            # a bucket that is there is enough for the line
+            words = "不能建桶与任务 cannot make buckets and tasks"
+            why = _words(e)
+            say("archive", f"{self._where}: {words} ({e.status} {why}): see docs/history.md")
+        self._prepared = True
+
+    def _write(self, batch: list[Row]) -> None:
+        """A batch in which a point is refused is halved, until that point stands alone."""
+        try:
+            self._writer.write(bucket=self._bucket, org=self._org, record=batch)
+        except ApiException as e:
+            if e.status not in _REFUSED:
+                raise
+            if len(batch) == 1:
+                self._refused.append(f"{batch[0].to_line_protocol()[:300]}: {_words(e)}")
+                return
+            half = len(batch) // 2
+            self._write(batch[:half])
+            self._write(batch[half:])
+
     def _rows(self, points: Sequence[Point], facts: Sequence[Fact]) -> Iterator[Row]:
         for p in points:
-            row = self._row(p.quantity, p.observed_at)
-            row.tag("station", p.station).tag("seq", str(p.seq))
-            yield row.field("value", p.value).field("flag", p.flag)
+            row = self._row(p.quantity, p.observed_at, p.seq).tag("station", p.station)
+            yield row.field("value", p.value).field("flag", p.flag).field("seq", p.seq)
         for f in facts:
-            row = self._row("fact", f.fact_at)
+            row = self._row("fact", f.fact_at, f.offset)
             row.tag("kind", f.kind).tag("topic", f.topic).tag("partition", str(f.partition))
-            yield (
-                row.tag("offset", str(f.offset)).tag("area", f.area or _NONE).field("body", f.body)
-            )
+            yield row.field("offset", f.offset).field("area", f.area).field("body", f.body)
 
-    def _row(self, measurement: str, at: int) -> Row:
-        row = Row(measurement).time(at, WritePrecision.MS)
+    def _row(self, measurement: str, at: int, apart: int) -> Row:
+        row = Row(measurement).time(at * _NS + apart % _NS, WritePrecision.NS)
         for name, value in self._tags.items():
             row.tag(name, value)
         return row
@@ -87,8 +128,7 @@ class InfluxHistory:
         query = f"""{_SOURCE}
             |> filter(fn: (r) => r._measurement == measurement and r.station == station
                 and r.district == district and r.run == run)
-            |> pivot(rowKey: ["_time", "seq"], columnKey: ["_field"], valueColumn: "_value")
-            |> group()"""
+            {_PIVOT}"""
         found = self._query(query, start_at, end_at, measurement=quantity, station=station)
         points = [
             Point(
@@ -102,16 +142,16 @@ class InfluxHistory:
         query = f"""{_SOURCE}
             |> filter(fn: (r) => r._measurement == "fact" and r.kind == kind
                 and r.district == district and r.run == run)
-            |> group()"""
+            {_PIVOT}"""
         found = [
             Fact(
                 r["topic"],
                 int(r["partition"]),
                 int(r["offset"]),
                 kind,
-                "" if r["area"] == _NONE else r["area"],
+                r["area"] or "",
                 _ms(r["_time"]),
-                r["_value"],
+                r["body"],
             )
             for r in self._query(query, start_at, end_at, kind=kind)
         ]
@@ -136,6 +176,22 @@ class InfluxHistory:
 
 
 _SOURCE = "from(bucket: bucketName) |> range(start: from_, stop: until)"
+_PIVOT = '|> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value") |> group()'
+
+
+def _words(e: Exception) -> str:
+    """What the server says, in a line."""
+    told = getattr(e, "message", "") or getattr(e, "body", "") or str(e)
+    return " ".join(str(told).split())[:300]
+
+
+def _token(query: dict[str, str]) -> str:
+    path = query.get("token_file") or os.environ.get("FENGSUI_INFLUX_TOKEN_FILE", "")
+    if not path:
+        return os.environ.get("FENGSUI_INFLUX_TOKEN", "")
+    if not Path(path).is_file():
+        raise ValueError(f"InfluxDB: token_file={path}: 没有这个文件 there is no such file")
+    return Path(path).read_text().strip()
 
 
 def _literal(text: str) -> str:
@@ -145,4 +201,5 @@ def _literal(text: str) -> str:
 
 
 def _ms(moment) -> int:  # type: ignore[no-untyped-def]
-    return round(moment.timestamp() * 1000)
+    """Down to the millisecond: what is below it tells points apart."""
+    return int((moment - _EPOCH) // _MS)
