@@ -9,6 +9,7 @@ import click
 from config.district import District
 from config.load import ConfigError, load
 from fengsui import commands, watch
+from fengsui.broker_config import Given
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
@@ -251,6 +252,49 @@ def trace(obj: _Context, what: str, at: str, run_name: str) -> None:
     """追踪 WHAT through the line: a station, or the id of a delivery, warning or detection."""
     moment = commands.parse_moment(at) if at else None
     sys.exit(watch.trace(obj.setup(run_name), what, moment))
+
+
+@cli.command("broker-config")
+@click.argument("kind", type=click.Choice(["mosquitto"]), expose_value=False)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.option(
+    "--host", "hosts", multiple=True, help="服务器名 names devices call it by [localhost]"
+)
+@click.option("--gateway", "gateways", multiple=True, help="网关名 a gateway of many stations")
+@click.option("--port", type=int, default=8883, show_default=True)
+@click.option("--data", default="/var/lib/mosquitto", show_default=True, help="积压存放 its store")
+@click.option("--certificates", is_flag=True, help="每台设备一张证书 certificates, no passwords")
+@click.pass_obj
+def broker_config(obj: _Context, /, folder: Path, run_name: str, **given: object) -> None:
+    """MQTT 服务器配置 settings, users, rights and certificates for mosquitto, from the tables."""
+    sys.exit(commands.broker_config(obj.setup(run_name), folder, Given(**given)))  # type: ignore[arg-type]
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--run", "run_name", default="live", show_default=True)
+@click.pass_obj
+def backup(obj: _Context, file: Path, run_name: str) -> None:
+    """备份 the run and the district's folder into FILE.tar.gz, without secrets; the line may run."""
+    sys.exit(commands.backup(obj.setup(run_name), obj.config, file))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--into", default="", help="新运行名 a run without records [the backup's own run]")
+@click.option("--new-history", is_flag=True, help="历史库也丢失 write history anew from the log")
+@click.pass_obj
+def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
+    """恢复 FILE.tar.gz into a new run; what had been sent is not sent again."""
+    sys.exit(
+        commands.restore(
+            lambda district, run: make_setup(district, run, obj.state, **obj.urls),  # type: ignore[arg-type]
+            file,
+            into,
+            new_history=new_history,
+        )
+    )
 
 
 @cli.command()

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -17,8 +17,11 @@ from config.load import read
 from dispatch.alert import Decision
 from dispatch.keys import sender_keys
 from fengsui import storm
+from fengsui.backup import take
+from fengsui.broker_config import Given, write_mosquitto
 from fengsui.export import export
 from fengsui.line import calm_collector, open_run_log, run_stage
+from fengsui.restore import restore as put_back
 from fengsui.scenarios import play_scenarios
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms, shown
@@ -72,6 +75,18 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
     return 0
 
 
+def broker_config(setup: Setup, folder: Path, given: Given) -> int:
+    """Write a broker's settings; what each device gets stands in files for its owner alone."""
+    try:
+        count = write_mosquitto(setup.district, folder, setup.run.name, given, datetime.now(UTC))
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    devices = "clients/*.crt, *.key" if given.certificates else "devices.csv"
+    click.echo(f"{folder}: mosquitto.conf, acl, ca.crt, {devices}: {count} 用户 users")
+    click.echo("启动 start: mosquitto -c mosquitto.conf; 见 see docs/mqtt.md")
+    return 0
+
+
 @contextmanager
 def answering() -> Iterator[None]:
     """Metrics and health at the address of FENGSUI_HTTP; none is named: nowhere."""
@@ -117,6 +132,34 @@ def export_topic(setup: Setup, topic: str, times: bool) -> int:
         sys.stdout.buffer.write(row)
     sys.stdout.buffer.flush()
     log.close()
+    return 0
+
+
+def backup(setup: Setup, folder: Path, file: Path) -> int:
+    """The run and its district's folder into one file."""
+    manifest = take(setup, folder, file, now_ms())
+    click.echo(
+        f"{file}: {setup.run.name}, {len(manifest.members)} 个文件 members, 已核对 verified; "
+        "不含密钥 without keys and passwords, 含联系人 with the contacts"
+    )
+    for name in manifest.redacted:
+        click.echo(f"  {name}: 口令未备份 a password was left out", err=True)
+    for behind in [g.group for g in manifest.groups if not g.exact]:
+        click.echo(f"  {behind}: 一直在动 never stood still: 恢复后重做几条 repeats some records")
+    return 0
+
+
+def restore(
+    make: Callable[[District, str], Setup], file: Path, into: str, *, new_history: bool
+) -> int:
+    """A backup into a new run."""
+    setup = put_back(file, into, make, click.echo, new_history=new_history)
+    click.echo(
+        f"已恢复 restored: {setup.run.name}, {shown(setup.log)}; 配置 its config: "
+        f"{setup.folder / 'config' / setup.district.id}\n"
+        f"启动前 before send starts: 放回密钥 put the keys back into {setup.folder / 'keys'}, "
+        "否则终端拒绝新密钥 or the nodes refuse its commands"
+    )
     return 0
 
 

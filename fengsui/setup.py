@@ -70,10 +70,25 @@ def shown(url: str) -> str:
     return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
 
 
+def secret(variable: str) -> str:
+    """A setting that may hold a password: from the environment, or from the file that VARIABLE_FILE
+    names. Raises `Usage`."""
+    path = os.environ.get(f"{variable}_FILE", "")
+    if not path:
+        return os.environ.get(variable, "")
+    try:
+        found = Path(path).read_text().strip()
+    except OSError as e:
+        raise Usage(f"{variable}_FILE={path}: 读不到 cannot be read: {e.strerror}") from e
+    if not found:
+        raise Usage(f"{variable}_FILE={path}: 是空的 is empty")
+    return found
+
+
 def _adapter(
     option: str, variable: str, declared: str, default: str, schemes: tuple[str, ...], example: str
 ) -> str:
-    url = option or os.environ.get(variable, "") or declared or default
+    url = option or secret(variable) or declared or default
     if url and urlsplit(url).scheme not in schemes:
         raise Usage(
             f"{variable}: 不认识的地址 {url!r} has a scheme that does not exist here; "

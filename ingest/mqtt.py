@@ -11,8 +11,10 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
@@ -40,9 +42,33 @@ def _no_delay(_client: Any, _user: Any, sock: Any) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
+def shared_group(url: str) -> str:
+    """The group of a broker's URL (?share=GROUP), "" without one. The ingests of a group divide the
+    messages among them (MQTT 5, section 4.8.2: `$share/GROUP/FILTER`, as mosquitto and EMQX serve it
+    to 3.1.1 as well)."""
+    return parse_qs(urlsplit(url).query).get("share", [""])[-1]
+
+
+def digest(topic: str, payload: bytes) -> str:
+    """What a message is called on the topic `taken`."""
+    return blake2b(topic.encode() + b"\0" + payload, digest_size=8).hexdigest()
+
+
+def _file(query: dict[str, str], name: str) -> str | None:
+    path = query.get(name)
+    if path is not None and not Path(path).is_file():
+        raise ValueError(f"MQTT: {name}={path}: 没有这个文件 there is no such file")
+    return path
+
+
+def _password(parts: SplitResult, query: dict[str, str]) -> str:
+    path = _file(query, "password_file")
+    return Path(path).read_text().strip() if path else unquote(parts.password or "")
+
+
 class Mqtt:
-    """One client. URL: mqtt://USER:PASSWORD@HOST:PORT or mqtts://… (?ca=FILE&cert=FILE&key=FILE,
-    ?v=5 for MQTT 5; otherwise 3.1.1)."""
+    """One client. URL: mqtt://USER:PASSWORD@HOST:PORT or mqtts://… with ?ca=FILE&cert=FILE&key=FILE,
+    password_file=FILE, v=5 for MQTT 5 (otherwise 3.1.1), share=GROUP (see `shared_group`)."""
 
     def __init__(self, url: str, client_id: str) -> None:
         parts = urlsplit(url)
@@ -73,11 +99,13 @@ class Mqtt:
             clean_session=None if self._five else False,
         )
         if parts.username:
-            self._client.username_pw_set(unquote(parts.username), unquote(parts.password or ""))
+            self._client.username_pw_set(unquote(parts.username), _password(parts, query))
         if parts.scheme == "mqtts":
-            self._client.tls_set(
-                query.get("ca"), query.get("cert"), query.get("key"), ssl.CERT_REQUIRED
-            )
+            files = {name: _file(query, name) for name in ("ca", "cert", "key")}
+            try:
+                self._client.tls_set(files["ca"], files["cert"], files["key"], ssl.CERT_REQUIRED)
+            except ssl.SSLError as e:
+                raise ValueError(f"MQTT {self._where}: ca, cert 或 or key 不可用: {e}") from e
         self._client.max_inflight_messages_set(_INFLIGHT)
         self._client.reconnect_delay_set(1, 30)
         self._client.on_socket_open = _no_delay

@@ -1,6 +1,8 @@
 """The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
 only then acknowledge."""
 
+import os
+import socket
 import threading
 from base64 import b64encode
 from collections import Counter
@@ -17,7 +19,7 @@ from ingest.frames import FrameStore
 from ingest.identify import Register, frame_observation, identify
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
-from ingest.mqtt import Message, Mqtt
+from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
 
 JSON_BYTES = 256_000
@@ -44,10 +46,12 @@ class Intake:
         self._flags: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
 
-    def filters(self) -> list[str]:
-        """What to subscribe to; a live run never hears an exercise's topics."""
-        topics = ["station/#", "gateway/#"] + (["clock"] if self._exercise else [])
-        return [self._prefix + t for t in topics]
+    def filters(self, share: str = "") -> list[str]:
+        """What to subscribe to; a live run never hears an exercise's topics. The members of a group
+        share the readings, and each hears the clock."""
+        shared = f"$share/{share}/" if share else ""
+        topics = [f"{shared}{self._prefix}{t}" for t in ("station/#", "gateway/#")]
+        return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
         """What these messages mean, in their order."""
@@ -139,6 +143,12 @@ class Intake:
         self._rejected[why.reason] += 1
         return Out("dead-letters", message.topic, encode(letter))
 
+    def tell_taken(self, mqtt: Mqtt, batch: Sequence[Message]) -> None:
+        """These are in the log: an exercise in lockstep waits for it before its clock goes on, for
+        another member's clock may be quicker than this one's readings."""
+        mqtt.publish(self._prefix + "taken", msgspec.json.encode([digest(*m[:2]) for m in batch]))
+        mqtt.flush()
+
     def counted(self) -> None:
         """What was taken in since the last time is in the log: tell the operators."""
         for quantity, n in self._read.items():
@@ -203,8 +213,12 @@ def run_ingest(
     intake = Intake(district, run, frames)
     if run.kind == "exercise":
         intake.clock_at = max(run.start_at, last_clock(log))
-    mqtt = Mqtt(broker_url, f"fengsui-ingest-{district.id}-{run.name}")
-    mqtt.subscribe(intake.filters())
+    share = shared_group(broker_url)
+    # each member of a group has a session of its own: its name must be the same after a restart
+    name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
+    client_id = f"fengsui-ingest-{district.id}-{run.name}" + f"-{name}" * bool(share)
+    mqtt = Mqtt(broker_url, client_id)
+    mqtt.subscribe(intake.filters(share))
     try:
         with meters.pulse("ingest") as pulse:
             while not stop.is_set():
@@ -218,6 +232,8 @@ def run_ingest(
                     intake.clock_at = now()
                 outs = intake.records(batch)
                 if _append(log, outs, stop, pulse):
+                    if share and run.kind == "exercise":
+                        intake.tell_taken(mqtt, batch)
                     mqtt.ack(batch)
                     meters.RECORDS_IN.labels("ingest", "mqtt").inc(len(batch))
                     meters.count_out("ingest", (out.topic for out in outs))

@@ -85,9 +85,7 @@ def replay(
         while n < len(rows) and rows[n].at <= clock_at:
             r = rows[n]
             body = {"time": r.at / 1000, "value": r.value, "unit": QUANTITIES[r.quantity].unit}
-            player.mqtt.publish(
-                f"{player.prefix}/station/{r.station}/{r.quantity}", json.dumps(body).encode()
-            )
+            player.publish(f"station/{r.station}/{r.quantity}", json.dumps(body).encode())
             n += 1
         player.slot(clock_at, float(slot_s))
         on_slot(clock_at)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 import msgspec
 
 from config.district import District
-from ingest.mqtt import Mqtt
+from ingest.mqtt import Mqtt, digest, shared_group
 from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
 from simulators.world import World
 
 _DRAIN_MIN = 5
+_GATHERED = 500  # readings of one message: far below its largest size
 
 
 class Stuck(Exception):
@@ -38,6 +39,19 @@ class Clock:
 
     def waiting(self, clock_at: int) -> bool:
         return self.passed_at < clock_at and not self._stop.is_set()
+
+
+def _reading(suffix: str, payload: bytes) -> dict[str, object] | None:
+    """A sensor's message as an item of a gateway's; None if it is something else."""
+    match suffix.split("/"):
+        case ["station", station, quantity]:
+            try:
+                found = json.loads(payload)
+            except ValueError:
+                return None
+            if isinstance(found, dict):
+                return {**found, "station": station, "quantity": quantity}
+    return None
 
 
 def prefix_of(run_name: str, district: District) -> str:
@@ -73,7 +87,45 @@ class Player:
         self._speed = speed
         self._lockstep = lockstep
         self._patience_s = patience_s
-        self.mqtt.subscribe([f"{self.prefix}/clock/passed", f"{self.prefix}/node/+/command"])
+        self._taken = lockstep and bool(shared_group(broker_url))  # several ingests tell us
+        self._waits_for: set[str] = set()  # digests of what none of them has in the log
+        self._gathered: list[dict[str, object]] = []  # readings of this slot, not yet sent
+        self._now_at = 0
+        topics = ["clock/passed", "node/+/command"] + ["taken"] * self._taken
+        self.mqtt.subscribe([f"{self.prefix}/{t}" for t in topics])
+
+    def publish(self, suffix: str, payload: bytes) -> None:
+        """A reading, or a picture. Several ingests in lockstep: as a gateway would send it, many
+        readings at once and one message after the other, for their order must not be lost between
+        the ingests."""
+        if not self._taken:
+            self.mqtt.publish(f"{self.prefix}/{suffix}", payload)
+            return
+        reading = _reading(suffix, payload)
+        if reading is None:
+            self._send_gathered()
+            self._send_and_wait(suffix, payload)
+        else:
+            self._gathered.append(reading)
+            if len(self._gathered) >= _GATHERED:
+                self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        if self._gathered:
+            body, self._gathered = json.dumps(self._gathered).encode(), []
+            self._send_and_wait("gateway/simulator/json", body)
+
+    def _send_and_wait(self, suffix: str, payload: bytes) -> None:
+        topic, patience = f"{self.prefix}/{suffix}", time.monotonic() + self._patience_s
+        self._waits_for.add(digest(topic, payload))
+        self.mqtt.publish(topic, payload)
+        while self._waits_for and not self._stop.is_set():
+            if time.monotonic() > patience:
+                raise Stuck(
+                    f"{topic} is in no log after {self._patience_s:.0f} s: is an ingest of the "
+                    "group away?"
+                )
+            self.listen(self._now_at, 0.05)
 
     def listen(self, now_at: int, timeout_s: float) -> None:
         """Take what the line says: time passed, commands to loudspeakers."""
@@ -82,6 +134,8 @@ class Player:
             tail = message.topic.removeprefix(self.prefix + "/")
             if tail == "clock/passed":
                 self.clock.heard(message.payload)
+            elif tail == "taken":
+                self._waits_for.difference_update(json.loads(message.payload))
             elif self.nodes is not None and tail.endswith("/command"):
                 name = tail.split("/")[1]
                 for ack in self.nodes.hear(name, message.payload, now_at):
@@ -115,6 +169,8 @@ class Player:
     def slot(self, clock_at: int, length_s: float) -> None:
         """Say the time and let it pass: at the chosen speed, and with the line."""
         began = time.monotonic()
+        self._send_gathered()
+        self._now_at = clock_at
         self.people(clock_at)
         self.clock.say(clock_at)
         self.mqtt.flush()
@@ -158,7 +214,7 @@ def play(
         if player.nodes is not None:
             player.nodes.offline = world.offline_nodes(minute)
         for publication in world.publications(minute):
-            player.mqtt.publish(f"{player.prefix}/{publication.suffix}", publication.payload)
+            player.publish(publication.suffix, publication.payload)
         if after >= 0 and after % _DRAIN_MIN != _DRAIN_MIN - 1:
             continue
         player.slot(world.at(minute), 60.0 if after < 0 else 0.0)

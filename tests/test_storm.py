@@ -1,11 +1,13 @@
 """The same storm, the same warnings: in one process on the embedded line, and with one process a
 stage on Kafka, InfluxDB and mosquitto. Through the command, as its user runs it."""
 
+import itertools
 import json
 import os
 import subprocess
 import sys
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -99,33 +101,51 @@ def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> Non
         ).read_bytes(), name
 
 
-def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
-    embedded: Path, kafka_server: str, influx_server: Influx, mosquitto: Mosquitto, tmp_path: Path
+def readings_of(port: int) -> float:
+    """How many an ingest took in, by its metrics."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as found:
+        lines = found.read().decode().splitlines()
+    return sum(float(x.split()[-1]) for x in lines if x.startswith("fengsui_readings_total"))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
+    embedded: Path,
+    kafka_server: str,
+    influx_server: Influx,
+    mosquitto: Mosquitto,
+    tmp_path: Path,
+    count: int,
 ) -> None:
+    """One process a stage, or three: three ingests divide the readings among them."""
     run = f"exercise-{uuid.uuid4().hex[:8]}"
     env = {
         "FENGSUI_LOG": f"kafka://{kafka_server}",
-        "FENGSUI_BROKER": mosquitto.url,
+        "FENGSUI_BROKER": mosquitto.url + ("?share=ingest" if count > 1 else ""),
         "FENGSUI_HISTORY": influx_server.url,
         "FENGSUI_INFLUX_TOKEN": influx_server.token,
     }
     carrier = free_port()
     words = [sys.executable, "-m", "fengsui", "--state", str(tmp_path)]
     stages = []
-    for name in STAGES:
+    ports = [free_port() for _ in range(len(STAGES) * count)]
+    takers = []
+    for (name, n), port in zip(itertools.product(STAGES, range(count)), ports, strict=True):
+        for_one = {"FENGSUI_MEMBER": f"member-{n}", "FENGSUI_HTTP": f"127.0.0.1:{port}"}
+        takers += [port] * (name == "ingest")
         extra = ["--carrier", f"http://127.0.0.1:{carrier}"] if name == "send" else []
-        with (tmp_path / f"{name}.log").open("wb") as out:
+        with (tmp_path / f"{name}.log").open("ab") as out:
             stages.append(
                 subprocess.Popen(
                     [*words, name, "--run", run, "--start", START, *extra],
                     cwd=ROOT,
-                    env={**os.environ, **env},
+                    env={**os.environ, **env, **for_one},
                     stdout=out,
                     stderr=out,
                 )
             )
     try:
-        time.sleep(8)  # the simulator's patience covers the rest
+        time.sleep(8 * count)  # the simulator's patience covers the rest
         done = fengsui(
             tmp_path,
             "simulate",
@@ -149,6 +169,7 @@ def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
         status = fengsui(tmp_path, "status", "--run", run, env=env)
         assert status.returncode == 0, status.stderr
         assert "lag" in status.stdout
+        took = [readings_of(port) for port in takers]
     finally:
         for stage in stages:
             stage.terminate()
@@ -164,6 +185,7 @@ def test_one_process_a_stage_on_real_servers_gives_the_same_alerts(
     ]
     assert len(ours) > 20
     assert ours == theirs
+    assert min(took) > 100, "each ingest had its share of the readings"
 
 
 def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(

@@ -1,0 +1,171 @@
+"""A storm that was played, its backup, and a line that records what it would send."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from config.district import District
+from config.load import load
+from detectors.run import Detect
+from dispatch.address import Address
+from dispatch.alert import Delivery, Receipt, Route, attempt_key
+from dispatch.channels import Told
+from dispatch.decide import Decide
+from dispatch.send import Send
+from dispatch.sender import Clock, Sender
+from fengsui.backup import ORDER, groups_of, take
+from fengsui.export import export
+from fengsui.follow import Follower
+from fengsui.line import open_run_log
+from fengsui.setup import Setup, make_setup
+from ingest.frames import FrameStore
+from ingest.log import Log
+from ingest.runner import Runner
+
+ROOT = Path(__file__).parent.parent
+CONFIG = ROOT / "config" / "yanqing"
+DISTRICT = load(CONFIG)
+NOW = 1_753_524_000_000
+STAGES = ("detect", "decide", "address", "send")
+
+
+def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "fengsui", "--state", str(state), *words],
+        capture_output=True, text=True, timeout=200, cwd=ROOT, env={**os.environ, **env},
+    )  # fmt: skip
+
+
+def at(state: Path, log: str = "") -> Callable[[District, str], Setup]:
+    return lambda district, run: make_setup(district, run, state, log=log)
+
+
+@contextmanager
+def opened(setup: Setup) -> Iterator[Log]:
+    log = open_run_log(setup)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@pytest.fixture(scope="session")
+def storm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with a storm played to its end by the command."""
+    state = tmp_path_factory.mktemp("storm")
+    done = fengsui(
+        state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
+        "--run", "exercise-a", "--port", "0",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return state
+
+
+@pytest.fixture(scope="session")
+def whole(storm: Path) -> Path:
+    """Its backup."""
+    file = storm / "a.tar.gz"
+    take(at(storm)(DISTRICT, "exercise-a"), CONFIG, file, NOW)
+    return file
+
+
+def contents(log: Log) -> dict[tuple[str, int], list[tuple[str, bytes]]]:
+    return {
+        (t, p): [(e.key, e.value) for e in log.read(t, p, 0, 10**6)]
+        for t in ORDER
+        for p in range(log.topics[t].partitions)
+    }
+
+
+def unread(log: Log) -> dict[tuple[str, str, int], int]:
+    """Records after each group's position, by count: offsets differ from log to log."""
+    return {
+        (t, g, p): len(log.read(t, p, position, 10**6))
+        for t in ORDER
+        for g in groups_of(t)
+        for p, position in enumerate(log.positions(t, g))
+    }
+
+
+class Recording:
+    """A channel that keeps what it was told to send."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+        self.keys.append(key)
+        return Told("played" if route.channel == "broadcast" else "delivered")
+
+
+@contextmanager
+def line(log: Log, channel: Recording, frames: Path) -> Iterator[None]:
+    """All stages from detect to send, as threads, on a channel that records."""
+    stop = threading.Event()
+    channels = dict.fromkeys(("broadcast", "sms", "app", "cap", "console"), channel)
+    sender = Sender(log, channels, Clock(False, lambda: 0), tuple(DISTRICT.groups))
+    stages = (Detect(DISTRICT, FrameStore(frames).get), Decide(DISTRICT), Address(DISTRICT))
+    runners = [Runner(s, log, member="t", live=False, now=lambda: NOW) for s in stages]
+    runners.append(
+        Runner(
+            Send(DISTRICT, False), log, member="t", live=False, now=lambda: NOW,
+            after=lambda states: sender.after(states.get(0)),
+        )
+    )  # fmt: skip
+    failed: list[BaseException] = []
+
+    def work(runner: Runner) -> None:
+        try:
+            runner.run(stop)
+        except BaseException as e:  # noqa: BLE001  # asserted below
+            failed.append(e)
+
+    threads = [threading.Thread(target=work, args=(r,)) for r in runners]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+        sender.close()
+    assert not failed
+
+
+def settle(log: Log, channel: Recording) -> None:
+    """Until every stage has read all there is and nothing moves."""
+    deadline, still, before = time.monotonic() + 60, 0, -1
+    while still < 8:
+        assert time.monotonic() < deadline, unread(log)
+        time.sleep(0.1)
+        behind = any(n for (_, g, _), n in unread(log).items() if g in STAGES)
+        still = 0 if behind or len(channel.keys) != before else still + 1
+        before = len(channel.keys)
+
+
+def receipts(log: Log) -> set[tuple[str, int, int]]:
+    found = (r for _, r in Follower(log, ("deliveries",)).take())
+    return {(r.delivery, r.route, r.attempt) for r in found if isinstance(r, Receipt)}
+
+
+def receipted(log: Log) -> set[str]:
+    """The keys of all attempts that have a receipt."""
+    records = [r for _, r in Follower(log, ("deliveries",)).take()]
+    of = {r.id: r for r in records if isinstance(r, Delivery)}
+    return {
+        attempt_key(d.alert, d.version, d.routes[r.route].channel, d.recipient)
+        for r in records
+        if isinstance(r, Receipt) and (d := of[r.delivery])
+    }
+
+
+def lines(log: Log, name: str) -> bytes:
+    return b"".join(export(log, name))

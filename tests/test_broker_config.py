@@ -1,0 +1,260 @@
+"""`fengsui broker-config mosquitto`, tried on a real mosquitto: who may say and hear what, over TLS,
+by password and by certificate; an hour's backlog outlives the broker."""
+
+import base64
+import csv
+import datetime
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.load import load
+from fengsui.broker_config import (
+    INGEST,
+    SEND,
+    Given,
+    hashed,
+    hour_of_messages,
+    users,
+    write_mosquitto,
+)
+from fengsui.setup import Usage, default_config, make_setup, secret
+from ingest.mqtt import Mqtt
+from tests.servers import absent, end, free_port, wait_for
+
+ROOT = Path(__file__).parent.parent
+DISTRICT = load(default_config())
+AT = f"fengsui/live/{DISTRICT.id}"
+RAIN = [s.id for s in DISTRICT.stations.values() if s.quantity == "rain"]
+NODE = next(iter(DISTRICT.nodes))
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+class Broker:
+    """A mosquitto with the settings that the command made."""
+
+    def __init__(self, folder: Path, *, certificates: bool) -> None:
+        path = f"{os.environ['PATH']}:/usr/sbin"
+        self._binary = shutil.which("mosquitto", path=path)
+        if self._binary is None:
+            absent("mosquitto")
+        self.folder, self.port, self.certificates = folder / "broker", free_port(), certificates
+        (folder / "data").mkdir()
+        more = ["--certificates"] if certificates else []
+        done = subprocess.run(
+            [sys.executable, "-m", "fengsui", "broker-config", "mosquitto", str(self.folder),
+             "--port", str(self.port), "--data", str(folder / "data"), "--gateway", "G1", *more],
+            cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        if os.geteuid() == 0:  # else mosquitto gives its rights up and cannot read what is ours
+            with (self.folder / "mosquitto.conf").open("a") as f:
+                f.write("user root\n")
+        self._notes = folder / "notes"
+        self._process: subprocess.Popen[bytes] | None = None
+        if not certificates:
+            with (self.folder / "devices.csv").open(newline="") as f:
+                self._passwords = {r["name"]: r["password"] for r in csv.DictReader(f)}
+
+    def start(self) -> "Broker":
+        with self._notes.open("ab") as out:
+            self._process = subprocess.Popen(
+                [str(self._binary), "-c", str(self.folder / "mosquitto.conf")],
+                stdout=out, stderr=out,
+            )  # fmt: skip
+        wait_for(self.port, self._process, self._notes, 20)
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            end(self._process)
+            self._process = None
+
+    def url(self, name: str) -> str:
+        at = f"127.0.0.1:{self.port}?ca={self.folder}/ca.crt"
+        if self.certificates:
+            own = self.folder / "clients" / name
+            return f"mqtts://{at}&cert={own}.crt&key={own}.key"
+        return f"mqtts://{name}:{self._passwords[name]}@{at}"
+
+
+@pytest.fixture(params=[False, True], ids=["passwords", "certificates"])
+def broker(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Broker]:
+    found = Broker(tmp_path, certificates=request.param).start()
+    yield found
+    found.stop()
+
+
+@pytest.fixture
+def client() -> Iterator[Callable[[str, str], Mqtt]]:
+    made: list[Mqtt] = []
+
+    def make(url: str, name: str) -> Mqtt:
+        made.append(Mqtt(url, name))
+        made[-1].wait_connected()
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def heard(mqtt: Mqtt, seconds: float = 1.5) -> set[str]:
+    until, topics = time.monotonic() + seconds, set()
+    while time.monotonic() < until:
+        batch = mqtt.get_batch(0.2)
+        mqtt.ack(batch)
+        topics |= {m.topic for m in batch}
+    return topics
+
+
+def test_a_device_speaks_for_itself_alone(
+    broker: Broker, client: Callable[[str, str], Mqtt]
+) -> None:
+    one, other = RAIN[:2]
+    ingest = client(broker.url(INGEST), "i")
+    ingest.subscribe([f"$share/ingest/{AT}/station/#", f"$share/ingest/{AT}/gateway/#"])
+    node = client(broker.url(NODE), "n")
+    nodes = list(DISTRICT.nodes)
+    node.subscribe([f"{AT}/node/{n}/command" for n in nodes[:3]])
+    sender = client(broker.url(SEND), "s")
+    sender.subscribe([f"{AT}/node/+/ack"])
+
+    device = client(broker.url(one), "d")
+    for topic in (
+        f"station/{one}/rain",
+        f"station/{one}/battery",
+        f"station/{one}/stage",
+        f"station/{other}/rain",
+        f"node/{NODE}/command",
+        f"receipt/{NODE}",
+        "gateway/G1/json",
+    ):
+        device.publish(f"{AT}/{topic}", b"1")
+    gateway = client(broker.url("G1"), "g")
+    gateway.publish(f"{AT}/gateway/G1/json", b"1")
+    gateway.publish(f"{AT}/station/{one}/rain", b"1")
+    for n in nodes[:3]:
+        sender.publish(f"{AT}/node/{n}/command", b"1")
+    node.publish(f"{AT}/node/{NODE}/ack", b"1")
+    node.publish(f"{AT}/node/{nodes[1]}/ack", b"1")
+    assert heard(ingest) == {
+        f"{AT}/station/{one}/rain", f"{AT}/station/{one}/battery", f"{AT}/gateway/G1/json",
+    }  # fmt: skip
+    assert heard(node, 0.5) == {f"{AT}/node/{NODE}/command"}
+    assert heard(sender, 0.5) == {f"{AT}/node/{NODE}/ack"}
+
+
+def test_a_stranger_is_refused_and_told(broker: Broker, tmp_path: Path) -> None:
+    strangers = [f"mqtts://127.0.0.1:{broker.port}?ca={broker.folder}/ca.crt"]
+    if not broker.certificates:
+        wrong = tmp_path / "wrong"
+        wrong.write_text("not-it\n")
+        at = f"127.0.0.1:{broker.port}?ca={broker.folder}/ca.crt"
+        strangers.append(f"mqtts://{INGEST}@{at}&password_file={wrong}")
+    other = tmp_path / "other"
+    write_mosquitto(DISTRICT, other, "live", Given(), NOW)
+    good = broker.url(INGEST)
+    strangers.append(good.replace(f"{broker.folder}/ca.crt", f"{other}/ca.crt"))
+    for url in strangers:
+        mqtt = Mqtt(url, "x")
+        with pytest.raises(ConnectionError, match=str(broker.port)):
+            mqtt.wait_connected(2.0)
+        mqtt.close()
+    with pytest.raises(ValueError, match="no such file"):
+        Mqtt(f"mqtts://127.0.0.1:{broker.port}?ca={tmp_path}/none.crt", "x")
+
+
+def test_an_hours_backlog_outlives_the_broker(
+    tmp_path: Path, client: Callable[[str, str], Mqtt]
+) -> None:
+    """Ingest is away for an hour of the district's messages, and the broker is restarted."""
+    broker = Broker(tmp_path, certificates=False).start()
+    try:
+        ingest = Mqtt(broker.url(INGEST), "i")
+        ingest.subscribe([f"{AT}/station/#"])
+        ingest.close()
+        count = hour_of_messages(DISTRICT) // 2
+        assert count >= 25_000
+        device = client(broker.url(RAIN[0]), "d")
+        for n in range(count):
+            device.publish(f"{AT}/station/{RAIN[0]}/rain", b'{"value": %d}' % n)
+        assert device.flush(120.0)
+        broker.stop()
+        broker.start()
+        ingest = client(broker.url(INGEST), "i")
+        ingest.subscribe([f"{AT}/station/#"])
+        got: list[bytes] = []
+        until = time.monotonic() + 120
+        while len(got) < count and time.monotonic() < until:
+            batch = ingest.get_batch(1.0)
+            ingest.ack(batch)
+            got += [m.payload for m in batch]
+        assert got == [b'{"value": %d}' % n for n in range(count)]
+    finally:
+        broker.stop()
+
+
+def test_again_after_the_tables_changed(tmp_path: Path) -> None:
+    """Passwords and certificates stay, strangers go, and nobody else can read them."""
+    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1", "G2")), NOW)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
+    assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in tmp_path.iterdir() if p.is_file())
+    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1",)), NOW)
+    after = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
+    for name in ("ca.crt", "ca.key", "server.crt", "server.key", "mosquitto.conf"):
+        assert before[name] == after[name]
+    kept = [x for x in before["passwords"].splitlines() if not x.startswith(b"G2:")]
+    assert after["passwords"].splitlines() == kept
+    assert b"\nG2," not in after["devices.csv"]
+    assert b"user G2\n" not in after["acl"]
+    later = NOW + datetime.timedelta(days=800)  # its server certificate ends in 25 days
+    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1",)), later)
+    assert (tmp_path / "server.crt").read_bytes() != after["server.crt"]
+    assert (tmp_path / "ca.crt").read_bytes() == after["ca.crt"]
+    with pytest.raises(ValueError, match="gateway"):
+        write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("a/#",)), NOW)
+
+
+def test_a_live_broker_knows_no_exercise_and_an_exercise_nothing_live() -> None:
+    for run, other in (("live", "exercise"), ("exercise-x", "fengsui/live")):
+        lines = [line for rules in users(DISTRICT, run, ["G1"]).values() for line in rules]
+        assert not any(other in line for line in lines)
+        assert all(f"fengsui/{run}/" in line for line in lines)
+
+
+def test_the_hash_is_mosquittos_own(tmp_path: Path) -> None:
+    """The same salt and password give what mosquitto_passwd makes."""
+    tool = shutil.which("mosquitto_passwd", path=f"{os.environ['PATH']}:/usr/sbin")
+    if tool is None:
+        absent("mosquitto")
+    place = tmp_path / "p"
+    place.touch(0o600)
+    subprocess.run([str(tool), "-b", str(place), "u", "pass word"], check=True)
+    _, form, rounds, salt, found = place.read_text().strip().removeprefix("u:").split("$")
+    assert form == "7"
+
+    ours = hashlib.pbkdf2_hmac("sha512", b"pass word", base64.b64decode(salt), int(rounds))
+    assert base64.b64encode(ours).decode() == found
+    assert hashed("pass word", base64.b64decode(salt)).split("$")[1:2] == ["7"]
+
+
+def test_secrets_come_from_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "url"
+    place.write_text("mqtt://u:p@h:1\n")
+    monkeypatch.setenv("FENGSUI_BROKER_FILE", str(place))
+    assert make_setup(DISTRICT, "live", tmp_path).broker == "mqtt://u:p@h:1"
+    place.write_text("")
+    with pytest.raises(Usage, match="is empty"):
+        secret("FENGSUI_BROKER")
+    monkeypatch.setenv("FENGSUI_BROKER_FILE", str(tmp_path / "none"))
+    with pytest.raises(Usage, match="none"):
+        secret("FENGSUI_BROKER")
