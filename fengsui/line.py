@@ -17,6 +17,7 @@ from dispatch.decide import Decide
 from dispatch.send import run_send
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
+from ingest.clock import LineClock, last_tick
 from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.journal import say
@@ -172,8 +173,12 @@ def run_stage(
     if log is None:
         return
     try:
+        now = now_ms
         if topic := READS.get(name):
             _measuring(log, name, topic, stop)
+        if setup.live:
+            floor = last_tick(log, topic or "observations")
+            now = LineClock(now_ms, floor=floor, name=name).read
         if name == "ingest":
             run_ingest(
                 setup.district,
@@ -182,7 +187,7 @@ def run_stage(
                 setup.broker_url(),
                 FrameStore(frames_folder(setup)),
                 stop,
-                now=now_ms,
+                now=now,
                 ready=ready,
             )
         elif name == "send":
@@ -194,7 +199,7 @@ def run_stage(
                 setup.folder,
                 stop,
                 carrier_url=carrier_url,
-                now=now_ms,
+                now=now,
                 ready=ready,
                 on_console=on_console,
             )
@@ -205,7 +210,7 @@ def run_stage(
                 run_archive(log, history, member(), stop)
             history.close()
         else:
-            runner = Runner(_stage(name, setup), log, member=member(), live=setup.live, now=now_ms)
+            runner = Runner(_stage(name, setup), log, member=member(), live=setup.live, now=now)
             runner.run(stop, ready)
     finally:
         log.close()

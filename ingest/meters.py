@@ -37,6 +37,7 @@ HOP = Histogram("fengsui_hop_seconds", "from receipt to step", ["stage"], bucket
 COMMIT = Histogram("fengsui_commit_seconds", "time of a commit", ["stage"], buckets=_WAIT_S)
 OPEN_WARNINGS = Gauge("fengsui_open_warnings", "warnings in force or waiting", ["level"])
 SILENT = Gauge("fengsui_silent_stations", "stations and nodes that do not report")
+CLOCK_STEP = Gauge("fengsui_clock_step_seconds", "the wall clock against the line's clock")
 UNEXPLAINED = Gauge("fengsui_audit_unexplained", "what the auditor cannot explain", ["check"])
 AUDITED_AT = Gauge("fengsui_audit_timestamp_seconds", "when the auditor last went through")
 

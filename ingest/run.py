@@ -12,6 +12,7 @@ import msgspec
 
 from config.district import District
 from ingest import meters
+from ingest.clock import last_tick
 from ingest.decode.frame import MAX_BYTES, check_frame
 from ingest.decode.reading import Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml
@@ -172,22 +173,6 @@ def _oversize(payload: bytes) -> Rejected:
     )
 
 
-def last_clock(log: Log) -> int:
-    """The newest scenario time in the log (ms), 0 if there is none yet: where an ingest that was
-    started again goes on. What waits at the broker for it belongs to the minute after this one."""
-    topic = "observations"
-    oldest, end = log.starts(topic)[0], log.ends(topic)[0]
-    back, newest = 256, 0
-    while end > oldest and not newest:
-        for entry in log.read(topic, 0, max(oldest, end - back), back):
-            if entry.key == "tick":
-                newest = max(newest, msgspec.json.decode(entry.value, type=Tick).clock_at)
-        if back >= end - oldest:
-            break
-        back *= 8
-    return newest
-
-
 def begin(log: Log, run: Run) -> None:
     """The run record stands first in every partition of observations."""
     for partition in range(log.topics["observations"].partitions):
@@ -212,7 +197,7 @@ def run_ingest(
     begin(log, run)
     intake = Intake(district, run, frames)
     if run.kind == "exercise":
-        intake.clock_at = max(run.start_at, last_clock(log))
+        intake.clock_at = max(run.start_at, last_tick(log))
     share = shared_group(broker_url)
     # each member of a group has a session of its own: its name must be the same after a restart
     name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()

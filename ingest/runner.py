@@ -86,6 +86,18 @@ def rebuild(
         form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
         if form == stage.format:
             state, position = stage.load(partition, body), snapshot.position
+        else:
+            say(
+                stage.name,
+                f"快照格式 snapshot of format {form}, mine is {stage.format}: left aside",
+            )
+    oldest = log.starts(stage.reads)[partition]
+    if position < min(oldest, until):
+        say(
+            stage.name,
+            f"{stage.reads}/{partition}: 没有快照 no snapshot, and the log begins at {oldest}: what was "
+            "before it is not remembered (rain of earlier days, open warnings); compare by hand",
+        )
     while position < until:
         beat()
         entries = [e for e in log.read(stage.reads, partition, position) if e.offset < until]

@@ -19,6 +19,7 @@ from PIL import Image
 from config.load import load
 from fengsui.follow import DECODERS
 from ingest.broker import start_broker
+from ingest.clock import last_tick
 from ingest.decode.frame import check_frame
 from ingest.decode.reading import REASONS, Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml, resolve
@@ -26,7 +27,7 @@ from ingest.frames import FrameStore
 from ingest.log import Out, Unavailable, open_log
 from ingest.mqtt import Message, Mqtt
 from ingest.observation import Observations, Run, Tick
-from ingest.run import Intake, begin, last_clock, run_ingest
+from ingest.run import Intake, begin, run_ingest
 from tests.servers import Mosquitto, free_port
 
 ROOT = Path(__file__).parent.parent
@@ -248,18 +249,18 @@ def test_an_ingest_that_starts_again_goes_on_at_the_clock_of_the_log(
     """Otherwise what waits for it at the broker would seem to come from the future."""
     log = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", DISTRICT.partitions)
     begin(log, RUN)
-    assert last_clock(log) == 0
+    assert last_tick(log) == 0
     later = NOW + 40 * 60_000
     first = intake(tmp_path)
     log.append(first.records([message("clock", json.dumps({"clock_at": later}).encode())]))
     log.append([Out("observations", "G01", b"{}", 0)] * readings)
-    assert last_clock(log) == later
+    assert last_tick(log) == later
 
     again = intake(tmp_path)
     reading = {**GOOD, "time": (later + 60_000) / 1000}
     waiting = [message("station/R01/rain", json.dumps(reading).encode())]
     assert split(again.records(waiting))[1][0].reason == "clock_ahead"
-    again.clock_at = last_clock(log)
+    again.clock_at = last_tick(log)
     assert len(split(again.records(waiting))[0]) >= 1
     log.close()
 

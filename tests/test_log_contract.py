@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.log import Fenced, Log, Out, open_log
+from ingest.log import Corrupt, Fenced, Log, Out, kafka_group, open_log
+from ingest.log.sqlite import SqliteLog
 
 Open = Callable[[], Log]
 WORKER = Path(__file__).parent / "log_worker.py"
@@ -128,6 +129,50 @@ def test_the_newest_snapshot_counts(opening: Open) -> None:
     assert snapshot is not None
     assert snapshot.body == b"after d" * 1000
     consumer.close()
+
+
+def test_a_damaged_snapshot_is_left_aside_and_told(
+    opening: Open, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = opening()
+    put(log, ["a", "b", "c"])
+    consumer = log.join("cases", "g", "m")
+    found = take(consumer, 3)
+    consumer.commit(0, found[0].offset + 1, [], b"after a" * 100)
+    cut_short(log, monkeypatch)
+    consumer.commit(0, found[1].offset + 1, [], b"after b" * 100)
+    snapshot = consumer.snapshot(0)
+    assert snapshot is not None
+    assert snapshot.body == b"after a" * 100
+    consumer.commit(0, found[2].offset + 1, [], b"after c" * 100)
+    assert consumer.snapshot(0) is None
+    consumer.close()
+    said = capfd.readouterr().err
+    assert "快照损坏" in said
+    assert "Check the disk" in said
+    assert log.positions("cases", "g") == [found[2].offset + 1]
+
+
+def cut_short(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on only half of each snapshot comes to the disk."""
+    if isinstance(log, SqliteLog):
+        with log.transaction() as db:
+            db.execute(
+                "CREATE TRIGGER half AFTER INSERT ON snapshots BEGIN UPDATE snapshots SET "
+                "body=substr(body,1,length(body)/2) WHERE pos=new.pos AND grp=new.grp; END"
+            )
+    else:
+        whole = kafka_group._packed
+        monkeypatch.setattr(
+            kafka_group, "_packed", lambda at, b: [p[: len(p) // 2] for p in whole(at, b)]
+        )
+
+
+def test_another_number_of_partitions_is_refused(opening: Open) -> None:
+    put(opening(), ["a"], topic="observations")
+    for partitions in (1, 4):
+        with pytest.raises(Corrupt, match=rf"observations.*2.*{partitions}"):
+            open_log(opening.url, opening.run, "toy", partitions)  # type: ignore[attr-defined]
 
 
 def test_what_was_not_committed_is_read_again(opening: Open) -> None:

@@ -174,6 +174,14 @@ def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[s
     }
 
 
+def damaged(where: str) -> str:
+    """What an adapter says of a snapshot that is not whole."""
+    return (
+        f"快照损坏 the snapshot {where} is damaged and left aside; an older one, or the log from its "
+        "beginning, is read instead: the start takes longer. Check the disk"
+    )
+
+
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key, the same in every adapter and process."""
     from zlib import crc32

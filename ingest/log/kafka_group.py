@@ -12,7 +12,8 @@ from kafka import errors as ke
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic
+from ingest.journal import say
+from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
 from ingest.log.kafka_producer import Producer
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class KafkaGroupConsumer:
             found = self._read_snapshot(f"{self._group}/{partition}/", offset)
             if found is not None:
                 return found
+            say(self._group, damaged(f"{self._log.topic(SNAPSHOTS)}/0/{offset}"))
         return None
 
     def _read_snapshot(self, prefix: str, offset: int) -> Snapshot | None:

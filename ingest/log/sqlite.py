@@ -95,21 +95,24 @@ class SqliteLog:
                     for statement in _SCHEMA.split(";"):
                         db.execute(statement)
                 for topic in self.topics.values():
-                    db.executemany(
-                        "INSERT OR IGNORE INTO ends VALUES (?,?,0)",
-                        [(topic.name, p) for p in range(topic.partitions)],
-                    )
-            for topic in self.topics.values():
-                have = len(self.ends(topic.name))
-                if have != topic.partitions:
-                    raise Corrupt(
-                        f"{self.path}: topic {topic.name} has {have} partitions, the district "
-                        f"asks for {topic.partitions}; start a new run, or restore the number"
-                    )
+                    self._partitions(db, topic)
         except sqlite3.DatabaseError as e:
             if isinstance(e, sqlite3.OperationalError):
                 raise
             raise Corrupt(f"{self.path} is not a log: {e}; move it away to start anew") from e
+
+    def _partitions(self, db: sqlite3.Connection, topic: Topic) -> None:
+        """Made where there are none; another number is refused, for keys would stand elsewhere."""
+        count = db.execute("SELECT count(*) FROM ends WHERE topic=?", (topic.name,))
+        have = count.fetchone()[0]
+        if not have:
+            rows = [(topic.name, p) for p in range(topic.partitions)]
+            db.executemany("INSERT INTO ends VALUES (?,?,0)", rows)
+        elif have != topic.partitions:
+            raise Corrupt(
+                f"{self.path}: topic {topic.name} has {have} partitions, the district "
+                f"asks for {topic.partitions}; start a new run, or restore the number"
+            )
 
     def reading(self) -> sqlite3.Connection:
         """This thread's connection for reading."""

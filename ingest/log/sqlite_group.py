@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic
+from ingest.journal import say
+from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
 
 if TYPE_CHECKING:
     from ingest.log.sqlite import SqliteLog
@@ -116,6 +117,7 @@ class SqliteConsumer:
         for pos, crc, body in rows:
             if zlib.crc32(body) == crc:
                 return Snapshot(pos, body)
+            say(self._group, damaged(f"{self._log.path}: {self._topic.name}/{partition}/{pos}"))
         return None
 
     def commit(
