@@ -25,6 +25,7 @@ from ingest.log import (
 )
 from ingest.log.sqlite_group import SqliteConsumer
 
+_BUSY_S = 30  # so long another may hold the file
 _PEER_POLL_S = 0.02  # how often another process's writes are looked for
 
 _SCHEMA = """
@@ -82,24 +83,39 @@ class SqliteLog:
         self._prepare()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA synchronous=FULL")
         self._all.append(db)
         return db
 
     def _prepare(self) -> None:
-        try:
-            self._writer.execute("PRAGMA journal_mode=WAL")
-            with self.transaction() as db:
-                if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                    for statement in _SCHEMA.split(";"):
-                        db.execute(statement)
-                for topic in self.topics.values():
-                    self._partitions(db, topic)
-        except sqlite3.DatabaseError as e:
-            if isinstance(e, sqlite3.OperationalError):
-                raise
-            raise Corrupt(f"{self.path} is not a log: {e}; move it away to start anew") from e
+        """Raises `Corrupt` and `Unavailable`."""
+        # several stages begin at once: SQLite answers "locked" without waiting to all but the one
+        # that makes the file a WAL
+        deadline = time.monotonic() + _BUSY_S
+        while True:
+            try:
+                with self._shared.write_lock:
+                    self._writer.execute("PRAGMA journal_mode=WAL")
+                break
+            except sqlite3.OperationalError as e:
+                if "locked" not in str(e) or time.monotonic() > deadline:
+                    raise self._unavailable(e) from e
+                time.sleep(_PEER_POLL_S)
+            except sqlite3.DatabaseError as e:
+                raise Corrupt(f"{self.path} is not a log: {e}; move it away to start anew") from e
+        with self.transaction() as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+            for topic in self.topics.values():
+                self._partitions(db, topic)
+
+    def _unavailable(self, e: sqlite3.Error) -> Unavailable:
+        return Unavailable(
+            f"the log {self.path} cannot be written: {e}; nothing was lost, free the disk or end the "
+            "process that holds the file"
+        )
 
     def _partitions(self, db: sqlite3.Connection, topic: Topic) -> None:
         """Made where there are none; another number is refused, for keys would stand elsewhere."""
@@ -130,10 +146,7 @@ class SqliteLog:
                 yield db
                 db.execute("COMMIT")
             except sqlite3.OperationalError as e:
-                raise Unavailable(
-                    f"the log {self.path} cannot be written: {e}; nothing was lost, free the disk "
-                    "or end the process that holds the file"
-                ) from e
+                raise self._unavailable(e) from e
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
