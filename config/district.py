@@ -5,7 +5,7 @@ plain records: everything that depends on them takes them as an argument.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -197,6 +197,33 @@ class QualityRule(Row, frozen=True, kw_only=True):
     neighbour_km: float = 12.0
 
 
+class RuleRow(Row, frozen=True, kw_only=True):
+    """One `[[rule]]` of rules.toml: a kind of `detectors` with its parameters and thresholds.
+
+    Thresholds are in the kind's own unit (docs/rules.md); None where the rule says nothing about
+    that level. With stations left away, every station of an area that measures `quantity` counts.
+    """
+
+    id: str
+    kind: str
+    hazard: str
+    source: str
+    areas: tuple[str, ...] = ("*",)  # every area that has the hazard
+    stations: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()  # of `stations`; away: by distance where the kind is joint
+    quantity: str = "rain"
+    blue: float | None = None
+    yellow: float | None = None
+    orange: float | None = None
+    red: float | None = None
+    prepare: float | None = None
+    move: float | None = None
+    hold_min: int = 60
+    clear: float = 0.7  # a level is held until the value is this part of its threshold
+    speaks: bool = True  # false: heard only by compound rules
+    parameters: dict[str, Any] = {}
+
+
 class Rules(Row, frozen=True, kw_only=True):
     """rules.toml."""
 
@@ -208,6 +235,7 @@ class Rules(Row, frozen=True, kw_only=True):
     lateness_s: int = 1800
     # which rules a district runs, by name
     run: tuple[str, ...] = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+    rule: tuple[RuleRow, ...] = ()
 
 
 class Authority(Row, frozen=True, kw_only=True):

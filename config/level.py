@@ -44,9 +44,25 @@ LEVEL_EN = {
 ACTION_ZH = {Action.NONE: "无", Action.PREPARE: "准备转移", Action.MOVE: "立即转移"}
 ACTION_EN = {Action.NONE: "none", Action.PREPARE: "prepare to move", Action.MOVE: "move now"}
 
-HAZARD_ZH = {"flash_flood": "山洪", "debris_flow": "泥石流", "river_flood": "河道洪水"}
+# the natural ones, then those of the district's other plans (危险化学品, 道路交通, 人员密集场所, 森林
+# 火灾, 城市内涝), which are monitored by config alone
+HAZARD_ZH = {
+    "flash_flood": "山洪",
+    "debris_flow": "泥石流",
+    "river_flood": "河道洪水",
+    "urban_flood": "城市内涝",
+    "forest_fire": "森林火灾",
+    "chemical": "危险化学品泄漏",
+    "traffic": "道路交通",
+    "crowd": "人员密集",
+}
 HAZARD_EN = {
     "flash_flood": "flash flood",
     "debris_flow": "debris flow",
     "river_flood": "river flood",
+    "urban_flood": "urban flooding",
+    "forest_fire": "forest fire",
+    "chemical": "chemical release",
+    "traffic": "road traffic",
+    "crowd": "crowding",
 }

@@ -28,6 +28,7 @@ from config.district import (
 )
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
 from config.reach import check_reach
+from config.rule_check import check_rule_rows
 from config.table import Problem, read_shapes, read_table, read_toml
 from config.validate import Check, problem
 
@@ -87,13 +88,15 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     check.contacts(contacts)
     check.rain(rain, watches)
     check.stage(stage, watches)
-    check_reach(problems, by_area, by_station, contacts, watches, rain, stage, shapes)
+    ruled = frozenset(a for r in (rules.rule if rules else ()) for a in r.areas)
+    check_reach(problems, by_area, by_station, contacts, watches, rain, stage, shapes, ruled)
     if channels is not None:
         check_channels(channels, problems)
     if head is not None:
         check_head(head, folder.resolve().name, problems)
     if rules is not None:
         check_rules(rules, problems)
+        check_rule_rows(problems, rules, by_area, by_station, watches)
     if policy is not None:
         check_policy(policy, problems)
     if problems or not (head and rules and policy and channels):

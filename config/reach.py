@@ -19,13 +19,14 @@ def check_reach(
     rain: Sequence[tuple[int, RainThreshold]],
     stage: Sequence[tuple[int, StageThreshold]],
     shapes: dict[str, tuple[tuple[float, float], ...]],
+    ruled: frozenset[str] = frozenset(),  # areas that rules.toml's own rows name
 ) -> None:
     """Every area can be warned, by something and to somebody."""
     if not areas:
         problems.append(problem("areas.csv", 0, "", "没有预警区 no area", "至少一行 add one"))
     _silent_rows(problems, "thresholds_rain.csv", rain, "_mm")
     _silent_rows(problems, "thresholds_stage.csv", stage, "_m")
-    ruled = {t.area for _, t in rain} | {t.area for _, t in stage}
+    ruled = ruled | {t.area for _, t in rain} | {t.area for _, t in stage}
     told = {a for _, c in contacts for a in c.areas}
     for area in areas.values():
         if area.id not in ruled:

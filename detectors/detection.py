@@ -7,7 +7,8 @@ from ingest.observation import Record
 
 
 class Evidence(Record, frozen=True, kw_only=True):
-    """One value that a rule rests on, in the unit of its quantity."""
+    """One value that a rule rests on, in the unit of its quantity; or, with a `kind` of
+    `detectors.kinds`, in the kind's own unit, and `station` may be several, joined by "+"."""
 
     station: str
     quantity: str
@@ -16,6 +17,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     window_min: int | None = None
     observed_at: int | None = None
     note: str = ""
+    kind: str = ""
 
 
 class Coverage(Record, frozen=True, kw_only=True):

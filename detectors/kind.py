@@ -58,8 +58,8 @@ class Kind(NamedTuple):
     inputs: the quantities it takes ("*": any of kind interval or instant). joint: one row takes
     several stations (k > 1), else every station of an area is a row of its own. slot_s, span: of
     the ring, in seconds and slots (W), from the parameters. gather: how values of one slot come
-    together. quiet: the value of a window of zeros, with which dry slots are passed over without a
-    look (None: every slot is looked at). falling: a smaller value is worse.
+    together: sum, max or min. quiet: the value of a window of zeros, with which dry slots are
+    passed over without a look (None: every slot is looked at). falling: a smaller value is worse.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Kind(NamedTuple):
     slot_s: Callable[[Any], int]
     span: Callable[[Any], int]
     score: Callable[[Any, View], Scored]
-    gather: str = "sum"  # sum, max or last
+    gather: str = "sum"  # sum, max or min
     joint: bool = False
     quiet: float | None = None
     falling: bool = False

@@ -2,14 +2,17 @@
 and which of them an observation concerns."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from config.district import District
+from detectors.compound import Compound
+from detectors.declared import compounds, series_rules
 from detectors.quality import distance_km
+from detectors.series import SeriesRule
 from detectors.table import rain_threshold, stage_trend
-from detectors.window import Ints
+from detectors.window import Bools, Ints
 from ingest.log import partition_of
 
 # what the memory of a station must know of its quantity
@@ -33,6 +36,14 @@ class Rows:
         return self._all[self._begin[rows][source] + within], source
 
 
+class Fed(NamedTuple):
+    """A window rule with the rows of the memory that feed it: entry = row * inputs + input."""
+
+    rule: SeriesRule
+    entries: Rows
+    feeds: Bools
+
+
 class Part:
     """One partition. A row of the memory is a station or node in a watch group."""
 
@@ -45,6 +56,7 @@ class Part:
         self.rain = rain_threshold(district, areas if "rain_threshold" in run else ())
         self.stage = stage_trend(district, areas if "stage_trend" in run else ())
         self.camera, self.silence = "camera_motion" in run, "silence" in run
+        self.compounds: list[Compound] = compounds(district, areas)
         self._areas: dict[str, list[str]] = {}
         for area in areas:
             for station in district.stations_of_area[area]:
@@ -57,6 +69,7 @@ class Part:
         self.rain_rows = self._rule_rows(district, self.rain.rows, row_of)
         self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
         self.near = self._near(district)
+        self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
 
     def _rows(self, district: District) -> None:
         """Every station and node that some area here looks at, in each of its groups."""
@@ -93,6 +106,16 @@ class Part:
         for n, r in enumerate(rule_rows):
             found[row_of[district.group_of_area[r.area], r.station]].append(n)
         return Rows(found)
+
+    def _fed(
+        self, district: District, rule: SeriesRule, row_of: dict[tuple[str, str], int]
+    ) -> "Fed":
+        found: list[list[int]] = [[] for _ in self.station]
+        for n, r in enumerate(rule.rows):
+            for k, station in enumerate(r.stations):
+                row = row_of[district.group_of_area[r.area], station]
+                found[row].append(n * rule.inputs + k)
+        return Fed(rule, Rows(found), np.array([bool(x) for x in found], np.bool_))
 
     def _near(self, district: District) -> dict[int, list[int]]:
         """Rain gauges of the same group that are near enough to have seen the same storm."""

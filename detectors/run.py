@@ -4,7 +4,7 @@ Within a batch everything is judged in order of arrival; the two rules with arra
 at once and their changes are put back into that order, so that batches do not show.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 
 import msgspec
@@ -15,9 +15,11 @@ from detectors import camera_motion
 from detectors.detection import Mark
 from detectors.heard import Batch, Heard
 from detectors.intake import Sifted, sift
-from detectors.part import COUNTER, FRAME, LEVEL, RAIN, Part
+from detectors.part import COUNTER, FRAME, LEVEL, RAIN, Fed, Part
+from detectors.saying import Saying
 from detectors.silence import late
-from detectors.state import DetectState, Saying
+from detectors.slots import SeriesState
+from detectors.state import DetectState
 from detectors.window import Ints
 from ingest.observation import Flag, ObservationRecord, Observations, Record, Run, Tick
 from ingest.stage import Item, Write
@@ -51,7 +53,10 @@ class Detect:
 
     def new(self, partition: int) -> DetectState:
         part = self._part(partition)
-        return DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
+        state = DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
+        state.series = {fed.rule.name: fed.rule.new() for fed in part.series}
+        state.compounds = {c.name: c.new() for c in part.compounds}
+        return state
 
     def step(self, state: DetectState, items: Sequence[Item]) -> tuple[DetectState, list[Write]]:
         part = self._part(state.partition)
@@ -84,6 +89,10 @@ class Detect:
                 state.silence.silent = quiet
                 for area in part.areas_of(changed):
                     saying.coverage(0, area, clock_at)
+        for compound in part.compounds:
+            held = state.compounds.setdefault(compound.name, compound.new())
+            for said in compound.tick(held, clock_at):
+                saying.compound(compound, said)
         writes = saying.writes()
         for group in part.groups:
             rows = part.stations_of_group[group]
@@ -136,9 +145,12 @@ class Detect:
                 judged, source = rows.expand(new.row[which])
                 if judged.size:
                     judge(part, state, new, judged, which[source], c.nth, saying)
+        for fed in part.series:
+            self._series(fed, state, new, c, saying)
         if part.camera:
             for k in np.nonzero(kind == FRAME)[0]:
                 self._look(part, state, c, int(new.nth[k]), saying)
+        self._compounds(part, state, saying)
         for nth, row, test in new.flagged:
             what = f"{part.station[row]} {part.quantity[row]}"
             for area in part.areas_of({part.station[row]}):
@@ -174,6 +186,34 @@ class Detect:
             at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
 
+    def _series(
+        self, fed: Fed, state: DetectState, new: Sifted, c: "_Columns", saying: Saying
+    ) -> None:
+        which = np.nonzero(fed.feeds[new.row])[0]
+        if not which.size:
+            return
+        entries, source = fed.entries.expand(new.row[which])
+        k, rule = which[source], fed.rule
+        changes = rule.judge(
+            state.series[rule.name],
+            entries // rule.inputs,
+            entries % rule.inputs,
+            c.batch.at[new.nth[k]],
+            new.amount[k],
+            new.add[k],
+            new.suspect[k],
+        )
+        for change in changes:
+            saying.series(int(c.nth[new.nth[k[change.nth]]]), rule, change)
+
+    def _compounds(self, part: Part, state: DetectState, saying: Saying) -> None:
+        """Rules over other rules hear what changed, in order of arrival."""
+        for compound in part.compounds:
+            held = state.compounds.setdefault(compound.name, compound.new())
+            for heard in sorted(saying.heard, key=lambda h: h.nth):
+                for said in compound.hear(held, heard):
+                    saying.compound(compound, said)
+
     def _heard(self, part: Part, state: DetectState, c: "_Columns", saying: Saying) -> None:
         """Whoever is heard is not silent."""
         silence = state.silence
@@ -200,11 +240,25 @@ class Detect:
 
     def dump(self, state: DetectState) -> bytes:
         part = self._part(state.partition)
-        return state.dump(part.rain.dump(state.rain), part.stage.dump(state.stage), part.names)
+        series = {f.rule.name: f.rule.dump(state.series[f.rule.name]) for f in part.series}
+        rain, stage = part.rain.dump(state.rain), part.stage.dump(state.stage)
+        return state.dump(rain, stage, series, part.names)
 
     def load(self, partition: int, body: bytes) -> DetectState:
         part = self._part(partition)
-        return DetectState.load(partition, body, part.rain.load, part.stage.load, part.names)
+
+        def series(bodies: Mapping[str, bytes]) -> dict[str, SeriesState]:
+            """A rule that was not declared before begins with nothing."""
+            return {
+                f.rule.name: f.rule.load(bodies[f.rule.name])
+                if f.rule.name in bodies
+                else f.rule.new()
+                for f in part.series
+            }
+
+        return DetectState.load(
+            partition, body, part.rain.load, part.stage.load, series, part.names
+        )
 
 
 def _pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:

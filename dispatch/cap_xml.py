@@ -51,7 +51,16 @@ class Grade(NamedTuple):
 STATUS = {"actual": "Actual", "exercise": "Exercise", "test": "Test"}
 MSG_TYPE = {"alert": "Alert", "update": "Update", "cancel": "Cancel"}
 # CAP counts floods as meteorological and slides as geophysical (CAP 1.2, 3.2.2, category)
-CATEGORY = {"flash_flood": "Met", "river_flood": "Met", "debris_flow": "Geo"}
+CATEGORY = {
+    "flash_flood": "Met",
+    "river_flood": "Met",
+    "urban_flood": "Met",
+    "debris_flow": "Geo",
+    "forest_fire": "Fire",
+    "chemical": "CBRNE",
+    "traffic": "Transport",
+    "crowd": "Safety",
+}
 OVER = Grade("Past", "Minor", "Unlikely")
 GRADE: dict[Level, Grade] = {
     Level.NONE: Grade("Future", "Minor", "Possible"),

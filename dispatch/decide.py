@@ -12,6 +12,7 @@ import msgspec
 
 from config.district import District
 from config.level import HAZARD_ZH
+from detectors.declared import words
 from detectors.detection import Detection, Mark
 from dispatch.alert import CaseRecord, Decision
 from dispatch.case import Case, Due, Setting, due
@@ -129,7 +130,7 @@ class Decide:
         case = self._case(state, area, detection.hazard)
         if case.hear(detection):
             now = max(self._clock(state, area), detection.detected_at)
-            self._refresh(state, case, now, writes, (_heard(detection),))
+            self._refresh(state, case, now, writes, (_heard(self._district, detection),))
 
     def _decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         why = refused(self._district, decision)
@@ -286,9 +287,9 @@ class Decide:
         writes.append(Write("alerts", decision.area, linked))
 
 
-def _heard(detection: Detection) -> Reason:
+def _heard(district: District, detection: Detection) -> Reason:
     """What the rule said."""
-    rule = RULE.get(detection.rule, Reason(detection.rule, detection.rule))
-    words = Grade(detection.level, detection.action).words()
+    rule = RULE.get(detection.rule) or Reason(*words(district, detection.rule))
+    grade = Grade(detection.level, detection.action).words()
     doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
-    return Reason(f"{rule.zh}研判{words.zh}{doubt.zh}", f"{rule.en} evidence: {words.en}{doubt.en}")
+    return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")

@@ -31,6 +31,7 @@ from config.level import (
 )
 from config.quantity import QUANTITIES
 from detectors.detection import Evidence
+from detectors.kinds import KINDS
 from dispatch.alert import Alert, Route
 from dispatch.policy import Grade
 from dispatch.sms_length import segments
@@ -328,8 +329,9 @@ def _duty(message: Message) -> str:
 def _evidence(district: District, e: Evidence, lang: str) -> str:
     """香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）."""
     zh = lang == "zh"
-    place = district.stations.get(e.station)
-    name = (place.name if zh else place.name_en) if place else e.station
+    name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
+    if e.kind in KINDS:
+        return name + _ruled(district, e, zh=zh)
     quantity = QUANTITIES.get(e.quantity)
     unit = quantity.unit if quantity else ""
     at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
@@ -349,6 +351,23 @@ def _evidence(district: District, e: Evidence, lang: str) -> str:
     if not beside:
         return f"{name}{what}"
     return f"{name}{what}（{beside}）" if zh else f"{name}{what} ({beside})"
+
+
+def _station(district: District, station: str, *, zh: bool) -> str:
+    place = district.stations.get(station)
+    return (place.name if zh else place.name_en) if place else station
+
+
+def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
+    """What a window rule made of a station: its value in the rule's own unit."""
+    kind = KINDS[e.kind]
+    unit = "" if kind.unit == "1" else kind.unit if zh else f" {kind.unit}"
+    beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
+    if e.observed_at is not None:
+        beside.append(local(e.observed_at, district.timezone, "%H:%M"))
+    if zh:
+        return f"{kind.zh}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
+    return f" {kind.en} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
 
 
 def _coverage(a: Alert, lang: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from config.district import District
-from config.load import ConfigError, load
+from config.load import ConfigError
 from fengsui import commands, watch
 from fengsui.broker_config import Given
 from fengsui.export import EXPORTS
@@ -25,7 +25,7 @@ class _Context:
         self.urls = {"broker": broker, "log": log, "history": history}
 
     def district(self) -> District:
-        return load(self.config)
+        return commands.load_district(self.config)
 
     def setup(self, run: str, **more: object) -> Setup:
         return make_setup(self.district(), run, self.state, **self.urls, **more)  # type: ignore[arg-type]

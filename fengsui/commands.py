@@ -13,7 +13,8 @@ import click
 
 from config.district import District
 from config.level import Action, Level
-from config.load import read
+from config.load import ConfigError, load, read
+from detectors.declared import problems as rule_problems
 from dispatch.alert import Decision
 from dispatch.keys import sender_keys
 from fengsui import storm
@@ -100,9 +101,19 @@ def answering() -> Iterator[None]:
         raise Usage(str(e)) from e
 
 
+def load_district(folder: Path) -> District:
+    """The checked district, with rules that can be. Raises ConfigError."""
+    district = load(folder)
+    if wrong := rule_problems(district):
+        raise ConfigError(folder, wrong)
+    return district
+
+
 def check_config(folder: Path) -> int:
     """Validate, then play the district's own scenarios."""
     district, problems = read(folder)
+    if district is not None:
+        problems += rule_problems(district)
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems or district is None:

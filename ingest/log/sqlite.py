@@ -83,7 +83,9 @@ class SqliteLog:
         self._prepare()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
         db.execute("PRAGMA synchronous=FULL")
         self._all.append(db)
         return db

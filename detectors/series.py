@@ -1,0 +1,387 @@
+"""The engine of every window rule (`detectors.kind`): rings of slots, thresholds, levels.
+
+A row is an area and hazard with one station, or several where the rule is joint. What a row holds
+of a slot is the sum, highest or lowest of what came (`Kind.gather`), so the order of arrival does
+not show in it. After each observation the row is judged at its own clock, its newest slot; a late
+one (within `late_min`) at every slot whose window it touches, as in `detectors.rain_threshold`. Up
+at once, down by `detectors.machine`. A value that the rule cannot give (NaN) holds the level: not
+to know is no all-clear. Rows whose window is empty of rain are passed over where the rule allows.
+
+Cost: a gather of k x W numbers a judgement, vectorised over all judgements of a batch; none for a
+dry row. How a stream is cut into batches does not show in the result.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from config.quantity import QUANTITIES
+from detectors.kind import Floats, Ints, Kind, Scored, View
+from detectors.pack import pack, unpack
+from detectors.slots import SeriesState, advance, arrays_of, put, turns
+from detectors.window import Bools, rounds
+
+_MINUTE = 60_000
+_ELEMENTS = 2_000_000  # numbers gathered at once
+_HAIR = 1e-9
+
+
+class SeriesRow(NamedTuple):
+    """One area and hazard with the stations that the rule looks at together."""
+
+    area: str
+    hazard: str
+    stations: tuple[str, ...]
+    weights: tuple[float, ...]
+    quantity: str
+
+    @property
+    def station(self) -> str:
+        return "+".join(self.stations)
+
+
+class SeriesChange(NamedTuple):
+    """As `rain_threshold.Change`, with value and limit in the rule's unit."""
+
+    nth: int
+    row: int
+    minute: int
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    window_min: int
+    value: float
+    limit: float | None
+    wait_min: float
+
+
+class _Judged(NamedTuple):
+    """One entry an observation: what the row's values call for."""
+
+    raw: Ints
+    keep: Ints
+    raw_action: Ints
+    keep_action: Ints
+    value: Floats
+    window_min: Ints
+    per_h: Floats
+
+
+class SeriesRule:
+    """A kind with its parameters and thresholds, for many rows. Parameters are the object, memory
+    is an argument."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        parameters: Any,
+        rows: Sequence[SeriesRow],
+        levels: tuple[float | None, ...],
+        actions: tuple[float | None, ...] = (None, None),
+        *,
+        hold_min: int = 60,
+        clear: float = 0.7,
+        late_min: int = 30,
+        speaks: bool = True,
+    ) -> None:
+        self.name, self.kind, self.parameters = name, kind, parameters
+        self.rows = list(rows)
+        self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
+        self.speaks = speaks
+        self._hold_min = hold_min
+        self.slot_ms = kind.slot_s(parameters) * 1000
+        self.span = kind.span(parameters)
+        self._late = max(0, late_min * _MINUTE // self.slot_ms)
+        self.inputs = max((len(r.stations) for r in rows), default=1)
+        need = 2 * self.span + self._late + 64
+        self.slots = 1 << (need - 1).bit_length()
+        self._block = self.slots - self.span - self._late
+        sign = -1.0 if kind.falling else 1.0
+        self._sign = sign
+        self.limits = _limits((*levels, *actions), sign)
+        # easier to hold than to reach; below zero a part of the threshold would be harder
+        size = np.where(np.isfinite(self.limits), np.abs(self.limits), 0)
+        self._hair = _HAIR * np.maximum(1, size)
+        self._keeps = self.limits - size * (1 - clear)
+        per_unit = [QUANTITIES[r.quantity].per_unit for r in rows]
+        self._per_unit = np.array(per_unit, np.float64)
+        self._weights = np.zeros((len(rows), self.inputs))
+        for n, row in enumerate(rows):
+            self._weights[n, : len(row.weights)] = row.weights
+        self._first = np.arange(-self.span + 1, 1)
+
+    def new(self) -> SeriesState:
+        return SeriesState(len(self.rows), self.inputs, self.slots)
+
+    # --- observations in
+
+    def judge(
+        self,
+        state: SeriesState,
+        rows: Ints,
+        inputs: Ints,
+        at: Ints,
+        counts: Ints,
+        add: Bools | None = None,
+        suspect: Bools | None = None,
+    ) -> list[SeriesChange]:
+        """One observation each: row, which of its stations, time (ms), count of the resolution, in
+        order of arrival. add, suspect: as in `RainThreshold.judge`."""
+        out: list[SeriesChange] = []
+        if rows.size == 0:
+            return out
+        slot = -(-at // self.slot_ms)
+        value = counts.astype(np.float64)  # whole numbers: sums are exact
+        for part, late in turns(state, rows, slot, self._block):
+            self._turn(
+                state,
+                part,
+                late,
+                rows[part],
+                inputs[part],
+                slot[part],
+                value[part],
+                None if add is None else add[part],
+                None if suspect is None else suspect[part],
+                out,
+            )
+        out.sort(key=lambda c: (c.nth, c.row))
+        return out
+
+    def _turn(
+        self,
+        state: SeriesState,
+        part: Ints,
+        behind: Bools,
+        rows: Ints,
+        inputs: Ints,
+        slot: Ints,
+        value: Floats,
+        add: Bools | None,
+        suspect: Bools | None,
+        out: list[SeriesChange],
+    ) -> None:
+        head = np.where(behind, state.head[rows], slot)  # the row's clock after each
+        kept = slot > head - self.span
+        advance(state, rows, slot, behind)
+        put(state, rows, inputs, slot, value, kept, add, self.kind.gather)
+        if suspect is not None and suspect.any():
+            self._doubtful(state, rows, inputs, slot, value, kept & suspect)
+        live = kept & (head - slot <= self._late)
+        live &= self._alive(state, rows, slot, value, head)
+        which = np.nonzero(live)[0]
+        if which.size == 0:
+            return
+        r, s, h = rows[which], slot[which], head[which]
+        judged = self._judge(state, r, s, h)
+        minute = h * self.slot_ms // _MINUTE
+        hot = (judged.raw > 0) | (judged.raw_action > 0)
+        busy = np.isin(r, r[hot]) | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
+        if state.doubt:
+            busy |= np.isin(r, np.fromiter(state.doubt, np.int64))
+        for batch in rounds(r[busy]):
+            self._levels(state, part[which], r, h, minute, judged, np.nonzero(busy)[0][batch], out)
+
+    def _alive(
+        self, state: SeriesState, rows: Ints, slot: Ints, value: Floats, head: Ints
+    ) -> npt.NDArray[np.bool_]:
+        """What is worth a look: anything, or what has rain in its window, a level or a doubt."""
+        if self.kind.quiet is None or self._reached(np.array([self.kind.quiet]))[0].any():
+            return np.ones(rows.size, np.bool_)
+        live: Bools = head - state.wet[rows] < self.span
+        live |= (state.levels.level[rows] > 0) | (state.actions.level[rows] > 0)
+        if state.doubt:
+            live |= np.isin(rows, np.fromiter(state.doubt, np.int64))
+        mark = np.zeros(len(self.rows), np.bool_)
+        mark[rows[live]] = True  # what raises a row must be seen to end by what comes with it
+        return mark[rows]
+
+    # --- values to levels
+
+    def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> _Judged:
+        """Judge each row at its clock, and where the observation is behind at every slot since."""
+        last = np.minimum(head, slot + self.span - 1)
+        many = last - slot + 1
+        if int(many.max()) == 1:
+            return self._values(state, rows, slot)
+        source = np.repeat(np.arange(rows.size), many)
+        ends = slot[source] + np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
+        if self.kind.gather != "sum":  # a slot with no value of its own says nothing new
+            heard = ~np.isnan(state.ring[rows[source], :, ends & (self.slots - 1)]).all(axis=1)
+            heard |= ends == slot[source]
+            source, ends = source[heard], ends[heard]
+        all_ = self._values(state, rows[source], ends)
+        order = np.lexsort((self._sign * np.nan_to_num(all_.value, nan=-np.inf), source))
+        best = order[np.searchsorted(source[order], np.arange(rows.size), "right") - 1]
+        begin = np.searchsorted(source, np.arange(rows.size))
+        return _Judged(
+            np.maximum.reduceat(all_.raw, begin),
+            np.maximum.reduceat(all_.keep, begin),
+            np.maximum.reduceat(all_.raw_action, begin),
+            np.maximum.reduceat(all_.keep_action, begin),
+            all_.value[best],
+            all_.window_min[best],
+            all_.per_h[best],
+        )
+
+    def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> _Judged:
+        step = max(1, _ELEMENTS // (self.inputs * self.span))
+        parts = [
+            self._score(state, rows[n : n + step], ends[n : n + step])
+            for n in range(0, rows.size, step)
+        ]
+        score = (
+            parts[0] if len(parts) == 1 else Scored(*map(np.concatenate, zip(*parts, strict=True)))
+        )
+        raw, raw_action = self._reached(score.value)
+        keep, keep_action = self._reached(score.value, keep=True)
+        blind = np.isnan(score.value)
+        keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
+        return _Judged(
+            raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h
+        )
+
+    def _score(self, state: SeriesState, rows: Ints, ends: Ints) -> Scored:
+        window = (ends[:, None] + self._first) & (self.slots - 1)
+        values = state.ring[rows[:, None, None], np.arange(self.inputs)[:, None], window[:, None]]
+        return self.kind.score(self.parameters, self._view(values, rows, ends))
+
+    def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
+        unit = self._per_unit[rows][:, None, None]
+        return View(values / unit, ends * self.slot_ms, self.slot_ms // 1000, self._weights[rows])
+
+    def _reached(self, value: Floats, *, keep: bool = False) -> tuple[Ints, Ints]:
+        """Highest level and action whose threshold a value reaches; 0 for none, and for NaN."""
+        limits = self._keeps if keep else self.limits
+        # a sum of tenths is a hair off; thirty is thirty
+        hit = self._sign * value[:, None] >= limits - self._hair
+        levels: Ints = (hit[:, :4] * np.arange(1, 5)).max(axis=1)
+        actions: Ints = (hit[:, 4:] * np.arange(1, 3)).max(axis=1)
+        return levels, actions
+
+    def _levels(
+        self,
+        state: SeriesState,
+        nth: Ints,
+        rows: Ints,
+        head: Ints,
+        minute: Ints,
+        j: _Judged,
+        n: Ints,
+        out: list[SeriesChange],
+    ) -> None:
+        """Judgements `n`, no row twice, through the machines."""
+        r = rows[n]
+        moved = state.levels.judge(r, minute[n], j.raw[n], j.keep[n], self._hold_min)
+        more = state.actions.judge(r, minute[n], j.raw_action[n], j.keep_action[n], self._hold_min)
+        changed = np.union1d(moved, more)
+        if state.doubt:
+            doubted = [m for m, k in enumerate(n) if self._doubt(state, int(r[m]), int(head[k]))]
+            changed = np.union1d(changed, np.array(doubted, np.int64))
+        for m in changed.astype(np.int64):
+            k, row = int(n[m]), int(r[m])
+            level, action = int(state.levels.level[row]), int(state.actions.level[row])
+            sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
+            value = float(f"{j.value[k]:.9g}")
+            out.append(
+                SeriesChange(
+                    int(nth[k]),
+                    row,
+                    int(minute[k]),
+                    level,
+                    action,
+                    *sure,
+                    int(j.window_min[k]),
+                    value,
+                    self._limit(value),
+                    self._wait(value, float(j.per_h[k]), level),
+                )
+            )
+
+    def _limit(self, value: float) -> float | None:
+        """The worst threshold that the value reaches."""
+        reached = self.limits[self.limits <= self._sign * value + _HAIR * max(1, abs(value))]
+        return float(self._sign * reached.max()) if reached.size else None
+
+    def _wait(self, value: float, per_h: float, level: int) -> float:
+        """Minutes until the next level at the present rate; infinite if never or unknown."""
+        ahead = self.limits[level:4] - self._sign * value
+        rate = self._sign * per_h
+        ahead = ahead[np.isfinite(ahead) & (ahead > 0)]
+        if not ahead.size or not rate > 0:
+            return float("inf")
+        return round(float(ahead.min()) / rate * 60, 1)
+
+    # --- doubt
+
+    def _doubtful(
+        self, state: SeriesState, rows: Ints, inputs: Ints, slot: Ints, value: Floats, which: Bools
+    ) -> None:
+        for n in np.nonzero(which)[0]:
+            row = int(rows[n])
+            if row not in state.doubt:  # what was said so far rests on good values
+                state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
+            held = state.doubt.setdefault(row, {})
+            key = (int(inputs[n]), int(slot[n]))
+            held[key] = held.get(key, 0.0) + float(value[n])
+
+    def _doubt(self, state: SeriesState, row: int, head: int) -> bool:
+        """Judge a row without its suspect values; True if that changed."""
+        held = state.doubt.get(row)
+        if held is None:
+            return False
+        for key in [k for k in held if k[1] <= head - self.span]:
+            del held[key]
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        was = state.sure.get(row, (0, 0))
+        if not held:
+            del state.doubt[row]
+            state.sure.pop(row, None)
+            return (level, action) != was
+        window = (head + self._first) & (self.slots - 1)
+        values = state.ring[row][:, window][None].copy()
+        for (k, slot), value in held.items():
+            if slot > head:
+                continue
+            place = (0, k, self.span - 1 - (head - slot))
+            values[place] = values[place] - value if self.kind.gather == "sum" else np.nan
+        one = np.array([row])
+        score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
+        raw, raw_action = self._reached(score.value)
+        now = (min(level, max(was[0], int(raw[0]))), min(action, max(was[1], int(raw_action[0]))))
+        state.sure[row] = now
+        return now != was
+
+    # --- snapshots
+
+    def dump(self, state: SeriesState) -> bytes:
+        doubt = [
+            (self.names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
+            for r, held in state.doubt.items()
+        ]
+        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
+
+    def load(self, body: bytes) -> SeriesState:
+        """What was held of rows that are still declared, if the rule's window is still the same."""
+        state = self.new()
+        arrays, doubt = msgspec.msgpack.decode(
+            body,
+            type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]],
+        )
+        unpack(arrays, self.names, arrays_of(state))
+        row = {name: n for n, name in enumerate(self.names)}
+        for name, held, sure in doubt:
+            if name in row:
+                state.doubt[row[name]] = {(k, s): v for k, s, v in held}
+                state.sure[row[name]] = sure
+        return state
+
+
+def _limits(values: tuple[float | None, ...], sign: float) -> Floats:
+    """(6,) levels and actions; infinite where none is set. Of a falling rule the sign is turned."""
+    return np.array([np.inf if v is None else sign * v for v in values])
