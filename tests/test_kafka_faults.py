@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -299,17 +300,40 @@ def test_a_stage_that_starts_before_its_broker_waits_for_it(tmp_path: Path) -> N
     assert "Traceback" not in text
 
     decide = fengsui("decide", *run, env=env, folder=tmp_path)
+    said = Said(decide)
     try:
         assert answer(port, "/healthz", 200, 20), "it waits, and does not hang"
         assert answer(port, "/readyz", 503, 1)
+        assert said.soon("trying again", 60), said.text()
         broker.start()
         assert answer(port, "/readyz", 200, 90)
     finally:
         decide.terminate()
-        text, _ = decide.communicate(timeout=60)
+        decide.wait(60)
         broker.stop()
-    assert decide.returncode == 0, text
-    assert "trying again" in text
+    assert decide.returncode == 0, said.text()
+
+
+class Said:
+    """What a process prints, as it prints it."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._lines: list[str] = []
+        self._pipe = process.stdout
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in self._pipe or ():
+            self._lines.append(line)
+
+    def text(self) -> str:
+        return "".join(self._lines)
+
+    def soon(self, words: str, within_s: float) -> bool:
+        until = time.monotonic() + within_s
+        while words not in self.text() and time.monotonic() < until:
+            time.sleep(0.1)
+        return words in self.text()
 
 
 def answer(port: int, path: str, wanted: int, within_s: float) -> bool:
