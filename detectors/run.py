@@ -5,13 +5,13 @@ at once and their changes are put back into that order, so that batches do not s
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import repeat
 
 import msgspec
 import numpy as np
 
 from config.district import District
 from detectors import camera_motion
+from detectors.columns import Columns
 from detectors.detection import Mark
 from detectors.heard import Batch, Heard
 from detectors.intake import Sifted, sift
@@ -21,11 +21,10 @@ from detectors.silence import late
 from detectors.slots import SeriesState
 from detectors.state import DetectState
 from detectors.window import Ints
-from ingest.observation import Flag, ObservationRecord, Observations, Record, Run, Tick
+from ingest.observation import ObservationRecord, Observations, Record, Run, Tick
 from ingest.stage import Item, Write
 
 _PIECE = 20_000  # observations judged at once
-_GOOD = int(Flag.GOOD)
 
 
 class Detect:
@@ -46,20 +45,21 @@ class Detect:
         record: Record = self._decoder.decode(value)
         return record
 
-    def _part(self, partition: int) -> Part:
+    def part(self, partition: int) -> Part:
+        """What the groups of a partition need."""
         if partition not in self._parts:
             self._parts[partition] = Part(self._district, partition)
         return self._parts[partition]
 
     def new(self, partition: int) -> DetectState:
-        part = self._part(partition)
+        part = self.part(partition)
         state = DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
         state.series = {fed.rule.name: fed.rule.new() for fed in part.series}
         state.compounds = {c.name: c.new() for c in part.compounds}
         return state
 
     def step(self, state: DetectState, items: Sequence[Item]) -> tuple[DetectState, list[Write]]:
-        part = self._part(state.partition)
+        part = self.part(state.partition)
         writes: list[Write] = []
         batch: list[Observations] = []
         for item in items:
@@ -119,14 +119,22 @@ class Detect:
             return []
         writes: list[Write] = []
         for records in _pieces(batch):
-            columns = _Columns(part, records)
+            columns = Columns.of(part, records)
             if columns.nth.size:
                 saying = Saying(self._district, state)
                 self._judge(part, state, columns, saying)
                 writes += saying.writes()
         return writes
 
-    def _judge(self, part: Part, state: DetectState, c: "_Columns", saying: Saying) -> None:
+    def take(self, state: DetectState, batch: Batch) -> list[Write]:
+        """As `step` with records of these observations, in order of arrival: a row is a station in
+        a watch group as `part(partition).names` has them."""
+        saying = Saying(self._district, state)
+        columns = Columns(np.arange(batch.row.size), batch, {}, {})
+        self._judge(self.part(state.partition), state, columns, saying)
+        return saying.writes()
+
+    def _judge(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
         """One batch through memory, quality and rules."""
         self._heard(part, state, c, saying)
         rule = self._district.rules.quality
@@ -187,7 +195,7 @@ class Detect:
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
 
     def _series(
-        self, fed: Fed, state: DetectState, new: Sifted, c: "_Columns", saying: Saying
+        self, fed: Fed, state: DetectState, new: Sifted, c: Columns, saying: Saying
     ) -> None:
         which = np.nonzero(fed.feeds[new.row])[0]
         if not which.size:
@@ -214,7 +222,7 @@ class Detect:
                 for said in compound.hear(held, heard):
                     saying.compound(compound, said)
 
-    def _heard(self, part: Part, state: DetectState, c: "_Columns", saying: Saying) -> None:
+    def _heard(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
         """Whoever is heard is not silent."""
         silence = state.silence
         rows, at = c.batch.row, c.batch.at
@@ -229,7 +237,7 @@ class Detect:
                     for area in part.areas_of({station}):
                         saying.coverage(int(c.nth[n]), area, int(at[n]))
 
-    def _look(self, part: Part, state: DetectState, c: "_Columns", n: int, saying: Saying) -> None:
+    def _look(self, part: Part, state: DetectState, c: Columns, n: int, saying: Saying) -> None:
         """A camera's frame."""
         row, at, ref = int(c.batch.row[n]), int(c.batch.at[n]), c.refs.get(n, "")
         camera = state.cameras.setdefault(part.names[row], camera_motion.CameraState())
@@ -239,13 +247,13 @@ class Detect:
                 saying.camera(int(c.nth[n]), area, part.station[row], at, look)
 
     def dump(self, state: DetectState) -> bytes:
-        part = self._part(state.partition)
+        part = self.part(state.partition)
         series = {f.rule.name: f.rule.dump(state.series[f.rule.name]) for f in part.series}
         rain, stage = part.rain.dump(state.rain), part.stage.dump(state.stage)
         return state.dump(rain, stage, series, part.names)
 
     def load(self, partition: int, body: bytes) -> DetectState:
-        part = self._part(partition)
+        part = self.part(partition)
 
         def series(bodies: Mapping[str, bytes]) -> dict[str, SeriesState]:
             """A rule that was not declared before begins with nothing."""
@@ -271,41 +279,3 @@ def _pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:
             first, size = n + 1, 0
     if first < len(batch):
         yield batch[first:]
-
-
-class _Columns:
-    """Records as arrays, without what this partition's config does not know: a group or station
-    that is gone, and the battery of a gauge, which says neither what the gauge measures nor that
-    it still does. `nth`: the number among all observations of the records."""
-
-    def __init__(self, part: Part, records: Sequence[Observations]) -> None:
-        row: list[int] = []
-        at: list[int] = []
-        value: list[int] = []
-        seq: list[int] = []
-        flag: list[int] = []
-        tests: dict[int, str] = {}
-        refs: dict[int, str] = {}
-        nobody: dict[tuple[str, str], int] = {}
-        for r in records:
-            size, begin = len(r.station), len(row)
-            place = part.place.get(r.group, nobody)
-            row.extend(map(place.get, zip(r.station, r.quantity, strict=True), repeat(-1)))
-            at.extend(r.observed_at)
-            value.extend(r.value)
-            seq.extend(r.seq or repeat(-1, size))
-            flag.extend(r.flag or repeat(_GOOD, size))
-            if r.test:
-                tests |= {begin + n: t for n, t in enumerate(r.test) if t}
-            if r.ref:
-                refs |= {begin + n: t for n, t in enumerate(r.ref) if t}
-        rows = np.array(row, np.int64)
-        self.nth = np.nonzero(rows >= 0)[0]
-        known, every = self.nth, self.nth.size == rows.size
-        columns = [rows, *(np.array(x, np.int64) for x in (at, value, seq, flag))]
-        self.batch = Batch(*(columns if every else [x[known] for x in columns]))
-        if not every:
-            place_of = {int(n): k for k, n in enumerate(known)}
-            tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
-            refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
-        self.tests, self.refs = tests, refs

@@ -1,0 +1,102 @@
+"""Years of record through the stage detect itself: the same steps and the same rule objects as the
+live run, fed with arrays instead of records.
+
+What it leaves out: how late each reading really came (a record of the past seldom says), so values
+come in order of time, and silence, which no score counts. Neither raises a warning earlier.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from config.district import District
+from config.quantity import QUANTITIES
+from detectors.detection import Detection
+from detectors.heard import Batch
+from detectors.part import Part, Rows
+from detectors.run import Detect
+from detectors.state import DetectState
+from detectors.window import Ints
+from ingest.observation import Flag, Tick
+from ingest.stage import Item, Write
+
+_BLOCK = 20_000  # readings judged at once
+
+
+class Readings(NamedTuple):
+    """A record, in order of time. pairs: each (station, quantity) there is; which: (n,) index into
+    them; at: (n,) ms UTC; counts: (n,) counts of the quantity's resolution."""
+
+    pairs: list[tuple[str, str]]
+    which: Ints
+    at: Ints
+    counts: Ints
+
+
+class Unused(NamedTuple):
+    """How many readings no rule could look at: a station or quantity that the config lacks."""
+
+    station: str
+    quantity: str
+    readings: int
+
+
+def unused(district: District, readings: Readings) -> list[Unused]:
+    """What the district's config does not know, never dropped in silence."""
+    known = {(s.id, s.quantity) for s in district.stations.values()}
+    many = np.bincount(readings.which, minlength=len(readings.pairs))
+    return [
+        Unused(station, quantity, int(n))
+        for (station, quantity), n in zip(readings.pairs, many, strict=True)
+        if (station, quantity) not in known
+    ]
+
+
+def replay(
+    district: District,
+    readings: Readings,
+    frame: Callable[[str], bytes | None] = lambda _: None,
+) -> list[Detection]:
+    """Every detection of the record, in order of partition and time."""
+    detect = Detect(district, frame)
+    out: list[Detection] = []
+    for partition in range(district.partitions):
+        part = detect.part(partition)
+        if part.groups:
+            state = detect.new(partition)
+            for writes in _writes(detect, part, state, readings):
+                out += [w.record for w in writes if isinstance(w.record, Detection)]
+    return out
+
+
+def _writes(
+    detect: Detect, part: Part, state: DetectState, readings: Readings
+) -> Iterator[list[Write]]:
+    rows = Rows([[place[p] for place in part.place.values() if p in place] for p in readings.pairs])
+    bounds = _bounds(readings)
+    for begin in range(0, readings.at.size, _BLOCK):
+        block = slice(begin, begin + _BLOCK)
+        row, source = rows.expand(readings.which[block])
+        at, count = readings.at[block][source], readings.counts[block][source]
+        if row.size == 0:
+            continue
+        low, high, doubt = bounds[:, readings.which[block][source]]
+        flag = np.where(count > doubt, int(Flag.SUSPECT), int(Flag.GOOD))
+        flag = np.where((count < low) | (count > high), int(Flag.FAIL), flag)
+        nobody = np.full(row.size, -1, np.int64)
+        yield detect.take(state, Batch(row, at, count, nobody, flag))
+        if part.compounds:  # time alone may end what they keep
+            tick = Item(state.partition, 0, "", Tick(clock_at=int(at[-1])))
+            yield detect.step(state, [tick])[1]
+
+
+def _bounds(readings: Readings) -> Ints:
+    """(3, pairs): low, high and suspect_above of each pair's quantity."""
+    of = [QUANTITIES[quantity] for _, quantity in readings.pairs]
+    return np.array([[q.low, q.high, q.suspect_above] for q in of], np.int64).T.reshape(3, -1)
+
+
+def spans(readings: Readings) -> tuple[int, int]:
+    """First and last moment of the record, ms; (0, 0) of an empty one."""
+    return (int(readings.at[0]), int(readings.at[-1])) if readings.at.size else (0, 0)
