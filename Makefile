@@ -37,7 +37,7 @@ services:
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links \
-	  --extra kafka --extra influx --extra dev pyproject.toml -o requirements.lock
+	  --extra kafka --extra influx --extra figures --extra camera --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info

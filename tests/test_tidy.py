@@ -45,6 +45,7 @@ PURE = (
     "ingest/quality.py",
     "ingest/decode/*.py",
     "detectors/*.py",
+    "detectors/skill/*.py",
     "dispatch/alert.py",
     "dispatch/policy.py",
     "dispatch/decide.py",
