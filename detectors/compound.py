@@ -1,14 +1,14 @@
 """One rule over others: two of three gauges; the camera and rain; a weighted vote.
 
-Sees: that enough of its members speak at once, or did so within the last `within_min`.
+Sees: that enough of its members speak at once, or did so less than `within_min` ago.
 
 Equation: value = sum of `weight` over the members that are on; a member is on when its rule says at
 least its `level` (or `action`) of the area at some station — with `stations` at least `count` of
-those — now or up to `within_min` ago. A row's thresholds stand on the value: with weights of 1,
+those — now or less than `within_min` ago. A row's thresholds stand on the value: with weights of 1,
 blue = 2 means two of them ("2 of 3"), and as many as there are members means all of them. A member
 with a negative weight speaks against (a gauge that is being serviced).
-A member is heard where it speaks of this row's own hazard. Of a member at several stations `count`
-must speak.
+A member is heard where it speaks of its `hazard`, which is the row's own unless stated. Of a member
+at several stations `count` must speak.
 
 Delay it adds: none. Down when a member's own hold is over and `within_min` has passed.
 Cannot see: what its members cannot; a member that is silent is off, and `coverage` says who is.
@@ -18,9 +18,11 @@ organisms from unreliable components", Automata Studies, Princeton.
 >>> of = (Member(rule="camera_motion"), Member(rule="rain_threshold"))
 >>> both = Compound("both", CompoundParameters(of=of), [CompoundRow("a", "flash_flood")], (2,))
 >>> state = both.new()
->>> both.hear(state, Heard(0, 1_000, "camera_motion", "a", "flash_flood", "c1", 2, 0, 2, 0))
+>>> seen = Evidence(station="c1", quantity="frame", value=0.4)
+>>> both.hear(state, Heard(0, 1_000, "camera_motion", "a", "flash_flood", "c1", 2, 0, 2, 0, (seen,)))
 []
->>> rain = Heard(1, 2_000, "rain_threshold", "a", "flash_flood", "g1", 1, 0, 1, 0)
+>>> fell = Evidence(station="g1", quantity="rain", value=31.0)
+>>> rain = Heard(1, 2_000, "rain_threshold", "a", "flash_flood", "g1", 1, 0, 1, 0, (fell,))
 >>> both.hear(state, rain)[0].level
 1
 """
@@ -31,14 +33,17 @@ from typing import NamedTuple
 import msgspec
 
 from config.level import Action, Level
+from detectors.detection import Evidence
 
 _MINUTE = 60_000
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One of the rules that are heard. `stations`: only these count; empty: any."""
+    """One of the rules that are heard. `stations`: only these count; empty: any. `hazard`: of which
+    it speaks; empty: the compound's own."""
 
     rule: str
+    hazard: str = ""
     level: str = "blue"
     action: str = ""  # instead of a level: prepare or move
     stations: tuple[str, ...] = ()
@@ -94,10 +99,11 @@ class Heard(NamedTuple):
     action: int
     sure_level: int
     sure_action: int
+    evidence: tuple[Evidence, ...]
 
 
 class CompoundSaid(NamedTuple):
-    """What changed of row `row`, and which members were on."""
+    """What changed of row `row`, which members were on, and what each rested on when it spoke."""
 
     nth: int
     at: int
@@ -109,12 +115,15 @@ class CompoundSaid(NamedTuple):
     value: float
     limit: float | None
     on: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
 
 
 class Place(msgspec.Struct):
-    """Memory of one area: member number -> station -> (on now, surely; last time on, surely)."""
+    """Memory of one area: member number -> station -> (on now, surely; last time on, surely), and
+    what it showed when it last spoke."""
 
     seen: dict[int, dict[str, tuple[bool, bool, int, int]]] = {}
+    shown: dict[int, dict[str, tuple[Evidence, ...]]] = {}
     said: tuple[int, int, int, int] = (0, 0, 0, 0)
     at: int = 0
 
@@ -136,7 +145,6 @@ class Compound:
     ) -> None:
         self.name, self.parameters, self.rows = name, parameters, list(rows)
         self._levels, self._actions = levels, actions
-        self._row = {(r.area, r.hazard): n for n, r in enumerate(rows)}
         self._row_of = {r.area: n for n, r in enumerate(rows)}
         self._rules = {m.rule for m in parameters.of}
 
@@ -145,13 +153,13 @@ class Compound:
 
     def hear(self, state: CompoundState, heard: Heard) -> list[CompoundSaid]:
         """Take a statement of a member; what it changes."""
-        row = self._row.get((heard.area, heard.hazard))
+        row = self._row_of.get(heard.area)
         if heard.rule not in self._rules or row is None:
             return []
         place = state.places.setdefault(heard.area, Place())
-        place.at = max(place.at, heard.at)
+        ended = self._pass(place, heard.at, heard.nth, row)
         for n, member in enumerate(self.parameters.of):
-            if member.rule != heard.rule:
+            if (heard.rule, heard.hazard) != (member.rule, member.hazard or self.rows[row].hazard):
                 continue
             if member.stations and heard.station not in member.stations:
                 continue
@@ -160,20 +168,38 @@ class Compound:
             now = member.on(heard, sure=False), member.on(heard, sure=True)
             last = [heard.at if was[k] or now[k] else was[2 + k] for k in range(2)]
             stations[heard.station] = (*now, last[0], last[1])
-        return self._judge(place, heard.nth, row)
+            if now[0]:
+                place.shown.setdefault(n, {})[heard.station] = heard.evidence
+        return ended + self._judge(place, heard.nth, row)
 
     def tick(self, state: CompoundState, at: int) -> list[CompoundSaid]:
         """Time alone ends what `within_min` kept."""
         out = []
         for area, place in state.places.items():
             if area in self._row_of and at > place.at:
-                place.at = at
-                out += self._judge(place, 0, self._row_of[area])
+                out += self._pass(place, at, 0, self._row_of[area])
+        return out
+
+    def _pass(self, place: Place, at: int, nth: int, row: int) -> list[CompoundSaid]:
+        """Time goes on to `at`: what was kept ends at its own moment, whenever that is noticed."""
+        keep = self.parameters.within_min * _MINUTE
+        ends = {
+            held[2 + k] + keep
+            for stations in place.seen.values()
+            for held in stations.values()
+            for k in range(2)
+            if keep and held[2 + k] >= 0 and not held[k]
+        }
+        out = []
+        for end in sorted(e for e in ends if place.at < e <= at):
+            place.at = end
+            out += self._judge(place, nth, row)
+        place.at = max(place.at, at)
         return out
 
     def _judge(self, place: Place, nth: int, row: int) -> list[CompoundSaid]:
-        value, on = self._value(place, 0)
-        sure, _ = self._value(place, 1)
+        value, on, shown = self._value(place, 0)
+        sure, _, _ = self._value(place, 1)
         now = (
             _reached(value, self._levels),
             _reached(value, self._actions),
@@ -184,22 +210,26 @@ class Compound:
             return []
         place.said = now
         met = [t for t in (*self._levels, *self._actions) if t is not None and value >= t]
-        return [CompoundSaid(nth, place.at, row, *now, value, max(met, default=None), on)]
+        return [CompoundSaid(nth, place.at, row, *now, value, max(met, default=None), on, shown)]
 
-    def _value(self, place: Place, which: int) -> tuple[float, tuple[str, ...]]:
-        """The sum of the members that are on (1: surely), and their names."""
+    def _value(
+        self, place: Place, which: int
+    ) -> tuple[float, tuple[str, ...], tuple[Evidence, ...]]:
+        """The sum of the members that are on (1: surely), their names, what they showed."""
         since = place.at - self.parameters.within_min * _MINUTE
         value, names = 0.0, []
+        shown: list[Evidence] = []
         for n, member in enumerate(self.parameters.of):
             on = [
                 station
                 for station, held in place.seen.get(n, {}).items()
-                if held[which] or (self.parameters.within_min and held[2 + which] >= since)
+                if held[which] or (self.parameters.within_min and held[2 + which] > since)
             ]
             if len(on) >= member.count:
                 value += member.weight
                 names += [f"{member.rule}@{s}" for s in sorted(on)]
-        return value, tuple(names)
+                shown += [e for s in sorted(on) for e in place.shown.get(n, {}).get(s, ())]
+        return value, tuple(names), tuple(shown)
 
 
 def _reached(value: float, limits: tuple[float | None, ...]) -> int:

@@ -124,7 +124,7 @@ def problems(district: District) -> list[Problem]:
     for n, row in enumerate(district.rules.rule):
         where = f"rule[{n}] {row.id}"
         if row.kind == COMPOUND:
-            found += _compound_problems(row, where, ids)
+            found += _compound_problems(district, row, where, ids)
         elif row.kind not in KINDS:
             kinds = ", ".join(sorted([*KINDS, COMPOUND]))
             found.append(_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds))
@@ -145,15 +145,41 @@ def _parameters(row: RuleRow, type_: type[msgspec.Struct]) -> Any | str:
         return str(e)
 
 
-def _compound_problems(row: RuleRow, where: str, ids: set[str]) -> list[Problem]:
+def _compound_problems(
+    district: District, row: RuleRow, where: str, ids: set[str]
+) -> list[Problem]:
     parameters = _parameters(row, CompoundParameters)
     if isinstance(parameters, str):
         return [_problem(where, "parameters", parameters, "docs/rules.md")]
-    return [
-        _problem(where, "parameters.of", f"没有规则 {m.rule!r} is no rule that runs", row.id)
-        for m in parameters.of
-        if m.rule not in ids or m.rule == row.id
-    ]
+    found = []
+    for m in parameters.of:
+        if m.rule not in ids or m.rule == row.id:
+            wrong = f"没有规则 {m.rule!r} is no rule that runs"
+            found.append(_problem(where, "parameters.of", wrong, row.id))
+            continue
+        of, hazard = _speaks_of(district, m.rule), m.hazard or row.hazard
+        deaf = [a for a in _areas(district, row) if (a, hazard) not in of]
+        if deaf:
+            wrong = f"{m.rule} 从不说 {deaf[0]} 的 {hazard} never speaks of {deaf[0]} {hazard}"
+            hint = "areas, 或成员的 or a member's hazard: " + (
+                ", ".join(sorted({h for _, h in of})) or "–"
+            )
+            found.append(_problem(where, "parameters.of", wrong, hint))
+    return found
+
+
+def _speaks_of(district: District, rule: str) -> set[tuple[str, str]]:
+    """Of which areas and hazards a rule can speak at all."""
+    if rule == "rain_threshold":
+        return {(t.area, t.hazard) for t in district.rain}
+    if rule == "stage_trend":
+        return {(t.area, t.hazard) for t in district.stage}
+    if rule == "camera_motion":
+        sees = {s.id for s in district.stations.values() if s.quantity == "frame"}
+        hazard = district.rules.camera.hazard
+        return {(a, hazard) for a, of in district.stations_of_area.items() if sees & {*of}}
+    row = next((r for r in district.rules.rule if r.id == rule), None)
+    return {(a, row.hazard) for a in _areas(district, row)} if row else set()
 
 
 def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> list[Problem]:

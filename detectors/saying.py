@@ -88,7 +88,9 @@ class Saying:
         grades = (change.level, change.action, change.sure_level, change.sure_action)
         next_at = at + round(wait * _MINUTE) if 0 <= wait < 1440 else None
         rows[row.station] = RowSaid(*grades, evidence, next_at)
-        self.heard.append(Heard(nth, at, rule, row.area, row.hazard, row.station, *grades))
+        self.heard.append(
+            Heard(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
+        )
         if speaks:
             self._sum_up(nth, rule, key, row.area, row.hazard, at, rows)
 
@@ -104,14 +106,9 @@ class Saying:
                 hazard,
                 "",
                 *(said.level, said.action, said.sure_level, said.sure_action),
+                evidence=said.evidence,
             )
         )
-        evidence = []
-        for name in said.on:
-            rule, _, station = name.partition("@")
-            held = self._state.rows.get(f"{rule}|{area}|{hazard}", {}).get(station)
-            if held is not None:
-                evidence.append(held.evidence)
         key = f"{compound.name}|{area}|{hazard}"
         before = self._state.said.setdefault(key, Said())
         suspect = (said.sure_level, said.sure_action) != (said.level, said.action)
@@ -132,7 +129,7 @@ class Saying:
                 action=Action(action),
                 detected_at=said.at,
                 since_at=before.since_at,
-                evidence=tuple(evidence[:6]),
+                evidence=said.evidence[:6],
                 coverage=cover if cover.silent else None,
                 suspect=suspect,
                 note=f"{said.value:g}: {' '.join(said.on) or '-'}",
@@ -230,7 +227,9 @@ class Saying:
         )
         grades = (level, action, level, action)
         self._state.rows.setdefault(key, {})[station] = RowSaid(*grades, evidence, None)
-        self.heard.append(Heard(nth, at, "camera_motion", area, rule.hazard, station, *grades))
+        self.heard.append(
+            Heard(nth, at, "camera_motion", area, rule.hazard, station, *grades, (evidence,))
+        )
         self._say(
             nth,
             Detection(

@@ -10,6 +10,7 @@ from config.district import District
 from config.load import ConfigError
 from fengsui import commands, watch
 from fengsui.broker_config import Given
+from fengsui.cli_skill import hindcast, tune
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
@@ -337,6 +338,10 @@ def bench(obj: _Context, workload: Path | None, seconds: float, only: tuple[str,
     log = obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
     chosen = only or ("rule", "line", "latency")
     sys.exit(run_bench(obj.district(), log, workload, seconds, chosen))
+
+
+cli.add_command(hindcast)
+cli.add_command(tune)
 
 
 def main() -> None:

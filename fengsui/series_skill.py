@@ -8,7 +8,7 @@ just below the flood level is nearly always right and worth nothing.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,10 @@ def tune(
     out: Path,
     cost: float = 1.0,
     figure: Path | None = None,
+    by: Mapping[str, Sequence[str]] | None = None,
 ) -> Json:
-    """Choose a rule, measure it, write it to `out`. cost: false alarms that one miss is worth."""
+    """Choose a rule, measure it, write it to `out`. cost: false alarms that one miss is worth.
+    by: which stations watch an area, of a district's config."""
     if figure:
         ready(figure)
     if not (0 < cost < float("inf")):
@@ -85,7 +87,7 @@ def tune(
     readings, happened, notes = _read(observations, events, min_lead_s)
     terms = _terms(readings, min_lead_s)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    choices = {q: _choices(readings, happened, terms, q, notes) for q in _TUNED}
+    choices = {q: _choices(readings, happened, terms, q, notes, by) for q in _TUNED}
     parts = [table(c, q, terms, blocks) for q, c in choices.items() if c]
     known = max((int(sum(p.seen.sum() for p in c[0])) for c in choices.values() if c), default=0)
     if not parts or not known:
@@ -206,10 +208,11 @@ def _choices(
     terms: Terms,
     quantity: str,
     notes: list[str],
+    by: Mapping[str, Sequence[str]] | None,
 ) -> list[list[Place]]:
     """Sets of places to tune on: one a station that could watch the areas without their own."""
     areas = sorted({e.area for e in events})
-    of = watched(readings, areas, quantity)
+    of = watched(readings, areas, quantity, by)
     most = max((len(s) for s in of.values()), default=0)
     named = {s for stations in of.values() for s in stations}
     for station, q in readings.pairs:

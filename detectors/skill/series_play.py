@@ -5,7 +5,7 @@ named after another area. An area that no rule knows takes the first rule with i
 stage and flood level are then read from the record given, never fitted to warnings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -41,9 +41,16 @@ class Played(NamedTuple):
     notes: list[str]
 
 
-def watched(readings: Readings, areas: Sequence[str], quantity: str) -> dict[str, list[str]]:
-    """Stations of each area."""
+def watched(
+    readings: Readings,
+    areas: Sequence[str],
+    quantity: str,
+    by: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, list[str]]:
+    """Stations of each area; `by`: a district's own list of them, where there is one."""
     stations = [s for s, q in readings.pairs if q == quantity]
+    if by is not None:
+        return {a: [s for s in by.get(a, ()) if s in stations] for a in areas}
     free = [s for s in stations if s not in areas]
     return {a: [a] if a in stations else free for a in areas}
 

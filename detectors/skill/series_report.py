@@ -75,34 +75,13 @@ def outcome_told(
             f"{area}：事件表中无此区，其警报全计空报 no event of this area is listed: each of its alarms "
             "counts as false"
         )
-    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    interval = bootstrap(_by_block(outcome, blocks), SEED)
     rows = judged(played.said, events, terms.min_lead_ms, terms.window_ms)
     ranked = auc(rows.value, rows.yes > 0)
-    leads = np.array(outcome.leads_ms) / 60_000
-    q1, median, q3 = (float(x) for x in np.percentile(leads, (25, 50, 75))) if leads.size else (
-        None, None, None,
-    )  # fmt: skip
-    c = outcome.counts
-    said: Json = {
+    return {
         "form": FORM,
-        "hits": c.hits,
-        "misses": c.misses,
-        "false_alarms": c.false_alarms,
-        "late_alarms": outcome.late,
-        "events_unseen": outcome.unseen,
-        "pod": c.pod,
-        "far": c.far,
-        "csi": c.csi,
-        "csi_strict": outcome.strict.csi,
+        **counted(outcome, int(readings.at[0]), int(readings.at[-1])),
         "auc": ranked,
-        "lead_minutes": {"median": median, "q1": q1, "q3": q3},
-        "matching": {
-            "rule": RULE,
-            "min_lead_min": terms.min_lead_ms / 60_000,
-            "window_min": terms.window_ms / 60_000,
-            "merge_gap_min": terms.merge_gap_ms / 60_000,
-        },
+        "matching": terms_told(terms),
         "rules": [
             {"id": r.row.id, "area": r.area, "kind": r.row.kind, "station": r.track.station}
             for r in played.said
@@ -114,12 +93,48 @@ def outcome_told(
                 reliability(rows, file.chance.intercept, file.chance.slope) if file.chance else []
             )
         ],
+        "areas": _by_area(outcome),
+        **_lists(outcome),
     }
+
+
+def terms_told(terms: Terms) -> Json:
+    """What counted as a hit."""
+    return {
+        "rule": RULE,
+        "min_lead_min": terms.min_lead_ms / 60_000,
+        "window_min": terms.window_ms / 60_000,
+        "merge_gap_min": terms.merge_gap_ms / 60_000,
+    }
+
+
+def counted(outcome: Outcome, first: int, last: int) -> Json:
+    """Counts, ratios with intervals, and lead times. first, last: of the record, ms."""
+    c = outcome.counts
+    leads = np.array(outcome.leads_ms) / 60_000
+    quartiles = [float(x) for x in np.percentile(leads, (50, 25, 75))] if leads.size else [None] * 3
+    said: Json = {
+        "hits": c.hits,
+        "misses": c.misses,
+        "false_alarms": c.false_alarms,
+        "late_alarms": outcome.late,
+        "events_unseen": outcome.unseen,
+        "pod": c.pod,
+        "far": c.far,
+        "csi": c.csi,
+        "csi_strict": outcome.strict.csi,
+        "lead_minutes": dict(zip(("median", "q1", "q3"), quartiles, strict=True)),
+    }
+    interval = bootstrap(_by_block(outcome, block_starts(first, last)), SEED)
     for name in ("pod", "far", "csi"):
         found = interval[name]
         said[f"{name}_interval"] = list(found) if found else None
-    said["areas"] = _by_area(outcome)
-    return said | _lists(outcome)
+    return said
+
+
+def full(outcome: Outcome, first: int, last: int) -> Json:
+    """The same with what came of each area, event and alarm."""
+    return {**counted(outcome, first, last), "areas": _by_area(outcome), **_lists(outcome)}
 
 
 def _by_area(outcome: Outcome) -> dict[str, dict[str, int]]:
