@@ -178,6 +178,6 @@ def test_a_district_is_scored_over_a_record(district: District, tmp_path: Path) 
 def test_what_cannot_be_scored_is_refused(district: District, tmp_path: Path) -> None:
     o = Observation(station="R99", quantity="rain", observed_at=0, value=3)
     good = Observation(station="R01", quantity="rain", observed_at=0, value=3)
-    assert "R99" in command(*written(tmp_path, [o], [("P01", 0)]))[1]
+    assert "R99" in command(*written(tmp_path, [o], [("A01", 0)]))[1]
     code, text = command(*written(tmp_path, [good], [("nowhere", 0)]))
     assert (code, "nowhere" in text) == (1, True)
