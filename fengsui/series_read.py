@@ -81,11 +81,11 @@ def read_observations(path: Path) -> tuple[Readings, list[str]]:
     pairs: dict[tuple[str, str], int] = {}
     parts: list[_Columns] = []
     total, naive = 0, 0
-    with _text(path) as text:
+    with unpacked_text(path) as text:
         rows = csv.reader(text)
-        place = _header(next(_safe(rows, path), None), path)
+        place = _header(next(plain_rows(rows, path), None), path)
         line = 2
-        for block in _blocks(_safe(rows, path)):
+        for block in _blocks(plain_rows(rows, path)):
             block_part, without = _block(block, place, line, pairs, aside)
             parts.append(block_part)
             total, line, naive = total + len(block), line + len(block), naive + without
@@ -111,7 +111,7 @@ def read_observations(path: Path) -> tuple[Readings, list[str]]:
 # --- text
 
 
-def _text(path: Path) -> IO[str]:
+def unpacked_text(path: Path) -> IO[str]:
     if not path.exists():
         raise SeriesFault(f"{path}：文件不存在 no such file")
     with path.open("rb") as file:
@@ -127,7 +127,7 @@ def _unpacked(path: Path) -> bytes:
         raise SeriesFault(f"{path.name}：压缩包不完整 the archive is damaged: {e}") from e
 
 
-def _safe(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
+def plain_rows(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
     try:
         yield from rows
     except UnicodeDecodeError as e:
@@ -329,8 +329,8 @@ def read_events(path: Path) -> list[Event]:
 
 def events_and_notes(path: Path) -> tuple[list[Event], list[str]]:
     """The same with what was odd."""
-    with _text(path) as text:
-        rows = list(_safe(csv.reader(text), path))
+    with unpacked_text(path) as text:
+        rows = list(plain_rows(csv.reader(text), path))
     names = [x.strip().lower() for x in rows[0]] if rows else []
     missing = [c for c in ("area", "start") if c not in names]
     if missing:

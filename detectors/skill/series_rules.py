@@ -112,15 +112,20 @@ _HEAD = """\
 
 def text(file: RulesFile) -> str:
     """TOML, in a fixed order, without what is at its default."""
-    lines = [_HEAD, f"form = {_value(file.form)}", f"version = {file.version}"]
     tables: list[tuple[str, Any]] = [("[matching]", file.matching)]
     tables += [("[[rule]]", r) for r in file.rule]
     tables += [("[provenance]", file.provenance), ("[in_sample]", file.in_sample)]
     tables += [("[[cross_validated]]", s) for s in file.cross_validated]
     tables += [("[chance]", file.chance)] if file.chance else []
     tables += [("[[trade_off]]", s) for s in file.trade_off]
-    for head, table in tables:
-        lines += ["", head]
+    return toml_text(_HEAD, {"form": file.form, "version": file.version}, tables)
+
+
+def toml_text(head: str, top: dict[str, Any], tables: list[tuple[str, Any]]) -> str:
+    """Structs as TOML tables below their heads; None and a rule's defaults are left away."""
+    lines = [head, *(f"{name} = {_value(value)}" for name, value in top.items())]
+    for name, table in tables:
+        lines += ["", name]
         for field in msgspec.structs.fields(table):
             value = getattr(table, field.name)
             if value is None or (isinstance(table, RuleRow) and value == field.default):
