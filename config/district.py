@@ -95,7 +95,8 @@ class Contact(Row, frozen=True, kw_only=True):
 
     id: str
     name: str
-    role: Literal["responsible", "residents", "observer", "organisation"]
+    # an officer is told only when asked to decide (officers.csv)
+    role: Literal["responsible", "residents", "observer", "organisation", "officer"]
     areas: tuple[str, ...]  # ids; ("*",) for the whole district
     lang: Literal["zh", "en"]
     channels: tuple[str, ...]  # in order of preference: sms, app
@@ -238,14 +239,50 @@ class Rules(Row, frozen=True, kw_only=True):
     rule: tuple[RuleRow, ...] = ()
 
 
-class Authority(Row, frozen=True, kw_only=True):
-    """Who may release a level or an action, by when, and what happens if nobody answers."""
+class Office(Row, frozen=True, kw_only=True):
+    """An office that decides: 区防汛指挥部, 市防汛指挥部, 村责任人 …"""
 
-    by: str  # the office: 区防汛指挥部, 市防汛指挥部, 气象局 …
-    by_en: str
+    name: str
+    name_en: str
+
+
+class Officer(Row, frozen=True, kw_only=True):
+    """A person who may act upon warnings, by an opaque id, and for which areas.
+
+    duty: in which order an office's officers are asked, all of one number together; 0: not on duty,
+    not asked, but may act. contact: of contacts.csv, by which this person is called.
+    """
+
+    id: str
+    office: str  # of policy.toml
+    areas: tuple[str, ...]  # ids of areas, names of townships, or ("*",) for the whole district
+    duty: int = 1
+    contact: str = ""
+
+
+class Escalation(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked next when nobody answers, and for how long."""
+
+    office: str
+    within_s: int
+
+
+class Authority(Row, frozen=True, kw_only=True):
+    """Who may release a level or an action, by when, and what happens if nobody answers.
+
+    `by` and the offices of `chain` decide. `default` comes when the last of the chain has not
+    answered either; `repeat` asks everybody again from the beginning.
+    """
+
+    by: tuple[str, ...]  # offices, any of which decides
     deadline_s: int = 0  # 0: released at once under the standing authorisation named in `source`
-    default: Literal["release", "hold", "escalate"] = "release"
-    escalate_to: str = ""
+    chain: tuple[Escalation, ...] = ()
+    default: Literal["release", "hold", "repeat"] = "release"
+    two_persons: bool = False  # one approves, another releases
+    # offices that may record an approval given by telephone, and release what was approved
+    through: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()  # offices that may lower or cancel it; none named: `by`
+    override: tuple[str, ...] = ()  # offices that may let it out in an emergency, on record
     source: str = ""
 
 
@@ -254,6 +291,7 @@ class Policy(Row, frozen=True, kw_only=True):
 
     # hazard ("*" for any other) -> "blue" … "red", "prepare", "move" -> authority
     authority: dict[str, dict[str, Authority]]
+    office: dict[str, Office] = {}  # every office that is named anywhere
     # an exercise releases at once when true, so that a storm can be watched
     exercise_releases: bool = True
     step_down_hold_s: int = 1800
@@ -310,3 +348,4 @@ class District(Row, frozen=True, kw_only=True):
     history: str = ""
     partitions: int = 4  # of the topic observations
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
+    officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning

@@ -19,6 +19,7 @@ from config.district import (
     Contact,
     District,
     Node,
+    Officer,
     Policy,
     RainThreshold,
     Rules,
@@ -26,6 +27,7 @@ from config.district import (
     Station,
     Watch,
 )
+from config.officer_check import check_officers
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
 from config.reach import check_reach
 from config.rule_check import check_rule_rows
@@ -65,6 +67,9 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     nodes = read_table(folder / "nodes.csv", Node, problems)
     watches = read_table(folder / "watch.csv", Watch, problems)
     contacts = read_table(folder / "contacts.csv", Contact, problems)
+    officers = []
+    if (folder / "officers.csv").exists():  # a district that only looks back needs none
+        officers = read_table(folder / "officers.csv", Officer, problems)
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
@@ -74,6 +79,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     by_station = _unique("stations.csv", stations, problems)
     by_node = _unique("nodes.csv", nodes, problems)
     by_contact = _unique("contacts.csv", contacts, problems)
+    by_officer = _unique("officers.csv", officers, problems)
     for both in by_station.keys() & by_node.keys():
         row = next(n for n, r in nodes if r.id == both)
         problems.append(problem("nodes.csv", row, "id", f"{both} 与监测站重名 is a station too"))
@@ -99,6 +105,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         check_rule_rows(problems, rules, by_area, by_station, watches)
     if policy is not None:
         check_policy(policy, problems)
+        check_officers(problems, policy, officers, by_area, by_contact)
     if problems or not (head and rules and policy and channels):
         return None, problems
     return _district(
@@ -113,6 +120,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         by_node,
         [w for _, w in watches],
         by_contact,
+        by_officer,
         [r for _, r in rain],
         [r for _, r in stage],
     ), []
@@ -175,6 +183,7 @@ def _district(
     nodes: dict[str, Node],
     watches: list[Watch],
     contacts: dict[str, Contact],
+    officers: dict[str, Officer],
     rain: list[RainThreshold],
     stage: list[StageThreshold],
 ) -> District:
@@ -201,6 +210,7 @@ def _district(
         nodes=nodes,
         watches=tuple(watches),
         contacts=contacts,
+        officers=officers,
         rain=tuple(rain),
         stage=tuple(stage),
         rules=rules,

@@ -176,20 +176,26 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
                         "不是等级或行动 is no level or action",
                     )
                 )
-            if not who.by.strip():
+            place = f"authority.{hazard}.{what}"
+            if not who.by:
                 problems.append(
-                    problem("policy.toml", 0, f"authority.{hazard}.{what}.by", "不能为空 is empty")
+                    problem("policy.toml", 0, f"{place}.by", "没有机构 no office", '["district"]')
                 )
-            if not 0 <= who.deadline_s <= 86_400 or (
-                who.default == "escalate" and not who.escalate_to
-            ):
+            waits = [who.deadline_s, *(step.within_s for step in who.chain)]
+            if not all(0 <= s <= 86_400 for s in waits) or 0 in waits[1:]:
+                problems.append(
+                    problem(
+                        "policy.toml", 0, place, "期限越界 a deadline is out of range", "1 … 86400"
+                    )
+                )
+            if who.default == "repeat" and who.deadline_s == 0 and not who.chain:
                 problems.append(
                     problem(
                         "policy.toml",
                         0,
-                        f"authority.{hazard}.{what}",
-                        "期限为负或缺 escalate_to",
-                        "escalate needs escalate_to; deadline_s >= 0",
+                        f"{place}.default",
+                        "立即发布的不用再问 what goes out at once is not asked again",
+                        "deadline_s",
                     )
                 )
     for name in ("step_down_hold_s", "valid_s", "incident_gap_s", "report_every_s"):

@@ -7,14 +7,47 @@ from config.level import Action, Level
 from detectors.detection import Coverage, Detection, Evidence, Mark
 from ingest.observation import Record, Run, Tick
 
+ACTS = (
+    "propose",
+    "approve",
+    "release",
+    "return",
+    "hold",
+    "reject",
+    "raise",
+    "lower",
+    "cancel",
+    "escalate",
+    "override",
+    "verify",
+)
+
 
 class Decision(Record, frozen=True, kw_only=True, tag="decision"):
-    """An act upon an alert, by a named person or by the policy, with its reason. A person's act
-    stands in `cases`; decide writes every act, the policy's too, to `alerts`, hash-chained."""
+    """An act upon a warning, by a named person or by the policy, with its reason. A person's act
+    stands in `cases`; decide writes every act with what came of it, the refused ones and the
+    policy's too, to `alerts`, hash-chained.
 
-    area: str
+    outcome: `already` means that somebody else had done it; nothing happened, as after `refused`.
+    """
+
+    area: str  # "" for verify, which is about the incident
     hazard: str
-    act: Literal["release", "hold", "reject", "raise", "lower", "cancel", "escalate"]
+    act: Literal[
+        "propose",
+        "approve",
+        "release",
+        "return",
+        "hold",
+        "reject",
+        "raise",
+        "lower",
+        "cancel",
+        "escalate",
+        "override",
+        "verify",
+        "close",
+    ]
     by: str  # opaque id of a person, or "policy"
     decided_at: int
     reason: str
@@ -22,8 +55,24 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     version: int = 0
     level: Level = Level.NONE
     action: Action = Action.NONE
+    order: str = ""  # one act upon several areas: its decisions share this
+    approver: str = ""  # opaque id of who approved by telephone
+    reference: str = ""  # ... and under which number
+    incident: str = ""
+    outcome: Literal["done", "already", "refused"] = "done"
+    answer: str = ""  # what came of a person's act
     previous: str = ""  # hash of the decision before it in the chain
     hash: str = ""
+
+
+class Question(Record, frozen=True, kw_only=True):
+    """What somebody must decide on: a level, an action, or the end of a warning that a first person
+    asked for. `called` are asked now; signed: who approved or proposed it already."""
+
+    what: str  # blue … red, prepare, move, lower, cancel
+    called: tuple[str, ...] = ()
+    deadline_at: int | None = None
+    signed: tuple[str, ...] = ()
 
 
 class Alert(Record, frozen=True, kw_only=True, tag="alert"):
@@ -45,7 +94,9 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     proposed_level: Level
     proposed_action: Action
     public: bool
-    state: Literal["proposed", "released", "held", "cancelled", "expired"]
+    state: Literal[
+        "proposed", "returned", "held", "rejected", "released", "cancelled", "expired"
+    ]  # dispatch/life.py
     incident: str
     sent_at: int
     onset_at: int
@@ -54,6 +105,8 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     by: str = "policy"
     authority: str = ""
     deadline_at: int | None = None  # by when somebody must decide
+    questions: tuple[Question, ...] = ()
+    notified: tuple[str, ...] = ()  # officers passed over in an emergency, who are told at once
     suspect: bool = False
     thin: bool = False
     evidence: tuple[Evidence, ...] = ()
@@ -71,6 +124,7 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
     reported_at: int
     alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
     text: str
+    by: str = ""  # 核报: opaque id of who found it to be so
 
 
 class Route(Record, frozen=True, kw_only=True):

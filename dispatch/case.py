@@ -5,16 +5,18 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.district import Authority, District
+from config.district import District
 from config.level import Action, Level
 from detectors.detection import Detection
 from dispatch.alert import Alert
+from dispatch.entitled import names, steps
 from dispatch.policy import (
     Grade,
     Hold,
     Need,
     Reason,
     Saying,
+    Signed,
     Standing,
     authority,
     grade_of,
@@ -36,11 +38,27 @@ class Setting(NamedTuple):
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """Somebody must decide on one level or action by a deadline."""
+    """Somebody must decide on one level or action by a deadline. step: how far the question has gone
+    along the chain. held: it came to nothing by default. returned: somebody must mend it first."""
 
     deadline_at: int
-    done: bool = False  # the default was carried out, or a person took it up
-    escalated: bool = False
+    step: int = 0
+    held: bool = False
+    returned: bool = False
+    signed: tuple[Signed, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        return not (self.held or self.returned)
+
+
+class Done(msgspec.Struct, frozen=True):
+    """The last act that changed what is in force, or stopped what waited."""
+
+    act: str
+    by: str
+    version: int
+    at: int
 
 
 class Case(msgspec.Struct):
@@ -56,6 +74,7 @@ class Case(msgspec.Struct):
     standing: Standing = Standing()
     asks: dict[str, Ask] = {}
     alert: Alert | None = None
+    done: Done | None = None
     last_id: str = ""
     last_sent_at: int = 0
 
@@ -65,6 +84,11 @@ class Case(msgspec.Struct):
         whole = Grade(Level(self.level.value), Action(self.action.value))
         sure = Grade(Level(self.sure_level.value), Action(self.sure_action.value))
         return Need(whole, sure & whole)
+
+    @property
+    def whole(self) -> Grade:
+        """What the evidence asks for, or a person proposes."""
+        return self.need.whole | self.standing.asked
 
     @property
     def heard(self) -> Need:
@@ -104,47 +128,62 @@ class Case(msgspec.Struct):
 
 
 class Due(NamedTuple):
-    """The default that a deadline set off."""
+    """What a deadline set off."""
 
     what: str
-    act: str  # release, hold or escalate
-    who: Authority
+    act: str  # release, hold, escalate or propose
     reason: Reason
 
 
+def ask(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed, ...] = ()) -> Ask:
+    """The question put from the beginning."""
+    who = authority(setting.district.policy, case.hazard, what)
+    first = steps(setting.district, case.area, who)[0]
+    return Ask(now + first.within_ms, signed=signed)
+
+
 def due(setting: Setting, case: Case, now: int) -> list[Due]:
-    """Carry out the defaults of the deadlines that have passed. Nothing that rests on suspect
-    values alone is released by a deadline: somebody is called instead."""
+    """What comes of the deadlines that have passed: the next in the chain is asked, and behind the
+    last the default is carried out. Nothing that rests on suspect values alone is released, and
+    nothing that somebody approved is let go: they are asked again."""
     out = []
-    need = case.need
-    for what, ask in list(case.asks.items()):
-        if ask.done or ask.deadline_at > now:
+    for what, old in list(case.asks.items()):
+        if old.held or old.deadline_at > now:
             continue
-        who = authority(setting.district.policy, case.hazard, what)
-        grade = grade_of(what)
-        act: str = who.default
-        if grade.exceeds(need.sure):
-            act = "escalate"
-        words = grade.words()
-        if act == "release":
-            case.standing = msgspec.structs.replace(
-                case.standing, granted=case.standing.granted | grade
-            )
-            reason = Reason(
-                f"{words.zh}到期无人决定，按规定默认发布",
-                f"nobody decided on {words.en} in time, released by default",
-            )
-        elif act == "hold":
-            reason = Reason(
-                f"{words.zh}到期无人决定，按规定暂不发布",
-                f"nobody decided on {words.en} in time, held by default",
-            )
-        else:
-            to = who.escalate_to or who.by
-            reason = Reason(
-                f"{words.zh}到期无人决定，上报{to}",
-                f"nobody decided on {words.en} in time, escalated to {to}",
-            )
-        case.asks[what] = Ask(ask.deadline_at, True, act == "escalate")
-        out.append(Due(what, act, who, reason))
+        act, new, reason = _next(setting, case, what, old, now)
+        case.asks[what] = new
+        out.append(Due(what, act, reason))
     return out
+
+
+def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[str, Ask, Reason]:
+    policy = setting.district.policy
+    who, grade = authority(policy, case.hazard, what), grade_of(what)
+    chain, words = steps(setting.district, case.area, who), grade.words()
+    late = Reason(f"{words.zh}到期无人决定", f"nobody decided on {words.en} in time")
+    if old.returned:
+        reason = Reason(f"{words.zh}退回后无人补正", f"nobody mended {words.en} in time")
+        to = names(policy, chain[0].offices)
+        reason = Reason(f"{reason.zh}，再报{to.zh}", f"{reason.en}, {to.en} is asked again")
+        return "propose", ask(setting, case, what, now), reason
+    if old.step + 1 < len(chain):
+        step = chain[old.step + 1]
+        to = names(policy, step.offices)
+        moved = Ask(now + step.within_ms, old.step + 1, signed=old.signed)
+        return "escalate", moved, Reason(f"{late.zh}，上报{to.zh}", f"{late.en}, {to.en} is asked")
+    default = who.default
+    if grade.exceeds(case.need.sure | case.standing.asked) or (default == "hold" and old.signed):
+        default = "repeat"
+    if default == "release":
+        case.standing = case.standing.uncapped(grade, case.whole)
+        return (
+            "release",
+            old,
+            Reason(f"{late.zh}，按规定默认发布", f"{late.en}, released by default"),
+        )
+    if default == "hold":
+        held = msgspec.structs.replace(old, held=True)
+        return "hold", held, Reason(f"{late.zh}，按规定暂不发布", f"{late.en}, held by default")
+    to = names(policy, chain[0].offices)
+    again = Reason(f"{late.zh}，从头再报{to.zh}", f"{late.en}, {to.en} is asked again")
+    return "escalate", ask(setting, case, what, now, old.signed), again

@@ -14,11 +14,13 @@ from config.district import District
 from config.level import HAZARD_ZH
 from detectors.declared import words
 from detectors.detection import Detection, Mark
+from dispatch.act import Answer
 from dispatch.alert import CaseRecord, Decision
-from dispatch.case import Case, Due, Setting, due
-from dispatch.incident import Incident, incident_id, report
+from dispatch.case import Case, Done, Due, Setting, due
+from dispatch.incident import Incident, incident_id, report, verified
 from dispatch.ledger import chained
-from dispatch.order import obey, refused
+from dispatch.life import follows
+from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.version import Change, refresh
 from ingest.observation import Record, Run, Tick
@@ -49,7 +51,7 @@ class Decide:
 
     name = "decide"
     reads = "cases"
-    format = 1
+    format = 2
     ticks = 5.0
 
     def __init__(self, district: District) -> None:
@@ -84,6 +86,8 @@ class Decide:
                 writes.append(Write("alerts", "run", record))
             case Detection() if record.area in self._district.areas:
                 self._detection(state, record, writes)
+            case Decision() if record.act == "verify":
+                self._verify(state, record, writes)
             case Decision():
                 self._decision(state, record, writes)
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
@@ -102,6 +106,11 @@ class Decide:
         start = state.runs[-1].start_at if state.runs else 0
         group = self._district.group_of_area[area]
         return max(state.groups.get(group, 0), state.tick_at, start)
+
+    def _now(self, state: DecideState) -> int:
+        """The clock that every group has reached."""
+        groups = [state.groups.get(g, 0) for g in self._district.groups]
+        return max(min(groups, default=0), state.tick_at)
 
     def _case(self, state: DecideState, area: str, hazard: str) -> Case:
         cases = state.cases.setdefault(area, {})
@@ -135,30 +144,46 @@ class Decide:
     def _decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         why = refused(self._district, decision)
         if why is not None:
-            self._refuse(state, decision, why, writes)
+            self._answer(state, decision, Answer("refused", decision.act, why), writes)
             return
-        case = self._case(state, decision.area, decision.hazard)
-        why = obey(case, decision)
-        if why is not None:
-            self._refuse(state, decision, why, writes)
-            return
-        reason = Reason(f"{decision.by}：{decision.reason}", f"by {decision.by}")
+        area, hazard = decision.area, decision.hazard
+        case = state.cases.get(area, {}).get(hazard) or Case(area=area, hazard=hazard)
         now = self._clock(state, decision.area)
-        self._refresh(state, case, now, writes, (reason,), decision)
+        answer = obey(self._setting(state), case, decision, now)
+        if answer.outcome != "done":
+            self._answer(state, decision, answer, writes)
+            return
+        state.cases.setdefault(area, {})[hazard] = case
+        reason = Reason(
+            f"{decision.by}：{decision.reason}，{answer.words.zh}",
+            f"by {decision.by}: {answer.words.en}",
+        )
+        self._refresh(state, case, now, writes, (reason,), (decision, answer))
 
-    def _refuse(
-        self, state: DecideState, decision: Decision, why: Reason, writes: list[Write]
+    def _verify(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
+        """核报: a person's corrected facts, as a numbered report of the open incident."""
+        incident, why = state.incident, unknown(self._district, decision)
+        if why is None and "*" not in self._district.officers[decision.by].areas:
+            why = Reason("核报须由区级人员提出", "only who acts for the whole district may verify")
+        if why is None and (
+            incident is None or incident.number == 0 or decision.incident not in ("", incident.id)
+        ):
+            why = Reason("没有这一进行中的事件", "that incident is not open, or not reported yet")
+        if why is not None or incident is None:
+            why = why or Reason("没有进行中的事件", "no incident is open")
+            self._answer(state, decision, Answer("refused", "verify", why), writes)
+            return
+        made = verified(self._district, incident, self._now(state), decision.by, decision.reason)
+        writes.append(Write("alerts", made.incident, made))
+        words = Reason(f"核报第{made.number}报", f"report {made.number}, verified")
+        decision = msgspec.structs.replace(decision, incident=made.incident)
+        self._answer(state, decision, Answer("done", "verify", words), writes)
+
+    def _answer(
+        self, state: DecideState, decision: Decision, answer: Answer, writes: list[Write]
     ) -> None:
-        """The act stands in the ledger with why nothing came of it."""
-        reason = (
-            f"不予执行 {decision.by} 的 {decision.act}：{why.zh}。"
-            f"{decision.act} by {decision.by} is refused: {why.en}."
-        )
-        self._write_decision(
-            state,
-            msgspec.structs.replace(decision, act="reject", by="policy", reason=reason),
-            writes,
-        )
+        """The act stands in the ledger with what came of it, also when that is nothing."""
+        self._write_decision(state, _answered(decision, answer), writes)
 
     def _mark(self, state: DecideState, mark: Mark, writes: list[Write]) -> None:
         state.groups[mark.group] = mark.clock_at
@@ -203,11 +228,12 @@ class Decide:
         now: int,
         writes: list[Write],
         because: tuple[Reason, ...] = (),
-        person: Decision | None = None,
+        person: tuple[Decision, Answer] | None = None,
         acts: Sequence[Due] = (),
     ) -> None:
         """The case's next version, if there is one, and the acts that made it."""
         silence = state.areas.get(case.area)
+        was, force = case.alert.state if case.alert is not None else "", case.force
         change = refresh(
             self._setting(state),
             case,
@@ -216,21 +242,30 @@ class Decide:
             thin=silence is not None and silence.thin,
             coverage=silence.coverage if silence is not None else None,
             because=because,
-            by=person.by if person is not None else "policy",
+            by=person[0].by if person is not None else "policy",
             must=bool(acts) or person is not None,
+            notified=person[1].notified if person is not None else (),
         )
         if change is None:
+            assert person is None, "a person's act makes a version"
             return
         alert = change.alert
+        act = person[1].act if person is not None else "evidence"
+        assert follows(was, act, alert.state), (was, act, alert.state)
+        act = change.act if act == "evidence" else act
+        moved = (alert.level, alert.action) != (force.level, force.action)
+        if moved or alert.msg_type == "cancel" or act in ("hold", "reject", "return"):
+            act = "expire" if alert.state == "expired" else act
+            case.done = Done(act, alert.by, alert.version, alert.sent_at)
         if state.incident is None:
             state.incident = Incident(alert.incident, now)
         state.incident.take(alert)
         writes.append(Write("alerts", alert.area, alert))
-        for act in self._acts(change, person, acts):
-            self._write_decision(state, act, writes)
+        for one in self._acts(change, person, acts):
+            self._write_decision(state, one, writes)
 
     def _acts(
-        self, change: Change, person: Decision | None, acts: Sequence[Due]
+        self, change: Change, person: tuple[Decision, Answer] | None, acts: Sequence[Due]
     ) -> Iterator[Decision]:
         """A decision for each act that this version stands for."""
         alert = change.alert
@@ -247,7 +282,8 @@ class Decide:
             action=alert.action,
         )
         if person is not None:
-            yield msgspec.structs.replace(person, alert=alert.id, version=alert.version)
+            decision = msgspec.structs.replace(person[0], alert=alert.id, version=alert.version)
+            yield _answered(decision, person[1])
             return
         for one in acts:
             grade = grade_of(one.what)
@@ -268,8 +304,7 @@ class Decide:
 
     def _report(self, state: DecideState, writes: list[Write]) -> None:
         """The incident's report, once every group has reached a new clock."""
-        groups = [state.groups.get(g, 0) for g in self._district.groups]
-        slot_at = max(min(groups, default=0), state.tick_at)
+        slot_at = self._now(state)
         if slot_at <= state.slot_at:
             return
         state.slot_at = slot_at
@@ -279,7 +314,25 @@ class Decide:
         if made is not None:
             writes.append(Write("alerts", made.incident, made))
         if ended:
+            self._close(state, state.incident, slot_at, writes)
             state.incident = None
+
+    def _close(self, state: DecideState, incident: Incident, at: int, writes: list[Write]) -> None:
+        """The final report ends the life of its warnings: one decision each."""
+        for alert in sorted(incident.alerts.values(), key=lambda a: a.id):
+            assert follows(alert.state, "close", "closed"), alert.state
+            closed = Decision(
+                area=alert.area,
+                hazard=alert.hazard,
+                act="close",
+                by="policy",
+                decided_at=at,
+                reason=f"终报第{incident.number}报后归档。Closed by the final report.",
+                alert=alert.id,
+                version=alert.version,
+                incident=incident.id,
+            )
+            self._write_decision(state, closed, writes)
 
     def _write_decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         linked = chained(state.chain, decision)
@@ -293,3 +346,13 @@ def _heard(district: District, detection: Detection) -> Reason:
     grade = Grade(detection.level, detection.action).words()
     doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
     return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
+
+
+def _answered(decision: Decision, answer: Answer) -> Decision:
+    words = f"{answer.words.zh}。{answer.words.en}."
+    return msgspec.structs.replace(
+        decision,
+        act=answer.act,
+        outcome=answer.outcome,
+        answer=words,
+    )

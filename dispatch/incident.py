@@ -1,9 +1,12 @@
 """One storm in one district: which alerts belong to it, and its numbered reports to superiors.
 
 初报 when it opens, 续报 every `report_every_s` while warnings are open and when the highest level
-or action rises, 终报 when all was quiet for `incident_gap_s`. Reports are made only when the clock
+or action rises, 核报 when a person
+corrects the facts, 终报 when all was quiet for `incident_gap_s`. Reports are made only when the clock
 of every watch group has moved on, so that they do not depend on which group came first in a slot.
 """
+
+from typing import Literal
 
 import msgspec
 
@@ -71,19 +74,31 @@ def report(district: District, incident: Incident, clock_at: int) -> tuple[Repor
     if not (due or ended):
         return None, False
     first = incident.number == 0
-    kind = "初报" if first else "终报" if ended else "续报"
-    incident.number += 1
+    made = _numbered(district, incident, "初报" if first else "终报" if ended else "续报", clock_at)
     incident.reported_at = clock_at
     incident.said |= incident.top
-    made = Report(
+    return made, ended and not first
+
+
+def verified(district: District, incident: Incident, at: int, by: str, facts: str) -> Report:
+    """核报: what a person found to be so, under the next number."""
+    made = _numbered(district, incident, "核报", at)
+    text = f"{made.text} 核实（{by}）verified: {facts}"
+    return msgspec.structs.replace(made, text=text, by=by)
+
+
+def _numbered(
+    district: District, incident: Incident, kind: Literal["初报", "续报", "核报", "终报"], at: int
+) -> Report:
+    incident.number += 1
+    return Report(
         incident=incident.id,
         number=incident.number,
-        kind=kind,  # type: ignore[arg-type]  # one of the Literal's words
-        reported_at=clock_at,
+        kind=kind,
+        reported_at=at,
         alerts=tuple(sorted(f"{a.id}/{a.version}" for a in incident.alerts.values())),
-        text=_text(district, incident, kind, clock_at),
+        text=_text(district, incident, kind, at),
     )
-    return made, ended and not first
 
 
 def _text(district: District, incident: Incident, kind: str, at: int) -> str:
@@ -105,7 +120,7 @@ def _text(district: District, incident: Incident, kind: str, at: int) -> str:
     return "".join(zh) + " " + " ".join(en)
 
 
-_KIND_EN = {"初报": "initial", "续报": "interim", "终报": "final"}
+_KIND_EN = {"初报": "initial", "续报": "interim", "核报": "verified", "终报": "final"}
 
 
 def _counts(district: District, incident: Incident) -> list[tuple[str, str]]:
@@ -135,6 +150,9 @@ def _counts(district: District, incident: Incident) -> list[tuple[str, str]]:
     waiting = sum(a.state == "proposed" for a in live)
     if waiting:
         out.append((f"待审批{waiting}个。", f"{waiting} wait for a decision."))
+    back = sum(a.state == "returned" for a in live)
+    if back:
+        out.append((f"退回补正{back}个。", f"{back} returned to be mended."))
     thin = sum(a.thin for a in live)
     if thin:
         out.append((f"监测数据不足{thin}个。", f"{thin} with thin evidence."))

@@ -62,6 +62,13 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
     def __bool__(self) -> bool:
         return bool(self.level or self.action)
 
+    def above(self, other: "Grade") -> "Grade":
+        """What of it is higher than `other`, scale by scale."""
+        return Grade(
+            self.level if self.level > other.level else Level.NONE,
+            self.action if self.action > other.action else Action.NONE,
+        )
+
     def exceeds(self, other: "Grade") -> bool:
         """Higher on at least one scale."""
         return self.level > other.level or self.action > other.action
@@ -181,36 +188,85 @@ class Hold(msgspec.Struct):
                 self.low_at, self.peak = None, 0
 
 
+class Signed(msgspec.Struct, frozen=True, array_like=True):
+    """A name under a proposal, an approval or an end; or who wrote down that `approver` approved by
+    telephone, and the number of that call."""
+
+    by: str
+    approver: str = ""
+    reference: str = ""
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """A fall or an end that a first person asked for and a second must confirm. `heard` is what the
+    rules said then: more than that makes it void."""
+
+    act: str  # lower or cancel
+    target: Grade
+    signed: tuple[Signed, ...]
+    heard: Need
+
+
 class Standing(msgspec.Struct, frozen=True):
     """What people and deadlines have decided about one area and hazard.
 
     granted: let out before, as far as the evidence still asks for it. ordered: a person's raise; it
-    stands without evidence. cap: not above this, by the act `act` (hold, reject, lower, cancel),
-    until the rules say more than they did then (`muted` in whole, `known` of it sure). What they
-    say less in between counts: evidence that came back is new.
+    stands without evidence. asked: a person's raise that waits for somebody else. cap: not above
+    this, by the act `act` (hold, reject, lower, cancel), until the rules say more than they did then
+    (`muted` in whole, `known` of it sure). What they say less in between counts: evidence that came
+    back is new. again: asked about in spite of the cap, which stays on what is in force.
     """
 
     granted: Grade = Grade()
     ordered: Grade = Grade()
+    asked: Grade = Grade()
     cap: Grade = TOP
     muted: Grade = Grade()
     known: Grade = Grade()
     act: str = ""
+    again: Grade = Grade()
+    ending: Ending | None = None
 
     def capped(self, at: Grade, heard: Need, act: str) -> "Standing":
         """Not above `at` from now on, until the rules say more than `heard`."""
         return Standing(
             granted=self.granted & at,
             ordered=self.ordered & at,
+            asked=self.asked if act == "hold" else self.asked & at,
             cap=at,
             muted=heard.whole,
             known=heard.sure,
             act=act,
+            again=self.again & at,
         )
 
-    def uncapped(self, granted: Grade) -> "Standing":
-        """Let out `granted` too; no cap any more."""
-        return Standing(granted=self.granted | granted, ordered=self.ordered)
+    def granting(self, out: Grade) -> "Standing":
+        """Let out `out` too; of what a person proposed it is now an order."""
+        return msgspec.structs.replace(
+            self,
+            granted=self.granted | out,
+            ordered=self.ordered | (self.asked & out),
+            asked=self.asked.above(out),
+        )
+
+    def uncapped(self, out: Grade, whole: Grade) -> "Standing":
+        """Let out `out` too. The cap rises to it, and goes where nothing of `whole` is left above."""
+        cap = Grade(
+            Level.RED if out.level >= whole.level else max(self.cap.level, out.level),
+            Action.MOVE if out.action >= whole.action else max(self.cap.action, out.action),
+        )
+        cap = Grade(
+            cap.level if out.level else self.cap.level,
+            cap.action if out.action else self.cap.action,
+        )
+        act = "" if cap == TOP else self.act
+        return msgspec.structs.replace(
+            self.granting(out), cap=cap, act=act, again=self.again.above(out), ending=None
+        )
+
+    def reopened(self, what: Grade) -> "Standing":
+        """Ask about `what` whatever the cap."""
+        return msgspec.structs.replace(self, again=self.again | what, ending=None)
 
 
 def settle(standing: Standing, need: Need, heard: Need) -> Standing:
@@ -226,22 +282,30 @@ def settle(standing: Standing, need: Need, heard: Need) -> Standing:
         Level.RED if more_level else standing.cap.level,
         Action.MOVE if more_action else standing.cap.action,
     )
+    end = standing.ending
+    if end is not None and (
+        heard.whole.exceeds(end.heard.whole) or heard.sure.exceeds(end.heard.sure)
+    ):
+        end = None
     return Standing(
         granted=standing.granted & need.whole,
         ordered=standing.ordered,
+        asked=standing.asked,
         cap=cap,
         muted=standing.muted & heard.whole,
         known=standing.known & heard.sure,
         act="" if cap == TOP else standing.act,
+        again=standing.again & need.whole,
+        ending=end,
     )
 
 
 def authority(policy: Policy, hazard: str, what: str) -> Authority:
     """Who may release `what` ("blue" … "red", "prepare", "move") of a hazard.
 
-    What the policy does not name nobody releases but a person.
+    What the policy does not name nobody releases.
     """
-    nobody = Authority(by="", by_en="", deadline_s=SUSPECT_DEADLINE_S, default="hold")
+    nobody = Authority(by=(), deadline_s=SUSPECT_DEADLINE_S, default="hold")
     table = policy.authority
     return table.get(hazard, {}).get(what) or table.get("*", {}).get(what) or nobody
 
@@ -277,20 +341,17 @@ def in_force(policy: Policy, rehearsed: bool, hazard: str, need: Need, standing:
     return (out & standing.cap) | standing.ordered
 
 
+def between(low: Grade, high: Grade) -> list[str]:
+    """Levels, then actions, that `high` has beyond `low`, lowest first."""
+    levels = [key for lv, key in LEVEL_KEY.items() if low.level < lv <= high.level]
+    return levels + [key for a, key in ACTION_KEY.items() if low.action < a <= high.action]
+
+
 def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
-    """Which levels and actions the evidence asks for that somebody must decide on, lowest first.
-    What a person capped is decided."""
-    levels = [
-        key
-        for lv, key in LEVEL_KEY.items()
-        if force.level < lv <= whole.level and standing.cap.level == Level.RED
-    ]
-    actions = [
-        key
-        for a, key in ACTION_KEY.items()
-        if force.action < a <= whole.action and standing.cap.action == Action.MOVE
-    ]
-    return levels + actions
+    """Which levels and actions are asked for that somebody must decide on, lowest first. What a
+    person capped is decided, unless it is asked again."""
+    again = standing.again | standing.asked
+    return between(force, whole & (standing.cap | again))
 
 
 def grade_of(what: str) -> Grade:

@@ -1,8 +1,9 @@
 """Who is told of a warning version, as what, by which channels, and by when. Pure.
 
-Responsible persons are told of everything; observers of every internal notice; residents,
-loudspeakers and neighbouring counties of what is public. The public feed gets what is public, the
-duty room everything. A contact's `min_level` holds for colours only: an order reaches everybody.
+Responsible persons are told of everything; officers of what they are asked to decide; observers of
+every internal notice; residents, loudspeakers and neighbouring counties of what is public. The
+public feed gets what is public, the duty room everything. A contact's `min_level` holds for colours
+only: an order reaches everybody.
 """
 
 from collections.abc import Iterable
@@ -59,18 +60,24 @@ def _wants(contact: Contact, grade: Grade) -> bool:
 def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:
     """Who gets this version as an internal notice. told: who got an earlier one: they get all that
     follows, whatever their `min_level`."""
-    known = set(told)
+    known, asked = set(told), _asked(district, alert)
     grade = internal_grade(alert)
     answer = grade.level >= ANSWER_FROM or bool(grade.action)
     found = [Target(DUTY_ROOM, "internal", "notice", "duty", ("console",))]
     for c in district.contacts.values():
-        if c.role not in ("responsible", "observer") or not _concerns(c, alert.area):
-            continue
-        if c.id in known or _wants(c, grade):
-            must = c.role == "responsible" and answer and alert.msg_type != "cancel"
-            role: Role = "responsible" if c.role == "responsible" else "observer"
+        theirs = c.role in ("responsible", "observer") and _concerns(c, alert.area)
+        if c.id in asked or (theirs and _wants(c, grade)) or c.id in known:
+            must = (c.role == "responsible" and answer) or c.id in asked
+            must = must and alert.msg_type != "cancel"
+            role: Role = "observer" if c.role == "observer" else "responsible"
             found.append(Target(c.id, "internal", "notice", role, c.channels, c.lang, must))
     return found
+
+
+def _asked(district: District, alert: Alert) -> set[str]:
+    """Contacts of the officers who are asked to decide, or were passed over."""
+    called = {o for q in alert.questions for o in q.called} | set(alert.notified)
+    return {district.officers[o].contact for o in called if o in district.officers}
 
 
 def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:

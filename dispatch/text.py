@@ -246,8 +246,8 @@ def _office(district: District, by: str, lang: str) -> str:
     """The office that decides, in the language."""
     if lang == "zh":
         return by or "有权人员"
-    table = (who for rows in district.policy.authority.values() for who in rows.values())
-    return next((who.by_en for who in table if who.by == by), "") or "authority"
+    known = {o.name: o.name_en for o in district.policy.office.values()}
+    return " or ".join(known.get(part, part) for part in by.split("、") if part) or "authority"
 
 
 def _head_zh(area: Area, a: Alert, was: Grade, force: Grade) -> str:

@@ -11,12 +11,12 @@ import msgspec
 
 from config.level import Action, Level
 from detectors.detection import Coverage
-from dispatch.alert import Alert
-from dispatch.case import Ask, Case, Setting
+from dispatch.alert import Alert, Question
+from dispatch.case import Case, Setting, ask
+from dispatch.entitled import Asked, names, steps
 from dispatch.policy import (
     ACTION_KEY,
     LEVEL_KEY,
-    SUSPECT_DEADLINE_S,
     Grade,
     Need,
     Reason,
@@ -32,7 +32,8 @@ RENEW_AHEAD_MS = 30 * 60_000  # or a quarter of the validity, where that is less
 _DEFAULT = {
     "release": Reason("发布", "it is released"),
     "hold": Reason("暂不发布", "it is held"),
-    "escalate": Reason("上报", "it is escalated"),
+    "escalate": Reason("上报", "the next is asked"),
+    "repeat": Reason("从头再报", "all are asked again"),
 }
 
 
@@ -54,6 +55,7 @@ def refresh(
     because: tuple[Reason, ...] = (),
     by: str = "policy",
     must: bool = False,
+    notified: tuple[str, ...] = (),
 ) -> Change | None:
     """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
 
@@ -61,7 +63,7 @@ def refresh(
     """
     policy, need = setting.district.policy, case.need
     force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
-    wanted = waiting(need.whole, force, case.standing)
+    wanted = waiting(case.whole, force, case.standing)
     before = case.alert
     now = max(now, case.last_sent_at)
     if before is None and not force and not wanted:
@@ -70,15 +72,15 @@ def refresh(
         return Change(_close(setting, case, now, before, need, end, because, by), "cancel")
     # what is out stays out as long as the evidence asks for it, even if it rests on less
     case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
-    case.asks = {what: case.asks.get(what) or _ask(setting, case, what, now) for what in wanted}
-    face = _Face(force, need, wanted, thin)
+    case.asks = {what: case.asks.get(what) or ask(setting, case, what, now) for what in wanted}
+    face = _Face(force, need, case.whole, wanted, thin)
     renew = before is not None and _renewable(setting, before, need, now, thin)
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
     if renew:
         because = (*because, Reason("预警延续，有效期顺延", "still in force, validity extended"))
     was = case.force
-    alert = _version(setting, case, now, incident, face, coverage, because, by)
+    alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
     case.alert, case.last_id, case.last_sent_at = alert, alert.id, alert.sent_at
     if force.exceeds(was) or (renew and force):
         return Change(alert, "release")
@@ -89,13 +91,10 @@ class _Face(NamedTuple):
     """What a version says. wanted: what somebody must decide on."""
 
     force: Grade
-    need: Need
+    need: Need  # of the evidence alone
+    whole: Grade  # what the evidence asks for, or a person proposes
     wanted: list[str]
     thin: bool
-
-    @property
-    def whole(self) -> Grade:
-        return self.need.whole
 
     @property
     def suspect(self) -> bool:
@@ -109,7 +108,7 @@ def _end(case: Case, need: Need, now: int, thin: bool) -> str:
     evidence, or on too little to call the area quiet, is renewed instead.
     """
     assert case.alert is not None
-    if case.standing.act == "cancel" or not (need.whole or case.standing.ordered):
+    if case.standing.act == "cancel" or not (case.whole or case.standing.ordered):
         return "cancelled"
     return "expired" if not need.whole and not thin and now >= case.alert.expires_at else ""
 
@@ -119,30 +118,54 @@ def _renewable(setting: Setting, before: Alert, need: Need, now: int, thin: bool
     return bool(need.whole or thin) and now >= before.expires_at - ahead
 
 
-def _ask(setting: Setting, case: Case, what: str, now: int) -> Ask:
-    who = authority(setting.district.policy, case.hazard, what)
-    return Ask(now + (who.deadline_s or SUSPECT_DEADLINE_S) * 1000)
-
-
 def _state(case: Case, face: _Face) -> str:
-    if face.wanted and not all(
-        case.asks[w].done and not case.asks[w].escalated for w in face.wanted
-    ):
+    asks = [case.asks[w] for w in face.wanted]
+    if any(a.waits for a in asks):
         return "proposed"
-    if face.wanted or (face.whole.exceeds(face.force) and case.standing.act in ("hold", "reject")):
+    if any(a.returned for a in asks):
+        return "returned"
+    if asks:
         return "held"
-    return "released"
+    stopped = {"hold": "held", "reject": "rejected"}.get(case.standing.act)
+    return stopped if stopped and face.whole.exceeds(face.force) else "released"
+
+
+def _step(setting: Setting, case: Case, what: str) -> Asked:
+    """Who is asked about it now. The chain may have become shorter since."""
+    who = authority(setting.district.policy, case.hazard, what)
+    chain = steps(setting.district, case.area, who)
+    return chain[min(case.asks[what].step, len(chain) - 1)]
 
 
 def _who(setting: Setting, case: Case, face: _Face) -> str:
     """The office that must decide, or under whose authority this is out."""
     policy = setting.district.policy
     if face.wanted:
-        what = face.wanted[-1]
-        who = authority(policy, case.hazard, what)
-        return who.escalate_to or who.by if case.asks[what].escalated else who.by
+        return names(policy, _step(setting, case, face.wanted[-1]).offices).zh
     what = ACTION_KEY.get(face.force.action) or LEVEL_KEY.get(face.force.level, "")
-    return authority(policy, case.hazard, what).by if what else ""
+    return names(policy, authority(policy, case.hazard, what).by).zh if what else ""
+
+
+def _open(case: Case, face: _Face) -> list[str]:
+    """What is asked: levels and actions, and an end that a second person must confirm."""
+    end = case.standing.ending
+    return [w for w in face.wanted if not case.asks[w].held] + ([end.act] if end else [])
+
+
+def _questions(setting: Setting, case: Case, face: _Face) -> tuple[Question, ...]:
+    out = []
+    for what in face.wanted:
+        one = case.asks[what]
+        if not one.held:
+            called = _step(setting, case, what).officers if one.waits else ()
+            signed = tuple(s.by for s in one.signed)
+            out.append(
+                Question(what=what, called=called, deadline_at=one.deadline_at, signed=signed)
+            )
+    end = case.standing.ending
+    if end is not None:
+        out.append(Question(what=end.act, signed=tuple(s.by for s in end.signed)))
+    return tuple(out)
 
 
 def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
@@ -155,6 +178,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         before.suspect,
         before.thin,
         before.authority,
+        [q.what for q in before.questions],
     ) == (
         face.force.level,
         face.force.action,
@@ -164,6 +188,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         face.suspect,
         face.thin,
         _who(setting, case, face),
+        _open(case, face),
     )
 
 
@@ -181,6 +206,7 @@ def _version(
     coverage: Coverage | None,
     because: tuple[Reason, ...],
     by: str,
+    notified: tuple[str, ...],
 ) -> Alert:
     before = case.alert
     active = [s.detection for s in case.said.values() if s.detection.level or s.detection.action]
@@ -188,7 +214,7 @@ def _version(
     if before is None:
         while _alert_id(setting, case, now) == case.last_id:
             now += 1000  # closed and opened again within a second
-    deadlines = [a.deadline_at for a in case.asks.values() if not a.done]
+    deadlines = [a.deadline_at for a in case.asks.values() if not a.held]
     coming = [d.next_at for d in active if d.next_at is not None]
     return Alert(
         id=before.id if before else _alert_id(setting, case, now),
@@ -211,6 +237,8 @@ def _version(
         by=by,
         authority=_who(setting, case, face),
         deadline_at=min(deadlines, default=None),
+        questions=_questions(setting, case, face),
+        notified=notified,
         suspect=face.suspect,
         thin=face.thin,
         evidence=tuple(e for d in active for e in d.evidence),
@@ -224,7 +252,6 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
     """What is out and why, what waits and for whom."""
     out = []
     policy = setting.district.policy
-    zone = setting.district.timezone
     if face.force:
         words = face.force.words()
         what = ACTION_KEY.get(face.force.action) or LEVEL_KEY[face.force.level]
@@ -239,20 +266,13 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
             out.append(Reason(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
         else:
             out.append(Reason(f"{words.zh}已发布", f"{words.en} released"))
-    for what in face.wanted:
-        ask, who = case.asks[what], authority(policy, case.hazard, what)
-        words = grade_of(what).words()
-        default = _DEFAULT["escalate" if grade_of(what).exceeds(face.need.sure) else who.default]
-        if ask.done:
-            continue
-        until = local(ask.deadline_at, zone, "%H:%M")
-        out.append(
-            Reason(
-                f"{words.zh}待{who.by or '有权人员'}于{until}前决定，逾期{default.zh}",
-                f"{words.en} waits for {who.by_en or 'somebody entitled'} until {until}, "
-                f"then {default.en}",
-            )
-        )
+    out += [_asked(setting, case, what) for what in face.wanted if not case.asks[what].held]
+    end = case.standing.ending
+    if end is not None:
+        by = "、".join(s.by for s in end.signed)
+        zh = "解除" if end.act == "cancel" else f"降为{end.target.words().zh}"
+        en = "to cancel" if end.act == "cancel" else f"to lower to {end.target.words().en}"
+        out.append(Reason(f"{by}提请{zh}，待另一人确认", f"{by} asks {en}, another must confirm"))
     if face.suspect:
         out.append(
             Reason(
@@ -265,6 +285,35 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
             Reason("该区监测数据不足，不降级", "evidence of this area is thin, it is not lowered")
         )
     return out
+
+
+def _asked(setting: Setting, case: Case, what: str) -> Reason:
+    """What waits for whom, until when, and what comes then."""
+    policy, one = setting.district.policy, case.asks[what]
+    who = authority(policy, case.hazard, what)
+    chain = steps(setting.district, case.area, who)
+    words = grade_of(what).words()
+    until = local(one.deadline_at, setting.district.timezone, "%H:%M")
+    if one.returned:
+        return Reason(
+            f"{words.zh}已退回，待{until}前补正",
+            f"{words.en} was returned, to be mended by {until}",
+        )
+    doubtful = grade_of(what).exceeds(case.need.sure | case.standing.asked)
+    then = _DEFAULT[
+        "escalate"
+        if one.step + 1 < len(chain)
+        else "repeat"
+        if doubtful or (who.default == "hold" and one.signed)
+        else who.default
+    ]
+    to = names(policy, _step(setting, case, what).offices)
+    by = "、".join(dict.fromkeys(s.by for s in one.signed))
+    zh, en = (f"，{by}已署名", f", signed by {by}") if by else ("", "")
+    return Reason(
+        f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}{zh}",
+        f"{words.en} waits for {to.en} until {until}, then {then.en}{en}",
+    )
 
 
 def _close(
@@ -289,6 +338,8 @@ def _close(
         action=Action.NONE,
         proposed_level=need.whole.level,
         proposed_action=need.whole.action,
+        questions=(),
+        notified=(),
         sent_at=now,
         expires_at=now + setting.district.policy.valid_s * 1000,
         reason=sentence(because),
@@ -300,7 +351,13 @@ def _close(
     # a person's cap goes on until the evidence says more: the same evidence opens nothing new
     act = "closed" if case.standing.act == "cancel" else case.standing.act
     case.standing = msgspec.structs.replace(
-        case.standing, granted=Grade(), ordered=Grade(), act=act
+        case.standing,
+        granted=Grade(),
+        ordered=Grade(),
+        asked=Grade(),
+        act=act,
+        again=Grade(),
+        ending=None,
     )
     case.alert, case.asks = None, {}
     case.last_id, case.last_sent_at = alert.id, alert.sent_at

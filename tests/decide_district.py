@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from config.district import Authority, District, Policy
+from config.district import Authority, District, Officer, Policy
 from config.level import Action, Level
 from config.load import load
 from detectors.detection import Coverage, Detection, Evidence, Mark, detection_id
@@ -24,8 +24,35 @@ def yanqing() -> District:
     return load(Path(__file__).parents[1] / "config" / "yanqing")
 
 
+CHIEF = Officer(id="P-7", office="chief", areas=("*",), duty=0)
+
+
+def easy(policy: Policy) -> Policy:
+    """One person is enough for everything, and P-7 decides on everything."""
+    table = {
+        hazard: {
+            what: msgspec.structs.replace(
+                who,
+                by=(*who.by, "chief"),
+                ends=(*who.ends, "chief") if who.ends else (),
+                two_persons=False,
+            )
+            for what, who in rows.items()
+        }
+        for hazard, rows in policy.authority.items()
+    }
+    return msgspec.structs.replace(policy, authority=table)
+
+
 def small(policy: Policy | None = None) -> District:
-    """Three areas of Yanqing in two groups."""
+    """Three areas of Yanqing in two groups, and P-7, who may do everything alone."""
+    d = real(policy or easy(yanqing().policy))
+    few = {k: o for k, o in d.officers.items() if k not in ("K-02", "D-02", "D-09")}
+    return msgspec.structs.replace(d, officers={**few, "P-7": CHIEF})
+
+
+def real(policy: Policy | None = None) -> District:
+    """The three areas with Yanqing's own policy and officers."""
     d = yanqing()
     areas = ("A01", "A02", "A06")
     return msgspec.structs.replace(
@@ -40,7 +67,7 @@ def small(policy: Policy | None = None) -> District:
 
 def with_authority(**changes: Authority) -> District:
     """The small district with other authorities for any hazard."""
-    policy = yanqing().policy
+    policy = easy(yanqing().policy)
     table = {**policy.authority["*"], **changes}
     return small(msgspec.structs.replace(policy, authority={"*": table}))
 
@@ -127,6 +154,8 @@ def act(
     by: str = "P-7",
     alert: str = "",
     version: int = 0,
+    reason: str = "值班研判",
+    **more: str,
 ) -> Decision:
     return Decision(
         area=area,
@@ -134,11 +163,12 @@ def act(
         act=what,  # type: ignore[arg-type]
         by=by,
         decided_at=T0,
-        reason="值班研判",
+        reason=reason,
         level=level,
         action=action,
         alert=alert,
         version=version,
+        **more,
     )
 
 

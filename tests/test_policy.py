@@ -43,9 +43,9 @@ def test_grades_combine_scale_by_scale() -> None:
 
 def test_authority_of_a_hazard_goes_before_that_of_any() -> None:
     policy = yanqing().policy
-    assert authority(policy, "debris_flow", "blue").by == "规自分局、气象局"
-    assert authority(policy, "debris_flow", "orange").by == "市防汛指挥部"
-    assert authority(policy, "flash_flood", "blue").by == "区防汛指挥部"
+    assert authority(policy, "debris_flow", "blue").by == ("resources", "weather")
+    assert authority(policy, "debris_flow", "orange").by == ("city",)
+    assert authority(policy, "flash_flood", "blue").by == ("district",)
     assert authority(NOBODY, "flash_flood", "blue").default == "hold"
 
 
@@ -162,5 +162,5 @@ def test_reasons_put_chinese_first() -> None:
 
 
 def test_authority_is_read_back_from_json() -> None:
-    who = Authority(by="市", by_en="city", deadline_s=5)
+    who = Authority(by=("city",), deadline_s=5)
     assert msgspec.json.decode(msgspec.json.encode(who), type=Authority) == who
