@@ -10,6 +10,7 @@ from config.district import District
 from config.load import ConfigError
 from fengsui import commands, watch
 from fengsui.broker_config import Given
+from fengsui.cli_decide import COMMANDS as DECIDE
 from fengsui.cli_skill import hindcast, tune
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
@@ -299,31 +300,6 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
 
 
 @cli.command()
-@click.argument("act", type=click.Choice(["release", "hold", "reject", "raise", "lower", "cancel"]))
-@click.argument("area")
-@click.argument("hazard")
-@click.option("--by", required=True, help="操作人代号 opaque id of the person")
-@click.option("--reason", required=True)
-@click.option("--level", type=click.Choice(["blue", "yellow", "orange", "red"]), default=None)
-@click.option("--move", "action", type=click.Choice(["prepare", "move"]), default=None)
-@click.option("--run", "run_name", default="live", show_default=True)
-@click.pass_obj
-def order(
-    obj: _Context,
-    act: str,
-    area: str,
-    hazard: str,
-    by: str,
-    reason: str,
-    level: str | None,
-    action: str | None,
-    run_name: str,
-) -> None:
-    """人工决定 a named person's decision on the warning of AREA and HAZARD."""
-    sys.exit(commands.order(obj.setup(run_name), act, area, hazard, by, reason, level, action))
-
-
-@cli.command()
 @click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
 @click.option(
@@ -340,8 +316,8 @@ def bench(obj: _Context, workload: Path | None, seconds: float, only: tuple[str,
     sys.exit(run_bench(obj.district(), log, workload, seconds, chosen))
 
 
-cli.add_command(hindcast)
-cli.add_command(tune)
+for _command in (hindcast, tune, *DECIDE):
+    cli.add_command(_command)
 
 
 def main() -> None:

@@ -12,24 +12,21 @@ from pathlib import Path
 import click
 
 from config.district import District
-from config.level import Action, Level
 from config.load import ConfigError, load, read
 from detectors.declared import problems as rule_problems
-from dispatch.alert import Decision
 from dispatch.keys import sender_keys
 from fengsui import storm
 from fengsui.backup import take
 from fengsui.broker_config import Given, write_mosquitto
 from fengsui.export import export
 from fengsui.line import calm_collector, open_run_log, run_stage
+from fengsui.orders import NOBODY
 from fengsui.restore import restore as put_back
 from fengsui.scenarios import play_scenarios
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms, shown
 from fengsui.status import status_lines
-from ingest.log import Log, Out
 from ingest.meters import serve, watchdog
-from ingest.observation import encode
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import replay
@@ -68,6 +65,8 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
     calm_collector()
     where = shown(setup.log)
     click.echo(f"fengsui {name}: {setup.district.name} {setup.run.name}, log {where}", err=True)
+    if name == "decide" and not setup.district.officers:
+        click.echo(NOBODY, err=True)
     with stopping_on_signals(stop), answering():
         threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
         run_stage(
@@ -125,8 +124,11 @@ def check_config(folder: Path) -> int:
         f"{folder}: 配置正确 well. {district.name} {district.name_en}: "
         f"{len(district.stations)} 监测站 stations, {len(district.areas)} 预警区 areas, "
         f"{len(district.groups)} 监测组 watch groups, {len(district.nodes)} 终端 nodes, "
-        f"{len(district.contacts)} 联系人 contacts, 版本 version {district.version}"
+        f"{len(district.contacts)} 联系人 contacts, {len(district.officers)} 决定人 officers, "
+        f"版本 version {district.version}"
     )
+    if not district.officers:
+        click.echo(f"  ! {NOBODY}", err=True)
     failed = 0
     for name, misses in play_scenarios(district):
         click.echo(f"  {'✗' if misses else '✓'} {name}")
@@ -182,46 +184,10 @@ def show_status(setup: Setup) -> int:
     return 0
 
 
-def order(
-    setup: Setup,
-    act: str,
-    area: str,
-    hazard: str,
-    by: str,
-    reason: str,
-    level: str | None,
-    action: str | None,
-) -> int:
-    """Put a person's decision into `cases`."""
-    if area not in setup.district.areas:
-        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
-    log = open_run_log(setup)
-    decision = Decision(
-        area=area,
-        hazard=hazard,
-        act=act,  # type: ignore[arg-type]  # click allows only these
-        by=by,
-        decided_at=_clock(setup, log),
-        reason=reason,
-        level=Level[level.upper()] if level else Level.NONE,
-        action=Action[action.upper()] if action else Action.NONE,
-    )
-    log.append([Out("cases", area, encode(decision))])
-    log.close()
-    click.echo(f"已记录 recorded: {act} {area} {hazard} by {by}")
-    return 0
-
-
-def _clock(setup: Setup, log: Log) -> int:
-    if setup.live:
-        return now_ms()
-    from fengsui.status import view_of
-
-    return view_of(log).clock_at
-
-
 def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
     """All stages without a simulator."""
+    if not setup.district.officers:
+        click.echo(NOBODY, err=True)
     stop = threading.Event()
     with stopping_on_signals(stop), answering():
         return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)

@@ -21,9 +21,9 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 class Follower:
     """Remembers how far it has read; `take` yields what is new, topic by topic."""
 
-    def __init__(self, log: Log, topics: tuple[str, ...] = tuple(DECODERS)) -> None:
+    def __init__(self, log: Log, topics: tuple[str, ...] = tuple(DECODERS), since: int = 0) -> None:
         self._log = log
-        self._next = {(t, p): 0 for t in topics for p in range(log.topics[t].partitions)}
+        self._next = {(t, p): since for t in topics for p in range(log.topics[t].partitions)}
 
     def take(self) -> Iterator[tuple[str, Any]]:
         """(topic, record) of everything committed since the last call. Records that are not of

@@ -6,6 +6,7 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from fengsui.follow import Follower
 from fengsui.line import READS
+from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
 from fengsui.view import View
 from ingest.log import Log
@@ -44,17 +45,19 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         seen = view.last_seen.get(station)
         when = local(seen, district.timezone) if seen else "从未 never"
         yield f"  静默 silent {station}: 最后 last {when}"
+    if not district.officers:
+        yield f"! {NOBODY}"
     alerts = view.open_alerts()
     yield f"预警 open warnings: {len(alerts)}"
     for a in alerts:
         area = district.areas.get(a.area)
         place = f"{area.township}{area.name}" if area else a.area
-        waits = "" if a.public else f" 待批 waits for {a.authority}"
         action = f" {ACTION_ZH[a.action]}" if a.action else ""
         yield (
             f"  {place} {HAZARD_ZH.get(a.hazard, a.hazard)} {LEVEL_ZH[a.level]}{action} "
-            f"v{a.version} {local(a.sent_at, district.timezone)}{waits}"
+            f"v{a.version} {local(a.sent_at, district.timezone)}"
         )
+        yield from list(questions(district, a))[1:]
     undelivered = view.undelivered()
     yield f"未到达 undelivered: {len(undelivered)} / {len(view.sent)}"
     for s in undelivered[:20]:

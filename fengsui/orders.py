@@ -1,0 +1,226 @@
+"""A person's act from the command line: into `cases`, one record an area, all or none; and what the
+stage decide answered, area by area."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import click
+
+from config.district import District
+from config.level import HAZARD_ZH, Action, Level
+from dispatch.alert import Alert, Decision
+from dispatch.entitled import deciders, entitled
+from dispatch.policy import authority, grade_of
+from fengsui.follow import Follower
+from fengsui.line import open_run_log
+from fengsui.screen import local
+from fengsui.setup import Setup, Usage, now_ms
+from fengsui.view import View
+from ingest.log import Log, Out
+from ingest.observation import Record, encode
+
+_POLL_S = 0.1
+_SIGN = {"done": "✓", "already": "=", "refused": "✗"}
+QUEUED = 3  # exit code: recorded, not yet answered
+
+
+class Wish(NamedTuple):
+    """What a person wants."""
+
+    act: str
+    areas: tuple[str, ...]  # () with all_waiting
+    hazard: str
+    by: str
+    reason: str
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+    approver: str = ""
+    reference: str = ""
+    all_waiting: bool = False
+    version: int = 0  # of the one area; 0: the newest that the log shows
+
+
+def alerts_view(log: Log) -> View:
+    """Warnings, decisions' places and the clock; nothing else is read."""
+    view = View()
+    for _, record in Follower(log, ("alerts",)).take():
+        view.take(record)
+    return view
+
+
+def run_clock(setup: Setup, view: View) -> int:
+    """Now, by the run's own clock (ms)."""
+    return now_ms() if setup.live else view.clock_at
+
+
+def order(setup: Setup, wish: Wish, wait_s: float) -> int:
+    """Record it and tell what came of it. 0: all done (or done before), 1: refused somewhere,
+    3: not answered yet."""
+    log = open_run_log(setup)
+    try:
+        decisions = _decisions(setup, alerts_view(log), wish)
+        if not decisions:
+            click.echo(f"没有等待决定的{HAZARD_ZH[wish.hazard]}预警 nothing waits", err=True)
+            return 1
+        end = log.ends("alerts")[0]
+        log.append([Out("cases", d.area, encode(d)) for d in decisions])
+        answers = _await(log, end, decisions[0].order, len(decisions), wait_s)
+    finally:
+        log.close()
+    for d in decisions:
+        click.echo(_outcome(setup.district, d, answers.get(d.area)))
+    if any(a.outcome == "refused" for a in answers.values()):
+        return 1
+    return 0 if len(answers) == len(decisions) else QUEUED
+
+
+def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
+    """One for each area, all with one `order`, each naming the warning as the person saw it: what
+    has been updated since is not cancelled unseen."""
+    newest = {(a.area, a.hazard): a for a in view.alerts.values()}
+    areas = wish.areas
+    if wish.all_waiting:
+        areas = tuple(
+            sorted(a for (a, h), x in newest.items() if h == wish.hazard and x.state == "proposed")
+        )
+    for area in areas:
+        if area not in setup.district.areas:
+            raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
+    if wish.version and len(areas) != 1:
+        raise Usage("--version 只能用于一个区 --version is for one area only")
+    now, key = run_clock(setup, view), secrets.token_hex(8)
+    found = []
+    for area in dict.fromkeys(areas):
+        seen = newest.get((area, wish.hazard))
+        names = seen is not None and wish.act not in ("raise", "override")
+        found.append(
+            Decision(
+                area=area,
+                hazard=wish.hazard,
+                act=wish.act,  # type: ignore[arg-type]  # click allows only these
+                by=wish.by,
+                decided_at=now,
+                reason=wish.reason,
+                alert=seen.id if seen is not None and names else "",
+                version=wish.version or (seen.version if seen is not None and names else 0),
+                level=wish.level,
+                action=wish.action,
+                order=key,
+                approver=wish.approver,
+                reference=wish.reference,
+            )
+        )
+    return found
+
+
+def _await(log: Log, offset: int, key: str, count: int, wait_s: float) -> dict[str, Decision]:
+    """area -> the ledger's answer, of those that came in time."""
+    found: dict[str, Decision] = {}
+    until = time.monotonic() + wait_s
+    follower = Follower(log, ("alerts",), since=offset)
+    while len(found) < count:
+        for _, record in follower.take():
+            if isinstance(record, Decision) and record.order == key:
+                found[record.area] = record
+        if len(found) < count and time.monotonic() >= until:
+            break
+        if len(found) < count:
+            time.sleep(_POLL_S)
+    return found
+
+
+def _outcome(district: District, asked: Decision, answer: Decision | None) -> str:
+    area = district.areas[asked.area]
+    place = f"{asked.area} {area.township}{area.name} {HAZARD_ZH[asked.hazard]}"
+    if answer is None:
+        return (
+            f"… {place} {asked.act}: 已记录，决策环节尚未处理 queued, decide has not answered; "
+            "稍后看 later: fengsui decisions"
+        )
+    version = f" v{answer.version}" if answer.outcome == "done" else ""
+    return f"{_SIGN[answer.outcome]} {place}{version} {answer.act}: {answer.answer}"
+
+
+def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> int:
+    """核报: a person's corrected facts as a numbered report. Exit codes as `order`."""
+    log = open_run_log(setup)
+    try:
+        view = alerts_view(log)
+        key, end = secrets.token_hex(8), log.ends("alerts")[0]
+        decision = Decision(
+            area="",
+            hazard="",
+            act="verify",
+            by=by,
+            decided_at=run_clock(setup, view),
+            reason=note,
+            order=key,
+            incident=incident,
+        )
+        log.append([Out("cases", "", encode(decision))])
+        answer = _await(log, end, key, 1, wait_s).get("")
+    finally:
+        log.close()
+    if answer is None:
+        click.echo("… 已记录，决策环节尚未处理 queued, decide has not answered")
+        return QUEUED
+    click.echo(f"{_SIGN[answer.outcome]} {answer.incident} verify: {answer.answer}")
+    return 1 if answer.outcome == "refused" else 0
+
+
+def show_decisions(setup: Setup, last: int) -> int:
+    """What waits, for whom, until when, and who may decide; then the newest of the ledger."""
+    log = open_run_log(setup)
+    records: list[Record] = [r for _, r in Follower(log, ("alerts",)).take()]
+    log.close()
+    view = View()
+    for record in records:
+        view.take(record)
+    district = setup.district
+    if not district.officers:
+        click.echo(NOBODY)
+    waiting = [a for a in view.open_alerts() if a.questions]
+    click.echo(f"等待决定 waiting: {len(waiting)}")
+    for alert in waiting:
+        for text in questions(district, alert):
+            click.echo(text)
+    acts = [r for r in records if isinstance(r, Decision)][-last:]
+    click.echo(f"最近的决定 newest decisions: {len(acts)}")
+    for d in acts:
+        at = local(d.decided_at, district.timezone)
+        about = f"{d.area} {d.hazard} v{d.version}" if d.area else d.incident
+        words = d.answer or d.reason
+        click.echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: {words}")
+    return 0
+
+
+NOBODY = (
+    "没有 officers.csv：实战中任何人都不能发布、升降或解除 there is no officers.csv: nobody may "
+    "release, raise, lower or cancel a warning"
+)
+
+
+def questions(district: District, alert: Alert) -> Iterator[str]:
+    """Lines of what waits on one warning."""
+    area = district.areas.get(alert.area)
+    place = f"{area.township}{area.name}" if area else alert.area
+    yield f"  {alert.area} {place} {HAZARD_ZH.get(alert.hazard, alert.hazard)} v{alert.version}"
+    for q in alert.questions:
+        until = local(q.deadline_at, district.timezone) if q.deadline_at else "-"
+        signed = f" 已署名 signed {', '.join(q.signed)}" if q.signed else ""
+        if q.what in ("lower", "cancel"):
+            yield f"    {q.what}: 待另一人确认 another must confirm{signed}"
+            continue
+        words = grade_of(q.what).words()
+        asked = ", ".join(q.called) or "-"
+        state = "待补正 to be mended" if alert.state == "returned" else f"在问 asked {asked}"
+        yield f"    {words.zh} {words.en}: {state} 至 until {until}{signed}"
+        if area is not None:
+            who = authority(district.policy, alert.hazard, q.what)
+            may = entitled(district, alert.area, deciders(who))
+            yield f"      有权 may decide: {may.zh}"
+            if who.through:
+                more = entitled(district, alert.area, who.through)
+                yield f"      可记录电话批准、发布 may record an approval and release: {more.zh}"
