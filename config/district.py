@@ -77,6 +77,8 @@ class Node(Row, frozen=True, kw_only=True):
     range_m: int
     interval_s: int
     silent_after_s: int
+    sign_key: str = ""  # the node's own public keys, 64 hex digits: Ed25519, proves its reports
+    box_key: str = ""  # X25519: with it commands to this node are encrypted
 
 
 class Watch(Row, frozen=True, kw_only=True):

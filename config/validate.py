@@ -121,6 +121,11 @@ class Check:
             self.least(
                 "nodes.csv", n, "silent_after_s", node.silent_after_s, node.interval_s, 7 * 86_400
             )
+            for column in ("sign_key", "box_key"):
+                if not re.fullmatch(r"([0-9a-f]{64})?", getattr(node, column)):
+                    text = "不是公钥 is not a public key"
+                    hint = "64 位小写十六进制 64 hex digits, as `fengsui node` prints them"
+                    self.problems.append(problem("nodes.csv", n, column, text, hint))
 
     def watches(self, rows: list[tuple[int, Watch]]) -> None:
         seen = set()

@@ -2,13 +2,15 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from dispatch.alert import Receipt
+from config.district import Node
+from dispatch.alert import Delivery, Receipt
+from dispatch.caretaker import Caretaker
 from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, Meaning
-from dispatch.node_wire import CarrierReceipt, NodeAck
+from dispatch.node_wire import CarrierReceipt, Hello, NodeAck, Refused
 from dispatch.outbox import Box, Entry
 from ingest.log import Out
 from ingest.mqtt import Message
@@ -22,6 +24,7 @@ _NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
 
 _ack = msgspec.json.Decoder(NodeAck)
 _carrier = msgspec.json.Decoder(CarrierReceipt)
+_hello = msgspec.json.Decoder(Hello)
 
 
 class _Stray(Exception):
@@ -29,16 +32,27 @@ class _Stray(Exception):
 
 
 class Receipts:
-    """prefix: `fengsui/{run}/{district}`. clock: the run's, epoch ms."""
+    """prefix: `fengsui/{run}/{district}`. clock: the run's, epoch ms. caretaker: answers the nodes'
+    hellos and reports."""
 
-    def __init__(self, prefix: str, live: bool, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        prefix: str,
+        live: bool,
+        clock: Callable[[], int],
+        nodes: Mapping[str, Node] | None = None,
+        caretaker: Caretaker | None = None,
+    ) -> None:
+        self._nodes = nodes or {}
+        self._caretaker = caretaker
         self._prefix = prefix + "/"
         self._live = live
         self._clock = clock
 
     def filters(self) -> list[str]:
         """What to subscribe to."""
-        return [f"{self._prefix}node/+/ack", f"{self._prefix}receipt/+"]
+        topics = ["node/+/ack", "node/+/hello", "node/+/report", "receipt/+"]
+        return [self._prefix + topic for topic in topics]
 
     def records(self, box: Box, messages: Sequence[Message]) -> list[Out]:
         """Receipts of what is known, dead letters of the rest, in order."""
@@ -49,13 +63,21 @@ class Receipts:
             except _Stray as e:
                 outs.append(self._dead(message, *e.args))
                 continue
-            outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
+            if isinstance(receipt, Receipt):
+                outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
+            elif receipt is not None:
+                outs.append(Out("deliveries", receipt.id, encode(receipt)))
         return outs
 
-    def _receipt(self, box: Box, message: Message) -> Receipt:
+    def _receipt(self, box: Box, message: Message) -> Receipt | Delivery | None:
         match message.topic.removeprefix(self._prefix).split("/"):
             case ["node", node, "ack"]:
                 return self._from_node(box, node, message.payload)
+            case ["node", node, "hello"]:
+                self._greeted(node, message.payload)
+                return None
+            case ["node", node, "report"]:
+                return self._reported(box, node, message.payload)
             case ["receipt", channel]:
                 return self._from_carrier(box, channel, message.payload)
         raise _Stray("unknown_topic", "neither a node's ack nor a carrier's receipt")
@@ -75,6 +97,30 @@ class Receipts:
         if ack.battery is not None:
             words.append(f"battery {ack.battery:.0f} %")
         return self._made(entry, route, meaning, ack.at, ", ".join(words))
+
+    def _known(self, name: str) -> tuple[Caretaker, Node]:
+        node = self._nodes.get(name)
+        if node is None or self._caretaker is None:
+            raise _Stray("unknown_station", f"no node {name} in nodes.csv")
+        return self._caretaker, node
+
+    def _greeted(self, name: str, payload: bytes) -> None:
+        caretaker, node = self._known(name)
+        try:
+            hello = _hello.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            raise _Stray("bad_payload", f"not a node's hello: {e}") from e
+        if hello.node != name:
+            raise _Stray("wrong_node", f"node {name} greets in another's name")
+        caretaker.hello(node, hello, self._clock())
+
+    def _reported(self, box: Box, name: str, payload: bytes) -> Delivery | None:
+        caretaker, node = self._known(name)
+        found = caretaker.note(box, node, payload)
+        if isinstance(found, Refused):
+            hint = "" if node.sign_key else "; nodes.csv has no sign_key for it"
+            raise _Stray(found.reason, f"{name} says that it acted alone: not proved{hint}")
+        return found
 
     def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
         try:

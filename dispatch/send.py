@@ -15,6 +15,7 @@ import msgspec
 from config.district import District
 from dispatch.alert import Delivery, DeliveryRecord, Receipt
 from dispatch.cap_feed import FeedServer
+from dispatch.caretaker import Caretaker
 from dispatch.channels import Channel
 from dispatch.channels.app import App
 from dispatch.channels.broadcast import Broadcast
@@ -22,7 +23,7 @@ from dispatch.channels.by_url import check, drill_url
 from dispatch.channels.cap import Cap
 from dispatch.channels.console import Console
 from dispatch.channels.sms import Sms
-from dispatch.keys import sender_keys
+from dispatch.keys import Ring
 from dispatch.outbox import Box, Rules, Written, apply
 from dispatch.receipts import Receipts
 from dispatch.sender import Clock, Sender, append
@@ -102,7 +103,6 @@ class MqttSide:
         self._client_id = client_id
         self._prefix = prefix
         self._first_wait_s = first_wait_s
-        self._publishing = threading.Lock()
         self._mqtt: Mqtt | None = None
         self._met = False  # the broker has been there once
         self._clock_at = 0
@@ -129,14 +129,17 @@ class MqttSide:
             raise ConnectionError("another member has taken over")
         mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
         self._met = True
-        with self._publishing:
-            mqtt.publish(topic, payload)
-            try:
-                done = mqtt.flush(self._first_wait_s)
-            except (RuntimeError, ValueError) as e:  # paho's words for a lost connection
-                raise ConnectionError(str(e)) from e
-        if not done:
+        if not mqtt.publish_confirmed(topic, payload, self._first_wait_s):
             raise TimeoutError(f"not confirmed within {self._first_wait_s:.0f} s")
+
+    def tell(self, topic: str, payload: bytes) -> bool:
+        """Publish without waiting. False while the broker is away: it would be stale later."""
+        mqtt = self._mqtt
+        if mqtt is None or mqtt.waits_for():
+            return False
+        mqtt.publish(topic, payload)
+        mqtt.flush(0.0)
+        return True
 
     def tell_clock(self, clock_at: int) -> None:
         """Publish `clock/passed` when it has moved. Not retained: a later play of the same storm
@@ -167,6 +170,7 @@ def channels_of(
     carrier_url: str,
     publish: Callable[[str, bytes], None],
     clock: Callable[[], int],
+    private_key: Callable[[], bytes],
     on_console: Callable[[str], None] | None = None,
 ) -> dict[str, Channel]:
     """Every channel of a run, by name. Raises ValueError when a run would reach what it must not,
@@ -188,9 +192,8 @@ def channels_of(
         if url:
             check(url, name)
     prefix = f"fengsui/{run.name}/{district.id}"
-    private = sender_keys(folder).private
     return {
-        "broadcast": Broadcast(district.nodes, prefix, run.kind, private, publish, clock),
+        "broadcast": Broadcast(district.nodes, prefix, run.kind, private_key, publish, clock),
         "sms": Sms(district, sms_url),
         "app": App(district, app_url),
         "cap": Cap(district, cap_folder),
@@ -227,6 +230,8 @@ def run_send(
         float(district.channels.attempt_timeout_s),
     )
     clock = Clock(live, now)
+    ring = Ring(state_dir, run.kind)
+    caretaker = Caretaker(district, prefix, run.kind, state_dir, ring, line.tell)
     channels = channels_of(
         district,
         run,
@@ -234,10 +239,11 @@ def run_send(
         carrier_url=carrier_url,
         publish=line.publish,
         clock=clock.read,
+        private_key=caretaker.private,
         on_console=on_console,
     )
     sender = Sender(log, channels, clock, tuple(district.groups))
-    receipts = Receipts(prefix, live, clock.read)
+    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker)
 
     def after(states: Mapping[int, Box]) -> None:
         sender.box = states.get(0)  # before anything can be heard
@@ -246,6 +252,8 @@ def run_send(
         else:
             line.close()
         sender.after(sender.box)
+        if sender.box is not None:
+            caretaker.look(clock.read())
         if not live:
             line.tell_clock(sender.passed_at)
 

@@ -212,6 +212,22 @@ class Mqtt:
         with self._word:
             self._sent.append(mid)
 
+    def publish_confirmed(self, topic: str, payload: bytes, timeout_s: float) -> bool:
+        """Publish at QoS 1 and wait for the broker's word on this very message; several threads may
+        wait at once. Raises ConnectionError where the connection is lost at once."""
+        info = self._client.publish(topic, payload, qos=1)
+        try:
+            info.wait_for_publish(timeout_s)
+            done = info.is_published()
+        except (RuntimeError, ValueError) as e:  # paho's words for a lost connection
+            raise ConnectionError(str(e)) from e
+        with self._word:  # packet numbers come again: this one's word must not count for another
+            if done:
+                self._confirmed.discard(info.mid)
+            else:
+                self._sent.append(info.mid)
+        return done
+
     def _on_publish(self, _c: Any, _u: Any, mid: int, _r: Any, _p: Any) -> None:
         with self._word:
             self._confirmed.add(mid)

@@ -25,7 +25,7 @@ from dispatch.channels.console import Console
 from dispatch.channels.sms import Sms
 from dispatch.channels.table import CARRIER, NODE
 from dispatch.keys import read_key, sender_keys
-from dispatch.node_wire import Command, verify
+from dispatch.node_wire import Command, opened
 from dispatch.outbox import RANK
 
 ROOT = Path(__file__).parent.parent
@@ -231,15 +231,14 @@ def test_a_loudspeaker_gets_a_command_that_it_obeys(district: District, tmp_path
         district.nodes,
         "fengsui/exercise/yanqing",
         "exercise",
-        keys.private,
+        lambda: keys.private,
         lambda t, p: sent.append((t, p)),
         lambda: 2,
     )
     assert channel.send(delivery("N001"), ROUTE, "k").state == "sent"
     ((topic, payload),) = sent
     assert topic == "fengsui/exercise/yanqing/node/N001/command"
-    known: dict[str, Any] = {"now_at": 2, "seen": (), "highest_version": {}}
-    found = verify(read_key(keys.public_file), payload, node="N001", kind="exercise", **known)
+    found = opened(payload, Command, "exercise", [read_key(keys.public_file)])
     assert isinstance(found, Command)
     assert (found.text, found.repeat, found.volume, found.id) == (TEXT, 5, 100, "k")
 
@@ -249,7 +248,7 @@ def test_a_node_that_does_not_exist_gets_nothing(
     district: District, tmp_path: Path, node: str
 ) -> None:
     channel = Broadcast(
-        district.nodes, "p", "exercise", bytes(32), lambda t, p: pytest.fail(t), lambda: 2
+        district.nodes, "p", "exercise", lambda: bytes(32), lambda t, p: pytest.fail(t), lambda: 2
     )
     with pytest.raises(SendError) as e:
         channel.send(delivery(node), ROUTE, "k")
@@ -260,7 +259,7 @@ def test_a_broker_that_is_away_is_no_permanent_failure(district: District) -> No
     def away(topic: str, payload: bytes) -> None:
         raise ConnectionError("away")
 
-    channel = Broadcast(district.nodes, "p", "exercise", bytes(32), away, lambda: 2)
+    channel = Broadcast(district.nodes, "p", "exercise", lambda: bytes(32), away, lambda: 2)
     with pytest.raises(SendError) as e:
         channel.send(delivery("N001"), ROUTE, "k")
     assert not e.value.permanent

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.level import Action, Level
-from dispatch.node_wire import MAX_BYTES, Command, Refused, Signed, sign, verify
+from dispatch.node_wire import MAX_BYTES, Command, Refused, Signed, judged, opened, sign
 
 KEY = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
@@ -32,15 +32,13 @@ COMMAND = Command(
 
 
 def heard(payload: bytes, **changes: Any) -> Command | Refused:
-    known: dict[str, Any] = {
-        "node": "N001",
-        "kind": "exercise",
-        "now_at": 1500,
-        "seen": set(),
-        "highest_version": {},
-    }
-    public = changes.pop("public", PUBLIC)
-    return verify(public, payload, **{**known, **changes})
+    kind = changes.pop("kind", "exercise")
+    found = opened(payload, Command, kind, [changes.pop("public", PUBLIC)])
+    if isinstance(found, Refused):
+        return found
+    known: dict[str, Any] = {"node": "N001", "now_at": 1500, "seen": set(), "highest_version": {}}
+    reason = judged(found, **{**known, **changes})
+    return Refused(reason, found) if reason else found
 
 
 def test_a_signed_command_is_obeyed() -> None:
@@ -64,7 +62,7 @@ def test_what_is_not_obeyed(changes: dict[str, Any], reason: str) -> None:
     found = heard(sign(KEY, COMMAND), **changes)
     assert isinstance(found, Refused)
     assert found.reason == reason
-    assert (found.command is None) == (reason == "bad_signature")
+    assert (found.message is None) == (reason == "bad_signature")
 
 
 @pytest.mark.parametrize("highest", [{"x": 2}, {"x": 1}, {"y": 9}])
@@ -77,7 +75,7 @@ def test_a_command_cannot_be_changed_or_moved() -> None:
     for field, value in (("node", "N002"), ("text", "解除"), ("expires_at", 9000), ("version", 9)):
         other = msgspec.json.encode(msgspec.structs.replace(COMMAND, **{field: value}))
         forged = msgspec.json.encode(
-            Signed(command=msgspec.Raw(other), signature=envelope.signature)
+            Signed(what="command", body=msgspec.Raw(other), signature=envelope.signature)
         )
         found = heard(forged, node="N002" if field == "node" else "N001")
         assert found == Refused("bad_signature")
@@ -86,7 +84,7 @@ def test_a_command_cannot_be_changed_or_moved() -> None:
 def test_a_signature_over_the_bare_bytes_is_no_command() -> None:
     body = msgspec.json.encode(COMMAND)
     bare = Ed25519PrivateKey.from_private_bytes(KEY).sign(body).hex()
-    forged = msgspec.json.encode(Signed(command=msgspec.Raw(body), signature=bare))
+    forged = msgspec.json.encode(Signed(what="command", body=msgspec.Raw(body), signature=bare))
     assert heard(forged) == Refused("bad_signature")
 
 
@@ -97,9 +95,9 @@ def test_a_signature_over_the_bare_bytes_is_no_command() -> None:
         b"{}",
         b"\xff\xfe",
         b"[]",
-        b'{"command":{},"signature":"zz"}',
+        b'{"what":"command","body":{},"signature":"zz"}',
         b"{" * 3000,
-        b'{"command":1,"signature":""}',
+        b'{"what":"command","body":1,"signature":""}',
         b" " * (MAX_BYTES + 1),
     ],
 )
@@ -123,6 +121,8 @@ def test_any_change_of_any_byte_is_noticed(place: int, value: int, more: bytes) 
 
 def test_signed_rubbish_is_refused() -> None:
     body = b'{"id":"k1"}'
-    signature = Ed25519PrivateKey.from_private_bytes(KEY).sign(b"fengsui command 1\n" + body)
-    envelope = Signed(command=msgspec.Raw(body), signature=signature.hex())
+    signature = Ed25519PrivateKey.from_private_bytes(KEY).sign(
+        b"fengsui command 1 exercise\n" + body
+    )
+    envelope = Signed(what="command", body=msgspec.Raw(body), signature=signature.hex())
     assert heard(msgspec.json.encode(envelope)) == Refused("bad_payload")

@@ -12,7 +12,16 @@ ORDER = ("config", "ingest", "detectors", "dispatch", "fengsui")
 PACKAGES = (*ORDER, "simulators")
 SOURCES = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
 # what simulators may use beside themselves
-SIMULATORS_MAY = ("config", "ingest.observation", "ingest.mqtt", "dispatch.node_wire")
+SIMULATORS_MAY = (
+    "config",
+    "ingest.observation",
+    "ingest.mqtt",
+    # a node's judgement: the simulated loudspeakers are it with other hands
+    "dispatch.node_wire",
+    "dispatch.node_trust",
+    "dispatch.node_kept",
+    "dispatch.node_rules",
+)
 # each third-party client lives in one file
 HOMES = {
     "paho": "ingest/mqtt.py",
@@ -66,7 +75,7 @@ PURE = (
     "dispatch/entitled.py",
     "dispatch/spoken.py",
     "dispatch/not_reached.py",
-    "dispatch/node_wire.py",
+    "dispatch/node_*.py",
     "dispatch/cap_xml.py",
     "fengsui/view.py",
     "fengsui/inline.py",

@@ -4,10 +4,12 @@ An attempt ends as `sent`: the broker has the command. `accepted`, `playing` and
 the node itself (`P/node/{node}/ack`).
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
+from config.district import Node
 from config.level import Action, Level
 from dispatch.alert import Delivery, Route
+from dispatch.caretaker import addressed
 from dispatch.channels import SendError, Told
 from dispatch.node_wire import Command, Kind, sign
 
@@ -27,16 +29,16 @@ _FOR_ACTION: dict[Action, tuple[int, int]] = {
 
 
 class Broadcast:
-    """nodes: ids of the district's nodes. prefix: `fengsui/{run}/{district}`. publish(topic,
-    payload) returns when the broker has it and raises OSError if it has not. now: the run's clock,
-    epoch ms."""
+    """nodes: the district's, by id. prefix: `fengsui/{run}/{district}`. private_key(): the sender's
+    of the moment. publish(topic, payload) returns when the broker has it and raises OSError if it
+    has not. now: the run's clock, epoch ms."""
 
     def __init__(
         self,
-        nodes: Collection[str],
+        nodes: Mapping[str, Node],
         prefix: str,
         kind: Kind,
-        private_key: bytes,
+        private_key: Callable[[], bytes],
         publish: Callable[[str, bytes], None],
         now: Callable[[], int],
     ) -> None:
@@ -48,10 +50,11 @@ class Broadcast:
         self._now = now
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
-        if delivery.recipient not in self._nodes:  # it becomes part of a topic
+        node = self._nodes.get(delivery.recipient)
+        if node is None:  # it becomes part of a topic
             raise SendError(f"no node {delivery.recipient}", permanent=True)
         command = command_for(delivery, route, key, self._kind, self._now())
-        payload = sign(self._private_key, command)
+        payload = addressed(node, sign(self._private_key(), command))
         try:
             self._publish(f"{self._prefix}/node/{delivery.recipient}/command", payload)
         except OSError as e:

@@ -26,6 +26,7 @@ NODE: dict[str, Meaning] = {
 NODE_REFUSED: dict[str, Meaning] = {
     "bad_payload": Meaning("failed"),
     "bad_signature": Meaning("failed"),
+    "no_time": Meaning("failed"),  # it has just started and waits for a beacon
     "seen": Meaning("accepted"),
 }
 

@@ -1,0 +1,52 @@
+"""What the duty room is told of a loudspeaker that acted alone. Pure."""
+
+import hashlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from config.district import Area
+from config.level import ACTION_ZH, Level
+from config.quantity import QUANTITIES
+from dispatch.alert import Delivery, Route
+from dispatch.node_wire import Report
+from dispatch.not_reached import DUTY
+
+_VALID_MS = 6 * 3_600_000
+_STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
+
+
+def account(report: Report, area: Area, zone: str, at: int) -> Delivery:
+    """A node's report as a notice to the duty room, in the log of deliveries at `at`: the record of
+    the act, once for each state of it."""
+    row = QUANTITIES.get(report.quantity)
+    value = f"{row.amount(report.count):g} {row.unit}" if row else str(report.count)
+    over = f"{report.window_min} min " if report.window_min else ""
+    drill = "" if report.kind == "live" else "（演练）"
+    text = (
+        f"{drill}终端自主播出 A NODE ACTED ALONE: {report.node} {area.township}{area.name} "
+        f"{ACTION_ZH[report.action]} {_when(report.began_at, zone)} "
+        f"{_STATES[report.state]} {report.detail}".rstrip()
+        + f"；依据 because {report.quantity} {over}{value}；中断自 link lost "
+        f"{_when(report.lost_at, zone)}；核对并补发决定 confirm or cancel it now"
+    )
+    return Delivery(
+        id=hashlib.sha256(f"alone|{report.act}|{report.state}".encode()).hexdigest()[:24],
+        alert=f"mandate-{report.act}",
+        version=("playing", "failed", "played").index(report.state) + 1,
+        area=area.id,
+        hazard=report.hazard,
+        level=Level.NONE,
+        action=report.action,
+        msg_type="alert",
+        status="actual" if report.kind == "live" else "exercise",
+        recipient=DUTY + report.node,
+        audience="internal",
+        routes=(Route(channel="console", title="终端自主播出 acted alone", text=text),),
+        queued_at=at,
+        deadline_at=at,
+        expires_at=at + _VALID_MS,
+    )
+
+
+def _when(at: int, zone: str) -> str:
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
