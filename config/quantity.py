@@ -54,7 +54,16 @@ _ROWS = (
     Quantity("gas", "ppm", 100, "instant", 0, 100_000_000, 100_000_000, "气体浓度"),
     Quantity("crowd_density", "person/m2", 100, "instant", 0, 2_000, 2_000, "人群密度"),
     Quantity("traffic_flow", "veh/h", 1, "instant", 0, 100_000, 100_000, "车流量"),
+    # what a loudspeaker says of itself (docs/nodes.md); states: 1 yes, 0 no
+    Quantity("mains", "1", 1, "state", 0, 1, 1, "市电"),
+    Quantity("door", "1", 1, "state", 0, 1, 1, "箱门打开"),
+    Quantity("volume", "%", 10, "instant", 0, 1_000, 1_000, "音量"),
+    Quantity("self_test", "1", 1, "state", 0, 1, 1, "自检"),
+    Quantity("key_set", "1", 1, "instant", 0, 10**9, 10**9, "密钥集版本"),
+    Quantity("refused_commands", "1", 1, "counter", 0, 10**9, 10**9, "拒绝的指令"),
     Quantity("pump_state", "1", 1, "state", 0, 9, 9, "泵站状态"),
 )
 
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
+# what a node may report of itself
+OF_NODES = ("battery", "mains", "door", "volume", "self_test", "key_set", "refused_commands")

@@ -32,6 +32,7 @@ _YEARS = 10
 _CA_DAYS, _LEAF_DAYS, _RENEW_DAYS = 365 * _YEARS, 825, 30
 _LEAST_QUEUED = 50_000
 _PAYLOAD = 512  # bytes of a message with what the broker keeps beside it
+_NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _FRAME = 2_200_000  # ingest.decode.frame.MAX_BYTES and the head
 
 
@@ -49,8 +50,9 @@ def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, li
     """Name -> lines of an ACL file of mosquitto (mosquitto.conf(5), acl_file)."""
     at = f"fengsui/{run}/{district.id}"
     rules: dict[str, list[str]] = {
-        INGEST: [f"read {at}/station/#", f"read {at}/gateway/#"],
-        SEND: [f"write {at}/node/+/command", f"read {at}/node/+/ack", f"read {at}/receipt/#"],
+        INGEST: [f"read {at}/{t}" for t in ("station/#", "gateway/#", "node/+/status")],
+        SEND: [f"write {at}/{t}" for t in ("node/+/command", "beacon", "keys")]
+        + [f"read {at}/{t}" for t in (*(f"node/+/{w}" for w in _NODE_TELLS), "receipt/#")],
         CARRIER: [f"write {at}/receipt/#"],
     }
     if run != "live":
@@ -62,7 +64,8 @@ def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, li
         rules.setdefault(s.id, []).append(f"write {at}/station/{topic}")
     for node in district.nodes:
         rules.setdefault(node, []).extend(
-            [f"read {at}/node/{node}/command", f"write {at}/node/{node}/ack"]
+            [f"read {at}/{t}" for t in (f"node/{node}/command", "beacon", "keys")]
+            + [f"write {at}/node/{node}/{t}" for t in (*_NODE_TELLS, "status")]
         )
     for name in (*district.stations, *district.nodes):
         rules[name].append(f"write {at}/station/{name}/battery")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from config.district import District
-from config.quantity import QUANTITIES, Quantity
+from config.quantity import OF_NODES, QUANTITIES, Quantity
 from ingest.decode.reading import Reading, Rejected
 from ingest.observation import Flag, Observation
 from ingest.quality import gross_range
@@ -26,15 +26,16 @@ _UNITS: dict[str, dict[str, float]] = {
 
 
 class Register:
-    """What may report: station or node -> quantity; a node reports its battery."""
+    """What may report: station or node -> quantity; a node reports on itself."""
 
     def __init__(self, district: District) -> None:
         self.quantity: dict[tuple[str, str], Quantity] = {
             (s.id, s.quantity): QUANTITIES[s.quantity] for s in district.stations.values()
         }
-        battery = QUANTITIES["battery"]
-        for name in (*district.stations, *district.nodes):
-            self.quantity[name, "battery"] = battery
+        for name in district.stations:
+            self.quantity[name, "battery"] = QUANTITIES["battery"]
+        for name in district.nodes:
+            self.quantity.update({(name, q): QUANTITIES[q] for q in OF_NODES})
         self.names = district.stations.keys() | district.nodes.keys()
         self.groups = district.groups_of_station
 

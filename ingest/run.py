@@ -14,6 +14,7 @@ from config.district import District
 from ingest import meters
 from ingest.clock import last_tick
 from ingest.decode.frame import MAX_BYTES, check_frame
+from ingest.decode.node_status import decode_status
 from ingest.decode.reading import Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml
 from ingest.frames import FrameStore
@@ -24,6 +25,7 @@ from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
 
 JSON_BYTES = 256_000
+_READINGS = ("station/#", "gateway/#", "node/+/status")
 _KEPT = 4096
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
@@ -51,7 +53,7 @@ class Intake:
         """What to subscribe to; a live run never hears an exercise's topics. The members of a group
         share the readings, and each hears the clock."""
         shared = f"$share/{share}/" if share else ""
-        topics = [f"{shared}{self._prefix}{t}" for t in ("station/#", "gateway/#")]
+        topics = [f"{shared}{self._prefix}{t}" for t in _READINGS]
         return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
@@ -105,6 +107,10 @@ class Intake:
                 return [self._frame(station, stamp, payload)]
             case ["station", station, quantity]:
                 return [self._one(f, station, quantity) for f in _json(payload)]
+            case ["node", node, "status"]:
+                if len(payload) > JSON_BYTES:
+                    return [_oversize(payload)]
+                return [self._one(f) for f in decode_status(node, payload)]
             case ["gateway", _, "json"]:
                 return [self._one(f) for f in _json(payload)]
             case ["gateway", _, "senml"]:

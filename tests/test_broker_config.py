@@ -121,12 +121,18 @@ def test_a_device_speaks_for_itself_alone(
 ) -> None:
     one, other = RAIN[:2]
     ingest = client(broker.url(INGEST), "i")
-    ingest.subscribe([f"$share/ingest/{AT}/station/#", f"$share/ingest/{AT}/gateway/#"])
+    ingest.subscribe(
+        [
+            f"$share/ingest/{AT}/station/#",
+            f"$share/ingest/{AT}/gateway/#",
+            f"$share/ingest/{AT}/node/+/status",
+        ]
+    )
     node = client(broker.url(NODE), "n")
     nodes = list(DISTRICT.nodes)
-    node.subscribe([f"{AT}/node/{n}/command" for n in nodes[:3]])
+    node.subscribe([f"{AT}/node/{n}/command" for n in nodes[:3]] + [f"{AT}/beacon", f"{AT}/keys"])
     sender = client(broker.url(SEND), "s")
-    sender.subscribe([f"{AT}/node/+/ack"])
+    sender.subscribe([f"{AT}/node/+/{t}" for t in ("ack", "hello", "report")])
 
     device = client(broker.url(one), "d")
     for topic in (
@@ -144,13 +150,19 @@ def test_a_device_speaks_for_itself_alone(
     gateway.publish(f"{AT}/station/{one}/rain", b"1")
     for n in nodes[:3]:
         sender.publish(f"{AT}/node/{n}/command", b"1")
-    node.publish(f"{AT}/node/{NODE}/ack", b"1")
-    node.publish(f"{AT}/node/{nodes[1]}/ack", b"1")
+    for topic in ("beacon", "keys"):
+        sender.publish(f"{AT}/{topic}", b"1")
+        for stranger in (node, device, gateway):
+            stranger.publish(f"{AT}/{topic}", b"2")
+    for topic in ("ack", "hello", "report", "status"):
+        for of in (NODE, nodes[1]):
+            node.publish(f"{AT}/node/{of}/{topic}", b"1")
     assert heard(ingest) == {
         f"{AT}/station/{one}/rain", f"{AT}/station/{one}/battery", f"{AT}/gateway/G1/json",
+        f"{AT}/node/{NODE}/status",
     }  # fmt: skip
-    assert heard(node, 0.5) == {f"{AT}/node/{NODE}/command"}
-    assert heard(sender, 0.5) == {f"{AT}/node/{NODE}/ack"}
+    assert heard(node, 0.5) == {f"{AT}/node/{NODE}/command", f"{AT}/beacon", f"{AT}/keys"}
+    assert heard(sender, 0.5) == {f"{AT}/node/{NODE}/{t}" for t in ("ack", "hello", "report")}
 
 
 def test_a_stranger_is_refused_and_told(broker: Broker, tmp_path: Path) -> None:

@@ -1,0 +1,25 @@
+"""A loudspeaker's word on itself: `P/node/{node}/status`, one JSON object of quantities.
+
+`{"time": SECONDS OR RFC 3339, "battery": 93.0, "mains": 1, "door": 0, "volume": 90}`; each becomes a
+reading of the node. `time` may be missing, as in any reading.
+"""
+
+from typing import Any
+
+import msgspec
+
+from ingest.decode.reading import Reading, Rejected
+
+_MOST = 32  # quantities in one message
+
+
+def decode_status(node: str, payload: bytes) -> list[Reading | Rejected]:
+    """Readings of the node `node`, or why there are none."""
+    try:
+        found: Any = msgspec.json.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
+        return [Rejected("bad_payload", f"不是 JSON not JSON: {e}")]
+    if not isinstance(found, dict) or len(found) > _MOST:
+        return [Rejected("bad_payload", "应为一个对象 an object expected: docs/nodes.md, status")]
+    time = found.pop("time", None)
+    return [Reading(station=node, quantity=q, value=v, time=time) for q, v in found.items()]
