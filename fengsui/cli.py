@@ -9,11 +9,14 @@ import click
 from config.district import District
 from config.load import ConfigError
 from fengsui import commands, watch
+from fengsui.bench_nodes import bench_nodes
 from fengsui.broker_config import Given
 from fengsui.cli_decide import COMMANDS as DECIDE
+from fengsui.cli_nodes import keys, mandate, self_test
 from fengsui.cli_skill import hindcast, tune
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
+from fengsui.node_command import node
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
 from ingest.log import Corrupt, Unavailable
 
@@ -299,24 +302,28 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-@cli.command()
+@cli.group(invoke_without_command=True)
 @click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
 @click.option(
     "--only", type=click.Choice(["rule", "line", "latency", "cost", "kafka"]), multiple=True
 )
-@click.pass_obj
-def bench(obj: _Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
+@click.pass_context
+def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
     """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
     --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
     from fengsui.bench import run_bench
 
+    if ctx.invoked_subcommand is not None:
+        return
+    obj: _Context = ctx.obj
     log = obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
     chosen = only or ("rule", "line", "latency")
     sys.exit(run_bench(obj.district(), log, workload, seconds, chosen))
 
 
-for _command in (hindcast, tune, *DECIDE):
+bench.add_command(bench_nodes)
+for _command in (hindcast, tune, node, keys, mandate, self_test, *DECIDE):
     cli.add_command(_command)
 
 

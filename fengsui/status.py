@@ -6,6 +6,7 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from fengsui.follow import Follower
 from fengsui.line import READS
+from fengsui.node_view import node_lines
 from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
 from fengsui.view import View
@@ -47,6 +48,7 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         yield f"  静默 silent {station}: 最后 last {when}"
     if not district.officers:
         yield f"! {NOBODY}"
+    yield from node_lines(view, district, clock, run.start_at)
     alerts = view.open_alerts()
     yield f"预警 open warnings: {len(alerts)}"
     for a in alerts:

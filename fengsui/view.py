@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.level import Action, Level
+from config.quantity import OF_NODES
 from detectors.detection import Detection, Mark
 from dispatch.alert import Alert, Delivery, Receipt, Report
 from ingest.observation import DeadLetter, Observations, Run, Tick
@@ -62,6 +63,8 @@ class View:
     last_seen: dict[str, int] = field(default_factory=dict)
     rain: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
     stage: dict[str, int] = field(default_factory=dict)
+    # node -> quantity -> when and what it last said of itself
+    nodes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     coverage: dict[str, Detection] = field(default_factory=dict)  # area -> silence's last word
     alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
     first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
@@ -108,6 +111,10 @@ class View:
                     recent.popleft()
             elif o.quantity == "stage":
                 self.stage[o.station] = o.value
+            elif o.quantity in OF_NODES:
+                said = self.nodes.setdefault(o.station, {})
+                if o.observed_at >= said.get(o.quantity, (0, 0))[0]:
+                    said[o.quantity] = (o.observed_at, o.value)
 
     def _alert(self, alert: Alert) -> None:
         before = self.alerts.get(alert.id)
