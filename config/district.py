@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from config.level import Action, Level
+from config.sources import NONE, Sources
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,6 +309,7 @@ class Channels(Row, frozen=True, kw_only=True):
     sms_url: str = ""  # apprise URL template; {to}, {key} are filled in
     app_url: str = ""
     cap_dir: str = "cap"
+    cap_url: str = ""  # where the public finds that folder, for the feed's links
     cap_feed_port: int = 0
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)
     attempt_timeout_s: int = 10
@@ -351,3 +353,4 @@ class District(Row, frozen=True, kw_only=True):
     partitions: int = 4  # of the topic observations
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
+    sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -31,6 +31,8 @@ from config.officer_check import check_officers
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
 from config.reach import check_reach
 from config.rule_check import check_rule_rows
+from config.source_check import read_sources
+from config.sources import Sources
 from config.table import Problem, read_shapes, read_table, read_toml
 from config.validate import Check, problem
 
@@ -73,7 +75,6 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
-
     by_basin = _unique("basins.csv", basins, problems)
     by_area = _unique("areas.csv", areas, problems)
     by_station = _unique("stations.csv", stations, problems)
@@ -96,6 +97,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     check.stage(stage, watches)
     ruled = frozenset(a for r in (rules.rule if rules else ()) for a in r.areas)
     check_reach(problems, by_area, by_station, contacts, watches, rain, stage, shapes, ruled)
+    sources = read_sources(folder, by_area, by_basin, problems)
     if channels is not None:
         check_channels(channels, problems)
     if head is not None:
@@ -123,6 +125,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         by_officer,
         [r for _, r in rain],
         [r for _, r in stage],
+        sources,
     ), []
 
 
@@ -186,6 +189,7 @@ def _district(
     officers: dict[str, Officer],
     rain: list[RainThreshold],
     stage: list[StageThreshold],
+    sources: Sources,
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -198,7 +202,8 @@ def _district(
     for w in watches:
         by_area[w.area].append(w.station)
     digest = hashlib.sha256()
-    for path in sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".toml", ".geojson")):
+    kinds = (".csv", ".toml", ".geojson", ".pem")
+    for path in sorted(p for p in folder.iterdir() if p.suffix in kinds):
         digest.update(path.name.encode() + path.read_bytes())
     return District(
         id=folder.resolve().name,
@@ -220,5 +225,6 @@ def _district(
         group_of_area=of_area,
         groups_of_station={s: tuple(dict.fromkeys(g)) for s, g in of_station.items()},
         stations_of_area={a: tuple(s) for a, s in by_area.items()},
+        sources=sources,
         **msgspec.structs.asdict(head),
     )

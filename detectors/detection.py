@@ -3,7 +3,7 @@
 import hashlib
 
 from config.level import Action, Level
-from ingest.observation import Record
+from ingest.observation import CapRef, Record
 
 
 class Evidence(Record, frozen=True, kw_only=True):
@@ -48,6 +48,7 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     coverage: Coverage | None = None
     suspect: bool = False  # rests on suspect values alone: a notice and 准备转移, no more
     thin: bool = False  # the area's evidence is too thin to call it quiet
+    outside: bool = False  # another authority's word: it proposes, and never goes out by itself
     next_at: int | None = None  # when the next threshold is expected
     note: str = ""
     config: str = ""
@@ -63,6 +64,19 @@ class Mark(Record, frozen=True, kw_only=True, tag="mark"):
     group: str
     clock_at: int
     complete_at: int
+
+
+class Answer(Record, frozen=True, kw_only=True, tag="answer"):
+    """A neighbour's word on a message of ours: CAP's Ack (it accepts) or Error (it declines). It goes
+    down the line beside the warnings, to the delivery that it answers."""
+
+    neighbour: str
+    references: tuple[CapRef, ...]
+    accepted: bool
+    answered_at: int
+    note: str = ""
+    identifier: str = ""
+    keys: tuple[str, ...] = ()  # of the deliveries, from address on
 
 
 def detection_id(area: str, hazard: str, rule: str, detected_at: int, what: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from config.district import District
 from detectors import camera_motion
+from detectors.cap import expire, hear
 from detectors.columns import Columns
 from detectors.detection import Mark
 from detectors.heard import Batch, Heard
@@ -21,7 +22,7 @@ from detectors.silence import late
 from detectors.slots import SeriesState
 from detectors.state import DetectState
 from detectors.window import Ints
-from ingest.observation import ObservationRecord, Observations, Record, Run, Tick
+from ingest.observation import CapIn, ObservationRecord, Observations, Record, Run, Tick
 from ingest.stage import Item, Write
 
 _PIECE = 20_000  # observations judged at once
@@ -75,6 +76,8 @@ class Detect:
                 writes.append(Write("cases", "run", record))
             elif isinstance(record, Tick) and record.clock_at > state.silence.clock_at:
                 writes += self._tick(part, state, record.clock_at)
+            elif isinstance(record, CapIn):
+                writes += hear(self._district, part, state, record)
         writes += self._observe(part, state, batch)
         return state, writes
 
@@ -93,7 +96,7 @@ class Detect:
             held = state.compounds.setdefault(compound.name, compound.new())
             for said in compound.tick(held, clock_at):
                 saying.compound(compound, said)
-        writes = saying.writes()
+        writes = saying.writes() + expire(self._district, part, state, clock_at)
         for group in part.groups:
             rows = part.stations_of_group[group]
             heads = [

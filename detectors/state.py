@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from detectors.camera_motion import CameraState
+from detectors.cap_heard import CapState
 from detectors.compound import CompoundState
 from detectors.detection import Evidence
 from detectors.heard import Heard
@@ -51,6 +52,7 @@ class _Packed(msgspec.Struct):
     said: dict[str, Said]
     series: dict[str, bytes] = {}
     compounds: dict[str, CompoundState] = {}
+    cap: CapState = msgspec.field(default_factory=CapState)
 
 
 class DetectState:
@@ -70,6 +72,7 @@ class DetectState:
         self.said: dict[str, Said] = {}  # rule|area|hazard
         self.series: dict[str, SeriesState] = {}  # by rule
         self.compounds: dict[str, CompoundState] = {}
+        self.cap = CapState()  # of other authorities
 
     def dump(
         self, rain: bytes, stage: bytes, series: Mapping[str, bytes], names: Sequence[str]
@@ -91,6 +94,7 @@ class DetectState:
                 self.said,
                 dict(series),
                 self.compounds,
+                self.cap,
             )
         )
 
@@ -114,4 +118,5 @@ class DetectState:
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         state.series, state.compounds = series(packed.series), packed.compounds
+        state.cap = packed.cap
         return state

@@ -11,8 +11,9 @@ from typing import Literal, cast
 import msgspec
 
 from config.district import District
-from detectors.detection import Mark
-from dispatch.alert import Alert, AlertRecord, Delivery, Route
+from detectors.detection import Answer, Mark
+from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
+from dispatch.cap_answer import keys_of, reply
 from dispatch.policy import Grade
 from dispatch.target import Target, deadline_ms, internal, internal_grade, public
 from dispatch.text import Message, write
@@ -79,6 +80,13 @@ class Address:
             case Mark() if record.clock_at > state.marks.get(record.group, 0):
                 state.marks[record.group] = record.clock_at
                 writes.append(Write("deliveries", record.group, record))
+            case Answer():
+                told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
+                writes.append(Write("deliveries", record.neighbour, told))
+            case Decision(act="accept" | "decline"):
+                live = bool(state.runs) and state.runs[-1].kind == "live"
+                for delivery in reply(self._district, record, live):
+                    writes.append(Write("deliveries", delivery.recipient, delivery))
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 

@@ -4,7 +4,7 @@ import hashlib
 from typing import Literal
 
 from config.level import Action, Level
-from detectors.detection import Coverage, Detection, Evidence, Mark
+from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
 from ingest.observation import Record, Run, Tick
 
 ACTS = (
@@ -47,6 +47,8 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
         "override",
         "verify",
         "close",
+        "accept",  # accept and decline: a word on a neighbour's message, `alert` its reference
+        "decline",
     ]
     by: str  # opaque id of a person, or "policy"
     decided_at: int
@@ -130,7 +132,7 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
 class Route(Record, frozen=True, kw_only=True):
     """One way to one recipient, with the frozen words for it."""
 
-    channel: str  # broadcast, sms, app, cap, console
+    channel: str  # broadcast, sms, app, cap, cap_push, console
     text: str
     title: str = ""
     segments: int = 0  # SMS
@@ -159,6 +161,10 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     expires_at: int
     lang: str = "zh"
     must_answer: bool = False  # 叫应: counts as reached only when a person answered
+    reply: Literal["", "ack", "error"] = (
+        ""  # our word on a neighbour's message, whose CAP reference
+    )
+    references: str = ""  # stands here
 
 
 State = Literal[
@@ -187,9 +193,9 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     detail: str = ""
 
 
-CaseRecord = Run | Tick | Mark | Detection | Decision
-AlertRecord = Run | Tick | Mark | Alert | Decision | Report
-DeliveryRecord = Run | Tick | Mark | Delivery | Receipt
+CaseRecord = Run | Tick | Mark | Detection | Decision | Answer
+AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer
 
 
 def attempt_key(alert: str, version: int, channel: str, recipient: str) -> str:

@@ -1,9 +1,11 @@
-"""The public list of CAP messages: an Atom feed as a file, and a small HTTP server on loopback for
-it and the messages. A district puts its own web server in front, or copies the folder to one."""
+"""The public list of CAP messages, as Atom and as RSS, in files, and a small HTTP server on loopback
+for them and the messages. A district puts its own web server in front, or copies the folder to one."""
 
 import os
 import threading
 from collections.abc import Iterable
+from datetime import datetime
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,14 @@ from lxml import etree
 from config.district import District
 from dispatch.cap_xml import Reference
 
-FEED = "feed.atom"
+FEED, RSS = "feed.atom", "feed.rss"
 _ATOM = "http://www.w3.org/2005/Atom"
 _KEPT = 200
-_TYPES = {".xml": "application/cap+xml", ".atom": "application/atom+xml"}
+_TYPES = {
+    ".xml": "application/cap+xml",
+    ".atom": "application/atom+xml",
+    ".rss": "application/rss+xml",
+}
 
 
 def write_file(path: Path, body: bytes) -> None:
@@ -29,16 +35,31 @@ def write_file(path: Path, body: bytes) -> None:
     fresh.replace(path)
 
 
-def feed(district: District, messages: Iterable[tuple[Reference, str]]) -> bytes:
-    """The feed of (message, headline), newest first, at most 200."""
-    newest = sorted(messages, key=lambda m: (m[0].sent, m[0].identifier), reverse=True)[:_KEPT]
+Listed = Iterable[tuple[Reference, str]]  # (message, headline)
+
+
+def _newest(messages: Listed) -> list[tuple[Reference, str]]:
+    """At most 200, newest first."""
+    key = lambda m: (m[0].sent, m[0].identifier)  # noqa: E731
+    return sorted(messages, key=key, reverse=True)[:_KEPT]
+
+
+def _link(district: District, name: str) -> str:
+    """Where the public finds a file of the folder; beside the feed when nobody has said where."""
+    base = district.channels.cap_url
+    return f"{base.rstrip('/')}/{name}" if base else name
+
+
+def atom(district: District, messages: Listed) -> bytes:
+    """RFC 4287."""
+    newest = _newest(messages)
     root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})  # type: ignore[dict-item]
     _put(root, "id", f"urn:fengsui:{district.id}:cap")
     _put(root, "title", f"{district.issuer} 预警 warnings")
     _put(root, "updated", newest[0][0].sent if newest else "1970-01-01T00:00:00+00:00")
     author = etree.SubElement(root, f"{{{_ATOM}}}author")
     _put(author, "name", f"{district.issuer} {district.issuer_en}")
-    etree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=FEED)
+    etree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=_link(district, FEED))
     for reference, headline in newest:
         entry = etree.SubElement(root, f"{{{_ATOM}}}entry")
         _put(entry, "id", f"urn:fengsui:cap:{reference.identifier}")
@@ -49,8 +70,31 @@ def feed(district: District, messages: Iterable[tuple[Reference, str]]) -> bytes
             f"{{{_ATOM}}}link",
             rel="alternate",
             type=_TYPES[".xml"],
-            href=f"{reference.identifier}.xml",
+            href=_link(district, f"{reference.identifier}.xml"),
         )
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def rss(district: District, messages: Listed) -> bytes:
+    """RSS 2.0."""
+    newest = _newest(messages)
+    root = etree.Element("rss", version="2.0")
+    channel = etree.SubElement(root, "channel")
+
+    def put(parent: etree._Element, name: str, text: str) -> None:
+        etree.SubElement(parent, name).text = text
+
+    put(channel, "title", f"{district.issuer} 预警 warnings")
+    put(channel, "link", _link(district, RSS))
+    put(channel, "description", f"CAP 1.2, {district.issuer_en}")
+    put(channel, "language", "zh-cn")
+    for reference, headline in newest:
+        item = etree.SubElement(channel, "item")
+        put(item, "title", headline)
+        put(item, "link", _link(district, f"{reference.identifier}.xml"))
+        guid = etree.SubElement(item, "guid", isPermaLink="false")
+        guid.text = f"urn:fengsui:cap:{reference.identifier}"
+        put(item, "pubDate", format_datetime(datetime.fromisoformat(reference.sent)))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 

@@ -46,6 +46,7 @@ class Ask(msgspec.Struct, frozen=True):
     held: bool = False
     returned: bool = False
     signed: tuple[Signed, ...] = ()
+    outside: bool = False  # begun on another authority's word: our own evidence begins anew
 
     @property
     def waits(self) -> bool:
@@ -97,6 +98,15 @@ class Case(msgspec.Struct):
         return Need(whole, Grade(Level(self.sure_level.raw), Action(self.sure_action.raw)))
 
     @property
+    def own(self) -> Grade:
+        """What our own rules say at this moment, without other authorities."""
+        own = Grade()
+        for s in self.said.values():
+            if not s.detection.outside:
+                own |= Grade(s.detection.level, s.detection.action)
+        return own
+
+    @property
     def force(self) -> Grade:
         """What the open warning has in force."""
         return Grade(self.alert.level, self.alert.action) if self.alert else Grade()
@@ -112,7 +122,7 @@ class Case(msgspec.Struct):
         self.action.hear(need.whole.action, at)
         self.sure_level.hear(need.sure.level, at)
         self.sure_action.hear(need.sure.action, at)
-        self.standing = settle(self.standing, self.need, self.heard)
+        self.standing = settle(self.standing, self.need, self.heard, self.own)
         return True
 
     def restart_holds(self, at: int) -> None:
@@ -124,7 +134,7 @@ class Case(msgspec.Struct):
         """The group was heard up to `complete_at`."""
         for hold in (self.level, self.action, self.sure_level, self.sure_action):
             hold.fall(complete_at, hold_s * 1000)
-        self.standing = settle(self.standing, self.need, self.heard)
+        self.standing = settle(self.standing, self.need, self.heard, self.own)
 
 
 class Due(NamedTuple):
@@ -137,9 +147,19 @@ class Due(NamedTuple):
 
 def ask(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed, ...] = ()) -> Ask:
     """The question put from the beginning."""
+    foreign = any(s.detection.outside for s in case.said.values())
     who = authority(setting.district.policy, case.hazard, what)
     first = steps(setting.district, case.area, who)[0]
-    return Ask(now + first.within_ms, signed=signed)
+    outside = foreign and grade_of(what).exceeds(case.own)
+    return Ask(now + first.within_ms, signed=signed, outside=outside)
+
+
+def asked(setting: Setting, case: Case, what: str, now: int) -> Ask:
+    """The question that is open, or a new one: a word from outside has not used up its time."""
+    old = case.asks.get(what)
+    if old is not None and (not old.outside or grade_of(what).exceeds(case.own)):
+        return old
+    return ask(setting, case, what, now, old.signed if old else ())
 
 
 def due(setting: Setting, case: Case, now: int) -> list[Due]:
@@ -169,7 +189,7 @@ def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[
     if old.step + 1 < len(chain):
         step = chain[old.step + 1]
         to = names(policy, step.offices)
-        moved = Ask(now + step.within_ms, old.step + 1, signed=old.signed)
+        moved = msgspec.structs.replace(old, deadline_at=now + step.within_ms, step=old.step + 1)
         return "escalate", moved, Reason(f"{late.zh}，上报{to.zh}", f"{late.en}, {to.en} is asked")
     default = who.default
     if grade.exceeds(case.need.sure | case.standing.asked) or (default == "hold" and old.signed):

@@ -13,6 +13,7 @@ import msgspec
 from config.district import District
 from config.level import HAZARD_ZH
 from detectors.declared import words
+from detectors.detection import Answer as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.act import Answer
 from dispatch.alert import CaseRecord, Decision
@@ -88,8 +89,13 @@ class Decide:
                 self._detection(state, record, writes)
             case Decision() if record.act == "verify":
                 self._verify(state, record, writes)
+            case Decision(act="accept" | "decline"):
+                # a word on a neighbour's message: it stands in the ledger and changes no warning
+                self._write_decision(state, record, writes)
             case Decision():
                 self._decision(state, record, writes)
+            case NeighbourAnswer():
+                writes.append(Write("alerts", record.neighbour, record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)
             case Tick() if record.clock_at > state.tick_at:
@@ -343,6 +349,8 @@ class Decide:
 def _heard(district: District, detection: Detection) -> Reason:
     """What the rule said."""
     rule = RULE.get(detection.rule) or Reason(*words(district, detection.rule))
+    if detection.outside:
+        rule = _sources(district, detection)
     grade = Grade(detection.level, detection.action).words()
     doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
     return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
@@ -355,4 +363,14 @@ def _answered(decision: Decision, answer: Answer) -> Decision:
         act=answer.act,
         outcome=answer.outcome,
         answer=words,
+    )
+
+
+def _sources(district: District, detection: Detection) -> Reason:
+    """气象局外部预警 / weather office, warning from outside."""
+    known = district.sources.source
+    names = [known[e.station] for e in detection.evidence if e.station in known]
+    return Reason(
+        "、".join(s.name for s in names) + "外部预警",
+        ", ".join([*(s.name_en for s in names), "warning from outside"]),
     )

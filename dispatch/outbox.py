@@ -19,8 +19,9 @@ from typing import NamedTuple
 import msgspec
 
 from config.level import Action, Level
-from detectors.detection import Mark
+from detectors.detection import Answer, Mark
 from dispatch.alert import Delivery, DeliveryRecord, Receipt, State, attempt_key
+from dispatch.cap_answer import receipt_of, unknown
 from dispatch.not_reached import DUTY, notice, stray
 from ingest.observation import DeadLetter, Run, Tick
 
@@ -31,7 +32,14 @@ FINAL: dict[str, frozenset[State]] = {
     "sms": frozenset({"accepted", "delivered", "answered"}),
     "app": frozenset({"accepted", "delivered", "answered"}),
     "cap": frozenset({"accepted", "delivered"}),
+    "cap_push": frozenset({"accepted", "delivered", "answered"}),
     "console": frozenset({"delivered"}),
+}
+# whose later word takes back that it was reached, and from which states
+_TAKEN_BACK: dict[str, tuple[State, ...]] = {
+    "sms": ("accepted",),
+    "app": ("accepted",),
+    "cap_push": ("accepted", "answered"),
 }
 _ANSWERED: frozenset[State] = frozenset({"answered"})
 RANK: dict[State, int] = {
@@ -102,6 +110,8 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
             return _queue(rules, box, record)
         case Receipt():
             return _receive(rules, box, record)
+        case Answer():
+            return _answered(rules, box, record)
         case Mark():
             if record.clock_at > box.marks.get(record.group, 0):
                 box.marks[record.group] = record.clock_at
@@ -228,6 +238,17 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     return []
 
 
+def _answered(rules: Rules, box: Box, answer: Answer) -> list[Written]:
+    """A neighbour's word on what it got."""
+    out: list[Written] = []
+    for key in answer.keys:
+        delivery, route = box.keys.get(key, ("", 0))
+        if delivery in box.entries:
+            receipt = receipt_of(answer, delivery, route, box.entries[delivery].attempt)
+            out += [receipt, *_receive(rules, box, receipt)]
+    return out or [unknown(answer, box.clock_at)]
+
+
 def _progress(e: Entry, r: Receipt) -> None:
     """A step forward that is not the end. After a failure it brings the attempt back to life: the
     node is there after all, and gets its time again."""
@@ -244,7 +265,7 @@ def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
         return []  # told before, or our own word read back
     if e.done:
         # the carrier took it and now says that it cannot deliver
-        if e.state != "accepted" or e.delivery.routes[e.route].channel not in ("sms", "app"):
+        if e.state not in _TAKEN_BACK.get(e.delivery.routes[e.route].channel, ()):
             return []
         e.done = False
         box.open[e.delivery.id] = True

@@ -109,7 +109,9 @@ def say(before: Saying | None, detection: Detection) -> Saying | None:
     if before is not None and detection.id in before.recent:
         return None
     said = Grade(detection.level, detection.action)
-    if not detection.suspect:
+    if detection.outside:
+        sure = Grade()  # another authority's word is a proposal, whatever it says
+    elif not detection.suspect:
         sure = said
     else:
         level = min(before.sure.level, said.level) if before is not None else Level.NONE
@@ -130,18 +132,23 @@ def needed(sayings: Iterable[Saying]) -> Need:
 
     Suspect evidence counts in full once another rule, on values that are not suspect, says at
     least yellow or prepare. Until then no colour goes out on it, only its action.
+
+    Another authority's word (`outside`) is in `whole` alone: it neither is sure nor makes anything
+    else so. What our own rules say beside it goes out as far as they say it.
     """
     sayings = list(sayings)
-    whole, sure = Grade(), Grade()
+    whole, own, sure = Grade(), Grade(), Grade()
     for s in sayings:
-        whole |= Grade(s.detection.level, s.detection.action)
+        said = Grade(s.detection.level, s.detection.action)
+        whole |= said
+        own |= Grade() if s.detection.outside else said
         sure |= s.sure
     second = any(
-        not s.detection.suspect
+        not (s.detection.suspect or s.detection.outside)
         and (s.detection.level >= Level.YELLOW or s.detection.action >= Action.PREPARE)
         for s in sayings
     )
-    return Need(whole, whole if second else sure)
+    return Need(whole, own if second else sure)
 
 
 class Hold(msgspec.Struct):
@@ -269,15 +276,16 @@ class Standing(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, again=self.again | what, ending=None)
 
 
-def settle(standing: Standing, need: Need, heard: Need) -> Standing:
+def settle(standing: Standing, need: Need, heard: Need, own: Grade | None = None) -> Standing:
     """Follow the evidence: what fell away must be granted anew, and new evidence ends a cap.
 
-    need: with the holds. heard: what the rules say at this moment.
+    need: with the holds. heard: what the rules say at this moment. own: what of it is not another
+    authority's word (all of it when None): that word ends no cap, somebody is asked in spite of it.
     """
-    more_level = heard.whole.level > standing.muted.level or heard.sure.level > standing.known.level
-    more_action = (
-        heard.whole.action > standing.muted.action or heard.sure.action > standing.known.action
-    )
+    own = heard.whole if own is None else own
+    more_level = own.level > standing.muted.level or heard.sure.level > standing.known.level
+    more_action = own.action > standing.muted.action or heard.sure.action > standing.known.action
+    told = Grade(heard.whole.level) if heard.whole.level > standing.muted.level else Grade()
     cap = Grade(
         Level.RED if more_level else standing.cap.level,
         Action.MOVE if more_action else standing.cap.action,
@@ -295,7 +303,7 @@ def settle(standing: Standing, need: Need, heard: Need) -> Standing:
         muted=standing.muted & heard.whole,
         known=standing.known & heard.sure,
         act="" if cap == TOP else standing.act,
-        again=standing.again & need.whole,
+        again=(standing.again | (Grade() if cap == TOP else told)) & need.whole,
         ending=end,
     )
 

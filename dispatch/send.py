@@ -15,12 +15,14 @@ import msgspec
 from config.district import District
 from dispatch.alert import Delivery, DeliveryRecord, Receipt
 from dispatch.cap_feed import FeedServer
+from dispatch.cap_key import cap_key
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Channel
 from dispatch.channels.app import App
 from dispatch.channels.broadcast import Broadcast
 from dispatch.channels.by_url import check, drill_url
 from dispatch.channels.cap import Cap
+from dispatch.channels.cap_push import CapPush
 from dispatch.channels.console import Console
 from dispatch.channels.sms import Sms
 from dispatch.keys import Ring
@@ -192,11 +194,15 @@ def channels_of(
         if url:
             check(url, name)
     prefix = f"fengsui/{run.name}/{district.id}"
+    live = run.kind == "live"
+    sign = cap_key(folder, district, live).sign
+    cap = Cap(district, cap_folder, sign, publish, prefix)
     return {
         "broadcast": Broadcast(district.nodes, prefix, run.kind, private_key, publish, clock),
         "sms": Sms(district, sms_url),
         "app": App(district, app_url),
-        "cap": Cap(district, cap_folder),
+        "cap": cap,
+        "cap_push": CapPush(district, live, cap, sign, folder),
         "console": Console(folder / "console.jsonl", on_console),
     }
 

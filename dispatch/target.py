@@ -12,6 +12,7 @@ from typing import NamedTuple
 from config.district import Contact, District
 from config.level import Action, Level
 from dispatch.alert import Alert
+from dispatch.neighbours import CHANNEL, concerned, recipient, wants
 from dispatch.policy import Grade
 from dispatch.text import Kind, Role
 
@@ -88,6 +89,10 @@ def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target
     found = []
     if not over or CAP_FEED in known:
         found.append(Target(CAP_FEED, "public", "public", "duty", ("cap",)))
+    for n in concerned(district, alert.area, alert.status == "actual"):
+        name = recipient(n.id)
+        if name in known or (wants(n, grade) and not over):
+            found.append(Target(name, "public", "public", "duty", (CHANNEL,)))
     loud = bool(grade.action) or grade.level >= BROADCAST_FROM
     for node in district.nodes.values():
         if node.area == alert.area and (node.id in known or (loud and not over)):

@@ -206,13 +206,15 @@ def _inner(district: District, message: Message) -> dict[str, Any]:
     """What only those see who must act on it."""
     a, lang, zone = message.alert, message.lang, district.timezone
     zh = lang == "zh"
-    seen = max((e.observed_at for e in a.evidence if e.observed_at is not None), default=None)
+    measured = [e.observed_at for e in a.evidence if e.quantity != "cap"]
+    seen = max((at for at in measured if at is not None), default=None)
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
     end = ("预警到期失效", "lapsed") if a.state == "expired" else ("预警解除", "lifted")
     return {
         "authority": _office(district, a.authority, lang),
         "deadline": local(a.deadline_at, zone, "%H:%M") if a.deadline_at is not None else "",
         "suspect": a.suspect,
+        "outside": any(e.quantity == "cap" for e in a.evidence),
         "evidence": [_evidence(district, e, lang) for e in a.evidence],
         "coverage": _coverage(a, lang),
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
@@ -329,6 +331,8 @@ def _duty(message: Message) -> str:
 def _evidence(district: District, e: Evidence, lang: str) -> str:
     """香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）."""
     zh = lang == "zh"
+    if e.quantity == "cap":
+        return _outside(district, e, zh=zh)
     name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
     if e.kind in KINDS:
         return name + _ruled(district, e, zh=zh)
@@ -351,6 +355,17 @@ def _evidence(district: District, e: Evidence, lang: str) -> str:
     if not beside:
         return f"{name}{what}"
     return f"{name}{what}（{beside}）" if zh else f"{name}{what} ({beside})"
+
+
+def _outside(district: District, e: Evidence, *, zh: bool) -> str:
+    """区气象局发布红色预警（22:10）: another authority's word."""
+    source = district.sources.source.get(e.station)
+    name = (source.name if zh else source.name_en) if source else e.station
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    level = Level(int(e.value))
+    if zh:
+        return f"{name}发布{LEVEL_ZH[level]}预警（{at}）"
+    return f"{name}: {LEVEL_EN[level]} warning ({at})"
 
 
 def _station(district: District, station: str, *, zh: bool) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from config.level import Action, Level
 from detectors.detection import Coverage
 from dispatch.alert import Alert, Question
-from dispatch.case import Case, Setting, ask
+from dispatch.case import Case, Setting, asked
 from dispatch.entitled import Asked, names, steps
 from dispatch.policy import (
     ACTION_KEY,
@@ -72,8 +72,8 @@ def refresh(
         return Change(_close(setting, case, now, before, need, end, because, by), "cancel")
     # what is out stays out as long as the evidence asks for it, even if it rests on less
     case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
-    case.asks = {what: case.asks.get(what) or ask(setting, case, what, now) for what in wanted}
-    face = _Face(force, need, case.whole, wanted, thin)
+    case.asks = {what: asked(setting, case, what, now) for what in wanted}
+    face = _Face(force, need, case.whole, wanted, thin, _outside_alone(case))
     renew = before is not None and _renewable(setting, before, need, now, thin)
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
@@ -87,6 +87,12 @@ def refresh(
     return Change(alert, "lower" if was.exceeds(force) else "")
 
 
+def _outside_alone(case: Case) -> bool:
+    """What is not sure is another authority's word, and no doubtful value of ours."""
+    said = [s.detection for s in case.said.values()]
+    return any(d.outside for d in said) and not any(d.suspect for d in said)
+
+
 class _Face(NamedTuple):
     """What a version says. wanted: what somebody must decide on."""
 
@@ -95,10 +101,11 @@ class _Face(NamedTuple):
     whole: Grade  # what the evidence asks for, or a person proposes
     wanted: list[str]
     thin: bool
+    outside: bool
 
     @property
     def suspect(self) -> bool:
-        return self.need.whole.exceeds(self.need.sure)
+        return self.need.whole.exceeds(self.need.sure) and not self.outside
 
 
 def _end(case: Case, need: Need, now: int, thin: bool) -> str:
@@ -273,6 +280,14 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
         zh = "解除" if end.act == "cancel" else f"降为{end.target.words().zh}"
         en = "to cancel" if end.act == "cancel" else f"to lower to {end.target.words().en}"
         out.append(Reason(f"{by}提请{zh}，待另一人确认", f"{by} asks {en}, another must confirm"))
+    if any(s.detection.outside and s.detection.level for s in case.said.values()):
+        out.append(
+            Reason(
+                "含外部预警，须本区有权人员或本区监测确认，不自动发布",
+                "rests on another authority's warning too: a person or our own sensors must "
+                "confirm, nothing goes out on it by itself",
+            )
+        )
     if face.suspect:
         out.append(
             Reason(

@@ -38,7 +38,7 @@ ORDER = {
     "dead-letters": (),
 }
 _QUIET_S = 30.0  # so long a moment is looked for in which no group moves
-_SUFFIXES = {".toml", ".csv", ".geojson", ".md"}
+_SUFFIXES = {".toml", ".csv", ".geojson", ".md", ".pem"}
 _NAME = re.compile(r"(records/[a-z-]+/\d+\.jsonl|config(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 _SECRET = re.compile(rb"(://[^\s/:@\"']*:)[^\s/@\"']+(?=@)|((?:password|token|secret)=)[^\s&\"'{]+")

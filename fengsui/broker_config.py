@@ -51,7 +51,7 @@ def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, li
     at = f"fengsui/{run}/{district.id}"
     rules: dict[str, list[str]] = {
         INGEST: [f"read {at}/{t}" for t in ("station/#", "gateway/#", "node/+/status")],
-        SEND: [f"write {at}/{t}" for t in ("node/+/command", "beacon", "keys")]
+        SEND: [f"write {at}/{t}" for t in ("node/+/command", "beacon", "keys", "cap/#")]
         + [f"read {at}/{t}" for t in (*(f"node/+/{w}" for w in _NODE_TELLS), "receipt/#")],
         CARRIER: [f"write {at}/receipt/#"],
     }
@@ -69,6 +69,10 @@ def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, li
         )
     for name in (*district.stations, *district.nodes):
         rules[name].append(f"write {at}/station/{name}/battery")
+    for source in district.sources.source:
+        rules[f"source-{source}"] = [f"write {at}/source/{source}/cap"]
+        if f"read {at}/source/#" not in rules[INGEST]:
+            rules[INGEST].append(f"read {at}/source/#")
     for name in gateways:
         rules.setdefault(name, []).append(f"write {at}/gateway/{name}/+")
     return rules

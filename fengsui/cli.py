@@ -11,6 +11,7 @@ from config.load import ConfigError
 from fengsui import commands, watch
 from fengsui.bench_nodes import bench_nodes
 from fengsui.broker_config import Given
+from fengsui.cli_cap import COMMANDS as CAP
 from fengsui.cli_decide import COMMANDS as DECIDE
 from fengsui.cli_nodes import keys, mandate, self_test
 from fengsui.cli_skill import hindcast, tune
@@ -323,7 +324,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 
 bench.add_command(bench_nodes)
-for _command in (hindcast, tune, node, keys, mandate, self_test, *DECIDE):
+for _command in (hindcast, tune, node, keys, mandate, self_test, *DECIDE, *CAP):
     cli.add_command(_command)
 
 

@@ -189,6 +189,7 @@ def run_stage(
                 stop,
                 now=now,
                 ready=ready,
+                folder=setup.folder,
             )
         elif name == "send":
             run_send(

@@ -28,6 +28,7 @@ CHANNEL_ZH = {
     "sms": "短信 SMS",
     "app": "应用 app",
     "cap": "CAP",
+    "cap_push": "邻县 neighbours",
     "console": "值班台 console",
 }
 STATE_ZH = {

@@ -1,9 +1,11 @@
 """`fengsui status`: a few lines that say whether the line is well."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
+from fengsui.crossing import crossing_of, outside_lines
 from fengsui.follow import Follower
 from fengsui.line import READS
 from fengsui.node_view import node_lines
@@ -64,6 +66,12 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
     yield f"未到达 undelivered: {len(undelivered)} / {len(view.sent)}"
     for s in undelivered[:20]:
         yield f"  {s.delivery.recipient} {s.channel} {s.state} ({s.delivery.area})"
+    if district.sources.source:
+        crossing = crossing_of(log)
+        yield from outside_lines(district, crossing, clock)
+        words = Counter("declined" if o.declined else o.state for o in crossing.ours.values())
+        shown = " ".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
+        yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
     yield f"坏数据 dead letters: {view.dead.total()}"
     for reason, count in view.dead.most_common():
         yield f"  {reason}: {count}"

@@ -1,4 +1,4 @@
-"""Pictures by their hash: a folder of files named for what is in them."""
+"""Pictures and CAP messages by their hash: a folder of files named for what is in them."""
 
 import hashlib
 import os
@@ -8,11 +8,12 @@ from pathlib import Path
 class FrameStore:
     """The same picture twice is one file; a picture is there whole or not at all."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, suffix: str = ".jpg") -> None:
         self._folder = folder
+        self._suffix = suffix
 
     def _path(self, digest: str) -> Path:
-        return self._folder / digest[:2] / f"{digest}.jpg"
+        return self._folder / digest[:2] / f"{digest}{self._suffix}"
 
     def put(self, body: bytes) -> str:
         """Durable on return; the SHA-256 of the bytes in hex."""

@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from config.level import Level
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whatever stands in a topic."""
@@ -137,7 +139,43 @@ class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
     payload: str  # the bytes, base64, cut at 4 kB
 
 
-ObservationRecord = Run | Tick | Observations
+class CapSays(Record, frozen=True, kw_only=True):
+    """What a CAP message of another authority means for one of our areas."""
+
+    area: str
+    hazard: str
+    level: Level
+
+
+class CapRef(Record, frozen=True, kw_only=True):
+    """A message that another one refers to."""
+
+    sender: str
+    identifier: str
+    sent_at: int
+
+
+class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
+    """A CAP message of another authority, checked. It stands in every partition once, for what it
+    takes back may concern areas of any. The bytes lie in the run's folder `cap-in` by their hash.
+    """
+
+    source: str  # of sources.toml
+    sender: str
+    identifier: str
+    sent_at: int
+    received_at: int
+    expires_at: int
+    msg_type: Literal["alert", "update", "cancel", "ack", "error"]
+    ref: str  # SHA-256 of the bytes, in hex
+    signed: bool
+    references: tuple[CapRef, ...] = ()
+    says: tuple[CapSays, ...] = ()
+    headline: str = ""
+    note: str = ""
+
+
+ObservationRecord = Run | Tick | Observations | CapIn
 
 _encoder = msgspec.json.Encoder()
 

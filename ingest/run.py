@@ -7,11 +7,14 @@ import threading
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import msgspec
 
 from config.district import District
 from ingest import meters
+from ingest.cap_door import CapDoor
+from ingest.cap_ways import cap_ways
 from ingest.clock import last_tick
 from ingest.decode.frame import MAX_BYTES, check_frame
 from ingest.decode.node_status import decode_status
@@ -38,10 +41,13 @@ class Intake:
     """Messages of one run into records. `clock_at` is the time of receipt: in an exercise the
     scenario's, so that two runs are equal."""
 
-    def __init__(self, district: District, run: Run, frames: FrameStore) -> None:
+    def __init__(
+        self, district: District, run: Run, frames: FrameStore, cap: CapDoor | None = None
+    ) -> None:
         self._prefix = f"fengsui/{run.name}/{district.id}/"
         self._register = Register(district)
         self._frames = frames
+        self._cap = cap  # None: this run hears no other authority
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
@@ -53,7 +59,8 @@ class Intake:
         """What to subscribe to; a live run never hears an exercise's topics. The members of a group
         share the readings, and each hears the clock."""
         shared = f"$share/{share}/" if share else ""
-        topics = [f"{shared}{self._prefix}{t}" for t in _READINGS]
+        doors = _READINGS + ("source/#",) * (self._cap is not None)
+        topics = [f"{shared}{self._prefix}{t}" for t in doors]
         return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
@@ -70,6 +77,9 @@ class Intake:
                 outs += self._flush(groups)
                 outs += [Out("observations", "tick", encode(tick), p) for p in self._partitions]
                 continue
+            if self._cap is not None and suffix.startswith("source/"):
+                outs += self._of_others(self._cap, message, suffix)
+                continue
             for found in self._decode(suffix, message.payload):
                 if isinstance(found, Rejected):
                     outs.append(self._dead(message, found))
@@ -79,6 +89,18 @@ class Intake:
                 for group in self._register.groups.get(found.station, ()):
                     groups.setdefault(group, []).append(found)
         return outs + self._flush(groups)
+
+    def _of_others(self, cap: CapDoor, message: Message, suffix: str) -> list[Out]:
+        """A CAP message of the source whose topic it is."""
+        match suffix.split("/"):
+            case ["source", source, "cap"]:
+                found, outs = cap.take(message.payload, self.clock_at, message.topic, source)
+                if isinstance(found, Rejected):
+                    self._rejected[found.reason] += 1
+                else:
+                    self._read["cap"] += 1
+                return outs
+        return [self._dead(message, Rejected("unknown_topic", "source/SOURCE/cap"))]
 
     def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
         outs = [
@@ -197,11 +219,15 @@ def run_ingest(
     now: Callable[[], int],
     ready: threading.Event | None = None,
     limit: int = 1000,
+    folder: Path | None = None,
 ) -> None:
     """Until `stop`. A batch is acknowledged after the log has it; while the log is away nothing is
-    taken and the broker keeps what comes."""
+    taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard."""
     begin(log, run)
-    intake = Intake(district, run, frames)
+    live = run.kind == "live"
+    heard = bool(district.sources.source) and folder is not None
+    cap = CapDoor(district, live, folder) if heard and folder is not None else None
+    intake = Intake(district, run, frames, cap)
     if run.kind == "exercise":
         intake.clock_at = max(run.start_at, last_tick(log))
     share = shared_group(broker_url)
@@ -211,7 +237,10 @@ def run_ingest(
     mqtt = Mqtt(broker_url, client_id)
     mqtt.subscribe(intake.filters(share))
     try:
-        with meters.pulse("ingest") as pulse:
+        with (
+            meters.pulse("ingest") as pulse,
+            cap_ways(district, live, log, cap, folder, lambda: now() if live else intake.clock_at),
+        ):
             while not stop.is_set():
                 pulse.beat(mqtt.waits_for())
                 if ready is not None and mqtt.subscribed():

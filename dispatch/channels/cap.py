@@ -1,25 +1,42 @@
-"""CAP 1.2 messages for other systems: one validated XML file a warning version, and the feed.
+"""CAP 1.2 messages for other systems: one signed, validated XML file a warning version, the feeds
+(Atom and RSS), and the message on MQTT.
 
-`accepted` means that the file and the feed are on disk. A version that is there already is left as
-it is: what was published does not change.
+`accepted` means that the file and the feeds are on disk and the broker has the message. A version
+that is there already is left as it is: what was published does not change.
 """
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from config.district import District
 from dispatch.alert import Delivery, Route
-from dispatch.cap_feed import FEED, feed, write_file
+from dispatch.cap_feed import FEED, RSS, atom, rss, write_file
 from dispatch.cap_xml import Reference, build, identifier, read_reference
 from dispatch.channels import SendError, Told
 
 
-class Cap:
-    """folder: where the files go; those of a former process are found there."""
+def _unsigned(body: bytes) -> bytes:
+    return body
 
-    def __init__(self, district: District, folder: Path) -> None:
+
+class Cap:
+    """folder: where the files go; those of a former process are found there. sign: see
+    `dispatch.cap_key`. publish(topic, payload) returns when the broker has it and raises OSError;
+    prefix: `fengsui/{run}/{district}`."""
+
+    def __init__(
+        self,
+        district: District,
+        folder: Path,
+        sign: Callable[[bytes], bytes] = _unsigned,
+        publish: Callable[[str, bytes], None] | None = None,
+        prefix: str = "",
+    ) -> None:
         self._district = district
         self._folder = folder
+        self._sign = sign
+        self._mqtt, self._prefix = publish, prefix
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         self._published: dict[str, tuple[Reference, str]] = {}
@@ -30,18 +47,36 @@ class Cap:
                 continue  # not a message of ours: it is not published, and warnings go on
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+        body = self.message(delivery, route)
+        if self._mqtt is not None:
+            topic = f"{self._prefix}/cap/{delivery.area}/{delivery.hazard}"
+            try:
+                # not retained: one that is over must not greet whoever comes later
+                self._mqtt(topic, body)
+            except OSError as e:
+                raise SendError(f"the MQTT broker did not take it: {e}") from e
+        return Told("accepted", identifier(self._district, delivery))
+
+    def message(self, delivery: Delivery, route: Route) -> bytes:
+        """The message as it is published, in the feeds on return. Raises SendError."""
         name = identifier(self._district, delivery)
         with self._lock:
             if name not in self._published:
                 self._publish(name, delivery, route)
-            self._write(FEED, feed(self._district, self._published.values()))
-        return Told("accepted", name)
+            messages = self._published.values()
+            self._write(FEED, atom(self._district, messages))
+            self._write(RSS, rss(self._district, messages))
+        try:
+            return (self._folder / f"{name}.xml").read_bytes()
+        except OSError as e:
+            raise SendError(f"{name}: {e.strerror}") from e
 
     def _publish(self, name: str, delivery: Delivery, route: Route) -> None:
         try:
             body = build(self._district, delivery, route, self._earlier(delivery))
         except ValueError as e:
             raise SendError(str(e), permanent=True) from e
+        body = self._sign(body)
         self._write(f"{name}.xml", body)
         self._published[name] = read_reference(body)
 

@@ -41,6 +41,14 @@ REASONS = (
     "too_old",
     "bad_seq",
     "bad_frame",
+    # CAP messages of others
+    "unknown_source",
+    "unsigned",
+    "bad_signature",
+    "wrong_status",
+    "expired",
+    "bad_reference",
+    "not_for_us",
 )
 
 _decoder = msgspec.json.Decoder(Reading | list[Any])

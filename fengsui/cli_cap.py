@@ -1,0 +1,152 @@
+"""The commands of CAP: cap-in, cap-key, cap-fields, neighbours, answer."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.level import HAZARD_ZH, LEVEL_ZH
+from config.sources import Source
+from dispatch.alert import Decision
+from dispatch.cap_fields import FORMATS, fields
+from dispatch.cap_key import cap_key as make_key
+from dispatch.cap_xml import sent
+from fengsui.crossing import Crossing, crossing_of, neighbour_lines
+from fengsui.line import open_run_log
+from fengsui.orders import alerts_view, run_clock
+from fengsui.setup import Setup, Usage
+from ingest.cap_door import CapDoor
+from ingest.decode.cap import Wrong
+from ingest.decode.reading import Rejected
+from ingest.log import Out
+from ingest.observation import CapIn, encode
+
+_RUN = click.option("--run", "run_name", default="live", show_default=True)
+
+
+@click.command("cap-in")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_RUN
+@click.pass_obj
+def cap_in(obj: Any, file: Path, run_name: str) -> None:
+    """外来预警 hand in another authority's CAP message: checked, and evidence, never a broadcast."""
+    setup: Setup = obj.setup(run_name)
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    log = open_run_log(setup)
+    at = run_clock(setup, alerts_view(log))
+    try:
+        with file.open("rb") as f:
+            body = f.read(10_000_000)
+        door = CapDoor(setup.district, setup.live, setup.folder)
+        found = door.enter(log, body, lambda: at, f"file:{file.name}")
+    finally:
+        log.close()
+    if isinstance(found, Rejected):
+        click.echo(f"未接收 refused ({found.reason}): {found.detail}", err=True)
+        sys.exit(1)
+    source = setup.district.sources.source[found.source]
+    click.echo(f"已接收 taken: {source.name} {source.name_en}, {found.msg_type} {found.identifier}")
+    for line in _meaning(found):
+        click.echo(line)
+
+
+def _meaning(found: CapIn) -> list[str]:
+    """Which areas, a line each hazard and level."""
+    places: dict[tuple[int, str], list[str]] = {}
+    for s in found.says:
+        places.setdefault((-s.level, s.hazard), []).append(s.area)
+    return [
+        f"  {HAZARD_ZH[hazard]} {LEVEL_ZH[-level]}: {' '.join(areas)} 待本区确认 proposed"  # type: ignore[index]
+        for (level, hazard), areas in sorted(places.items())
+    ]
+
+
+@click.command("cap-key")
+@_RUN
+@click.pass_obj
+def cap_key(obj: Any, run_name: str) -> None:
+    """签名证书 the certificate that this run signs CAP with, for neighbours; made when there is none."""
+    setup: Setup = obj.setup(run_name)
+    try:
+        key = make_key(setup.folder, setup.district, setup.live)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    click.echo(key.pem(), nl=False)
+
+
+@click.command("cap-fields")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--to", type=click.Choice(list(FORMATS)), default="gbt35965", show_default=True)
+def cap_fields(file: Path, to: str) -> None:
+    """国标字段 a CAP message by the element names of a Chinese format, each with how sure it is."""
+    try:
+        found = fields(file.read_bytes(), to)
+    except Wrong as e:
+        raise Usage(f"{file}: {e.rejected.detail}") from e
+    for row, value in found:
+        click.echo(f"{row.element}\t{row.name_zh}\t{value or '—'}\t{row.certainty}\t{row.note}")
+
+
+@click.command()
+@_RUN
+@click.pass_obj
+def neighbours(obj: Any, run_name: str) -> None:
+    """邻区邻县 what crossed the line: ours with their word, theirs with ours, and outside warnings."""
+    setup: Setup = obj.setup(run_name)
+    log = open_run_log(setup)
+    crossing = crossing_of(log)
+    at = run_clock(setup, alerts_view(log))
+    log.close()
+    for line in neighbour_lines(setup.district, crossing, at, setup.live):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("word", type=click.Choice(["accept", "decline"]))
+@click.argument("neighbour")
+@click.argument("identifier")
+@click.option("--by", required=True, help="操作人代号 opaque id of the person")
+@click.option("--reason", required=True, help="写给对方的话 what they will read")
+@_RUN
+@click.pass_obj
+def answer(
+    obj: Any, word: str, neighbour: str, identifier: str, by: str, reason: str, run_name: str
+) -> None:
+    """回复邻县 say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP Ack, Error)."""
+    setup: Setup = obj.setup(run_name)
+    district = setup.district
+    row = district.sources.neighbour.get(neighbour)
+    if row is None:
+        raise Usage(f"没有邻县 no neighbour {neighbour!r}: {', '.join(district.sources.neighbour)}")
+    if not row.place(setup.live):
+        raise Usage(
+            f"{neighbour} 未接 has no address in sources.toml: 电话回复 answer by telephone"
+        )
+    log = open_run_log(setup)
+    try:
+        message = _their_message(crossing_of(log), district.sources.source[neighbour], identifier)
+        reference = f"{message.sender},{message.identifier},{sent(district, message.sent_at)}"
+        decision = Decision(
+            area="",
+            hazard="",
+            act=word,  # type: ignore[arg-type]  # click allows only these
+            by=by,
+            decided_at=run_clock(setup, alerts_view(log)),
+            reason=reason,
+            alert=f"{neighbour} {reference}",
+        )
+        log.append([Out("cases", neighbour, encode(decision))])
+    finally:
+        log.close()
+    click.echo(f"已记录 recorded: {word} {neighbour} {identifier} by {by}")
+
+
+def _their_message(crossing: Crossing, source: Source, identifier: str) -> CapIn:
+    found = crossing.theirs.get((source.id, identifier))
+    if found is None:
+        raise Usage(f"{source.id} 没有来过 has sent no {identifier!r}: see `fengsui neighbours`")
+    return found
+
+
+COMMANDS = (cap_in, cap_key, cap_fields, neighbours, answer)

