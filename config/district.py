@@ -318,7 +318,8 @@ class Channels(Row, frozen=True, kw_only=True):
 
 
 class District(Row, frozen=True, kw_only=True):
-    """A whole district, checked. `version` is a hash of every file it was read from."""
+    """A whole district, checked. `version` is a hash of every file it was read from; `rules_version`
+    of its thresholds and rules alone (`config.proof`)."""
 
     id: str  # folder name and MQTT level: yanqing
     name: str
@@ -354,3 +355,4 @@ class District(Row, frozen=True, kw_only=True):
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP
+    rules_version: str = ""

@@ -29,6 +29,8 @@ from config.district import (
 )
 from config.officer_check import check_officers
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
+from config.proof import FILE as PROOF
+from config.proof import rules_version
 from config.reach import check_reach
 from config.rule_check import check_rule_rows
 from config.source_check import read_sources
@@ -202,8 +204,8 @@ def _district(
     for w in watches:
         by_area[w.area].append(w.station)
     digest = hashlib.sha256()
-    kinds = (".csv", ".toml", ".geojson", ".pem")
-    for path in sorted(p for p in folder.iterdir() if p.suffix in kinds):
+    read = (p for p in folder.iterdir() if p.suffix in (".csv", ".toml", ".geojson", ".pem"))
+    for path in sorted(p for p in read if p.name != PROOF):  # a signature changes no config
         digest.update(path.name.encode() + path.read_bytes())
     return District(
         id=folder.resolve().name,
@@ -226,5 +228,6 @@ def _district(
         groups_of_station={s: tuple(dict.fromkeys(g)) for s, g in of_station.items()},
         stations_of_area={a: tuple(s) for a, s in by_area.items()},
         sources=sources,
+        rules_version=rules_version(rain, stage, rules),
         **msgspec.structs.asdict(head),
     )

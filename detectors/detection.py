@@ -52,6 +52,7 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     next_at: int | None = None  # when the next threshold is expected
     note: str = ""
     config: str = ""
+    rules: str = ""  # version of the thresholds and rules alone: config.proof
 
 
 class Mark(Record, frozen=True, kw_only=True, tag="mark"):

@@ -134,6 +134,7 @@ class Saying:
                 suspect=suspect,
                 note=f"{said.value:g}: {' '.join(said.on) or '-'}",
                 config=self._district.version,
+                rules=self._district.rules_version,
             ),
         )
 
@@ -178,6 +179,7 @@ class Saying:
                 suspect=suspect,
                 next_at=min(waits, default=None),
                 config=self._district.version,
+                rules=self._district.rules_version,
             ),
         )
 
@@ -246,6 +248,7 @@ class Saying:
                 evidence=(evidence,),
                 note=look.sight,
                 config=self._district.version,
+                rules=self._district.rules_version,
             ),
         )
 
@@ -276,4 +279,5 @@ class Saying:
             suspect=suspect,
             note=note,
             config=self._district.version,
+            rules=self._district.rules_version,
         )

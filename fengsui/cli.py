@@ -8,13 +8,12 @@ import click
 
 from config.district import District
 from config.load import ConfigError
-from fengsui import commands, watch
+from fengsui import cli_skill, commands, watch
 from fengsui.bench_nodes import bench_nodes
 from fengsui.broker_config import Given
 from fengsui.cli_cap import COMMANDS as CAP
 from fengsui.cli_decide import COMMANDS as DECIDE
 from fengsui.cli_nodes import keys, mandate, self_test
-from fengsui.cli_skill import hindcast, tune
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.node_command import node
@@ -324,7 +323,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 
 bench.add_command(bench_nodes)
-for _command in (hindcast, tune, node, keys, mandate, self_test, *DECIDE, *CAP):
+for _command in (*cli_skill.COMMANDS, node, keys, mandate, self_test, *DECIDE, *CAP):
     cli.add_command(_command)
 
 

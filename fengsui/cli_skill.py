@@ -1,9 +1,11 @@
-"""The commands that find out how far warnings can be trusted: hindcast, tune."""
+"""The commands that find out how far thresholds can be trusted, and who answers for them: hindcast,
+tune, sign."""
 
 import json
 import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import click
 
 from config.district import District
 from config.load import load
+from config.proof import Proof, add
 from fengsui.commands import load_district
 from fengsui.setup import Usage
 
@@ -88,6 +91,8 @@ def _options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     show_default=True,
     help="CONFIG: 哪一级算报警 what counts as an alarm",
 )
+@click.option("--record", is_flag=True, help="CONFIG: 记入 write the result into its proof.toml")
+@click.option("--by", default="", help="CONFIG: 签字人代号 opaque id of who answers for it")
 @_options(_record)
 @click.pass_obj
 def hindcast(
@@ -95,6 +100,8 @@ def hindcast(
     folder: Path | None,
     rules: Path | None,
     step: str,
+    record: bool,
+    by: str,
     observations: Path | None,
     events: Path | None,
     min_lead: str,
@@ -108,7 +115,7 @@ def hindcast(
     """回放评分 how the rules would have warned over a record: hits, misses, false alarms, lead.
 
     \b
-    全区规则 a district:  hindcast CONFIG --observations CSV --events CSV
+    全区规则 a district:  hindcast CONFIG --observations CSV --events CSV [--record --by ID]
     率定规则 tuned rules: hindcast --rules RULES.toml --observations CSV --events CSV
     表 one row a storm:   hindcast --rules RULES.toml --table CSV --response COL --columns MAP.toml
     """
@@ -119,6 +126,10 @@ def hindcast(
     )
     if rules and folder:
         raise Usage("CONFIG 与 --rules 只能取一 a district or --rules, not both")
+    if record != bool(by.strip()):
+        raise Usage("--record 与 --by ID 要同用 go together")
+    if record and (rules or form == "table"):
+        raise Usage("--record 需要 needs CONFIG: 阈值属于区县 thresholds belong to a district")
     if form == "table":
         if not rules or folder:
             raise Usage("表需要 a table needs --rules RULES.toml, and no CONFIG")
@@ -126,10 +137,10 @@ def hindcast(
     elif rules:
         result = _well(lambda: _series_hindcast(rules, observations, events, lead, figure))
     else:
-        if figure:
-            raise Usage("--figure 需要 needs --rules")
         district = load_district(folder or obj.config)
-        result = _well(lambda: _district_hindcast(district, observations, events, lead, step))
+        result = _well(
+            lambda: _district_hindcast(district, observations, events, lead, step, figure, by)
+        )
     _tell(result, as_json)
 
 
@@ -146,11 +157,15 @@ def _table_hindcast(rules: Path, table: Any, response: str, columns: Any, group:
 
 
 def _district_hindcast(
-    district: District, observations: Any, events: Any, lead: int, step: str
+    district: District, observations: Any, events: Any, lead: int, step: str, figure: Any, by: str
 ) -> Json:
     from fengsui.district_skill import hindcast as run
+    from fengsui.district_skill import record
 
-    return run(district, observations, events, lead, step)
+    result = run(district, observations, events, lead, step, figure)
+    if by:
+        result["out"] = str(record(district, result, observations, events, by))
+    return result
 
 
 @click.command()
@@ -217,6 +232,21 @@ def _table_tune(
     return run(table, response, group or None, columns, out, cost)
 
 
+@click.command()
+@click.argument("folder", metavar="CONFIG", type=click.Path(path_type=Path, exists=True))
+@click.option("--by", required=True, help="签字人代号 opaque id of who answers for it")
+@click.option("--reason", required=True, help="为何不经回放评分 why without a hindcast")
+def sign(folder: Path, by: str, reason: str) -> None:
+    """签字 answer for changed thresholds of CONFIG that no record has scored."""
+    by, reason = " ".join(by.split()), " ".join(reason.split())
+    if not by or not reason:
+        raise Usage("--by 和 and --reason 不能为空 cannot be empty")
+    district = load(folder)
+    today = datetime.now(UTC).date().isoformat()
+    entry = Proof(rules=district.rules_version, how="signed", by=by, on=today, reason=reason)
+    click.echo(f"已写 written: {add(folder, entry)} {entry.rules}")
+
+
 # --- what a person reads
 
 
@@ -277,3 +307,6 @@ def _trade_off(steps: Sequence[Json]) -> list[str]:
         )
         lines.append(f"  {s['threshold']:>26.3g}   {cells}")
     return lines
+
+
+COMMANDS = (hindcast, tune, sign)

@@ -13,9 +13,10 @@ import click
 
 from config.district import District
 from config.load import ConfigError, load, read
+from config.proof import standing
 from detectors.declared import problems as rule_problems
 from dispatch.keys import sender_keys
-from fengsui import storm
+from fengsui import proved, storm
 from fengsui.backup import take
 from fengsui.broker_config import Given, write_mosquitto
 from fengsui.export import export
@@ -42,9 +43,13 @@ def parse_moment(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise Usage(f"{text!r} is not a time; write 2025-07-26T12:00:00+08:00") from None
+        raise Usage(
+            f"{text!r} 不是时间 is not a time; 应如 write 2025-07-26T12:00:00+08:00"
+        ) from None
     if moment.tzinfo is None:
-        raise Usage(f"{text!r} has no time zone; write 2025-07-26T12:00:00+08:00")
+        raise Usage(
+            f"{text!r} 没有时区 has no time zone; 应如 write {moment.isoformat()}+08:00, or …Z for UTC"
+        )
     return int(moment.timestamp() * 1000)
 
 
@@ -61,6 +66,8 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
 
 def run_one(name: str, setup: Setup, carrier: str) -> int:
     """One stage until a signal."""
+    if name == "detect":
+        _answer_for_thresholds(setup)
     stop, ready = threading.Event(), threading.Event()
     calm_collector()
     where = shown(setup.log)
@@ -73,6 +80,11 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
             name, setup, stop, ready, carrier_url=carrier, on_console=lambda text: click.echo(text)
         )
     return 0
+
+
+def _answer_for_thresholds(setup: Setup) -> None:
+    if text := proved.start(setup):
+        click.echo(text, err=True)
 
 
 def broker_config(setup: Setup, folder: Path, given: Given) -> int:
@@ -111,8 +123,10 @@ def load_district(folder: Path) -> District:
 def check_config(folder: Path) -> int:
     """Validate, then play the district's own scenarios."""
     district, problems = read(folder)
+    proof = None
     if district is not None:
-        problems += rule_problems(district)
+        proof, _, wrong = standing(folder, district)
+        problems += rule_problems(district) + wrong
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems or district is None:
@@ -129,6 +143,10 @@ def check_config(folder: Path) -> int:
     )
     if not district.officers:
         click.echo(f"  ! {NOBODY}", err=True)
+    if proof is None:
+        click.echo(f"  {proved.unproved(district)}", err=True)
+    else:
+        click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
     failed = 0
     for name, misses in play_scenarios(district):
         click.echo(f"  {'✗' if misses else '✓'} {name}")
@@ -188,6 +206,48 @@ def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
     """All stages without a simulator."""
     if not setup.district.officers:
         click.echo(NOBODY, err=True)
+def order(
+    setup: Setup,
+    act: str,
+    area: str,
+    hazard: str,
+    by: str,
+    reason: str,
+    level: str | None,
+    action: str | None,
+) -> int:
+    """Put a person's decision into `cases`."""
+    if area not in setup.district.areas:
+        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
+    log = open_run_log(setup)
+    decision = Decision(
+        area=area,
+        hazard=hazard,
+        act=act,  # type: ignore[arg-type]  # click allows only these
+        by=by,
+        decided_at=run_clock(setup, log),
+        reason=reason,
+        level=Level[level.upper()] if level else Level.NONE,
+        action=Action[action.upper()] if action else Action.NONE,
+    )
+    log.append([Out("cases", area, encode(decision))])
+    log.close()
+    click.echo(f"已记录 recorded: {act} {area} {hazard} by {by}")
+    return 0
+
+
+def run_clock(setup: Setup, log: Log) -> int:
+    """Now, by the run's own clock (ms)."""
+    if setup.live:
+        return now_ms()
+    from fengsui.status import view_of
+
+    return view_of(log).clock_at
+
+
+def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
+    """All stages without a simulator."""
+    _answer_for_thresholds(setup)
     stop = threading.Event()
     with stopping_on_signals(stop), answering():
         return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)
@@ -206,6 +266,8 @@ def run_storm(
     port: int,
 ) -> int:
     """All stages and a simulated storm."""
+    for text in proved.doubts(district):
+        click.echo(text, err=True)
     stop = threading.Event()
     try:
         with stopping_on_signals(stop), answering():

@@ -5,13 +5,16 @@ matched with events by `detectors.skill.match`. An alarm of an area begins when 
 reaches the level asked for, and ends when none stands there any more.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from config.district import District
 from config.level import Action, Level
+from config.proof import Proof, add
 from detectors.detection import Detection
 from detectors.hindcast import Readings, replay, unused
 from detectors.skill.match import Alarm, Event, match
@@ -19,6 +22,7 @@ from detectors.skill.series_fit import Terms
 from detectors.skill.series_report import Json, counted, full, terms_told
 from detectors.skill.series_track import spans, step_s, track
 from fengsui.series_read import SeriesFault, events_and_notes, read_observations
+from fengsui.skill_figure import Story, draw, ready
 
 STEPS: dict[str, tuple[Level, Action]] = {
     "blue": (Level.BLUE, Action.NONE),
@@ -29,12 +33,20 @@ STEPS: dict[str, tuple[Level, Action]] = {
     "move": (Level.NONE, Action.MOVE),
 }
 _WINDOW_MS = 6 * 3_600_000
+_DRAWN = ("stage", "depth", "rain")
 
 
 def hindcast(
-    district: District, observations: Path, events: Path, min_lead_s: int, step: str
+    district: District,
+    observations: Path,
+    events: Path,
+    min_lead_s: int,
+    step: str,
+    figure: Path | None = None,
 ) -> Json:
     """Counts of the chosen step, and of all six. Raises SeriesFault for what cannot be used."""
+    if figure:
+        ready(figure)
     if not 0 <= min_lead_s <= 7 * 86_400:
         raise SeriesFault(f"提前量越界 the lead is out of range: {min_lead_s} s, 0 … 7 d")
     readings, notes = read_observations(observations)
@@ -53,7 +65,7 @@ def hindcast(
         for e in outcomes[step].events
         if e.fate == "unseen"
     ]
-    return {
+    result: Json = {
         "form": "district",
         "config": district.version,
         "step": step,
@@ -65,6 +77,61 @@ def hindcast(
         "detections": len(said),
         "notes": list(dict.fromkeys(notes)),
     }
+    if figure:
+        draw(figure, result, stories(district, readings, happened, step), (), window)
+    return result
+
+
+def record(district: District, result: Json, observations: Path, events: Path, by: str) -> Path:
+    """Into the district's proof.toml. Raises SeriesFault where the record proves nothing."""
+    if not result["hits"] + result["misses"]:
+        raise SeriesFault(
+            "资料中没有可判的事件，不能作凭据 no event of this record could be judged: it proves nothing; "
+            "签字 sign instead: fengsui sign DIR --by ID --reason …"
+        )
+    entry = Proof(
+        rules=district.rules_version,
+        how="hindcast",
+        by=" ".join(by.split()),
+        on=datetime.now(UTC).date().isoformat(),
+        observations_sha256=_sha256(observations),
+        events_sha256=_sha256(events),
+        step=result["step"],
+        min_lead_min=result["matching"]["min_lead_min"],
+        hits=result["hits"],
+        misses=result["misses"],
+        false_alarms=result["false_alarms"],
+    )
+    return add(district.folder, entry)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def stories(
+    district: District, readings: Readings, events: Sequence[Event], step: str
+) -> list[Story]:
+    """What is drawn of each area with events: its stage gauge with the thresholds of the step, or
+    the first of its rain gauges that was heard."""
+    out = []
+    for area in sorted({e.area for e in events}):
+        mine = [e for e in events if e.area == area]
+        tables = {t.station: getattr(t, f"{step}_m") for t in district.stage if t.area == area}
+        watched = district.stations_of_area[area]
+        for station in sorted(watched, key=lambda s: (s not in tables, watched.index(s))):
+            quantity = district.stations[station].quantity
+            if (station, quantity) in readings.pairs and quantity in _DRAWN:
+                slot_s = step_s(readings, station, quantity)
+                rain = quantity == "rain"
+                t = track(
+                    readings, station, quantity, 3600 if rain else slot_s, "sum" if rain else "max"
+                )
+                limit = tables.get(station)
+                scaled = limit * 1000 if limit is not None and quantity == "depth" else limit
+                out.append(Story(area, t, None, [] if scaled is None else [scaled], mine))
+                break
+    return out
 
 
 def alarms(said: Iterable[Detection], level: Level, action: Action, until: int) -> Sequence[Alarm]:

@@ -57,6 +57,7 @@ from detectors.skill.series_rules import (
     RulesFile,
     Skill,
     Source,
+    limits,
     load,
     text,
 )
@@ -341,7 +342,13 @@ def _draw(
     terms: Terms,
 ) -> None:
     stories = [
-        Story(s.area, s.track, s.value, s.row, [e for e in events if e.area == s.area])
+        Story(
+            s.area,
+            s.track,
+            s.value,
+            [t for _, t in limits(s.row)],
+            [e for e in events if e.area == s.area],
+        )
         for s in played.said
     ]
     draw(path, result, stories, file.trade_off, terms.window_ms)

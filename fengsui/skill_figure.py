@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config.district import RuleRow
 from detectors.kind import Floats
 from detectors.skill.match import Event
 from detectors.skill.series_clock import iso
-from detectors.skill.series_rules import Step, limits
+from detectors.skill.series_rules import Step
 from detectors.skill.series_track import Track
 from fengsui.series_read import SeriesFault
 
@@ -35,12 +34,13 @@ class FigureFault(SeriesFault):
 
 
 class Story(NamedTuple):
-    """What is drawn of one rule in one area."""
+    """What is drawn of one area. value: what a rule saw at each heard slot, where it is one rule;
+    limits: thresholds on it, or without it on the track."""
 
     area: str
     track: Track
-    value: Floats
-    row: RuleRow
+    value: Floats | None
+    limits: Sequence[float]
     events: list[Event]
 
 
@@ -86,13 +86,16 @@ def _png(plt: Any, figure: Any) -> bytes:
 
 
 def _overview(plt: Any, result: dict[str, Any], steps: Sequence[Step]) -> bytes:
-    told = result.get("reliability") or []
+    told, levels = result.get("reliability") or [], result.get("by_step") or {}
+    two = bool(told or levels)
     figure, axes = plt.subplots(
-        1, 2 if told else 1, figsize=(11 if told else 6, 5.4), layout="constrained", squeeze=False
+        1, 1 + two, figsize=(11 if two else 6, 5.4), layout="constrained", squeeze=False
     )
     _performance(axes[0][0], result, steps)
     if told:
         _reliability(axes[0][1], told)
+    elif levels:
+        _by_level(axes[0][1], levels)
     return _png(plt, figure)
 
 
@@ -115,6 +118,16 @@ def _performance(ax: Any, result: dict[str, Any], steps: Sequence[Step]) -> None
             linewidth=0.8,
             label="other thresholds, in the tuned sample",
         )
+    for name, one in (result.get("by_step") or {}).items():
+        if one["far"] is not None and one["pod"] is not None:
+            ax.plot(1 - one["far"], one["pod"], ".", color="#90a4ae")
+            ax.annotate(
+                name,
+                (1 - one["far"], one["pod"]),
+                fontsize=7,
+                xytext=(4, 3),
+                textcoords="offset points",
+            )
     for n, held in enumerate(result.get("cross_validated") or []):
         if held["far"] is not None and held["pod"] is not None:
             ax.plot(1 - held["far"], held["pod"], "sD^"[n % 3], color="#1565c0", label=held["how"])
@@ -162,6 +175,23 @@ def _reliability(ax: Any, told: Sequence[dict[str, Any]]) -> None:
     ax.set_title("reliability (numbers: moments)", fontsize=9)
 
 
+def _by_level(ax: Any, levels: dict[str, dict[str, Any]]) -> None:
+    """A set of rules tells a level, no chance: how often each level came true, with its interval."""
+    for n, one in enumerate(levels.values()):
+        if one["far"] is None:
+            continue
+        came, between = 1 - one["far"], one["far_interval"]
+        ax.bar(n, came, color="#90caf9")
+        if between:
+            low, high = 1 - between[1], 1 - between[0]
+            ax.plot([n, n], [low, high], color="#1565c0", linewidth=1.2)
+        alarms = one["hits"] + one["false_alarms"]
+        ax.annotate(f"{one['hits']} of {alarms}", (n, 0.01), ha="center", fontsize=7)
+    ax.set(ylim=(0, 1), ylabel="share of alarms that came true")
+    ax.set_xticks(range(len(levels)), levels)
+    ax.set_title("reliability by level (95 % bootstrap)", fontsize=9)
+
+
 # --- timelines
 
 
@@ -202,14 +232,16 @@ def _timeline(
     use = (at >= event.start_at - window_ms) & (at <= event.start_at + after)
     x = (at[use] - event.start_at) / hour
     values = story.track.values[story.track.heard[use]]
-    if story.track.quantity == "stage":
+    if story.track.quantity != "rain":
         ax.plot(x, values, color="#1565c0", linewidth=1)
     else:
         ax.bar(x, values, width=story.track.slot_s / 3600, color="#1565c0")
-    beside = ax.twinx()
-    beside.plot(x, story.value[use], color="#8d6e63", linewidth=0.8, alpha=0.8)
-    beside.tick_params(labelsize=6, colors="#8d6e63")
-    for _, limit in limits(story.row):
+    beside = ax
+    if story.value is not None:
+        beside = ax.twinx()
+        beside.plot(x, story.value[use], color="#8d6e63", linewidth=0.8, alpha=0.8)
+        beside.tick_params(labelsize=6, colors="#8d6e63")
+    for limit in story.limits:
         beside.axhline(limit, color="#8d6e63", linestyle=":", linewidth=0.8)
     ax.axvspan(0, (event.end_at - event.start_at) / hour, color="#c62828", alpha=0.15)
     ax.axvline(0, color="#c62828", linewidth=0.8)

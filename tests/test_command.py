@@ -44,6 +44,8 @@ def test_help_names_every_command() -> None:
         "export",
         "status",
         "bench",
+        "hindcast",
+        "sign",
     ):
         assert f"\n  {name}" in done.stdout
 
