@@ -26,12 +26,14 @@ _BLOCK = 20_000  # readings judged at once
 
 class Readings(NamedTuple):
     """A record, in order of time. pairs: each (station, quantity) there is; which: (n,) index into
-    them; at: (n,) ms UTC; counts: (n,) counts of the quantity's resolution."""
+    them; at: (n,) ms UTC; counts: (n,) counts of the quantity's resolution; seq: (n,) the device's
+    sequence numbers, -1 for none, or away where no reading has one."""
 
     pairs: list[tuple[str, str]]
     which: Ints
     at: Ints
     counts: Ints
+    seq: Ints | None = None
 
 
 class Unused(NamedTuple):
@@ -59,15 +61,22 @@ def replay(
     frame: Callable[[str], bytes | None] = lambda _: None,
 ) -> list[Detection]:
     """Every detection of the record, in order of partition and time."""
-    detect = Detect(district, frame)
     out: list[Detection] = []
     for partition in range(district.partitions):
-        part = detect.part(partition)
-        if part.groups:
-            state = detect.new(partition)
-            for writes in _writes(detect, part, state, readings):
-                out += [w.record for w in writes if isinstance(w.record, Detection)]
+        out += played(Detect(district, frame), partition, readings)[1]
     return out
+
+
+def played(
+    detect: Detect, partition: int, readings: Readings
+) -> tuple[DetectState, list[Detection]]:
+    """What a partition's memory holds after the record, and what was said on the way."""
+    part, state = detect.part(partition), detect.new(partition)
+    out: list[Detection] = []
+    if part.groups:
+        for writes in _writes(detect, part, state, readings):
+            out += [w.record for w in writes if isinstance(w.record, Detection)]
+    return state, out
 
 
 def _writes(
@@ -75,6 +84,7 @@ def _writes(
 ) -> Iterator[list[Write]]:
     rows = Rows([[place[p] for place in part.place.values() if p in place] for p in readings.pairs])
     bounds = _bounds(readings)
+    seq = np.full(readings.at.size, -1, np.int64) if readings.seq is None else readings.seq
     for begin in range(0, readings.at.size, _BLOCK):
         block = slice(begin, begin + _BLOCK)
         row, source = rows.expand(readings.which[block])
@@ -84,8 +94,7 @@ def _writes(
         low, high, doubt = bounds[:, readings.which[block][source]]
         flag = np.where(count > doubt, int(Flag.SUSPECT), int(Flag.GOOD))
         flag = np.where((count < low) | (count > high), int(Flag.FAIL), flag)
-        nobody = np.full(row.size, -1, np.int64)
-        yield detect.take(state, Batch(row, at, count, nobody, flag))
+        yield detect.take(state, Batch(row, at, count, seq[block][source], flag))
         if part.compounds:  # time alone may end what they keep
             tick = Item(state.partition, 0, "", Tick(clock_at=int(at[-1])))
             yield detect.step(state, [tick])[1]

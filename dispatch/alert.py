@@ -129,6 +129,21 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
     by: str = ""  # 核报: opaque id of who found it to be so
 
 
+class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
+    """What really happened, or did not, in an area from `start_at` to `end_at`: a person's report,
+    against which warnings and silence are scored afterwards. It stands in `cases` and changes no
+    warning."""
+
+    area: str
+    hazard: str
+    happened: bool
+    start_at: int
+    end_at: int
+    told_at: int
+    by: str  # opaque id of a person
+    note: str = ""
+
+
 class Route(Record, frozen=True, kw_only=True):
     """One way to one recipient, with the frozen words for it."""
 
@@ -193,7 +208,7 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     detail: str = ""
 
 
-CaseRecord = Run | Tick | Mark | Detection | Decision | Answer
+CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome
 AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer
 DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer
 

@@ -8,7 +8,7 @@ import click
 
 from config.district import District
 from config.load import ConfigError
-from fengsui import cli_skill, commands, watch
+from fengsui import cli_ledger, cli_skill, commands, watch
 from fengsui.bench_nodes import bench_nodes
 from fengsui.broker_config import Given
 from fengsui.cli_cap import COMMANDS as CAP
@@ -323,7 +323,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 
 bench.add_command(bench_nodes)
-for _command in (*cli_skill.COMMANDS, node, keys, mandate, self_test, *DECIDE, *CAP):
+for _command in (*cli_skill.COMMANDS, *cli_ledger.COMMANDS, node, keys, mandate, self_test, *DECIDE, *CAP):
     cli.add_command(_command)
 
 

@@ -204,50 +204,9 @@ def show_status(setup: Setup) -> int:
 
 def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
     """All stages without a simulator."""
+    _answer_for_thresholds(setup)
     if not setup.district.officers:
         click.echo(NOBODY, err=True)
-def order(
-    setup: Setup,
-    act: str,
-    area: str,
-    hazard: str,
-    by: str,
-    reason: str,
-    level: str | None,
-    action: str | None,
-) -> int:
-    """Put a person's decision into `cases`."""
-    if area not in setup.district.areas:
-        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
-    log = open_run_log(setup)
-    decision = Decision(
-        area=area,
-        hazard=hazard,
-        act=act,  # type: ignore[arg-type]  # click allows only these
-        by=by,
-        decided_at=run_clock(setup, log),
-        reason=reason,
-        level=Level[level.upper()] if level else Level.NONE,
-        action=Action[action.upper()] if action else Action.NONE,
-    )
-    log.append([Out("cases", area, encode(decision))])
-    log.close()
-    click.echo(f"已记录 recorded: {act} {area} {hazard} by {by}")
-    return 0
-
-
-def run_clock(setup: Setup, log: Log) -> int:
-    """Now, by the run's own clock (ms)."""
-    if setup.live:
-        return now_ms()
-    from fengsui.status import view_of
-
-    return view_of(log).clock_at
-
-
-def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
-    """All stages without a simulator."""
-    _answer_for_thresholds(setup)
     stop = threading.Event()
     with stopping_on_signals(stop), answering():
         return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from detectors.detection import Detection
-from dispatch.alert import Alert, Decision, Delivery, Receipt, Report
+from dispatch.alert import Alert, Decision, Delivery, Outcome, Receipt, Report
 from fengsui.follow import Follower
 from ingest.log import Log
 from ingest.observation import DeadLetter, Observations
@@ -26,6 +26,7 @@ _SOURCE = {
     "alerts": "alerts",
     "decisions": "alerts",
     "reports": "alerts",
+    "outcomes": "cases",
     "deliveries": "deliveries",
     "dead-letters": "dead-letters",
 }
@@ -75,6 +76,7 @@ _ORDER: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "alerts": (Alert, lambda r: (r.area, r.hazard, r.id, r.version)),
     "decisions": (Decision, lambda r: (r.area, r.hazard, r.decided_at, r.version, r.act)),
     "reports": (Report, lambda r: (r.incident, r.number)),
+    "outcomes": (Outcome, lambda r: (r.area, r.hazard, r.start_at, r.told_at)),
     "dead-letters": (DeadLetter, lambda r: (r.source, r.received_at, r.reason, r.payload)),
 }
 

@@ -26,6 +26,7 @@ _FACTS = {
     "alert": "sent_at",
     "decision": "decided_at",
     "report": "reported_at",
+    "outcome": "told_at",
     "delivery": "queued_at",
     "receipt": "receipt_at",
     "dead_letter": "received_at",

@@ -45,6 +45,8 @@ def test_help_names_every_command() -> None:
         "status",
         "bench",
         "hindcast",
+        "outcome",
+        "skill",
         "sign",
     ):
         assert f"\n  {name}" in done.stdout

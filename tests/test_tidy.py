@@ -84,6 +84,7 @@ PURE = (
     "dispatch/neighbours.py",
     "fengsui/view.py",
     "fengsui/inline.py",
+    "fengsui/skill_ledger.py",
 )
 FILE_LINES = 400
 FUNCTION_LINES = 75

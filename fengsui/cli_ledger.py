@@ -1,0 +1,208 @@
+"""The commands that keep score of a run: outcome, skill."""
+
+import json
+from typing import Any
+
+import click
+
+from config.level import HAZARD_ZH
+from config.quantity import QUANTITIES
+from dispatch.alert import Outcome
+from dispatch.policy import Grade
+from fengsui.cli_skill import seconds
+from fengsui.commands import parse_moment, run_clock
+from fengsui.district_skill import STEPS
+from fengsui.line import open_run_log
+from fengsui.recall import kept, recall
+from fengsui.screen import local
+from fengsui.setup import Setup, Usage, now_ms
+from fengsui.skill_ledger import (
+    WINDOW_MS,
+    Ledger,
+    Score,
+    as_json,
+    by_rule,
+    ledger,
+    scores,
+    told,
+    warnings,
+)
+from ingest.history import History
+from ingest.log import Out, Unavailable
+from ingest.observation import encode
+
+_DAY_MS = 86_400_000
+RUN = click.option(
+    "--run", "run_name", default="live", show_default=True, help="运行名 the run's name"
+)
+_OUTCOME_ZH = {
+    "hit": "命中 hit",
+    "late": "过迟 late",
+    "false": "空报 false",
+    "open": "未核 open",
+    "miss": "漏报 miss",
+}
+
+
+def place(setup: Setup, area: str, hazard: str = "") -> None:
+    areas = setup.district.areas
+    if area not in areas:
+        named = [a.id for a in areas.values() if area in (a.name, a.name_en)]
+        like = f"；是不是 did you mean {', '.join(named)}?" if named else f"：{' '.join(areas)}"
+        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}{like}")
+    if hazard and hazard not in areas[area].hazards:
+        raise Usage(f"{area} 没有灾种 has no hazard {hazard!r}: {', '.join(areas[area].hazards)}")
+
+
+@click.command()
+@click.argument("area")
+@click.argument("hazard", type=click.Choice(sorted(HAZARD_ZH)))
+@click.option("--happened/--nothing", default=None, help="发生了/没有发生 it did, it did not")
+@click.option("--start", required=True, help="起 from, RFC 3339")
+@click.option("--end", default="", help="止 until [发生: the start; 未发生 nothing: 6 h later]")
+@click.option("--by", required=True, help="报告人代号 opaque id of the person")
+@click.option("--note", default="", help="说明 in words; no names, no numbers of people")
+@RUN
+@click.pass_obj
+def outcome(
+    obj: Any,
+    area: str,
+    hazard: str,
+    happened: bool | None,
+    start: str,
+    end: str,
+    by: str,
+    note: str,
+    run_name: str,
+) -> None:
+    """灾情核实 what really happened in AREA, or did not: warnings are scored against it.
+
+    The last word on the same AREA, HAZARD and start counts.
+    """
+    if happened is None:
+        raise Usage("写明 say --happened 或 or --nothing")
+    if not by.strip():
+        raise Usage("--by 不能为空 cannot be empty: 谁报告的 who tells")
+    setup = obj.setup(run_name)
+    place(setup, area, hazard)
+    start_at = parse_moment(start)
+    end_at = parse_moment(end) if end else start_at + (0 if happened else WINDOW_MS)
+    if end_at < start_at:
+        raise Usage(f"--end {end} 早于 is before --start {start}")
+    log = open_run_log(setup)
+    try:
+        clock_at = run_clock(setup, log)
+        if start_at > clock_at or (happened and end_at > clock_at):
+            raise Usage(f"{start}：还没有到 is still to come, by the clock of {setup.run.name}")
+        record = Outcome(
+            area=area, hazard=hazard, happened=happened, start_at=start_at,
+            end_at=min(end_at, clock_at), told_at=clock_at, by=by, note=note,
+        )  # fmt: skip
+        log.append([Out("cases", area, encode(record))])
+    finally:
+        log.close()
+    zone = setup.district.timezone
+    word = "发生 happened" if happened else "未发生 did not happen"
+    click.echo(
+        f"已记录 recorded: {area} {HAZARD_ZH[hazard]} {word} {local(record.start_at, zone)} … "
+        f"{local(record.end_at, zone)} by {by}"
+    )
+    if not happened and record.end_at < min(end_at, start_at + WINDOW_MS):
+        click.echo(
+            f"其后还不知道 what comes after is not known yet: 预警要到 a warning is open until "
+            f"{WINDOW_MS // 3_600_000} h 都有人说过 of it are told of; 届时再报 tell it again then"
+        )
+
+
+@click.command()
+@click.option("--min-lead", default="10min", show_default=True, help="最短提前量 least lead")
+@click.option(
+    "--step",
+    type=click.Choice(["any", *STEPS]),
+    default="any",
+    show_default=True,
+    help="哪一级算预警 what counts as a warning",
+)
+@click.option("--json", "as_json_", is_flag=True, help="打印一个 JSON 对象 print one object")
+@RUN
+@click.pass_obj
+def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> None:
+    """技巧台账 what came of every warning and silence, by area and by version of the rules."""
+    setup = obj.setup(run_name)
+    lead_ms = seconds(min_lead) * 1000
+    if lead_ms > WINDOW_MS:
+        raise Usage(f"--min-lead {min_lead}: 至多 at most {WINDOW_MS // 3_600_000} h")
+    with kept(setup) as (log, history):
+        until = run_clock(setup, log)
+        r = recall(log, history, 0, max(until, now_ms()) + _DAY_MS)
+        try:
+            stage = _stage(setup, history, until)
+        except Unavailable as e:
+            stage = {}
+            r.notes.append(f"历史库连不上，水位不计 history cannot be asked, no stage: {e}")
+    truth = told(setup.district, [x for x in r.records if isinstance(x, Outcome)], stage)
+    found = ledger(warnings(r.records, until, *STEPS.get(step, ())), truth, lead_ms)
+    if as_json_:
+        told_ = {"run": setup.run.name, "step": step, "min_lead_min": lead_ms / 60_000}
+        whole = told_ | as_json(found) | {"notes": list(dict.fromkeys(r.notes))}
+        click.echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))
+        return
+    _tell(setup, found)
+    for note in dict.fromkeys(r.notes):
+        click.echo(f"注 note: {note}")
+
+
+def _stage(setup: Setup, history: History, until: int) -> dict[str, list[tuple[int, float]]]:
+    """station -> (ms, m), of every gauge with thresholds."""
+    out = {}
+    for name in sorted({t.station for t in setup.district.stage}):
+        quantity = setup.district.stations[name].quantity
+        q = QUANTITIES[quantity]
+        unit_m = q.per_unit if q.unit == "m" else q.per_unit * 1000
+        points = history.series(name, quantity, 0, until + 1)
+        out[name] = [
+            (p.observed_at, p.value / unit_m) for p in points if q.low <= p.value <= q.high
+        ]
+    return out
+
+
+def _tell(setup: Setup, found: Ledger) -> None:
+    zone, areas = setup.district.timezone, setup.district.areas
+    every = scores(found)
+    click.echo(_line("合计 all", every.pop("*")))
+    for name, one in every.items():
+        if one.warnings or one.counts.hits or one.counts.misses or one.counts.quiet:
+            click.echo(_line(f"  {name} {areas[name].name if name in areas else ''}", one))
+    for (rule, version), many in by_rule(found).items():
+        counts = " · ".join(f"{_OUTCOME_ZH[k]} {n}" for k, n in many.items())
+        click.echo(f"  规则 rule {rule} @{version[:8] or '-'}: {counts}")
+    for r in found.warnings:
+        w = r.warned
+        lead = f" 提前 lead {r.lead_min:.0f} min" if r.lead_min is not None else ""
+        public = "" if w.public else "（未公开 not public）"
+        click.echo(
+            f"  {_OUTCOME_ZH[r.outcome]} {w.area} {HAZARD_ZH[w.hazard]} {local(w.start_at, zone)} "
+            f"{Grade(w.level, w.action).words()}{public}{lead}: {r.because}"
+        )
+    for e in found.events:
+        if e.outcome != "hit":
+            late = "，预警过迟 warned too late" if e.outcome == "late" else ""
+            click.echo(
+                f"  漏报 miss {e.area} {HAZARD_ZH[e.hazard]} {local(e.start_at, zone)}: "
+                f"{e.because}{late}"
+            )
+
+
+def _line(name: str, s: Score) -> str:
+    c = s.counts
+    ratios = " · ".join(
+        f"{n} {v:.2f}" for n, v in (("POD", c.pod), ("FAR", c.far), ("CSI", c.csi)) if v is not None
+    )
+    return (
+        f"{name}: 预警 warnings {s.warnings}（未核 open {s.open}）· 命中 hits {c.hits} · 漏报 misses "
+        f"{c.misses}（过迟 late {s.late}）· 空报 false {c.false_alarms} · 平静日 quiet days {c.quiet}"
+        f"{' · ' + ratios if ratios else ''}"
+    )
+
+
+COMMANDS = (outcome, skill)
