@@ -180,6 +180,16 @@ class Compound:
                 out += self._pass(place, at, 0, self._row_of[area])
         return out
 
+    def now(self, state: CompoundState, area: str) -> tuple[float, tuple[str, ...], int]:
+        """The value of an area, which members are on, and its clock (ms, 0: nothing heard)."""
+        place = state.places.get(area, Place())
+        value, names, _ = self._value(place, 0)
+        return value, names, place.at
+
+    def limits(self) -> tuple[float | None, ...]:
+        """blue … red, prepare, move."""
+        return (*self._levels, *self._actions)
+
     def _pass(self, place: Place, at: int, nth: int, row: int) -> list[CompoundSaid]:
         """Time goes on to `at`: what was kept ends at its own moment, whenever that is noticed."""
         keep = self.parameters.within_min * _MINUTE

@@ -195,8 +195,7 @@ class RainThreshold:
         if self._late_ends:
             for n in np.nonzero(minutes[which] < h)[0]:
                 sums[n] = np.maximum(sums[n], self._touched(state, r[n], minutes[which][n], h[n]))
-        if self._gap:  # the event is over: what fell before holds nothing while it stays dry
-            sums = sums * (sums[:, self._gap_window] > 0)[:, None]
+        sums = self._of_event(sums)
         wet = state.wetness[r]
         moved = state.levels.judge(
             r,
@@ -219,6 +218,15 @@ class RainThreshold:
             moved = np.union1d(moved, np.array(doubtful, np.int64))
         for n in moved:
             out.append(self._change(state, int(part[which[n]]), int(r[n]), int(h[n]), sums[n]))
+
+    def _of_event(self, sums: Ints) -> Ints:
+        """The event is over: what fell before holds nothing while it stays dry."""
+        return sums * (sums[:, self._gap_window] > 0)[:, None] if self._gap else sums
+
+    def seen(self, state: RainState, row: int) -> Ints:
+        """(windows,) the sums of a row as they are judged at its own clock, in counts."""
+        sums: Ints = self._of_event(state.window.sums[[row]])[0]
+        return sums
 
     def _doubt(self, state: RainState, row: int, sums: Ints) -> bool:
         """Judge a row without its suspect values; True if that changed."""

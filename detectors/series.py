@@ -229,6 +229,10 @@ class SeriesRule:
             all_.per_h[best],
         )
 
+    def values(self, state: SeriesState, rows: Ints) -> Scored:
+        """What the rule sees of these rows, each at its own clock."""
+        return self._score(state, rows, state.head[rows])
+
     def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> _Judged:
         step = max(1, _ELEMENTS // (self.inputs * self.span))
         parts = [

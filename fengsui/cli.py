@@ -8,15 +8,11 @@ import click
 
 from config.district import District
 from config.load import ConfigError
-from fengsui import cli_ledger, cli_skill, commands, watch
+from fengsui import cli_cap, cli_decide, cli_ledger, cli_nodes, cli_skill, cli_why, commands, watch
 from fengsui.bench_nodes import bench_nodes
 from fengsui.broker_config import Given
-from fengsui.cli_cap import COMMANDS as CAP
-from fengsui.cli_decide import COMMANDS as DECIDE
-from fengsui.cli_nodes import keys, mandate, self_test
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
-from fengsui.node_command import node
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
 from ingest.log import Corrupt, Unavailable
 
@@ -323,8 +319,9 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 
 bench.add_command(bench_nodes)
-for _command in (*cli_skill.COMMANDS, *cli_ledger.COMMANDS, node, keys, mandate, self_test, *DECIDE, *CAP):
-    cli.add_command(_command)
+for _part in (cli_skill, cli_ledger, cli_why, cli_decide, cli_cap, cli_nodes):
+    for _command in _part.COMMANDS:
+        cli.add_command(_command)
 
 
 def main() -> None:

@@ -10,9 +10,10 @@ from config.quantity import QUANTITIES
 from dispatch.alert import Outcome
 from dispatch.policy import Grade
 from fengsui.cli_skill import seconds
-from fengsui.commands import parse_moment, run_clock
+from fengsui.commands import parse_moment
 from fengsui.district_skill import STEPS
 from fengsui.line import open_run_log
+from fengsui.orders import alerts_view, run_clock
 from fengsui.recall import kept, recall
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms
@@ -91,7 +92,7 @@ def outcome(
         raise Usage(f"--end {end} 早于 is before --start {start}")
     log = open_run_log(setup)
     try:
-        clock_at = run_clock(setup, log)
+        clock_at = run_clock(setup, alerts_view(log))
         if start_at > clock_at or (happened and end_at > clock_at):
             raise Usage(f"{start}：还没有到 is still to come, by the clock of {setup.run.name}")
         record = Outcome(
@@ -133,7 +134,7 @@ def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> 
     if lead_ms > WINDOW_MS:
         raise Usage(f"--min-lead {min_lead}: 至多 at most {WINDOW_MS // 3_600_000} h")
     with kept(setup) as (log, history):
-        until = run_clock(setup, log)
+        until = run_clock(setup, alerts_view(log))
         r = recall(log, history, 0, max(until, now_ms()) + _DAY_MS)
         try:
             stage = _stage(setup, history, until)

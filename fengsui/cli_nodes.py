@@ -10,6 +10,7 @@ from dispatch.caretaker import addressed
 from dispatch.keys import Ring, read_secret, renew, revoke, root_keys
 from dispatch.node_mandate import Grant
 from dispatch.node_wire import KeySet, SelfTest, sign
+from fengsui.node_command import node
 from fengsui.node_tasks import clock_of, key_lines, read_grant, write_grant
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage
@@ -189,3 +190,6 @@ def self_test(obj: Shared, nodes: tuple[str, ...], run_name: str) -> None:
     if not done:
         raise Usage("MQTT 服务器没有确认 the broker did not confirm: try again")
     click.echo(f"已下令 told {len(names)} 终端 nodes")
+
+
+COMMANDS = (node, keys, mandate, self_test)

@@ -45,6 +45,7 @@ def test_help_names_every_command() -> None:
         "status",
         "bench",
         "hindcast",
+        "explain",
         "outcome",
         "skill",
         "sign",

@@ -84,6 +84,8 @@ PURE = (
     "dispatch/neighbours.py",
     "fengsui/view.py",
     "fengsui/inline.py",
+    "fengsui/explain.py",
+    "fengsui/explain_words.py",
     "fengsui/skill_ledger.py",
 )
 FILE_LINES = 400
