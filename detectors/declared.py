@@ -187,6 +187,8 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
     if isinstance(parameters, str):
         return [_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
+    if forbids := kind.unready(parameters):
+        found.append(_problem(where, "parameters", forbids, "docs/skill-tables.md"))
     if row.quantity not in kind.inputs and "*" not in kind.inputs:
         takes = ", ".join(kind.inputs)
         found.append(_problem(where, "quantity", f"{row.kind} 不用 does not take it", takes))

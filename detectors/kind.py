@@ -60,6 +60,8 @@ class Kind(NamedTuple):
     the ring, in seconds and slots (W), from the parameters. gather: how values of one slot come
     together: sum, max or min. quiet: the value of a window of zeros, with which dry slots are
     passed over without a look (None: every slot is looked at). falling: a smaller value is worse.
+    unready: what keeps these parameters from going live, empty where nothing does; they may be
+    replayed all the same.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Kind(NamedTuple):
     joint: bool = False
     quiet: float | None = None
     falling: bool = False
+    unready: Callable[[Any], str] = lambda _: ""
 
 
 def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:

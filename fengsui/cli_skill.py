@@ -133,7 +133,7 @@ def hindcast(
     if form == "table":
         if not rules or folder:
             raise Usage("表需要 a table needs --rules RULES.toml, and no CONFIG")
-        result = _well(lambda: _table_hindcast(rules, table, response, columns, group))
+        result = _well(lambda: _table_hindcast(rules, table, response, columns, group, figure))
     elif rules:
         result = _well(lambda: _series_hindcast(rules, observations, events, lead, figure))
     else:
@@ -150,10 +150,12 @@ def _series_hindcast(rules: Path, observations: Any, events: Any, lead: int, fig
     return run(rules, observations, events, lead, figure)
 
 
-def _table_hindcast(rules: Path, table: Any, response: str, columns: Any, group: str) -> Json:
+def _table_hindcast(
+    rules: Path, table: Any, response: str, columns: Any, group: str, figure: Any
+) -> Json:
     from fengsui.table_skill import hindcast as run
 
-    return run(rules, table, response, columns, group or None)
+    return run(rules, table, response, columns, group or None, figure)
 
 
 def _district_hindcast(
@@ -209,7 +211,7 @@ def tune(
     if form == "table":
         if folder:
             raise Usage("表不需要 CONFIG a table takes no CONFIG")
-        result = _well(lambda: _table_tune(table, response, group, columns, out, cost))
+        result = _well(lambda: _table_tune(table, response, group, columns, out, cost, figure))
     else:
         by = load(folder).stations_of_area if folder else None
         result = _well(lambda: _series_tune(observations, events, lead, out, cost, figure, by))
@@ -225,11 +227,11 @@ def _series_tune(
 
 
 def _table_tune(
-    table: Any, response: str, group: str, columns: Any, out: Path, cost: float
+    table: Any, response: str, group: str, columns: Any, out: Path, cost: float, figure: Any
 ) -> Json:
     from fengsui.table_skill import tune as run
 
-    return run(table, response, group or None, columns, out, cost)
+    return run(table, response, group or None, columns, out, cost, figure)
 
 
 @click.command()
@@ -274,6 +276,8 @@ def told(result: Json) -> list[str]:
         lines.append(f"提前 lead: {lead['reason']}")
     if result.get("auc") is not None:
         lines.append(f"AUC {result['auc']:.3f}")
+    for skill in result.get("published") or ():
+        lines.append(_counts(f"已发表 {skill['rule']}", skill))
     lines += _trade_off(result.get("trade_off") or ())
     lines += [f"注 note: {note}" for note in result.get("notes") or ()]
     if result.get("out"):

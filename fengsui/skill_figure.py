@@ -26,6 +26,7 @@ from fengsui.series_read import SeriesFault
 _MOST = 24  # timelines; a table lists all
 _FATE = {"hit": "命中 hit", "late": "过迟 late", "miss": "漏报 miss", "unseen": "无资料 unseen"}
 _FATE_EN = {"hit": "hit", "late": "late (miss)", "miss": "miss", "unseen": "unseen"}
+_OTHERS = ("other thresholds, in the tuned sample", "other thresholds, on groups left out")
 _COLOUR = {"hit": "#2e7d32", "late": "#ef6c00", "false": "#c62828"}
 
 
@@ -116,7 +117,7 @@ def _performance(ax: Any, result: dict[str, Any], steps: Sequence[Step]) -> None
             color="#90a4ae",
             markersize=4,
             linewidth=0.8,
-            label="other thresholds, in the tuned sample",
+            label=_OTHERS["published" in result],
         )
     for name, one in (result.get("by_step") or {}).items():
         if one["far"] is not None and one["pod"] is not None:
@@ -146,12 +147,13 @@ def _performance(ax: Any, result: dict[str, Any], steps: Sequence[Step]) -> None
             )
         ax.plot(x, y, "o", color="#c62828", label="this record, 95 % bootstrap")
     ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="success ratio (1 - FAR)", ylabel="POD")
-    lead = result["matching"]["min_lead_min"]
-    ax.set_title(
-        f"{result['hits']} hits, {result['misses']} misses, {result['false_alarms']} false alarms, "
-        f"at least {lead:g} min ahead",
-        fontsize=9,
-    )
+    for held in result.get("published") or []:
+        if held["far"] is not None and held["pod"] is not None:
+            ax.plot(1 - held["far"], held["pod"], "x", color="#616161")
+            ax.annotate(held["rule"], (1 - held["far"], held["pod"]), fontsize=6)
+    counts = f"{result['hits']} hits, {result['misses']} misses, {result['false_alarms']} false"
+    ahead = f", at least {m['min_lead_min']:g} min ahead" if (m := result.get("matching")) else ""
+    ax.set_title(counts + ahead, fontsize=9)
     ax.legend(fontsize=7, loc="upper right")
 
 
@@ -198,7 +200,7 @@ def _by_level(ax: Any, levels: dict[str, dict[str, Any]]) -> None:
 def _timelines(
     plt: Any, result: dict[str, Any], stories: Sequence[Story], window_ms: int
 ) -> bytes | None:
-    fates = {(e["area"], e["start"]): e for e in result["events"]}
+    fates = {(e["area"], e["start"]): e for e in result.get("events") or ()}
     seen = [
         (s, e)
         for s in stories
@@ -300,18 +302,20 @@ def _page(result: dict[str, Any], pictures: Sequence[bytes]) -> str:
     events = [row(["区 area", "开始 start", "结束 end", "结果 outcome", "提前 lead (min)"], "th")]
     events += [
         row([e["area"], e["start"], e["end"], _FATE[e["outcome"]], _dash(e["lead_minutes"])])
-        for e in result["events"]
+        for e in result.get("events") or ()
     ]
     false = [row(["区 area", "规则 rule", "空报开始 false alarm from", "至 to"], "th")]
     false += [
         row([a["area"], a["rule"], a["start"], a["end"]])
-        for a in result["alarms"]
+        for a in result.get("alarms") or ()
         if a["outcome"] == "false"
     ]
-    m = result["matching"]
+    m = result.get("matching")
     rule = (
         f"匹配规则 matching rule: {m['rule']}; 提前 lead ≥ {m['min_lead_min']:g} min, "
         f"时窗 window {m['window_min']:g} min, 合并 merge {m['merge_gap_min']:g} min"
+        if m
+        else "一行一场雨 one row a storm"
     )
     images = "".join(
         f'<img alt="" src="data:image/png;base64,{b64encode(p).decode()}">' for p in pictures

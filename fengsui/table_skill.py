@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 
 from detectors.kind import Floats, Ints
-from detectors.skill.score import Counts, auc
+from detectors.skill import series_rules
+from detectors.skill.score import Counts, auc, bootstrap
 from detectors.skill.series_report import SEED, skill, skill_json
-from detectors.skill.series_rules import Skill
+from detectors.skill.series_rules import Skill, Step
 from detectors.skill.table_fit import (
     Fitted,
     Sample,
     counted,
     odds_of,
     single,
-    usable,
     validate,
 )
 from detectors.skill.table_fit import tune as fit_rule
@@ -34,18 +34,19 @@ from detectors.skill.table_rules import (
     FORM,
     VERSION,
     Source,
-    Step,
     TableRules,
     Term,
     fitted,
     load,
     text,
 )
+from detectors.skill.table_running import running
 from detectors.window import Bools
+from fengsui.skill_figure import draw, ready
+from fengsui.table_notes import strange, unsupported
 from fengsui.table_read import Storms, TableFault, read_map, read_storms
 
 Json = dict[str, Any]
-_FEW = 10  # events below which a percentage says little
 _NO_LEAD = (
     "一行一场雨，表中无雨的过程，不能算提前量 a row is a whole storm: without rain in time there is no "
     "lead time; 请回放 storm_score replay the running form (docs/skill-tables.md)"
@@ -53,17 +54,25 @@ _NO_LEAD = (
 
 
 def tune(
-    table: Path, response: str, group: str | None, columns: Path, out: Path, cost: float = 1.0
+    table: Path,
+    response: str,
+    group: str | None,
+    columns: Path,
+    out: Path,
+    cost: float = 1.0,
+    figure: Path | None = None,
 ) -> Json:
     """Choose a rule, measure it on groups left out, write it to `out`. cost: false alarms that one
     miss is worth."""
+    if figure:
+        ready(figure)
     if not (0 < cost < float("inf")):
         raise TableFault(f"代价应为正数 the cost must be positive: {cost}")
     map_ = read_map(columns)
     storms = read_storms(table, map_, response, group)
     sample = _sample(storms)
     _both(storms, table)
-    notes = [*storms.notes, *_about(storms, sample, group)]
+    notes = [*storms.notes, *unsupported(storms, sample, group)]
     rule = fit_rule(sample, cost)
     unseen = (
         validate(sample, sample.group, cost) if group else validate(sample, _tenths(sample), cost)
@@ -72,33 +81,51 @@ def tune(
     regions = np.unique(storms.region, return_inverse=True)[1]
     if regions.max() > 0:
         ways.append(("leave one region out", validate(sample, regions, cost)))
-    skills = []
+    elif map_.region:
+        notes.append(
+            f"{map_.region}：仅一个地区，不能检验换地区 one region only: transfer is untested"
+        )
+    skills, ranked = [], []
     for how, u in ways:
         if u.told.any():
+            p, yes = u.chance[u.told], sample.yes[u.told]
             skills.append(_skill(how, u.alarm[u.told], sample.rows(u.told)))
+            ranked.append({"auc": auc(p, yes), "csi_hindsight": _hindsight(p, yes)})
         else:
             notes.append(
                 f"{how}：其余各组只有一种结果，未做 the rest has one outcome only: not done"
             )
     file = _file(rule, storms, sample, skills, unseen.chance, cost, (table, columns))
     result = _told(rule, storms, sample, notes, group)
-    result["cross_validated"] = [skill_json(s) for s in skills]
-    known = unseen.told
-    if known.any():
-        result["cross_validated"][0]["auc"] = auc(unseen.chance[known], sample.yes[known])
+    result["cross_validated"] = [skill_json(s) | r for s, r in zip(skills, ranked, strict=True)]
     result["trade_off"] = [_step_json(s) for s in file.trade_off]
-    try:
-        out.write_text(text(file), encoding="utf-8")
-    except OSError as e:
-        raise TableFault(f"{out}：写不了 cannot be written: {e.strerror}") from e
+    _write(out, text(file))
     result["out"] = str(out)
+    live = running(file, _columns(storms), int(storms.yes.sum()))
+    if live:
+        beside = out.with_suffix(".running.toml")
+        _write(beside, series_rules.text(live))
+        result["running"] = str(beside)
+        result["notes"].append(
+            f"上线前须回放 before it goes live: fengsui hindcast --rules {beside.name} --observations … "
+            "--events … (docs/skill-tables.md)"
+        )
+    if figure:
+        _draw(figure, result, file)
     return result
 
 
 def hindcast(
-    rules: Path, table: Path, response: str, columns: Path, group: str | None = None
+    rules: Path,
+    table: Path,
+    response: str,
+    columns: Path,
+    group: str | None = None,
+    figure: Path | None = None,
 ) -> Json:
     """How well the rule of a file does on another table; its quantities may differ."""
+    if figure:
+        ready(figure)
     try:
         body = rules.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as e:
@@ -107,8 +134,22 @@ def hindcast(
     storms = read_storms(table, read_map(columns), response, group)
     rule = fitted(file)
     sample = _like(_sample(storms), rule.names)
-    notes = [*storms.notes, *_strange(file, storms)]
-    return _told(rule, storms, sample, notes, group)
+    notes = [*storms.notes, *strange(file, storms)]
+    result = _told(rule, storms, sample, notes, group)
+    if figure:
+        _draw(figure, result, file)
+    return result
+
+
+def _write(path: Path, body: str) -> None:
+    try:
+        path.write_text(body, encoding="utf-8")
+    except OSError as e:
+        raise TableFault(f"{path}：写不了 cannot be written: {e.strerror}") from e
+
+
+def _draw(path: Path, result: Json, file: TableRules) -> None:
+    draw(path, result, [], file.trade_off, 0)
 
 
 # --- what there is
@@ -144,68 +185,6 @@ def _both(storms: Storms, table: Path) -> None:
         )
 
 
-def _about(storms: Storms, s: Sample, group: str | None) -> list[str]:
-    """What the table does not support."""
-    notes = []
-    events = int(storms.yes.sum())
-    if events < _FEW:
-        notes.append(
-            f"仅 {events} 次事件，看次数与区间，勿看百分比 few events: read counts and intervals, "
-            "no percentage"
-        )
-    for name, fine in zip(s.names, usable(s), strict=True):
-        if not fine:
-            notes.append(f"{name} 无值或为常数，未用 has no values or is constant: not used")
-    if not group:
-        notes.append(
-            "未给 --group：同场火、同站的行相互关联，交叉验证偏乐观 without --group rows that share "
-            "weather stand on both sides: the cross-validation flatters"
-        )
-        return notes
-    one = [g for g in sorted(set(storms.group)) if _one_class(storms, g)]
-    if one:
-        notes.append(
-            f"{len(one)} 组只有一种结果 groups with one outcome only: {', '.join(one[:12])}"
-            f"{' …' if len(one) > 12 else ''}"
-        )
-    largest = np.bincount(s.group, weights=s.yes).max() / events
-    if largest > 0.5:
-        notes.append(
-            f"一组占 {largest:.0%} 的事件，留出它等于换一个地方 one group holds that share of the events: "
-            "leaving it out is to move to another place"
-        )
-    return notes
-
-
-def _one_class(storms: Storms, group: str) -> bool:
-    yes = [y for y, g in zip(storms.yes, storms.group, strict=True) if g == group]
-    return all(yes) or not any(yes)
-
-
-def _strange(file: TableRules, storms: Storms) -> list[str]:
-    """Where a table differs from what the rule was made of."""
-    notes = []
-    names = {t.quantity for t in file.term}
-    for t in file.term:
-        if t.quantity not in storms.quantities and t.weight:
-            notes.append(
-                f"{t.quantity}：本表没有，由其余的量推得 this table lacks it: inferred from the others"
-            )
-    for k, name in enumerate(storms.quantities):
-        if name not in names:
-            notes.append(f"{name}：规则不知，未用 the rule does not know it: not used")
-            continue
-        t = next(t for t in file.term if t.quantity == name)
-        x = storms.value[:, k]
-        outside = int(((x < t.lowest) | (x > t.highest)).sum())
-        if outside and t.weight:
-            notes.append(
-                f"{name}：{outside} 行越出率定范围 rows lie outside the range it was tuned on, "
-                f"{t.lowest:g} … {t.highest:g} {t.unit}：外推 extrapolated"
-            )
-    return notes
-
-
 # --- how well
 
 
@@ -215,6 +194,15 @@ def _blocks(alarm: Bools, s: Sample) -> list[Counts]:
 
 def _skill(how: str, alarm: Bools, s: Sample) -> Skill:
     return skill(how, _blocks(alarm, s))
+
+
+def _hindsight(p: Floats, yes: Bools) -> float:
+    """The best CSI that any one threshold could have had on these scores: what the ranking is worth
+    at most. No result: the threshold is picked on what is scored."""
+    order = np.argsort(-p, kind="stable")
+    hits = np.cumsum(yes[order])
+    last = np.append(np.diff(p[order]) != 0, True)  # equal scores warn together
+    return float((hits / (yes.sum() + np.arange(1, p.size + 1) - hits))[last].max())
 
 
 def _columns(storms: Storms) -> dict[str, Floats]:
@@ -233,9 +221,9 @@ def _told(rule: Fitted, storms: Storms, s: Sample, notes: list[str], group: str 
         ]
     return {
         "form": FORM,
-        **_measures(counted(alarm, s.yes), _skill("", alarm, s)),
+        **_measures(counted(alarm, s.yes), _blocks(alarm, s)),
         "rows": len(s.yes),
-        "events": int(s.yes.sum()),
+        "rows_with_event": int(s.yes.sum()),
         "groups": len(set(storms.group)) if group else None,
         "threshold": rule.threshold,
         "auc": auc(p, s.yes),
@@ -244,7 +232,7 @@ def _told(rule: Fitted, storms: Storms, s: Sample, notes: list[str], group: str 
         "published": [
             {
                 "rule": x.name,
-                **_measures(x.counts, None),
+                **_measures(x.counts),
                 "auc": x.auc,
                 "rows_judged": x.applies,
             }
@@ -254,7 +242,7 @@ def _told(rule: Fitted, storms: Storms, s: Sample, notes: list[str], group: str 
     }
 
 
-def _measures(c: Counts, s: Skill | None) -> Json:
+def _measures(c: Counts, blocks: Sequence[Counts] = ()) -> Json:
     found: Json = {
         "hits": c.hits,
         "misses": c.misses,
@@ -264,8 +252,9 @@ def _measures(c: Counts, s: Skill | None) -> Json:
         "far": c.far,
         "csi": c.csi,
     }
-    if s is not None:
-        found["csi_interval"] = skill_json(s)["csi_interval"]
+    if blocks:
+        for name, interval in bootstrap(blocks, SEED).items():
+            found[f"{name}_interval"] = list(interval) if interval else None
     return found
 
 
@@ -336,6 +325,7 @@ def _steps(p: Floats, s: Sample) -> list[Step]:
                 pod=ratios[0],
                 far=ratios[1],
                 csi=ratios[2],
+                lead_median_min=-1.0,
             )
         )
     return out
@@ -343,5 +333,5 @@ def _steps(p: Floats, s: Sample) -> list[Step]:
 
 def _step_json(step: Step) -> Json:
     ratios = ("pod", "far", "csi")
-    found = {n: getattr(step, n) for n in step.__struct_fields__}
+    found = {n: getattr(step, n) for n in step.__struct_fields__ if n != "lead_median_min"}
     return {k: None if k in ratios and v == -1 else v for k, v in found.items()}

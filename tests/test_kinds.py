@@ -28,6 +28,7 @@ from detectors.peak_intensity import PeakIntensity
 from detectors.postfire_m1 import PostfireM1
 from detectors.rain_sums import areal_mean
 from detectors.series import SeriesRow, SeriesRule
+from detectors.storm_score import StormScore
 from detectors.travel_time import TravelTime
 from detectors.unit_hydrograph import UnitHydrograph
 
@@ -41,6 +42,9 @@ SMALL: dict[str, Any] = {
     "intensity_duration": IntensityDuration(to_min=120),
     "peak_intensity": PeakIntensity(),
     "postfire_m1": PostfireM1(burned_steep=0.4, dnbr=0.3, soil_kf=0.2),
+    "storm_score": StormScore(
+        intercept=-9.0, weights={"intensity_15min": 1.0, "storm_total": 0.5}, gap_h=2, within_h=6
+    ),
     "travel_time": TravelTime(lag_min=(30, 20), gain=(0.5, 0.7), downstream=True),
     "unit_hydrograph": UnitHydrograph(area_km2=20.0, memory_h=24, slot_min=30, cn=85.0),
 }

@@ -19,8 +19,8 @@ import numpy as np
 from detectors.kind import Floats, Ints
 from detectors.window import Bools
 
-_ROUNDS = 60
-_RIDGE = 1e-3  # of a variance: keeps two columns that say the same from dividing by zero
+_ROUNDS = 40
+_RIDGE = 1e-6  # of a variance: keeps two columns that say the same from dividing by zero
 
 
 class Moments(NamedTuple):
@@ -72,7 +72,7 @@ def moments(x: Floats) -> Moments:
         mean = full.mean(axis=0)
         away = full - mean
         new = Moments(mean, (away.T @ away + extra) / len(x))
-        settled = np.abs(new.mean - m.mean).max() < 1e-6 * (1 + np.abs(m.mean).max())
+        settled = all(np.abs(a - b).max() < 1e-4 for a, b in zip(new, m, strict=True))
         m = new
         if settled:
             break

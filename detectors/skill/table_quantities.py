@@ -64,7 +64,7 @@ TABLE_QUANTITIES: dict[str, Quantity] = {
         "sqrt",
         1,
     ),
-    "burned": Quantity("中高度过火比例", "share burned high or moderate", "1", 0, 1, "sqrt", 0),
+    "burned": Quantity("中高度过火比例", "share burned high or moderate", "1", 0, 1, "sqrt", 1),
     "dnbr": Quantity("dNBR/1000", "mean dNBR/1000", "1", -1, 2, "none", 1),
     "soil_kf": Quantity("土壤可蚀性 KF", "soil erodibility KF", "1", 0, 1, "none", 1),
     "slope": Quantity("平均坡度", "mean slope", "deg", 0, 90, "none", 0),

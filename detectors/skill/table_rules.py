@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from detectors.skill.series_rules import RulesFault, Skill, toml_text
+from detectors.skill.series_rules import RulesFault, Skill, Step, toml_text
 from detectors.skill.table_fit import Fitted
 from detectors.skill.table_infer import Moments
 from detectors.skill.table_logistic import Line
@@ -48,20 +48,8 @@ class Source(_Strict, frozen=True, kw_only=True):
     seed: int
 
 
-class Step(_Strict, frozen=True, kw_only=True):
-    """The same rule at another threshold, on groups left out. -1 where a ratio is not defined."""
-
-    threshold: float
-    hits: int
-    misses: int
-    false_alarms: int
-    pod: float
-    far: float
-    csi: float
-
-
 class TableRules(_Strict, frozen=True, kw_only=True):
-    """The whole file. threshold: on the chance."""
+    """The whole file. threshold: on the chance. trade_off: on groups left out; no lead (-1)."""
 
     form: str
     version: int
