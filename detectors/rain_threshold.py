@@ -38,10 +38,11 @@ import numpy.typing as npt
 
 from detectors.pack import pack, unpack
 from detectors.rain_state import DAYS, RainState, arrays_of
-from detectors.window import SPAN, Bools, Ints, rounds
+from detectors.window import BLOCK, SPAN, Bools, Ints, rounds, turns
 
 CLASSES = ("dry", "normal", "wet")
 _NEVER = 2**31 - 1
+_WORSE = np.array([1, 2, 3, 4, 2.5, 4.5])  # of levels and actions: which of several is shown
 
 Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
 
@@ -76,6 +77,21 @@ class Change(NamedTuple):
     wait_min: float = float("inf")
 
 
+class _Judged(NamedTuple):
+    """Judgements of one turn, an entry each: what the sums at `head` call for. news: made even when
+    nothing is held."""
+
+    nth: Ints
+    row: Ints
+    head: Ints
+    news: Bools
+    sums: Ints
+    raw: Ints
+    keep: Ints
+    raw_action: Ints
+    keep_action: Ints
+
+
 class RainThreshold:
     """The rule for many rows; parameters are the object, memory is an argument."""
 
@@ -107,8 +123,8 @@ class RainThreshold:
         self._wet_above, self._dry_below = wet_above, dry_below
         self._classes = any(len(r.limits) > 1 for r in rows)
         shape = (len(CLASSES), len(rows), len(self.windows))
-        self.level_limits = np.full((*shape, 4), _NEVER, np.int64)
-        self.action_limits = np.full((*shape, 2), _NEVER, np.int64)
+        self._limits = np.full((*shape, 6), _NEVER, np.int64)
+        self.level_limits, self.action_limits = self._limits[..., :4], self._limits[..., 4:]
         for n, row in enumerate(rows):
             self._fill(n, row)
         clear = np.ceil(np.where(self.level_limits < _NEVER, self.level_limits * clear_factor, 0))
@@ -116,6 +132,7 @@ class RainThreshold:
         clear = np.ceil(np.where(self.action_limits < _NEVER, self.action_limits * clear_factor, 0))
         self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
         self._acting = bool((self.action_limits < _NEVER).any())
+        self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
 
     def _fill(self, n: int, row: RainRow) -> None:
         for c, name in enumerate(CLASSES):
@@ -148,8 +165,10 @@ class RainThreshold:
         order of arrival; how a stream is cut into batches does not show in them.
         """
         out: list[Change] = []
-        for part in rounds(rows):
-            self._round(
+        if rows.size == 0:
+            return out
+        for part, _ in turns(state.window.head, rows, minutes, BLOCK, suspect):
+            self._turn(
                 state,
                 part,
                 rows[part],
@@ -162,7 +181,7 @@ class RainThreshold:
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
-    def _round(
+    def _turn(
         self,
         state: RainState,
         part: Ints,
@@ -173,7 +192,7 @@ class RainThreshold:
         suspect: Bools | None,
         out: list[Change],
     ) -> None:
-        taken = state.window.put(rows, minutes, counts, add)
+        taken, head = state.window.put(rows, minutes, counts, add)
         turned = self._antecedent(state, rows, minutes, np.where(taken, counts, 0))
         if suspect is not None and suspect.any():
             for n in np.nonzero(suspect & taken)[0]:
@@ -182,58 +201,104 @@ class RainThreshold:
                     state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
                 held = state.doubt.setdefault(row, {})
                 held[int(minutes[n])] = held.get(int(minutes[n]), 0) + int(counts[n])
-        head = state.window.head[rows]
-        live = (counts != 0) | (state.levels.level[rows] > 0) | turned
-        if self._acting:
-            live |= state.actions.level[rows] > 0
-        live &= taken & (head - minutes <= self._late_min)
-        which = np.nonzero(live)[0]
+        timely = taken & (head - minutes <= self._late_min)
+        news = (counts != 0) | turned
+        hot = self._hot(state, rows, minutes, head, np.nonzero(timely & news)[0])
+        which = np.nonzero(timely & hot[rows])[0]
         if which.size == 0:
             return
-        r, h = rows[which], head[which]
-        sums = state.window.sums[r]
-        if self._late_ends:
-            for n in np.nonzero(minutes[which] < h)[0]:
-                sums[n] = np.maximum(sums[n], self._touched(state, r[n], minutes[which][n], h[n]))
-        sums = self._of_event(sums)
-        wet = state.wetness[r]
-        moved = state.levels.judge(
+        r = rows[which]
+        sums = self._sums(state, r, minutes[which], head[which])
+        wet, none = state.wetness[r], np.zeros(r.size, np.int64)
+        j = _Judged(
+            part[which],
             r,
-            h,
+            head[which],
+            news[which],
+            sums,
             _reached(sums, self.level_limits[wet, r]),
             _reached(sums, self._level_keep[wet, r]),
-            self._hold_min,
+            _reached(sums, self.action_limits[wet, r]) if self._acting else none,
+            _reached(sums, self._action_keep[wet, r]) if self._acting else none,
         )
-        if self._acting:
-            more = state.actions.judge(
-                r,
-                h,
-                _reached(sums, self.action_limits[wet, r]),
-                _reached(sums, self._action_keep[wet, r]),
-                self._hold_min,
-            )
-            moved = np.union1d(moved, more)
-        if state.doubt:
-            doubtful = [n for n, row in enumerate(r) if self._doubt(state, int(row), sums[n])]
-            moved = np.union1d(moved, np.array(doubtful, np.int64))
-        for n in moved:
-            out.append(self._change(state, int(part[which[n]]), int(r[n]), int(h[n]), sums[n]))
+        busy = np.nonzero(self._unsteady(state, j)[r])[0]
+        for n in rounds(r[busy]):
+            self._levels(state, j, busy[n], out)
 
-    def _of_event(self, sums: Ints) -> Ints:
-        """The event is over: what fell before holds nothing while it stays dry."""
-        return sums * (sums[:, self._gap_window] > 0)[:, None] if self._gap else sums
+    def _unsteady(self, state: RainState, j: _Judged) -> Bools:
+        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
+        its hold, here and at once for all."""
+        level, action = state.levels.level[j.row], state.actions.level[j.row]
+        moves = (j.raw > level) | (j.keep < level)
+        moves |= (j.raw_action > action) | (j.keep_action < action)
+        unsteady = np.zeros(len(self.rows), np.bool_)
+        unsteady[j.row[moves]] = True
+        if state.doubt:
+            unsteady[list(state.doubt)] = True
+        calm = j.row[~unsteady[j.row]]
+        state.levels.since[calm] = -1
+        state.actions.since[calm] = -1
+        return unsteady
+
+    def _hot(self, state: RainState, rows: Ints, minutes: Ints, head: Ints, news: Ints) -> Bools:
+        """(rows of the rule,): a level is held, in doubt, or reached by what is new. Of all others
+        a judgement would change nothing."""
+        hot: Bools = state.levels.level > 0
+        if self._acting:
+            hot |= state.actions.level > 0
+        if state.doubt:
+            hot[list(state.doubt)] = True
+        if news.size:
+            r = rows[news]
+            sums = self._sums(state, r, minutes[news], head[news])
+            hot[r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]] = True
+        return hot
+
+    def _sums(self, state: RainState, rows: Ints, minutes: Ints, head: Ints) -> Ints:
+        """(k, windows): up to each row's clock; of a late value the largest over all ends that it
+        touches. When the event is over, what fell before counts nothing while it stays dry."""
+        sums = state.window.sums(rows, head)
+        if self._late_ends:
+            for n in np.nonzero(minutes < head)[0]:
+                most = self._touched(state, int(rows[n]), int(minutes[n]), int(head[n]))
+                sums[n] = np.maximum(sums[n], most)
+        if self._gap:
+            sums *= (sums[:, self._gap_window] > 0)[:, None]
+        return sums
 
     def seen(self, state: RainState, row: int) -> Ints:
         """(windows,) the sums of a row as they are judged at its own clock, in counts."""
-        sums: Ints = self._of_event(state.window.sums[[row]])[0]
+        head = state.window.head[[row]]
+        sums: Ints = self._sums(state, np.array([row]), head, head)[0]
         return sums
 
-    def _doubt(self, state: RainState, row: int, sums: Ints) -> bool:
+    def _levels(self, state: RainState, j: _Judged, n: Ints, out: list[Change]) -> None:
+        """Judgements `n` through the machines; no row twice."""
+        r = j.row[n]
+        live = j.news[n] | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
+        n, r = n[live], r[live]
+        if n.size == 0:
+            return
+        h = j.head[n]
+        moved = state.levels.judge(r, h, j.raw[n], j.keep[n], self._hold_min)
+        if self._acting:
+            raw, keep = j.raw_action[n], j.keep_action[n]
+            moved = np.union1d(moved, state.actions.judge(r, h, raw, keep, self._hold_min))
+        sums = j.sums[n]
+        if state.doubt:
+            doubtful = [
+                m for m, row in enumerate(r) if self._doubt(state, int(row), int(h[m]), sums[m])
+            ]
+            moved = np.union1d(moved, np.array(doubtful, np.int64))
+        nth = j.nth[n]
+        for m in moved:
+            out.append(self._change(state, int(nth[m]), int(r[m]), int(h[m]), sums[m]))
+
+    def _doubt(self, state: RainState, row: int, head: int, sums: Ints) -> bool:
         """Judge a row without its suspect values; True if that changed."""
         held = state.doubt.get(row)
         if held is None:
             return False
-        head = int(state.window.head[row])
         for minute in [m for m in held if m <= head - SPAN]:
             del held[minute]
         level, action = int(state.levels.level[row]), int(state.actions.level[row])
@@ -262,11 +327,11 @@ class RainThreshold:
         level, action = int(state.levels.level[row]), int(state.actions.level[row])
         sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
         wet = int(state.wetness[row])
-        limits = np.concatenate((self.level_limits[wet, row], self.action_limits[wet, row]), axis=1)
-        hit = np.where(sums[:, None] >= limits, np.array([1, 2, 3, 4, 2.5, 4.5]), 0.0)
+        limits = self._limits[wet, row]
+        hit = (sums[:, None] >= limits) * _WORSE
         window, which = np.unravel_index(int(hit.argmax()), hit.shape)
-        limit = int(limits[window, which]) if hit.any() else 0
-        if not hit.any():  # falling: show the window that is nearest to its lowest threshold
+        limit = int(limits[window, which]) if hit[window, which] else 0
+        if not limit:  # falling: show the window that is nearest to its lowest threshold
             window = (sums / limits.min(axis=1)).argmax()
         return Change(
             nth,
@@ -283,7 +348,7 @@ class RainThreshold:
 
     def _wait(self, state: RainState, row: int, head: int, level: int, sums: Ints) -> float:
         """Minutes to the next level at the mean rate of the last 30 minutes."""
-        rate = float(np.maximum(state.window.last(row, head, 30), 0).sum()) / 30
+        rate = state.window.total(row, head, 30) / 30
         if level >= self.level_limits.shape[-1] or rate <= 0:
             return float("inf")
         limits = self.level_limits[state.wetness[row], row][:, level:].min(axis=1)
@@ -311,35 +376,38 @@ class RainThreshold:
             return turned
         day = minutes // 1440
         today = state.today[rows]
-        past = (day < today) & (counts != 0) & (day > today - DAYS)
-        for n in np.nonzero((day > today) | past)[0]:
-            row, d = int(rows[n]), int(day[n])
-            if today[n] < 0:
-                state.first_day[row] = d
-            for empty in range(max(int(today[n]), d - DAYS) + 1, d + 1):
-                state.days[row, empty % DAYS] = 0
-            state.today[row] = max(d, int(today[n]))
         wet = counts != 0
+        # a turn lies within a day, so only the first of a row can be of another
+        other = (day > today) | ((day < today) & wet & (day > today - DAYS))
+        other[1:] &= rows[1:] != rows[:-1]
+        n = np.nonzero(other)[0]
+        if n.size:
+            r, d, old = rows[n], day[n], today[n]
+            new = old < 0
+            state.first_day[r[new]] = d[new]
+            state.today[r] = np.maximum(d, old)
+            for back in range(min(DAYS, int((d - old).max()))):
+                passed = np.nonzero(d - old > back)[0]
+                state.days[r[passed], (d[passed] - back) % DAYS] = 0
         wet &= day > state.today[rows] - DAYS
         np.add.at(state.days, (rows[wet], day[wet] % DAYS), counts[wet])
-        for n in np.nonzero((day > today) | past)[0]:
-            row = int(rows[n])
-            was = state.wetness[row]
-            state.wetness[row] = self._class(state, row)
-            turned[n] = state.wetness[row] != was
+        if n.size:
+            was = state.wetness[r]
+            state.wetness[r] = self._class(state, r)
+            turned[n] = state.wetness[r] != was
         return turned
 
-    def antecedent(self, state: RainState, row: int) -> float:
-        """Pa of a row now, in counts (0.1 mm)."""
-        back = (state.today[row] - np.arange(1, self._days + 1)) % DAYS
-        return float((state.days[row, back] * self._decay).sum())
+    def antecedent(self, state: RainState, rows: Ints) -> npt.NDArray[np.float64]:
+        """Pa of rows now, in counts (0.1 mm)."""
+        back = (state.today[rows, None] - np.arange(1, self._days + 1)) % DAYS
+        index: npt.NDArray[np.float64] = (state.days[rows[:, None], back] * self._decay).sum(axis=1)
+        return index
 
-    def _class(self, state: RainState, row: int) -> int:
-        index = self.antecedent(state, row)
-        if index > self._wet_above:
-            return 2
-        known = state.today[row] - state.first_day[row] >= self._days
-        return 0 if known and index < self._dry_below else 1
+    def _class(self, state: RainState, rows: Ints) -> Ints:
+        index = self.antecedent(state, rows)
+        known = state.today[rows] - state.first_day[rows] >= self._days
+        dry = known & (index < self._dry_below)
+        return np.where(index > self._wet_above, 2, np.where(dry, 0, 1))
 
     def dump(self, state: RainState) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
@@ -350,22 +418,22 @@ class RainThreshold:
         arrays, doubt = msgspec.msgpack.decode(
             body, type=tuple[bytes, dict[str, tuple[dict[int, int], tuple[int, int] | None]]]
         )
-        unpack(arrays, self.names, arrays_of(state))
+        held = arrays_of(state)
+        unpack(arrays, self.names, held)
+        state.window.fill(held["ring"])
         for row, name in enumerate(self.names):
             if name in doubt:
                 state.doubt[row] = doubt[name][0]
                 state.sure[row] = doubt[name][1] or (0, 0)
-        for n in range(len(self.rows)):  # the windows of the config may be others now
-            if state.window.head[n] >= 0:
-                day = np.maximum(state.window.last(n, int(state.window.head[n]), SPAN), 0)
-                total = np.concatenate(([0], np.cumsum(day[::-1], dtype=np.int64)))
-                state.window.sums[n] = total[state.window.windows]
         return state
 
 
 def _reached(sums: Ints, limits: npt.NDArray[np.int64]) -> Ints:
     """(k, windows) sums, (k, windows, levels) limits -> the highest level reached, 0 for none."""
-    hit = (sums[:, :, None] >= limits).any(axis=1)
-    order = np.arange(1, hit.shape[1] + 1)
-    reached: Ints = (hit * order).max(axis=1)
+    hit = np.zeros((sums.shape[0], limits.shape[2]), np.bool_)
+    for w in range(sums.shape[1]):
+        hit |= sums[:, w, None] >= limits[:, w]
+    reached = np.zeros(sums.shape[0], np.int64)
+    for level in range(hit.shape[1]):
+        reached[hit[:, level]] = level + 1
     return reached

@@ -21,8 +21,8 @@ import numpy.typing as npt
 from config.quantity import QUANTITIES
 from detectors.kind import Floats, Ints, Kind, Scored, View
 from detectors.pack import pack, unpack
-from detectors.slots import SeriesState, advance, arrays_of, put, turns
-from detectors.window import Bools, rounds
+from detectors.slots import SeriesState, advance, arrays_of, put
+from detectors.window import Bools, rounds, turns
 
 _MINUTE = 60_000
 _ELEMENTS = 2_000_000  # numbers gathered at once
@@ -137,7 +137,7 @@ class SeriesRule:
             return out
         slot = -(-at // self.slot_ms)
         value = counts.astype(np.float64)  # whole numbers: sums are exact
-        for part, late in turns(state, rows, slot, self._block):
+        for part, late in turns(state.head, rows, slot, self._block):
             self._turn(
                 state,
                 part,

@@ -28,29 +28,6 @@ class SeriesState:
         self.sure: dict[int, tuple[int, int]] = {}
 
 
-def turns(state: SeriesState, rows: Ints, slot: Ints, block: int) -> list[tuple[Ints, Bools]]:
-    """Parts in which each row's slots only rise, but for its first, and lie near one another:
-    indices in order of row, then arrival, and which do not move their row's clock."""
-    order = np.argsort(rows, kind="stable")
-    r, s = rows[order], slot[order]
-    first = np.ones(r.size, np.bool_)
-    first[1:] = r[1:] != r[:-1]
-    rank = np.cumsum(first) << 42
-    start = np.where(first, np.maximum(s, state.head[r]), s)
-    top = np.maximum.accumulate(start + rank) - rank
-    before = np.where(first, state.head[r], np.concatenate(([0], top[:-1])))
-    behind = s <= before
-    new = behind | (top // block != before // block)
-    total = np.cumsum(new & ~first)
-    turn = total - np.repeat(total[first], np.diff(np.append(np.nonzero(first)[0], r.size)))
-    most = int(turn.max())
-    if most == 0:
-        return [(order, behind)]
-    by_turn = np.argsort(turn, kind="stable")
-    cuts = np.cumsum(np.bincount(turn))[:-1]
-    return [(order[p], behind[p]) for p in np.split(by_turn, cuts)]
-
-
 def advance(state: SeriesState, rows: Ints, slot: Ints, behind: Bools) -> None:
     """Empty the slots between a row's clock and its next; rows stand together, in order."""
     moving = np.nonzero(~behind)[0]

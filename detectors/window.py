@@ -1,8 +1,13 @@
-"""Minute rings with running sums over several windows, for many rows at once.
+"""Minute rings of rain for many rows at once, as running totals, so that the sum over any window
+is one difference, however long the window is.
 
-A row holds the counts of the last 24 hours by minute (-1: nothing heard). Its head is the newest
-minute heard: the row's own event-time clock. Sums are over (head - W, head] and exact in integers.
+A row's head is the newest minute heard: the row's own event-time clock. Of each of the last 2048
+minutes the ring holds the total that had fallen by its end, doubled, plus 1 if the minute was
+heard: 4 bytes a minute, exact in integers (it may wrap; differences do not show it). Rain that
+comes late is added to every minute from its own to the head.
 """
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -11,94 +16,139 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 SLOTS = 2048  # a power of two above a day of minutes
 SPAN = 1440
+# minutes that a row's clock may move in one turn, so that a day before each stays in the ring;
+# whole days consist of it
+BLOCK = 480
 _MASK = SLOTS - 1
-_FEW = 64  # a gap of so many minutes is walked; a longer one is summed anew
+_FILL = 2_000_000  # minutes written at once
 
 
 class Window:
-    """`rows` rings and their sums over `windows` minutes (each at most 1440)."""
+    """`rows` rings; sums over `windows` minutes (each at most 1440)."""
 
-    __slots__ = ("_last", "head", "ring", "sums", "windows")
+    __slots__ = ("_ring", "head", "windows")
 
     def __init__(self, rows: int, windows: tuple[int, ...]) -> None:
         assert all(0 < w <= SPAN for w in windows)
         self.windows = np.array(windows, np.int64)
-        self.ring = np.full((rows, SLOTS), -1, np.int32)
+        self._ring = np.zeros((rows, SLOTS), np.int32)
         self.head = np.full(rows, -1, np.int64)
-        self.sums = np.zeros((rows, len(windows)), np.int64)
-        self._last = self.windows - 1
 
-    def put(self, rows: Ints, minute: Ints, count: Ints, add: Bools | bool) -> Bools:
-        """Add one observation to each of `rows` (no row twice).
+    def put(self, rows: Ints, minute: Ints, count: Ints, add: Bools | bool) -> tuple[Bools, Ints]:
+        """Add one turn of observations (see `turns`): rows stand together.
 
-        Returns which were taken: not one a day or more behind its head, nor one whose minute is
-        held already, unless `add` says that it is another one of the same minute.
+        Returns which were taken, and the row's head after each. Not taken: one a day or more behind
+        its head, and one whose minute is held already, unless `add` says that it is another one of
+        the same minute.
         """
-        flat = self.ring.reshape(-1)
-        head = self.head[rows]
-        head = np.where(head < 0, minute, head)
+        flat = self._ring.reshape(-1)
         base = rows * SLOTS
-        ahead = minute - head
-        if (ahead > 0).any():
-            self._advance(rows, base, head, ahead)
-            head = np.maximum(head, minute)
-        self.head[rows] = head
-        slot = base + (minute & _MASK)
-        held = flat[slot]
-        taken: Bools = (minute > head - SPAN) & ((held < 0) | add)
-        if taken.all():
-            flat[slot] = np.maximum(held, 0) + count
-        else:
-            flat[slot[taken]] = (np.maximum(held, 0) + count)[taken]
-        wet = np.nonzero(taken & (count != 0))[0]
-        if wet.size:
-            inside = (head - minute)[wet, None] < self.windows
-            self.sums[rows[wet]] += count[wet, None] * inside
-        return taken
+        first = np.ones(rows.size, np.bool_)
+        first[1:] = rows[1:] != rows[:-1]
+        held = self.head[rows]
+        before = np.where(first, held, np.concatenate(([0], minute[:-1])))
+        if not first.all():  # what comes after one that is behind begins at the row's head
+            before = np.maximum(before, held)
+        head = np.maximum(minute, before)
+        twice = 2 * count
+        taken = np.ones(rows.size, np.bool_)
+        behind = np.nonzero(minute <= before)[0]
+        if behind.size:
+            late, clock = minute[behind], before[behind]
+            again = (flat[base[behind] + (late & _MASK)] & 1) == 1
+            if add is not False:
+                again &= ~(add if isinstance(add, bool) else add[behind])
+            fine = (late > clock - SPAN) & ~again
+            taken[behind] = fine
+            twice[behind[~fine]] = 0
+        # the total at each row's clock, after each of its observations
+        start = np.nonzero(first)[0]
+        total = np.cumsum(twice)
+        old = flat[base[start] + (held[start] & _MASK)] & ~1  # zero of a row never heard
+        before_turn = old - (total[start] - twice[start])
+        total += np.repeat(before_turn, np.diff(np.append(start, rows.size)))
+        if behind.size:
+            self._late(base[behind], late, clock, twice[behind], fine)
+        if behind.size < rows.size:
+            ahead = np.nonzero(minute > before)[0] if behind.size else slice(None)
+            self._advance(base[ahead], before[ahead], minute[ahead], total[ahead], twice[ahead])
+        last = np.append(start[1:] - 1, rows.size - 1)
+        self.head[rows[last]] = head[last]
+        return taken, head
 
-    def _advance(self, rows: Ints, base: Ints, head: Ints, ahead: Ints) -> None:
-        """Move heads forward: what leaves a window leaves its sum, what comes is empty."""
-        moving = np.nonzero(ahead > 0)[0]
-        if moving.size == rows.size:
-            r, b, h, a = rows, base, head, ahead
-        else:
-            r, b, h, a = rows[moving], base[moving], head[moving], ahead[moving]
-        flat = self.ring.reshape(-1)
-        step = 1
-        while r.size:
-            flat[b + ((h + step) & _MASK)] = -1
-            # only rows that hold rain have anything to lose
-            wet = self.sums[r].any(axis=1) if step == 1 else np.ones(r.size, np.bool_)
-            if wet.any():
-                rw, bw, hw = (r, b, h) if wet.all() else (r[wet], b[wet], h[wet])
-                gone = flat[bw[:, None] + ((hw[:, None] + step - self.windows) & _MASK)]
-                self.sums[rw] -= np.maximum(gone, 0)
-            more = a > step
-            if not more.any():
-                return
-            if not more.all():
-                r, b, h, a = r[more], b[more], h[more], a[more]
-            step += 1
-            if step > _FEW:
-                for row, start, length in zip(r, h, a, strict=True):
-                    self._leap(int(row), int(start), int(length), step)
-                return
+    def _late(self, base: Ints, minute: Ints, head: Ints, twice: Ints, taken: Bools) -> None:
+        """Into the past: every minute since has seen this rain fall. No row twice."""
+        flat = self._ring.reshape(-1)
+        wet = np.nonzero(twice != 0)[0]
+        many = head[wet] - minute[wet] + 1
+        source = np.repeat(wet, many)
+        within = np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
+        flat[base[source] + ((minute[source] + within) & _MASK)] += twice[source].astype(np.int32)
+        flat[base[taken] + (minute[taken] & _MASK)] |= 1
 
-    def _leap(self, row: int, head: int, ahead: int, step: int) -> None:
-        """The rest of a long gap of one row."""
-        left = min(ahead - step + 1, SLOTS)
-        first = head + ahead - left + 1
-        self.ring[row, np.arange(first, head + ahead + 1) & _MASK] = -1
-        day = self.last(row, head + ahead, SPAN)
-        total = np.concatenate(([0], np.cumsum(np.maximum(day, 0)[::-1])))
-        self.sums[row] = total[self.windows]
+    def _advance(self, base: Ints, before: Ints, minute: Ints, total: Ints, twice: Ints) -> None:
+        """Move clocks forward: minutes in between saw nothing fall."""
+        flat = self._ring.reshape(-1)
+        gap = np.where(before < 0, 1, np.minimum(minute - before, SLOTS))  # a new row is empty
+        if int(gap.max()) > 1:
+            empty = (total - twice).astype(np.int32)
+            for many in _pieces(gap):
+                length = gap[many]
+                source = np.repeat(np.arange(many.start, many.stop), length)
+                back = np.repeat(np.cumsum(length), length) - np.arange(source.size) - 1
+                flat[base[source] + ((minute[source] - back) & _MASK)] = empty[source]
+        flat[base + (minute & _MASK)] = (total | 1).astype(np.int32)
+
+    def sums(self, rows: Ints, ends: Ints) -> Ints:
+        """(k, windows): the sums over (end - W, end], a row and end each."""
+        flat = self._ring.reshape(-1)
+        base = rows * SLOTS
+        now = flat[base + (ends & _MASK)] & ~np.int32(1)
+        then = flat[base[:, None] + ((ends[:, None] - self.windows) & _MASK)] & ~np.int32(1)
+        found: Ints = ((now[:, None] - then) >> 1).astype(np.int64)
+        return found
+
+    def total(self, row: int, minute: int, length: int) -> int:
+        """The sum over (minute - length, minute]."""
+        now, then = self._ring[row, minute & _MASK], self._ring[row, (minute - length) & _MASK]
+        return (int(now) // 2 - int(then) // 2) % 2**31
 
     def last(self, row: int, minute: int, length: int) -> npt.NDArray[np.int32]:
         """Counts of the minutes (minute - length, minute], oldest first; -1 where none."""
-        values: npt.NDArray[np.int32] = self.ring[
-            row, np.arange(minute - length + 1, minute + 1) & _MASK
-        ]
-        return values
+        return self._counts(self._ring[row, np.arange(minute - length, minute + 1) & _MASK])
+
+    def counts(self) -> npt.NDArray[np.int32]:
+        """(rows, SLOTS) by minute modulo SLOTS; -1 where nothing was heard."""
+        return self._counts(np.concatenate((self._ring[:, -1:], self._ring), axis=1))
+
+    def fill(self, counts: npt.NDArray[np.int32]) -> None:
+        """The rings of `counts`, as `counts` gives them. The heads are known."""
+        order = (self.head[:, None] + np.arange(1, SLOTS + 1)) & _MASK  # oldest first
+        ordered = np.take_along_axis(counts, order, axis=1)
+        total = 2 * np.cumsum(np.maximum(ordered, 0), axis=1, dtype=np.int32)
+        np.put_along_axis(self._ring, order, total | (ordered >= 0), axis=1)
+
+    @staticmethod
+    def _counts(ring: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        step = np.diff(ring & ~np.int32(1), axis=-1) >> 1
+        return np.where(ring[..., 1:] & 1, step, np.int32(-1))
+
+
+def _pieces(many: Ints) -> list[slice]:
+    """Parts of bounded total."""
+    total = np.cumsum(many)
+    if int(total[-1]) <= _FILL:
+        return [slice(0, many.size)]
+    edges = np.searchsorted(total, np.arange(_FILL, int(total[-1]) + _FILL, _FILL), "right")
+    cuts = np.unique(np.concatenate(([0], edges, [many.size]))).tolist()
+    return [slice(a, b) for a, b in pairwise(cuts)]
+
+
+def _by_row(rows: Ints) -> Ints:
+    """A stable order by row; small numbers are sorted by their digits, in time O(n)."""
+    if int(rows.max()) < 65_536:
+        return np.argsort(rows.astype(np.uint16), kind="stable")
+    return np.argsort(rows, kind="stable")
 
 
 def rounds(rows: Ints) -> list[Ints]:
@@ -106,7 +156,7 @@ def rounds(rows: Ints) -> list[Ints]:
     arrival within each part; a row's first observation is in the first part, and so on."""
     if rows.size == 0:
         return []
-    order = np.argsort(rows, kind="stable")
+    order = _by_row(rows)
     ordered = rows[order]
     start = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     begin = np.maximum.accumulate(np.where(start, np.arange(rows.size), 0))
@@ -115,3 +165,31 @@ def rounds(rows: Ints) -> list[Ints]:
     by_turn = np.argsort(turn, kind="stable")
     cuts = np.cumsum(np.bincount(turn))[:-1]
     return np.split(by_turn, cuts)
+
+
+def turns(
+    head: Ints, rows: Ints, slot: Ints, block: int, alone: Bools | None = None
+) -> list[tuple[Ints, Bools]]:
+    """Parts in which each row's slots only rise, but for its first, and lie near one another:
+    indices in order of row, then arrival, and which do not move their row's clock (`head`). What is
+    `alone` is the first of its row in its part."""
+    order = _by_row(rows)
+    r, s = rows[order], slot[order]
+    first = np.ones(r.size, np.bool_)
+    first[1:] = r[1:] != r[:-1]
+    rank = np.cumsum(first) << 42
+    start = np.where(first, np.maximum(s, head[r]), s)
+    top = np.maximum.accumulate(start + rank) - rank
+    before = np.where(first, head[r], np.concatenate(([0], top[:-1])))
+    behind: Bools = s <= before
+    new = behind | (top // block != before // block)
+    if alone is not None:
+        new |= alone[order]
+    total = np.cumsum(new & ~first)
+    turn = total - np.repeat(total[first], np.diff(np.append(np.nonzero(first)[0], r.size)))
+    most = int(turn.max())
+    if most == 0:
+        return [(order, behind)]
+    by_turn = np.argsort(turn, kind="stable")
+    cuts = np.cumsum(np.bincount(turn))[:-1]
+    return [(order[p], behind[p]) for p in np.split(by_turn, cuts)]

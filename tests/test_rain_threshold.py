@@ -77,15 +77,15 @@ def test_sums_are_exact_whatever_the_order(
         minute = head + ahead
         new_head = minute if n == 0 else max(head, minute)
         expect = minute > new_head - SPAN and (add or minute not in held)
-        taken = window.put(ints([1]), ints([minute]), ints([count]), np.array([add]))
+        taken, _ = window.put(ints([1]), ints([minute]), ints([count]), np.array([add]))
         assert bool(taken[0]) is expect
         if expect:
             held[minute] = held.get(minute, 0) + count
         head = new_head
         held = {m: c for m, c in held.items() if m > head - SPAN}
         brute = [sum(c for m, c in held.items() if m > head - w) for w in windows]
-        assert window.sums[1].tolist() == brute
-    assert not window.sums[[0, 2]].any()  # nobody else's
+        assert window.sums(ints([1]), window.head[[1]])[0].tolist() == brute
+    assert not window.sums(ints([0, 2]), ints([head, head])).any()  # nobody else's
 
 
 @LAW
@@ -417,7 +417,7 @@ def _days(before: dict[int, int], known: int, now: int) -> tuple[int, float]:
     for minute, count in [*feed_, (today + 700, now)]:
         for c in rule.judge(state, ints([0]), ints([minute]), ints([count])):
             level = c.level if minute == today + 700 else level
-    return level, rule.antecedent(state, 0)
+    return level, float(rule.antecedent(state, np.zeros(1, np.int64))[0])
 
 
 @pytest.mark.parametrize(
