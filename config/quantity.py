@@ -61,6 +61,9 @@ _ROWS = (
     Quantity("self_test", "1", 1, "state", 0, 1, 1, "自检"),
     Quantity("key_set", "1", 1, "instant", 0, 10**9, 10**9, "密钥集版本"),
     Quantity("refused_commands", "1", 1, "counter", 0, 10**9, 10**9, "拒绝的指令"),
+    Quantity("humidity", "%", 10, "instant", 0, 1_000, 1_000, "空气相对湿度"),
+    # fire radiative power, as thermal cameras and satellites give it; the largest fires: 10^5 MW
+    Quantity("fire", "MW", 10, "instant", 0, 10_000_000, 10_000_000, "火点辐射功率"),
     Quantity("pump_state", "1", 1, "state", 0, 9, 9, "泵站状态"),
 )
 

@@ -103,7 +103,7 @@ def _rain(part: Part, state: DetectState, area: str) -> Iterator[Near]:
         if row.area != area:
             continue
         wet, at = int(held.wetness[n]), max(0, int(held.window.head[n])) * _MINUTE
-        ground = f"前期 Pa {rule.antecedent(held, n) / 10:.1f} mm, {CLASSES[wet]}"
+        ground = f"前期 Pa {rule.antecedent(held, np.array([n]))[0] / 10:.1f} mm, {CLASSES[wet]}"
         found = []
         for w, (window, total) in enumerate(zip(rule.windows, rule.seen(held, n), strict=True)):
             counts = (*rule.level_limits[wet, n, w], *rule.action_limits[wet, n, w])
