@@ -25,7 +25,7 @@ Source: Kohler & Linsley 1951, U.S. Weather Bureau Research Paper 34 (index and 
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import check, going_on
+from detectors.rain_sums import check, going_on, so_far
 
 
 class AntecedentRain(Parameters, frozen=True):
@@ -64,4 +64,6 @@ KIND = Kind(
     span=lambda p: p.days * 24,
     score=score,
     quiet=0.0,
+    fades=lambda _: True,
+    plain=lambda p, view: so_far(_score, p, view),
 )

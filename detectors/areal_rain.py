@@ -27,7 +27,7 @@ nan
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import areal_mean, check, check_slots, going_on
+from detectors.rain_sums import areal_mean, check, check_slots, going_on, so_far
 
 
 class ArealRain(Parameters, frozen=True):
@@ -50,11 +50,15 @@ def _score(p: ArealRain, view: View) -> tuple[Floats, Ints]:
     return value, np.full(value.shape, p.duration_min)
 
 
+def _sure(p: ArealRain, view: View, found: Scored) -> Scored:
+    """NaN where too little weight counts at the judged slot."""
+    share = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[1][:, -1]
+    return found._replace(value=np.where(share < p.min_weight - 1e-9, np.nan, found.value))
+
+
 def score(p: ArealRain, view: View) -> Scored:
     """mm."""
-    share = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[1][:, -1]
-    found = going_on(_score, p, view)
-    return found._replace(value=np.where(share < p.min_weight - 1e-9, np.nan, found.value))
+    return _sure(p, view, going_on(_score, p, view))
 
 
 KIND = Kind(
@@ -69,4 +73,5 @@ KIND = Kind(
     score=score,
     joint=True,
     quiet=0.0,
+    plain=lambda p, view: _sure(p, view, so_far(_score, p, view)),
 )

@@ -25,7 +25,7 @@ Source: Chleborad 2000, U.S. Geological Survey Open-File Report 00-469; Chlebora
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import check, check_slots, going_on
+from detectors.rain_sums import check, check_slots, going_on, so_far
 
 _DAY = 24
 
@@ -87,6 +87,8 @@ KINDS = (
         span=lambda p: p.over_h * 60 // p.slot_min,
         score=cumulative,
         quiet=0.0,
+        fades=lambda _: True,
+        plain=lambda p, view: so_far(_total, p, view),
     ),
     Kind(
         name="recent_prior_rain",
@@ -99,5 +101,7 @@ KINDS = (
         span=lambda p: (p.recent_days + p.prior_days) * _DAY,
         score=recent_prior,
         quiet=0.0,
+        fades=lambda p: p.b <= 1,
+        plain=lambda p, view: so_far(_recent_prior, p, view),
     ),
 )

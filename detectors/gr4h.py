@@ -34,7 +34,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import areal_mean, check, going_on
+from detectors.rain_sums import areal_mean, check, going_on, so_far
 
 _HOUR = 3_600_000
 _NEAR_STORE = 0.9  # the share that goes through the routing store
@@ -153,4 +153,5 @@ KIND = Kind(
     span=lambda p: p.days * 24,
     score=score,
     joint=True,
+    plain=lambda p, view: so_far(_score, p, view),
 )

@@ -22,7 +22,7 @@ with `base`: Guzzetti et al. 2007, Meteorology and Atmospheric Physics 98:239–
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import check, check_slots, going_on, newest_sums
+from detectors.rain_sums import check, check_slots, going_on, newest_sums, so_far
 
 
 class IntensityDuration(Parameters, frozen=True):
@@ -69,4 +69,6 @@ KIND = Kind(
     span=lambda p: p.to_min // p.slot_min,
     score=score,
     quiet=0.0,
+    fades=lambda p: p.beta <= 1,
+    plain=lambda p, view: so_far(_score, p, view),
 )

@@ -59,7 +59,10 @@ class Kind(NamedTuple):
     several stations (k > 1), else every station of an area is a row of its own. slot_s, span: of
     the ring, in seconds and slots (W), from the parameters. gather: how values of one slot come
     together: sum, max or min. quiet: the value of a window of zeros, with which dry slots are
-    passed over without a look (None: every slot is looked at). falling: a smaller value is worse.
+    passed over without a look (None: every slot is looked at). fades: with these parameters a slot of
+    zero never makes the value greater, so that of a row without a level only rain is looked at.
+    plain: `score` without `per_h`, where that is less work; what speaks is scored in full. falling:
+    a smaller value is worse.
     unready: what keeps these parameters from going live, empty where nothing does; they may be
     replayed all the same.
     """
@@ -76,6 +79,8 @@ class Kind(NamedTuple):
     gather: str = "sum"  # sum, max or min
     joint: bool = False
     quiet: float | None = None
+    fades: Callable[[Any], bool] = lambda _: False
+    plain: Callable[[Any, View], Scored] | None = None
     falling: bool = False
     unready: Callable[[Any], str] = lambda _: ""
 

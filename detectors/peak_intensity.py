@@ -22,7 +22,7 @@ Kean et al. 2011, J. Geophys. Res. 116:F04019 (debris flows answer to rain of 5 
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import check, check_slots, going_on, sums_over
+from detectors.rain_sums import check, check_slots, going_on, so_far, sums_over
 
 
 class PeakIntensity(Parameters, frozen=True):
@@ -61,4 +61,6 @@ KIND = Kind(
     span=lambda p: p.within_min // p.slot_min,
     score=score,
     quiet=0.0,
+    fades=lambda _: True,
+    plain=lambda p, view: so_far(_score, p, view),
 )

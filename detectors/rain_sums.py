@@ -38,12 +38,20 @@ def sums_over(values: Floats, length: int) -> Floats:
     return sums
 
 
+def so_far(
+    score: Callable[[Any, View], tuple[Floats, Ints]], parameters: Any, view: View
+) -> Scored:
+    """The score without its growth; NaN where nothing was heard."""
+    value, window_min = score(parameters, view)
+    value = np.where(heard(view.values), value, np.nan)
+    return Scored(value, window_min, np.full(value.shape, np.nan))
+
+
 def going_on(
     score: Callable[[Any, View], tuple[Floats, Ints]], parameters: Any, view: View
 ) -> Scored:
     """The score, with `per_h` as it grows if rain goes on as in the last quarter of an hour."""
-    value, window_min = score(parameters, view)
-    value = np.where(heard(view.values), value, np.nan)
+    value, window_min, _ = so_far(score, parameters, view)
     slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
     newest = view.values[..., -slots:]
     recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) / slots

@@ -19,6 +19,12 @@ Side = Literal["up", "down", "both"]
 
 def median(values: Floats) -> Floats:
     """Of each row; NaN is passed over, and comes back where there is nothing else."""
+    width = values.shape[1]
+    if width and not np.isnan(values).any():
+        low, high = (width - 1) // 2, width // 2
+        parted = np.partition(values, (low, high), axis=1)
+        middle: Floats = (parted[:, low] + parted[:, high]) / 2
+        return middle
     ordered = np.sort(values, axis=1)
     many = (~np.isnan(values)).sum(axis=1)
     row, last = np.arange(len(values)), np.maximum(many - 1, 0)

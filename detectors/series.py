@@ -69,6 +69,7 @@ class _Judged(NamedTuple):
     value: Floats
     window_min: Ints
     per_h: Floats
+    end: Ints  # the slot that was judged: of a late value the worst of those it touches
 
 
 class SeriesRule:
@@ -114,6 +115,11 @@ class SeriesRule:
         for n, row in enumerate(rows):
             self._weights[n, : len(row.weights)] = row.weights
         self._first = np.arange(-self.span + 1, 1)
+        # dry slots are passed over, unless nothing at all would be reached by a threshold
+        self._passes = kind.quiet is not None and not any(
+            x.any() for x in self._reached(np.array([kind.quiet]))
+        )
+        self._fades = self._passes and kind.fades(parameters)
 
     def new(self) -> SeriesState:
         return SeriesState(len(self.rows), self.inputs, self.slots)
@@ -172,34 +178,56 @@ class SeriesRule:
         put(state, rows, inputs, slot, value, kept, add, self.kind.gather)
         if suspect is not None and suspect.any():
             self._doubtful(state, rows, inputs, slot, value, kept & suspect)
-        live = kept & (head - slot <= self._late)
-        live &= self._alive(state, rows, slot, value, head)
-        which = np.nonzero(live)[0]
-        if which.size == 0:
-            return
-        r, s, h = rows[which], slot[which], head[which]
-        judged = self._judge(state, r, s, h)
-        minute = h * self.slot_ms // _MINUTE
-        hot = (judged.raw > 0) | (judged.raw_action > 0)
-        busy = np.isin(r, r[hot]) | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
+        timely = kept & (head - slot <= self._late)
+        if self._fades:  # rain that is not judged itself may yet show in what is
+            state.unjudged[rows[kept & ~timely & (value != 0)]] = True
+        which = np.nonzero(timely & self._alive(state, rows, value, head))[0]
+        hot = (state.levels.level > 0) | (state.actions.level > 0)
         if state.doubt:
-            busy |= np.isin(r, np.fromiter(state.doubt, np.int64))
+            hot[list(state.doubt)] = True
+        judged = None
+        if which.size:
+            judged = self._judge(state, rows[which], slot[which], head[which])
+            reached = (judged.raw > 0) | (judged.raw_action > 0)
+            hot[rows[which[reached]]] = True
+            if self._fades:
+                state.unjudged[rows[which]] = False
+        all_ = np.nonzero(timely & hot[rows])[0]
+        if all_.size == 0:
+            return
+        if judged is None or which.size < int(timely.sum()):  # of these rows every observation
+            judged = self._judge(state, rows[all_], slot[all_], head[all_])
+        else:
+            judged = _Judged(*(x[hot[rows[which]]] for x in judged))
+        r, h = rows[all_], head[all_]
+        busy = np.nonzero(self._unsteady(state, r, judged)[r])[0]
+        minute = h * self.slot_ms // _MINUTE
         for batch in rounds(r[busy]):
-            self._levels(state, part[which], r, h, minute, judged, np.nonzero(busy)[0][batch], out)
+            self._levels(state, part[all_], r, h, minute, judged, busy[batch], out)
 
-    def _alive(
-        self, state: SeriesState, rows: Ints, slot: Ints, value: Floats, head: Ints
-    ) -> npt.NDArray[np.bool_]:
-        """What is worth a look: anything, or what has rain in its window, a level or a doubt."""
-        if self.kind.quiet is None or self._reached(np.array([self.kind.quiet]))[0].any():
+    def _alive(self, state: SeriesState, rows: Ints, value: Floats, head: Ints) -> Bools:
+        """What may raise a level: anything, or what has rain in its window, or rain itself."""
+        if not self._passes:
             return np.ones(rows.size, np.bool_)
         live: Bools = head - state.wet[rows] < self.span
-        live |= (state.levels.level[rows] > 0) | (state.actions.level[rows] > 0)
+        if self._fades:
+            live &= (value != 0) | state.unjudged[rows]
+        return live
+
+    def _unsteady(self, state: SeriesState, rows: Ints, j: _Judged) -> Bools:
+        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
+        its hold, here and at once for all."""
+        level, action = state.levels.level[rows], state.actions.level[rows]
+        moves = (j.raw > level) | (j.keep < level)
+        moves |= (j.raw_action > action) | (j.keep_action < action)
+        unsteady = np.zeros(len(self.rows), np.bool_)
+        unsteady[rows[moves]] = True
         if state.doubt:
-            live |= np.isin(rows, np.fromiter(state.doubt, np.int64))
-        mark = np.zeros(len(self.rows), np.bool_)
-        mark[rows[live]] = True  # what raises a row must be seen to end by what comes with it
-        return mark[rows]
+            unsteady[list(state.doubt)] = True
+        calm = rows[~unsteady[rows]]
+        state.levels.since[calm] = -1
+        state.actions.since[calm] = -1
+        return unsteady
 
     # --- values to levels
 
@@ -227,6 +255,7 @@ class SeriesRule:
             all_.value[best],
             all_.window_min[best],
             all_.per_h[best],
+            all_.end[best],
         )
 
     def values(self, state: SeriesState, rows: Ints) -> Scored:
@@ -247,13 +276,14 @@ class SeriesRule:
         blind = np.isnan(score.value)
         keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
         return _Judged(
-            raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h
+            raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h, ends
         )
 
-    def _score(self, state: SeriesState, rows: Ints, ends: Ints) -> Scored:
+    def _score(self, state: SeriesState, rows: Ints, ends: Ints, *, growth: bool = False) -> Scored:
         window = (ends[:, None] + self._first) & (self.slots - 1)
         values = state.ring[rows[:, None, None], np.arange(self.inputs)[:, None], window[:, None]]
-        return self.kind.score(self.parameters, self._view(values, rows, ends))
+        score = self.kind.score if growth else self.kind.plain or self.kind.score
+        return score(self.parameters, self._view(values, rows, ends))
 
     def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
         unit = self._per_unit[rows][:, None, None]
@@ -287,7 +317,13 @@ class SeriesRule:
         if state.doubt:
             doubted = [m for m, k in enumerate(n) if self._doubt(state, int(r[m]), int(head[k]))]
             changed = np.union1d(changed, np.array(doubted, np.int64))
-        for m in changed.astype(np.int64):
+        if changed.size == 0:
+            return
+        changed = changed.astype(np.int64)
+        growth = j.per_h[n[changed]]
+        if self.kind.plain is not None:
+            growth = self._score(state, r[changed], j.end[n[changed]], growth=True).per_h
+        for m, per_h in zip(changed, growth, strict=True):
             k, row = int(n[m]), int(r[m])
             level, action = int(state.levels.level[row]), int(state.actions.level[row])
             sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
@@ -303,7 +339,7 @@ class SeriesRule:
                     int(j.window_min[k]),
                     value,
                     self._limit(value),
-                    self._wait(value, float(j.per_h[k]), level),
+                    self._wait(value, float(per_h), level),
                 )
             )
 
@@ -373,6 +409,7 @@ class SeriesRule:
     def load(self, body: bytes) -> SeriesState:
         """What was held of rows that are still declared, if the rule's window is still the same."""
         state = self.new()
+        state.unjudged[:] = True  # a look too many changes nothing
         arrays, doubt = msgspec.msgpack.decode(
             body,
             type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]],

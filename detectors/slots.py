@@ -22,6 +22,7 @@ class SeriesState:
         self.ring = np.full((rows, inputs, slots), np.nan)
         self.head = np.full(rows, -1, np.int64)
         self.wet = np.full(rows, -(2**40), np.int64)  # newest slot that is not zero
+        self.unjudged = np.zeros(rows, np.bool_)  # rain that came too late for a judgement
         self.levels = Machine(rows)
         self.actions = Machine(rows)
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
