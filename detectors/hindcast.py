@@ -8,6 +8,7 @@ come in order of time, and silence, which no score counts. Neither raises a warn
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from config.district import District
@@ -22,6 +23,8 @@ from ingest.observation import Flag, Tick
 from ingest.stage import Item, Write
 
 _BLOCK = 20_000  # readings judged at once
+_DAY = 86_400_000
+_FROM, _CALENDAR = 365 * _DAY, 10_227 * _DAY  # 1971; 28 years
 
 
 class Readings(NamedTuple):
@@ -59,12 +62,41 @@ def replay(
     district: District,
     readings: Readings,
     frame: Callable[[str], bytes | None] = lambda _: None,
+    detect: Detect | None = None,
 ) -> list[Detection]:
-    """Every detection of the record, in order of partition and time."""
+    """Every detection of the record, in order of partition and time. detect: where it is made
+    already."""
+    detect = detect or Detect(district, frame)
+    shift = _shift(readings)
+    if shift:
+        readings = readings._replace(at=readings.at + shift)
     out: list[Detection] = []
     for partition in range(district.partitions):
-        out += played(Detect(district, frame), partition, readings)[1]
-    return out
+        out += played(detect, partition, readings)[1]
+    return [_dated(d, -shift) for d in out] if shift else out
+
+
+def _shift(readings: Readings) -> int:
+    """ms to add to a record that begins before 1971, for the rules count from 1970 on: whole 28
+    years, after which the calendar is the same (but for 1900)."""
+    first = int(readings.at[0]) if readings.at.size else _FROM
+    return max(0, -((first - _FROM) // _CALENDAR)) * _CALENDAR
+
+
+def _dated(d: Detection, shift: int) -> Detection:
+    """With other dates; the id stays."""
+    return msgspec.structs.replace(
+        d,
+        detected_at=d.detected_at + shift,
+        since_at=d.since_at + shift,
+        next_at=None if d.next_at is None else d.next_at + shift,
+        evidence=tuple(
+            msgspec.structs.replace(e, observed_at=e.observed_at + shift)
+            if e.observed_at is not None
+            else e
+            for e in d.evidence
+        ),
+    )
 
 
 def played(

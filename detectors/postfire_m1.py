@@ -28,7 +28,7 @@ et al. 2016, USGS Open-File Report 2016-1106.
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain_sums import check, check_slots, going_on, sums_over
+from detectors.rain_sums import check, check_slots, going_on, so_far, sums_over
 
 M1 = {
     15: (-3.63, 0.41, 0.67, 0.70),
@@ -88,4 +88,5 @@ KIND = Kind(
     slot_s=lambda p: p.slot_min * 60,
     span=lambda p: p.within_min // p.slot_min,
     score=score,
+    plain=lambda p, view: so_far(_score, p, view),
 )

@@ -37,7 +37,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.pack import pack, unpack
-from detectors.rain_state import DAYS, RainState, arrays_of
+from detectors.rain_state import RainState, arrays_of
+from detectors.wetness import Wetness
 from detectors.window import BLOCK, SPAN, Bools, Ints, rounds, turns
 
 CLASSES = ("dry", "normal", "wet")
@@ -118,15 +119,17 @@ class RainThreshold:
         self._hold_min = hold_min
         self._late_min = late_min
         self._late_ends = late_ends
-        self._days = min(antecedent_days, DAYS - 1)
-        self._decay = decay ** np.arange(1, self._days + 1)
-        self._wet_above, self._dry_below = wet_above, dry_below
-        self._classes = any(len(r.limits) > 1 for r in rows)
+        classes = any(len(r.limits) > 1 for r in rows)
+        self.wetness = Wetness(decay, antecedent_days, wet_above, dry_below, classes=classes)
         shape = (len(CLASSES), len(rows), len(self.windows))
         self._limits = np.full((*shape, 6), _NEVER, np.int64)
         self.level_limits, self.action_limits = self._limits[..., :4], self._limits[..., 4:]
+        made: dict[tuple[int, int], Ints] = {}  # rows of one area share their table
         for n, row in enumerate(rows):
-            self._fill(n, row)
+            key = (id(row.limits), row.interval_min)
+            if key not in made:
+                made[key] = self._table(row)
+            self._limits[:, n] = made[key]
         clear = np.ceil(np.where(self.level_limits < _NEVER, self.level_limits * clear_factor, 0))
         self._level_keep = np.where(self.level_limits < _NEVER, clear, _NEVER).astype(np.int64)
         clear = np.ceil(np.where(self.action_limits < _NEVER, self.action_limits * clear_factor, 0))
@@ -134,17 +137,17 @@ class RainThreshold:
         self._acting = bool((self.action_limits < _NEVER).any())
         self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
 
-    def _fill(self, n: int, row: RainRow) -> None:
+    def _table(self, row: RainRow) -> Ints:
+        """(classes, windows, 6): the thresholds of levels and actions."""
+        found = np.full((len(CLASSES), len(self.windows), 6), _NEVER, np.int64)
         for c, name in enumerate(CLASSES):
             table = row.limits.get(name) or row.limits["normal"]
             for window, (levels, actions) in table.items():
-                if window < row.interval_min:
-                    continue
-                w = self.windows.index(window)
-                for k, value in enumerate(levels):
-                    self.level_limits[c, n, w, k] = _NEVER if value is None else value
-                for k, value in enumerate(actions):
-                    self.action_limits[c, n, w, k] = _NEVER if value is None else value
+                if window >= row.interval_min:
+                    w = self.windows.index(window)
+                    for k, value in (*enumerate(levels), *enumerate(actions, 4)):
+                        found[c, w, k] = _NEVER if value is None else value
+        return found
 
     def new(self) -> RainState:
         return RainState(len(self.rows), self.windows)
@@ -193,7 +196,7 @@ class RainThreshold:
         out: list[Change],
     ) -> None:
         taken, head = state.window.put(rows, minutes, counts, add)
-        turned = self._antecedent(state, rows, minutes, np.where(taken, counts, 0))
+        turned = self.wetness.take(state, rows, minutes, np.where(taken, counts, 0))
         if suspect is not None and suspect.any():
             for n in np.nonzero(suspect & taken)[0]:
                 row = int(rows[n])
@@ -222,8 +225,8 @@ class RainThreshold:
             _reached(sums, self._action_keep[wet, r]) if self._acting else none,
         )
         busy = np.nonzero(self._unsteady(state, j)[r])[0]
-        for n in rounds(r[busy]):
-            self._levels(state, j, busy[n], out)
+        for batch in rounds(r[busy]):
+            self._levels(state, j, busy[batch], out)
 
     def _unsteady(self, state: RainState, j: _Judged) -> Bools:
         """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
@@ -259,7 +262,7 @@ class RainThreshold:
         touches. When the event is over, what fell before counts nothing while it stays dry."""
         sums = state.window.sums(rows, head)
         if self._late_ends:
-            for n in np.nonzero(minutes < head)[0]:
+            for n in np.nonzero(minutes < head)[0].tolist():
                 most = self._touched(state, int(rows[n]), int(minutes[n]), int(head[n]))
                 sums[n] = np.maximum(sums[n], most)
         if self._gap:
@@ -369,46 +372,6 @@ class RainThreshold:
         best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
         return best
 
-    def _antecedent(self, state: RainState, rows: Ints, minutes: Ints, counts: Ints) -> Bools:
-        """Daily totals and the wetness class they give; returns the rows whose class changed."""
-        turned = np.zeros(rows.size, np.bool_)
-        if not self._classes:
-            return turned
-        day = minutes // 1440
-        today = state.today[rows]
-        wet = counts != 0
-        # a turn lies within a day, so only the first of a row can be of another
-        other = (day > today) | ((day < today) & wet & (day > today - DAYS))
-        other[1:] &= rows[1:] != rows[:-1]
-        n = np.nonzero(other)[0]
-        if n.size:
-            r, d, old = rows[n], day[n], today[n]
-            new = old < 0
-            state.first_day[r[new]] = d[new]
-            state.today[r] = np.maximum(d, old)
-            for back in range(min(DAYS, int((d - old).max()))):
-                passed = np.nonzero(d - old > back)[0]
-                state.days[r[passed], (d[passed] - back) % DAYS] = 0
-        wet &= day > state.today[rows] - DAYS
-        np.add.at(state.days, (rows[wet], day[wet] % DAYS), counts[wet])
-        if n.size:
-            was = state.wetness[r]
-            state.wetness[r] = self._class(state, r)
-            turned[n] = state.wetness[r] != was
-        return turned
-
-    def antecedent(self, state: RainState, rows: Ints) -> npt.NDArray[np.float64]:
-        """Pa of rows now, in counts (0.1 mm)."""
-        back = (state.today[rows, None] - np.arange(1, self._days + 1)) % DAYS
-        index: npt.NDArray[np.float64] = (state.days[rows[:, None], back] * self._decay).sum(axis=1)
-        return index
-
-    def _class(self, state: RainState, rows: Ints) -> Ints:
-        index = self.antecedent(state, rows)
-        known = state.today[rows] - state.first_day[rows] >= self._days
-        dry = known & (index < self._dry_below)
-        return np.where(index > self._wet_above, 2, np.where(dry, 0, 1))
-
     def dump(self, state: RainState) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
         return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
@@ -420,7 +383,7 @@ class RainThreshold:
         )
         held = arrays_of(state)
         unpack(arrays, self.names, held)
-        state.window.fill(held["ring"])
+        state.window.fill(held["ring"].astype(np.int32))
         for row, name in enumerate(self.names):
             if name in doubt:
                 state.doubt[row] = doubt[name][0]

@@ -16,17 +16,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from config.quantity import QUANTITIES
 from detectors.kind import Floats, Ints, Kind, Scored, View
+from detectors.limits import Limits
 from detectors.pack import pack, unpack
 from detectors.slots import SeriesState, advance, arrays_of, put
 from detectors.window import Bools, rounds, turns
 
 _MINUTE = 60_000
 _ELEMENTS = 2_000_000  # numbers gathered at once
-_HAIR = 1e-9
 
 
 class SeriesRow(NamedTuple):
@@ -102,13 +101,8 @@ class SeriesRule:
         need = 2 * self.span + self._late + 64
         self.slots = 1 << (need - 1).bit_length()
         self._block = self.slots - self.span - self._late
-        sign = -1.0 if kind.falling else 1.0
-        self._sign = sign
-        self.limits = _limits((*levels, *actions), sign)
-        # easier to hold than to reach; below zero a part of the threshold would be harder
-        size = np.where(np.isfinite(self.limits), np.abs(self.limits), 0)
-        self._hair = _HAIR * np.maximum(1, size)
-        self._keeps = self.limits - size * (1 - clear)
+        self._sign = -1.0 if kind.falling else 1.0
+        self.limits = Limits((*levels, *actions), clear, falling=kind.falling)
         per_unit = [QUANTITIES[r.quantity].per_unit for r in rows]
         self._per_unit = np.array(per_unit, np.float64)
         self._weights = np.zeros((len(rows), self.inputs))
@@ -117,7 +111,7 @@ class SeriesRule:
         self._first = np.arange(-self.span + 1, 1)
         # dry slots are passed over, unless nothing at all would be reached by a threshold
         self._passes = kind.quiet is not None and not any(
-            x.any() for x in self._reached(np.array([kind.quiet]))
+            x.any() for x in self.limits.reached(np.array([kind.quiet]))
         )
         self._fades = self._passes and kind.fades(parameters)
 
@@ -198,7 +192,7 @@ class SeriesRule:
         if judged is None or which.size < int(timely.sum()):  # of these rows every observation
             judged = self._judge(state, rows[all_], slot[all_], head[all_])
         else:
-            judged = _Judged(*(x[hot[rows[which]]] for x in judged))
+            judged = _Judged(*[x[hot[rows[which]]] for x in judged])  # type: ignore[arg-type]
         r, h = rows[all_], head[all_]
         busy = np.nonzero(self._unsteady(state, r, judged)[r])[0]
         minute = h * self.slot_ms // _MINUTE
@@ -271,8 +265,8 @@ class SeriesRule:
         score = (
             parts[0] if len(parts) == 1 else Scored(*map(np.concatenate, zip(*parts, strict=True)))
         )
-        raw, raw_action = self._reached(score.value)
-        keep, keep_action = self._reached(score.value, keep=True)
+        raw, raw_action = self.limits.reached(score.value)
+        keep, keep_action = self.limits.reached(score.value, keep=True)
         blind = np.isnan(score.value)
         keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
         return _Judged(
@@ -288,15 +282,6 @@ class SeriesRule:
     def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
         unit = self._per_unit[rows][:, None, None]
         return View(values / unit, ends * self.slot_ms, self.slot_ms // 1000, self._weights[rows])
-
-    def _reached(self, value: Floats, *, keep: bool = False) -> tuple[Ints, Ints]:
-        """Highest level and action whose threshold a value reaches; 0 for none, and for NaN."""
-        limits = self._keeps if keep else self.limits
-        # a sum of tenths is a hair off; thirty is thirty
-        hit = self._sign * value[:, None] >= limits - self._hair
-        levels: Ints = (hit[:, :4] * np.arange(1, 5)).max(axis=1)
-        actions: Ints = (hit[:, 4:] * np.arange(1, 3)).max(axis=1)
-        return levels, actions
 
     def _levels(
         self,
@@ -338,24 +323,10 @@ class SeriesRule:
                     *sure,
                     int(j.window_min[k]),
                     value,
-                    self._limit(value),
-                    self._wait(value, float(per_h), level),
+                    self.limits.limit(value),
+                    self.limits.wait_min(value, float(per_h), level),
                 )
             )
-
-    def _limit(self, value: float) -> float | None:
-        """The worst threshold that the value reaches."""
-        reached = self.limits[self.limits <= self._sign * value + _HAIR * max(1, abs(value))]
-        return float(self._sign * reached.max()) if reached.size else None
-
-    def _wait(self, value: float, per_h: float, level: int) -> float:
-        """Minutes until the next level at the present rate; infinite if never or unknown."""
-        ahead = self.limits[level:4] - self._sign * value
-        rate = self._sign * per_h
-        ahead = ahead[np.isfinite(ahead) & (ahead > 0)]
-        if not ahead.size or not rate > 0:
-            return float("inf")
-        return round(float(ahead.min()) / rate * 60, 1)
 
     # --- doubt
 
@@ -392,7 +363,7 @@ class SeriesRule:
             values[place] = values[place] - value if self.kind.gather == "sum" else np.nan
         one = np.array([row])
         score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
-        raw, raw_action = self._reached(score.value)
+        raw, raw_action = self.limits.reached(score.value)
         now = (min(level, max(was[0], int(raw[0]))), min(action, max(was[1], int(raw_action[0]))))
         state.sure[row] = now
         return now != was
@@ -421,8 +392,3 @@ class SeriesRule:
                 state.doubt[row[name]] = {(k, s): v for k, s, v in held}
                 state.sure[row[name]] = sure
         return state
-
-
-def _limits(values: tuple[float | None, ...], sign: float) -> Floats:
-    """(6,) levels and actions; infinite where none is set. Of a falling rule the sign is turned."""
-    return np.array([np.inf if v is None else sign * v for v in values])

@@ -34,6 +34,11 @@ class Window:
         self._ring = np.zeros((rows, SLOTS), np.int32)
         self.head = np.full(rows, -1, np.int64)
 
+    @property
+    def nbytes(self) -> int:
+        """Of the rings and heads."""
+        return self._ring.nbytes + self.head.nbytes
+
     def put(self, rows: Ints, minute: Ints, count: Ints, add: Bools | bool) -> tuple[Bools, Ints]:
         """Add one turn of observations (see `turns`): rows stand together.
 

@@ -8,20 +8,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
-import msgspec
-import numpy as np
 
 from config.district import District
-from detectors.rain_threshold import RainRow, RainThreshold
-from fengsui.baseline import LIMITS, WINDOWS, PlainRain
+from fengsui.bench_detect import bench_detect
 from fengsui.bench_kafka import bench_hop, bench_kill, bench_throughput, need_kafka
 from fengsui.bench_processes import Processes
 from fengsui.bench_state import bench_cost, bench_recovery
+from fengsui.bench_workload import bench_rule, workload
 from fengsui.follow import Follower
 from fengsui.line import Line, open_run_log
 from fengsui.setup import free_port, make_setup
@@ -31,69 +28,6 @@ from ingest.observation import Observations
 from simulators.carriers import Carrier
 
 _START = 1_784_600_040  # s; a whole minute
-
-
-class _Row(msgspec.Struct):
-    station: str
-    t: int
-    v: float
-
-
-def workload(path: Path | None) -> list[_Row]:
-    """One-minute rain of many gauges in order of arrival, with late and repeated records: from a
-    file of JSON lines {"station","t","v"}, or made (600 gauges, 8 hours, seeded)."""
-    if path is not None:
-        decoder = msgspec.json.Decoder(_Row)
-        return [decoder.decode(line) for line in path.read_bytes().splitlines() if line]
-    rng = np.random.default_rng(20260720)
-    gauges, minutes = 600, 480
-    rain = rng.poisson(0.02, (gauges, minutes))
-    for _ in range(60):
-        g, m = int(rng.integers(gauges)), int(rng.integers(minutes - 90))
-        rain[g, m : m + 90] += rng.poisson(rng.uniform(1, 14), 90)
-    rows = []
-    for m in range(minutes):
-        for g in rng.permutation(gauges).tolist():
-            late = int(rng.integers(1, 10)) if rng.random() < 0.01 and m > 10 else 0
-            at = m - late
-            row = _Row(f"b-{g:04d}", _START + 60 * at, float(rain[g, at] / 10))
-            rows += [row, row] if rng.random() < 0.01 else [row]
-    return rows
-
-
-def bench_rule(rows: list[_Row]) -> Iterator[str]:
-    """The rule alone, in memory, as `run` uses it, against a plain Python loop."""
-    names: dict[str, int] = {}
-    number = np.array([names.setdefault(r.station, len(names)) for r in rows], np.int64)
-    minute = np.array([r.t // 60 for r in rows], np.int64)
-    count = np.array([int(r.v * 10 + 0.5) for r in rows], np.int64)
-    table = {"normal": {w: (t, ()) for w, t in zip(WINDOWS, LIMITS, strict=True)}}
-    rule = RainThreshold(
-        [RainRow(n, "flash_flood", n, table) for n in names],
-        hold_min=30,
-        clear_factor=1.0,
-        late_min=1440,
-        late_ends=False,
-    )
-    state, step, ours = rule.new(), 16_384, []
-    began = time.perf_counter()
-    for at in range(0, number.size, step):
-        part = slice(at, at + step)
-        for c in rule.judge(state, number[part], minute[part], count[part]):
-            ours.append((at + c.nth, c.minute * 60, c.level))
-    took = time.perf_counter() - began
-    plain, theirs = [PlainRain() for _ in names], []
-    began = time.perf_counter()
-    for n, r in enumerate(rows):
-        change = plain[number[n]].step(r.t, r.v)
-        if change is not None:
-            theirs.append((n, change[0], change[2]))
-    slow = time.perf_counter() - began
-    same = "相同 equal" if ours == theirs else "不同 DIFFERENT"
-    yield (
-        f"规则 rule: {len(rows) / took:,.0f} obs/s, 纯循环 plain loop "
-        f"{len(rows) / slow:,.0f} obs/s, 比 ratio {slow / took:.1f}; {len(ours)} 次变化 changes, {same}"
-    )
 
 
 class _Embedded:
@@ -240,25 +174,30 @@ def _kafka(district: District, url: str, path: Path | None, seconds: float) -> I
 
 
 def run_bench(
-    district: District, log: str, path: Path | None, seconds: float, only: tuple[str, ...]
+    district: District | None,
+    log: str,
+    path: Path | None,
+    seconds: float,
+    only: tuple[str, ...],
+    *,
+    quick: bool = False,
 ) -> int:
-    """Print the figures asked for; `log` is where Kafka is, if it is measured."""
-    if "rule" in only:
-        rows = workload(path)
-        stations = Counter(r.station for r in rows)
-        click.echo(f"负载 workload: {len(rows):,} obs, {len(stations)} 站 gauges")
-        for text in bench_rule(rows):
-            click.echo(text)
-    if "line" in only:
-        for text in bench_line(district, seconds):
-            click.echo(text)
-    if "latency" in only:
-        for text in bench_latency(district, seconds):
-            click.echo(text)
-    if "cost" in only:
-        for text in bench_cost():
-            click.echo(text)
-    if "kafka" in only:
-        for text in _kafka(district, need_kafka(log), path, seconds):
-            click.echo(text)
+    """Print the figures asked for; `log` is where Kafka is, if it is measured. district: of what
+    needs one."""
+    parts: dict[str, Callable[[], Iterator[str]]] = {
+        "detect": lambda: bench_detect(quick=quick, workload=path),
+        "rule": lambda: bench_rule(path),
+    }
+    if district is not None:
+        here = district
+        parts |= {
+            "line": lambda: bench_line(here, seconds),
+            "latency": lambda: bench_latency(here, seconds),
+            "cost": bench_cost,
+            "kafka": lambda: _kafka(here, need_kafka(log), path, seconds),
+        }
+    for name, part in parts.items():
+        if name in only:
+            for text in part():
+                click.echo(text)
     return 0

@@ -1,6 +1,5 @@
 """The command `fengsui`."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,8 +7,17 @@ import click
 
 from config.district import District
 from config.load import ConfigError
-from fengsui import cli_cap, cli_decide, cli_ledger, cli_nodes, cli_skill, cli_why, commands, watch
-from fengsui.bench_nodes import bench_nodes
+from fengsui import (
+    cli_bench,
+    cli_cap,
+    cli_decide,
+    cli_ledger,
+    cli_nodes,
+    cli_skill,
+    cli_why,
+    commands,
+    watch,
+)
 from fengsui.broker_config import Given
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
@@ -298,28 +306,7 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-@cli.group(invoke_without_command=True)
-@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
-@click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
-@click.option(
-    "--only", type=click.Choice(["rule", "line", "latency", "cost", "kafka"]), multiple=True
-)
-@click.pass_context
-def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
-    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
-    --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
-    from fengsui.bench import run_bench
-
-    if ctx.invoked_subcommand is not None:
-        return
-    obj: _Context = ctx.obj
-    log = obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
-    chosen = only or ("rule", "line", "latency")
-    sys.exit(run_bench(obj.district(), log, workload, seconds, chosen))
-
-
-bench.add_command(bench_nodes)
-for _part in (cli_skill, cli_ledger, cli_why, cli_decide, cli_cap, cli_nodes):
+for _part in (cli_bench, cli_skill, cli_ledger, cli_why, cli_decide, cli_cap, cli_nodes):
     for _command in _part.COMMANDS:
         cli.add_command(_command)
 

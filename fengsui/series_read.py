@@ -256,8 +256,7 @@ def moment(text: str) -> tuple[int, bool]:
 def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[str]) -> _Columns:
     """Without runs of rows whose clock was off."""
     good = np.ones(c.at.size, np.bool_)
-    for k, (station, quantity) in enumerate(names):
-        mine = np.nonzero(c.which == k)[0]
+    for (station, quantity), mine in zip(names, _by_pair(c, len(names)), strict=True):
         off = np.union1d(astray(c.at[mine]), remote(c.at[mine]))
         if off.size:
             good[mine[off]] = False
@@ -270,17 +269,22 @@ def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[str]) ->
     return c if good.all() else _taken(c, good)
 
 
+def _by_pair(c: _Columns, many: int) -> list[Ints]:
+    """Where the rows of each pair stand, in their order."""
+    order = np.argsort(c.which, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(c.which, minlength=many))[:-1])
+
+
 def _once(c: _Columns, notes: list[str]) -> _Columns:
     """In order of time, one value a station, quantity and time: the last of the file."""
-    back = 0
-    for k in range(int(c.which.max()) + 1):
-        back += int((np.diff(c.at[c.which == k]) < 0).sum())
+    order = np.argsort(c.which, kind="stable")
+    back = int(((np.diff(c.at[order]) < 0) & (np.diff(c.which[order]) == 0)).sum())
     if back:
         notes.append(
             f"测站内时刻倒退 {back} 次，已按时间排序 times go back {back} times: put in order"
         )
-    order = np.lexsort((c.which, c.at))  # stable: rows of one time stay in order of the file
-    c = _taken(c, order)
+    if (np.diff(c.at) <= 0).any():  # stable: rows of one time stay in order of the file
+        c = _taken(c, np.lexsort((c.which, c.at)))
     again = (np.diff(c.at) == 0) & (np.diff(c.which) == 0)
     if not again.any():
         return c
@@ -301,20 +305,24 @@ def _counts(c: _Columns, names: list[tuple[str, str]], notes: list[str]) -> Ints
     """Counts of the resolution, half away from zero, as a reading that comes live."""
     per_unit = np.array([QUANTITIES[q].per_unit for _, q in names], np.float64)[c.which]
     counts: Ints = (np.sign(c.value) * np.floor(np.abs(c.value) * per_unit + 0.5)).astype(np.int64)
+    of = [QUANTITIES[q] for _, q in names]
+    low, high = (np.array([getattr(q, x) for q in of], np.int64)[c.which] for x in ("low", "high"))
+    many = len(names)
+    wild = np.bincount(c.which[(counts < low) | (counts > high)], minlength=many)
+    total = np.bincount(c.which, c.value, many)
+    rounded = np.bincount(c.which, counts, many)
     for k, (station, quantity) in enumerate(names):
-        q, mine = QUANTITIES[quantity], c.which == k
-        wild = int(((counts[mine] < q.low) | (counts[mine] > q.high)).sum())
-        if wild:
+        q = of[k]
+        if wild[k]:
             notes.append(
-                f"{station} {quantity}：{wild} 个值越出物理范围，规则不用 values outside "
+                f"{station} {quantity}：{wild[k]} 个值越出物理范围，规则不用 values outside "
                 f"{q.amount(q.low):g} … {q.amount(q.high):g} {q.unit}: no rule uses them"
             )
-        total = float(c.value[mine].sum())
-        shift = float(counts[mine].sum()) / q.per_unit - total
-        if q.kind == "interval" and total > 0 and abs(shift) > 0.01 * total:
+        shift = float(rounded[k]) / q.per_unit - float(total[k])
+        if q.kind == "interval" and total[k] > 0 and abs(shift) > 0.01 * total[k]:
             notes.append(
                 f"{station} {quantity}：按 {1 / q.per_unit:g} {q.unit} 取整使总量变化 "
-                f"{shift / total:+.1%} rounding to the resolution changes the total"
+                f"{shift / total[k]:+.1%} rounding to the resolution changes the total"
             )
     return counts
 

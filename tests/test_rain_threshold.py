@@ -417,7 +417,7 @@ def _days(before: dict[int, int], known: int, now: int) -> tuple[int, float]:
     for minute, count in [*feed_, (today + 700, now)]:
         for c in rule.judge(state, ints([0]), ints([minute]), ints([count])):
             level = c.level if minute == today + 700 else level
-    return level, float(rule.antecedent(state, np.zeros(1, np.int64))[0])
+    return level, float(rule.wetness.index(state, np.zeros(1, np.int64))[0])
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from detectors.rain_threshold import RainRow, RainThreshold
 from detectors.run import Detect
 from detectors.stage_trend import StageRow, StageTrend
 from fengsui.baseline import LIMITS, WINDOWS, PlainRain
-from fengsui.bench import workload
+from fengsui.bench_workload import workload
 from ingest.log import partition_of
 from ingest.observation import Flag, Observation, Observations, Run, Tick
 from ingest.stage import Item

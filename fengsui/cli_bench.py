@@ -1,0 +1,45 @@
+"""The command `fengsui bench`: figures that anyone can measure, each beside a baseline of its run."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fengsui.bench_nodes import bench_nodes
+
+_PARTS = ("rule", "line", "latency", "cost", "kafka")
+
+
+@click.group(invoke_without_command=True)
+@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
+@click.option("--only", type=click.Choice(_PARTS), multiple=True)
+@click.pass_context
+def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
+    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
+    --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
+    from fengsui.bench import run_bench
+
+    if ctx.invoked_subcommand is not None:
+        return
+    log = ctx.obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
+    chosen = only or ("rule", "line", "latency")
+    sys.exit(run_bench(ctx.obj.district(), log, workload, seconds, chosen))
+
+
+@bench.command("detect")
+@click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
+@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
+@click.pass_obj
+def bench_detect(obj: Any, quick: bool, workload: Path | None) -> None:
+    """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
+    from fengsui.bench import run_bench
+
+    sys.exit(run_bench(None, "", workload, 0.0, ("detect",), quick=quick))
+
+
+bench.add_command(bench_nodes)
+
+COMMANDS = (bench,)
