@@ -32,8 +32,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 @bench.command("detect")
 @click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
 @click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
-@click.pass_obj
-def bench_detect(obj: Any, quick: bool, workload: Path | None) -> None:
+def bench_detect(quick: bool, workload: Path | None) -> None:
     """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
     from fengsui.bench import run_bench
 
