@@ -23,6 +23,7 @@ class Limits:
     def __init__(
         self, values: tuple[float | None, ...], clear: float, *, falling: bool = False
     ) -> None:
+        self.values = values
         self._sign = -1.0 if falling else 1.0
         self._limits = np.array([np.inf if v is None else self._sign * v for v in values])
         # easier to hold than to reach; below zero a part of the threshold would be harder

@@ -103,7 +103,7 @@ def _rain(part: Part, state: DetectState, area: str) -> Iterator[Near]:
         if row.area != area:
             continue
         wet, at = int(held.wetness[n]), max(0, int(held.window.head[n])) * _MINUTE
-        ground = f"前期 Pa {rule.antecedent(held, np.array([n]))[0] / 10:.1f} mm, {CLASSES[wet]}"
+        ground = f"前期 Pa {rule.wetness.index(held, np.array([n]))[0] / 10:.1f} mm, {CLASSES[wet]}"
         found = []
         for w, (window, total) in enumerate(zip(rule.windows, rule.seen(held, n), strict=True)):
             counts = (*rule.level_limits[wet, n, w], *rule.action_limits[wet, n, w])
@@ -143,7 +143,7 @@ def _stage(district: District, part: Part, state: DetectState, area: str) -> Ite
 def _series(rule: SeriesRule, held: SeriesState, area: str) -> Iterator[Near]:
     mine = [n for n, r in enumerate(rule.rows) if r.area == area]
     sign = -1.0 if rule.kind.falling else 1.0
-    limits = {k: float(sign * t) for k, t in zip(STEPS, rule.limits, strict=True) if np.isfinite(t)}
+    limits = {k: t for k, t in zip(STEPS, rule.limits.values, strict=True) if t is not None}
     heard = np.array([n for n in mine if held.head[n] >= 0], np.int64)
     values = rule.values(held, heard) if heard.size else None
     for n in mine:
