@@ -78,14 +78,17 @@ def check_channels(channels: Channels, problems: list[Problem]) -> None:
         "attempt_timeout_s": (channels.attempt_timeout_s, 1, 120),
         "played_within_s": (channels.played_within_s, 1, 3600),
         "answer_within_s": (channels.answer_within_s, 1, 3600),
+        "call_within_s": (channels.call_within_s, 1, 3600),
+        "probe_every_s": (channels.probe_every_s, 10, 3600),
         "cap_feed_port": (channels.cap_feed_port, 0, 65_535),
     }
-    for wait_s in channels.retry_s or (-1,):
-        ranges["retry_s"] = max(
-            (wait_s, 0, 3600),
-            ranges.get("retry_s", (wait_s, 0, 3600)),
-            key=lambda x: not x[1] <= x[0] <= x[2],
-        )
+    for name in ("retry_s", "voice_retry_s"):
+        for wait_s in getattr(channels, name) or (-1,):
+            ranges[name] = max(
+                (wait_s, 0, 3600),
+                ranges.get(name, (wait_s, 0, 3600)),
+                key=lambda x: not x[1] <= x[0] <= x[2],
+            )
     _within("channels.toml", ranges, problems)
 
 

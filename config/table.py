@@ -296,6 +296,9 @@ def _leaves(value: Any, place: str) -> list[tuple[str, Any]]:
 
 
 def _unknown(value: Any, kind: Any, place: str) -> list[str]:
+    if isinstance(value, list) and get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return [x for n, v in enumerate(value) for x in _unknown(v, inner, f"{place[:-1]}[{n}].")]
     if not isinstance(value, dict):
         return []
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

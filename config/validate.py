@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.district import (
+    ADDRESS_COLUMN,
     Area,
     Basin,
     Contact,
@@ -162,22 +163,31 @@ class Check:
                 if area != "*":
                     self.known(file, n, "areas", area, self.area)
             for channel in c.channels or ("",):
-                if channel not in ("sms", "app"):
-                    self.problems.append(
-                        problem(
-                            file, n, "channels", f"{channel!r} 不是渠道 is not a channel", "sms;app"
-                        )
-                    )
-                elif not getattr(c, "phone" if channel == "sms" else "app"):
+                column = ADDRESS_COLUMN.get(channel)
+                if column is None:
                     self.problems.append(
                         problem(
                             file,
                             n,
-                            channel if channel == "app" else "phone",
+                            "channels",
+                            f"{channel!r} 不是渠道 is not a channel",
+                            ";".join(ADDRESS_COLUMN),
+                        )
+                    )
+                elif not getattr(c, column):
+                    self.problems.append(
+                        problem(
+                            file,
+                            n,
+                            column,
                             f"{channel} 没有号码 has no address",
                             "填写或去掉该渠道 fill it in or drop the channel",
                         )
                     )
+            if c.email and not re.fullmatch(r"[^@\s]+@[^@\s]+", c.email):
+                self.problems.append(
+                    problem(file, n, "email", "不是邮箱地址 is not a mail address")
+                )
             if c.phone and not re.fullmatch(r"\+?[0-9-]{5,20}", c.phone):
                 self.problems.append(
                     problem(file, n, "phone", "不是电话号码 is not a telephone number")

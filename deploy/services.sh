@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
-# (built with Go and Rust), mosquitto (a system package). Says what is missing and how to get it;
-# one part that fails does not stop the others.
+# (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm); mosquitto, Kannel and webhook (system packages).
+# Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 into="$root/.services"
@@ -49,19 +49,74 @@ influxd() {
   fi
 }
 
-mosquitto_() {
+# NAME COMMAND... -- PACKAGE...: system packages, unless every command is there
+system_() {
+  local name=$1 here=1
+  shift
   export PATH="$PATH:/usr/sbin"
-  command -v mosquitto >/dev/null && command -v mosquitto_pub >/dev/null && return
+  while [ "$1" != -- ]; do
+    command -v "$1" >/dev/null || here=0
+    shift
+  done
+  shift
+  [ "$here" = 1 ] && return
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    echo "services: installing mosquitto"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y mosquitto mosquitto-clients; } \
-      >"$into/mosquitto.log" 2>&1 || lack "mosquitto could not be installed: see $into/mosquitto.log"
+    echo "services: installing $name"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } \
+      >"$into/$name.log" 2>&1 || lack "$name could not be installed: see $into/$name.log"
   else
-    lack "install mosquitto and its clients (Debian: mosquitto mosquitto-clients)"
+    lack "install $name (Debian: $*)"
+  fi
+}
+
+smsc() {
+  mkdir -p "$into/smsc"
+  if [ ! -d "$into/smsc/node_modules/smpp" ]; then
+    if command -v npm >/dev/null; then
+      cp "$root/deploy/smsc/package.json" "$into/smsc/"
+      (cd "$into/smsc" && npm install --no-audit --no-fund) >"$into/smsc.log" 2>&1 ||
+        lack "the npm package smpp could not be fetched: see $into/smsc.log"
+    else
+      lack "an SMSC of the tests needs Node.js and npm"
+    fi
+  fi
+  if [ ! -d "$into/smsc/libs" ]; then
+    command -v mvn >/dev/null || { lack "jSMPP is fetched with Maven (Debian: maven)"; return; }
+    mvn -q -B -f "$root/deploy/smsc/pom.xml" dependency:copy-dependencies \
+      -DoutputDirectory="$into/smsc/libs" >"$into/jsmpp.log" 2>&1 ||
+      { rm -rf "$into/smsc/libs"; lack "jSMPP could not be fetched: see $into/jsmpp.log"; }
+  fi
+}
+
+gotify() {
+  [ -x "$into/gotify" ] && return
+  command -v go >/dev/null && command -v cc >/dev/null || { lack "Gotify is built with Go 1.23 or newer and a C compiler"; return; }
+  echo "services: building Gotify, one or two minutes, once"
+  local build="$into/build-gotify" files
+  rm -rf "$build" && mkdir -p "$build"
+  cp "$root/deploy/gotify/go.mod" "$root/deploy/gotify/go.sum" "$root/deploy/gotify/tools.go" "$build/"
+  if (
+    cd "$build" && export GOFLAGS=-mod=mod &&
+      go mod download github.com/gotify/server/v2 &&
+      files=$(go list -m -f '{{.Dir}}' github.com/gotify/server/v2) &&
+      cp -r "$files" source && chmod -R u+w source &&
+      # the module comes without its built pages: the tests need none
+      mkdir -p source/ui/build/static && touch source/ui/build/static/none &&
+      for page in index.html manifest.json asset-manifest.json; do echo '{}' >"source/ui/build/$page"; done &&
+      go mod edit -replace github.com/gotify/server/v2=./source &&
+      go build -o "$into/gotify" github.com/gotify/server/v2
+  ) >"$into/gotify.log" 2>&1; then
+    chmod -R u+w "$build" && rm -rf "$build"
+  else
+    lack "Gotify could not be built: see $into/gotify.log"
   fi
 }
 
 kafka
-mosquitto_
+system_ mosquitto mosquitto mosquitto_pub -- mosquitto mosquitto-clients
+system_ kannel bearerbox smsbox /usr/lib/kannel/test/fakesmsc -- kannel kannel-extras
+system_ webhook webhook -- webhook
+smsc
+gotify
 influxd
 exit $missing

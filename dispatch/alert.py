@@ -147,7 +147,7 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
 class Route(Record, frozen=True, kw_only=True):
     """One way to one recipient, with the frozen words for it."""
 
-    channel: str  # broadcast, sms, app, cap, cap_push, console
+    channel: str  # broadcast, sms, voice, app, email, webhook, cap, cap_push, console
     text: str
     title: str = ""
     segments: int = 0  # SMS
@@ -176,10 +176,11 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     expires_at: int
     lang: str = "zh"
     must_answer: bool = False  # 叫应: counts as reached only when a person answered
-    reply: Literal["", "ack", "error"] = (
-        ""  # our word on a neighbour's message, whose CAP reference
-    )
-    references: str = ""  # stands here
+    # our word on a neighbour's message, whose CAP reference stands in `references`
+    reply: Literal["", "ack", "error"] = ""
+    references: str = ""
+    again: int = 0  # the how manieth repetition that a person asked for
+    asked_by: str = ""  # opaque id of that person
 
 
 State = Literal[
@@ -206,14 +207,26 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     attempt: int = 1
     permanent: bool = False
     detail: str = ""
+    refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
+
+
+class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
+    """Whether a carrier of a channel works, as a probe or the traffic showed."""
+
+    channel: str
+    carrier: str
+    up: bool
+    checked_at: int
+    by: Literal["probe", "traffic"]
+    detail: str = ""
 
 
 CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome
 AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer
-DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth
 
 
-def attempt_key(alert: str, version: int, channel: str, recipient: str) -> str:
+def attempt_key(alert: str, version: int, channel: str, recipient: str, again: int = 0) -> str:
     """The idempotency key that a carrier or node sees."""
-    text = f"{alert}|{version}|{channel}|{recipient}"
+    text = f"{alert}|{version}|{channel}|{recipient}" + (f"|{again}" if again else "")
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -14,6 +14,7 @@ import msgspec
 
 from config.district import District, Node
 from dispatch.alert import Delivery
+from dispatch.box import Box
 from dispatch.channels import SendError
 from dispatch.keys import Ring
 from dispatch.node_mandate import Grant, mandate, withdrawn
@@ -31,7 +32,6 @@ from dispatch.node_wire import (
     opened,
     sign,
 )
-from dispatch.outbox import Box
 from ingest.journal import say
 
 BEACON_MS = 15_000

@@ -1,16 +1,21 @@
 """What the outbox says of deliveries that did not arrive or must not go out: the notice to the duty
-room, and the dead letter of a record of the wrong kind of run. Pure."""
+room, the list of those who did not answer to their superiors, the word on a way out that died, and
+the dead letter of a record of the wrong kind of run. Pure."""
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Sequence
 
-from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
-from dispatch.alert import Delivery, Route
+from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
+from dispatch.alert import Delivery, Route, RouteHealth
+from dispatch.box import Rules
+from dispatch.sms_length import segments
 from ingest.observation import DeadLetter, Run, encode
 
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
 _VALID_MS = 6 * 3_600_000
 _PAYLOAD_KEPT = 4096
+_NAMED = 12  # of those who did not answer: more would not fit into an SMS
 
 
 def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:
@@ -38,6 +43,78 @@ def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:
         queued_at=at,
         deadline_at=at,
         expires_at=at + _VALID_MS,
+    )
+
+
+def list_of_missed(
+    rules: Rules, missed: Sequence[Delivery], who: str, channels: tuple[str, ...], at: int
+) -> list[Delivery]:
+    """未叫应名单: the list of those who did not answer, for one superior. One delivery for each kind of
+    run's status among them; nothing for nobody."""
+    out = []
+    for status in dict.fromkeys(d.status for d in missed):
+        those = [d for d in missed if d.status == status]
+        worst = max(those, key=lambda d: (d.action, d.level))
+        names = [f"{rules.areas.get(d.area, d.area)} {d.recipient}" for d in those]
+        more = f" 等共 {len(names)} 人" if len(names) > _NAMED else ""
+        drill = "" if status == "actual" else "（演练）"
+        text = f"{drill}未叫应，请派人 NOT WOKEN, send somebody: {'；'.join(names[:_NAMED])}{more}"
+        signed = f"【{rules.signature}】{text}" if rules.signature else text
+        routes = tuple(
+            Route(
+                channel=c,
+                title=f"{drill}未叫应名单 not woken",
+                text=signed if c == "sms" else text,
+                segments=segments(signed) if c == "sms" else 0,
+            )
+            for c in channels
+        )
+        out.append(
+            Delivery(
+                id=hashlib.sha256(
+                    "|".join(["not woken", who, *(d.id for d in those)]).encode()
+                ).hexdigest()[:16],
+                alert=f"not-woken-{at}",
+                version=1,
+                area=worst.area,
+                hazard=worst.hazard,
+                level=worst.level,
+                action=worst.action,
+                msg_type="alert",
+                status=status,
+                recipient=who,
+                audience="internal",
+                routes=routes,
+                queued_at=at,
+                deadline_at=at + 3 * 60_000,
+                expires_at=at + _VALID_MS,
+            )
+        )
+    return out
+
+
+def route_notice(h: RouteHealth, live: bool) -> Delivery:
+    """Tell the duty room that a way out died or came back."""
+    words = "恢复 is back" if h.up else "中断，请立即处理 IS DOWN, act now"
+    drill = "" if live else "（演练）"
+    text = f"{drill}发送通道 {h.channel}/{h.carrier} {words} {h.detail}".strip()
+    name = f"route:{h.channel}/{h.carrier}"
+    return Delivery(
+        id=hashlib.sha256(f"{name}|{h.checked_at}|{h.up}".encode()).hexdigest()[:16],
+        alert=name,
+        version=h.checked_at // 1000,  # the newest word replaces an unsent older one
+        area="",
+        hazard="",
+        level=Level.NONE if h.up else Level.RED,
+        action=Action.NONE,
+        msg_type="update" if h.up else "alert",
+        status="actual" if live else "exercise",
+        recipient=DUTY + name,
+        audience="internal",
+        routes=(Route(channel="console", title="发送通道 way out", text=text),),
+        queued_at=h.checked_at,
+        deadline_at=h.checked_at,
+        expires_at=h.checked_at + _VALID_MS,
     )
 
 

@@ -13,91 +13,32 @@ console), unless the delivery was such a notice. A late fact corrects an end: wh
 is then `played` was played, and an SMS that was `accepted` and is then undeliverable goes on.
 """
 
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
-
-import msgspec
-
-from config.level import Action, Level
 from detectors.detection import Answer, Mark
-from dispatch.alert import Delivery, DeliveryRecord, Receipt, State, attempt_key
+from dispatch.alert import Delivery, DeliveryRecord, Receipt, RouteHealth, State
+from dispatch.box import (
+    RANK,
+    Box,
+    Entry,
+    Missed,
+    Rules,
+    is_final,
+    key_of,
+    line_of,
+    outdated,
+)
 from dispatch.cap_answer import receipt_of, unknown
-from dispatch.not_reached import DUTY, notice, stray
+from dispatch.not_reached import DUTY, list_of_missed, notice, route_notice, stray
 from ingest.observation import DeadLetter, Run, Tick
 
-# which states mean that the recipient was reached, by channel. An SMS or app message counts when
-# the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded.
-FINAL: dict[str, frozenset[State]] = {
-    "broadcast": frozenset({"played"}),
-    "sms": frozenset({"accepted", "delivered", "answered"}),
-    "app": frozenset({"accepted", "delivered", "answered"}),
-    "cap": frozenset({"accepted", "delivered"}),
-    "cap_push": frozenset({"accepted", "delivered", "answered"}),
-    "console": frozenset({"delivered"}),
-}
+_KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
 # whose later word takes back that it was reached, and from which states
 _TAKEN_BACK: dict[str, tuple[State, ...]] = {
     "sms": ("accepted",),
     "app": ("accepted",),
+    "email": ("accepted",),
     "cap_push": ("accepted", "answered"),
 }
-_ANSWERED: frozenset[State] = frozenset({"answered"})
-RANK: dict[State, int] = {
-    "queued": 0,
-    "sent": 1,
-    "accepted": 2,
-    "delivered": 3,
-    "playing": 4,
-    "played": 5,
-    "answered": 6,
-}
-_KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
-
-
-class Rules(NamedTuple):
-    """Parameters, from config.district.Channels. `areas`: id -> name, for notices."""
-
-    live: bool
-    retry_s: tuple[int, ...]
-    played_within_s: int
-    answer_within_s: int
-    areas: Mapping[str, str]
-
-
-class Entry(msgspec.Struct, kw_only=True):
-    """One delivery and how far it came. `attempt` counts within the route, from receipts."""
-
-    delivery: Delivery
-    route: int = 0
-    attempt: int = 0
-    counted: int = 0  # the highest attempt whose failure was dealt with
-    state: State = "queued"
-    rank: int = 0  # the highest of this route
-    begun_at: int = 0  # of the attempt under way
-    next_at: int = 0  # when the next attempt may begin
-    heard: tuple[int, int] = (0, 0)  # the highest (route, attempt) that got an answer
-    done: bool = False
-
-
-class Box(msgspec.Struct, kw_only=True):
-    """The memory of a partition of `deliveries`."""
-
-    clock_at: int = 0
-    marks: dict[str, int] = {}
-    entries: dict[str, Entry] = {}
-    open: dict[str, bool] = {}  # ids that have not ended, in order of arrival
-    lines: dict[str, list[str]] = {}  # alert and recipient -> ids
-    keys: dict[str, tuple[str, int]] = {}  # idempotency key -> delivery, route
-
-
-class Attempt(NamedTuple):
-    """What is to be tried now."""
-
-    delivery: Delivery
-    route: int
-    attempt: int
-    key: str
-
+_GATHER_MS = 60_000  # those who did not answer are told of together
 
 Written = Delivery | Receipt | DeadLetter
 
@@ -118,71 +59,11 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
             return _advance(rules, box, record.clock_at)
         case Tick():
             return _advance(rules, box, record.clock_at)
+        case RouteHealth():
+            return _health(rules, box, record)
         case Run() if (record.kind == "live") != rules.live:
             return [stray(record, rules.live, box.clock_at)]
     return []
-
-
-def due(box: Box, in_flight: Collection[str], at: int) -> list[Attempt]:
-    """Attempts to begin at `at`, most urgent first. in_flight: ids of deliveries whose attempt has
-    begun and whose receipt has not been read back. Never two versions for one recipient at once,
-    so that the newer one cannot arrive first; that an older one is not waiting beside a newer one
-    `apply` has seen to."""
-    busy = {_line(box.entries[i].delivery) for i in in_flight if i in box.entries}
-    found = []
-    for entry_id in box.open:
-        e = box.entries[entry_id]
-        d = e.delivery
-        if (
-            e.state in ("queued", "failed")
-            and e.next_at <= at < d.expires_at
-            and entry_id not in in_flight
-            and _line(d) not in busy
-        ):
-            found.append(e)
-    found.sort(key=lambda e: (*urgency(e.delivery), e.delivery.queued_at, e.delivery.id))
-    return [_attempt(e) for e in found]
-
-
-def urgency(delivery: Delivery) -> tuple[int, int, int, int]:
-    """Sort key: red and 立即转移 before all, an order to move before a mere colour, then the
-    deadline. An order never waits for a colour, so it has the rank of the colour it goes with."""
-    worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(delivery.action, Level.NONE)
-    return (
-        -max(delivery.level, worth),
-        -delivery.action,
-        -delivery.level,
-        delivery.deadline_at,
-    )
-
-
-def passed(box: Box, groups: Collection[str], in_flight: Collection[str]) -> int:
-    """The clock up to which every group's marks are handled; 0 while an attempt is due or begun."""
-    if in_flight or due(box, in_flight, box.clock_at):
-        return 0
-    return min((box.marks.get(group, 0) for group in groups), default=0)
-
-
-def _line(d: Delivery) -> str:
-    return f"{d.alert}|{d.recipient}"
-
-
-def _outdated(box: Box, d: Delivery) -> bool:
-    ids = box.lines.get(_line(d), ())
-    return any(box.entries[i].delivery.version > d.version for i in ids)
-
-
-def _attempt(e: Entry) -> Attempt:
-    d = e.delivery
-    channel = d.routes[e.route].channel
-    return Attempt(d, e.route, e.attempt + 1, attempt_key(d.alert, d.version, channel, d.recipient))
-
-
-def _is_final(e: Entry, route: int, state: State) -> bool:
-    if e.delivery.must_answer:
-        return state in _ANSWERED
-    channel = e.delivery.routes[route].channel
-    return state in FINAL.get(channel, _ANSWERED)
 
 
 def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
@@ -192,19 +73,14 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         letter = stray(d, rules.live, box.clock_at)
         return [_end(box, Entry(delivery=d), "failed", box.clock_at, letter.reason), letter]
     e = box.entries[d.id] = Entry(delivery=d)
-    box.open[d.id] = True
-    ids = box.lines.setdefault(_line(d), [])
+    box.open[d.id] = box.touched[d.id] = True
+    ids = box.lines.setdefault(line_of(d), [])
     ids.append(d.id)
     for number, route in enumerate(d.routes):
-        key = attempt_key(d.alert, d.version, route.channel, d.recipient)
-        box.keys.setdefault(key, (d.id, number))
+        box.keys.setdefault(key_of(d, route.channel), (d.id, number))
     out: list[Written] = []
-    for older in (box.entries[i] for i in ids):
-        if (
-            not older.done
-            and older.state in ("queued", "failed")
-            and _outdated(box, older.delivery)
-        ):
+    for older in (box.entries[i] for i in ids if len(ids) > 1):
+        if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
             out.append(_superseded(box, older, d.queued_at))
     if not e.done and box.clock_at >= d.expires_at:
         out += _give_up(rules, box, e, "expired", box.clock_at, "expired before it was sent")
@@ -226,7 +102,9 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     e.heard = max(e.heard, (r.route, r.attempt))
     if r.state == "failed":
         return _failed(rules, box, e, r)
-    if _is_final(e, r.route, r.state):
+    if r.refs and not _all_parts(box, e, r):
+        return []
+    if is_final(e, r.route, r.state):
         # a fact, whatever was believed before; but no lower state after a higher one
         if not e.done or RANK.get(e.state, -1) < RANK[r.state]:
             e.route, e.state, e.rank = r.route, r.state, RANK[r.state]
@@ -247,6 +125,18 @@ def _answered(rules: Rules, box: Box, answer: Answer) -> list[Written]:
             receipt = receipt_of(answer, delivery, route, box.entries[delivery].attempt)
             out += [receipt, *_receive(rules, box, receipt)]
     return out or [unknown(answer, box.clock_at)]
+
+
+def _all_parts(box: Box, e: Entry, r: Receipt) -> bool:
+    """Keep the carrier's ids; a receipt for one part of several counts when it is the last one."""
+    if r.state != "delivered":
+        for ref in r.refs:
+            box.refs[ref] = (r.delivery, r.route)
+        if len(r.refs) > 1:
+            e.parts = list(r.refs)
+        return True
+    e.parts = [p for p in e.parts if p not in r.refs]
+    return not e.parts
 
 
 def _progress(e: Entry, r: Receipt) -> None:
@@ -279,20 +169,25 @@ def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
 def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: str) -> list[Written]:
     """After a failed attempt: again, by the next route, or the end."""
     d = e.delivery
-    if _outdated(box, d):
+    if outdated(box, d):
         return [_superseded(box, e, at)]
     more = e.route + 1 < len(d.routes)
-    tries = len(rules.retry_s)
-    overdue = at >= d.deadline_at
-    # the last route is tried on until the deadline
-    if permanent or (more and overdue) or (e.attempt > tries and (more or overdue)):
+    channel = d.routes[e.route].channel
+    waits = rules.retries(channel)
+    tries, overdue = len(waits), at >= d.deadline_at
+    # the last route is tried on until the deadline; but nobody is called more often than said
+    spent = e.attempt > tries and (more or overdue or channel == "voice")
+    if permanent or (more and overdue) or spent:
         if not more:
             return _give_up(rules, box, e, "failed", at, f"all routes failed: {detail}")
         e.route, e.state, e.next_at = e.route + 1, "queued", at
         e.attempt = e.counted = e.rank = 0
+        e.parts = []
+        box.touched[d.id] = True
         return []
-    wait_s = rules.retry_s[min(e.attempt, tries) - 1] if tries else 60
+    wait_s = waits[min(e.attempt, tries) - 1] if tries else 60
     e.next_at = at + wait_s * 1000
+    box.touched[d.id] = True
     return []
 
 
@@ -304,13 +199,14 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
     for entry_id in list(box.open):
         e = box.entries[entry_id]
         if clock_at >= e.delivery.expires_at:
-            if _outdated(box, e.delivery):
+            if outdated(box, e.delivery):
                 out.append(_superseded(box, e, clock_at))
             else:
                 detail = f"expired in state {e.state}"
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         elif e.state not in ("queued", "failed"):
             out += _impatient(rules, box, e)
+    out += _tell_superiors(rules, box)
     if clock_at // 3_600_000 != hour_before:
         _forget(box)
     return out
@@ -318,11 +214,14 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
 
 def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
     """An attempt under way for which nobody spoke in time."""
-    answer = e.delivery.must_answer
+    call = e.delivery.routes[e.route].channel == "voice"
+    answer = e.delivery.must_answer and not call
     within_s = rules.answer_within_s if answer else rules.played_within_s
+    if call:
+        within_s = rules.call_within_s
     if box.clock_at < e.begun_at + within_s * 1000:
         return []
-    what = "not answered" if answer else "not played or confirmed"
+    what = "not answered" if answer or call else "not played or confirmed"
     receipt = Receipt(
         delivery=e.delivery.id,
         route=e.route,
@@ -355,6 +254,7 @@ def _end(box: Box, e: Entry, state: State, at: int, detail: str) -> Receipt:
 def _close(box: Box, e: Entry) -> None:
     e.done = True
     box.open.pop(e.delivery.id, None)
+    box.touched.pop(e.delivery.id, None)
 
 
 def _superseded(box: Box, e: Entry, at: int) -> Receipt:
@@ -367,7 +267,33 @@ def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: st
         area = rules.areas.get(e.delivery.area, e.delivery.area)
         told = notice(e.delivery, area, at, detail)
         out += [told, *_queue(rules, box, told)]
+        if e.delivery.must_answer and rules.not_woken_to:
+            box.missed.append(Missed(delivery=e.delivery.id, at=at))
     return out
+
+
+def _tell_superiors(rules: Rules, box: Box) -> list[Written]:
+    """The list of those who did not answer, to each of their superiors."""
+    if not box.missed or box.clock_at < box.missed[0].at + _GATHER_MS:
+        return []
+    missed = [box.entries[m.delivery].delivery for m in box.missed if m.delivery in box.entries]
+    box.missed = []
+    out: list[Written] = []
+    for who, channels in rules.not_woken_to:
+        for told in list_of_missed(rules, missed, who, channels, box.clock_at):
+            out += [told, *_queue(rules, box, told)]
+    return out
+
+
+def _health(rules: Rules, box: Box, h: RouteHealth) -> list[Written]:
+    """A way out that died, or came back, is news for the duty room."""
+    name = f"{h.channel}/{h.carrier}"
+    before = box.health.get(name)
+    box.health[name] = h
+    if h.up == (before is None or before.up):
+        return []
+    told = route_notice(h, rules.live)
+    return [told, *_queue(rules, box, told)]
 
 
 def _forget(box: Box) -> None:
@@ -380,3 +306,4 @@ def _forget(box: Box) -> None:
             for e in old:
                 del box.entries[e.delivery.id]
     box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
+    box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}

@@ -8,10 +8,11 @@ import msgspec
 
 from config.district import Node
 from dispatch.alert import Delivery, Receipt
+from dispatch.box import Box, Entry
 from dispatch.caretaker import Caretaker
-from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, Meaning
+from dispatch.channels import Heard
+from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning
 from dispatch.node_wire import CarrierReceipt, Hello, NodeAck, Refused
-from dispatch.outbox import Box, Entry
 from ingest.log import Out
 from ingest.mqtt import Message
 from ingest.observation import DeadLetter, encode
@@ -127,15 +128,34 @@ class Receipts:
             told = _carrier.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
             raise _Stray("bad_payload", f"not a carrier's receipt: {e}") from e
-        meaning = CARRIER.get(told.status)
-        if meaning is None:
-            known = ", ".join(CARRIER)
-            raise _Stray("unknown_status", f"{told.status!r}: known are {known}")
+        meaning = _meaning(channel, told.status)
         entry, route = _place(box, told.key)
         if entry.delivery.routes[route].channel != channel:
             raise _Stray("wrong_channel", f"{channel} speaks for a message of another channel")
-        words = _NUMBER.sub(b"#", told.detail.encode()).decode()
-        return self._made(entry, route, meaning, told.at, f"{told.status} {words}".strip())
+        words = f"{told.status} {_masked(told.detail)}".strip()
+        return self._made(entry, route, meaning, told.at, words)
+
+    def heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
+        """A carrier's word as a receipt or a dead letter. None while nobody knows the message and
+        `patient`: the carrier may be quicker than our own log."""
+        try:
+            if not heard.status:
+                raise _Stray("no_receipt", "a message from a telephone, not a delivery receipt")
+            meaning = _meaning(heard.channel, heard.status)
+            ref = next((r for r in heard.refs if r in box.refs), "")
+            place = box.refs.get(ref) or box.keys.get(heard.key)
+            if place is None and patient:
+                return None
+            entry, route = _found(box, place)
+            if entry.delivery.routes[route].channel != heard.channel:
+                raise _Stray("wrong_channel", f"{heard.carrier} speaks for another channel")
+        except _Stray as e:
+            return self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *e.args)
+        words = f"{heard.carrier} {_masked(heard.status)} {_masked(heard.detail)}".strip()
+        made = self._made(entry, route, meaning, 0, words)
+        refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
+        made = msgspec.structs.replace(made, refs=refs)
+        return Out("deliveries", made.delivery, encode(made))
 
     def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
         at = self._clock()
@@ -156,18 +176,36 @@ class Receipts:
         payload = message.payload[:_KEPT]
         if "/receipt/" in message.topic:
             payload = _NUMBER.sub(b"#", payload)
+        return self._letter(message.topic, payload, reason, detail)
+
+    def _letter(self, source: str, payload: bytes, reason: str, detail: str) -> Out:
         letter = DeadLetter(
             received_at=self._clock(),
-            source=message.topic,
+            source=source,
             reason=reason,
             detail=detail,
             payload=b64encode(payload).decode(),
         )
-        return Out("dead-letters", message.topic, encode(letter))
+        return Out("dead-letters", source, encode(letter))
+
+
+def _masked(words: str) -> str:
+    return _NUMBER.sub(b"#", words.encode()).decode()
+
+
+def _meaning(channel: str, status: str) -> Meaning:
+    words = WORDS.get(channel, CARRIER)
+    meaning = words.get(status)
+    if meaning is None:
+        raise _Stray("unknown_status", f"{_masked(status)[:40]!r}: known are {', '.join(words)}")
+    return meaning
 
 
 def _place(box: Box, key: str) -> tuple[Entry, int]:
-    place = box.keys.get(key)
+    return _found(box, box.keys.get(key))
+
+
+def _found(box: Box, place: tuple[str, int] | None) -> tuple[Entry, int]:
     entry = box.entries.get(place[0]) if place is not None else None
     if place is None or entry is None:
         raise _Stray("unknown_delivery", "no delivery of the last day has this key")

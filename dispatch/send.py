@@ -14,21 +14,16 @@ import msgspec
 
 from config.district import District
 from dispatch.alert import Delivery, DeliveryRecord, Receipt
+from dispatch.box import Box, Rules
 from dispatch.cap_feed import FeedServer
-from dispatch.cap_key import cap_key
 from dispatch.caretaker import Caretaker
-from dispatch.channels import Channel
-from dispatch.channels.app import App
-from dispatch.channels.broadcast import Broadcast
-from dispatch.channels.by_url import check, drill_url
-from dispatch.channels.cap import Cap
-from dispatch.channels.cap_push import CapPush
-from dispatch.channels.console import Console
-from dispatch.channels.sms import Sms
+from dispatch.hearing import Hearing
 from dispatch.keys import Ring
-from dispatch.outbox import Box, Rules, Written, apply
+from dispatch.outbox import Written, apply
+from dispatch.prober import Prober
 from dispatch.receipts import Receipts
 from dispatch.sender import Clock, Sender, append
+from dispatch.ways import channels_of, close, receipt_server
 from ingest.log import Log
 from ingest.meters import DELIVERIES
 from ingest.mqtt import Mqtt
@@ -56,6 +51,14 @@ class Send:
             played_within_s=channels.played_within_s,
             answer_within_s=channels.answer_within_s,
             areas={area.id: area.name for area in district.areas.values()},
+            voice_retry_s=channels.voice_retry_s,
+            call_within_s=channels.call_within_s,
+            not_woken_to=tuple(
+                (who, district.contacts[who].channels)
+                for who in channels.not_woken_to
+                if who in district.contacts
+            ),
+            signature=district.signature,
         )
 
     def decode(self, value: bytes) -> Record:
@@ -69,7 +72,7 @@ class Send:
         return state, writes
 
     def dump(self, state: Box) -> bytes:
-        return msgspec.msgpack.encode(state)
+        return msgspec.msgpack.encode(msgspec.structs.replace(state, touched={}))
 
     def load(self, partition: int, body: bytes) -> Box:
         return msgspec.msgpack.decode(body, type=Box)
@@ -143,6 +146,18 @@ class MqttSide:
         mqtt.flush(0.0)
         return True
 
+    def reach(self) -> list[tuple[str, bool, str]]:
+        """Is the broker there? As a probe tells it; nothing while another member sends."""
+        mqtt = self._mqtt
+        if mqtt is None:
+            return []
+        try:
+            mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
+        except OSError as e:
+            return [("mqtt", False, f"no broker: {type(e).__name__}")]
+        self._met = True
+        return [("mqtt", True, "")]
+
     def tell_clock(self, clock_at: int) -> None:
         """Publish `clock/passed` when it has moved. Not retained: a later play of the same storm
         must not find it, and amqtt hands retained messages to clients that never asked for them."""
@@ -162,49 +177,6 @@ class MqttSide:
                     mqtt.ack(batch)
         except BaseException as e:  # noqa: BLE001  # the stage ends with it: deaf is not alive
             sender.failed = e
-
-
-def channels_of(
-    district: District,
-    run: Run,
-    folder: Path,
-    *,
-    carrier_url: str,
-    publish: Callable[[str, bytes], None],
-    clock: Callable[[], int],
-    private_key: Callable[[], bytes],
-    on_console: Callable[[str], None] | None = None,
-) -> dict[str, Channel]:
-    """Every channel of a run, by name. Raises ValueError when a run would reach what it must not,
-    or a URL is not understood."""
-    settings = district.channels
-    if run.kind == "live":
-        if carrier_url:
-            raise ValueError("a live run has no simulated carrier; set channels.toml instead")
-        sms_url, app_url = settings.sms_url, settings.app_url
-        cap_folder = folder / settings.cap_dir
-    else:
-        sms_url = drill_url(carrier_url, "sms") if carrier_url else ""
-        app_url = drill_url(carrier_url, "app") if carrier_url else ""
-        cap_folder = folder / "cap"
-        # a proxy named in the environment must not carry an exercise off this machine
-        for name in ("NO_PROXY", "no_proxy"):
-            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,::1"]))
-    for name, url in (("sms_url", sms_url), ("app_url", app_url)):
-        if url:
-            check(url, name)
-    prefix = f"fengsui/{run.name}/{district.id}"
-    live = run.kind == "live"
-    sign = cap_key(folder, district, live).sign
-    cap = Cap(district, cap_folder, sign, publish, prefix)
-    return {
-        "broadcast": Broadcast(district.nodes, prefix, run.kind, private_key, publish, clock),
-        "sms": Sms(district, sms_url),
-        "app": App(district, app_url),
-        "cap": cap,
-        "cap_push": CapPush(district, live, cap, sign, folder),
-        "console": Console(folder / "console.jsonl", on_console),
-    }
 
 
 def run_send(
@@ -238,6 +210,7 @@ def run_send(
     clock = Clock(live, now)
     ring = Ring(state_dir, run.kind)
     caretaker = Caretaker(district, prefix, run.kind, state_dir, ring, line.tell)
+    hearing = Hearing()
     channels = channels_of(
         district,
         run,
@@ -246,10 +219,13 @@ def run_send(
         publish=line.publish,
         clock=clock.read,
         private_key=caretaker.private,
+        hear=hearing.hear,
         on_console=on_console,
     )
     sender = Sender(log, channels, clock, tuple(district.groups))
     receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker)
+    hearing.start(receipts, sender, log, stop)
+    prober = Prober(channels, line.reach, sender, clock.read)
 
     def after(states: Mapping[int, Box]) -> None:
         sender.box = states.get(0)  # before anything can be heard
@@ -268,13 +244,21 @@ def run_send(
         Send(district, live), log, member=member, live=live, now=now, after=after, count=_count
     )
     feed = _feed(district, state_dir, live)
+    listening = receipt_server(district, hearing.hear, live)
+    if live:
+        prober.start(district.channels.probe_every_s)
     try:
         runner.run(stop, ready)
     finally:
+        prober.close()
+        if listening is not None:
+            listening.close()
         sender.close()
+        hearing.close()
         line.close()
         if feed is not None:
             feed.close()
+        close(channels)
 
 
 def _feed(district: District, folder: Path, live: bool) -> FeedServer | None:

@@ -1,35 +1,39 @@
 """The hands of send: begins attempts in threads, and writes what became of them to the log.
 
-The runner calls `after` on each pass. An attempt is begun when the outbox says that it is due, its
-result becomes a `Receipt` in `deliveries`, and only when that receipt has been read back is the
-delivery free for another attempt. A crash loses results, never intentions.
+The runner calls `after` on each pass. Each channel has a desk: a few attempts ahead, the most urgent
+first, and threads that take from it when the channel has room. The result of an attempt becomes a
+`Receipt` in `deliveries`, and only when that receipt has been read back is the delivery free for
+another attempt. A crash loses results, never intentions.
 """
 
+import heapq
+import itertools
 import queue
 import threading
+import time
 import traceback
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from config.level import Level
-from dispatch.alert import Receipt, State
+from dispatch.agenda import Agenda
+from dispatch.alert import Receipt, RouteHealth, State
+from dispatch.box import Attempt, Box, passed, urgency
 from dispatch.channels import Channel, SendError
-from dispatch.outbox import Attempt, Box, due, passed, urgency
+from dispatch.channels.carriers import Carriers
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.observation import encode
 
-WORKERS = 24
-PER_CHANNEL = 12  # one dead carrier does not hold all threads
-RESERVE = 4  # kept free for red and 立即转移
+PER_CHANNEL = 12  # threads: a dead carrier holds only its own
+RESERVE = 2  # more, free for red and 立即转移
+AHEAD = 200  # attempts on a desk: enough to keep its threads busy until the next pass
 _BATCH = 500
-
-
-class _Begun(NamedTuple):
-    attempt: Attempt
-    work: Future[None]
+_WITHOUT = 2000  # of one pass, while no carrier of a channel works
+_LOOK_AGAIN_MS = 5_000
+_DOWN_S = 2.0
+_SLOW_MS = 10_000
+_AGAIN_S = 0.2  # nobody waits longer for a room without looking again
 
 
 class Outcome(NamedTuple):
@@ -38,6 +42,7 @@ class Outcome(NamedTuple):
     state: State
     permanent: bool
     detail: str
+    refs: tuple[str, ...] = ()
 
 
 class Clock:
@@ -51,6 +56,97 @@ class Clock:
 
     def read(self) -> int:
         return max(self.heard_at, self._now()) if self.live else self.heard_at
+
+
+class _Try:
+    """An attempt on a desk. taken: a thread has it. told: its receipt is on the way to the log."""
+
+    def __init__(self, attempt: Attempt, begun_at: int) -> None:
+        self.attempt, self.begun_at = attempt, begun_at
+        self.taken = self.told = False
+        self.urgent = -urgency(attempt.delivery)[0] >= Level.RED
+
+
+class _Desk:
+    """Attempts of one channel, and the threads that make them."""
+
+    def __init__(self, name: str, channel: Channel | None, make: Callable[[_Try], bool]) -> None:
+        self._name, self._channel, self._make = name, channel, make
+        self._heap: list[tuple[tuple[int, ...], int, _Try]] = []
+        self._count = itertools.count()
+        lock = threading.Lock()
+        self._change, self._urgent = threading.Condition(lock), threading.Condition(lock)
+        self._pause_until = 0.0
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, args=(n < RESERVE,), name=f"{name}-{n}")
+            for n in range(PER_CHANNEL + RESERVE)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def room(self) -> int:
+        """How many more it takes."""
+        with self._change:
+            return AHEAD - len(self._heap)
+
+    def down(self) -> bool:
+        """No carrier of the channel works."""
+        return isinstance(self._channel, Carriers) and self._channel.down()
+
+    def put(self, one: _Try) -> None:
+        with self._change:
+            heapq.heappush(self._heap, (urgency(one.attempt.delivery), next(self._count), one))
+            self._change.notify()
+            if one.urgent:
+                self._urgent.notify()
+
+    def withdraw(self, one: _Try) -> bool:
+        """Take it off; False if a thread has it."""
+        with self._change:
+            if one.taken:
+                return False
+            self._heap = [x for x in self._heap if x[2] is not one]
+            heapq.heapify(self._heap)
+            return True
+
+    def pause(self, wait_s: float) -> None:
+        """The carriers are busy."""
+        with self._change:
+            self._pause_until = time.monotonic() + wait_s
+
+    def close(self) -> None:
+        """Waits for attempts under way; what nobody took stays undone."""
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+            self._urgent.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, only_urgent: bool) -> None:
+        while (one := self._next(only_urgent)) is not None:
+            if not self._make(one):  # nothing was taken: it stands in line again
+                with self._change:
+                    one.taken = False
+                self.put(one)
+
+    def _next(self, only_urgent: bool) -> _Try | None:
+        with self._change:
+            while not self._closing:
+                if not self._heap or (only_urgent and not self._heap[0][2].urgent):
+                    (self._urgent if only_urgent else self._change).wait()
+                    continue
+                wait_s = self._pause_until - time.monotonic()
+                if isinstance(self._channel, Carriers):
+                    wait_s = max(wait_s, self._channel.wait_s())
+                if wait_s > 0:
+                    self._change.wait(min(wait_s, _AGAIN_S))
+                    continue
+                one = heapq.heappop(self._heap)[2]
+                one.taken = True
+                return one
+        return None
 
 
 class Sender:
@@ -67,81 +163,138 @@ class Sender:
         self._channels = channels
         self._clock = clock
         self._groups = groups
-        self._pool = ThreadPoolExecutor(WORKERS, "attempt")
-        self._begun: dict[str, _Begun] = {}
-        self._results: queue.Queue[Receipt] = queue.Queue()
+        self._agenda = Agenda()
+        self._begun: dict[str, _Try] = {}
+        self._results: queue.Queue[Receipt | RouteHealth] = queue.Queue()
         self._closing = threading.Event()
         self.failed: BaseException | None = None  # of a thread; `after` raises it
         self._writer = threading.Thread(target=self._write_all, name="receipts")
         self._writer.start()
-        self.box: Box | None = None  # None: another member sends
-        self.passed_at = 0  # every group's marks up to here are handled, nothing due is undone
+        self._desks: dict[str, _Desk] = {}
+        self.box: Box | None = None
+        self.passed_at = 0
 
     def after(self, box: Box | None) -> None:
-        """One pass: let go of what has been answered, begin what is due. Runner's thread only."""
+        """Take note of what has been read back, begin what is due. Runner's thread only."""
         if self.failed is not None:
             raise self.failed
         self.box = box
         if box is None:
             return
         self._clock.heard_at = box.clock_at
-        for delivery, begun in list(self._begun.items()):
-            a, e = begun.attempt, box.entries.get(delivery)
-            if begun.work.done() and (e is None or e.heard >= (a.route, a.attempt)):
-                del self._begun[delivery]
-        self._begin(box)
-        self.passed_at = max(self.passed_at, passed(box, self._groups, self._begun))
-
-    def _begin(self, box: Box) -> None:
-        running = Counter(
-            b.attempt.delivery.routes[b.attempt.route].channel
-            for b in self._begun.values()
-            if not b.work.done()
-        )
+        self._agenda.follow(box)
         at = self._clock.read()
-        for attempt in due(box, self._begun, at):
-            channel = attempt.delivery.routes[attempt.route].channel
-            urgent = -urgency(attempt.delivery)[0] >= Level.RED
-            if running.total() >= (WORKERS if urgent else WORKERS - RESERVE):
-                return  # the most urgent stand first: what follows has no thread either
-            if running[channel] >= PER_CHANNEL:
-                continue
-            running[channel] += 1
-            work = self._pool.submit(self._try, attempt, at)
-            self._begun[attempt.delivery.id] = _Begun(attempt, work)
+        for delivery, one in list(self._begun.items()):
+            a, e = one.attempt, box.entries.get(delivery)
+            if one.told:
+                over = e is None or e.heard >= (a.route, a.attempt)
+            else:  # on a desk: what ended meanwhile, by a newer version or by its expiry, is not sent
+                gone = e is None or e.done or at >= a.delivery.expires_at
+                over = gone and self._desk(a).withdraw(one)
+                if not gone and self._too_slow(one, at) and self._desk(a).withdraw(one):
+                    self._say(one, Outcome("failed", True, "the carriers are too slow"), at)
+            if over:
+                del self._begun[delivery]
+                self._agenda.end(delivery)
+        self._begin(at)
+        if not self._clock.live:
+            busy = bool(self._begun) or not self._agenda.idle(box.clock_at)
+            self.passed_at = max(self.passed_at, passed(box, self._groups, busy))
 
-    def _try(self, attempt: Attempt, begun_at: int) -> None:
-        receipt = self.tried(attempt)
-        at = self._clock.read() if self._clock.live else begun_at
+    def tell(self, health: RouteHealth) -> None:
+        """A word on a way out, for the log. From any thread."""
+        self._results.put(health)
+
+    def _begin(self, at: int) -> None:
+        for name in self._agenda.channels(at):
+            desk = self._desks.get(name) or self._open(name)
+            if desk.down():
+                self._without(name, at)
+                continue
+            for _ in range(desk.room()):
+                attempt = self._agenda.take(name, at)
+                if attempt is None:
+                    break
+                one = self._begun[attempt.delivery.id] = _Try(attempt, at)
+                desk.put(one)
+
+    def _without(self, name: str, at: int) -> None:
+        """No carrier of the channel works: go on to the next way where there is one, else wait for
+        this one to come back, until the deadline."""
+        for _ in range(_WITHOUT):
+            attempt = self._agenda.take(name, at)
+            if attempt is None:
+                return
+            d = attempt.delivery
+            if attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
+                one = self._begun[d.id] = _Try(attempt, at)
+                self._say(one, Outcome("failed", True, "no carrier of this channel works"), at)
+            else:
+                self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
+
+    def _too_slow(self, one: _Try, at: int) -> bool:
+        """It waits on the desk after its deadline, and has another way."""
+        d = one.attempt.delivery
+        # in an exercise a machine that is slow must not decide anything
+        late = self._clock.live and at >= d.deadline_at and at - one.begun_at > _SLOW_MS
+        return late and one.attempt.route + 1 < len(d.routes)
+
+    def _open(self, name: str) -> _Desk:
+        desk = self._desks[name] = _Desk(name, self._channels.get(name), self._make)
+        return desk
+
+    def _desk(self, attempt: Attempt) -> _Desk:
+        return self._desks[attempt.delivery.routes[attempt.route].channel]
+
+    def _make(self, one: _Try) -> bool:
+        """One attempt and its receipt. False: the carriers had no room, nothing was sent."""
+        a = one.attempt
+        try:
+            outcome = self.tried(a)
+        except SendError as e:
+            self._desk(a).pause(e.wait_s or _DOWN_S)
+            return False
+        self._say(one, outcome, self._clock.read() if self._clock.live else one.begun_at)
+        return True
+
+    def _say(self, one: _Try, outcome: Outcome, at: int) -> None:
+        a = one.attempt
         self._results.put(
             Receipt(
-                delivery=attempt.delivery.id,
-                route=attempt.route,
-                state=receipt.state,
+                delivery=a.delivery.id,
+                route=a.route,
+                state=outcome.state,
                 receipt_at=at,
-                attempt=attempt.attempt,
-                permanent=receipt.permanent,
-                detail=receipt.detail,
+                attempt=a.attempt,
+                permanent=outcome.permanent,
+                detail=outcome.detail,
+                refs=outcome.refs,
             )
         )
+        one.told = True
 
     def tried(self, attempt: Attempt) -> Outcome:
-        """One attempt on its channel, as data."""
-        route = attempt.delivery.routes[attempt.route]
+        """One attempt on its channel, as data. Raises SendError when the carriers are busy."""
+        routes = attempt.delivery.routes
+        route = routes[attempt.route]
         channel = self._channels.get(route.channel)
         if channel is None:
             return Outcome("failed", True, f"no channel {route.channel}")
         try:
             told = channel.send(attempt.delivery, route, attempt.key)
         except SendError as e:
-            return Outcome("failed", e.permanent, e.detail)
+            overdue = self._clock.read() >= attempt.delivery.deadline_at
+            on = attempt.route + 1 < len(routes) or overdue
+            if e.wait_s or (e.down and not on):
+                raise
+            return Outcome("failed", e.permanent or e.down, e.detail)
         except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
             # the words of an unknown error may hold a number: only its kind and place are kept
             place = traceback.extract_tb(e.__traceback__)[-1]
             detail = f"program error {type(e).__name__} in {place.name}, line {place.lineno}"
             say("send", f"{route.channel}: {detail}; please report it")
             return Outcome("failed", True, detail)
-        return Outcome(told.state, False, told.detail)
+        return Outcome(told.state, False, told.detail, told.refs)
 
     def _write_all(self) -> None:
         while True:
@@ -153,7 +306,7 @@ class Sender:
                 continue
             while len(batch) < _BATCH and not self._results.empty():
                 batch.append(self._results.get())
-            outs = [Out("deliveries", r.delivery, encode(r)) for r in batch]
+            outs = [Out("deliveries", _key(r), encode(r)) for r in batch]
             try:
                 append(self._log, outs, self._closing)
             except BaseException as e:  # noqa: BLE001  # the stage ends with it, see `after`
@@ -162,9 +315,14 @@ class Sender:
 
     def close(self) -> None:
         """Waits for attempts under way, and writes their receipts."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for desk in self._desks.values():
+            desk.close()
         self._closing.set()
         self._writer.join()
+
+
+def _key(r: Receipt | RouteHealth) -> str:
+    return r.delivery if isinstance(r, Receipt) else f"route:{r.channel}/{r.carrier}"
 
 
 def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:

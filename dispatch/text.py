@@ -121,7 +121,8 @@ def write(district: District, message: Message, channel: str) -> Route:
 def _file(message: Message, channel: str) -> str:
     if message.kind != "public":
         return f"{message.lang}_{message.kind}.j2"
-    form = channel if channel in ("sms", "broadcast") else "app"
+    spoken_out = channel == "broadcast" or (channel == "voice" and message.lang == "zh")
+    form = "sms" if channel == "sms" else "broadcast" if spoken_out else "app"
     return f"{message.lang}_{form}.j2"
 
 

@@ -10,6 +10,7 @@ from config.load import ConfigError
 from fengsui import (
     cli_bench,
     cli_cap,
+    cli_channels,
     cli_decide,
     cli_ledger,
     cli_nodes,
@@ -306,7 +307,16 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-for _part in (cli_bench, cli_skill, cli_ledger, cli_why, cli_decide, cli_cap, cli_nodes):
+for _part in (
+    cli_bench,
+    cli_skill,
+    cli_ledger,
+    cli_why,
+    cli_decide,
+    cli_cap,
+    cli_nodes,
+    cli_channels,
+):
     for _command in _part.COMMANDS:
         cli.add_command(_command)
 

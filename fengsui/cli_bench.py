@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fengsui.bench_channels import bench_channels
 from fengsui.bench_nodes import bench_nodes
 
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
@@ -39,5 +40,6 @@ def bench_detect(quick: bool, workload: Path | None) -> None:
 
 
 bench.add_command(bench_nodes)
+bench.add_command(bench_channels)
 
 COMMANDS = (bench,)

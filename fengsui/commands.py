@@ -15,6 +15,7 @@ from config.district import District
 from config.load import ConfigError, load, read
 from config.proof import standing
 from detectors.declared import problems as rule_problems
+from dispatch.channels.declared import problems as channel_problems
 from dispatch.keys import sender_keys
 from fengsui import proved, storm
 from fengsui.backup import take
@@ -115,7 +116,7 @@ def answering() -> Iterator[None]:
 def load_district(folder: Path) -> District:
     """The checked district, with rules that can be. Raises ConfigError."""
     district = load(folder)
-    if wrong := rule_problems(district):
+    if wrong := [*rule_problems(district), *channel_problems(district)]:
         raise ConfigError(folder, wrong)
     return district
 
@@ -126,7 +127,7 @@ def check_config(folder: Path) -> int:
     proof = None
     if district is not None:
         proof, _, wrong = standing(folder, district)
-        problems += rule_problems(district) + wrong
+        problems += [*rule_problems(district), *channel_problems(district), *wrong]
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems or district is None:

@@ -12,6 +12,7 @@ from fengsui.node_view import node_lines
 from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
 from fengsui.view import View
+from fengsui.ways import way_lines
 from ingest.log import Log
 
 
@@ -72,6 +73,7 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         words = Counter("declined" if o.declined else o.state for o in crossing.ours.values())
         shown = " ".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
         yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
+    yield from way_lines(district, view, run.kind == "live")
     yield f"坏数据 dead letters: {view.dead.total()}"
     for reason, count in view.dead.most_common():
         yield f"  {reason}: {count}"

@@ -8,7 +8,7 @@ from typing import Any
 from config.level import Action, Level
 from config.quantity import OF_NODES
 from detectors.detection import Detection, Mark
-from dispatch.alert import Alert, Delivery, Receipt, Report
+from dispatch.alert import Alert, Delivery, Receipt, Report, RouteHealth
 from ingest.observation import DeadLetter, Observations, Run, Tick
 
 # a delivery's final states; which of them is enough depends on the recipient (dispatch.outbox)
@@ -71,6 +71,7 @@ class View:
     changes: list[Change] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     sent: dict[str, Sent] = field(default_factory=dict)
+    health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     dead: Counter[str] = field(default_factory=Counter)
 
     def take(self, record: Any) -> None:
@@ -95,6 +96,8 @@ class View:
                 self.sent.setdefault(record.id, Sent(record, at=record.queued_at))
             case Receipt():
                 self._receipt(record)
+            case RouteHealth():
+                self.health[f"{record.channel}/{record.carrier}"] = record
             case DeadLetter():
                 self.dead[record.reason] += 1
             case _:

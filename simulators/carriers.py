@@ -85,6 +85,9 @@ class Carrier:
             phone = (
                 int(hashlib.sha256(self.taken[key].to.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
             )
+            if self.taken[key].channel == "voice":
+                self._call(now_at, key, phone, fate)
+                continue
             if phone < self._off:
                 self._due.append((now_at + 60_000, key, "undelivered"))
                 continue
@@ -97,6 +100,15 @@ class Carrier:
             (self.taken[key].channel, CarrierReceipt(key=key, status=status, at=at))
             for at, key, status in ready
         ]
+
+    def _call(self, now_at: int, key: str, phone: float, fate: float) -> None:
+        """A call-out: the one who wakes picks up, hears the text to its end and presses the key."""
+        if phone < self._off + self._silent:
+            self._due.append((now_at + 45_000, key, "no_answer"))
+            return
+        picked_up_at = now_at + 5_000 + int(fate * 25_000)
+        self._due.append((picked_up_at, key, "picked_up"))
+        self._due.append((picked_up_at + 20_000, key, "confirmed"))
 
     def close(self) -> None:
         self._server.shutdown()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.servers", "tests.backups"]
+pytest_plugins = ["tests.servers", "tests.servers_carriers", "tests.backups"]
 
 ROOT = Path(__file__).parent.parent
 

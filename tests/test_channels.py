@@ -17,16 +17,16 @@ from config.district import Channels, District
 from config.level import Action, Level
 from config.load import load
 from dispatch.alert import Delivery, Route
+from dispatch.box import RANK
 from dispatch.channels import SendError, Told
-from dispatch.channels.app import App
 from dispatch.channels.broadcast import Broadcast
-from dispatch.channels.by_url import check, drill_url
+from dispatch.channels.by_url import ByUrl, check, drill_url
+from dispatch.channels.carriers import Carriers, Leg
 from dispatch.channels.console import Console
-from dispatch.channels.sms import Sms
-from dispatch.channels.table import CARRIER, NODE
+from dispatch.channels.lane import Lane
+from dispatch.channels.table import CALL, CARRIER, NODE
 from dispatch.keys import read_key, sender_keys
 from dispatch.node_wire import Command, opened
-from dispatch.outbox import RANK
 
 ROOT = Path(__file__).parent.parent
 TEXT = "【延庆防汛】（演练）香屯村山洪红色预警，立即转移！\n路线：沿村东坡道 {to} & <100%> “是” +1"
@@ -74,6 +74,11 @@ def district() -> District:
     return msgspec.structs.replace(loaded, channels=Channels(attempt_timeout_s=1))
 
 
+def by_url(district: District, channel: str, url: str) -> Carriers:
+    legs = [Leg(ByUrl("one", url, "", 1), Lane())] if url else []
+    return Carriers(district, channel, legs, lambda: 1)
+
+
 def delivery(recipient: str) -> Delivery:
     return Delivery(
         id="d1",
@@ -98,8 +103,8 @@ ROUTE = Route(channel="sms", text=TEXT, title="山洪预警")
 
 
 def test_a_text_arrives_whole_with_its_key(gateway: Gateway, district: District) -> None:
-    sms = Sms(district, drill_url(gateway.url, "sms"))
-    assert sms.send(delivery("C-0001"), ROUTE, "key1") == Told("accepted")
+    sms = by_url(district, "sms", drill_url(gateway.url, "sms"))
+    assert sms.send(delivery("C-0001"), ROUTE, "key1") == Told("accepted", "one")
     ((path, headers, body),) = gateway.got
     assert path == "/sms"
     assert headers["X-Idempotency-Key"] == "key1"
@@ -110,7 +115,7 @@ def test_a_text_arrives_whole_with_its_key(gateway: Gateway, district: District)
 
 
 def test_an_app_message_has_a_title(gateway: Gateway, district: District) -> None:
-    App(district, drill_url(gateway.url, "app")).send(delivery("C-0001"), ROUTE, "k")
+    by_url(district, "app", drill_url(gateway.url, "app")).send(delivery("C-0001"), ROUTE, "k")
     path, _, body = gateway.got[0]
     assert path == "/app"
     assert body["to"] == district.contacts["C-0001"].app
@@ -119,14 +124,14 @@ def test_an_app_message_has_a_title(gateway: Gateway, district: District) -> Non
 
 @pytest.mark.parametrize(
     ("status", "permanent"),
-    [(500, False), (502, False), (429, False), (400, True), (401, True), (404, True), (422, True)],
+    [(500, False), (502, False), (400, True), (401, True), (404, True), (422, True)],
 )
 def test_what_a_refusal_means(
     gateway: Gateway, district: District, status: int, permanent: bool
 ) -> None:
     gateway.status = status
     with pytest.raises(SendError) as e:
-        Sms(district, drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
+        by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
     assert e.value.permanent is permanent
     assert e.value.detail == f"HTTP {status}"
     assert len(gateway.got) == 1  # retry is the outbox's
@@ -138,7 +143,7 @@ def test_a_carrier_that_does_not_answer_is_given_up_in_time(
     gateway.wait_s = 3
     begun = time.monotonic()
     with pytest.raises(SendError) as e:
-        Sms(district, drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
+        by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
     assert time.monotonic() - begun < 2.5
     assert not e.value.permanent
 
@@ -147,10 +152,10 @@ def test_a_status_is_not_taken_from_an_earlier_attempt(
     gateway: Gateway, district: District
 ) -> None:
     gateway.status = 400
-    sms = Sms(district, drill_url(gateway.url, "sms"))
+    sms = by_url(district, "sms", drill_url(gateway.url, "sms"))
     with pytest.raises(SendError):
         sms.send(delivery("C-0001"), ROUTE, "k")
-    nobody = Sms(district, drill_url("http://127.0.0.1:1", "sms"))
+    nobody = by_url(district, "sms", drill_url("http://127.0.0.1:1", "sms"))
     with pytest.raises(SendError) as e:
         nobody.send(delivery("C-0001"), ROUTE, "k")
     assert not e.value.permanent
@@ -161,7 +166,9 @@ def test_a_redirect_is_not_followed(gateway: Gateway, district: District) -> Non
     try:
         gateway.status, gateway.location = 307, other.url + "/sms"
         with pytest.raises(SendError):
-            Sms(district, drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
+            by_url(district, "sms", drill_url(gateway.url, "sms")).send(
+                delivery("C-0001"), ROUTE, "k"
+            )
         assert other.got == []
     finally:
         other.server.shutdown()
@@ -178,7 +185,7 @@ def test_numbers_reach_no_log_line_and_no_error(
     gateway.status = 500
     phone = district.contacts["C-0001"].phone
     with caplog.at_level(logging.DEBUG), pytest.raises(SendError) as e:
-        Sms(district, drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
+        by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
     out = capfd.readouterr()
     assert gateway.got
     for text in (out.out, out.err, caplog.text, repr(e.value), e.value.detail):
@@ -189,9 +196,9 @@ def test_numbers_reach_no_log_line_and_no_error(
 def test_without_a_carrier_or_a_number_it_fails_for_good(district: District) -> None:
     no_app = next(c.id for c in district.contacts.values() if not c.app and c.phone)
     for channel, who in (
-        (Sms(district, ""), "C-0001"),
-        (App(district, "json://127.0.0.1:1"), no_app),
-        (Sms(district, "json://127.0.0.1:1"), "C-9999"),
+        (by_url(district, "sms", ""), "C-0001"),
+        (by_url(district, "app", "json://127.0.0.1:1"), no_app),
+        (by_url(district, "sms", "json://127.0.0.1:1"), "C-9999"),
     ):
         with pytest.raises(SendError) as e:
             channel.send(delivery(who), ROUTE, "k")
@@ -293,6 +300,6 @@ def test_keys_are_made_once_and_for_nobody_else(tmp_path: Path) -> None:
 
 
 def test_every_word_of_a_carrier_means_a_state() -> None:
-    for meaning in (*NODE.values(), *CARRIER.values()):
+    for meaning in (*NODE.values(), *CARRIER.values(), *CALL.values()):
         assert meaning.state in RANK or meaning.state == "failed"
         assert not meaning.permanent or meaning.state == "failed"

@@ -3,7 +3,7 @@ ends reached or somebody is told, versions only rise, and nothing goes out after
 
 import random
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import msgspec
@@ -13,9 +13,19 @@ from hypothesis import strategies as st
 
 from config.level import Action, Level
 from detectors.detection import Mark
-from dispatch.alert import Delivery, DeliveryRecord, Receipt, Route, State, attempt_key
+from dispatch.alert import (
+    Delivery,
+    DeliveryRecord,
+    Receipt,
+    Route,
+    RouteHealth,
+    State,
+    attempt_key,
+)
+from dispatch.box import FINAL, RANK, Attempt, Box, Rules, attempt_of, is_ready, line_of, urgency
+from dispatch.box import passed as passed_if
 from dispatch.not_reached import DUTY
-from dispatch.outbox import FINAL, RANK, Attempt, Box, Rules, apply, due, passed
+from dispatch.outbox import apply
 from ingest.observation import DeadLetter, Run, Tick, encode
 
 RULES = Rules(
@@ -23,6 +33,22 @@ RULES = Rules(
 )
 T0 = 1_000_000
 MIN = 60_000
+
+
+def due(box: Box, in_flight: Collection[str], at: int) -> list[Attempt]:
+    """The order of attempts, as it is defined: what the agenda must hand out."""
+    busy = {line_of(box.entries[i].delivery) for i in in_flight if i in box.entries}
+    found = [
+        e
+        for i, e in box.entries.items()
+        if is_ready(e, at) and i not in in_flight and line_of(e.delivery) not in busy
+    ]
+    found.sort(key=lambda e: (*urgency(e.delivery), e.delivery.queued_at, e.delivery.id))
+    return [attempt_of(e) for e in found]
+
+
+def passed(box: Box, groups: Collection[str], in_flight: Collection[str]) -> int:
+    return passed_if(box, groups, bool(in_flight or due(box, in_flight, box.clock_at)))
 
 
 def delivery(n: int = 1, **changes: Any) -> Delivery:
@@ -518,3 +544,107 @@ def test_the_number_of_attempts_is_bounded() -> None:
                     w.put(*fail(a, at))
         assert 2 < tries <= 2 * bound
         assert w.box.entries["d1"].state == "failed"
+
+
+# --- call-outs, ways out, parts of a message
+
+CALLS = RULES._replace(
+    voice_retry_s=(40, 40), call_within_s=60, not_woken_to=(("boss", ("voice", "sms")),),
+    signature="延庆防汛",
+)  # fmt: skip
+
+
+def call(w: World, at: int, *states: State) -> Attempt:
+    a = w.one(at)
+    for state in states:
+        w.put(receipt(a, state, at))
+    return a
+
+
+def test_three_calls_in_five_minutes_and_then_the_duty_room_and_the_superior() -> None:
+    w = World(CALLS)
+    w.put(delivery(routes=routes("voice"), must_answer=True, deadline_at=T0 + 30 * MIN))
+    begun = []
+    for at in range(T0, T0 + 10 * MIN, 1000):
+        w.put(Tick(clock_at=at))
+        for a in due(w.box, (), at):
+            if a.delivery.id == "d1":
+                begun.append(at - T0)
+                w.put(receipt(a, "accepted", at), receipt(a, "playing", at))  # hangs up unheard
+    assert begun == [0, 100_000, 200_000]
+    assert max(begun) + 60_000 <= 5 * MIN
+    (told,) = w.notices()
+    assert "not answered" in told.routes[0].text
+    (boss,) = [d for d in w.log if isinstance(d, Delivery) and d.recipient == "boss"]
+    assert "香屯村 r1" in boss.routes[0].text
+    assert boss.routes[1].text.startswith("【延庆防汛】（演练）未叫应")
+    assert boss.routes[1].segments >= 1
+    assert not boss.must_answer
+
+
+def test_only_the_key_after_the_whole_text_counts_as_answered() -> None:
+    w = World(CALLS)
+    w.put(delivery(routes=routes("voice"), must_answer=True))
+    call(w, T0, "accepted", "playing")
+    assert "d1" in w.box.open
+    w.put(receipt(Attempt(w.box.entries["d1"].delivery, 0, 1, ""), "failed", T0))  # no key
+    second = call(w, T0 + 40_000, "accepted", "playing", "answered")
+    assert second.attempt == 2
+    assert w.box.entries["d1"].state == "answered"
+    assert w.notices() == []
+
+
+def test_who_does_not_answer_stands_on_one_list() -> None:
+    w = World(CALLS)
+    for n in range(1, 20):
+        w.put(delivery(n, routes=routes("voice"), must_answer=True))
+    for n, a in enumerate(due(w.box, (), T0)):
+        w.put(receipt(a, "failed", T0 + n * 1000, permanent=True))
+    w.put(Tick(clock_at=T0 + 50_000))
+    assert [d for d in w.log if isinstance(d, Delivery) and d.recipient == "boss"] == []
+    w.put(Tick(clock_at=T0 + MIN))
+    (boss,) = [d for d in w.log if isinstance(d, Delivery) and d.recipient == "boss"]
+    assert "等共 19 人" in boss.routes[0].text
+    assert w.box.missed == []
+
+
+def health(up: bool, at: int) -> RouteHealth:
+    return RouteHealth(
+        channel="sms", carrier="m", up=up, checked_at=at, by="probe", detail="no connection"
+    )
+
+
+def test_a_way_that_dies_is_news_once_and_its_return_too() -> None:
+    w = World()
+    w.put(health(True, T0), health(False, T0 + 1), health(False, T0 + 2), health(True, T0 + 9000))
+    told = [d.routes[0].text for d in w.notices()]
+    assert len(told) == 2
+    assert "IS DOWN" in told[0]
+    assert "no connection" in told[0]
+    assert "is back" in told[1]
+    assert w.box.health["sms/m"].up
+
+
+def test_a_message_of_parts_is_delivered_with_its_last_part() -> None:
+    w = World()
+    w.put(delivery())
+    a = w.one()
+    w.put(receipt(a, "accepted", refs=("m|1", "m|2", "m|3")))
+    assert w.box.refs["m|2"] == ("d1", 0)
+    for ref in ("m|2", "m|2", "m|1"):
+        w.put(receipt(a, "delivered", refs=(ref,)))
+        assert w.box.entries["d1"].state == "accepted"
+    w.put(receipt(a, "delivered", refs=("m|3",)))
+    assert w.box.entries["d1"].state == "delivered"
+
+
+def test_a_repetition_by_hand_has_a_key_of_its_own() -> None:
+    w = World()
+    w.put(delivery())
+    a = w.one()
+    w.put(receipt(a, "accepted"))
+    w.put(msgspec.structs.replace(delivery(), id="d1-again", again=1, asked_by="zhang"))
+    b = w.one()
+    assert b.delivery.id == "d1-again"
+    assert b.key != a.key
+    assert w.receipts("d1-again") == []

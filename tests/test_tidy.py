@@ -29,6 +29,7 @@ HOMES = {
     "influxdb_client": "ingest/history/influx",
     "apprise": "dispatch/channels/",
     "amqtt": "ingest/broker.py",
+    "smpplib": "dispatch/channels/smpp_link.py",
 }
 # a pure file has no clock, network, disk or randomness of its own
 IMPURE = {
@@ -67,6 +68,10 @@ PURE = (
     "dispatch/sms_length.py",
     "dispatch/address.py",
     "dispatch/outbox.py",
+    "dispatch/box.py",
+    "dispatch/agenda.py",
+    "dispatch/channels/lane.py",
+    "dispatch/channels/smpp_text.py",
     "dispatch/case.py",
     "dispatch/version.py",
     "dispatch/order.py",

@@ -1,4 +1,4 @@
-"""The port of a channel: one way to reach people, one file each.
+"""The port of a channel: one way to reach people.
 
 A channel is an object with `send(delivery, route, key) -> Told`. It promises:
 
@@ -7,27 +7,46 @@ A channel is an object with `send(delivery, route, key) -> Told`. It promises:
 - a carrier's failure is a `SendError`, and `permanent` says that the same attempt again would fail
   again; `detail` never holds a telephone number or an address;
 - it never claims more than it knows: the words of a carrier are mapped to a state in `table`.
+
+Most channels are `carriers.Carriers`: one or several carriers (`Carrier`), one file each kind, with
+a rate, a circuit breaker and a health probe each. What a carrier says later is a `Heard`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from dispatch.alert import Delivery, Route, State
 
 
 class Told(NamedTuple):
-    """How far an attempt came, and the carrier's words."""
+    """How far an attempt came, and the carrier's words. refs: the carrier's own ids of the message,
+    one a part, by which its delivery receipts name it."""
 
     state: State
     detail: str = ""
+    refs: tuple[str, ...] = ()
 
 
 class SendError(Exception):
-    """An attempt failed."""
+    """An attempt failed. `permanent`: the same again would fail again. `wait_s`: nothing was taken,
+    the carrier is busy, come again after that. `down`: no carrier of the channel works. `blames_route`:
+    it is the carrier's fault and not this message's, so that it counts against the carrier."""
 
-    def __init__(self, detail: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self,
+        detail: str,
+        *,
+        permanent: bool = False,
+        wait_s: float = 0.0,
+        down: bool = False,
+        blames_route: bool | None = None,
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.permanent = permanent
+        self.wait_s = wait_s
+        self.down = down
+        self.blames_route = not permanent and not wait_s if blames_route is None else blames_route
 
 
 class Channel(Protocol):
@@ -35,4 +54,51 @@ class Channel(Protocol):
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
         """One attempt. Raises SendError. May be called from several threads."""
+        ...
+
+
+class Parcel(NamedTuple):
+    """What a carrier is given: the address is known, the words are frozen.
+
+    cost: messages of the carrier's rate (SMS segments). valid_s: seconds until it must not arrive.
+    """
+
+    to: str
+    title: str
+    text: str
+    key: str
+    cost: int
+    valid_s: float
+    delivery: Delivery
+
+
+class Heard(NamedTuple):
+    """A carrier's later word on a message, named by our key or by its own ids (each a spelling of
+    one id). done(kept): called once it is in the log (True), or is to be said again (False)."""
+
+    channel: str
+    carrier: str
+    key: str
+    refs: tuple[str, ...]
+    status: str
+    detail: str = ""
+    done: Callable[[bool], None] = lambda _: None
+
+
+class Carrier(Protocol):
+    """One far end of a channel."""
+
+    name: str
+
+    def send(self, parcel: Parcel) -> Told:
+        """One attempt. Raises SendError. May be called from several threads."""
+        ...
+
+    def probe(self) -> bool:
+        """Is the way open? Never reaches a person. Raises SendError if not; False: there is no way
+        to ask."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
         ...

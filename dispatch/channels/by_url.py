@@ -1,20 +1,21 @@
-"""One message through an apprise URL: what the channels sms and app share.
+"""SMS, app pushes and chats through an apprise URL: WeCom, DingTalk, Feishu, Bark, ntfy, Matrix …
 
-A URL template holds {to} and {key}; for the gateways apprise knows see its own documentation.
-apprise says only yes or no, so the HTTP status is taken from what it logs while it sends. Its log
-lines may name a recipient: they end here.
+A URL template holds {to}, {key} and {secret}; for the services apprise knows see its own
+documentation. apprise says only yes or no, so the HTTP status is taken from what it logs while it
+sends. Its log lines may name a recipient: they end here.
 """
 
 import ipaddress
 import logging
 import re
+import socket
 import threading
 from urllib.parse import parse_qs, quote, urlsplit
 
 import apprise
 
-from dispatch.channels import SendError, Told
-from dispatch.channels.table import HTTP_PERMANENT
+from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels.http_post import refuse
 
 _STATUS = re.compile(r"error=(\d{3})\b")
 
@@ -96,5 +97,34 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
         return Told("accepted")
     status = _heard.status()
     if status:
-        raise SendError(f"HTTP {status}", permanent=status in HTTP_PERMANENT)
+        refuse(status)
     raise SendError("the carrier could not be reached or did not answer in time")
+
+
+class ByUrl:
+    """url: the template; secret: fills {secret}, so that no password stands in the district's folder.
+    A 2xx answer is `accepted`: the carrier has it. What becomes of it comes later as receipts."""
+
+    def __init__(self, name: str, url: str, secret: str, timeout_s: int) -> None:
+        self.name = name
+        self._url = url.replace("{secret}", quote(secret, safe=""))
+        self._timeout_s = timeout_s
+
+    def send(self, parcel: Parcel) -> Told:
+        return post(self._url, parcel.to, parcel.key, parcel.title, parcel.text, self._timeout_s)
+
+    def probe(self) -> bool:
+        """The service takes a connection; which service that is only some of apprise's URLs say."""
+        service = _service(self._url, "0", "0", self._timeout_s)
+        host, port = getattr(service, "host", None), getattr(service, "port", None)
+        if not host:
+            return False
+        default = 443 if getattr(service, "secure", True) else 80
+        try:
+            socket.create_connection((host, int(port or default)), self._timeout_s).close()
+        except OSError as e:
+            raise SendError(f"no connection: {e.strerror or type(e).__name__}") from e
+        return True
+
+    def close(self) -> None:
+        """Nothing is kept open."""

@@ -1,0 +1,156 @@
+"""The memory of the outbox: deliveries, how far each came, what became of the ways out. Pure."""
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from config.level import Action, Level
+from dispatch.alert import Delivery, RouteHealth, State, attempt_key
+
+# which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
+# when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
+# a call only when a person pressed the key.
+FINAL: dict[str, frozenset[State]] = {
+    "broadcast": frozenset({"played"}),
+    "sms": frozenset({"accepted", "delivered", "answered"}),
+    "app": frozenset({"accepted", "delivered", "answered"}),
+    "email": frozenset({"accepted", "delivered", "answered"}),
+    "webhook": frozenset({"accepted", "delivered", "answered"}),
+    "voice": frozenset({"answered"}),
+    "cap": frozenset({"accepted", "delivered"}),
+    "cap_push": frozenset({"accepted", "delivered", "answered"}),
+    "console": frozenset({"delivered"}),
+}
+_ANSWERED: frozenset[State] = frozenset({"answered"})
+RANK: dict[State, int] = {
+    "queued": 0,
+    "sent": 1,
+    "accepted": 2,
+    "delivered": 3,
+    "playing": 4,
+    "played": 5,
+    "answered": 6,
+}
+
+
+class Rules(NamedTuple):
+    """Parameters, from config.district.Channels. `areas`: id -> name, for notices. `not_woken_to`:
+    (contact, its channels) who get the list of those who did not answer."""
+
+    live: bool
+    retry_s: tuple[int, ...]
+    played_within_s: int
+    answer_within_s: int
+    areas: Mapping[str, str]
+    voice_retry_s: tuple[int, ...] = (40, 40)
+    call_within_s: int = 60
+    not_woken_to: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    signature: str = ""
+
+    def retries(self, channel: str) -> tuple[int, ...]:
+        """Seconds to wait after each failed attempt of a channel."""
+        return self.voice_retry_s if channel == "voice" else self.retry_s
+
+
+class Entry(msgspec.Struct, kw_only=True):
+    """One delivery and how far it came. `attempt` counts within the route, from receipts."""
+
+    delivery: Delivery
+    route: int = 0
+    attempt: int = 0
+    counted: int = 0  # the highest attempt whose failure was dealt with
+    state: State = "queued"
+    rank: int = 0  # the highest of this route
+    begun_at: int = 0  # of the attempt under way
+    next_at: int = 0  # when the next attempt may begin
+    heard: tuple[int, int] = (0, 0)  # the highest (route, attempt) that got an answer
+    done: bool = False
+    parts: list[str] = []  # refs of the parts of which no delivery receipt came yet
+
+
+class Missed(msgspec.Struct, kw_only=True):
+    """Somebody who did not answer (未叫应)."""
+
+    delivery: str
+    at: int
+
+
+class Box(msgspec.Struct, kw_only=True):
+    """The memory of a partition of `deliveries`."""
+
+    clock_at: int = 0
+    marks: dict[str, int] = {}
+    entries: dict[str, Entry] = {}
+    open: dict[str, bool] = {}  # ids that have not ended, in order of arrival
+    lines: dict[str, list[str]] = {}  # alert and recipient -> ids
+    keys: dict[str, tuple[str, int]] = {}  # idempotency key -> delivery, route
+    refs: dict[str, tuple[str, int]] = {}  # a carrier's id of a message or part -> delivery, route
+    health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
+    missed: list[Missed] = []  # of whom the superiors are not told yet
+    # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
+    touched: dict[str, bool] = {}
+
+
+class Attempt(NamedTuple):
+    """What is to be tried now."""
+
+    delivery: Delivery
+    route: int
+    attempt: int
+    key: str
+
+
+def key_of(d: Delivery, channel: str) -> str:
+    """The idempotency key of a delivery on a channel."""
+    return attempt_key(d.alert, d.version, channel, d.recipient, d.again)
+
+
+def line_of(d: Delivery) -> str:
+    """What never has two attempts under way: a newer version must not arrive first."""
+    return f"{d.alert}|{d.recipient}"
+
+
+def is_ready(e: Entry, at: int) -> bool:
+    """May an attempt begin at `at`?"""
+    return (
+        not e.done and e.state in ("queued", "failed") and e.next_at <= at < e.delivery.expires_at
+    )
+
+
+def attempt_of(e: Entry) -> Attempt:
+    """The attempt to begin."""
+    return Attempt(
+        e.delivery, e.route, e.attempt + 1, key_of(e.delivery, e.delivery.routes[e.route].channel)
+    )
+
+
+def urgency(delivery: Delivery) -> tuple[int, int, int, int]:
+    """Sort key: red and 立即转移 before all, an order to move before a mere colour, then the
+    deadline. An order never waits for a colour, so it has the rank of the colour it goes with."""
+    worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(delivery.action, Level.NONE)
+    return (
+        -max(delivery.level, worth),
+        -delivery.action,
+        -delivery.level,
+        delivery.deadline_at,
+    )
+
+
+def outdated(box: Box, d: Delivery) -> bool:
+    """Is there a newer version for the same recipient?"""
+    ids = box.lines.get(line_of(d), ())
+    return any(box.entries[i].delivery.version > d.version for i in ids)
+
+
+def is_final(e: Entry, route: int, state: State) -> bool:
+    """Does this state of this route mean that the recipient was reached?"""
+    if e.delivery.must_answer:
+        return state in _ANSWERED
+    channel = e.delivery.routes[route].channel
+    return state in FINAL.get(channel, _ANSWERED)
+
+
+def passed(box: Box, groups: Collection[str], busy: bool) -> int:
+    """The clock up to which every group's marks are handled; 0 while an attempt is due or begun."""
+    return 0 if busy else min((box.marks.get(group, 0) for group in groups), default=0)

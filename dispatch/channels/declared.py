@@ -1,0 +1,202 @@
+"""The `[[carrier]]` rows of channels.toml as carriers. What a row asks for and cannot have is a
+problem with its place, found before anything starts."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+from config.district import Carrier as Row
+from config.district import District
+from config.table import Problem
+from dispatch.channels import Carrier, Heard
+from dispatch.channels.by_url import ByUrl, check
+from dispatch.channels.carriers import Carriers, Leg
+from dispatch.channels.email import Email
+from dispatch.channels.gateway import Gateway
+from dispatch.channels.lane import Lane
+from dispatch.channels.secret import secret
+from dispatch.channels.smpp import Smpp
+from dispatch.channels.smpp_link import Bind
+from dispatch.channels.table import CARRIER, WORDS
+from dispatch.channels.webhook import Webhook
+
+FILE = "channels.toml"
+CHANNELS = ("sms", "app", "voice", "email", "webhook")
+_KINDS = {
+    "sms": ("apprise", "http", "smpp"),
+    "app": ("apprise", "http"),
+    "voice": ("http",),
+    "email": ("smtp", "apprise"),
+    "webhook": ("webhook",),
+}
+_SCHEMES = {
+    "http": ("https", "http"),
+    "smpp": ("smpp", "smpps"),
+    "smtp": ("smtp", "smtps", "smtp+starttls"),
+    "webhook": ("https", "http"),
+}
+
+
+def problems(district: District) -> list[Problem]:
+    """What is wrong with the carriers, by name and key."""
+    found, names = [], set[str]()
+    for row in district.channels.carriers():
+        for key, words, hint in (*_faults(row), *_refers(district, row)):
+            found.append(Problem(FILE, 0, f"carrier {row.name}.{key}", words, hint))
+        if row.name in names:
+            found.append(
+                Problem(FILE, 0, f"carrier {row.name}", "重名 stands twice", "改名 rename")
+            )
+        names.add(row.name)
+    for who in district.channels.not_woken_to:
+        if who not in district.contacts:
+            words = f"{who} 不是联系人 is no contact"
+            found.append(Problem(FILE, 0, "not_woken_to", words, "contacts.csv"))
+    for key in ("receipt_secret",):
+        if not _is_place(getattr(district.channels, key)):
+            found.append(Problem(FILE, 0, key, *_NOT_HERE))
+    listen = district.channels.receipt_listen
+    if listen and not re.fullmatch(r"[^:\s]+:\d{1,5}", listen):
+        found.append(Problem(FILE, 0, "receipt_listen", "不是地址 is no address", "HOST:PORT"))
+    if listen and not district.channels.receipt_secret:
+        words = "缺少口令 anybody could post receipts"
+        found.append(Problem(FILE, 0, "receipt_secret", words, "env:NAME"))
+    return found
+
+
+_NOT_HERE = ("密钥不写在配置里 a secret does not stand here", "env:NAME 或 or file:/PATH")
+Fault = tuple[str, str, str]
+
+
+def _is_place(text: str) -> bool:
+    return not text or text.startswith(("env:", "file:/"))
+
+
+def _faults(row: Row) -> Iterator[Fault]:
+    """Of the row by itself."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", row.name):
+        yield "name", "不能作代号 cannot be a name", "字母数字 letters, digits, - _"
+    if row.kind not in _KINDS[row.channel]:
+        kinds = ", ".join(_KINDS[row.channel])
+        yield "kind", f"{row.kind} 不是 {row.channel} 的方式 is no kind of it", kinds
+    if not _is_place(row.secret):
+        yield "secret", *_NOT_HERE
+    if row.rate_per_s < 0 or row.burst < 1 or not 1 <= row.window <= 500:
+        yield "rate_per_s", "越界 out of range", "rate_per_s >= 0, burst >= 1, window 1 … 500"
+    if row.kind == "apprise":
+        try:
+            check(row.url.replace("{secret}", "x"), row.name)
+        except ValueError as e:
+            yield "url", str(e), "docs/channels.md"
+    else:
+        yield from _url(row)
+    yield from _of_kind(row)
+    known = WORDS.get(row.channel, CARRIER)
+    for theirs, ours in row.receipt.words.items():
+        if ours not in known:
+            yield f"receipt.words.{theirs}", f"{ours!r} 不认识 is not known", ", ".join(known)
+    if row.receipt.status and not (row.receipt.key or row.receipt.id):
+        yield "receipt.key", "回执认不出消息 a receipt names no message", "key, id"
+
+
+def _of_kind(row: Row) -> Iterator[Fault]:
+    """What each kind needs."""
+    if bool(row.sign_with) != bool(row.sign_text):
+        yield "sign_text", "签名不全 half a signature", "sign_with + sign_text"
+    if bool(row.ok_field) != bool(row.ok_values):
+        yield "ok_values", "判据不全 half a test of the answer", "ok_field + ok_values"
+    if row.kind == "http" and not row.fields:
+        yield (
+            "fields",
+            "没有字段 nothing would be sent",
+            'fields = { to = "{to}", text = "{text}" }',
+        )
+    if row.kind == "smtp" and "@" not in row.sender:
+        yield "sender", "缺少发件地址 a mail needs a sender", "flood@example.gov.cn"
+    if row.kind == "webhook" and not row.secret:
+        yield "secret", "缺少签名密钥 a webhook is signed", "env:NAME"
+
+
+def _url(row: Row) -> Iterator[Fault]:
+    schemes = _SCHEMES[row.kind]
+    try:
+        parts = urlsplit(row.url)
+        port = parts.port
+    except ValueError:
+        yield "url", "不是地址 is no address", f"{schemes[0]}://HOST:PORT"
+        return
+    if parts.scheme not in schemes or not parts.hostname:
+        yield "url", "不是地址 is no address", ", ".join(f"{s}://HOST:PORT" for s in schemes)
+    if row.kind == "smpp" and not port:
+        yield "url", "缺少端口 needs a port", "smpp://HOST:2775"
+    if parts.password or parts.username:
+        yield "url", *_NOT_HERE
+    # without TLS only on this machine or a line of one's own
+    if row.kind == "webhook" and parts.scheme == "http" and not _private(parts.hostname or ""):
+        yield "url", "公网须加密 needs TLS", "https://"
+
+
+def _private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _refers(district: District, row: Row) -> Iterator[Fault]:
+    """To other files."""
+    if row.kind == "webhook" and row.contact not in district.contacts:
+        yield "contact", f"{row.contact!r} 不是联系人 is no contact", "contacts.csv"
+
+
+def channel_of(
+    district: District,
+    channel: str,
+    rows: tuple[Row, ...],
+    hear: Callable[[Heard], None],
+    clock: Callable[[], int],
+) -> Carriers:
+    """The live channel of these rows. Raises ValueError if a secret cannot be had."""
+    legs = []
+    for row in rows:
+        if row.channel == channel:
+            lane = Lane(row.rate_per_s, row.burst)
+            legs.append(Leg(carrier_of(district, row, hear), lane, row.contact))
+    return Carriers(district, channel, legs, clock)
+
+
+def carrier_of(district: District, row: Row, hear: Callable[[Heard], None]) -> Carrier:
+    """One carrier. Raises ValueError, naming it, if its secret cannot be had."""
+    try:
+        word = secret(row.secret)
+        timeout_s = district.channels.attempt_timeout_s
+        parts = urlsplit(row.url)
+        match row.kind:
+            case "smpp":
+                bind = Bind(
+                    parts.hostname or "",
+                    parts.port or 0,
+                    parts.scheme == "smpps",
+                    row.user,
+                    word,
+                    row.system_type,
+                )
+                return Smpp(
+                    row.name,
+                    bind,
+                    hear,
+                    source=row.sender,
+                    long=row.long,
+                    window=row.window,
+                    timeout_s=timeout_s,
+                )
+            case "http":
+                return Gateway(district, row, word)
+            case "smtp":
+                return Email(row.name, row.url, row.user, word, row.sender, timeout_s)
+            case "webhook":
+                return Webhook(row.name, row.url, word, timeout_s)
+        return ByUrl(row.name, row.url, word, timeout_s)
+    except ValueError as e:
+        raise ValueError(f"{FILE}, carrier {row.name}: {e}") from None

@@ -1,0 +1,239 @@
+"""One SMPP 3.4 session over TCP or TLS: bound as transceiver, many requests under way at once.
+
+The PDUs are made and read by smpplib; the session is ours, because smpplib's client has one request
+under way, loses its place in the stream when a read times out, and gives up on fields of SMPP 5.0.
+A session that broke stays broken: the carrier opens another.
+"""
+
+import itertools
+import logging
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from smpplib.consts import DESCRIPTIONS
+from smpplib.exceptions import PDUError, UnknownCommandError
+from smpplib.smpp import make_pdu, parse_pdu
+
+from dispatch.channels import SendError
+from dispatch.channels.table import SMPP_BUSY, SMPP_PERMANENT, SMPP_ROUTE
+
+# its lines may hold numbers
+for _name in ("smpplib", "smpp.Client"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL + 1)
+
+_LONGEST = 65_536  # of a PDU; longer means that we lost our place in the stream
+_SEQUENCES = 0x7FFFFFFF
+# smpplib asks a client for the number of each PDU; ours come from the session
+_NUMBERS = SimpleNamespace(sequence=0, next_sequence=lambda: 0)
+
+
+class Bind(NamedTuple):
+    """Where and as whom. password: never shown."""
+
+    host: str
+    port: int
+    tls: bool
+    system_id: str
+    password: str
+    system_type: str
+
+
+class _Asked:
+    """A request that waits for its response."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.done = threading.Event()
+        self.response: Any = None
+
+
+class Link:
+    """on_deliver(pdu): a deliver_sm came; it is answered by `answer`. on_late(sequence, pdu): the
+    response to a request that had been given up. Raises SendError where the session cannot be had."""
+
+    def __init__(
+        self,
+        bind: Bind,
+        timeout_s: float,
+        quiet_s: float,
+        on_deliver: Callable[["Link", Any], None],
+        on_late: Callable[[int, Any], None],
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._on_deliver, self._on_late = on_deliver, on_late
+        self._sequence = itertools.count(1)
+        self._lock = threading.Lock()
+        self._asked: dict[int, _Asked] = {}
+        self._broken = ""
+        self._quiet = 0
+        try:
+            self._socket = socket.create_connection((bind.host, bind.port), timeout_s)
+            if bind.tls:
+                context = ssl.create_default_context()
+                self._socket = context.wrap_socket(self._socket, server_hostname=bind.host)
+        except OSError as e:
+            raise SendError(f"no connection: {e.strerror or type(e).__name__}") from e
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.settimeout(quiet_s)
+        self._reader = threading.Thread(target=self._read, name="smpp", daemon=True)
+        self._reader.start()
+        try:
+            self.ask(
+                "bind_transceiver",
+                system_id=bind.system_id,
+                password=bind.password,
+                system_type=bind.system_type,
+                interface_version=0x34,
+            )
+        except SendError:
+            self.close()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Can it still be used?"""
+        return not self._broken
+
+    def begin(self, name: str, **fields: Any) -> tuple[int, _Asked]:
+        """Send a request; `finish` waits for its response."""
+        sequence = next(self._sequence) % _SEQUENCES + 1
+        asked = _Asked(name)
+        with self._lock:
+            if self._broken:
+                raise SendError(self._broken)
+            self._asked[sequence] = asked
+        self._write(name, sequence, fields)
+        return sequence, asked
+
+    def finish(self, sequence: int, asked: _Asked) -> Any:
+        """The response. Raises SendError if it is an error, or none comes in time."""
+        if not asked.done.wait(self._timeout_s):
+            with self._lock:
+                if not asked.done.is_set():
+                    self._asked.pop(sequence, None)
+            if not asked.done.is_set():
+                raise SendError(f"no answer within {self._timeout_s:g} s")
+        if asked.response is None:
+            raise SendError(self._broken or "the session ended")
+        status = asked.response.status
+        if status:
+            raise refusal(status)
+        return asked.response
+
+    def ask(self, name: str, **fields: Any) -> Any:
+        """A request and its response."""
+        return self.finish(*self.begin(name, **fields))
+
+    def answer(self, pdu: Any, name: str, status: int = 0) -> None:
+        """Respond to the other side's request; a session that broke meanwhile hears it again."""
+        if self.alive:
+            self._write(name, pdu.sequence, {"status": status})
+
+    def close(self) -> None:
+        """End the session politely if it lives."""
+        if self.alive:
+            with suppress(SendError):
+                self._write("unbind", next(self._sequence) % _SEQUENCES + 1, {})
+        self._break("the session was closed")
+        self._reader.join(2.0)
+
+    def _write(self, name: str, sequence: int, fields: dict[str, Any]) -> None:
+        pdu = make_pdu(name, client=_NUMBERS, **fields)
+        pdu.sequence = sequence
+        octets = pdu.generate()
+        with self._lock:
+            try:
+                self._socket.sendall(octets)
+                return
+            except OSError as e:
+                words = f"the connection broke: {e.strerror or type(e).__name__}"
+        self._break(words)
+        raise SendError(words)
+
+    def _break(self, words: str) -> None:
+        with self._lock:
+            self._broken = self._broken or words
+            asked, self._asked = self._asked, {}
+        with suppress(OSError):  # it was gone
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        for a in asked.values():
+            a.done.set()
+
+    def _read(self) -> None:
+        buffer = b""
+        try:
+            while not self._broken:
+                try:
+                    got = self._socket.recv(65_536)
+                except TimeoutError:
+                    self._enquire()
+                    continue
+                if not got:
+                    raise OSError("the other side ended the session")
+                self._quiet = 0
+                buffer = self._take(buffer + got)
+        except SendError as e:
+            self._break(e.detail)
+        except (OSError, ValueError) as e:
+            self._break(str(e) or type(e).__name__)
+
+    def _enquire(self) -> None:
+        """The line was quiet: is anybody there?"""
+        self._quiet += 1
+        if self._quiet > 2:
+            raise OSError("no answer to enquire_link")
+        self._write("enquire_link", next(self._sequence) % _SEQUENCES + 1, {})
+
+    def _take(self, buffer: bytes) -> bytes:
+        """Act on each whole PDU; return what is left."""
+        while len(buffer) >= 4:
+            (length,) = struct.unpack(">L", buffer[:4])
+            if not 16 <= length <= _LONGEST:
+                raise ValueError("the other side does not speak SMPP")
+            if len(buffer) < length:
+                break
+            octets, buffer = buffer[:length], buffer[length:]
+            try:
+                pdu = parse_pdu(octets, client=_NUMBERS, allow_unknown_opt_params=True)
+            except UnknownCommandError:
+                continue  # of a newer version
+            except (PDUError, struct.error, ValueError, IndexError, KeyError, TypeError) as e:
+                raise ValueError(f"a PDU that cannot be read: {type(e).__name__}") from e
+            if pdu is not None:
+                self._act(pdu)
+        return buffer
+
+    def _act(self, pdu: Any) -> None:
+        match pdu.command:
+            case "enquire_link":
+                self.answer(pdu, "enquire_link_resp")
+            case "deliver_sm":
+                self._on_deliver(self, pdu)
+            case "unbind":
+                self.answer(pdu, "unbind_resp")
+                raise OSError("the other side unbound")
+            case name if pdu.is_response():
+                with self._lock:
+                    asked = self._asked.pop(pdu.sequence, None)
+                if asked is not None:
+                    asked.response = pdu
+                    asked.done.set()
+                elif name == "submit_sm_resp":
+                    self._on_late(pdu.sequence, pdu)
+
+
+def refusal(status: int) -> SendError:
+    """What an SMPP command_status means (SMPP 3.4, 5.1.3)."""
+    words = f"SMPP 0x{status:08X} {DESCRIPTIONS.get(status, '')}".strip()
+    if status in SMPP_BUSY:
+        return SendError(words, wait_s=1.0)
+    if status in SMPP_ROUTE:
+        return SendError(words, blames_route=True)
+    return SendError(words, permanent=status in SMPP_PERMANENT, blames_route=False)

@@ -1,0 +1,504 @@
+"""SMS by SMPP 3.4 against two SMSC programs that are not ours, and against one of our own that lies,
+is slow and talks rubbish."""
+
+import itertools
+import queue
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.district import Carrier, Channels, District
+from config.load import load
+from dispatch.channels import Heard, Parcel, SendError
+from dispatch.channels.smpp import Smpp, receipt, relative, spellings
+from dispatch.channels.smpp_link import Bind, refusal
+from dispatch.channels.smpp_text import ALPHABET, EXTENDED, code
+from dispatch.sms_length import GSM7, GSM7_EXTENDED, segments
+from ingest.broker import start_broker
+from tests.servers import free_port
+from tests.servers_carriers import JSmpp, NpmSmsc
+from tests.test_send import Stage, delivery, now_ms, run_of, until
+
+ROOT = Path(__file__).parent.parent
+ZH = "【延庆防汛】香屯村山洪红色预警，立即转移！"
+
+
+@pytest.fixture(autouse=True)
+def _passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("npm", NpmSmsc.password)
+    monkeypatch.setenv("jsmpp", JSmpp.password)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> District:
+    return load(ROOT / "config" / "yanqing")
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    found = start_broker(tmp_path_factory.mktemp("broker"), free_port())
+    yield found.url
+    found.stop()
+
+
+def row(server: NpmSmsc | JSmpp, name: str = "one", **more: Any) -> Carrier:
+    kind = "npm" if isinstance(server, NpmSmsc) else "jsmpp"
+    fields = {"user": server.user, "secret": f"env:{kind}", **more}
+    return Carrier(
+        name=name, channel="sms", kind="smpp", url=f"smpp://127.0.0.1:{server.port}", **fields
+    )
+
+
+def live(loaded: District, *rows: Carrier, **more: Any) -> District:
+    settings: dict[str, Any] = {"attempt_timeout_s": 10, "retry_s": (1, 1, 2), **more}
+    return msgspec.structs.replace(loaded, channels=Channels(carrier=rows, **settings))
+
+
+def real(n: int, who: str, *channels: str, text: str = ZH, **more: Any) -> Any:
+    at = now_ms()
+    times = {"queued_at": at, "deadline_at": at + 300_000, "expires_at": at + 3_600_000}
+    d = delivery(n, who, *channels, status="actual", **times, **more)
+    routes = tuple(msgspec.structs.replace(r, text=text, segments=segments(text)) for r in d.routes)
+    return msgspec.structs.replace(d, routes=routes)
+
+
+def parcel(text: str = ZH, key: str = "k") -> Parcel:
+    return Parcel("199-0000-0001", "", text, key, segments(text), 600.0, real(1, "C-0001", "sms"))
+
+
+# --- texts
+
+
+def test_the_alphabet_is_the_one_that_lengths_are_counted_in() -> None:
+    assert set(ALPHABET) - {"\x1b"} == GSM7
+    assert set(EXTENDED) == GSM7_EXTENDED
+    assert len(ALPHABET) == 128
+
+
+@settings(derandomize=True, deadline=None)
+@given(
+    st.one_of(st.text(max_size=400), st.text(alphabet=sorted(GSM7 | GSM7_EXTENDED), max_size=700))
+)
+def test_a_text_has_as_many_parts_as_it_was_said_to_have(text: str) -> None:
+    text = text.encode("utf-16", "replace").decode("utf-16")  # no half characters
+    coded = code(text, "key")
+    assert len(coded.parts) == segments(text)
+    assert all(len(p) <= 160 for p in coded.parts)
+    bodies = [p[6:] for p in coded.parts] if len(coded.parts) > 1 else list(coded.parts)
+    assert b"".join(bodies) == coded.whole
+    if coded.data_coding == 8:
+        assert "".join(b.decode("utf-16-be") for b in bodies) == text
+    heads = [p[:6] for p in coded.parts] if len(coded.parts) > 1 else []
+    assert [(h[4], h[5]) for h in heads] == [(len(heads), n) for n in range(1, len(heads) + 1)]
+    assert code(text, "key") == coded
+
+
+def test_a_carrier_may_not_deliver_after_the_expiry() -> None:
+    assert relative(3661) == "000000010101000R"
+    assert relative(0) == "000000000001000R"
+    assert relative(10**9) == "000028000000000R"
+
+
+@pytest.mark.parametrize(
+    ("status", "permanent", "waits", "blames"),
+    [
+        (0x0B, True, False, False),
+        (0x58, False, True, False),
+        (0x14, False, True, False),
+        (0x0E, False, False, True),
+        (0x45, False, False, False),
+    ],
+)
+def test_what_a_command_status_means(
+    status: int, permanent: bool, waits: bool, blames: bool
+) -> None:
+    e = refusal(status)
+    assert (e.permanent, e.wait_s > 0, e.blames_route) == (permanent, waits, blames)
+
+
+def test_an_id_may_stand_in_decimal_in_the_receipt() -> None:
+    assert "22e8afd8" in spellings("0585674712")
+    assert "585674712" in spellings("22e8afd8")
+
+
+# --- the whole stage, two SMSCs that are not ours
+
+
+def test_long_messages_count_as_delivered_when_the_last_part_is(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = NpmSmsc(tmp_path).start()
+    stage = Stage(
+        tmp_path / "s", live(loaded, row(server, sender="106912345")), broker, run_of("live")
+    )
+    try:
+        long = ZH * 6
+        stage.put(real(1, "C-0001", "sms"), real(2, "C-0003", "sms", text=long))
+        until(lambda: stage.states("d1")[-1:] == ["delivered"], "delivered")
+        until(lambda: stage.states("d2").count("delivered") == segments(long), "every part", 20)
+        refs = [r.refs for r in stage.records() if getattr(r, "refs", ())]
+        assert max(len(r) for r in refs) == segments(long)
+        assert server.taken()[-1].text == long
+        assert all(p["registered"] == 1 and p["from"] == "106912345" for p in server.pdus())
+        stored = b"".join(e.value for e in stage.log.read("deliveries", 0, 0))
+        assert b"199" not in stored.replace(b"199-0000", b"!") or b"1990000" not in stored
+        assert stage.letters() == []
+    finally:
+        stage.close()
+        server.stop()
+
+
+def test_receipts_of_jsmpp_find_their_message(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = JSmpp(tmp_path).start()
+    stage = Stage(tmp_path / "s", live(loaded, row(server)), broker, run_of("live"))
+    try:
+        stage.put(*(real(n, f"C-{n:04}", "sms", alert=f"a{n}") for n in (1, 3, 4, 5)))
+        for n in (1, 3, 4, 5):
+            until(lambda n=n: "delivered" in stage.states(f"d{n}"), "delivered", 30)
+        # its "Hello World" is a person's message, not a receipt
+        assert set(stage.letters()) <= {"no_receipt"}
+    finally:
+        stage.close()
+        server.stop()
+
+
+def test_a_carrier_that_cannot_deliver_sends_us_to_the_next_way(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = NpmSmsc(tmp_path, status="UNDELIV").start()
+    stage = Stage(tmp_path / "s", live(loaded, row(server)), broker, run_of("live"))
+    try:
+        stage.put(real(1, "C-0001", "sms", "console"))
+        until(lambda: stage.states("d1")[-1:] == ["delivered"], "by the next way")
+        assert "failed" in stage.states("d1")
+    finally:
+        stage.close()
+        server.stop()
+
+
+def test_a_throttling_carrier_gets_everything_in_its_own_time(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = NpmSmsc(tmp_path, rate=20, status="").start()
+    stage = Stage(tmp_path / "s", live(loaded, row(server)), broker, run_of("live"))
+    try:
+        people = [c.id for c in loaded.contacts.values() if c.phone][:60]
+        stage.put(*(real(n, who, "sms", alert=f"a{n}") for n, who in enumerate(people)))
+        until(lambda: all(stage.states(f"d{n}") == ["accepted"] for n in range(60)), "all", 60)
+        pdus = server.pdus()
+        throttled = sum("throttled" in p for p in pdus)
+        assert 0 < throttled < 60, "it said no, and was not asked again at once"
+        assert len(pdus) - throttled == 60
+    finally:
+        stage.close()
+        server.stop()
+
+
+def test_a_carrier_that_dies_is_stood_in_for_and_told_of_and_used_again(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    first, second = NpmSmsc(tmp_path, "first").start(), NpmSmsc(tmp_path, "second").start()
+    district = live(loaded, row(first, "first"), row(second, "second"), probe_every_s=10)
+    stage = Stage(tmp_path / "s", district, broker, run_of("live"))
+    try:
+        stage.put(real(1, "C-0001", "sms"))
+        until(lambda: "accepted" in stage.states("d1"), "by the first")
+        assert [len(s.taken()) for s in (first, second)] == [1, 0]
+        first.stop()
+        stage.put(*(real(n, "C-0001", "sms", alert=f"a{n}") for n in range(2, 12)))
+        until(lambda: all("accepted" in stage.states(f"d{n}") for n in range(2, 12)), "second", 30)
+        assert len(second.taken()) >= 10
+        until(lambda: any("sms/first" in line for line in stage.console), "told", 30)
+        assert "IS DOWN" in next(line for line in stage.console if "sms/first" in line)
+        first.start()
+        until(lambda: any("is back" in line for line in stage.console), "the probe sees it", 60)
+        stage.put(real(20, "C-0001", "sms", alert="back"))
+        until(lambda: len(first.taken()) >= 2, "the first again")
+    finally:
+        stage.close()
+        first.stop()
+        second.stop()
+
+
+def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = NpmSmsc(tmp_path)  # not started
+    stage = Stage(
+        tmp_path / "s", live(loaded, row(server), probe_every_s=10), broker, run_of("live")
+    )
+    try:
+        until(
+            lambda: any("IS DOWN" in line for line in stage.console), "known before the flood", 30
+        )
+        stage.put(real(1, "C-0001", "sms"), real(2, "C-0003", "sms", "console"))
+        until(lambda: "delivered" in stage.states("d2"), "by the other way")
+        assert len(stage.states("d1")) <= 1
+        server.start()
+        until(lambda: "accepted" in stage.states("d1"), "when it is back", 60)
+    finally:
+        stage.close()
+        server.stop()
+
+
+# --- far ends that lie, are slow, talk rubbish
+
+
+def smpp(port: int, heard: Callable[[Heard], None] = print, **more: Any) -> Smpp:
+    bind = Bind("127.0.0.1", port, False, "fengsui", more.pop("password", "secret"), "")
+    return Smpp("one", bind, heard, **{"timeout_s": 5.0, **more})
+
+
+def test_a_lying_carrier_is_never_believed_more_than_it_said(
+    tmp_path: Path, loaded: District, broker: str
+) -> None:
+    server = NpmSmsc(tmp_path, status="").start()  # accepted, and nothing
+    district = live(loaded, row(server), answer_within_s=2)
+    stage = Stage(tmp_path / "s", district, broker, run_of("live"))
+    try:
+        stage.put(
+            real(1, "C-0001", "sms"),
+            real(2, "C-0004", "sms", "console", must_answer=True, alert="y"),
+        )
+        until(lambda: stage.states("d1") == ["accepted"], "what it said")
+        # who must answer and does not goes on to the next way, and then to the duty room
+        until(lambda: stage.states("d2")[:2] == ["accepted", "failed"], "not answered", 30)
+        assert "delivered" not in stage.states("d1")
+    finally:
+        stage.close()
+        server.stop()
+
+
+def test_no_answer_is_a_failure_and_a_late_yes_a_fact(tmp_path: Path) -> None:
+    server = NpmSmsc(tmp_path, slow_ms=1500).start()
+    heard: queue.Queue[Heard] = queue.Queue()
+    way = smpp(server.port, heard.put, timeout_s=0.5)
+    try:
+        for _ in range(
+            60
+        ):  # the bind, too, must be answered in time: a busy machine may take longer
+            with pytest.raises(SendError) as e:
+                way.send(parcel())
+            if "no answer" in e.value.detail and server.pdus():
+                break
+        assert not e.value.permanent
+        late = heard.get(timeout=20)
+        assert (late.key, late.status) == ("k", "ACCEPTD")
+        assert late.refs[0].startswith("one|")
+    finally:
+        way.close()
+        server.stop()
+
+
+def test_a_wrong_password_is_the_carriers_fault_and_stays_secret(tmp_path: Path) -> None:
+    server = NpmSmsc(tmp_path).start()
+    way = smpp(server.port, password="wrong-pw")
+    try:
+        with pytest.raises(SendError) as e:
+            way.send(parcel())
+        assert e.value.blames_route
+        assert "wrong-pw" not in e.value.detail
+        assert server.pdus() == []
+    finally:
+        way.close()
+        server.stop()
+
+
+def test_a_number_that_does_not_exist_is_the_messages_fault(tmp_path: Path) -> None:
+    server = NpmSmsc(tmp_path, refuse=0x0B).start()
+    way = smpp(server.port)
+    try:
+        with pytest.raises(SendError) as e:
+            way.send(parcel())
+        assert e.value.permanent
+        assert not e.value.blames_route
+    finally:
+        way.close()
+        server.stop()
+
+
+class Raw:
+    """A TCP server that answers every PDU with what `answer` makes of its command and sequence."""
+
+    def __init__(self, answer: Callable[[int, int], bytes | None]) -> None:
+        self._answer = answer
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self.open: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                peer, _ = self._server.accept()
+            except OSError:
+                return
+            self.open.append(peer)
+            threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
+
+    def _talk(self, peer: socket.socket) -> None:
+        try:
+            while head := peer.recv(16, socket.MSG_WAITALL):
+                length, command, _, sequence = struct.unpack(">LLLL", head)
+                if length > 16:
+                    peer.recv(length - 16, socket.MSG_WAITALL)
+                if (octets := self._answer(command, sequence)) is not None:
+                    peer.sendall(octets)
+        except (OSError, struct.error):
+            pass
+
+    def close(self) -> None:
+        self._server.close()
+        for peer in self.open:
+            peer.close()
+
+
+def pdu(command: int, sequence: int, body: bytes = b"", status: int = 0) -> bytes:
+    return struct.pack(">LLLL", 16 + len(body), command, status, sequence) + body
+
+
+BIND, SUBMIT = 0x00000009, 0x00000004
+CONGESTION = struct.pack(">HHB", 0x0428, 1, 80)  # congestion_state of SMPP 5.0
+
+
+def well(command: int, sequence: int) -> bytes | None:
+    """Bound, and every message taken, with a field of SMPP 5.0 in both answers."""
+    if command == BIND:
+        return pdu(0x80000009, sequence, b"smsc\0" + CONGESTION)
+    if command == SUBMIT:
+        return pdu(0x80000004, sequence, b"id%d\0" % sequence + CONGESTION)
+    return pdu(command | 0x80000000, sequence)
+
+
+def test_fields_of_smpp_5_are_passed_over() -> None:
+    server = Raw(well)
+    way = smpp(server.port)
+    try:
+        assert way.send(parcel()).refs[0].startswith("one|id")
+        assert way.send(parcel(ZH * 8)).state == "accepted"
+    finally:
+        way.close()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+        b"\xff" * 64,
+        b"\0\0\0\0" * 8,
+        struct.pack(">LLLL", 20, 0x80000004, 0, 1) + b"\xff\xff\xff\xff",
+        struct.pack(">LLLL", 16, 0x12345678, 0, 1),
+    ],
+)
+def test_rubbish_is_no_yes(rubbish: bytes) -> None:
+    server = Raw(lambda command, sequence: well(command, sequence) if command == BIND else rubbish)
+    way = smpp(server.port, timeout_s=1.0)
+    try:
+        with pytest.raises(SendError) as e:
+            way.send(parcel())
+        assert not e.value.permanent
+    finally:
+        way.close()
+        server.close()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.binary(max_size=200))
+def test_any_answer_to_the_bind_ends_in_time(octets: bytes) -> None:
+    server = Raw(lambda command, sequence: octets)
+    way = smpp(server.port, timeout_s=0.2)
+    try:
+        with pytest.raises(SendError):
+            way.send(parcel())
+    finally:
+        way.close()
+        server.close()
+
+
+def test_a_quiet_line_that_is_dead_is_noticed() -> None:
+    silent = threading.Event()
+
+    def answer(command: int, sequence: int) -> bytes | None:
+        return None if silent.is_set() else well(command, sequence)
+
+    server = Raw(answer)
+    way = smpp(server.port, quiet_s=0.1, timeout_s=1.0)
+    try:
+        way.send(parcel())
+        link = way._link
+        silent.set()
+        until(lambda: link is not None and not link.alive, "noticed by enquire_link")
+        silent.clear()
+        assert way.send(parcel()).state == "accepted"  # another session
+    finally:
+        way.close()
+        server.close()
+
+
+def test_one_part_that_is_not_taken_fails_the_whole() -> None:
+    count = itertools.count()
+
+    def answer(command: int, sequence: int) -> bytes | None:
+        if command == SUBMIT and next(count) == 1:
+            return pdu(0x80000004, sequence, b"\0", 0x45)
+        return well(command, sequence)
+
+    server = Raw(answer)
+    way = smpp(server.port)
+    try:
+        with pytest.raises(SendError):
+            way.send(parcel(ZH * 8))
+    finally:
+        way.close()
+        server.close()
+
+
+class _Pdu:
+    esm_class, data_coding = 4, 0
+
+    def __init__(self, short_message: bytes, **fields: Any) -> None:
+        self.short_message = short_message
+        self.__dict__.update(fields)
+
+
+def test_receipts_by_their_text_or_by_their_fields() -> None:
+    text = b"id:0A1b sub:001 dlvrd:001 submit date:2507261830 done date:2507261830 stat:UNDELIV err:012"
+    ids, status, detail = receipt(_Pdu(text))
+    assert ids[0] == "0A1b"
+    assert (status, detail) == ("UNDELIV", "err 012")
+    ids, status, _ = receipt(_Pdu(b"", receipted_message_id=b"77\0", message_state=2))
+    assert (ids, status) == (("77",), "DELIVRD")
+    person = _Pdu(b"stat:DELIVRD id:1")
+    person.esm_class = 0
+    assert receipt(person) == ((), "", "")
+
+
+def test_many_at_once_share_one_session() -> None:
+    server = Raw(well)
+    way = smpp(server.port)
+    try:
+        done: list[str] = []
+        threads = [
+            threading.Thread(target=lambda n=n: done.append(way.send(parcel(key=str(n))).state))
+            for n in range(30)
+        ]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join(20)
+        assert done == ["accepted"] * 30
+        assert len(server.open) == 1
+    finally:
+        way.close()
+        server.close()
