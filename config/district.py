@@ -66,6 +66,32 @@ class Station(Row, frozen=True, kw_only=True):
     sum_interval_s: int = 60  # rain: the interval an observation sums over
 
 
+class Camera(Row, frozen=True, kw_only=True):
+    """What a camera looks at: one row of cameras.csv, every point in pixels of its whole picture.
+
+    roi: the channel, a polygon (x y; …). points: at least four points of the water's surface with
+    their place on the ground (x y east_m north_m; …), or instead gsd_m: metres a pixel where the
+    camera looks straight down. axis: the middle of the channel, downstream (x y; …). staff: two
+    points of a line up the bank or a staff gauge, with the stage that water has there
+    (x y stage_m; x y stage_m). checked: the day on which somebody looked whether all this is still
+    right; a new date is a new view, and what the camera remembers of the old one is dropped.
+    """
+
+    id: str  # a station that measures `frame`
+    width: int
+    height: int
+    roi: tuple[tuple[float, ...], ...] = ()
+    points: tuple[tuple[float, ...], ...] = ()
+    gsd_m: float = 0.0
+    axis: tuple[tuple[float, ...], ...] = ()
+    staff: tuple[tuple[float, ...], ...] = ()
+    checked: str = ""
+
+    def has(self, what: str) -> bool:
+        """Is `ground`, `axis` or `staff` given?"""
+        return bool(self.points or self.gsd_m) if what == "ground" else bool(getattr(self, what))
+
+
 class Node(Row, frozen=True, kw_only=True):
     """预警广播终端: a village loudspeaker; both a feed and a channel."""
 
@@ -181,14 +207,20 @@ class StageRule(Row, frozen=True, kw_only=True):
 
 
 class CameraRule(Row, frozen=True, kw_only=True):
-    """Parameters of `camera_motion`."""
+    """Parameters of `camera_motion`, and of how every camera is looked through (`camera_sight`)."""
 
     hold_min: int = 20
     moving_share: float = 0.25  # of the region of interest that moves
     frames: int = 2  # consecutive frames that must agree
     dark_below: float = 18.0  # mean grey level, 0–255
     blurred_below: float = 15.0  # variance of the Laplacian
+    fogged_below: float = 40.0  # grey levels between the 5th and 95th percentile
+    moved_share: float = 0.03  # of the picture's width
     frozen_frames: int = 5
+    blind_frames: int = 2  # so many bad frames in a row before it is told blind
+    see_frames: int = 3  # so many good ones before it is told to see again
+    pair_s: float = 2.0  # frames further apart show no speed
+    usual_h: int = 6  # what the colour of the water is compared with
     level: Level = Level.YELLOW
     action: Action = Action.PREPARE
     hazard: str = "debris_flow"
@@ -428,6 +460,7 @@ class District(Row, frozen=True, kw_only=True):
     log: str = ""
     history: str = ""
     partitions: int = 4  # of the topic observations
+    cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from config.cameras import check_cameras
 from config.district import (
     Area,
     Basin,
+    Camera,
     Channels,
     Contact,
     District,
@@ -77,12 +79,16 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
+    seen = folder / "cameras.csv"  # a district without cameras has none
+    cameras = read_table(seen, Camera, problems) if seen.exists() else []
+
     by_basin = _unique("basins.csv", basins, problems)
     by_area = _unique("areas.csv", areas, problems)
     by_station = _unique("stations.csv", stations, problems)
     by_node = _unique("nodes.csv", nodes, problems)
     by_contact = _unique("contacts.csv", contacts, problems)
     by_officer = _unique("officers.csv", officers, problems)
+    by_camera = _unique("cameras.csv", cameras, problems)
     for both in by_station.keys() & by_node.keys():
         row = next(n for n, r in nodes if r.id == both)
         problems.append(problem("nodes.csv", row, "id", f"{both} 与监测站重名 is a station too"))
@@ -93,6 +99,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     check.areas(areas, shapes)
     check.stations(stations)
     check.nodes(nodes)
+    check_cameras(problems, cameras, by_station)
     check.watches(watches)
     check.contacts(contacts)
     check.rain(rain, watches)
@@ -128,6 +135,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         [r for _, r in rain],
         [r for _, r in stage],
         sources,
+        by_camera,
     ), []
 
 
@@ -192,6 +200,7 @@ def _district(
     rain: list[RainThreshold],
     stage: list[StageThreshold],
     sources: Sources,
+    cameras: dict[str, Camera],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -220,6 +229,7 @@ def _district(
         officers=officers,
         rain=tuple(rain),
         stage=tuple(stage),
+        cameras=cameras,
         rules=rules,
         policy=policy,
         channels=channels,

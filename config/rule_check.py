@@ -23,7 +23,7 @@ def check_rule_rows(
     watches: Sequence[tuple[int, Watch]],
 ) -> None:
     """Ids, places and thresholds of every row."""
-    seen: set[str] = set(RULES)
+    seen: set[str] = {*RULES, "quality", "camera_sight"}
     watched = {(w.area, w.station) for _, w in watches}
     for n, row in enumerate(rules.rule):
         place = f"rule[{n}] {row.id}"

@@ -214,7 +214,10 @@ def _cell(text: str, hint: Any) -> Any:
             raise ValueError("不是等级 is not a level")
         return int(Level[text.upper()])
     if get_origin(kind) is tuple:
-        return tuple(part.strip() for part in text.split(";") if part.strip())
+        parts = (part.strip() for part in text.split(";") if part.strip())
+        if get_origin(get_args(kind)[0]) is tuple:  # points: numbers with spaces between them
+            return tuple(tuple(_cell(x, float) for x in part.split()) for part in parts)
+        return tuple(parts)
     return text
 
 
@@ -227,6 +230,8 @@ def _expected(hint: Any) -> str:
     for kind, text in names.items():
         if hint is kind or kind in get_args(hint):
             return "应为 expected " + text
+    if any(get_origin(a) is tuple for a in get_args(hint)):
+        return "应为数字，点以分号隔开 expected numbers: x y;x y"
     options = [a for a in get_args(hint) if isinstance(a, str)]
     return "应为 expected " + ", ".join(options) if options else ""
 

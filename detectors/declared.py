@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
+from config.cameras import NEEDS, lacks
 from config.district import District, RuleRow, Station
 from config.level import Level
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS
+from detectors.camera_picture import missing
 from detectors.compound import Compound, CompoundParameters, CompoundRow
 from detectors.kind import Kind
 from detectors.kinds import KINDS
@@ -45,7 +47,7 @@ def compounds(district: District, areas: Iterable[str]) -> list[Compound]:
 
 def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> SeriesRule:
     parameters = msgspec.convert(row.parameters, kind.parameters)
-    slot_s = kind.slot_s(parameters)
+    slot_s, quantity = kind.slot_s(parameters), kind.seen or row.quantity
     rows = []
     for area in _areas(district, row):
         names = [s.id for s in _stations(district, row, area, slot_s)]
@@ -53,9 +55,9 @@ def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> Ser
             continue
         if kind.joint:
             weights = _weights(district, row, area, names)
-            rows.append(SeriesRow(area, row.hazard, tuple(names), weights, row.quantity))
+            rows.append(SeriesRow(area, row.hazard, tuple(names), weights, quantity))
         else:
-            rows += [SeriesRow(area, row.hazard, (n,), (1.0,), row.quantity) for n in names]
+            rows += [SeriesRow(area, row.hazard, (n,), (1.0,), quantity) for n in names]
     return SeriesRule(
         row.id,
         kind,
@@ -99,8 +101,21 @@ def _stations(district: District, row: RuleRow, area: str, slot_s: int) -> list[
     """Named ones in the order of the row; otherwise those whose reading fits into a slot: a day's
     rain at once would look like a cloudburst."""
     stations = [district.stations[s] for s in row.stations or district.stations_of_area[area]]
+    if seen := _seen(row):
+        return [s for s in stations if s.quantity == "frame" and not _lacks(district, s, seen)]
     fit = [s for s in stations if _measures(s, row.quantity)]
     return fit if row.stations else [s for s in fit if _interval_s(s) <= slot_s]
+
+
+def _seen(row: RuleRow) -> str:
+    """The quantity that the row takes of cameras' frames, if it does."""
+    return KINDS[row.kind].seen or (row.quantity if row.quantity in NEEDS else "")
+
+
+def _lacks(district: District, station: Station, seen: str) -> tuple[str, ...]:
+    """What cameras.csv does not say of a camera and this quantity needs."""
+    found = lacks(district.cameras.get(station.id), station.id, seen)
+    return found.what if found else ()
 
 
 def _weights(district: District, row: RuleRow, area: str, names: list[str]) -> tuple[float, ...]:
@@ -120,6 +135,9 @@ def _weights(district: District, row: RuleRow, area: str, names: list[str]) -> t
 def problems(district: District) -> list[Problem]:
     """Everything that is wrong with the rows' kinds and parameters."""
     found: list[Problem] = []
+    if (wrong := missing()) and _looks(district):
+        message = "摄像机规则需要 OpenCV camera rules need OpenCV"
+        found.append(Problem("rules.toml", 0, "camera", message, wrong))
     ids = {*district.rules.run, *(r.id for r in district.rules.rule)}
     for n, row in enumerate(district.rules.rule):
         where = f"rule[{n}] {row.id}"
@@ -131,6 +149,13 @@ def problems(district: District) -> list[Problem]:
         else:
             found += _row_problems(district, row, where, KINDS[row.kind])
     return found
+
+
+def _looks(district: District) -> bool:
+    """Does any rule look at pictures?"""
+    cameras = any(s.quantity == "frame" for s in district.stations.values())
+    rows = any(r.kind in KINDS and _seen(r) for r in district.rules.rule)
+    return rows or (cameras and "camera_motion" in district.rules.run)
 
 
 def _problem(where: str, key: str, message: str, hint: str = "") -> Problem:
@@ -201,18 +226,33 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
     slot_s = kind.slot_s(parameters)
     for name in row.stations:
         station = district.stations[name]
-        if not _measures(station, row.quantity):
+        if seen := _seen(row):
+            found += _unseen(district, station, where, seen)
+        elif not _measures(station, row.quantity):
             wrong = f"{name} 不测 does not measure {row.quantity}"
             found.append(_problem(where, "stations", wrong, station.quantity))
         elif _interval_s(station) > slot_s:
             wrong = f"{name} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
             found.append(_problem(where, "stations", wrong, "加长时段或换站 a longer slot"))
     fed = [a for a in _areas(district, row) if _stations(district, row, a, slot_s)]
-    missing = [a for a in row.areas if a != "*" and a not in fed]
-    if missing or not fed:
-        wrong = f"{' '.join(missing) or '*'} 没有可用监测站 no station that this rule can use"
-        found.append(_problem(where, "areas", wrong, "watch.csv"))
+    without = [a for a in row.areas if a != "*" and a not in fed]
+    if without or not fed:
+        wrong = f"{' '.join(without) or '*'} 没有可用监测站 no station that this rule can use"
+        hint = "watch.csv" + (", cameras.csv" if _seen(row) else "")
+        found.append(_problem(where, "areas", wrong, hint))
     return found
+
+
+def _unseen(district: District, station: Station, where: str, seen: str) -> list[Problem]:
+    """What keeps a camera from showing a quantity."""
+    if station.quantity != "frame":
+        wrong = f"{station.id} 不是摄像机 is no camera, {seen}"
+        return [_problem(where, "stations", wrong, "stations.csv: quantity frame")]
+    if what := _lacks(district, station, seen):
+        hint = "cameras.csv: " + ", ".join({"ground": "points / gsd_m"}.get(w, w) for w in what)
+        wrong = f"{station.id} 的 {seen} 缺设置 is not set up for it"
+        return [_problem(where, "stations", wrong, hint)]
+    return []
 
 
 def words(district: District, rule: str) -> tuple[str, str]:

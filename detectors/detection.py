@@ -18,6 +18,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     observed_at: int | None = None
     note: str = ""
     kind: str = ""
+    frames: tuple[str, ...] = ()  # the clip: SHA-256 of a camera's pictures, in order of their time
 
 
 class Coverage(Record, frozen=True, kw_only=True):

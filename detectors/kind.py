@@ -64,7 +64,8 @@ class Kind(NamedTuple):
     plain: `score` without `per_h`, where that is less work; what speaks is scored in full. falling:
     a smaller value is worse.
     unready: what keeps these parameters from going live, empty where nothing does; they may be
-    replayed all the same.
+    replayed all the same. seen: the quantity that detect makes of a camera's frames (config.cameras)
+    and that this takes.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Kind(NamedTuple):
     plain: Callable[[Any, View], Scored] | None = None
     falling: bool = False
     unready: Callable[[Any], str] = lambda _: ""
+    seen: str = ""
 
 
 def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config.district import District
+from config.cameras import NEEDS
+from config.district import Camera, District
 from detectors.compound import Compound
 from detectors.declared import compounds, series_rules
 from detectors.quality import distance_km
@@ -42,6 +43,7 @@ class Fed(NamedTuple):
     rule: SeriesRule
     entries: Rows
     feeds: Bools
+    seen: str  # the quantity that it takes of a camera's frames, if it takes one
 
 
 class Part:
@@ -55,7 +57,7 @@ class Part:
         run = district.rules.run
         self.rain = rain_threshold(district, areas if "rain_threshold" in run else ())
         self.stage = stage_trend(district, areas if "stage_trend" in run else ())
-        self.camera, self.silence = "camera_motion" in run, "silence" in run
+        self.motion, self.silence = "camera_motion" in run, "silence" in run
         self.compounds: list[Compound] = compounds(district, areas)
         self._areas: dict[str, list[str]] = {}
         for area in areas:
@@ -70,6 +72,16 @@ class Part:
         self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
         self.near = self._near(district)
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
+        self.cameras = self._cameras(district)
+
+    def _cameras(self, district: District) -> dict[int, tuple[Camera | None, frozenset[str]]]:
+        """Cameras that some rule looks through: row -> its view and the quantities wanted of it."""
+        found = {}
+        for row in map(int, np.nonzero(self.kind == FRAME)[0]):
+            needs = frozenset(f.seen for f in self.series if f.seen and f.feeds[row])
+            if needs or self.motion:
+                found[row] = district.cameras.get(self.station[row]), needs
+        return found
 
     def _rows(self, district: District) -> None:
         """Every station and node that some area here looks at, in each of its groups."""
@@ -115,7 +127,9 @@ class Part:
             for k, station in enumerate(r.stations):
                 row = row_of[district.group_of_area[r.area], station]
                 found[row].append(n * rule.inputs + k)
-        return Fed(rule, Rows(found), np.array([bool(x) for x in found], np.bool_))
+        quantity = rule.rows[0].quantity if rule.rows else ""
+        feeds = np.array([bool(x) for x in found], np.bool_)
+        return Fed(rule, Rows(found), feeds, quantity if quantity in NEEDS else "")
 
     def _near(self, district: District) -> dict[int, list[int]]:
         """Rain gauges of the same group that are near enough to have seen the same storm."""

@@ -10,7 +10,9 @@ import msgspec
 import numpy as np
 
 from config.district import District
-from detectors import camera_motion
+from detectors.camera_picture import Picture, decode
+from detectors.camera_state import CameraState
+from detectors.camera_watch import Reading, watch
 from detectors.cap import expire, hear
 from detectors.columns import Columns
 from detectors.detection import Mark
@@ -26,6 +28,8 @@ from ingest.observation import CapIn, ObservationRecord, Observations, Record, R
 from ingest.stage import Item, Write
 
 _PIECE = 20_000  # observations judged at once
+_NONE = np.zeros(0, np.int64)
+_PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
 
 class Detect:
@@ -41,6 +45,7 @@ class Detect:
         self._frame = frame
         self._decoder = msgspec.json.Decoder(ObservationRecord)
         self._parts: dict[int, Part] = {}
+        self._pictures: dict[str, Picture | str] = {}
 
     def decode(self, value: bytes) -> Record:
         record: Record = self._decoder.decode(value)
@@ -158,7 +163,7 @@ class Detect:
                     judge(part, state, new, judged, which[source], c.nth, saying)
         for fed in part.series:
             self._series(fed, state, new, c, saying)
-        if part.camera:
+        if part.cameras:
             for k in np.nonzero(kind == FRAME)[0]:
                 self._look(part, state, c, int(new.nth[k]), saying)
         self._compounds(part, state, saying)
@@ -200,7 +205,7 @@ class Detect:
     def _series(
         self, fed: Fed, state: DetectState, new: Sifted, c: Columns, saying: Saying
     ) -> None:
-        which = np.nonzero(fed.feeds[new.row])[0]
+        which = np.nonzero(fed.feeds[new.row])[0] if not fed.seen else _NONE
         if not which.size:
             return
         entries, source = fed.entries.expand(new.row[which])
@@ -241,13 +246,55 @@ class Detect:
                         saying.coverage(int(c.nth[n]), area, int(at[n]))
 
     def _look(self, part: Part, state: DetectState, c: Columns, n: int, saying: Saying) -> None:
-        """A camera's frame."""
+        """A camera's frame: what it shows, and what the rules over that make of it."""
         row, at, ref = int(c.batch.row[n]), int(c.batch.at[n]), c.refs.get(n, "")
-        camera = state.cameras.setdefault(part.names[row], camera_motion.CameraState())
-        look = camera_motion.judge(self._district.rules.camera, camera, at, ref, self._frame(ref))
-        if look.changed:
-            for area in part.areas_of({part.station[row]}):
-                saying.camera(int(c.nth[n]), area, part.station[row], at, look)
+        if row not in part.cameras:
+            return
+        nth, station, (view, needs) = int(c.nth[n]), part.station[row], part.cameras[row]
+        camera = state.cameras.setdefault(part.names[row], CameraState())
+        found = watch(self._district.rules.camera, view, needs, camera, at, ref, self._picture)
+        areas = part.areas_of({station})
+        if found.told is not None:
+            (state.silence.blind.add if found.told else state.silence.blind.discard)(station)
+            for area in areas:
+                saying.sight(nth, area, station, at, found.sight)
+                if part.silence:
+                    saying.coverage(nth, area, at)
+        if part.motion and found.look.changed:
+            for area in areas:
+                saying.camera(nth, area, station, at, found.look, camera)
+        for fed in part.series:
+            for reading in found.readings:
+                if reading.quantity == fed.seen and fed.feeds[row]:
+                    self._show(fed, state, nth, row, reading, camera, saying)
+        if camera.frames and camera.frames[-1].at == at:
+            saying.clips(nth, station, camera, at)
+
+    def _show(
+        self,
+        fed: Fed,
+        state: DetectState,
+        nth: int,
+        row: int,
+        reading: Reading,
+        camera: CameraState,
+        saying: Saying,
+    ) -> None:
+        """What a frame shows, to a rule that takes it."""
+        entries, _ = fed.entries.expand(np.array([row], np.int64))
+        rule, whole = fed.rule, np.ones(entries.size, np.int64)
+        rows, inputs = entries // rule.inputs, entries % rule.inputs
+        held = state.series[rule.name]
+        for change in rule.judge(held, rows, inputs, reading.at * whole, reading.counts * whole):
+            saying.series(nth, rule, change, (camera, reading.at, reading.note))
+
+    def _picture(self, digest: str) -> Picture | str:
+        """By its hash; the last few stay decoded."""
+        if digest not in self._pictures:
+            while len(self._pictures) >= _PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+            self._pictures[digest] = decode(self._frame(digest))
+        return self._pictures[digest]
 
     def dump(self, state: DetectState) -> bytes:
         part = self.part(state.partition)

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from config.district import District
 from config.level import Action, Level
 from config.quantity import QUANTITIES
 from detectors.camera_motion import Look
+from detectors.camera_state import CLIP_AFTER, CameraState
 from detectors.compound import Compound, CompoundSaid, Heard
 from detectors.detection import Coverage, Detection, Evidence, detection_id
 from detectors.rain_threshold import Change, RainRow
@@ -16,7 +19,7 @@ from detectors.state import DetectState, RowSaid, Said
 from ingest.stage import Write
 
 _MINUTE = 60_000
-_RULES = ("silence", "quality", "rain_threshold", "stage_trend", "camera_motion")
+_RULES = ("silence", "quality", "camera_sight", "rain_threshold", "stage_trend", "camera_motion")
 
 
 class Saying:
@@ -58,8 +61,14 @@ class Saying:
             ),
         )
 
-    def series(self, nth: int, rule: SeriesRule, change: SeriesChange) -> None:
-        """A row of a window rule changed."""
+    def series(
+        self,
+        nth: int,
+        rule: SeriesRule,
+        change: SeriesChange,
+        seen: tuple[CameraState, int, str] | None = None,
+    ) -> None:
+        """A row of a window rule changed. seen: the camera that saw it, when, and how surely."""
         row = rule.rows[change.row]
         evidence = Evidence(
             station=row.station,
@@ -69,7 +78,13 @@ class Saying:
             window_min=change.window_min or None,
             observed_at=change.minute * _MINUTE,
             kind=rule.kind.name,
+            note=seen[2] if seen else "",
+            frames=seen[0].clip(seen[1]) if seen else (),
         )
+        if seen and rule.speaks:
+            _owe(
+                seen[0], f"{rule.name}|{row.area}|{row.hazard}", bool(change.level or change.action)
+            )
         self._row(nth, rule.name, row, change, evidence, speaks=rule.speaks)
 
     def _row(
@@ -147,6 +162,7 @@ class Saying:
         hazard: str,
         at: int,
         rows: Mapping[str, RowSaid],
+        again: str = "",
     ) -> None:
         level = max(r.level for r in rows.values())
         action = max(r.action for r in rows.values())
@@ -156,9 +172,9 @@ class Saying:
         # a value that nothing confirms orders 准备转移 and no more
         action = max(min(action, Action.PREPARE), sure_action)
         said = self._state.said.setdefault(key, Said())
-        if (level, action, suspect) == (said.level, said.action, said.suspect):
+        if (level, action, suspect) == (said.level, said.action, said.suspect) and not again:
             return
-        if level > said.level or (level, action) == (0, 0):
+        if level > said.level or ((level, action) == (0, 0) and not again):
             said.since_at = at
         said.level, said.action, said.suspect = level, action, suspect
         top = sorted(rows.values(), key=lambda r: (-r.level, -r.action, r.evidence.station))
@@ -167,7 +183,7 @@ class Saying:
         self._say(
             nth,
             Detection(
-                id=detection_id(area, hazard, rule, at, f"{level}{action}{suspect}"),
+                id=detection_id(area, hazard, rule, at, f"{level}{action}{suspect}{again}"),
                 area=area,
                 hazard=hazard,
                 rule=rule,
@@ -204,8 +220,37 @@ class Saying:
             self._statement(area, "evidence", "quality", at, note, suspect=bool(test), note=note),
         )
 
-    def camera(self, nth: int, area: str, station: str, at: int, look: Look) -> None:
-        """Rule camera_motion: a front moves, has passed, or the camera cannot see."""
+    def sight(self, nth: int, area: str, station: str, at: int, why: str) -> None:
+        """Rule camera_sight: a camera went blind, or sees again."""
+        note = f"{station}: {why or 'good'}"
+        self._say(
+            nth,
+            self._statement(
+                area, "evidence", "camera_sight", at, note, suspect=bool(why), note=note
+            ),
+        )
+
+    def clips(self, nth: int, station: str, camera: CameraState, at: int) -> None:
+        """A frame came after those that a warning rests on: once enough have, what was said is said
+        again with the whole clip."""
+        for key in list(camera.owed):
+            camera.owed[key] -= 1
+            held = self._state.rows.get(key, {}).get(station)
+            if camera.owed[key]:
+                continue
+            del camera.owed[key]
+            if held is None:  # no longer declared
+                continue
+            after = tuple(f.digest for f in camera.frames)[-CLIP_AFTER:]
+            whole = tuple(dict.fromkeys((*held.evidence.frames, *after)))
+            held.evidence = msgspec.structs.replace(held.evidence, frames=whole)
+            rule, area, hazard = key.split("|")
+            self._sum_up(nth, rule, key, area, hazard, at, self._state.rows[key], again="clip")
+
+    def camera(
+        self, nth: int, area: str, station: str, at: int, look: Look, camera: CameraState
+    ) -> None:
+        """Rule camera_motion: much moves, or no longer."""
         rule = self._district.rules.camera
         if rule.hazard not in self._district.areas[area].hazards:
             return
@@ -225,8 +270,9 @@ class Saying:
             value=round(look.share, 3),
             threshold=rule.moving_share,
             observed_at=at,
-            note=look.sight,
+            frames=camera.clip(at),
         )
+        _owe(camera, key, bool(level or action))
         grades = (level, action, level, action)
         self._state.rows.setdefault(key, {})[station] = RowSaid(*grades, evidence, None)
         self.heard.append(
@@ -236,7 +282,7 @@ class Saying:
             nth,
             Detection(
                 id=detection_id(
-                    area, rule.hazard, "camera_motion", at, f"{station}{level}{look.sight}"
+                    area, rule.hazard, "camera_motion", at, f"{station}{level}{look.on}"
                 ),
                 area=area,
                 hazard=rule.hazard,
@@ -246,7 +292,6 @@ class Saying:
                 detected_at=at,
                 since_at=said.since_at,
                 evidence=(evidence,),
-                note=look.sight,
                 config=self._district.version,
                 rules=self._district.rules_version,
             ),
@@ -281,3 +326,11 @@ class Saying:
             config=self._district.version,
             rules=self._district.rules_version,
         )
+
+
+def _owe(camera: CameraState, key: str, speaks: bool) -> None:
+    """The clip of what is said now waits for the frames after it (this one is counted too)."""
+    if speaks:
+        camera.owed[key] = CLIP_AFTER + 1
+    else:
+        camera.owed.pop(key, None)

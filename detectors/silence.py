@@ -2,7 +2,7 @@
 
 Sees: an expected station or node whose newest value is older than its `silent_after_s` at the
 run's clock; also one never heard since the run began. An area is thin when less than
-`min_live_share` of its stations are live.
+`min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not.
 Delay it adds: the plan's `silent_after_s`, and up to one tick.
 Cannot see: a gauge that reports and lies (see the quality tests).
 Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
@@ -23,6 +23,7 @@ class SilenceState(msgspec.Struct):
     seen: dict[str, int] = {}
     silent: set[str] = set()
     said: dict[str, tuple[str, ...]] = {}
+    blind: set[str] = set()  # cameras that report and see nothing
 
 
 def late(district: District, state: SilenceState, station: str) -> bool:
@@ -39,7 +40,7 @@ def late(district: District, state: SilenceState, station: str) -> bool:
 def coverage(district: District, state: SilenceState, area: str) -> tuple[Coverage, bool]:
     """Coverage of an area and whether its evidence is thin. Nodes are listed, not counted."""
     stations = district.stations_of_area[area]
-    silent = [s for s in stations if s in state.silent]
+    silent = [s for s in stations if s in state.silent or s in state.blind]
     nodes = [n.id for n in district.nodes.values() if n.area == area and n.id in state.silent]
     live = len(stations) - len(silent)
     thin = live < district.rules.silence.min_live_share * len(stations)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from detectors.camera_motion import CameraState
+from detectors.camera_state import CameraState
 from detectors.cap_heard import CapState
 from detectors.compound import CompoundState
 from detectors.detection import Evidence

@@ -39,6 +39,15 @@ def bench_detect(quick: bool, workload: Path | None) -> None:
     sys.exit(run_bench(None, "", workload, 0.0, ("detect",), quick=quick))
 
 
+@bench.command("camera")
+def bench_camera() -> None:
+    """每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way."""
+    from fengsui.bench_camera import lines
+
+    for text in lines():
+        click.echo(text)
+
+
 bench.add_command(bench_nodes)
 bench.add_command(bench_channels)
 

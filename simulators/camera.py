@@ -1,5 +1,6 @@
-"""A rendered picture of a gully: a stream that swells with the flow, and a surge when debris comes
-down. Seeded noise, darker at night, never the same bytes twice."""
+"""A rendered picture of a gully: a stream that swells and turns muddy with the flow, and a surge when
+debris comes down. Seeded noise, by night in infrared grey, never the same bytes twice. A scene whose
+speeds and stages are known is in `simulators.gully`."""
 
 import io
 
@@ -7,6 +8,8 @@ import numpy as np
 from PIL import Image
 
 WIDTH, HEIGHT = 320, 240
+# red, green, blue of each, about 1
+_ROCK, _CLEAR, _MUDDY = (1.04, 1.0, 0.92), (0.92, 1.05, 1.0), (1.3, 1.0, 0.62)
 
 
 def render(seed: int, minute: int, flow: float, surge: bool, hour: float) -> bytes:
@@ -29,6 +32,10 @@ def render(seed: int, minute: int, flow: float, surge: bool, hour: float) -> byt
         wide = np.abs(columns - bank) < 95
         image = np.where(wide & (rows > HEIGHT // 4), blocks, image)
     image = image * light * 1.5 + rng.normal(0, 2, image.shape)
+    if 5 < hour < 19:
+        mud = min(1.0, flow)
+        wet = np.array(_MUDDY if surge else _CLEAR) * (1 - mud) + np.array(_MUDDY) * mud
+        image = image[..., None] * np.where(water[..., None], wet, np.array(_ROCK))
     out = io.BytesIO()
     Image.fromarray(np.clip(image, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=70)
     return out.getvalue()

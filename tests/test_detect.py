@@ -385,5 +385,7 @@ def test_a_surge_in_the_picture_is_a_detection_of_its_areas() -> None:
         (rule.level, rule.action, START + 4 * MINUTE)
     }
     # a picture that is not to be had is told, and is no surge
-    blind = detections(play(detect(), stream), "camera_motion")
-    assert {(d.level, d.note) for d in blind} == {(0, "no picture")}
+    writes = play(detect(), stream)
+    assert detections(writes, "camera_motion") == []
+    blind = detections(writes, "camera_sight")
+    assert {(d.level, d.note) for d in blind} == {(0, f"{camera.id}: no picture")}

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
-from config.district import CameraRule, QualityRule
+from config.district import QualityRule
 from config.load import load
 from detectors import quality
-from detectors.camera_motion import CameraState, judge
 from detectors.detection import Detection, Mark
 from detectors.rain_threshold import RainRow, RainThreshold
 from detectors.run import Detect
@@ -23,7 +22,6 @@ from fengsui.bench_workload import workload
 from ingest.log import partition_of
 from ingest.observation import Flag, Observation, Observations, Run, Tick
 from ingest.stage import Item
-from simulators.camera import render
 from simulators.scenario import scenario
 from simulators.world import World
 from tests.one_station import Station, take
@@ -230,43 +228,6 @@ def test_a_fast_rise_warns_before_the_threshold_and_falls_with_a_margin() -> Non
     assert [c.level for c in held] == ([2] if top[-1].level > 2 else [])  # within the margin
     calm = rule.judge(state, *arrays([(0, t + 200 + k, 500) for k in range(30)]))
     assert calm[-1].level == 0
-
-
-def frames(surge: bool, count: int, start: int = 0) -> list[bytes]:
-    return [render(5, start + n, 0.4, surge, 12.0) for n in range(count)]
-
-
-def test_a_moving_front_speaks_and_blindness_says_nothing(data: Path) -> None:
-    import hashlib
-    import io
-
-    from PIL import Image
-
-    rule, state = CameraRule(), CameraState()
-    at = 0
-
-    def show(body: bytes | None) -> tuple[bool, str]:
-        nonlocal at
-        at += 60_000
-        digest = hashlib.sha256(body or b"").hexdigest()
-        look = judge(rule, state, at, digest, body)
-        return look.on, look.sight
-
-    assert {show(f) for f in frames(False, 6)} == {(False, "")}
-    assert [show(f)[0] for f in frames(True, 3, 10)] == [False, True, True]
-    black = io.BytesIO()
-    Image.new("L", (320, 240), 3).save(black, "JPEG")
-    assert show(black.getvalue()) == (True, "dark")  # what was said stands
-    assert show(None)[1] == "no picture"
-    assert show(b"no jpeg")[1] == "no picture"
-    flat = io.BytesIO()
-    Image.new("L", (320, 240), 120).save(flat, "JPEG")
-    assert show(flat.getvalue())[1] == "blurred"
-    same = frames(False, 1, 50)[0]
-    assert [show(same)[1] for _ in range(7)][-1] == "frozen"
-    calm, river = CameraState(), sorted((data / "river-video" / "pisco").glob("*.jpg"))
-    looks = [judge(rule, calm, n, f.name, f.read_bytes()) for n, f in enumerate(river)]
-    assert not any(look.sight == "no picture" for look in looks)
 
 
 def obs(station: str, quantity: str, minute: int, value: int, **kw: object) -> Observation:

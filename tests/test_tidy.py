@@ -30,6 +30,7 @@ HOMES = {
     "apprise": "dispatch/channels/",
     "amqtt": "ingest/broker.py",
     "smpplib": "dispatch/channels/smpp_link.py",
+    "cv2": "detectors/camera_picture.py",
 }
 # a pure file has no clock, network, disk or randomness of its own
 IMPURE = {
