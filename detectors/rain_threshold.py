@@ -271,8 +271,7 @@ class RainThreshold:
 
     def seen(self, state: RainState, row: int) -> Ints:
         """(windows,) the sums of a row as they are judged at its own clock, in counts."""
-        head = state.window.head[[row]]
-        return np.asarray(self._sums(state, np.array([row]), head, head)[0])
+        return np.asarray(self._sums(state, np.array([row]), *[state.window.head[[row]]] * 2)[0])
 
     def _levels(self, state: RainState, j: _Judged, n: Ints, out: list[Change]) -> None:
         """Judgements `n` through the machines; no row twice."""
