@@ -116,6 +116,9 @@ kafka
 system_ mosquitto mosquitto mosquitto_pub -- mosquitto mosquitto-clients
 system_ kannel bearerbox smsbox /usr/lib/kannel/test/fakesmsc -- kannel kannel-extras
 system_ webhook webhook -- webhook
+system_ xmlsec1 xmlsec1 -- xmlsec1
+system_ espeak-ng espeak-ng sox -- espeak-ng sox
+system_ chromium chromium -- chromium fonts-wqy-microhei
 smsc
 gotify
 influxd

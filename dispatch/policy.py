@@ -26,6 +26,7 @@ LEVEL_KEY = {
     Level.RED: "red",
 }
 ACTION_KEY = {Action.PREPARE: "prepare", Action.MOVE: "move"}
+ORDER = (*LEVEL_KEY.values(), *ACTION_KEY.values())
 # suspect evidence waits this long for a second sign before a person is called again
 SUSPECT_DEADLINE_S = 600
 
@@ -221,7 +222,8 @@ class Standing(msgspec.Struct, frozen=True):
     stands without evidence. asked: a person's raise that waits for somebody else. cap: not above
     this, by the act `act` (hold, reject, lower, cancel), until the rules say more than they did then
     (`muted` in whole, `known` of it sure). What they say less in between counts: evidence that came
-    back is new. again: asked about in spite of the cap, which stays on what is in force.
+    back is new. again: asked about in spite of the cap, which stays on what is in force. outside:
+    another authority says so much, which is more than `muted`: only what is above that is asked.
     """
 
     granted: Grade = Grade()
@@ -233,6 +235,7 @@ class Standing(msgspec.Struct, frozen=True):
     act: str = ""
     again: Grade = Grade()
     ending: Ending | None = None
+    outside: Grade = Grade()
 
     def capped(self, at: Grade, heard: Need, act: str) -> "Standing":
         """Not above `at` from now on, until the rules say more than `heard`."""
@@ -303,7 +306,8 @@ def settle(standing: Standing, need: Need, heard: Need, own: Grade | None = None
         muted=standing.muted & heard.whole,
         known=standing.known & heard.sure,
         act="" if cap == TOP else standing.act,
-        again=(standing.again | (Grade() if cap == TOP else told)) & need.whole,
+        again=standing.again & need.whole,
+        outside=Grade() if cap == TOP else told & need.whole,
         ending=end,
     )
 
@@ -359,7 +363,9 @@ def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
     """Which levels and actions are asked for that somebody must decide on, lowest first. What a
     person capped is decided, unless it is asked again."""
     again = standing.again | standing.asked
-    return between(force, whole & (standing.cap | again))
+    ours = between(force, whole & (standing.cap | again))
+    beyond = between(force | Grade(standing.muted.level), whole & standing.outside)
+    return [what for what in ORDER if what in (*ours, *beyond)]
 
 
 def grade_of(what: str) -> Grade:

@@ -25,8 +25,8 @@ from tests.decide_district import (
     with_authority,
 )
 
-AT_ONCE = Authority(by="区", by_en="district", deadline_s=0)
-BY_DEADLINE = Authority(by="区", by_en="district", deadline_s=60, default="release")
+AT_ONCE = Authority(by=("chief",), deadline_s=0)
+BY_DEADLINE = Authority(by=("chief",), deadline_s=60, default="release")
 
 
 def outside(minute: float, level: Level, *, area: str = "A01", tag: str = "") -> Detection:
