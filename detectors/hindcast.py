@@ -114,7 +114,11 @@ def played(
 def _writes(
     detect: Detect, part: Part, state: DetectState, readings: Readings
 ) -> Iterator[list[Write]]:
-    rows = Rows([[place[p] for place in part.place.values() if p in place] for p in readings.pairs])
+    of: dict[tuple[str, str], list[int]] = {}
+    for place in part.place.values():
+        for pair, row in place.items():
+            of.setdefault(pair, []).append(row)
+    rows = Rows([of.get(p, []) for p in readings.pairs])
     bounds = _bounds(readings)
     seq = np.full(readings.at.size, -1, np.int64) if readings.seq is None else readings.seq
     for begin in range(0, readings.at.size, _BLOCK):

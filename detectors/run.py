@@ -89,6 +89,7 @@ class Detect:
     def _tick(self, part: Part, state: DetectState, clock_at: int) -> list[Write]:
         """Silence can be heard only when time passes; then each group's progress."""
         state.silence.clock_at = clock_at
+        state.remember_seen(part.station)
         saying = Saying(self._district, state)
         if part.silence:
             quiet = {s for s in part.expected if late(self._district, state.silence, s)}
@@ -147,10 +148,7 @@ class Detect:
         self._heard(part, state, c, saying)
         rule = self._district.rules.quality
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
-        heads, seen = state.heard.head, state.silence.seen
-        for row in np.unique(c.batch.row):
-            station = part.station[row]
-            seen[station] = max(int(heads[row]), seen.get(station, -1))
+        state.touched[c.batch.row] = True
         kind = part.kind[new.row]
         for what, rows, judge in (
             ((kind == RAIN) | (kind == COUNTER), part.rain_rows, self._rain),
@@ -235,7 +233,9 @@ class Detect:
         silence = state.silence
         rows, at = c.batch.row, c.batch.at
         if silence.silent:
-            for n in range(rows.size):
+            state.remember_seen(part.station)
+            silent = np.array([s in silence.silent for s in part.station], np.bool_)
+            for n in np.nonzero(silent[rows])[0].tolist():
                 station = part.station[rows[n]]
                 if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
                     continue
@@ -298,6 +298,7 @@ class Detect:
 
     def dump(self, state: DetectState) -> bytes:
         part = self.part(state.partition)
+        state.remember_seen(part.station)
         series = {f.rule.name: f.rule.dump(state.series[f.rule.name]) for f in part.series}
         rain, stage = part.rain.dump(state.rain), part.stage.dump(state.stage)
         return state.dump(rain, stage, series, part.names)

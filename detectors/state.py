@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from detectors.camera_state import CameraState
 from detectors.cap_heard import CapState
@@ -67,12 +68,22 @@ class DetectState:
         self.memory: dict[int, Memory] = {}  # of rows that need more
         self.cameras: dict[str, CameraState] = {}
         self.silence = SilenceState()
+        self.touched = np.zeros(heard.head.size, np.bool_)  # heard since `silence.seen` was told
         self.complete: dict[str, int] = {}
         self.rows: dict[str, dict[str, RowSaid]] = {}  # rule|area|hazard -> station -> said
         self.said: dict[str, Said] = {}  # rule|area|hazard
         self.series: dict[str, SeriesState] = {}  # by rule
         self.compounds: dict[str, CompoundState] = {}
         self.cap = CapState()  # of other authorities
+
+    def remember_seen(self, stations: Sequence[str]) -> None:
+        """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
+        tick, not with every reading."""
+        rows = np.nonzero(self.touched)[0]
+        seen = self.silence.seen
+        for row, head in zip(rows.tolist(), self.heard.head[rows].tolist(), strict=True):
+            seen[stations[row]] = max(head, seen.get(stations[row], -1))
+        self.touched[:] = False
 
     def dump(
         self, rain: bytes, stage: bytes, series: Mapping[str, bytes], names: Sequence[str]

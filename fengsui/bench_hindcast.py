@@ -78,7 +78,7 @@ def record(pairs: list[tuple[str, str]], steps: int, every_s: int, seed: int = 7
         rate = rng.uniform(0.2, 1.5)  # 0.1 mm a minute
         if n == 0:  # however short the record, one that warns
             begin, rate = steps // 4, 6.0
-        hit = np.nonzero(rain & (rng.random(len(pairs)) < 0.5))[0]
+        hit = np.nonzero(rain & (rng.random(len(pairs)) < 0.1))[0]
         part = counts[begin : begin + length]
         part[:, hit] += rng.poisson(rate * every_s / 60, (len(part), hit.size))
     which = np.tile(np.arange(len(pairs)), steps)
@@ -106,7 +106,7 @@ def bench_yanqing(sizes: tuple[int, ...], seconds: float) -> Iterator[str]:
         times = max(1, round(size / len(some)))
         big = tiled(district, times)
         pairs = [(f"{s}-{n}", q) for n in range(times) for s, q in some]
-        steps = max(4, min(720, round(400_000 * min(1.0, seconds) / len(pairs))))
+        steps = max(12, min(720, round(400_000 * min(1.0, seconds) / len(pairs))))
         spent, _ = _timed(big, record(pairs, steps, 300))
         cells.append(f"{len(pairs) * steps / spent:>10,.0f}")
     first = float(cells[min(1, len(cells) - 1)].replace(",", ""))

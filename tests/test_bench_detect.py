@@ -51,7 +51,7 @@ def test_a_district_twice_says_everything_twice() -> None:
     again = {
         (d.area, d.hazard, d.rule, d.detected_at, d.level) for d in replay(tiled(district, 2), two)
     }
-    assert len(said) > 50
+    assert len(said) > 10
     assert again == {(f"{a}-{n}", *rest) for a, *rest in said for n in range(2)}
 
 
