@@ -116,8 +116,8 @@ def _writes(
 ) -> Iterator[list[Write]]:
     of: dict[tuple[str, str], list[int]] = {}
     for place in part.place.values():
-        for pair, row in place.items():
-            of.setdefault(pair, []).append(row)
+        for pair, n in place.items():
+            of.setdefault(pair, []).append(n)
     rows = Rows([of.get(p, []) for p in readings.pairs])
     bounds = _bounds(readings)
     seq = np.full(readings.at.size, -1, np.int64) if readings.seq is None else readings.seq
