@@ -6,12 +6,14 @@ A slot that was not heard is None. Each function takes the parameters, the windo
 """
 
 from collections.abc import Callable, Sequence
-from math import exp, sqrt, tanh
+from itertools import pairwise
+from math import exp, log1p, sqrt, tanh
 from statistics import median
 from typing import Any
 
 from detectors.gr4h import ordinates
 from detectors.postfire_m1 import M1
+from detectors.skill.table_quantities import TABLE_QUANTITIES
 from detectors.unit_hydrograph import hydrograph
 
 Slots = list[float | None]
@@ -57,6 +59,24 @@ def _postfire_m1(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float:
     peak = _peak_intensity(p, w, slot_s, _) * p.duration_min / 60
     b, c1, c2, c3 = M1[p.duration_min]
     odds = b + (c1 * p.burned_steep + c2 * p.dnbr + c3 * p.soil_kf) * peak
+    return 1 / (1 + exp(-odds))
+
+
+def _storm_score(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float:
+    x, gap = _rain(w[0]), p.gap_h * 3600 // slot_s
+    wet = [n for n, v in enumerate(x) if v > 0]
+    begin = next((b for a, b in reversed([*pairwise(wet)]) if b - a > gap), 0)
+    over = not wet or len(x) - 1 - wet[-1] >= gap
+    storm = [0.0 if over or n < begin else v for n, v in enumerate(x)]
+    odds = p.intercept
+    for name, weight in p.weights.items():
+        minutes = TABLE_QUANTITIES[name].minutes
+        if minutes:
+            many = minutes * 60 // slot_s
+            most = max(sum(storm[n : n + many]) for n in range(len(storm) - many + 1))
+            odds += weight * log1p(most * 60 / minutes)
+        else:
+            odds += weight * log1p(sum(storm))
     return 1 / (1 + exp(-odds))
 
 
@@ -229,6 +249,10 @@ def _sta_lta(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float | Non
 PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] = {
     "antecedent_rain": _antecedent,
     "areal_rain": _areal_rain,
+    "camera_colour": _above,
+    "camera_front": _above,
+    "camera_speed": _above,
+    "camera_waterline": _above,
     "cumulative_rain": _cumulative,
     "cusum": _cusum,
     "ewma": _ewma,
@@ -246,6 +270,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "sta_lta": _sta_lta,
     "stage_projection": _stage_projection,
     "stage_score": _stage_score,
+    "storm_score": _storm_score,
     "travel_time": _travel_time,
     "unit_hydrograph": _unit_hydrograph,
 }

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from config.district import District
+from config.district import District, RuleRow
 from config.load import load
 from detectors.hindcast import Readings, replay
 from detectors.run import Detect
@@ -48,8 +48,18 @@ def tiled(district: District, times: int) -> District:
             f"{k}-{n}": tuple(f"{x}-{n}" for x in v) for n in range(times) for k, v in table.items()
         }
 
+    def everywhere(row: RuleRow) -> RuleRow:
+        assert not row.stations, f"{row.id}: its stations would be those of one tile"
+        areas = (
+            row.areas if "*" in row.areas else [f"{a}-{n}" for n in range(times) for a in row.areas]
+        )
+        return msgspec.structs.replace(row, areas=tuple(areas))
+
     return msgspec.structs.replace(
         district,
+        rules=msgspec.structs.replace(
+            district.rules, rule=tuple(everywhere(r) for r in district.rules.rule)
+        ),
         areas=many(district.areas, "id"),
         stations=many(district.stations, "id"),
         nodes={},
