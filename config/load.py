@@ -12,19 +12,17 @@ from typing import Any
 
 import msgspec
 
+from config.authority import Officer, Policy
 from config.cameras import check_cameras
+from config.carriers import Channels
 from config.district import (
     Area,
     Basin,
     Camera,
-    Channels,
     Contact,
     District,
     Node,
-    Officer,
-    Policy,
     RainThreshold,
-    Rules,
     StageThreshold,
     Station,
     Watch,
@@ -35,9 +33,10 @@ from config.proof import FILE as PROOF
 from config.proof import rules_version
 from config.reach import check_reach
 from config.rule_check import check_rule_rows
+from config.rules import Rules
 from config.source_check import read_sources
 from config.sources import Sources
-from config.table import Problem, read_shapes, read_table, read_toml
+from config.table import Problem, T, read_shapes, read_table, read_toml
 from config.validate import Check, problem
 
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
@@ -60,6 +59,11 @@ def load(folder: Path) -> District:
     return district
 
 
+def _if_there(path: Path, row: type[T], problems: list[Problem]) -> list[tuple[int, T]]:
+    """A table that a district may do without."""
+    return read_table(path, row, problems) if path.exists() else []
+
+
 def read(folder: Path) -> tuple[District | None, list[Problem]]:
     """The district if it is right, and every problem if it is not."""
     problems: list[Problem] = []
@@ -73,14 +77,11 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     nodes = read_table(folder / "nodes.csv", Node, problems)
     watches = read_table(folder / "watch.csv", Watch, problems)
     contacts = read_table(folder / "contacts.csv", Contact, problems)
-    officers = []
-    if (folder / "officers.csv").exists():  # a district that only looks back needs none
-        officers = read_table(folder / "officers.csv", Officer, problems)
+    officers = _if_there(folder / "officers.csv", Officer, problems)
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
-    seen = folder / "cameras.csv"  # a district without cameras has none
-    cameras = read_table(seen, Camera, problems) if seen.exists() else []
+    cameras = _if_there(folder / "cameras.csv", Camera, problems)
 
     by_basin = _unique("basins.csv", basins, problems)
     by_area = _unique("areas.csv", areas, problems)

@@ -3,7 +3,8 @@ chain that ends with a person, two persons where two are asked for."""
 
 from collections.abc import Iterable
 
-from config.district import Area, Authority, Contact, Officer, Policy
+from config.authority import Authority, Officer, Policy
+from config.district import Area, Contact
 from config.table import Problem
 from config.validate import problem
 

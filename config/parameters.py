@@ -5,8 +5,10 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from config.district import Channels, Policy, Rules
+from config.authority import Policy
+from config.carriers import Channels
 from config.level import HAZARD_ZH
+from config.rules import Rules
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 

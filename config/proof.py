@@ -15,7 +15,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from config.district import District, RainThreshold, Row, Rules, StageThreshold
+from config.district import District, RainThreshold, StageThreshold
+from config.row import Row
+from config.rules import Rules
 from config.table import Problem, read_toml
 
 FILE = "proof.toml"

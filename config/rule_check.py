@@ -5,9 +5,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 
-from config.district import Area, RuleRow, Rules, Station, Watch
+from config.district import Area, Station, Watch
 from config.level import HAZARD_ZH
 from config.quantity import QUANTITIES
+from config.rules import RuleRow, Rules
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.district import CameraRule
+from config.rules import CameraRule
 from detectors.camera_picture import THUMB, Bytes, Reals, cv2
 from detectors.camera_scene import Scene
 from detectors.camera_state import CameraState, Frame

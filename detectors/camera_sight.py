@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.district import CameraRule
+from config.rules import CameraRule
 from detectors.camera_picture import THUMB, Bytes, Picture, Reals, cv2
 from detectors.camera_scene import Scene
 

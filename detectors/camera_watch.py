@@ -15,8 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.district import Camera, CameraRule
+from config.district import Camera
 from config.quantity import QUANTITIES
+from config.rules import CameraRule
 from detectors.camera_colour import colour_shift, tones
 from detectors.camera_front import BINS, NOWHERE, front, place, profile
 from detectors.camera_motion import Look, judge, moving

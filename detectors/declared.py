@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from config.cameras import NEEDS, lacks
-from config.district import District, RuleRow, Station
+from config.district import District, Station
 from config.level import Level
+from config.rules import RuleRow
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS
 from detectors.camera_picture import missing

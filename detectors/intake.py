@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.district import QualityRule
+from config.rules import QualityRule
 from detectors.heard import Batch, Heard, Taken
 from detectors.part import COUNTER, LEVEL, RAIN, Part
 from detectors.quality import Memory, increment, stage_test

@@ -10,8 +10,9 @@ from math import asin, cos, radians, sin, sqrt
 
 import msgspec
 
-from config.district import QualityRule, Station
+from config.district import Station
 from config.quantity import QUANTITIES
+from config.rules import QualityRule
 
 _MINUTE = 60_000
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from config.district import Authority
+from config.authority import Authority
 from dispatch.alert import Decision
 from dispatch.case import Case, Setting, ask
 from dispatch.entitled import Power, complete, deciders, entitled, power

@@ -35,7 +35,7 @@ RANK: dict[State, int] = {
 
 
 class Rules(NamedTuple):
-    """Parameters, from config.district.Channels. `areas`: id -> name, for notices. `not_woken_to`:
+    """Parameters, from config.carriers.Channels. `areas`: id -> name, for notices. `not_woken_to`:
     (contact, its channels) who get the list of those who did not answer."""
 
     live: bool

@@ -9,7 +9,8 @@ what was approved. Where two persons are required nobody's own name counts twice
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from config.district import Authority, District, Officer, Policy
+from config.authority import Authority, Officer, Policy
+from config.district import District
 from config.officer_check import covers
 from dispatch.policy import SUSPECT_DEADLINE_S, Reason, Signed
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.district import Authority, Policy
+from config.authority import Authority, Policy
 from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from detectors.detection import Detection
 

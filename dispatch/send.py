@@ -192,21 +192,15 @@ def run_send(
     ready: threading.Event | None = None,
     on_console: Callable[[str], None] | None = None,
 ) -> None:
-    """Until `stop`. state_dir: the run's own folder (keys, CAP files, console file).
-
-    carrier_url: exercises only, the simulated SMS and app carrier, http://127.0.0.1:PORT.
-    Raises ValueError before anything starts if the run could reach what it must not.
-    """
+    """Until `stop`. state_dir: the run's own folder (keys, CAP files, console file). carrier_url:
+    exercises only, the simulated SMS and app carrier, http://127.0.0.1:PORT.
+    Raises ValueError before anything starts if the run could reach what it must not."""
     live = run.kind == "live"
     prefix = f"fengsui/{run.name}/{district.id}"
     if live != (run.name == "live"):
         raise ValueError(f"a run named {run.name!r} cannot be of kind {run.kind!r}")
-    line = MqttSide(
-        broker_url,
-        f"fengsui-send-{district.id}-{run.name}",
-        prefix,
-        float(district.channels.attempt_timeout_s),
-    )
+    name = f"fengsui-send-{district.id}-{run.name}"
+    line = MqttSide(broker_url, name, prefix, float(district.channels.attempt_timeout_s))
     clock = Clock(live, now)
     ring = Ring(state_dir, run.kind)
     caretaker = Caretaker(district, prefix, run.kind, state_dir, ring, line.tell)

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 
 from config.cameras import NEEDS
-from config.district import Camera, CameraRule
+from config.district import Camera
+from config.rules import CameraRule
 from detectors.camera_picture import Picture, decode, missing
 from detectors.camera_state import CameraState
 from detectors.camera_watch import watch

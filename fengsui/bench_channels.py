@@ -25,7 +25,8 @@ from typing import Any
 import click
 import msgspec
 
-from config.district import Carrier, Channels, Contact, District
+from config.carriers import Carrier, Channels
+from config.district import Contact, District
 from config.level import Action, Level
 from config.load import load
 from dispatch.alert import Delivery, Receipt, Route, attempt_key

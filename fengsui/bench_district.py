@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from config.district import Area, District, RainRule, RainThreshold, Rules, Station, Watch
+from config.district import Area, District, RainThreshold, Station, Watch
+from config.rules import RainRule, Rules
 from fengsui.baseline import HOLD_MIN, LIMITS, WINDOWS
 from ingest.observation import Flag, Observation, Observations, encode
 

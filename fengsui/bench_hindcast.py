@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 import numpy as np
 
-from config.district import District, RuleRow
+from config.district import District
 from config.load import load
+from config.rules import RuleRow
 from detectors.hindcast import Readings, replay
 from detectors.run import Detect
 from detectors.silence import SilenceState, late

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from config.district import RuleRow
+from config.rules import RuleRow
 from detectors.hindcast import Readings
 from detectors.skill.match import RULE, Event
 from detectors.skill.series_clock import iso

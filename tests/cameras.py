@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from config.cameras import NEEDS
-from config.district import Camera, CameraRule
+from config.district import Camera
+from config.rules import CameraRule
 from detectors.camera_picture import Picture, decode
 from detectors.camera_state import CameraState
 from detectors.camera_watch import Watched, watch

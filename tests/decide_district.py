@@ -5,7 +5,8 @@ from pathlib import Path
 
 import msgspec
 
-from config.district import Authority, District, Officer, Policy
+from config.authority import Authority, Officer, Policy
+from config.district import District
 from config.level import Action, Level
 from config.load import load
 from detectors.detection import Coverage, Detection, Evidence, Mark, detection_id

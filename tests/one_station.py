@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config.district import QualityRule
+from config.rules import QualityRule
 from detectors.heard import Batch, Heard
 from detectors.intake import sift
 from detectors.part import _KINDS, COUNTER, OTHER

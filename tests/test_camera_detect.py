@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from config.district import Camera, District, RuleRow
+from config.district import Camera, District
 from config.level import Action, Level
 from config.load import load, read
+from config.rules import RuleRow
 from detectors import camera_picture
 from detectors.camera_state import CameraState
 from detectors.declared import problems

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.district import CameraRule
+from config.rules import CameraRule
 from detectors.camera_motion import Look as Said
 from simulators.camera import render
 from simulators.gully import Look

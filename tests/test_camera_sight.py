@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.district import CameraRule
+from config.rules import CameraRule
 from simulators.gully import Look, picture
 from tests.cameras import CAMERA, WIDE, Eye, usual
 

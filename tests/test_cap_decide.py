@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.district import Authority
+from config.authority import Authority
 from config.level import Action, Level
 from detectors.detection import Detection, Evidence
 from dispatch.text import Message, write

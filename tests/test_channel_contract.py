@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from config.district import Carrier, District
+from config.carriers import Carrier
+from config.district import District
 from config.level import Action, Level
 from config.load import load
 from dispatch.alert import Delivery, Route

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.district import Channels, District
+from config.carriers import Channels
+from config.district import District
 from config.level import Action, Level
 from config.load import load
 from dispatch.alert import Delivery, Route

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from config.district import Authority
+from config.authority import Authority
 from config.level import Action, Level
 from detectors.detection import Mark
 from dispatch.alert import Alert, Decision

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from config.district import District, RuleRow
+from config.district import District
 from config.level import Action, Level
 from config.load import load
+from config.rules import RuleRow
 from detectors.run import Detect
 from dispatch.alert import Decision
 from dispatch.decide import Decide

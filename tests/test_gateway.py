@@ -20,7 +20,8 @@ import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from config.district import Carrier, Channels, District, Words
+from config.carriers import Carrier, Channels, Words
+from config.district import District
 from config.load import load
 from dispatch.channels import Heard, Parcel, SendError
 from dispatch.channels.declared import channel_of, problems

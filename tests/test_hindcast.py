@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from config.district import District, RuleRow
+from config.district import District
 from config.level import Action, Level
 from config.load import load
 from config.quantity import QUANTITIES
+from config.rules import RuleRow
 from detectors.detection import Detection
 from detectors.hindcast import Readings, replay, spans, unused
 from fengsui.cli import cli

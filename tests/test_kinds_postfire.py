@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from config.district import RuleRow
 from config.load import load
+from config.rules import RuleRow
 from detectors.declared import problems
 from detectors.kind import View
 from detectors.kinds import KINDS

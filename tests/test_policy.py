@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.district import Authority, Policy
+from config.authority import Authority, Policy
 from config.level import Action, Level
 from dispatch.policy import (
     TOP,

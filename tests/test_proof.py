@@ -11,9 +11,9 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from config.district import RainRule
 from config.load import load
 from config.proof import FILE, Proof, add, standing
+from config.rules import RainRule
 from fengsui import proved
 from fengsui.cli import cli
 from fengsui.setup import Usage, make_setup

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.district import QualityRule, Station
+from config.district import Station
+from config.rules import QualityRule
 from detectors.heard import Heard
 from detectors.quality import Memory as Past
 from detectors.quality import distance_km, stage_test

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from config.district import Carrier, Channels
+from config.carriers import Carrier, Channels
 from config.load import load
 from dispatch.alert import Delivery, Receipt, RouteHealth
 from dispatch.channels.table import PROOFS

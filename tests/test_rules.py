@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
-from config.district import QualityRule
 from config.load import load
+from config.rules import QualityRule
 from detectors import quality
 from detectors.detection import Detection, Mark
 from detectors.rain_threshold import RainRow, RainThreshold

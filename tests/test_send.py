@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.district import Channels, District
+from config.carriers import Channels
+from config.district import District
 from config.level import Action, Level
 from config.load import load
 from detectors.detection import Mark
@@ -470,7 +471,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 import msgspec
 from config.load import load
-from config.district import Channels
+from config.carriers import Channels
 from dispatch.send import run_send
 from ingest.log import open_log
 from ingest.observation import Run

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.district import Carrier, Channels, District
+from config.carriers import Carrier, Channels
+from config.district import District
 from config.load import load
 from dispatch.channels import Heard, Parcel, SendError
 from dispatch.channels.smpp import Smpp, receipt, relative, spellings

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from config.district import RuleRow
+from config.rules import RuleRow
 from detectors.hindcast import Readings
 from detectors.kind import Floats, Ints
 from detectors.kinds import KINDS

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from config.district import RuleRow
 from config.level import HAZARD_ZH
 from config.quantity import QUANTITIES
+from config.rules import RuleRow
 from config.validate import ACTIONS, LEVELS
 from detectors.kinds import KINDS
 from detectors.skill.match import RULE

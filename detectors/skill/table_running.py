@@ -3,7 +3,7 @@ its lead time is known before it goes live."""
 
 import numpy as np
 
-from config.district import RuleRow
+from config.rules import RuleRow
 from detectors.kind import Floats
 from detectors.skill.match import RULE
 from detectors.skill.series_rules import FORM, VERSION, Matching, RulesFile, Source

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from config.district import Carrier as Row
+from config.carriers import Carrier as Row
 from config.district import District
 from config.table import Problem
 from dispatch.channels import Carrier, Heard

@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from config.district import Carrier as Settings
+from config.carriers import Carrier as Settings
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from dispatch.channels import Parcel, SendError, Told

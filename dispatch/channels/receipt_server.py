@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from config.district import Carrier
+from config.carriers import Carrier
 from dispatch.channels import Heard
 
 _LONGEST = 65_536

@@ -1,0 +1,109 @@
+"""The parameters of rules: rules.toml as it is loaded."""
+
+from typing import Any
+
+from config.level import Action, Level
+from config.row import Row
+
+
+class RainRule(Row, frozen=True, kw_only=True):
+    """Parameters of `rain_threshold`."""
+
+    hold_min: int = 60
+    clear_factor: float = 0.7  # clear when every sum is below this part of its threshold
+    event_gap_min: int = 240  # so long without rain ends the event: older rain holds no level
+    late_ends: bool = (
+        True  # judge a late value at every window end it touches, not at the head only
+    )
+    antecedent_decay: float = 0.85  # per day
+    antecedent_days: int = 15
+    wet_above_mm: float = 50.0
+    dry_below_mm: float = 15.0
+
+
+class StageRule(Row, frozen=True, kw_only=True):
+    """Parameters of `stage_trend`."""
+
+    hold_min: int = 60
+    clear_margin_m: float = 0.2
+    window_min: int = 30
+    min_points: int = 5
+
+
+class CameraRule(Row, frozen=True, kw_only=True):
+    """Parameters of `camera_motion`, and of how every camera is looked through (`camera_sight`)."""
+
+    hold_min: int = 20
+    moving_share: float = 0.25  # of the region of interest that moves
+    frames: int = 2  # consecutive frames that must agree
+    dark_below: float = 18.0  # mean grey level, 0–255
+    blurred_below: float = 15.0  # variance of the Laplacian
+    fogged_below: float = 40.0  # grey levels between the 5th and 95th percentile
+    moved_share: float = 0.03  # of the picture's width
+    frozen_frames: int = 5
+    blind_frames: int = 2  # so many bad frames in a row before it is told blind
+    see_frames: int = 3  # so many good ones before it is told to see again
+    pair_s: float = 2.0  # frames further apart show no speed
+    usual_h: int = 6  # what the colour of the water is compared with
+    level: Level = Level.YELLOW
+    action: Action = Action.PREPARE
+    hazard: str = "debris_flow"
+
+
+class SilenceRule(Row, frozen=True, kw_only=True):
+    """Parameters of `silence`."""
+
+    min_live_share: float = 0.5  # below it an area's evidence is thin
+    grace_s: int = 0  # after the start, before a station never seen counts as silent
+
+
+class QualityRule(Row, frozen=True, kw_only=True):
+    """Parameters of the quality tests that need memory or neighbours (QARTOD)."""
+
+    stage_rate_m_per_min: float = 1.0
+    stage_spike_m: float = 1.5
+    stage_flat_min: int = 720
+    rain_extreme_mm_10min: float = 40.0  # above it a neighbour should agree
+    rain_neighbour_share: float = 0.1  # of the extreme, at the best neighbour, over 30 min
+    neighbour_km: float = 12.0
+
+
+class RuleRow(Row, frozen=True, kw_only=True):
+    """One `[[rule]]` of rules.toml: a kind of `detectors` with its parameters and thresholds.
+
+    Thresholds are in the kind's own unit (docs/rules.md); None where the rule says nothing about
+    that level. With stations left away, every station of an area that measures `quantity` counts.
+    """
+
+    id: str
+    kind: str
+    hazard: str
+    source: str
+    areas: tuple[str, ...] = ("*",)  # every area that has the hazard
+    stations: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()  # of `stations`; away: by distance where the kind is joint
+    quantity: str = "rain"
+    blue: float | None = None
+    yellow: float | None = None
+    orange: float | None = None
+    red: float | None = None
+    prepare: float | None = None
+    move: float | None = None
+    hold_min: int = 60
+    clear: float = 0.7  # a level is held until the value is this part of its threshold
+    speaks: bool = True  # false: heard only by compound rules
+    parameters: dict[str, Any] = {}
+
+
+class Rules(Row, frozen=True, kw_only=True):
+    """rules.toml."""
+
+    rain: RainRule = RainRule()
+    stage: StageRule = StageRule()
+    camera: CameraRule = CameraRule()
+    silence: SilenceRule = SilenceRule()
+    quality: QualityRule = QualityRule()
+    lateness_s: int = 1800
+    # which rules a district runs, by name
+    run: tuple[str, ...] = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+    rule: tuple[RuleRow, ...] = ()
