@@ -104,6 +104,7 @@ class Node(Row, frozen=True, kw_only=True):
     silent_after_s: int
     sign_key: str = ""  # the node's own public keys, 64 hex digits: Ed25519, proves its reports
     box_key: str = ""  # X25519: with it commands to this node are encrypted
+    tower: str = ""  # the cell tower or line it hangs on; "": not known
 
 
 class Watch(Row, frozen=True, kw_only=True):
@@ -131,7 +132,22 @@ class Contact(Row, frozen=True, kw_only=True):
     phone: str = ""
     app: str = ""
     email: str = ""
+    # of residents: who stands behind the address, for words and lists; "": as the role says
+    category: Literal[
+        "", "resident", "school", "care_home", "camp", "mine", "construction", "tourist"
+    ] = ""
+    hazards: tuple[str, ...] = ()  # a resident's choice; (): all. Red and orders reach everybody
+    quiet: str = ""  # a resident's hours without colours below red: 22:00-06:30, local time
+    people: int = 1  # who hear through this address: a household, a school
+    plan: str = ""  # transfer plan (转移预案) of a school or care home: its number or title
 
+    @property
+    def kind(self) -> str:
+        """The category by which words and lists are chosen."""
+        return self.category or ("resident" if self.role == "residents" else self.role)
+
+
+PERSONAL = ("name", "phone", "app", "email")  # a contact's columns that nobody else may see
 
 # where a channel finds a contact's address; a webhook's URL stands in channels.toml
 ADDRESS_COLUMN = {
@@ -220,3 +236,5 @@ class District(Row, frozen=True, kw_only=True):
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP
     rules_version: str = ""
+    # a run's folder with the contact store: `contacts` then hold no numbers
+    vault: Path | None = None

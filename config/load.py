@@ -39,7 +39,7 @@ from config.sources import Sources
 from config.table import Problem, T, read_shapes, read_table, read_toml
 from config.validate import Check, problem
 
-_ID = re.compile(r"[A-Za-z0-9-]{1,32}")
+ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 
 
 class ConfigError(Exception):
@@ -76,7 +76,8 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     stations = read_table(folder / "stations.csv", Station, problems)
     nodes = read_table(folder / "nodes.csv", Node, problems)
     watches = read_table(folder / "watch.csv", Watch, problems)
-    contacts = read_table(folder / "contacts.csv", Contact, problems)
+    people = folder / "contacts.csv"  # without it the list stands in the run's store alone
+    contacts = read_table(people, Contact, problems) if people.exists() else None
     officers = _if_there(folder / "officers.csv", Officer, problems)
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
@@ -87,7 +88,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     by_area = _unique("areas.csv", areas, problems)
     by_station = _unique("stations.csv", stations, problems)
     by_node = _unique("nodes.csv", nodes, problems)
-    by_contact = _unique("contacts.csv", contacts, problems)
+    by_contact = _unique("contacts.csv", contacts or (), problems)
     by_officer = _unique("officers.csv", officers, problems)
     by_camera = _unique("cameras.csv", cameras, problems)
     for both in by_station.keys() & by_node.keys():
@@ -102,7 +103,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     check.nodes(nodes)
     check_cameras(problems, cameras, by_station)
     check.watches(watches)
-    check.contacts(contacts)
+    check.contacts(contacts or [])
     check.rain(rain, watches)
     check.stage(stage, watches)
     ruled = frozenset(a for r in (rules.rule if rules else ()) for a in r.areas)
@@ -117,7 +118,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         check_rule_rows(problems, rules, by_area, by_station, watches)
     if policy is not None:
         check_policy(policy, problems)
-        check_officers(problems, policy, officers, by_area, by_contact)
+        check_officers(problems, policy, officers, by_area, by_contact if people.exists() else None)
     if problems or not (head and rules and policy and channels):
         return None, problems
     return _district(
@@ -143,7 +144,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
 def _unique(file: str, rows: Iterable[tuple[int, Any]], problems: list[Problem]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for number, row in rows:
-        if not _ID.fullmatch(row.id):
+        if not ID.fullmatch(row.id):
             problems.append(
                 problem(
                     file,

@@ -21,7 +21,7 @@ def check_officers(
     policy: Policy,
     rows: list[tuple[int, Officer]],
     areas: dict[str, Area],
-    contacts: dict[str, Contact],
+    contacts: dict[str, Contact] | None,  # None: known to the run's store alone
 ) -> None:
     """officers.csv against policy.toml, areas.csv and contacts.csv. Without any officer nobody may
     act; that is told where it matters (`fengsui check`, `status`), and is no fault."""
@@ -46,7 +46,7 @@ def check_officers(
                 )
         if not 0 <= o.duty <= 99:
             problems.append(problem(_FILE, n, "duty", f"{o.duty} 越界 is out of range", "0 … 99"))
-        if o.contact and o.contact not in contacts:
+        if o.contact and contacts is not None and o.contact not in contacts:
             problems.append(
                 problem(_FILE, n, "contact", f"{o.contact!r} 不存在 does not exist", "contacts.csv")
             )

@@ -14,7 +14,7 @@ def check_reach(
     problems: list[Problem],
     areas: dict[str, Area],
     stations: dict[str, Station],
-    contacts: Sequence[tuple[int, Contact]],
+    contacts: Sequence[tuple[int, Contact]] | None,  # None: they stand in the run's store
     watches: Sequence[tuple[int, Watch]],
     rain: Sequence[tuple[int, RainThreshold]],
     stage: Sequence[tuple[int, StageThreshold]],
@@ -27,7 +27,7 @@ def check_reach(
     _silent_rows(problems, "thresholds_rain.csv", rain, "_mm")
     _silent_rows(problems, "thresholds_stage.csv", stage, "_m")
     ruled = ruled | {t.area for _, t in rain} | {t.area for _, t in stage}
-    told = {a for _, c in contacts for a in c.areas}
+    told = {"*"} if contacts is None else {a for _, c in contacts for a in c.areas}
     for area in areas.values():
         if area.id not in ruled:
             problems.append(

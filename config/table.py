@@ -119,6 +119,21 @@ def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple
     return found
 
 
+def read_row(
+    file: str, number: int, cells: dict[str, str], kind: type[T], problems: list[Problem]
+) -> T | None:
+    """One row by column; None and its problems."""
+    fields = {f.name: f for f in msgspec.structs.fields(kind)}
+    return _row(file, number, cells, kind, fields, get_type_hints(kind), problems)
+
+
+def check_columns(
+    file: str, header: list[str], kind: type[msgspec.Struct], problems: list[Problem]
+) -> bool:
+    """Is this header that of `kind`?"""
+    return _header(file, header, {f.name: f for f in msgspec.structs.fields(kind)}, problems)
+
+
 def _header(file: str, header: list[str], fields: dict[str, Any], problems: list[Problem]) -> bool:
     bad = len(problems)
     for name, field in fields.items():

@@ -20,6 +20,7 @@ from config.quantity import QUANTITIES
 from config.table import Problem
 
 RULES = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 LEVELS = ("blue", "yellow", "orange", "red")
 ACTIONS = ("prepare", "move")
 
@@ -192,6 +193,23 @@ class Check:
                 self.problems.append(
                     problem(file, n, "phone", "不是电话号码 is not a telephone number")
                 )
+            self._choices(file, n, c)
+
+    def _choices(self, file: str, n: int, c: Contact) -> None:
+        """What a subscriber may choose, and who may not."""
+        for column in ("category", "hazards", "quiet"):
+            if getattr(c, column) and c.role != "residents":
+                text = "只有 residents 可填 only residents may have it"
+                hint = "清空：责任人等收到全部 leave it empty: all others are told of everything"
+                self.problems.append(problem(file, n, column, text, hint))
+        for hazard in c.hazards:
+            if hazard not in HAZARD_ZH:
+                text = f"{hazard!r} 不是灾种 is not a hazard"
+                self.problems.append(problem(file, n, "hazards", text, ";".join(HAZARD_ZH)))
+        if c.quiet and not QUIET.fullmatch(c.quiet):
+            text = "不是时段 is not a span of hours"
+            self.problems.append(problem(file, n, "quiet", text, "22:00-06:30"))
+        self.least(file, n, "people", c.people, 1, 100_000)
 
     def _ascending(self, file: str, n: int, row: Any, names: Sequence[str]) -> None:
         last = None

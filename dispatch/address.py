@@ -15,7 +15,7 @@ from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
 from dispatch.policy import Grade
-from dispatch.target import Target, deadline_ms, internal, internal_grade, public
+from dispatch.target import Target, deadline_ms, internal, internal_grade, is_loud, public
 from dispatch.text import Message, write
 from ingest.observation import Record, Run
 from ingest.stage import Item, Write
@@ -29,6 +29,14 @@ class Told(msgspec.Struct):
     outside: dict[str, Grade] = {}  # public recipients -> what they were told last
     public: Grade = Grade()
     expires_at: int = 0  # of the last public version
+    loud: bool = False  # a public version was, so nobody sleeps through what follows
+    # whom quiet hours keep from what `outside` says: until when, and what they heard before
+    held: dict[str, tuple[int, Grade | None]] = {}
+
+    def heard(self, recipient: str, at: int) -> Grade | None:
+        """What a public recipient was really told last."""
+        until, before = self.held.get(recipient, (0, None))
+        return before if until > at else self.outside.get(recipient)
 
 
 class AddressState(msgspec.Struct):
@@ -99,8 +107,9 @@ class Address:
         targets = internal(self._district, alert, told.inside)
         # the feed and the loudspeakers before the phones: one message reaches many
         if over or (alert.public and self._news(told, alert)):
-            targets = [*public(self._district, alert, told.outside), *targets]
-        words: dict[tuple[object, ...], Route] = {}
+            found = public(self._district, alert, told.outside, awake=told.loud)
+            targets = [*found, *targets]
+        words: dict[tuple[object, ...], tuple[Route, ...]] = {}
         for target in targets:
             delivery = self._delivery(alert, target, told, words)
             writes.append(Write("deliveries", alert.area, delivery))
@@ -119,7 +128,13 @@ class Address:
         grade = Grade(alert.level, alert.action)
         for target in targets:
             if target.audience == "public":
+                if target.not_before:
+                    before = told.heard(target.recipient, alert.sent_at)
+                    told.held[target.recipient] = (target.not_before, before)
+                else:
+                    told.held.pop(target.recipient, None)
                 told.outside[target.recipient] = grade
+                told.loud = told.loud or is_loud(grade)
                 told.public, told.expires_at = grade, alert.expires_at
             else:
                 told.inside[target.recipient] = True
@@ -129,19 +144,18 @@ class Address:
         alert: Alert,
         target: Target,
         told: Told,
-        words: dict[tuple[object, ...], Route],
+        words: dict[tuple[object, ...], tuple[Route, ...]],
     ) -> Delivery:
         outward = target.audience == "public"
-        was = told.outside.get(target.recipient) if outward else None
-        known = target.recipient in (told.outside if outward else told.inside)
+        was = told.heard(target.recipient, alert.sent_at) if outward else None
+        known = was is not None if outward else target.recipient in told.inside
         lang = cast(Literal["zh", "en"], target.lang)
-        message = Message(alert, target.kind, lang, was, target.role, target.must_answer)
-        routes = []
-        for channel in target.channels:
-            key = (target.kind, lang, was, target.role, target.must_answer, channel)
-            if key not in words:
-                words[key] = write(self._district, message, channel)
-            routes.append(words[key])
+        said = (target.kind, target.category, lang, was, target.role, target.must_answer)
+        routes = words.get((*said, target.channels))
+        if routes is None:  # once for all who are told the same by the same ways
+            message = Message(alert, target.kind, lang, was, target.role, target.must_answer)
+            routes = tuple(write(self._district, message, c) for c in target.channels)
+            words[(*said, target.channels)] = routes
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
         return Delivery(
             id=delivery_id(alert, target.recipient),
@@ -156,12 +170,16 @@ class Address:
             status=alert.status,
             recipient=target.recipient,
             audience="public" if outward else "internal",
-            routes=tuple(routes),
+            routes=routes,
             queued_at=alert.sent_at,
-            deadline_at=min(alert.sent_at + deadline_ms(grade), alert.expires_at),
+            deadline_at=min(
+                max(alert.sent_at, target.not_before) + deadline_ms(grade), alert.expires_at
+            ),
             expires_at=alert.expires_at,
             lang=lang,
             must_answer=target.must_answer,
+            category=target.category,
+            not_before=target.not_before,
         )
 
 

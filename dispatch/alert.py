@@ -181,6 +181,8 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     references: str = ""
     again: int = 0  # the how manieth repetition that a person asked for
     asked_by: str = ""  # opaque id of that person
+    category: str = ""  # of a contact: resident, school, care_home … (config.district.Contact)
+    not_before: int = 0  # a subscriber's quiet hours end then; 0: at once
 
 
 State = Literal[

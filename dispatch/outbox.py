@@ -72,7 +72,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     if (d.status == "actual") != rules.live:  # it leaves no trace in the box
         letter = stray(d, rules.live, box.clock_at)
         return [_end(box, Entry(delivery=d), "failed", box.clock_at, letter.reason), letter]
-    e = box.entries[d.id] = Entry(delivery=d)
+    e = box.entries[d.id] = Entry(delivery=d, next_at=d.not_before)
     box.open[d.id] = box.touched[d.id] = True
     ids = box.lines.setdefault(line_of(d), [])
     ids.append(d.id)
@@ -82,7 +82,9 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     for older in (box.entries[i] for i in ids if len(ids) > 1):
         if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
             out.append(_superseded(box, older, d.queued_at))
-    if not e.done and box.clock_at >= d.expires_at:
+    if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
+        out.append(_end(box, e, "expired", box.clock_at, "over before quiet hours ended"))
+    elif not e.done and box.clock_at >= d.expires_at:
         out += _give_up(rules, box, e, "expired", box.clock_at, "expired before it was sent")
     elif not e.done and not d.routes:
         out += _give_up(rules, box, e, "failed", d.queued_at, "no route to this recipient")
@@ -203,6 +205,9 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                 out.append(_superseded(box, e, clock_at))
             else:
                 detail = f"expired in state {e.state}"
+                if e.delivery.not_before >= e.delivery.expires_at:  # as this subscriber chose
+                    out.append(_end(box, e, "expired", clock_at, "over before quiet hours ended"))
+                    continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         elif e.state not in ("queued", "failed"):
             out += _impatient(rules, box, e)

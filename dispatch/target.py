@@ -2,12 +2,18 @@
 
 Responsible persons are told of everything; officers of what they are asked to decide; observers of
 every internal notice; residents, loudspeakers and neighbouring counties of what is public. The
-public feed gets what is public, the duty room everything. A contact's `min_level` holds for colours
-only: an order reaches everybody.
+public feed gets what is public, the duty room everything.
+
+A subscriber chooses areas, hazards, the least level, language, the order of channels and quiet hours.
+The least level, hazards and quiet hours hold for colours below red only: red and every order reach
+everybody of the area at once. Quiet hours delay what is public to residents and nothing else, and not
+what follows upon a message that was loud: who was woken is also told that it is over.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from config.district import Contact, District
 from config.level import Action, Level
@@ -38,6 +44,8 @@ class Target(NamedTuple):
     channels: tuple[str, ...]
     lang: str = "zh"
     must_answer: bool = False
+    category: str = ""  # config.district.Contact.kind
+    not_before: int = 0  # epoch ms; 0: at once
 
 
 def deadline_ms(grade: Grade) -> int:
@@ -54,8 +62,37 @@ def _concerns(contact: Contact, area: str) -> bool:
     return "*" in contact.areas or area in contact.areas
 
 
+def is_loud(grade: Grade) -> bool:
+    """What no choice of a subscriber holds back."""
+    return bool(grade.action) or grade.level == Level.RED
+
+
 def _wants(contact: Contact, grade: Grade) -> bool:
     return bool(grade.action) or grade.level >= contact.min_level
+
+
+def _chose(contact: Contact, hazard: str, grade: Grade) -> bool:
+    """The same for a resident, who may also choose hazards."""
+    if is_loud(grade):
+        return True
+    return grade.level >= contact.min_level and (not contact.hazards or hazard in contact.hazards)
+
+
+def quiet_until(hours: str, at: int, zone: str) -> int:
+    """When the quiet hours ("22:00-06:30" of each day, local time) in which `at` lies end; 0 outside
+    of them. Epoch ms. The same hour twice is the whole day: quiet without end is none."""
+    begin, _, end = hours.partition("-")
+    if not end or begin == end:
+        return 0
+    local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
+    hour = f"{local:%H:%M}"
+    overnight = begin > end
+    inside = (hour >= begin or hour < end) if overnight else begin <= hour < end
+    if not inside:
+        return 0
+    day = local.date() + timedelta(days=1 if overnight and hour >= begin else 0)
+    over = datetime.fromisoformat(f"{day} {end}").replace(tzinfo=ZoneInfo(zone))
+    return int(over.astimezone(UTC).timestamp() * 1000)
 
 
 def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:
@@ -71,7 +108,7 @@ def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Targ
             must = (c.role == "responsible" and answer) or c.id in asked
             must = must and alert.msg_type != "cancel"
             role: Role = "observer" if c.role == "observer" else "responsible"
-            found.append(Target(c.id, "internal", "notice", role, c.channels, c.lang, must))
+            found.append(Target(c.id, "internal", "notice", role, c.channels, c.lang, must, c.kind))
     return found
 
 
@@ -81,8 +118,11 @@ def _asked(district: District, alert: Alert) -> set[str]:
     return {district.officers[o].contact for o in called if o in district.officers}
 
 
-def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:
-    """Who gets this version as a public warning; see `internal` for told."""
+def public(
+    district: District, alert: Alert, told: Iterable[str], *, awake: bool = False
+) -> list[Target]:
+    """Who gets this version as a public warning; see `internal` for told. awake: this warning was
+    loud once, so quiet hours hold back nothing more of it."""
     known = set(told)
     grade = Grade(alert.level, alert.action)
     over = alert.msg_type == "cancel"
@@ -93,6 +133,7 @@ def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target
         name = recipient(n.id)
         if name in known or (wants(n, grade) and not over):
             found.append(Target(name, "public", "public", "duty", (CHANNEL,)))
+    loud_now = awake or is_loud(grade)
     loud = bool(grade.action) or grade.level >= BROADCAST_FROM
     for node in district.nodes.values():
         if node.area == alert.area and (node.id in known or (loud and not over)):
@@ -100,7 +141,24 @@ def public(district: District, alert: Alert, told: Iterable[str]) -> list[Target
     for c in district.contacts.values():
         if c.role not in ("residents", "organisation") or not _concerns(c, alert.area):
             continue
-        if c.id in known or (_wants(c, grade) and not over):
-            kind: Kind = "public" if c.role == "residents" else "organisation"
-            found.append(Target(c.id, "public", kind, "duty", c.channels, c.lang))
+        if c.role == "organisation":
+            if c.id in known or (_wants(c, grade) and not over):
+                target = Target(c.id, "public", "organisation", "duty", c.channels, c.lang)
+                found.append(target._replace(category=c.kind))
+        elif c.id in known or (_chose(c, alert.hazard, grade) and not over):
+            later = 0
+            if c.quiet and not loud_now:
+                later = quiet_until(c.quiet, alert.sent_at, district.timezone)
+            found.append(
+                Target(
+                    c.id,
+                    "public",
+                    "public",
+                    "duty",
+                    c.channels,
+                    c.lang,
+                    category=c.kind,
+                    not_before=later,
+                )
+            )
     return found

@@ -11,9 +11,11 @@ from fengsui import (
     cli_bench,
     cli_cap,
     cli_channels,
+    cli_contacts,
     cli_decide,
     cli_ledger,
     cli_nodes,
+    cli_reach,
     cli_skill,
     cli_why,
     commands,
@@ -316,6 +318,8 @@ for _part in (
     cli_cap,
     cli_nodes,
     cli_channels,
+    cli_contacts,
+    cli_reach,
 ):
     for _command in _part.COMMANDS:
         cli.add_command(_command)

@@ -8,6 +8,7 @@ import click
 
 from fengsui.bench_channels import bench_channels
 from fengsui.bench_nodes import bench_nodes
+from fengsui.bench_target import bench_target
 
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
 
@@ -50,5 +51,6 @@ def bench_camera() -> None:
 
 bench.add_command(bench_nodes)
 bench.add_command(bench_channels)
+bench.add_command(bench_target)
 
 COMMANDS = (bench,)

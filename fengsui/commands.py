@@ -20,6 +20,7 @@ from dispatch.keys import sender_keys
 from fengsui import proved, storm
 from fengsui.backup import take
 from fengsui.broker_config import Given, write_mosquitto
+from fengsui.cli_reach import coverage_summary
 from fengsui.export import export
 from fengsui.line import calm_collector, open_run_log, run_stage
 from fengsui.orders import NOBODY
@@ -148,6 +149,8 @@ def check_config(folder: Path) -> int:
         click.echo(f"  {proved.unproved(district)}", err=True)
     else:
         click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
+    for text in coverage_summary(district):
+        click.echo(f"  {text}", err=True)
     failed = 0
     for name, misses in play_scenarios(district):
         click.echo(f"  {'✗' if misses else '✓'} {name}")

@@ -15,6 +15,7 @@ from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.decide import Decide
 from dispatch.send import run_send
+from fengsui.people import with_people
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
 from ingest.clock import LineClock, last_tick
@@ -193,7 +194,7 @@ def run_stage(
             )
         elif name == "send":
             run_send(
-                setup.district,
+                with_people(setup, name),
                 setup.run,
                 log,
                 setup.broker_url(),
@@ -224,7 +225,7 @@ def _stage(name: str, setup: Setup) -> Stage:
     if name == "decide":
         return Decide(district)
     if name == "address":
-        return Address(district)
+        return Address(with_people(setup, name))
     raise ValueError(f"no stage {name!r}")
 
 

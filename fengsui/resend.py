@@ -37,6 +37,7 @@ def again(d: Delivery, channel: str, by: str, at: int, count: int) -> Delivery:
         routes=routes,
         again=count,
         asked_by=by,
+        not_before=0,  # a person wants it said now
         queued_at=at,
         deadline_at=min(at + span, d.expires_at),
     )

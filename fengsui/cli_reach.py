@@ -1,0 +1,106 @@
+"""`fengsui reach` and `fengsui coverage`: whom a warning would reach, and whom none would."""
+
+import sys
+from collections import Counter
+from typing import Any
+
+import click
+import msgspec
+
+from config.district import District
+from config.level import HAZARD_EN, Action, Level
+from dispatch.contact_store import ContactStore
+from dispatch.coverage import WORDS, coverage, uncovered
+from dispatch.policy import Grade
+from dispatch.reach import Reach, reach
+from fengsui.people import place
+from fengsui.setup import Setup, Usage, now_ms
+
+_RUN = click.option("--run", "run_name", default="live", show_default=True)
+_GRADES = {
+    **{lv.name.lower(): Grade(lv) for lv in Level if lv},
+    **{a.name.lower(): Grade(Level.NONE, a) for a in Action if a},
+}
+
+
+def _listed(setup: Setup) -> District:
+    """With the people of the run's store; those of contacts.csv before its first start."""
+    if not (place(setup) / "contacts.db").exists():
+        return setup.district
+    try:
+        with ContactStore(place(setup)) as store:
+            people = store.load()
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    return msgspec.structs.replace(setup.district, contacts=people)
+
+
+@click.command("reach")
+@click.argument("areas")
+@click.argument("hazard", type=click.Choice(sorted(HAZARD_EN)))
+@click.argument("level", type=click.Choice(sorted(_GRADES)))
+@_RUN
+@click.pass_obj
+def reach_(obj: Any, areas: str, hazard: str, level: str, run_name: str) -> None:
+    """发布前估计 who would be reached in AREA[,AREA…], by which ways, and who would not."""
+    district = _listed(obj.setup(run_name))
+    names = [a for a in areas.split(",") if a]
+    for a in names:
+        if a not in district.areas:
+            raise Usage(f"没有预警区 there is no area {a!r}: areas.csv")
+    found = [reach(district, a, hazard, _GRADES[level], now_ms()) for a in dict.fromkeys(names)]
+    for r in found:
+        for text in lines(district, r):
+            click.echo(text)
+    if len(found) > 1:
+        people, none = sum(r.people for r in found), sum(r.none for r in found)
+        click.echo(f"合计 together: {people} 人 people, {none} 毫无覆盖 reached by nothing")
+
+
+def lines(district: District, r: Reach) -> list[str]:
+    """The estimate of one area in words."""
+    area = district.areas[r.area]
+    out = [f"{r.area} {area.name} {area.name_en}: {r.people} 人 people"]
+    for (audience, category, channel), count in r.lists.items():
+        out.append(f"  {audience:8} {category:14} {channel:10} {count}")
+    for n in r.sound.nodes:
+        node = district.nodes[n]
+        out.append(f"  喇叭 loudspeaker {n} {node.name}: {node.range_m} m")
+    out.append(
+        f"  名单 on lists {r.on_list}, 喇叭可及 in sound {round(r.people * r.sound.heard)}, "
+        f"不止一路 by more than one way {r.several}, 毫无覆盖 by nothing {r.none}"
+    )
+    if r.later:
+        out.append(f"  免扰时段过后才收到 after their quiet hours: {r.later} 接收者 recipients")
+    return out
+
+
+@click.command("coverage")
+@_RUN
+@click.pass_obj
+def coverage_(obj: Any, run_name: str) -> None:
+    """覆盖检查 who is on no list, out of sound, or hangs on one thing; exit code 1 if anybody is
+    covered by nothing."""
+    gaps = coverage(_listed(obj.setup(run_name)))
+    for gap in gaps:
+        click.echo(str(gap))
+    bad = uncovered(gaps)
+    click.echo(
+        f"{len(gaps)} 处 gaps, {bad} 人毫无覆盖 people covered by nothing（估计 estimate）",
+        err=True,
+    )
+    sys.exit(1 if bad else 0)
+
+
+def coverage_summary(district: District) -> list[str]:
+    """One line a kind of gap, for `fengsui check`. Without contacts.csv only what hangs on
+    loudspeakers is known there."""
+    gaps = coverage(district, lists=bool(district.contacts))
+    count = Counter(g.check for g in gaps)
+    if not gaps:
+        return []
+    out = [f"! {check} {count[check]} 区 areas: {WORDS[check]}" for check in WORDS if count[check]]
+    return [*out, "逐区 each of them: fengsui coverage"]
+
+
+COMMANDS = (reach_, coverage_)
