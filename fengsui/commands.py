@@ -27,8 +27,9 @@ from fengsui.orders import NOBODY
 from fengsui.restore import restore as put_back
 from fengsui.scenarios import play_scenarios
 from fengsui.screen import local
-from fengsui.setup import Setup, Usage, now_ms, shown
+from fengsui.setup import Setup, Usage, now_ms, refuse_live_keys, shown
 from fengsui.status import status_lines
+from fengsui.targets import read_plan
 from ingest.meters import serve, watchdog
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
@@ -68,6 +69,7 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
 
 def run_one(name: str, setup: Setup, carrier: str) -> int:
     """One stage until a signal."""
+    refuse_live_keys(setup)
     if name == "detect":
         _answer_for_thresholds(setup)
     stop, ready = threading.Event(), threading.Event()
@@ -126,6 +128,10 @@ def check_config(folder: Path) -> int:
     """Validate, then play the district's own scenarios."""
     district, problems = read(folder)
     proof = None
+    try:
+        read_plan(None, folder)
+    except ConfigError as e:
+        problems += e.problems
     if district is not None:
         proof, _, wrong = standing(folder, district)
         problems += [*rule_problems(district), *channel_problems(district), *wrong]

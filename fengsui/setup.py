@@ -61,6 +61,21 @@ class Setup:
         )
 
 
+def refuse_live_keys(setup: Setup) -> None:
+    """Raises `Usage` if an exercise's folder holds a key of the live run beside it."""
+    if setup.live:
+        return
+    ours, theirs = (
+        {p.read_bytes(): p for p in folder.glob("*/*.key")}
+        for folder in (setup.folder, setup.folder.parent / "live")
+    )
+    for body in ours.keys() & theirs.keys():
+        raise Usage(
+            f"{ours[body]}: 是实况运行的密钥，演练不启动 is the live run's key, the exercise does not start: "
+            f"remove {ours[body].parent}; an exercise makes its own"
+        )
+
+
 def shown(url: str) -> str:
     """A URL as it may be printed: without its password."""
     parts = urlsplit(url)

@@ -18,7 +18,7 @@ from fengsui.export import export_folder
 from fengsui.follow import Follower
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
-from fengsui.setup import Setup, free_port
+from fengsui.setup import Setup, free_port, refuse_live_keys
 from fengsui.summary import summary
 from fengsui.view import View
 from ingest.broker import Broker, start_broker
@@ -39,6 +39,7 @@ _QUIET_SLOTS = 4
 def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
     """The broker named, or the embedded one for as long as this lasts."""
     broker: Broker | None = None
+    refuse_live_keys(setup)
     setup.folder.mkdir(parents=True, exist_ok=True)
     if not setup.broker:
         broker = start_broker(setup.folder, free_port(port))

@@ -30,6 +30,7 @@ class Carrier:
 
     def __init__(self, port: int = 0, off_share: float = 0.04, silent_share: float = 0.06) -> None:
         self._off, self._silent = off_share, silent_share
+        self.no_network = 0.0  # the share of the phones that no base station reaches now
         self._lock = threading.Lock()
         self.taken: dict[str, Sms] = {}
         self.posts = 0
@@ -88,11 +89,12 @@ class Carrier:
             if self.taken[key].channel == "voice":
                 self._call(now_at, key, phone, fate)
                 continue
-            if phone < self._off:
+            off = max(self._off, self.no_network)
+            if phone < off:
                 self._due.append((now_at + 60_000, key, "undelivered"))
                 continue
             self._due.append((now_at + 3_000, key, "delivered"))
-            if "回复" in self.taken[key].text and phone > self._off + self._silent:
+            if "回复" in self.taken[key].text and phone > off + self._silent:
                 self._due.append((now_at + 20_000 + int(fate * 220_000), key, "answered"))
         ready = sorted(x for x in self._due if x[0] <= now_at)
         self._due = [x for x in self._due if x[0] > now_at]
@@ -103,7 +105,7 @@ class Carrier:
 
     def _call(self, now_at: int, key: str, phone: float, fate: float) -> None:
         """A call-out: the one who wakes picks up, hears the text to its end and presses the key."""
-        if phone < self._off + self._silent:
+        if phone < max(self._off, self.no_network) + self._silent:
             self._due.append((now_at + 45_000, key, "no_answer"))
             return
         picked_up_at = now_at + 5_000 + int(fate * 25_000)

@@ -202,7 +202,8 @@ def play(
     settled: Callable[[], bool] = lambda: False,
     on_slot: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Every minute of the scenario, then empty minutes until `settled` or for `drain_h` hours."""
+    """Every minute of the scenario, then empty minutes until `settled` or for `drain_h` hours; no
+    further than where the scenario is broken off."""
     player.begin(world.scenario.start_at)
     last = world.minutes + int(drain_h * 60)
     for minute in range(last):
@@ -211,8 +212,12 @@ def play(
         )  # the storm is over: five minutes at once, unhurried by speed
         if stop.is_set() or (after >= 0 and after % _DRAIN_MIN == 0 and settled()):
             return
+        if minute == world.scenario.broken_off_min:
+            return  # as it stands: nobody finishes a drill when the real thing comes
         if player.nodes is not None:
             player.nodes.offline = world.offline_nodes(minute)
+        if player.carrier is not None:
+            player.carrier.no_network = world.phones_off(minute)
         for publication in world.publications(minute):
             player.publish(publication.suffix, publication.payload)
         if after >= 0 and after % _DRAIN_MIN != _DRAIN_MIN - 1:

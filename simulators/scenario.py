@@ -1,9 +1,17 @@
-"""Named scenarios, and the sets of storms for scoring."""
+"""Named scenarios, those of drills among them, and the sets of storms for scoring."""
 
 from typing import NamedTuple
 
 from simulators.faults import Fault
 from simulators.storm import Storm
+
+
+class PhonesOff(NamedTuple):
+    """Base stations that are dead from minute `start` to `end`: this share of the phones is lost."""
+
+    start: int
+    end: int
+    share: float
 
 
 class Scenario(NamedTuple):
@@ -18,9 +26,12 @@ class Scenario(NamedTuple):
     seed: int
     faults: tuple[Fault, ...] = ()
     slot_s: int = 60
+    phones_off: tuple[PhonesOff, ...] = ()
+    broken_off_min: int | None = None  # the director breaks the drill off: the real thing comes
 
 
 _START = 1_753_524_000_000  # 2025-07-26T10:00:00Z, 18:00 in Beijing
+_NIGHT = _START + 6 * 3_600_000 + 1_800_000  # half past midnight
 
 SCENARIOS = {
     s.name: s
@@ -67,6 +78,49 @@ SCENARIOS = {
             hours=4.0,
             speed=600.0,
             seed=12,
+        ),
+        Scenario(
+            "yanqing-night",
+            "演练：夜间短时暴雨，基站和供电中断 drill: a burst at night, base stations and power die",
+            Storm(cells=6, peak_mm_h=108.0, wide_mm_h=5.0, hours=3.0, first_h=0.0),
+            _NIGHT,
+            hours=3.0,
+            speed=200.0,
+            seed=20250727,
+            faults=(
+                *(Fault("dropout", f"R{n:02d}", 45, 600) for n in (19, 28, 29, 30, 42, 43)),
+                *(
+                    Fault("node_offline", f"N{n:03d}", 50, 10_000)
+                    for n in (*range(37, 43), *range(51, 59), 75, 76, 77)
+                ),
+            ),
+            phones_off=(PhonesOff(45, 110, 0.45), PhonesOff(110, 10_000, 0.7)),
+        ),
+        Scenario(
+            "yanqing-long-rain",
+            "演练：长时间降雨，雨量计失真 drill: slow long rain, and gauges that lie",
+            Storm(cells=5, peak_mm_h=66.0, wide_mm_h=14.0, hours=11.0, first_h=2.0),
+            _START,
+            hours=11.0,
+            speed=600.0,
+            seed=20250728,
+            faults=(
+                Fault("clogged", "R42", 60, 10_000),
+                Fault("drift", "R30", 0, 10_000),
+                Fault("stuck_high", "R05", 150, 162),
+                Fault("clock", "R38", 0, 10_000),
+                Fault("late", "R33", 120, 500),
+            ),
+        ),
+        Scenario(
+            "yanqing-broken-off",
+            "演练：进行中发布实况红色预警，中止演练 drill: broken off by a real red",
+            Storm(cells=8, peak_mm_h=104.0, wide_mm_h=9.0, hours=6.5, first_h=0.0),
+            _START,
+            hours=7.0,
+            speed=400.0,
+            seed=20250729,
+            broken_off_min=130,
         ),
     )
 }

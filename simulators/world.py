@@ -159,3 +159,8 @@ class World:
             for f in self.scenario.faults
             if f.kind == "node_offline" and f.start <= minute < f.end
         }
+
+    def phones_off(self, minute: int) -> float:
+        """The share of the phones that no base station reaches in this minute."""
+        now = [p.share for p in self.scenario.phones_off if p.start <= minute < p.end]
+        return max(now, default=0.0)

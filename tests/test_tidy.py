@@ -100,6 +100,11 @@ PURE = (
     "fengsui/explain.py",
     "fengsui/explain_words.py",
     "fengsui/skill_ledger.py",
+    "fengsui/hops.py",
+    "fengsui/after_action.py",
+    "fengsui/after_reached.py",
+    "fengsui/after_lanes.py",
+    "fengsui/after_figure.py",
 )
 FILE_LINES = 400
 FUNCTION_LINES = 75

@@ -1,0 +1,228 @@
+"""The after-action report: hand-made records with known times, targets, and the page."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from config.level import Action, Level
+from config.load import ConfigError
+from detectors.detection import Coverage, Detection, Mark
+from dispatch.alert import (
+    Alert,
+    Decision,
+    Delivery,
+    Outcome,
+    Question,
+    Receipt,
+    Route,
+    State,
+)
+from fengsui.after_action import assess, reported_truth
+from fengsui.after_page import after_action, page
+from fengsui.hops import gather, measure, spread
+from fengsui.line import open_run_log
+from fengsui.setup import Usage, make_setup
+from fengsui.targets import USUAL, Plan, Target, hold, read_plan
+from ingest.log import Out
+from ingest.observation import Record, Run, encode
+from simulators.runoff import Truth
+from tests.decide_district import yanqing
+
+T0 = 1_753_524_000_000
+S = 1000
+
+
+def detection(n: int, at: int, level: Level, area: str = "A01", **more: object) -> Detection:
+    return Detection(
+        id=f"d{n}", area=area, hazard="flash_flood", rule="rain_threshold", level=level,
+        action=Action.NONE, detected_at=at, since_at=at, **more,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def alert(version: int, at: int, level: Level, **more: object) -> Alert:
+    fields: dict[str, object] = {
+        "id": "w1", "version": version, "area": "A01", "hazard": "flash_flood",
+        "status": "exercise", "msg_type": "alert" if version == 1 else "update", "level": level,
+        "action": Action.NONE, "proposed_level": level, "proposed_action": Action.NONE,
+        "public": True, "state": "released", "incident": "I1", "sent_at": at, "onset_at": at,
+        "expires_at": at + 6 * 3_600_000, "reason": "r",
+    }  # fmt: skip
+    return Alert(**{**fields, **more})  # type: ignore[arg-type]
+
+
+def delivery(name: str, version: int, channel: str, who: str, at: int, **more: object) -> Delivery:
+    fields: dict[str, object] = {
+        "id": name, "alert": "w1", "version": version, "area": "A01", "hazard": "flash_flood",
+        "level": Level.RED, "action": Action.NONE, "msg_type": "alert", "status": "exercise",
+        "recipient": who, "audience": "public", "routes": (Route(channel=channel, text="t"),),
+        "queued_at": at, "deadline_at": at + 300 * S, "expires_at": at + 3_600 * S,
+    }  # fmt: skip
+    return Delivery(**{**fields, **more})  # type: ignore[arg-type]
+
+
+def receipt(name: str, state: State, at: int) -> Receipt:
+    return Receipt(delivery=name, route=0, state=state, receipt_at=at)
+
+
+def story() -> list[Record]:
+    """Red is asked for at +70 s, due within 300 s, released after 400; one of two answers, one of
+    two loudspeakers sounds, the flood comes 40 minutes after the release."""
+    asks = Question(what="red", called=("K-01",), deadline_at=T0 + 370 * S)
+    waits = {"proposed_level": Level.RED, "public": False, "state": "proposed"}
+    internal = {"audience": "internal", "must_answer": True}
+    later = T0 + 470 * S
+    return [
+        Run(name="exercise-x", kind="exercise", district="yanqing", config="c", start_at=T0),
+        detection(1, T0 + 60 * S, Level.RED),
+        alert(1, T0 + 70 * S, Level.NONE, detections=("d1",), questions=(asks,), **waits),
+        delivery("i1", 1, "sms", "C-0001", T0 + 70 * S, **internal),
+        receipt("i1", "accepted", T0 + 72 * S),
+        receipt("i1", "delivered", T0 + 75 * S),
+        receipt("i1", "answered", T0 + 190 * S),
+        delivery("i2", 1, "sms", "C-0003", T0 + 70 * S, **internal),
+        receipt("i2", "failed", T0 + 170 * S),
+        delivery("i3", 1, "sms", "C-0004", T0 + 70 * S, **internal),
+        receipt("i3", "superseded", T0 + 80 * S),
+        alert(2, later, Level.RED, detections=("d1",), by="K-01", proposed_level=Level.RED),
+        Decision(
+            area="A01", hazard="flash_flood", act="release", by="K-01", decided_at=later,
+            reason="会商<1>", alert="w1", version=1, incident="I1", hash="h",
+        ),
+        delivery("b1", 2, "broadcast", "N001", later),
+        receipt("b1", "playing", later + 5 * S),
+        receipt("b1", "played", later + 65 * S),
+        delivery("b2", 2, "broadcast", "N002", later),
+        receipt("b2", "expired", later + 3_600 * S),
+        detection(2, T0 + 30 * S, Level.NONE, coverage=Coverage(live=3, expected=4, silent=("R02",)),
+                  thin=True),
+    ]  # fmt: skip
+
+
+def silent(records: list[Record]) -> list[Record]:
+    import msgspec
+
+    return [
+        msgspec.structs.replace(r, rule="silence") if isinstance(r, Detection) and r.coverage else r
+        for r in records
+    ]
+
+
+FLOOD = [Truth("A01", "flash_flood", T0 + (470 + 2400) * S)]
+
+
+def test_each_hop_is_measured_from_what_is_on_record() -> None:
+    hops = measure(gather(story()), FLOOD)
+    found = {name: [s.seconds for s in hops.of(name)] for name in hops.samples}
+    assert found == {
+        "version": [10.0],
+        "notice": [12.0],
+        "decision": [400.0],
+        "loudspeaker": [5.0, None],
+        "delivered": [5.0, None],  # the one that an update replaced was not due
+        "answer": [120.0, None],
+        "lead": [2400],
+    }
+    assert spread(hops.of("answer"))[:3] == (2, 1, 120.0)
+    assert hops.of("decision")[0].deadline_s == 300.0
+
+
+@pytest.mark.parametrize(
+    ("target", "met"),
+    [
+        (Target(hop="notice", within_s=12), True),
+        (Target(hop="notice", within_s=11), False),
+        (Target(hop="decision"), False),  # 400 s of 300
+        (Target(hop="decision", within_s=400), True),
+        (Target(hop="answer", within_s=300), False),  # one never answered
+        (Target(hop="answer", within_s=300, share=0.5), True),
+        (Target(hop="lead", within_s=2400), True),
+        (Target(hop="lead", within_s=2401), False),
+    ],
+)
+def test_targets(target: Target, met: bool) -> None:
+    (held,) = hold(Plan(target=(target,)), measure(gather(story()), FLOOD))
+    assert held.met is met
+
+
+def test_a_question_that_nobody_decided_is_due_and_one_that_gave_way_is_not() -> None:
+    asks = [Question(what=w, called=("K-01",), deadline_at=T0 + 600 * S) for w in ("orange", "red")]
+    waits = {"public": False, "state": "proposed"}
+    records = [
+        alert(1, T0, Level.YELLOW, proposed_level=Level.ORANGE, questions=asks[:1], **waits),
+        alert(2, T0 + 60 * S, Level.YELLOW, proposed_level=Level.RED, questions=asks[1:], **waits),
+    ]
+    assert not measure(gather(records), ()).of("decision")  # there is time left
+    records.append(Mark(group="g", clock_at=T0 + 601 * S, complete_at=T0))
+    (one,) = measure(gather(records), ()).of("decision")
+    assert (one.what, one.seconds) == ("A01 flash_flood red", None)
+
+
+def test_nothing_due_is_not_measured_and_not_met() -> None:
+    assert {h.met for h in hold(USUAL, measure(gather([]), ()))} == {None}
+
+
+def test_the_page_says_it_all_and_needs_nothing_else() -> None:
+    found = assess(
+        yanqing(), silent(story()), USUAL, FLOOD, truth_is="模拟真值", broken_off="<实况>"
+    )
+    assert found["people"]["never"] == ["C-0003"]
+    assert found["loudspeakers"]["silent"] == ["N002"]
+    assert [b["id"] for b in found["blind"]] == ["R02"]
+    assert found["decisions"]["questions"] == {"red": {"late": 1}}
+    (row,) = found["areas"]
+    assert (row["lead_s"], row["answered_at"]) == (2400, T0 + 190 * S)
+    html = page(yanqing(), found)
+    for words in ("演练 EXERCISE", "C-0003", "N002", "R02", "未达到", "会商&lt;1&gt;", "K-01",
+                  "&lt;实况&gt;", "<svg"):  # fmt: skip
+        assert words in html, words
+    outside = re.sub(r'xmlns="[^"]*"', "", html)
+    assert not re.search(r"https?://|src=|@import|url\(", outside)
+    phones = [c.phone for c in yanqing().contacts.values() if c.phone]
+    assert not any(p in html for p in phones)
+
+
+def test_what_people_reported_is_the_truth_of_a_real_event() -> None:
+    def told(happened: bool, at: int, told_at: int) -> Outcome:
+        return Outcome(area="A01", hazard="flash_flood", happened=happened, start_at=at,
+                       end_at=at + S, told_at=told_at, by="D-01")  # fmt: skip
+
+    records = [told(True, T0, 1), told(True, T0 + 60 * S, 1), told(False, T0, 2)]
+    assert reported_truth(records) == [Truth("A01", "flash_flood", T0 + 60 * S)]
+
+
+def test_a_wrong_plan_names_its_faults(tmp_path: Path) -> None:
+    bad = tmp_path / "plan.toml"
+    bad.write_text('[[target]]\nhop = "notice"\nshare = 2.0\n')
+    with pytest.raises(ConfigError, match=r"(?s)within_s.*share"):
+        read_plan(bad, tmp_path)
+    bad.write_text('[[target]]\nhop = "nothing"\nwithin_s = 1\n')
+    with pytest.raises(ConfigError, match="nothing"):
+        read_plan(bad, tmp_path)
+    assert read_plan(None, tmp_path) == USUAL
+    assert {t.hop for t in read_plan(None, yanqing().folder).target} >= {"answer", "decision"}
+
+
+def test_of_a_live_run_the_newest_incident_and_no_mark_of_an_exercise(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    setup = make_setup(yanqing(), "live", tmp_path)
+    assert after_action(setup, "", tmp_path / "out", None) == 1
+    run = Run(name="live", kind="live", district="yanqing", config="c", start_at=T0)
+    events = [
+        alert(1, T0, Level.BLUE, id="w0", incident="I0", status="actual"),
+        alert(1, T0 + 60 * S, Level.RED, incident="I1", status="actual"),
+    ]
+    log = open_run_log(setup)
+    log.append([Out("alerts", "x", encode(r)) for r in (run, *events)])
+    log.close()
+    with pytest.raises(Usage, match="I0, I1"):
+        after_action(setup, "I9", tmp_path / "out", None)
+    assert after_action(setup, "", tmp_path / "out", None) == 0
+    found = json.loads((tmp_path / "out" / "after-action.json").read_bytes())
+    assert (found["incident"], found["exercise"], found["summary"]["warnings"]) == ("I1", False, 1)
+    html = (tmp_path / "out" / "after-action.html").read_text("utf-8")
+    assert "EXERCISE" not in html
+    assert "事件复盘" in html
+    assert "尚无灾情核实" in html
