@@ -12,7 +12,7 @@ from config.rules import Rules
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 
-TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries")
+TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries", "ledger")
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):

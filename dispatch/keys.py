@@ -3,6 +3,7 @@
 - `root.key`, `root.pub`: signs key sets and nothing else; the public half is what a node is given
   when it is set up. Take `root.key` off this machine when the nodes are in place: send never needs it.
 - `sender.key`, `sender.pub`: signs commands.
+- `ledger.key`, `ledger.pub`: signs the ledger's heads (dispatch/ledger_writer.py).
 - `keyset.json`: the newest key set as it is sent to the nodes, signed by the root.
 
 An exercise has its own folder and so its own keys: a real loudspeaker refuses an exercise's command
@@ -64,7 +65,7 @@ def sender_keys(folder: Path) -> Keys:
 
     Raises ValueError naming the file if it is not a key, or if others may read it.
     """
-    return _pair(folder, "sender")
+    return pair_of(folder, "sender")
 
 
 def root_keys(folder: Path) -> Keys:
@@ -75,7 +76,7 @@ def root_keys(folder: Path) -> Keys:
             f"{place / 'root.key'}: 不在此机 is not on this machine: bring it back for this act "
             "(--root FILE)"
         )
-    return _pair(folder, "root")
+    return pair_of(folder, "root")
 
 
 def key_set(folder: Path, kind: Kind) -> tuple[bytes, KeySet]:
@@ -159,17 +160,23 @@ def _sooner(until_at: int | None, limit: int) -> int:
     return limit if until_at is None else min(until_at, limit)
 
 
-def _pair(folder: Path, name: str) -> Keys:
+def pair_of(folder: Path, name: str) -> Keys:
+    """`keys/NAME.key` and `.pub` of a run's folder; made when there are none. Raises ValueError."""
     place = folder / "keys"
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret, public_file = place / f"{name}.key", place / f"{name}.pub"
     if not secret.exists():
         _create(secret, Ed25519PrivateKey.generate().private_bytes_raw())
     private = read_secret(secret)
-    public = Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+    public = public_of(private)
     if not public_file.exists() or read_key(public_file) != public:
         _write(public_file, public.hex().encode() + b"\n")
     return Keys(private, public, public_file)
+
+
+def public_of(private: bytes) -> bytes:
+    """The public half, 32 raw bytes."""
+    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
 def read_secret(file: Path) -> bytes:

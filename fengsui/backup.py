@@ -31,6 +31,7 @@ FORMAT = 1
 # from the end of the line to its beginning: topic -> groups whose commits write into it. `send`
 # writes into what it reads and may be behind: what it writes again changes nothing.
 ORDER = {
+    "ledger": ("ledger-alerts", "ledger-deliveries"),
     "deliveries": ("address",),
     "alerts": ("decide",),
     "cases": ("detect",),

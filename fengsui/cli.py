@@ -225,12 +225,18 @@ def check(obj: _Context, folder: Path | None) -> None:
 
 
 @cli.command()
-@click.argument("topic", type=click.Choice(EXPORTS))
+@click.argument("topic", type=click.Choice([*EXPORTS, "ledger"]))
 @click.option("--run", "run_name", default="live", show_default=True)
 @click.option("--times", is_flag=True, help="含处理时间 with this program's own times")
+@click.option("--out", type=click.Path(path_type=Path), help="台账存于 the ledger's new folder")
 @click.pass_obj
-def export(obj: _Context, topic: str, run_name: str, times: bool) -> None:
-    """导出 a topic as JSON lines, in an order that two runs of one storm share."""
+def export(obj: _Context, topic: str, run_name: str, times: bool, out: Path | None) -> None:
+    """导出 a topic as JSON lines, in an order that two runs of one storm share; `ledger --out DIR`:
+    台账 the signed ledger as a folder for `fengsui audit DIR`."""
+    if (topic == "ledger") != (out is not None):
+        raise Usage("export ledger --out DIR: --out 与 ledger 同用 belong together")
+    if out is not None:
+        sys.exit(watch.put_ledger(obj.setup(run_name), out))
     sys.exit(commands.export_topic(obj.setup(run_name), topic, times))
 
 
@@ -243,6 +249,11 @@ def status(obj: _Context, run_name: str) -> None:
 
 
 @cli.command()
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--key", "keys", multiple=True, type=click.Path(path_type=Path), help="公钥 of DIR's signer"
+)
+@click.option("--ledger", is_flag=True, help="核对日志内的台账 the run's ledger in the log itself")
 @click.option("--run", "run_name", default="live", show_default=True)
 @click.option(
     "--once", is_flag=True, help="查一遍 look once; exit code 1 if anything is unexplained"
@@ -251,8 +262,26 @@ def status(obj: _Context, run_name: str) -> None:
     "--heartbeat", default="", envvar="FENGSUI_HEARTBEAT", help="外部心跳 URL fetched every minute"
 )
 @click.pass_obj
-def audit(obj: _Context, run_name: str, once: bool, heartbeat: str) -> None:
-    """稽核 is every detection decided, every warning addressed, every delivery ended?"""
+def audit(
+    obj: _Context,
+    folder: Path | None,
+    keys: tuple[Path, ...],
+    ledger: bool,
+    run_name: str,
+    once: bool,
+    heartbeat: str,
+) -> None:
+    """稽核 is every detection decided, every warning addressed, every delivery ended?
+
+    With DIR 查台账: was a byte of an exported ledger changed, or an entry removed, put in, moved or
+    cut off? It needs nothing but the folder and the public key: --key FILE, kept elsewhere.
+    """
+    if folder is not None and not ledger and not once:
+        sys.exit(watch.check_ledger(folder, list(keys)))
+    if folder is not None or keys:
+        raise Usage("DIR --key: 单独使用 not together with --ledger or --once; --key goes with DIR")
+    if ledger:
+        sys.exit(watch.check_run_ledger(obj.setup(run_name)))
     sys.exit(watch.audit(obj.setup(run_name), heartbeat, once=once))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.decide import Decide
+from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
 from fengsui.people import with_people
 from fengsui.setup import Setup, now_ms
@@ -76,6 +77,9 @@ READS = {
     "address": "alerts",
     "send": "deliveries",
     "archive": "observations",
+    # two members beside archive, of its process
+    "ledger-alerts": "alerts",
+    "ledger-deliveries": "deliveries",
 }
 
 
@@ -155,7 +159,8 @@ class Line:
         return all(
             log.positions(topic, stage) >= log.ends(topic)
             for stage, topic in READS.items()
-            if stage in self._ready and stage != "archive"
+            if ("archive" if stage.startswith("ledger-") else stage) in self._ready
+            and stage != "archive"
         )
 
 
@@ -207,9 +212,14 @@ def run_stage(
             )
         elif name == "archive":
             history = open_history(setup.history, setup.run.name, setup.district.id)
+            keys = ledger_keys(setup.folder, setup.live)
+            ledger = Ledger(log, member(), keys.private, now_ms, stop)
             ready.set()
-            with _trimming(log, stop):
-                run_archive(log, history, member(), stop)
+            try:
+                with _trimming(log, stop):
+                    run_archive(log, history, member(), stop)
+            finally:
+                ledger.close()
             history.close()
         else:
             runner = Runner(_stage(name, setup), log, member=member(), live=setup.live, now=now)

@@ -84,6 +84,8 @@ def restore(
 def _refuse(log: Log, setup: Setup, manifest: Manifest) -> None:
     """Raises Usage unless the run is new and of the same shape."""
     for name, topic in log.topics.items():
+        if name not in manifest.ends:  # made before there was this topic: it begins anew
+            continue
         if len(manifest.ends[name]) != topic.partitions:
             raise Usage(
                 f"{name}: 备份有 the backup has {len(manifest.ends[name])} 分区 partitions, 配置为 "

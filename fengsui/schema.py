@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from dispatch.alert import AlertRecord, CaseRecord, DeliveryRecord
+from dispatch.chain import Entered
 from ingest.observation import DeadLetter, ObservationRecord
 
 TOPICS: dict[str, Any] = {
@@ -14,6 +15,7 @@ TOPICS: dict[str, Any] = {
     "cases": CaseRecord,
     "alerts": AlertRecord,
     "deliveries": DeliveryRecord,
+    "ledger": Entered,
 }
 
 

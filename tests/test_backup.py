@@ -221,7 +221,7 @@ def test_where_it_is_never_quiet_a_group_is_behind_and_never_ahead(tmp_path: Pat
 
 def test_every_stage_has_its_place_in_the_order() -> None:
     """A stage added to the line must be thought of here."""
-    assert set(READS) == {*STAGES, "archive"}
+    assert set(READS) == {*STAGES, "archive", "ledger-alerts", "ledger-deliveries"}
     with_positions = {w for writers in ORDER.values() for w in writers} | {"send", "archive"}
     assert with_positions == set(READS)
 

@@ -68,6 +68,7 @@ PURE = (
     "dispatch/decide.py",
     "dispatch/incident.py",
     "dispatch/ledger.py",
+    "dispatch/chain.py",
     "dispatch/target.py",
     "dispatch/sound.py",
     "dispatch/reach.py",

@@ -166,6 +166,7 @@ def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[s
         Topic("cases", 1),
         Topic("alerts", 1, 24 * 365 * 10),
         Topic("deliveries", 1, 24 * 365 * 10),
+        Topic("ledger", 2, 24 * 365 * 10),  # a chain a partition: of `alerts`, of `deliveries`
     )
     kept = days or {}
     return {
