@@ -68,7 +68,7 @@ class Writer:
     ) -> None:
         self._log, self.chain, self._member = log, chain, member
         self._private, self._now = private, now
-        self._tail: Tail | None = None
+        self._tail = Tail(chain)
         self._unsigned = 0  # entries since the last head
         self._signed_at = time.monotonic()
         self._consumer: Consumer | None = None
@@ -100,16 +100,17 @@ class Writer:
             self._consumer = self._log.join(self.chain, group(self.chain), self._member)
         entries = self._consumer.poll(timeout_s, _LIMIT)
         if 0 not in self._consumer.owned():
-            self._tail = None
             return 0
-        if self._tail is None:
-            self._tail, self._unsigned = tail_of(self._log, self.chain), 1
+        due = time.monotonic() - self._signed_at >= HEAD_S
+        if entries or due:
+            self._look()
+        if due:
+            self._signed_at = time.monotonic()
         tail, new = self._tail, list[bytes]()
         for entry in entries:
             if (made := entered(tail, entry.value)) is not None:
                 new.append(made[0])
                 tail = made[1]
-        due = time.monotonic() - self._signed_at >= HEAD_S
         unsigned = self._unsigned + len(new)
         if tail.n and (unsigned >= HEAD_EVERY or (due and unsigned)):
             signed, tail = head(tail, self._private, self._now())
@@ -126,23 +127,28 @@ class Writer:
             return
         try:
             owned = self._consumer.owned()
-            if self._tail is not None and self._tail.n and self._unsigned and 0 in owned:
+            if self._unsigned and self._tail.n and 0 in owned:
                 signed, tail = head(self._tail, self._private, self._now())
                 self._commit(owned[0], [signed], tail, 0)
         finally:
             self._forget()
 
+    def _look(self) -> None:
+        """Where the chain ends now: another member may have had it since the last look."""
+        tail = tail_of(self._log, self.chain)
+        if tail != self._tail:
+            self._tail, self._unsigned = tail, 1
+
     def _commit(self, position: int, new: list[bytes], tail: Tail, unsigned: int) -> None:
         assert self._consumer is not None
         part = CHAINS.index(self.chain)
         outs = [Out("ledger", self.chain, value, part) for value in new]
-        self._tail = None  # until the log has it
         self._consumer.commit(0, position, outs)
         self._tail = tail
         self._unsigned = unsigned
 
     def _forget(self) -> None:
-        self._tail = None
+        self._tail = Tail(self.chain)
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None

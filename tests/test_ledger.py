@@ -252,6 +252,30 @@ def test_two_members_write_one_chain(tmp_path: Path) -> None:
         whole(setup, log, tmp_path / "out")
 
 
+def test_a_member_that_gets_its_chain_back_goes_on_from_what_the_other_wrote(
+    tmp_path: Path,
+) -> None:
+    setup = at(tmp_path)(DISTRICT, "exercise-a")
+    private = ledger_keys(setup.folder, False).private
+    with opened(setup) as log:
+        first, second = (Writer(log, "deliveries", m, private, lambda: NOW) for m in "ab")
+        log.append(outs(0, 2))
+        assert first.turn(0.0) == 4
+        assert first._consumer is not None
+        first._consumer.close()  # as when its lease ran out
+        log.append(outs(2, 3))
+        while not second.turn(0.1):
+            pass
+        second.close()
+        log.append(outs(3, 4))
+        while not first.turn(0.1):
+            pass
+        first.close()
+        write(setup, log)
+        assert verify_log(log)[1] == []
+        whole(setup, log, tmp_path / "out")
+
+
 _CHILD = """
 import sys, threading
 from pathlib import Path
