@@ -59,9 +59,9 @@ def load(folder: Path) -> District:
     return district
 
 
-def _if_there(path: Path, row: type[T], problems: list[Problem]) -> list[tuple[int, T]]:
-    """A table that a district may do without."""
-    return read_table(path, row, problems) if path.exists() else []
+def _if_there(path: Path, row: type[T], problems: list[Problem]) -> list[tuple[int, T]] | None:
+    """A table that a district may do without; None where it is not there."""
+    return read_table(path, row, problems) if path.exists() else None
 
 
 def read(folder: Path) -> tuple[District | None, list[Problem]]:
@@ -76,13 +76,13 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
     stations = read_table(folder / "stations.csv", Station, problems)
     nodes = read_table(folder / "nodes.csv", Node, problems)
     watches = read_table(folder / "watch.csv", Watch, problems)
-    people = folder / "contacts.csv"  # without it the list stands in the run's store alone
-    contacts = read_table(people, Contact, problems) if people.exists() else None
-    officers = _if_there(folder / "officers.csv", Officer, problems)
+    # optional: a live run's list stands in its store, who only looks back needs no officers
+    contacts = _if_there(folder / "contacts.csv", Contact, problems)
+    officers = _if_there(folder / "officers.csv", Officer, problems) or []
+    cameras = _if_there(folder / "cameras.csv", Camera, problems) or []
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
-    cameras = _if_there(folder / "cameras.csv", Camera, problems)
 
     by_basin = _unique("basins.csv", basins, problems)
     by_area = _unique("areas.csv", areas, problems)
@@ -118,7 +118,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         check_rule_rows(problems, rules, by_area, by_station, watches)
     if policy is not None:
         check_policy(policy, problems)
-        check_officers(problems, policy, officers, by_area, by_contact if people.exists() else None)
+        check_officers(problems, policy, officers, by_area, contacts and by_contact)
     if problems or not (head and rules and policy and channels):
         return None, problems
     return _district(

@@ -1,10 +1,11 @@
 """Whether somebody can really decide: offices that exist, officers for every authority and area, a
 chain that ends with a person, two persons where two are asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Any
 
 from config.authority import Authority, Officer, Policy
-from config.district import Area, Contact
+from config.district import Area
 from config.table import Problem
 from config.validate import problem
 
@@ -21,7 +22,7 @@ def check_officers(
     policy: Policy,
     rows: list[tuple[int, Officer]],
     areas: dict[str, Area],
-    contacts: dict[str, Contact] | None,  # None: known to the run's store alone
+    contacts: Container[Any] | None,  # None: known to the run's store alone
 ) -> None:
     """officers.csv against policy.toml, areas.csv and contacts.csv. Without any officer nobody may
     act; that is told where it matters (`fengsui check`, `status`), and is no fault."""
