@@ -216,7 +216,8 @@ def _district(
         by_area[w.area].append(w.station)
     digest = hashlib.sha256()
     read = (p for p in folder.iterdir() if p.suffix in (".csv", ".toml", ".geojson", ".pem"))
-    for path in sorted(p for p in read if p.name != PROOF):  # a signature changes no config
+    words = [p for p in (folder / "words").glob("*") if p.is_file()]
+    for path in sorted([*(p for p in read if p.name != PROOF), *words]):  # a signature is no config
         digest.update(path.name.encode() + path.read_bytes())
     return District(
         id=folder.resolve().name,

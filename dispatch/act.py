@@ -10,8 +10,8 @@ from config.authority import Authority
 from dispatch.alert import Decision
 from dispatch.case import Case, Setting, ask
 from dispatch.entitled import Power, complete, deciders, entitled, power
+from dispatch.local_time import local
 from dispatch.policy import Grade, Reason, Signed, authority, between, grade_of
-from dispatch.text import local
 
 RELEASES = ("release", "raise", "override")
 

@@ -17,6 +17,7 @@ from dispatch.cap_answer import keys_of, reply
 from dispatch.policy import Grade
 from dispatch.target import Target, deadline_ms, internal, internal_grade, is_loud, public
 from dispatch.text import Message, write
+from dispatch.wording import category_of
 from ingest.observation import Record, Run
 from ingest.stage import Item, Write
 
@@ -153,7 +154,15 @@ class Address:
         said = (target.kind, target.category, lang, was, target.role, target.must_answer)
         routes = words.get((*said, target.channels))
         if routes is None:  # once for all who are told the same by the same ways
-            message = Message(alert, target.kind, lang, was, target.role, target.must_answer)
+            message = Message(
+                alert,
+                target.kind,
+                lang,
+                was,
+                target.role,
+                target.must_answer,
+                category_of(target.category),
+            )
             routes = tuple(write(self._district, message, c) for c in target.channels)
             words[(*said, target.channels)] = routes
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)

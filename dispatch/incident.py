@@ -13,8 +13,8 @@ import msgspec
 from config.district import District
 from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from dispatch.alert import Alert, Report
+from dispatch.local_time import local
 from dispatch.policy import Grade
-from dispatch.text import local
 
 _NAMED = 12  # areas named in a report; the others are counted
 

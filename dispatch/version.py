@@ -14,6 +14,7 @@ from detectors.detection import Coverage
 from dispatch.alert import Alert, Question
 from dispatch.case import Case, Setting, asked
 from dispatch.entitled import Asked, names, steps
+from dispatch.local_time import local
 from dispatch.policy import (
     ACTION_KEY,
     LEVEL_KEY,
@@ -26,7 +27,6 @@ from dispatch.policy import (
     sentence,
     waiting,
 )
-from dispatch.text import local
 
 RENEW_AHEAD_MS = 30 * 60_000  # or a quarter of the validity, where that is less
 _DEFAULT = {

@@ -19,6 +19,7 @@ from fengsui import (
     cli_reach,
     cli_skill,
     cli_why,
+    cli_words,
     commands,
     watch,
 )
@@ -344,6 +345,7 @@ for _part in (
     cli_skill,
     cli_ledger,
     cli_why,
+    cli_words,
     cli_decide,
     cli_drill,
     cli_cap,

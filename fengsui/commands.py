@@ -17,6 +17,7 @@ from config.proof import standing
 from detectors.declared import problems as rule_problems
 from dispatch.channels.declared import problems as channel_problems
 from dispatch.keys import sender_keys
+from dispatch.word_check import word_problems
 from fengsui import proved, storm
 from fengsui.backup import take
 from fengsui.broker_config import Given, write_mosquitto
@@ -119,7 +120,7 @@ def answering() -> Iterator[None]:
 def load_district(folder: Path) -> District:
     """The checked district, with rules that can be. Raises ConfigError."""
     district = load(folder)
-    if wrong := [*rule_problems(district), *channel_problems(district)]:
+    if wrong := [*rule_problems(district), *channel_problems(district), *word_problems(district)]:
         raise ConfigError(folder, wrong)
     return district
 
@@ -135,6 +136,7 @@ def check_config(folder: Path) -> int:
     if district is not None:
         proof, _, wrong = standing(folder, district)
         problems += [*rule_problems(district), *channel_problems(district), *wrong]
+        problems += word_problems(district)
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems or district is None:

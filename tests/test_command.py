@@ -49,6 +49,7 @@ def test_help_names_every_command() -> None:
         "outcome",
         "skill",
         "sign",
+        "words",
     ):
         assert f"\n  {name}" in done.stdout
 

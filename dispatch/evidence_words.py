@@ -1,0 +1,85 @@
+"""What the gauges and other authorities said, in words for those who must judge it. Pure."""
+
+from config.district import District
+from config.level import LEVEL_EN, LEVEL_ZH, Level
+from config.quantity import QUANTITIES
+from detectors.detection import Evidence
+from detectors.kinds import KINDS
+from dispatch.alert import Alert
+from dispatch.local_time import local
+
+
+def office(district: District, by: str, lang: str) -> str:
+    """The office that decides, in the language."""
+    if lang == "zh":
+        return by or "有权人员"
+    known = {o.name: o.name_en for o in district.policy.office.values()}
+    return " or ".join(known.get(part, part) for part in by.split("、") if part) or "authority"
+
+
+def evidence(district: District, e: Evidence, lang: str) -> str:
+    """香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）."""
+    zh = lang == "zh"
+    if e.quantity == "cap":
+        return _outside(district, e, zh=zh)
+    name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
+    if e.kind in KINDS:
+        return name + _ruled(district, e, zh=zh)
+    quantity = QUANTITIES.get(e.quantity)
+    unit = quantity.unit if quantity else ""
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    limit = ""
+    if e.threshold is not None:
+        limit = f"阈值{e.threshold:g}{unit}" if zh else f"limit {e.threshold:g} {unit}"
+    if e.quantity == "frame":
+        what = f"画面{e.value:.0%}在动" if zh else f" {e.value:.0%} of the view moves"
+        limit = ""
+    elif zh:
+        window = f"{e.window_min}分钟" if e.window_min else ""
+        what = f"{window}{quantity.zh if quantity else e.quantity}{e.value:g}{unit}"
+    else:
+        window = f" in {e.window_min} min" if e.window_min else ""
+        what = f" {e.quantity} {e.value:g} {unit}{window}"
+    beside = ("，" if zh else ", ").join(x for x in (limit, at) if x)
+    if not beside:
+        return f"{name}{what}"
+    return f"{name}{what}（{beside}）" if zh else f"{name}{what} ({beside})"
+
+
+def _outside(district: District, e: Evidence, *, zh: bool) -> str:
+    """区气象局发布红色预警（22:10）: another authority's word."""
+    source = district.sources.source.get(e.station)
+    name = (source.name if zh else source.name_en) if source else e.station
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    level = Level(int(e.value))
+    if zh:
+        return f"{name}发布{LEVEL_ZH[level]}预警（{at}）"
+    return f"{name}: {LEVEL_EN[level]} warning ({at})"
+
+
+def _station(district: District, station: str, *, zh: bool) -> str:
+    place = district.stations.get(station)
+    return (place.name if zh else place.name_en) if place else station
+
+
+def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
+    """What a window rule made of a station: its value in the rule's own unit."""
+    kind = KINDS[e.kind]
+    unit = "" if kind.unit == "1" else kind.unit if zh else f" {kind.unit}"
+    beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
+    if e.observed_at is not None:
+        beside.append(local(e.observed_at, district.timezone, "%H:%M"))
+    if zh:
+        return f"{kind.zh}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
+    return f" {kind.en} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+
+
+def coverage(a: Alert, lang: str) -> str:
+    """How many of the area's stations speak, where not all do."""
+    c = a.coverage
+    if c is None or (c.live == c.expected and not a.thin):
+        return ""
+    if lang == "zh":
+        thin = "，数据不足" if a.thin else ""
+        return f"在线监测站{c.live}/{c.expected}{thin}。"
+    return f" Stations live {c.live}/{c.expected}{', thin evidence' if a.thin else ''}."
