@@ -96,7 +96,13 @@ class Agenda:
     def _place(self, entry_id: str, at: int | None = None) -> None:
         assert self._box is not None
         e = self._box.entries.get(entry_id)
-        if e is None or e.done or e.state not in ("queued", "failed") or not e.delivery.routes:
+        if (
+            e is None
+            or e.done
+            or e.held
+            or e.state not in ("queued", "failed")
+            or not e.delivery.routes
+        ):
             return
         if e.next_at and (at is None or e.next_at > at):
             heapq.heappush(self._later, (e.next_at, entry_id))

@@ -183,6 +183,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     asked_by: str = ""  # opaque id of that person
     category: str = ""  # of a contact: resident, school, care_home … (config.district.Contact)
     not_before: int = 0  # a subscriber's quiet hours end then; 0: at once
+    covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/merge.py)
 
 
 State = Literal[

@@ -7,6 +7,7 @@ import msgspec
 
 from config.level import Action, Level
 from dispatch.alert import Delivery, RouteHealth, State, attempt_key
+from dispatch.policy import Grade
 
 # which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
 # when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
@@ -47,6 +48,8 @@ class Rules(NamedTuple):
     call_within_s: int = 60
     not_woken_to: tuple[tuple[str, tuple[str, ...]], ...] = ()
     signature: str = ""
+    zone: str = "Asia/Shanghai"
+    hotline: str = ""
 
     def retries(self, channel: str) -> tuple[int, ...]:
         """Seconds to wait after each failed attempt of a channel."""
@@ -67,6 +70,8 @@ class Entry(msgspec.Struct, kw_only=True):
     heard: tuple[int, int] = (0, 0)  # the highest (route, attempt) that got an answer
     done: bool = False
     parts: list[str] = []  # refs of the parts of which no delivery receipt came yet
+    held: bool = False  # waits for others to the same person (dispatch.merge), or went with them
+    into: str = ""  # the delivery that speaks for it
 
 
 class Missed(msgspec.Struct, kw_only=True):
@@ -74,6 +79,16 @@ class Missed(msgspec.Struct, kw_only=True):
 
     delivery: str
     at: int
+
+
+class Person(msgspec.Struct, kw_only=True):
+    """What somebody was told within a minute: since when, how high, and what waits until `due`."""
+
+    at: int
+    grade: Grade
+    status: str
+    due: int = 0
+    held: list[str] = []
 
 
 class Box(msgspec.Struct, kw_only=True):
@@ -88,6 +103,7 @@ class Box(msgspec.Struct, kw_only=True):
     refs: dict[str, tuple[str, int]] = {}  # a carrier's id of a message or part -> delivery, route
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
+    people: dict[str, Person] = {}  # who was told something within the last minute
     # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
     touched: dict[str, bool] = {}
 
@@ -114,7 +130,10 @@ def line_of(d: Delivery) -> str:
 def is_ready(e: Entry, at: int) -> bool:
     """May an attempt begin at `at`?"""
     return (
-        not e.done and e.state in ("queued", "failed") and e.next_at <= at < e.delivery.expires_at
+        not e.done
+        and not e.held
+        and e.state in ("queued", "failed")
+        and e.next_at <= at < e.delivery.expires_at
     )
 
 

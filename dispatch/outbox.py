@@ -14,6 +14,7 @@ is then `played` was played, and an SMS that was `accepted` and is then undelive
 """
 
 from detectors.detection import Answer, Mark
+from dispatch import merge
 from dispatch.alert import Delivery, DeliveryRecord, Receipt, RouteHealth, State
 from dispatch.box import (
     RANK,
@@ -48,7 +49,7 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
     what is returned: reading it back changes nothing."""
     match record:
         case Delivery():
-            return _queue(rules, box, record)
+            return _take(rules, box, record)
         case Receipt():
             return _receive(rules, box, record)
         case Answer():
@@ -64,6 +65,17 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
         case Run() if (record.kind == "live") != rules.live:
             return [stray(record, rules.live, box.clock_at)]
     return []
+
+
+def _take(rules: Rules, box: Box, d: Delivery) -> list[Written]:
+    """A delivery of the log; our own are queued already."""
+    if d.id in box.entries:
+        return []
+    out = _queue(rules, box, d)
+    e = box.entries.get(d.id)
+    if e is not None and not e.done and merge.mergeable(d):
+        merge.hold(box, e)
+    return out
 
 
 def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
@@ -82,6 +94,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     for older in (box.entries[i] for i in ids if len(ids) > 1):
         if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
             out.append(_superseded(box, older, d.queued_at))
+            out += _replaced(box, older, d.queued_at)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
         out.append(_end(box, e, "expired", box.clock_at, "over before quiet hours ended"))
     elif not e.done and box.clock_at >= d.expires_at:
@@ -112,6 +125,7 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
             e.route, e.state, e.rank = r.route, r.state, RANK[r.state]
             e.attempt = max(e.attempt, r.attempt)
             _close(box, e)
+            return _with_it(box, e, r)
         return []
     if not e.done and r.route == e.route:
         _progress(e, r)
@@ -200,6 +214,8 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
     out: list[Written] = []
     for entry_id in list(box.open):
         e = box.entries[entry_id]
+        if e.done:  # it ended with the one that spoke for it
+            continue
         if clock_at >= e.delivery.expires_at:
             if outdated(box, e.delivery):
                 out.append(_superseded(box, e, clock_at))
@@ -211,6 +227,8 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         elif e.state not in ("queued", "failed"):
             out += _impatient(rules, box, e)
+    for told in merge.due(rules, box):
+        out += [told, *_queue(rules, box, told)]
     out += _tell_superiors(rules, box)
     if clock_at // 3_600_000 != hour_before:
         _forget(box)
@@ -266,8 +284,31 @@ def _superseded(box: Box, e: Entry, at: int) -> Receipt:
     return _end(box, e, "superseded", at, "a newer version replaces it")
 
 
+def _replaced(box: Box, older: Entry, at: int) -> list[Written]:
+    """`older` is outdated: a message that would still say it must not go out."""
+    together = box.entries.get(older.into)
+    if together is None or together.done or together.attempt or together.state != "queued":
+        return []
+    merge.free(box, together, at)
+    return [_superseded(box, together, at)]
+
+
+def _with_it(box: Box, e: Entry, r: Receipt) -> list[Written]:
+    """What `e` spoke for was heard when it was."""
+    out: list[Written] = []
+    for c in merge.covered(box, e):
+        if c.state != "superseded" and (not c.done or RANK.get(c.state, -1) < RANK[r.state]):
+            out.append(_end(box, c, r.state, r.receipt_at, f"by {e.delivery.id}"))
+    return out
+
+
 def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: str) -> list[Written]:
     out: list[Written] = [_end(box, e, state, at, detail)]
+    if e.delivery.covers:  # nobody heard of any of these: the duty room is told of each
+        for c in merge.covered(box, e):
+            if c.state not in ("superseded", "expired", "failed"):
+                out += _give_up(rules, box, c, state, at, detail)
+        return out
     if not e.delivery.recipient.startswith(DUTY):
         area = rules.areas.get(e.delivery.area, e.delivery.area)
         told = notice(e.delivery, area, at, detail)

@@ -59,6 +59,8 @@ class Send:
                 if who in district.contacts
             ),
             signature=district.signature,
+            zone=district.timezone,
+            hotline=district.hotline,
         )
 
     def decode(self, value: bytes) -> Record:

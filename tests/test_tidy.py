@@ -83,6 +83,7 @@ PURE = (
     "dispatch/address.py",
     "dispatch/outbox.py",
     "dispatch/box.py",
+    "dispatch/merge.py",
     "dispatch/agenda.py",
     "dispatch/channels/lane.py",
     "dispatch/channels/smpp_text.py",

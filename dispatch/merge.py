@@ -1,0 +1,170 @@
+"""Several internal notices to one person within a minute are one message. Pure.
+
+The first goes at once. What follows within a minute waits for the end of that minute (for red and
+立即转移: ten seconds) and leaves as one delivery that names every place, the highest first. Nothing that
+rises waits: neither a grade above all that the person was told in that minute, nor a warning that
+goes up. The deliveries that it speaks for (`covers`) keep their ids and end as it ends.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
+from dispatch.alert import Delivery, Route
+from dispatch.box import Box, Entry, Person, Rules, line_of
+from dispatch.local_time import when
+from dispatch.policy import Grade
+from dispatch.sms_length import segments
+from dispatch.spoken import spoken
+
+WINDOW_MS = 60_000
+URGENT_MS = 10_000
+SMS_SEGMENTS = 3
+_WRITTEN = ("sms", "app", "email")
+_DO = {
+    Action.MOVE: "请立即组织转移，逐户核实",
+    Action.PREPARE: "请组织转移准备，老人、儿童先走",
+    Action.NONE: "请到岗值守，加强巡查",
+}
+
+
+def mergeable(d: Delivery) -> bool:
+    """Is it a written notice to a person, which can say that it is one of several?"""
+    return (
+        d.audience == "internal"
+        and d.msg_type != "cancel"
+        and d.lang == "zh"
+        and not (d.again or d.reply or d.covers)
+        and bool(d.routes)
+        and d.routes[0].channel in _WRITTEN
+    )
+
+
+def hold(box: Box, e: Entry) -> None:
+    """Note that a notice came; it waits if its person was told something as high this minute."""
+    d = e.delivery
+    grade, p = Grade(d.level, d.action), box.people.get(d.recipient)
+    within = p is not None and (bool(p.held) or d.queued_at < p.at + WINDOW_MS)
+    if p is None or not within or p.status != d.status:
+        if p is None or not p.held:
+            box.people[d.recipient] = Person(at=d.queued_at, grade=grade, status=d.status)
+        return
+    older = [box.entries[i].delivery for i in box.lines[line_of(d)] if i != d.id]
+    risen = bool(older) and all(grade.exceeds(Grade(o.level, o.action)) for o in older)
+    if risen or grade.exceeds(p.grade):
+        p.grade |= grade
+        return
+    urgent = d.level == Level.RED or d.action == Action.MOVE
+    due = min(p.at + WINDOW_MS, d.queued_at + (URGENT_MS if urgent else WINDOW_MS))
+    p.due = min(p.due or due, due)
+    p.held.append(d.id)
+    e.held = True
+    box.touched.pop(d.id, None)
+
+
+def free(box: Box, merged: Entry, at: int) -> None:
+    """What `merged` spoke for waits again: it was replaced before it was sent."""
+    d = merged.delivery
+    p = box.people.setdefault(
+        d.recipient, Person(at=at, grade=Grade(d.level, d.action), status=d.status)
+    )
+    for e in covered(box, merged):
+        e.into = ""
+        p.held.append(e.delivery.id)
+    p.due = at
+
+
+def covered(box: Box, merged: Entry) -> list[Entry]:
+    """The entries that `merged` speaks for."""
+    found = (box.entries.get(i) for i in merged.delivery.covers)
+    return [e for e in found if e is not None and e.into == merged.delivery.id]
+
+
+def due(rules: Rules, box: Box) -> Iterator[Delivery]:
+    """The messages whose minute is over at the box's clock."""
+    for recipient, p in list(box.people.items()):
+        if not p.held and box.clock_at >= p.at + WINDOW_MS:
+            del box.people[recipient]
+        if not p.held or box.clock_at < p.due:
+            continue
+        found = (box.entries.get(i) for i in p.held)
+        waiting = [e for e in found if e is not None and not e.done]
+        p.held, p.due, p.at = [], 0, box.clock_at
+        for several in _parted(rules, waiting):
+            if len(several) == 1:
+                several[0].held = False
+                box.touched[several[0].delivery.id] = True
+                continue
+            told = _merged(rules, [e.delivery for e in several], box.clock_at)
+            for e in several:
+                e.into = told.id
+            yield told
+
+
+def _parted(rules: Rules, waiting: list[Entry]) -> list[list[Entry]]:
+    """The highest first, as many together as an SMS can name."""
+    waiting.sort(key=lambda e: (-e.delivery.action, -e.delivery.level, e.delivery.area))
+    parts: list[list[Entry]] = []
+    for e in waiting:
+        more = [*(x.delivery for x in parts[-1]), e.delivery] if parts else []
+        if more and segments(_text(rules, more, signed=True)) <= SMS_SEGMENTS:
+            parts[-1].append(e)
+        else:
+            parts.append([e])
+    return parts
+
+
+def _text(rules: Rules, those: Sequence[Delivery], *, signed: bool) -> str:
+    """内部预警3处。立即转移：香屯村山洪、沙门村泥石流；黄色：…。"""
+    by_grade: dict[tuple[Action, Level], list[str]] = {}
+    for d in those:
+        name = f"{rules.areas.get(d.area, d.area)}{HAZARD_ZH.get(d.hazard, d.hazard)}"
+        by_grade.setdefault((d.action, d.level), []).append(name)
+    parts = []
+    for (action, level), names in by_grade.items():
+        grade = [LEVEL_ZH[level]] * bool(level) + [ACTION_ZH[action]] * bool(action)
+        parts.append(f"{'、'.join(reversed(grade))}：{'、'.join(dict.fromkeys(names))}")
+    sign = f"【{rules.signature}】" if signed and rules.signature else ""
+    drill = {"exercise": "（演练）", "test": "（测试）"}.get(those[0].status, "")
+    until = when(min(d.expires_at for d in those), rules.zone, "zh")
+    answer = "收到请回复。" if any(d.must_answer for d in those) else ""
+    hotline = f"值班电话{rules.hotline}。" if rules.hotline else ""
+    return (
+        f"{sign}{drill}内部预警{len(those)}条。{'；'.join(parts)}。"
+        f"{_DO[those[0].action]}。有效至{until}。{hotline}{answer}"
+    )
+
+
+def _route(rules: Rules, those: Sequence[Delivery], channel: str) -> Route:
+    """A short text names all; an app message and a mail carry each whole text as well."""
+    text = _text(rules, those, signed=channel == "sms")
+    if channel == "sms":
+        return Route(channel=channel, text=text, segments=segments(text))
+    if channel == "voice":
+        drill = "（演练）" if those[0].status != "actual" else ""
+        return Route(channel=channel, text=spoken(text.removeprefix(drill)) + drill)
+    whole = [r.text for d in those for r in d.routes if r.channel == channel]
+    return Route(channel=channel, title=text.partition("。")[0], text="\n\n".join([text, *whole]))
+
+
+def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
+    """The one delivery that speaks for `those`, the highest first."""
+    first = those[0]
+    digest = hashlib.sha256("|".join(["merged", *(d.id for d in those)]).encode())
+    name = digest.hexdigest()[:24]
+    return msgspec.structs.replace(
+        first,
+        id=name,
+        alert=f"merged-{name}",
+        version=1,
+        level=max(d.level for d in those),
+        msg_type="alert",
+        routes=tuple(_route(rules, those, r.channel) for r in first.routes),
+        queued_at=at,
+        deadline_at=min(d.deadline_at for d in those),
+        expires_at=min(d.expires_at for d in those),
+        must_answer=any(d.must_answer for d in those),
+        covers=tuple(d.id for d in those),
+    )
