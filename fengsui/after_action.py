@@ -63,10 +63,12 @@ def assess(
     incident: str = "",
     truth_is: str = "",
     broken_off: str = "",
+    until: int | None = None,
 ) -> dict[str, Any]:
     """Of one incident, or of the whole run. Times are ms since 1970 UTC, lengths in seconds.
 
-    truth_is: where the truth comes from, in words; broken_off: why it ended early."""
+    truth_is: where the truth comes from, in words; broken_off: why it ended early; until: times are
+    measured of what began before it."""
     found = gather(records, incident)
     if incident:  # what happened where this incident warned of nothing belongs to no incident
         places = {(v[0].area, v[0].hazard) for v in found.alerts.values()}
@@ -74,7 +76,7 @@ def assess(
     begin, end = _span(records, found, incident)
     if broken_off:  # what was still to come is nobody's miss
         truth = [t for t in truth if t.flooded_at <= end]
-    hops = measure(found, truth)
+    hops = measure(found, truth, until)
     run = next((r for r in records if isinstance(r, Run)), None)
     rows = leads(found, truth)
     return {
@@ -89,6 +91,7 @@ def assess(
         "begin_at": begin,
         "end_at": end,
         "broken_off": broken_off,
+        "measured_until_at": until,
         "resolution_s": 60 if run is not None and run.kind != "live" else 0,
         "summary": _summary(district, found),
         "targets": [_target(h) for h in hold(plan, hops)],
@@ -102,7 +105,7 @@ def assess(
         "areas": _areas(district, found, truth),
         "people": people(found),
         "loudspeakers": loudspeakers(district, found),
-        "decisions": _decided(district, records, found, incident),
+        "decisions": _decided(district, records, found, hops, incident),
         "reports": _reports(records, incident),
         "blind": blind(district, records, begin, end),
         "dead_letters": dict(Counter(r.reason for r in records if isinstance(r, DeadLetter))),
@@ -217,7 +220,7 @@ def _earliest(found: Records, keys: Sequence[str], states: Sequence[str]) -> int
 
 
 def _decided(
-    district: District, records: Sequence[object], found: Records, incident: str
+    district: District, records: Sequence[object], found: Records, hops: Hops, incident: str
 ) -> dict[str, Any]:
     """Persons' acts one by one, the rule's by kind, and questions by what they asked for."""
     acts = [
@@ -227,7 +230,7 @@ def _decided(
     ]  # fmt: skip
     persons = [d for d in acts if d.by != "policy"]
     asked: dict[str, Counter[str]] = defaultdict(Counter)
-    for s in measure(found, ()).of("decision"):
+    for s in hops.of("decision"):
         state = "undecided" if s.seconds is None else "late"
         if s.deadline_s is None:
             state = "undecided" if s.seconds is None else "no_deadline"

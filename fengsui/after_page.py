@@ -26,6 +26,7 @@ from simulators.world import World
 
 BROKEN_OFF = "broken-off.txt"  # in the run's folder: why a drill was broken off
 _SLACK_MS = 6 * 3_600_000
+_COARSE_MS = 300_000
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -66,6 +67,7 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
         truth,
         incident=chosen,
         truth_is=truth_is,
+        until=_until(records),
         broken_off=note.read_text("utf-8").strip() if note.exists() else "",
     )
     folder = out or Path.cwd()
@@ -93,6 +95,14 @@ def _read(log: Log, live: bool, incident: str) -> list[object]:
         if about:
             records.append(r)
     return records
+
+
+def _until(records: Sequence[object]) -> int | None:
+    """After its weather a scenario's clock moves five minutes a step: too coarse to measure with."""
+    run = next((r for r in records if isinstance(r, Run)), None)
+    if run is None or run.kind == "live" or run.scenario not in SCENARIOS:
+        return None
+    return run.start_at + int(SCENARIOS[run.scenario].hours * 3_600_000) - _COARSE_MS
 
 
 def _truth(district: District, records: Sequence[object]) -> tuple[list[Truth], str]:

@@ -110,8 +110,20 @@ def excused(found: Records, delivery: str) -> bool:
     return not over and found.deliveries[delivery].deadline_at > found.end_at
 
 
-def measure(found: Records, truth: Sequence[Truth]) -> Hops:
-    """Every hop."""
+def measure(found: Records, truth: Sequence[Truth], until: int | None = None) -> Hops:
+    """Every hop. until: what began at that moment or later is left out (ms); leads are not."""
+    every = _measure(found, truth)
+    if until is None:
+        return every
+    return Hops(
+        {
+            name: [s for s in samples if name == "lead" or s.start_at < until]
+            for name, samples in every.samples.items()
+        }
+    )
+
+
+def _measure(found: Records, truth: Sequence[Truth]) -> Hops:
     return Hops(
         {
             "version": _ordered(_versions(found)),

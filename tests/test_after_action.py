@@ -124,6 +124,7 @@ def test_each_hop_is_measured_from_what_is_on_record() -> None:
         "answer": [120.0, None],
         "lead": [2400],
     }
+    assert not measure(gather(story()), FLOOD, T0 + 70 * S).of("answer")  # it began then
     assert spread(hops.of("answer"))[:3] == (2, 1, 120.0)
     assert hops.of("decision")[0].deadline_s == 300.0
 
