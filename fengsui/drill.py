@@ -24,6 +24,7 @@ from fengsui import storm
 from fengsui.after_page import BROKEN_OFF, after_action
 from fengsui.commands import stopping_on_signals
 from fengsui.follow import Follower
+from fengsui.people import place
 from fengsui.setup import Setup, Usage, make_setup
 from fengsui.targets import read_plan
 from ingest.log import open_log
@@ -98,11 +99,12 @@ def setup_of(district: District, state: Path, wish: Wish, **more: object) -> Set
     )
     if made.live:
         raise Usage(f"{wish.run} 不是演练 is not an exercise")
-    if made.folder.exists() and any(made.folder.iterdir()):
-        raise Usage(
-            f"{made.folder}: 已有内容（钥匙、记录），演练须从空目录开始 is not empty: a drill begins in a "
-            "new folder and makes its own keys; give another --run"
-        )
+    for folder in (made.folder, place(made)):  # a contact store that is there may hold numbers
+        if folder.exists() and any(folder.iterdir()):
+            raise Usage(
+                f"{folder}: 已有内容（钥匙、记录、联系人），演练须从空目录开始 is not empty: a drill begins "
+                "in a new folder and makes its own keys; give another --run"
+            )
     return replace(made, broker="")  # the embedded one
 
 

@@ -100,6 +100,12 @@ def test_it_is_never_the_live_run_and_begins_in_a_new_folder(
     shutil.copytree(live / "keys", tmp_path / "exercise-a" / "keys")
     with pytest.raises(Usage, match="not empty"):
         setup_of(yanqing(), tmp_path, wish())
+    contacts = tmp_path / "people" / "exercise-b"
+    contacts.mkdir(parents=True)
+    (contacts / "contacts.db").touch()
+    monkeypatch.setenv("FENGSUI_CONTACTS", str(tmp_path / "people"))
+    with pytest.raises(Usage, match="people"):
+        setup_of(yanqing(), tmp_path, wish("exercise-b"))
 
 
 @pytest.mark.parametrize("kind", ["sender", "cap"])
