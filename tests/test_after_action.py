@@ -227,3 +227,10 @@ def test_of_a_live_run_the_newest_incident_and_no_mark_of_an_exercise(
     assert "EXERCISE" not in html
     assert "事件复盘" in html
     assert "尚无灾情核实" in html
+
+
+def test_what_has_time_left_at_the_end_is_not_due() -> None:
+    begun = story()[:6]  # one person, no answer yet
+    assert not measure(gather(begun), ()).of("answer")
+    begun.append(Mark(group="g", clock_at=T0 + 371 * S, complete_at=T0))
+    assert [s.seconds for s in measure(gather(begun), ()).of("answer")] == [None]
