@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from config.level import Action, Level
+from console.follow import Follower
+from console.view import ENDED, View
 from detectors.detection import Detection
 from dispatch.alert import Alert, Delivery
-from fengsui.follow import Follower
-from fengsui.view import ENDED, View
 from ingest import meters
 from ingest.journal import say
 from ingest.log import Log, Unavailable

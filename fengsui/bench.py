@@ -14,12 +14,12 @@ from pathlib import Path
 import click
 
 from config.district import District
+from console.follow import Follower
 from fengsui.bench_detect import bench_detect
 from fengsui.bench_kafka import bench_hop, bench_kill, bench_throughput, need_kafka
 from fengsui.bench_processes import Processes
 from fengsui.bench_state import bench_cost, bench_recovery
 from fengsui.bench_workload import bench_rule, workload
-from fengsui.follow import Follower
 from fengsui.line import Line, open_run_log
 from fengsui.setup import free_port, make_setup
 from ingest.broker import start_broker

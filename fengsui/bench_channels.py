@@ -29,13 +29,13 @@ from config.carriers import Carrier, Channels
 from config.district import Contact, District
 from config.level import Action, Level
 from config.load import load
+from console.follow import DECODERS
 from dispatch.alert import Delivery, Receipt, Route, attempt_key
 from dispatch.channels import Parcel
 from dispatch.channels.smpp import Smpp
 from dispatch.channels.smpp_link import Bind
 from dispatch.send import run_send
 from fengsui.bench_sinks import HttpSink, JavaSmsc, MailSink, NodeSmsc, Sink
-from fengsui.follow import DECODERS
 from fengsui.line import calm_collector
 from fengsui.setup import default_config, free_port, now_ms
 from ingest.broker import start_broker

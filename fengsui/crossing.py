@@ -6,10 +6,10 @@ from typing import Any
 
 from config.district import District
 from config.level import HAZARD_ZH, LEVEL_ZH, Level
+from console.follow import Follower
 from detectors.detection import Answer
 from dispatch.alert import Decision, Delivery, Receipt
 from dispatch.neighbours import neighbour_of
-from fengsui.follow import Follower
 from fengsui.screen import local
 from ingest.log import Log
 from ingest.observation import CapIn

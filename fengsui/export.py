@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from console.follow import Follower
 from detectors.detection import Detection
 from dispatch.alert import Alert, Decision, Delivery, Outcome, Receipt, Report
-from fengsui.follow import Follower
 from ingest.log import Log
 from ingest.observation import DeadLetter, Observations
 

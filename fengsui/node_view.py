@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from config.district import District
+from console.view import View
 from fengsui.screen import local
-from fengsui.view import View
 
 TEST_LATE_MS = 8 * 86_400_000  # a node that has not tested itself for so long is news
 

@@ -2,7 +2,6 @@
 stage decide answered, area by area."""
 
 import secrets
-import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -10,18 +9,18 @@ import click
 
 from config.district import District
 from config.level import HAZARD_ZH, Action, Level
+from console.acts import Place, Saying, decisions, submit
+from console.follow import Follower
+from console.view import View
 from dispatch.alert import Alert, Decision
 from dispatch.entitled import deciders, entitled
 from dispatch.policy import authority, grade_of
-from fengsui.follow import Follower
 from fengsui.line import open_run_log
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms
-from fengsui.view import View
-from ingest.log import Log, Out
-from ingest.observation import Record, encode
+from ingest.log import Log
+from ingest.observation import Record
 
-_POLL_S = 0.1
 _SIGN = {"done": "✓", "already": "=", "refused": "✗"}
 QUEUED = 3  # exit code: recorded, not yet answered
 
@@ -60,25 +59,22 @@ def order(setup: Setup, wish: Wish, wait_s: float) -> int:
     3: not answered yet."""
     log = open_run_log(setup)
     try:
-        decisions = _decisions(setup, alerts_view(log), wish)
-        if not decisions:
+        wanted = _decisions(setup, alerts_view(log), wish)
+        if not wanted:
             click.echo(f"没有等待决定的{HAZARD_ZH[wish.hazard]}预警 nothing waits", err=True)
             return 1
-        end = log.ends("alerts")[0]
-        log.append([Out("cases", d.area, encode(d)) for d in decisions])
-        answers = _await(log, end, decisions[0].order, len(decisions), wait_s)
+        answers = submit(log, wanted, wait_s)
     finally:
         log.close()
-    for d in decisions:
-        click.echo(_outcome(setup.district, d, answers.get(d.area)))
+    for d in wanted:
+        click.echo(_outcome(setup.district, d, answers.get((d.area, d.hazard))))
     if any(a.outcome == "refused" for a in answers.values()):
         return 1
-    return 0 if len(answers) == len(decisions) else QUEUED
+    return 0 if len(answers) == len(wanted) else QUEUED
 
 
 def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
-    """One for each area, all with one `order`, each naming the warning as the person saw it: what
-    has been updated since is not cancelled unseen."""
+    """One for each area, each naming the warning as the log shows it now."""
     newest = {(a.area, a.hazard): a for a in view.alerts.values()}
     areas = wish.areas
     if wish.all_waiting:
@@ -90,45 +86,16 @@ def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
             raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
     if wish.version and len(areas) != 1:
         raise Usage("--version 只能用于一个区 --version is for one area only")
-    now, key = run_clock(setup, view), secrets.token_hex(8)
-    found = []
-    for area in dict.fromkeys(areas):
+    names = wish.act not in ("raise", "override")
+    places = []
+    for area in areas:
         seen = newest.get((area, wish.hazard))
-        names = seen is not None and wish.act not in ("raise", "override")
-        found.append(
-            Decision(
-                area=area,
-                hazard=wish.hazard,
-                act=wish.act,  # type: ignore[arg-type]  # click allows only these
-                by=wish.by,
-                decided_at=now,
-                reason=wish.reason,
-                alert=seen.id if seen is not None and names else "",
-                version=wish.version or (seen.version if seen is not None and names else 0),
-                level=wish.level,
-                action=wish.action,
-                order=key,
-                approver=wish.approver,
-                reference=wish.reference,
-            )
-        )
-    return found
-
-
-def _await(log: Log, offset: int, key: str, count: int, wait_s: float) -> dict[str, Decision]:
-    """area -> the ledger's answer, of those that came in time."""
-    found: dict[str, Decision] = {}
-    until = time.monotonic() + wait_s
-    follower = Follower(log, ("alerts",), since=offset)
-    while len(found) < count:
-        for _, record in follower.take():
-            if isinstance(record, Decision) and record.order == key:
-                found[record.area] = record
-        if len(found) < count and time.monotonic() >= until:
-            break
-        if len(found) < count:
-            time.sleep(_POLL_S)
-    return found
+        version = wish.version or (seen.version if seen is not None and names else 0)
+        places.append(Place(area, wish.hazard, seen.id if seen is not None else "", version))
+    said = Saying(
+        wish.act, wish.by, wish.reason, wish.level, wish.action, wish.approver, wish.reference
+    )
+    return decisions(said, places, run_clock(setup, view), secrets.token_hex(8))
 
 
 def _outcome(district: District, asked: Decision, answer: Decision | None) -> str:
@@ -148,7 +115,6 @@ def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> in
     log = open_run_log(setup)
     try:
         view = alerts_view(log)
-        key, end = secrets.token_hex(8), log.ends("alerts")[0]
         decision = Decision(
             area="",
             hazard="",
@@ -156,11 +122,10 @@ def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> in
             by=by,
             decided_at=run_clock(setup, view),
             reason=note,
-            order=key,
+            order=secrets.token_hex(8),
             incident=incident,
         )
-        log.append([Out("cases", "", encode(decision))])
-        answer = _await(log, end, key, 1, wait_s).get("")
+        answer = submit(log, [decision], wait_s).get(("", ""))
     finally:
         log.close()
     if answer is None:

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 
 from config.district import District
+from console.follow import Follower
 from detectors.detection import Detection, Mark
 from detectors.hindcast import Readings
 from detectors.part import Part
 from dispatch.alert import Alert, Decision, Outcome
-from fengsui.follow import Follower
 from fengsui.line import open_run_log
 from fengsui.setup import Setup
 from ingest.history import History, Point, open_history

@@ -10,13 +10,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.district import District
 from config.level import HAZARD_EN, HAZARD_ZH
+from console.follow import Follower
+from console.view import View
 from dispatch.alert import Alert, Decision, Report
 from dispatch.policy import Grade, Reason
-from fengsui.follow import Follower
 from fengsui.line import open_run_log
 from fengsui.screen import CHANNEL_ZH, STATE_ZH, local
 from fengsui.setup import Setup, Usage
-from fengsui.view import View
 from ingest.log import Log
 
 _FORM = "%Y-%m-%d %H:%M"

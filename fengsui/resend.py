@@ -8,12 +8,12 @@ from collections.abc import Iterable
 import click
 import msgspec
 
+from console.view import View
 from dispatch.alert import Delivery
 from dispatch.not_reached import DUTY
 from fengsui.line import open_run_log
 from fengsui.setup import Setup, Usage, now_ms
 from fengsui.status import view_of
-from fengsui.view import View
 from ingest.log import Out
 from ingest.observation import encode
 

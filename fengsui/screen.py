@@ -12,7 +12,7 @@ from rich.text import Text
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
-from fengsui.view import Change, View
+from console.view import Change, View
 
 _STYLE = {
     Level.NONE: "dim",

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
+from console.follow import Follower
+from console.view import View
 from fengsui.crossing import crossing_of, outside_lines
-from fengsui.follow import Follower
 from fengsui.line import READS
 from fengsui.node_view import node_lines
 from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
-from fengsui.view import View
 from fengsui.ways import way_lines
 from ingest.log import Log
 

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.live import Live
 
 from config.district import District
+from console.follow import Follower
+from console.view import View
 from dispatch.keys import sender_keys
 from fengsui.export import export_folder
-from fengsui.follow import Follower
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
 from fengsui.setup import Setup, free_port, refuse_live_keys
 from fengsui.summary import summary
-from fengsui.view import View
 from ingest.broker import Broker, start_broker
 from ingest.log import Log
 from simulators.carriers import Carrier

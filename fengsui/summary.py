@@ -10,9 +10,9 @@ from rich.text import Text
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, Action, Level
+from console.view import REACHED, View
 from dispatch.alert import Alert
 from fengsui.screen import CHANNEL_ZH, badge, local
-from fengsui.view import REACHED, View
 from simulators.score import Score
 
 _ROWS = 24

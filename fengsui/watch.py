@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
+from console.follow import Follower
 from fengsui.audit import audit_once, run_audit
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.export import moment
-from fengsui.follow import Follower
 from fengsui.ledger_file import export_ledger, verify, verify_log
 from fengsui.line import open_run_log
 from fengsui.setup import Setup, Usage, now_ms

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from config.district import District
+from console.view import View
 from dispatch.channels.table import PROOFS, proof
 from fengsui.screen import local
-from fengsui.view import View
 
 _UNPROVEN = "未经验证 unproven"
 

@@ -13,6 +13,7 @@ import pytest
 
 from config.district import District
 from config.load import load
+from console.follow import Follower
 from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.alert import Delivery, Receipt, Route, attempt_key
@@ -22,7 +23,6 @@ from dispatch.send import Send
 from dispatch.sender import Clock, Sender
 from fengsui.backup import ORDER, groups_of, take
 from fengsui.export import export
-from fengsui.follow import Follower
 from fengsui.line import open_run_log
 from fengsui.setup import Setup, make_setup
 from ingest.frames import FrameStore

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from config.load import load
+from console.follow import Follower
 from dispatch.alert import Delivery
 from fengsui.backup import ORDER, cut, take
-from fengsui.follow import Follower
 from fengsui.line import READS
 from fengsui.restore import restore
 from fengsui.setup import Usage

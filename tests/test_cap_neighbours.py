@@ -17,10 +17,10 @@ import pytest
 import xmlschema
 
 from config.load import load
+from console.follow import Follower
 from dispatch.alert import Alert, Delivery, Receipt
 from dispatch.cap_key import cap_key
 from dispatch.neighbours import recipient
-from fengsui.follow import Follower
 from ingest.cap_ways import endpoint_token
 from ingest.log import open_log
 from ingest.mqtt import Mqtt

@@ -16,13 +16,13 @@ from config.district import District
 from config.level import Action
 from config.load import load
 from config.quantity import QUANTITIES
+from console.view import View
 from dispatch.alert import Delivery
 from dispatch.keys import Ring, key_set, read_key, renew, revoke, root_keys, sender_keys
 from dispatch.node_mandate import Grant, mandate
 from dispatch.node_seal import unsealed
 from dispatch.node_wire import Beacon, Hello, KeySet, Mandate, Noted, Report, opened, sign, what_of
 from fengsui.node_view import TEST_LATE_MS, node_lines
-from fengsui.view import View
 from ingest.broker import start_broker
 from ingest.identify import Register
 from ingest.mqtt import Mqtt

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from config.load import load
-from fengsui.follow import DECODERS
+from console.follow import DECODERS
 from ingest.broker import start_broker
 from ingest.clock import last_tick
 from ingest.decode.frame import check_frame

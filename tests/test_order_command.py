@@ -70,7 +70,7 @@ def wish(act: str, *areas: str, by: str = "D-01", **more: object) -> Wish:
 
 
 def ledger(log: Log) -> list[Decision]:
-    from fengsui.follow import Follower
+    from console.follow import Follower
 
     return [r for _, r in Follower(log, ("alerts",)).take() if isinstance(r, Decision)]
 
