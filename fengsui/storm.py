@@ -100,12 +100,22 @@ class Watch:
         )
 
 
+# what runs beside a line as long as it does: the duty room's pages
+Beside = Callable[[Setup], contextlib.AbstractContextManager[None]]
+
+
+def nothing(_setup: Setup) -> contextlib.AbstractContextManager[None]:
+    """Nothing beside it."""
+    return contextlib.nullcontext()
+
+
 def run_line(
     setup: Setup,
     *,
     out: Path | None,
     plain: bool,
     port: int,
+    beside: Beside = nothing,
     carrier_url: str = "",
     stop: threading.Event,
 ) -> int:
@@ -115,7 +125,7 @@ def run_line(
         line.start()
         log = open_run_log(setup)
         _invite(setup)
-        with Watch(setup, log, plain) as watch:
+        with beside(setup), Watch(setup, log, plain) as watch:
             while not stop.wait(0.5) and not line.stop_event.is_set():
                 watch.look()
         line.stop()
@@ -148,6 +158,7 @@ def run_storm(
     plain: bool,
     port: int,
     stop: threading.Event,
+    beside: Beside = nothing,
 ) -> int:
     """The whole line, and a simulated storm that crosses it."""
     chosen = scenario(name)
@@ -176,6 +187,7 @@ def run_storm(
         port=port,
         stop=stop,
         linger=not until_done,
+        beside=beside,
         judge=lambda view: judge(world, view),
     )
 
@@ -241,6 +253,7 @@ def _around(
     stop: threading.Event,
     linger: bool,
     judge: Callable[[View], Score | None],
+    beside: Beside = nothing,
 ) -> int:
     """Broker, line, loudspeakers and phones around a play; then the summary and the export."""
     code = 0
@@ -261,7 +274,7 @@ def _around(
             speed=pace,
             lockstep=True,
         )
-        with Watch(setup, log, plain) as watch:
+        with beside(setup), Watch(setup, log, plain) as watch:
             drawing = threading.Thread(
                 target=_draw, args=(watch, line, stop), name="screen", daemon=True
             )

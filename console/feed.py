@@ -1,0 +1,167 @@
+"""Follows the log and tells every open page what changed: folded and encoded once a look, whoever
+listens. A page that does not keep up is let go; it comes back and reads the whole anew."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+
+from config.district import District
+from console import situation, warnings
+from console.follow import Follower
+from console.trail import Trail
+from console.view import View
+from ingest.log import Log, Unavailable
+from ingest.observation import Run
+
+EVERY_S = 0.5
+QUEUE = 100
+# a page: one module that makes parts of the picture, (part -> key -> value), from the folded log
+PAGES = (situation.parts, warnings.parts)
+Picture = dict[str, dict[str, Any]]
+_encoder = msgspec.json.Encoder()
+
+
+class Listener:
+    """One open stream. `None` in its queue ends it."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(QUEUE)
+        self._loop = loop
+        self.late = False
+
+    def tell(self, event: bytes) -> None:
+        """From any thread."""
+        self._loop.call_soon_threadsafe(self._put, event)
+
+    def _put(self, event: bytes) -> None:
+        if self.late:
+            return
+        if self.queue.full():
+            self.late = True
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            self.queue.put_nowait(None)
+        else:
+            self.queue.put_nowait(event)
+
+
+def changes(before: Picture, after: Picture) -> Picture:
+    """What to write over `before` to make it `after`; None takes a key away."""
+    found: Picture = {}
+    for part, now in after.items():
+        was = before.get(part, {})
+        news = {k: v for k, v in now.items() if k not in was or was[k] != v}
+        news.update({k: None for k in was if k not in now})
+        if news:
+            found[part] = news
+    return found
+
+
+class Feed:
+    """The picture now, its revision, and who listens. One thread looks, any thread reads."""
+
+    def __init__(
+        self, open_log: Callable[[], Log], district: District, run: Run, now: Callable[[], int]
+    ) -> None:
+        self.district, self.run = district, run
+        self.view, self.trail = View(), Trail()
+        self.rev, self.looked = 0, 0.0
+        self._open_log, self._now = open_log, now
+        self._picture: Picture = {}
+        self._listeners: set[Listener] = set()
+        self._lock = threading.Lock()
+
+    def follow(self, stop: threading.Event) -> None:
+        """Look until `stop`; a log that cannot be reached is tried again, and `age_ms` tells."""
+        log: Log | None = None
+        follower: Follower | None = None
+        while not stop.is_set():
+            with suppress(Unavailable):  # its place is kept, and the beat tells how old it is
+                log = log or self._open_log()
+                follower = follower or Follower(log)
+                self.look(follower)
+            stop.wait(EVERY_S)
+        if log is not None:
+            log.close()
+        with self._lock:
+            for listener in self._listeners:
+                listener.tell(b"")
+
+    def look(self, follower: Follower) -> None:
+        """Fold what is new, and tell the difference."""
+        news = list(follower.take())
+        with self._lock:
+            for _, record in news:
+                self.view.take(record)
+                self.trail.take(record, self.view)
+            picture = self._draw()
+            difference = changes(self._picture, picture)
+            self._picture, self.looked = picture, time.monotonic()
+            if not difference:
+                return
+            self.rev += 1
+            event = _event("change", {"rev": self.rev, "parts": difference}, self.rev)
+            for listener in self._listeners:
+                listener.tell(event)
+
+    def clock(self) -> int:
+        """The run's own clock (ms)."""
+        return self._now() if self.run.kind == "live" else self.view.clock_at
+
+    def _draw(self) -> Picture:
+        clock = self.clock()
+        picture: Picture = {
+            "line": {
+                "clock": self.view.clock_at,
+                "readings": self.view.readings,
+                "dead": self.view.dead.total(),
+            }
+        }
+        for parts in PAGES:
+            picture.update(parts(self.district, self.view, self.trail, clock))
+        return picture
+
+    def snapshot(self) -> bytes:
+        """The whole picture, as JSON."""
+        with self._lock:
+            run = {"name": self.run.name, "kind": self.run.kind}
+            return _encoder.encode(
+                {"rev": self.rev, "run": run, "age_ms": self.age_ms(), "parts": self._picture}
+            )
+
+    def age_ms(self) -> int:
+        """How long ago the log was last looked at."""
+        return int((time.monotonic() - self.looked) * 1000) if self.looked else 10**9
+
+    def beat(self) -> bytes:
+        """The heartbeat says when the log was last read: a server without a log is no news."""
+        return _event("beat", {"rev": self.rev, "age_ms": self.age_ms()}, self.rev)
+
+    def past(self) -> bytes:
+        """What the map looked like, every ten minutes of the last hours."""
+        with self._lock:
+            return _encoder.encode(list(self.trail.frames))
+
+    def series(self, station: str) -> bytes:
+        """One station's values of the last hours."""
+        with self._lock:
+            return _encoder.encode(self.trail.series(station))
+
+    def listen(self, listener: Listener) -> None:
+        """Tell it everything from now on."""
+        with self._lock:
+            self._listeners.add(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Tell it nothing more."""
+        with self._lock:
+            self._listeners.discard(listener)
+
+
+def _event(name: str, data: Any, rev: int) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (rev, name.encode(), _encoder.encode(data))

@@ -1,0 +1,130 @@
+"""The page Situation (一张图): what is where, what it last said and how old that is. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shapely import MultiPoint
+
+from config.district import District
+from config.quantity import QUANTITIES
+from console.trail import Trail
+from console.view import View
+
+Ring = list[list[float]]
+
+
+def ground(district: District, outline: list[Ring]) -> dict[str, Any]:
+    """What does not change while the server runs: places, names and shapes, (lon, lat) WGS 84."""
+    d = district
+    return {
+        "name": d.name,
+        "name_en": d.name_en,
+        "outline": outline,
+        "areas": {
+            a.id: {
+                "name": a.name,
+                "en": a.name_en,
+                "town": a.township,
+                "town_en": a.township_en,
+                "at": [a.lon, a.lat],
+                "ring": [list(p) for p in a.polygon],
+                "people": a.population,
+                "shelter": a.shelter,
+                "stations": list(d.stations_of_area.get(a.id, ())),
+            }
+            for a in d.areas.values()
+        },
+        "stations": {
+            s.id: {
+                "name": s.name,
+                "en": s.name_en,
+                "what": s.quantity,
+                "unit": QUANTITIES[s.quantity].unit,
+                "at": [s.lon, s.lat],
+            }
+            for s in d.stations.values()
+        },
+        "nodes": {
+            n.id: {"name": n.name, "en": n.name_en, "at": [n.lon, n.lat], "area": n.area}
+            for n in d.nodes.values()
+        },
+        "basins": _hulls(
+            (b.id, b.name, [a.polygon for a in d.areas.values() if a.basin == b.id])
+            for b in d.basins.values()
+        ),
+        "towns": _hulls(
+            (t, t, [a.polygon for a in d.areas.values() if a.township == t])
+            for t in dict.fromkeys(a.township for a in d.areas.values())
+        ),
+    }
+
+
+def _hulls(
+    groups: Iterable[tuple[str, str, list[tuple[tuple[float, float], ...]]]],
+) -> dict[str, dict[str, Any]]:
+    """The hull around the areas of each: schematic, no surveyed boundary."""
+    found = {}
+    for key, name, polygons in groups:
+        points = [p for polygon in polygons for p in polygon]
+        if len(points) >= 3:
+            hull = MultiPoint(points).convex_hull.buffer(0.004)
+            ring = [[round(x, 4), round(y, 4)] for x, y in hull.exterior.coords]
+            found[key] = {"name": name, "ring": ring}
+    return found
+
+
+def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+    """What the page shows now, thing by thing. now: the run's clock."""
+    return {
+        "stations": {s: _station(district, view, trail, s, now) for s in district.stations},
+        "nodes": {n: _node(district, view, n, now) for n in district.nodes},
+        "areas": _areas(district, view, now),
+    }
+
+
+def _late(district: District, view: View, thing: str, now: int) -> bool:
+    known = district.stations.get(thing) or district.nodes[thing]
+    return now - view.last_seen.get(thing, 0) > known.silent_after_s * 1000
+
+
+def _station(
+    district: District, view: View, trail: Trail, station: str, now: int
+) -> dict[str, Any]:
+    value = trail.value(station, now) if station in trail.bins else None
+    return {
+        "value": value,
+        "seen": view.last_seen.get(station),
+        "late": _late(district, view, station, now),
+    }
+
+
+def _node(district: District, view: View, node: str, now: int) -> dict[str, Any]:
+    said = view.nodes.get(node, {})
+    battery = said.get("battery")
+    return {
+        "seen": view.last_seen.get(node),
+        "late": _late(district, view, node, now),
+        "battery": battery[1] / 10 if battery else None,
+    }
+
+
+def _areas(district: District, view: View, now: int) -> dict[str, dict[str, Any]]:
+    """Level and action in force, whether something waits, and how many of the stations that judge
+    the area speak: none is `dark`, which is never shown as quiet."""
+    levels, waiting = view.area_levels(), {a.area for a in view.open_alerts() if a.questions}
+    found = {}
+    for area in district.areas:
+        level, action = levels.get(area, (0, 0))
+        judges = district.stations_of_area.get(area, ())
+        live = sum(not _late(district, view, s, now) for s in judges)
+        said = view.coverage.get(area)
+        found[area] = {
+            "level": int(level),
+            "action": int(action),
+            "waits": area in waiting,
+            "live": live,
+            "of": len(judges),
+            "dark": live == 0,
+            "thin": said is not None and said.thin,
+        }
+    return found

@@ -1,0 +1,74 @@
+// One station's last hours: rain as bars with the running sum, water level as a line; thresholds as
+// labelled lines. 24-hour Beijing time.
+
+import { COLOUR, lang, t, time } from "./words.js";
+
+const AXIS = { stroke: "#c3ccd6", grid: { stroke: "#2c343d", width: 1 }, ticks: { stroke: "#2c343d" }, font: "12px sans-serif" };
+
+// data: {at: [s], value: []}; limits: [{value, words}] of the sum over window_min, or of the level
+export function chart(data, station, limits = [], windowMin = 60) {
+  const box = document.createElement("div");
+  box.className = "chart";
+  box.setAttribute("role", "img");
+  if (!data.at.length) {
+    box.textContent = t("最近六小时没有数据", "No data in the last six hours");
+    return box;
+  }
+  const rain = station.what === "rain";
+  const at = [], bars = [], line = [];
+  if (rain) {
+    const known = new Map(data.at.map((s, n) => [s, data.value[n]]));
+    const bins = Math.max(1, Math.round(windowMin / 5));
+    for (let s = data.at[0]; s <= data.at.at(-1); s += 300) {
+      at.push(s);
+      bars.push(known.has(s) ? known.get(s) : null);
+      line.push(Number(bars.slice(-bins).reduce((a, b) => a + (b || 0), 0).toFixed(1)));
+    }
+  } else {
+    at.push(...data.at);
+    line.push(...data.value);
+  }
+  const newest = line.at(-1), top = Math.max(...line, ...limits.map((x) => x.value)) * 1.1 || 1;
+  const label = rain ? t(`${windowMin} 分钟累计 mm`, `sum of ${windowMin} min, mm`) : t("水位 m", "stage m");
+  box.setAttribute("aria-label", `${station.name} ${label} ${newest}`);
+  const series = [{ value: (_, v) => (v ? time(v * 1000) : "") },
+    { label, stroke: "#4dd4ff", width: 2.5, points: { show: false } }];
+  const columns = [at, line];
+  if (rain) {
+    series.push({ label: t("5 分钟 mm", "5 min, mm"), stroke: "#2f6f86", fill: "#2f6f86", paths: window.uPlot.paths.bars({ size: [0.8] }), points: { show: false } });
+    columns.push(bars);
+  }
+  const draw = (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.font = `${12 * devicePixelRatio}px sans-serif`;
+    for (const x of limits) {
+      const y = u.valToPos(x.value, "y", true);
+      ctx.strokeStyle = ctx.fillStyle = x.colour || "#ffb070";
+      ctx.setLineDash([6, 4]);
+      ctx.lineWidth = 2;
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      ctx.fillText(x.words, bbox.left + 4, y - 4);
+    }
+    ctx.restore();
+  };
+  requestAnimationFrame(() => {
+    const width = Math.max(220, box.clientWidth);
+    new window.uPlot({
+      width, height: 170, series, cursor: { drag: { x: false, y: false } }, legend: { show: false },
+      scales: { x: { time: true }, y: { range: [rain ? 0 : Math.min(...line, 0), top] } },
+      axes: [{ ...AXIS, values: (_, s) => s.map((v) => time(v * 1000, v * 1000)) }, { ...AXIS, size: 44, label: undefined }],
+      hooks: { draw: [draw] },
+    }, columns, box);
+    const note = document.createElement("p");
+    note.className = "chart-words";
+    note.lang = lang() === "en" ? "en" : "zh-CN";
+    note.textContent = rain ? `${t("线", "line")}：${label}；${t("柱：5 分钟雨量", "bars: 5 min")}` : label;
+    box.append(note);
+  });
+  return box;
+}
+export const colourOf = (n) => COLOUR[n];

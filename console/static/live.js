@@ -1,0 +1,83 @@
+// The picture and its stream. Every page reads `picture`; `onChange` tells which parts are new.
+// However the connection ends, the page says so at once and reads everything anew when it is back.
+
+export const picture = { rev: -1, run: null, parts: {}, ground: null, me: null };
+const hearers = [];
+export const onChange = (f) => hearers.push(f);
+export const part = (name) => picture.parts[name] || {};
+export const clock = () => part("line").clock || 0;
+
+let source = null;
+let heardAt = performance.now(); // when the log itself was last known to be read
+let connected = false;
+export const state = () => ({ connected, quietMs: performance.now() - heardAt });
+
+let needLogin = () => Promise.resolve();
+export const onLogin = (f) => { needLogin = f; };
+
+// A request; when the session is over the person logs in over the page, and it is sent again.
+export async function ask(path, body) {
+  for (;;) {
+    const given = { headers: {} };
+    if (body !== undefined) {
+      given.method = "POST";
+      given.body = JSON.stringify(body);
+      given.headers = { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
+    }
+    const answer = await fetch(path, given);
+    if (answer.status === 401) { await needLogin(); continue; }
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.words || answer.statusText);
+    return found;
+  }
+}
+
+function tell(parts) { for (const f of hearers) f(parts); }
+
+async function whole() {
+  const found = await ask("/api/snapshot");
+  picture.rev = found.rev;
+  picture.run = found.run;
+  picture.parts = found.parts;
+  heardAt = performance.now() - Math.min(found.age_ms, 1e7);
+  document.body.dataset.rev = found.rev;
+  tell(new Set(Object.keys(found.parts)));
+}
+
+function take(change) {
+  if (change.rev <= picture.rev) return;
+  if (change.rev !== picture.rev + 1) { whole(); return; } // something was missed
+  for (const [name, news] of Object.entries(change.parts)) {
+    const into = (picture.parts[name] ||= {});
+    for (const [key, value] of Object.entries(news)) {
+      if (value === null) delete into[key]; else into[key] = value;
+    }
+  }
+  picture.rev = change.rev;
+  document.body.dataset.rev = change.rev;
+  tell(new Set(Object.keys(change.parts)));
+}
+
+export async function begin() {
+  picture.me = await ask("/api/me");
+  picture.ground = await ask("/api/ground");
+  await whole();
+  listen();
+}
+
+function listen() {
+  if (source) source.close();
+  source = new EventSource("/api/stream");
+  source.onopen = () => { connected = true; whole().catch(() => {}); };
+  source.addEventListener("change", (e) => { heardAt = performance.now(); take(JSON.parse(e.data)); });
+  source.addEventListener("beat", (e) => {
+    const beat = JSON.parse(e.data);
+    heardAt = performance.now() - beat.age_ms;
+    if (beat.rev !== picture.rev) whole().catch(() => {});
+  });
+  source.onerror = () => {
+    connected = false;
+    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    setTimeout(() => ask("/api/me").then((me) => { picture.me = me; listen(); }, listen), 2000);
+  };
+}

@@ -1,0 +1,130 @@
+// The frame: header, login, pages, keyboard, and the banner that says when the picture is old.
+//
+// A page is one module with `name`, `words` and `show(root)` (which may return a function that is
+// called when it is left), a line in PAGES here, and one module on the server that makes its parts
+// (PAGES in console/feed.py).
+
+import * as live from "./live.js";
+import * as sound from "./sound.js";
+import * as situation from "./situation.js";
+import * as warnings from "./warnings.js";
+import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./words.js";
+
+const PAGES = [situation, warnings];
+const WALL = location.pathname === "/wall";
+const STOPPED_MS = 15000, LINE_MS = 90000;
+const $ = (id) => document.getElementById(id);
+let leave = null, wasLost = false;
+
+live.onLogin(() => new Promise((done) => {
+  const box = $("login");
+  if (!box.open) box.showModal();
+  $("login-why").textContent = live.picture.me ? t("登录已过期；写了一半的内容还在", "The session is over; what you were writing is kept") : "";
+  $("login-form").onsubmit = async (e) => {
+    e.preventDefault();
+    const answer = await fetch("/api/login", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-fengsui": "1" },
+      body: JSON.stringify({ name: $("login-name").value, password: $("login-password").value }),
+    });
+    const found = await answer.json();
+    if (!answer.ok) { $("login-why").textContent = found.words; return; }
+    live.picture.me = found;
+    $("login-password").value = "";
+    box.close();
+    done();
+  };
+}));
+$("login").addEventListener("cancel", (e) => e.preventDefault());
+
+function go() {
+  const name = location.hash.slice(2).split("/")[0];
+  const page = WALL ? situation : PAGES.find((p) => p.name === name) || PAGES[0];
+  if (leave) leave();
+  const root = $("main");
+  root.replaceChildren();
+  document.body.dataset.page = page.name;
+  $("pages").replaceChildren(...PAGES.map((p) =>
+    el("a", { href: `#/${p.name}`, "aria-current": p === page ? "page" : null }, of(p.words))));
+  leave = page.show(root) || null;
+  header();
+}
+
+function header() {
+  const { ground, run, me } = live.picture;
+  $("place").textContent = `${t(ground.name, ground.name_en)} ${t("山洪泥石流预警", "flood and debris-flow warning")}`;
+  document.title = `${ground.name} 烽燧`;
+  $("drill").hidden = run.kind === "live";
+  document.body.classList.toggle("drill", run.kind !== "live");
+  const silent = Object.values(live.part("stations")).filter((s) => s.late).length;
+  $("clock").textContent = `${time(live.clock())} ${t("北京时间", "Beijing time")} · ` +
+    t(`监测站静默 ${silent}/${Object.keys(ground.stations).length}`, `${silent} of ${Object.keys(ground.stations).length} stations silent`);
+  const counts = [0, 0, 0, 0, 0];
+  for (const a of Object.values(live.part("areas"))) counts[a.level] += 1;
+  const waiting = Object.values(live.part("warnings")).filter((w) => w.questions.length).length;
+  $("counts").replaceChildren(
+    ...[4, 3, 2, 1].filter((n) => counts[n]).map((n) => el("span", { class: `badge level-${n}` }, `${SHAPE[n]} ${of(LEVEL[n])} ${counts[n]}`)),
+    counts.slice(1).some(Boolean) ? "" : el("span", {}, t("无生效预警", "no warning in force")),
+    waiting ? el("a", { href: "#/warnings", class: "waiting" }, t(`${waiting} 个待决定`, `${waiting} to be decided`)) : "");
+  const unheard = sound.listen(live.part("warnings"), (w) => ground.areas[w.area]?.name || "");
+  $("sound").textContent = sound.on() ? (unheard ? t(`确认收到 ${unheard}`, `Acknowledge ${unheard}`) : t("声音已开", "Sound on")) : t("开始值班（声音未启用）", "Start duty (sound is off)");
+  $("sound").className = sound.on() ? (unheard ? "unheard" : "") : "mute";
+  $("who").textContent = `${me.name}${me.officer ? ` ${me.officer}` : ""} · ${t("退出", "log out")}`;
+  $("lang").textContent = lang() === "zh" ? "English" : "中文";
+  $("lang").lang = lang() === "zh" ? "en" : "zh";
+}
+
+function watch() {
+  const { connected, quietMs } = live.state();
+  const { run } = live.picture;
+  const seconds = Math.floor(quietMs / 1000);
+  const behind = run.kind === "live" && live.clock() ? Date.now() - live.clock() : 0;
+  let words = "";
+  if (quietMs > STOPPED_MS) words = t(`数据已停 ${seconds} 秒`, `No data for ${seconds} s`);
+  else if (!connected) words = t("连接断开，正在重连", "Connection lost, reconnecting");
+  else if (behind > LINE_MS) words = t(`处理环节已停 ${age(behind)}`, `The line stopped ${age(behind)}`);
+  if (words) words += ` · ${t("画面是", "this is")} ${time(live.clock())} ${t("的情况，不是现在", ", not now")}`;
+  const box = $("alarm");
+  box.hidden = !words;
+  if (box.textContent !== words) box.textContent = words;
+  document.body.classList.toggle("stale", Boolean(words));
+  if (words && !wasLost) sound.lost();
+  wasLost = Boolean(words);
+}
+
+const KEYS = [
+  ["m", "一张图", "Situation", () => { location.hash = "#/situation"; }],
+  ["w", "预警", "Warnings", () => { location.hash = "#/warnings"; }],
+  ["a", "确认收到（停止响铃）", "Acknowledge (stop the sound)", () => $("sound").click()],
+  ["?", "键盘说明", "This help", () => help()],
+];
+
+function help() {
+  const page = PAGES.find((p) => p.name === document.body.dataset.page);
+  $("keys").replaceChildren(...[...KEYS, ...(page.keys || [])].flatMap(([k, zh, en]) =>
+    [el("dt", {}, el("kbd", {}, k)), el("dd", {}, t(zh, en))]));
+  $("help").showModal();
+}
+
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.altKey || e.metaKey || e.target.closest("input, textarea, select, dialog")) return;
+  const page = PAGES.find((p) => p.name === document.body.dataset.page);
+  const found = [...KEYS, ...(page?.keys || [])].find(([k]) => k === e.key);
+  if (found) { e.preventDefault(); found[3](); }
+});
+$("lang").onclick = () => { setLang(lang() === "zh" ? "en" : "zh"); go(); };
+$("sound").onclick = async () => {
+  if (!sound.on()) await sound.start(); else sound.acknowledge(live.part("warnings"));
+  header();
+};
+$("who").onclick = async () => { await live.ask("/api/logout", {}); location.reload(); };
+
+setLang(lang());
+document.body.classList.toggle("wall", WALL);
+document.documentElement.style.setProperty("--red", COLOUR[4]);
+await live.begin();
+addEventListener("hashchange", go);
+live.onChange(header);
+go();
+setInterval(watch, 1000);
+document.body.dataset.ready = "1";

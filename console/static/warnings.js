@@ -1,0 +1,213 @@
+// 预警: first what waits for a decision, with its countdown; then what is in force; then what was
+// decided. One warning's evidence and exact words stand beside the list. An act takes two presses:
+// the button, and the button of the box that says once more what it will do.
+
+import { chart } from "./chart.js";
+import { ask, clock, onChange, part, picture } from "./live.js";
+import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, of, t, time, what } from "./words.js";
+
+export const name = "warnings";
+export const words = ["预警", "Warnings"];
+export const keys = [
+  ["j", "下一个", "Next", () => step(1)],
+  ["k", "上一个", "Previous", () => step(-1)],
+  ["x", "选中或取消选中", "Select or not", () => { const b = document.querySelector(`[data-pick="${open}"]`); if (b) b.click(); }],
+  ["r", "发布", "Release", () => document.querySelector('[data-act="release"]:not(:disabled)')?.click()],
+];
+const CHANNEL = { broadcast: ["大喇叭", "loudspeaker"], sms: ["短信", "SMS"], app: ["应用", "app"], voice: ["语音电话", "call"], email: ["邮件", "mail"], webhook: ["接口", "webhook"], console: ["值班台", "duty room"], cap: ["CAP", "CAP"], cap_push: ["邻县", "neighbours"] };
+const AUDIENCE = { public: ["居民", "residents"], organisation: ["单位", "organisations"], responsible: ["责任人（须应答）", "responsible persons"], observer: ["观察员", "observers"], duty: ["值班台", "duty room"] };
+// what is good enough to let a warning out; taking something back asks for a reason of its own
+const READY = { release: ["依据实况，同意发布", "As measured, released"], approve: ["依据实况，同意发布", "As measured, approved"] };
+const DRAFT = "draft-of-a-decision";
+
+let open = "";
+const picked = new Set();
+let root = null, detail = null, shownVersion = "";
+
+const all = () => Object.entries(part("warnings"));
+const waits = (w) => w.questions.length > 0;
+const deadline = (w) => Math.min(...w.questions.map((q) => q.until || Infinity));
+function order() {
+  return all().sort(([x, a], [y, b]) => waits(b) - waits(a) || (waits(a) ? deadline(a) - deadline(b) : 0) ||
+    Math.max(b.level, b.asks_level) - Math.max(a.level, a.asks_level) || b.action - a.action || x.localeCompare(y));
+}
+const placeOf = (w) => { const a = picture.ground.areas[w.area]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
+
+export function show(into) {
+  root = el("div", { class: "queue", "data-queue": "" });
+  detail = el("section", { class: "detail", "aria-label": t("一份预警", "One warning") });
+  into.append(el("section", { class: "queue-side", "aria-label": t("预警列表", "Warnings") }, root), detail);
+  shownVersion = "";
+  let alive = true;
+  onChange((parts) => { if (alive && (parts.has("warnings") || parts.has("decisions"))) paint(); });
+  paint();
+  const timer = setInterval(countdown, 1000);
+  return () => { alive = false; clearInterval(timer); };
+}
+
+function step(by) {
+  const ids = order().map(([id]) => id);
+  if (ids.length) choose(ids[Math.min(ids.length - 1, Math.max(0, ids.indexOf(open) + by))]);
+}
+
+function choose(id) {
+  open = id;
+  shownVersion = "";
+  paint();
+  document.querySelector(`[data-open="${id}"]`)?.focus();
+}
+
+function countdown() {
+  for (const e of document.querySelectorAll("[data-until]")) e.textContent = left(Number(e.dataset.until) - clock());
+}
+
+function paint() {
+  const rows = order(), known = part("warnings");
+  for (const id of picked) if (!known[id] || !waits(known[id])) picked.delete(id);
+  if (!known[open]) open = rows[0]?.[0] || "";
+  const waiting = rows.filter(([, w]) => waits(w)), rest = rows.filter(([, w]) => !waits(w));
+  const focus = document.activeElement?.dataset?.open || "", pick = document.activeElement?.dataset?.pick || "";
+  root.replaceChildren(
+    el("h2", {}, t(`待决定 ${waiting.length}`, `To be decided ${waiting.length}`)),
+    waiting.length ? many(waiting) : el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision")),
+    ...waiting.map(row),
+    el("h2", {}, t(`已发布、暂缓 ${rest.length}`, `In force or held ${rest.length}`)), ...rest.map(row),
+    el("h2", {}, t("最近的决定", "Newest decisions")), ledger());
+  const again = focus ? document.querySelector(`[data-open="${focus}"]`) : pick ? document.querySelector(`[data-pick="${pick}"]`) : null;
+  if (again) again.focus();
+  countdown();
+  const w = known[open];
+  const version = w ? `${open}/${w.version}` : "";
+  if (version !== shownVersion || !w) { shownVersion = version; one(open, w); }
+}
+
+function many(waiting) {
+  const may = picture.me.acts, ids = picked.size ? [...picked] : waiting.map(([id]) => id);
+  const all_ = picked.size ? t(`所选 ${ids.length} 个`, `${ids.length} selected`) : t(`全部待决定 ${ids.length} 个`, `all ${ids.length}`);
+  return el("p", { class: "many" }, ...["release", "approve", "hold"].filter((a) => may.includes(a)).map((a) =>
+    el("button", { type: "button", class: a === "release" ? "main-act" : "", "data-many": a, onclick: () => confirm(a, ids) }, `${of(ACT[a])} ${all_}…`)));
+}
+
+function row([id, w]) {
+  const asked = w.questions.map((q) => q.what);
+  return el("div", { class: `row${id === open ? " on" : ""}`, "data-warning": id, "data-state": w.state },
+    waits(w) && picture.me.acts.length ? el("input", { type: "checkbox", "data-pick": id, checked: picked.has(id), "aria-label": `${t("选中", "Select")} ${placeOf(w)}`, onclick: (e) => { if (e.target.checked) picked.add(id); else picked.delete(id); paint(); } }) : "",
+    el("button", { type: "button", "data-open": id, "aria-pressed": String(id === open), onclick: () => choose(id) },
+      el("span", { class: "what" }, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)}`),
+      el("span", { class: "badges" }, badge(w.level, w.action),
+        waits(w) ? el("span", { class: "asks" }, ` → ${asked.map(what).join(" ")} ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`)),
+      waits(w) && Number.isFinite(deadline(w)) ? el("span", { class: "countdown", "data-until": deadline(w) }) : ""));
+}
+
+function ledger() {
+  const acts = Object.values(part("decisions")).sort((a, b) => b.at - a.at).slice(0, 12);
+  return el("ol", { class: "ledger" }, ...acts.map((d) => el("li", { class: d.outcome },
+    `${time(d.at, clock())} ${{ done: "✓", already: "=", refused: "✗" }[d.outcome]} ${d.by} ${of(ACT[d.act]) || d.act} ${d.area ? picture.ground.areas[d.area]?.name || d.area : ""}：${d.words}`)));
+}
+
+async function one(id, w) {
+  if (!w) { detail.replaceChildren(el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`))); return; }
+  const texts = el("div", { class: "texts" }, t("正在取文字…", "Loading the words…"));
+  const why = el("div", { class: "why" });
+  detail.replaceChildren(
+    el("h2", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), el("small", {}, ` ${t("第", "version ")}${w.version}${t("版", "")} · ${of(STATE[w.state])}`)),
+    ...w.questions.map(question),
+    buttons(id, w),
+    el("h3", {}, t("依据", "Evidence")), why,
+    el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts);
+  why.append(...(await evidence(w)));
+  const found = await ask(`/api/texts/${id}`);
+  if (open !== id) return;
+  const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
+  texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
+    ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? "English" : "中文"}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
+      el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${x.title} `) : "", x.text))));
+}
+
+function question(q) {
+  const who = q.called.length ? q.called.join("、") : t("无人", "nobody");
+  return el("p", { class: "question" }, el("strong", {}, `${t("待决定", "To be decided")}: ${what(q.what)}`),
+    q.until ? el("span", { class: "countdown", "data-until": q.until }) : "",
+    ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${q.signed.join("、")}，${t("须另一人发布", "another must release")}`) : "");
+}
+
+async function evidence(w) {
+  const g = picture.ground, made = [];
+  if (w.suspect) made.push(el("p", { class: "doubt" }, t("⚠ 只有可疑数据支持", "⚠ rests on suspect values alone")));
+  if (w.thin) made.push(el("p", { class: "doubt" }, t("⚠ 可用监测站太少", "⚠ too few stations speak")));
+  if (w.coverage) made.push(el("p", {}, t(`可用监测站 ${w.coverage[0]}/${w.coverage[1]}`, `stations ${w.coverage[0]}/${w.coverage[1]}`)));
+  made.push(el("p", {}, w.reason));
+  const charted = new Set();
+  for (const e of w.evidence) {
+    const s = g.stations[e.station], name_ = s ? `${e.station} ${t(s.name, s.en)}` : e.station;
+    const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
+    made.push(el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())}（${age(clock() - e.at)}）` : ""} ${e.note}`));
+    if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
+      charted.add(e.station);
+      const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
+      made.push(chart(await ask(`/api/series/${e.station}`), s, limits, e.window || 60));
+    }
+  }
+  return made;
+}
+
+function buttons(id, w) {
+  const may = w.acts.filter((a) => picture.me.acts.includes(a));
+  const box = el("p", { class: "acts" }, ...may.map((a) =>
+    el("button", { type: "button", "data-act": a, class: a === "release" ? "main-act" : "", onclick: () => confirm(a, [id]) }, `${of(ACT[a])}…`)));
+  if (!may.length) box.append(t("您的角色只能查看", "Your role may look only"));
+  return box;
+}
+
+const random = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+// The second press. What was half written stays here until it is sent or thrown away.
+function confirm(act, ids) {
+  const known = part("warnings"), chosen = ids.map((id) => [id, known[id]]).filter(([, w]) => w);
+  const key = random();
+  const old = JSON.parse(sessionStorage.getItem(DRAFT) || "{}");
+  const reason = el("textarea", { id: "reason", rows: 2, required: true }, old.act === act ? old.reason : of(READY[act]) || "");
+  const level = el("select", { id: "level" }, ...[0, 1, 2, 3, 4].map((n) => el("option", { value: n }, n ? `${SHAPE[n]} ${of(LEVEL[n])}` : t("颜色不变", "colour as it is"))));
+  const action = el("select", { id: "action" }, ...[0, 1, 2].map((n) => el("option", { value: n }, n ? of(ACTION[n]) : t("指令不变", "order as it is"))));
+  const approver = el("input", { id: "approver" }), reference = el("input", { id: "reference" });
+  const said = el("p", { role: "status", class: "said" });
+  const verb = `${of(ACT[act])} ${chosen.length} ${t("个区", "areas")}`;
+  const go = el("button", { class: "main-act", "data-go": act, disabled: true }, verb);
+  const box = el("dialog", { class: `confirm act-${act}`, "aria-labelledby": "confirm-title" },
+    el("form", { onsubmit: send },
+      el("h2", { id: "confirm-title" }, `${verb}？`),
+      el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : ""))),
+      ["raise", "lower", "override"].includes(act) ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
+      ["approve", "release", "propose"].includes(act) ? el("details", {}, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
+      label(t("理由", "Reason"), reason), said,
+      el("p", { class: "fields" }, go, el("button", { type: "button", onclick: () => box.close() }, t("不做了", "Do nothing")))));
+  reason.oninput = () => sessionStorage.setItem(DRAFT, JSON.stringify({ act, reason: reason.value }));
+  box.addEventListener("close", () => { box.remove(); paint(); });
+  document.body.append(box);
+  box.showModal();
+  setTimeout(() => { go.disabled = false; (reason.value ? go : reason).focus(); }, 350); // a double press is one press
+
+  async function send(e) {
+    e.preventDefault();
+    go.disabled = true;
+    said.textContent = t("正在送出…", "Sending…");
+    try {
+      const found = await ask("/api/acts", {
+        act, key, reason: reason.value, level: Number(level.value), action: Number(action.value),
+        approver: approver.value, reference: reference.value,
+        places: chosen.map(([id, w]) => ({ area: w.area, hazard: w.hazard, alert: id, version: w.version })),
+      });
+      sessionStorage.removeItem(DRAFT);
+      for (const id of ids) picked.delete(id);
+      const bad = found.filter((x) => !["done", "already"].includes(x.outcome));
+      if (!bad.length) { box.close(); return; }
+      said.replaceChildren(el("strong", {}, t(`${found.length - bad.length} 个已办，${bad.length} 个未办：`, `${found.length - bad.length} done, ${bad.length} not: `)),
+        el("ul", {}, ...bad.map((x) => el("li", { class: x.outcome }, `${picture.ground.areas[x.area].name}: ${x.words}`))));
+    } catch (error) {
+      said.textContent = `${t("没有送出：", "Not sent: ")}${error.message}`;
+      go.disabled = false;
+    }
+  }
+}
+
+const label = (words_, field) => el("label", {}, el("span", {}, words_), field);

@@ -1,0 +1,137 @@
+"""The page Warnings (预警): what waits for a decision and why, what is in force, what was decided,
+and the exact words each audience would get. Pure."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from config.district import District
+from config.level import HAZARD_EN, HAZARD_ZH, Action, Level
+from config.quantity import QUANTITIES
+from console.trail import Trail
+from console.view import View
+from detectors.detection import Evidence
+from dispatch.alert import Alert, Decision
+from dispatch.life import TABLE
+from dispatch.policy import Grade
+from dispatch.target import Target, internal, public
+from dispatch.text import Message, write
+
+
+def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+    """Open warnings by id, and the newest decisions by their place in the ledger."""
+    return {
+        "warnings": {a.id: _warning(a) for a in view.open_alerts()},
+        "decisions": {d.hash[:16]: _decision(d) for d in trail.decisions},
+    }
+
+
+def _warning(a: Alert) -> dict[str, Any]:
+    return {
+        "version": a.version,
+        "area": a.area,
+        "hazard": a.hazard,
+        "hazard_zh": HAZARD_ZH.get(a.hazard, a.hazard),
+        "hazard_en": HAZARD_EN.get(a.hazard, a.hazard),
+        "state": a.state,
+        "level": int(a.level),
+        "action": int(a.action),
+        "asks_level": int(a.proposed_level),
+        "asks_action": int(a.proposed_action),
+        "questions": [
+            {
+                "what": q.what,
+                "until": q.deadline_at,
+                "called": list(q.called),
+                "signed": list(q.signed),
+            }
+            for q in a.questions
+        ],
+        "onset": a.onset_at,
+        "sent": a.sent_at,
+        "expires": a.expires_at,
+        "reason": a.reason,
+        "suspect": a.suspect,
+        "thin": a.thin,
+        "coverage": [a.coverage.live, a.coverage.expected] if a.coverage else None,
+        "evidence": [_evidence(e) for e in a.evidence],
+        "acts": [act for act in TABLE[a.state] if act != "evidence"],
+    }
+
+
+def _evidence(e: Evidence) -> dict[str, Any]:
+    unit = QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES and not e.kind else ""
+    return {
+        "station": e.station,
+        "what": e.quantity,
+        "unit": unit,
+        "value": round(e.value, 2),
+        "limit": e.threshold,
+        "window": e.window_min,
+        "at": e.observed_at,
+        "note": e.note,
+    }
+
+
+def _decision(d: Decision) -> dict[str, Any]:
+    return {
+        "at": d.decided_at,
+        "by": d.by,
+        "act": d.act,
+        "area": d.area,
+        "hazard": d.hazard,
+        "version": d.version,
+        "outcome": d.outcome,
+        "words": d.answer or d.reason,
+    }
+
+
+def texts(district: District, alert: Alert) -> dict[str, Any]:
+    """What each audience and channel would read or hear when all that is asked for is released, and
+    how many recipients that are by channel."""
+    asked = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
+    then = msgspec.structs.replace(
+        alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
+    )
+    targets = [*public(district, then, ()), *internal(district, then, ())]
+    words: dict[tuple[str, ...], dict[str, Any]] = {}
+    reach: Counter[str] = Counter()
+    for target in targets:
+        for n, channel in enumerate(target.channels):
+            if n == 0:
+                reach[channel] += 1
+            if channel in ("cap", "cap_push"):
+                continue
+            row = _words(district, then, target, channel)
+            known = words.setdefault((row["audience"], row["lang"], row["text"]), row)
+            if channel not in known["channels"]:
+                known["channels"].append(channel)
+            known["count"] += n == 0
+    area = district.areas[alert.area]
+    return {
+        "people": area.population,
+        "reach": dict(reach),
+        "texts": list(words.values()),
+    }
+
+
+def _words(district: District, alert: Alert, target: Target, channel: str) -> dict[str, Any]:
+    message = Message(
+        alert,
+        target.kind,
+        target.lang,  # type: ignore[arg-type]  # of a checked table
+        None,
+        target.role,
+        target.must_answer,
+    )
+    route = write(district, message, channel)
+    return {
+        "audience": target.kind if target.kind != "notice" else target.role,
+        "lang": target.lang,
+        "channels": [channel],
+        "count": 0,
+        "title": route.title,
+        "text": route.text,
+        "segments": route.segments,
+    }

@@ -1,0 +1,344 @@
+"""The console's HTTP side: pages, the picture, the stream, the door, and the acts.
+
+GET  /  /wall                the page (no data in it)
+GET  /enter?once=TOKEN       in by a link that works once
+GET  /api/me                 who I am
+POST /api/login /api/logout
+GET  /api/ground /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
+POST /api/acts               a person's act upon warnings, through `cases`
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from config.level import Action, Level
+from console.acts import Place, Saying, decisions, submit
+from console.feed import Feed, Listener
+from console.users import ACTS_OF, User, Users
+from console.warnings import texts
+from dispatch.alert import Decision
+from ingest.log import Log
+
+_T = TypeVar("_T")
+STATIC = Path(__file__).parent / "static"
+BEAT_S = 5.0
+WAIT_S = 10.0
+_LOGINS_A_MINUTE = 10
+_ACTS_A_MINUTE = 60
+_BODY = 65_536
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Login(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class Seen(msgspec.Struct, forbid_unknown_fields=True):
+    """A warning as the page showed it."""
+
+    area: str
+    hazard: str
+    alert: str = ""
+    version: int = 0
+
+
+class Act(msgspec.Struct, forbid_unknown_fields=True):
+    """key: made by the page, so that the same press sent twice is one act."""
+
+    act: str
+    places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+    approver: str = ""
+    reference: str = ""
+
+
+class Guarded:
+    """Every answer carries the headers that keep foreign code and frames out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+                if scope["path"].startswith("/static/vendor/"):
+                    headers["Cache-Control"] = "max-age=86400"
+                else:
+                    headers["Cache-Control"] = "no-cache"
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+class Refused(Exception):
+    """An answer other than 200, with words for the person."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+class Rate:
+    """So many a minute for each name."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._most, self._times = a_minute, dict[str, deque[float]]()
+
+    def take(self, name: str) -> None:
+        """Raises Refused (429)."""
+        now = time.monotonic()
+        times = self._times.setdefault(name, deque())
+        while times and times[0] < now - 60:
+            times.popleft()
+        if len(times) >= self._most:
+            raise Refused(429, "太频繁，请一分钟后再试 too often: wait a minute")
+        times.append(now)
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def _raw(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
+class Console:
+    """The routes of one run's console."""
+
+    def __init__(
+        self, feed: Feed, users: Users, open_log: Callable[[], Log], ground: bytes, *, secure: bool
+    ) -> None:
+        self._feed, self._users, self._open_log, self._ground = feed, users, open_log, ground
+        self._secure = secure
+        self._cookie = f"fengsui-{feed.run.name}"
+        self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
+
+    def app(self, hosts: list[str]) -> Starlette:
+        """hosts: names by which browsers may call it."""
+        get, post = ["GET"], ["POST"]
+        return Starlette(
+            routes=[
+                Route("/", self._page, methods=get),
+                Route("/wall", self._page, methods=get),
+                Route("/enter", self._enter, methods=get),
+                Route("/api/me", self._me, methods=get),
+                Route("/api/login", self._login, methods=post),
+                Route("/api/logout", self._logout, methods=post),
+                Route("/api/ground", self._get(lambda _: self._ground), methods=get),
+                Route("/api/snapshot", self._get(lambda _: self._feed.snapshot()), methods=get),
+                Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
+                Route("/api/series/{station}", self._get(self._series), methods=get),
+                Route("/api/texts/{alert}", self._get(self._texts), methods=get),
+                Route("/api/stream", self._stream, methods=get),
+                Route("/api/acts", self._act, methods=post),
+                Mount("/static", StaticFiles(directory=STATIC)),
+            ],
+            middleware=[
+                Middleware(Guarded),
+                Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
+                Middleware(GZipMiddleware, minimum_size=500),
+            ],
+            exception_handlers={Refused: _refusal},
+        )
+
+    # ---- the door
+
+    def _now(self) -> int:
+        return int(time.time() * 1000)
+
+    def _user(self, request: Request) -> User:
+        user = self._users.of(request.cookies.get(self._cookie, ""), self._now())
+        if user is None:
+            raise Refused(401, "请登录 please log in")
+        return user
+
+    def _with_cookie(self, answer: Response, token: str) -> Response:
+        answer.set_cookie(
+            self._cookie, token, httponly=True, samesite="strict", secure=self._secure, path="/"
+        )
+        return answer
+
+    async def _page(self, request: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    def _enter(self, request: Request) -> Response:
+        token = self._users.enter_by_link(request.query_params.get("once", ""), self._now())
+        answer = RedirectResponse("/", 303)
+        if not token:
+            return answer  # the page asks for a name and a password
+        user = self._users.of(token, self._now())
+        self._users.note(self._now(), user.name if user else "", "enter", "link")
+        return self._with_cookie(answer, token)
+
+    def _me(self, request: Request) -> Response:
+        return _json(self._self(self._user(request)))
+
+    def _self(self, user: User) -> dict[str, Any]:
+        acts = ACTS_OF[user.role] if user.officer else ()
+        return {**user._asdict(), "acts": acts}
+
+    async def _login(self, request: Request) -> Response:
+        if request.headers.get("x-fengsui") != "1":
+            raise Refused(403, "请求不是从本页发出 not sent by this page")
+        host = request.client.host if request.client else ""
+        self._logins.take(host)
+        given = await _body(request, Login)
+        return await run_in_threadpool(self._let_in, given, host)
+
+    def _let_in(self, given: Login, host: str) -> Response:
+        now = self._now()
+        token = self._users.enter(given.name, given.password, now)
+        user = self._users.of(token, now)
+        self._users.note(now, given.name[:80], "enter" if user else "refused at the door", host)
+        if user is None:
+            raise Refused(
+                403,
+                "用户名或口令不对；错五次锁五分钟 wrong name or password; five times lock it "
+                "for five minutes",
+            )
+        return self._with_cookie(_json(self._self(user)), token)
+
+    def _logout(self, request: Request) -> Response:
+        user = self._sure(request)
+        self._users.leave(request.cookies.get(self._cookie, ""))
+        self._users.note(self._now(), user.name, "leave", "")
+        return _json({})
+
+    def _sure(self, request: Request) -> User:
+        """Whoever asks for a change also names what only their own page knows."""
+        user = self._user(request)
+        if request.headers.get("x-csrf") != user.csrf:
+            raise Refused(403, "请求不是从本页发出 not sent by this page")
+        return user
+
+    # ---- what pages read
+
+    def _get(self, make: Callable[[Request], bytes]) -> Callable[[Request], Response]:
+        def endpoint(request: Request) -> Response:
+            self._user(request)
+            return _raw(make(request))
+
+        return endpoint
+
+    def _series(self, request: Request) -> bytes:
+        return self._feed.series(request.path_params["station"])
+
+    def _texts(self, request: Request) -> bytes:
+        alert = self._feed.view.alerts.get(request.path_params["alert"])
+        if alert is None:
+            raise Refused(404, "没有这份预警 there is no such warning")
+        return msgspec.json.encode(texts(self._feed.district, alert))
+
+    async def _stream(self, request: Request) -> Response:
+        await run_in_threadpool(self._user, request)
+        token = request.cookies.get(self._cookie, "")
+        return StreamingResponse(
+            self._events(token), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        )
+
+    async def _events(self, token: str) -> AsyncIterator[bytes]:
+        """Changes as they come and a beat when none does, until the session ends."""
+        listener = Listener(asyncio.get_running_loop())
+        self._feed.listen(listener)
+        beaten = 0.0
+        try:
+            yield b"retry: 1000\n\n"
+            while True:
+                if time.monotonic() - beaten >= BEAT_S:
+                    if await run_in_threadpool(self._users.of, token, self._now()) is None:
+                        return
+                    yield self._feed.beat()
+                    beaten = time.monotonic()
+                try:
+                    event = await asyncio.wait_for(listener.queue.get(), BEAT_S)
+                except TimeoutError:
+                    continue
+                if not event:
+                    return
+                yield event
+        finally:
+            self._feed.leave(listener)
+
+    # ---- what people do
+
+    async def _act(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._sure, request)
+        self._acts.take(user.name)
+        return await run_in_threadpool(self._carry_out, user, await _body(request, Act))
+
+    def _carry_out(self, user: User, act: Act) -> Response:
+        if act.act not in ACTS_OF[user.role] or not user.officer:
+            self._users.note(self._now(), user.name, f"refused {act.act}", user.role)
+            raise Refused(403, f"角色 {user.role} 不能做此操作 your role has no such act")
+        places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
+        said = Saying(
+            act.act, user.officer, act.reason, act.level, act.action, act.approver, act.reference
+        )
+        wanted = decisions(said, places, self._feed.clock(), act.key)
+        where = " ".join(f"{p.area}/{p.hazard}/{p.version}" for p in places)
+        self._users.note(self._now(), user.name, act.act, f"{act.key} {user.officer} {where}")
+        log = self._open_log()
+        try:
+            answers = submit(log, wanted, WAIT_S)
+        finally:
+            log.close()
+        return _json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
+
+
+def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
+    """What came of it; `queued`: it stands in the log and decide has not come to it."""
+    return {
+        "area": asked.area,
+        "hazard": asked.hazard,
+        "outcome": answer.outcome if answer else "queued",
+        "words": answer.answer if answer else "已记录，决策环节尚未处理 queued",
+    }
+
+
+async def _body(request: Request, kind: type[_T]) -> _T:
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _BODY:
+            raise Refused(413, f"请求超过 {_BODY} 字节 the request is too long")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError as e:
+        raise Refused(422, f"请求不完整 {e}") from e
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return _json({"words": error.words}, error.status)

@@ -1,0 +1,96 @@
+"""Commands of the duty room: console, and console user."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from console.serve import Listen
+from console.users import ROLES
+from fengsui import duty_room
+
+_RUN = click.option("--run", "run_name", default="live", show_default=True)
+
+
+@click.group(invoke_without_command=True)
+@_RUN
+@click.option("--listen", default="127.0.0.1:8470", show_default=True, help="HOST:PORT")
+@click.option("--name", "names", multiple=True, help="浏览器用的主机名 names browsers call it by")
+@click.option("--cert", default="", help="TLS 证书 certificate, PEM")
+@click.option("--key", default="", help="TLS 私钥 its key, PEM")
+@click.option("--behind-proxy", "proxy", is_flag=True, help="前面有 TLS 代理 a proxy speaks TLS")
+@click.pass_context
+def console(
+    ctx: click.Context,
+    run_name: str,
+    listen: str,
+    names: tuple[str, ...],
+    cert: str,
+    key: str,
+    proxy: bool,
+) -> None:
+    """值班台 the duty room's pages, as a process of its own: map, warnings, decisions."""
+    if ctx.invoked_subcommand:
+        return
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise click.UsageError(f"--listen {listen}: HOST:PORT")
+    where = Listen(host, int(port), names, cert, key, proxy)
+    sys.exit(duty_room.run_console(ctx.obj.setup(run_name), ctx.obj.config, where))
+
+
+@console.group()
+def user() -> None:
+    """用户 who may enter the duty room."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--officer", default="", help="officers.csv 里的代号 acts as this officer")
+@click.option(
+    "--password-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="口令文件 [ask] a file that holds the password",
+)
+@_RUN
+@click.pass_obj
+def user_add(
+    obj: Any, name: str, role: str, officer: str, password_file: Path | None, run_name: str
+) -> None:
+    """新用户或改口令 a new user, or a new role and password."""
+    password = (
+        password_file.read_text().strip()
+        if password_file
+        else click.prompt("口令 password", hide_input=True, confirmation_prompt=True)
+    )
+    sys.exit(duty_room.add_user(obj.setup(run_name), name, role, officer, password))
+
+
+@user.command("remove")
+@click.argument("name")
+@_RUN
+@click.pass_obj
+def user_remove(obj: Any, name: str, run_name: str) -> None:
+    """删除 take a user away; their sessions end."""
+    sys.exit(duty_room.remove_user(obj.setup(run_name), name))
+
+
+@user.command("list")
+@_RUN
+@click.pass_obj
+def user_list(obj: Any, run_name: str) -> None:
+    """列出 all users."""
+    sys.exit(duty_room.list_users(obj.setup(run_name)))
+
+
+@console.command()
+@_RUN
+@click.pass_obj
+def record(obj: Any, run_name: str) -> None:
+    """操作记录 who entered and what they did; exit code 1 if it was changed by another hand."""
+    sys.exit(duty_room.show_record(obj.setup(run_name)))
+
+
+COMMANDS = (console,)

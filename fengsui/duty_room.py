@@ -1,0 +1,145 @@
+"""Starts the console for a run, and keeps its users."""
+
+import contextlib
+import secrets
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from console.serve import Listen, lacks, outline, serving
+from console.users import Users
+from fengsui.commands import answering, stopping_on_signals
+from fengsui.line import open_run_log
+from fengsui.screen import local
+from fengsui.setup import Setup, Usage, free_port, now_ms
+
+DEMO_PORT = 8470
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
+    """The console alone, until a signal."""
+    if missing := lacks():
+        raise Usage(missing)
+    if listen.host not in _LOOPBACK and not listen.secure:
+        raise Usage(
+            f"--listen {listen.host}: 口令会明文传输 passwords would travel in the clear: give "
+            "--cert and --key, or --behind-proxy"
+        )
+    users = Users(setup.folder)
+    if not users.everybody():
+        click.echo("还没有用户 no user yet: fengsui console user add NAME --role …", err=True)
+    stop = threading.Event()
+    try:
+        with (
+            stopping_on_signals(stop),
+            answering(),
+            serving(
+                setup.district,
+                setup.run,
+                lambda: open_run_log(setup),
+                users,
+                listen,
+                borders=outline(folder),
+                now=now_ms,
+            ) as address,
+        ):
+            click.echo(f"值班台 console: {address} ({setup.run.name})")
+            stop.wait()
+    except OSError as e:
+        raise Usage(f"{listen.host}:{listen.port}: {e.strerror or e}") from e
+    finally:
+        users.close()
+    return 0
+
+
+@contextlib.contextmanager
+def beside(setup: Setup, folder: Path) -> Iterator[None]:
+    """The console beside a line in this process, on loopback, with what to open printed. An
+    exercise's has users for everybody to try."""
+    if missing := lacks():
+        click.echo(f"值班台未启动 no console: {missing}", err=True)
+        yield
+        return
+    users = Users(setup.folder)
+    listen = Listen(port=free_port(DEMO_PORT))
+    with serving(
+        setup.district,
+        setup.run,
+        lambda: open_run_log(setup),
+        users,
+        listen,
+        borders=outline(folder),
+        now=now_ms,
+    ) as address:
+        if setup.live:
+            click.echo(f"值班台 console: {address}")
+        else:
+            _invite(setup, users, address)
+        yield
+    users.close()
+
+
+def _invite(setup: Setup, users: Users, address: str) -> None:
+    password = secrets.token_urlsafe(9)
+    officers = setup.district.officers
+    first: dict[str, str] = {}
+    for o in officers.values():
+        first.setdefault(o.office, o.id)
+    for name, role, officer in (
+        ("viewer", "viewer", ""),
+        ("duty", "duty", first.get("district", "")),
+        ("approver", "approver", first.get("city", "")),
+        ("district", "approver", first.get("district", "")),
+    ):
+        users.add(name, role, officer, password)
+    click.echo(
+        f"值班台 console: {address}/enter?once={users.link('district')}  (一次有效 works once)\n"
+        f"  其他演练用户 other users: viewer duty approver district, 口令 password {password}"
+    )
+
+
+def add_user(setup: Setup, name: str, role: str, officer: str, password: str) -> int:
+    """Add, or give a new role and password."""
+    if officer and officer not in setup.district.officers:
+        raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
+    users = Users(setup.folder)
+    try:
+        users.add(name, role, officer, password)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    finally:
+        users.close()
+    click.echo(f"✓ {name} {role} {officer}".rstrip())
+    return 0
+
+
+def remove_user(setup: Setup, name: str) -> int:
+    users = Users(setup.folder)
+    gone = users.remove(name)
+    users.close()
+    click.echo(f"✓ {name}" if gone else f"没有用户 no user {name}", err=not gone)
+    return 0 if gone else 1
+
+
+def list_users(setup: Setup) -> int:
+    users = Users(setup.folder)
+    for u in users.everybody():
+        click.echo(f"{u.name} {u.role} {u.officer}".rstrip())
+    users.close()
+    return 0
+
+
+def show_record(setup: Setup) -> int:
+    users = Users(setup.folder)
+    try:
+        for at, who, what, detail in users.noted():
+            click.echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())
+    except ValueError as e:
+        click.echo(str(e), err=True)
+        return 1
+    finally:
+        users.close()
+    return 0
