@@ -86,6 +86,7 @@ def serving(
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         s.bind((listen.host, listen.port))
+        s.listen(128)  # whoever calls before the server runs waits
         port = s.getsockname()[1]
         stop = threading.Event()
         following = threading.Thread(target=feed.follow, args=(stop,), name="console-feed")

@@ -1,7 +1,7 @@
 // One station's last hours: rain as bars with the running sum, water level as a line; thresholds as
 // labelled lines. 24-hour Beijing time.
 
-import { COLOUR, lang, t, time } from "./words.js";
+import { lang, t, time } from "./words.js";
 
 const AXIS = { stroke: "#c3ccd6", grid: { stroke: "#2c343d", width: 1 }, ticks: { stroke: "#2c343d" }, font: "12px sans-serif" };
 
@@ -41,6 +41,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
   const draw = (u) => {
     const { ctx, bbox } = u;
     ctx.save();
+    ctx.textAlign = "left";
     ctx.font = `${12 * devicePixelRatio}px sans-serif`;
     for (const x of limits) {
       const y = u.valToPos(x.value, "y", true);
@@ -51,7 +52,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      ctx.fillText(x.words, bbox.left + 4, y - 4);
+      ctx.fillText(x.words, bbox.left + 6, y - 5);
     }
     ctx.restore();
   };
@@ -71,4 +72,3 @@ export function chart(data, station, limits = [], windowMin = 60) {
   });
   return box;
 }
-export const colourOf = (n) => COLOUR[n];

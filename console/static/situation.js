@@ -16,7 +16,7 @@ let live = true, past = null; // `past`: one frame of the slider
 
 export function show(root) {
   live = true; past = null;
-  const map = el("div", { id: "map", role: "img", "aria-label": t("地图；同样的内容在右边的列表里", "Map; the list beside it says the same") });
+  const map = el("div", { id: "map", role: "group", "aria-label": t("地图；同样的内容在右边的列表里", "Map; the list beside it says the same") });
   const slider = el("input", { type: "range", min: 0, max: 0, value: 0, id: "past", "aria-label": t("过去六小时", "The last six hours") });
   const sliderWords = el("output", { for: "past" });
   const find = el("input", { id: "find", type: "search", list: "places", placeholder: t("找站点、村 /", "Find a place /"), "aria-label": t("找监测站或村", "Find a station or village") });
@@ -83,7 +83,7 @@ function legend() {
     el("span", { class: "badge level-0" }, t("· 无预警", "· no warning")),
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
-    el("span", {}, t("■ 水位 ▲ 图像 ◆ 喇叭 ＋安置点；空心＝静默。", "■ stage ▲ camera ◆ loudspeaker; hollow = silent. ")),
+    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent. ! = move now. ")),
     el("small", {}, t("轮廓、流域、乡镇界为示意，不作划界依据", "outline, basins and townships are schematic")));
 }
 
@@ -121,15 +121,16 @@ async function station(id) {
 
 function draw(box, pick) {
   const g = picture.ground, L = window.L;
-  const map = L.map(box, { zoomControl: true, attributionControl: false, zoomSnap: 0.25, preferCanvas: true });
-  const svg = L.svg(), canvas = L.canvas({ padding: 0.3 });
+  const map = L.map(box, { zoomControl: true, attributionControl: false, zoomSnap: 0.25 });
+  const svg = L.svg({ padding: 0.5 });
   const bounds = L.latLngBounds([]);
   for (const ring of g.outline) {
     const line = L.polygon(ring.map(flip), { renderer: svg, color: "#aeb8c4", weight: 2, fillColor: "#1c222a", fillOpacity: 1, interactive: false }).addTo(map);
     bounds.extend(line.getBounds());
   }
   for (const town of Object.values(g.towns)) {
-    L.polygon(town.ring.map(flip), { renderer: svg, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(map);
+    const shape = L.polygon(town.ring.map(flip), { renderer: svg, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(map);
+    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, town.name), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(map);
   }
   for (const basin of Object.values(g.basins)) {
     L.polygon(basin.ring.map(flip), { renderer: svg, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(map);
@@ -144,19 +145,19 @@ function draw(box, pick) {
     bounds.extend(shape.getBounds());
   }
   for (const [id, s] of Object.entries(g.stations)) {
-    const dot = s.what === "rain" ? L.circleMarker(flip(s.at), { renderer: canvas, radius: 5 })
+    const dot = s.what === "rain" ? L.circleMarker(flip(s.at), { renderer: svg, radius: 5 })
       : L.marker(flip(s.at), { icon: L.divIcon({ className: `thing ${s.what === "stage" ? "stage" : "camera"}`, iconSize: [12, 12] }), keyboard: false });
     dot.bindTooltip(() => `${id} ${t(s.name, s.en)} ${part("stations")[id].value ?? t("无数据", "no data")} · ${age(clock() - part("stations")[id].seen)}`);
     dot.on("click", () => pick(id)).addTo(map);
     stations[id] = dot;
   }
   for (const [id, n] of Object.entries(g.nodes)) {
-    nodes[id] = L.circleMarker(flip(n.at), { renderer: canvas, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(map)
+    nodes[id] = L.circleMarker(flip(n.at), { renderer: svg, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(map)
       .bindTooltip(() => `${t("喇叭", "loudspeaker")} ${id} ${t(n.name, n.en)}`);
     nodes[id].on("click", () => pick(n.area));
   }
   map.fitBounds(bounds, { padding: [8, 8] });
-  const chosen = L.circleMarker([0, 0], { renderer: canvas, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
+  const chosen = L.circleMarker([0, 0], { renderer: svg, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
 
   function tip(id, a) {
     const s = part("areas")[id];

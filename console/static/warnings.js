@@ -136,16 +136,17 @@ async function evidence(w) {
   if (w.suspect) made.push(el("p", { class: "doubt" }, t("⚠ 只有可疑数据支持", "⚠ rests on suspect values alone")));
   if (w.thin) made.push(el("p", { class: "doubt" }, t("⚠ 可用监测站太少", "⚠ too few stations speak")));
   if (w.coverage) made.push(el("p", {}, t(`可用监测站 ${w.coverage[0]}/${w.coverage[1]}`, `stations ${w.coverage[0]}/${w.coverage[1]}`)));
-  made.push(el("p", {}, w.reason));
+  made.push(el("p", { class: "whole" }, w.reason));
   const charted = new Set();
   for (const e of w.evidence) {
     const s = g.stations[e.station], name_ = s ? `${e.station} ${t(s.name, s.en)}` : e.station;
     const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
-    made.push(el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())}（${age(clock() - e.at)}）` : ""} ${e.note}`));
+    const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())}（${age(clock() - e.at)}）` : ""} ${e.note}`));
+    made.push(cell);
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
       charted.add(e.station);
       const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
-      made.push(chart(await ask(`/api/series/${e.station}`), s, limits, e.window || 60));
+      cell.append(chart(await ask(`/api/series/${e.station}`), s, limits, e.window || 60));
     }
   }
   return made;

@@ -1,0 +1,208 @@
+"""Who gets into the duty room and what they may do there: over real HTTP, without a browser."""
+
+import http.client
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.feed import changes
+from console.serve import Listen, serving
+from console.users import IDLE_MS, LOCK_AFTER, LOCK_MS, Users
+from fengsui.line import open_run_log
+from fengsui.setup import make_setup, now_ms
+from tests.decide_district import T0, yanqing
+
+PASSWORD = "a long enough one"
+NOW = 1_753_531_200_000
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> Iterator[Users]:
+    users = Users(tmp_path)
+    users.add("wang", "approver", "K-01", PASSWORD)
+    users.add("screen", "viewer", "", PASSWORD)
+    yield users
+    users.close()
+
+
+def test_a_password_opens_a_session_that_ends_with_the_shift(users: Users) -> None:
+    token = users.enter("wang", PASSWORD, NOW)
+    user = users.of(token, NOW)
+    assert user is not None
+    assert (user.name, user.role, user.officer) == ("wang", "approver", "K-01")
+    assert users.of(token, NOW + IDLE_MS - 1) is not None  # and that keeps it alive
+    assert users.of(token, NOW + 2 * IDLE_MS - 2) is not None
+    assert users.of(token, NOW + 4 * IDLE_MS) is None
+    users.leave(token)
+    assert users.of(token, NOW) is None
+
+
+def test_wrong_passwords_lock_the_name_for_a_while(users: Users) -> None:
+    for _ in range(LOCK_AFTER):
+        assert users.enter("wang", "wrong", NOW) == ""
+    assert users.enter("wang", PASSWORD, NOW + 1) == ""
+    assert users.enter("screen", PASSWORD, NOW + 1) != ""
+    assert users.enter("wang", PASSWORD, NOW + LOCK_MS + 1) != ""
+
+
+def test_a_link_lets_in_once(users: Users) -> None:
+    link = users.link("wang")
+    assert users.enter_by_link(link, NOW) != ""
+    assert users.enter_by_link(link, NOW) == ""
+    assert users.enter_by_link("", NOW) == ""
+
+
+def test_a_new_password_ends_the_sessions_and_no_secret_lies_in_the_file(
+    users: Users, tmp_path: Path
+) -> None:
+    token = users.enter("wang", PASSWORD, NOW)
+    link = users.link("wang")
+    kept = b"".join(p.read_bytes() for p in tmp_path.iterdir())
+    for secret in (PASSWORD, token, link):
+        assert secret.encode() not in kept
+    assert (tmp_path / "console.db").stat().st_mode & 0o077 == 0
+    users.add("wang", "approver", "K-01", PASSWORD + "2")
+    assert users.of(token, NOW) is None
+
+
+def test_the_record_shows_that_it_was_changed(users: Users, tmp_path: Path) -> None:
+    for n in range(3):
+        users.note(NOW + n, "wang", "release", f"A0{n}")
+    assert [x[3] for x in users.noted()] == ["A00", "A01", "A02"]
+    db = sqlite3.connect(tmp_path / "console.db")
+    db.execute("UPDATE audit SET detail='A09' WHERE n=2")
+    db.commit()
+    db.close()
+    with pytest.raises(ValueError, match="changed"):
+        users.noted()
+
+
+def test_changes_make_the_one_picture_the_other() -> None:
+    before = {"a": {"1": 1, "2": 2}, "b": {}}
+    after = {"a": {"2": 3, "3": 4}, "b": {"x": None}}
+    told = changes(before, after)
+    assert told == {"a": {"1": None, "2": 3, "3": 4}, "b": {"x": None}}
+    assert changes(after, after) == {}
+
+
+class Caller:
+    """A client that is no browser."""
+
+    def __init__(self, address: str) -> None:
+        self.host = address.removeprefix("http://")
+        self.cookie, self.csrf = "", ""
+
+    def ask(
+        self, method: str, path: str, body: Any = None, **headers: str
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        connection = http.client.HTTPConnection(self.host, timeout=30)
+        given = {"Cookie": self.cookie, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        connection.request(method, path, json.dumps(body) if body is not None else None, given)
+        answer = connection.getresponse()
+        data = answer.read()
+        connection.close()
+        return answer.status, answer.headers, data
+
+    def enter(self, name: str) -> None:
+        status, headers, data = self.ask(
+            "POST", "/api/login", {"name": name, "password": PASSWORD}, x_fengsui="1"
+        )
+        assert status == 200, data
+        self.set_cookie = headers["set-cookie"]
+        self.cookie, self.csrf = self.set_cookie.split(";")[0], json.loads(data)["csrf"]
+
+
+@pytest.fixture
+def caller(tmp_path: Path) -> Iterator[Caller]:
+    setup = make_setup(yanqing(), "exercise-door", tmp_path, start_at=T0)
+    users = Users(setup.folder)
+    users.add("wang", "approver", "K-01", PASSWORD)
+    users.add("screen", "viewer", "", PASSWORD)
+    with serving(
+        setup.district,
+        setup.run,
+        lambda: open_run_log(setup),
+        users,
+        Listen(),
+        borders=[],
+        now=now_ms,
+    ) as address:
+        yield Caller(address)
+    users.close()
+
+
+ACT = {
+    "act": "cancel",
+    "reason": "x",
+    "key": "0123456789abcdef",
+    "places": [{"area": "A01", "hazard": "flash_flood"}],
+}
+
+
+def test_nothing_is_told_to_who_has_not_entered(caller: Caller) -> None:
+    for path in ("me", "ground", "snapshot", "stream", "past", "series/R01", "texts/x"):
+        assert caller.ask("GET", f"/api/{path}")[0] == 401, path
+    assert caller.ask("POST", "/api/acts", ACT)[0] == 401
+    status, headers, _ = caller.ask("GET", "/enter?once=guess")
+    assert (status, headers["set-cookie"]) == (303, None)
+
+
+def test_a_request_of_a_foreign_page_does_nothing(caller: Caller) -> None:
+    entry = {"name": "wang", "password": PASSWORD}
+    assert caller.ask("POST", "/api/login", entry)[0] == 403  # no page elsewhere can set the header
+    caller.enter("wang")
+    assert "HttpOnly" in caller.set_cookie
+    assert "samesite=strict" in caller.set_cookie.lower()
+    assert caller.ask("POST", "/api/acts", ACT)[0] == 403
+    assert caller.ask("POST", "/api/acts", ACT, x_csrf="guess")[0] == 403
+    assert caller.ask("GET", "/", Host="evil.example")[0] == 400
+
+
+def test_every_answer_forbids_foreign_code(caller: Caller) -> None:
+    for path in ("/", "/api/me", "/static/main.js"):
+        headers = caller.ask("GET", path)[1]
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'self';")
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_role_without_an_act_is_refused_and_it_is_on_record(caller: Caller) -> None:
+    caller.enter("screen")
+    status, _, data = caller.ask("POST", "/api/acts", ACT, x_csrf=caller.csrf)
+    assert status == 403
+    assert "viewer" in json.loads(data)["words"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"key": "x"}, {"places": []}, {"reason": ""}, {"by": "K-02"}, {"level": 9}],
+    ids=lambda w: next(iter(w)),
+)
+def test_an_act_that_is_no_act_is_refused(caller: Caller, wrong: dict[str, Any]) -> None:
+    caller.enter("wang")
+    assert caller.ask("POST", "/api/acts", {**ACT, **wrong}, x_csrf=caller.csrf)[0] == 422
+
+
+def test_guessing_at_the_door_is_slowed_down(caller: Caller) -> None:
+    codes = [
+        caller.ask("POST", "/api/login", {"name": f"n{n}", "password": "p"}, x_fengsui="1")[0]
+        for n in range(12)
+    ]
+    assert codes[0] == 403
+    assert codes[-1] == 429
+
+
+def test_a_stream_begins_with_a_beat(caller: Caller) -> None:
+    caller.enter("screen")
+    connection = http.client.HTTPConnection(caller.host, timeout=30)
+    connection.request("GET", "/api/stream", headers={"Cookie": caller.cookie})
+    answer = connection.getresponse()
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    lines = [answer.readline() for _ in range(5)]
+    assert b"event: beat\n" in lines
+    connection.close()
