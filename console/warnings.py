@@ -62,12 +62,14 @@ def _warning(a: Alert) -> dict[str, Any]:
 
 def _evidence(e: Evidence) -> dict[str, Any]:
     unit = QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES and not e.kind else ""
+    share = e.quantity == "frame" and not e.kind  # of the picture that moves
+    times = 100 if share else 1
     return {
         "station": e.station,
         "what": e.quantity,
-        "unit": unit,
-        "value": round(e.value, 2),
-        "limit": e.threshold,
+        "unit": "%" if share else unit,
+        "value": round(e.value * times, 2),
+        "limit": None if e.threshold is None else round(e.threshold * times, 2),
         "window": e.window_min,
         "at": e.observed_at,
         "note": e.note,

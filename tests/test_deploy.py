@@ -139,7 +139,7 @@ CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 
 def test_the_image_is_locked_and_not_root() -> None:
     stages = re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE)
-    assert stages == ["python:3.12-slim"] * 2
+    assert stages == ["node:22-slim", "python:3.12-slim", "python:3.12-slim"]
     assert "pip install --require-hashes -r requirements.lock" in CONTAINERFILE
     last = CONTAINERFILE.rpartition("\nFROM ")[2]
     assert re.findall(r"^USER (\d+):(\d+)$", last, re.MULTILINE) == [("10001", "10001")]

@@ -56,8 +56,11 @@ export function chart(data, station, limits = [], windowMin = 60) {
     }
     ctx.restore();
   };
-  requestAnimationFrame(() => {
-    const width = Math.max(220, box.clientWidth);
+  // drawn when the box has its place and width on the page
+  const sized = new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry.contentRect.width);
+    if (!width) return;
+    sized.disconnect();
     new window.uPlot({
       width, height: 170, series, cursor: { drag: { x: false, y: false } }, legend: { show: false },
       scales: { x: { time: true }, y: { range: [rain ? 0 : Math.min(...line, 0), top] } },
@@ -70,5 +73,6 @@ export function chart(data, station, limits = [], windowMin = 60) {
     note.textContent = rain ? `${t("线", "line")}：${label}；${t("柱：5 分钟雨量", "bars: 5 min")}` : label;
     box.append(note);
   });
+  sized.observe(box);
   return box;
 }

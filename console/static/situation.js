@@ -157,6 +157,7 @@ function draw(box, pick) {
     nodes[id].on("click", () => pick(n.area));
   }
   map.fitBounds(bounds, { padding: [8, 8] });
+  new ResizeObserver(() => { if (map.getPane("mapPane")) map.invalidateSize(); }).observe(box);
   const chosen = L.circleMarker([0, 0], { renderer: svg, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
 
   function tip(id, a) {
@@ -180,7 +181,7 @@ function draw(box, pick) {
       if (marks[id]) {
         const e = marks[id].getElement();
         e.textContent = mark;
-        e.className = e.className.replace(/ on-\d/g, "") + ` on-${level}`;
+        e.className = e.className.replace(/ (on-\d|moves)/g, "") + ` on-${level}${action === 2 ? " moves" : ""}`;
       }
     }
     for (const [id, dot] of Object.entries(stations)) {

@@ -95,7 +95,7 @@ function row([id, w]) {
     el("button", { type: "button", "data-open": id, "aria-pressed": String(id === open), onclick: () => choose(id) },
       el("span", { class: "what" }, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)}`),
       el("span", { class: "badges" }, badge(w.level, w.action),
-        waits(w) ? el("span", { class: "asks" }, ` → ${asked.map(what).join(" ")} ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`)),
+        waits(w) ? el("span", { class: "asks" }, " → ", ...asked.map((c) => el("span", { class: `badge level-${["", "blue", "yellow", "orange", "red"].indexOf(c) > 0 ? ["", "blue", "yellow", "orange", "red"].indexOf(c) : 0}` }, what(c))), ` ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`)),
       waits(w) && Number.isFinite(deadline(w)) ? el("span", { class: "countdown", "data-until": deadline(w) }) : ""));
 }
 
