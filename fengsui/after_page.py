@@ -10,10 +10,10 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.district import District
+from console.follow import Follower
 from dispatch.alert import Alert
 from fengsui.after_action import assess, incidents, reported_truth
 from fengsui.after_figure import figure
-from fengsui.follow import Follower
 from fengsui.line import open_run_log
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage

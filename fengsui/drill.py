@@ -19,11 +19,11 @@ from config.carriers import Channels
 from config.district import Contact, District
 from config.level import ACTION_ZH, LEVEL_ZH, Action, Level
 from config.sources import NONE
+from console.follow import Follower
 from dispatch.alert import Alert
 from fengsui import storm
 from fengsui.after_page import BROKEN_OFF, after_action
 from fengsui.commands import stopping_on_signals
-from fengsui.follow import Follower
 from fengsui.people import place
 from fengsui.setup import Setup, Usage, make_setup
 from fengsui.targets import read_plan

@@ -16,10 +16,10 @@ import msgspec
 import pytest
 
 from config.carriers import Carrier
+from console.follow import Follower
 from dispatch.alert import Alert, Delivery
 from dispatch.keys import sender_keys
 from fengsui.drill import Wish, cut_off, setup_of
-from fengsui.follow import Follower
 from fengsui.setup import Usage, make_setup, refuse_live_keys
 from ingest.log import open_log
 from ingest.observation import Observations, Run
