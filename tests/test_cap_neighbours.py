@@ -52,6 +52,10 @@ class County:
             text = (self.config / file).read_text("utf-8")
             text = text.replace("110119", division).replace("yanqing.example", f"{name}.example")
             (self.config / file).write_text(text.replace("延庆区", f"{name}县"), "utf-8")
+        # one person of the district is enough: two persons have tests of their own
+        policy = (self.config / "policy.toml").read_text("utf-8")
+        policy = policy.replace("two_persons = true\n", "").replace('through = ["district"]\n', "")
+        (self.config / "policy.toml").write_text(policy.replace('["city"]', '["district"]'), "utf-8")
         self.run = "exercise-border"
         self.folder = self.state / self.run
         self.folder.mkdir(parents=True)
@@ -190,7 +194,7 @@ def verify(folder: Path, certificate: Path, schema: xmlschema.XMLSchema) -> int:
 
 def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> None:
     ours, theirs = counties
-    by = ("--by", "P-1", "--reason", "研判")
+    by = ("--by", "D-01", "--reason", "研判")
 
     # upstream orders 立即转移: it reaches us as a proposal, and nothing goes out here
     theirs.say("order", "raise", "A01", HAZARD, "--level", "orange", "--move", "move", *by)
