@@ -24,7 +24,7 @@ Geomorphology 278:149-162 for the form after fire; gap between storms: Restrepo-
 >>> p = StormScore(intercept=-5.0, weights={"intensity_15min": 1.0, "storm_total": 1.0}, gap_h=1)
 >>> rain = np.zeros((1, 1, 576)); rain[0, 0, -3:] = 3.0
 >>> s = score(p, View(rain, np.array([0]), 300, np.ones((1, 1))))
->>> round(float(s.value[0]), 3), round(1 / (1 + np.exp(5 - np.log(37) - np.log(10))), 3)
+>>> round(float(s.value[0]), 3), round(float(1 / (1 + np.exp(5 - np.log(37) - np.log(10)))), 3)
 (0.714, 0.714)
 """
 

@@ -41,6 +41,8 @@ ROOT = Path(__file__).parent.parent
 NOW = 1_753_567_800.5
 TEXT = "【延庆防汛】香屯村山洪红色预警，立即转移！{key} & {secret}"
 
+HANDS: Any = {"publish": print, "clock": lambda: 0, "private_key": lambda: bytes(32)}
+
 
 @pytest.fixture(scope="module")
 def district() -> District:
@@ -504,7 +506,7 @@ def test_secrets_come_from_where_the_config_says(tmp_path: Path) -> None:
 def test_a_live_run_does_not_start_without_its_secrets(tmp_path: Path, district: District) -> None:
     armed = live(district, msgspec.structs.replace(GOOD, secret="env:NOT_THERE"))
     with pytest.raises(ValueError, match="carrier gw.*NOT_THERE"):
-        channels_of(armed, run_of("live"), tmp_path, carrier_url="", publish=print, clock=lambda: 0)
+        channels_of(armed, run_of("live"), tmp_path, carrier_url="", **HANDS)
 
 
 # --- an exercise
@@ -550,16 +552,14 @@ def test_an_exercises_carrier_is_on_this_machine(
     tmp_path: Path, district: District, url: str
 ) -> None:
     with pytest.raises(ValueError, match="this machine"):
-        channels_of(district, run_of(), tmp_path, carrier_url=url, publish=print, clock=lambda: 0)
+        channels_of(district, run_of(), tmp_path, carrier_url=url, **HANDS)
 
 
 def test_every_way_of_an_exercise_leads_to_its_carrier(
     tmp_path: Path, district: District, far: Far
 ) -> None:
     base = far.url.removesuffix("/send")
-    ways = channels_of(
-        district, run_of(), tmp_path, carrier_url=base, publish=print, clock=lambda: 0
-    )
+    ways = channels_of(district, run_of(), tmp_path, carrier_url=base, **HANDS)
     d = delivery(1, "C-0001", "sms")
     for name in ("sms", "app", "voice"):
         ways[name].send(d, d.routes[0], "k")
