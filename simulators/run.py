@@ -73,7 +73,7 @@ class Player:
         carrier: Carrier | None,
         speed: float,
         lockstep: bool,
-        patience_s: float = 150.0,
+        patience_s: float = 300.0,
     ) -> None:
         if run_name == "live":
             raise ValueError("a simulator never speaks into a live run")

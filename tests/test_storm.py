@@ -21,7 +21,7 @@ START = "2025-07-26T10:00:00Z"  # of the scenario cloudburst
 
 
 def fengsui(
-    state: Path, *words: str, env: dict[str, str] | None = None, timeout: float = 150
+    state: Path, *words: str, env: dict[str, str] | None = None, timeout: float = 400
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "fengsui", "--state", str(state), *words],
@@ -222,7 +222,7 @@ def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
             stages[name] = start(name)
             time.sleep(2.0)
         notes = (tmp_path / "simulate.log").read_text
-        assert storm.wait(timeout=150) == 0, notes()[-2000:]
+        assert storm.wait(timeout=400) == 0, notes()[-2000:]
         exported = fengsui(tmp_path, "export", "alerts", "--run", run, env=env)
     finally:
         storm.kill()
