@@ -55,7 +55,9 @@ class County:
         # one person of the district is enough: two persons have tests of their own
         policy = (self.config / "policy.toml").read_text("utf-8")
         policy = policy.replace("two_persons = true\n", "").replace('through = ["district"]\n', "")
-        (self.config / "policy.toml").write_text(policy.replace('["city"]', '["district"]'), "utf-8")
+        (self.config / "policy.toml").write_text(
+            policy.replace('["city"]', '["district"]'), "utf-8"
+        )
         self.run = "exercise-border"
         self.folder = self.state / self.run
         self.folder.mkdir(parents=True)

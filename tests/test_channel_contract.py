@@ -344,9 +344,8 @@ def test_a_command_goes_over_a_broker_that_is_not_ours(
         mqtt.publish(topic, payload)
         assert mqtt.flush(5)
 
-    way = Broadcast(
-        district.nodes, "p", "exercise", sender_keys(tmp_path).private, publish, lambda: T0
-    )
+    key = sender_keys(tmp_path).private
+    way = Broadcast(district.nodes, "p", "exercise", lambda: key, publish, lambda: T0)
     d = msgspec.structs.replace(delivery("broadcast", TEXT), recipient="N001")
     assert way.send(d, d.routes[0], "k").state == "sent"
     got: list[Any] = []

@@ -154,6 +154,20 @@ def nothing_lost_or_doubled(log: Log, readings: list[Reading]) -> None:
     assert said(log) == want
 
 
+def test_members_that_look_in_shortly_get_their_partitions(place: Place) -> None:
+    """Of topics made this instant, as when all stages of a new run are started at once."""
+    for _turn in range(2):
+        _, log = fresh(place.url, PARTITIONS)
+        members = [log.join("observations", f"group-{n}", "m") for n in range(8)]
+        for _ in range(60):
+            for member in members:
+                member.poll(0.002)
+        assert [len(m.owned()) for m in members] == [4] * 8
+        for member in members:
+            member.close()
+        log.close()
+
+
 def test_the_broker_is_killed_and_comes_back(place: Place, workers: list[Worker]) -> None:
     """SIGKILL of a broker loses nothing that it has acknowledged: it stands in the page cache."""
     readings = rain(160)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka import errors as ke
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.structs import OffsetAndMetadata, TopicPartition
+from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from ingest.journal import say
 from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
+_JOIN_S = 0.5  # a member that joins is polled no shorter
 _FENCED = (
     ke.ProducerFencedError,
     ke.InvalidProducerEpochError,
@@ -84,7 +85,8 @@ class KafkaGroupConsumer:
 
     def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
         try:
-            found = self._consumer.poll(timeout_ms=int(timeout_s * 1000), max_records=limit)
+            wait_ms = int(self._patience(timeout_s) * 1000)
+            found = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
             if self._listener.changed:
                 self._finish()
                 before = set(self._committed)
@@ -100,6 +102,16 @@ class KafkaGroupConsumer:
             if p.partition in self._committed
             for r in records
         ]
+
+    def _patience(self, timeout_s: float) -> float:
+        """How long to poll. kafka-python (3.0.12) forgets a join that outlasts the poll which began
+        it: one that ends between two polls is begun again, and of a leader's second one, for which
+        its snapshot of the metadata is new already, `need_rejoin` says no. The member would have no
+        partition and no heartbeat until the broker drops it after minutes."""
+        state = self._consumer.group_metadata().state
+        if state == MemberState.REBALANCING:
+            self._consumer._coordinator.request_rejoin()
+        return timeout_s if state == MemberState.STABLE else max(timeout_s, _JOIN_S)
 
     def _assign(self) -> None:
         """Fence the former owner of what is new, then look where it had come to."""
