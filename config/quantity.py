@@ -73,8 +73,15 @@ _ROWS = (
     # fire radiative power, as thermal cameras and satellites give it; the largest fires: 10^5 MW
     Quantity("fire", "MW", 10, "instant", 0, 10_000_000, 10_000_000, "火点辐射功率"),
     Quantity("pump_state", "1", 1, "state", 0, 9, 9, "泵站状态"),
+    # what a person reports having seen; the person is the station (docs/people.md)
+    Quantity("report_flood", "1", 1, "state", 0, 1, 1, "报告水涨"),
+    Quantity("report_debris_flow", "1", 1, "state", 0, 1, 1, "报告泥石流"),
+    Quantity("report_landslide", "1", 1, "state", 0, 1, 1, "报告塌方滑坡"),
+    Quantity("damage", "1", 1, "state", 0, 1, 1, "报告受损"),
 )
 
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
 # what a node may report of itself
 OF_NODES = ("battery", "mains", "door", "volume", "self_test", "key_set", "refused_commands")
+# what a person may report (ingest.observation.PersonSays)
+OF_PEOPLE = ("report_flood", "report_debris_flow", "report_landslide", "damage")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from config.level import Action, Level
 from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
-from ingest.observation import Record, Run, Tick
+from ingest.observation import PersonSays, Record, Run, Tick
 
 ACTS = (
     "propose",
@@ -224,9 +224,9 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     detail: str = ""
 
 
-CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome
-AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer
-DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth
+CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays
+AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth | PersonSays
 
 
 def attempt_key(alert: str, version: int, channel: str, recipient: str, again: int = 0) -> str:

@@ -35,6 +35,7 @@ _IDS = {
     "queued_at again asked_by reply",
     "receipt": "delivery route state receipt_at attempt permanent",
     "answer": "neighbour accepted answered_at",
+    "person_says": "id person role area what people said_at way photo",
 }
 _PASSED = ("tick", "mark", "route_health")  # neither a decision nor the state of a delivery
 # the record's `type` as it is written -> the same in words, and the fields that are kept

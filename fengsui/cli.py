@@ -18,6 +18,7 @@ from fengsui import (
     cli_drill,
     cli_ledger,
     cli_nodes,
+    cli_people,
     cli_reach,
     cli_skill,
     cli_why,
@@ -368,6 +369,7 @@ for _part in (
     cli_contacts,
     cli_reach,
     cli_console,
+    cli_people,
 ):
     for _command in _part.COMMANDS:
         cli.add_command(_command)

@@ -175,7 +175,37 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
     note: str = ""
 
 
-ObservationRecord = Run | Tick | Observations | CapIn
+class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
+    """A person's word on an area: what was seen (quantities of `config.quantity.OF_PEOPLE`), or an
+    answer to a warning. It goes the whole line, from `observations` to `deliveries`, once each.
+
+    No words of the person's stand in it: they could hold names and numbers. `unclear` stands for a
+    message that nobody could read, so that whoever sent it gets an answer.
+    """
+
+    id: str  # from the person, the way and the message's own id: the same again is a repetition
+    person: str  # opaque id of a contact
+    role: str  # of the contact, when it was said
+    area: str
+    what: Literal[
+        "report_flood",
+        "report_debris_flow",
+        "report_landslide",
+        "damage",
+        "received",
+        "moved",
+        "help",
+        "safe",
+        "unclear",
+    ]
+    said_at: int
+    received_at: int
+    way: Literal["form", "sms", "app"]
+    people: int | None = None  # moved: how many; None: all, or nobody said
+    photo: str = ""  # SHA-256 of the picture in the run's frame store, in hex
+
+
+ObservationRecord = Run | Tick | Observations | CapIn | PersonSays
 
 _encoder = msgspec.json.Encoder()
 

@@ -102,6 +102,7 @@ PURE = (
     "dispatch/entitled.py",
     "dispatch/spoken.py",
     "dispatch/not_reached.py",
+    "dispatch/roll.py",
     "dispatch/node_*.py",
     "dispatch/cap_xml.py",
     "dispatch/cap_answer.py",
