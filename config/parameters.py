@@ -1,17 +1,21 @@
 """What must be true of the TOML files."""
 
 import re
+from typing import get_args
 from zoneinfo import available_timezones
 
 import msgspec
 
 from config.authority import Policy
 from config.carriers import Channels
+from config.district import Contact
 from config.level import HAZARD_ZH
-from config.rules import Rules
+from config.quantity import OF_PEOPLE
+from config.rules import ObserverRule, Rules
 from config.table import Problem
 from config.validate import ACTIONS, LEVELS, RULES, problem
 
+ROLES = get_args(Contact.__annotations__["role"])
 TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries", "ledger")
 
 
@@ -118,7 +122,9 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
         problems.append(
             problem("rules.toml", 0, "camera.hazard", "不是灾种 is no hazard", ", ".join(HAZARD_ZH))
         )
+    _check_observer(rules.observer, problems)
     ranges = {
+        "observer.valid_min": (rules.observer.valid_min, 5, 360),
         "lateness_s": (rules.lateness_s, 60, 7200),
         "rain.hold_min": (rules.rain.hold_min, 0, 1440),
         "rain.clear_factor": (rules.rain.clear_factor, 0.1, 1.0),
@@ -156,6 +162,21 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
         if not low <= value <= high:
             problems.append(
                 problem("rules.toml", 0, place, f"{value} 越界 is out of range", f"{low} … {high}")
+            )
+
+
+def _check_observer(rule: ObserverRule, problems: list[Problem]) -> None:
+    for report, hazards in rule.hazards.items():
+        for name, known in ((report, OF_PEOPLE), *((h, tuple(HAZARD_ZH)) for h in hazards)):
+            if name not in known:
+                place = f"observer.hazards.{report}"
+                problems.append(
+                    problem("rules.toml", 0, place, f"没有 there is no {name!r}", ", ".join(known))
+                )
+    for role in rule.trusted:
+        if role not in ROLES:
+            problems.append(
+                problem("rules.toml", 0, "observer.trusted", f"{role!r}?", ", ".join(ROLES))
             )
 
 

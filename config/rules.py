@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from config.level import Action, Level
 from config.row import Row
 
@@ -68,6 +70,27 @@ class QualityRule(Row, frozen=True, kw_only=True):
     neighbour_km: float = 12.0
 
 
+class ObserverRule(Row, frozen=True, kw_only=True):
+    """Parameters of `observer`: what people's reports say of an area."""
+
+    trusted: tuple[str, ...] = ("observer", "responsible")  # roles of contacts.csv that count
+    valid_min: int = 60  # a report counts for so long
+    one_level: Level = Level.YELLOW  # one person alone: suspect, 准备转移 at the most
+    one_action: Action = Action.PREPARE
+    two_level: Level = Level.ORANGE  # two persons
+    two_action: Action = Action.MOVE
+    confirmed_level: Level = Level.ORANGE  # one person and an instrument
+    confirmed_action: Action = Action.MOVE
+    # what is reported -> of which hazards it is a sign; a report of damage is told and says nothing
+    hazards: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=lambda: {
+            "report_flood": ("flash_flood", "river_flood"),
+            "report_debris_flow": ("debris_flow",),
+            "report_landslide": ("debris_flow",),
+        }
+    )
+
+
 class RuleRow(Row, frozen=True, kw_only=True):
     """One `[[rule]]` of rules.toml: a kind of `detectors` with its parameters and thresholds.
 
@@ -103,6 +126,7 @@ class Rules(Row, frozen=True, kw_only=True):
     camera: CameraRule = CameraRule()
     silence: SilenceRule = SilenceRule()
     quality: QualityRule = QualityRule()
+    observer: ObserverRule = ObserverRule()
     lateness_s: int = 1800
     # which rules a district runs, by name
     run: tuple[str, ...] = ("rain_threshold", "stage_trend", "camera_motion", "silence")

@@ -19,7 +19,7 @@ from config.level import HAZARD_ZH
 from config.quantity import QUANTITIES
 from config.table import Problem
 
-RULES = ("rain_threshold", "stage_trend", "camera_motion", "silence")
+RULES = ("rain_threshold", "stage_trend", "camera_motion", "silence", "observer")
 QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 LEVELS = ("blue", "yellow", "orange", "red")
 ACTIONS = ("prepare", "move")

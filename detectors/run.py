@@ -18,13 +18,23 @@ from detectors.columns import Columns
 from detectors.detection import Mark
 from detectors.heard import Batch, Heard
 from detectors.intake import Sifted, sift
+from detectors.observer import hear as hear_person
+from detectors.observer import tick as tick_people
 from detectors.part import COUNTER, FRAME, LEVEL, RAIN, Fed, Part
 from detectors.saying import Saying
 from detectors.silence import late
 from detectors.slots import SeriesState
 from detectors.state import DetectState
 from detectors.window import Ints
-from ingest.observation import CapIn, ObservationRecord, Observations, Record, Run, Tick
+from ingest.observation import (
+    CapIn,
+    ObservationRecord,
+    Observations,
+    PersonSays,
+    Record,
+    Run,
+    Tick,
+)
 from ingest.stage import Item, Write
 
 _PIECE = 20_000  # observations judged at once
@@ -83,6 +93,8 @@ class Detect:
                 writes += self._tick(part, state, record.clock_at)
             elif isinstance(record, CapIn):
                 writes += hear(self._district, part, state, record)
+            elif isinstance(record, PersonSays):
+                writes += hear_person(self._district, state, record)
         writes += self._observe(part, state, batch)
         return state, writes
 
@@ -103,6 +115,7 @@ class Detect:
             for said in compound.tick(held, clock_at):
                 saying.compound(compound, said)
         writes = saying.writes() + expire(self._district, part, state, clock_at)
+        writes += tick_people(self._district, state, clock_at)
         for group in part.groups:
             rows = part.stations_of_group[group]
             heads = [

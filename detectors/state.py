@@ -12,6 +12,7 @@ from detectors.detection import Evidence
 from detectors.heard import Heard
 from detectors.quality import Memory
 from detectors.rain_state import RainState
+from detectors.signs import PeopleState
 from detectors.silence import SilenceState
 from detectors.slots import SeriesState
 from detectors.stage_trend import StageState
@@ -54,6 +55,7 @@ class _Packed(msgspec.Struct):
     series: dict[str, bytes] = {}
     compounds: dict[str, CompoundState] = {}
     cap: CapState = msgspec.field(default_factory=CapState)
+    people: PeopleState = msgspec.field(default_factory=PeopleState)
 
 
 class DetectState:
@@ -75,6 +77,7 @@ class DetectState:
         self.series: dict[str, SeriesState] = {}  # by rule
         self.compounds: dict[str, CompoundState] = {}
         self.cap = CapState()  # of other authorities
+        self.people = PeopleState()
 
     def remember_seen(self, stations: Sequence[str]) -> None:
         """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
@@ -106,6 +109,7 @@ class DetectState:
                 dict(series),
                 self.compounds,
                 self.cap,
+                self.people,
             )
         )
 
@@ -129,5 +133,5 @@ class DetectState:
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         state.series, state.compounds = series(packed.series), packed.compounds
-        state.cap = packed.cap
+        state.cap, state.people = packed.cap, packed.people
         return state

@@ -14,11 +14,12 @@ from config.district import District
 from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
+from dispatch.person_word import deliveries
 from dispatch.policy import Grade
 from dispatch.target import Target, deadline_ms, internal, internal_grade, is_loud, public
 from dispatch.text import Message, write
 from dispatch.wording import category_of
-from ingest.observation import Record, Run
+from ingest.observation import PersonSays, Record, Run
 from ingest.stage import Item, Write
 
 
@@ -96,6 +97,11 @@ class Address:
                 live = bool(state.runs) and state.runs[-1].kind == "live"
                 for delivery in reply(self._district, record, live):
                     writes.append(Write("deliveries", delivery.recipient, delivery))
+            case PersonSays() if record.area in self._district.areas:
+                live = bool(state.runs) and state.runs[-1].kind == "live"
+                for delivery in deliveries(self._district, record, live):
+                    writes.append(Write("deliveries", record.area, delivery))
+                writes.append(Write("deliveries", record.area, record))
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 

@@ -24,13 +24,14 @@ from dispatch.life import follows
 from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.version import Change, refresh
-from ingest.observation import Record, Run, Tick
+from ingest.observation import PersonSays, Record, Run, Tick
 from ingest.stage import Item, Write
 
 RULE = {
     "rain_threshold": Reason("雨量", "rain"),
     "stage_trend": Reason("水位", "stage"),
     "camera_motion": Reason("视频", "camera"),
+    "observer": Reason("现场人员报告", "people on the spot"),
 }
 
 
@@ -96,6 +97,8 @@ class Decide:
                 self._decision(state, record, writes)
             case NeighbourAnswer():
                 writes.append(Write("alerts", record.neighbour, record))
+            case PersonSays():
+                writes.append(Write("alerts", record.area, record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)
             case Tick() if record.clock_at > state.tick_at:

@@ -2,7 +2,7 @@
 
 from config.district import District
 from config.level import LEVEL_EN, LEVEL_ZH, Level
-from config.quantity import QUANTITIES
+from config.quantity import OF_PEOPLE, QUANTITIES
 from detectors.detection import Evidence
 from detectors.kinds import KINDS
 from dispatch.alert import Alert
@@ -23,6 +23,8 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
     if e.quantity == "cap":
         return _outside(district, e, zh=zh)
     name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
+    if e.quantity in OF_PEOPLE:
+        return _seen(district, e, zh=zh)
     if e.kind in KINDS:
         return name + _ruled(district, e, zh=zh)
     quantity = QUANTITIES.get(e.quantity)
@@ -55,6 +57,14 @@ def _outside(district: District, e: Evidence, *, zh: bool) -> str:
     if zh:
         return f"{name}发布{LEVEL_ZH[level]}预警（{at}）"
     return f"{name}: {LEVEL_EN[level]} warning ({at})"
+
+
+def _seen(district: District, e: Evidence, *, zh: bool) -> str:
+    """C-0004报告水涨（22:10）: what a person saw."""
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    if zh:
+        return f"{e.station}{QUANTITIES[e.quantity].zh}（{at}）"
+    return f"{e.station}: {e.quantity.replace('_', ' ')} ({at})"
 
 
 def _station(district: District, station: str, *, zh: bool) -> str:

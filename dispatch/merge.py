@@ -37,6 +37,7 @@ def mergeable(d: Delivery) -> bool:
         and d.msg_type != "cancel"
         and d.lang == "zh"
         and not (d.again or d.reply or d.covers)
+        and bool(d.hazard)  # it is about a warning
         and bool(d.routes)
         and d.routes[0].channel in _WRITTEN
     )

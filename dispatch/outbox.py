@@ -29,7 +29,8 @@ from dispatch.box import (
 )
 from dispatch.cap_answer import receipt_of, unknown
 from dispatch.not_reached import DUTY, list_of_missed, notice, route_notice, stray
-from ingest.observation import DeadLetter, Run, Tick
+from dispatch.person_word import REPLIES, receipt
+from ingest.observation import DeadLetter, PersonSays, Run, Tick
 
 _KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
 # whose later word takes back that it was reached, and from which states
@@ -54,6 +55,8 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
             return _receive(rules, box, record)
         case Answer():
             return _answered(rules, box, record)
+        case PersonSays() if record.what in REPLIES:
+            return _replied(rules, box, record)
         case Mark():
             if record.clock_at > box.marks.get(record.group, 0):
                 box.marks[record.group] = record.clock_at
@@ -141,6 +144,18 @@ def _answered(rules: Rules, box: Box, answer: Answer) -> list[Written]:
             receipt = receipt_of(answer, delivery, route, box.entries[delivery].attempt)
             out += [receipt, *_receive(rules, box, receipt)]
     return out or [unknown(answer, box.clock_at)]
+
+
+def _replied(rules: Rules, box: Box, says: PersonSays) -> list[Written]:
+    """Whoever answers has heard what was sent to them before they spoke, and nothing else."""
+    out: list[Written] = []
+    for entry_id in list(box.open):
+        e = box.entries[entry_id]
+        mine = e.delivery.must_answer and e.delivery.recipient == says.person
+        if mine and not e.done and 0 < e.begun_at <= says.said_at:
+            told = receipt(says, e)
+            out += [told, *_receive(rules, box, told)]
+    return out
 
 
 def _all_parts(box: Box, e: Entry, r: Receipt) -> bool:

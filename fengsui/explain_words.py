@@ -26,6 +26,7 @@ RULE_ZH = {
     "camera_motion": "视频",
     "silence": "断报",
     "quality": "质控",
+    "observer": "现场人员报告",
 }
 ACT_ZH = {
     "release": "发布", "hold": "暂缓", "reject": "否决", "raise": "升级", "lower": "降级", "cancel": "解除",

@@ -187,7 +187,7 @@ def run_stage(
             now = LineClock(now_ms, floor=floor, name=name).read
         if name == "ingest":
             run_ingest(
-                setup.district,
+                with_people(setup, name),
                 setup.run,
                 log,
                 setup.broker_url(),

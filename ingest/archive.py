@@ -11,12 +11,13 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import msgspec
 
+from config.quantity import OF_PEOPLE
 from ingest import meters
 from ingest.history import Fact, History, Point
 from ingest.history.refusing import Refusing
 from ingest.journal import say
 from ingest.log import Entry, Fenced, Log, Out, Unavailable
-from ingest.observation import DeadLetter, Observations, encode
+from ingest.observation import DeadLetter, Flag, Observations, PersonSays, encode
 
 _LINGER_S = 1.0
 _PAYLOAD_KEPT = 4096
@@ -30,9 +31,10 @@ _FACTS = {
     "delivery": "queued_at",
     "receipt": "receipt_at",
     "dead_letter": "received_at",
+    "person_says": "said_at",
 }
 _json = msgspec.json.Decoder()
-_observations = msgspec.json.Decoder(Observations)
+_observations = msgspec.json.Decoder(Observations | PersonSays)
 
 
 def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], list[Fact]]:
@@ -44,7 +46,13 @@ def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], lis
         try:
             if topic == "observations":
                 # Run and Tick carry nothing for history
-                for o in _observations.decode(entry.value).items:
+                found = _observations.decode(entry.value)
+                if isinstance(found, PersonSays):
+                    if found.what in OF_PEOPLE:
+                        key = (found.person, found.what, found.said_at, 0)
+                        points[key] = Point(*key, 1, Flag.NOT_EVALUATED)
+                    continue
+                for o in found.items:
                     key = (o.station, o.quantity, o.observed_at, o.seq or 0)
                     points[key] = Point(*key, o.value, int(o.flag))
                 continue

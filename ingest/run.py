@@ -26,9 +26,10 @@ from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
+from ingest.people import People, outs_of
 
 JSON_BYTES = 256_000
-_READINGS = ("station/#", "gateway/#", "node/+/status")
+_READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _KEPT = 4096
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
@@ -48,6 +49,7 @@ class Intake:
         self._register = Register(district)
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
+        self.people = People(district)
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
@@ -80,6 +82,9 @@ class Intake:
             if self._cap is not None and suffix.startswith("source/"):
                 outs += self._of_others(self._cap, message, suffix)
                 continue
+            if suffix.startswith("person/"):
+                outs += [*self._flush(groups), *self._of_person(message, suffix)]
+                continue
             for found in self._decode(suffix, message.payload):
                 if isinstance(found, Rejected):
                     outs.append(self._dead(message, found))
@@ -101,6 +106,26 @@ class Intake:
                     self._read["cap"] += 1
                 return outs
         return [self._dead(message, Rejected("unknown_topic", "source/SOURCE/cap"))]
+
+    def _of_person(self, message: Message, suffix: str) -> list[Out]:
+        """What a person says, after what came before it. A stranger's topic may hold a number: it is
+        not written down."""
+        match suffix.split("/"):
+            case ["person", person, "sms"]:
+                found = self.people.sms(person, message.payload, self.clock_at)
+            case ["person", person, "report"]:
+                found = self.people.report(person, message.payload, self.clock_at)
+            case _:
+                person = ""
+                found = [Rejected("unknown_topic", "person/PERSON/sms, person/PERSON/report")]
+        known = bool(self.people.areas_of(person))
+        where = message.topic if known else self._prefix + "person/?"
+        for one in found:
+            if isinstance(one, Rejected):
+                self._rejected[one.reason] += 1
+            else:
+                self._read[one.what] += 1
+        return outs_of(found, self.people, where, self.clock_at)
 
     def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
         outs = [

@@ -163,7 +163,7 @@ TOML_WRONG = [
     ("rules.toml", "hold_min = 60", "hold_min = -3", "rain.hold_min"),
     ("rules.toml", "clear_factor = 0.7", "clear_factor = nan", "rain.clear_factor"),
     ("rules.toml", "clear_factor = 0.7", 'clear_factor = "much"', "rain.clear_factor"),
-    ("rules.toml", '"silence"]', '"telepathy"]', "run"),
+    ("rules.toml", '"observer"]', '"telepathy"]', "run"),
     ("rules.toml", "lateness_s = 1800", "lateness_s = 999999", "lateness_s"),
     ("policy.toml", "valid_s = 21600", "valid_s = 0", "valid_s"),
     ("policy.toml", '[authority."*".red]', '[authority."*".pink]', "authority.*.red"),

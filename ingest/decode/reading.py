@@ -49,6 +49,11 @@ REASONS = (
     "expired",
     "bad_reference",
     "not_for_us",
+    # people
+    "unknown_person",
+    "not_their_area",
+    "unclear",
+    "too_many",
 )
 
 _decoder = msgspec.json.Decoder(Reading | list[Any])

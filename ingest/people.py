@@ -1,0 +1,218 @@
+"""A person's message into records: who it is, which area it is about, what it says.
+
+Pure but for the memory of the rate. Nothing of the person's own words goes on: a dead letter of a
+person's message says how long it was and why nobody could read it.
+"""
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
+
+from config.district import Area, Contact, District
+from config.quantity import OF_PEOPLE
+from ingest.decode.reading import Rejected
+from ingest.decode.said import Meaning, meanings, plain
+from ingest.identify import AHEAD_MS, moment
+from ingest.log import Out
+from ingest.observation import DeadLetter, PersonSays, encode
+
+JSON_BYTES = 16_000
+A_MINUTE = 20  # messages of one person that are taken in
+OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
+Way = Literal["form", "sms", "app"]
+SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
+_IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_MOST = 100_000
+
+
+class Sent(NamedTuple):
+    """A message as it came, with nothing believed yet. ident: its own id, "" none; at: as `moment`
+    reads it, None none; area: an id, "" not named."""
+
+    person: str
+    way: Way
+    said: tuple[Meaning, ...]
+    area: str = ""
+    ident: str = ""
+    at: Any = None
+    photo: str = ""
+
+
+class _Sms(msgspec.Struct):
+    text: str
+    id: str = ""
+    at: Any = None
+
+
+class _Report(msgspec.Struct):
+    what: str
+    id: str = ""
+    area: str = ""
+    people: int | None = None
+    time: Any = None
+
+
+_sms = msgspec.json.Decoder(_Sms)
+_report = msgspec.json.Decoder(_Report)
+
+
+class People:
+    """Who may say something of which area: everybody on the contact list, of their own areas."""
+
+    def __init__(self, district: District) -> None:
+        self._contacts: Mapping[str, Contact] = district.contacts
+        self._areas: Mapping[str, Area] = district.areas
+        self.group: Mapping[str, str] = district.group_of_area
+        self._recent: dict[str, deque[int]] = {}
+
+    def areas_of(self, person: str) -> tuple[str, ...]:
+        """Ids; nothing for a stranger."""
+        contact = self._contacts.get(person)
+        if contact is None:
+            return ()
+        return tuple(self._areas) if "*" in contact.areas else contact.areas
+
+    def sms(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
+        """`P/person/{person}/sms`: {"text": …, "id": the carrier's, "at": when it was sent}."""
+        try:
+            sent = _sms.decode(payload[: JSON_BYTES + 1])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return [Rejected("bad_payload", '{"text": …, "id": …, "at": …}')]
+        return self.text(person, sent.text, sent.id, sent.at, now)
+
+    def text(
+        self, person: str, text: str, ident: str, at: Any, now: int
+    ) -> list[PersonSays | Rejected]:
+        """The text of a short message. What is not understood is told twice: to the operators as a
+        dead letter, and down the line, so that the sender gets an answer."""
+        areas = self.areas_of(person)
+        if not areas:
+            return [_stranger()]
+        said, area = tuple(meanings(text)), self._named(areas, plain(text))
+        if not ident:  # the same words in another minute are another message
+            ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
+        sent = Sent(person, "sms", said, area, ident, at)
+        found = self.judge(sent, now) if said and area else []
+        if found and not isinstance(found[0], Rejected):
+            return found
+        size = f"{len(text)} 字 characters"
+        why = Rejected("unclear", f"看不懂 not understood, {size}: docs/people.md")
+        if said and not area:
+            why = Rejected("not_their_area", f"没有写明自己的区 which of their areas, {size}")
+        why = cast(Rejected, found[0]) if found else why
+        if why.reason not in ("unclear", "not_their_area"):
+            return [why]
+        asked = self.judge(sent._replace(said=(Meaning("unclear"),), area=areas[0]), now)
+        # one that is refused otherwise (too many, too old) gets no answer
+        return [why, *asked] if not isinstance(asked[0], Rejected) else asked
+
+    def report(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
+        """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}."""
+        if len(payload) > JSON_BYTES:
+            return [Rejected("oversize", f"上限 at most {JSON_BYTES} bytes")]
+        try:
+            r = _report.decode(payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return [Rejected("bad_payload", '{"id", "what", "area", "people", "time"}')]
+        said = (Meaning(r.what, r.people),)
+        return self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)
+
+    def judge(self, sent: Sent, now: int) -> list[PersonSays | Rejected]:
+        """One record for each meaning, or one reason why not. A clock that is ahead is not believed:
+        the time of receipt is taken, for a report of a flood must not be lost by it."""
+        contact = self._contacts.get(sent.person)
+        areas = self.areas_of(sent.person)
+        if contact is None or not areas:
+            return [_stranger()]
+        wrong = self._wrong(sent, areas)
+        if wrong is not None:
+            return [wrong]
+        said_at = now if sent.at is None else moment(sent.at)
+        if said_at is None:
+            return [Rejected("bad_time", "写 write 2025-07-26T22:10:00+08:00 或秒 or seconds")]
+        if said_at < now - OLD_MS:
+            return [Rejected("too_old", f"超过 {OLD_MS // 3_600_000} 小时 hours old: 时钟? clock?")]
+        if said_at > now + AHEAD_MS:
+            said_at = now
+        if not self._in_time(sent.person, now):
+            return [Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")]
+        return [
+            PersonSays(
+                id=_id(sent, what, now),
+                person=sent.person,
+                role=contact.role,
+                area=sent.area or areas[0],
+                what=what,  # type: ignore[arg-type]
+                said_at=min(said_at, now),
+                received_at=now,
+                way=sent.way,
+                people=people,
+                photo=sent.photo,
+            )
+            for what, people in sent.said
+        ]
+
+    def _wrong(self, sent: Sent, areas: tuple[str, ...]) -> Rejected | None:
+        if sent.ident and not _IDENT.fullmatch(sent.ident):
+            return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
+        for what, people in sent.said:
+            if what not in SAYABLE and what != "unclear":
+                return Rejected("bad_value", f"what: {', '.join(SAYABLE)}")
+            if people is not None and not 0 <= people <= _MOST:
+                return Rejected("bad_value", f"people: 0 … {_MOST}")
+        if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
+            return Rejected("not_their_area", f"可报的区 theirs are {', '.join(areas[:12])}")
+        return None
+
+    def _in_time(self, person: str, now: int) -> bool:
+        times = self._recent.setdefault(person, deque())
+        while times and times[0] <= now - 60_000:
+            times.popleft()
+        if len(times) >= A_MINUTE:
+            return False
+        times.append(now)
+        return True
+
+    def _named(self, mine: tuple[str, ...], text: str) -> str:
+        """The area that a text names, by id or name; the only one of a person who has one; "" if it
+        is missing or somebody else's."""
+        named = [
+            a.id
+            for a in sorted(self._areas.values(), key=lambda a: -len(a.name))
+            if a.name in text or re.search(rf"(?<![a-z0-9]){a.id.lower()}(?![a-z0-9])", text)
+        ]
+        theirs = [a for a in named if a in mine]
+        if theirs or named:
+            return theirs[0] if theirs else ""
+        return mine[0] if len(mine) == 1 else ""
+
+
+def outs_of(found: list[PersonSays | Rejected], people: People, where: str, now: int) -> list[Out]:
+    """What the log is given. where: the topic or way, for dead letters; it holds opaque ids only."""
+    outs = []
+    for one in found:
+        if isinstance(one, PersonSays):
+            outs.append(Out("observations", people.group[one.area], encode(one)))
+            continue
+        letter = DeadLetter(
+            received_at=now, source=where, reason=one.reason, detail=one.detail, payload=""
+        )
+        outs.append(Out("dead-letters", where, encode(letter)))
+    return outs
+
+
+def _stranger() -> Rejected:
+    return Rejected(
+        "unknown_person", "联系人库中没有 is not in the contact store: fengsui contacts"
+    )
+
+
+def _id(sent: Sent, what: str, now: int) -> str:
+    """The same message again has the same id; one without an id of its own is told by its minute."""
+    own = sent.ident or f"{sent.area}|{sent.at or now // 60_000}"
+    text = f"{sent.person}|{sent.way}|{own}|{what}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

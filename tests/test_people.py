@@ -1,0 +1,376 @@
+"""What people say: read, judged, counted as evidence, answered, and never written down in words."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.district import Contact, District
+from config.level import Action, Level
+from detectors.detection import Detection, Mark
+from detectors.run import Detect
+from detectors.signs import PeopleState
+from detectors.state import Said
+from dispatch.address import Address
+from dispatch.alert import Alert, Delivery, Receipt
+from dispatch.outbox import apply
+from dispatch.send import Send
+from ingest.decode.reading import Rejected
+from ingest.decode.said import meanings, number
+from ingest.frames import FrameStore
+from ingest.mqtt import Message
+from ingest.observation import DeadLetter, PersonSays, Record, Tick
+from ingest.people import A_MINUTE, People
+from ingest.run import Intake
+from ingest.stage import Item
+from tests.decide_district import MIN, T0, Line, mark, run, seen, yanqing
+
+OBSERVER, HEAD, OTHER = "C-0004", "C-0001", "C-0011"  # of A01, A01 and A03
+PHONE = "13800138000"
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("水涨", "report_flood"),
+        ("　水　涨", ""),  # words torn apart are not guessed
+        ("水涨了，泥石流！", "report_debris_flow report_flood"),
+        ("塌方", "report_landslide"),
+        ("已转移 12 人", "moved:12"),
+        ("已转移　１２　人", "moved:12"),
+        ("已转移 十二 人", "moved:12"),
+        ("12人已转移", "moved:12"),
+        ("还有5人没转移，已转移两百零三人", "moved:203"),
+        ("全部转移", "moved"),
+        ("部分人已转移", ""),
+        ("转移", ""),
+        ("正在转移", ""),
+        ("未转移", ""),
+        ("无法转移", "help"),
+        ("求助，3人被困", "help"),
+        ("水涨，求助", "help report_flood"),
+        ("收到", "received"),
+        ("１", "received"),
+        ("收到山洪红色预警", "received"),  # a word about the warning reports no flood
+        ("收到，水涨", "report_flood"),
+        ("没有泥石流", ""),
+        ("平安", "safe"),
+        ("moved 12", "moved:12"),
+        ("", ""),
+        ("你好", ""),
+        ("<script>alert(1)</script>", ""),
+        ("已转移 999999999 人", ""),
+        ("水" * 600 + "水涨", ""),
+    ],
+)
+def test_code_words_in_an_sms(text: str, want: str) -> None:
+    found = [w.what + (f":{w.people}" if w.people is not None else "") for w in meanings(text)]
+    assert " ".join(found) == want
+
+
+@given(st.integers(1, 9999))
+def test_chinese_numerals(n: int) -> None:
+    words, zero = "", False
+    for unit, name in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        figure = n // unit % 10
+        if figure:
+            words += "零" * zero + "零一二三四五六七八九"[figure] + name
+        zero = bool(words) and not figure
+    assert number(words) == n
+    assert number(words.removeprefix("一") if words.startswith("一十") else words) == n
+
+
+@given(st.text(max_size=700))
+def test_no_text_breaks_the_reader_or_counts_what_cannot_be(text: str) -> None:
+    for what, people in meanings(text):
+        assert people is None or (what == "moved" and 0 <= people <= 100_000)
+
+
+def sms(text: str, **more: Any) -> bytes:
+    return msgspec.json.encode({"text": text, **more})
+
+
+def one(found: list[PersonSays | Rejected]) -> PersonSays:
+    (says,) = found
+    assert isinstance(says, PersonSays), says
+    return says
+
+
+def reasons(found: list[PersonSays | Rejected]) -> list[str]:
+    return [f.reason if isinstance(f, Rejected) else f.what for f in found]
+
+
+def with_contact(areas: tuple[str, ...], ident: str = "C-9") -> District:
+    d = yanqing()
+    contact = Contact(
+        id=ident, name="", role="observer", areas=areas, lang="zh", channels=("sms",),
+        min_level=Level.BLUE, phone=PHONE,
+    )  # fmt: skip
+    return msgspec.structs.replace(d, contacts={**d.contacts, ident: contact})
+
+
+def test_a_stranger_and_an_area_of_somebody_else() -> None:
+    people = People(yanqing())
+    assert reasons(people.sms("C-9999", sms("水涨"), T0)) == ["unknown_person"]
+    body = msgspec.json.encode({"id": "x", "what": "report_flood", "area": "A40"})
+    assert reasons(people.report(OBSERVER, body, T0)) == ["not_their_area"]
+    # by SMS the sender is told, too
+    there = yanqing().areas["A02"].name
+    assert reasons(people.sms(OBSERVER, sms(f"{there}水涨"), T0)) == ["not_their_area", "unclear"]
+
+
+def test_who_has_several_areas_names_one() -> None:
+    people = People(with_contact(("A01", "A02")))
+    assert reasons(people.sms("C-9", sms("水涨"), T0)) == ["not_their_area", "unclear"]
+    assert one(people.sms("C-9", sms("沙门村 水涨"), T0)).area == "A02"
+    assert one(people.sms("C-9", sms("a02 水涨"), T0)).area == "A02"
+    assert one(People(with_contact(("*",))).sms("C-9", sms("A17 水涨"), T0)).area == "A17"
+
+
+def test_a_wrong_clock_neither_loses_a_report_nor_makes_an_old_one_new() -> None:
+    people = People(yanqing())
+    ahead = one(people.sms(OBSERVER, sms("水涨", at=(T0 + 86_400_000) / 1000), T0))
+    assert ahead.said_at == T0
+    late = one(people.sms(OBSERVER, sms("水涨", at=(T0 - 30 * MIN) / 1000), T0))
+    assert late.said_at == T0 - 30 * MIN
+    assert reasons(people.sms(OBSERVER, sms("水涨", at=(T0 - 180 * MIN) / 1000), T0)) == ["too_old"]
+    assert reasons(people.sms(OBSERVER, sms("水涨", at="昨天"), T0)) == ["bad_time"]
+
+
+def test_a_thousand_a_minute_from_one_person_hold_up_nobody_else() -> None:
+    people = People(yanqing())
+    found = [people.sms(OBSERVER, sms("水涨", id=f"m{n}"), T0)[0] for n in range(1000)]
+    assert sum(isinstance(f, PersonSays) for f in found) == A_MINUTE
+    assert reasons(found[-1:]) == ["too_many"]
+    assert one(people.sms(HEAD, sms("求助"), T0)).what == "help"
+    assert one(people.sms(OBSERVER, sms("求助"), T0 + MIN)).what == "help"
+
+
+def message(suffix: str, payload: bytes) -> Message:
+    return Message(f"fengsui/live/yanqing/{suffix}", payload, 1, 1)
+
+
+def test_neither_words_nor_numbers_of_a_person_reach_the_log(tmp_path: Any) -> None:
+    intake = Intake(yanqing(), run("live"), FrameStore(tmp_path))
+    secret = f"我是张三，电话{PHONE}"
+    outs = intake.records(
+        [
+            message(f"person/{OBSERVER}/sms", sms(secret)),
+            message(f"person/{OBSERVER}/sms", sms(f"水涨 {secret}", id="m1")),
+            message(f"person/{PHONE}/sms", sms("水涨")),
+            message(f"person/{PHONE}/what", b"x"),
+            message(f"person/{OBSERVER}/report", secret.encode()),
+            message(f"person/{OBSERVER}/report", b"x" * 17_000),
+        ]
+    )
+    written = b"".join(o.value + o.key.encode() for o in outs)
+    assert "张三".encode() not in written
+    assert PHONE.encode() not in written
+    letters = [msgspec.json.decode(o.value, type=DeadLetter) for o in outs if o.topic[0] == "d"]
+    assert [x.reason for x in letters] == [
+        "unclear", "unknown_person", "unknown_topic", "bad_payload", "oversize",
+    ]  # fmt: skip
+    assert all(not x.payload for x in letters)
+
+
+# --- as evidence
+
+
+def says(
+    minute: float, what: Any = "report_flood", person: str = OBSERVER, **more: Any
+) -> PersonSays:
+    at = T0 + round(minute * MIN)
+    fields: dict[str, Any] = {
+        "id": f"{person}-{what}-{minute}", "person": person, "role": "observer", "area": "A01",
+        "what": what, "said_at": at, "received_at": at, "way": "sms", **more,
+    }  # fmt: skip
+    return PersonSays(**fields)
+
+
+class Watch:
+    """detect of one partition, record by record."""
+
+    def __init__(self, district: District | None = None) -> None:
+        self.stage = Detect(district or yanqing(), lambda _: None)
+        group = self.stage._district.group_of_area["A01"]
+        parts = range(self.stage._district.partitions)
+        self.partition = next(p for p in parts if group in self.stage.part(p).groups)
+        self.state = self.stage.new(self.partition)
+        self.feed(run("live"))
+
+    def feed(self, *records: Record) -> list[Record]:
+        items = [Item(self.partition, 0, "", r) for r in records]
+        self.state, writes = self.stage.step(self.state, items)
+        return [w.record for w in writes if isinstance(w.record, Detection | PersonSays)]
+
+    def reports(self, *records: Record) -> list[Detection]:
+        found = [r for r in self.feed(*records) if isinstance(r, Detection)]
+        return [d for d in found if d.rule == "observer"]
+
+
+def grades(found: list[Detection]) -> list[tuple[str, int, int, bool]]:
+    return [(d.hazard, int(d.level), int(d.action), d.suspect) for d in found]
+
+
+def minute(n: float) -> Tick:
+    return Tick(clock_at=T0 + round(n * MIN))
+
+
+def test_one_observer_is_a_suspect_sign_and_two_are_not() -> None:
+    watch = Watch()
+    assert grades(watch.reports(says(1))) == [("flash_flood", 2, 1, True)]
+    assert watch.reports(says(2)) == [], "the same person again is still one person"
+    two = watch.reports(says(3, person=HEAD, role="responsible"))
+    assert grades(two) == [("flash_flood", 3, 2, False)]
+    assert {e.station for e in two[0].evidence} == {OBSERVER, HEAD}
+    assert {e.quantity for e in two[0].evidence} == {"report_flood"}
+
+
+def test_an_instrument_confirms_one_observer_also_when_it_comes_later() -> None:
+    watch = Watch()
+    assert grades(watch.reports(says(1))) == [("flash_flood", 2, 1, True)]
+    watch.state.said["rain_threshold|A01|flash_flood"] = Said(level=2, suspect=True)
+    assert watch.reports(minute(2)) == [], "what is doubted confirms nothing"
+    watch.state.said["rain_threshold|A01|flash_flood"] = Said(level=2)
+    assert grades(watch.reports(minute(3))) == [("flash_flood", 3, 2, False)]
+    watch.state.said["rain_threshold|A01|flash_flood"] = Said()
+    assert grades(watch.reports(minute(4))) == [("flash_flood", 2, 1, True)]
+
+
+def test_a_report_ends_by_its_age_and_by_nothing_that_is_said() -> None:
+    watch = Watch()
+    watch.reports(says(1))
+    assert watch.reports(says(2, "safe"), says(3, "received"), minute(60)) == []
+    assert grades(watch.reports(minute(61))) == [("flash_flood", 0, 0, False)]
+    assert watch.state.people.signs == {}
+    assert watch.reports(minute(62)) == []
+
+
+def test_a_residents_word_and_damage_are_no_evidence() -> None:
+    watch = Watch()
+    assert watch.reports(says(1, role="residents"), says(2, "damage")) == []
+
+
+def test_a_repetition_is_passed_on_once_also_after_a_restart() -> None:
+    watch = Watch()
+    first = watch.feed(says(1, "moved", people=12))
+    assert [r.what for r in first if isinstance(r, PersonSays)] == ["moved"]
+    assert watch.feed(says(1, "moved", people=12)) == []
+    watch.state = watch.stage.load(watch.partition, watch.stage.dump(watch.state))
+    assert watch.feed(says(1, "moved", people=12)) == []
+    watch.feed(minute(60 * 24 + 2))
+    assert watch.state.people == PeopleState(), "nothing is kept for ever"
+
+
+def test_who_is_not_understood_is_answered_once_in_ten_minutes() -> None:
+    watch = Watch()
+    passed = [len(watch.feed(says(m, "unclear"))) for m in (1, 2, 10.5, 11.5)]
+    assert passed == [1, 0, 0, 1]
+
+
+def test_batches_never_show() -> None:
+    records = [
+        says(1), says(2, "report_debris_flow"), minute(3), says(3.5, person=HEAD), says(1),
+        minute(30), says(31, "moved", people=3), minute(64), minute(95),
+    ]  # fmt: skip
+    alone, together = Watch(), Watch()
+    assert [r for x in records for r in alone.feed(x)] == together.feed(*records)
+
+
+# --- decided and sent
+
+
+def test_one_observer_orders_to_prepare_and_no_colour() -> None:
+    line = Line(kind="live")
+    found = Watch().reports(says(1))
+    (alert,) = line.feed(*found)
+    assert (alert.level, alert.action) == (Level.NONE, Action.PREPARE)
+    assert alert.proposed_level == Level.YELLOW
+    assert alert.suspect
+    assert "现场人员报告" in alert.reason
+
+
+def test_two_observers_order_to_move() -> None:
+    line, watch = Line(kind="live"), Watch()
+    line.feed(*watch.reports(says(1)))
+    (alert,) = line.feed(*watch.reports(says(2, person=HEAD)))
+    assert alert.action == Action.MOVE
+
+
+def test_a_report_that_ends_takes_nothing_from_the_gauges() -> None:
+    line, watch = Line(kind="live"), Watch()
+    line.feed(seen(0, Level.YELLOW, Action.PREPARE))
+    line.feed(*watch.reports(says(1)))
+    line.feed(*watch.reports(minute(61)))
+    line.quiet(61, 200)
+    assert line.alerts[-1].action == Action.PREPARE
+
+
+def sent(*records: Record, kind: str = "live", district: District | None = None) -> list[Record]:
+    stage = Address(district or yanqing())
+    _, writes = stage.step(
+        stage.new(0), [Item(0, n, "", r) for n, r in enumerate((run(kind), *records))]
+    )
+    return [w.record for w in writes]
+
+
+@pytest.mark.parametrize(("kind", "drill"), [("live", False), ("exercise", True)])
+def test_a_cry_for_help_is_told_to_the_duty_room_at_once(kind: str, drill: bool) -> None:
+    found = sent(says(1, "help"), kind=kind)
+    (notice,) = [r for r in found if isinstance(r, Delivery)]
+    assert notice.routes[0].channel == "console"
+    assert notice.level == Level.RED
+    text = notice.routes[0].text
+    assert "求助" in text
+    assert OBSERVER in text
+    assert "香屯村" in text
+    assert ("演练" in text) is drill
+    assert notice.status == ("exercise" if drill else "actual")
+    assert isinstance(found[-1], PersonSays), "and the word goes on to the roll"
+
+
+def test_a_report_that_no_rule_takes_is_told_too() -> None:
+    told = sent(says(1), says(2, "damage"), says(3, role="residents"))
+    assert len([r for r in told if isinstance(r, Delivery)]) == 2
+
+
+def test_the_answer_to_what_nobody_could_read_is_an_sms_to_the_sender() -> None:
+    (answer,) = [r for r in sent(says(1, "unclear")) if isinstance(r, Delivery)]
+    assert answer.recipient == OBSERVER
+    assert [r.channel for r in answer.routes] == ["sms"]
+    assert answer.routes[0].segments == 1
+    assert "求助" in answer.routes[0].text
+    assert not [r for r in sent(says(1, "unclear", way="app")) if isinstance(r, Delivery)]
+
+
+def test_whoever_answers_has_heard_what_was_sent_before_and_nothing_after() -> None:
+    line = Line(kind="live")
+    first = line.feed(seen(0, Level.ORANGE, Action.MOVE))
+    calls = [
+        r for r in sent(*first) if isinstance(r, Delivery) and r.recipient == HEAD and r.must_answer
+    ]
+    assert calls
+    stage = Send(yanqing(), live=True)
+    box = stage.new(0)
+    for r in (run("live"), *calls):
+        apply(stage.rules, box, r)
+    early = apply(stage.rules, box, says(0.5, "moved", HEAD, people=3))
+    assert early == [], "nothing had been sent yet"
+    begun = Receipt(delivery=calls[0].id, route=0, state="accepted", receipt_at=T0 + MIN)
+    apply(stage.rules, box, begun)
+    assert apply(stage.rules, box, says(2, "moved", OBSERVER)) == [], "somebody else's word"
+    (made,) = apply(stage.rules, box, says(2, "moved", HEAD, people=3))
+    assert isinstance(made, Receipt)
+    assert made.state == "answered"
+    assert box.entries[calls[0].id].done
+    assert apply(stage.rules, box, made) == [], "its own word read back changes nothing"
+
+
+def test_decide_passes_a_word_on_once_and_makes_no_warning_of_it() -> None:
+    line = Line(kind="live")
+    assert line.feed(says(1, "help"), mark(2)) == []
+    assert [w.record.what for w in line.writes if isinstance(w.record, PersonSays)] == ["help"]
+    assert not [w for w in line.writes if isinstance(w.record, Alert)]
+    assert [w for w in line.writes if isinstance(w.record, Mark)]
