@@ -147,7 +147,7 @@ class People:
                 role=contact.role,
                 area=sent.area or areas[0],
                 what=what,  # type: ignore[arg-type]
-                said_at=min(said_at, now),
+                said_at=said_at,
                 received_at=now,
                 way=sent.way,
                 people=people,

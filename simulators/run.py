@@ -11,9 +11,11 @@ from config.district import District
 from ingest.mqtt import Mqtt, digest, shared_group
 from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
+from simulators.people import Heads
 from simulators.world import World
 
 _DRAIN_MIN = 5
+_READ = ("answered", "confirmed")
 _GATHERED = 500  # readings of one message: far below its largest size
 
 
@@ -84,6 +86,7 @@ class Player:
         self.clock = Clock(self.mqtt, self.prefix, stop)
         self.nodes = nodes
         self.carrier = carrier
+        self._heads = Heads(district)
         self._speed = speed
         self._lockstep = lockstep
         self._patience_s = patience_s
@@ -150,6 +153,10 @@ class Player:
         if self.carrier is not None:
             for channel, receipt in self.carrier.advance(now_at):
                 self.mqtt.publish(f"{self.prefix}/receipt/{channel}", encoded(receipt))
+                if receipt.status in _READ:
+                    self._heads.hear(self.carrier.taken[receipt.key], receipt.at)
+        for spoken in self._heads.advance(now_at):
+            self.publish(spoken.suffix, spoken.payload)
 
     def begin(self, start_at: int) -> None:
         """Say when it begins; in lockstep go on saying so until the line has heard it: what is

@@ -13,6 +13,7 @@ from config.quantity import QUANTITIES
 from ingest.observation import Flag, Observation
 from simulators.camera import render
 from simulators.faults import Reading, suffer
+from simulators.people import observed
 from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
 from simulators.scenario import Scenario
 from simulators.storm import rain_mm
@@ -62,6 +63,7 @@ class World:
         self._noise = rng.normal(0, 0.006, (len(self._stages), self.minutes))
         self.truth = truth_of(district, self.seed, scenario.start_at, areas, self._level)
         self._surge = self._surges()
+        self._spoken = observed(district, self.truth, self.seed)
 
     def _surges(self) -> dict[str, tuple[int, int]]:
         """A camera sees a surge from three minutes before the first debris flow of its basin."""
@@ -133,9 +135,14 @@ class World:
             for r in self.arrivals(minute, frames=False)
         ]
 
+    def spoken(self, minute: int) -> list[Publication]:
+        """What observers report in a minute, for the wire."""
+        since, until = self.at(minute - 1), self.at(minute)
+        return [Publication(s.suffix, s.payload) for s in self._spoken if since < s.at <= until]
+
     def publications(self, minute: int) -> list[Publication]:
         """For the wire."""
-        found = []
+        found = self.spoken(minute)
         for r in self.arrivals(minute):
             if r.quantity == "frame":
                 found.append(Publication(f"station/{r.station}/frame/{r.observed_at}", r.ref))
