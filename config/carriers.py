@@ -62,6 +62,8 @@ class Channels(Row, frozen=True, kw_only=True):
     cap_feed_port: int = 0
     receipt_listen: str = ""  # HOST:PORT where carriers post delivery receipts; "": nowhere
     receipt_secret: str = ""  # env:NAME or file:/PATH; carriers put it into ?token=
+    people_listen: str = "127.0.0.1:0"  # HOST:PORT of the page people report on; "": none
+    people_url: str = ""  # where people find it, for links: https://report.example
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)
     voice_retry_s: tuple[int, ...] = (40, 40)  # 叫应: three calls in five minutes
     attempt_timeout_s: int = 10

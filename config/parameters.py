@@ -96,6 +96,11 @@ def check_channels(channels: Channels, problems: list[Problem]) -> None:
                 key=lambda x: not x[1] <= x[0] <= x[2],
             )
     _within("channels.toml", ranges, problems)
+    listen = channels.people_listen
+    if listen and not re.fullmatch(r"[^\s:/]+:\d{1,5}", listen):
+        problems.append(
+            problem("channels.toml", 0, "people_listen", f"{listen!r}?", '"127.0.0.1:8087"')
+        )
 
 
 def _within(

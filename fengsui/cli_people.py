@@ -1,6 +1,7 @@
-"""Commands about people who report and answer: roll."""
+"""Commands about people who report and answer: roll, people."""
 
 import sys
+from collections.abc import Collection
 from typing import Any
 
 import click
@@ -10,10 +11,13 @@ from config.district import District
 from config.level import ACTION_EN, ACTION_ZH
 from console.follow import Follower
 from detectors.detection import Mark
+from dispatch.contact_store import ContactStore
 from dispatch.local_time import local
 from dispatch.roll import Roll, RollRow, Word
 from fengsui.line import open_run_log
+from fengsui.people import place
 from fengsui.setup import Setup, Usage, now_ms
+from ingest.people_links import Links
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
 _SAID = {
@@ -88,4 +92,63 @@ def _word(district: District, w: Word, now_at: int) -> str:
     return f"{zh}{count} {en}: {w.person} {w.role} {at}（{old} 分钟前 min ago）"
 
 
-COMMANDS = (roll_,)
+@click.group("people")
+def people_() -> None:
+    """个人报告链接 the links by which people report: link, revoke, links."""
+
+
+@people_.command()
+@click.argument("person")
+@click.option("--days", type=click.IntRange(1, 3660), default=180, show_default=True)
+@_RUN
+@click.pass_obj
+def link(obj: Any, person: str, days: int, run_name: str) -> None:
+    """发链接 a new link for PERSON (an id of the contact list); an older one is dead at once."""
+    setup = obj.setup(run_name)
+    if person not in _known(setup):
+        raise Usage(f"联系人库中没有 {person!r} is not in the store: fengsui contacts list")
+    token = Links(place(setup)).make(person, now_ms(), days)
+    click.echo(f"{_base(setup)}/r/{token}")
+    click.echo("只显示这一次，只交给本人 shown once: for this person alone", err=True)
+
+
+@people_.command()
+@click.argument("person")
+@_RUN
+@click.pass_obj
+def revoke(obj: Any, person: str, run_name: str) -> None:
+    """停用链接 the link of PERSON is dead at once."""
+    if not Links(place(obj.setup(run_name))).revoke(person):
+        raise Usage(f"{person}: 没有链接 has no link")
+    click.echo(f"{person}: 已停用 revoked")
+
+
+@people_.command()
+@_RUN
+@click.pass_obj
+def links(obj: Any, run_name: str) -> None:
+    """谁有链接 who has a link, and until when."""
+    setup = obj.setup(run_name)
+    for person, one in sorted(Links(place(setup)).read().items()):
+        until = local(one.until_at, setup.district.timezone, "%Y-%m-%d")
+        over = " 已过期 over" if one.until_at <= now_ms() else ""
+        click.echo(f"{person} 至 until {until}{over}")
+
+
+def _known(setup: Setup) -> Collection[str]:
+    """Ids of the run's store; of contacts.csv before its first start."""
+    if not (place(setup) / "contacts.db").exists():
+        return setup.district.contacts.keys()
+    with ContactStore(place(setup)) as store:
+        return set(store.ids())
+
+
+def _base(setup: Setup) -> str:
+    """Where people find the page."""
+    file = place(setup) / "people.url"
+    if setup.live and setup.district.channels.people_url:
+        return setup.district.channels.people_url.rstrip("/")
+    return file.read_text().strip() if file.exists() else "http://HOST:PORT"
+
+
+COMMANDS = (roll_, people_)

@@ -16,7 +16,7 @@ from dispatch.address import Address
 from dispatch.decide import Decide
 from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
-from fengsui.people import with_people
+from fengsui.people import place, with_people
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
 from ingest.clock import LineClock, last_tick
@@ -196,6 +196,7 @@ def run_stage(
                 now=now,
                 ready=ready,
                 folder=setup.folder,
+                links=place(setup),
             )
         elif name == "send":
             run_send(

@@ -160,7 +160,7 @@ class People:
         if sent.ident and not _IDENT.fullmatch(sent.ident):
             return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
         for what, people in sent.said:
-            if what not in SAYABLE and what != "unclear":
+            if what not in SAYABLE and (what, sent.way) != ("unclear", "sms"):
                 return Rejected("bad_value", f"what: {', '.join(SAYABLE)}")
             if people is not None and not 0 <= people <= _MOST:
                 return Rejected("bad_value", f"people: 0 … {_MOST}")

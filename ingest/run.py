@@ -27,6 +27,7 @@ from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
 from ingest.people import People, outs_of
+from ingest.people_http import people_ways
 
 JSON_BYTES = 256_000
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
@@ -245,9 +246,11 @@ def run_ingest(
     ready: threading.Event | None = None,
     limit: int = 1000,
     folder: Path | None = None,
+    links: Path | None = None,
 ) -> None:
     """Until `stop`. A batch is acknowledged after the log has it; while the log is away nothing is
-    taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard."""
+    taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard. links:
+    where people's personal links stand; without it they have no page."""
     begin(log, run)
     live = run.kind == "live"
     heard = bool(district.sources.source) and folder is not None
@@ -255,6 +258,10 @@ def run_ingest(
     intake = Intake(district, run, frames, cap)
     if run.kind == "exercise":
         intake.clock_at = max(run.start_at, last_tick(log))
+
+    def clock() -> int:
+        return now() if live else intake.clock_at
+
     share = shared_group(broker_url)
     # each member of a group has a session of its own: its name must be the same after a restart
     name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
@@ -264,7 +271,8 @@ def run_ingest(
     try:
         with (
             meters.pulse("ingest") as pulse,
-            cap_ways(district, live, log, cap, folder, lambda: now() if live else intake.clock_at),
+            cap_ways(district, live, log, cap, folder, clock),
+            people_ways(district, live, log, frames, links, clock),
         ):
             while not stop.is_set():
                 pulse.beat(mqtt.waits_for())

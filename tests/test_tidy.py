@@ -67,6 +67,8 @@ PURE = (
     "ingest/decode/*.py",
     "ingest/cap.py",
     "ingest/people.py",
+    "ingest/people_page.py",
+    "ingest/photo.py",
     "detectors/*.py",
     "detectors/skill/*.py",
     "dispatch/alert.py",

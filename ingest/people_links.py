@@ -1,0 +1,76 @@
+"""Personal links: who holds the token is that person. A file of hashes beside the contact store; the
+token itself is shown once, to whoever makes the link, and stands nowhere.
+"""
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+
+FILE = "people-links.json"
+_DAY_MS = 86_400_000
+
+
+class Link(msgspec.Struct, frozen=True):
+    """hash: SHA-256 of the token, in hex."""
+
+    hash: str
+    until_at: int
+
+
+_decoder = msgspec.json.Decoder(dict[str, Link])
+
+
+class Links:
+    """folder: where the contact store stands. Every look-up reads the file, so that a link that is
+    revoked is dead at once, in whichever process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE
+
+    def read(self) -> dict[str, Link]:
+        """By person. Raises ValueError naming the file when it is spoilt."""
+        try:
+            return _decoder.decode(self._file.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except msgspec.MsgspecError as e:
+            raise ValueError(f"{self._file}: {e}: 删去后重发链接 delete it, make links anew") from e
+
+    def make(self, person: str, now: int, days: int) -> str:
+        """A new token for `person`; an older one of theirs is dead."""
+        token = secrets.token_urlsafe(16)
+        self._write({**self.read(), person: Link(_hash(token), now + days * _DAY_MS)})
+        return token
+
+    def revoke(self, person: str) -> bool:
+        """False when there was none."""
+        links = self.read()
+        if links.pop(person, None) is None:
+            return False
+        self._write(links)
+        return True
+
+    def holder(self, token: str, now: int) -> str | None:
+        """Whose token it is; "" for one that is over, None for one that never was or was revoked."""
+        found = _hash(token)
+        for person, link in self.read().items():
+            if link.hash == found:
+                return person if now < link.until_at else ""
+        return None
+
+    def _write(self, links: dict[str, Link]) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        part = self._file.with_suffix(f".{os.getpid()}.part")
+        part.touch(mode=0o600)
+        with part.open("wb") as f:
+            f.write(msgspec.json.encode(links))
+            f.flush()
+            os.fsync(f.fileno())
+        part.replace(self._file)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

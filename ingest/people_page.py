@@ -1,0 +1,61 @@
+"""The page that a person reports on: plain HTML for any phone, no script, Chinese first. Pure."""
+
+from collections.abc import Sequence
+from html import escape
+
+from config.district import Area
+
+_HEAD = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>报告情况</title>
+<style>body{font:18px/1.5 sans-serif;margin:0 auto;max-width:34em;padding:12px;color:#111;
+background:#fff}h1{font-size:22px;margin:8px 0}label.b{display:block;border:2px solid #555;
+border-radius:8px;padding:12px;margin:8px 0}label.h{border-color:#b00020;color:#b00020;
+font-weight:bold}small{color:#444}input,select,button{font-size:18px}input[type=number]{width:6em}
+button{width:100%;padding:16px;background:#0b57d0;color:#fff;border:0;border-radius:8px}
+.m{padding:12px;border:2px solid #111;border-radius:8px}</style>"""
+_CHOICES = (
+    ("help", "求助", "I need help"),
+    ("report_flood", "水涨、山洪", "water is rising"),
+    ("report_debris_flow", "泥石流", "debris flow"),
+    ("report_landslide", "塌方、滑坡", "landslide"),
+    ("damage", "房屋、道路受损", "damage"),
+    ("moved", "已转移（不填人数即全部）", "moved; no number: everybody"),
+    ("safe", "平安", "safe"),
+    ("received", "收到通知", "received"),
+)
+
+
+def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str) -> str:
+    """areas: those of the person; ident: so that the same page sent twice is one report."""
+    where = f"<p>{escape(areas[0].name)} <small>{escape(areas[0].name_en)}</small></p>"
+    if len(areas) > 1:
+        options = "".join(
+            f'<option value="{escape(a.id)}">{escape(a.name)} {escape(a.name_en)}</option>'
+            for a in areas
+        )
+        where = f'<p>哪里 <small>where</small><br><select name="area">{options}</select></p>'
+    choices = "".join(
+        f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
+        f'value="{what}"> {zh} <small>{en}</small></label>'
+        for what, zh, en in _CHOICES
+    )
+    return (
+        f"{_HEAD}<h1>{'（演练）' * drill}报告情况 <small>report</small></h1>"
+        '<form method="post" enctype="multipart/form-data">'
+        f'<input type="hidden" name="id" value="{escape(ident)}">{where}{choices}'
+        '<p>已转移人数 <small>how many moved</small> <input type="number" name="people" min="0" '
+        'max="100000" inputmode="numeric"></p>'
+        "<p>照片（可不选）<small>photo, if any</small><br>"
+        '<input type="file" name="photo" accept="image/*"></p>'
+        f"<button>发送 send</button></form><p><small>紧急情况请打电话 call in an emergency: "
+        f"{escape(hotline)}</small></p></html>"
+    )
+
+
+def answer(words: str, *, back: bool, hotline: str) -> str:
+    """What came of it. back: a way to say more."""
+    again = '<p><a href="">再报一条 report more</a></p>' if back else ""
+    return (
+        f'{_HEAD}<p class="m">{escape(words)}</p>{again}<p><small>电话 call: '
+        f"{escape(hotline)}</small></p></html>"
+    )

@@ -1,0 +1,281 @@
+"""The page people report on, as a telephone sees it: over HTTP, with a real log behind it."""
+
+import io
+import json
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from fengsui.cli import cli
+from ingest import people_http
+from ingest.frames import FrameStore
+from ingest.log import Log, Unavailable, open_log
+from ingest.observation import DeadLetter, PersonSays
+from ingest.people_http import people_ways
+from ingest.people_links import Links
+from tests.decide_district import MIN, T0, yanqing
+
+OBSERVER = "C-0004"
+DAY = 86_400_000
+LONG_AFTER = 4_000_000_000_000  # ms, the real calendar
+
+
+class Place(NamedTuple):
+    url: str
+    log: Log
+    links: Links
+    frames: FrameStore
+    token: str
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setattr(people_http, "_A_MINUTE", 1000)
+    log = open_log(f"sqlite:///{tmp_path}", "exercise-a", "yanqing", 4, {})
+    links, frames = Links(tmp_path), FrameStore(tmp_path / "frames")
+    token = links.make(OBSERVER, LONG_AFTER, 1)
+    with people_ways(yanqing(), False, log, frames, tmp_path, lambda: T0):
+        url = (tmp_path / "people.url").read_text().strip()
+        yield Place(url, log, links, frames, token)
+    log.close()
+
+
+def call(url: str, body: bytes | None = None, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(url, body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as found:
+            return found.status, found.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+def post(
+    place: Place, fields: dict[str, str], photo: bytes | None = None, token: str = ""
+) -> tuple[int, str]:
+    """As a browser posts the form."""
+    mark = uuid.uuid4().hex
+    parts = [
+        f'--{mark}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
+        for k, v in fields.items()
+    ]
+    if photo is not None:
+        head = 'Content-Disposition: form-data; name="photo"; filename="张三.jpg"\r\n'
+        parts.append(
+            f"--{mark}\r\n{head}Content-Type: image/jpeg\r\n\r\n".encode() + photo + b"\r\n"
+        )
+    body = b"".join(parts) + f"--{mark}--\r\n".encode()
+    kind = f"multipart/form-data; boundary={mark}"
+    return call(f"{place.url}/r/{token or place.token}", body, **{"Content-Type": kind})
+
+
+def kept(log: Log) -> list[PersonSays]:
+    found = []
+    for partition in range(4):
+        for entry in log.read("observations", partition, 0):
+            found.append(msgspec.json.decode(entry.value, type=PersonSays))
+    return found
+
+
+def letters(log: Log) -> list[DeadLetter]:
+    return [msgspec.json.decode(e.value, type=DeadLetter) for e in log.read("dead-letters", 0, 0)]
+
+
+def picture(kind: str = "JPEG", size: tuple[int, int] = (400, 300), **more: Any) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, (90, 60, 30)).save(out, kind, **more)
+    return out.getvalue()
+
+
+def test_the_page_works_without_script_and_names_the_persons_own_area(place: Place) -> None:
+    status, page = call(f"{place.url}/r/{place.token}")
+    assert status == 200
+    assert "香屯村" in page
+    assert "演练" in page
+    assert "<script" not in page
+    assert yanqing().hotline in page
+    assert len(page.encode()) < 6000
+
+
+def test_a_report_is_in_the_log_when_the_page_says_so(place: Place) -> None:
+    status, page = post(place, {"what": "report_flood", "id": "f1"})
+    assert status == 200
+    assert "已收到" in page
+    (says,) = kept(place.log)
+    assert (says.person, says.what, says.area, says.way) == (
+        OBSERVER,
+        "report_flood",
+        "A01",
+        "form",
+    )
+    assert says.said_at == T0, "the run's clock, not the telephone's"
+    post(place, {"what": "report_flood", "id": "f1"})
+    assert len({s.id for s in kept(place.log)}) == 1, "the same page sent twice is one report"
+
+
+def test_how_many_have_moved(place: Place) -> None:
+    assert post(place, {"what": "moved", "people": "１２", "id": "a"})[0] == 200
+    assert post(place, {"what": "moved", "people": "", "id": "b"})[0] == 200
+    assert post(place, {"what": "moved", "people": "-3", "id": "c"})[0] == 400
+    assert post(place, {"what": "moved", "people": "99999999", "id": "d"})[0] == 400
+    assert [s.people for s in kept(place.log)] == [12, None]
+
+
+def test_a_photograph_is_kept_without_what_its_exif_tells(place: Place) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0112] = "SECRETPHONE", 6  # maker; turned a quarter
+    exif.get_ifd(0x8825)[1] = "N"  # GPS
+    body = picture(exif=exif.tobytes(), comment=b"SECRETNAME")
+    assert b"SECRETPHONE" in body
+    assert post(place, {"what": "damage", "id": "p"}, body)[0] == 200
+    (says,) = kept(place.log)
+    stored = place.frames.get(says.photo)
+    assert stored is not None
+    assert b"SECRET" not in stored
+    with Image.open(io.BytesIO(stored)) as image:
+        assert not image.getexif()
+        assert image.size == (300, 400), "upright"
+
+
+@pytest.mark.parametrize(
+    ("photo", "reason"),
+    [
+        (b"\xff\xd8" + b"x" * 10_000_000, "oversize"),
+        (b"<script>alert(1)</script>", "bad_frame"),
+        (b"GIF89a" + b"\0" * 40, "bad_frame"),
+        (picture()[:300], "bad_frame"),
+        (picture("PNG", (9000, 9000)), "bad_frame"),
+    ],
+    ids=["10 MB", "script", "gif", "cut", "81 million pixels"],
+)
+def test_a_bad_photograph_never_costs_the_report(place: Place, photo: bytes, reason: str) -> None:
+    status, page = post(place, {"what": "help", "id": "p"}, photo)
+    assert status == 200
+    assert "照片用不了" in page
+    (says,) = kept(place.log)
+    assert (says.what, says.photo) == ("help", "")
+    assert [x.reason for x in letters(place.log)] == [reason]
+
+
+def test_what_is_too_large_is_not_read(place: Place) -> None:
+    status, page = post(place, {"what": "help", "id": "p"}, b"x" * 13_000_000)
+    assert status == 413
+    assert "不带照片先报" in page
+    assert kept(place.log) == []
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"what": "<script>alert(1)</script>"},
+        {"what": "unclear"},
+        {},
+        {"what": "help", "area": "A40"},
+        {"what": "help", "id": "<b>"},
+    ],
+    ids=["script", "not sayable", "empty", "area of others", "id"],
+)
+def test_a_form_that_was_tampered_with_is_refused(place: Place, fields: dict[str, str]) -> None:
+    status, page = post(place, {"id": "x", **fields})
+    assert status == 400
+    assert "<script" not in page
+    assert kept(place.log) == []
+    assert len(letters(place.log)) == 1
+
+
+def test_a_forged_an_expired_a_revoked_and_a_replaced_token(place: Place, tmp_path: Path) -> None:
+    over = Links(tmp_path)
+    for token, words in (
+        ("A" * 22, "无效"),
+        (over.make(OBSERVER, 0, 1), "过期"),
+    ):
+        status, page = post(place, {"what": "help"}, token=token)
+        assert status == 403
+        assert words in page
+    assert post(place, {"what": "help"})[0] == 403, "a new link ends the old one"
+    fresh = over.make(OBSERVER, LONG_AFTER, 1)
+    assert post(place, {"what": "help"}, token=fresh)[0] == 200
+    assert over.revoke(OBSERVER)
+    assert post(place, {"what": "help"}, token=fresh)[0] == 403
+    assert not over.revoke(OBSERVER)
+    # of somebody who is on no list any more
+    assert post(place, {"what": "help"}, token=over.make("C-9999", LONG_AFTER, 1))[0] == 403
+    assert len(kept(place.log)) == 1
+
+
+def test_a_token_stands_nowhere(place: Place, tmp_path: Path) -> None:
+    post(place, {"what": "help"})
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            assert place.token.encode() not in file.read_bytes(), file
+
+
+def test_a_thousand_a_minute_are_told_to_wait(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes = [post(place, {"what": "help", "id": f"m{n}"})[0] for n in range(40)]
+    assert codes[:20] == [200] * 20
+    assert set(codes[20:]) == {429}
+    monkeypatch.setattr(people_http, "_A_MINUTE", 30)
+    codes = [call(f"{place.url}/r/{'B' * 22}")[0] for n in range(40)]
+    assert codes == [403] * 30 + [429] * 10, "nor may anybody try tokens"
+
+
+def test_an_app_posts_json_and_reads_json(place: Place) -> None:
+    url = f"{place.url}/r/{place.token}"
+    kind = {"Content-Type": "application/json"}
+    body = json.dumps({"what": "moved", "people": 7, "id": "j1"}).encode()
+    status, found = call(url, body, **kind)
+    assert (status, json.loads(found)["state"]) == (200, "taken")
+    assert kept(place.log)[0].people == 7
+    for bad in (b"[", b"[1]", b'{"what": "nothing"}', b'{"what": "help", "time": "yesterday"}'):
+        status, found = call(url, bad, **kind)
+        assert status == 400
+        assert json.loads(found)["state"] == "refused"
+
+
+def test_a_telephones_wrong_clock(place: Place) -> None:
+    url, kind = f"{place.url}/r/{place.token}", {"Content-Type": "application/json"}
+    ahead = json.dumps({"what": "report_flood", "time": (T0 + DAY) / 1000, "id": "j1"}).encode()
+    assert call(url, ahead, **kind)[0] == 200
+    assert kept(place.log)[0].said_at == T0
+    old = json.dumps({"what": "report_flood", "time": (T0 - 180 * MIN) / 1000}).encode()
+    assert call(url, old, **kind)[0] == 400
+    assert [x.reason for x in letters(place.log)] == ["too_old"]
+
+
+def test_nothing_is_acknowledged_that_the_log_does_not_have(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_outs: Any) -> None:
+        raise Unavailable("away")
+
+    monkeypatch.setattr(place.log, "append", away)
+    status, page = post(place, {"what": "help"})
+    assert status == 503
+    assert "重发" in page
+
+
+def test_links_by_the_command(tmp_path: Path) -> None:
+    def fengsui(*words: str) -> Any:
+        return CliRunner().invoke(
+            cli, ["--state", str(tmp_path), "people", *words, "--run", "live"]
+        )
+
+    assert fengsui("link", "C-9999").exit_code != 0
+    made = fengsui("link", OBSERVER)
+    assert made.exit_code == 0, made.output
+    token = made.stdout.strip().rpartition("/")[2]
+    assert Links(tmp_path / "live").holder(token, 0) == OBSERVER
+    assert OBSERVER in fengsui("links").stdout
+    assert token not in fengsui("links").stdout
+    assert fengsui("revoke", OBSERVER).exit_code == 0
+    assert Links(tmp_path / "live").holder(token, 0) is None
+    assert fengsui("revoke", OBSERVER).exit_code != 0
