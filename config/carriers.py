@@ -12,6 +12,8 @@ class Words(Row, frozen=True, kw_only=True):
     key: str = ""  # the field that holds our {key} again …
     id: str = ""  # … or the gateway's own id (`id_field` of its answer)
     status: str = ""
+    sender: str = ""  # a row with this field is a message from a telephone: its number …
+    text: str = ""  # … and its words
     words: dict[str, str] = {}
     reply: str = "OK"  # what the carrier wants to read
 

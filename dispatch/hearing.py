@@ -63,6 +63,11 @@ class Hearing:
             return
         outs, written, waiting = [], [], []
         for since, heard in (*self._waiting, *((now, h) for h in batch)):
+            said = receipts.said(heard)
+            if said is not None:
+                outs += said
+                written.append(heard)
+                continue
             out = receipts.heard(box, heard, patient=now - since < _PATIENCE_S)
             if out is None:
                 waiting.append((since, heard))

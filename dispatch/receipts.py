@@ -12,6 +12,7 @@ from dispatch.box import Box, Entry
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Heard
 from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning
+from dispatch.inbound import Inbound
 from dispatch.node_wire import CarrierReceipt, Hello, NodeAck, Refused
 from ingest.log import Out
 from ingest.mqtt import Message
@@ -43,7 +44,9 @@ class Receipts:
         clock: Callable[[], int],
         nodes: Mapping[str, Node] | None = None,
         caretaker: Caretaker | None = None,
+        inbound: Inbound | None = None,
     ) -> None:
+        self._inbound = inbound
         self._nodes = nodes or {}
         self._caretaker = caretaker
         self._prefix = prefix + "/"
@@ -134,6 +137,12 @@ class Receipts:
             raise _Stray("wrong_channel", f"{channel} speaks for a message of another channel")
         words = f"{told.status} {_masked(told.detail)}".strip()
         return self._made(entry, route, meaning, told.at, words)
+
+    def said(self, heard: Heard) -> list[Out] | None:
+        """A message from a telephone; None for any other word."""
+        if not heard.sender or self._inbound is None:
+            return None
+        return self._inbound.outs(heard, self._clock())
 
     def heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
         """A carrier's word as a receipt or a dead letter. None while nobody knows the message and

@@ -18,6 +18,7 @@ from dispatch.box import Box, Rules
 from dispatch.cap_feed import FeedServer
 from dispatch.caretaker import Caretaker
 from dispatch.hearing import Hearing
+from dispatch.inbound import Inbound
 from dispatch.keys import Ring
 from dispatch.outbox import Written, apply
 from dispatch.prober import Prober
@@ -219,7 +220,7 @@ def run_send(
         on_console=on_console,
     )
     sender = Sender(log, channels, clock, tuple(district.groups))
-    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker)
+    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, Inbound(district))
     hearing.start(receipts, sender, log, stop)
     prober = Prober(channels, line.reach, sender, clock.read)
 

@@ -50,10 +50,11 @@ def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, li
     """Name -> lines of an ACL file of mosquitto (mosquitto.conf(5), acl_file)."""
     at = f"fengsui/{run}/{district.id}"
     rules: dict[str, list[str]] = {
-        INGEST: [f"read {at}/{t}" for t in ("station/#", "gateway/#", "node/+/status")],
+        INGEST: [f"read {at}/{t}" for t in ("station/#", "gateway/#", "node/+/status", "person/#")],
         SEND: [f"write {at}/{t}" for t in ("node/+/command", "beacon", "keys", "cap/#")]
         + [f"read {at}/{t}" for t in (*(f"node/+/{w}" for w in _NODE_TELLS), "receipt/#")],
-        CARRIER: [f"write {at}/receipt/#"],
+        # it makes out who a number is, and names the opaque id
+        CARRIER: [f"write {at}/{t}" for t in ("receipt/#", "person/+/sms", "person/+/report")],
     }
     if run != "live":
         rules[SIMULATOR] = [f"readwrite {at}/#"]

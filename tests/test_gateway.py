@@ -32,6 +32,7 @@ from dispatch.channels.secret import secret
 from dispatch.channels.webhook import Webhook, key_of
 from dispatch.ways import channels_of
 from ingest.broker import start_broker
+from ingest.observation import PersonSays
 from tests.servers import free_port
 from tests.servers_carriers import Kannel, Mail
 from tests.test_send import Stage, delivery, run_of, until
@@ -369,6 +370,44 @@ def test_a_receipt_for_what_nobody_sent_is_a_dead_letter(
         assert stage.letters() == ["unknown_delivery", "unknown_status"]
         stored = b"".join(e.value for e in stage.log.read("dead-letters", 0, 0))
         assert b"19900000001" not in stored
+    finally:
+        stage.close()
+
+
+def test_an_sms_from_a_telephone_is_its_owners_word(
+    tmp_path: Path, district: District, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "tok")
+    port = free_port()
+    told = Words(id="mid", sender="from", text="words", reply="OK")
+    settings = {"receipt_listen": f"127.0.0.1:{port}", "receipt_secret": "env:TOKEN"}
+    far = live(district, row("http://127.0.0.1:1", receipt=told), **settings)
+    stage = Stage(tmp_path / "s", far, broker, run_of("live"))
+    at = f"http://127.0.0.1:{port}/receipt/gw?token=tok"
+    phone = district.contacts["C-0004"].phone.replace("-", "")
+    try:
+        for form in (
+            {"from": f"+86{phone}", "words": "水涨了", "mid": "m1"},
+            {"from": phone, "words": "水涨了", "mid": "m1"},  # the carrier says it again
+            {"from": phone, "words": f"我是张三 {phone}", "mid": "m2"},
+            {"from": phone, "words": "", "mid": "m3"},
+            {"from": "13800138000", "words": "水涨了", "mid": "m4"},
+        ):
+            assert ask(at, json.dumps(form).encode()) == (200, "OK")
+        entries = [e for p in range(4) for e in stage.log.read("observations", p, 0)]
+        found = [msgspec.json.decode(e.value, type=PersonSays) for e in entries]
+        assert [(s.person, s.what) for s in found] == [
+            ("C-0004", "report_flood"),
+            ("C-0004", "report_flood"),
+            ("C-0004", "unclear"),
+            ("C-0004", "unclear"),
+        ]
+        assert found[0].id == found[1].id, "so that detect takes it once"
+        assert stage.letters() == ["unclear", "unclear", "unknown_person"]
+        letters = stage.log.read("dead-letters", 0, 0)
+        stored = b"".join(e.value + e.key.encode() for e in (*entries, *letters))
+        for secret_ in (phone, "13800138000", "张三"):
+            assert secret_.encode() not in stored
     finally:
         stage.close()
 

@@ -166,8 +166,8 @@ def test_receipts_of_jsmpp_find_their_message(
         stage.put(*(real(n, f"C-{n:04}", "sms", alert=f"a{n}") for n in (1, 3, 4, 5)))
         for n in (1, 3, 4, 5):
             until(lambda n=n: "delivered" in stage.states(f"d{n}"), "delivered", 30)
-        # its "Hello World" is a person's message, not a receipt
-        assert set(stage.letters()) <= {"no_receipt"}
+        # its "Hello World" is a message from a telephone that nobody here has
+        assert set(stage.letters()) <= {"unknown_person"}
     finally:
         stage.close()
         server.stop()

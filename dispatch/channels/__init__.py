@@ -74,7 +74,8 @@ class Parcel(NamedTuple):
 
 class Heard(NamedTuple):
     """A carrier's later word on a message, named by our key or by its own ids (each a spelling of
-    one id). done(kept): called once it is in the log (True), or is to be said again (False)."""
+    one id); with a `sender`, a number, it is a message from that telephone. done(kept): called once
+    it is in the log (True), or is to be said again (False)."""
 
     channel: str
     carrier: str
@@ -83,6 +84,8 @@ class Heard(NamedTuple):
     status: str
     detail: str = ""
     done: Callable[[bool], None] = lambda _: None
+    sender: str = ""
+    text: str = ""
 
 
 class Carrier(Protocol):

@@ -70,7 +70,7 @@ class ReceiptServer:
         carrier = self._carriers.get(name)
         if not hmac.compare_digest(query.get("token", "").encode(), self._token.encode()):
             return 403, "token?"
-        if carrier is None or not carrier.receipt.status:
+        if carrier is None or not (carrier.receipt.status or carrier.receipt.sender):
             return 404, "no carrier of this name has receipts in channels.toml"
         told, rows = carrier.receipt, fields_of(body) or [{}]
         if len(rows) > _ROWS:
@@ -79,6 +79,7 @@ class ReceiptServer:
         for row in rows:
             fields = {**query, **row}
             status = fields.get(told.status, "")
+            sender = fields.get(told.sender, "") if told.sender else ""
             ident = fields.get(told.id, "") if told.id else ""
             self._hear(
                 Heard(
@@ -89,6 +90,8 @@ class ReceiptServer:
                     told.words.get(status, status),
                     "",
                     answers.put,
+                    sender,
+                    fields.get(told.text, "") if sender and told.text else "",
                 )
             )
         try:

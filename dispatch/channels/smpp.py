@@ -155,7 +155,8 @@ class Smpp:
 
         ids, status, detail = receipt(pdu)
         refs = tuple(f"{self.name}|{i}" for i in ids)
-        self._hear(Heard("sms", self.name, "", refs, status, detail, done))
+        sender, text = ("", "") if status else message(pdu)
+        self._hear(Heard("sms", self.name, "", refs, status, detail, done, sender, text))
 
 
 def relative(valid_s: float) -> str:
@@ -183,6 +184,14 @@ def receipt(pdu: Any) -> tuple[tuple[str, ...], str, str]:
     state = getattr(pdu, "message_state", None)
     status = said["stat"] or SMPP_MESSAGE_STATE.get(state or 0, "")
     return tuple(dict.fromkeys(ids)), status or "no status", f"err {said['err']}".strip()
+
+
+def message(pdu: Any) -> tuple[str, str]:
+    """(number, words) of a person's message; of a part of a long one, the part."""
+    body = pdu.short_message or getattr(pdu, "message_payload", None) or b""
+    if (pdu.esm_class or 0) & 0x40 and body:  # a header stands before the words
+        body = body[1 + body[0] :]
+    return _words(pdu.source_addr or ""), decode(body, pdu.data_coding or 0)
 
 
 def spellings(ident: str) -> list[str]:

@@ -1,0 +1,73 @@
+"""A short message from a telephone: whose number it is, and what it says, into records. The number is
+looked up and forgotten; what goes on names the opaque id."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from config.district import Contact, District
+from dispatch.channels import Heard
+from dispatch.contact_store import ContactStore
+from ingest import meters
+from ingest.log import Out
+from ingest.observation import PersonSays
+from ingest.people import People, outs_of
+
+_AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
+_FIRST = ("responsible", "observer", "officer")  # of several with one number
+
+
+class Inbound:
+    """now: real seconds, for how often the list is read again."""
+
+    def __init__(self, district: District, now: Callable[[], float] = time.monotonic) -> None:
+        self._district, self._now = district, now
+        self._people = People(district)
+        self._lock = threading.Lock()
+        self._holders: dict[str, str] = {}
+        self._read_at: float | None = None
+
+    def outs(self, heard: Heard, clock_at: int) -> list[Out]:
+        """What the log is given for a message (`heard.sender`, `heard.text`)."""
+        where = f"carrier/{heard.channel}/{heard.carrier}"
+        with self._lock:
+            person = self._holder(_digits(heard.sender))
+            ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
+            found = self._people.text(person, heard.text, ident, None, clock_at)
+        for one in found:
+            if isinstance(one, PersonSays):
+                meters.READINGS.labels("send", one.what).inc()
+            else:
+                meters.DEAD_LETTERS.labels("send", one.reason).inc()
+        return outs_of(found, self._people, where, clock_at)
+
+    def _holder(self, digits: str) -> str:
+        """The id; "" for nobody's."""
+        if digits in self._holders and digits:
+            return self._holders[digits]
+        now = self._now()
+        if self._read_at is None or now >= self._read_at + _AGAIN_S:
+            self._holders, self._read_at = self._numbers(), now
+        return self._holders.get(digits, "") if digits else ""
+
+    def _numbers(self) -> dict[str, str]:
+        found: dict[str, Contact] = {}
+        for c in self._everybody():
+            digits = _digits(c.phone)
+            old = found.get(digits)
+            if digits and (old is None or (c.role in _FIRST and old.role not in _FIRST)):
+                found[digits] = c
+        return {digits: c.id for digits, c in found.items()}
+
+    def _everybody(self) -> list[Contact]:
+        contacts = self._district.contacts
+        if self._district.vault is None:
+            return list(contacts.values())
+        with ContactStore(self._district.vault) as store:
+            whole = [store.whole(i) for i in store.ids() if i in contacts]
+        return [c for c in whole if c is not None]
+
+
+def _digits(number: str) -> str:
+    """+86 138-0013-8000, 008613800138000, 13800138000: the last eleven figures; shorter: all."""
+    return "".join(c for c in number if c.isascii() and c.isdigit())[-11:]
