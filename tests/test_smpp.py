@@ -19,7 +19,7 @@ from config.carriers import Carrier, Channels
 from config.district import District
 from config.load import load
 from dispatch.channels import Heard, Parcel, SendError
-from dispatch.channels.smpp import Smpp, receipt, relative, spellings
+from dispatch.channels.smpp import Smpp, message, receipt, relative, spellings
 from dispatch.channels.smpp_link import Bind, refusal
 from dispatch.channels.smpp_text import ALPHABET, EXTENDED, code
 from dispatch.sms_length import GSM7, GSM7_EXTENDED, segments
@@ -483,6 +483,16 @@ def test_receipts_by_their_text_or_by_their_fields() -> None:
     person = _Pdu(b"stat:DELIVRD id:1")
     person.esm_class = 0
     assert receipt(person) == ((), "", "")
+
+
+def test_a_persons_message_with_and_without_a_header_of_parts() -> None:
+    person = _Pdu("水涨".encode("utf-16-be"), source_addr=b"8619900000004\0")
+    person.esm_class, person.data_coding = 0, 8
+    assert message(person) == ("8619900000004", "水涨")
+    person.short_message = bytes([5, 0, 3, 7, 2, 1]) + person.short_message
+    person.esm_class = 0x40
+    assert message(person) == ("8619900000004", "水涨")
+    assert message(_Pdu(b"", source_addr=None)) == ("", "")
 
 
 def test_many_at_once_share_one_session() -> None:
