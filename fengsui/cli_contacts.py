@@ -11,6 +11,7 @@ from dispatch.contact_store import ContactStore
 from fengsui.contact_list import read_list, take, write_list, write_rejects
 from fengsui.people import doubts, place
 from fengsui.setup import Usage, now_ms
+from ingest.people_links import Links
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
 
@@ -106,6 +107,8 @@ def erase(obj: Any, ids: tuple[str, ...], run_name: str) -> None:
     store, district = _open(obj, run_name)
     with store:
         gone = store.erase(ids, now_ms())
+    for name in ids:
+        Links(place(obj.setup(run_name))).revoke(name)  # nobody reports in their name any more
     for name in ids:
         click.echo(f"{name}: {'已删除 erased' if name in gone else '不在库中 not in the store'}")
     plain = [i for i in ids if i in district.contacts]

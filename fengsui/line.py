@@ -16,7 +16,7 @@ from dispatch.address import Address
 from dispatch.decide import Decide
 from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
-from fengsui.people import place, with_people
+from fengsui.people import with_people, with_reporters
 from fengsui.setup import Setup, now_ms
 from ingest.archive import run_archive
 from ingest.clock import LineClock, last_tick
@@ -186,8 +186,9 @@ def run_stage(
             floor = last_tick(log, topic or "observations")
             now = LineClock(now_ms, floor=floor, name=name).read
         if name == "ingest":
+            district, links = with_reporters(setup)
             run_ingest(
-                with_people(setup, name),
+                district,
                 setup.run,
                 log,
                 setup.broker_url(),
@@ -196,7 +197,7 @@ def run_stage(
                 now=now,
                 ready=ready,
                 folder=setup.folder,
-                links=place(setup),
+                links=links,
             )
         elif name == "send":
             run_send(

@@ -7,6 +7,7 @@ with numbers lies there: to refuse would leave a valley unwarned for the sake of
 """
 
 import os
+import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -45,6 +46,16 @@ def with_people(setup: Setup, stage: str) -> District:
     for text in doubts(district, contacts):
         say(stage, text)
     return msgspec.structs.replace(district, contacts=contacts, vault=place(setup))
+
+
+def with_reporters(setup: Setup) -> tuple[District, Path | None]:
+    """For ingest: the district with everybody who may report, and where their links stand. A store
+    that cannot be opened here keeps nobody's gauge from being heard: then only people are not."""
+    try:
+        return with_people(setup, "ingest"), place(setup)
+    except (ValueError, OSError, sqlite3.Error) as e:
+        say("ingest", f"联系人库打不开，没有人能报告 nobody can report, the contact store: {e}")
+        return msgspec.structs.replace(setup.district, contacts={}), None
 
 
 _PLAIN = (

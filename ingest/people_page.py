@@ -33,7 +33,10 @@ def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str) -> str
             f'<option value="{escape(a.id)}">{escape(a.name)} {escape(a.name_en)}</option>'
             for a in areas
         )
-        where = f'<p>哪里 <small>where</small><br><select name="area">{options}</select></p>'
+        where = (
+            '<p>哪里 <small>where</small><br><select name="area" required>'
+            f'<option value="">请选择 choose</option>{options}</select></p>'
+        )
     choices = "".join(
         f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
         f'value="{what}"> {zh} <small>{en}</small></label>'

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from fengsui.cli import cli
+from fengsui.people import with_reporters
+from fengsui.setup import make_setup
 from ingest import people_http
 from ingest.frames import FrameStore
 from ingest.log import Log, Unavailable, open_log
@@ -279,3 +281,23 @@ def test_links_by_the_command(tmp_path: Path) -> None:
     assert fengsui("revoke", OBSERVER).exit_code == 0
     assert Links(tmp_path / "live").holder(token, 0) is None
     assert fengsui("revoke", OBSERVER).exit_code != 0
+
+
+def test_whoever_is_erased_has_no_link(tmp_path: Path) -> None:
+    def fengsui(*words: str) -> Any:
+        return CliRunner().invoke(cli, ["--state", str(tmp_path), *words, "--run", "live"])
+
+    token = fengsui("people", "link", OBSERVER).stdout.strip().rpartition("/")[2]
+    fengsui("contacts", "erase", OBSERVER)
+    assert Links(tmp_path / "live").holder(token, 0) is None
+
+
+def test_a_store_that_cannot_be_opened_keeps_no_gauge_from_being_heard(tmp_path: Path) -> None:
+    setup = make_setup(yanqing(), "exercise-a", tmp_path)
+    keys = tmp_path / "exercise-a" / "keys"
+    keys.mkdir(parents=True)
+    (keys / "contacts.key").write_text("00" * 32)
+    (keys / "contacts.key").chmod(0o644)  # readable by others: refused
+    district, links = with_reporters(setup)
+    assert (district.contacts, links) == ({}, None)
+    assert district.stations == yanqing().stations

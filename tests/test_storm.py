@@ -74,6 +74,15 @@ def test_the_storm_warns_and_reaches_people(embedded: Path) -> None:
         assert rows(embedded, name)
 
 
+def test_people_report_and_one_of_them_asks_for_help(embedded: Path) -> None:
+    reports = [d for d in rows(embedded, "detections") if d["rule"] == "observer"]
+    assert {d["level"] for d in reports} > {0}, "they rise and end by themselves"
+    assert all(e["station"].startswith("C-") for d in reports for e in d.get("evidence", ()))
+    helps = [d for d in rows(embedded, "deliveries") if "求助，请立即" in d["routes"][0]["text"]]
+    assert [d["recipient"][:7] for d in helps] == ["duty:C-"] * len(helps)
+    assert helps
+
+
 def test_versions_of_a_warning_count_up_from_one(embedded: Path) -> None:
     versions: dict[str, list[int]] = {}
     for a in rows(embedded, "alerts"):
