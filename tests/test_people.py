@@ -23,6 +23,7 @@ from ingest.frames import FrameStore
 from ingest.mqtt import Message
 from ingest.observation import DeadLetter, PersonSays, Record, Tick
 from ingest.people import A_MINUTE, People
+from ingest.people_page import form
 from ingest.run import Intake
 from ingest.stage import Item
 from tests.decide_district import MIN, T0, Line, mark, run, seen, yanqing
@@ -374,3 +375,14 @@ def test_decide_passes_a_word_on_once_and_makes_no_warning_of_it() -> None:
     assert [w.record.what for w in line.writes if isinstance(w.record, PersonSays)] == ["help"]
     assert not [w for w in line.writes if isinstance(w.record, Alert)]
     assert [w for w in line.writes if isinstance(w.record, Mark)]
+
+
+def test_who_has_several_areas_must_choose_one_on_the_page() -> None:
+    areas = [yanqing().areas["A01"], yanqing().areas["A02"]]
+    evil = msgspec.structs.replace(areas[1], name="<script>alert(1)</script>")
+    page = form([areas[0], evil], '"><b>', drill=False, hotline="1")
+    assert '<select name="area" required><option value="">' in page
+    assert "<script" not in page
+    assert '"><b>' not in page
+    assert "演练" not in page
+    assert "<select" not in form(areas[:1], "x", drill=True, hotline="1")
