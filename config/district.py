@@ -10,6 +10,8 @@ from typing import Literal
 from config.authority import Officer, Policy
 from config.carriers import Channels
 from config.level import Level
+from config.plans import NONE as NO_PLANS
+from config.plans import Plans
 from config.row import Row
 from config.rules import Rules
 from config.sources import NONE, Sources
@@ -23,6 +25,9 @@ class Basin(Row, frozen=True, kw_only=True):
     name_en: str
     river: str
     river_en: str
+    downstream: str = ""  # the basin into which it flows; "": out of the district
+    # its channel from the head to the outlet: lon, lat (x y;x y; …); (): not known
+    course: tuple[tuple[float, ...], ...] = ()
 
 
 class Area(Row, frozen=True, kw_only=True):
@@ -235,6 +240,7 @@ class District(Row, frozen=True, kw_only=True):
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP
+    plans: Plans = NO_PLANS  # who does what at which step, and with what
     rules_version: str = ""
     # a run's folder with the contact store: `contacts` then hold no numbers
     vault: Path | None = None

@@ -15,6 +15,7 @@ import msgspec
 from config.authority import Officer, Policy
 from config.cameras import check_cameras
 from config.carriers import Channels
+from config.course_check import check_courses
 from config.district import (
     Area,
     Basin,
@@ -29,6 +30,7 @@ from config.district import (
 )
 from config.officer_check import check_officers
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
+from config.plan_check import read_plans
 from config.proof import FILE as PROOF
 from config.proof import rules_version
 from config.reach import check_reach
@@ -65,7 +67,17 @@ def _if_there(path: Path, row: type[T], problems: list[Problem]) -> list[tuple[i
 
 
 def read(folder: Path) -> tuple[District | None, list[Problem]]:
-    """The district if it is right, and every problem if it is not."""
+    """The district if it is right, and every problem if it is not. What lies beside the warnings
+    (the plan, its resources, where the water goes) is judged when the rest is right."""
+    district, problems = _tables(folder)
+    if district is None:
+        return None, problems
+    check_courses(district.basins, problems)
+    plans = read_plans(folder, district, problems)
+    return (None if problems else msgspec.structs.replace(district, plans=plans)), problems
+
+
+def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     problems: list[Problem] = []
     head = read_toml(folder / "district.toml", Head, problems)
     rules = read_toml(folder / "rules.toml", Rules, problems)

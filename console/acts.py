@@ -33,6 +33,7 @@ class Saying(NamedTuple):
     action: Action = Action.NONE
     approver: str = ""
     reference: str = ""
+    task: str = ""
 
 
 def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list[Decision]:
@@ -53,6 +54,7 @@ def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list
             order=key,
             approver=said.approver,
             reference=said.reference,
+            task=said.task,
         )
         for p in dict.fromkeys(places)
     ]

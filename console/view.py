@@ -8,7 +8,8 @@ from typing import Any
 from config.level import Action, Level
 from config.quantity import OF_NODES
 from detectors.detection import Detection, Mark
-from dispatch.alert import Alert, Delivery, Receipt, Report, RouteHealth
+from dispatch.alert import Alert, Decision, Delivery, Receipt, Report, RouteHealth
+from dispatch.tasks import Course, take
 from ingest.observation import DeadLetter, Observations, Run, Tick
 
 # a delivery's final states; which of them is enough depends on the recipient (dispatch.outbox)
@@ -70,6 +71,7 @@ class View:
     first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
     changes: list[Change] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
+    courses: dict[str, Course] = field(default_factory=dict)  # the plan's tasks follow from these
     sent: dict[str, Sent] = field(default_factory=dict)
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     dead: Counter[str] = field(default_factory=Counter)
@@ -90,6 +92,9 @@ class View:
                 self.coverage[record.area] = record
             case Alert():
                 self._alert(record)
+                take(self.courses, record)
+            case Decision(act="task"):
+                take(self.courses, record)
             case Report():
                 self.reports.append(record)
             case Delivery():

@@ -17,6 +17,7 @@ from dispatch.cap_answer import keys_of, reply
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
 from dispatch.target import Target, deadline_ms, internal, internal_grade, is_loud, public
+from dispatch.tasks import TOLD, Course, late_notice, of, take
 from dispatch.text import Message, write
 from dispatch.wording import category_of
 from ingest.observation import PersonSays, Record, Run
@@ -47,6 +48,8 @@ class AddressState(msgspec.Struct):
     runs: list[Run] = []
     marks: dict[str, int] = {}
     alerts: dict[str, Told] = {}  # open warnings
+    courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
+    late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
 
 
 class Address:
@@ -89,10 +92,13 @@ class Address:
                 writes.append(Write("deliveries", "run", record))
             case Mark() if record.clock_at > state.marks.get(record.group, 0):
                 state.marks[record.group] = record.clock_at
+                self._late(state, record, writes)
                 writes.append(Write("deliveries", record.group, record))
             case Answer():
                 told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
                 writes.append(Write("deliveries", record.neighbour, told))
+            case Decision(act="task"):
+                take(state.courses, record)
             case Decision(act="accept" | "decline"):
                 live = bool(state.runs) and state.runs[-1].kind == "live"
                 for delivery in reply(self._district, record, live):
@@ -105,11 +111,25 @@ class Address:
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 
+    def _late(self, state: AddressState, mark: Mark, writes: list[Write]) -> None:
+        """Tell the duty room once of each task of an order to move that is late."""
+        here = self._district.groups.get(mark.group, ())
+        for alert, course in state.courses.items():
+            if course.area not in here:
+                continue
+            told = state.late.setdefault(alert, [])
+            for task in of(self._district, alert, course, mark.clock_at):
+                if task.state == "overdue" and task.plan.on == TOLD and task.id not in told:
+                    told.append(task.id)
+                    notice = late_notice(self._district, task, mark.clock_at)
+                    writes.append(Write("deliveries", course.area, notice))
+
     def _alert(self, state: AddressState, alert: Alert, writes: list[Write]) -> None:
         told = state.alerts.setdefault(alert.id, Told())
         if alert.version <= told.version:
             return
         told.version = alert.version
+        take(state.courses, alert)
         over = alert.msg_type == "cancel"
         targets = internal(self._district, alert, told.inside)
         # the feed and the loudspeakers before the phones: one message reaches many
@@ -123,6 +143,8 @@ class Address:
         self._remember(told, alert, targets)
         if over:
             del state.alerts[alert.id]
+            state.courses.pop(alert.id, None)
+            state.late.pop(alert.id, None)
 
     def _news(self, told: Told, alert: Alert) -> bool:
         """Is what is public new, or about to run out?"""

@@ -20,6 +20,7 @@ ACTS = (
     "escalate",
     "override",
     "verify",
+    "task",
 )
 
 
@@ -46,6 +47,7 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
         "escalate",
         "override",
         "verify",
+        "task",  # a task of the plan is done: dispatch/tasks.py
         "close",
         "accept",  # accept and decline: a word on a neighbour's message, `alert` its reference
         "decline",
@@ -61,6 +63,7 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     approver: str = ""  # opaque id of who approved by telephone
     reference: str = ""  # ... and under which number
     incident: str = ""
+    task: str = ""  # of the plan: PLAN-TASK@ALERT
     outcome: Literal["done", "already", "refused"] = "done"
     answer: str = ""  # what came of a person's act
     previous: str = ""  # hash of the decision before it in the chain

@@ -23,6 +23,7 @@ from dispatch.ledger import chained
 from dispatch.life import follows
 from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
+from dispatch.tasks import Course, check_off, take
 from dispatch.version import Change, refresh
 from ingest.observation import PersonSays, Record, Run, Tick
 from ingest.stage import Item, Write
@@ -46,6 +47,7 @@ class DecideState(msgspec.Struct):
     incident: Incident | None = None
     slot_at: int = 0  # the clock that every group has reached
     chain: str = ""  # hash of the last decision written
+    courses: dict[str, Course] = {}  # warnings of the open incident, by which its tasks open
 
 
 class Decide:
@@ -93,6 +95,9 @@ class Decide:
             case Decision(act="accept" | "decline"):
                 # a word on a neighbour's message: it stands in the ledger and changes no warning
                 self._write_decision(state, record, writes)
+            case Decision(act="task"):
+                answer = check_off(self._district, state.courses, record)
+                self._answer(state, record, answer, writes)
             case Decision():
                 self._decision(state, record, writes)
             case NeighbourAnswer():
@@ -270,6 +275,7 @@ class Decide:
             state.incident = Incident(alert.incident, now)
         state.incident.take(alert)
         writes.append(Write("alerts", alert.area, alert))
+        take(state.courses, alert)
         for one in self._acts(change, person, acts):
             self._write_decision(state, one, writes)
 
@@ -342,11 +348,13 @@ class Decide:
                 incident=incident.id,
             )
             self._write_decision(state, closed, writes)
+            state.courses.pop(alert.id, None)
 
     def _write_decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         linked = chained(state.chain, decision)
         state.chain = linked.hash
         writes.append(Write("alerts", decision.area, linked))
+        take(state.courses, linked)
 
 
 def _heard(district: District, detection: Detection) -> Reason:

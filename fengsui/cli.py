@@ -21,6 +21,7 @@ from fengsui import (
     cli_people,
     cli_reach,
     cli_skill,
+    cli_tasks,
     cli_why,
     cli_words,
     commands,
@@ -358,6 +359,7 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
 for _part in (
     cli_bench,
     cli_skill,
+    cli_tasks,
     cli_ledger,
     cli_why,
     cli_words,

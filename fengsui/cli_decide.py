@@ -18,7 +18,7 @@ _RUN = click.option("--run", "run_name", default="live", show_default=True)
 
 
 @click.command()
-@click.argument("act", type=click.Choice([a for a in ACTS if a != "verify"]))
+@click.argument("act", type=click.Choice([a for a in ACTS if a not in ("verify", "task")]))
 @click.argument("areas", nargs=-1)
 @click.argument("hazard", type=click.Choice(list(HAZARD_ZH)))
 @click.option("--by", required=True, help="操作人代号 opaque id, of officers.csv")

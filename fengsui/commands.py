@@ -13,6 +13,7 @@ import click
 
 from config.district import District
 from config.load import ConfigError, load, read
+from config.plan_check import gaps
 from config.proof import standing
 from detectors.declared import problems as rule_problems
 from dispatch.channels.declared import problems as channel_problems
@@ -157,7 +158,7 @@ def check_config(folder: Path) -> int:
         click.echo(f"  {proved.unproved(district)}", err=True)
     else:
         click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
-    for text in coverage_summary(district):
+    for text in (*coverage_summary(district), *(f"! {gap}" for gap in gaps(district))):
         click.echo(f"  {text}", err=True)
     failed = 0
     for name, misses in play_scenarios(district):
