@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from config.district import Area, District
 from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
 from dispatch.alert import Alert, Route
+from dispatch.downstream import in_words
 from dispatch.evidence_words import coverage, evidence, office
 from dispatch.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.local_time import local, when
@@ -191,9 +192,18 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
         "late": ("（补报）" if zh else " (late)") if late else "",
         "duty": words.audience[message.role][lang][_stage(Grade(a.level, a.action))],
+        "downstream": _below(district, a, lang),
         "end": end[0] if zh else end[1],
         "answer": message.must_answer,
     }
+
+
+def _below(district: District, a: Alert, lang: str) -> str:
+    """Where the water may go on, for what somebody must answer."""
+    grade = Grade(a.proposed_level, a.proposed_action) | Grade(a.level, a.action)
+    if a.msg_type == "cancel" or not (grade.action or grade.level >= Level.ORANGE):
+        return ""
+    return in_words(district, a.area, a.hazard, lang)
 
 
 def _key(force: Grade) -> str:

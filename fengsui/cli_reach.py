@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -11,8 +12,11 @@ from config.district import District
 from config.level import HAZARD_EN, Action, Level
 from dispatch.contact_store import ContactStore
 from dispatch.coverage import WORDS, coverage, uncovered
+from dispatch.downstream import TRAVELS, downstream
 from dispatch.policy import Grade
 from dispatch.reach import Reach, reach
+from fengsui.line import open_run_log
+from fengsui.orders import alerts_view
 from fengsui.people import place
 from fengsui.setup import Setup, Usage, now_ms
 
@@ -42,15 +46,17 @@ def _listed(setup: Setup) -> District:
 @_RUN
 @click.pass_obj
 def reach_(obj: Any, areas: str, hazard: str, level: str, run_name: str) -> None:
-    """发布前估计 who would be reached in AREA[,AREA…], by which ways, and who would not."""
-    district = _listed(obj.setup(run_name))
+    """发布前估计 who would be reached in AREA[,AREA…], by which ways, and who would not; and what the
+    water may come to downstream of them, with the range of its arrival (docs/plans.md)."""
+    setup = obj.setup(run_name)
+    district = _listed(setup)
     names = [a for a in areas.split(",") if a]
     for a in names:
         if a not in district.areas:
             raise Usage(f"没有预警区 there is no area {a!r}: areas.csv")
     found = [reach(district, a, hazard, _GRADES[level], now_ms()) for a in dict.fromkeys(names)]
     for r in found:
-        for text in lines(district, r):
+        for text in (*lines(district, r), *below(district, r.area, hazard, _warned(setup))):
             click.echo(text)
     if len(found) > 1:
         people, none = sum(r.people for r in found), sum(r.none for r in found)
@@ -72,6 +78,45 @@ def lines(district: District, r: Reach) -> list[str]:
     )
     if r.later:
         out.append(f"  免扰时段过后才收到 after their quiet hours: {r.later} 接收者 recipients")
+    return out
+
+
+def _warned(setup: Setup) -> dict[str, Grade]:
+    """What is in force now, by area; nothing where the run has no log yet."""
+    if not setup.folder.exists():
+        return {}
+    log = open_run_log(setup)
+    try:
+        return {a: Grade(*g) for a, g in alerts_view(log).area_levels().items()}
+    finally:
+        log.close()
+
+
+def below(district: District, area: str, hazard: str, warned: Mapping[str, Grade]) -> list[str]:
+    """影响和波及范围: what lies in the way of the water, and whether it has a warning. A proposal."""
+    hits = downstream(district, area, hazard)
+    if not hits and hazard in TRAVELS and not district.basins[district.areas[area].basin].course:
+        return [
+            "  下游未估计：basins.csv 没有河道 downstream not estimated: basins.csv has no course"
+        ]
+    out = ["  影响和波及范围 downstream, if the water goes on:"] if hits else []
+    for h in hits:
+        when = f"{h.earliest_min}–{h.latest_min} min, {h.distance_m / 1000:.1f} km"
+        if h.what != "area":
+            r = district.plans.risks.get(h.id) or district.plans.shelters[h.id]
+            what = "风险源 risk" if h.what == "risk" else "避难场所在水路上 a shelter in the way"
+            out.append(f"    {when}  {what} {h.id} {r.name} {r.name_en}")
+            continue
+        a, grade = district.areas[h.id], warned.get(h.id, Grade())
+        words = grade.words()
+        has = f"已有预警 warned: {words.zh} {words.en}" if grade else "尚无预警 NO WARNING"
+        groups = Counter(
+            c.kind for c in district.contacts.values() if h.id in c.areas and c.role == "residents"
+        )
+        units = ", ".join(f"{k} {n}" for k, n in sorted(groups.items()))
+        out.append(
+            f"    {when}  {h.id} {a.name} {a.name_en} {a.population} 人 people ({units}): {has}"
+        )
     return out
 
 

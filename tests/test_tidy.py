@@ -81,6 +81,7 @@ PURE = (
     "dispatch/target.py",
     "dispatch/sound.py",
     "dispatch/tasks.py",
+    "dispatch/downstream.py",
     "dispatch/reach.py",
     "dispatch/coverage.py",
     "dispatch/text.py",
