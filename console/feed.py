@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from config.district import District
-from console import situation, warnings
+from console import resources, situation, warnings
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
@@ -21,7 +21,7 @@ from ingest.observation import Run
 EVERY_S = 0.5
 QUEUE = 100
 # a page: one module that makes parts of the picture, (part -> key -> value), from the folded log
-PAGES = (situation.parts, warnings.parts)
+PAGES = (situation.parts, warnings.parts, resources.parts)
 Picture = dict[str, dict[str, Any]]
 _encoder = msgspec.json.Encoder()
 

@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 ROLES = ("viewer", "duty", "approver", "administrator")
-_PREPARE = ("propose", "approve", "return", "hold", "escalate", "raise")
+_PREPARE = ("propose", "approve", "return", "hold", "escalate", "raise", "task")
 ACTS_OF: dict[str, tuple[str, ...]] = {
     "viewer": (),
     "duty": _PREPARE,

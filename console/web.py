@@ -5,6 +5,7 @@ GET  /enter?once=TOKEN       in by a link that works once
 GET  /api/me                 who I am
 POST /api/login /api/logout
 GET  /api/ground /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
+     /api/resources /api/downstream/AREA
 POST /api/acts               a person's act upon warnings, through `cases`
 """
 
@@ -31,6 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config.level import Action, Level
 from console.acts import Place, Saying, decisions, submit
 from console.feed import Feed, Listener
+from console.resources import base, below
 from console.users import ACTS_OF, User, Users
 from console.warnings import texts
 from dispatch.alert import Decision
@@ -78,6 +80,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
     action: Action = Action.NONE
     approver: str = ""
     reference: str = ""
+    task: str = ""
 
 
 class Guarded:
@@ -161,6 +164,10 @@ class Console:
                 Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
                 Route("/api/series/{station}", self._get(self._series), methods=get),
                 Route("/api/texts/{alert}", self._get(self._texts), methods=get),
+                Route(
+                    "/api/resources", self._get(lambda _: base(self._feed.district)), methods=get
+                ),
+                Route("/api/downstream/{area}", self._get(self._below), methods=get),
                 Route("/api/stream", self._stream, methods=get),
                 Route("/api/acts", self._act, methods=post),
                 Mount("/static", StaticFiles(directory=STATIC)),
@@ -261,6 +268,9 @@ class Console:
             raise Refused(404, "没有这份预警 there is no such warning")
         return msgspec.json.encode(texts(self._feed.district, alert))
 
+    def _below(self, request: Request) -> bytes:
+        return below(self._feed.district, request.path_params["area"])
+
     async def _stream(self, request: Request) -> Response:
         await run_in_threadpool(self._user, request)
         token = request.cookies.get(self._cookie, "")
@@ -304,7 +314,14 @@ class Console:
             raise Refused(403, f"角色 {user.role} 不能做此操作 your role has no such act")
         places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
         said = Saying(
-            act.act, user.officer, act.reason, act.level, act.action, act.approver, act.reference
+            act.act,
+            user.officer,
+            act.reason,
+            act.level,
+            act.action,
+            act.approver,
+            act.reference,
+            act.task,
         )
         wanted = decisions(said, places, self._feed.clock(), act.key)
         where = " ".join(f"{p.area}/{p.hazard}/{p.version}" for p in places)

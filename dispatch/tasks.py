@@ -68,7 +68,9 @@ class Task(NamedTuple):
 def take(courses: dict[str, Course], record: Alert | Decision) -> None:
     """Fold one record of `alerts` in; any other is passed over."""
     if isinstance(record, Decision):
-        if record.act == "task" and record.outcome == "done" and record.alert in courses:
+        # with a hash it stands in the ledger; without, it is somebody's word that decide has not heard
+        said_done = record.act == "task" and record.outcome == "done" and record.hash
+        if said_done and record.alert in courses:
             plan = record.task.partition("@")[0]
             said = Done(record.by, record.decided_at, record.reason)
             courses[record.alert].done.setdefault(plan, said)

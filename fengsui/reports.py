@@ -13,7 +13,8 @@ from config.level import HAZARD_EN, HAZARD_ZH
 from console.follow import Follower
 from console.view import View
 from dispatch.alert import Alert, Decision, Report
-from dispatch.policy import Grade, Reason
+from dispatch.policy import Grade, Reason, grade_of
+from dispatch.tasks import tasks
 from fengsui.line import open_run_log
 from fengsui.screen import CHANNEL_ZH, STATE_ZH, local
 from fengsui.setup import Setup, Usage
@@ -114,6 +115,7 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
         by_rule=len(acts) - len(shown),
         blind=_blind(district, view, areas),
         reached=_reached(view, set(versions)),
+        tasks=_tasks(district, view, incident),
         printed=at(view.clock_at),
     )
 
@@ -166,6 +168,21 @@ def _blind(district: District, view: View, areas: set[str]) -> list[dict[str, An
             }
         )
     return out
+
+
+def _tasks(district: District, view: View, incident: str) -> list[dict[str, Any]]:
+    """A task of the plan a row: in how many areas it opened, and what came of it there."""
+    courses = {k: c for k, c in view.courses.items() if c.incident == incident}
+    table: dict[str, Counter[str]] = {}
+    for t in tasks(district, courses, view.clock_at):
+        counts = table.setdefault(t.plan.id, Counter())
+        counts.update(["opened", t.state])
+        counts["in_time"] += t.done is not None and t.done.at <= t.due_at
+    return [
+        {"plan": plan, "step": grade_of(plan.on).words(), "counts": table[plan.id]}
+        for plan in district.plans.tasks.values()
+        if plan.id in table
+    ]
 
 
 def _reached(view: View, alerts: set[str]) -> list[dict[str, Any]]:

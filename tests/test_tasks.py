@@ -106,6 +106,14 @@ def test_done_is_on_record_once_and_by_whom_it_belongs_to() -> None:
     assert answer(line, done(listed(line, 1)["clear-river"], by="D-01")).outcome == "done"
 
 
+def test_a_word_that_decide_has_not_answered_counts_for_nothing() -> None:
+    line = Line(real())
+    line.feed(seen(0, Level.YELLOW, Action.MOVE))
+    found = courses(line)
+    take(found, done(listed(line, 1)["move-out"]))  # as it stands in `cases`
+    assert all(not c.done for c in found.values())
+
+
 def test_an_act_upon_a_task_makes_no_version() -> None:
     line = Line(real())
     line.feed(seen(0, Level.YELLOW, Action.MOVE))
@@ -272,3 +280,21 @@ def test_a_person_lists_and_checks_off(line: Log, tmp_path: Path) -> None:
     assert key not in out
     code, out = say(tmp_path, "tasks", "--area", "A99")
     assert code != 0
+
+
+def test_the_printed_report_counts_tasks(line: Log, setup: Setup, tmp_path: Path) -> None:
+    put(line, *[mark(m, group=g) for m in (65, 70) for g in setup.district.groups])
+    found = say(tmp_path, "tasks", "--area", "A01", "--json")[1].splitlines()
+    key = next(r["id"] for r in map(json.loads, found) if r["task"] == "move-out")
+    assert say(tmp_path, "task", "done", key, "--by", "V-01")[0] == 0
+    page = tmp_path / "report.html"
+    assert say(tmp_path, "report", "--out", str(page))[0] == 0
+    text = page.read_text("utf-8")
+    row = text[text.index("组织全部人员转移到安置点") :].partition("</tr>")[0]
+    assert [x.partition("<")[0] for x in row.split('class="n">')[1:]] == [
+        "1",
+        "1（0）",
+        "0",
+        "0",
+        "0",
+    ]

@@ -116,6 +116,7 @@ PURE = (
     "dispatch/cap_fields.py",
     "dispatch/neighbours.py",
     "console/view.py",
+    "console/resources.py",
     "fengsui/inline.py",
     "fengsui/explain.py",
     "fengsui/explain_words.py",

@@ -6,11 +6,12 @@
 
 import * as live from "./live.js";
 import * as sound from "./sound.js";
+import * as resources from "./resources.js";
 import * as situation from "./situation.js";
 import * as warnings from "./warnings.js";
 import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./words.js";
 
-const PAGES = [situation, warnings];
+const PAGES = [situation, warnings, resources];
 const WALL = location.pathname === "/wall";
 const STOPPED_MS = 15000, LINE_MS = 90000;
 const $ = (id) => document.getElementById(id);

@@ -8,7 +8,7 @@ export const ACT = {
   propose: ["提请", "propose"], approve: ["批准", "approve"], release: ["发布", "release"],
   return: ["退回补正", "return"], hold: ["暂缓", "hold"], reject: ["驳回", "reject"],
   raise: ["升级", "raise"], lower: ["降级", "lower"], cancel: ["解除", "cancel"],
-  escalate: ["上报下一级", "escalate"], override: ["紧急先行发布", "override"],
+  escalate: ["上报下一级", "escalate"], override: ["紧急先行发布", "override"], task: ["任务销号", "task done"],
 };
 export const STATE = {
   proposed: ["待决定", "to be decided"], returned: ["退回补正", "returned"], held: ["暂缓", "held"],
