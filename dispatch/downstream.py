@@ -29,10 +29,14 @@ _NAMED = 3  # in words: more would not fit into an SMS
 TRAVELS = ("flash_flood", "river_flood", "debris_flow")
 
 
+What = Literal["area", "risk", "shelter"]
+XY = tuple[float, float]
+
+
 class Hit(NamedTuple):
     """Something in the way: an area, a risk source or a shelter, by its id."""
 
-    what: Literal["area", "risk", "shelter"]
+    what: What
     id: str
     distance_m: int
     earliest_min: int
@@ -42,13 +46,27 @@ class Hit(NamedTuple):
 def downstream(district: District, area: str, hazard: str) -> list[Hit]:
     """What lies in the way of water from this area, nearest first; nothing where the channel is not
     known."""
+    return _hits(district, area, hazard, ("area", "risk", "shelter"))
+
+
+def areas_below(district: District, area: str, hazard: str) -> list[Hit]:
+    """Other areas in the way, nearest first."""
+    return _hits(district, area, hazard, ("area",))
+
+
+def _hits(district: District, area: str, hazard: str, kinds: tuple[What, ...]) -> list[Hit]:
     here = district.areas[area]
     way = _way(district, here) if hazard in TRAVELS else None
     if way is None:
         return []
     flow = district.plans.downstream
+    west, south, east, north = way.buffer(flow.corridor_m).bounds
     found: list[tuple[float, float, Hit]] = []
-    for what, key, point, place in _places(district, here):
+    for what, key, at, ring in _places(district, here, kinds):
+        xs, ys = [p[0] for p in ring], [p[1] for p in ring]
+        if max(xs) < west or min(xs) > east or max(ys) < south or min(ys) > north:
+            continue
+        point, place = shapely.Point(at), _shape(ring)
         # what lies upstream is nearest to the way's first point
         if way.distance(place) > flow.corridor_m or way.project(point) <= 0:
             continue
@@ -64,11 +82,6 @@ def downstream(district: District, area: str, hazard: str) -> list[Hit]:
         hit = Hit(what, key, round(distance), early, late)
         found.append((distance, way.project(point), hit))
     return [hit for *_, hit in sorted(found)]
-
-
-def areas_below(district: District, area: str, hazard: str) -> list[Hit]:
-    """Other areas in the way, nearest first."""
-    return [h for h in downstream(district, area, hazard) if h.what == "area"]
 
 
 def _way(district: District, area: Area) -> shapely.LineString | None:
@@ -89,27 +102,33 @@ def _way(district: District, area: Area) -> shapely.LineString | None:
 
 
 def _places(
-    district: District, here: Area
-) -> Iterator[tuple[Literal["area", "risk", "shelter"], str, shapely.Point, BaseGeometry]]:
-    """Everything that may be in the way: its point and its shape."""
-    for a in district.areas.values():
-        if a.id == here.id:
-            continue
-        point = shapely.Point(_metres(here, a.lon, a.lat))
-        ring = [_metres(here, x, y) for x, y in a.polygon]
-        shape: BaseGeometry = shapely.Polygon(ring) if len(ring) >= 4 else point
-        if not shape.is_valid:
-            shape = shapely.make_valid(shape)
-        yield "area", a.id, point, shape
-    for r in district.plans.risks.values():
-        point = shapely.Point(_metres(here, r.lon, r.lat))
-        yield "risk", r.id, point, point
-    for s in district.plans.shelters.values():
-        point = shapely.Point(_metres(here, s.lon, s.lat))
-        yield "shelter", s.id, point, point
+    district: District, here: Area, kinds: tuple[What, ...]
+) -> Iterator[tuple[What, str, XY, list[XY]]]:
+    """Everything that may be in the way: its point and its ring, which may be the point alone."""
+    if "area" in kinds:
+        for a in district.areas.values():
+            if a.id != here.id:
+                at = _metres(here, a.lon, a.lat)
+                ring = [_metres(here, x, y) for x, y in a.polygon]
+                yield "area", a.id, at, ring if len(ring) >= 4 else [at]
+    if "risk" in kinds:
+        for r in district.plans.risks.values():
+            at = _metres(here, r.lon, r.lat)
+            yield "risk", r.id, at, [at]
+    if "shelter" in kinds:
+        for s in district.plans.shelters.values():
+            at = _metres(here, s.lon, s.lat)
+            yield "shelter", s.id, at, [at]
 
 
-def _metres(area: Area, lon: float, lat: float) -> tuple[float, float]:
+def _shape(ring: list[XY]) -> BaseGeometry:
+    if len(ring) < 4:
+        return shapely.Point(ring[0])
+    polygon = shapely.Polygon(ring)
+    return polygon if polygon.is_valid else shapely.make_valid(polygon)
+
+
+def _metres(area: Area, lon: float, lat: float) -> XY:
     east = (lon - area.lon) * _M_PER_DEG * cos(radians(area.lat))
     return east, (lat - area.lat) * _M_PER_DEG
 

@@ -9,8 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.district import Basin, District
+from config.level import Action, Level
 from config.plans import Flow, Plans
 from dispatch.downstream import Hit, areas_below, downstream
+from dispatch.policy import Grade
+from dispatch.reach import _alert
+from dispatch.text import Kind, Message, write
 from tests.decide_district import yanqing
 
 M_PER_DEG = 111_195.0
@@ -116,11 +120,38 @@ def test_yanqing_tells_areas_risks_and_shelters_in_the_way() -> None:
     d = yanqing()
     found = downstream(d, "A10", "flash_flood")
     assert [h.id for h in found if h.what == "area"] == ["A11", "A12", "A13", "A14", "A17", "A18"]
-    assert {"area", "shelter"} <= {h.what for h in found}
     near = downstream(d, "A01", "flash_flood")
-    assert {d.plans.risks[h.id].area for h in near if h.what == "risk"} <= {
-        "A02",
-        "A03",
-        "A04",
-        "A05",
-    }
+    risks = {d.plans.risks[h.id].area for h in near if h.what == "risk"}
+    assert risks
+    assert risks <= {"A02", "A03", "A04", "A05"}
+
+
+def test_a_shelter_in_the_way_of_the_water_is_told() -> None:
+    d = valley({"P1": (1000, 0)}, STRAIGHT)
+    place = next(iter(yanqing().plans.shelters.values()))
+    shelters = {}
+    for key, at in (("wet", (3000, 100)), ("dry", (3000, 400)), ("above", (500, 0))):
+        lon, lat = degrees(*at)
+        shelters[key] = msgspec.structs.replace(place, id=key, lon=lon, lat=lat)
+    d = msgspec.structs.replace(d, plans=msgspec.structs.replace(d.plans, shelters=shelters))
+    assert [(h.what, h.id) for h in downstream(d, "P1", "flash_flood")] == [("shelter", "wet")]
+    assert areas_below(d, "P1", "flash_flood") == []
+
+
+def test_the_notice_names_the_nearest_and_the_public_text_does_not() -> None:
+    d = yanqing()
+
+    def words(kind: Kind, grade: Grade, lang: str = "zh", msg_type: str = "alert") -> str:
+        alert = msgspec.structs.replace(
+            _alert("A01", "flash_flood", grade, 0),
+            msg_type=msg_type,  # type: ignore[arg-type]
+        )
+        return write(d, Message(alert, kind, lang), "app").text  # type: ignore[arg-type]
+
+    move = Grade(Level.YELLOW, Action.MOVE)
+    assert "沙门村7–22分钟后" in words("notice", move)
+    assert "Shamen in 7-22 min" in words("notice", move, "en")
+    assert "沙门" not in words("public", move)
+    assert "沙门" not in words("notice", Grade(Level.YELLOW))  # nobody must answer that
+    assert "沙门" in words("notice", Grade(Level.ORANGE))
+    assert "沙门" not in words("notice", move, msg_type="cancel")
