@@ -10,7 +10,7 @@ from console.trail import Trail
 from console.view import View
 from dispatch.downstream import downstream
 from dispatch.policy import grade_of
-from dispatch.tasks import Task, owner_words, owners, tasks
+from dispatch.tasks import Task, draws_on, owner_words, owners, tasks
 
 _KEPT_MS = 24 * 3_600_000  # tasks of a warning that is over are shown so long
 
@@ -36,8 +36,7 @@ def _task(district: District, t: Task) -> dict[str, Any]:
         "title": [t.plan.title, t.plan.title_en],
         "owner": [whose.zh, whose.en],
         "officers": owners(district, t.plan, area),
-        "supplies": t.plan.supplies,
-        "shelters": t.plan.shelters,
+        "needs": [[x.id, x.name, x.name_en] for x in draws_on(district, t.plan, area)],
         "opened": t.opened_at,
         "due": t.due_at,
         "done": [t.done.by, t.done.at, t.done.note] if t.done else None,

@@ -19,7 +19,7 @@ import msgspec
 from config.district import Area, District
 from config.level import HAZARD_ZH
 from config.officer_check import covers
-from config.plans import SCALES, PlanTask, Team, concerns, within
+from config.plans import SCALES, PlanTask, Shelter, Supply, Team, concerns, within
 from dispatch.act import Answer
 from dispatch.alert import Alert, Decision, Delivery, Route
 from dispatch.entitled import deciders, officers
@@ -126,6 +126,13 @@ def owners(district: District, plan: PlanTask, area: Area) -> list[str]:
     if plan.office:
         return [o.id for o in officers(district, area.id, (plan.office,))]
     return list(dict.fromkeys(t.leader for t in teams(district, plan, area)))
+
+
+def draws_on(district: District, plan: PlanTask, area: Area) -> list[Supply | Shelter]:
+    """What a task needs: its supplies, and the area's shelters where it is about them."""
+    p = district.plans
+    shelters = [s for s in p.shelters.values() if plan.shelters and within(s.areas, area)]
+    return [*(p.supplies[key] for key in plan.supplies), *shelters]
 
 
 def owner_words(district: District, plan: PlanTask, area: Area) -> Reason:

@@ -9,10 +9,9 @@ import click
 
 from config.district import District
 from config.level import HAZARD_EN, HAZARD_ZH
-from config.plans import within
 from console.acts import Place, Saying, decisions, submit
 from dispatch.policy import grade_of
-from dispatch.tasks import Task, owner_words, owners, tasks
+from dispatch.tasks import Task, draws_on, owner_words, owners, tasks
 from fengsui.line import open_run_log
 from fengsui.orders import QUEUED, alerts_view, run_clock
 from fengsui.screen import local
@@ -114,12 +113,15 @@ def line(district: District, t: Task) -> str:
     area = district.areas[t.course.area]
     whose, step = owner_words(district, t.plan, area), grade_of(t.plan.on).words()
     by = f"{t.done.by} {local(t.done.at, district.timezone)} {t.done.note}" if t.done else ""
+    needs = "、".join(f"{x.id} {x.name}" for x in draws_on(district, t.plan, area))
     drill = "" if t.course.status == "actual" else "（演练）"
     return (
         f"{_SIGN[t.state]} {drill}{local(t.due_at, district.timezone)} {STATE[t.state]} "
         f"{area.id} {area.township}{area.name} {HAZARD_ZH[t.course.hazard]} {step.zh}: "
         f"{t.plan.title} {t.plan.title_en} · {whose.zh} {', '.join(owners(district, t.plan, area))} "
-        f"· {t.id}" + (f" · {by}" if by else "")
+        + (f"· {needs} " if needs else "")
+        + f"· {t.id}"
+        + (f" · {by}" if by else "")
     )
 
 
@@ -127,7 +129,6 @@ def plain(district: District, t: Task) -> dict[str, Any]:
     """One task for a program: times in ms since 1970 UTC."""
     area = district.areas[t.course.area]
     whose = owner_words(district, t.plan, area)
-    shelters = district.plans.shelters.values() if t.plan.shelters else ()
     return {
         "id": t.id,
         "state": t.state,
@@ -145,8 +146,7 @@ def plain(district: District, t: Task) -> dict[str, Any]:
         "owner": whose.zh,
         "owner_en": whose.en,
         "officers": owners(district, t.plan, area),
-        "supplies": list(t.plan.supplies),
-        "shelters": [s.id for s in shelters if within(s.areas, area)],
+        "needs": [x.id for x in draws_on(district, t.plan, area)],
         "done_by": t.done.by if t.done else "",
         "done_at": t.done.at if t.done else None,
         "note": t.done.note if t.done else "",

@@ -266,7 +266,8 @@ def test_a_person_lists_and_checks_off(line: Log, tmp_path: Path) -> None:
     found = {row["task"]: row for row in map(json.loads, out.splitlines())}
     assert found["move-out"]["state"] == "overdue"
     assert found["move-out"]["officers"] == ["V-01"]
-    assert found["move-out"]["shelters"] == ["SH-A01"]
+    assert found["move-out"]["needs"] == ["SH-A01"]
+    assert found["open-shelter"]["needs"] == ["SD-01", "SD-02", "SD-03", "SH-A01"]
     key = found["move-out"]["id"]
     code, out = say(tmp_path, "task", "done", key, "--by", "V-02")
     assert (code, out[0]) == (1, "✗")

@@ -58,7 +58,7 @@ function row([id, x]) {
   const box = el("div", { class: `task ${x.state}`, "data-task": id, "data-state": x.state },
     el("p", { class: "what" }, el("strong", {}, `${place(x.area)} · ${of(x.title)}`)),
     el("p", { class: "note" }, `${of(STATE[x.state])} · ${t("期限", "due")} ${time(x.due, clock())} `, open ? el("span", { class: "countdown", "data-due": x.due }) : "",
-      ` ${of(x.step)} ${of(x.hazard_words)} · ${of(x.owner)} ${x.officers.join("、")}`,
+      ` ${of(x.step)} ${of(x.hazard_words)} · ${of(x.owner)} ${x.officers.join("、")}`, x.needs.length ? ` · ${x.needs.map((n) => `${n[0]} ${t(n[1], n[2])}`).join(t("、", ", "))}` : "",
       x.done ? ` · ✓ ${x.done[0]} ${time(x.done[1], clock())} ${x.done[2]}` : ""));
   if (open && mine) box.append(drafts.get(id) || el("button", { type: "button", "data-done": id, onclick: () => { drafts.set(id, writing(id, x)); paint(); root.querySelector(`[data-note="${id}"]`)?.focus(); } }, t("完成…", "Done…")));
   return box;
