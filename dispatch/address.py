@@ -118,9 +118,11 @@ class Address:
             if course.area not in here:
                 continue
             told = state.late.setdefault(alert, [])
+            same = [a for a in state.late if state.courses[a].area == course.area]
             for task in of(self._district, alert, course, mark.clock_at):
-                if task.state == "overdue" and task.plan.on == TOLD and task.id not in told:
-                    told.append(task.id)
+                known = any(task.plan.id in state.late[a] for a in same)
+                if task.state == "overdue" and task.plan.on == TOLD and not known:
+                    told.append(task.plan.id)
                     notice = late_notice(self._district, task, mark.clock_at)
                     writes.append(Write("deliveries", course.area, notice))
 

@@ -6,8 +6,9 @@ acts of people who said that it is done; of these alone there is a record (`Deci
 So a replay gives the same tasks, and a plan that was mended holds at once.
 
 A task opens when a warning in force first reaches its step, once in the warning's life; what stands
-above a step has reached it too. Stepping down closes nothing: the river is still there. The end of
-the warning takes back (撤销) what is not done.
+above a step has reached it too. Where two hazards ask the same of one area it is one task: the one
+that is due first is shown, and done is done for every warning that is open there. Stepping down
+closes nothing: the river is still there. The end of the warning takes back (撤销) what is not done.
 """
 
 import hashlib
@@ -73,7 +74,10 @@ def take(courses: dict[str, Course], record: Alert | Decision) -> None:
         if said_done and record.alert in courses:
             plan = record.task.partition("@")[0]
             said = Done(record.by, record.decided_at, record.reason)
-            courses[record.alert].done.setdefault(plan, said)
+            mine = courses[record.alert]
+            for other in courses.values():
+                if other is mine or (other.area == mine.area and not other.over_at):
+                    other.done.setdefault(plan, said)
         return
     course = courses.get(record.id)
     if course is None:
@@ -112,7 +116,16 @@ def tasks(district: District, courses: dict[str, Course], now: int) -> list[Task
     """All tasks, what is late first, then what is due first, then what is over."""
     rank = {"overdue": 0, "open": 1, "done": 2, "revoked": 2}
     found = [t for alert, c in courses.items() for t in of(district, alert, c, now)]
-    return sorted(found, key=lambda t: (rank[t.state], t.due_at, t.course.area, t.id))
+    found.sort(key=lambda t: (rank[t.state], t.due_at, t.course.area, t.id))
+    once: set[tuple[str, str]] = set()
+    shown = []
+    for t in found:
+        key = (t.plan.id, t.course.area)
+        if rank[t.state] < 2 and key in once:
+            continue
+        once.add(key)
+        shown.append(t)
+    return shown
 
 
 def teams(district: District, plan: PlanTask, area: Area) -> list[Team]:

@@ -114,6 +114,42 @@ def test_a_word_that_decide_has_not_answered_counts_for_nothing() -> None:
     assert all(not c.done for c in found.values())
 
 
+def test_what_two_hazards_ask_of_one_village_is_one_task() -> None:
+    line = Line(real())
+    line.feed(seen(0, Level.YELLOW, Action.MOVE))
+    line.feed(seen(5, Level.YELLOW, Action.MOVE, hazard="debris_flow"))
+    both = [t for t in tasks(real(), courses(line), T0 + 6 * MIN) if t.plan.id == "move-out"]
+    assert [t.course.hazard for t in both] == ["flash_flood"]  # it is due first
+    told = notices(line, Address(real()), [31, 40, 70])
+    assert [d.recipient for d in told].count("duty:task:move-out") == 1
+    line.feed(act("cancel", by="D-01"))
+    again = notices(line, Address(real()), [31, 40, 70])  # for what is still in force
+    assert [d.alert for d in again if d.recipient.endswith("move-out")] == [line.alerts[1].id]
+    left = [t for t in tasks(real(), courses(line), T0 + 6 * MIN) if t.plan.id == "move-out"]
+    assert [(t.course.hazard, t.state) for t in left] == [
+        ("debris_flow", "open"),
+        ("flash_flood", "revoked"),
+    ]
+    line.feed(done(left[0]))
+    states = {
+        t.course.hazard: t.state
+        for t in tasks(real(), courses(line), T0)
+        if t.plan.id == "move-out"
+    }
+    assert states == {"debris_flow": "done", "flash_flood": "revoked"}
+
+
+def test_done_for_one_hazard_is_done_for_the_other() -> None:
+    line = Line(real())
+    line.feed(seen(0, Level.YELLOW, Action.MOVE))
+    line.feed(seen(5, Level.YELLOW, Action.MOVE, hazard="debris_flow"))
+    line.feed(done(listed(line, 6)["move-out"]))
+    states = [
+        t.state for t in tasks(real(), courses(line), T0 + 99 * MIN) if t.plan.id == "move-out"
+    ]
+    assert states == ["done", "done"]
+
+
 def test_an_act_upon_a_task_makes_no_version() -> None:
     line = Line(real())
     line.feed(seen(0, Level.YELLOW, Action.MOVE))
