@@ -1,13 +1,14 @@
 """The records of the topics `cases` (as decide reads it), `alerts` and `deliveries`."""
 
 import hashlib
-from typing import Literal
+from typing import Literal, get_args
 
 from config.level import Action, Level
 from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
 from ingest.observation import PersonSays, Record, Run, Tick
 
-ACTS = (
+# acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/tasks.py
+Act = Literal[
     "propose",
     "approve",
     "release",
@@ -21,7 +22,8 @@ ACTS = (
     "override",
     "verify",
     "task",
-)
+]
+ACTS: tuple[str, ...] = get_args(Act)
 
 
 class Decision(Record, frozen=True, kw_only=True, tag="decision"):
@@ -34,24 +36,8 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
 
     area: str  # "" for verify, which is about the incident
     hazard: str
-    act: Literal[
-        "propose",
-        "approve",
-        "release",
-        "return",
-        "hold",
-        "reject",
-        "raise",
-        "lower",
-        "cancel",
-        "escalate",
-        "override",
-        "verify",
-        "task",  # a task of the plan is done: dispatch/tasks.py
-        "close",
-        "accept",  # accept and decline: a word on a neighbour's message, `alert` its reference
-        "decline",
-    ]
+    # accept and decline: a word on a neighbour's message, `alert` its reference
+    act: Literal[Act, "close", "accept", "decline"]
     by: str  # opaque id of a person, or "policy"
     decided_at: int
     reason: str
