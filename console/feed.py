@@ -6,22 +6,28 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from config.district import District
-from console import resources, situation, warnings
+from console import delivery, resources, situation, warnings
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
 from ingest.log import Log, Unavailable
 from ingest.observation import Run
 
+T = TypeVar("T")
 EVERY_S = 0.5
 QUEUE = 100
 # a page: one module that makes parts of the picture, (part -> key -> value), from the folded log
-PAGES = (situation.parts, warnings.parts, resources.parts)
+PAGES = (
+    situation.parts,
+    warnings.parts,
+    delivery.parts,
+    resources.parts,
+)
 Picture = dict[str, dict[str, Any]]
 _encoder = msgspec.json.Encoder()
 
@@ -133,6 +139,15 @@ class Feed:
             return _encoder.encode(
                 {"rev": self.rev, "run": run, "age_ms": self.age_ms(), "parts": self._picture}
             )
+
+    def read(self, ask: Callable[[View, Trail], T]) -> T:
+        """What `ask` makes of the folded log, while nothing moves in it."""
+        with self._lock:
+            return ask(self.view, self.trail)
+
+    def at(self) -> int:
+        """The run's own clock; before its first record, the wall's."""
+        return self.clock() or int(time.time() * 1000)
 
     def age_ms(self) -> int:
         """How long ago the log was last looked at."""

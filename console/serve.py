@@ -14,6 +14,7 @@ import uvicorn
 from config.district import District
 from console.feed import Feed
 from console.situation import Ring, ground
+from console.sources import NOTHING, Sources
 from console.users import Users
 from console.web import STATIC, Console
 from ingest.log import Log
@@ -63,11 +64,17 @@ def serving(
     *,
     borders: list[Ring],
     now: Callable[[], int],
+    sources: Sources = NOTHING,
 ) -> Iterator[str]:
     """The console's address, for as long as this lasts."""
     feed = Feed(open_log, district, run, now)
     console = Console(
-        feed, users, open_log, msgspec.json.encode(ground(district, borders)), secure=listen.secure
+        feed,
+        users,
+        open_log,
+        msgspec.json.encode(ground(district, borders)),
+        sources,
+        secure=listen.secure,
     )
     hosts = list({"127.0.0.1", "localhost", listen.host, *listen.names})
     server = uvicorn.Server(

@@ -6,7 +6,7 @@ from typing import Any
 from shapely import MultiPoint
 
 from config.district import District
-from config.quantity import QUANTITIES
+from config.quantity import OF_NODES, QUANTITIES
 from console.trail import Trail
 from console.view import View
 
@@ -100,11 +100,10 @@ def _station(
 
 def _node(district: District, view: View, node: str, now: int) -> dict[str, Any]:
     said = view.nodes.get(node, {})
-    battery = said.get("battery")
     return {
         "seen": view.last_seen.get(node),
         "late": _late(district, view, node, now),
-        "battery": battery[1] / 10 if battery else None,
+        **{q: QUANTITIES[q].amount(said[q][1]) for q in OF_NODES if q in said},
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.quantity import QUANTITIES
+from console.reached import Reached
 from console.view import View
 from dispatch.alert import Decision
 from ingest.observation import Flag, Observations
@@ -24,6 +25,7 @@ class Trail:
     quantity: dict[str, str] = field(default_factory=dict)
     frames: deque[dict[str, Any]] = field(default_factory=deque)
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
+    reached: Reached = field(default_factory=Reached)
 
     def take(self, record: Any, view: View) -> None:
         """Fold one record in, after the view has."""
@@ -31,6 +33,7 @@ class Trail:
             self._observations(record)
         elif isinstance(record, Decision):
             self.decisions.append(record)
+        self.reached.take(record, view)
         self._frame(view)
 
     def _observations(self, batch: Observations) -> None:

@@ -47,6 +47,7 @@ class Sent:
     state: str = "queued"
     route: int = 0
     at: int = 0
+    detail: str = ""  # the carrier's last word
 
     @property
     def channel(self) -> str:
@@ -154,6 +155,7 @@ class View:
         elif forward or receipt.route != sent.route:
             sent.state = receipt.state
         sent.route, sent.at = receipt.route, receipt.receipt_at
+        sent.detail = receipt.detail or sent.detail
 
     def open_alerts(self) -> list[Alert]:
         """Warnings in force or waiting, worst first."""

@@ -15,6 +15,7 @@ from detectors.detection import Evidence
 from dispatch.alert import Alert, Decision
 from dispatch.life import TABLE
 from dispatch.policy import Grade
+from dispatch.reach import reach as estimate
 from dispatch.target import Target, internal, public
 from dispatch.text import Message, write
 
@@ -89,9 +90,10 @@ def _decision(d: Decision) -> dict[str, Any]:
     }
 
 
-def texts(district: District, alert: Alert) -> dict[str, Any]:
+def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
     """What each audience and channel would read or hear when all that is asked for is released, and
-    how many recipients that are by channel."""
+    how many recipients that are by channel. How many people it would reach is an estimate, of the
+    moment `at`."""
     asked = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
     then = msgspec.structs.replace(
         alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
@@ -110,9 +112,13 @@ def texts(district: District, alert: Alert) -> dict[str, Any]:
             if channel not in known["channels"]:
                 known["channels"].append(channel)
             known["count"] += n == 0
-    area = district.areas[alert.area]
+    heard = estimate(district, alert.area, alert.hazard, asked, at)
     return {
-        "people": area.population,
+        "people": heard.people,
+        "on_list": heard.on_list,
+        "in_sound": round(heard.people * heard.sound.heard),
+        "none": heard.none,
+        "later": heard.later,
         "reach": dict(reach),
         "texts": list(words.values()),
     }

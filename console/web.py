@@ -11,10 +11,9 @@ POST /api/acts               a person's act upon warnings, through `cases`
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,20 +30,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.level import Action, Level
 from console.acts import Place, Saying, decisions, submit
+from console.asked import Rate, Refused, raw, read_body, refusal, to_json
+from console.desk import Desk
 from console.feed import Feed, Listener
 from console.resources import base, below
+from console.sources import People, Sources
 from console.users import ACTS_OF, User, Users
 from console.warnings import texts
 from dispatch.alert import Decision
 from ingest.log import Log
 
-_T = TypeVar("_T")
 STATIC = Path(__file__).parent / "static"
 BEAT_S = 5.0
 WAIT_S = 10.0
 _LOGINS_A_MINUTE = 10
 _ACTS_A_MINUTE = 60
-_BODY = 65_536
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -104,48 +104,24 @@ class Guarded:
         await self._app(scope, receive, sending)
 
 
-class Refused(Exception):
-    """An answer other than 200, with words for the person."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status, self.words = status, words
-
-
-class Rate:
-    """So many a minute for each name."""
-
-    def __init__(self, a_minute: int) -> None:
-        self._most, self._times = a_minute, dict[str, deque[float]]()
-
-    def take(self, name: str) -> None:
-        """Raises Refused (429)."""
-        now = time.monotonic()
-        times = self._times.setdefault(name, deque())
-        while times and times[0] < now - 60:
-            times.popleft()
-        if len(times) >= self._most:
-            raise Refused(429, "太频繁，请一分钟后再试 too often: wait a minute")
-        times.append(now)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
-
-
-def _raw(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
 class Console:
     """The routes of one run's console."""
 
     def __init__(
-        self, feed: Feed, users: Users, open_log: Callable[[], Log], ground: bytes, *, secure: bool
+        self,
+        feed: Feed,
+        users: Users,
+        open_log: Callable[[], Log],
+        ground: bytes,
+        sources: Sources,
+        *,
+        secure: bool,
     ) -> None:
         self._feed, self._users, self._open_log, self._ground = feed, users, open_log, ground
         self._secure = secure
         self._cookie = f"fengsui-{feed.run.name}"
+        self._people = People(feed.district, sources.contacts)
+        self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
         self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
 
     def app(self, hosts: list[str]) -> Starlette:
@@ -170,6 +146,7 @@ class Console:
                 Route("/api/downstream/{area}", self._get(self._below), methods=get),
                 Route("/api/stream", self._stream, methods=get),
                 Route("/api/acts", self._act, methods=post),
+                *self._desk.routes(),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             middleware=[
@@ -177,7 +154,7 @@ class Console:
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
                 Middleware(GZipMiddleware, minimum_size=500),
             ],
-            exception_handlers={Refused: _refusal},
+            exception_handlers={Refused: refusal},
         )
 
     # ---- the door
@@ -206,11 +183,11 @@ class Console:
         if not token:
             return answer  # the page asks for a name and a password
         user = self._users.of(token, self._now())
-        self._users.note(self._now(), user.name if user else "", "enter", "link")
+        self._users.note(self._feed.at(), user.name if user else "", "enter", "link")
         return self._with_cookie(answer, token)
 
     def _me(self, request: Request) -> Response:
-        return _json(self._self(self._user(request)))
+        return to_json(self._self(self._user(request)))
 
     def _self(self, user: User) -> dict[str, Any]:
         acts = ACTS_OF[user.role] if user.officer else ()
@@ -221,27 +198,29 @@ class Console:
             raise Refused(403, "请求不是从本页发出 not sent by this page")
         host = request.client.host if request.client else ""
         self._logins.take(host)
-        given = await _body(request, Login)
+        given = await read_body(request, Login)
         return await run_in_threadpool(self._let_in, given, host)
 
     def _let_in(self, given: Login, host: str) -> Response:
         now = self._now()
         token = self._users.enter(given.name, given.password, now)
         user = self._users.of(token, now)
-        self._users.note(now, given.name[:80], "enter" if user else "refused at the door", host)
+        self._users.note(
+            self._feed.at(), given.name[:80], "enter" if user else "refused at the door", host
+        )
         if user is None:
             raise Refused(
                 403,
                 "用户名或口令不对；错五次锁五分钟 wrong name or password; five times lock it "
                 "for five minutes",
             )
-        return self._with_cookie(_json(self._self(user)), token)
+        return self._with_cookie(to_json(self._self(user)), token)
 
     def _logout(self, request: Request) -> Response:
         user = self._sure(request)
         self._users.leave(request.cookies.get(self._cookie, ""))
-        self._users.note(self._now(), user.name, "leave", "")
-        return _json({})
+        self._users.note(self._feed.at(), user.name, "leave", "")
+        return to_json({})
 
     def _sure(self, request: Request) -> User:
         """Whoever asks for a change also names what only their own page knows."""
@@ -255,7 +234,7 @@ class Console:
     def _get(self, make: Callable[[Request], bytes]) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
             self._user(request)
-            return _raw(make(request))
+            return raw(make(request))
 
         return endpoint
 
@@ -266,7 +245,10 @@ class Console:
         alert = self._feed.view.alerts.get(request.path_params["alert"])
         if alert is None:
             raise Refused(404, "没有这份预警 there is no such warning")
-        return msgspec.json.encode(texts(self._feed.district, alert))
+        try:
+            return msgspec.json.encode(texts(self._people.district(), alert, self._feed.at()))
+        except ValueError as e:  # the store of contacts cannot be opened
+            raise Refused(503, str(e)) from e
 
     def _below(self, request: Request) -> bytes:
         return below(self._feed.district, request.path_params["area"])
@@ -306,11 +288,11 @@ class Console:
     async def _act(self, request: Request) -> Response:
         user = await run_in_threadpool(self._sure, request)
         self._acts.take(user.name)
-        return await run_in_threadpool(self._carry_out, user, await _body(request, Act))
+        return await run_in_threadpool(self._carry_out, user, await read_body(request, Act))
 
     def _carry_out(self, user: User, act: Act) -> Response:
         if act.act not in ACTS_OF[user.role] or not user.officer:
-            self._users.note(self._now(), user.name, f"refused {act.act}", user.role)
+            self._users.note(self._feed.at(), user.name, f"refused {act.act}", user.role)
             raise Refused(403, f"角色 {user.role} 不能做此操作 your role has no such act")
         places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
         said = Saying(
@@ -325,13 +307,13 @@ class Console:
         )
         wanted = decisions(said, places, self._feed.clock(), act.key)
         where = " ".join(f"{p.area}/{p.hazard}/{p.version}" for p in places)
-        self._users.note(self._now(), user.name, act.act, f"{act.key} {user.officer} {where}")
+        self._users.note(self._feed.at(), user.name, act.act, f"{act.key} {user.officer} {where}")
         log = self._open_log()
         try:
             answers = submit(log, wanted, WAIT_S)
         finally:
             log.close()
-        return _json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
+        return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
 
 
 def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
@@ -342,20 +324,3 @@ def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
         "outcome": answer.outcome if answer else "queued",
         "words": answer.answer if answer else "已记录，决策环节尚未处理 queued",
     }
-
-
-async def _body(request: Request, kind: type[_T]) -> _T:
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _BODY:
-            raise Refused(413, f"请求超过 {_BODY} 字节 the request is too long")
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as e:
-        raise Refused(422, f"请求不完整 {e}") from e
-
-
-async def _refusal(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return _json({"words": error.words}, error.status)

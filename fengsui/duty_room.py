@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from console.serve import Listen, lacks, outline, serving
+from console.sources import Sources
 from console.users import Users
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.line import open_run_log
+from fengsui.people import place
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
 
@@ -44,6 +46,7 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
                 listen,
                 borders=outline(folder),
                 now=now_ms,
+                sources=sources(setup),
             ) as address,
         ):
             click.echo(f"值班台 console: {address} ({setup.run.name})")
@@ -53,6 +56,11 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
     finally:
         users.close()
     return 0
+
+
+def sources(setup: Setup) -> Sources:
+    """What this run's pages read beside its log."""
+    return Sources(contacts=place(setup))
 
 
 @contextlib.contextmanager
@@ -73,6 +81,7 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
         listen,
         borders=outline(folder),
         now=now_ms,
+        sources=sources(setup),
     ) as address:
         if setup.live:
             click.echo(f"值班台 console: {address}")

@@ -16,6 +16,7 @@ from console.serve import Listen, lacks, outline, serving
 from console.users import Users
 from detectors.detection import Evidence
 from dispatch.alert import Decision
+from fengsui.duty_room import sources
 from fengsui.line import open_run_log, run_stage
 from fengsui.setup import Setup, free_port, make_setup, now_ms
 from ingest.log import Log, Out
@@ -126,6 +127,7 @@ class Desk:
                 Listen(port=self.port),
                 borders=outline(ROOT / "config" / "yanqing"),
                 now=now_ms,
+                sources=sources(self.setup),
             )
         )
 

@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 from config.carriers import Carrier, Channels
 from config.load import load
+from console.resend import again
 from console.view import View
 from dispatch.alert import Delivery, Receipt, RouteHealth
 from dispatch.channels.table import PROOFS
 from fengsui.cli import cli
-from fengsui.resend import again
 from fengsui.ways import way_lines
 from ingest.log import Out, open_log
 from ingest.observation import encode

@@ -2,8 +2,9 @@
 // However the connection ends, the page says so at once and reads everything anew when it is back.
 
 export const picture = { rev: -1, run: null, parts: {}, ground: null, me: null };
-const hearers = [];
-export const onChange = (f) => hearers.push(f);
+const hearers = new Set();
+// returns what ends it
+export const onChange = (f) => { hearers.add(f); return () => hearers.delete(f); };
 export const part = (name) => picture.parts[name] || {};
 export const clock = () => part("line").clock || 0;
 

@@ -2,7 +2,7 @@
 //
 // A page is one module with `name`, `words` and `show(root)` (which may return a function that is
 // called when it is left), a line in PAGES here, and one module on the server that makes its parts
-// (PAGES in console/feed.py).
+// (PAGES in console/feed.py). All but the first two are loaded when they are opened: `load`.
 
 import * as live from "./live.js";
 import * as sound from "./sound.js";
@@ -11,11 +11,13 @@ import * as situation from "./situation.js";
 import * as warnings from "./warnings.js";
 import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./words.js";
 
-const PAGES = [situation, warnings, resources];
+const PAGES = [situation, warnings, resources,
+  { name: "delivery", words: ["送达", "Delivery"], key: "d", load: () => import("./delivery.js") },
+];
 const WALL = location.pathname === "/wall";
 const STOPPED_MS = 15000, LINE_MS = 90000;
 const $ = (id) => document.getElementById(id);
-let leave = null, wasLost = false;
+let leave = null, wasLost = false, going = 0;
 
 live.onLogin(() => new Promise((done) => {
   const box = $("login");
@@ -38,17 +40,29 @@ live.onLogin(() => new Promise((done) => {
 }));
 $("login").addEventListener("cancel", (e) => e.preventDefault());
 
-function go() {
+async function go() {
   const name = location.hash.slice(2).split("/")[0];
   const page = WALL ? situation : PAGES.find((p) => p.name === name) || PAGES[0];
+  const mine = (going += 1);
   if (leave) leave();
+  leave = null;
   const root = $("main");
   root.replaceChildren();
   document.body.dataset.page = page.name;
   $("pages").replaceChildren(...PAGES.map((p) =>
     el("a", { href: `#/${p.name}`, "aria-current": p === page ? "page" : null }, of(p.words))));
-  leave = page.show(root) || null;
   header();
+  if (page.load && !page.show) {
+    try {
+      const { show, keys } = await page.load();
+      Object.assign(page, { show, keys });
+    } catch {
+      root.replaceChildren(el("p", { class: "empty" }, t("这一页没有取到，连接恢复后刷新 F5", "This page could not be fetched: reload (F5) when the connection is back")));
+      return;
+    }
+    if (mine !== going) return; // another page was opened meanwhile
+  }
+  leave = page.show(root) || null;
 }
 
 function header() {
@@ -96,6 +110,7 @@ function watch() {
 const KEYS = [
   ["m", "一张图", "Situation", () => { location.hash = "#/situation"; }],
   ["w", "预警", "Warnings", () => { location.hash = "#/warnings"; }],
+  ...PAGES.filter((p) => p.key).map((p) => [p.key, ...p.words, () => { location.hash = `#/${p.name}`; }]),
   ["a", "确认收到（停止响铃）", "Acknowledge (stop the sound)", () => $("sound").click()],
   ["?", "键盘说明", "This help", () => help()],
 ];

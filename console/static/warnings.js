@@ -4,7 +4,8 @@
 
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, of, t, time, what } from "./words.js";
+import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, of, random, t, time, what } from "./words.js";
+import { CHANNEL } from "./words_sent.js";
 
 export const name = "warnings";
 export const words = ["预警", "Warnings"];
@@ -14,7 +15,6 @@ export const keys = [
   ["x", "选中或取消选中", "Select or not", () => { const b = document.querySelector(`[data-pick="${open}"]`); if (b) b.click(); }],
   ["r", "发布", "Release", () => document.querySelector('[data-act="release"]:not(:disabled)')?.click()],
 ];
-const CHANNEL = { broadcast: ["大喇叭", "loudspeaker"], sms: ["短信", "SMS"], app: ["应用", "app"], voice: ["语音电话", "call"], email: ["邮件", "mail"], webhook: ["接口", "webhook"], console: ["值班台", "duty room"], cap: ["CAP", "CAP"], cap_push: ["邻县", "neighbours"] };
 const AUDIENCE = { public: ["居民", "residents"], organisation: ["单位", "organisations"], responsible: ["责任人（须应答）", "responsible persons"], observer: ["观察员", "observers"], duty: ["值班台", "duty room"] };
 // what is good enough to let a warning out; taking something back asks for a reason of its own
 const READY = { release: ["依据实况，同意发布", "As measured, released"], approve: ["依据实况，同意发布", "As measured, approved"] };
@@ -120,6 +120,7 @@ async function one(id, w) {
   if (open !== id) return;
   const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
+    el("p", { class: found.none ? "doubt" : "note" }, t(`估计：名单上 ${found.on_list} 人，喇叭可及 ${found.in_sound} 人，毫无覆盖 ${found.none} 人${found.later ? `；${found.later} 个接收者免扰时段后才收到` : ""}`, `estimate: ${found.on_list} on lists, ${found.in_sound} in sound, ${found.none} reached by nothing${found.later ? `; ${found.later} recipients only after their quiet hours` : ""}`)),
     ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? "English" : "中文"}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
       el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${x.title} `) : "", x.text))));
 }
@@ -159,8 +160,6 @@ function buttons(id, w) {
   if (!may.length) box.append(t("您的角色只能查看", "Your role may look only"));
   return box;
 }
-
-const random = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
 // The second press. What was half written stays here until it is sent or thrown away.
 function confirm(act, ids) {

@@ -76,3 +76,6 @@ export function left(ms) {
   if (s <= 0) return t("已到期", "overdue");
   return `${String(Math.floor(s / 60)).padStart(2, "0")}:${String(s % 60).padStart(2, "0")}`;
 }
+
+// a key that makes the same press sent twice one act
+export const random = () => [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0")).join("");

@@ -1,0 +1,73 @@
+"""The page Delivery (送达): area by area and channel by channel how far the newest word came, and who
+was not reached. Pure."""
+
+from collections import Counter
+from typing import Any
+
+from config.district import District
+from console.reached import Reached, arrived, missed
+from console.trail import Trail
+from console.view import Sent, View
+
+
+def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+    """`reach`: area -> its row; `sounded`: loudspeaker -> when it last played. What did not change is
+    counted anew once a minute, for deadlines pass."""
+    reached = trail.reached
+    if now // 60_000 != reached.minute:
+        reached.minute = now // 60_000
+        reached.stale.update(reached.places)
+    for area in reached.stale & district.areas.keys():
+        if said := reached.current(view, area, now):
+            reached.rows[area] = {**_row(said, now), "rev": reached.records[area]}
+        else:
+            reached.rows.pop(area, None)
+    reached.stale.clear()
+    return {"reach": dict(reached.rows), "sounded": dict(reached.played)}
+
+
+def _row(said: list[Sent], now: int) -> dict[str, Any]:
+    channels: dict[str, Counter[str]] = {}
+    for s in said:
+        channels.setdefault(s.channel, Counter())[s.state] += 1
+    people = [s for s in said if s.delivery.must_answer]
+    return {
+        "channels": {c: dict(states) for c, states in sorted(channels.items())},
+        "of": len(said),
+        "reached": sum(map(arrived, said)),
+        "missed": sum(missed(s, now) for s in said),
+        "must": len(people),
+        "answered": sum(map(arrived, people)),
+        "must_missed": sum(missed(s, now) for s in people),
+    }
+
+
+def who(district: District, view: View, reached: Reached, area: str, now: int) -> dict[str, Any]:
+    """Who was not reached in an area, those who must answer first: opaque ids, no name or number.
+    And who is still under way."""
+    said = reached.current(view, area, now)
+    rows = [_person(district, s) for s in said if missed(s, now)]
+    rows.sort(key=lambda r: (not r["must"], not r["node"], r["who"]))
+    under_way = sum(not (arrived(s) or missed(s, now) or s.state == "superseded") for s in said)
+    return {"missed": rows, "under_way": under_way}
+
+
+def _person(district: District, s: Sent) -> dict[str, Any]:
+    d = s.delivery
+    contact, node = district.contacts.get(d.recipient), district.nodes.get(d.recipient)
+    return {
+        "id": d.id,
+        "alert": d.alert,
+        "who": d.recipient,
+        "node": node.name if node else "",
+        "role": contact.role if contact else "node" if node else "",
+        "category": d.category,
+        "must": d.must_answer,
+        "channel": s.channel,
+        "ways": [r.channel for r in d.routes],
+        "state": s.state,
+        "at": s.at,
+        "again": d.again,
+        "why": s.detail,
+        "open": d.expires_at,
+    }

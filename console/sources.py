@@ -1,0 +1,59 @@
+"""What pages read beside the log: people's numbers, measurements of years, pages to print."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from config.district import Contact, District
+from dispatch.contact_store import ContactStore
+from ingest.history import History
+
+
+class Sources(NamedTuple):
+    """contacts: the folder of the run's contact store. prints: name of a page -> what makes it of an
+    incident's id ("": the newest); raises ValueError where there is none."""
+
+    contacts: Path | None = None
+    history: Callable[[], History] | None = None
+    prints: Mapping[str, Callable[[str], str]] = {}
+
+
+NOTHING = Sources()
+
+
+class People:
+    """Whom the run may tell, as the store has it now: it is read again when it has changed. Where
+    there is no store yet, the list of the district's folder."""
+
+    def __init__(self, district: District, folder: Path | None) -> None:
+        self._district, self._folder = district, folder
+        self._seen: tuple[int, int] = (0, 0)
+        self._now = district
+
+    def _there(self) -> Path | None:
+        file = self._folder / "contacts.db" if self._folder else None
+        return file if file and file.exists() else None
+
+    def district(self) -> District:
+        """With everybody's choices, without names and numbers. Raises ValueError: the store cannot
+        be opened."""
+        file = self._there()
+        if file is None or self._folder is None:
+            return self._district
+        stat = file.stat()
+        if (stat.st_mtime_ns, stat.st_size) != self._seen:
+            with ContactStore(self._folder) as store:
+                people = store.load()
+            self._now = msgspec.structs.replace(self._district, contacts=people)
+            self._seen = (stat.st_mtime_ns, stat.st_size)
+        return self._now
+
+    def whole(self, ids: list[str]) -> list[Contact]:
+        """These people with names and numbers; for eyes that may see them. Raises ValueError."""
+        if self._there() is None or self._folder is None:
+            known = self._district.contacts
+            return [known[i] for i in ids if i in known]
+        with ContactStore(self._folder) as store:
+            return [c for i in ids if (c := store.whole(i)) is not None]
