@@ -4,6 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import msgspec
@@ -27,17 +28,25 @@ class Once:
     """The same press sent twice is one act: the answers of the last ones, by the page's key."""
 
     def __init__(self, kept: int = 500) -> None:
-        self._kept, self._lock = kept, threading.RLock()
-        self._done: dict[str, Any] = {}
+        self._kept, self._lock = kept, threading.Lock()
+        self._done: dict[str, Future[Any]] = {}
 
     def do(self, key: str, act: Callable[[], Any]) -> Any:
-        """What `act` returned when this key came first. Acts stand in a row."""
+        """What `act` returned when this key came first; whoever brings it meanwhile waits. What was
+        refused may be tried again."""
         with self._lock:
-            if key not in self._done:
-                self._done[key] = act()
-                if len(self._done) > self._kept:
-                    del self._done[next(iter(self._done))]
-            return self._done[key]
+            first = key not in self._done
+            answer = self._done.setdefault(key, Future())
+            if len(self._done) > self._kept:
+                del self._done[next(iter(self._done))]
+        if first:
+            try:
+                answer.set_result(act())
+            except BaseException as e:  # noqa: BLE001  # whoever waits hears it too
+                with self._lock:
+                    self._done.pop(key, None)
+                answer.set_exception(e)
+        return answer.result()
 
 
 class Rate:

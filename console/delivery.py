@@ -42,6 +42,13 @@ def _row(said: list[Sent], now: int) -> dict[str, Any]:
     }
 
 
+def missed_people(district: District, trail: Trail) -> tuple[int, int]:
+    """Who was not reached in the whole district: those who must answer, and the others."""
+    rows = [trail.reached.rows[a] for a in district.areas if a in trail.reached.rows]
+    must = sum(r["must_missed"] for r in rows)
+    return must, sum(r["missed"] for r in rows) - must
+
+
 def who(district: District, view: View, reached: Reached, area: str, now: int) -> dict[str, Any]:
     """Who was not reached in an area, those who must answer first: opaque ids, no name or number.
     And who is still under way."""

@@ -118,7 +118,9 @@ class Desk:
         user = await run_in_threadpool(self._officer, request)
         asked = await read_body(request, Resend)
         return await run_in_threadpool(
-            lambda: to_json(self._once.do(asked.key, lambda: self._again(user, asked)))
+            lambda: to_json(
+                self._once.do(f"{user.name}|{asked.key}", lambda: self._again(user, asked))
+            )
         )
 
     def _again(self, user: User, asked: Resend) -> dict[str, Any]:

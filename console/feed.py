@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from config.district import District
-from console import delivery, resources, situation, warnings
+from console import delivery, handover, resources, situation, warnings
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
@@ -26,6 +26,7 @@ PAGES = (
     situation.parts,
     warnings.parts,
     delivery.parts,
+    handover.parts,
     resources.parts,
 )
 Picture = dict[str, dict[str, Any]]

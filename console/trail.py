@@ -7,6 +7,7 @@ from typing import Any
 
 from config.quantity import QUANTITIES
 from console.reached import Reached
+from console.shift import Shift
 from console.view import View
 from dispatch.alert import Decision
 from ingest.observation import Flag, Observations
@@ -26,6 +27,7 @@ class Trail:
     frames: deque[dict[str, Any]] = field(default_factory=deque)
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
     reached: Reached = field(default_factory=Reached)
+    shift: Shift = field(default_factory=Shift)
 
     def take(self, record: Any, view: View) -> None:
         """Fold one record in, after the view has."""
@@ -34,6 +36,7 @@ class Trail:
         elif isinstance(record, Decision):
             self.decisions.append(record)
         self.reached.take(record, view)
+        self.shift.take(record, view)
         self._frame(view)
 
     def _observations(self, batch: Observations) -> None:

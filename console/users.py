@@ -176,6 +176,13 @@ class Users:
                 (at, who, what, detail, hashlib.sha256(text.encode()).hexdigest()),
             )
 
+    def newest(self, count: int) -> list[tuple[int, int, str, str, str]]:
+        """The last lines of the record, newest first: (number, at, who, what, detail)."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT n, at, who, what, detail FROM audit ORDER BY n DESC LIMIT ?", (count,)
+            ).fetchall()
+
     def noted(self) -> list[tuple[int, str, str, str]]:
         """The record, oldest first. Raises ValueError where it was changed by another hand."""
         before, found = "", []

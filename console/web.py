@@ -34,6 +34,7 @@ from console.asked import Rate, Refused, raw, read_body, refusal, to_json
 from console.desk import Desk
 from console.feed import Feed, Listener
 from console.resources import base, below
+from console.shift_desk import ShiftDesk
 from console.sources import People, Sources
 from console.users import ACTS_OF, User, Users
 from console.warnings import texts
@@ -94,7 +95,7 @@ class Guarded:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 if scope["path"].startswith("/static/vendor/"):
                     headers["Cache-Control"] = "max-age=86400"
                 else:
@@ -122,6 +123,7 @@ class Console:
         self._cookie = f"fengsui-{feed.run.name}"
         self._people = People(feed.district, sources.contacts)
         self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
+        self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
         self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
 
     def app(self, hosts: list[str]) -> Starlette:
@@ -147,6 +149,7 @@ class Console:
                 Route("/api/stream", self._stream, methods=get),
                 Route("/api/acts", self._act, methods=post),
                 *self._desk.routes(),
+                *self._shift.routes(),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             middleware=[

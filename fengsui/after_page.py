@@ -44,6 +44,32 @@ _RESULT = {
 def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path | None) -> int:
     """Write after-action.html and after-action.json into `out`. Of a live run the newest incident,
     of an exercise all of it, where none is named."""
+    try:
+        found = assessed(setup, incident, plan_file)
+    except LookupError as e:
+        click.echo(str(e), err=True)
+        return 1
+    folder = out or Path.cwd()
+    folder.mkdir(parents=True, exist_ok=True)
+    html, data = folder / "after-action.html", folder / "after-action.json"
+    html.write_text(page(setup.district, found), "utf-8")
+    data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    click.echo(f"{html} 打印用 to print: A4; {data}")
+    for t in found["targets"]:
+        click.echo(f"  {_RESULT[t['result']][0]} {_RESULT[t['result']][1]}: {target_words(t)}")
+    return 0
+
+
+def printed(setup: Setup, incident: str) -> str:
+    """The same page as text. Raises ValueError: there is no such incident, or nothing at all."""
+    try:
+        return page(setup.district, assessed(setup, incident, None))
+    except (LookupError, Usage) as e:
+        raise ValueError(str(e)) from e
+
+
+def assessed(setup: Setup, incident: str, plan_file: Path | None) -> dict[str, Any]:
+    """What the report says. Raises Usage: there is no such incident; LookupError: no record."""
     plan = read_plan(plan_file, setup.district.folder)
     log = open_run_log(setup)
     try:
@@ -56,11 +82,10 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
         raise Usage(f"没有事件 there is no incident {incident!r}; 有 there are {names}")
     chosen = incident or (there[-1] if setup.live and there else "")
     if not there and not any(isinstance(r, Run) for r in records):
-        click.echo(f"{setup.run.name}: 没有记录 there are no records", err=True)
-        return 1
+        raise LookupError(f"{setup.run.name}: 没有记录 there are no records")
     truth, truth_is = _truth(setup.district, records)
     note = setup.folder / BROKEN_OFF
-    found = assess(
+    return assess(
         setup.district,
         records,
         plan,
@@ -70,15 +95,6 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
         until=_until(records),
         broken_off=note.read_text("utf-8").strip() if note.exists() else "",
     )
-    folder = out or Path.cwd()
-    folder.mkdir(parents=True, exist_ok=True)
-    html, data = folder / "after-action.html", folder / "after-action.json"
-    html.write_text(page(setup.district, found), "utf-8")
-    data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    click.echo(f"{html} 打印用 to print: A4; {data}")
-    for t in found["targets"]:
-        click.echo(f"  {_RESULT[t['result']][0]} {_RESULT[t['result']][1]}: {target_words(t)}")
-    return 0
 
 
 def _read(log: Log, live: bool, incident: str) -> list[object]:

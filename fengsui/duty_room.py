@@ -11,6 +11,7 @@ import click
 from console.serve import Listen, lacks, outline, serving
 from console.sources import Sources
 from console.users import Users
+from fengsui import after_page, reports
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.line import open_run_log
 from fengsui.people import place
@@ -60,7 +61,13 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
 
 def sources(setup: Setup) -> Sources:
     """What this run's pages read beside its log."""
-    return Sources(contacts=place(setup))
+    return Sources(
+        contacts=place(setup),
+        prints={
+            "report": lambda incident: reports.printed(setup, incident),
+            "after-action": lambda incident: after_page.printed(setup, incident),
+        },
+    )
 
 
 @contextlib.contextmanager

@@ -41,20 +41,11 @@ _PAGES = Environment(
 
 def report(setup: Setup, incident: str, out: Path | None) -> int:
     """The reports of an incident (the newest where none is named), printed or as a page in `out`."""
-    log = open_run_log(setup)
     try:
-        view, decisions = _read(log)
-    finally:
-        log.close()
-    incidents = sorted({r.incident for r in view.reports}, key=lambda i: _first(view, i))
-    if not incidents:
-        click.echo("还没有事件报告 no incident has been reported", err=True)
+        chosen, view, decisions = _chosen(setup, incident)
+    except LookupError as e:
+        click.echo(str(e), err=True)
         return 1
-    chosen = incident or incidents[-1]
-    if chosen not in incidents:
-        raise Usage(
-            f"没有事件 there is no incident {chosen!r}; 有 there are {', '.join(incidents)}"
-        )
     if out is None:
         for made in view.reports:
             if made.incident == chosen:
@@ -63,6 +54,33 @@ def report(setup: Setup, incident: str, out: Path | None) -> int:
     out.write_text(page(setup.district, chosen, view, decisions), "utf-8")
     click.echo(f"{out}: {chosen}, 打印用 to print: A4")
     return 0
+
+
+def printed(setup: Setup, incident: str) -> str:
+    """The same page as text. Raises ValueError: there is no such incident."""
+    try:
+        return page(setup.district, *_chosen(setup, incident))
+    except (LookupError, Usage) as e:
+        raise ValueError(str(e)) from e
+
+
+def _chosen(setup: Setup, incident: str) -> tuple[str, View, list[Decision]]:
+    """The incident (the newest where none is named) and what stands in the log. Raises LookupError:
+    none was reported; Usage: not this one."""
+    log = open_run_log(setup)
+    try:
+        view, decisions = _read(log)
+    finally:
+        log.close()
+    incidents = sorted({r.incident for r in view.reports}, key=lambda i: _first(view, i))
+    if not incidents:
+        raise LookupError("还没有事件报告 no incident has been reported")
+    chosen = incident or incidents[-1]
+    if chosen not in incidents:
+        raise Usage(
+            f"没有事件 there is no incident {chosen!r}; 有 there are {', '.join(incidents)}"
+        )
+    return chosen, view, decisions
 
 
 def _read(log: Log) -> tuple[View, list[Decision]]:

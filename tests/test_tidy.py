@@ -120,6 +120,8 @@ PURE = (
     "console/reached.py",
     "console/delivery.py",
     "console/resend.py",
+    "console/shift.py",
+    "console/handover.py",
     "fengsui/inline.py",
     "fengsui/explain.py",
     "fengsui/explain_words.py",

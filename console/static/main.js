@@ -13,6 +13,7 @@ import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./wor
 
 const PAGES = [situation, warnings, resources,
   { name: "delivery", words: ["送达", "Delivery"], key: "d", load: () => import("./delivery.js") },
+  { name: "shift", words: ["值班日志", "Shift log"], key: "l", load: () => import("./shift.js") },
 ];
 const WALL = location.pathname === "/wall";
 const STOPPED_MS = 15000, LINE_MS = 90000;

@@ -1,0 +1,67 @@
+"""The page Shift log (值班日志): what whoever takes over must know, and the reports to print. Pure."""
+
+from collections import Counter
+from typing import Any
+
+from config.district import District
+from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action
+from console.delivery import missed_people
+from console.shift import STATE
+from console.shift import asked as words_of
+from console.trail import Trail
+from console.view import View
+from dispatch.policy import Reason
+
+
+def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+    """`log`: how many events there were; `incidents`: id -> its reports (number, kind, when)."""
+    incidents: dict[str, list[tuple[int, str, int]]] = {}
+    for r in view.reports:
+        incidents.setdefault(r.incident, []).append((r.number, r.kind, r.reported_at))
+    return {"log": {"count": trail.shift.count}, "incidents": incidents}
+
+
+def matters(district: District, view: View, trail: Trail, now: int) -> list[Reason]:
+    """What is open, the most pressing first: what whoever takes over must know."""
+    out = []
+    alerts = view.open_alerts()
+    for a in sorted(alerts, key=lambda a: (a.deadline_at or now * 2, a.area)):
+        area = district.areas.get(a.area)
+        place = Reason(area.name, area.name_en) if area else Reason(a.area, a.area)
+        what = Reason(HAZARD_ZH.get(a.hazard, a.hazard), HAZARD_EN.get(a.hazard, a.hazard))
+        for q in a.questions:
+            asked = words_of(q.what)
+            out.append(
+                Reason(
+                    f"待决定：{place.zh} {what.zh} {asked.zh}",
+                    f"to be decided: {place.en} {what.en} {asked.en}",
+                )
+            )
+        if a.state in ("held", "returned"):
+            state = STATE[a.state]
+            out.append(
+                Reason(f"{state.zh}：{place.zh} {what.zh}", f"{state.en}: {place.en} {what.en}")
+            )
+    levels = Counter(a.level for a in alerts if a.level)
+    for level in sorted(levels, reverse=True):
+        n = levels[level]
+        out.append(Reason(f"生效 {LEVEL_ZH[level]} {n} 个", f"in force: {n} {LEVEL_EN[level]}"))
+    moving = sum(a.action == Action.MOVE for a in alerts)
+    if moving:
+        out.append(Reason(f"立即转移 {moving} 个区", f"move now: {moving} areas"))
+    must, others = missed_people(district, trail)
+    if must or others:
+        out.append(
+            Reason(
+                f"未送达 {must + others}，其中必须叫应 {must}",
+                f"not reached {must + others}, {must} of them must answer",
+            )
+        )
+    down = sorted(name for name, up in trail.shift.up.items() if not up)
+    if down:
+        out.append(Reason(f"通道中断：{'、'.join(down)}", f"ways out down: {', '.join(down)}"))
+    silent = sorted(view.silent())
+    if silent:
+        named = " ".join(silent[:30])
+        out.append(Reason(f"静默 {len(silent)} 处：{named}", f"silent {len(silent)}: {named}"))
+    return out
