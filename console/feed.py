@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from config.district import District
-from console import delivery, handover, resources, situation, warnings
+from console import delivery, handover, resources, situation, stations, warnings
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
@@ -27,6 +27,7 @@ PAGES = (
     warnings.parts,
     delivery.parts,
     handover.parts,
+    stations.parts,
     resources.parts,
 )
 Picture = dict[str, dict[str, Any]]

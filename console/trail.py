@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.quantity import QUANTITIES
+from console.health import Health
 from console.reached import Reached
 from console.shift import Shift
 from console.view import View
@@ -28,6 +29,7 @@ class Trail:
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
     reached: Reached = field(default_factory=Reached)
     shift: Shift = field(default_factory=Shift)
+    health: Health = field(default_factory=Health)
 
     def take(self, record: Any, view: View) -> None:
         """Fold one record in, after the view has."""
@@ -37,6 +39,7 @@ class Trail:
             self.decisions.append(record)
         self.reached.take(record, view)
         self.shift.take(record, view)
+        self.health.take(record)
         self._frame(view)
 
     def _observations(self, batch: Observations) -> None:

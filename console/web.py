@@ -36,6 +36,7 @@ from console.feed import Feed, Listener
 from console.resources import base, below
 from console.shift_desk import ShiftDesk
 from console.sources import People, Sources
+from console.station_desk import StationDesk
 from console.users import ACTS_OF, User, Users
 from console.warnings import texts
 from dispatch.alert import Decision
@@ -124,6 +125,7 @@ class Console:
         self._people = People(feed.district, sources.contacts)
         self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
+        self._stations = StationDesk(feed, sources, self._user)
         self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
 
     def app(self, hosts: list[str]) -> Starlette:
@@ -150,6 +152,7 @@ class Console:
                 Route("/api/acts", self._act, methods=post),
                 *self._desk.routes(),
                 *self._shift.routes(),
+                *self._stations.routes(),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             middleware=[

@@ -17,6 +17,7 @@ from fengsui.line import open_run_log
 from fengsui.people import place
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
+from ingest.history import open_history
 
 DEMO_PORT = 8470
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -63,6 +64,7 @@ def sources(setup: Setup) -> Sources:
     """What this run's pages read beside its log."""
     return Sources(
         contacts=place(setup),
+        history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={
             "report": lambda incident: reports.printed(setup, incident),
             "after-action": lambda incident: after_page.printed(setup, incident),

@@ -122,6 +122,8 @@ PURE = (
     "console/resend.py",
     "console/shift.py",
     "console/handover.py",
+    "console/health.py",
+    "console/stations.py",
     "fengsui/inline.py",
     "fengsui/explain.py",
     "fengsui/explain_words.py",

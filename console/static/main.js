@@ -14,6 +14,7 @@ import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./wor
 const PAGES = [situation, warnings, resources,
   { name: "delivery", words: ["送达", "Delivery"], key: "d", load: () => import("./delivery.js") },
   { name: "shift", words: ["值班日志", "Shift log"], key: "l", load: () => import("./shift.js") },
+  { name: "stations", words: ["站点", "Stations"], key: "s", load: () => import("./stations.js") },
 ];
 const WALL = location.pathname === "/wall";
 const STOPPED_MS = 15000, LINE_MS = 90000;

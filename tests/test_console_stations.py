@@ -1,0 +1,226 @@
+"""The page Stations and nodes: who reports and how well, dead letters, charts over hours to years."""
+
+# ruff: noqa: F811  (fixtures are imported by their names)
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.quantity import QUANTITIES
+from console.health import Health
+from console.stations import BINS, chart, letters, parts
+from console.trail import Trail
+from console.view import View
+from fengsui.setup import Setup
+from ingest.history import Point, open_history
+from ingest.log import Log, Out
+from ingest.observation import (
+    DeadLetter,
+    Flag,
+    Observation,
+    Observations,
+    Record,
+    Tick,
+    encode,
+)
+from tests.decide_district import MIN, T0, yanqing
+from tests.test_console_door import Caller
+from tests.test_console_pages import (  # noqa: F401  # fixtures
+    AXE,
+    Desk,
+    Seat,
+    browser,
+    desk,
+    here,
+    log,
+    seat,
+    setup,
+    sync_api,
+)
+
+HOUR = 60 * MIN
+
+
+def reading(minute: float, station: str = "R01", **more: object) -> Observation:
+    fields = {"quantity": "rain", "value": 5, **more}
+    return Observation(station=station, observed_at=T0 + round(minute * MIN), **fields)  # type: ignore[arg-type]
+
+
+def letter(topic: str, reason: str = "bad_value") -> DeadLetter:
+    return DeadLetter(
+        received_at=T0, source=topic, reason=reason, detail="量程外 out of range", payload="MTM4"
+    )
+
+
+def row(now_min: float, *items: Observation, station: str = "R01") -> dict[str, object]:
+    trail = Trail()
+    trail.take(Observations.of("g", T0, items), View())
+    return parts(yanqing(), View(), trail, T0 + round(now_min * MIN))["health"].get(station, {})
+
+
+def test_flags_and_the_share_that_came_are_of_the_last_day() -> None:
+    every = yanqing().stations["R01"].interval_s / 60
+    due = [n * every for n in range(1, round(120 / every))]
+    assert row(120, *[reading(m) for m in due])["share"] > 0.95
+    half = row(120, *[reading(m) for m in due[::2]])
+    assert 0.4 < half["share"] < 0.6
+    flagged = row(
+        5, reading(1), reading(2, flag=Flag.SUSPECT, test="spike"), reading(3, flag=Flag.FAIL)
+    )
+    assert (flagged["count"], flagged["suspect"], flagged["failed"]) == (3, 1, 1)
+    old = row(26 * 60, reading(1, flag=Flag.FAIL, test="range"), reading(26 * 60 - 1))
+    assert (old["failed"], old["test"]) == (0, "")
+
+
+def test_a_row_ages_without_a_record() -> None:
+    trail = Trail()
+    trail.take(Observations.of("g", T0, [reading(1)]), View())
+    share = [
+        parts(yanqing(), View(), trail, T0 + h * HOUR)["health"]["R01"]["share"] for h in (0, 3, 9)
+    ]
+    assert share == sorted(share, reverse=True)
+    assert share[-1] < share[0]
+
+
+def test_dead_letters_are_counted_at_their_station_and_show_no_payload() -> None:
+    health = Health()
+    for topic in ("fengsui/live/yanqing/station/R01/rain", "fengsui/live/yanqing/node/N001/status"):
+        health.take(letter(topic))
+    health.take(letter("alerts/0/17"))
+    assert health.dead == {"R01": 1, "N001": 1}
+    shown = letters(health)
+    assert len(shown) == 3
+    assert "MTM4" not in json.dumps(shown)
+
+
+points = st.lists(
+    st.tuples(st.integers(0, 400 * 24 * 60), st.integers(0, 500), st.sampled_from([1, 3, 4])),
+    max_size=60,
+)
+
+
+@given(points, st.integers(1, 400 * 24))
+def test_a_chart_keeps_the_sum_and_the_extremes_whatever_its_width(
+    some: list[tuple[int, int, int]], hours: int
+) -> None:
+    end = T0 + 400 * 24 * HOUR
+    mine = [(m, v, f) for m, v, f in some if T0 + m * MIN >= end - hours * HOUR]
+    good = [v for _, v, f in mine if f != Flag.FAIL]
+    for quantity in ("rain", "stage"):
+        made = [Point("R01", quantity, T0 + m * MIN, 0, v, f) for m, v, f in mine]
+        data = chart(made, quantity, end - hours * HOUR, end)
+        assert len(data["at"]) <= BINS + 2
+        assert data["at"] == sorted(set(data["at"]))
+        amount = QUANTITIES[quantity].amount
+        if quantity == "rain":
+            assert sum(data["value"]) == pytest.approx(amount(sum(good)), abs=0.01)
+        elif good:
+            assert max(data["value"]) == pytest.approx(amount(max(good)))
+            assert min(data["low"]) == pytest.approx(amount(min(good)))
+
+
+def test_a_day_of_rain_runs_from_eight_to_eight() -> None:
+    eight = (T0 // (24 * HOUR) + 1) * 24 * HOUR  # 08:00 in Beijing
+    made = [Point("R01", "rain", eight, 0, 10, 1), Point("R01", "rain", eight + 1, 0, 20, 1)]
+    data = chart(made, "rain", eight - 366 * 24 * HOUR, eight + HOUR)
+    assert data["step_min"] == 1440
+    assert data["value"] == [1.0, 2.0]
+    assert data["at"][1] == eight // 1000
+
+
+def test_what_is_no_station_and_no_time_is_refused(desk: Desk) -> None:
+    caller = Caller(desk.address)
+    assert caller.ask("GET", "/api/history/R01")[0] == 401
+    assert caller.ask("GET", "/api/dead")[0] == 401
+    caller.enter("screen")
+    assert caller.ask("GET", "/api/history/R99")[0] == 404
+    for hours in ("0", "-1", "x", "9999999999"):
+        assert caller.ask("GET", f"/api/history/R01?hours={hours}")[0] == 422
+
+
+@pytest.fixture
+def years(setup: Setup, log: Log) -> Path:
+    """Three years of rain in history, a dead letter, a loudspeaker without mains."""
+    history = open_history(setup.history, setup.run.name, setup.district.id)
+    history.write(
+        [
+            Point("R01", "rain", T0 - d * 24 * HOUR + h * HOUR, 0, (d * h) % 40, 1)
+            for d in range(1, 1100, 2)
+            for h in range(0, 24, 6)
+        ]
+        + [Point("R01", "rain", T0 + m * MIN, 0, 20, 1) for m in range(40)],
+        [],
+    )
+    history.close()
+    said = [
+        Observation(station="N001", quantity=q, observed_at=T0 + 39 * MIN, value=v)
+        for q, v in (("battery", 220), ("mains", 0), ("door", 1), ("self_test", 1))
+    ]
+    late: list[Record] = [
+        Observations.of("g", T0 + 40 * MIN, [reading(39.5, flag=Flag.SUSPECT, test="extreme")]),
+        Observations.of("g", T0 + 40 * MIN, said),
+        Tick(clock_at=T0 + 40 * MIN),
+    ]
+    log.append([Out("observations", "x", encode(r)) for r in late])
+    topic = "fengsui/exercise-pages/yanqing/station/R02/rain"
+    log.append([Out("dead-letters", "x", encode(letter(topic)))])
+    return setup.folder
+
+
+def test_what_is_to_be_looked_at_stands_first_and_charts_go_back_years(
+    seat: Seat, years: Path
+) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen", "/#/stations")
+    expect(page.locator("[data-row]").first).to_contain_text("静默")
+    expect(page.locator("[data-row=R01]")).to_contain_text("可疑 1")
+    expect(page.locator("[data-row=R02]")).to_contain_text("坏数据 1")
+    page.locator("[data-station=R01]").click()
+    expect(page.locator(".years canvas")).to_be_visible()
+    expect(page.locator(".years")).to_contain_text("43 个读数")
+    seat.shot("stations")
+    for hours, words in ((8784, "每 1 天合计"), (43920, "每 7 天合计")):
+        page.locator(f"[data-hours='{hours}']").click()
+        expect(page.locator(".chart-words")).to_contain_text(words)
+    seat.shot("stations-years")
+    page.locator("[data-tab=nodes]").click()
+    first = page.locator("[data-row=N001]")
+    expect(first).to_contain_text("停电，电量 22%")
+    expect(first).to_contain_text("箱门开")
+    page.locator("[data-station=N001]").click()
+    expect(page.locator(".detail")).to_contain_text("这段时间没有数据")
+    seat.shot("stations-nodes")
+    page.locator("[data-tab=dead]").click()
+    expect(page.locator("[data-letter=bad_value]")).to_contain_text("station/R02/rain")
+    page.locator("#station-text").fill("R01")
+    expect(page.locator("[data-letter]")).to_have_count(0)
+    seat.shot("stations-dead")
+
+
+def test_a_battery_that_falls_shows_without_a_reload(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen", "/#/stations")
+    page.locator("[data-tab=nodes]").click()
+    expect(page.locator("[data-row=N002]")).not_to_contain_text("电量")
+    said = [Observation(station="N002", quantity="battery", observed_at=T0 + 40 * MIN, value=110)]
+    log.append([Out("observations", "x", encode(Observations.of("g", T0 + 40 * MIN, said)))])
+    expect(page.locator("[data-row=N002]")).to_contain_text("电量 11%")
+
+
+@pytest.mark.parametrize("tab", ["stations", "nodes", "dead"])
+def test_axe_finds_no_serious_fault_in_stations(
+    browser: "sync_api.Browser", desk: Desk, years: Path, tab: str
+) -> None:
+    own = Seat(browser, desk, bypass_csp=True)
+    page = own.enter("screen", "/#/stations")
+    page.locator(f"[data-tab={tab}]").click()
+    page.locator("[data-row=N001], [data-row=R01], [data-letter]").first.wait_for()
+    page.locator(".detail h2").wait_for()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document)")
+    own.context.close()
+    bad = [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    assert bad == []
