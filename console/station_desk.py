@@ -1,6 +1,7 @@
 """What the page Stations and nodes asks for beside the picture.
 
 GET  /api/history/PLACE?hours=   a station's measurements, or a node's battery, over hours to years
+GET  /api/frame/SHA256           a camera's picture
 GET  /api/dead                   the newest dead letters
 """
 
@@ -33,8 +34,17 @@ class StationDesk:
     def routes(self) -> list[Route]:
         return [
             Route("/api/history/{place}", self._series, methods=["GET"]),
+            Route("/api/frame/{digest}", self._frame, methods=["GET"]),
             Route("/api/dead", self._dead, methods=["GET"]),
         ]
+
+    def _frame(self, request: Request) -> Response:
+        self._user(request)
+        digest, get = request.path_params["digest"], self._sources.frame
+        body = get(digest) if get else None
+        if body is None:
+            raise Refused(404, "没有这张图像 there is no such picture")
+        return Response(body, media_type="image/jpeg")
 
     def _dead(self, request: Request) -> Response:
         self._user(request)

@@ -10,7 +10,7 @@ from console.health import Health
 from console.reached import Reached
 from console.shift import Shift
 from console.view import View
-from dispatch.alert import Decision
+from dispatch.alert import Decision, Outcome
 from ingest.observation import Flag, Observations
 
 KEPT_MS = 6 * 3_600_000
@@ -27,6 +27,7 @@ class Trail:
     quantity: dict[str, str] = field(default_factory=dict)
     frames: deque[dict[str, Any]] = field(default_factory=deque)
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
+    outcomes: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
     reached: Reached = field(default_factory=Reached)
     shift: Shift = field(default_factory=Shift)
     health: Health = field(default_factory=Health)
@@ -37,6 +38,8 @@ class Trail:
             self._observations(record)
         elif isinstance(record, Decision):
             self.decisions.append(record)
+        elif isinstance(record, Outcome):
+            self.outcomes.setdefault((record.area, record.hazard), []).append(record)
         self.reached.take(record, view)
         self.shift.take(record, view)
         self.health.take(record)

@@ -14,21 +14,21 @@ from console.view import View
 from detectors.detection import Evidence
 from dispatch.alert import Alert, Decision
 from dispatch.life import TABLE
-from dispatch.policy import Grade
+from dispatch.policy import Grade, authority
 from dispatch.reach import reach as estimate
 from dispatch.target import Target, internal, public
 from dispatch.text import Message, write
 
 
-def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
     """Open warnings by id, and the newest decisions by their place in the ledger."""
     return {
-        "warnings": {a.id: _warning(a) for a in view.open_alerts()},
+        "warnings": {a.id: _warning(district, a) for a in view.open_alerts()},
         "decisions": {d.hash[:16]: _decision(d) for d in trail.decisions},
     }
 
 
-def _warning(a: Alert) -> dict[str, Any]:
+def _warning(district: District, a: Alert) -> dict[str, Any]:
     return {
         "version": a.version,
         "area": a.area,
@@ -46,6 +46,8 @@ def _warning(a: Alert) -> dict[str, Any]:
                 "until": q.deadline_at,
                 "called": list(q.called),
                 "signed": list(q.signed),
+                "two": q.what in ("lower", "cancel")
+                or authority(district.policy, a.hazard, q.what).two_persons,
             }
             for q in a.questions
         ],
@@ -74,6 +76,7 @@ def _evidence(e: Evidence) -> dict[str, Any]:
         "window": e.window_min,
         "at": e.observed_at,
         "note": e.note,
+        "frames": list(e.frames),
     }
 
 

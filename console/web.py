@@ -31,15 +31,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from config.level import Action, Level
 from console.acts import Place, Saying, decisions, submit
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
+from console.before import similar
 from console.desk import Desk
 from console.feed import Feed, Listener
 from console.resources import base, below
 from console.shift_desk import ShiftDesk
 from console.sources import People, Sources
 from console.station_desk import StationDesk
+from console.trail import Trail
 from console.users import ACTS_OF, User, Users
+from console.view import View
 from console.warnings import texts
-from dispatch.alert import Decision
+from dispatch.alert import Alert, Decision
 from ingest.log import Log
 
 STATIC = Path(__file__).parent / "static"
@@ -248,11 +251,13 @@ class Console:
         return self._feed.series(request.path_params["station"])
 
     def _texts(self, request: Request) -> bytes:
-        alert = self._feed.view.alerts.get(request.path_params["alert"])
+        name = request.path_params["alert"]
+        alert, before = self._feed.read(lambda view, trail: _with_before(view, trail, name))
         if alert is None:
             raise Refused(404, "没有这份预警 there is no such warning")
         try:
-            return msgspec.json.encode(texts(self._people.district(), alert, self._feed.at()))
+            found = texts(self._people.district(), alert, self._feed.at())
+            return msgspec.json.encode({**found, "before": before})
         except ValueError as e:  # the store of contacts cannot be opened
             raise Refused(503, str(e)) from e
 
@@ -320,6 +325,11 @@ class Console:
         finally:
             log.close()
         return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
+
+
+def _with_before(view: View, trail: Trail, name: str) -> tuple[Alert | None, dict[str, Any]]:
+    alert = view.alerts.get(name)
+    return alert, similar(view, trail.outcomes, alert) if alert else {}
 
 
 def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:

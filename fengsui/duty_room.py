@@ -13,10 +13,11 @@ from console.sources import Sources
 from console.users import Users
 from fengsui import after_page, reports
 from fengsui.commands import answering, stopping_on_signals
-from fengsui.line import open_run_log
+from fengsui.line import frames_folder, open_run_log
 from fengsui.people import place
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
+from ingest.frames import FrameStore
 from ingest.history import open_history
 
 DEMO_PORT = 8470
@@ -64,6 +65,7 @@ def sources(setup: Setup) -> Sources:
     """What this run's pages read beside its log."""
     return Sources(
         contacts=place(setup),
+        frame=FrameStore(frames_folder(setup)).get,
         history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={
             "report": lambda incident: reports.printed(setup, incident),

@@ -3,7 +3,9 @@
 
 import { lang, t, time } from "./words.js";
 
-const AXIS = { stroke: "#c3ccd6", grid: { stroke: "#2c343d", width: 1 }, ticks: { stroke: "#2c343d" }, font: "12px sans-serif" };
+// colours of the theme, as the page has them now
+export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+export const axis = () => ({ stroke: ink("axis"), grid: { stroke: ink("grid"), width: 1 }, ticks: { stroke: ink("grid") }, font: "12px sans-serif" });
 
 // data: {at: [s], value: []}; limits: [{value, words}] of the sum over window_min, or of the level
 export function chart(data, station, limits = [], windowMin = 60) {
@@ -32,7 +34,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
   const label = rain ? t(`${windowMin} 分钟累计 mm`, `sum of ${windowMin} min, mm`) : t("水位 m", "stage m");
   box.setAttribute("aria-label", `${station.name} ${label} ${newest}`);
   const series = [{ value: (_, v) => (v ? time(v * 1000) : "") },
-    { label, stroke: "#4dd4ff", width: 2.5, points: { show: false } }];
+    { label, stroke: ink("curve"), width: 2.5, points: { show: false } }];
   const columns = [at, line];
   if (rain) {
     series.push({ label: t("5 分钟 mm", "5 min, mm"), stroke: "#2f6f86", fill: "#2f6f86", paths: window.uPlot.paths.bars({ size: [0.8] }), points: { show: false } });
@@ -45,7 +47,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
     ctx.font = `${12 * devicePixelRatio}px sans-serif`;
     for (const x of limits) {
       const y = u.valToPos(x.value, "y", true);
-      ctx.strokeStyle = ctx.fillStyle = x.colour || "#ffb070";
+      ctx.strokeStyle = ctx.fillStyle = x.colour || ink("doubt");
       ctx.setLineDash([6, 4]);
       ctx.lineWidth = 2;
       ctx.beginPath();
@@ -64,7 +66,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
     new window.uPlot({
       width, height: 170, series, cursor: { drag: { x: false, y: false } }, legend: { show: false },
       scales: { x: { time: true }, y: { range: [rain ? 0 : Math.min(...line, 0), top] } },
-      axes: [{ ...AXIS, values: (_, s) => s.map((v) => time(v * 1000, v * 1000)) }, { ...AXIS, size: 44, label: undefined }],
+      axes: [{ ...axis(), values: (_, s) => s.map((v) => time(v * 1000, v * 1000)) }, { ...axis(), size: 44, label: undefined }],
       hooks: { draw: [draw] },
     }, columns, box);
     const note = document.createElement("p");

@@ -15,6 +15,9 @@ export const state = () => ({ connected, quietMs: performance.now() - heardAt })
 
 let needLogin = () => Promise.resolve();
 export const onLogin = (f) => { needLogin = f; };
+// whatever asks while somebody logs in waits for the one login
+let entering = null;
+const enter = () => (entering ||= needLogin().finally(() => { entering = null; }));
 
 // A request; when the session is over the person logs in over the page, and it is sent again.
 export async function ask(path, body) {
@@ -26,7 +29,7 @@ export async function ask(path, body) {
       given.headers = { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
     }
     const answer = await fetch(path, given);
-    if (answer.status === 401) { await needLogin(); continue; }
+    if (answer.status === 401) { await enter(); continue; }
     const found = await answer.json();
     if (!answer.ok) throw new Error(found.words || answer.statusText);
     return found;

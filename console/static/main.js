@@ -87,6 +87,7 @@ function header() {
   $("sound").textContent = sound.on() ? (unheard ? t(`确认收到 ${unheard}`, `Acknowledge ${unheard}`) : t("声音已开", "Sound on")) : t("开始值班（声音未启用）", "Start duty (sound is off)");
   $("sound").className = sound.on() ? (unheard ? "unheard" : "") : "mute";
   $("who").textContent = `${me.name}${me.officer ? ` ${me.officer}` : ""} · ${t("退出", "log out")}`;
+  $("theme").textContent = theme() === "day" ? t("夜间", "Night") : t("日间", "Day");
   $("lang").textContent = lang() === "zh" ? "English" : "中文";
   $("lang").lang = lang() === "zh" ? "en" : "zh";
 }
@@ -130,6 +131,11 @@ document.addEventListener("keydown", (e) => {
   const found = [...KEYS, ...(page?.keys || [])].find(([k]) => k === e.key);
   if (found) { e.preventDefault(); found[3](); }
 });
+// night unless somebody chose the day: a duty room is dark
+const theme = () => localStorage.getItem("theme") || "night";
+const dress = () => { document.documentElement.dataset.theme = theme(); };
+$("theme").onclick = () => { localStorage.setItem("theme", theme() === "day" ? "night" : "day"); dress(); go(); };
+dress();
 $("lang").onclick = () => { setLang(lang() === "zh" ? "en" : "zh"); go(); };
 $("sound").onclick = async () => {
   if (!sound.on()) await sound.start(); else sound.acknowledge(live.part("warnings"));

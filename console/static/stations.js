@@ -2,6 +2,7 @@
 // to years; what was not taken in.
 
 import { ask, clock, onChange, part, picture } from "./live.js";
+import { axis, ink } from "./chart.js";
 import { age, el, t, time } from "./words.js";
 
 const SPANS = [[6, "6 小时", "6 h"], [24, "1 天", "1 day"], [168, "7 天", "7 days"], [720, "30 天", "30 days"], [8784, "1 年", "1 year"], [43920, "5 年", "5 years"]];
@@ -145,13 +146,13 @@ async function draw(id, what, box, s) {
     if (n && x - data.at[n - 1] > Math.max(3 * width, 3600)) { at.push(data.at[n - 1] + width); high.push(null); low.push(null); }
     at.push(x); high.push(data.value[n]); low.push(data.low[n] ?? null);
   });
-  const end = clock() / 1000, days = hours > 30, stroke = "#4dd4ff", axis = { stroke: "#c3ccd6", grid: { stroke: "#2c343d", width: 1 }, ticks: { stroke: "#2c343d" }, font: "12px sans-serif" };
+  const end = clock() / 1000, days = hours > 30, stroke = ink("curve");
   const line = { label, stroke, width: 2, points: { show: at.length < 3 } };
   chart = new window.uPlot({
     width: Math.max(280, box.clientWidth), height: 260, cursor: { drag: { x: true, y: false } }, legend: { show: false },
     scales: { x: { time: true, min: end - hours * 3600, max: end }, y: { range: (_, a, b) => (data.sum ? [0, b * 1.1 || 1] : [a - (b - a || 1) * 0.1, b + (b - a || 1) * 0.1]) } },
     series: [{}, data.sum ? { ...line, fill: "#2f6f86", paths: window.uPlot.paths.bars({ size: [0.9] }) } : line, ...(data.sum ? [] : [{ ...line, stroke: "#7f9db0", width: 1 }])],
-    axes: [{ ...axis, space: days ? 100 : 60, values: (_, v) => v.map((x) => (days ? hours > 800 ? DAY.format(x * 1000) : time(x * 1000) : time(x * 1000, x * 1000))) }, { ...axis, size: 54 }],
+    axes: [{ ...axis(), space: days ? 100 : 60, values: (_, v) => v.map((x) => (days ? hours > 800 ? DAY.format(x * 1000) : time(x * 1000) : time(x * 1000, x * 1000))) }, { ...axis(), size: 54 }],
   }, data.sum ? [at, high] : [at, high, low], box);
   box.append(el("p", { class: "chart-words" }, `${words} ${data.unit} · ${label} · ${t("最大", "largest")} ${top}${data.sum ? ` · ${t("合计", "sum")} ${sum.toFixed(1)}` : ` · ${t("最小", "smallest")} ${Math.min(...data.low)}`} · ${t(`${data.count} 个读数；空白是没有数据，不是零`, `${data.count} readings; a blank is no data, not zero`)}`));
 }

@@ -19,6 +19,20 @@ const AUDIENCE = { public: ["居民", "residents"], organisation: ["单位", "or
 // what is good enough to let a warning out; taking something back asks for a reason of its own
 const READY = { release: ["依据实况，同意发布", "As measured, released"], approve: ["依据实况，同意发布", "As measured, approved"] };
 const DRAFT = "draft-of-a-decision";
+const CAME = { happened: ["成灾", "it happened"], quiet: ["未成灾", "it did not"], unknown: ["不明", "not known"] };
+// What takes protection away from people in danger is asked once more; what gives it is not: there the
+// second press and the second person are the guard, and no red waits for a PIN.
+const TAKES_BACK = ["cancel", "lower", "reject"];
+const grave = (w) => Math.max(w.level, w.asks_level) >= 3 || Math.max(w.action, w.asks_action) === 2;
+const mine = (q) => q.signed.includes(picture.me.officer);
+// the words of a button: which of two persons presses it
+function verbOf(act, ws) {
+  const qs = ws.flatMap((w) => w.questions), two = qs.filter((q) => q.two);
+  if (act === "release" && two.length && two.every((q) => q.signed.length && !mine(q))) return t("第二人发布", "Release as the second person");
+  if (act === "approve" && two.length && two.every((q) => !q.signed.length)) return t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
+  return of(ACT[act]);
+}
+const firstOf = (w) => (w.questions.some((q) => q.two && !q.signed.length) && picture.me.acts.includes("approve") ? "approve" : "release");
 
 let open = "";
 const picked = new Set();
@@ -82,10 +96,11 @@ function paint() {
 }
 
 function many(waiting) {
-  const may = picture.me.acts, ids = picked.size ? [...picked] : waiting.map(([id]) => id);
+  const may = picture.me.acts, known = part("warnings"), ids = picked.size ? [...picked] : waiting.map(([id]) => id);
   const all_ = picked.size ? t(`所选 ${ids.length} 个`, `${ids.length} selected`) : t(`全部待决定 ${ids.length} 个`, `all ${ids.length}`);
-  return el("p", { class: "many" }, ...["release", "approve", "hold"].filter((a) => may.includes(a)).map((a) =>
-    el("button", { type: "button", class: a === "release" ? "main-act" : "", "data-many": a, onclick: () => confirm(a, ids) }, `${of(ACT[a])} ${all_}…`)));
+  const first = ids.some((id) => known[id] && firstOf(known[id]) === "approve") ? "approve" : "release";
+  return el("p", { class: "many" }, ...(first === "approve" ? ["approve", "release", "hold"] : ["release", "approve", "hold"]).filter((a) => may.includes(a)).map((a) =>
+    el("button", { type: "button", class: a === first ? "main-act" : "", "data-many": a, onclick: () => confirm(a, ids) }, `${verbOf(a, ids.map((id) => known[id]).filter(Boolean))} ${all_}…`)));
 }
 
 function row([id, w]) {
@@ -115,14 +130,31 @@ async function one(id, w) {
     buttons(id, w),
     el("h3", {}, t("依据", "Evidence")), why,
     el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts);
+  countdown();
   why.append(...(await evidence(w)));
   const found = await ask(`/api/texts/${id}`);
   if (open !== id) return;
+  why.append(before(found.before));
   const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
     el("p", { class: found.none ? "doubt" : "note" }, t(`估计：名单上 ${found.on_list} 人，喇叭可及 ${found.in_sound} 人，毫无覆盖 ${found.none} 人${found.later ? `；${found.later} 个接收者免扰时段后才收到` : ""}`, `estimate: ${found.on_list} on lists, ${found.in_sound} in sound, ${found.none} reached by nothing${found.later ? `; ${found.later} recipients only after their quiet hours` : ""}`)),
     ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? "English" : "中文"}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
       el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${x.title} `) : "", x.text))));
+}
+
+function before(b) {
+  const all_ = b.happened + b.quiet + b.unknown;
+  if (!all_ && !b.missed) return el("p", { class: "whole note" }, t("本区本灾种没有过往预警", "No earlier warning of this area and hazard"));
+  return el("details", { class: "whole" }, el("summary", {}, t(`过往同类 ${all_} 次：成灾 ${b.happened}，未成灾 ${b.quiet}，不明 ${b.unknown}；未预警而成灾 ${b.missed}`, `${all_} earlier: it happened ${b.happened}, did not ${b.quiet}, not known ${b.unknown}; happened without a warning ${b.missed}`)),
+    el("ul", {}, ...b.rows.map((r) => el("li", {}, `${time(r.at)} `, badge(r.level, r.action), ` ${of(CAME[r.came])} ${r.notes.join("；")}`))));
+}
+
+// a camera's pictures, one at a time: the arrow keys turn them over
+function clip(frames, words) {
+  const img = el("img", { src: `/api/frame/${frames.at(-1)}`, alt: words, class: "frame" });
+  const at = el("input", { type: "range", min: 0, max: frames.length - 1, value: frames.length - 1, "aria-label": t(`翻看 ${frames.length} 张图像`, `Turn over ${frames.length} pictures`) });
+  at.oninput = () => { img.src = `/api/frame/${frames[Number(at.value)]}`; };
+  return el("div", { class: "clip" }, img, frames.length > 1 ? at : "");
 }
 
 function question(q) {
@@ -144,6 +176,7 @@ async function evidence(w) {
     const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
     const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())}（${age(clock() - e.at)}）` : ""} ${e.note}`));
     made.push(cell);
+    if (e.frames.length) cell.append(clip(e.frames, `${name_} ${t("图像", "picture")}`));
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
       charted.add(e.station);
       const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
@@ -154,9 +187,11 @@ async function evidence(w) {
 }
 
 function buttons(id, w) {
-  const may = w.acts.filter((a) => picture.me.acts.includes(a));
+  const may = w.acts.filter((a) => picture.me.acts.includes(a)), main = firstOf(w);
+  may.sort((a, b) => (b === main) - (a === main));
   const box = el("p", { class: "acts" }, ...may.map((a) =>
-    el("button", { type: "button", "data-act": a, class: a === "release" ? "main-act" : "", onclick: () => confirm(a, [id]) }, `${of(ACT[a])}…`)));
+    el("button", { type: "button", "data-act": a, class: a === main ? "main-act" : "", onclick: () => confirm(a, [id]) }, `${verbOf(a, [w])}…`)));
+  if (w.questions.some(mine)) box.append(el("strong", {}, t("您已署名，须另一人发布", "You have signed; another person must release")));
   if (!may.length) box.append(t("您的角色只能查看", "Your role may look only"));
   return box;
 }
@@ -171,7 +206,11 @@ function confirm(act, ids) {
   const action = el("select", { id: "action" }, ...[0, 1, 2].map((n) => el("option", { value: n }, n ? of(ACTION[n]) : t("指令不变", "order as it is"))));
   const approver = el("input", { id: "approver" }), reference = el("input", { id: "reference" });
   const said = el("p", { role: "status", class: "said" });
-  const verb = `${of(ACT[act])} ${chosen.length} ${t("个区", "areas")}`;
+  const risky = TAKES_BACK.includes(act) ? chosen.filter(([, w]) => grave(w)).length : 0;
+  const sure = el("input", { type: "checkbox", id: "sure", required: true });
+  sure.oninvalid = () => sure.setCustomValidity(t("先看清楚，再打勾", "Look first, then tick"));
+  sure.oninput = () => sure.setCustomValidity("");
+  const verb = `${verbOf(act, chosen.map(([, w]) => w))} ${chosen.length} ${t("个区", "areas")}`;
   const go = el("button", { class: "main-act", "data-go": act, disabled: true }, verb);
   const box = el("dialog", { class: `confirm act-${act}`, "aria-labelledby": "confirm-title" },
     el("form", { onsubmit: send },
@@ -179,6 +218,7 @@ function confirm(act, ids) {
       el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : ""))),
       ["raise", "lower", "override"].includes(act) ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
       ["approve", "release", "propose"].includes(act) ? el("details", {}, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
+      risky ? el("label", { class: "sure" }, sure, el("span", {}, t(`我看过了：其中 ${risky} 个是橙色以上或立即转移，${of(ACT[act])}后不再有效`, `I have looked: ${risky} of them are orange or red or an order to move, and will no longer hold`))) : "",
       label(t("理由", "Reason"), reason), said,
       el("p", { class: "fields" }, go, el("button", { type: "button", onclick: () => box.close() }, t("不做了", "Do nothing")))));
   reason.oninput = () => sessionStorage.setItem(DRAFT, JSON.stringify({ act, reason: reason.value }));
