@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from config.district import District
+from config.level import HAZARD_EN, HAZARD_ZH
 from console.reached import Reached, arrived, missed
 from console.trail import Trail
 from console.view import Sent, View
@@ -27,18 +28,23 @@ def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, d
 
 
 def _row(said: list[Sent], now: int) -> dict[str, Any]:
+    """Recipients, each once: reached when everything reached them. `channels` counts deliveries."""
     channels: dict[str, Counter[str]] = {}
     for s in said:
         channels.setdefault(s.channel, Counter())[s.state] += 1
-    people = [s for s in said if s.delivery.must_answer]
+    every: dict[str, list[Sent]] = {}
+    for s in said:
+        if s.state != "superseded":
+            every.setdefault(s.delivery.recipient, []).append(s)
+    people = {w: own for w, own in every.items() if any(s.delivery.must_answer for s in own)}
     return {
         "channels": {c: dict(states) for c, states in sorted(channels.items())},
-        "of": len(said),
-        "reached": sum(map(arrived, said)),
-        "missed": sum(missed(s, now) for s in said),
+        "of": len(every),
+        "reached": sum(all(map(arrived, own)) for own in every.values()),
+        "missed": sum(any(missed(s, now) for s in own) for own in every.values()),
         "must": len(people),
-        "answered": sum(map(arrived, people)),
-        "must_missed": sum(missed(s, now) for s in people),
+        "answered": sum(all(map(arrived, own)) for own in people.values()),
+        "must_missed": sum(any(missed(s, now) for s in own) for own in people.values()),
     }
 
 
@@ -64,7 +70,8 @@ def _person(district: District, s: Sent) -> dict[str, Any]:
     contact, node = district.contacts.get(d.recipient), district.nodes.get(d.recipient)
     return {
         "id": d.id,
-        "alert": d.alert,
+        "hazard": HAZARD_ZH.get(d.hazard, d.hazard),
+        "hazard_en": HAZARD_EN.get(d.hazard, d.hazard),
         "who": d.recipient,
         "node": node.name if node else "",
         "role": contact.role if contact else "node" if node else "",

@@ -60,7 +60,7 @@ def matters(district: District, view: View, trail: Trail, now: int) -> list[Reas
     down = sorted(name for name, up in trail.shift.up.items() if not up)
     if down:
         out.append(Reason(f"通道中断：{'、'.join(down)}", f"ways out down: {', '.join(down)}"))
-    silent = sorted(view.silent())
+    silent = sorted(view.silent(), key=lambda s: (s in district.nodes, s))
     if silent:
         named = " ".join(silent[:30])
         out.append(Reason(f"静默 {len(silent)} 处：{named}", f"silent {len(silent)}: {named}"))

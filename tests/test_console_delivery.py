@@ -139,6 +139,18 @@ def test_an_ended_warning_leaves_the_page_after_a_day() -> None:
     assert row(view, trail, 26 * 60) == {}
 
 
+def test_one_person_told_of_two_hazards_counts_once() -> None:
+    a = alert_of()
+    b = msgspec.structs.replace(a, id="other", hazard="debris_flow")
+    view, trail = folded(
+        a, b, sent(a, 1, "C-0001", "sms", must_answer=True),
+        sent(b, 2, "C-0001", "sms", must_answer=True), came(1, "answered"),
+        came(2, "failed", permanent=True),
+    )  # fmt: skip
+    found = row(view, trail)
+    assert [found[k] for k in ("of", "reached", "missed", "must", "answered")] == [1, 0, 1, 1, 0]
+
+
 def test_a_quiet_night_is_no_miss() -> None:
     a = alert_of()
     view, trail = folded(a, sent(a, 1, "C-0001", "sms", not_before=T0 + 600 * MIN))
