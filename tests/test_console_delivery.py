@@ -276,6 +276,16 @@ def test_who_was_not_reached_is_called_and_told_again(
     seat.shot("delivery-called")
 
 
+def test_a_warning_of_which_nothing_was_sent_is_unmissable(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, Action.MOVE))
+    alert = wait_for_alert(log)
+    page = seat.enter("screen", "/#/delivery")
+    expect(page.locator("[data-unsent]")).to_contain_text(yanqing().areas["A01"].name)
+    tell(log, sent(alert, 1, "C-0001", "sms"))
+    expect(page.locator("[data-unsent]")).to_have_count(0)
+
+
 def test_a_receipt_shows_without_a_reload(seat: Seat, told: Alert, log: Log) -> None:
     expect = sync_api.expect
     page = seat.enter("screen", "/#/delivery")

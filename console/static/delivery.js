@@ -52,7 +52,10 @@ function paint() {
     el("span", { class: missed ? "figure bad" : "figure" }, el("b", {}, String(missed)), t("未送达", "not reached"), must ? el("strong", {}, t(`其中 ${must} 人必须叫应：打电话`, `${must} of them must answer: telephone`)) : ""));
   if (!part("reach")[open]) open = found[0]?.[0] || "";
   const focus = document.activeElement?.dataset?.reach;
-  list.replaceChildren(found.length ? table(found) : el("p", { class: "empty" }, t("没有发出预警", "No warning has been sent")));
+  // a warning in force of which nothing was sent: the worst that this page can show
+  const unsent = Object.entries(part("areas")).filter(([id, a]) => (a.level || a.action) && !part("reach")[id]).map(([id]) => placeOf(id));
+  const alarm = unsent.length ? el("p", { class: "doubt", role: "alert", "data-unsent": unsent.length }, t(`⚠ ${unsent.length} 个区有预警，却没有发送记录：${unsent.slice(0, 10).join("、")}`, `⚠ ${unsent.length} areas under warning of which nothing was sent: ${unsent.slice(0, 10).join(", ")}`)) : "";
+  list.replaceChildren(alarm, found.length ? table(found) : unsent.length ? "" : el("p", { class: "empty" }, t("没有发出预警", "No warning has been sent")));
   if (focus) list.querySelector(`[data-reach="${focus}"]`)?.focus();
   const r = part("reach")[open], key = r ? `${open}/${r.missed}/${r.rev}` : "";
   if (key !== shown || !r) { shown = key; one(open, r); }
