@@ -44,15 +44,16 @@ def _row(said: list[Sent], now: int) -> dict[str, Any]:
         "missed": sum(any(missed(s, now) for s in own) for own in every.values()),
         "must": len(people),
         "answered": sum(all(map(arrived, own)) for own in people.values()),
-        "must_missed": sum(any(missed(s, now) for s in own) for own in people.values()),
+        "must_missed": sorted(w for w, own in people.items() if any(missed(s, now) for s in own)),
     }
 
 
 def missed_people(district: District, trail: Trail) -> tuple[int, int]:
-    """Who was not reached in the whole district: those who must answer, and the others."""
+    """Who was not reached in the whole district: people who must answer, each once wherever they
+    answer for, and the others, once an area."""
     rows = [trail.reached.rows[a] for a in district.areas if a in trail.reached.rows]
-    must = sum(r["must_missed"] for r in rows)
-    return must, sum(r["missed"] for r in rows) - must
+    must = {who for r in rows for who in r["must_missed"]}
+    return len(must), sum(r["missed"] - len(r["must_missed"]) for r in rows)
 
 
 def who(district: District, view: View, reached: Reached, area: str, now: int) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from config.level import Action, Level
-from console.delivery import parts, who
+from console.delivery import missed_people, parts, who
 from console.follow import Follower
 from console.reached import arrived
 from console.serve import Listen, serving
@@ -149,6 +149,17 @@ def test_one_person_told_of_two_hazards_counts_once() -> None:
     )  # fmt: skip
     found = row(view, trail)
     assert [found[k] for k in ("of", "reached", "missed", "must", "answered")] == [1, 0, 1, 1, 0]
+
+
+def test_one_person_who_answers_for_two_villages_is_one_call() -> None:
+    a, b = alert_of(), alert_of("A02")
+    view, trail = folded(
+        a, b, sent(a, 1, "C-0190", "sms", must_answer=True),
+        sent(b, 2, "C-0190", "sms", must_answer=True), sent(b, 3, "C-0005", "sms"),
+        *[came(n, "failed", permanent=True) for n in (1, 2, 3)],
+    )  # fmt: skip
+    parts(yanqing(), view, trail, NOW)
+    assert missed_people(yanqing(), trail) == (1, 1)
 
 
 def test_a_quiet_night_is_no_miss() -> None:

@@ -34,7 +34,7 @@ export function show(root) {
 }
 
 const rows = () => Object.entries(part("reach")).sort(([x, a], [y, b]) =>
-  b.must_missed - a.must_missed || b.missed - a.missed || b.of - a.of || x.localeCompare(y));
+  b.must_missed.length - a.must_missed.length || b.missed - a.missed || b.of - a.of || x.localeCompare(y));
 
 function step(by) {
   const ids = rows().map(([id]) => id);
@@ -44,12 +44,12 @@ function step(by) {
 function paint() {
   const found = rows(), sum = (k) => found.reduce((n, [, r]) => n + r[k], 0);
   const speakers = found.reduce((n, [, r]) => ({ all: n.all + total(r.channels.broadcast), on: n.on + (r.channels.broadcast?.played || 0) }), { all: 0, on: 0 });
-  const missed = sum("missed"), must = sum("must_missed");
+  const missed = sum("missed"), must = new Set(found.flatMap(([, r]) => r.must_missed)).size;
   sums.replaceChildren(
-    figure(t("责任人叫应", "answered"), sum("answered"), sum("must"), must),
+    figure(t("责任人叫应（人次）", "answered (person and area)"), sum("answered"), sum("must"), must),
     figure(t("大喇叭已播", "loudspeakers played"), speakers.on, speakers.all, 0),
     figure(t("全部接收者已达", "all recipients reached"), sum("reached"), sum("of"), 0),
-    el("span", { class: missed ? "figure bad" : "figure" }, el("b", {}, String(missed)), t("未送达", "not reached"), must ? el("strong", {}, t(`其中 ${must} 人必须叫应：打电话`, `${must} of them must answer: telephone`)) : ""));
+    el("span", { class: missed ? "figure bad" : "figure" }, el("b", {}, String(missed)), t("未送达（人次）", "not reached (recipient and area)"), must ? el("strong", {}, t(`其中 ${must} 人必须叫应：打电话`, `${must} of them must answer: telephone`)) : ""));
   if (!part("reach")[open]) open = found[0]?.[0] || "";
   const focus = document.activeElement?.dataset?.reach;
   // a warning in force of which nothing was sent: the worst that this page can show
@@ -72,7 +72,7 @@ function table(found) {
       return el("tr", { class: `${id === open ? "on" : ""}`, "data-sent": id },
         el("th", { scope: "row" }, el("button", { type: "button", "data-reach": id, "aria-pressed": String(id === open), onclick: () => { open = id; shown = ""; paint(); } }, placeOf(id)), " ", a.level || a.action ? badge(a.level, a.action) : ""),
         el("td", { class: r.missed ? "bad" : "" }, r.missed ? `✗ ${r.missed}` : r.reached < r.of ? "…" : "✓"),
-        el("td", { class: r.must_missed ? "bad" : "" }, r.must ? `${r.answered}/${r.must}` : "–"),
+        el("td", { class: r.must_missed.length ? "bad" : "" }, r.must ? `${r.answered}/${r.must}` : "–"),
         el("td", {}, ...Object.entries(r.channels).map(([c, states]) => el("span", { class: "way" }, el("b", {}, of(CHANNEL[c]) || c), " ",
           Object.entries(states).map(([s, n]) => `${of(STATE_OF[s])} ${n}`).join(t("、", ", "))))));
     })));
