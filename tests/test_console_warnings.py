@@ -149,6 +149,20 @@ def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
     seat.shot("warnings-stale")
 
 
+def test_all_that_finds_the_session_over_goes_on_after_one_login(seat: Seat) -> None:
+    page = seat.enter("wang", "/#/warnings")
+    seat.context.clear_cookies()
+    page.evaluate(
+        """import("/static/live.js").then((live) => Promise.all(
+            ["/api/me", "/api/past", "/api/dead"].map((path) => live.ask(path))
+        ).then(() => { document.body.dataset.all = "1"; })) && null"""
+    )
+    page.get_by_label("用户名").fill("wang")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.locator("body[data-all='1']").wait_for()
+
+
 def test_a_camera_s_pictures_can_be_turned_over(seat: Seat, log: Log, desk: Desk) -> None:
     expect = sync_api.expect
     store = FrameStore(frames_folder(desk.setup))
