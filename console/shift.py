@@ -30,6 +30,7 @@ ACT = {
     "escalate": Reason("上报下一级", "escalate"),
     "override": Reason("紧急先行发布", "override"),
     "verify": Reason("核报", "verify"),
+    "task": Reason("任务销号", "task"),
     "close": Reason("归档", "close"),
     "accept": Reason("接受邻县预警", "accept"),
     "decline": Reason("不接受邻县预警", "decline"),
