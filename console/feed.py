@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -19,8 +20,10 @@ from ingest.log import Log, Unavailable
 from ingest.observation import Run
 
 T = TypeVar("T")
-EVERY_S = 0.5
+EVERY_S = 0.15
+IDLE_S = 1.0  # so often what has only grown older is drawn anew
 QUEUE = 100
+BATCH = 5000  # records folded before whoever reads has a turn
 # a page: one module that makes parts of the picture, (part -> key -> value), from the folded log
 PAGES = (
     situation.parts,
@@ -78,7 +81,7 @@ class Feed:
     ) -> None:
         self.district, self.run = district, run
         self.view, self.trail = View(), Trail()
-        self.rev, self.looked = 0, 0.0
+        self.rev, self.looked, self._drawn = 0, 0.0, 0.0
         self._open_log, self._now = open_log, now
         self._picture: Picture = {}
         self._listeners: set[Listener] = set()
@@ -102,14 +105,20 @@ class Feed:
 
     def look(self, follower: Follower) -> None:
         """Fold what is new, and tell the difference."""
-        news = list(follower.take())
+        news, folded = follower.take(), False
+        while some := list(islice(news, BATCH)):
+            with self._lock:
+                for _, record in some:
+                    self.view.take(record)
+                    self.trail.take(record, self.view)
+            folded = True
         with self._lock:
-            for _, record in news:
-                self.view.take(record)
-                self.trail.take(record, self.view)
+            self.looked = time.monotonic()
+            if not folded and self.looked - self._drawn < IDLE_S:
+                return
             picture = self._draw()
             difference = changes(self._picture, picture)
-            self._picture, self.looked = picture, time.monotonic()
+            self._picture, self._drawn = picture, self.looked
             if not difference:
                 return
             self.rev += 1
@@ -139,7 +148,13 @@ class Feed:
         with self._lock:
             run = {"name": self.run.name, "kind": self.run.kind}
             return _encoder.encode(
-                {"rev": self.rev, "run": run, "age_ms": self.age_ms(), "parts": self._picture}
+                {
+                    "rev": self.rev,
+                    "run": run,
+                    "age_ms": self.age_ms(),
+                    "now": _wall(),
+                    "parts": self._picture,
+                }
             )
 
     def read(self, ask: Callable[[View, Trail], T]) -> T:
@@ -156,8 +171,10 @@ class Feed:
         return int((time.monotonic() - self.looked) * 1000) if self.looked else 10**9
 
     def beat(self) -> bytes:
-        """The heartbeat says when the log was last read: a server without a log is no news."""
-        return _event("beat", {"rev": self.rev, "age_ms": self.age_ms()}, self.rev)
+        """The heartbeat says when the log was last read, a server without a log is no news; and what
+        time it is here, for browsers whose clock is wrong."""
+        found = {"rev": self.rev, "age_ms": self.age_ms(), "now": _wall()}
+        return _event("beat", found, self.rev)
 
     def past(self) -> bytes:
         """What the map looked like, every ten minutes of the last hours."""
@@ -178,6 +195,10 @@ class Feed:
         """Tell it nothing more."""
         with self._lock:
             self._listeners.discard(listener)
+
+
+def _wall() -> int:
+    return int(time.time() * 1000)
 
 
 def _event(name: str, data: Any, rev: int) -> bytes:

@@ -143,7 +143,7 @@ class Console:
                 Route("/api/login", self._login, methods=post),
                 Route("/api/logout", self._logout, methods=post),
                 Route("/api/ground", self._get(lambda _: self._ground), methods=get),
-                Route("/api/snapshot", self._get(lambda _: self._feed.snapshot()), methods=get),
+                Route("/api/snapshot", self._get(self._snapshot), methods=get),
                 Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
                 Route("/api/series/{station}", self._get(self._series), methods=get),
                 Route("/api/texts/{alert}", self._get(self._texts), methods=get),
@@ -246,6 +246,11 @@ class Console:
             return raw(make(request))
 
         return endpoint
+
+    def _snapshot(self, _request: Request) -> bytes:
+        if not self._feed.looked:  # an empty picture would look like a quiet night
+            raise Refused(503, "正在读取日志，请稍候 still reading the log, please wait")
+        return self._feed.snapshot()
 
     def _series(self, request: Request) -> bytes:
         return self._feed.series(request.path_params["station"])

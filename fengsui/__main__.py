@@ -2,4 +2,5 @@
 
 from fengsui.cli import main
 
-main()
+if __name__ == "__main__":  # a process started beside this one reads this file too
+    main()

@@ -10,8 +10,11 @@ export const clock = () => part("line").clock || 0;
 
 let source = null;
 let heardAt = performance.now(); // when the log itself was last known to be read
-let connected = false;
-export const state = () => ({ connected, quietMs: performance.now() - heardAt });
+let connected = false, listened = false;
+let aheadMs = 0; // of the server's clock, this computer's
+// the server's time, whatever this computer's clock says
+export const now = () => Date.now() - aheadMs;
+export const state = () => ({ connected, quietMs: performance.now() - heardAt, aheadMs });
 
 let needLogin = () => Promise.resolve();
 export const onLogin = (f) => { needLogin = f; };
@@ -31,21 +34,28 @@ export async function ask(path, body) {
     const answer = await fetch(path, given);
     if (answer.status === 401) { await enter(); continue; }
     const found = await answer.json();
+    if (answer.status === 503 && body === undefined) { // the server reads the log; it has no picture yet
+      await new Promise((done) => setTimeout(done, 1000));
+      continue;
+    }
     if (!answer.ok) throw new Error(found.words || answer.statusText);
     return found;
   }
 }
 
+// parts: the name of each part that is new -> the keys in it that are
 function tell(parts) { for (const f of hearers) f(parts); }
+const keysOf = (parts) => new Map(Object.entries(parts).map(([name, news]) => [name, Object.keys(news)]));
 
 async function whole() {
   const found = await ask("/api/snapshot");
+  aheadMs = Date.now() - found.now;
   picture.rev = found.rev;
   picture.run = found.run;
   picture.parts = found.parts;
   heardAt = performance.now() - Math.min(found.age_ms, 1e7);
   document.body.dataset.rev = found.rev;
-  tell(new Set(Object.keys(found.parts)));
+  tell(keysOf(found.parts));
 }
 
 function take(change) {
@@ -59,24 +69,27 @@ function take(change) {
   }
   picture.rev = change.rev;
   document.body.dataset.rev = change.rev;
-  tell(new Set(Object.keys(change.parts)));
+  tell(keysOf(change.parts));
 }
 
 export async function begin() {
+  const pieces = Promise.all([ask("/api/ground"), whole()]);
   picture.me = await ask("/api/me");
-  picture.ground = await ask("/api/ground");
-  await whole();
+  [picture.ground] = await pieces;
   listen();
 }
 
 function listen() {
   if (source) source.close();
   source = new EventSource("/api/stream");
-  source.onopen = () => { connected = true; whole().catch(() => {}); };
+  // the first stream begins with a beat that tells whether anything came in between; a later one may
+  // be another server's, which counts anew
+  source.onopen = () => { connected = true; if (listened) whole().catch(() => {}); listened = true; };
   source.addEventListener("change", (e) => { heardAt = performance.now(); take(JSON.parse(e.data)); });
   source.addEventListener("beat", (e) => {
     const beat = JSON.parse(e.data);
     heardAt = performance.now() - beat.age_ms;
+    aheadMs = Date.now() - beat.now;
     if (beat.rev !== picture.rev) whole().catch(() => {});
   });
   source.onerror = () => {

@@ -17,7 +17,7 @@ const PAGES = [situation, warnings, resources,
   { name: "stations", words: ["站点", "Stations"], key: "s", load: () => import("./stations.js") },
 ];
 const WALL = location.pathname === "/wall";
-const STOPPED_MS = 15000, LINE_MS = 90000;
+const STOPPED_MS = 15000, LINE_MS = 90000, AHEAD_MS = 60000;
 const $ = (id) => document.getElementById(id);
 let leave = null, wasLost = false, going = 0;
 
@@ -76,6 +76,10 @@ function header() {
   const silent = Object.values(live.part("stations")).filter((s) => s.late).length;
   $("clock").textContent = `${time(live.clock())} ${t("北京时间", "Beijing time")} · ` +
     t(`监测站静默 ${silent}/${Object.keys(ground.stations).length}`, `${silent} of ${Object.keys(ground.stations).length} stations silent`);
+  const minutes = Math.round(Math.abs(live.state().aheadMs) / 60000), ahead = live.state().aheadMs > 0;
+  if (minutes * 60000 >= AHEAD_MS) {
+    $("clock").textContent += t(` · 本机时钟${ahead ? "快" : "慢"} ${minutes} 分钟，这里是服务器的时间`, ` · this computer's clock is ${minutes} min ${ahead ? "fast" : "slow"}; times here are the server's`);
+  }
   const counts = [0, 0, 0, 0, 0];
   for (const a of Object.values(live.part("areas"))) counts[a.level] += 1;
   const waiting = Object.values(live.part("warnings")).filter((w) => w.questions.length).length;
@@ -96,7 +100,7 @@ function watch() {
   const { connected, quietMs } = live.state();
   const { run } = live.picture;
   const seconds = Math.floor(quietMs / 1000);
-  const behind = run.kind === "live" && live.clock() ? Date.now() - live.clock() : 0;
+  const behind = run.kind === "live" && live.clock() ? live.now() - live.clock() : 0;
   let words = "";
   if (quietMs > STOPPED_MS) words = t(`数据已停 ${seconds} 秒`, `No data for ${seconds} s`);
   else if (!connected) words = t("连接断开，正在重连", "Connection lost, reconnecting");
@@ -146,6 +150,7 @@ $("who").onclick = async () => { await live.ask("/api/logout", {}); location.rel
 setLang(lang());
 document.body.classList.toggle("wall", WALL);
 document.documentElement.style.setProperty("--red", COLOUR[4]);
+$("main").append(el("p", { class: "empty" }, t("正在读取记录…", "Reading the records…")));
 await live.begin();
 addEventListener("hashchange", go);
 live.onChange(header);

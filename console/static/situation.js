@@ -23,9 +23,10 @@ export function show(root) {
   const find = el("input", { id: "find", type: "search", list: "places", placeholder: t("找站点、村 /", "Find a place /"), "aria-label": t("找监测站或村", "Find a station or village") });
   const list = el("div", { class: "areas" }), one = el("div", { class: "one" });
   const g = picture.ground;
-  const options = el("datalist", { id: "places" },
-    ...Object.entries(g.areas).map(([id, a]) => el("option", { value: `${id} ${t(a.name, a.en)}` })),
-    ...Object.entries(g.stations).map(([id, s]) => el("option", { value: `${id} ${t(s.name, s.en)}` })));
+  const options = el("datalist", { id: "places" });
+  find.onfocus = () => { // not before somebody looks for one: there may be thousands
+    if (!options.firstChild) options.append(...Object.entries({ ...g.areas, ...g.stations }).map(([id, x]) => el("option", { value: `${id} ${t(x.name, x.en)}` })));
+  };
   root.append(
     el("section", { class: "map-side", "aria-label": t("地图", "Map") }, map,
       el("div", { class: "past" }, slider, sliderWords, el("button", { type: "button", onclick: now }, t("回到现在", "Now"))), legend()),
@@ -33,11 +34,6 @@ export function show(root) {
   const drawn = draw(map, pick);
   find.onchange = () => pick(find.value.split(" ")[0]);
   let frames = [];
-  ask("/api/past").then((found) => {
-    frames = found;
-    slider.max = frames.length;
-    slider.value = frames.length;
-  });
   slider.oninput = () => {
     const n = Number(slider.value);
     if (n >= frames.length) { now(); return; }
@@ -60,16 +56,13 @@ export function show(root) {
     one.replaceChildren(...(await place(id)));
     drawn.mark(id);
   }
-  function fresh() {
-    if (live) drawn.paint();
-    list.replaceChildren(...areaRows(pick));
-  }
   now();
-  fresh();
+  fillRows(list, pick);
   let alive = true, lastBin = 0;
   onChange((parts) => {
     if (!alive) return;
-    if (parts.has("areas") || parts.has("stations") || parts.has("warnings")) fresh();
+    if (live) drawn.paint(parts);
+    if (parts.has("areas") || parts.has("warnings")) fillRows(list, pick);
     if (picked && Math.floor(clock() / 300000) !== lastBin) {
       lastBin = Math.floor(clock() / 300000);
       place(picked).then((made) => { if (alive) one.replaceChildren(...made); });
@@ -88,16 +81,33 @@ function legend() {
     el("small", {}, t("轮廓、流域、乡镇界为示意，不作划界依据", "outline, basins and townships are schematic")));
 }
 
-function areaRows(pick) {
+// Rows whose words have not changed stay as they are, and so does the keyboard's place among them.
+function fillRows(list, pick) {
   const g = picture.ground;
   const rows = Object.entries(part("areas")).filter(([, a]) => a.level || a.action || a.waits || a.dark);
   rows.sort(([x, a], [y, b]) => b.action - a.action || b.level - a.level || b.waits - a.waits || x.localeCompare(y));
-  if (!rows.length) return [el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`))];
-  return rows.map(([id, a]) => el("button", { type: "button", class: "row", "data-area": id, onclick: () => pick(id) },
-    a.level || a.action ? badge(a.level, a.action) : a.dark ? el("span", { class: "badge dark" }, t("▨ 无数据", "▨ no data")) : el("span", { class: "badge level-0" }, "·"),
-    el("span", { class: "what" }, `${t(g.areas[id].town, g.areas[id].town_en)} ${t(g.areas[id].name, g.areas[id].en)}`),
-    el("span", { class: "note" }, a.waits ? t("有待决定", "waits") : "", ` ${t("站", "stations")} ${a.live}/${a.of}`)));
+  if (!rows.length) {
+    list.replaceChildren(el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`)));
+    return;
+  }
+  const known = new Map([...list.children].map((e) => [e.dataset.area, e]));
+  const made = rows.map(([id, a]) => {
+    const says = JSON.stringify([a.level, a.action, a.waits, a.dark, a.live, a.of]);
+    const kept = known.get(id);
+    return kept?.dataset.says === says ? kept : row(id, a, says, g, pick);
+  });
+  made.forEach((e, n) => {
+    const there = list.children[n];
+    if (there === e) return;
+    if (there?.dataset.area === e.dataset.area) there.replaceWith(e); else list.insertBefore(e, there || null);
+  });
+  while (list.children.length > made.length) list.lastChild.remove();
 }
+
+const row = (id, a, says, g, pick) => el("button", { type: "button", class: "row", "data-area": id, "data-says": says, onclick: () => pick(id) },
+  a.level || a.action ? badge(a.level, a.action) : a.dark ? el("span", { class: "badge dark" }, t("▨ 无数据", "▨ no data")) : el("span", { class: "badge level-0" }, "·"),
+  el("span", { class: "what" }, `${t(g.areas[id].town, g.areas[id].town_en)} ${t(g.areas[id].name, g.areas[id].en)}`),
+  el("span", { class: "note" }, a.waits ? t("有待决定", "waits") : "", ` ${t("站", "stations")} ${a.live}/${a.of}`));
 
 async function place(id) {
   const g = picture.ground;
@@ -120,82 +130,113 @@ async function station(id) {
   return [head, chart(data, s)];
 }
 
+// Points other than circles, on the same canvas: a square for water level, a triangle for a camera.
+const pointed = (corners) => window.L.CircleMarker.extend({
+  _updatePath() {
+    const { _ctx: ctx, _drawing } = this._renderer, { x, y } = this._point, r = this._radius;
+    if (!_drawing || this._empty()) return;
+    ctx.beginPath();
+    for (const [dx, dy] of corners) ctx.lineTo(x + dx * r, y + dy * r);
+    ctx.closePath();
+    this._renderer._fillStroke(ctx, this);
+  },
+});
+
+// what hides an area: bright stripes on grey
+function stripes() {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 8;
+  const ctx = tile.getContext("2d");
+  ctx.fillStyle = "#2a2f36";
+  ctx.fillRect(0, 0, 8, 8);
+  ctx.strokeStyle = "#9aa4b0";
+  ctx.lineWidth = 2.5;
+  for (const x of [-8, 0, 8]) { ctx.beginPath(); ctx.moveTo(x - 1, 9); ctx.lineTo(x + 9, -1); ctx.stroke(); }
+  return ctx.createPattern(tile, "repeat");
+}
+
 function draw(box, pick) {
   const g = picture.ground, L = window.L;
   const map = L.map(box, { zoomControl: true, attributionControl: false, zoomSnap: 0.25 });
-  const svg = L.svg({ padding: 0.5 });
+  const renderer = L.canvas({ padding: 0.3 });
   const bounds = L.latLngBounds([]);
   for (const ring of g.outline) {
-    const line = L.polygon(ring.map(flip), { renderer: svg, color: "#aeb8c4", weight: 2, fillColor: "#1c222a", fillOpacity: 1, interactive: false }).addTo(map);
+    const line = L.polygon(ring.map(flip), { renderer, color: "#aeb8c4", weight: 2, fillColor: "#1c222a", fillOpacity: 1, interactive: false }).addTo(map);
     bounds.extend(line.getBounds());
   }
   for (const town of Object.values(g.towns)) {
-    const shape = L.polygon(town.ring.map(flip), { renderer: svg, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(map);
+    const shape = L.polygon(town.ring.map(flip), { renderer, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(map);
     L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, town.name), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(map);
   }
   for (const basin of Object.values(g.basins)) {
-    L.polygon(basin.ring.map(flip), { renderer: svg, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(map);
+    L.polygon(basin.ring.map(flip), { renderer, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(map);
   }
   const areas = {}, marks = {}, stations = {}, nodes = {};
   for (const [id, a] of Object.entries(g.areas)) {
     if (!a.ring.length) continue;
-    const shape = L.polygon(a.ring.map(flip), { renderer: svg, weight: 1.5 }).addTo(map);
+    const shape = L.polygon(a.ring.map(flip), { renderer, weight: 1.5 }).addTo(map);
     shape.bindTooltip(() => tip(id, a));
     shape.on("click", () => pick(id));
     areas[id] = shape;
     bounds.extend(shape.getBounds());
   }
+  const Square = pointed([[-1, -1], [1, -1], [1, 1], [-1, 1]]), Triangle = pointed([[0, -1], [1, 0.8], [-1, 0.8]]);
   for (const [id, s] of Object.entries(g.stations)) {
-    const dot = s.what === "rain" ? L.circleMarker(flip(s.at), { renderer: svg, radius: 5 })
-      : L.marker(flip(s.at), { icon: L.divIcon({ className: `thing ${s.what === "stage" ? "stage" : "camera"}`, iconSize: [12, 12] }), keyboard: false });
+    const dot = s.what === "rain" ? L.circleMarker(flip(s.at), { renderer, radius: 5 })
+      : s.what === "stage" ? new Square(flip(s.at), { renderer, radius: 6 }) : new Triangle(flip(s.at), { renderer, radius: 7 });
     dot.bindTooltip(() => `${id} ${t(s.name, s.en)} ${part("stations")[id].value ?? t("无数据", "no data")} · ${age(clock() - part("stations")[id].seen)}`);
     dot.on("click", () => pick(id)).addTo(map);
     stations[id] = dot;
   }
   for (const [id, n] of Object.entries(g.nodes)) {
-    nodes[id] = L.circleMarker(flip(n.at), { renderer: svg, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(map)
+    nodes[id] = L.circleMarker(flip(n.at), { renderer, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(map)
       .bindTooltip(() => `${t("喇叭", "loudspeaker")} ${id} ${t(n.name, n.en)}`);
     nodes[id].on("click", () => pick(n.area));
   }
   map.fitBounds(bounds, { padding: [8, 8] });
   layers(map);
   new ResizeObserver(() => { if (map.getPane("mapPane")) map.invalidateSize(); }).observe(box);
-  const chosen = L.circleMarker([0, 0], { renderer: svg, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
+  const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
+  const dark = stripes();
 
   function tip(id, a) {
     const s = part("areas")[id];
     return `${a.town}${t(a.name, a.en)} ${SHAPE[s.level]} ${of(LEVEL[s.level])}${s.dark ? t(" 无数据", " no data") : ""}`;
   }
-  function paint() {
-    const nowAreas = part("areas"), nowStations = part("stations");
-    for (const [id, shape] of Object.entries(areas)) {
-      const s = nowAreas[id];
-      const [level, action] = past ? past.areas[id] || [0, 0] : [s.level, s.action];
-      const dark = !past && s.dark && !level;
-      shape.setStyle({
-        color: action === 2 ? "#ffffff" : level ? COLOUR[level] : dark ? "#9aa4b0" : "#7d8896", weight: action === 2 ? 3 : level ? 2 : 1,
-        fillColor: dark ? "url(#dark-area)" : level ? COLOUR[level] : "#39424d", fillOpacity: dark ? 1 : level ? 0.9 : 0.5,
-      });
-      const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : "";
-      if (mark && !marks[id]) {
-        marks[id] = L.marker(flip(g.areas[id].at), { interactive: false, keyboard: false, icon: L.divIcon({ className: "mark", html: "", iconSize: [20, 20] }) }).addTo(map);
-      }
-      if (marks[id]) {
-        const e = marks[id].getElement();
-        e.textContent = mark;
-        e.className = e.className.replace(/ (on-\d|moves)/g, "") + ` on-${level}${action === 2 ? " moves" : ""}`;
-      }
+  function paintArea(id) {
+    const s = part("areas")[id], shape = areas[id];
+    if (!shape) return;
+    const [level, action] = past ? past.areas[id] || [0, 0] : [s.level, s.action];
+    const hidden = !past && s.dark && !level;
+    shape.setStyle({
+      color: action === 2 ? "#ffffff" : level ? COLOUR[level] : hidden ? "#9aa4b0" : "#7d8896", weight: action === 2 ? 3 : level ? 2 : 1,
+      fillColor: hidden ? dark : level ? COLOUR[level] : "#39424d", fillOpacity: hidden ? 1 : level ? 0.9 : 0.5,
+    });
+    const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : "";
+    if (mark && !marks[id]) {
+      marks[id] = L.marker(flip(g.areas[id].at), { interactive: false, keyboard: false, icon: L.divIcon({ className: "mark", html: "", iconSize: [20, 20] }) }).addTo(map);
     }
-    for (const [id, dot] of Object.entries(stations)) {
-      const value = past ? past.stations[id] : nowStations[id].value;
-      const late = past ? value === undefined : nowStations[id].late;
-      if (dot.setStyle) dot.setStyle({ color: late ? "#f1f3f5" : "#10202a", weight: 1.5, fillColor: rainShade(value || 0), fillOpacity: late ? 0 : 1, radius: late ? 5 : 4 + Math.min(6, Math.sqrt(value || 0)) });
-      else dot.getElement()?.classList.toggle("late", late);
-    }
-    for (const [id, dot] of Object.entries(nodes)) {
-      const late = part("nodes")[id].late;
-      dot.setStyle({ fillColor: "#c9a6ff", fillOpacity: late ? 0 : 1 });
-    }
+    if (!marks[id]) return;
+    const e = marks[id].getElement();
+    e.textContent = mark;
+    e.className = e.className.replace(/ (on-\d|moves)/g, "") + ` on-${level}${action === 2 ? " moves" : ""}`;
+  }
+  function paintStation(id) {
+    const s = part("stations")[id], dot = stations[id], kind = g.stations[id].what;
+    const value = past ? past.stations[id] : s.value;
+    const late = past ? value === undefined : s.late;
+    const colour = kind === "rain" ? rainShade(value || 0) : kind === "stage" ? "#4dd4ff" : "#ffd8a8";
+    const style = { color: late ? "#f1f3f5" : "#10202a", weight: 1.5, fillColor: colour, fillOpacity: late ? 0 : 1 };
+    if (kind === "rain") style.radius = late ? 5 : 4 + Math.min(6, Math.sqrt(value || 0));
+    dot.setStyle(style);
+  }
+  const paintNode = (id) => nodes[id].setStyle({ fillColor: "#c9a6ff", fillOpacity: part("nodes")[id].late ? 0 : 1 });
+  // parts: which keys are new (of onChange); without it all is drawn
+  function paint(parts) {
+    const fresh = (name, all) => (parts ? parts.get(name) || [] : Object.keys(all));
+    fresh("areas", areas).forEach(paintArea);
+    fresh("stations", stations).forEach(paintStation);
+    fresh("nodes", nodes).forEach(paintNode);
   }
   function mark(id) {
     const at = g.areas[id]?.at || g.stations[id]?.at;

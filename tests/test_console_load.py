@@ -1,0 +1,124 @@
+"""Many stations, a wrong clock in the browser, a log that is still being read, and the benchmark."""
+
+# ruff: noqa: F811  (fixtures are imported by their names)
+
+import http.client
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from console import feed
+from console.follow import Follower
+from fengsui.bench_console_load import made, second
+from fengsui.line import open_run_log
+from fengsui.setup import now_ms
+from ingest.log import Log
+from tests.decide_district import MIN, T0, yanqing
+from tests.test_console_pages import (  # noqa: F401  # fixtures
+    Desk,
+    Seat,
+    browser,
+    desk,
+    here,
+    log,
+    setup,
+    sync_api,
+)
+
+
+@pytest.fixture
+def fast(browser: "sync_api.Browser", desk: Desk) -> Iterator[Seat]:
+    """A computer whose clock is an hour fast."""
+    seat = Seat(browser, desk)
+    seat.page.clock.install(time=(now_ms() + 60 * MIN) / 1000)
+    seat.page.clock.resume()
+    yield seat
+    seat.context.close()
+    assert seat.faults == []
+
+
+def test_a_browser_an_hour_fast_shows_the_servers_time_and_says_so(fast: Seat, log: Log) -> None:
+    page = fast.enter("screen")
+    expect = sync_api.expect
+    expect(page.locator("#clock")).to_contain_text("本机时钟快 60 分钟")
+    expect(page.locator("#clock")).to_contain_text("20:40")  # what the run's clock says
+    apart = page.evaluate(
+        f"async () => Math.abs((await import('/static/live.js')).now() - {now_ms()})"
+    )
+    assert apart < 5 * MIN
+
+
+def test_the_whole_map_of_thousands_of_stations_stands_and_moves(
+    browser: "sync_api.Browser",
+    desk: Desk,
+    log: Log,
+) -> None:
+    district = made(yanqing(), 5000, 100)
+    desk.stop()
+    desk.setup = type(desk.setup)(**{**vars(desk.setup), "district": district})
+    log.append(second(district, 0, T0 + 41 * MIN, 1))
+    desk.start()
+    seat = Seat(browser, desk)
+    page = seat.enter("screen")
+    sync_api.expect(page.locator("#clock")).to_contain_text("/5000")
+    sync_api.expect(page.locator("[data-area=A0000]")).to_contain_text("蓝色")
+    log.append(second(district, 1, T0 + 42 * MIN, 5))
+    sync_api.expect(page.locator("[data-area=A0001]")).to_contain_text("蓝色")
+    seat.shot("five-thousand")
+    seat.context.close()
+    assert seat.faults == []
+
+
+def test_before_the_log_is_read_there_is_no_picture_that_looks_quiet(
+    seat_door: "tuple[Desk, str]",
+) -> None:
+    desk, cookie = seat_door
+    found = _get(desk, "/api/snapshot", cookie)
+    assert found[0] == 503
+    assert "log" in json.loads(found[1])["words"]
+
+
+@pytest.fixture
+def seat_door(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[Desk, str]:
+    desk.stop()
+    monkeypatch.setattr(feed.Feed, "look", lambda self, follower: None)
+    desk.start()
+    token = desk.users.enter("screen", "a long enough one", now_ms())
+    return desk, f"fengsui-{desk.setup.run.name}={token}"
+
+
+def _get(desk: Desk, path: str, cookie: str) -> tuple[int, bytes]:
+    line = http.client.HTTPConnection(desk.address.removeprefix("http://"), timeout=30)
+    line.request("GET", path, headers={"Cookie": cookie})
+    answer = line.getresponse()
+    found = answer.status, answer.read()
+    line.close()
+    return found
+
+
+def test_nothing_new_is_not_drawn_again_at_once(setup, log: Log) -> None:  # type: ignore[no-untyped-def]
+    told = feed.Feed(lambda: open_run_log(setup), setup.district, setup.run, now_ms)
+    follower = Follower(log)
+    told.look(follower)
+    rev = told.rev
+    drawn: list[int] = []
+    told._draw = lambda: drawn.append(1) or {}  # type: ignore[method-assign,func-returns-value]
+    told.look(follower)
+    assert (drawn, told.rev) == ([], rev)
+    log.append(second(made(yanqing(), 10, 2), 0, T0 + 50 * MIN, 1))
+    told.look(follower)
+    assert drawn
+
+
+def test_the_benchmark_prints_each_figure_beside_its_aim_and_the_baseline() -> None:
+    words = [sys.executable, "-m", "fengsui", "bench", "console", "--stations", "20"]
+    words += ["--areas", "12", "--seconds", "3", "--browsers", "2", "--no-day"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for figure in ("page ready", "first load", "update drawn, p99", "server, of a core"):
+        line = next(x for x in done.stdout.splitlines() if figure in x)
+        assert "aim" in line
+        assert "whole picture" in line
