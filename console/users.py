@@ -1,5 +1,5 @@
-"""Who may enter: users with their passwords (argon2id), their sessions, and a chained record of what
-they did at the door and at the desk. One SQLite file in the run's folder.
+"""Who may enter: users with their passwords (argon2id), their sessions, programs with tokens, and a
+chained record of what they did at the door and at the desk. One SQLite file in the run's folder.
 
 A user acts upon warnings as an officer of officers.csv; which acts that officer may do is decide's
 to say. The role only says which buttons there are.
@@ -32,6 +32,8 @@ CREATE TABLE IF NOT EXISTS users(name TEXT PRIMARY KEY, role TEXT NOT NULL, offi
 CREATE TABLE IF NOT EXISTS sessions(token TEXT PRIMARY KEY, name TEXT NOT NULL, csrf TEXT NOT NULL,
   seen_at INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS links(token TEXT PRIMARY KEY, name TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tokens(name TEXT PRIMARY KEY, token TEXT UNIQUE NOT NULL,
+  role TEXT NOT NULL, officer TEXT NOT NULL, seen_at INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS audit(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL,
   what TEXT NOT NULL, detail TEXT NOT NULL, hash TEXT NOT NULL);
 """
@@ -55,6 +57,7 @@ class Users:
     """The door. Every method may be called from any thread."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "console.db"
         path.touch(mode=0o600)
@@ -160,6 +163,44 @@ class Users:
                     "UPDATE sessions SET seen_at=? WHERE token=?", (now, _digest(token))
                 )
         return User(*row[:4])
+
+    def issue(self, name: str, role: str, officer: str) -> str:
+        """A token for a program, shown this once: only its hash is kept. Raises ValueError."""
+        if role not in ROLES:
+            raise ValueError(f"角色 role: {', '.join(ROLES)}")
+        token = secrets.token_urlsafe(32)
+        with self._lock:
+            try:
+                self._db.execute(
+                    "INSERT INTO tokens(name, token, role, officer) VALUES(?,?,?,?)",
+                    (name, _digest(token), role, officer),
+                )
+            except sqlite3.IntegrityError as e:
+                raise ValueError(f"已有令牌 {name}，先撤销 revoke it first: token remove") from e
+        return token
+
+    def revoke(self, name: str) -> bool:
+        """It opens nothing from now on. False: there was no such token."""
+        with self._lock:
+            return self._db.execute("DELETE FROM tokens WHERE name=?", (name,)).rowcount > 0
+
+    def issued(self) -> list[tuple[str, str, str, int]]:
+        """(name, role, officer, when it was last used) of all tokens."""
+        with self._lock:
+            rows = self._db.execute("SELECT name, role, officer, seen_at FROM tokens ORDER BY name")
+            return list(rows)
+
+    def of_token(self, token: str, now: int) -> User | None:
+        """Whose token that is. On record a program is `api:NAME`."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT name, role, officer, seen_at FROM tokens WHERE token=?", (_digest(token),)
+            ).fetchone()
+            if row is None:
+                return None
+            if now - row[3] > 60_000:
+                self._db.execute("UPDATE tokens SET seen_at=? WHERE name=?", (now, row[0]))
+        return User(f"api:{row[0]}", row[1], row[2])
 
     def leave(self, token: str) -> None:
         """End a session."""

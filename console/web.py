@@ -7,13 +7,15 @@ POST /api/login /api/logout
 GET  /api/ground /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
      /api/resources /api/downstream/AREA
 POST /api/acts               a person's act upon warnings, through `cases`
+
+Programs bring a token instead of a cookie, and may do what its role may (docs/api.md; console/api.py).
 """
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -28,8 +30,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from config.level import Action, Level
 from console.acts import Place, Saying, decisions, submit
+from console.api import Act, Api, Login
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
 from console.before import similar
 from console.desk import Desk
@@ -50,6 +52,7 @@ BEAT_S = 5.0
 WAIT_S = 10.0
 _LOGINS_A_MINUTE = 10
 _ACTS_A_MINUTE = 60
+_CALLS_A_MINUTE = 600  # of a program
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -58,34 +61,6 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-
-
-class Login(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    password: str
-
-
-class Seen(msgspec.Struct, forbid_unknown_fields=True):
-    """A warning as the page showed it."""
-
-    area: str
-    hazard: str
-    alert: str = ""
-    version: int = 0
-
-
-class Act(msgspec.Struct, forbid_unknown_fields=True):
-    """key: made by the page, so that the same press sent twice is one act."""
-
-    act: str
-    places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
-    level: Level = Level.NONE
-    action: Action = Action.NONE
-    approver: str = ""
-    reference: str = ""
-    task: str = ""
 
 
 class Guarded:
@@ -129,7 +104,9 @@ class Console:
         self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
         self._stations = StationDesk(feed, sources, self._user)
+        self._api = Api(feed, users.folder / "cap")
         self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
+        self._calls, self._guesses = Rate(_CALLS_A_MINUTE), Rate(_LOGINS_A_MINUTE)
 
     def app(self, hosts: list[str]) -> Starlette:
         """hosts: names by which browsers may call it."""
@@ -156,6 +133,11 @@ class Console:
                 *self._desk.routes(),
                 *self._shift.routes(),
                 *self._stations.routes(),
+                Route("/api/openapi.json", self._document, methods=get),
+                Route(
+                    "/api/warnings.geojson", self._read(lambda _: self._api.warnings()), methods=get
+                ),
+                Route("/api/cap/{name}", self._read(self._api.message), methods=get),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
             middleware=[
@@ -171,10 +153,23 @@ class Console:
     def _now(self) -> int:
         return int(time.time() * 1000)
 
+    def _who(self, request: Request) -> User | None:
+        """By the token that a program brings, else by the page's cookie."""
+        if bearer := request.headers.get("authorization", ""):
+            kind, _, token = bearer.partition(" ")
+            return self._users.of_token(token, self._now()) if kind.lower() == "bearer" else None
+        return self._users.of(request.cookies.get(self._cookie, ""), self._now())
+
     def _user(self, request: Request) -> User:
-        user = self._users.of(request.cookies.get(self._cookie, ""), self._now())
-        if user is None:
-            raise Refused(401, "请登录 please log in")
+        user = self._who(request)
+        if "authorization" not in request.headers:
+            if user is None:
+                raise Refused(401, "请登录 please log in")
+        elif user is None:
+            self._guesses.take(request.client.host if request.client else "")
+            raise Refused(401, "令牌无效或已撤销 no such token, or it was revoked")
+        else:
+            self._calls.take(user.name)
         return user
 
     def _with_cookie(self, answer: Response, token: str) -> Response:
@@ -234,18 +229,26 @@ class Console:
     def _sure(self, request: Request) -> User:
         """Whoever asks for a change also names what only their own page knows."""
         user = self._user(request)
+        if "authorization" in request.headers:
+            return user  # no page of another makes a browser send that
         if request.headers.get("x-csrf") != user.csrf:
             raise Refused(403, "请求不是从本页发出 not sent by this page")
         return user
 
     # ---- what pages read
 
-    def _get(self, make: Callable[[Request], bytes]) -> Callable[[Request], Response]:
+    def _read(self, make: Callable[[Request], Response]) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
             self._user(request)
-            return raw(make(request))
+            return make(request)
 
         return endpoint
+
+    def _get(self, make: Callable[[Request], bytes]) -> Callable[[Request], Response]:
+        return self._read(lambda request: raw(make(request)))
+
+    def _document(self, request: Request) -> Response:
+        return self._api.document(request.app.routes)
 
     def _snapshot(self, _request: Request) -> bytes:
         if not self._feed.looked:  # an empty picture would look like a quiet night
@@ -271,12 +274,13 @@ class Console:
 
     async def _stream(self, request: Request) -> Response:
         await run_in_threadpool(self._user, request)
-        token = request.cookies.get(self._cookie, "")
         return StreamingResponse(
-            self._events(token), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+            self._events(request),
+            media_type="text/event-stream",
+            headers={"X-Accel-Buffering": "no"},
         )
 
-    async def _events(self, token: str) -> AsyncIterator[bytes]:
+    async def _events(self, request: Request) -> AsyncIterator[bytes]:
         """Changes as they come and a beat when none does, until the session ends."""
         listener = Listener(asyncio.get_running_loop())
         self._feed.listen(listener)
@@ -285,7 +289,7 @@ class Console:
             yield b"retry: 1000\n\n"
             while True:
                 if time.monotonic() - beaten >= BEAT_S:
-                    if await run_in_threadpool(self._users.of, token, self._now()) is None:
+                    if await run_in_threadpool(self._who, request) is None:
                         return
                     yield self._feed.beat()
                     beaten = time.monotonic()

@@ -18,7 +18,7 @@ from dispatch.cap_xml import Reference
 FEED, RSS = "feed.atom", "feed.rss"
 _ATOM = "http://www.w3.org/2005/Atom"
 _KEPT = 200
-_TYPES = {
+TYPES = {
     ".xml": "application/cap+xml",
     ".atom": "application/atom+xml",
     ".rss": "application/rss+xml",
@@ -69,7 +69,7 @@ def atom(district: District, messages: Listed) -> bytes:
             entry,
             f"{{{_ATOM}}}link",
             rel="alternate",
-            type=_TYPES[".xml"],
+            type=TYPES[".xml"],
             href=_link(district, f"{reference.identifier}.xml"),
         )
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
@@ -118,7 +118,7 @@ class FeedServer:
             def _answer(self, with_body: bool) -> None:
                 name = self.path.split("?")[0].removeprefix("/") or FEED
                 file = folder / name
-                kind = _TYPES.get(file.suffix)
+                kind = TYPES.get(file.suffix)
                 if kind is None or "/" in name or name.startswith(".") or not file.is_file():
                     self.send_error(404)
                     return

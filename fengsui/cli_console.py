@@ -1,4 +1,4 @@
-"""Commands of the duty room: console, and console user."""
+"""Commands of the duty room: console, console user, and console token."""
 
 import sys
 from pathlib import Path
@@ -83,6 +83,39 @@ def user_remove(obj: Any, name: str, run_name: str) -> None:
 def user_list(obj: Any, run_name: str) -> None:
     """列出 all users."""
     sys.exit(duty_room.list_users(obj.setup(run_name)))
+
+
+@console.group()
+def token() -> None:
+    """令牌 programs that may use the HTTP API (docs/api.md)."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--officer", default="", help="officers.csv 里的代号 acts as this officer")
+@_RUN
+@click.pass_obj
+def token_add(obj: Any, name: str, role: str, officer: str, run_name: str) -> None:
+    """新令牌，只显示一次 a new token, shown this once."""
+    sys.exit(duty_room.add_token(obj.setup(run_name), name, role, officer))
+
+
+@token.command("remove")
+@click.argument("name")
+@_RUN
+@click.pass_obj
+def token_remove(obj: Any, name: str, run_name: str) -> None:
+    """撤销 revoke a token, at once."""
+    sys.exit(duty_room.remove_token(obj.setup(run_name), name))
+
+
+@token.command("list")
+@_RUN
+@click.pass_obj
+def token_list(obj: Any, run_name: str) -> None:
+    """列出 all tokens and when they were last used."""
+    sys.exit(duty_room.list_tokens(obj.setup(run_name)))
 
 
 @console.command()

@@ -152,6 +152,42 @@ def list_users(setup: Setup) -> int:
     return 0
 
 
+def add_token(setup: Setup, name: str, role: str, officer: str) -> int:
+    """Prints the token, and nothing else, on standard output."""
+    if officer and officer not in setup.district.officers:
+        raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
+    users = Users(setup.folder)
+    try:
+        token = users.issue(name, role, officer)
+        users.note(now_ms(), "command line", "token add", f"{name} {role} {officer}".rstrip())
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    finally:
+        users.close()
+    click.echo("令牌只显示这一次 this is shown once only:", err=True)
+    click.echo(token)
+    return 0
+
+
+def remove_token(setup: Setup, name: str) -> int:
+    users = Users(setup.folder)
+    gone = users.revoke(name)
+    if gone:
+        users.note(now_ms(), "command line", "token remove", name)
+    users.close()
+    click.echo(f"✓ {name}" if gone else f"没有令牌 no token {name}", err=not gone)
+    return 0 if gone else 1
+
+
+def list_tokens(setup: Setup) -> int:
+    users = Users(setup.folder)
+    for name, role, officer, seen_at in users.issued():
+        used = local(seen_at, setup.district.timezone) if seen_at else "从未使用 never used"
+        click.echo(f"{name} {role} {officer or '-'} {used}")
+    users.close()
+    return 0
+
+
 def show_record(setup: Setup) -> int:
     users = Users(setup.folder)
     try:

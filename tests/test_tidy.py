@@ -124,6 +124,8 @@ PURE = (
     "console/handover.py",
     "console/health.py",
     "console/stations.py",
+    "console/geojson.py",
+    "console/openapi.py",
     "fengsui/inline.py",
     "fengsui/explain.py",
     "fengsui/explain_words.py",

@@ -1,0 +1,120 @@
+"""What the HTTP API takes, and what its document says of each route; and the reads that are only for
+programs: the document, warnings as GeoJSON, CAP messages.
+
+GET  /api/openapi.json /api/warnings.geojson /api/cap/NAME
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from config.level import Action, Level
+from console.desk import Calls, Resend
+from console.feed import Feed
+from console.geojson import in_force
+from console.openapi import GEO, STREAM, Says, document
+from console.shift_desk import HandOver, Note, TakeOver, Verified
+from dispatch.cap_feed import TYPES
+
+
+class Login(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    password: str
+
+
+class Seen(msgspec.Struct, forbid_unknown_fields=True):
+    """A warning as the page showed it."""
+
+    area: str
+    hazard: str
+    alert: str = ""
+    version: int = 0
+
+
+class Act(msgspec.Struct, forbid_unknown_fields=True):
+    """key: made by the page, so that the same press sent twice is one act."""
+
+    act: str
+    places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+    approver: str = ""
+    reference: str = ""
+    task: str = ""
+
+
+SAYS = {
+    "/api/me": Says("我是谁，可以做什么 who I am and what I may do"),
+    "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
+    "/api/logout": Says("网页退出 ends a page's session"),
+    "/api/ground": Says("不变的：区、站、终端及其位置 what does not change: places and shapes"),
+    "/api/snapshot": Says("现在的全貌 the whole picture now, part by part, with its revision"),
+    "/api/stream": Says(
+        "服务器推送 events `change` {rev, parts} to write over the picture, null takes a key away, "
+        "and `beat` {rev, age_ms, now} every 5 s",
+        media=STREAM,
+    ),
+    "/api/past": Says("最近六小时每十分钟一幅 the map every ten minutes of the last six hours"),
+    "/api/series/{station}": Says("一个站最近六小时 one station's last six hours"),
+    "/api/texts/{alert}": Says("各方将收到的原文 the exact words each audience would get"),
+    "/api/acts": Says("对预警的操作 a person's act upon warnings; decide says who may", Act),
+    "/api/resources": Says("队伍、物资、安置点、风险源 teams, supplies, shelters, risk sources"),
+    "/api/downstream/{area}": Says("下游 what lies downstream of an area"),
+    "/api/missed/{area}": Says("一个区未收到的人（代号） who in an area was not reached, by id"),
+    "/api/calls": Says(
+        "他们的姓名号码，每次查看都记录 names and numbers; each look is on record", Calls
+    ),
+    "/api/resend": Says("重发，同 as `fengsui resend`", Resend),
+    "/api/shift": Says("值班日志，新的在前 the shift log, newest first", query=("text", "kind")),
+    "/api/shift.csv": Says("值班日志全部 all of it", media="text/csv"),
+    "/api/notes": Says("写一条 write a note", Note),
+    "/api/handover": Says("交班 hand the shift over", HandOver),
+    "/api/takeover": Says("接班 take it over", TakeOver),
+    "/api/verify": Says("核报，同 as `fengsui report --verify`", Verified),
+    "/api/history/{place}": Says("一个站多年的值 a station's values over years", query=("hours",)),
+    "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
+    "/api/dead": Says("最近的坏数据 the newest dead letters"),
+    "/api/openapi.json": Says("本文件 this document"),
+    "/api/warnings.geojson": Says("生效预警 warnings in force, RFC 7946", media=GEO),
+    "/api/cap/{name}": Says(
+        "feed.atom、feed.rss 和其中的 CAP 1.2 报文 the feed and its messages",
+        media="application/atom+xml",
+    ),
+}
+
+
+class Api:
+    """cap: the folder of CAP messages (dispatch/cap_feed.py), of the stage send on this machine."""
+
+    def __init__(self, feed: Feed, cap: Path) -> None:
+        self._feed, self._cap = feed, cap
+
+    def document(self, routes: list[Route]) -> Response:
+        """routes: all that there are."""
+        d = self._feed.district
+        title = f"烽燧 Fengsui: {d.name} {d.name_en}"
+        return Response(
+            msgspec.json.encode(document(title, d.version, routes, SAYS)),
+            media_type="application/json",
+        )
+
+    def warnings(self) -> Response:
+        found = self._feed.read(lambda view, _: in_force(self._feed.district, view))
+        return Response(msgspec.json.encode(found), media_type=GEO)
+
+    def message(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        file = self._cap / name
+        kind = TYPES.get(file.suffix)
+        if kind is None or name.startswith(".") or not file.is_file():
+            words = "没有这份 CAP 报文 there is no such CAP message here"
+            return Response(
+                msgspec.json.encode({"words": words}), 404, media_type="application/json"
+            )
+        return Response(file.read_bytes(), media_type=f"{kind}; charset=utf-8")
