@@ -2,10 +2,14 @@
 programs: the document, warnings as GeoJSON, CAP messages.
 
 GET  /api/openapi.json /api/warnings.geojson /api/cap/NAME
+GET  /api/findings /api/asked/NAME       of the pages System and Config check
 """
 
+import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +23,10 @@ from console.geojson import in_force
 from console.openapi import GEO, STREAM, Says, document
 from console.shift_desk import HandOver, Note, TakeOver, Verified
 from dispatch.cap_feed import TYPES
+from ingest.log import Unavailable
+
+Asked = Mapping[str, Callable[[], Any]]
+_FRESH_S = 3.0  # many pages ask, it is looked up once
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,6 +88,8 @@ SAYS = {
     "/api/history/{place}": Says("一个站多年的值 a station's values over years", query=("hours",)),
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
     "/api/dead": Says("最近的坏数据 the newest dead letters"),
+    "/api/findings": Says("稽核发现 what the auditor cannot explain"),
+    "/api/asked/{name}": Says("system 系统、check 配置检查：此刻所查 looked up as it is asked for"),
     "/api/openapi.json": Says("本文件 this document"),
     "/api/warnings.geojson": Says("生效预警 warnings in force, RFC 7946", media=GEO),
     "/api/cap/{name}": Says(
@@ -90,10 +100,13 @@ SAYS = {
 
 
 class Api:
-    """cap: the folder of CAP messages (dispatch/cap_feed.py), of the stage send on this machine."""
+    """cap: the folder of CAP messages (dispatch/cap_feed.py), of the stage send on this machine.
+    asked: what is looked up when a page asks for it, by name."""
 
-    def __init__(self, feed: Feed, cap: Path) -> None:
-        self._feed, self._cap = feed, cap
+    def __init__(self, feed: Feed, cap: Path, asked: Asked) -> None:
+        self._feed, self._cap, self._asked = feed, cap, asked
+        self._found: dict[str, tuple[float, bytes]] = {}
+        self._looking = threading.Lock()
 
     def document(self, routes: list[Route]) -> Response:
         """routes: all that there are."""
@@ -118,3 +131,25 @@ class Api:
                 msgspec.json.encode({"words": words}), 404, media_type="application/json"
             )
         return Response(file.read_bytes(), media_type=f"{kind}; charset=utf-8")
+
+    def findings(self) -> Response:
+        rows = [f._asdict() for f in self._feed.findings()]
+        return Response(msgspec.json.encode(rows), media_type="application/json")
+
+    def asked(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._asked:
+            return _no(404, "没有 there is no such thing")
+        with self._looking:
+            at, body = self._found.get(name, (0.0, b""))
+            if not body or time.monotonic() - at > _FRESH_S:
+                try:
+                    body = msgspec.json.encode(self._asked[name]())
+                except Unavailable as e:
+                    return _no(503, str(e))
+                self._found[name] = time.monotonic(), body
+        return Response(body, media_type="application/json")
+
+
+def _no(status: int, words: str) -> Response:
+    return Response(msgspec.json.encode({"words": words}), status, media_type="application/json")

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from config.district import District
-from console import delivery, handover, resources, situation, stations, warnings
+from console import delivery, handover, resources, situation, stations, warnings, ways
+from console.audit import Audit, Finding
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
@@ -32,6 +33,7 @@ PAGES = (
     handover.parts,
     stations.parts,
     resources.parts,
+    ways.parts,
 )
 Picture = dict[str, dict[str, Any]]
 _encoder = msgspec.json.Encoder()
@@ -81,6 +83,7 @@ class Feed:
     ) -> None:
         self.district, self.run = district, run
         self.view, self.trail = View(), Trail()
+        self.audit = Audit(self.view)
         self.rev, self.looked, self._drawn = 0, 0.0, 0.0
         self._open_log, self._now = open_log, now
         self._picture: Picture = {}
@@ -111,6 +114,7 @@ class Feed:
                 for _, record in some:
                     self.view.take(record)
                     self.trail.take(record, self.view)
+                    self.audit.take(record)
             folded = True
         with self._lock:
             self.looked = time.monotonic()
@@ -165,6 +169,12 @@ class Feed:
     def at(self) -> int:
         """The run's own clock; before its first record, the wall's."""
         return self.clock() or int(time.time() * 1000)
+
+    def findings(self) -> list[Finding]:
+        """What the auditor cannot explain now."""
+        now = self.clock()
+        with self._lock:
+            return list(self.audit.findings(now))
 
     def age_ms(self) -> int:
         """How long ago the log was last looked at."""

@@ -6,12 +6,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 import uvicorn
 
 from config.district import District
+from console.api import Asked
 from console.feed import Feed
 from console.situation import Ring, ground
 from console.sources import NOTHING, Sources
@@ -65,8 +67,9 @@ def serving(
     borders: list[Ring],
     now: Callable[[], int],
     sources: Sources = NOTHING,
+    asked: Asked = MappingProxyType({}),
 ) -> Iterator[str]:
-    """The console's address, for as long as this lasts."""
+    """The console's address, for as long as this lasts. asked: see console/api.py."""
     feed = Feed(open_log, district, run, now)
     console = Console(
         feed,
@@ -74,6 +77,7 @@ def serving(
         open_log,
         msgspec.json.encode(ground(district, borders)),
         sources,
+        asked=asked,
         secure=listen.secure,
     )
     hosts = list({"127.0.0.1", "localhost", listen.host, *listen.names})

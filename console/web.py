@@ -31,7 +31,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.acts import Place, Saying, decisions, submit
-from console.api import Act, Api, Login
+from console.api import Act, Api, Asked, Login
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
 from console.before import similar
 from console.desk import Desk
@@ -95,6 +95,7 @@ class Console:
         ground: bytes,
         sources: Sources,
         *,
+        asked: Asked,
         secure: bool,
     ) -> None:
         self._feed, self._users, self._open_log, self._ground = feed, users, open_log, ground
@@ -104,7 +105,7 @@ class Console:
         self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
         self._stations = StationDesk(feed, sources, self._user)
-        self._api = Api(feed, users.folder / "cap")
+        self._api = Api(feed, users.folder / "cap", asked)
         self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
         self._calls, self._guesses = Rate(_CALLS_A_MINUTE), Rate(_LOGINS_A_MINUTE)
 
@@ -137,6 +138,8 @@ class Console:
                 Route(
                     "/api/warnings.geojson", self._read(lambda _: self._api.warnings()), methods=get
                 ),
+                Route("/api/findings", self._read(lambda _: self._api.findings()), methods=get),
+                Route("/api/asked/{name}", self._read(self._api.asked), methods=get),
                 Route("/api/cap/{name}", self._read(self._api.message), methods=get),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],

@@ -1,8 +1,8 @@
 """The auditor: does everything that the line said go on moving?
 
-A fold of the same records that the screen shows, and questions to it. What it cannot explain is a
-finding: said, counted in `fengsui_audit_unexplained`, and told to the outside heartbeat, which also
-notices when all of this is dead. It writes nothing into the line.
+The questions stand in console/audit.py. What it cannot explain is a finding: said, counted in
+`fengsui_audit_unexplained`, and told to the outside heartbeat, which also notices when all of this
+is dead. It writes nothing into the line.
 """
 
 import sys
@@ -10,116 +10,19 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
-from config.level import Action, Level
+from config.level import Level
+from console.audit import CHECKS, Audit, Finding
 from console.follow import Follower
-from console.view import ENDED, View
-from detectors.detection import Detection
-from dispatch.alert import Alert, Delivery
+from console.view import View
 from ingest import meters
 from ingest.journal import say
 from ingest.log import Log, Unavailable
-from ingest.observation import Run
 
-STANDS_MS = 120_000  # time passes in a live line at least every few seconds
-STEP_MS = 60_000  # from one stage to the next, with room for a rebalance
-CHECKS = ("line_stands", "not_decided", "overdue", "not_addressed", "stuck", "wrong_status")
 _EVERY_S = 5.0
 _BEAT_S = 60.0
-
-
-class Finding(NamedTuple):
-    """Something that should not be."""
-
-    check: str  # of CHECKS
-    subject: str  # ids of the line, never a person's data
-    words: str
-
-    def __str__(self) -> str:
-        return f"{self.check} {self.subject}: {self.words}"
-
-
-class Audit:
-    """Take records, then ask. Pure."""
-
-    def __init__(self) -> None:
-        self.view = View()
-        self._spoke: dict[tuple[str, str], Detection] = {}  # area, hazard: the first to speak
-        self._addressed: set[tuple[str, int]] = set()
-        self._wrong: dict[str, str] = {}
-
-    def take(self, record: object) -> None:
-        """Fold one record in."""
-        self.view.take(record)
-        match record:
-            case Run():
-                self._kind(record)
-            case Detection() if record.level > Level.NONE or record.action > Action.NONE:
-                self._spoke.setdefault((record.area, record.hazard), record)
-            case Delivery():
-                self._addressed.add((record.alert, record.version))
-                self._status(f"{record.alert}/{record.version}", record.status)
-            case Alert():
-                self._status(f"{record.id}/{record.version}", record.status)
-            case _:
-                pass
-
-    def _kind(self, run: Run) -> None:
-        for subject, status in list(self._wrong.items()):
-            if (status == "actual") == (run.kind == "live"):
-                del self._wrong[subject]
-
-    def _status(self, subject: str, status: str) -> None:
-        run = self.view.run
-        if run is None or (status == "actual") != (run.kind == "live"):
-            self._wrong[subject] = status
-
-    def findings(self, now: int) -> Iterator[Finding]:
-        """What cannot be explained at `now` (ms; a live run: the wall clock, an exercise: the
-        scenario's)."""
-        view = self.view
-        if view.run is None:
-            return
-        if now - view.clock_at > STANDS_MS:
-            seconds = (now - view.clock_at) // 1000
-            yield Finding("line_stands", "clock", f"全线已停 {seconds} 秒 no time has passed")
-        yield from self._not_decided(now)
-        for alert in view.open_alerts():
-            subject = f"{alert.id}/{alert.version}"
-            deadline = alert.deadline_at
-            if alert.state == "proposed" and deadline and now - deadline > STEP_MS:
-                words = "超过期限无人决定, 也未升级 past its deadline, not decided nor escalated"
-                yield Finding("overdue", subject, f"{alert.area} {alert.hazard}: {words}")
-            if now - alert.sent_at > STEP_MS and not self._reaches(alert):
-                words = "没有任何接收者 was addressed to nobody"
-                yield Finding("not_addressed", subject, f"{alert.area} {alert.hazard}: {words}")
-        for sent in view.sent.values():
-            late = now - sent.delivery.expires_at > STEP_MS
-            idle = sent.state == "queued" and now - sent.at > 2 * STEP_MS
-            if sent.state not in ENDED and (late or idle):
-                words = f"{sent.channel} {sent.state}: 未完也未动 neither ended nor moving"
-                yield Finding("stuck", sent.delivery.id, words)
-        for subject, status in self._wrong.items():
-            yield Finding("wrong_status", subject, f"{status} 在 in {view.run.kind}")
-
-    def _reaches(self, alert: Alert) -> bool:
-        """Somebody was addressed by this version, or by an earlier one that says the same."""
-        same = [
-            a
-            for a in self.view.first.get(alert.id, ())
-            if (a.level, a.action, a.public) == (alert.level, alert.action, alert.public)
-        ]
-        return any((a.id, a.version) in self._addressed for a in same)
-
-    def _not_decided(self, now: int) -> Iterator[Finding]:
-        known = {(a.area, a.hazard) for a in self.view.alerts.values()}
-        for d in self._spoke.values():
-            if now - d.detected_at > STEP_MS and (d.area, d.hazard) not in known:
-                words = f"{d.rule}: 检测未成预警 no warning came of it"
-                yield Finding("not_decided", f"{d.area}/{d.hazard}", words)
 
 
 def run_audit(

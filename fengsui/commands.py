@@ -14,7 +14,8 @@ import click
 from config.district import District
 from config.load import ConfigError, load, read
 from config.plan_check import gaps
-from config.proof import standing
+from config.proof import Proof, standing
+from config.table import Problem
 from detectors.declared import problems as rule_problems
 from dispatch.channels.declared import problems as channel_problems
 from dispatch.keys import sender_keys
@@ -126,8 +127,9 @@ def load_district(folder: Path) -> District:
     return district
 
 
-def check_config(folder: Path) -> int:
-    """Validate, then play the district's own scenarios."""
+def judged(folder: Path) -> tuple[District | None, list[Problem], Proof | None]:
+    """The district, where it can be read, all that is wrong with its folder, and who answers for its
+    thresholds."""
     district, problems = read(folder)
     proof = None
     try:
@@ -138,6 +140,12 @@ def check_config(folder: Path) -> int:
         proof, _, wrong = standing(folder, district)
         problems += [*rule_problems(district), *channel_problems(district), *wrong]
         problems += word_problems(district)
+    return district, problems, proof
+
+
+def check_config(folder: Path) -> int:
+    """Validate, then play the district's own scenarios."""
+    district, problems, proof = judged(folder)
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems or district is None:

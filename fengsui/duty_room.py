@@ -15,6 +15,7 @@ from fengsui import after_page, reports
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.line import frames_folder, open_run_log
 from fengsui.people import place
+from fengsui.room_pages import asked
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
 from ingest.frames import FrameStore
@@ -50,6 +51,7 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
                 borders=outline(folder),
                 now=now_ms,
                 sources=sources(setup),
+                asked=asked(setup, folder),
             ) as address,
         ):
             click.echo(f"值班台 console: {address} ({setup.run.name})")
@@ -93,6 +95,7 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
         borders=outline(folder),
         now=now_ms,
         sources=sources(setup),
+        asked=asked(setup, folder),
     ) as address:
         if setup.live:
             click.echo(f"值班台 console: {address}")

@@ -124,6 +124,8 @@ PURE = (
     "console/handover.py",
     "console/health.py",
     "console/stations.py",
+    "console/audit.py",
+    "console/ways.py",
     "console/geojson.py",
     "console/openapi.py",
     "fengsui/inline.py",

@@ -19,10 +19,10 @@ import msgspec
 import pytest
 
 from config.load import load
+from console.audit import CHECKS, Audit
 from console.follow import Follower
 from detectors.detection import Detection
 from dispatch.alert import Alert, Delivery, Receipt
-from fengsui.audit import CHECKS, Audit
 from fengsui.line import open_run_log
 from fengsui.setup import default_config, make_setup
 from ingest import meters

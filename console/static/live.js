@@ -34,7 +34,7 @@ export async function ask(path, body) {
     const answer = await fetch(path, given);
     if (answer.status === 401) { await enter(); continue; }
     const found = await answer.json();
-    if (answer.status === 503 && body === undefined) { // the server reads the log; it has no picture yet
+    if (answer.status === 503 && path === "/api/snapshot") { // the server reads the log; it has no picture yet
       await new Promise((done) => setTimeout(done, 1000));
       continue;
     }

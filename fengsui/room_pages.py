@@ -1,0 +1,85 @@
+"""What the pages System and Config check look up as they are asked for: how far each stage is behind,
+room on the disk, the servers; and what `fengsui check` says of the folder as it is now."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from console.api import Asked
+from fengsui import proved
+from fengsui.cli_reach import coverage_summary
+from fengsui.commands import judged
+from fengsui.line import READS, open_run_log
+from fengsui.orders import NOBODY
+from fengsui.setup import Setup, shown
+
+
+def asked(setup: Setup, folder: Path) -> Asked:
+    """For `console.serve.serving`."""
+    return {"system": lambda: system(setup), "check": lambda: check(setup, folder)}
+
+
+def system(setup: Setup) -> dict[str, Any]:
+    """Raises Unavailable: the log cannot be reached."""
+    log = open_run_log(setup)
+    try:
+        stages = []
+        for stage, topic in READS.items():
+            ends, positions = log.ends(topic), log.positions(topic, stage)
+            stages.append(
+                {
+                    "stage": stage,
+                    "topic": topic,
+                    "lag": sum(max(0, e - p) for e, p in zip(ends, positions, strict=True)),
+                    "begun": any(positions),
+                }
+            )
+    finally:
+        log.close()
+    disk = shutil.disk_usage(setup.folder)
+    return {
+        "stages": stages,
+        "disk": {
+            "folder": str(setup.folder),
+            "free": disk.free,
+            "total": disk.total,
+            "ours": sum(f.stat().st_size for f in setup.folder.glob("*.db*")),
+        },
+        "servers": {
+            "broker": shown(setup.broker) or "内置 embedded",
+            "log": shown(setup.log),
+            "history": shown(setup.history),
+        },
+    }
+
+
+def check(setup: Setup, folder: Path) -> dict[str, Any]:
+    """What would be refused or warned of if the run started now, and what it did start with."""
+    district, problems, proof = judged(folder)
+    ours = setup.district
+    found = {
+        "folder": str(folder),
+        "running": ours.version,
+        "now": district.version if district else "",
+        "problems": [str(p) for p in problems],
+        "rules_version": ours.rules_version,
+        "rules": [*ours.rules.run, *(f"{r.id} ({r.kind})" for r in ours.rules.rule)],
+        "counts": {
+            "stations": len(ours.stations),
+            "areas": len(ours.areas),
+            "nodes": len(ours.nodes),
+            "contacts": len(ours.contacts),
+            "officers": len(ours.officers),
+            "rain": len(ours.rain),
+            "stage": len(ours.stage),
+        },
+        "proved": proof is not None,
+        "proof": proved.told(proof) if proof else "",
+        "warnings": [],
+    }
+    if district is not None:
+        warnings = [] if district.officers else [NOBODY]
+        if proof is None and not problems:
+            warnings.append(proved.unproved(district))
+        found["warnings"] = [*warnings, *coverage_summary(district)]
+    return found

@@ -1,0 +1,139 @@
+"""The pages System and Config check, in a real browser over a real run."""
+
+# ruff: noqa: F811  (fixtures are imported by their names)
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from console.audit import Audit
+from console.serve import Listen, serving
+from console.view import View
+from console.ways import parts
+from dispatch.alert import RouteHealth
+from fengsui.commands import load_district
+from fengsui.line import open_run_log
+from fengsui.room_pages import asked, check
+from fengsui.setup import Setup, make_setup, now_ms
+from ingest.log import Log, Out
+from ingest.observation import encode
+from tests.decide_district import MIN, T0, run, seen, yanqing
+from tests.test_console_pages import (  # noqa: F401  # fixtures
+    AXE,
+    ROOT,
+    Desk,
+    Seat,
+    browser,
+    cases,
+    desk,
+    here,
+    log,
+    setup,
+    sync_api,
+)
+
+
+@pytest.fixture
+def room(setup: Setup, desk: Desk) -> Iterator[Desk]:
+    """The desk with all that `fengsui console` gives its pages."""
+    desk.stop()
+    with serving(
+        setup.district,
+        setup.run,
+        lambda: open_run_log(setup),
+        desk.users,
+        Listen(port=desk.port),
+        borders=[],
+        now=now_ms,
+        asked=asked(setup, ROOT / "config" / "yanqing"),
+    ):
+        yield desk
+
+
+@pytest.fixture
+def seat(browser: "sync_api.Browser", room: Desk) -> Iterator[Seat]:
+    seat = Seat(browser, room, bypass_csp=True)
+    yield seat
+    seat.context.close()
+    assert seat.faults == []
+    assert seat.foreign == []
+
+
+def no_serious_fault(seat: Seat) -> None:
+    seat.page.add_script_tag(path=AXE)
+    found = seat.page.evaluate("axe.run(document)")["violations"]
+    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+
+
+def test_system_shows_what_is_behind_unexplained_down_and_unproven(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40))
+    health = RouteHealth(
+        channel="broadcast", carrier="mqtt", up=False, checked_at=T0 + 39 * MIN, detail="refused",
+        by="probe",
+    )  # fmt: skip
+    log.append([Out("deliveries", "x", encode(health))])
+    page = seat.enter("screen", "/#/system")
+    row = page.locator("tr", has_text="broadcast/mqtt")
+    expect(row).to_contain_text("中断 refused")
+    expect(page.locator("tr", has_text="cap/file")).to_contain_text("未经验证")
+    expect(page.locator("tr", has_text="定向")).to_contain_text(
+        "从未读过"
+    )  # no such stage runs here
+    expect(page.locator("tr", has_text="决策")).to_contain_text("跟得上")
+    expect(page.locator("tr", has_text="磁盘")).to_contain_text("GB")
+    seat.shot("system")
+    no_serious_fault(seat)
+    log.append([Out("deliveries", "x", encode(msgspec.structs.replace(health, up=True)))])
+    expect(row).to_contain_text("正常")  # without a reload
+
+
+def test_config_check_shows_who_answers_and_the_rules_in_force(seat: Seat) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen", "/#/check")
+    expect(page.locator("main")).to_contain_text("没有错误")
+    expect(page.locator("tr", has_text="规则")).to_contain_text("rain_threshold")
+    expect(page.locator("tr", has_text="阈值版本")).to_contain_text(yanqing().rules_version)
+    seat.shot("check")
+    no_serious_fault(seat)
+
+
+def test_a_folder_that_changed_since_the_start_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "yanqing"
+    shutil.copytree(ROOT / "config" / "yanqing", folder)
+    setup = make_setup(load_district(folder), "exercise", tmp_path)
+    found = check(setup, folder)
+    assert (found["problems"], found["proved"]) == ([], True)
+    assert found["now"] == found["running"]
+    table = folder / "thresholds_rain.csv"
+    whole = table.read_text("utf-8")
+    table.write_text(whole.replace(",112,160,", ",113,160,"), "utf-8")
+    found = check(setup, folder)
+    assert any("签字" in p for p in found["problems"])
+    assert found["now"] not in ("", found["running"])
+    table.write_text(whole + "A01,nothing\n", "utf-8")
+    found = check(setup, folder)
+    assert any("thresholds_rain.csv" in p for p in found["problems"])
+    assert found["now"] == ""
+
+
+def test_the_auditor_asks_the_same_over_a_view_that_another_folds() -> None:
+    alone, view = Audit(), View()
+    beside = Audit(view)
+    for record in (run("exercise"), seen(40)):
+        alone.take(record)
+        view.take(record)
+        beside.take(record)
+    now = T0 + 90 * MIN
+    assert list(beside.findings(now)) == list(alone.findings(now)) != []
+
+
+def test_an_exercise_names_only_its_own_ways() -> None:
+    view = View()
+    view.take(run("exercise"))
+    found = parts(yanqing(), view, None, T0)["ways"]  # type: ignore[arg-type]
+    assert set(found) == {"broadcast/mqtt", "cap/file", "console/file"}
+    assert found["broadcast/mqtt"]["up"] is None
