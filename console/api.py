@@ -2,7 +2,7 @@
 programs: the document, warnings as GeoJSON, CAP messages.
 
 GET  /api/openapi.json /api/warnings.geojson /api/cap/NAME
-GET  /api/findings /api/asked/NAME       of the pages System and Config check
+GET  /api/findings /api/asked/NAME       of the pages System, Config check and Skill
 """
 
 import threading
@@ -89,7 +89,9 @@ SAYS = {
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
     "/api/dead": Says("最近的坏数据 the newest dead letters"),
     "/api/findings": Says("稽核发现 what the auditor cannot explain"),
-    "/api/asked/{name}": Says("system 系统、check 配置检查：此刻所查 looked up as it is asked for"),
+    "/api/asked/{name}": Says(
+        "system 系统、check 配置检查、skill 技巧：此刻所查 looked up as it is asked for"
+    ),
     "/api/openapi.json": Says("本文件 this document"),
     "/api/warnings.geojson": Says("生效预警 warnings in force, RFC 7946", media=GEO),
     "/api/cap/{name}": Says(
@@ -106,7 +108,7 @@ class Api:
     def __init__(self, feed: Feed, cap: Path, asked: Asked) -> None:
         self._feed, self._cap, self._asked = feed, cap, asked
         self._found: dict[str, tuple[float, bytes]] = {}
-        self._looking = threading.Lock()
+        self._looking = {name: threading.Lock() for name in asked}
 
     def document(self, routes: list[Route]) -> Response:
         """routes: all that there are."""
@@ -140,7 +142,7 @@ class Api:
         name = request.path_params["name"]
         if name not in self._asked:
             return _no(404, "没有 there is no such thing")
-        with self._looking:
+        with self._looking[name]:
             at, body = self._found.get(name, (0.0, b""))
             if not body or time.monotonic() - at > _FRESH_S:
                 try:

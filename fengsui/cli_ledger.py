@@ -133,6 +133,20 @@ def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> 
     lead_ms = seconds(min_lead) * 1000
     if lead_ms > WINDOW_MS:
         raise Usage(f"--min-lead {min_lead}: 至多 at most {WINDOW_MS // 3_600_000} h")
+    found, notes = kept_score(setup, lead_ms, step)
+    if as_json_:
+        told_ = {"run": setup.run.name, "step": step, "min_lead_min": lead_ms / 60_000}
+        whole = told_ | as_json(found) | {"notes": notes}
+        click.echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))
+        return
+    _tell(setup, found)
+    for note in notes:
+        click.echo(f"注 note: {note}")
+
+
+def kept_score(setup: Setup, lead_ms: int, step: str = "any") -> tuple[Ledger, list[str]]:
+    """What came of every warning and silence of the run, and what could not be asked. step: of STEPS,
+    or any."""
     with kept(setup) as (log, history):
         until = run_clock(setup, alerts_view(log))
         r = recall(log, history, 0, max(until, now_ms()) + _DAY_MS)
@@ -143,14 +157,7 @@ def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> 
             r.notes.append(f"历史库连不上，水位不计 history cannot be asked, no stage: {e}")
     truth = told(setup.district, [x for x in r.records if isinstance(x, Outcome)], stage)
     found = ledger(warnings(r.records, until, *STEPS.get(step, ())), truth, lead_ms)
-    if as_json_:
-        told_ = {"run": setup.run.name, "step": step, "min_lead_min": lead_ms / 60_000}
-        whole = told_ | as_json(found) | {"notes": list(dict.fromkeys(r.notes))}
-        click.echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))
-        return
-    _tell(setup, found)
-    for note in dict.fromkeys(r.notes):
-        click.echo(f"注 note: {note}")
+    return found, list(dict.fromkeys(r.notes))
 
 
 def _stage(setup: Setup, history: History, until: int) -> dict[str, list[tuple[int, float]]]:

@@ -1,22 +1,32 @@
-"""What the pages System and Config check look up as they are asked for: how far each stage is behind,
-room on the disk, the servers; and what `fengsui check` says of the folder as it is now."""
+"""What pages look up as they are asked for. System: how far each stage is behind, room on the disk,
+the servers. Config check: what `fengsui check` says of the folder as it is now. Skill: the ledger of
+`fengsui skill`."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
 from console.api import Asked
+from detectors.skill.score import bootstrap
 from fengsui import proved
+from fengsui.cli_ledger import kept_score
 from fengsui.cli_reach import coverage_summary
 from fengsui.commands import judged
 from fengsui.line import READS, open_run_log
 from fengsui.orders import NOBODY
 from fengsui.setup import Setup, shown
+from fengsui.skill_ledger import as_json, scores
+
+LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
 
 
 def asked(setup: Setup, folder: Path) -> Asked:
     """For `console.serve.serving`."""
-    return {"system": lambda: system(setup), "check": lambda: check(setup, folder)}
+    return {
+        "system": lambda: system(setup),
+        "check": lambda: check(setup, folder),
+        "skill": lambda: skill(setup),
+    }
 
 
 def system(setup: Setup) -> dict[str, Any]:
@@ -83,3 +93,15 @@ def check(setup: Setup, folder: Path) -> dict[str, Any]:
             warnings.append(proved.unproved(district))
         found["warnings"] = [*warnings, *coverage_summary(district)]
     return found
+
+
+def skill(setup: Setup) -> dict[str, Any]:
+    """As `fengsui skill --json`, with 95 % intervals of pod, far and csi over the areas."""
+    found, notes = kept_score(setup, LEAD_MS)
+    by_area = [s.counts for name, s in scores(found).items() if name != "*"]
+    return {
+        **as_json(found),
+        "intervals": bootstrap(by_area),
+        "lead_min": LEAD_MS / 60_000,
+        "notes": notes,
+    }

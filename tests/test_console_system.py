@@ -1,25 +1,28 @@
-"""The pages System and Config check, in a real browser over a real run."""
+"""The pages System, Config check and Skill, in a real browser over a real run."""
 
 # ruff: noqa: F811  (fixtures are imported by their names)
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from config.level import Action, Level
 from console.audit import Audit
+from console.follow import Follower
 from console.serve import Listen, serving
 from console.view import View
 from console.ways import parts
-from dispatch.alert import RouteHealth
+from dispatch.alert import Alert, Outcome, RouteHealth
 from fengsui.commands import load_district
 from fengsui.line import open_run_log
 from fengsui.room_pages import asked, check
 from fengsui.setup import Setup, make_setup, now_ms
 from ingest.log import Log, Out
-from ingest.observation import encode
+from ingest.observation import Tick, encode
 from tests.decide_district import MIN, T0, run, seen, yanqing
 from tests.test_console_pages import (  # noqa: F401  # fixtures
     AXE,
@@ -99,6 +102,42 @@ def test_config_check_shows_who_answers_and_the_rules_in_force(seat: Seat) -> No
     expect(page.locator("tr", has_text="阈值版本")).to_contain_text(yanqing().rules_version)
     seat.shot("check")
     no_serious_fault(seat)
+    page.goto(seat.desk.address + "/#/skill")
+    expect(page.locator("main")).to_contain_text("还没有人报告实情")
+
+
+def test_skill_shows_hits_misses_and_what_nobody_has_told_of(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"))
+    cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A02"))
+    for area in ("A01", "A03"):
+        told = Outcome(
+            area=area, hazard="flash_flood", happened=True, start_at=T0 + 70 * MIN,
+            end_at=T0 + 80 * MIN, told_at=T0 + 90 * MIN, by="K-01",
+        )  # fmt: skip
+        cases(log, told)
+    cases(log, Tick(clock_at=T0 + 90 * MIN))
+    until(lambda: {a for a, _ in decided(log)} >= {"A01", "A02"})
+    page = seat.enter("screen", "/#/skill")
+    area = page.locator("table").nth(1)
+    expect(area.locator("tr", has_text="A01")).to_contain_text("1.00")
+    expect(page.locator("tr", has_text="命中率 POD")).to_contain_text("0.50")
+    expect(page.locator("tr", has_text="✗ 漏报")).to_contain_text("A03")
+    expect(page.locator("tr", has_text="？ 未核").last).to_contain_text("A02")
+    seat.shot("skill")
+    no_serious_fault(seat)
+
+
+def decided(log: Log) -> list[tuple[str, str]]:
+    records = [r for _, r in Follower(log, ("alerts",)).take()]
+    return [(r.area, r.hazard) for r in records if isinstance(r, Alert)]
+
+
+def until(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 def test_a_folder_that_changed_since_the_start_is_told(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ const PAGES = [situation, warnings, resources,
   { name: "delivery", words: ["送达", "Delivery"], key: "d", load: () => import("./delivery.js") },
   { name: "shift", words: ["值班日志", "Shift log"], key: "l", load: () => import("./shift.js") },
   { name: "stations", words: ["站点", "Stations"], key: "s", load: () => import("./stations.js") },
+  { name: "skill", words: ["技巧", "Skill"], key: "p", load: () => import("./skill.js") },
   { name: "system", words: ["系统", "System"], key: "y", load: () => import("./system.js") },
   { name: "check", words: ["配置检查", "Config check"], key: "c", load: () => import("./check.js") },
 ];
