@@ -5,7 +5,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -17,6 +16,7 @@ from console.audit import Audit, Finding
 from console.follow import Follower
 from console.trail import Trail
 from console.view import View
+from ingest import meters
 from ingest.log import Log, Unavailable
 from ingest.observation import Run
 
@@ -94,12 +94,16 @@ class Feed:
         """Look until `stop`; a log that cannot be reached is tried again, and `age_ms` tells."""
         log: Log | None = None
         follower: Follower | None = None
-        while not stop.is_set():
-            with suppress(Unavailable):  # its place is kept, and the beat tells how old it is
-                log = log or self._open_log()
-                follower = follower or Follower(log)
-                self.look(follower)
-            stop.wait(EVERY_S)
+        with meters.pulse("console") as pulse:
+            while not stop.is_set():
+                try:
+                    log = log or self._open_log()
+                    follower = follower or Follower(log)
+                    self.look(follower)
+                    pulse.beat()
+                except Unavailable as e:  # its place is kept, and the beat tells how old it is
+                    pulse.beat(str(e))
+                stop.wait(EVERY_S)
         if log is not None:
             log.close()
         with self._lock:

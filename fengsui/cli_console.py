@@ -15,11 +15,29 @@ _RUN = click.option("--run", "run_name", default="live", show_default=True)
 
 @click.group(invoke_without_command=True)
 @_RUN
-@click.option("--listen", default="127.0.0.1:8470", show_default=True, help="HOST:PORT")
-@click.option("--name", "names", multiple=True, help="浏览器用的主机名 names browsers call it by")
-@click.option("--cert", default="", help="TLS 证书 certificate, PEM")
-@click.option("--key", default="", help="TLS 私钥 its key, PEM")
-@click.option("--behind-proxy", "proxy", is_flag=True, help="前面有 TLS 代理 a proxy speaks TLS")
+@click.option(
+    "--listen",
+    default="127.0.0.1:8470",
+    show_default=True,
+    envvar="FENGSUI_CONSOLE_LISTEN",
+    help="HOST:PORT",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    envvar="FENGSUI_CONSOLE_NAMES",
+    help="浏览器用的主机名 names browsers call it by",
+)
+@click.option("--cert", default="", envvar="FENGSUI_CONSOLE_CERT", help="TLS 证书 certificate, PEM")
+@click.option("--key", default="", envvar="FENGSUI_CONSOLE_KEY", help="TLS 私钥 its key, PEM")
+@click.option(
+    "--behind-proxy",
+    "proxy",
+    is_flag=True,
+    envvar="FENGSUI_CONSOLE_PROXY",
+    help="前面有 TLS 代理 a proxy speaks TLS",
+)
 @click.pass_context
 def console(
     ctx: click.Context,

@@ -20,6 +20,7 @@ from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
 from ingest.frames import FrameStore
 from ingest.history import open_history
+from ingest.meters import watchdog
 
 DEMO_PORT = 8470
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -54,6 +55,7 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
                 asked=asked(setup, folder),
             ) as address,
         ):
+            threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
             click.echo(f"值班台 console: {address} ({setup.run.name})")
             stop.wait()
     except OSError as e:

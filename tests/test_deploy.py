@@ -127,6 +127,16 @@ def test_what_is_published_beyond_this_machine_is_the_devices_port_only() -> Non
     assert [p for p in ports if not p.startswith("127.0.0.1:")] == ["8883:8883"]
 
 
+def test_the_duty_room_is_a_service_that_no_stage_waits_for() -> None:
+    room = SERVICES["console"]
+    assert room["ports"] == ["127.0.0.1:8470:8470"]
+    assert room["networks"] == ["line", "screens"]  # no way out
+    assert room["environment"]["FENGSUI_CONSOLE_PROXY"] == "1"  # cookies travel by TLS alone
+    assert not any("console" in SERVICES[s]["depends_on"] for s in STAGES)
+    address = (DEPLOY / "systemd/env/console.env").read_text("utf-8").splitlines()[0]
+    assert address not in [(DEPLOY / f"systemd/env/{s}.env").read_text().strip() for s in STAGES]
+
+
 def test_no_warning_waits_for_history() -> None:
     for stage in STAGES:
         assert "influxdb" not in SERVICES[stage]["depends_on"]
@@ -316,7 +326,9 @@ def test_the_unit_is_closed_down_and_watched() -> None:
 
 def test_the_target_wants_every_stage() -> None:
     wants = " ".join(_directives(UNITS / "fengsui.target")["Wants"]).split()
-    assert set(wants) - {"network-online.target"} == {f"fengsui@{s}.service" for s in STAGES}
+    assert set(wants) - {"network-online.target"} == {
+        f"fengsui@{s}.service" for s in (*STAGES, "console")
+    }
 
 
 def test_credentials_go_to_the_stages_that_need_them() -> None:
@@ -344,7 +356,7 @@ def test_the_units_pass_systemds_own_verifier(tmp_path: Path) -> None:
     unit = tmp_path / "units" / "fengsui@.service"
     text = unit.read_text("utf-8")
     unit.write_text(text.replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"), "utf-8")
-    for name in ("fengsui.target", *(f"fengsui@{s}.service" for s in STAGES)):
+    for name in ("fengsui.target", *(f"fengsui@{s}.service" for s in (*STAGES, "console"))):
         done = _verified(unit.parent, name)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
     unit.write_text(unit.read_text("utf-8").replace("ProtectSystem=strict", "ProtectSystm=strict"))
