@@ -37,7 +37,8 @@ class _Embedded:
         self.setup = make_setup(district, "exercise-bench", folder, start_at=_START * 1000)
         self.broker = start_broker(folder / "broker", free_port())
         self.setup.folder.mkdir(parents=True, exist_ok=True)
-        self.setup.broker_file.write_text(self.broker.url)
+        self.broker_url = self.broker.url
+        self.setup.broker_file.write_text(self.broker_url)
         self.carrier = Carrier()
         self.line = Line(self.setup, carrier_url=self.carrier.url)
         self.line.start()
@@ -89,7 +90,7 @@ def _load(line: "_Embedded | Processes", kind: str, each: int, seconds: float) -
         sys.executable,
         "-m",
         "fengsui.load",
-        line.broker.url,
+        line.broker_url,
         line.prefix,
         kind,
         str(each),
@@ -147,7 +148,7 @@ def _latency(line: "_Embedded | Processes", district: District, seconds: float) 
 
 def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threading.Event) -> None:
     """When a loudspeaker of each area is first commanded."""
-    ear = Mqtt(line.broker.url, "fengsui-bench-ear")
+    ear = Mqtt(line.broker_url, "fengsui-bench-ear")
     ear.subscribe([f"{line.prefix}/node/+/command"])
     nodes = line.setup.district.nodes
     while not stop.is_set():
@@ -167,7 +168,8 @@ def _kafka(district: District, url: str, path: Path | None, seconds: float) -> I
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         line = Processes(district, url, Path(folder))
         try:
-            yield "Kafka 全线一阶段一进程 one process a stage: " + _latency(line, district, seconds)
+            told = _latency(line, district, seconds)
+            yield f"Kafka, {line.broker}, 全线一阶段一进程 one process a stage: {told}"
         finally:
             line.close()
     yield from bench_recovery(district, url)

@@ -5,8 +5,6 @@ their own. Beside it the plain baseline: the same signed commands published as f
 can, no log, no receipts, until the same loudspeakers have answered.
 """
 
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,8 +24,8 @@ from dispatch.channels.broadcast import command_for
 from dispatch.keys import sender_keys
 from dispatch.node_wire import sign
 from dispatch.send import run_send
-from fengsui.setup import free_port, now_ms, shown
-from ingest.broker import start_broker
+from fengsui.bench_broker import bench_broker
+from fengsui.setup import now_ms
 from ingest.log import Log, Out, open_log
 from ingest.mqtt import Mqtt
 from ingest.observation import Record, Run, encode
@@ -51,36 +49,9 @@ def bench_nodes(obj: object, count: int, url: str) -> None:
     made = msgspec.structs.replace(
         district, nodes={n: msgspec.structs.replace(like, id=n) for n in names}
     )
-    with tempfile.TemporaryDirectory() as at, _broker(Path(at), url) as (found, what):
+    with tempfile.TemporaryDirectory() as at, bench_broker(Path(at), url) as (found, what):
         click.echo(f"MQTT: {what}")
         _measure(made, Path(at), found)
-
-
-@contextmanager
-def _broker(folder: Path, url: str) -> Iterator[tuple[str, str]]:
-    """The broker named, else a mosquitto on loopback as a district would use, else the embedded
-    one."""
-    binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if url:
-        yield url, shown(url)
-        return
-    port = free_port()
-    if binary is None:
-        broker = start_broker(folder / "broker", port)
-        yield broker.url, "内置 embedded (amqtt)"
-        broker.stop()
-        return
-    settings = folder / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
-        "max_inflight_messages 200\nmax_queued_messages 0\nlog_type error\n"
-    )
-    process = subprocess.Popen([binary, "-c", str(settings)])  # noqa: S603
-    try:
-        yield f"mqtt://127.0.0.1:{port}", "mosquitto"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _measure(district: District, folder: Path, url: str) -> None:

@@ -1,32 +1,34 @@
 """`fengsui bench --only kafka`, from sensor to channel: every stage a process of its own, as in
-production, around one embedded broker."""
+production, around one broker: mosquitto where there is one."""
 
 import os
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from config.district import District
+from fengsui.bench_broker import bench_broker
 from fengsui.line import STAGES, open_run_log
 from fengsui.load import START
-from fengsui.setup import free_port, make_setup
-from ingest.broker import start_broker
+from fengsui.setup import make_setup
 from simulators.carriers import Carrier
 
 _STAGE_S = 60.0
 
 
 class Processes:
-    """The line of a fresh exercise; `broker`, `prefix`, `gauges` and `setup` are what the load and
-    the watcher need."""
+    """The line of a fresh exercise; `broker_url`, `prefix`, `gauges` and `setup` are what the load
+    and the watcher need; `broker`: what serves it."""
 
     def __init__(self, district: District, url: str, folder: Path) -> None:
         run = f"exercise-bench{time.time_ns():x}"
         self.setup = make_setup(district, run, folder, log=url, start_at=START * 1000)
         self.setup.folder.mkdir(parents=True, exist_ok=True)
-        self.broker = start_broker(folder / "broker", free_port())
-        self.setup.broker_file.write_text(self.broker.url)
+        self._open = ExitStack()
+        self.broker_url, self.broker = self._open.enter_context(bench_broker(folder, ""))
+        self.setup.broker_file.write_text(self.broker_url)
         self.carrier = Carrier()
         self.prefix = f"fengsui/{run}/{district.id}"
         self.gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
@@ -54,5 +56,5 @@ class Processes:
         for stage in self._stages:
             stage.wait(timeout=60)
         self.log.close()
-        self.broker.stop()
+        self._open.close()
         self.carrier.close()
