@@ -8,10 +8,10 @@ import click
 
 from config.district import District
 from dispatch.contact_store import ContactStore
+from dispatch.erase import erase
 from fengsui.contact_list import read_list, take, write_list, write_rejects
 from fengsui.people import doubts, place
 from fengsui.setup import Usage, now_ms
-from ingest.people_links import Links
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
 
@@ -102,13 +102,14 @@ def list_(obj: Any, run_name: str) -> None:
 @click.argument("ids", nargs=-1, required=True)
 @_RUN
 @click.pass_obj
-def erase(obj: Any, ids: tuple[str, ...], run_name: str) -> None:
+def erase_(obj: Any, ids: tuple[str, ...], run_name: str) -> None:
     """删除 overwrite these people's rows and keys; only the opaque id stays, in the log."""
-    store, district = _open(obj, run_name)
-    with store:
-        gone = store.erase(ids, now_ms())
-    for name in ids:
-        Links(place(obj.setup(run_name))).revoke(name)  # nobody reports in their name any more
+    setup = obj.setup(run_name)
+    district = setup.district
+    try:
+        gone = erase(place(setup), ids, now_ms())
+    except ValueError as e:
+        raise Usage(str(e)) from e
     for name in ids:
         click.echo(f"{name}: {'已删除 erased' if name in gone else '不在库中 not in the store'}")
     plain = [i for i in ids if i in district.contacts]
