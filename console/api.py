@@ -21,6 +21,7 @@ from console.desk import Calls, Resend
 from console.feed import Feed
 from console.geojson import in_force
 from console.openapi import GEO, STREAM, Says, document
+from console.person_desk import Erase, Person
 from console.shift_desk import HandOver, Note, TakeOver, Verified
 from dispatch.cap_feed import TYPES
 from ingest.log import Unavailable
@@ -79,6 +80,11 @@ SAYS = {
         "他们的姓名号码，每次查看都记录 names and numbers; each look is on record", Calls
     ),
     "/api/resend": Says("重发，同 as `fengsui resend`", Resend),
+    "/api/subscribers": Says("名单的数目和覆盖检查 counts of the list, gaps in coverage, by id"),
+    "/api/person": Says(
+        "一个联系人（管理员），每次查看都记录 one person, for an administrator; on record", Person
+    ),
+    "/api/erase": Says("按要求删除一个联系人 as `fengsui contacts erase`, on record", Erase),
     "/api/shift": Says("值班日志，新的在前 the shift log, newest first", query=("text", "kind")),
     "/api/shift.csv": Says("值班日志全部 all of it", media="text/csv"),
     "/api/notes": Says("写一条 write a note", Note),

@@ -57,6 +57,9 @@ _DOOR = {
     "leave": Reason("退出", "leave"),
     "call list": Reason("查看电话名单", "call list"),
     "resend": Reason("人工重发", "resend"),
+    "person": Reason("查看一个联系人", "one person looked at"),
+    "erase": Reason("按要求删除联系人", "person erased on request"),
+    "not erased": Reason("删除未成", "not erased"),
     "refused at the door": Reason("登录被拒", "refused at the door"),
 }
 

@@ -8,6 +8,7 @@ import msgspec
 
 from config.district import Contact, District
 from dispatch.contact_store import ContactStore
+from dispatch.erase import erase
 from ingest.history import History
 
 
@@ -38,6 +39,10 @@ class People:
         file = self._folder / "contacts.db" if self._folder else None
         return file if file and file.exists() else None
 
+    def stored(self) -> bool:
+        """False: there is no store yet, and contacts.csv is the list."""
+        return self._there() is not None
+
     def district(self) -> District:
         """With everybody's choices, without names and numbers. Raises ValueError: the store cannot
         be opened."""
@@ -59,3 +64,10 @@ class People:
             return [known[i] for i in ids if i in known]
         with ContactStore(self._folder) as store:
             return [c for i in ids if (c := store.whole(i)) is not None]
+
+    def erase(self, contact_id: str, at: int) -> None:
+        """Overwrite one person of the store (epoch ms). Raises ValueError where there is none, or it
+        cannot be opened."""
+        if self._there() is None or self._folder is None:
+            raise ValueError("没有联系人库 there is no contact store")
+        erase(self._folder, [contact_id], at)

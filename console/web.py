@@ -36,6 +36,7 @@ from console.asked import Rate, Refused, raw, read_body, refusal, to_json
 from console.before import similar
 from console.desk import Desk
 from console.feed import Feed, Listener
+from console.person_desk import PersonDesk
 from console.resources import base, below
 from console.shift_desk import ShiftDesk
 from console.sources import People, Sources
@@ -103,6 +104,7 @@ class Console:
         self._cookie = f"fengsui-{feed.run.name}"
         self._people = People(feed.district, sources.contacts)
         self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
+        self._persons = PersonDesk(feed, users, self._people, self._user, self._sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
         self._stations = StationDesk(feed, sources, self._user)
         self._api = Api(feed, users.folder / "cap", asked)
@@ -132,6 +134,7 @@ class Console:
                 Route("/api/stream", self._stream, methods=get),
                 Route("/api/acts", self._act, methods=post),
                 *self._desk.routes(),
+                *self._persons.routes(),
                 *self._shift.routes(),
                 *self._stations.routes(),
                 Route("/api/openapi.json", self._document, methods=get),

@@ -124,6 +124,7 @@ PURE = (
     "console/handover.py",
     "console/health.py",
     "console/stations.py",
+    "console/subscribers.py",
     "console/audit.py",
     "console/ways.py",
     "console/geojson.py",
