@@ -89,23 +89,25 @@ def test_a_viewer_sees_the_base_and_no_button(seat: Seat, log: Log) -> None:
     seat.shot("situation-shelters")
 
 
-@pytest.mark.parametrize("where", ["/#/resources"])
+@pytest.mark.parametrize("theme", ["night", "day"])
 def test_axe_finds_no_serious_fault_here(
     browser: "sync_api.Browser",
     desk: Desk,
     log: Log,
-    where: str,
+    theme: str,
 ) -> None:
     if not AXE.exists():
         pytest.fail("axe-core is not here: bash deploy/console.sh dev")
     late(log)
     seat = Seat(browser, desk, bypass_csp=True)
-    page = seat.enter("li", where)
+    seat.context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    page = seat.enter("li", "/#/resources")
     page.locator("[data-task^='move-out@'] [data-done]").click()
     page.locator("[data-below=A01]").wait_for()
     page.locator("table.base").wait_for()
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document)")
+    seat.shot(f"resources-{theme}")
     seat.context.close()
     bad = [
         (v["id"], [n["html"][:120] for n in v["nodes"]])

@@ -224,3 +224,25 @@ def test_axe_finds_no_serious_fault_in_stations(
     own.context.close()
     bad = [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")]
     assert bad == []
+
+
+def test_on_a_phone_nothing_scrolls_sideways(
+    browser: "sync_api.Browser", desk: Desk, years: Path
+) -> None:
+    own = Seat(browser, desk)
+    own.page.set_viewport_size({"width": 390, "height": 844})
+    page = own.enter("screen", "/#/stations")
+    rows = {"stations": "[data-row=R01]", "nodes": "[data-row=N001]", "dead": "[data-letter]"}
+    for tab, there in rows.items():
+        page.locator(f"[data-tab={tab}]").click()
+        page.locator(there).first.wait_for()
+        page.locator(".detail h2").wait_for()
+        own.shot(f"stations-390-{tab}")
+        wide = page.evaluate(
+            "[document.documentElement, ...document.querySelectorAll('main, main section, main div')]"
+            ".filter((e) => e.scrollWidth > Math.max(e.clientWidth, 1) + 1"
+            " && getComputedStyle(e).overflowX !== 'visible' || e.getBoundingClientRect().right > 391)"
+            ".map((e) => `${e.tagName}.${e.className} ${e.scrollWidth}>${e.clientWidth}`)"
+        )
+        assert (tab, wide) == (tab, [])
+    own.context.close()

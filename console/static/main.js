@@ -6,12 +6,12 @@
 
 import * as live from "./live.js";
 import * as sound from "./sound.js";
-import * as resources from "./resources.js";
 import * as situation from "./situation.js";
 import * as warnings from "./warnings.js";
 import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./words.js";
 
-const PAGES = [situation, warnings, resources,
+const PAGES = [situation, warnings,
+  { name: "resources", words: ["资源和预案", "Resources and plans"], load: () => import("./resources.js") },
   { name: "delivery", words: ["送达", "Delivery"], key: "d", load: () => import("./delivery.js") },
   { name: "shift", words: ["值班日志", "Shift log"], key: "l", load: () => import("./shift.js") },
   { name: "stations", words: ["站点", "Stations"], key: "s", load: () => import("./stations.js") },

@@ -5,8 +5,6 @@
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { el, left, of, t, time } from "./words.js";
 
-export const name = "resources";
-export const words = ["资源和预案", "Resources and plans"];
 const STATE = { overdue: ["逾期", "OVERDUE"], open: ["待办", "open"], done: ["已完成", "done"], revoked: ["已撤销", "revoked"] };
 const KIND = {
   rescue: ["抢险", "rescue"], medical: ["医疗", "medical"], road: ["道路", "road"], gully: ["沟道", "gully"], slope: ["边坡", "slope"],
@@ -25,12 +23,12 @@ export function show(into) {
     el("section", { class: "base-side", "aria-label": t("波及范围和资源", "What is downstream, and resources") }, water, tables));
   told = "";
   let alive = true;
-  onChange((parts) => { if (alive && (parts.has("tasks") || parts.has("warnings"))) { paint(); below(); } });
+  const off = onChange((parts) => { if (alive && (parts.has("tasks") || parts.has("warnings"))) { paint(); below(); } });
   paint();
   below();
   ask("/api/resources").then((found) => { base = found; if (alive) table(tables); });
   const timer = setInterval(countdown, 1000);
-  return () => { alive = false; clearInterval(timer); };
+  return () => { alive = false; off(); clearInterval(timer); };
 }
 
 const rows = () => Object.entries(part("tasks")).sort(([x, a], [y, b]) => RANK[a.state] - RANK[b.state] || a.due - b.due || x.localeCompare(y));
@@ -115,17 +113,4 @@ function table(into) {
     el("p", { class: "many", role: "group", "aria-label": t("资源表", "Tables") }, ...TABLES.map(([key, zh]) => el("button", { type: "button", "data-table": key, "aria-pressed": String(key === shown), onclick: () => { shown = key; table(into); into.querySelector(`[data-table="${key}"]`).focus(); } }, `${of(zh)} ${Object.keys(base[key]).length}`))),
     el("table", { class: "base" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("名称", "name")), ...columns.map(([zh, en]) => el("th", { scope: "col" }, t(zh, en))), el("th", { scope: "col" }, t("经纬度", "lon, lat")))),
       el("tbody", {}, ...Object.values(base[shown]).map((r) => el("tr", {}, el("th", { scope: "row" }, `${r.id} ${t(r.name, r.name_en)}`), ...columns.map(([, , key]) => el("td", {}, cell(r[key], key))), el("td", {}, `${r.lon}, ${r.lat}`))))));
-}
-
-// For the map of Situation: teams, shelters and risk sources, switched on by hand.
-export async function layers(map) {
-  const L = window.L, found = await ask("/api/resources"), mark = { teams: "队", shelters: "避", risks: "险" };
-  if (!map.getPane("mapPane") || !Object.keys(mark).some((k) => Object.keys(found[k]).length)) return;
-  const groups = {};
-  for (const [key, sign] of Object.entries(mark)) {
-    const group = L.layerGroup(Object.values(found[key]).map((r) => L.marker([r.lat, r.lon], { keyboard: false, icon: L.divIcon({ className: `resource ${key}`, html: sign, iconSize: [18, 18] }) })
-      .bindTooltip(`${r.id} ${t(r.name, r.name_en)} ${r.capacity ? t(`容量 ${r.capacity}`, `holds ${r.capacity}`) : r.people ? t(`${r.people} 人`, `${r.people} people`) : ""}`)));
-    groups[`<span class="resource ${key}">${sign}</span> ${of(TABLES.find(([k]) => k === key)[1])}`] = group;
-  }
-  L.control.layers(null, groups, { collapsed: true, position: "topright" }).addTo(map);
 }

@@ -2,7 +2,6 @@
 
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { layers } from "./resources.js";
 import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time } from "./words.js";
 
 export const name = "situation";
@@ -194,7 +193,7 @@ function draw(box, pick) {
     nodes[id].on("click", () => pick(n.area));
   }
   map.fitBounds(bounds, { padding: [8, 8] });
-  layers(map);
+  import("./layers.js").then(({ layers }) => layers(map), () => {}); // without them the map is still the map
   new ResizeObserver(() => { if (map.getPane("mapPane")) map.invalidateSize(); }).observe(box);
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
   const dark = stripes();

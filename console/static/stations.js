@@ -70,11 +70,11 @@ function paint() {
     : [t("监测站", "Station"), t("要看的", "To look at"), t("测什么", "What"), t("最新", "Newest"), t("何时", "When"), t("24 小时到报", "24 h came")];
   table.replaceChildren(
     el("p", { class: bad ? "doubt" : "note" }, t(`${found.length} 处，${bad} 处要看`, `${found.length} places, ${bad} to look at`)),
-    el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
+    el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...found.slice(0, SHOWN).map((r) => el("tr", { class: r.id === open ? "on" : "", "data-row": r.id },
         el("th", { scope: "row" }, el("button", { type: "button", "data-station": r.id, "aria-pressed": String(r.id === open), onclick: () => choose(r.id) }, `${r.id} ${t(r.s.name, r.s.en)}`)),
-        el("td", { class: r.why.length ? "bad" : "" }, r.why.length ? `⚠ ${r.why.join(t("，", ", "))}` : "✓"),
-        ...(node ? nodeCells(r.id) : stationCells(r.id, r.s)).map((x) => el("td", { class: "short" }, x)))))),
+        el("td", { class: r.why.length ? "bad" : "", "data-head": heads[1] }, r.why.length ? `⚠ ${r.why.join(t("，", ", "))}` : "✓"),
+        ...(node ? nodeCells(r.id) : stationCells(r.id, r.s)).map((x, n) => el("td", { class: "short", "data-head": heads[n + 2] }, x)))))),
     found.length > SHOWN ? el("p", { class: "note" }, t(`只列前 ${SHOWN} 处，其余用搜索`, `the first ${SHOWN} are listed; search for the others`)) : "");
   if (focus) table.querySelector(`[data-station="${focus}"]`)?.focus();
 }
@@ -96,10 +96,11 @@ async function letters() {
   const found = await ask("/api/dead").catch(() => null);
   if (kind !== "dead" || !found) return;
   const wanted = text.trim().toLowerCase();
+  const heads = [t("时间", "Time"), t("来自", "From"), t("代码", "Code"), t("怎么办", "What to do")];
   const some = found.filter((x) => !wanted || `${x.source} ${x.reason} ${x.detail}`.toLowerCase().includes(wanted));
   table.replaceChildren(el("p", { class: "note" }, t(`共 ${part("line").dead || 0} 条，列出最近 ${some.length} 条；原文留在日志里`, `${part("line").dead || 0} in all, the newest ${some.length} shown; what was sent stands in the log`)),
-    el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...[t("时间", "Time"), t("来自", "From"), t("代码", "Code"), t("怎么办", "What to do")].map((x) => el("th", { scope: "col" }, x)))),
-      el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, el("td", { class: "short" }, time(x.at, clock())), el("td", { class: "long" }, x.source), el("td", { class: "short" }, x.reason), el("td", {}, x.detail))))));
+    el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
+      el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, ...[["short", time(x.at, clock())], ["long", x.source], ["short", x.reason], ["", x.detail]].map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words)))))));
 }
 
 async function choose(id) {
