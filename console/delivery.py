@@ -12,8 +12,8 @@ from console.view import Sent, View
 
 
 def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
-    """`reach`: area -> its row; `sounded`: loudspeaker -> when it last played. What did not change is
-    counted anew once a minute, for deadlines pass."""
+    """`reach`: area -> its row; `sounded`: loudspeaker -> when it last played; `roll`: area -> who
+    moved. What did not change is counted anew once a minute, for deadlines pass."""
     reached = trail.reached
     if now // 60_000 != reached.minute:
         reached.minute = now // 60_000
@@ -24,7 +24,11 @@ def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, d
         else:
             reached.rows.pop(area, None)
     reached.stale.clear()
-    return {"reach": dict(reached.rows), "sounded": dict(reached.played)}
+    return {
+        "reach": dict(reached.rows),
+        "sounded": dict(reached.played),
+        "roll": trail.rolled.rows_at(district, now),
+    }
 
 
 def _row(said: list[Sent], now: int) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str,
 def matters(district: District, view: View, trail: Trail, now: int) -> list[Reason]:
     """What is open, the most pressing first: what whoever takes over must know."""
     out = []
+    if crying := sorted(a for a, r in trail.rolled.rows.items() if r.help):
+        people = sum(len(trail.rolled.rows[a].help) for a in crying)
+        zh = "、".join(district.areas[a].name for a in crying)
+        en = ", ".join(district.areas[a].name_en for a in crying)
+        out.append(Reason(f"求助 {people} 人：{zh}", f"{people} ask for help: {en}"))
     alerts = view.open_alerts()
     for a in sorted(alerts, key=lambda a: (a.deadline_at or now * 2, a.area)):
         area = district.areas.get(a.area)

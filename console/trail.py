@@ -8,6 +8,7 @@ from typing import Any
 from config.quantity import QUANTITIES
 from console.health import Health
 from console.reached import Reached
+from console.rolled import Rolled
 from console.shift import Shift
 from console.view import View
 from dispatch.alert import Decision, Outcome
@@ -29,6 +30,7 @@ class Trail:
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
     outcomes: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
     reached: Reached = field(default_factory=Reached)
+    rolled: Rolled = field(default_factory=Rolled)
     shift: Shift = field(default_factory=Shift)
     health: Health = field(default_factory=Health)
 
@@ -41,6 +43,7 @@ class Trail:
         elif isinstance(record, Outcome):
             self.outcomes.setdefault((record.area, record.hazard), []).append(record)
         self.reached.take(record, view)
+        self.rolled.take(record, view)
         self.shift.take(record, view)
         self.health.take(record)
         self._frame(view)

@@ -57,26 +57,28 @@ class RollRow(msgspec.Struct, frozen=True):
 class Roll:
     """The fold. Records of other kinds are passed over."""
 
-    alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
+    # area -> id -> newest version
+    alerts: dict[str, dict[str, Alert]] = field(default_factory=dict)
     began: dict[str, int] = field(default_factory=dict)  # id -> when its oldest version was sent
     # area -> person and what -> the newest word
     words: dict[str, dict[tuple[str, str], Word]] = field(default_factory=dict)
-    asked: dict[str, Delivery] = field(default_factory=dict)  # deliveries that must be answered
+    # area -> id -> delivery that must be answered
+    asked: dict[str, dict[str, Delivery]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)  # delivery -> when
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
         match record:
             case Alert():
-                old = self.alerts.get(record.id)
-                if old is None or record.version > old.version:
-                    self.alerts[record.id] = record
+                held = self.alerts.setdefault(record.area, {})
+                if record.id not in held or record.version > held[record.id].version:
+                    held[record.id] = record
                 self.began[record.id] = min(self.began.get(record.id, 2**62), record.sent_at)
             case PersonSays() if record.what in _ANSWERS:
                 r = record
                 self._word(r.area, Word(r.person, r.role, r.what, r.said_at, r.people))
             case Delivery() if record.must_answer:
-                self.asked[record.id] = record
+                self.asked.setdefault(record.area, {})[record.id] = record
             case Receipt() if record.state == "answered":
                 before = self.answered.get(record.delivery, 2**62)
                 self.answered[record.delivery] = min(before, record.receipt_at)
@@ -93,32 +95,32 @@ class Roll:
     def rows(self, district: District, now_at: int) -> list[RollRow]:
         """Areas with an open warning or a cry for help: those who need help first, then orders with
         most people left."""
-        open_: dict[str, list[Alert]] = {}
-        for a in self.alerts.values():
-            if a.msg_type != "cancel" and a.state not in ("expired", "cancelled"):
-                open_.setdefault(a.area, []).append(a)
-        rows = []
-        for area in sorted({*open_, *self.words}):
-            if area in district.areas:
-                row = self._row(district, area, open_.get(area, []), now_at)
-                if row.since_at or row.help:
-                    rows.append(row)
+        areas = sorted({*self.alerts, *self.words} & district.areas.keys())
+        rows = [r for area in areas if (r := self.row(district, area, now_at)) is not None]
         return sorted(
             rows, key=lambda r: (not r.help, -r.action, -(r.should - (r.moved or 0)), r.area)
         )
 
-    def _row(self, district: District, area: str, alerts: list[Alert], now_at: int) -> RollRow:
+    def row(self, district: District, area: str, now_at: int) -> RollRow | None:
+        """One area; None: no warning is open and nobody asks for help."""
+        alerts = [
+            a for a in self.alerts.get(area, {}).values()
+            if a.msg_type != "cancel" and a.state not in ("expired", "cancelled")
+        ]  # fmt: skip
         since = min((self.began[a.id] for a in alerts), default=0)
         action = max((a.action for a in alerts), default=Action.NONE)
         should = district.areas[area].population if action else 0
         words = self._heard(area, {a.id for a in alerts})
         cries = [w for w in words if w.what == "help" and w.at > now_at - _HELP_KEPT_MS]
         help_ = tuple(w for w in cries if not _ended(w, words))
+        if not since and not help_:
+            return None
         answers = tuple(w for w in words if since and w.at >= since)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
         moved = max(counts, default=None)
         spoke = {w.person for w in answers}
-        asked = {d.recipient for d in self.asked.values() if d.alert in {a.id for a in alerts}}
+        ids = {a.id for a in alerts}
+        asked = {d.recipient for d in self.asked.get(area, {}).values() if d.alert in ids}
         return RollRow(
             area,
             action,
@@ -134,7 +136,7 @@ class Roll:
     def _heard(self, area: str, open_: set[str]) -> list[Word]:
         """Every newest word on the area, newest first; an answered call or message is 收到."""
         best = dict(self.words.get(area, {}))
-        for name, d in self.asked.items():
+        for name, d in self.asked.get(area, {}).items():
             if d.alert in open_ and name in self.answered:
                 word = Word(d.recipient, d.category, "received", self.answered[name])
                 key = (word.person, word.what)

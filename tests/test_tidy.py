@@ -118,6 +118,7 @@ PURE = (
     "console/view.py",
     "console/resources.py",
     "console/reached.py",
+    "console/rolled.py",
     "console/delivery.py",
     "console/resend.py",
     "console/shift.py",

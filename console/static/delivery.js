@@ -3,9 +3,10 @@
 
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { age, badge, el, of, random, t, time } from "./words.js";
+import { paintRoll } from "./roll.js";
 import { CHANNEL, ROLE, STATE_OF } from "./words_sent.js";
 
-let kept = {}, open = "", area = null, told = null, speakerTable = null, list = null, sums = null, shown = "", token = 0;
+let kept = {}, open = "", area = null, told = null, speakerTable = null, list = null, sums = null, roll = null, shown = "", token = 0;
 const g = () => picture.ground;
 const placeOf = (id) => { const a = g().areas[id]; return a ? `${t(a.town, a.town_en)} ${t(a.name, a.en)}` : id; };
 const may = () => picture.me.acts.length > 0;
@@ -17,20 +18,30 @@ export const keys = [
 
 export function show(root) {
   sums = el("p", { class: "sums" });
+  roll = el("div");
   speakerTable = el("div");
   told = el("summary");
   list = el("div", { class: "sent-list" });
   area = el("section", { class: "detail", "aria-label": t("一个区的送达", "One area") });
-  root.append(el("section", { class: "queue-side wide", "aria-label": t("各区送达", "Areas") }, el("h2", {}, t("送达", "Delivery")), sums, list, el("details", { class: "nodes" }, told, speakerTable)), area);
+  root.append(el("section", { class: "queue-side wide", "aria-label": t("各区送达", "Areas") }, el("h2", {}, t("送达", "Delivery")), roll, sums, list, el("details", { class: "nodes" }, told, speakerTable)), area);
   shown = "";
   kept = {};
   const off = onChange((parts) => {
     if (parts.has("reach") || parts.has("areas")) paint();
+    if (parts.has("roll") || Math.floor(clock() / 60000) !== minute) people();
     if (parts.has("nodes") || parts.has("sounded")) speakers();
   });
   paint();
+  people();
   speakers();
   return off;
+}
+
+// a word grows older without a record
+let minute = 0;
+function people() {
+  minute = Math.floor(clock() / 60000);
+  paintRoll(roll);
 }
 
 const rows = () => Object.entries(part("reach")).sort(([x, a], [y, b]) =>

@@ -1,0 +1,49 @@
+// 转移清点: who should move, who has, who has not, who needs help: those who need help first. People by
+// their opaque ids. Where nobody has said a number it is unknown, not zero.
+
+import { clock, part, picture } from "./live.js";
+import { ACTION, age, el, of, t, time } from "./words.js";
+
+const SAID = { moved: ["已转移", "moved"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
+const opened = new Set(); // areas whose answers somebody looks at
+const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
+const left = (r) => r.should - (r.moved || 0);
+const word = (w) => `${of(SAID[w.what])}${w.people === null ? "" : t(` ${w.people} 人`, ` ${w.people} people`)} ${w.person} ${time(w.at, clock())}（${age(clock() - w.at)}）`;
+
+const rows = () => Object.values(part("roll")).sort((a, b) =>
+  (b.help.length > 0) - (a.help.length > 0) || b.action - a.action || left(b) - left(a) || a.area.localeCompare(b.area));
+
+export function paintRoll(into) {
+  const found = rows(), crying = found.filter((r) => r.help.length), ordered = found.filter((r) => r.action);
+  const sum = (of_, what) => of_.reduce((n, r) => n + (what(r) || 0), 0), mute = ordered.filter((r) => r.moved === null).length;
+  const focus = document.activeElement?.dataset?.answers;
+  into.replaceChildren(
+    crying.length ? el("div", { class: "cry", role: "alert", "data-help": crying.length }, el("strong", {}, t(`⚠ ${sum(crying, (r) => r.help.length)} 人求助`, `⚠ ${sum(crying, (r) => r.help.length)} ask for help`)),
+      ...crying.flatMap((r) => r.help.map((w) => el("p", {}, el("b", {}, placeOf(r.area)), ` ${word(w)}`)))) : "",
+    el("h3", {}, t("转移清点", "Who has moved")),
+    found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个区还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; of ${mute} areas nobody has said` : ""}`))
+      : el("p", { class: "empty" }, t("没有在办的预警，也没有人求助", "No warning is open and nobody asks for help")),
+    found.length ? el("table", { class: "grid stack" },
+      el("thead", {}, el("tr", {}, ...HEAD().map((x) => el("th", { scope: "col" }, x)))),
+      el("tbody", {}, ...found.map(row))) : "");
+  if (focus) into.querySelector(`[data-answers="${focus}"]`)?.focus();
+}
+
+const HEAD = () => [t("预警区", "Area"), t("应转移", "Should move"), t("已转移", "Moved"), t("未转移", "Not yet"), t("求助", "Help"), t("最近的话", "Newest word"), t("谁说的", "Who said so")];
+
+function row(r) {
+  const head = HEAD(), words = [...r.help.filter((w) => !r.answers.some((a) => a.person === w.person && a.what === w.what && a.at === w.at)), ...r.answers];
+  const newest = Math.max(0, ...words.map((w) => w.at));
+  const cell = (n, given, ...inside) => el("td", { "data-head": head[n], ...given }, ...inside);
+  return el("tr", { class: r.help.length ? "crying" : "", "data-roll": r.area },
+    el("th", { scope: "row" }, placeOf(r.area), " ", r.action ? el("strong", { class: "order" }, of(ACTION[r.action])) : el("span", { class: "note" }, t("未令转移", "no order"))),
+    cell(1, {}, r.action ? String(r.should) : "–"),
+    cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved)),
+    cell(3, { class: r.action && (r.moved === null || r.not_yet) ? "bad" : "" }, r.action ? (r.moved === null ? t("？ 未知", "? unknown") : r.not_yet ? `✗ ${r.not_yet}` : "✓ 0") : "–"),
+    cell(4, { class: r.help.length ? "bad" : "" }, r.help.length ? `⚠ ${r.help.map((w) => w.person).join(" ")}` : "–"),
+    cell(5, {}, newest ? age(clock() - newest) : t("从未", "never")),
+    cell(6, {}, el("details", { open: opened.has(r.area), ontoggle: (e) => { if (e.target.open) opened.add(r.area); else opened.delete(r.area); } },
+      el("summary", { "data-answers": r.area }, t(`${words.length} 条，${r.unanswered.length} 人未答`, `${words.length} words, ${r.unanswered.length} have not answered`)),
+      ...words.map((w) => el("p", {}, word(w))),
+      r.unanswered.length ? el("p", {}, t(`未答复：${r.unanswered.join(" ")}`, `not answered: ${r.unanswered.join(" ")}`)) : "")));
+}
