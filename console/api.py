@@ -2,7 +2,7 @@
 programs: the document, warnings as GeoJSON, CAP messages.
 
 GET  /api/openapi.json /api/warnings.geojson /api/cap/NAME
-GET  /api/findings /api/asked/NAME       of the pages System, Config check and Skill
+GET  /api/findings /api/asked/NAME       of the pages System, Config check, Skill and Drills
 """
 
 import threading
@@ -96,7 +96,7 @@ SAYS = {
     "/api/dead": Says("最近的坏数据 the newest dead letters"),
     "/api/findings": Says("稽核发现 what the auditor cannot explain"),
     "/api/asked/{name}": Says(
-        "system 系统、check 配置检查、skill 技巧：此刻所查 looked up as it is asked for"
+        "system 系统、check 配置检查、skill 技巧、drills 演练：此刻所查 looked up as it is asked for"
     ),
     "/api/openapi.json": Says("本文件 this document"),
     "/api/warnings.geojson": Says("生效预警 warnings in force, RFC 7946", media=GEO),

@@ -4,7 +4,7 @@ GET  /api/shift?text=&kind=  newest first; what is open; who hands over to whom
 GET  /api/shift.csv          the same lines, all of them
 POST /api/notes /api/handover /api/takeover
 POST /api/verify             核报, as `fengsui report --verify`
-GET  /print/NAME?incident=   a page to print
+GET  /print/NAME?incident=   a page to print; /print/drill?run= that of a drill
 """
 
 import csv
@@ -152,7 +152,8 @@ class ShiftDesk:
         if make is None:
             raise Refused(404, "没有这种打印页 there is no such page to print")
         try:
-            page = await run_in_threadpool(make, request.query_params.get("incident", ""))
+            asked = request.query_params
+            page = await run_in_threadpool(make, asked.get("run") or asked.get("incident", ""))
         except ValueError as e:
             raise Refused(404, str(e)) from e
         return Response(page, media_type="text/html; charset=utf-8", headers=_PRINTED)

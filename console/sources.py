@@ -14,8 +14,8 @@ from ingest.history import History
 
 class Sources(NamedTuple):
     """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256.
-    prints: name of a page -> what makes it of an incident's id ("": the newest); raises ValueError
-    where there is none."""
+    prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's
+    name; raises ValueError where there is none."""
 
     contacts: Path | None = None
     history: Callable[[], History] | None = None

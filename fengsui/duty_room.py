@@ -11,7 +11,7 @@ import click
 from console.serve import Listen, lacks, outline, serving
 from console.sources import Sources
 from console.users import Users
-from fengsui import after_page, reports
+from fengsui import after_page, drills_held, reports
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.line import frames_folder, open_run_log
 from fengsui.people import place
@@ -74,6 +74,7 @@ def sources(setup: Setup) -> Sources:
         prints={
             "report": lambda incident: reports.printed(setup, incident),
             "after-action": lambda incident: after_page.printed(setup, incident),
+            "drill": lambda run: drills_held.printed(setup, run),
         },
     )
 

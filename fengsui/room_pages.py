@@ -1,6 +1,6 @@
 """What pages look up as they are asked for. System: how far each stage is behind, room on the disk,
 the servers. Config check: what `fengsui check` says of the folder as it is now. Skill: the ledger of
-`fengsui skill`."""
+`fengsui skill`. Drills: fengsui/drills_held.py."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from console.api import Asked
 from detectors.skill.score import bootstrap
-from fengsui import proved
+from fengsui import drills_held, proved
 from fengsui.cli_ledger import kept_score
 from fengsui.cli_reach import coverage_summary
 from fengsui.commands import judged
@@ -26,6 +26,7 @@ def asked(setup: Setup, folder: Path) -> Asked:
         "system": lambda: system(setup),
         "check": lambda: check(setup, folder),
         "skill": lambda: skill(setup),
+        "drills": lambda: drills_held.drills(setup, folder),
     }
 
 

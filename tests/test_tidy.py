@@ -119,6 +119,7 @@ PURE = (
     "console/resources.py",
     "console/reached.py",
     "console/rolled.py",
+    "console/drills.py",
     "console/delivery.py",
     "console/resend.py",
     "console/shift.py",
