@@ -138,4 +138,8 @@ def test_a_question_that_would_be_asked_again_for_ever_at_once_is_refused(folder
 
 def test_a_district_that_only_looks_back_needs_no_officers(folder: Path) -> None:
     (folder / "officers.csv").unlink()
+    with pytest.raises(ConfigError, match="plans.toml:task"):  # a plan needs somebody to do it
+        load(folder)
+    for name in ("plans.toml", "teams.csv", "supplies.csv", "shelters.csv", "risks.csv"):
+        (folder / name).unlink()
     assert load(folder).officers == {}
