@@ -192,7 +192,7 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
         "late": ("（补报）" if zh else " (late)") if late else "",
         "duty": words.audience[message.role][lang][_stage(Grade(a.level, a.action))],
-        "downstream": _below(district, a, lang),
+        "downstream": _below(district, a, lang) if message.kind == "notice" else "",
         "end": end[0] if zh else end[1],
         "answer": message.must_answer,
     }
