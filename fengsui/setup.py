@@ -1,6 +1,7 @@
 """Where a run keeps its things and which adapters it uses: options, environment, district, in that
 order."""
 
+import itertools
 import os
 import re
 import socket
@@ -177,13 +178,22 @@ def stamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
+# Below the ports that a system lends to outgoing connections (Linux from 32768, others from 49152): a
+# port told free there may be gone before its user has bound it.
+_PORTS = itertools.count(os.getpid() * 31)
+_FIRST_PORT, _LAST_PORT = 20_000, 32_767
+
+
 def free_port(preferred: int = 0) -> int:
-    """`preferred` if nobody listens on it on loopback, else any free port."""
-    for port in (preferred, 0):
+    """`preferred` if nobody listens on it on loopback, else a free port that this process has not
+    told before (until it has told all 12,768 of them)."""
+    size = _LAST_PORT - _FIRST_PORT + 1
+    others = (_FIRST_PORT + next(_PORTS) % size for _ in range(size))
+    for port in itertools.chain([preferred] if preferred else [], others):
         with socket.socket() as s:
             try:
                 s.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(s.getsockname()[1])
+            return port
     raise AssertionError("no free port on loopback")

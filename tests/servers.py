@@ -19,13 +19,9 @@ from typing import NamedTuple
 
 import pytest
 
+from fengsui.setup import free_port
+
 SERVICES = Path(__file__).parent.parent / ".services"
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
 
 
 def absent(what: str) -> None:
