@@ -4,6 +4,7 @@ These are the loaded and checked forms; `config.load` reads them from a district
 plain records: everything that depends on them takes them as an argument.
 """
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -54,7 +55,10 @@ class Area(Row, frozen=True, kw_only=True):
 
 
 class Station(Row, frozen=True, kw_only=True):
-    """监测站: a place with one sensor. A mast with two sensors is two rows with one place."""
+    """监测站: a place with one sensor. A mast with two sensors is two rows with one place.
+
+    calibrated: the day (ISO) of its last check against a standard on the spot, "" where none is
+    known; it counts for calibrate_days."""
 
     id: str
     name: str
@@ -67,6 +71,16 @@ class Station(Row, frozen=True, kw_only=True):
     interval_s: int  # reporting plan: the longest time between two reports when all is well
     silent_after_s: int  # a station that has not reported for this long is silent
     sum_interval_s: int = 60  # rain: the interval an observation sums over
+    calibrated: str = ""
+    calibrate_days: int = 365
+
+    def overdue(self, today: date) -> int:
+        """Days since its calibration ran out; 0: it counts, or none is known; below 0: it is dated
+        after today, which proves nothing."""
+        if not self.calibrated:
+            return 0
+        age = (today - date.fromisoformat(self.calibrated)).days
+        return age if age < 0 else max(0, age - self.calibrate_days)
 
 
 class Camera(Row, frozen=True, kw_only=True):

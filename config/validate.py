@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from config.district import (
@@ -27,6 +28,13 @@ ACTIONS = ("prepare", "move")
 
 def problem(file: str, row: int, column: str, message: str, hint: str = "") -> Problem:
     return Problem(file, row, column, message, hint)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 class Check:
@@ -113,6 +121,14 @@ class Check:
             self.least(file, n, "interval_s", s.interval_s, 1, 86_400)
             self.least(file, n, "silent_after_s", s.silent_after_s, s.interval_s, 7 * 86_400)
             self.least(file, n, "sum_interval_s", s.sum_interval_s, 1, 86_400)
+            self.least(file, n, "calibrate_days", s.calibrate_days, 1, 3650)
+            if s.calibrated and not _is_day(s.calibrated):
+                text = f"{s.calibrated!r} 不是日期 is not a day"
+                self.problems.append(
+                    problem(
+                        file, n, "calibrated", text, "写成 as 2026-05-01；不知道就留空 or nothing"
+                    )
+                )
 
     def nodes(self, rows: list[tuple[int, Node]]) -> None:
         for n, node in rows:

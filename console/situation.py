@@ -1,6 +1,7 @@
 """The page Situation (一张图): what is where, what it last said and how old that is. Pure."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from shapely import MultiPoint
@@ -9,6 +10,7 @@ from config.district import District
 from config.quantity import OF_NODES, QUANTITIES
 from console.trail import Trail
 from console.view import View
+from dispatch.local_time import local
 
 Ring = list[list[float]]
 
@@ -41,6 +43,8 @@ def ground(district: District, outline: list[Ring]) -> dict[str, Any]:
                 "what": s.quantity,
                 "unit": QUANTITIES[s.quantity].unit,
                 "at": [s.lon, s.lat],
+                "calibrated": s.calibrated,
+                "counts": s.calibrate_days,
             }
             for s in d.stations.values()
         },
@@ -75,8 +79,9 @@ def _hulls(
 
 def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
     """What the page shows now, thing by thing. now: the run's clock."""
+    today = date.fromisoformat(local(now, district.timezone, "%Y-%m-%d"))
     return {
-        "stations": {s: _station(district, view, trail, s, now) for s in district.stations},
+        "stations": {s: _station(district, view, trail, s, now, today) for s in district.stations},
         "nodes": {n: _node(district, view, n, now) for n in district.nodes},
         "areas": _areas(district, view, now),
     }
@@ -88,13 +93,15 @@ def _late(district: District, view: View, thing: str, now: int) -> bool:
 
 
 def _station(
-    district: District, view: View, trail: Trail, station: str, now: int
+    district: District, view: View, trail: Trail, station: str, now: int, today: date
 ) -> dict[str, Any]:
     value = trail.value(station, now) if station in trail.bins else None
+    overdue = district.stations[station].overdue(today)
     return {
         "value": value,
         "seen": view.last_seen.get(station),
         "late": _late(district, view, station, now),
+        **({"overdue": overdue} if overdue else {}),
     }
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
@@ -49,6 +50,9 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         seen = view.last_seen.get(station)
         when = local(seen, district.timezone) if seen else "从未 never"
         yield f"  静默 silent {station}: 最后 last {when}"
+    yield from _calibrations(
+        district, date.fromisoformat(local(clock, district.timezone, "%Y-%m-%d"))
+    )
     if not district.officers:
         yield f"! {NOBODY}"
     yield from node_lines(view, district, clock, run.start_at)
@@ -83,3 +87,12 @@ def _plan_s(district: District, station: str) -> int:
     if station in district.stations:
         return district.stations[station].silent_after_s
     return district.nodes[station].silent_after_s
+
+
+def _calibrations(district: District, today: date) -> Iterator[str]:
+    for s in district.stations.values():
+        days = s.overdue(today)
+        if days > 0:
+            yield f"  检定过期 calibration out of date {s.id}: {s.calibrated}，过期 {days} 天 days"
+        elif days:
+            yield f"  检定日期在将来 calibration dated in the future {s.id}: {s.calibrated}"

@@ -3,8 +3,10 @@
 # ruff: noqa: F811  (fixtures are imported by their names)
 
 import json
+from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +85,15 @@ def test_a_row_ages_without_a_record() -> None:
     ]
     assert share == sorted(share, reverse=True)
     assert share[-1] < share[0]
+
+
+def test_a_calibration_counts_for_its_days_and_one_of_the_future_never() -> None:
+    station = msgspec.structs.replace(
+        yanqing().stations["R01"], calibrated="2025-06-01", calibrate_days=100
+    )
+    days = {d: station.overdue(date(2025, *d)) for d in ((5, 31), (6, 1), (9, 9), (9, 10), (9, 12))}
+    assert list(days.values()) == [-1, 0, 0, 1, 3]
+    assert msgspec.structs.replace(station, calibrated="").overdue(date(2099, 1, 1)) == 0
 
 
 def test_dead_letters_are_counted_at_their_station_and_show_no_payload() -> None:
@@ -178,7 +189,9 @@ def test_what_is_to_be_looked_at_stands_first_and_charts_go_back_years(
     expect(page.locator("[data-row]").first).to_contain_text("静默")
     expect(page.locator("[data-row=R01]")).to_contain_text("可疑 1")
     expect(page.locator("[data-row=R02]")).to_contain_text("坏数据 1")
+    expect(page.locator("[data-row=R17]")).to_contain_text("检定过期 71 天")
     page.locator("[data-station=R01]").click()
+    expect(page.locator(".detail")).to_contain_text("最近检定 2025-04-08，有效 365 天")
     expect(page.locator(".years canvas")).to_be_visible()
     expect(page.locator(".years")).to_contain_text("43 个读数")
     seat.shot("stations")

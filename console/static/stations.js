@@ -46,6 +46,8 @@ function doubts(id) {
     if (node.door === 1) found.push(t("箱门开", "door open"));
     if (node.refused_commands) found.push(t(`拒绝指令 ${node.refused_commands}`, `refused ${node.refused_commands} commands`));
   }
+  if (station?.overdue > 0) found.push(t(`检定过期 ${station.overdue} 天`, `calibration ${station.overdue} days overdue`));
+  if (station?.overdue < 0) found.push(t("检定日期在将来", "calibration dated in the future"));
   if (h.failed) found.push(t(`无效 ${h.failed}`, `${h.failed} failed`));
   if (h.suspect) found.push(t(`可疑 ${h.suspect}`, `${h.suspect} suspect`));
   if (h.dead) found.push(t(`坏数据 ${h.dead}`, `${h.dead} dead letters`));
@@ -114,7 +116,8 @@ async function choose(id) {
     el("button", { type: "button", "data-hours": n, "aria-pressed": String(n === hours), onclick: () => { hours = n; for (const b of spans.children) b.setAttribute("aria-pressed", String(Number(b.dataset.hours) === n)); draw(id, node ? "battery" : s.what, box, s); } }, t(zh, en))));
   one.replaceChildren(el("h2", {}, `${id} ${t(s.name, s.en)}`),
     el("p", { class: why.length ? "doubt" : "note" }, why.length ? `⚠ ${why.join(t("，", ", "))}` : t("✓ 正常", "✓ well")),
-    h ? el("p", {}, t(`最近 24 小时 ${h.count} 条，可疑 ${h.suspect}，无效 ${h.failed}${h.test ? `（检验 ${h.test}）` : ""}`, `last 24 h: ${h.count} readings, ${h.suspect} suspect, ${h.failed} failed${h.test ? ` (test ${h.test})` : ""}`)) : "", spans, box);
+    h ? el("p", {}, t(`最近 24 小时 ${h.count} 条，可疑 ${h.suspect}，无效 ${h.failed}${h.test ? `（检验 ${h.test}）` : ""}`, `last 24 h: ${h.count} readings, ${h.suspect} suspect, ${h.failed} failed${h.test ? ` (test ${h.test})` : ""}`)) : "",
+    node ? "" : el("p", {}, s.calibrated ? t(`最近检定 ${s.calibrated}，有效 ${s.counts} 天`, `calibrated ${s.calibrated}, which counts for ${s.counts} days`) : t("没有登记检定日期", "no calibration on record")), spans, box);
   await draw(id, node ? "battery" : s.what, box, s);
 }
 
