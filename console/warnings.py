@@ -16,8 +16,9 @@ from dispatch.alert import Alert, Decision
 from dispatch.life import TABLE
 from dispatch.policy import Grade, authority
 from dispatch.reach import reach as estimate
-from dispatch.target import Target, internal, public
+from dispatch.target import Target, below, internal, public
 from dispatch.text import Message, write
+from dispatch.wording import category_of
 
 
 def parts(district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
@@ -101,7 +102,10 @@ def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
     then = msgspec.structs.replace(
         alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
     )
-    targets = [*public(district, then, ()), *internal(district, then, ())]
+    inside = internal(district, then, ())
+    # who has a warning of their own by then is left out when it goes
+    along = below(district, then, {t.recipient for t in inside}, (), {})
+    targets = [*public(district, then, ()), *inside, *along]
     words: dict[tuple[str, ...], dict[str, Any]] = {}
     reach: Counter[str] = Counter()
     for target in targets:
@@ -127,6 +131,14 @@ def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
     }
 
 
+def _audience(target: Target, message: Message) -> str:
+    if target.kind == "notice":
+        return target.role
+    if target.kind == "public" and message.category != "resident":
+        return message.category
+    return target.kind
+
+
 def _words(district: District, alert: Alert, target: Target, channel: str) -> dict[str, Any]:
     message = Message(
         alert,
@@ -135,10 +147,12 @@ def _words(district: District, alert: Alert, target: Target, channel: str) -> di
         None,
         target.role,
         target.must_answer,
+        category_of(target.category),
+        target.yours,
     )
     route = write(district, message, channel)
     return {
-        "audience": target.kind if target.kind != "notice" else target.role,
+        "audience": _audience(target, message),
         "lang": target.lang,
         "channels": [channel],
         "count": 0,

@@ -16,7 +16,15 @@ from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
-from dispatch.target import Target, deadline_ms, internal, internal_grade, is_loud, public
+from dispatch.target import (
+    Target,
+    below,
+    deadline_ms,
+    internal,
+    internal_grade,
+    is_loud,
+    public,
+)
 from dispatch.tasks import TOLD, Course, late_notice, of, take
 from dispatch.text import Message, write
 from dispatch.wording import category_of
@@ -29,6 +37,7 @@ class Told(msgspec.Struct):
 
     version: int = 0
     inside: dict[str, bool] = {}  # recipients of internal notices, in order
+    below: dict[str, Grade] = {}  # who is responsible downstream -> what they were told last
     outside: dict[str, Grade] = {}  # public recipients -> what they were told last
     public: Grade = Grade()
     expires_at: int = 0  # of the last public version
@@ -134,6 +143,11 @@ class Address:
         take(state.courses, alert)
         over = alert.msg_type == "cancel"
         targets = internal(self._district, alert, told.inside)
+        targets += below(
+            self._district, alert, {t.recipient for t in targets},
+            {c.area for c in state.courses.values() if not c.over_at},
+            {name: t.below for name, t in state.alerts.items() if t.below},
+        )  # fmt: skip
         # the feed and the loudspeakers before the phones: one message reaches many
         if over or (alert.public and self._news(told, alert)):
             found = public(self._district, alert, told.outside, awake=told.loud)
@@ -167,6 +181,8 @@ class Address:
                 told.outside[target.recipient] = grade
                 told.loud = told.loud or is_loud(grade)
                 told.public, told.expires_at = grade, alert.expires_at
+            elif target.yours:
+                told.below[target.recipient] = internal_grade(alert)
             else:
                 told.inside[target.recipient] = True
 
@@ -179,9 +195,12 @@ class Address:
     ) -> Delivery:
         outward = target.audience == "public"
         was = told.heard(target.recipient, alert.sent_at) if outward else None
-        known = was is not None if outward else target.recipient in told.inside
+        inside = told.below if target.yours else told.inside
+        known = was is not None if outward else target.recipient in inside
         lang = cast(Literal["zh", "en"], target.lang)
-        said = (target.kind, target.category, lang, was, target.role, target.must_answer)
+        said = (
+            target.kind, target.category, lang, was, target.role, target.must_answer, target.yours,
+        )  # fmt: skip
         routes = words.get((*said, target.channels))
         if routes is None:  # once for all who are told the same by the same ways
             message = Message(
@@ -192,6 +211,7 @@ class Address:
                 target.role,
                 target.must_answer,
                 category_of(target.category),
+                target.yours,
             )
             routes = tuple(write(self._district, message, c) for c in target.channels)
             words[(*said, target.channels)] = routes

@@ -1,5 +1,5 @@
 """Where the water goes on (影响和波及范围): what lies in its way below a warned area, and when it may be
-there. Pure geometry of basins.csv, areas.geojson and the resource base; it proposes, and warns nobody.
+there. Pure geometry of basins.csv, areas.geojson and the resource base; it warns nobody in public.
 
 The way is the basin's channel (`course`) from the point nearest the area to its outlet, then that of
 the basin below (`downstream`) from the point nearest that outlet, and so on. What stands within
@@ -14,6 +14,8 @@ the line leaves out make it later; a dam that breaks, or a debris flow's front, 
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from math import ceil, cos, floor, radians
 from typing import Literal, NamedTuple
 
@@ -22,6 +24,8 @@ from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
 from config.district import Area, District
+from config.level import Level
+from dispatch.policy import Grade
 
 _M_PER_DEG = 111_195.0  # of a great circle, mean Earth radius 6371 km
 _NAMED = 3  # in words: more would not fit into an SMS
@@ -31,6 +35,11 @@ TRAVELS = ("flash_flood", "river_flood", "debris_flow")
 
 What = Literal["area", "risk", "shelter"]
 XY = tuple[float, float]
+
+
+def is_told(grade: Grade) -> bool:
+    """Is this so high that notices say what lies downstream, and those who live there are told?"""
+    return bool(grade.action) or grade.level >= Level.ORANGE
 
 
 class Hit(NamedTuple):
@@ -51,7 +60,23 @@ def downstream(district: District, area: str, hazard: str) -> list[Hit]:
 
 def areas_below(district: District, area: str, hazard: str) -> list[Hit]:
     """Other areas in the way, nearest first."""
-    return _hits(district, area, hazard, ("area",))
+    return list(_areas(_Asked(id(district), area, hazard, district)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of a district is asked. It holds the district, so that no other can come to its number."""
+
+    number: int
+    area: str
+    hazard: str
+    district: District = field(compare=False)
+
+
+@lru_cache(maxsize=256)
+def _areas(asked: _Asked) -> tuple[Hit, ...]:
+    """The geometry of a district stays as it is, and each version of a warning asks again."""
+    return tuple(_hits(asked.district, asked.area, asked.hazard, ("area",)))
 
 
 def _hits(district: District, area: str, hazard: str, kinds: tuple[What, ...]) -> list[Hit]:
@@ -144,3 +169,14 @@ def in_words(district: District, area: str, hazard: str, lang: str) -> str:
         return f"下游可能波及{len(hits)}区：{named}"
     named = ", ".join(f"{a.name_en} in {h.earliest_min}-{h.latest_min} min" for a, h in near)
     return f"{len(hits)} areas downstream, if it goes on: {named}"
+
+
+def yours_in_words(district: District, hit: Hit, lang: str) -> str:
+    """For those who are responsible for an area in the way."""
+    area = district.areas[hit.id]
+    soon, late = hit.earliest_min, hit.latest_min
+    if lang == "zh":
+        when = f"{soon}–{late}分钟后" if late else "随时"
+        return f"您负责的{area.name}在其下游，水流可能{when}到"
+    when = f"in {soon}-{late} min" if late else "at any time"
+    return f"Downstream {area.name_en}, yours: water {when}"

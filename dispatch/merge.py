@@ -18,6 +18,7 @@ from dispatch.local_time import when
 from dispatch.policy import Grade
 from dispatch.sms_length import segments
 from dispatch.spoken import spoken
+from dispatch.target import DOWNSTREAM
 
 WINDOW_MS = 60_000
 URGENT_MS = 10_000
@@ -38,6 +39,7 @@ def mergeable(d: Delivery) -> bool:
         and d.lang == "zh"
         and not (d.again or d.reply or d.covers)
         and bool(d.hazard)  # it is about a warning
+        and d.category != DOWNSTREAM  # what it asks for is not what the warning asks for
         and bool(d.routes)
         and d.routes[0].channel in _WRITTEN
     )

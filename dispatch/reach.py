@@ -12,7 +12,7 @@ from config.district import Contact, District
 from dispatch.alert import Alert
 from dispatch.policy import Grade
 from dispatch.sound import Sound, sound
-from dispatch.target import Target, internal, public
+from dispatch.target import Target, below, internal, public
 
 
 class Reach(NamedTuple):
@@ -33,6 +33,7 @@ def reach(district: District, area: str, hazard: str, grade: Grade, at: int) -> 
     """What `dispatch.target` would choose for this warning at this moment (epoch ms)."""
     alert = _alert(area, hazard, grade, at)
     outward, inward = public(district, alert, ()), internal(district, alert, ())
+    inward += below(district, alert, {t.recipient for t in inward}, (), {})
     lists = Counter(
         (t.audience, _category(t, district.contacts), t.channels[0]) for t in (*outward, *inward)
     )

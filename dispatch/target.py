@@ -2,7 +2,8 @@
 
 Responsible persons are told of everything; officers of what they are asked to decide; observers of
 every internal notice; residents, loudspeakers and neighbouring counties of what is public. The
-public feed gets what is public, the duty room everything.
+public feed gets what is public, the duty room everything. Who is responsible for an area into which
+the water may go on is told too, until that area has a warning of its own.
 
 A subscriber chooses areas, hazards, the least level, language, the order of channels and quiet hours.
 The least level, hazards and quiet hours hold for colours below red only: red and every order reach
@@ -10,7 +11,7 @@ everybody of the area at once. Quiet hours delay what is public to residents and
 what follows upon a message that was loud: who was woken is also told that it is over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Container, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,11 +19,13 @@ from zoneinfo import ZoneInfo
 from config.district import Contact, District
 from config.level import Action, Level
 from dispatch.alert import Alert
+from dispatch.downstream import Hit, areas_below, is_told
 from dispatch.neighbours import CHANNEL, concerned, recipient, wants
 from dispatch.policy import Grade
 from dispatch.text import Kind, Role
 
 CAP_FEED = "cap-feed"
+DOWNSTREAM: Role = "downstream"
 DUTY_ROOM = "duty-room"
 # a loudspeaker wakes a whole village: from this colour on, and for every order
 BROADCAST_FROM = Level.YELLOW
@@ -32,6 +35,10 @@ ANSWER_FROM = Level.ORANGE
 # by when a recipient should be reached, minutes: the shorter of level and action
 _DEADLINE_MIN = {Level.NONE: 30, Level.BLUE: 30, Level.YELLOW: 15, Level.ORANGE: 5, Level.RED: 3}
 _ORDER_MIN = {Action.NONE: 30, Action.PREPARE: 5, Action.MOVE: 3}
+
+
+# warning -> recipient -> what it told them from upstream
+Heard = Mapping[str, Mapping[str, Grade]]
 
 
 class Target(NamedTuple):
@@ -46,6 +53,7 @@ class Target(NamedTuple):
     must_answer: bool = False
     category: str = ""  # config.district.Contact.kind
     not_before: int = 0  # epoch ms; 0: at once
+    yours: Hit | None = None  # the nearest area of theirs in the way of the water
 
 
 def deadline_ms(grade: Grade) -> int:
@@ -116,6 +124,42 @@ def _asked(district: District, alert: Alert) -> set[str]:
     """Contacts of the officers who are asked to decide, or were passed over."""
     called = {o for q in alert.questions for o in q.called} | set(alert.notified)
     return {district.officers[o].contact for o in called if o in district.officers}
+
+
+def below(
+    district: District, alert: Alert, here: Collection[str], warned: Container[str], heard: Heard
+) -> list[Target]:
+    """Who is responsible for what lies downstream and has no warning of its own, when there is
+    something new for them.
+
+    here: who gets this version as responsible for the area itself. warned: areas with an open
+    warning. heard: what each open warning told whom from upstream, this one's under its id."""
+    own = heard.get(alert.id, {})
+    if not own and not is_told(internal_grade(alert)):
+        return []
+    others = [told for name, told in heard.items() if name != alert.id]
+    found: dict[str, Target] = {}
+    for hit in areas_below(district, alert.area, alert.hazard):
+        for c in district.contacts.values() if hit.id not in warned else ():
+            if c.role != "responsible" or not _concerns(c, hit.id) or c.id in here:
+                continue
+            known = [told[c.id] for told in others if c.id in told]
+            if c.id not in found and _is_news(c, alert, own.get(c.id), known):
+                target = Target(c.id, "internal", "notice", DOWNSTREAM, c.channels, c.lang)
+                found[c.id] = target._replace(category=DOWNSTREAM, yours=hit)
+    return list(found.values())
+
+
+def _is_news(contact: Contact, alert: Alert, was: Grade | None, others: list[Grade]) -> bool:
+    """For somebody downstream: it is high enough and above all they heard; or what they heard of it
+    has fallen or ended, and no other warning upstream says the same."""
+    grade = internal_grade(alert)
+    if alert.msg_type == "cancel":
+        return was is not None and not others
+    if was is not None and was != grade and not grade.exceeds(was):
+        return not others
+    higher = all(grade.exceeds(g) for g in ([] if was is None else [was]) + others)
+    return higher and is_told(grade) and _wants(contact, grade)
 
 
 def public(

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from config.district import Area, District
 from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
 from dispatch.alert import Alert, Route
-from dispatch.downstream import in_words
+from dispatch.downstream import Hit, in_words, is_told, yours_in_words
 from dispatch.evidence_words import coverage, evidence, office
 from dispatch.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.local_time import local, when
@@ -27,12 +27,12 @@ _LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, o
 _LIKELY_EN = ("possible", "possible", "likely", "very likely", "almost certain")
 
 Kind = Literal["public", "notice", "organisation"]
-Role = Literal["responsible", "observer", "duty"]
+Role = Literal["responsible", "observer", "duty", "downstream"]
 
 
 class Message(NamedTuple):
     """What is to be said. was: what the same audience was told before (None: nothing). category: of
-    a public one's reader."""
+    a public one's reader. yours: the area of theirs that lies downstream, of a notice to those."""
 
     alert: Alert
     kind: Kind
@@ -41,6 +41,7 @@ class Message(NamedTuple):
     role: Role = "duty"
     must_answer: bool = False
     category: Category = "resident"
+    yours: Hit | None = None
 
 
 def write(district: District, message: Message, channel: str) -> Route:
@@ -181,6 +182,7 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
     measured = [e.observed_at for e in a.evidence if e.quantity != "cap"]
     seen = max((at for at in measured if at is not None), default=None)
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
+    yours = yours_in_words(district, message.yours, lang) if message.yours else ""
     end = ("预警到期失效", "lapsed") if a.state == "expired" else ("预警解除", "lifted")
     return {
         "authority": office(district, a.authority, lang),
@@ -192,18 +194,21 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
         "late": ("（补报）" if zh else " (late)") if late else "",
         "duty": words.audience[message.role][lang][_stage(Grade(a.level, a.action))],
-        "downstream": _below(district, a, lang) if message.kind == "notice" else "",
+        "downstream": _below(district, message) if message.kind == "notice" else "",
+        "yours": yours,
+        "yours_spoken": spoken(yours.replace("–", "到")) if zh else "",
         "end": end[0] if zh else end[1],
         "answer": message.must_answer,
     }
 
 
-def _below(district: District, a: Alert, lang: str) -> str:
+def _below(district: District, message: Message) -> str:
     """Where the water may go on, for what somebody must answer."""
+    a = message.alert
     grade = Grade(a.proposed_level, a.proposed_action) | Grade(a.level, a.action)
-    if a.msg_type == "cancel" or not (grade.action or grade.level >= Level.ORANGE):
+    if a.msg_type == "cancel" or message.yours or not is_told(grade):
         return ""
-    return in_words(district, a.area, a.hazard, lang)
+    return in_words(district, a.area, a.hazard, message.lang)
 
 
 def _key(force: Grade) -> str:

@@ -42,11 +42,11 @@ MUST: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "call": (
         ("drill",), ("over",), ("until_spoken",), ("place_spoken",), ("proposed",), ("force",),
-        ("duty",), ("answer",), ("hotline_spoken",),
+        ("duty",), ("answer",), ("hotline_spoken",), ("yours_spoken",),
     ),
     "notice": (
         *_ALWAYS, ("place", "name"), ("hazard",), ("proposed",), ("force",), ("duty",), ("end",),
-        ("answer",), ("hotline",), ("signature",), ("evidence",),
+        ("answer",), ("hotline",), ("signature",), ("evidence",), ("yours",),
     ),
     "organisation": (*_ALWAYS, ("head",), ("signature",), ("hotline",), ("sent",)),
 }  # fmt: skip

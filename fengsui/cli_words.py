@@ -9,8 +9,10 @@ import msgspec
 from config.district import District
 from config.level import HAZARD_ZH, Action, Level
 from dispatch.alert import Alert, Route
+from dispatch.downstream import areas_below, is_told
 from dispatch.policy import LEVEL_KEY, Grade
 from dispatch.spoken import seconds
+from dispatch.target import DOWNSTREAM
 from dispatch.text import Kind, Message, Role, write
 from dispatch.word_check import sample
 from dispatch.wording import CATEGORY_ZH
@@ -28,6 +30,7 @@ _GRADES = {
 _INSIDE: dict[str, tuple[str, Kind, Role, tuple[str, ...]]] = {
     "responsible": ("责任人", "notice", "responsible", ("sms", "app", "voice", "email")),
     "observer": ("群测群防员", "notice", "observer", ("sms", "app", "email")),
+    "downstream": ("下游责任人", "notice", "downstream", ("sms", "app", "voice", "email")),
     "organisation": ("邻县、单位", "organisation", "duty", ("sms", "app", "email")),
 }
 
@@ -73,7 +76,7 @@ def words(
     for audience in (to,) if to else (*CATEGORY_ZH, *_INSIDE):
         for language in (lang,) if lang else ("zh", "en"):
             texts: dict[Route, list[str]] = {}
-            for message, way in _messages(audience, language, alert, was):
+            for message, way in _messages(district, audience, language, alert, was):
                 if channel in (None, way):
                     route = write(district, message, way)
                     texts.setdefault(msgspec.structs.replace(route, channel=""), []).append(way)
@@ -81,20 +84,30 @@ def words(
                 shown = True
                 _show(route, f"{_NAMES[audience]} {audience}", ways, language)
     if not shown:
-        raise Usage(f"{to or lang} 不用这个渠道 gets nothing by {channel}")
+        raise Usage(
+            f"{to or lang}: 这里什么也收不到 gets nothing here by {channel or 'any channel'}"
+        )
 
 
 def _messages(
-    audience: str, lang: str, alert: Alert, was: Grade | None
+    district: District, audience: str, lang: str, alert: Alert, was: Grade | None
 ) -> Iterator[tuple[Message, str]]:
     """What this audience gets, by channel. Loudspeakers speak Chinese to everybody, and the CAP feed
-    is one for all."""
+    is one for all; who is responsible downstream is told of the nearest area in the way."""
     language: Literal["zh", "en"] = "zh" if lang == "zh" else "en"
     if audience in _INSIDE:
         _, kind, role, ways = _INSIDE[audience]
         must = role == "responsible" and alert.msg_type != "cancel"
+        message = Message(alert, kind, language, was, role, must)
+        if role == DOWNSTREAM:
+            grade = Grade(alert.level, alert.action)
+            heard = alert.msg_type == "cancel" or is_told(grade)
+            hits = areas_below(district, alert.area, alert.hazard) if heard else []
+            if not hits:
+                return
+            message = message._replace(yours=hits[0])
         for way in ways:
-            yield Message(alert, kind, language, was, role, must), way
+            yield message, way
         return
     category = next(c for c in CATEGORY_ZH if c == audience)
     for way in CHANNELS:

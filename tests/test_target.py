@@ -8,7 +8,8 @@ from config.level import Action, Level
 from detectors.detection import Mark
 from dispatch.address import Address
 from dispatch.alert import Alert, Delivery
-from dispatch.target import CAP_FEED, DUTY_ROOM
+from dispatch.downstream import areas_below
+from dispatch.target import CAP_FEED, DOWNSTREAM, DUTY_ROOM
 from ingest.observation import Record, Run
 from ingest.stage import Item, Write
 from tests.decide_district import (
@@ -76,7 +77,11 @@ def test_red_reaches_everybody_concerned() -> None:
         *people("observer"),
         *people("organisation"),
     }
-    assert set(found) == everyone
+    below = {d.recipient for d in found.values() if d.category == DOWNSTREAM}
+    assert below
+    hits = areas_below(yanqing(), "A01", "flash_flood")
+    assert below <= {c for h in hits for c in people("responsible", h.id)}
+    assert set(found) - below == everyone
     assert {found[n].routes[0].channel for n in nodes} == {"broadcast"}
     for who in people("responsible"):
         assert found[who].must_answer
