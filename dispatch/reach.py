@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from config.district import Contact, District
-from dispatch.alert import Alert
 from dispatch.policy import Grade
+from dispatch.sample import sample
 from dispatch.sound import Sound, sound
 from dispatch.target import Target, below, internal, public
 
@@ -31,7 +31,7 @@ class Reach(NamedTuple):
 
 def reach(district: District, area: str, hazard: str, grade: Grade, at: int) -> Reach:
     """What `dispatch.target` would choose for this warning at this moment (epoch ms)."""
-    alert = _alert(area, hazard, grade, at)
+    alert = sample(area, hazard, grade, at, valid_s=0, status="actual")
     outward, inward = public(district, alert, ()), internal(district, alert, ())
     inward += below(district, alert, {t.recipient for t in inward}, (), {})
     lists = Counter(
@@ -68,25 +68,3 @@ def _category(target: Target, contacts: Mapping[str, Contact]) -> str:
     if target.channels == ("broadcast",):
         return "loudspeaker"
     return target.recipient.partition(":")[0]
-
-
-def _alert(area: str, hazard: str, grade: Grade, at: int) -> Alert:
-    return Alert(
-        id="reach",
-        version=1,
-        area=area,
-        hazard=hazard,
-        status="actual",
-        msg_type="alert",
-        level=grade.level,
-        action=grade.action,
-        proposed_level=grade.level,
-        proposed_action=grade.action,
-        public=True,
-        state="released",
-        incident="",
-        sent_at=at,
-        onset_at=at,
-        expires_at=at,
-        reason="",
-    )

@@ -17,6 +17,7 @@ from dispatch.evidence_words import coverage, evidence, office
 from dispatch.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.local_time import local, when
 from dispatch.policy import Grade
+from dispatch.sample import sample
 from dispatch.sms_length import segments
 from dispatch.spoken import moment, spoken, telephone
 from dispatch.wording import BY_KIND, OURS, Category, Wording, wording
@@ -124,12 +125,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
 def field_names(district: District) -> frozenset[str]:
     """What a template may ask for; `brief` counts up from 0 until an SMS fits."""
     area = next(iter(district.areas.values()))
-    alert = Alert(
-        id="", version=1, area=area.id, hazard=area.hazards[0], status="exercise",
-        msg_type="alert", level=Level.BLUE, action=Action.NONE, proposed_level=Level.BLUE,
-        proposed_action=Action.NONE, public=True, state="released", incident="", sent_at=0,
-        onset_at=0, expires_at=0, reason="",
-    )  # fmt: skip
+    alert = sample(area.id, area.hazards[0], Grade(Level.BLUE))
     words = wording(OURS, "ours")
     return frozenset({*_fields(district, words, Message(alert, "public", "zh"), "sms"), "brief"})
 

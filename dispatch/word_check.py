@@ -17,8 +17,8 @@ from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from config.district import Area, District
 from config.level import HAZARD_ZH, Action, Level
 from config.table import Problem
-from dispatch.alert import Alert
 from dispatch.policy import Grade
+from dispatch.sample import sample
 from dispatch.sms_length import segments
 from dispatch.spoken import seconds
 from dispatch.text import SMS_SEGMENTS, Kind, Message, field_names, template_of, write
@@ -226,33 +226,3 @@ def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]
     if (s := seconds(loud)) > SPOKEN_S:
         told = f"{what}: 播一遍约 {s:.0f} 秒，最多 seconds to say, at most {SPOKEN_S:.0f}"
         yield Problem("words/zh_broadcast.j2", 0, "", told, shorten)
-
-
-def sample(
-    area: str,
-    hazard: str,
-    grade: Grade,
-    at: int = 1_753_539_000_000,
-    valid_s: int = 21_600,
-    status: Literal["actual", "exercise", "test"] = "exercise",
-) -> Alert:
-    """A warning as it would go out at `at` (epoch ms), for a preview or a check; no grade: lifted."""
-    return Alert(
-        id="preview",
-        version=1,
-        area=area,
-        hazard=hazard,
-        status=status,
-        msg_type="alert" if grade else "cancel",
-        level=grade.level,
-        action=grade.action,
-        proposed_level=grade.level,
-        proposed_action=grade.action,
-        public=True,
-        state="released" if grade else "cancelled",
-        incident="preview",
-        sent_at=at,
-        onset_at=at,
-        expires_at=at + valid_s * 1000,
-        reason="",
-    )

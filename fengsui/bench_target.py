@@ -22,6 +22,8 @@ from dispatch.alert import Alert, Delivery
 from dispatch.box import Box
 from dispatch.contact_store import ContactStore
 from dispatch.outbox import apply
+from dispatch.policy import Grade
+from dispatch.sample import sample
 from dispatch.send import Send
 from dispatch.target import public
 from dispatch.text import Message, write
@@ -65,31 +67,9 @@ def _people(count: int, area: str) -> list[Contact]:
     ]
 
 
-def _alert(area: str, hazard: str) -> Alert:
-    return Alert(
-        id="bench",
-        version=1,
-        area=area,
-        hazard=hazard,
-        status="exercise",
-        msg_type="alert",
-        level=Level.RED,
-        action=Action.MOVE,
-        proposed_level=Level.RED,
-        proposed_action=Action.MOVE,
-        public=True,
-        state="released",
-        incident="bench",
-        sent_at=_AT,
-        onset_at=_AT,
-        expires_at=_AT + 3 * 3_600_000,
-        reason="",
-    )
-
-
 def _measure(district: District, folder: Path, count: int) -> None:
     area = next(iter(district.areas.values()))
-    alert = _alert(area.id, area.hazards[0])
+    alert = sample(area.id, area.hazards[0], Grade(Level.RED, Action.MOVE), _AT)
     with ContactStore(folder / "run") as store:
         begun = time.perf_counter()
         store.put(_people(count, area.id))

@@ -11,10 +11,10 @@ from config.level import HAZARD_ZH, Action, Level
 from dispatch.alert import Alert, Route
 from dispatch.downstream import areas_below, is_told
 from dispatch.policy import LEVEL_KEY, Grade
+from dispatch.sample import sample
 from dispatch.spoken import seconds
 from dispatch.target import DOWNSTREAM
 from dispatch.text import Kind, Message, Role, write
-from dispatch.word_check import sample
 from dispatch.wording import CATEGORY_ZH
 from fengsui.setup import Usage, now_ms
 

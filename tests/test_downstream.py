@@ -13,7 +13,7 @@ from config.level import Action, Level
 from config.plans import Flow, Plans
 from dispatch.downstream import Hit, areas_below, downstream
 from dispatch.policy import Grade
-from dispatch.reach import _alert
+from dispatch.sample import sample
 from dispatch.text import Kind, Message, write
 from tests.decide_district import yanqing
 
@@ -143,7 +143,7 @@ def test_the_notice_names_the_nearest_and_the_public_text_does_not() -> None:
 
     def words(kind: Kind, grade: Grade, lang: str = "zh", msg_type: str = "alert") -> str:
         alert = msgspec.structs.replace(
-            _alert("A01", "flash_flood", grade, 0),
+            sample("A01", "flash_flood", grade, 0),
             msg_type=msg_type,  # type: ignore[arg-type]
         )
         return write(d, Message(alert, kind, lang), "app").text  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from dispatch.alert import Delivery
 from dispatch.merge import mergeable
 from dispatch.policy import Grade
 from dispatch.reach import reach
-from dispatch.word_check import sample
+from dispatch.sample import sample
 from ingest.observation import Record
 from ingest.stage import Item
 from tests.decide_district import T0, run

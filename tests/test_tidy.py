@@ -82,6 +82,7 @@ PURE = (
     "dispatch/sound.py",
     "dispatch/tasks.py",
     "dispatch/downstream.py",
+    "dispatch/sample.py",
     "dispatch/reach.py",
     "dispatch/coverage.py",
     "dispatch/text.py",

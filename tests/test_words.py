@@ -14,10 +14,11 @@ from config.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.load import load
 from dispatch.address import Address
 from dispatch.policy import Grade
+from dispatch.sample import sample
 from dispatch.sms_length import segments
 from dispatch.spoken import seconds, spoken
 from dispatch.text import SMS_SEGMENTS, Message, write
-from dispatch.word_check import SPOKEN_S, sample, word_problems
+from dispatch.word_check import SPOKEN_S, word_problems
 from dispatch.wording import CATEGORY_ZH
 from fengsui.cli import cli
 from ingest.stage import Item
