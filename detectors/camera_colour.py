@@ -31,25 +31,14 @@ import numpy as np
 
 from detectors.camera_picture import Picture, cv2
 from detectors.camera_scene import Floats, Scene
-from detectors.kind import Kind
-from detectors.quantity_threshold import Above, above
+from detectors.quantity_threshold import of_pictures
 
 _LEAST = 4
 _STILL = 0.5  # weight of a thumb pixel that counts as surroundings
 _OFF = 6.0  # grey levels: what a black pixel still has
 
-KIND = Kind(
-    name="camera_colour",
-    zh="水色变化",
-    en="change of the water's colour",
-    unit="1",
-    inputs=("frame",),
-    parameters=Above,
-    slot_s=lambda p: p.slot_s,
-    span=lambda p: p.over_s // p.slot_s,
-    score=above,
-    gather="max",
-    seen="colour_shift",
+KIND = of_pictures(
+    "camera_colour", "水色变化", "change of the water's colour", "1", seen="colour_shift"
 )
 
 # water and surroundings: blue, green, red of each

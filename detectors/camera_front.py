@@ -35,8 +35,7 @@ import numpy as np
 
 from detectors.camera_picture import Picture, cv2
 from detectors.camera_scene import STRIP, Floats, Scene, moved_by, sample
-from detectors.kind import Kind
-from detectors.quantity_threshold import Above, above
+from detectors.quantity_threshold import of_pictures
 
 BINS = 32
 _FEATURES = 3
@@ -48,19 +47,7 @@ _GAP_S, _MOST_S = 90.0, 600.0
 _LEAST, _PROGRESS, _STRAIGHT = 3, 0.2, 0.08
 NOWHERE = -1.0
 
-KIND = Kind(
-    name="camera_front",
-    zh="龙头推进",
-    en="surge front",
-    unit="m/s",
-    inputs=("frame",),
-    parameters=Above,
-    slot_s=lambda p: p.slot_s,
-    span=lambda p: p.over_s // p.slot_s,
-    score=above,
-    gather="max",
-    seen="front_speed",
-)
+KIND = of_pictures("camera_front", "龙头推进", "surge front", "m/s", seen="front_speed")
 
 
 class Front(NamedTuple):

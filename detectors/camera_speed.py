@@ -38,8 +38,7 @@ from scipy import fft
 
 from detectors.camera_picture import Bytes, Picture, Reals, cv2
 from detectors.camera_scene import Floats, Grid, Scene, moved_by, sample
-from detectors.kind import Kind
-from detectors.quantity_threshold import Above, above
+from detectors.quantity_threshold import of_pictures
 
 _WINDOW, _STEP = 64, 32
 _FARTHEST = 24  # cells
@@ -49,19 +48,7 @@ _REST, _BESIDE = 1.5, 0.5
 _NEAR = 5  # cells
 _INSIDE = 0.8
 
-KIND = Kind(
-    name="camera_speed",
-    zh="表面流速",
-    en="surface speed",
-    unit="m/s",
-    inputs=("frame",),
-    parameters=Above,
-    slot_s=lambda p: p.slot_s,
-    span=lambda p: p.over_s // p.slot_s,
-    score=above,
-    gather="max",
-    seen="surface_speed",
-)
+KIND = of_pictures("camera_speed", "表面流速", "surface speed", "m/s", seen="surface_speed")
 
 
 class Speed(NamedTuple):

@@ -36,8 +36,7 @@ import numpy as np
 
 from detectors.camera_picture import Bytes, Picture, cv2
 from detectors.camera_scene import Floats, Staff, sample
-from detectors.kind import Kind
-from detectors.quantity_threshold import Above, above
+from detectors.quantity_threshold import of_pictures
 
 _REPEATS = (4.0, 40.0)
 _BEATS = 8.0  # a line without an edge reached 3.5
@@ -47,19 +46,7 @@ _FLOOR = np.array(
     [9.0, 2.0, 2.0, 0.02]
 )  # least variance of each feature: grey, a, b, log deviation
 
-KIND = Kind(
-    name="camera_waterline",
-    zh="图像水位",
-    en="water line",
-    unit="m",
-    inputs=("frame",),
-    parameters=Above,
-    slot_s=lambda p: p.slot_s,
-    span=lambda p: p.over_s // p.slot_s,
-    score=above,
-    gather="max",
-    seen="water_line",
-)
+KIND = of_pictures("camera_waterline", "图像水位", "water line", "m", seen="water_line")
 
 
 class Line(NamedTuple):

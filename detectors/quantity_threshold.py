@@ -60,6 +60,12 @@ def above(p: Above, view: View) -> Scored:
     return scored(np.where(points >= p.min_points, value, np.nan), p.over_s // 60)
 
 
+def of_pictures(name: str, zh: str, en: str, unit: str, *, seen: str) -> Kind:
+    """The same of what a picture shows: `seen`, the highest of a slot."""
+    kind = _kind(name, zh, en, Above, falling=False)
+    return kind._replace(unit=unit, inputs=("frame",), seen=seen)
+
+
 def _kind(name: str, zh: str, en: str, parameters: type[Above], *, falling: bool) -> Kind:
     return Kind(
         name=name,
