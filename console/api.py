@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.level import Action, Level
+from console.answers import Acted, Below, Chart, Letter, Me, Missed, Snapshot, Texts
 from console.desk import Calls, Resend
 from console.feed import Feed
 from console.geojson import in_force
@@ -59,11 +60,13 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
 
 
 SAYS = {
-    "/api/me": Says("我是谁，可以做什么 who I am and what I may do"),
+    "/api/me": Says("我是谁，可以做什么 who I am and what I may do", answer=Me),
     "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
     "/api/logout": Says("网页退出 ends a page's session"),
     "/api/ground": Says("不变的：区、站、终端及其位置 what does not change: places and shapes"),
-    "/api/snapshot": Says("现在的全貌 the whole picture now, part by part, with its revision"),
+    "/api/snapshot": Says(
+        "现在的全貌 the whole picture now, part by part, with its revision", answer=Snapshot
+    ),
     "/api/stream": Says(
         "服务器推送 events `change` {rev, parts} to write over the picture, null takes a key away, "
         "and `beat` {rev, age_ms, now} every 5 s",
@@ -71,11 +74,17 @@ SAYS = {
     ),
     "/api/past": Says("最近六小时每十分钟一幅 the map every ten minutes of the last six hours"),
     "/api/series/{station}": Says("一个站最近六小时 one station's last six hours"),
-    "/api/texts/{alert}": Says("各方将收到的原文 the exact words each audience would get"),
-    "/api/acts": Says("对预警的操作 a person's act upon warnings; decide says who may", Act),
+    "/api/texts/{alert}": Says(
+        "各方将收到的原文 the exact words each audience would get", answer=Texts
+    ),
+    "/api/acts": Says(
+        "对预警的操作 a person's act upon warnings; decide says who may", Act, answer=list[Acted]
+    ),
     "/api/resources": Says("队伍、物资、安置点、风险源 teams, supplies, shelters, risk sources"),
-    "/api/downstream/{area}": Says("下游 what lies downstream of an area"),
-    "/api/missed/{area}": Says("一个区未收到的人（代号） who in an area was not reached, by id"),
+    "/api/downstream/{area}": Says("下游 what lies downstream of an area", answer=list[Below]),
+    "/api/missed/{area}": Says(
+        "一个区未收到的人（代号） who in an area was not reached, by id", answer=Missed
+    ),
     "/api/calls": Says(
         "他们的姓名号码，每次查看都记录 names and numbers; each look is on record", Calls
     ),
@@ -91,9 +100,11 @@ SAYS = {
     "/api/handover": Says("交班 hand the shift over", HandOver),
     "/api/takeover": Says("接班 take it over", TakeOver),
     "/api/verify": Says("核报，同 as `fengsui report --verify`", Verified),
-    "/api/history/{place}": Says("一个站多年的值 a station's values over years", query=("hours",)),
+    "/api/history/{place}": Says(
+        "一个站多年的值 a station's values over years", query=("hours",), answer=Chart
+    ),
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
-    "/api/dead": Says("最近的坏数据 the newest dead letters"),
+    "/api/dead": Says("最近的坏数据 the newest dead letters", answer=list[Letter]),
     "/api/findings": Says("稽核发现 what the auditor cannot explain"),
     "/api/asked/{name}": Says(
         "system 系统、check 配置检查、skill 技巧、drills 演练：此刻所查 looked up as it is asked for"

@@ -18,12 +18,13 @@ _REFUSALS = {
 
 class Says(NamedTuple):
     """What the routes themselves do not tell. body: the struct that a request is decoded to. query:
-    what may stand behind the path's "?"."""
+    what may stand behind the path's "?". answer: what it is answered with."""
 
     summary: str
     body: type | None = None
     media: str = JSON
     query: tuple[str, ...] = ()
+    answer: Any = None  # a type of console.answers, where the answer has one form
 
 
 def document(
@@ -32,7 +33,11 @@ def document(
     """Of all routes under /api/. Raises KeyError naming a route that nothing is said of."""
     found = [r for r in routes if isinstance(r, Route) and r.path.startswith("/api/")]
     bodies = {s.body for s in says.values() if s.body is not None}
-    _, schemas = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    answers = {path: s.answer for path, s in says.items() if s.answer is not None}
+    of_answers, schemas = msgspec.json.schema_components(
+        [*answers.values(), *bodies], ref_template="#/components/schemas/{name}"
+    )
+    forms = dict(zip(answers, of_answers, strict=False))
     schemas["Refusal"] = {
         "type": "object",
         "required": ["words"],
@@ -43,7 +48,7 @@ def document(
         path = route.path.replace(":path}", "}")
         for method in sorted(set(route.methods or ()) - {"HEAD"}):
             paths.setdefault(path, {})[method.lower()] = _operation(
-                route, path, method, says[route.path]
+                route, path, method, says[route.path], forms.get(route.path, {})
             )
     return {
         "openapi": "3.1.0",
@@ -57,8 +62,10 @@ def document(
     }
 
 
-def _operation(route: Route, path: str, method: str, says: Says) -> dict[str, Any]:
-    answer = {"type": "string"} if says.media == STREAM else {}
+def _operation(
+    route: Route, path: str, method: str, says: Says, form: dict[str, Any]
+) -> dict[str, Any]:
+    answer = {"type": "string"} if says.media == STREAM else form
     refusal = {JSON: {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     refusals = dict(_REFUSALS)
     if says.body is not None:

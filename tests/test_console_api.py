@@ -92,6 +92,8 @@ def test_the_document_is_openapi_and_names_every_route(caller: Caller) -> None:
     assert set(found["paths"]) == set(SAYS), "nothing is said of a route that is gone"
     act = found["paths"]["/api/acts"]["post"]["requestBody"]["content"]["application/json"]
     assert act["schema"]["$ref"].endswith("/Act")
+    told = found["paths"]["/api/snapshot"]["get"]["responses"]["200"]["content"]
+    assert told["application/json"]["schema"]["$ref"].endswith("/Snapshot")
     assert found["components"]["schemas"]["Act"]["required"] == ["act", "places", "reason", "key"]
 
 
