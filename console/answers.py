@@ -3,8 +3,8 @@ same answers; tests hold each against its form here."""
 
 from typing import Any, Literal, TypedDict
 
-Level = Literal[0, 1, 2, 3, 4]  # none, 蓝 blue, 黄 yellow, 橙 orange, 红 red
-Action = Literal[0, 1, 2]  # none, 准备转移 prepare, 立即转移 move
+from config.level import Action, Level
+from dispatch.downstream import What
 
 
 class Me(TypedDict):
@@ -113,7 +113,7 @@ class Missed(TypedDict):
 class Below(TypedDict):
     """Something in the way of the water, and when that may be there."""
 
-    what: Literal["area", "risk", "shelter"]
+    what: What
     id: str
     distance_m: int
     earliest_min: int

@@ -10,7 +10,7 @@ from config.district import District
 from config.quantity import OF_NODES, QUANTITIES
 from console.trail import Trail
 from console.view import View
-from dispatch.local_time import local
+from dispatch.local_time import day
 
 Ring = list[list[float]]
 
@@ -79,7 +79,7 @@ def _hulls(
 
 def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
     """What the page shows now, thing by thing. now: the run's clock."""
-    today = date.fromisoformat(local(now, district.timezone, "%Y-%m-%d"))
+    today = day(now, district.timezone)
     return {
         "stations": {s: _station(district, view, trail, s, now, today) for s in district.stations},
         "nodes": {n: _node(district, view, n, now) for n in district.nodes},

@@ -16,7 +16,7 @@ from dispatch.alert import Alert, Decision
 from dispatch.life import TABLE
 from dispatch.policy import Grade, authority
 from dispatch.reach import reach as estimate
-from dispatch.target import Target, below, internal, public
+from dispatch.target import Target, everybody
 from dispatch.text import Message, write
 from dispatch.wording import category_of
 
@@ -102,13 +102,9 @@ def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
     then = msgspec.structs.replace(
         alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
     )
-    inside = internal(district, then, ())
-    # who has a warning of their own by then is left out when it goes
-    along = below(district, then, {t.recipient for t in inside}, (), {})
-    targets = [*public(district, then, ()), *inside, *along]
     words: dict[tuple[str, ...], dict[str, Any]] = {}
     reach: Counter[str] = Counter()
-    for target in targets:
+    for target in everybody(district, then):
         for n, channel in enumerate(target.channels):
             if n == 0:
                 reach[channel] += 1

@@ -1,6 +1,6 @@
 """Moments as they are written in the district, where a person reads them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -9,6 +9,11 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 def local(at: int, zone: str, form: str) -> str:
     """A moment (epoch ms) as it is written in the district."""
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime(form)
+
+
+def day(at: int, zone: str) -> date:
+    """The day in the district at a moment (epoch ms)."""
+    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date()
 
 
 def when(at: int, zone: str, lang: str) -> str:

@@ -12,7 +12,7 @@ from config.district import Contact, District
 from dispatch.policy import Grade
 from dispatch.sample import sample
 from dispatch.sound import Sound, sound
-from dispatch.target import Target, below, internal, public
+from dispatch.target import Target, everybody
 
 
 class Reach(NamedTuple):
@@ -32,16 +32,13 @@ class Reach(NamedTuple):
 def reach(district: District, area: str, hazard: str, grade: Grade, at: int) -> Reach:
     """What `dispatch.target` would choose for this warning at this moment (epoch ms)."""
     alert = sample(area, hazard, grade, at, valid_s=0, status="actual")
-    outward, inward = public(district, alert, ()), internal(district, alert, ())
-    inward += below(district, alert, {t.recipient for t in inward}, (), {})
-    lists = Counter(
-        (t.audience, _category(t, district.contacts), t.channels[0]) for t in (*outward, *inward)
-    )
-    mine = [t for t in outward if t.recipient in district.contacts and t.kind == "public"]
+    found = everybody(district, alert)
+    lists = Counter((t.audience, _category(t, district.contacts), t.channels[0]) for t in found)
+    mine = [t for t in found if t.recipient in district.contacts and t.kind == "public"]
     here = district.areas[area]
     behind = sum(_behind(district.contacts[t.recipient]) for t in mine)
     on_list = min(here.population, round(behind))
-    sounding = [district.nodes[t.recipient] for t in outward if t.recipient in district.nodes]
+    sounding = [district.nodes[t.recipient] for t in found if t.recipient in district.nodes]
     heard = sound(here, sounding)
     listed = on_list / here.population if here.population else 0.0
     once = heard.heard - heard.twice

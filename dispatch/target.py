@@ -138,13 +138,16 @@ def below(
     if not own and not is_told(internal_grade(alert)):
         return []
     others = [told for name, told in heard.items() if name != alert.id]
+    hits = [h for h in areas_below(district, alert.area, alert.hazard) if h.id not in warned]
     found: dict[str, Target] = {}
-    for hit in areas_below(district, alert.area, alert.hazard):
-        for c in district.contacts.values() if hit.id not in warned else ():
-            if c.role != "responsible" or not _concerns(c, hit.id) or c.id in here:
+    # of all contacts, who may be many more than these
+    people = [c for c in district.contacts.values() if c.role == "responsible" and c.id not in here]
+    for hit in hits:
+        for c in people:
+            if c.id in found or not _concerns(c, hit.id):
                 continue
             known = [told[c.id] for told in others if c.id in told]
-            if c.id not in found and _is_news(c, alert, own.get(c.id), known):
+            if _is_news(c, alert, own.get(c.id), known):
                 target = Target(c.id, "internal", "notice", DOWNSTREAM, c.channels, c.lang)
                 found[c.id] = target._replace(category=DOWNSTREAM, yours=hit)
     return list(found.values())
@@ -206,3 +209,11 @@ def public(
                 )
             )
     return found
+
+
+def everybody(district: District, alert: Alert) -> list[Target]:
+    """Whom this warning would reach if nobody had heard of any: an estimate, for who has a warning of
+    their own when it goes is not told again from upstream."""
+    inside = internal(district, alert, ())
+    along = below(district, alert, {t.recipient for t in inside}, (), {})
+    return [*public(district, alert, ()), *inside, *along]

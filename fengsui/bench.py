@@ -161,8 +161,7 @@ def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threadin
 
 
 def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[str]:
-    # first, for the throughput's readings in memory make this process's collector halt what it times,
-    # and the broker writes out its records long after
+    # first: before the throughput's readings are in this process's memory and on the broker's disk
     yield from bench_hop(district, url, max(seconds, 10.0))
     readings = [(r.station, r.t * 1000, int(r.v * 10 + 0.5)) for r in workload(path)]
     yield from bench_throughput(district, url, readings)

@@ -8,6 +8,7 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from console.follow import Follower
 from console.view import View
+from dispatch.local_time import day
 from fengsui.crossing import crossing_of, outside_lines
 from fengsui.line import READS
 from fengsui.node_view import node_lines
@@ -50,9 +51,7 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         seen = view.last_seen.get(station)
         when = local(seen, district.timezone) if seen else "从未 never"
         yield f"  静默 silent {station}: 最后 last {when}"
-    yield from _calibrations(
-        district, date.fromisoformat(local(clock, district.timezone, "%Y-%m-%d"))
-    )
+    yield from _calibrations(district, day(clock, district.timezone))
     if not district.officers:
         yield f"! {NOBODY}"
     yield from node_lines(view, district, clock, run.start_at)

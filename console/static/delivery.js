@@ -4,7 +4,7 @@
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { age, badge, el, of, random, t, time } from "./words.js";
 import { paintRoll } from "./roll.js";
-import { CHANNEL, ROLE, STATE_OF } from "./words_sent.js";
+import { CHANNEL, KIND, STATE_OF } from "./words_sent.js";
 
 let kept = {}, open = "", area = null, told = null, speakerTable = null, list = null, sums = null, roll = null, shown = "", token = 0;
 const g = () => picture.ground;
@@ -108,7 +108,7 @@ async function one(id, r) {
     said, calls,
     missed.length ? el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...[t("谁（代号）", "Who (id)"), t("渠道", "Way"), t("停在", "Stopped at"), t("时间", "Time"), t("原因", "Why")].map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...missed.map((m) => el("tr", { "data-missed": m.who },
-        el("th", { scope: "row" }, `${m.who} ${m.node}`, el("small", {}, ` ${m.category === "downstream" ? t("下游责任人", "responsible downstream") : of(ROLE[m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
+        el("th", { scope: "row" }, `${m.who} ${m.node}`, el("small", {}, ` ${of(KIND[m.category === "downstream" ? m.category : m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
         el("td", {}, m.ways.map((c) => (c === m.channel ? `${of(CHANNEL[c]) || c}` : `(${of(CHANNEL[c]) || c})`)).join(" ")),
         el("td", { class: "short" }, of(STATE_OF[m.state]), m.again ? t(`（第 ${m.again} 次重发）`, ` (sent again ${m.again}×)`) : ""),
         el("td", { class: "short" }, `${time(m.at, clock())} · ${age(clock() - m.at)}`), el("td", {}, m.why))))) : "",

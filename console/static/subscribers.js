@@ -5,9 +5,8 @@
 import { ask, picture } from "./live.js";
 import { table } from "./tables.js";
 import { LEVEL, SHAPE, el, of, random, t } from "./words.js";
-import { CHANNEL, ROLE } from "./words_sent.js";
+import { CHANNEL, KIND, ROLE } from "./words_sent.js";
 
-const KIND = { ...ROLE, resident: ["居民", "residents"], school: ["学校", "school"], care_home: ["养老机构", "care home"], camp: ["营地", "camp"], mine: ["矿山", "mine"], construction: ["工地", "construction"], tourist: ["游客", "tourists"] };
 const LANG = { zh: ["中文", "Chinese"], en: ["英文", "English"] };
 const SHORT = 350, LONG = 5000; // ms: the second press counts after the one and before the other
 const place = (id) => { const a = picture.ground.areas[id]; return a ? `${id} ${t(a.town, a.town_en)} ${t(a.name, a.en)}` : id; };

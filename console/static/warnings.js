@@ -5,7 +5,7 @@
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, of, random, t, time, what } from "./words.js";
-import { CHANNEL } from "./words_sent.js";
+import { CHANNEL, KIND } from "./words_sent.js";
 
 export const name = "warnings";
 export const words = ["预警", "Warnings"];
@@ -15,7 +15,7 @@ export const keys = [
   ["x", "选中或取消选中", "Select or not", () => { const b = document.querySelector(`[data-pick="${open}"]`); if (b) b.click(); }],
   ["r", "发布", "Release", () => document.querySelector('[data-act="release"]:not(:disabled)')?.click()],
 ];
-const AUDIENCE = { public: ["居民", "residents"], organisation: ["单位", "organisations"], responsible: ["责任人（须应答）", "responsible persons"], observer: ["观察员", "observers"], duty: ["值班台", "duty room"], downstream: ["下游责任人", "responsible downstream"], school: ["学校", "schools"], care_home: ["养老机构", "care homes"], camp: ["营地", "camp sites"], mine: ["矿山", "mines"], construction: ["工地", "construction sites"], tourist: ["路上游客", "travellers"] };
+const AUDIENCE = { ...KIND, public: ["居民", "residents"], organisation: ["单位", "organisations"], responsible: ["责任人（须应答）", "responsible persons"], observer: ["观察员", "observers"], duty: ["值班台", "duty room"] };
 // what is good enough to let a warning out; taking something back asks for a reason of its own
 const READY = { release: ["依据实况，同意发布", "As measured, released"], approve: ["依据实况，同意发布", "As measured, approved"] };
 const DRAFT = "draft-of-a-decision";
