@@ -79,13 +79,18 @@ class Feed:
     """The picture now, its revision, and who listens. One thread looks, any thread reads."""
 
     def __init__(
-        self, open_log: Callable[[], Log], district: District, run: Run, now: Callable[[], int]
+        self,
+        open_log: Callable[[], Log],
+        district: District,
+        run: Run,
+        now: Callable[[], int],
+        tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self.district, self.run = district, run
         self.view, self.trail = View(), Trail()
         self.audit = Audit(self.view)
         self.rev, self.looked, self._drawn = 0, 0.0, 0.0
-        self._open_log, self._now = open_log, now
+        self._open_log, self._now, self._tick = open_log, now, tick
         self._picture: Picture = {}
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
@@ -121,7 +126,7 @@ class Feed:
                     self.audit.take(record)
             folded = True
         with self._lock:
-            self.looked = time.monotonic()
+            self.looked = self._tick()
             if not folded and self.looked - self._drawn < IDLE_S:
                 return
             picture = self._draw()
@@ -182,7 +187,7 @@ class Feed:
 
     def age_ms(self) -> int:
         """How long ago the log was last looked at."""
-        return int((time.monotonic() - self.looked) * 1000) if self.looked else 10**9
+        return int((self._tick() - self.looked) * 1000) if self.looked else 10**9
 
     def beat(self) -> bytes:
         """The heartbeat says when the log was last read, a server without a log is no news; and what

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,32 @@ class Taken(NamedTuple):
 
     to: str
     text: str
+
+
+class _Part(NamedTuple):
+    """Part of a message that was sent in `of` parts; `key` is the same for all of them."""
+
+    key: Any
+    to: str
+    text: str
+    of: int
+
+
+def _joined(parts: Iterable[_Part]) -> list[Taken]:
+    """The messages of which every part is here: a reader can come between two parts."""
+    found: dict[Any, list[_Part]] = {}
+    for part in parts:
+        found.setdefault(part.key, []).append(part)
+    return [
+        Taken(some[0].to, "".join(part.text for part in some))
+        for some in found.values()
+        if len(some) >= some[0].of
+    ]
+
+
+def _lines(file: Path) -> list[str]:
+    """The lines that are written to their end."""
+    return file.read_bytes().decode("latin-1").split("\n")[:-1]
 
 
 def _until(check: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
@@ -84,14 +110,16 @@ class NpmSmsc(_Program):
         return [json.loads(line) for line in lines if line.endswith("}")]
 
     def taken(self) -> list[Taken]:
-        found: dict[tuple[str, int], Taken] = {}
-        for n, p in enumerate(self.pdus()):
-            if "to" not in p:
-                continue
-            place = (p["to"], -p["udh"][2] if p["udh"] else n)
-            text = (p["payload"] or "") + p["text"]
-            found[place] = Taken(p["to"], (found[place].text if place in found else "") + text)
-        return list(found.values())
+        return _joined(
+            _Part(
+                (p["to"], -p["udh"][2] if p["udh"] else n),
+                p["to"],
+                (p["payload"] or "") + p["text"],
+                p["udh"][3] if p["udh"] else 1,
+            )
+            for n, p in enumerate(self.pdus())
+            if "to" in p
+        )
 
 
 class JSmpp(_Program):
@@ -188,16 +216,21 @@ text = "none"
 
     def taken(self) -> list[Taken]:
         """Of what its fakesmsc prints."""
-        found: dict[str, Taken] = {}
-        for n, line in enumerate(self.notes.read_text("latin-1").splitlines()):
-            if "Got message" not in line:
-                continue
-            _, to, form, *rest = line.partition("<")[2].rstrip(">").split(" ")
-            octets = unquote_to_bytes(rest[-1].replace("+", " "))
-            text = octets.decode("utf-16-be" if form.startswith(("ucs", "udh")) else "latin-1")
-            key = f"{to} {rest[0][:12]}" if form.startswith("udh") else str(n)
-            found[key] = Taken(to, (found[key].text if key in found else "") + text)
-        return list(found.values())
+        return _joined(
+            self._part(n, line)
+            for n, line in enumerate(_lines(self.notes))
+            if "Got message" in line
+        )
+
+    @staticmethod
+    def _part(n: int, line: str) -> _Part:
+        _, to, form, *rest = line.partition("<")[2].rstrip(">").split(" ")
+        octets = unquote_to_bytes(rest[-1].replace("+", " "))
+        text = octets.decode("utf-16-be" if form.startswith(("ucs", "udh")) else "latin-1")
+        if not form.startswith("udh"):
+            return _Part(n, to, text, 1)
+        header = unquote_to_bytes(rest[0].replace("+", " "))  # 05 00 03, which message, of, part
+        return _Part((to, header[3]), to, text, header[4])
 
 
 class Mail(_Program):

@@ -100,14 +100,22 @@ def _get(desk: Desk, path: str, cookie: str) -> tuple[int, bytes]:
 
 
 def test_nothing_new_is_not_drawn_again_at_once(setup, log: Log) -> None:  # type: ignore[no-untyped-def]
-    told = feed.Feed(lambda: open_run_log(setup), setup.district, setup.run, now_ms)
+    second_s = [100.0]
+    told = feed.Feed(
+        lambda: open_run_log(setup), setup.district, setup.run, now_ms, lambda: second_s[0]
+    )
     follower = Follower(log)
     told.look(follower)
     rev = told.rev
     drawn: list[int] = []
     told._draw = lambda: drawn.append(1) or {}  # type: ignore[method-assign,func-returns-value]
+    second_s[0] += feed.IDLE_S / 2
     told.look(follower)
     assert (drawn, told.rev) == ([], rev)
+    second_s[0] += feed.IDLE_S
+    told.look(follower)
+    assert drawn, "what has only grown older is drawn anew"
+    drawn.clear()
     log.append(second(made(yanqing(), 10, 2), 0, T0 + 50 * MIN, 1))
     told.look(follower)
     assert drawn
