@@ -25,14 +25,14 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.acts import Place, Saying, decisions, submit
 from console.api import Act, Api, Asked, Login
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
+from console.assets import Files, keep
 from console.before import similar
 from console.desk import Desk
 from console.feed import Feed, Listener
@@ -99,7 +99,8 @@ class Console:
         asked: Asked,
         secure: bool,
     ) -> None:
-        self._feed, self._users, self._open_log, self._ground = feed, users, open_log, ground
+        self._feed, self._users, self._open_log = feed, users, open_log
+        self._files, self._ground = Files(STATIC), keep(ground, "application/json")
         self._secure = secure
         self._cookie = f"fengsui-{feed.run.name}"
         self._people = People(feed.district, sources.contacts)
@@ -122,7 +123,7 @@ class Console:
                 Route("/api/me", self._me, methods=get),
                 Route("/api/login", self._login, methods=post),
                 Route("/api/logout", self._logout, methods=post),
-                Route("/api/ground", self._get(lambda _: self._ground), methods=get),
+                Route("/api/ground", self._read(self._ground.answer), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
                 Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
                 Route("/api/series/{station}", self._get(self._series), methods=get),
@@ -144,12 +145,12 @@ class Console:
                 Route("/api/findings", self._read(lambda _: self._api.findings()), methods=get),
                 Route("/api/asked/{name}", self._read(self._api.asked), methods=get),
                 Route("/api/cap/{name}", self._read(self._api.message), methods=get),
-                Mount("/static", StaticFiles(directory=STATIC)),
+                Route("/static/{path:path}", self._file, methods=get),
             ],
             middleware=[
                 Middleware(Guarded),
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
-                Middleware(GZipMiddleware, minimum_size=500),
+                Middleware(GZipMiddleware, minimum_size=500, compresslevel=5),
             ],
             exception_handlers={Refused: refusal},
         )
@@ -185,7 +186,10 @@ class Console:
         return answer
 
     async def _page(self, request: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+        return self._files.answer(request, "index.html")
+
+    async def _file(self, request: Request) -> Response:
+        return self._files.answer(request, request.path_params["path"])
 
     def _enter(self, request: Request) -> Response:
         token = self._users.enter_by_link(request.query_params.get("once", ""), self._now())

@@ -1,5 +1,6 @@
 """Who gets into the duty room and what they may do there: over real HTTP, without a browser."""
 
+import gzip
 import http.client
 import json
 import sqlite3
@@ -12,6 +13,7 @@ import pytest
 from console.feed import changes
 from console.serve import Listen, serving
 from console.users import IDLE_MS, LOCK_AFTER, LOCK_MS, Users
+from console.web import STATIC
 from fengsui.line import open_run_log
 from fengsui.setup import make_setup, now_ms
 from tests.decide_district import T0, yanqing
@@ -169,6 +171,25 @@ def test_every_answer_forbids_foreign_code(caller: Caller) -> None:
         assert policy.startswith("default-src 'self';")
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_file_comes_packed_to_who_takes_it_so_and_once_to_who_has_it(caller: Caller) -> None:
+    path, whole = "/static/main.js", (STATIC / "main.js").read_bytes()
+    status, plain, data = caller.ask("GET", path)
+    assert (status, data, plain["content-encoding"]) == (200, whole, None)
+    status, packed, data = caller.ask("GET", path, Accept_Encoding="br, gzip")
+    assert (status, gzip.decompress(data)) == (200, whole)
+    assert "javascript" in packed["content-type"]
+    assert "Accept-Encoding" in packed["vary"]
+    assert len(data) < len(whole) / 2
+    status, _, data = caller.ask("GET", path, If_None_Match=f'"older", {packed["etag"]}')
+    assert (status, data) == (304, b"")
+    assert caller.ask("GET", "/static/main.js", If_None_Match='"older"')[0] == 200
+
+
+def test_no_path_leads_out_of_the_folder_of_the_pages(caller: Caller) -> None:
+    for path in ("../web.py", "%2e%2e/web.py", "//etc/passwd", "vendor", "", "none.js"):
+        assert caller.ask("GET", f"/static/{path}")[0] == 404, path
 
 
 def test_a_role_without_an_act_is_refused_and_it_is_on_record(caller: Caller) -> None:
