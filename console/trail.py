@@ -39,7 +39,8 @@ class Trail:
         if isinstance(record, Observations):
             self._observations(record)
         elif isinstance(record, Decision):
-            self.decisions.append(record)
+            if record.hash:  # as asked, in `cases`, nothing has come of it yet
+                self.decisions.append(record)
         elif isinstance(record, Outcome):
             self.outcomes.setdefault((record.area, record.hazard), []).append(record)
         self.reached.take(record, view)

@@ -92,8 +92,9 @@ function table(found) {
 async function one(id, r) {
   if (!r) { area.replaceChildren(el("p", { class: "empty" }, t("没有要查看的区", "Nothing to look at"))); return; }
   const mine = (token += 1);
-  const found = await ask(`/api/missed/${encodeURIComponent(id)}`);
+  const found = await ask(`/api/missed/${encodeURIComponent(id)}`).catch((error) => ({ words: error.message }));
   if (mine !== token) return;
+  if (!found.missed) { area.replaceChildren(el("p", { class: "doubt" }, found.words)); return; }
   const missed = found.missed;
   if (kept.id !== id) kept = { id, said: el("p", { role: "status", class: "said" }), calls: el("div", { class: "calls" }) };
   const { said, calls } = kept; // whoever is on the telephone keeps the list

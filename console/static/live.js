@@ -1,6 +1,8 @@
 // The picture and its stream. Every page reads `picture`; `onChange` tells which parts are new.
 // However the connection ends, the page says so at once and reads everything anew when it is back.
 
+const RETRY_MS = 1000;
+
 export const picture = { rev: -1, run: null, parts: {}, ground: null, me: null };
 const hearers = new Set();
 // returns what ends it
@@ -22,7 +24,11 @@ export const onLogin = (f) => { needLogin = f; };
 let entering = null;
 const enter = () => (entering ||= needLogin().finally(() => { entering = null; }));
 
-// A request; when the session is over the person logs in over the page, and it is sent again.
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+// A request; when the session is over the person logs in over the page, and it is sent again. A read
+// waits for a lost connection to come back, under the banner that says so; an act fails at once, for
+// only a person may send it a second time.
 export async function ask(path, body) {
   for (;;) {
     const given = { headers: {} };
@@ -31,11 +37,15 @@ export async function ask(path, body) {
       given.body = JSON.stringify(body);
       given.headers = { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
     }
-    const answer = await fetch(path, given);
+    let answer, found;
+    try { answer = await fetch(path, given); found = await answer.json(); } catch (error) {
+      if (body !== undefined) throw error;
+      await pause(RETRY_MS);
+      continue;
+    }
     if (answer.status === 401) { await enter(); continue; }
-    const found = await answer.json();
     if (answer.status === 503 && path === "/api/snapshot") { // the server reads the log; it has no picture yet
-      await new Promise((done) => setTimeout(done, 1000));
+      await pause(RETRY_MS);
       continue;
     }
     if (!answer.ok) throw new Error(found.words || answer.statusText);

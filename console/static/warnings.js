@@ -131,9 +131,10 @@ async function one(id, w) {
     el("h3", {}, t("依据", "Evidence")), why,
     el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts);
   countdown();
-  why.append(...(await evidence(w)));
-  const found = await ask(`/api/texts/${id}`);
-  if (open !== id) return;
+  why.append(...evidence(w));
+  const found = await ask(`/api/texts/${id}`).catch((error) => ({ words: error.message }));
+  if (!texts.isConnected) return; // another warning or version was opened meanwhile
+  if (!found.texts) { texts.replaceChildren(el("p", { class: "doubt" }, found.words)); return; }
   why.append(before(found.before));
   const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
@@ -164,7 +165,7 @@ function question(q) {
     ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${q.signed.join("、")}，${t("须另一人发布", "another must release")}`) : "");
 }
 
-async function evidence(w) {
+function evidence(w) {
   const g = picture.ground, made = [];
   if (w.suspect) made.push(el("p", { class: "doubt" }, t("⚠ 只有可疑数据支持", "⚠ rests on suspect values alone")));
   if (w.thin) made.push(el("p", { class: "doubt" }, t("⚠ 可用监测站太少", "⚠ too few stations speak")));
@@ -180,7 +181,8 @@ async function evidence(w) {
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
       charted.add(e.station);
       const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
-      cell.append(chart(await ask(`/api/series/${e.station}`), s, limits, e.window || 60));
+      const curve = cell.appendChild(el("div", { class: "doubt" }));
+      ask(`/api/series/${e.station}`).then((data) => curve.replaceWith(chart(data, s, limits, e.window || 60)), (error) => curve.append(error.message));
     }
   }
   return made;
@@ -237,10 +239,9 @@ function confirm(act, ids) {
         approver: approver.value, reference: reference.value,
         places: chosen.map(([id, w]) => ({ area: w.area, hazard: w.hazard, alert: id, version: w.version })),
       });
-      sessionStorage.removeItem(DRAFT);
       for (const id of ids) picked.delete(id);
       const bad = found.filter((x) => !["done", "already"].includes(x.outcome));
-      if (!bad.length) { box.close(); return; }
+      if (!bad.length) { sessionStorage.removeItem(DRAFT); box.close(); return; } // else it is said again with a look
       said.replaceChildren(el("strong", {}, t(`${found.length - bad.length} 个已办，${bad.length} 个未办：`, `${found.length - bad.length} done, ${bad.length} not: `)),
         el("ul", {}, ...bad.map((x) => el("li", { class: x.outcome }, `${picture.ground.areas[x.area].name}: ${x.words}`))));
     } catch (error) {
