@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from config.authority import Officer, Policy
+from config.backdrop import NO_BACKDROP, Backdrop
 from config.carriers import Channels
 from config.level import Level
 from config.plans import NONE as NO_PLANS
@@ -255,6 +256,7 @@ class District(Row, frozen=True, kw_only=True):
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP
     plans: Plans = NO_PLANS  # who does what at which step, and with what
+    backdrop: Backdrop = NO_BACKDROP  # drawn under the map
     rules_version: str = ""
     # a run's folder with the contact store: `contacts` then hold no numbers
     vault: Path | None = None

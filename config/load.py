@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from config.authority import Officer, Policy
+from config.backdrop import read_backdrop
 from config.cameras import check_cameras
 from config.carriers import Channels
 from config.course_check import check_courses
@@ -68,13 +69,18 @@ def _if_there(path: Path, row: type[T], problems: list[Problem]) -> list[tuple[i
 
 def read(folder: Path) -> tuple[District | None, list[Problem]]:
     """The district if it is right, and every problem if it is not. What lies beside the warnings
-    (the plan, its resources, where the water goes) is judged when the rest is right."""
+    (the plan, its resources, where the water goes, the map's ground) is judged when the rest is
+    right."""
     district, problems = _tables(folder)
     if district is None:
         return None, problems
     check_courses(district.basins, problems)
     plans = read_plans(folder, district, problems)
-    return (None if problems else msgspec.structs.replace(district, plans=plans)), problems
+    places = {a.id: (a.lon, a.lat) for a in district.areas.values()}
+    backdrop = read_backdrop(folder, places, problems)
+    if problems:
+        return None, problems
+    return msgspec.structs.replace(district, plans=plans, backdrop=backdrop), problems
 
 
 def _tables(folder: Path) -> tuple[District | None, list[Problem]]:

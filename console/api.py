@@ -64,6 +64,7 @@ SAYS = {
     "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
     "/api/logout": Says("网页退出 ends a page's session"),
     "/api/ground": Says("不变的：区、站、终端及其位置 what does not change: places and shapes"),
+    "/api/terrain": Says("地形图 the relief under the map", media="image/png"),
     "/api/snapshot": Says(
         "现在的全貌 the whole picture now, part by part, with its revision", answer=Snapshot
     ),

@@ -35,7 +35,9 @@ class Kept(NamedTuple):
 
 def keep(body: bytes, media: str) -> Kept:
     """`body`, ready to be sent."""
-    packed = gzip.compress(body, 9, mtime=0) if len(body) >= _SMALL else b""
+    packed = gzip.compress(body, 9, mtime=0)
+    if len(body) < _SMALL or len(packed) > 0.9 * len(body):  # a picture is packed already
+        packed = b""
     return Kept(body, packed, media, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 

@@ -5,7 +5,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ import uvicorn
 from config.district import District
 from console.api import Asked
 from console.feed import Feed
-from console.situation import Ring, ground
+from console.situation import ground
 from console.sources import NOTHING, Sources
 from console.users import Users
 from console.web import STATIC, Console
@@ -45,17 +44,6 @@ def lacks() -> str:
     return "网页的 JavaScript 未取得 its JavaScript is not here: bash deploy/console.sh (needs npm)"
 
 
-def outline(folder: Path) -> list[Ring]:
-    """The district's outline, drawn where its folder has one: outline.geojson, a Polygon."""
-    file = folder / "outline.geojson"
-    if not file.exists():
-        return []
-    rings: list[Ring] = msgspec.json.decode(file.read_bytes())["features"][0]["geometry"][
-        "coordinates"
-    ]
-    return rings
-
-
 @contextlib.contextmanager
 def serving(
     district: District,
@@ -64,7 +52,6 @@ def serving(
     users: Users,
     listen: Listen,
     *,
-    borders: list[Ring],
     now: Callable[[], int],
     sources: Sources = NOTHING,
     asked: Asked = MappingProxyType({}),
@@ -75,7 +62,7 @@ def serving(
         feed,
         users,
         open_log,
-        msgspec.json.encode(ground(district, borders)),
+        msgspec.json.encode(ground(district)),
         sources,
         asked=asked,
         secure=listen.secure,

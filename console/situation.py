@@ -12,16 +12,21 @@ from console.trail import Trail
 from console.view import View
 from dispatch.local_time import day
 
-Ring = list[list[float]]
 
-
-def ground(district: District, outline: list[Ring]) -> dict[str, Any]:
+def ground(district: District) -> dict[str, Any]:
     """What does not change while the server runs: places, names and shapes, (lon, lat) WGS 84."""
     d = district
+    relief = d.backdrop.terrain
     return {
         "name": d.name,
         "name_en": d.name_en,
-        "outline": outline,
+        "outline": d.backdrop.outline,
+        "terrain": [[relief.south, relief.west], [relief.north, relief.east]] if relief else None,
+        "rivers": [
+            {"name": b.river, "en": b.river_en, "course": b.course}
+            for b in d.basins.values()
+            if b.course
+        ],
         "areas": {
             a.id: {
                 "name": a.name,

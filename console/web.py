@@ -4,7 +4,7 @@ GET  /  /wall                the page (no data in it)
 GET  /enter?once=TOKEN       in by a link that works once
 GET  /api/me                 who I am
 POST /api/login /api/logout
-GET  /api/ground /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
+GET  /api/ground /api/terrain /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
      /api/resources /api/downstream/AREA
 POST /api/acts               a person's act upon warnings, through `cases`
 
@@ -101,6 +101,8 @@ class Console:
     ) -> None:
         self._feed, self._users, self._open_log = feed, users, open_log
         self._files, self._ground = Files(STATIC), keep(ground, "application/json")
+        relief = feed.district.backdrop.terrain
+        self._terrain = keep(relief.png, "image/png") if relief else None
         self._secure = secure
         self._cookie = f"fengsui-{feed.run.name}"
         self._people = People(feed.district, sources.contacts)
@@ -124,6 +126,7 @@ class Console:
                 Route("/api/login", self._login, methods=post),
                 Route("/api/logout", self._logout, methods=post),
                 Route("/api/ground", self._read(self._ground.answer), methods=get),
+                Route("/api/terrain", self._read(self._relief), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
                 Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
                 Route("/api/series/{station}", self._get(self._series), methods=get),
@@ -259,6 +262,11 @@ class Console:
 
     def _document(self, request: Request) -> Response:
         return self._api.document(request.app.routes)
+
+    def _relief(self, request: Request) -> Response:
+        if self._terrain is None:
+            raise Refused(404, "本区没有地形图 this district has no relief")
+        return self._terrain.answer(request)
 
     def _snapshot(self, _request: Request) -> bytes:
         if not self._feed.looked:  # an empty picture would look like a quiet night

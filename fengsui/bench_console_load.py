@@ -16,7 +16,7 @@ import msgspec
 from config.district import District, Watch
 from config.level import Action, Level
 from console import feed
-from console.serve import Listen, outline, serving
+from console.serve import Listen, serving
 from console.users import Users
 from detectors.detection import Evidence
 from dispatch.alert import Alert
@@ -199,7 +199,6 @@ def _serve(
         lambda: open_run_log(setup),
         users,
         Listen(),
-        borders=outline(folder),
         now=now_ms,
     ) as address:
         token = users.enter("bench", "no one but the bench", now_ms())

@@ -22,6 +22,7 @@ from fengsui import (
     cli_reach,
     cli_skill,
     cli_tasks,
+    cli_terrain,
     cli_why,
     cli_words,
     commands,
@@ -372,6 +373,7 @@ for _part in (
     cli_reach,
     cli_console,
     cli_people,
+    cli_terrain,
 ):
     for _command in _part.COMMANDS:
         cli.add_command(_command)

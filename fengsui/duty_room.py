@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from console.serve import Listen, lacks, outline, serving
+from console.serve import Listen, lacks, serving
 from console.sources import Sources
 from console.users import Users
 from fengsui import after_page, drills_held, reports
@@ -49,7 +49,6 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
                 lambda: open_run_log(setup),
                 users,
                 listen,
-                borders=outline(folder),
                 now=now_ms,
                 sources=sources(setup),
                 asked=asked(setup, folder),
@@ -95,7 +94,6 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
         lambda: open_run_log(setup),
         users,
         listen,
-        borders=outline(folder),
         now=now_ms,
         sources=sources(setup),
         asked=asked(setup, folder),

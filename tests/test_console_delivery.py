@@ -347,7 +347,7 @@ def test_the_pages_of_a_live_run_count_whom_the_store_holds(tmp_path: Path) -> N
     users = Users(made.folder)
     users.add("wang", "approver", "K-01", PASSWORD)
     with serving(
-        bare, made.run, lambda: open_run_log(made), users, Listen(), borders=[], now=now_ms,
+        bare, made.run, lambda: open_run_log(made), users, Listen(), now=now_ms,
         sources=Sources(contacts=made.folder),
     ) as address:  # fmt: skip
         caller = Caller(address)

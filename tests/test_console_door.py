@@ -130,7 +130,6 @@ def caller(tmp_path: Path) -> Iterator[Caller]:
         lambda: open_run_log(setup),
         users,
         Listen(),
-        borders=[],
         now=now_ms,
     ) as address:
         yield Caller(address)

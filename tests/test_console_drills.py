@@ -169,7 +169,6 @@ def room(setup: Setup, desk: Desk, tmp_path: Path) -> Iterator[Desk]:
         lambda: open_run_log(setup),
         desk.users,
         Listen(port=desk.port),
-        borders=[],
         now=now_ms,
         sources=sources(setup),
         asked=asked(setup, CONFIG),

@@ -12,7 +12,7 @@ import pytest
 
 from config.level import Action, Level
 from console.follow import Follower
-from console.serve import Listen, lacks, outline, serving
+from console.serve import Listen, lacks, serving
 from console.users import Users
 from detectors.detection import Evidence
 from dispatch.alert import Decision
@@ -125,7 +125,6 @@ class Desk:
                 lambda: open_run_log(self.setup),
                 self.users,
                 Listen(port=self.port),
-                borders=outline(ROOT / "config" / "yanqing"),
                 now=now_ms,
                 sources=sources(self.setup),
             )

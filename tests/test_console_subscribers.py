@@ -79,7 +79,6 @@ def room(kept: Desk) -> Iterator[Desk]:
         lambda: open_run_log(kept.setup),
         kept.users,
         Listen(port=kept.port),
-        borders=[],
         now=now_ms,
         sources=sources(kept.setup),
         asked=asked(kept.setup, ROOT / "config" / "yanqing"),

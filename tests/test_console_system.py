@@ -49,7 +49,6 @@ def room(setup: Setup, desk: Desk) -> Iterator[Desk]:
         lambda: open_run_log(setup),
         desk.users,
         Listen(port=desk.port),
-        borders=[],
         now=now_ms,
         asked=asked(setup, ROOT / "config" / "yanqing"),
     ):

@@ -76,8 +76,8 @@ function legend() {
     el("span", { class: "badge level-0" }, t("· 无预警", "· no warning")),
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
-    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent. ! = move now. ")),
-    el("small", {}, t("轮廓、流域、乡镇界为示意，不作划界依据", "outline, basins and townships are schematic")));
+    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默。蓝线河道。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent; blue line channel. ! = move now. ")),
+    el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic")));
 }
 
 // Rows whose words have not changed stay as they are, and so does the keyboard's place among them.
@@ -158,17 +158,27 @@ function draw(box, pick) {
   const g = picture.ground, L = window.L;
   const map = L.map(box, { zoomControl: true, attributionControl: false, zoomSnap: 0.25 });
   const renderer = L.canvas({ padding: 0.3 });
-  const bounds = L.latLngBounds([]);
+  map.createPane("ground").style.zIndex = 100; // below the relief
+  const shown = [...g.outline.flat(), ...Object.values(g.areas).flatMap((a) => [a.at, ...a.ring])];
+  map.fitBounds(L.latLngBounds(shown.map(flip)), { padding: [8, 8] });
+  // what may be taken off the map; areas and their warnings may not
+  const layer = () => L.layerGroup().addTo(map);
+  const relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer();
+  if (g.terrain) L.imageOverlay("/api/terrain", g.terrain, { pane: "tilePane", className: "terrain", interactive: false }).addTo(relief);
+  const under = L.canvas({ pane: "ground", padding: 0.3 }); // the relief lies on it as light and shadow
   for (const ring of g.outline) {
-    const line = L.polygon(ring.map(flip), { renderer, color: "#aeb8c4", weight: 2, fillColor: "#1c222a", fillOpacity: 1, interactive: false }).addTo(map);
-    bounds.extend(line.getBounds());
+    L.polygon(ring.map(flip), { pane: "ground", renderer: under, stroke: false, fillColor: "#222a33", fillOpacity: 1, interactive: false }).addTo(map);
+    L.polygon(ring.map(flip), { renderer, color: "#aeb8c4", weight: 2, fill: false, interactive: false }).addTo(map);
   }
   for (const town of Object.values(g.towns)) {
-    const shape = L.polygon(town.ring.map(flip), { renderer, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(map);
-    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, town.name), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(map);
+    const shape = L.polygon(town.ring.map(flip), { renderer, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
+    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, town.name), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(towns);
   }
   for (const basin of Object.values(g.basins)) {
-    L.polygon(basin.ring.map(flip), { renderer, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(map);
+    L.polygon(basin.ring.map(flip), { renderer, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(basins);
+  }
+  for (const r of g.rivers) {
+    L.polyline(r.course.map(flip), { renderer, color: "#3f9fe0", weight: 2.5 }).addTo(rivers).bindTooltip(t(r.name, r.en), { sticky: true });
   }
   const areas = {}, marks = {}, stations = {}, nodes = {};
   for (const [id, a] of Object.entries(g.areas)) {
@@ -177,23 +187,23 @@ function draw(box, pick) {
     shape.bindTooltip(() => tip(id, a));
     shape.on("click", () => pick(id));
     areas[id] = shape;
-    bounds.extend(shape.getBounds());
   }
   const Square = pointed([[-1, -1], [1, -1], [1, 1], [-1, 1]]), Triangle = pointed([[0, -1], [1, 0.8], [-1, 0.8]]);
   for (const [id, s] of Object.entries(g.stations)) {
     const dot = s.what === "rain" ? L.circleMarker(flip(s.at), { renderer, radius: 5 })
       : s.what === "stage" ? new Square(flip(s.at), { renderer, radius: 6 }) : new Triangle(flip(s.at), { renderer, radius: 7 });
     dot.bindTooltip(() => `${id} ${t(s.name, s.en)} ${part("stations")[id].value ?? t("无数据", "no data")} · ${age(clock() - part("stations")[id].seen)}`);
-    dot.on("click", () => pick(id)).addTo(map);
+    dot.on("click", () => pick(id)).addTo(gauges);
     stations[id] = dot;
   }
   for (const [id, n] of Object.entries(g.nodes)) {
-    nodes[id] = L.circleMarker(flip(n.at), { renderer, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(map)
+    nodes[id] = L.circleMarker(flip(n.at), { renderer, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(speakers)
       .bindTooltip(() => `${t("喇叭", "loudspeaker")} ${id} ${t(n.name, n.en)}`);
     nodes[id].on("click", () => pick(n.area));
   }
-  map.fitBounds(bounds, { padding: [8, 8] });
-  import("./layers.js").then(({ layers }) => layers(map), () => {}); // without them the map is still the map
+  const own = [[relief, "地形（示意）", "Relief (schematic)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
+    [gauges, "监测站、摄像机", "Stations, cameras"], [speakers, "喇叭", "Loudspeakers"]];
+  import("./layers.js").then(({ layers }) => layers(map, own), () => {}); // without them the map is still the map
   new ResizeObserver(() => { if (map.getPane("mapPane")) map.invalidateSize(); }).observe(box);
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
   const dark = stripes();
@@ -213,7 +223,7 @@ function draw(box, pick) {
     });
     const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : "";
     if (mark && !marks[id]) {
-      marks[id] = L.marker(flip(g.areas[id].at), { interactive: false, keyboard: false, icon: L.divIcon({ className: "mark", html: "", iconSize: [20, 20] }) }).addTo(map);
+      marks[id] = L.marker(flip(g.areas[id].at), { interactive: false, keyboard: false, zIndexOffset: 10000, icon: L.divIcon({ className: "mark", html: "", iconSize: [20, 20] }) }).addTo(map);
     }
     if (!marks[id]) return;
     const e = marks[id].getElement();

@@ -1,0 +1,104 @@
+"""What the map draws under a district: its outline (outline.geojson) and its relief (terrain.png). Both may
+be missing, and neither decides anything.
+
+A world file beside the picture says where it lies: terrain.wld or terrain.pgw, six numbers, one a line:
+degrees a pixel to the east, two rotations, degrees a pixel to the south (negative), longitude and latitude of
+the centre of the upper left pixel. GDAL (`gdaldem hillshade -of PNG -co WORLDFILE=YES`) and QGIS write it,
+and so does `fengsui terrain`.
+"""
+
+import math
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from config.table import Problem, read_shapes
+
+Ring = tuple[tuple[float, float], ...]
+
+OUTLINE, PICTURE, WORLD = "outline.geojson", "terrain.png", ("terrain.wld", "terrain.pgw")
+_MOST = 2_000_000  # bytes; it is drawn on every page that opens
+_HEAD = struct.Struct(
+    ">8s4x4sII"
+)  # PNG (W3C, third edition), 5.2 and 11.2.1: signature, IHDR, size
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class Terrain(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of the relief and its edges, degrees of WGS 84."""
+
+    png: bytes
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Backdrop(msgspec.Struct, frozen=True):
+    """outline: rings of (lon, lat)."""
+
+    outline: tuple[Ring, ...] = ()
+    terrain: Terrain | None = None
+
+
+NO_BACKDROP = Backdrop()
+
+
+def read_backdrop(
+    folder: Path, places: Mapping[str, tuple[float, float]], problems: list[Problem]
+) -> Backdrop:
+    """What the folder has of it. places: (lon, lat) that should lie within the relief."""
+    file = folder / OUTLINE
+    rings = read_shapes(file, problems) if file.exists() else {}
+    terrain = _terrain(folder, places, problems) if (folder / PICTURE).exists() else None
+    return Backdrop(tuple(rings.values()), terrain)
+
+
+def _terrain(
+    folder: Path, places: Mapping[str, tuple[float, float]], problems: list[Problem]
+) -> Terrain | None:
+    def fault(file: str, message: str, hint: str) -> None:
+        problems.append(Problem(file, 0, "", message, hint))
+
+    again = "fengsui terrain，或 GDAL、QGIS 重新导出 or export it anew"
+    try:
+        png = (folder / PICTURE).read_bytes()
+        signature, kind, width, height = _HEAD.unpack_from(png)
+    except (OSError, struct.error) as e:
+        fault(PICTURE, f"读不了 cannot be read: {e}", again)
+        return None
+    if signature != _SIGNATURE or kind != b"IHDR" or not width or not height:
+        fault(PICTURE, "不是 PNG is no PNG", again)
+        return None
+    if len(png) > _MOST:
+        fault(PICTURE, f"{len(png)} 字节，太大 bytes, too big", f"至多 at most {_MOST}")
+        return None
+    world = next((folder / name for name in WORLD if (folder / name).exists()), None)
+    if world is None:
+        fault(PICTURE, "没有坐标文件 has no world file beside it", f"{WORLD[0]}: {again}")
+        return None
+    try:
+        across, turn, turn_too, down, lon, lat = map(float, world.read_text("utf-8").split())
+    except (OSError, ValueError):
+        fault(world.name, "不是六个数 is not six numbers", again)
+        return None
+    west, north = lon - across / 2, lat - down / 2
+    east, south = west + across * width, north + down * height
+    if turn or turn_too or not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        hint = "经纬度 (EPSG:4326)、不旋转 degrees of WGS 84, not rotated"
+        fault(world.name, f"不是经纬度范围 no extent in degrees: {west:g} … {east:g}", hint)
+        return None
+    outside = [k for k, (x, y) in places.items() if not (west <= x <= east and south <= y <= north)]
+    if len(outside) == len(places) and places:
+        fault(world.name, "本区不在图内 the district lies outside it", "换本区的 take that of here")
+        return None
+    return Terrain(png=png, west=west, south=south, east=east, north=north)
+
+
+def world_file(west: float, north: float, across: float, down: float) -> str:
+    """The text of a world file. across, down: degrees a pixel, both positive."""
+    assert math.isfinite(west + north + across + down)
+    numbers = (across, 0.0, 0.0, -down, west + across / 2, north - down / 2)
+    return "".join(f"{x:.10f}\n" for x in numbers)

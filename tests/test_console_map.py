@@ -1,0 +1,78 @@
+"""What lies on the map of Situation beside the areas, and what may be taken off it."""
+
+import msgspec
+
+from config.backdrop import NO_BACKDROP
+from config.level import Action, Level
+from ingest.log import Log
+from tests.decide_district import seen
+from tests.test_console_pages import (  # noqa: F401  # fixtures
+    Desk,
+    Seat,
+    browser,
+    cases,
+    desk,
+    here,
+    log,
+    red,
+    seat,
+    setup,
+    sync_api,
+)
+
+LAYERS = [
+    "地形（示意）", "河道", "乡镇", "小流域", "监测站、摄像机", "喇叭",
+    "队 队伍", "物 物资", "避 避难场所", "险 风险源",
+]  # fmt: skip
+
+
+def test_relief_channels_and_resources_are_layers_and_warnings_lie_above_all(
+    seat: Seat,  # noqa: F811
+    log: Log,  # noqa: F811
+) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"))
+    page = seat.enter("screen")
+    relief = page.locator("img.terrain")
+    expect(relief).to_be_visible()
+    expect(relief).to_have_js_property("complete", True)
+    assert relief.evaluate("e => e.naturalWidth") == 640
+    page.get_by_role("button", name="图层").focus()  # by the keyboard, as by the mouse
+    page.keyboard.press("Enter")
+    boxes = page.locator(".leaflet-control-layers-overlays label")
+    expect(boxes).to_have_text(LAYERS)
+    boxes.nth(0).locator("input").uncheck()
+    expect(relief).to_have_count(0)
+    boxes.nth(7).locator("input").check()
+    expect(page.locator(".resource.supplies").first).to_be_visible()
+    for n in range(1, 10):  # without stations, and with all that a district has
+        boxes.nth(n).locator("input").set_checked(n > 5)
+    cases(log, red("A02"))
+    marks = page.locator(".leaflet-marker-pane .mark")
+    expect(marks).to_have_count(2)
+    above = "es => Math.min(...es.map((e) => Number(e.style.zIndex)))"
+    below = "es => Math.max(...es.map((e) => Number(e.style.zIndex)))"
+    assert marks.evaluate_all(above) > page.locator(".leaflet-marker-pane .resource").evaluate_all(
+        below
+    )
+    seat.shot("situation-layers")
+
+
+def test_a_district_without_outline_relief_or_channels_has_a_map(
+    desk: Desk,  # noqa: F811
+    browser: "sync_api.Browser",  # noqa: F811
+    log: Log,  # noqa: F811
+) -> None:
+    district = desk.setup.district
+    dry = {k: msgspec.structs.replace(b, course=()) for k, b in district.basins.items()}
+    bare = msgspec.structs.replace(district, backdrop=NO_BACKDROP, basins=dry)
+    desk.stop()
+    desk.setup = type(desk.setup)(**{**vars(desk.setup), "district": bare})
+    desk.start()
+    bare_seat = Seat(browser, desk)
+    page = bare_seat.enter("screen")
+    cases(log, red("A01"))
+    sync_api.expect(page.locator("[data-area=A01]")).to_be_visible()
+    sync_api.expect(page.locator("img.terrain")).to_have_count(0)
+    bare_seat.context.close()
+    assert bare_seat.faults == []
