@@ -56,7 +56,12 @@ def test_a_task_is_done_in_two_presses(seat: Seat, log: Log) -> None:
     )
 
 
-def test_who_may_not_is_told_and_keeps_the_note(seat: Seat, desk: Desk, log: Log) -> None:
+def test_who_may_not_is_told_and_keeps_the_note(
+    seat: Seat, desk: Desk, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "console.web.WAIT_S", 90.0
+    )  # of a slow decide's word the page says "queued"
     expect = sync_api.expect
     desk.users.add("chen", "duty", "V-02", "a long enough one")
     late(log)

@@ -124,9 +124,12 @@ def test_what_takes_protection_away_is_asked_once_more(seat: Seat, log: Log) -> 
 
 
 def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
-    seat: Seat, log: Log, desk: Desk
+    seat: Seat, log: Log, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tab of eight hours ago: its session is over, and meanwhile the warning was updated."""
+    monkeypatch.setattr(
+        "console.web.WAIT_S", 90.0
+    )  # else a slow decide's word comes after the page's
     expect = sync_api.expect
     cases(log, red("A01"))
     first = wait_for_alert(log)
