@@ -1,10 +1,10 @@
 """What a request brings, and how it is answered or refused in words."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from time import monotonic
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,7 +57,7 @@ class Rate:
 
     def take(self, name: str) -> None:
         """Raises Refused (429)."""
-        now = time.monotonic()
+        now = monotonic()
         times = self._times.setdefault(name, deque())
         while times and times[0] < now - 60:
             times.popleft()

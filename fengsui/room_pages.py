@@ -54,7 +54,7 @@ def system(setup: Setup) -> dict[str, Any]:
             "folder": str(setup.folder),
             "free": disk.free,
             "total": disk.total,
-            "ours": sum(f.stat().st_size for f in setup.folder.glob("*.db*")),
+            "ours": sum(_size(f) for f in setup.folder.glob("*.db*")),
         },
         "servers": {
             "broker": shown(setup.broker) or "内置 embedded",
@@ -62,6 +62,14 @@ def system(setup: Setup) -> dict[str, Any]:
             "history": shown(setup.history),
         },
     }
+
+
+def _size(file: Path) -> int:
+    """Of a database's side files one may be gone as soon as it is seen."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def check(setup: Setup, folder: Path) -> dict[str, Any]:

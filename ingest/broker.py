@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 USER = "fengsui"
+_START_S = 60.0  # a loaded machine takes its time over the imports
 
 
 class Broker:
@@ -53,9 +54,8 @@ def start_broker(folder: Path, port: int) -> Broker:
             stderr=out,
             start_new_session=True,  # Ctrl-C is the parent's: the broker goes last
         )
-    for _ in range(200):
-        if process.poll() is not None:
-            break
+    deadline = time.monotonic() + _START_S
+    while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as s:
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return Broker(f"mqtt://{USER}:{password}@127.0.0.1:{port}", process)

@@ -101,7 +101,7 @@ class _Rate:
 
 
 class Door:
-    """now: the run's clock, epoch ms."""
+    """now: the run's clock, epoch ms. wall: the real one, epoch s."""
 
     def __init__(
         self,
@@ -285,14 +285,15 @@ def people_ways(
     frames: FrameStore,
     folder: Path | None,
     now: Callable[[], int],
+    wall: Callable[[], float] = time.time,
 ) -> Iterator[None]:
     """The door, open as long as this lasts; its address is left in `people.url` of the folder, where
-    the links stand. None: no door. Raises OSError when the place is taken."""
+    the links stand. None: no door. Raises OSError when the place is taken. now, wall: see `Door`."""
     listen = district.channels.people_listen if live else "127.0.0.1:0"
     if folder is None or not listen:
         yield
         return
-    door = Door(district, live, log, frames, Links(folder), now, time.time)
+    door = Door(district, live, log, frames, Links(folder), now, wall)
     host, _, port = listen.rpartition(":")
     server = uvicorn.Server(
         uvicorn.Config(

@@ -39,13 +39,13 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]", notes: Path, timeout
             if s.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError(f"no answer on port {port}: {notes.read_text()[-2000:]}")
+    raise RuntimeError(f"no answer on port {port}: {notes.read_text(errors='replace')[-2000:]}")
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(timeout=10)
+        process.wait(timeout=60)  # a broker writes down what it holds
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -113,7 +113,7 @@ listener.name.secure.ssl.keystore.location={pem}
             self._process = subprocess.Popen(
                 [*self._java, "kafka.Kafka", str(self._settings)], stdout=out, stderr=out
             )
-        wait_for(self.ports["PLAINTEXT"], self._process, self._notes, 60)
+        wait_for(self.ports["PLAINTEXT"], self._process, self._notes, 180)
         return self
 
     def kill(self) -> None:
@@ -172,7 +172,7 @@ class InfluxServer:
                  f"--sqlite-path={at}/sqlite", "--log-level=warn"],
                 stdout=out, stderr=out,
             )  # fmt: skip
-        wait_for(self._port, self._process, notes, 60)
+        wait_for(self._port, self._process, notes, 180)
         self._set_up()
         return self
 
@@ -189,16 +189,19 @@ class InfluxServer:
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        for _ in range(100):
+        deadline, why = time.monotonic() + 180, ""
+        while time.monotonic() < deadline:
             try:
-                urllib.request.urlopen(request, timeout=10).close()
+                urllib.request.urlopen(request, timeout=60).close()
                 return
             except urllib.error.HTTPError as e:
                 if e.code == 422:  # it was set up before
                     return
-            except OSError:
-                pass
+                why = str(e)
+            except OSError as e:
+                why = str(e)
             time.sleep(0.1)
+        raise RuntimeError(f"InfluxDB cannot be set up: {why}")
 
     def kill(self) -> None:
         assert self._process is not None
@@ -259,7 +262,7 @@ class Mosquitto:
                 stdout=out,
                 stderr=out,
             )
-        wait_for(self.port, self._process, self._notes, 20)
+        wait_for(self.port, self._process, self._notes, 90)
         return self
 
     def stop(self) -> None:
@@ -290,7 +293,7 @@ class Mosquitto:
                 payload,
             ],
             check=True,
-            timeout=20,
+            timeout=90,
         )
 
 

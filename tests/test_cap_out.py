@@ -50,7 +50,9 @@ XSD = Path(__file__).parent.parent / "ingest" / "decode" / "schema" / "CAP-v1.2.
 def reaching(url: str, **changes: Any) -> District:
     """Yanqing with Huailai behind `url`."""
     row = Neighbour(id=HUAILAI, exercise_url=url, **{"basins": ("B01",), **changes})
-    return hearing(neighbour={HUAILAI: row})
+    district = hearing(neighbour={HUAILAI: row})
+    patient = msgspec.structs.replace(district.channels, attempt_timeout_s=60)
+    return msgspec.structs.replace(district, channels=patient)
 
 
 def one_of_each() -> Iterator[Delivery]:

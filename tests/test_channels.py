@@ -4,7 +4,6 @@ exercise reaches nothing outside this machine."""
 import json
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,6 +21,7 @@ from dispatch.box import RANK
 from dispatch.channels import SendError, Told
 from dispatch.channels.broadcast import Broadcast
 from dispatch.channels.by_url import ByUrl, check, drill_url
+from dispatch.channels.by_url import _service as by_url_service
 from dispatch.channels.carriers import Carriers, Leg
 from dispatch.channels.console import Console
 from dispatch.channels.lane import Lane
@@ -34,10 +34,12 @@ TEXT = "【延庆防汛】（演练）香屯村山洪红色预警，立即转移
 
 
 class Gateway:
-    """A carrier that answers with `status` after `wait_s`, and remembers what it was sent."""
+    """A carrier that answers with `status` while it `answers`, and remembers what it was sent."""
 
     def __init__(self) -> None:
-        self.status, self.wait_s, self.location = 200, 0.0, ""
+        self.status, self.location = 200, ""
+        self.answers = threading.Event()
+        self.answers.set()
         self.got: list[tuple[str, dict[str, str], dict[str, Any]]] = []
         gateway = self
 
@@ -45,7 +47,7 @@ class Gateway:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 gateway.got.append((self.path, dict(self.headers), json.loads(body)))
-                time.sleep(gateway.wait_s)
+                gateway.answers.wait()
                 self.send_response(gateway.status)
                 if gateway.location:
                     self.send_header("Location", gateway.location)
@@ -64,6 +66,7 @@ class Gateway:
 def gateway() -> Iterator[Gateway]:
     found = Gateway()
     yield found
+    found.answers.set()
     found.server.shutdown()
     found.server.server_close()
     found.thread.join()
@@ -72,11 +75,11 @@ def gateway() -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def district() -> District:
     loaded = load(ROOT / "config" / "yanqing")
-    return msgspec.structs.replace(loaded, channels=Channels(attempt_timeout_s=1))
+    return msgspec.structs.replace(loaded, channels=Channels(attempt_timeout_s=60))
 
 
-def by_url(district: District, channel: str, url: str) -> Carriers:
-    legs = [Leg(ByUrl("one", url, "", 1), Lane())] if url else []
+def by_url(district: District, channel: str, url: str, timeout_s: int = 60) -> Carriers:
+    legs = [Leg(ByUrl("one", url, "", timeout_s), Lane())] if url else []
     return Carriers(district, channel, legs, lambda: 1)
 
 
@@ -141,12 +144,14 @@ def test_what_a_refusal_means(
 def test_a_carrier_that_does_not_answer_is_given_up_in_time(
     gateway: Gateway, district: District
 ) -> None:
-    gateway.wait_s = 3
-    begun = time.monotonic()
+    url = drill_url(gateway.url, "sms")
+    gateway.answers.clear()  # until the test is over
     with pytest.raises(SendError) as e:
-        by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
-    assert time.monotonic() - begun < 2.5
+        by_url(district, "sms", url, timeout_s=1).send(delivery("C-0001"), ROUTE, "k")
     assert not e.value.permanent
+    service = by_url_service(url, "1", "k", 7)
+    assert service is not None
+    assert service.request_timeout == (7, 7), "its own time, not the library's"
 
 
 def test_a_status_is_not_taken_from_an_earlier_attempt(

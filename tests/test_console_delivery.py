@@ -281,9 +281,10 @@ def test_who_was_not_reached_is_called_and_told_again(
     expect(page.locator("[data-call=C-0002]")).to_be_visible()
     page.locator("[data-resend=all]").click()
     assert len(resent(log)) == 2, "a loud thing takes two presses"
-    page.locator("[data-resend=all]").click()
-    expect(page.locator(".said")).to_contain_text("已排队重发")
-    assert len(resent(log)) > 2
+    # the first press is forgotten after five seconds: then these are both, else one too many
+    page.locator("[data-resend=all]").dblclick()
+    expect(page.locator(".said")).to_contain_text("已排队重发 6")
+    assert len(resent(log)) == 2 + 6
     seat.shot("delivery-called")
 
 

@@ -56,7 +56,27 @@ def test_a_task_is_done_in_two_presses(seat: Seat, log: Log) -> None:
     )
 
 
-def test_who_may_not_is_told_and_keeps_the_note(seat: Seat, desk: Desk, log: Log) -> None:
+def test_an_answer_that_comes_late_hides_no_newer_one(seat: Seat, log: Log) -> None:
+    page = seat.enter("li", "/#/resources")
+    late: list[sync_api.Route] = []
+    where = "**/api/downstream/A01"
+    page.route(where, lambda route: late.append(route), times=1)
+    with page.expect_request(where):
+        cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"))
+    cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A02"))
+    page.locator("[data-below=A02]").wait_for()
+    with page.expect_response(where):
+        late[0].continue_()
+    page.evaluate("new Promise((done) => setTimeout(done))")
+    sync_api.expect(page.locator("[data-below=A02]")).to_have_count(1)
+
+
+def test_who_may_not_is_told_and_keeps_the_note(
+    seat: Seat, desk: Desk, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "console.web.WAIT_S", 90.0
+    )  # of a slow decide's word the page says "queued"
     expect = sync_api.expect
     desk.users.add("chen", "duty", "V-02", "a long enough one")
     late(log)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.quantity import QUANTITIES
@@ -113,6 +113,7 @@ points = st.lists(
 )
 
 
+@settings(deadline=None, derandomize=True)
 @given(points, st.integers(1, 400 * 24))
 def test_a_chart_keeps_the_sum_and_the_extremes_whatever_its_width(
     some: list[tuple[int, int, int]], hours: int

@@ -124,9 +124,12 @@ def test_what_takes_protection_away_is_asked_once_more(seat: Seat, log: Log) -> 
 
 
 def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
-    seat: Seat, log: Log, desk: Desk
+    seat: Seat, log: Log, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tab of eight hours ago: its session is over, and meanwhile the warning was updated."""
+    monkeypatch.setattr(
+        "console.web.WAIT_S", 90.0
+    )  # else a slow decide's word comes after the page's
     expect = sync_api.expect
     cases(log, red("A01"))
     first = wait_for_alert(log)
@@ -160,6 +163,24 @@ def test_all_that_finds_the_session_over_goes_on_after_one_login(seat: Seat) -> 
     page.get_by_label("用户名").fill("wang")
     page.get_by_label("口令").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
+    page.locator("body[data-all='1']").wait_for()
+
+
+def test_a_refusal_that_comes_after_the_login_asks_for_no_second(seat: Seat) -> None:
+    page = seat.enter("wang", "/#/warnings")
+    page.evaluate("import('/static/live.js').then((live) => { window.ask = live.ask; })")
+    late: list[sync_api.Route] = []
+    page.route("**/api/dead", lambda route: late.append(route), times=1)
+    seat.context.clear_cookies()
+    page.evaluate(
+        """Promise.all(["/api/dead", "/api/past"].map((path) => ask(path)))
+            .then(() => { document.body.dataset.all = "1"; }) && null"""
+    )
+    page.get_by_label("用户名").fill("wang")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.locator("#login").wait_for(state="hidden")
+    late[0].fulfill(status=401, json={"words": "请登录"})
     page.locator("body[data-all='1']").wait_for()
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -118,6 +118,14 @@ def rain(minutes: int) -> list[Reading]:
     return out
 
 
+def soon(there: Callable[[], bool], within_s: float) -> bool:
+    """Does it come to be so?"""
+    until = time.monotonic() + within_s
+    while not (found := there()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
 def insist(log: Log, records: list[tuple[str, bytes]]) -> int:
     """Append as ingest does: again until the log has them. How often it was away."""
     away = 0
@@ -143,7 +151,7 @@ def pieces(readings: list[Reading], count: int) -> list[list[tuple[str, bytes]]]
 def detector(place: Place, run: str, workers: list[Worker], url: str = "") -> Worker:
     worker = Worker(url or place.url, run, gauges=GAUGES, partitions=PARTITIONS)
     workers.append(worker)
-    worker.wait("ready", 60)
+    worker.wait("ready", 180)
     return worker
 
 
@@ -151,6 +159,8 @@ def nothing_lost_or_doubled(log: Log, readings: list[Reading]) -> None:
     read_on(log, "detect", log.ends("observations"))
     want = reference(readings)
     assert len(want) > 30
+    # of one transaction the position may be seen a moment before what it wrote
+    soon(lambda: len(said(log)) >= len(want), 60)
     assert said(log) == want
 
 
@@ -159,7 +169,8 @@ def test_members_that_look_in_shortly_get_their_partitions(place: Place) -> None
     for _turn in range(2):
         _, log = fresh(place.url, PARTITIONS)
         members = [log.join("observations", f"group-{n}", "m") for n in range(8)]
-        for _ in range(60):
+        until = time.monotonic() + 60  # without the joins it would be minutes
+        while {len(m.owned()) for m in members} != {4} and time.monotonic() < until:
             for member in members:
                 member.poll(0.002)
         assert [len(m.owned()) for m in members] == [4] * 8
@@ -203,7 +214,8 @@ def test_members_come_and_go_in_a_storm(place: Place, workers: list[Worker]) -> 
     insist(log, parts[4])
     insist(log, parts[5])
     nothing_lost_or_doubled(log, readings)
-    assert three.owns() | four.owns() == set(range(PARTITIONS))
+    # what they said of it is read by a thread of its own
+    assert soon(lambda: three.owns() | four.owns() == set(range(PARTITIONS)), 60)
     log.close()
 
 
@@ -219,7 +231,7 @@ def test_one_that_slept_past_its_session_writes_nothing(
     insist(log, parts[1])  # it will find these in its sockets
     awake = Worker(place.url, run, gauges=GAUGES, partitions=PARTITIONS)
     workers.append(awake)
-    awake.wait("ready", 60)
+    awake.wait("ready", 180)
     insist(log, parts[2])
     read_on(log, "detect", log.ends("observations"))
     asleep.process.send_signal(signal.SIGCONT)
@@ -264,7 +276,7 @@ def test_a_password_and_tls(place: Place, tmp_path: Path) -> None:
     log.append([Out("cases", "k", b"over TLS")])
     assert [e.value for e in log.read("cases", 0, 0)] == [b"over TLS"]
     consumer = log.join("cases", "g", "m")
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while not (found := consumer.poll(0.5)) and time.monotonic() < until:
         pass
     consumer.commit(0, found[-1].offset + 1, [Out("alerts", "k", b"out")])
@@ -308,7 +320,7 @@ def test_a_stage_that_starts_before_its_broker_waits_for_it(tmp_path: Path) -> N
     env = {"FENGSUI_LOG": f"kafka://{broker.address()}", "FENGSUI_HTTP": f"127.0.0.1:{port}"}
     run = ("--run", "exercise-early")
     status = fengsui("status", *run, env=env, folder=tmp_path)
-    text, _ = status.communicate(timeout=120)
+    text, _ = status.communicate(timeout=300)
     assert status.returncode == 1
     assert broker.address() in text
     assert "Traceback" not in text
@@ -316,14 +328,14 @@ def test_a_stage_that_starts_before_its_broker_waits_for_it(tmp_path: Path) -> N
     decide = fengsui("decide", *run, env=env, folder=tmp_path)
     said = Said(decide)
     try:
-        assert answer(port, "/healthz", 200, 20), "it waits, and does not hang"
-        assert answer(port, "/readyz", 503, 1)
-        assert said.soon("trying again", 60), said.text()
+        assert answer(port, "/healthz", 200, 120), "it waits, and does not hang"
+        assert answer(port, "/readyz", 503, 60)
+        assert said.soon("trying again", 120), said.text()
         broker.start()
-        assert answer(port, "/readyz", 200, 90)
+        assert answer(port, "/readyz", 200, 180)
     finally:
         decide.terminate()
-        decide.wait(60)
+        decide.wait(120)
         broker.stop()
     assert decide.returncode == 0, said.text()
 
@@ -344,10 +356,7 @@ class Said:
         return "".join(self._lines)
 
     def soon(self, words: str, within_s: float) -> bool:
-        until = time.monotonic() + within_s
-        while words not in self.text() and time.monotonic() < until:
-            time.sleep(0.1)
-        return words in self.text()
+        return soon(lambda: words in self.text(), within_s)
 
 
 def answer(port: int, path: str, wanted: int, within_s: float) -> bool:
@@ -355,7 +364,7 @@ def answer(port: int, path: str, wanted: int, within_s: float) -> bool:
     until, found = time.monotonic() + within_s, 0
     while found != wanted and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as got:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as got:
                 found = got.status
         except urllib.error.HTTPError as e:
             found = e.code

@@ -294,7 +294,7 @@ def kept(log: object) -> set[int]:
     return seqs
 
 
-def wait_kept(log: object, want: set[int], timeout_s: float = 40) -> None:
+def wait_kept(log: object, want: set[int], timeout_s: float = 180) -> None:
     until = time.monotonic() + timeout_s
     while not want <= kept(log) and time.monotonic() < until:
         time.sleep(0.1)
@@ -313,12 +313,12 @@ def test_a_log_that_is_full_for_a_while_loses_nothing(
         kwargs={"now": lambda: NOW, "ready": ready},
     )
     thread.start()
-    assert ready.wait(20)
+    assert ready.wait(90)
     sender = Mqtt(mosquitto.url, "sender")
-    sender.wait_connected()
+    sender.wait_connected(90)
     for n in range(50):
         sender.publish(f"{PREFIX}station/R01/rain", json.dumps({**GOOD, "seq": n}).encode())
-    assert sender.flush()
+    assert sender.flush(120)
     wait_kept(log, set(range(50)))
     stop.set()
     thread.join()
@@ -332,9 +332,15 @@ CHILD = """
 import sys, threading
 sys.path.insert(0, sys.argv[3])
 from tests.test_kept import *
+
+class Told(threading.Event):
+    def set(self):
+        super().set()
+        Path(sys.argv[1], "subscribed").touch()
+
 log = open_log(f"sqlite:///{sys.argv[1]}", "exercise", "yanqing", DISTRICT.partitions)
 run_ingest(DISTRICT, RUN, log, sys.argv[2], FrameStore(Path(sys.argv[1]) / "f"),
-           threading.Event(), now=lambda: NOW)
+           threading.Event(), now=lambda: NOW, ready=Told())
 """
 
 
@@ -350,12 +356,13 @@ def test_ingest_killed_and_broker_restarted_under_load_loses_nothing(
         )
 
     child = start()
-    until = time.monotonic() + 30
-    while log.ends("observations")[0] == 0 and time.monotonic() < until:
+    until = time.monotonic() + 90
+    while not (tmp_path / "subscribed").exists():  # from then on the broker keeps a session for it
+        assert time.monotonic() < until, "the ingest does not come up"
+        assert child.poll() is None, "the ingest ended"
         time.sleep(0.05)
-    time.sleep(1.5)  # its session exists at the broker from now on
     sender = Mqtt(mosquitto.url, "sender")
-    sender.wait_connected()
+    sender.wait_connected(90)
     sent = 0
     for turn in range(4):
         for _ in range(400):
@@ -364,7 +371,7 @@ def test_ingest_killed_and_broker_restarted_under_load_loses_nothing(
         time.sleep(rng.uniform(0.0, 0.25))
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-        assert sender.flush()
+        assert sender.flush(120)
         if turn == 2:  # the broker comes back with its backlog from disk
             mosquitto.stop()
             mosquitto.start()
@@ -380,7 +387,7 @@ def test_the_embedded_broker_keeps_what_comes_while_ingest_is_away(tmp_path: Pat
     try:
         log = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", DISTRICT.partitions)
         sender = Mqtt(broker.url, "sender")
-        sender.wait_connected()
+        sender.wait_connected(90)
 
         def run_until(want: set[int], publish: range) -> None:
             stop, ready = threading.Event(), threading.Event()
@@ -390,10 +397,10 @@ def test_the_embedded_broker_keeps_what_comes_while_ingest_is_away(tmp_path: Pat
                 kwargs={"now": lambda: NOW, "ready": ready},
             )
             thread.start()
-            assert ready.wait(20)
+            assert ready.wait(90)
             for n in publish:
                 sender.publish(f"{PREFIX}station/R01/rain", json.dumps({**GOOD, "seq": n}).encode())
-            sender.flush()
+            assert sender.flush(120)
             wait_kept(log, want)
             stop.set()
             thread.join()
@@ -401,7 +408,7 @@ def test_the_embedded_broker_keeps_what_comes_while_ingest_is_away(tmp_path: Pat
         run_until(set(range(20)), range(20))
         for n in range(20, 60):  # nobody is there
             sender.publish(f"{PREFIX}station/R01/rain", json.dumps({**GOOD, "seq": n}).encode())
-        assert sender.flush()
+        assert sender.flush(120)
         run_until(set(range(80)), range(60, 80))
         sender.close()
     finally:

@@ -21,8 +21,8 @@ export const state = () => ({ connected, quietMs: performance.now() - heardAt, a
 let needLogin = () => Promise.resolve();
 export const onLogin = (f) => { needLogin = f; };
 // whatever asks while somebody logs in waits for the one login
-let entering = null;
-const enter = () => (entering ||= needLogin().finally(() => { entering = null; }));
+let entering = null, entries = 0;
+const enter = () => (entering ||= needLogin().finally(() => { entering = null; entries += 1; }));
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -38,12 +38,13 @@ export async function ask(path, body) {
       given.headers = { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
     }
     let answer, found;
+    const before = entries; // a refusal that was under way during a login asks for no second one
     try { answer = await fetch(path, given); found = await answer.json(); } catch (error) {
       if (body !== undefined) throw error;
       await pause(RETRY_MS);
       continue;
     }
-    if (answer.status === 401) { await enter(); continue; }
+    if (answer.status === 401) { if (before === entries) await enter(); continue; }
     if (answer.status === 503 && path === "/api/snapshot") { // the server reads the log; it has no picture yet
       await pause(RETRY_MS);
       continue;

@@ -92,6 +92,7 @@ async function below() {
   if (levels === told) return;
   told = levels;
   const found = await Promise.all(worst.map((id) => ask(`/api/downstream/${id}`)));
+  if (told !== levels) return; // a newer look may have been answered before
   const made = worst.map((id, n) => [id, found[n].filter((h) => h.what === "area")]).filter(([, hits]) => hits.length);
   water.replaceChildren(el("h2", {}, t("影响和波及范围（推算，供研判）", "What is downstream (an estimate, to be judged)")),
     made.length ? "" : el("p", { class: "empty" }, t("没有转移指令或橙、红预警，或其下游没有预警区", "No order, orange or red, or nothing below it")),

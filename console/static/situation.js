@@ -52,7 +52,9 @@ export function show(root) {
   let picked = "";
   async function pick(id) {
     picked = id;
-    one.replaceChildren(...(await place(id)));
+    const made = await place(id);
+    if (picked !== id) return; // another was picked meanwhile
+    one.replaceChildren(...made);
     drawn.mark(id);
   }
   now();
@@ -64,7 +66,8 @@ export function show(root) {
     if (parts.has("areas") || parts.has("warnings")) fillRows(list, pick);
     if (picked && Math.floor(clock() / 300000) !== lastBin) {
       lastBin = Math.floor(clock() / 300000);
-      place(picked).then((made) => { if (alive) one.replaceChildren(...made); });
+      const id = picked;
+      place(id).then((made) => { if (alive && picked === id) one.replaceChildren(...made); });
     }
   });
   return () => { alive = false; document.body.classList.remove("past-shown"); drawn.map.remove(); };
