@@ -32,6 +32,7 @@ from ingest.observation import Record, Run
 from ingest.runner import Runner
 from ingest.stage import Item, Write
 
+_CLOSE_S = 10.0  # a log that is away must not hold up whoever leaves the outbox
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(DeliveryRecord)
 
 
@@ -112,6 +113,7 @@ class MqttSide:
         self._prefix = prefix
         self._first_wait_s = first_wait_s
         self._mqtt: Mqtt | None = None
+        self._taking: threading.Thread | None = None
         self._met = False  # the broker has been there once
         self._clock_at = 0
 
@@ -122,11 +124,15 @@ class MqttSide:
             self._mqtt = Mqtt(self._url, self._client_id)
             self._mqtt.subscribe(receipts.filters(), timeout_s=0.0)
             taking = (self._mqtt, receipts, sender, log, stop)
-            threading.Thread(target=self._take, args=taking, name="acks").start()
+            self._taking = threading.Thread(target=self._take, args=taking, name="acks")
+            self._taking.start()
 
     def close(self) -> None:
+        """What is on its way to the log is acknowledged first: else it comes again."""
         mqtt, self._mqtt = self._mqtt, None
         if mqtt is not None:
+            if self._taking is not None:
+                self._taking.join(_CLOSE_S)
             mqtt.close()
 
     def publish(self, topic: str, payload: bytes) -> None:

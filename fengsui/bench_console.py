@@ -126,19 +126,30 @@ def _measure(
     page.evaluate(_WATCH)
     with _streams(server, browsers) as taken:
         before, bytes_before = server.spent(), sum(taken)
+        told_at = 0
         for n in range(seconds):
-            begun = time.monotonic()
-            log.append(second(setup.district, n, now_ms(), _SHARE))
+            begun, told_at = time.monotonic(), now_ms()
+            log.append(second(setup.district, n, told_at, _SHARE))
             page.wait_for_timeout(max(0.0, 1000 - (time.monotonic() - begun) * 1000))
         after = server.spent()
         each = (sum(taken) - bytes_before) / seconds / max(browsers, 1)
-    drawn = dict(reversed(page.evaluate("window.drawn")))  # the first of each
+    drawn = _drawn(page, told_at)
     page.context.close()
     core = (after.cpu_s - before.cpu_s) / (after.wall_s - before.wall_s)
     late = sorted(when - at for at, when in drawn.items())
     if len(late) < seconds * 0.8:
         click.echo(f"! 页面只画出 the page drew only {len(late)} / {seconds} updates", err=True)
     return Seen(opened, late, core, each / 1000)
+
+
+def _drawn(page: "Page", last_at: int) -> dict[int, int]:
+    """When the page had drawn each update; the last one, too, is waited for."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        drawn = dict(reversed(page.evaluate("window.drawn")))  # the first of each
+        if max(drawn, default=0) >= last_at or time.monotonic() > until:
+            return drawn
+        page.wait_for_timeout(100)
 
 
 def _await_picture(server: Server) -> None:

@@ -87,6 +87,7 @@ class Mqtt:
         self._session = 0
         self._closed = False
         self._connected, self._subscribed = threading.Event(), threading.Event()
+        self._subscribing = threading.Lock()
         self._refused = ""
         self._sent: list[int] = []  # packet numbers that wait for the broker's word
         self._confirmed: set[int] = set()
@@ -130,9 +131,11 @@ class Mqtt:
             return
         self._session += 1
         self._refused = ""
-        self._connected.set()
-        if self._filters:
-            self._client.subscribe([(f, 1) for f in self._filters])
+        # before anybody may publish: an answer could come while nobody listens yet
+        with self._subscribing:
+            if self._filters:
+                self._client.subscribe([(f, 1) for f in self._filters])
+            self._connected.set()
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         self._connected.clear()
@@ -158,9 +161,10 @@ class Mqtt:
     def subscribe(self, filters: Sequence[str], timeout_s: float = 15.0) -> None:
         """Subscribe at QoS 1, again after each reconnect. Returns when the broker has confirmed, or
         after `timeout_s` (then it goes on trying)."""
-        self._filters = list(filters)
-        if self._connected.is_set():
-            self._client.subscribe([(f, 1) for f in self._filters])
+        with self._subscribing:
+            self._filters = list(filters)
+            if self._connected.is_set():
+                self._client.subscribe([(f, 1) for f in self._filters])
         self._subscribed.wait(timeout_s)
 
     def wait_connected(self, timeout_s: float = 15.0) -> None:

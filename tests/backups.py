@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from console.follow import Follower
 from detectors.run import Detect
 from dispatch.address import Address
 from dispatch.alert import Delivery, Receipt, Route, attempt_key
+from dispatch.box import Box
 from dispatch.channels import Told
 from dispatch.decide import Decide
 from dispatch.send import Send
@@ -39,7 +40,7 @@ STAGES = ("detect", "decide", "address", "send")
 def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=200, cwd=ROOT, env={**os.environ, **env},
+        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env},
     )  # fmt: skip
 
 
@@ -99,6 +100,7 @@ class Recording:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.passes, self.busy = 0, False  # of the stage send: how often it looked; at work then?
 
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
         self.keys.append(key)
@@ -113,12 +115,14 @@ def line(log: Log, channel: Recording, frames: Path) -> Iterator[None]:
     sender = Sender(log, channels, Clock(False, lambda: 0), tuple(DISTRICT.groups))
     stages = (Detect(DISTRICT, FrameStore(frames).get), Decide(DISTRICT), Address(DISTRICT))
     runners = [Runner(s, log, member="t", live=False, now=lambda: NOW) for s in stages]
+
+    def after(states: Mapping[int, Box]) -> None:
+        sender.after(states.get(0))
+        channel.busy, channel.passes = bool(sender._begun), channel.passes + (0 in states)
+
     runners.append(
-        Runner(
-            Send(DISTRICT, False), log, member="t", live=False, now=lambda: NOW,
-            after=lambda states: sender.after(states.get(0)),
-        )
-    )  # fmt: skip
+        Runner(Send(DISTRICT, False), log, member="t", live=False, now=lambda: NOW, after=after)
+    )
     failed: list[BaseException] = []
 
     def work(runner: Runner) -> None:
@@ -135,20 +139,22 @@ def line(log: Log, channel: Recording, frames: Path) -> Iterator[None]:
     finally:
         stop.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(120)
         sender.close()
     assert not failed
 
 
 def settle(log: Log, channel: Recording) -> None:
     """Until every stage has read all there is and nothing moves."""
-    deadline, still, before = time.monotonic() + 60, 0, -1
-    while still < 8:
+    deadline, since = time.monotonic() + 600, channel.passes
+    while True:
         assert time.monotonic() < deadline, unread(log)
-        time.sleep(0.1)
-        behind = any(n for (_, g, _), n in unread(log).items() if g in STAGES)
-        still = 0 if behind or len(channel.keys) != before else still + 1
-        before = len(channel.keys)
+        passes, busy = channel.passes, channel.busy
+        if busy or any(n for (_, g, _), n in unread(log).items() if g in STAGES):
+            since = channel.passes
+        elif passes >= since + 2:  # one that began after all was read, and found nothing to do
+            return
+        time.sleep(0.05)
 
 
 def receipts(log: Log) -> set[tuple[str, int, int]]:

@@ -50,12 +50,13 @@ def _joined(parts: Iterable[_Part]) -> list[Taken]:
     ]
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Path, encoding: str = "utf-8") -> list[str]:
     """The lines that are written to their end."""
-    return file.read_bytes().decode("latin-1").split("\n")[:-1]
+    whole = file.read_bytes().rpartition(b"\n")[0]
+    return whole.decode(encoding, "replace").split("\n")
 
 
-def _until(check: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
+def _until(check: Callable[[], bool], what: str, timeout_s: float = 120.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not check():
         assert time.monotonic() < deadline, what
@@ -76,7 +77,7 @@ class _Program:
             )
         self._processes.append(process)
         if port:
-            wait_for(port, process, self.notes, 60)
+            wait_for(port, process, self.notes, 120)
 
     def stop(self) -> None:
         for process in reversed(self._processes):
@@ -106,8 +107,7 @@ class NpmSmsc(_Program):
 
     def pdus(self) -> list[dict[str, Any]]:
         """Every submit_sm, as it came."""
-        lines = self.file.read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.endswith("}")]
+        return [json.loads(line) for line in _lines(self.file) if line]
 
     def taken(self) -> list[Taken]:
         return _joined(
@@ -141,7 +141,7 @@ class JSmpp(_Program):
              "-cp", f"{SMSC / 'libs'}/*", "org.jsmpp.examples.SMPPServerSimulator"]
         )  # fmt: skip
         # not by a connection: it would wait for that one to bind
-        _until(lambda: b"Listening" in self.notes.read_bytes(), "jSMPP listens", 60)
+        _until(lambda: b"Listening" in self.notes.read_bytes(), "jSMPP listens")
         return self
 
     def taken(self) -> list[Taken]:
@@ -149,7 +149,7 @@ class JSmpp(_Program):
         marker = "Receiving submit_sm '"
         return [
             Taken("", line.partition(marker)[2].rpartition("', and return")[0])
-            for line in self.notes.read_text("utf-8", "replace").splitlines()
+            for line in _lines(self.notes)
             if marker in line
         ]
 
@@ -218,7 +218,7 @@ text = "none"
         """Of what its fakesmsc prints."""
         return _joined(
             self._part(n, line)
-            for n, line in enumerate(_lines(self.notes))
+            for n, line in enumerate(_lines(self.notes, "latin-1"))
             if "Got message" in line
         )
 
@@ -249,7 +249,10 @@ class Mail(_Program):
         return self
 
     def mails(self) -> list[Any]:
-        files = sorted((self._folder / "new").glob("*"), key=lambda p: p.stat().st_mtime)
+        # by the count that a Maildir has in its names: several may come within a tick of the clock
+        files = sorted(
+            (self._folder / "new").glob("*"), key=lambda p: int(p.name.split("Q")[1].split(".")[0])
+        )
         return [message_from_bytes(p.read_bytes(), policy=policy.default) for p in files]
 
     def taken(self) -> list[Taken]:
@@ -281,7 +284,7 @@ class Gotify(_Program):
             {"Content-Type": "application/json", "Authorization": "Basic YWRtaW46YWRtaW4="},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=20) as r:
+        with urllib.request.urlopen(request, timeout=60) as r:
             return json.load(r)
 
     def taken(self) -> list[Taken]:
@@ -323,7 +326,7 @@ class Hooks(_Program):
         return self
 
     def taken(self) -> list[Taken]:
-        rows = [json.loads(line) for line in self._out.read_text("utf-8").splitlines() if line]
+        rows = [json.loads(line) for line in _lines(self._out) if line]
         return [Taken("", row["text"]) for row in rows]
 
 

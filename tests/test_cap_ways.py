@@ -56,7 +56,7 @@ def server(door: CapDoor, log: Log) -> Iterator[CapServer]:
 
 def post(server: CapServer, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
     host = server.url.split("/")[2]
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=60)
     given = {"Authorization": f"Bearer {TOKEN}", **headers}
     connection.request("POST", "/cap", body, {k.replace("_", "-"): v for k, v in given.items()})
     answer = connection.getresponse()
@@ -107,11 +107,11 @@ def test_who_has_no_token_or_sends_too_much_is_not_read(server: CapServer, log: 
     assert post(server, b"x", Content_Length=str(MAX_BYTES + 1))[0] == 413
     host, port = server.url.split("/")[2].split(":")
     for request in (b"POST /cap HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\n\r\n", b"\0\0\r\n\r\n"):
-        with socket.create_connection((host, int(port)), timeout=10) as s:
+        with socket.create_connection((host, int(port)), timeout=60) as s:
             s.sendall(request)
             assert s.recv(100)
     # one who goes away half way leaves nothing, and the next is served
-    with socket.create_connection((host, int(port)), timeout=10) as s:
+    with socket.create_connection((host, int(port)), timeout=60) as s:
         s.sendall(
             f"POST /cap HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 9\r\n\r\n<a".encode()
         )

@@ -76,7 +76,7 @@ def test_an_act_by_token_is_held_to_its_role_and_on_record(caller: Caller, users
 
 
 def test_a_program_hears_the_stream(caller: Caller, users: Users) -> None:
-    line = http.client.HTTPConnection(caller.host, timeout=30)
+    line = http.client.HTTPConnection(caller.host, timeout=120)
     line.request("GET", "/api/stream", headers=bearer(users.issue("gis", "viewer", "")))
     answer = line.getresponse()
     assert answer.status == 200

@@ -6,6 +6,7 @@ import http.client
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,10 +64,10 @@ def test_the_whole_map_of_thousands_of_stations_stands_and_moves(
     desk.start()
     seat = Seat(browser, desk)
     page = seat.enter("screen")
-    sync_api.expect(page.locator("#clock")).to_contain_text("/5000")
+    sync_api.expect(page.locator("#clock")).to_contain_text("/5000", timeout=120_000)
     sync_api.expect(page.locator("[data-area=A0000]")).to_contain_text("蓝色")
     log.append(second(district, 1, T0 + 42 * MIN, 5))
-    sync_api.expect(page.locator("[data-area=A0001]")).to_contain_text("蓝色")
+    sync_api.expect(page.locator("[data-area=A0001]")).to_contain_text("蓝色", timeout=120_000)
     seat.shot("five-thousand")
     seat.context.close()
     assert seat.faults == []
@@ -91,7 +92,7 @@ def seat_door(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> tuple[Desk, str]:
 
 
 def _get(desk: Desk, path: str, cookie: str) -> tuple[int, bytes]:
-    line = http.client.HTTPConnection(desk.address.removeprefix("http://"), timeout=30)
+    line = http.client.HTTPConnection(desk.address.removeprefix("http://"), timeout=120)
     line.request("GET", path, headers={"Cookie": cookie})
     answer = line.getresponse()
     found = answer.status, answer.read()
@@ -104,6 +105,8 @@ def test_nothing_new_is_not_drawn_again_at_once(setup, log: Log) -> None:  # typ
     told = feed.Feed(
         lambda: open_run_log(setup), setup.district, setup.run, now_ms, lambda: second_s[0]
     )
+    while log.positions("cases", "decide") < log.ends("cases"):
+        time.sleep(0.05)  # what it writes would be news
     follower = Follower(log)
     told.look(follower)
     rev = told.rev

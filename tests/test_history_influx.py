@@ -79,17 +79,23 @@ def test_it_makes_its_buckets_and_the_hours(
     assert len(tasks) == 1
     assert client.tasks_api().run_manually(tasks[0].id).status == "scheduled"
 
-    def hours() -> dict[tuple[str, str], float]:
+    def hours() -> list[tuple[str, str, float]]:
         query = f'from(bucket: "{name}_1h") |> range(start: -1d)'
         tables = client.query_api().query(query)
-        return {
-            (r.values["station"], r.values["_field"]): r.values["_value"]
+        return sorted(
+            (r.values["station"], r.values["_field"], r.values["_value"])
             for t in tables
             for r in t.records
-        }
+        )
 
-    want = {("R01", "sum"): 59 * 5, ("W01", "mean"): 12.5, ("W01", "max"): 15}
-    assert within(30, lambda: hours() == want), hours()
+    want = [("R01", "sum", 59 * 5), ("W01", "max", 15), ("W01", "mean", 12.5)]
+
+    def made() -> bool:
+        found = hours()
+        over = time.time() * 1000 >= this_hour + HOUR  # meanwhile this hour, too, came to its end
+        return found == want or (over and found == sorted([*want, ("R01", "sum", 77)]))
+
+    assert within(120, made), hours()
     assert name in task_flux(name)
 
 
@@ -142,21 +148,21 @@ def test_killed_and_back_it_has_every_value_once(
     thread = archiving(log, server.place.url, stop)
     try:
         log.append(observations(0, 300, at))
-        assert within(20, lambda: sum(log.positions("observations", "archive")) >= 300)
+        assert within(120, lambda: sum(log.positions("observations", "archive")) >= 300)
         server.kill()
         for n in range(300, 900, 100):
             log.append(observations(n, 100, at))
-        assert within(30, lambda: "history lags" in capsys.readouterr().err)
+        assert within(120, lambda: "history lags" in capsys.readouterr().err)
         assert sum(log.positions("observations", "archive")) < 900
         server.start()
-        assert within(60, lambda: sum(log.positions("observations", "archive")) == 900)
+        assert within(300, lambda: sum(log.positions("observations", "archive")) == 900)
         history = open_history(server.place.url, "live", "toy")
         found = history.series("R01", "rain", at, at + HOUR)
         assert [p.value for p in found] == list(range(900))
         history.close()
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
         log.close()
         server.stop()
 
@@ -172,14 +178,14 @@ def test_what_is_refused_is_a_dead_letter_and_holds_up_nothing(
     thread = archiving(log, url, stop)
     try:
         log.append([*observations(0, 1, T), *observations(1, 5, now - HOUR)])
-        assert within(20, lambda: log.positions("observations", "archive") == [6])
+        assert within(120, lambda: log.positions("observations", "archive") == [6])
         letters = [e.value for e in log.read("dead-letters", 0, 0)]
         assert len(letters) == 1
         assert msgspec.json.decode(letters[0], type=DeadLetter).reason == "history_refused"
         # the letter itself goes into history, and is no reason for another
-        assert within(20, lambda: log.positions("dead-letters", "archive") == [1])
+        assert within(120, lambda: log.positions("dead-letters", "archive") == [1])
         assert log.ends("dead-letters") == [1]
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(120)
         log.close()

@@ -80,12 +80,20 @@ def again(terminal: Terminal, centre: Centre) -> None:
     centre.until(lambda: len(centre.hellos) > count, "hello after the restart")
 
 
+def caught_up(centre: Centre, key: bytes = b"") -> None:
+    """Until it has acted on all that was sent to it: it answers in the order in which it hears."""
+    last = centre.command(kind="exercise")
+    centre.to(last, key)
+    centre.until(lambda: centre.states(last.id), "an answer")
+
+
 def test_it_says_what_it_is_told_and_how_far_it_came(make: Make, centre: Centre) -> None:
+    began_at = now_ms()
     make()
     c = centre.order()
     centre.played(c)
     assert centre.states(c.id) == ["accepted", "playing", "played"]
-    assert all(abs(a["at"] - now_ms()) < 60_000 for a in centre.acks)
+    assert all(began_at - 60_000 < a["at"] < now_ms() + 60_000 for a in centre.acks)
 
 
 def test_what_it_refuses_and_what_it_does_not_even_answer(make: Make, centre: Centre) -> None:
@@ -200,7 +208,7 @@ def test_without_a_clock_only_a_fresh_beacon_counts(make: Make, centre: Centre) 
 def test_an_old_beacon_takes_no_time_back(make: Make, centre: Centre) -> None:
     make(calendar=False)
     old = sign(centre.sender, Beacon(kind="live", beacon_at=centre.now() - 400_000))
-    stale = centre.command(expires_at=centre.now() - 1000)
+    stale = centre.command(expires_at=centre.now() - 60_000)
     centre.say("beacon", old)
     centre.to(stale)
     centre.until(lambda: centre.states(stale.id), "an answer")
@@ -211,7 +219,7 @@ def test_keys_are_rotated_revoked_and_never_rolled_back(make: Make, centre: Cent
     terminal = make()
     old, new = TrustedKey(public=public_of(centre.sender)), TrustedKey(public=public_of(OTHER))
     overlap = centre.set_keys(
-        new, TrustedKey(public=old.public, until_at=centre.now() + 60_000), version=2
+        new, TrustedKey(public=old.public, until_at=centre.now() + 600_000), version=2
     )
     for key in (centre.sender, OTHER):
         c = centre.command()
@@ -257,8 +265,8 @@ def test_a_sealed_command_is_for_one_node_alone(make: Make, centre: Centre) -> N
 def test_cut_off_it_acts_on_its_own_gauge_as_often_as_it_may(make: Make, centre: Centre) -> None:
     terminal = make()
     before = len(terminal.sounds())
-    centre.to(centre.mandate(plays=2))
-    centre.rest(0.5)
+    centre.to(centre.mandate(plays=2, gap_s=3600))
+    caught_up(centre)
     terminal.rain(31.0)
     centre.until(lambda: len(terminal.sounds()) == before + 1, "sounds alone")
     terminal.rain(50.0)
@@ -273,7 +281,7 @@ def test_cut_off_it_acts_on_its_own_gauge_as_often_as_it_may(make: Make, centre:
     count = len(centre.reports)
     centre.until(lambda: len(centre.reports) > count, "told again after a restart")
     centre.note(report)
-    centre.rest(1.0)
+    caught_up(centre)
     count = len(centre.reports)
     again(terminal, centre)
     centre.rest(1.0)
@@ -294,7 +302,7 @@ def test_a_mandate_that_does_not_count(make: Make, centre: Centre, flaw: str) ->
     before, at = len(terminal.sounds()), centre.now()
     changes = {
         "expired": {"valid_until_at": at - 60_000},
-        "not yet": {"valid_from_at": at + 60_000},
+        "not yet": {"valid_from_at": at + DAY // 2},
         "exercise": {"kind": "exercise"},
         "another node": {"node": "N002"},
         "no plays": {"plays": 0},
@@ -303,7 +311,7 @@ def test_a_mandate_that_does_not_count(make: Make, centre: Centre, flaw: str) ->
         centre.to(centre.mandate(clauses=()))
         changes = {"issued_at": at - 1}
     centre.to(centre.mandate(**changes), OTHER if flaw == "forged" else b"")
-    centre.rest(0.3)
+    caught_up(centre)
     terminal.rain(99.0)
     centre.rest(2.5)
     assert len(terminal.sounds()) == before
@@ -315,7 +323,7 @@ def test_a_mandate_ends_with_the_key_that_signed_it(make: Make, centre: Centre) 
     before = len(terminal.sounds())
     centre.to(centre.mandate())
     centre.set_keys(TrustedKey(public=public_of(OTHER)), version=2)
-    centre.rest(0.3)
+    caught_up(centre, OTHER)
     terminal.rain(99.0)
     centre.rest(2.5)
     assert len(terminal.sounds()) == before
@@ -325,9 +333,9 @@ def test_while_the_centre_is_heard_it_does_nothing_alone(make: Make, centre: Cen
     terminal = make()
     before = len(terminal.sounds())
     centre.beacon()
-    centre.to(centre.mandate(after_s=2))
+    centre.to(centre.mandate(after_s=6))  # longer than a busy machine stands still
     terminal.rain(99.0)
-    for _ in range(8):
+    for _ in range(16):
         centre.beacon()
         centre.rest(0.5)
     assert len(terminal.sounds()) == before
@@ -335,15 +343,15 @@ def test_while_the_centre_is_heard_it_does_nothing_alone(make: Make, centre: Cen
 
 
 def test_the_centres_cancel_wins(make: Make, centre: Centre) -> None:
-    """What fell before the cancel raises nothing any more; what falls after it may."""
+    """What fell before the cancel raises nothing any more, though it is enough; what falls after it
+    may."""
     terminal = make()
-    centre.to(
-        centre.mandate(
-            clauses=(Clause(quantity="rain", window_min=10, count=300, action=Action.MOVE),)
-        )
-    )
+    before = len(terminal.sounds())
+    clause = Clause(quantity="rain", window_min=10, count=300, action=Action.MOVE)
+    centre.to(centre.mandate(plays=3, gap_s=3600, clauses=(clause,)))
     terminal.rain(40.0)
-    centre.rest(0.4)
+    centre.until(lambda: len(terminal.sounds()) == before + 1, "enough")
+    centre.until(lambda: any(r.state == "played" for r in centre.read(terminal.sign_key)), "told")
     cancel = centre.order(msg_type="cancel", level=Level.NONE, action=Action.NONE, text="解除")
     centre.played(cancel)
     count = len(terminal.sounds())

@@ -395,7 +395,7 @@ def carrier() -> object:
 def _post(url: str, body: bytes) -> int:
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as e:
         return e.code

@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def row(server: NpmSmsc | JSmpp, name: str = "one", **more: Any) -> Carrier:
 
 
 def live(loaded: District, *rows: Carrier, **more: Any) -> District:
-    settings: dict[str, Any] = {"attempt_timeout_s": 10, "retry_s": (1, 1, 2), **more}
+    settings: dict[str, Any] = {"attempt_timeout_s": 60, "retry_s": (1, 1, 2), **more}
     return msgspec.structs.replace(loaded, channels=Channels(carrier=rows, **settings))
 
 
@@ -144,10 +145,10 @@ def test_long_messages_count_as_delivered_when_the_last_part_is(
         long = ZH * 6
         stage.put(real(1, "C-0001", "sms"), real(2, "C-0003", "sms", text=long))
         until(lambda: stage.states("d1")[-1:] == ["delivered"], "delivered")
-        until(lambda: stage.states("d2").count("delivered") == segments(long), "every part", 20)
+        until(lambda: stage.states("d2").count("delivered") == segments(long), "every part")
         refs = [r.refs for r in stage.records() if getattr(r, "refs", ())]
         assert max(len(r) for r in refs) == segments(long)
-        assert server.taken()[-1].text == long
+        assert sorted(t.text for t in server.taken()) == sorted([ZH, long])  # in either order
         assert all(p["registered"] == 1 and p["from"] == "106912345" for p in server.pdus())
         stored = b"".join(e.value for e in stage.log.read("deliveries", 0, 0))
         assert b"199" not in stored.replace(b"199-0000", b"!") or b"1990000" not in stored
@@ -165,7 +166,7 @@ def test_receipts_of_jsmpp_find_their_message(
     try:
         stage.put(*(real(n, f"C-{n:04}", "sms", alert=f"a{n}") for n in (1, 3, 4, 5)))
         for n in (1, 3, 4, 5):
-            until(lambda n=n: "delivered" in stage.states(f"d{n}"), "delivered", 30)
+            until(lambda n=n: "delivered" in stage.states(f"d{n}"), "delivered")
         # its "Hello World" is a message from a telephone that nobody here has
         assert set(stage.letters()) <= {"unknown_person"}
     finally:
@@ -195,7 +196,7 @@ def test_a_throttling_carrier_gets_everything_in_its_own_time(
     try:
         people = [c.id for c in loaded.contacts.values() if c.phone][:60]
         stage.put(*(real(n, who, "sms", alert=f"a{n}") for n, who in enumerate(people)))
-        until(lambda: all(stage.states(f"d{n}") == ["accepted"] for n in range(60)), "all", 60)
+        until(lambda: all(stage.states(f"d{n}") == ["accepted"] for n in range(60)), "all")
         pdus = server.pdus()
         throttled = sum("throttled" in p for p in pdus)
         assert 0 < throttled < 60, "it said no, and was not asked again at once"
@@ -217,12 +218,12 @@ def test_a_carrier_that_dies_is_stood_in_for_and_told_of_and_used_again(
         assert [len(s.taken()) for s in (first, second)] == [1, 0]
         first.stop()
         stage.put(*(real(n, "C-0001", "sms", alert=f"a{n}") for n in range(2, 12)))
-        until(lambda: all("accepted" in stage.states(f"d{n}") for n in range(2, 12)), "second", 30)
+        until(lambda: all("accepted" in stage.states(f"d{n}") for n in range(2, 12)), "second")
         assert len(second.taken()) >= 10
-        until(lambda: any("sms/first" in line for line in stage.console), "told", 30)
+        until(lambda: any("sms/first" in line for line in stage.console), "told")
         assert "IS DOWN" in next(line for line in stage.console if "sms/first" in line)
         first.start()
-        until(lambda: any("is back" in line for line in stage.console), "the probe sees it", 60)
+        until(lambda: any("is back" in line for line in stage.console), "the probe sees it")
         stage.put(real(20, "C-0001", "sms", alert="back"))
         until(lambda: len(first.taken()) >= 2, "the first again")
     finally:
@@ -239,14 +240,12 @@ def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
         tmp_path / "s", live(loaded, row(server), probe_every_s=10), broker, run_of("live")
     )
     try:
-        until(
-            lambda: any("IS DOWN" in line for line in stage.console), "known before the flood", 30
-        )
+        until(lambda: any("IS DOWN" in line for line in stage.console), "known before the flood")
         stage.put(real(1, "C-0001", "sms"), real(2, "C-0003", "sms", "console"))
         until(lambda: "delivered" in stage.states("d2"), "by the other way")
         assert len(stage.states("d1")) <= 1
         server.start()
-        until(lambda: "accepted" in stage.states("d1"), "when it is back", 60)
+        until(lambda: "accepted" in stage.states("d1"), "when it is back")
     finally:
         stage.close()
         server.stop()
@@ -257,7 +256,7 @@ def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
 
 def smpp(port: int, heard: Callable[[Heard], None] = print, **more: Any) -> Smpp:
     bind = Bind("127.0.0.1", port, False, "fengsui", more.pop("password", "secret"), "")
-    return Smpp("one", bind, heard, **{"timeout_s": 5.0, **more})
+    return Smpp("one", bind, heard, **{"timeout_s": 60.0, **more})
 
 
 def test_a_lying_carrier_is_never_believed_more_than_it_said(
@@ -273,32 +272,38 @@ def test_a_lying_carrier_is_never_believed_more_than_it_said(
         )
         until(lambda: stage.states("d1") == ["accepted"], "what it said")
         # who must answer and does not goes on to the next way, and then to the duty room
-        until(lambda: stage.states("d2")[:2] == ["accepted", "failed"], "not answered", 30)
+        until(lambda: stage.states("d2")[:2] == ["accepted", "failed"], "not answered")
         assert "delivered" not in stage.states("d1")
     finally:
         stage.close()
         server.stop()
 
 
-def test_no_answer_is_a_failure_and_a_late_yes_a_fact(tmp_path: Path) -> None:
-    server = NpmSmsc(tmp_path, slow_ms=1500).start()
+def test_no_answer_is_a_failure_and_a_late_yes_a_fact() -> None:
+    gave_up = threading.Event()
+
+    def answer(command: int, sequence: int) -> bytes | None:
+        assert command != SUBMIT or gave_up.wait(120)
+        return well(command, sequence)
+
+    server = Raw(answer)
     heard: queue.Queue[Heard] = queue.Queue()
-    way = smpp(server.port, heard.put, timeout_s=0.5)
+    way = smpp(server.port, heard.put)
     try:
-        for _ in range(
-            60
-        ):  # the bind, too, must be answered in time: a busy machine may take longer
-            with pytest.raises(SendError) as e:
-                way.send(parcel())
-            if "no answer" in e.value.detail and server.pdus():
-                break
+        assert way.probe()  # the bind has all the time it needs
+        assert way._link is not None
+        way._link._timeout_s = 0.2
+        with pytest.raises(SendError, match="no answer") as e:
+            way.send(parcel())
         assert not e.value.permanent
-        late = heard.get(timeout=20)
+        gave_up.set()
+        late = heard.get(timeout=120)
         assert (late.key, late.status) == ("k", "ACCEPTD")
-        assert late.refs[0].startswith("one|")
+        assert late.refs[0].startswith("one|id")
     finally:
+        gave_up.set()
         way.close()
-        server.stop()
+        server.close()
 
 
 def test_a_wrong_password_is_the_carriers_fault_and_stays_secret(tmp_path: Path) -> None:
@@ -434,14 +439,22 @@ def test_a_quiet_line_that_is_dead_is_noticed() -> None:
         return None if silent.is_set() else well(command, sequence)
 
     server = Raw(answer)
-    way = smpp(server.port, quiet_s=0.1, timeout_s=1.0)
+    way = smpp(server.port, quiet_s=0.1)
+
+    def goes() -> bool:
+        """On a busy machine a line may seem dead that is not: then it is opened again."""
+        with suppress(SendError):
+            return way.send(parcel()).state == "accepted"
+        return False
+
     try:
-        way.send(parcel())
+        until(goes, "a session")
         link = way._link
         silent.set()
         until(lambda: link is not None and not link.alive, "noticed by enquire_link")
         silent.clear()
-        assert way.send(parcel()).state == "accepted"  # another session
+        until(goes, "another session")
+        assert way._link is not link
     finally:
         way.close()
         server.close()
@@ -507,7 +520,7 @@ def test_many_at_once_share_one_session() -> None:
         for t in threads:
             t.start()
         for t in threads:
-            t.join(20)
+            t.join(120)
         assert done == ["accepted"] * 30
         assert len(server.open) == 1
     finally:

@@ -49,7 +49,7 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=200, cwd=ROOT, env={**os.environ, **env},
+        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env},
     )  # fmt: skip
 
 
@@ -154,7 +154,8 @@ def test_the_heartbeat_says_whether_all_is_explained(
     log = open_run_log(setup)
     now = int(time.time() * 1000)
     run = Run(name="live", kind="live", district=district.id, config="1", start_at=now - FIVE_MIN)
-    tick = Tick(clock_at=now if well else now - FIVE_MIN)
+    # well: ahead, so that a slow start is no standstill
+    tick = Tick(clock_at=now + FIVE_MIN if well else now - FIVE_MIN)
     log.append([Out("observations", "k", encode(r), 0) for r in (run, tick)])
     log.close()
     port = free_port()
@@ -163,12 +164,13 @@ def test_the_heartbeat_says_whether_all_is_explained(
         cwd=ROOT, env={**os.environ, "FENGSUI_HTTP": f"127.0.0.1:{port}"},
     )  # fmt: skip
     try:
-        assert within(20, lambda: heard == [path])
+        assert within(120, lambda: bool(heard))
+        assert set(heard) == {path}
         metrics = get(port, "/metrics")[1]
         assert f'fengsui_audit_unexplained{{check="line_stands"}} {0 if well else 1}.0' in metrics
     finally:
         auditor.send_signal(signal.SIGTERM)
-        assert auditor.wait(20) == 0
+        assert auditor.wait(120) == 0
 
 
 def within(seconds: float, true: Callable[[], bool]) -> bool:
@@ -182,7 +184,7 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode()
@@ -215,7 +217,7 @@ def test_a_live_line_shows_what_it_takes_and_how_it_is(
     }  # fmt: skip
     try:
         for port in ports.values():
-            assert within(40, lambda port=port: get(port, "/readyz")[0] == 200)  # type: ignore[misc]
+            assert within(240, lambda port=port: get(port, "/readyz")[0] == 200)  # type: ignore[misc]
             assert get(port, "/healthz")[0] == 200
             assert get(port, "/other")[0] == 404
         district = load(default_config())
@@ -234,9 +236,9 @@ def test_a_live_line_shows_what_it_takes_and_how_it_is(
                 and value(two, "fengsui_records_out_total", topic="cases") > 0
             )
 
-        assert within(20, shown)
+        assert within(120, shown)
         mosquitto.stop()
-        assert within(20, lambda: get(ports["ingest"], "/readyz")[0] == 503)
+        assert within(120, lambda: get(ports["ingest"], "/readyz")[0] == 503)
         state = json.loads(get(ports["ingest"], "/readyz")[1])
         assert str(mosquitto.port) in state["ingest"]["waits_for"]
         assert get(ports["ingest"], "/healthz")[0] == 200, (
@@ -245,7 +247,7 @@ def test_a_live_line_shows_what_it_takes_and_how_it_is(
     finally:
         for stage in stages.values():
             stage.terminate()
-        said = {name: stage.communicate(timeout=30)[1] for name, stage in stages.items()}
+        said = {name: stage.communicate(timeout=120)[1] for name, stage in stages.items()}
     lines = [x for x in said["ingest"].splitlines() if x.startswith("{")]
     assert any(str(mosquitto.port) in json.loads(x)["say"] for x in lines)
     assert mosquitto.password not in said["ingest"]

@@ -1,22 +1,24 @@
 // An SMSC of the npm package smpp: node server.js '{"port": 2775, "file": "taken.jsonl", …}'.
 // It writes what it takes as JSON lines, answers, and sends a delivery receipt for each message.
-// rate: messages a second it takes, beyond that ESME_RTHROTTLED; status: the receipt's word, "" for
-// none; refuse: a command_status for every submit_sm; reply: false takes and never answers; slow_ms:
+// rate: so many it takes, then none until it has said ESME_RTHROTTLED for half a second, and so on;
+// status: the receipt's word, "" for none; refuse: a command_status for every submit_sm; reply: false takes and never answers; slow_ms:
 // waits so long before it answers; die_after: hangs up after so many.
 const fs = require('fs');
 const smpp = require('smpp');
 const o = Object.assign({ rate: 0, status: 'DELIVRD', refuse: 0, reply: true, slow_ms: 0,
   die_after: 0, password: 'secret' }, JSON.parse(process.argv[2]));
 const out = fs.openSync(o.file, 'a');
-let n = 0, tokens = o.rate, at = Date.now();
+let n = 0, left = o.rate, until = 0;
 
 function room() {
   if (!o.rate) return true;
-  const now = Date.now();
-  tokens = Math.min(o.rate, tokens + (now - at) * o.rate / 1000);
-  at = now;
-  if (tokens < 1) return false;
-  tokens -= 1;
+  if (!left) {
+    until = until || Date.now() + 500;
+    if (Date.now() < until) return false;
+    left = o.rate;
+    until = 0;
+  }
+  left -= 1;
   return true;
 }
 
