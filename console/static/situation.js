@@ -163,7 +163,10 @@ function draw(box, pick) {
   const renderer = L.canvas({ padding: 0.3 });
   map.createPane("ground").style.zIndex = 100; // below the relief
   const shown = [...g.outline.flat(), ...Object.values(g.areas).flatMap((a) => [a.at, ...a.ring])];
-  map.fitBounds(L.latLngBounds(shown.map(flip)), { padding: [8, 8] });
+  const fit = () => map.fitBounds(L.latLngBounds(shown.map(flip)), { padding: [8, 8], animate: false });
+  fit();
+  let whole = true; // until somebody looks closer: a header that takes another line cuts nothing off
+  for (const by of ["wheel", "pointerdown", "keydown"]) box.addEventListener(by, () => { whole = false; });
   // what may be taken off the map; areas and their warnings may not
   const layer = () => L.layerGroup().addTo(map);
   const relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer();
@@ -207,7 +210,11 @@ function draw(box, pick) {
   const own = [[relief, "地形（示意）", "Relief (schematic)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
     [gauges, "监测站、摄像机", "Stations, cameras"], [speakers, "喇叭", "Loudspeakers"]];
   import("./layers.js").then(({ layers }) => layers(map, own), () => {}); // without them the map is still the map
-  new ResizeObserver(() => { if (map.getPane("mapPane")) map.invalidateSize(); }).observe(box);
+  new ResizeObserver(() => {
+    if (!map.getPane("mapPane")) return; // the page was left
+    map.invalidateSize({ pan: false });
+    if (whole) fit();
+  }).observe(box);
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
   const dark = stripes();
 
