@@ -53,7 +53,7 @@ def start_broker(folder: Path, port: int) -> Broker:
             stderr=out,
             start_new_session=True,  # Ctrl-C is the parent's: the broker goes last
         )
-    for _ in range(200):
+    for _ in range(1200):  # a minute: a busy machine starts a process slowly
         if process.poll() is not None:
             break
         with socket.socket() as s:
