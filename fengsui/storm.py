@@ -43,8 +43,10 @@ def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
     setup.folder.mkdir(parents=True, exist_ok=True)
     if not setup.broker:
         broker = start_broker(setup.folder, free_port(port))
-        setup.broker_file.touch(mode=0o600)
-        setup.broker_file.write_text(broker.url)
+        fresh = setup.broker_file.with_suffix(".new")  # whoever waits for it reads it whole
+        fresh.touch(mode=0o600)
+        fresh.write_text(broker.url)
+        fresh.replace(setup.broker_file)
     try:
         yield setup
     finally:
