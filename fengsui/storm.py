@@ -43,8 +43,10 @@ def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
     setup.folder.mkdir(parents=True, exist_ok=True)
     if not setup.broker:
         broker = start_broker(setup.folder, free_port(port))
-        setup.broker_file.touch(mode=0o600)
-        setup.broker_file.write_text(broker.url)
+        fresh = setup.broker_file.with_suffix(".new")  # whoever waits for it reads it whole
+        fresh.touch(mode=0o600)
+        fresh.write_text(broker.url)
+        fresh.replace(setup.broker_file)
     try:
         yield setup
     finally:
@@ -307,10 +309,14 @@ def _draw(watch: Watch, line: Line, stop: threading.Event) -> None:
             stop.set()  # a stage failed: end the play
 
 
-def settle(line: Line, log: Log, timeout_s: float = 30.0) -> None:
-    """Wait until every stage has read all there is."""
+def settle(line: Line, log: Log, timeout_s: float = 120.0) -> None:
+    """Wait until every stage has read all there is; what stays unread then is told."""
     until = time.monotonic() + timeout_s
-    while time.monotonic() < until and not line.settled(log):
+    while not line.settled(log):
+        if time.monotonic() > until:
+            words = "仍有环节没有读完，导出可能不全 some stage has not read all: an export may lack its end"
+            click.echo(f"! {timeout_s:.0f} s: {words}", err=True)
+            return
         time.sleep(0.05)
 
 

@@ -66,9 +66,9 @@ class Centre:
         self.reports: list[bytes] = []
         self.status: list[dict[str, Any]] = []
         self.mqtt = Mqtt(url, f"centre-{self.district}")
-        self.mqtt.wait_connected()
+        self.mqtt.wait_connected(90)
         self.mqtt.subscribe(
-            [f"{self.prefix}/node/+/{t}" for t in ("ack", "hello", "report", "status")]
+            [f"{self.prefix}/node/+/{t}" for t in ("ack", "hello", "report", "status")], 90
         )
         self._count = 0
 
@@ -169,7 +169,7 @@ class Centre:
         beacon = Beacon(kind="live", beacon_at=self.now(), nonce=hello["nonce"])
         self.to(beacon)
 
-    def until(self, check: Callable[[], Any], what: str, timeout_s: float = 30.0) -> None:
+    def until(self, check: Callable[[], Any], what: str, timeout_s: float = 90.0) -> None:
         deadline = time.monotonic() + timeout_s
         while not check():
             assert time.monotonic() < deadline, (what, self.acks)
@@ -231,14 +231,14 @@ class Simulated:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._work, args=(nodes, ready, self._stop))
         self._thread.start()
-        assert ready.wait(20)
+        assert ready.wait(90)
 
     def _work(self, nodes: Nodes, ready: threading.Event, stop: threading.Event) -> None:
         node = nodes.nodes["N001"]
         mqtt = Mqtt(self._url, f"sim-{self._district}")
-        mqtt.wait_connected()
+        mqtt.wait_connected(60)
         topics = ("node/N001/command", "beacon", "keys")
-        mqtt.subscribe([f"{self._prefix}/{t}" for t in topics])
+        mqtt.subscribe([f"{self._prefix}/{t}" for t in topics], 60)
         node.out.append(Greet())
         ready.set()
         told = now_ms()
@@ -323,11 +323,14 @@ class AgentProcess:
             )  # fmt: skip
 
     def _told(self, name: str) -> str:
-        until = time.monotonic() + 30
-        while f"{name}=" not in self._out.read_text():
-            assert time.monotonic() < until, self._out.read_text()
+        until = time.monotonic() + 120
+        while True:
+            whole, _, _ = self._out.read_bytes().rpartition(b"\n")  # lines written to their end
+            text = whole.decode("utf-8", "replace")
+            if f"{name}=" in text:
+                return text.split(f"{name}=")[1].split()[0]
+            assert time.monotonic() < until, text
             time.sleep(0.05)
-        return self._out.read_text().split(f"{name}=")[1].split()[0]
 
     @property
     def sign_key(self) -> str:

@@ -16,6 +16,7 @@ class Proxy:
         self.port = port
         self._mode = "pass"
         self._open: set[socket.socket] = set()
+        self._change = threading.Lock()  # of the mode: no connection slips in under a cut
         self._passing = threading.Event()
         self._passing.set()
         self._closed = False
@@ -23,13 +24,14 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def set(self, mode: str) -> None:
-        self._mode = mode
-        if mode == "pass":
-            self._passing.set()
-        else:
-            self._passing.clear()
-        if mode == "cut":
-            self._end_all()
+        with self._change:
+            self._mode = mode
+            if mode == "pass":
+                self._passing.set()
+            else:
+                self._passing.clear()
+            if mode == "cut":
+                self._end_all()
 
     def _end_all(self) -> None:
         self._passing.set()  # whoever waits finds its connection closed
@@ -53,7 +55,12 @@ class Proxy:
             except OSError:
                 near.close()
                 continue
-            self._open |= {near, far}
+            with self._change:
+                if self._mode == "cut" or self._closed:
+                    near.close()
+                    far.close()
+                    continue
+                self._open |= {near, far}
             for a, b in ((near, far), (far, near)):
                 threading.Thread(target=self._pass, args=(a, b), daemon=True).start()
 
@@ -67,6 +74,7 @@ class Proxy:
             one.close()
 
     def close(self) -> None:
-        self._closed = True
-        self._listener.close()
-        self._end_all()
+        with self._change:
+            self._closed = True
+            self._listener.close()
+            self._end_all()

@@ -5,7 +5,7 @@ import tarfile
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -100,6 +100,13 @@ def test_without_the_positions_it_would_be_written_again(
         assert len(log.read("cases", 0, 0, 10**6)) > len(cases)
 
 
+def wait_until(check: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + 120
+    while not check():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
 def observations(log: Log) -> list[list[Out]]:
     """What ingest wrote, a partition each."""
     return [
@@ -109,30 +116,56 @@ def observations(log: Log) -> list[list[Out]]:
     ]
 
 
-def feed(log: Log, rows: Sequence[Sequence[Out]], begin: float, end: float, wait_s: float) -> None:
-    """A part of each partition, in slices."""
-    steps = 40
-    for low, high in pairwise([begin + (end - begin) * n / steps for n in range(steps + 1)]):
+STEPS = 40
+
+
+def feed(
+    log: Log,
+    rows: Sequence[Sequence[Out]],
+    begin: float,
+    end: float,
+    before: Callable[[int], None] = lambda _: None,
+) -> None:
+    """A part of each partition, in slices. before: is told which slice is next."""
+    cuts = [begin + (end - begin) * n / STEPS for n in range(STEPS + 1)]
+    for n, (low, high) in enumerate(pairwise(cuts)):
+        before(n)
         for part in rows:
             log.append(part[int(low * len(part)) : int(high * len(part))])
-        time.sleep(wait_s)
 
 
-@pytest.mark.parametrize("moment_s", [1.2, 2.0])
+class Sluice:
+    """Lets the storm through at its pace; the last slice waits until the backup is taken."""
+
+    def __init__(self) -> None:
+        self.fed, self.taken = 0, threading.Event()
+
+    def __call__(self, n: int) -> None:
+        self.fed = n
+        if n == STEPS - 1:
+            assert self.taken.wait(300)
+        time.sleep(0.06)
+
+
+@pytest.mark.parametrize("moment", [20, 33])  # slices that are there when it begins
 def test_taken_in_the_middle_of_a_storm_the_new_run_goes_on_with_it(
-    storm: Path, tmp_path: Path, moment_s: float
+    storm: Path, tmp_path: Path, moment: int
 ) -> None:
     with opened(at(storm)(DISTRICT, "exercise-a")) as log:
         rows, wanted = observations(log), {n: lines(log, n) for n in ("detections", "alerts")}
     first, file = at(tmp_path)(DISTRICT, "exercise-first"), tmp_path / "m.tar.gz"
     sent_before = Recording()
     with opened(first) as log, line(log, sent_before, storm / "exercise-a" / "frames"):
-        feeder = threading.Thread(target=feed, args=(log, rows, 0.0, 0.7, 0.06))
+        sluice = Sluice()
+        feeder = threading.Thread(target=feed, args=(log, rows, 0.0, 0.7, sluice))
         feeder.start()
-        time.sleep(moment_s)
-        manifest = take(first, CONFIG, file, NOW)
-        assert feeder.is_alive()  # it did move
-        feeder.join()
+        try:
+            wait_until(lambda: sluice.fed >= moment and receipts(log), "something was sent")
+            manifest = take(first, CONFIG, file, NOW)
+            assert feeder.is_alive()  # the storm was not over
+        finally:
+            sluice.taken.set()
+            feeder.join()
     assert all(g.exact for g in manifest.groups)
     setup = restore(file, "exercise-second", at(tmp_path))
     with opened(setup) as log:
@@ -142,7 +175,7 @@ def test_taken_in_the_middle_of_a_storm_the_new_run_goes_on_with_it(
         assert sum(map(len, left)) < sum(map(len, rows))
         channel = Recording()
         with line(log, channel, storm / "exercise-a" / "frames"):
-            feed(log, left, 0.0, 1.0, 0.0)
+            feed(log, left, 0.0, 1.0)
             settle(log, channel)
         assert {n: lines(log, n) for n in wanted} == wanted
         deliveries = [

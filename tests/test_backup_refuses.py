@@ -166,6 +166,7 @@ def test_while_a_stage_holds_its_group_nothing_is_restored(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fengsui.restore._JOIN_S", 0.5)
+    monkeypatch.setattr("ingest.log.sqlite_group.LEASE_S", 600.0)  # held for as long as it takes
     setup = at(tmp_path)(DISTRICT, "exercise-held")
     with opened(setup) as log:
         consumer = log.join("cases", "decide", "t")

@@ -28,7 +28,7 @@ from fengsui.broker_config import (
 )
 from fengsui.setup import Usage, default_config, make_setup, secret
 from ingest.mqtt import Mqtt
-from tests.servers import absent, end, free_port, wait_for
+from tests.servers import absent, free_port, wait_for
 
 ROOT = Path(__file__).parent.parent
 DISTRICT = load(default_config())
@@ -70,12 +70,13 @@ class Broker:
                 [str(self._binary), "-c", str(self.folder / "mosquitto.conf")],
                 stdout=out, stderr=out,
             )  # fmt: skip
-        wait_for(self.port, self._process, self._notes, 20)
+        wait_for(self.port, self._process, self._notes, 60)
         return self
 
     def stop(self) -> None:
         if self._process is not None:
-            end(self._process)
+            self._process.terminate()
+            self._process.wait(120)  # not killed: an hour's backlog is written on the way out
             self._process = None
 
     def url(self, name: str) -> str:
@@ -99,7 +100,7 @@ def client() -> Iterator[Callable[[str, str], Mqtt]]:
 
     def make(url: str, name: str) -> Mqtt:
         made.append(Mqtt(url, name))
-        made[-1].wait_connected()
+        made[-1].wait_connected(60)
         return made[-1]
 
     yield make
@@ -107,13 +108,19 @@ def client() -> Iterator[Callable[[str, str], Mqtt]]:
         one.close()
 
 
-def heard(mqtt: Mqtt, seconds: float = 1.5) -> set[str]:
-    until, topics = time.monotonic() + seconds, set()
+LAST = b"the last"
+
+
+def heard(mqtt: Mqtt) -> set[str]:
+    """What came before the last word, which may come: the broker keeps the order."""
+    until, topics = time.monotonic() + 60, set()
     while time.monotonic() < until:
         batch = mqtt.get_batch(0.2)
         mqtt.ack(batch)
-        topics |= {m.topic for m in batch}
-    return topics
+        topics |= {m.topic for m in batch if m.payload != LAST}
+        if any(m.payload == LAST for m in batch):
+            return topics
+    raise AssertionError(f"the last word did not come; came: {topics}")
 
 
 def test_a_device_speaks_for_itself_alone(
@@ -126,13 +133,16 @@ def test_a_device_speaks_for_itself_alone(
             f"$share/ingest/{AT}/station/#",
             f"$share/ingest/{AT}/gateway/#",
             f"$share/ingest/{AT}/node/+/status",
-        ]
+        ],
+        60,
     )
     node = client(broker.url(NODE), "n")
     nodes = list(DISTRICT.nodes)
-    node.subscribe([f"{AT}/node/{n}/command" for n in nodes[:3]] + [f"{AT}/beacon", f"{AT}/keys"])
+    node.subscribe(
+        [f"{AT}/node/{n}/command" for n in nodes[:3]] + [f"{AT}/beacon", f"{AT}/keys"], 60
+    )
     sender = client(broker.url(SEND), "s")
-    sender.subscribe([f"{AT}/node/+/{t}" for t in ("ack", "hello", "report")])
+    sender.subscribe([f"{AT}/node/+/{t}" for t in ("ack", "hello", "report")], 60)
 
     device = client(broker.url(one), "d")
     for topic in (
@@ -157,12 +167,17 @@ def test_a_device_speaks_for_itself_alone(
     for topic in ("ack", "hello", "report", "status"):
         for of in (NODE, nodes[1]):
             node.publish(f"{AT}/node/{of}/{topic}", b"1")
+    for one_of_them in (device, gateway, sender, node):
+        assert one_of_them.flush(60), "the broker has all of it"
+    for who, topic in ((device, f"station/{one}/rain"), (sender, f"node/{NODE}/command"),
+                       (node, f"node/{NODE}/ack")):  # fmt: skip
+        who.publish(f"{AT}/{topic}", LAST)
     assert heard(ingest) == {
         f"{AT}/station/{one}/rain", f"{AT}/station/{one}/battery", f"{AT}/gateway/G1/json",
         f"{AT}/node/{NODE}/status",
     }  # fmt: skip
-    assert heard(node, 0.5) == {f"{AT}/node/{NODE}/command", f"{AT}/beacon", f"{AT}/keys"}
-    assert heard(sender, 0.5) == {f"{AT}/node/{NODE}/{t}" for t in ("ack", "hello", "report")}
+    assert heard(node) == {f"{AT}/node/{NODE}/command", f"{AT}/beacon", f"{AT}/keys"}
+    assert heard(sender) == {f"{AT}/node/{NODE}/{t}" for t in ("ack", "hello", "report")}
 
 
 def test_a_stranger_is_refused_and_told(broker: Broker, tmp_path: Path) -> None:
@@ -192,20 +207,21 @@ def test_an_hours_backlog_outlives_the_broker(
     broker = Broker(tmp_path, certificates=False).start()
     try:
         ingest = Mqtt(broker.url(INGEST), "i")
-        ingest.subscribe([f"{AT}/station/#"])
+        ingest.subscribe([f"{AT}/station/#"], 60)
+        assert ingest.subscribed()
         ingest.close()
         count = hour_of_messages(DISTRICT) // 2
         assert count >= 25_000
         device = client(broker.url(RAIN[0]), "d")
         for n in range(count):
             device.publish(f"{AT}/station/{RAIN[0]}/rain", b'{"value": %d}' % n)
-        assert device.flush(120.0)
+        assert device.flush(600.0)
         broker.stop()
         broker.start()
         ingest = client(broker.url(INGEST), "i")
         ingest.subscribe([f"{AT}/station/#"])
         got: list[bytes] = []
-        until = time.monotonic() + 120
+        until = time.monotonic() + 600
         while len(got) < count and time.monotonic() < until:
             batch = ingest.get_batch(1.0)
             ingest.ack(batch)

@@ -22,6 +22,7 @@ from dispatch.alert import Alert, Delivery, Receipt
 from dispatch.cap_key import cap_key
 from dispatch.neighbours import recipient
 from ingest.cap_ways import endpoint_token
+from ingest.clock import last_tick
 from ingest.log import open_log
 from ingest.mqtt import Mqtt
 from tests.servers import free_port
@@ -32,7 +33,7 @@ START = 1_753_531_200_000
 HAZARD = "flash_flood"
 
 
-def until(check: Callable[[], Any], what: str, timeout_s: float = 90.0) -> Any:
+def until(check: Callable[[], Any], what: str, timeout_s: float = 180.0) -> Any:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if found := check():
@@ -100,7 +101,7 @@ basins = ["B01"]
 
     def say(self, *words: str) -> str:
         done = subprocess.run(
-            self.command(*words), cwd=ROOT, capture_output=True, text=True, timeout=120
+            self.command(*words), cwd=ROOT, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
@@ -118,11 +119,11 @@ basins = ["B01"]
                 env={**os.environ, "PYTHONUNBUFFERED": "1", "FENGSUI_CAP_TOKEN": "x" * 30},
             )
         running = f"fengsui/{self.run}".encode()
-        until(lambda: running in self.out() or self._ended(), f"{self.name} runs", 120)
+        until(lambda: running in self.out() or self._ended(), f"{self.name} runs", 300)
         assert not self._ended(), self.out().decode()[-3000:]
         broker = (self.folder / "broker.url").read_text().strip()
         self._mqtt = Mqtt(broker, f"clock-{self.name}")
-        self._mqtt.wait_connected()
+        self._mqtt.wait_connected(60)
 
     def _ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
@@ -147,6 +148,15 @@ basins = ["B01"]
     def alerts(self, area: str = "A01") -> list[Alert]:
         return [r for r in self.records() if isinstance(r, Alert) and r.area == area]
 
+    def decided(self) -> bool:
+        """The minute that was told is in the log, and decide has read all there is."""
+        log = open_log(f"sqlite:///{self.folder}", self.run, self.name, 2)
+        reads = {"detect": "observations", "decide": "cases"}
+        told = last_tick(log) >= self.clock_at
+        found = told and all(log.positions(of, who) >= log.ends(of) for who, of in reads.items())
+        log.close()
+        return found
+
     def states(self) -> list[str]:
         """What became of what was sent to the other, in order."""
         found = self.records()
@@ -160,7 +170,7 @@ basins = ["B01"]
             self._mqtt.close()
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=180)
 
 
 @pytest.fixture
@@ -196,7 +206,7 @@ def verify(folder: Path, certificate: Path, schema: xmlschema.XMLSchema) -> int:
 
 def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> None:
     ours, theirs = counties
-    by = ("--by", "D-01", "--reason", "研判")
+    by = ("--by", "D-01", "--reason", "研判", "--wait", "120")
 
     # upstream orders 立即转移: it reaches us as a proposal, and nothing goes out here
     theirs.say("order", "raise", "A01", HAZARD, "--level", "orange", "--move", "move", *by)
@@ -215,7 +225,8 @@ def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> N
     ours.time()
     theirs.time()
     until(lambda: "answered" in theirs.states(), "they hear that we accept")
-    assert "已接受 accepted: 收到，正在转移" in theirs.say("neighbours")
+    accepted = "已接受 accepted: 收到，正在转移"
+    until(lambda: accepted in theirs.say("neighbours"), "with our words")
 
     # a person here releases it: now it is public here, and goes to them, who decline
     ours.say("order", "release", "A01", HAZARD, *by)
@@ -228,13 +239,13 @@ def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> N
     until(
         lambda: "不接受 declined: 不涉及我县" in ours.say("neighbours"), "we hear that they decline"
     )
-    told = [
-        d
-        for d in ours.records()
-        if isinstance(d, Delivery) and d.recipient.startswith("duty:neighbour")
-    ]
-    assert told
-    assert "不接受" in told[-1].routes[0].text
+
+    def told() -> list[Delivery]:
+        """What our duty room is told of them, which send writes once it has read the answer."""
+        found = (r for r in ours.records() if isinstance(r, Delivery))
+        return [d for d in found if d.recipient.startswith("duty:neighbour")]
+
+    assert "不接受" in until(told, "the duty room is told")[-1].routes[0].text
 
     # upstream cancels: what it said here is over
     theirs.say("order", "cancel", "A01", HAZARD, *by)
@@ -242,10 +253,13 @@ def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> N
     until(lambda: "外来预警 warnings from outside: 0" in ours.say("status"), "theirs is over here")
 
     # the same message again, and one in the wrong hands
+    ours.time()  # what the end of theirs means here is decided on first
+    until(ours.decided, "the minute is decided on")
+    before = len(ours.alerts())
     file = next((ours.folder / "cap-in").rglob("*.xml"))
     ours.say("cap-in", str(file))
-    before = len(ours.alerts())
     ours.time()
+    until(ours.decided, "the minute is decided on")
     assert len(ours.alerts()) == before
     done = subprocess.run(theirs.command("cap-in", str(file)), cwd=ROOT, capture_output=True)
     assert done.returncode == 1

@@ -91,7 +91,8 @@ def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(
     try:
         stage.put(run_of())
         stage.marks(T0)
-        until(lambda: ear.heard("mandate", "N001/command"), "a mandate")
+        until(lambda: ear.heard("mandate", "N001/command"), "a mandate", 60)
+        until(lambda: ear.heard("beacon", "/beacon") and ear.heard("keys"), "time and keys", 60)
         sender = [sender_keys(tmp_path).public]
         root = [read_key(tmp_path / "keys" / "root.pub")]
         (beacon,) = ear.heard("beacon", "/beacon")
@@ -102,33 +103,33 @@ def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(
         assert isinstance(given, Mandate) and given.issued_at == T0
         assert given.valid_until_at == T0 + 7 * DAY
         # sealed for the node that asks for it
-        until(lambda: [t for t, _ in ear.got if "N003/" in t] or ear.heard(""), "N003's")
+        until(lambda: [t for t, _ in ear.got if "N003/" in t] or ear.heard(""), "N003's", 60)
         sealed = next(p for t, p in ear.got if "N003/" in t)
         assert b"mandate" not in sealed
         assert what_of(unsealed(BOX, "N003", sealed) or b"") == "mandate"
 
         hello = Hello(node="N001", keys=0, mandate_at=0, nonce="00ff")
         ear.mqtt.publish(f"{P}/node/N001/hello", msgspec.json.encode(hello))
-        until(lambda: ear.heard("beacon", "N001/command"), "an answer")
+        until(lambda: ear.heard("beacon", "N001/command"), "an answer", 60)
         mine = opened(ear.heard("beacon", "N001/command")[0], Beacon, "exercise", sender)
         assert mine == Beacon(kind="exercise", beacon_at=T0, nonce="00ff")
-        until(lambda: len(ear.heard("mandate", "N001/command")) == 2, "the mandate again")
+        until(lambda: len(ear.heard("mandate", "N001/command")) == 2, "the mandate again", 60)
 
         told = sign(NODE_KEY, report())
         ear.mqtt.publish(f"{P}/node/N001/report", told)
-        until(
-            lambda: any("acted alone" in t.title for d in _deliveries(stage) for t in d.routes), ""
-        )
+        until(lambda: _deliveries(stage), "the duty room's notice", 60)
+        (notice,) = [d for d in _deliveries(stage) if d.recipient == "duty:N001"]
+        assert "acted alone" in notice.routes[0].title
+        # not before send itself has read it back: till then the same report is as new
+        until(lambda: stage.states(notice.id) == ["delivered"], "the duty room sees it", 60)
         assert ear.heard("noted") == []
         ear.mqtt.publish(f"{P}/node/N001/report", told)
-        until(lambda: ear.heard("noted", "N001/command"), "noted once the log has it")
+        until(lambda: ear.heard("noted", "N001/command"), "noted once the log has it", 60)
         noted = opened(ear.heard("noted")[0], Noted, "exercise", sender)
         assert isinstance(noted, Noted) and noted.acts == ("N001-1-1/played",)
-        (notice,) = [d for d in _deliveries(stage) if d.recipient == "duty:N001"]
         text = notice.routes[0].text
         assert notice.status == "exercise" and text.startswith("（演练）")
         assert "香屯村" in text and "立即转移" in text and "rain 60 min 41.2 mm" in text
-        until(lambda: stage.states(notice.id) == ["delivered"], "the duty room sees it")
 
         # what is not proved is seen, not believed
         for node, payload in (
@@ -145,7 +146,7 @@ def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(
             ("N999", msgspec.json.encode(hello)),
         ):
             ear.mqtt.publish(f"{P}/node/{name}/hello", payload)
-        until(lambda: len(stage.letters()) == 8, "dead letters")
+        until(lambda: len(stage.letters()) == 8, "dead letters", 60)
         assert sorted(stage.letters()) == sorted(
             ["bad_signature", "bad_signature", "wrong_kind", "wrong_node", "bad_payload",
              "wrong_node", "bad_payload", "unknown_station"]
@@ -157,7 +158,7 @@ def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(
         (tmp_path / "mandate.json").write_bytes(msgspec.json.encode(ended))
         renew(tmp_path, "exercise", T0 + 60_000, root_keys(tmp_path).private, DAY)
         stage.marks(T0 + 60_000)
-        until(lambda: len(ear.heard("mandate", "N001/command")) == 3, "the withdrawal")
+        until(lambda: len(ear.heard("mandate", "N001/command")) == 3, "the withdrawal", 60)
         fresh = [sender_keys(tmp_path).public]
         assert fresh != sender
         last = opened(ear.heard("mandate", "N001/command")[2], Mandate, "exercise", fresh)

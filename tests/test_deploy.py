@@ -346,7 +346,7 @@ def _verified(folder: Path, unit: str) -> "subprocess.CompletedProcess[str]":
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 

@@ -48,7 +48,7 @@ HANDS: Any = {"publish": print, "clock": lambda: 0, "private_key": lambda: bytes
 @pytest.fixture(scope="module")
 def district() -> District:
     loaded = load(ROOT / "config" / "yanqing")
-    return msgspec.structs.replace(loaded, channels=Channels(attempt_timeout_s=1))
+    return msgspec.structs.replace(loaded, channels=Channels(attempt_timeout_s=60))
 
 
 @pytest.fixture(scope="module")
@@ -228,11 +228,11 @@ def test_answers(far: Far, district: District, status: int, body: bytes, outcome
 
 
 def test_an_answer_that_drips_is_given_up(far: Far, district: District) -> None:
-    far.body, far.drip = b'{"code":' + b" " * 100 + b"0}", True
-    begun = time.monotonic()
+    """Whoever heard it to its end, two minutes, would take it for a yes."""
+    far.body, far.drip = b'{"code":' + b" " * 1200 + b"0}", True
+    hasty = msgspec.structs.replace(district, channels=Channels(attempt_timeout_s=1))
     with pytest.raises(SendError) as e:
-        Gateway(district, row(far.url, **OK), "").send(parcel())
-    assert time.monotonic() - begun < 8
+        Gateway(hasty, row(far.url, **OK), "").send(parcel())
     assert not e.value.permanent
 
 
@@ -345,7 +345,8 @@ def test_kannel_from_the_outbox_to_the_receipt(
     stage = Stage(tmp_path / "s", live(district, r, **settings), broker, run_of("live"))
     try:
         stage.put(real(1, "C-0001", "sms"))
-        until(lambda: "delivered" in stage.states("d1"), "delivered", 40)
+        until(lambda: "delivered" in stage.states("d1"), "delivered", 90)
+        until(kannel.taken, "its far end, which prints when it likes", 90)
         assert [t.to for t in kannel.taken()] == ["19900000001"]
         assert stage.letters() == []
     finally:
@@ -417,13 +418,14 @@ def test_an_sms_from_a_telephone_is_its_owners_word(
 
 def test_a_webhook_is_signed_as_others_check_it(far: Far) -> None:
     key = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
-    Webhook("w", far.url, key, 5.0).send(parcel())
+    Webhook("w", far.url, key, 60.0).send(parcel())
     _, _, headers, body = far.got[0]
     headers = {k.lower(): v for k, v in headers.items()}
     assert headers["webhook-id"] == "k1"
     found = Verifier(key).verify(body, headers)
     assert found["text"] == TEXT
-    assert "199" not in body.decode().replace(str(found["queued_at"]), "")
+    words = {k: v for k, v in found.items() if not k.endswith("_at")}  # a time has any digits
+    assert "199" not in str(words)
     with pytest.raises(WebhookVerificationError):
         Verifier(key).verify(body.replace(b"A01", b"A02"), headers)
     old = {**headers, "webhook-timestamp": str(int(headers["webhook-timestamp"]) - 3600)}
@@ -450,7 +452,7 @@ def test_a_webhook_reaches_only_its_own_contact(far: Far, district: District) ->
 
 def test_a_mail_says_what_it_is(tmp_path: Path) -> None:
     server = Mail(tmp_path).start()
-    way = Email("m", f"smtp://127.0.0.1:{server.port}", "", "", "flood@yanqing.example", 5.0)
+    way = Email("m", f"smtp://127.0.0.1:{server.port}", "", "", "flood@yanqing.example", 60.0)
     try:
         way.send(parcel(to="li@example.cn", title="山洪\r\nBcc: everybody@example.cn"))
         (m,) = server.mails()
@@ -578,7 +580,7 @@ def test_an_exercise_builds_nothing_of_the_districts_carriers(
         ways = ("sms", "app", "voice", "email", "webhook")
         stage.put(*(delivery(n, "C-0188", way, alert=way) for n, way in enumerate(ways)))
         for n in range(len(ways)):
-            until(lambda n=n: "failed" in stage.states(f"d{n}"), "no carrier in an exercise")
+            until(lambda n=n: "failed" in stage.states(f"d{n}"), "no carrier in an exercise", 90)
         with pytest.raises(OSError):
             urllib.request.urlopen(f"http://{armed.channels.receipt_listen}/receipt/gw", timeout=1)
     finally:

@@ -9,19 +9,24 @@ import sys
 import time
 import urllib.request
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from config.load import load
+from ingest.log import open_log
 from tests.servers import Influx, Mosquitto, free_port
 
 ROOT = Path(__file__).parent.parent
+DISTRICT = load(ROOT / "config" / "yanqing")
 STAGES = ("archive", "send", "address", "decide", "detect", "ingest")
 START = "2025-07-26T10:00:00Z"  # of the scenario cloudburst
 
 
 def fengsui(
-    state: Path, *words: str, env: dict[str, str] | None = None, timeout: float = 400
+    state: Path, *words: str, env: dict[str, str] | None = None, timeout: float = 900
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "fengsui", "--state", str(state), *words],
@@ -46,6 +51,8 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--speed",
         "0",
         "--plain",
+        "--port",
+        "0",
         "--out",
         str(folder / "out"),
     )
@@ -100,6 +107,8 @@ def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> Non
         "--speed",
         "0",
         "--plain",
+        "--port",
+        "0",
         "--out",
         str(tmp_path / "out"),
     )
@@ -112,9 +121,22 @@ def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> Non
 
 def readings_of(port: int) -> float:
     """How many an ingest took in, by its metrics."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as found:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as found:
         lines = found.read().decode().splitlines()
     return sum(float(x.split()[-1]) for x in lines if x.startswith("fengsui_readings_total"))
+
+
+def at_work(ports: Sequence[int], processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    """Until each of them says that it works. An ingest does once it is subscribed."""
+    deadline = time.monotonic() + 300
+    for port in ports:
+        while True:
+            assert time.monotonic() < deadline, f"port {port} is not ready"
+            assert all(p.poll() is None for p in processes), "a stage ended"
+            url = f"http://127.0.0.1:{port}/readyz"
+            with suppress(OSError), urllib.request.urlopen(url, timeout=60):
+                break
+            time.sleep(0.2)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -154,7 +176,8 @@ def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
                 )
             )
     try:
-        time.sleep(8 * count)  # the simulator's patience covers the rest
+        # each ingest is to have its share of the storm; the simulator waits for the other stages
+        at_work(takers, stages)
         done = fengsui(
             tmp_path,
             "simulate",
@@ -169,7 +192,7 @@ def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
             "--carrier-port",
             str(carrier),
             env=env,
-            timeout=600,
+            timeout=1200,
         )
         notes = "\n".join((tmp_path / f"{n}.log").read_text()[-1500:] for n in STAGES)
         assert done.returncode == 0, done.stderr[-2000:] + notes
@@ -182,7 +205,7 @@ def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
     finally:
         for stage in stages:
             stage.terminate()
-        codes = [stage.wait(timeout=60) for stage in stages]
+        codes = [stage.wait(timeout=180) for stage in stages]
     assert codes == [0] * len(codes), notes
     ours = exported.stdout.splitlines()
     # the embedded run went on until all was clear: compare what both have played
@@ -195,6 +218,16 @@ def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
     assert len(ours) > 20
     assert ours == theirs
     assert min(took) > 100, "each ingest had its share of the readings"
+
+
+def hears_of_the_storm(state: Path, run: str, storm: "subprocess.Popen[bytes]") -> None:
+    """Until detect has seen some of it."""
+    log = open_log(f"sqlite:///{state / run}", run, "yanqing", DISTRICT.partitions)
+    deadline = time.monotonic() + 300
+    while not any(log.positions("observations", "detect")):
+        assert storm.poll() is None and time.monotonic() < deadline, "no storm"
+        time.sleep(0.1)
+    log.close()
 
 
 def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
@@ -216,7 +249,6 @@ def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
             )  # fmt: skip
 
     stages = {name: start(name) for name in STAGES}
-    time.sleep(5)
     with (tmp_path / "simulate.log").open("wb") as out:
         storm = subprocess.Popen(
             [*words, "simulate", "cloudburst", "--run", run, "--lockstep", "--speed", "200",
@@ -224,21 +256,21 @@ def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
             cwd=ROOT, env={**os.environ, **env}, stdout=out, stderr=out,
         )  # fmt: skip
     try:
-        time.sleep(4)
+        hears_of_the_storm(tmp_path, run, storm)
         for name in ("detect", "decide", "ingest", "address", "send", "detect", "ingest"):
             stages[name].kill()
             stages[name].wait()
             stages[name] = start(name)
             time.sleep(2.0)
         notes = (tmp_path / "simulate.log").read_text
-        assert storm.wait(timeout=400) == 0, notes()[-2000:]
+        assert storm.wait(timeout=1200) == 0, notes()[-2000:]
         exported = fengsui(tmp_path, "export", "alerts", "--run", run, env=env)
     finally:
         storm.kill()
         for stage in stages.values():
             stage.terminate()
         for stage in stages.values():
-            stage.wait(timeout=60)
+            stage.wait(timeout=180)
     ours = exported.stdout.splitlines()
     until = max(json.loads(x)["sent_at"] for x in ours)
     theirs = [
