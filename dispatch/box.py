@@ -50,6 +50,7 @@ class Rules(NamedTuple):
     signature: str = ""
     zone: str = "Asia/Shanghai"
     hotline: str = ""
+    areas_en: Mapping[str, str] = {}
 
     def retries(self, channel: str) -> tuple[int, ...]:
         """Seconds to wait after each failed attempt of a channel."""

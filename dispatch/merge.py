@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
+from config.level import Action, Level
 from dispatch.alert import Delivery, Route
 from dispatch.box import Box, Entry, Person, Rules, line_of
-from dispatch.local_time import when
+from dispatch.merged_words import heading, in_one
 from dispatch.policy import Grade
 from dispatch.sms_length import segments
 from dispatch.spoken import spoken
@@ -24,11 +24,6 @@ WINDOW_MS = 60_000
 URGENT_MS = 10_000
 SMS_SEGMENTS = 3
 _WRITTEN = ("sms", "app", "email")
-_DO = {
-    Action.MOVE: "请立即组织转移，逐户核实",
-    Action.PREPARE: "请组织转移准备，老人、儿童先走",
-    Action.NONE: "请到岗值守，加强巡查",
-}
 
 
 def mergeable(d: Delivery) -> bool:
@@ -36,7 +31,6 @@ def mergeable(d: Delivery) -> bool:
     return (
         d.audience == "internal"
         and d.msg_type != "cancel"
-        and d.lang == "zh"
         and not (d.again or d.reply or d.covers)
         and bool(d.hazard)  # it is about a warning
         and d.category != DOWNSTREAM  # what it asks for is not what the warning asks for
@@ -112,44 +106,23 @@ def _parted(rules: Rules, waiting: list[Entry]) -> list[list[Entry]]:
     parts: list[list[Entry]] = []
     for e in waiting:
         more = [*(x.delivery for x in parts[-1]), e.delivery] if parts else []
-        if more and segments(_text(rules, more, signed=True)) <= SMS_SEGMENTS:
+        if more and segments(in_one(rules, more, signed=True)) <= SMS_SEGMENTS:
             parts[-1].append(e)
         else:
             parts.append([e])
     return parts
 
 
-def _text(rules: Rules, those: Sequence[Delivery], *, signed: bool) -> str:
-    """内部预警3处。立即转移：香屯村山洪、沙门村泥石流；黄色：…。"""
-    by_grade: dict[tuple[Action, Level], list[str]] = {}
-    for d in those:
-        name = f"{rules.areas.get(d.area, d.area)}{HAZARD_ZH.get(d.hazard, d.hazard)}"
-        by_grade.setdefault((d.action, d.level), []).append(name)
-    parts = []
-    for (action, level), names in by_grade.items():
-        grade = [LEVEL_ZH[level]] * bool(level) + [ACTION_ZH[action]] * bool(action)
-        parts.append(f"{'、'.join(reversed(grade))}：{'、'.join(dict.fromkeys(names))}")
-    sign = f"【{rules.signature}】" if signed and rules.signature else ""
-    drill = {"exercise": "（演练）", "test": "（测试）"}.get(those[0].status, "")
-    until = when(min(d.expires_at for d in those), rules.zone, "zh")
-    answer = "收到请回复。" if any(d.must_answer for d in those) else ""
-    hotline = f"值班电话{rules.hotline}。" if rules.hotline else ""
-    return (
-        f"{sign}{drill}内部预警{len(those)}条。{'；'.join(parts)}。"
-        f"{_DO[those[0].action]}。有效至{until}。{hotline}{answer}"
-    )
-
-
 def _route(rules: Rules, those: Sequence[Delivery], channel: str) -> Route:
     """A short text names all; an app message and a mail carry each whole text as well."""
-    text = _text(rules, those, signed=channel == "sms")
+    text, lang = in_one(rules, those, signed=channel == "sms"), those[0].lang
     if channel == "sms":
         return Route(channel=channel, text=text, segments=segments(text))
-    if channel == "voice":
+    if channel == "voice" and lang == "zh":
         drill = "（演练）" if those[0].status != "actual" else ""
         return Route(channel=channel, text=spoken(text.removeprefix(drill)) + drill)
     whole = [r.text for d in those for r in d.routes if r.channel == channel]
-    return Route(channel=channel, title=text.partition("。")[0], text="\n\n".join([text, *whole]))
+    return Route(channel=channel, title=heading(those), text="\n\n".join([text, *whole]))
 
 
 def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:

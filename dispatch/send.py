@@ -63,6 +63,7 @@ class Send:
             signature=district.signature,
             zone=district.timezone,
             hotline=district.hotline,
+            areas_en={area.id: area.name_en for area in district.areas.values()},
         )
 
     def decode(self, value: bytes) -> Record:

@@ -357,24 +357,11 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-for _part in (
-    cli_bench,
-    cli_skill,
-    cli_tasks,
-    cli_ledger,
-    cli_why,
-    cli_words,
-    cli_decide,
-    cli_drill,
-    cli_cap,
-    cli_nodes,
-    cli_channels,
-    cli_contacts,
-    cli_reach,
-    cli_console,
-    cli_people,
-    cli_terrain,
-):
+_PARTS = (
+    cli_bench, cli_skill, cli_tasks, cli_ledger, cli_why, cli_words, cli_decide, cli_drill,
+    cli_cap, cli_nodes, cli_channels, cli_contacts, cli_reach, cli_console, cli_people, cli_terrain,
+)  # fmt: skip
+for _part in _PARTS:
     for _command in _part.COMMANDS:
         cli.add_command(_command)
 

@@ -29,6 +29,7 @@ RULES = Rules(
     areas=AREAS,
     signature="延庆防汛",
     hotline="010-00000000",
+    areas_en={f"A{n:02}": f"Village {n}" for n in range(1, 25)},
 )
 
 
@@ -110,6 +111,33 @@ def test_twelve_villages_are_two_messages() -> None:
     w.say(rest, "answered", T0 + 12_000)
     assert {w.state(n) for n in range(1, 13)} == {"answered"}
     assert not w.box.open
+
+
+def test_who_reads_english_has_one_message_too() -> None:
+    w = World()
+    w.put(told(1, "A01", lang="en"), told(2, "A02", lang="en", **MOVE))
+    w.put(told(3, "A03", lang="en", must_answer=True), told(4, "A04", lang="en", **MOVE))
+    w.put(told(5, "A05", lang="en", **MOVE))
+    w.put(Tick(clock_at=T0 + 10_000))
+    (rest,) = [a.delivery for a in w.ready(T0 + 10_000) if a.delivery.covers]
+    sms, app = rest.routes
+    assert sms.text.startswith(
+        "【延庆防汛】EXERCISE. 3 notices: move now, red: flash flood Village 4, Village 5; "
+        "yellow: flash flood Village 3. Move people now, check every house. Until "
+    )
+    assert sms.text.endswith("Duty 010-00000000. Please answer.")
+    assert segments(sms.text) <= 3
+    assert app.title == "EXERCISE. 3 notices"
+    assert app.text.endswith("A04\n\nA05\n\nA03")  # each whole text as well
+
+
+def test_a_grade_without_a_colour_is_named_by_its_order() -> None:
+    w = World()
+    order = {"level": Level.NONE, "action": Action.MOVE}
+    w.put(*(told(n, f"A{n:02}", **order) for n in range(1, 4)))
+    w.put(Tick(clock_at=T0 + 10_000))
+    (rest,) = [a.delivery for a in w.ready(T0 + 10_000) if a.delivery.covers]
+    assert "2条。立即转移：第2村山洪、第3村山洪。请立即组织转移" in rest.routes[0].text
 
 
 def test_the_highest_leads_and_a_higher_one_never_waits() -> None:
