@@ -222,9 +222,10 @@ def test_a_survey_elsewhere_is_refused_and_one_of_here_is_drawn(
 
 
 def test_the_relief_of_yanqing_is_what_its_readme_says(folder: Path) -> None:
-    files = [str(folder / name) for name in ("heights.csv", "stations.csv")]
+    spots = HERE.parent / "maps" / "heights-yanqing.csv"
+    files = [str(spots), str(folder / "stations.csv")]
     words = ["--config", str(folder), "terrain", *files, "--exaggerate", "2"]
     done = CliRunner().invoke(cli, words)
     assert done.exit_code == 0, done.output
     assert (folder / WORLD[0]).read_text() == (HERE / WORLD[0]).read_text()
-    assert len(list(csv.DictReader((folder / "heights.csv").open(encoding="utf-8")))) > 40
+    assert len(list(csv.DictReader(spots.open(encoding="utf-8")))) > 40
