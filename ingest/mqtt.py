@@ -166,7 +166,7 @@ class Mqtt:
     def wait_connected(self, timeout_s: float = 15.0) -> None:
         """Raises ConnectionError with the broker's words."""
         if not self._connected.wait(timeout_s):
-            why = self._refused or "no answer: is it running, is the address right?"
+            why = self._refused or "无应答 no answer: is it running, is the address right?"
             raise ConnectionError(f"MQTT {self._where}: {why}")
 
     def waits_for(self) -> str:
