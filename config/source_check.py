@@ -79,7 +79,7 @@ class _Check:
     def source(self, s: Source) -> None:
         at = f"source.{s.id}"
         if not _ID.fullmatch(s.id):
-            self.wrong(at, f"{s.id!r} 不能作 id is not an id", "letters, digits, hyphens (1–32)")
+            self.wrong(at, f"{s.id!r} 不能作 id is not an id", "字母数字 letters, digits, - (1–32)")
         if not (s.name.strip() and s.name_en.strip()):
             self.wrong(f"{at}.name", "name, name_en 不能为空 must not be empty")
         if not s.senders or not all(x.strip() and not set(x) & set(" ,<&") for x in s.senders):
@@ -129,7 +129,7 @@ class _Check:
         if n.border and len(n.border) < 3:
             self.wrong(f"{at}.border", "少于三点 fewer than three points")
         if not all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in n.border):
-            self.wrong(f"{at}.border", "坐标越界 not [longitude, latitude]", "lon first")
+            self.wrong(f"{at}.border", "坐标越界 not [longitude, latitude]", "先经后纬 lon first")
         self.places(at, n.areas, n.basins)
         self.level(f"{at}.min_level", n.min_level)
         self.url(f"{at}.url", n.url, exercise=False)

@@ -155,7 +155,8 @@ class View:
         elif forward or receipt.route != sent.route:
             sent.state = receipt.state
         sent.route, sent.at = receipt.route, receipt.receipt_at
-        sent.detail = receipt.detail or sent.detail
+        if receipt.detail or (forward and receipt.state in REACHED):
+            sent.detail = receipt.detail  # an earlier failure explains nothing any more
 
     def open_alerts(self) -> list[Alert]:
         """Warnings in force or waiting, worst first."""

@@ -187,6 +187,18 @@ State = Literal[
     "expired",
     "superseded",
 ]
+STATE_ZH: dict[str, str] = {
+    "queued": "待发",
+    "sent": "已发",
+    "accepted": "已接收",
+    "delivered": "已送达",
+    "playing": "正在播",
+    "played": "已播出",
+    "answered": "已叫应",
+    "failed": "失败",
+    "expired": "过期",
+    "superseded": "已被新版取代",
+}
 
 
 class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):

@@ -63,7 +63,7 @@ def cap_key(folder: Path, district: District, live: bool) -> CapKey:
         _create(secret, district, live)
     try:
         if secret.stat().st_mode & 0o077:
-            raise ValueError(f"{secret}: others may read the key; run chmod 600 on it")
+            raise ValueError(f"{secret}: 别人可读 others may read the key; run chmod 600 on it")
         key = serialization.load_pem_private_key(secret.read_bytes().partition(_BEGIN)[0], None)
         (certificate, *_) = x509.load_pem_x509_certificates(public.read_bytes())
     except OSError as e:

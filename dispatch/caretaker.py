@@ -48,7 +48,7 @@ def addressed(node: Node, payload: bytes) -> bytes:
     try:
         return seal(bytes.fromhex(node.box_key), node.id, payload, os.urandom(32))
     except ValueError as e:
-        raise SendError(f"nodes.csv: {node.id}: box_key: {e}", permanent=True) from e
+        raise SendError(f"终端密钥不对 nodes.csv: {node.id}: box_key: {e}", permanent=True) from e
 
 
 class Caretaker:

@@ -23,12 +23,14 @@ def address(district: District, recipient: str, channel: str) -> str:
         try:
             contact = _store(district.vault).whole(recipient)
         except ValueError as e:
-            raise SendError(f"contact {recipient} cannot be decrypted", permanent=True) from e
+            words = f"联系人解不开 contact {recipient} cannot be decrypted"
+            raise SendError(words, permanent=True) from e
     if contact is None:
-        raise SendError(f"no contact {recipient}", permanent=True)
+        raise SendError(f"没有这个联系人 no contact {recipient}", permanent=True)
     found: str = getattr(contact, ADDRESS_COLUMN[channel])
     if not found:
-        raise SendError(f"contact {recipient} has no address for {channel}", permanent=True)
+        words = f"联系人没有此渠道的地址 contact {recipient} has no address for {channel}"
+        raise SendError(words, permanent=True)
     return found
 
 

@@ -186,7 +186,8 @@ def read_secret(file: Path) -> bytes:
     except OSError as e:
         raise ValueError(f"{file}: 读不到 cannot be read: {e.strerror}") from e
     if mode & 0o077:
-        raise ValueError(f"{file}: others may read the key; run chmod 600 on it, or replace it")
+        words = "别人可读 others may read the key; run chmod 600 on it, or replace it"
+        raise ValueError(f"{file}: {words}")
     return read_key(file)
 
 
@@ -195,9 +196,9 @@ def read_key(file: Path) -> bytes:
     try:
         key = bytes.fromhex(file.read_text().strip())
     except (ValueError, UnicodeDecodeError) as e:
-        raise ValueError(f"{file} is not a key: 64 hex digits expected") from e
+        raise ValueError(f"{file} 不是密钥 is not a key: 64 hex digits expected") from e
     if len(key) != 32:
-        raise ValueError(f"{file} is not a key: 64 hex digits expected")
+        raise ValueError(f"{file} 不是密钥 is not a key: 64 hex digits expected")
     return key
 
 

@@ -124,6 +124,7 @@ def stray(record: Run | Delivery, live: bool, at: int) -> DeadLetter:
         received_at=at,
         source="deliveries",
         reason="exercise_record_in_live_run" if live else "live_record_in_exercise",
-        detail="nothing of it is sent; find the program that writes to the wrong run",
+        detail="一律不发，查清哪个程序写错了运行 nothing of it is sent; find the program that writes to the "
+        "wrong run",
         payload=b64encode(encode(record)[:_PAYLOAD_KEPT]).decode(),
     )

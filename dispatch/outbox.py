@@ -15,7 +15,7 @@ is then `played` was played, and an SMS that was `accepted` and is then undelive
 
 from detectors.detection import Answer, Mark
 from dispatch import merge
-from dispatch.alert import Delivery, DeliveryRecord, Receipt, RouteHealth, State
+from dispatch.alert import STATE_ZH, Delivery, DeliveryRecord, Receipt, RouteHealth, State
 from dispatch.box import (
     RANK,
     Box,
@@ -40,6 +40,9 @@ _TAKEN_BACK: dict[str, tuple[State, ...]] = {
     "email": ("accepted",),
     "cap_push": ("accepted", "answered"),
 }
+_QUIET = "免扰时段未完已过期 over before quiet hours ended"
+_UNSENT = "未发出已过期 expired before it was sent"
+_NO_WAY = "没有可用渠道 no route to this recipient"
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
 Written = Delivery | Receipt | DeadLetter
@@ -99,11 +102,11 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
             out.append(_superseded(box, older, d.queued_at))
             out += _replaced(box, older, d.queued_at)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
-        out.append(_end(box, e, "expired", box.clock_at, "over before quiet hours ended"))
+        out.append(_end(box, e, "expired", box.clock_at, _QUIET))
     elif not e.done and box.clock_at >= d.expires_at:
-        out += _give_up(rules, box, e, "expired", box.clock_at, "expired before it was sent")
+        out += _give_up(rules, box, e, "expired", box.clock_at, _UNSENT)
     elif not e.done and not d.routes:
-        out += _give_up(rules, box, e, "failed", d.queued_at, "no route to this recipient")
+        out += _give_up(rules, box, e, "failed", d.queued_at, _NO_WAY)
     return out
 
 
@@ -210,7 +213,8 @@ def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: st
     spent = e.attempt > tries and (more or overdue or channel == "voice")
     if permanent or (more and overdue) or spent:
         if not more:
-            return _give_up(rules, box, e, "failed", at, f"all routes failed: {detail}")
+            words = f"各渠道均失败 all routes failed: {detail}"
+            return _give_up(rules, box, e, "failed", at, words)
         e.route, e.state, e.next_at = e.route + 1, "queued", at
         e.attempt = e.counted = e.rank = 0
         e.parts = []
@@ -235,9 +239,9 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
             if outdated(box, e.delivery):
                 out.append(_superseded(box, e, clock_at))
             else:
-                detail = f"expired in state {e.state}"
+                detail = f"已过期，停在{STATE_ZH[e.state]} expired in state {e.state}"
                 if e.delivery.not_before >= e.delivery.expires_at:  # as this subscriber chose
-                    out.append(_end(box, e, "expired", clock_at, "over before quiet hours ended"))
+                    out.append(_end(box, e, "expired", clock_at, _QUIET))
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         elif e.state not in ("queued", "failed"):
@@ -259,7 +263,10 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
         within_s = rules.call_within_s
     if box.clock_at < e.begun_at + within_s * 1000:
         return []
-    what = "not answered" if answer or call else "not played or confirmed"
+    zh, what = "未播出或未确认", "not played or confirmed"
+    if answer or call:
+        zh, what = "未叫应", "not answered"
+    last = f"停在{STATE_ZH[e.state]} {what} within {within_s} s, last state {e.state}"
     receipt = Receipt(
         delivery=e.delivery.id,
         route=e.route,
@@ -267,7 +274,7 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
         receipt_at=box.clock_at,
         attempt=max(1, e.attempt),
         permanent=answer,  # the same message again would not be answered either
-        detail=f"{what} within {within_s} s, last state {e.state}",
+        detail=f"{within_s} 秒内{zh}，{last}",
     )
     e.attempt = e.counted = receipt.attempt
     e.state = "failed"
@@ -296,7 +303,7 @@ def _close(box: Box, e: Entry) -> None:
 
 
 def _superseded(box: Box, e: Entry, at: int) -> Receipt:
-    return _end(box, e, "superseded", at, "a newer version replaces it")
+    return _end(box, e, "superseded", at, "已被新版取代 a newer version replaces it")
 
 
 def _replaced(box: Box, older: Entry, at: int) -> list[Written]:
@@ -313,7 +320,7 @@ def _with_it(box: Box, e: Entry, r: Receipt) -> list[Written]:
     out: list[Written] = []
     for c in merge.covered(box, e):
         if c.state != "superseded" and (not c.done or RANK.get(c.state, -1) < RANK[r.state]):
-            out.append(_end(box, c, r.state, r.receipt_at, f"by {e.delivery.id}"))
+            out.append(_end(box, c, r.state, r.receipt_at, f"随合并通知 by {e.delivery.id}"))
     return out
 
 

@@ -13,7 +13,8 @@ from dispatch.not_reached import DUTY
 from dispatch.sms_length import segments
 from ingest.observation import PersonSays
 
-REPLIES = ("received", "moved", "help", "safe")  # whoever says so has heard
+# whoever says so has heard
+REPLIES = {"received": "收到", "moved": "已转移", "help": "求助", "safe": "平安"}
 _VALID_MS = 6 * 3_600_000
 _WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
 _CLEAR = "没看懂您的短信。请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
@@ -82,5 +83,5 @@ def receipt(says: PersonSays, e: Entry) -> Receipt:
         state="answered",
         receipt_at=says.received_at,
         attempt=max(1, e.attempt),
-        detail=f"{says.way} {says.what}",
+        detail=f"{_WAY[says.way]}：{REPLIES[says.what]} {says.what}",
     )

@@ -376,4 +376,4 @@ def grade_of(what: str) -> Grade:
     for action, key in ACTION_KEY.items():
         if key == what:
             return Grade(action=action)
-    raise ValueError(f"{what!r} is neither a level nor an action")
+    raise ValueError(f"{what!r} 不是等级或指令 is neither a level nor an action")

@@ -84,28 +84,29 @@ class Receipts:
                 return self._reported(box, node, message.payload)
             case ["receipt", channel]:
                 return self._from_carrier(box, channel, message.payload)
-        raise _Stray("unknown_topic", "neither a node's ack nor a carrier's receipt")
+        raise _Stray("unknown_topic", "不认识的主题 neither a node's ack nor a carrier's receipt")
 
     def _from_node(self, box: Box, node: str, payload: bytes) -> Receipt:
         try:
             ack = _ack.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"not a node's ack: {e}") from e
+            raise _Stray("bad_payload", f"不是终端应答 not a node's ack: {e}") from e
         meaning = NODE[ack.state]
         if ack.state == "refused":
             meaning = NODE_REFUSED.get(ack.detail, meaning)
         entry, route = _place(box, ack.id)
         if not ack.node == node == entry.delivery.recipient:
-            raise _Stray("wrong_node", f"node {node} speaks for another node's command")
-        words = [f"{ack.state} {ack.detail}".strip()]
+            words = f"{node} 冒答别的终端 node {node} speaks for another node's command"
+            raise _Stray("wrong_node", words)
+        words = _said(meaning, ack.state, ack.detail)
         if ack.battery is not None:
-            words.append(f"battery {ack.battery:.0f} %")
-        return self._made(entry, route, meaning, ack.at, ", ".join(words))
+            words = f"{words}，电量 battery {ack.battery:.0f} %".removeprefix("，")
+        return self._made(entry, route, meaning, ack.at, words)
 
     def _known(self, name: str) -> tuple[Caretaker, Node]:
         node = self._nodes.get(name)
         if node is None or self._caretaker is None:
-            raise _Stray("unknown_station", f"no node {name} in nodes.csv")
+            raise _Stray("unknown_station", f"没有这个终端 no node {name} in nodes.csv")
         return self._caretaker, node
 
     def _greeted(self, name: str, payload: bytes) -> None:
@@ -113,29 +114,31 @@ class Receipts:
         try:
             hello = _hello.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"not a node's hello: {e}") from e
+            raise _Stray("bad_payload", f"不是终端问候 not a node's hello: {e}") from e
         if hello.node != name:
-            raise _Stray("wrong_node", f"node {name} greets in another's name")
+            raise _Stray("wrong_node", f"{name} 冒名问候 node {name} greets in another's name")
         caretaker.hello(node, hello, self._clock())
 
     def _reported(self, box: Box, name: str, payload: bytes) -> Delivery | None:
         caretaker, node = self._known(name)
         found = caretaker.note(box, node, payload)
         if isinstance(found, Refused):
-            hint = "" if node.sign_key else "; nodes.csv has no sign_key for it"
-            raise _Stray(found.reason, f"{name} says that it acted alone: not proved{hint}")
+            hint = "" if node.sign_key else "; nodes.csv 缺它的 has no sign_key for it"
+            words = f"{name} 自称自主播出，无从证实 says that it acted alone: not proved{hint}"
+            raise _Stray(found.reason, words)
         return found
 
     def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
         try:
             told = _carrier.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"not a carrier's receipt: {e}") from e
+            raise _Stray("bad_payload", f"不是通道回执 not a carrier's receipt: {e}") from e
         meaning = _meaning(channel, told.status)
         entry, route = _place(box, told.key)
         if entry.delivery.routes[route].channel != channel:
-            raise _Stray("wrong_channel", f"{channel} speaks for a message of another channel")
-        words = f"{told.status} {_masked(told.detail)}".strip()
+            words = f"{channel} 冒答别的渠道 speaks for a message of another channel"
+            raise _Stray("wrong_channel", words)
+        words = _said(meaning, told.status, _masked(told.detail))
         return self._made(entry, route, meaning, told.at, words)
 
     def said(self, heard: Heard) -> list[Out] | None:
@@ -149,7 +152,8 @@ class Receipts:
         `patient`: the carrier may be quicker than our own log."""
         try:
             if not heard.status:
-                raise _Stray("no_receipt", "a message from a telephone, not a delivery receipt")
+                words = "是来信，不是回执 a message from a telephone, not a delivery receipt"
+                raise _Stray("no_receipt", words)
             meaning = _meaning(heard.channel, heard.status)
             ref = next((r for r in heard.refs if r in box.refs), "")
             place = box.refs.get(ref) or box.keys.get(heard.key)
@@ -157,10 +161,11 @@ class Receipts:
                 return None
             entry, route = _found(box, place)
             if entry.delivery.routes[route].channel != heard.channel:
-                raise _Stray("wrong_channel", f"{heard.carrier} speaks for another channel")
+                words = f"{heard.carrier} 冒答别的渠道 speaks for another channel"
+                raise _Stray("wrong_channel", words)
         except _Stray as e:
             return self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *e.args)
-        words = f"{heard.carrier} {_masked(heard.status)} {_masked(heard.detail)}".strip()
+        words = _said(meaning, _masked(heard.status), _masked(heard.detail), f"{heard.carrier} ")
         made = self._made(entry, route, meaning, 0, words)
         refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
         made = msgspec.structs.replace(made, refs=refs)
@@ -198,6 +203,12 @@ class Receipts:
         return Out("dead-letters", source, encode(letter))
 
 
+def _said(meaning: Meaning, word: str, detail: str, carrier: str = "") -> str:
+    """What it means, then the other side's own words; nothing if they only repeat the state."""
+    theirs = f"{carrier}{word} {detail}".strip()
+    return "" if theirs == meaning.state and not meaning.zh else f"{meaning.words} {theirs}"
+
+
 def _masked(words: str) -> str:
     return _NUMBER.sub(b"#", words.encode()).decode()
 
@@ -206,7 +217,8 @@ def _meaning(channel: str, status: str) -> Meaning:
     words = WORDS.get(channel, CARRIER)
     meaning = words.get(status)
     if meaning is None:
-        raise _Stray("unknown_status", f"{_masked(status)[:40]!r}: known are {', '.join(words)}")
+        said = f"{_masked(status)[:40]!r}: 不认识 known are {', '.join(words)}"
+        raise _Stray("unknown_status", said)
     return meaning
 
 
@@ -217,5 +229,6 @@ def _place(box: Box, key: str) -> tuple[Entry, int]:
 def _found(box: Box, place: tuple[str, int] | None) -> tuple[Entry, int]:
     entry = box.entries.get(place[0]) if place is not None else None
     if place is None or entry is None:
-        raise _Stray("unknown_delivery", "no delivery of the last day has this key")
+        words = "近一天没有这条消息 no delivery of the last day has this key"
+        raise _Stray("unknown_delivery", words)
     return entry, place[1]

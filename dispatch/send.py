@@ -141,11 +141,11 @@ class MqttSide:
         once: what is queued in memory now would be stale when the broker comes back."""
         mqtt = self._mqtt
         if mqtt is None:
-            raise ConnectionError("another member has taken over")
+            raise ConnectionError("已由别的成员接管 another member has taken over")
         mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
         self._met = True
         if not mqtt.publish_confirmed(topic, payload, self._first_wait_s):
-            raise TimeoutError(f"not confirmed within {self._first_wait_s:.0f} s")
+            raise TimeoutError(f"逾时未确认 not confirmed within {self._first_wait_s:.0f} s")
 
     def tell(self, topic: str, payload: bytes) -> bool:
         """Publish without waiting. False while the broker is away: it would be stale later."""
@@ -164,7 +164,7 @@ class MqttSide:
         try:
             mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
         except OSError as e:
-            return [("mqtt", False, f"no broker: {type(e).__name__}")]
+            return [("mqtt", False, f"MQTT 服务器连不上 no broker: {type(e).__name__}")]
         self._met = True
         return [("mqtt", True, "")]
 
@@ -208,7 +208,8 @@ def run_send(
     live = run.kind == "live"
     prefix = f"fengsui/{run.name}/{district.id}"
     if live != (run.name == "live"):
-        raise ValueError(f"a run named {run.name!r} cannot be of kind {run.kind!r}")
+        words = f"类别不符 a run named {run.name!r} cannot be of kind {run.kind!r}"
+        raise ValueError(words)
     name = f"fengsui-send-{district.id}-{run.name}"
     line = MqttSide(broker_url, name, prefix, float(district.channels.attempt_timeout_s))
     clock = Clock(live, now)

@@ -20,7 +20,7 @@ from dispatch.agenda import Agenda
 from dispatch.alert import Receipt, RouteHealth, State
 from dispatch.box import Attempt, Box, passed, urgency
 from dispatch.channels import Channel, SendError
-from dispatch.channels.carriers import Carriers
+from dispatch.channels.carriers import NO_CARRIER, Carriers
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.observation import encode
@@ -192,7 +192,9 @@ class Sender:
                 gone = e is None or e.done or at >= a.delivery.expires_at
                 over = gone and self._desk(a).withdraw(one)
                 if not gone and self._too_slow(one, at) and self._desk(a).withdraw(one):
-                    self._say(one, Outcome("failed", True, "the carriers are too slow"), at)
+                    self._say(
+                        one, Outcome("failed", True, "通道太慢 the carriers are too slow"), at
+                    )
             if over:
                 del self._begun[delivery]
                 self._agenda.end(delivery)
@@ -228,7 +230,7 @@ class Sender:
             d = attempt.delivery
             if attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
                 one = self._begun[d.id] = _Try(attempt, at)
-                self._say(one, Outcome("failed", True, "no carrier of this channel works"), at)
+                self._say(one, Outcome("failed", True, NO_CARRIER), at)
             else:
                 self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
 
@@ -279,7 +281,7 @@ class Sender:
         route = routes[attempt.route]
         channel = self._channels.get(route.channel)
         if channel is None:
-            return Outcome("failed", True, f"no channel {route.channel}")
+            return Outcome("failed", True, f"没有这个渠道 no channel {route.channel}")
         try:
             told = channel.send(attempt.delivery, route, attempt.key)
         except SendError as e:
@@ -291,7 +293,9 @@ class Sender:
         except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
             # the words of an unknown error may hold a number: only its kind and place are kept
             place = traceback.extract_tb(e.__traceback__)[-1]
-            detail = f"program error {type(e).__name__} in {place.name}, line {place.lineno}"
+            detail = (
+                f"程序出错 program error {type(e).__name__} in {place.name}, line {place.lineno}"
+            )
             say("send", f"{route.channel}: {detail}; please report it")
             return Outcome("failed", True, detail)
         return Outcome(told.state, False, told.detail, told.refs)

@@ -38,7 +38,9 @@ def channels_of(
     settings = district.channels
     if run.kind == "live":
         if carrier_url:
-            raise ValueError("a live run has no simulated carrier; set channels.toml instead")
+            raise ValueError(
+                "实战没有模拟通道 a live run has no simulated carrier; set channels.toml instead"
+            )
         rows = settings.carriers()
         ways = {c: channel_of(district, c, rows, hear, clock) for c in CHANNELS}
         cap_folder = folder / settings.cap_dir

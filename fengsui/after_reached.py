@@ -7,7 +7,7 @@ from typing import Any
 
 from config.district import District
 from detectors.detection import Detection
-from dispatch.alert import Receipt
+from dispatch.alert import STATE_ZH, Receipt
 from fengsui.hops import Records, excused, first
 
 
@@ -57,7 +57,8 @@ def loudspeakers(district: District, found: Records) -> dict[str, Any]:
             row["first_at"] = min(at, row["first_at"] or at)
         else:
             last: list[Receipt] = found.receipts.get(key, [])
-            row["why"] = f"{last[-1].state} {last[-1].detail}".strip() if last else "queued"
+            state, detail = (last[-1].state, last[-1].detail) if last else ("queued", "")
+            row["why"] = f"{STATE_ZH[state]} {state} {detail}".strip()
     out = [
         {"id": n, "name": district.nodes[n].name, "area": district.nodes[n].area, **r}
         for n, r in sorted(rows.items(), key=lambda x: (x[1]["sounded"], x[0]))

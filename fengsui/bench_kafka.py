@@ -295,5 +295,7 @@ def bench_kill(like: District, url: str) -> Iterator[str]:
 
 def need_kafka(url: str) -> str:
     if not url.startswith("kafka"):
-        raise Usage("bench --only kafka: name a server with FENGSUI_LOG=kafka://HOST:PORT")
+        raise Usage(
+            "bench --only kafka: 写明服务器 name a server with FENGSUI_LOG=kafka://HOST:PORT"
+        )
     return url

@@ -72,9 +72,9 @@ class _Context:
     envvar="FENGSUI_STATE",
     help="运行数据目录 where runs keep their data [default: var]",
 )
-@click.option("--broker", default="", help="mqtt://USER:PASSWORD@HOST:PORT, mqtts://…")
-@click.option("--log", default="", help="sqlite:///FOLDER or kafka://HOST:PORT")
-@click.option("--history", default="", help="sqlite:///FOLDER or influx://HOST:PORT/ORG/BUCKET")
+@click.option("--broker", default="", help="MQTT 服务器 mqtt://USER:PASSWORD@HOST:PORT, mqtts://…")
+@click.option("--log", default="", help="日志 sqlite:///FOLDER or kafka://HOST:PORT")
+@click.option("--history", default="", help="历史库 sqlite:///DIR or influx://HOST:PORT/ORG/BUCKET")
 @click.version_option(package_name="fengsui")
 @click.pass_context
 def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, history: str) -> None:
@@ -120,7 +120,7 @@ def run(
     """全线运行 the whole line: every stage in this process, with the simulated storm or without."""
     name = run_name or ("live" if no_simulator else f"exercise-{stamp()}")
     if name == "live" and not no_simulator:
-        raise Usage("a live run takes no simulator: add --no-simulator, or leave --run away")
+        raise Usage("实战不用模拟器 a live run takes no simulator: add --no-simulator, or no --run")
     shown = not until_done if pages is None else pages
     beside = partial(duty_room.beside, folder=obj.config) if shown else storm.nothing
     if no_simulator:

@@ -16,7 +16,9 @@ _PARTS = ("rule", "line", "latency", "cost", "kafka")
 
 
 @click.group(invoke_without_command=True)
-@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
+@click.option(
+    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+)
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
 @click.option("--only", type=click.Choice(_PARTS), multiple=True)
 @click.pass_context
@@ -34,7 +36,9 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 @bench.command("detect")
 @click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
-@click.option("--workload", type=click.Path(exists=True, path_type=Path), help="JSON lines to read")
+@click.option(
+    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+)
 def bench_detect(quick: bool, workload: Path | None) -> None:
     """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
     from fengsui.bench import run_bench

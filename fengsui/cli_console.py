@@ -53,7 +53,7 @@ def console(
         return
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
-        raise click.UsageError(f"--listen {listen}: HOST:PORT")
+        raise click.UsageError(f"--listen {listen}: 应写 write HOST:PORT")
     where = Listen(host, int(port), names, cert, key, proxy)
     sys.exit(duty_room.run_console(ctx.obj.setup(run_name), ctx.obj.config, where))
 

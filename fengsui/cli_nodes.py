@@ -120,7 +120,7 @@ def mandate_grant(
     """授权 from the district's thresholds; send renews it in every node daily."""
     setup = obj.setup(run_name)
     if min(days, plays) < 1 or after_s < 60 or gap_s < 60:
-        raise Usage("--days, --plays ≥ 1; --after, --gap ≥ 60")
+        raise Usage("越界 out of range: --days, --plays ≥ 1; --after, --gap ≥ 60")
     at = clock_of(setup)
     grant = Grant(
         by=by, reason=reason, granted_at=at, until_at=at + days * _DAY_MS, after_s=after_s,

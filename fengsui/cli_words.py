@@ -85,7 +85,7 @@ def words(
                 _show(route, f"{_NAMES[audience]} {audience}", ways, language)
     if not shown:
         raise Usage(
-            f"{to or lang}: 这里什么也收不到 gets nothing here by {channel or 'any channel'}"
+            f"{to or lang}: 这里什么也收不到 gets nothing here by {channel or '任一渠道 any channel'}"
         )
 
 

@@ -78,7 +78,9 @@ def run_one(name: str, setup: Setup, carrier: str) -> int:
     stop, ready = threading.Event(), threading.Event()
     calm_collector()
     where = shown(setup.log)
-    click.echo(f"fengsui {name}: {setup.district.name} {setup.run.name}, log {where}", err=True)
+    click.echo(
+        f"fengsui {name}: {setup.district.name} {setup.run.name}, 日志 log {where}", err=True
+    )
     if name == "decide" and not setup.district.officers:
         click.echo(NOBODY, err=True)
     with stopping_on_signals(stop), answering():

@@ -129,9 +129,13 @@ def outside_lines(district: District, crossing: Crossing, at: int) -> Iterator[s
         )
 
 
+def state_of(o: Ours) -> str:
+    """How far it came, in words."""
+    return "不接受 declined" if o.declined else _WORD.get(o.state, o.state)
+
+
 def _ours(district: District, o: Ours) -> str:
-    d = o.delivery
-    state = "不接受 declined" if o.declined else _WORD.get(o.state, o.state)
+    d, state = o.delivery, state_of(o)
     if d.reply:
         what = "回复 answer " + ("接受 accept" if d.reply == "ack" else "不接受 decline")
     else:

@@ -129,7 +129,10 @@ class Line:
                 waited += 0.1
                 if self.failed or waited > timeout_s:
                     self.stop()
-                    why = self.failed.get(name) or f"not ready after {timeout_s:.0f} s"
+                    why = (
+                        self.failed.get(name)
+                        or f"{timeout_s:.0f} 秒未就绪 not ready after {timeout_s:.0f} s"
+                    )
                     raise RuntimeError(f"{name}: {why}")
 
     def _work(self, name: str, ready: threading.Event) -> None:

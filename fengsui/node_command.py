@@ -17,9 +17,14 @@ from fengsui.setup import Usage, secret
 
 @click.command()
 @click.option("--id", "node_id", required=True, help="终端号，如 nodes.csv its id, as in nodes.csv")
-@click.option("--run", "run_name", default="live", show_default=True, help="live or exercise-NAME")
 @click.option(
-    "--broker", default="", envvar="FENGSUI_BROKER", help="mqtts://USER:PASSWORD@HOST:8883"
+    "--run", "run_name", default="live", show_default=True, help="运行名 live or exercise-NAME"
+)
+@click.option(
+    "--broker",
+    default="",
+    envvar="FENGSUI_BROKER",
+    help="MQTT 服务器 mqtts://USER:PASSWORD@HOST:8883",
 )
 @click.option("--district", default="yanqing", show_default=True, help="区县代号 as in its topics")
 @click.option("--root", default="", help="根公钥 root.pub or its 64 digits; at the first start")

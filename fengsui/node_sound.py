@@ -80,12 +80,12 @@ def spoken_wav(text: str, rate: int) -> Samples:
         # its length stands in the header only when it writes a file: the rest of the stream is it
         head = done.stdout.index(b"data") + 8
     except (subprocess.SubprocessError, OSError, ValueError) as e:
-        raise SoundError(f"espeak-ng: {type(e).__name__}") from e
+        raise SoundError(f"espeak-ng 出错 failed: {type(e).__name__}") from e
     with wave.open(io.BytesIO(done.stdout)) as w:
         rate_of = w.getframerate()
     found = np.frombuffer(done.stdout[head:][: (len(done.stdout) - head) // 2 * 2], "<i2")
     if rate_of != _RATE:
-        raise SoundError(f"espeak-ng speaks at {rate_of} Hz, expected {_RATE}")
+        raise SoundError(f"espeak-ng 采样率不对 speaks at {rate_of} Hz, expected {_RATE}")
     return found.astype(np.float32) / 32768.0
 
 
@@ -160,19 +160,19 @@ class Speaker:
             assert self._voice.sink is not None
             self._voice.sink.mkdir(parents=True, exist_ok=True)
             (self._voice.sink / f"{job.id}.wav").write_bytes(body)
-            return line >= _SILENT, f"{seconds:.1f} s, line {line:.2f}, WAV"
+            return line >= _SILENT, f"{seconds:.1f} s，线路 line {line:.2f}，WAV"
         measuring = None
         if self._voice.measure:
             measuring = subprocess.Popen(  # noqa: S603  # the operator's own command
                 shlex.split(self._voice.measure), stdout=subprocess.PIPE
             )
         code = _fed(self._voice.player, body, seconds + 10, stop)
-        what = "line"
+        what = "线路 line"
         if measuring is not None:
-            line, what = _measured(measuring), "measured"
+            line, what = _measured(measuring), "实测 measured"
         if code != 0:
-            return False, f"player ended with {code}"
-        return line >= _SILENT, f"{seconds:.1f} s, {what} {line:.2f}"
+            return False, f"播放器出错 player ended with {code}"
+        return line >= _SILENT, f"{seconds:.1f} s，{what} {line:.2f}"
 
 
 def _fed(player: str, body: bytes, limit_s: float, stop: threading.Event) -> int:

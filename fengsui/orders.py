@@ -131,7 +131,7 @@ def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> in
     if answer is None:
         click.echo("… 已记录，决策环节尚未处理 queued, decide has not answered")
         return QUEUED
-    click.echo(f"{_SIGN[answer.outcome]} {answer.incident} verify: {answer.answer}")
+    click.echo(f"{_SIGN[answer.outcome]} {answer.incident} 核报 verify: {answer.answer}")
     return 1 if answer.outcome == "refused" else 0
 
 

@@ -105,7 +105,7 @@ def read_spots(file: Path) -> Floats:
                 height = "height_m" if "height_m" in row else "elevation_m"
                 found.append([float(row[k]) for k in ("lon", "lat", height)])
             except (KeyError, TypeError, ValueError) as e:
-                raise ReliefFault(f"{file.name}:{n}: lon,lat,height_m ({e})") from e
+                raise ReliefFault(f"{file.name}:{n}: 应为 write lon,lat,height_m ({e})") from e
     except (OSError, UnicodeDecodeError) as e:
         raise ReliefFault(f"{file.name}: 读不了 cannot be read: {e}") from e
     return np.array(found, float).reshape(-1, 3)

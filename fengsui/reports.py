@@ -12,11 +12,11 @@ from config.district import District
 from config.level import HAZARD_EN, HAZARD_ZH
 from console.follow import Follower
 from console.view import View
-from dispatch.alert import Alert, Decision, Report
+from dispatch.alert import STATE_ZH, Alert, Decision, Report
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.tasks import tasks
 from fengsui.line import open_run_log
-from fengsui.screen import CHANNEL_ZH, STATE_ZH, local
+from fengsui.screen import CHANNEL_ZH, local
 from fengsui.setup import Setup, Usage
 from ingest.log import Log
 
@@ -212,7 +212,7 @@ def _reached(view: View, alerts: set[str]) -> list[dict[str, Any]]:
     return [
         {
             "channel": CHANNEL_ZH.get(channel, channel),
-            "states": [(STATE_ZH.get(s, s), n) for s, n in sorted(counts.items())],
+            "states": [(f"{STATE_ZH[s]} {s}", n) for s, n in sorted(counts.items())],
             "total": counts.total(),
         }
         for channel, counts in sorted(table.items())

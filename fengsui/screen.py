@@ -13,6 +13,7 @@ from rich.text import Text
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from console.view import Change, View
+from dispatch.alert import STATE_ZH
 
 _STYLE = {
     Level.NONE: "dim",
@@ -30,18 +31,6 @@ CHANNEL_ZH = {
     "cap": "CAP",
     "cap_push": "邻县 neighbours",
     "console": "值班台 console",
-}
-STATE_ZH = {
-    "queued": "待发 queued",
-    "sent": "已发 sent",
-    "accepted": "已接收 accepted",
-    "delivered": "已送达 delivered",
-    "playing": "播放中 playing",
-    "played": "已播出 played",
-    "answered": "已叫应 answered",
-    "failed": "失败 failed",
-    "expired": "过期 expired",
-    "superseded": "被更新取代 superseded",
 }
 
 
@@ -120,7 +109,7 @@ def _deliveries(channels: Mapping[str, Counter[str]]) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
     table.add_column("渠道 channel", no_wrap=True)
     for state in states:
-        table.add_column(STATE_ZH[state], justify="right")
+        table.add_column(f"{STATE_ZH[state]} {state}", justify="right")
     for channel, counts in sorted(channels.items()):
         table.add_row(CHANNEL_ZH.get(channel, channel), *(str(counts[s] or "") for s in states))
     return table

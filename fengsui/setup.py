@@ -129,7 +129,7 @@ def make_setup(
     """Resolve everything; raises `Usage` with what to do."""
     if not _RUN_NAME.fullmatch(run_name):
         raise Usage(
-            f"--run {run_name!r}: a run is called `live`, `exercise` or `exercise-NAME` "
+            f"--run {run_name!r}: 运行名应为 a run is called `live`, `exercise` or `exercise-NAME` "
             "(letters and digits)"
         )
     folder = (state / run_name).resolve()

@@ -8,8 +8,9 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from console.follow import Follower
 from console.view import View
+from dispatch.alert import STATE_ZH
 from dispatch.local_time import day
-from fengsui.crossing import crossing_of, outside_lines
+from fengsui.crossing import crossing_of, outside_lines, state_of
 from fengsui.line import READS
 from fengsui.node_view import node_lines
 from fengsui.orders import NOBODY, questions
@@ -69,12 +70,13 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
     undelivered = view.undelivered()
     yield f"未到达 undelivered: {len(undelivered)} / {len(view.sent)}"
     for s in undelivered[:20]:
-        yield f"  {s.delivery.recipient} {s.channel} {s.state} ({s.delivery.area})"
+        state = f"{STATE_ZH[s.state]} {s.state}"
+        yield f"  {s.delivery.recipient} {s.channel} {state} ({s.delivery.area})"
     if district.sources.source:
         crossing = crossing_of(log)
         yield from outside_lines(district, crossing, clock)
-        words = Counter("declined" if o.declined else o.state for o in crossing.ours.values())
-        shown = " ".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
+        words = Counter(map(state_of, crossing.ours.values()))
+        shown = "，".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
         yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
     yield from way_lines(district, view, run.kind == "live")
     yield f"坏数据 dead letters: {view.dead.total()}"

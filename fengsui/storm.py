@@ -140,7 +140,7 @@ def _invite(setup: Setup) -> None:
     """How to point a gauge at the line."""
     gauge = next((s.id for s in setup.district.stations.values() if s.quantity == "rain"), "R01")
     topic = f"fengsui/{setup.run.name}/{setup.district.id}/station/{gauge}/rain"
-    click.echo(f"已启动 running: {setup.run.name}, broker {setup.broker_url()}")
+    click.echo(f"已启动 running: {setup.run.name}, MQTT 服务器 broker {setup.broker_url()}")
     click.echo("接入一个雨量站 point a gauge at it:")
     click.echo(
         f"  mosquitto_pub -L '{setup.broker_url()}/{topic}' -q 1 "

@@ -61,7 +61,7 @@ def start_broker(folder: Path, port: int) -> Broker:
                 return Broker(f"mqtt://{USER}:{password}@127.0.0.1:{port}", process)
         time.sleep(0.05)
     process.kill()
-    raise RuntimeError(f"the embedded broker did not start on port {port}: see {notes}")
+    raise RuntimeError(f"{port}: 内置 MQTT 没起来 the embedded broker did not start: see {notes}")
 
 
 def _password_file(folder: Path) -> Path:

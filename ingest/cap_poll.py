@@ -159,7 +159,7 @@ class Poller:
                 body: bytes = answer.read(limit + 1)
                 if feed:
                     if len(body) > limit:
-                        raise ValueError(f"over {limit} bytes")
+                        raise ValueError(f"上限 over {limit} 字节 bytes")
                     self._tag = answer.headers.get("ETag") or ""
                     self._modified = answer.headers.get("Last-Modified") or ""
                 return body

@@ -126,7 +126,7 @@ class Mqtt:
 
     def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
-            self._refused = str(reason)
+            self._refused = f"被拒 refused: {reason}"
             say("mqtt", f"{self._where} refuses us: {reason}")
             return
         self._session += 1
@@ -146,7 +146,7 @@ class Mqtt:
         if all(not r.is_failure for r in reasons):
             self._subscribed.set()
         else:
-            self._refused = f"subscription refused: {[str(r) for r in reasons]}"
+            self._refused = f"订阅被拒 subscription refused: {[str(r) for r in reasons]}"
             say("mqtt", f"{self._where}: {self._refused}")
 
     def _on_message(self, _c: Any, _u: Any, m: paho.MQTTMessage) -> None:
@@ -170,7 +170,7 @@ class Mqtt:
     def wait_connected(self, timeout_s: float = 15.0) -> None:
         """Raises ConnectionError with the broker's words."""
         if not self._connected.wait(timeout_s):
-            why = self._refused or "no answer: is it running, is the address right?"
+            why = self._refused or "无应答 no answer: is it running, is the address right?"
             raise ConnectionError(f"MQTT {self._where}: {why}")
 
     def waits_for(self) -> str:

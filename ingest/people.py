@@ -81,7 +81,7 @@ class People:
         try:
             sent = _sms.decode(payload[: JSON_BYTES + 1])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return [Rejected("bad_payload", '{"text": …, "id": …, "at": …}')]
+            return [Rejected("bad_payload", '应为 write {"text": …, "id": …, "at": …}')]
         return self.text(person, sent.text, sent.id, sent.at, now)
 
     def text(
@@ -117,7 +117,8 @@ class People:
         try:
             r = _report.decode(payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return [Rejected("bad_payload", '{"id", "what", "area", "people", "time"}')]
+            words = '应为 write {"id", "what", "area", "people", "time"}'
+            return [Rejected("bad_payload", words)]
         said = (Meaning(r.what, r.people),)
         return self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)
 
@@ -161,9 +162,9 @@ class People:
             return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
         for what, people in sent.said:
             if what not in SAYABLE and (what, sent.way) != ("unclear", "sms"):
-                return Rejected("bad_value", f"what: {', '.join(SAYABLE)}")
+                return Rejected("bad_value", f"what: 应为 one of {', '.join(SAYABLE)}")
             if people is not None and not 0 <= people <= _MOST:
-                return Rejected("bad_value", f"people: 0 … {_MOST}")
+                return Rejected("bad_value", f"people: 应为 write 0 … {_MOST}")
         if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
             return Rejected("not_their_area", f"可报的区 theirs are {', '.join(areas[:12])}")
         return None

@@ -75,7 +75,9 @@ class Intake:
             if suffix == "clock" and self._exercise:
                 tick = self._tick(message.payload)
                 if tick is None:
-                    outs.append(self._dead(message, Rejected("bad_payload", "clock_at: ms")))
+                    outs.append(
+                        self._dead(message, Rejected("bad_payload", "应为 write clock_at: ms"))
+                    )
                     continue
                 outs += self._flush(groups)
                 outs += [Out("observations", "tick", encode(tick), p) for p in self._partitions]
@@ -106,7 +108,7 @@ class Intake:
                 else:
                     self._read["cap"] += 1
                 return outs
-        return [self._dead(message, Rejected("unknown_topic", "source/SOURCE/cap"))]
+        return [self._dead(message, Rejected("unknown_topic", "应为 write source/SOURCE/cap"))]
 
     def _of_person(self, message: Message, suffix: str) -> list[Out]:
         """What a person says, after what came before it. A stranger's topic may hold a number: it is
@@ -118,7 +120,8 @@ class Intake:
                 found = self.people.report(person, message.payload, self.clock_at)
             case _:
                 person = ""
-                found = [Rejected("unknown_topic", "person/PERSON/sms, person/PERSON/report")]
+                words = "应为 write person/PERSON/sms, person/PERSON/report"
+                found = [Rejected("unknown_topic", words)]
         known = bool(self.people.areas_of(person))
         where = message.topic if known else self._prefix + "person/?"
         for one in found:

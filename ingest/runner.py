@@ -60,7 +60,8 @@ def _dead(stage: Stage, entry: Entry, received_at: int) -> Out:
         received_at=received_at,
         source=f"{stage.reads}/{entry.partition}/{entry.offset}",
         reason="undecodable_record",
-        detail=f"{stage.name} cannot read this record: another program or a newer version wrote it",
+        detail=f"{stage.name} 读不懂这条记录 cannot read this record: another program or a newer version "
+        "wrote it",
         payload=b64encode(entry.value[:_PAYLOAD_KEPT]).decode(),
     )
     return Out("dead-letters", entry.key, encode(letter))

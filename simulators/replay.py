@@ -49,12 +49,12 @@ def read_csv(path: Path) -> Iterator[Measured | BadRow]:
             try:
                 when = datetime.fromisoformat(row["time"])
                 if when.tzinfo is None:
-                    raise ValueError("time has no offset: write 2025-07-26T12:00:00Z")
+                    raise ValueError("time 缺时区 time has no offset: write 2025-07-26T12:00:00Z")
                 value = float(row["value"])
                 if not math.isfinite(value):
-                    raise ValueError(f"value {row['value']!r} is not a number")
+                    raise ValueError(f"value {row['value']!r} 不是数 is not a number")
                 if row["quantity"] not in QUANTITIES:
-                    raise ValueError(f"quantity {row['quantity']!r} is not known")
+                    raise ValueError(f"quantity {row['quantity']!r} 不认识 is not known")
                 yield Measured(
                     round(when.timestamp() * 1000), row["station"], row["quantity"], value
                 )

@@ -78,7 +78,7 @@ class Player:
         patience_s: float = 300.0,
     ) -> None:
         if run_name == "live":
-            raise ValueError("a simulator never speaks into a live run")
+            raise ValueError("模拟器不进实战 a simulator never speaks into a live run")
         self.prefix = prefix_of(run_name, district)
         self.mqtt = Mqtt(broker_url, f"fengsui-simulator-{district.id}-{run_name}")
         self.mqtt.wait_connected()
@@ -125,7 +125,7 @@ class Player:
         while self._waits_for and not self._stop.is_set():
             if time.monotonic() > patience:
                 raise Stuck(
-                    f"{topic} is in no log after {self._patience_s:.0f} s: is an ingest of the "
+                    f"{topic} 未入日志 is in no log after {self._patience_s:.0f} s: is an ingest of the "
                     "group away?"
                 )
             self.listen(self._now_at, 0.05)
@@ -166,8 +166,8 @@ class Player:
         while self._lockstep and self.clock.waiting(start_at + 1):
             if time.monotonic() > patience:
                 raise Stuck(
-                    f"the line does not answer within {self._patience_s:.0f} s: are all its stages "
-                    "running, with the same run name and broker? see `fengsui status`"
+                    f"全线无应答 the line does not answer within {self._patience_s:.0f} s: are all its "
+                    "stages running, with the same run name and broker? see `fengsui status`"
                 )
             self.clock.say(start_at + 1)  # later than the run's start, so that it is passed on
             self.mqtt.flush()
@@ -190,7 +190,7 @@ class Player:
                 return
             if waiting and time.monotonic() > patience:
                 raise Stuck(
-                    f"the line has not passed slot {clock_at} in {self._patience_s:.0f} s (it is "
+                    f"全线卡住 the line has not passed slot {clock_at} in {self._patience_s:.0f} s (it is "
                     f"at {self.clock.passed_at}): `fengsui status` names the stage that lags"
                 )
             self.listen(clock_at, 0.05 if left <= 0 else min(left, 0.05))

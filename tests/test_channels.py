@@ -137,7 +137,7 @@ def test_what_a_refusal_means(
     with pytest.raises(SendError) as e:
         by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
     assert e.value.permanent is permanent
-    assert e.value.detail == f"HTTP {status}"
+    assert e.value.detail.endswith(f": HTTP {status}")
     assert len(gateway.got) == 1  # retry is the outbox's
 
 

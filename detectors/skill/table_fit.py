@@ -140,7 +140,9 @@ def tune(s: Sample, cost: float) -> Fitted:
     ValueError otherwise."""
     tried = forms([n for n, fine in zip(s.names, usable(s), strict=True) if fine])
     if not tried or s.yes.all() or not s.yes.any():
-        raise ValueError("both outcomes and a quantity that varies are needed")
+        raise ValueError(
+            "要有两种结果和变化的量 both outcomes and a quantity that varies are needed"
+        )
     odds = _left_out(s, tried).mean(axis=0)
     scale = fit(odds[:, None], s.yes, [1], 1e-3)
     slope = float(scale.weight[0])

@@ -52,13 +52,13 @@ class Broadcast:
     def send(self, delivery: Delivery, route: Route, key: str) -> Told:
         node = self._nodes.get(delivery.recipient)
         if node is None:  # it becomes part of a topic
-            raise SendError(f"no node {delivery.recipient}", permanent=True)
+            raise SendError(f"没有这个终端 no node {delivery.recipient}", permanent=True)
         command = command_for(delivery, route, key, self._kind, self._now())
         payload = addressed(node, sign(self._private_key(), command))
         try:
             self._publish(f"{self._prefix}/node/{delivery.recipient}/command", payload)
         except OSError as e:
-            raise SendError(f"the MQTT broker did not take it: {e}") from e
+            raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
         return Told("sent")
 
 

@@ -55,7 +55,7 @@ def drill_url(carrier_url: str, path: str) -> str:
     parts = urlsplit(carrier_url)
     if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
         raise ValueError(
-            f"an exercise sends only to a simulated carrier on this machine, not to "
+            f"演练只发本机的模拟通道 an exercise sends only to a simulated carrier on this machine, not to "
             f"{carrier_url!r}; use http://127.0.0.1:PORT"
         )
     place = f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/{path}"
@@ -72,7 +72,9 @@ def _is_loopback(host: str) -> bool:
 def check(template: str, name: str) -> None:
     """Raises ValueError, naming the setting, if apprise does not know such a URL."""
     if _service(template, "0", "0", 1) is None:
-        raise ValueError(f"channels.toml, {name}: apprise does not understand this URL template")
+        raise ValueError(
+            f"channels.toml, {name}: 读不懂 apprise does not understand this URL template"
+        )
 
 
 def _service(template: str, to: str, key: str, timeout_s: int) -> apprise.NotifyBase | None:
@@ -88,17 +90,18 @@ def _service(template: str, to: str, key: str, timeout_s: int) -> apprise.Notify
 def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> Told:
     """One attempt. A yes means that the carrier has the message. Raises SendError."""
     if not template:
-        raise SendError("no carrier configured", permanent=True)
+        raise SendError("没有配置通道 no carrier configured", permanent=True)
     service = _service(template, to, key, timeout_s)
     if service is None:
-        raise SendError("the carrier's URL does not fit this address", permanent=True)
+        words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
+        raise SendError(words, permanent=True)
     _heard.clear()
     if service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
         return Told("accepted")
     status = _heard.status()
     if status:
         refuse(status)
-    raise SendError("the carrier could not be reached or did not answer in time")
+    raise SendError("通道连不上或超时 the carrier could not be reached or did not answer in time")
 
 
 class ByUrl:
@@ -123,7 +126,7 @@ class ByUrl:
         try:
             socket.create_connection((host, int(port or default)), self._timeout_s).close()
         except OSError as e:
-            raise SendError(f"no connection: {e.strerror or type(e).__name__}") from e
+            raise SendError(f"连不上 no connection: {e.strerror or type(e).__name__}") from e
         return True
 
     def close(self) -> None:

@@ -54,7 +54,7 @@ class Cap:
                 # not retained: one that is over must not greet whoever comes later
                 self._mqtt(topic, body)
             except OSError as e:
-                raise SendError(f"the MQTT broker did not take it: {e}") from e
+                raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
         return Told("accepted", identifier(self._district, delivery))
 
     def message(self, delivery: Delivery, route: Route) -> bytes:
@@ -69,7 +69,7 @@ class Cap:
         try:
             return (self._folder / f"{name}.xml").read_bytes()
         except OSError as e:
-            raise SendError(f"{name}: {e.strerror}") from e
+            raise SendError(f"{name}: 读不到 cannot be read: {e.strerror}") from e
 
     def _publish(self, name: str, delivery: Delivery, route: Route) -> None:
         try:
@@ -90,4 +90,4 @@ class Cap:
         try:
             write_file(self._folder / name, body)
         except OSError as e:
-            raise SendError(f"{name}: {e.strerror}") from e
+            raise SendError(f"{name}: 写不了 cannot be written: {e.strerror}") from e

@@ -52,7 +52,9 @@ class CapPush:
         for n in district.sources.neighbour.values():
             place = n.place(live)
             if not live and place and not is_loopback(urlsplit(place).hostname or ""):
-                raise ValueError(f"an exercise posts to this machine only, not to {place!r}")
+                raise ValueError(
+                    f"演练只发本机 an exercise posts to this machine only, not to {place!r}"
+                )
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
         if not live:
             handlers.append(urllib.request.ProxyHandler({}))
@@ -82,7 +84,7 @@ class CapPush:
         except FileNotFoundError:
             return ""
         except OSError as e:
-            raise SendError(f"{file.name}: {e.strerror}") from e
+            raise SendError(f"{file.name}: 读不到 cannot be read: {e.strerror}") from e
 
     def _post(self, place: str, body: bytes, token: str, key: str) -> Told:
         request = urllib.request.Request(  # noqa: S310  # the config's check allows http and https
@@ -100,10 +102,10 @@ class CapPush:
         except urllib.error.HTTPError as e:
             with e:
                 why = _reason(e.read(_ANSWER_BYTES))
-            words = f"HTTP {e.code} {why}".strip()
+            words = f"对方未收 not taken: HTTP {e.code} {why}".strip()
             raise SendError(words, permanent=e.code in HTTP_PERMANENT) from e
         except (OSError, http.client.HTTPException) as e:
-            raise SendError(f"the neighbour's endpoint: {type(e).__name__}") from e
+            raise SendError(f"对方连不上 the neighbour's endpoint: {type(e).__name__}") from e
 
 
 def _reason(body: bytes) -> str:

@@ -17,6 +17,8 @@ from dispatch.channels import Carrier, Parcel, SendError, Told
 from dispatch.channels.lane import Health, Lane
 from dispatch.contacts import address
 
+NO_CARRIER = "本渠道的通道全断 no carrier of this channel works"
+
 
 class Leg(NamedTuple):
     """A carrier and its pace. only: the one recipient it is for; "" for everybody."""
@@ -66,7 +68,7 @@ class Carriers:
         to = address(self._district, delivery.recipient, self.channel)
         legs = [leg for leg in self.legs if leg.only in ("", delivery.recipient)]
         if not legs:
-            raise SendError("no carrier configured", permanent=True)
+            raise SendError("没有配置通道 no carrier configured", permanent=True)
         valid_s = max(0.0, (delivery.expires_at - self._clock()) / 1000)
         title = "" if self.channel == "sms" else route.title  # it would make the text longer
         parcel = Parcel(to, title, route.text, key, max(1, route.segments), valid_s, delivery)
@@ -94,7 +96,7 @@ class Carriers:
                     errors.append(e)
                 continue
             except BaseException:
-                self._failed(leg, SendError("program error"), parcel.cost)
+                self._failed(leg, SendError("程序出错 program error"), parcel.cost)
                 raise
             finally:
                 with self._lock:
@@ -104,9 +106,9 @@ class Carriers:
             self._say(leg, "")
             return told._replace(detail=f"{leg.carrier.name} {told.detail}".strip())
         if waits and all(not e.permanent for e in errors):
-            raise SendError("every carrier is busy", wait_s=min(waits))
+            raise SendError("通道全忙 every carrier is busy", wait_s=min(waits))
         if not errors:
-            raise SendError("no carrier of this channel works", down=True)
+            raise SendError(NO_CARRIER, down=True)
         raise SendError(
             "; ".join(e.detail for e in errors), permanent=all(e.permanent for e in errors)
         )

@@ -39,7 +39,7 @@ class Console:
                 f.flush()
                 os.fsync(f.fileno())
         except OSError as e:
-            raise SendError(f"{self._file.name}: {e.strerror}") from e
+            raise SendError(f"{self._file.name}: 写不了 cannot be written: {e.strerror}") from e
         if self._show is not None:
             self._show(f"{route.title} {route.text}".strip())
         return Told("delivered")

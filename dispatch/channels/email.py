@@ -30,13 +30,15 @@ class Email:
         try:
             message = self._message(parcel)
         except ValueError as e:
-            raise SendError("the contact's mail address cannot be read", permanent=True) from e
+            words = "邮件地址读不懂 the contact's mail address cannot be read"
+            raise SendError(words, permanent=True) from e
         try:
             with self._connected() as server:
                 server.send_message(message, self._from, [parcel.to])
         except smtplib.SMTPRecipientsRefused as e:
             ((code, _),) = e.recipients.values()
-            raise _refusal(code, "the recipient is refused", blames_route=False) from None
+            words = "收件地址被拒 the recipient is refused"
+            raise _refusal(code, words, blames_route=False) from None
         except (smtplib.SMTPException, OSError) as e:
             raise _error(e) from None  # what it says may hold the address
         return Told("accepted")
@@ -91,12 +93,13 @@ class Email:
 
 def _error(e: Exception) -> SendError:
     if isinstance(e, smtplib.SMTPAuthenticationError):
-        return SendError(f"SMTP {e.smtp_code}: the password is refused", blames_route=True)
+        words = f"SMTP {e.smtp_code}: 口令被拒 the password is refused"
+        return SendError(words, blames_route=True)
     if isinstance(e, smtplib.SMTPResponseException):
-        return _refusal(e.smtp_code, "refused", blames_route=None)
+        return _refusal(e.smtp_code, "被拒 refused", blames_route=None)
     if isinstance(e, TimeoutError):
-        return SendError("no answer in time")
-    return SendError(f"the mail server could not be reached: {type(e).__name__}")
+        return SendError("邮件服务器超时 no answer in time")
+    return SendError(f"邮件服务器连不上 the mail server could not be reached: {type(e).__name__}")
 
 
 def _refusal(code: int, words: str, *, blames_route: bool | None) -> SendError:

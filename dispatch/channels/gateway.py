@@ -67,7 +67,7 @@ class Gateway:
         if url:
             answer = request("GET", url, {}, None, self._timeout_s)
             if answer.status >= 500 or answer.status in (401, 403):
-                raise SendError(f"HTTP {answer.status}")
+                raise SendError(f"网关不正常 not well: HTTP {answer.status}")
         else:
             # any answer of the server's root shows that it is there: nothing is sent
             parts = urlsplit(self._settings.url)
@@ -124,7 +124,8 @@ class Gateway:
             found = json.loads(body)
         except (ValueError, RecursionError):
             if s.ok_field:
-                raise SendError("an answer that is not the gateway's") from None
+                words = "不是网关的答复 an answer that is not the gateway's"
+                raise SendError(words) from None
         ident = _at(found, s.id_field) if s.id_field else ""
         refs = (f"{self.name}|{ident}",) if ident else ()
         if not s.ok_field:
@@ -132,7 +133,8 @@ class Gateway:
         code = _at(found, s.ok_field)
         if code in s.ok_values:
             return Told("accepted", "", refs)
-        words = f"{s.ok_field} {code[:40]!r}"  # a code, not free words, which may hold a number
+        # a code, not free words, which may hold a number
+        words = f"网关未收 not taken: {s.ok_field} {code[:40]!r}"
         if code in s.busy_values:
             raise SendError(words, wait_s=1.0)
         raise SendError(words, permanent=code in s.permanent_values)

@@ -37,19 +37,19 @@ def request(
             preload_content=False,
         )
     except urllib3.exceptions.TimeoutError as e:
-        raise SendError(f"no answer within {timeout_s:g} s") from e
+        raise SendError(f"通道超时 no answer within {timeout_s:g} s") from e
     except (urllib3.exceptions.HTTPError, ValueError) as e:
-        raise SendError(f"the carrier could not be reached: {type(e).__name__}") from e
+        raise SendError(f"通道连不上 the carrier could not be reached: {type(e).__name__}") from e
     try:
         got = b""
         while len(got) < _LONGEST and (more := response.read1(_LONGEST)):
             got += more
             if time.monotonic() > until:
-                raise SendError(f"no whole answer within {timeout_s:g} s")
+                raise SendError(f"通道超时，答复不全 no whole answer within {timeout_s:g} s")
         response.drain_conn() if len(got) < _LONGEST else response.close()
         return Answer(response.status, got)
     except (urllib3.exceptions.HTTPError, OSError) as e:
-        raise SendError(f"the answer broke off: {type(e).__name__}") from e
+        raise SendError(f"答复中断 the answer broke off: {type(e).__name__}") from e
     finally:
         response.release_conn()
 
@@ -58,11 +58,10 @@ def refuse(status: int) -> None:
     """Raises SendError unless the answer is 2xx."""
     if 200 <= status < 300:
         return
-    words = f"HTTP {status}"
     if status in HTTP_BUSY:
-        raise SendError(words, wait_s=1.0)
+        raise SendError(f"通道忙 busy: HTTP {status}", wait_s=1.0)
     raise SendError(
-        words,
+        f"通道未收 not taken: HTTP {status}",
         permanent=status in HTTP_PERMANENT,
         blames_route=status in HTTP_ROUTE or status not in HTTP_PERMANENT,
     )

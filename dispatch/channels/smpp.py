@@ -142,9 +142,8 @@ class Smpp:
             key = self._late.pop((id(link), sequence), "")
         if key and not pdu.status:
             ref = self._id(pdu)
-            self._hear(
-                Heard("sms", self.name, key, (ref,) if ref else (), "ACCEPTD", "after the deadline")
-            )
+            refs, words = (ref,) if ref else (), "逾时才答 after the deadline"
+            self._hear(Heard("sms", self.name, key, refs, "ACCEPTD", words))
 
     def _deliver(self, link: Link, pdu: Any) -> None:
         """A receipt is answered once the log has it."""

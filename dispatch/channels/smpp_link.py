@@ -78,7 +78,7 @@ class Link:
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(self._socket, server_hostname=bind.host)
         except OSError as e:
-            raise SendError(f"no connection: {e.strerror or type(e).__name__}") from e
+            raise SendError(f"连不上 no connection: {e.strerror or type(e).__name__}") from e
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(quiet_s)
         self._reader = threading.Thread(target=self._read, name="smpp", daemon=True)
@@ -118,9 +118,9 @@ class Link:
                 if not asked.done.is_set():
                     self._asked.pop(sequence, None)
             if not asked.done.is_set():
-                raise SendError(f"no answer within {self._timeout_s:g} s")
+                raise SendError(f"短信中心超时 no answer within {self._timeout_s:g} s")
         if asked.response is None:
-            raise SendError(self._broken or "the session ended")
+            raise SendError(self._broken or "会话已断 the session ended")
         status = asked.response.status
         if status:
             raise refusal(status)
@@ -140,7 +140,7 @@ class Link:
         if self.alive:
             with suppress(SendError):
                 self._write("unbind", next(self._sequence) % _SEQUENCES + 1, {})
-        self._break("the session was closed")
+        self._break("会话已关 the session was closed")
         self._reader.join(2.0)
 
     def _write(self, name: str, sequence: int, fields: dict[str, Any]) -> None:
@@ -152,7 +152,7 @@ class Link:
                 self._socket.sendall(octets)
                 return
             except OSError as e:
-                words = f"the connection broke: {e.strerror or type(e).__name__}"
+                words = f"连接中断 the connection broke: {e.strerror or type(e).__name__}"
         self._break(words)
         raise SendError(words)
 
@@ -176,19 +176,21 @@ class Link:
                     self._enquire()
                     continue
                 if not got:
-                    raise OSError("the other side ended the session")
+                    raise OSError("对方断开 the other side ended the session")
                 self._quiet = 0
                 buffer = self._take(buffer + got)
         except SendError as e:
             self._break(e.detail)
         except (OSError, ValueError) as e:
-            self._break(str(e) or type(e).__name__)
+            system = isinstance(e, OSError) and e.strerror  # its words, not ours
+            words = f"连接中断 the connection broke: {e}" if system else str(e)
+            self._break(words or type(e).__name__)
 
     def _enquire(self) -> None:
         """The line was quiet: is anybody there?"""
         self._quiet += 1
         if self._quiet > 2:
-            raise OSError("no answer to enquire_link")
+            raise OSError("对方无应答 no answer to enquire_link")
         self._write("enquire_link", next(self._sequence) % _SEQUENCES + 1, {})
 
     def _take(self, buffer: bytes) -> bytes:
@@ -196,7 +198,7 @@ class Link:
         while len(buffer) >= 4:
             (length,) = struct.unpack(">L", buffer[:4])
             if not 16 <= length <= _LONGEST:
-                raise ValueError("the other side does not speak SMPP")
+                raise ValueError("对方不是 SMPP the other side does not speak SMPP")
             if len(buffer) < length:
                 break
             octets, buffer = buffer[:length], buffer[length:]
@@ -205,7 +207,7 @@ class Link:
             except UnknownCommandError:
                 continue  # of a newer version
             except (PDUError, struct.error, ValueError, IndexError, KeyError, TypeError) as e:
-                raise ValueError(f"a PDU that cannot be read: {type(e).__name__}") from e
+                raise ValueError(f"报文读不懂 a PDU that cannot be read: {type(e).__name__}") from e
             if pdu is not None:
                 self._act(pdu)
         return buffer
@@ -218,7 +220,7 @@ class Link:
                 self._on_deliver(self, pdu)
             case "unbind":
                 self.answer(pdu, "unbind_resp")
-                raise OSError("the other side unbound")
+                raise OSError("对方解绑 the other side unbound")
             case name if pdu.is_response():
                 with self._lock:
                     asked = self._asked.pop(pdu.sequence, None)
@@ -233,7 +235,8 @@ def refusal(status: int) -> SendError:
     """What an SMPP command_status means (SMPP 3.4, 5.1.3)."""
     words = f"SMPP 0x{status:08X} {DESCRIPTIONS.get(status, '')}".strip()
     if status in SMPP_BUSY:
-        return SendError(words, wait_s=1.0)
+        return SendError(f"短信中心忙 busy: {words}", wait_s=1.0)
+    words = f"短信中心未收 not taken: {words}"
     if status in SMPP_ROUTE:
         return SendError(words, blames_route=True)
     return SendError(words, permanent=status in SMPP_PERMANENT, blames_route=False)

@@ -45,7 +45,7 @@ def code(text: str, key: str) -> Coded:
     ucs2 = measure(text).encoding == "UCS-2"
     bodies = [_octets(part, ucs2) for part in split(text)]
     if len(bodies) > 255:
-        raise ValueError(f"{len(bodies)} parts; a message has at most 255")
+        raise ValueError(f"{len(bodies)} 段 parts; 至多 a message has at most 255")
     coding, whole = (8 if ucs2 else 0), b"".join(bodies)
     if len(bodies) == 1:
         return Coded(coding, (whole,), whole)

@@ -3,14 +3,21 @@ refused (dead letter), never guessed."""
 
 from typing import NamedTuple
 
-from dispatch.alert import State
+from dispatch.alert import STATE_ZH, State
 
 
 class Meaning(NamedTuple):
-    """A state, and for `failed` whether the same attempt again would fail again."""
+    """A state, and for `failed` whether the same attempt again would fail again. zh: what the duty room
+    reads before the carrier's word, where the state's own name says too little."""
 
     state: State
     permanent: bool = False
+    zh: str = ""
+
+    @property
+    def words(self) -> str:
+        """In Chinese."""
+        return self.zh or STATE_ZH[self.state]
 
 
 # a node's acknowledgement (dispatch.node_wire.NodeAck.state)
@@ -18,16 +25,24 @@ NODE: dict[str, Meaning] = {
     "accepted": Meaning("accepted"),
     "playing": Meaning("playing"),
     "played": Meaning("played"),
-    "failed": Meaning("failed"),
-    "refused": Meaning("failed", permanent=True),
+    "failed": Meaning("failed", zh="未播成"),
+    "refused": Meaning("failed", True, "终端拒播"),
 }
 # what a node's refusal means when its `detail` is one of these (dispatch.node_wire.Refusal):
 # garbled on the way is worth another try, and what it has seen it has
 NODE_REFUSED: dict[str, Meaning] = {
-    "bad_payload": Meaning("failed"),
-    "bad_signature": Meaning("failed"),
-    "no_time": Meaning("failed"),  # it has just started and waits for a beacon
-    "seen": Meaning("accepted"),
+    "bad_payload": Meaning("failed", zh="终端拒播：指令残缺"),
+    "bad_signature": Meaning("failed", zh="终端拒播：签名无效"),
+    "no_time": Meaning(
+        "failed", zh="终端拒播：尚未校时"
+    ),  # it has just started: a beacon will come
+    "seen": Meaning("accepted", zh="终端已有此令"),
+    "wrong_node": Meaning("failed", True, "终端拒播：不是给它的"),
+    "wrong_kind": Meaning("failed", True, "终端拒播：演练与实战不符"),
+    "expired": Meaning("failed", True, "终端拒播：已过期"),
+    "older_version": Meaning("failed", True, "终端拒播：已有新版"),
+    "older": Meaning("failed", True, "终端拒播：已有更新的"),
+    "said_more": Meaning("failed", True, "终端拒播：已自主播过更高指令"),
 }
 
 # receipts for SMS and app messages: plain words, and the message states of SMPP 3.4, 5.2.28. A
@@ -40,18 +55,18 @@ CARRIER: dict[str, Meaning] = {
     "read": Meaning("delivered"),
     "answered": Meaning("answered"),
     "failed": Meaning("failed", permanent=True),
-    "undelivered": Meaning("failed", permanent=True),
-    "undeliverable": Meaning("failed", permanent=True),
-    "rejected": Meaning("failed", permanent=True),
-    "expired": Meaning("failed", permanent=True),
+    "undelivered": Meaning("failed", True, "未送到"),
+    "undeliverable": Meaning("failed", True, "送不到"),
+    "rejected": Meaning("failed", True, "被拒"),
+    "expired": Meaning("failed", True, "逾时未送到"),
     "ACCEPTD": Meaning("accepted"),
     "ENROUTE": Meaning("accepted"),
     "DELIVRD": Meaning("delivered"),
-    "UNDELIV": Meaning("failed", permanent=True),
-    "REJECTD": Meaning("failed", permanent=True),
-    "DELETED": Meaning("failed", permanent=True),
-    "EXPIRED": Meaning("failed", permanent=True),
-    "UNKNOWN": Meaning("failed", permanent=True),
+    "UNDELIV": Meaning("failed", True, "送不到"),
+    "REJECTD": Meaning("failed", True, "被拒"),
+    "DELETED": Meaning("failed", True, "被删"),
+    "EXPIRED": Meaning("failed", True, "逾时未送到"),
+    "UNKNOWN": Meaning("failed", True, "下落不明"),
 }
 
 # SMPP 3.4, 5.2.28, message_state
@@ -87,21 +102,21 @@ HTTP_ROUTE = frozenset({401, 403, 404, 405, 410})
 CALL: dict[str, Meaning] = {
     "accepted": Meaning("accepted"),
     "queued": Meaning("accepted"),
-    "dialing": Meaning("accepted"),
-    "ringing": Meaning("accepted"),
-    "picked_up": Meaning("playing"),
-    "confirmed": Meaning("answered"),
-    "confirmed_early": Meaning("failed"),  # the key came before the end of the text
-    "no_key": Meaning("failed"),
-    "hung_up": Meaning("failed"),
-    "no_answer": Meaning("failed"),
-    "busy": Meaning("failed"),
-    "unreachable": Meaning("failed"),
-    "failed": Meaning("failed"),
-    "rejected": Meaning("failed"),
-    "voicemail": Meaning("failed"),
-    "invalid_number": Meaning("failed", permanent=True),
-    "expired": Meaning("failed", permanent=True),
+    "dialing": Meaning("accepted", zh="正在拨号"),
+    "ringing": Meaning("accepted", zh="正在振铃"),
+    "picked_up": Meaning("playing", zh="已接听"),
+    "confirmed": Meaning("answered", zh="已按键确认"),
+    "confirmed_early": Meaning("failed", zh="未听完就按键"),  # the key came before the text's end
+    "no_key": Meaning("failed", zh="未按键确认"),
+    "hung_up": Meaning("failed", zh="中途挂断"),
+    "no_answer": Meaning("failed", zh="无人接听"),
+    "busy": Meaning("failed", zh="占线"),
+    "unreachable": Meaning("failed", zh="无法接通"),
+    "failed": Meaning("failed", zh="呼叫失败"),
+    "rejected": Meaning("failed", zh="拒接"),
+    "voicemail": Meaning("failed", zh="转入语音信箱"),
+    "invalid_number": Meaning("failed", True, "号码无效"),
+    "expired": Meaning("failed", True, "逾时未接通"),
 }
 
 # which words a channel's carriers may use in receipts

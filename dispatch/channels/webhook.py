@@ -81,7 +81,7 @@ def key_of(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error as e:
-        raise ValueError("what follows whsec_ is not base64") from e
+        raise ValueError("whsec_ 之后不是 base64 what follows whsec_ is not base64") from e
 
 
 def signature(key: bytes, ident: str, at: int, body: bytes) -> str:

@@ -62,6 +62,6 @@ def open_history(url: str, run: str, district: str) -> History:
 
         return InfluxHistory(url, run, district)
     raise ValueError(
-        f"unknown history {url!r}: the scheme {scheme!r} does not exist; "
+        f"历史库地址不认识 unknown history {url!r}: the scheme {scheme!r} does not exist; "
         "use sqlite:///PATH or influx://HOST:PORT/ORG/BUCKET"
     )

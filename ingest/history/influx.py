@@ -43,10 +43,11 @@ class InfluxHistory:
         query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
         token = _token(query)
         if len(path) != 2 or not all(path):
-            raise ValueError(f"{url!r}: write influx://HOST:PORT/ORG/BUCKET")
+            raise ValueError(f"{url!r}: 应写 write influx://HOST:PORT/ORG/BUCKET")
         if not token:
             raise ValueError(
-                "FENGSUI_INFLUX_TOKEN is not set, nor FENGSUI_INFLUX_TOKEN_FILE: InfluxDB needs a token"
+                "没有 InfluxDB 令牌 InfluxDB needs a token: FENGSUI_INFLUX_TOKEN is not set, nor "
+                "FENGSUI_INFLUX_TOKEN_FILE"
             )
         self._retention_days = int(query.get("retention_days", "0"))
         self._prepared = False
@@ -63,8 +64,8 @@ class InfluxHistory:
 
     def _unavailable(self, e: Exception) -> Unavailable:
         return Unavailable(
-            f"{self._where}: {type(e).__name__}: {_words(e)}; is it running, do "
-            "token and bucket exist? History catches up when it answers"
+            f"{self._where}: 历史库连不上，恢复后补齐 {type(e).__name__}: {_words(e)}; is it running, "
+            "do token and bucket exist? History catches up when it answers"
         )
 
     def write(self, points: Sequence[Point], facts: Sequence[Fact]) -> None:

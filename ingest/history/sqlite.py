@@ -48,7 +48,8 @@ class SqliteHistory:
                 self._db.execute("COMMIT")
             except sqlite3.OperationalError as e:
                 raise Unavailable(
-                    f"the history {self.path} cannot be written: {e}; free the disk, it catches up"
+                    f"{self.path}: 历史库写不了 the history cannot be written: {e}; "
+                    "清理磁盘后补齐 free the disk, it catches up"
                 ) from e
             finally:
                 if self._db.in_transaction:

@@ -211,6 +211,6 @@ def open_log(
 
         return KafkaLog(url, run, district, topics(partitions, days))
     raise ValueError(
-        f"unknown log {url!r}: the scheme {scheme!r} does not exist; "
+        f"日志地址不认识 unknown log {url!r}: the scheme {scheme!r} does not exist; "
         "use sqlite:///PATH, kafka://HOST:PORT or kafkas://HOST:PORT"
     )

@@ -71,7 +71,7 @@ class KafkaLog:
             deadline = time.monotonic() + 20
             while not {t.name for t in wanted} <= set(admin.list_topics()):
                 if time.monotonic() > deadline:
-                    raise Unavailable(f"Kafka {self._where} does not create our topics")
+                    raise Unavailable(f"Kafka {self._where} 不建主题 does not create our topics")
                 time.sleep(0.05)
             if not missing:
                 self._compare(admin.describe_topics([t.name for t in wanted]))
@@ -118,8 +118,8 @@ class KafkaLog:
     def unavailable(self, e: BaseException) -> Unavailable:
         """A Kafka error in our words."""
         return Unavailable(
-            f"Kafka {self._where} is not reachable or refuses: {type(e).__name__}: {e}; "
-            "nothing was lost"
+            f"Kafka {self._where} 连不上或被拒 is not reachable or refuses: {type(e).__name__}: {e}; "
+            "没有丢失 nothing was lost"
         )
 
     def producer(self, transactional_id: str) -> Producer:
@@ -194,7 +194,8 @@ class KafkaLog:
                 # transaction markers take offsets too: the end may have no record before it
                 while len(found) < limit and reader.position(where) < end:
                     if time.monotonic() > deadline:
-                        raise Unavailable(f"Kafka {self._where}: reading {name} takes too long")
+                        words = f"Kafka {self._where}: 读得太慢 reading {name} takes too long"
+                        raise Unavailable(words)
                     for record in reader.poll(timeout_ms=100, max_records=limit).get(where, ()):
                         key = (record.key or b"").decode("utf-8", "replace")
                         found.append(Entry(partition, record.offset, key, record.value or b""))

@@ -43,7 +43,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
     def _bounded(self, result: Any, what: str) -> None:
         self._sender.wakeup()
         if not result.wait(timeout_ms=WAIT_S * 1000):
-            raise ke.KafkaTimeoutError(f"{what}: no answer in {WAIT_S:.0f} s")
+            raise ke.KafkaTimeoutError(f"{what}: 无应答 no answer in {WAIT_S:.0f} s")
 
     def commit_transaction(self) -> None:
         self._bounded(self._transaction_manager.begin_commit(), "commit")

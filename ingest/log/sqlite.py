@@ -105,7 +105,8 @@ class SqliteLog:
                     raise self._unavailable(e) from e
                 time.sleep(_PEER_POLL_S)
             except sqlite3.DatabaseError as e:
-                raise Corrupt(f"{self.path} is not a log: {e}; move it away to start anew") from e
+                words = f"{self.path}: 不是日志 is not a log: {e}; 移走 move it away to start anew"
+                raise Corrupt(words) from e
         with self.transaction() as db:
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in _SCHEMA.split(";"):
@@ -115,8 +116,8 @@ class SqliteLog:
 
     def _unavailable(self, e: sqlite3.Error) -> Unavailable:
         return Unavailable(
-            f"the log {self.path} cannot be written: {e}; nothing was lost, free the disk or end the "
-            "process that holds the file"
+            f"{self.path}: 日志写不了，没有丢失 the log cannot be written: {e}; nothing was lost, free "
+            "the disk or end the process that holds the file"
         )
 
     def _partitions(self, db: sqlite3.Connection, topic: Topic) -> None:
@@ -128,7 +129,7 @@ class SqliteLog:
             db.executemany("INSERT INTO ends VALUES (?,?,0)", rows)
         elif have != topic.partitions:
             raise Corrupt(
-                f"{self.path}: topic {topic.name} has {have} partitions, the district "
+                f"{self.path}: 分区数不符 topic {topic.name} has {have} partitions, the district "
                 f"asks for {topic.partitions}; start a new run, or restore the number"
             )
 
