@@ -212,8 +212,9 @@ function draw(box, pick) {
   import("./layers.js").then(({ layers }) => layers(map, own), () => {}); // without them the map is still the map
   new ResizeObserver(() => {
     if (!map.getPane("mapPane")) return; // the page was left
+    const was = map.getSize();
     map.invalidateSize({ pan: false });
-    if (whole) fit();
+    if (whole && !map.getSize().equals(was)) fit();
   }).observe(box);
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
   const dark = stripes();
