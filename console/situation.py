@@ -58,27 +58,27 @@ def ground(district: District) -> dict[str, Any]:
             for n in d.nodes.values()
         },
         "basins": _hulls(
-            (b.id, b.name, [a.polygon for a in d.areas.values() if a.basin == b.id])
+            (b.id, b.name, b.name_en, [a.polygon for a in d.areas.values() if a.basin == b.id])
             for b in d.basins.values()
         ),
         "towns": _hulls(
-            (t, t, [a.polygon for a in d.areas.values() if a.township == t])
-            for t in dict.fromkeys(a.township for a in d.areas.values())
+            (t, t, en, [a.polygon for a in d.areas.values() if a.township == t])
+            for t, en in {a.township: a.township_en for a in d.areas.values()}.items()
         ),
     }
 
 
 def _hulls(
-    groups: Iterable[tuple[str, str, list[tuple[tuple[float, float], ...]]]],
+    groups: Iterable[tuple[str, str, str, list[tuple[tuple[float, float], ...]]]],
 ) -> dict[str, dict[str, Any]]:
     """The hull around the areas of each: schematic, no surveyed boundary."""
     found = {}
-    for key, name, polygons in groups:
+    for key, name, name_en, polygons in groups:
         points = [p for polygon in polygons for p in polygon]
         if len(points) >= 3:
             hull = MultiPoint(points).convex_hull.buffer(0.004)
             ring = [[round(x, 4), round(y, 4)] for x, y in hull.exterior.coords]
-            found[key] = {"name": name, "ring": ring}
+            found[key] = {"name": name, "en": name_en, "ring": ring}
     return found
 
 

@@ -77,3 +77,21 @@ def test_a_district_without_outline_relief_or_channels_has_a_map(
     sync_api.expect(page.locator("img.terrain")).to_have_count(0)
     bare_seat.context.close()
     assert bare_seat.faults == []
+
+
+def test_on_the_narrowest_phone_in_english_nothing_is_cut_off(
+    seat: Seat,  # noqa: F811
+    log: Log,  # noqa: F811
+) -> None:
+    cases(log, red("A01"), seen(40, Level.BLUE, area="A02"), seen(40, Level.YELLOW, area="A03"))
+    page = seat.enter("wang")
+    sync_api.expect(page.locator("#counts .waiting")).to_be_visible()
+    page.locator("#lang").click()
+    sync_api.expect(page.locator(".town", has_text="Dazhuangke")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 640})  # WCAG 2.2, 1.4.10
+    page.wait_for_function("document.documentElement.scrollWidth <= 320")
+    heights = "es => es.map((e) => e.getBoundingClientRect()).map((r) => [r.height, r.right])"
+    for height, right in page.locator("#counts > *").evaluate_all(heights):
+        assert height < 40, "one line each"
+        assert right <= 320
+    seat.shot("situation-320")

@@ -112,7 +112,8 @@ async function one(id, r) {
         el("th", { scope: "row" }, `${m.who} ${m.node}`, el("small", {}, ` ${of(KIND[m.category === "downstream" ? m.category : m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
         el("td", {}, m.ways.map((c) => (c === m.channel ? `${of(CHANNEL[c]) || c}` : `(${of(CHANNEL[c]) || c})`)).join(" ")),
         el("td", { class: "short" }, of(STATE_OF[m.state]), m.again ? t(`（第 ${m.again} 次重发）`, ` (sent again ${m.again}×)`) : ""),
-        el("td", { class: "short" }, `${time(m.at, clock())} · ${age(clock() - m.at)}`), el("td", {}, m.why))))) : "",
+        el("td", { class: "short" }, `${time(m.at, clock())} · ${age(clock() - m.at)}`),
+        el("td", {}, m.why || (m.must ? t("没有应答", "no answer yet") : "")))))) : "",
     people.length && !may() ? el("p", { class: "note" }, t("号码只给值班和批准人员看", "Numbers are for duty officers and approvers only")) : "");
 }
 

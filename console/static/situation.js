@@ -178,7 +178,7 @@ function draw(box, pick) {
   }
   for (const town of Object.values(g.towns)) {
     const shape = L.polygon(town.ring.map(flip), { renderer, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
-    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, town.name), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(towns);
+    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, t(town.name, town.en)), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(towns);
   }
   for (const basin of Object.values(g.basins)) {
     L.polygon(basin.ring.map(flip), { renderer, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(basins);
