@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from config.district import District
-from config.level import ACTION_EN, ACTION_ZH, HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH
+from config.level import ACTION_EN, ACTION_ZH, HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Level
+from config.quantity import QUANTITIES
 from console.view import View
 from detectors.detection import Detection
 from dispatch.alert import ACTS, Alert, Decision, Delivery, Report, RouteHealth
-from dispatch.not_reached import DUTY
+from dispatch.not_reached import about
 from dispatch.policy import Reason
-from ingest.observation import Record
+from ingest.observation import PersonSays, Record
 
 KEPT = 20_000
-KINDS = ("warning", "decision", "report", "missed", "silence", "route", "note", "handover", "desk")
+KINDS = (
+    "warning", "decision", "report", "missed", "task", "people", "alone", "silence", "route", "note",
+    "handover", "desk",
+)  # fmt: skip
 ACT = {
     "propose": Reason("提请", "propose"),
     "approve": Reason("批准", "approve"),
@@ -64,6 +68,15 @@ _DOOR = {
 }
 
 
+_SAID = {
+    "received": Reason("收到", "received"),
+    "moved": Reason("已转移", "moved"),
+    "help": Reason("求助", "NEEDS HELP"),
+    "safe": Reason("平安", "safe"),
+    "unclear": Reason("来信看不懂", "a message that cannot be read"),
+}
+
+
 class Entry(NamedTuple):
     """One line of the log."""
 
@@ -85,6 +98,7 @@ class Shift:
     silent: Counter[str] = field(default_factory=Counter)
     of_area: dict[str, frozenset[str]] = field(default_factory=dict)
     up: dict[str, bool] = field(default_factory=dict)
+    heard: dict[str, None] = field(default_factory=dict)  # a person's word comes on several topics
 
     def take(self, record: Record, view: View) -> None:
         """Fold one record in, after the view has."""
@@ -100,10 +114,12 @@ class Shift:
                 self._silence(record, frozenset(record.coverage.silent))
             case RouteHealth():
                 self._route(record)
-            case Delivery() if record.recipient.startswith(DUTY) and record.hazard:
+            case PersonSays() if record.id not in self.heard:
+                self._said(record)
+            case Delivery() if (what := about(record)) in ("missed", "task", "alone"):
                 text = record.routes[0].text if record.routes else record.recipient
                 at = record.queued_at
-                self._add(Entry(at, "missed", "", record.area, int(record.level), text, text))
+                self._add(Entry(at, what, "", record.area, int(record.level), text, text))
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -137,6 +153,17 @@ class Shift:
         en = f"{act.en} {hazard.en}{came.en}: {words}"
         self._add(Entry(d.decided_at, "decision", d.by, d.area, int(d.level), zh, en))
 
+    def _said(self, says: PersonSays) -> None:
+        self.heard[says.id] = None
+        if len(self.heard) > KEPT:
+            del self.heard[next(iter(self.heard))]
+        seen = QUANTITIES.get(says.what)
+        word = Reason(seen.zh, says.what.replace("_", " ")) if seen else _SAID[says.what]
+        many = Reason("", "") if says.people is None else _people(says.people)
+        level = Level.RED if says.what == "help" else Level.NONE
+        zh, en = f"{word.zh}{many.zh}", f"{word.en}{many.en}"
+        self._add(Entry(says.received_at, "people", says.person, says.area, int(level), zh, en))
+
     def _silence(self, d: Detection, now: frozenset[str]) -> None:
         before = self.of_area.get(d.area, frozenset())
         self.of_area[d.area] = now
@@ -159,6 +186,10 @@ class Shift:
         zh = f"发送通道 {name} {'恢复' if h.up else '中断'} {h.detail}".strip()
         en = f"way out {name} {'is back' if h.up else 'IS DOWN'} {h.detail}".strip()
         self._add(Entry(h.checked_at, "route", "", "", 0 if h.up else 4, zh, en))
+
+
+def _people(n: int) -> Reason:
+    return Reason(f" {n} 人", f" {n} people")
 
 
 def asked(what: str) -> Reason:

@@ -13,9 +13,22 @@ from dispatch.sms_length import segments
 from ingest.observation import DeadLetter, Run, encode
 
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
+# how the name of what it is about begins, of the alert or the recipient
+_ABOUT = {"task:": "task", "person-": "people", "mandate-": "alone", "route:": "route"}
 _VALID_MS = 6 * 3_600_000
 _PAYLOAD_KEPT = 4096
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
+
+
+def about(d: Delivery) -> str:
+    """What a notice to the duty room tells: missed, task, people, alone (a node that acted so), route;
+    "" for what is no such notice."""
+    if not d.recipient.startswith(DUTY):
+        return ""
+    for start, what in _ABOUT.items():
+        if d.alert.startswith(start) or d.recipient.startswith(DUTY + start):
+            return what
+    return "missed"
 
 
 def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:

@@ -16,12 +16,15 @@ import pytest
 from config.level import Action, Level
 from console.asked import BODY, Once
 from console.handover import matters
-from console.shift import Shift, at_the_desk, ordered
+from console.shift import KINDS, Shift, at_the_desk, ordered
 from console.trail import Trail
 from console.view import View
 from dispatch.alert import Question, RouteHealth
+from dispatch.not_reached import about, route_notice
+from dispatch.not_reached import notice as not_reached
+from dispatch.person_word import deliveries
 from ingest.log import Log
-from ingest.observation import Record
+from ingest.observation import PersonSays, Record
 from tests.decide_district import MIN, T0, mark, seen, silence, yanqing
 from tests.test_console_delivery import alert_of, came, sent, wait_for_alert
 from tests.test_console_door import Caller
@@ -58,6 +61,48 @@ def moved_on() -> list[Record]:
 
 def words(shift: Shift) -> list[tuple[str, str]]:
     return [(e.kind, e.zh) for e in shift.entries]
+
+
+def test_what_people_say_stands_in_the_log_once_and_by_their_id() -> None:
+    def says(n: int, what: Any, **more: Any) -> PersonSays:
+        return PersonSays(
+            id=f"s{n}", person="C-0131", role="responsible", area="A01", what=what, way="sms",
+            said_at=T0 + n, received_at=T0 + n, **more,
+        )  # fmt: skip
+
+    spoken = [says(1, "received"), says(2, "moved", people=23), says(3, "help")]
+    spoken += [says(4, "report_flood"), says(5, "unclear")]
+    notices = [d for p in spoken for d in deliveries(yanqing(), p, True)]
+    assert [about(d) for d in notices if d.recipient != "C-0131"] == ["people"]
+    _, trail = folded(*spoken, *spoken, *notices)  # each on two topics
+    assert words(trail.shift) == [
+        ("people", "收到"),
+        ("people", "已转移 23 人"),
+        ("people", "求助"),
+        ("people", "报告水涨"),
+        ("people", "来信看不懂"),
+    ]
+    assert {(e.who, e.area) for e in trail.shift.entries} == {("C-0131", "A01")}
+    assert [e.level for e in trail.shift.entries] == [0, 0, Level.RED, 0, 0]
+    assert all(e["kind"] in KINDS for e in ordered(yanqing(), trail.shift.entries, "", ""))
+
+
+def test_a_notice_to_the_duty_room_is_filed_by_what_it_tells() -> None:
+    missed = not_reached(sent(alert_of(), 1, "C-1", "sms"), "香屯村", T0, "x")
+    late = msgspec.structs.replace(missed, recipient="duty:task:move-out")
+    alone = msgspec.structs.replace(missed, recipient="duty:N001", alert="mandate-1")
+    died = route_notice(
+        RouteHealth(channel="sms", carrier="one", up=False, checked_at=T0, by="probe"), True
+    )
+    assert [about(d) for d in (missed, late, alone, died, sent(alert_of(), 1, "C-1", "sms"))] == [
+        "missed",
+        "task",
+        "alone",
+        "route",
+        "",
+    ]
+    _, trail = folded(missed, late, alone, died)
+    assert [e.kind for e in trail.shift.entries] == ["missed", "task", "alone"]
 
 
 def test_a_version_that_changes_nothing_for_people_is_no_event() -> None:
