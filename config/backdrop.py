@@ -9,7 +9,7 @@ and so does `fengsui terrain`.
 
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,9 +20,8 @@ Ring = tuple[tuple[float, float], ...]
 
 OUTLINE, PICTURE, WORLD = "outline.geojson", "terrain.png", ("terrain.wld", "terrain.pgw")
 _MOST = 2_000_000  # bytes; it is drawn on every page that opens
-_HEAD = struct.Struct(
-    ">8s4x4sII"
-)  # PNG (W3C, third edition), 5.2 and 11.2.1: signature, IHDR, size
+# PNG (W3C, third edition), 5.2 and 11.2.1: signature, IHDR, size
+_HEAD = struct.Struct(">8s4x4sII")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
@@ -47,7 +46,7 @@ NO_BACKDROP = Backdrop()
 
 
 def read_backdrop(
-    folder: Path, places: Mapping[str, tuple[float, float]], problems: list[Problem]
+    folder: Path, places: Sequence[tuple[float, float]], problems: list[Problem]
 ) -> Backdrop:
     """What the folder has of it. places: (lon, lat) that should lie within the relief."""
     file = folder / OUTLINE
@@ -57,7 +56,7 @@ def read_backdrop(
 
 
 def _terrain(
-    folder: Path, places: Mapping[str, tuple[float, float]], problems: list[Problem]
+    folder: Path, places: Sequence[tuple[float, float]], problems: list[Problem]
 ) -> Terrain | None:
     def fault(file: str, message: str, hint: str) -> None:
         problems.append(Problem(file, 0, "", message, hint))
@@ -90,8 +89,8 @@ def _terrain(
         hint = "经纬度 (EPSG:4326)、不旋转 degrees of WGS 84, not rotated"
         fault(world.name, f"不是经纬度范围 no extent in degrees: {west:g} … {east:g}", hint)
         return None
-    outside = [k for k, (x, y) in places.items() if not (west <= x <= east and south <= y <= north)]
-    if len(outside) == len(places) and places:
+    inside = (west <= x <= east and south <= y <= north for x, y in places)
+    if places and not any(inside):
         fault(world.name, "本区不在图内 the district lies outside it", "换本区的 take that of here")
         return None
     return Terrain(png=png, west=west, south=south, east=east, north=north)

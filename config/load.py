@@ -76,7 +76,7 @@ def read(folder: Path) -> tuple[District | None, list[Problem]]:
         return None, problems
     check_courses(district.basins, problems)
     plans = read_plans(folder, district, problems)
-    places = {a.id: (a.lon, a.lat) for a in district.areas.values()}
+    places = [(a.lon, a.lat) for a in district.areas.values()]
     backdrop = read_backdrop(folder, places, problems)
     if problems:
         return None, problems

@@ -13,6 +13,7 @@ from console.view import View
 from detectors.detection import Detection
 from dispatch.alert import ACTS, Alert, Decision, Delivery, Report, RouteHealth
 from dispatch.not_reached import about
+from dispatch.person_word import REPLIES
 from dispatch.policy import Reason
 from ingest.observation import PersonSays, Record
 
@@ -68,13 +69,7 @@ _DOOR = {
 }
 
 
-_SAID = {
-    "received": Reason("收到", "received"),
-    "moved": Reason("已转移", "moved"),
-    "help": Reason("求助", "NEEDS HELP"),
-    "safe": Reason("平安", "safe"),
-    "unclear": Reason("来信看不懂", "a message that cannot be read"),
-}
+_UNCLEAR = Reason("来信看不懂", "a message that cannot be read")
 
 
 class Entry(NamedTuple):
@@ -157,11 +152,12 @@ class Shift:
         self.heard[says.id] = None
         if len(self.heard) > KEPT:
             del self.heard[next(iter(self.heard))]
-        seen = QUANTITIES.get(says.what)
-        word = Reason(seen.zh, says.what.replace("_", " ")) if seen else _SAID[says.what]
-        many = Reason("", "") if says.people is None else _people(says.people)
+        zh, en = REPLIES.get(says.what, _UNCLEAR)
+        if seen := QUANTITIES.get(says.what):
+            zh, en = seen.zh, says.what.replace("_", " ")
+        if says.people is not None:
+            zh, en = f"{zh} {says.people} 人", f"{en} {says.people} people"
         level = Level.RED if says.what == "help" else Level.NONE
-        zh, en = f"{word.zh}{many.zh}", f"{word.en}{many.en}"
         self._add(Entry(says.received_at, "people", says.person, says.area, int(level), zh, en))
 
     def _silence(self, d: Detection, now: frozenset[str]) -> None:
@@ -186,10 +182,6 @@ class Shift:
         zh = f"发送通道 {name} {'恢复' if h.up else '中断'} {h.detail}".strip()
         en = f"way out {name} {'is back' if h.up else 'IS DOWN'} {h.detail}".strip()
         self._add(Entry(h.checked_at, "route", "", "", 0 if h.up else 4, zh, en))
-
-
-def _people(n: int) -> Reason:
-    return Reason(f" {n} 人", f" {n} people")
 
 
 def asked(what: str) -> Reason:

@@ -201,6 +201,11 @@ STATE_ZH: dict[str, str] = {
 }
 
 
+def state_words(state: str) -> str:
+    """已送达 delivered."""
+    return f"{STATE_ZH[state]} {state}"
+
+
 class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     """What became of an attempt. One table per channel maps the carrier's words to `state`."""
 

@@ -9,7 +9,7 @@ from config.level import ACTION_ZH, Level
 from config.quantity import QUANTITIES
 from dispatch.alert import Delivery, Route
 from dispatch.node_wire import Report
-from dispatch.not_reached import DUTY
+from dispatch.not_reached import ALONE, DUTY
 
 _VALID_MS = 6 * 3_600_000
 _STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
@@ -31,7 +31,7 @@ def account(report: Report, area: Area, zone: str, at: int) -> Delivery:
     )
     return Delivery(
         id=hashlib.sha256(f"alone|{report.act}|{report.state}".encode()).hexdigest()[:24],
-        alert=f"mandate-{report.act}",
+        alert=ALONE + report.act,
         version=("playing", "failed", "played").index(report.state) + 1,
         area=area.id,
         hazard=report.hazard,

@@ -13,8 +13,9 @@ from dispatch.sms_length import segments
 from ingest.observation import DeadLetter, Run, encode
 
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
-# how the name of what it is about begins, of the alert or the recipient
-_ABOUT = {"task:": "task", "person-": "people", "mandate-": "alone", "route:": "route"}
+# how the name of what a notice is about begins, in its alert or behind DUTY
+TASK, PERSON, ALONE, ROUTE = "task:", "person-", "mandate-", "route:"
+_ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route"}
 _VALID_MS = 6 * 3_600_000
 _PAYLOAD_KEPT = 4096
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
@@ -111,7 +112,7 @@ def route_notice(h: RouteHealth, live: bool) -> Delivery:
     words = "恢复 is back" if h.up else "中断，请立即处理 IS DOWN, act now"
     drill = "" if live else "（演练）"
     text = f"{drill}发送通道 {h.channel}/{h.carrier} {words} {h.detail}".strip()
-    name = f"route:{h.channel}/{h.carrier}"
+    name = f"{ROUTE}{h.channel}/{h.carrier}"
     return Delivery(
         id=hashlib.sha256(f"{name}|{h.checked_at}|{h.up}".encode()).hexdigest()[:16],
         alert=name,

@@ -9,12 +9,18 @@ from config.quantity import QUANTITIES
 from dispatch.alert import Delivery, Receipt, Route
 from dispatch.box import Entry
 from dispatch.local_time import local
-from dispatch.not_reached import DUTY
+from dispatch.not_reached import DUTY, PERSON
+from dispatch.policy import Reason
 from dispatch.sms_length import segments
 from ingest.observation import PersonSays
 
 # whoever says so has heard
-REPLIES = {"received": "收到", "moved": "已转移", "help": "求助", "safe": "平安"}
+REPLIES = {
+    "received": Reason("收到", "received"),
+    "moved": Reason("已转移", "moved"),
+    "help": Reason("求助", "NEEDS HELP"),
+    "safe": Reason("平安", "safe"),
+}
 _VALID_MS = 6 * 3_600_000
 _WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
 _CLEAR = "没看懂您的短信。请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
@@ -58,7 +64,7 @@ def _made(says: PersonSays, live: bool, recipient: str, route: Route, level: Lev
     at = says.received_at
     return Delivery(
         id=hashlib.sha256(f"person|{says.id}".encode()).hexdigest()[:16],
-        alert=f"person-{says.id}",
+        alert=PERSON + says.id,
         version=1,
         area=says.area,
         hazard="",
@@ -83,5 +89,5 @@ def receipt(says: PersonSays, e: Entry) -> Receipt:
         state="answered",
         receipt_at=says.received_at,
         attempt=max(1, e.attempt),
-        detail=f"{_WAY[says.way]}：{REPLIES[says.what]} {says.what}",
+        detail=f"{_WAY[says.way]}：{REPLIES[says.what].zh} {says.what}",
     )

@@ -24,7 +24,7 @@ from config.plans import SCALES, PlanTask, Shelter, Supply, Team, concerns, with
 from dispatch.act import Answer
 from dispatch.alert import Alert, Decision, Delivery, Route
 from dispatch.entitled import deciders, officers
-from dispatch.not_reached import DUTY
+from dispatch.not_reached import DUTY, TASK
 from dispatch.order import unknown
 from dispatch.policy import Reason, authority, grade_of
 
@@ -223,7 +223,7 @@ def late_notice(district: District, task: Task, at: int) -> Delivery:
         action=grade.action,
         msg_type="update",
         status=course.status,
-        recipient=f"{DUTY}task:{plan.id}",
+        recipient=DUTY + TASK + plan.id,
         audience="internal",
         routes=(Route(channel="console", title=f"{drill}任务逾期 task overdue", text=text),),
         queued_at=at,

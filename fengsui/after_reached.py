@@ -7,7 +7,7 @@ from typing import Any
 
 from config.district import District
 from detectors.detection import Detection
-from dispatch.alert import STATE_ZH, Receipt
+from dispatch.alert import Receipt, state_words
 from fengsui.hops import Records, excused, first
 
 
@@ -58,7 +58,7 @@ def loudspeakers(district: District, found: Records) -> dict[str, Any]:
         else:
             last: list[Receipt] = found.receipts.get(key, [])
             state, detail = (last[-1].state, last[-1].detail) if last else ("queued", "")
-            row["why"] = f"{STATE_ZH[state]} {state} {detail}".strip()
+            row["why"] = f"{state_words(state)} {detail}".strip()
     out = [
         {"id": n, "name": district.nodes[n].name, "area": district.nodes[n].area, **r}
         for n, r in sorted(rows.items(), key=lambda x: (x[1]["sounded"], x[0]))

@@ -58,10 +58,7 @@ def terrain(obj: Any, files: tuple[Path, ...], width: int, exaggerate: float) ->
     if not known:
         raise Usage(f"这些文件不含本区 these files do not cover the district: {extent}")
     png = relief.picture(relief.shade(heights, lons, lats, exaggerate), image)
-    across, down = (
-        (extent.east - extent.west) / len(lons),
-        (extent.north - extent.south) / len(lats),
-    )
+    across, down = lons[1] - lons[0], lats[1] - lats[0]
     (obj.config / PICTURE).write_bytes(png)
     (obj.config / WORLD[0]).write_text(world_file(extent.west, extent.north, across, down), "ascii")
     click.echo(

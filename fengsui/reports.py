@@ -12,7 +12,7 @@ from config.district import District
 from config.level import HAZARD_EN, HAZARD_ZH
 from console.follow import Follower
 from console.view import View
-from dispatch.alert import STATE_ZH, Alert, Decision, Report
+from dispatch.alert import Alert, Decision, Report, state_words
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.tasks import tasks
 from fengsui.line import open_run_log
@@ -212,7 +212,7 @@ def _reached(view: View, alerts: set[str]) -> list[dict[str, Any]]:
     return [
         {
             "channel": CHANNEL_ZH.get(channel, channel),
-            "states": [(f"{STATE_ZH[s]} {s}", n) for s, n in sorted(counts.items())],
+            "states": [(state_words(s), n) for s, n in sorted(counts.items())],
             "total": counts.total(),
         }
         for channel, counts in sorted(table.items())

@@ -13,7 +13,7 @@ from rich.text import Text
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from console.view import Change, View
-from dispatch.alert import STATE_ZH
+from dispatch.alert import STATE_ZH, state_words
 
 _STYLE = {
     Level.NONE: "dim",
@@ -109,7 +109,7 @@ def _deliveries(channels: Mapping[str, Counter[str]]) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
     table.add_column("渠道 channel", no_wrap=True)
     for state in states:
-        table.add_column(f"{STATE_ZH[state]} {state}", justify="right")
+        table.add_column(state_words(state), justify="right")
     for channel, counts in sorted(channels.items()):
         table.add_row(CHANNEL_ZH.get(channel, channel), *(str(counts[s] or "") for s in states))
     return table

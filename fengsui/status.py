@@ -8,7 +8,7 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from console.follow import Follower
 from console.view import View
-from dispatch.alert import STATE_ZH
+from dispatch.alert import state_words
 from dispatch.local_time import day
 from fengsui.crossing import crossing_of, outside_lines, state_of
 from fengsui.line import READS
@@ -70,7 +70,7 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
     undelivered = view.undelivered()
     yield f"未到达 undelivered: {len(undelivered)} / {len(view.sent)}"
     for s in undelivered[:20]:
-        state = f"{STATE_ZH[s.state]} {s.state}"
+        state = state_words(s.state)
         yield f"  {s.delivery.recipient} {s.channel} {state} ({s.delivery.area})"
     if district.sources.source:
         crossing = crossing_of(log)

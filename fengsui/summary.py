@@ -11,7 +11,7 @@ from rich.text import Text
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, Action, Level
 from console.view import REACHED, View
-from dispatch.alert import STATE_ZH, Alert
+from dispatch.alert import Alert, state_words
 from fengsui.screen import CHANNEL_ZH, badge, local
 from simulators.score import Score
 
@@ -104,7 +104,7 @@ def _missed(view: View, district: District) -> RenderableType:
         seen.add(key)
         area = district.areas.get(sent.delivery.area)
         place = f"{area.township}{area.name}" if area else sent.delivery.area
-        state = f"{STATE_ZH[sent.state]} {sent.state}"
+        state = state_words(sent.state)
         lines.append(Text(f"{sent.delivery.recipient} ({place}) {sent.channel}: {state}"))
     if not lines:
         return Text("无 nobody", "green")

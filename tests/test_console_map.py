@@ -1,5 +1,7 @@
 """What lies on the map of Situation beside the areas, and what may be taken off it."""
 
+# ruff: noqa: F811  (fixtures are imported by their names)
+
 import msgspec
 
 from config.backdrop import NO_BACKDROP
@@ -27,8 +29,8 @@ LAYERS = [
 
 
 def test_relief_channels_and_resources_are_layers_and_warnings_lie_above_all(
-    seat: Seat,  # noqa: F811
-    log: Log,  # noqa: F811
+    seat: Seat,
+    log: Log,
 ) -> None:
     expect = sync_api.expect
     cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"))
@@ -60,9 +62,9 @@ def test_relief_channels_and_resources_are_layers_and_warnings_lie_above_all(
 
 
 def test_a_district_without_outline_relief_or_channels_has_a_map(
-    desk: Desk,  # noqa: F811
-    browser: "sync_api.Browser",  # noqa: F811
-    log: Log,  # noqa: F811
+    desk: Desk,
+    browser: "sync_api.Browser",
+    log: Log,
 ) -> None:
     district = desk.setup.district
     dry = {k: msgspec.structs.replace(b, course=()) for k, b in district.basins.items()}
@@ -80,8 +82,8 @@ def test_a_district_without_outline_relief_or_channels_has_a_map(
 
 
 def test_on_the_narrowest_phone_in_english_nothing_is_cut_off(
-    seat: Seat,  # noqa: F811
-    log: Log,  # noqa: F811
+    seat: Seat,
+    log: Log,
 ) -> None:
     cases(log, red("A01"), seen(40, Level.BLUE, area="A02"), seen(40, Level.YELLOW, area="A03"))
     page = seat.enter("wang")

@@ -1,5 +1,7 @@
 """A tab that was left open and slept for hours, as a laptop's does when it is shut."""
 
+# ruff: noqa: F811  (fixtures are imported by their names)
+
 import time
 
 import pytest
@@ -29,7 +31,7 @@ from tests.test_console_pages import (  # noqa: F401  # fixtures
 HOUR_S = 3600
 
 
-def sleep(seat: Seat, desk: Desk, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def sleep(seat: Seat, desk: Desk, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line is gone, and when the lid is opened it is so many hours later, there and here."""
     desk.stop()
     for owner, name in ((Console, "_now"), (feed, "_wall")):
@@ -40,9 +42,9 @@ def sleep(seat: Seat, desk: Desk, hours: int, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(("hours", "again"), [(8, False), (13, True)], ids=["shift", "night"])
 def test_a_tab_that_slept_says_so_and_decides_nothing_of_yesterday(
-    seat: Seat,  # noqa: F811
-    desk: Desk,  # noqa: F811
-    log: Log,  # noqa: F811
+    seat: Seat,
+    desk: Desk,
+    log: Log,
     monkeypatch: pytest.MonkeyPatch,
     hours: int,
     again: bool,
