@@ -69,7 +69,6 @@ PURE = (
     "ingest/cap.py",
     "ingest/people.py",
     "ingest/people_page.py",
-    "ingest/photo.py",
     "detectors/*.py",
     "detectors/skill/*.py",
     "dispatch/alert.py",
