@@ -2,7 +2,6 @@
 is good goes to `observations`, what is not to `dead-letters` with its reason; both are durable
 before anybody is told so."""
 
-from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -11,19 +10,20 @@ from config.district import District
 from ingest import meters
 from ingest.cap import Hearing
 from ingest.decode.reading import Rejected
-from ingest.frames import FrameStore
+from ingest.frames import FrameStore, no_room
+from ingest.guard import OF_THE_LOG, letter, unread
 from ingest.log import Log, Out
-from ingest.observation import CapIn, DeadLetter, encode
+from ingest.observation import CapIn, encode
 
-_KEPT = 4096
 FOLDER = "cap-in"  # in the run's folder: the messages as they came, by their hash
 
 
 class Taken(NamedTuple):
-    """What became of a message, and what the log is to be given."""
+    """What became of a message, what the log is to be given, and why its bytes are not kept."""
 
     found: CapIn | Rejected
     outs: list[Out]
+    lost: Rejected | None = None
 
 
 class CapDoor:
@@ -37,18 +37,36 @@ class CapDoor:
     def take(self, body: bytes, received_at: int, where: str, source: str = "") -> Taken:
         """where: the topic, URL or file, for the dead letter; source: see `Hearing.heard`. The bytes
         of a good message are kept before its record can be. Raises OSError."""
-        found = self._hearing.heard(body, received_at, source)
+        taken = self._taken(body, received_at, where, source)
+        if isinstance(taken.found, CapIn):
+            self._store.put(body)
+        return taken
+
+    def take_now(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
+        """The same for a way that cannot say "send it again": while the bytes cannot be kept the word
+        counts without them, and a dead letter says so."""
+        taken = self._taken(body, received_at, where, source)
+        if isinstance(taken.found, Rejected):
+            return taken
+        try:
+            self._store.put(body)
+        except OSError as e:
+            words = no_room(f"{taken.found.identifier[:80]}: 原文 the bytes", e)
+            lost = Rejected("no_room", f"sha256 {taken.found.ref}: {words}")
+            outs = [*taken.outs, letter(received_at, where, lost, body)]
+            return taken._replace(outs=outs, lost=lost)
+        return taken
+
+    def _taken(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
+        try:
+            found = self._hearing.heard(body, received_at, source)
+            value = encode(found) if isinstance(found, CapIn) else b""
+        except OF_THE_LOG:
+            raise
+        except Exception as e:  # noqa: BLE001  # one message must not end the line
+            found = unread("ingest", e)
         if isinstance(found, Rejected):
-            letter = DeadLetter(
-                received_at=received_at,
-                source=where,
-                reason=found.reason,
-                detail=found.detail,
-                payload=b64encode(body[:_KEPT]).decode(),
-            )
-            return Taken(found, [Out("dead-letters", where, encode(letter))])
-        self._store.put(body)
-        value = encode(found)
+            return Taken(found, [letter(received_at, where, found, body)])
         return Taken(found, [Out("observations", "cap", value, p) for p in self._partitions])
 
     def enter(

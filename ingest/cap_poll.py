@@ -17,6 +17,7 @@ from lxml import etree
 from config.sources import Source
 from ingest.cap_door import CapDoor
 from ingest.decode.cap import MAX_BYTES, NAMESPACE, Wrong, parse_xml
+from ingest.guard import OF_THE_LOG, unread
 from ingest.journal import say
 from ingest.log import Log
 
@@ -67,7 +68,7 @@ def _atom(root: etree._Element, at: str) -> Iterator[Found]:
         links.sort(key=lambda e: e.get("type") not in _CAP_TYPES)
         for link in links:
             if link.get("rel", "alternate") in ("alternate", "related", "enclosure"):
-                yield Found(key, urljoin(at, str(link.get("href", ""))), b"")
+                yield from _led(key, at, str(link.get("href", "")))
                 break
 
 
@@ -79,7 +80,18 @@ def _rss(root: etree._Element, at: str) -> Iterator[Found]:
         if whole is not None:
             yield Found(key, at, etree.tostring(whole, encoding="UTF-8", with_tail=False))
         elif link:
-            yield Found(key, urljoin(at, link), b"")
+            yield from _led(key, at, link)
+
+
+def _led(key: str, at: str, link: str) -> Iterator[Found]:
+    """Where the link of an entry leads; nowhere if it is no address: the other entries count."""
+    try:
+        url = urljoin(at, link)
+        urlsplit(url).port  # noqa: B018  # raises for what is none
+    except ValueError:
+        say("ingest", f"{at}: 条目的链接读不懂 an entry's link is no address: {link[:80]!r}")
+        return
+    yield Found(key, url, b"")
 
 
 class Poller:
@@ -122,6 +134,8 @@ class Poller:
             return e.rejected.detail
         except (OSError, http.client.HTTPException, ValueError) as e:
             return str(e) or type(e).__name__
+        except Exception as e:  # noqa: BLE001  # one feed that cannot be read silences no other
+            return unread("ingest", e).detail
         failed = [f for f in found if f.key not in self._seen and not self._fetch(f)]
         self._seen = {f.key: True for f in found if f not in failed}
         if failed:
@@ -143,6 +157,11 @@ class Poller:
                 body = self._get(found.url, MAX_BYTES) or b""
             self._door.enter(self._log, body, self._now, found.url, self._source.id)
         except (OSError, http.client.HTTPException, ValueError):
+            return False
+        except OF_THE_LOG:
+            raise
+        except Exception as e:  # noqa: BLE001  # asked again: the entry is not lost, the others go on
+            unread("ingest", e)
             return False
         return True
 

@@ -5,6 +5,11 @@ import os
 from pathlib import Path
 
 
+def no_room(what: str, e: OSError) -> str:
+    """What is said while the volume takes nothing."""
+    return f"{what} 存不下 cannot be kept: {e.strerror or type(e).__name__}; 腾出空间 make room"
+
+
 class FrameStore:
     """The same picture twice is one file; a picture is there whole or not at all."""
 
@@ -16,17 +21,21 @@ class FrameStore:
         return self._folder / digest[:2] / f"{digest}{self._suffix}"
 
     def put(self, body: bytes) -> str:
-        """Durable on return; the SHA-256 of the bytes in hex."""
+        """Durable on return; the SHA-256 of the bytes in hex. Raises OSError, for want of room."""
         digest = hashlib.sha256(body).hexdigest()
         path = self._path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.part")
-            with part.open("wb") as f:
-                f.write(body)
-                f.flush()
-                os.fsync(f.fileno())
-            part.replace(path)
+            try:
+                with part.open("wb") as f:
+                    f.write(body)
+                    f.flush()
+                    os.fsync(f.fileno())
+                part.replace(path)
+            except OSError:
+                part.unlink(missing_ok=True)  # half a picture must not take the room of a whole one
+                raise
         return digest
 
     def get(self, digest: str) -> bytes | None:

@@ -3,12 +3,11 @@
 Pure: the register of stations and the time of receipt are arguments.
 """
 
-import math
-from datetime import datetime
 from typing import Any
 
 from config.district import District
 from config.quantity import OF_NODES, QUANTITIES, Quantity
+from ingest.decode.outside import moment, number
 from ingest.decode.reading import Reading, Rejected
 from ingest.observation import Flag, Observation
 from ingest.quality import gross_range
@@ -47,10 +46,10 @@ def identify(
     row = register.quantity.get((station, quantity))
     if row is None:
         return _unknown(register, station, quantity)
-    value = reading.value
-    # bool is an int in Python, but no measurement
-    if type(value) is not float and type(value) is not int:
-        return Rejected("bad_value", f"{station}: value {_short(value)} 不是数字 is not a number")
+    value = number(reading.value)
+    if value is None:
+        words = f"{station}: value {_short(reading.value)} 不是数字 is not a finite number"
+        return Rejected("bad_value", words)
     if reading.unit is not None and reading.unit != row.unit:
         factor = _UNITS.get(row.unit, {}).get(reading.unit) if _text(reading.unit) else None
         if factor is None:
@@ -126,23 +125,11 @@ def _unknown(register: Register, station: str, quantity: str) -> Rejected:
     )
 
 
-def moment(value: Any) -> int | None:
-    """RFC 3339 with an offset, or seconds since 1970 -> ms; None if it is neither."""
-    if type(value) is str:
-        try:
-            when = datetime.fromisoformat(value)
-            return None if when.tzinfo is None else round(when.timestamp() * 1000)
-        except (ValueError, OverflowError, OSError):
-            return None
-    if (type(value) is int or type(value) is float) and math.isfinite(value):
-        return round(value * 1000) if 0 <= value < 1e11 else None
-    return None
-
-
 def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    # an int of thousands of figures cannot even be printed
+    text = "…" if type(value) is int and number(value) is None else repr(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -14,11 +14,13 @@ import msgspec
 
 from config.district import Area, Contact, District
 from config.quantity import OF_PEOPLE
+from ingest.decode.outside import Unreadable, clean, moment, read_json
 from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, meanings, plain
-from ingest.identify import AHEAD_MS, moment
+from ingest.guard import letter
+from ingest.identify import AHEAD_MS
 from ingest.log import Out
-from ingest.observation import DeadLetter, PersonSays, encode
+from ingest.observation import PersonSays, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
@@ -79,9 +81,9 @@ class People:
     def sms(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
         """`P/person/{person}/sms`: {"text": …, "id": the carrier's, "at": when it was sent}."""
         try:
-            sent = _sms.decode(payload[: JSON_BYTES + 1])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            return [Rejected("bad_payload", '应为 write {"text": …, "id": …, "at": …}')]
+            sent = read_json(payload, _sms, JSON_BYTES)
+        except Unreadable as e:
+            return [Rejected(e.reason, f'应为 write {{"text": …, "id": …, "at": …}}: {_ours(e)}')]
         return self.text(person, sent.text, sent.id, sent.at, now)
 
     def text(
@@ -92,6 +94,7 @@ class People:
         areas = self.areas_of(person)
         if not areas:
             return [_stranger()]
+        text = clean(text)
         said, area = tuple(meanings(text)), self._named(areas, plain(text))
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
@@ -112,13 +115,11 @@ class People:
 
     def report(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
         """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}."""
-        if len(payload) > JSON_BYTES:
-            return [Rejected("oversize", f"上限 at most {JSON_BYTES} bytes")]
         try:
-            r = _report.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            r = read_json(payload, _report, JSON_BYTES)
+        except Unreadable as e:
             words = '应为 write {"id", "what", "area", "people", "time"}'
-            return [Rejected("bad_payload", words)]
+            return [Rejected(e.reason, f"{words}: {_ours(e)}")]
         said = (Meaning(r.what, r.people),)
         return self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)
 
@@ -199,11 +200,13 @@ def outs_of(found: list[PersonSays | Rejected], people: People, where: str, now:
         if isinstance(one, PersonSays):
             outs.append(Out("observations", people.group[one.area], encode(one)))
             continue
-        letter = DeadLetter(
-            received_at=now, source=where, reason=one.reason, detail=one.detail, payload=""
-        )
-        outs.append(Out("dead-letters", where, encode(letter)))
+        outs.append(letter(now, where, one))
     return outs
+
+
+def _ours(e: Unreadable) -> str:
+    """The place in our own form; the parser's other words may hold a person's."""
+    return e.words if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
 
 
 def _stranger() -> Rejected:

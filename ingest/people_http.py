@@ -29,13 +29,14 @@ from starlette.routing import Route
 
 from config.district import District
 from ingest import meters
+from ingest.decode.outside import Unreadable, number, read_json
 from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, plain
 from ingest.frames import FrameStore
 from ingest.journal import say
 from ingest.log import Log, Out
 from ingest.observation import DeadLetter, encode
-from ingest.people import People, Sent, outs_of
+from ingest.people import JSON_BYTES, People, Sent, outs_of
 from ingest.people_links import Links
 from ingest.people_page import answer, form
 from ingest.photo import MAX_BYTES, remade
@@ -46,6 +47,7 @@ _AT_ONCE = 4  # a picture is work: more wait outside
 _A_MINUTE = 30
 _NAMES = 10_000
 WHERE = "people-http"
+_any = msgspec.json.Decoder()
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -248,12 +250,12 @@ async def _passed_over(request: Request) -> _Given:
 async def _given(request: Request) -> _Given:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
-            found: Any = msgspec.json.decode(await request.body())
-        except (msgspec.MsgspecError, RecursionError, ClientDisconnect) as e:
+            found: Any = read_json(await request.body(), _any, JSON_BYTES)
+        except (Unreadable, ClientDisconnect) as e:
             raise _Refused(400, "wrong", "JSON") from e
         if not isinstance(found, dict):
             raise _Refused(400, "wrong", "JSON")
-        fields = {k: str(v) for k, v in found.items() if v is not None}
+        fields = {k: str(v) for k, v in found.items() if type(v) is str or number(v) is not None}
         return _Given(fields, at=found.get("time"))
     try:
         async with request.form(max_files=1, max_fields=16, max_part_size=4096) as parts:

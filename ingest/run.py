@@ -1,10 +1,10 @@
 """The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
 only then acknowledge."""
 
+import hashlib
 import os
 import socket
 import threading
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,27 +16,31 @@ from ingest import meters
 from ingest.cap_door import CapDoor
 from ingest.cap_ways import cap_ways
 from ingest.clock import last_tick
-from ingest.decode.frame import MAX_BYTES, check_frame
+from ingest.decode.frame import check_frame
 from ingest.decode.node_status import decode_status
+from ingest.decode.outside import LAST_AT, Unreadable, read_json
 from ingest.decode.reading import Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml
-from ingest.frames import FrameStore
+from ingest.frames import FrameStore, no_room
+from ingest.guard import OF_THE_LOG, letter, unread
 from ingest.identify import Register, frame_observation, identify
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
-from ingest.observation import DeadLetter, Observation, Observations, Run, Tick, encode
+from ingest.observation import CapIn, Observation, Observations, Run, Tick, encode
 from ingest.people import People, outs_of
 from ingest.people_http import people_ways
 
-JSON_BYTES = 256_000
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
-_KEPT = 4096
+_CLOCK_BYTES = 256
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
 
 class _Clock(msgspec.Struct):
     clock_at: int
+
+
+_clock = msgspec.json.Decoder(_Clock)
 
 
 class Intake:
@@ -54,6 +58,7 @@ class Intake:
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
+        self.no_room = ""  # why pictures are lost now, "" if they are not
         self._read: Counter[str] = Counter()  # since `counted`
         self._flags: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
@@ -67,48 +72,58 @@ class Intake:
         return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
-        """What these messages mean, in their order."""
+        """What these messages mean, in their order. One that nobody can read is a dead letter, and
+        nothing of it counts; the others do not notice."""
         outs: list[Out] = []
         groups: dict[str, list[Observation]] = {}
         for message in messages:
-            suffix = message.topic.removeprefix(self._prefix)
-            if suffix == "clock" and self._exercise:
-                tick = self._tick(message.payload)
-                if tick is None:
-                    outs.append(
-                        self._dead(message, Rejected("bad_payload", "应为 write clock_at: ms"))
-                    )
-                    continue
-                outs += self._flush(groups)
-                outs += [Out("observations", "tick", encode(tick), p) for p in self._partitions]
-                continue
-            if self._cap is not None and suffix.startswith("source/"):
-                outs += self._of_others(self._cap, message, suffix)
-                continue
-            if suffix.startswith("person/"):
-                outs += [*self._flush(groups), *self._of_person(message, suffix)]
-                continue
-            for found in self._decode(suffix, message.payload):
-                if isinstance(found, Rejected):
-                    outs.append(self._dead(message, found))
-                    continue
-                self._read[found.quantity] += 1
-                self._flags[found.flag.name.lower()] += 1
-                for group in self._register.groups.get(found.station, ()):
-                    groups.setdefault(group, []).append(found)
+            try:
+                found = self._meant(message)
+            except OF_THE_LOG:
+                raise
+            except Exception as e:  # noqa: BLE001  # one message must not end the line
+                found = [unread("ingest", e)]
+            if any(isinstance(one, Out) for one in found):
+                outs += self._flush(groups)  # what came before it stands before it
+            for one in found:
+                if isinstance(one, Out):
+                    outs.append(one)
+                elif isinstance(one, Rejected):
+                    outs.append(self._dead(message, one))
+                else:
+                    self._read[one.quantity] += 1
+                    self._flags[one.flag.name.lower()] += 1
+                    for group in self._register.groups.get(one.station, ()):
+                        groups.setdefault(group, []).append(one)
         return outs + self._flush(groups)
 
-    def _of_others(self, cap: CapDoor, message: Message, suffix: str) -> list[Out]:
-        """A CAP message of the source whose topic it is."""
+    def _meant(self, message: Message) -> Sequence[Observation | Rejected | Out]:
+        """One message: readings, records of its own, or why not."""
+        suffix = message.topic.removeprefix(self._prefix)
+        if suffix == "clock" and self._exercise:
+            return self._clock(message.payload)
+        if self._cap is not None and suffix.startswith("source/"):
+            return self._of_others(self._cap, message, suffix)
+        if suffix.startswith("person/"):
+            return self._of_person(message, suffix)
+        return self._decode(suffix, message.payload)
+
+    def _of_others(
+        self, cap: CapDoor, message: Message, suffix: str
+    ) -> Sequence[Observation | Rejected | Out]:
+        """A CAP message of the source whose topic it is. A volume without room costs the bytes, which
+        prove it; the word counts, and the log says so."""
         match suffix.split("/"):
             case ["source", source, "cap"]:
-                found, outs = cap.take(message.payload, self.clock_at, message.topic, source)
-                if isinstance(found, Rejected):
-                    self._rejected[found.reason] += 1
-                else:
-                    self._read["cap"] += 1
+                found, outs, lost = cap.take_now(
+                    message.payload, self.clock_at, message.topic, source
+                )
+                for one in (found, lost):
+                    if isinstance(one, Rejected):
+                        self._rejected[one.reason] += 1
+                self._read["cap"] += isinstance(found, CapIn)
                 return outs
-        return [self._dead(message, Rejected("unknown_topic", "应为 write source/SOURCE/cap"))]
+        return [Rejected("unknown_topic", "应为 write source/SOURCE/cap")]
 
     def _of_person(self, message: Message, suffix: str) -> list[Out]:
         """What a person says, after what came before it. A stranger's topic may hold a number: it is
@@ -119,17 +134,23 @@ class Intake:
             case ["person", person, "report"]:
                 found = self.people.report(person, message.payload, self.clock_at)
             case _:
-                person = ""
                 words = "应为 write person/PERSON/sms, person/PERSON/report"
                 found = [Rejected("unknown_topic", words)]
-        known = bool(self.people.areas_of(person))
-        where = message.topic if known else self._prefix + "person/?"
         for one in found:
             if isinstance(one, Rejected):
                 self._rejected[one.reason] += 1
             else:
                 self._read[one.what] += 1
-        return outs_of(found, self.people, where, self.clock_at)
+        return outs_of(found, self.people, self._where(message.topic), self.clock_at)
+
+    def _where(self, topic: str) -> str:
+        """The topic, for a dead letter; of a person whom nobody knows, no more than that."""
+        match topic.removeprefix(self._prefix).split("/"):
+            case ["person", person, "sms" | "report"] if self.people.areas_of(person):
+                return topic
+            case ["person", *_]:
+                return self._prefix + "person/?"
+        return topic
 
     def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
         outs = [
@@ -143,13 +164,17 @@ class Intake:
         groups.clear()
         return outs
 
-    def _tick(self, payload: bytes) -> Tick | None:
+    def _clock(self, payload: bytes) -> list[Rejected] | list[Out]:
+        """The exercise's clock, in every partition."""
         try:
-            clock_at = msgspec.json.decode(payload, type=_Clock).clock_at
-        except msgspec.MsgspecError:
-            return None
+            clock_at = read_json(payload, _clock, _CLOCK_BYTES).clock_at
+        except Unreadable as e:
+            return [Rejected("bad_payload", f"应为 write clock_at: ms: {e.words}")]
+        if not 0 <= clock_at <= LAST_AT:
+            return [Rejected("bad_time", "clock_at 不是时刻 is no moment, ms since 1970")]
         self.clock_at = max(self.clock_at, clock_at)
-        return Tick(clock_at=clock_at)
+        tick = encode(Tick(clock_at=clock_at))
+        return [Out("observations", "tick", tick, p) for p in self._partitions]
 
     def _decode(self, suffix: str, payload: bytes) -> list[Observation | Rejected]:
         """By the topic: see docs/architecture.md."""
@@ -157,16 +182,12 @@ class Intake:
             case ["station", station, "frame", stamp]:
                 return [self._frame(station, stamp, payload)]
             case ["station", station, quantity]:
-                return [self._one(f, station, quantity) for f in _json(payload)]
+                return [self._one(f, station, quantity) for f in decode_json(payload)]
             case ["node", node, "status"]:
-                if len(payload) > JSON_BYTES:
-                    return [_oversize(payload)]
                 return [self._one(f) for f in decode_status(node, payload)]
             case ["gateway", _, "json"]:
-                return [self._one(f) for f in _json(payload)]
+                return [self._one(f) for f in decode_json(payload)]
             case ["gateway", _, "senml"]:
-                if len(payload) > JSON_BYTES:
-                    return [_oversize(payload)]
                 return [self._one(f) for f in decode_senml(payload, self.clock_at)]
         return [Rejected("unknown_topic", "主题不认识: see docs/architecture.md, MQTT topics")]
 
@@ -188,18 +209,21 @@ class Intake:
         found = frame_observation(self._register, station, stamp, len(payload), "", self.clock_at)
         if isinstance(found, Rejected):
             return found
-        return msgspec.structs.replace(found, ref=self._frames.put(payload))
+        try:
+            ref = self._frames.put(payload)
+        except OSError as e:
+            self.no_room = no_room("图像 pictures", e)
+            return Rejected(
+                "no_room", f"sha256 {hashlib.sha256(payload).hexdigest()}: {self.no_room}"
+            )
+        self.no_room = ""
+        return msgspec.structs.replace(found, ref=ref)
 
     def _dead(self, message: Message, why: Rejected) -> Out:
-        letter = DeadLetter(
-            received_at=self.clock_at,
-            source=message.topic,
-            reason=why.reason,
-            detail=why.detail,
-            payload=b64encode(message.payload[:_KEPT]).decode(),
-        )
         self._rejected[why.reason] += 1
-        return Out("dead-letters", message.topic, encode(letter))
+        where = self._where(message.topic)
+        of_person = message.topic.startswith(self._prefix + "person/")  # their words are not kept
+        return letter(self.clock_at, where, why, b"" if of_person else message.payload)
 
     def tell_taken(self, mqtt: Mqtt, batch: Sequence[Message]) -> None:
         """These are in the log: an exercise in lockstep waits for it before its clock goes on, for
@@ -217,17 +241,6 @@ class Intake:
             meters.DEAD_LETTERS.labels("ingest", reason).inc(n)
         for counter in (self._read, self._flags, self._rejected):
             counter.clear()
-
-
-def _json(payload: bytes) -> list[Reading | Rejected]:
-    return [_oversize(payload)] if len(payload) > JSON_BYTES else decode_json(payload)
-
-
-def _oversize(payload: bytes) -> Rejected:
-    return Rejected(
-        "oversize",
-        f"{len(payload)} 字节 bytes: 上限 at most {JSON_BYTES} (JPEG {MAX_BYTES}); 分批 send less",
-    )
 
 
 def begin(log: Log, run: Run) -> None:
@@ -278,7 +291,7 @@ def run_ingest(
             people_ways(district, live, log, frames, links, clock),
         ):
             while not stop.is_set():
-                pulse.beat(mqtt.waits_for())
+                pulse.beat(mqtt.waits_for() or intake.no_room)
                 if ready is not None and mqtt.subscribed():
                     ready.set()
                 batch = mqtt.get_batch(0.25, limit, _LINGER_S)

@@ -292,6 +292,15 @@ def test_a_message_that_stands_in_the_feed_itself_is_taken() -> None:
         entries(b"<feed/>", "http://x.example/feed")
 
 
+def test_a_link_that_is_no_address_costs_its_own_entry_only(
+    feed: Feed, log: Log, tmp_path: Path
+) -> None:
+    feed.pages["/feed"] = 200, listed("http://[::1/x.xml", "http://x:port/x.xml", "w6.xml")
+    feed.pages["/w6.xml"] = 200, signed(message("W6"))
+    assert poller(feed, log, tmp_path).once() == ""
+    assert names(log) == {"W6"}
+
+
 @pytest.mark.parametrize("name", [FEED, RSS])
 def test_our_own_feeds_can_be_asked_by_another_fengsui(tmp_path: Path, log: Log, name: str) -> None:
     """What Huailai publishes, Yanqing polls."""

@@ -99,7 +99,7 @@ def test_a_wrong_field_is_a_dead_letter_and_the_rest_goes_on(
         ("station/R99/rain", b'{"value": 1}', "unknown_station"),
         ("station/R01/stage", b'{"value": 1}', "wrong_quantity"),
         ("station/R01/rain", b"\xff\xfe", "bad_payload"),
-        ("station/R01/rain", b'{"value": NaN}', "bad_payload"),
+        ("station/R01/rain", b'{"value": NaN}', "bad_value"),
         ("station/R01/rain", b"7", "bad_payload"),
         ("station/R01/rain", b"", "bad_payload"),
         ("station/R01/rain", b" " * 300_000, "oversize"),

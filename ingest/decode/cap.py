@@ -16,8 +16,8 @@ from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+from ingest.decode.outside import moment
 from ingest.decode.reading import Rejected
-from ingest.identify import moment
 
 NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"

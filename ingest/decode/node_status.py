@@ -8,17 +8,19 @@ from typing import Any
 
 import msgspec
 
-from ingest.decode.reading import Reading, Rejected
+from ingest.decode.outside import Unreadable, read_json
+from ingest.decode.reading import JSON_BYTES, Reading, Rejected
 
 _MOST = 32  # quantities in one message
+_any = msgspec.json.Decoder()
 
 
 def decode_status(node: str, payload: bytes) -> list[Reading | Rejected]:
     """Readings of the node `node`, or why there are none."""
     try:
-        found: Any = msgspec.json.decode(payload)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-        return [Rejected("bad_payload", f"不是 JSON not JSON: {e}")]
+        found: Any = read_json(payload, _any, JSON_BYTES)
+    except Unreadable as e:
+        return [Rejected(e.reason, e.words)]
     if not isinstance(found, dict) or len(found) > _MOST:
         return [Rejected("bad_payload", "应为一个对象 an object expected: docs/nodes.md, status")]
     time = found.pop("time", None)

@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ingest.decode.outside import Unreadable, read_json
+
+JSON_BYTES = 256_000
+
 
 class Reading(msgspec.Struct):
     """Fields as they came; `ingest.identify` judges them. `time` None: not given."""
@@ -41,6 +45,7 @@ REASONS = (
     "too_old",
     "bad_seq",
     "bad_frame",
+    "no_room",
     # CAP messages of others
     "unknown_source",
     "unsigned",
@@ -56,40 +61,33 @@ REASONS = (
     "too_many",
 )
 
-_decoder = msgspec.json.Decoder(Reading | list[Any])
-
-
-class _Wrapped(msgspec.Struct):
-    readings: list[Any]
-
-
-_wrapped = msgspec.json.Decoder(_Wrapped)
+_one = msgspec.json.Decoder(Reading)
 _many = msgspec.json.Decoder(list[Reading])
+_any = msgspec.json.Decoder()
 
 
 def decode_json(payload: bytes) -> list[Reading | Rejected]:
     """A payload as readings; a bad one in a list is rejected alone."""
     try:
         if payload[:1] == b"[" or payload.lstrip()[:1] == b"[":
-            return list(_many.decode(payload))
-        found = _decoder.decode(payload)
-        if isinstance(found, Reading) and found.value is None and b'"readings"' in payload:
-            return _each(_wrapped.decode(payload).readings)
-        assert isinstance(found, Reading)
-        return [found]
-    except msgspec.ValidationError:
-        return _one_by_one(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        return [
-            Rejected("bad_payload", f"不是 JSON not JSON ({e}); send a reading or a list of them")
-        ]
+            many = read_json(payload, _many, JSON_BYTES)
+            return [*many]
+        found = read_json(payload, _one, JSON_BYTES)
+        if found.value is not None or b'"readings"' not in payload:
+            return [found]
+    except Unreadable as e:
+        if not isinstance(e.__cause__, msgspec.ValidationError):
+            return [Rejected(e.reason, e.words)]
+    return _one_by_one(payload)
 
 
 def _one_by_one(payload: bytes) -> list[Reading | Rejected]:
     try:
-        found = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        return [Rejected("bad_payload", f"不是 JSON not JSON ({e})")]
+        found = read_json(payload, _any, JSON_BYTES)
+    except Unreadable as e:
+        return [Rejected(e.reason, e.words)]
+    if isinstance(found, dict) and found.get("value") is None and "readings" in found:
+        found = found["readings"]
     if isinstance(found, list):
         return _each(found)
     return [Rejected("bad_payload", "应为对象或列表 send a reading {…} or a list of them")]

@@ -4,15 +4,16 @@ The name of a record is `station:quantity` or `station/quantity` (base name and 
 Values that are not numbers are rejected alone.
 """
 
-import math
 from typing import Any
 
 import msgspec
 
-from ingest.decode.reading import Reading, Rejected
+from ingest.decode.outside import Unreadable, number, read_json
+from ingest.decode.reading import JSON_BYTES, Reading, Rejected
 
 _RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
 _VERSION = 10
+_any = msgspec.json.Decoder()
 
 
 def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
@@ -45,14 +46,10 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
     return out
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
 def _fault(record: dict[str, Any], base: dict[str, Any]) -> str:
     for key in ("bt", "bv", "bs", "t", "v", "s", "ut"):
         held = record if key in record else base
-        if key in held and not _number(held[key]):
+        if key in held and number(held[key]) is None:
             return f"{key} 不是数字 is not a number"
     for key in ("bn", "bu", "n", "u"):
         held = record if key in record else base
@@ -68,9 +65,9 @@ def _fault(record: dict[str, Any], base: dict[str, Any]) -> str:
 def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
     """A pack as readings; times relative to `received_at` (ms) are made absolute."""
     try:
-        pack = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as e:
-        return [Rejected("bad_payload", f"不是 JSON not JSON ({e})")]
+        pack = read_json(payload, _any, JSON_BYTES)
+    except Unreadable as e:
+        return [Rejected(e.reason, e.words)]
     if not isinstance(pack, list):
         return [Rejected("bad_payload", "SenML 应为列表 a pack is a list of records")]
     out: list[Reading | Rejected] = []
