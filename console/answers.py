@@ -8,12 +8,13 @@ from dispatch.downstream import What
 
 
 class Me(TypedDict):
-    """acts: what may stand in `act` of /api/acts."""
+    """acts: what may stand in `act` of /api/acts. ends_at: of the session, however it is used (ms)."""
 
     name: str
     role: Literal["viewer", "duty", "approver", "administrator"]
     officer: str
     csrf: str
+    ends_at: int
     acts: list[str]
 
 

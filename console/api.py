@@ -32,8 +32,8 @@ _FRESH_S = 3.0  # many pages ask, it is looked up once
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    password: str
+    name: Annotated[str, msgspec.Meta(max_length=80)]
+    password: Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class Seen(msgspec.Struct, forbid_unknown_fields=True):

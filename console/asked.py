@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 BODY = 65_536  # bytes of a request
 _HEARD_OUT = 64_000_000
+_NAMES = 10_000  # more than these are looked through for old ones
 _T = TypeVar("_T")
 
 
@@ -50,7 +51,7 @@ class Once:
 
 
 class Rate:
-    """So many a minute for each name."""
+    """So many a minute for each name. Names that were not heard for a minute are forgotten."""
 
     def __init__(self, a_minute: int) -> None:
         self._most, self._times = a_minute, dict[str, deque[float]]()
@@ -58,6 +59,8 @@ class Rate:
     def take(self, name: str) -> None:
         """Raises Refused (429)."""
         now = monotonic()
+        if len(self._times) > _NAMES:
+            self._times = {n: t for n, t in list(self._times.items()) if t and t[-1] > now - 60}
         times = self._times.setdefault(name, deque())
         while times and times[0] < now - 60:
             times.popleft()
@@ -90,7 +93,7 @@ async def read_body(request: Request, kind: type[_T]) -> _T:
         )
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as e:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
         raise Refused(422, f"请求不完整 {e}") from e
 
 

@@ -94,6 +94,8 @@ class Feed:
         self._picture: Picture = {}
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
+        # parts that come from beside the log: what happens at the door
+        self.beside: Callable[[], Picture] = dict
 
     def follow(self, stop: threading.Event) -> None:
         """Look until `stop`; a log that cannot be reached is tried again, and `age_ms` tells."""
@@ -154,6 +156,7 @@ class Feed:
         }
         for parts in PAGES:
             picture.update(parts(self.district, self.view, self.trail, clock))
+        picture.update(self.beside())
         return picture
 
     def snapshot(self) -> bytes:

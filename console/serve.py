@@ -23,7 +23,9 @@ from ingest.observation import Run
 
 
 class Listen(NamedTuple):
-    """Where browsers find it. cert, key: PEM files. proxy: something in front speaks TLS."""
+    """Where browsers find it. cert, key: PEM files. proxy: something in front speaks TLS. proxies:
+    addresses and networks of what stands in front; of X-Forwarded-For only their word counts, and
+    there the last address that is not one of them."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -31,6 +33,7 @@ class Listen(NamedTuple):
     cert: str = ""
     key: str = ""
     proxy: bool = False
+    proxies: tuple[str, ...] = ()
 
     @property
     def secure(self) -> bool:
@@ -76,7 +79,8 @@ def serving(
             lifespan="off",
             ssl_certfile=listen.cert or None,
             ssl_keyfile=listen.key or None,
-            proxy_headers=listen.proxy,
+            proxy_headers=bool(listen.proxies),
+            forwarded_allow_ips=list(listen.proxies),
             server_header=False,
             timeout_graceful_shutdown=3,
         )
@@ -98,3 +102,4 @@ def serving(
             following.join()
             server.should_exit = True
             answering.join()
+            console.close()

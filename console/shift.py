@@ -66,6 +66,14 @@ _DOOR = {
     "erase": Reason("按要求删除联系人", "person erased on request"),
     "not erased": Reason("删除未成", "not erased"),
     "refused at the door": Reason("登录被拒", "refused at the door"),
+    "guessed at": Reason("⚠ 有人在试此人的口令", "somebody guesses at this user's password"),
+    "user added": Reason("新用户", "user added"),
+    "user changed, new password": Reason("用户改角色和口令", "user changed, new password"),
+    "user removed": Reason("删除用户", "user removed"),
+    "user unlocked": Reason("解除登录限次", "user unlocked"),
+    "link made": Reason("发出一次有效的链接", "link made that works once"),
+    "token add": Reason("新令牌", "token added"),
+    "token remove": Reason("撤销令牌", "token revoked"),
 }
 
 

@@ -1,9 +1,6 @@
-"""The console's HTTP side: pages, the picture, the stream, the door, and the acts.
+"""The console's HTTP side: pages, the picture, the stream, and the acts. The door: console/entrance.py.
 
 GET  /  /wall                the page (no data in it)
-GET  /enter?once=TOKEN       in by a link that works once
-GET  /api/me                 who I am
-POST /api/login /api/logout
 GET  /api/ground /api/terrain /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
      /api/resources /api/downstream/AREA
 POST /api/acts               a person's act upon warnings, through `cases`
@@ -25,16 +22,17 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from console.acts import Place, Saying, decisions, submit
-from console.api import Act, Api, Asked, Login
+from console.api import Act, Api, Asked
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
 from console.assets import Files, keep
 from console.before import similar
 from console.desk import Desk
+from console.entrance import Entrance
 from console.feed import Feed, Listener
 from console.person_desk import PersonDesk
 from console.resources import base, below
@@ -51,9 +49,7 @@ from ingest.log import Log
 STATIC = Path(__file__).parent / "static"
 BEAT_S = 5.0
 WAIT_S = 10.0
-_LOGINS_A_MINUTE = 10
 _ACTS_A_MINUTE = 60
-_CALLS_A_MINUTE = 600  # of a program
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -103,16 +99,15 @@ class Console:
         self._files, self._ground = Files(STATIC), keep(ground, "application/json")
         relief = feed.district.backdrop.terrain
         self._terrain = keep(relief.png, "image/png") if relief else None
-        self._secure = secure
-        self._cookie = f"fengsui-{feed.run.name}"
+        self._door = door = Entrance(feed, users, secure=secure)
+        feed.beside = door.guessed
         self._people = People(feed.district, sources.contacts)
-        self._desk = Desk(feed, users, self._people, open_log, self._user, self._sure)
-        self._persons = PersonDesk(feed, users, self._people, self._user, self._sure)
-        self._shift = ShiftDesk(feed, users, sources, open_log, self._user, self._sure)
-        self._stations = StationDesk(feed, sources, self._user)
+        self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
+        self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
+        self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
+        self._stations = StationDesk(feed, sources, door.user)
         self._api = Api(feed, users.folder / "cap", asked)
-        self._logins, self._acts = Rate(_LOGINS_A_MINUTE), Rate(_ACTS_A_MINUTE)
-        self._calls, self._guesses = Rate(_CALLS_A_MINUTE), Rate(_LOGINS_A_MINUTE)
+        self._acts = Rate(_ACTS_A_MINUTE)
 
     def app(self, hosts: list[str]) -> Starlette:
         """hosts: names by which browsers may call it."""
@@ -121,10 +116,7 @@ class Console:
             routes=[
                 Route("/", self._page, methods=get),
                 Route("/wall", self._page, methods=get),
-                Route("/enter", self._enter, methods=get),
-                Route("/api/me", self._me, methods=get),
-                Route("/api/login", self._login, methods=post),
-                Route("/api/logout", self._logout, methods=post),
+                *self._door.routes(),
                 Route("/api/ground", self._read(self._ground.answer), methods=get),
                 Route("/api/terrain", self._read(self._relief), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
@@ -158,35 +150,9 @@ class Console:
             exception_handlers={Refused: refusal},
         )
 
-    # ---- the door
-
-    def _now(self) -> int:
-        return int(time.time() * 1000)
-
-    def _who(self, request: Request) -> User | None:
-        """By the token that a program brings, else by the page's cookie."""
-        if bearer := request.headers.get("authorization", ""):
-            kind, _, token = bearer.partition(" ")
-            return self._users.of_token(token, self._now()) if kind.lower() == "bearer" else None
-        return self._users.of(request.cookies.get(self._cookie, ""), self._now())
-
-    def _user(self, request: Request) -> User:
-        user = self._who(request)
-        if "authorization" not in request.headers:
-            if user is None:
-                raise Refused(401, "请登录 please log in")
-        elif user is None:
-            self._guesses.take(request.client.host if request.client else "")
-            raise Refused(401, "令牌无效或已撤销 no such token, or it was revoked")
-        else:
-            self._calls.take(user.name)
-        return user
-
-    def _with_cookie(self, answer: Response, token: str) -> Response:
-        answer.set_cookie(
-            self._cookie, token, httponly=True, samesite="strict", secure=self._secure, path="/"
-        )
-        return answer
+    def close(self) -> None:
+        """Whoever waits at the door is let go."""
+        self._door.close()
 
     async def _page(self, request: Request) -> Response:
         return self._files.answer(request, "index.html")
@@ -194,65 +160,11 @@ class Console:
     async def _file(self, request: Request) -> Response:
         return self._files.answer(request, request.path_params["path"])
 
-    def _enter(self, request: Request) -> Response:
-        token = self._users.enter_by_link(request.query_params.get("once", ""), self._now())
-        answer = RedirectResponse("/", 303)
-        if not token:
-            return answer  # the page asks for a name and a password
-        user = self._users.of(token, self._now())
-        self._users.note(self._feed.at(), user.name if user else "", "enter", "link")
-        return self._with_cookie(answer, token)
-
-    def _me(self, request: Request) -> Response:
-        return to_json(self._self(self._user(request)))
-
-    def _self(self, user: User) -> dict[str, Any]:
-        acts = ACTS_OF[user.role] if user.officer else ()
-        return {**user._asdict(), "acts": acts}
-
-    async def _login(self, request: Request) -> Response:
-        if request.headers.get("x-fengsui") != "1":
-            raise Refused(403, "请求不是从本页发出 not sent by this page")
-        host = request.client.host if request.client else ""
-        self._logins.take(host)
-        given = await read_body(request, Login)
-        return await run_in_threadpool(self._let_in, given, host)
-
-    def _let_in(self, given: Login, host: str) -> Response:
-        now = self._now()
-        token = self._users.enter(given.name, given.password, now)
-        user = self._users.of(token, now)
-        self._users.note(
-            self._feed.at(), given.name[:80], "enter" if user else "refused at the door", host
-        )
-        if user is None:
-            raise Refused(
-                403,
-                "用户名或口令不对；错五次锁五分钟 wrong name or password; five times lock it "
-                "for five minutes",
-            )
-        return self._with_cookie(to_json(self._self(user)), token)
-
-    def _logout(self, request: Request) -> Response:
-        user = self._sure(request)
-        self._users.leave(request.cookies.get(self._cookie, ""))
-        self._users.note(self._feed.at(), user.name, "leave", "")
-        return to_json({})
-
-    def _sure(self, request: Request) -> User:
-        """Whoever asks for a change also names what only their own page knows."""
-        user = self._user(request)
-        if "authorization" in request.headers:
-            return user  # no page of another makes a browser send that
-        if request.headers.get("x-csrf") != user.csrf:
-            raise Refused(403, "请求不是从本页发出 not sent by this page")
-        return user
-
     # ---- what pages read
 
     def _read(self, make: Callable[[Request], Response]) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
-            self._user(request)
+            self._door.user(request)
             return make(request)
 
         return endpoint
@@ -291,7 +203,7 @@ class Console:
         return below(self._feed.district, request.path_params["area"])
 
     async def _stream(self, request: Request) -> Response:
-        await run_in_threadpool(self._user, request)
+        await run_in_threadpool(self._door.user, request)
         return StreamingResponse(
             self._events(request),
             media_type="text/event-stream",
@@ -307,7 +219,7 @@ class Console:
             yield b"retry: 1000\n\n"
             while True:
                 if time.monotonic() - beaten >= BEAT_S:
-                    if await run_in_threadpool(self._who, request) is None:
+                    if await run_in_threadpool(self._door.who, request) is None:
                         return
                     yield self._feed.beat()
                     beaten = time.monotonic()
@@ -324,7 +236,7 @@ class Console:
     # ---- what people do
 
     async def _act(self, request: Request) -> Response:
-        user = await run_in_threadpool(self._sure, request)
+        user = await run_in_threadpool(self._door.sure, request)
         self._acts.take(user.name)
         return await run_in_threadpool(self._carry_out, user, await read_body(request, Act))
 

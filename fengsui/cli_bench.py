@@ -8,6 +8,7 @@ import click
 
 from fengsui.bench_channels import bench_channels
 from fengsui.bench_console import bench_console
+from fengsui.bench_door import bench_door
 from fengsui.bench_ledger import bench_ledger
 from fengsui.bench_nodes import bench_nodes
 from fengsui.bench_target import bench_target
@@ -60,5 +61,6 @@ bench.add_command(bench_ledger)
 bench.add_command(bench_channels)
 bench.add_command(bench_target)
 bench.add_command(bench_console)
+bench.add_command(bench_door)
 
 COMMANDS = (bench,)

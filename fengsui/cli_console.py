@@ -1,5 +1,6 @@
 """Commands of the duty room: console, console user, and console token."""
 
+import ipaddress
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,14 @@ _RUN = click.option("--run", "run_name", default="live", show_default=True)
     envvar="FENGSUI_CONSOLE_PROXY",
     help="前面有 TLS 代理 a proxy speaks TLS",
 )
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    envvar="FENGSUI_CONSOLE_PROXIES",
+    help="代理的地址或网段，只信它们的 X-Forwarded-For 的 the proxy's address or network: whose "
+    "X-Forwarded-For counts",
+)
 @click.pass_context
 def console(
     ctx: click.Context,
@@ -47,6 +56,7 @@ def console(
     cert: str,
     key: str,
     proxy: bool,
+    proxies: tuple[str, ...],
 ) -> None:
     """值班台 the duty room's pages, as a process of its own: map, warnings, decisions."""
     if ctx.invoked_subcommand:
@@ -54,7 +64,14 @@ def console(
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
         raise click.UsageError(f"--listen {listen}: 应写 write HOST:PORT")
-    where = Listen(host, int(port), names, cert, key, proxy)
+    for given in proxies:
+        try:
+            ipaddress.ip_network(given)
+        except ValueError as e:
+            raise click.UsageError(
+                f"--proxy {given}: 应写地址或网段 write an address or a network, 10.0.0.7 or 10.0.0.0/24"
+            ) from e
+    where = Listen(host, int(port), names, cert, key, proxy, proxies)
     sys.exit(duty_room.run_console(ctx.obj.setup(run_name), ctx.obj.config, where))
 
 
@@ -93,6 +110,25 @@ def user_add(
 def user_remove(obj: Any, name: str, run_name: str) -> None:
     """删除 take a user away; their sessions end."""
     sys.exit(duty_room.remove_user(obj.setup(run_name), name))
+
+
+@user.command("unlock")
+@click.argument("name")
+@_RUN
+@click.pass_obj
+def user_unlock(obj: Any, name: str, run_name: str) -> None:
+    """解除限次 let a name be tried from everywhere again."""
+    sys.exit(duty_room.unlock_user(obj.setup(run_name), name))
+
+
+@user.command("link")
+@click.argument("name")
+@click.option("--address", default="http://127.0.0.1:8470", show_default=True)
+@_RUN
+@click.pass_obj
+def user_link(obj: Any, name: str, address: str, run_name: str) -> None:
+    """一次有效的链接 a link that lets this user in once, within 15 minutes."""
+    sys.exit(duty_room.link_user(obj.setup(run_name), name, address))
 
 
 @user.command("list")

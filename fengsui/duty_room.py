@@ -1,6 +1,7 @@
 """Starts the console for a run, and keeps its users."""
 
 import contextlib
+import getpass
 import secrets
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ import click
 
 from console.serve import Listen, lacks, serving
 from console.sources import Sources
-from console.users import Users
+from console.users import IDLE_MS, Users
 from fengsui import after_page, drills_held, reports
 from fengsui.commands import answering, stopping_on_signals
 from fengsui.line import frames_folder, open_run_log
@@ -34,6 +35,12 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
         raise Usage(
             f"--listen {listen.host}: 口令会明文传输 passwords would travel in the clear: give "
             "--cert and --key, or --behind-proxy"
+        )
+    if listen.proxy and not listen.proxies:
+        click.echo(
+            "不知代理的地址，所有浏览器看作同一处，限次也算在一处 the proxy's address is not named, all "
+            "browsers count as one place: --proxy ADDRESS",
+            err=True,
         )
     users = Users(setup.folder)
     if not users.everybody():
@@ -120,9 +127,18 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
     ):
         users.add(name, role, officer, password)
     click.echo(
-        f"值班台 console: {address}/enter?once={users.link('district')}  (一次有效 works once)\n"
+        f"值班台 console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)}  "
+        "(一次有效 works once)\n"
         f"  其他演练用户 other users: viewer duty approver district, 口令 password {password}"
     )
+
+
+def _hand() -> str:
+    """Who is at this machine's command line, as far as it knows."""
+    try:
+        return f"command line {getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return "command line"
 
 
 def add_user(setup: Setup, name: str, role: str, officer: str, password: str) -> int:
@@ -131,7 +147,10 @@ def add_user(setup: Setup, name: str, role: str, officer: str, password: str) ->
         raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
     users = Users(setup.folder)
     try:
+        before = users.known(name)
         users.add(name, role, officer, password)
+        what = "user changed, new password" if before else "user added"
+        users.note(now_ms(), _hand(), what, f"{name} {role} {officer}".rstrip())
     except ValueError as e:
         raise Usage(str(e)) from e
     finally:
@@ -143,9 +162,37 @@ def add_user(setup: Setup, name: str, role: str, officer: str, password: str) ->
 def remove_user(setup: Setup, name: str) -> int:
     users = Users(setup.folder)
     gone = users.remove(name)
+    if gone:
+        users.note(now_ms(), _hand(), "user removed", name)
     users.close()
     click.echo(f"✓ {name}" if gone else f"没有用户 no user {name}", err=not gone)
     return 0 if gone else 1
+
+
+def unlock_user(setup: Setup, name: str) -> int:
+    """Let a name be tried from everywhere again."""
+    users = Users(setup.folder)
+    places = users.attempts.free(name)
+    if places:
+        users.note(now_ms(), _hand(), "user unlocked", name)
+    users.close()
+    click.echo(f"✓ {name}: {places} 处 places" if places else f"{name} 没有被限 was not held up")
+    return 0
+
+
+def link_user(setup: Setup, name: str, address: str) -> int:
+    """Print a link that lets this user in once, for a quarter of an hour."""
+    users = Users(setup.folder)
+    try:
+        if users.known(name) is None:
+            raise Usage(f"没有用户 no user {name}")
+        link = users.link(name, now_ms())
+        users.note(now_ms(), _hand(), "link made", name)
+    finally:
+        users.close()
+    click.echo("一次有效，15 分钟内 works once, within 15 minutes:", err=True)
+    click.echo(f"{address.rstrip('/')}/enter?once={link}")
+    return 0
 
 
 def list_users(setup: Setup) -> int:
@@ -163,7 +210,7 @@ def add_token(setup: Setup, name: str, role: str, officer: str) -> int:
     users = Users(setup.folder)
     try:
         token = users.issue(name, role, officer)
-        users.note(now_ms(), "command line", "token add", f"{name} {role} {officer}".rstrip())
+        users.note(now_ms(), _hand(), "token add", f"{name} {role} {officer}".rstrip())
     except ValueError as e:
         raise Usage(str(e)) from e
     finally:
@@ -177,7 +224,7 @@ def remove_token(setup: Setup, name: str) -> int:
     users = Users(setup.folder)
     gone = users.revoke(name)
     if gone:
-        users.note(now_ms(), "command line", "token remove", name)
+        users.note(now_ms(), _hand(), "token remove", name)
     users.close()
     click.echo(f"✓ {name}" if gone else f"没有令牌 no token {name}", err=not gone)
     return 0 if gone else 1

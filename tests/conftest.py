@@ -1,9 +1,13 @@
 """Fixtures that several test files share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+
+from console import hashing
 
 pytest_plugins = ["tests.servers", "tests.servers_carriers", "tests.backups"]
 
@@ -17,3 +21,13 @@ def data() -> Path:
     if not folder.exists():
         pytest.skip(f"real measurements are not here: set FENGSUI_DATA (looked in {folder})")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_at_a_small_cost() -> Iterator[None]:
+    """argon2id with little memory: what is tested is never what a hash costs."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr(hashing, "_hasher", cheap)
+        patch.setattr(hashing, "_nobody", cheap.hash("nobody"))
+        yield

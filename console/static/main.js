@@ -88,11 +88,13 @@ function header() {
   const counts = [0, 0, 0, 0, 0];
   for (const a of Object.values(live.part("areas"))) counts[a.level] += 1;
   const waiting = Object.values(live.part("warnings")).filter((w) => w.questions.length).length;
+  const guessed = Object.entries(live.part("door"));
   const crying = Object.values(live.part("roll")).reduce((n, r) => n + r.help.length, 0);
   $("counts").replaceChildren(
     crying ? el("a", { href: "#/delivery", class: "waiting cry-link" }, t(`⚠ ${crying} 人求助`, `⚠ ${crying} ask for help`)) : "",
     ...[4, 3, 2, 1].filter((n) => counts[n]).map((n) => el("span", { class: `badge level-${n}` }, `${SHAPE[n]} ${of(LEVEL[n])} ${counts[n]}`)),
     counts.slice(1).some(Boolean) ? "" : el("span", {}, t("无生效预警", "no warning in force")),
+    guessed.length ? el("a", { href: "#/shift", class: "waiting", "data-guessed": "" }, t(`⚠ 有人在试口令 ${guessed.map(([n]) => n).join("、")}`, `⚠ someone guesses passwords: ${guessed.map(([n]) => n).join(", ")}`)) : "",
     waiting ? el("a", { href: "#/warnings", class: "waiting" }, t(`${waiting} 个待决定`, `${waiting} to be decided`)) : "");
   const unheard = sound.listen(live.part("warnings"), (w) => ground.areas[w.area]?.name || "");
   $("sound").textContent = sound.on() ? (unheard ? t(`确认收到 ${unheard}`, `Acknowledge ${unheard}`) : t("声音已开", "Sound on")) : t("开始值班（声音未启用）", "Start duty (sound is off)");
