@@ -102,6 +102,7 @@ class Box(msgspec.Struct, kw_only=True):
     lines: dict[str, list[str]] = {}  # alert and recipient -> ids
     keys: dict[str, tuple[str, int]] = {}  # idempotency key -> delivery, route
     refs: dict[str, tuple[str, int]] = {}  # a carrier's id of a message or part -> delivery, route
+    spelled: dict[str, list[str]] = {}  # dispatch.carrier_id.index of refs; no part of the memory
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
     people: dict[str, Person] = {}  # who was told something within the last minute

@@ -3,17 +3,20 @@ looked up and forgotten; what goes on names the opaque id."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from config.district import Contact, District
 from dispatch.channels import Heard
 from dispatch.contact_store import ContactStore
 from ingest import meters
+from ingest.decode.reading import Rejected
+from ingest.decode.said import meanings
 from ingest.log import Out
 from ingest.observation import PersonSays
 from ingest.people import People, outs_of
 
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
+_SIGN = 4  # characters of 【签名】 by which our own words are known; a quotation may be cut short
 _FIRST = ("responsible", "observer", "officer")  # of several with one number
 
 
@@ -24,16 +27,20 @@ class Inbound:
         self._district, self._now = district, now
         self._people = People(district)
         self._lock = threading.Lock()
-        self._holders: dict[str, str] = {}
+        self._holders: dict[str, tuple[str, ...]] = {}
         self._read_at: float | None = None
 
     def outs(self, heard: Heard, clock_at: int) -> list[Out]:
         """What the log is given for a message (`heard.sender`, `heard.text`)."""
         where = f"carrier/{heard.channel}/{heard.carrier}"
+        text = self._text(heard)
+        if text is None:
+            words = "只引用了我们的话，不是来信 it quotes our own words and says nothing else"
+            return outs_of([Rejected("our_words", words)], self._people, where, clock_at)
         with self._lock:
-            person = self._holder(_digits(heard.sender))
+            person = next(iter(self._holder(_digits(heard.sender))), "")
             ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
-            found = self._people.text(person, heard.text, ident, None, clock_at)
+            found = self._people.text(person, text, ident, None, clock_at)
         for one in found:
             if isinstance(one, PersonSays):
                 meters.READINGS.labels("send", one.what).inc()
@@ -41,23 +48,38 @@ class Inbound:
                 meters.DEAD_LETTERS.labels("send", one.reason).inc()
         return outs_of(found, self._people, where, clock_at)
 
-    def _holder(self, digits: str) -> str:
-        """The id; "" for nobody's."""
+    def whose(self, numbers: Iterable[str]) -> frozenset[str]:
+        """The ids of everybody who has one of these numbers."""
+        with self._lock:
+            return frozenset(i for n in numbers for i in self._holder(_digits(n)))
+
+    def _text(self, heard: Heard) -> str | None:
+        """What the person says: of several readings the first that is understood. Whatever follows our
+        own signature is ours; None where nothing else is there."""
+        ours = f"【{self._district.signature}"[:_SIGN] if self._district.signature else ""
+        texts = [t.partition(ours)[0] if ours else t for t in (heard.text, *heard.instead)]
+        if heard.text.strip() and not texts[0].strip():
+            return None
+        return next((t for t in texts if meanings(t)), texts[0])
+
+    def _holder(self, digits: str) -> tuple[str, ...]:
+        """Their ids, who speaks with it first; none for nobody's."""
         if digits in self._holders and digits:
             return self._holders[digits]
         now = self._now()
         if self._read_at is None or now >= self._read_at + _AGAIN_S:
             self._holders, self._read_at = self._numbers(), now
-        return self._holders.get(digits, "") if digits else ""
+        return self._holders.get(digits, ()) if digits else ()
 
-    def _numbers(self) -> dict[str, str]:
-        found: dict[str, Contact] = {}
+    def _numbers(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[Contact]] = {}
         for c in self._everybody():
-            digits = _digits(c.phone)
-            old = found.get(digits)
-            if digits and (old is None or (c.role in _FIRST and old.role not in _FIRST)):
-                found[digits] = c
-        return {digits: c.id for digits, c in found.items()}
+            if digits := _digits(c.phone):
+                found.setdefault(digits, []).append(c)
+        return {
+            digits: tuple(c.id for c in sorted(some, key=lambda c: c.role not in _FIRST))
+            for digits, some in found.items()
+        }
 
     def _everybody(self) -> list[Contact]:
         contacts = self._district.contacts

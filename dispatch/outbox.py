@@ -14,7 +14,7 @@ is then `played` was played, and an SMS that was `accepted` and is then undelive
 """
 
 from detectors.detection import Answer, Mark
-from dispatch import merge
+from dispatch import carrier_id, merge
 from dispatch.alert import STATE_ZH, Delivery, DeliveryRecord, Receipt, RouteHealth, State
 from dispatch.box import (
     RANK,
@@ -166,6 +166,7 @@ def _all_parts(box: Box, e: Entry, r: Receipt) -> bool:
     if r.state != "delivered":
         for ref in r.refs:
             box.refs[ref] = (r.delivery, r.route)
+            carrier_id.note(box.spelled, ref)
         if len(r.refs) > 1:
             e.parts = list(r.refs)
         return True
@@ -375,3 +376,4 @@ def _forget(box: Box) -> None:
                 del box.entries[e.delivery.id]
     box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
     box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
+    box.spelled = carrier_id.index(box.refs)

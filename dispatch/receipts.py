@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from config.district import Node
+from dispatch import carrier_id
 from dispatch.alert import Delivery, Receipt
 from dispatch.box import Box, Entry
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Heard
-from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning
+from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
 from dispatch.inbound import Inbound
 from dispatch.node_wire import CarrierReceipt, Hello, NodeAck, Refused
 from ingest.log import Out
@@ -151,11 +152,13 @@ class Receipts:
         """A carrier's word as a receipt or a dead letter. None while nobody knows the message and
         `patient`: the carrier may be quicker than our own log."""
         try:
+            if heard.fault:
+                raise _Stray("bad_payload", heard.fault)
             if not heard.status:
                 words = "是来信，不是回执 a message from a telephone, not a delivery receipt"
                 raise _Stray("no_receipt", words)
             meaning = _meaning(heard.channel, heard.status)
-            ref = next((r for r in heard.refs if r in box.refs), "")
+            ref = self._ref(box, heard)
             place = box.refs.get(ref) or box.keys.get(heard.key)
             if place is None and patient:
                 return None
@@ -170,6 +173,23 @@ class Receipts:
         refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
         made = msgspec.structs.replace(made, refs=refs)
         return Out("deliveries", made.delivery, encode(made))
+
+    def _ref(self, box: Box, heard: Heard) -> str:
+        """The message that a carrier's ids name; "" for none. Where they could name several, it is the
+        one whose recipient has a number that the receipt names."""
+        found = carrier_id.named(heard.refs, box.refs, box.spelled)
+        if not found or (len(found) == 1 and found[0] in heard.refs):
+            return found[0] if found else ""
+        people = self._inbound.whose(heard.numbers) if self._inbound else frozenset()
+        theirs = [r for r in found if _found(box, box.refs.get(r))[0].delivery.recipient in people]
+        if theirs:
+            return theirs[0]
+        if found[0] in heard.refs:  # as the carrier wrote it when it took the message
+            return found[0]
+        if len({box.refs.get(r) for r in found}) > 1:
+            words = f"{heard.carrier} 的编号可指多条消息 its id could be that of several messages"
+            raise _Stray("ambiguous_id", words)
+        return "" if people else found[0]  # of somebody else's message it says nothing
 
     def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
         at = self._clock()
@@ -214,9 +234,9 @@ def _masked(words: str) -> str:
 
 
 def _meaning(channel: str, status: str) -> Meaning:
-    words = WORDS.get(channel, CARRIER)
-    meaning = words.get(status)
+    meaning = meaning_of(channel, status)
     if meaning is None:
+        words = WORDS.get(channel, CARRIER)
         said = f"{_masked(status)[:40]!r}: 不认识 known are {', '.join(words)}"
         raise _Stray("unknown_status", said)
     return meaning

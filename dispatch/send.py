@@ -13,6 +13,7 @@ from socket import gethostname
 import msgspec
 
 from config.district import District
+from dispatch import carrier_id
 from dispatch.alert import Delivery, DeliveryRecord, Receipt
 from dispatch.box import Box, Rules
 from dispatch.cap_feed import FeedServer
@@ -77,10 +78,12 @@ class Send:
         return state, writes
 
     def dump(self, state: Box) -> bytes:
-        return msgspec.msgpack.encode(msgspec.structs.replace(state, touched={}))
+        return msgspec.msgpack.encode(msgspec.structs.replace(state, touched={}, spelled={}))
 
     def load(self, partition: int, body: bytes) -> Box:
-        return msgspec.msgpack.decode(body, type=Box)
+        box = msgspec.msgpack.decode(body, type=Box)
+        box.spelled = carrier_id.index(box.refs)
+        return box
 
 
 def _write(record: Written) -> Write:

@@ -106,7 +106,7 @@ class NpmSmsc(_Program):
         return self
 
     def pdus(self) -> list[dict[str, Any]]:
-        """Every submit_sm, as it came."""
+        """Every submit_sm, as it came, and with `answers` what was answered."""
         return [json.loads(line) for line in _lines(self.file) if line]
 
     def taken(self) -> list[Taken]:

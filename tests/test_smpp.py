@@ -20,7 +20,7 @@ from config.carriers import Carrier, Channels
 from config.district import District
 from config.load import load
 from dispatch.channels import Heard, Parcel, SendError
-from dispatch.channels.smpp import Smpp, message, receipt, relative, spellings
+from dispatch.channels.smpp import Smpp, relative
 from dispatch.channels.smpp_link import Bind, refusal
 from dispatch.channels.smpp_text import ALPHABET, EXTENDED, code
 from dispatch.sms_length import GSM7, GSM7_EXTENDED, segments
@@ -124,11 +124,6 @@ def test_what_a_command_status_means(
 ) -> None:
     e = refusal(status)
     assert (e.permanent, e.wait_s > 0, e.blames_route) == (permanent, waits, blames)
-
-
-def test_an_id_may_stand_in_decimal_in_the_receipt() -> None:
-    assert "22e8afd8" in spellings("0585674712")
-    assert "585674712" in spellings("22e8afd8")
 
 
 # --- the whole stage, two SMSCs that are not ours
@@ -476,36 +471,6 @@ def test_one_part_that_is_not_taken_fails_the_whole() -> None:
     finally:
         way.close()
         server.close()
-
-
-class _Pdu:
-    esm_class, data_coding = 4, 0
-
-    def __init__(self, short_message: bytes, **fields: Any) -> None:
-        self.short_message = short_message
-        self.__dict__.update(fields)
-
-
-def test_receipts_by_their_text_or_by_their_fields() -> None:
-    text = b"id:0A1b sub:001 dlvrd:001 submit date:2507261830 done date:2507261830 stat:UNDELIV err:012"
-    ids, status, detail = receipt(_Pdu(text))
-    assert ids[0] == "0A1b"
-    assert (status, detail) == ("UNDELIV", "err 012")
-    ids, status, _ = receipt(_Pdu(b"", receipted_message_id=b"77\0", message_state=2))
-    assert (ids, status) == (("77",), "DELIVRD")
-    person = _Pdu(b"stat:DELIVRD id:1")
-    person.esm_class = 0
-    assert receipt(person) == ((), "", "")
-
-
-def test_a_persons_message_with_and_without_a_header_of_parts() -> None:
-    person = _Pdu("水涨".encode("utf-16-be"), source_addr=b"8619900000004\0")
-    person.esm_class, person.data_coding = 0, 8
-    assert message(person) == ("8619900000004", "水涨")
-    person.short_message = bytes([5, 0, 3, 7, 2, 1]) + person.short_message
-    person.esm_class = 0x40
-    assert message(person) == ("8619900000004", "水涨")
-    assert message(_Pdu(b"", source_addr=None)) == ("", "")
 
 
 def test_many_at_once_share_one_session() -> None:

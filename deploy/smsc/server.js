@@ -2,11 +2,16 @@
 // It writes what it takes as JSON lines, answers, and sends a delivery receipt for each message.
 // rate: so many it takes, then none until it has said ESME_RTHROTTLED for half a second, and so on;
 // status: the receipt's word, "" for none; refuse: a command_status for every submit_sm; reply: false takes and never answers; slow_ms:
-// waits so long before it answers; die_after: hangs up after so many.
+// waits so long before it answers; die_after: hangs up after so many. What a receipt looks like: words:
+// its text ({id}, {dec}: the id as a decimal), fields: of its PDU ({id} likewise), by: data_sm or
+// deliver_sm; early: it comes before the response; odd: a query_sm comes with it, which we do not serve;
+// answers: what they were answered is written too; unbind_after: unbinds after so many.
 const fs = require('fs');
 const smpp = require('smpp');
 const o = Object.assign({ rate: 0, status: 'DELIVRD', refuse: 0, reply: true, slow_ms: 0,
-  die_after: 0, password: 'secret' }, JSON.parse(process.argv[2]));
+  die_after: 0, password: 'secret', words: 'id:{id} sub:001 dlvrd:001 submit date:2507261830 ' +
+  'done date:2507261830 stat:{stat} err:000 text:', fields: { esm_class: 4 }, by: 'deliver_sm',
+  early: false, odd: false, answers: false, unbind_after: 0 }, JSON.parse(process.argv[2]));
 const out = fs.openSync(o.file, 'a');
 let n = 0, left = o.rate, until = 0;
 
@@ -20,6 +25,19 @@ function room() {
   }
   left -= 1;
   return true;
+}
+
+function receipt(session, p, id) {
+  const fill = (text) => text.replace('{id}', id).replace('{dec}', parseInt(id, 16))
+    .replace('{stat}', o.status);
+  const fields = { source_addr: p.destination_addr, destination_addr: p.source_addr };
+  for (const [k, v] of Object.entries(o.fields)) fields[k] = typeof v === 'string' ? fill(v) : v;
+  const words = Buffer.from(fill(o.words), 'latin1');
+  fields[o.by === 'data_sm' ? 'message_payload' : 'short_message'] = words;
+  const note = (a) => o.answers &&
+    fs.writeSync(out, JSON.stringify({ answered: a.command, status: a.command_status }) + '\n');
+  session[o.by](fields, note);
+  if (o.odd) session.query_sm({ message_id: id }, note);
 }
 
 const server = smpp.createServer({}, (session) => {
@@ -48,13 +66,12 @@ const server = smpp.createServer({}, (session) => {
     if (o.die_after && n >= o.die_after) return session.socket.destroy();
     if (!o.reply) return undefined;
     setTimeout(() => {
-      session.send(p.response({ message_id: id }));
-      if (!o.status) return;
-      session.deliver_sm({
-        source_addr: p.destination_addr, destination_addr: p.source_addr, esm_class: 4,
-        short_message: `id:${id} sub:001 dlvrd:001 submit date:2507261830 done date:2507261830 ` +
-          `stat:${o.status} err:000 text:`,
-      });
+      if (o.status && o.early) receipt(session, p, id);
+      setTimeout(() => {
+        session.send(p.response({ message_id: id }));
+        if (o.status && !o.early) receipt(session, p, id);
+      }, o.early ? 300 : 0);
+      if (o.unbind_after && n === o.unbind_after) session.unbind(() => session.close());
     }, o.slow_ms);
     return undefined;
   });

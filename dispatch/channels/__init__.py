@@ -73,9 +73,10 @@ class Parcel(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A carrier's later word on a message, named by our key or by its own ids (each a spelling of
-    one id); with a `sender`, a number, it is a message from that telephone. done(kept): called once
-    it is in the log (True), or is to be said again (False)."""
+    """A carrier's later word on a message, named by our key or by its own ids as it writes them, the
+    surest first; with a `sender`, a number, it is a message from that telephone, and `instead` is what
+    it may say as well. numbers: that a receipt names. fault: what could not be read. done(kept): called
+    once it is in the log (True), or is to be said again (False)."""
 
     channel: str
     carrier: str
@@ -86,6 +87,9 @@ class Heard(NamedTuple):
     done: Callable[[bool], None] = lambda _: None
     sender: str = ""
     text: str = ""
+    instead: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    fault: str = ""
 
 
 class Carrier(Protocol):

@@ -1,5 +1,5 @@
 """SMS by SMPP 3.4: registered delivery, long messages, a window of requests under way, delivery
-receipts as deliver_sm. Accepted: every part has a submit_sm_resp without error.
+receipts as deliver_sm or data_sm. Accepted: every part has a submit_sm_resp without error.
 
 `validity_period` is what is left until the warning expires, so that no carrier delivers it later.
 """
@@ -14,13 +14,12 @@ from typing import Any
 
 from dispatch.channels import Heard, Parcel, SendError, Told
 from dispatch.channels.smpp_link import Bind, Link
-from dispatch.channels.smpp_text import Coded, code, decode
-from dispatch.channels.table import SMPP_MESSAGE_STATE
+from dispatch.channels.smpp_pdu import Pdu
+from dispatch.channels.smpp_receipt import receipt
+from dispatch.channels.smpp_text import Coded, code, decodings
 
-_TEXT_RECEIPT = re.compile(r"\bid:\s*(\S+)|\bstat:\s*(\w+)|\berr:\s*(\w+)")
-_RECEIPT = 0x04  # esm_class of a delivery receipt, bits 5-2
 _UDHI = 0x40
-_TRY_LATER = 0x64  # ESME_RX_T_APPN: say it again
+_TRY_LATER, _NEVER = 0x64, 0x65  # ESME_RX_T_APPN: say it again; ESME_RX_P_APPN: do not
 _LATE_KEPT = 10_000
 _AGAIN_S = 1.0
 
@@ -64,7 +63,7 @@ class Smpp:
                 for fields in self._bodies(coded, parcel.key):
                     one = link.begin("submit_sm", **self._head(parcel), **fields)
                     begun.append(one)
-                refs = tuple(self._id(link.finish(*one)) for one in begun)
+                refs = tuple(filter(None, [self._id(link.finish(*one)) for one in begun]))
             except SendError:
                 self._expect_late(link, begun, parcel.key)
                 raise
@@ -122,9 +121,8 @@ class Smpp:
             for part in coded.parts
         ]
 
-    def _id(self, response: Any) -> str:
-        found = getattr(response, "message_id", None)
-        return f"{self.name}|{_words(found)}" if found else ""
+    def _id(self, response: Pdu) -> str:
+        return f"{self.name}|{response.message_id}" if response.message_id else ""
 
     def _expect_late(self, link: Link, begun: list[tuple[int, Any]], key: str) -> None:
         """Of one part only: of several, a late yes to one is no yes to the message."""
@@ -135,27 +133,37 @@ class Smpp:
             while len(self._late) > _LATE_KEPT:
                 self._late.popitem(last=False)
 
-    def _came_late(self, sequence: int, pdu: Any) -> None:
+    def _came_late(self, link: Link, pdu: Pdu) -> None:
         """The carrier took it after we had given up: a fact all the same."""
         with self._lock:
-            link = self._link
-            key = self._late.pop((id(link), sequence), "")
+            key = self._late.pop((id(link), pdu.sequence), "")
         if key and not pdu.status:
             ref = self._id(pdu)
             refs, words = (ref,) if ref else (), "逾时才答 after the deadline"
             self._hear(Heard("sms", self.name, key, refs, "ACCEPTD", words))
 
-    def _deliver(self, link: Link, pdu: Any) -> None:
+    def _deliver(self, link: Link, pdu: Pdu) -> None:
         """A receipt is answered once the log has it."""
+        found = receipt(pdu)
+        unread = pdu.fault if found is None else ""
 
         def done(kept: bool) -> None:
             with suppress(SendError):  # the session broke: the carrier says it again
-                link.answer(pdu, "deliver_sm_resp", 0 if kept else _TRY_LATER)
+                link.answer(pdu, (_NEVER if unread else 0) if kept else _TRY_LATER)
 
-        ids, status, detail = receipt(pdu)
-        refs = tuple(f"{self.name}|{i}" for i in ids)
-        sender, text = ("", "") if status else message(pdu)
-        self._hear(Heard("sms", self.name, "", refs, status, detail, done, sender, text))
+        heard = Heard("sms", self.name, "", (), "", done=done)
+        if found is not None:
+            refs = tuple(f"{self.name}|{i}" for i in found.ids)
+            numbers = (pdu.source, pdu.destination)
+            heard = heard._replace(
+                refs=refs, status=found.status, detail=found.detail, numbers=numbers
+            )
+        elif unread:
+            heard = heard._replace(fault=f"SMPP 0x{pdu.command:X}: {unread}")
+        else:
+            texts = decodings(pdu.text, pdu.data_coding)
+            heard = heard._replace(sender=pdu.source, text=texts[0], instead=tuple(texts[1:]))
+        self._hear(heard)
 
 
 def relative(valid_s: float) -> str:
@@ -164,46 +172,3 @@ def relative(valid_s: float) -> str:
     s = int(max(1, min(valid_s, 28 * 86_400)))
     days, rest = divmod(s, 86_400)
     return f"0000{days:02d}{rest // 3600:02d}{rest % 3600 // 60:02d}{rest % 60:02d}000R"
-
-
-def receipt(pdu: Any) -> tuple[tuple[str, ...], str, str]:
-    """(spellings of the message's id, the carrier's word, detail) of a deliver_sm. The word is empty
-    when it is no delivery receipt: a person's message."""
-    if (pdu.esm_class or 0) & 0x3C != _RECEIPT:
-        return (), "", ""
-    said = {"id": "", "stat": "", "err": ""}
-    body = pdu.short_message or getattr(pdu, "message_payload", None) or b""
-    for ident, stat, err in _TEXT_RECEIPT.findall(decode(body, pdu.data_coding or 0)):
-        said["id"], said["stat"] = said["id"] or ident, said["stat"] or stat
-        said["err"] = said["err"] or err
-    ids = []
-    if (tlv := getattr(pdu, "receipted_message_id", None)) is not None:
-        ids.append(_words(tlv))
-    ids += spellings(said["id"]) if said["id"] else []
-    state = getattr(pdu, "message_state", None)
-    status = said["stat"] or SMPP_MESSAGE_STATE.get(state or 0, "")
-    return tuple(dict.fromkeys(ids)), status or "no status", f"err {said['err']}".strip()
-
-
-def message(pdu: Any) -> tuple[str, str]:
-    """(number, words) of a person's message; of a part of a long one, the part."""
-    body = pdu.short_message or getattr(pdu, "message_payload", None) or b""
-    if (pdu.esm_class or 0) & 0x40 and body:  # a header stands before the words
-        body = body[1 + body[0] :]
-    return _words(pdu.source_addr or ""), decode(body, pdu.data_coding or 0)
-
-
-def spellings(ident: str) -> list[str]:
-    """Some SMSCs write an id in hexadecimal in submit_sm_resp and in decimal in the receipt."""
-    found = [ident]
-    if ident.isdecimal():
-        number = int(ident)
-        found += [ident.lstrip("0") or "0", f"{number:x}", f"{number:X}", f"{number:08x}"]
-    elif re.fullmatch(r"[0-9a-fA-F]{1,16}", ident):
-        found += [str(int(ident, 16)), f"{int(ident, 16):010d}"]
-    return list(dict.fromkeys(found))
-
-
-def _words(octets: Any) -> str:
-    text = octets.decode("latin-1") if isinstance(octets, bytes) else str(octets)
-    return text.rstrip("\0")

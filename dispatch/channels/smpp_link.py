@@ -1,8 +1,10 @@
 """One SMPP 3.4 session over TCP or TLS: bound as transceiver, many requests under way at once.
 
-The PDUs are made and read by smpplib; the session is ours, because smpplib's client has one request
-under way, loses its place in the stream when a read times out, and gives up on fields of SMPP 5.0.
-A session that broke stays broken: the carrier opens another.
+Requests are made by smpplib. The session is ours, because smpplib's client has one request under way
+and loses its place in the stream when a read times out; so is the reading (`smpp_pdu`), because its
+parser cuts the last character off an id without a NUL and gives up on a length that is one off. A
+request that nobody knows is answered by generic_nack, and the session stands. One that broke, or that
+the other side ended, stays so: the carrier opens another.
 """
 
 import itertools
@@ -17,10 +19,10 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from smpplib.consts import DESCRIPTIONS
-from smpplib.exceptions import PDUError, UnknownCommandError
-from smpplib.smpp import make_pdu, parse_pdu
+from smpplib.smpp import make_pdu
 
-from dispatch.channels import SendError
+from dispatch.channels import SendError, smpp_pdu
+from dispatch.channels.smpp_pdu import GENERIC_NACK, RESPONSE, Pdu
 from dispatch.channels.table import SMPP_BUSY, SMPP_PERMANENT, SMPP_ROUTE
 
 # its lines may hold numbers
@@ -29,8 +31,19 @@ for _name in ("smpplib", "smpp.Client"):
 
 _LONGEST = 65_536  # of a PDU; longer means that we lost our place in the stream
 _SEQUENCES = 0x7FFFFFFF
+_UNBOUND = "对方解绑 the other side unbound"
+_WITH_ID = (smpp_pdu.DELIVER_SM, smpp_pdu.DATA_SM)  # a response to these has a message_id
+_UNKNOWN_COMMAND, _UNKNOWN_ERROR = 0x03, 0xFF  # ESME_RINVCMDID, ESME_RUNKNOWNERR
 # smpplib asks a client for the number of each PDU; ours come from the session
 _NUMBERS = SimpleNamespace(sequence=0, next_sequence=lambda: 0)
+
+
+_COMMANDS = {
+    "bind_transceiver": smpp_pdu.BIND_TRANSCEIVER,
+    "submit_sm": smpp_pdu.SUBMIT_SM,
+    "enquire_link": smpp_pdu.ENQUIRE_LINK,
+    "unbind": smpp_pdu.UNBIND,
+}
 
 
 class Bind(NamedTuple):
@@ -48,22 +61,22 @@ class _Asked:
     """A request that waits for its response."""
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.command = _COMMANDS[name]
         self.done = threading.Event()
-        self.response: Any = None
+        self.response: Pdu | None = None
 
 
 class Link:
-    """on_deliver(pdu): a deliver_sm came; it is answered by `answer`. on_late(sequence, pdu): the
-    response to a request that had been given up. Raises SendError where the session cannot be had."""
+    """on_deliver(link, pdu): a deliver_sm or data_sm came; it is answered by `answer`. on_late(link, pdu):
+    the response to a submit_sm that had been given up. Raises SendError where the session cannot be had."""
 
     def __init__(
         self,
         bind: Bind,
         timeout_s: float,
         quiet_s: float,
-        on_deliver: Callable[["Link", Any], None],
-        on_late: Callable[[int, Any], None],
+        on_deliver: Callable[["Link", Pdu], None],
+        on_late: Callable[["Link", Pdu], None],
     ) -> None:
         self._timeout_s = timeout_s
         self._on_deliver, self._on_late = on_deliver, on_late
@@ -71,6 +84,7 @@ class Link:
         self._lock = threading.Lock()
         self._asked: dict[int, _Asked] = {}
         self._broken = ""
+        self._leaving: int | None = None  # the sequence of their unbind, until it is answered
         self._quiet = 0
         try:
             self._socket = socket.create_connection((bind.host, bind.port), timeout_s)
@@ -98,42 +112,44 @@ class Link:
     @property
     def alive(self) -> bool:
         """Can it still be used?"""
-        return not self._broken
+        return not self._broken and self._leaving is None
 
     def begin(self, name: str, **fields: Any) -> tuple[int, _Asked]:
         """Send a request; `finish` waits for its response."""
         sequence = next(self._sequence) % _SEQUENCES + 1
         asked = _Asked(name)
         with self._lock:
-            if self._broken:
-                raise SendError(self._broken)
+            if self._broken or self._leaving is not None:
+                raise SendError(self._broken or _UNBOUND)
             self._asked[sequence] = asked
         self._write(name, sequence, fields)
         return sequence, asked
 
-    def finish(self, sequence: int, asked: _Asked) -> Any:
+    def finish(self, sequence: int, asked: _Asked) -> Pdu:
         """The response. Raises SendError if it is an error, or none comes in time."""
         if not asked.done.wait(self._timeout_s):
             with self._lock:
                 if not asked.done.is_set():
                     self._asked.pop(sequence, None)
             if not asked.done.is_set():
+                self._part()
                 raise SendError(f"短信中心超时 no answer within {self._timeout_s:g} s")
-        if asked.response is None:
+        found = asked.response
+        if found is None:
             raise SendError(self._broken or "会话已断 the session ended")
-        status = asked.response.status
-        if status:
-            raise refusal(status)
-        return asked.response
+        if found.status or found.command == GENERIC_NACK:
+            raise refusal(found.status or _UNKNOWN_ERROR)
+        return found
 
-    def ask(self, name: str, **fields: Any) -> Any:
+    def ask(self, name: str, **fields: Any) -> Pdu:
         """A request and its response."""
         return self.finish(*self.begin(name, **fields))
 
-    def answer(self, pdu: Any, name: str, status: int = 0) -> None:
+    def answer(self, pdu: Pdu, status: int = 0) -> None:
         """Respond to the other side's request; a session that broke meanwhile hears it again."""
-        if self.alive:
-            self._write(name, pdu.sequence, {"status": status})
+        if not self._broken:
+            message_id = b"\0" if pdu.command in _WITH_ID else b""
+            self._put(_packed(pdu.command | RESPONSE, status, pdu.sequence, message_id))
 
     def close(self) -> None:
         """End the session politely if it lives."""
@@ -146,7 +162,9 @@ class Link:
     def _write(self, name: str, sequence: int, fields: dict[str, Any]) -> None:
         pdu = make_pdu(name, client=_NUMBERS, **fields)
         pdu.sequence = sequence
-        octets = pdu.generate()
+        self._put(pdu.generate())
+
+    def _put(self, octets: bytes) -> None:
         with self._lock:
             try:
                 self._socket.sendall(octets)
@@ -202,33 +220,51 @@ class Link:
             if len(buffer) < length:
                 break
             octets, buffer = buffer[:length], buffer[length:]
-            try:
-                pdu = parse_pdu(octets, client=_NUMBERS, allow_unknown_opt_params=True)
-            except UnknownCommandError:
-                continue  # of a newer version
-            except (PDUError, struct.error, ValueError, IndexError, KeyError, TypeError) as e:
-                raise ValueError(f"报文读不懂 a PDU that cannot be read: {type(e).__name__}") from e
-            if pdu is not None:
-                self._act(pdu)
+            self._act(smpp_pdu.read(octets))
         return buffer
 
-    def _act(self, pdu: Any) -> None:
+    def _act(self, pdu: Pdu) -> None:
         match pdu.command:
-            case "enquire_link":
-                self.answer(pdu, "enquire_link_resp")
-            case "deliver_sm":
+            case smpp_pdu.ENQUIRE_LINK:
+                self.answer(pdu)
+            case smpp_pdu.DELIVER_SM | smpp_pdu.DATA_SM:
                 self._on_deliver(self, pdu)
-            case "unbind":
-                self.answer(pdu, "unbind_resp")
-                raise OSError("对方解绑 the other side unbound")
-            case name if pdu.is_response():
-                with self._lock:
-                    asked = self._asked.pop(pdu.sequence, None)
-                if asked is not None:
-                    asked.response = pdu
-                    asked.done.set()
-                elif name == "submit_sm_resp":
-                    self._on_late(pdu.sequence, pdu)
+            case smpp_pdu.UNBIND:
+                self._leaving = pdu.sequence
+                self._part()
+            case command if command & RESPONSE:
+                self._came(pdu)
+            case command if command not in smpp_pdu.UNANSWERED:
+                self._put(_packed(GENERIC_NACK, _UNKNOWN_COMMAND, pdu.sequence))
+
+    def _came(self, pdu: Pdu) -> None:
+        """A response: of the kind that was asked for, or the other side's no to any."""
+        with self._lock:
+            asked = self._asked.get(pdu.sequence)
+            mine = asked is not None and pdu.command in (asked.command | RESPONSE, GENERIC_NACK)
+            if mine:
+                del self._asked[pdu.sequence]
+        if asked is not None and mine:
+            asked.response = pdu
+            asked.done.set()
+            self._part()
+        elif asked is None and pdu.command == smpp_pdu.SUBMIT_SM | RESPONSE:
+            self._on_late(self, pdu)
+
+    def _part(self) -> None:
+        """The other side unbinds: once it has answered what it was asked, it gets its own answer. What
+        it has taken would be sent twice otherwise."""
+        with self._lock:
+            sequence = self._leaving
+            if sequence is None or self._asked or self._broken:
+                return
+        with suppress(SendError):
+            self._put(_packed(smpp_pdu.UNBIND | RESPONSE, 0, sequence))
+        self._break(_UNBOUND)
+
+
+def _packed(command: int, status: int, sequence: int, body: bytes = b"") -> bytes:
+    return struct.pack(">LLLL", 16 + len(body), command, status, sequence) + body
 
 
 def refusal(status: int) -> SendError:

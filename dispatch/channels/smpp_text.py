@@ -5,6 +5,7 @@ GSM 7-bit one septet an octet (data_coding 0, the SMSC's default alphabet), else
 """
 
 import hashlib
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dispatch.sms_length import measure, split
@@ -58,8 +59,50 @@ def _octets(text: str, ucs2: bool) -> bytes:
     return text.encode("utf-16-be") if ucs2 else b"".join(_CODES[c] for c in text)
 
 
-def decode(octets: bytes, data_coding: int) -> str:
-    """The text of one part without its header, for receipts."""
-    if data_coding == 8:
-        return octets.decode("utf-16-be", "replace")
-    return octets.decode("latin-1")
+def decodings(octets: bytes, data_coding: int) -> list[str]:
+    """What the text of one part may say, the likeliest first: never empty. What `data_coding` declares
+    comes before what is as likely, for letters of one coding are often words of another (收到 is
+    "e6R0" in UCS-2)."""
+    found = tried(octets, data_coding)
+    worth = {text: _likely(text) + (_DECLARED if n == 0 else 0.0) for n, text in enumerate(found)}
+    best = max(worth.values())
+    likely = sorted(found, key=lambda text: -worth[text])
+    return [text for text in likely if worth[text] >= best - _AS_GOOD]
+
+
+def tried(octets: bytes, data_coding: int) -> list[str]:
+    """Every reading, the declared one first. Many SMSCs repeat the coding of our message, or none."""
+    declared = next((name for test, name in _DECLARES if test(data_coding)), "latin-1")
+    found: dict[str, None] = {}
+    for name in (declared, *_CODINGS):
+        if name.startswith("utf-16") and octets.startswith((b"\xfe\xff", b"\xff\xfe")):
+            name = "utf-16"
+        # one NUL too many
+        odd = name.startswith("utf-16") and len(octets) % 2 and octets.endswith(b"\0")
+        found.setdefault((octets[:-1] if odd else octets).decode(name, "replace").strip("\0"))
+    return list(found)
+
+
+_DECLARED, _AS_GOOD = 0.2, 0.3
+_CODINGS = ("latin-1", "utf-8", "gb18030", "utf-16-be", "utf-16-le")
+# SMPP 3.4, 5.2.19, and 3GPP TS 23.038, 4: UCS-2 with or without a class; 15 is GBK in China (CMPP)
+_DECLARES: tuple[tuple[Callable[[int], bool], str], ...] = (
+    (lambda n: n == 8 or n & 0xDC == 0x18 or n & 0xF0 == 0xE0, "utf-16-be"),
+    (lambda n: n == 15, "gb18030"),
+)
+
+
+def _likely(text: str) -> float:
+    """1 for a text of letters that people write, less for others."""
+    return sum(_worth(c) for c in text) / len(text) if text else 0.0
+
+
+def _worth(c: str) -> float:
+    if " " <= c <= "~" or c in "\r\n\t，。！？、：；“”‘’（）《》【】…—·\u3000" or "！" <= c <= "～":
+        return 1.0
+    try:
+        row = c.encode("gb2312")[0]
+    except UnicodeEncodeError:
+        return 0.1 if c.isprintable() and c.isalpha() else -2.0
+    # level 1 of GB 2312 are the 3,755 characters in common use, level 2 the rest
+    return 1.0 if 0xB0 <= row <= 0xD7 else 0.5

@@ -1,6 +1,7 @@
 """Carriers' words and what they mean here: one table a channel. A word that is not in its table is
 refused (dead letter), never guessed."""
 
+import re
 from typing import NamedTuple
 
 from dispatch.alert import STATE_ZH, State
@@ -69,7 +70,33 @@ CARRIER: dict[str, Meaning] = {
     "UNKNOWN": Meaning("failed", True, "下落不明"),
 }
 
-# SMPP 3.4, 5.2.28, message_state
+# what SMSCs and gateways write for these, in capitals and without what is no letter
+_SPELLED: dict[str, tuple[str, ...]] = {
+    "DELIVRD": ("DELIVERED", "DELIVERD", "DELIVRED", "DELIVERYSUCCESS", "DLVRD", "SUCCESS", "SUCCEEDED"),
+    "read": ("READ", "SEEN", "DISPLAYED"),
+    "ACCEPTD": ("ACCEPTED", "ACKED"),
+    "ENROUTE": (
+        "INTRANSIT", "PENDING", "QUEUED", "BUFFERED", "BUFFERD", "SCHEDULED", "SCHEDLD", "SUBMITTED",
+        "SENT", "SENDING", "TRYING", "RETRY", "RETRYING",
+    ),
+    "UNDELIV": (
+        "UNDELIVERED", "UNDELIVERABLE", "UNDELIVRD", "UNDELIVERD", "UNDELIVRABLE", "UNDELIVD", "UNDLVRD",
+        "NOTDELIVERED", "NONDELIVERED", "NOTDELIVRD", "DELIVERYFAILED", "DELIVERYFAILURE", "FAILED",
+        "FAIL", "FAILD", "FAILURE", "ERROR", "SKIPPED", "UNROUTABLE", "NOROUTE", "INVALID", "ABSENT",
+    ),
+    "REJECTD": (
+        "REJECTED", "REJECT", "REJECTE", "BLOCKED", "BARRED", "DENIED", "BLACKLISTED", "BLACKLIST",
+        "BLACK", "SPAM",
+    ),
+    "EXPIRED": ("EXPIRD", "EXPIRE", "TIMEOUT", "TIMEDOUT"),
+    "DELETED": ("DELETD", "CANCELLED", "CANCELED", "CANCELD"),
+    "UNKNOWN": ("UNKNOWN", "UNKNOW", "UNKNOWND"),
+}  # fmt: skip
+_MEANT = {spelled: word for word, all_of in _SPELLED.items() for spelled in all_of}
+# CMPP's receipts carry a node's error code in the place of a word: MK:0012, DB:0141
+_NODE_ERROR = re.compile(r"[A-Z]{2}:\d{3,5}")
+
+# SMPP 3.4, 5.2.28, message_state; 9 is of SMPP 5.0
 SMPP_MESSAGE_STATE = {
     1: "ENROUTE",
     2: "DELIVRD",
@@ -79,6 +106,7 @@ SMPP_MESSAGE_STATE = {
     6: "ACCEPTD",
     7: "UNKNOWN",
     8: "REJECTD",
+    9: "SKIPPED",
 }
 # SMPP 3.4, 5.1.3, command_status: nothing was taken, come slower (RMSGQFUL, RTHROTTLED)
 SMPP_BUSY = frozenset({0x14, 0x58})
@@ -121,6 +149,18 @@ CALL: dict[str, Meaning] = {
 
 # which words a channel's carriers may use in receipts
 WORDS: dict[str, dict[str, Meaning]] = {"voice": CALL}
+
+
+def meaning_of(channel: str, status: str) -> Meaning | None:
+    """None for a word that nobody knows here. A call's words have no other spellings: what a service
+    means by them is in its row."""
+    words = WORDS.get(channel, CARRIER)
+    if status in words or words is not CARRIER:
+        return words.get(status)
+    if _NODE_ERROR.fullmatch(status.upper()):
+        return CARRIER["UNDELIV"]
+    letters = "".join(c for c in status.upper() if c.isalpha())
+    return CARRIER.get(_MEANT.get(letters, letters))
 
 
 class Proof(NamedTuple):

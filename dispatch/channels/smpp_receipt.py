@@ -1,0 +1,57 @@
+"""A delivery receipt by SMPP, known by its form and not by its esm_class, which many SMSCs leave 0: a TLV
+of a receipt, or a text like that of SMPP 3.4, appendix B (`id:… sub:… dlvrd:… stat:… err:… text:…`),
+with its keys in any case and with blanks or commas. Pure.
+"""
+
+import re
+from typing import NamedTuple
+
+from dispatch.channels.smpp_pdu import Pdu
+from dispatch.channels.smpp_text import tried
+from dispatch.channels.table import SMPP_MESSAGE_STATE
+
+_TYPE, _TYPES = 0x3C, frozenset({0x04, 0x20, 0x24})  # receipt, intermediate notification, both
+_KEY = re.compile(
+    r"(?<![a-z0-9])(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*[:=]\s*"
+    r"([^\s,;]*)",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"(?<![a-z0-9])text\s*[:=].*", re.IGNORECASE | re.DOTALL)
+_UNKNOWN = 7  # message_state that says less than a word
+
+
+class Found(NamedTuple):
+    """ids: of the message, the surest first. status: the carrier's word."""
+
+    ids: tuple[str, ...]
+    status: str
+    detail: str
+
+
+def receipt(pdu: Pdu) -> Found | None:
+    """None: it is no delivery receipt, but a person's message, or cannot be read."""
+    said: dict[str, str] = {}
+    for text in tried(pdu.text, pdu.data_coding):
+        if said := _form(text):
+            break
+    by_class = pdu.esm_class & _TYPE in _TYPES and not pdu.fault
+    if not (said or pdu.receipted or pdu.state or by_class):
+        return None
+    ids = dict.fromkeys(i for i in (pdu.receipted, said.get("id", "")) if i)
+    state = SMPP_MESSAGE_STATE.get(pdu.state, "")
+    word = said.get("stat", "")
+    status = word if word and pdu.state in (0, _UNKNOWN) else state
+    err = said.get("err", "")
+    return Found(tuple(ids), status or "no status", f"err {err}" if err else "")
+
+
+def _form(text: str) -> dict[str, str]:
+    """The fields of a receipt's text; nothing where it has not at least two, an id or a status among
+    them. What `text:` quotes is ours, and says nothing."""
+    for part in (_QUOTED.sub(" text:", text), text):
+        found: dict[str, str] = {}
+        for key, value in _KEY.findall(part.replace("\0", " ")):
+            found.setdefault(key.lower(), value.strip("\"'"))
+        if len(found) > 1 and (found.get("id") or found.get("stat")):
+            return found
+    return {}
