@@ -6,6 +6,7 @@ Colours and their order: 国家突发公共事件总体应急预案 (Ⅳ–Ⅰ�
 立即转移: 山洪灾害防御预案编制导则 (SL/T 666).
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -44,6 +45,32 @@ LEVEL_EN = {
 ACTION_ZH = {Action.NONE: "无", Action.PREPARE: "准备转移", Action.MOVE: "立即转移"}
 ACTION_EN = {Action.NONE: "none", Action.PREPARE: "prepare to move", Action.MOVE: "move now"}
 
+# where an order is not 转移: vehicles withdraw (撤离), a crowd disperses (疏散) and is never told to run
+_ORDER_ZH = {
+    "traffic": {Action.PREPARE: "准备撤离", Action.MOVE: "立即撤离"},
+    "crowd": {Action.PREPARE: "准备疏散", Action.MOVE: "有序疏散"},
+}
+_ORDER_EN = {
+    "traffic": {Action.PREPARE: "prepare to leave", Action.MOVE: "leave now"},
+    "crowd": {Action.PREPARE: "prepare to leave", Action.MOVE: "leave calmly"},
+}
+_ORDERS_ZH = {"traffic": "撤离指令", "crowd": "疏散指令"}
+
+
+def order_zh(hazard: str, action: Action) -> str:
+    """What an order is called when it is about this hazard: 立即转移, 立即撤离, 有序疏散."""
+    return _ORDER_ZH.get(hazard, {}).get(action) or ACTION_ZH[action]
+
+
+def order_en(hazard: str, action: Action) -> str:
+    """The same in English: move now, leave now, leave calmly."""
+    return _ORDER_EN.get(hazard, {}).get(action) or ACTION_EN[action]
+
+
+def orders_zh(hazard: str) -> str:
+    """What such orders are called: 转移指令, 撤离指令, 疏散指令."""
+    return _ORDERS_ZH.get(hazard, "转移指令")
+
 # the natural ones, then those of the district's other plans (危险化学品, 道路交通, 人员密集场所, 森林
 # 火灾, 城市内涝), which are monitored by config alone
 HAZARD_ZH = {
@@ -66,3 +93,27 @@ HAZARD_EN = {
     "traffic": "road traffic",
     "crowd": "crowding",
 }
+
+# of water and slopes in the mountains: what the plan for floods (防汛应急预案) is about
+MOUNTAIN = frozenset({"flash_flood", "debris_flow", "river_flood"})
+_OF_FLOODS = MOUNTAIN | {"urban_flood"}
+# for these no order and no red goes out by a machine alone, whatever the policy says: to drive a dense
+# crowd out by loudspeaker can be the accident itself
+BY_PERSON = frozenset({"crowd"})
+
+
+def occurrence_zh(hazards: Iterable[str]) -> str:
+    """What reports and pages call an incident: 汛情, or the hazard's own name, or 突发事件 of several."""
+    found = set(hazards)
+    if found <= _OF_FLOODS:
+        return "汛情"
+    name = HAZARD_ZH.get(min(found)) if len(found) == 1 else None
+    return f"{name}事件" if name else "突发事件"
+
+
+def occurrence_en(hazards: Iterable[str]) -> str:
+    """The same in English."""
+    found = set(hazards)
+    if found <= _OF_FLOODS:
+        return "flood"
+    return HAZARD_EN.get(min(found), "emergency") if len(found) == 1 else "emergency"

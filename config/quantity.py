@@ -85,3 +85,19 @@ QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
 OF_NODES = ("battery", "mains", "door", "volume", "self_test", "key_set", "refused_commands")
 # what a person may report (ingest.observation.PersonSays)
 OF_PEOPLE = ("report_flood", "report_debris_flow", "report_landslide", "damage")
+# how a person reads a unit; the others as they stand
+_READ = {
+    "1": ("", ""),
+    "person/m2": ("人/m²", "persons/m²"),
+    "veh/h": ("辆/h", "vehicles/h"),
+    "m3/s": ("m³/s", "m³/s"),
+    "um/s": ("μm/s", "μm/s"),
+}
+
+
+def unit_words(unit: str, lang: str) -> str:
+    """A unit as it stands behind a number: in English with the space between."""
+    zh, en = _READ.get(unit, (unit, unit))
+    if lang == "zh":
+        return zh
+    return f" {en}" if en else ""

@@ -14,6 +14,7 @@ from config.district import District
 from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
+from dispatch.evidence_words import seen_itself
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
 from dispatch.target import (
@@ -239,6 +240,7 @@ class Address:
             must_answer=target.must_answer,
             category=target.category,
             not_before=target.not_before,
+            observed=seen_itself(alert),
         )
 
 

@@ -173,6 +173,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     category: str = ""  # of a contact: resident, school, care_home … (config.district.Contact)
     not_before: int = 0  # a subscriber's quiet hours end then; 0: at once
     covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/merge.py)
+    observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
 
 
 State = Literal[

@@ -7,23 +7,26 @@ it. Pure: a Delivery and the district in, bytes out; every message is held again
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from lxml import etree
 
 from config.district import Area, District
 from config.level import (
-    ACTION_EN,
-    ACTION_ZH,
     HAZARD_EN,
     HAZARD_ZH,
     LEVEL_EN,
     LEVEL_ZH,
     Action,
     Level,
+    order_en,
+    order_zh,
+    orders_zh,
 )
 from dispatch.alert import Delivery, Route
+from dispatch.policy import Grade as Force
+from dispatch.text import instruction
 from ingest.decode.cap import NAMESPACE, Wrong, parse_cap
 
 
@@ -108,10 +111,11 @@ def grade(d: Delivery) -> Grade:
     if is_over(d):
         return OVER
     a, b = GRADE[d.level], GRADE_OF_ACTION.get(d.action, GRADE[d.level])
+    likely = max(a.certainty, b.certainty, key=_CERTAINTY.index)
     return Grade(
         max(a.urgency, b.urgency, key=_URGENCY.index),
         max(a.severity, b.severity, key=_SEVERITY.index),
-        max(a.certainty, b.certainty, key=_CERTAINTY.index),
+        "Observed" if d.observed else likely,
     )
 
 
@@ -142,7 +146,7 @@ def build(
         put(message, "scope", "Public")
     else:
         put(message, "scope", "Restricted")
-        put(message, "restriction", "内部预警，仅供防汛责任单位 for flood authorities only")
+        put(message, "restriction", "内部预警，仅供责任单位 for the authorities in charge only")
     if d.status != "actual":
         put(message, "note", "演练，请勿采取行动。EXERCISE: take no action.")
     if references:
@@ -171,24 +175,15 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     hazard = HAZARD_ZH.get(d.hazard, d.hazard)
     place = f"{area.township}{area.name}" if area else district.name
     what = LEVEL_ZH[d.level] if d.level else ""
-    order = f"，{ACTION_ZH[d.action]}" if d.action else ""
+    order = f"，{order_zh(d.hazard, d.action)}" if d.action else ""
     headline = f"{place}{hazard}{what}预警{order}"
     if is_over(d):
         headline = f"{place}{hazard}预警解除"
-        advice = "预警已解除。返回前请听从村镇安排，注意沟道、边坡和道路。"
-    elif d.action == Action.MOVE:
-        advice = "立即转移。" + _way_zh(area)
-    elif d.action == Action.PREPARE:
-        advice = "做好转移准备，老人、儿童和行动不便者先走。" + _way_zh(area)
-    else:
-        advice = "远离河道、沟口和陡坡，注意雨情和后续通知。"
-    if area and area.phone:
-        advice += f"联系电话：{area.phone}。"
     parameters = []
     if d.level:
         parameters += [("预警级别", NUMERAL_ZH[d.level]), ("预警颜色", LEVEL_ZH[d.level])]
     if d.action:
-        parameters.append(("转移指令", ACTION_ZH[d.action]))
+        parameters.append((orders_zh(d.hazard), order_zh(d.hazard, d.action)))
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("小流域", basin.name), ("河流", basin.river)]
@@ -199,14 +194,14 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
         district.issuer,
         _drill(d, title, "（演练）"),
         _drill(d, text, "（演练）"),
-        advice,
+        _to_do(district, d, area, "zh"),
         place,
         tuple(parameters),
     )
 
 
-def _way_zh(area: Area | None) -> str:
-    return f"路线：{area.route}。安置点：{area.shelter}。" if area else ""
+def _to_do(district: District, d: Delivery, area: Area | None, lang: Literal["zh", "en"]) -> str:
+    return instruction(district, d.hazard, Force() if is_over(d) else Force(d.level, d.action), area, lang)
 
 
 def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Words:
@@ -215,27 +210,15 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     what = f"{LEVEL_EN[d.level]} " if d.level else ""
     headline = f"{what}{hazard} warning for {place}"
     if d.action:
-        headline += f": {ACTION_EN[d.action]}"
+        headline += f": {order_en(d.hazard, d.action)}"
     if is_over(d):
         headline = f"{hazard} warning for {place} lifted"
-        advice = (
-            "The warning is over. Return only when the village or township says so; keep away "
-            "from gullies, slopes and damaged roads."
-        )
-    elif d.action == Action.MOVE:
-        advice = "Move now." + _way_en(area)
-    elif d.action == Action.PREPARE:
-        advice = "Get ready to move; the old, the young and the disabled first." + _way_en(area)
-    else:
-        advice = "Keep away from streams, gully mouths and steep slopes; follow further notices."
-    if area and area.phone:
-        advice += f" Telephone: {area.phone}."
     headline = headline[0].upper() + headline[1:]
     parameters = []
     if d.level:
         parameters.append(("warning colour", LEVEL_EN[d.level]))
     if d.action:
-        parameters.append(("order", ACTION_EN[d.action]))
+        parameters.append(("order", order_en(d.hazard, d.action)))
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("basin", basin.name_en), ("river", basin.river_en)]
@@ -246,14 +229,10 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
         district.issuer_en,
         _drill(d, title, "(EXERCISE) "),
         _drill(d, text, "(EXERCISE) "),
-        advice,
+        _to_do(district, d, area, "en"),
         place,
         tuple(parameters),
     )
-
-
-def _way_en(area: Area | None) -> str:
-    return f" Route: {area.route_en}. Shelter: {area.shelter_en}." if area else ""
 
 
 def _drill(d: Delivery, text: str, mark: str) -> str:

@@ -2,11 +2,41 @@
 
 from config.district import District
 from config.level import LEVEL_EN, LEVEL_ZH, Level
-from config.quantity import OF_PEOPLE, QUANTITIES
+from config.quantity import OF_PEOPLE, QUANTITIES, unit_words
 from detectors.detection import Evidence
 from detectors.kinds import KINDS
 from dispatch.alert import Alert
 from dispatch.local_time import local
+
+# what is the hazard itself when it is measured, and not only what may bring it; a projection or a trend
+# of it (a kind that looks ahead) is none
+_ITSELF: dict[str, frozenset[str]] = {
+    "flash_flood": frozenset({"report_flood"}),
+    "debris_flow": frozenset({"report_debris_flow", "front_speed", "image_front"}),
+    "river_flood": frozenset({"report_flood"}),
+    "urban_flood": frozenset({"depth", "report_flood"}),
+    "forest_fire": frozenset({"fire"}),
+    "chemical": frozenset({"gas"}),
+    "traffic": frozenset({"traffic_flow"}),
+    "crowd": frozenset({"crowd_density"}),
+}
+_AHEAD = frozenset({"quantity_rise", "quantity_trend", "stage_projection"})
+
+
+# what stands behind the quantity's name when a rule of any quantity speaks of it
+_OF_ANY = {
+    "quantity_below": ("偏低", ", low,"),
+    "quantity_rise": ("上升速率", " rising"),
+    "quantity_fall": ("下降速率", " falling"),
+}
+
+
+def seen_itself(a: Alert) -> bool:
+    """Something of the evidence is the hazard itself, measured or seen, and not in doubt."""
+    itself = _ITSELF.get(a.hazard, frozenset())
+    return not a.suspect and any(
+        e.quantity in itself and e.kind not in _AHEAD for e in a.evidence
+    )
 
 
 def office(district: District, by: str, lang: str) -> str:
@@ -28,11 +58,11 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
     if e.kind in KINDS:
         return name + _ruled(district, e, zh=zh)
     quantity = QUANTITIES.get(e.quantity)
-    unit = quantity.unit if quantity else ""
+    unit = unit_words(quantity.unit, lang) if quantity else ""
     at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
     limit = ""
     if e.threshold is not None:
-        limit = f"阈值{e.threshold:g}{unit}" if zh else f"limit {e.threshold:g} {unit}"
+        limit = f"{'阈值' if zh else 'limit '}{e.threshold:g}{unit}"
     if e.quantity == "frame":
         what = f"画面{e.value:.0%}在动" if zh else f" {e.value:.0%} of the view moves"
         limit = ""
@@ -41,7 +71,7 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
         what = f"{window}{quantity.zh if quantity else e.quantity}{e.value:g}{unit}"
     else:
         window = f" in {e.window_min} min" if e.window_min else ""
-        what = f" {e.quantity} {e.value:g} {unit}{window}"
+        what = f" {e.quantity.replace('_', ' ')} {e.value:g}{unit}{window}"
     beside = ("，" if zh else ", ").join(x for x in (limit, at) if x)
     if not beside:
         return f"{name}{what}"
@@ -73,15 +103,22 @@ def _station(district: District, station: str, *, zh: bool) -> str:
 
 
 def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
-    """What a window rule made of a station: its value in the rule's own unit."""
-    kind = KINDS[e.kind]
-    unit = "" if kind.unit == "1" else kind.unit if zh else f" {kind.unit}"
+    """What a window rule made of a station: its value in the rule's own unit. A rule of any quantity
+    is named and counted by the quantity."""
+    kind, quantity = KINDS[e.kind], QUANTITIES.get(e.quantity)
+    unit, named = kind.unit, kind.zh if zh else f" {kind.en}"
+    if "*" in kind.inputs and quantity is not None:
+        # an interval's or a state's rate has no name of its own: 1 an hour
+        unit = f"{quantity.unit}{kind.unit}" if quantity.unit != "1" else kind.unit.replace("/", "1/")
+        measured = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
+        named = measured + _OF_ANY.get(e.kind, ("", ""))[not zh]
+    unit = unit_words(unit, "zh" if zh else "en")
     beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
     if e.observed_at is not None:
         beside.append(local(e.observed_at, district.timezone, "%H:%M"))
     if zh:
-        return f"{kind.zh}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
-    return f" {kind.en} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+        return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
+    return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
 
 
 def coverage(a: Alert, lang: str) -> str:

@@ -2,12 +2,13 @@
 
 from config.district import Area
 from config.level import (
-    ACTION_EN,
-    ACTION_ZH,
     HAZARD_EN,
     HAZARD_ZH,
     LEVEL_EN,
     LEVEL_ZH,
+    order_en,
+    order_zh,
+    orders_zh,
 )
 from dispatch.alert import Alert
 from dispatch.policy import Grade
@@ -33,12 +34,12 @@ def title(area: Area, a: Alert, lang: str, *, notice: bool) -> str:
         grade = Grade(a.proposed_level, a.proposed_action) | grade
     if lang == "zh":
         colour = LEVEL_ZH[grade.level] if grade.level else ""
-        order = f" {ACTION_ZH[grade.action]}" if grade.action else ""
+        order = f" {order_zh(a.hazard, grade.action)}" if grade.action else ""
         inner = "内部" if notice else ""
         end = "预警解除" if over else f"{colour}预警{order}"
         return f"{drill}{place}{inner}{HAZARD_ZH[a.hazard]}{end}"
     colour = f" {LEVEL_EN[grade.level]}" if grade.level else ""
-    order = f", {ACTION_EN[grade.action]}" if grade.action else ""
+    order = f", {order_en(a.hazard, grade.action)}" if grade.action else ""
     inner = " (internal)" if notice else ""
     end = " warning lifted" if over else f"{colour} warning{order}"
     return f"{drill}{upper(HAZARD_EN[a.hazard])}{end}{inner}, {place}"
@@ -57,11 +58,12 @@ def head_zh(area: Area, a: Alert, was: Grade, force: Grade) -> str:
     hazard, place = HAZARD_ZH[a.hazard], place_of(area, "zh")
     if a.msg_type == "cancel":
         return f"{place}{hazard}预警" + ("到期失效" if a.state == "expired" else "解除")
-    order = ACTION_ZH[force.action] if force.action else ""
+    order = order_zh(a.hazard, force.action) if force.action else ""
+    orders = orders_zh(a.hazard)
     if was.action > force.action:
-        order = f"转移指令调整为{order}" if order else "转移指令解除"
+        order = f"{orders}调整为{order}" if order else f"{orders}解除"
     elif not force.level:
-        return f"{place}{hazard}转移指令：{order}"
+        return f"{place}{hazard}{orders}：{order}"
     colour = LEVEL_ZH[force.level]
     if not force.level:
         told = f"{place}{hazard}"
@@ -80,7 +82,7 @@ def head_en(area: Area, a: Alert, was: Grade, force: Grade, short: bool) -> str:
     if a.msg_type == "cancel":
         return f"{hazard} warning {'lapsed' if a.state == 'expired' else 'lifted'}: {place}"
     colour = LEVEL_EN[force.level].upper() if force.level else ""
-    order = ACTION_EN[force.action].upper() if force.action else ""
+    order = order_en(a.hazard, force.action).upper() if force.action else ""
     if was.action > force.action:
         order = f"now {order}" if order else "order to move lifted"
     turned = ""
@@ -98,9 +100,9 @@ def head_spoken(area: Area, a: Alert, was: Grade, force: Grade) -> str:
     if a.msg_type == "cancel":
         ended = "已到期失效" if a.state == "expired" else "已解除"
         return f"{place}，{hazard}预警{ended}。"
-    order = f"，{ACTION_ZH[force.action]}！" if force.action else "。"
+    order = f"，{order_zh(a.hazard, force.action)}！" if force.action else "。"
     if not force.level:
-        return f"{place}，{hazard}转移指令{order}"
+        return f"{place}，{hazard}{orders_zh(a.hazard)}{order}"
     colour = LEVEL_ZH[force.level]
     if not was.level:
         return f"{place}，{hazard}{colour}预警{order}"

@@ -11,7 +11,16 @@ from typing import Literal
 import msgspec
 
 from config.district import District
-from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from config.level import (
+    ACTION_EN,
+    ACTION_ZH,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Action,
+    Level,
+    occurrence_en,
+    occurrence_zh,
+)
 from dispatch.alert import Alert, Report
 from dispatch.local_time import local
 from dispatch.policy import Grade
@@ -106,8 +115,11 @@ def _text(district: District, incident: Incident, kind: str, at: int) -> str:
     status = alerts[0].status if alerts else "exercise"
     drill_zh, drill_en = ("", "") if status == "actual" else ("（演练）", "EXERCISE. ")
     now = local(at, district.timezone, "%Y-%m-%d %H:%M")
-    zh = [f"{drill_zh}{district.name}汛情{kind}（第{incident.number}报），截至{now}："]
-    en = [f"{drill_en}{district.name_en}, report {incident.number} ({_KIND_EN[kind]}), {now}:"]
+    hazards = {a.hazard for a in alerts}
+    what, what_en = occurrence_zh(hazards), occurrence_en(hazards)
+    zh = [f"{drill_zh}{district.name}{what}{kind}（第{incident.number}报），截至{now}："]
+    number = f"{what_en} report {incident.number} ({_KIND_EN[kind]})"
+    en = [f"{drill_en}{district.name_en}, {number}, {now}:"]
     if kind == "终报":
         areas = len({a.area for a in alerts})
         peak = incident.said.words()

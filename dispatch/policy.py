@@ -16,7 +16,15 @@ from typing import NamedTuple
 import msgspec
 
 from config.authority import Authority, Policy
-from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from config.level import (
+    BY_PERSON,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Action,
+    Level,
+    order_en,
+    order_zh,
+)
 from detectors.detection import Detection
 
 LEVEL_KEY = {
@@ -27,6 +35,7 @@ LEVEL_KEY = {
 }
 ACTION_KEY = {Action.PREPARE: "prepare", Action.MOVE: "move"}
 ORDER = (*LEVEL_KEY.values(), *ACTION_KEY.values())
+_MOVING = frozenset({"red", *ACTION_KEY.values()})  # what makes people move
 # suspect evidence waits this long for a second sign before a person is called again
 SUSPECT_DEADLINE_S = 600
 
@@ -74,14 +83,11 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
         """Higher on at least one scale."""
         return self.level > other.level or self.action > other.action
 
-    def words(self) -> Reason:
-        """黄色、准备转移 / yellow, prepare to move."""
-        zh = [LEVEL_ZH[self.level]] * bool(self.level) + [ACTION_ZH[self.action]] * bool(
-            self.action
-        )
-        en = [LEVEL_EN[self.level]] * bool(self.level) + [ACTION_EN[self.action]] * bool(
-            self.action
-        )
+    def words(self, hazard: str = "") -> Reason:
+        """黄色、准备转移 / yellow, prepare to move; of a hazard, as its orders are called."""
+        ordered = bool(self.action)
+        zh = [LEVEL_ZH[self.level]] * bool(self.level) + [order_zh(hazard, self.action)] * ordered
+        en = [LEVEL_EN[self.level]] * bool(self.level) + [order_en(hazard, self.action)] * ordered
         return Reason("、".join(zh) or "无", ", ".join(en) or "none")
 
 
@@ -315,11 +321,19 @@ def settle(standing: Standing, need: Need, heard: Need, own: Grade | None = None
 def authority(policy: Policy, hazard: str, what: str) -> Authority:
     """Who may release `what` ("blue" … "red", "prepare", "move") of a hazard.
 
-    What the policy does not name nobody releases.
+    What the policy does not name nobody releases. A crowd's red and its orders are never released by
+    silence either: somebody is asked, again and again (config.level.BY_PERSON).
     """
     nobody = Authority(by=(), deadline_s=SUSPECT_DEADLINE_S, default="hold")
     table = policy.authority
-    return table.get(hazard, {}).get(what) or table.get("*", {}).get(what) or nobody
+    found = table.get(hazard, {}).get(what) or table.get("*", {}).get(what) or nobody
+    if hazard not in BY_PERSON or what not in _MOVING:
+        return found
+    return msgspec.structs.replace(
+        found,
+        deadline_s=found.deadline_s or SUSPECT_DEADLINE_S,
+        default="repeat" if found.default == "release" else found.default,
+    )
 
 
 def at_once(policy: Policy, rehearsed: bool, hazard: str, need: Grade) -> Grade:

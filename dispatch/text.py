@@ -4,25 +4,36 @@ A template is chosen by language, audience and channel; the words of a hazard an
 action stand in `advice.toml`, those of an audience in `audience.toml`; a district may put its own over
 them (`dispatch.wording`). No name or number of a person enters a text; the area's public telephone does.
 
-Likelihood in words: 可能, 可能性较大, 可能性大, 可能性很大 (北京市地质灾害气象风险预警 usage).
+Likelihood in words: 可能, 可能性较大, 可能性大, 可能性很大 (北京市地质灾害气象风险预警 usage). What was
+measured or seen itself (gas, a crowd, a flood that somebody reports) is not likely, it is there: the
+row `seen` of the hazard says so.
 """
 
 from typing import Any, Literal, NamedTuple
 
 from config.district import Area, District
-from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
+from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, orders_zh
 from dispatch.alert import Alert, Route
 from dispatch.downstream import Hit, in_words, is_told, yours_in_words
-from dispatch.evidence_words import coverage, evidence, office
+from dispatch.evidence_words import coverage, evidence, office, seen_itself
 from dispatch.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.local_time import local, when
 from dispatch.policy import Grade
 from dispatch.sample import sample
 from dispatch.sms_length import segments
 from dispatch.spoken import moment, spoken, telephone
-from dispatch.wording import BY_KIND, OURS, Category, Wording, wording
+from dispatch.wording import (
+    BY_KIND,
+    OURS,
+    Category,
+    Wording,
+    of_audience,
+    says_where,
+    wording,
+)
 
 SMS_SEGMENTS = 3  # what an SMS may take
+BRIEFEST = 5  # the last of the steps by which a text is made shorter
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
 _LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, orange, red
 _LIKELY_EN = ("possible", "possible", "likely", "very likely", "almost certain")
@@ -56,9 +67,9 @@ def write(district: District, message: Message, channel: str) -> Route:
         above = title(area, message.alert, message.lang, notice=notice)
         return Route(channel=channel, title=above, text=template.render(fields, brief=0))
     text = ""
-    for brief in range(5):  # leave out what can best be missed until it fits
+    for brief in range(BRIEFEST + 1):  # leave out what can best be missed until it fits
         some = {**fields, "brief": brief, "evidence": fields["evidence"][: max(0, 3 - brief)]}
-        if brief == 4 and message.kind == "notice":
+        if brief >= 4 and message.kind == "notice":
             some["coverage"] = ""
         text = template.render(some)
         if segments(text) <= SMS_SEGMENTS:
@@ -110,11 +121,13 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "over": a.msg_type == "cancel",
         "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
-        "risk": _risk(advice["event"], at, lang),
+        "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang),
+        "others": advice["others"],
+        "moved": orders_zh(a.hazard).removesuffix("指令"),
         "sent": when(a.sent_at, zone, lang),
         "until": when(a.expires_at, zone, lang),
-        "proposed": proposed.words().zh if zh else proposed.words().en,
-        "force": (force.words().zh if zh else force.words().en) if force else "",
+        "proposed": proposed.words(a.hazard).zh if zh else proposed.words(a.hazard).en,
+        "force": (force.words(a.hazard).zh if zh else force.words(a.hazard).en) if force else "",
     }
     fields.update(_to_do(words, message, area, force))
     fields.update(_aloud(district, words, message, was, force))
@@ -141,30 +154,62 @@ def _to_do(words: Wording, message: Message, area: Area, force: Grade) -> dict[s
     """What to do: what this reader does first (own; a resident has none), then the hazard's advice."""
     advice = words.advice[message.alert.hazard][message.lang]
     reader = _reader(message, area)
-    own = {} if reader == "resident" else words.audience[reader][message.lang]
+    hazard = message.alert.hazard
+    own = {} if reader == "resident" else of_audience(words, reader, hazard, message.lang)
     return {
         "own": own.get(_stage(force), ""),
         "own_lifted": own.get("lifted", ""),
         "advice": advice[_key(force)],
+        "short": words.advice[hazard]["brief" if message.lang == "en" else "speak"][_key(force)],
         "lifted": advice["lifted"],
     }
 
 
+def instruction(
+    district: District, hazard: str, force: Grade, area: Area | None, lang: Literal["zh", "en"]
+) -> str:
+    """What to do, alone, as CAP's <instruction> wants it: the sentences of the app's text; no grade:
+    lifted. An area that is not of the district has no way and no shelter."""
+    words = wording(district.folder, district.version)
+    advice = words.advice[hazard][lang]
+    reader = BY_KIND.get(area.kind, "resident") if area else "resident"
+    own = {} if reader == "resident" else of_audience(words, reader, hazard, lang)
+    if not force:
+        said = [own.get("lifted") or advice["lifted"]]
+    else:
+        said = [own.get(_stage(force), ""), advice[_key(force)]]
+    if force and area is not None:
+        said += (
+            [f"路线：{area.route}", f"安置点：{area.shelter}"]
+            if lang == "zh"
+            else [f"Way: {area.route_en}", f"Shelter: {area.shelter_en}"]
+        )
+    if area is not None and area.phone:
+        said.append(f"电话{area.phone}，遇险拨119" if lang == "zh" else f"Call {area.phone}, in danger 119")
+    end, gap = ("。", "") if lang == "zh" else (".", " ")
+    return gap.join(f"{s}{end}" for s in said if s)
+
+
 def _aloud(
     district: District, words: Wording, message: Message, was: Grade, force: Grade
-) -> dict[str, str]:
+) -> dict[str, str | bool]:
     """What is spoken, in Chinese: figures in words, short sentences."""
     a = message.alert
     area, speak = district.areas[a.area], words.advice[a.hazard]["speak"]
     reader = _reader(message, area)
-    own = {} if reader == "resident" else words.audience[reader]["speak"]
+    own = {} if reader == "resident" else of_audience(words, reader, a.hazard, "speak")
+    # words for this very hazard say where to go; what an audience does in any other does not
+    first, where = own.get(_stage(force), ""), ""
+    if first and not says_where(words, reader, a.hazard, _stage(force)):
+        where = speak[_key(force)]
     return {
         "head_spoken": spoken(head_spoken(area, a, was, force)),
         "place_spoken": spoken(place_of(area, "zh")),
         "route_spoken": spoken(area.route),
         "shelter_spoken": spoken(area.shelter),
         "speak": spoken(speak[_key(force)]),
-        "speak_own": spoken(own.get(_stage(force), "")),
+        "speak_own": spoken(first + where),
+        "both": bool(where),
         "speak_lifted": spoken(own.get("lifted") or speak["lifted"]),
         "until_spoken": moment(a.expires_at, a.sent_at, district.timezone),
         "hotline_spoken": telephone(district.hotline),
@@ -189,7 +234,7 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
         "coverage": coverage(a, lang),
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
         "late": ("（补报）" if zh else " (late)") if late else "",
-        "duty": words.audience[message.role][lang][_stage(Grade(a.level, a.action))],
+        "duty": of_audience(words, message.role, a.hazard, lang)[_stage(Grade(a.level, a.action))],
         "downstream": _below(district, message) if message.kind == "notice" else "",
         "yours": yours,
         "yours_spoken": spoken(yours.replace("–", "到")) if zh else "",

@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from config.level import MOUNTAIN
+
 OURS = Path(__file__).parent / "templates"
 TABLES = ("advice.toml", "audience.toml")
 
@@ -34,8 +36,10 @@ def category_of(kind: str) -> Category:
     return next((c for c in CATEGORY_ZH if c == kind), "resident")
 
 
-# hazard or audience -> zh, en, speak -> level, action, stage -> words
-Rows = dict[str, dict[str, dict[str, str]]]
+# hazard -> zh, en, brief, speak -> level, action, stage -> words; of an audience a hazard may stand
+# between: audience -> hazard -> zh, en, speak -> stage -> words
+Rows = dict[str, Any]
+OTHER = "other"  # an audience's words for every hazard that is none of the mountains
 
 
 class Wording(NamedTuple):
@@ -75,6 +79,24 @@ def _rows(path: Path) -> Rows:
 
 def _over(ours: Rows, own: Rows) -> Rows:
     return {
-        name: {lang: {**words, **own.get(name, {}).get(lang, {})} for lang, words in langs.items()}
-        for name, langs in ours.items()
+        name: _over(words, own.get(name, {})) if isinstance(words, dict) else own.get(name, words)
+        for name, words in ours.items()
     }
+
+
+def of_audience(words: Wording, who: str, hazard: str, lang: str) -> dict[str, str]:
+    """An audience's words for a hazard, by stage. Those of the mountains (flood, debris flow) are the
+    audience's own; for every other hazard they are never used: a loudspeaker in a tunnel must not
+    speak of gullies."""
+    rows = words.audience[who]
+    if hazard in MOUNTAIN:
+        return dict(rows[lang])
+    base = rows.get(OTHER, rows)
+    return {**base.get(lang, {}), **rows.get(hazard, {}).get(lang, {})}
+
+
+def says_where(words: Wording, who: str, hazard: str, stage: str) -> bool:
+    """Whether the audience's spoken words for this hazard say where to go, too."""
+    if hazard in MOUNTAIN:
+        return True
+    return stage in words.audience[who].get(hazard, {}).get("speak", {})

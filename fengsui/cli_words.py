@@ -14,11 +14,12 @@ from dispatch.policy import LEVEL_KEY, Grade
 from dispatch.sample import sample
 from dispatch.spoken import seconds
 from dispatch.target import DOWNSTREAM
-from dispatch.text import Kind, Message, Role, write
+from dispatch.text import Kind, Message, Role, instruction, write
 from dispatch.wording import CATEGORY_ZH
 from fengsui.setup import Usage, now_ms
 
 CHANNELS = ("sms", "app", "broadcast", "voice", "email", "cap")
+_LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 _GRADES = {
     **{word: Grade(level) for level, word in LEVEL_KEY.items()},
     # an order goes with the colour that it is usually given under
@@ -74,7 +75,7 @@ def words(
     was = None if grade else Grade(Level.RED, Action.MOVE)
     shown = False
     for audience in (to,) if to else (*CATEGORY_ZH, *_INSIDE):
-        for language in (lang,) if lang else ("zh", "en"):
+        for language in _LANGUAGES if lang is None else [x for x in _LANGUAGES if x == lang]:
             texts: dict[Route, list[str]] = {}
             for message, way in _messages(district, audience, language, alert, was):
                 if channel in (None, way):
@@ -83,6 +84,10 @@ def words(
             for route, ways in texts.items():
                 shown = True
                 _show(route, f"{_NAMES[audience]} {audience}", ways, language)
+                if "cap" in ways:
+                    place = district.areas[area]
+                    told = instruction(district, hazard, grade, place, language)
+                    click.echo(f"   CAP <instruction> {told}")
     if not shown:
         raise Usage(
             f"{to or lang}: 这里什么也收不到 gets nothing here by {channel or '任一渠道 any channel'}"
@@ -90,11 +95,14 @@ def words(
 
 
 def _messages(
-    district: District, audience: str, lang: str, alert: Alert, was: Grade | None
+    district: District,
+    audience: str,
+    language: Literal["zh", "en"],
+    alert: Alert,
+    was: Grade | None,
 ) -> Iterator[tuple[Message, str]]:
     """What this audience gets, by channel. Loudspeakers speak Chinese to everybody, and the CAP feed
     is one for all; who is responsible downstream is told of the nearest area in the way."""
-    language: Literal["zh", "en"] = "zh" if lang == "zh" else "en"
     if audience in _INSIDE:
         _, kind, role, ways = _INSIDE[audience]
         must = role == "responsible" and alert.msg_type != "cancel"

@@ -9,7 +9,7 @@ import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.district import District
-from config.level import HAZARD_EN, HAZARD_ZH
+from config.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
 from console.follow import Follower
 from console.view import View
 from dispatch.alert import Alert, Decision, Report, state_words
@@ -109,6 +109,7 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
     rows = [_row(district, found, made, at) for found in versions.values()]
     rows.sort(key=lambda r: r["order"])
     areas = {found[0].area for found in versions.values()}
+    hazards = {found[0].hazard for found in versions.values()}
     top = Grade()
     for found in versions.values():
         for a in found:
@@ -118,6 +119,7 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
     return _PAGES.get_template("report.html.j2").render(
         district=district,
         incident=incident,
+        what=Reason(occurrence_zh(hazards), occurrence_en(hazards)),
         exercise=any(found[0].status != "actual" for found in versions.values()),
         kind=made[-1].kind,
         number=made[-1].number,
