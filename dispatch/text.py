@@ -171,13 +171,13 @@ def instruction(
     """What to do, alone, as CAP's <instruction> wants it: the sentences of the app's text; no grade:
     lifted. An area that is not of the district has no way and no shelter."""
     words = wording(district.folder, district.version)
-    advice = words.advice[hazard][lang]
+    advice = words.advice.get(hazard, {}).get(lang, {})  # a log may hold a hazard of a newer program
     reader = BY_KIND.get(area.kind, "resident") if area else "resident"
     own = {} if reader == "resident" else of_audience(words, reader, hazard, lang)
     if not force:
-        said = [own.get("lifted") or advice["lifted"]]
+        said = [own.get("lifted") or advice.get("lifted", "")]
     else:
-        said = [own.get(_stage(force), ""), advice[_key(force)]]
+        said = [own.get(_stage(force), ""), advice.get(_key(force), "")]
     if force and area is not None:
         said += (
             [f"路线：{area.route}", f"安置点：{area.shelter}"]

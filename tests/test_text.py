@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from config.district import District
-from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
+from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level, order_zh
 from config.load import load
 from detectors.detection import Coverage, Evidence
 from dispatch.alert import Alert
@@ -76,7 +76,8 @@ def test_every_public_text_of_every_area(hazard: str) -> None:
                 assert seconds(loud) <= SPOKEN_S, loud
                 assert not any(c.isdigit() for c in loud), loud
         app = say(alert(area.id, hazard, Grade(Level.RED, Action.MOVE)), "app")
-        for part in (area.shelter, area.route, area.phone, "27日04:10", d.issuer, "立即转移"):
+        order = order_zh(hazard, Action.MOVE)
+        for part in (area.shelter, area.route, area.phone, "27日04:10", d.issuer, order):
             assert part in app
 
 
