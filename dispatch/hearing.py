@@ -7,8 +7,11 @@ import threading
 import time
 
 from dispatch.channels import Heard
+from dispatch.inbound import NotNow
 from dispatch.receipts import Receipts
 from dispatch.sender import Sender, append
+from ingest.guard import unread
+from ingest.journal import say
 from ingest.log import Log
 
 _PATIENCE_S = 30.0
@@ -41,7 +44,7 @@ class Hearing:
         if self._thread is not None:
             self._thread.join()
         for _, heard in (*self._waiting, *((0.0, h) for h in _drained(self._queue, 10**9))):
-            heard.done(False)
+            _tell(heard, False)
 
     def _work(self, receipts: Receipts, sender: Sender, log: Log, stop: threading.Event) -> None:
         try:
@@ -59,25 +62,36 @@ class Hearing:
         now, box = time.monotonic(), sender.box
         if box is None:  # another member has the outbox
             for heard in batch:
-                heard.done(False)
+                _tell(heard, False)
             return
         outs, written, waiting = [], [], []
         for since, heard in (*self._waiting, *((now, h) for h in batch)):
-            said = receipts.said(heard)
-            if said is not None:
-                outs += said
-                written.append(heard)
+            try:
+                found = receipts.word(box, heard, patient=now - since < _PATIENCE_S)
+            except NotNow as e:
+                say(
+                    "send",
+                    f"联系人库读不到 contact store: {e}; 来信须重发 messages are to come again",
+                )
+                _tell(heard, False)
                 continue
-            out = receipts.heard(box, heard, patient=now - since < _PATIENCE_S)
-            if out is None:
+            if found is None:
                 waiting.append((since, heard))
             else:
-                outs.append(out)
+                outs += found
                 written.append(heard)
         self._waiting = waiting
         kept = not outs or append(log, outs, stop)
         for heard in written:
-            heard.done(kept)
+            _tell(heard, kept)
+
+
+def _tell(heard: Heard, kept: bool) -> None:
+    """Whoever waits for the word may be gone, or odd: the next one is told all the same."""
+    try:
+        heard.done(kept)
+    except Exception as e:  # noqa: BLE001  # of one carrier's session, not of the stage
+        unread("send", e)
 
 
 def _drained(waiting: "queue.Queue[Heard]", most: int) -> list[Heard]:

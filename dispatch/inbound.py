@@ -1,9 +1,12 @@
 """A short message from a telephone: whose number it is, and what it says, into records. The number is
 looked up and forgotten; what goes on names the opaque id."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable
+
+import msgspec
 
 from config.district import Contact, District
 from dispatch.channels import Heard
@@ -11,6 +14,7 @@ from dispatch.contact_store import ContactStore
 from ingest import meters
 from ingest.decode.reading import Rejected
 from ingest.decode.said import meanings
+from ingest.journal import say
 from ingest.log import Out
 from ingest.observation import PersonSays
 from ingest.people import People, outs_of
@@ -18,6 +22,10 @@ from ingest.people import People, outs_of
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
 _SIGN = 4  # characters of 【签名】 by which our own words are known; a quotation may be cut short
 _FIRST = ("responsible", "observer", "officer")  # of several with one number
+
+
+class NotNow(Exception):
+    """The contact store cannot be read now."""
 
 
 class Inbound:
@@ -31,7 +39,7 @@ class Inbound:
         self._read_at: float | None = None
 
     def outs(self, heard: Heard, clock_at: int) -> list[Out]:
-        """What the log is given for a message (`heard.sender`, `heard.text`)."""
+        """What the log is given for a message (`heard.sender`, `heard.text`). Raises `NotNow`."""
         where = f"carrier/{heard.channel}/{heard.carrier}"
         text = self._text(heard)
         if text is None:
@@ -85,9 +93,21 @@ class Inbound:
         contacts = self._district.contacts
         if self._district.vault is None:
             return list(contacts.values())
-        with ContactStore(self._district.vault) as store:
-            whole = [store.whole(i) for i in store.ids() if i in contacts]
+        try:
+            with ContactStore(self._district.vault) as store:
+                whole = [_whole(store, i) for i in store.ids() if i in contacts]
+        except (OSError, ValueError, sqlite3.Error) as e:  # the disk's fault, or the key's
+            raise NotNow(f"{type(e).__name__}") from e
         return [c for c in whole if c is not None]
+
+
+def _whole(store: ContactStore, ident: str) -> Contact | None:
+    """A damaged row is nobody: the others are still known by their numbers."""
+    try:
+        return store.whole(ident)
+    except (ValueError, msgspec.MsgspecError) as e:
+        say("send", f"联系人库 contact store: {ident}: {type(e).__name__}: fengsui contacts import")
+        return None
 
 
 def _digits(number: str) -> str:

@@ -10,6 +10,7 @@ from config.quantity import QUANTITIES
 from dispatch.alert import Delivery, Route
 from dispatch.node_wire import Report
 from dispatch.not_reached import ALONE, DUTY
+from ingest.decode.outside import LAST_AT, number
 
 _VALID_MS = 6 * 3_600_000
 _STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
@@ -19,8 +20,11 @@ def account(report: Report, area: Area, zone: str, at: int) -> Delivery:
     """A node's report as a notice to the duty room, in the log of deliveries at `at`: the record of
     the act, once for each state of it."""
     row = QUANTITIES.get(report.quantity)
-    value = f"{row.amount(report.count):g} {row.unit}" if row else str(report.count)
-    over = f"{report.window_min} min " if report.window_min else ""
+    count, minutes = number(report.count), number(report.window_min)
+    value = (
+        "?" if count is None else f"{row.amount(int(count)):g} {row.unit}" if row else f"{count}"
+    )
+    over = f"{minutes} min " if minutes else ""
     drill = "" if report.kind == "live" else "（演练）"
     text = (
         f"{drill}终端自主播出 A NODE ACTED ALONE: {report.node} {area.township}{area.name} "
@@ -49,4 +53,7 @@ def account(report: Report, area: Area, zone: str, at: int) -> Delivery:
 
 
 def _when(at: int, zone: str) -> str:
+    """The node's own clock may be broken: what it did is told all the same."""
+    if not 0 <= at <= LAST_AT:
+        return "时刻不明 time unknown"
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from config.level import Action, Level
+from ingest.decode.outside import Unreadable, read_json
 
 MAX_BYTES = 16_384  # a node refuses anything longer before it parses it
 
@@ -233,23 +234,19 @@ def sign(private_key: bytes, message: Message) -> bytes:
 
 def what_of(payload: bytes) -> str:
     """What an envelope says that it holds, "" if it is none. Nothing is verified."""
-    if len(payload) > MAX_BYTES:
-        return ""
     try:
-        return _signed.decode(payload).what
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return read_json(payload, _signed, MAX_BYTES).what
+    except Unreadable:
         return ""
 
 
 def opened(payload: bytes, form: type[M], kind: Kind, keys: Sequence[bytes]) -> M | Refused:
     """The message if one of `keys` (32 raw bytes each) signed it for runs of this kind; else why
     not. The signature is checked before anything else is believed."""
-    if len(payload) > MAX_BYTES:
-        return Refused("bad_payload")
     try:
-        signed = _signed.decode(payload)
+        signed = read_json(payload, _signed, MAX_BYTES)
         signature = bytes.fromhex(signed.signature)
-    except (msgspec.MsgspecError, ValueError):
+    except (Unreadable, ValueError):
         return Refused("bad_payload")
     if signed.what != _WHAT[form]:
         return Refused("bad_payload")
@@ -259,7 +256,7 @@ def opened(payload: bytes, form: type[M], kind: Kind, keys: Sequence[bytes]) -> 
         if any(_verified(key, signature, _prefix(signed.what, told) + body) for key in keys):
             try:
                 message = msgspec.json.decode(body, type=form)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return Refused("bad_payload")
             if told == message.kind == kind:
                 return message

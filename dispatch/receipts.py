@@ -1,8 +1,8 @@
 """What nodes and carriers send back, into receipts: the other half of the channels' tables."""
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -13,18 +13,21 @@ from dispatch.box import Box, Entry
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Heard
 from dispatch.channels.table import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
-from dispatch.inbound import Inbound
+from dispatch.inbound import Inbound, NotNow
 from dispatch.node_wire import CarrierReceipt, Hello, NodeAck, Refused
+from ingest.decode.outside import Unreadable, clean, read_json
+from ingest.decode.reading import JSON_BYTES, Rejected
+from ingest.guard import OF_THE_LOG, letter, unread
 from ingest.log import Out
 from ingest.mqtt import Message
-from ingest.observation import DeadLetter, encode
+from ingest.observation import encode
 
-_KEPT = 4096
 _DETAIL = 200
 _AHEAD_MS = 600_000
 # a carrier's free words may hold a telephone number, which must not stand in the log
 _NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
 
+T = TypeVar("T")
 _ack = msgspec.json.Decoder(NodeAck)
 _carrier = msgspec.json.Decoder(CarrierReceipt)
 _hello = msgspec.json.Decoder(Hello)
@@ -65,13 +68,16 @@ class Receipts:
         for message in messages:
             try:
                 receipt = self._receipt(box, message)
+                if isinstance(receipt, Receipt):
+                    outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
+                elif receipt is not None:
+                    outs.append(Out("deliveries", receipt.id, encode(receipt)))
             except _Stray as e:
                 outs.append(self._dead(message, *e.args))
-                continue
-            if isinstance(receipt, Receipt):
-                outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
-            elif receipt is not None:
-                outs.append(Out("deliveries", receipt.id, encode(receipt)))
+            except OF_THE_LOG:
+                raise
+            except Exception as e:  # noqa: BLE001  # one message must not deafen the stage
+                outs.append(self._dead(message, *unread("send", e)))
         return outs
 
     def _receipt(self, box: Box, message: Message) -> Receipt | Delivery | None:
@@ -88,10 +94,7 @@ class Receipts:
         raise _Stray("unknown_topic", "不认识的主题 neither a node's ack nor a carrier's receipt")
 
     def _from_node(self, box: Box, node: str, payload: bytes) -> Receipt:
-        try:
-            ack = _ack.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"不是终端应答 not a node's ack: {e}") from e
+        ack = _told(payload, _ack, "不是终端应答 not a node's ack")
         meaning = NODE[ack.state]
         if ack.state == "refused":
             meaning = NODE_REFUSED.get(ack.detail, meaning)
@@ -100,7 +103,7 @@ class Receipts:
             words = f"{node} 冒答别的终端 node {node} speaks for another node's command"
             raise _Stray("wrong_node", words)
         words = _said(meaning, ack.state, ack.detail)
-        if ack.battery is not None:
+        if ack.battery is not None and 0 <= ack.battery <= 100:
             words = f"{words}，电量 battery {ack.battery:.0f} %".removeprefix("，")
         return self._made(entry, route, meaning, ack.at, words)
 
@@ -112,10 +115,7 @@ class Receipts:
 
     def _greeted(self, name: str, payload: bytes) -> None:
         caretaker, node = self._known(name)
-        try:
-            hello = _hello.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"不是终端问候 not a node's hello: {e}") from e
+        hello = _told(payload, _hello, "不是终端问候 not a node's hello")
         if hello.node != name:
             raise _Stray("wrong_node", f"{name} 冒名问候 node {name} greets in another's name")
         caretaker.hello(node, hello, self._clock())
@@ -130,10 +130,7 @@ class Receipts:
         return found
 
     def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
-        try:
-            told = _carrier.decode(payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-            raise _Stray("bad_payload", f"不是通道回执 not a carrier's receipt: {e}") from e
+        told = _told(payload, _carrier, "不是通道回执 not a carrier's receipt")
         meaning = _meaning(channel, told.status)
         entry, route = _place(box, told.key)
         if entry.delivery.routes[route].channel != channel:
@@ -142,15 +139,25 @@ class Receipts:
         words = _said(meaning, told.status, _masked(told.detail))
         return self._made(entry, route, meaning, told.at, words)
 
-    def said(self, heard: Heard) -> list[Out] | None:
-        """A message from a telephone; None for any other word."""
-        if not heard.sender or self._inbound is None:
-            return None
-        return self._inbound.outs(heard, self._clock())
+    def word(self, box: Box, heard: Heard, *, patient: bool) -> list[Out] | None:
+        """What a carrier says, or somebody's telephone by it, as the log is given it. None while
+        nobody knows the message and `patient`: the carrier may be quicker than our own log.
 
-    def heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
-        """A carrier's word as a receipt or a dead letter. None while nobody knows the message and
-        `patient`: the carrier may be quicker than our own log."""
+        Raises `NotNow` where people's numbers cannot be looked up: it is to be said again."""
+        try:
+            if heard.sender and self._inbound is not None:
+                return self._inbound.outs(heard, self._clock())
+            found = self._heard(box, heard, patient=patient)
+            return None if found is None else [found]
+        except (*OF_THE_LOG, NotNow):
+            raise
+        except Exception as e:  # noqa: BLE001  # one word must not deafen the stage
+            return [
+                self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *unread("send", e))
+            ]
+
+    def _heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
+        """A carrier's word as a receipt or a dead letter."""
         try:
             if heard.fault:
                 raise _Stray("bad_payload", heard.fault)
@@ -207,20 +214,20 @@ class Receipts:
         )
 
     def _dead(self, message: Message, reason: str, detail: str) -> Out:
-        payload = message.payload[:_KEPT]
+        payload = message.payload
         if "/receipt/" in message.topic:
             payload = _NUMBER.sub(b"#", payload)
         return self._letter(message.topic, payload, reason, detail)
 
     def _letter(self, source: str, payload: bytes, reason: str, detail: str) -> Out:
-        letter = DeadLetter(
-            received_at=self._clock(),
-            source=source,
-            reason=reason,
-            detail=detail,
-            payload=b64encode(payload).decode(),
-        )
-        return Out("dead-letters", source, encode(letter))
+        return letter(self._clock(), source, Rejected(reason, detail), payload)
+
+
+def _told(payload: bytes, decoder: "msgspec.json.Decoder[T]", what: str) -> T:
+    try:
+        return read_json(payload, decoder, JSON_BYTES)
+    except Unreadable as e:
+        raise _Stray(e.reason, f"{what}: {e.words}") from e
 
 
 def _said(meaning: Meaning, word: str, detail: str, carrier: str = "") -> str:
@@ -230,7 +237,7 @@ def _said(meaning: Meaning, word: str, detail: str, carrier: str = "") -> str:
 
 
 def _masked(words: str) -> str:
-    return _NUMBER.sub(b"#", words.encode()).decode()
+    return _NUMBER.sub(b"#", clean(words).encode()).decode()
 
 
 def _meaning(channel: str, status: str) -> Meaning:

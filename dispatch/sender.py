@@ -11,9 +11,10 @@ import itertools
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from config.level import Level
 from dispatch.agenda import Agenda
@@ -21,6 +22,8 @@ from dispatch.alert import Receipt, RouteHealth, State
 from dispatch.box import Attempt, Box, passed, urgency
 from dispatch.channels import Channel, SendError
 from dispatch.channels.carriers import NO_CARRIER, Carriers
+from ingest.decode.outside import clean
+from ingest.guard import fault, once
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.observation import encode
@@ -70,8 +73,14 @@ class _Try:
 class _Desk:
     """Attempts of one channel, and the threads that make them."""
 
-    def __init__(self, name: str, channel: Channel | None, make: Callable[[_Try], bool]) -> None:
-        self._name, self._channel, self._make = name, channel, make
+    def __init__(
+        self,
+        name: str,
+        channel: Channel | None,
+        make: Callable[[_Try], bool],
+        died: Callable[[BaseException], None],
+    ) -> None:
+        self._name, self._channel, self._make, self._died = name, channel, make, died
         self._heap: list[tuple[tuple[int, ...], int, _Try]] = []
         self._count = itertools.count()
         lock = threading.Lock()
@@ -125,11 +134,14 @@ class _Desk:
             thread.join()
 
     def _work(self, only_urgent: bool) -> None:
-        while (one := self._next(only_urgent)) is not None:
-            if not self._make(one):  # nothing was taken: it stands in line again
-                with self._change:
-                    one.taken = False
-                self.put(one)
+        try:
+            while (one := self._next(only_urgent)) is not None:
+                if not self._make(one):  # nothing was taken: it stands in line again
+                    with self._change:
+                        one.taken = False
+                    self.put(one)
+        except BaseException as e:  # noqa: BLE001  # the stage ends with it: mute is not alive
+            self._died(e)
 
     def _next(self, only_urgent: bool) -> _Try | None:
         with self._change:
@@ -203,6 +215,9 @@ class Sender:
             busy = bool(self._begun) or not self._agenda.idle(box.clock_at)
             self.passed_at = max(self.passed_at, passed(box, self._groups, busy))
 
+    def _end(self, why: BaseException) -> None:
+        self.failed = why
+
     def tell(self, health: RouteHealth) -> None:
         """A word on a way out, for the log. From any thread."""
         self._results.put(health)
@@ -242,7 +257,7 @@ class Sender:
         return late and one.attempt.route + 1 < len(d.routes)
 
     def _open(self, name: str) -> _Desk:
-        desk = self._desks[name] = _Desk(name, self._channels.get(name), self._make)
+        desk = self._desks[name] = _Desk(name, self._channels.get(name), self._make, self._end)
         return desk
 
     def _desk(self, attempt: Attempt) -> _Desk:
@@ -292,11 +307,8 @@ class Sender:
             return Outcome("failed", e.permanent or e.down, e.detail)
         except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
             # the words of an unknown error may hold a number: only its kind and place are kept
-            place = traceback.extract_tb(e.__traceback__)[-1]
-            detail = (
-                f"程序出错 program error {type(e).__name__} in {place.name}, line {place.lineno}"
-            )
-            say("send", f"{route.channel}: {detail}; please report it")
+            detail = f"程序出错 program error {fault(e)}"
+            once("send", f"{route.channel}: {detail}")
             return Outcome("failed", True, detail)
         return Outcome(told.state, False, told.detail, told.refs)
 
@@ -310,9 +322,8 @@ class Sender:
                 continue
             while len(batch) < _BATCH and not self._results.empty():
                 batch.append(self._results.get())
-            outs = [Out("deliveries", _key(r), encode(r)) for r in batch]
             try:
-                append(self._log, outs, self._closing)
+                append(self._log, [_out(r) for r in batch], self._closing)
             except BaseException as e:  # noqa: BLE001  # the stage ends with it, see `after`
                 self.failed = e
                 return
@@ -325,8 +336,13 @@ class Sender:
         self._writer.join()
 
 
-def _key(r: Receipt | RouteHealth) -> str:
-    return r.delivery if isinstance(r, Receipt) else f"route:{r.channel}/{r.carrier}"
+def _out(r: Receipt | RouteHealth) -> Out:
+    """As the log is given it; whatever a carrier wrote into its words, the state is kept."""
+    key = r.delivery if isinstance(r, Receipt) else f"route:{r.channel}/{r.carrier}"
+    r = msgspec.structs.replace(r, detail=clean(r.detail))
+    if isinstance(r, Receipt):
+        r = msgspec.structs.replace(r, refs=tuple(clean(ref) for ref in r.refs))
+    return Out("deliveries", key, encode(r))
 
 
 def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:

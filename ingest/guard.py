@@ -29,12 +29,17 @@ def fault(e: BaseException) -> str:
 
 
 def unread(stage: str, e: Exception) -> Rejected:
-    """Why a message that raised `e` is put aside; said once for each place."""
+    """Why a message that raised `e` is put aside."""
     words = f"程序出错，这条搁置 a program error, this message is put aside: {fault(e)}"
+    once(stage, words)
+    return Rejected("bad_payload", words)
+
+
+def once(stage: str, words: str) -> None:
+    """Say it in the journal, once for each place."""
     if words not in _told and len(_told) < _MOST:
         _told.add(words)
         say(stage, f"{words}; 请报告 please report it")
-    return Rejected("bad_payload", words)
 
 
 def letter(at: int, source: str, why: Rejected, payload: bytes = b"") -> Out:

@@ -150,7 +150,11 @@ class Mqtt:
             say("mqtt", f"{self._where}: {self._refused}")
 
     def _on_message(self, _c: Any, _u: Any, m: paho.MQTTMessage) -> None:
-        message = Message(m.topic, bytes(m.payload), m.mid, self._session)
+        try:
+            topic = m.topic
+        except UnicodeDecodeError:  # no broker should let it through: nobody's topic, then
+            topic = "?"
+        message = Message(topic, bytes(m.payload), m.mid, self._session)
         while not self._closed:
             try:
                 self._queue.put(message, timeout=1.0)

@@ -16,6 +16,7 @@ from dispatch.alert import Delivery, Route
 from dispatch.channels import Carrier, Parcel, SendError, Told
 from dispatch.channels.lane import Health, Lane
 from dispatch.contacts import address
+from ingest.guard import fault, once
 
 NO_CARRIER = "本渠道的通道全断 no carrier of this channel works"
 
@@ -88,16 +89,14 @@ class Carriers:
                 self._under_way[leg.carrier.name] += 1
             try:
                 told = leg.carrier.send(parcel)
-            except SendError as e:
-                self._failed(leg, e, parcel.cost)
-                if e.wait_s:
-                    waits.append(e.wait_s)
+            except Exception as e:  # noqa: BLE001  # whatever one does, the next one is asked
+                why = _why(e)
+                self._failed(leg, why, parcel.cost)
+                if why.wait_s:
+                    waits.append(why.wait_s)
                 else:
-                    errors.append(e)
+                    errors.append(why)
                 continue
-            except BaseException:
-                self._failed(leg, SendError("程序出错 program error"), parcel.cost)
-                raise
             finally:
                 with self._lock:
                     self._under_way[leg.carrier.name] -= 1
@@ -119,11 +118,12 @@ class Carriers:
         for leg in self.legs:
             try:
                 asked = leg.carrier.probe()
-            except SendError as e:
+            except Exception as e:  # noqa: BLE001  # a way that cannot be asked is no way
                 with self._lock:
                     leg.lane.failed(self._now(), probe=True)
-                self._say(leg, e.detail)
-                found.append((leg.carrier.name, False, e.detail))
+                why = _why(e)
+                self._say(leg, why.detail)
+                found.append((leg.carrier.name, False, why.detail))
                 continue
             if not asked:
                 continue
@@ -158,3 +158,13 @@ class Carriers:
                 return
             self._said[name] = new
             self.told(name, new, words)
+
+
+def _why(e: Exception) -> SendError:
+    """An error that nobody declared is the carrier's fault, and its words may hold a number: only
+    its kind and place are kept."""
+    if isinstance(e, SendError):
+        return e
+    detail = f"程序出错 program error {fault(e)}"
+    once("send", detail)
+    return SendError(detail, permanent=True, blames_route=True)

@@ -17,12 +17,18 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from config.carriers import Carrier as Settings
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from dispatch.channels import Parcel, SendError, Told
-from dispatch.channels.http_post import refuse, request
+from dispatch.channels.http_post import LONGEST, refuse, request
+from ingest.decode.outside import Unreadable, number, read_json
 
+_BOM = b"\xef\xbb\xbf"
+_VALUE = 400  # characters of one field of an answer
+_any = msgspec.json.Decoder()
 _DIGESTS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "hmac-sha256": lambda key, text: hmac.digest(key, text, "sha256"),
     "hmac-sha1": lambda key, text: hmac.digest(key, text, "sha1"),
@@ -119,13 +125,9 @@ class Gateway:
 
     def _judged(self, body: bytes) -> Told:
         s = self._settings
-        found: Any = None
-        try:
-            found = json.loads(body)
-        except (ValueError, RecursionError):
-            if s.ok_field:
-                words = "不是网关的答复 an answer that is not the gateway's"
-                raise SendError(words) from None
+        found = read_answer(body)
+        if found is None and s.ok_field:
+            raise SendError("不是网关的答复 an answer that is not the gateway's")
         ident = _at(found, s.id_field) if s.id_field else ""
         refs = (f"{self.name}|{ident}",) if ident else ()
         if not s.ok_field:
@@ -138,6 +140,14 @@ class Gateway:
         if code in s.busy_values:
             raise SendError(words, wait_s=1.0)
         raise SendError(words, permanent=code in s.permanent_values)
+
+
+def read_answer(body: bytes) -> Any:
+    """The JSON of an answer; None where it is none, or not to be read."""
+    try:
+        return read_json(body.removeprefix(_BOM), _any, LONGEST)
+    except Unreadable:
+        return None
 
 
 def fill(template: str, words: Mapping[str, str]) -> str:
@@ -171,9 +181,12 @@ def _at(found: Any, path: str) -> str:
     """The value at a dotted path, as text; "" where there is none."""
     for name in path.split("."):
         if isinstance(found, list):
-            found = found[int(name)] if name.isdigit() and int(name) < len(found) else None
+            n = int(name) if name.isascii() and name.isdigit() else len(found)
+            found = found[n] if n < len(found) else None
         else:
             found = found.get(name) if isinstance(found, dict) else None
     if isinstance(found, bool):
         return "true" if found else "false"
-    return str(found) if isinstance(found, (str, int, float)) else ""
+    if isinstance(found, str):
+        return found[:_VALUE]
+    return str(found) if number(found) is not None else ""

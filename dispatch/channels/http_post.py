@@ -10,7 +10,7 @@ import urllib3
 from dispatch.channels import SendError
 from dispatch.channels.table import HTTP_BUSY, HTTP_PERMANENT, HTTP_ROUTE
 
-_LONGEST = 65_536
+LONGEST = 65_536
 _POOL = urllib3.PoolManager(maxsize=32, retries=False)
 
 
@@ -42,11 +42,11 @@ def request(
         raise SendError(f"通道连不上 the carrier could not be reached: {type(e).__name__}") from e
     try:
         got = b""
-        while len(got) < _LONGEST and (more := response.read1(_LONGEST)):
+        while len(got) < LONGEST and (more := response.read1(LONGEST)):
             got += more
             if time.monotonic() > until:
                 raise SendError(f"通道超时，答复不全 no whole answer within {timeout_s:g} s")
-        response.drain_conn() if len(got) < _LONGEST else response.close()
+        response.drain_conn() if len(got) < LONGEST else response.close()
         return Answer(response.status, got)
     except (urllib3.exceptions.HTTPError, OSError) as e:
         raise SendError(f"答复中断 the answer broke off: {type(e).__name__}") from e

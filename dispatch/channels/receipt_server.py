@@ -3,7 +3,6 @@ form or JSON. It answers 2xx only when the log has the receipt; otherwise the ca
 """
 
 import hmac
-import json
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -11,12 +10,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
 from config.carriers import Carrier
 from dispatch.channels import Heard
+from ingest.decode.outside import Unreadable, number, read_json
 
 _LONGEST = 65_536
 _PATIENCE_S = 40.0  # longer than a word on an unknown message waits
 _ROWS = 1000
+_FIELDS = 100
+_BOM = b"\xef\xbb\xbf"
+_any = msgspec.json.Decoder()
 
 
 class ReceiptServer:
@@ -41,7 +46,7 @@ class ReceiptServer:
 
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length", "")
-                if not length.isdigit() or int(length) > _LONGEST:
+                if not (length.isascii() and length.isdigit()) or int(length) > _LONGEST:
                     self._reply((413, "too long"))
                     return
                 self._reply(server.take(self.path, self.rfile.read(int(length))))
@@ -109,9 +114,16 @@ class ReceiptServer:
 def fields_of(body: bytes) -> list[dict[str, str]]:
     """The rows of a JSON object or list, or of a form; nothing where it is neither."""
     try:
-        found: Any = json.loads(body) if body else []
-    except (ValueError, RecursionError):
-        form = parse_qs(body.decode("utf-8", "replace"))
+        found: Any = read_json(body.removeprefix(_BOM), _any, _LONGEST) if body else []
+    except Unreadable:
+        try:
+            form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_FIELDS)
+        except ValueError:
+            return []
         return [{k: v[-1] for k, v in form.items()}] if form else []
     rows = found if isinstance(found, list) else [found]
-    return [{k: str(v) for k, v in row.items()} for row in rows if isinstance(row, dict)]
+    return [
+        {k: str(v) for k, v in row.items() if type(v) is not int or number(v) is not None}
+        for row in rows
+        if isinstance(row, dict)
+    ]

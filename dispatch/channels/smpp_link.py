@@ -24,6 +24,7 @@ from smpplib.smpp import make_pdu
 from dispatch.channels import SendError, smpp_pdu
 from dispatch.channels.smpp_pdu import GENERIC_NACK, RESPONSE, Pdu
 from dispatch.channels.table import SMPP_BUSY, SMPP_PERMANENT, SMPP_ROUTE
+from ingest.guard import fault
 
 # its lines may hold numbers
 for _name in ("smpplib", "smpp.Client"):
@@ -203,6 +204,8 @@ class Link:
             system = isinstance(e, OSError) and e.strerror  # its words, not ours
             words = f"连接中断 the connection broke: {e}" if system else str(e)
             self._break(words or type(e).__name__)
+        except Exception as e:  # noqa: BLE001  # a session whose reader is dead must not look alive
+            self._break(f"会话读取出错 the session's reader failed: {fault(e)}")
 
     def _enquire(self) -> None:
         """The line was quiet: is anybody there?"""
