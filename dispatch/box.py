@@ -172,6 +172,14 @@ def is_final(e: Entry, route: int, state: State) -> bool:
     return state in FINAL.get(channel, _ANSWERED)
 
 
+def is_silent(e: Entry, at: int) -> bool:
+    """A loudspeaker, the last way to its village, that does not sound at its deadline."""
+    d = e.delivery
+    if e.done or e.held or e.state == "playing" or at < d.deadline_at:
+        return False
+    return d.routes[e.route].channel == "broadcast" and e.route + 1 == len(d.routes)
+
+
 def passed(box: Box, groups: Collection[str], busy: bool) -> int:
     """The clock up to which every group's marks are handled; 0 while an attempt is due or begun."""
     return 0 if busy else min((box.marks.get(group, 0) for group in groups), default=0)

@@ -9,7 +9,8 @@ A delivery ends as
 - `superseded`: a newer version for the same alert and recipient came before it was sent;
 - `expired`: its time was over; `failed`: every route failed for good.
 After the last two the duty room is told by a notice of its own (`recipient` "duty:…", channel
-console), unless the delivery was such a notice. A late fact corrects an end: what was `failed` and
+console), unless the delivery was such a notice. A loudspeaker that is silent at its deadline is told
+of then, and tried on as long as the warning is in force. A late fact corrects an end: what was `failed` and
 is then `played` was played, and an SMS that was `accepted` and is then undeliverable goes on.
 """
 
@@ -23,6 +24,7 @@ from dispatch.box import (
     Missed,
     Rules,
     is_final,
+    is_silent,
     key_of,
     line_of,
     outdated,
@@ -43,6 +45,7 @@ _TAKEN_BACK: dict[str, tuple[State, ...]] = {
 _QUIET = "免扰时段未完已过期 over before quiet hours ended"
 _UNSENT = "未发出已过期 expired before it was sent"
 _NO_WAY = "没有可用渠道 no route to this recipient"
+_LATER_S = 300  # after its tries and its deadline a loudspeaker is tried on, so far apart
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
 Written = Delivery | Receipt | DeadLetter
@@ -210,8 +213,10 @@ def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: st
     channel = d.routes[e.route].channel
     waits = rules.retries(channel)
     tries, overdue = len(waits), at >= d.deadline_at
-    # the last route is tried on until the deadline; but nobody is called more often than said
-    spent = e.attempt > tries and (more or overdue or channel == "voice")
+    # the last route is tried on until the deadline, a loudspeaker until the warning is over: its link
+    # may come back. But nobody is called more often than said
+    late = overdue and channel != "broadcast"
+    spent = e.attempt > tries and (more or late or channel == "voice")
     if permanent or (more and overdue) or spent:
         if not more:
             words = f"各渠道均失败 all routes failed: {detail}"
@@ -222,6 +227,8 @@ def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: st
         box.touched[d.id] = True
         return []
     wait_s = waits[min(e.attempt, tries) - 1] if tries else 60
+    if overdue and e.attempt > tries:
+        wait_s = max(wait_s, _LATER_S)
     e.next_at = at + wait_s * 1000
     box.touched[d.id] = True
     return []
@@ -245,8 +252,11 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                     out.append(_end(box, e, "expired", clock_at, _QUIET))
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
-        elif e.state not in ("queued", "failed"):
+        else:
             out += _impatient(rules, box, e)
+            if is_silent(e, clock_at):  # somebody can still go there
+                words = f"到期未播出，仍在重试 silent, trying on, {STATE_ZH[e.state]} {e.state}"
+                out += _tell(rules, box, e.delivery, clock_at, words)
     for told in merge.due(rules, box):
         out += [told, *_queue(rules, box, told)]
     out += _tell_superiors(rules, box)
@@ -257,6 +267,8 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
 
 def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
     """An attempt under way for which nobody spoke in time."""
+    if e.state in ("queued", "failed"):
+        return []
     call = e.delivery.routes[e.route].channel == "voice"
     answer = e.delivery.must_answer and not call
     within_s = rules.answer_within_s if answer else rules.played_within_s
@@ -281,6 +293,14 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
     e.state = "failed"
     detail, permanent = receipt.detail, receipt.permanent
     return [receipt, *_next(rules, box, e, box.clock_at, permanent, detail)]
+
+
+def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: str) -> list[Written]:
+    """Tell the duty room once that `d` did not reach its recipient."""
+    if d.recipient.startswith(DUTY):
+        return []
+    told = notice(d, rules.areas.get(d.area, d.area), at, detail)
+    return [] if told.id in box.entries else [told, *_queue(rules, box, told)]
 
 
 def _end(box: Box, e: Entry, state: State, at: int, detail: str) -> Receipt:
@@ -332,12 +352,10 @@ def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: st
             if c.state not in ("superseded", "expired", "failed"):
                 out += _give_up(rules, box, c, state, at, detail)
         return out
-    if not e.delivery.recipient.startswith(DUTY):
-        area = rules.areas.get(e.delivery.area, e.delivery.area)
-        told = notice(e.delivery, area, at, detail)
-        out += [told, *_queue(rules, box, told)]
-        if e.delivery.must_answer and rules.not_woken_to:
-            box.missed.append(Missed(delivery=e.delivery.id, at=at))
+    out += _tell(rules, box, e.delivery, at, detail)
+    duty = e.delivery.recipient.startswith(DUTY)
+    if not duty and e.delivery.must_answer and rules.not_woken_to:
+        box.missed.append(Missed(delivery=e.delivery.id, at=at))
     return out
 
 

@@ -180,6 +180,48 @@ def test_the_last_route_is_tried_until_the_deadline() -> None:
     assert w.box.entries["d1"].state == "failed"
 
 
+@pytest.mark.parametrize("last", ["sent", "accepted", "failed"])
+def test_a_silent_loudspeaker_is_told_at_its_deadline_and_tried_on(last: State) -> None:
+    w = World()
+    w.put(delivery(routes=routes("broadcast"), deadline_at=T0 + 4 * MIN, expires_at=T0 + 90 * MIN))
+    tries, told_at = [], 0
+    for at in range(T0, T0 + 80 * MIN, 5000):
+        w.put(Tick(clock_at=at))
+        for a in due(w.box, (), at):
+            if a.delivery.id == "d1":
+                tries.append(at)
+                w.put(receipt(a, last, at))
+        told_at = told_at or (at if w.notices() else 0)
+    assert told_at == T0 + 4 * MIN
+    (told,) = w.notices()  # once
+    assert told.recipient == "duty:r1"
+    assert "到期未播出" in told.routes[0].text
+    assert tries[-1] > T0 + 70 * MIN
+    w.put(receipt(Attempt(w.box.entries["d1"].delivery, 0, len(tries), ""), "played", at))
+    assert w.box.entries["d1"].state == "played"  # the link came back
+    assert not w.box.open.keys() - {told.id}
+
+
+def test_a_loudspeaker_that_sounds_or_never_will_is_not_told_of_twice() -> None:
+    w = World()
+    w.put(delivery(1, routes=routes("broadcast")), delivery(2, routes=routes("broadcast")))
+    one, two = due(w.box, (), T0)
+    w.put(receipt(one, "playing", T0 + 5 * MIN - 1000))
+    w.put(receipt(two, "failed", permanent=True, detail="no such node"))
+    assert [d.recipient for d in w.notices()] == ["duty:r2"]
+    w.put(Tick(clock_at=T0 + 5 * MIN + 30_000))
+    assert [d.recipient for d in w.notices()] == ["duty:r2"]
+    w.put(Tick(clock_at=T0 + 61 * MIN))
+    assert sorted(d.recipient for d in w.notices()) == ["duty:r1", "duty:r2"]
+
+
+def test_whoever_is_not_a_loudspeaker_is_told_of_as_before() -> None:
+    w = World()
+    w.put(delivery(1, routes=routes("sms")), delivery(2, routes=routes("broadcast", "sms")))
+    w.put(Tick(clock_at=T0 + 6 * MIN))
+    assert w.notices() == []
+
+
 def test_a_newer_version_replaces_an_unsent_older_one() -> None:
     w = World()
     w.put(delivery(1), delivery(2, recipient="r1", version=2))
@@ -521,7 +563,7 @@ def test_snapshots_carry_the_whole_memory_and_repeated_records_change_nothing(
 
 
 def test_the_number_of_attempts_is_bounded() -> None:
-    bound = len(RULES.retry_s) + 1 + 20 * 60 // RULES.retry_s[-1] + 1
+    bound = len(RULES.retry_s) + 1 + 20 * 60 // RULES.retry_s[-1] + 100 * 60 // 300 + 1
     fails: list[Callable[[Attempt, int], list[Receipt]]] = [
         lambda a, at: [receipt(a, "failed", at)],
         lambda a, at: [receipt(a, "sent", at), receipt(a, "accepted", at)],
