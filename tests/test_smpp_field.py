@@ -264,8 +264,7 @@ class _Line:
         """The message that a receipt names, or why none."""
         numbers = tuple("+86 " + self._phones[p] for p in people)
         heard = Heard("sms", "one", "", (f"one|{ident}",), "DELIVRD", numbers=numbers)
-        out = self.receipts.heard(self.world.box, heard, patient=False)
-        assert out is not None
+        (out,) = self.receipts.word(self.world.box, heard, patient=False) or []
         if out.topic == "deliveries":
             return msgspec.json.decode(out.value, type=Receipt).delivery
         return msgspec.json.decode(out.value, type=DeadLetter).reason
