@@ -2,7 +2,7 @@
 and what the stage decide answered. Who may do it is decide's to say, not this file's."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from config.level import Action, Level
@@ -60,10 +60,16 @@ def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list
     ]
 
 
-def submit(log: Log, wanted: Sequence[Decision], wait_s: float) -> dict[tuple[str, str], Decision]:
-    """Append them, and return the ledger's answers that came in time, by area and hazard."""
+def submit(
+    log: Log,
+    wanted: Sequence[Decision],
+    wait_s: float,
+    sign: Callable[[Decision], Decision],
+) -> dict[tuple[str, str], Decision]:
+    """Sign and append them, and return the ledger's answers that came in time, by area and hazard.
+    Raises ValueError: they could not be signed, and nothing was written."""
     end, key = log.ends("alerts")[0], wanted[0].order
-    log.append([Out("cases", d.area, encode(d)) for d in wanted])
+    log.append([Out("cases", d.area, encode(sign(d))) for d in wanted])
     found: dict[tuple[str, str], Decision] = {}
     until = time.monotonic() + wait_s
     follower = Follower(log, ("alerts",), since=end)

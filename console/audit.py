@@ -7,12 +7,15 @@ from typing import NamedTuple
 from config.level import Action, Level
 from console.view import ENDED, View
 from detectors.detection import Detection
-from dispatch.alert import Alert, Delivery
+from dispatch.alert import Alert, Decision, Delivery
 from ingest.observation import Run
 
 STANDS_MS = 120_000  # time passes in a live line at least every few seconds
 STEP_MS = 60_000  # from one stage to the next, with room for a rebalance
-CHECKS = ("line_stands", "not_decided", "overdue", "not_addressed", "stuck", "wrong_status")
+CHECKS = (
+    "line_stands", "not_decided", "overdue", "not_addressed", "stuck", "wrong_status", "unproven",
+)  # fmt: skip
+UNPROVEN_MS = 3_600_000  # so long it stands that somebody acted in a name without proof
 
 
 class Finding(NamedTuple):
@@ -34,6 +37,7 @@ class Audit:
         self._spoke: dict[tuple[str, str], Detection] = {}  # area, hazard: the first to speak
         self._addressed: set[tuple[str, int]] = set()
         self._wrong: dict[str, str] = {}
+        self._unproven: dict[str, tuple[int, Decision]] = {}  # hash -> when it was seen
 
     def take(self, record: object) -> None:
         """Fold one record in."""
@@ -47,6 +51,9 @@ class Audit:
             case Delivery():
                 self._addressed.add((record.alert, record.version))
                 self._status(f"{record.alert}/{record.version}", record.status)
+            case Decision() if record.unproven and record.hash:
+                # when it was made is what it says itself; the line's clock is not
+                self._unproven[record.hash] = self.view.clock_at, record
             case Alert():
                 self._status(f"{record.id}/{record.version}", record.status)
             case _:
@@ -89,6 +96,10 @@ class Audit:
                 yield Finding("stuck", sent.delivery.id, words)
         for subject, status in self._wrong.items():
             yield Finding("wrong_status", subject, f"{status} 在 in {view.run.kind}")
+        for name, (at, d) in self._unproven.items():
+            if now - at < UNPROVEN_MS:
+                words = f"{d.by} {d.act} {d.area}: {d.unproven} 有人冒名？ in whose name, by whom?"
+                yield Finding("unproven", name[:16], words)
 
     def _reaches(self, alert: Alert) -> bool:
         """Somebody was addressed by this version, or by an earlier one that says the same."""

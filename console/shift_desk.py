@@ -211,7 +211,9 @@ class ShiftDesk:
         )  # fmt: skip
         log = self._open_log()
         try:
-            answer = submit(log, [wanted], _WAIT_S).get(("", ""))
+            answer = submit(log, [wanted], _WAIT_S, self._sources.sign).get(("", ""))
+        except ValueError as e:
+            raise Refused(503, f"未能签名，没有记录 not signed, nothing was recorded: {e}") from e
         finally:
             log.close()
         if answer is None:

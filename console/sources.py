@@ -7,20 +7,27 @@ from typing import NamedTuple
 import msgspec
 
 from config.district import Contact, District
+from dispatch.alert import Decision
 from dispatch.contact_store import ContactStore
 from dispatch.erase import erase
 from ingest.history import History
 
 
+def _no_key(_: Decision) -> Decision:
+    raise ValueError("本台没有签名的钥匙 this desk has no key to sign with")
+
+
 class Sources(NamedTuple):
     """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256.
     prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's
-    name; raises ValueError where there is none."""
+    name; raises ValueError where there is none. sign: what a person decides, with the desk's proof of
+    it; raises ValueError where there is no key."""
 
     contacts: Path | None = None
     history: Callable[[], History] | None = None
     frame: Callable[[str], bytes | None] | None = None
     prints: Mapping[str, Callable[[str], str]] = {}
+    sign: Callable[[Decision], Decision] = _no_key
 
 
 NOTHING = Sources()

@@ -101,7 +101,7 @@ class Console:
         self._terrain = keep(relief.png, "image/png") if relief else None
         self._door = door = Entrance(feed, users, secure=secure)
         feed.beside = door.guessed
-        self._people = People(feed.district, sources.contacts)
+        self._people, self._sign = People(feed.district, sources.contacts), sources.sign
         self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
         self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
@@ -260,7 +260,9 @@ class Console:
         self._users.note(self._feed.at(), user.name, act.act, f"{act.key} {user.officer} {where}")
         log = self._open_log()
         try:
-            answers = submit(log, wanted, WAIT_S)
+            answers = submit(log, wanted, WAIT_S, self._sign)
+        except ValueError as e:
+            raise Refused(503, f"未能签名，没有记录 not signed, nothing was recorded: {e}") from e
         finally:
             log.close()
         return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])

@@ -15,6 +15,7 @@ from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
 from dispatch.evidence_words import seen_itself
+from dispatch.not_reached import unproven_notice
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
 from dispatch.target import (
@@ -31,6 +32,8 @@ from dispatch.text import Message, write
 from dispatch.wording import category_of
 from ingest.observation import PersonSays, Record, Run
 from ingest.stage import Item, Write
+
+_UNPROVEN_EVERY_MS = 10 * 60_000
 
 
 class Told(msgspec.Struct):
@@ -60,6 +63,11 @@ class AddressState(msgspec.Struct):
     alerts: dict[str, Told] = {}  # open warnings
     courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
+    unproven_at: int = 0  # when it was told last of an act that proves nobody's word
+
+    @property
+    def live(self) -> bool:
+        return bool(self.runs) and self.runs[-1].kind == "live"
 
 
 class Address:
@@ -107,19 +115,29 @@ class Address:
             case Answer():
                 told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
                 writes.append(Write("deliveries", record.neighbour, told))
+            case Decision() if record.unproven:
+                self._unproven(state, record, writes)
             case Decision(act="task"):
                 take(state.courses, record)
             case Decision(act="accept" | "decline"):
-                live = bool(state.runs) and state.runs[-1].kind == "live"
+                live = state.live
                 for delivery in reply(self._district, record, live):
                     writes.append(Write("deliveries", delivery.recipient, delivery))
             case PersonSays() if record.area in self._district.areas:
-                live = bool(state.runs) and state.runs[-1].kind == "live"
+                live = state.live
                 for delivery in deliveries(self._district, record, live):
                     writes.append(Write("deliveries", record.area, delivery))
                 writes.append(Write("deliveries", record.area, record))
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
+
+    def _unproven(self, state: AddressState, decision: Decision, writes: list[Write]) -> None:
+        """Tell the duty room, not once for each of a thousand."""
+        at = max(state.marks.values(), default=decision.decided_at)
+        if not state.unproven_at or at - state.unproven_at >= _UNPROVEN_EVERY_MS:
+            state.unproven_at = at
+            notice = unproven_notice(decision, state.live, at)
+            writes.append(Write("deliveries", notice.recipient, notice))
 
     def _late(self, state: AddressState, mark: Mark, writes: list[Write]) -> None:
         """Tell the duty room once of each task of an order to move that is late."""

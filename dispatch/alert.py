@@ -26,6 +26,27 @@ Act = Literal[
 ACTS: tuple[str, ...] = get_args(Act)
 
 
+# why a decision proves nobody's word (dispatch/proof.py)
+Unproven = Literal[
+    "unsigned", "unknown_key", "wrong_signature", "not_theirs", "expired", "stale", "repeated"
+]
+
+
+class Proof(Record, frozen=True, kw_only=True):
+    """Who made a decision: an Ed25519 signature over what was asked (dispatch/proof.py).
+
+    `asked_*` and `words` repeat what was asked where decide's own record says what came of it, or
+    the ledger leaves words out: so the signature can be verified from the ledger alone."""
+
+    key: str  # the public key, hex
+    signature: str  # hex
+    words: str  # SHA-256 of the reason and the reference, hex
+    asked_act: str
+    asked_alert: str = ""
+    asked_version: int = 0
+    asked_incident: str = ""
+
+
 class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     """An act upon a warning, by a named person or by the policy, with its reason. A person's act
     stands in `cases`; decide writes every act with what came of it, the refused ones and the
@@ -52,6 +73,8 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     task: str = ""  # of the plan: PLAN-TASK@ALERT
     outcome: Literal["done", "already", "refused"] = "done"
     answer: str = ""  # what came of a person's act
+    proof: Proof | None = None  # of a person's act
+    unproven: Literal["", Unproven] = ""  # refused, for nobody's word is proved: why
     previous: str = ""  # hash of the decision before it in the chain
     hash: str = ""
 

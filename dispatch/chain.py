@@ -3,7 +3,8 @@
 Two chains, each a partition of the topic `ledger`: `alerts` (decisions, warnings, reports) and
 `deliveries` (deliveries and what became of them). An entry keeps the SHA-256 of the record as it
 stands in the log, and of its fields only those that are ids, levels, states and times: no words, no
-name, no number of a person.
+name, no number of a person. A decision keeps its proof, by which its signature can be verified here
+(dispatch/proof.py): the words that were signed stand in it as a digest.
 
     hash      = SHA-256(the entry as it is written, without `hash`)
     previous  = the hash of the entry before it, "" at first
@@ -28,7 +29,7 @@ _DOMAIN = b"fengsui ledger\0"
 _IDS = {
     "run": "name kind district config start_at",
     "decision": "area hazard act by decided_at alert version level action order approver incident "
-    "task outcome hash",
+    "task outcome proof unproven hash",
     "alert": "id version area hazard status msg_type level action public state incident sent_at by",
     "report": "incident number kind reported_at by",
     "delivery": "id alert version area hazard level action msg_type status recipient audience "

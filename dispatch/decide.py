@@ -6,34 +6,28 @@ that clock, or the detection's own time where that is later. So a replay gives t
 A warning rises in the step that takes the detection; it falls only in a Mark, or by a person.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from config.district import District
 from config.level import HAZARD_ZH
-from detectors.declared import words
 from detectors.detection import Answer as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.act import Answer
 from dispatch.alert import CaseRecord, Decision
 from dispatch.case import Case, Done, Due, Setting, due
+from dispatch.heard import heard
 from dispatch.incident import Incident, incident_id, report, verified
 from dispatch.ledger import chained
 from dispatch.life import follows
 from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
+from dispatch.proof import WORDS, Trust, dead_letter, judged
 from dispatch.tasks import Course, check_off, take
 from dispatch.version import Change, refresh
 from ingest.observation import PersonSays, Record, Run, Tick
 from ingest.stage import Item, Write
-
-RULE = {
-    "rain_threshold": Reason("雨量", "rain"),
-    "stage_trend": Reason("水位", "stage"),
-    "camera_motion": Reason("视频", "camera"),
-    "observer": Reason("现场人员报告", "people on the spot"),
-}
 
 
 class DecideState(msgspec.Struct):
@@ -48,6 +42,7 @@ class DecideState(msgspec.Struct):
     slot_at: int = 0  # the clock that every group has reached
     chain: str = ""  # hash of the last decision written
     courses: dict[str, Course] = {}  # warnings of the open incident, by which its tasks open
+    taken: dict[str, int] = {}  # people's acts -> when they were made: none counts twice
 
 
 class Decide:
@@ -58,8 +53,11 @@ class Decide:
     format = 2
     ticks = 5.0
 
-    def __init__(self, district: District) -> None:
+    def __init__(self, district: District, trust: Callable[[], Trust]) -> None:
+        """trust: whose signatures count; asked for each act of a person, so that a revoked key is
+        refused at once."""
         self._district = district
+        self._trust = trust
         self._decoder = msgspec.json.Decoder(CaseRecord)
 
     def decode(self, value: bytes) -> Record:
@@ -80,8 +78,33 @@ class Decide:
     def step(self, state: DecideState, items: Sequence[Item]) -> tuple[DecideState, list[Write]]:
         writes: list[Write] = []
         for item in items:
-            self._take(state, item.record, writes)
+            if isinstance(item.record, Decision):
+                self._person(state, item.record, item.offset, writes)
+            else:
+                self._take(state, item.record, writes)
         return state, writes
+
+    def _person(self, state: DecideState, said: Decision, offset: int, writes: list[Write]) -> None:
+        """A person's act, if it is proved to be theirs."""
+        trust = self._trust()
+        clock = max(state.tick_at, *state.groups.values(), 0)
+        said, wrong = judged(trust, state.taken, said, offset, clock)
+        if wrong is not None:
+            letter = dead_letter(said, wrong, offset, clock)
+            writes.append(Write("dead-letters", said.area, letter))
+            if wrong != "repeated":
+                self._answer(state, said, Answer("refused", said.act, WORDS[wrong]), writes)
+            return
+        match said.act:
+            case "verify":
+                self._verify(state, said, writes)
+            case "accept" | "decline":
+                # a word on a neighbour's message: it stands in the ledger and changes no warning
+                self._write_decision(state, said, writes)
+            case "task":
+                self._answer(state, said, check_off(self._district, state.courses, said), writes)
+            case _:
+                self._decision(state, said, writes)
 
     def _take(self, state: DecideState, record: CaseRecord, writes: list[Write]) -> None:
         match record:
@@ -90,16 +113,6 @@ class Decide:
                 writes.append(Write("alerts", "run", record))
             case Detection() if record.area in self._district.areas:
                 self._detection(state, record, writes)
-            case Decision() if record.act == "verify":
-                self._verify(state, record, writes)
-            case Decision(act="accept" | "decline"):
-                # a word on a neighbour's message: it stands in the ledger and changes no warning
-                self._write_decision(state, record, writes)
-            case Decision(act="task"):
-                answer = check_off(self._district, state.courses, record)
-                self._answer(state, record, answer, writes)
-            case Decision():
-                self._decision(state, record, writes)
             case NeighbourAnswer():
                 writes.append(Write("alerts", record.neighbour, record))
             case PersonSays():
@@ -153,7 +166,7 @@ class Decide:
         case = self._case(state, area, detection.hazard)
         if case.hear(detection):
             now = max(self._clock(state, area), detection.detected_at)
-            self._refresh(state, case, now, writes, (_heard(self._district, detection),))
+            self._refresh(state, case, now, writes, (heard(self._district, detection),))
 
     def _decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         why = refused(self._district, decision)
@@ -357,16 +370,6 @@ class Decide:
         take(state.courses, linked)
 
 
-def _heard(district: District, detection: Detection) -> Reason:
-    """What the rule said."""
-    rule = RULE.get(detection.rule) or Reason(*words(district, detection.rule))
-    if detection.outside:
-        rule = _sources(district, detection)
-    grade = Grade(detection.level, detection.action).words()
-    doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
-    return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
-
-
 def _answered(decision: Decision, answer: Answer) -> Decision:
     words = f"{answer.words.zh}。{answer.words.en}."
     return msgspec.structs.replace(
@@ -374,14 +377,4 @@ def _answered(decision: Decision, answer: Answer) -> Decision:
         act=answer.act,
         outcome=answer.outcome,
         answer=words,
-    )
-
-
-def _sources(district: District, detection: Detection) -> Reason:
-    """气象局外部预警 / weather office, warning from outside."""
-    known = district.sources.source
-    names = [known[e.station] for e in detection.evidence if e.station in known]
-    return Reason(
-        "、".join(s.name for s in names) + "外部预警",
-        ", ".join([*(s.name_en for s in names), "warning from outside"]),
     )

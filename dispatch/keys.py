@@ -3,6 +3,7 @@
 - `root.key`, `root.pub`: signs key sets and nothing else; the public half is what a node is given
   when it is set up. Take `root.key` off this machine when the nodes are in place: send never needs it.
 - `sender.key`, `sender.pub`: signs commands.
+- `desk.key`, `desk.pub`: signs what people decide at the console (dispatch/signers.py).
 - `ledger.key`, `ledger.pub`: signs the ledger's heads (dispatch/ledger_writer.py).
 - `keyset.json`: the newest key set as it is sent to the nodes, signed by the root.
 
@@ -11,6 +12,7 @@ even if it should ever hear one. Key files hold 32 bytes as hex, secret ones wit
 """
 
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -85,7 +87,7 @@ def key_set(folder: Path, kind: Kind) -> tuple[bytes, KeySet]:
     if not file.exists():
         public = TrustedKey(public=sender_keys(folder).public.hex())
         first = KeySet(kind=kind, version=1, issued_at=0, keys=(public,))
-        _write(file, sign(root_keys(folder).private, first))
+        write_file(file, sign(root_keys(folder).private, first))
     payload, root = file.read_bytes(), read_key(folder / "keys" / "root.pub")
     found = opened(payload, KeySet, kind, [root])
     if isinstance(found, Refused):
@@ -107,7 +109,7 @@ def renew(folder: Path, kind: Kind, at: int, root_private: bytes, overlap_ms: in
     ]
     # written before the set that names it: a crash in between loses no key (see _adopt)
     place = folder / "keys"
-    _write(place / "sender.next", fresh.private_bytes_raw().hex().encode() + b"\n")
+    write_file(place / "sender.next", fresh.private_bytes_raw().hex().encode() + b"\n")
     found = _next(folder, before, at, (public, *others), root_private)
     _adopt(place, [public.public])
     return found
@@ -148,7 +150,7 @@ def _next(
     found = msgspec.structs.replace(
         before, version=before.version + 1, issued_at=at, keys=keys, root=""
     )
-    _write(folder / "keys" / "keyset.json", sign(root_private, found))
+    write_file(folder / "keys" / "keyset.json", sign(root_private, found))
     return found
 
 
@@ -166,11 +168,11 @@ def pair_of(folder: Path, name: str) -> Keys:
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     secret, public_file = place / f"{name}.key", place / f"{name}.pub"
     if not secret.exists():
-        _create(secret, Ed25519PrivateKey.generate().private_bytes_raw())
+        create_file(secret, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode() + b"\n")
     private = read_secret(secret)
     public = public_of(private)
     if not public_file.exists() or read_key(public_file) != public:
-        _write(public_file, public.hex().encode() + b"\n")
+        write_file(public_file, public.hex().encode() + b"\n")
     return Keys(private, public, public_file)
 
 
@@ -202,9 +204,9 @@ def read_key(file: Path) -> bytes:
     return key
 
 
-def _create(file: Path, key: bytes) -> None:
-    """Whole or not at all, and the first of two processes wins."""
-    fresh = _fresh(file, key.hex().encode() + b"\n")
+def create_file(file: Path, body: bytes) -> None:
+    """Whole or not at all, for its owner alone, and the first of two processes wins."""
+    fresh = _fresh(file, body)
     try:
         os.link(fresh, file)
     except FileExistsError:
@@ -213,13 +215,13 @@ def _create(file: Path, key: bytes) -> None:
         fresh.unlink()
 
 
-def _write(file: Path, body: bytes) -> None:
-    """Whole or not at all, in place of what was there."""
+def write_file(file: Path, body: bytes) -> None:
+    """Whole or not at all, for its owner alone, in place of what was there."""
     _fresh(file, body).replace(file)
 
 
 def _fresh(file: Path, body: bytes) -> Path:
-    fresh = file.with_suffix(f".{os.getpid()}.tmp")
+    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as f:
         f.write(body)

@@ -7,23 +7,23 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
-from dispatch.alert import Delivery, Route, RouteHealth
+from dispatch.alert import Decision, Delivery, Route, RouteHealth
 from dispatch.box import Rules
 from dispatch.sms_length import segments
 from ingest.observation import DeadLetter, Run, encode
 
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
 # how the name of what a notice is about begins, in its alert or behind DUTY
-TASK, PERSON, ALONE, ROUTE = "task:", "person-", "mandate-", "route:"
-_ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route"}
+TASK, PERSON, ALONE, ROUTE, UNPROVEN = "task:", "person-", "mandate-", "route:", "unproven:"
+_ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
 _VALID_MS = 6 * 3_600_000
 _PAYLOAD_KEPT = 4096
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
 
 
 def about(d: Delivery) -> str:
-    """What a notice to the duty room tells: missed, task, people, alone (a node that acted so), route;
-    "" for what is no such notice."""
+    """What a notice to the duty room tells: missed, task, people, alone (a node that acted so), route,
+    unproven (a decision that proves nobody's word); "" for what is no such notice."""
     if not d.recipient.startswith(DUTY):
         return ""
     for start, what in _ABOUT.items():
@@ -129,6 +129,35 @@ def route_notice(h: RouteHealth, live: bool) -> Delivery:
         queued_at=h.checked_at,
         deadline_at=h.checked_at,
         expires_at=h.checked_at + _VALID_MS,
+    )
+
+
+def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
+    """Tell the duty room of an act that was refused, for nobody is proved to have made it: somebody
+    may be writing in another's name."""
+    drill = "" if live else "（演练）"
+    text = (
+        f"{drill}有人冒名？未证明是本人的操作，没有执行 NOT PROVED, not carried out: {d.by} {d.act} {d.area} "
+        f"{HAZARD_ZH.get(d.hazard, d.hazard)}: {d.answer} 请问本人；不是本人，即查日志的写入者 ask them; if it "
+        "was not them, find who writes to the log"
+    )
+    name = f"{UNPROVEN}{d.hash[:16]}"
+    return Delivery(
+        id=hashlib.sha256(name.encode()).hexdigest()[:16],
+        alert=name,
+        version=1,
+        area="",
+        hazard="",
+        level=Level.RED,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=DUTY + name,
+        audience="internal",
+        routes=(Route(channel="console", title="未证明的操作 not proved", text=text),),
+        queued_at=at,
+        deadline_at=at,
+        expires_at=at + _VALID_MS,
     )
 
 

@@ -23,8 +23,10 @@ from typing import IO, Any
 
 import msgspec
 
+from dispatch.proof import Trust
 from fengsui.line import READS, open_run_log
 from fengsui.setup import Setup, Usage, shown
+from fengsui.signing import trusted
 from ingest.log import Corrupt, Entry, Log
 
 FORMAT = 1
@@ -86,6 +88,7 @@ class Manifest(msgspec.Struct, kw_only=True):
     groups: list[Group]
     redacted: list[str]
     members: dict[str, Member]
+    signers: Trust | None = None  # whose signatures count for the decisions in it
 
 
 _row = msgspec.json.Decoder(Row)
@@ -196,6 +199,7 @@ def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
                 groups=groups,
                 redacted=redacted,
                 members={n: m for n, (_, m) in parts.items()},
+                signers=trusted(setup),
             )
             whole = Path(scratch) / "whole"
             _pack(whole, manifest, {n: p for n, (p, _) in parts.items()}, now_ms // 1000)

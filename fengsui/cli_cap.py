@@ -1,5 +1,6 @@
 """The commands of CAP: cap-in, cap-key, cap-fields, neighbours, answer."""
 
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from dispatch.alert import Decision
 from dispatch.cap_fields import FORMATS, fields
 from dispatch.cap_key import cap_key as make_key
 from dispatch.cap_xml import sent
+from fengsui.cli_decide import KEY
 from fengsui.crossing import Crossing, crossing_of, neighbour_lines
 from fengsui.line import open_run_log
 from fengsui.orders import alerts_view, run_clock
 from fengsui.setup import Setup, Usage
+from fengsui.signing import sign_as
 from ingest.cap_door import CapDoor
 from ingest.decode.cap import Wrong
 from ingest.decode.reading import Rejected
@@ -108,10 +111,18 @@ def neighbours(obj: Any, run_name: str) -> None:
 @click.argument("identifier")
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
 @click.option("--reason", required=True, help="写给对方的话 what they will read")
+@KEY
 @_RUN
 @click.pass_obj
 def answer(
-    obj: Any, word: str, neighbour: str, identifier: str, by: str, reason: str, run_name: str
+    obj: Any,
+    word: str,
+    neighbour: str,
+    identifier: str,
+    by: str,
+    reason: str,
+    key: Path | None,
+    run_name: str,
 ) -> None:
     """回复邻县 say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP Ack, Error)."""
     setup: Setup = obj.setup(run_name)
@@ -135,8 +146,12 @@ def answer(
             decided_at=run_clock(setup, alerts_view(log)),
             reason=reason,
             alert=f"{neighbour} {reference}",
+            order=secrets.token_hex(8),
         )
+        decision = sign_as(setup, log, by, key)(decision)
         log.append([Out("cases", neighbour, encode(decision))])
+    except ValueError as e:
+        raise Usage(str(e)) from e
     finally:
         log.close()
     click.echo(f"已记录 recorded: {word} {neighbour} {identifier} by {by}")

@@ -15,6 +15,12 @@ _WAIT = click.option(
     "--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 seconds"
 )
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
+KEY = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="FENGSUI_OFFICER_KEY",
+    help="本人的钥匙 the officer's own key: fengsui signer make",
+)
 
 
 @click.command()
@@ -29,6 +35,7 @@ _RUN = click.option("--run", "run_name", default="live", show_default=True)
 @click.option("--reference", default="", help="批准文号 the number of that approval")
 @click.option("--all-waiting", is_flag=True, help="该灾种全部待批的区 every area that waits")
 @click.option("--version", type=int, default=0, help="所见版本 the version you saw [newest]")
+@KEY
 @_RUN
 @_WAIT
 @click.pass_obj
@@ -45,6 +52,7 @@ def order(
     reference: str,
     all_waiting: bool,
     version: int,
+    key: Path | None,
     run_name: str,
     wait_s: float,
 ) -> None:
@@ -71,6 +79,7 @@ def order(
         reference,
         all_waiting,
         version,
+        key,
     )
     sys.exit(orders.order(obj.setup(run_name), wish, wait_s))
 
@@ -90,6 +99,7 @@ def decisions(obj: Any, last: int, run_name: str) -> None:
 @click.option("--verify", is_flag=True, help="核报 corrected facts, as the next numbered report")
 @click.option("--by", default="", help="核报人代号 who verifies, of officers.csv")
 @click.option("--note", default="", help="核实的情况 the facts")
+@KEY
 @_RUN
 @_WAIT
 @click.pass_obj
@@ -100,6 +110,7 @@ def report(
     verify: bool,
     by: str,
     note: str,
+    key: Path | None,
     run_name: str,
     wait_s: float,
 ) -> None:
@@ -108,7 +119,7 @@ def report(
     if verify:
         if not (by and note.strip()):
             raise Usage("核报须写 --by 和 --note a verified report needs --by and --note")
-        code = orders.verify(setup, incident, by, note, wait_s)
+        code = orders.verify(setup, incident, by, note, wait_s, key)
         if code or out is None:
             sys.exit(code)
     sys.exit(reports.report(setup, incident, out))

@@ -3,6 +3,7 @@
 import json
 import secrets
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +13,12 @@ from config.level import HAZARD_EN, HAZARD_ZH
 from console.acts import Place, Saying, decisions, submit
 from dispatch.policy import grade_of
 from dispatch.tasks import Task, draws_on, owner_words, owners, tasks
+from fengsui.cli_decide import KEY
 from fengsui.line import open_run_log
 from fengsui.orders import QUEUED, alerts_view, run_clock
 from fengsui.screen import local
 from fengsui.setup import Usage
+from fengsui.signing import sign_as
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
 _SIGN = {"overdue": "！", "open": "□", "done": "✓", "revoked": "－"}
@@ -73,9 +76,18 @@ def task() -> None:
 @click.option("--by", required=True, help="操作人代号 opaque id, of officers.csv")
 @click.option("--note", default="已完成 done", show_default=True, help="办理情况 what was done")
 @click.option("--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 s")
+@KEY
 @_RUN
 @click.pass_obj
-def done(obj: Any, ids: tuple[str, ...], by: str, note: str, wait_s: float, run_name: str) -> None:
+def done(
+    obj: Any,
+    ids: tuple[str, ...],
+    by: str,
+    note: str,
+    wait_s: float,
+    key: Path | None,
+    run_name: str,
+) -> None:
     """任务已完成 the tasks with these ids (fengsui tasks) are done.
 
     退出码 exit codes: 0 已办 done, or before · 1 不予 refused · 3 排队 queued, no answer yet.
@@ -87,22 +99,25 @@ def done(obj: Any, ids: tuple[str, ...], by: str, note: str, wait_s: float, run_
         view = alerts_view(log)
         now = run_clock(setup, view)
         known = {t.id: t for t in tasks(setup.district, view.courses, now)}
-        for key in dict.fromkeys(ids):
-            if key not in known:
-                click.echo(f"✗ {key}: 没有这项任务 there is no such task: fengsui tasks", err=True)
+        sign = sign_as(setup, log, by, key) if any(i in known for i in ids) else None
+        for name in dict.fromkeys(ids):
+            if name not in known or sign is None:
+                click.echo(f"✗ {name}: 没有这项任务 there is no such task: fengsui tasks", err=True)
                 code = 1
                 continue
-            course = known[key].course
-            said = Saying("task", by, note, task=key)
-            place = Place(course.area, course.hazard, known[key].alert, course.version)
+            course = known[name].course
+            said = Saying("task", by, note, task=name)
+            place = Place(course.area, course.hazard, known[name].alert, course.version)
             wanted = decisions(said, [place], now, secrets.token_hex(8))
-            answer = submit(log, wanted, wait_s).get((course.area, course.hazard))
+            answer = submit(log, wanted, wait_s, sign).get((course.area, course.hazard))
             if answer is None:
-                click.echo(f"… {key}: 已记录，尚未处理 queued, decide has not answered")
+                click.echo(f"… {name}: 已记录，尚未处理 queued, decide has not answered")
                 code = code or QUEUED
                 continue
-            click.echo(f"{_OUTCOME[answer.outcome]} {key}: {answer.answer}")
+            click.echo(f"{_OUTCOME[answer.outcome]} {name}: {answer.answer}")
             code = 1 if answer.outcome == "refused" else code
+    except ValueError as e:
+        raise Usage(str(e)) from e
     finally:
         log.close()
     sys.exit(code)

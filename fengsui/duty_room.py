@@ -19,6 +19,7 @@ from fengsui.people import place
 from fengsui.room_pages import asked
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, free_port, now_ms
+from fengsui.signing import desk_of
 from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.meters import watchdog
@@ -82,6 +83,7 @@ def sources(setup: Setup) -> Sources:
             "after-action": lambda incident: after_page.printed(setup, incident),
             "drill": lambda run: drills_held.printed(setup, run),
         },
+        sign=desk_of(setup, lambda: open_run_log(setup)).sign,
     )
 
 

@@ -12,6 +12,7 @@ from detectors.detection import Detection
 from detectors.run import Detect
 from dispatch.alert import Alert
 from dispatch.decide import Decide
+from dispatch.proof import Trust
 from ingest.log import partition_of
 from ingest.observation import Observation, Observations, Record, Run, Tick
 from ingest.stage import Item
@@ -28,7 +29,7 @@ class Inline:
     ) -> None:
         self._district = district
         self._detect = Detect(district, frame)
-        self._decide = Decide(district)
+        self._decide = Decide(district, lambda: Trust(district=district.id, eras=()))
         self._states: dict[int, Any] = {p: self._detect.new(p) for p in range(district.partitions)}
         self._cases = self._decide.new(0)
         self._offset = 0

@@ -7,12 +7,14 @@ the folder and the public key, and no network, no log and no district.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from dispatch.alert import Decision
 from dispatch.chain import (
     CHAINS,
     Checked,
@@ -26,6 +28,7 @@ from dispatch.chain import (
     unsealed,
 )
 from dispatch.ledger_writer import ledger_keys
+from dispatch.proof import verified
 from fengsui.setup import Setup, Usage
 from ingest.log import Log
 
@@ -74,6 +77,42 @@ def _copied(log: Log, part: int, write: Callable[[bytes], object]) -> Iterator[b
         yield value
 
 
+class Proofs:
+    """The signatures under people's decisions, as a chain is read: how many fit, who signed, which do
+    not fit, and how many have none (from before there were proofs)."""
+
+    def __init__(self) -> None:
+        self.right, self.none = 0, 0
+        self.keys: Counter[str] = Counter()
+        self.faults: list[str] = []
+        self._runs: dict[str, str] = {}  # run -> district; a run that was restored has two
+
+    def see(self, entry: Entered) -> None:
+        if entry.of == "run":
+            name, district = (msgspec.json.decode(entry.what[k], type=str) for k in _NAMES)
+            self._runs[name] = district
+        if entry.of != "decision":
+            return
+        d = msgspec.convert({"reason": "", **_plain(entry.what)}, Decision)
+        if d.by == "policy" or d.unproven:
+            return
+        if d.proof is None:
+            self.none += 1
+        elif any(verified(d, run, district) for run, district in self._runs.items()):
+            self.right += 1
+            self.keys[d.proof.key] += 1
+        else:
+            words = f"{entry.chain} 第 entry {entry.n}: {d.by} {d.act}"
+            self.faults.append(f"{words}: 决定的签名不符 the signature of this decision is wrong")
+
+
+_NAMES = ("name", "district")
+
+
+def _plain(what: dict[str, msgspec.Raw]) -> dict[str, object]:
+    return {k: msgspec.json.decode(v) for k, v in what.items()}
+
+
 class Verdict(NamedTuple):
     """What `verify` found. keys: public keys in hex that signed. given: the keys were named, and
     not taken from the folder itself."""
@@ -84,6 +123,7 @@ class Verdict(NamedTuple):
     keys: list[str]
     given: bool
     faults: list[str]
+    proofs: Proofs
 
 
 def verify(folder: Path, key_files: list[Path]) -> Verdict:
@@ -103,9 +143,9 @@ def verify(folder: Path, key_files: list[Path]) -> Verdict:
         faults.append("seal.json: 缺失 is missing")
     except ValueError as e:
         faults.append(f"seal.json: {e}")
-    tails = []
+    tails, proofs = [], Proofs()
     for chain in CHAINS:
-        found, words = _file(folder / f"{chain}.jsonl", chain, trusted)
+        found, words = _file(folder / f"{chain}.jsonl", chain, trusted, proofs.see)
         faults += words
         tails.append(found.tail)
         signed |= found.keys
@@ -117,13 +157,16 @@ def verify(folder: Path, key_files: list[Path]) -> Verdict:
             )
         elif not words and found.signed < found.tail.n:
             faults.append(f"{chain} 第 entry {found.tail.n}: 末尾未签 the end is not signed")
-    return Verdict(run, sealed_at, tails, sorted(signed), bool(given), faults)
+    faults += proofs.faults
+    return Verdict(run, sealed_at, tails, sorted(signed), bool(given), faults, proofs)
 
 
-def _file(path: Path, chain: str, trusted: list[str]) -> tuple[Checked, list[str]]:
+def _file(
+    path: Path, chain: str, trusted: list[str], see: Callable[[Entered], None]
+) -> tuple[Checked, list[str]]:
     try:
         with path.open("rb") as f:
-            found = check(chain, lines(f), trusted)
+            found = check(chain, lines(f), trusted, see)
     except OSError:
         return Checked(Tail(chain), 0, 0, {}, None), [f"{path.name}: 缺失 is missing"]
     return found, [str(found.fault)] if found.fault is not None else []

@@ -18,6 +18,7 @@ from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
 from fengsui.people import with_people, with_reporters
 from fengsui.setup import Setup, now_ms
+from fengsui.signing import judging
 from ingest.archive import run_archive
 from ingest.clock import LineClock, last_tick
 from ingest.frames import FrameStore
@@ -227,18 +228,20 @@ def run_stage(
                 ledger.close()
             history.close()
         else:
-            runner = Runner(_stage(name, setup), log, member=member(), live=setup.live, now=now)
+            runner = Runner(
+                _stage(name, setup, log), log, member=member(), live=setup.live, now=now
+            )
             runner.run(stop, ready)
     finally:
         log.close()
 
 
-def _stage(name: str, setup: Setup) -> Stage:
+def _stage(name: str, setup: Setup, log: Log) -> Stage:
     district = setup.district
     if name == "detect":
         return Detect(district, FrameStore(frames_folder(setup)).get)
     if name == "decide":
-        return Decide(district)
+        return Decide(district, judging(setup, log))
     if name == "address":
         return Address(with_people(setup, name))
     raise ValueError(f"no stage {name!r}")

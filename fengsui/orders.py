@@ -3,6 +3,7 @@ stage decide answered, area by area."""
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -18,6 +19,7 @@ from dispatch.policy import authority, grade_of
 from fengsui.line import open_run_log
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms
+from fengsui.signing import sign_as
 from ingest.log import Log
 from ingest.observation import Record
 
@@ -39,6 +41,7 @@ class Wish(NamedTuple):
     reference: str = ""
     all_waiting: bool = False
     version: int = 0  # of the one area; 0: the newest that the log shows
+    key: Path | None = None  # the officer's own, where the usual place is not meant
 
 
 def alerts_view(log: Log) -> View:
@@ -63,7 +66,10 @@ def order(setup: Setup, wish: Wish, wait_s: float) -> int:
         if not wanted:
             click.echo(f"没有等待决定的{HAZARD_ZH[wish.hazard]}预警 nothing waits", err=True)
             return 1
-        answers = submit(log, wanted, wait_s)
+        sign = sign_as(setup, log, wish.by, wish.key)
+        answers = submit(log, wanted, wait_s, sign)
+    except ValueError as e:
+        raise Usage(str(e)) from e
     finally:
         log.close()
     for d in wanted:
@@ -110,7 +116,9 @@ def _outcome(district: District, asked: Decision, answer: Decision | None) -> st
     return f"{_SIGN[answer.outcome]} {place}{version} {answer.act}: {answer.answer}"
 
 
-def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> int:
+def verify(
+    setup: Setup, incident: str, by: str, note: str, wait_s: float, key: Path | None = None
+) -> int:
     """核报: a person's corrected facts as a numbered report. Exit codes as `order`."""
     log = open_run_log(setup)
     try:
@@ -125,7 +133,10 @@ def verify(setup: Setup, incident: str, by: str, note: str, wait_s: float) -> in
             order=secrets.token_hex(8),
             incident=incident,
         )
-        answer = submit(log, [decision], wait_s).get(("", ""))
+        sign = sign_as(setup, log, by, key)
+        answer = submit(log, [decision], wait_s, sign).get(("", ""))
+    except ValueError as e:
+        raise Usage(str(e)) from e
     finally:
         log.close()
     if answer is None:

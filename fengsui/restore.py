@@ -20,6 +20,7 @@ from config.load import ConfigError, load
 from fengsui.backup import ORDER, Manifest, groups_of, members, row_of, verify
 from fengsui.line import member, open_run_log
 from fengsui.setup import Setup, Usage, shown
+from fengsui.signing import adopt
 from ingest.log import Consumer, Fenced, Log, Out, Unavailable
 
 _HOLD_S = 2.0  # so often a member shows that it is alive (a lease lasts 10 s)
@@ -69,7 +70,9 @@ def restore(
                     if any(consumer.owned().values()):  # its records may be past their retention
                         raise _not_new(setup, topic)
                 try:
-                    _put_all(file, log, manifest, held, say, new_history)
+                    since = _put_all(file, log, manifest, held, say, new_history)
+                    if manifest.signers is not None:
+                        adopt(setup, manifest.signers, since, log.ends("cases")[0])
                 except (Fenced, OSError) as e:
                     raise Unavailable(
                         f"{setup.run.name}: 只恢复了一部分 is half restored, do not start it; "
@@ -175,7 +178,11 @@ def _put_all(
     held: Held,
     say: Callable[[str], None] | None,
     new_history: bool,
-) -> None:
+) -> list[int]:
+    """Where the eras of the signers begin in this log."""
+    eras = manifest.signers.eras if manifest.signers is not None else ()
+    marks = {f"era {n}": era.since for n, era in enumerate(eras)}
+    begins = dict.fromkeys(marks, 0)
     doing = [""]
     for info, body in members(file, doing):
         if not info.name.startswith("records/"):
@@ -185,11 +192,17 @@ def _put_all(
         stood = {g.group: g.positions[part] for g in manifest.groups if g.topic == topic}
         if new_history:
             stood["archive"] = 0
+        if topic == "cases":
+            stood |= marks
         seen, before = _put(log, topic, part, body, held, stood)
         for group, position in _mapped(log, topic, part, seen, before, held).items():
-            held.of[topic, group].commit(part, position, [])
+            if group in marks:
+                begins[group] = position
+            else:
+                held.of[topic, group].commit(part, position, [])
         if say is not None:
             say(f"  {topic}/{part}: {seen.count} 条记录 records")
+    return list(begins.values())
 
 
 def _put(

@@ -57,6 +57,17 @@ def check_ledger(folder: Path, keys: list[Path]) -> int:
     counts = ", ".join(f"{t.chain} {t.n}" for t in found.tails)
     click.echo(f"台账完好 the ledger is whole: {found.run}, {counts} 条 entries")
     click.echo(f"封签于 sealed at {moment(found.sealed_at)}; 公钥 keys: {' '.join(found.keys)}")
+    p = found.proofs
+    click.echo(
+        f"人的决定 people's decisions: {p.right} 签名相符 signatures fit"
+        + (
+            f", {p.none} 无签名 have none (早于签名 from before there were proofs)"
+            if p.none
+            else ""
+        )
+    )
+    for key, count in sorted(p.keys.items()):
+        click.echo(f"  {key} {count}; 是谁的 whose: fengsui signer list")
     if not found.given:
         click.echo(
             "注 note: 公钥取自此文件夹, 请与别处所存核对 the keys are the folder's own: --key FILE"

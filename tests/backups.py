@@ -19,7 +19,6 @@ from dispatch.address import Address
 from dispatch.alert import Delivery, Receipt, Route, attempt_key
 from dispatch.box import Box
 from dispatch.channels import Told
-from dispatch.decide import Decide
 from dispatch.send import Send
 from dispatch.sender import Clock, Sender
 from fengsui.backup import ORDER, groups_of, take
@@ -29,6 +28,7 @@ from fengsui.setup import Setup, make_setup
 from ingest.frames import FrameStore
 from ingest.log import Log
 from ingest.runner import Runner
+from tests.decide_district import unproved
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "config" / "yanqing"
@@ -113,7 +113,7 @@ def line(log: Log, channel: Recording, frames: Path) -> Iterator[None]:
     stop = threading.Event()
     channels = dict.fromkeys(("broadcast", "sms", "app", "cap", "console"), channel)
     sender = Sender(log, channels, Clock(False, lambda: 0), tuple(DISTRICT.groups))
-    stages = (Detect(DISTRICT, FrameStore(frames).get), Decide(DISTRICT), Address(DISTRICT))
+    stages = (Detect(DISTRICT, FrameStore(frames).get), unproved(DISTRICT), Address(DISTRICT))
     runners = [Runner(s, log, member="t", live=False, now=lambda: NOW) for s in stages]
 
     def after(states: Mapping[int, Box]) -> None:

@@ -122,6 +122,14 @@ def test_only_the_sender_holds_the_signing_key_and_only_it_goes_out() -> None:
     assert COMPOSE["networks"]["line"]["internal"] is True
 
 
+def test_only_the_judge_and_the_desk_hold_the_list_of_signers() -> None:
+    """Who can write it decides."""
+    have = {n for n, s in SERVICES.items() if any("signers:" in str(v) for v in s["volumes"])}
+    assert have == {"decide", "console"}
+    for name in have:
+        assert SERVICES[name]["environment"]["FENGSUI_SIGNERS"] == "/var/lib/fengsui/signers"
+
+
 def test_what_is_published_beyond_this_machine_is_the_devices_port_only() -> None:
     ports = [p for service in SERVICES.values() for p in service.get("ports", [])]
     assert [p for p in ports if not p.startswith("127.0.0.1:")] == ["8883:8883"]

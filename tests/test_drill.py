@@ -245,12 +245,23 @@ def test_beside_a_live_run_nothing_crosses_and_a_real_order_breaks_it_off(
             "a warning",
         )
         assert not got  # a drill's storm rings no real phone
-        done = subprocess.run(
-            fengsui(state, "order", "raise", "A01", "flash_flood", "--move", "move", "--by", "D-01",
-                    "--reason", "河水上岸", "--wait", "120", config=config),
-            capture_output=True, text=True, cwd=ROOT, timeout=300,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
+        own = state / "D-01.key"
+        sealed = {**os.environ, "FENGSUI_OFFICER_PASSPHRASE": "only for this test"}
+        public = ""
+        for words in (
+            ["signer", "make", "D-01", "--out", str(own)],
+            ["signer", "add", "D-01"],
+            ["order", "raise", "A01", "flash_flood", "--move", "move", "--by", "D-01", "--key",
+             str(own), "--reason", "河水上岸", "--wait", "120"],
+        ):  # fmt: skip
+            if words[1] == "add":
+                words.append(public)
+            done = subprocess.run(
+                fengsui(state, *words, config=config),
+                capture_output=True, text=True, cwd=ROOT, timeout=300, env=sealed,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout + done.stderr
+            public = done.stdout.split()[-1]
         said, _ = drill.communicate(timeout=600)
         assert drill.returncode == 3, said[-3000:]
         assert "REAL WARNING" in said

@@ -13,7 +13,6 @@ from config.load import load
 from config.rules import RuleRow
 from detectors.run import Detect
 from dispatch.alert import Decision
-from dispatch.decide import Decide
 from fengsui import explain_figure
 from fengsui.cli import cli
 from fengsui.explain import Facts, Verdict, explained
@@ -26,7 +25,7 @@ from ingest.history import History, open_history
 from ingest.log import Log, Out, partition_of
 from ingest.observation import Observation, Observations, Record, Tick, encode
 from ingest.stage import Item, Write
-from tests.decide_district import CHIEF, easy
+from tests.decide_district import CHIEF, easy, unproved
 from tests.servers import Influx
 
 T0 = 1_753_524_000_000  # 2025-07-26 18:00 in Beijing
@@ -57,7 +56,7 @@ class Past:
         self.history: History = open_history(self.setup.history, name, district.id)
         self.group = district.group_of_area[AREA]
         self.part = partition_of(self.group, district.partitions)
-        self._detect, self._decide = Detect(district, lambda _: None), Decide(district)
+        self._detect, self._decide = Detect(district, lambda _: None), unproved(district)
         self._states = self._detect.new(self.part), self._decide.new(0)
         self._archived: dict[tuple[str, int], int] = {}
         self.clock = T0
@@ -234,7 +233,7 @@ def test_readings_that_came_late_are_told(past: Past) -> None:
 
 def test_a_persons_no_is_the_reason(past: Past, district: District) -> None:
     policy = msgspec.structs.replace(district.policy, exercise_releases=False)
-    past._decide = Decide(msgspec.structs.replace(district, policy=policy))
+    past._decide = unproved(msgspec.structs.replace(district, policy=policy))
     past.rain(1, 15, r10=2.4)
     waiting = past.verdict(15)
     assert waiting.alert is not None

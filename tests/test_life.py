@@ -22,7 +22,6 @@ from config.district import District
 from config.level import Action, Level
 from detectors.detection import Mark
 from dispatch.alert import ACTS, Alert, Decision
-from dispatch.decide import Decide
 from dispatch.ledger import broken
 from dispatch.life import TABLE
 from ingest.observation import Record
@@ -194,7 +193,7 @@ class Life(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         body = self.line.stage.dump(self.line.state)
-        self.line.stage = Decide(self.district)
+        self.line.stage = self.line.decide(self.district)
         self.line.state = self.line.stage.load(0, body)
 
     # --- how it is fed and watched

@@ -22,7 +22,7 @@ from config.load import load
 from console.audit import CHECKS, Audit
 from console.follow import Follower
 from detectors.detection import Detection
-from dispatch.alert import Alert, Delivery, Receipt
+from dispatch.alert import Alert, Decision, Delivery, Receipt
 from fengsui.line import open_run_log
 from fengsui.setup import default_config, make_setup
 from ingest import meters
@@ -100,6 +100,11 @@ def test_what_is_lost_on_the_way_is_found(records: list[object]) -> None:
     )
     lost = [r for r in half if not isinstance(r, Alert)]
     assert "overdue" in checks([*lost, waiting])
+    forged = Decision(
+        area=alert.area, hazard=alert.hazard, act="cancel", by="K-01", decided_at=0, reason="x",
+        outcome="refused", unproven="unsigned", hash="0123",
+    )  # fmt: skip
+    assert checks([*records, forged], 0) == {"unproven"}
 
 
 def test_a_reading_is_followed_to_the_people_and_back(storm: Path, records: list[object]) -> None:

@@ -1,0 +1,100 @@
+"""Who signs a decision for a run: the console's desk, an exercise's command line, or an officer's own
+key; and where the list of those whose signatures count lies (dispatch/signers.py)."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from dispatch.proof import Era, Trust, signed
+from dispatch.signers import FILE, Desk, Sign, Signers, begin, fit, officer_key, put, read
+from fengsui.setup import Setup, Usage, secret
+from ingest.journal import say
+from ingest.log import Log
+
+
+def signers_folder(setup: Setup) -> Path:
+    """Of a live run the folder of its own that FENGSUI_SIGNERS names, where decide and the console do
+    not share a state folder; else `keys/` of the run."""
+    apart = os.environ.get("FENGSUI_SIGNERS", "") if setup.live else ""
+    return Path(apart) / setup.run.name if apart else setup.folder / "keys"
+
+
+def judging(setup: Setup, log: Log) -> Callable[[], Trust]:
+    """For decide: whose signatures count, looked up for each act of a person."""
+    folder, district = signers_folder(setup), setup.district.id
+    try:
+        begin(folder, setup.run.name, district, log.positions("cases", "decide")[0])
+        fit(folder, district, log.ends("cases")[0])
+    except (OSError, ValueError) as e:
+        say("decide", f"{folder}: 签名人名单不可用 the list of signers is not there: {e}")
+    return Signers(folder, setup.run.name, district).trust
+
+
+def trusted(setup: Setup) -> Trust | None:
+    """The list as it stands; None where there is none that can be read."""
+    try:
+        return read(signers_folder(setup) / FILE, setup.district.id)
+    except (OSError, ValueError):
+        return None
+
+
+def adopt(setup: Setup, old: Trust, since: Sequence[int], end: int) -> None:
+    """The list of a run that was restored. since: where the eras of `old` begin in this log. Up to
+    `end` each act is judged as it was then; what comes after is signed for this run, by the same keys.
+    Raises OSError."""
+    eras = [msgspec.structs.replace(e, since=n) for e, n in zip(old.eras, since, strict=True)]
+    now = Era(since=end, run=setup.run.name, signers=old.now.signers)
+    put(signers_folder(setup), Trust(district=setup.district.id, eras=(*eras, now)))
+
+
+def desk(setup: Setup, handled: Callable[[], int]) -> Desk:
+    """The desk of this run on this machine. handled: where decide stands in `cases`."""
+    return Desk(setup.folder, signers_folder(setup), setup.run.name, setup.district.id, handled)
+
+
+def desk_of(setup: Setup, open_log: Callable[[], Log]) -> Desk:
+    """The same, for a program that opens the log when it has to."""
+
+    def handled() -> int:
+        log = open_log()
+        try:
+            return log.positions("cases", "decide")[0]
+        finally:
+            log.close()
+
+    return desk(setup, handled)
+
+
+def sign_as(setup: Setup, log: Log, by: str, key: Path | None) -> Sign:
+    """How the command line signs in the name of `by`. A live run asks for the officer's own key; an
+    exercise, whose whole folder is its players', signs by itself. Raises Usage."""
+    if not setup.live:
+        return desk(setup, lambda: log.positions("cases", "decide")[0]).sign
+    file = key or usual_place(by)
+    if not file.exists():
+        raise Usage(
+            f"{file}: 没有 {by} 的钥匙；实况的决定由本人签名，或在值班台办理 there is no key of {by}; a live "
+            "decision is signed by the officer's own key (--key FILE), or made at the console. "
+            f"造一把 make one: fengsui signer make {by}"
+        )
+    try:
+        private = officer_key(file, _passphrase(file))
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    return lambda d: signed(d, private, setup.run.name, setup.district.id)
+
+
+def usual_place(by: str) -> Path:
+    """Where an officer's key is looked for. Raises Usage: no officer has such an id."""
+    if not by.replace("-", "").isalnum():
+        raise Usage(f"{by!r}: 不是人员代号 is no officer's id")
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return home / "fengsui" / f"{by}.key"
+
+
+def _passphrase(file: Path) -> str:
+    found = secret("FENGSUI_OFFICER_PASSPHRASE")
+    return found or str(click.prompt(f"{file} 口令 passphrase", hide_input=True, err=True))
