@@ -72,6 +72,7 @@ class Station(Row, frozen=True, kw_only=True):
     interval_s: int  # reporting plan: the longest time between two reports when all is well
     silent_after_s: int  # a station that has not reported for this long is silent
     sum_interval_s: int = 60  # rain: the interval an observation sums over
+    wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
     calibrated: str = ""
     calibrate_days: int = 365
 

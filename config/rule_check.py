@@ -23,7 +23,8 @@ def check_rule_rows(
     stations: Mapping[str, Station],
     watches: Sequence[tuple[int, Watch]],
 ) -> None:
-    """Ids, places and thresholds of every row."""
+    """Ids, places and thresholds of every row; and what the climate can rain."""
+    _climate(problems, rules)
     seen: set[str] = {*RULES, "quality", "camera_sight"}
     watched = {(w.area, w.station) for _, w in watches}
     for n, row in enumerate(rules.rule):
@@ -55,6 +56,27 @@ def check_rule_rows(
             wrong("stations", "有重复 one stands twice")
         _thresholds(wrong, row)
         _places(wrong, row, areas, stations, watched)
+
+
+def _climate(problems: list[Problem], rules: Rules) -> None:
+    taken: set[int] = set()
+    for n, row in enumerate(rules.quality.climate):
+
+        def wrong(key: str, message: str, hint: str = "", n: int = n) -> None:
+            problems.append(problem(_FILE, 0, f"quality.climate[{n}].{key}", message, hint))
+
+        if not row.months or not set(row.months) <= set(range(1, 13)) - taken:
+            wrong("months", f"{list(row.months)} 不是月份或重复 are no months, or stand twice", "1 … 12")
+        taken |= set(row.months)
+        rises = all(a < b for a, b in pairwise(row.minutes)) and all(m >= 1 for m in row.minutes)
+        if not row.minutes or not rises:
+            wrong("minutes", "应由短到长 must rise", "[1, 10, 60, 1440]")
+        if len(row.most_mm) != len(row.minutes):
+            wrong("most_mm", "与 minutes 不等长 not one for each of minutes")
+        if any(mm <= 0 for mm in row.most_mm) or any(a > b for a, b in pairwise(row.most_mm)):
+            wrong("most_mm", "应为正且不减 must be positive and must not fall")
+        if not row.source.strip():
+            wrong("source", "不能为空 is empty", "写明出处 say where the bounds come from")
 
 
 def _thresholds(wrong: Wrong, row: RuleRow) -> None:

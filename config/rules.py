@@ -59,8 +59,19 @@ class SilenceRule(Row, frozen=True, kw_only=True):
     grace_s: int = 0  # after the start, before a station never seen counts as silent
 
 
+class Climate(Row, frozen=True, kw_only=True):
+    """One `[[quality.climate]]`: the most rain that falls in so many minutes in these months."""
+
+    months: tuple[int, ...]
+    minutes: tuple[float, ...]
+    most_mm: tuple[float, ...]
+    source: str
+
+
 class QualityRule(Row, frozen=True, kw_only=True):
     """Parameters of the quality tests that need memory or neighbours (QARTOD)."""
+
+    climate: tuple[Climate, ...] = ()  # months without one: the world's records
 
     stage_rate_m_per_min: float = 1.0
     stage_spike_m: float = 1.5

@@ -7,25 +7,46 @@ from typing import NamedTuple
 import numpy as np
 
 from config.rules import QualityRule
+from detectors.counter import Fell, spread, step
 from detectors.heard import Batch, Heard, Taken
 from detectors.part import COUNTER, LEVEL, RAIN, Part
-from detectors.quality import Memory, increment, stage_test
+from detectors.quality import Memory, stage_test
+from detectors.rain_bounds import WORLD
 from detectors.window import Bools, Ints
 from ingest.observation import Flag
 
 _MINUTE = 60_000
+_GAPS = ("counter_gap", "interval_gap")  # of rain over a longer time than planned
+ALL = 1 << 20  # minutes: longer than any window
 
 
 class Sifted(NamedTuple):
-    """What is new, in order of arrival. `nth`: the index in the batch."""
+    """What is new, in order of arrival; rain that fell over a longer time stands there once a minute.
+    `nth`: the index in the batch."""
 
     nth: Ints
     row: Ints
+    at: Ints  # ms
     minute: Ints
     amount: Ints
     add: Bools
-    suspect: Bools
+    doubt: Ints  # 0: none; else windows shorter than so many minutes must not rest on it
     flagged: list[tuple[int, int, str]]  # (nth, row, test or "" when good again)
+
+    def suspect(self, window_min: float = 0) -> Bools:
+        """In doubt for a window of so many minutes."""
+        return np.asarray(self.doubt > window_min)
+
+
+class _Found(NamedTuple):
+    """What the tests make of the taken observations, an entry each."""
+
+    row: Ints
+    amount: Ints
+    keep: Bools
+    doubt: Ints
+    test: dict[int, str]
+    fell: dict[int, list[Fell]]  # whose rain lies elsewhere than in its minute alone
 
 
 def sift(
@@ -41,29 +62,90 @@ def sift(
     nth, row = taken.nth, batch.row[taken.nth]
     kind = part.kind[row]
     count = np.where(kind == RAIN, taken.amount, batch.value[nth])
-    suspect = batch.flag[nth] == Flag.SUSPECT
-    test = {k: tests[int(n)] for k, n in enumerate(nth) if int(n) in tests} if tests else {}
-    keep = np.ones(nth.size, np.bool_)
-    for k in np.nonzero(kind == COUNTER)[0]:
+    found = _Found(
+        row,
+        count,
+        np.ones(nth.size, np.bool_),
+        np.where(batch.flag[nth] == Flag.SUSPECT, ALL, 0),
+        {k: tests[int(n)] for k, n in enumerate(nth) if int(n) in tests} if tests else {},
+        {},
+    )
+    for k in np.nonzero(kind == COUNTER)[0].tolist():
+        _count(part, memory, found, k, int(batch.at[nth[k]]))
+    _sums(part, batch, taken, before, found, kind)
+    for k in np.nonzero(kind == LEVEL)[0].tolist():
         held = memory.setdefault(int(row[k]), Memory())
-        step = increment(held, int(batch.at[nth[k]]), int(count[k]))
-        keep[k] = step is not None
-        count[k] = 0 if step is None else step[0]
-        if step is not None and step[1]:
-            suspect[k], test[int(k)] = True, step[1]
-    for k in np.nonzero(kind == LEVEL)[0]:
-        held = memory.setdefault(int(row[k]), Memory())
-        if found := stage_test(rule, held, int(batch.at[nth[k]]), int(count[k])):
-            suspect[k], test[int(k)] = True, found
-    rain = ((kind == RAIN) | (kind == COUNTER)) & keep & (count != 0)
+        if name := stage_test(rule, held, int(batch.at[nth[k]]), int(count[k])):
+            found.doubt[k], found.test[k] = ALL, name
+    laid, which = _laid(batch, taken, found)
+    rain = ((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0)
     if rain.any():
-        for alone in _alone(rule, part, heard, batch, before, taken, np.nonzero(rain)[0], count):
-            suspect[alone], test[alone] = True, "neighbour"
-    flagged = _flagged(heard, batch, taken, row, keep, suspect, test)
-    if not keep.all():
-        nth, row, count, suspect = nth[keep], row[keep], count[keep], suspect[keep]
-        return Sifted(nth, row, taken.minute[keep], count, taken.add[keep], suspect, flagged)
-    return Sifted(nth, row, taken.minute, count, taken.add, suspect, flagged)
+        for alone in _alone(rule, part, heard, batch, before, laid, np.nonzero(rain)[0]):
+            laid.doubt[alone], found.test[int(which[alone])] = ALL, "neighbour"
+            found.doubt[which[alone]] = ALL
+    laid.flagged.extend(_flagged(heard, batch, taken, found))
+    return laid
+
+
+def _count(part: Part, memory: dict[int, Memory], found: _Found, k: int, at: int) -> None:
+    """A counter's reading: the rain since the last, where it is known."""
+    row = int(found.row[k])
+    said = step(
+        memory.setdefault(row, Memory()),
+        at,
+        int(found.amount[k]),
+        part.seasons.at(at),
+        int(part.wrap[row]),
+    )
+    found.keep[k] = said is not None
+    found.amount[k] = 0
+    if said is None:
+        return
+    found.fell[k] = said.rain
+    if said.test:
+        found.doubt[k], found.test[k] = ALL, said.test
+    elif any(part.gap(row, f.at - f.since) for f in said.rain):
+        found.test[k] = "counter_gap"
+
+
+def _sums(part: Part, batch: Batch, taken: Taken, before: Ints, found: _Found, kind: Ints) -> None:
+    """Rain above what its declared interval can hold belongs to the whole time since the reading
+    before it; above what even that can hold it is none."""
+    over = (kind == RAIN) & (found.amount > part.most_rain[found.row]) & taken.newest
+    for k in np.nonzero(over)[0].tolist():
+        n, row = int(taken.nth[k]), int(found.row[k])
+        at, count, declared = int(batch.at[n]), int(found.amount[k]), int(part.sum_ms[row])
+        if count <= part.seasons.at(at).most(declared):
+            continue
+        since, plan = int(before[n]), int(part.plan_ms[row])
+        length = at - since if 0 <= since < at else plan  # of a first one, and of a revision
+        if count > WORLD.most(max(length, declared)):
+            found.keep[k], found.test[k] = False, "rain_impossible"
+        elif 0 <= since < at and length > declared:
+            found.fell[k] = [Fell(since, at, count)]
+            if part.gap(row, length):
+                found.test[k] = "interval_gap"
+
+
+def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
+    """What the rules take, with every rain in the minutes in which it fell; and which of the taken
+    observations each entry comes from."""
+    which = np.nonzero(found.keep)[0]
+    nth, at, minute = taken.nth[which], batch.at[taken.nth[which]], taken.minute[which]
+    amount, doubt = found.amount[which], found.doubt[which]
+    if found.fell:
+        rows: list[tuple[int, int, int, int, int]] = []  # (which, at, minute, amount, doubt)
+        for n, k in enumerate(which.tolist()):
+            for f in found.fell.get(k, ()):
+                minutes = -(-(f.at - f.since) // _MINUTE)
+                reach = ALL if f.suspect else minutes * (found.test.get(k, "") in _GAPS)
+                rows += [(k, m * _MINUTE, m, c, reach) for m, c in spread(f)]
+            if not found.fell.get(k) or rows[-1][2] != minute[n]:
+                rows.append((k, int(at[n]), int(minute[n]), int(amount[n]), int(doubt[n])))
+        which, at, minute, amount, doubt = np.array(rows, np.int64).reshape(-1, 5).T
+        nth = taken.nth[which]
+    row, add = found.row[which], taken.add[which]
+    return Sifted(nth, row, at, minute, amount, add, doubt, []), which
 
 
 def _alone(
@@ -72,16 +154,15 @@ def _alone(
     heard: Heard,
     batch: Batch,
     before: Ints,
-    taken: Taken,
+    new: Sifted,
     wet: Ints,
-    count: Ints,
 ) -> list[int]:
-    """Keep the rain; of it what is extreme and was seen by no neighbour (indices into `taken`).
+    """Keep the rain; of it what is extreme and was seen by no neighbour (indices into `new`).
 
     Only gauges that can have reached the extreme at all are looked at one by one, with their
     neighbours, each as it stood when the value arrived.
     """
-    row, minute = batch.row[taken.nth], taken.minute
+    row, minute, count = new.row, new.minute, new.amount
     limit = round(rule.rain_extreme_mm_10min * 10)
     hot = np.unique(row[wet][heard.most(row[wet], minute[wet], count[wet]) > limit])
     near = {int(r): part.near.get(int(r), []) for r in hot}
@@ -95,41 +176,35 @@ def _alone(
     steps = np.nonzero(np.isin(batch.row, watched))[0]
     for n in steps[::-1]:
         heads[int(batch.row[n])] = int(before[n])
-    place = {int(taken.nth[k]): int(k) for k in wet}
+    place: dict[int, list[int]] = {}
+    for k in wet.tolist():
+        place.setdefault(int(new.nth[k]), []).append(k)
     found = []
     for n in steps:
         r = int(batch.row[n])
         heads[r] = max(heads[r], int(batch.at[n]))
-        k = place.get(int(n))
-        if k is None:
-            continue
-        heard.remember_rain(row[k : k + 1], minute[k : k + 1], count[k : k + 1])
-        m = int(minute[k])
-        if near.get(r) and (ten := heard.rain(r, m, 10)) > limit:
-            live = [x for x in near[r] if heads[x] >= 0 and heads[x] // _MINUTE >= m - 30]
-            best = max((heard.rain(x, m, 30) for x in live), default=None)
-            if best is not None and best < rule.rain_neighbour_share * ten:
-                found.append(k)
+        for k in place.get(int(n), ()):
+            heard.remember_rain(row[k : k + 1], minute[k : k + 1], count[k : k + 1])
+            m = int(minute[k])
+            if near.get(r) and (ten := heard.rain(r, m, 10)) > limit:
+                live = [x for x in near[r] if heads[x] >= 0 and heads[x] // _MINUTE >= m - 30]
+                best = max((heard.rain(x, m, 30) for x in live), default=None)
+                if best is not None and best < rule.rain_neighbour_share * ten:
+                    found.append(k)
     return found
 
 
-def _flagged(
-    heard: Heard,
-    batch: Batch,
-    taken: Taken,
-    row: Ints,
-    keep: Bools,
-    suspect: Bools,
-    test: Mapping[int, str],
-) -> list[tuple[int, int, str]]:
+def _flagged(heard: Heard, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
     """Where a station's newest value is flagged otherwise than the one before it."""
-    doubtful = suspect | (batch.flag[taken.nth] >= Flag.SUSPECT)
+    doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= Flag.SUSPECT)
     out: list[tuple[int, int, str]] = []
-    if not heard.test and not doubtful.any():
+    if not heard.test and not doubtful.any() and not found.test:
         return out
-    look = np.isin(row, [*heard.test, *row[doubtful]])
-    for k in np.nonzero(look & keep & taken.newest)[0]:
-        r, name = int(row[k]), test.get(int(k), "") if doubtful[k] else ""
+    doubtful[list(found.test)] = True
+    look = np.isin(found.row, [*heard.test, *found.row[doubtful]])
+    look &= found.keep | doubtful  # what a late reading of a counter says is known already
+    for k in np.nonzero(look & taken.newest)[0].tolist():
+        r, name = int(found.row[k]), found.test.get(k, "") if doubtful[k] else ""
         if name != heard.test.get(r, ""):
             heard.test.pop(r, None)
             if name:

@@ -8,9 +8,11 @@ import numpy as np
 
 from config.cameras import NEEDS
 from config.district import Camera, District
+from config.quantity import QUANTITIES
 from detectors.compound import Compound
 from detectors.declared import compounds, series_rules
 from detectors.quality import distance_km
+from detectors.rain_bounds import Seasons
 from detectors.series import SeriesRule
 from detectors.table import rain_threshold, stage_trend
 from detectors.window import Bools, Ints
@@ -18,6 +20,7 @@ from ingest.log import partition_of
 
 # what the memory of a station must know of its quantity
 OTHER, RAIN, COUNTER, LEVEL, FRAME = range(5)
+_DAY = 86_400_000
 _KINDS = {"rain": RAIN, "rain_counter": COUNTER, "stage": LEVEL, "depth": LEVEL, "frame": FRAME}
 
 
@@ -71,6 +74,8 @@ class Part:
         self.rain_rows = self._rule_rows(district, self.rain.rows, row_of)
         self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
         self.near = self._near(district)
+        self.seasons = Seasons(district.rules.quality.climate)
+        self._plans(district)
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
         self.cameras = self._cameras(district)
 
@@ -130,6 +135,22 @@ class Part:
         quantity = rule.rows[0].quantity if rule.rows else ""
         feeds = np.array([bool(x) for x in found], np.bool_)
         return Fed(rule, Rows(found), feeds, quantity if quantity in NEEDS else "")
+
+    def _plans(self, district: District) -> None:
+        """How often a row reports when all is well, over what its readings sum, and how much rain
+        such a sum can hold in the driest of months; nodes have no sums."""
+        stations = [district.stations.get(s) for s in self.station]
+        self.plan_ms = np.array([s.interval_s * 1000 if s else _DAY for s in stations], np.int64)
+        self.sum_ms = np.array([s.sum_interval_s * 1000 if s else _DAY for s in stations], np.int64)
+        rain = QUANTITIES["rain"]
+        self.wrap = np.array([rain.count(s.wrap_mm) if s else 0 for s in stations], np.int64)
+        self.most_rain = np.array(
+            [self.seasons.least(int(length)) for length in self.sum_ms], np.int64
+        )
+
+    def gap(self, row: int, length_ms: int) -> bool:
+        """Is that longer than the station's plan, by more than a late report?"""
+        return 2 * length_ms > 3 * int(self.plan_ms[row])
 
     def _near(self, district: District) -> dict[int, list[int]]:
         """Rain gauges of the same group that are near enough to have seen the same storm."""

@@ -1,5 +1,5 @@
-"""Counters, and the quality tests that need a station's past. The neighbour test is in
-`detectors.intake`.
+"""The quality tests that need a station's past. Counters are in `detectors.counter`, the neighbour
+test in `detectors.intake`.
 
 Tests by the meaning of the IOOS QARTOD manuals (rate of change, spike, flat line, neighbour); each
 flag names its test. A missing neighbour is no disagreement; zero is not flat; spike and flat-line
@@ -8,40 +8,19 @@ tests never fail rain. Nothing is thrown away: a suspect value still counts, but
 
 from math import asin, cos, radians, sin, sqrt
 
-import msgspec
-
 from config.district import Station
-from config.quantity import QUANTITIES
 from config.rules import QualityRule
+from detectors.counter import Totals
 
 _MINUTE = 60_000
 
 
-class Memory(msgspec.Struct):
+class Memory(Totals):
     """Of one station in one watch group. Times in ms; values in counts."""
 
-    counter_at: int = -1
-    counter: int = 0
     value_at: int = -1
     value: int = 0
     flat_since: int = -1
-
-
-def increment(memory: Memory, at: int, value: int) -> tuple[int, str] | None:
-    """Rain since the last reading of a counter, and the test that flags it or ''; a lower reading
-    is a reset. None of a late reading: it lies inside an increment that is counted already."""
-    if at <= memory.counter_at:
-        return None
-    first = memory.counter_at < 0
-    before, memory.counter, memory.counter_at = memory.counter, value, at
-    if first:
-        return 0, ""
-    if value < before:
-        return value, "counter_reset"
-    step, rain = value - before, QUANTITIES["rain"]
-    if step > rain.high:  # a reset that was none, or another counter: no rain can be so much
-        return 0, "counter_jump"
-    return step, "counter_jump" if step > rain.suspect_above else ""
 
 
 def stage_test(rule: QualityRule, memory: Memory, at: int, value: int) -> str:

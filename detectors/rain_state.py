@@ -1,10 +1,13 @@
 """The memory of the rule rain_threshold: windows, levels, daily totals and what is in doubt."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from detectors.machine import Machine
-from detectors.window import Window
+from detectors.window import SPAN, Ints, Window
 
 DAYS = 32  # of daily totals
 
@@ -32,9 +35,35 @@ class RainState:
         self.today = np.full(rows, -1, np.int64)
         self.first_day = np.full(rows, -1, np.int64)
         self.wetness = np.ones(rows, np.int64)
-        # rows that hold suspect values: minute -> count; and the level and action without them
-        self.doubt: dict[int, dict[int, int]] = {}
+        # rows that hold suspect values: minute -> count, and below how many minutes a window must
+        # not rest on it; and the level and action without them
+        self.doubt: dict[int, dict[int, tuple[int, int]]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
+
+    def mistrust(self, row: int, minute: int, count: int, reach: int) -> None:
+        """This count of a minute is in doubt, for windows shorter than `reach` minutes."""
+        if row not in self.doubt:  # what was said so far rests on good values
+            self.sure[row] = (int(self.levels.level[row]), int(self.actions.level[row]))
+        held = self.doubt.setdefault(row, {})
+        before, far = held.get(minute, (0, 0))
+        held[minute] = (before + count, max(far, reach))
+
+    def doubted(self, row: int, head: int) -> Ints | None:
+        """(windows,): what is in doubt of each sum up to `head`; None once nothing is."""
+        held = self.doubt[row]
+        for minute in [m for m in held if m <= head - SPAN]:
+            del held[minute]
+        if not held:
+            return None
+        age = head - np.array(list(held))[:, None]
+        count, reach = np.array(list(held.values())).T[:, :, None]
+        inside = (age < self.window.windows) & (self.window.windows < reach)
+        return np.asarray((count * inside).sum(axis=0))
+
+
+def doubts_of(held: Mapping[int, Any]) -> dict[int, tuple[int, int]]:
+    """As `RainState.doubt` holds them of a row; an older snapshot has counts alone."""
+    return {m: (x, SPAN + 1) if isinstance(x, int) else (x[0], x[1]) for m, x in held.items()}
 
 
 def arrays_of(state: RainState) -> dict[str, npt.NDArray[np.int64]]:

@@ -17,7 +17,8 @@ is no proof of dryness.
 Delay it adds: none beyond the observation's own. Late values within `late_min` are judged at every
 minute they touch; older ones only enter the sums.
 Cannot see: rain between gauges; snow; a clogged gauge (see `silence` and neighbour tests).
-Suspect values count, and `sure_*` says what the level would be without them.
+Suspect values count, and `sure_*` says what the level would be without them; rain whose minute is
+not known, only the time in which it fell, is in doubt for windows shorter than that time.
 Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; 刘志雨 et al. 2010,
 "山洪预警预报技术研究与应用"); Pa: Kohler & Linsley 1951, U.S. Weather Bureau Research Paper 34.
 
@@ -30,14 +31,14 @@ Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; 刘�
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from detectors.pack import pack, unpack
-from detectors.rain_state import RainState, arrays_of
+from detectors.rain_state import RainState, arrays_of, doubts_of
 from detectors.wetness import Wetness
 from detectors.window import BLOCK, SPAN, Bools, Ints, rounds, turns
 
@@ -159,18 +160,22 @@ class RainThreshold:
         minutes: Ints,
         counts: Ints,
         add: Bools | None = None,
-        suspect: Bools | None = None,
+        doubt: Bools | Ints | None = None,
     ) -> list[Change]:
         """One observation each: row, minute (since 1970), count (0.1 mm), in order of arrival.
 
         add: True for another observation of a minute that is held already (two tips); otherwise
-        such an observation is a duplicate. suspect: flagged by a quality test. Returns changes in
-        order of arrival; how a stream is cut into batches does not show in them.
+        such an observation is a duplicate. doubt: True where a quality test flagged it, or the
+        minutes below which a window must not rest on it, 0 for none. Returns changes in order of
+        arrival; how a stream is cut into batches does not show in them.
         """
         out: list[Change] = []
         if rows.size == 0:
             return out
-        for part, _ in turns(state.window.head, rows, minutes, BLOCK, suspect):
+        if doubt is not None and doubt.dtype == np.bool_:
+            doubt = np.where(doubt, SPAN + 1, 0)
+        alone = None if doubt is None or not doubt.any() else doubt > 0
+        for part, _ in turns(state.window.head, rows, minutes, BLOCK, alone):
             self._turn(
                 state,
                 part,
@@ -178,7 +183,7 @@ class RainThreshold:
                 minutes[part],
                 counts[part],
                 False if add is None else add[part],
-                None if suspect is None else suspect[part],
+                None if doubt is None else np.asarray(doubt[part]),
                 out,
             )
         out.sort(key=lambda c: (c.nth, c.row))
@@ -192,18 +197,14 @@ class RainThreshold:
         minutes: Ints,
         counts: Ints,
         add: Bools | bool,
-        suspect: Bools | None,
+        doubt: Ints | None,
         out: list[Change],
     ) -> None:
         taken, head = state.window.put(rows, minutes, counts, add)
         turned = self.wetness.take(state, rows, minutes, np.where(taken, counts, 0))
-        if suspect is not None and suspect.any():
-            for n in np.nonzero(suspect & taken)[0]:
-                row = int(rows[n])
-                if row not in state.doubt:  # what was said so far rests on good values
-                    state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
-                held = state.doubt.setdefault(row, {})
-                held[int(minutes[n])] = held.get(int(minutes[n]), 0) + int(counts[n])
+        if doubt is not None and doubt.any():
+            for n in np.nonzero((doubt > 0) & taken)[0].tolist():
+                state.mistrust(int(rows[n]), int(minutes[n]), int(counts[n]), int(doubt[n]))
         timely = taken & (head - minutes <= self._late_min)
         news = (counts != 0) | turned
         hot = self._hot(state, rows, minutes, head, np.nonzero(timely & news)[0])
@@ -297,18 +298,12 @@ class RainThreshold:
 
     def _doubt(self, state: RainState, row: int, head: int, sums: Ints) -> bool:
         """Judge a row without its suspect values; True if that changed."""
-        held = state.doubt.get(row)
-        if held is None:
+        if row not in state.doubt:
             return False
-        for minute in [m for m in held if m <= head - SPAN]:
-            del held[minute]
         level, action = int(state.levels.level[row]), int(state.actions.level[row])
         was = state.sure.get(row, (0, 0))
-        if held:
-            age = head - np.array(list(held))
-            doubted = (
-                np.array(list(held.values()))[:, None] * (age[:, None] < state.window.windows)
-            ).sum(axis=0)
+        doubted = state.doubted(row, head)
+        if doubted is not None:
             wet = state.wetness[row]
             sure = (sums - doubted)[None, :]
             reached = (
@@ -377,14 +372,14 @@ class RainThreshold:
     def load(self, body: bytes) -> RainState:
         state = self.new()
         arrays, doubt = msgspec.msgpack.decode(
-            body, type=tuple[bytes, dict[str, tuple[dict[int, int], tuple[int, int] | None]]]
+            body, type=tuple[bytes, dict[str, tuple[dict[int, Any], tuple[int, int] | None]]]
         )
         held = arrays_of(state)
         unpack(arrays, self.names, held)
         state.window.fill(held["ring"].astype(np.int32))
         for row, name in enumerate(self.names):
             if name in doubt:
-                state.doubt[row] = doubt[name][0]
+                state.doubt[row] = doubts_of(doubt[name][0])
                 state.sure[row] = doubt[name][1] or (0, 0)
         return state
 

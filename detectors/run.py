@@ -193,7 +193,7 @@ class Detect:
         nth: Ints,
         saying: Saying,
     ) -> None:
-        args = (rows, new.minute[k], new.amount[k], new.add[k], new.suspect[k])
+        args = (rows, new.minute[k], new.amount[k], new.add[k], new.doubt[k])
         for change in part.rain.judge(state.rain, *args):
             at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "rain_threshold", part.rain.rows[change.row], change)
@@ -208,7 +208,7 @@ class Detect:
         nth: Ints,
         saying: Saying,
     ) -> None:
-        args = (rows, new.minute[k], new.amount[k], new.suspect[k])
+        args = (rows, new.minute[k], new.amount[k], new.suspect()[k])
         for change in part.stage.judge(state.stage, *args):
             at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
@@ -225,10 +225,10 @@ class Detect:
             state.series[rule.name],
             entries // rule.inputs,
             entries % rule.inputs,
-            c.batch.at[new.nth[k]],
+            new.at[k],
             new.amount[k],
             new.add[k],
-            new.suspect[k],
+            new.suspect(rule.span_min)[k],
         )
         for change in changes:
             saying.series(int(c.nth[new.nth[k[change.nth]]]), rule, change)

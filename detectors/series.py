@@ -96,6 +96,7 @@ class SeriesRule:
         self._hold_min = hold_min
         self.slot_ms = kind.slot_s(parameters) * 1000
         self.span = kind.span(parameters)
+        self.span_min = self.span * self.slot_ms // _MINUTE
         self._late = max(0, late_min * _MINUTE // self.slot_ms)
         self.inputs = max((len(r.stations) for r in rows), default=1)
         need = 2 * self.span + self._late + 64

@@ -8,8 +8,9 @@ import numpy as np
 from config.rules import QualityRule
 from detectors.heard import Batch, Heard
 from detectors.intake import sift
-from detectors.part import _KINDS, COUNTER, OTHER
+from detectors.part import _KINDS, COUNTER, OTHER, Part
 from detectors.quality import Memory
+from detectors.rain_bounds import Seasons
 from ingest.observation import Observation
 
 
@@ -43,19 +44,32 @@ def batch_of(items: list[Observation]) -> Batch:
     return Batch(*(np.array(c, np.int64) for c in columns))
 
 
+def plain_part(kind: Any, near: dict[int, list[int]], plan_s: int = 300) -> Any:
+    """What `sift` needs of a Part: stations that report every five minutes, sums of a minute."""
+    many = len(kind)
+    part: Any = SimpleNamespace(kind=np.array(kind), near=near, seasons=Seasons(()))
+    part.plan_ms, part.sum_ms = np.full(many, plan_s * 1000), np.full(many, 60_000)
+    part.wrap = np.zeros(many, np.int64)
+    part.most_rain = np.full(many, part.seasons.least(60_000))
+    part.gap = lambda row, length: Part.gap(part, row, length)
+    return part
+
+
 def take_all(station: Station, items: list[Observation]) -> list[Intake | None]:
     """A batch; None for what says nothing new."""
     kind = _KINDS.get(items[0].quantity, OTHER)
-    part: Any = SimpleNamespace(kind=np.array([kind]), near={})
+    part: Any = plain_part([kind], {})
     tests = {n: o.test for n, o in enumerate(items) if o.test}
     new = sift(QualityRule(), part, station.heard, station.memory, batch_of(items), tests)
     names = {nth: name for nth, _, name in new.flagged}
     out: list[Intake | None] = [None] * len(items)
-    rows = zip(new.nth, new.minute, new.amount, new.add, new.suspect, strict=True)
+    rows = zip(new.nth, new.minute, new.amount, new.add, new.suspect(), strict=True)
     for nth, minute, amount, add, suspect in rows:
         quantity = "rain" if kind == COUNTER else items[0].quantity
+        so_far = out[int(nth)]  # of rain over a longer time, one entry a minute
+        total = int(amount) + (so_far.count if so_far else 0)
         out[int(nth)] = Intake(
-            quantity, int(minute), int(amount), bool(add), bool(suspect), names.get(int(nth), "")
+            quantity, int(minute), total, bool(add), bool(suspect), names.get(int(nth), "")
         )
     return out
 
@@ -72,7 +86,7 @@ def neighbour_test(rule: QualityRule, mine: Rain, others: list[tuple[Rain, int |
     """The flag of my last value, when the others (rain, and the minute last heard of) came first."""
     kind = np.full(len(others) + 1, 1)
     near = {0: list(range(1, len(others) + 1))}
-    part: Any = SimpleNamespace(kind=kind, near=near)
+    part: Any = plain_part(kind, near)
     heard, memory = Heard(len(kind)), {}  # type: tuple[Heard, dict[int, Memory]]
     rows = [(n, m, c) for n, (rain, _) in enumerate(others, 1) for m, c in rain]
     rows += [(n, head, 0) for n, (_, head) in enumerate(others, 1) if head is not None]

@@ -136,7 +136,7 @@ def test_a_counter_that_resets_adds_only_what_came_after(district: District) -> 
 
 def test_one_mad_gauge_among_good_ones_orders_no_more_than_to_prepare(district: District) -> None:
     neighbour = "R02"
-    mad = rain("R01", [0] * 40 + [450] * 3 + [0] * 5)
+    mad = rain("R01", [0] * 40 + [150, 300, 300] + [0] * 5)
     good = rain(neighbour, [0] * 48)
     rows = sorted(mad + good, key=lambda r: r[2])
     for said in both(district, rows):

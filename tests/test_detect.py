@@ -324,7 +324,7 @@ def _gauge_of_an_area() -> tuple[str, str, str]:
 
 def test_a_suspect_value_orders_preparation_and_no_more() -> None:
     group, gauge, area = _gauge_of_an_area()
-    wild = _rain(gauge, 5, 1200, flag=Flag.SUSPECT, test="range")
+    wild = _rain(gauge, 5, 700, flag=Flag.SUSPECT, test="range")
     found = detections(play(detect(), items([RUN, _batch(group, wild)])), "rain_threshold")
     assert found
     assert all((d.level, d.action, d.suspect) == (4, Action.PREPARE, True) for d in found)

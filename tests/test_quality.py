@@ -104,14 +104,16 @@ def test_a_counter_counts_what_was_added(steps: list[int], start: int) -> None:
     assert [f.count for f in found if f] == [0, *steps]
 
 
-def test_a_lower_counter_is_a_reset_and_suspect() -> None:
+def test_a_lower_counter_is_no_rain_until_a_second_reading_bears_it_out() -> None:
     memory = Memory()
     take(memory, obs(0, 900, "rain_counter"))
-    found = take(memory, obs(1, 12, "rain_counter"))
+    take(memory, obs(1, 900, "rain_counter"))
+    found = take(memory, obs(2, 8, "rain_counter"))
     assert found is not None
-    assert (found.count, found.suspect, found.test) == (12, True, "counter_reset")
-    after = take(memory, obs(2, 15, "rain_counter"))
-    assert after is not None and (after.count, after.suspect) == (3, False)
+    assert (found.count, found.suspect, found.test) == (0, True, "counter_reset")
+    rows = [take(memory, obs(n, v, "rain_counter")) for n, v in ((3, 15), (4, 20), (5, 22))]
+    assert [r.count for r in rows if r] == [8, 12, 2]  # what each bears out
+    assert rows[1] is not None and rows[1].test == ""
 
 
 def test_a_late_counter_reading_is_counted_already() -> None:
@@ -121,8 +123,24 @@ def test_a_late_counter_reading_is_counted_already() -> None:
 
 
 def test_flags_of_ingest_stay() -> None:
-    found = take(Memory(), obs(0, 1200, flag=Flag.SUSPECT, test="range"))
-    assert found is not None and (found.count, found.suspect, found.test) == (1200, True, "range")
+    found = take(Memory(), obs(0, 700, flag=Flag.SUSPECT, test="range"))
+    assert found is not None and (found.count, found.suspect, found.test) == (700, True, "range")
+
+
+def test_more_than_any_minute_ever_had_is_no_rain() -> None:
+    memory = Memory()
+    taken = [take(memory, obs(m, v)) for m, v in ((0, 0), (1, 312), (2, 313), (3, 5))]
+    assert [None if t is None else t.count for t in taken] == [0, 312, None, 5]
+    assert memory.heard.test == {}  # it was told, and is good again
+
+
+def test_a_sum_over_an_outage_belongs_to_the_whole_of_it() -> None:
+    memory = Memory()
+    take(memory, obs(0, 0))
+    late = take(memory, obs(345, 330))
+    assert late is not None and (late.count, late.test) == (330, "interval_gap")
+    rain = [memory.heard.rain(0, T0 // MINUTE + 345, length) for length in (10, 60)]
+    assert rain[0] <= 10 and rain[1] <= 58
 
 
 # --- water levels
@@ -189,9 +207,9 @@ def test_a_missing_neighbour_is_no_disagreement() -> None:
 
 
 def test_usual_rain_asks_nobody() -> None:
-    assert neighbour_test(RULE, ((105, 400),), [rained(head=105)]) == ""
+    assert neighbour_test(RULE, ((104, 200), (105, 200)), [rained(head=105)]) == ""
     # ten minutes, not more: 400 + 1 of eleven minutes ago
-    assert neighbour_test(RULE, ((95, 1), (105, 400)), [rained(head=105)]) == ""
+    assert neighbour_test(RULE, ((95, 1), (104, 200), (105, 200)), [rained(head=105)]) == ""
 
 
 @LAW

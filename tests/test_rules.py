@@ -195,9 +195,9 @@ def test_an_unconfirmed_extreme_is_not_sure() -> None:
         [RainRow("a", "flash_flood", "s", {"normal": {10: ((80, 120, 160, 220), (100, 200))}})]
     )
     state = rule.new()
-    (odd,) = rule.judge(state, *arrays([(0, 30_000_000, 400)]), suspect=np.array([True]))
+    (odd,) = rule.judge(state, *arrays([(0, 30_000_000, 400)]), doubt=np.array([True]))
     assert (odd.level, odd.sure_level) == (4, 0)
-    sure = rule.judge(state, *arrays([(0, 30_000_001, 130)]), suspect=np.array([False]))
+    sure = rule.judge(state, *arrays([(0, 30_000_001, 130)]), doubt=np.array([False]))
     assert (sure[-1].level, sure[-1].sure_level, sure[-1].sure_action) == (4, 2, 1)
 
 
@@ -256,13 +256,13 @@ def test_duplicates_revisions_tips_and_counters() -> None:
         assert tip.add
     total = 0
     counter = Station()
-    for minute, value in ((1, 100), (2, 130), (5, 150), (3, 140), (6, 20)):
+    for minute, value in ((1, 100), (2, 130), (5, 150), (3, 140), (6, 10), (7, 12)):
         found = take(counter, obs("R", "rain_counter", minute, value))
         total += found.count if found else 0
         if minute == 6:
             assert found is not None
             assert found.test == "counter_reset"
-    assert total == 30 + 20 + 20
+    assert total == 30 + 20 + 10
 
 
 def test_quality_tests_mean_what_qartod_means() -> None:
