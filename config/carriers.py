@@ -45,11 +45,13 @@ class Carrier(Row, frozen=True, kw_only=True):
     sign_with: Literal["", "hmac-sha256", "hmac-sha1", "hmac-md5", "sha256", "md5"] = ""
     sign_text: str = ""
     sign_as: Literal["hex", "HEX", "base64"] = "hex"
-    ok_field: str = ""
+    ok_field: str = ""  # a path in the JSON or XML of the answer, which is one of …
     ok_values: tuple[str, ...] = ()
-    permanent_values: tuple[str, ...] = ()
+    ok_text: str = ""  # or a regular expression that the answer begins with
+    permanent_values: tuple[str, ...] = ()  # of ok_field, or what the text begins with
     busy_values: tuple[str, ...] = ()
     id_field: str = ""
+    id_text: str = ""  # a regular expression; its group is the id
     receipt: Words = Words()
 
 

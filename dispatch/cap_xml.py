@@ -201,7 +201,9 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
 
 
 def _to_do(district: District, d: Delivery, area: Area | None, lang: Literal["zh", "en"]) -> str:
-    return instruction(district, d.hazard, Force() if is_over(d) else Force(d.level, d.action), area, lang)
+    return instruction(
+        district, d.hazard, Force() if is_over(d) else Force(d.level, d.action), area, lang
+    )
 
 
 def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Words:

@@ -34,9 +34,7 @@ _OF_ANY = {
 def seen_itself(a: Alert) -> bool:
     """Something of the evidence is the hazard itself, measured or seen, and not in doubt."""
     itself = _ITSELF.get(a.hazard, frozenset())
-    return not a.suspect and any(
-        e.quantity in itself and e.kind not in _AHEAD for e in a.evidence
-    )
+    return not a.suspect and any(e.quantity in itself and e.kind not in _AHEAD for e in a.evidence)
 
 
 def office(district: District, by: str, lang: str) -> str:
@@ -109,7 +107,9 @@ def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     unit, named = kind.unit, kind.zh if zh else f" {kind.en}"
     if "*" in kind.inputs and quantity is not None:
         # an interval's or a state's rate has no name of its own: 1 an hour
-        unit = f"{quantity.unit}{kind.unit}" if quantity.unit != "1" else kind.unit.replace("/", "1/")
+        unit = (
+            f"{quantity.unit}{kind.unit}" if quantity.unit != "1" else kind.unit.replace("/", "1/")
+        )
         measured = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
         named = measured + _OF_ANY.get(e.kind, ("", ""))[not zh]
     unit = unit_words(unit, "zh" if zh else "en")

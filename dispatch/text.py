@@ -171,7 +171,9 @@ def instruction(
     """What to do, alone, as CAP's <instruction> wants it: the sentences of the app's text; no grade:
     lifted. An area that is not of the district has no way and no shelter."""
     words = wording(district.folder, district.version)
-    advice = words.advice.get(hazard, {}).get(lang, {})  # a log may hold a hazard of a newer program
+    advice = words.advice.get(hazard, {}).get(
+        lang, {}
+    )  # a log may hold a hazard of a newer program
     reader = BY_KIND.get(area.kind, "resident") if area else "resident"
     own = {} if reader == "resident" else of_audience(words, reader, hazard, lang)
     if not force:
@@ -185,7 +187,9 @@ def instruction(
             else [f"Way: {area.route_en}", f"Shelter: {area.shelter_en}"]
         )
     if area is not None and area.phone:
-        said.append(f"电话{area.phone}，遇险拨119" if lang == "zh" else f"Call {area.phone}, in danger 119")
+        said.append(
+            f"电话{area.phone}，遇险拨119" if lang == "zh" else f"Call {area.phone}, in danger 119"
+        )
     end, gap = ("。", "") if lang == "zh" else (".", " ")
     return gap.join(f"{s}{end}" for s in said if s)
 

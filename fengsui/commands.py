@@ -18,6 +18,7 @@ from config.proof import Proof, standing
 from config.table import Problem
 from detectors.declared import problems as rule_problems
 from dispatch.channels.declared import problems as channel_problems
+from dispatch.channels.declared import unjudged
 from dispatch.keys import sender_keys
 from dispatch.word_check import word_problems
 from fengsui import proved, storm
@@ -168,6 +169,8 @@ def check_config(folder: Path) -> int:
         click.echo(f"  {proved.unproved(district)}", err=True)
     else:
         click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
+    for text in unjudged(district):
+        click.echo(f"  ! {text}", err=True)
     for text in (*coverage_summary(district), *(f"! {gap}" for gap in gaps(district))):
         click.echo(f"  {text}", err=True)
     failed = 0

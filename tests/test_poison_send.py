@@ -17,8 +17,8 @@ from dispatch.alert import Delivery, Route
 from dispatch.box import Attempt, Box
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Heard, SendError, Told
+from dispatch.channels.answer import at, read
 from dispatch.channels.carriers import Carriers, Leg
-from dispatch.channels.gateway import _at
 from dispatch.channels.lane import Lane
 from dispatch.channels.receipt_server import fields_of
 from dispatch.hearing import Hearing
@@ -263,9 +263,7 @@ def test_a_signed_message_is_opened_only_if_it_is_shallow() -> None:
     ],
 )
 def test_an_answer_of_a_gateway(body: bytes, want: str) -> None:
-    from dispatch.channels.gateway import read_answer
-
-    assert _at(read_answer(body), "id") == want
+    assert at(read(body), "id") == want
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ PURE = (
     "dispatch/merge.py",
     "dispatch/agenda.py",
     "dispatch/channels/lane.py",
+    "dispatch/channels/answer.py",
     "dispatch/channels/smpp_text.py",
     "dispatch/channels/smpp_pdu.py",
     "dispatch/channels/smpp_receipt.py",

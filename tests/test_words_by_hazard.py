@@ -106,7 +106,9 @@ def delivery(hazard: str, grade: Grade, **more: object) -> Delivery:
 @pytest.mark.parametrize("kind", ["village", "road", "camp"])
 def test_nobody_is_told_the_words_of_another_hazard(hazard: str, kind: str) -> None:
     d = neutral(kind)
-    named = re.compile(r"(?i)河道洪水|river flood(ing)?|flash flood(ing)?|urban flood(ing)?|debris flow")
+    named = re.compile(
+        r"(?i)河道洪水|river flood(ing)?|flash flood(ing)?|urban flood(ing)?|debris flow"
+    )
     for grade in (*GRADES, Grade()):
         for was in (None, Grade(Level.BLUE), Grade(Level.RED, Action.MOVE)):
             for who, text in texts(d, hazard, grade, was):
@@ -184,7 +186,9 @@ def test_what_is_measured_is_not_likely(hazard: str) -> None:
         assert re.search(likely, forecast.text), forecast.text
     doubtful = msgspec.structs.replace(a, suspect=True)
     assert "可能性" in write(d, Message(doubtful, "public", "zh"), "app").text
-    ahead = msgspec.structs.replace(a, evidence=(msgspec.structs.replace(seen, kind="quantity_rise"),))
+    ahead = msgspec.structs.replace(
+        a, evidence=(msgspec.structs.replace(seen, kind="quantity_rise"),)
+    )
     assert "可能性" in write(d, Message(ahead, "public", "zh"), "app").text
 
 
@@ -199,7 +203,9 @@ def test_cap_says_the_words_of_the_templates_and_of_the_district() -> None:
                 said = info.findtext(f"{{{NAMESPACE}}}instruction") or ""
                 assert said == instruction(d, hazard, grade, d.areas["K01"], lang)  # type: ignore[arg-type]
                 assert not re.search(FOREIGN[hazard], said, re.IGNORECASE), said
-    seen = parse_cap(build(d, delivery("chemical", Grade(Level.RED), observed=True), made.routes[0]))
+    seen = parse_cap(
+        build(d, delivery("chemical", Grade(Level.RED), observed=True), made.routes[0])
+    )
     assert seen.findtext(f".//{{{NAMESPACE}}}certainty") == "Observed"
 
 
@@ -208,4 +214,7 @@ def test_reports_are_called_by_their_hazard() -> None:
     assert occurrence_zh({"urban_flood"}) == "汛情"
     assert occurrence_zh({"chemical"}) == "危险化学品泄漏事件"
     assert occurrence_zh({"chemical", "traffic"}) == "突发事件"
-    assert (occurrence_en({"crowd"}), occurrence_en({"crowd", "chemical"})) == ("crowding", "emergency")
+    assert (occurrence_en({"crowd"}), occurrence_en({"crowd", "chemical"})) == (
+        "crowding",
+        "emergency",
+    )

@@ -3,6 +3,9 @@
 A URL template holds {to}, {key} and {secret}; for the services apprise knows see its own
 documentation. apprise says only yes or no, so the HTTP status is taken from what it logs while it
 sends. Its log lines may name a recipient: they end here.
+
+Several services say no under status 200, and apprise takes that for a yes (2.2: of those below all;
+2.3: all but Feishu and Lark). So what `requests` receives in a thread that sends is looked at here.
 """
 
 import ipaddress
@@ -10,13 +13,17 @@ import logging
 import re
 import socket
 import threading
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import apprise
+import requests
 
 from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels.answer import at, read, says_no
 from dispatch.channels.http_post import refuse
 
+_LONGEST = 65_536
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -29,6 +36,18 @@ class _Heard(logging.Filter):
 
     def clear(self) -> None:
         self._local.status = 0
+        self._local.bodies = []
+
+    def note(self, response: requests.Response) -> None:
+        """An answer under 2xx, of a thread that listens."""
+        bodies = getattr(self._local, "bodies", None)
+        if bodies is not None and response.ok:
+            bodies.append(response.content[:_LONGEST])
+
+    def bodies(self) -> list[bytes]:
+        """The answers since `clear`; listens no more."""
+        found, self._local.bodies = self._local.bodies, None
+        return list(found)
 
     def status(self) -> int:
         return int(getattr(self._local, "status", 0))
@@ -45,6 +64,31 @@ _heard = _Heard()
 logging.getLogger("apprise").addFilter(_heard)
 logging.getLogger("apprise").setLevel(logging.WARNING)
 logging.getLogger("urllib3").setLevel(logging.WARNING)
+_send = requests.Session.send
+
+
+def _noted(self: requests.Session, request: Any, **how: Any) -> requests.Response:
+    response = _send(self, request, **how)
+    _heard.note(response)
+    return response
+
+
+# apprise's plugins call requests.post, and hand on nothing of the answer
+requests.Session.send = _noted  # type: ignore[method-assign]
+
+# of services that say in their answer whether they took a message: the field (or its older name), the
+# yes, and what means that it was too much at once (20 a minute: DingTalk's 130101, WeCom's 45009)
+_JUDGED: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "dingtalk": (("errcode",), "0", ("130101",)),
+    "wecombot": (("errcode",), "0", ("45009",)),
+    "feishu": (("code", "StatusCode"), "0", ("11232",)),
+    "lark": (("code", "StatusCode"), "0", ("11232",)),
+    "schan": (("code",), "0", ()),
+    "pushdeer": (("code",), "0", ()),
+    "pushdeers": (("code",), "0", ()),
+    "bark": (("code",), "200", ()),
+    "barks": (("code",), "200", ()),
+}
 
 
 def drill_url(carrier_url: str, path: str) -> str:
@@ -96,12 +140,36 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
         words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
         raise SendError(words, permanent=True)
     _heard.clear()
-    if service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT):
+    sent = service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT)
+    for answer in (bodies := _heard.bodies()):
+        _judge(service, answer)
+    if sent and (bodies or not _rule(service)):
         return Told("accepted")
     status = _heard.status()
     if status:
         refuse(status)
     raise SendError("通道连不上或超时 the carrier could not be reached or did not answer in time")
+
+
+def _rule(service: apprise.NotifyBase) -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
+    names: list[str] = []
+    for known in (service.secure_protocol, service.protocol):
+        names += [known] if isinstance(known, str) else known or ()
+    return next((_JUDGED[n] for n in names if n in _JUDGED), None)
+
+
+def _judge(service: apprise.NotifyBase, body: bytes) -> None:
+    """Raises SendError where the service says no under a status of yes."""
+    if rule := _rule(service):
+        fields, yes, busy = rule
+        found = read(body)
+        code = next((c for f in fields if (c := at(found, f))), "")
+        if code == yes:
+            return
+        words = f"服务未收 not taken: {fields[0]} {code[:20]!r}"
+        raise SendError(words, wait_s=1.0) if code in busy else SendError(words)
+    if why := says_no(body, page=False):
+        raise SendError(f"服务未收 not taken: {why}")
 
 
 class ByUrl:

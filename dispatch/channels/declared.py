@@ -10,6 +10,7 @@ from config.carriers import Carrier as Row
 from config.district import District
 from config.table import Problem
 from dispatch.channels import Carrier, Heard
+from dispatch.channels.answer import judges
 from dispatch.channels.by_url import ByUrl, check
 from dispatch.channels.carriers import Carriers, Leg
 from dispatch.channels.email import Email
@@ -106,6 +107,10 @@ def _of_kind(row: Row) -> Iterator[Fault]:
         yield "sign_text", "签名不全 half a signature", "sign_with + sign_text"
     if bool(row.ok_field) != bool(row.ok_values):
         yield "ok_values", "判据不全 half a test of the answer", "ok_field + ok_values"
+    if row.ok_field and row.ok_text:
+        yield "ok_text", "判据两样 two tests of the answer", "ok_field 或 or ok_text"
+    for key in ("ok_text", "id_text"):
+        yield from _pattern(key, getattr(row, key))
     if row.kind == "http" and not row.fields:
         yield (
             "fields",
@@ -116,6 +121,27 @@ def _of_kind(row: Row) -> Iterator[Fault]:
         yield "sender", "缺少发件地址 a mail needs a sender", "flood@example.gov.cn"
     if row.kind == "webhook" and not row.secret:
         yield "secret", "缺少签名密钥 a webhook is signed", "env:NAME"
+
+
+def _pattern(key: str, pattern: str) -> Iterator[Fault]:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as e:
+        yield key, f"不是正则表达式 is no regular expression: {e}", "ok_text = '0(,|$)'"
+        return
+    if key == "id_text" and pattern and not groups:
+        yield key, "没有括号 has no group for the id", "id_text = '^OK:(\\S+)'"
+
+
+def unjudged(district: District) -> Iterator[str]:
+    """What `fengsui check` says of rows that take every 2xx for a yes."""
+    for row in district.channels.carriers():
+        if row.kind == "http" and not judges(row):
+            yield (
+                f"{FILE}, carrier {row.name}: 答复无判据，2xx 即作已收；网关常以 200 拒收 nothing judges "
+                "its answer: a gateway often says no under status 200. "
+                'ok_field + ok_values (JSON, XML), ok_text = "OK" (docs/channels.md)'
+            )
 
 
 def _url(row: Row) -> Iterator[Fault]:

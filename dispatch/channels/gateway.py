@@ -2,8 +2,8 @@
 configuration, so that a county's gateway (registered template and signature, MAS, a call-out
 service) is a table in channels.toml and not a program.
 
-Where an answer says whether it was taken (`ok_field`), an answer without that is no yes: a page of
-a proxy, half a JSON, another service.
+Where a row says what a yes is (`ok_field`, `ok_text`), nothing else is one: a page of a proxy, half a
+JSON, another service.
 """
 
 import base64
@@ -13,22 +13,16 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from config.carriers import Carrier as Settings
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from dispatch.channels import Parcel, SendError, Told
-from dispatch.channels.http_post import LONGEST, refuse, request
-from ingest.decode.outside import Unreadable, number, read_json
+from dispatch.channels.answer import judges, taken
+from dispatch.channels.http_post import refuse, request
 
-_BOM = b"\xef\xbb\xbf"
-_VALUE = 400  # characters of one field of an answer
-_any = msgspec.json.Decoder()
 _DIGESTS: dict[str, Callable[[bytes, bytes], bytes]] = {
     "hmac-sha256": lambda key, text: hmac.digest(key, text, "sha256"),
     "hmac-sha1": lambda key, text: hmac.digest(key, text, "sha1"),
@@ -124,30 +118,9 @@ class Gateway:
         return digest.hex().upper() if s.sign_as == "HEX" else digest.hex()
 
     def _judged(self, body: bytes) -> Told:
-        s = self._settings
-        found = read_answer(body)
-        if found is None and s.ok_field:
-            raise SendError("不是网关的答复 an answer that is not the gateway's")
-        ident = _at(found, s.id_field) if s.id_field else ""
-        refs = (f"{self.name}|{ident}",) if ident else ()
-        if not s.ok_field:
-            return Told("accepted", "", refs)
-        code = _at(found, s.ok_field)
-        if code in s.ok_values:
-            return Told("accepted", "", refs)
-        # a code, not free words, which may hold a number
-        words = f"网关未收 not taken: {s.ok_field} {code[:40]!r}"
-        if code in s.busy_values:
-            raise SendError(words, wait_s=1.0)
-        raise SendError(words, permanent=code in s.permanent_values)
-
-
-def read_answer(body: bytes) -> Any:
-    """The JSON of an answer; None where it is none, or not to be read."""
-    try:
-        return read_json(body.removeprefix(_BOM), _any, LONGEST)
-    except Unreadable:
-        return None
+        ident = taken(self._settings, body)
+        words = "" if judges(self._settings) else "答复无判据 nothing judges its answer"
+        return Told("accepted", words, (f"{self.name}|{ident}",) if ident else ())
 
 
 def fill(template: str, words: Mapping[str, str]) -> str:
@@ -175,18 +148,3 @@ def _rendered(
     headers.setdefault("Content-Type", "application/json; charset=utf-8")
     body = json.dumps(fields, ensure_ascii=False).encode()
     return "POST", s.url, base64.b64encode(body) if s.form == "base64-json" else body
-
-
-def _at(found: Any, path: str) -> str:
-    """The value at a dotted path, as text; "" where there is none."""
-    for name in path.split("."):
-        if isinstance(found, list):
-            n = int(name) if name.isascii() and name.isdigit() else len(found)
-            found = found[n] if n < len(found) else None
-        else:
-            found = found.get(name) if isinstance(found, dict) else None
-    if isinstance(found, bool):
-        return "true" if found else "false"
-    if isinstance(found, str):
-        return found[:_VALUE]
-    return str(found) if number(found) is not None else ""

@@ -1,0 +1,188 @@
+"""What a gateway says under status 2xx: JSON, XML or a line of text. Pure.
+
+A row of channels.toml says what a yes is (`ok_field`, `ok_text`), and then nothing else is one. Without
+a rule only what says no by itself counts as a no: a field that everybody calls an error, a word of
+failure, a web page. `fengsui check` names such a row.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from lxml import etree
+
+from config.carriers import Carrier as Settings
+from dispatch.channels import SendError
+from dispatch.channels.http_post import LONGEST
+from ingest.decode.outside import Unreadable, number, read_json
+
+_BOM = b"\xef\xbb\xbf"
+_VALUE = 400  # characters of one field of an answer
+_DEEP = 4
+_any = msgspec.json.Decoder()
+_PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_NO_TEXT = re.compile(
+    r"[\W_]*(?:(?:err|error|fail|failed|failure|invalid|denied|unauthori[sz]ed|forbidden|rejected|"
+    r"exception|no credit|nok)\b|-\d)",
+    re.IGNORECASE,
+)
+_NO_ZH = re.compile(r"失败|错误|余额不足|未授权|无权限")
+_CODES = frozenset({"errcode", "errorcode"})  # names of fields, small and without _ and -
+_ERRORS = frozenset({"error", "errors", "err", "errormessage"})
+_YES = frozenset({"success", "issuccess", "succeeded", "ok"})
+_STATES = frozenset({"status", "returnstatus", "result", "state"})
+_NO = frozenset(
+    {"fail", "failed", "failure", "faild", "error", "err", "rejected", "denied", "invalid"}
+    | {"unauthorized", "false", "失败", "错误"}
+)
+_NOTHING = frozenset({"", "none", "null", "false", "ok", "success"})
+
+
+def taken(s: Settings, body: bytes) -> str:
+    """The gateway's own id of the message, "" for none. Raises SendError unless it says yes."""
+    found, text = read(body), text_of(body)
+    ident = at(found, s.id_field) if s.id_field else _group(s.id_text, text)
+    if s.ok_field:
+        if found is None:
+            raise SendError("不是网关的答复 an answer that is not the gateway's")
+        code = at(found, s.ok_field)
+        if code not in s.ok_values:
+            # a code, not free words, which may hold a number
+            busy, never = code in s.busy_values, code in s.permanent_values
+            raise _refused(f"{s.ok_field} {code[:40]!r}", busy, never)
+    elif s.ok_text:
+        if not re.match(s.ok_text, text):
+            busy, never = text.startswith(s.busy_values), text.startswith(s.permanent_values)
+            raise _refused(_shown(text), busy and bool(text), never and bool(text))
+    elif why := says_no(body):
+        raise SendError(f"网关未收 not taken: {why}")
+    return ident
+
+
+def judges(s: Settings) -> bool:
+    """Does the row say what a yes is?"""
+    return bool(s.ok_field or s.ok_text)
+
+
+def says_no(body: bytes, *, page: bool = True) -> str:
+    """Why the answer is a no whoever says it; "" where it is none, or cannot be told. page: a web page
+    is one."""
+    found, text = read(body), text_of(body)
+    if page and _PAGE.match(text):
+        return "答复是网页 a web page answered, perhaps a log-in"
+    for name, value in _fields(found, _DEEP):
+        key = re.sub(r"[\W_]", "", name).lower()
+        word = _word(value).strip().lower()
+        zero = not word.strip("0")
+        if (
+            (key in _CODES and not zero and word not in _NOTHING)
+            or (key in _ERRORS and not zero and word not in _NOTHING)
+            or (key in _ERRORS and isinstance(value, (dict, list)) and value)
+            or (key in _YES and word in ("false", "0", "no"))
+            or (key in _STATES and word in _NO)
+        ):
+            return f"{name[:20]} {_shown(word)}".strip()
+    if isinstance(found, (dict, list)):
+        return ""
+    no = _NO_TEXT.match(text) or (_NO_ZH.search(text) and "成功" not in text)
+    return _shown(text) if no else ""
+
+
+def read(body: bytes) -> Any:
+    """The JSON or XML of an answer: an element is a dict of its attributes and children, by names
+    without a namespace, or its text. None where it is neither."""
+    body = body.removeprefix(_BOM).strip()
+    try:
+        return read_json(body, _any, LONGEST)
+    except Unreadable:
+        pass
+    if not body.startswith(b"<") or _DTD.search(body) or _PAGE.match(body.decode("latin-1")):
+        return None
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
+    try:
+        root = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError):
+        return None
+    return {_local(root.tag): _tree(root)}
+
+
+def text_of(body: bytes) -> str:
+    """The answer as one text without blanks around it; of an XML that is one element, and of a JSON
+    that is one string, what stands in it."""
+    found = read(body)
+    if isinstance(found, dict) and len(found) == 1:
+        (inner,) = found.values()
+        found = inner if body.lstrip().startswith(b"<") else found
+    if isinstance(found, str):
+        return found.strip()
+    try:
+        return body.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        return body.decode("gb18030", "replace").strip()
+
+
+def at(found: Any, path: str) -> str:
+    """The value at a dotted path, as text; "" where there is none. The name of an XML's root may be
+    left out."""
+    value = _walk(found, path)
+    if value is None and isinstance(found, dict) and len(found) == 1:
+        value = _walk(next(iter(found.values())), path)
+    return _word(value)
+
+
+def _walk(found: Any, path: str) -> Any:
+    for name in path.split("."):
+        if isinstance(found, list):
+            n = int(name) if name.isascii() and name.isdigit() else len(found)
+            found = found[n] if n < len(found) else None
+        else:
+            found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value[:_VALUE]
+    return str(value) if number(value) is not None else ""
+
+
+def _fields(found: Any, deep: int) -> Iterator[tuple[str, Any]]:
+    """Every field of every object, the outer ones first."""
+    if isinstance(found, dict):
+        yield from found.items()
+    inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    for value in inner if deep else ():
+        yield from _fields(value, deep - 1)
+
+
+def _tree(e: etree._Element) -> Any:
+    if not len(e) and not e.attrib:
+        return (e.text or "").strip()
+    found: dict[str, Any] = {_local(k): v for k, v in e.attrib.items()}
+    for child in e:
+        if isinstance(child.tag, str):
+            found.setdefault(_local(child.tag), _tree(child))
+    return found
+
+
+def _local(tag: Any) -> str:
+    return str(tag).rpartition("}")[2]
+
+
+def _group(pattern: str, text: str) -> str:
+    hit = re.search(pattern, text) if pattern else None
+    return (hit[1] or "") if hit and hit.re.groups else ""
+
+
+def _refused(words: str, busy: bool, never: bool) -> SendError:
+    words = f"网关未收 not taken: {words}"
+    return SendError(words, wait_s=1.0) if busy else SendError(words, permanent=never)
+
+
+def _shown(text: str) -> str:
+    """The beginning of a gateway's words: a code stands there, and no telephone number."""
+    return repr(re.sub(r"\d{5,}", "#", text[:24]))
