@@ -24,6 +24,7 @@ from console.geojson import in_force
 from console.openapi import GEO, STREAM, Says, document
 from console.person_desk import Erase, Person
 from console.shift_desk import HandOver, Note, TakeOver, Verified
+from console.station_desk import Serviced
 from dispatch.cap_feed import TYPES
 from ingest.log import Unavailable
 
@@ -106,6 +107,9 @@ SAYS = {
     ),
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
     "/api/dead": Says("最近的坏数据 the newest dead letters", answer=list[Letter]),
+    "/api/service": Says(
+        "维护：一站不研判到某时 a station out of judgement for some minutes; 0: back", Serviced
+    ),
     "/api/findings": Says("稽核发现 what the auditor cannot explain"),
     "/api/asked/{name}": Says(
         "system 系统、check 配置检查、skill 技巧、drills 演练：此刻所查 looked up as it is asked for"

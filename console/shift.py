@@ -15,12 +15,12 @@ from dispatch.alert import ACTS, Alert, Decision, Delivery, Report, RouteHealth
 from dispatch.not_reached import about
 from dispatch.person_word import REPLIES
 from dispatch.policy import Reason
-from ingest.observation import PersonSays, Record
+from ingest.observation import PersonSays, Record, Service
 
 KEPT = 20_000
 KINDS = (
-    "warning", "decision", "report", "missed", "task", "people", "alone", "silence", "route", "note",
-    "handover", "desk",
+    "warning", "decision", "report", "missed", "task", "people", "alone", "silence", "service", "route",
+    "note", "handover", "desk",
 )  # fmt: skip
 ACT = {
     "propose": Reason("提请", "propose"),
@@ -62,6 +62,7 @@ _DOOR = {
     "leave": Reason("退出", "leave"),
     "call list": Reason("查看电话名单", "call list"),
     "resend": Reason("人工重发", "resend"),
+    "service": Reason("安排维护", "service"),
     "person": Reason("查看一个联系人", "one person looked at"),
     "erase": Reason("按要求删除联系人", "person erased on request"),
     "not erased": Reason("删除未成", "not erased"),
@@ -101,6 +102,8 @@ class Shift:
     silent: Counter[str] = field(default_factory=Counter)
     of_area: dict[str, frozenset[str]] = field(default_factory=dict)
     up: dict[str, bool] = field(default_factory=dict)
+    served: dict[str, Service] = field(default_factory=dict)  # the last word on each
+    away: dict[str, frozenset[str]] = field(default_factory=dict)  # of each area, in service
     heard: dict[str, None] = field(default_factory=dict)  # a person's word comes on several topics
 
     def take(self, record: Record, view: View) -> None:
@@ -115,6 +118,9 @@ class Shift:
                 self._add(Entry(record.reported_at, "report", record.by, "", 0, words, words))
             case Detection() if record.rule == "silence" and record.coverage is not None:
                 self._silence(record, frozenset(record.coverage.silent))
+                self._back(record, frozenset(record.coverage.service))
+            case Service():
+                self._service(record)
             case RouteHealth():
                 self._route(record)
             case PersonSays() if record.id not in self.heard:
@@ -181,6 +187,29 @@ class Shift:
             if self.silent[thing] == 0:
                 words = f"{thing} 恢复来数"
                 self._add(Entry(d.detected_at, "silence", "", "", 0, words, f"{thing} is back"))
+
+    def _service(self, s: Service) -> None:
+        if self.served.get(s.thing) == s:
+            return  # it stands in several topics
+        was = self.served.get(s.thing)
+        if was is not None and was.said_at >= s.said_at:
+            return
+        self.served[s.thing] = s
+        if s.until_at <= s.said_at:
+            return  # its end is told when it is judged again
+        minutes = (s.until_at - s.said_at) // 60_000
+        zh = f"{s.thing} 维护 {minutes} 分钟，其间不研判：{s.reason}"
+        en = f"{s.thing} in service for {minutes} min, judged by nobody: {s.reason}"
+        self._add(Entry(s.said_at, "service", s.by, "", 0, zh, en))
+
+    def _back(self, d: Detection, now: frozenset[str]) -> None:
+        before = self.away.get(d.area, frozenset())
+        self.away[d.area] = now
+        elsewhere = frozenset[str]().union(*(s for a, s in self.away.items() if a != d.area))
+        for thing in sorted(before - now - elsewhere):
+            words = f"{thing} 维护结束，恢复研判"
+            en = f"{thing} is out of service, judged again"
+            self._add(Entry(d.detected_at, "service", "", "", 0, words, en))
 
     def _route(self, h: RouteHealth) -> None:
         name = f"{h.channel}/{h.carrier}"

@@ -1,6 +1,6 @@
 """The page Situation (一张图): what is where, what it last said and how old that is. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -85,11 +85,15 @@ def _hulls(
 def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
     """What the page shows now, thing by thing. now: the run's clock."""
     today = day(now, district.timezone)
-    return {
-        "stations": {s: _station(district, view, trail, s, now, today) for s in district.stations},
-        "nodes": {n: _node(district, view, n, now) for n in district.nodes},
-        "areas": _areas(district, view, now),
-    }
+    away = view.in_service(now)
+    stations = {s: _station(district, view, trail, s, now, today) for s in district.stations}
+    nodes = {n: _node(district, view, n, now) for n in district.nodes}
+    for thing, said in away.items():
+        for known in (stations, nodes):
+            if thing in known:
+                words = {"until": said.until_at, "by": said.by, "reason": said.reason}
+                known[thing] |= {"service": words, "late": False}
+    return {"stations": stations, "nodes": nodes, "areas": _areas(district, view, now, away)}
 
 
 def _late(district: District, view: View, thing: str, now: int) -> bool:
@@ -119,7 +123,9 @@ def _node(district: District, view: View, node: str, now: int) -> dict[str, Any]
     }
 
 
-def _areas(district: District, view: View, now: int) -> dict[str, dict[str, Any]]:
+def _areas(
+    district: District, view: View, now: int, away: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """Level and action in force, whether something waits, and how many of the stations that judge
     the area speak: none is `dark`, which is never shown as quiet."""
     levels, waiting = view.area_levels(), {a.area for a in view.open_alerts() if a.questions}
@@ -127,7 +133,7 @@ def _areas(district: District, view: View, now: int) -> dict[str, dict[str, Any]
     for area in district.areas:
         level, action = levels.get(area, (0, 0))
         judges = district.stations_of_area.get(area, ())
-        live = sum(not _late(district, view, s, now) for s in judges)
+        live = sum(s not in away and not _late(district, view, s, now) for s in judges)
         said = view.coverage.get(area)
         found[area] = {
             "level": int(level),

@@ -3,31 +3,58 @@
 GET  /api/history/PLACE?hours=   a station's measurements, or a node's battery, over hours to years
 GET  /api/frame/SHA256           a camera's picture
 GET  /api/dead                   the newest dead letters
+POST /api/service                a station or loudspeaker out of judgement, or back in it
 """
 
 import threading
 from collections.abc import Callable
+from typing import Annotated
 
+import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from console.asked import Refused, to_json
+from console.asked import Once, Rate, Refused, read_body, to_json
 from console.feed import Feed
+from console.service import LONGEST_MIN, put, service
 from console.sources import Sources
 from console.stations import chart, letters
-from console.users import User
+from console.users import ACTS_OF, User, Users
 from ingest.history import History
-from ingest.log import Unavailable
+from ingest.log import Log, Unavailable
 
 LONGEST_H = 10 * 366 * 24
 
 
-class StationDesk:
-    """user: who asks (console/web.py)."""
+_A_MINUTE = 30
 
-    def __init__(self, feed: Feed, sources: Sources, user: Callable[[Request], User]) -> None:
-        self._feed, self._sources, self._user = feed, sources, user
+
+class Serviced(msgspec.Struct, forbid_unknown_fields=True):
+    """thing: a station's or loudspeaker's id. minutes: from now on; 0 puts it back."""
+
+    thing: str
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MIN)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+
+
+class StationDesk:
+    """user, sure: as for `console.desk.Desk`."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        users: Users,
+        sources: Sources,
+        open_log: Callable[[], Log],
+        user: Callable[[Request], User],
+        sure: Callable[[Request], User],
+    ) -> None:
+        self._feed, self._users, self._sources = feed, users, sources
+        self._open_log, self._user, self._sure = open_log, user, sure
+        self._once, self._rate = Once(), Rate(_A_MINUTE)
         self._history: History | None = None
         self._lock = threading.Lock()
 
@@ -36,7 +63,47 @@ class StationDesk:
             Route("/api/history/{place}", self._series, methods=["GET"]),
             Route("/api/frame/{digest}", self._frame, methods=["GET"]),
             Route("/api/dead", self._dead, methods=["GET"]),
+            Route("/api/service", self._serve, methods=["POST"]),
         ]
+
+    async def _serve(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._sure, request)
+        self._rate.take(user.name)
+        asked = await read_body(request, Serviced)
+        return await run_in_threadpool(
+            lambda: to_json(
+                self._once.do(f"{user.name}|{asked.key}", lambda: self._take(user, asked))
+            )
+        )
+
+    def _take(self, user: User, asked: Serviced) -> dict[str, int]:
+        """Whoever may act upon a warning may say so."""
+        if not ACTS_OF[user.role] or not user.officer:
+            self._users.note(self._feed.at(), user.name, "refused service", user.role)
+            raise Refused(403, f"角色 {user.role} 不能安排维护 your role may not do this")
+        log = self._open_log()
+        try:
+            record = service(
+                self._feed.district,
+                asked.thing,
+                asked.minutes,
+                by=user.officer,
+                reason=asked.reason,
+                now=self._feed.at(),
+                way="console",
+            )
+            where = f"{asked.thing} {asked.minutes} min {user.officer} {record.reason}"
+            self._users.note(self._feed.at(), user.name, "service", where)
+            put(log, record)
+        except ValueError as e:
+            raise Refused(422, str(e)) from e
+        except Unavailable as e:
+            raise Refused(
+                503, f"日志连不上，没有记入 the log is away, nothing was kept: {e}"
+            ) from e
+        finally:
+            log.close()
+        return {"until": record.until_at}
 
     def _frame(self, request: Request) -> Response:
         self._user(request)

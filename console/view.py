@@ -10,7 +10,7 @@ from config.quantity import OF_NODES
 from detectors.detection import Detection, Mark
 from dispatch.alert import Alert, Decision, Delivery, Receipt, Report, RouteHealth
 from dispatch.tasks import Course, take
-from ingest.observation import DeadLetter, Observations, Run, Tick
+from ingest.observation import DeadLetter, Observations, Run, Service, Tick
 
 # a delivery's final states; which of them is enough depends on the recipient (dispatch.outbox)
 REACHED = ("answered", "played", "delivered", "accepted")
@@ -76,15 +76,14 @@ class View:
     sent: dict[str, Sent] = field(default_factory=dict)
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     dead: Counter[str] = field(default_factory=Counter)
+    service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
         match record:
             case Observations():
                 self._observations(record)
-            case Tick():
-                self.clock_at = max(self.clock_at, record.clock_at)
-            case Mark():
+            case Tick() | Mark():
                 self.clock_at = max(self.clock_at, record.clock_at)
             case Run():
                 self.run = record
@@ -104,6 +103,8 @@ class View:
                 self._receipt(record)
             case RouteHealth():
                 self.health[f"{record.channel}/{record.carrier}"] = record
+            case Service():
+                self._service(record)
             case DeadLetter():
                 self.dead[record.reason] += 1
             case _:
@@ -124,6 +125,11 @@ class View:
                 said = self.nodes.setdefault(o.station, {})
                 if o.observed_at >= said.get(o.quantity, (0, 0))[0]:
                     said[o.quantity] = (o.observed_at, o.value)
+
+    def _service(self, said: Service) -> None:
+        before = self.service.get(said.thing)
+        if before is None or said.said_at >= before.said_at:
+            self.service[said.thing] = said
 
     def _alert(self, alert: Alert) -> None:
         before = self.alerts.get(alert.id)
@@ -183,6 +189,10 @@ class View:
             if d.coverage is not None:
                 out.update(d.coverage.silent)
         return out
+
+    def in_service(self, now: int) -> dict[str, Service]:
+        """Stations and nodes out of judgement at `now`, by whom and until when."""
+        return {t: s for t, s in self.service.items() if s.until_at > now}
 
     def by_channel(self) -> dict[str, Counter[str]]:
         """channel -> state -> deliveries."""

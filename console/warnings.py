@@ -59,6 +59,7 @@ def _warning(district: District, a: Alert) -> dict[str, Any]:
         "suspect": a.suspect,
         "thin": a.thin,
         "coverage": [a.coverage.live, a.coverage.expected] if a.coverage else None,
+        "service": list(a.coverage.service) if a.coverage else [],
         "evidence": [_evidence(e) for e in a.evidence],
         "acts": [act for act in TABLE[a.state] if act != "evidence"],
     }

@@ -105,7 +105,7 @@ class Console:
         self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
         self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
-        self._stations = StationDesk(feed, sources, door.user)
+        self._stations = StationDesk(feed, users, sources, open_log, door.user, door.sure)
         self._api = Api(feed, users.folder / "cap", asked)
         self._acts = Rate(_ACTS_A_MINUTE)
 

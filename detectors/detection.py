@@ -27,6 +27,7 @@ class Coverage(Record, frozen=True, kw_only=True):
     live: int
     expected: int
     silent: tuple[str, ...] = ()
+    service: tuple[str, ...] = ()  # taken out of judgement by a person, for now
 
     @property
     def thin(self) -> bool:

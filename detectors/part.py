@@ -105,6 +105,9 @@ class Part:
         for node in district.nodes.values():
             self._row(district.group_of_area.get(node.area, ""), node.id, "battery")
         self.kind = np.array(self._kinds, np.int64)
+        self.rows_of: dict[str, list[int]] = {}
+        for n, station in enumerate(self.station):
+            self.rows_of.setdefault(station, []).append(n)
         self.names = [f"{g}|{s}" for g, s in zip(self.group, self.station, strict=True)]
         self.expected = set(self.station)
 

@@ -22,6 +22,9 @@ from detectors.observer import hear as hear_person
 from detectors.observer import tick as tick_people
 from detectors.part import COUNTER, FRAME, LEVEL, RAIN, Fed, Part
 from detectors.saying import Saying
+from detectors.service import end
+from detectors.set_aside import back, to_judge
+from detectors.set_aside import take as take_service
 from detectors.silence import late
 from detectors.slots import SeriesState
 from detectors.state import DetectState
@@ -33,6 +36,7 @@ from ingest.observation import (
     PersonSays,
     Record,
     Run,
+    Service,
     Tick,
 )
 from ingest.stage import Item, Write
@@ -95,6 +99,8 @@ class Detect:
                 writes += hear(self._district, part, state, record)
             elif isinstance(record, PersonSays):
                 writes += hear_person(self._district, state, record)
+            elif isinstance(record, Service):
+                writes += take_service(self._district, part, state, record)
         writes += self._observe(part, state, batch)
         return state, writes
 
@@ -104,12 +110,15 @@ class Detect:
         state.remember_seen(part.station)
         saying = Saying(self._district, state)
         if part.silence:
-            quiet = {s for s in part.expected if late(self._district, state.silence, s)}
-            if quiet != state.silence.silent:
-                changed = quiet ^ state.silence.silent
-                state.silence.silent = quiet
-                for area in part.areas_of(changed):
-                    saying.coverage(0, area, clock_at)
+            changed = back(part, state, end(state.service, clock_at))
+            away = state.service.now
+            quiet = {
+                s for s in part.expected if s not in away and late(self._district, state.silence, s)
+            }
+            changed |= quiet ^ state.silence.silent
+            state.silence.silent = quiet
+            for area in part.areas_of(changed):
+                saying.coverage(0, area, clock_at)
         for compound in part.compounds:
             held = state.compounds.setdefault(compound.name, compound.new())
             for said in compound.tick(held, clock_at):
@@ -121,7 +130,9 @@ class Detect:
             heads = [
                 int(head)
                 for row, head in zip(rows, state.heard.head[rows], strict=True)
-                if head >= 0 and part.station[row] not in state.silence.silent
+                if head >= 0
+                and part.station[row] not in state.silence.silent
+                and part.station[row] not in state.service.now
             ]
             complete = min(heads, default=state.complete.get(group, 0))
             state.complete[group] = max(state.complete.get(group, 0), min(complete, clock_at))
@@ -159,6 +170,9 @@ class Detect:
     def _judge(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
         """One batch through memory, quality and rules."""
         self._heard(part, state, c, saying)
+        c = to_judge(part, state, c)
+        if not c.nth.size:
+            return
         rule = self._district.rules.quality
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
         state.touched[c.batch.row] = True

@@ -131,7 +131,7 @@ class Saying:
         if said.level > before.level or (said.level, action) == (0, 0):
             before.since_at = said.at
         before.level, before.action, before.suspect = said.level, action, suspect
-        cover, _ = coverage(self._district, self._state.silence, area)
+        cover, _ = coverage(self._district, self._state.silence, area, self._state.service.now)
         what = f"{said.level}{action}{suspect}{said.value:g}"
         self._say(
             said.nth,
@@ -145,7 +145,7 @@ class Saying:
                 detected_at=said.at,
                 since_at=before.since_at,
                 evidence=said.evidence[:6],
-                coverage=cover if cover.silent else None,
+                coverage=cover if cover.silent or cover.service else None,
                 suspect=suspect,
                 note=f"{said.value:g}: {' '.join(said.on) or '-'}",
                 config=self._district.version,
@@ -201,14 +201,15 @@ class Saying:
 
     def coverage(self, nth: int, area: str, at: int) -> None:
         """Rule silence: who is heard of an area, when that changed."""
-        cover, thin = coverage(self._district, self._state.silence, area)
-        if self._state.silence.said.get(area, ()) == cover.silent:
+        cover, thin = coverage(self._district, self._state.silence, area, self._state.service.now)
+        told = (*cover.silent, *(f"service {s}" for s in cover.service))
+        if self._state.silence.said.get(area, ()) == told:
             return
-        self._state.silence.said[area] = cover.silent
+        self._state.silence.said[area] = told
         self._say(
             nth,
             self._statement(
-                area, "evidence", "silence", at, ",".join(cover.silent), cover=cover, thin=thin
+                area, "evidence", "silence", at, ",".join(told), cover=cover, thin=thin
             ),
         )
 

@@ -2,12 +2,15 @@
 
 Sees: an expected station or node whose newest value is older than its `silent_after_s` at the
 run's clock; also one never heard since the run began. An area is thin when less than
-`min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not.
+`min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not. One that
+is in service (`service`) is not silent, and makes its areas thin.
 Delay it adds: the plan's `silent_after_s`, and up to one tick.
 Cannot see: a gauge that reports and lies (see the quality tests).
 Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
 first value never fires.
 """
+
+from collections.abc import Collection
 
 import msgspec
 
@@ -37,11 +40,21 @@ def late(district: District, state: SilenceState, station: str) -> bool:
     return state.clock_at - since > plan_s * 1000
 
 
-def coverage(district: District, state: SilenceState, area: str) -> tuple[Coverage, bool]:
-    """Coverage of an area and whether its evidence is thin. Nodes are listed, not counted."""
+def coverage(
+    district: District, state: SilenceState, area: str, service: Collection[str]
+) -> tuple[Coverage, bool]:
+    """Coverage of an area and whether its evidence is thin. Nodes are listed, not counted.
+    service: who is in service."""
     stations = district.stations_of_area[area]
-    silent = [s for s in stations if s in state.silent or s in state.blind]
-    nodes = [n.id for n in district.nodes.values() if n.area == area and n.id in state.silent]
-    live = len(stations) - len(silent)
-    thin = live < district.rules.silence.min_live_share * len(stations)
-    return Coverage(live=live, expected=len(stations), silent=tuple(silent + nodes)), thin
+    away = [s for s in stations if s in service]
+    silent = [s for s in stations if (s in state.silent or s in state.blind) and s not in service]
+    nodes = [n.id for n in district.nodes.values() if n.area == area]
+    live = len(stations) - len(silent) - len(away)
+    thin = bool(away) or live < district.rules.silence.min_live_share * len(stations)
+    found = Coverage(
+        live=live,
+        expected=len(stations),
+        silent=(*silent, *(n for n in nodes if n in state.silent and n not in service)),
+        service=(*away, *(n for n in nodes if n in service)),
+    )
+    return found, thin

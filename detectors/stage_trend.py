@@ -90,6 +90,10 @@ class StageTrend:
     def new(self) -> StageState:
         return StageState(len(self.rows))
 
+    def forget(self, state: StageState, rows: Ints) -> None:
+        """Compare what comes with nothing of before; levels stand."""
+        state.ring[rows] = _NONE
+
     def judge(
         self,
         state: StageState,

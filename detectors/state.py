@@ -12,6 +12,7 @@ from detectors.detection import Evidence
 from detectors.heard import Heard
 from detectors.quality import Memory
 from detectors.rain_state import RainState
+from detectors.service import ServiceState
 from detectors.signs import PeopleState
 from detectors.silence import SilenceState
 from detectors.slots import SeriesState
@@ -56,6 +57,7 @@ class _Packed(msgspec.Struct):
     compounds: dict[str, CompoundState] = {}
     cap: CapState = msgspec.field(default_factory=CapState)
     people: PeopleState = msgspec.field(default_factory=PeopleState)
+    service: ServiceState = msgspec.field(default_factory=ServiceState)
 
 
 class DetectState:
@@ -78,6 +80,7 @@ class DetectState:
         self.compounds: dict[str, CompoundState] = {}
         self.cap = CapState()  # of other authorities
         self.people = PeopleState()
+        self.service = ServiceState()
 
     def remember_seen(self, stations: Sequence[str]) -> None:
         """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
@@ -110,6 +113,7 @@ class DetectState:
                 self.compounds,
                 self.cap,
                 self.people,
+                self.service,
             )
         )
 
@@ -133,5 +137,5 @@ class DetectState:
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         state.series, state.compounds = series(packed.series), packed.compounds
-        state.cap, state.people = packed.cap, packed.people
+        state.cap, state.people, state.service = packed.cap, packed.people, packed.service
         return state

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from config.level import Action, Level
 from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
-from ingest.observation import PersonSays, Record, Run, Tick
+from ingest.observation import PersonSays, Record, Run, Service, Tick
 
 # acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/tasks.py
 Act = Literal[
@@ -254,8 +254,8 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     detail: str = ""
 
 
-CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays
-AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays
+CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays | Service
+AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays | Service
 DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth | PersonSays
 
 

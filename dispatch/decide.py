@@ -26,7 +26,7 @@ from dispatch.policy import Grade, Reason, grade_of
 from dispatch.proof import WORDS, Trust, dead_letter, judged
 from dispatch.tasks import Course, check_off, take
 from dispatch.version import Change, refresh
-from ingest.observation import PersonSays, Record, Run, Tick
+from ingest.observation import PersonSays, Record, Run, Service, Tick
 from ingest.stage import Item, Write
 
 
@@ -117,6 +117,8 @@ class Decide:
                 writes.append(Write("alerts", record.neighbour, record))
             case PersonSays():
                 writes.append(Write("alerts", record.area, record))
+            case Service():
+                writes.append(Write("alerts", "service", record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)
             case Tick() if record.clock_at > state.tick_at:

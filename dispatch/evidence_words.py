@@ -128,5 +128,7 @@ def coverage(a: Alert, lang: str) -> str:
         return ""
     if lang == "zh":
         thin = "，数据不足" if a.thin else ""
-        return f"在线监测站{c.live}/{c.expected}{thin}。"
-    return f" Stations live {c.live}/{c.expected}{', thin evidence' if a.thin else ''}."
+        away = f"，{'、'.join(c.service)}维护中" if c.service else ""
+        return f"在线监测站{c.live}/{c.expected}{away}{thin}。"
+    away = f", in service {', '.join(c.service)}" if c.service else ""
+    return f" Stations live {c.live}/{c.expected}{away}{', thin evidence' if a.thin else ''}."

@@ -16,7 +16,7 @@ from ingest.decode.reading import Rejected
 from ingest.decode.said import meanings
 from ingest.journal import say
 from ingest.log import Out
-from ingest.observation import PersonSays
+from ingest.observation import PersonSays, Service
 from ingest.people import People, outs_of
 
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
@@ -50,7 +50,9 @@ class Inbound:
             ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
             found = self._people.text(person, text, ident, None, clock_at)
         for one in found:
-            if isinstance(one, PersonSays):
+            if isinstance(one, Service):
+                meters.READINGS.labels("send", "service").inc()
+            elif isinstance(one, PersonSays):
                 meters.READINGS.labels("send", one.what).inc()
             else:
                 meters.DEAD_LETTERS.labels("send", one.reason).inc()

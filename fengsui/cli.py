@@ -22,6 +22,7 @@ from fengsui import (
     cli_reach,
     cli_signer,
     cli_skill,
+    cli_stations,
     cli_tasks,
     cli_terrain,
     cli_why,
@@ -361,7 +362,7 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
 _PARTS = (
     cli_bench, cli_skill, cli_tasks, cli_ledger, cli_why, cli_words, cli_decide, cli_drill,
     cli_cap, cli_nodes, cli_channels, cli_contacts, cli_reach, cli_console, cli_people, cli_terrain,
-    cli_signer,
+    cli_signer, cli_stations,
 )  # fmt: skip
 for _part in _PARTS:
     for _command in _part.COMMANDS:

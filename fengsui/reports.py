@@ -175,7 +175,7 @@ def _blind(district: District, view: View, areas: set[str]) -> list[dict[str, An
     named: dict[str, Any] = {**district.stations, **district.nodes}
     for key in sorted(areas & view.coverage.keys()):
         cover, area = view.coverage[key].coverage, district.areas.get(key)
-        if cover is None or area is None or not cover.silent:
+        if cover is None or area is None or not (cover.silent or cover.service):
             continue
         out.append(
             {
@@ -183,7 +183,10 @@ def _blind(district: District, view: View, areas: set[str]) -> list[dict[str, An
                 "place_en": f"{area.name_en}, {area.township_en}",
                 "live": cover.live,
                 "expected": cover.expected,
-                "silent": [f"{s} {named[s].name}" if s in named else s for s in cover.silent],
+                "silent": [
+                    *(f"{s} {named[s].name}" if s in named else s for s in cover.silent),
+                    *(f"{s}（维护中 in service）" for s in cover.service),
+                ],
                 "thin": view.coverage[key].thin,
             }
         )

@@ -46,8 +46,13 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
         for s in expected
         if clock - view.last_seen.get(s, run.start_at) > _plan_s(district, s) * 1000
     }
-    silent = sorted(late | view.silent())
-    yield f"监测站 stations: {len(expected - late)}/{len(expected)} 正常 reporting"
+    away = view.in_service(clock)
+    silent = sorted((late | view.silent()) - away.keys())
+    well = expected - late - away.keys()
+    yield f"监测站 stations: {len(well)}/{len(expected)} 正常 reporting"
+    for out in away.values():
+        until = local(out.until_at, district.timezone)
+        yield f"  维护中 in service {out.thing}: 至 until {until} {out.by} {out.reason}"
     for station in silent:
         seen = view.last_seen.get(station)
         when = local(seen, district.timezone) if seen else "从未 never"

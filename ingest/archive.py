@@ -32,6 +32,7 @@ _FACTS = {
     "receipt": "receipt_at",
     "dead_letter": "received_at",
     "person_says": "said_at",
+    "service": "said_at",
 }
 _json = msgspec.json.Decoder()
 _observations = msgspec.json.Decoder(Observations | PersonSays)

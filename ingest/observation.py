@@ -205,7 +205,24 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     photo: str = ""  # SHA-256 of the picture in the run's frame store, in hex
 
 
-ObservationRecord = Run | Tick | Observations | CapIn | PersonSays
+SERVICE_LONGEST_MS = 72 * 3_600_000  # a longer one is said again
+
+
+class Service(Record, frozen=True, kw_only=True, tag="service"):
+    """A person takes a station or node out of judgement until `until_at`, or puts it back (`until_at`
+    not after `said_at`). It stands in every partition of `observations` once, and goes down the line
+    to the ledger. The newest of a thing counts."""
+
+    id: str  # the same again is a repetition
+    thing: str  # of stations.csv or nodes.csv
+    by: str  # opaque id of an officer or contact
+    said_at: int
+    until_at: int
+    reason: str
+    way: Literal["command", "console", "sms", "app", "form"]
+
+
+ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service
 
 _encoder = msgspec.json.Encoder()
 

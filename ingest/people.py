@@ -7,7 +7,7 @@ person's message says how long it was and why nobody could read it.
 import hashlib
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
@@ -17,10 +17,11 @@ from config.quantity import OF_PEOPLE
 from ingest.decode.outside import Unreadable, clean, moment, read_json
 from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, meanings, plain
+from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.guard import letter
 from ingest.identify import AHEAD_MS
 from ingest.log import Out
-from ingest.observation import PersonSays, encode
+from ingest.observation import PersonSays, Service, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
@@ -29,6 +30,7 @@ Way = Literal["form", "sms", "app"]
 SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
+_SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
 
 
 class Sent(NamedTuple):
@@ -56,10 +58,15 @@ class _Report(msgspec.Struct):
     area: str = ""
     people: int | None = None
     time: Any = None
+    thing: str = ""  # of service
+    minutes: int = 0
 
 
 _sms = msgspec.json.Decoder(_Sms)
 _report = msgspec.json.Decoder(_Report)
+
+
+Said = PersonSays | Service | Rejected
 
 
 class People:
@@ -70,6 +77,11 @@ class People:
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
         self._recent: dict[str, deque[int]] = {}
+        self._things = {a: set(some) for a, some in district.stations_of_area.items()}
+        for node in district.nodes.values():
+            self._things.setdefault(node.area, set()).add(node.id)
+        self._ids = {t.lower(): t for some in self._things.values() for t in some}
+        self.partitions = range(district.partitions)
 
     def areas_of(self, person: str) -> tuple[str, ...]:
         """Ids; nothing for a stranger."""
@@ -78,7 +90,7 @@ class People:
             return ()
         return tuple(self._areas) if "*" in contact.areas else contact.areas
 
-    def sms(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
+    def sms(self, person: str, payload: bytes, now: int) -> list[Said]:
         """`P/person/{person}/sms`: {"text": …, "id": the carrier's, "at": when it was sent}."""
         try:
             sent = read_json(payload, _sms, JSON_BYTES)
@@ -86,22 +98,25 @@ class People:
             return [Rejected(e.reason, f'应为 write {{"text": …, "id": …, "at": …}}: {_ours(e)}')]
         return self.text(person, sent.text, sent.id, sent.at, now)
 
-    def text(
-        self, person: str, text: str, ident: str, at: Any, now: int
-    ) -> list[PersonSays | Rejected]:
+    def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
         """The text of a short message. What is not understood is told twice: to the operators as a
         dead letter, and down the line, so that the sender gets an answer."""
         areas = self.areas_of(person)
         if not areas:
             return [_stranger()]
         text = clean(text)
+        urgent = any(m.what == "help" for m in meanings(text))
+        asked_for = None if urgent else wish(text)
+        if asked_for is not None and any(i in self._ids for i in asked_for.ids):
+            ident = ident or hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()
+            return [self.service(person, asked_for, "sms", ident, now)]
         said, area = tuple(meanings(text)), self._named(areas, plain(text))
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
         sent = Sent(person, "sms", said, area, ident, at)
         found = self.judge(sent, now) if said and area else []
         if found and not isinstance(found[0], Rejected):
-            return found
+            return [*found]
         size = f"{len(text)} 字 characters"
         why = Rejected("unclear", f"看不懂 not understood, {size}: docs/people.md")
         if said and not area:
@@ -111,17 +126,48 @@ class People:
             return [why]
         asked = self.judge(sent._replace(said=(Meaning("unclear"),), area=areas[0]), now)
         # one that is refused otherwise (too many, too old) gets no answer
-        return [why, *asked] if not isinstance(asked[0], Rejected) else asked
+        return [why, *asked] if not isinstance(asked[0], Rejected) else [*asked]
 
-    def report(self, person: str, payload: bytes, now: int) -> list[PersonSays | Rejected]:
-        """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}."""
+    def service(
+        self, person: str, asked: Wish, way: Way, ident: str, now: int
+    ) -> Service | Rejected:
+        """One station or loudspeaker of their own areas, for hours at most: numbers can be forged, and
+        a gauge that nobody judges warns nobody."""
+        contact = self._contacts.get(person)
+        if contact is None:
+            return _stranger()
+        mine = {t for a in self.areas_of(person) for t in self._things.get(a, ())}
+        things = {self._ids[i] for i in asked.ids if i in self._ids}
+        if contact.role not in _SERVE or len(things) != 1 or not things <= mine:
+            return Rejected("not_their_area", "维护一次一个自己区的站点 one station of their areas")
+        if not 0 <= asked.minutes <= LONGEST_MIN:
+            return Rejected("bad_value", f"minutes: 应为 write 0 … {LONGEST_MIN}")
+        if not self._in_time(person, now):
+            return Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")
+        thing = things.pop()
+        return Service(
+            id=hashlib.sha256(f"{person}|{way}|{ident}|{thing}".encode()).hexdigest()[:16],
+            thing=thing,
+            by=person,
+            said_at=now,
+            until_at=now + asked.minutes * 60_000,
+            reason=asked.reason,
+            way=way,
+        )
+
+    def report(self, person: str, payload: bytes, now: int) -> list[Said]:
+        """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}; or
+        {"id", "what": "service", "thing", "minutes"}."""
         try:
             r = read_json(payload, _report, JSON_BYTES)
         except Unreadable as e:
             words = '应为 write {"id", "what", "area", "people", "time"}'
             return [Rejected(e.reason, f"{words}: {_ours(e)}")]
+        if r.what == "service":
+            asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
+            return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
         said = (Meaning(r.what, r.people),)
-        return self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)
+        return [*self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)]
 
     def judge(self, sent: Sent, now: int) -> list[PersonSays | Rejected]:
         """One record for each meaning, or one reason why not. A clock that is ahead is not believed:
@@ -193,12 +239,16 @@ class People:
         return mine[0] if len(mine) == 1 else ""
 
 
-def outs_of(found: list[PersonSays | Rejected], people: People, where: str, now: int) -> list[Out]:
+def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list[Out]:
     """What the log is given. where: the topic or way, for dead letters; it holds opaque ids only."""
     outs = []
     for one in found:
         if isinstance(one, PersonSays):
             outs.append(Out("observations", people.group[one.area], encode(one)))
+            continue
+        if isinstance(one, Service):  # a station may count in any partition
+            value = encode(one)
+            outs += [Out("observations", "service", value, p) for p in people.partitions]
             continue
         outs.append(letter(now, where, one))
     return outs

@@ -27,7 +27,7 @@ from ingest.identify import Register, frame_observation, identify
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
-from ingest.observation import CapIn, Observation, Observations, Run, Tick, encode
+from ingest.observation import CapIn, Observation, Observations, Run, Service, Tick, encode
 from ingest.people import People, outs_of
 from ingest.people_http import people_ways
 
@@ -140,7 +140,7 @@ class Intake:
             if isinstance(one, Rejected):
                 self._rejected[one.reason] += 1
             else:
-                self._read[one.what] += 1
+                self._read["service" if isinstance(one, Service) else one.what] += 1
         return outs_of(found, self.people, self._where(message.topic), self.clock_at)
 
     def _where(self, topic: str) -> str:

@@ -260,3 +260,29 @@ def test_on_a_phone_nothing_scrolls_sideways(
         )
         assert (tab, wide) == (tab, [])
     own.context.close()
+
+
+def test_a_station_is_put_in_service_and_back_on_its_page(seat: Seat, desk: Desk, log: Log) -> None:
+    parts = range(desk.setup.district.partitions)
+    log.append([Out("observations", "x", encode(desk.setup.run), part) for part in parts])
+    page, expect = seat.enter("zhao", "/#/stations"), sync_api.expect
+    page.locator("#station-text").fill("R28")
+    page.locator("[data-station=R28]").click()
+    page.get_by_text("维护：暂不研判").click()
+    page.locator("#service-reason").fill("滴定校准")
+    page.locator("[data-serve=R28]").click()
+    expect(page.locator("[data-service=R28]")).to_contain_text("D-02")
+    expect(page.locator("[data-row=R28]")).to_contain_text("维护至")
+    seat.shot("service")
+    page.locator("[data-back=R28]").click()
+    expect(page.locator("[data-service=R28]")).to_have_count(0)
+    served = [x.detail for x in desk.users.noted() if x.what == "service"]
+    assert [d.split(" ")[1] for d in served] == ["120", "0"]
+    for part in parts:
+        kept = [e for e in log.read("observations", part, 0) if b'"service"' in e.value]
+        assert len(kept) == 2
+    watching = Seat(seat.context.browser, desk)
+    page = watching.enter("screen", "/#/stations")
+    page.locator("[data-station=R28]").click()
+    expect(page.locator("[data-serve]")).to_have_count(0)
+    watching.context.close()

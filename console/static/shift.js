@@ -3,7 +3,7 @@
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { SHAPE, age, el, of, random, t, time } from "./words.js";
 
-const KIND = { "": ["全部", "all"], warning: ["预警", "warnings"], decision: ["决定", "decisions"], report: ["报告", "reports"], missed: ["未送达", "not reached"], task: ["任务逾期", "task overdue"], people: ["群众、责任人", "people"], alone: ["自主播出", "acted alone"], silence: ["静默", "silence"], route: ["通道", "ways out"], note: ["备注", "notes"], handover: ["交接班", "hand-over"], desk: ["登录和查看", "the door"] };
+const KIND = { "": ["全部", "all"], warning: ["预警", "warnings"], decision: ["决定", "decisions"], report: ["报告", "reports"], missed: ["未送达", "not reached"], task: ["任务逾期", "task overdue"], people: ["群众、责任人", "people"], alone: ["自主播出", "acted alone"], silence: ["静默", "silence"], service: ["维护", "service"], route: ["通道", "ways out"], note: ["备注", "notes"], handover: ["交接班", "hand-over"], desk: ["登录和查看", "the door"] };
 const NOTE = 2000, AGAIN_MS = 2000, EVERY_MS = 20000;
 const DRAFTS = { note: "draft-of-a-note", handover: "draft-of-a-handover", verify: "draft-of-a-verification" };
 const canWrite = () => picture.me.role !== "viewer", onDuty = () => picture.me.acts.length > 0;

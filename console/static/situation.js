@@ -79,7 +79,7 @@ function legend() {
     el("span", { class: "badge level-0" }, t("· 无预警", "· no warning")),
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
-    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默。蓝线河道。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent; blue line channel. ! = move now. ")),
+    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默，虚线＝维护中。蓝线河道。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent, dashed = in service; blue line channel. ! = move now. ")),
     el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic")));
 }
 
@@ -126,7 +126,7 @@ async function station(id) {
   const s = picture.ground.stations[id], now = part("stations")[id];
   const head = el("h3", {}, `${id} ${t(s.name, s.en)} `, el("span", { class: now.late ? "late" : "" },
     now.value === null || now.value === undefined ? t("无数据", "no data") : `${now.value} ${s.what === "rain" ? t("mm/小时", "mm/h") : s.unit}`,
-    ` · ${age(clock() - now.seen)}${now.late ? t(" 静默", " silent") : ""}`));
+    ` · ${age(clock() - now.seen)}${now.late ? t(" 静默", " silent") : ""}`), now.service ? el("strong", {}, t(` 维护中，至 ${time(now.service.until, clock())}`, ` in service until ${time(now.service.until, clock())}`)) : "");
   if (!["rain", "stage"].includes(s.what)) return [head];
   const data = await ask(`/api/series/${id}`);
   return [head, chart(data, s)];
@@ -246,11 +246,12 @@ function draw(box, pick) {
     const value = past ? past.stations[id] : s.value;
     const late = past ? value === undefined : s.late;
     const colour = kind === "rain" ? rainShade(value || 0) : kind === "stage" ? "#4dd4ff" : "#ffd8a8";
-    const style = { color: late ? "#f1f3f5" : "#10202a", weight: 1.5, fillColor: colour, fillOpacity: late ? 0 : 1 };
+    const away = !past && Boolean(s.service), hollow = late || away;
+    const style = { color: hollow ? "#f1f3f5" : "#10202a", weight: 1.5, dashArray: away ? "2 2" : null, fillColor: colour, fillOpacity: hollow ? 0 : 1 };
     if (kind === "rain") style.radius = late ? 5 : 4 + Math.min(6, Math.sqrt(value || 0));
     dot.setStyle(style);
   }
-  const paintNode = (id) => nodes[id].setStyle({ fillColor: "#c9a6ff", fillOpacity: part("nodes")[id].late ? 0 : 1 });
+  const paintNode = (id) => nodes[id].setStyle({ fillColor: "#c9a6ff", fillOpacity: part("nodes")[id].late || part("nodes")[id].service ? 0 : 1 });
   // parts: which keys are new (of onChange); without it all is drawn
   function paint(parts) {
     const fresh = (name, all) => (parts ? parts.get(name) || [] : Object.keys(all));

@@ -3,7 +3,7 @@
 
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { axis, ink } from "./chart.js";
-import { age, el, t, time } from "./words.js";
+import { age, el, random, t, time } from "./words.js";
 
 const SPANS = [[6, "6 小时", "6 h"], [24, "1 天", "1 day"], [168, "7 天", "7 days"], [720, "30 天", "30 days"], [8784, "1 年", "1 year"], [43920, "5 年", "5 years"]];
 const WHAT = { rain: ["雨量", "rain"], stage: ["水位", "stage"], frame: ["图像", "camera"], battery: ["电量", "battery"], soil_moisture: ["土壤含水", "soil moisture"], discharge: ["流量", "discharge"] };
@@ -11,7 +11,7 @@ const DAY = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai" });
 const SHOWN = 250, LOW = 30, POOR = 0.8;
 const g = () => picture.ground;
 
-let root = null, table = null, one = null, dead = null, text = "", kind = "stations", open = "", hours = 24, token = 0, chart = null;
+let root = null, table = null, one = null, dead = null, text = "", kind = "stations", open = "", hours = 24, token = 0, chart = null, shownService = "null";
 
 export const keys = [["/", "找站点", "Find a station", () => document.getElementById("station-text")?.focus()]];
 
@@ -28,6 +28,8 @@ export function show(into) {
   const off = onChange((parts) => {
     const mine = kind === "nodes" ? ["nodes", "sounded", "health"] : kind === "dead" ? ["line"] : ["stations", "health"];
     if (!waiting && mine.some((p) => parts.has(p))) waiting = setTimeout(() => { waiting = null; paint(); }, 1000);
+    const now = open && (part("nodes")[open] || part("stations")[open]) && JSON.stringify(service(open) || null);
+    if (open && now !== shownService) choose(open);
   });
   paint();
   choose(open || rows()[0]?.id || "");
@@ -37,7 +39,8 @@ export function show(into) {
 // why somebody should look at it, the worst first
 function doubts(id) {
   const h = part("health")[id] || {}, node = part("nodes")[id], station = part("stations")[id], found = [];
-  const late = (node || station).late;
+  const late = (node || station).late, service = (node || station).service;
+  if (service) found.push(t(`维护至 ${time(service.until, clock())}`, `in service until ${time(service.until, clock())}`));
   if (late) found.push(t("静默", "silent"));
   if (node) {
     if (node.mains === 0) found.push(t("停电", "no mains"));
@@ -51,17 +54,18 @@ function doubts(id) {
   if (h.failed) found.push(t(`无效 ${h.failed}`, `${h.failed} failed`));
   if (h.suspect) found.push(t(`可疑 ${h.suspect}`, `${h.suspect} suspect`));
   if (h.dead) found.push(t(`坏数据 ${h.dead}`, `${h.dead} dead letters`));
-  if (!late && h.share !== undefined && h.share < POOR) found.push(t(`到报 ${Math.round(h.share * 100)}%`, `${Math.round(h.share * 100)}% came`));
+  if (!late && !service && h.share !== undefined && h.share < POOR) found.push(t(`到报 ${Math.round(h.share * 100)}%`, `${Math.round(h.share * 100)}% came`));
   return found;
 }
 
 const silent = (id) => (part("nodes")[id] || part("stations")[id]).late;
+const service = (id) => (part("nodes")[id] || part("stations")[id]).service;
 
 function rows() {
   const known = kind === "nodes" ? g().nodes : g().stations, wanted = text.trim().toLowerCase();
   return Object.entries(known).filter(([id, s]) => !wanted || `${id} ${s.name} ${s.en}`.toLowerCase().includes(wanted))
     .map(([id, s]) => ({ id, s, why: doubts(id) }))
-    .sort((a, b) => silent(b.id) - silent(a.id) || b.why.length - a.why.length || a.id.localeCompare(b.id));
+    .sort((a, b) => silent(b.id) - silent(a.id) || Boolean(service(b.id)) - Boolean(service(a.id)) || b.why.length - a.why.length || a.id.localeCompare(b.id));
 }
 
 function paint() {
@@ -108,6 +112,7 @@ async function letters() {
 async function choose(id) {
   if (!id) return;
   open = id;
+  shownService = JSON.stringify(service(id) || null);
   for (const row of table.querySelectorAll("[data-row]")) row.classList.toggle("on", row.dataset.row === id);
   for (const b of table.querySelectorAll("[data-station]")) b.setAttribute("aria-pressed", String(b.dataset.station === id));
   const node = g().nodes[id], s = g().stations[id] || node, why = doubts(id), h = part("health")[id];
@@ -117,8 +122,32 @@ async function choose(id) {
   one.replaceChildren(el("h2", {}, `${id} ${t(s.name, s.en)}`),
     el("p", { class: why.length ? "doubt" : "note" }, why.length ? `⚠ ${why.join(t("，", ", "))}` : t("✓ 正常", "✓ well")),
     h ? el("p", {}, t(`最近 24 小时 ${h.count} 条，可疑 ${h.suspect}，无效 ${h.failed}${h.test ? `（检验 ${h.test}）` : ""}`, `last 24 h: ${h.count} readings, ${h.suspect} suspect, ${h.failed} failed${h.test ? ` (test ${h.test})` : ""}`)) : "",
-    node ? "" : el("p", {}, s.calibrated ? t(`最近检定 ${s.calibrated}，有效 ${s.counts} 天`, `calibrated ${s.calibrated}, which counts for ${s.counts} days`) : t("没有登记检定日期", "no calibration on record")), spans, box);
+    node ? "" : el("p", {}, s.calibrated ? t(`最近检定 ${s.calibrated}，有效 ${s.counts} 天`, `calibrated ${s.calibrated}, which counts for ${s.counts} days`) : t("没有登记检定日期", "no calibration on record")), serviceBox(id), spans, box);
   await draw(id, node ? "battery" : s.what, box, s);
+}
+
+// Out of judgement while it is cleaned, calibrated or swapped: who, why, until when; and the way back.
+function serviceBox(id) {
+  const now = service(id), mayAct = picture.me.acts.length > 0;
+  const said = el("p", { role: "status", class: "said" });
+  const send = async (minutes, reason) => {
+    try {
+      await ask("/api/service", { thing: id, minutes, reason, key: random() });
+      said.textContent = t("✓ 已记入，几秒内生效", "✓ on record, in force within seconds");
+    } catch (error) { said.textContent = `✗ ${error.message}`; }
+  };
+  if (now) {
+    return el("div", { class: "question", "data-service": id }, el("strong", {}, t(`维护中，至 ${time(now.until, clock())}`, `In service until ${time(now.until, clock())}`)),
+      el("p", {}, t(`${now.by}：${now.reason}。读数留存，不研判；所在各区按数据不足处理`, `${now.by}: ${now.reason}. Its values are kept and judged by nobody; its areas count as thin`)),
+      mayAct ? el("p", { class: "acts" }, el("button", { type: "button", "data-back": id, onclick: () => send(0, t("维护完毕", "done")) }, t("结束维护，恢复研判", "Done: judge it again"))) : "", said);
+  }
+  if (!mayAct) return "";
+  const long = el("select", { id: "service-minutes" }, ...[[30, "30 分钟", "30 min"], [60, "1 小时", "1 hour"], [120, "2 小时", "2 hours"], [240, "4 小时", "4 hours"], [480, "8 小时", "8 hours"], [1440, "1 天", "1 day"]].map(([n, zh, en]) => el("option", { value: n, selected: n === 120 }, t(zh, en))));
+  const why = el("input", { id: "service-reason", required: true, maxlength: 200, list: "service-reasons", autocomplete: "off", placeholder: t("做什么：清洗、滴定校准、更换", "what is done: cleaning, drip test, swap") });
+  return el("details", { class: "hand" }, el("summary", {}, t("维护：暂不研判…", "Service: out of judgement…")),
+    el("form", { class: "write", onsubmit: (e) => { e.preventDefault(); send(Number(long.value), why.value); } },
+      el("label", {}, el("span", {}, t("多久", "How long")), long), el("label", {}, el("span", {}, t("做什么（留痕）", "What is done (on record)")), why),
+      el("button", { "data-serve": id }, t(`${id} 开始维护`, `${id} in service from now`)), said));
 }
 
 function stepWords(min) {

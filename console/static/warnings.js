@@ -169,7 +169,7 @@ function evidence(w) {
   const g = picture.ground, made = [];
   if (w.suspect) made.push(el("p", { class: "doubt" }, t("⚠ 只有可疑数据支持", "⚠ rests on suspect values alone")));
   if (w.thin) made.push(el("p", { class: "doubt" }, t("⚠ 可用监测站太少", "⚠ too few stations speak")));
-  if (w.coverage) made.push(el("p", {}, t(`可用监测站 ${w.coverage[0]}/${w.coverage[1]}`, `stations ${w.coverage[0]}/${w.coverage[1]}`)));
+  if (w.coverage) made.push(el("p", {}, t(`可用监测站 ${w.coverage[0]}/${w.coverage[1]}`, `stations ${w.coverage[0]}/${w.coverage[1]}`), w.service.length ? el("strong", {}, t(`，${w.service.join("、")} 维护中`, `, in service: ${w.service.join(", ")}`)) : ""));
   made.push(el("p", { class: "whole" }, w.reason));
   const charted = new Set();
   for (const e of w.evidence) {
