@@ -16,6 +16,12 @@ class Words(Row, frozen=True, kw_only=True):
     text: str = ""  # … and its words
     words: dict[str, str] = {}
     reply: str = "OK"  # what the carrier wants to read
+    secret: str = ""  # env:NAME or file:/PATH: the token of this carrier alone
+
+    @property
+    def posted(self) -> bool:
+        """Whether anything comes by HTTP."""
+        return bool(self.status or self.sender)
 
 
 class Carrier(Row, frozen=True, kw_only=True):
@@ -65,7 +71,7 @@ class Channels(Row, frozen=True, kw_only=True):
     cap_url: str = ""  # where the public finds that folder, for the feed's links
     cap_feed_port: int = 0
     receipt_listen: str = ""  # HOST:PORT where carriers post delivery receipts; "": nowhere
-    receipt_secret: str = ""  # env:NAME or file:/PATH; carriers put it into ?token=
+    receipt_secret: str = ""  # env:NAME or file:/PATH: the token where one carrier alone posts
     people_listen: str = "127.0.0.1:0"  # HOST:PORT of the page people report on; "": none
     people_url: str = ""  # where people find it, for links: https://report.example
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)

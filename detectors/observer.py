@@ -32,10 +32,13 @@ _SHOWN = 6
 
 
 def hear(district: District, state: DetectState, says: PersonSays) -> list[Write]:
-    """Take a person's word: it goes on once, and may be evidence."""
+    """Take a person's word: it goes on once, and may be evidence. Its photograph comes behind it, under
+    the same id."""
     people = state.people
-    if says.id in people.seen or says.area not in district.areas:
+    if says.area not in district.areas:
         return []
+    if says.id in people.seen:
+        return list(_pictured(district, state, says)) if says.photo else []
     people.seen[says.id] = says.received_at + KEPT_MS
     if says.what == "unclear":
         if says.received_at < people.unclear.get(says.person, -_ANSWER_MS) + _ANSWER_MS:
@@ -54,6 +57,16 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     return writes + list(_said(district, state, says.received_at))
 
 
+def _pictured(district: District, state: DetectState, says: PersonSays) -> Iterator[Write]:
+    """The picture beside what was said, while that counts."""
+    signs, key = state.people.signs, f"{says.person}|{says.what}"
+    for hazard in district.rules.observer.hazards.get(says.what, ()):
+        held = signs.get(f"{says.area}|{hazard}", {})
+        if key in held and held[key] == Sign(says.said_at):
+            held[key] = Sign(says.said_at, says.photo)
+    yield from _said(district, state, says.received_at)
+
+
 def tick(district: District, state: DetectState, clock_at: int) -> list[Write]:
     """What time has ended, and what an instrument has confirmed."""
     people = state.people
@@ -70,7 +83,7 @@ def _said(district: District, state: DetectState, at: int) -> Iterator[Write]:
     for place in sorted(people.signs):
         held = {k: s for k, s in people.signs[place].items() if s.at + rule.valid_min * 60_000 > at}
         level, action, suspect = _grade(rule, held, confirmed=place in confirmed)
-        what = f"{int(level)}{int(action)}{suspect}" + "|".join(sorted(held)) if held else ""
+        what = f"{int(level)}{int(action)}{suspect}" + "|".join(_shown(held)) if held else ""
         said = people.said.setdefault(place, SignsSaid())
         if what != said.what:
             if not said.what or not what:
@@ -99,6 +112,11 @@ def _said(district: District, state: DetectState, at: int) -> Iterator[Write]:
             people.signs[place] = held
         else:
             del people.signs[place], people.said[place]
+
+
+def _shown(held: Mapping[str, Sign]) -> Iterator[str]:
+    """Who says what, and of whom there is a picture."""
+    return (key + "+" * bool(sign.photo) for key, sign in sorted(held.items()))
 
 
 def _grade(

@@ -2,18 +2,20 @@
 for them and the messages. A district puts its own web server in front, or copies the folder to one."""
 
 import os
-import threading
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from lxml import etree
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from config.district import District
 from dispatch.cap_xml import Reference
+from ingest.http_door import HttpDoor
 
 FEED, RSS = "feed.atom", "feed.rss"
 _ATOM = "http://www.w3.org/2005/Atom"
@@ -106,42 +108,19 @@ class FeedServer:
     """Serves the folder's feed and messages, nothing else, on 127.0.0.1. port 0: any free one."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            timeout = 10  # seconds; a silent client does not hold a thread
+        def answer(request: Request) -> Response:
+            name = request.url.path.removeprefix("/") or FEED
+            file = folder / name
+            kind = TYPES.get(file.suffix)
+            if kind is None or "/" in name or name.startswith(".") or not file.is_file():
+                return Response(status_code=404)
+            # who reads the feed is nobody's business: nothing is written down
+            headers = {"Cache-Control": "no-cache", "Content-Type": f"{kind}; charset=utf-8"}
+            return Response(file.read_bytes(), headers=headers)
 
-            def do_GET(self) -> None:
-                self._answer(True)
-
-            def do_HEAD(self) -> None:
-                self._answer(False)
-
-            def _answer(self, with_body: bool) -> None:
-                name = self.path.split("?")[0].removeprefix("/") or FEED
-                file = folder / name
-                kind = TYPES.get(file.suffix)
-                if kind is None or "/" in name or name.startswith(".") or not file.is_file():
-                    self.send_error(404)
-                    return
-                body = file.read_bytes()
-                self.send_response(200)
-                self.send_header("Content-Type", f"{kind}; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Cache-Control", "no-cache")
-                self.end_headers()
-                if with_body:
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Who reads the feed is nobody's business."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/{FEED}"
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="cap-feed", daemon=True
-        )
-        self._thread.start()
+        app = Starlette(routes=[Route("/{name:path}", answer, methods=["GET"])])
+        self._http = HttpDoor(app, f"127.0.0.1:{port}", "cap-feed")
+        self.url = f"{self._http.url}/{FEED}"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(timeout=10)
+        self._http.close()

@@ -82,9 +82,12 @@ def receipt_server(
     settings = district.channels
     if not live or not settings.receipt_listen:
         return None
-    carriers = {row.name: row for row in settings.carriers()}
-    token = secret(settings.receipt_secret)
-    return ReceiptServer(settings.receipt_listen, token, carriers, hear)
+    carriers = {row.name: row for row in settings.carriers() if row.receipt.posted}
+    tokens = {
+        name: secret(row.receipt.secret or settings.receipt_secret)
+        for name, row in carriers.items()
+    }
+    return ReceiptServer(settings.receipt_listen, tokens, carriers, hear)
 
 
 def close(channels: Mapping[str, Channel]) -> None:

@@ -7,7 +7,9 @@ stand in the log, and metrics in `ingest.meters`.
 import json
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable
 
 
 def say(stage: str, what: str, **fields: object) -> None:
@@ -27,3 +29,37 @@ def say(stage: str, what: str, **fields: object) -> None:
     else:
         line = f"fengsui {stage}: {what}"
     print(line, file=sys.stderr, flush=True)
+
+
+class Seldom:
+    """The same words at most once in `every_s`, and then how often: for what anybody outside can bring
+    about again and again, so that no journal fills a disk. Any thread."""
+
+    _MOST = 1000  # different words that are remembered
+
+    def __init__(self, every_s: float = 60.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._every_s, self._now = every_s, now
+        self._lock = threading.Lock()
+        self._said: dict[str, tuple[float, int]] = {}  # since when, how often held back
+
+    def __call__(self, stage: str, what: str) -> None:
+        """`say`, unless it was just said."""
+        held = self._held(what)
+        if held is not None:
+            say(stage, f"{what} (+{held})" if held else what)
+
+    def lets(self, what: str) -> bool:
+        """Whether it may be said now."""
+        return self._held(what) is not None
+
+    def _held(self, what: str) -> int | None:
+        now = self._now()
+        with self._lock:
+            at, held = self._said.get(what, (now - self._every_s, 0))
+            if now - at < self._every_s:
+                self._said[what] = at, held + 1
+                return None
+            if len(self._said) >= self._MOST:
+                self._said.clear()
+            self._said[what] = now, 0
+            return held

@@ -10,13 +10,12 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app
-from prometheus_client.exposition import ThreadingWSGIServer
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
 
 HANGS_S = 60.0  # a pass takes milliseconds, a server that is away at most 30 s
 _WAIT_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
@@ -24,6 +23,7 @@ _WAIT_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 RECORDS_IN = Counter("fengsui_records_in", "records read", ["stage", "topic"])
 RECORDS_OUT = Counter("fengsui_records_out", "records committed", ["stage", "topic"])
 DEAD_LETTERS = Counter("fengsui_dead_letters", "bad input kept aside", ["stage", "reason"])
+CUT = Counter("fengsui_http_cut", "connections that were cut", ["door", "why"])
 READINGS = Counter("fengsui_readings", "values taken in", ["stage", "quantity"])
 FLAGS = Counter("fengsui_quality_flags", "values by QARTOD flag, as ingest sets it", ["flag"])
 DELIVERIES = Counter("fengsui_deliveries", "steps of deliveries", ["channel", "state"])
@@ -112,28 +112,29 @@ def count_out(stage: str, topics: Iterable[str]) -> None:
         RECORDS_OUT.labels(stage, topic).inc()
 
 
-def _answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-    path, state = environ.get("PATH_INFO", ""), PULSES.state()
+def _answer(path: str, accept: str) -> tuple[int, str, bytes]:
+    """Status, kind and body of what is asked for."""
+    state = PULSES.state()
     if path == "/metrics":
         for stage, found in state.items():
             UP.labels(stage).set(int(found["alive"]))
-        return list(_metrics(environ, start))
+        encode, kind = choose_encoder(accept)
+        return 200, kind, encode(REGISTRY)
     needed = {"/healthz": ("alive",), "/readyz": ("alive", "ready")}.get(path)
     if needed is None:
-        start("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
-        return [b"/metrics /healthz /readyz\n"]
+        return 404, "text/plain; charset=utf-8", b"/metrics /healthz /readyz\n"
     well = bool(state) and all(s[n] for s in state.values() for n in needed)
-    status = "200 OK" if well else "503 Service Unavailable"
-    start(status, [("Content-Type", "application/json; charset=utf-8")])
-    return [json.dumps(state, ensure_ascii=False).encode() + b"\n"]
+    body = json.dumps(state, ensure_ascii=False).encode() + b"\n"
+    return 200 if well else 503, "application/json; charset=utf-8", body
 
 
-_metrics = make_wsgi_app()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        return
+async def _app(scope: Any, _receive: Any, send: Any) -> None:
+    """ASGI: what is asked for is small and at hand."""
+    accept = dict(scope["headers"]).get(b"accept", b"").decode("latin-1")
+    status, kind, body = _answer(scope["path"], accept)
+    headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 @contextmanager
@@ -147,16 +148,13 @@ def serve(address: str) -> Iterator[int]:
         return
     if not colon or not port.isdigit():
         raise ValueError(f"FENGSUI_HTTP={address!r}: 写 write HOST:PORT, e.g. 127.0.0.1:9464")
-    server = make_server(
-        host.strip("[]") or "127.0.0.1", int(port), _answer, ThreadingWSGIServer, _Quiet
-    )
-    thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
-    thread.start()
+    from ingest.http_door import Bounds, HttpDoor  # it counts here what it cuts
+
+    server = HttpDoor(_app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32))
     try:
-        yield int(server.server_port)
+        yield server.port
     finally:
-        server.shutdown()
-        server.server_close()
+        server.close()
 
 
 def notify(words: str) -> None:

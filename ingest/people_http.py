@@ -2,52 +2,51 @@
 fields, or JSON, and reads JSON. An answer of 200 means that the log has it.
 
 200 taken; 400 not understood, and what to do; 403 no such link, or it is over; 408 too slow; 413 too
-large; 429 too often; 503 cannot be kept now. A photograph that cannot be used never costs the report.
+large; 429 too often; 503 cannot be kept now. The words are in the log before their photograph has come,
+and follow no fate of it: one that is bad, huge, slow or broken off costs the report nothing. Words need
+no place; one person has one place for photographs, so nobody keeps another from being heard.
 """
 
 import asyncio
 import contextlib
 import secrets
-import socket
 import threading
 import time
 from base64 import b64encode
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from config.district import District
 from ingest import meters
-from ingest.decode.outside import Unreadable, number, read_json
 from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, plain
 from ingest.frames import FrameStore
-from ingest.journal import say
+from ingest.http_door import Bounds, HttpDoor
+from ingest.journal import Seldom
 from ingest.log import Log, Out
-from ingest.observation import DeadLetter, encode
-from ingest.people import JSON_BYTES, People, Sent, outs_of
+from ingest.observation import DeadLetter, PersonSays, encode
+from ingest.people import People, Sent, outs_of
+from ingest.people_form import Form, FormWrong
+from ingest.people_given import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from ingest.people_links import Links
 from ingest.people_page import answer, form
 from ingest.photo import MAX_BYTES, remade
 
-_BODY = 12_000_000
-_FORM_S = 60.0
-_AT_ONCE = 4  # a picture is work: more wait outside
+_PHOTOS = 6  # at once, of all; one of each person
+_TALKING = 8  # requests of one person that have not come to their end
 _A_MINUTE = 30
 _NAMES = 10_000
 WHERE = "people-http"
-_any = msgspec.json.Decoder()
+_BOUNDS = Bounds(connections=128, body_s=WORDS_S + PHOTO_S)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -58,6 +57,7 @@ _HEADERS = {
 _WORDS = {
     "taken": "已收到，谢谢。注意安全。 Received, thank you. Stay safe.",
     "no_photo": "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。 Received, without the photo.",
+    "busy": "已收到，但照片现在收不下，请稍后再发一次。 Received; send the photo again later.",
     "bad_link": "链接无效或已停用，请联系值班室。 This link is not valid: call the duty room.",
     "over": "链接已过期，请联系值班室换新的。 This link is over: ask the duty room for a new one.",
     "often": "太频繁，请一分钟后再报；紧急请打电话。 Too often: wait a minute, or call.",
@@ -66,22 +66,6 @@ _WORDS = {
     "not_kept": "现在存不下，请重发或打电话。 Cannot be kept now: send again, or call.",
     "wrong": "没看懂，请返回重选。 Not understood: go back and choose.",
 }
-
-
-class _Given(NamedTuple):
-    """The fields as they came."""
-
-    fields: dict[str, str]
-    photo: bytes = b""
-    at: Any = None
-
-
-class _Refused(Exception):
-    """An HTTP status and the key of its words."""
-
-    def __init__(self, status: int, words: str, detail: str = "") -> None:
-        super().__init__(words)
-        self.status, self.words, self.detail = status, words, detail
 
 
 class _Rate:
@@ -98,7 +82,7 @@ class _Rate:
         while times and times[0] < now - 60:
             times.popleft()
         if len(times) >= _A_MINUTE:
-            raise _Refused(429, "often")
+            raise Refused(429, "often")
         times.append(now)
 
 
@@ -121,7 +105,11 @@ class Door:
         self._people = People(district)
         self._lock = threading.Lock()
         self._rate = _Rate(wall)
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        self._seldom = Seldom()
+        # these two are of the door's loop alone
+        self._talking = Counter[str]()
+        self._photos = set[str]()  # whose photograph is coming
+        self._reading = asyncio.Lock()  # a photograph is work: one at a time
 
     def app(self) -> Starlette:
         """The routes."""
@@ -130,7 +118,7 @@ class Door:
                 Route("/r/{token}", self._page, methods=["GET"]),
                 Route("/r/{token}", self._post, methods=["POST"]),
             ],
-            exception_handlers={_Refused: self._refusal},
+            exception_handlers={Refused: self._refusal},
         )
 
     async def _page(self, request: Request) -> Response:
@@ -142,85 +130,142 @@ class Door:
     async def _post(self, request: Request) -> Response:
         person = await run_in_threadpool(self._person, request)
         size = request.headers.get("content-length", "")
-        if not (size.isascii() and size.isdigit()) or int(size) > 5 * _BODY:
-            raise _Refused(413, "large")
-        if not self._slots.acquire(blocking=False):
-            raise _Refused(503, "not_kept")
+        if size and not (size.isascii() and size.isdigit()):
+            raise Refused(400, "wrong", "Content-Length")
+        if self._talking[person] >= _TALKING:
+            raise Refused(429, "often")
+        self._talking[person] += 1
         try:
-            reading = _given(request) if int(size) <= _BODY else _passed_over(request)
-            given = await asyncio.wait_for(reading, _FORM_S)
-            used = await run_in_threadpool(self._take, person, given)
+            kind = request.headers.get("content-type", "")
+            if kind.startswith("multipart/"):
+                words, photo = await self._form(person, request, kind)
+            else:
+                given = await small(request, kind)
+                await run_in_threadpool(self._take, person, given)
+                words, photo = "taken", False
         except TimeoutError as e:
-            raise _Refused(408, "slow") from e
+            raise Refused(408, "slow") from e
+        except ClientDisconnect as e:
+            raise Refused(400, "wrong", "broken off") from e
         finally:
-            self._slots.release()
-        words = _WORDS["taken" if used else "no_photo"]
+            self._talking[person] -= 1
+            if not self._talking[person]:
+                del self._talking[person]
         if _wants_json(request):
-            return _json({"state": "taken", "photo": used and bool(given.photo)}, 200)
-        return self._html(answer(words, back=True, hotline=self._district.hotline), 200)
+            return _json({"state": "taken", "photo": photo}, 200)
+        return self._html(answer(_WORDS[words], back=True, hotline=self._district.hotline), 200)
 
     def _person(self, request: Request) -> str:
-        """Whose link it is. Raises _Refused."""
+        """Whose link it is. Raises Refused."""
         host = request.client.host if request.client else ""
         token = request.path_params["token"]
         try:
             # a link's end is a matter of days of the real calendar, in an exercise too
             person = self._links.holder(token[:64], int(self._wall() * 1000))
         except (OSError, ValueError) as e:
-            say("ingest", f"个人链接读不到 personal links: {e}")
-            raise _Refused(503, "not_kept") from e
+            self._seldom("ingest", f"个人链接读不到 personal links: {e}")
+            raise Refused(503, "not_kept") from e
         self._rate.take(person or f"stranger {host}")
         if not person or not self._people.areas_of(person):
             meters.DEAD_LETTERS.labels("ingest", "bad_link").inc()
-            raise _Refused(403, "over" if person == "" else "bad_link")
+            raise Refused(403, "over" if person == "" else "bad_link")
         return person
 
-    def _take(self, person: str, given: _Given) -> bool:
-        """Into the log; False when it is there without its photograph."""
+    async def _form(self, person: str, request: Request, kind: str) -> tuple[str, bool]:
+        """The words into the log as soon as they are there, then the photograph: what to answer, and
+        whether there is one. Raises Refused, and what a request does that breaks off before its
+        words."""
+        try:
+            form = Form(kind, MAX_BYTES)
+        except FormWrong as e:
+            raise Refused(400, "wrong", "form") from e
+        says: list[PersonSays] = []
+        place = False
+        try:
+            body = Body(request)
+            async for chunk in body.chunks():
+                form.feed(chunk)
+                if not says and form.said():
+                    says = await run_in_threadpool(self._take, person, Given(form.fields))
+                    body.within_s = PHOTO_S
+                    place = self._placed(person)
+                    form.wanted = place
+            if not says:
+                raise Refused(400, "wrong", "form")
+            photo = bytes(form.photo) if form.whole else b""
+            form.photo.clear()
+            if photo and place:
+                used = await self._pictured(says, photo)
+                return ("taken" if used else "no_photo"), used
+            return ("busy" if not place and form.pictured() else "taken"), False
+        except (FormWrong, TimeoutError, ClientDisconnect) as e:
+            if says:  # only the photograph is lost
+                return "no_photo", False
+            if isinstance(e, FormWrong):
+                raise Refused(400, "wrong", "form") from e
+            raise
+        finally:
+            if place:
+                self._photos.discard(person)
+
+    def _placed(self, person: str) -> bool:
+        """Whether this one's photograph may come now."""
+        if person in self._photos or len(self._photos) >= _PHOTOS:
+            return False
+        self._photos.add(person)
+        return True
+
+    def _take(self, person: str, given: Given) -> list[PersonSays]:
+        """The words into the log. Raises Refused."""
         f, now = given.fields, self._now()
         people = plain(f.get("people", "")[:20])
         if people and not (people.isascii() and people.isdigit() and len(people) < 9):
-            raise _Refused(400, "wrong", "people")
+            raise Refused(400, "wrong", "people")
         count = int(people) if people and f.get("what") == "moved" else None
-        outs: list[Out] = []
-        photo = ""
-        if given.photo:
-            made = remade(given.photo)
-            if isinstance(made, Rejected):
-                outs.append(_letter(made, now, given.photo))
-            else:
-                photo = self._put(made)
-        sent = Sent(
-            person, "form", (Meaning(f.get("what", ""), count),), f.get("area", ""),
-            f.get("id", ""), given.at, photo,
-        )  # fmt: skip
+        said = (Meaning(f.get("what", ""), count),)
+        sent = Sent(person, "form", said, f.get("area", ""), f.get("id", ""), given.at)
         with self._lock:
             found = self._people.judge(sent, now)
-        try:
-            self._log.append(outs + outs_of(found, self._people, WHERE, now))
-        except OSError as e:
-            say("ingest", f"表单报告存不下 a report by form cannot be kept: {e}")
-            raise _Refused(503, "not_kept") from e
+        self._keep(outs_of(found, self._people, WHERE, now))
         for one in found:
             if isinstance(one, Rejected):
                 meters.DEAD_LETTERS.labels("ingest", one.reason).inc()
                 often = one.reason == "too_many"
-                raise _Refused(429 if often else 400, "often" if often else "wrong", one.detail)
+                raise Refused(429 if often else 400, "often" if often else "wrong", one.detail)
             meters.READINGS.labels("ingest", one.what).inc()
-        return bool(photo) or not given.photo
+        return [one for one in found if isinstance(one, PersonSays)]
 
-    def _put(self, made: bytes) -> str:
+    async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:
+        """The photograph of words that the log has: they go once more, with it, under their own id.
+        False when it cannot be used."""
+        async with self._reading:
+            made = await run_in_threadpool(remade, photo)
         try:
-            return self._frames.put(made)
-        except OSError as e:  # the report is worth more than its picture
-            say("ingest", f"照片存不下 a photograph cannot be kept: {e}")
-            return ""
+            if isinstance(made, Rejected):
+                meters.DEAD_LETTERS.labels("ingest", made.reason).inc()
+                await run_in_threadpool(self._keep, [_letter(made, self._now(), photo)])
+                return False
+            digest = await run_in_threadpool(self._frames.put, made)
+            again = [msgspec.structs.replace(one, photo=digest) for one in says]
+            outs = outs_of([*again], self._people, WHERE, self._now())
+            await run_in_threadpool(self._keep, outs)
+        except (OSError, Refused) as e:  # the report is worth more than its picture
+            self._seldom("ingest", f"照片存不下 a photograph cannot be kept: {e}")
+            return False
+        return True
+
+    def _keep(self, outs: list[Out]) -> None:
+        try:
+            self._log.append(outs)
+        except OSError as e:
+            self._seldom("ingest", f"表单报告存不下 a report by form cannot be kept: {e}")
+            raise Refused(503, "not_kept") from e
 
     def _html(self, text: str, status: int) -> Response:
         return HTMLResponse(text, status, headers=_HEADERS)
 
     async def _refusal(self, request: Request, error: Exception) -> Response:
-        assert isinstance(error, _Refused)
+        assert isinstance(error, Refused)
         words = _WORDS[error.words]
         if _wants_json(request):
             return _json({"state": "refused", "words": words, "detail": error.detail}, error.status)
@@ -238,33 +283,6 @@ def _letter(why: Rejected, now: int, photo: bytes) -> Out:
         payload=b64encode(photo[:16]).decode(),
     )
     return Out("dead-letters", WHERE, encode(letter))
-
-
-async def _passed_over(request: Request) -> _Given:
-    """A browser shows an answer only when it could send all it had."""
-    async for _ in request.stream():
-        pass
-    raise _Refused(413, "large")
-
-
-async def _given(request: Request) -> _Given:
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            found: Any = read_json(await request.body(), _any, JSON_BYTES)
-        except (Unreadable, ClientDisconnect) as e:
-            raise _Refused(400, "wrong", "JSON") from e
-        if not isinstance(found, dict):
-            raise _Refused(400, "wrong", "JSON")
-        fields = {k: str(v) for k, v in found.items() if type(v) is str or number(v) is not None}
-        return _Given(fields, at=found.get("time"))
-    try:
-        async with request.form(max_files=1, max_fields=16, max_part_size=4096) as parts:
-            fields = {k: v for k, v in parts.items() if isinstance(v, str)}
-            file = parts.get("photo")
-            photo = await file.read(MAX_BYTES + 1) if isinstance(file, UploadFile) else b""
-            return _Given(fields, photo)
-    except (MultiPartException, ClientDisconnect) as e:
-        raise _Refused(400, "wrong", "form") from e
 
 
 def _wants_json(request: Request) -> bool:
@@ -296,29 +314,10 @@ def people_ways(
         yield
         return
     door = Door(district, live, log, frames, Links(folder), now, wall)
-    host, _, port = listen.rpartition(":")
-    server = uvicorn.Server(
-        uvicorn.Config(
-            door.app(),
-            log_level="warning",
-            access_log=False,  # its lines would name tokens
-            lifespan="off",
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=3,
-        )
-    )
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((host, int(port)))
-        s.listen(128)
-        thread = threading.Thread(target=server.run, args=([s],), name="people-http")
-        thread.start()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "people.url").write_text(f"http://{host}:{s.getsockname()[1]}\n")
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join()
+    server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "people.url").write_text(server.url + "\n")
+    try:
+        yield
+    finally:
+        server.close()

@@ -272,7 +272,7 @@ def ask(url: str, body: bytes | None = None) -> tuple[int, str]:
 def posted() -> Iterator[tuple[ReceiptServer, Ear]]:
     ear = Ear()
     told = Words(key="out", id="mid", status="st", words={"1": "delivered"}, reply="0")
-    server = ReceiptServer("127.0.0.1:0", "tok", {"gw": row("http://x", receipt=told)}, ear)
+    server = ReceiptServer("127.0.0.1:0", {"gw": "tok"}, {"gw": row("http://x", receipt=told)}, ear)
     yield server, ear
     server.close()
 
@@ -300,10 +300,43 @@ def test_strangers_are_not_heard(posted: tuple[ReceiptServer, Ear], path: str) -
     assert ear.heard == []
 
 
+def test_a_carriers_token_opens_its_own_place_alone_and_may_stand_in_a_header() -> None:
+    ear, told = Ear(), Words(key="out", status="st")
+    rows = {n: row("http://x", name=n, receipt=told) for n in ("a", "b", "c")}
+    server = ReceiptServer("127.0.0.1:0", {"a": "for-a", "b": "for-b", "c": ""}, rows, ear)
+
+    def status(name: str, token: str = "", **headers: str) -> int:
+        at = f"{server.url}/receipt/{name}?out=k&st=1" + f"&token={token}" * bool(token)
+        request = urllib.request.Request(at, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=90) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    try:
+        assert status("a", "for-a") == 200
+        assert status("a", Authorization="Bearer for-a") == 200
+        assert [h.carrier for h in ear.heard] == ["a", "a"]
+        for name, token in (("b", "for-a"), ("c", ""), ("c", "for-a"), ("d", "for-a"), ("a", "")):
+            assert status(name, token) == 403, (name, token)
+            assert status(name, Authorization=f"Bearer {token}") == 403, (name, token)
+        assert len(ear.heard) == 2
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("value", ['"\\ud800"', "1" * 400, "[[1]]", "null", "true", "1e400"])
+def test_an_absurd_value_is_a_word_nobody_knows_and_can_be_written_down(value: str) -> None:
+    for fields in fields_of(b'{"out": "k", "st": ' + value.encode() + b"}"):
+        assert fields["out"] == "k"
+        assert fields.get("st", "").encode() is not None
+
+
 def test_what_the_log_does_not_have_is_to_be_said_again() -> None:
     told = Words(key="out", status="st")
     server = ReceiptServer(
-        "127.0.0.1:0", "t", {"gw": row("http://x", receipt=told)}, Ear(keep=False)
+        "127.0.0.1:0", {"gw": "t"}, {"gw": row("http://x", receipt=told)}, Ear(keep=False)
     )
     assert ask(f"{server.url}/receipt/gw?token=t&out=k&st=1")[0] == 503
     server.close()
@@ -518,6 +551,18 @@ def test_other_wrong_settings_are_named(district: District) -> None:
     assert "receipt_secret" in refused(district, receipt_listen="127.0.0.1:80")
     assert "receipt_secret" in refused(district, receipt_secret="plain")
     assert "receipt_listen" in refused(district, receipt_listen="nowhere")
+    told = msgspec.structs.replace(GOOD, receipt=Words(key="k", status="s"))
+    other = msgspec.structs.replace(told, name="other")
+    here = {"receipt_listen": "127.0.0.1:80", "receipt_secret": "env:X"}
+    assert refused(district, told, **here) == []
+    assert "carrier other.receipt.secret" in refused(district, told, other, **here)
+    own = [
+        msgspec.structs.replace(r, receipt=Words(key="k", status="s", secret=f"env:{r.name}"))
+        for r in (told, other)
+    ]
+    assert refused(district, *own, receipt_listen="127.0.0.1:80") == []
+    plain = msgspec.structs.replace(GOOD, receipt=Words(secret="plain"))
+    assert "carrier gw.receipt.secret" in refused(district, plain)
 
 
 def test_an_unknown_key_of_a_carrier_is_named(tmp_path: Path) -> None:

@@ -249,6 +249,21 @@ def test_a_report_ends_by_its_age_and_by_nothing_that_is_said() -> None:
     assert watch.reports(minute(62)) == []
 
 
+def test_a_photograph_comes_behind_its_words_as_evidence_of_the_same() -> None:
+    watch = Watch()
+    (first,) = watch.reports(says(1))
+    assert [e.frames for e in first.evidence] == [()]
+    (again,) = watch.reports(says(1, photo="ab"))
+    assert grades([again]) == grades([first])
+    assert [e.frames for e in again.evidence] == [("ab",)]
+    assert again.since_at == first.since_at
+    assert watch.feed(says(1, photo="ab"), says(1)) == [], "once"
+    watch.state = watch.stage.load(watch.partition, watch.stage.dump(watch.state))
+    assert watch.feed(says(1, photo="ab")) == []
+    watch.reports(minute(61))
+    assert watch.feed(says(1, photo="cd")) == [], "what is over is not raised again by a picture"
+
+
 def test_a_residents_word_and_damage_are_no_evidence() -> None:
     watch = Watch()
     assert watch.reports(says(1, role="residents"), says(2, "damage")) == []

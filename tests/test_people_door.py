@@ -1,7 +1,9 @@
 """The page people report on, as a telephone sees it: over HTTP, with a real log behind it."""
 
+import contextlib
 import io
 import json
+import socket
 import urllib.error
 import urllib.request
 import uuid
@@ -24,6 +26,7 @@ from ingest.observation import DeadLetter, PersonSays
 from ingest.people_http import people_ways
 from ingest.people_links import Links
 from tests.decide_district import MIN, T0, yanqing
+from tests.test_send import until
 
 OBSERVER = "C-0004"
 DAY = 86_400_000
@@ -65,18 +68,43 @@ def post(
 ) -> tuple[int, str]:
     """As a browser posts the form."""
     mark = uuid.uuid4().hex
-    parts = [
-        f'--{mark}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
-        for k, v in fields.items()
-    ]
+    body = multipart(fields, photo, mark, {})
+    kind = f"multipart/form-data; boundary={mark}"
+    return call(f"{place.url}/r/{token or place.token}", body, **{"Content-Type": kind})
+
+
+def multipart(
+    fields: dict[str, str], photo: bytes | None, mark: str, behind: dict[str, str]
+) -> bytes:
+    """behind: fields that come after the photograph."""
+
+    def lines(fields: dict[str, str]) -> list[bytes]:
+        return [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode()
+            for k, v in fields.items()
+        ]
+
+    parts = lines(fields)
     if photo is not None:
         head = 'Content-Disposition: form-data; name="photo"; filename="张三.jpg"\r\n'
         parts.append(
             f"--{mark}\r\n{head}Content-Type: image/jpeg\r\n\r\n".encode() + photo + b"\r\n"
         )
-    body = b"".join(parts) + f"--{mark}--\r\n".encode()
-    kind = f"multipart/form-data; boundary={mark}"
-    return call(f"{place.url}/r/{token or place.token}", body, **{"Content-Type": kind})
+    return b"".join([*parts, *lines(behind)]) + f"--{mark}--\r\n".encode()
+
+
+@contextlib.contextmanager
+def sending(place: Place, fields: dict[str, str], begun: bytes) -> Iterator[socket.socket]:
+    """A form whose photograph has begun to come and goes no further."""
+    host, port = place.url.removeprefix("http://").split(":")
+    body = multipart(fields, begun, "m", {}).removesuffix(b"\r\n--m--\r\n")
+    head = (
+        f"POST /r/{place.token} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\n"
+        "Content-Type: multipart/form-data; boundary=m\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=90) as s:
+        s.sendall(head.encode() + body)
+        yield s
 
 
 def kept(log: Log) -> list[PersonSays]:
@@ -138,7 +166,9 @@ def test_a_photograph_is_kept_without_what_its_exif_tells(place: Place) -> None:
     body = picture(exif=exif.tobytes(), comment=b"SECRETNAME")
     assert b"SECRETPHONE" in body
     assert post(place, {"what": "damage", "id": "p"}, body)[0] == 200
-    (says,) = kept(place.log)
+    words, says = kept(place.log)
+    assert not words.photo, "the words do not wait for it"
+    assert says == msgspec.structs.replace(words, photo=says.photo)
     stored = place.frames.get(says.photo)
     assert stored is not None
     assert b"SECRET" not in stored
@@ -167,11 +197,30 @@ def test_a_bad_photograph_never_costs_the_report(place: Place, photo: bytes, rea
     assert [x.reason for x in letters(place.log)] == [reason]
 
 
-def test_what_is_too_large_is_not_read(place: Place) -> None:
+def test_of_what_is_too_large_the_words_are_kept(place: Place) -> None:
     status, page = post(place, {"what": "help", "id": "p"}, b"x" * 13_000_000)
-    assert status == 413
-    assert "不带照片先报" in page
-    assert kept(place.log) == []
+    assert status == 200
+    assert "照片用不了" in page
+    assert [x.what for x in kept(place.log)] == ["help"]
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert call(f"{place.url}/r/{place.token}", b"what=help&x=" + b"x" * 100_000, **kind)[0] == 413
+    assert call(f"{place.url}/r/{place.token}", b"what=help&id=u", **kind)[0] == 200
+
+
+def test_a_photograph_that_breaks_off_costs_the_report_nothing(place: Place) -> None:
+    """Not even while it is still coming are the words waited with."""
+    with sending(place, {"what": "help", "id": "p"}, picture()[:200]):
+        until(lambda: [x.what for x in kept(place.log)] == ["help"], "in the log", 90)
+    # "moved" means everybody unless a number follows: it waits for the number
+    fields = {"what": "moved", "id": "q", "people": "7"}
+    with sending(place, fields, picture()[:200]):
+        until(lambda: len(kept(place.log)) == 2, "in the log", 90)
+    assert kept(place.log)[1].people == 7
+    mark = "m"
+    body = multipart({"what": "moved", "id": "r"}, picture(), mark, {"people": "3"})
+    kind = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+    assert call(f"{place.url}/r/{place.token}", body, **kind)[0] == 200
+    assert [x.people for x in kept(place.log)[2:]] == [3, 3]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +287,15 @@ def test_an_app_posts_json_and_reads_json(place: Place) -> None:
     status, found = call(url, body, **kind)
     assert (status, json.loads(found)["state"]) == (200, "taken")
     assert kept(place.log)[0].people == 7
-    for bad in (b"[", b"[1]", b'{"what": "nothing"}', b'{"what": "help", "time": "yesterday"}'):
+    for bad in (
+        b"[", b"[1]", b'{"what": "nothing"}', b'{"what": "help", "time": "yesterday"}', b"\xff",
+        b"[" * 9000, b'{"what": ["help"]}', b'{"what": "help", "area": {"a": 1}}', b"null",
+        b'{"what": "help", "time": ' + b"9" * 400 + b"}", b'{"what": "help", "time": 1e999}',
+        b'{"what": "help", "people": ' + b"9" * 5000 + b"}", b'{"what": "moved", "people": -1}',
+        b'{"what": "moved", "people": 1e9}', b'{"what": "moved", "people": 2.5}',
+        b'{"what": "\\ud800"}', b'{"what": "help", "id": "\\ud800"}', b'{"what": "help", "time": [1]}',
+        b'{"what": "help", "time": -999999999999999}', b'{"what": "help", "time": "\\ud800"}',
+    ):  # fmt: skip
         status, found = call(url, bad, **kind)
         assert status == 400
         assert json.loads(found)["state"] == "refused"

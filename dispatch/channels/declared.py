@@ -60,10 +60,22 @@ def problems(district: District) -> list[Problem]:
     listen = district.channels.receipt_listen
     if listen and not re.fullmatch(r"[^:\s]+:\d{1,5}", listen):
         found.append(Problem(FILE, 0, "receipt_listen", "不是地址 is no address", "HOST:PORT"))
-    if listen and not district.channels.receipt_secret:
-        words = "缺少口令 anybody could post receipts"
-        found.append(Problem(FILE, 0, "receipt_secret", words, "env:NAME"))
+    found += _tokens(district)
     return found
+
+
+def _tokens(district: District) -> Iterator[Problem]:
+    """Who posts receipts has a token of its own: with that of another it could answer for it."""
+    settings = district.channels
+    posting = [row for row in settings.carriers() if row.receipt.posted]
+    sharing = [row for row in posting if not row.receipt.secret]
+    if settings.receipt_listen and not settings.receipt_secret and (sharing or not posting):
+        words = "缺少口令 anybody could post receipts"
+        yield Problem(FILE, 0, "receipt_secret", words, "env:NAME")
+    if settings.receipt_listen and len(posting) > 1:
+        for row in sharing:
+            words = "须有自己的口令 shares its token with another carrier and could answer for it"
+            yield Problem(FILE, 0, f"carrier {row.name}.receipt.secret", words, "env:NAME")
 
 
 _NOT_HERE = ("密钥不写在配置里 a secret does not stand here", "env:NAME 或 or file:/PATH")
@@ -81,8 +93,9 @@ def _faults(row: Row) -> Iterator[Fault]:
     if row.kind not in _KINDS[row.channel]:
         kinds = ", ".join(_KINDS[row.channel])
         yield "kind", f"{row.kind} 不是 {row.channel} 的方式 is no kind of it", kinds
-    if not _is_place(row.secret):
-        yield "secret", *_NOT_HERE
+    for key, place in (("secret", row.secret), ("receipt.secret", row.receipt.secret)):
+        if not _is_place(place):
+            yield key, *_NOT_HERE
     if row.rate_per_s < 0 or row.burst < 1 or not 1 <= row.window <= 500:
         yield "rate_per_s", "越界 out of range", "rate_per_s >= 0, burst >= 1, window 1 … 500"
     if row.kind == "apprise":
