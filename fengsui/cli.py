@@ -317,7 +317,7 @@ def trace(obj: _Context, what: str, at: str, run_name: str) -> None:
 
 
 @cli.command("broker-config")
-@click.argument("kind", type=click.Choice(["mosquitto"]), expose_value=False)
+@click.argument("kind", type=click.Choice(["mosquitto", "kafka"]))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--run", "run_name", default="live", show_default=True)
 @click.option(
@@ -328,8 +328,13 @@ def trace(obj: _Context, what: str, at: str, run_name: str) -> None:
 @click.option("--data", default="/var/lib/mosquitto", show_default=True, help="积压存放 its store")
 @click.option("--certificates", is_flag=True, help="每台设备一张证书 certificates, no passwords")
 @click.pass_obj
-def broker_config(obj: _Context, /, folder: Path, run_name: str, **given: object) -> None:
-    """MQTT 服务器配置 settings, users, rights and certificates for mosquitto, from the tables."""
+def broker_config(
+    obj: _Context, /, kind: str, folder: Path, run_name: str, **given: object
+) -> None:
+    """服务器配置 settings, users, rights and certificates for mosquitto, from the tables; or a user with
+    its rights for every program on Kafka, by an administrator's address in FENGSUI_LOG."""
+    if kind == "kafka":
+        sys.exit(commands.kafka_config(obj.setup(run_name), folder))
     sys.exit(commands.broker_config(obj.setup(run_name), folder, Given(**given)))  # type: ignore[arg-type]
 
 

@@ -26,6 +26,7 @@ from fengsui.backup import take
 from fengsui.broker_config import Given, write_mosquitto
 from fengsui.cli_reach import coverage_summary
 from fengsui.export import export
+from fengsui.kafka_config import WRITES, user, write_kafka
 from fengsui.line import calm_collector, open_run_log, run_stage
 from fengsui.orders import NOBODY
 from fengsui.restore import restore as put_back
@@ -106,6 +107,16 @@ def broker_config(setup: Setup, folder: Path, given: Given) -> int:
     devices = "clients/*.crt, *.key" if given.certificates else "devices.csv"
     click.echo(f"{folder}: mosquitto.conf, acl, ca.crt, {devices}: {count} 用户 users")
     click.echo("启动 start: mosquitto -c mosquitto.conf; 见 see docs/mqtt.md")
+    return 0
+
+
+def kafka_config(setup: Setup, folder: Path) -> int:
+    """A user a program, with its rights."""
+    granted, taken = write_kafka(setup, folder)
+    click.echo(f"{folder}: 各环节的口令 a password a program: {' '.join(map(user, WRITES))}")
+    click.echo(
+        f"权限 rights: {granted} 新授 granted, {taken} 收回 taken away; 见 see docs/kafka.md"
+    )
     return 0
 
 

@@ -56,15 +56,19 @@ _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 class Kafka:
     """A broker of one node. `ports`: listeners by name; PROXIED is advertised at `proxy_port`, SECURE
-    is SASL (SCRAM-SHA-256) over TLS with the server's key and certificate in `pem`."""
+    is SASL (SCRAM-SHA-256) over TLS with the server's key and certificate in `pem`; with `rights`
+    nobody may do what nobody granted, USERS is SASL without TLS, and PLAINTEXT the administrator's."""
 
     user, password = "fengsui", "sea-of-clouds"
 
-    def __init__(self, folder: Path, *, proxy_port: int = 0, pem: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *, proxy_port: int = 0, pem: Path | None = None, rights: bool = False
+    ) -> None:
         libs = SERVICES / "kafka" / "libs"
         if not libs.exists() or shutil.which("java") is None:
             absent("Kafka")
         names = ["PLAINTEXT"] + ["PROXIED"] * bool(proxy_port) + ["SECURE"] * bool(pem)
+        names += ["USERS"] * rights
         self.ports = {name: free_port() for name in names}
         self._java = ["java", "-Xmx512m", "-cp", f"{libs}/*"]
         self._notes, self._settings = folder / "kafka.log", folder / "server.properties"
@@ -79,7 +83,7 @@ controller.listener.names=CONTROLLER
 listeners={"".join(f"{n}://{at}:{p}," for n, p in self.ports.items())}CONTROLLER://{at}:{control}
 advertised.listeners={",".join(f"{n}://{at}:{p}" for n, p in told.items())}
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,SECURE:SASL_SSL,USERS:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/data
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
@@ -95,6 +99,12 @@ group.initial.rebalance.delay.ms=0
 listener.name.secure.scram-sha-256.sasl.jaas.config={_SCRAM} required;
 listener.name.secure.ssl.keystore.type=PEM
 listener.name.secure.ssl.keystore.location={pem}
+"""
+        if rights:
+            text += f"""sasl.enabled.mechanisms=SCRAM-SHA-256
+listener.name.users.scram-sha-256.sasl.jaas.config={_SCRAM} required;
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
 """
         self._settings.write_text(text)
         scram = f"SCRAM-SHA-256=[name={self.user},password={self.password}]"

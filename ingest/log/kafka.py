@@ -43,7 +43,9 @@ class KafkaLog:
         self.prefix = f"fengsui.{district}.{run}"
         self.servers = place.options
         # one each: two ingest processes must not fence each other, but one fences what it gave up
-        self._append_id = f"{self.prefix}.append.{time.time_ns():x}.{id(self):x}"
+        # under the user's name, so that no other user's right covers it
+        whose = f"{user}." if (user := self.servers.get("sasl_plain_username", "")) else ""
+        self._append_id = f"{self.prefix}.append.{whose}{time.time_ns():x}.{id(self):x}"
         self._lock = threading.Lock()
         self._appender: Any = None
         self._reader: Any = None

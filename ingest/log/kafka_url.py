@@ -11,7 +11,7 @@ FENGSUI_KAFKA_PASSWORD, else from the URL itself.
 
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 _OPTIONS = ("ca", "cert", "key", "sasl", "password_file", "replication")
@@ -25,6 +25,16 @@ class Place(NamedTuple):
     where: str
     options: dict[str, Any]
     replication: int  # 0: by the number of brokers
+
+
+class Right(NamedTuple):
+    """What a user may do (ingest/log/kafka_rights.py). name: the resource's, or with `prefix` how it
+    begins."""
+
+    what: Literal["topic", "group", "transactional_id"]
+    name: str
+    does: Literal["read", "write", "describe"]
+    prefix: bool = False
 
 
 def kafka_place(url: str) -> Place:
