@@ -13,7 +13,8 @@ from ingest.observation import Run
 STANDS_MS = 120_000  # time passes in a live line at least every few seconds
 STEP_MS = 60_000  # from one stage to the next, with room for a rebalance
 CHECKS = (
-    "line_stands", "not_decided", "overdue", "not_addressed", "stuck", "wrong_status", "unproven",
+    "line_stands", "not_decided", "overdue", "not_addressed", "stuck", "wrong_status", "wrong_run",
+    "unproven",
 )  # fmt: skip
 UNPROVEN_MS = 3_600_000  # so long it stands that somebody acted in a name without proof
 
@@ -30,10 +31,12 @@ class Finding(NamedTuple):
 
 
 class Audit:
-    """Take records, then ask. view: one that somebody else folds the same records into, before."""
+    """Take records, then ask. view: one that somebody else folds the same records into, before; ours:
+    the run that it is looked for, where no view is given."""
 
-    def __init__(self, view: View | None = None) -> None:
-        self.view, self._folds = view or View(), view is None
+    def __init__(self, view: View | None = None, ours: Run | None = None) -> None:
+        self.view, self._folds = view or View(ours=ours), view is None
+        self._any = False
         self._spoke: dict[tuple[str, str], Detection] = {}  # area, hazard: the first to speak
         self._addressed: set[tuple[str, int]] = set()
         self._wrong: dict[str, str] = {}
@@ -43,9 +46,10 @@ class Audit:
         """Fold one record in."""
         if self._folds:
             self.view.take(record)
+        self._any = True
         match record:
             case Run():
-                self._kind(record)
+                self._kind()
             case Detection() if record.level > Level.NONE or record.action > Action.NONE:
                 self._spoke.setdefault((record.area, record.hazard), record)
             case Delivery():
@@ -59,21 +63,28 @@ class Audit:
             case _:
                 pass
 
-    def _kind(self, run: Run) -> None:
+    def _kind(self) -> None:
         for subject, status in list(self._wrong.items()):
-            if (status == "actual") == (run.kind == "live"):
+            if (status == "actual") == self.view.live:
                 del self._wrong[subject]
 
     def _status(self, subject: str, status: str) -> None:
-        run = self.view.run
-        if run is None or (status == "actual") != (run.kind == "live"):
+        known = self.view.ours or self.view.run
+        if known is None or (status == "actual") != self.view.live:
             self._wrong[subject] = status
 
     def findings(self, now: int) -> Iterator[Finding]:
         """What cannot be explained at `now` (ms; a live run: the wall clock, an exercise: the
         scenario's)."""
         view = self.view
+        for name in view.strays:
+            yield Finding(
+                "wrong_run", name, "写进了别的运行的日志 speaks in the log of another run"
+            )
         if view.run is None:
+            if self._any:
+                words = "日志没说是哪个运行 the log does not say what run it is"
+                yield Finding("wrong_run", "-", words)
             return
         if now - view.clock_at > STANDS_MS:
             seconds = (now - view.clock_at) // 1000
@@ -95,7 +106,7 @@ class Audit:
                 words = f"{sent.channel} {sent.state}: 未完也未动 neither ended nor moving"
                 yield Finding("stuck", sent.delivery.id, words)
         for subject, status in self._wrong.items():
-            yield Finding("wrong_status", subject, f"{status} 在 in {view.run.kind}")
+            yield Finding("wrong_status", subject, f"{status} 在 in {_kind(view)}")
         for name, (at, d) in self._unproven.items():
             if now - at < UNPROVEN_MS:
                 words = f"{d.by} {d.act} {d.area}: {d.unproven} 有人冒名？ in whose name, by whom?"
@@ -116,3 +127,7 @@ class Audit:
             if now - d.detected_at > STEP_MS and (d.area, d.hazard) not in known:
                 words = f"{d.rule}: 检测未成预警 no warning came of it"
                 yield Finding("not_decided", f"{d.area}/{d.hazard}", words)
+
+
+def _kind(view: View) -> str:
+    return "live" if view.live else "exercise"

@@ -87,7 +87,7 @@ class Feed:
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self.district, self.run = district, run
-        self.view, self.trail = View(), Trail()
+        self.view, self.trail = View(ours=run), Trail()
         self.audit = Audit(self.view)
         self.rev, self.looked, self._drawn = 0, 0.0, 0.0
         self._open_log, self._now, self._tick = open_log, now, tick

@@ -10,6 +10,7 @@ from config.quantity import OF_NODES
 from detectors.detection import Detection, Mark
 from dispatch.alert import Alert, Decision, Delivery, Receipt, Report, RouteHealth
 from dispatch.tasks import Course, take
+from ingest.begin import another
 from ingest.observation import DeadLetter, Observations, Run, Service, Tick
 
 # a delivery's final states; which of them is enough depends on the recipient (dispatch.outbox)
@@ -57,9 +58,12 @@ class Sent:
 
 @dataclass
 class View:
-    """Counts and last states; `clock_at` is the run's clock."""
+    """Counts and last states; `clock_at` is the run's clock. ours: what whoever looks was started
+    for; `run` is what the log says of it, `strays` are runs that have no business in this log."""
 
+    ours: Run | None = None
     run: Run | None = None
+    strays: dict[str, Run] = field(default_factory=dict)
     clock_at: int = 0
     readings: int = 0
     last_seen: dict[str, int] = field(default_factory=dict)
@@ -86,8 +90,7 @@ class View:
             case Tick() | Mark():
                 self.clock_at = max(self.clock_at, record.clock_at)
             case Run():
-                self.run = record
-                self.clock_at = max(self.clock_at, record.start_at)
+                self._run(record)
             case Detection() if record.rule == "silence":
                 self.coverage[record.area] = record
             case Alert():
@@ -109,6 +112,20 @@ class View:
                 self.dead[record.reason] += 1
             case _:
                 pass
+
+    @property
+    def live(self) -> bool:
+        """By what whoever looks was started for, else by the log."""
+        run = self.ours or self.run
+        return run is not None and run.kind == "live"
+
+    def _run(self, record: Run) -> None:
+        first = self.ours or self.run
+        if first is not None and another(first, record):
+            self.strays[f"{record.name} ({record.kind}, {record.district})"] = record
+        elif self.run is None:
+            self.run = record
+            self.clock_at = max(self.clock_at, record.start_at)
 
     def _observations(self, batch: Observations) -> None:
         for o in batch.items:

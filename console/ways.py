@@ -40,9 +40,8 @@ def not_set_up(found: list[Way]) -> list[str]:
 
 def parts(district: District, view: View, _trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
     """Of the page System: the ways by channel/name, and what was not understood by its reason."""
-    live = view.run is not None and view.run.kind == "live"
     return {
-        "ways": {f"{w.channel}/{w.name}": _row(w) for w in ways(district, view, live)},
+        "ways": {f"{w.channel}/{w.name}": _row(w) for w in ways(district, view, view.live)},
         "dead": dict(view.dead),
     }
 

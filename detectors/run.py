@@ -65,6 +65,9 @@ class Detect:
         record: Record = self._decoder.decode(value)
         return record
 
+    def begun(self, state: DetectState) -> Run | None:
+        return state.run
+
     def part(self, partition: int) -> Part:
         """What the groups of a partition need."""
         if partition not in self._parts:
@@ -91,7 +94,8 @@ class Detect:
             batch = []
             if isinstance(record, Run) and state.run is None:
                 state.run = record
-                state.silence.started_at = state.silence.clock_at = record.start_at
+                state.silence.started_at = record.start_at
+                state.silence.clock_at = max(state.silence.clock_at, record.start_at)
                 writes.append(Write("cases", "run", record))
             elif isinstance(record, Tick) and record.clock_at > state.silence.clock_at:
                 writes += self._tick(part, state, record.clock_at)

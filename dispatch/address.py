@@ -15,7 +15,7 @@ from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
 from dispatch.evidence_words import seen_itself
-from dispatch.not_reached import unproven_notice
+from dispatch.not_reached import stray, unproven_notice
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
 from dispatch.target import (
@@ -30,6 +30,7 @@ from dispatch.target import (
 from dispatch.tasks import TOLD, Course, late_notice, of, take
 from dispatch.text import Message, write
 from dispatch.wording import category_of
+from ingest.begin import is_live, known
 from ingest.observation import PersonSays, Record, Run
 from ingest.stage import Item, Write
 
@@ -65,10 +66,6 @@ class AddressState(msgspec.Struct):
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
 
-    @property
-    def live(self) -> bool:
-        return bool(self.runs) and self.runs[-1].kind == "live"
-
 
 class Address:
     """See `ingest.stage.Stage`."""
@@ -78,8 +75,9 @@ class Address:
     format = 1
     ticks = 0.0
 
-    def __init__(self, district: District) -> None:
-        self._district = district
+    def __init__(self, district: District, live: bool | None = None) -> None:
+        """live: what this process was started for; None: a replay, whose `Run` says it."""
+        self._district, self._live = district, live
         self._decoder = msgspec.json.Decoder(AlertRecord)
 
     def decode(self, value: bytes) -> Record:
@@ -97,6 +95,9 @@ class Address:
         assert partition >= 0
         return msgspec.msgpack.decode(body, type=AddressState)
 
+    def begun(self, state: AddressState) -> Run | None:
+        return next(iter(state.runs), None)
+
     def step(self, state: AddressState, items: Sequence[Item]) -> tuple[AddressState, list[Write]]:
         writes: list[Write] = []
         for item in items:
@@ -105,7 +106,9 @@ class Address:
 
     def _take(self, state: AddressState, record: AlertRecord, writes: list[Write]) -> None:
         match record:
-            case Run() if record not in state.runs:
+            case Run() if not known(state.runs, record):
+                if not state.runs:
+                    state.alerts.clear()  # nobody can have been told of what came before it
                 state.runs.append(record)
                 writes.append(Write("deliveries", "run", record))
             case Mark() if record.clock_at > state.marks.get(record.group, 0):
@@ -120,12 +123,10 @@ class Address:
             case Decision(act="task"):
                 take(state.courses, record)
             case Decision(act="accept" | "decline"):
-                live = state.live
-                for delivery in reply(self._district, record, live):
+                for delivery in reply(self._district, record, is_live(self._live, state.runs)):
                     writes.append(Write("deliveries", delivery.recipient, delivery))
             case PersonSays() if record.area in self._district.areas:
-                live = state.live
-                for delivery in deliveries(self._district, record, live):
+                for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
                     writes.append(Write("deliveries", record.area, delivery))
                 writes.append(Write("deliveries", record.area, record))
             case Alert() if record.area in self._district.areas:
@@ -136,7 +137,7 @@ class Address:
         at = max(state.marks.values(), default=decision.decided_at)
         if not state.unproven_at or at - state.unproven_at >= _UNPROVEN_EVERY_MS:
             state.unproven_at = at
-            notice = unproven_notice(decision, state.live, at)
+            notice = unproven_notice(decision, is_live(self._live, state.runs), at)
             writes.append(Write("deliveries", notice.recipient, notice))
 
     def _late(self, state: AddressState, mark: Mark, writes: list[Write]) -> None:
@@ -155,6 +156,12 @@ class Address:
                     writes.append(Write("deliveries", course.area, notice))
 
     def _alert(self, state: AddressState, alert: Alert, writes: list[Write]) -> None:
+        told_kind = self._live is not None or state.runs
+        if told_kind and (alert.status == "actual") != (live := is_live(self._live, state.runs)):
+            self._forget(state, alert)
+            if alert.msg_type != "cancel":  # its end goes to nobody, as it did
+                writes.append(Write("dead-letters", alert.area, stray(alert, live, alert.sent_at)))
+            return
         told = state.alerts.setdefault(alert.id, Told())
         if alert.version <= told.version:
             return
@@ -177,9 +184,12 @@ class Address:
             writes.append(Write("deliveries", alert.area, delivery))
         self._remember(told, alert, targets)
         if over:
-            del state.alerts[alert.id]
-            state.courses.pop(alert.id, None)
-            state.late.pop(alert.id, None)
+            self._forget(state, alert)
+
+    def _forget(self, state: AddressState, alert: Alert) -> None:
+        state.alerts.pop(alert.id, None)
+        state.courses.pop(alert.id, None)
+        state.late.pop(alert.id, None)
 
     def _news(self, told: Told, alert: Alert) -> bool:
         """Is what is public new, or about to run out?"""

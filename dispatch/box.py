@@ -8,6 +8,7 @@ import msgspec
 from config.level import Action, Level
 from dispatch.alert import Delivery, RouteHealth, State, attempt_key
 from dispatch.policy import Grade
+from ingest.observation import Run
 
 # which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
 # when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
@@ -95,6 +96,7 @@ class Person(msgspec.Struct, kw_only=True):
 class Box(msgspec.Struct, kw_only=True):
     """The memory of a partition of `deliveries`."""
 
+    run: Run | None = None  # as the topic says it first
     clock_at: int = 0
     marks: dict[str, int] = {}
     entries: dict[str, Entry] = {}

@@ -15,17 +15,19 @@ from config.level import HAZARD_ZH
 from detectors.detection import Answer as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.act import Answer
-from dispatch.alert import CaseRecord, Decision
+from dispatch.alert import Alert, CaseRecord, Decision
 from dispatch.case import Case, Done, Due, Setting, due
 from dispatch.heard import heard
 from dispatch.incident import Incident, incident_id, report, verified
 from dispatch.ledger import chained
 from dispatch.life import follows
+from dispatch.mistaken import ANEW, withdrawn
 from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.proof import WORDS, Trust, dead_letter, judged
 from dispatch.tasks import Course, check_off, take
 from dispatch.version import Change, refresh
+from ingest.begin import is_live, known
 from ingest.observation import PersonSays, Record, Run, Service, Tick
 from ingest.stage import Item, Write
 
@@ -53,11 +55,12 @@ class Decide:
     format = 2
     ticks = 5.0
 
-    def __init__(self, district: District, trust: Callable[[], Trust]) -> None:
-        """trust: whose signatures count; asked for each act of a person, so that a revoked key is
-        refused at once."""
-        self._district = district
-        self._trust = trust
+    def __init__(
+        self, district: District, trust: Callable[[], Trust], live: bool | None = None
+    ) -> None:
+        """trust: whose signatures count; asked for each act, so that a revoked key is refused at
+        once. live: what this process was started for; None: a replay, whose `Run` says it."""
+        self._district, self._trust, self._live = district, trust, live
         self._decoder = msgspec.json.Decoder(CaseRecord)
 
     def decode(self, value: bytes) -> Record:
@@ -74,6 +77,9 @@ class Decide:
     def load(self, partition: int, body: bytes) -> DecideState:
         assert partition >= 0
         return msgspec.msgpack.decode(body, type=DecideState)
+
+    def begun(self, state: DecideState) -> Run | None:
+        return next(iter(state.runs), None)
 
     def step(self, state: DecideState, items: Sequence[Item]) -> tuple[DecideState, list[Write]]:
         writes: list[Write] = []
@@ -108,9 +114,14 @@ class Decide:
 
     def _take(self, state: DecideState, record: CaseRecord, writes: list[Write]) -> None:
         match record:
-            case Run() if record not in state.runs:
-                state.runs.append(record)
+            case Run() if not known(state.runs, record):
                 writes.append(Write("alerts", "run", record))
+                before = () if state.runs else tuple(self._district.areas)
+                state.runs.append(record)
+                for area in before:  # what came before it may not stand in the log as it does here
+                    for case in self._open(state, area):
+                        at = self._clock(state, area)
+                        self._refresh(state, case, at, writes, ANEW, must=True)
             case Detection() if record.area in self._district.areas:
                 self._detection(state, record, writes)
             case NeighbourAnswer():
@@ -128,7 +139,7 @@ class Decide:
                 self._report(state, writes)
 
     def _setting(self, state: DecideState) -> Setting:
-        return Setting(self._district, bool(state.runs) and state.runs[-1].kind == "live")
+        return Setting(self._district, is_live(self._live, state.runs))
 
     def _clock(self, state: DecideState, area: str) -> int:
         """The clock of the area's group."""
@@ -259,9 +270,13 @@ class Decide:
         because: tuple[Reason, ...] = (),
         person: tuple[Decision, Answer] | None = None,
         acts: Sequence[Due] = (),
+        *,
+        must: bool = False,
     ) -> None:
         """The case's next version, if there is one, and the acts that made it."""
         silence = state.areas.get(case.area)
+        if (void := withdrawn(self._setting(state), case, now)) is not None:
+            self._told(state, void, writes)
         was, force = case.alert.state if case.alert is not None else "", case.force
         change = refresh(
             self._setting(state),
@@ -272,7 +287,7 @@ class Decide:
             coverage=silence.coverage if silence is not None else None,
             because=because,
             by=person[0].by if person is not None else "policy",
-            must=bool(acts) or person is not None,
+            must=must or bool(acts) or person is not None,
             notified=person[1].notified if person is not None else (),
         )
         if change is None:
@@ -286,13 +301,16 @@ class Decide:
         if moved or alert.msg_type == "cancel" or act in ("hold", "reject", "return"):
             act = "expire" if alert.state == "expired" else act
             case.done = Done(act, alert.by, alert.version, alert.sent_at)
+        self._told(state, alert, writes)
+        for one in self._acts(change, person, acts):
+            self._write_decision(state, one, writes)
+
+    def _told(self, state: DecideState, alert: Alert, writes: list[Write]) -> None:
         if state.incident is None:
-            state.incident = Incident(alert.incident, now)
+            state.incident = Incident(alert.incident, alert.sent_at)
         state.incident.take(alert)
         writes.append(Write("alerts", alert.area, alert))
         take(state.courses, alert)
-        for one in self._acts(change, person, acts):
-            self._write_decision(state, one, writes)
 
     def _acts(
         self, change: Change, person: tuple[Decision, Answer] | None, acts: Sequence[Due]

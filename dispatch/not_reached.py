@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
-from dispatch.alert import Decision, Delivery, Route, RouteHealth
+from dispatch.alert import Alert, Decision, Delivery, Route, RouteHealth
 from dispatch.box import Rules
 from dispatch.sms_length import segments
 from ingest.observation import DeadLetter, Run, encode
@@ -161,11 +161,11 @@ def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
     )
 
 
-def stray(record: Run | Delivery, live: bool, at: int) -> DeadLetter:
+def stray(record: Run | Alert | Delivery, live: bool, at: int) -> DeadLetter:
     """A record of an exercise in a live run (`live`), or the other way round."""
     return DeadLetter(
         received_at=at,
-        source="deliveries",
+        source="alerts" if isinstance(record, Alert) else "deliveries",
         reason="exercise_record_in_live_run" if live else "live_record_in_exercise",
         detail="一律不发，查清哪个程序写错了运行 nothing of it is sent; find the program that writes to the "
         "wrong run",

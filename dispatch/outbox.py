@@ -73,6 +73,8 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
             return _health(rules, box, record)
         case Run() if (record.kind == "live") != rules.live:
             return [stray(record, rules.live, box.clock_at)]
+        case Run() if box.run is None:
+            box.run = record
     return []
 
 

@@ -73,6 +73,9 @@ class Send:
     def new(self, partition: int) -> Box:
         return Box()
 
+    def begun(self, state: Box) -> Run | None:
+        return state.run
+
     def step(self, state: Box, items: Sequence[Item]) -> tuple[Box, list[Write]]:
         writes = [_write(w) for item in items for w in apply(self.rules, state, item.record)]
         return state, writes
@@ -247,9 +250,9 @@ def run_send(
         if not live:
             line.tell_clock(sender.passed_at)
 
-    member = f"{gethostname()}-{os.getpid()}"
+    stage, member = Send(district, live), f"{gethostname()}-{os.getpid()}"
     runner = Runner(
-        Send(district, live), log, member=member, live=live, now=now, after=after, count=_count
+        stage, log, member=member, live=live, now=now, run=run, after=after, count=_count
     )
     feed = _feed(district, state_dir, live)
     listening = receipt_server(district, hearing.hear, live)

@@ -20,19 +20,20 @@ from console.view import View
 from ingest import meters
 from ingest.journal import say
 from ingest.log import Log, Unavailable
+from ingest.observation import Run
 
 _EVERY_S = 5.0
 _BEAT_S = 60.0
 
 
 def run_audit(
-    log: Log, now: Callable[[], int], live: bool, heartbeat: str, stop: threading.Event
+    log: Log, now: Callable[[], int], run: Run, heartbeat: str, stop: threading.Event
 ) -> None:
     """Audit until `stop`. heartbeat: a URL that is fetched every minute, with /fail behind it while
     there are findings; whoever watches it calls somebody when it stays away."""
     if heartbeat and not heartbeat.startswith(("http://", "https://")):
         raise ValueError("FENGSUI_HEARTBEAT: 写 write http://… or https://…")
-    audit, follower = Audit(), Follower(log)
+    audit, follower, live = Audit(ours=run), Follower(log), run.kind == "live"
     said: set[tuple[str, str]] = set()
     beat_at = 0.0
     with meters.pulse("audit") as pulse:
@@ -74,9 +75,9 @@ def _beat(url: str, *, well: bool) -> None:
         return
 
 
-def audit_once(log: Log, now: int, live: bool) -> int:
+def audit_once(log: Log, now: int, run: Run) -> int:
     """Print what cannot be explained; 1 if there is anything."""
-    audit = Audit()
+    audit, live = Audit(ours=run), run.kind == "live"
     for _, record in Follower(log).take():
         audit.take(record)
     found = list(audit.findings(now if live else audit.view.clock_at))

@@ -19,8 +19,8 @@ from fengsui.bench_district import bench_district, names
 from fengsui.bench_kafka import Worker, fresh
 from fengsui.setup import default_config
 from ingest.log import Out, partition_of
+from ingest.memory import snapshot_body
 from ingest.observation import Observations, Run, encode
-from ingest.runner import snapshot_body
 from ingest.stage import Item
 
 _START = 1_784_600_040_000

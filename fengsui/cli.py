@@ -392,6 +392,9 @@ def main() -> None:
     except Usage as e:
         click.echo(f"fengsui: {e}", err=True)
         sys.exit(2)
-    except (Unavailable, Corrupt) as e:
+    except Corrupt as e:
+        click.echo(f"fengsui: {e}", err=True)
+        sys.exit(2)
+    except Unavailable as e:
         click.echo(f"fengsui: {e}", err=True)
         sys.exit(1)

@@ -233,7 +233,7 @@ def restore(
 
 def show_status(setup: Setup) -> int:
     log = open_run_log(setup)
-    for text in status_lines(log, setup.district, now_ms()):
+    for text in status_lines(log, setup.district, now_ms(), setup.run):
         click.echo(text)
     log.close()
     return 0

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,7 +25,7 @@ from ingest.clock import LineClock, last_tick
 from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.journal import say
-from ingest.log import Log, Unavailable, open_log
+from ingest.log import Corrupt, Log, Unavailable, open_log
 from ingest.meters import PULSES, lags
 from ingest.run import run_ingest
 from ingest.runner import Runner
@@ -33,6 +34,7 @@ from ingest.stage import Stage
 STAGES = ("ingest", "detect", "decide", "address", "send", "archive")
 _TRIM_EVERY_S = 3600.0
 _LAG_EVERY_S = 15.0
+_SLOW_S = 30.0  # a stage that takes longer to come up is told
 
 
 def member() -> str:
@@ -114,7 +116,7 @@ class Line:
         self._ready: dict[str, threading.Event] = {}
         self.failed: dict[str, BaseException] = {}
 
-    def start(self, stages: tuple[str, ...] = STAGES, timeout_s: float = 60.0) -> None:
+    def start(self, stages: tuple[str, ...] = STAGES, timeout_s: float = 600.0) -> None:
         """Start in the order of the line and wait until each has its partitions.
 
         Raises RuntimeError with the stage's name if one does not come up."""
@@ -124,17 +126,24 @@ class Line:
             thread = threading.Thread(target=self._work, args=(name, ready), name=name)
             self._threads.append(thread)
             thread.start()
+        began, told = time.monotonic(), 0.0
         for name, ready in self._ready.items():
-            waited = 0.0
             while not ready.wait(0.1):
-                waited += 0.1
+                waited = time.monotonic() - began
                 if self.failed or waited > timeout_s:
                     self.stop()
-                    why = (
-                        self.failed.get(name)
-                        or f"{timeout_s:.0f} 秒未就绪 not ready after {timeout_s:.0f} s"
-                    )
-                    raise RuntimeError(f"{name}: {why}")
+                    raise self._why(name, waited)
+                if waited - told > _SLOW_S:
+                    told = waited
+                    say(name, f"{waited:.0f} 秒还未就绪 not ready yet after {waited:.0f} s")
+
+    def _why(self, name: str, waited: float) -> BaseException:
+        """Why the line does not come up; in words where a stage refuses to work."""
+        for why in self.failed.values():
+            if isinstance(why, Corrupt):
+                return why
+        late = f"{waited:.0f} 秒未就绪 not ready after {waited:.0f} s"
+        return RuntimeError(f"{name}: {self.failed.get(name) or late}")
 
     def _work(self, name: str, ready: threading.Event) -> None:
         try:
@@ -148,7 +157,7 @@ class Line:
             )
         except BaseException as e:  # noqa: BLE001  # it is reported, and the line stops
             self.failed[name] = e
-            if not isinstance(e, KeyboardInterrupt):
+            if not isinstance(e, KeyboardInterrupt | Corrupt):
                 traceback.print_exc(file=sys.stderr)
             self.stop_event.set()
 
@@ -179,6 +188,7 @@ def run_stage(
 ) -> None:
     """Run one stage until `stop`."""
     setup.folder.mkdir(parents=True, exist_ok=True)
+    PULSES.works_for(setup.run.name, setup.run.kind)
     log = _await_log(setup, name, stop)
     if log is None:
         return
@@ -229,7 +239,12 @@ def run_stage(
             history.close()
         else:
             runner = Runner(
-                _stage(name, setup, log), log, member=member(), live=setup.live, now=now
+                _stage(name, setup, log),
+                log,
+                member=member(),
+                live=setup.live,
+                now=now,
+                run=setup.run,
             )
             runner.run(stop, ready)
     finally:
@@ -241,9 +256,9 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
     if name == "detect":
         return Detect(district, FrameStore(frames_folder(setup)).get)
     if name == "decide":
-        return Decide(district, judging(setup, log))
+        return Decide(district, judging(setup, log), setup.live)
     if name == "address":
-        return Address(with_people(setup, name))
+        return Address(with_people(setup, name), setup.live)
     raise ValueError(f"no stage {name!r}")
 
 

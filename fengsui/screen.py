@@ -51,7 +51,7 @@ def badge(level: Level, action: Action = Action.NONE) -> Text:
 def _clock(view: View, district: District) -> RenderableType:
     live = len(view.last_seen)
     silent = view.silent()
-    exercise = view.run is not None and view.run.kind != "live"
+    exercise = (view.ours or view.run) is not None and not view.live
     head = Text()
     head.append(
         " 演练 EXERCISE " if exercise else " 实战 LIVE ",

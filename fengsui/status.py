@@ -17,24 +17,31 @@ from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
 from fengsui.ways import way_lines
 from ingest.log import Log
+from ingest.observation import Run
+
+KIND = {"live": "实战 live", "exercise": "演练 exercise"}
 
 
-def view_of(log: Log) -> View:
-    """Everything in the log, folded."""
-    view = View()
+def view_of(log: Log, ours: Run | None = None) -> View:
+    """Everything in the log, folded. ours: the run that is asked about."""
+    view = View(ours=ours)
     for _, record in Follower(log).take():
         view.take(record)
     return view
 
 
-def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
-    """Lines of text; the first says if anything needs attention."""
-    view = view_of(log)
-    run = view.run
-    if run is None:
+def status_lines(
+    log: Log, district: District, now_at: int, ours: Run | None = None
+) -> Iterator[str]:
+    """Lines of text; the first says what run this is. ours: the run that is asked about."""
+    view = view_of(log, ours)
+    run = view.run or ours
+    if run is None or (view.run is None and not view.strays and not view.clock_at):
         yield "尚无数据 nothing has run here yet"
         return
-    yield f"运行 run: {run.name} ({run.kind}) 时钟 clock {local(view.clock_at, district.timezone)}"
+    clock_at = local(view.clock_at, district.timezone) if view.clock_at else "-"
+    yield f"运行 run: {run.name} ({KIND[run.kind]}) 时钟 clock {clock_at}"
+    yield from _whose(view)
     for stage, topic in READS.items():
         ends, positions = log.ends(topic), log.positions(topic, stage)
         lag = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
@@ -87,6 +94,20 @@ def status_lines(log: Log, district: District, now_at: int) -> Iterator[str]:
     yield f"坏数据 dead letters: {view.dead.total()}"
     for reason, count in view.dead.most_common():
         yield f"  {reason}: {count}"
+
+
+def _whose(view: View) -> Iterator[str]:
+    """Where the log does not say what was asked about."""
+    for name in view.strays:
+        yield (
+            f"! 日志里有另一运行的记录 another run speaks in this log: {name}; 查清哪个程序写错 find the "
+            "program that writes to the wrong run, or give this run its own folder"
+        )
+    if view.run is None:
+        yield (
+            "! 日志没说是哪个运行 the log does not say what run it is; 重启各环节即补记 it is told when "
+            "the stages start again"
+        )
 
 
 def _plan_s(district: District, station: str) -> int:

@@ -59,7 +59,7 @@ class Watch:
     """Follows the log and draws: a moving screen on a terminal, else a line for each change."""
 
     def __init__(self, setup: Setup, log: Log, plain: bool) -> None:
-        self.view = View()
+        self.view = View(ours=setup.run)
         self._district = setup.district
         self._follower = Follower(log)
         self._console = Console(stderr=False, soft_wrap=plain)

@@ -21,11 +21,11 @@ def audit(setup: Setup, heartbeat: str, *, once: bool) -> int:
     log = open_run_log(setup)
     try:
         if once:
-            return audit_once(log, now_ms(), setup.live)
+            return audit_once(log, now_ms(), setup.run)
         stop = threading.Event()
         with stopping_on_signals(stop), answering():
             threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
-            run_audit(log, now_ms, setup.live, heartbeat, stop)
+            run_audit(log, now_ms, setup.run, heartbeat, stop)
         return 0
     except ValueError as e:
         raise Usage(str(e)) from e

@@ -39,10 +39,10 @@ class FrameStore:
         return digest
 
     def get(self, digest: str) -> bytes | None:
-        """The bytes, or None if there is no such picture."""
+        """The bytes, or None if there is no such picture, or none that can be read."""
         if not digest.isalnum():
             return None
         try:
             return self._path(digest).read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None

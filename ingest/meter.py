@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ingest import meters
-from ingest.log import Entry, Step
+from ingest.log import Step
+from ingest.memory import Bad
 from ingest.stage import Item, Stage
 
 
@@ -37,13 +38,13 @@ class Meter:
         meters.OWNED.labels(self._stage.name).set(len(kept))
 
     def stepped(
-        self, partition: int, state: Any, items: Sequence[Item], poison: Sequence[Entry]
+        self, partition: int, state: Any, items: Sequence[Item], bad: Sequence[Bad]
     ) -> None:
         """These were stepped, for the first time or again after a failure."""
         name = self._stage.name
-        meters.RECORDS_IN.labels(name, self._stage.reads).inc(len(items) + len(poison))
-        if poison:
-            meters.DEAD_LETTERS.labels(name, "undecodable_record").inc(len(poison))
+        meters.RECORDS_IN.labels(name, self._stage.reads).inc(len(items) + len(bad))
+        for one in bad:
+            meters.DEAD_LETTERS.labels(name, one.reason).inc()
         if self._count is not None:
             self._count(state, items)
         if self._now is None:

@@ -35,6 +35,7 @@ LAG_RECORDS = Gauge("fengsui_lag_records", "records not yet read", ["stage", "to
 LAG_SECONDS = Gauge("fengsui_lag_seconds", "age of the newest record stepped", ["stage"])
 OWNED = Gauge("fengsui_partitions_owned", "partitions of this member", ["stage"])
 UP = Gauge("fengsui_up", "1: the stage's loop turns", ["stage"])
+RUN = Gauge("fengsui_run", "1: of this kind is the run this process works for", ["kind"])
 HOP = Histogram("fengsui_hop_seconds", "from receipt to step", ["stage"], buckets=_WAIT_S)
 COMMIT = Histogram("fengsui_commit_seconds", "time of a commit", ["stage"], buckets=_WAIT_S)
 OPEN_WARNINGS = Gauge("fengsui_open_warnings", "warnings in force or waiting", ["level"])
@@ -68,6 +69,7 @@ class Pulses:
 
     def __init__(self) -> None:
         self._all: dict[str, Pulse] = {}
+        self._run = ""
         self._lock = threading.Lock()
 
     def of(self, stage: str) -> Pulse:
@@ -75,6 +77,12 @@ class Pulses:
         with self._lock:
             found = self._all[stage] = Pulse(stage)
         return found
+
+    def works_for(self, name: str, kind: str) -> None:
+        """What run this process was started for: live, or an exercise."""
+        self._run = f"{name} ({kind})"
+        RUN.clear()
+        RUN.labels(kind).set(1)
 
     def end(self, stage: str) -> None:
         """The stage ended as it should."""
@@ -87,6 +95,7 @@ class Pulses:
         with self._lock:
             return {
                 p.stage: {
+                    "run": self._run,
                     "alive": p.age_s() < HANGS_S,
                     "ready": not p.waits_for,
                     "beat_s": round(p.age_s(), 1),

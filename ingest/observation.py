@@ -6,13 +6,14 @@ RFC 3339 text. The names `_at` of event time and of our own clock are never mixe
 the sensor's, `received_at` is ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
 from config.level import Level
+from ingest.decode.outside import deep
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -224,9 +225,23 @@ class Service(Record, frozen=True, kw_only=True, tag="service"):
 
 ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service
 
+T = TypeVar("T")
 _encoder = msgspec.json.Encoder()
 
 
 def encode(record: Record) -> bytes:
     """A record as JSON."""
     return _encoder.encode(record)
+
+
+def decode(reader: Callable[[bytes], T], value: bytes) -> T | None:
+    """What `reader` makes of the bytes of a record; None for what it cannot read, whatever it raises.
+
+    A topic may hold anything: other programs and newer versions write there too. How deep a reader
+    comes hangs on who calls it, so what is nested deeper than any record is judged before."""
+    try:
+        return None if deep(value) else reader(value)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001  # bytes of another's: UnicodeError, RecursionError, TypeError, …
+        return None

@@ -13,6 +13,7 @@ import msgspec
 
 from config.district import District
 from ingest import meters
+from ingest.begin import begin
 from ingest.cap_door import CapDoor
 from ingest.cap_ways import cap_ways
 from ingest.clock import last_tick
@@ -241,13 +242,6 @@ class Intake:
             meters.DEAD_LETTERS.labels("ingest", reason).inc(n)
         for counter in (self._read, self._flags, self._rejected):
             counter.clear()
-
-
-def begin(log: Log, run: Run) -> None:
-    """The run record stands first in every partition of observations."""
-    for partition in range(log.topics["observations"].partitions):
-        if log.ends("observations")[partition] == 0:
-            log.append([Out("observations", "run", encode(run), partition)])
 
 
 def run_ingest(

@@ -10,26 +10,24 @@ away and rebuilt, so what is written never rests on memory that the log does not
 
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from ingest import meters
+from ingest.begin import heal
 from ingest.journal import say
 from ingest.log import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
+from ingest.memory import Hand, rebuild, snapshot_body
 from ingest.meter import Meter
-from ingest.observation import DeadLetter, Tick, encode
-from ingest.stage import Item, Stage, Write
+from ingest.observation import Run, Tick, encode
+from ingest.stage import Item, Stage
 
 SNAPSHOT_S = 60.0
 _POLL_S = 0.25
 _IDLE_S = 0.005  # with something to commit: is there more?
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
 _LIMIT = 20_000
-_PAYLOAD_KEPT = 4096
 
 
 @dataclass
@@ -44,79 +42,10 @@ class _Held:
     committed_at: float = 0.0
 
 
-def decoded(stage: Stage, entries: Sequence[Entry]) -> tuple[list[Item], list[Entry]]:
-    """Entries as records, and those that are not of the topic."""
-    items, poison = [], []
-    for entry in entries:
-        try:
-            items.append(Item(entry.partition, entry.offset, entry.key, stage.decode(entry.value)))
-        except msgspec.MsgspecError:
-            poison.append(entry)
-    return items, poison
-
-
-def _dead(stage: Stage, entry: Entry, received_at: int) -> Out:
-    letter = DeadLetter(
-        received_at=received_at,
-        source=f"{stage.reads}/{entry.partition}/{entry.offset}",
-        reason="undecodable_record",
-        detail=f"{stage.name} 读不懂这条记录 cannot read this record: another program or a newer version "
-        "wrote it",
-        payload=b64encode(entry.value[:_PAYLOAD_KEPT]).decode(),
-    )
-    return Out("dead-letters", entry.key, encode(letter))
-
-
-def _outs(writes: Sequence[Write]) -> list[Out]:
-    return [Out(w.topic, w.key, encode(w.record), w.partition) for w in writes]
-
-
-def rebuild(
-    stage: Stage,
-    log: Log,
-    consumer: Consumer,
-    partition: int,
-    until: int,
-    beat: Callable[[], None] = lambda: None,
-) -> Any:
-    """The state after every record before `until`, from the newest snapshot that is not newer.
-    `beat` is called now and then: it may take minutes."""
-    state, position = stage.new(partition), 0
-    snapshot = consumer.snapshot(partition)
-    if snapshot is not None and snapshot.position <= until:
-        form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
-        if form == stage.format:
-            state, position = stage.load(partition, body), snapshot.position
-        else:
-            say(
-                stage.name,
-                f"快照格式 snapshot of format {form}, mine is {stage.format}: left aside",
-            )
-    oldest = log.starts(stage.reads)[partition]
-    if position < min(oldest, until):
-        say(
-            stage.name,
-            f"{stage.reads}/{partition}: 没有快照 no snapshot, and the log begins at {oldest}: what was "
-            "before it is not remembered (rain of earlier days, open warnings); compare by hand",
-        )
-    while position < until:
-        beat()
-        entries = [e for e in log.read(stage.reads, partition, position) if e.offset < until]
-        if not entries:
-            break
-        state, _ = stage.step(state, decoded(stage, entries)[0])
-        position = entries[-1].offset + 1
-    return state
-
-
-def snapshot_body(stage: Stage, state: Any) -> bytes:
-    """A snapshot as `rebuild` reads it."""
-    return msgspec.msgpack.encode((stage.format, stage.dump(state)))
-
-
 class Runner:
     """One member of one stage. `after` is called on each pass with the state of every owned
-    partition, for a stage that acts on the world (send)."""
+    partition, for a stage that acts on the world (send). run: what the process was started for; a
+    partition of another run is refused, see `ingest.begin`."""
 
     def __init__(
         self,
@@ -126,11 +55,13 @@ class Runner:
         member: str,
         live: bool,
         now: Callable[[], int],
+        run: Run | None = None,
         after: Callable[[Mapping[int, Any]], None] | None = None,
         count: Callable[[Any, Sequence[Item]], None] | None = None,
         snapshot_s: float = SNAPSHOT_S,
     ) -> None:
         self._stage = stage
+        self._hand = Hand(stage, run)
         self._log = log
         self._member = member
         self._now = now
@@ -143,7 +74,8 @@ class Runner:
         self._settle: Callable[[], None] | None = None  # waits for the commit under way
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
-        """Until `stop`. A bug in the stage is raised; a log that is away is waited for."""
+        """Until `stop`. A record at which the stage fails is left out, a log that is away is waited
+        for. Raises `ingest.begin.WrongRun`."""
         with meters.pulse(self._stage.name) as pulse:
             self._run(stop, ready, pulse)
 
@@ -199,7 +131,8 @@ class Runner:
             if partition not in self._held:
                 self._wait()  # a commit under way may move the position
                 position = consumer.owned().get(partition, position)
-                state = rebuild(self._stage, self._log, consumer, partition, position, beat)
+                state = rebuild(self._hand, self._log, consumer, partition, position, beat)
+                self._told(partition, position, state)
                 now = time.monotonic()
                 self._held[partition] = _Held(state, position, True, now, position, now)
         outs: dict[int, list[Out]] = {p: [] for p in self._held}
@@ -209,24 +142,37 @@ class Runner:
         for partition in sorted(by_partition):
             if stop.is_set():
                 break
-            outs[partition] = self._step(partition, by_partition[partition])
+            outs[partition] = self._step(consumer, partition, by_partition[partition], beat)
         self._commit(consumer, outs, idle=not entries)
         self._tick()
         if self._after is not None:
             self._wait()
             self._after({p: held.state for p, held in self._held.items()})
 
-    def _step(self, partition: int, entries: list[Entry]) -> list[Out]:
+    def _told(self, partition: int, position: int, state: Any) -> None:
+        """The partition's memory knows what the run is, or the log is told."""
+        if self._hand.run is not None:
+            found, reads = self._stage.begun(state), self._stage.reads
+            heal(self._log, self._hand.run, reads, partition, position, found, self._hand.read)
+
+    def _step(
+        self, consumer: Consumer, partition: int, entries: list[Entry], beat: Callable[[], None]
+    ) -> list[Out]:
         held = self._held[partition]
         entries = [e for e in entries if e.offset >= held.position]
         if not entries:
             return []
-        items, poison = decoded(self._stage, entries)
-        held.state, writes = self._stage.step(held.state, items)
-        held.position = entries[-1].offset + 1
-        held.fresh = False
-        self._meter.stepped(partition, held.state, items, poison)
-        return _outs(writes) + [_dead(self._stage, e, self._now()) for e in poison]
+
+        def before() -> Any:
+            self._wait()  # what is being committed is in the log then
+            return rebuild(self._hand, self._log, consumer, partition, entries[0].offset, beat)
+
+        taken = self._hand.take(partition, held.state, entries, before)
+        held.state, held.position, held.fresh = taken.state, entries[-1].offset + 1, False
+        if any(b.reason == "failed_record" for b in taken.bad):
+            held.snapshot_at = -self._snapshot_s  # whoever rebuilds begins behind it
+        self._meter.stepped(partition, held.state, taken.items, taken.bad)
+        return taken.outs + [self._hand.dead(b, self._now()) for b in taken.bad]
 
     def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
         """Begin to commit what has to be; the commit before it is over then."""

@@ -8,7 +8,7 @@ halves of a batch write the same records, in the same order, as one step over th
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from ingest.observation import Record
+from ingest.observation import Record, Run
 
 
 class Item(NamedTuple):
@@ -49,6 +49,10 @@ class Stage(Protocol):
 
     def new(self, partition: int) -> Any:
         """The memory of a partition of which nothing has been read."""
+        ...
+
+    def begun(self, state: Any) -> Run | None:
+        """What the memory knows of the run: the first `Run` that it was given."""
         ...
 
     def step(self, state: Any, items: Sequence[Item]) -> tuple[Any, list[Write]]:

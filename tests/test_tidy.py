@@ -103,6 +103,7 @@ PURE = (
     "dispatch/channels/smpp_receipt.py",
     "dispatch/carrier_id.py",
     "dispatch/case.py",
+    "dispatch/mistaken.py",
     "dispatch/version.py",
     "dispatch/order.py",
     "dispatch/act.py",

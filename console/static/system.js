@@ -6,7 +6,7 @@ import { CHANNEL, table } from "./tables.js";
 import { age, el, of, t, time } from "./words.js";
 
 const STAGE = { detect: ["检测", "detect"], decide: ["决策", "decide"], address: ["定向", "address"], send: ["发送", "send"], archive: ["归档", "archive"], "ledger-alerts": ["台账（预警）", "ledger of warnings"], "ledger-deliveries": ["台账（发送）", "ledger of deliveries"] };
-const CHECK = { line_stands: ["全线停住", "the line stands still"], not_decided: ["检测未成预警", "not decided"], overdue: ["超期未决", "overdue"], not_addressed: ["没有接收者", "addressed to nobody"], stuck: ["发送停住", "stuck"], wrong_status: ["实况演练混淆", "wrong status"], unproven: ["未证明是本人的操作", "not proved"] };
+const CHECK = { line_stands: ["全线停住", "the line stands still"], not_decided: ["检测未成预警", "not decided"], overdue: ["超期未决", "overdue"], not_addressed: ["没有接收者", "addressed to nobody"], stuck: ["发送停住", "stuck"], wrong_status: ["实况演练混淆", "wrong status"], wrong_run: ["日志属于别的运行", "wrong run"], unproven: ["未证明是本人的操作", "not proved"] };
 const BEHIND = 1000; // records; a stage further behind shows it
 const EVERY_MS = 5000;
 const gb = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
