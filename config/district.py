@@ -72,6 +72,12 @@ class Station(Row, frozen=True, kw_only=True):
     interval_s: int  # reporting plan: the longest time between two reports when all is well
     silent_after_s: int  # a station that has not reported for this long is silent
     sum_interval_s: int = 60  # rain: the interval an observation sums over
+    low: float | None = (
+        None  # what it can show, in the unit of its quantity; none: see docs/rules.md
+    )
+    high: float | None = None
+    per_min: float | None = None  # stage: what the water can rise in a minute
+    codes: tuple[float, ...] = ()  # what it shows when it is broken
     wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
     calibrated: str = ""
     calibrate_days: int = 365

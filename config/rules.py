@@ -76,6 +76,11 @@ class QualityRule(Row, frozen=True, kw_only=True):
     stage_rate_m_per_min: float = 1.0
     stage_spike_m: float = 1.5
     stage_flat_min: int = 720
+    stage_step_m: float = 0.4  # out of rest, with no rain near: not by so much at once
+    stage_fall_m_per_min: float = 0.06
+    stage_move_m: float = 0.1  # a level that jumped and then moves so much is water
+    stage_calm_h: float = 6.0  # in calm a new datum is taken after so long
+    stage_wet_mm: float = 3.0  # of rain near in the last hour: a step may be a flood
     rain_extreme_mm_10min: float = 40.0  # above it a neighbour should agree
     rain_neighbour_share: float = 0.1  # of the extreme, at the best neighbour, over 30 min
     neighbour_km: float = 12.0

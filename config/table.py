@@ -230,6 +230,8 @@ def _cell(text: str, hint: Any) -> Any:
         return int(Level[text.upper()])
     if get_origin(kind) is tuple:
         parts = (part.strip() for part in text.split(";") if part.strip())
+        if get_args(kind)[0] is float:
+            return tuple(_cell(part, float) for part in parts)
         if get_origin(get_args(kind)[0]) is tuple:  # points: numbers with spaces between them
             return tuple(tuple(_cell(x, float) for x in part.split()) for part in parts)
         return tuple(parts)

@@ -121,6 +121,10 @@ class Check:
             self.least(file, n, "interval_s", s.interval_s, 1, 86_400)
             self.least(file, n, "silent_after_s", s.silent_after_s, s.interval_s, 7 * 86_400)
             self.least(file, n, "sum_interval_s", s.sum_interval_s, 1, 86_400)
+            if s.low is not None and s.high is not None and s.low >= s.high:
+                self.problems.append(
+                    problem(file, n, "high", "应大于 low must be above low", f"low {s.low:g}")
+                )
             self.least(file, n, "wrap_mm", s.wrap_mm, 0, 1_000_000)
             self.least(file, n, "calibrate_days", s.calibrate_days, 1, 3650)
             if s.calibrated and not _is_day(s.calibrated):

@@ -2,15 +2,16 @@
 value with its quality. How a stream is cut into batches does not show in it."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from config.rules import QualityRule
 from detectors.counter import Fell, spread, step
+from detectors.course import Course, judge
 from detectors.heard import Batch, Heard, Taken
 from detectors.part import COUNTER, LEVEL, RAIN, Part
-from detectors.quality import Memory, stage_test
 from detectors.rain_bounds import WORLD
 from detectors.window import Bools, Ints
 from ingest.observation import Flag
@@ -32,6 +33,7 @@ class Sifted(NamedTuple):
     add: Bools
     doubt: Ints  # 0: none; else windows shorter than so many minutes must not rest on it
     flagged: list[tuple[int, int, str]]  # (nth, row, test or "" when good again)
+    blind: list[tuple[int, int, bool]]  # (nth, row, whether it no longer shows what it measures)
 
     def suspect(self, window_min: float = 0) -> Bools:
         """In doubt for a window of so many minutes."""
@@ -47,13 +49,14 @@ class _Found(NamedTuple):
     doubt: Ints
     test: dict[int, str]
     fell: dict[int, list[Fell]]  # whose rain lies elsewhere than in its minute alone
+    blind: dict[int, bool]
 
 
 def sift(
     rule: QualityRule,
     part: Part,
     heard: Heard,
-    memory: dict[int, Memory],
+    memory: dict[int, Course],
     batch: Batch,
     tests: Mapping[int, str],
 ) -> Sifted:
@@ -69,14 +72,23 @@ def sift(
         np.where(batch.flag[nth] == Flag.SUSPECT, ALL, 0),
         {k: tests[int(n)] for k, n in enumerate(nth) if int(n) in tests} if tests else {},
         {},
+        {},
     )
-    for k in np.nonzero(kind == COUNTER)[0].tolist():
+    if part.limited.size:
+        _limits(part, heard, taken, found)
+    for k in np.nonzero((kind == COUNTER) & found.keep)[0].tolist():
         _count(part, memory, found, k, int(batch.at[nth[k]]))
     _sums(part, batch, taken, before, found, kind)
     for k in np.nonzero(kind == LEVEL)[0].tolist():
-        held = memory.setdefault(int(row[k]), Memory())
-        if name := stage_test(rule, held, int(batch.at[nth[k]]), int(count[k])):
-            found.doubt[k], found.test[k] = ALL, name
+        held = memory.setdefault(int(row[k]), Course())
+        wet = partial(_wet, rule, part, heard, taken, found, k)
+        at, value = int(batch.at[nth[k]]), int(count[k])
+        seen = judge(rule, part.ranges[int(row[k])], held, at, value, wet)
+        found.keep[k] = seen.keep
+        if seen.blind is not None:
+            found.blind[k] = seen.blind
+        if seen.test:
+            found.doubt[k], found.test[k] = ALL, seen.test
     laid, which = _laid(batch, taken, found)
     rain = ((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0)
     if rain.any():
@@ -84,14 +96,44 @@ def sift(
             laid.doubt[alone], found.test[int(which[alone])] = ALL, "neighbour"
             found.doubt[which[alone]] = ALL
     laid.flagged.extend(_flagged(heard, batch, taken, found))
+    laid.blind.extend((int(nth[k]), int(row[k]), b) for k, b in sorted(found.blind.items()))
     return laid
 
 
-def _count(part: Part, memory: dict[int, Memory], found: _Found, k: int, at: int) -> None:
+def _limits(part: Part, heard: Heard, taken: Taken, found: _Found) -> None:
+    """Values outside what their station can show, and its codes, where its row names them. Of levels
+    `judge` knows."""
+    for k in np.nonzero(np.isin(found.row, part.limited))[0].tolist():
+        row, value = int(found.row[k]), int(found.amount[k])
+        limits = part.ranges[row]
+        test = "error_code" if value in limits.codes else ""
+        if not limits.low <= value <= limits.high:
+            test = "range"
+        if test:
+            found.keep[k], found.test[k] = False, test
+        if taken.newest[k] and (test or heard.test.get(row)):
+            found.blind[k] = bool(test)
+
+
+def _wet(rule: QualityRule, part: Part, heard: Heard, taken: Taken, found: _Found, k: int) -> bool:
+    """Has some gauge beside it heard rain within the hour before entry `k`?"""
+    minute = int(taken.minute[k])
+    for x in part.gauges[int(found.row[k])]:
+        total = heard.rain(x, minute, 60)
+        for n in np.nonzero(found.row[:k] == x)[0].tolist():
+            fell = found.fell.get(n)
+            amount = sum(f.amount for f in fell) if fell else int(found.amount[n])
+            total += amount if minute - 60 < taken.minute[n] <= minute else 0
+        if total >= rule.stage_wet_mm * 10:
+            return True
+    return False
+
+
+def _count(part: Part, memory: dict[int, Course], found: _Found, k: int, at: int) -> None:
     """A counter's reading: the rain since the last, where it is known."""
     row = int(found.row[k])
     said = step(
-        memory.setdefault(row, Memory()),
+        memory.setdefault(row, Course()),
         at,
         int(found.amount[k]),
         part.seasons.at(at),
@@ -145,7 +187,7 @@ def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
         which, at, minute, amount, doubt = np.array(rows, np.int64).reshape(-1, 5).T
         nth = taken.nth[which]
     row, add = found.row[which], taken.add[which]
-    return Sifted(nth, row, at, minute, amount, add, doubt, []), which
+    return Sifted(nth, row, at, minute, amount, add, doubt, [], []), which
 
 
 def _alone(

@@ -10,8 +10,9 @@ from config.cameras import NEEDS
 from config.district import Camera, District
 from config.quantity import QUANTITIES
 from detectors.compound import Compound
+from detectors.course import Range
 from detectors.declared import compounds, series_rules
-from detectors.quality import distance_km
+from detectors.quality import distance_km, range_of
 from detectors.rain_bounds import Seasons
 from detectors.series import SeriesRule
 from detectors.table import rain_threshold, stage_trend
@@ -76,6 +77,7 @@ class Part:
         self.near = self._near(district)
         self.seasons = Seasons(district.rules.quality.climate)
         self._plans(district)
+        self._ranges(district)
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
         self.cameras = self._cameras(district)
 
@@ -150,6 +152,25 @@ class Part:
         self.most_rain = np.array(
             [self.seasons.least(int(length)) for length in self.sum_ms], np.int64
         )
+
+    def _ranges(self, district: District) -> None:
+        """What rows can show. `limited`: those that measure no level and whose row names limits."""
+        self.ranges: dict[int, Range] = {}
+        self.gauges: dict[int, list[int]] = {}
+        limited = []
+        for row, name in enumerate(self.station):
+            station = district.stations.get(name)
+            if station is None:
+                continue
+            named = station.low is not None or station.high is not None or bool(station.codes)
+            if self.kind[row] == LEVEL or named:
+                self.ranges[row] = range_of(district, station)
+            if self.kind[row] == LEVEL:
+                group = self.stations_of_group[self.group[row]]
+                self.gauges[row] = [int(n) for n in group if self.kind[n] in (RAIN, COUNTER)]
+            elif named:
+                limited.append(row)
+        self.limited = np.array(limited, np.int64)
 
     def gap(self, row: int, length_ms: int) -> bool:
         """Is that longer than the station's plan, by more than a late report?"""

@@ -196,10 +196,31 @@ class Detect:
             for k in np.nonzero(kind == FRAME)[0]:
                 self._look(part, state, c, int(new.nth[k]), saying)
         self._compounds(part, state, saying)
+        for nth, row, lost in new.blind:
+            self._blind(part, state, c, nth, part.station[row], lost, saying)
         for nth, row, test in new.flagged:
             what = f"{part.station[row]} {part.quantity[row]}"
             for area in part.areas_of({part.station[row]}):
                 saying.quality(int(c.nth[nth]), area, what, int(c.batch.at[nth]), test)
+
+    def _blind(
+        self,
+        part: Part,
+        state: DetectState,
+        c: Columns,
+        n: int,
+        station: str,
+        lost: bool,
+        saying: Saying,
+    ) -> None:
+        """A station that reports and no longer shows what it measures, or does again."""
+        blind = state.silence.blind
+        if lost == (station in blind):
+            return
+        (blind.add if lost else blind.discard)(station)
+        if part.silence:
+            for area in part.areas_of({station}):
+                saying.coverage(int(c.nth[n]), area, int(c.batch.at[n]))
 
     def _rain(
         self,

@@ -3,7 +3,8 @@
 Sees: an expected station or node whose newest value is older than its `silent_after_s` at the
 run's clock; also one never heard since the run began. An area is thin when less than
 `min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not. One that
-is in service (`service`) is not silent, and makes its areas thin.
+is in service (`service`) is not silent, and makes its areas thin; so does a gauge that reports and does
+not show what it measures (`blind`): an error code in a flood says nothing, least of all that it is over.
 Delay it adds: the plan's `silent_after_s`, and up to one tick.
 Cannot see: a gauge that reports and lies (see the quality tests).
 Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
@@ -26,7 +27,7 @@ class SilenceState(msgspec.Struct):
     seen: dict[str, int] = {}
     silent: set[str] = set()
     said: dict[str, tuple[str, ...]] = {}
-    blind: set[str] = set()  # cameras that report and see nothing
+    blind: set[str] = set()  # stations that report and show nothing, cameras among them
 
 
 def late(district: District, state: SilenceState, station: str) -> bool:
@@ -51,6 +52,7 @@ def coverage(
     nodes = [n.id for n in district.nodes.values() if n.area == area]
     live = len(stations) - len(silent) - len(away)
     thin = bool(away) or live < district.rules.silence.min_live_share * len(stations)
+    thin |= any(s in state.blind and district.stations[s].quantity != "frame" for s in stations)
     found = Coverage(
         live=live,
         expected=len(stations),

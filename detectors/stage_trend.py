@@ -4,7 +4,8 @@ Sees: a level at or above a threshold; and a rise that will reach the next one s
 
 Equation: level = max{k : stage >= T_k}. One step higher when the robust slope b (Theil–Sen: the
 median of (y_j - y_i) / (t_j - t_i) over all pairs in the last `window_min`, at least `min_points`
-values) is at least `rise` and the next threshold is (T_k - stage) / b <= `ahead` away. Down when
+values) is at least `rise` and the next threshold is (T_k - stage) / b <= `ahead` away, and when the
+rise is no step: without the largest difference between neighbours a third of it is left. Down when
 for `hold_min` the stage stayed `clear_margin` below the threshold and no such rise was there.
 
 Delay it adds: none for thresholds; for the trend, `min_points` reports.
@@ -210,8 +211,17 @@ class StageTrend:
         wait = self.wait_min(r, value[near], slope, points)
         soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
         next_ = np.minimum(_reached(value[near][:, None], limits[near]) + 1, 4)
+        for n in np.nonzero(soon)[0].tolist():
+            soon[n] = self._grows(state, int(r[n]), int(ends[near[n]]))
         level[near] = np.where(soon, np.minimum(next_, _highest(limits[near])), 0)
         return level
+
+    def _grows(self, state: StageState, row: int, end: int) -> bool:
+        """Is the rise of the window more than one step? A sensor that was moved makes a slope too."""
+        values = state.ring[row, (end + self._back) & _MASK].astype(np.int64)
+        steps = np.diff(values[values != _NONE])
+        rise = int(steps.sum())
+        return bool(3 * (rise - int(steps.max())) >= rise)
 
     def _rise_since(self, state: StageState, row: int, minute: int, head: int) -> int:
         """The same over every earlier end whose window holds the late value of `minute`."""

@@ -8,9 +8,9 @@ import numpy as np
 from detectors.camera_state import CameraState
 from detectors.cap_heard import CapState
 from detectors.compound import CompoundState
+from detectors.course import Course
 from detectors.detection import Evidence
 from detectors.heard import Heard
-from detectors.quality import Memory
 from detectors.rain_state import RainState
 from detectors.service import ServiceState
 from detectors.signs import PeopleState
@@ -47,7 +47,7 @@ class _Packed(msgspec.Struct):
     heard: bytes
     heard_width: int
     heard_test: dict[str, str]
-    memory: dict[str, Memory]
+    memory: dict[str, Course]
     cameras: dict[str, CameraState]
     silence: SilenceState
     complete: dict[str, int]
@@ -69,7 +69,7 @@ class DetectState:
         self.rain = rain
         self.stage = stage
         self.heard = heard
-        self.memory: dict[int, Memory] = {}  # of rows that need more
+        self.memory: dict[int, Course] = {}  # of rows that need more
         self.cameras: dict[str, CameraState] = {}
         self.silence = SilenceState()
         self.touched = np.zeros(heard.head.size, np.bool_)  # heard since `silence.seen` was told

@@ -17,6 +17,7 @@ from detectors.detection import Detection, Mark
 from dispatch.act import Answer
 from dispatch.alert import Alert, CaseRecord, Decision
 from dispatch.case import Case, Done, Due, Setting, due
+from dispatch.fall import cleared
 from dispatch.heard import heard
 from dispatch.incident import Incident, incident_id, report, verified
 from dispatch.ledger import chained
@@ -245,21 +246,9 @@ class Decide:
             assert case.alert is not None
             was = Grade(case.alert.proposed_level, case.alert.proposed_action)
             if was.exceeds(case.need.whole):
-                because = (*because, self._cleared(case.need.whole))
+                silence = state.areas.get(area)
+                because = (*because, cleared(self._district, silence, case.need.whole))
             self._refresh(state, case, now, writes, because, acts=acts)
-
-    def _cleared(self, left: Grade) -> Reason:
-        minutes = self._district.policy.step_down_hold_s // 60
-        words = left.words()
-        if not left:
-            return Reason(
-                f"解除条件已保持{minutes}分钟，数据齐全",
-                f"clear for {minutes} min with every station heard",
-            )
-        return Reason(
-            f"已降至{words.zh}并保持{minutes}分钟，数据齐全",
-            f"down to {words.en} for {minutes} min with every station heard",
-        )
 
     def _refresh(
         self,

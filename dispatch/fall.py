@@ -1,15 +1,44 @@
 """Acts that stop a warning or take it back: return, hold, reject, lower, cancel. Each changes the
-case or leaves it as it was, and says what came of it. Pure."""
+case or leaves it as it was, and says what came of it; and the words of a fall that nobody asked for.
+Pure."""
 
 from itertools import takewhile
 
 import msgspec
 
+from config.district import District
 from config.level import Action, Level
+from detectors.detection import Detection
 from dispatch.act import Act, Answer
 from dispatch.case import ask
 from dispatch.entitled import deciders, enders, entitled
-from dispatch.policy import ACTION_KEY, LEVEL_KEY, TOP, Ending, Grade, Signed, grade_of
+from dispatch.policy import ACTION_KEY, LEVEL_KEY, TOP, Ending, Grade, Reason, Signed, grade_of
+
+
+def cleared(district: District, silence: Detection | None, left: Grade) -> Reason:
+    """Why the evidence let a warning fall to `left`, and on whose word: of a station that was not
+    heard, or shows nothing, it is never said that it was. silence: what that rule said last of the
+    area, None if never."""
+    minutes, words = district.policy.step_down_hold_s // 60, left.words()
+    held = Reason(f"解除条件已保持{minutes}分钟", f"clear for {minutes} min")
+    if left:
+        held = Reason(
+            f"已降至{words.zh}并保持{minutes}分钟", f"down to {words.en} for {minutes} min"
+        )
+    cover = silence.coverage if silence is not None else None
+    away = (*cover.silent, *cover.service) if cover is not None else ()
+    lost = [s for s in away if s in district.stations]
+    if "silence" not in district.rules.run:
+        heard = Reason("断报未查", "nobody looked whether every station is heard")
+    elif cover is None or not lost:
+        heard = Reason("数据齐全", "with every station heard")
+    else:
+        names = "、".join(lost)
+        heard = Reason(
+            f"{cover.expected}站中{cover.live}站有数据，未计{names}",
+            f"with {cover.live} of {cover.expected} stations heard, without {', '.join(lost)}",
+        )
+    return Reason(f"{held.zh}，{heard.zh}", f"{held.en} {heard.en}")
 
 
 def stop(x: Act) -> Answer:

@@ -374,5 +374,7 @@ class PlainStage:
             ]
             slope = median(rates)
             near = slope > 0 and (self._limits[raw] - value) / slope <= self._ahead
-            raw += slope * 60 >= self._rise and near
+            steps = [b - a for (_, a), (_, b) in pairwise(self._window)]
+            grows = 3 * (sum(steps) - max(steps)) >= sum(steps)
+            raw += slope * 60 >= self._rise and near and grows
         return self._level.judge(minute, raw, max(raw, keep), 60)

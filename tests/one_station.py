@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config.rules import QualityRule
+from detectors.course import Course, Range
 from detectors.heard import Batch, Heard
 from detectors.intake import sift
 from detectors.part import _KINDS, COUNTER, OTHER, Part
-from detectors.quality import Memory
 from detectors.rain_bounds import Seasons
 from ingest.observation import Observation
 
@@ -30,7 +30,7 @@ class Station:
 
     def __init__(self) -> None:
         self.heard = Heard(1)
-        self.memory: dict[int, Memory] = {}
+        self.memory: dict[int, Course] = {}
 
 
 def batch_of(items: list[Observation]) -> Batch:
@@ -51,6 +51,9 @@ def plain_part(kind: Any, near: dict[int, list[int]], plan_s: int = 300) -> Any:
     part.plan_ms, part.sum_ms = np.full(many, plan_s * 1000), np.full(many, 60_000)
     part.wrap = np.zeros(many, np.int64)
     part.most_rain = np.full(many, part.seasons.least(60_000))
+    part.limited = np.zeros(0, np.int64)
+    part.ranges = {n: Range(-10_000, 100_000, (), 2**31 - 1) for n in range(many)}
+    part.gauges = {n: [] for n in range(many)}
     part.gap = lambda row, length: Part.gap(part, row, length)
     return part
 
@@ -87,7 +90,7 @@ def neighbour_test(rule: QualityRule, mine: Rain, others: list[tuple[Rain, int |
     kind = np.full(len(others) + 1, 1)
     near = {0: list(range(1, len(others) + 1))}
     part: Any = plain_part(kind, near)
-    heard, memory = Heard(len(kind)), {}  # type: tuple[Heard, dict[int, Memory]]
+    heard, memory = Heard(len(kind)), {}  # type: tuple[Heard, dict[int, Course]]
     rows = [(n, m, c) for n, (rain, _) in enumerate(others, 1) for m, c in rain]
     rows += [(n, head, 0) for n, (_, head) in enumerate(others, 1) if head is not None]
     rows += [(0, m, c) for m, c in mine]

@@ -114,8 +114,11 @@ def test_a_spike_of_stage_orders_no_more_than_to_prepare(district: District) -> 
         assert max(d.action for d in found) == Action.PREPARE
         assert all(d.suspect for d in found if d.level == Level.RED)
     held = [700] * 6 + [3500] * 20
-    rows = [("S01", "stage", 5 * n, v + n) for n, v in enumerate(held)]
-    for said in both(district, rows):  # the next value confirms it
+    rows = [("S01", "stage", 5 * n, v + n % 2) for n, v in enumerate(held)]
+    for said in both(district, rows):  # that it repeats itself confirms nothing
+        assert top(said, "A04", "stage_trend")[1] == Action.PREPARE
+    rows = [("S01", "stage", 5 * n, v + 15 * n) for n, v in enumerate(held)]
+    for said in both(district, rows):  # it moves as water does
         assert top(said, "A04", "stage_trend")[1] == Action.MOVE
 
 

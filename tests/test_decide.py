@@ -5,7 +5,7 @@ import pytest
 
 from config.authority import Authority
 from config.level import Action, Level
-from detectors.detection import Mark
+from detectors.detection import Coverage, Mark
 from dispatch.alert import Alert, Decision
 from dispatch.ledger import broken
 from ingest.observation import Run
@@ -235,6 +235,26 @@ def test_thin_evidence_is_not_quiet() -> None:
     # the hold counts from when the area was heard again
     assert line.feed(mark(150)) == []
     assert [a.msg_type for a in line.feed(mark(151))] == ["cancel"]
+
+
+@pytest.mark.parametrize("left", [Level.NONE, BLUE])
+def test_a_fall_says_on_whose_word(left: Level) -> None:
+    """Of stations that were not heard, or show nothing, it never says that they were."""
+    whole, partly = Line(), Line()
+    for line in (whole, partly):
+        line.feed(seen(0, YELLOW))
+    lost = silence(1, False)
+    assert lost.coverage is not None
+    partly.feed(
+        msgspec.structs.replace(lost, coverage=Coverage(live=4, expected=5, silent=("R01",)))
+    )
+    said = []
+    for line in (whole, partly):
+        line.feed(seen(10, left))
+        said.append(line.feed(mark(60))[0].reason)
+    assert "数据齐全" in said[0] and "every station" in said[0]
+    assert "数据齐全" not in said[1] and "every station" not in said[1]
+    assert "5站中4站有数据，未计R01" in said[1]
 
 
 def test_silence_alone_opens_nothing() -> None:

@@ -329,7 +329,7 @@ def test_a_suspect_value_orders_preparation_and_no_more() -> None:
     assert found
     assert all((d.level, d.action, d.suspect) == (4, Action.PREPARE, True) for d in found)
     sure = detections(
-        play(detect(), items([RUN, _batch(group, wild, _rain(gauge, 6, 390))])), "rain_threshold"
+        play(detect(), items([RUN, _batch(group, wild, _rain(gauge, 6, 300))])), "rain_threshold"
     )
     last = [d for d in sure if d.area == area][-1]
     assert (last.action, last.suspect) == (Action.MOVE, False)

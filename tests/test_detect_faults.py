@@ -1,6 +1,7 @@
 """Detect under the input that a plain stream never shows: other quantities of a mast, several
 readings in a minute, a counter that stutters, two cameras, and a rise that is completed late."""
 
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -211,7 +212,9 @@ def _calls_for(held: dict[int, int], end: int) -> int:
         (b[1] - a[1]) / (b[0] - a[0]) for n, a in enumerate(window) for b in window[n + 1 :]
     )
     soon = slope * 60 >= _RISE and (_LIMITS[level] - held[end]) / slope <= _AHEAD
-    return level + soon
+    steps = [b[1] - a[1] for a, b in pairwise(window)]
+    grows = 3 * (sum(steps) - max(steps)) >= sum(steps)
+    return level + (soon and grows)
 
 
 @LAW

@@ -12,7 +12,7 @@ from scipy.stats import theilslopes
 
 from config.load import load
 from config.rules import QualityRule
-from detectors import quality
+from detectors.course import Course, Range, judge
 from detectors.detection import Detection, Mark
 from detectors.rain_threshold import RainRow, RainThreshold
 from detectors.run import Detect
@@ -266,15 +266,14 @@ def test_duplicates_revisions_tips_and_counters() -> None:
 
 
 def test_quality_tests_mean_what_qartod_means() -> None:
-    rule, memory = QualityRule(), quality.Memory()
+    def tests(given_: list[tuple[int, int]]) -> list[str]:
+        m, station = Course(), Range(-5000, 9000, (), 1000)
+        return [judge(QualityRule(), station, m, t * 60_000, v, bool).test for t, v in given_]
+
     given_ = [(0, 500), (5, 520), (10, 2600), (15, 540), (16, 4000)]
-    found = [quality.stage_test(rule, memory, m * 60_000, v) for m, v in given_]
-    assert found == ["", "", "spike", "spike", "spike"]
-    flat = quality.Memory()
-    names = [quality.stage_test(rule, flat, m * 60_000, 700) for m in range(0, 900, 60)]
-    assert names[-1] == "flat_line"
-    zero = quality.Memory()
-    assert not any(quality.stage_test(rule, zero, m * 60_000, 0) for m in range(0, 900, 60))
+    assert tests(given_) == ["", "", "spike", "", "spike"]
+    assert tests([(m, 700) for m in range(0, 900, 60)])[-1] == "flat_line"
+    assert not any(tests([(m, 0) for m in range(0, 900, 60)]))
 
 
 def storm_records(minutes: int) -> list[object]:
