@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test check services lock clean
+.PHONY: run test check fuzz services lock clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
@@ -16,6 +16,14 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/fengsui check config/yanqing
+
+# coverage-guided search through every decoder of what comes from outside, a minute each:
+# make fuzz ARGS="cap 600"; what it finds is kept in .fuzz/
+fuzz: .venv/ready
+	@$(BIN)/python -c "import atheris" 2>/dev/null || { \
+	  if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python "atheris>=3,<4"; \
+	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4"; fi; }
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 # Kafka, InfluxDB and mosquitto for the tests that need the real ones
 services:

@@ -56,7 +56,9 @@ def decode(body: bytes | None) -> Picture | str:
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG",)) as image:
             width, height = image.size  # the header only
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (
+        UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError,
+    ):  # fmt: skip
         return "no picture"
     if width < _LEAST[0] or height < _LEAST[1]:
         return "too small"

@@ -98,6 +98,24 @@ def pictures(topic: str) -> Iterator[Poison]:
         yield Poison("frame", kind, topic, body)
 
 
+CAPS = {
+    "1,500 deep": b"<info>" * 1500 + b"</info>" * 1500,
+    "a point that is none": b"<polygon>NaN,inf 1e999,1 1,1</polygon>",
+    "5,000 digits": b"<circle>1,1 " + b"9" * 5000 + b"</circle>",
+    "half a surrogate": b"<note>&#xD800;</note>",
+    "bytes of no encoding": b"<note>\xff\xfe</note>",
+    "a moment that is none": b"<sent>9999-99-99T24:00:00+99:00</sent>",
+}
+
+
+def caps(topic: str) -> Iterator[Poison]:
+    """XML that is no message, or one whose fields cannot be."""
+    head = b'<?xml version="1.0" encoding="UTF-8"?>'
+    name = b'<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">'
+    for kind, inner in CAPS.items():
+        yield Poison("cap", kind, topic, head + name + inner + b"</alert>")
+
+
 def of_ingest(now: int, gateway: str, source: str) -> Iterator[Poison]:
     """For the doors of ingest. now: epoch ms."""
     reading = {"time": now / 1000, "value": 1.2, "unit": "cm", "seq": 7}
@@ -121,6 +139,20 @@ def of_ingest(now: int, gateway: str, source: str) -> Iterator[Poison]:
     for name, door in doors.items():
         yield from of_door(name, door)
     yield from pictures(f"station/V01/frame/{now}")
+    yield from caps(f"source/{source}/cap")
+
+
+def by_http(now: int) -> dict[str, Door]:
+    """The doors that answer: the topic is the way's name. now: epoch ms."""
+    return {
+        "people page": Door(
+            "people", {"what": "moved", "area": "A01", "people": 3, "id": "b1", "time": now / 1000}
+        ),
+        "carrier http": Door(
+            "receipt", {"msgid": "1", "stat": "DELIVRD", "mobile": "", "content": ""}
+        ),
+        "cap http": Door("cap", {"alert": 1}),
+    }
 
 
 def of_send(now: int) -> Iterator[Poison]:

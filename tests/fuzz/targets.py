@@ -1,0 +1,310 @@
+"""Everything that decodes what comes from outside, as a function of bytes. A target returns when what
+it met is a declared outcome; anything else is a finding. `SEEDS` begin each search."""
+
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, NamedTuple
+
+import msgspec
+
+from console.follow import DECODERS
+from dispatch.alert import Delivery, Receipt
+from dispatch.box import Box
+from dispatch.caretaker import Caretaker
+from dispatch.channels import Heard
+from dispatch.channels.gateway import _at, read_answer
+from dispatch.channels.receipt_server import fields_of
+from dispatch.channels.smpp_pdu import read as read_pdu
+from dispatch.channels.smpp_receipt import receipt
+from dispatch.channels.smpp_text import decodings
+from dispatch.inbound import Inbound
+from dispatch.keys import Ring
+from dispatch.node_report import account
+from dispatch.node_wire import (
+    Beacon,
+    Command,
+    KeySet,
+    Mandate,
+    Noted,
+    Refused,
+    Report,
+    SelfTest,
+    opened,
+    sign,
+    what_of,
+)
+from dispatch.receipts import Receipts, _Stray
+from ingest.cap import Hearing
+from ingest.cap_door import CapDoor
+from ingest.cap_poll import entries
+from ingest.decode.cap import Wrong
+from ingest.decode.frame import check_frame
+from ingest.decode.outside import LAST_AT, Unreadable, deep, moment, number, read_json
+from ingest.decode.reading import REASONS, Reading, Rejected, decode_json
+from ingest.decode.said import Meaning, meanings
+from ingest.decode.senml import decode_senml
+from ingest.frames import FrameStore
+from ingest.identify import Register, identify
+from ingest.log import Out
+from ingest.mqtt import Message
+from ingest.observation import CapIn, Observation, PersonSays, Run, encode
+from ingest.people import People
+from ingest.run import Intake
+from tests import poison
+from tests.cap_world import WEATHER, hearing, message, signed
+from tests.decide_district import T0
+
+KEY = bytes(range(32))
+PREFIX = "fengsui/live/yanqing/"
+RUN = Run(name="live", kind="live", district="yanqing", config="c", start_at=T0)
+_any = msgspec.json.Decoder()
+
+
+class World(NamedTuple):
+    """What targets need, made once."""
+
+    intake: Intake
+    register: Register
+    people: People
+    heard: Hearing
+    receipts: Receipts
+    inbound: Inbound
+    area: Any
+
+
+@cache
+def world() -> World:
+    folder, district = Path(mkdtemp(prefix="fuzz-")), hearing()
+    intake = Intake(district, RUN, FrameStore(folder / "f"), CapDoor(district, True, folder))
+    intake.clock_at = T0
+    ring = Ring(folder, "exercise")
+    inbound = Inbound(district)
+    caretaker = Caretaker(district, PREFIX[:-1], "exercise", folder, ring, lambda *_: True)
+    receipts = Receipts(PREFIX[:-1], False, lambda: T0, district.nodes, caretaker, inbound)
+    return World(
+        intake, Register(district), People(district), Hearing(district, True), receipts, inbound,
+        district.areas["A01"],
+    )  # fmt: skip
+
+
+def expect(found: object, *kinds: type) -> None:
+    assert isinstance(found, kinds), type(found)
+    if isinstance(found, Rejected):
+        assert found.reason in REASONS, found.reason
+        assert encode_text(found.detail)
+
+
+def encode_text(text: str) -> bytes:
+    return text.encode() or b" "
+
+
+def reading(data: bytes) -> None:
+    for found in decode_json(data):
+        expect(found, Reading, Rejected)
+        if isinstance(found, Reading):
+            for unit in (found.unit, "cm"):
+                found.unit = unit
+                judged = identify(world().register, found, "R01", "rain", T0)
+                expect(judged, Observation, Rejected)
+                if isinstance(judged, Observation):
+                    encode(judged)
+
+
+def senml(data: bytes) -> None:
+    for found in decode_senml(data, T0):
+        expect(found, Reading, Rejected)
+        if isinstance(found, Reading):
+            expect(identify(world().register, found, "R01", "rain", T0), Observation, Rejected)
+
+
+TOPICS = (
+    "station/R01/rain", "gateway/G1/json", "gateway/G1/senml", "node/N001/status",
+    "person/C-0001/sms", "person/C-0001/report", f"source/{WEATHER}/cap",
+    f"station/V01/frame/{T0}",
+)  # fmt: skip
+
+
+def intake(data: bytes) -> None:
+    """The first byte chooses the topic; without the guard, which would hide what is sought."""
+    topic = TOPICS[data[0] % len(TOPICS)] if data else data.decode()
+    for found in world().intake._meant(Message(PREFIX + topic, data[1:], 1, 1)):
+        expect(found, Observation, Rejected, Out)
+
+
+def topic(data: bytes) -> None:
+    """The topic is what is odd."""
+    name = data.decode("utf-8", "replace")
+    for out in world().intake.records([Message(PREFIX + name, b'{"value": 1}', 1, 1)]):
+        assert b"\xe7\xa8\x8b\xe5\xba\x8f\xe5\x87\xba\xe9\x94\x99" not in out.value  # the guard
+
+
+def frame(data: bytes) -> None:
+    expect(check_frame(data) or Rejected("bad_frame", ""), Rejected)
+
+
+def said(data: bytes) -> None:
+    for found in meanings(data.decode("utf-8", "replace")):
+        expect(found, Meaning)
+
+
+def people(data: bytes) -> None:
+    who = world().people
+    for found in (
+        *who.sms("C-0001", data, T0),
+        *who.report("C-0001", data, T0),
+        *who.text("C-0001", data.decode("utf-8", "surrogateescape"), "", None, T0),
+    ):
+        expect(found, PersonSays, Rejected)
+        if isinstance(found, PersonSays):
+            encode(found)
+    who._recent.clear()
+
+
+def cap(data: bytes) -> None:
+    found = world().heard.heard(data, T0, WEATHER)
+    expect(found, CapIn, Rejected)
+    if isinstance(found, CapIn):
+        encode(found)
+
+
+def feed(data: bytes) -> None:
+    try:
+        assert isinstance(entries(data, "https://their.example/feed"), list)
+    except Wrong:
+        return
+
+
+FORMS = (Command, Beacon, KeySet, Mandate, SelfTest, Noted, Report)
+
+
+def node_message(data: bytes) -> None:
+    what_of(data)
+    for form in FORMS:
+        expect(opened(data, form, "exercise", [KEY]), form, Refused)
+
+
+def node_report(data: bytes) -> None:
+    """As a node that holds its key may sign anything."""
+    try:
+        report = msgspec.json.decode(data, type=Report)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+    encode(account(report, world().area, "Asia/Shanghai", T0))
+
+
+def receipts(data: bytes) -> None:
+    door = world().receipts
+    for where in ("node/N001/ack", "node/N001/hello", "node/N001/report", "receipt/sms"):
+        try:
+            found = door._receipt(Box(), Message(PREFIX + where, data, 1, 1))
+            expect(found, Receipt, Delivery, type(None))
+        except _Stray as e:
+            assert all(encode_text(x) for x in e.args)
+
+
+def carrier_word(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    a, _, b = text.partition("|")
+    for heard in (
+        Heard("sms", "g", a, (f"g|{b}",), b, a),
+        Heard("sms", "g", "", (f"g|{a}",), "", sender=b, text=a),
+    ):
+        if heard.sender:
+            assert isinstance(world().inbound.outs(heard, T0), list)
+        else:
+            expect(world().receipts._heard(Box(), heard, patient=False), Out)
+
+
+def answer(data: bytes) -> None:
+    for path in ("code", "data.id", "data.0.id", "a.b.c"):
+        encode_text(_at(read_answer(data), path))
+
+
+def carrier_http(data: bytes) -> None:
+    for row in fields_of(data):
+        for value in row.values():
+            encode_text(value)
+
+
+def smpp(data: bytes) -> None:
+    pdu = read_pdu((data + bytes(16))[: max(16, len(data))])
+    receipt(pdu)
+    for text in decodings(pdu.text, pdu.data_coding):
+        encode_text(text)
+
+
+def outside(data: bytes) -> None:
+    try:
+        found = read_json(data, _any, 64_000)
+    except Unreadable as e:
+        assert e.reason in REASONS
+        return
+    assert not deep(data)
+    at = moment(found)
+    assert at is None or 0 <= at <= LAST_AT
+    number(found)
+
+
+def moments(data: bytes) -> None:
+    at = moment(data.decode("utf-8", "replace"))
+    assert at is None or 0 <= at <= LAST_AT
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    f.__name__: f
+    for f in (
+        reading, senml, intake, topic, frame, said, people, cap, feed, node_message, node_report,
+        receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
+    )
+}  # fmt: skip
+for _topic in DECODERS:
+    TARGETS[f"record_{_topic}"] = lambda data, _topic=_topic: record(_topic, data)  # type: ignore[misc]
+
+
+def record(topic: str, data: bytes) -> None:
+    """A record as every stage and reader of the topic reads it."""
+    try:
+        DECODERS[topic].decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """Good input of its form, and every recorded poison of it."""
+    ours = [*poison.of_ingest(T0, "G1", WEATHER), *poison.of_send(T0)]
+    good = b'[{"value": 1.5, "time": "2025-07-26T22:10:00+08:00", "unit": "cm", "seq": 7}]'
+    match target:
+        case "reading" | "outside":
+            yield from (good, *(p.payload for p in ours if p.door.startswith("reading")))
+        case "senml":
+            yield from (p.payload for p in ours if p.door == "gateway senml")
+        case "intake":
+            for p in ours:
+                if p.topic in TOPICS:
+                    yield bytes([TOPICS.index(p.topic)]) + p.payload
+        case "frame":
+            yield from (poison.picture(), *(p.payload for p in ours if p.door == "frame"))
+        case "said":
+            yield from (s.encode() for s in ("水涨了", "已转移一百零五人", "收到 1", "A01 求助"))
+        case "people":
+            yield from (p.payload for p in ours if p.door.startswith("person"))
+        case "cap":
+            yield from (message(), signed(message()), *(c.payload for c in poison.caps("")))
+        case "feed":
+            entry = b'<entry><id>1</id><link href="a.xml"/></entry>'
+            yield b'<feed xmlns="http://www.w3.org/2005/Atom">' + entry + b"</feed>"
+            item = b"<item><guid>5</guid><link>a</link></item>"
+            yield b'<rss version="2.0"><channel>' + item + b"</channel></rss>"
+        case "node_message":
+            yield sign(KEY, Beacon(kind="exercise", beacon_at=T0))
+        case "receipts":
+            yield from (p.payload for p in ours if p.door in ("node ack", "carrier receipt"))
+        case "answer" | "carrier_http":
+            yield from (b'{"code": "0", "data": {"id": 7}}', b"id=1&stat=DELIVRD", b'[{"id": "1"}]')
+        case "smpp":
+            yield bytes.fromhex("0000001000000005000000000000000100") + b"id:1 stat:DELIVRD"
+        case "moments":
+            yield from (b"2025-07-26T24:00:00+08:00", b"9999-12-31T23:59:59-14:00")
+    yield from (b"", b"{}", b"[]", b"null")
