@@ -11,6 +11,7 @@ from fengsui.bench_console import bench_console
 from fengsui.bench_door import bench_door
 from fengsui.bench_ledger import bench_ledger
 from fengsui.bench_nodes import bench_nodes
+from fengsui.bench_poison import bench_poison
 from fengsui.bench_target import bench_target
 
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
@@ -62,5 +63,6 @@ bench.add_command(bench_channels)
 bench.add_command(bench_target)
 bench.add_command(bench_console)
 bench.add_command(bench_door)
+bench.add_command(bench_poison)
 
 COMMANDS = (bench,)

@@ -84,7 +84,7 @@ class Intake:
                 raise
             except Exception as e:  # noqa: BLE001  # one message must not end the line
                 found = [unread("ingest", e)]
-            if any(isinstance(one, Out) for one in found):
+            if any(isinstance(one, Out) and one.topic == "observations" for one in found):
                 outs += self._flush(groups)  # what came before it stands before it
             for one in found:
                 if isinstance(one, Out):

@@ -117,6 +117,13 @@ class Line:
         log.close()
         return kept, dead
 
+    def said(self, way: str, body: bytes, page: str) -> int:
+        """The answer; who is told to come again comes again."""
+        deadline = time.monotonic() + 300
+        while (code := self.post(way, body, page)) == 503 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        return code
+
     def post(self, way: str, body: bytes, page: str) -> int:
         url = {
             "people": page,
@@ -188,7 +195,7 @@ def test_every_poison_through_every_door_of_a_running_line(line: Line) -> None:
     for name, some in by_http.items():
         tried[name] = len(some)
         with ThreadPoolExecutor(1 if name == "people page" else 16) as pool:
-            codes = list(pool.map(lambda p: line.post(p.topic, p.payload, page), some))
+            codes = list(pool.map(lambda p: line.said(p.topic, p.payload, page), some))
         answers.update(codes)
         answered.update({name: sum(c < 500 for c in codes)})
     want = {(s, n) for s in NEIGHBOURS for n in range(1, seq + 1)}

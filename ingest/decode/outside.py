@@ -17,6 +17,8 @@ DEEPEST = 32  # brackets within brackets; what we define has four
 LARGEST = 1e15  # of a number: times in ms stand below it, and no sum of a few overflows
 LAST_AT = 253_402_128_000_000  # 9999-12-30T00:00Z in ms: every time zone can still write it
 _KEPT = b'[]{}"\\'
+_ALIKE = bytes.maketrans(b"{}", b"[]")  # a parser minds which closes which, depth does not
+_TOO_MANY = b"[" * (DEEPEST + 1)
 _DROPPED = bytes(n for n in range(256) if n not in _KEPT)
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _STRING = re.compile(rb'"[^"]*"')
@@ -43,9 +45,11 @@ def deep(payload: bytes) -> bool:
     if payload.count(b"[") + payload.count(b"{") <= DEEPEST:
         return False
     bare = _ESCAPED.sub(b"", payload) if b"\\" in payload else payload
-    bare = _STRING.sub(b"", bare.translate(None, _DROPPED))
+    bare = _STRING.sub(b"", bare.translate(_ALIKE, _DROPPED))
     for _ in range(DEEPEST):
-        before, bare = len(bare), bare.replace(b"[]", b"").replace(b"{}", b"")
+        if _TOO_MANY in bare:
+            return True
+        before, bare = len(bare), bare.replace(b"[]", b"")
         if len(bare) in (0, before):
             break
     return bool(bare)
