@@ -13,12 +13,17 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from ingest.decode.outside import Unreadable, read_json
+
 _NONCE = bytes(12)
 _LIMIT = 40_000  # hex of the largest message, and the seal
 
 
 class _Sealed(msgspec.Struct, frozen=True):
     sealed: str
+
+
+_sealed = msgspec.json.Decoder(_Sealed)
 
 
 def seal(node_public: bytes, node: str, message: bytes, one_time: bytes) -> bytes:
@@ -38,13 +43,13 @@ def unsealed(node_private: bytes, node: str, payload: bytes) -> bytes | None:
     if not payload.startswith(b'{"sealed":') or len(payload) > _LIMIT:
         return payload
     try:
-        box = bytes.fromhex(msgspec.json.decode(payload, type=_Sealed).sealed)
+        box = bytes.fromhex(read_json(payload, _sealed, _LIMIT).sealed)
         private = X25519PrivateKey.from_private_bytes(node_private)
         public = private.public_key().public_bytes_raw()
         shared = private.exchange(X25519PublicKey.from_public_bytes(box[:32]))
         key = _key(shared, box[:32] + public)
         return ChaCha20Poly1305(key).decrypt(_NONCE, box[32:], node.encode())
-    except (msgspec.MsgspecError, ValueError, InvalidTag):
+    except (Unreadable, ValueError, InvalidTag):
         return None
 
 

@@ -17,8 +17,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from config.level import Action, Level
-from ingest.decode.outside import Unreadable, read_json
+from ingest.decode.outside import LAST_AT, Unreadable, read_json
 
+_MOST = 2**53
 MAX_BYTES = 16_384  # a node refuses anything longer before it parses it
 
 Kind = Literal["live", "exercise"]
@@ -258,10 +259,26 @@ def opened(payload: bytes, form: type[M], kind: Kind, keys: Sequence[bytes]) -> 
                 message = msgspec.json.decode(body, type=form)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
                 return Refused("bad_payload")
+            if not _sane(message):
+                return Refused("bad_payload")
             if told == message.kind == kind:
                 return message
             return Refused("wrong_kind", message)
     return Refused("bad_signature")
+
+
+def _sane(message: Message) -> bool:
+    """Numbers that a node can keep, moments that a calendar has. What a node reports of itself counts
+    whatever its clock says."""
+    if isinstance(message, Report):
+        return True
+    for name in message.__struct_fields__:
+        value = getattr(message, name)
+        if type(value) is int and not -_MOST <= value <= _MOST:
+            return False
+        if name.endswith("_at") and value is not None and not 0 <= value <= LAST_AT:
+            return False
+    return True
 
 
 def _prefix(what: str, kind: Kind) -> bytes:

@@ -22,6 +22,7 @@ from fengsui.node_gauge import Gauge, sensed
 from fengsui.node_sound import Speaker, Voice
 from fengsui.node_store import Identity, Store
 from fengsui.setup import now_ms
+from ingest.guard import unread
 from ingest.mqtt import Mqtt
 
 _WAIT_S = 0.1
@@ -82,7 +83,10 @@ class Agent:
         linked, moment, node = not mqtt.waits_for(), self._moment(), self.node
         effects: list[Effect] = []
         for message in batch:
-            effects += node.hear(message.payload, moment)
+            try:
+                effects += node.hear(message.payload, moment)
+            except Exception as e:  # noqa: BLE001  # one message must not silence the loudspeaker
+                unread("node", e)
         for quantity, count in gauge.take():
             node.measured(quantity, count, moment)
         tested_at = node.kept.tested_at

@@ -8,29 +8,38 @@ from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.level import Action, Level
 from console.follow import DECODERS
 from dispatch.alert import Delivery, Receipt
 from dispatch.box import Box
 from dispatch.caretaker import Caretaker
 from dispatch.channels import Heard
-from dispatch.channels.gateway import _at, read_answer
+from dispatch.channels import answer as answers
 from dispatch.channels.receipt_server import fields_of
 from dispatch.channels.smpp_pdu import read as read_pdu
 from dispatch.channels.smpp_receipt import receipt
 from dispatch.channels.smpp_text import decodings
 from dispatch.inbound import Inbound
 from dispatch.keys import Ring
+from dispatch.node_kept import Kept, Setup
 from dispatch.node_report import account
+from dispatch.node_rules import Node
+from dispatch.node_trust import Moment, Trust
 from dispatch.node_wire import (
     Beacon,
+    Clause,
     Command,
     KeySet,
+    Kind,
     Mandate,
     Noted,
     Refused,
     Report,
     SelfTest,
+    TrustedKey,
+    _prefix,
     opened,
     sign,
     what_of,
@@ -176,6 +185,25 @@ def feed(data: bytes) -> None:
         return
 
 
+PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw().hex()
+SIGNED: tuple[Any, ...] = (
+    Beacon(kind="exercise", beacon_at=T0 + 1),
+    KeySet(kind="exercise", version=2, issued_at=T0, keys=(TrustedKey(public=PUBLIC),)),
+    Mandate(
+        node="N001", kind="exercise", area="A01", hazard="flash_flood", issued_at=T0,
+        valid_from_at=T0, valid_until_at=T0 + 9, after_s=60, plays=3, gap_s=60, repeat=2, volume=90,
+        clauses=(Clause(quantity="rain", window_min=60, count=500, action=Action.MOVE),),
+        prepare_text="p", move_text="m",
+    ),
+    Noted(node="N001", kind="exercise", acts=("a/played",)),
+    SelfTest(id="t", node="N001", kind="exercise", issued_at=T0, expires_at=T0 + 9),
+    Command(
+        id="c", node="N001", alert="x", version=1, area="A01", level=Level.RED, action=Action.MOVE,
+        msg_type="alert", kind="exercise", text="t", repeat=2, volume=90, issued_at=T0,
+        expires_at=T0 + 9_000,
+    ),
+)  # fmt: skip
+WHATS = ("beacon", "keys", "mandate", "noted", "self_test", "command")
 FORMS = (Command, Beacon, KeySet, Mandate, SelfTest, Noted, Report)
 
 
@@ -183,6 +211,34 @@ def node_message(data: bytes) -> None:
     what_of(data)
     for form in FORMS:
         expect(opened(data, form, "exercise", [KEY]), form, Refused)
+
+
+def node_at(kind: Kind = "exercise") -> Node:
+    trusted = (TrustedKey(public=PUBLIC),)
+    keys = KeySet(kind=kind, version=1, issued_at=T0, keys=trusted)
+    kept = Kept(trust=Trust(root=PUBLIC, keys=keys), tested_at=T0)
+    return Node(Setup("N001", kind, KEY), kept, Moment(1, T0))
+
+
+def node_hears(data: bytes) -> None:
+    """Bytes on a command topic; then what is kept can be kept, and time goes on."""
+    for payload in (data, b'{"sealed":' + data + b"}"):
+        node = node_at()
+        node.hear(payload, Moment(2, T0 + 1))
+        node.advance(Moment(3, T0 + 2))
+        msgspec.json.encode(node.kept)
+
+
+def node_obeys(data: bytes) -> None:
+    """As who holds the sender's key may sign anything."""
+    what, body = WHATS[data[0] % len(WHATS)] if data else "beacon", data[1:]
+    signature = Ed25519PrivateKey.from_private_bytes(KEY).sign(_prefix(what, "exercise") + body)
+    parts = (b'{"what":"', what.encode(), b'","body":', body, b',"signature":"')
+    node = node_at()
+    node.hear(b"".join(parts) + signature.hex().encode() + b'"}', Moment(2, T0 + 1))
+    node.advance(Moment(3, T0 + 2))
+    msgspec.json.encode(node.kept)
+    msgspec.msgpack.encode(node.kept)
 
 
 def node_report(data: bytes) -> None:
@@ -219,7 +275,8 @@ def carrier_word(data: bytes) -> None:
 
 def answer(data: bytes) -> None:
     for path in ("code", "data.id", "data.0.id", "a.b.c"):
-        encode_text(_at(read_answer(data), path))
+        encode_text(answers.at(answers.read(data), path))
+    encode_text(answers.says_no(data) + answers.text_of(data))
 
 
 def carrier_http(data: bytes) -> None:
@@ -255,7 +312,8 @@ def moments(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     f.__name__: f
     for f in (
-        reading, senml, intake, topic, frame, said, people, cap, feed, node_message, node_report,
+        reading, senml, intake, topic, frame, said, people, cap, feed, node_message, node_hears,
+        node_obeys, node_report,
         receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
     )
 }  # fmt: skip
@@ -299,6 +357,11 @@ def seeds(target: str) -> Iterator[bytes]:
             yield b'<rss version="2.0"><channel>' + item + b"</channel></rss>"
         case "node_message":
             yield sign(KEY, Beacon(kind="exercise", beacon_at=T0))
+        case "node_obeys":
+            for n, one in enumerate(SIGNED):
+                yield bytes([n]) + msgspec.json.encode(one)
+        case "node_hears":
+            yield from (sign(KEY, one) for one in SIGNED)
         case "receipts":
             yield from (p.payload for p in ours if p.door in ("node ack", "carrier receipt"))
         case "answer" | "carrier_http":
