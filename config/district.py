@@ -134,6 +134,13 @@ class Node(Row, frozen=True, kw_only=True):
     tower: str = ""  # the cell tower or line it hangs on; "": not known
 
 
+class GatewayRow(Row, frozen=True, kw_only=True):
+    """A station whose readings a gateway brings: one row of gateways.csv."""
+
+    gateway: str
+    station: str
+
+
 class Watch(Row, frozen=True, kw_only=True):
     """One station that an area's rules look at."""
 
@@ -259,6 +266,8 @@ class District(Row, frozen=True, kw_only=True):
     history: str = ""
     partitions: int = 4  # of the topic observations
     cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
+    # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
+    gateways: dict[str, tuple[str, ...]] | None = None
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -23,12 +23,15 @@ from config.district import (
     Camera,
     Contact,
     District,
+    GatewayRow,
     Node,
     RainThreshold,
     StageThreshold,
     Station,
     Watch,
 )
+from config.gateways import FILE as GATEWAYS
+from config.gateways import by_gateway, check_gateways, check_names
 from config.officer_check import check_officers
 from config.parameters import Head, check_channels, check_head, check_policy, check_rules
 from config.plan_check import read_plans
@@ -98,6 +101,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     contacts = _if_there(folder / "contacts.csv", Contact, problems)
     officers = _if_there(folder / "officers.csv", Officer, problems) or []
     cameras = _if_there(folder / "cameras.csv", Camera, problems) or []
+    gateways = _if_there(folder / GATEWAYS, GatewayRow, problems)
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
@@ -109,9 +113,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     by_contact = _unique("contacts.csv", contacts or (), problems)
     by_officer = _unique("officers.csv", officers, problems)
     by_camera = _unique("cameras.csv", cameras, problems)
-    for both in by_station.keys() & by_node.keys():
-        row = next(n for n, r in nodes if r.id == both)
-        problems.append(problem("nodes.csv", row, "id", f"{both} 与监测站重名 is a station too"))
+    _names(problems, stations, nodes)
     if any(not p.row for p in problems) and not (by_area and by_station):
         return None, problems  # a file could not be read: the rest would only repeat it
 
@@ -120,6 +122,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.stations(stations)
     check.nodes(nodes)
     check_cameras(problems, cameras, by_station)
+    check_gateways(problems, gateways or (), by_station)
     check.watches(watches)
     check.contacts(contacts or [])
     check.rain(rain, watches)
@@ -156,7 +159,20 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         [r for _, r in stage],
         sources,
         by_camera,
+        None if gateways is None else by_gateway(gateways),
     ), []
+
+
+def _names(
+    problems: list[Problem], stations: list[tuple[int, Station]], nodes: list[tuple[int, Node]]
+) -> None:
+    """What a device is called: at the MQTT broker too."""
+    for n, node in nodes:
+        if node.id in {s.id for _, s in stations}:
+            text = f"{node.id} 与监测站重名 is a station too"
+            problems.append(problem("nodes.csv", n, "id", text))
+    names = [("stations.csv", "id", [(n, s.id) for n, s in stations])]
+    check_names(problems, [*names, ("nodes.csv", "id", [(n, r.id) for n, r in nodes])])
 
 
 def _unique(file: str, rows: Iterable[tuple[int, Any]], problems: list[Problem]) -> dict[str, Any]:
@@ -221,6 +237,7 @@ def _district(
     stage: list[StageThreshold],
     sources: Sources,
     cameras: dict[str, Camera],
+    gateways: dict[str, tuple[str, ...]] | None,
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -251,6 +268,7 @@ def _district(
         rain=tuple(rain),
         stage=tuple(stage),
         cameras=cameras,
+        gateways=gateways,
         rules=rules,
         policy=policy,
         channels=channels,

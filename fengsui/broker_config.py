@@ -1,82 +1,62 @@
 """`fengsui broker-config mosquitto DIR`: a broker's settings from the district's own tables.
 
-Who may speak is who stands in stations.csv and nodes.csv: each device has a name (its id), a
-password or a certificate, and may write its own topics and no others. Run again after the tables
-have changed: what a device already has stays, who is no longer in the tables is shut out.
+Who may speak is who stands in stations.csv, nodes.csv and gateways.csv (`ingest.rights`): each has a
+name (its id), a password or a certificate, and may write its own topics and no others. Run again
+after the tables have changed: what a device already has stays, who is no longer in the tables is
+shut out.
 """
 
 import base64
 import csv
 import datetime
 import hashlib
-import ipaddress
 import os
+import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from config.district import District
+from config.gateways import FILE as GATEWAYS
+from fengsui.broker_certificates import authority_of, clients, server, write_owned
+from ingest.rights import Rights, rights
 
-INGEST, SEND, SIMULATOR, CARRIER = (
-    "fengsui-ingest", "fengsui-send", "fengsui-simulator", "carrier",
-)  # fmt: skip
 # our passwords are random, 144 bits: more rounds would only slow the broker when all devices come back
 _ROUNDS = 1_000
-_YEARS = 10
-_CA_DAYS, _LEAF_DAYS, _RENEW_DAYS = 365 * _YEARS, 825, 30
 _LEAST_QUEUED = 50_000
 _PAYLOAD = 512  # bytes of a message with what the broker keeps beside it
-_NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _FRAME = 2_200_000  # ingest.decode.frame.MAX_BYTES and the head
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# what the broker reads; the rest of the folder is for whoever sets devices up
+_READ = ("mosquitto.conf", "acl", "passwords", "ca.crt", "server.crt", "server.key", "revoked.crl")
 
 
 class Given(NamedTuple):
     """What the command is told beside the district."""
 
     hosts: Sequence[str] = ()  # names of the broker, for its certificate
-    gateways: Sequence[str] = ()
+    members: Sequence[str] = ()  # of a group of ingests that share the readings
+    adapters: Sequence[str] = ()  # of carriers and apps, beside the one called `carrier`
+    gateways: Sequence[str] = ()  # of former versions: they stand in gateways.csv now
     port: int = 8883
     data: str = "/var/lib/mosquitto"  # where the broker keeps the backlog
+    at: str = ""  # where the broker finds the folder, if not where it is made: in a container
+    owner: int | None = None  # user id of the broker, where it is not ours
     certificates: bool = False  # a certificate a device instead of a password
+    retain: bool = False  # devices that set the retain flag are let in
 
 
-def users(district: District, run: str, gateways: Sequence[str]) -> dict[str, list[str]]:
-    """Name -> lines of an ACL file of mosquitto (mosquitto.conf(5), acl_file)."""
-    at = f"fengsui/{run}/{district.id}"
-    rules: dict[str, list[str]] = {
-        INGEST: [f"read {at}/{t}" for t in ("station/#", "gateway/#", "node/+/status", "person/#")],
-        SEND: [f"write {at}/{t}" for t in ("node/+/command", "beacon", "keys", "cap/#")]
-        + [f"read {at}/{t}" for t in (*(f"node/+/{w}" for w in _NODE_TELLS), "receipt/#")],
-        # it makes out who a number is, and names the opaque id
-        CARRIER: [f"write {at}/{t}" for t in ("receipt/#", "person/+/sms", "person/+/report")],
-    }
-    if run != "live":
-        rules[SIMULATOR] = [f"readwrite {at}/#"]
-        rules[INGEST] += [f"read {at}/clock", f"write {at}/taken"]
-        rules[SEND].append(f"write {at}/clock/passed")
-    for s in district.stations.values():
-        topic = f"{s.id}/frame/+" if s.quantity == "frame" else f"{s.id}/{s.quantity}"
-        rules.setdefault(s.id, []).append(f"write {at}/station/{topic}")
-    for node in district.nodes:
-        rules.setdefault(node, []).extend(
-            [f"read {at}/{t}" for t in (f"node/{node}/command", "beacon", "keys")]
-            + [f"write {at}/node/{node}/{t}" for t in (*_NODE_TELLS, "status")]
-        )
-    for name in (*district.stations, *district.nodes):
-        rules[name].append(f"write {at}/station/{name}/battery")
-    for source in district.sources.source:
-        rules[f"source-{source}"] = [f"write {at}/source/{source}/cap"]
-        if f"read {at}/source/#" not in rules[INGEST]:
-            rules[INGEST].append(f"read {at}/source/#")
-    for name in gateways:
-        rules.setdefault(name, []).append(f"write {at}/gateway/{name}/+")
-    return rules
+def acl(table: Mapping[str, Rights]) -> Iterator[str]:
+    """Lines of an ACL file of mosquitto (mosquitto.conf(5), acl_file). No pattern: each user by
+    name."""
+    for name, one in table.items():
+        yield f"user {name}"
+        both = set(one.write) & set(one.read)
+        yield from (f"topic readwrite {t}" for t in one.write if t in both)
+        yield from (f"topic write {t}" for t in one.write if t not in both)
+        yield from (f"topic read {t}" for t in one.read if t not in both)
+        yield ""
 
 
 def hour_of_messages(district: District) -> int:
@@ -100,17 +80,25 @@ def hashed(password: str, salt: bytes) -> str:
     return f"$7${_ROUNDS}${'$'.join(words)}"
 
 
-def settings(district: District, folder: Path, given: Given) -> Iterator[str]:
-    """mosquitto.conf."""
+def settings(district: District, folder: str, given: Given) -> Iterator[str]:
+    """mosquitto.conf. folder: where the broker finds the files."""
     yield f"# 烽燧 Fengsui, {district.id}: made by `fengsui broker-config mosquitto`"
-    yield "# 一小时的积压在重启后仍在 an hour's backlog survives a restart of the broker"
-    yield from (f"listener {given.port}", f"cafile {folder}/ca.crt")
-    yield from (f"certfile {folder}/server.crt", f"keyfile {folder}/server.key")
-    yield from ("tls_version tlsv1.2", "allow_anonymous false", f"acl_file {folder}/acl")
+    yield f"listener {given.port}"
+    yield from (f"cafile {folder}/ca.crt", f"certfile {folder}/server.crt")
+    yield from (f"keyfile {folder}/server.key", "tls_version tlsv1.2")
+    yield from ("allow_anonymous false", f"acl_file {folder}/acl")
     if given.certificates:
         yield from ("require_certificate true", "use_identity_as_username true")
+        yield "# 不再登记的设备 devices that are no longer in the tables"
+        yield f"crlfile {folder}/revoked.crl"
     else:
         yield f"password_file {folder}/passwords"
+    yield "# 会话属于用户 a session is its user's, whatever id a client gives itself"
+    yield "use_username_as_clientid true"
+    if not given.retain:
+        yield "# 不留保留消息 an old reading must not greet who subscribes later"
+        yield "retain_available false"
+    yield "# 一小时的积压在重启后仍在 an hour's backlog survives a restart of the broker"
     yield from ("persistence true", f"persistence_location {given.data}/")
     yield from ("autosave_interval 1", "autosave_on_changes false")
     yield f"max_queued_messages {hour_of_messages(district)}"
@@ -124,37 +112,35 @@ def write_mosquitto(
     district: District, folder: Path, run: str, given: Given, now: datetime.datetime
 ) -> int:
     """Everything into `folder`; how many users there are. Raises ValueError for a wrong name."""
+    for option, name in [
+        *(("--member", n) for n in given.members),
+        *(("--adapter", n) for n in given.adapters),
+    ]:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{option} {name!r}: 字母数字 letters, digits, - and _ (1–40)")
     for name in given.gateways:
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            raise ValueError(f"--gateway {name!r}: 字母数字 letters, digits, - and _")
+        if name not in (district.gateways or {}):
+            raise ValueError(
+                f"--gateway {name!r}: 网关和它的站写进 a gateway stands in {GATEWAYS} with its "
+                "stations: see config/README.md"
+            )
     hosts = tuple(given.hosts) or ("localhost", "127.0.0.1")
-    rules = users(district, run, given.gateways)
+    table = rights(district, run, given.members, given.adapters)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    acl = "".join(
-        f"user {name}\n" + "".join(f"topic {line}\n" for line in lines) + "\n"
-        for name, lines in rules.items()
-    )
-    _write(folder / "acl", acl.encode())
-    text = "\n".join(settings(district, folder, given)) + "\n"
-    _write(folder / "mosquitto.conf", text.encode())
-    authority = _authority(folder, district.id, now)
-    _certificate(folder / "server", authority, hosts[0], hosts, now)
+    write_owned(folder / "acl", "\n".join(acl(table)).encode())
+    text = "\n".join(settings(district, given.at or str(folder), given)) + "\n"
+    write_owned(folder / "mosquitto.conf", text.encode())
+    authority = authority_of(folder, district.id, now)
+    server(folder, authority, hosts, now)
     if given.certificates:
-        (folder / "clients").mkdir(exist_ok=True, mode=0o700)
-        for name in rules:
-            _certificate(folder / "clients" / name, authority, name, (), now)
+        clients(folder, authority, list(table), now)
     else:
-        _passwords(folder, list(rules))
-    return len(rules)
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Whole or not at all, and for its owner alone."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    fresh.touch(0o600)
-    fresh.write_bytes(body)
-    fresh.replace(path)
+        _passwords(folder, list(table))
+    if given.owner is not None:
+        for path in (folder, *(folder / name for name in _READ if (folder / name).exists())):
+            os.chown(path, given.owner, -1)
+    return len(table)
 
 
 def _passwords(folder: Path, names: list[str]) -> None:
@@ -167,110 +153,9 @@ def _passwords(folder: Path, names: list[str]) -> None:
     old = dict(x.split(":", 1) for x in hidden.read_text().split()) if hidden.exists() else {}
     made = {name: known.get(name) or secrets.token_urlsafe(18) for name in names}
     rows = "".join(f"{name},{password}\n" for name, password in made.items())
-    _write(clear, f"name,password\n{rows}".encode())
+    write_owned(clear, f"name,password\n{rows}".encode())
     lines = [
         f"{name}:{old[name] if name in known and name in old else hashed(p, os.urandom(12))}\n"
         for name, p in made.items()
     ]
-    _write(hidden, "".join(lines).encode())
-
-
-Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
-
-
-def _authority(folder: Path, district: str, now: datetime.datetime) -> Authority:
-    """The district's own certificate authority; made once, for ten years. Keep ca.key offline."""
-    place = folder / "ca"
-    found = _load(place, now)
-    if found is not None:
-        return found
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Fengsui {district}")])
-    cert = (
-        _builder(name, name, key, _CA_DAYS, now)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    _save(place, cert, key)
-    return cert, key
-
-
-def _certificate(
-    place: Path, authority: Authority, name: str, hosts: Sequence[str], now: datetime.datetime
-) -> None:
-    """A server's (with `hosts`) or a device's; a good one that is there stays."""
-    there = _load(place, now)
-    if (
-        there is not None
-        and there[0].issuer == authority[0].subject
-        and _names(there[0]) == set(hosts)
-    ):
-        return
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    use = ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = (
-        _builder(subject, authority[0].subject, key, _LEAF_DAYS, now)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
-    )
-    if hosts:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False
-        )
-    _save(place, builder.sign(authority[1], hashes.SHA256()), key)
-
-
-def _builder(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
-    days: int,
-    now: datetime.datetime,
-) -> x509.CertificateBuilder:
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=days))
-    )
-
-
-def _host(name: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
-
-
-def _names(cert: x509.Certificate) -> set[str]:
-    try:
-        names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return set()
-    return {str(n.value) for n in names}
-
-
-def _save(place: Path, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> None:
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    _write(place.with_suffix(".key"), private)
-    _write(place.with_suffix(".crt"), cert.public_bytes(serialization.Encoding.PEM))
-
-
-def _load(place: Path, now: datetime.datetime) -> Authority | None:
-    """None if it is not there, or ends soon."""
-    try:
-        cert = x509.load_pem_x509_certificate(place.with_suffix(".crt").read_bytes())
-        key = serialization.load_pem_private_key(place.with_suffix(".key").read_bytes(), None)
-    except FileNotFoundError:
-        return None
-    if cert.not_valid_after_utc - now < datetime.timedelta(days=_RENEW_DAYS):
-        return None
-    return (cert, key) if isinstance(key, ec.EllipticCurvePrivateKey) else None
+    write_owned(hidden, "".join(lines).encode())

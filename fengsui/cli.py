@@ -10,6 +10,7 @@ from config.district import District
 from config.load import ConfigError
 from fengsui import (
     cli_bench,
+    cli_broker,
     cli_cap,
     cli_channels,
     cli_console,
@@ -32,7 +33,6 @@ from fengsui import (
     storm,
     watch,
 )
-from fengsui.broker_config import Given
 from fengsui.export import EXPORTS
 from fengsui.line import STAGES
 from fengsui.setup import Setup, Usage, default_config, make_setup, stamp
@@ -316,28 +316,6 @@ def trace(obj: _Context, what: str, at: str, run_name: str) -> None:
     sys.exit(watch.trace(obj.setup(run_name), what, moment))
 
 
-@cli.command("broker-config")
-@click.argument("kind", type=click.Choice(["mosquitto", "kafka"]))
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--run", "run_name", default="live", show_default=True)
-@click.option(
-    "--host", "hosts", multiple=True, help="服务器名 names devices call it by [localhost]"
-)
-@click.option("--gateway", "gateways", multiple=True, help="网关名 a gateway of many stations")
-@click.option("--port", type=int, default=8883, show_default=True)
-@click.option("--data", default="/var/lib/mosquitto", show_default=True, help="积压存放 its store")
-@click.option("--certificates", is_flag=True, help="每台设备一张证书 certificates, no passwords")
-@click.pass_obj
-def broker_config(
-    obj: _Context, /, kind: str, folder: Path, run_name: str, **given: object
-) -> None:
-    """服务器配置 settings, users, rights and certificates for mosquitto, from the tables; or a user with
-    its rights for every program on Kafka, by an administrator's address in FENGSUI_LOG."""
-    if kind == "kafka":
-        sys.exit(commands.kafka_config(obj.setup(run_name), folder))
-    sys.exit(commands.broker_config(obj.setup(run_name), folder, Given(**given)))  # type: ignore[arg-type]
-
-
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--run", "run_name", default="live", show_default=True)
@@ -365,9 +343,9 @@ def restore(obj: _Context, file: Path, into: str, new_history: bool) -> None:
 
 
 _PARTS = (
-    cli_bench, cli_skill, cli_tasks, cli_ledger, cli_why, cli_words, cli_decide, cli_drill,
-    cli_cap, cli_nodes, cli_channels, cli_contacts, cli_reach, cli_console, cli_people, cli_terrain,
-    cli_signer, cli_stations,
+    cli_bench, cli_broker, cli_skill, cli_tasks, cli_ledger, cli_why, cli_words, cli_decide,
+    cli_drill, cli_cap, cli_nodes, cli_channels, cli_contacts, cli_reach, cli_console, cli_people,
+    cli_terrain, cli_signer, cli_stations,
 )  # fmt: skip
 for _part in _PARTS:
     for _command in _part.COMMANDS:

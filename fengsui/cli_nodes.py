@@ -15,6 +15,7 @@ from fengsui.node_tasks import clock_of, key_lines, read_grant, write_grant
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage
 from ingest.mqtt import Mqtt
+from ingest.rights import SELF_TEST
 
 _DAY_MS = 86_400_000
 _TEST_MS = 3_600_000
@@ -173,7 +174,7 @@ def self_test(obj: Shared, nodes: tuple[str, ...], run_name: str) -> None:
         raise Usage(f"没有终端 there is no node {', '.join(strangers)} in nodes.csv")
     try:
         ring = Ring(setup.folder, setup.run.kind)
-        mqtt = Mqtt(setup.broker_url(), f"fengsui-self-test-{secrets.token_hex(4)}")
+        mqtt = Mqtt(setup.broker_url(SELF_TEST), f"fengsui-self-test-{secrets.token_hex(4)}")
         mqtt.wait_connected()
     except (ValueError, ConnectionError) as e:
         raise Usage(str(e)) from e

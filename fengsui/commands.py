@@ -6,12 +6,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from config.district import District
+from config.gateways import NONE as NO_GATEWAYS
 from config.load import ConfigError, load, read
 from config.plan_check import gaps
 from config.proof import Proof, standing
@@ -23,10 +24,8 @@ from dispatch.keys import sender_keys
 from dispatch.word_check import word_problems
 from fengsui import proved, storm
 from fengsui.backup import take
-from fengsui.broker_config import Given, write_mosquitto
 from fengsui.cli_reach import coverage_summary
 from fengsui.export import export
-from fengsui.kafka_config import WRITES, user, write_kafka
 from fengsui.line import calm_collector, open_run_log, run_stage
 from fengsui.orders import NOBODY
 from fengsui.restore import restore as put_back
@@ -36,6 +35,7 @@ from fengsui.setup import Setup, Usage, now_ms, refuse_live_keys, shown
 from fengsui.status import status_lines
 from fengsui.targets import read_plan
 from ingest.meters import serve, watchdog
+from ingest.rights import SIMULATOR
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import replay
@@ -98,28 +98,6 @@ def _answer_for_thresholds(setup: Setup) -> None:
         click.echo(text, err=True)
 
 
-def broker_config(setup: Setup, folder: Path, given: Given) -> int:
-    """Write a broker's settings; what each device gets stands in files for its owner alone."""
-    try:
-        count = write_mosquitto(setup.district, folder, setup.run.name, given, datetime.now(UTC))
-    except ValueError as e:
-        raise Usage(str(e)) from e
-    devices = "clients/*.crt, *.key" if given.certificates else "devices.csv"
-    click.echo(f"{folder}: mosquitto.conf, acl, ca.crt, {devices}: {count} 用户 users")
-    click.echo("启动 start: mosquitto -c mosquitto.conf; 见 see docs/mqtt.md")
-    return 0
-
-
-def kafka_config(setup: Setup, folder: Path) -> int:
-    """A user a program, with its rights."""
-    granted, taken = write_kafka(setup, folder)
-    click.echo(f"{folder}: 各环节的口令 a password a program: {' '.join(map(user, WRITES))}")
-    click.echo(
-        f"权限 rights: {granted} 新授 granted, {taken} 收回 taken away; 见 see docs/kafka.md"
-    )
-    return 0
-
-
 @contextmanager
 def answering() -> Iterator[None]:
     """Metrics and health at the address of FENGSUI_HTTP; none is named: nowhere."""
@@ -176,6 +154,8 @@ def check_config(folder: Path) -> int:
     )
     if not district.officers:
         click.echo(f"  ! {NOBODY}", err=True)
+    if district.gateways is None:
+        click.echo(f"  ! {NO_GATEWAYS}", err=True)
     if proof is None:
         click.echo(f"  {proved.unproved(district)}", err=True)
     else:
@@ -357,7 +337,7 @@ def _player(
     try:
         return Player(
             setup.district,
-            setup.broker_url(),
+            setup.broker_url(SIMULATOR),
             setup.run.name,
             stop,
             nodes=nodes,

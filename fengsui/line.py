@@ -27,6 +27,7 @@ from ingest.history import open_history
 from ingest.journal import say
 from ingest.log import Corrupt, Log, Unavailable, open_log
 from ingest.meters import PULSES, lags
+from ingest.rights import INGEST, SEND
 from ingest.run import run_ingest
 from ingest.runner import Runner
 from ingest.stage import Stage
@@ -205,7 +206,7 @@ def run_stage(
                 district,
                 setup.run,
                 log,
-                setup.broker_url(),
+                setup.broker_url(INGEST),
                 FrameStore(frames_folder(setup)),
                 stop,
                 now=now,
@@ -218,7 +219,7 @@ def run_stage(
                 with_people(setup, name),
                 setup.run,
                 log,
-                setup.broker_url(),
+                setup.broker_url(SEND),
                 setup.folder,
                 stop,
                 carrier_url=carrier_url,

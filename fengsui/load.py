@@ -5,6 +5,7 @@ import sys
 import time
 
 from ingest.mqtt import Mqtt
+from ingest.rights import SIMULATED
 
 START = 1_784_600_040  # s; the time of every reading: the bench's exercise stands still
 
@@ -28,7 +29,7 @@ def flood(mqtt: Mqtt, prefix: str, gauges: list[str], each: int, seconds: float)
         for _ in range(50):
             rows = [reading(gauges, number + k) for k in range(each)]
             number += each
-            topic = f"{prefix}/gateway/g1/json"
+            topic = f"{prefix}/gateway/{SIMULATED}/json"
             body: object = rows
             if each == 1:
                 topic = f"{prefix}/station/{rows[0].pop('station')}/{rows[0].pop('quantity')}"

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import config
 from config.district import District
+from ingest.broker import as_user
 from ingest.observation import Run
 
 BROKER_SCHEMES = ("mqtt", "mqtts")
@@ -49,12 +50,14 @@ class Setup:
         """Where `run` leaves the embedded broker's URL for `simulate` and `replay`."""
         return self.folder / "broker.url"
 
-    def broker_url(self) -> str:
-        """The broker named, or the embedded one of a line that is running on this machine."""
+    def broker_url(self, user: str) -> str:
+        """The broker named, or the embedded one of a line that is running on this machine, for one
+        of its users (`ingest.rights`): it stands in the place of {user} in an address that is
+        named."""
         if self.broker:
-            return self.broker
+            return self.broker.replace("{user}", user)
         if self.broker_file.exists():
-            return self.broker_file.read_text().strip()
+            return as_user(self.broker_file.read_text().strip(), self.folder, user)
         raise Usage(
             f"没有可用的 MQTT 服务器 no broker: name one with --broker or FENGSUI_BROKER "
             f"(mqtt://USER:PASSWORD@HOST:PORT), or start one with `fengsui run` "

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
@@ -19,10 +20,11 @@ from dispatch.keys import sender_keys
 from fengsui.export import export_folder
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
-from fengsui.setup import Setup, free_port, refuse_live_keys
+from fengsui.setup import Setup, free_port, refuse_live_keys, shown
 from fengsui.summary import summary
-from ingest.broker import Broker, start_broker
+from ingest.broker import Broker, as_user, password_file, start_broker
 from ingest.log import Log
+from ingest.rights import SIMULATOR, rights
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import BadRow, Measured, read_csv, replay
@@ -42,10 +44,12 @@ def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
     refuse_live_keys(setup)
     setup.folder.mkdir(parents=True, exist_ok=True)
     if not setup.broker:
-        broker = start_broker(setup.folder, free_port(port))
+        table = rights(setup.district, setup.run.name)
+        broker = start_broker(setup.folder, free_port(port), table)
+        url = broker.url if setup.live else as_user(broker.url, setup.folder, SIMULATOR)
         fresh = setup.broker_file.with_suffix(".new")  # whoever waits for it reads it whole
         fresh.touch(mode=0o600)
-        fresh.write_text(broker.url)
+        fresh.write_text(url)
         fresh.replace(setup.broker_file)
     try:
         yield setup
@@ -137,15 +141,18 @@ def run_line(
 
 
 def _invite(setup: Setup) -> None:
-    """How to point a gauge at the line."""
+    """How to point a gauge at the line. No password is printed."""
     gauge = next((s.id for s in setup.district.stations.values() if s.quantity == "rain"), "R01")
     topic = f"fengsui/{setup.run.name}/{setup.district.id}/station/{gauge}/rain"
-    click.echo(f"已启动 running: {setup.run.name}, MQTT 服务器 broker {setup.broker_url()}")
+    url = shown(setup.broker_url(gauge))
+    click.echo(f"已启动 running: {setup.run.name}, MQTT 服务器 broker {url}")
     click.echo("接入一个雨量站 point a gauge at it:")
-    click.echo(
-        f"  mosquitto_pub -L '{setup.broker_url()}/{topic}' -q 1 "
-        '-m \'{"value": 32.0, "unit": "mm"}\''
-    )
+    to = f"-L '{url}/{topic}'"
+    if not setup.broker:  # each device has a password of its own
+        parts, file = urlsplit(url), password_file(setup.folder, gauge)
+        to = f'-h {parts.hostname} -p {parts.port} -u {gauge} -P "$(cat {file})" -t {topic}'
+    reading = '{"time": \'"$(date +%s)"\', "value": 32.0, "unit": "mm"}'
+    click.echo(f"  mosquitto_pub {to} -q 1 -m '{reading}'")
 
 
 def run_storm(
@@ -268,7 +275,7 @@ def _around(
         log = open_run_log(setup)
         player = Player(
             setup.district,
-            setup.broker_url(),
+            setup.broker_url(SIMULATOR),
             setup.run.name,
             stop,
             nodes=nodes,

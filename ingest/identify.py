@@ -6,6 +6,7 @@ Pure: the register of stations and the time of receipt are arguments.
 from typing import Any
 
 from config.district import District
+from config.gateways import NONE as NO_GATEWAYS
 from config.quantity import OF_NODES, QUANTITIES, Quantity
 from ingest.decode.outside import moment, number
 from ingest.decode.reading import Reading, Rejected
@@ -35,6 +36,12 @@ class Register:
             self.quantity[name, "battery"] = QUANTITIES["battery"]
         for name in district.nodes:
             self.quantity.update({(name, q): QUANTITIES[q] for q in OF_NODES})
+        # gateway -> whose readings it may bring; None: no table
+        self.gateways = (
+            None
+            if district.gateways is None
+            else {g: frozenset(s) for g, s in district.gateways.items()}
+        )
         self.names = district.stations.keys() | district.nodes.keys()
         self.groups = district.groups_of_station
 
@@ -87,6 +94,24 @@ def identify(
         flag=flag,
         test=found or test,
     )
+
+
+def stranger(register: Register, gateway: str) -> Rejected | None:
+    """None if this gateway is known."""
+    if register.gateways is None:
+        return Rejected("unknown_gateway", NO_GATEWAYS)
+    if gateway not in register.gateways:
+        text = f"{_short(gateway)} 未登记 is not registered: add it to gateways.csv"
+        return Rejected("unknown_gateway", text)
+    return None
+
+
+def not_its_own(register: Register, gateway: str, station: str) -> Rejected | None:
+    """None if this gateway, a known one, may speak for the station."""
+    if station in (register.gateways or {}).get(gateway, ()):
+        return None
+    text = f"{_short(gateway)} 冒报 may not speak for {_short(station)}: see gateways.csv"
+    return Rejected("not_its_station", text)
 
 
 def frame_observation(

@@ -29,12 +29,14 @@ _SESSION_S = 7 * 86_400  # MQTT 5: how long the broker keeps the session
 
 
 class Message(NamedTuple):
-    """What came in; `session` tells one connection's packet numbers from the next one's."""
+    """What came in; `session` tells one connection's packet numbers from the next one's. retain: it
+    was there before we subscribed, and is no news (MQTT 3.1.1, section 3.3.1.3)."""
 
     topic: str
     payload: bytes
     mid: int
     session: int
+    retain: bool = False
 
 
 def _no_delay(_client: Any, _user: Any, sock: Any) -> None:
@@ -154,7 +156,7 @@ class Mqtt:
             topic = m.topic
         except UnicodeDecodeError:  # no broker should let it through: nobody's topic, then
             topic = "?"
-        message = Message(topic, bytes(m.payload), m.mid, self._session)
+        message = Message(topic, bytes(m.payload), m.mid, self._session, bool(m.retain))
         while not self._closed:
             try:
                 self._queue.put(message, timeout=1.0)

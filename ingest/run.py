@@ -24,16 +24,18 @@ from ingest.decode.reading import Reading, Rejected, decode_json
 from ingest.decode.senml import decode_senml
 from ingest.frames import FrameStore, no_room
 from ingest.guard import OF_THE_LOG, letter, unread
-from ingest.identify import Register, frame_observation, identify
+from ingest.identify import Register, frame_observation, identify, not_its_own, stranger
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import CapIn, Observation, Observations, Run, Service, Tick, encode
 from ingest.people import People, outs_of
 from ingest.people_http import people_ways
+from ingest.rights import SIMULATED
 
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
+_TOLD = 10_000
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
 
@@ -63,6 +65,7 @@ class Intake:
         self._read: Counter[str] = Counter()  # since `counted`
         self._flags: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
+        self._told: set[str] = set()  # topics of which something retained was seen
 
     def filters(self, share: str = "") -> list[str]:
         """What to subscribe to; a live run never hears an exercise's topics. The members of a group
@@ -101,6 +104,8 @@ class Intake:
     def _meant(self, message: Message) -> Sequence[Observation | Rejected | Out]:
         """One message: readings, records of its own, or why not."""
         suffix = message.topic.removeprefix(self._prefix)
+        if message.retain and not suffix.startswith("source/"):  # CAP has ids, and an end
+            return self._retained(message)
         if suffix == "clock" and self._exercise:
             return self._clock(message.payload)
         if self._cap is not None and suffix.startswith("source/"):
@@ -108,6 +113,18 @@ class Intake:
         if suffix.startswith("person/"):
             return self._of_person(message, suffix)
         return self._decode(suffix, message.payload)
+
+    def _retained(self, message: Message) -> list[Rejected]:
+        """It comes at each new subscription, and says nothing about now: counted each time, kept as
+        a dead letter once a topic."""
+        topic = self._where(message.topic)
+        if topic in self._told or len(self._told) >= _TOLD:
+            self._rejected["retained"] += 1
+            return []
+        self._told.add(topic)
+        say("ingest", f"{topic}: 保留消息不计 retained, not taken")
+        text = "保留消息不是新数据 retained, no news: 设备关闭 retain, switch it off on the device"
+        return [Rejected("retained", text)]
 
     def _of_others(
         self, cap: CapDoor, message: Message, suffix: str
@@ -186,21 +203,33 @@ class Intake:
                 return [self._one(f, station, quantity) for f in decode_json(payload)]
             case ["node", node, "status"]:
                 return [self._one(f) for f in decode_status(node, payload)]
-            case ["gateway", _, "json"]:
-                return [self._one(f) for f in decode_json(payload)]
-            case ["gateway", _, "senml"]:
-                return [self._one(f) for f in decode_senml(payload, self.clock_at)]
+            case ["gateway", gateway, ("json" | "senml") as dialect]:
+                return self._of_gateway(gateway, dialect, payload)
         return [Rejected("unknown_topic", "主题不认识: see docs/architecture.md, MQTT topics")]
 
+    def _of_gateway(
+        self, gateway: str, dialect: str, payload: bytes
+    ) -> list[Observation | Rejected]:
+        """Readings of its own stations; the simulator's, in an exercise, of any."""
+        simulated = self._exercise and gateway == SIMULATED
+        wrong = None if simulated else stranger(self._register, gateway)
+        if wrong is not None:
+            return [wrong]
+        read = decode_json(payload) if dialect == "json" else decode_senml(payload, self.clock_at)
+        return [self._one(f, of="" if simulated else gateway) for f in read]
+
     def _one(
-        self, found: Reading | Rejected, station: str = "", quantity: str = ""
+        self, found: Reading | Rejected, station: str = "", quantity: str = "", of: str = ""
     ) -> Observation | Rejected:
+        """of: the gateway that brings it, which must be one of the station's."""
         if isinstance(found, Rejected):
             return found
         if not station:
             station, quantity = found.station, found.quantity
             if not isinstance(station, str) or not isinstance(quantity, str):
                 return Rejected("bad_payload", "缺 station 或 quantity: name both in each reading")
+        if of and (wrong := not_its_own(self._register, of, station)) is not None:
+            return wrong
         return identify(self._register, found, station, quantity, self.clock_at)
 
     def _frame(self, station: str, stamp: str, payload: bytes) -> Observation | Rejected:

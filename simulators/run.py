@@ -9,6 +9,7 @@ import msgspec
 
 from config.district import District
 from ingest.mqtt import Mqtt, digest, shared_group
+from ingest.rights import SIMULATED
 from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
 from simulators.people import Heads
@@ -116,7 +117,7 @@ class Player:
     def _send_gathered(self) -> None:
         if self._gathered:
             body, self._gathered = json.dumps(self._gathered).encode(), []
-            self._send_and_wait("gateway/simulator/json", body)
+            self._send_and_wait(f"gateway/{SIMULATED}/json", body)
 
     def _send_and_wait(self, suffix: str, payload: bytes) -> None:
         topic, patience = f"{self.prefix}/{suffix}", time.monotonic() + self._patience_s

@@ -2,33 +2,27 @@
 by password and by certificate; an hour's backlog outlives the broker."""
 
 import base64
-import csv
 import datetime
 import hashlib
 import os
 import shutil
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from cryptography import x509
 
-from config.load import load
-from fengsui.broker_config import (
-    INGEST,
-    SEND,
-    Given,
-    hashed,
-    hour_of_messages,
-    users,
-    write_mosquitto,
-)
+from config.load import ConfigError, load
+from fengsui.broker_config import Given, hashed, hour_of_messages, write_mosquitto
 from fengsui.setup import Usage, default_config, make_setup, secret
 from ingest.mqtt import Mqtt
-from tests.servers import absent, free_port, wait_for
+from ingest.rights import INGEST, SEND, rights
+from tests.brokers import Broker
+from tests.servers import absent
 
 ROOT = Path(__file__).parent.parent
 DISTRICT = load(default_config())
@@ -36,55 +30,6 @@ AT = f"fengsui/live/{DISTRICT.id}"
 RAIN = [s.id for s in DISTRICT.stations.values() if s.quantity == "rain"]
 NODE = next(iter(DISTRICT.nodes))
 NOW = datetime.datetime.now(datetime.UTC)
-
-
-class Broker:
-    """A mosquitto with the settings that the command made."""
-
-    def __init__(self, folder: Path, *, certificates: bool) -> None:
-        path = f"{os.environ['PATH']}:/usr/sbin"
-        self._binary = shutil.which("mosquitto", path=path)
-        if self._binary is None:
-            absent("mosquitto")
-        self.folder, self.port, self.certificates = folder / "broker", free_port(), certificates
-        (folder / "data").mkdir()
-        more = ["--certificates"] if certificates else []
-        done = subprocess.run(
-            [sys.executable, "-m", "fengsui", "broker-config", "mosquitto", str(self.folder),
-             "--port", str(self.port), "--data", str(folder / "data"), "--gateway", "G1", *more],
-            cwd=ROOT, capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        if os.geteuid() == 0:  # else mosquitto gives its rights up and cannot read what is ours
-            with (self.folder / "mosquitto.conf").open("a") as f:
-                f.write("user root\n")
-        self._notes = folder / "notes"
-        self._process: subprocess.Popen[bytes] | None = None
-        if not certificates:
-            with (self.folder / "devices.csv").open(newline="") as f:
-                self._passwords = {r["name"]: r["password"] for r in csv.DictReader(f)}
-
-    def start(self) -> "Broker":
-        with self._notes.open("ab") as out:
-            self._process = subprocess.Popen(
-                [str(self._binary), "-c", str(self.folder / "mosquitto.conf")],
-                stdout=out, stderr=out,
-            )  # fmt: skip
-        wait_for(self.port, self._process, self._notes, 60)
-        return self
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(120)  # not killed: an hour's backlog is written on the way out
-            self._process = None
-
-    def url(self, name: str) -> str:
-        at = f"127.0.0.1:{self.port}?ca={self.folder}/ca.crt"
-        if self.certificates:
-            own = self.folder / "clients" / name
-            return f"mqtts://{at}&cert={own}.crt&key={own}.key"
-        return f"mqtts://{name}:{self._passwords[name]}@{at}"
 
 
 @pytest.fixture(params=[False, True], ids=["passwords", "certificates"])
@@ -232,11 +177,12 @@ def test_an_hours_backlog_outlives_the_broker(
 
 
 def test_again_after_the_tables_changed(tmp_path: Path) -> None:
-    """Passwords and certificates stay, strangers go, and nobody else can read them."""
-    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1", "G2")), NOW)
+    """Passwords stay, strangers go, and nobody else can read them."""
+    two = msgspec.structs.replace(DISTRICT, gateways={"G1": ("R01",), "G2": ("R02",)})
+    write_mosquitto(two, tmp_path, "live", Given(gateways=("G1",)), NOW)
     before = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
     assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in tmp_path.iterdir() if p.is_file())
-    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1",)), NOW)
+    write_mosquitto(DISTRICT, tmp_path, "live", Given(), NOW)
     after = {p.name: p.read_bytes() for p in tmp_path.iterdir() if p.is_file()}
     for name in ("ca.crt", "ca.key", "server.crt", "server.key", "mosquitto.conf"):
         assert before[name] == after[name]
@@ -245,18 +191,74 @@ def test_again_after_the_tables_changed(tmp_path: Path) -> None:
     assert b"\nG2," not in after["devices.csv"]
     assert b"user G2\n" not in after["acl"]
     later = NOW + datetime.timedelta(days=800)  # its server certificate ends in 25 days
-    write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("G1",)), later)
+    write_mosquitto(DISTRICT, tmp_path, "live", Given(), later)
     assert (tmp_path / "server.crt").read_bytes() != after["server.crt"]
     assert (tmp_path / "ca.crt").read_bytes() == after["ca.crt"]
-    with pytest.raises(ValueError, match="gateway"):
-        write_mosquitto(DISTRICT, tmp_path, "live", Given(gateways=("a/#",)), NOW)
+    for wrong in (
+        Given(gateways=("G2",)),  # of a former version: it stands in gateways.csv now
+        Given(members=("a/#",)),
+        Given(adapters=("",)),
+    ):
+        with pytest.raises(ValueError, match="--(gateway|member|adapter)"):
+            write_mosquitto(DISTRICT, tmp_path, "live", wrong, NOW)
+
+
+def test_a_certificate_counts_while_it_should(tmp_path: Path) -> None:
+    """A device that left, and one whose key was lost, are revoked; one renewed near its end is not,
+    for it must go on until it has been given the new one."""
+
+    def serial(name: str) -> int:
+        cert = (tmp_path / "clients" / f"{name}.crt").read_bytes()
+        return x509.load_pem_x509_certificate(cert).serial_number
+
+    def revoked() -> set[int]:
+        crl = x509.load_pem_x509_crl((tmp_path / "revoked.crl").read_bytes())
+        assert crl.next_update_utc is not None
+        assert crl.next_update_utc > NOW + datetime.timedelta(days=3000), "or nobody gets in"
+        return {one.serial_number for one in crl}
+
+    given = Given(certificates=True)
+    write_mosquitto(DISTRICT, tmp_path, "live", given, NOW)
+    first = {name: serial(name) for name in ("G1", RAIN[0], RAIN[1])}
+    assert not revoked()
+    (tmp_path / "clients" / f"{RAIN[1]}.crt").unlink()  # its key was lost
+    without = msgspec.structs.replace(DISTRICT, gateways={})
+    write_mosquitto(without, tmp_path, "live", given, NOW)
+    assert revoked() == {first["G1"], first[RAIN[1]]}
+    assert not list((tmp_path / "clients").glob("G1.*"))
+    assert serial(RAIN[0]) == first[RAIN[0]]
+    later = NOW + datetime.timedelta(days=800)
+    write_mosquitto(without, tmp_path, "live", given, later)
+    assert serial(RAIN[0]) != first[RAIN[0]]
+    assert revoked() == {first["G1"], first[RAIN[1]]}
+
+
+def test_no_device_is_called_as_a_user_of_ours(tmp_path: Path) -> None:
+    config = tmp_path / "yanqing"
+    shutil.copytree(default_config(), config)
+    for file, old, new in (
+        ("stations.csv", "R51,", "fengsui-send,"),
+        ("gateways.csv", "G1,R52", "carrier,R52"),
+        ("gateways.csv", "G1,R49", "G1,R49\nG1,R49"),
+        ("gateways.csv", "G1,R50", "G/1,R50"),
+        ("gateways.csv", "G1,R48", "G1,V01"),
+    ):
+        text = (config / file).read_text()
+        (config / file).write_text(text.replace(old, new))
+    with pytest.raises(ConfigError) as e:
+        load(config)
+    found = {(p.file, p.column, p.message.split()[0]) for p in e.value.problems}
+    assert {("stations.csv", "id", "'fengsui-send'"), ("gateways.csv", "station", "V01"),
+            ("gateways.csv", "gateway", "'G/1'"), ("gateways.csv", "station", "重复"),
+            ("gateways.csv", "station", "'R51'")} <= found  # fmt: skip
 
 
 def test_a_live_broker_knows_no_exercise_and_an_exercise_nothing_live() -> None:
     for run, other in (("live", "exercise"), ("exercise-x", "fengsui/live")):
-        lines = [line for rules in users(DISTRICT, run, ["G1"]).values() for line in rules]
-        assert not any(other in line for line in lines)
-        assert all(f"fengsui/{run}/" in line for line in lines)
+        table = rights(DISTRICT, run, ["a"], ["b"]).values()
+        topics = [t for one in table for t in (*one.write, *one.read)]
+        assert all(t.startswith(f"fengsui/{run}/") for t in topics)
+        assert not any(other in t for t in topics)
 
 
 def test_the_hash_is_mosquittos_own(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from config.level import Level
 from config.load import ConfigError, load
-from fengsui.broker_config import users
+from ingest.rights import INGEST, SEND, rights
 from tests.cap_world import pem_of
 
 ROOT = Path(__file__).parent.parent
@@ -117,7 +117,7 @@ def test_a_certificate_that_is_none_is_named(folder: Path, body: bytes) -> None:
 
 
 def test_a_source_may_write_its_own_topic_and_no_other(folder: Path) -> None:
-    rules = users(load(folder), "live", ())
-    assert rules["source-weather"] == ["write fengsui/live/yanqing/source/weather/cap"]
-    assert "read fengsui/live/yanqing/source/#" in rules["fengsui-ingest"]
-    assert "write fengsui/live/yanqing/cap/#" in rules["fengsui-send"]
+    table = rights(load(folder), "live")
+    assert table["source-weather"] == (("fengsui/live/yanqing/source/weather/cap",), ())
+    assert "fengsui/live/yanqing/source/#" in table[INGEST].read
+    assert "fengsui/live/yanqing/cap/#" in table[SEND].write

@@ -1,19 +1,14 @@
 """What operators deploy and what can be run here: the start script that takes secrets from files, the
-containers' health check, and the devices' broker with its access list on a real mosquitto."""
+containers' health check, and what the devices' broker is told."""
 
 import os
-import shutil
 import subprocess
 import sys
 import threading
-import uuid
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-
-from tests.servers import absent, end, free_port, wait_for
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 
@@ -97,100 +92,23 @@ def test_the_health_check_refuses_an_address_without_a_port() -> None:
 # --- the devices' broker ---
 
 
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """A real mosquitto on the settings as deployed, with other paths and ports: the port of its TLS
-    listener and the certificate to trust."""
-    folder = tmp_path_factory.mktemp("mosquitto")
-    path = f"{os.environ['PATH']}:/usr/sbin"
-    binary, passwd = (
-        shutil.which("mosquitto", path=path),
-        shutil.which("mosquitto_passwd", path=path),
-    )
-    if not binary or not passwd or not shutil.which("openssl"):
-        absent("mosquitto")
-    users = folder / "users"
-    users.write_text("".join(f"{u}:word\n" for u in ("fengsui", "carrier", "R001", "R002", "N001")))
-    users.chmod(0o600)
-    subprocess.run([str(passwd), "-U", str(users)], check=True)
+def test_the_broker_of_compose_is_what_broker_config_makes_of_the_example(tmp_path: Path) -> None:
+    """One definition of who may say and hear what: what it withstands is in test_broker_attacks.py."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-days", "1", "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-         "-keyout", str(folder / "key"), "-out", str(folder / "cert")],
-        check=True, capture_output=True,
+        [sys.executable, "-m", "fengsui", "broker-config", "mosquitto", str(tmp_path),
+         "--at", "/mosquitto/config", "--data", "/mosquitto/data"],
+        check=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    plain, secure = free_port(), free_port()
-    text = (DEPLOY / "mosquitto/mosquitto.conf").read_text("utf-8")
-    for old, new in {
-        "/run/secrets/mosquitto_passwords": str(users),
-        "/run/secrets/mosquitto_cert": str(folder / "cert"),
-        "/run/secrets/mosquitto_key": str(folder / "key"),
-        "/mosquitto/config/acl": str(DEPLOY / "mosquitto/acl"),
-        "/mosquitto/data/": f"{folder}/",
-        "listener 1883": f"listener {plain} 127.0.0.1",
-        "listener 8883": f"listener {secure} 127.0.0.1",
-    }.items():
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    settings, notes = folder / "mosquitto.conf", folder / "log"
-    settings.write_text(text + ("user root\n" if os.getuid() == 0 else ""), "utf-8")
-    with notes.open("wb") as out:
-        process = subprocess.Popen([str(binary), "-c", str(settings)], stdout=out, stderr=out)
-    try:
-        wait_for(secure, process, notes, 60)
-        yield secure, folder / "cert"
-    finally:
-        end(process)
+    for name in ("mosquitto.conf", "acl"):
+        assert (DEPLOY / "mosquitto" / name).read_text() == (tmp_path / name).read_text(), (
+            f"{name}: fengsui broker-config mosquitto deploy/mosquitto --at /mosquitto/config "
+            "--data /mosquitto/data"
+        )
 
 
-def _client(broker: tuple[int, Path], program: str, user: str, *more: str) -> list[str]:
-    port, cert = broker
-    return [program, "-h", "127.0.0.1", "-p", str(port), "--cafile", str(cert),
-            "-u", user, "-P", "word", "-q", "1", *more]  # fmt: skip
-
-
-P = "fengsui/live/yanqing"
-
-
-@pytest.mark.parametrize(
-    ("writer", "reader", "topic", "passes"),
-    [
-        ("R001", "fengsui", f"{P}/station/R001/rain", True),
-        ("R001", "fengsui", f"{P}/station/R002/rain", False),  # only for itself
-        ("R001", "fengsui", f"{P}/node/N001/ack", False),
-        ("R001", "fengsui", f"{P}/receipt/sms", False),
-        ("R001", "fengsui", f"{P}/clock", False),
-        ("carrier", "fengsui", f"{P}/receipt/sms", True),
-        ("carrier", "fengsui", f"{P}/station/R001/rain", False),
-        ("N001", "fengsui", f"{P}/node/N001/ack", True),
-        ("fengsui", "N001", f"{P}/node/N001/command", True),
-        ("fengsui", "R001", f"{P}/node/N001/command", False),  # no one hears another's commands
-        ("N001", "N001", f"{P}/node/N001/command", False),  # nor gives any
-        ("fengsui", "fengsui", "fengsui/exercise/yanqing/clock", False),  # live only
-    ],
-)
-def test_a_device_speaks_for_itself_only(
-    broker: tuple[int, Path], writer: str, reader: str, topic: str, passes: bool
-) -> None:
-    # a retained message is there for whoever may read it, so nothing depends on who is first
-    word = uuid.uuid4().hex
-    subprocess.run(
-        _client(broker, "mosquitto_pub", writer, "-r", "-t", topic, "-m", word), timeout=120
-    )
-    heard = subprocess.run(
-        _client(broker, "mosquitto_sub", reader, "-C", "1", "-W", "1" if not passes else "60",
-                "-t", topic),
-        capture_output=True, text=True, timeout=120,
-    ).stdout  # fmt: skip
-    assert (word in heard) == passes
-
-
-@pytest.mark.parametrize("wrong", [["-u", "R001", "-P", "other"], []])
-def test_strangers_are_refused(broker: tuple[int, Path], wrong: list[str]) -> None:
-    port, cert = broker
-    done = subprocess.run(
-        ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(port), "--cafile", str(cert), *wrong,
-         "-t", f"{P}/station/R001/rain", "-m", "1"],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode != 0
+def test_the_broker_of_compose_lets_nobody_be_another() -> None:
+    settings = (DEPLOY / "mosquitto/mosquitto.conf").read_text("utf-8").splitlines()
+    for line in ("use_username_as_clientid true", "allow_anonymous false", "listener 8883",
+                 "retain_available false", "persistence true"):  # fmt: skip
+        assert line in settings
+    assert "pattern" not in (DEPLOY / "mosquitto/acl").read_text("utf-8")

@@ -103,8 +103,10 @@ def test_a_wrong_field_is_a_dead_letter_and_the_rest_goes_on(
         ("station/R01/rain", b"7", "bad_payload"),
         ("station/R01/rain", b"", "bad_payload"),
         ("station/R01/rain", b" " * 300_000, "oversize"),
-        ("gateway/g/json", b'[{"value": 1}]', "bad_payload"),
-        ("gateway/g/senml", b"{}", "bad_payload"),
+        ("gateway/G1/json", b'[{"value": 1}]', "bad_payload"),
+        ("gateway/G1/senml", b"{}", "bad_payload"),
+        ("gateway/G2/json", b'[{"value": 1}]', "unknown_gateway"),
+        ("gateway/G1/xml", b"{}", "unknown_topic"),
         ("station/R01", b"{}", "unknown_topic"),
         ("station/V01/frame/12", b"GIF89a", "bad_frame"),
         ("station/V01/frame/12", b"x" * 2_100_000, "oversize"),
@@ -159,7 +161,7 @@ def test_no_payload_breaks_a_codec(payload: bytes) -> None:
         assert all(isinstance(x, Reading | Rejected) for x in found)
     check_frame(payload)
     outs = Intake(DISTRICT, RUN, FrameStore(Path("unused"))).records(
-        [message(s, payload) for s in ("station/R01/rain", "gateway/g/json", "gateway/g/senml")]
+        [message(s, payload) for s in ("station/R01/rain", "gateway/G1/json", "gateway/G1/senml")]
     )
     for out in outs:
         DECODERS[out.topic].decode(out.value)

@@ -46,6 +46,10 @@ REASONS = (
     "bad_seq",
     "bad_frame",
     "no_room",
+    "retained",
+    # gateways
+    "unknown_gateway",
+    "not_its_station",
     # CAP messages of others
     "unknown_source",
     "unsigned",
