@@ -16,6 +16,7 @@ from config.validate import problem
 
 FILE = "sources.toml"
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?")
 
 
 def read_sources(
@@ -90,6 +91,8 @@ class _Check:
             self.wrong(f"{at}.valid_s", f"{s.valid_s} 越界 is out of range", "60 … 604800")
         if not 10 <= s.poll_s <= 86_400:
             self.wrong(f"{at}.poll_s", f"{s.poll_s} 越界 is out of range", "10 … 86400")
+        if not all(_HOST.fullmatch(x) for x in s.hosts):
+            self.wrong(f"{at}.hosts", "不是主机 is no host", "files.example 或 or files.example:8080")
         self.url(f"{at}.feed", s.feed, exercise=False)
         self.url(f"{at}.exercise_feed", s.exercise_feed, exercise=True)
         self.trust(at, s)

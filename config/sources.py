@@ -58,6 +58,7 @@ class Source(_Row, frozen=True, kw_only=True):
     feed: str = ""  # Atom or RSS
     exercise_feed: str = ""  # on this machine
     poll_s: int = 60
+    hosts: tuple[str, ...] = ()  # HOST or HOST:PORT, beside the feed's own, where messages may lie
 
     def hazards_of(self, events: Collection[str]) -> tuple[str, ...]:
         """Our hazards for an event's name and codes; our own ids mean themselves."""

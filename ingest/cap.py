@@ -8,6 +8,7 @@ sensors' to confirm (`dispatch.policy`).
 import hashlib
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import shapely
 from cryptography import x509
@@ -38,6 +39,13 @@ _HEADLINE, _NOTE, _NAME = 200, 500, 300
 _HEARD = {True: ("Actual",), False: ("Exercise", "Test")}
 
 
+class Listened(NamedTuple):
+    """What a message is, and in words what of it could not be read."""
+
+    found: CapIn | Rejected
+    unread: tuple[str, ...] = ()
+
+
 class Hearing:
     """Whom a run of a district hears. live: the kind of the run."""
 
@@ -60,12 +68,16 @@ class Hearing:
     def heard(self, body: bytes, received_at: int, source: str = "") -> CapIn | Rejected:
         """A message received at `received_at` (ms). source: where the way it came belongs to one
         (a topic, a feed), its id; the message must be of the same."""
-        try:
-            return self._heard(body, received_at, source)
-        except Wrong as e:
-            return e.rejected
+        return self.listen(body, received_at, source).found
 
-    def _heard(self, body: bytes, received_at: int, way: str) -> CapIn:
+    def listen(self, body: bytes, received_at: int, source: str = "") -> "Listened":
+        """`heard`, and in words what of a message that is taken could not be read."""
+        try:
+            return Listened(*self._heard(body, received_at, source))
+        except Wrong as e:
+            return Listened(e.rejected)
+
+    def _heard(self, body: bytes, received_at: int, way: str) -> tuple[CapIn, tuple[str, ...]]:
         root = parse_cap(body)
         source = self._source(read_cap(root).sender, way)
         # without a certificate a signature tells nothing
@@ -90,10 +102,11 @@ class Hearing:
             () if asks or message.msg_type == "cancel" else self._says(source, message, received_at)
         )
         if message.msg_type == "cancel" and not message.references:
-            raise Wrong("bad_reference", "Cancel 没有 references: 不知取消哪条 it cancels nothing")
+            why = "; ".join(message.unread[:3]) or "没有 references 不知取消哪条"
+            raise Wrong("bad_reference", f"Cancel: {why} it cancels nothing")
         if not says and (message.msg_type == "alert" or not message.references):
-            raise Wrong("not_for_us", self._why_not(source, message))
-        return CapIn(
+            raise self._nothing(source, message)
+        found = CapIn(
             source=source.id,
             sender=message.sender,
             identifier=message.identifier[:_NAME],
@@ -110,6 +123,7 @@ class Hearing:
             headline=next((i.headline for i in message.infos), "")[:_HEADLINE],
             note=message.note[:_NOTE],
         )
+        return found, message.unread
 
     def _source(self, sender: str, way: str) -> Source:
         source = self._by_sender.get(sender)
@@ -159,13 +173,17 @@ class Hearing:
             for (area, hazard), level in sorted(found.items())
         )
 
-    def _why_not(self, source: Source, message: CapMessage) -> str:
+    def _nothing(self, source: Source, message: CapMessage) -> Wrong:
+        """Why nothing of it is left. What could not be read may have been ours."""
         events = [e for i in message.infos for e in i.events]
         if not source.hazards_of(events):
-            return f"灾种不在 sources.toml 的 hazards: no hazard of ours for {events[:4]}"
+            words = f"灾种不在 sources.toml 的 hazards: no hazard of ours for {events[:4]}"
+            return Wrong("not_for_us", words)
+        if message.unread:
+            return Wrong("bad_payload", f"读不懂 cannot be read: {'; '.join(message.unread[:3])}")
         if not any(self._areas(source, i) for i in message.infos):
-            return "不涉及本区 it touches no area of ours"
-        return "没有等级 it names no level that we know, or all is over"
+            return Wrong("not_for_us", "不涉及本区 it touches no area of ours")
+        return Wrong("not_for_us", "没有等级 it names no level that we know, or all is over")
 
     def _areas(self, source: Source, info: CapInfo) -> list[str]:
         """Of ours, that polygon, circle or division code touches, or that lie downstream of them."""
@@ -206,10 +224,10 @@ def _level(source: Source, info: CapInfo, message: CapMessage) -> Level:
 
 
 def _significant(code: str) -> str:
-    """A division code without the zeros that mean "all of it": 110119000000 -> 110119 (GB/T 2260 and
-    the twelve digits of the statistics office: 2+2+2+3+3)."""
-    for size in (2, 4, 6, 9):
-        if len(code) in (6, 12) and code[size:].strip("0") == "":
+    """A division code without the zeros that mean "all of it": 110119000000 -> 110119 (GB/T 2260: 2+2+2,
+    GB/T 10114: 3 more for a township, the statistics office: 3 more for a village; 2 more within it)."""
+    for size in (2, 4, 6, 9, 12):
+        if len(code) in (6, 9, 12, 14) and code[size:].strip("0") == "":
             return code[:size]
     return code
 

@@ -15,15 +15,18 @@ from ingest.guard import OF_THE_LOG, letter, unread
 from ingest.log import Log, Out
 from ingest.observation import CapIn, encode
 
+_TOLD = 600
 FOLDER = "cap-in"  # in the run's folder: the messages as they came, by their hash
 
 
 class Taken(NamedTuple):
-    """What became of a message, what the log is to be given, and why its bytes are not kept."""
+    """What became of a message, what the log is to be given, why its bytes are not kept, and what of
+    it could not be read."""
 
     found: CapIn | Rejected
     outs: list[Out]
     lost: Rejected | None = None
+    part: Rejected | None = None
 
 
 class CapDoor:
@@ -58,8 +61,9 @@ class CapDoor:
         return taken
 
     def _taken(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
+        told: tuple[str, ...] = ()
         try:
-            found = self._hearing.heard(body, received_at, source)
+            found, told = self._hearing.listen(body, received_at, source)
             value = encode(found) if isinstance(found, CapIn) else b""
         except OF_THE_LOG:
             raise
@@ -67,7 +71,14 @@ class CapDoor:
             found = unread("ingest", e)
         if isinstance(found, Rejected):
             return Taken(found, [letter(received_at, where, found, body)])
-        return Taken(found, [Out("observations", "cap", value, p) for p in self._partitions])
+        outs = [Out("observations", "cap", value, p) for p in self._partitions]
+        if told:
+            words = (
+                f"{found.identifier[:80]} 已收，其中读不懂的 taken, but for: {'; '.join(told[:8])}"
+            )
+            part = Rejected("bad_payload", words[:_TOLD])
+            outs.append(letter(received_at, where, part, body))
+        return Taken(found, outs, part=part if told else None)
 
     def enter(
         self, log: Log, body: bytes, now: Callable[[], int], where: str, source: str = ""
@@ -76,7 +87,18 @@ class CapDoor:
         taken = self.take(body, now(), where, source)
         log.append(taken.outs)
         _count(taken.found)
+        if taken.part is not None:
+            _count(taken.part)
         return taken.found
+
+    def judged(self, body: bytes, received_at: int, source: str) -> CapIn | Rejected:
+        """What would be said of it, with nothing written down."""
+        return self._taken(body, received_at, "", source).found
+
+    def stray(self, log: Log, now: Callable[[], int], where: str, why: Rejected) -> None:
+        """An entry of a feed that leads to no message: told. Raises OSError."""
+        log.append([letter(now(), where, why, b"")])
+        _count(why)
 
 
 def _count(found: CapIn | Rejected) -> None:

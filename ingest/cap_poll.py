@@ -1,39 +1,30 @@
 """Feeds of other authorities, Atom or RSS, asked again and again: what is new in them is handed in.
 
-A feed's entries lead to messages on the same server, or hold them. Nothing is remembered over a
-restart: the newest are fetched again, and the same message counts once (`detectors.cap_heard`).
+A feed's entries lead to messages on the same server, or on one that the source names, or hold them.
+Nothing is remembered over a restart: the newest are fetched again, and the same message counts once
+(`detectors.cap_heard`). A message that the feed no longer lists is no less in force for it.
 """
 
 import http.client
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
-
-from lxml import etree
+from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from config.sources import Source
 from ingest.cap_door import CapDoor
-from ingest.decode.cap import MAX_BYTES, NAMESPACE, Wrong, parse_xml
+from ingest.decode.cap import MAX_BYTES, Wrong
+from ingest.decode.cap_feed import Found, entries, next_page
+from ingest.decode.reading import Rejected
 from ingest.guard import OF_THE_LOG, unread
-from ingest.journal import say
+from ingest.journal import Seldom, say
 from ingest.log import Log
 
-FEED_BYTES = 4_000_000
-_NEWEST = 200
+FEED_BYTES = 8_000_000
+_AT_ONCE = 200  # messages that are fetched at one look; the rest at the next
+_PAGES = 10
 _TIMEOUT_S = 15.0
-_ATOM = "{http://www.w3.org/2005/Atom}"
-_CAP_TYPES = ("application/cap+xml", "application/common-alerting-protocol+xml")
-
-
-class Found(NamedTuple):
-    """What an entry leads to: the address of a message, or the message itself."""
-
-    key: str  # the entry in this state: the same again is nothing new
-    url: str
-    body: bytes
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -41,57 +32,6 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: object) -> None:
         return None
-
-
-def entries(body: bytes, at: str) -> list[Found]:
-    """The newest messages of a feed at the URL `at`. Raises `Wrong`."""
-    root = parse_xml(body)
-    if root.tag == f"{_ATOM}feed":
-        found = list(_atom(root, at))
-    elif root.tag == "rss":
-        found = list(_rss(root, at))
-    else:
-        raise Wrong(
-            "bad_payload", f"既非 Atom 也非 RSS neither Atom nor RSS: <{str(root.tag)[:80]}>"
-        )
-    return found[:_NEWEST]
-
-
-def _atom(root: etree._Element, at: str) -> Iterator[Found]:
-    for entry in root.iterfind(f"{_ATOM}entry"):
-        key = f"{entry.findtext(f'{_ATOM}id')} {entry.findtext(f'{_ATOM}updated')}"
-        whole = entry.find(f".//{{{NAMESPACE}}}alert")
-        if whole is not None:
-            yield Found(key, at, etree.tostring(whole, encoding="UTF-8", with_tail=False))
-            continue
-        links = entry.findall(f"{_ATOM}link")
-        links.sort(key=lambda e: e.get("type") not in _CAP_TYPES)
-        for link in links:
-            if link.get("rel", "alternate") in ("alternate", "related", "enclosure"):
-                yield from _led(key, at, str(link.get("href", "")))
-                break
-
-
-def _rss(root: etree._Element, at: str) -> Iterator[Found]:
-    for item in root.iterfind("channel/item"):
-        link = (item.findtext("link") or "").strip()
-        key = f"{item.findtext('guid') or link} {item.findtext('pubDate')}"
-        whole = item.find(f".//{{{NAMESPACE}}}alert")
-        if whole is not None:
-            yield Found(key, at, etree.tostring(whole, encoding="UTF-8", with_tail=False))
-        elif link:
-            yield from _led(key, at, link)
-
-
-def _led(key: str, at: str, link: str) -> Iterator[Found]:
-    """Where the link of an entry leads; nowhere if it is no address: the other entries count."""
-    try:
-        url = urljoin(at, link)
-        urlsplit(url).port  # noqa: B018  # raises for what is none
-    except ValueError:
-        say("ingest", f"{at}: 条目的链接读不懂 an entry's link is no address: {link[:80]!r}")
-        return
-    yield Found(key, url, b"")
 
 
 class Poller:
@@ -103,7 +43,10 @@ class Poller:
         self._source = source
         self._url = source.feed if live else source.exercise_feed
         self._door, self._log, self._now = door, log, now
+        self._live = live
         self._seen: dict[str, bool] = {}
+        self._told = set[str]()  # seen with a clock that is ahead
+        self._seldom = Seldom()
         self._tag = self._modified = ""
         handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
         if not live:
@@ -126,36 +69,63 @@ class Poller:
     def once(self) -> str:
         """One look; why it failed, "" if it did not."""
         try:
-            body = self._get(self._url, FEED_BYTES, feed=True)
-            if body is None:
+            found = self._listed()
+            if found is None:
                 return ""
-            found = entries(body, self._url)
         except Wrong as e:
             return e.rejected.detail
         except (OSError, http.client.HTTPException, ValueError) as e:
             return str(e) or type(e).__name__
         except Exception as e:  # noqa: BLE001  # one feed that cannot be read silences no other
             return unread("ingest", e).detail
-        failed = [f for f in found if f.key not in self._seen and not self._fetch(f)]
-        self._seen = {f.key: True for f in found if f not in failed}
-        if failed:
+        new = [f for f in found if f.key not in self._seen]
+        failed = [f for f in new[:_AT_ONCE] if not self._fetch(f)]
+        later = [*failed, *new[_AT_ONCE:]]
+        left = {f.key for f in later}
+        self._seen = {f.key: True for f in found if f.key not in left}
+        self._told &= left
+        if later:
             self._tag = self._modified = ""  # the feed as it is must be looked at again
+        if failed:
             return f"取不到 could not be fetched: {failed[0].url} (+{len(failed) - 1})"
         return ""
 
+    def _listed(self) -> list[Found] | None:
+        """The entries, newest first; None where the feed is as it was. Further pages of a long feed
+        are read as far as they are on the same server."""
+        body = self._get(self._url, FEED_BYTES, feed=True)
+        if body is None:
+            return None
+        found, at = entries(body, self._url), self._url
+        for _ in range(_PAGES):
+            at, before = next_page(body, at), at
+            if not at or at == before or not self._ours(at):
+                break
+            body = self._get(at, FEED_BYTES) or b""
+            found += entries(body, at)
+        return found
+
+    def _ours(self, url: str) -> bool:
+        """Whether the source's messages may lie there."""
+        parts = urlsplit(url)
+        if parts[:2] == urlsplit(self._url)[:2]:
+            return True
+        return (
+            self._live and parts.scheme in ("http", "https") and parts.netloc in self._source.hosts
+        )
+
     def _fetch(self, found: Found) -> bool:
         """Hand it in; False to try again."""
-        body = found.body
         try:
-            if not body:
-                if urlsplit(found.url)[:2] != urlsplit(self._url)[:2]:
-                    say(
-                        "ingest",
-                        f"{self._source.id}: {found.url}: 不在同一服务器 on another server",
-                    )
-                    return True
-                body = self._get(found.url, MAX_BYTES) or b""
-            self._door.enter(self._log, body, self._now, found.url, self._source.id)
+            if found.wrong or not (found.body or self._ours(found.url)):
+                self._astray(found)
+                return True
+            body = found.body or self._get(found.url, MAX_BYTES) or b""
+            if found.key in self._told:  # its clock was ahead: it is written down when it is not
+                judged = self._door.judged(body, self._now(), self._source.id)
+                if isinstance(judged, Rejected) and judged.reason == "clock_ahead":
+                    return False
+            taken = self._door.enter(self._log, body, self._now, found.url, self._source.id)
         except (OSError, http.client.HTTPException, ValueError):
             return False
         except OF_THE_LOG:
@@ -163,7 +133,19 @@ class Poller:
         except Exception as e:  # noqa: BLE001  # asked again: the entry is not lost, the others go on
             unread("ingest", e)
             return False
+        if isinstance(taken, Rejected) and taken.reason == "clock_ahead":
+            self._told.add(found.key)
+            return False
         return True
+
+    def _astray(self, found: Found) -> None:
+        """An entry that cannot be followed is told once, in the log and here."""
+        words = found.wrong or (
+            "在别的服务器，未取：写进 hosts lies on another server, not fetched: name it in hosts"
+        )
+        self._seldom("ingest", f"{self._source.id}: {found.url[:200]}: {words}")
+        why = Rejected("bad_reference", f"{found.url[:200]!r} {words}")
+        self._door.stray(self._log, self._now, self._url, why)
 
     def _get(self, url: str, limit: int, *, feed: bool = False) -> bytes | None:
         """The body; None where nothing is new since the last time. One that is too long comes cut

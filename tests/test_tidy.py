@@ -69,6 +69,7 @@ PURE = (
     "ingest/rights.py",
     "ingest/quality.py",
     "ingest/decode/*.py",
+    "ingest/people_form.py",
     "ingest/cap.py",
     "ingest/people.py",
     "ingest/people_page.py",
