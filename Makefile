@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test check fuzz services lock clean
+.PHONY: run test check fuzz services lock sbom notices clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
@@ -52,5 +52,14 @@ lock:
 	  --no-emit-index-url --no-emit-find-links \
 	  --extra kafka --extra influx --extra figures --extra camera --extra dev pyproject.toml -o requirements.lock
 
+# what it is made of: a CycloneDX bill of materials, held against its schema
+sbom: .venv/ready
+	$(BIN)/python deploy/parts.py sbom sbom.cdx.json
+	@echo "sbom.cdx.json"
+
+# the tables of THIRD-PARTY.md, after the lock has changed
+notices: .venv/ready
+	$(BIN)/python deploy/parts.py notices THIRD-PARTY.md
+
 clean:
-	rm -rf .venv console/node_modules console/static/vendor build dist *.egg-info
+	rm -rf .venv sbom.cdx.json console/node_modules console/static/vendor build dist *.egg-info

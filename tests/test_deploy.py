@@ -6,8 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-from email.message import Message
-from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client import Counter, Gauge, Histogram
 
+from deploy.parts import needs
 from fengsui.kafka_config import WRITES, user
 from fengsui.line import STAGES as LINE
 from ingest import meters
@@ -187,35 +186,12 @@ def test_the_image_is_locked_and_not_root() -> None:
             assert (ROOT / part).exists(), f"{part} is copied but not there"
 
 
-def _name(text: str) -> str:
-    return re.sub(r"[-_.]+", "-", text).lower()
-
-
-def _needs(name: str, extras: tuple[str, ...], seen: set[str]) -> set[str]:
-    """`name` and all that it needs on this machine."""
-    from packaging.requirements import Requirement
-
-    try:
-        told: Message = metadata(name)  # type: ignore[assignment]
-    except PackageNotFoundError:  # of another platform, or a marker that does not hold
-        return seen
-    seen.add(_name(name))
-    for line in told.get_all("Requires-Dist") or []:
-        need = Requirement(line)
-        holds = any(
-            need.marker is None or need.marker.evaluate({"extra": e}) for e in ("", *extras)
-        )
-        if holds and _name(need.name) not in seen:
-            _needs(need.name, tuple(need.extras), seen)
-    return seen
-
-
 def test_the_image_leaves_out_all_of_development_and_nothing_else() -> None:
     words = re.search(r"pip uninstall --yes \\\n(.*?)\n &&", CONTAINERFILE, re.DOTALL)
     assert words
     removed = set(words[1].replace("\\", "").split())
-    runs = _needs("fengsui", ("kafka", "influx"), set())
-    develops = _needs("fengsui", ("kafka", "influx", "dev"), set())
+    runs = needs("fengsui", ("kafka", "influx"), set())
+    develops = needs("fengsui", ("kafka", "influx", "dev"), set())
     assert "msgspec" in runs
     assert removed == develops - runs
 
