@@ -72,7 +72,8 @@ Said = PersonSays | Service | Rejected
 class People:
     """Who may say something of which area: everybody on the contact list, of their own areas."""
 
-    def __init__(self, district: District) -> None:
+    def __init__(self, district: District, *, exercise: bool = False) -> None:
+        self._exercise = exercise
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
@@ -110,7 +111,7 @@ class People:
         if asked_for is not None and any(i in self._ids for i in asked_for.ids):
             ident = ident or hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()
             return [self.service(person, asked_for, "sms", ident, now)]
-        said, area = tuple(meanings(text)), self._named(areas, plain(text))
+        said, area = tuple(meanings(text, exercise=self._exercise)), self._named(areas, plain(text))
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
         sent = Sent(person, "sms", said, area, ident, at)

@@ -102,7 +102,7 @@ class Door:
         self._district, self._live, self._log = district, live, log
         self._frames, self._links, self._now = frames, links, now
         self._wall = wall
-        self._people = People(district)
+        self._people = People(district, exercise=not live)
         self._lock = threading.Lock()
         self._rate = _Rate(wall)
         self._seldom = Seldom()

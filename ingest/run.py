@@ -57,7 +57,7 @@ class Intake:
         self._register = Register(district)
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
-        self.people = People(district)
+        self.people = People(district, exercise=run.kind == "exercise")
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at

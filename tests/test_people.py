@@ -64,11 +64,71 @@ PHONE = "13800138000"
         ("<script>alert(1)</script>", ""),
         ("已转移 999999999 人", ""),
         ("水" * 600 + "水涨", ""),
+        # as it is really said
+        ("村里进水了", "report_flood"),
+        ("水进屋了", "report_flood"),
+        ("河水暴涨，快漫上来了", "report_flood"),
+        ("溃坝了", "report_flood"),
+        ("大坝垮了！！", "report_flood"),
+        ("上游决堤", "report_flood"),
+        ("地里都被淹了", "report_flood"),
+        ("有人掉河里了", "help"),
+        ("有人掉进河里", "help"),
+        ("有3人失联", "help"),
+        ("两个孩子被水冲走了", "help"),
+        ("有人被埋了", "help"),
+        ("3户联系不上", "help"),
+        ("我们困在屋顶上", "help"),
+        ("水库要垮了", "report_flood"),
+        ("河水越来越大", "report_flood"),
+        ("孩子不见了", "help"),
+        ("收到，无人被困", "received"),
+        ("平安，没有人受伤", "safe"),
+        ("房子塌了", "damage"),
+        ("桥塌了，有人受伤", "help damage"),
+        ("这不是演练，水涨了", "report_flood"),
+        # denied
+        ("无人被困", ""),
+        ("没有人员被困", ""),
+        ("没人失联", ""),
+        ("无人员伤亡", ""),
+        ("暂无群众被困", ""),
+        ("未发现有人被困", ""),
+        ("没有进水", ""),
+        ("不会溃坝", ""),
+        ("nobody is trapped", ""),
+        ("水没有涨", ""),
+        ("进水口已检查", ""),
+        # over
+        ("被困人员已全部救出", ""),
+        ("失联的3人都找到了", ""),
+        ("3人被困，2人已救出，还有1人", "help"),
+        # asked, heard, feared, past
+        ("是不是要溃坝了？", ""),
+        ("有人被困吗？", ""),
+        ("村里进水了没", ""),
+        ("听说上游溃坝了", ""),
+        ("网上说有泥石流", ""),
+        ("可能要发大水", ""),
+        ("如果涨水就走", ""),
+        ("去年这里发过山洪", ""),
+        ("听说有人失联", ""),
+        ("能来救我吗？", "help"),
+        ("好像有人掉河里了", "help"),
+        # a drill
+        ("演练：水涨了", ""),
+        ("测试 求助", ""),
+        ("演习，泥石流", ""),
+        ("泥石流隐患点已巡查", ""),
     ],
 )
 def test_code_words_in_an_sms(text: str, want: str) -> None:
     found = [w.what + (f":{w.people}" if w.people is not None else "") for w in meanings(text)]
     assert " ".join(found) == want
+
+
+def test_in_an_exercise_a_word_of_the_drill_is_a_word() -> None:
+    assert [w.what for w in meanings("演练：水涨了", exercise=True)] == ["report_flood"]
 
 
 @given(st.integers(1, 9999))
