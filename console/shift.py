@@ -75,6 +75,9 @@ _DOOR = {
     "link made": Reason("发出一次有效的链接", "link made that works once"),
     "token add": Reason("新令牌", "token added"),
     "token remove": Reason("撤销令牌", "token revoked"),
+    "signer add": Reason("登记签名人", "signer registered"),
+    "signer revoke": Reason("撤销签名人", "signer revoked"),
+    "signer desk": Reason("值班台换签名钥匙", "the desk's key made anew"),
 }
 
 

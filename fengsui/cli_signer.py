@@ -8,6 +8,7 @@ import click
 
 from dispatch.proof import Signer
 from dispatch.signers import FILE, begin, enrol, make_officer_key, public_key, read, retire
+from fengsui.duty_room import noted
 from fengsui.line import open_run_log
 from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms, secret
@@ -57,20 +58,20 @@ def _list(setup: Setup) -> Path:
 
 
 @signer.command()
-@click.argument("officer", required=False, default="")
-@click.argument("key")
+@click.argument("words", nargs=-1, required=True, metavar="[OFFICER] KEY")
 @click.option(
     "--desk", "is_desk", is_flag=True, help="值班台的钥匙 a console's, which signs for all"
 )
 @click.option("--name", default="desk", show_default=True, help="值班台的名字 the desk's name")
 @_RUN
 @click.pass_obj
-def add(obj: Any, officer: str, key: str, is_desk: bool, name: str, run_name: str) -> None:
+def add(obj: Any, words: tuple[str, ...], is_desk: bool, name: str, run_name: str) -> None:
     """登记 let KEY (hex, or a file) sign for OFFICER, or with --desk for whoever that desk lets in.
     Ask the officer in person, or by a voice that you know, whether it is theirs."""
     setup: Setup = obj.setup(run_name)
-    if bool(officer) == is_desk:
-        raise Usage("写明人员，或用 --desk name an officer, or give --desk, not both")
+    if len(words) != 2 - is_desk:
+        raise Usage("写 OFFICER KEY，或 --desk KEY: write OFFICER KEY, or --desk KEY")
+    officer, key = ("", words[0]) if is_desk else words
     if officer and officer not in setup.district.officers:
         raise Usage(f"{officer}: officers.csv 里没有 does not stand in officers.csv")
     try:
@@ -80,6 +81,7 @@ def add(obj: Any, officer: str, key: str, is_desk: bool, name: str, run_name: st
         enrol(_list(setup), setup.district.id, found)
     except (ValueError, OSError) as e:
         raise Usage(str(e)) from e
+    noted(setup, "signer add", f"{officer or name} {found.key[:16]}")
     click.echo(f"✓ {officer or name} {found.key}")
 
 
@@ -95,6 +97,7 @@ def revoke(obj: Any, key: str, run_name: str) -> None:
         gone = retire(_list(setup), setup.district.id, key, now_ms())
     except (ValueError, OSError) as e:
         raise Usage(str(e)) from e
+    noted(setup, "signer revoke", f"{gone.officer or gone.name} {gone.key[:16]}")
     click.echo(f"✓ {gone.officer or gone.name} {gone.key}")
 
 
@@ -134,7 +137,10 @@ def desk_(obj: Any, new: bool, run_name: str) -> None:
     log = open_run_log(setup)
     try:
         mine = desk(setup, lambda: log.positions("cases", "decide")[0])
-        click.echo(mine.renew(now_ms()) if new else mine.public())
+        public = mine.renew(now_ms()) if new else mine.public()
+        if new:
+            noted(setup, "signer desk", f"--new {public[:16]}")
+        click.echo(public)
     except ValueError as e:
         raise Usage(str(e)) from e
     finally:

@@ -143,6 +143,15 @@ def _hand() -> str:
         return "command line"
 
 
+def noted(setup: Setup, what: str, detail: str) -> None:
+    """Put what was done at this machine's command line on the duty room's record."""
+    users = Users(setup.folder)
+    try:
+        users.note(now_ms(), _hand(), what, detail)
+    finally:
+        users.close()
+
+
 def add_user(setup: Setup, name: str, role: str, officer: str, password: str) -> int:
     """Add, or give a new role and password."""
     if officer and officer not in setup.district.officers:

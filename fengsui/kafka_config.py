@@ -17,17 +17,20 @@ from fengsui.line import READS, open_run_log
 from fengsui.setup import Setup, Usage
 from ingest.log.kafka_url import Right
 
-# program -> topics that it writes. A stage puts time (Tick) into its own input.
+# program -> topics that it writes. A stage writes into its own input too: the time (Tick), and what
+# run it is (ingest/begin.py).
 WRITES: dict[str, tuple[str, ...]] = {
     "ingest": ("observations", "dead-letters"),
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
-    "address": ("deliveries", "dead-letters"),
+    "address": ("deliveries", "dead-letters", "alerts"),
     "send": ("deliveries", "dead-letters"),
     "archive": ("ledger", "dead-letters"),
-    "console": ("cases", "deliveries"),  # what people decide, and what they have sent again
+    # what people decide, what they have sent again, which station is in service
+    "console": ("cases", "deliveries", "observations"),
     "audit": (),
-    "operator": ("cases", "deliveries"),  # the command line: status, order, resend, export, backup
+    # the command line: order, resend, station service; status, export, backup
+    "operator": ("cases", "deliveries", "observations"),
 }
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.level import Action, Level
 from console.follow import Follower
+from console.users import Users
 from dispatch.address import Address
 from dispatch.alert import Alert, Decision, Delivery
 from dispatch.decide import Decide
@@ -32,6 +34,7 @@ from dispatch.signers import (
 )
 from fengsui import cli_signer
 from fengsui.backup import take
+from fengsui.cli import cli
 from fengsui.ledger_file import export_ledger, verify
 from fengsui.line import open_run_log, run_stage
 from fengsui.orders import Wish, order
@@ -492,3 +495,42 @@ def test_a_run_that_is_restored_judges_each_act_as_it_was_judged(
 def test_an_exercise_signs_by_itself(tmp_path: Path) -> None:
     line = Line()  # the tests' own desk, as every exercise has one
     assert line.feed(act("raise", action=Action.MOVE, by="P-7"))[-1].by == "P-7"
+
+
+def test_who_may_sign_is_kept_by_commands_and_stands_on_the_duty_rooms_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FENGSUI_OFFICER_PASSPHRASE", PASSPHRASE)
+
+    def say(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(cli, ["--state", str(tmp_path), "signer", *words])
+        assert done.exit_code == code, (done.output, done.exception)
+        return done.output
+
+    def refused(*words: str) -> None:
+        done = CliRunner().invoke(cli, ["--state", str(tmp_path), "signer", *words])
+        assert isinstance(done.exception, Usage), done.output
+
+    made = say("make", "K-01", "--out", str(tmp_path / "mine.key")).split()[-1]
+    say("add", "K-01", made)
+    refused("add", "K-02", made)  # one key, one person
+    refused("add", "nobody", key(OWN))
+    refused("add", "--desk", "K-01", key(OWN))
+    refused("add", "K-01", "not a key")
+    say("add", "--desk", key(DESK), "--name", "second room")
+    first = say("desk").strip()
+    second = say("desk", "--new").strip()
+    assert second != first
+    say("revoke", made[:10])
+    refused("revoke", made[:10])
+    listed = say("list")
+    assert listed.startswith("live: 自 cases/0/0 起")
+    assert {made, key(DESK), second} <= set(listed.split())
+    revoked = [line for line in listed.splitlines() if "revoked" in line]
+    assert [line.split()[0] for line in revoked] == [made]
+    users = Users(tmp_path / "live")
+    noted = [what for _, _, what, _ in (tuple(n)[:4] for n in users.noted())]
+    users.close()
+    assert [w for w in noted if w.startswith("signer")] == [
+        "signer add", "signer add", "signer desk", "signer revoke",
+    ]  # fmt: skip
