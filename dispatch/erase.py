@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dispatch.contact_store import ContactStore
 from ingest.people_links import Links
+from ingest.people_words import Words
 
 
 def erase(folder: Path, ids: Sequence[str], at: int) -> list[str]:
@@ -15,5 +16,9 @@ def erase(folder: Path, ids: Sequence[str], at: int) -> list[str]:
     links = Links(folder)
     for name in ids:
         links.revoke(name)  # nobody reports in their name any more
+    if (folder / "people-words.db").exists():
+        words = Words(folder)
+        words.erase(ids)
+        words.close()
     with ContactStore(folder) as store:
         return store.erase(ids, at)

@@ -18,6 +18,7 @@ from ingest.journal import say
 from ingest.log import Out
 from ingest.observation import PersonSays, Service
 from ingest.people import People, outs_of
+from ingest.people_words import Keeper
 
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
 _SIGN = 4  # characters of 【签名】 by which our own words are known; a quotation may be cut short
@@ -33,7 +34,7 @@ class Inbound:
 
     def __init__(self, district: District, now: Callable[[], float] = time.monotonic) -> None:
         self._district, self._now = district, now
-        self._people = People(district)
+        self._people = People(district, keep=Keeper(district.vault).put)
         self._lock = threading.Lock()
         self._holders: dict[str, tuple[str, ...]] = {}
         self._read_at: float | None = None

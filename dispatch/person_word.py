@@ -23,11 +23,15 @@ REPLIES = {
 }
 _VALID_MS = 6 * 3_600_000
 _WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
-_CLEAR = "没看懂您的短信。请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
+_CLEAR = (
+    "值班室会看您的短信。也请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
+)
 
 
 def deliveries(district: District, says: PersonSays, live: bool) -> list[Delivery]:
     """At most one."""
+    if says.what == "words":
+        return [_unread(district, says, live)]
     if says.what == "unclear":
         return [_answer(district, says, live)] if says.way == "sms" else []
     rule = district.rules.observer
@@ -51,6 +55,18 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     title = "求助 help" if help_ else "现场报告 report"
     route = Route(channel="console", title=title, text=text)
     return _made(says, live, DUTY + says.person, route, Level.RED if help_ else Level.YELLOW)
+
+
+def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
+    """To the duty room: somebody wrote what no table knows. The words themselves stand in no log."""
+    drill, place = "" if live else "（演练）", district.areas[says.area].name
+    at = local(says.said_at, district.timezone, "%H:%M")
+    text = (
+        f"{drill}有人来信，机器没看懂，请看原话: {place} {says.area} {says.role} {says.person} {at} "
+        f"fengsui people words {says.id}（三天后删）"
+    )
+    route = Route(channel="console", title="来信原话 a message to read", text=text)
+    return _made(says, live, DUTY + says.person, route, Level.YELLOW)
 
 
 def _answer(district: District, says: PersonSays, live: bool) -> Delivery:

@@ -17,7 +17,9 @@ from dispatch.roll import Roll, RollRow, Word
 from fengsui.line import open_run_log
 from fengsui.people import place
 from fengsui.setup import Setup, Usage, now_ms
+from ingest.decode.said import plain
 from ingest.people_links import Links
+from ingest.people_words import Words
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
 _SAID = {
@@ -133,6 +135,30 @@ def links(obj: Any, run_name: str) -> None:
         until = local(one.until_at, setup.district.timezone, "%Y-%m-%d")
         over = " 已过期 over" if one.until_at <= now_ms() else ""
         click.echo(f"{person} 至 until {until}{over}")
+
+
+@people_.command()
+@click.argument("ident", default="")
+@_RUN
+@click.pass_obj
+def words(obj: Any, ident: str, run_name: str) -> None:
+    """来信原话 what people wrote that the machine could not read, newest first, or the one of IDENT.
+    Kept for three days."""
+    setup = obj.setup(run_name)
+    if not (place(setup) / "people-words.db").exists():
+        click.echo("没有没看懂的来信 there is no message that could not be read")
+        return
+    store = Words(place(setup))
+    try:
+        kept = store.read(now_ms() if setup.live else 0)
+    finally:
+        store.close()
+    for one in kept:
+        if ident in ("", one.id):
+            at = local(one.at, setup.district.timezone, "%m-%d %H:%M")
+            click.echo(f"{one.id} {at} {one.area} {one.person}: {plain(one.text)}")
+    if ident and ident not in {one.id for one in kept}:
+        raise Usage(f"{ident}: 没有，或已过三天 is not there, or is over")
 
 
 def _known(setup: Setup) -> Collection[str]:

@@ -180,8 +180,9 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     """A person's word on an area: what was seen (quantities of `config.quantity.OF_PEOPLE`), or an
     answer to a warning. It goes the whole line, from `observations` to `deliveries`, once each.
 
-    No words of the person's stand in it: they could hold names and numbers. `unclear` stands for a
-    message that nobody could read, so that whoever sent it gets an answer.
+    No words of the person's stand in it: they could hold names and numbers. A message that nobody could
+    read is `words`, which the duty room finds under its id in `ingest.people_words`, and `unclear`, so
+    that whoever sent it gets an answer.
     """
 
     id: str  # from the person, the way and the message's own id: the same again is a repetition
@@ -198,6 +199,7 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
         "help",
         "safe",
         "unclear",
+        "words",
     ]
     said_at: int
     received_at: int

@@ -7,7 +7,7 @@ person's message says how long it was and why nobody could read it.
 import hashlib
 import re
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
@@ -27,6 +27,7 @@ JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 Way = Literal["form", "sms", "app"]
+_OURS = (("unclear", "sms"), ("words", "sms"))  # what we say of a message that nobody can read
 SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
@@ -72,8 +73,15 @@ Said = PersonSays | Service | Rejected
 class People:
     """Who may say something of which area: everybody on the contact list, of their own areas."""
 
-    def __init__(self, district: District, *, exercise: bool = False) -> None:
-        self._exercise = exercise
+    def __init__(
+        self,
+        district: District,
+        *,
+        exercise: bool = False,
+        keep: Callable[[str, str, str, str, int], None] = lambda *_: None,
+    ) -> None:
+        """keep: where words that nobody can read are kept for the duty room (`ingest.people_words`)."""
+        self._exercise, self._keep = exercise, keep
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
@@ -100,8 +108,9 @@ class People:
         return self.text(person, sent.text, sent.id, sent.at, now)
 
     def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
-        """The text of a short message. What is not understood is told twice: to the operators as a
-        dead letter, and down the line, so that the sender gets an answer."""
+        """The text of a short message. What is not understood is told three times: to the operators as
+        a dead letter, and down the line to the duty room, which can read it as it is, and so that the
+        sender gets an answer."""
         areas = self.areas_of(person)
         if not areas:
             return [_stranger()]
@@ -125,7 +134,11 @@ class People:
         why = cast(Rejected, found[0]) if found else why
         if why.reason not in ("unclear", "not_their_area"):
             return [why]
-        asked = self.judge(sent._replace(said=(Meaning("unclear"),), area=areas[0]), now)
+        both = (Meaning("words"), Meaning("unclear"))
+        asked = self.judge(sent._replace(said=both, area=area or areas[0]), now)
+        for one in asked:
+            if isinstance(one, PersonSays) and one.what == "words":
+                self._keep(one.id, person, one.area, text, now)
         # one that is refused otherwise (too many, too old) gets no answer
         return [why, *asked] if not isinstance(asked[0], Rejected) else [*asked]
 
@@ -209,7 +222,7 @@ class People:
         if sent.ident and not _IDENT.fullmatch(sent.ident):
             return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
         for what, people in sent.said:
-            if what not in SAYABLE and (what, sent.way) != ("unclear", "sms"):
+            if what not in SAYABLE and (what, sent.way) not in _OURS:
                 return Rejected("bad_value", f"what: 应为 one of {', '.join(SAYABLE)}")
             if people is not None and not 0 <= people <= _MOST:
                 return Rejected("bad_value", f"people: 应为 write 0 … {_MOST}")

@@ -31,6 +31,7 @@ from ingest.mqtt import Message, Mqtt, digest, shared_group
 from ingest.observation import CapIn, Observation, Observations, Run, Service, Tick, encode
 from ingest.people import People, outs_of
 from ingest.people_http import people_ways
+from ingest.people_words import Keeper
 from ingest.rights import SIMULATED
 
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
@@ -57,7 +58,8 @@ class Intake:
         self._register = Register(district)
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
-        self.people = People(district, exercise=run.kind == "exercise")
+        self.keeper = Keeper(district.vault)
+        self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
@@ -312,6 +314,7 @@ def run_ingest(
             people_ways(district, live, log, frames, links, clock),
         ):
             while not stop.is_set():
+                intake.keeper.look(clock())
                 pulse.beat(mqtt.waits_for() or intake.no_room)
                 if ready is not None and mqtt.subscribed():
                     ready.set()

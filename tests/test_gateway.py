@@ -433,7 +433,9 @@ def test_an_sms_from_a_telephone_is_its_owners_word(
         assert [(s.person, s.what) for s in found] == [
             ("C-0004", "report_flood"),
             ("C-0004", "report_flood"),
+            ("C-0004", "words"),
             ("C-0004", "unclear"),
+            ("C-0004", "words"),
             ("C-0004", "unclear"),
         ]
         assert found[0].id == found[1].id, "so that detect takes it once"

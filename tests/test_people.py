@@ -24,6 +24,7 @@ from ingest.mqtt import Message
 from ingest.observation import DeadLetter, PersonSays, Record, Tick
 from ingest.people import A_MINUTE, People
 from ingest.people_page import form
+from ingest.people_words import Keeper, Words
 from ingest.run import Intake
 from ingest.stage import Item
 from tests.decide_district import MIN, T0, Line, mark, run, seen, yanqing
@@ -179,12 +180,16 @@ def test_a_stranger_and_an_area_of_somebody_else() -> None:
     assert reasons(people.report(OBSERVER, body, T0)) == ["not_their_area"]
     # by SMS the sender is told, too
     there = yanqing().areas["A02"].name
-    assert reasons(people.sms(OBSERVER, sms(f"{there}水涨"), T0)) == ["not_their_area", "unclear"]
+    assert reasons(people.sms(OBSERVER, sms(f"{there}水涨"), T0)) == [
+        "not_their_area",
+        "words",
+        "unclear",
+    ]
 
 
 def test_who_has_several_areas_names_one() -> None:
     people = People(with_contact(("A01", "A02")))
-    assert reasons(people.sms("C-9", sms("水涨"), T0)) == ["not_their_area", "unclear"]
+    assert reasons(people.sms("C-9", sms("水涨"), T0)) == ["not_their_area", "words", "unclear"]
     assert one(people.sms("C-9", sms("沙门村 水涨"), T0)).area == "A02"
     assert one(people.sms("C-9", sms("a02 水涨"), T0)).area == "A02"
     assert one(People(with_contact(("*",))).sms("C-9", sms("A17 水涨"), T0)).area == "A17"
@@ -207,6 +212,57 @@ def test_a_thousand_a_minute_from_one_person_hold_up_nobody_else() -> None:
     assert reasons(found[-1:]) == ["too_many"]
     assert one(people.sms(HEAD, sms("求助"), T0)).what == "help"
     assert one(people.sms(OBSERVER, sms("求助"), T0 + MIN)).what == "help"
+
+
+def test_what_nobody_can_read_reaches_the_duty_room_as_it_is(tmp_path: Any) -> None:
+    kept = Words(tmp_path)
+    people = People(yanqing(), keep=kept.put)
+    text = "桥头那边味道不对，我是张三"
+    why, words, unclear = people.sms(OBSERVER, sms(text, id="m1"), T0)
+    assert isinstance(why, Rejected)
+    assert (words.what, unclear.what) == ("words", "unclear")  # type: ignore[union-attr]
+    people.sms(OBSERVER, sms(text, id="m1"), T0)
+    (one,) = kept.read(T0)
+    assert isinstance(words, PersonSays)
+    assert (one.id, one.person, one.area, one.text) == (words.id, OBSERVER, "A01", text)
+    # as often as they write, though they are answered once in ten minutes
+    watch = Watch()
+    for n in range(3):
+        again = msgspec.structs.replace(words, id=f"w{n}", received_at=T0 + n)
+        assert [r.what for r in watch.feed(again) if isinstance(r, PersonSays)] == ["words"]
+    (notice,) = [r for r in sent(words) if isinstance(r, Delivery)]
+    assert notice.routes[0].channel == "console"
+    assert words.id in notice.routes[0].text
+    assert "张三" not in msgspec.json.encode(notice).decode()
+    # what is understood is not kept, and a question is
+    people.sms(OBSERVER, sms("水涨了", id="m2"), T0)
+    people.sms(OBSERVER, sms("是不是要溃坝了？", id="m3"), T0 + 1)
+    assert [k.text for k in kept.read(T0)] == ["是不是要溃坝了？", text]
+    kept.close()
+
+
+def test_kept_words_are_encrypted_and_erased(tmp_path: Any) -> None:
+    kept = Words(tmp_path)
+    kept.put("a", OBSERVER, "A01", "悄悄话 secret words", T0)
+    kept.put("b", HEAD, "A01", "另一句", T0 + 1000)
+    again = Words(tmp_path)
+    assert [k.text for k in again.read(T0)] == ["另一句", "悄悄话 secret words"]
+    for file in tmp_path.rglob("*"):
+        if file.is_file():
+            body = file.read_bytes()
+            assert b"secret words" not in body
+            assert "另一句".encode() not in body
+            assert file.stat().st_mode & 0o077 == 0
+    again.erase([HEAD])
+    assert [k.id for k in kept.read(T0)] == ["a"]
+    keeper = Keeper(tmp_path)
+    keeper.look(T0 + 72 * 3_600_000)
+    assert kept.read(0) == []
+    for store in (kept, again):
+        store.close()
+    (tmp_path / "keys" / "people-words.key").chmod(0o644)
+    Keeper(tmp_path).put("c", HEAD, "A01", "x", T0)  # told, and nothing is lost but the words
+    Keeper(None).put("c", HEAD, "A01", "x", T0)
 
 
 def message(suffix: str, payload: bytes) -> Message:
