@@ -22,6 +22,12 @@ from ingest.log import Log
 _LEAST = 16  # characters of a token
 
 
+class Ways:
+    """failed: why a thread of one of them ended, if it did."""
+
+    failed: BaseException | None = None
+
+
 @contextmanager
 def cap_ways(
     district: District,
@@ -30,11 +36,19 @@ def cap_ways(
     door: CapDoor | None,
     folder: Path | None,
     now: Callable[[], int],
-) -> Iterator[None]:
+) -> Iterator[Ways]:
     """Open as long as this lasts. Raises ValueError for a token that cannot be."""
+    ways = Ways()
     if door is None or folder is None:
-        yield
+        yield ways
         return
+
+    def asking(poller: Poller) -> None:
+        try:
+            poller.run(stop)
+        except BaseException as e:  # noqa: BLE001  # the stage ends with it
+            ways.failed = e
+
     stop = threading.Event()
     with ExitStack() as stack:
         sources = district.sources
@@ -48,12 +62,12 @@ def cap_ways(
             if source.feed if live else source.exercise_feed:
                 poller = Poller(source, live, door, log, now)
                 thread = threading.Thread(
-                    target=poller.run, args=(stop,), name=f"feed-{source.id}", daemon=True
+                    target=asking, args=(poller,), name=f"feed-{source.id}", daemon=True
                 )
                 thread.start()
                 stack.callback(thread.join, 20)
         stack.callback(stop.set)
-        yield
+        yield ways
 
 
 def endpoint_token(folder: Path, live: bool) -> str:

@@ -37,6 +37,8 @@ from ingest.rights import SIMULATED
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
 _TOLD = 10_000
+_LETTERS = 50  # of one message
+_MOST = 20_000  # readings of one record: a backlog of gateways must not outgrow what a log takes
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
 
@@ -91,16 +93,17 @@ class Intake:
                 found = [unread("ingest", e)]
             if any(isinstance(one, Out) and one.topic == "observations" for one in found):
                 outs += self._flush(groups)  # what came before it stands before it
+            outs += self._put_aside(message, [one for one in found if isinstance(one, Rejected)])
             for one in found:
                 if isinstance(one, Out):
                     outs.append(one)
-                elif isinstance(one, Rejected):
-                    outs.append(self._dead(message, one))
-                else:
+                elif isinstance(one, Observation):
                     self._read[one.quantity] += 1
                     self._flags[one.flag.name.lower()] += 1
                     for group in self._register.groups.get(one.station, ()):
                         groups.setdefault(group, []).append(one)
+            if any(len(items) >= _MOST for items in groups.values()):
+                outs += self._flush(groups)
         return outs + self._flush(groups)
 
     def _meant(self, message: Message) -> Sequence[Observation | Rejected | Out]:
@@ -249,6 +252,16 @@ class Intake:
         self.no_room = ""
         return msgspec.structs.replace(found, ref=ref)
 
+    def _put_aside(self, message: Message, bad: Sequence[Rejected]) -> list[Out]:
+        """Dead letters of one message. A long list of nothing must not fill the disk: beyond the first
+        ones the others are one letter, and still counted."""
+        outs = [self._dead(message, one) for one in bad[:_LETTERS]]
+        if more := bad[_LETTERS:]:
+            words = f"同一报文另有 {len(more)} 条坏的 more of the same message: {more[0].detail}"
+            outs.append(self._dead(message, Rejected(more[0].reason, words)))
+            self._rejected.update(one.reason for one in more[1:])
+        return outs
+
     def _dead(self, message: Message, why: Rejected) -> Out:
         self._rejected[why.reason] += 1
         where = self._where(message.topic)
@@ -310,12 +323,14 @@ def run_ingest(
     try:
         with (
             meters.pulse("ingest") as pulse,
-            cap_ways(district, live, log, cap, folder, clock),
+            cap_ways(district, live, log, cap, folder, clock) as ways,
             people_ways(district, live, log, frames, links, clock),
         ):
             while not stop.is_set():
                 intake.keeper.look(clock())
                 pulse.beat(mqtt.waits_for() or intake.no_room)
+                if ways.failed is not None:  # deaf to an authority is not alive
+                    raise ways.failed
                 if ready is not None and mqtt.subscribed():
                     ready.set()
                 batch = mqtt.get_batch(0.25, limit, _LINGER_S)

@@ -1,6 +1,7 @@
 """No message ends the line: what is spoilt is a dead letter, and the neighbours count."""
 
 import hashlib
+import json
 import resource
 from collections import Counter
 from collections.abc import Iterator
@@ -95,6 +96,30 @@ def test_what_the_log_raises_is_no_fault_of_a_message(
             intake(tmp_path).records(batch)
     else:
         assert len(read(intake(tmp_path).records(batch))[1]) == 1
+
+
+def test_a_long_list_of_nothing_fills_no_disk(tmp_path: Path) -> None:
+    endless = b"[" + b"1," * 120_000 + b"1]"
+    body = b"[" + b"1," * 19_000 + b'{"value": 0.5}]'
+    for topic in ("station/R01/rain", "gateway/G1/senml", "gateway/G1/json"):
+        outs = intake(tmp_path).records([Message(PREFIX + topic, body, 1, 1), GOOD])
+        assert sum(len(o.value) for o in outs) < 1_000_000
+        stations, dead = read(outs)
+        assert "R06" in stations
+        assert "more of the same message" in dead[-1].detail
+        outs = intake(tmp_path).records([Message(PREFIX + topic, endless, 1, 1), GOOD])
+        stations, dead = read(outs)
+        assert "R06" in stations
+        assert [d.reason for d in dead] == ["oversize"]
+
+
+def test_a_backlog_of_gateways_outgrows_no_record(tmp_path: Path) -> None:
+    reading = {"station": "R01", "quantity": "rain", "value": 0.1, "seq": 2**52}
+    rows = [{**reading, "time": NOW / 1000 - n} for n in range(2400)]
+    message = Message(PREFIX + "gateway/G1/json", json.dumps(rows).encode(), 1, 1)
+    outs = intake(tmp_path).records([message] * 40)
+    assert max(len(o.value) for o in outs) < 4_000_000  # what Kafka is told to take
+    assert read(outs)[0].count("R01") == 2400 * 40 * len(DISTRICT.groups_of_station["R01"])
 
 
 @contextmanager

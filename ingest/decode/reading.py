@@ -12,6 +12,7 @@ import msgspec
 from ingest.decode.outside import Unreadable, read_json
 
 JSON_BYTES = 256_000
+MOST_ITEMS = 20_000  # of a list: more are no readings, they would be too short
 
 
 class Reading(msgspec.Struct):
@@ -97,7 +98,15 @@ def _one_by_one(payload: bytes) -> list[Reading | Rejected]:
     return [Rejected("bad_payload", "应为对象或列表 send a reading {…} or a list of them")]
 
 
+def too_many(items: list[Any]) -> Rejected | None:
+    if len(items) <= MOST_ITEMS:
+        return None
+    return Rejected("oversize", f"{len(items)} 条 items: 上限 at most {MOST_ITEMS}; 分批 send less")
+
+
 def _each(items: list[Any]) -> list[Reading | Rejected]:
+    if (wrong := too_many(items)) is not None:
+        return [wrong]
     out: list[Reading | Rejected] = []
     for n, item in enumerate(items):
         try:

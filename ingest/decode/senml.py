@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ingest.decode.outside import Unreadable, number, read_json
-from ingest.decode.reading import JSON_BYTES, Reading, Rejected
+from ingest.decode.reading import JSON_BYTES, Reading, Rejected, too_many
 
 _RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
 _VERSION = 10
@@ -70,6 +70,8 @@ def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
         return [Rejected(e.reason, e.words)]
     if not isinstance(pack, list):
         return [Rejected("bad_payload", "SenML 应为列表 a pack is a list of records")]
+    if (wrong := too_many(pack)) is not None:
+        return [wrong]
     out: list[Reading | Rejected] = []
     for record in resolve(pack):
         if isinstance(record, Rejected):
