@@ -65,7 +65,7 @@ def test_a_program_error_in_one_message_is_a_dead_letter(
 
     monkeypatch.setattr("ingest.run.decode_status", broken)
     monkeypatch.setattr("ingest.people.People.report", broken)
-    monkeypatch.setattr("ingest.cap.Hearing.heard", broken)
+    monkeypatch.setattr("ingest.cap.Hearing.listen", broken)
     spoilt = [
         Message(PREFIX + topic, b"{}", 1, 1)
         for topic in ("node/N001/status", "person/C-0001/report", f"source/{WEATHER}/cap")
