@@ -5,7 +5,6 @@ was not acknowledged comes again. Reconnects by itself, with backoff. When the c
 messages, reading stops and the broker keeps the backlog.
 """
 
-import queue
 import socket
 import ssl
 import threading
@@ -22,8 +21,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.journal import say
+from ingest.waiting import Waiting
 
-_HELD = 20_000  # messages in memory before reading stops
+_HELD, _HELD_BYTES = 20_000, 128_000_000  # in memory before reading stops
+_BATCH_BYTES = 32_000_000
 _INFLIGHT = 200
 _SESSION_S = 7 * 86_400  # MQTT 5: how long the broker keeps the session
 
@@ -84,7 +85,7 @@ class Mqtt:
         self._where = (
             f"{parts.hostname}:{parts.port or (8883 if parts.scheme == 'mqtts' else 1883)}"
         )
-        self._queue: queue.Queue[Message] = queue.Queue(_HELD)
+        self._waiting: Waiting[Message] = Waiting(_HELD, _HELD_BYTES)
         self._filters: list[str] = []
         self._session = 0
         self._closed = False
@@ -157,12 +158,9 @@ class Mqtt:
         except UnicodeDecodeError:  # no broker should let it through: nobody's topic, then
             topic = "?"
         message = Message(topic, bytes(m.payload), m.mid, self._session, bool(m.retain))
-        while not self._closed:
-            try:
-                self._queue.put(message, timeout=1.0)
-                return
-            except queue.Full:  # the caller is behind: read no further, the broker keeps the rest
-                continue
+        # while the caller is behind read no further: the broker keeps the rest
+        while not self._closed and not self._waiting.put(message, len(message.payload), 1.0):
+            pass
 
     def subscribe(self, filters: Sequence[str], timeout_s: float = 15.0) -> None:
         """Subscribe at QoS 1, again after each reconnect. Returns when the broker has confirmed, or
@@ -194,20 +192,7 @@ class Mqtt:
     ) -> list[Message]:
         """Whatever is there: waits for the first message up to `timeout_s`, then takes what comes
         within `linger_s`, at most `limit`."""
-        try:
-            batch = [self._queue.get(timeout=timeout_s)]
-        except queue.Empty:
-            return []
-        until = time.monotonic() + linger_s
-        while len(batch) < limit:
-            try:
-                left = until - time.monotonic()
-                batch.append(
-                    self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
-                )
-            except queue.Empty:
-                break
-        return batch
+        return self._waiting.take(timeout_s, limit, linger_s, _BATCH_BYTES)
 
     def ack(self, messages: Iterable[Message]) -> None:
         """These need not come again. Packet numbers of a former connection mean nothing now."""
