@@ -7,7 +7,7 @@ import msgspec
 
 from dispatch.alert import AlertRecord, CaseRecord, DeliveryRecord
 from ingest.log import Log
-from ingest.observation import DeadLetter, ObservationRecord
+from ingest.observation import DeadLetter, ObservationRecord, decode
 
 DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     "observations": msgspec.json.Decoder(ObservationRecord),
@@ -34,8 +34,7 @@ class Follower:
                 if not entries:
                     break
                 for entry in entries:
-                    try:
-                        yield topic, DECODERS[topic].decode(entry.value)
-                    except msgspec.MsgspecError:
-                        continue
+                    record = decode(DECODERS[topic].decode, entry.value)
+                    if record is not None:
+                        yield topic, record
                 position = self._next[topic, part] = entries[-1].offset + 1

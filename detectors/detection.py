@@ -3,7 +3,7 @@
 import hashlib
 
 from config.level import Action, Level
-from ingest.observation import CapRef, Record
+from ingest.observation import CapRef, Record, Whole
 
 
 class Evidence(Record, frozen=True, kw_only=True):
@@ -14,8 +14,8 @@ class Evidence(Record, frozen=True, kw_only=True):
     quantity: str
     value: float
     threshold: float | None = None
-    window_min: int | None = None
-    observed_at: int | None = None
+    window_min: Whole | None = None
+    observed_at: Whole | None = None
     note: str = ""
     kind: str = ""
     frames: tuple[str, ...] = ()  # the clip: SHA-256 of a camera's pictures, in order of their time
@@ -24,8 +24,8 @@ class Evidence(Record, frozen=True, kw_only=True):
 class Coverage(Record, frozen=True, kw_only=True):
     """Which of an area's expected stations could speak."""
 
-    live: int
-    expected: int
+    live: Whole
+    expected: Whole
     silent: tuple[str, ...] = ()
     service: tuple[str, ...] = ()  # taken out of judgement by a person, for now
 
@@ -44,14 +44,14 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     rule: str
     level: Level
     action: Action
-    detected_at: int  # event time of the judgement
-    since_at: int  # event time at which this level or a higher one began
+    detected_at: Whole  # event time of the judgement
+    since_at: Whole  # event time at which this level or a higher one began
     evidence: tuple[Evidence, ...] = ()
     coverage: Coverage | None = None
     suspect: bool = False  # rests on suspect values alone: a notice and 准备转移, no more
     thin: bool = False  # the area's evidence is too thin to call it quiet
     outside: bool = False  # another authority's word: it proposes, and never goes out by itself
-    next_at: int | None = None  # when the next threshold is expected
+    next_at: Whole | None = None  # when the next threshold is expected
     note: str = ""
     config: str = ""
     rules: str = ""  # version of the thresholds and rules alone: config.proof
@@ -65,8 +65,8 @@ class Mark(Record, frozen=True, kw_only=True, tag="mark"):
     """
 
     group: str
-    clock_at: int
-    complete_at: int
+    clock_at: Whole
+    complete_at: Whole
 
 
 class Answer(Record, frozen=True, kw_only=True, tag="answer"):
@@ -76,7 +76,7 @@ class Answer(Record, frozen=True, kw_only=True, tag="answer"):
     neighbour: str
     references: tuple[CapRef, ...]
     accepted: bool
-    answered_at: int
+    answered_at: Whole
     note: str = ""
     identifier: str = ""
     keys: tuple[str, ...] = ()  # of the deliveries, from address on

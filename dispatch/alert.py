@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from config.level import Action, Level
 from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
-from ingest.observation import PersonSays, Record, Run, Service, Tick
+from ingest.observation import PersonSays, Record, Run, Service, Tick, Whole
 
 # acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/tasks.py
 Act = Literal[
@@ -43,7 +43,7 @@ class Proof(Record, frozen=True, kw_only=True):
     words: str  # SHA-256 of the reason and the reference, hex
     asked_act: str
     asked_alert: str = ""
-    asked_version: int = 0
+    asked_version: Whole = 0
     asked_incident: str = ""
 
 
@@ -60,10 +60,10 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     # accept and decline: a word on a neighbour's message, `alert` its reference
     act: Literal[Act, "close", "accept", "decline"]
     by: str  # opaque id of a person, or "policy"
-    decided_at: int
+    decided_at: Whole
     reason: str
     alert: str = ""
-    version: int = 0
+    version: Whole = 0
     level: Level = Level.NONE
     action: Action = Action.NONE
     order: str = ""  # one act upon several areas: its decisions share this
@@ -85,7 +85,7 @@ class Question(Record, frozen=True, kw_only=True):
 
     what: str  # blue … red, prepare, move, lower, cancel
     called: tuple[str, ...] = ()
-    deadline_at: int | None = None
+    deadline_at: Whole | None = None
     signed: tuple[str, ...] = ()
 
 
@@ -98,7 +98,7 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     """
 
     id: str
-    version: int
+    version: Whole
     area: str
     hazard: str
     status: Literal["actual", "exercise", "test"]
@@ -112,20 +112,20 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
         "proposed", "returned", "held", "rejected", "released", "cancelled", "expired"
     ]  # dispatch/life.py
     incident: str
-    sent_at: int
-    onset_at: int
-    expires_at: int
+    sent_at: Whole
+    onset_at: Whole
+    expires_at: Whole
     reason: str
     by: str = "policy"
     authority: str = ""
-    deadline_at: int | None = None  # by when somebody must decide
+    deadline_at: Whole | None = None  # by when somebody must decide
     questions: tuple[Question, ...] = ()
     notified: tuple[str, ...] = ()  # officers passed over in an emergency, who are told at once
     suspect: bool = False
     thin: bool = False
     evidence: tuple[Evidence, ...] = ()
     coverage: Coverage | None = None
-    next_at: int | None = None
+    next_at: Whole | None = None
     detections: tuple[str, ...] = ()
 
 
@@ -133,9 +133,9 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
     """A numbered report of an incident to superiors: 初报, 续报, 核报, 终报."""
 
     incident: str
-    number: int
+    number: Whole
     kind: Literal["初报", "续报", "核报", "终报"]
-    reported_at: int
+    reported_at: Whole
     alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
     text: str
     by: str = ""  # 核报: opaque id of who found it to be so
@@ -149,9 +149,9 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
     area: str
     hazard: str
     happened: bool
-    start_at: int
-    end_at: int
-    told_at: int
+    start_at: Whole
+    end_at: Whole
+    told_at: Whole
     by: str  # opaque id of a person
     note: str = ""
 
@@ -162,7 +162,7 @@ class Route(Record, frozen=True, kw_only=True):
     channel: str  # broadcast, sms, voice, app, email, webhook, cap, cap_push, console
     text: str
     title: str = ""
-    segments: int = 0  # SMS
+    segments: Whole = 0  # SMS
 
 
 class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
@@ -173,7 +173,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
 
     id: str
     alert: str
-    version: int
+    version: Whole
     area: str
     hazard: str
     level: Level
@@ -183,18 +183,18 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     recipient: str  # opaque id: contact, node, or organisation
     audience: Literal["internal", "public"]
     routes: tuple[Route, ...]  # in order; the next is tried when one fails for good
-    queued_at: int
-    deadline_at: int
-    expires_at: int
+    queued_at: Whole
+    deadline_at: Whole
+    expires_at: Whole
     lang: str = "zh"
     must_answer: bool = False  # 叫应: counts as reached only when a person answered
     # our word on a neighbour's message, whose CAP reference stands in `references`
     reply: Literal["", "ack", "error"] = ""
     references: str = ""
-    again: int = 0  # the how manieth repetition that a person asked for
+    again: Whole = 0  # the how manieth repetition that a person asked for
     asked_by: str = ""  # opaque id of that person
     category: str = ""  # of a contact: resident, school, care_home … (config.district.Contact)
-    not_before: int = 0  # a subscriber's quiet hours end then; 0: at once
+    not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
     covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/merge.py)
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
 
@@ -234,10 +234,10 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     """What became of an attempt. One table per channel maps the carrier's words to `state`."""
 
     delivery: str
-    route: int  # index into routes
+    route: Whole  # index into routes
     state: State
-    receipt_at: int
-    attempt: int = 1
+    receipt_at: Whole
+    attempt: Whole = 1
     permanent: bool = False
     detail: str = ""
     refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
@@ -249,7 +249,7 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     channel: str
     carrier: str
     up: bool
-    checked_at: int
+    checked_at: Whole
     by: Literal["probe", "traffic"]
     detail: str = ""
 

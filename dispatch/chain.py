@@ -22,7 +22,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from ingest.observation import Record
+from ingest.observation import Record, decode
 
 CHAINS = ("alerts", "deliveries")  # in the order of the topic's partitions
 _DOMAIN = b"fengsui ledger\0"
@@ -90,17 +90,11 @@ def entered(tail: Tail, value: bytes) -> tuple[bytes, Tail] | None:
     """The entry after `tail` for a record of the log, as it is written, and the tail with it; None
     for what is not entered."""
     of, what = "unreadable", dict[str, msgspec.Raw]()
-    try:
-        fields = _raw.decode(value)
-        of, kept = _KINDS[bytes(fields["type"])]
-        if not kept:
+    found = decode(_fields, value)
+    if found is not None:
+        of, what = found
+        if of in _PASSED:
             return None
-        what = {k: v for k, v in fields.items() if k in kept}
-        if of == "delivery":
-            ways = [r.channel for r in _routes.decode(fields["routes"])]
-            what["channels"] = msgspec.Raw(_encoder.encode(ways))
-    except (msgspec.MsgspecError, KeyError):
-        of, what = "unreadable", {}
     return _written(
         Entered(
             chain=tail.chain,
@@ -111,6 +105,18 @@ def entered(tail: Tail, value: bytes) -> tuple[bytes, Tail] | None:
             previous=tail.hash,
         )
     )
+
+
+def _fields(value: bytes) -> tuple[str, dict[str, msgspec.Raw]]:
+    """What of a record is kept, as it stands in it. Raises whatever its bytes make it raise."""
+    value.decode()
+    fields = _raw.decode(value)
+    of, kept = _KINDS[bytes(fields["type"])]
+    what = {k: v for k, v in fields.items() if k in kept}
+    if of == "delivery":
+        ways = [r.channel for r in _routes.decode(fields["routes"])]
+        what["channels"] = msgspec.Raw(_encoder.encode(ways))
+    return of, what
 
 
 def _written(bare: Entered) -> tuple[bytes, Tail]:
@@ -195,7 +201,7 @@ def _wrong(tail: Tail, value: bytes, trusted: Collection[str]) -> tuple[str, Ent
         entry = entry_of(value)
         same = _encoder.encode(entry) == value
         fits = _written(msgspec.structs.replace(entry, hash=""))[1].hash == entry.hash
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return "不是台账条目 is not an entry: bytes were changed", None
     if not (same and fits):
         return "内容被改 was changed: its hash does not fit its bytes", entry

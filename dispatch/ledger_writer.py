@@ -12,10 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from dispatch.chain import CHAINS, Tail, after, entered, entry_of, head
+from dispatch.chain import CHAINS, Entered, Tail, after, entered, entry_of, head
 from dispatch.keys import Keys, pair_of, public_of, read_secret
 from ingest.journal import say
-from ingest.log import Consumer, Entry, Fenced, Log, Out, Unavailable
+from ingest.log import Consumer, Fenced, Log, Out, Unavailable
+from ingest.observation import decode
 
 HEAD_EVERY = 2000  # entries
 HEAD_S = 60.0
@@ -44,19 +45,21 @@ def tail_of(log: Log, chain: str) -> Tail:
     end, back = log.ends("ledger")[part], 64
     while end:
         since = max(0, end - back)  # markers of transactions take offsets too
-        if found := _last(log, part, since):
-            return after(entry_of(found.value))
+        if found := _last(log, part, since, chain):
+            return after(found)
         if not since:
             break
         back *= 16
     return Tail(chain)
 
 
-def _last(log: Log, part: int, since: int) -> Entry | None:
+def _last(log: Log, part: int, since: int, chain: str) -> Entered | None:
+    """The last entry of the chain; what another program put behind it is none."""
     last = None
     while entries := log.read("ledger", part, since):
-        last = entries[-1]
-        since = last.offset + 1
+        found = (decode(entry_of, e.value) for e in reversed(entries))
+        last = next((e for e in found if e is not None and e.chain == chain), last)
+        since = entries[-1].offset + 1
     return last
 
 

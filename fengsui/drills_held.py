@@ -14,7 +14,7 @@ from fengsui import after_page
 from fengsui.line import open_run_log
 from fengsui.setup import Setup, Usage, default_config, make_setup
 from ingest.log import Corrupt, Unavailable
-from ingest.observation import ObservationRecord, Run
+from ingest.observation import ObservationRecord, Run, decode
 from simulators.scenario import SCENARIOS
 
 SHOWN = 200  # the newest of them
@@ -121,11 +121,9 @@ def _scenario(ours: Setup) -> str:
     log = open_run_log(ours)
     try:
         for entry in log.read("observations", 0, 0, limit=1):
-            record = _RECORD.decode(entry.value)
+            record = decode(_RECORD.decode, entry.value)
             if isinstance(record, Run):
                 return record.scenario
-    except msgspec.MsgspecError:
-        return ""
     finally:
         log.close()
     return ""

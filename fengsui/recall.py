@@ -18,7 +18,7 @@ from fengsui.line import open_run_log
 from fengsui.setup import Setup
 from ingest.history import History, Point, open_history
 from ingest.log import Log, Unavailable, partition_of
-from ingest.observation import ObservationRecord, Observations, Run, Tick
+from ingest.observation import ObservationRecord, Observations, Run, Tick, decode
 
 Kept = Alert | Detection | Decision | Outcome
 _KINDS = ("alert", "detection", "decision", "outcome")
@@ -175,10 +175,7 @@ def _batches(log: Log, group: str, partitions: int) -> Iterator[tuple[int, Obser
     partition, position, clock_at = partition_of(group, partitions), 0, 0
     while entries := log.read("observations", partition, position, _READ):
         for entry in entries:
-            try:
-                record = decoder.decode(entry.value)
-            except msgspec.MsgspecError:
-                continue  # a dead letter of the stage detect
+            record = decode(decoder.decode, entry.value)  # None: a dead letter of the stage detect
             if isinstance(record, Tick):
                 clock_at = max(clock_at, record.clock_at)
             elif isinstance(record, Observations) and record.group == group:

@@ -8,16 +8,18 @@ import threading
 import time
 from base64 import b64encode
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from functools import partial
 
 import msgspec
 
 from config.quantity import OF_PEOPLE
 from ingest import meters
+from ingest.decode.outside import LAST_AT
 from ingest.history import Fact, History, Point
 from ingest.history.refusing import Refusing
 from ingest.journal import say
 from ingest.log import Entry, Fenced, Log, Out, Unavailable
-from ingest.observation import DeadLetter, Flag, Observations, PersonSays, encode
+from ingest.observation import DeadLetter, Flag, Observations, PersonSays, decode, encode
 
 _LINGER_S = 1.0
 _PAYLOAD_KEPT = 4096
@@ -44,36 +46,34 @@ def points_and_facts(topic: str, entries: list[Entry]) -> tuple[list[Point], lis
     points: dict[tuple[str, str, int, int], Point] = {}
     facts = []
     for entry in entries:
-        try:
-            if topic == "observations":
-                # Run and Tick carry nothing for history
-                found = _observations.decode(entry.value)
-                if isinstance(found, PersonSays):
-                    if found.what in OF_PEOPLE:
-                        key = (found.person, found.what, found.said_at, 0)
-                        points[key] = Point(*key, 1, Flag.NOT_EVALUATED)
-                    continue
-                for o in found.items:
-                    key = (o.station, o.quantity, o.observed_at, o.seq or 0)
-                    points[key] = Point(*key, o.value, int(o.flag))
-                continue
-            record = _json.decode(entry.value)
-        except msgspec.MsgspecError:
-            continue
-        kind = record.get("type", "") if isinstance(record, dict) else ""
-        if kind in _FACTS and type(record.get(_FACTS[kind])) is int:
-            facts.append(
-                Fact(
-                    topic,
-                    entry.partition,
-                    entry.offset,
-                    kind,
-                    str(record.get("area", "")),
-                    int(record[_FACTS[kind]]),
-                    entry.value.decode(),
-                )
-            )
+        kept = decode(partial(_kept, topic, entry), entry.value)
+        if isinstance(kept, Fact):
+            facts.append(kept)
+        else:
+            points.update({p[:4]: p for p in kept or ()})
     return list(points.values()), facts
+
+
+def _kept(topic: str, entry: Entry, value: bytes) -> list[Point] | Fact | None:
+    """Of one record; Run and Tick carry nothing for history."""
+    if topic == "observations":
+        found = _observations.decode(value)
+        if isinstance(found, PersonSays):
+            at = (found.person, found.what, found.said_at, 0)
+            return [Point(*at, 1, Flag.NOT_EVALUATED)] if found.what in OF_PEOPLE else None
+        return [
+            Point(o.station, o.quantity, o.observed_at, o.seq or 0, o.value, int(o.flag))
+            for o in found.items
+        ]
+    record = _json.decode(value)
+    kind = record.get("type", "") if isinstance(record, dict) else ""
+    if kind not in _FACTS:
+        return None
+    at, area = record.get(_FACTS[kind]), str(record.get("area", ""))
+    if type(at) is not int or not 0 <= at <= LAST_AT:
+        return None
+    area.encode()  # what cannot be written down is no record
+    return Fact(topic, entry.partition, entry.offset, kind, area, at, value.decode())
 
 
 def _refused(topic: str, history: History) -> list[Out]:

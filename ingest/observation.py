@@ -8,12 +8,16 @@ the sensor's, `received_at` is ours.
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
 from config.level import Level
-from ingest.decode.outside import deep
+from ingest.decode.outside import LAST_AT, deep
+
+# whole numbers of a record: any moment that can be written as a date (ms), and counts. What lies
+# beyond is no record: no stage, table or page has to reckon with a number of 400 digits.
+Whole = Annotated[int, msgspec.Meta(ge=-62_135_596_000_000, le=LAST_AT)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -38,16 +42,16 @@ class Run(Record, frozen=True, kw_only=True, tag="run"):
     kind: Literal["live", "exercise"]
     district: str
     config: str  # version of the district's configuration
-    start_at: int
+    start_at: Whole
     speed: float = 1.0
-    seed: int | None = None
+    seed: Whole | None = None
     scenario: str = ""
 
 
 class Tick(Record, frozen=True, kw_only=True, tag="tick"):
     """Time as an event. One that is not later than the last is ignored by every stage."""
 
-    clock_at: int
+    clock_at: Whole
 
 
 class Observation(Record, frozen=True, kw_only=True):
@@ -59,9 +63,9 @@ class Observation(Record, frozen=True, kw_only=True):
 
     station: str
     quantity: str
-    observed_at: int
-    value: int
-    seq: int | None = None
+    observed_at: Whole
+    value: Whole
+    seq: Whole | None = None
     ref: str = ""  # frames: SHA-256 of the picture, in hex
     flag: Flag = Flag.NOT_EVALUATED  # by the tests that need no memory
     test: str = ""  # the test that set the flag
@@ -72,14 +76,14 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
     of `Observation`, so that neither its bytes nor its reading grow with names that repeat."""
 
     group: str
-    received_at: int
+    received_at: Whole
     station: tuple[str, ...]
     quantity: tuple[str, ...]
-    observed_at: tuple[int, ...]
-    value: tuple[int, ...]
-    seq: tuple[int, ...] = ()  # -1 where there is none; the whole column away: nowhere one
+    observed_at: tuple[Whole, ...]
+    value: tuple[Whole, ...]
+    seq: tuple[Whole, ...] = ()  # -1 where there is none; the whole column away: nowhere one
     ref: tuple[str, ...] = ()  # away: all empty
-    flag: tuple[int, ...] = ()  # of Flag; away: all good
+    flag: tuple[Whole, ...] = ()  # of Flag; away: all good
     test: tuple[str, ...] = ()  # away: all empty
 
     def __post_init__(self) -> None:
@@ -133,7 +137,7 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
 class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
     """Bad input, kept whole: nothing that arrived is thrown away unseen."""
 
-    received_at: int
+    received_at: Whole
     source: str  # MQTT topic, or the log's topic, partition and offset
     reason: str  # one of a closed list of codes: unknown_station, bad_payload, …
     detail: str  # where and what to do, in words
@@ -153,7 +157,7 @@ class CapRef(Record, frozen=True, kw_only=True):
 
     sender: str
     identifier: str
-    sent_at: int
+    sent_at: Whole
 
 
 class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
@@ -164,9 +168,9 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
     source: str  # of sources.toml
     sender: str
     identifier: str
-    sent_at: int
-    received_at: int
-    expires_at: int
+    sent_at: Whole
+    received_at: Whole
+    expires_at: Whole
     msg_type: Literal["alert", "update", "cancel", "ack", "error"]
     ref: str  # SHA-256 of the bytes, in hex
     signed: bool
@@ -201,10 +205,10 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
         "unclear",
         "words",
     ]
-    said_at: int
-    received_at: int
+    said_at: Whole
+    received_at: Whole
     way: Literal["form", "sms", "app"]
-    people: int | None = None  # moved: how many; None: all, or nobody said
+    people: Whole | None = None  # moved: how many; None: all, or nobody said
     photo: str = ""  # SHA-256 of the picture in the run's frame store, in hex
 
 
@@ -219,8 +223,8 @@ class Service(Record, frozen=True, kw_only=True, tag="service"):
     id: str  # the same again is a repetition
     thing: str  # of stations.csv or nodes.csv
     by: str  # opaque id of an officer or contact
-    said_at: int
-    until_at: int
+    said_at: Whole
+    until_at: Whole
     reason: str
     way: Literal["command", "console", "sms", "app", "form"]
 
