@@ -21,7 +21,7 @@ from fengsui.people import with_people, with_reporters
 from fengsui.setup import Setup, now_ms
 from fengsui.signing import judging
 from ingest.archive import run_archive
-from ingest.clock import LineClock, last_tick
+from ingest.clock import LineClock, last_tick, trusted
 from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.journal import say
@@ -92,7 +92,7 @@ def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:
 
     def work() -> None:
         while not stop.wait(_LAG_EVERY_S):
-            with suppress(Unavailable):  # the stage itself says so
+            with suppress(Unavailable, Corrupt):  # the stage itself says so
                 lags(name, topic, log.ends(topic), log.positions(topic, name))
 
     threading.Thread(target=work, name=f"{name}-lag", daemon=True).start()
@@ -158,9 +158,17 @@ class Line:
             )
         except BaseException as e:  # noqa: BLE001  # it is reported, and the line stops
             self.failed[name] = e
-            if not isinstance(e, KeyboardInterrupt | Corrupt):
+            if isinstance(e, Corrupt):
+                say(name, str(e))
+            elif not isinstance(e, KeyboardInterrupt):
                 traceback.print_exc(file=sys.stderr)
             self.stop_event.set()
+
+    @property
+    def code(self) -> int:
+        """The exit code: 2 where a person must mend the log, 1 where a stage failed, else 0."""
+        damaged = any(isinstance(e, Corrupt) for e in self.failed.values())
+        return 2 if damaged else int(bool(self.failed))
 
     def stop(self) -> None:
         """Stop every stage and wait for it."""
@@ -194,7 +202,7 @@ def run_stage(
     if log is None:
         return
     try:
-        now = now_ms
+        now, floor = now_ms, 0
         if topic := READS.get(name):
             _measuring(log, name, topic, stop)
         if setup.live:
@@ -228,16 +236,15 @@ def run_stage(
                 on_console=on_console,
             )
         elif name == "archive":
-            history = open_history(setup.history, setup.run.name, setup.district.id)
             keys = ledger_keys(setup.folder, setup.live)
             ledger = Ledger(log, member(), keys.private, now_ms, stop)
-            ready.set()
+            ready.set()  # no warning waits for history
             try:
-                with _trimming(log, stop):
-                    run_archive(log, history, member(), stop)
+                with _trimming(log, trusted(now, floor), stop) as trimming:
+                    _archive(setup, log, stop)
+                trimming.check()
             finally:
                 ledger.close()
-            history.close()
         else:
             runner = Runner(
                 _stage(name, setup, log),
@@ -263,20 +270,51 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
     raise ValueError(f"no stage {name!r}")
 
 
-class _trimming:  # noqa: N801  # reads as a verb where it is used
-    """Drops what is past its retention, once an hour, while archive runs."""
+def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
+    """Into history, which may be away or damaged when this begins."""
+    wait_s, pulse = 1.0, PULSES.of("archive")
+    while not stop.is_set():
+        try:
+            history = open_history(setup.history, setup.run.name, setup.district.id)
+        except Unavailable as e:
+            say("archive", f"{e}; trying again in {wait_s:.0f} s")
+            pulse.beat(str(e))
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+            continue
+        try:
+            run_archive(log, history, member(), stop)
+        finally:
+            history.close()
 
-    def __init__(self, log: Log, stop: threading.Event) -> None:
-        self._log = log
-        self._stop = stop
+
+class _trimming:  # noqa: N801  # reads as a verb where it is used
+    """Drops what is past its retention, once an hour, while archive runs. now: the line's clock."""
+
+    def __init__(self, log: Log, now: Callable[[], int], stop: threading.Event) -> None:
+        self._log, self._now, self._stop = log, now, stop
+        self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="trim", daemon=True)
 
     def _work(self) -> None:
-        while not self._stop.wait(_TRIM_EVERY_S):
-            self._log.trim(now_ms())
+        try:
+            while not self._stop.wait(_TRIM_EVERY_S):
+                try:
+                    self._log.trim(self._now())
+                except Unavailable as e:  # in an hour again
+                    say("archive", f"{e}; 旧记录暂未清理 old records stay for now")
+        except BaseException as e:  # noqa: BLE001  # raised by `check`: the stage ends with it
+            self._failed = e
+            self._stop.set()
 
-    def __enter__(self) -> None:
+    def check(self) -> None:
+        """Raises what ended the thread."""
+        if self._failed is not None:
+            raise self._failed
+
+    def __enter__(self) -> "_trimming":
         self._thread.start()
+        return self
 
     def __exit__(self, *error: object) -> None:
         self._stop.set()

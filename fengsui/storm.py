@@ -23,7 +23,7 @@ from fengsui.screen import change_line, screen
 from fengsui.setup import Setup, free_port, refuse_live_keys, shown
 from fengsui.summary import summary
 from ingest.broker import Broker, as_user, password_file, start_broker
-from ingest.log import Log
+from ingest.log import Log, Unavailable
 from ingest.rights import SIMULATOR, rights
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
@@ -129,15 +129,18 @@ def run_line(
     with broker_of(setup, port):
         line = Line(setup, carrier_url=carrier_url)
         line.start()
-        log = open_run_log(setup)
-        _invite(setup)
-        with beside(setup), Watch(setup, log, plain) as watch:
-            while not stop.wait(0.5) and not line.stop_event.is_set():
-                watch.look()
-        line.stop()
+        try:
+            log = open_run_log(setup)
+            _invite(setup)
+            with beside(setup), Watch(setup, log, plain) as watch:
+                while not stop.wait(0.5) and not line.stop_event.is_set():
+                    with contextlib.suppress(Unavailable):  # the stages say so
+                        watch.look()
+        finally:
+            line.stop()
         _export(setup, log, out)
         log.close()
-    return 1 if line.failed else 0
+    return line.code
 
 
 def _invite(setup: Setup) -> None:
@@ -306,12 +309,13 @@ def _around(
         _export(setup, log, out)
         log.close()
         carrier.close()
-    return 1 if line.failed else code
+    return line.code or code
 
 
 def _draw(watch: Watch, line: Line, stop: threading.Event) -> None:
     while not stop.wait(0.25):
-        watch.look()
+        with contextlib.suppress(Unavailable):  # the stages say so
+            watch.look()
         if line.stop_event.is_set():
             stop.set()  # a stage failed: end the play
 

@@ -18,7 +18,7 @@ from ingest.decode.outside import LAST_AT
 from ingest.history import Fact, History, Point
 from ingest.history.refusing import Refusing
 from ingest.journal import say
-from ingest.log import Entry, Fenced, Log, Out, Unavailable
+from ingest.log import Consumer, Entry, Fenced, Log, Out, Unavailable
 from ingest.observation import DeadLetter, Flag, Observations, PersonSays, decode, encode
 
 _LINGER_S = 1.0
@@ -131,11 +131,13 @@ def _archive_topic(
     waits: dict[str, str],
     lock: threading.Lock,
 ) -> None:
-    consumer = log.join(topic, "archive", member)
+    consumer: Consumer | None = None
     wait_s = 1.0
     try:
         while not stop.is_set():
             try:
+                if consumer is None:
+                    consumer = log.join(topic, "archive", member)
                 entries = consumer.poll(0.5, 2000)
                 if entries:
                     meters.RECORDS_IN.labels("archive", topic).inc(len(entries))
@@ -157,7 +159,9 @@ def _archive_topic(
                 waits[topic] = why
                 stop.wait(wait_s)
                 wait_s = min(wait_s * 2, 60.0)
-                consumer.close()
-                consumer = log.join(topic, "archive", member)
+                if consumer is not None:
+                    consumer.close()
+                    consumer = None
     finally:
-        consumer.close()
+        if consumer is not None:
+            consumer.close()

@@ -10,7 +10,7 @@ the head of a partition the stage refuses to work, in the midst it is a dead let
 from collections.abc import Callable, Sequence
 
 from ingest.journal import say
-from ingest.log import Corrupt, Log, Out
+from ingest.log import Corrupt, Log, Out, Unavailable
 from ingest.observation import Record, Run, encode
 
 RUN_KEY = "run"
@@ -56,10 +56,16 @@ def is_live(started: bool | None, runs: Sequence[Run]) -> bool:
 
 
 def begin(log: Log, run: Run) -> None:
-    """The run record stands first in every partition of observations. Raises `WrongRun`."""
-    for partition, end in enumerate(log.ends("observations")):
-        if end == 0:
-            log.append([Out("observations", RUN_KEY, encode(run), partition)])
+    """The run record stands first in every partition of observations. Where the log cannot be
+    written now, a live run's detect tells it what it is."""
+    try:
+        for partition, end in enumerate(log.ends("observations")):
+            if end == 0:
+                log.append([Out("observations", RUN_KEY, encode(run), partition)])
+    except Unavailable as e:
+        if run.kind != "live":
+            raise
+        say("run", f"{e}; 稍后由 detect 补记 detect tells it when it can")
 
 
 def heal(

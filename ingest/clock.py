@@ -18,6 +18,7 @@ from ingest.observation import Tick, decode
 
 SMALL_MS = 2_000  # a time service that slews stays below this
 _tick = msgspec.json.Decoder(Tick)
+_DAY_MS = 86_400_000
 HELD_MS = 600_000  # so long a step must last before it is followed
 
 
@@ -92,6 +93,16 @@ class LineClock:
             self._name,
             f"{what} ({step / 1000:+.0f} s); 检查对时 look at the time service (NTP), or set it right",
         )
+
+
+def trusted(
+    now: Callable[[], int], floor: int, steady: Callable[[], int] = steady_ms
+) -> Callable[[], int]:
+    """A clock to throw things away by (ms): `now`, but never further on than the newest time of the
+    log at the start and a day and twice the time that has passed since. A machine that comes up with
+    a clock 400 days ahead drops nothing for that. floor 0: the log knows no time yet."""
+    began, first = steady(), floor or now()
+    return lambda: min(now(), first + _DAY_MS + 2 * (steady() - began))
 
 
 def last_tick(log: Log, topic: str = "observations") -> int:

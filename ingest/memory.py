@@ -21,7 +21,7 @@ from ingest.stage import Item, Stage
 
 _PAYLOAD_KEPT = 4096
 _CAREFUL = 50  # batches after a failure of which a copy is at hand
-_NOT_THE_RECORD = (Fenced, Corrupt, OSError, MemoryError)
+NOT_THE_RECORD = (Fenced, Corrupt, OSError, MemoryError)
 
 
 class Bad(NamedTuple):
@@ -77,7 +77,7 @@ class Hand:
         self._careful = max(0, self._careful - 1)
         try:
             state, outs = self._whole(state, good)
-        except _NOT_THE_RECORD:
+        except NOT_THE_RECORD:
             raise
         except Exception:  # noqa: BLE001  # one of the records: it is found and left out
             copy = self.stage.dump(before()) if copy is None else copy
@@ -100,7 +100,7 @@ class Hand:
         state = self.stage.load(partition, copy)
         try:
             return *self._whole(state, good), []
-        except _NOT_THE_RECORD:
+        except NOT_THE_RECORD:
             raise
         except Exception as e:  # noqa: BLE001  # narrowed down until one record is left
             if len(good) == 1:

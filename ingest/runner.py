@@ -16,9 +16,10 @@ from typing import Any
 
 from ingest import meters
 from ingest.begin import heal
+from ingest.guard import fault
 from ingest.journal import say
 from ingest.log import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
-from ingest.memory import Hand, rebuild, snapshot_body
+from ingest.memory import NOT_THE_RECORD, Hand, rebuild, snapshot_body
 from ingest.meter import Meter
 from ingest.observation import Run, Tick, encode
 from ingest.stage import Item, Stage
@@ -185,11 +186,7 @@ class Runner:
                 continue
             body = None
             if now - held.snapshot_at >= self._snapshot_s:
-                body, held.snapshot_at, held.fresh = (
-                    snapshot_body(self._stage, held.state),
-                    now,
-                    True,
-                )
+                body, held.snapshot_at, held.fresh = self._body(held), now, True
             steps.append(Step(partition, held.position, outs[partition], body))
         if steps or idle:
             self._wait()
@@ -198,6 +195,19 @@ class Runner:
             for step in steps:
                 held = self._held[step.partition]
                 held.committed, held.committed_at = step.position, now
+
+    def _body(self, held: _Held) -> bytes | None:
+        """None where the memory cannot be written down: it is rebuilt from an older snapshot then."""
+        try:
+            return snapshot_body(self._stage, held.state)
+        except NOT_THE_RECORD:
+            raise
+        except Exception as e:  # noqa: BLE001  # a fault of the stage; the line goes on
+            say(
+                self._stage.name,
+                f"快照写不出 no snapshot can be made: {fault(e)}; 请报告 report it",
+            )
+            return None
 
     def _wait(self) -> None:
         settle, self._settle = self._settle, None
@@ -219,8 +229,6 @@ class Runner:
             self._wait()
             for partition, held in self._held.items():
                 if not held.fresh:
-                    consumer.commit(
-                        partition, held.position, [], snapshot_body(self._stage, held.state)
-                    )
+                    consumer.commit(partition, held.position, [], self._body(held))
         except (Fenced, Unavailable):
             return  # the next owner re-steps instead

@@ -261,7 +261,8 @@ class KafkaGroupConsumer:
         self._pool.shutdown()
         for partition in list(self._producers):
             self._lose(partition)
-        self._consumer.close(autocommit=False)
+        with suppress(ke.KafkaError):  # the broker notices by itself that the member is gone
+            self._consumer.close(autocommit=False)
 
 
 def _kept(note: str | None) -> list[int]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ingest.log import (
@@ -62,6 +63,11 @@ _shared: dict[Path, _Shared] = {}
 _shared_lock = threading.Lock()
 
 
+def is_damaged(e: sqlite3.Error) -> bool:
+    """Is the file itself damaged (SQLITE_CORRUPT), or none of SQLite's (SQLITE_NOTADB)?"""
+    return getattr(e, "sqlite_errorcode", 0) & 0xFF in (11, 26)
+
+
 def folder_of(url: str) -> Path:
     """The folder that a sqlite URL names."""
     return Path(unquote(urlsplit(url).path.removeprefix("/")) or ".")
@@ -83,10 +89,11 @@ class SqliteLog:
         self._prepare()
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(
-            self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        db.execute("PRAGMA synchronous=FULL")
+        with self.told():
+            db = sqlite3.connect(
+                self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+            )
+            db.execute("PRAGMA synchronous=FULL")
         self._all.append(db)
         return db
 
@@ -105,8 +112,8 @@ class SqliteLog:
                     raise self._unavailable(e) from e
                 time.sleep(_PEER_POLL_S)
             except sqlite3.DatabaseError as e:
-                words = f"{self.path}: 不是日志 is not a log: {e}; 移走 move it away to start anew"
-                raise Corrupt(words) from e
+                with self.told():
+                    raise e
         with self.transaction() as db:
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in _SCHEMA.split(";"):
@@ -119,6 +126,27 @@ class SqliteLog:
             f"{self.path}: 日志写不了，没有丢失 the log cannot be written: {e}; nothing was lost, free "
             "the disk or end the process that holds the file"
         )
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """SQLite's errors in our words: `Corrupt` for a damaged file, `Unavailable` for the rest."""
+        try:
+            yield
+        except sqlite3.DatabaseError as e:
+            if is_damaged(e):
+                raise Corrupt(
+                    f"{self.path}: 日志文件损坏 the log is damaged: {e}. 停下各环节，移走此文件和同名 "
+                    "-wal、-shm stop the stages, move it and its -wal and -shm away, then 从备份恢复 "
+                    "put the newest backup back: fengsui restore FILE.tar.gz (docs/backup.md)"
+                ) from e
+            if isinstance(e, sqlite3.OperationalError):
+                raise self._unavailable(e) from e
+            raise
+
+    def ask(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a question, by this thread's connection. Raises `Corrupt`, `Unavailable`."""
+        with self.told():
+            return self._reading().execute(question, values).fetchall()
 
     def _partitions(self, db: sqlite3.Connection, topic: Topic) -> None:
         """Made where there are none; another number is refused, for keys would stand elsewhere."""
@@ -133,7 +161,7 @@ class SqliteLog:
                 f"asks for {topic.partitions}; start a new run, or restore the number"
             )
 
-    def reading(self) -> sqlite3.Connection:
+    def _reading(self) -> sqlite3.Connection:
         """This thread's connection for reading."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
@@ -145,14 +173,14 @@ class SqliteLog:
         with self._shared.write_lock:
             db = self._writer
             try:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except sqlite3.OperationalError as e:
-                raise self._unavailable(e) from e
+                with self.told():
+                    db.execute("BEGIN IMMEDIATE")
+                    yield db
+                    db.execute("COMMIT")
             finally:
                 if db.in_transaction:
-                    db.execute("ROLLBACK")
+                    with self.told():
+                        db.execute("ROLLBACK")
         for topic in topics:
             with self._shared.written(topic):
                 self._shared.written(topic).notify_all()
@@ -189,30 +217,31 @@ class SqliteLog:
         return SqliteConsumer(self, self.topics[topic], group, member)
 
     def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]:
-        rows = self.reading().execute(
+        rows = self.ask(
             "SELECT part, pos, key, value FROM records "
             "WHERE topic=? AND part=? AND pos>=? ORDER BY pos LIMIT ?",
-            (topic, partition, offset, limit),
-        )
+            topic, partition, offset, limit,
+        )  # fmt: skip
         return [Entry(*row) for row in rows]
 
     def ends(self, topic: str) -> list[int]:
-        rows = self.reading().execute("SELECT next FROM ends WHERE topic=? ORDER BY part", (topic,))
+        rows = self.ask("SELECT next FROM ends WHERE topic=? ORDER BY part", topic)
         return [row[0] for row in rows]
 
     def starts(self, topic: str) -> list[int]:
-        rows = self.reading().execute(
+        rows = self.ask(
             "SELECT COALESCE((SELECT min(pos) FROM records r WHERE r.topic=e.topic AND "
             "r.part=e.part), e.next) FROM ends e WHERE topic=? ORDER BY part",
-            (topic,),
+            topic,
         )
         return [row[0] for row in rows]
 
     def positions(self, topic: str, group: str) -> list[int]:
-        rows = self.reading().execute(
+        rows = self.ask(
             "SELECT COALESCE(pos, 0) FROM ends e LEFT JOIN positions p ON p.topic=e.topic AND "
             "p.part=e.part AND p.grp=? WHERE e.topic=? ORDER BY e.part",
-            (group, topic),
+            group,
+            topic,
         )
         return [row[0] for row in rows]
 

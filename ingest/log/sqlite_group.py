@@ -6,10 +6,11 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ingest.journal import say
-from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
+from ingest.log import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 
 if TYPE_CHECKING:
     from ingest.log.sqlite import SqliteLog
@@ -109,11 +110,11 @@ class SqliteConsumer:
         self._next.update(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        rows = self._log.reading().execute(
+        rows = self._log.ask(
             "SELECT pos, crc, body FROM snapshots WHERE grp=? AND topic=? AND part=? "
             "ORDER BY pos DESC",
-            (self._group, self._topic.name, partition),
-        )
+            self._group, self._topic.name, partition,
+        )  # fmt: skip
         for pos, crc, body in rows:
             if zlib.crc32(body) == crc:
                 return Snapshot(pos, body)
@@ -169,7 +170,8 @@ class SqliteConsumer:
             )
 
     def close(self) -> None:
-        with self._log.transaction() as db:
+        """A log that cannot be written keeps the lease: it ends by itself in `LEASE_S`."""
+        with suppress(Unavailable), self._log.transaction() as db:
             db.execute(
                 "DELETE FROM leases WHERE grp=? AND topic=? AND member=?",
                 (self._group, self._topic.name, self._member),
