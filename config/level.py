@@ -71,6 +71,7 @@ def orders_zh(hazard: str) -> str:
     """What such orders are called: 转移指令, 撤离指令, 疏散指令."""
     return _ORDERS_ZH.get(hazard, "转移指令")
 
+
 # the natural ones, then those of the district's other plans (危险化学品, 道路交通, 人员密集场所, 森林
 # 火灾, 城市内涝), which are monitored by config alone
 HAZARD_ZH = {

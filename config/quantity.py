@@ -67,6 +67,7 @@ _ROWS = (
     Quantity("door", "1", 1, "state", 0, 1, 1, "箱门打开"),
     Quantity("volume", "%", 10, "instant", 0, 1_000, 1_000, "音量"),
     Quantity("self_test", "1", 1, "state", 0, 1, 1, "自检"),
+    Quantity("voice", "1", 1, "state", 0, 1, 1, "能播普通话"),
     Quantity("key_set", "1", 1, "instant", 0, 10**9, 10**9, "密钥集版本"),
     Quantity("refused_commands", "1", 1, "counter", 0, 10**9, 10**9, "拒绝的指令"),
     Quantity("humidity", "%", 10, "instant", 0, 1_000, 1_000, "空气相对湿度"),
@@ -82,7 +83,16 @@ _ROWS = (
 
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
 # what a node may report of itself
-OF_NODES = ("battery", "mains", "door", "volume", "self_test", "key_set", "refused_commands")
+OF_NODES = (
+    "battery",
+    "mains",
+    "door",
+    "volume",
+    "self_test",
+    "voice",
+    "key_set",
+    "refused_commands",
+)
 # what a person may report (ingest.observation.PersonSays)
 OF_PEOPLE = ("report_flood", "report_debris_flow", "report_landslide", "damage")
 # how a person reads a unit; the others as they stand

@@ -66,7 +66,11 @@ def _climate(problems: list[Problem], rules: Rules) -> None:
             problems.append(problem(_FILE, 0, f"quality.climate[{n}].{key}", message, hint))
 
         if not row.months or not set(row.months) <= set(range(1, 13)) - taken:
-            wrong("months", f"{list(row.months)} 不是月份或重复 are no months, or stand twice", "1 … 12")
+            wrong(
+                "months",
+                f"{list(row.months)} 不是月份或重复 are no months, or stand twice",
+                "1 … 12",
+            )
         taken |= set(row.months)
         rises = all(a < b for a, b in pairwise(row.minutes)) and all(m >= 1 for m in row.minutes)
         if not row.minutes or not rises:

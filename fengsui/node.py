@@ -102,7 +102,7 @@ class Agent:
         due = moment.run >= self._status_run + self._hands.status_every_s * 1000
         if linked and (due or node.kept.tested_at != tested_at):
             self._status_run = moment.run
-            self._tell_status(mqtt, moment)
+            self._tell_status(mqtt, moment, speaker)
         mqtt.ack(batch)
         if linked:
             mqtt.flush(0.0)
@@ -131,11 +131,12 @@ class Agent:
                     hello = self.node.hello(secrets.token_hex(8))
                     mqtt.publish(f"{at}/hello", msgspec.json.encode(hello))
 
-    def _tell_status(self, mqtt: Mqtt, moment: Moment) -> None:
+    def _tell_status(self, mqtt: Mqtt, moment: Moment, speaker: Speaker) -> None:
         self._sensed = sensed(self._hands.sensors)
         self.node.battery = self._sensed.get("battery")
         at, sure = self.node.now(moment)
         body: dict[str, float] = {"time": at / 1000} if sure else {}
         body |= self._sensed | self.node.status()
+        body["voice"] = float(speaker.can_say)
         topic = f"{self.identity.prefix}/node/{self.identity.id}/status"
         mqtt.publish(topic, msgspec.json.encode(body))

@@ -10,7 +10,7 @@ import click
 
 from dispatch.keys import read_key
 from fengsui.node import Agent, Hands
-from fengsui.node_sound import Voice, found_player
+from fengsui.node_sound import SoundError, Voice, found_player, mandarin
 from fengsui.node_store import Identity
 from fengsui.setup import Usage, secret
 
@@ -54,6 +54,14 @@ def node(
     where = player or ("" if sink else found_player())
     if not where and sink is None:
         raise Usage("没有播放器 nothing to play with: apt-get install alsa-utils, or --sink DIR")
+    try:
+        mandarin()
+    except SoundError as e:
+        if (
+            root
+        ):  # whoever sets it up can mend it; later a siren without words is better than nothing
+            raise Usage(str(e)) from e
+        click.echo(f"终端 node {node_id}: {e}", err=True)
     hands = Hands(
         broker, Voice(where, sink, measure, rate), gauge, sensors, not no_calendar, status_s
     )

@@ -1,6 +1,10 @@
 """The node agent's voice: siren, then the text by espeak-ng, to a player's standard input or into
 a folder of WAV files.
 
+Which voice of espeak-ng says Mandarin is asked of the voice, not of its name: Debian 12's (1.51) reads
+Chinese with its voice cmn as "li four, ji two" in English, with exit status 0. Each job asks anew, by
+the phonemes of characters that are known. One without a voice sounds its siren and is failed.
+
 The whole sound is made first, cut at the watchdog's limit and measured; so nothing can sound longer
 than it may, whatever becomes of the agent. A player that reads a pipe falls silent when the agent
 dies. `played` needs the player's good end and a level: by default the signal's own (the line), or
@@ -10,6 +14,7 @@ what `--measure` says while it plays (a microphone, a current clamp).
 import contextlib
 import io
 import queue
+import re
 import shlex
 import shutil
 import subprocess
@@ -23,11 +28,17 @@ import numpy.typing as npt
 
 from dispatch.node_kept import Job
 from dispatch.node_rules import PLAY_MS
+from fengsui import node_readings
 
 _RATE = 22_050
 _SIREN_S, _TEST_S, _PAUSE_S = 3.0, 0.5, 0.8
 _SILENT = 0.01  # of full scale (RMS): below it nobody hears anything
 _SPEAK_S = 60
+# the first is that of 1.50 and newer, the second of older ones and of 1.52, where it is right again
+_VOICES = ("cmn-latn-pinyin", "cmn")
+_KNOWN = "立即转移"  # li4 ji2 zhuan3 yi2; the third tone may be said half
+_KNOWN_SAID = re.compile(r"li51tS;i35ts\.ua214?nji35")
+_STRESS = re.compile(r"[',_|:\s]")
 Samples = npt.NDArray[np.float32]
 
 
@@ -50,7 +61,7 @@ class Voice(NamedTuple):
     player: str
     sink: Path | None
     measure: str = ""
-    rate: int = 220  # words a minute, as espeak-ng counts: about 3.6 Chinese characters a second
+    rate: int = 220  # words a minute, as espeak-ng counts: 4.3 Chinese characters a second
 
 
 def found_player() -> str:
@@ -67,15 +78,40 @@ def siren(seconds: float) -> Samples:
     return (0.8 * np.sin(2 * np.pi * np.cumsum(frequency) / _RATE)).astype(np.float32)
 
 
-def spoken_wav(text: str, rate: int) -> Samples:
-    """The text once, by espeak-ng (voice cmn). Raises SoundError."""
+def phonemes(tool: str, voice: str, text: str) -> str:
+    """What a voice of espeak-ng would say, in its own alphabet, a line each clause; "" if it has none."""
+    try:
+        done = subprocess.run(  # noqa: S603  # the text goes in as data
+            [tool, "-v", voice, "-x", "-q", "--stdin"],
+            input=text.encode(), capture_output=True, timeout=_SPEAK_S,
+        )  # fmt: skip
+    except (subprocess.SubprocessError, OSError):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def mandarin() -> tuple[str, str]:
+    """espeak-ng and its voice that reads Mandarin. Raises SoundError."""
     tool = shutil.which("espeak-ng")
     if tool is None:
         raise SoundError("espeak-ng 未安装 is not installed: apt-get install espeak-ng")
+    for voice in _VOICES:
+        said = _STRESS.sub("", phonemes(tool, voice, _KNOWN))
+        if _KNOWN_SAID.fullmatch(said):
+            return tool, voice
+    raise SoundError(
+        f"不能播音 cannot sound: no voice of espeak-ng reads {_KNOWN} as Mandarin "
+        f"({', '.join(_VOICES)}): apt-get install espeak-ng espeak-ng-data"
+    )
+
+
+def spoken_wav(text: str, rate: int) -> Samples:
+    """The text once, by espeak-ng. Raises SoundError."""
+    tool, voice = mandarin()
     try:
         done = subprocess.run(  # noqa: S603  # the text goes in as data
-            [tool, "-v", "cmn", "-s", str(rate), "--stdin", "--stdout"],
-            input=text.encode(), capture_output=True, timeout=_SPEAK_S, check=True,
+            [tool, "-v", voice, "-s", str(rate), "--stdin", "--stdout"],
+            input=node_readings.sounded(text).encode(), capture_output=True, timeout=_SPEAK_S, check=True,
         )  # fmt: skip
         # its length stands in the header only when it writes a file: the rest of the stream is it
         head = done.stdout.index(b"data") + 8
@@ -90,14 +126,20 @@ def spoken_wav(text: str, rate: int) -> Samples:
 
 
 def sound(job: Job, rate: int) -> Samples:
-    """Everything a job says, at its volume, no longer than the watchdog allows."""
-    parts: list[Samples] = []
-    if job.siren:
-        parts.append(siren(_TEST_S if job.source == "self_test" else _SIREN_S))
+    """Everything a job says, at its volume, no longer than the watchdog allows. Raises SoundError."""
+    parts = [_siren_of(job)] if job.siren else []
     if job.text:
         once = spoken_wav(job.text, rate)
         pause = np.zeros(int(_PAUSE_S * _RATE), np.float32)
         parts += [once, pause] * job.repeat
+    return _whole(parts, job)
+
+
+def _siren_of(job: Job) -> Samples:
+    return siren(_TEST_S if job.source == "self_test" else _SIREN_S)
+
+
+def _whole(parts: list[Samples], job: Job) -> Samples:
     whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
     return whole[: PLAY_MS * _RATE // 1000] * np.float32(job.volume / 100)
 
@@ -125,6 +167,11 @@ class Speaker:
         self._voice = voice
         self._outcomes: queue.Queue[Outcome] = queue.Queue()
         self._playing: tuple[str, threading.Event] | None = None
+        self.can_say = True  # there is a voice; asked now and at each job
+        with contextlib.suppress(SoundError):
+            mandarin()
+            return
+        self.can_say = False
 
     def play(self, job: Job) -> None:
         self.stop()
@@ -146,13 +193,20 @@ class Speaker:
         return found
 
     def _work(self, job: Job, stop: threading.Event) -> None:
+        mute = ""
         try:
-            samples = sound(job, self._voice.rate)
-            sounded, detail = self._say(job, samples, stop)
-        except (SoundError, OSError, ValueError) as e:
-            sounded, detail = False, str(e)[:120]
+            try:
+                if job.source == "self_test":
+                    mandarin()
+                samples = sound(job, self._voice.rate)
+            except SoundError as e:  # a siren without words wakes people all the same
+                mute, samples = str(e), _whole([_siren_of(job)] if job.siren else [], job)
+            sounded, detail = self._say(job, samples, stop) if samples.size else (False, "")
+        except (OSError, ValueError) as e:
+            sounded, detail = False, str(e)
+        self.can_say = not mute
         if not stop.is_set():
-            self._outcomes.put(Outcome(job.id, sounded, detail))
+            self._outcomes.put(Outcome(job.id, sounded and not mute, (mute or detail)[:120]))
 
     def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, str]:
         body, seconds, line = wav(samples), samples.size / _RATE, level(samples)

@@ -20,6 +20,8 @@ def node_lines(view: View, district: District, clock_at: int, started_at: int) -
         elif clock_at - tested_at > TEST_LATE_MS:
             last = local(tested_at, district.timezone) if "self_test" in known else "从未 never"
             yield f"  自检逾期 self-test overdue {name}: 最后 last {last}"
+        if known.get("voice", (0, 1))[1] == 0:
+            yield f"  不能播音 cannot sound {name}: 没有普通话语音 no Mandarin voice, siren only"
         if known.get("mains", (0, 1))[1] == 0:
             yield f"  市电中断 no mains {name}"
         if known.get("door", (0, 0))[1] == 1:

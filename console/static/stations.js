@@ -47,6 +47,7 @@ function doubts(id) {
     if (node.battery !== undefined && node.battery < LOW) found.push(t(`电量 ${node.battery}%`, `battery ${node.battery}%`));
     if (node.self_test === 0) found.push(t("自检失败", "self-test failed"));
     if (node.door === 1) found.push(t("箱门开", "door open"));
+    if (node.voice === 0) found.push(t('不能播音', 'cannot sound'));
     if (node.refused_commands) found.push(t(`拒绝指令 ${node.refused_commands}`, `refused ${node.refused_commands} commands`));
   }
   if (station?.overdue > 0) found.push(t(`检定过期 ${station.overdue} 天`, `calibration ${station.overdue} days overdue`));
