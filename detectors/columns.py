@@ -14,12 +14,19 @@ _GOOD = int(Flag.GOOD)
 
 
 class Columns:
-    """Observations as arrays. `nth`: the number among all that were given."""
+    """Observations as arrays. `nth`: the number among all that were given. received: the line's
+    clock when each came, ms; without it each came at its own time."""
 
     def __init__(
-        self, nth: Ints, batch: Batch, tests: dict[int, str], refs: dict[int, str]
+        self,
+        nth: Ints,
+        batch: Batch,
+        tests: dict[int, str],
+        refs: dict[int, str],
+        received: Ints | None = None,
     ) -> None:
         self.nth, self.batch, self.tests, self.refs = nth, batch, tests, refs
+        self.received = batch.at if received is None else received
 
     @classmethod
     def of(cls, part: Part, records: Sequence[Observations]) -> "Columns":
@@ -31,6 +38,7 @@ class Columns:
         value: list[int] = []
         seq: list[int] = []
         flag: list[int] = []
+        came: list[int] = []
         tests: dict[int, str] = {}
         refs: dict[int, str] = {}
         nobody: dict[tuple[str, str], int] = {}
@@ -39,6 +47,7 @@ class Columns:
             place = part.place.get(r.group, nobody)
             row.extend(map(place.get, zip(r.station, r.quantity, strict=True), repeat(-1)))
             at.extend(r.observed_at)
+            came.extend(repeat(r.received_at, size))
             value.extend(r.value)
             seq.extend(r.seq or repeat(-1, size))
             flag.extend(r.flag or repeat(_GOOD, size))
@@ -55,4 +64,4 @@ class Columns:
             place_of = {int(n): k for k, n in enumerate(known)}
             tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
             refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
-        return cls(known, batch, tests, refs)
+        return cls(known, batch, tests, refs, np.array(came, np.int64)[known])

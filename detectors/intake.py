@@ -34,6 +34,32 @@ class Sifted(NamedTuple):
     doubt: Ints  # 0: none; else windows shorter than so many minutes must not rest on it
     flagged: list[tuple[int, int, str]]  # (nth, row, test or "" when good again)
     blind: list[tuple[int, int, bool]]  # (nth, row, whether it no longer shows what it measures)
+    # the line's clock when each came, in minutes, and how far behind it one may be to be judged;
+    # None: none of the batch is further. What happened before that is history, not an order
+    clock: Ints | None = None
+    late_min: int = 0
+
+    def at_clock(self, age: Ints, received: Ints, late_s: int) -> "Sifted":
+        """age, received: of the batch, ms."""
+        if not (age > late_s * 1000).any():
+            return self
+        return self._replace(clock=received[self.nth] // _MINUTE, late_min=late_s // 60)
+
+    def clock_of(self, k: Ints) -> Ints | None:
+        """Of entries `k`."""
+        return None if self.clock is None else self.clock[k]
+
+    def old_of(self, k: Ints) -> Bools | None:
+        """Which of entries `k` are history."""
+        if self.clock is None:
+            return None
+        return np.asarray(self.clock[k] - self.minute[k] > self.late_min)
+
+    def young(self, k: Ints) -> list[int]:
+        """Entries of `k` that are not."""
+        old = self.old_of(k)
+        found: list[int] = (k if old is None else k[~old]).tolist()
+        return found
 
     def suspect(self, window_min: float = 0) -> Bools:
         """In doubt for a window of so many minutes."""

@@ -35,9 +35,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from detectors.pack import pack, unpack
+from detectors.rain_judged import Judged, reached
 from detectors.rain_state import RainState, arrays_of, doubts_of
 from detectors.wetness import Wetness
 from detectors.window import BLOCK, SPAN, Bools, Ints, rounds, turns
@@ -77,21 +77,6 @@ class Change(NamedTuple):
     value: int = 0
     limit: int = 0
     wait_min: float = float("inf")
-
-
-class _Judged(NamedTuple):
-    """Judgements of one turn, an entry each: what the sums at `head` call for. news: made even when
-    nothing is held."""
-
-    nth: Ints
-    row: Ints
-    head: Ints
-    news: Bools
-    sums: Ints
-    raw: Ints
-    keep: Ints
-    raw_action: Ints
-    keep_action: Ints
 
 
 class RainThreshold:
@@ -161,13 +146,15 @@ class RainThreshold:
         counts: Ints,
         add: Bools | None = None,
         doubt: Bools | Ints | None = None,
+        clock: Ints | None = None,
     ) -> list[Change]:
         """One observation each: row, minute (since 1970), count (0.1 mm), in order of arrival.
 
         add: True for another observation of a minute that is held already (two tips); otherwise
         such an observation is a duplicate. doubt: True where a quality test flagged it, or the
-        minutes below which a window must not rest on it, 0 for none. Returns changes in order of
-        arrival; how a stream is cut into batches does not show in them.
+        minutes below which a window must not rest on it, 0 for none. clock: the line's own when it
+        came (minutes): of what is older than the lateness by it, only what counts now is judged, and
+        lowers nothing. Returns changes in order of arrival; batches do not show in them.
         """
         out: list[Change] = []
         if rows.size == 0:
@@ -184,6 +171,7 @@ class RainThreshold:
                 counts[part],
                 False if add is None else add[part],
                 None if doubt is None else np.asarray(doubt[part]),
+                None if clock is None else clock[part],
                 out,
             )
         out.sort(key=lambda c: (c.nth, c.row))
@@ -198,6 +186,7 @@ class RainThreshold:
         counts: Ints,
         add: Bools | bool,
         doubt: Ints | None,
+        clock: Ints | None,
         out: list[Change],
     ) -> None:
         taken, head = state.window.put(rows, minutes, counts, add)
@@ -206,30 +195,49 @@ class RainThreshold:
             for n in np.nonzero((doubt > 0) & taken)[0].tolist():
                 state.mistrust(int(rows[n]), int(minutes[n]), int(counts[n]), int(doubt[n]))
         timely = taken & (head - minutes <= self._late_min)
+        old = None if clock is None else taken & (clock - minutes > self._late_min)
+        if old is not None:
+            timely &= ~old
         news = (counts != 0) | turned
         hot = self._hot(state, rows, minutes, head, np.nonzero(timely & news)[0])
-        which = np.nonzero(timely & hot[rows])[0]
-        if which.size == 0:
+        k: Ints = np.nonzero(timely & hot[rows])[0]
+        if k.size == 0 and old is None:
             return
-        r = rows[which]
-        sums = self._sums(state, r, minutes[which], head[which])
-        wet, none = state.wetness[r], np.zeros(r.size, np.int64)
-        j = _Judged(
-            part[which],
-            r,
-            head[which],
-            news[which],
-            sums,
-            _reached(sums, self.level_limits[wet, r]),
-            _reached(sums, self._level_keep[wet, r]),
-            _reached(sums, self.action_limits[wet, r]) if self._acting else none,
-            _reached(sums, self._action_keep[wet, r]) if self._acting else none,
-        )
-        busy = np.nonzero(self._unsteady(state, j)[r])[0]
-        for batch in rounds(r[busy]):
+        sums = self._sums(state, rows[k], minutes[k], head[k])
+        j = self._judged(state, part[k], rows[k], head[k], news[k], sums)
+        if clock is not None and old is not None and old.any():
+            j = j.beside(self._still(state, part, rows, head, clock, np.nonzero(old & news)[0]))
+        if j.nth.size == 0:
+            return
+        busy = np.nonzero(self._unsteady(state, j)[j.row])[0]
+        for batch in rounds(j.row[busy]):
             self._levels(state, j, busy[batch], out)
 
-    def _unsteady(self, state: RainState, j: _Judged) -> Bools:
+    def _judged(
+        self, state: RainState, nth: Ints, r: Ints, head: Ints, news: Bools, sums: Ints
+    ) -> Judged:
+        wet, none = state.wetness[r], np.zeros(r.size, np.int64)
+        raw, keep = self.level_limits[wet, r], self._level_keep[wet, r]
+        levels = (reached(sums, raw), reached(sums, keep))
+        if not self._acting:
+            return Judged(nth, r, head, news, sums, *levels, none, none)
+        raw, keep = self.action_limits[wet, r], self._action_keep[wet, r]
+        return Judged(nth, r, head, news, sums, *levels, reached(sums, raw), reached(sums, keep))
+
+    def _still(
+        self, state: RainState, nth: Ints, rows: Ints, head: Ints, clock: Ints, n: Ints
+    ) -> Judged:
+        """Of observations `n`, which are history, those whose rain still counts enough to raise a
+        level now."""
+        r = rows[n]
+        sums = state.window.still(r, head[n], np.maximum(clock[n], head[n]))
+        if self._gap:
+            sums *= (sums[:, self._gap_window] > 0)[:, None]
+        j = self._judged(state, nth[n], r, head[n], np.ones(n.size, np.bool_), sums)
+        up = (j.raw > state.levels.level[r]) | (j.raw_action > state.actions.level[r])
+        return j._replace(keep=np.full(n.size, 4), keep_action=np.full(n.size, 2)).where(up)
+
+    def _unsteady(self, state: RainState, j: Judged) -> Bools:
         """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
         its hold, here and at once for all."""
         level, action = state.levels.level[j.row], state.actions.level[j.row]
@@ -274,7 +282,7 @@ class RainThreshold:
         """(windows,) the sums of a row as they are judged at its own clock, in counts."""
         return np.asarray(self._sums(state, np.array([row]), *[state.window.head[[row]]] * 2)[0])
 
-    def _levels(self, state: RainState, j: _Judged, n: Ints, out: list[Change]) -> None:
+    def _levels(self, state: RainState, j: Judged, n: Ints, out: list[Change]) -> None:
         """Judgements `n` through the machines; no row twice."""
         r = j.row[n]
         live = j.news[n] | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
@@ -306,11 +314,11 @@ class RainThreshold:
         if doubted is not None:
             wet = state.wetness[row]
             sure = (sums - doubted)[None, :]
-            reached = (
-                int(_reached(sure, self.level_limits[wet, row][None])[0]),
-                int(_reached(sure, self.action_limits[wet, row][None])[0]),
+            good = (
+                int(reached(sure, self.level_limits[wet, row][None])[0]),
+                int(reached(sure, self.action_limits[wet, row][None])[0]),
             )
-            now = (min(level, max(was[0], reached[0])), min(action, max(was[1], reached[1])))
+            now = (min(level, max(was[0], good[0])), min(action, max(was[1], good[1])))
             state.sure[row] = now
         else:
             now = (level, action)
@@ -382,14 +390,3 @@ class RainThreshold:
                 state.doubt[row] = doubts_of(doubt[name][0])
                 state.sure[row] = doubt[name][1] or (0, 0)
         return state
-
-
-def _reached(sums: Ints, limits: npt.NDArray[np.int64]) -> Ints:
-    """(k, windows) sums, (k, windows, levels) limits -> the highest level reached, 0 for none."""
-    hit = np.zeros((sums.shape[0], limits.shape[2]), np.bool_)
-    for w in range(sums.shape[1]):
-        hit |= sums[:, w, None] >= limits[:, w]
-    reached = np.zeros(sums.shape[0], np.int64)
-    for level in range(hit.shape[1]):
-        reached[hit[:, level]] = level + 1
-    return reached

@@ -179,6 +179,7 @@ class Detect:
             return
         rule = self._district.rules.quality
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
+        new = new.at_clock(c.received - c.batch.at, c.received, self._district.rules.lateness_s)
         state.touched[c.batch.row] = True
         kind = part.kind[new.row]
         for what, rows, judge in (
@@ -193,7 +194,7 @@ class Detect:
         for fed in part.series:
             self._series(fed, state, new, c, saying)
         if part.cameras:
-            for k in np.nonzero(kind == FRAME)[0]:
+            for k in new.young(np.nonzero(kind == FRAME)[0]):
                 self._look(part, state, c, int(new.nth[k]), saying)
         self._compounds(part, state, saying)
         for nth, row, lost in new.blind:
@@ -232,7 +233,7 @@ class Detect:
         nth: Ints,
         saying: Saying,
     ) -> None:
-        args = (rows, new.minute[k], new.amount[k], new.add[k], new.doubt[k])
+        args = (rows, new.minute[k], new.amount[k], new.add[k], new.doubt[k], new.clock_of(k))
         for change in part.rain.judge(state.rain, *args):
             at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "rain_threshold", part.rain.rows[change.row], change)
@@ -247,7 +248,7 @@ class Detect:
         nth: Ints,
         saying: Saying,
     ) -> None:
-        args = (rows, new.minute[k], new.amount[k], new.suspect()[k])
+        args = (rows, new.minute[k], new.amount[k], new.suspect()[k], new.old_of(k))
         for change in part.stage.judge(state.stage, *args):
             at = int(nth[new.nth[k[change.nth]]])
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
@@ -268,6 +269,7 @@ class Detect:
             new.amount[k],
             new.add[k],
             new.suspect(rule.span_min)[k],
+            new.old_of(k),
         )
         for change in changes:
             saying.series(int(c.nth[new.nth[k[change.nth]]]), rule, change)

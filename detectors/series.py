@@ -130,9 +130,10 @@ class SeriesRule:
         counts: Ints,
         add: Bools | None = None,
         suspect: Bools | None = None,
+        old: Bools | None = None,
     ) -> list[SeriesChange]:
         """One observation each: row, which of its stations, time (ms), count of the resolution, in
-        order of arrival. add, suspect: as in `RainThreshold.judge`."""
+        order of arrival. add, suspect: as in `RainThreshold.judge`; old: kept and not judged."""
         out: list[SeriesChange] = []
         if rows.size == 0:
             return out
@@ -149,6 +150,7 @@ class SeriesRule:
                 value[part],
                 None if add is None else add[part],
                 None if suspect is None else suspect[part],
+                None if old is None else old[part],
                 out,
             )
         out.sort(key=lambda c: (c.nth, c.row))
@@ -165,6 +167,7 @@ class SeriesRule:
         value: Floats,
         add: Bools | None,
         suspect: Bools | None,
+        old: Bools | None,
         out: list[SeriesChange],
     ) -> None:
         head = np.where(behind, state.head[rows], slot)  # the row's clock after each
@@ -173,7 +176,7 @@ class SeriesRule:
         put(state, rows, inputs, slot, value, kept, add, self.kind.gather)
         if suspect is not None and suspect.any():
             self._doubtful(state, rows, inputs, slot, value, kept & suspect)
-        timely = kept & (head - slot <= self._late)
+        timely = kept & (head - slot <= self._late) & (True if old is None else ~old)
         if self._fades:  # rain that is not judged itself may yet show in what is
             state.unjudged[rows[kept & ~timely & (value != 0)]] = True
         which = np.nonzero(timely & self._alive(state, rows, value, head))[0]

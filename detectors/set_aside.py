@@ -78,5 +78,6 @@ def aside(part: Part, state: DetectState, columns: Columns) -> tuple[Columns, Se
         Batch(*(column[keep] for column in batch)),
         {place[n]: t for n, t in columns.tests.items() if n in place},
         {place[n]: r for n, r in columns.refs.items() if n in place},
+        columns.received[keep],
     )
     return kept, np.nonzero(out)[0].tolist()

@@ -102,14 +102,17 @@ class StageTrend:
         minutes: Ints,
         counts: Ints,
         suspect: Bools | None = None,
+        old: Bools | None = None,
     ) -> list[Change]:
-        """As RainThreshold.judge; counts are mm of stage. The same minute again replaces the
-        value (a revision). A suspect value raises, but not surely; the next that is not suspect
-        makes what it says sure."""
+        """As RainThreshold.judge; counts are mm of stage. old: a level that is over, kept and not
+        judged. The same minute again replaces the value (a revision). A suspect value raises, but
+        not surely; the next that is not suspect makes what it says sure."""
         out: list[Change] = []
         doubt = np.zeros(rows.size, np.bool_) if suspect is None else suspect
+        over = np.zeros(rows.size, np.bool_) if old is None else old
         for part in rounds(rows):
-            self._round(state, part, rows[part], minutes[part], counts[part], doubt[part], out)
+            args = (rows[part], minutes[part], counts[part], doubt[part], over[part])
+            self._round(state, part, *args, out)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
@@ -135,9 +138,11 @@ class StageTrend:
         minutes: Ints,
         counts: Ints,
         doubt: Bools,
+        over: Bools,
         out: list[Change],
     ) -> None:
         which = self._put(state, rows, minutes, counts)
+        which = which[~over[which]]
         which = which[state.head[rows[which]] - minutes[which] <= self._late_min]
         if which.size == 0:
             return

@@ -113,6 +113,15 @@ class Window:
         found: Ints = ((now[:, None] - then) >> 1).astype(np.int64)
         return found
 
+    def still(self, rows: Ints, ends: Ints, now: Ints) -> Ints:
+        """(k, windows): of the sums over (now - W, now] what had fallen by `ends`, each before now."""
+        flat = self._ring.reshape(-1)
+        base, begin = rows * SLOTS, now[:, None] - self.windows
+        fell = flat[base + (ends & _MASK)] & ~np.int32(1)
+        then = flat[base[:, None] + (begin & _MASK)] & ~np.int32(1)
+        found: Ints = ((fell[:, None] - then) >> 1).astype(np.int64)
+        return np.where(begin < ends[:, None], found, 0)
+
     def total(self, row: int, minute: int, length: int) -> int:
         """The sum over (minute - length, minute]."""
         now, then = self._ring[row, minute & _MASK], self._ring[row, (minute - length) & _MASK]
