@@ -74,6 +74,7 @@ class Channels(Row, frozen=True, kw_only=True):
     receipt_secret: str = ""  # env:NAME or file:/PATH: the token where one carrier alone posts
     people_listen: str = "127.0.0.1:0"  # HOST:PORT of the page people report on; "": none
     people_url: str = ""  # where people find it, for links: https://report.example
+    people_link_days: int = 90  # how long a personal link lasts
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)
     voice_retry_s: tuple[int, ...] = (40, 40)  # 叫应: three calls in five minutes
     attempt_timeout_s: int = 10

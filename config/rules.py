@@ -95,6 +95,9 @@ class ObserverRule(Row, frozen=True, kw_only=True):
     one_action: Action = Action.PREPARE
     two_level: Level = Level.ORANGE  # two persons
     two_action: Action = Action.MOVE
+    # may two persons who both wrote by SMS be two? false: the sender of an SMS can be forged, so that
+    # one of them must come by a personal link or an app, or an instrument must confirm
+    sms_confirms: bool = True
     confirmed_level: Level = Level.ORANGE  # one person and an instrument
     confirmed_action: Action = Action.MOVE
     # what is reported -> of which hazards it is a sign; a report of damage is told and says nothing

@@ -8,8 +8,10 @@ on values it does not doubt, say what rules.toml gives them.
 Parameters: [observer] of rules.toml (config.rules.ObserverRule).
 
 Delay it adds: none; a confirming instrument is looked for with every report and every tick.
-Cannot see: who was not asked. A report ends by its age alone: 平安 or a denial clears nothing, and what
-ends falls by the policy's hold, with every station heard.
+Cannot see: who was not asked, and whether the sender of an SMS is who the number says: with
+`sms_confirms = false` those who came so are one suspect sign until a link, an app or an instrument
+confirms. A report ends by its age alone: 平安 or a denial clears nothing, and what ends falls by the
+policy's hold, with every station heard.
 Source: 山洪灾害防御预案编制导则 (SL/T 666) counts on group observation beside the gauges (群测群防); the
 two-person rule is that of this project for any sign that no instrument confirms.
 """
@@ -53,7 +55,8 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
             held = people.signs.setdefault(f"{says.area}|{hazard}", {})
             key = f"{says.person}|{says.what}"
             if key not in held or held[key].at < says.said_at:
-                held[key] = Sign(says.said_at, says.photo)
+                own = says.way != "sms" or (key in held and held[key].own)
+                held[key] = Sign(says.said_at, says.photo, own)
     return writes + list(_said(district, state, says.received_at))
 
 
@@ -62,8 +65,8 @@ def _pictured(district: District, state: DetectState, says: PersonSays) -> Itera
     signs, key = state.people.signs, f"{says.person}|{says.what}"
     for hazard in district.rules.observer.hazards.get(says.what, ()):
         held = signs.get(f"{says.area}|{hazard}", {})
-        if key in held and held[key] == Sign(says.said_at):
-            held[key] = Sign(says.said_at, says.photo)
+        if key in held and held[key].at == says.said_at and not held[key].photo:
+            held[key] = Sign(says.said_at, says.photo, held[key].own)
     yield from _said(district, state, says.received_at)
 
 
@@ -126,7 +129,7 @@ def _grade(
     persons = {key.partition("|")[0] for key in held}
     if not persons:
         return Level.NONE, Action.NONE, False
-    if len(persons) > 1:
+    if len(persons) > 1 and (rule.sms_confirms or any(s.own for s in held.values())):
         return rule.two_level, rule.two_action, False
     if confirmed:
         return rule.confirmed_level, rule.confirmed_action, False

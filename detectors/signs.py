@@ -4,10 +4,12 @@ import msgspec
 
 
 class Sign(msgspec.Struct, frozen=True, array_like=True):
-    """A report that still counts: when it was said, and its picture."""
+    """A report that still counts: when it was said, its picture, and whether it came by a way on which
+    nobody can speak for another: not by SMS."""
 
     at: int
     photo: str = ""
+    own: bool = True
 
 
 class SignsSaid(msgspec.Struct):

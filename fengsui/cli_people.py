@@ -22,6 +22,9 @@ from ingest.people_links import Links
 from ingest.people_words import Words
 
 _RUN = click.option("--run", "run_name", default="live", show_default=True)
+_DAYS = click.option(
+    "--days", type=click.IntRange(1, 366), help="天 default: people_link_days of channels.toml"
+)
 _SAID = {
     "moved": ("已转移", "moved"),
     "help": ("求助", "NEEDS HELP"),
@@ -101,17 +104,33 @@ def people_() -> None:
 
 @people_.command()
 @click.argument("person")
-@click.option("--days", type=click.IntRange(1, 3660), default=180, show_default=True)
+@_DAYS
 @_RUN
 @click.pass_obj
-def link(obj: Any, person: str, days: int, run_name: str) -> None:
+def link(obj: Any, person: str, days: int | None, run_name: str) -> None:
     """发链接 a new link for PERSON (an id of the contact list); an older one is dead at once."""
     setup = obj.setup(run_name)
     if person not in _known(setup):
         raise Usage(f"联系人库中没有 {person!r} is not in the store: fengsui contacts list")
-    token = Links(place(setup)).make(person, now_ms(), days)
+    token = Links(place(setup)).make(person, now_ms(), days or _days(setup))
     click.echo(f"{_base(setup)}/r/{token}")
     click.echo("只显示这一次，只交给本人 shown once: for this person alone", err=True)
+
+
+@people_.command()
+@click.argument("person")
+@_DAYS
+@_RUN
+@click.pass_obj
+def renew(obj: Any, person: str, days: int | None, run_name: str) -> None:
+    """续期 the link of PERSON, the same one, lasts anew. Where it may be in other hands make a new one."""
+    setup = obj.setup(run_name)
+    many = days or _days(setup)
+    if not Links(place(setup)).renew(person, now_ms(), many):
+        raise Usage(
+            f"{person}: 没有有效的链接，请重发 has no link that counts: fengsui people link"
+        )
+    click.echo(f"{person}: 续 {many} 天 renewed for {many} days")
 
 
 @people_.command()
@@ -126,15 +145,20 @@ def revoke(obj: Any, person: str, run_name: str) -> None:
 
 
 @people_.command()
+@click.option("--ending", is_flag=True, help="只看快到期的 only those that end within 14 days")
 @_RUN
 @click.pass_obj
-def links(obj: Any, run_name: str) -> None:
+def links(obj: Any, ending: bool, run_name: str) -> None:
     """谁有链接 who has a link, and until when."""
-    setup = obj.setup(run_name)
-    for person, one in sorted(Links(place(setup)).read().items()):
+    setup, now = obj.setup(run_name), now_ms()
+    found = Links(place(setup))
+    soon = found.ending(now)
+    for person, one in sorted(found.read().items()):
         until = local(one.until_at, setup.district.timezone, "%Y-%m-%d")
-        over = " 已过期 over" if one.until_at <= now_ms() else ""
-        click.echo(f"{person} 至 until {until}{over}")
+        over = " 快到期 ends soon" if person in soon else ""
+        over = " 已过期 over" if one.until_at <= now else over
+        if person in soon or not ending:
+            click.echo(f"{person} 至 until {until}{over}")
 
 
 @people_.command()
@@ -159,6 +183,10 @@ def words(obj: Any, ident: str, run_name: str) -> None:
             click.echo(f"{one.id} {at} {one.area} {one.person}: {plain(one.text)}")
     if ident and ident not in {one.id for one in kept}:
         raise Usage(f"{ident}: 没有，或已过三天 is not there, or is over")
+
+
+def _days(setup: Setup) -> int:
+    return setup.district.channels.people_link_days
 
 
 def _known(setup: Setup) -> Collection[str]:

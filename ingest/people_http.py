@@ -15,8 +15,10 @@ import time
 from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,13 +33,13 @@ from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, plain
 from ingest.frames import FrameStore
 from ingest.http_door import Bounds, HttpDoor
-from ingest.journal import Seldom
+from ingest.journal import Seldom, say
 from ingest.log import Log, Out
 from ingest.observation import DeadLetter, PersonSays, encode
 from ingest.people import People, Sent, outs_of
 from ingest.people_form import Form, FormWrong
 from ingest.people_given import PHOTO_S, WORDS_S, Body, Given, Refused, small
-from ingest.people_links import Links
+from ingest.people_links import SOON_MS, Links
 from ingest.people_page import answer, form
 from ingest.photo import MAX_BYTES, remade
 
@@ -125,7 +127,9 @@ class Door:
         person = await run_in_threadpool(self._person, request)
         areas = [self._district.areas[a] for a in self._people.areas_of(person)]
         drill, hotline = not self._live, self._district.hotline
-        return self._html(form(areas, secrets.token_hex(8), drill=drill, hotline=hotline), 200)
+        ends = await run_in_threadpool(self._ends, person)
+        page = form(areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends)
+        return self._html(page, 200)
 
     async def _post(self, request: Request) -> Response:
         person = await run_in_threadpool(self._person, request)
@@ -154,6 +158,17 @@ class Door:
         if _wants_json(request):
             return _json({"state": "taken", "photo": photo}, 200)
         return self._html(answer(_WORDS[words], back=True, hotline=self._district.hotline), 200)
+
+    def _ends(self, person: str) -> str:
+        """The day on which the link ends, if that is soon."""
+        try:
+            link = self._links.read().get(person)
+        except (OSError, ValueError):
+            return ""
+        if link is None or link.until_at > self._wall() * 1000 + SOON_MS:
+            return ""
+        there = ZoneInfo(self._district.timezone)
+        return datetime.fromtimestamp(link.until_at / 1000, there).strftime("%Y-%m-%d")
 
     def _person(self, request: Request) -> str:
         """Whose link it is. Raises Refused."""
@@ -313,7 +328,12 @@ def people_ways(
     if folder is None or not listen:
         yield
         return
-    door = Door(district, live, log, frames, Links(folder), now, wall)
+    links = Links(folder)
+    with contextlib.suppress(OSError, ValueError):  # said again when a link is used
+        if soon := links.ending(int(wall() * 1000)):
+            words = "个链接 14 天内到期或已过期 links end within 14 days or are over"
+            say("ingest", f"{len(soon)} {words}: fengsui people links --ending")
+    door = Door(district, live, log, frames, links, now, wall)
     server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "people.url").write_text(server.url + "\n")

@@ -11,6 +11,7 @@ import msgspec
 
 FILE = "people-links.json"
 _DAY_MS = 86_400_000
+SOON_MS = 14 * _DAY_MS  # so long before its end everybody is told
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -44,6 +45,20 @@ class Links:
         token = secrets.token_urlsafe(16)
         self._write({**self.read(), person: Link(_hash(token), now + days * _DAY_MS)})
         return token
+
+    def renew(self, person: str, now: int, days: int) -> bool:
+        """The same token for so long from now; False when there was none, or it is over: whoever has
+        lost it gets a new one."""
+        links = self.read()
+        if person not in links or links[person].until_at <= now:
+            return False
+        link = Link(links[person].hash, now + days * _DAY_MS)
+        self._write({**links, person: link})
+        return True
+
+    def ending(self, now: int) -> list[str]:
+        """Who has a link that ends soon or is over."""
+        return sorted(p for p, link in self.read().items() if link.until_at <= now + SOON_MS)
 
     def revoke(self, person: str) -> bool:
         """False when there was none."""

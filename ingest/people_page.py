@@ -25,8 +25,9 @@ _CHOICES = (
 )
 
 
-def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str) -> str:
-    """areas: those of the person; ident: so that the same page sent twice is one report."""
+def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str, ends: str = "") -> str:
+    """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
+    on which the link is over, if that is soon."""
     where = f"<p>{escape(areas[0].name)} <small>{escape(areas[0].name_en)}</small></p>"
     if len(areas) > 1:
         options = "".join(
@@ -50,8 +51,17 @@ def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str) -> str
         'max="100000" inputmode="numeric"></p>'
         "<p>照片（可不选）<small>photo, if any</small><br>"
         '<input type="file" name="photo" accept="image/*"></p>'
-        f"<button>发送 send</button></form><p><small>紧急情况请打电话 call in an emergency: "
+        f"<button>发送 send</button></form>{_ending(ends)}<p><small>紧急情况请打电话 call in an emergency: "
         f"{escape(hotline)}</small></p></html>"
+    )
+
+
+def _ending(day: str) -> str:
+    if not day:
+        return ""
+    return (
+        f'<p class="m">此链接 {escape(day)} 到期，请联系值班室续期。<small>This link ends on that day: ask '
+        "the duty room to renew it.</small></p>"
     )
 
 

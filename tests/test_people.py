@@ -345,6 +345,25 @@ def test_one_observer_is_a_suspect_sign_and_two_are_not() -> None:
     assert {e.quantity for e in two[0].evidence} == {"report_flood"}
 
 
+def test_where_numbers_may_be_forged_two_sms_are_one_suspect_sign() -> None:
+    d = yanqing()
+    careful = msgspec.structs.replace(d.rules.observer, sms_confirms=False)
+    d = msgspec.structs.replace(d, rules=msgspec.structs.replace(d.rules, observer=careful))
+    watch = Watch(d)
+    assert grades(watch.reports(says(1))) == [("flash_flood", 2, 1, True)]
+    two = watch.reports(says(2, person=HEAD, role="responsible"))
+    assert grades(two) == [("flash_flood", 2, 1, True)], "准备转移 and no more"
+    own = watch.reports(says(3, person=HEAD, role="responsible", way="form"))
+    assert grades(own) == [("flash_flood", 3, 2, False)]
+    assert watch.reports(says(4, person=HEAD, role="responsible")) == [], (
+        "an SMS takes nothing back"
+    )
+    watch = Watch(d)
+    watch.reports(says(1), says(2, person=HEAD))
+    watch.state.said["rain_threshold|A01|flash_flood"] = Said(level=2)
+    assert grades(watch.reports(minute(3))) == [("flash_flood", 3, 2, False)]
+
+
 def test_an_instrument_confirms_one_observer_also_when_it_comes_later() -> None:
     watch = Watch()
     assert grades(watch.reports(says(1))) == [("flash_flood", 2, 1, True)]

@@ -262,6 +262,17 @@ def test_a_forged_an_expired_a_revoked_and_a_replaced_token(place: Place, tmp_pa
     assert len(kept(place.log)) == 1
 
 
+def test_a_link_that_ends_soon_says_so_and_is_renewed(place: Place) -> None:
+    page = f"{place.url}/r/{place.token}"
+    assert "到期" not in call(page)[1]  # it lasts until long after this run's calendar
+    assert place.links.renew(OBSERVER, T0, 5)
+    assert "到期" in call(page)[1]
+    assert place.links.ending(T0) == [OBSERVER]
+    assert place.links.renew(OBSERVER, T0, 90)
+    assert "到期" not in call(page)[1]
+    assert not place.links.renew(OBSERVER, T0 + 91 * DAY, 90), "what is over is made anew"
+
+
 def test_a_token_stands_nowhere(place: Place, tmp_path: Path) -> None:
     post(place, {"what": "help"})
     for file in tmp_path.rglob("*"):
@@ -336,6 +347,12 @@ def test_links_by_the_command(tmp_path: Path) -> None:
     assert Links(tmp_path / "live").holder(token, 0) == OBSERVER
     assert OBSERVER in fengsui("links").stdout
     assert token not in fengsui("links").stdout
+    assert "ends soon" not in fengsui("links").stdout
+    assert fengsui("links", "--ending").stdout == ""
+    assert fengsui("renew", OBSERVER, "--days", "3").exit_code == 0
+    assert "ends soon" in fengsui("links", "--ending").stdout
+    assert Links(tmp_path / "live").holder(token, 0) == OBSERVER, "the same token"
+    assert fengsui("renew", "C-0001").exit_code != 0
     assert fengsui("revoke", OBSERVER).exit_code == 0
     assert Links(tmp_path / "live").holder(token, 0) is None
     assert fengsui("revoke", OBSERVER).exit_code != 0

@@ -60,6 +60,8 @@ def problems(district: District) -> list[Problem]:
     listen = district.channels.receipt_listen
     if listen and not re.fullmatch(r"[^:\s]+:\d{1,5}", listen):
         found.append(Problem(FILE, 0, "receipt_listen", "不是地址 is no address", "HOST:PORT"))
+    if not 1 <= district.channels.people_link_days <= 366:
+        found.append(Problem(FILE, 0, "people_link_days", "越界 out of range", "1 … 366"))
     found += _tokens(district)
     return found
 
