@@ -25,9 +25,15 @@ from ingest.observation import PersonSays, Service, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
+AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 Way = Literal["form", "sms", "app"]
-_OURS = (("unclear", "sms"), ("words", "sms"))  # what we say of a message that nobody can read
+# what we say of a message that nobody can read
+_OURS = (
+    ("unclear", "sms"),
+    ("words", "sms"),
+    ("words", "app"),
+)  # what we say of a message that nobody can read
 SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
@@ -98,6 +104,23 @@ class People:
         if contact is None:
             return ()
         return tuple(self._areas) if "*" in contact.areas else contact.areas
+
+    def times(self, person: str) -> int:
+        """How many people's worth of messages may come from this one."""
+        contact = self._contacts.get(person)
+        return AN_OFFICE if contact is not None and contact.role == "organisation" else 1
+
+    def written(self, sent: Sent, text: str, now: int) -> list[PersonSays | Rejected]:
+        """What an office passes on in a caller's words: the area is named, or stands in the text. What
+        is not understood goes to the duty room as it is."""
+        text = clean(text)
+        area = sent.area or self._named(self.areas_of(sent.person), plain(text))
+        said = tuple(meanings(text, exercise=self._exercise)) or (Meaning("words"),)
+        found = self.judge(sent._replace(said=said, area=area), now)
+        for one in found:
+            if isinstance(one, PersonSays) and one.what == "words":
+                self._keep(one.id, sent.person, one.area, text, now)
+        return found
 
     def sms(self, person: str, payload: bytes, now: int) -> list[Said]:
         """`P/person/{person}/sms`: {"text": …, "id": the carrier's, "at": when it was sent}."""
@@ -234,7 +257,7 @@ class People:
         times = self._recent.setdefault(person, deque())
         while times and times[0] <= now - 60_000:
             times.popleft()
-        if len(times) >= A_MINUTE:
+        if len(times) >= A_MINUTE * self.times(person):
             return False
         times.append(now)
         return True

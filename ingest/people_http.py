@@ -36,11 +36,12 @@ from ingest.http_door import Bounds, HttpDoor
 from ingest.journal import Seldom, say
 from ingest.log import Log, Out
 from ingest.observation import DeadLetter, PersonSays, encode
-from ingest.people import People, Sent, outs_of
+from ingest.people import People, Sent, Way, outs_of
 from ingest.people_form import Form, FormWrong
 from ingest.people_given import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from ingest.people_links import SOON_MS, Links
 from ingest.people_page import answer, form
+from ingest.people_words import Keeper
 from ingest.photo import MAX_BYTES, remade
 
 _PHOTOS = 6  # at once, of all; one of each person
@@ -76,14 +77,14 @@ class _Rate:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now, self._times = now, dict[str, deque[float]]()
 
-    def take(self, name: str) -> None:
+    def take(self, name: str, times_as_many: int = 1) -> None:
         now = self._now()
         if len(self._times) > _NAMES:
             self._times.clear()
         times = self._times.setdefault(name, deque())
         while times and times[0] < now - 60:
             times.popleft()
-        if len(times) >= _A_MINUTE:
+        if len(times) >= _A_MINUTE * times_as_many:
             raise Refused(429, "often")
         times.append(now)
 
@@ -104,7 +105,8 @@ class Door:
         self._district, self._live, self._log = district, live, log
         self._frames, self._links, self._now = frames, links, now
         self._wall = wall
-        self._people = People(district, exercise=not live)
+        self._keeper = Keeper(district.vault)
+        self._people = People(district, exercise=not live, keep=self._keeper.put)
         self._lock = threading.Lock()
         self._rate = _Rate(wall)
         self._seldom = Seldom()
@@ -119,6 +121,7 @@ class Door:
             routes=[
                 Route("/r/{token}", self._page, methods=["GET"]),
                 Route("/r/{token}", self._post, methods=["POST"]),
+                Route("/report", self._post, methods=["POST"]),
             ],
             exception_handlers={Refused: self._refusal},
         )
@@ -173,14 +176,16 @@ class Door:
     def _person(self, request: Request) -> str:
         """Whose link it is. Raises Refused."""
         host = request.client.host if request.client else ""
-        token = request.path_params["token"]
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = str(request.path_params.get("token", bearer))
         try:
             # a link's end is a matter of days of the real calendar, in an exercise too
             person = self._links.holder(token[:64], int(self._wall() * 1000))
         except (OSError, ValueError) as e:
             self._seldom("ingest", f"个人链接读不到 personal links: {e}")
             raise Refused(503, "not_kept") from e
-        self._rate.take(person or f"stranger {host}")
+        times = self._people.times(person) if person else 1
+        self._rate.take(person or f"stranger {host}", times)
         if not person or not self._people.areas_of(person):
             meters.DEAD_LETTERS.labels("ingest", "bad_link").inc()
             raise Refused(403, "over" if person == "" else "bad_link")
@@ -238,9 +243,14 @@ class Door:
             raise Refused(400, "wrong", "people")
         count = int(people) if people and f.get("what") == "moved" else None
         said = (Meaning(f.get("what", ""), count),)
-        sent = Sent(person, "form", said, f.get("area", ""), f.get("id", ""), given.at)
+        # a text of its own comes from a program, never from the page
+        way: Way = "app" if "text" in f else "form"
+        sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at)
         with self._lock:
-            found = self._people.judge(sent, now)
+            words = f.get("text", "") if not f.get("what") else ""
+            found = (
+                self._people.written(sent, words, now) if words else self._people.judge(sent, now)
+            )
         self._keep(outs_of(found, self._people, WHERE, now))
         for one in found:
             if isinstance(one, Rejected):

@@ -23,6 +23,7 @@ from ingest import people_http
 from ingest.frames import FrameStore
 from ingest.log import Log, Unavailable, open_log
 from ingest.observation import DeadLetter, PersonSays
+from ingest.people import People
 from ingest.people_http import people_ways
 from ingest.people_links import Links
 from tests.decide_district import MIN, T0, yanqing
@@ -310,6 +311,40 @@ def test_an_app_posts_json_and_reads_json(place: Place) -> None:
         status, found = call(url, bad, **kind)
         assert status == 400
         assert json.loads(found)["state"] == "refused"
+
+
+def test_an_office_passes_on_what_callers_say_with_its_token_in_a_header(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = next(c.id for c in yanqing().contacts.values() if c.role == "organisation")
+    token = place.links.make(office, LONG_AFTER, 1)
+    kind = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+
+    def push(**fields: Any) -> int:
+        return call(f"{place.url}/report", json.dumps(fields).encode(), **kind)[0]
+
+    (area, *others) = People(yanqing()).areas_of(office)
+    assert push(id="1", what="report_flood", area=area) == 200
+    assert push(id="2", text="村里进水了，有人掉河里了", area=area) == 200
+    assert push(id="3", text=f"{yanqing().areas[area].name}：味道不对，求你们看看") == 200
+    assert push(id="4", text="是不是要溃坝了？", area=area) == 200
+    assert push(id="5", text="水涨了", area="A99") == 400
+    if others:
+        assert push(id="6", text="水涨了") == 400, "which of its areas?"
+    assert push(id="7", text="", area=area) == 400
+    said = [(x.person, x.what, x.area) for x in kept(place.log)]
+    assert said == [
+        (office, "report_flood", area),
+        (office, "help", area),
+        (office, "report_flood", area),
+        (office, "words", area),
+        (office, "words", area),
+    ]
+    for wrong in ("", "Bearer x", f"Basic {token}"):
+        head = {**kind, "Authorization": wrong}
+        assert call(f"{place.url}/report", b'{"what": "help"}', **head)[0] == 403
+    codes = {push(id=f"n{n}", what="damage", area=area) for n in range(60)}
+    assert codes == {200}, "an office speaks for many"
 
 
 def test_a_telephones_wrong_clock(place: Place) -> None:
