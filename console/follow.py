@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from dispatch.alert import AlertRecord, CaseRecord, DeliveryRecord
+from dispatch.alert import AlertRecord, CaseRecord, Decision, DeliveryRecord
+from dispatch.proof import asked
 from ingest.log import Log
 from ingest.observation import DeadLetter, ObservationRecord, decode
 
@@ -35,6 +36,8 @@ class Follower:
                     break
                 for entry in entries:
                     record = decode(DECODERS[topic].decode, entry.value)
+                    if isinstance(record, Decision) and topic == "cases":
+                        record = asked(record)  # whoever writes there does not say what came of it
                     if record is not None:
                         yield topic, record
                 position = self._next[topic, part] = entries[-1].offset + 1

@@ -161,6 +161,14 @@ def unproven(trust: Trust, decision: Decision, offset: int, clock: int) -> Unpro
     return "stale" if decision.decided_at < clock - STALE_MS else None
 
 
+def asked(said: Decision) -> Decision:
+    """The decision without what is decide's to say: a record of `cases` says what somebody asks for,
+    whatever it says came of it."""
+    return msgspec.structs.replace(
+        said, outcome="done", answer="", unproven="", previous="", hash=""
+    )
+
+
 def judged(
     trust: Trust, taken: dict[str, int], said: Decision, offset: int, clock: int
 ) -> tuple[Decision, Unproven | None]:
@@ -174,10 +182,7 @@ def judged(
         for old in [k for k, at in taken.items() if at < clock - STALE_MS]:
             del taken[old]
         taken[name] = said.decided_at
-    bare = msgspec.structs.replace(
-        said, outcome="done", answer="", unproven=wrong or "", previous="", hash=""
-    )
-    return bare, wrong
+    return msgspec.structs.replace(asked(said), unproven=wrong or ""), wrong
 
 
 def dead_letter(said: Decision, wrong: Unproven, offset: int, at: int) -> DeadLetter:

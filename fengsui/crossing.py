@@ -62,9 +62,10 @@ class Crossing:
                 self.ours.setdefault(record.id, Ours(record))
             case Receipt() if record.delivery in self.ours:
                 self._receipt(self.ours[record.delivery], record)
-            case Decision(act="accept" | "decline"):
+            case Decision(act="accept" | "decline", outcome="done") if record.hash:
                 neighbour, _, reference = record.alert.partition(" ")
-                self.words[neighbour, reference.split(",")[1]] = record
+                if reference.count(",") >= 2:  # sender,identifier,sent
+                    self.words[neighbour, reference.split(",")[1]] = record
 
     def _receipt(self, ours: Ours, receipt: Receipt) -> None:
         # what the outbox makes of a refusal is no other word of theirs

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from config.level import Action, Level
 from console.follow import Follower
+from console.trail import Trail
 from console.users import Users
+from console.view import View
 from dispatch.address import Address
 from dispatch.alert import Alert, Decision, Delivery
 from dispatch.decide import Decide
@@ -35,6 +37,7 @@ from dispatch.signers import (
 from fengsui import cli_signer
 from fengsui.backup import take
 from fengsui.cli import cli
+from fengsui.crossing import crossing_of
 from fengsui.ledger_file import export_ledger, verify
 from fengsui.line import open_run_log, run_stage
 from fengsui.orders import Wish, order
@@ -457,6 +460,29 @@ def test_the_ledger_proves_who_decided(setup: Setup, live: Log, tmp_path: Path) 
     assert found.faults == []
     assert (found.proofs.right, found.proofs.none) == (3, 0)
     assert list(found.proofs.keys) == [desk.public()]
+
+
+def test_what_stands_in_cases_is_asked_and_never_done_whatever_it_says(
+    setup: Setup, live: Log
+) -> None:
+    """Nobody who can write there makes a page or a report show what decide has not said."""
+    before = [r for r in records(live, "cases") if isinstance(r, Decision)]
+    assert before == []
+    for n, what in enumerate(("cancel", "task", "accept")):
+        forged = msgspec.structs.replace(
+            now(what, "K-01", n), outcome="done", answer="办妥", hash="f" * 64, previous="e" * 64,
+            alert="huailai nonsense", unproven="",
+        )  # fmt: skip
+        live.append([Out("cases", "A01", encode(forged))])
+    settled(live)
+    view, trail, crossing = View(), Trail(), crossing_of(live)
+    for _, record in Follower(live).take():
+        view.take(record)
+        trail.take(record, view)
+    assert crossing.words == {}
+    assert {(d.outcome, d.unproven) for d in trail.decisions} == {("refused", "unsigned")}
+    assert len(trail.decisions) == 3
+    assert not [e for e in trail.shift.entries if "办妥" in e.zh]
 
 
 def test_a_run_that_is_restored_judges_each_act_as_it_was_judged(
