@@ -38,10 +38,13 @@ def _row(health: Health, name: str, interval_s: int, now: int) -> dict[str, Any]
     count, suspect, failed = (sum(c[n] for c in hours) for n in range(3))
     begin = max(thing.first_at if thing else now, (since + 1) * HOUR_MS)
     expected = max(1, (now - begin) // (interval_s * 1000))
+    # a burst fills its own hour and no silent one
+    most = -(-3600 // interval_s)
+    came = sum(min(c[0], most) for c in hours)
     recent = thing is not None and thing.flagged_at // HOUR_MS > since
     return {
         "count": count,
-        "share": round(min(1.0, count / expected), 2) if thing else 0,
+        "share": round(min(1.0, came / expected), 2) if thing else 0,
         "suspect": suspect,
         "failed": failed,
         "test": thing.test if thing and recent else "",

@@ -25,7 +25,10 @@ import msgspec
 
 from dispatch.proof import Trust
 from fengsui.line import READS, open_run_log
-from fengsui.setup import Setup, Usage, shown
+from fengsui.redact import private
+from fengsui.redact import redacted as redact
+from fengsui.sealed_state import PASSPHRASE, held, opened, sealed
+from fengsui.setup import Setup, Usage, secret, shown
 from fengsui.signing import trusted
 from ingest.log import Corrupt, Entry, Log
 
@@ -42,9 +45,11 @@ ORDER = {
 }
 _QUIET_S = 30.0  # so long a moment is looked for in which no group moves
 _SUFFIXES = {".toml", ".csv", ".geojson", ".md", ".pem"}
-_NAME = re.compile(r"(records/[a-z-]+/\d+\.jsonl|config(/[A-Za-z0-9_][A-Za-z0-9._-]*)+)")
+_NAME = re.compile(
+    r"(records/[a-z-]+/\d+\.jsonl|config(/[A-Za-z0-9_][A-Za-z0-9._-]*)+"
+    r"|state/[a-z-]+\.(?:db|json)\.sealed)"
+)
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
-_SECRET = re.compile(rb"(://[^\s/:@\"']*:)[^\s/@\"']+(?=@)|((?:password|token|secret)=)[^\s&\"'{]+")
 
 
 class Row(msgspec.Struct, omit_defaults=True):
@@ -180,6 +185,7 @@ def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
             raise Usage(f"{setup.run.name}: 没有记录 the run has no records: nothing to back up")
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as scratch:
             files, redacted = _config_files(config)
+            files |= _sealed(setup)
             parts = {n: _stored(Path(scratch) / f"c{i}", [files[n]]) for i, n in enumerate(files)}
             for topic in ORDER:
                 for part, end in enumerate(ends[topic]):
@@ -194,7 +200,7 @@ def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
                 config=setup.district.version,
                 run=setup.run.name,
                 kind=setup.run.kind,
-                log=_SECRET.sub(rb"\1\2***", shown(setup.log).encode()).decode(),
+                log=redact(shown(setup.log).encode()).decode(),
                 ends=ends,
                 groups=groups,
                 redacted=redacted,
@@ -208,6 +214,27 @@ def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
     finally:
         log.close()
     return manifest
+
+
+def _sealed(setup: Setup) -> dict[str, bytes]:
+    """Accounts, links and the contact store, where a passphrase is given."""
+    passphrase = secret(PASSPHRASE)
+    return {
+        f"state/{name}.sealed": sealed(name, body, passphrase)
+        for name, body in (held(setup) if passphrase else {}).items()
+    }
+
+
+def unsealed(file: Path) -> dict[str, bytes]:
+    """What a backup holds of accounts, links and the contact store; nothing without the passphrase.
+    Raises `Usage` for a wrong one."""
+    passphrase, found, doing = secret(PASSPHRASE), dict[str, bytes](), [""]
+    with _damage(file, doing):
+        for info, body in members(file, doing) if passphrase else ():
+            if info.name.startswith("state/"):
+                name = info.name.removeprefix("state/").removesuffix(".sealed")
+                found[name] = opened(name, body.read(), passphrase)
+    return found
 
 
 def _stored(place: Path, parts: Iterable[bytes]) -> tuple[Path, Member]:
@@ -227,7 +254,10 @@ def _config_files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
         name = f"config/{path.relative_to(folder).as_posix()}"
         if path.suffix in _SUFFIXES and path.is_file() and _NAME.fullmatch(name):
             body = path.read_bytes()
-            found[name] = _SECRET.sub(rb"\1\2***", body) if path.suffix == ".toml" else body
+            if private(body):
+                redacted.append(name)
+                continue
+            found[name] = redact(body) if path.suffix == ".toml" else body
             if found[name] != body:
                 redacted.append(name)
     return found, redacted

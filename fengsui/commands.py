@@ -191,7 +191,10 @@ def backup(setup: Setup, folder: Path, file: Path) -> int:
         "不含密钥 without keys and passwords, 含联系人 with the contacts"
     )
     for name in manifest.redacted:
-        click.echo(f"  {name}: 口令未备份 a password was left out", err=True)
+        click.echo(f"  {name}: 口令或私钥未备份 a password or key was left out", err=True)
+    if not any(n.startswith("state/") for n in manifest.members):
+        words = "值班台账户、链接、联系人库不在内 accounts, links and contacts are not in it"
+        click.echo(f"  ! {words}: FENGSUI_BACKUP_PASSPHRASE_FILE=…", err=True)
     for behind in [g.group for g in manifest.groups if not g.exact]:
         click.echo(f"  {behind}: 一直在动 never stood still: 恢复后重做几条 repeats some records")
     return 0

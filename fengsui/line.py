@@ -18,7 +18,7 @@ from dispatch.decide import Decide
 from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
 from fengsui.people import with_people, with_reporters
-from fengsui.setup import Setup, now_ms
+from fengsui.setup import Setup, now_ms, own
 from fengsui.signing import judging
 from ingest.archive import run_archive
 from ingest.clock import LineClock, last_tick, trusted
@@ -196,7 +196,8 @@ def run_stage(
     on_console: Callable[[str], None] | None = None,
 ) -> None:
     """Run one stage until `stop`."""
-    setup.folder.mkdir(parents=True, exist_ok=True)
+    os.umask(0o077)
+    own(setup.folder)
     PULSES.works_for(setup.run.name, setup.run.kind)
     log = _await_log(setup, name, stop)
     if log is None:

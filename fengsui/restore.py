@@ -17,8 +17,9 @@ from typing import IO
 
 from config.district import District
 from config.load import ConfigError, load
-from fengsui.backup import ORDER, Manifest, groups_of, members, row_of, verify
+from fengsui.backup import ORDER, Manifest, groups_of, members, row_of, unsealed, verify
 from fengsui.line import member, open_run_log
+from fengsui.sealed_state import PASSPHRASE, put_back
 from fengsui.setup import Setup, Usage, shown
 from fengsui.signing import adopt
 from ingest.log import Consumer, Fenced, Log, Out, Unavailable
@@ -56,7 +57,7 @@ def restore(
                 f"{file}: 配置版本 the tables are version {district.version}, the run's were "
                 f"{manifest.config}: they changed while the backup was made; take another"
             )
-        setup = make(district, into or manifest.run)
+        setup, state = make(district, into or manifest.run), unsealed(file)
         if setup.run.kind != manifest.kind:
             raise Usage(
                 f"{file}: 实战与演练不能互换 a backup of kind {manifest.kind} does not go into "
@@ -81,7 +82,23 @@ def restore(
         finally:
             log.close()
         _keep_config(folder, setup.folder / "config" / district.id)
+        if say is not None:
+            _tell_state(manifest, put_back(setup, state), state, say)
+        else:
+            put_back(setup, state)
     return setup
+
+
+def _tell_state(
+    manifest: Manifest, written: list[str], state: dict[str, bytes], say: Callable[[str], None]
+) -> None:
+    for name in written:
+        say(f"  {name}: 已放回 put back")
+    for name in state.keys() - set(written):
+        say(f"  {name}: 已有，未动 stands there already, left alone")
+    left = [n for n in manifest.members if n.startswith("state/")] if not state else []
+    if left:
+        say(f"  {', '.join(left)}: 需要口令 needs {PASSPHRASE}_FILE: accounts were not put back")
 
 
 def _refuse(log: Log, setup: Setup, manifest: Manifest) -> None:

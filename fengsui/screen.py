@@ -49,8 +49,8 @@ def badge(level: Level, action: Action = Action.NONE) -> Text:
 
 
 def _clock(view: View, district: District) -> RenderableType:
-    live = len(view.last_seen)
     silent = view.silent()
+    live = len(view.last_seen.keys() - silent)
     exercise = (view.ours or view.run) is not None and not view.live
     head = Text()
     head.append(

@@ -80,6 +80,15 @@ def refuse_live_keys(setup: Setup) -> None:
         )
 
 
+def own(folder: Path) -> Path:
+    """A folder of a run, made where it is not, for its owner's eyes whatever the umask: what stands
+    in it (log, history, photographs, CAP) is then as well."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_uid == os.getuid() and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+    return folder
+
+
 def shown(url: str) -> str:
     """A URL as it may be printed: without its password."""
     parts = urlsplit(url)
@@ -181,6 +190,13 @@ def stamp() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
+def answers(port: int) -> bool:
+    """Does anybody listen on it on loopback?"""
+    with socket.socket() as s:
+        s.settimeout(1.0)
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 # Below the ports that a system lends to outgoing connections (Linux from 32768, others from 49152): a
 # port told free there may be gone before its user has bound it.
 _PORTS = itertools.count(os.getpid() * 31)
@@ -189,11 +205,13 @@ _FIRST_PORT, _LAST_PORT = 20_000, 32_767
 
 def free_port(preferred: int = 0) -> int:
     """`preferred` if nobody listens on it on loopback, else a free port that this process has not
-    told before (until it has told all 12,768 of them)."""
+    told before (until it has told all 12,768 of them). Connections of a listener that is gone, which
+    are still closing, take nobody's port."""
     size = _LAST_PORT - _FIRST_PORT + 1
     others = (_FIRST_PORT + next(_PORTS) % size for _ in range(size))
     for port in itertools.chain([preferred] if preferred else [], others):
         with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(port == preferred))
             try:
                 s.bind(("127.0.0.1", port))
             except OSError:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
+import msgspec
+
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
 from console.follow import Follower
@@ -17,17 +19,40 @@ from fengsui.orders import NOBODY, questions
 from fengsui.screen import local
 from fengsui.ways import way_lines
 from ingest.log import Log
-from ingest.observation import Run
+from ingest.observation import Run, decode
 
+_TOPICS = ("observations", "cases", "alerts", "deliveries")
+_NEWEST = 20_000
+
+
+class _Reason(msgspec.Struct):
+    reason: str
+
+
+_reason = msgspec.json.Decoder(_Reason)
 KIND = {"live": "实战 live", "exercise": "演练 exercise"}
 
 
 def view_of(log: Log, ours: Run | None = None) -> View:
     """Everything in the log, folded. ours: the run that is asked about."""
     view = View(ours=ours)
-    for _, record in Follower(log).take():
+    for _, record in Follower(log, _TOPICS).take():
         view.take(record)
     return view
+
+
+def dead_letters(log: Log) -> tuple[int, Counter[str], bool]:
+    """How many there are, their reasons, and whether those are of all: of very many only the newest
+    `_NEWEST` are looked at."""
+    oldest, end = log.starts("dead-letters")[0], log.ends("dead-letters")[0]
+    at, reasons = max(oldest, end - _NEWEST), Counter[str]()
+    whole = at == oldest
+    while entries := log.read("dead-letters", 0, at):
+        found = (decode(_reason.decode, e.value) for e in entries)
+        reasons.update(r.reason for r in found if r is not None)
+        at = entries[-1].offset + 1
+    # markers of transactions take offsets too: where all were read, what was read counts
+    return (reasons.total() if whole else end - oldest), reasons, whole
 
 
 def status_lines(
@@ -55,8 +80,11 @@ def status_lines(
     }
     away = view.in_service(clock)
     silent = sorted((late | view.silent()) - away.keys())
-    well = expected - late - away.keys()
+    well = (expected & view.last_seen.keys()) - late - view.silent() - away.keys()
     yield f"监测站 stations: {len(well)}/{len(expected)} 正常 reporting"
+    if waiting := sorted(expected - late - view.last_seen.keys() - away.keys()):
+        first = "、".join(waiting[:8]) + ("…" if len(waiting) > 8 else "")
+        yield f"  尚未收到 not heard yet: {len(waiting)} ({first})"
     for out in away.values():
         until = local(out.until_at, district.timezone)
         yield f"  维护中 in service {out.thing}: 至 until {until} {out.by} {out.reason}"
@@ -91,8 +119,10 @@ def status_lines(
         shown = "，".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
         yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
     yield from way_lines(district, view, run.kind == "live")
-    yield f"坏数据 dead letters: {view.dead.total()}"
-    for reason, count in view.dead.most_common():
+    total, reasons, whole = dead_letters(log)
+    newest = "" if whole else f"; 最近 {_NEWEST} 条的原因 the reasons of the newest {_NEWEST}:"
+    yield f"坏数据 dead letters: {total}{newest}"
+    for reason, count in reasons.most_common():
         yield f"  {reason}: {count}"
 
 

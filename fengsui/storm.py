@@ -1,6 +1,7 @@
 """Plays a scenario or a record through the whole embedded line, and shows it."""
 
 import contextlib
+import os
 import shutil
 import sys
 import threading
@@ -20,7 +21,7 @@ from dispatch.keys import sender_keys
 from fengsui.export import export_folder
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
-from fengsui.setup import Setup, free_port, refuse_live_keys, shown
+from fengsui.setup import Setup, Usage, answers, free_port, own, refuse_live_keys, shown
 from fengsui.summary import summary
 from ingest.broker import Broker, as_user, password_file, start_broker
 from ingest.log import Log, Unavailable
@@ -35,6 +36,7 @@ from simulators.world import World
 
 _DRAIN_H = 8.0
 _QUIET_SLOTS = 4
+_LEAVES_S = 8.0  # so long a line that was stopped takes to let go of its port
 
 
 @contextlib.contextmanager
@@ -42,10 +44,12 @@ def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
     """The broker named, or the embedded one for as long as this lasts."""
     broker: Broker | None = None
     refuse_live_keys(setup)
-    setup.folder.mkdir(parents=True, exist_ok=True)
+    os.umask(0o077)
+    own(setup.folder)
     if not setup.broker:
+        _alone(setup)
         table = rights(setup.district, setup.run.name)
-        broker = start_broker(setup.folder, free_port(port), table)
+        broker = start_broker(setup.folder, _port(port), table)
         url = broker.url if setup.live else as_user(broker.url, setup.folder, SIMULATOR)
         fresh = setup.broker_file.with_suffix(".new")  # whoever waits for it reads it whole
         fresh.touch(mode=0o600)
@@ -57,6 +61,35 @@ def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
         if broker is not None:
             broker.stop()
             setup.broker_file.unlink(missing_ok=True)
+
+
+def _alone(setup: Setup) -> None:
+    """Raises `Usage` while another line's embedded broker answers at the address in this folder: a
+    second line would take its address from everybody and never come up itself."""
+    if not setup.broker_file.exists():
+        return
+    port = urlsplit(setup.broker_file.read_text().strip()).port or 0
+    until = time.monotonic() + _LEAVES_S
+    while port and answers(port):
+        if time.monotonic() > until:
+            raise Usage(
+                f"{setup.folder}: 已有一条线在此目录运行 a line runs on this folder already, its broker "
+                f"answers on port {port}: stop it first, or use another --run or --state"
+            )
+        time.sleep(0.2)
+
+
+def _port(preferred: int) -> int:
+    """The port asked for, once whoever had it has let go; another one is told."""
+    until = time.monotonic() + _LEAVES_S
+    while (port := free_port(preferred)) != preferred and preferred and time.monotonic() < until:
+        time.sleep(0.2)
+    if preferred and port != preferred:
+        words = (
+            f"端口 {preferred} 被占用，改用 port {preferred} is taken, the broker listens on {port}"
+        )
+        click.echo(f"! {words}; --port N 可另选 chooses another", err=True)
+    return port
 
 
 class Watch:
