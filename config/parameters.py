@@ -38,6 +38,23 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: dict[str, int] = {}
 
 
+_QUALITY = {  # lowest and highest that can be meant
+    "stage_rate_m_per_min": (0.001, 100),
+    "stage_spike_m": (0.001, 100),
+    "stage_flat_min": (10, 100_000),
+    "stage_step_m": (0.05, 100),
+    "stage_fall_m_per_min": (0.001, 100),
+    "stage_move_m": (0.01, 10),
+    "stage_calm_h": (1, 240),
+    "stage_wet_mm": (0, 100),
+    "rain_extreme_mm_10min": (1, 500),
+    "rain_neighbour_share": (0, 1),
+    "neighbour_km": (0, 200),
+    "clog_near_mm": (1, 500),
+    "clog_share": (0, 0.9),
+}
+
+
 def check_head(head: Head, name: str, problems: list[Problem]) -> None:
     """district.toml, and the folder's name, which is a level of MQTT topics."""
     file = "district.toml"
@@ -155,14 +172,9 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
         "camera.pair_s": (rules.camera.pair_s, 0.02, 60),
         "camera.usual_h": (rules.camera.usual_h, 1, 72),
         "silence.grace_s": (rules.silence.grace_s, 0, 86_400),
-        "quality.stage_rate_m_per_min": (rules.quality.stage_rate_m_per_min, 0.001, 100),
-        "quality.stage_spike_m": (rules.quality.stage_spike_m, 0.001, 100),
-        "quality.stage_flat_min": (rules.quality.stage_flat_min, 10, 100_000),
-        "quality.rain_extreme_mm_10min": (rules.quality.rain_extreme_mm_10min, 1, 500),
-        "quality.rain_neighbour_share": (rules.quality.rain_neighbour_share, 0, 1),
-        "quality.neighbour_km": (rules.quality.neighbour_km, 0, 200),
         "silence.min_live_share": (rules.silence.min_live_share, 0, 1),
     }
+    ranges |= {f"quality.{k}": (getattr(rules.quality, k), *x) for k, x in _QUALITY.items()}
     for place, (value, low, high) in ranges.items():
         if not low <= value <= high:
             problems.append(

@@ -21,6 +21,7 @@ class RainRule(Row, frozen=True, kw_only=True):
     antecedent_days: int = 15
     wet_above_mm: float = 50.0
     dry_below_mm: float = 15.0
+    speaks: bool = True  # false: heard only by compound rules, as those of `[[rule]]`
 
 
 class StageRule(Row, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class StageRule(Row, frozen=True, kw_only=True):
     clear_margin_m: float = 0.2
     window_min: int = 30
     min_points: int = 5
+    speaks: bool = True
 
 
 class CameraRule(Row, frozen=True, kw_only=True):
@@ -84,6 +86,8 @@ class QualityRule(Row, frozen=True, kw_only=True):
     rain_extreme_mm_10min: float = 40.0  # above it a neighbour should agree
     rain_neighbour_share: float = 0.1  # of the extreme, at the best neighbour, over 30 min
     neighbour_km: float = 12.0
+    clog_near_mm: float = 10.0  # in an hour, at each of the nearest gauges
+    clog_share: float = 0.15  # of the driest of them: with less a gauge is clogged
 
 
 class ObserverRule(Row, frozen=True, kw_only=True):

@@ -15,7 +15,9 @@ from detectors.window import Bools, Ints
 from ingest.observation import Flag
 
 SEEN_MS = 7_200_000  # how long an id is remembered; older repeats are known by their minute
-RECENT = 64  # minutes of rain kept for the neighbour test
+RECENT = 128  # minutes of rain kept for the neighbour tests
+HALVES = 64  # and half hours
+LONG = 110  # windows longer than this are told by half hours
 _MINUTE = 60_000
 _FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
 
@@ -51,6 +53,11 @@ class Heard:
         self.forgot = np.full(rows, -1, np.int64)  # newest moment whose id had to make room
         self.rain_minute = np.full((rows, RECENT), -1, np.int64)
         self.rain_count = np.zeros((rows, RECENT), np.int64)
+        self.half_slot = np.full((rows, HALVES), -1, np.int64)
+        self.half_count = np.zeros((rows, HALVES), np.int64)
+        self.lone: dict[
+            int, dict[int, int]
+        ] = {}  # what only its neighbours' silence makes doubtful
         self.test: dict[int, str] = {}  # the last test that flagged it, where one did
 
     def take(self, b: Batch) -> tuple[Taken, Ints]:
@@ -134,30 +141,26 @@ class Heard:
 
     # --- the last minutes of rain
 
-    def most(self, rows: Ints, minute: Ints, count: Ints) -> Ints:
-        """An upper bound of what any ten minutes of these rows can hold once the given rain is
-        added: all that is held of the last RECENT minutes. One value a given count."""
-        total = np.zeros(self.head.size, np.int64)
-        np.add.at(total, rows, np.maximum(count, 0))
-        which = np.unique(rows)
-        young = self.rain_minute[which] > (minute.min() - RECENT)
-        total[which] += np.maximum(np.where(young, self.rain_count[which], 0), 0).sum(axis=1)
-        return total[rows]
-
     def remember_rain(self, rows: Ints, minute: Ints, count: Ints) -> None:
-        """Add counts to minutes; a minute too old to be kept is passed over."""
-        flat = rows * RECENT + minute % RECENT
-        minutes, counts = self.rain_minute.reshape(-1), self.rain_count.reshape(-1)
-        old = minutes[flat]
-        np.maximum.at(minutes, flat, minute)
-        counts[flat[minutes[flat] != old]] = 0
-        mine = minutes[flat] == minute
-        np.add.at(counts, flat[mine], count[mine])
+        """Add counts to minutes and half hours; what is too old to be kept is passed over."""
+        _keep(self.rain_minute, self.rain_count, rows, minute, count)
+        _keep(self.half_slot, self.half_count, rows, minute // 30, count)
 
     def rain(self, row: int, minute: int, length: int) -> int:
-        """Counts of the minutes (minute - length, minute]."""
-        held = self.rain_minute[row]
-        return int(self.rain_count[row, (held > minute - length) & (held <= minute)].sum())
+        """Counts of the minutes (minute - length, minute]; of hours, whole half hours around it."""
+        return int(self.sums(np.array(row), np.array(minute), length))
+
+    def sums(self, rows: Ints, minute: Ints | int, length: int) -> Ints:
+        """The same for rows of any shape, to one minute or one each."""
+        if length <= LONG:
+            held, count, first, last = self.rain_minute, self.rain_count, minute - length, minute
+        else:
+            held, count = self.half_slot, self.half_count
+            first, last = (minute - length) // 30, minute // 30
+        kept, end = held[rows], np.asarray(last)[..., None]
+        inside = (kept > np.asarray(first)[..., None]) & (kept <= end)
+        found: Ints = np.where(inside, count[rows], 0).sum(axis=-1)
+        return found
 
     # --- snapshots
 
@@ -184,4 +187,18 @@ class Heard:
             "forgot": self.forgot,
             "rain_minute": self.rain_minute,
             "rain_count": self.rain_count,
+            "half_slot": self.half_slot,
+            "half_count": self.half_count,
         }
+
+
+def _keep(held: Ints, total: Ints, rows: Ints, slot: Ints, count: Ints) -> None:
+    """Into rings of slots: a newer one empties its place."""
+    width = held.shape[1]
+    flat = rows * width + slot % width
+    slots, counts = held.reshape(-1), total.reshape(-1)
+    old = slots[flat]
+    np.maximum.at(slots, flat, slot)
+    counts[flat[slots[flat] != old]] = 0
+    mine = slots[flat] == slot
+    np.add.at(counts, flat[mine], count[mine])

@@ -1,7 +1,7 @@
 """From a batch of observations to what the rules take: without duplicates, counters as rain, every
 value with its quality. How a stream is cut into batches does not show in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from config.rules import QualityRule
 from detectors.counter import Fell, spread, step
 from detectors.course import Course, judge
 from detectors.heard import Batch, Heard, Taken
+from detectors.neighbours import Rained, compare
 from detectors.part import COUNTER, LEVEL, RAIN, Part
 from detectors.rain_bounds import WORLD
 from detectors.window import Bools, Ints
@@ -34,6 +35,8 @@ class Sifted(NamedTuple):
     doubt: Ints  # 0: none; else windows shorter than so many minutes must not rest on it
     flagged: list[tuple[int, int, str]]  # (nth, row, test or "" when good again)
     blind: list[tuple[int, int, bool]]  # (nth, row, whether it no longer shows what it measures)
+    # (nth, row, minute -> amount): no longer in doubt
+    trusted: list[tuple[int, int, dict[int, int]]]
     # the line's clock when each came, in minutes, and how far behind it one may be to be judged;
     # None: none of the batch is further. What happened before that is history, not an order
     clock: Ints | None = None
@@ -45,7 +48,7 @@ class Sifted(NamedTuple):
             return self
         return self._replace(clock=received[self.nth] // _MINUTE, late_min=late_s // 60)
 
-    def clock_of(self, k: Ints) -> Ints | None:
+    def clock_of(self, k: Ints | slice) -> Ints | None:
         """Of entries `k`."""
         return None if self.clock is None else self.clock[k]
 
@@ -64,6 +67,31 @@ class Sifted(NamedTuple):
     def suspect(self, window_min: float = 0) -> Bools:
         """In doubt for a window of so many minutes."""
         return np.asarray(self.doubt > window_min)
+
+    def pieces(self) -> Iterator["Sifted"]:
+        """In order; what each trusts is so after all of it."""
+        first = 0
+        for trust in self.trusted:
+            last = int(np.searchsorted(self.nth, trust[0], "right"))
+            yield self._part(slice(first, last), [trust])
+            first = last
+        yield self._part(slice(first, None), [])
+
+    def _part(self, part: slice, trusted: list[tuple[int, int, dict[int, int]]]) -> "Sifted":
+        return Sifted(
+            self.nth[part],
+            self.row[part],
+            self.at[part],
+            self.minute[part],
+            self.amount[part],
+            self.add[part],
+            self.doubt[part],
+            [],
+            [],
+            trusted,
+            self.clock_of(part),
+            self.late_min,
+        )
 
 
 class _Found(NamedTuple):
@@ -116,11 +144,15 @@ def sift(
         if seen.test:
             found.doubt[k], found.test[k] = ALL, seen.test
     laid, which = _laid(batch, taken, found)
-    rain = ((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0)
-    if rain.any():
-        for alone in _alone(rule, part, heard, batch, before, laid, np.nonzero(rain)[0]):
-            laid.doubt[alone], found.test[int(which[alone])] = ALL, "neighbour"
-            found.doubt[which[alone]] = ALL
+    rain = np.nonzero(((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0))[0]
+    if rain.size:
+        fell = Rained(laid.nth[rain], laid.row[rain], laid.minute[rain], laid.amount[rain])
+        said = compare(rule, part.near, heard, batch, before, fell)
+        for n, test in said.alone.items():
+            k = int(which[rain[n]])
+            laid.doubt[rain[n]] = found.doubt[k] = ALL
+            found.test[k] = test
+        laid.trusted.extend(said.trusted)
     laid.flagged.extend(_flagged(heard, batch, taken, found))
     laid.blind.extend((int(nth[k]), int(row[k]), b) for k, b in sorted(found.blind.items()))
     return laid
@@ -213,53 +245,7 @@ def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
         which, at, minute, amount, doubt = np.array(rows, np.int64).reshape(-1, 5).T
         nth = taken.nth[which]
     row, add = found.row[which], taken.add[which]
-    return Sifted(nth, row, at, minute, amount, add, doubt, [], []), which
-
-
-def _alone(
-    rule: QualityRule,
-    part: Part,
-    heard: Heard,
-    batch: Batch,
-    before: Ints,
-    new: Sifted,
-    wet: Ints,
-) -> list[int]:
-    """Keep the rain; of it what is extreme and was seen by no neighbour (indices into `new`).
-
-    Only gauges that can have reached the extreme at all are looked at one by one, with their
-    neighbours, each as it stood when the value arrived.
-    """
-    row, minute, count = new.row, new.minute, new.amount
-    limit = round(rule.rain_extreme_mm_10min * 10)
-    hot = np.unique(row[wet][heard.most(row[wet], minute[wet], count[wet]) > limit])
-    near = {int(r): part.near.get(int(r), []) for r in hot}
-    if not any(near.values()):
-        heard.remember_rain(row[wet], minute[wet], count[wet])
-        return []
-    watched = np.unique([*near, *(m for rows in near.values() for m in rows)])
-    aside = ~np.isin(row[wet], watched)
-    heard.remember_rain(row[wet][aside], minute[wet][aside], count[wet][aside])
-    heads = {int(r): int(heard.head[r]) for r in watched}
-    steps = np.nonzero(np.isin(batch.row, watched))[0]
-    for n in steps[::-1]:
-        heads[int(batch.row[n])] = int(before[n])
-    place: dict[int, list[int]] = {}
-    for k in wet.tolist():
-        place.setdefault(int(new.nth[k]), []).append(k)
-    found = []
-    for n in steps:
-        r = int(batch.row[n])
-        heads[r] = max(heads[r], int(batch.at[n]))
-        for k in place.get(int(n), ()):
-            heard.remember_rain(row[k : k + 1], minute[k : k + 1], count[k : k + 1])
-            m = int(minute[k])
-            if near.get(r) and (ten := heard.rain(r, m, 10)) > limit:
-                live = [x for x in near[r] if heads[x] >= 0 and heads[x] // _MINUTE >= m - 30]
-                best = max((heard.rain(x, m, 30) for x in live), default=None)
-                if best is not None and best < rule.rain_neighbour_share * ten:
-                    found.append(k)
-    return found
+    return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which
 
 
 def _flagged(heard: Heard, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:

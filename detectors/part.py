@@ -12,6 +12,7 @@ from config.quantity import QUANTITIES
 from detectors.compound import Compound
 from detectors.course import Range
 from detectors.declared import compounds, series_rules
+from detectors.neighbours import Near, limits_of, padded
 from detectors.quality import distance_km, range_of
 from detectors.rain_bounds import Seasons
 from detectors.series import SeriesRule
@@ -74,8 +75,8 @@ class Part:
         row_of = {pair: n for n, pair in enumerate(zip(self.group, self.station, strict=True))}
         self.rain_rows = self._rule_rows(district, self.rain.rows, row_of)
         self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
-        self.near = self._near(district)
         self.seasons = Seasons(district.rules.quality.climate)
+        self.near = self._near(district)
         self._plans(district)
         self._ranges(district)
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
@@ -176,20 +177,28 @@ class Part:
         """Is that longer than the station's plan, by more than a late report?"""
         return 2 * length_ms > 3 * int(self.plan_ms[row])
 
-    def _near(self, district: District) -> dict[int, list[int]]:
-        """Rain gauges of the same group that are near enough to have seen the same storm."""
+    def _near(self, district: District) -> Near:
+        """Rain gauges of the same group that are near enough to have seen the same storm, and the
+        sums at which the lowest order or orange of an area begins."""
         limit = district.rules.quality.neighbour_km
         near: dict[int, list[int]] = {}
         for rows in self.stations_of_group.values():
             gauges = [int(n) for n in rows if self.kind[n] in (RAIN, COUNTER)]
             for n in gauges:
                 here = district.stations[self.station[n]]
-                near[n] = [
-                    m
+                far = [
+                    (distance_km(here, district.stations[self.station[m]]), m)
                     for m in gauges
-                    if m != n and distance_km(here, district.stations[self.station[m]]) <= limit
+                    if m != n
                 ]
-        return near
+                near[n] = [m for km, m in sorted(far) if km <= limit]
+        lowest = np.minimum(
+            self.rain.action_limits.min(axis=(0, 3)), self.rain.level_limits[..., 2].min(axis=0)
+        )
+        of = [self.rain_rows.expand(np.array([n]))[0].tolist() for n in range(len(self.station))]
+        extreme = round(district.rules.quality.rain_extreme_mm_10min * 10)
+        windows, limits = limits_of(of, self.rain.windows, lowest, extreme)
+        return Near(padded(near, len(self.station)), windows, limits, self.seasons)
 
     def areas_of(self, stations: set[str]) -> list[str]:
         """Areas of this partition that look at any of these, in order."""

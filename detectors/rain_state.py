@@ -48,6 +48,15 @@ class RainState:
         before, far = held.get(minute, (0, 0))
         held[minute] = (before + count, max(far, reach))
 
+    def trust(self, row: int, counts: Mapping[int, int]) -> None:
+        """These counts (minute -> count) are no longer in doubt."""
+        held = self.doubt.get(row, {})
+        for minute, count in counts.items():
+            if minute in held:
+                left, reach = held.pop(minute)
+                if left > count:
+                    held[minute] = (left - count, reach)
+
     def doubted(self, row: int, head: int) -> Ints | None:
         """(windows,): what is in doubt of each sum up to `head`; None once nothing is."""
         held = self.doubt[row]
@@ -57,7 +66,8 @@ class RainState:
             return None
         age = head - np.array(list(held))[:, None]
         count, reach = np.array(list(held.values())).T[:, :, None]
-        inside = (age < self.window.windows) & (self.window.windows < reach)
+        # what is ahead of `head` is in no sum yet
+        inside = (age >= 0) & (age < self.window.windows) & (self.window.windows < reach)
         return np.asarray((count * inside).sum(axis=0))
 
 

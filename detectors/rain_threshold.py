@@ -161,8 +161,7 @@ class RainThreshold:
             return out
         if doubt is not None and doubt.dtype == np.bool_:
             doubt = np.where(doubt, SPAN + 1, 0)
-        alone = None if doubt is None or not doubt.any() else doubt > 0
-        for part, _ in turns(state.window.head, rows, minutes, BLOCK, alone):
+        for part, _ in turns(state.window.head, rows, minutes, BLOCK):
             self._turn(
                 state,
                 part,
@@ -325,6 +324,13 @@ class RainThreshold:
             del state.doubt[row]
             state.sure.pop(row, None)
         return now != was
+
+    def trust(self, state: RainState, row: int, held: Mapping[int, int], nth: int) -> list[Change]:
+        """These counts (minute -> count) are in doubt no longer; what that changes."""
+        state.trust(row, held)
+        head, sums = int(state.window.head[row]), self.seen(state, row)
+        changed = self._doubt(state, row, head, sums)
+        return [self._change(state, nth, row, head, sums)] if changed else []
 
     def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:
         """A change with what decided it."""

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from config.district import District
+from detectors.blind import dry, lose
 from detectors.camera_picture import Picture, decode
 from detectors.camera_state import CameraState
 from detectors.camera_watch import Reading, watch
@@ -113,6 +114,7 @@ class Detect:
         state.silence.clock_at = clock_at
         state.remember_seen(part.station)
         saying = Saying(self._district, state)
+        dry(self._district, part, state, clock_at, saying)
         if part.silence:
             changed = back(part, state, end(state.service, clock_at))
             away = state.service.now
@@ -181,6 +183,20 @@ class Detect:
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
         new = new.at_clock(c.received - c.batch.at, c.received, self._district.rules.lateness_s)
         state.touched[c.batch.row] = True
+        for piece in new.pieces():
+            self._rules(part, state, c, piece, saying)
+            for n, row, counts in piece.trusted:
+                self._trust(part, state, int(c.nth[n]), row, counts, saying)
+        self._compounds(part, state, saying)
+        lose(part, state, c, new.blind, saying)
+        for nth, row, test in new.flagged:
+            what = f"{part.station[row]} {part.quantity[row]}"
+            for area in part.areas_of({part.station[row]}):
+                saying.quality(int(c.nth[nth]), area, what, int(c.batch.at[nth]), test)
+
+    def _rules(
+        self, part: Part, state: DetectState, c: Columns, new: Sifted, saying: Saying
+    ) -> None:
         kind = part.kind[new.row]
         for what, rows, judge in (
             ((kind == RAIN) | (kind == COUNTER), part.rain_rows, self._rain),
@@ -196,32 +212,25 @@ class Detect:
         if part.cameras:
             for k in new.young(np.nonzero(kind == FRAME)[0]):
                 self._look(part, state, c, int(new.nth[k]), saying)
-        self._compounds(part, state, saying)
-        for nth, row, lost in new.blind:
-            self._blind(part, state, c, nth, part.station[row], lost, saying)
-        for nth, row, test in new.flagged:
-            what = f"{part.station[row]} {part.quantity[row]}"
-            for area in part.areas_of({part.station[row]}):
-                saying.quality(int(c.nth[nth]), area, what, int(c.batch.at[nth]), test)
 
-    def _blind(
+    def _trust(
         self,
         part: Part,
         state: DetectState,
-        c: Columns,
-        n: int,
-        station: str,
-        lost: bool,
+        nth: int,
+        row: int,
+        counts: dict[int, int],
         saying: Saying,
     ) -> None:
-        """A station that reports and no longer shows what it measures, or does again."""
-        blind = state.silence.blind
-        if lost == (station in blind):
-            return
-        (blind.add if lost else blind.discard)(station)
-        if part.silence:
-            for area in part.areas_of({station}):
-                saying.coverage(int(c.nth[n]), area, int(c.batch.at[n]))
+        """A second gauge bears out what one had said alone."""
+        for r in part.rain_rows.expand(np.array([row]))[0].tolist():
+            for change in part.rain.trust(state.rain, r, counts, nth):
+                saying.change(nth, "rain_threshold", part.rain.rows[r], change)
+        for fed in part.series:
+            if fed.feeds[row]:
+                for entry in fed.entries.expand(np.array([row]))[0].tolist():
+                    r, of = divmod(entry, fed.rule.inputs)
+                    state.series[fed.rule.name].trust(r, of, fed.rule.slot_ms, counts)
 
     def _rain(
         self,

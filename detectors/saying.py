@@ -45,7 +45,7 @@ class Saying:
     def change(self, nth: int, rule: str, row: RainRow | StageRow, change: Change) -> None:
         """A row of a threshold rule changed: does that change what the rule says of the area?"""
         name = "rain" if isinstance(row, RainRow) else "stage"
-        unit = QUANTITIES[name].per_unit
+        unit, rules = QUANTITIES[name].per_unit, self._district.rules
         self._row(
             nth,
             rule,
@@ -59,6 +59,7 @@ class Saying:
                 window_min=change.window_min or None,
                 observed_at=change.minute * _MINUTE,
             ),
+            speaks=(rules.rain if name == "rain" else rules.stage).speaks,
         )
 
     def series(

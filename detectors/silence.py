@@ -28,6 +28,8 @@ class SilenceState(msgspec.Struct):
     silent: set[str] = set()
     said: dict[str, tuple[str, ...]] = {}
     blind: set[str] = set()  # stations that report and show nothing, cameras among them
+    clogged: set[str] = set()  # rain gauges that stay dry among wet ones
+    compared_at: int = 0  # when that was looked at
 
 
 def late(district: District, state: SilenceState, station: str) -> bool:
@@ -48,11 +50,12 @@ def coverage(
     service: who is in service."""
     stations = district.stations_of_area[area]
     away = [s for s in stations if s in service]
-    silent = [s for s in stations if (s in state.silent or s in state.blind) and s not in service]
+    lost = state.blind | state.clogged
+    silent = [s for s in stations if (s in state.silent or s in lost) and s not in service]
     nodes = [n.id for n in district.nodes.values() if n.area == area]
     live = len(stations) - len(silent) - len(away)
     thin = bool(away) or live < district.rules.silence.min_live_share * len(stations)
-    thin |= any(s in state.blind and district.stations[s].quantity != "frame" for s in stations)
+    thin |= any(s in lost and district.stations[s].quantity != "frame" for s in stations)
     found = Coverage(
         live=live,
         expected=len(stations),

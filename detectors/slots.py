@@ -4,6 +4,7 @@ A row's head is its newest slot, its own clock. A slot holds the sum, highest or
 (NaN: nothing heard), so the order of arrival does not show in it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,14 @@ class SeriesState:
         self.actions = Machine(rows)
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
+
+    def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:
+        """These counts (minute -> count) of an input are in doubt no longer; its next value tells."""
+        held = self.doubt.get(row, {})
+        for minute, count in counts.items():
+            key = (of, -(-minute * 60_000 // slot_ms))
+            if key in held and (left := held.pop(key) - count) > 0:
+                held[key] = left
 
 
 def advance(state: SeriesState, rows: Ints, slot: Ints, behind: Bools) -> None:

@@ -9,6 +9,7 @@ from config.rules import QualityRule
 from detectors.course import Course, Range
 from detectors.heard import Batch, Heard
 from detectors.intake import sift
+from detectors.neighbours import Near, padded
 from detectors.part import _KINDS, COUNTER, OTHER, Part
 from detectors.rain_bounds import Seasons
 from ingest.observation import Observation
@@ -47,7 +48,9 @@ def batch_of(items: list[Observation]) -> Batch:
 def plain_part(kind: Any, near: dict[int, list[int]], plan_s: int = 300) -> Any:
     """What `sift` needs of a Part: stations that report every five minutes, sums of a minute."""
     many = len(kind)
-    part: Any = SimpleNamespace(kind=np.array(kind), near=near, seasons=Seasons(()))
+    part: Any = SimpleNamespace(kind=np.array(kind), seasons=Seasons(()))
+    limit = np.full((many, 1), round(QualityRule().rain_extreme_mm_10min * 10))
+    part.near = Near(padded(near, many), (10,), limit, part.seasons)
     part.plan_ms, part.sum_ms = np.full(many, plan_s * 1000), np.full(many, 60_000)
     part.wrap = np.zeros(many, np.int64)
     part.most_rain = np.full(many, part.seasons.least(60_000))

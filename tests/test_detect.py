@@ -324,13 +324,13 @@ def _gauge_of_an_area() -> tuple[str, str, str]:
 
 def test_a_suspect_value_orders_preparation_and_no_more() -> None:
     group, gauge, area = _gauge_of_an_area()
-    wild = _rain(gauge, 5, 700, flag=Flag.SUSPECT, test="range")
+    wild = _rain(gauge, 5, 310, flag=Flag.SUSPECT, test="range")
     found = detections(play(detect(), items([RUN, _batch(group, wild)])), "rain_threshold")
     assert found
     assert all((d.level, d.action, d.suspect) == (4, Action.PREPARE, True) for d in found)
-    sure = detections(
-        play(detect(), items([RUN, _batch(group, wild, _rain(gauge, 6, 300))])), "rain_threshold"
-    )
+    good = [_rain(gauge, 16 + n, 60) for n in range(6)]
+    stream = items([RUN, _batch(group, wild, *good)])
+    sure = detections(play(detect(), stream), "rain_threshold")
     last = [d for d in sure if d.area == area][-1]
     assert (last.action, last.suspect) == (Action.MOVE, False)
 

@@ -70,7 +70,7 @@ def line(district: District | None = None, frames: dict[str, bytes] | None = Non
 @pytest.mark.parametrize("battery_first", [True, False])
 def test_the_battery_in_the_same_message_hides_no_rain(battery_first: bool) -> None:
     at = START + MINUTE
-    both = [reading("R01", "battery", at, 960), reading("R01", "rain", at, 500)]
+    both = [reading("R01", "battery", at, 960), reading("R01", "rain", at, 280)]
     found = line().hear(*(both if battery_first else both[::-1]))
     assert {(d.hazard, d.level, d.action) for d in found} == {
         (hazard, Level.RED, Action.MOVE) for hazard in ("flash_flood", "debris_flow")
