@@ -1,5 +1,6 @@
 """`fengsui signer`: whose signatures count for decisions, and an officer's own key (docs/decide.md)."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def make(officer: str, out: Path | None) -> None:
     except (ValueError, OSError) as e:
         raise Usage(str(e)) from e
     click.echo(f"{file}: 只有本人可用 for its owner alone; 登记 to be registered:", err=True)
-    click.echo(f"fengsui signer add {officer} {public}")
+    click.echo(shlex.join(["fengsui", "signer", "add", officer, public]))
 
 
 def _list(setup: Setup) -> Path:

@@ -103,7 +103,7 @@ class Hearing:
         )
         if message.msg_type == "cancel" and not message.references:
             why = "; ".join(message.unread[:3]) or "没有 references 不知取消哪条"
-            raise Wrong("bad_reference", f"Cancel: {why} it cancels nothing")
+            raise Wrong("bad_reference", f"Cancel 不取消任何预警 cancels nothing: {why}")
         if not says and (message.msg_type == "alert" or not message.references):
             raise self._nothing(source, message)
         found = CapIn(
