@@ -11,6 +11,7 @@ from typing import Literal
 from config.authority import Officer, Policy
 from config.backdrop import NO_BACKDROP, Backdrop
 from config.carriers import Channels
+from config.door import Door
 from config.level import Level
 from config.plans import NONE as NO_PLANS
 from config.plans import Plans
@@ -276,3 +277,4 @@ class District(Row, frozen=True, kw_only=True):
     rules_version: str = ""
     # a run's folder with the contact store: `contacts` then hold no numbers
     vault: Path | None = None
+    console: Door = Door()  # of a live run's duty room

@@ -9,6 +9,7 @@ import msgspec
 from config.authority import Policy
 from config.carriers import Channels
 from config.district import Contact
+from config.door import Door
 from config.level import HAZARD_ZH
 from config.quantity import OF_PEOPLE
 from config.rules import ObserverRule, Rules
@@ -36,6 +37,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     history: str = ""
     partitions: int = 4
     retention_days: dict[str, int] = {}
+    console: Door = Door()
 
 
 _QUALITY = {  # lowest and highest that can be meant
@@ -90,6 +92,10 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
                 file, 0, "timezone", f"{head.timezone!r} 不是时区 is no time zone", "Asia/Shanghai"
             )
         )
+    for key, low, high in (("password_days", 0, 3660), ("session_h", 1, 168)):
+        if not low <= (value := getattr(head.console, key)) <= high:
+            words = f"{value} 越界 is out of range"
+            problems.append(problem(file, 0, f"console.{key}", words, f"{low} … {high}"))
     for key in ("name", "name_en", "issuer", "issuer_en", "signature", "sender", "hotline"):
         if not getattr(head, key).strip():
             problems.append(problem(file, 0, key, "不能为空 must not be empty", "填写 fill it in"))

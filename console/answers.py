@@ -11,11 +11,14 @@ class Me(TypedDict):
     """acts: what may stand in `act` of /api/acts. ends_at: of the session, however it is used (ms)."""
 
     name: str
-    role: Literal["viewer", "duty", "approver", "administrator"]
+    role: Literal["viewer", "duty", "approver", "administrator", "security", "auditor"]
     officer: str
     csrf: str
     ends_at: int
     acts: list[str]
+    factor: Literal["", "app", "card"]
+    codes: int
+    may: list[str]
 
 
 class RunName(TypedDict):

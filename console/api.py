@@ -17,10 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.level import Action, Level
+from console.account_desk import Account
 from console.answers import Acted, Below, Chart, Letter, Me, Missed, Snapshot, Texts
 from console.desk import Calls, Resend
 from console.feed import Feed
 from console.geojson import in_force
+from console.login_steps import Change, Code, Offer
 from console.openapi import GEO, STREAM, Says, document
 from console.person_desk import Erase, Person
 from console.shift_desk import HandOver, Note, TakeOver, Verified
@@ -63,6 +65,17 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
 SAYS = {
     "/api/me": Says("我是谁，可以做什么 who I am and what I may do", answer=Me),
     "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
+    "/api/login/step": Says("网页登录还差什么 what a page's login still needs"),
+    "/api/login/code": Says("验证码 a code of the app or card", Code),
+    "/api/login/change": Says("换自己的口令 a new password of one's own", Change),
+    "/api/login/offer": Says("新的第二因素，只显示一次 a new second factor, shown once", Offer),
+    "/api/login/confirm": Says("用它的一个码确认 confirm it by one of its codes", Code),
+    "/api/login/later": Says("这次先不设 not this time"),
+    "/api/accounts": Says("所有帐号（管理员） all accounts, for administrators"),
+    "/api/account": Says(
+        "建、改、删帐号，留痕 an account added, changed, removed; on record", Account
+    ),
+    "/api/record": Says("操作记录和核验 the record, and whether it is whole"),
     "/api/logout": Says("网页退出 ends a page's session"),
     "/api/ground": Says("不变的：区、站、终端及其位置 what does not change: places and shapes"),
     "/api/terrain": Says("地形图 the relief under the map", media="image/png"),

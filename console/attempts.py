@@ -98,6 +98,14 @@ class Attempts:
         with self._lock:
             return self._db.execute("DELETE FROM tries WHERE name=?", (name,)).rowcount
 
+    def held(self, name: str, now: int) -> int:
+        """In how many places this name has to wait now."""
+        with self._lock:
+            places = self._db.execute(
+                "SELECT place FROM tries WHERE name=? AND failed>=?", (name, FREE)
+            ).fetchall()
+        return sum(self.wait_ms(name, where, now) > 0 for (where,) in places)
+
     def guessed(self, now: int) -> list[Guessed]:
         """Names refused MANY times lately, the most refused first."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 GET  /enter?once=TOKEN       in by a link that works once
 GET  /api/me                 who I am
-POST /api/login /api/logout
+POST /api/login /api/logout      what is asked for after the password: console/login_steps.py
 
 Whoever logs in is looked at by name and place (console/attempts.py). The place is a cookie that this
 browser was given when that user last entered from it, or else the network address: that of the
@@ -18,11 +18,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from console.account_desk import may
 from console.api import Login
 from console.asked import Rate, Refused, read_body, to_json
 from console.attempts import place
 from console.feed import Feed
 from console.hashing import Desks
+from console.login_steps import At, LoginSteps
 from console.sessions import KNOWN_MS
 from console.users import ACTS_OF, User, Users
 
@@ -42,6 +44,7 @@ class Entrance:
         self._logins, self._guesses = Rate(_LOGINS_A_MINUTE), Rate(_LOGINS_A_MINUTE)
         self._calls = Rate(_CALLS_A_MINUTE)
         self._told: dict[str, int] = {}
+        self._steps = LoginSteps(feed, users, self._desks, self._at, self._entered, _now)
 
     def close(self) -> None:
         self._desks.close()
@@ -53,6 +56,7 @@ class Entrance:
             Route("/api/me", self._me, methods=["GET"]),
             Route("/api/login", self._login, methods=post),
             Route("/api/logout", self._logout, methods=post),
+            *self._steps.routes(),
         ]
 
     # ---- who asks
@@ -92,14 +96,14 @@ class Entrance:
         now = _now()
         token = self._users.enter_by_link(request.query_params.get("once", ""), now)
         answer = RedirectResponse("/", 303)
-        if not token:
+        session = self._users.sessions.of(token, now)
+        if session is None:
             return answer  # the page asks for a name and a password
-        user = self._users.of(token, now)
-        self._users.note(self._feed.at(), user.name if user else "", "enter", "link")
+        self._users.note(self._feed.at(), session.name, "enter", "link")
         return self._with_cookie(answer, self._cookie, token)
 
     def _me(self, request: Request) -> Response:
-        return to_json(_self(self.user(request)))
+        return to_json(self._self(self.user(request)))
 
     async def _login(self, request: Request) -> Response:
         if request.headers.get("x-fengsui") != "1":
@@ -122,13 +126,41 @@ class Entrance:
             self._users.record.refused(self._feed.at(), who, where)
             self._tell(given.name, who, now)
             raise Refused(429 if tried.wait_ms else 403, _refusal(tried.wait_ms))
-        token = self._users.sessions.begin(user.name, user.role, now)
-        self._users.note(self._feed.at(), user.name, "enter", where)
+        step = self._users.step(user, now, "password")
+        token = self._users.sessions.begin(user.name, user.role, now, step)
+        self._users.note(self._feed.at(), user.name, "password" if step else "enter", where)
+        if step:
+            answer = to_json(self._steps.asked(user, step))
+            return self._with_cookie(answer, self._cookie, token)
+        return self._remembered(user, token, browser)
+
+    def _remembered(self, user: User, token: str, browser: str) -> Response:
+        """Who has entered, and their browser is known from now on."""
+        now = _now()
         entered = self._users.of(token, now)
-        assert entered is not None
-        answer = self._with_cookie(to_json(_self(entered)), self._cookie, token)
+        if entered is None:
+            raise Refused(401, "请登录 please log in")
+        answer = self._with_cookie(to_json(self._self(entered)), self._cookie, token)
         browser = self._users.sessions.remember(user.name, browser, now)
         return self._with_cookie(answer, self._browser, browser, KNOWN_MS // 1000)
+
+    def _entered(self, request: Request, user: User, token: str) -> Response:
+        self._users.note(self._feed.at(), user.name, "enter", _host(request))
+        return self._remembered(user, token, request.cookies.get(self._browser, ""))
+
+    def _at(self, request: Request) -> At:
+        """Who has shown a password at least; whoever asks for a change comes from this page."""
+        token, now = request.cookies.get(self._cookie, ""), _now()
+        session = self._users.sessions.of(token, now)
+        user = self._users.known(session.name) if session else None
+        if session is None or user is None:
+            raise Refused(401, "请登录 please log in")
+        if request.method != "GET":
+            fresh = request.headers.get("x-fengsui") == "1"
+            if not fresh or (not session.step and request.headers.get("x-csrf") != session.csrf):
+                raise Refused(403, "请求不是从本页发出 not sent by this page")
+        browser = request.cookies.get(self._browser, "")
+        return At(user, token, session.step, self._users.sessions.known(user.name, browser, now))
 
     def _tell(self, name: str, who: str, now: int) -> None:
         """A word to the duty room where somebody guesses at a password: on record, and so in the
@@ -147,6 +179,15 @@ class Entrance:
             row = found.setdefault(who, {"failed": 0, "places": 0})
             row["failed"], row["places"] = row["failed"] + g.failed, row["places"] + g.places
         return {"door": found}
+
+    def _self(self, user: User) -> dict[str, Any]:
+        """factor: app, card, or "" none; codes: how many are left on the card; may: about others'
+        accounts."""
+        acts = ACTS_OF[user.role] if user.officer else ()
+        factors = self._users.factors
+        more = {"factor": factors.kind(user.name), "codes": factors.left(user.name)}
+        more["may"] = may(user, self._users.door)
+        return {**user._asdict(), "acts": acts, **more}
 
     def _logout(self, request: Request) -> Response:
         user = self.sure(request)
@@ -173,11 +214,6 @@ def _now() -> int:
 
 def _host(request: Request) -> str:
     return place(request.client.host if request.client else "")
-
-
-def _self(user: User) -> dict[str, Any]:
-    acts = ACTS_OF[user.role] if user.officer else ()
-    return {**user._asdict(), "acts": acts}
 
 
 def _refusal(wait_ms: int) -> str:

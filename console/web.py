@@ -26,6 +26,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from console.account_desk import AccountDesk
 from console.acts import Place, Saying, decisions, submit
 from console.api import Act, Api, Asked
 from console.asked import Rate, Refused, raw, read_body, refusal, to_json
@@ -103,6 +104,7 @@ class Console:
         feed.beside = door.guessed
         self._people, self._sign = People(feed.district, sources.contacts), sources.sign
         self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
+        self._accounts = AccountDesk(feed, users, door.user, door.sure, lambda: (), _wall)
         self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
         self._stations = StationDesk(feed, users, sources, open_log, door.user, door.sure)
@@ -117,6 +119,7 @@ class Console:
                 Route("/", self._page, methods=get),
                 Route("/wall", self._page, methods=get),
                 *self._door.routes(),
+                *self._accounts.routes(),
                 Route("/api/ground", self._read(self._ground.answer), methods=get),
                 Route("/api/terrain", self._read(self._relief), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
@@ -266,6 +269,10 @@ class Console:
         finally:
             log.close()
         return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
+
+
+def _wall() -> int:
+    return int(time.time() * 1000)
 
 
 def _with_before(view: View, trail: Trail, name: str) -> tuple[Alert | None, dict[str, Any]]:

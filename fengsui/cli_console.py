@@ -89,18 +89,26 @@ def user() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="口令文件 [ask] a file that holds the password",
 )
+@click.option("--own", is_flag=True, help="本人输入的，不必再换 typed by the user: it stays")
 @_RUN
 @click.pass_obj
 def user_add(
-    obj: Any, name: str, role: str, officer: str, password_file: Path | None, run_name: str
+    obj: Any,
+    name: str,
+    role: str,
+    officer: str,
+    password_file: Path | None,
+    own: bool,
+    run_name: str,
 ) -> None:
-    """新用户或改口令 a new user, or a new role and password."""
+    """新用户或改口令，首次登录时本人另换 a new user, or a new role and password, to be changed at the
+    first log-in."""
     password = (
         password_file.read_text().strip()
         if password_file
         else click.prompt("口令 password", hide_input=True, confirmation_prompt=True)
     )
-    sys.exit(duty_room.add_user(obj.setup(run_name), name, role, officer, password))
+    sys.exit(duty_room.add_user(obj.setup(run_name), name, role, officer, password, own=own))
 
 
 @user.command("remove")
@@ -119,6 +127,15 @@ def user_remove(obj: Any, name: str, run_name: str) -> None:
 def user_unlock(obj: Any, name: str, run_name: str) -> None:
     """解除限次 let a name be tried from everywhere again."""
     sys.exit(duty_room.unlock_user(obj.setup(run_name), name))
+
+
+@user.command("reset")
+@click.argument("name")
+@_RUN
+@click.pass_obj
+def user_reset(obj: Any, name: str, run_name: str) -> None:
+    """清第二因素 take a second factor away; the user makes another at the next log-in."""
+    sys.exit(duty_room.reset_user(obj.setup(run_name), name))
 
 
 @user.command("link")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from config.door import OPEN
 from console.serve import Listen, lacks, serving
 from console.sources import Sources
 from console.users import IDLE_MS, Users
@@ -43,7 +44,7 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
             "browsers count as one place: --proxy ADDRESS",
             err=True,
         )
-    users = Users(setup.folder)
+    users = users_of(setup)
     if not users.everybody():
         click.echo("还没有用户 no user yet: fengsui console user add NAME --role …", err=True)
     stop = threading.Event()
@@ -95,7 +96,7 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
         click.echo(f"值班台未启动 no console: {missing}", err=True)
         yield
         return
-    users = Users(setup.folder)
+    users = users_of(setup)
     listen = Listen(port=free_port(DEMO_PORT))
     with serving(
         setup.district,
@@ -135,6 +136,11 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
     )
 
 
+def users_of(setup: Setup) -> Users:
+    """The door of a run: a live one asks what the district says, an exercise for a password only."""
+    return Users(setup.folder, setup.district.console if setup.live else OPEN)
+
+
 def _hand() -> str:
     """Who is at this machine's command line, as far as it knows."""
     try:
@@ -145,21 +151,21 @@ def _hand() -> str:
 
 def noted(setup: Setup, what: str, detail: str) -> None:
     """Put what was done at this machine's command line on the duty room's record."""
-    users = Users(setup.folder)
+    users = users_of(setup)
     try:
         users.note(now_ms(), _hand(), what, detail)
     finally:
         users.close()
 
 
-def add_user(setup: Setup, name: str, role: str, officer: str, password: str) -> int:
-    """Add, or give a new role and password."""
+def add_user(setup: Setup, name: str, role: str, officer: str, password: str, *, own: bool) -> int:
+    """Add, or give a new role and password. own: they typed it themselves."""
     if officer and officer not in setup.district.officers:
         raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
-    users = Users(setup.folder)
+    users = users_of(setup)
     try:
         before = users.known(name)
-        users.add(name, role, officer, password)
+        users.add(name, role, officer, password, now=now_ms(), change=not own)
         what = "user changed, new password" if before else "user added"
         users.note(now_ms(), _hand(), what, f"{name} {role} {officer}".rstrip())
     except ValueError as e:
@@ -171,7 +177,7 @@ def add_user(setup: Setup, name: str, role: str, officer: str, password: str) ->
 
 
 def remove_user(setup: Setup, name: str) -> int:
-    users = Users(setup.folder)
+    users = users_of(setup)
     gone = users.remove(name)
     if gone:
         users.note(now_ms(), _hand(), "user removed", name)
@@ -182,7 +188,7 @@ def remove_user(setup: Setup, name: str) -> int:
 
 def unlock_user(setup: Setup, name: str) -> int:
     """Let a name be tried from everywhere again."""
-    users = Users(setup.folder)
+    users = users_of(setup)
     places = users.attempts.free(name)
     if places:
         users.note(now_ms(), _hand(), "user unlocked", name)
@@ -191,9 +197,21 @@ def unlock_user(setup: Setup, name: str) -> int:
     return 0
 
 
+def reset_user(setup: Setup, name: str) -> int:
+    """Take a second factor away; the user makes another at the next log-in."""
+    users = users_of(setup)
+    gone = users.factors.forget(name)
+    if gone:
+        users.sessions.end(name)
+        users.note(now_ms(), _hand(), "second factor taken away", name)
+    users.close()
+    click.echo(f"✓ {name}" if gone else f"{name} 没有第二因素 has no second factor", err=not gone)
+    return 0 if gone else 1
+
+
 def link_user(setup: Setup, name: str, address: str) -> int:
     """Print a link that lets this user in once, for a quarter of an hour."""
-    users = Users(setup.folder)
+    users = users_of(setup)
     try:
         if users.known(name) is None:
             raise Usage(f"没有用户 no user {name}")
@@ -207,9 +225,15 @@ def link_user(setup: Setup, name: str, address: str) -> int:
 
 
 def list_users(setup: Setup) -> int:
-    users = Users(setup.folder)
+    users = users_of(setup)
     for u in users.everybody():
-        click.echo(f"{u.name} {u.role} {u.officer}".rstrip())
+        held = users.attempts.held(u.name, now_ms())
+        marks = (
+            users.factors.kind(u.name) and f"第二因素 second factor {users.factors.kind(u.name)}",
+            users.must_change(u.name) and "首次登录换口令 chooses a password when they enter",
+            held and f"限次 held up at {held} 处 places",
+        )
+        click.echo(" ".join(x for x in (u.name, u.role, u.officer, *marks) if x))
     users.close()
     return 0
 
@@ -218,7 +242,7 @@ def add_token(setup: Setup, name: str, role: str, officer: str) -> int:
     """Prints the token, and nothing else, on standard output."""
     if officer and officer not in setup.district.officers:
         raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
-    users = Users(setup.folder)
+    users = users_of(setup)
     try:
         token = users.issue(name, role, officer)
         users.note(now_ms(), _hand(), "token add", f"{name} {role} {officer}".rstrip())
@@ -232,7 +256,7 @@ def add_token(setup: Setup, name: str, role: str, officer: str) -> int:
 
 
 def remove_token(setup: Setup, name: str) -> int:
-    users = Users(setup.folder)
+    users = users_of(setup)
     gone = users.revoke(name)
     if gone:
         users.note(now_ms(), _hand(), "token remove", name)
@@ -242,7 +266,7 @@ def remove_token(setup: Setup, name: str) -> int:
 
 
 def list_tokens(setup: Setup) -> int:
-    users = Users(setup.folder)
+    users = users_of(setup)
     for name, role, officer, seen_at in users.issued():
         used = local(seen_at, setup.district.timezone) if seen_at else "从未使用 never used"
         click.echo(f"{name} {role} {officer or '-'} {used}")
@@ -251,7 +275,7 @@ def list_tokens(setup: Setup) -> int:
 
 
 def show_record(setup: Setup) -> int:
-    users = Users(setup.folder)
+    users = users_of(setup)
     try:
         for at, who, what, detail in users.noted():
             click.echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())

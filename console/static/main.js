@@ -4,6 +4,7 @@
 // called when it is left), a line in PAGES here, and one module on the server that makes its parts
 // (PAGES in console/feed.py). All but the first two are loaded when they are opened: `load`.
 
+import { enter } from "./door.js";
 import * as live from "./live.js";
 import * as sound from "./sound.js";
 import * as situation from "./situation.js";
@@ -20,31 +21,14 @@ const PAGES = [situation, warnings,
   { name: "skill", words: ["技巧", "Skill"], key: "p", load: () => import("./skill.js") },
   { name: "system", words: ["系统", "System"], key: "y", load: () => import("./system.js") },
   { name: "check", words: ["配置检查", "Config check"], key: "c", load: () => import("./check.js") },
+  { name: "account", words: ["帐号", "Accounts"], load: () => import("./account.js") },
 ];
 const WALL = location.pathname === "/wall";
-const STOPPED_MS = 15000, LINE_MS = 90000, AHEAD_MS = 60000;
+const STOPPED_MS = 15000, LINE_MS = 90000, AHEAD_MS = 60000, SOON_MS = 1800000;
 const $ = (id) => document.getElementById(id);
 let leave = null, wasLost = false, going = 0;
 
-live.onLogin(() => new Promise((done) => {
-  const box = $("login");
-  if (!box.open) box.showModal();
-  $("login-why").textContent = live.picture.me ? t("登录已过期；写了一半的内容还在", "The session is over; what you were writing is kept") : "";
-  $("login-form").onsubmit = async (e) => {
-    e.preventDefault();
-    const answer = await fetch("/api/login", {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-fengsui": "1" },
-      body: JSON.stringify({ name: $("login-name").value, password: $("login-password").value }),
-    });
-    const found = await answer.json();
-    if (!answer.ok) { $("login-why").textContent = found.words; return; }
-    live.picture.me = found;
-    $("login-password").value = "";
-    box.close();
-    done();
-  };
-}));
+live.onLogin(enter);
 $("login").addEventListener("cancel", (e) => e.preventDefault());
 
 async function go() {
@@ -99,6 +83,8 @@ function header() {
   const unheard = sound.listen(live.part("warnings"), (w) => ground.areas[w.area]?.name || "");
   $("sound").textContent = sound.on() ? (unheard ? t(`确认收到 ${unheard}`, `Acknowledge ${unheard}`) : t("声音已开", "Sound on")) : t("开始值班（声音未启用）", "Start duty (sound is off)");
   $("sound").className = sound.on() ? (unheard ? "unheard" : "") : "mute";
+  const soon = me.ends_at - live.now();
+  if (soon < SOON_MS) $("clock").textContent += t(` · ${Math.max(0, Math.ceil(soon / 60000))} 分钟后须重新登录`, ` · log in again within ${Math.max(0, Math.ceil(soon / 60000))} min`);
   $("who").textContent = `${me.name}${me.officer ? ` ${me.officer}` : ""} · ${t("退出", "log out")}`;
   $("theme").textContent = theme() === "day" ? t("夜间", "Night") : t("日间", "Day");
   $("lang").textContent = lang() === "zh" ? "English" : "中文";
