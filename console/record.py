@@ -133,7 +133,8 @@ class Record:
                     public.verify(bytes.fromhex(signature), message)
             except (ValueError, InvalidSignature) as e:
                 raise ValueError(
-                    f"操作记录签名不符 the record was changed, wrong signature at {entry}"
+                    f"操作记录签名不符：被改动，或 keys/console.key 不是写它的那把 the record was changed, or "
+                    f"keys/console.key is not the one that wrote it: wrong signature at {entry}"
                 ) from e
             before = seal
             seals.append(seal)

@@ -2,24 +2,26 @@
 own."""
 
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
-import uvicorn
 
 from config.district import District
 from console.api import Asked
 from console.feed import Feed
+from console.record_end import telling
 from console.situation import ground
 from console.sources import NOTHING, Sources
 from console.users import Users
 from console.web import STATIC, Console
+from ingest.http_door import Bounds, Front, HttpDoor
 from ingest.log import Log
 from ingest.observation import Run
+
+CONNECTIONS = 400  # at once; a page has two or three, one of them its stream
 
 
 class Listen(NamedTuple):
@@ -71,35 +73,30 @@ def serving(
         secure=listen.secure,
     )
     hosts = list({"127.0.0.1", "localhost", listen.host, *listen.names})
-    server = uvicorn.Server(
-        uvicorn.Config(
-            console.app(hosts),
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            ssl_certfile=listen.cert or None,
-            ssl_keyfile=listen.key or None,
-            proxy_headers=bool(listen.proxies),
-            forwarded_allow_ips=list(listen.proxies),
-            server_header=False,
-            timeout_graceful_shutdown=3,
-        )
+    door = HttpDoor(
+        console.app(hosts),
+        f"{listen.host}:{listen.port}",
+        "console",
+        Bounds(
+            CONNECTIONS,
+            # a proxy brings everybody
+            of_one=CONNECTIONS if listen.proxy or listen.proxies else CONNECTIONS // 2,
+            endless=("/api/stream",),
+        ),
+        Front(listen.cert, listen.key, listen.proxies),
     )
-    with socket.socket() as s:
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind((listen.host, listen.port))
-        s.listen(128)  # whoever calls before the server runs waits
-        port = s.getsockname()[1]
-        stop = threading.Event()
-        following = threading.Thread(target=feed.follow, args=(stop,), name="console-feed")
-        answering = threading.Thread(target=server.run, args=([s],), name="console-http")
-        following.start()
-        answering.start()
-        try:
-            yield f"{'https' if listen.cert else 'http'}://{listen.host}:{port}"
-        finally:
-            stop.set()
-            following.join()
-            server.should_exit = True
-            answering.join()
-            console.close()
+    stop = threading.Event()
+    following = threading.Thread(target=feed.follow, args=(stop,), name="console-feed")
+    ending = threading.Thread(
+        target=telling, args=(open_log, users, feed.at, stop), name="console-record"
+    )
+    following.start()
+    ending.start()
+    try:
+        yield door.url
+    finally:
+        stop.set()
+        following.join()
+        ending.join()
+        door.close()
+        console.close()

@@ -36,6 +36,8 @@ from console.desk import Desk
 from console.entrance import Entrance
 from console.feed import Feed, Listener
 from console.person_desk import PersonDesk
+from console.record import End
+from console.record_end import ends
 from console.resources import base, below
 from console.shift_desk import ShiftDesk
 from console.sources import People, Sources
@@ -45,7 +47,7 @@ from console.users import ACTS_OF, User, Users
 from console.view import View
 from console.warnings import texts
 from dispatch.alert import Alert, Decision
-from ingest.log import Log
+from ingest.log import Log, Unavailable
 
 STATIC = Path(__file__).parent / "static"
 BEAT_S = 5.0
@@ -104,7 +106,7 @@ class Console:
         feed.beside = door.guessed
         self._people, self._sign = People(feed.district, sources.contacts), sources.sign
         self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
-        self._accounts = AccountDesk(feed, users, door.user, door.sure, lambda: (), _wall)
+        self._accounts = AccountDesk(feed, users, door.user, door.sure, self._ends, _wall)
         self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
         self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
         self._stations = StationDesk(feed, users, sources, open_log, door.user, door.sure)
@@ -152,6 +154,17 @@ class Console:
             ],
             exception_handlers={Refused: refusal},
         )
+
+    def _ends(self) -> list[End]:
+        """Where the ledger saw the record end. Raises Refused."""
+        try:
+            log = self._open_log()
+            try:
+                return list(ends(log))
+            finally:
+                log.close()
+        except Unavailable as e:
+            raise Refused(503, f"日志连不上，记录无从核对 the log is away: {e}") from e
 
     def close(self) -> None:
         """Whoever waits at the door is let go."""

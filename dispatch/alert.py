@@ -254,8 +254,22 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     detail: str = ""
 
 
-CaseRecord = Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays | Service
-AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays | Service
+class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
+    """Where the record of the duty room's door and desk ended (console/record.py). The console writes it
+    into `cases` now and then, decide passes it on, and the ledger has it: entries taken from the
+    record's end are missed."""
+
+    n: int
+    hash: str
+    noted_at: int
+
+
+CaseRecord = (
+    Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays | Service | RecordEnd
+)
+AlertRecord = (
+    Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays | Service | RecordEnd
+)
 DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth | PersonSays
 
 

@@ -15,7 +15,7 @@ from config.level import HAZARD_ZH
 from detectors.detection import Answer as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.act import Answer
-from dispatch.alert import Alert, CaseRecord, Decision
+from dispatch.alert import Alert, CaseRecord, Decision, RecordEnd
 from dispatch.case import Case, Done, Due, Setting, due
 from dispatch.fall import cleared
 from dispatch.heard import heard
@@ -129,8 +129,8 @@ class Decide:
                 writes.append(Write("alerts", record.neighbour, record))
             case PersonSays():
                 writes.append(Write("alerts", record.area, record))
-            case Service():
-                writes.append(Write("alerts", "service", record))
+            case Service() | RecordEnd():  # for the ledger, and for whoever looks
+                writes.append(Write("alerts", "desk", record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)
             case Tick() if record.clock_at > state.tick_at:

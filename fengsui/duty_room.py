@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from config.door import OPEN
+from console.record_end import ends
 from console.serve import Listen, lacks, serving
 from console.sources import Sources
 from console.users import IDLE_MS, Users
@@ -275,13 +276,15 @@ def list_tokens(setup: Setup) -> int:
 
 
 def show_record(setup: Setup) -> int:
-    users = users_of(setup)
+    """Print it; 1 where another hand changed it, or took entries from its end."""
+    users, log = users_of(setup), open_run_log(setup)
     try:
-        for at, who, what, detail in users.noted():
+        for at, who, what, detail in users.noted(ends(log)):
             click.echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())
     except ValueError as e:
         click.echo(str(e), err=True)
         return 1
     finally:
         users.close()
+        log.close()
     return 0

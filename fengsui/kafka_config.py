@@ -24,7 +24,7 @@ WRITES: dict[str, tuple[str, ...]] = {
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
     "address": ("deliveries", "dead-letters", "alerts"),
-    "send": ("deliveries", "dead-letters"),
+    "send": ("deliveries", "dead-letters", "observations"),  # what people say by SMS
     "archive": ("ledger", "dead-letters"),
     # what people decide, what they have sent again, which station is in service
     "console": ("cases", "deliveries", "observations"),

@@ -34,20 +34,39 @@ _NOTHING_LINGERS = struct.pack("ii", 1, 0)
 
 
 class Bounds(NamedTuple):
-    """connections: at once; half of them from one address. Seconds: of the head, from the head to the
-    end of the body, and of the answer."""
+    """connections: at once; half of them from one address, or `of_one`. Seconds: of the head, from the
+    head to the end of the body, and of the answer; an answer at a path of `endless` goes on as long as
+    it is read."""
 
     connections: int = 64
     head_s: float = 10.0
     body_s: float = 20.0
     answer_s: float = 60.0
+    of_one: int = 0
+    endless: tuple[str, ...] = ()
+
+
+class Front(NamedTuple):
+    """What stands before the door. cert, key: PEM files of its own TLS. proxies: whose X-Forwarded-For
+    counts."""
+
+    cert: str = ""
+    key: str = ""
+    proxies: tuple[str, ...] = ()
 
 
 class HttpDoor:
     """`app` at `listen` (HOST:PORT; port 0: any free one), open until `close`. name: in the journal and
     the metrics. Raises OSError when the place is taken."""
 
-    def __init__(self, app: ASGIApp, listen: str, name: str, bounds: Bounds = Bounds()) -> None:  # noqa: B008  # frozen
+    def __init__(
+        self,
+        app: ASGIApp,
+        listen: str,
+        name: str,
+        bounds: Bounds = Bounds(),  # noqa: B008  # frozen
+        front: Front = Front(),  # noqa: B008  # frozen
+    ) -> None:
         host, _, port = listen.rpartition(":")
         host = host.strip("[]")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -60,8 +79,9 @@ class HttpDoor:
             self._socket.close()
             raise
         self.port = int(self._socket.getsockname()[1])
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-        self._server = _Server(app, name, bounds)
+        scheme = "https" if front.cert else "http"
+        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        self._server = _Server(app, name, bounds, front)
         self._thread = threading.Thread(
             target=self._server.run, args=([self._socket],), name=name, daemon=True
         )
@@ -75,7 +95,7 @@ class HttpDoor:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: ASGIApp, name: str, bounds: Bounds) -> None:
+    def __init__(self, app: ASGIApp, name: str, bounds: Bounds, front: Front) -> None:
         guard = self._guard = _Guard(name, bounds)
 
         class Guarded(_Protocol):
@@ -94,7 +114,10 @@ class _Server(uvicorn.Server):
             access_log=False,  # its lines would name tokens
             log_config=None,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(front.proxies),
+            forwarded_allow_ips=list(front.proxies),
+            ssl_certfile=front.cert or None,
+            ssl_keyfile=front.key or None,
         )
         super().__init__(config)
 
@@ -149,6 +172,12 @@ class _Protocol(H11Protocol):
             return "head" if self.cycle is None or self.cycle.response_complete else "body"
         return "answer"
 
+    def flows(self, endless: Iterable[str]) -> bool:
+        """Is this an answer without an end, that is read?"""
+        if self.cycle is None or self.cycle.response_complete or self.scope["path"] not in endless:
+            return False
+        return not self.transport.get_write_buffer_size()
+
     def end(self) -> None:
         """At once, whatever stands in its buffers, the kernel's too."""
         self.cut = True
@@ -170,9 +199,10 @@ class _Guard:
         """Make room for a new connection."""
         here = [c for c in connections if isinstance(c, _Protocol) and not c.cut]
         of_host = sum(c.host == new.host for c in here)
-        if len(here) <= self._bounds.connections and of_host <= self._bounds.connections // 2:
+        of_one = self._bounds.of_one or self._bounds.connections // 2
+        if len(here) <= self._bounds.connections and of_host <= of_one:
             return
-        if of_host > self._bounds.connections // 2:
+        if of_host > of_one:
             here = [c for c in here if c.host == new.host]
         counts = Counter(c.host for c in here)
         waiting = [c for c in here if c is not new and c.waits_for() != "answer"]
@@ -187,7 +217,11 @@ class _Guard:
             "answer": self._bounds.answer_s,
         }
         for c in list(connections):
-            if isinstance(c, _Protocol) and not c.cut and now > c.since + limits[c.waits_for()]:
+            if not isinstance(c, _Protocol) or c.cut:
+                continue
+            if c.flows(self._bounds.endless):
+                c.since = now
+            if now > c.since + limits[c.waits_for()]:
                 self._end(c, c.waits_for())
 
     def _end(self, c: _Protocol, why: str) -> None:

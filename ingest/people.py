@@ -170,12 +170,10 @@ class People:
     ) -> Service | Rejected:
         """One station or loudspeaker of their own areas, for hours at most: numbers can be forged, and
         a gauge that nobody judges warns nobody."""
-        contact = self._contacts.get(person)
-        if contact is None:
+        if person not in self._contacts:
             return _stranger()
-        mine = {t for a in self.areas_of(person) for t in self._things.get(a, ())}
         things = {self._ids[i] for i in asked.ids if i in self._ids}
-        if contact.role not in _SERVE or len(things) != 1 or not things <= mine:
+        if len(things) != 1 or not things <= set(self.serves(person)):
             return Rejected("not_their_area", "维护一次一个自己区的站点 one station of their areas")
         if not 0 <= asked.minutes <= LONGEST_MIN:
             return Rejected("bad_value", f"minutes: 应为 write 0 … {LONGEST_MIN}")
@@ -191,6 +189,13 @@ class People:
             reason=asked.reason,
             way=way,
         )
+
+    def serves(self, person: str) -> list[str]:
+        """Stations and loudspeakers that this person may take out of judgement."""
+        contact = self._contacts.get(person)
+        if contact is None or contact.role not in _SERVE:
+            return []
+        return sorted({t for a in self.areas_of(person) for t in self._things.get(a, ())})
 
     def report(self, person: str, payload: bytes, now: int) -> list[Said]:
         """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}; or

@@ -31,6 +31,7 @@ from config.district import District
 from ingest import meters
 from ingest.decode.reading import Rejected
 from ingest.decode.said import Meaning, plain
+from ingest.decode.service_words import Wish
 from ingest.frames import FrameStore
 from ingest.http_door import Bounds, HttpDoor
 from ingest.journal import Seldom, say
@@ -131,7 +132,10 @@ class Door:
         areas = [self._district.areas[a] for a in self._people.areas_of(person)]
         drill, hotline = not self._live, self._district.hotline
         ends = await run_in_threadpool(self._ends, person)
-        page = form(areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends)
+        serves = self._people.serves(person)
+        page = form(
+            areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves
+        )
         return self._html(page, 200)
 
     async def _post(self, request: Request) -> Response:
@@ -148,7 +152,8 @@ class Door:
                 words, photo = await self._form(person, request, kind)
             else:
                 given = await small(request, kind)
-                await run_in_threadpool(self._take, person, given)
+                service = given.fields.get("what") == "service"
+                await run_in_threadpool(self._serve if service else self._take, person, given)
                 words, photo = "taken", False
         except TimeoutError as e:
             raise Refused(408, "slow") from e
@@ -259,6 +264,23 @@ class Door:
                 raise Refused(429 if often else 400, "often" if often else "wrong", one.detail)
             meters.READINGS.labels("ingest", one.what).inc()
         return [one for one in found if isinstance(one, PersonSays)]
+
+    def _serve(self, person: str, given: Given) -> None:
+        """A station out of judgement, or back in it, into the log. Raises Refused."""
+        f, now = given.fields, self._now()
+        minutes = f.get("minutes", "")[:6]
+        if not (minutes.isascii() and minutes.isdigit()):
+            raise Refused(400, "wrong", "minutes")
+        asked = Wish((f.get("thing", "").lower()[:40],), int(minutes), "维护")
+        ident = f.get("id", "")[:64] or str(now // 60_000)
+        with self._lock:
+            found = self._people.service(person, asked, "form", ident, now)
+        self._keep(outs_of([found], self._people, WHERE, now))
+        if isinstance(found, Rejected):
+            meters.DEAD_LETTERS.labels("ingest", found.reason).inc()
+            often = found.reason == "too_many"
+            raise Refused(429 if often else 400, "often" if often else "wrong", found.detail)
+        meters.READINGS.labels("ingest", "service").inc()
 
     async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:
         """The photograph of words that the log has: they go once more, with it, under their own id.

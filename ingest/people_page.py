@@ -25,9 +25,18 @@ _CHOICES = (
 )
 
 
-def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str, ends: str = "") -> str:
+def form(
+    areas: Sequence[Area],
+    ident: str,
+    *,
+    drill: bool,
+    hotline: str,
+    ends: str = "",
+    serves: Sequence[str] = (),
+) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
-    on which the link is over, if that is soon."""
+    on which the link is over, if that is soon. serves: stations that this person may take out of
+    judgement."""
     where = f"<p>{escape(areas[0].name)} <small>{escape(areas[0].name_en)}</small></p>"
     if len(areas) > 1:
         options = "".join(
@@ -52,7 +61,34 @@ def form(areas: Sequence[Area], ident: str, *, drill: bool, hotline: str, ends: 
         "<p>照片（可不选）<small>photo, if any</small><br>"
         '<input type="file" name="photo" accept="image/*"></p>'
         f"<button>发送 send</button></form>{_ending(ends)}<p><small>紧急情况请打电话 call in an emergency: "
-        f"{escape(hotline)}</small></p></html>"
+        f"{escape(hotline)}</small></p>{_service(serves, ident)}</html>"
+    )
+
+
+def _service(serves: Sequence[str], ident: str) -> str:
+    """A second form, folded: a station out of judgement while it is cleaned or tested."""
+    if not serves:
+        return ""
+    things = "".join(f"<option>{escape(t)}</option>" for t in serves)
+    lengths = "".join(
+        f'<option value="{n}"{" selected" * (n == 120)}>{words}</option>'
+        for n, words in (
+            (30, "30 分钟 min"),
+            (60, "1 小时 hour"),
+            (120, "2 小时 hours"),
+            (240, "4 小时 hours"),
+            (480, "8 小时 hours"),
+            (0, "已完成，恢复 done"),
+        )
+    )
+    return (
+        "<details><summary>设备维护 <small>a station in service</small></summary>"
+        '<form method="post"><input type="hidden" name="what" value="service">'
+        f'<input type="hidden" name="id" value="{escape(ident)}-s">'
+        "<p>其间读数不研判，到时自动恢复 <small>nobody judges its values meanwhile</small></p>"
+        f'<p><select name="thing" aria-label="站点 station">{things}</select> '
+        f'<select name="minutes" aria-label="多久 how long">{lengths}</select></p>'
+        "<button>开始维护 begin</button></form></details>"
     )
 
 

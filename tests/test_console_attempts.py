@@ -3,6 +3,8 @@
 import http.client
 import ipaddress
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -221,3 +223,35 @@ def test_while_strangers_passwords_are_hashed_nobody_else_waits(
         assert set(codes) == {403, 503}
         assert all(c.result() == 503 for c in sent_away)
         assert json.loads(caller.ask("GET", "/api/me")[2])["name"] == "wang"
+
+
+def test_with_a_certificate_of_its_own_it_speaks_tls_and_marks_its_cookies(tmp_path: Path) -> None:
+    cert, key = tmp_path / "c.crt", tmp_path / "c.key"
+    ask = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    name = [
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    ]
+    subprocess.run([*ask, *name, "-out", cert, "-keyout", key], check=True, capture_output=True)
+    setup = make_setup(yanqing(), "exercise-tls", tmp_path, start_at=T0)
+    users = Users(setup.folder)
+    users.add("wang", "approver", "K-01", PASSWORD)
+    listen = Listen(cert=str(cert), key=str(key))
+    with serving(
+        setup.district, setup.run, lambda: open_run_log(setup), users, listen, now=now_ms
+    ) as address:
+        context = ssl.create_default_context(cafile=str(cert))
+        host = address.removeprefix("https://")
+        line = http.client.HTTPSConnection(host, timeout=120, context=context)
+        body = json.dumps({"name": "wang", "password": PASSWORD})
+        line.request("POST", "/api/login", body, {"x-fengsui": "1"})
+        answer = line.getresponse()
+        assert answer.status == 200
+        assert all("Secure" in c for c in answer.headers.get_all("set-cookie") or ["none"])
+        line.close()
+    users.close()

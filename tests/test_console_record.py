@@ -1,14 +1,25 @@
 """The record of the duty room: whatever is done to it by another hand is found."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from console.record import End, Record
+from console.record_end import ends, tell, telling
+from console.users import Users
+from dispatch.chain import Tail, entered
 from fengsui.cli import cli
+from fengsui.line import open_run_log
+from fengsui.setup import make_setup
+from ingest.log import Out
+from ingest.observation import encode
+from ingest.stage import Item
+from tests.decide_district import unproved, yanqing
 
 PRIVATE = bytes(range(32))
 NOW = 1_753_531_200_000
@@ -127,3 +138,58 @@ def test_the_command_line_puts_what_it_does_to_accounts_on_record(tmp_path: Path
     ):
         assert what in line
         assert "command line" in line
+
+
+def test_the_ledger_misses_what_was_taken_from_the_end(tmp_path: Path) -> None:
+    """The console tells the log where the record ends, decide passes it on, and whoever takes the last
+    entries away is found by the command line."""
+    setup = make_setup(yanqing(), "exercise", tmp_path)
+    log = open_run_log(setup)
+    users = Users(setup.folder)
+    for n in range(4):
+        users.note(NOW + n, "wang", "release", f"A0{n}")
+    assert tell(log, users, End(0, ""), NOW).n == 0, "never the first record of a topic"
+    log.append([Out("cases", "run", encode(setup.run))])
+    last = tell(log, users, End(0, ""), NOW)
+    assert last == users.record.end()
+    assert tell(log, users, last, NOW) == last
+    told = [e.value for e in log.read("cases", 0, 0)][1:]
+    assert len(told) == 1
+    stage = unproved(setup.district)
+    _, writes = stage.step(stage.new(0), [Item(0, 1, "", stage.decode(told[0]))])
+    log.append([Out(w.topic, w.key, encode(w.record)) for w in writes])
+    assert list(ends(log)) == [last]
+    entry = entered(Tail("alerts"), encode(writes[0].record))
+    assert entry is not None
+    assert b"record_end" in entry[0]
+    users.close()
+
+    def say() -> tuple[int, str]:
+        words = ["--state", str(tmp_path), "console", "record", "--run", "exercise"]
+        made = CliRunner().invoke(cli, words)
+        return made.exit_code, made.output
+
+    assert say()[0] == 0
+    with sqlite3.connect(setup.folder / "console.db") as db:
+        db.execute("DELETE FROM audit WHERE n>2")
+    code, words = say()
+    assert code == 1
+    assert "cut off" in words
+    log.close()
+
+
+def test_a_console_that_stops_tells_where_the_record_ends(tmp_path: Path) -> None:
+    setup = make_setup(yanqing(), "exercise", tmp_path)
+    log = open_run_log(setup)
+    log.append([Out("cases", "run", encode(setup.run))])
+    users, stop = Users(setup.folder), threading.Event()
+    args = (lambda: open_run_log(setup), users, lambda: NOW, stop)
+    thread = threading.Thread(target=telling, args=args)
+    thread.start()
+    users.note(NOW, "wang", "release", "A01")
+    stop.set()
+    thread.join()
+    found = [msgspec.json.decode(e.value) for e in log.read("cases", 0, 1)]
+    assert [(x["type"], x["n"]) for x in found] == [("record_end", 1)]
+    users.close()
+    log.close()

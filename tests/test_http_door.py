@@ -2,6 +2,7 @@
 people's door, at which one person's cry for help must get through whatever others do."""
 
 import ast
+import asyncio
 import contextlib
 import socket
 import subprocess
@@ -107,6 +108,39 @@ def test_who_does_not_read_the_answer_is_cut() -> None:
             while chunk := s.recv(1_000_000):
                 got += len(chunk)
         assert got < 90_000_000
+
+
+async def flowing(scope: Any, receive: Any, send: Any) -> None:
+    """Goes on for ever, a line or a megabyte at a time."""
+    line = b"x" * int(scope["path"].rpartition("/")[2])
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while True:
+        await send({"type": "http.response.body", "body": line, "more_body": True})
+        await asyncio.sleep(0.1)
+
+
+def test_an_answer_without_an_end_goes_on_for_who_reads_it_and_no_other() -> None:
+    bounds = Bounds(head_s=LONG, answer_s=1.0, endless=("/stream/9", "/stream/9000000"))
+    found = HttpDoor(flowing, "127.0.0.1:0", "test", bounds)
+    try:
+        with connect(found.port) as s:
+            s.sendall(b"GET /stream/9 HTTP/1.1\r\nHost: x\r\n\r\n")
+            got = b""
+            while got.count(b"x" * 9) < 40:  # four seconds and more
+                chunk = s.recv(1000)
+                assert chunk, "it was cut"
+                got += chunk
+        for path in (b"/stream/9000000", b"/other/9000000"):
+            with connect(found.port) as s:
+                s.sendall(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+                peer = s.getsockname()
+                until(lambda peer=peer: not _there(found, peer), "who reads nothing is cut", 90)  # type: ignore[misc]
+    finally:
+        found.close()
+
+
+def _there(door: HttpDoor, peer: tuple[str, int]) -> bool:
+    return any(c.client == peer for c in list(door._server.server_state.connections))
 
 
 def test_a_full_door_lets_in_whoever_speaks() -> None:
@@ -251,10 +285,10 @@ def test_a_photograph_before_its_words_and_a_form_that_is_none(place: Place) -> 
 
 
 def test_no_other_server_stands_in_the_line() -> None:
-    """What is not this door has none of its bounds. The console has a server of its own."""
+    """What is not this door has none of its bounds."""
     others = {"http.server", "wsgiref", "wsgiref.simple_server", "uvicorn", "socketserver"}
     found = set()
-    for package in ("ingest", "detectors", "dispatch"):
+    for package in ("ingest", "detectors", "dispatch", "console"):
         for file in sorted((ROOT / package).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text())):
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

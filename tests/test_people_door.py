@@ -3,8 +3,10 @@
 import contextlib
 import io
 import json
+import re
 import socket
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -411,3 +413,20 @@ def test_a_store_that_cannot_be_opened_keeps_no_gauge_from_being_heard(tmp_path:
     district, links = with_reporters(setup)
     assert (district.contacts, links) == ({}, None)
     assert district.stations == yanqing().stations
+
+
+def test_the_field_worker_takes_a_station_out_of_judgement_on_their_own_page(place: Place) -> None:
+    at = f"{place.url}/r/{place.token}"
+    page = call(at)[1]
+    assert "设备维护" in page
+    thing = re.findall(r"<option>([A-Z0-9]+)</option>", page)[0]
+    said = urllib.parse.urlencode({"what": "service", "thing": thing, "minutes": 60, "id": "s1"})
+    status, words = call(at, said.encode(), **{"Content-Type": "application/x-www-form-urlencoded"})
+    assert status == 200, words
+    for bad in ({"minutes": "-5"}, {"minutes": "99999"}, {"thing": "R99"}, {"minutes": "x"}):
+        body = json.dumps({"what": "service", "thing": thing, "minutes": 60, **bad}).encode()
+        assert call(at, body, **{"Content-Type": "application/json"})[0] == 400, bad
+    for part in range(yanqing().partitions):
+        found = [e for e in place.log.read("observations", part, 0) if b'"service"' in e.value]
+        assert len(found) == 1
+        assert thing.encode() in found[0].value

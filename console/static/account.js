@@ -83,6 +83,6 @@ function adding(found, act) {
 }
 
 function theRecord(found) {
-  return [el("h2", {}, t("操作记录", "The record")), el("p", { class: found.wrong ? "fault" : "well", "data-record": "" }, found.wrong || t(`✓ ${found.count} 条，链和签名都对`, `✓ ${found.count} entries, chain and signatures are right`)),
+  return [el("h2", {}, t("操作记录", "The record")), el("p", { class: found.wrong ? "fault" : "well", "data-record": "" }, found.wrong || t(`✓ ${found.count} 条，链和签名都对，同台账一致`, `✓ ${found.count} entries, chain and signatures are right and agree with the ledger`)),
     table([t("时间", "when"), t("谁", "who"), t("做了什么", "what"), t("细节", "detail")], found.entries.map((e) => [`${time(e.at)} · ${age(clock() - e.at)}`, e.who, e.what, e.detail]))];
 }

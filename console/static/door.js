@@ -14,23 +14,24 @@ async function send(path, body) {
 }
 
 // resolves when somebody is in
-export async function enter() {
+export function enter() {
   const box = $("login");
-  if (!box.open) box.showModal();
-  const half = await fetch("/api/login/step").then((a) => (a.ok ? a.json() : null), () => null);
   return new Promise((done) => {
-    const isIn = (me) => { picture.me = me; $("login-password").value = ""; first(); box.close(); done(); };
+    let over = false;
+    const isIn = (me) => { over = true; picture.me = me; $("login-password").value = ""; first(); box.close(); done(); };
     const next = (found) => (found.step ? step(found, next, isIn, begin) : isIn(found));
     const begin = (words) => { first(); $("login-why").textContent = words || ""; };
-    $("login-why").textContent = picture.me ? t("登录已过期；写了一半的内容还在", "The session is over; what you were writing is kept") : "";
+    begin(picture.me ? t("登录已过期；写了一半的内容还在", "The session is over; what you were writing is kept") : "");
     $("login-form").onsubmit = async (e) => {
       e.preventDefault();
       const button = $("login-form").querySelector("button");
-      button.disabled = true;
+      button.disabled = over = true;
       try { next(await send("/api/login", { name: $("login-name").value, password: $("login-password").value })); } catch (error) { $("login-why").textContent = error.message; }
       button.disabled = false;
     };
-    if (half?.step) next(half); else first();
+    if (!box.open) box.showModal();
+    // a log-in that was begun goes on where it was left, unless somebody begins another meanwhile
+    fetch("/api/login/step").then((a) => (a.ok ? a.json() : null), () => null).then((half) => { if (half?.step && !over) next(half); });
   });
 }
 
