@@ -9,11 +9,12 @@ from config.district import District
 from config.gateways import NONE as NO_GATEWAYS
 from config.quantity import OF_NODES, QUANTITIES, Quantity
 from ingest.decode.outside import moment, number
-from ingest.decode.reading import Reading, Rejected
+from ingest.decode.reading import Reading, Rejected, Relative
 from ingest.observation import Flag, Observation
 from ingest.quality import gross_range
 
 AHEAD_MS = 5 * 60_000
+OURS = "?"  # the mark of a reading whose message has none yet
 OLD_MS = 30 * 86_400_000
 _LARGEST = 1e12
 # exact factors into the quantity's own unit
@@ -93,6 +94,7 @@ def identify(
         seq=seq,
         flag=flag,
         test=found or test,
+        mark=OURS if reading.time is None or isinstance(reading, Relative) else "",
     )
 
 

@@ -26,6 +26,7 @@ DEAD_LETTERS = Counter("fengsui_dead_letters", "bad input kept aside", ["stage",
 CUT = Counter("fengsui_http_cut", "connections that were cut", ["door", "why"])
 READINGS = Counter("fengsui_readings", "values taken in", ["stage", "quantity"])
 FLAGS = Counter("fengsui_quality_flags", "values by QARTOD flag, as ingest sets it", ["flag"])
+REPEATED = Counter("fengsui_readings_repeated", "readings without a time, said again")
 DELIVERIES = Counter("fengsui_deliveries", "steps of deliveries", ["channel", "state"])
 ROUTE_UP = Gauge("fengsui_route_up", "1: the way out works", ["channel", "carrier"])
 PROBED_AT = Gauge("fengsui_probe_timestamp_seconds", "when the ways out were last asked")

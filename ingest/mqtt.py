@@ -26,18 +26,23 @@ from ingest.waiting import Waiting
 _HELD, _HELD_BYTES = 20_000, 128_000_000  # in memory before reading stops
 _BATCH_BYTES = 32_000_000
 _INFLIGHT = 200
+_AWAY_S = 60.0  # after a longer absence the moment of receipt says nothing of when it was sent
+_FIRST_S, _PAUSE_S, _BACKLOG_S = 10.0, 1.0, 120.0
 _SESSION_S = 7 * 86_400  # MQTT 5: how long the broker keeps the session
 
 
 class Message(NamedTuple):
     """What came in; `session` tells one connection's packet numbers from the next one's. retain: it
-    was there before we subscribed, and is no news (MQTT 3.1.1, section 3.3.1.3)."""
+    was there before we subscribed, and is no news (MQTT 3.1.1, section 3.3.1.3). dup: the broker may
+    have said it before. waited: it lay at the broker while we were away for longer than a minute."""
 
     topic: str
     payload: bytes
     mid: int
     session: int
     retain: bool = False
+    dup: bool = False
+    waited: bool = False
 
 
 def _no_delay(_client: Any, _user: Any, sock: Any) -> None:
@@ -71,9 +76,10 @@ def _password(parts: SplitResult, query: dict[str, str]) -> str:
 
 class Mqtt:
     """One client. URL: mqtt://USER:PASSWORD@HOST:PORT or mqtts://… with ?ca=FILE&cert=FILE&key=FILE,
-    password_file=FILE, v=5 for MQTT 5 (otherwise 3.1.1), share=GROUP (see `shared_group`)."""
+    password_file=FILE, v=5 for MQTT 5 (otherwise 3.1.1), share=GROUP (see `shared_group`). away_s:
+    how long this client was away before."""
 
-    def __init__(self, url: str, client_id: str) -> None:
+    def __init__(self, url: str, client_id: str, away_s: float = 0.0) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(
@@ -88,6 +94,9 @@ class Mqtt:
         self._waiting: Waiting[Message] = Waiting(_HELD, _HELD_BYTES)
         self._filters: list[str] = []
         self._session = 0
+        self._left_at = time.monotonic() - away_s  # when we were last there
+        self._came_at = self._heard_at = 0.0
+        self._backlog = False
         self._closed = False
         self._connected, self._subscribed = threading.Event(), threading.Event()
         self._subscribing = threading.Lock()
@@ -127,12 +136,15 @@ class Mqtt:
         self._client.connect_async(host, int(port), keepalive=30, **more)
         self._client.loop_start()
 
-    def _on_connect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+    def _on_connect(self, _c: Any, _u: Any, flags: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
             self._refused = f"被拒 refused: {reason}"
             say("mqtt", f"{self._where} refuses us: {reason}")
             return
         self._session += 1
+        self._came_at = time.monotonic()
+        self._heard_at = self._came_at + _FIRST_S
+        self._backlog = bool(flags.session_present) and self._came_at - self._left_at > _AWAY_S
         self._refused = ""
         # before anybody may publish: an answer could come while nobody listens yet
         with self._subscribing:
@@ -141,6 +153,8 @@ class Mqtt:
             self._connected.set()
 
     def _on_disconnect(self, _c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
+        if self._connected.is_set():
+            self._left_at = time.monotonic()
         self._connected.clear()
         if not self._closed:
             say("mqtt", f"{self._where} is away ({reason}); coming back")
@@ -152,12 +166,29 @@ class Mqtt:
             self._refused = f"订阅被拒 subscription refused: {[str(r) for r in reasons]}"
             say("mqtt", f"{self._where}: {self._refused}")
 
+    def _waits(self) -> bool:
+        """Is this message of the backlog? That ends when nothing came for a second, or two minutes
+        after the connection."""
+        now, last = time.monotonic(), self._heard_at
+        self._heard_at = now
+        if self._backlog and (now - last > _PAUSE_S or now - self._came_at > _BACKLOG_S):
+            self._backlog = False
+        return self._backlog
+
     def _on_message(self, _c: Any, _u: Any, m: paho.MQTTMessage) -> None:
         try:
             topic = m.topic
         except UnicodeDecodeError:  # no broker should let it through: nobody's topic, then
             topic = "?"
-        message = Message(topic, bytes(m.payload), m.mid, self._session, bool(m.retain))
+        message = Message(
+            topic,
+            bytes(m.payload),
+            m.mid,
+            self._session,
+            bool(m.retain),
+            bool(m.dup),
+            self._waits(),
+        )
         # while the caller is behind read no further: the broker keeps the rest
         while not self._closed and not self._waiting.put(message, len(message.payload), 1.0):
             pass

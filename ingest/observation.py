@@ -69,6 +69,7 @@ class Observation(Record, frozen=True, kw_only=True):
     ref: str = ""  # frames: SHA-256 of the picture, in hex
     flag: Flag = Flag.NOT_EVALUATED  # by the tests that need no memory
     test: str = ""  # the test that set the flag
+    mark: str = ""  # of the message, where the time is ours to give: see `ingest.again`
 
 
 class Observations(Record, frozen=True, kw_only=True, tag="observations"):
@@ -85,6 +86,8 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
     ref: tuple[str, ...] = ()  # away: all empty
     flag: tuple[Whole, ...] = ()  # of Flag; away: all good
     test: tuple[str, ...] = ()  # away: all empty
+    # the messages that gave their readings no time: a digest and the packet number, in hex
+    marks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         size = len(self.station)
@@ -112,6 +115,7 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
             ref=ref if any(ref) else (),
             flag=flag if any(f != Flag.GOOD for f in flag) else (),
             test=test if any(test) else (),
+            marks=tuple(dict.fromkeys(o.mark for o in items if o.mark)),
         )
 
     @property

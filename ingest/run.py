@@ -13,6 +13,7 @@ import msgspec
 
 from config.district import District
 from ingest import meters
+from ingest.again import Again, of_log
 from ingest.begin import begin
 from ingest.cap_door import CapDoor
 from ingest.cap_ways import cap_ways
@@ -54,9 +55,15 @@ class Intake:
     scenario's, so that two runs are equal."""
 
     def __init__(
-        self, district: District, run: Run, frames: FrameStore, cap: CapDoor | None = None
+        self,
+        district: District,
+        run: Run,
+        frames: FrameStore,
+        cap: CapDoor | None = None,
+        again: Again | None = None,
     ) -> None:
         self._prefix = f"fengsui/{run.name}/{district.id}/"
+        self._again = Again() if again is None else again
         self._register = Register(district)
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
@@ -86,7 +93,7 @@ class Intake:
         groups: dict[str, list[Observation]] = {}
         for message in messages:
             try:
-                found = self._meant(message)
+                found = self._again.once(message, self._meant(message), self.clock_at)
             except OF_THE_LOG:
                 raise
             except Exception as e:  # noqa: BLE001  # one message must not end the line
@@ -307,18 +314,20 @@ def run_ingest(
     live = run.kind == "live"
     heard = bool(district.sources.source) and folder is not None
     cap = CapDoor(district, live, folder) if heard and folder is not None else None
-    intake = Intake(district, run, frames, cap)
+    share = shared_group(broker_url)
+    again, heard_at = of_log(log, live=live, shared=bool(share))
+    intake = Intake(district, run, frames, cap, again)
     if run.kind == "exercise":
         intake.clock_at = max(run.start_at, last_tick(log))
 
     def clock() -> int:
         return now() if live else intake.clock_at
 
-    share = shared_group(broker_url)
     # each member of a group has a session of its own: its name must be the same after a restart
     name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
     client_id = f"fengsui-ingest-{district.id}-{run.name}" + f"-{name}" * bool(share)
-    mqtt = Mqtt(broker_url, client_id)
+    away_s = (now() - heard_at) / 1000 if live and heard_at else 0.0
+    mqtt = Mqtt(broker_url, client_id, away_s)
     mqtt.subscribe(intake.filters(share))
     try:
         with (

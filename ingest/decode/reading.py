@@ -26,6 +26,10 @@ class Reading(msgspec.Struct):
     quantity: Any = None
 
 
+class Relative(Reading):
+    """Its time was reckoned from its receipt: it is ours, not the device's."""
+
+
 class Rejected(NamedTuple):
     """Bad input: a code of the closed list REASONS, and in words where it is and what to do."""
 

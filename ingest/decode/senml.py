@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ingest.decode.outside import Unreadable, number, read_json
-from ingest.decode.reading import JSON_BYTES, Reading, Rejected, too_many
+from ingest.decode.reading import JSON_BYTES, Reading, Rejected, Relative, too_many
 
 _RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
 _VERSION = 10
@@ -83,10 +83,11 @@ def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
             out.append(Rejected("bad_value", f"{name}: 不是数值 has no numeric value"))
             continue
         seconds = record["t"]
+        kind = Reading
         if abs(seconds) < _RELATIVE_BELOW:
-            seconds = received_at / 1000 + seconds
+            kind, seconds = Relative, received_at / 1000 + seconds
         out.append(
-            Reading(
+            kind(
                 value=record["v"],
                 time=seconds,
                 unit=record["u"],
