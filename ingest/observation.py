@@ -18,6 +18,8 @@ from ingest.decode.outside import LAST_AT, deep
 # whole numbers of a record: any moment that can be written as a date (ms), and counts. What lies
 # beyond is no record: no stage, table or page has to reckon with a number of 400 digits.
 Whole = Annotated[int, msgspec.Meta(ge=-62_135_596_000_000, le=LAST_AT)]
+# what a device counts: as far as ingest takes it, else a record of ours could be read by nobody
+Count = Annotated[int, msgspec.Meta(ge=-(2**53), lt=2**53)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,8 +66,8 @@ class Observation(Record, frozen=True, kw_only=True):
     station: str
     quantity: str
     observed_at: Whole
-    value: Whole
-    seq: Whole | None = None
+    value: Count
+    seq: Count | None = None
     ref: str = ""  # frames: SHA-256 of the picture, in hex
     flag: Flag = Flag.NOT_EVALUATED  # by the tests that need no memory
     test: str = ""  # the test that set the flag
@@ -81,8 +83,8 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
     station: tuple[str, ...]
     quantity: tuple[str, ...]
     observed_at: tuple[Whole, ...]
-    value: tuple[Whole, ...]
-    seq: tuple[Whole, ...] = ()  # -1 where there is none; the whole column away: nowhere one
+    value: tuple[Count, ...]
+    seq: tuple[Count, ...] = ()  # -1 where there is none; the whole column away: nowhere one
     ref: tuple[str, ...] = ()  # away: all empty
     flag: tuple[Whole, ...] = ()  # of Flag; away: all good
     test: tuple[str, ...] = ()  # away: all empty

@@ -93,6 +93,18 @@ def test_a_wrong_field_is_a_dead_letter_and_the_rest_goes_on(
     assert "R01" in dead[0].detail
 
 
+def test_the_largest_that_is_taken_can_be_read_again(tmp_path: Path) -> None:
+    """One gauge's nonsense must not make the record unreadable that holds its neighbours' readings."""
+    far = {"time": NOW / 1000, "unit": "m", "seq": 2**53 - 1}
+    messages = [message("station/R01/rain", json.dumps(GOOD).encode())] + [
+        message("station/S01/stage", json.dumps({**far, "value": v}).encode())
+        for v in (9.99e11, -9.99e11)
+    ]
+    good, dead, _ = split(intake(tmp_path).records(messages))
+    assert {o.station for o in good} == {"R01", "S01"}
+    assert not dead
+
+
 @pytest.mark.parametrize(
     ("suffix", "payload", "reason"),
     [
