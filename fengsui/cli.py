@@ -183,6 +183,7 @@ for _name, _text in zip(
 @click.option("--drain", type=float, default=3.0, show_default=True, help="雨后小时数 hours after")
 @click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
 @click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
+@click.option("--faults", is_flag=True, help="有无测站故障各一遍 each storm without and with faults")
 @click.pass_obj
 def simulate(
     obj: _Context,
@@ -195,10 +196,11 @@ def simulate(
     drain: float,
     seeds: int,
     score: bool,
+    faults: bool,
 ) -> None:
     """模拟 publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score."""
-    if score or seeds:
-        sys.exit(commands.score_storms(obj.district(), seeds or 30))
+    if score or seeds or faults:
+        sys.exit(commands.score_storms(obj.district(), seeds or 30, faults=faults))
     sys.exit(
         commands.simulate_to_broker(
             obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain

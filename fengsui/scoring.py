@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from config.district import District
+from dispatch.alert import Alert
 from fengsui.inline import Inline
 from ingest.observation import Run
 from simulators.scenario import Scenario, storm_set
@@ -10,8 +11,8 @@ from simulators.score import Score, Warned, score
 from simulators.world import World
 
 
-def play_one(district: District, scenario: Scenario) -> Score:
-    """One storm, stepped in memory."""
+def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]:
+    """One storm through detect and decide, and an hour more: its world, and what was warned."""
     world = World(district, scenario)
     run = Run(
         name="exercise-score",
@@ -25,8 +26,14 @@ def play_one(district: District, scenario: Scenario) -> Score:
     inline = Inline(district, run)
     for minute in range(world.minutes + 60):
         inline.slot(world.observations(minute), world.at(minute))
+    return world, inline.alerts
+
+
+def play_one(district: District, scenario: Scenario) -> Score:
+    """One storm, stepped in memory."""
+    world, alerts = stepped(district, scenario)
     warnings: dict[tuple[str, str], list[Warned]] = {}
-    for a in inline.alerts:
+    for a in alerts:
         if a.public:
             warnings.setdefault((a.area, a.hazard), []).append(Warned(a.sent_at, a.level, a.action))
     return score(world.truth, warnings)

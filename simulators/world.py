@@ -75,6 +75,12 @@ class World:
                 first[basin] = min(minute, first.get(basin, minute))
         return {b: (m - 20, m + 25) for b, m in first.items()}
 
+    def high_until(self, area: str, since: int) -> int:
+        """The last moment (ms) at which the stream of an area is as high as it was at `since`."""
+        level = self._level[self._district.areas[area].basin]
+        first = min((since - self.scenario.start_at) // _MINUTE - 1, self.minutes - 1)
+        return self.at(int(np.nonzero(level >= level[first])[0][-1]))
+
     def at(self, minute: int) -> int:
         """The clock at the end of a minute (ms)."""
         return self.scenario.start_at + (minute + 1) * _MINUTE
