@@ -28,7 +28,7 @@ ACTS: tuple[str, ...] = get_args(Act)
 
 # why a decision proves nobody's word (dispatch/proof.py)
 Unproven = Literal[
-    "unsigned", "unknown_key", "wrong_signature", "not_theirs", "expired", "stale", "repeated"
+    "unsigned", "unknown_key", "wrong_signature", "not_theirs", "revoked", "stale", "repeated"
 ]
 
 

@@ -33,16 +33,17 @@ _encoder = msgspec.json.Encoder(order="sorted")
 
 class Signer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A public key that signs decisions. officer: whose own it is; "": a desk's, which signs for any.
-    It counts from `from_at` until `until_at`, by the line's clock; a key that was revoked stays here."""
+    One that was revoked stays here, with the place in `cases` from which on it counts no more: so what
+    it had signed and was handled stays right, and what waits of it is refused, whatever any clock says."""
 
     key: str
     officer: str = ""
     name: str = ""  # of a desk
-    from_at: int = 0
-    until_at: int | None = None
+    until: int | None = None  # offset
+    until_at: int | None = None  # when that was, for people
 
-    def counts(self, at: int) -> bool:
-        return self.from_at <= at and (self.until_at is None or at < self.until_at)
+    def counts(self, offset: int) -> bool:
+        return self.until is None or offset < self.until
 
 
 class Era(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +142,7 @@ def identity(decision: Decision, district: str) -> str:
 
 def unproven(trust: Trust, decision: Decision, offset: int, clock: int) -> Unproven | None:
     """What is wrong with the proof of a decision that stands at `offset` of `cases`; None: it is
-    right, or none was asked for then. clock: of the line, epoch ms: a revoked key cannot date back."""
+    right, or none was asked for then. clock: of the line, epoch ms."""
     era, proof = trust.at(offset), decision.proof
     if era is None:
         return None
@@ -156,8 +157,8 @@ def unproven(trust: Trust, decision: Decision, offset: int, clock: int) -> Unpro
     theirs = [s for s in mine if s.officer in ("", decision.by)]
     if not theirs:
         return "not_theirs"
-    if not any(s.counts(clock) for s in theirs):
-        return "expired"
+    if not any(s.counts(offset) for s in theirs):
+        return "revoked"
     return "stale" if decision.decided_at < clock - STALE_MS else None
 
 
@@ -211,9 +212,7 @@ WORDS: dict[Unproven, Reason] = {
         "the signature does not fit what is said, or is for another run or district",
     ),
     "not_theirs": Reason("签名的钥匙是别人的", "it is signed with somebody else's key"),
-    "expired": Reason(
-        "签名的钥匙已撤销或已过期", "the key that signed it was revoked or has run out"
-    ),
+    "revoked": Reason("签名的钥匙已撤销", "the key that signed it was revoked"),
     "stale": Reason("七天以前的操作，不再执行", "it is older than seven days"),
     "repeated": Reason("重复的记录，只算一次", "it was said before and counts once"),
 }

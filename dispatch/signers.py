@@ -89,11 +89,18 @@ def fit(folder: Path, district: str, end: int) -> None:
         return
 
     def make(trust: Trust) -> Trust:
-        last = msgspec.structs.replace(trust.now, since=0)
-        return msgspec.structs.replace(trust, eras=(last,))
+        return msgspec.structs.replace(trust, eras=(following(trust, 0, trust.now.run),))
 
     with changing(folder / FILE, district) as change:
         change(make)
+
+
+def following(trust: Trust, since: int, run: str) -> Era:
+    """The era after the last: the same keys sign, and those that were revoked do not."""
+    signers = tuple(
+        s if s.until is None else msgspec.structs.replace(s, until=since) for s in trust.now.signers
+    )
+    return Era(since=since, run=run, signers=signers)
 
 
 @contextmanager
@@ -133,16 +140,17 @@ def enrol(file: Path, district: str, signer: Signer) -> None:
         change(make)
 
 
-def retire(file: Path, district: str, begins: str, at: int) -> Signer:
-    """The one key whose hex begins so counts no more from `at` (epoch ms). Raises ValueError."""
+def retire(file: Path, district: str, begins: str, handled: int, at: int) -> Signer:
+    """The one key whose hex begins so counts no more. handled: where decide stands in `cases`: nothing
+    behind it counts. at: epoch ms, for people. Raises ValueError."""
     gone: list[Signer] = []
 
     def make(trust: Trust) -> Trust:
         found = [s for s in trust.now.signers if begins and s.key.startswith(begins)]
-        if len(found) != 1 or not found[0].counts(at):
-            known = ", ".join(s.key[:16] for s in trust.now.signers if s.counts(at)) or "-"
+        if len(found) != 1 or found[0].until is not None:
+            known = ", ".join(s.key[:16] for s in trust.now.signers if s.until is None) or "-"
             raise ValueError(f"{begins!r}: 不是其中一把 is not one of {known}")
-        gone.append(msgspec.structs.replace(found[0], until_at=at))
+        gone.append(msgspec.structs.replace(found[0], until=handled, until_at=at))
         return _with(trust, tuple(gone[0] if s is found[0] else s for s in trust.now.signers))
 
     with changing(file, district) as change:
@@ -180,7 +188,7 @@ class Desk:
                 f"{self._file}: 本台的钥匙没有登记 this desk's key is not registered ({e.strerror}): on the "
                 f"machine of decide: fengsui signer add --desk {public}"
             ) from e
-        if known and known[0].until_at is not None:
+        if known and known[0].until is not None:
             raise ValueError(
                 f"{keys.public_file}: 已撤销 was revoked: fengsui signer desk --new makes another"
             )
@@ -196,8 +204,9 @@ class Desk:
         secret = self._folder / "keys" / "desk.key"
         write_file(secret, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode() + b"\n")
         self.ready()
-        if any(s.key == old and s.counts(at) for s in read(self._file, self._district).now.signers):
-            retire(self._file, self._district, old, at)
+        signers = read(self._file, self._district).now.signers
+        if any(s.key == old and s.until is None for s in signers):
+            retire(self._file, self._district, old, self._handled(), at)
         return self.public()
 
 

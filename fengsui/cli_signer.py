@@ -48,14 +48,18 @@ def _list(setup: Setup) -> Path:
     """The run's list, made where there is none."""
     folder = signers_folder(setup)
     if not (folder / FILE).exists():
-        setup.folder.mkdir(parents=True, exist_ok=True)
-        log = open_run_log(setup)
-        try:
-            handled = log.positions("cases", "decide")[0]
-        finally:
-            log.close()
-        begin(folder, setup.run.name, setup.district.id, handled)
+        begin(folder, setup.run.name, setup.district.id, handled(setup))
     return folder / FILE
+
+
+def handled(setup: Setup) -> int:
+    """Where decide stands in `cases`."""
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    log = open_run_log(setup)
+    try:
+        return log.positions("cases", "decide")[0]
+    finally:
+        log.close()
 
 
 @signer.command()
@@ -76,9 +80,7 @@ def add(obj: Any, words: tuple[str, ...], is_desk: bool, name: str, run_name: st
     if officer and officer not in setup.district.officers:
         raise Usage(f"{officer}: officers.csv 里没有 does not stand in officers.csv")
     try:
-        found = Signer(
-            key=public_key(key), officer=officer, name=name if is_desk else "", from_at=0
-        )
+        found = Signer(key=public_key(key), officer=officer, name=name if is_desk else "")
         enrol(_list(setup), setup.district.id, found)
     except (ValueError, OSError) as e:
         raise Usage(str(e)) from e
@@ -94,8 +96,9 @@ def revoke(obj: Any, key: str, run_name: str) -> None:
     """撤销 the key whose hex begins with KEY signs nothing from now on. At once: decide looks it up for
     each act."""
     setup: Setup = obj.setup(run_name)
+    file = _list(setup)
     try:
-        gone = retire(_list(setup), setup.district.id, key, now_ms())
+        gone = retire(file, setup.district.id, key, handled(setup), now_ms())
     except (ValueError, OSError) as e:
         raise Usage(str(e)) from e
     noted(setup, "signer revoke", f"{gone.officer or gone.name} {gone.key[:16]}")
@@ -134,18 +137,14 @@ def list_(obj: Any, run_name: str) -> None:
 def desk_(obj: Any, new: bool, run_name: str) -> None:
     """值班台的公钥 the public key of this machine's console, made when there is none."""
     setup: Setup = obj.setup(run_name)
-    setup.folder.mkdir(parents=True, exist_ok=True)
-    log = open_run_log(setup)
+    mine = desk(setup, lambda: handled(setup))
     try:
-        mine = desk(setup, lambda: log.positions("cases", "decide")[0])
         public = mine.renew(now_ms()) if new else mine.public()
         if new:
             noted(setup, "signer desk", f"--new {public[:16]}")
         click.echo(public)
     except ValueError as e:
         raise Usage(str(e)) from e
-    finally:
-        log.close()
 
 
 COMMANDS = (signer,)

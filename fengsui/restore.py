@@ -21,7 +21,7 @@ from fengsui.backup import ORDER, Manifest, groups_of, members, row_of, unsealed
 from fengsui.line import member, open_run_log
 from fengsui.sealed_state import PASSPHRASE, put_back
 from fengsui.setup import Setup, Usage, shown
-from fengsui.signing import adopt
+from fengsui.signing import adopt, places
 from ingest.log import Consumer, Fenced, Log, Out, Unavailable
 
 _HOLD_S = 2.0  # so often a member shows that it is alive (a lease lasts 10 s)
@@ -71,9 +71,9 @@ def restore(
                     if any(consumer.owned().values()):  # its records may be past their retention
                         raise _not_new(setup, topic)
                 try:
-                    since = _put_all(file, log, manifest, held, say, new_history)
+                    where = _put_all(file, log, manifest, held, say, new_history)
                     if manifest.signers is not None:
-                        adopt(setup, manifest.signers, since, log.ends("cases")[0])
+                        adopt(setup, manifest.signers, where, log.ends("cases")[0])
                 except (Fenced, OSError) as e:
                     raise Unavailable(
                         f"{setup.run.name}: 只恢复了一部分 is half restored, do not start it; "
@@ -196,9 +196,9 @@ def _put_all(
     say: Callable[[str], None] | None,
     new_history: bool,
 ) -> list[int]:
-    """Where the eras of the signers begin in this log."""
-    eras = manifest.signers.eras if manifest.signers is not None else ()
-    marks = {f"era {n}": era.since for n, era in enumerate(eras)}
+    """The places that the list of signers names, in this log."""
+    named = places(manifest.signers) if manifest.signers is not None else []
+    marks = {f"signers {n}": place for n, place in enumerate(named)}
     begins = dict.fromkeys(marks, 0)
     doing = [""]
     for info, body in members(file, doing):

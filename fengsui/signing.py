@@ -9,7 +9,18 @@ import click
 import msgspec
 
 from dispatch.proof import Era, Trust, signed
-from dispatch.signers import FILE, Desk, Sign, Signers, begin, fit, officer_key, put, read
+from dispatch.signers import (
+    FILE,
+    Desk,
+    Sign,
+    Signers,
+    begin,
+    fit,
+    following,
+    officer_key,
+    put,
+    read,
+)
 from fengsui.setup import Setup, Usage, secret
 from ingest.journal import say
 from ingest.log import Log
@@ -41,13 +52,30 @@ def trusted(setup: Setup) -> Trust | None:
         return None
 
 
-def adopt(setup: Setup, old: Trust, since: Sequence[int], end: int) -> None:
-    """The list of a run that was restored. since: where the eras of `old` begin in this log. Up to
-    `end` each act is judged as it was then; what comes after is signed for this run, by the same keys.
-    Raises OSError."""
-    eras = [msgspec.structs.replace(e, since=n) for e, n in zip(old.eras, since, strict=True)]
-    now = Era(since=end, run=setup.run.name, signers=old.now.signers)
-    put(signers_folder(setup), Trust(district=setup.district.id, eras=(*eras, now)))
+def places(trust: Trust) -> list[int]:
+    """Every place of `cases` that the list names, in the order that `adopt` takes them in."""
+    ends = [s.until for e in trust.eras for s in e.signers if s.until is not None]
+    return [*(e.since for e in trust.eras), *ends]
+
+
+def adopt(setup: Setup, old: Trust, where: Sequence[int], end: int) -> None:
+    """The list of a run that was restored. where: the `places` of `old` in this log. Up to `end` each
+    act is judged as it was then; what comes after is signed for this run, by the same keys. Raises
+    OSError."""
+    since, ends = where[: len(old.eras)], iter(where[len(old.eras) :])
+    eras = [
+        Era(
+            since=begins,
+            run=e.run,
+            signers=tuple(
+                s if s.until is None else msgspec.structs.replace(s, until=next(ends))
+                for s in e.signers
+            ),
+        )
+        for e, begins in zip(old.eras, since, strict=True)
+    ]
+    eras.append(following(old, end, setup.run.name))
+    put(signers_folder(setup), Trust(district=setup.district.id, eras=tuple(eras)))
 
 
 def desk(setup: Setup, handled: Callable[[], int]) -> Desk:
