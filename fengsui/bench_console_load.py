@@ -25,7 +25,7 @@ from fengsui.setup import Setup, default_config, make_setup, now_ms
 from ingest.log import Out
 from ingest.observation import Flag, Observation, Observations, Tick, encode
 
-BENCH_WORD = "no one but the bench"  # of the user `bench`
+BENCH_WORD = "nobody else has this one"  # of the user `bench`
 GROUP = 25  # areas of a watch group
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
