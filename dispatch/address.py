@@ -11,6 +11,7 @@ from typing import Literal, cast
 import msgspec
 
 from config.district import District
+from config.level import Action, Level
 from detectors.detection import Answer, Mark
 from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
 from dispatch.cap_answer import keys_of, reply
@@ -47,6 +48,7 @@ class Told(msgspec.Struct):
     public: Grade = Grade()
     expires_at: int = 0  # of the last public version
     loud: bool = False  # a public version was, so nobody sleeps through what follows
+    moved: bool = False  # a public version told people to move
     # whom quiet hours keep from what `outside` says: until when, and what they heard before
     held: dict[str, tuple[int, Grade | None]] = {}
 
@@ -178,7 +180,7 @@ class Address:
         if over or (alert.public and self._news(told, alert)):
             found = public(self._district, alert, told.outside, awake=told.loud)
             targets = [*found, *targets]
-        words: dict[tuple[object, ...], tuple[Route, ...]] = {}
+        words: dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]] = {}
         for target in targets:
             delivery = self._delivery(alert, target, told, words)
             writes.append(Write("deliveries", alert.area, delivery))
@@ -209,18 +211,26 @@ class Address:
                     told.held.pop(target.recipient, None)
                 told.outside[target.recipient] = grade
                 told.loud = told.loud or is_loud(grade)
+                told.moved = told.moved or grade.action == Action.MOVE
                 told.public, told.expires_at = grade, alert.expires_at
             elif target.yours:
                 told.below[target.recipient] = internal_grade(alert)
             else:
                 told.inside[target.recipient] = True
 
+    def _plain(self, message: Message, target: Target, told: Told) -> tuple[Route, ...]:
+        """The same without a word on what was before: whether that went out, only send will know."""
+        if message.was is None or message.alert.msg_type == "cancel":
+            return ()
+        first = message._replace(was=None, moved=told.moved)
+        return tuple(write(self._district, first, c) for c in target.channels)
+
     def _delivery(
         self,
         alert: Alert,
         target: Target,
         told: Told,
-        words: dict[tuple[object, ...], tuple[Route, ...]],
+        words: dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]],
     ) -> Delivery:
         outward = target.audience == "public"
         was = told.heard(target.recipient, alert.sent_at) if outward else None
@@ -230,8 +240,8 @@ class Address:
         said = (
             target.kind, target.category, lang, was, target.role, target.must_answer, target.yours,
         )  # fmt: skip
-        routes = words.get((*said, target.channels))
-        if routes is None:  # once for all who are told the same by the same ways
+        forms = words.get((*said, target.channels))
+        if forms is None:  # once for all who are told the same by the same ways
             message = Message(
                 alert,
                 target.kind,
@@ -243,7 +253,7 @@ class Address:
                 target.yours,
             )
             routes = tuple(write(self._district, message, c) for c in target.channels)
-            words[(*said, target.channels)] = routes
+            forms = words[(*said, target.channels)] = routes, self._plain(message, target, told)
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
         return Delivery(
             id=delivery_id(alert, target.recipient),
@@ -258,7 +268,10 @@ class Address:
             status=alert.status,
             recipient=target.recipient,
             audience="public" if outward else "internal",
-            routes=routes,
+            routes=forms[0],
+            plain=forms[1],
+            was_level=was.level if was else Level.NONE,
+            was_action=was.action if was else Action.NONE,
             queued_at=alert.sent_at,
             deadline_at=min(
                 max(alert.sent_at, target.not_before) + deadline_ms(grade), alert.expires_at

@@ -51,7 +51,7 @@ class Agenda:
                 continue
             self._begun[entry_id] = line
             self._lines.add(line)
-            return attempt_of(e)
+            return attempt_of(self._box, e)
         return None
 
     def end(self, entry_id: str, again_at: int = 0) -> None:

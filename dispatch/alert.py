@@ -197,6 +197,11 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
     covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/merge.py)
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
+    # what the words of `routes` take for granted that this recipient was told last
+    was_level: Level = Level.NONE
+    was_action: Action = Action.NONE
+    # the same ways with words that compare with nothing: said when that is not sure (dispatch/box.py)
+    plain: tuple[Route, ...] = ()
 
 
 State = Literal[

@@ -25,6 +25,7 @@ FINAL: dict[str, frozenset[State]] = {
     "console": frozenset({"delivered"}),
 }
 _ANSWERED: frozenset[State] = frozenset({"answered"})
+_NOT_REACHED: frozenset[State] = frozenset({"failed", "expired", "superseded"})
 RANK: dict[State, int] = {
     "queued": 0,
     "sent": 1,
@@ -141,11 +142,35 @@ def is_ready(e: Entry, at: int) -> bool:
     )
 
 
-def attempt_of(e: Entry) -> Attempt:
+def attempt_of(box: Box, e: Entry) -> Attempt:
     """The attempt to begin."""
-    return Attempt(
-        e.delivery, e.route, e.attempt + 1, key_of(e.delivery, e.delivery.routes[e.route].channel)
-    )
+    d = _as_heard(box, e.delivery)
+    return Attempt(d, e.route, e.attempt + 1, key_of(d, d.routes[e.route].channel))
+
+
+def _as_heard(box: Box, d: Delivery) -> Delivery:
+    """With words that are true for this recipient. What an earlier version said counts only if it
+    went out: one that was replaced unsent, failed, ran out in quiet hours or met a loudspeaker that
+    was off is nothing that could still be in force (继续有效), have risen or fallen."""
+    if not d.plain:
+        return d
+    before = _told_last(box, d)
+    if before is None:
+        first = "alert" if d.msg_type == "update" else d.msg_type
+        return msgspec.structs.replace(d, routes=d.plain, msg_type=first)
+    same = (before.level, before.action) == (d.was_level, d.was_action)
+    return d if same else msgspec.structs.replace(d, routes=d.plain)
+
+
+def _told_last(box: Box, d: Delivery) -> Delivery | None:
+    """The newest version before `d` that is sure to have reached its recipient."""
+    earlier = (box.entries[i] for i in box.lines.get(line_of(d), ()))
+    reached = [
+        e.delivery
+        for e in earlier
+        if e.delivery.version < d.version and e.done and e.state not in _NOT_REACHED
+    ]
+    return max(reached, key=lambda x: x.version, default=None)
 
 
 def urgency(delivery: Delivery) -> tuple[int, int, int, int]:

@@ -43,8 +43,9 @@ Role = Literal["responsible", "observer", "duty", "downstream"]
 
 
 class Message(NamedTuple):
-    """What is to be said. was: what the same audience was told before (None: nothing). category: of
-    a public one's reader. yours: the area of theirs that lies downstream, of a notice to those."""
+    """What is to be said. was: what the same audience was told before (None: nothing, or it is not
+    sure). category: of a public one's reader. yours: the area of theirs that lies downstream, of a
+    notice to those. moved: somebody may have been told to move before."""
 
     alert: Alert
     kind: Kind
@@ -54,6 +55,7 @@ class Message(NamedTuple):
     must_answer: bool = False
     category: Category = "resident"
     yours: Hit | None = None
+    moved: bool = False
 
 
 def write(district: District, message: Message, channel: str) -> Route:
@@ -117,7 +119,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "route": area.route if zh else area.route_en,
         "ways": bool(force.action) or force.level >= Level.ORANGE,
         "urgent": force.level == Level.RED or force.action == Action.MOVE,
-        "stay": was.action == Action.MOVE > force.action,
+        "stay": (message.moved or was.action == Action.MOVE) and force.action < Action.MOVE,
         "over": a.msg_type == "cancel",
         "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),

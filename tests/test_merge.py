@@ -69,7 +69,7 @@ class World:
                 waiting += apply(RULES, self.box, one)
 
     def ready(self, at: int) -> list[Attempt]:
-        return [attempt_of(e) for e in self.box.entries.values() if is_ready(e, at)]
+        return [attempt_of(self.box, e) for e in self.box.entries.values() if is_ready(e, at)]
 
     def say(self, a: Attempt, state: Any, at: int, **more: Any) -> None:
         self.put(

@@ -44,7 +44,7 @@ def due(box: Box, in_flight: Collection[str], at: int) -> list[Attempt]:
         if is_ready(e, at) and i not in in_flight and line_of(e.delivery) not in busy
     ]
     found.sort(key=lambda e: (*urgency(e.delivery), e.delivery.queued_at, e.delivery.id))
-    return [attempt_of(e) for e in found]
+    return [attempt_of(box, e) for e in found]
 
 
 def passed(box: Box, groups: Collection[str], in_flight: Collection[str]) -> int:

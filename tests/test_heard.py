@@ -1,0 +1,228 @@
+"""What a message says of the one before it is true for whoever gets it: 继续有效, 仍为, 升级, 降级 are said
+only where the earlier version went out."""
+
+import re
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.level import Action, Level
+from console.resend import again
+from dispatch.address import Address
+from dispatch.agenda import Agenda
+from dispatch.alert import Receipt, State
+from dispatch.box import Attempt, Box, Rules
+from dispatch.outbox import apply
+from dispatch.policy import Grade
+from ingest.observation import Tick
+from ingest.stage import Item
+from tests.decide_district import MIN, T0, Line, mark, seen, small, yanqing
+
+RULES = Rules(live=False, retry_s=(5,), played_within_s=60, answer_within_s=90, areas={})
+COMPARES = re.compile(
+    r"继续有效|仍为|升级|降级|降为|调整为|指令解除|still|raised|lowered|\bnow\b|order to move lifted"
+)
+SAME = re.compile(r"继续有效|仍为|\bstill\b")
+RISES, FALLS = re.compile(r"升级|raised"), re.compile(r"降级|降为|lowered")
+YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
+REACHED: dict[str, State] = {"broadcast": "played", "cap_push": "accepted", "cap": "accepted"}
+NODE = next(n.id for n in yanqing().nodes.values() if n.area == "A01")
+RESIDENT = next(
+    c.id for c in yanqing().contacts.values() if c.role == "residents" and "A01" in c.areas
+)
+
+
+class Village:
+    """decide, address and the outbox, one behind the other; `said`: what went out to whom."""
+
+    def __init__(self) -> None:
+        self.line, self.stage = Line(kind="exercise"), Address(small())
+        self.state, self.box, self.agenda = self.stage.new(0), Box(), Agenda()
+        self.done = 0
+        self.said: dict[str, list[str]] = defaultdict(list)
+        self.heard: dict[str, list[Grade]] = defaultdict(list)
+
+    def feed(self, *records: object) -> None:
+        self.line.feed(*records)  # type: ignore[arg-type]
+        new = self.line.writes[self.done :]
+        self.done += len(new)
+        items = [Item(0, n, w.key, w.record) for n, w in enumerate(new)]
+        self.state, writes = self.stage.step(self.state, items)
+        for w in writes:
+            self.put(w.record)
+
+    def put(self, record: object) -> None:
+        waiting = [record]
+        while waiting:
+            waiting += apply(RULES, self.box, waiting.pop(0))  # type: ignore[arg-type]
+
+    def attempts(self, at: int) -> list[Attempt]:
+        self.agenda = Agenda()
+        self.agenda.follow(self.box)
+        found = []
+        for channel in self.agenda.channels(at):
+            while (a := self.agenda.take(channel, at)) is not None:
+                found.append(a)
+        return [a for a in found if a.delivery.audience == "public"]
+
+    def send(self, at: int, *, lost: bool = False, only: str = "") -> None:
+        """Make every attempt that is due; `lost`: it fails for good."""
+        for a in self.attempts(at):
+            if only and a.delivery.recipient != only:
+                continue
+            channel = a.delivery.routes[a.route].channel
+            state: State = "failed" if lost else REACHED.get(channel, "accepted")
+            if not lost:
+                self.said[a.delivery.recipient].append(a.delivery.routes[a.route].text)
+            self.put(
+                Receipt(
+                    delivery=a.delivery.id,
+                    route=a.route,
+                    state=state,
+                    receipt_at=at,
+                    attempt=a.attempt,
+                    permanent=lost,
+                )
+            )
+
+
+def at(minutes: int) -> int:
+    return T0 + minutes * MIN
+
+
+def test_a_first_message_does_not_go_on_with_one_that_was_never_sent() -> None:
+    """Version 1 waits (a carrier is down); version 2 replaces it: for the village it is the first."""
+    v = Village()
+    v.feed(seen(1, YELLOW))
+    v.feed(mark(340))  # renewed
+    v.send(at(341))
+    for who in (NODE, RESIDENT, "cap-feed"):
+        (text,) = v.said[who]
+        assert not COMPARES.search(text), text
+        assert who == "cap-feed" or "黄色预警" in text
+
+
+def test_who_was_told_before_hears_that_it_goes_on() -> None:
+    v = Village()
+    v.feed(seen(1, YELLOW))
+    v.send(at(2))
+    v.feed(mark(340))
+    v.send(at(341))
+    assert "黄色预警继续有效" in v.said[RESIDENT][-1]
+    assert "仍为黄色" in v.said[NODE][-1]
+
+
+def test_a_loudspeaker_that_was_off_begins_anew_while_phones_go_on() -> None:
+    v = Village()
+    v.feed(seen(1, ORANGE))
+    v.send(at(2), only=RESIDENT)
+    v.send(at(2), lost=True, only=NODE)
+    v.feed(mark(340))
+    v.send(at(341))
+    assert "继续有效" in v.said[RESIDENT][-1]
+    (loud,) = v.said[NODE]
+    assert not COMPARES.search(loud), loud
+    assert "橙色预警" in loud
+
+
+def test_a_later_word_that_it_was_not_delivered_counts() -> None:
+    v = Village()
+    v.feed(seen(1, YELLOW))
+    (a,) = [x for x in v.attempts(at(2)) if x.delivery.recipient == RESIDENT]
+    fields = {"delivery": a.delivery.id, "route": 0, "attempt": 1}
+    v.put(Receipt(**fields, state="accepted", receipt_at=at(2)))  # type: ignore[arg-type]
+    ways = len(a.delivery.routes)
+    v.put(Receipt(**fields, state="failed", permanent=True, receipt_at=at(3)))  # type: ignore[arg-type]
+    for _ in range(ways):
+        v.send(at(4), lost=True, only=RESIDENT)
+    v.feed(mark(340))
+    v.send(at(341), only=RESIDENT)
+    assert not COMPARES.search(v.said[RESIDENT][-1])
+
+
+def test_who_missed_the_version_between_is_told_only_what_is_in_force() -> None:
+    """Yellow came, orange did not, orange is renewed: neither 继续有效 nor a wrong colour."""
+    v = Village()
+    v.feed(seen(1, YELLOW))
+    v.send(at(2))
+    v.feed(seen(3, ORANGE))
+    v.feed(mark(340))
+    v.send(at(341))
+    text = v.said[RESIDENT][-1]
+    assert "橙色预警" in text
+    assert not COMPARES.search(text)
+
+
+def test_who_was_told_to_move_is_told_not_to_return_though_a_version_was_missed() -> None:
+    v = Village()
+    v.feed(seen(1, RED, Action.MOVE))
+    v.send(at(2))
+    v.feed(seen(3, RED, Action.PREPARE))
+    v.feed(mark(40))  # the fall after its hold: not sent
+    v.feed(seen(41, ORANGE))
+    v.feed(mark(80))
+    v.send(at(81))
+    assert "不得返回" in v.said[RESIDENT][-1]
+    assert "不要返回" in v.said[NODE][-1]
+
+
+def test_a_repetition_by_hand_is_true_too() -> None:
+    v = Village()
+    v.feed(seen(1, YELLOW))
+    v.feed(mark(340))
+    last = next(
+        e.delivery
+        for e in v.box.entries.values()
+        if e.delivery.recipient == RESIDENT and not e.done
+    )
+    v.put(again(last, "sms", "P-1", at(341), 1))
+    v.send(at(342), only=RESIDENT)
+    v.send(at(343), only=RESIDENT)  # two of one line are never under way together
+    assert len(v.said[RESIDENT]) == 2
+    assert not any(COMPARES.search(t) for t in v.said[RESIDENT])
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([Grade(lv, a) for lv in (YELLOW, ORANGE, RED) for a in Action]),
+            st.sampled_from(["reached", "lost", "waits"]),
+            st.integers(1, 400),
+        ),
+        min_size=1,
+        max_size=7,
+    )
+)
+def test_nobody_is_ever_told_that_what_they_did_not_hear_goes_on(
+    story: list[tuple[Grade, str, int]],
+) -> None:
+    v, minute = Village(), 1
+    heard: dict[str, Grade] = {}
+    for grade, fate, later in story:
+        v.feed(seen(minute, grade.level, grade.action), mark(minute))
+        minute += later
+        v.feed(mark(minute))
+        now = at(minute)
+        v.put(Tick(clock_at=now))
+        if fate == "waits":
+            continue
+        for a in v.attempts(now):
+            d = a.delivery
+            text = d.routes[a.route].text
+            if d.recipient not in heard:
+                assert not COMPARES.search(text) or d.msg_type == "cancel", text
+                assert d.msg_type != "update"
+            elif SAME.search(text):
+                before = heard[d.recipient]
+                assert d.level == before.level, text
+            elif RISES.search(text):
+                assert d.level > heard[d.recipient].level, text
+            elif FALLS.search(text):
+                assert d.level < heard[d.recipient].level, text
+            if fate == "reached" and d.msg_type != "cancel":
+                heard[d.recipient] = Grade(d.level, d.action)
+            if d.msg_type == "cancel":
+                heard.pop(d.recipient, None)
+        v.send(now, lost=fate == "lost")
