@@ -256,7 +256,7 @@ def test_cancelled_by_a_person_while_it_still_rains(past: Past) -> None:
 
 
 def test_lowered_by_a_person_is_told_beside_what_is_in_force(past: Past) -> None:
-    past.rain(1, 15, r10=2.4)
+    past.rain(1, 15, r10=2.4, r03h=0.5)  # one that rains alone is not sure
     before = past.verdict(15)
     assert before.alert is not None
     past.act("lower", level=Level.BLUE, action=Action.PREPARE).slot([("R10", 16, 0.0)])
