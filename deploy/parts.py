@@ -43,6 +43,7 @@ _LICENCES = {
     "opencv-python-headless": "Apache-2.0",
     "pwdlib": "MIT",
     "scipy": "BSD-3-Clause",
+    "segno": "BSD-3-Clause",
     "shellingham": "ISC",
     "signxml": "Apache-2.0",
     "smpplib": "LGPL-3.0-only",
