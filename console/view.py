@@ -153,6 +153,8 @@ class View:
         was = (before.level, before.action) if before else (Level.NONE, Action.NONE)
         self.alerts[alert.id] = alert
         self.first.setdefault(alert.id, []).append(alert)
+        if (alert.status == "actual") != self.live and (self.ours or self.run):
+            return  # taken for another kind of run's: its end is no all-clear
         if (alert.level, alert.action) != was or alert.msg_type == "cancel":
             self.changes.append(
                 Change(

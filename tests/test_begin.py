@@ -30,7 +30,7 @@ from dispatch.proof import Trust
 from dispatch.send import Send
 from fengsui.audit import audit_once
 from fengsui.setup import default_config
-from fengsui.status import status_lines
+from fengsui.status import status_lines, view_of
 from ingest.begin import UnknownRun, WrongRun, begin
 from ingest.frames import FrameStore
 from ingest.log import Log, Out, open_log
@@ -269,6 +269,9 @@ def test_a_log_that_took_itself_for_an_exercise_heals_at_the_next_start(
     for who in {d.recipient for d in heard}:
         first = next(d for d in heard if d.recipient == who)
         assert first.msg_type == "alert", "nobody has heard of it before"
+    view = view_of(place.log(), place.run())
+    assert view.changes
+    assert not any(c.msg_type == "cancel" for c in view.changes), "no all-clear is shown"
     left = [a for a in newest(place.records(Alert)) if a.msg_type != "cancel"]
     assert {a.status for a in left} == {"actual"}
     for log in place.opened:
