@@ -34,11 +34,11 @@ class _Embedded:
     """The embedded line of a fresh exercise, in a folder of its own."""
 
     def __init__(self, district: District, folder: Path) -> None:
-        self.setup = make_setup(district, "exercise-bench", folder, start_at=_START * 1000)
         self.broker = start_broker(folder / "broker", free_port())
-        self.setup.folder.mkdir(parents=True, exist_ok=True)
         self.broker_url = self.broker.url
-        self.setup.broker_file.write_text(self.broker_url)
+        self.setup = make_setup(
+            district, "exercise-bench", folder, broker=self.broker_url, start_at=_START * 1000
+        )
         self.carrier = Carrier()
         self.line = Line(self.setup, carrier_url=self.carrier.url)
         self.line.start()
