@@ -1,7 +1,8 @@
 """The embedded broker's child process: amqtt, with the table of who may say and hear what
 (`ingest.rights`) as its door.
 
-Three things that amqtt does otherwise, and mosquitto with our settings does not: a session belongs
+Four things that amqtt does otherwise, and mosquitto with our settings does not: what it has confirmed
+is passed on though its sender is gone; a session belongs
 to its user, whatever id a client gives itself (amqtt looks the session up, and with a clean one
 throws it away, before it asks for the password); a will goes through the door as any message does;
 and nothing is retained, so that what waited for somebody who was away, which amqtt marks as
@@ -74,6 +75,12 @@ class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqtt has 
 class _Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no types
     """Settles whose session it is before the broker looks one up."""
 
+    taken: Any = None  # a message that was taken and is not passed on yet
+
+    async def mqtt_deliver_next_message(self) -> Any:
+        self.taken = await super().mqtt_deliver_next_message()
+        return self.taken
+
     @classmethod
     async def init_from_connect(cls, *args: Any, **more: Any) -> tuple[Any, Any]:
         handler, session = await super().init_from_connect(*args, **more)
@@ -91,6 +98,24 @@ class _Broker(amqtt.broker.Broker):  # type: ignore[misc]  # amqtt has no types
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._sending: set[asyncio.Future[Any]] = set()
+
+    async def _client_message_loop(self, session: Any, handler: _Handler) -> None:
+        """amqtt confirms a message when it has read it and drops what it has not passed on when the
+        client leaves: who publishes and is gone has been told that it is kept."""
+        await super()._client_message_loop(session, handler)
+        left, queue = handler.taken, session.delivered_message_queue
+        while left is not None or queue.qsize():
+            ready: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            ready.set_result(left if left is not None else queue.get_nowait())
+            left = None
+            if not await super()._handle_message_delivery(session, handler, ready):
+                return
+
+    async def _handle_message_delivery(self, session: Any, handler: _Handler, done: Any) -> bool:
+        try:
+            return bool(await super()._handle_message_delivery(session, handler, done))
+        finally:
+            handler.taken = None
 
     async def retain_message(self, *_args: Any, **_more: Any) -> None:
         """Nothing is retained."""
