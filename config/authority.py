@@ -63,5 +63,7 @@ class Policy(Row, frozen=True, kw_only=True):
     exercise_releases: bool = True
     step_down_hold_s: int = 1800
     valid_s: int = 21600
+    # local time in which nothing is said again only because its validity runs out; "": none
+    night: str = "22:00-06:00"
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报

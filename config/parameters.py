@@ -14,7 +14,7 @@ from config.level import HAZARD_ZH
 from config.quantity import OF_PEOPLE
 from config.rules import ObserverRule, Rules
 from config.table import Problem
-from config.validate import ACTIONS, LEVELS, RULES, problem
+from config.validate import ACTIONS, LEVELS, QUIET, RULES, problem
 
 ROLES = get_args(Contact.__annotations__["role"])
 TOPICS = ("observations", "dead-letters", "cases", "alerts", "deliveries", "ledger")
@@ -253,6 +253,9 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
                         "deadline_s",
                     )
                 )
+    if policy.night and not QUIET.fullmatch(policy.night):
+        words = f"{policy.night!r} 不是时段 is no span of hours"
+        problems.append(problem("policy.toml", 0, "night", words, '"22:00-06:00"'))
     for name in ("step_down_hold_s", "valid_s", "incident_gap_s", "report_every_s"):
         if not 0 < getattr(policy, name) <= 7 * 86_400:
             problems.append(problem("policy.toml", 0, name, "越界 is out of range", "1 … 604800"))

@@ -92,7 +92,9 @@ class _Check:
         if not 10 <= s.poll_s <= 86_400:
             self.wrong(f"{at}.poll_s", f"{s.poll_s} 越界 is out of range", "10 … 86400")
         if not all(_HOST.fullmatch(x) for x in s.hosts):
-            self.wrong(f"{at}.hosts", "不是主机 is no host", "files.example 或 or files.example:8080")
+            self.wrong(
+                f"{at}.hosts", "不是主机 is no host", "files.example 或 or files.example:8080"
+            )
         self.url(f"{at}.feed", s.feed, exercise=False)
         self.url(f"{at}.exercise_feed", s.exercise_feed, exercise=True)
         self.trust(at, s)

@@ -30,6 +30,7 @@ from dispatch.target import (
 )
 from dispatch.tasks import TOLD, Course, late_notice, of, take
 from dispatch.text import Message, write
+from dispatch.validity import ahead_ms
 from dispatch.wording import category_of
 from ingest.begin import is_live, known
 from ingest.observation import PersonSays, Record, Run
@@ -194,11 +195,10 @@ class Address:
         state.late.pop(alert.id, None)
 
     def _news(self, told: Told, alert: Alert) -> bool:
-        """Is what is public new, or about to run out?"""
-        if Grade(alert.level, alert.action) != told.public:
+        """Is what is public new, or said again because it is about to run out?"""
+        if Grade(alert.level, alert.action) != told.public or alert.renewed:
             return True
-        half = self._district.policy.valid_s * 500
-        return alert.expires_at - told.expires_at >= half
+        return alert.sent_at >= told.expires_at - ahead_ms(self._district.policy)
 
     def _remember(self, told: Told, alert: Alert, targets: Sequence[Target]) -> None:
         grade = Grade(alert.level, alert.action)

@@ -127,6 +127,7 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     coverage: Coverage | None = None
     next_at: Whole | None = None
     detections: tuple[str, ...] = ()
+    renewed: bool = False  # what is in force goes on, and is said again before it runs out
 
 
 class Report(Record, frozen=True, kw_only=True, tag="report"):

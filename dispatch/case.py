@@ -78,6 +78,7 @@ class Case(msgspec.Struct):
     done: Done | None = None
     last_id: str = ""
     last_sent_at: int = 0
+    told_until: int = 0  # when the last public word of the open warning runs out
 
     @property
     def need(self) -> Need:

@@ -27,6 +27,7 @@ from dispatch.order import obey, refused, unknown
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.proof import WORDS, Trust, dead_letter, judged
 from dispatch.tasks import Course, check_off, take
+from dispatch.validity import renewal_due
 from dispatch.version import Change, refresh
 from ingest.begin import is_live, known
 from ingest.observation import PersonSays, Record, Run, Service, Tick
@@ -239,16 +240,19 @@ class Decide:
 
     def _time(self, state: DecideState, area: str, writes: list[Write]) -> None:
         """Deadlines, falls that are due, renewals and ends."""
+        silence, now = state.areas.get(area), self._clock(state, area)
+        thin = silence is not None and silence.thin
+        together = any(
+            renewal_due(self._setting(state), c, now, thin) for c in self._open(state, area)
+        )
         for case in self._open(state, area):
-            now = self._clock(state, area)
             acts = due(self._setting(state), case, now)
             because = tuple(a.reason for a in acts)
             assert case.alert is not None
             was = Grade(case.alert.proposed_level, case.alert.proposed_action)
             if was.exceeds(case.need.whole):
-                silence = state.areas.get(area)
                 because = (*because, cleared(self._district, silence, case.need.whole))
-            self._refresh(state, case, now, writes, because, acts=acts)
+            self._refresh(state, case, now, writes, because, acts=acts, together=together)
 
     def _refresh(
         self,
@@ -261,6 +265,7 @@ class Decide:
         acts: Sequence[Due] = (),
         *,
         must: bool = False,
+        together: bool = False,
     ) -> None:
         """The case's next version, if there is one, and the acts that made it."""
         silence = state.areas.get(case.area)
@@ -278,6 +283,7 @@ class Decide:
             by=person[0].by if person is not None else "policy",
             must=must or bool(acts) or person is not None,
             notified=person[1].notified if person is not None else (),
+            together=together,
         )
         if change is None:
             assert person is None, "a person's act makes a version"

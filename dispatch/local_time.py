@@ -1,6 +1,6 @@
 """Moments as they are written in the district, where a person reads them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -22,3 +22,20 @@ def when(at: int, zone: str, lang: str) -> str:
     if lang == "zh":
         return f"{there.day}日{there:%H:%M}"
     return f"{there:%H:%M} {there.day} {_MONTHS[there.month - 1]}"
+
+
+def quiet_until(hours: str, at: int, zone: str) -> int:
+    """When the quiet hours ("22:00-06:30" of each day, local time) in which `at` lies end; 0 outside
+    of them. Epoch ms. The same hour twice is the whole day: quiet without end is none."""
+    begin, _, end = hours.partition("-")
+    if not end or begin == end:
+        return 0
+    local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
+    hour = f"{local:%H:%M}"
+    overnight = begin > end
+    inside = (hour >= begin or hour < end) if overnight else begin <= hour < end
+    if not inside:
+        return 0
+    day = local.date() + timedelta(days=1 if overnight and hour >= begin else 0)
+    over = datetime.fromisoformat(f"{day} {end}").replace(tzinfo=ZoneInfo(zone))
+    return int(over.astimezone(UTC).timestamp() * 1000)

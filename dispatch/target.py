@@ -12,14 +12,13 @@ what follows upon a message that was loud: who was woken is also told that it is
 """
 
 from collections.abc import Collection, Container, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from config.district import Contact, District
 from config.level import Action, Level
 from dispatch.alert import Alert
 from dispatch.downstream import Hit, areas_below, is_told
+from dispatch.local_time import quiet_until
 from dispatch.neighbours import CHANNEL, concerned, recipient, wants
 from dispatch.policy import Grade
 from dispatch.text import Kind, Role
@@ -84,23 +83,6 @@ def _chose(contact: Contact, hazard: str, grade: Grade) -> bool:
     if is_loud(grade):
         return True
     return grade.level >= contact.min_level and (not contact.hazards or hazard in contact.hazards)
-
-
-def quiet_until(hours: str, at: int, zone: str) -> int:
-    """When the quiet hours ("22:00-06:30" of each day, local time) in which `at` lies end; 0 outside
-    of them. Epoch ms. The same hour twice is the whole day: quiet without end is none."""
-    begin, _, end = hours.partition("-")
-    if not end or begin == end:
-        return 0
-    local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
-    hour = f"{local:%H:%M}"
-    overnight = begin > end
-    inside = (hour >= begin or hour < end) if overnight else begin <= hour < end
-    if not inside:
-        return 0
-    day = local.date() + timedelta(days=1 if overnight and hour >= begin else 0)
-    over = datetime.fromisoformat(f"{day} {end}").replace(tzinfo=ZoneInfo(zone))
-    return int(over.astimezone(UTC).timestamp() * 1000)
 
 
 def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Target]:

@@ -27,8 +27,8 @@ from dispatch.policy import (
     sentence,
     waiting,
 )
+from dispatch.validity import renewal_due, until
 
-RENEW_AHEAD_MS = 30 * 60_000  # or a quarter of the validity, where that is less
 _DEFAULT = {
     "release": Reason("发布", "it is released"),
     "hold": Reason("暂不发布", "it is held"),
@@ -56,10 +56,12 @@ def refresh(
     by: str = "policy",
     must: bool = False,
     notified: tuple[str, ...] = (),
+    together: bool = False,
 ) -> Change | None:
     """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
 
-    `incident`: the id to use when this opens a warning. `by` is who caused it.
+    `incident`: the id to use when this opens a warning. `by` is who caused it. together: another
+    warning of the area is renewed now.
     """
     policy, need = setting.district.policy, case.need
     force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
@@ -74,13 +76,17 @@ def refresh(
     case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
     case.asks = {what: asked(setting, case, what, now) for what in wanted}
     face = _Face(force, need, case.whole, wanted, thin, _outside_alone(case))
-    renew = before is not None and _renewable(setting, before, need, now, thin)
+    renew = renewal_due(setting, case, now, thin, together=together)
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
     if renew:
         because = (*because, Reason("预警延续，有效期顺延", "still in force, validity extended"))
     was = case.force
     alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
+    expires_at = until(setting, case, now, thin, again=renew and not must and force == was)
+    alert = msgspec.structs.replace(alert, expires_at=expires_at, renewed=renew)
+    if renew or force != was or before is None:
+        case.told_until = alert.expires_at
     case.alert, case.last_id, case.last_sent_at = alert, alert.id, alert.sent_at
     if force.exceeds(was) or (renew and force):
         return Change(alert, "release")
@@ -118,11 +124,6 @@ def _end(case: Case, need: Need, now: int, thin: bool) -> str:
     if case.standing.act == "cancel" or not (case.whole or case.standing.ordered):
         return "cancelled"
     return "expired" if not need.whole and not thin and now >= case.alert.expires_at else ""
-
-
-def _renewable(setting: Setting, before: Alert, need: Need, now: int, thin: bool) -> bool:
-    ahead = min(RENEW_AHEAD_MS, setting.district.policy.valid_s * 250)
-    return bool(need.whole or thin) and now >= before.expires_at - ahead
 
 
 def _state(case: Case, face: _Face) -> str:
@@ -239,7 +240,7 @@ def _version(
         incident=before.incident if before else incident,
         sent_at=now,
         onset_at=before.onset_at if before else min((d.since_at for d in active), default=now),
-        expires_at=now + setting.district.policy.valid_s * 1000,
+        expires_at=now,  # `refresh` says until when
         reason=sentence((*because, *_why(setting, case, face))),
         by=by,
         authority=_who(setting, case, face),
@@ -362,6 +363,7 @@ def _close(
         deadline_at=None,
         suspect=False,
         next_at=None,
+        renewed=False,
     )
     # a person's cap goes on until the evidence says more: the same evidence opens nothing new
     act = "closed" if case.standing.act == "cancel" else case.standing.act
@@ -374,6 +376,6 @@ def _close(
         again=Grade(),
         ending=None,
     )
-    case.alert, case.asks = None, {}
+    case.alert, case.asks, case.told_until = None, {}, 0
     case.last_id, case.last_sent_at = alert.id, alert.sent_at
     return alert

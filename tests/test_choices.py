@@ -12,9 +12,10 @@ from config.level import Action, Level
 from dispatch.address import Address
 from dispatch.alert import Alert, Delivery, Receipt
 from dispatch.box import Box, Rules
+from dispatch.local_time import quiet_until
 from dispatch.outbox import apply
 from dispatch.policy import Grade
-from dispatch.target import internal, internal_grade, is_loud, public, quiet_until
+from dispatch.target import internal, internal_grade, is_loud, public
 from ingest.observation import Tick
 from ingest.stage import Item
 from tests.decide_district import MIN, T0, seen, small

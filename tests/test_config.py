@@ -176,6 +176,7 @@ TOML_WRONG = [
     ("rules.toml", "[10.0, 45.0, 140.0,", "[10.0, 45.0,", "quality.climate[0].most_mm"),
     ("rules.toml", "lateness_s = 1800", "lateness_s = 999999", "lateness_s"),
     ("policy.toml", "valid_s = 21600", "valid_s = 0", "valid_s"),
+    ("policy.toml", 'night = "22:00-06:00"', 'night = "22-6"', "night"),
     ("policy.toml", '[authority."*".red]', '[authority."*".pink]', "authority.*.red"),
     ("policy.toml", "valid_s = 21600", "valid_for = 21600", "valid_for"),
     ("channels.toml", "attempt_timeout_s = 10", 'attempt_timeout_s = "x"', "attempt_timeout_s"),

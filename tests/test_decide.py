@@ -8,6 +8,7 @@ from config.level import Action, Level
 from detectors.detection import Coverage, Mark
 from dispatch.alert import Alert, Decision
 from dispatch.ledger import broken
+from dispatch.local_time import local
 from ingest.observation import Run
 from tests.decide_district import (
     GROUP,
@@ -41,7 +42,7 @@ def test_a_rise_is_a_version_in_the_same_step() -> None:
     assert first.id == "yanqing-A01-flash_flood-20250726T120300"
     assert (first.version, first.msg_type, first.status) == (1, "alert", "actual")
     assert first.sent_at == T0 + 3 * MIN
-    assert first.expires_at == first.sent_at + 21_600_000
+    assert local(first.expires_at, "Asia/Shanghai", "%H:%M") == "06:30"  # six hours end at night
     assert first.evidence[0].value == 52.3
     assert "standing authorisation" in first.reason
     assert [d.act for d in line.decisions] == ["release"]
@@ -266,7 +267,7 @@ def test_an_open_warning_is_renewed_before_it_expires() -> None:
     line = Line()
     (a,) = line.feed(seen(0, YELLOW))
     found = line.quiet(5, 1440)
-    assert len(found) >= 4
+    assert len(found) >= 3  # in the morning, then every five and a half hours
     ends = a.expires_at
     for b in found:
         assert b.msg_type == "update"

@@ -95,8 +95,8 @@ def test_a_first_message_does_not_go_on_with_one_that_was_never_sent() -> None:
     """Version 1 waits (a carrier is down); version 2 replaces it: for the village it is the first."""
     v = Village()
     v.feed(seen(1, YELLOW))
-    v.feed(mark(340))  # renewed
-    v.send(at(341))
+    v.feed(mark(600))  # renewed
+    v.send(at(601))
     for who in (NODE, RESIDENT, "cap-feed"):
         (text,) = v.said[who]
         assert not COMPARES.search(text), text
@@ -107,8 +107,8 @@ def test_who_was_told_before_hears_that_it_goes_on() -> None:
     v = Village()
     v.feed(seen(1, YELLOW))
     v.send(at(2))
-    v.feed(mark(340))
-    v.send(at(341))
+    v.feed(mark(600))
+    v.send(at(601))
     assert "黄色预警继续有效" in v.said[RESIDENT][-1]
     assert "仍为黄色" in v.said[NODE][-1]
 
@@ -118,8 +118,8 @@ def test_a_loudspeaker_that_was_off_begins_anew_while_phones_go_on() -> None:
     v.feed(seen(1, ORANGE))
     v.send(at(2), only=RESIDENT)
     v.send(at(2), lost=True, only=NODE)
-    v.feed(mark(340))
-    v.send(at(341))
+    v.feed(mark(600))
+    v.send(at(601))
     assert "继续有效" in v.said[RESIDENT][-1]
     (loud,) = v.said[NODE]
     assert not COMPARES.search(loud), loud
@@ -136,8 +136,8 @@ def test_a_later_word_that_it_was_not_delivered_counts() -> None:
     v.put(Receipt(**fields, state="failed", permanent=True, receipt_at=at(3)))  # type: ignore[arg-type]
     for _ in range(ways):
         v.send(at(4), lost=True, only=RESIDENT)
-    v.feed(mark(340))
-    v.send(at(341), only=RESIDENT)
+    v.feed(mark(600))
+    v.send(at(601), only=RESIDENT)
     assert not COMPARES.search(v.said[RESIDENT][-1])
 
 
@@ -147,8 +147,8 @@ def test_who_missed_the_version_between_is_told_only_what_is_in_force() -> None:
     v.feed(seen(1, YELLOW))
     v.send(at(2))
     v.feed(seen(3, ORANGE))
-    v.feed(mark(340))
-    v.send(at(341))
+    v.feed(mark(600))
+    v.send(at(601))
     text = v.said[RESIDENT][-1]
     assert "橙色预警" in text
     assert not COMPARES.search(text)
@@ -170,15 +170,15 @@ def test_who_was_told_to_move_is_told_not_to_return_though_a_version_was_missed(
 def test_a_repetition_by_hand_is_true_too() -> None:
     v = Village()
     v.feed(seen(1, YELLOW))
-    v.feed(mark(340))
+    v.feed(mark(600))
     last = next(
         e.delivery
         for e in v.box.entries.values()
         if e.delivery.recipient == RESIDENT and not e.done
     )
-    v.put(again(last, "sms", "P-1", at(341), 1))
-    v.send(at(342), only=RESIDENT)
-    v.send(at(343), only=RESIDENT)  # two of one line are never under way together
+    v.put(again(last, "sms", "P-1", at(601), 1))
+    v.send(at(602), only=RESIDENT)
+    v.send(at(603), only=RESIDENT)  # two of one line are never under way together
     assert len(v.said[RESIDENT]) == 2
     assert not any(COMPARES.search(t) for t in v.said[RESIDENT])
 
@@ -189,7 +189,7 @@ def test_a_repetition_by_hand_is_true_too() -> None:
         st.tuples(
             st.sampled_from([Grade(lv, a) for lv in (YELLOW, ORANGE, RED) for a in Action]),
             st.sampled_from(["reached", "lost", "waits"]),
-            st.integers(1, 400),
+            st.integers(1, 700),
         ),
         min_size=1,
         max_size=7,

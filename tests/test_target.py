@@ -208,7 +208,8 @@ def test_thin_evidence_is_no_news_to_the_village() -> None:
 def test_a_renewal_reaches_the_village_again() -> None:
     both = Both()
     both.feed(seen(1, YELLOW))
-    found = by(both.feed(mark(340)))
+    assert not both.feed(mark(340)), "nobody is woken for it"
+    found = by(both.feed(mark(600)))
     assert CAP_FEED in found
     texts = [r.text for d in found.values() if d.audience == "public" for r in d.routes]
     assert any("继续有效" in t for t in texts)

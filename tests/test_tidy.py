@@ -95,6 +95,7 @@ PURE = (
     "dispatch/headline.py",
     "dispatch/evidence_words.py",
     "dispatch/local_time.py",
+    "dispatch/validity.py",
     "dispatch/sms_length.py",
     "dispatch/address.py",
     "dispatch/outbox.py",
