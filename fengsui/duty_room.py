@@ -27,6 +27,10 @@ from ingest.history import open_history
 from ingest.meters import watchdog
 
 DEMO_PORT = 8470
+NOBODY_ENTERS = (
+    "还没有用户，没人进得去 no user yet, nobody can enter: fengsui console user add NAME --role approver "
+    "--officer ID; docs/console.md"
+)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -47,7 +51,7 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
         )
     users = users_of(setup)
     if not users.everybody():
-        click.echo("还没有用户 no user yet: fengsui console user add NAME --role …", err=True)
+        click.echo(NOBODY_ENTERS, err=True)
     stop = threading.Event()
     try:
         with (
@@ -111,6 +115,8 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
     ) as address:
         if setup.live:
             click.echo(f"值班台 console: {address}")
+            if not users.everybody():
+                click.echo(f"! {NOBODY_ENTERS}")
         else:
             _invite(setup, users, address)
         yield

@@ -23,6 +23,7 @@ from ingest.observation import Run, decode
 
 _TOPICS = ("observations", "cases", "alerts", "deliveries")
 _NEWEST = 20_000
+_NAMED = 8
 
 
 class _Reason(msgspec.Struct):
@@ -83,15 +84,16 @@ def status_lines(
     well = (expected & view.last_seen.keys()) - late - view.silent() - away.keys()
     yield f"监测站 stations: {len(well)}/{len(expected)} 正常 reporting"
     if waiting := sorted(expected - late - view.last_seen.keys() - away.keys()):
-        first = "、".join(waiting[:8]) + ("…" if len(waiting) > 8 else "")
-        yield f"  尚未收到 not heard yet: {len(waiting)} ({first})"
+        yield f"  尚未收到 not heard yet: {len(waiting)} ({_first(waiting)})"
     for out in away.values():
         until = local(out.until_at, district.timezone)
         yield f"  维护中 in service {out.thing}: 至 until {until} {out.by} {out.reason}"
+    if never := [s for s in silent if s not in view.last_seen]:
+        yield f"  静默 silent, 从未收到 never heard: {len(never)} ({_first(never)})"
     for station in silent:
-        seen = view.last_seen.get(station)
-        when = local(seen, district.timezone) if seen else "从未 never"
-        yield f"  静默 silent {station}: 最后 last {when}"
+        if station in view.last_seen:
+            when = local(view.last_seen[station], district.timezone)
+            yield f"  静默 silent {station}: 最后 last {when}"
     yield from _calibrations(district, day(clock, district.timezone))
     if not district.officers:
         yield f"! {NOBODY}"
@@ -146,10 +148,17 @@ def _plan_s(district: District, station: str) -> int:
     return district.nodes[station].silent_after_s
 
 
+def _first(names: list[str]) -> str:
+    return "、".join(names[:_NAMED]) + ("…" if len(names) > _NAMED else "")
+
+
 def _calibrations(district: District, today: date) -> Iterator[str]:
+    """One line, the longest overdue first: what is open must not scroll away behind a list."""
+    days = {s.id: s.overdue(today) for s in district.stations.values()}
+    overdue = sorted((s for s in days if days[s] > 0), key=lambda s: -days[s])
+    if overdue:
+        named = [f"{s} {days[s]} 天 days" for s in overdue]
+        yield f"  检定过期 calibration out of date: {len(overdue)} ({_first(named)})"
     for s in district.stations.values():
-        days = s.overdue(today)
-        if days > 0:
-            yield f"  检定过期 calibration out of date {s.id}: {s.calibrated}，过期 {days} 天 days"
-        elif days:
+        if days[s.id] < 0:
             yield f"  检定日期在将来 calibration dated in the future {s.id}: {s.calibrated}"

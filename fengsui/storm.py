@@ -19,11 +19,12 @@ from console.follow import Follower
 from console.view import View
 from dispatch.keys import sender_keys
 from fengsui.export import export_folder
+from fengsui.invite import invitation
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
-from fengsui.setup import Setup, Usage, answers, free_port, own, refuse_live_keys, shown
+from fengsui.setup import Setup, Usage, answers, free_port, own, refuse_live_keys
 from fengsui.summary import summary
-from ingest.broker import Broker, as_user, password_file, start_broker
+from ingest.broker import Broker, as_user, start_broker
 from ingest.log import Log, Unavailable
 from ingest.rights import SIMULATOR, rights
 from simulators.carriers import Carrier
@@ -164,7 +165,8 @@ def run_line(
         line.start()
         try:
             log = open_run_log(setup)
-            _invite(setup)
+            for told in invitation(setup):
+                click.echo(told)
             with beside(setup), Watch(setup, log, plain) as watch:
                 while not stop.wait(0.5) and not line.stop_event.is_set():
                     with contextlib.suppress(Unavailable):  # the stages say so
@@ -174,21 +176,6 @@ def run_line(
         _export(setup, log, out)
         log.close()
     return line.code
-
-
-def _invite(setup: Setup) -> None:
-    """How to point a gauge at the line. No password is printed."""
-    gauge = next((s.id for s in setup.district.stations.values() if s.quantity == "rain"), "R01")
-    topic = f"fengsui/{setup.run.name}/{setup.district.id}/station/{gauge}/rain"
-    url = shown(setup.broker_url(gauge))
-    click.echo(f"已启动 running: {setup.run.name}, MQTT 服务器 broker {url}")
-    click.echo("接入一个雨量站 point a gauge at it:")
-    to = f"-L '{url}/{topic}'"
-    if not setup.broker:  # each device has a password of its own
-        parts, file = urlsplit(url), password_file(setup.folder, gauge)
-        to = f'-h {parts.hostname} -p {parts.port} -u {gauge} -P "$(cat {file})" -t {topic}'
-    reading = '{"time": \'"$(date +%s)"\', "value": 32.0, "unit": "mm"}'
-    click.echo(f"  mosquitto_pub {to} -q 1 -m '{reading}'")
 
 
 def run_storm(

@@ -12,6 +12,7 @@ from config.load import load
 from console.stations import parts
 from console.trail import Trail
 from console.view import View
+from dispatch.local_time import day
 from fengsui.line import open_run_log
 from fengsui.setup import Usage, default_config, free_port, make_setup, own
 from fengsui.status import dead_letters, status_lines
@@ -94,7 +95,25 @@ def test_reporting_is_what_was_heard(tmp_path: Path) -> None:
     assert any(f"not heard yet: {total - 1} " in x for x in lines)
     lines = list(status_lines(log, DISTRICT, T0 + 30 * 86_400_000, setup.run))
     assert f"监测站 stations: 0/{total} 正常 reporting" in lines
+    assert any(f"never heard: {total - 1} " in x for x in lines)
+    assert [x for x in lines if "静默 silent R01:" in x]
     log.close()
+
+
+def test_what_waits_does_not_scroll_away_behind_lists_of_stations(tmp_path: Path) -> None:
+    """Every calibration is over and nothing was ever heard: a line each, the worst first."""
+    setup = make_setup(DISTRICT, "live", tmp_path, start_at=T0)
+    log = open_run_log(setup)
+    begin(log, setup.run)
+    later = T0 + 3 * 365 * 86_400_000
+    lines = list(status_lines(log, DISTRICT, later, setup.run))
+    log.close()
+    before = lines[: next(n for n, x in enumerate(lines) if "open warnings" in x)]
+    today = day(later, DISTRICT.timezone)
+    overdue = {s.id: s.overdue(today) for s in DISTRICT.stations.values() if s.overdue(today) > 0}
+    (told,) = [x for x in before if "calibration out of date" in x]
+    assert f"date: {len(overdue)} (" in told and f"{max(overdue.values())} 天 days" in told
+    assert len([x for x in before if "静默 silent" in x]) == 1
 
 
 def test_many_dead_letters_are_counted_without_reading_all(
