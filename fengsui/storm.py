@@ -19,6 +19,7 @@ from console.follow import Follower
 from console.view import View
 from dispatch.keys import sender_keys
 from fengsui.export import export_folder
+from fengsui.held import held
 from fengsui.invite import invitation
 from fengsui.line import Line, open_run_log
 from fengsui.screen import change_line, screen
@@ -42,11 +43,16 @@ _LEAVES_S = 8.0  # so long a line that was stopped takes to let go of its port
 
 @contextlib.contextmanager
 def broker_of(setup: Setup, port: int) -> Iterator[Setup]:
-    """The broker named, or the embedded one for as long as this lasts."""
-    broker: Broker | None = None
+    """The broker named, or the embedded one for as long as this lasts, for this line alone."""
     refuse_live_keys(setup)
     os.umask(0o077)
     own(setup.folder)
+    with held(setup.folder, _LEAVES_S):
+        yield from _broker(setup, port)
+
+
+def _broker(setup: Setup, port: int) -> Iterator[Setup]:
+    broker: Broker | None = None
     if not setup.broker:
         _alone(setup)
         table = rights(setup.district, setup.run.name)

@@ -13,10 +13,11 @@ from console.stations import parts
 from console.trail import Trail
 from console.view import View
 from dispatch.local_time import day
+from fengsui.held import held
 from fengsui.line import open_run_log
 from fengsui.setup import Usage, default_config, free_port, make_setup, own
 from fengsui.status import dead_letters, status_lines
-from fengsui.storm import _alone, _port
+from fengsui.storm import _alone, _port, broker_of
 from ingest.begin import begin
 from ingest.log import Out
 from ingest.observation import DeadLetter, Flag, Observation, Observations, encode
@@ -62,6 +63,34 @@ def test_a_second_line_on_a_folder_leaves_the_first_its_broker(
             _alone(setup)
     _alone(setup)  # whoever left that address is gone
     assert setup.broker_file.exists()
+
+
+def test_a_second_line_is_refused_at_any_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would be the same users there, and no session would last."""
+    words = (
+        "import sys; from pathlib import Path; from fengsui.held import held\n"
+        "with held(Path(sys.argv[1]), 90): print('held', flush=True); sys.stdin.read()"
+    )
+    first = subprocess.Popen(
+        [sys.executable, "-c", words, str(tmp_path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert first.stdout is not None
+    assert first.stdout.readline() == "held\n"
+    setup = make_setup(DISTRICT, "live", tmp_path, broker="mqtt://broker.example")
+    with pytest.raises(Usage, match="--state"), held(tmp_path, 0.5):
+        pass
+    first.kill()
+    first.communicate(timeout=90)
+    with held(tmp_path, 90):  # gone with its process
+        pass
+    setup.folder.mkdir()
+    monkeypatch.setattr("fengsui.storm._LEAVES_S", 0.5)
+    monkeypatch.setattr("os.umask", lambda _: 0)
+    with held(setup.folder, 90), pytest.raises(Usage, match="--state"), broker_of(setup, 0):
+        pass
 
 
 def test_the_broker_keeps_its_port_while_old_connections_close(
