@@ -102,7 +102,7 @@ class Line:
 def storm(line: Line) -> list[Record]:
     """Five quiet minutes, mud, fast water that rises, a front; fog; clear again. Rain meanwhile."""
     found: list[Record] = [line.frame(60.0 * n, Look(speed=20)) for n in range(5)]
-    found.append(line.rain(290, 400))
+    found.append(line.rain(290, 150))  # what the season allows: more would be in doubt
     found += [line.frame(300 + 0.2 * n, Look(speed=70, stage=1.5, turbid=0.9)) for n in range(3)]
     found += [line.frame(310 + n, Look(speed=40, front=45.0 * n)) for n in range(8)]
     found.append(line.rain(320, 30))

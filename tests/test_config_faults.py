@@ -58,6 +58,10 @@ def put(folder: Path, name: str, rows: list[list[str]]) -> None:
 def cell(name: str, row: int, column: str, value: str) -> Spoil:
     def spoil(folder: Path) -> None:
         rows = table(folder, name)
+        if column not in rows[0]:  # one that a district may leave out
+            for line in rows:
+                line.append("")
+            rows[0][-1] = column
         rows[row - 1][rows[0].index(column)] = value
         put(folder, name, rows)
 

@@ -7,8 +7,7 @@ import time
 import pytest
 
 from config.level import Action, Level
-from console import feed
-from console.web import Console
+from console import entrance, feed
 from fengsui.setup import now_ms
 from ingest.log import Log
 from tests.decide_district import seen
@@ -34,7 +33,7 @@ HOUR_S = 3600
 def sleep(seat: Seat, desk: Desk, hours: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The line is gone, and when the lid is opened it is so many hours later, there and here."""
     desk.stop()
-    for owner, name in ((Console, "_now"), (feed, "_wall")):
+    for owner, name in ((entrance, "_now"), (feed, "_wall")):
         later = lambda *_: int((time.time() + hours * HOUR_S) * 1000)  # noqa: E731
         monkeypatch.setattr(owner, name, later)
     seat.page.clock.fast_forward(hours * HOUR_S * 1000)

@@ -50,7 +50,7 @@ class Line:
     def warn(self, area: str, grade: Grade, msg_type: str = "") -> dict[str, Delivery]:
         """The next version of this area's warning -> what goes to whom downstream."""
         version = self.versions[area] = self.versions.get(area, 0) + 1
-        base = sample(area, "flash_flood", grade, T0)
+        base = sample(area, "flash_flood", grade, T0, status="actual")  # as the run is
         told = msgspec.structs.replace(
             base, id=f"W-{area}", version=version, sent_at=T0, expires_at=T0 + 3_600_000,
             msg_type=msg_type or ("update" if version > 1 else "alert"),

@@ -341,7 +341,7 @@ def test_a_live_run_sends_real_records_only(
         until(lambda: stage.states("d3") == ["expired"], "too late")
         assert stage.states("d1") == ["failed"]
         assert [m.key for m in carrier.taken.values()] == [attempt_key("y", 1, "sms", "C-0001")]
-        assert stage.letters() == ["exercise_record_in_live_run"] * 2
+        assert sorted(stage.letters()) == ["exercise_record_in_live_run", "wrong_run"]
         ticks = [r for r in stage.records() if isinstance(r, Tick)]
         assert ticks
         assert not list(tmp_path.glob("cap/*.xml"))
