@@ -5,6 +5,8 @@ downstream, and the base."""
 import pytest
 
 from config.level import Action, Level
+from fengsui.setup import Setup
+from fengsui.signing import desk as signing
 from ingest.log import Log
 from ingest.observation import Tick
 from tests.decide_district import GROUP, MIN, T0, act, mark, seen
@@ -30,7 +32,7 @@ def late(log: Log) -> None:
     cases(log, Tick(clock_at=T0 + 75 * MIN), mark(75, group=GROUP))
 
 
-def test_a_task_is_done_in_two_presses(seat: Seat, log: Log) -> None:
+def test_a_task_is_done_in_two_presses(seat: Seat, log: Log, setup: Setup) -> None:
     expect = sync_api.expect
     page = seat.enter("li", "/#/resources")
     expect(page.locator("[data-tasks]")).to_contain_text("没有未办任务")
@@ -50,7 +52,8 @@ def test_a_task_is_done_in_two_presses(seat: Seat, log: Log) -> None:
     (said,) = acts(log)
     assert (said.by, said.act, said.outcome) == ("D-01", "task", "done")
     assert said.task.startswith("move-out@")
-    cases(log, seen(76), act("cancel", area="A01", by="D-01"))
+    wish = act("cancel", area="A01", by="D-01")
+    cases(log, seen(76), signing(setup, lambda: log.positions("cases", "decide")[0]).sign(wish))
     expect(page.locator("details [data-task^='team-go@']")).to_have_attribute(
         "data-state", "revoked"
     )
