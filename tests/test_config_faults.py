@@ -134,7 +134,7 @@ def test_no_number_may_be_anything_but_a_number(folder: Path, name: str, column:
     before = (folder / name).read_bytes()
     kind = KINDS[name].__annotations__[column]
     for value in NUMBERS:
-        default = column in ("sum_interval_s", "people", "calibrate_days")
+        default = column in ("sum_interval_s", "people", "calibrate_days", "wrap_mm")
         if value == "" and (kind == (float | None) or default):
             continue  # an empty cell says nothing, or is the default
         (folder / name).write_bytes(before)
