@@ -117,6 +117,26 @@ def test_an_answer_in_xml(far: Far, district: District, body: str, wanted: str) 
     assert outcome(far, district, body.encode(), **XML) == wanted
 
 
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        (b'{"code": " 0 "}', "accepted"),
+        (b'{"Code": 0}', "accepted"),
+        (b'{"code": 0.0}', "accepted"),
+        (b'<r code="0"/>', "accepted"),
+        (b'{"code": "00"}', "again"),
+        (b'{"code": null}', "again"),
+        (b'{"code": false}', "again"),
+        (b'{"code": 17, "CODE": 0}', "again"),
+        (b'{"cOde": 0, "coDe": 17}', "again"),
+        (b'{"error": {"code": 0}}', "again"),
+        (b'[{"code": 0}]', "again"),
+    ],
+)
+def test_one_code_in_every_spelling(far: Far, district: District, body: bytes, wanted: str) -> None:
+    assert outcome(far, district, body, ok_field="code", ok_values=("0",)) == wanted
+
+
 def test_xml_in_the_coding_of_its_declaration() -> None:
     body = '<?xml version="1.0" encoding="GB2312"?><r><m>成功</m></r>'.encode("gb2312")
     assert at(read(body), "m") == at(read(body), "r.m") == "成功"
@@ -148,6 +168,36 @@ def test_xml_in_the_coding_of_its_declaration() -> None:
         b"<r><success>false</success></r>",
         b"<!DOCTYPE html><html><body>please log in</body></html>",
         b"  <HTML>",
+        b"<!-- proxy --><html><head><title>log in</title></head></html>",
+        b"<div>please log in</div>",
+        b"<head><title>log in",
+        b"",
+        b" \r\n",
+        b"null",
+        b"false",
+        b"{}",
+        b"[]",
+        b"100",
+        b"KO",
+        b"not ok",
+        b"Access denied",
+        b"Service Unavailable",
+        b"username or password error",
+        "签名不存在".encode(),
+        b'{"code": 17}',
+        b'{"code": "1", "msg": ""}',
+        b'{"code": "17", "success": true}',
+        b'{"data": {"code": "17"}}',
+        b'[{"Code": "isv.BUSINESS_LIMIT_CONTROL", "Message": "x"}]',
+        b'{"result": {"statusCode": "160040"}}',
+        b'{"status": 500}',
+        b'{"success": null}',
+        b'{"is_success": "F"}',
+        b'{"msg": "invalid password"}',
+        '{"message": "余额不足"}'.encode(),
+        b"<r><code>2</code></r>",
+        b"<result>-3</result>",
+        b'<e:Envelope xmlns:e="u"><e:Body><e:Fault><faultcode>x</faultcode></e:Fault></e:Body></e:Envelope>',
     ],
 )
 def test_what_says_no_is_no_yes_without_a_rule(far: Far, district: District, body: bytes) -> None:
@@ -157,7 +207,6 @@ def test_what_says_no_is_no_yes_without_a_rule(far: Far, district: District, bod
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
         b"0: Accepted for delivery",
         b"0",
         b"OK",
@@ -167,11 +216,18 @@ def test_what_says_no_is_no_yes_without_a_rule(far: Far, district: District, bod
         b'{"errcode": 0, "errmsg": "ok"}',
         b'{"errcode": "00000"}',
         b'{"success": true, "status": "success"}',
-        b"<r><code>2</code></r>",
+        b'{"code": "000000"}',
+        b'{"code": 200, "data": {"id": 12}}',
+        b'{"Code": "OK", "Message": "OK"}',
+        "<r><code>2</code><msg>提交成功</msg></r>".encode(),
+        b'{"messages": [{"status": {"groupName": "PENDING", "id": 26}}]}',
+        b'{"sid": "SM1", "status": "queued", "error_code": null}',
+        b'{"id": "m1"}',
+        b"20251129101112",
         "发送成功，失败 0 条".encode(),
     ],
 )
-def test_what_says_yes_or_nothing_is_taken_without_a_rule_and_says_so(
+def test_what_says_yes_is_taken_without_a_rule_and_says_so(
     far: Far, district: District, body: bytes
 ) -> None:
     far.body = body

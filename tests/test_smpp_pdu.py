@@ -66,6 +66,11 @@ def test_nuls_after_a_text_are_no_part_of_it(nuls: int) -> None:
         tlv(0x0427, b"\5", 0) + tlv(0x001E, b"6a11c07a\0"),
         tlv(0x0427, b"\0\0\0\5") + tlv(0x001E, b"6a11c07a\0"),
         tlv(0x1401, b"vendor") + tlv(0x0427, b"5") + tlv(0x001E, b"6a11c07a\0"),
+        tlv(0x0424, b"id:6a11c07a stat:UNDELIV"),
+        tlv(0x0424, b"id:6a11c07a stat:UNDELIV", 99),
+        tlv(0x0424, b"id:6a11c07a stat:UNDELIV", 3),
+        tlv(0x0424, b"id:6a11c07a stat:UNDELIV\0"),
+        tlv(0x0424, "id:6a11c07a stat:UNDELIV".encode("utf-16-be")),
     ],
 )
 @pytest.mark.parametrize("command", [DELIVER_SM, DATA_SM])
@@ -152,6 +157,12 @@ def test_a_receipt_is_known_by_its_form(esm: int) -> None:
         "id:{}\r\nstat:DELIVRD\r\n",
         'id:"{}" stat:"DELIVRD"',
         "text:【延庆防汛】id:9 stat:REJECTD id:{} stat:DELIVRD",
+        "id:{} status:DELIVRD error:000",
+        "message_id:{} state:DELIVRD.",
+        "Msg Id: {}|Stat: DELIVRD|Err: 0",
+        "id={}&stat=DELIVRD",
+        '{"id": "{}", "sub": "001", "stat": "DELIVRD"}',
+        "<r><id>{}</id><stat>DELIVRD</stat></r>",
     ],
 )
 @pytest.mark.parametrize(
@@ -173,6 +184,24 @@ def test_keys_blanks_commas_and_codings(text: str, charset: str, coding: int) ->
     assert found is not None
     if not text.startswith("text:"):
         assert (found.ids, found.status.upper()) == (("0a1b",), "DELIVRD")
+
+
+def test_a_field_may_be_empty_and_takes_nothing_of_the_next() -> None:
+    found = [
+        receipt(read(deliver(text.encode())))
+        for text in ("id:77 stat: err:000 text:", "id: sub:001 stat:DELIVRD", "id:7 dlvrd: stat:x")
+    ]
+    assert [(f.ids, f.status) for f in found if f] == [
+        (("77",), "no status"),
+        ((), "DELIVRD"),
+        (("7",), "x"),
+    ]
+
+
+def test_a_receipt_may_have_the_colons_of_another_keyboard() -> None:
+    found = receipt(read(deliver("id：77，stat：DELIVRD".encode("utf-16-be"), coding=8)))
+    assert found is not None
+    assert (found.ids, found.status) == (("77",), "DELIVRD")
 
 
 def test_what_a_receipt_quotes_says_nothing() -> None:
@@ -200,11 +229,15 @@ def test_what_a_person_writes_is_no_receipt(text: str) -> None:
 @pytest.mark.parametrize(
     ("words", "state", "permanent"),
     [
-        ("DELIVRD delivrd Delivered DELIVERED DELIVERD delivery_success", "delivered", False),
-        ("ACCEPTD accepted ENROUTE En-Route PENDING buffered SCHEDULED", "accepted", False),
+        (
+            "DELIVRD delivrd Delivered DELIVERED DELIVERD delivery_success DeliveredToTerminal",
+            "delivered",
+            False,
+        ),
+        ("ACCEPTD accepted ENROUTE PENDING buffered DeliveredToNetwork", "accepted", False),
         (
             """UNDELIV UNDELIVERED undeliverable FAILED Fail DELIVERY_FAILED NOT_DELIVERED REJECTD
-            REJECTED Blocked EXPIRED Timeout DELETED CANCELLED UNKNOWN MK:0012 db:0141""",
+            REJECTED DeliveryImpossible Blocked EXPIRED Timeout DELETED CANCELLED UNKNOWN MK:0012 db:0141""",
             "failed",
             True,
         ),

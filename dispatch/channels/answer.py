@@ -1,8 +1,9 @@
 """What a gateway says under status 2xx: JSON, XML or a line of text. Pure.
 
 A row of channels.toml says what a yes is (`ok_field`, `ok_text`), and then nothing else is one. Without
-a rule only what says no by itself counts as a no: a field that everybody calls an error, a word of
-failure, a web page. `fengsui check` names such a row.
+a rule, what says no by itself is a no (a field that everybody calls an error, a word of failure, a web
+page), and so is what leaves a yes unsaid: nothing at all, or a code that is not one of success. Rather
+a message twice than one that nobody has. `fengsui check` names such a row.
 """
 
 import re
@@ -21,17 +22,45 @@ _BOM = b"\xef\xbb\xbf"
 _VALUE = 400  # characters of one field of an answer
 _DEEP = 4
 _any = msgspec.json.Decoder()
-_PAGE = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.IGNORECASE)
+_PAGE = re.compile(
+    r"\s*(?:(?:<\?xml[^>]*>|<!--.{0,2000}?-->)\s*)*<(?:!doctype\s+html|html|body)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_OF_PAGES = frozenset(
+    {"head", "title", "meta", "script", "div", "center", "table", "form", "h1", "p"}
+)
 _DTD = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _NO_TEXT = re.compile(
     r"[\W_]*(?:(?:err|error|fail|failed|failure|invalid|denied|unauthori[sz]ed|forbidden|rejected|"
     r"exception|no credit|nok)\b|-\d)",
     re.IGNORECASE,
 )
-_NO_ZH = re.compile(r"失败|错误|余额不足|未授权|无权限")
+_NO_ZH = re.compile(
+    r"失败|错误|不足|欠费|未授权|无权限|无效|拒绝|不存在|不正确|不合法|超限|已过期|异常|未通过"
+)
+_NO_WORD = re.compile(
+    r"\b(?:error|fail(?:ed|ure)?|invalid|denied|unauthori[sz]ed|forbidden|rejected|unavailable|"
+    r"insufficient|exception|expired|blocked|nack|ko|not (?:ok|accepted|allowed|found|sent))\b",
+    re.IGNORECASE,
+)
+_YES_WORD = re.compile(
+    r"成功|\b(?:ok|success(?:ful(?:ly)?)?|accepted|queued|submitted)\b", re.IGNORECASE
+)
 _CODES = frozenset({"errcode", "errorcode"})  # names of fields, small and without _ and -
-_ERRORS = frozenset({"error", "errors", "err", "errormessage"})
-_YES = frozenset({"success", "issuccess", "succeeded", "ok"})
+_ERRORS = frozenset({"error", "errors", "err", "errormessage", "fault", "faultcode", "faultstring"})
+_YES = frozenset({"success", "issuccess", "successful", "succeeded", "ok", "accepted", "sent"})
+_NOT_YES = frozenset({"false", "0", "no", "n", "f", "fail", "failed", ""})
+# whose value is 0 or a word of success where all is well …
+_CODED = frozenset(
+    {"code", "ret", "retcode", "returncode", "statuscode", "resultcode", "responsecode", "respcode"}
+    | {"rescode", "rspcod", "errno", "subcode", "bizcode"}
+)
+_WELL = frozenset({"ok", "success", "true", "200", "201", "202", "accepted", "succeed"})
+# … and where it is explained
+_SAID = frozenset(
+    {"msg", "message", "errmsg", "desc", "description", "remark", "reason", "info", "returnmsg"}
+    | {"resultmsg", "respdesc", "statusmessage", "resultmessage", "errordescription"}
+)
 _STATES = frozenset({"status", "returnstatus", "result", "state"})
 _NO = frozenset(
     {"fail", "failed", "failure", "faild", "error", "err", "rejected", "denied", "invalid"}
@@ -48,7 +77,7 @@ def taken(s: Settings, body: bytes) -> str:
         if found is None:
             raise SendError("不是网关的答复 an answer that is not the gateway's")
         code = at(found, s.ok_field)
-        if code not in s.ok_values:
+        if code.lower() not in {v.lower() for v in s.ok_values}:
             # a code, not free words, which may hold a number
             busy, never = code in s.busy_values, code in s.permanent_values
             raise _refused(f"{s.ok_field} {code[:40]!r}", busy, never)
@@ -56,7 +85,7 @@ def taken(s: Settings, body: bytes) -> str:
         if not re.match(s.ok_text, text):
             busy, never = text.startswith(s.busy_values), text.startswith(s.permanent_values)
             raise _refused(_shown(text), busy and bool(text), never and bool(text))
-    elif why := says_no(body):
+    elif why := says_no(body) or says_nothing(body):
         raise SendError(f"网关未收 not taken: {why}")
     return ident
 
@@ -80,7 +109,7 @@ def says_no(body: bytes, *, page: bool = True) -> str:
             (key in _CODES and not zero and word not in _NOTHING)
             or (key in _ERRORS and not zero and word not in _NOTHING)
             or (key in _ERRORS and isinstance(value, (dict, list)) and value)
-            or (key in _YES and word in ("false", "0", "no"))
+            or (key in _YES and word in _NOT_YES and not isinstance(value, (dict, list)))
             or (key in _STATES and word in _NO)
         ):
             return f"{name[:20]} {_shown(word)}".strip()
@@ -88,6 +117,39 @@ def says_no(body: bytes, *, page: bool = True) -> str:
         return ""
     no = _NO_TEXT.match(text) or (_NO_ZH.search(text) and "成功" not in text)
     return _shown(text) if no else ""
+
+
+def says_nothing(body: bytes) -> str:
+    """Why the answer of a gateway without a rule is no yes, though it is no plain no either: it is
+    empty, or has a code that nobody calls success, and no words of success beside it."""
+    found, text = read(body), text_of(body)
+    if not text or found == {} or found == [] or text in ("null", "false"):
+        return "空的答复 an empty answer"
+    if isinstance(found, dict) and len(found) == 1 and {*map(str.lower, found)} <= _OF_PAGES:
+        return "答复是网页 a web page answered, perhaps a log-in"
+    fields = [(re.sub(r"[\W_]", "", k).lower(), v) for k, v in _fields(found, _DEEP)]
+    words = " ".join(_word(v) for k, v in fields if k in _SAID) if fields else text
+    if _doubtful(words):
+        return _shown(words)
+    if _YES_WORD.search(words):
+        return ""
+    for key, value in fields:
+        word = _word(value).strip().lower()
+        code = key in _CODED and word not in _WELL
+        code |= key in _STATES and bool(re.fullmatch(r"-\d+|[3-9]\d\d", word))
+        if code and word.strip("0"):
+            return f"{key} {_shown(word)}"
+    # a line that is a short number is a code, a long one an id
+    if not fields and re.fullmatch(r"-\d+|\d{1,4}", text) and text.strip("0"):
+        return _shown(text)
+    return "" if fields or not text.startswith("<") else "答复读不懂 an answer that cannot be read"
+
+
+def _doubtful(words: str) -> bool:
+    """Words of failure, and none of success before them."""
+    no = _NO_WORD.search(words) or _NO_ZH.search(words)
+    yes = _YES_WORD.search(words)
+    return no is not None and (yes is None or yes.start() >= no.start())
 
 
 def read(body: bytes) -> Any:
@@ -128,8 +190,9 @@ def at(found: Any, path: str) -> str:
     left out."""
     value = _walk(found, path)
     if value is None and isinstance(found, dict) and len(found) == 1:
-        value = _walk(next(iter(found.values())), path)
-    return _word(value)
+        ((root, inner),) = found.items()
+        value = None if root.lower() in _ERRORS else _walk(inner, path)
+    return _word(value).strip()
 
 
 def _walk(found: Any, path: str) -> Any:
@@ -138,8 +201,16 @@ def _walk(found: Any, path: str) -> Any:
             n = int(name) if name.isascii() and name.isdigit() else len(found)
             found = found[n] if n < len(found) else None
         else:
-            found = found.get(name) if isinstance(found, dict) else None
+            found = _named(found, name) if isinstance(found, dict) else None
     return found
+
+
+def _named(found: dict[str, Any], name: str) -> Any:
+    """In any case, if that is one alone."""
+    if name in found:
+        return found[name]
+    same = [v for k, v in found.items() if k.lower() == name.lower()]
+    return same[0] if len(same) == 1 else None
 
 
 def _word(value: Any) -> str:
@@ -147,6 +218,8 @@ def _word(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, str):
         return value[:_VALUE]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return str(value) if number(value) is not None else ""
 
 

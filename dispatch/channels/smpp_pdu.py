@@ -93,7 +93,8 @@ def _with_tlvs(head: Pdu, text: bytes, rest: bytes) -> Pdu:
     whole = _tlvs(rest)
     fault = "" if whole is not None else "附加参数读不懂 TLVs that cannot be read"
     found = _salvaged(rest) if whole is None else whole
-    text = text or found.get(_PAYLOAD, b"")
+    if not text or text == rest:  # a text of which no length is known may be all TLVs
+        text = found.get(_PAYLOAD, text)
     if head.esm_class & _UDHI and text and text[0] < len(text):
         text = text[1 + text[0] :]
     receipted, state = _ident(found.get(_RECEIPTED_ID, b"")), _state(found.get(_STATE, b""))
@@ -127,7 +128,8 @@ def _salvaged(octets: bytes) -> dict[int, bytes]:
         found[_STATE] = hit[1]
     if (at := octets.find(b"\x04\x24")) >= 0 and len(octets) >= at + 4:
         (size,) = struct.unpack_from(">H", octets, at + 2)
-        found[_PAYLOAD] = octets[at + 4 : at + 4 + size]
+        rest = octets[at + 4 :]
+        found[_PAYLOAD] = rest if _tlvs(rest[size:]) is None else rest[:size]
     return found
 
 

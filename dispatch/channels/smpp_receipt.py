@@ -1,6 +1,7 @@
 """A delivery receipt by SMPP, known by its form and not by its esm_class, which many SMSCs leave 0: a TLV
 of a receipt, or a text like that of SMPP 3.4, appendix B (`id:… sub:… dlvrd:… stat:… err:… text:…`),
-with its keys in any case and with blanks or commas. Pure.
+with its keys in any case and by their other names, with blanks, commas or marks between, as JSON or
+XML. Pure.
 """
 
 import re
@@ -11,12 +12,19 @@ from dispatch.channels.smpp_text import tried
 from dispatch.channels.table import SMPP_MESSAGE_STATE
 
 _TYPE, _TYPES = 0x3C, frozenset({0x04, 0x20, 0x24})  # receipt, intermediate notification, both
+# the appendix's names, and what others call the same; in JSON and XML too
+_NAMES = (
+    r"(?:message|msg)[ _]?id|id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat(?:us|e)?|"
+    r"err(?:or)?(?:[ _]?code)?|text"
+)
+_IS = r"[\"']?\s*[:=：＝>]"
+# a field may be empty: what stands there then is the next one's name
 _KEY = re.compile(
-    r"(?<![a-z0-9])(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)\s*[:=]\s*"
-    r"([^\s,;]*)",
+    rf"(?<![a-z0-9])({_NAMES}){_IS}\s*[\"']?(?!(?:{_NAMES}){_IS})([^\s,;|&<>\"'，；]*)",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"(?<![a-z0-9])text\s*[:=].*", re.IGNORECASE | re.DOTALL)
+_OURS = {"status": "stat", "state": "stat", "messageid": "id", "msgid": "id"}
+_QUOTED = re.compile(rf"(?<![a-z0-9])text{_IS}.*", re.IGNORECASE | re.DOTALL)
 _UNKNOWN = 7  # message_state that says less than a word
 
 
@@ -50,8 +58,10 @@ def _form(text: str) -> dict[str, str]:
     them. What `text:` quotes is ours, and says nothing."""
     for part in (_QUOTED.sub(" text:", text), text):
         found: dict[str, str] = {}
-        for key, value in _KEY.findall(part.replace("\0", " ")):
-            found.setdefault(key.lower(), value.strip("\"'"))
+        for name, value in _KEY.findall(part.replace("\0", " ")):
+            key = re.sub(r"[ _]", "", name.lower())
+            key = "err" if key.startswith("err") else _OURS.get(key, key)
+            found.setdefault(key, value.rstrip("."))
         if len(found) > 1 and (found.get("id") or found.get("stat")):
             return found
     return {}
