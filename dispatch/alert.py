@@ -247,6 +247,7 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     permanent: bool = False
     detail: str = ""
     refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
+    unsent: bool = False  # no attempt was made, so nothing can have gone out
 
 
 class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):

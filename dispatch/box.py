@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.level import Action, Level
+from dispatch import carrier_id
 from dispatch.alert import Delivery, RouteHealth, State, attempt_key
 from dispatch.policy import Grade
 from ingest.observation import Run
@@ -26,6 +27,7 @@ FINAL: dict[str, frozenset[State]] = {
 }
 _ANSWERED: frozenset[State] = frozenset({"answered"})
 _NOT_REACHED: frozenset[State] = frozenset({"failed", "expired", "superseded"})
+_KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
 RANK: dict[State, int] = {
     "queued": 0,
     "sent": 1,
@@ -75,6 +77,7 @@ class Entry(msgspec.Struct, kw_only=True):
     parts: list[str] = []  # refs of the parts of which no delivery receipt came yet
     held: bool = False  # waits for others to the same person (dispatch.merge), or went with them
     into: str = ""  # the delivery that speaks for it
+    idle: bool = False  # all that was heard of it is that no attempt was made
 
 
 class Missed(msgspec.Struct, kw_only=True):
@@ -109,6 +112,8 @@ class Box(msgspec.Struct, kw_only=True):
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
     people: dict[str, Person] = {}  # who was told something within the last minute
+    # warning -> what of it is for loudspeakers (see `aloud`); no part of the memory
+    aloud: dict[str, list[str]] = {}
     # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
     touched: dict[str, bool] = {}
 
@@ -210,3 +215,31 @@ def is_silent(e: Entry, at: int) -> bool:
 def passed(box: Box, groups: Collection[str], busy: bool) -> int:
     """The clock up to which every group's marks are handled; 0 while an attempt is due or begun."""
     return 0 if busy else min((box.marks.get(group, 0) for group in groups), default=0)
+
+
+def aloud(box: Box) -> dict[str, list[str]]:
+    """Warning -> what of it is for loudspeakers, as `Box.aloud` has it."""
+    found: dict[str, list[str]] = {}
+    for i, e in box.entries.items():
+        note_aloud(found, i, e.delivery)
+    return found
+
+
+def note_aloud(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
+    """Take note of a delivery."""
+    if d.msg_type != "cancel" and any(r.channel == "broadcast" for r in d.routes):
+        found.setdefault(d.alert, []).append(entry_id)
+
+
+def forget(box: Box) -> None:
+    """Drop what has ended long ago, a whole line at a time: its newest version keeps older ones
+    from being sent."""
+    for line, ids in list(box.lines.items()):
+        old = [box.entries[i] for i in ids]
+        if all(e.done and e.delivery.expires_at + _KEPT_MS < box.clock_at for e in old):
+            del box.lines[line]
+            for e in old:
+                del box.entries[e.delivery.id]
+    box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
+    box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
+    box.spelled, box.aloud = carrier_id.index(box.refs), aloud(box)

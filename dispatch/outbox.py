@@ -23,10 +23,12 @@ from dispatch.box import (
     Entry,
     Missed,
     Rules,
+    forget,
     is_final,
     is_silent,
     key_of,
     line_of,
+    note_aloud,
     outdated,
 )
 from dispatch.cap_answer import receipt_of, unknown
@@ -34,7 +36,6 @@ from dispatch.not_reached import DUTY, list_of_missed, notice, route_notice, str
 from dispatch.person_word import REPLIES, receipt
 from ingest.observation import DeadLetter, PersonSays, Run, Tick
 
-_KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
 # whose later word takes back that it was reached, and from which states
 _TAKEN_BACK: dict[str, tuple[State, ...]] = {
     "sms": ("accepted",),
@@ -99,6 +100,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     box.open[d.id] = box.touched[d.id] = True
     ids = box.lines.setdefault(line_of(d), [])
     ids.append(d.id)
+    note_aloud(box.aloud, d.id, d)
     for number, route in enumerate(d.routes):
         box.keys.setdefault(key_of(d, route.channel), (d.id, number))
     out: list[Written] = []
@@ -125,6 +127,7 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
         return []
     if not 0 <= r.route < len(e.delivery.routes):
         return []
+    e.idle = r.unsent and (e.idle or e.heard == (0, 0))
     e.heard = max(e.heard, (r.route, r.attempt))
     if r.state == "failed":
         return _failed(rules, box, e, r)
@@ -263,7 +266,7 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
         out += [told, *_queue(rules, box, told)]
     out += _tell_superiors(rules, box)
     if clock_at // 3_600_000 != hour_before:
-        _forget(box)
+        forget(box)
     return out
 
 
@@ -383,17 +386,3 @@ def _health(rules: Rules, box: Box, h: RouteHealth) -> list[Written]:
         return []
     told = route_notice(h, rules.live)
     return [told, *_queue(rules, box, told)]
-
-
-def _forget(box: Box) -> None:
-    """Drop what has ended long ago, a whole line at a time: its newest version keeps older ones
-    from being sent."""
-    for line, ids in list(box.lines.items()):
-        old = [box.entries[i] for i in ids]
-        if all(e.done and e.delivery.expires_at + _KEPT_MS < box.clock_at for e in old):
-            del box.lines[line]
-            for e in old:
-                del box.entries[e.delivery.id]
-    box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
-    box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
-    box.spelled = carrier_id.index(box.refs)

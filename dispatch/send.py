@@ -15,7 +15,7 @@ import msgspec
 from config.district import District
 from dispatch import carrier_id
 from dispatch.alert import Delivery, DeliveryRecord, Receipt
-from dispatch.box import Box, Rules
+from dispatch.box import Box, Rules, aloud
 from dispatch.cap_feed import FeedServer
 from dispatch.caretaker import Caretaker
 from dispatch.hearing import Hearing
@@ -81,11 +81,13 @@ class Send:
         return state, writes
 
     def dump(self, state: Box) -> bytes:
-        return msgspec.msgpack.encode(msgspec.structs.replace(state, touched={}, spelled={}))
+        return msgspec.msgpack.encode(
+            msgspec.structs.replace(state, touched={}, spelled={}, aloud={})
+        )
 
     def load(self, partition: int, body: bytes) -> Box:
         box = msgspec.msgpack.decode(body, type=Box)
-        box.spelled = carrier_id.index(box.refs)
+        box.spelled, box.aloud = carrier_id.index(box.refs), aloud(box)
         return box
 
 

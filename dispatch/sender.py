@@ -22,6 +22,7 @@ from dispatch.alert import Receipt, RouteHealth, State
 from dispatch.box import Attempt, Box, passed, urgency
 from dispatch.channels import Channel, SendError
 from dispatch.channels.carriers import NO_CARRIER, Carriers
+from dispatch.never_sent import UNSAID, is_unsaid, perhaps_begun
 from ingest.decode.outside import clean
 from ingest.guard import fault, once
 from ingest.journal import say
@@ -36,6 +37,7 @@ _WITHOUT = 2000  # of one pass, while no carrier of a channel works
 _LOOK_AGAIN_MS = 5_000
 _DOWN_S = 2.0
 _SLOW_MS = 10_000
+_TOO_SLOW = "通道太慢 the carriers are too slow"
 _AGAIN_S = 0.2  # nobody waits longer for a room without looking again
 
 
@@ -46,6 +48,7 @@ class Outcome(NamedTuple):
     permanent: bool
     detail: str
     refs: tuple[str, ...] = ()
+    unsent: bool = False  # no attempt was made
 
 
 class Clock:
@@ -177,6 +180,8 @@ class Sender:
         self._groups = groups
         self._agenda = Agenda()
         self._begun: dict[str, _Try] = {}
+        self._before: tuple[Box | None, set[str]] = None, set()  # what others may have begun
+        self._tried: set[str] = set()  # what was begun here
         self._results: queue.Queue[Receipt | RouteHealth] = queue.Queue()
         self._closing = threading.Event()
         self.failed: BaseException | None = None  # of a thread; `after` raises it
@@ -194,19 +199,21 @@ class Sender:
         if box is None:
             return
         self._clock.heard_at = box.clock_at
+        if box is not self._before[0]:
+            self._before = box, perhaps_begun(box)
+        if len(self._tried) > len(box.entries):
+            self._tried &= box.entries.keys()
         self._agenda.follow(box)
         at = self._clock.read()
         for delivery, one in list(self._begun.items()):
             a, e = one.attempt, box.entries.get(delivery)
             if one.told:
-                over = e is None or e.heard >= (a.route, a.attempt)
+                over = e is None or e.done or e.heard >= (a.route, a.attempt)
             else:  # on a desk: what ended meanwhile, by a newer version or by its expiry, is not sent
                 gone = e is None or e.done or at >= a.delivery.expires_at
-                over = gone and self._desk(a).withdraw(one)
-                if not gone and self._too_slow(one, at) and self._desk(a).withdraw(one):
-                    self._say(
-                        one, Outcome("failed", True, "通道太慢 the carriers are too slow"), at
-                    )
+                over = gone and self._withdraw(one)
+                if not gone and self._too_slow(one, at) and self._withdraw(one):
+                    self._say(one, Outcome("failed", True, _TOO_SLOW, unsent=True), at)
             if over:
                 del self._begun[delivery]
                 self._agenda.end(delivery)
@@ -233,7 +240,27 @@ class Sender:
                 if attempt is None:
                     break
                 one = self._begun[attempt.delivery.id] = _Try(attempt, at)
-                desk.put(one)
+                if not self._unsaid(one, at):
+                    self._tried.add(attempt.delivery.id)
+                    desk.put(one)
+
+    def _unsaid(self, one: _Try, at: int) -> bool:
+        """It is the end of a warning that never went out: that is said, and nothing sent."""
+        assert self.box is not None
+        found = is_unsaid(self.box, one.attempt.delivery, self._may_be_out)
+        if found:
+            self._say(one, Outcome("superseded", True, UNSAID, unsent=True), at)
+        return found
+
+    def _may_be_out(self, delivery: str) -> bool:
+        return delivery in self._tried or delivery in self._before[1]
+
+    def _withdraw(self, one: _Try) -> bool:
+        """Take it off its desk; False if a thread has it."""
+        gone = self._desk(one.attempt).withdraw(one)
+        if gone and one.attempt.attempt == 1 and not one.attempt.route:
+            self._tried.discard(one.attempt.delivery.id)
+        return gone
 
     def _without(self, name: str, at: int) -> None:
         """No carrier of the channel works: go on to the next way where there is one, else wait for
@@ -243,9 +270,12 @@ class Sender:
             if attempt is None:
                 return
             d = attempt.delivery
-            if attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
-                one = self._begun[d.id] = _Try(attempt, at)
-                self._say(one, Outcome("failed", True, NO_CARRIER), at)
+            one = _Try(attempt, at)
+            if self._unsaid(one, at):
+                self._begun[d.id] = one
+            elif attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
+                self._begun[d.id] = one
+                self._say(one, Outcome("failed", True, NO_CARRIER, unsent=True), at)
             else:
                 self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
 
@@ -286,6 +316,7 @@ class Sender:
                 permanent=outcome.permanent,
                 detail=outcome.detail,
                 refs=outcome.refs,
+                unsent=outcome.unsent,
             )
         )
         one.told = True

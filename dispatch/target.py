@@ -91,12 +91,13 @@ def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Targ
     known, asked = set(told), _asked(district, alert)
     grade = internal_grade(alert)
     answer = grade.level >= ANSWER_FROM or bool(grade.action)
+    over = alert.msg_type == "cancel"  # who was told of nothing is told of no end
     found = [Target(DUTY_ROOM, "internal", "notice", "duty", ("console",))]
     for c in district.contacts.values():
         theirs = c.role in ("responsible", "observer") and _concerns(c, alert.area)
-        if c.id in asked or (theirs and _wants(c, grade)) or c.id in known:
+        if c.id in asked or (theirs and not over and _wants(c, grade)) or c.id in known:
             must = (c.role == "responsible" and answer) or c.id in asked
-            must = must and alert.msg_type != "cancel"
+            must = must and not over
             role: Role = "observer" if c.role == "observer" else "responsible"
             found.append(Target(c.id, "internal", "notice", role, c.channels, c.lang, must, c.kind))
     return found

@@ -101,6 +101,7 @@ PURE = (
     "dispatch/outbox.py",
     "dispatch/box.py",
     "dispatch/merge.py",
+    "dispatch/never_sent.py",
     "dispatch/agenda.py",
     "dispatch/channels/lane.py",
     "dispatch/channels/answer.py",
