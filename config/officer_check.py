@@ -97,6 +97,9 @@ def _held(
 ) -> None:
     """Every authority has its people in every area, and every step of a chain somebody on duty."""
     told: set[tuple[str, str]] = set()
+    asked: set[tuple[object, ...]] = (
+        set()
+    )  # hazard and officers: areas that share both need no second look
 
     def fault(place: str, area: Area, words: str, hint: str) -> None:
         if (place, words) not in told:  # the first area says enough
@@ -106,6 +109,9 @@ def _held(
     for area in areas:
         here = [o for o in officers if covers(o, area)]
         for hazard in area.hazards:
+            if (alike := (hazard, *map(id, here))) in asked:
+                continue
+            asked.add(alike)
             table = {
                 **{w: ("*", a) for w, a in policy.authority.get("*", {}).items()},
                 **{w: (hazard, a) for w, a in policy.authority.get(hazard, {}).items()},

@@ -84,6 +84,11 @@ class _Check:
     def __init__(self, district: District, problems: list[Problem]) -> None:
         self._d, self._problems = district, problems
         self._places = {"*", *district.areas, *(a.township for a in district.areas.values())}
+        # area -> its rows of both tables of thresholds, and how their columns end
+        self._thresholds: dict[str, list[tuple[Any, str]]] = {}
+        for rows, unit in ((district.rain, "_mm"), (district.stage, "_m")):
+            for row in rows:
+                self._thresholds.setdefault(row.area, []).append((row, unit))
 
     def rows(self, folder: Path, file: str, kind: type[T]) -> dict[str, T]:
         """The rows of a table by id; {} where it is not there."""
@@ -209,8 +214,7 @@ class _Check:
             if any(frames) and sees & set(steps):
                 return True
         tables: list[tuple[Any, str]] = [
-            *((t, "_mm") for t in d.rain if t.area == area.id),
-            *((t, "_m") for t in d.stage if t.area == area.id),
+            *self._thresholds.get(area.id, ()),
             *((r, "") for r in d.rules.rule if within(r.areas, area)),
         ]
         return any(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -78,12 +79,17 @@ def rules_version(
 def _stated(value: Any) -> Any:
     """Without what is at its default, and without sources."""
     if isinstance(value, msgspec.Struct):
-        fields = [f for f in msgspec.structs.fields(value) if f.name != "source"]
-        held = {f.name: (getattr(value, f.name), f.default) for f in fields}
+        held = {name: (getattr(value, name), default) for name, default in _fields(type(value))}
         return {name: _stated(v) for name, (v, default) in held.items() if v != default}
     if isinstance(value, list | tuple):
         return [_stated(v) for v in value]
     return msgspec.to_builtins(value)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, Any]]:
+    """Names and defaults of a record's fields; a table has hundreds of rows of one kind."""
+    return [(f.name, f.default) for f in msgspec.structs.fields(kind) if f.name != "source"]
 
 
 def sealed(previous: str, proof: Proof) -> Proof:

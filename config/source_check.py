@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography import x509
-
 from config.level import HAZARD_ZH, Level
 from config.sources import NONE, File, Neighbour, Source, Sources, is_loopback
 from config.table import Problem, read_text, read_toml
@@ -170,6 +168,8 @@ class _Check:
         text = read_text(self.folder / name, self.problems)
         if text is None:
             return
+        from cryptography import x509  # only where a certificate is named
+
         try:
             found = x509.load_pem_x509_certificate(text.encode())
         except ValueError as e:

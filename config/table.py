@@ -6,6 +6,7 @@ import io
 import json
 import math
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
@@ -176,7 +177,7 @@ def _row(
     bad = len(problems)
     for name, text in cells.items():
         text = text.strip()
-        optional = type(None) in get_args(hints[name])
+        optional = _meant(hints[name])[0]
         if text == "":
             if optional:
                 values[name] = None
@@ -204,14 +205,18 @@ def _row(
         return None
 
 
+@cache
+def _meant(hint: Any) -> tuple[bool, Any, Any, tuple[Any, ...]]:
+    """What a column's type asks for, worked out once: may it be empty; the type without None, its
+    origin and its arguments."""
+    optional = type(None) in get_args(hint)
+    kind = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
+    return optional, kind, get_origin(kind), get_args(kind)
+
+
 def _cell(text: str, hint: Any) -> Any:
     """The value of a cell; raises ValueError in words."""
-    kinds = (
-        [a for a in get_args(hint) if a is not type(None)]
-        if type(None) in get_args(hint)
-        else [hint]
-    )
-    kind = kinds[0]
+    _, kind, origin, of = _meant(hint)
     if kind is int:
         if not text.lstrip("+-").isascii() or not text.lstrip("+-").isdigit() or len(text) > 12:
             raise ValueError("不是整数 is not a whole number")
@@ -228,11 +233,11 @@ def _cell(text: str, hint: Any) -> Any:
         if text.lower() not in (n.name.lower() for n in Level):
             raise ValueError("不是等级 is not a level")
         return int(Level[text.upper()])
-    if get_origin(kind) is tuple:
+    if origin is tuple:
         parts = (part.strip() for part in text.split(";") if part.strip())
-        if get_args(kind)[0] is float:
+        if of[0] is float:
             return tuple(_cell(part, float) for part in parts)
-        if get_origin(get_args(kind)[0]) is tuple:  # points: numbers with spaces between them
+        if get_origin(of[0]) is tuple:  # points: numbers with spaces between them
             return tuple(tuple(_cell(x, float) for x in part.split()) for part in parts)
         return tuple(parts)
     return text

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from dispatch.alert import AlertRecord, CaseRecord, Decision, DeliveryRecord
-from dispatch.proof import asked
+from dispatch.asked import asked
 from ingest.log import Log
 from ingest.observation import DeadLetter, ObservationRecord, decode
 

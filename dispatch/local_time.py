@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def local(at: int, zone: str, form: str) -> str:
+def local(at: int, zone: str, form: str = "%m-%d %H:%M") -> str:
     """A moment (epoch ms) as it is written in the district."""
     return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime(form)
 

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from dispatch.alert import Decision, Proof, Unproven
+from dispatch.asked import asked
 from dispatch.policy import Reason
 from ingest.observation import DeadLetter, encode
 
@@ -160,14 +161,6 @@ def unproven(trust: Trust, decision: Decision, offset: int, clock: int) -> Unpro
     if not any(s.counts(offset) for s in theirs):
         return "revoked"
     return "stale" if decision.decided_at < clock - STALE_MS else None
-
-
-def asked(said: Decision) -> Decision:
-    """The decision without what is decide's to say: a record of `cases` says what somebody asks for,
-    whatever it says came of it."""
-    return msgspec.structs.replace(
-        said, outcome="done", answer="", unproven="", previous="", hash=""
-    )
 
 
 def judged(

@@ -17,9 +17,10 @@ from typing import NamedTuple
 from config.district import Contact, District
 from config.level import Action, Level
 from dispatch.alert import Alert
+from dispatch.concerned import concerned
 from dispatch.downstream import Hit, areas_below, is_told
 from dispatch.local_time import quiet_until
-from dispatch.neighbours import CHANNEL, concerned, recipient, wants
+from dispatch.neighbours import CHANNEL, recipient, wants
 from dispatch.policy import Grade
 from dispatch.text import Kind, Role
 

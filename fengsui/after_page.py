@@ -12,10 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from config.district import District
 from console.follow import Follower
 from dispatch.alert import Alert
+from dispatch.local_time import local
 from fengsui.after_action import assess, incidents, reported_truth
 from fengsui.after_figure import figure
-from fengsui.line import open_run_log
-from fengsui.screen import local
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage
 from fengsui.targets import read_plan
 from ingest.log import Log

@@ -24,9 +24,9 @@ from typing import IO, Any
 import msgspec
 
 from dispatch.proof import Trust
-from fengsui.line import READS, open_run_log
 from fengsui.redact import private
 from fengsui.redact import redacted as redact
+from fengsui.run_log import READS, open_run_log
 from fengsui.sealed_state import PASSPHRASE, held, opened, sealed
 from fengsui.setup import Setup, Usage, secret, shown
 from fengsui.signing import trusted

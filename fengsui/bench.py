@@ -20,7 +20,8 @@ from fengsui.bench_kafka import bench_hop, bench_kill, bench_throughput, need_ka
 from fengsui.bench_processes import Processes
 from fengsui.bench_state import bench_cost, bench_recovery
 from fengsui.bench_workload import bench_rule, workload
-from fengsui.line import Line, open_run_log
+from fengsui.line import Line
+from fengsui.run_log import open_run_log
 from fengsui.setup import free_port, make_setup
 from ingest.broker import start_broker
 from ingest.mqtt import Mqtt

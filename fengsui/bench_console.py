@@ -21,7 +21,8 @@ import click
 
 from console.serve import lacks
 from fengsui.bench_console_load import Server, bench_setup, console, second
-from fengsui.line import open_run_log
+from fengsui.cli_options import Shared
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, now_ms
 from ingest.log import Log, Out
 from ingest.observation import encode
@@ -71,12 +72,12 @@ class Seen(NamedTuple):
 @click.option("--day/--no-day", default=True, help="一昼夜的内存 memory over a simulated day")
 @click.pass_obj
 def bench_console(
-    obj: object, stations: int, areas: int, seconds: int, browsers: int, day: bool
+    obj: Shared, stations: int, areas: int, seconds: int, browsers: int, day: bool
 ) -> None:
     """值班台测速 the duty room's pages in a real Chromium, beside sending the whole picture."""
     if missing := lacks():
         raise Usage(missing)
-    like = obj.district()  # type: ignore[attr-defined]  # fengsui.cli's context
+    like = obj.district()
     shape = (stations, areas)
     with tempfile.TemporaryDirectory() as at, _chromium() as browser:
         setup = bench_setup(like, Path(at), now_ms(), shape)

@@ -20,7 +20,7 @@ from console.serve import Listen, serving
 from console.users import Users
 from detectors.detection import Evidence
 from dispatch.alert import Alert
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, default_config, make_setup, now_ms
 from ingest.log import Out
 from ingest.observation import Flag, Observation, Observations, Tick, encode
@@ -185,7 +185,7 @@ def bench_setup(like: District, state: Path, start_at: int, shape: Sequence[int]
 def _serve(
     state: Path, start_at: int, shape: tuple[int, int], whole: bool, pipe: Connection
 ) -> None:
-    from fengsui.commands import load_district
+    from fengsui.checked_district import load_district
 
     if whole:
         feed.changes = lambda before, after: after if before != after else {}

@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 import click
 
 from fengsui.bench_console_load import BENCH_WORD, Server, bench_setup, console, second
-from fengsui.line import open_run_log
+from fengsui.cli_options import Shared
+from fengsui.run_log import open_run_log
 from fengsui.setup import now_ms
 from ingest.log import Out
 from ingest.observation import encode
@@ -46,9 +47,9 @@ class Waited(NamedTuple):
 @click.option("--seconds", default=20, show_default=True, help="每种的时长 of each part")
 @click.option("--rate", default=20, show_default=True, help="每秒错误登录 wrong log-ins a second")
 @click.pass_obj
-def bench_door(obj: object, seconds: int, rate: int) -> None:
+def bench_door(obj: Shared, seconds: int, rate: int) -> None:
     """门口测速 an officer's page while wrong log-ins come, beside none."""
-    like = obj.district()  # type: ignore[attr-defined]  # fengsui.cli's context
+    like = obj.district()
     with tempfile.TemporaryDirectory() as at:
         setup = bench_setup(like, Path(at), now_ms(), _SHAPE)
         setup.folder.mkdir(parents=True)

@@ -21,6 +21,7 @@ from dispatch.channels import Told
 from dispatch.ledger_writer import Writer, ledger_keys
 from dispatch.send import Send
 from dispatch.sender import Clock, Sender
+from fengsui.cli_options import Shared
 from fengsui.setup import now_ms
 from ingest.log import Log, Out, open_log
 from ingest.observation import encode
@@ -39,9 +40,9 @@ class _Takes:
 @click.command("ledger")
 @click.option("--count", default=100_000, show_default=True, help="发送条数 deliveries")
 @click.pass_obj
-def bench_ledger(obj: object, count: int) -> None:
+def bench_ledger(obj: Shared, count: int) -> None:
     """台账测速 COUNT deliveries through send, then the ledger of them and of their receipts."""
-    district: District = obj.district()  # type: ignore[attr-defined]  # fengsui.cli's context
+    district: District = obj.district()
     with tempfile.TemporaryDirectory() as at:
         log = open_log(f"sqlite:///{at}/log", "live", district.id, 2)
         try:

@@ -25,6 +25,7 @@ from dispatch.keys import sender_keys
 from dispatch.node_wire import sign
 from dispatch.send import run_send
 from fengsui.bench_broker import bench_broker
+from fengsui.cli_options import Shared
 from fengsui.setup import now_ms
 from ingest.log import Log, Out, open_log
 from ingest.mqtt import Mqtt
@@ -41,9 +42,9 @@ _PATIENCE_S = 120.0
 @click.option("--count", default=500, show_default=True, help="终端数 how many nodes")
 @click.option("--broker", "url", default="", help="MQTT 服务器 [the embedded one]")
 @click.pass_obj
-def bench_nodes(obj: object, count: int, url: str) -> None:
+def bench_nodes(obj: Shared, count: int, url: str) -> None:
     """终端测速 COUNT nodes signed, sent and acknowledged, beside a plain baseline."""
-    district: District = obj.district()  # type: ignore[attr-defined]  # fengsui.cli's context
+    district: District = obj.district()
     like = next(iter(district.nodes.values()))
     names = [f"N{n:04d}" for n in range(count)]
     made = msgspec.structs.replace(

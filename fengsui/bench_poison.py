@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
 from config.district import District
+from fengsui.cli_options import Shared
 from ingest.frames import FrameStore
 from ingest.log import Log, open_log
 from ingest.mqtt import Message
@@ -100,7 +101,7 @@ def lines(district: District) -> Iterator[str]:
 
 @click.command("poison")
 @click.pass_obj
-def bench_poison(obj: Any) -> None:
+def bench_poison(obj: Shared) -> None:
     """坏报文的代价 what one spoilt message in a hundred costs ingest."""
     for text in lines(obj.district()):
         click.echo(text)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from config.district import District
 from fengsui.bench_broker import bench_broker
-from fengsui.line import STAGES, open_run_log
 from fengsui.load import START
+from fengsui.run_log import STAGES, open_run_log
 from fengsui.setup import make_setup
 from simulators.carriers import Carrier
 

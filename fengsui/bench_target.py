@@ -27,6 +27,7 @@ from dispatch.sample import sample
 from dispatch.send import Send
 from dispatch.target import public
 from dispatch.text import Message, write
+from fengsui.cli_options import Shared
 from fengsui.line import calm_collector
 from ingest.log import Log, Out, open_log
 from ingest.observation import encode
@@ -41,9 +42,9 @@ _WAYS = (("sms",), ("app", "sms"), ("sms", "app"), ("voice", "sms"), ("email",))
 @click.command("target")
 @click.option("--count", default=100_000, show_default=True, help="收件人数 how many recipients")
 @click.pass_obj
-def bench_target(obj: object, count: int) -> None:
+def bench_target(obj: Shared, count: int) -> None:
     """定向测速 COUNT recipients of one area resolved, rendered and queued, beside a plain loop."""
-    district: District = obj.district()  # type: ignore[attr-defined]  # fengsui.cli's context
+    district: District = obj.district()
     with tempfile.TemporaryDirectory() as at:
         _measure(district, Path(at), count)
 

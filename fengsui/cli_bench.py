@@ -6,18 +6,53 @@ from pathlib import Path
 
 import click
 
-from fengsui.bench_channels import bench_channels
-from fengsui.bench_console import bench_console
-from fengsui.bench_door import bench_door
-from fengsui.bench_ledger import bench_ledger
-from fengsui.bench_nodes import bench_nodes
-from fengsui.bench_poison import bench_poison
-from fengsui.bench_target import bench_target
+from fengsui.lazy import Entry, LazyGroup
 
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
 
+_EACH = {
+    "一项一项 one by one": {
+        "detect": Entry(
+            "fengsui.cli_bench:bench_detect",
+            "每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast.",
+        ),
+        "target": Entry(
+            "fengsui.bench_target:bench_target",
+            "定向测速 COUNT recipients of one area resolved, rendered and queued, beside a plain loop.",
+        ),
+        "channels": Entry(
+            "fengsui.bench_channels:bench_channels",
+            "渠道 queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9.",
+        ),
+        "ledger": Entry(
+            "fengsui.bench_ledger:bench_ledger",
+            "台账测速 COUNT deliveries through send, then the ledger of them and of their receipts.",
+        ),
+        "nodes": Entry(
+            "fengsui.bench_nodes:bench_nodes",
+            "终端测速 COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
+        ),
+        "poison": Entry(
+            "fengsui.bench_poison:bench_poison",
+            "坏报文的代价 what one spoilt message in a hundred costs ingest.",
+        ),
+        "camera": Entry(
+            "fengsui.cli_bench:bench_camera",
+            "每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way.",
+        ),
+        "console": Entry(
+            "fengsui.bench_console:bench_console",
+            "值班台测速 the duty room's pages in a real Chromium, beside sending the whole picture.",
+        ),
+        "door": Entry(
+            "fengsui.bench_door:bench_door",
+            "门口测速 an officer's page while wrong log-ins come, beside none.",
+        ),
+    }
+}
 
-@click.group(invoke_without_command=True)
+
+@click.group(cls=LazyGroup, sections=_EACH, invoke_without_command=True)
 @click.option(
     "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
 )
@@ -36,7 +71,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
     sys.exit(run_bench(ctx.obj.district(), log, workload, seconds, chosen))
 
 
-@bench.command("detect")
+@click.command("detect")
 @click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
 @click.option(
     "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
@@ -48,21 +83,10 @@ def bench_detect(quick: bool, workload: Path | None) -> None:
     sys.exit(run_bench(None, "", workload, 0.0, ("detect",), quick=quick))
 
 
-@bench.command("camera")
+@click.command("camera")
 def bench_camera() -> None:
     """每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way."""
     from fengsui.bench_camera import lines
 
     for text in lines():
         click.echo(text)
-
-
-bench.add_command(bench_nodes)
-bench.add_command(bench_ledger)
-bench.add_command(bench_channels)
-bench.add_command(bench_target)
-bench.add_command(bench_console)
-bench.add_command(bench_door)
-bench.add_command(bench_poison)
-
-COMMANDS = (bench,)

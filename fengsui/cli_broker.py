@@ -2,26 +2,20 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import click
 
 from config.gateways import NONE as NO_GATEWAYS
 from fengsui.broker_config import Given, write_mosquitto
+from fengsui.cli_options import RUN, Shared
 from fengsui.kafka_config import WRITES, user, write_kafka
 from fengsui.setup import Setup, Usage
-
-
-class Shared(Protocol):
-    """The options every command shares (fengsui.cli)."""
-
-    def setup(self, run: str, **more: object) -> Setup: ...
 
 
 @click.command("broker-config")
 @click.argument("kind", type=click.Choice(["mosquitto", "kafka"]))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--run", "run_name", default="live", show_default=True)
+@RUN
 @click.option(
     "--host", "hosts", multiple=True, help="服务器名 names devices call it by [localhost]"
 )
@@ -69,6 +63,3 @@ def _kafka(setup: Setup, folder: Path) -> None:
     click.echo(
         f"权限 rights: {granted} 新授 granted, {taken} 收回 taken away; 见 see docs/kafka.md"
     )
-
-
-COMMANDS = (broker_config,)

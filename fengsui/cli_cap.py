@@ -3,7 +3,6 @@
 import secrets
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,10 +12,10 @@ from dispatch.alert import Decision
 from dispatch.cap_fields import FORMATS, fields
 from dispatch.cap_key import cap_key as make_key
 from dispatch.cap_xml import sent
-from fengsui.cli_decide import KEY
+from fengsui.cli_options import KEY, RUN, Shared
 from fengsui.crossing import Crossing, crossing_of, neighbour_lines
-from fengsui.line import open_run_log
-from fengsui.orders import alerts_view, run_clock
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view, run_clock
 from fengsui.setup import Setup, Usage
 from fengsui.signing import sign_as
 from ingest.cap_door import CapDoor
@@ -25,16 +24,14 @@ from ingest.decode.reading import Rejected
 from ingest.log import Out
 from ingest.observation import CapIn, encode
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
-
 
 @click.command("cap-in")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_RUN
+@RUN
 @click.pass_obj
-def cap_in(obj: Any, file: Path, run_name: str) -> None:
+def cap_in(obj: Shared, file: Path, run_name: str) -> None:
     """外来预警 hand in another authority's CAP message: checked, and evidence, never a broadcast."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     setup.folder.mkdir(parents=True, exist_ok=True)
     log = open_run_log(setup)
     at = run_clock(setup, alerts_view(log))
@@ -66,11 +63,11 @@ def _meaning(found: CapIn) -> list[str]:
 
 
 @click.command("cap-key")
-@_RUN
+@RUN
 @click.pass_obj
-def cap_key(obj: Any, run_name: str) -> None:
+def cap_key(obj: Shared, run_name: str) -> None:
     """签名证书 the certificate that this run signs CAP with, for neighbours; made when there is none."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     try:
         key = make_key(setup.folder, setup.district, setup.live)
     except ValueError as e:
@@ -92,11 +89,11 @@ def cap_fields(file: Path, to: str) -> None:
 
 
 @click.command()
-@_RUN
+@RUN
 @click.pass_obj
-def neighbours(obj: Any, run_name: str) -> None:
+def neighbours(obj: Shared, run_name: str) -> None:
     """邻区邻县 what crossed the line: ours with their word, theirs with ours, and outside warnings."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     log = open_run_log(setup)
     crossing = crossing_of(log)
     at = run_clock(setup, alerts_view(log))
@@ -112,10 +109,10 @@ def neighbours(obj: Any, run_name: str) -> None:
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
 @click.option("--reason", required=True, help="写给对方的话 what they will read")
 @KEY
-@_RUN
+@RUN
 @click.pass_obj
 def answer(
-    obj: Any,
+    obj: Shared,
     word: str,
     neighbour: str,
     identifier: str,
@@ -125,7 +122,7 @@ def answer(
     run_name: str,
 ) -> None:
     """回复邻县 say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP Ack, Error)."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     district = setup.district
     row = district.sources.neighbour.get(neighbour)
     if row is None:
@@ -162,6 +159,3 @@ def _their_message(crossing: Crossing, source: Source, identifier: str) -> CapIn
     if found is None:
         raise Usage(f"{source.id} 没有来过 has sent no {identifier!r}: see `fengsui neighbours`")
     return found
-
-
-COMMANDS = (cap_in, cap_key, cap_fields, neighbours, answer)

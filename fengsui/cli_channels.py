@@ -1,10 +1,10 @@
 """`fengsui resend`: a named person has a warning sent again."""
 
 import sys
-from typing import Any
 
 import click
 
+from fengsui.cli_options import RUN, Shared
 from fengsui.resend import resend_area, resend_one
 
 
@@ -13,17 +13,14 @@ from fengsui.resend import resend_area, resend_one
 @click.option("--area", default="", help="该预警区的全部接收者 everybody who was told for an area")
 @click.option("--channel", default="", help="只走这个渠道 this channel only: sms, voice, app …")
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
-@click.option("--run", "run_name", default="live", show_default=True)
+@RUN
 @click.pass_obj
-def resend(obj: Any, delivery: str, area: str, channel: str, by: str, run_name: str) -> None:
+def resend(obj: Shared, delivery: str, area: str, channel: str, by: str, run_name: str) -> None:
     """人工重发 send DELIVERY again, or what was last sent for --area A: a new attempt, on record."""
     if bool(delivery) == bool(area):
         raise click.UsageError("DELIVERY 或 or --area AREA")
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     sys.exit(
         resend_one(setup, delivery, channel, by) if delivery else
         resend_area(setup, area, channel, by)
     )  # fmt: skip
-
-
-COMMANDS = (resend,)

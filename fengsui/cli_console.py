@@ -3,19 +3,17 @@
 import ipaddress
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from console.serve import Listen
 from console.users import ROLES
 from fengsui import duty_room
-
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
+from fengsui.cli_options import RUN, Shared
 
 
 @click.group(invoke_without_command=True)
-@_RUN
+@RUN
 @click.option(
     "--listen",
     default="127.0.0.1:8470",
@@ -90,10 +88,10 @@ def user() -> None:
     help="口令文件 [ask] a file that holds the password",
 )
 @click.option("--own", is_flag=True, help="本人输入的，不必再换 typed by the user: it stays")
-@_RUN
+@RUN
 @click.pass_obj
 def user_add(
-    obj: Any,
+    obj: Shared,
     name: str,
     role: str,
     officer: str,
@@ -108,52 +106,52 @@ def user_add(
         if password_file
         else click.prompt("口令 password", hide_input=True, confirmation_prompt=True)
     )
-    sys.exit(duty_room.add_user(obj.setup(run_name), name, role, officer, password, own=own))
+    sys.exit(duty_room.add_user(obj.reader(run_name), name, role, officer, password, own=own))
 
 
 @user.command("remove")
 @click.argument("name")
-@_RUN
+@RUN
 @click.pass_obj
-def user_remove(obj: Any, name: str, run_name: str) -> None:
+def user_remove(obj: Shared, name: str, run_name: str) -> None:
     """删除 take a user away; their sessions end."""
-    sys.exit(duty_room.remove_user(obj.setup(run_name), name))
+    sys.exit(duty_room.remove_user(obj.reader(run_name), name))
 
 
 @user.command("unlock")
 @click.argument("name")
-@_RUN
+@RUN
 @click.pass_obj
-def user_unlock(obj: Any, name: str, run_name: str) -> None:
+def user_unlock(obj: Shared, name: str, run_name: str) -> None:
     """解除限次 let a name be tried from everywhere again."""
-    sys.exit(duty_room.unlock_user(obj.setup(run_name), name))
+    sys.exit(duty_room.unlock_user(obj.reader(run_name), name))
 
 
 @user.command("reset")
 @click.argument("name")
-@_RUN
+@RUN
 @click.pass_obj
-def user_reset(obj: Any, name: str, run_name: str) -> None:
+def user_reset(obj: Shared, name: str, run_name: str) -> None:
     """清第二因素 take a second factor away; the user makes another at the next log-in."""
-    sys.exit(duty_room.reset_user(obj.setup(run_name), name))
+    sys.exit(duty_room.reset_user(obj.reader(run_name), name))
 
 
 @user.command("link")
 @click.argument("name")
 @click.option("--address", default="http://127.0.0.1:8470", show_default=True)
-@_RUN
+@RUN
 @click.pass_obj
-def user_link(obj: Any, name: str, address: str, run_name: str) -> None:
+def user_link(obj: Shared, name: str, address: str, run_name: str) -> None:
     """一次有效的链接 a link that lets this user in once, within 15 minutes."""
-    sys.exit(duty_room.link_user(obj.setup(run_name), name, address))
+    sys.exit(duty_room.link_user(obj.reader(run_name), name, address))
 
 
 @user.command("list")
-@_RUN
+@RUN
 @click.pass_obj
-def user_list(obj: Any, run_name: str) -> None:
+def user_list(obj: Shared, run_name: str) -> None:
     """列出 all users."""
-    sys.exit(duty_room.list_users(obj.setup(run_name)))
+    sys.exit(duty_room.list_users(obj.reader(run_name)))
 
 
 @console.group()
@@ -165,36 +163,33 @@ def token() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
 @click.option("--officer", default="", help="officers.csv 里的代号 acts as this officer")
-@_RUN
+@RUN
 @click.pass_obj
-def token_add(obj: Any, name: str, role: str, officer: str, run_name: str) -> None:
+def token_add(obj: Shared, name: str, role: str, officer: str, run_name: str) -> None:
     """新令牌，只显示一次 a new token, shown this once."""
-    sys.exit(duty_room.add_token(obj.setup(run_name), name, role, officer))
+    sys.exit(duty_room.add_token(obj.reader(run_name), name, role, officer))
 
 
 @token.command("remove")
 @click.argument("name")
-@_RUN
+@RUN
 @click.pass_obj
-def token_remove(obj: Any, name: str, run_name: str) -> None:
+def token_remove(obj: Shared, name: str, run_name: str) -> None:
     """撤销 revoke a token, at once."""
-    sys.exit(duty_room.remove_token(obj.setup(run_name), name))
+    sys.exit(duty_room.remove_token(obj.reader(run_name), name))
 
 
 @token.command("list")
-@_RUN
+@RUN
 @click.pass_obj
-def token_list(obj: Any, run_name: str) -> None:
+def token_list(obj: Shared, run_name: str) -> None:
     """列出 all tokens and when they were last used."""
-    sys.exit(duty_room.list_tokens(obj.setup(run_name)))
+    sys.exit(duty_room.list_tokens(obj.reader(run_name)))
 
 
 @console.command()
-@_RUN
+@RUN
 @click.pass_obj
-def record(obj: Any, run_name: str) -> None:
+def record(obj: Shared, run_name: str) -> None:
     """操作记录 who entered and what they did; exit code 1 if it was changed by another hand."""
-    sys.exit(duty_room.show_record(obj.setup(run_name)))
-
-
-COMMANDS = (console,)
+    sys.exit(duty_room.show_record(obj.reader(run_name)))

@@ -2,22 +2,20 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from config.district import District
 from dispatch.contact_store import ContactStore
 from dispatch.erase import erase
+from fengsui.cli_options import RUN, Shared
 from fengsui.contact_list import read_list, take, write_list, write_rejects
 from fengsui.people import doubts, place
 from fengsui.setup import Usage, now_ms
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 
-
-def _open(obj: Any, run_name: str) -> tuple[ContactStore, District]:
-    setup = obj.setup(run_name)
+def _open(obj: Shared, run_name: str) -> tuple[ContactStore, District]:
+    setup = obj.reader(run_name)
     try:
         return ContactStore(place(setup)), setup.district
     except ValueError as e:
@@ -32,9 +30,9 @@ def contacts() -> None:
 @contacts.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help="只检查 only look")
-@_RUN
+@RUN
 @click.pass_obj
-def import_(obj: Any, file: Path, dry_run: bool, run_name: str) -> None:
+def import_(obj: Shared, file: Path, dry_run: bool, run_name: str) -> None:
     """导入 take in the good rows of FILE.csv; bad ones are named and kept in FILE.rejects.csv. A row
     whose id is known replaces that person's. Exit code 1 if any row was bad."""
     store, district = _open(obj, run_name)
@@ -67,9 +65,9 @@ def _held(store: ContactStore) -> int:
 
 @contacts.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@_RUN
+@RUN
 @click.pass_obj
-def export_(obj: Any, file: Path, run_name: str) -> None:
+def export_(obj: Shared, file: Path, run_name: str) -> None:
     """导出 names and numbers in plain into a new FILE.csv (0600): keep it as you keep the people."""
     store, _ = _open(obj, run_name)
     with store:
@@ -84,9 +82,9 @@ def export_(obj: Any, file: Path, run_name: str) -> None:
 
 
 @contacts.command("list")
-@_RUN
+@RUN
 @click.pass_obj
-def list_(obj: Any, run_name: str) -> None:
+def list_(obj: Shared, run_name: str) -> None:
     """列出 ids with category, areas, channels and choices."""
     store, _ = _open(obj, run_name)
     with store:
@@ -100,11 +98,11 @@ def list_(obj: Any, run_name: str) -> None:
 
 @contacts.command("erase")
 @click.argument("ids", nargs=-1, required=True)
-@_RUN
+@RUN
 @click.pass_obj
-def erase_(obj: Any, ids: tuple[str, ...], run_name: str) -> None:
+def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     """删除 overwrite these people's rows and keys; only the opaque id stays, in the log."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     district = setup.district
     try:
         gone = erase(place(setup), ids, now_ms())
@@ -123,9 +121,9 @@ def erase_(obj: Any, ids: tuple[str, ...], run_name: str) -> None:
 
 
 @contacts.command("rotate-key")
-@_RUN
+@RUN
 @click.pass_obj
-def rotate_key(obj: Any, run_name: str) -> None:
+def rotate_key(obj: Shared, run_name: str) -> None:
     """换主密钥 a new master key; copies of the keys under the old one can no longer be read."""
     store, _ = _open(obj, run_name)
     with store:
@@ -134,6 +132,3 @@ def rotate_key(obj: Any, run_name: str) -> None:
         except (OSError, ValueError) as e:
             raise Usage(str(e)) from e
     click.echo(f"新主密钥 a new master key: {count} 行 rows")
-
-
-COMMANDS = (contacts,)

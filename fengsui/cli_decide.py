@@ -1,26 +1,15 @@
-"""Commands of the people who decide: order, decisions, report."""
+"""Commands of the people who decide: order, decisions."""
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from config.level import HAZARD_ZH, Action, Level
 from dispatch.alert import ACTS
-from fengsui import orders, reports
+from fengsui import orders
+from fengsui.cli_options import KEY, RUN, WAIT, Shared
 from fengsui.setup import Usage
-
-_WAIT = click.option(
-    "--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 seconds"
-)
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
-KEY = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="FENGSUI_OFFICER_KEY",
-    help="本人的钥匙 the officer's own key: fengsui signer make",
-)
 
 
 @click.command()
@@ -36,11 +25,11 @@ KEY = click.option(
 @click.option("--all-waiting", is_flag=True, help="该灾种全部待批的区 every area that waits")
 @click.option("--version", type=int, default=0, help="所见版本 the version you saw [newest]")
 @KEY
-@_RUN
-@_WAIT
+@RUN
+@WAIT
 @click.pass_obj
 def order(
-    obj: Any,
+    obj: Shared,
     act: str,
     areas: tuple[str, ...],
     hazard: str,
@@ -81,48 +70,13 @@ def order(
         version,
         key,
     )
-    sys.exit(orders.order(obj.setup(run_name), wish, wait_s))
+    sys.exit(orders.order(obj.reader(run_name), wish, wait_s))
 
 
 @click.command()
 @click.option("--last", type=click.IntRange(0), default=20, show_default=True, help="条数 how many")
-@_RUN
+@RUN
 @click.pass_obj
-def decisions(obj: Any, last: int, run_name: str) -> None:
+def decisions(obj: Shared, last: int, run_name: str) -> None:
     """待决事项 what waits, for whom, until when, who may decide; and the newest decisions."""
-    sys.exit(orders.show_decisions(obj.setup(run_name), last))
-
-
-@click.command()
-@click.argument("incident", required=False, default="")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="打印页 FILE.html")
-@click.option("--verify", is_flag=True, help="核报 corrected facts, as the next numbered report")
-@click.option("--by", default="", help="核报人代号 who verifies, of officers.csv")
-@click.option("--note", default="", help="核实的情况 the facts")
-@KEY
-@_RUN
-@_WAIT
-@click.pass_obj
-def report(
-    obj: Any,
-    incident: str,
-    out: Path | None,
-    verify: bool,
-    by: str,
-    note: str,
-    key: Path | None,
-    run_name: str,
-    wait_s: float,
-) -> None:
-    """事件报告 an incident's numbered reports (the newest incident), as text or to print as a page."""
-    setup = obj.setup(run_name)
-    if verify:
-        if not (by and note.strip()):
-            raise Usage("核报须写 --by 和 --note a verified report needs --by and --note")
-        code = orders.verify(setup, incident, by, note, wait_s, key)
-        if code or out is None:
-            sys.exit(code)
-    sys.exit(reports.report(setup, incident, out))
-
-
-COMMANDS = (order, decisions, report)
+    sys.exit(orders.show_decisions(obj.reader(run_name), last))

@@ -2,12 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fengsui import after_page
 from fengsui import drill as drills
+from fengsui.cli_options import RUN, Shared
 from fengsui.setup import Usage, stamp
 
 _PLAN = click.option(
@@ -34,7 +34,7 @@ _PLAN = click.option(
 @click.option("--port", type=int, default=1883, show_default=True, help="内置 MQTT 端口")
 @click.pass_obj
 def drill(
-    obj: Any,
+    obj: Shared,
     scenario: str,
     run_name: str,
     out: Path | None,
@@ -50,8 +50,8 @@ def drill(
     It has a broker, a log and keys of its own; a real red in the live run beside it breaks it off.
     退出码 exit codes: 0 完成 played · 1 失败 failed · 3 因实况中止 a real warning broke it off.
     """
-    for name in ("broker", "log", "history"):
-        if obj.urls[name]:
+    for name, url in obj.urls.items():
+        if url:
             raise Usage(f"演练用自己的服务 a drill has its own services: leave --{name} away")
     name = run_name or f"exercise-{stamp()}"
     wish = drills.Wish(
@@ -61,17 +61,14 @@ def drill(
 
 
 @click.command("after-action")
-@click.option("--run", "run_name", default="live", show_default=True)
+@RUN
 @click.option("--incident", default="", help="事件 [live: the newest; an exercise: all of it]")
 @click.option("--out", type=click.Path(path_type=Path), help="结果目录 [default: here]")
 @_PLAN
 @click.pass_obj
 def after_action(
-    obj: Any, run_name: str, incident: str, out: Path | None, plan: Path | None
+    obj: Shared, run_name: str, incident: str, out: Path | None, plan: Path | None
 ) -> None:
     """总结评估 what happened, how long each step took, who answered, against the plan; as a page to
     print and as JSON. For drills and for real events."""
     sys.exit(after_page.after_action(obj.setup(run_name), incident, out, plan))
-
-
-COMMANDS = (drill, after_action)

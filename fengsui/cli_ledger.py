@@ -1,41 +1,33 @@
 """The commands that keep score of a run: outcome, skill."""
 
 import json
-from typing import Any
 
 import click
 
 from config.level import HAZARD_ZH
-from config.quantity import QUANTITIES
 from dispatch.alert import Outcome
+from dispatch.local_time import local
 from dispatch.policy import Grade
-from fengsui.cli_skill import seconds
-from fengsui.commands import parse_moment
+from fengsui.cli_options import RUN, Shared
 from fengsui.district_skill import STEPS
-from fengsui.line import open_run_log
-from fengsui.orders import alerts_view, run_clock
-from fengsui.recall import kept, recall
-from fengsui.screen import local
-from fengsui.setup import Setup, Usage, now_ms
+from fengsui.kept_score import kept_score
+from fengsui.moments import parse_moment, seconds
+from fengsui.named_area import place
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view, run_clock
+from fengsui.setup import Setup, Usage
 from fengsui.skill_ledger import (
     WINDOW_MS,
     Ledger,
     Score,
     as_json,
     by_rule,
-    ledger,
     scores,
-    told,
-    warnings,
 )
-from ingest.history import History
-from ingest.log import Out, Unavailable
+from ingest.log import Out
 from ingest.observation import encode
 
 _DAY_MS = 86_400_000
-RUN = click.option(
-    "--run", "run_name", default="live", show_default=True, help="运行名 the run's name"
-)
 _OUTCOME_ZH = {
     "hit": "命中 hit",
     "late": "过迟 late",
@@ -43,16 +35,6 @@ _OUTCOME_ZH = {
     "open": "未核 open",
     "miss": "漏报 miss",
 }
-
-
-def place(setup: Setup, area: str, hazard: str = "") -> None:
-    areas = setup.district.areas
-    if area not in areas:
-        named = [a.id for a in areas.values() if area in (a.name, a.name_en)]
-        like = f"；是不是 did you mean {', '.join(named)}?" if named else f"：{' '.join(areas)}"
-        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}{like}")
-    if hazard and hazard not in areas[area].hazards:
-        raise Usage(f"{area} 没有灾种 has no hazard {hazard!r}: {', '.join(areas[area].hazards)}")
 
 
 @click.command()
@@ -66,7 +48,7 @@ def place(setup: Setup, area: str, hazard: str = "") -> None:
 @RUN
 @click.pass_obj
 def outcome(
-    obj: Any,
+    obj: Shared,
     area: str,
     hazard: str,
     happened: bool | None,
@@ -84,7 +66,7 @@ def outcome(
         raise Usage("写明 say --happened 或 or --nothing")
     if not by.strip():
         raise Usage("--by 不能为空 cannot be empty: 谁报告的 who tells")
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     place(setup, area, hazard)
     start_at = parse_moment(start)
     end_at = parse_moment(end) if end else start_at + (0 if happened else WINDOW_MS)
@@ -127,9 +109,9 @@ def outcome(
 @click.option("--json", "as_json_", is_flag=True, help="打印一个 JSON 对象 print one object")
 @RUN
 @click.pass_obj
-def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> None:
+def skill(obj: Shared, min_lead: str, step: str, as_json_: bool, run_name: str) -> None:
     """技巧台账 what came of every warning and silence, by area and by version of the rules."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     lead_ms = seconds(min_lead) * 1000
     if lead_ms > WINDOW_MS:
         raise Usage(f"--min-lead {min_lead}: 至多 at most {WINDOW_MS // 3_600_000} h")
@@ -142,36 +124,6 @@ def skill(obj: Any, min_lead: str, step: str, as_json_: bool, run_name: str) -> 
     _tell(setup, found)
     for note in notes:
         click.echo(f"注 note: {note}")
-
-
-def kept_score(setup: Setup, lead_ms: int, step: str = "any") -> tuple[Ledger, list[str]]:
-    """What came of every warning and silence of the run, and what could not be asked. step: of STEPS,
-    or any."""
-    with kept(setup) as (log, history):
-        until = run_clock(setup, alerts_view(log))
-        r = recall(log, history, 0, max(until, now_ms()) + _DAY_MS)
-        try:
-            stage = _stage(setup, history, until)
-        except Unavailable as e:
-            stage = {}
-            r.notes.append(f"历史库连不上，水位不计 history cannot be asked, no stage: {e}")
-    truth = told(setup.district, [x for x in r.records if isinstance(x, Outcome)], stage)
-    found = ledger(warnings(r.records, until, *STEPS.get(step, ())), truth, lead_ms)
-    return found, list(dict.fromkeys(r.notes))
-
-
-def _stage(setup: Setup, history: History, until: int) -> dict[str, list[tuple[int, float]]]:
-    """station -> (ms, m), of every gauge with thresholds."""
-    out = {}
-    for name in sorted({t.station for t in setup.district.stage}):
-        quantity = setup.district.stations[name].quantity
-        q = QUANTITIES[quantity]
-        unit_m = q.per_unit if q.unit == "m" else q.per_unit * 1000
-        points = history.series(name, quantity, 0, until + 1)
-        out[name] = [
-            (p.observed_at, p.value / unit_m) for p in points if q.low <= p.value <= q.high
-        ]
-    return out
 
 
 def _tell(setup: Setup, found: Ledger) -> None:
@@ -211,6 +163,3 @@ def _line(name: str, s: Score) -> str:
         f"{c.misses}（过迟 late {s.late}）· 空报 false {c.false_alarms} · 平静日 quiet days {c.quiet}"
         f"{' · ' + ratios if ratios else ''}"
     )
-
-
-COMMANDS = (outcome, skill)

@@ -2,30 +2,22 @@
 
 import secrets
 from pathlib import Path
-from typing import Protocol
 
 import click
 
 from dispatch.caretaker import addressed
 from dispatch.keys import Ring, read_secret, renew, revoke, root_keys
+from dispatch.local_time import local
 from dispatch.node_mandate import Grant
 from dispatch.node_wire import KeySet, SelfTest, sign
-from fengsui.node_command import node
+from fengsui.cli_options import RUN, Shared
 from fengsui.node_tasks import clock_of, key_lines, read_grant, write_grant
-from fengsui.screen import local
 from fengsui.setup import Setup, Usage
 from ingest.mqtt import Mqtt
 from ingest.rights import SELF_TEST
 
 _DAY_MS = 86_400_000
 _TEST_MS = 3_600_000
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
-
-
-class Shared(Protocol):
-    """The options every command shares (fengsui.cli)."""
-
-    def setup(self, run: str, **more: object) -> Setup: ...
 
 
 @click.group()
@@ -34,11 +26,11 @@ def keys() -> None:
 
 
 @keys.command("show")
-@_RUN
+@RUN
 @click.pass_obj
 def keys_show(obj: Shared, run_name: str) -> None:
     """现有密钥 the root, the key set, and which set each node has."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     try:
         for line in key_lines(setup):
             click.echo(line)
@@ -47,7 +39,7 @@ def keys_show(obj: Shared, run_name: str) -> None:
 
 
 @keys.command("rotate")
-@_RUN
+@RUN
 @click.option(
     "--overlap-days", default=7, show_default=True, help="旧密钥仍有效 the old one counts"
 )
@@ -55,7 +47,7 @@ def keys_show(obj: Shared, run_name: str) -> None:
 @click.pass_obj
 def keys_rotate(obj: Shared, run_name: str, overlap_days: int, root: Path | None) -> None:
     """换发送密钥 a new sender's key; send and the nodes take it up by themselves."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     try:
         at = clock_of(setup)
         private = _root(setup, root)
@@ -66,12 +58,12 @@ def keys_rotate(obj: Shared, run_name: str, overlap_days: int, root: Path | None
 
 @keys.command("revoke")
 @click.argument("key")
-@_RUN
+@RUN
 @click.option("--root", type=click.Path(path_type=Path), help="根密钥 [STATE/RUN/keys/root.key]")
 @click.pass_obj
 def keys_revoke(obj: Shared, key: str, run_name: str, root: Path | None) -> None:
     """吊销 KEY (its first digits): refused by every node that hears of it; at once, no overlap."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     try:
         private = _root(setup, root)
         _told(setup, revoke(setup.folder, setup.run.kind, clock_of(setup), private, key))
@@ -106,7 +98,7 @@ def mandate() -> None:
 @click.option("--after", "after_s", default=600, show_default=True, help="断联秒数 link lost for")
 @click.option("--plays", default=3, show_default=True, help="至多几次 at most")
 @click.option("--gap", "gap_s", default=1800, show_default=True, help="间隔秒数 apart")
-@_RUN
+@RUN
 @click.pass_obj
 def mandate_grant(
     obj: Shared,
@@ -119,7 +111,7 @@ def mandate_grant(
     run_name: str,
 ) -> None:
     """授权 from the district's thresholds; send renews it in every node daily."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     if min(days, plays) < 1 or after_s < 60 or gap_s < 60:
         raise Usage("越界 out of range: --days, --plays ≥ 1; --after, --gap ≥ 60")
     at = clock_of(setup)
@@ -134,22 +126,22 @@ def mandate_grant(
 @mandate.command("withdraw")
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
 @click.option("--reason", required=True)
-@_RUN
+@RUN
 @click.pass_obj
 def mandate_withdraw(obj: Shared, by: str, reason: str, run_name: str) -> None:
     """收回 from every node that can be reached; the others lose it within seven days."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     at = clock_of(setup)
     write_grant(setup, Grant(by=by, reason=reason, granted_at=at, until_at=at))
     click.echo(f"已收回 withdrawn by {by}")
 
 
 @mandate.command("show")
-@_RUN
+@RUN
 @click.pass_obj
 def mandate_show(obj: Shared, run_name: str) -> None:
     """现状 who granted it, until when."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     grant = read_grant(setup)
     if grant is None or clock_of(setup) >= grant.until_at:
         click.echo("未授权 none in force")
@@ -163,11 +155,11 @@ def mandate_show(obj: Shared, run_name: str) -> None:
 
 @click.command("self-test")
 @click.argument("nodes", nargs=-1, required=True)
-@_RUN
+@RUN
 @click.pass_obj
 def self_test(obj: Shared, nodes: tuple[str, ...], run_name: str) -> None:
     """自检 NODES (ids, or all): a short quiet tone now; the result is in `fengsui status`."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     known = setup.district.nodes
     names = list(known) if nodes == ("all",) else list(nodes)
     if strangers := [n for n in names if n not in known]:
@@ -191,6 +183,3 @@ def self_test(obj: Shared, nodes: tuple[str, ...], run_name: str) -> None:
     if not done:
         raise Usage("MQTT 服务器没有确认 the broker did not confirm: try again")
     click.echo(f"已下令 told {len(names)} 终端 nodes")
-
-
-COMMANDS = (node, keys, mandate, self_test)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Collection
-from typing import Any
 
 import click
 import msgspec
@@ -14,14 +13,14 @@ from detectors.detection import Mark
 from dispatch.contact_store import ContactStore
 from dispatch.local_time import local
 from dispatch.roll import Roll, RollRow, Word
-from fengsui.line import open_run_log
+from fengsui.cli_options import RUN, Shared
 from fengsui.people import place
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, now_ms
 from ingest.decode.said import plain
 from ingest.people_links import Links
 from ingest.people_words import Words
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 _DAYS = click.option(
     "--days", type=click.IntRange(1, 366), help="天 default: people_link_days of channels.toml"
 )
@@ -36,12 +35,12 @@ _SAID = {
 @click.command("roll")
 @click.option("--area", default="", help="只看一区 one area only")
 @click.option("--json", "as_json", is_flag=True, help="一行一区 a line of JSON an area")
-@_RUN
+@RUN
 @click.pass_obj
-def roll_(obj: Any, area: str, as_json: bool, run_name: str) -> None:
+def roll_(obj: Shared, area: str, as_json: bool, run_name: str) -> None:
     """转移清点 who should move, who has, who has not, who needs help. Exit code 1 while anybody
     needs help."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     if area and area not in setup.district.areas:
         raise Usage(f"没有预警区 there is no area {area!r}: areas.csv")
     rows, clock_at = read(setup)
@@ -105,11 +104,11 @@ def people_() -> None:
 @people_.command()
 @click.argument("person")
 @_DAYS
-@_RUN
+@RUN
 @click.pass_obj
-def link(obj: Any, person: str, days: int | None, run_name: str) -> None:
+def link(obj: Shared, person: str, days: int | None, run_name: str) -> None:
     """发链接 a new link for PERSON (an id of the contact list); an older one is dead at once."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     if person not in _known(setup):
         raise Usage(f"联系人库中没有 {person!r} is not in the store: fengsui contacts list")
     token = Links(place(setup)).make(person, now_ms(), days or _days(setup))
@@ -120,11 +119,11 @@ def link(obj: Any, person: str, days: int | None, run_name: str) -> None:
 @people_.command()
 @click.argument("person")
 @_DAYS
-@_RUN
+@RUN
 @click.pass_obj
-def renew(obj: Any, person: str, days: int | None, run_name: str) -> None:
+def renew(obj: Shared, person: str, days: int | None, run_name: str) -> None:
     """续期 the link of PERSON, the same one, lasts anew. Where it may be in other hands make a new one."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     many = days or _days(setup)
     if not Links(place(setup)).renew(person, now_ms(), many):
         raise Usage(
@@ -135,22 +134,22 @@ def renew(obj: Any, person: str, days: int | None, run_name: str) -> None:
 
 @people_.command()
 @click.argument("person")
-@_RUN
+@RUN
 @click.pass_obj
-def revoke(obj: Any, person: str, run_name: str) -> None:
+def revoke(obj: Shared, person: str, run_name: str) -> None:
     """停用链接 the link of PERSON is dead at once."""
-    if not Links(place(obj.setup(run_name))).revoke(person):
+    if not Links(place(obj.reader(run_name))).revoke(person):
         raise Usage(f"{person}: 没有链接 has no link")
     click.echo(f"{person}: 已停用 revoked")
 
 
 @people_.command()
 @click.option("--ending", is_flag=True, help="只看快到期的 only those that end within 14 days")
-@_RUN
+@RUN
 @click.pass_obj
-def links(obj: Any, ending: bool, run_name: str) -> None:
+def links(obj: Shared, ending: bool, run_name: str) -> None:
     """谁有链接 who has a link, and until when."""
-    setup, now = obj.setup(run_name), now_ms()
+    setup, now = obj.reader(run_name), now_ms()
     found = Links(place(setup))
     soon = found.ending(now)
     for person, one in sorted(found.read().items()):
@@ -163,12 +162,12 @@ def links(obj: Any, ending: bool, run_name: str) -> None:
 
 @people_.command()
 @click.argument("ident", default="")
-@_RUN
+@RUN
 @click.pass_obj
-def words(obj: Any, ident: str, run_name: str) -> None:
+def words(obj: Shared, ident: str, run_name: str) -> None:
     """来信原话 what people wrote that the machine could not read, newest first, or the one of IDENT.
     Kept for three days."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     if not (place(setup) / "people-words.db").exists():
         click.echo("没有没看懂的来信 there is no message that could not be read")
         return
@@ -203,6 +202,3 @@ def _base(setup: Setup) -> str:
     if setup.live and setup.district.channels.people_url:
         return setup.district.channels.people_url.rstrip("/")
     return file.read_text().strip() if file.exists() else "http://HOST:PORT"
-
-
-COMMANDS = (roll_, people_)

@@ -3,7 +3,6 @@
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import click
 import msgspec
@@ -11,16 +10,16 @@ import msgspec
 from config.district import District
 from config.level import HAZARD_EN, Action, Level
 from dispatch.contact_store import ContactStore
-from dispatch.coverage import WORDS, coverage, uncovered
+from dispatch.coverage import coverage, uncovered
 from dispatch.downstream import TRAVELS, downstream
 from dispatch.policy import Grade
 from dispatch.reach import Reach, reach
-from fengsui.line import open_run_log
-from fengsui.orders import alerts_view
+from fengsui.cli_options import RUN, Shared
 from fengsui.people import place
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view
 from fengsui.setup import Setup, Usage, now_ms
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 _GRADES = {
     **{lv.name.lower(): Grade(lv) for lv in Level if lv},
     **{a.name.lower(): Grade(Level.NONE, a) for a in Action if a},
@@ -43,9 +42,9 @@ def _listed(setup: Setup) -> District:
 @click.argument("areas")
 @click.argument("hazard", type=click.Choice(sorted(HAZARD_EN)))
 @click.argument("level", type=click.Choice(sorted(_GRADES)))
-@_RUN
+@RUN
 @click.pass_obj
-def reach_(obj: Any, areas: str, hazard: str, level: str, run_name: str) -> None:
+def reach_(obj: Shared, areas: str, hazard: str, level: str, run_name: str) -> None:
     """发布前估计 who would be reached in AREA[,AREA…], by which ways, and who would not; and what the
     water may come to downstream of them, with the range of its arrival (docs/plans.md)."""
     setup = obj.setup(run_name)
@@ -121,9 +120,9 @@ def below(district: District, area: str, hazard: str, warned: Mapping[str, Grade
 
 
 @click.command("coverage")
-@_RUN
+@RUN
 @click.pass_obj
-def coverage_(obj: Any, run_name: str) -> None:
+def coverage_(obj: Shared, run_name: str) -> None:
     """覆盖检查 who is on no list, out of sound, or hangs on one thing; exit code 1 if anybody is
     covered by nothing."""
     gaps = coverage(_listed(obj.setup(run_name)))
@@ -135,17 +134,3 @@ def coverage_(obj: Any, run_name: str) -> None:
         err=True,
     )
     sys.exit(1 if bad else 0)
-
-
-def coverage_summary(district: District) -> list[str]:
-    """One line a kind of gap, for `fengsui check`. Without contacts.csv only what hangs on
-    loudspeakers is known there."""
-    gaps = coverage(district, lists=bool(district.contacts))
-    count = Counter(g.check for g in gaps)
-    if not gaps:
-        return []
-    out = [f"! {check} {count[check]} 区 areas: {WORDS[check]}" for check in WORDS if count[check]]
-    return [*out, "逐区 each of them: fengsui coverage"]
-
-
-COMMANDS = (reach_, coverage_)

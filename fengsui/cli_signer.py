@@ -3,19 +3,18 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
+from dispatch.local_time import local
 from dispatch.proof import Signer
 from dispatch.signers import FILE, begin, enrol, make_officer_key, public_key, read, retire
+from fengsui.cli_options import RUN, Shared
 from fengsui.duty_room import noted
-from fengsui.line import open_run_log
-from fengsui.screen import local
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, now_ms, secret
 from fengsui.signing import desk, signers_folder, usual_place
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 _SHORTEST = 10
 
 
@@ -68,12 +67,12 @@ def handled(setup: Setup) -> int:
     "--desk", "is_desk", is_flag=True, help="值班台的钥匙 a console's, which signs for all"
 )
 @click.option("--name", default="desk", show_default=True, help="值班台的名字 the desk's name")
-@_RUN
+@RUN
 @click.pass_obj
-def add(obj: Any, words: tuple[str, ...], is_desk: bool, name: str, run_name: str) -> None:
+def add(obj: Shared, words: tuple[str, ...], is_desk: bool, name: str, run_name: str) -> None:
     """登记 let KEY (hex, or a file) sign for OFFICER, or with --desk for whoever that desk lets in.
     Ask the officer in person, or by a voice that you know, whether it is theirs."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     if len(words) != 2 - is_desk:
         raise Usage("写 OFFICER KEY，或 --desk KEY: write OFFICER KEY, or --desk KEY")
     officer, key = ("", words[0]) if is_desk else words
@@ -90,12 +89,12 @@ def add(obj: Any, words: tuple[str, ...], is_desk: bool, name: str, run_name: st
 
 @signer.command()
 @click.argument("key")
-@_RUN
+@RUN
 @click.pass_obj
-def revoke(obj: Any, key: str, run_name: str) -> None:
+def revoke(obj: Shared, key: str, run_name: str) -> None:
     """撤销 the key whose hex begins with KEY signs nothing from now on. At once: decide looks it up for
     each act."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     file = _list(setup)
     try:
         gone = retire(file, setup.district.id, key, handled(setup), now_ms())
@@ -106,11 +105,11 @@ def revoke(obj: Any, key: str, run_name: str) -> None:
 
 
 @signer.command("list")
-@_RUN
+@RUN
 @click.pass_obj
-def list_(obj: Any, run_name: str) -> None:
+def list_(obj: Shared, run_name: str) -> None:
     """列出 all keys, the revoked ones too, and from where in the log on proofs are asked for."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     file = signers_folder(setup) / FILE
     if not file.exists():
         click.echo(
@@ -132,11 +131,11 @@ def list_(obj: Any, run_name: str) -> None:
 
 @signer.command("desk")
 @click.option("--new", is_flag=True, help="换新 a new key; the old one counts no more")
-@_RUN
+@RUN
 @click.pass_obj
-def desk_(obj: Any, new: bool, run_name: str) -> None:
+def desk_(obj: Shared, new: bool, run_name: str) -> None:
     """值班台的公钥 the public key of this machine's console, made when there is none."""
-    setup: Setup = obj.setup(run_name)
+    setup: Setup = obj.reader(run_name)
     mine = desk(setup, lambda: handled(setup))
     try:
         public = mine.renew(now_ms()) if new else mine.public()
@@ -145,6 +144,3 @@ def desk_(obj: Any, new: bool, run_name: str) -> None:
         click.echo(public)
     except ValueError as e:
         raise Usage(str(e)) from e
-
-
-COMMANDS = (signer,)

@@ -2,7 +2,6 @@
 tune, sign."""
 
 import json
-import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,20 +13,14 @@ import click
 from config.district import District
 from config.load import load
 from config.proof import Proof, add
-from fengsui.commands import load_district
+from fengsui.checked_district import load_district
+from fengsui.cli_options import Shared
+from fengsui.moments import seconds
 from fengsui.setup import Usage
 
 Json = dict[str, Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _UNITS_S = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
-
-
-def seconds(text: str) -> int:
-    """`15min`, `1h`, `90s`, `0` -> seconds; raises Usage."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|min|h|d)?", text.strip())
-    if not found or (found[2] is None and float(found[1])):
-        raise Usage(f"{text!r} 不是时长 is not a length of time; 应如 write 15min, 90s, 1h")
-    return round(float(found[1]) * _UNITS_S[found[2] or "s"])
 
 
 def _given(**options: object) -> list[str]:
@@ -96,7 +89,7 @@ def _options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 @_options(_record)
 @click.pass_obj
 def hindcast(
-    obj: Any,
+    obj: Shared,
     folder: Path | None,
     rules: Path | None,
     step: str,
@@ -311,6 +304,3 @@ def _trade_off(steps: Sequence[Json]) -> list[str]:
         )
         lines.append(f"  {s['threshold']:>26.3g}   {cells}")
     return lines
-
-
-COMMANDS = (hindcast, tune, sign)

@@ -1,19 +1,18 @@
 """Commands about stations and loudspeakers that are being serviced: station service, back, list."""
 
 import sys
-from typing import Any
 
 import click
 
 from console.service import minutes_of, put, service
 from dispatch.contact_store import ContactStore
-from fengsui.line import open_run_log
-from fengsui.orders import alerts_view, run_clock
+from dispatch.local_time import local
+from fengsui.cli_options import RUN, Shared
 from fengsui.people import place
-from fengsui.screen import local
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view, run_clock
 from fengsui.setup import Setup, Usage, now_ms
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 _BY = click.option("--by", required=True, help="谁 who: officers.csv 的代号, or a contact's id")
 
 
@@ -27,12 +26,12 @@ def station() -> None:
 @click.option("--for", "length", required=True, help="多久 how long: 30m, 2h; 72h 为限 at most")
 @_BY
 @click.option("--reason", required=True, help="做什么 what is done, on record")
-@_RUN
+@RUN
 @click.pass_obj
-def service_(obj: Any, thing: str, length: str, by: str, reason: str, run_name: str) -> None:
+def service_(obj: Shared, thing: str, length: str, by: str, reason: str, run_name: str) -> None:
     """开始维护 take THING out of judgement: its values are kept and judged by nobody, and its areas
     count as thin. It ends by itself."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     try:
         minutes = minutes_of(length)
     except ValueError as e:
@@ -46,19 +45,19 @@ def service_(obj: Any, thing: str, length: str, by: str, reason: str, run_name: 
 @click.argument("thing")
 @_BY
 @click.option("--reason", default="维护完毕 done", show_default=True)
-@_RUN
+@RUN
 @click.pass_obj
-def back(obj: Any, thing: str, by: str, reason: str, run_name: str) -> None:
+def back(obj: Shared, thing: str, by: str, reason: str, run_name: str) -> None:
     """结束维护 put THING back before its time is over."""
-    sys.exit(_say(obj.setup(run_name), thing, 0, by, reason))
+    sys.exit(_say(obj.reader(run_name), thing, 0, by, reason))
 
 
 @station.command("list")
-@_RUN
+@RUN
 @click.pass_obj
-def list_(obj: Any, run_name: str) -> None:
+def list_(obj: Shared, run_name: str) -> None:
     """在维护的 who is in service now, until when, and why."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     log = open_run_log(setup)
     try:
         view = alerts_view(log)
@@ -105,6 +104,3 @@ def _say(setup: Setup, thing: str, minutes: int, by: str, reason: str) -> int:
         else f"✓ {thing} 结束维护 is judged again"
     )
     return 0
-
-
-COMMANDS = (station,)

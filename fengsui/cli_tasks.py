@@ -11,16 +11,16 @@ import click
 from config.district import District
 from config.level import HAZARD_EN, HAZARD_ZH
 from console.acts import Place, Saying, decisions, submit
+from dispatch.local_time import local
 from dispatch.policy import grade_of
 from dispatch.tasks import Task, draws_on, owner_words, owners, tasks
-from fengsui.cli_decide import KEY
-from fengsui.line import open_run_log
-from fengsui.orders import QUEUED, alerts_view, run_clock
-from fengsui.screen import local
+from fengsui.cli_options import KEY, RUN, Shared
+from fengsui.orders import QUEUED
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view, run_clock
 from fengsui.setup import Usage
 from fengsui.signing import sign_as
 
-_RUN = click.option("--run", "run_name", default="live", show_default=True)
 _SIGN = {"overdue": "！", "open": "□", "done": "✓", "revoked": "－"}
 STATE = {
     "overdue": "逾期 OVERDUE",
@@ -35,12 +35,12 @@ _OUTCOME = {"done": "✓", "already": "=", "refused": "✗"}
 @click.option("--area", default="", help="只看一个区 of one area")
 @click.option("--open", "only_open", is_flag=True, help="只看未办的 only what is not done")
 @click.option("--json", "as_json", is_flag=True, help="一行一条 one JSON object a line")
-@_RUN
+@RUN
 @click.pass_obj
-def tasks_(obj: Any, area: str, only_open: bool, as_json: bool, run_name: str) -> None:
+def tasks_(obj: Shared, area: str, only_open: bool, as_json: bool, run_name: str) -> None:
     """预案任务 what the plan asks for, of whom, by when; what is overdue first. A task opens when a
     warning reaches its step (plans.toml); see docs/plans.md."""
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     district = setup.district
     if area and area not in district.areas:
         raise Usage(f"没有这个预警区 there is no area {area!r} in {district.id}")
@@ -77,10 +77,10 @@ def task() -> None:
 @click.option("--note", default="已完成 done", show_default=True, help="办理情况 what was done")
 @click.option("--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 s")
 @KEY
-@_RUN
+@RUN
 @click.pass_obj
 def done(
-    obj: Any,
+    obj: Shared,
     ids: tuple[str, ...],
     by: str,
     note: str,
@@ -92,7 +92,7 @@ def done(
 
     退出码 exit codes: 0 已办 done, or before · 1 不予 refused · 3 排队 queued, no answer yet.
     """
-    setup = obj.setup(run_name)
+    setup = obj.reader(run_name)
     log = open_run_log(setup)
     code = 0
     try:
@@ -166,6 +166,3 @@ def plain(district: District, t: Task) -> dict[str, Any]:
         "done_at": t.done.at if t.done else None,
         "note": t.done.note if t.done else "",
     }
-
-
-COMMANDS = (tasks_, task)

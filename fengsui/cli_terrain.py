@@ -12,6 +12,7 @@ from config.backdrop import PICTURE, WORLD, world_file
 from config.district import District
 from detectors.kind import Floats
 from fengsui import relief
+from fengsui.cli_options import Shared
 from fengsui.relief import Extent, ReliefFault
 from fengsui.setup import Usage
 
@@ -31,7 +32,7 @@ _MARGIN = 0.03  # degrees around the district
     type=click.FloatRange(0.1, 20),
 )
 @click.pass_obj
-def terrain(obj: Any, files: tuple[Path, ...], width: int, exaggerate: float) -> None:
+def terrain(obj: Shared, files: tuple[Path, ...], width: int, exaggerate: float) -> None:
     """地形 shades heights for the map, into the district's folder: SRTM tiles (.hgt), ESRI ASCII grids
     (.asc), or spot heights (.csv: lon,lat,height_m), which are schematic between them.
 
@@ -85,6 +86,3 @@ def _inside(district: District, lons: Floats, lats: Floats) -> Any:
         return np.ones((len(lats), len(lons)), bool)
     whole = shapely.union_all([shapely.Polygon(ring) for ring in district.backdrop.outline])
     return shapely.contains_xy(whole, *np.meshgrid(lons, lats))
-
-
-COMMANDS = (terrain,)

@@ -1,18 +1,18 @@
 """The command explain."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from detectors.detection import Detection
 from detectors.run import Detect
-from fengsui.cli_ledger import RUN, place
-from fengsui.commands import parse_moment
+from dispatch.local_time import local
+from fengsui.cli_options import RUN, Shared
 from fengsui.explain import explained
 from fengsui.explain_words import lines
+from fengsui.moments import parse_moment
+from fengsui.named_area import place
 from fengsui.recall import Recalled, heard, kept, recall, series_of
-from fengsui.screen import local
 from fengsui.setup import Setup, Usage, now_ms
 from fengsui.skill_figure import FigureFault
 from ingest.log import partition_of
@@ -26,7 +26,7 @@ _DAY_MS = 86_400_000
 @click.option("--figure", type=click.Path(path_type=Path, dir_okay=False), help="图 PNG")
 @RUN
 @click.pass_obj
-def explain(obj: Any, area: str, time: str, figure: Path | None, run_name: str) -> None:
+def explain(obj: Shared, area: str, time: str, figure: Path | None, run_name: str) -> None:
     """为什么 why a warning of AREA was or was not raised at TIME (2025-07-26T20:00:00+08:00)."""
     setup = obj.setup(run_name)
     place(setup, area)
@@ -90,6 +90,3 @@ def _changed(setup: Setup, r: Recalled) -> list[str]:
         "“离阈值多远”按现行的算 how near they were is by the present ones"
     )
     return [note]
-
-
-COMMANDS = (explain,)

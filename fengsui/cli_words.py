@@ -1,7 +1,7 @@
 """The command words: every text of a warning before it is needed."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import click
 import msgspec
@@ -16,6 +16,7 @@ from dispatch.spoken import seconds
 from dispatch.target import DOWNSTREAM
 from dispatch.text import Kind, Message, Role, instruction, write
 from dispatch.wording import CATEGORY_ZH
+from fengsui.cli_options import Shared
 from fengsui.setup import Usage, now_ms
 
 CHANNELS = ("sms", "app", "broadcast", "voice", "email", "cap")
@@ -50,7 +51,7 @@ _INSIDE: dict[str, tuple[str, Kind, Role, tuple[str, ...]]] = {
 @click.option("--drill", is_flag=True, help="按演练标注 as in an exercise")
 @click.pass_obj
 def words(
-    obj: Any,
+    obj: Shared,
     area: str,
     hazard: str,
     what: str,

@@ -9,8 +9,8 @@ from config.level import HAZARD_ZH, LEVEL_ZH, Level
 from console.follow import Follower
 from detectors.detection import Answer
 from dispatch.alert import Decision, Delivery, Receipt
+from dispatch.local_time import local
 from dispatch.neighbours import neighbour_of
-from fengsui.screen import local
 from ingest.log import Log
 from ingest.observation import CapIn
 

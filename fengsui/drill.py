@@ -23,8 +23,8 @@ from console.follow import Follower
 from dispatch.alert import Alert
 from fengsui import storm
 from fengsui.after_page import BROKEN_OFF, after_action
-from fengsui.commands import stopping_on_signals
 from fengsui.people import place
+from fengsui.service import stopping_on_signals
 from fengsui.setup import Setup, Usage, make_setup
 from fengsui.targets import read_plan
 from ingest.log import open_log

@@ -11,7 +11,7 @@ from jinja2 import UndefinedError
 
 from console.drills import Kept, held_at, row
 from fengsui import after_page
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, default_config, make_setup
 from ingest.log import Corrupt, Unavailable
 from ingest.observation import ObservationRecord, Run, decode

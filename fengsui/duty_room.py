@@ -14,12 +14,12 @@ from console.record_end import ends
 from console.serve import Listen, lacks, serving
 from console.sources import Sources
 from console.users import IDLE_MS, Users
+from dispatch.local_time import local
 from fengsui import after_page, drills_held, reports
-from fengsui.commands import answering, stopping_on_signals
-from fengsui.line import frames_folder, open_run_log
 from fengsui.people import place
 from fengsui.room_pages import asked
-from fengsui.screen import local
+from fengsui.run_log import frames_folder, open_run_log
+from fengsui.service import answering, stopping_on_signals
 from fengsui.setup import Setup, Usage, free_port, now_ms
 from fengsui.signing import desk_of
 from ingest.frames import FrameStore

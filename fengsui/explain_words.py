@@ -9,9 +9,9 @@ from config.level import HAZARD_EN, HAZARD_ZH
 from config.quantity import QUANTITIES
 from detectors.declared import words
 from detectors.nearness import Near
+from dispatch.local_time import local
 from dispatch.policy import Grade
 from fengsui.explain import STOOD_STILL_MS, Facts, Verdict, in_words, stale
-from fengsui.screen import local
 
 _HOUR_MS = 3_600_000
 _COLUMNS = 72

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dispatch.chain import CHAINS
 from dispatch.ledger_writer import group
-from fengsui.line import READS, open_run_log
+from fengsui.run_log import READS, open_run_log
 from fengsui.setup import Setup, Usage
 from ingest.log.kafka_url import Right
 

@@ -10,7 +10,6 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from detectors.run import Detect
 from dispatch.address import Address
@@ -18,6 +17,7 @@ from dispatch.decide import Decide
 from dispatch.ledger_writer import Ledger, ledger_keys
 from dispatch.send import run_send
 from fengsui.people import with_people, with_reporters
+from fengsui.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.setup import Setup, now_ms, own
 from fengsui.signing import judging
 from ingest.archive import run_archive
@@ -25,14 +25,13 @@ from ingest.clock import LineClock, last_tick, trusted
 from ingest.frames import FrameStore
 from ingest.history import open_history
 from ingest.journal import say
-from ingest.log import Corrupt, Log, Unavailable, open_log
+from ingest.log import Corrupt, Log, Unavailable
 from ingest.meters import PULSES, lags
 from ingest.rights import INGEST, SEND
 from ingest.run import run_ingest
 from ingest.runner import Runner
 from ingest.stage import Stage
 
-STAGES = ("ingest", "detect", "decide", "address", "send", "archive")
 _TRIM_EVERY_S = 3600.0
 _LAG_EVERY_S = 15.0
 _SLOW_S = 30.0  # a stage that takes longer to come up is told
@@ -50,12 +49,6 @@ def calm_collector() -> None:
     gc.set_threshold(200_000, 20, 50)
 
 
-def open_run_log(setup: Setup) -> Log:
-    """The log of this run."""
-    d = setup.district
-    return open_log(setup.log, setup.run.name, d.id, d.partitions, d.retention_days)
-
-
 def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
     """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
     wait_s, pulse = 1.0, PULSES.of(name)
@@ -68,23 +61,6 @@ def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
             stop.wait(wait_s)
             wait_s = min(2 * wait_s, 30.0)
     return None
-
-
-def frames_folder(setup: Setup) -> Path:
-    """Where the pictures of this run lie."""
-    return setup.folder / "frames"
-
-
-READS = {
-    "detect": "observations",
-    "decide": "cases",
-    "address": "alerts",
-    "send": "deliveries",
-    "archive": "observations",
-    # two members beside archive, of its process
-    "ledger-alerts": "alerts",
-    "ledger-deliveries": "deliveries",
-}
 
 
 def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:

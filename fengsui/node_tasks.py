@@ -7,11 +7,11 @@ import msgspec
 
 from dispatch.caretaker import read_grant as read
 from dispatch.keys import Ring
+from dispatch.local_time import local
 from dispatch.node_mandate import Grant
-from fengsui.line import open_run_log
-from fengsui.screen import local
+from fengsui.run_log import open_run_log
+from fengsui.run_view import view_of
 from fengsui.setup import Setup, now_ms
-from fengsui.status import view_of
 
 
 def clock_of(setup: Setup) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from config.district import District
 from console.view import View
-from fengsui.screen import local
+from dispatch.local_time import local
 
 TEST_LATE_MS = 8 * 86_400_000  # a node that has not tested itself for so long is news
 

@@ -2,7 +2,6 @@
 stage decide answered, area by area."""
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,14 +12,13 @@ from config.level import HAZARD_ZH, Action, Level
 from console.acts import Place, Saying, decisions, submit
 from console.follow import Follower
 from console.view import View
-from dispatch.alert import Alert, Decision
-from dispatch.entitled import deciders, entitled
-from dispatch.policy import authority, grade_of
-from fengsui.line import open_run_log
-from fengsui.screen import local
-from fengsui.setup import Setup, Usage, now_ms
+from dispatch.alert import Decision
+from dispatch.local_time import local
+from fengsui.run_log import open_run_log
+from fengsui.run_view import alerts_view, run_clock
+from fengsui.setup import Setup, Usage
 from fengsui.signing import sign_as
-from ingest.log import Log
+from fengsui.waiting import NOBODY, questions
 from ingest.observation import Record
 
 _SIGN = {"done": "✓", "already": "=", "refused": "✗"}
@@ -42,19 +40,6 @@ class Wish(NamedTuple):
     all_waiting: bool = False
     version: int = 0  # of the one area; 0: the newest that the log shows
     key: Path | None = None  # the officer's own, where the usual place is not meant
-
-
-def alerts_view(log: Log) -> View:
-    """Warnings, decisions' places and the clock; nothing else is read."""
-    view = View()
-    for _, record in Follower(log, ("alerts",)).take():
-        view.take(record)
-    return view
-
-
-def run_clock(setup: Setup, view: View) -> int:
-    """Now, by the run's own clock (ms)."""
-    return now_ms() if setup.live else view.clock_at
 
 
 def order(setup: Setup, wish: Wish, wait_s: float) -> int:
@@ -170,33 +155,3 @@ def show_decisions(setup: Setup, last: int) -> int:
         words = d.answer or d.reason
         click.echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: {words}")
     return 0
-
-
-NOBODY = (
-    "没有 officers.csv：实战中任何人都不能发布、升降或解除 there is no officers.csv: nobody may "
-    "release, raise, lower or cancel a warning"
-)
-
-
-def questions(district: District, alert: Alert) -> Iterator[str]:
-    """Lines of what waits on one warning."""
-    area = district.areas.get(alert.area)
-    place = f"{area.township}{area.name}" if area else alert.area
-    yield f"  {alert.area} {place} {HAZARD_ZH.get(alert.hazard, alert.hazard)} v{alert.version}"
-    for q in alert.questions:
-        until = local(q.deadline_at, district.timezone) if q.deadline_at else "-"
-        signed = f" 已署名 signed {', '.join(q.signed)}" if q.signed else ""
-        if q.what in ("lower", "cancel"):
-            yield f"    {q.what}: 待另一人确认 another must confirm{signed}"
-            continue
-        words = grade_of(q.what).words()
-        asked = ", ".join(q.called) or "-"
-        state = "待补正 to be mended" if alert.state == "returned" else f"在问 asked {asked}"
-        yield f"    {words.zh} {words.en}: {state} 至 until {until}{signed}"
-        if area is not None:
-            who = authority(district.policy, alert.hazard, q.what)
-            may = entitled(district, alert.area, deciders(who))
-            yield f"      有权 may decide: {may.zh}"
-            if who.through:
-                more = entitled(district, alert.area, who.through)
-                yield f"      可记录电话批准、发布 may record an approval and release: {more.zh}"

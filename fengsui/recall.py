@@ -14,7 +14,7 @@ from detectors.detection import Detection, Mark
 from detectors.hindcast import Readings
 from detectors.part import Part
 from dispatch.alert import Alert, Decision, Outcome
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup
 from ingest.history import History, Point, open_history
 from ingest.log import Log, Unavailable, partition_of

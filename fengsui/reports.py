@@ -13,10 +13,11 @@ from config.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
 from console.follow import Follower
 from console.view import View
 from dispatch.alert import Alert, Decision, Report, state_words
+from dispatch.local_time import local
 from dispatch.policy import Grade, Reason, grade_of
 from dispatch.tasks import tasks
-from fengsui.line import open_run_log
-from fengsui.screen import CHANNEL_ZH, local
+from fengsui.run_log import open_run_log
+from fengsui.screen import CHANNEL_ZH
 from fengsui.setup import Setup, Usage
 from ingest.log import Log
 

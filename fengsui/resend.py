@@ -7,9 +7,9 @@ import click
 from console.resend import of_area, one, repeat
 from console.view import View
 from dispatch.alert import Delivery
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
+from fengsui.run_view import view_of
 from fengsui.setup import Setup, Usage, now_ms
-from fengsui.status import view_of
 from ingest.log import Out
 from ingest.observation import encode
 

@@ -18,7 +18,8 @@ from typing import IO
 from config.district import District
 from config.load import ConfigError, load
 from fengsui.backup import ORDER, Manifest, groups_of, members, row_of, unsealed, verify
-from fengsui.line import member, open_run_log
+from fengsui.line import member
+from fengsui.run_log import open_run_log
 from fengsui.sealed_state import PASSPHRASE, put_back
 from fengsui.setup import Setup, Usage, shown
 from fengsui.signing import adopt, places

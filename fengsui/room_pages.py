@@ -9,13 +9,13 @@ from typing import Any
 from console.api import Asked
 from detectors.skill.score import bootstrap
 from fengsui import drills_held, proved
-from fengsui.cli_ledger import kept_score
-from fengsui.cli_reach import coverage_summary
-from fengsui.commands import judged
-from fengsui.line import READS, open_run_log
-from fengsui.orders import NOBODY
+from fengsui.checked_district import judged
+from fengsui.coverage_lines import coverage_summary
+from fengsui.kept_score import kept_score
+from fengsui.run_log import READS, open_run_log
 from fengsui.setup import Setup, shown
 from fengsui.skill_ledger import as_json, scores
+from fengsui.waiting import NOBODY
 
 LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from config.check import CheckScenario, Expect, scenarios
 from config.district import District
 from config.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from dispatch.local_time import local
 from fengsui.inline import Inline
-from fengsui.screen import local
 from ingest.observation import Observation, Run
 
 _SLOT_MS = 60_000

@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -14,6 +12,7 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from console.view import Change, View
 from dispatch.alert import STATE_ZH, state_words
+from dispatch.local_time import local
 
 _STYLE = {
     Level.NONE: "dim",
@@ -32,11 +31,6 @@ CHANNEL_ZH = {
     "cap_push": "邻县 neighbours",
     "console": "值班台 console",
 }
-
-
-def local(ms: int, zone: str, form: str = "%m-%d %H:%M") -> str:
-    """A moment as a person of the district reads it."""
-    return datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).strftime(form)
 
 
 def badge(level: Level, action: Action = Action.NONE) -> Text:

@@ -8,20 +8,18 @@ import msgspec
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
-from console.follow import Follower
 from console.view import View
 from dispatch.alert import state_words
-from dispatch.local_time import day
+from dispatch.local_time import day, local
 from fengsui.crossing import crossing_of, outside_lines, state_of
-from fengsui.line import READS
 from fengsui.node_view import node_lines
-from fengsui.orders import NOBODY, questions
-from fengsui.screen import local
+from fengsui.run_log import READS
+from fengsui.run_view import view_of
+from fengsui.waiting import NOBODY, questions
 from fengsui.ways import way_lines
 from ingest.log import Log
 from ingest.observation import Run, decode
 
-_TOPICS = ("observations", "cases", "alerts", "deliveries")
 _NEWEST = 20_000
 _NAMED = 8
 
@@ -32,14 +30,6 @@ class _Reason(msgspec.Struct):
 
 _reason = msgspec.json.Decoder(_Reason)
 KIND = {"live": "实战 live", "exercise": "演练 exercise"}
-
-
-def view_of(log: Log, ours: Run | None = None) -> View:
-    """Everything in the log, folded. ours: the run that is asked about."""
-    view = View(ours=ours)
-    for _, record in Follower(log, _TOPICS).take():
-        view.take(record)
-    return view
 
 
 def dead_letters(log: Log) -> tuple[int, Counter[str], bool]:

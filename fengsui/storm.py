@@ -21,7 +21,8 @@ from dispatch.keys import sender_keys
 from fengsui.export import export_folder
 from fengsui.held import held
 from fengsui.invite import invitation
-from fengsui.line import Line, open_run_log
+from fengsui.line import Line
+from fengsui.run_log import open_run_log
 from fengsui.screen import change_line, screen
 from fengsui.setup import Setup, Usage, answers, free_port, own, refuse_live_keys
 from fengsui.summary import summary

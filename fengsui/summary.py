@@ -12,7 +12,8 @@ from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, Action, Level
 from console.view import REACHED, View
 from dispatch.alert import Alert, state_words
-from fengsui.screen import CHANNEL_ZH, badge, local
+from dispatch.local_time import local
+from fengsui.screen import CHANNEL_ZH, badge
 from simulators.score import Score
 
 _ROWS = 24

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from config.level import LEVEL_ZH
 from detectors.detection import Detection
 from dispatch.alert import Alert, Delivery, Receipt
-from fengsui.screen import local
+from dispatch.local_time import local
 from ingest.observation import Observations
 
 

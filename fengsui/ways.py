@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from config.district import District
 from console.view import View
 from console.ways import not_set_up, ways
-from fengsui.screen import local
+from dispatch.local_time import local
 
 _UNPROVEN = "未经验证 unproven"
 

@@ -23,7 +23,7 @@ from dispatch.send import Send
 from dispatch.sender import Clock, Sender
 from fengsui.backup import ORDER, groups_of, take
 from fengsui.export import export
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, make_setup
 from ingest.frames import FrameStore
 from ingest.log import Log

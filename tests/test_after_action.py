@@ -22,7 +22,7 @@ from dispatch.alert import (
 from fengsui.after_action import assess, reported_truth
 from fengsui.after_page import after_action, page
 from fengsui.hops import gather, measure, spread
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Usage, make_setup
 from fengsui.targets import USUAL, Plan, Target, hold, read_plan
 from ingest.log import Out

@@ -15,8 +15,8 @@ from config.load import load
 from console.follow import Follower
 from dispatch.alert import Delivery
 from fengsui.backup import ORDER, cut, take
-from fengsui.line import READS
 from fengsui.restore import restore
+from fengsui.run_log import READS
 from fengsui.setup import Usage
 from ingest.log import Log, Out
 from tests.backups import (

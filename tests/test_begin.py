@@ -29,8 +29,9 @@ from dispatch.decide import Decide
 from dispatch.proof import Trust
 from dispatch.send import Send
 from fengsui.audit import audit_once
+from fengsui.run_view import view_of
 from fengsui.setup import default_config
-from fengsui.status import status_lines, view_of
+from fengsui.status import status_lines
 from ingest.begin import UnknownRun, WrongRun, begin
 from ingest.frames import FrameStore
 from ingest.log import Log, Out, open_log

@@ -32,7 +32,8 @@ from dispatch.cap_xml import NAMESPACE, alert_of, build, identifier
 from dispatch.channels import SendError
 from dispatch.channels.cap import Cap
 from dispatch.channels.cap_push import CapPush
-from dispatch.neighbours import CHANNEL, concerned, recipient
+from dispatch.concerned import concerned
+from dispatch.neighbours import CHANNEL, recipient
 from dispatch.outbox import Box, Rules, apply
 from dispatch.target import public
 from ingest.cap import Hearing

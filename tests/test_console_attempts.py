@@ -21,7 +21,7 @@ from console.attempts import FIRST_WAIT_MS, FREE, LONGEST_WAIT_MS, MANY, Attempt
 from console.serve import Listen, serving
 from console.users import Users
 from fengsui.cli import cli
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup, now_ms
 from tests.decide_district import T0, yanqing
 from tests.test_console_door import PASSWORD, Caller

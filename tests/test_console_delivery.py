@@ -21,7 +21,7 @@ from console.users import Users
 from console.view import Sent, View
 from dispatch.alert import Alert, Delivery, Receipt
 from dispatch.contact_store import ContactStore
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup, now_ms
 from ingest.log import Log, Out
 from ingest.observation import Record, encode

@@ -15,7 +15,7 @@ from console.serve import Listen, serving
 from console.sessions import DAY_MS, LINK_MS, SCREEN_MS
 from console.users import IDLE_MS, Users
 from console.web import STATIC
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup, now_ms
 from tests.decide_district import T0, yanqing
 

@@ -16,8 +16,8 @@ from dispatch.alert import Alert, Decision
 from fengsui.after_page import BROKEN_OFF, after_action
 from fengsui.drills_held import drills, printed
 from fengsui.duty_room import sources
-from fengsui.line import open_run_log
 from fengsui.room_pages import asked
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, make_setup, now_ms
 from ingest.log import Out
 from ingest.observation import Run, encode

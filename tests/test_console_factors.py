@@ -23,7 +23,7 @@ from console.totp import CARD, STEP_MS, bare, code, shown, step_of, uri
 from console.users import LATER, Users
 from fengsui.cli import cli
 from fengsui.duty_room import users_of
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup, now_ms
 from tests.decide_district import T0, yanqing
 from tests.test_console_door import PASSWORD, Caller

@@ -14,7 +14,7 @@ import pytest
 from console import feed
 from console.follow import Follower
 from fengsui.bench_console_load import made, second
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import now_ms
 from ingest.log import Log
 from tests.decide_district import MIN, T0, yanqing

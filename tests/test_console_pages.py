@@ -17,7 +17,8 @@ from console.users import Users
 from detectors.detection import Evidence
 from dispatch.alert import Decision
 from fengsui.duty_room import sources
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import run_stage
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, free_port, make_setup, now_ms
 from ingest.log import Log, Out
 from ingest.observation import Observation, Observations, Record, Tick, encode

@@ -14,7 +14,7 @@ from console.record_end import ends, tell, telling
 from console.users import Users
 from dispatch.chain import Tail, entered
 from fengsui.cli import cli
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup
 from ingest.log import Out
 from ingest.observation import encode

@@ -10,7 +10,8 @@ import pytest
 
 from console.follow import Follower
 from dispatch.alert import Delivery, Receipt
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import run_stage
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup
 from ingest.log import Log, Out
 from ingest.observation import Observation, Observations, Record, Tick, encode

@@ -24,8 +24,8 @@ from dispatch.policy import Grade
 from dispatch.reach import reach
 from fengsui.cli import cli
 from fengsui.duty_room import sources
-from fengsui.line import open_run_log
 from fengsui.room_pages import asked
+from fengsui.run_log import open_run_log
 from fengsui.setup import now_ms
 from ingest.log import Log
 from ingest.people_links import Links

@@ -17,9 +17,9 @@ from console.serve import Listen, serving
 from console.view import View
 from console.ways import parts
 from dispatch.alert import Alert, Outcome, RouteHealth
-from fengsui.commands import load_district
-from fengsui.line import open_run_log
+from fengsui.checked_district import load_district
 from fengsui.room_pages import asked, check
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, make_setup, now_ms
 from ingest.log import Log, Out
 from ingest.observation import Tick, encode

@@ -14,7 +14,7 @@ from console.trail import Trail
 from console.view import View
 from detectors.detection import Evidence
 from dispatch.alert import Alert, Outcome
-from fengsui.line import frames_folder
+from fengsui.run_log import frames_folder
 from ingest.frames import FrameStore
 from ingest.log import Log
 from ingest.observation import Record

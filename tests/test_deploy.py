@@ -15,7 +15,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from deploy.parts import needs
 from fengsui.kafka_config import WRITES, user
-from fengsui.line import STAGES as LINE
+from fengsui.run_log import STAGES as LINE
 from ingest import meters
 
 ROOT = Path(__file__).parent.parent

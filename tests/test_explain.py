@@ -17,8 +17,8 @@ from fengsui import explain_figure
 from fengsui.cli import cli
 from fengsui.explain import Facts, Verdict, explained
 from fengsui.explain_words import headline, lines
-from fengsui.line import open_run_log
 from fengsui.recall import heard, recall, series_of
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, default_config, make_setup
 from ingest.archive import points_and_facts
 from ingest.history import History, open_history

@@ -17,7 +17,8 @@ from console.follow import Follower
 from dispatch.alert import Alert, Decision, Receipt
 from dispatch.keys import sender_keys
 from fengsui.kafka_config import WRITES, groups, rights, user, write_kafka
-from fengsui.line import READS, STAGES, open_run_log, run_stage
+from fengsui.line import run_stage
+from fengsui.run_log import READS, STAGES, open_run_log
 from fengsui.setup import Setup, make_setup
 from fengsui.signing import desk
 from ingest.log import Log, Out, Unavailable, topics

@@ -10,9 +10,10 @@ import pytest
 
 from config.level import Action, Level
 from dispatch.alert import Decision
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import run_stage
 from fengsui.orders import QUEUED, Wish, order, show_decisions, verify
 from fengsui.reports import report
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, make_setup
 from fengsui.status import status_lines
 from ingest.log import Log, Out

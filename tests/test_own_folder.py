@@ -14,7 +14,7 @@ from console.trail import Trail
 from console.view import View
 from dispatch.local_time import day
 from fengsui.held import held
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import Usage, default_config, free_port, make_setup, own
 from fengsui.status import dead_letters, status_lines
 from fengsui.storm import _alone, _port, broker_of

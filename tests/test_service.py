@@ -18,7 +18,7 @@ from detectors.detection import Detection, Mark
 from detectors.run import Detect
 from dispatch.chain import Tail, entered
 from fengsui.cli import cli
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import make_setup, now_ms
 from fengsui.status import status_lines
 from ingest.decode.reading import Rejected

@@ -39,9 +39,10 @@ from fengsui.backup import take
 from fengsui.cli import cli
 from fengsui.crossing import crossing_of
 from fengsui.ledger_file import export_ledger, verify
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import run_stage
 from fengsui.orders import Wish, order
 from fengsui.restore import restore
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, Usage, make_setup, now_ms
 from fengsui.signing import signers_folder
 from ingest.log import Log, Out

@@ -17,7 +17,8 @@ from dispatch.address import Address
 from dispatch.alert import Alert, Decision, Delivery
 from dispatch.tasks import Course, Task, of, take, tasks
 from fengsui.cli import cli
-from fengsui.line import open_run_log, run_stage
+from fengsui.line import run_stage
+from fengsui.run_log import open_run_log
 from fengsui.setup import Setup, make_setup
 from ingest.log import Log, Out
 from ingest.observation import Record, encode

@@ -127,6 +127,8 @@ PURE = (
     "dispatch/cap_answer.py",
     "dispatch/cap_fields.py",
     "dispatch/neighbours.py",
+    "dispatch/concerned.py",
+    "dispatch/asked.py",
     "console/view.py",
     "console/resources.py",
     "console/reached.py",

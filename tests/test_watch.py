@@ -23,7 +23,7 @@ from console.audit import CHECKS, Audit
 from console.follow import Follower
 from detectors.detection import Detection
 from dispatch.alert import Alert, Decision, Delivery, Receipt
-from fengsui.line import open_run_log
+from fengsui.run_log import open_run_log
 from fengsui.setup import default_config, make_setup
 from ingest import meters
 from ingest.log import Out
