@@ -54,6 +54,10 @@ _QUALITY = {  # lowest and highest that can be meant
     "neighbour_km": (0, 200),
     "clog_near_mm": (1, 500),
     "clog_share": (0, 0.9),
+    "undercatch_near_mm": (1, 500),
+    "undercatch_share": (0, 0.9),
+    "undercatch_much": (0, 0.9),
+    "undercatch_ends": (0, 1),
 }
 
 

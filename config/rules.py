@@ -88,6 +88,10 @@ class QualityRule(Row, frozen=True, kw_only=True):
     neighbour_km: float = 12.0
     clog_near_mm: float = 10.0  # in an hour, at each of the nearest gauges
     clog_share: float = 0.15  # of the driest of them: with less a gauge is clogged
+    undercatch_near_mm: float = 25.0  # in a day, at each of the nearest gauges
+    undercatch_share: float = 0.35  # of the driest of them: with less a gauge catches too little
+    undercatch_much: float = 0.5  # the same from twice that rain on
+    undercatch_ends: float = 0.6  # with so much it is well again
 
 
 class ObserverRule(Row, frozen=True, kw_only=True):

@@ -1,18 +1,22 @@
-"""Stations that report and do not show what they measure: those whose values say so (`lose`), and rain
-gauges that stay dry among wet ones (`dry`). Their areas are thin while it lasts."""
+"""Stations that report and do not show what they measure: those whose values say so (`lose`), rain
+gauges that stay dry among wet ones or catch a part only (`dry`), and stations whose clock is slow
+(`slow`). Their areas are thin while it lasts."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from config.district import District
+from detectors.clock_offset import ClockState, hear, late, newest
 from detectors.columns import Columns
 from detectors.neighbours import clogged
 from detectors.part import COUNTER, RAIN, Part
 from detectors.saying import Saying
 from detectors.state import DetectState
+from detectors.undercatch import undercatch
 
 _MINUTE = 60_000
+_DAY_MS = 86_400_000
 
 
 def lose(
@@ -40,16 +44,71 @@ def dry(district: District, part: Part, state: DetectState, clock_at: int, sayin
     reports = (part.kind == RAIN) | (part.kind == COUNTER)
     reports &= state.heard.head >= 0
     reports &= np.array([s not in silence.silent for s in part.station], np.bool_)
+    was, at = set(silence.clogged), clock_at
     were = frozenset(n for n, s in enumerate(part.station) if s in silence.clogged)
     now = clogged(district.rules.quality, part.near, state.heard, reports, were)
-    stations = {part.station[n] for n in now}
-    for station in sorted(stations ^ silence.clogged):
-        lost = station in stations
-        (silence.clogged.add if lost else silence.clogged.discard)(station)
+    _named(district, part, silence.clogged, {part.station[n] for n in now}, "clogged", at, saying)
+    # what fell while it was in service, or before it was cleaned, says nothing of it now
+    served = _served(state, clock_at - _DAY_MS)
+    well = reports & np.array([s not in served for s in part.station], np.bool_)
+    well[list(now)] = False
+    less = frozenset(n for n, s in enumerate(part.station) if s in silence.undercatch)
+    minute = clock_at // _MINUTE
+    caught = undercatch(district.rules.quality, part.near, state.heard, well, less, minute)
+    some = {part.station[n] for n in caught.less}
+    _named(district, part, silence.undercatch, some, "undercatch", at, saying)
+    thin = {part.station[n] for n in caught.wet}
+    changed = (silence.undercatch_wet ^ thin) | (was ^ silence.clogged)
+    silence.undercatch_wet = thin
+    for station in sorted(changed):
+        _tell(part, saying, 0, station, clock_at)
+
+
+def _served(state: DetectState, since_at: int) -> set[str]:
+    """Who has been in service since then."""
+    spans = state.service.spans
+    return {s for s, some in spans.items() if any(x.until_at > since_at for x in some)}
+
+
+def _named(
+    district: District,
+    part: Part,
+    held: set[str],
+    now: set[str],
+    test: str,
+    at: int,
+    saying: Saying,
+) -> None:
+    """A flag of gauges against their neighbours, where it changed."""
+    for station in sorted(held ^ now):
+        (held.add if station in now else held.discard)(station)
         what = f"{station} {district.stations[station].quantity}"
         for area in part.areas_of({station}):
-            saying.quality(0, area, what, clock_at, "clogged" if lost else "")
-        _tell(part, saying, 0, station, clock_at)
+            saying.quality(0, area, what, at, test if station in now else "", f"{test} over")
+
+
+def slow(district: District, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
+    """What a batch says of the stations' clocks."""
+    clocks, rows, at = state.silence.clocks, c.batch.row, c.batch.at
+    held = {n for s in clocks for n in part.rows_of.get(s, ())}
+    for n, row in newest(rows, at, c.received, held):
+        station = part.station[row]
+        if station not in district.stations or part.rows_of[station][0] != row:
+            continue  # of a station in several groups one row speaks
+        interval_s = district.stations[station].interval_s
+        clock, came = clocks.setdefault(station, ClockState()), int(c.received[n])
+        if hear(clock, came, int(at[n]), interval_s):
+            what = f"{station} {part.quantity[row]}"
+            test = f"clock_slow {round(clock.slow_ms / 60_000)} min" if clock.slow_ms else ""
+            for area in part.areas_of({station}):
+                saying.quality(int(c.nth[n]), area, what, came, test, "clock_slow over")
+            adrift = state.silence.adrift
+            lost = clock.slow_ms > district.rules.lateness_s * 1000
+            if lost != (station in adrift):
+                (adrift.add if lost else adrift.discard)(station)
+                _tell(part, saying, int(c.nth[n]), station, came)
+        if clock.right and not late(came - int(at[n]), interval_s):
+            del clocks[station]
 
 
 def _tell(part: Part, saying: Saying, nth: int, station: str, at: int) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from config.district import District
-from detectors.blind import dry, lose
+from detectors.blind import dry, lose, slow
 from detectors.camera_picture import Picture, decode
 from detectors.camera_state import CameraState
 from detectors.camera_watch import Reading, watch
@@ -176,6 +176,7 @@ class Detect:
     def _judge(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
         """One batch through memory, quality and rules."""
         self._heard(part, state, c, saying)
+        slow(self._district, part, state, c, saying)
         c = to_judge(part, state, c)
         if not c.nth.size:
             return

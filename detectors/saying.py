@@ -214,9 +214,12 @@ class Saying:
             ),
         )
 
-    def quality(self, nth: int, area: str, what: str, at: int, test: str) -> None:
-        """The flag of `what` (station and quantity) changed."""
-        note = f"{what}: {test or 'good'}"
+    def quality(
+        self, nth: int, area: str, what: str, at: int, test: str, good: str = "good"
+    ) -> None:
+        """The flag of `what` (station and quantity) changed. good: the word where it is none, for a
+        test whose end says nothing of the others."""
+        note = f"{what}: {test or good}"
         self._say(
             nth,
             self._statement(area, "evidence", "quality", at, note, suspect=bool(test), note=note),

@@ -5,6 +5,7 @@ run's clock; also one never heard since the run began. An area is thin when less
 `min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not. One that
 is in service (`service`) is not silent, and makes its areas thin; so does a gauge that reports and does
 not show what it measures (`blind`): an error code in a flood says nothing, least of all that it is over.
+The same holds of one whose clock is so slow that what it says is history (`clock_offset`).
 Delay it adds: the plan's `silent_after_s`, and up to one tick.
 Cannot see: a gauge that reports and lies (see the quality tests).
 Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
@@ -16,6 +17,7 @@ from collections.abc import Collection
 import msgspec
 
 from config.district import District
+from detectors.clock_offset import ClockState
 from detectors.detection import Coverage
 
 
@@ -30,6 +32,10 @@ class SilenceState(msgspec.Struct):
     blind: set[str] = set()  # stations that report and show nothing, cameras among them
     clogged: set[str] = set()  # rain gauges that stay dry among wet ones
     compared_at: int = 0  # when that was looked at
+    undercatch: set[str] = set()  # rain gauges that catch a part only …
+    undercatch_wet: set[str] = set()  # … and beside which it rains
+    clocks: dict[str, ClockState] = {}  # of stations whose newest readings came late
+    adrift: set[str] = set()  # whose clock is so slow that nothing of theirs is judged
 
 
 def late(district: District, state: SilenceState, station: str) -> bool:
@@ -50,7 +56,7 @@ def coverage(
     service: who is in service."""
     stations = district.stations_of_area[area]
     away = [s for s in stations if s in service]
-    lost = state.blind | state.clogged
+    lost = state.blind | state.clogged | state.undercatch_wet | state.adrift
     silent = [s for s in stations if (s in state.silent or s in lost) and s not in service]
     nodes = [n.id for n in district.nodes.values() if n.area == area]
     live = len(stations) - len(silent) - len(away)

@@ -56,6 +56,10 @@ class Line:
         found = [w.record for w in writes if isinstance(w.record, Detection)]
         return [d for d in found if d.area == self._area]
 
+    def restart(self) -> None:
+        """From a snapshot."""
+        self._state = self._stage.load(self._partition, self._stage.dump(self._state))
+
     def hear(self, *items: Observation) -> list[Detection]:
         return self.step(Observations.of(self.group, 0, items))
 
