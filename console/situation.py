@@ -106,11 +106,21 @@ def _station(
 ) -> dict[str, Any]:
     value = trail.value(station, now) if station in trail.bins else None
     overdue = district.stations[station].overdue(today)
+    flags = [
+        {
+            "test": f.test,
+            "since": f.since_at,
+            "zh": f"{f.zh}；{f.todo_zh}",
+            "en": f"{f.en}; {f.todo_en}",
+        }
+        for f in view.flags.of(station)
+    ]
     return {
         "value": value,
         "seen": view.last_seen.get(station),
         "late": _late(district, view, station, now),
         **({"overdue": overdue} if overdue else {}),
+        **({"flags": flags} if flags else {}),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from config.level import Action, Level
 from config.quantity import OF_NODES
+from console.flags import Flags
 from detectors.detection import Detection, Mark
 from dispatch.alert import Alert, Decision, Delivery, Receipt, Report, RouteHealth
 from dispatch.tasks import Course, take
@@ -81,6 +82,7 @@ class View:
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     dead: Counter[str] = field(default_factory=Counter)
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
+    flags: Flags = field(default_factory=Flags)  # what is wrong with stations
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
@@ -91,8 +93,8 @@ class View:
                 self.clock_at = max(self.clock_at, record.clock_at)
             case Run():
                 self._run(record)
-            case Detection() if record.rule == "silence":
-                self.coverage[record.area] = record
+            case Detection():
+                self._detection(record)
             case Alert():
                 self._alert(record)
                 take(self.courses, record)
@@ -110,6 +112,7 @@ class View:
                 self._service(record)
             case DeadLetter():
                 self.dead[record.reason] += 1
+                self.flags.letter(record)
             case _:
                 pass
 
@@ -127,7 +130,14 @@ class View:
             self.run = record
             self.clock_at = max(self.clock_at, record.start_at)
 
+    def _detection(self, record: Detection) -> None:
+        if record.rule == "silence":
+            self.coverage[record.area] = record
+        elif record.rule == "quality":
+            self.flags.said(record)
+
     def _observations(self, batch: Observations) -> None:
+        self.flags.taken(batch)
         for o in batch.items:
             self.readings += 1
             self.last_seen[o.station] = max(self.last_seen.get(o.station, 0), o.observed_at)

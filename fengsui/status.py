@@ -1,13 +1,14 @@
 """`fengsui status`: a few lines that say whether the line is well."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 
 import msgspec
 
 from config.district import District
 from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
+from console.flags import Flagged, Flags
 from console.view import View
 from dispatch.alert import state_words
 from dispatch.local_time import day, local
@@ -18,29 +19,26 @@ from fengsui.run_view import view_of
 from fengsui.waiting import NOBODY, questions
 from fengsui.ways import way_lines
 from ingest.log import Log
-from ingest.observation import Run, decode
+from ingest.observation import DeadLetter, Run, decode
 
 _NEWEST = 20_000
 _NAMED = 8
-
-
-class _Reason(msgspec.Struct):
-    reason: str
-
-
-_reason = msgspec.json.Decoder(_Reason)
+_letter = msgspec.json.Decoder(DeadLetter)
 KIND = {"live": "实战 live", "exercise": "演练 exercise"}
 
 
-def dead_letters(log: Log) -> tuple[int, Counter[str], bool]:
+def dead_letters(log: Log, flags: Flags | None = None) -> tuple[int, Counter[str], bool]:
     """How many there are, their reasons, and whether those are of all: of very many only the newest
-    `_NEWEST` are looked at."""
+    `_NEWEST` are looked at. flags: takes what they say of stations."""
     oldest, end = log.starts("dead-letters")[0], log.ends("dead-letters")[0]
     at, reasons = max(oldest, end - _NEWEST), Counter[str]()
     whole = at == oldest
     while entries := log.read("dead-letters", 0, at):
-        found = (decode(_reason.decode, e.value) for e in entries)
-        reasons.update(r.reason for r in found if r is not None)
+        found = [x for e in entries if (x := decode(_letter.decode, e.value)) is not None]
+        reasons.update(x.reason for x in found)
+        if flags is not None:
+            for letter in found:
+                flags.letter(letter)
         at = entries[-1].offset + 1
     # markers of transactions take offsets too: where all were read, what was read counts
     return (reasons.total() if whole else end - oldest), reasons, whole
@@ -62,28 +60,9 @@ def status_lines(
         ends, positions = log.ends(topic), log.positions(topic, stage)
         lag = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
         yield f"  {stage:8} 积压 lag {lag} 条 records on {topic}"
-    expected = set(district.stations) | set(district.nodes)
     clock = view.clock_at if run.kind == "exercise" else now_at
-    late = {
-        s
-        for s in expected
-        if clock - view.last_seen.get(s, run.start_at) > _plan_s(district, s) * 1000
-    }
-    away = view.in_service(clock)
-    silent = sorted((late | view.silent()) - away.keys())
-    well = (expected & view.last_seen.keys()) - late - view.silent() - away.keys()
-    yield f"监测站 stations: {len(well)}/{len(expected)} 正常 reporting"
-    if waiting := sorted(expected - late - view.last_seen.keys() - away.keys()):
-        yield f"  尚未收到 not heard yet: {len(waiting)} ({_first(waiting)})"
-    for out in away.values():
-        until = local(out.until_at, district.timezone)
-        yield f"  维护中 in service {out.thing}: 至 until {until} {out.by} {out.reason}"
-    if never := [s for s in silent if s not in view.last_seen]:
-        yield f"  静默 silent, 从未收到 never heard: {len(never)} ({_first(never)})"
-    for station in silent:
-        if station in view.last_seen:
-            when = local(view.last_seen[station], district.timezone)
-            yield f"  静默 silent {station}: 最后 last {when}"
+    total, reasons, whole = dead_letters(log, view.flags)
+    yield from _stations(view, district, clock, run.start_at)
     yield from _calibrations(district, day(clock, district.timezone))
     if not district.officers:
         yield f"! {NOBODY}"
@@ -111,11 +90,48 @@ def status_lines(
         shown = "，".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
         yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
     yield from way_lines(district, view, run.kind == "live")
-    total, reasons, whole = dead_letters(log)
     newest = "" if whole else f"; 最近 {_NEWEST} 条的原因 the reasons of the newest {_NEWEST}:"
     yield f"坏数据 dead letters: {total}{newest}"
     for reason, count in reasons.most_common():
         yield f"  {reason}: {count}"
+
+
+def _stations(view: View, district: District, clock: int, start_at: int) -> Iterator[str]:
+    """Who reports, who is in service or silent, and what is wrong with whom."""
+    expected = set(district.stations) | set(district.nodes)
+    late = {
+        s for s in expected if clock - view.last_seen.get(s, start_at) > _plan_s(district, s) * 1000
+    }
+    away = view.in_service(clock)
+    flagged = {s: list(view.flags.of(s)) for s in view.flags.stations() if s not in away}
+    silent = sorted((late | view.silent()) - away.keys() - _heard(flagged, late))
+    well = (expected & view.last_seen.keys()) - late - view.silent() - away.keys()
+    yield f"监测站 stations: {len(well)}/{len(expected)} 正常 reporting"
+    if waiting := sorted(expected - late - view.last_seen.keys() - away.keys()):
+        yield f"  尚未收到 not heard yet: {len(waiting)} ({_first(waiting)})"
+    for out in away.values():
+        until = local(out.until_at, district.timezone)
+        yield f"  维护中 in service {out.thing}: 至 until {until} {out.by} {out.reason}"
+    if never := [s for s in silent if s not in view.last_seen]:
+        yield f"  静默 silent, 从未收到 never heard: {len(never)} ({_first(never)})"
+    for station in silent:
+        if station in view.last_seen:
+            when = local(view.last_seen[station], district.timezone)
+            yield f"  静默 silent {station}: 最后 last {when}"
+    for flags in flagged.values():
+        for f in flags:
+            since = local(f.since_at, district.timezone)
+            yield (
+                f"  存疑 flagged {f.station}: {f.zh} {f.en}，自 since {since}; "
+                f"{f.todo_zh} {f.todo_en}"
+            )
+
+
+def _heard(flagged: Mapping[str, Sequence[Flagged]], late: Collection[str]) -> set[str]:
+    """Those whose flag says why they show nothing: they are no silent ones. A clogged gauge that does
+    not report any more is."""
+    clocks = {"clock_slow", "clock_ahead"}
+    return {s for s, of in flagged.items() if s not in late or any(f.test in clocks for f in of)}
 
 
 def _whose(view: View) -> Iterator[str]:

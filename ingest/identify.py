@@ -3,6 +3,7 @@
 Pure: the register of stations and the time of receipt are arguments.
 """
 
+import re
 from typing import Any
 
 from config.district import District
@@ -17,6 +18,7 @@ AHEAD_MS = 5 * 60_000
 OURS = "?"  # the mark of a reading whose message has none yet
 OLD_MS = 30 * 86_400_000
 _LARGEST = 1e12
+_AHEAD = re.compile(r"(\S+): 时钟超前 .* by (\d+) min")
 # exact factors into the quantity's own unit
 _UNITS: dict[str, dict[str, float]] = {
     "mm": {"mm": 1.0, "cm": 10.0, "m": 1000.0},
@@ -78,7 +80,7 @@ def identify(
             )
         observed_at, test = when, ""
         if when > received_at + AHEAD_MS:
-            return Rejected("clock_ahead", f"{station}: 时钟超前 its clock is ahead: set it right")
+            return _ahead(station, when - received_at)
         if when < received_at - OLD_MS:
             return Rejected("too_old", f"{station}: {_short(reading.time)} 超过 30 天 over 30 days")
     seq = reading.seq
@@ -96,6 +98,18 @@ def identify(
         test=found or test,
         mark=OURS if reading.time is None or isinstance(reading, Relative) else "",
     )
+
+
+def _ahead(station: str, ms: int) -> Rejected:
+    minutes = round(ms / 60_000)
+    words = f"{station}: 时钟超前 its clock is ahead by {minutes} min: 校时 set it right"
+    return Rejected("clock_ahead", words)
+
+
+def ahead_of(detail: str) -> tuple[str, int] | None:
+    """The station and the minutes of what `clock_ahead` says of a reading."""
+    found = _AHEAD.match(detail)
+    return (found[1], int(found[2])) if found else None
 
 
 def stranger(register: Register, gateway: str) -> Rejected | None:
@@ -128,7 +142,7 @@ def frame_observation(
         )
     observed_at = int(stamp)
     if observed_at > received_at + AHEAD_MS:
-        return Rejected("clock_ahead", f"{station}: 时钟超前 its clock is ahead: set it right")
+        return _ahead(station, observed_at - received_at)
     if observed_at < received_at - OLD_MS:
         return Rejected("too_old", f"{station}: 超过 30 天 over 30 days")
     return Observation(

@@ -130,6 +130,7 @@ PURE = (
     "dispatch/concerned.py",
     "dispatch/asked.py",
     "console/view.py",
+    "console/flags.py",
     "console/resources.py",
     "console/reached.py",
     "console/rolled.py",

@@ -41,6 +41,7 @@ function doubts(id) {
   const h = part("health")[id] || {}, node = part("nodes")[id], station = part("stations")[id], found = [];
   const late = (node || station).late, service = (node || station).service;
   if (service) found.push(t(`维护至 ${time(service.until, clock())}`, `in service until ${time(service.until, clock())}`));
+  for (const f of station?.flags || []) found.push(t(f.zh, f.en));
   if (late) found.push(t("静默", "silent"));
   if (node) {
     if (node.mains === 0) found.push(t("停电", "no mains"));
