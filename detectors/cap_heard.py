@@ -66,7 +66,8 @@ def take(state: CapState, message: CapIn, valid_ms: int) -> str:
     held = state.held.setdefault(message.source, {})
     whose = f"{message.sender},{message.identifier}"
     key, before = f"{whose},{message.sent_at}", held.get(whose)
-    forget_at = message.sent_at + valid_ms + _SLACK_MS
+    # one that begins later than it was sent lives longer
+    forget_at = max(message.sent_at + valid_ms, message.expires_at) + _SLACK_MS
     mine = held.get(key)
     if mine is None and before is not None and before.sent_at == message.sent_at and before.came:
         mine = before

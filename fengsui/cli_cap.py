@@ -39,16 +39,19 @@ def cap_in(obj: Shared, file: Path, run_name: str) -> None:
         with file.open("rb") as f:
             body = f.read(10_000_000)
         door = CapDoor(setup.district, setup.live, setup.folder)
-        found = door.enter(log, body, lambda: at, f"file:{file.name}")
+        taken = door.enter(log, body, lambda: at, f"file:{file.name}")
     finally:
         log.close()
-    if isinstance(found, Rejected):
-        click.echo(f"未接收 refused ({found.reason}): {found.detail}", err=True)
+    for found in taken.each:
+        if isinstance(found, Rejected):
+            click.echo(f"未接收 refused ({found.reason}): {found.detail}", err=True)
+            continue
+        name = setup.district.sources.source[found.source]
+        click.echo(f"已接收 taken: {name.name} {name.name_en}, {found.msg_type} {found.identifier}")
+        for line in (*_meaning(found), *(f"  注意 note: {d}" for d in found.deviations)):
+            click.echo(line)
+    if not taken.good:
         sys.exit(1)
-    source = setup.district.sources.source[found.source]
-    click.echo(f"已接收 taken: {source.name} {source.name_en}, {found.msg_type} {found.identifier}")
-    for line in _meaning(found):
-        click.echo(line)
 
 
 def _meaning(found: CapIn) -> list[str]:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from config.district import District
 from ingest import meters
 from ingest.cap import Hearing
+from ingest.decode.cap import MAX_BYTES, Wrong
+from ingest.decode.cap_wrap import Part, messages
+from ingest.decode.packed import unpacked
 from ingest.decode.reading import Rejected
 from ingest.frames import FrameStore, no_room
 from ingest.guard import OF_THE_LOG, letter, unread
@@ -20,13 +23,28 @@ FOLDER = "cap-in"  # in the run's folder: the messages as they came, by their ha
 
 
 class Taken(NamedTuple):
-    """What became of a message, what the log is to be given, why its bytes are not kept, and what of
-    it could not be read."""
+    """What became of a document. found: of its message, and where there are several of the first that
+    is good; each: of every one; outs: what the log is to be given; lost: why bytes are not kept; part:
+    what of a good one could not be read."""
 
     found: CapIn | Rejected
     outs: list[Out]
     lost: Rejected | None = None
     part: Rejected | None = None
+    each: tuple[CapIn | Rejected, ...] = ()
+    told: tuple[Rejected, ...] = ()  # every reason for a dead letter
+
+    @property
+    def good(self) -> list[CapIn]:
+        return [f for f in self.each if isinstance(f, CapIn)]
+
+
+class _One(NamedTuple):
+    """A message of a document: its own bytes, what became of it, and what of it could not be read."""
+
+    body: bytes
+    found: CapIn | Rejected
+    part: Rejected | None
 
 
 class CapDoor:
@@ -40,70 +58,108 @@ class CapDoor:
     def take(self, body: bytes, received_at: int, where: str, source: str = "") -> Taken:
         """where: the topic, URL or file, for the dead letter; source: see `Hearing.heard`. The bytes
         of a good message are kept before its record can be. Raises OSError."""
-        taken = self._taken(body, received_at, where, source)
-        if isinstance(taken.found, CapIn):
-            self._store.put(body)
-        return taken
+        ones = self._each(body, received_at, source)
+        for one in ones:
+            if isinstance(one.found, CapIn):
+                self._store.put(one.body)
+        return self._taken(ones, received_at, where)
 
     def take_now(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
         """The same for a way that cannot say "send it again": while the bytes cannot be kept the word
         counts without them, and a dead letter says so."""
-        taken = self._taken(body, received_at, where, source)
-        if isinstance(taken.found, Rejected):
-            return taken
-        try:
-            self._store.put(body)
-        except OSError as e:
-            words = no_room(f"{taken.found.identifier[:80]}: 原文 the bytes", e)
-            lost = Rejected("no_room", f"sha256 {taken.found.ref}: {words}")
-            outs = [*taken.outs, letter(received_at, where, lost, body)]
-            return taken._replace(outs=outs, lost=lost)
+        ones = self._each(body, received_at, source)
+        taken = self._taken(ones, received_at, where)
+        for one in ones:
+            if isinstance(one.found, Rejected):
+                continue
+            try:
+                self._store.put(one.body)
+            except OSError as e:
+                words = no_room(f"{one.found.identifier[:80]}: 原文 the bytes", e)
+                lost = Rejected("no_room", f"sha256 {one.found.ref}: {words}")
+                outs = [*taken.outs, letter(received_at, where, lost, one.body)]
+                taken = taken._replace(outs=outs, lost=lost, told=(*taken.told, lost))
         return taken
 
-    def _taken(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
-        told: tuple[str, ...] = ()
+    def _each(self, body: bytes, received_at: int, source: str) -> list[_One]:
+        """Every message of the document; one that cannot be read costs no other anything."""
         try:
-            found, told = self._hearing.listen(body, received_at, source)
-            value = encode(found) if isinstance(found, CapIn) else b""
+            body = unpacked(body, MAX_BYTES)
+            parts = messages(body)
+        except Wrong as e:
+            return [_One(body, e.rejected, None)]
+        except Exception as e:  # noqa: BLE001  # one document must not end the line
+            return [_One(body, unread("ingest", e), None)]
+        return [
+            self._one(part, f"第 {n} 条，共 {len(parts)} 条 message {n} of {len(parts)}: ", received_at, source)
+            if len(parts) > 1
+            else self._one(part, "", received_at, source)
+            for n, part in enumerate(parts, 1)
+        ]  # fmt: skip
+
+    def _one(self, part: Part, which: str, received_at: int, source: str) -> _One:
+        told: tuple[str, ...] = ()
+        found: CapIn | Rejected
+        try:
+            if part.wrong is not None:
+                found = part.wrong
+            else:
+                found, told = self._hearing.listen(part.body, received_at, source, part.status)
+                encode(found) if isinstance(found, CapIn) else None
         except OF_THE_LOG:
             raise
         except Exception as e:  # noqa: BLE001  # one message must not end the line
             found = unread("ingest", e)
         if isinstance(found, Rejected):
-            return Taken(found, [letter(received_at, where, found, body)])
-        outs = [Out("observations", "cap", value, p) for p in self._partitions]
-        if told:
-            words = (
-                f"{found.identifier[:80]} 已收，其中读不懂的 taken, but for: {'; '.join(told[:8])}"
-            )
-            part = Rejected("bad_payload", words[:_TOLD])
-            outs.append(letter(received_at, where, part, body))
-        return Taken(found, outs, part=part if told else None)
+            return _One(part.body, Rejected(found.reason, which + found.detail), None)
+        if not told:
+            return _One(part.body, found, None)
+        words = f"{which}{found.identifier[:80]} 已收，其中读不懂的 taken, but for: {'; '.join(told[:8])}"
+        return _One(part.body, found, Rejected("bad_payload", words[:_TOLD]))
+
+    def _taken(self, ones: list[_One], received_at: int, where: str) -> Taken:
+        outs, told = list[Out](), list[Rejected]()
+        for one in ones:
+            if isinstance(one.found, CapIn):
+                value = encode(one.found)
+                outs += [Out("observations", "cap", value, p) for p in self._partitions]
+            for wrong in (one.found, one.part):
+                if isinstance(wrong, Rejected):
+                    told.append(wrong)
+                    outs.append(letter(received_at, where, wrong, one.body))
+        good = next((o for o in ones if isinstance(o.found, CapIn)), ones[0])
+        each = tuple(o.found for o in ones)
+        return Taken(good.found, outs, None, good.part, each, tuple(told))
 
     def enter(
         self, log: Log, body: bytes, now: Callable[[], int], where: str, source: str = ""
-    ) -> CapIn | Rejected:
+    ) -> Taken:
         """`take`, and into the log: durable on return. Raises OSError when it cannot be kept."""
         taken = self.take(body, now(), where, source)
         log.append(taken.outs)
-        _count(taken.found)
-        if taken.part is not None:
-            _count(taken.part)
-        return taken.found
+        _count(taken)
+        return taken
 
-    def judged(self, body: bytes, received_at: int, source: str) -> CapIn | Rejected:
-        """What would be said of it, with nothing written down."""
-        return self._taken(body, received_at, "", source).found
+    def judged(self, body: bytes, received_at: int, source: str) -> tuple[CapIn | Rejected, ...]:
+        """What would be said of each of its messages, with nothing written down."""
+        return tuple(one.found for one in self._each(body, received_at, source))
 
     def stray(self, log: Log, now: Callable[[], int], where: str, why: Rejected) -> None:
         """An entry of a feed that leads to no message: told. Raises OSError."""
         log.append([letter(now(), where, why, b"")])
-        _count(why)
+        meters.DEAD_LETTERS.labels("ingest", why.reason).inc()
 
 
-def _count(found: CapIn | Rejected) -> None:
+def _count(taken: Taken) -> None:
     """For the operators, once the log has it."""
-    if isinstance(found, Rejected):
-        meters.DEAD_LETTERS.labels("ingest", found.reason).inc()
-    else:
+    for why in taken.told:
+        meters.DEAD_LETTERS.labels("ingest", why.reason).inc()
+    for found in taken.good:
         meters.READINGS.labels("ingest", "cap").inc()
+        count_deviations(found)
+
+
+def count_deviations(found: CapIn) -> None:
+    """How a source's messages deviate from CAP 1.2, for the operators."""
+    if found.deviations:
+        meters.CAP_DEVIATIONS.labels(found.source).inc(len(found.deviations))

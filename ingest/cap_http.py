@@ -1,6 +1,7 @@
 """The HTTP endpoint at which other authorities hand in CAP messages: `POST /cap` with a bearer token.
 
-202: kept, and what it was taken for; 400: kept as a dead letter, and why; 401, 408, 411, 413: not read;
+202: kept, and what it was taken for (of several messages in one document each, and at least one is
+taken); 400: kept as a dead letter, and why; 401, 408, 411, 413: not read;
 503: cannot be kept now, send it again. Whoever sends may repeat: the same message counts once.
 """
 
@@ -22,8 +23,10 @@ from ingest.decode.reading import Rejected
 from ingest.http_door import HttpDoor
 from ingest.journal import Seldom
 from ingest.log import Log
+from ingest.observation import CapIn
 
 PATH = "/cap"
+_SOME = {True: "taken", False: "rejected"}
 _AT_ONCE = 8  # parsing and checking a signature is work: more than this wait outside
 
 
@@ -56,16 +59,15 @@ class CapServer:
             return _said(503, state="busy", detail="稍后再发 send it again")
         where = f"http:{request.client.host if request.client else ''}"
         try:
-            found = await run_in_threadpool(self._door.enter, self._log, body, self._now, where)
+            taken = await run_in_threadpool(self._door.enter, self._log, body, self._now, where)
         except OSError as e:
             self._seldom("ingest", f"HTTP 来的 CAP 存不下 CAP by HTTP cannot be kept: {e}")
             return _said(503, state="not_kept", detail="稍后再发 send it again")
         finally:
             self._slots.release()
-        if isinstance(found, Rejected):
-            return _said(400, state="rejected", reason=found.reason, detail=found.detail)
-        areas = sorted({s.area for s in found.says})
-        return _said(202, state="taken", source=found.source, areas=areas)
+        said = [_what(found) for found in taken.each]
+        whole = said[0] if len(said) == 1 else {"state": _SOME[bool(taken.good)], "messages": said}
+        return _said(202 if taken.good else 400, **whole)
 
     def _refusal(self, request: Request) -> Response | None:
         """From the head alone."""
@@ -78,6 +80,15 @@ class CapServer:
         if int(size[:12]) > MAX_BYTES:
             return _said(413, state="refused", detail=f"上限 at most {MAX_BYTES} bytes")
         return None
+
+
+def _what(found: CapIn | Rejected) -> dict[str, Any]:
+    """What became of a message, for whoever sent it."""
+    if isinstance(found, Rejected):
+        return {"state": "rejected", "reason": found.reason, "detail": found.detail}
+    areas = sorted({s.area for s in found.says})
+    said: dict[str, Any] = {"state": "taken", "source": found.source, "areas": areas}
+    return {**said, "deviations": found.deviations} if found.deviations else said
 
 
 def _said(status: int, **words: Any) -> Response:

@@ -9,7 +9,7 @@ import http.client
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from config.sources import Source
@@ -20,6 +20,7 @@ from ingest.decode.reading import Rejected
 from ingest.guard import OF_THE_LOG, unread
 from ingest.journal import Seldom, say
 from ingest.log import Log
+from ingest.observation import CapIn
 
 FEED_BYTES = 8_000_000
 _AT_ONCE = 200  # messages that are fetched at one look; the rest at the next
@@ -32,6 +33,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: object) -> None:
         return None
+
+
+def _ahead(found: Iterable[CapIn | Rejected]) -> bool:
+    return any(isinstance(f, Rejected) and f.reason == "clock_ahead" for f in found)
 
 
 class Poller:
@@ -121,10 +126,11 @@ class Poller:
                 self._astray(found)
                 return True
             body = found.body or self._get(found.url, MAX_BYTES) or b""
-            if found.key in self._told:  # its clock was ahead: it is written down when it is not
-                judged = self._door.judged(body, self._now(), self._source.id)
-                if isinstance(judged, Rejected) and judged.reason == "clock_ahead":
-                    return False
+            # its clock was ahead: it is written down when it is not
+            if found.key in self._told and _ahead(
+                self._door.judged(body, self._now(), self._source.id)
+            ):
+                return False
             taken = self._door.enter(self._log, body, self._now, found.url, self._source.id)
         except (OSError, http.client.HTTPException, ValueError):
             return False
@@ -133,7 +139,7 @@ class Poller:
         except Exception as e:  # noqa: BLE001  # asked again: the entry is not lost, the others go on
             unread("ingest", e)
             return False
-        if isinstance(taken, Rejected) and taken.reason == "clock_ahead":
+        if _ahead(taken.each):
             self._told.add(found.key)
             return False
         return True

@@ -184,6 +184,8 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
     says: tuple[CapSays, ...] = ()
     headline: str = ""
     note: str = ""
+    # in words, each with its element: what was left out, and what is not as CAP 1.2 has it
+    deviations: tuple[str, ...] = ()
 
 
 class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):

@@ -15,7 +15,7 @@ from config.district import District
 from ingest import meters
 from ingest.again import Again, of_log
 from ingest.begin import begin
-from ingest.cap_door import CapDoor
+from ingest.cap_door import CapDoor, count_deviations
 from ingest.cap_ways import cap_ways
 from ingest.clock import last_tick
 from ingest.decode.frame import check_frame
@@ -29,7 +29,7 @@ from ingest.identify import Register, frame_observation, identify, not_its_own, 
 from ingest.journal import say
 from ingest.log import Log, Out, Unavailable
 from ingest.mqtt import Message, Mqtt, digest, shared_group
-from ingest.observation import CapIn, Observation, Observations, Run, Service, Tick, encode
+from ingest.observation import Observation, Observations, Run, Service, Tick, encode
 from ingest.people import People, outs_of
 from ingest.people_http import people_ways
 from ingest.people_words import Keeper
@@ -146,10 +146,11 @@ class Intake:
         match suffix.split("/"):
             case ["source", source, "cap"]:
                 taken = cap.take_now(message.payload, self.clock_at, message.topic, source)
-                for one in (taken.found, taken.lost, taken.part):
-                    if isinstance(one, Rejected):
-                        self._rejected[one.reason] += 1
-                self._read["cap"] += isinstance(taken.found, CapIn)
+                for one in taken.told:
+                    self._rejected[one.reason] += 1
+                self._read["cap"] += len(taken.good)
+                for found in taken.good:
+                    count_deviations(found)
                 return taken.outs
         return [Rejected("unknown_topic", "应为 write source/SOURCE/cap")]
 

@@ -39,6 +39,8 @@ BAD = [
     "<circle>40.61,116.21 99999</circle>",
     "<circle>91,116.21 2</circle>",
 ]
+# not one corner or centre of these is a place
+NOTHING_LEFT = [BAD[4], BAD[5], BAD[9]]
 
 
 @pytest.fixture
@@ -75,14 +77,17 @@ def place(*shapes: str) -> str:
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("good", [GOOD_CODE, GOOD_CIRCLE])
 def test_one_bad_shape_costs_nothing_beside_it_and_is_told(bad: str, good: str) -> None:
-    found, unread = listen(signed(message(areas=place(bad, good))))
-    assert areas(found) == {"A01"}
-    assert len(unread) == 1
+    found = listen(signed(message(areas=place(bad, good)))).found
+    assert areas(found) >= {"A01"}
+    assert isinstance(found, CapIn)
+    assert len(found.deviations) == 1
     apart = listen(signed(message(areas=place(bad) + place(good))))
-    assert areas(apart.found) == {"A01"}
+    assert areas(apart.found) >= {"A01"}
     alone = listen(signed(message(areas=place(bad)))).found
-    assert isinstance(alone, Rejected)
-    assert alone.reason == "bad_payload", "it may have been ours: nobody says that it was not"
+    if isinstance(alone, Rejected):  # it may have been ours: nobody says that it was not
+        assert alone.reason == "bad_payload"
+    else:
+        assert bad not in NOTHING_LEFT
 
 
 def test_what_is_told_is_a_dead_letter_beside_the_record(tmp_path: Path) -> None:

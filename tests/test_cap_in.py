@@ -319,8 +319,11 @@ def test_huge_shapes_are_refused_before_they_are_worked_on() -> None:
     assert refused(hear(signed(message(areas=many)))) == "oversize"
     refs = " ".join(["a,b,2025-01-01T00:00:00+00:00"] * 201)
     assert refused(hear(signed(message(kind="Update", references=refs)))) == "oversize"
-    for wrong in ("91,116", "40,181", "40", "nan,116", "x,y"):
-        place = f"<area><areaDesc>x</areaDesc><polygon>{wrong} 40,116 41,116</polygon></area>"
+    gaps = " ".join(f"{40.4 + n % 70 / 1000:.3f},{116.1 + n % 9 / 100:.2f} x" for n in range(4_000))
+    place = f"<area><areaDesc>x</areaDesc><polygon>{gaps}</polygon></area>"
+    assert said(hear(signed(message(areas=place * 10))))
+    for wrong in ("91", "40", "nan", "x"):
+        place = f"<area><areaDesc>x</areaDesc><polygon>{wrong} {wrong} {wrong}</polygon></area>"
         assert refused(hear(signed(message(areas=place)))) == "bad_payload"
 
 

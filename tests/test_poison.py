@@ -67,8 +67,12 @@ def test_a_program_error_in_one_message_is_a_dead_letter(
     monkeypatch.setattr("ingest.people.People.report", broken)
     monkeypatch.setattr("ingest.cap.Hearing.listen", broken)
     spoilt = [
-        Message(PREFIX + topic, b"{}", 1, 1)
-        for topic in ("node/N001/status", "person/C-0001/report", f"source/{WEATHER}/cap")
+        Message(PREFIX + topic, payload, 1, 1)
+        for topic, payload in (
+            ("node/N001/status", b"{}"),
+            ("person/C-0001/report", b"{}"),
+            (f"source/{WEATHER}/cap", b"<alert/>"),
+        )
     ]
     doors = intake(tmp_path)
     for _ in range(2):

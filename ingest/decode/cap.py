@@ -1,7 +1,8 @@
-"""CAP 1.2 as it comes in (OASIS CAP-v1.2, 2010): parsed without entities or network, held against the
-OASIS schema, its enveloped signature verified, and read into plain fields.
+"""CAP as it comes in (OASIS CAP-v1.2, 2010): parsed without entities or network, its enveloped signature
+verified, brought into the form of the OASIS schema (`cap_shape`), and read into plain fields.
 
-What is read is what was signed: with a signature the fields come from the bytes that it covers.
+What is read is what was signed: with a signature the fields come from the bytes that it covers, and
+nothing is mended before it holds.
 """
 
 from collections.abc import Iterable
@@ -15,19 +16,19 @@ from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from ingest.decode.cap_place import CapArea, Circle, read_place
-from ingest.decode.outside import moment
+from ingest.decode.cap_place import CapArea, read_place
+from ingest.decode.cap_ring import Circle
+from ingest.decode.cap_shape import MOST_AREAS, is_alert, second, shape
+from ingest.decode.cap_table import NAMESPACE, SIGNATURE
 from ingest.decode.xml_in import Wrong, as_utf8, parse_xml, parser
 
-__all__ = ["CapArea", "Circle", "Wrong", "parse_xml"]  # of a CAP message, too
+__all__ = ["NAMESPACE", "SIGNATURE", "CapArea", "Circle", "Wrong", "parse_xml"]  # of CAP, too
 
-NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
-SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 # a weather office's largest: two languages, 600 areas or 6,200 points in each, 400 kB
 MAX_BYTES = 2_000_000
 MAX_RING = 10_000  # points of one shape
 MAX_POINTS = 50_000
-MAX_AREAS = 5_000
+MAX_AREAS = MOST_AREAS
 MAX_REFERENCES = 200
 _SCHEMA = Path(__file__).parent / "schema" / "CAP-v1.2.xsd"
 _NS = {"c": NAMESPACE}
@@ -41,7 +42,9 @@ class CapInfo(NamedTuple):
     headline: str
     parameters: tuple[tuple[str, str], ...]
     areas: tuple[CapArea, ...]
-    bad_expires: str = ""  # as it stands, where it is no moment
+    language: str = ""
+    onset_at: int | None = None
+    unread: tuple[str, ...] = ()  # in words, what of its end cannot be
 
 
 class CapMessage(NamedTuple):
@@ -56,6 +59,7 @@ class CapMessage(NamedTuple):
     note: str
     infos: tuple[CapInfo, ...]
     unread: tuple[str, ...] = ()  # in words, what of it could not be read
+    notes: tuple[str, ...] = ()  # in words, what deviates from CAP 1.2 and was understood
 
 
 @cache
@@ -63,11 +67,19 @@ def _schema() -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(_SCHEMA))
 
 
-def parse_cap(body: bytes) -> etree._Element:
-    """A message that keeps to the schema. Raises `Wrong`."""
+def open_cap(body: bytes) -> etree._Element:
+    """A message of whatever form. Raises `Wrong`."""
     if len(body) > MAX_BYTES:
         raise Wrong("oversize", f"{len(body)} 字节 bytes: 上限 at most {MAX_BYTES}")
     root = parse_xml(body)
+    if not is_alert(root):
+        raise Wrong("bad_payload", f"不是 CAP no CAP alert: <{str(root.tag)[:80]}>")
+    return root
+
+
+def parse_cap(body: bytes) -> etree._Element:
+    """A message that keeps to the schema. Raises `Wrong`."""
+    root = open_cap(body)
     if root.tag != f"{{{NAMESPACE}}}alert":
         raise Wrong("bad_payload", f"不是 CAP 1.2 not a CAP 1.2 alert: <{str(root.tag)[:80]}>")
     _valid(root)
@@ -106,39 +118,67 @@ def verified(body: bytes, certificates: Iterable[x509.Certificate], at: int) -> 
             why = str(e)[:200] or type(e).__name__
             continue
         root = None if isinstance(found, list) else found.signed_xml
-        if root is None or root.tag != f"{{{NAMESPACE}}}alert":
+        if root is None or not is_alert(root):
             why = "签名未覆盖整条 the signature does not cover the message"
             continue
-        _valid(root)
         return root
     raise Wrong("bad_signature", f"签名无效 the signature does not hold: {why}")
 
 
+def sender_of(root: etree._Element) -> str:
+    """Who says that the message is theirs, "" where nobody does; to know whose certificate to ask."""
+    names = (e for e in root.iterchildren(etree.Element))
+    found = [e for e in names if etree.QName(e).localname.lower() == "sender"]
+    return (found[0].text or "").strip() if len(found) == 1 else ""
+
+
 def read_cap(root: etree._Element) -> CapMessage:
     """The fields. Raises `Wrong`."""
+    shaped, notes = shape(root), _beside(root)
+    notes, root = shaped.notes or (() if shaped.lost else notes), shaped.root
     areas = root.findall("c:info/c:area", _NS)
     if len(areas) > MAX_AREAS:
         raise Wrong("oversize", f"{len(areas)} 个区域 areas: 上限 at most {MAX_AREAS}")
-    rings = [(e.text or "").count(",") for e in root.iterfind("c:info/c:area/c:polygon", _NS)]
+    texts = [e.text or "" for e in root.iterfind("c:info/c:area/c:polygon", _NS)]
+    rings = [max(t.count(","), len(t.split()) // 2) for t in texts]
     points = sum(rings) + len(root.findall("c:info/c:area/c:circle", _NS))
     if points > MAX_POINTS or max(rings, default=0) > MAX_RING:
         words = f"上限 at most {MAX_POINTS}, 一个面 of one polygon {MAX_RING}"
         raise Wrong("oversize", f"{points} 个点 points: {words}")
     references, bad = read_references(_text(root, "references"))
-    infos = tuple(_info(e) for e in root.iterfind("c:info", _NS))
-    places = [text for i in infos for a in i.areas for text in a.unread]
-    ends = [f"expires {i.bad_expires!r}" for i in infos if i.bad_expires]
+    sent_at = _when(_text(root, "sent"))
+    infos = tuple(_info(e, sent_at) for e in root.iterfind("c:info", _NS))
     return CapMessage(
         sender=_text(root, "sender"),
         identifier=_text(root, "identifier"),
-        sent_at=_when(_text(root, "sent")),
+        sent_at=sent_at,
         status=_text(root, "status"),
         msg_type=_text(root, "msgType").lower(),
         references=references,
         note=_text(root, "note"),
         infos=infos,
-        unread=tuple(dict.fromkeys([*bad, *ends, *places])),
+        unread=_words(shaped.lost, bad, *(i.unread for i in infos), *_places(infos, "unread")),
+        notes=_words(notes, *_places(infos, "notes")),
     )
+
+
+def _beside(root: etree._Element) -> tuple[str, ...]:
+    """Why a message does not keep to the schema, in the schema's words."""
+    if root.tag != f"{{{NAMESPACE}}}alert":
+        return ()
+    try:
+        _valid(root)
+    except Wrong as e:
+        return (e.rejected.detail.replace(f"{{{NAMESPACE}}}", "")[:160],)
+    return ()
+
+
+def _places(infos: tuple[CapInfo, ...], what: str) -> list[tuple[str, ...]]:
+    return [getattr(a, what) for i in infos for a in i.areas]
+
+
+def _words(*parts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(w for part in parts for w in part))
 
 
 def read_references(text: str) -> tuple[tuple[tuple[str, str, int], ...], tuple[str, ...]]:
@@ -148,7 +188,7 @@ def read_references(text: str) -> tuple[tuple[tuple[str, str, int], ...], tuple[
         raise Wrong("oversize", f"references: 上限 at most {MAX_REFERENCES}")
     for word in text.split():
         parts = word.split(",")
-        at = moment(parts[2]) if len(parts) == 3 and all(parts) else None
+        at = second(parts[2]) if len(parts) == 3 and all(parts) else None
         if at is None:
             bad.append(f"references {word[:80]!r}: 应为 sender,identifier,sent")
         else:
@@ -161,9 +201,9 @@ def _text(parent: etree._Element, name: str) -> str:
 
 
 def _when(text: str) -> int:
-    at = moment(text)
-    if at is None or at < 0:
-        raise Wrong("bad_time", f"{text[:40]!r}: 写 write 2025-07-26T22:10:00+08:00")
+    at = second(text)
+    if at is None:
+        raise Wrong("bad_time", f"<sent> {text[:40]!r}: 写 write 2025-07-26T22:10:00+08:00")
     return at
 
 
@@ -171,24 +211,33 @@ def _pairs(parent: etree._Element, name: str) -> list[tuple[str, str]]:
     return [(_text(e, "valueName"), _text(e, "value")) for e in parent.iterfind(f"c:{name}", _NS)]
 
 
-def _info(e: etree._Element) -> CapInfo:
+def _info(e: etree._Element, sent_at: int) -> CapInfo:
     responses = {(r.text or "").strip() for r in e.iterfind("c:responseType", _NS)}
-    expires = _text(e, "expires")
+    expires, unread = second(_text(e, "expires")), tuple[str, ...]()
+    if expires is not None and expires < sent_at:
+        words = f"expires {_text(e, 'expires')[:40]!r}: 早于 sent is before sent, 不计 ignored"
+        expires, unread = None, (words,)
+    events = (_text(e, "event"), *(v for _, v in _pairs(e, "eventCode")))
     return CapInfo(
-        events=(_text(e, "event"), *(v for _, v in _pairs(e, "eventCode") if v)),
+        events=tuple(x for x in events if x),
         severity=_text(e, "severity"),
         over="AllClear" in responses or _text(e, "urgency") == "Past",
-        expires_at=moment(expires) if expires else None,
+        expires_at=expires,
         headline=_text(e, "headline") or _text(e, "event"),
         parameters=tuple(_pairs(e, "parameter")),
         areas=tuple(_area(a) for a in e.iterfind("c:area", _NS)),
-        bad_expires=expires[:40] if expires and moment(expires) is None else "",
+        language=_text(e, "language").lower(),
+        onset_at=second(_text(e, "onset")),
+        unread=unread,
     )
 
 
 def _area(e: etree._Element) -> CapArea:
+    codes = _pairs(e, "geocode")
     return read_place(
         [p.text or "" for p in e.iterfind("c:polygon", _NS)],
         [c.text or "" for c in e.iterfind("c:circle", _NS)],
-        [v for _, v in _pairs(e, "geocode")],
+        [v for _, v in codes],
+        [n for n, _ in codes],
+        _text(e, "areaDesc"),
     )

@@ -2,54 +2,93 @@
 cannot. One shape that nobody can read costs nobody the shape or the code beside it. Pure.
 """
 
-import math
 import re
 import unicodedata
 from typing import NamedTuple
 
-_COMMA = re.compile(r"\s*[,，]\s*")
-_CIRCLE = re.compile(r"([^\s,]+),([^\s,]+)[\s,]+([0-9.eE+-]+)\s*(?:km)?", re.IGNORECASE)
+from ingest.decode.cap_ring import POINT_KM, UNKNOWN_KM, Circle, read_circle, read_ring
+
 _SPACE = re.compile(r"[\s\u3000]+")
 _LISTED = re.compile(r"[,;、|/\s\u3000]+")
 # 省市县 6, 乡镇 9 (GB/T 10114), 村 12 (统计用区划代码), and 14 where something is counted within a village;
 # before them what names the scheme or the country, without a figure
 _CODE = re.compile(r"\D{0,40}(\d{14}|\d{12}|\d{9}|\d{6})\D{0,4}")
-_MOST_KM = 20_000.0  # half way round
-
-
-class Circle(NamedTuple):
-    lat: float
-    lon: float
-    km: float
+_DIVISION = re.compile(r"区划|division", re.IGNORECASE)
 
 
 class CapArea(NamedTuple):
-    """polygons: rings of (lat, lon), as CAP has them. unread: what of it could not be read."""
+    """polygons: rings of (lat, lon), as CAP has them. unread: what of it could not be read; notes: what
+    is written otherwise than CAP has it; name: its areaDesc; blind: something that could not be read is
+    covered by nothing that could."""
 
     polygons: tuple[tuple[tuple[float, float], ...], ...]
     circles: tuple[Circle, ...]
     codes: tuple[str, ...]  # division codes of 6, 9, 12 or 14 digits
     unread: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    name: str = ""
+    blind: bool = False
 
 
-def read_place(polygons: list[str], circles: list[str], geocodes: list[str]) -> CapArea:
-    """From the texts of an area's elements."""
-    rings, discs, codes, unread = [], [], list[str](), []
+def read_place(
+    polygons: list[str],
+    circles: list[str],
+    geocodes: list[str],
+    schemes: list[str] | None = None,
+    name: str = "",
+) -> CapArea:
+    """From the texts of an area's elements. schemes: the valueName of each geocode.
+
+    A shape that is partly wrong counts by what is left of it: where a division code names the area,
+    beside that; where nothing does, with the room that the rest may have had."""
+    codes, unread = _codes(geocodes, schemes or [""] * len(geocodes))
+    rings, discs, notes, blind = [], list[Circle](), list[str](), False
+    short = bool(unread)
     for text in polygons:
-        ring = _ring(text)
+        ring = read_ring(text)
         if ring is None:
-            unread.append(f"面 polygon {text.strip()[:60]!r}")
-        elif ring:
-            rings.append(ring)
+            if text.strip():
+                unread.append(f"面 polygon {text.strip()[:60]!r}")
+                blind = True
+            continue
+        if ring.points:
+            rings.append(ring.points)
+        discs += [] if codes else ring.around
+        unread += [ring.lost] if ring.lost else []
+        notes += ring.notes
     for text in circles:
-        disc = _circle(text)
-        if disc is None:
-            unread.append(f"圆 circle {text.strip()[:60]!r}")
-        else:
+        disc, lost, note = read_circle(text)
+        unread += [lost] if lost else []
+        notes += [note] if note else []
+        blind |= disc is None
+        if disc is not None and disc.km == disc.km:  # no NaN
             discs.append(disc)
-    for text in geocodes:
-        codes += division_codes(text)
-    return CapArea(tuple(rings), tuple(discs), tuple(dict.fromkeys(codes)), tuple(unread))
+        elif disc is not None:
+            discs.append(disc._replace(km=POINT_KM if codes else UNKNOWN_KM))
+    return CapArea(
+        tuple(rings), tuple(discs), tuple(dict.fromkeys(codes)), tuple(unread), tuple(notes),
+        name, short or (blind and not codes),
+    )  # fmt: skip
+
+
+def _codes(texts: list[str], schemes: list[str]) -> tuple[list[str], list[str]]:
+    """The division codes, and in words those of their kind that are none."""
+    found, odd = list[str](), list[tuple[str, str]]()
+    ours = set()
+    for text, scheme in zip(texts, schemes, strict=True):
+        codes = division_codes(text)
+        found += codes
+        if codes:
+            ours.add(scheme)
+        if not codes or len(codes) < len([p for p in _LISTED.split(text) if len(p) > 3]) > 1:
+            odd.append((text, scheme))
+    told = [
+        f"区划代码 geocode {text.strip()[:60]!r}"
+        for text, scheme in odd
+        if sum(map(str.isdigit, text)) > 4
+        and ((scheme and scheme in ours) or _DIVISION.search(scheme))
+    ]
+    return found, told
 
 
 def division_codes(text: str) -> list[str]:
@@ -61,35 +100,3 @@ def division_codes(text: str) -> list[str]:
         return found
     whole = _CODE.fullmatch(_SPACE.sub("", text).replace("-", ""))  # 110119 106, 110119-106
     return [whole[1]] if whole else found
-
-
-def _ring(text: str) -> tuple[tuple[float, float], ...] | None:
-    """None if a point of it cannot be read: a ring with a corner missing is another ring."""
-    points = []
-    for pair in _COMMA.sub(",", text).split():
-        point = _point(*pair.split(",")) if pair.count(",") == 1 else None
-        if point is None:
-            return None
-        points.append(point)
-    return tuple(points)
-
-
-def _point(lat: str, lon: str) -> tuple[float, float] | None:
-    y, x = _number(lat), _number(lon)
-    return (y, x) if -90 <= y <= 90 and -180 <= x <= 180 else None
-
-
-def _circle(text: str) -> Circle | None:
-    found = _CIRCLE.fullmatch(_COMMA.sub(",", text).strip())
-    if found is None:
-        return None
-    point, km = _point(found[1], found[2]), _number(found[3])
-    return Circle(*point, km) if point is not None and 0 <= km <= _MOST_KM else None
-
-
-def _number(text: str) -> float:
-    """NaN, which is within no limits, where it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
