@@ -183,8 +183,7 @@ def _test(
                 return "neighbour"
             continue
         bounds = near.seasons.at(minute * _MINUTE)
-        spans = [v for v in (2, 3, 5, 10, w) if v <= w]
-        if any(heard.rain(row, minute, v) > bounds.most(v * _MINUTE) for v in spans):
+        if any(heard.rain(row, minute, v) > bounds.most(v * _MINUTE) for v in _spans(w)):
             return "climate"
     return ""
 
@@ -226,20 +225,34 @@ def _open(
     rows = rows[heard.sums(rows, high, 1440 + _CHUNK + 60) + total[rows] >= least]
     if not rows.size:
         return rows
-    heads = _heads(heard, batch, before, int(rain.nth[part][0]))
+    begin, end = int(rain.nth[part][0]), int(rain.nth[part][-1])
+    heads = _heads(heard, batch, before, begin)
     beside = near.near[rows]
     live = (beside >= 0) & (heads[beside] // _MINUTE >= high - _LIVE)
+    np.maximum.at(heads, batch.row[begin : end + 1], batch.at[begin : end + 1])
+    alone = ~((beside >= 0) & (heads[beside] // _MINUTE >= low - _LIVE)).any(axis=1)
     unsure = np.zeros(rows.size, np.bool_)
     for n, w in enumerate(near.windows):
         own = heard.sums(rows, high, w + high - low) + total[rows]
         hot = own >= near.limit[rows, n]
         if not hot.any():
             continue
-        some = np.maximum(beside[hot], 0)
+        asked = hot & ~alone
+        some = np.maximum(beside[asked], 0)
         held = heard.sums(some, low, w + _MORE - (high - low))
-        best = np.where(live[hot], held, -1).max(axis=1, initial=-1)
-        unsure[np.nonzero(hot)[0]] |= best < rule.rain_neighbour_share * own[hot]
+        best = np.where(live[asked], held, -1).max(axis=1, initial=-1)
+        unsure[np.nonzero(asked)[0]] |= best < rule.rain_neighbour_share * own[asked]
+        most = near.seasons.at(low * _MINUTE), near.seasons.at(high * _MINUTE)
+        some = np.nonzero(hot & alone & ~unsure)[0]
+        for v in _spans(w) if some.size else ():
+            fell = heard.sums(rows[some], high, v + high - low) + total[rows[some]]
+            unsure[some] |= fell > min(b.most(v * _MINUTE) for b in most)
     return np.asarray(rows[unsure])
+
+
+def _spans(window: int) -> list[int]:
+    """Over how many minutes a sum of a window is held against the climate."""
+    return [v for v in (2, 3, 5, 10, window) if v <= window]
 
 
 def clogged(
