@@ -58,6 +58,7 @@ _QUALITY = {  # lowest and highest that can be meant
     "undercatch_share": (0, 0.9),
     "undercatch_much": (0, 0.9),
     "undercatch_ends": (0, 1),
+    "fill_near_mm": (1, 500),
 }
 
 

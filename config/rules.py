@@ -92,6 +92,9 @@ class QualityRule(Row, frozen=True, kw_only=True):
     undercatch_share: float = 0.35  # of the driest of them: with less a gauge catches too little
     undercatch_much: float = 0.5  # the same from twice that rain on
     undercatch_ends: float = 0.6  # with so much it is well again
+    fill_near_mm: float = (
+        2.0  # at two of the nearest since its last rain: what it missed is laid in
+    )
 
 
 class ObserverRule(Row, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Stations that report and do not show what they measure: those whose values say so (`lose`), rain
-gauges that stay dry among wet ones or catch a part only (`dry`), and stations whose clock is slow
-(`slow`). Their areas are thin while it lasts."""
+gauges that stay dry among wet ones or catch a part only (`dry`), with what the dry ones missed, and
+stations whose clock is slow (`slow`). Their areas are thin while it lasts."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,15 @@ import numpy as np
 from config.district import District
 from detectors.clock_offset import ClockState, hear, late, newest
 from detectors.columns import Columns
+from detectors.heard import Batch
+from detectors.infill import infill
+from detectors.intake import Sifted
 from detectors.neighbours import clogged
 from detectors.part import COUNTER, RAIN, Part
 from detectors.saying import Saying
 from detectors.state import DetectState
 from detectors.undercatch import undercatch
+from detectors.window import Bools
 
 _MINUTE = 60_000
 _DAY_MS = 86_400_000
@@ -35,11 +39,13 @@ def lose(
             _tell(part, saying, int(c.nth[n]), station, int(c.batch.at[n]))
 
 
-def dry(district: District, part: Part, state: DetectState, clock_at: int, saying: Saying) -> None:
-    """Once a minute: which gauges are clogged, and which no longer."""
+def dry(
+    district: District, part: Part, state: DetectState, clock_at: int, saying: Saying
+) -> tuple[Columns, Sifted] | None:
+    """Once a minute: which gauges are clogged, and which no longer. What they missed, for the rules."""
     silence = state.silence
     if clock_at // _MINUTE == silence.compared_at // _MINUTE:
-        return
+        return None
     silence.compared_at = clock_at
     reports = (part.kind == RAIN) | (part.kind == COUNTER)
     reports &= state.heard.head >= 0
@@ -62,6 +68,7 @@ def dry(district: District, part: Part, state: DetectState, clock_at: int, sayin
     silence.undercatch_wet = thin
     for station in sorted(changed):
         _tell(part, saying, 0, station, clock_at)
+    return _missed(district, part, state, reports)
 
 
 def _served(state: DetectState, since_at: int) -> set[str]:
@@ -109,6 +116,23 @@ def slow(district: District, part: Part, state: DetectState, c: Columns, saying:
                 _tell(part, saying, int(c.nth[n]), station, came)
         if clock.right and not late(came - int(at[n]), interval_s):
             del clocks[station]
+
+
+def _missed(
+    district: District, part: Part, state: DetectState, reports: Bools
+) -> tuple[Columns, Sifted] | None:
+    """What is laid into the sums of gauges that stay dry, as if it had been observed."""
+    away = state.service.now
+    judged = reports & np.array([s not in away for s in part.station], np.bool_)
+    rule = district.rules.quality
+    laid = infill(rule, part.near, state.heard, judged, part.plan_ms)
+    if laid is None:
+        return None
+    nth, at = np.arange(laid.row.size), laid.minute * _MINUTE
+    batch = Batch(laid.row, at, laid.amount, np.full(nth.size, -1), np.zeros(nth.size, np.int64))
+    add = np.ones(nth.size, np.bool_)
+    new = Sifted(nth, laid.row, at, laid.minute, laid.amount, add, laid.reach, [], [], [])
+    return Columns(np.zeros(nth.size, np.int64), batch, {}, {}), new
 
 
 def _tell(part: Part, saying: Saying, nth: int, station: str, at: int) -> None:

@@ -1,6 +1,6 @@
 """Records of observations as arrays, as the rules take them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import repeat
 
 import numpy as np
@@ -11,6 +11,7 @@ from detectors.window import Ints
 from ingest.observation import Flag, Observations
 
 _GOOD = int(Flag.GOOD)
+_PIECE = 20_000  # observations judged at once
 
 
 class Columns:
@@ -65,3 +66,15 @@ class Columns:
             tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
             refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
         return cls(known, batch, tests, refs, np.array(came, np.int64)[known])
+
+
+def pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:
+    """A batch in pieces of bounded size: arrays of any length would not fit the cache."""
+    first = size = 0
+    for n, record in enumerate(batch):
+        size += len(record.station)
+        if size >= _PIECE:
+            yield batch[first : n + 1]
+            first, size = n + 1, 0
+    if first < len(batch):
+        yield batch[first:]

@@ -58,6 +58,10 @@ class Heard:
         self.lone: dict[
             int, dict[int, int]
         ] = {}  # what only its neighbours' silence makes doubtful
+        # the minute since which a gauge says that it is dry, and up to which it was asked (`infill`)
+        self.dry_since = np.full(rows, -1, np.int64)
+        self.dry_seen = np.full(rows, -1, np.int64)
+        self.filled: dict[int, dict[int, int]] = {}  # what was estimated of a day: minute -> count
         self.test: dict[int, str] = {}  # the last test that flagged it, where one did
 
     def take(self, b: Batch) -> tuple[Taken, Ints]:
@@ -162,6 +166,12 @@ class Heard:
         found: Ints = np.where(inside, count[rows], 0).sum(axis=-1)
         return found
 
+    def between(self, rows: Ints, first: Ints, last: Ints) -> Ints:
+        """Counts of the minutes (first, last], of rows of any shape; not longer than `LONG`."""
+        kept = self.rain_minute[rows]
+        inside = (kept > first[..., None]) & (kept <= last[..., None])
+        return np.asarray(np.where(inside, self.rain_count[rows], 0).sum(axis=-1))
+
     # --- snapshots
 
     def dump(self, names: Sequence[str]) -> bytes:
@@ -189,6 +199,8 @@ class Heard:
             "rain_count": self.rain_count,
             "half_slot": self.half_slot,
             "half_count": self.half_count,
+            "dry_since": self.dry_since,
+            "dry_seen": self.dry_seen,
         }
 
 

@@ -181,7 +181,7 @@ class Part:
         """Rain gauges of the same group that are near enough to have seen the same storm, and the
         sums at which the lowest order or orange of an area begins."""
         limit = district.rules.quality.neighbour_km
-        near: dict[int, list[int]] = {}
+        near: dict[int, list[tuple[float, int]]] = {}
         for rows in self.stations_of_group.values():
             gauges = [int(n) for n in rows if self.kind[n] in (RAIN, COUNTER)]
             for n in gauges:
@@ -191,14 +191,15 @@ class Part:
                     for m in gauges
                     if m != n
                 ]
-                near[n] = [m for km, m in sorted(far) if km <= limit]
+                near[n] = [(km, m) for km, m in sorted(far) if km <= limit]
         lowest = np.minimum(
             self.rain.action_limits.min(axis=(0, 3)), self.rain.level_limits[..., 2].min(axis=0)
         )
         of = [self.rain_rows.expand(np.array([n]))[0].tolist() for n in range(len(self.station))]
         extreme = round(district.rules.quality.rain_extreme_mm_10min * 10)
         windows, limits = limits_of(of, self.rain.windows, lowest, extreme)
-        return Near(padded(near, len(self.station)), windows, limits, self.seasons)
+        beside, weight = padded(near, len(self.station))
+        return Near(beside, windows, limits, self.seasons, weight)
 
     def areas_of(self, stations: set[str]) -> list[str]:
         """Areas of this partition that look at any of these, in order."""

@@ -60,7 +60,8 @@ class RainState:
     def doubted(self, row: int, head: int) -> Ints | None:
         """(windows,): what is in doubt of each sum up to `head`; None once nothing is."""
         held = self.doubt[row]
-        for minute in [m for m in held if m <= head - SPAN]:
+        # a doubt that reaches so many minutes concerns no window that still holds its minute
+        for minute in [m for m, (_, reach) in held.items() if m <= head - min(SPAN, reach)]:
             del held[minute]
         if not held:
             return None

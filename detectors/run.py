@@ -4,7 +4,7 @@ Within a batch everything is judged in order of arrival; the two rules with arra
 at once and their changes are put back into that order, so that batches do not show.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -15,9 +15,10 @@ from detectors.camera_picture import Picture, decode
 from detectors.camera_state import CameraState
 from detectors.camera_watch import Reading, watch
 from detectors.cap import expire, hear
-from detectors.columns import Columns
+from detectors.columns import Columns, pieces
 from detectors.detection import Mark
 from detectors.heard import Batch, Heard
+from detectors.infill import filled_note
 from detectors.intake import Sifted, sift
 from detectors.observer import hear as hear_person
 from detectors.observer import tick as tick_people
@@ -42,7 +43,6 @@ from ingest.observation import (
 )
 from ingest.stage import Item, Write
 
-_PIECE = 20_000  # observations judged at once
 _NONE = np.zeros(0, np.int64)
 _PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
@@ -114,7 +114,10 @@ class Detect:
         state.silence.clock_at = clock_at
         state.remember_seen(part.station)
         saying = Saying(self._district, state)
-        dry(self._district, part, state, clock_at, saying)
+        missed = dry(self._district, part, state, clock_at, saying)
+        if missed:
+            self._rules(part, state, *missed, saying)
+            self._compounds(part, state, saying)
         if part.silence:
             changed = back(part, state, end(state.service, clock_at))
             away = state.service.now
@@ -157,7 +160,7 @@ class Detect:
         if not batch:
             return []
         writes: list[Write] = []
-        for records in _pieces(batch):
+        for records in pieces(batch):
             columns = Columns.of(part, records)
             if columns.nth.size:
                 saying = Saying(self._district, state)
@@ -245,8 +248,12 @@ class Detect:
     ) -> None:
         args = (rows, new.minute[k], new.amount[k], new.add[k], new.doubt[k], new.clock_of(k))
         for change in part.rain.judge(state.rain, *args):
-            at = int(nth[new.nth[k[change.nth]]])
-            saying.change(at, "rain_threshold", part.rain.rows[change.row], change)
+            one = k[change.nth]
+            filled = state.heard.filled.get(int(new.row[one]), {})
+            note = filled_note(filled, change.minute, change.window_min)
+            saying.change(
+                int(nth[new.nth[one]]), "rain_threshold", part.rain.rows[change.row], change, note
+            )
 
     def _stage(
         self,
@@ -382,15 +389,3 @@ class Detect:
         return DetectState.load(
             partition, body, part.rain.load, part.stage.load, series, part.names
         )
-
-
-def _pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:
-    """A batch in pieces of bounded size: arrays of any length would not fit the cache."""
-    first = size = 0
-    for n, record in enumerate(batch):
-        size += len(record.station)
-        if size >= _PIECE:
-            yield batch[first : n + 1]
-            first, size = n + 1, 0
-    if first < len(batch):
-        yield batch[first:]

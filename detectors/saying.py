@@ -42,7 +42,9 @@ class Saying:
         place = f"{detection.area}|{detection.hazard}"
         self._found.append((nth, self._order[detection.rule], place, detection))
 
-    def change(self, nth: int, rule: str, row: RainRow | StageRow, change: Change) -> None:
+    def change(
+        self, nth: int, rule: str, row: RainRow | StageRow, change: Change, note: str = ""
+    ) -> None:
         """A row of a threshold rule changed: does that change what the rule says of the area?"""
         name = "rain" if isinstance(row, RainRow) else "stage"
         unit, rules = QUANTITIES[name].per_unit, self._district.rules
@@ -58,6 +60,7 @@ class Saying:
                 threshold=change.limit / unit if change.limit else None,
                 window_min=change.window_min or None,
                 observed_at=change.minute * _MINUTE,
+                note=note,
             ),
             speaks=(rules.rain if name == "rain" else rules.stage).speaks,
         )

@@ -59,6 +59,7 @@ class _Packed(msgspec.Struct):
     people: PeopleState = msgspec.field(default_factory=PeopleState)
     service: ServiceState = msgspec.field(default_factory=ServiceState)
     heard_lone: dict[str, dict[int, int]] = {}
+    heard_filled: dict[str, dict[int, int]] = {}
 
 
 class DetectState:
@@ -116,6 +117,7 @@ class DetectState:
                 self.people,
                 self.service,
                 {names[row]: held for row, held in self.heard.lone.items()},
+                {names[row]: held for row, held in self.heard.filled.items()},
             )
         )
 
@@ -135,6 +137,7 @@ class DetectState:
         heard.load(names, packed.heard, packed.heard_width)
         heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
         heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}
+        heard.filled = {row[k]: v for k, v in packed.heard_filled.items() if k in row}
         state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
         state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
