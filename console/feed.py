@@ -17,6 +17,7 @@ from console.follow import Follower
 from console.trail import Trail
 from console.view import View
 from ingest import meters
+from ingest.guard import fault, once
 from ingest.log import Log, Unavailable
 from ingest.observation import Run
 
@@ -92,6 +93,8 @@ class Feed:
         self.rev, self.looked, self._drawn = 0, 0.0, 0.0
         self._open_log, self._now, self._tick = open_log, now, tick
         self._picture: Picture = {}
+        self.unread = 0  # records and pages at which the program failed
+        self._parts: dict[Callable[..., Picture], Picture] = {}
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         # parts that come from beside the log: what happens at the door
@@ -123,9 +126,7 @@ class Feed:
         while some := list(islice(news, BATCH)):
             with self._lock:
                 for _, record in some:
-                    self.view.take(record)
-                    self.trail.take(record, self.view)
-                    self.audit.take(record)
+                    self._fold(record)
             folded = True
         with self._lock:
             self.looked = self._tick()
@@ -141,6 +142,20 @@ class Feed:
             for listener in self._listeners:
                 listener.tell(event)
 
+    def _fold(self, record: Any) -> None:
+        """One record into all that is kept. One that cannot be is told, counted and passed over: the
+        pages would stand still for its sake."""
+        try:
+            self.view.take(record)
+            self.trail.take(record, self.view)
+            self.audit.take(record)
+        except Exception as e:  # noqa: BLE001  # see above
+            self._odd(type(record).__name__, e)
+
+    def _odd(self, what: str, error: Exception) -> None:
+        self.unread += 1
+        once("console", f"{what}: 程序出错，略过 a program error, passed over: {fault(error)}")
+
     def clock(self) -> int:
         """The run's own clock (ms)."""
         return self._now() if self.run.kind == "live" else self.view.clock_at
@@ -155,8 +170,13 @@ class Feed:
             }
         }
         for parts in PAGES:
-            picture.update(parts(self.district, self.view, self.trail, clock))
+            try:
+                self._parts[parts] = parts(self.district, self.view, self.trail, clock)
+            except Exception as e:  # noqa: BLE001  # this page shows what it last could
+                self._odd(parts.__module__, e)
+            picture.update(self._parts.get(parts, {}))
         picture.update(self.beside())
+        picture["line"]["unread"] = self.unread
         return picture
 
     def snapshot(self) -> bytes:

@@ -32,6 +32,7 @@ from dispatch.node_wire import (
     opened,
     sign,
 )
+from ingest.guard import fault
 from ingest.journal import say
 
 BEACON_MS = 15_000
@@ -71,6 +72,7 @@ class Caretaker:
         self._stamp = -1
         self._grant: Grant | None = None
         self._mandates: dict[str, Mandate] = {}
+        self._told: dict[str, str] = {}  # node -> what was last wrong with it
 
     def private(self) -> bytes:
         """The sender's key of the moment."""
@@ -143,7 +145,20 @@ class Caretaker:
         for node in self._district.nodes.values():
             known = self._mandates.get(node.id)
             if changed or known is None or at >= known.issued_at + _RENEW_MS:
-                self._mandate(node, at)
+                self._guarded(node, at)
+
+    def _guarded(self, node: Node, at: int) -> None:
+        """What is wrong with one node is told once and keeps nothing from the others."""
+        try:
+            self._mandate(node, at)
+        except Exception as e:  # noqa: BLE001  # one node must not deafen the others
+            why = str(e) if isinstance(e, SendError) else fault(e)
+            words = f"{node.id}: 授权未能发出 its mandate could not be sent: {why}"
+            if self._told.get(node.id) != words:
+                self._told[node.id] = words
+                say("send", words)
+        else:
+            self._told.pop(node.id, None)
 
     def _mandate(self, node: Node, at: int) -> None:
         grant = self._grant

@@ -9,6 +9,7 @@ measured or seen itself (gas, a crowd, a flood that somebody reports) is not lik
 row `seen` of the hazard says so.
 """
 
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from config.district import Area, District
@@ -145,19 +146,22 @@ def field_names(district: District) -> frozenset[str]:
     return frozenset({*_fields(district, words, Message(alert, "public", "zh"), "sms"), "brief"})
 
 
-def _reader(message: Message, area: Area) -> Category:
-    """Whom a public text speaks to: on a camp site or a road, those who are there."""
-    return (
-        BY_KIND.get(area.kind, "resident") if message.category == "resident" else message.category
-    )
+def _reader(
+    words: Wording, category: Category, area: Area | None, hazard: str, lang: str
+) -> tuple[Category, Mapping[str, str]]:
+    """Whom a public text speaks to, on a camp site or a road those who are there; and the words of
+    their own, of which a resident has none."""
+    if category == "resident" and area is not None:
+        category = BY_KIND.get(area.kind, "resident")
+    own = {} if category == "resident" else of_audience(words, category, hazard, lang)
+    return category, own
 
 
 def _to_do(words: Wording, message: Message, area: Area, force: Grade) -> dict[str, str]:
     """What to do: what this reader does first (own; a resident has none), then the hazard's advice."""
     advice = words.advice[message.alert.hazard][message.lang]
-    reader = _reader(message, area)
     hazard = message.alert.hazard
-    own = {} if reader == "resident" else of_audience(words, reader, hazard, message.lang)
+    _, own = _reader(words, message.category, area, hazard, message.lang)
     return {
         "own": own.get(_stage(force), ""),
         "own_lifted": own.get("lifted", ""),
@@ -176,8 +180,7 @@ def instruction(
     advice = words.advice.get(hazard, {}).get(
         lang, {}
     )  # a log may hold a hazard of a newer program
-    reader = BY_KIND.get(area.kind, "resident") if area else "resident"
-    own = {} if reader == "resident" else of_audience(words, reader, hazard, lang)
+    _, own = _reader(words, "resident", area, hazard, lang)
     if not force:
         said = [own.get("lifted") or advice.get("lifted", "")]
     else:
@@ -202,8 +205,7 @@ def _aloud(
     """What is spoken, in Chinese: figures in words, short sentences."""
     a = message.alert
     area, speak = district.areas[a.area], words.advice[a.hazard]["speak"]
-    reader = _reader(message, area)
-    own = {} if reader == "resident" else of_audience(words, reader, a.hazard, "speak")
+    reader, own = _reader(words, message.category, area, a.hazard, "speak")
     # words for this very hazard say where to go; what an audience does in any other does not
     first, where = own.get(_stage(force), ""), ""
     if first and not says_where(words, reader, a.hazard, _stage(force)):

@@ -139,14 +139,22 @@ def _rows(
 
 
 def _line(text: str, at: tuple[str, ...]) -> int:
-    """Where a row stands: the first line of its key after its section's head."""
-    heads, found = (f"[{'.'.join(at[:2])}]", f"[{at[0]}]" if at else ""), 0
+    """Where a row stands: the line of its key in its section, however many names that has (`[school.zh]`,
+    `[school.forest_fire.zh]`); of a whole section its head, or the first of those below it."""
+    section: tuple[str, ...] = ()
+    found, depth = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
-        bare = line.strip().replace(" ", "")
-        if bare in heads or (len(at) == 1 and bare.startswith(f"[{at[0]}.")):
-            found = number
-        if len(at) > 2 and found and bare.startswith(f"{at[2]}="):
+        bare = line.strip().replace(" ", "").replace('"', "")
+        head = bare.startswith("[")
+        if head:
+            section = tuple(bare.strip("[").partition("]")[0].split("."))
+        path = section if head else (*section, *bare.partition("=")[0].split("."))
+        if path == at:
             return number
+        inside = head and path[: len(at)] == at
+        above = len(path) if path == at[: len(path)] else len(at) if inside else 0
+        if above > depth:
+            found, depth = number, above
     return found
 
 

@@ -93,8 +93,14 @@ class Line:
         self._ready: dict[str, threading.Event] = {}
         self.failed: dict[str, BaseException] = {}
 
-    def start(self, stages: tuple[str, ...] = STAGES, timeout_s: float = 600.0) -> None:
-        """Start in the order of the line and wait until each has its partitions.
+    def start(
+        self,
+        stages: tuple[str, ...] = STAGES,
+        timeout_s: float = 600.0,
+        stop: threading.Event | None = None,
+    ) -> bool:
+        """Start in the order of the line and wait until each has its partitions. False: `stop` was set
+        meanwhile, and everything is stopped again.
 
         Raises RuntimeError with the stage's name if one does not come up."""
         calm_collector()
@@ -106,6 +112,9 @@ class Line:
         began, told = time.monotonic(), 0.0
         for name, ready in self._ready.items():
             while not ready.wait(0.1):
+                if stop is not None and stop.is_set() and not self.failed:
+                    self.stop()
+                    return False
                 waited = time.monotonic() - began
                 if self.failed or waited > timeout_s:
                     self.stop()
@@ -113,6 +122,7 @@ class Line:
                 if waited - told > _SLOW_S:
                     told = waited
                     say(name, f"{waited:.0f} 秒还未就绪 not ready yet after {waited:.0f} s")
+        return True
 
     def _why(self, name: str, waited: float) -> BaseException:
         """Why the line does not come up; in words where a stage refuses to work."""

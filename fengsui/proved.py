@@ -55,6 +55,9 @@ def start(setup: Setup) -> str:
             + "; ".join(str(p) for p in problems)
         )
     setup.folder.mkdir(parents=True, exist_ok=True)
+    if not memory.exists():
+        memory.touch(mode=0o600)
+    memory.chmod(0o600)  # an earlier program wrote it for all to read
     memory.write_text(f"{district.rules_version} {'proved' if proof else 'unproved'}\n", "utf-8")
     return f"阈值 thresholds: {told(proof)}" if proof else unproved(district)
 

@@ -13,6 +13,7 @@ from config.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from console.view import Change, View
 from dispatch.alert import STATE_ZH, state_words
 from dispatch.local_time import local
+from dispatch.policy import Grade
 
 _STYLE = {
     Level.NONE: "dim",
@@ -36,7 +37,8 @@ CHANNEL_ZH = {
 def badge(level: Level, action: Action = Action.NONE) -> Text:
     """Level and action, by colour, shape and word."""
     text = Text()
-    text.append(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
+    if level or not action:  # an order without a colour is no 无
+        text.append(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
     if action:
         text.append(f" {ACTION_ZH[action]}", style="bold red" if action > 1 else "bold")
     return text
@@ -117,7 +119,9 @@ def change_line(change: Change, district: District) -> Text:
     if change.msg_type == "cancel":
         text.append("解除 all clear", "bold green")
         return text
-    text.append(LEVEL_ZH[change.was_level] + "→")
+    was = Grade(change.was_level, change.was_action)
+    if was:
+        text.append(was.words(change.hazard).zh + "→")
     text.append_text(badge(change.level, change.action))
     return text
 

@@ -169,7 +169,8 @@ def run_line(
     """The line alone, until a signal: a live run, or an exercise that somebody feeds."""
     with broker_of(setup, port):
         line = Line(setup, carrier_url=carrier_url)
-        line.start()
+        if not line.start(stop=stop):
+            return line.code
         try:
             log = open_run_log(setup)
             for told in invitation(setup):
@@ -301,7 +302,9 @@ def _around(
         keys = sender_keys(setup.folder)
         nodes = Nodes(list(setup.district.nodes), keys.public, "exercise")
         line = Line(setup, carrier_url=carrier.url)
-        line.start()
+        if not line.start(stop=stop):
+            carrier.close()
+            return line.code
         log = open_run_log(setup)
         player = Player(
             setup.district,

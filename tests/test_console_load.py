@@ -17,6 +17,7 @@ from fengsui.bench_console_load import made, second
 from fengsui.run_log import open_run_log
 from fengsui.setup import now_ms
 from ingest.log import Log
+from ingest.observation import Observation, Observations, Tick
 from tests.decide_district import MIN, T0, yanqing
 from tests.test_console_pages import (  # noqa: F401  # fixtures
     Desk,
@@ -98,6 +99,43 @@ def _get(desk: Desk, path: str, cookie: str) -> tuple[int, bytes]:
     found = answer.status, answer.read()
     line.close()
     return found
+
+
+def test_one_record_or_page_that_breaks_the_program_stops_no_page(
+    setup, log: Log, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # type: ignore[no-untyped-def]
+    broken_now: list[bool] = []
+
+    def page(*_: object) -> dict[str, dict[str, object]]:
+        if broken_now:
+            raise ZeroDivisionError("19900000001")
+        return {"one": {"R01": 1}}
+
+    monkeypatch.setattr(feed, "PAGES", (page, *feed.PAGES))
+    told = feed.Feed(lambda: open_run_log(setup), setup.district, setup.run, now_ms)
+    told.look(Follower(log))
+    broken_now.append(True)
+    take, seen = told.view.take, []
+
+    def broken(record: object) -> None:
+        if isinstance(record, Observations):
+            raise KeyError("A99")
+        seen.append(record)
+        take(record)
+
+    monkeypatch.setattr(told.view, "take", broken)
+    item = Observation(station="R01", quantity="rain", observed_at=T0, value=1)
+    some = Observations.of("g", T0, [item])
+    for record in (some, some, Tick(clock_at=T0 + 99 * MIN)):
+        told._fold(record)
+    after = told._draw()
+    assert seen == [Tick(clock_at=T0 + 99 * MIN)] and told.view.clock_at == T0 + 99 * MIN
+    assert after["line"]["unread"] == 3
+    assert after["one"] == {"R01": 1}  # what that page last could show
+    assert after["stations"]
+    said = capsys.readouterr().err
+    assert said.count("KeyError") == 1 and "ZeroDivisionError" in said
+    assert "19900000001" not in said and "A99" not in said
 
 
 def test_nothing_new_is_not_drawn_again_at_once(setup, log: Log) -> None:  # type: ignore[no-untyped-def]

@@ -240,7 +240,27 @@ def test_a_wrong_template_is_named_by_file_line_and_field(
         ("advice.toml", '[flash_flood.zh]\nred = " "\n', "advice.toml:2:flash_flood.zh.red:"),
         ("advice.toml", "[flash_flood.zh]\nred = 3\n", "advice.toml:2:flash_flood.zh.red:"),
         ("advice.toml", "[flash_flood\n", "advice.toml: 不是 TOML"),
-        ("audience.toml", '[school]\nzh = "走"\n', "audience.toml:1:school.zh:"),
+        ("audience.toml", '[school]\nzh = "走"\n', "audience.toml:2:school.zh:"),
+        (
+            "audience.toml",
+            '[school.zh]\nmove = "走"\n\n[school.chemical.zh]\nmove = ""\n',
+            "audience.toml:5:school.chemical.zh.move:",
+        ),
+        (
+            "audience.toml",
+            '[school.chemical.en]\nmove = "go"\n[school.chemical.zh]\n\nmvoe = "走"\n',
+            "audience.toml:5:school.chemical.zh.mvoe:",
+        ),
+        (
+            "audience.toml",
+            '[school.zh]\nmove = "走"\n[school]\nchemical.zh.move = 3\n',
+            "audience.toml:4:school.chemical.zh.move:",
+        ),
+        (
+            "audience.toml",
+            '[school.chemical]\nzh = { move = "" }\n',
+            "audience.toml:2:school.chemical.zh.move:",
+        ),
         ("zh_smss.j2", "x", "zh_smss.j2: 没有这个用语文件"),
     ],
 )

@@ -65,6 +65,7 @@ function restOf(found) {
   return [table([t("项", "what"), t("现在", "now")], [
     [t("坏数据", "dead letters"), dead.length ? dead.map(([reason, n]) => `${reason} ${n}`).join(" · ") : "0"],
     [t("读数", "readings"), String(part("line").readings || 0)],
+    ...(part("line").unread ? [[t("⚠ 网页略过（程序出错）", "⚠ passed over by these pages (a program error)"), String(part("line").unread)]] : []),
     [t("运行时钟", "the run's clock"), `${time(clock())}${behind ? ` · ${age(behind)}` : ""}`],
     [t("磁盘", "disk"), el("span", { class: full ? "fault" : "" }, `${found.disk.folder}: ${t("剩余", "free")} ${gb(found.disk.free)} / ${gb(found.disk.total)} · ${t("本运行", "this run")} ${gb(found.disk.ours)}`)],
     ["MQTT", found.servers.broker], [t("日志", "log"), found.servers.log], [t("历史库", "history"), found.servers.history],

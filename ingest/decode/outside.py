@@ -64,6 +64,8 @@ def read_json(payload: bytes, decoder: "msgspec.json.Decoder[T]", at_most: int) 
         raise Unreadable(
             "oversize", f"{len(payload)} 字节 bytes: 上限 at most {at_most}; 分批 send less"
         )
+    if not payload.strip():
+        raise Unreadable("bad_payload", "消息是空的 the message is empty")
     if deep(payload):
         words = f"括号嵌套超过 brackets nested deeper than {DEEPEST}, 或未闭合 or left open"
         raise Unreadable("bad_payload", words)
