@@ -1,11 +1,13 @@
 """`fengsui resend`: a named person has a warning sent again."""
 
 import sys
+from pathlib import Path
 
 import click
 
-from fengsui.cli_options import RUN, Shared
+from fengsui.cli_options import KEY, RUN, Shared
 from fengsui.resend import resend_area, resend_one
+from fengsui.signing import vouch
 
 
 @click.command()
@@ -13,13 +15,23 @@ from fengsui.resend import resend_area, resend_one
 @click.option("--area", default="", help="该预警区的全部接收者 everybody who was told for an area")
 @click.option("--channel", default="", help="只走这个渠道 this channel only: sms, voice, app …")
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
+@KEY
 @RUN
 @click.pass_obj
-def resend(obj: Shared, delivery: str, area: str, channel: str, by: str, run_name: str) -> None:
+def resend(
+    obj: Shared,
+    delivery: str,
+    area: str,
+    channel: str,
+    by: str,
+    key: Path | None,
+    run_name: str,
+) -> None:
     """人工重发 send DELIVERY again, or what was last sent for --area A: a new attempt, on record."""
     if bool(delivery) == bool(area):
         raise click.UsageError("DELIVERY 或 or --area AREA")
     setup = obj.reader(run_name)
+    vouch(setup, by, key)
     sys.exit(
         resend_one(setup, delivery, channel, by) if delivery else
         resend_area(setup, area, channel, by)

@@ -1,6 +1,7 @@
 """The commands that keep score of a run: outcome, skill."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -8,7 +9,7 @@ from config.level import HAZARD_ZH
 from dispatch.alert import Outcome
 from dispatch.local_time import local
 from dispatch.policy import Grade
-from fengsui.cli_options import RUN, Shared
+from fengsui.cli_options import KEY, RUN, Shared
 from fengsui.district_skill import STEPS
 from fengsui.kept_score import kept_score
 from fengsui.moments import parse_moment, seconds
@@ -16,6 +17,7 @@ from fengsui.named_area import place
 from fengsui.run_log import open_run_log
 from fengsui.run_view import alerts_view, run_clock
 from fengsui.setup import Setup, Usage
+from fengsui.signing import vouch
 from fengsui.skill_ledger import (
     WINDOW_MS,
     Ledger,
@@ -45,6 +47,7 @@ _OUTCOME_ZH = {
 @click.option("--end", default="", help="止 until [发生: the start; 未发生 nothing: 6 h later]")
 @click.option("--by", required=True, help="报告人代号 opaque id of the person")
 @click.option("--note", default="", help="说明 in words; no names, no numbers of people")
+@KEY
 @RUN
 @click.pass_obj
 def outcome(
@@ -56,6 +59,7 @@ def outcome(
     end: str,
     by: str,
     note: str,
+    key: Path | None,
     run_name: str,
 ) -> None:
     """灾情核实 what really happened in AREA, or did not: warnings are scored against it.
@@ -67,6 +71,7 @@ def outcome(
     if not by.strip():
         raise Usage("--by 不能为空 cannot be empty: 谁报告的 who tells")
     setup = obj.reader(run_name)
+    vouch(setup, by, key)
     place(setup, area, hazard)
     start_at = parse_moment(start)
     end_at = parse_moment(end) if end else start_at + (0 if happened else WINDOW_MS)

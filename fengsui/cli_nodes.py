@@ -10,9 +10,10 @@ from dispatch.keys import Ring, read_secret, renew, revoke, root_keys
 from dispatch.local_time import local
 from dispatch.node_mandate import Grant
 from dispatch.node_wire import KeySet, SelfTest, sign
-from fengsui.cli_options import RUN, Shared
+from fengsui.cli_options import KEY, RUN, Shared
 from fengsui.node_tasks import clock_of, key_lines, read_grant, write_grant
 from fengsui.setup import Setup, Usage
+from fengsui.signing import vouch
 from ingest.mqtt import Mqtt
 from ingest.rights import SELF_TEST
 
@@ -98,6 +99,7 @@ def mandate() -> None:
 @click.option("--after", "after_s", default=600, show_default=True, help="断联秒数 link lost for")
 @click.option("--plays", default=3, show_default=True, help="至多几次 at most")
 @click.option("--gap", "gap_s", default=1800, show_default=True, help="间隔秒数 apart")
+@KEY
 @RUN
 @click.pass_obj
 def mandate_grant(
@@ -108,12 +110,14 @@ def mandate_grant(
     after_s: int,
     plays: int,
     gap_s: int,
+    key: Path | None,
     run_name: str,
 ) -> None:
     """授权 from the district's thresholds; send renews it in every node daily."""
     setup = obj.reader(run_name)
     if min(days, plays) < 1 or after_s < 60 or gap_s < 60:
         raise Usage("越界 out of range: --days, --plays ≥ 1; --after, --gap ≥ 60")
+    vouch(setup, by, key)
     at = clock_of(setup)
     grant = Grant(
         by=by, reason=reason, granted_at=at, until_at=at + days * _DAY_MS, after_s=after_s,
@@ -126,11 +130,13 @@ def mandate_grant(
 @mandate.command("withdraw")
 @click.option("--by", required=True, help="操作人代号 opaque id of the person")
 @click.option("--reason", required=True)
+@KEY
 @RUN
 @click.pass_obj
-def mandate_withdraw(obj: Shared, by: str, reason: str, run_name: str) -> None:
+def mandate_withdraw(obj: Shared, by: str, reason: str, key: Path | None, run_name: str) -> None:
     """收回 from every node that can be reached; the others lose it within seven days."""
     setup = obj.reader(run_name)
+    vouch(setup, by, key)
     at = clock_of(setup)
     write_grant(setup, Grant(by=by, reason=reason, granted_at=at, until_at=at))
     click.echo(f"已收回 withdrawn by {by}")

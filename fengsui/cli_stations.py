@@ -1,17 +1,19 @@
 """Commands about stations and loudspeakers that are being serviced: station service, back, list."""
 
 import sys
+from pathlib import Path
 
 import click
 
 from console.service import minutes_of, put, service
 from dispatch.contact_store import ContactStore
 from dispatch.local_time import local
-from fengsui.cli_options import RUN, Shared
+from fengsui.cli_options import KEY, RUN, Shared
 from fengsui.people import place
 from fengsui.run_log import open_run_log
 from fengsui.run_view import alerts_view, run_clock
 from fengsui.setup import Setup, Usage, now_ms
+from fengsui.signing import vouch
 
 _BY = click.option("--by", required=True, help="谁 who: officers.csv 的代号, or a contact's id")
 
@@ -26,9 +28,18 @@ def station() -> None:
 @click.option("--for", "length", required=True, help="多久 how long: 30m, 2h; 72h 为限 at most")
 @_BY
 @click.option("--reason", required=True, help="做什么 what is done, on record")
+@KEY
 @RUN
 @click.pass_obj
-def service_(obj: Shared, thing: str, length: str, by: str, reason: str, run_name: str) -> None:
+def service_(
+    obj: Shared,
+    thing: str,
+    length: str,
+    by: str,
+    reason: str,
+    key: Path | None,
+    run_name: str,
+) -> None:
     """开始维护 take THING out of judgement: its values are kept and judged by nobody, and its areas
     count as thin. It ends by itself."""
     setup = obj.reader(run_name)
@@ -38,6 +49,7 @@ def service_(obj: Shared, thing: str, length: str, by: str, reason: str, run_nam
         raise Usage(f"--for {e}") from e
     if not minutes:
         raise Usage("--for 0: 结束用 to end it: fengsui station back")
+    vouch(setup, by, key)
     sys.exit(_say(setup, thing, minutes, by, reason))
 
 
@@ -45,11 +57,14 @@ def service_(obj: Shared, thing: str, length: str, by: str, reason: str, run_nam
 @click.argument("thing")
 @_BY
 @click.option("--reason", default="维护完毕 done", show_default=True)
+@KEY
 @RUN
 @click.pass_obj
-def back(obj: Shared, thing: str, by: str, reason: str, run_name: str) -> None:
+def back(obj: Shared, thing: str, by: str, reason: str, key: Path | None, run_name: str) -> None:
     """结束维护 put THING back before its time is over."""
-    sys.exit(_say(obj.reader(run_name), thing, 0, by, reason))
+    setup = obj.reader(run_name)
+    vouch(setup, by, key)
+    sys.exit(_say(setup, thing, 0, by, reason))
 
 
 @station.command("list")

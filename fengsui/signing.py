@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dispatch.proof import Era, Trust, signed
 from dispatch.signers import (
@@ -101,18 +102,39 @@ def sign_as(setup: Setup, log: Log, by: str, key: Path | None) -> Sign:
     exercise, whose whole folder is its players', signs by itself. Raises Usage."""
     if not setup.live:
         return desk(setup, lambda: log.positions("cases", "decide")[0]).sign
+    private = _private(by, key)
+    return lambda d: signed(d, private, setup.run.name, setup.district.id)
+
+
+def vouch(setup: Setup, by: str, key: Path | None) -> None:
+    """For acts that carry no signature (resend, outcome, service, mandate): in a live run nobody goes
+    by the name of an officer who has, or had, a key on the list without showing that key. So a name
+    that was merely typed is refused; whoever can write to the log needs no command. Raises Usage."""
+    trust = trusted(setup) if setup.live else None
+    theirs = [s for s in trust.now.signers if s.officer == by] if trust and trust.eras else []
+    if not theirs:
+        return
+    found = Ed25519PrivateKey.from_private_bytes(_private(by, key)).public_key()
+    if found.public_bytes_raw().hex() not in {s.key for s in theirs if s.until is None}:
+        raise Usage(
+            f"{key or usual_place(by)}: 不是 {by} 现用的钥匙 is not the key that counts for {by}: "
+            "fengsui signer list"
+        )
+
+
+def _private(by: str, key: Path | None) -> bytes:
+    """The officer's own key, opened. Raises Usage."""
     file = key or usual_place(by)
     if not file.exists():
         raise Usage(
-            f"{file}: 没有 {by} 的钥匙；实况的决定由本人签名，或在值班台办理 there is no key of {by}; a live "
-            "decision is signed by the officer's own key (--key FILE), or made at the console. "
+            f"{file}: 没有 {by} 的钥匙；实况由本人的钥匙作证，或在值班台办理 there is no key of {by}; a live "
+            "act is proved by the officer's own key (--key FILE), or made at the console. "
             f"造一把 make one: fengsui signer make {by}"
         )
     try:
-        private = officer_key(file, _passphrase(file))
+        return officer_key(file, _passphrase(file))
     except ValueError as e:
         raise Usage(str(e)) from e
-    return lambda d: signed(d, private, setup.run.name, setup.district.id)
 
 
 def usual_place(by: str) -> Path:
