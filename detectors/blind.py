@@ -56,11 +56,11 @@ def dry(
     _named(district, part, silence.clogged, {part.station[n] for n in now}, "clogged", at, saying)
     # what fell while it was in service, or before it was cleaned, says nothing of it now
     served = _served(state, clock_at - _DAY_MS)
-    well = reports & np.array([s not in served for s in part.station], np.bool_)
-    well[list(now)] = False
+    able = np.array([s not in served for s in part.station], np.bool_)
+    able[list(now)] = False
     less = frozenset(n for n, s in enumerate(part.station) if s in silence.undercatch)
     minute = clock_at // _MINUTE
-    caught = undercatch(district.rules.quality, part.near, state.heard, well, less, minute)
+    caught = undercatch(district.rules.quality, part.near, state.heard, able, reports, less, minute)
     some = {part.station[n] for n in caught.less}
     _named(district, part, silence.undercatch, some, "undercatch", at, saying)
     thin = {part.station[n] for n in caught.wet}

@@ -4,7 +4,8 @@ Sees: over a day a gauge has less than `undercatch_share` of what the driest of 
 neighbours has, and each of those has at least `undercatch_near_mm`; from twice that rain on less than
 `undercatch_much`. An hour says less: a storm's edge lies between two gauges, a day's sums grow alike. It
 is so until its share of the day is above `undercatch_ends`, or in an hour of rain it catches as much of
-what they catch, or their day is dry. Its areas are thin meanwhile, as long as it rains beside it.
+what they catch, or their day is dry; while it or they are silent it stays as it was. Its areas are
+thin meanwhile, as long as it rains beside it.
 Delay it adds: until `undercatch_near_mm` have fallen beside it.
 Cannot see: one that catches more; one whose neighbours are clogged, silent or none; days before the
 last, for no longer is rain remembered here.
@@ -38,17 +39,26 @@ class Caught(NamedTuple):
 
 
 class _Beside(NamedTuple):
-    """Of each row: the driest and the wettest of its nearest live neighbours; 0 where too few."""
+    """Of each row: whether it has enough live neighbours, and the driest and the wettest of the
+    nearest; 0 where they are too few."""
 
+    enough: Bools
     least: Ints
     most: Ints
 
 
 def undercatch(
-    rule: QualityRule, near: Near, heard: Heard, well: Bools, were: frozenset[int], minute: int
+    rule: QualityRule,
+    near: Near,
+    heard: Heard,
+    able: Bools,
+    reports: Bools,
+    were: frozenset[int],
+    minute: int,
 ) -> Caught:
-    """well: of each row, whether it reports and is not clogged; were: those that were so before;
-    minute: of the clock, since 1970."""
+    """able: of each row, whether it can be so: not clogged, and not in service lately; reports: whether
+    it is heard; were: those that were so before; minute: of the clock, since 1970."""
+    well = able & reports
     rows = np.arange(heard.head.size)
     day = heard.sums(rows, minute, _DAY)
     if int(day.max(initial=0)) < rule.undercatch_near_mm * 5:
@@ -61,9 +71,11 @@ def undercatch(
     near_mm = rule.undercatch_near_mm * 10
     share = np.where(beside.least >= 2 * near_mm, rule.undercatch_much, rule.undercatch_share)
     less = (beside.least >= near_mm) & (day < share * beside.least)
-    stays = np.isin(rows, list(were)) & (beside.most >= near_mm / 2)
+    so_far = np.isin(rows, list(were))
+    stays = so_far & (beside.most >= near_mm / 2)
     less |= stays & (day < rule.undercatch_ends * beside.least)
     less &= well & ~works
+    less |= so_far & able & ~(reports & beside.enough)  # nothing can be said of it
     found = set(rows[less].tolist())
     if not found:
         return Caught(found, found)
@@ -78,5 +90,5 @@ def _beside(near: Near, well: Bools, total: Ints) -> _Beside:
     fell = total[beside]
     least = np.where(live, fell, _NEVER).min(axis=1, initial=_NEVER)
     most = np.where(live, fell, 0).max(axis=1, initial=0)
-    enough = live.sum(axis=1) >= _LEAST
-    return _Beside(np.where(enough, least, 0), np.where(enough, most, 0))
+    enough = np.asarray(live.sum(axis=1) >= _LEAST)
+    return _Beside(enough, np.where(enough, least, 0), np.where(enough, most, 0))

@@ -110,6 +110,19 @@ def test_what_fell_while_it_was_cleaned_says_nothing_of_it() -> None:
     assert of(said) == ["undercatch over"]
 
 
+@pytest.mark.parametrize("who", [("R01",), ("R02", "R03", "R04", "R05", "R01H")])
+def test_silence_is_no_sign_that_it_is_well_again(who: tuple[str, ...]) -> None:
+    """Its own, and that of all beside it."""
+    line = watching("A01")
+    day([4] * 24, [20] * 24, line)
+    for n in range(24, 36):
+        speak = [s for s in ("R01", "R02", "R03", "R04") if s not in who]
+        line.hear(*(rain(s, n * STEP, 0) for s in speak))
+        said = line.step(Tick(clock_at=START + n * STEP * MINUTE))
+        assert "undercatch over" not in of(said)
+    assert of(day([20] * 12, [20] * 12, line, 36)) == ["undercatch over"]
+
+
 def test_it_outlives_a_restart() -> None:
     line = Line(YANQING, "A01", {})
     day([4] * 24, [20] * 24, line)
