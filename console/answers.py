@@ -137,6 +137,32 @@ class Chart(TypedDict):
     low: list[float]
 
 
+class HeardSource(TypedDict):
+    id: str
+    name: str
+    en: str
+    count: int
+    deviating: int
+    at: int
+
+
+class HeardMessage(TypedDict):
+    source: str
+    identifier: str
+    at: int
+    type: str
+    signed: bool
+    headline: str
+    level: int
+    areas: list[str]
+    deviations: list[str]
+
+
+class Heard(TypedDict):
+    sources: list[HeardSource]
+    messages: list[HeardMessage]
+
+
 class Letter(TypedDict):
     at: int
     source: str

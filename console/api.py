@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from config.level import Action, Level
 from console.account_desk import Account
-from console.answers import Acted, Below, Chart, Letter, Me, Missed, Snapshot, Texts
+from console.answers import Acted, Below, Chart, Heard, Letter, Me, Missed, Snapshot, Texts
 from console.desk import Calls, Resend
 from console.feed import Feed
 from console.geojson import in_force
@@ -119,6 +119,10 @@ SAYS = {
         "一个站多年的值 a station's values over years", query=("hours",), answer=Chart
     ),
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
+    "/api/outside": Says(
+        "外来预警的来源和消息，偏离规范之处 other authorities heard, and how their CAP deviates",
+        answer=Heard,
+    ),
     "/api/dead": Says("最近的坏数据 the newest dead letters", answer=list[Letter]),
     "/api/service": Says(
         "维护：一站不研判到某时 a station out of judgement for some minutes; 0: back", Serviced

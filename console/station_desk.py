@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from console.asked import Once, Rate, Refused, read_body, to_json
 from console.feed import Feed
+from console.outside import outside
 from console.service import LONGEST_MIN, put, service
 from console.sources import Sources
 from console.stations import chart, letters
@@ -63,6 +64,7 @@ class StationDesk:
             Route("/api/history/{place}", self._series, methods=["GET"]),
             Route("/api/frame/{digest}", self._frame, methods=["GET"]),
             Route("/api/dead", self._dead, methods=["GET"]),
+            Route("/api/outside", self._outside, methods=["GET"]),
             Route("/api/service", self._serve, methods=["POST"]),
         ]
 
@@ -116,6 +118,11 @@ class StationDesk:
     def _dead(self, request: Request) -> Response:
         self._user(request)
         return to_json(self._feed.read(lambda _, trail: letters(trail.health)))
+
+    def _outside(self, request: Request) -> Response:
+        self._user(request)
+        district = self._feed.district
+        return to_json(self._feed.read(lambda _, trail: outside(district, trail.outside)))
 
     def _series(self, request: Request) -> Response:
         self._user(request)

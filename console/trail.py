@@ -7,6 +7,7 @@ from typing import Any
 
 from config.quantity import QUANTITIES
 from console.health import Health
+from console.outside import Outside
 from console.reached import Reached
 from console.rolled import Rolled
 from console.shift import Shift
@@ -33,6 +34,7 @@ class Trail:
     rolled: Rolled = field(default_factory=Rolled)
     shift: Shift = field(default_factory=Shift)
     health: Health = field(default_factory=Health)
+    outside: Outside = field(default_factory=Outside)
 
     def take(self, record: Any, view: View) -> None:
         """Fold one record in, after the view has."""
@@ -47,6 +49,7 @@ class Trail:
         self.rolled.take(record, view)
         self.shift.take(record, view)
         self.health.take(record)
+        self.outside.take(record)
         self._frame(view)
 
     def _observations(self, batch: Observations) -> None:

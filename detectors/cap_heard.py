@@ -3,7 +3,8 @@
 Messages may come twice, late and in any order. A message is its sender, identifier and sent together
 (CAP 1.2, 3.3.1); it counts once, and the same identifier at a later time is another message. What an
 Update or Cancel names is over, whether it has come or is still to come; named with a time that no
-message of that id has, it means all that were sent before itself. A message ends by itself at its
+message of that id has, it means all that were sent before itself. Ids are compared without regard to
+case where one names another or repeats it. A message ends by itself at its
 expiry. A source ends its own words only. Of two messages that are both alive the higher one counts:
 that is the safe side where an Update names less than it replaces, or an id is said again lower.
 
@@ -68,7 +69,7 @@ def take(state: CapState, message: CapIn, valid_ms: int) -> str:
     key, before = f"{whose},{message.sent_at}", held.get(whose)
     # one that begins later than it was sent lives longer
     forget_at = max(message.sent_at + valid_ms, message.expires_at) + _SLACK_MS
-    mine = held.get(key)
+    mine = held.get(key) or _twin(held, key, message)
     if mine is None and before is not None and before.sent_at == message.sent_at and before.came:
         mine = before
     if mine is not None and mine.came:
@@ -91,13 +92,20 @@ def take(state: CapState, message: CapIn, valid_ms: int) -> str:
     return "unknown_reference" if message.msg_type == "cancel" and not any(known) else ""
 
 
+def _twin(held: dict[str, Held], key: str, message: CapIn) -> Held | None:
+    """The same message under an id in other case: its sender, time and words are the same."""
+    like = (h for k, h in held.items() if h.came and k.casefold() == key.casefold())
+    return next((h for h in like if h.says == message.says), None)
+
+
 def _end(held: dict[str, Held], message: CapIn, whose: str, sent_at: int) -> bool:
     """What a reference names is over; whether any of it had come. Never the message itself."""
-    exact = held.get(f"{whose},{sent_at}")
-    if exact is not None and exact.came:
-        named = [exact]
+    whose = whose.casefold()
+    exact = [h for k, h in held.items() if h.came and k.casefold() == f"{whose},{sent_at}"]
+    if exact:
+        named = exact
     else:
-        all_of = (h for k, h in held.items() if k == whose or k.startswith(f"{whose},"))
+        all_of = (h for k, h in held.items() if f"{k.casefold()},".startswith(f"{whose},"))
         named = [h for h in all_of if h.came and h.sent_at < message.sent_at]
     mine = held[f"{message.sender},{message.identifier},{message.sent_at}"]
     named = [h for h in named if h is not mine]

@@ -14,6 +14,7 @@ from dispatch.neighbours import neighbour_of
 from ingest.log import Log
 from ingest.observation import CapIn
 
+_NOTES = 5
 _SHOWN = 20
 _WORD = {
     "queued": "待发 queued",
@@ -128,6 +129,7 @@ def outside_lines(district: District, crossing: Crossing, at: int) -> Iterator[s
             f"  {source.name if source else m.source} {hazards} {LEVEL_ZH[highest(m)]} "
             f"{m.headline} ({shown}) 至 until {until}"
         )
+        yield from (f"    注意 note: {d}" for d in m.deviations[:_NOTES])
 
 
 def state_of(o: Ours) -> str:

@@ -8,6 +8,7 @@ sensors' to confirm (`dispatch.policy`).
 import hashlib
 from typing import NamedTuple
 
+import msgspec
 from cryptography import x509
 
 from config.district import District
@@ -65,14 +66,24 @@ class Hearing:
         return self.listen(body, received_at, source).found
 
     def listen(
-        self, body: bytes, received_at: int, source: str = "", wrapped: str = ""
+        self,
+        body: bytes,
+        received_at: int,
+        source: str = "",
+        wrapped: str = "",
+        notes: tuple[str, ...] = (),
     ) -> "Listened":
         """`heard`, and in words what of a message that is taken could not be read. wrapped: what the
-        envelope that it came in says of its status (`ingest.decode.cap_wrap`)."""
+        envelope that it came in says of its status (`ingest.decode.cap_wrap`); notes: what had to be
+        mended of the document."""
         try:
-            return Listened(*self._heard(body, received_at, source, wrapped))
+            found, lost = self._heard(body, received_at, source, wrapped)
         except Wrong as e:
             return Listened(e.rejected)
+        if notes:
+            told = (*notes, *found.deviations)[:_DEVIATIONS]
+            found = msgspec.structs.replace(found, deviations=told)
+        return Listened(found, lost)
 
     def _heard(
         self, body: bytes, received_at: int, way: str, wrapped: str

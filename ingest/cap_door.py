@@ -104,7 +104,9 @@ class CapDoor:
             if part.wrong is not None:
                 found = part.wrong
             else:
-                found, told = self._hearing.listen(part.body, received_at, source, part.status)
+                found, told = self._hearing.listen(
+                    part.body, received_at, source, part.status, part.notes
+                )
                 encode(found) if isinstance(found, CapIn) else None
         except OF_THE_LOG:
             raise

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from config.sources import Source
 from ingest.cap_door import CapDoor
 from ingest.decode.cap import MAX_BYTES, Wrong
+from ingest.decode.cap_feed import MOST_BYTES as FEED_BYTES
 from ingest.decode.cap_feed import Found, entries, next_page
 from ingest.decode.reading import Rejected
 from ingest.guard import OF_THE_LOG, unread
@@ -22,7 +23,6 @@ from ingest.journal import Seldom, say
 from ingest.log import Log
 from ingest.observation import CapIn
 
-FEED_BYTES = 8_000_000
 _AT_ONCE = 200  # messages that are fetched at one look; the rest at the next
 _PAGES = 10
 _TIMEOUT_S = 15.0

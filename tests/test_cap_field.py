@@ -289,6 +289,24 @@ def test_a_cancel_ends_the_message_it_names_and_no_later_one() -> None:
     assert level(state, 31) == Level.NONE, "a time that none has means all before it"
 
 
+def test_an_id_in_other_case_is_the_same_where_it_repeats_or_is_named() -> None:
+    from ingest.observation import CapRef
+
+    one, again = cap("W1a", Level.RED), cap("w1A", Level.RED)
+    state, wrong = heard(one, again)
+    assert wrong == ["", ""]
+    assert sum(h.came for h in state.held[WEATHER].values()) == 1, "it counts once"
+    over = msgspec.structs.replace(
+        cap("W2", Level.NONE, kind="cancel", minute=5),
+        references=(CapRef(sender="weather@x", identifier="W1A", sent_at=T0),),
+    )
+    assert take(state, over, VALID) == ""
+    assert level(state, 6) == Level.NONE
+    state, wrong = heard(cap("W1a", Level.RED), cap("w1A", Level.YELLOW))
+    assert wrong == ["", ""], "other words under it are another message"
+    assert level(state) == Level.RED
+
+
 def test_a_memory_of_an_earlier_version_is_read() -> None:
     from detectors.cap_heard import Held
 
@@ -354,7 +372,9 @@ def test_where_an_rss_item_leads(inner: str, want: str) -> None:
     feed = f'<rss version="2.0"><channel><item>{inner}</item></channel></rss>'
     assert urls(feed) == [want]
     none = '<rss version="2.0"><channel><item><guid isPermaLink="false">http://x/m</guid></item></channel></rss>'
-    assert urls(none) == []
+    assert [bool(f.wrong) for f in entries(none.encode(), "http://x.example/a/feed")] == [True], (
+        "told"
+    )
 
 
 def test_the_newest_come_first_in_whatever_order_they_stand() -> None:

@@ -19,6 +19,7 @@ from config.level import Level
 from ingest.cap import Hearing, Listened
 from ingest.cap_door import CapDoor
 from ingest.decode.cap import MAX_BYTES, NAMESPACE, open_cap, parse_cap
+from ingest.decode.cap_feed import entries
 from ingest.decode.cap_place import read_place
 from ingest.decode.cap_ring import hull
 from ingest.decode.cap_shape import shape
@@ -553,3 +554,47 @@ def test_nothing_in_an_envelope_breaks_the_reader(body: bytes, name: str) -> Non
         return
     for part in parts:
         HERE.listen(part.body, T0, "", part.status)
+
+
+# --- feeds, and what is no XML but for an &
+
+
+def feed_of(*entries: str) -> bytes:
+    return f'<feed xmlns="http://www.w3.org/2005/Atom">{"".join(entries)}</feed>'.encode()
+
+
+def entry(n: int, inner: str) -> str:
+    return f"<entry><id>e{n}</id><updated>2025-07-26T1{n}:00:00Z</updated>{inner}</entry>"
+
+
+def test_a_bad_entry_of_a_feed_costs_no_other_entry() -> None:
+    body = feed_of(
+        entry(1, '<link href="a?x=1&y=2"/><summary>wind &amp; rain&nbsp;</summary>'),
+        entry(2, "<summary>no link</summary>"),
+        entry(3, f'<content type="text/xml">{inner("W3")}</content>'),
+        entry(4, f'<content type="text/xml">{inner("W4")}{inner("W5")}</content>'),
+        entry(5, f"<content>{inner('W6').replace('<', '&lt;')}</content>"),
+    )
+    for sent in (body, gzip.compress(body), body.replace(b"no link", b"no\x0blink")):
+        found = {
+            f.key.split()[0] + f.key.split()[1][:2]: f for f in entries(sent, "http://x.example/f")
+        }
+        assert len(found) == 5
+        urls = [f.url for f in found.values() if not f.body and not f.wrong]
+        assert urls == ["http://x.example/a?x=1&y=2"]
+        assert [bool(f.wrong) for f in found.values()].count(True) == 1
+        assert [len(messages(f.body)) for f in found.values() if f.body] == [1, 2, 1]
+
+
+def test_a_stray_ampersand_is_text_and_breaks_a_signature() -> None:
+    body = message(note="wind x rain").replace(b"wind x", b"wind & sleet?a=1&b=2&nbsp;")
+    door_of = CapDoor(loose(), True, Path("unused"))
+    (one,) = door_of.judged(body, T0, "")
+    assert isinstance(one, CapIn)
+    assert one.note == "wind & sleet?a=1&b=2&nbsp; rain"
+    assert any("document" in d for d in one.deviations)
+    strict = CapDoor(hearing(), True, Path("unused"))
+    whole = signed(message(note="wind x rain"))
+    (two,) = strict.judged(whole.replace(b"wind x", b"wind &"), T0, "")
+    assert isinstance(two, Rejected)
+    assert two.reason == "bad_signature"

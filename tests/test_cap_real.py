@@ -34,11 +34,11 @@ OUTCOME = {
     "cap__earthquake_index.atom": "feed 1",
     "cap__empty_weather_index.atom": "feed 0",
     CERTIFICATE: "bad_payload",
-    "cap__invalid_element.atom": "feed 0",
+    "cap__invalid_element.atom": "feed 1",  # it leads nowhere, and is told
     "cap__no_entries.atom": "feed 0",
-    "cap__no_id.atom": "feed 0",  # its entry leads nowhere
+    "cap__no_id.atom": "feed 1",  # its entry leads nowhere, and is told
     "cap__no_optional_fields.cap": "not_for_us",  # CAP 1.1, without info
-    "cap__no_title.atom": "feed 0",
+    "cap__no_title.atom": "feed 1",  # it leads nowhere, and is told
     "cap__noaa_errors.cap": "bad_payload",  # CAP 1.1
     "cap__ny_index.rss": "feed 2",
     "cap__thunderstorm.cap": "orange",

@@ -48,6 +48,7 @@ def test_every_answer_has_the_form_that_the_document_gives_it(desk: Desk, storm:
         "/api/downstream/{area}": ("/api/downstream/A01", None),
         "/api/history/{place}": ("/api/history/R01?hours=8784", None),
         "/api/dead": ("/api/dead", None),
+        "/api/outside": ("/api/outside", None),
         "/api/acts": (
             "/api/acts",
             {

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.level import Level
 from config.quantity import QUANTITIES
 from console.health import Health
+from console.outside import Outside, outside
 from console.stations import BINS, chart, letters, parts
 from console.trail import Trail
 from console.view import View
@@ -20,6 +22,8 @@ from fengsui.setup import Setup
 from ingest.history import Point, open_history
 from ingest.log import Log, Out
 from ingest.observation import (
+    CapIn,
+    CapSays,
     DeadLetter,
     Flag,
     Observation,
@@ -153,6 +157,26 @@ def test_what_is_no_station_and_no_time_is_refused(desk: Desk) -> None:
         assert caller.ask("GET", f"/api/history/R01?hours={hours}")[0] == 422
 
 
+FROM_OUTSIDE = CapIn(
+    source="weather", sender="cma@weather.example", identifier="W1", sent_at=T0, msg_type="alert",
+    received_at=T0 + 40 * MIN, expires_at=T0 + 240 * MIN, ref="0" * 64, signed=True,
+    says=(CapSays(area="A01", hazard="flash_flood", level=Level.RED),), headline="暴雨红色预警",
+    deviations=("info severity: 'severe': 按 read as Severe",),
+)  # fmt: skip
+
+
+def test_a_message_of_another_authority_counts_once_with_what_deviates() -> None:
+    found = Outside()
+    for _ in range(4):  # it stands in every partition
+        found.take(FROM_OUTSIDE)
+    found.take(msgspec.structs.replace(FROM_OUTSIDE, identifier="W2", ref="1" * 64, deviations=()))
+    said = outside(yanqing(), found)
+    (row,) = [r for r in said["sources"] if r["id"] == "weather"]
+    assert (row["count"], row["deviating"], row["at"]) == (2, 1, T0 + 40 * MIN)
+    assert [m["identifier"] for m in said["messages"]] == ["W2", "W1"]
+    assert said["messages"][1]["deviations"] == list(FROM_OUTSIDE.deviations)
+
+
 @pytest.fixture
 def years(setup: Setup, log: Log) -> Path:
     """Three years of rain in history, a dead letter, a loudspeaker without mains."""
@@ -177,6 +201,8 @@ def years(setup: Setup, log: Log) -> Path:
         Tick(clock_at=T0 + 40 * MIN),
     ]
     log.append([Out("observations", "x", encode(r)) for r in late])
+    parts = range(log.topics["observations"].partitions)
+    log.append([Out("observations", "cap", encode(FROM_OUTSIDE), p) for p in parts])
     topic = "fengsui/exercise-pages/yanqing/station/R02/rain"
     log.append([Out("dead-letters", "x", encode(letter(topic)))])
     return setup.folder
@@ -214,6 +240,18 @@ def test_what_is_to_be_looked_at_stands_first_and_charts_go_back_years(
     seat.shot("stations-dead")
 
 
+def test_what_another_authority_sent_shows_with_what_deviates(seat: Seat, years: Path) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen", "/#/stations")
+    page.locator("[data-tab=outside]").click()
+    expect(page.locator("[data-message=W1]")).to_contain_text("暴雨红色预警")
+    expect(page.locator("[data-message=W1] td.bad")).to_contain_text("severity")
+    expect(page.locator("[data-message]")).to_have_count(1)
+    page.locator("#station-text").fill("zzz")
+    expect(page.locator("[data-message]")).to_have_count(0)
+    seat.shot("stations-outside")
+
+
 def test_a_battery_that_falls_shows_without_a_reload(seat: Seat, log: Log) -> None:
     expect = sync_api.expect
     page = seat.enter("screen", "/#/stations")
@@ -224,14 +262,14 @@ def test_a_battery_that_falls_shows_without_a_reload(seat: Seat, log: Log) -> No
     expect(page.locator("[data-row=N002]")).to_contain_text("电量 11%")
 
 
-@pytest.mark.parametrize("tab", ["stations", "nodes", "dead"])
+@pytest.mark.parametrize("tab", ["stations", "nodes", "outside", "dead"])
 def test_axe_finds_no_serious_fault_in_stations(
     browser: "sync_api.Browser", desk: Desk, years: Path, tab: str
 ) -> None:
     own = Seat(browser, desk, bypass_csp=True)
     page = own.enter("screen", "/#/stations")
     page.locator(f"[data-tab={tab}]").click()
-    page.locator("[data-row=N001], [data-row=R01], [data-letter]").first.wait_for()
+    page.locator("[data-row=N001], [data-row=R01], [data-message], [data-letter]").first.wait_for()
     page.locator(".detail h2").wait_for()
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document)")
@@ -246,7 +284,12 @@ def test_on_a_phone_nothing_scrolls_sideways(
     own = Seat(browser, desk)
     own.page.set_viewport_size({"width": 390, "height": 844})
     page = own.enter("screen", "/#/stations")
-    rows = {"stations": "[data-row=R01]", "nodes": "[data-row=N001]", "dead": "[data-letter]"}
+    rows = {
+        "stations": "[data-row=R01]",
+        "nodes": "[data-row=N001]",
+        "outside": "[data-message]",
+        "dead": "[data-letter]",
+    }
     for tab, there in rows.items():
         page.locator(f"[data-tab={tab}]").click()
         page.locator(there).first.wait_for()

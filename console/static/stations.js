@@ -19,14 +19,14 @@ export function show(into) {
   table = el("div");
   one = el("section", { class: "detail", "aria-label": t("一个站点", "One place") });
   dead = el("div", { class: "dead" });
-  const tabs = el("p", { class: "fields", role: "group", "aria-label": t("看什么", "What to look at") }, ...[["stations", "监测站", "Stations"], ["nodes", "大喇叭", "Loudspeakers"], ["dead", "坏数据", "Dead letters"]].map(([k, zh, en]) =>
+  const tabs = el("p", { class: "fields", role: "group", "aria-label": t("看什么", "What to look at") }, ...[["stations", "监测站", "Stations"], ["nodes", "大喇叭", "Loudspeakers"], ["outside", "外来预警", "Other authorities"], ["dead", "坏数据", "Dead letters"]].map(([k, zh, en]) =>
     el("button", { type: "button", "data-tab": k, "aria-pressed": String(k === kind), onclick: () => { kind = k; for (const b of tabs.children) b.setAttribute("aria-pressed", String(b.dataset.tab === k)); paint(); } }, t(zh, en))));
   root = el("section", { class: "queue-side wide", "aria-label": t("站点", "Stations and nodes") }, el("h2", {}, t("站点", "Stations and nodes")), tabs,
     el("input", { id: "station-text", type: "search", value: text, placeholder: t("找站点 /", "Find a place /"), "aria-label": t("找站点", "Find a place"), oninput: (e) => { text = e.target.value; paint(); } }), table);
   into.append(root, one);
   let waiting = null;
   const off = onChange((parts) => {
-    const mine = kind === "nodes" ? ["nodes", "sounded", "health"] : kind === "dead" ? ["line"] : ["stations", "health"];
+    const mine = kind === "nodes" ? ["nodes", "sounded", "health"] : kind === "dead" || kind === "outside" ? ["line"] : ["stations", "health"];
     if (!waiting && mine.some((p) => parts.has(p))) waiting = setTimeout(() => { waiting = null; paint(); }, 1000);
     const now = open && (part("nodes")[open] || part("stations")[open]) && JSON.stringify(service(open) || null);
     if (open && now !== shownService) choose(open);
@@ -72,6 +72,7 @@ function rows() {
 
 function paint() {
   if (kind === "dead") { letters(); return; }
+  if (kind === "outside") { others(); return; }
   const found = rows(), bad = found.filter((r) => r.why.length).length, focus = document.activeElement?.dataset?.station;
   const node = kind === "nodes";
   const heads = node ? [t("终端", "Node"), t("要看的", "To look at"), t("电量", "Battery"), t("市电", "Mains"), t("箱门", "Door"), t("自检", "Self-test"), t("最近播出", "Last played"), t("最近来信", "Heard")]
@@ -109,6 +110,22 @@ async function letters() {
   table.replaceChildren(el("p", { class: "note" }, t(`共 ${part("line").dead || 0} 条，列出最近 ${some.length} 条；原文留在日志里`, `${part("line").dead || 0} in all, the newest ${some.length} shown; what was sent stands in the log`)),
     el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, ...[["short", time(x.at, clock())], ["long", x.source], ["short", x.reason], ["", x.detail]].map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words)))))));
+}
+
+// other authorities: what came from each, and how their messages deviate from CAP
+async function others() {
+  const found = await ask("/api/outside").catch(() => null);
+  if (kind !== "outside" || !found) return;
+  const wanted = text.trim().toLowerCase(), name = Object.fromEntries(found.sources.map((s) => [s.id, t(s.name, s.en)]));
+  const some = found.messages.filter((m) => !wanted || `${m.source} ${name[m.source] || ""} ${m.identifier} ${m.headline} ${m.deviations.join(" ")}`.toLowerCase().includes(wanted));
+  const grid = (heads, body) => el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
+    el("tbody", {}, ...body.map(([row, cells]) => el("tr", row, ...cells.map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words))))));
+  table.replaceChildren(
+    found.sources.length ? "" : el("p", { class: "note" }, t("没有 sources.toml：不听任何一家", "no sources.toml: nobody is heard")),
+    grid([t("来源", "Source"), t("消息", "Messages"), t("有偏差", "Deviating"), t("最近", "Newest")], found.sources.map((s) => [{ "data-source": s.id },
+      [["", `${s.id} ${t(s.name, s.en)}`], ["short", String(s.count)], [s.deviating ? "short bad" : "short", String(s.deviating)], ["short", s.at ? time(s.at, clock()) : t("从未", "never")]]])),
+    grid([t("时间", "Time"), t("来源", "From"), t("消息", "Message"), t("涉及", "Areas"), t("与规范不符、没读懂的", "Not as CAP has it, or not read")], some.map((m) => [{ "data-message": m.identifier },
+      [["short", time(m.at, clock())], ["short", name[m.source] || m.source], ["long", `${m.identifier} ${m.headline}`], ["short", String(m.areas.length)], [m.deviations.length ? "bad" : "", m.deviations.length ? m.deviations.join("；") : "✓"]]])));
 }
 
 async function choose(id) {

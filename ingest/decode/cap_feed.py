@@ -8,10 +8,12 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from ingest.decode.cap import NAMESPACE
+from ingest.decode.cap_wrap import within
 from ingest.decode.outside import LAST_AT, moment
-from ingest.decode.xml_in import Wrong, parse_xml
+from ingest.decode.packed import unpacked
+from ingest.decode.xml_in import Wrong, mended, parse_xml
 
+MOST_BYTES = 8_000_000  # of a feed, unpacked
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
@@ -33,7 +35,7 @@ class Found(NamedTuple):
 def entries(body: bytes, at: str) -> list[Found]:
     """Those of a feed at the URL `at`, newest first, whatever their order there; one without a time
     counts as new. Raises `Wrong`."""
-    root = parse_xml(body)
+    root = _root(body)
     if root.tag == f"{_ATOM}feed":
         items = [
             (_when(e, f"{_ATOM}updated", f"{_ATOM}published"), e)
@@ -48,12 +50,25 @@ def entries(body: bytes, at: str) -> list[Found]:
             "bad_payload", f"既非 Atom 也非 RSS neither Atom nor RSS: <{str(root.tag)[:80]}>"
         )
     found.sort(key=lambda x: -x[0])
-    return [f for _, f in found if f is not None]
+    return [f for _, f in found]
+
+
+def _root(body: bytes) -> etree._Element:
+    """A feed with a stray & in one entry is a feed. What it holds itself is then no longer as it was
+    signed, and is judged as it is."""
+    body = unpacked(body, MOST_BYTES)
+    try:
+        return parse_xml(body)
+    except Wrong as why:
+        try:
+            return parse_xml(mended(body))
+        except Wrong:
+            raise why from None
 
 
 def next_page(body: bytes, at: str) -> str:
     """Where a feed of several pages goes on (RFC 5005), "" at its end. Raises `Wrong`."""
-    root = parse_xml(body)
+    root = _root(body)
     for link in (*root.iterfind(f"{_ATOM}link"), *root.iterfind(f"channel/{_ATOM}link")):
         if link.get("rel") == "next":
             url, wrong = _joined(link, at, str(link.get("href", "")))
@@ -76,7 +91,7 @@ def _when(e: etree._Element, *names: str) -> int:
     return LAST_AT
 
 
-def _atom(e: etree._Element, at: str) -> Found | None:
+def _atom(e: etree._Element, at: str) -> Found:
     named = f"{e.findtext(f'{_ATOM}id')} {e.findtext(f'{_ATOM}updated')}"
     content = e.find(f"{_ATOM}content")
     ways = [
@@ -90,7 +105,7 @@ def _atom(e: etree._Element, at: str) -> Found | None:
     return _found(e, at, named, ways)
 
 
-def _rss(e: etree._Element, at: str) -> Found | None:
+def _rss(e: etree._Element, at: str) -> Found:
     guid, link = e.find("guid"), e.find("link")
     named = f"{e.findtext('guid') or e.findtext('link')} {e.findtext('pubDate')}"
     ways = [
@@ -123,13 +138,19 @@ def _rank(kind: str | None, link: str) -> int:
 
 def _found(
     e: etree._Element, at: str, named: str, ways: list[tuple[int, etree._Element, str]]
-) -> Found | None:
-    whole = e.find(f".//{{{NAMESPACE}}}alert")
-    if whole is not None:
-        body = etree.tostring(whole, encoding="UTF-8", with_tail=False)
-        return Found(f"{named} {hashlib.sha256(body).hexdigest()}", at, body)
+) -> Found:
+    parts = within(e)
+    if parts:  # several stay together: whoever reads them takes each
+        one = (
+            parts[0].body
+            if len(parts) == 1
+            else etree.tostring(e, encoding="UTF-8", with_tail=False)
+        )
+        return Found(f"{named} {hashlib.sha256(one).hexdigest()}", at, one)
     if not ways:
-        return None
+        return Found(
+            named, at, wrong="条目里没有消息也没有链接 the entry holds no message and no link"
+        )
     _, element, link = min(ways, key=lambda w: w[0])
     url, wrong = _joined(element, at, link)
     return Found(f"{named} {url}", url, wrong=wrong)

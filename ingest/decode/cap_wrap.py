@@ -21,7 +21,7 @@ from lxml import etree
 from ingest.decode.cap import MAX_BYTES
 from ingest.decode.cap_shape import is_alert
 from ingest.decode.reading import Rejected
-from ingest.decode.xml_in import Wrong, parse_xml
+from ingest.decode.xml_in import Wrong, as_utf8, mended, parse_xml
 
 MOST = 1_000  # messages of one document
 _DEEPEST = 3  # documents within documents
@@ -31,11 +31,13 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]{40,}")
 
 
 class Part(NamedTuple):
-    """A message: its bytes, what its envelope says of the status, and why it could not be taken out."""
+    """A message: its bytes, what its envelope says of the status, why it could not be taken out, and
+    what had to be mended of the document to read it."""
 
     body: bytes
     status: str = ""
     wrong: Rejected | None = None
+    notes: tuple[str, ...] = ()
 
 
 def of_play(status: str) -> bool:
@@ -48,9 +50,26 @@ def messages(body: bytes) -> list[Part]:
     then its reader says what it is. Raises `Wrong` where it is no XML."""
     if len(body) > MAX_BYTES:
         return [Part(body)]
-    root = parse_xml(body)
+    try:
+        root = parse_xml(body)
+    except Wrong as why:
+        plain = mended(body)
+        if plain == as_utf8(body):
+            raise
+        root = parse_xml(plain)
+        told = (f"文件 document: {why.rejected.detail[:100]}: 按 read with & as text",)
+        return [p._replace(notes=told) for p in _of(root, plain)]
+    return _of(root, body)
+
+
+def _of(root: etree._Element, body: bytes) -> list[Part]:
     if is_alert(root):
         return [Part(body)]
+    return within(root) or [Part(body)]
+
+
+def within(root: etree._Element) -> list[Part]:
+    """The messages that an element holds."""
     found, room = list[Part](), 4 * MAX_BYTES
     for part in _within(root, 0):
         room -= len(part.body)  # each brings the namespaces of all that stands round it
@@ -61,7 +80,7 @@ def messages(body: bytes) -> list[Part]:
                 Part(b"", wrong=Rejected("oversize", f"{words}; 其余未读 the rest not read")),
             ]
         found.append(part)
-    return found or [Part(body)]
+    return found
 
 
 def _within(e: etree._Element, depth: int) -> Iterator[Part]:
