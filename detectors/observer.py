@@ -26,6 +26,7 @@ from detectors.signs import Sign, SignsSaid
 from detectors.state import DetectState
 from ingest.observation import PersonSays
 from ingest.stage import Write
+from ingest.strangers import STRANGER
 
 RULE = "observer"
 KEPT_MS = 24 * 3_600_000  # an id that comes again within it is a repetition
@@ -37,7 +38,8 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     """Take a person's word: it goes on once, and may be evidence. Its photograph comes behind it, under
     the same id."""
     people = state.people
-    if says.area not in district.areas:
+    # a stranger may name no place of ours
+    if says.area not in district.areas and not (says.role == STRANGER and not says.area):
         return []
     if says.id in people.seen:
         return list(_pictured(district, state, says)) if says.photo else []
@@ -46,9 +48,9 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
         if says.received_at < people.unclear.get(says.person, -_ANSWER_MS) + _ANSWER_MS:
             return []
         people.unclear[says.person] = says.received_at
-    writes = [Write("cases", says.area, says)]
+    writes = [Write("cases", says.area or says.role, says)]
     rule = district.rules.observer
-    if RULE not in district.rules.run or says.role not in rule.trusted:
+    if RULE not in district.rules.run or says.role not in rule.trusted or says.role == STRANGER:
         return writes
     for hazard in rule.hazards.get(says.what, ()):
         if hazard in district.areas[says.area].hazards:

@@ -128,10 +128,10 @@ class Address:
             case Decision(act="accept" | "decline"):
                 for delivery in reply(self._district, record, is_live(self._live, state.runs)):
                     writes.append(Write("deliveries", delivery.recipient, delivery))
-            case PersonSays() if record.area in self._district.areas:
+            case PersonSays() if record.area in self._district.areas or not record.area:
                 for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
-                    writes.append(Write("deliveries", record.area, delivery))
-                writes.append(Write("deliveries", record.area, record))
+                    writes.append(Write("deliveries", record.area or record.role, delivery))
+                writes.append(Write("deliveries", record.area or record.role, record))
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 

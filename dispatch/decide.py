@@ -129,7 +129,7 @@ class Decide:
             case NeighbourAnswer():
                 writes.append(Write("alerts", record.neighbour, record))
             case PersonSays():
-                writes.append(Write("alerts", record.area, record))
+                writes.append(Write("alerts", record.area or record.role, record))
             case Service() | RecordEnd():  # for the ledger, and for whoever looks
                 writes.append(Write("alerts", "desk", record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):

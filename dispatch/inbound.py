@@ -1,5 +1,6 @@
 """A short message from a telephone: whose number it is, and what it says, into records. The number is
-looked up and forgotten; what goes on names the opaque id."""
+looked up and forgotten; what goes on names the opaque id. A stranger's goes to the duty room to be read,
+with the number, kept as people's own words are (`ingest.people_words`)."""
 
 import sqlite3
 import threading
@@ -12,16 +13,20 @@ from config.district import Contact, District
 from dispatch.channels import Heard
 from dispatch.contact_store import ContactStore
 from ingest import meters
+from ingest.decode.outside import clean
 from ingest.decode.reading import Rejected
 from ingest.decode.said import meanings
 from ingest.journal import say
 from ingest.log import Out
 from ingest.observation import PersonSays, Service
-from ingest.people import People, outs_of
+from ingest.people import People, Said, outs_of
 from ingest.people_words import Keeper
+from ingest.strangers import Strangers
 
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
 _SIGN = 4  # characters of 【签名】 by which our own words are known; a quotation may be cut short
+_NUMBER = 7  # figures of a telephone; a carrier's own services have fewer
+_LONGEST = 40
 _FIRST = ("responsible", "observer", "officer")  # of several with one number
 
 
@@ -34,7 +39,9 @@ class Inbound:
 
     def __init__(self, district: District, now: Callable[[], float] = time.monotonic) -> None:
         self._district, self._now = district, now
-        self._people = People(district, keep=Keeper(district.vault).put)
+        self._keeper = Keeper(district.vault)
+        self._people = People(district, keep=self._keeper.put)
+        self._strangers = Strangers(district, self._keeper.put)
         self._lock = threading.Lock()
         self._holders: dict[str, tuple[str, ...]] = {}
         self._read_at: float | None = None
@@ -49,7 +56,11 @@ class Inbound:
         with self._lock:
             person = next(iter(self._holder(_digits(heard.sender))), "")
             ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
-            found = self._people.text(person, text, ident, None, clock_at)
+            found: list[Said] = (
+                self._people.text(person, text, ident, None, clock_at)
+                if person
+                else self._stranger(heard.sender, text, ident, clock_at)
+            )
         for one in found:
             if isinstance(one, Service):
                 meters.READINGS.labels("send", "service").inc()
@@ -58,6 +69,17 @@ class Inbound:
             else:
                 meters.DEAD_LETTERS.labels("send", one.reason).inc()
         return outs_of(found, self._people, where, clock_at)
+
+    def _stranger(self, sender: str, text: str, ident: str, clock_at: int) -> list[Said]:
+        """A number that nobody on the list has. A sender without a number of some length is a service,
+        and no person."""
+        number = _digits(sender)
+        if len(number) < _NUMBER:
+            return [*self._people.text("", text, ident, None, clock_at)]
+        alias = self._keeper.alias(number)
+        return [
+            *self._strangers.text(alias, clean(sender.strip()[:_LONGEST]), text, ident, clock_at)
+        ]
 
     def whose(self, numbers: Iterable[str]) -> frozenset[str]:
         """The ids of everybody who has one of these numbers."""

@@ -13,6 +13,7 @@ from dispatch.not_reached import DUTY, PERSON
 from dispatch.policy import Reason
 from dispatch.sms_length import segments
 from ingest.observation import PersonSays
+from ingest.strangers import STRANGER
 
 # whoever says so has heard
 REPLIES = {
@@ -59,13 +60,20 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
 
 def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
     """To the duty room: somebody wrote what no table knows. The words themselves stand in no log."""
-    drill, place = "" if live else "（演练）", district.areas[says.area].name
+    drill, stranger = "" if live else "（演练）", says.role == STRANGER
+    place = district.areas[says.area].name if says.area else "没写明地点 no place named"
     at = local(says.said_at, district.timezone, "%H:%M")
+    what = (
+        "陌生号码来信，未核实，请看原话并回电 a stranger, unverified, read it and call back"
+        if stranger
+        else "有人来信，机器没看懂，请看原话"
+    )
     text = (
-        f"{drill}有人来信，机器没看懂，请看原话: {place} {says.area} {says.role} {says.person} {at} "
+        f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} "
         f"fengsui people words {says.id}（三天后删）"
     )
-    route = Route(channel="console", title="来信原话 a message to read", text=text)
+    title = "陌生号码来信 a stranger's message" if stranger else "来信原话 a message to read"
+    route = Route(channel="console", title=title, text=text)
     return _made(says, live, DUTY + says.person, route, Level.YELLOW)
 
 

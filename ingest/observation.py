@@ -198,9 +198,9 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     """
 
     id: str  # from the person, the way and the message's own id: the same again is a repetition
-    person: str  # opaque id of a contact
-    role: str  # of the contact, when it was said
-    area: str
+    person: str  # opaque id of a contact, or what stands for a stranger's number
+    role: str  # of the contact, when it was said; stranger
+    area: str  # "": a stranger's who names none
     what: Literal[
         "report_flood",
         "report_debris_flow",

@@ -29,11 +29,7 @@ AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 Way = Literal["form", "sms", "app"]
 # what we say of a message that nobody can read
-_OURS = (
-    ("unclear", "sms"),
-    ("words", "sms"),
-    ("words", "app"),
-)  # what we say of a message that nobody can read
+_OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
 SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
@@ -136,7 +132,7 @@ class People:
         sender gets an answer."""
         areas = self.areas_of(person)
         if not areas:
-            return [_stranger()]
+            return [nobody()]
         text = clean(text)
         urgent = any(m.what == "help" for m in meanings(text))
         asked_for = None if urgent else wish(text)
@@ -171,7 +167,7 @@ class People:
         """One station or loudspeaker of their own areas, for hours at most: numbers can be forged, and
         a gauge that nobody judges warns nobody."""
         if person not in self._contacts:
-            return _stranger()
+            return nobody()
         things = {self._ids[i] for i in asked.ids if i in self._ids}
         if len(things) != 1 or not things <= set(self.serves(person)):
             return Rejected("not_their_area", "维护一次一个自己区的站点 one station of their areas")
@@ -217,7 +213,7 @@ class People:
         contact = self._contacts.get(sent.person)
         areas = self.areas_of(sent.person)
         if contact is None or not areas:
-            return [_stranger()]
+            return [nobody()]
         wrong = self._wrong(sent, areas)
         if wrong is not None:
             return [wrong]
@@ -286,7 +282,8 @@ def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list
     outs = []
     for one in found:
         if isinstance(one, PersonSays):
-            outs.append(Out("observations", people.group[one.area], encode(one)))
+            group = people.group.get(one.area) or min(people.group.values())
+            outs.append(Out("observations", group, encode(one)))
             continue
         if isinstance(one, Service):  # a station may count in any partition
             value = encode(one)
@@ -301,7 +298,7 @@ def _ours(e: Unreadable) -> str:
     return e.words if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
 
 
-def _stranger() -> Rejected:
+def nobody() -> Rejected:
     return Rejected(
         "unknown_person", "联系人库中没有 is not in the contact store: fengsui contacts"
     )

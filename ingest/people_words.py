@@ -1,11 +1,13 @@
-"""What people wrote that nobody here could read, kept for the duty room as it is: apart from the log,
-encrypted, and erased after three days.
+"""What people wrote that nobody here could read, and what strangers wrote, with their number so that
+somebody can call back: kept for the duty room as it is, apart from the log, encrypted, and erased after
+three days.
 
 `people-words.db` beside the contact store: opaque ids and times in plain, the words by AES-256-GCM under
 a key of the row, and that key under the master key in `keys/people-words.key` (0600), the row's id bound
 to both. A deleted row is overwritten (SQLite's secure_delete).
 """
 
+import hmac
 import os
 import sqlite3
 import threading
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ingest.journal import Seldom
 
+STRANGER = "X-"  # so begins what stands for a number that nobody on the list has
 KEPT_MS = 72 * 3_600_000
 _MOST = 10_000
 _NONCE = 12
@@ -105,6 +108,11 @@ class Words:
         )
 
 
+def _alias(key: bytes, number: str) -> str:
+    mark = hmac.digest(key, b"number|" + number.encode(), "sha256").hex()[:12]
+    return f"{STRANGER}{mark}"
+
+
 class Keeper:
     """Keeps words where there is a store, and says so where it cannot: a report is never lost for it."""
 
@@ -113,10 +121,23 @@ class Keeper:
         self._words: Words | None = None
         self._seldom = Seldom()
         self._forgot_at = 0
+        self._own = os.urandom(32)
+        if folder is not None:
+            (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, ident: str, person: str, area: str, text: str, at: int) -> None:
         """See `Words.put`; raises nothing."""
         self._do(lambda words: words.put(ident, person, area, text, at))
+
+    def alias(self, number: str) -> str:
+        """What stands for a number that nobody on the list has: the same for the same number, and
+        nobody without the store's key finds the number to it. Where no store is, one of this process."""
+        try:
+            key = _master(self._folder / "keys" / "people-words.key") if self._folder else self._own
+        except (OSError, ValueError) as e:
+            self._seldom("ingest", f"来信原话的钥匙 the key of people's own words: {e}")
+            key = self._own
+        return _alias(key, number)
 
     def look(self, now: int) -> None:
         """Once an hour: what is over is erased, whether anybody writes or not."""

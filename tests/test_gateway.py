@@ -430,6 +430,9 @@ def test_an_sms_from_a_telephone_is_its_owners_word(
             assert ask(at, json.dumps(form).encode()) == (200, "OK")
         entries = [e for p in range(4) for e in stage.log.read("observations", p, 0)]
         found = [msgspec.json.decode(e.value, type=PersonSays) for e in entries]
+        (stranger,) = [s for s in found if s.role == "stranger"]
+        found = [s for s in found if s is not stranger]
+        assert (stranger.role, stranger.what, stranger.area) == ("stranger", "words", "")
         assert [(s.person, s.what) for s in found] == [
             ("C-0004", "report_flood"),
             ("C-0004", "report_flood"),
