@@ -46,6 +46,7 @@ from tests.test_console_pages import (  # noqa: F401  # fixtures
     setup,
     sync_api,
 )
+from tests.test_flags import quality
 
 HOUR = 60 * MIN
 
@@ -250,6 +251,19 @@ def test_what_another_authority_sent_shows_with_what_deviates(seat: Seat, years:
     page.locator("#station-text").fill("zzz")
     expect(page.locator("[data-message]")).to_have_count(0)
     seat.shot("stations-outside")
+
+
+def test_what_is_wrong_with_a_station_and_what_to_do_shows_until_it_is_over(
+    seat: Seat, log: Log
+) -> None:
+    expect, words = sync_api.expect, "少收：半堵、倾斜或遮挡；去清洗、调平"
+    page = seat.enter("screen", "/#/stations")
+    log.append([Out("cases", "A03", encode(quality("R03 rain: undercatch")))])
+    expect(page.locator("[data-row=R03]")).to_contain_text(words)
+    page.locator("[data-station=R03]").click()
+    expect(page.locator(".detail")).to_contain_text(words)
+    log.append([Out("cases", "A03", encode(quality("R03 rain: undercatch over")))])
+    expect(page.locator("[data-row=R03]")).not_to_contain_text("少收")
 
 
 def test_a_battery_that_falls_shows_without_a_reload(seat: Seat, log: Log) -> None:
