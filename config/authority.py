@@ -65,5 +65,7 @@ class Policy(Row, frozen=True, kw_only=True):
     valid_s: int = 21600
     # local time in which nothing is said again only because its validity runs out; "": none
     night: str = "22:00-06:00"
+    # a message to a resident that adds nothing to what they know waits so long for others of the place
+    gather_s: int = 60
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报

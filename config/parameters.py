@@ -261,6 +261,14 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
     if policy.night and not QUIET.fullmatch(policy.night):
         words = f"{policy.night!r} 不是时段 is no span of hours"
         problems.append(problem("policy.toml", 0, "night", words, '"22:00-06:00"'))
-    for name in ("step_down_hold_s", "valid_s", "incident_gap_s", "report_every_s"):
-        if not 0 < getattr(policy, name) <= 7 * 86_400:
-            problems.append(problem("policy.toml", 0, name, "越界 is out of range", "1 … 604800"))
+    week = 7 * 86_400
+    for name, low, high in (
+        ("step_down_hold_s", 1, week),
+        ("valid_s", 1, week),
+        ("gather_s", 0, 600),
+        ("incident_gap_s", 1, week),
+        ("report_every_s", 1, week),
+    ):
+        if not low <= getattr(policy, name) <= high:
+            hint = f"{low} … {high}"
+            problems.append(problem("policy.toml", 0, name, "越界 is out of range", hint))

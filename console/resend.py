@@ -30,6 +30,7 @@ def again(d: Delivery, channel: str, by: str, at: int, count: int) -> Delivery:
         id=hashlib.sha256(name.encode()).hexdigest()[:24],
         routes=routes,
         plain=tuple(r for r in d.plain if channel in ("", r.channel)),
+        beside=(),  # it waits for nothing, and nothing goes with it
         again=count,
         asked_by=by,
         not_before=0,  # a person wants it said now

@@ -4,7 +4,6 @@ Internal recipients get every version. Public recipients get a version only when
 changed or was renewed: a deadline that passed, or thin evidence, is no news to a village.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Literal, cast
 
@@ -13,9 +12,10 @@ import msgspec
 from config.district import District
 from config.level import Action, Level
 from detectors.detection import Answer, Mark
-from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route
+from dispatch.alert import Alert, AlertRecord, Decision, Delivery, Route, delivery_id
 from dispatch.cap_answer import keys_of, reply
 from dispatch.evidence_words import seen_itself
+from dispatch.neighbours import CHANNEL
 from dispatch.not_reached import stray, unproven_notice
 from dispatch.person_word import deliveries
 from dispatch.policy import Grade
@@ -37,6 +37,8 @@ from ingest.observation import PersonSays, Record, Run
 from ingest.stage import Item, Write
 
 _UNPROVEN_EVERY_MS = 10 * 60_000
+_MACHINES = (("cap",), (CHANNEL,))  # who get each warning by itself
+_Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
 
 
 class Told(msgspec.Struct):
@@ -52,6 +54,8 @@ class Told(msgspec.Struct):
     moved: bool = False  # a public version told people to move
     # whom quiet hours keep from what `outside` says: until when, and what they heard before
     held: dict[str, tuple[int, Grade | None]] = {}
+    said: Alert | None = None  # the last public version
+    ended_at: int = 0
 
     def heard(self, recipient: str, at: int) -> Grade | None:
         """What a public recipient was really told last."""
@@ -65,6 +69,7 @@ class AddressState(msgspec.Struct):
     runs: list[Run] = []
     marks: dict[str, int] = {}
     alerts: dict[str, Told] = {}  # open warnings
+    ended: dict[str, Told] = {}  # those that ended a moment ago: their ends may be one message
     courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
@@ -181,13 +186,28 @@ class Address:
         if over or (alert.public and self._news(told, alert)):
             found = public(self._district, alert, told.outside, awake=told.loud)
             targets = [*found, *targets]
-        words: dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]] = {}
+        words: _Words = {}
+        others = self._others(state, alert)
         for target in targets:
-            delivery = self._delivery(alert, target, told, words)
+            delivery = self._delivery(alert, target, told, words, others)
             writes.append(Write("deliveries", alert.area, delivery))
         self._remember(told, alert, targets)
         if over:
             self._forget(state, alert)
+            if told.said is not None:
+                told.ended_at = alert.sent_at
+                state.ended[alert.id] = told
+
+    def _others(self, state: AddressState, alert: Alert) -> list[Told]:
+        """What else the place was told: in force, or over since a moment ago."""
+        since = alert.sent_at - self._district.policy.gather_s * 1000
+        state.ended = {i: t for i, t in state.ended.items() if t.ended_at >= since}
+        found = (*state.alerts.items(), *state.ended.items())
+        return [
+            t
+            for i, t in found
+            if i != alert.id and t.said is not None and t.said.area == alert.area
+        ]
 
     def _forget(self, state: AddressState, alert: Alert) -> None:
         state.alerts.pop(alert.id, None)
@@ -213,6 +233,7 @@ class Address:
                 told.loud = told.loud or is_loud(grade)
                 told.moved = told.moved or grade.action == Action.MOVE
                 told.public, told.expires_at = grade, alert.expires_at
+                told.said = alert
             elif target.yours:
                 told.below[target.recipient] = internal_grade(alert)
             else:
@@ -222,7 +243,7 @@ class Address:
         """The same without a word on what was before: whether that went out, only send will know."""
         if message.was is None or message.alert.msg_type == "cancel":
             return ()
-        first = message._replace(was=None, moved=told.moved)
+        first = message._replace(was=None, moved=message.moved or told.moved)
         return tuple(write(self._district, first, c) for c in target.channels)
 
     def _delivery(
@@ -230,9 +251,14 @@ class Address:
         alert: Alert,
         target: Target,
         told: Told,
-        words: dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]],
+        words: _Words,
+        others: Sequence[Told],
     ) -> Delivery:
         outward = target.audience == "public"
+        mixed = outward and target.kind == "public" and target.channels[:1] not in _MACHINES
+        beside = tuple(
+            t.said for t in others if mixed and t.said is not None and target.recipient in t.outside
+        )
         was = told.heard(target.recipient, alert.sent_at) if outward else None
         inside = told.below if target.yours else told.inside
         known = was is not None if outward else target.recipient in inside
@@ -240,7 +266,8 @@ class Address:
         said = (
             target.kind, target.category, lang, was, target.role, target.must_answer, target.yours,
         )  # fmt: skip
-        forms = words.get((*said, target.channels))
+        place = (*said, target.channels, tuple(a.id for a in beside))
+        forms = words.get(place)
         if forms is None:  # once for all who are told the same by the same ways
             message = Message(
                 alert,
@@ -251,12 +278,16 @@ class Address:
                 target.must_answer,
                 category_of(target.category),
                 target.yours,
+                moved=any(t.moved for t in others if t.said in beside)
+                or (bool(beside) and told.moved),
+                beside=beside,
             )
             routes = tuple(write(self._district, message, c) for c in target.channels)
-            forms = words[(*said, target.channels)] = routes, self._plain(message, target, told)
+            forms = words[place] = routes, self._plain(message, target, told)
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
+        most = _most(alert, beside)
         return Delivery(
-            id=delivery_id(alert, target.recipient),
+            id=delivery_id(alert.id, alert.version, target.recipient),
             alert=alert.id,
             version=alert.version,
             area=alert.area,
@@ -274,7 +305,7 @@ class Address:
             was_action=was.action if was else Action.NONE,
             queued_at=alert.sent_at,
             deadline_at=min(
-                max(alert.sent_at, target.not_before) + deadline_ms(grade), alert.expires_at
+                max(alert.sent_at, target.not_before) + deadline_ms(most | grade), alert.expires_at
             ),
             expires_at=alert.expires_at,
             lang=lang,
@@ -282,10 +313,15 @@ class Address:
             category=target.category,
             not_before=target.not_before,
             observed=seen_itself(alert),
+            beside=tuple(f"{a.id}/{a.version}" for a in beside),
+            most_level=most.level,
+            most_action=most.action,
         )
 
 
-def delivery_id(alert: Alert, recipient: str) -> str:
-    """From content, so that a repeated step writes the same record."""
-    text = f"{alert.id}|{alert.version}|{recipient}"
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+def _most(alert: Alert, beside: Sequence[Alert]) -> Grade:
+    """The highest of what a message tells; nothing where it tells of one warning alone."""
+    found = Grade()
+    for a in (alert, *beside) if beside else ():
+        found |= Grade(a.level, a.action)
+    return found

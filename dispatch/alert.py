@@ -197,6 +197,11 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     category: str = ""  # of a contact: resident, school, care_home … (config.district.Contact)
     not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
     covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/merge.py)
+    # to a resident or a loudspeaker: the other warnings of the place that its words tell too, as
+    # "ID/VERSION", and the highest of what they tell (dispatch/beside.py)
+    beside: tuple[str, ...] = ()
+    most_level: Level = Level.NONE
+    most_action: Action = Action.NONE
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
     # what the words of `routes` take for granted that this recipient was told last
     was_level: Level = Level.NONE
@@ -284,3 +289,8 @@ def attempt_key(alert: str, version: int, channel: str, recipient: str, again: i
     """The idempotency key that a carrier or node sees."""
     text = f"{alert}|{version}|{channel}|{recipient}" + (f"|{again}" if again else "")
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def delivery_id(alert: str, version: int, recipient: str) -> str:
+    """From content, so that a repeated step writes the same record."""
+    return hashlib.sha256(f"{alert}|{version}|{recipient}".encode()).hexdigest()[:24]

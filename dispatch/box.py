@@ -26,7 +26,7 @@ FINAL: dict[str, frozenset[State]] = {
     "console": frozenset({"delivered"}),
 }
 _ANSWERED: frozenset[State] = frozenset({"answered"})
-_NOT_REACHED: frozenset[State] = frozenset({"failed", "expired", "superseded"})
+NOT_REACHED: frozenset[State] = frozenset({"failed", "expired", "superseded"})
 _KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts
 RANK: dict[State, int] = {
     "queued": 0,
@@ -55,6 +55,7 @@ class Rules(NamedTuple):
     zone: str = "Asia/Shanghai"
     hotline: str = ""
     areas_en: Mapping[str, str] = {}
+    gather_ms: int = 60_000  # config.authority.Policy.gather_s
 
     def retries(self, channel: str) -> tuple[int, ...]:
         """Seconds to wait after each failed attempt of a channel."""
@@ -77,6 +78,7 @@ class Entry(msgspec.Struct, kw_only=True):
     parts: list[str] = []  # refs of the parts of which no delivery receipt came yet
     held: bool = False  # waits for others to the same person (dispatch.merge), or went with them
     into: str = ""  # the delivery that speaks for it
+    named: str = ""  # the newest that tells it too (dispatch.beside)
     idle: bool = False  # all that was heard of it is that no attempt was made
 
 
@@ -173,7 +175,7 @@ def _told_last(box: Box, d: Delivery) -> Delivery | None:
     reached = [
         e.delivery
         for e in earlier
-        if e.delivery.version < d.version and e.done and e.state not in _NOT_REACHED
+        if e.delivery.version < d.version and e.done and e.state not in NOT_REACHED
     ]
     return max(reached, key=lambda x: x.version, default=None)
 
@@ -181,11 +183,13 @@ def _told_last(box: Box, d: Delivery) -> Delivery | None:
 def urgency(delivery: Delivery) -> tuple[int, int, int, int]:
     """Sort key: red and 立即转移 before all, an order to move before a mere colour, then the
     deadline. An order never waits for a colour, so it has the rank of the colour it goes with."""
-    worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(delivery.action, Level.NONE)
+    level = max(delivery.level, delivery.most_level)
+    action = max(delivery.action, delivery.most_action)
+    worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(action, Level.NONE)
     return (
-        -max(delivery.level, worth),
-        -delivery.action,
-        -delivery.level,
+        -max(level, worth),
+        -action,
+        -level,
         delivery.deadline_at,
     )
 

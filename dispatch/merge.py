@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from config.level import Action, Level
+from dispatch import beside
 from dispatch.alert import Delivery, Route
 from dispatch.box import Box, Entry, Person, Rules, line_of
 from dispatch.merged_words import heading, in_one
@@ -76,7 +77,8 @@ def free(box: Box, merged: Entry, at: int) -> None:
 def covered(box: Box, merged: Entry) -> list[Entry]:
     """The entries that `merged` speaks for."""
     found = (box.entries.get(i) for i in merged.delivery.covers)
-    return [e for e in found if e is not None and e.into == merged.delivery.id]
+    mine = [e for e in found if e is not None and e.into == merged.delivery.id]
+    return mine + beside.covered(box, merged)
 
 
 def due(rules: Rules, box: Box) -> Iterator[Delivery]:

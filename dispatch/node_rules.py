@@ -151,7 +151,8 @@ class Node:
         effects: list[Effect] = []
         for job in list(kept.jobs):
             alone = job.source == "mandate" and job.area == c.area
-            if (job.alert == c.alert and job.id != c.id) or (alone and c.msg_type == "cancel"):
+            older = job.source == "command" and job.alert in (c.alert, *c.also) and job.id != c.id
+            if older or (alone and c.msg_type == "cancel"):
                 effects += self._drop(job, at, "已有新版 newer_version")
         if c.msg_type == "cancel":
             kept.alone.mute(c.area, c.issued_at)

@@ -37,8 +37,9 @@ Refusal = Literal[
 ]
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Say this, so often, so loud. `id` is the idempotency key of the attempt."""
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Say this, so often, so loud. `id` is the idempotency key of the attempt. `also`: other warnings
+    that the text tells too; what still waits or sounds of them is not said any more."""
 
     id: str
     node: str
@@ -54,6 +55,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     volume: int  # per cent
     issued_at: int
     expires_at: int
+    also: tuple[str, ...] = ()
 
 
 class Beacon(msgspec.Struct, frozen=True, kw_only=True):

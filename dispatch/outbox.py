@@ -15,9 +15,10 @@ is then `played` was played, and an SMS that was `accepted` and is then undelive
 """
 
 from detectors.detection import Answer, Mark
-from dispatch import carrier_id, merge
+from dispatch import beside, merge
 from dispatch.alert import STATE_ZH, Delivery, DeliveryRecord, Receipt, RouteHealth, State
 from dispatch.box import (
+    NOT_REACHED,
     RANK,
     Box,
     Entry,
@@ -32,6 +33,7 @@ from dispatch.box import (
     outdated,
 )
 from dispatch.cap_answer import receipt_of, unknown
+from dispatch.ends import all_parts, back, close, end, progress
 from dispatch.not_reached import DUTY, list_of_missed, notice, route_notice, stray
 from dispatch.person_word import REPLIES, receipt
 from ingest.observation import DeadLetter, PersonSays, Run, Tick
@@ -46,6 +48,7 @@ _TAKEN_BACK: dict[str, tuple[State, ...]] = {
 _QUIET = "免扰时段未完已过期 over before quiet hours ended"
 _UNSENT = "未发出已过期 expired before it was sent"
 _NO_WAY = "没有可用渠道 no route to this recipient"
+_WITH = "随合并通知 by "
 _LATER_S = 300  # after its tries and its deadline a loudspeaker is tried on, so far apart
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
@@ -95,7 +98,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         return []
     if (d.status == "actual") != rules.live:  # it leaves no trace in the box
         letter = stray(d, rules.live, box.clock_at)
-        return [_end(box, Entry(delivery=d), "failed", box.clock_at, letter.reason), letter]
+        return [end(box, Entry(delivery=d), "failed", box.clock_at, letter.reason), letter]
     e = box.entries[d.id] = Entry(delivery=d, next_at=d.not_before)
     box.open[d.id] = box.touched[d.id] = True
     ids = box.lines.setdefault(line_of(d), [])
@@ -108,8 +111,9 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
             out.append(_superseded(box, older, d.queued_at))
             out += _replaced(box, older, d.queued_at)
+    beside.take(rules, box, e)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
-        out.append(_end(box, e, "expired", box.clock_at, _QUIET))
+        out.append(end(box, e, "expired", box.clock_at, _QUIET))
     elif not e.done and box.clock_at >= d.expires_at:
         out += _give_up(rules, box, e, "expired", box.clock_at, _UNSENT)
     elif not e.done and not d.routes:
@@ -123,7 +127,8 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
         return []
     if r.state in ("superseded", "expired"):
         if not e.done:
-            _end(box, e, r.state, r.receipt_at, "")
+            end(box, e, r.state, r.receipt_at, "")
+            beside.free(box, e)
         return []
     if not 0 <= r.route < len(e.delivery.routes):
         return []
@@ -131,18 +136,18 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     e.heard = max(e.heard, (r.route, r.attempt))
     if r.state == "failed":
         return _failed(rules, box, e, r)
-    if r.refs and not _all_parts(box, e, r):
+    if r.refs and not all_parts(box, e, r):
         return []
     if is_final(e, r.route, r.state):
         # a fact, whatever was believed before; but no lower state after a higher one
         if not e.done or RANK.get(e.state, -1) < RANK[r.state]:
             e.route, e.state, e.rank = r.route, r.state, RANK[r.state]
             e.attempt = max(e.attempt, r.attempt)
-            _close(box, e)
+            close(box, e)
             return _with_it(box, e, r)
         return []
     if not e.done and r.route == e.route:
-        _progress(e, r)
+        progress(e, r)
     return []
 
 
@@ -169,30 +174,6 @@ def _replied(rules: Rules, box: Box, says: PersonSays) -> list[Written]:
     return out
 
 
-def _all_parts(box: Box, e: Entry, r: Receipt) -> bool:
-    """Keep the carrier's ids; a receipt for one part of several counts when it is the last one."""
-    if r.state != "delivered":
-        for ref in r.refs:
-            box.refs[ref] = (r.delivery, r.route)
-            carrier_id.note(box.spelled, ref)
-        if len(r.refs) > 1:
-            e.parts = list(r.refs)
-        return True
-    e.parts = [p for p in e.parts if p not in r.refs]
-    return not e.parts
-
-
-def _progress(e: Entry, r: Receipt) -> None:
-    """A step forward that is not the end. After a failure it brings the attempt back to life: the
-    node is there after all, and gets its time again."""
-    new = r.attempt > e.attempt
-    e.attempt = max(e.attempt, r.attempt)
-    if e.state in ("queued", "failed") and (new or RANK[r.state] > e.rank):
-        e.state, e.begun_at, e.rank = r.state, r.receipt_at, max(e.rank, RANK[r.state])
-    elif e.state not in ("queued", "failed") and RANK[r.state] > RANK[e.state]:
-        e.state, e.rank = r.state, max(e.rank, RANK[r.state])
-
-
 def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
     if r.route != e.route or r.attempt <= e.counted:
         return []  # told before, or our own word read back
@@ -202,8 +183,13 @@ def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
             return []
         e.done = False
         box.open[e.delivery.id] = True
-    elif e.state == "delivered":
+        return [*back(box, e, r), *_again(rules, box, e, r)]
+    if e.state == "delivered":
         return []  # the device has it: no carrier's later word takes that back
+    return _again(rules, box, e, r)
+
+
+def _again(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
     e.attempt = e.counted = max(e.attempt, r.attempt)
     e.state = "failed"
     return _next(rules, box, e, r.receipt_at, r.permanent, r.detail)
@@ -214,6 +200,11 @@ def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: st
     d = e.delivery
     if outdated(box, d):
         return [_superseded(box, e, at)]
+    newer = box.entries.get(e.named)
+    if newer is not None and newer.done and newer.state not in NOT_REACHED:  # they know it
+        return [end(box, e, newer.state, at, _WITH + e.named)]
+    if beside.join(box, e):
+        return []
     more = e.route + 1 < len(d.routes)
     channel = d.routes[e.route].channel
     waits = rules.retries(channel)
@@ -254,7 +245,7 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
             else:
                 detail = f"已过期，停在{STATE_ZH[e.state]} expired in state {e.state}"
                 if e.delivery.not_before >= e.delivery.expires_at:  # as this subscriber chose
-                    out.append(_end(box, e, "expired", clock_at, _QUIET))
+                    out.append(end(box, e, "expired", clock_at, _QUIET))
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         else:
@@ -308,34 +299,22 @@ def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: str) -> list[Wri
     return [] if told.id in box.entries else [told, *_queue(rules, box, told)]
 
 
-def _end(box: Box, e: Entry, state: State, at: int, detail: str) -> Receipt:
-    e.state = state
-    _close(box, e)
-    return Receipt(
-        delivery=e.delivery.id,
-        route=e.route,
-        state=state,
-        receipt_at=at,
-        attempt=max(1, e.attempt),
-        permanent=True,
-        detail=detail,
-    )
-
-
-def _close(box: Box, e: Entry) -> None:
-    e.done = True
-    box.open.pop(e.delivery.id, None)
-    box.touched.pop(e.delivery.id, None)
-
-
 def _superseded(box: Box, e: Entry, at: int) -> Receipt:
-    return _end(box, e, "superseded", at, "已被新版取代 a newer version replaces it")
+    told = end(box, e, "superseded", at, "已被新版取代 a newer version replaces it")
+    beside.free(box, e)
+    return told
 
 
 def _replaced(box: Box, older: Entry, at: int) -> list[Written]:
     """`older` is outdated: a message that would still say it must not go out."""
     together = box.entries.get(older.into)
-    if together is None or together.done or together.attempt or together.state != "queued":
+    if (
+        together is None
+        or not together.delivery.covers
+        or together.done
+        or together.attempt
+        or together.state != "queued"
+    ):
         return []
     merge.free(box, together, at)
     return [_superseded(box, together, at)]
@@ -346,12 +325,13 @@ def _with_it(box: Box, e: Entry, r: Receipt) -> list[Written]:
     out: list[Written] = []
     for c in merge.covered(box, e):
         if c.state != "superseded" and (not c.done or RANK.get(c.state, -1) < RANK[r.state]):
-            out.append(_end(box, c, r.state, r.receipt_at, f"随合并通知 by {e.delivery.id}"))
+            out.append(end(box, c, r.state, r.receipt_at, _WITH + e.delivery.id))
     return out
 
 
 def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: str) -> list[Written]:
-    out: list[Written] = [_end(box, e, state, at, detail)]
+    out: list[Written] = [end(box, e, state, at, detail)]
+    beside.free(box, e)
     if e.delivery.covers:  # nobody heard of any of these: the duty room is told of each
         for c in merge.covered(box, e):
             if c.state not in ("superseded", "expired", "failed"):

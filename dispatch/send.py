@@ -64,6 +64,7 @@ class Send:
             signature=district.signature,
             zone=district.timezone,
             hotline=district.hotline,
+            gather_ms=district.policy.gather_s * 1000,
             areas_en={area.id: area.name_en for area in district.areas.values()},
         )
 

@@ -210,7 +210,7 @@ class Sender:
             if one.told:
                 over = e is None or e.done or e.heard >= (a.route, a.attempt)
             else:  # on a desk: what ended meanwhile, by a newer version or by its expiry, is not sent
-                gone = e is None or e.done or at >= a.delivery.expires_at
+                gone = e is None or e.done or e.held or at >= a.delivery.expires_at
                 over = gone and self._withdraw(one)
                 if not gone and self._too_slow(one, at) and self._withdraw(one):
                     self._say(one, Outcome("failed", True, _TOO_SLOW, unsent=True), at)

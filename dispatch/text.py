@@ -12,6 +12,8 @@ row `seen` of the hazard says so.
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
+import msgspec
+
 from config.district import Area, District
 from config.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, orders_zh
 from dispatch.alert import Alert, Route
@@ -22,7 +24,8 @@ from dispatch.local_time import local, when
 from dispatch.policy import Grade
 from dispatch.sample import sample
 from dispatch.sms_length import segments
-from dispatch.spoken import moment, spoken, telephone
+from dispatch.spoken import moment, seconds, spoken, telephone
+from dispatch.together import Together, keeps, said_aloud, said_en, said_zh, title_of, together
 from dispatch.wording import (
     BY_KIND,
     OURS,
@@ -34,6 +37,7 @@ from dispatch.wording import (
 )
 
 SMS_SEGMENTS = 3  # what an SMS may take
+SPOKEN_S = 20.0  # a loudspeaker's text, once
 BRIEFEST = 5  # the last of the steps by which a text is made shorter
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
 _LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, orange, red
@@ -46,7 +50,8 @@ Role = Literal["responsible", "observer", "duty", "downstream"]
 class Message(NamedTuple):
     """What is to be said. was: what the same audience was told before (None: nothing, or it is not
     sure). category: of a public one's reader. yours: the area of theirs that lies downstream, of a
-    notice to those. moved: somebody may have been told to move before."""
+    notice to those. moved: somebody may have been told to move before. beside: of the other warnings
+    of the place that its reader knows, the newest (one that has just ended, too)."""
 
     alert: Alert
     kind: Kind
@@ -57,21 +62,36 @@ class Message(NamedTuple):
     category: Category = "resident"
     yours: Hit | None = None
     moved: bool = False
+    beside: tuple[Alert, ...] = ()
 
 
 def write(district: District, message: Message, channel: str) -> Route:
     """The words for one channel. Raises jinja2.UndefinedError when a template asks for what is not
     there: `dispatch.word_check` has refused such a template before anything started."""
     words = wording(district.folder, district.version)
-    fields = _fields(district, words, message, channel)
+    area, notice = district.areas[message.alert.area], message.kind == "notice"
     template = words.templates.get_template(template_of(message, channel))
+    above = title(area, message.alert, message.lang, notice=notice)
+    if message.beside:
+        was = message.was.action if message.was else Action.NONE
+        t = together(area, message.alert, message.beside, was)
+        above = title_of(t, message.lang)
+        forms = _fields_together(district, words, message, channel, t)
+    else:
+        forms = [_fields(district, words, message, channel)]
+    fields = forms[0]
     if channel != "sms":
-        area, notice = district.areas[message.alert.area], message.kind == "notice"
-        above = title(area, message.alert, message.lang, notice=notice)
-        return Route(channel=channel, title=above, text=template.render(fields, brief=0))
+        text = template.render(fields, brief=0)
+        if template_of(message, channel) == "zh_broadcast.j2" and seconds(text) > SPOKEN_S:
+            text = template.render(forms[-1], brief=0)
+        return Route(channel=channel, title=above, text=text)
     text = ""
     for brief in range(BRIEFEST + 1):  # leave out what can best be missed until it fits
-        some = {**fields, "brief": brief, "evidence": fields["evidence"][: max(0, 3 - brief)]}
+        some = {
+            **forms[min(brief // 2, len(forms) - 1)],
+            "brief": brief,
+            "evidence": fields["evidence"][: max(0, 3 - brief)],
+        }
         if brief >= 4 and message.kind == "notice":
             some["coverage"] = ""
         text = template.render(some)
@@ -136,6 +156,34 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
     fields.update(_aloud(district, words, message, was, force))
     fields.update(_inner(district, words, message))
     return fields
+
+
+def _fields_together(
+    district: District, words: Wording, message: Message, channel: str, t: Together
+) -> list[dict[str, Any]]:
+    """The same of several hazards: whole, without the rows `keep` of those that do not lead, and
+    with the shortest head."""
+    lead = msgspec.structs.replace(t.lead, sent_at=message.alert.sent_at, expires_at=t.expires_at)
+    fields = _fields(district, words, message._replace(alert=lead, beside=()), channel)
+    zh, grade = message.lang == "zh", t.grade
+    moved = message.moved or t.was == Action.MOVE
+    fields.update(
+        head=said_zh(t) if zh else said_en(t),
+        head_short=said_zh(t) if zh else said_en(t, 1),
+        head_spoken=spoken(said_aloud(t)),
+        stay=moved and bool(t.force) and grade.action < Action.MOVE,
+        ways=bool(grade.action) or grade.level >= Level.ORANGE,
+        urgent=grade.level == Level.RED or grade.action == Action.MOVE,
+    )
+    more, aloud = keeps(t, words.advice, message.lang), "".join(keeps(t, words.advice, "speak"))
+    gap = "；" if zh else ". "
+    whole = {
+        **fields,
+        "advice": gap.join([fields["advice"], *more]),
+        "speak": fields["speak"] + spoken(aloud),
+        "speak_own": fields["speak_own"] and fields["speak_own"] + spoken(aloud),
+    }
+    return [whole, fields, {**fields, "head_short": said_zh(t) if zh else said_en(t, 2)}]
 
 
 def field_names(district: District) -> frozenset[str]:

@@ -21,10 +21,9 @@ from dispatch.policy import Grade
 from dispatch.sample import sample
 from dispatch.sms_length import segments
 from dispatch.spoken import seconds
-from dispatch.text import SMS_SEGMENTS, Kind, Message, field_names, template_of, write
+from dispatch.text import SMS_SEGMENTS, SPOKEN_S, Kind, Message, field_names, template_of, write
 from dispatch.wording import CATEGORY_ZH, OURS, TABLES, environment
 
-SPOKEN_S = 20.0  # a loudspeaker's text, once
 # what each template may not leave out: (one of these names)
 _ALWAYS = (("drill",), ("over",), ("until",))
 MUST: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -64,20 +64,23 @@ class Broadcast:
 
 def command_for(d: Delivery, route: Route, key: str, kind: Kind, issued_at: int) -> Command:
     """The command of an attempt; a repetition has the same `id`."""
-    by_level, by_action = _REPEAT_VOLUME[d.level], _FOR_ACTION[d.action]
+    level, action = max(d.level, d.most_level), max(d.action, d.most_action)
+    by_level, by_action = _REPEAT_VOLUME[level], _FOR_ACTION[action]
     return Command(
         id=key,
         node=d.recipient,
         alert=d.alert,
         version=d.version,
         area=d.area,
-        level=d.level,
-        action=d.action,
-        msg_type=d.msg_type,
+        level=level,
+        action=action,
+        # the end of one of several warnings ends nothing of the place
+        msg_type="update" if d.msg_type == "cancel" and (level or action) else d.msg_type,
         kind=kind,
         text=route.text,
         repeat=max(by_level[0], by_action[0]),
         volume=max(by_level[1], by_action[1]),
         issued_at=issued_at,
         expires_at=d.expires_at,
+        also=tuple(place.rpartition("/")[0] for place in d.beside),
     )
