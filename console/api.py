@@ -19,7 +19,7 @@ from starlette.routing import Route
 from config.level import Action, Level
 from console.account_desk import Account
 from console.answers import Acted, Below, Chart, Heard, Letter, Me, Missed, Snapshot, Texts
-from console.desk import Calls, Resend
+from console.desk import Calls, Looked, Resend
 from console.feed import Feed
 from console.geojson import in_force
 from console.login_steps import Change, Code, Offer
@@ -102,6 +102,9 @@ SAYS = {
     ),
     "/api/calls": Says(
         "他们的姓名号码，每次查看都记录 names and numbers; each look is on record", Calls
+    ),
+    "/api/words": Says(
+        "来信原话，每次查看都记录 what people wrote themselves; each look is on record", Looked
     ),
     "/api/resend": Says("重发，同 as `fengsui resend`", Resend),
     "/api/subscribers": Says("名单的数目和覆盖检查 counts of the list, gaps in coverage, by id"),

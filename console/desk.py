@@ -3,9 +3,11 @@ again.
 
 GET  /api/missed/AREA        who was not reached, by opaque ids
 POST /api/calls              names and numbers of those in an area; each look stands on record
+POST /api/words              what people wrote themselves, as `fengsui people words`; on record as well
 POST /api/resend             as `fengsui resend`
 """
 
+import sqlite3
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -26,10 +28,15 @@ from ingest.observation import encode
 
 Key = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 _A_MINUTE = 60
+_SHOWN = 300  # of people's own words
 
 
 class Calls(msgspec.Struct, forbid_unknown_fields=True):
     area: str
+
+
+class Looked(msgspec.Struct, forbid_unknown_fields=True):
+    """At all of them; ids are the notices' own."""
 
 
 class Resend(msgspec.Struct, forbid_unknown_fields=True):
@@ -61,6 +68,7 @@ class Desk:
         return [
             Route("/api/missed/{area}", self._missed, methods=["GET"]),
             Route("/api/calls", self._calls, methods=["POST"]),
+            Route("/api/words", self._own_words, methods=["POST"]),
             Route("/api/resend", self._resend, methods=["POST"]),
         ]
 
@@ -111,6 +119,29 @@ class Desk:
             {
                 "people": {p.id: {"name": p.name, "phone": p.phone} for p in people},
                 "village": {"name": area.name, "phone": area.phone},
+            }
+        )
+
+    async def _own_words(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._officer, request)
+        await read_body(request, Looked)
+        return await run_in_threadpool(self._words, user)
+
+    def _words(self, user: User) -> Response:
+        """They hold names and numbers: of whose words they were is on record, and none of the words."""
+        try:
+            kept = self._people.words(self._feed.clock())
+        except (OSError, sqlite3.Error, ValueError) as e:
+            raise Refused(503, f"来信原话读不到 people's words cannot be read: {e}") from e
+        who = " ".join(dict.fromkeys(k.person for k in kept[:_SHOWN]))
+        self._users.note(self._feed.at(), user.name, "people's words", who)
+        return to_json(
+            {
+                "words": [
+                    {"id": k.id, "who": k.person, "area": k.area, "at": k.at, "text": k.text}
+                    for k in kept[:_SHOWN]
+                ],
+                "count": len(kept),
             }
         )
 

@@ -16,6 +16,7 @@ from dispatch.not_reached import about
 from dispatch.person_word import REPLIES
 from dispatch.policy import Reason
 from ingest.observation import PersonSays, Record, Service
+from ingest.strangers import STRANGER
 
 KEPT = 20_000
 KINDS = (
@@ -60,6 +61,7 @@ _DOOR = {
     "take over": Reason("接班", "take over"),
     "enter": Reason("登录", "enter"),
     "leave": Reason("退出", "leave"),
+    "people's words": Reason("查看来信原话", "looked at people's own words"),
     "call list": Reason("查看电话名单", "call list"),
     "resend": Reason("人工重发", "resend"),
     "service": Reason("安排维护", "service"),
@@ -89,6 +91,7 @@ _DOOR = {
 }
 
 
+_STRANGER = Reason("陌生号码来信，未核实", "a stranger's message, unverified")
 _UNCLEAR = Reason("来信看不懂", "a message that cannot be read")
 
 
@@ -177,7 +180,7 @@ class Shift:
         self.heard[says.id] = None
         if len(self.heard) > KEPT:
             del self.heard[next(iter(self.heard))]
-        zh, en = REPLIES.get(says.what, _UNCLEAR)
+        zh, en = REPLIES.get(says.what, _STRANGER if says.role == STRANGER else _UNCLEAR)
         if seen := QUANTITIES.get(says.what):
             zh, en = seen.zh, says.what.replace("_", " ")
         if says.people is not None:

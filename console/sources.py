@@ -11,6 +11,7 @@ from dispatch.alert import Decision
 from dispatch.contact_store import ContactStore
 from dispatch.erase import erase
 from ingest.history import History
+from ingest.people_words import Kept, Words
 
 
 def _no_key(_: Decision) -> Decision:
@@ -71,6 +72,17 @@ class People:
             return [known[i] for i in ids if i in known]
         with ContactStore(self._folder) as store:
             return [c for i in ids if (c := store.whole(i)) is not None]
+
+    def words(self, at: int) -> list[Kept]:
+        """What people wrote themselves, newest first, of the last three days before `at` (epoch ms); see
+        `ingest.people_words`. Raises OSError, sqlite3.Error, ValueError: the store cannot be read."""
+        if self._folder is None or not (self._folder / "people-words.db").exists():
+            return []
+        store = Words(self._folder)
+        try:
+            return store.read(at)
+        finally:
+            store.close()
 
     def erase(self, contact_id: str, at: int) -> None:
         """Overwrite one person of the store (epoch ms). Raises ValueError where there is none, or it

@@ -1,6 +1,7 @@
 """The ways in: HTTP, a feed that is asked, MQTT; each durable before it is acknowledged, each safe in
 an exercise."""
 
+import gzip
 import http.client
 import json
 import socket
@@ -93,6 +94,35 @@ def test_a_post_is_in_the_log_and_on_disk_when_it_is_answered(
     found = taken(log)
     assert len(found) == hearing().partitions
     assert FrameStore(tmp_path / FOLDER, ".xml").get(found[0].ref) == body
+
+
+def test_a_list_by_http_is_answered_message_by_message_also_packed(
+    server: CapServer, log: Log, tmp_path: Path
+) -> None:
+    good, bad = signed(message("W1")), message("W2")
+    inner = [b[b.index(b"<alert") :] for b in (good, bad)]
+    body = b"<alerts>" + b"".join(inner) + b"</alerts>"
+    for sent in (body, b"\xef\xbb\xbf" + body, gzip.compress(body)):
+        status, answer = post(server, sent, Content_Type="text/plain", Content_Encoding="gzip")
+        assert (status, answer["state"]) == (202, "taken")
+        assert [m["state"] for m in answer["messages"]] == ["taken", "rejected"]
+        assert answer["messages"][1]["reason"] == "unsigned"
+        assert "2" in answer["messages"][1]["detail"]
+    assert {f.identifier for f in taken(log)} == {"W1"}
+    assert letters(log) == ["unsigned"] * 3
+    kept = FrameStore(tmp_path / FOLDER, ".xml").get(taken(log)[0].ref)
+    assert kept is not None
+    assert b"<identifier>W1" in kept
+    assert b"<identifier>W2" not in kept
+    status, answer = post(server, b"<alerts>" + inner[1] + inner[1] + b"</alerts>")
+    assert (status, answer["state"]) == (400, "rejected")
+
+
+def test_what_deviates_is_said_to_whoever_sent_it(server: CapServer) -> None:
+    bent = signed(message().replace(b"<severity>Extreme", b"<severity>extreme"))
+    status, answer = post(server, bent)
+    assert (status, answer["state"]) == (202, "taken")
+    assert any("severity" in d for d in answer["deviations"])
 
 
 def test_a_bad_post_is_a_dead_letter_with_its_reason(server: CapServer, log: Log) -> None:

@@ -23,8 +23,10 @@ from dispatch.alert import Question, RouteHealth
 from dispatch.not_reached import about, route_notice
 from dispatch.not_reached import notice as not_reached
 from dispatch.person_word import deliveries
+from fengsui.setup import Setup
 from ingest.log import Log
 from ingest.observation import PersonSays, Record
+from ingest.people_words import Words
 from tests.decide_district import MIN, T0, mark, seen, silence, yanqing
 from tests.test_console_delivery import alert_of, came, sent, wait_for_alert
 from tests.test_console_door import Caller
@@ -389,13 +391,51 @@ def test_what_is_half_written_outlives_the_session_and_too_much_is_refused(
     expect(page.locator("[data-send=note]")).to_be_disabled()
 
 
+@pytest.fixture
+def written(setup: Setup) -> str:
+    """A stranger's message, as send keeps it."""
+    store = Words(setup.folder)
+    store.put("w1", "X-0123456789ab", "", "13900001234: 村里进水了<script>", T0)
+    store.close()
+    return "13900001234: 村里进水了<script>"
+
+
+def test_peoples_own_words_are_for_those_who_may_and_each_look_is_on_record(
+    desk: Desk, written: str
+) -> None:
+    viewer, duty = Caller(desk.address), Caller(desk.address)
+    viewer.enter("screen")
+    duty.enter("zhao")
+    assert viewer.ask("POST", "/api/words", {}, x_csrf=viewer.csrf)[0] == 403
+    assert duty.ask("POST", "/api/words", {})[0] == 403, "without its own page's word"
+    status, _, data = duty.ask("POST", "/api/words", {}, x_csrf=duty.csrf)
+    assert status == 200
+    (one,) = json.loads(data)["words"]
+    assert (one["id"], one["who"], one["text"]) == ("w1", "X-0123456789ab", written)
+    noted = [(who, what, detail) for _, _, who, what, detail in desk.users.newest(50)]
+    assert ("zhao", "people's words", "X-0123456789ab") in noted
+    assert not any("13900001234" in str(x) for x in noted)
+
+
+def test_peoples_own_words_are_shown_when_somebody_asks(seat: Seat, written: str) -> None:
+    expect = sync_api.expect
+    page = seat.enter("wang", "/#/shift")
+    expect(page.locator("[data-word]")).to_have_count(0)
+    page.locator("[data-words]").click()
+    expect(page.locator("[data-word=w1]")).to_contain_text(written)
+    expect(page.locator("[data-word=w1]")).to_contain_text("陌生号码，未核实")
+    seat.shot("shift-words")
+
+
 def test_axe_finds_no_serious_fault_in_the_shift_log(
-    browser: "sync_api.Browser", desk: Desk, log: Log
+    browser: "sync_api.Browser", desk: Desk, log: Log, written: str
 ) -> None:
     cases(log, red("A01"))
     own = Seat(browser, desk, bypass_csp=True)
     page = own.enter("wang", "/#/shift")
     page.locator("[data-event=warning]").wait_for()
+    page.locator("[data-words]").click()
+    page.locator("[data-word]").wait_for()
     page.locator(".hand summary").click()
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run(document)")

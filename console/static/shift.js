@@ -26,7 +26,7 @@ export function show(root) {
     el("section", { class: "queue-side wide", "aria-label": t("值班日志", "Shift log") },
       el("h2", {}, t("值班日志", "Shift log")),
       el("p", { class: "fields" }, search, choose, el("a", { class: "button", id: "csv", download: "" }, t("导出 CSV", "Export CSV"))), lines),
-    el("section", { class: "detail", "aria-label": t("交接班", "Hand-over") }, open, canWrite() ? noteForm() : "", onDuty() ? handForm() : "", reports));
+    el("section", { class: "detail", "aria-label": t("交接班", "Hand-over") }, open, canWrite() ? noteForm() : "", onDuty() ? handForm() : "", reports, onDuty() ? ownWords() : ""));
   let timer = null;
   soon = () => { clearTimeout(timer); timer = setTimeout(read, 300); };
   let waiting = null;
@@ -101,6 +101,22 @@ function writing(name, id, label, button, extra, send) {
     } catch (error) { said.textContent = `✗ ${t("没有保存：", "Not kept: ")}${error.message}`; }
     go.disabled = false;
   } }, el("label", {}, el("span", {}, label), box), extra, go, said);
+}
+
+// what people wrote themselves, and strangers: names and numbers may stand in it, so each look is on record
+function ownWords() {
+  const list = el("div", { class: "calls", role: "status" });
+  const look = async () => {
+    const got = await ask("/api/words", {}).catch((e) => ({ fault: e.message }));
+    if (got.fault) { list.replaceChildren(el("p", { class: "fault", role: "alert" }, got.fault)); return; }
+    list.replaceChildren(got.words.length ? el("ol", { class: "events" }, ...got.words.map((w) => el("li", { class: "event", "data-word": w.id },
+      el("time", { datetime: new Date(w.at).toISOString() }, time(w.at, clock())),
+      el("span", { class: "words" }, el("b", {}, `${w.who.startsWith("X-") ? t("陌生号码，未核实", "a stranger, unverified") : w.who} ${w.area || t("没写明地点", "no place named")} `), w.text))))
+      : el("p", { class: "empty" }, t("三天内没有", "none within three days")));
+  };
+  return el("section", { "aria-label": t("来信原话", "People's own words") }, el("h2", {}, t("来信原话", "People's own words")),
+    el("p", { class: "note" }, t("没看懂的来信和陌生号码的来信；加密另存，三天后删", "messages that were not understood, and strangers'; kept apart, encrypted, erased after three days")),
+    el("button", { type: "button", "data-words": "", onclick: look }, t("查看（留痕）", "Show (each look is on record)")), list);
 }
 
 const noteForm = () => writing("note", "note", t("备注（电话、现场、处置）", "Note (calls, the field, what was done)"), t("记入日志", "Write down"), "",
