@@ -4,6 +4,8 @@ faults that real networks show (`simulators.faults.of_the_field`), the one besid
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from config.district import District
 from config.level import Action
 from dispatch.alert import Alert
@@ -16,6 +18,7 @@ from simulators.world import World
 _MINUTE = 60_000
 _LATE_MS = 5 * _MINUTE
 _DEBRIS_MS = 30 * _MINUTE  # so long a debris flow lasts
+_COUNTERS = 4  # each such gauge sends a running total: no share is known, this one is assumed
 
 Place = tuple[str, str]  # area, hazard
 
@@ -76,15 +79,26 @@ def compare(whole: Played, broken: Played, truth: Mapping[Place, int]) -> Figure
     return Figures(len(caused), broken.ended, len(whole.moved), lost, late)
 
 
+def counting(district: District) -> District:
+    """The district with some of its rain gauges sending running totals, as many networks do."""
+    gauges = [s.id for s in district.stations.values() if s.quantity == "rain"][::_COUNTERS]
+    totals = {
+        s: msgspec.structs.replace(district.stations[s], quantity="rain_counter") for s in gauges
+    }
+    return msgspec.structs.replace(district, stations={**district.stations, **totals})
+
+
 def figures(district: District, count: int) -> Iterator[str]:
     """A line a storm, then the whole."""
-    gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
+    district = counting(district)
+    gauges = [s.id for s in district.stations.values() if s.quantity in ("rain", "rain_counter")]
+    counters = [s for s in gauges if district.stations[s].quantity == "rain_counter"]
     stages = [s.id for s in district.stations.values() if s.quantity == "stage"]
     found: list[Figures] = []
     ended = 0
     for storm in storm_set(count):
         whole = play(district, storm._replace(faults=()))
-        faults = of_the_field(gauges, stages, int(storm.hours * 60), storm.seed)
+        faults = of_the_field(gauges, stages, int(storm.hours * 60), storm.seed, counters)
         broken = play(district, storm._replace(faults=faults))
         truth = {(t.area, t.hazard): t.flooded_at for t in World(district, storm).truth}
         one = compare(whole, broken, truth)

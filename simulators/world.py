@@ -12,7 +12,7 @@ from config.district import District
 from config.quantity import QUANTITIES
 from ingest.observation import Flag, Observation
 from simulators.camera import render
-from simulators.faults import Reading, suffer
+from simulators.faults import Reading, Total, suffer, totalled
 from simulators.people import observed
 from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
 from simulators.scenario import Scenario
@@ -36,7 +36,9 @@ class World:
         self.seed = scenario.seed if seed is None else seed
         self.minutes = int(scenario.hours * 60)
         self._district = district
-        self._gauges = [s for s in district.stations.values() if s.quantity == "rain"]
+        rain = ("rain", "rain_counter")
+        self._gauges = [s for s in district.stations.values() if s.quantity in rain]
+        self._totals = {s.id: Total() for s in self._gauges if s.quantity == "rain_counter"}
         self._stages = [s for s in district.stations.values() if s.quantity == "stage"]
         self._cameras = [s for s in district.stations.values() if s.quantity == "frame"]
         self._nodes = list(district.nodes.values())
@@ -125,7 +127,9 @@ class World:
 
     def arrivals(self, minute: int, frames: bool = True) -> list[Reading]:
         """What arrives in a minute, faults and all. Call for each minute once, in order."""
-        return suffer(self.scenario.faults, minute, self._readings(minute, frames), self._held)
+        faults = self.scenario.faults
+        out = suffer(faults, minute, self._readings(minute, frames), self._held)
+        return totalled(faults, minute, out, self._totals) if self._totals else out
 
     def observations(self, minute: int) -> list[Observation]:
         """For stepping in memory, without pictures."""
