@@ -19,6 +19,7 @@ RECENT = 128  # minutes of rain kept for the neighbour tests
 HALVES = 64  # and half hours
 LONG = 110  # windows longer than this are told by half hours
 _MINUTE = 60_000
+_FAIL = int(Flag.FAIL)  # arrays are slow to compare with a member of an enum
 _FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
 
 
@@ -72,7 +73,7 @@ class Heard:
         key = (b.at << 20) | ((b.seq + 1) & 0xFFFFF)
         order = np.argsort(b.row, kind="stable")
         before = self._before(b, order)
-        newer, good = b.at > before, b.flag != Flag.FAIL
+        newer, good = b.at > before, b.flag != _FAIL
         keep, add = newer & good, np.ones(size, np.bool_)
         count = b.value.copy()
         np.maximum.at(self.head, b.row, b.at)

@@ -18,6 +18,7 @@ from detectors.window import Bools, Ints
 from ingest.observation import Flag
 
 _MINUTE = 60_000
+_SUSPECT = int(Flag.SUSPECT)
 _GAPS = ("counter_gap", "interval_gap")  # of rain over a longer time than planned
 ALL = 1 << 20  # minutes: longer than any window
 
@@ -123,7 +124,7 @@ def sift(
         row,
         count,
         np.ones(nth.size, np.bool_),
-        np.where(batch.flag[nth] == Flag.SUSPECT, ALL, 0),
+        np.where(batch.flag[nth] == _SUSPECT, ALL, 0),
         {k: tests[int(n)] for k, n in enumerate(nth) if int(n) in tests} if tests else {},
         {},
         {},
@@ -250,7 +251,7 @@ def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
 
 def _flagged(heard: Heard, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
     """Where a station's newest value is flagged otherwise than the one before it."""
-    doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= Flag.SUSPECT)
+    doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= _SUSPECT)
     out: list[tuple[int, int, str]] = []
     if not heard.test and not doubtful.any() and not found.test:
         return out

@@ -110,10 +110,10 @@ def _chunk(
     for r in [r for r, held in heard.lone.items() if max(held) < low - _LATER]:
         del heard.lone[r]
     look = _open(rule, near, heard, batch, before, rain, part)
-    look = np.unique([*look.tolist(), *heard.lone]).astype(np.int64)
-    if not look.size:
+    if not look.size and not heard.lone:
         heard.remember_rain(row, minute, count)
         return
+    look = np.unique([*look.tolist(), *heard.lone]).astype(np.int64)
     around = near.near[look]
     watched = np.unique([*look.tolist(), *around[around >= 0].tolist()]).astype(np.int64)
     aside = ~np.isin(row, watched)
@@ -218,10 +218,11 @@ def _open(
 ) -> Ints:
     """Gauges that can have reached a limit, and whose neighbours do not agree whatever the order."""
     row, minute, count = rain.row[part], rain.minute[part], rain.amount[part]
-    total = np.zeros(heard.head.size, np.int64)
-    np.add.at(total, row, np.maximum(count, 0))
-    rows: Ints = np.unique(row)
+    total = np.bincount(row, np.maximum(count, 0), heard.head.size).astype(np.int64)
+    rows: Ints = np.flatnonzero(total)  # what only takes away reaches nothing
     low, high = int(minute.min()), int(minute.max())
+    if not rows.size:
+        return rows
     least = near.limit[rows].min(axis=1)
     rows = rows[heard.sums(rows, high, 1440 + _CHUNK + 60) + total[rows] >= least]
     if not rows.size:

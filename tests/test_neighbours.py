@@ -113,6 +113,23 @@ def test_batches_do_not_show(rows: list[tuple[int, int, bool]], cuts: set[int]) 
     assert found == expect
 
 
+@LAW
+@given(
+    st.lists(st.tuples(st.integers(0, 130), st.booleans()), max_size=60), st.sets(st.integers(1, 59))
+)
+def test_batches_do_not_show_at_a_gauge_whose_neighbours_are_silent(
+    rows: list[tuple[int, bool]], cuts: set[int]
+) -> None:
+    """Only the climate says what is too much: all at once, or one by one."""
+    items = [rain(ALONE, n // 2 - (3 if late else 0), c) for n, (c, late) in enumerate(rows)]
+    whole, cut = watching(), watching()
+    expect = whole.hear(*items) if items else []
+    found: list[Detection] = []
+    for a, b in pairwise([0, *sorted(c for c in cuts if c < len(items)), len(items)]):
+        found += cut.hear(*items[a:b]) if b > a else []
+    assert found == expect
+
+
 # --- dry among wet
 
 
