@@ -112,17 +112,19 @@ class Users:
         *,
         now: int = 0,
         change: bool = False,
+        kept: str = "",
     ) -> None:
         """A new user, or a new role and password of an old one, whose sessions end; a second factor
-        stays. change: somebody else knows the password, they choose another when they enter. Raises
-        ValueError with what is wrong."""
+        stays. change: somebody else knows the password, they choose another when they enter. kept:
+        what `hashed` has made of the password already, where several have the same. Raises ValueError
+        with what is wrong."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"用户名 {name[:40]!r}: 1–40 个字，无空格 a name has no blanks")
         if role not in ROLES:
             raise ValueError(f"角色 role: {', '.join(ROLES)}")
         if words := wrong(password, name):
             raise ValueError(words)
-        kept = hashed(password)
+        kept = kept or hashed(password)
         with self._lock:
             self._db.execute(
                 "INSERT OR REPLACE INTO users(name, role, officer, hash, set_at, change)"

@@ -7,19 +7,28 @@ everything after it. Deterministic: OpenCV runs on one thread.
 """
 
 import io
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-try:
-    import cv2 as _cv2
 
-    _cv2.setNumThreads(1)  # pictures of many cameras share the cores, not one picture
-    cv2: Any = _cv2
-except ImportError:  # only a district with camera rules needs it: `missing`
-    cv2 = None
+class _OpenCV:
+    """OpenCV, loaded when the first picture is looked at: a district without cameras never has it."""
+
+    def __getattr__(self, name: str) -> Any:
+        import cv2 as loaded
+
+        loaded.setNumThreads(1)  # pictures of many cameras share the cores, not one picture
+        found = getattr(loaded, name)
+        setattr(self, name, found)  # so each name comes this way once
+        return found
+
+
+# None where it is not installed: only a district with camera rules needs it (`missing`)
+cv2: Any = _OpenCV() if find_spec("cv2") else None
 
 Bytes = npt.NDArray[np.uint8]
 Reals = npt.NDArray[np.float32]

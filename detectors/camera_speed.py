@@ -34,7 +34,6 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft
 
 from detectors.camera_picture import Bytes, Picture, Reals, cv2
 from detectors.camera_scene import Floats, Grid, Scene, moved_by, sample
@@ -121,6 +120,8 @@ def _hann() -> tuple[Reals, Reals]:
 
 def _correlate(a: Reals, b: Reals) -> Reals:
     """(n, 2 x 24 + 1, the same): correlation at each displacement, the middle at rest."""
+    from scipy import fft  # a district without such a camera never loads it
+
     size = np.sqrt((a * a).sum(axis=(1, 2)) * (b * b).sum(axis=(1, 2))) + 1e-6
     both = np.conj(fft.rfft2(a)) * fft.rfft2(b)
     plane = fft.fftshift(fft.irfft2(both, s=(_WINDOW, _WINDOW)), axes=(1, 2))

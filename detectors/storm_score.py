@@ -32,8 +32,8 @@ import msgspec
 import numpy as np
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
+from detectors.log_odds import chance
 from detectors.rain_sums import check, check_slots, going_on, sums_over
-from detectors.skill.table_logistic import chance
 from detectors.skill.table_quantities import TABLE_QUANTITIES, shaped
 
 

@@ -31,7 +31,6 @@ Source: Nash 1957, IAHS Publ. 45:114–121; USDA-NRCS, National Engineering Hand
 from typing import Literal
 
 import numpy as np
-from scipy.special import gammainc
 
 from detectors.kind import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain_sums import areal_mean, check, check_slots, going_on, so_far
@@ -82,6 +81,8 @@ def _shape(p: UnitHydrograph, hours: Floats) -> Floats:
     """The share of a sudden rain that has left after so many hours."""
     t = np.maximum(hours, 0)
     if p.shape == "nash":
+        from scipy.special import gammainc  # as large as all that a line loads; this shape alone
+
         return np.asarray(gammainc(p.n, t / p.k_h), np.float64)
     rise = 0.6 * p.tc_h
     base = 2.67 * rise

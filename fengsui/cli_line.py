@@ -3,13 +3,13 @@
 import sys
 import threading
 from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import click
 
 from config.district import District
-from fengsui import duty_room, proved, storm
+from fengsui import proved, storm
 from fengsui.cli_options import RUN, Shared
 from fengsui.line import calm_collector, run_stage
 from fengsui.moments import parse_moment
@@ -56,7 +56,7 @@ def run(
     if name == "live" and not no_simulator:
         raise Usage("实战不用模拟器 a live run takes no simulator: add --no-simulator, or no --run")
     shown = not until_done if pages is None else pages
-    beside = partial(duty_room.beside, folder=obj.config) if shown else storm.nothing
+    beside = _pages(obj.config) if shown else storm.nothing
     if no_simulator:
         code = _run_line(obj.setup(name), out=out, plain=plain, port=port, beside=beside)
     else:
@@ -73,6 +73,17 @@ def run(
             beside=beside,
         )
     sys.exit(code)
+
+
+def _pages(folder: Path) -> storm.Beside:
+    """The duty room's pages, whose server is loaded when they come up: the line is there before."""
+
+    def beside(setup: Setup) -> AbstractContextManager[None]:
+        from fengsui import duty_room
+
+        return duty_room.beside(setup, folder)
+
+    return beside
 
 
 def _stage(name: str, text: str) -> click.Command:

@@ -38,14 +38,19 @@ class Shared:
     def __init__(self, config: Path, state: Path, broker: str, log: str, history: str) -> None:
         self.config = config
         self.state = state
+        self._judged: District | None = None
         self.urls = Urls(broker=broker, log=log, history=history)
 
     def district(self) -> District:
         """The district as whoever starts a stage must find it: rules, channels and words can be made.
-        Raises ConfigError."""
-        from fengsui.checked_district import load_district  # brings every rule and every channel
+        Read once. Raises ConfigError."""
+        if self._judged is None:
+            from fengsui.checked_district import (
+                load_district,  # brings every rule and every channel
+            )
 
-        return load_district(self.config)
+            self._judged = load_district(self.config)
+        return self._judged
 
     def setup(self, run: str, **more: object) -> Setup:
         """A run of that district. Raises ConfigError and Usage."""

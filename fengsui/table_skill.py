@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from detectors.kind import Floats, Ints
+from detectors.log_odds import chance
 from detectors.skill import series_rules
 from detectors.skill.score import Counts, auc, bootstrap
 from detectors.skill.series_report import SEED, skill, skill_json
@@ -27,7 +28,6 @@ from detectors.skill.table_fit import (
     validate,
 )
 from detectors.skill.table_fit import tune as fit_rule
-from detectors.skill.table_logistic import chance
 from detectors.skill.table_published import published
 from detectors.skill.table_quantities import TABLE_QUANTITIES, shaped
 from detectors.skill.table_rules import (

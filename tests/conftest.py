@@ -29,5 +29,5 @@ def passwords_at_a_small_cost() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         patch.setattr(hashing, "_hasher", cheap)
-        patch.setattr(hashing, "_nobody", cheap.hash("nobody"))
+        patch.setattr(hashing, "_nobody", hashing._of_nobody(cheap))
         yield

@@ -15,6 +15,8 @@ import msgspec
 import pytest
 import xmlschema
 from cap_tools.models import Alert as TheirAlert
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 from xsdata.formats.dataclass.parsers import XmlParser
 
@@ -221,6 +223,27 @@ def test_the_key_is_the_runs_own_and_nobody_else_may_read_it(
     assert cap_key(tmp_path, yanqing(), live=True).pem() == key.pem()
     secret.write_text("no key")
     with pytest.raises(ValueError, match=r"cap\.key"):
+        cap_key(tmp_path, yanqing(), live=False)
+
+
+def test_a_key_that_does_not_sign_what_its_certificate_verifies_is_refused(tmp_path: Path) -> None:
+    """Of the run's own file the numbers are not tried one by one."""
+    cap_key(tmp_path, yanqing(), live=False)
+    secret = tmp_path / "keys" / "cap.key"
+    body = secret.read_bytes()
+    key = serialization.load_pem_private_key(body, None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    n = key.private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        n.p, n.q, n.d + 2, n.dmp1 + 2, n.dmq1, n.iqmp, n.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    private = wrong.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    secret.write_bytes(private + body[body.index(b"-----BEGIN CERTIFICATE") :])
+    with pytest.raises(ValueError, match="another key"):
         cap_key(tmp_path, yanqing(), live=False)
 
 

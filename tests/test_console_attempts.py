@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,6 +192,18 @@ def test_a_body_that_is_none_is_refused(tmp_path: Path, body: bytes) -> None:
         line.request("POST", "/api/login", body, {"x-fengsui": "1"})
         assert line.getresponse().status == 422
         line.close()
+
+
+def test_nobodys_password_takes_what_anybodys_takes_and_fits_none() -> None:
+    """Made without hashing, so a start costs no hash; looked at with the same costs."""
+    hasher = PasswordHasher(time_cost=2, memory_cost=128, parallelism=1)
+    nobody = hashing._of_nobody(hasher)
+    assert extract_parameters(nobody) == extract_parameters(hasher.hash("x"))
+    assert len(nobody) == len(hasher.hash("x"))
+    assert hashing._of_nobody(hasher) != nobody
+    with pytest.raises(VerifyMismatchError):
+        hasher.verify(nobody, "x")
+    assert not hashing.fits("", "")
 
 
 def test_while_strangers_passwords_are_hashed_nobody_else_waits(

@@ -11,6 +11,8 @@ import msgspec
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from scipy.signal import lfilter
+from scipy.stats import gamma
 
 from config.level import Action, Level
 from config.load import load
@@ -136,6 +138,21 @@ def test_the_stream_lags_the_rain() -> None:
         centre = float((flow * np.arange(400)).sum() / flow.sum())
         assert centre - 77 == pytest.approx(lag, abs=6)
         assert flow.argmax() > 75
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_stream_is_the_cascade_of_three_reservoirs(seed: int) -> None:
+    """By another hand: SciPy's gamma density and its filter."""
+    rng = np.random.default_rng(seed)
+    basin = draw(rng)
+    rain = np.where(rng.random(2000) < 0.3, rng.exponential(0.8, 2000), 0.0)
+    fallen = np.cumsum(rain)
+    wet = np.clip((fallen - basin.loss_mm) / 60.0, 0, 1)
+    effective = rain * basin.share * (0.3 + 0.7 * wet) * (fallen > basin.loss_mm)
+    unit = gamma.pdf(np.arange(1, int(basin.lag_min * 5)), a=3.0, scale=basin.lag_min / 3.0)
+    expected = lfilter(unit / unit.sum(), [1.0], effective) * 60.0
+    assert expected.max() > 1
+    assert np.allclose(runoff_mm_h(basin, rain), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_runoff_is_a_share_of_the_rain() -> None:

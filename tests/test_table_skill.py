@@ -11,11 +11,12 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors.log_odds import chance
 from detectors.skill import table_fit
 from detectors.skill.series_rules import RulesFault
 from detectors.skill.table_fit import Sample, best, folds, odds_of, validate
 from detectors.skill.table_infer import filled, moments
-from detectors.skill.table_logistic import chance, fit
+from detectors.skill.table_logistic import fit
 from detectors.skill.table_published import published
 from detectors.skill.table_quantities import TABLE_QUANTITIES, convert, units
 from detectors.skill.table_rules import load, text

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.kind import Floats, Ints
+from detectors.log_odds import Line, chance
 from detectors.skill.score import Counts
 from detectors.skill.table_infer import Moments, filled, moments
-from detectors.skill.table_logistic import Line, chance, fit
+from detectors.skill.table_logistic import fit
 from detectors.skill.table_quantities import TABLE_QUANTITIES
 from detectors.window import Bools
 

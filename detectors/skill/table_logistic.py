@@ -7,24 +7,13 @@ Houwelingen 1992, Appl. Stat. 41:191-201 (ridge).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
 from detectors.kind import Floats
+from detectors.log_odds import Line, chance
 from detectors.window import Bools
-
-
-class Line(NamedTuple):
-    """score = intercept + x @ weight, in log odds."""
-
-    intercept: float
-    weight: Floats
-
-    def score(self, x: Floats) -> Floats:
-        out: Floats = self.intercept + x @ self.weight
-        return out
 
 
 def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> Line:
@@ -45,9 +34,3 @@ def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> Line:
     b = minimize(loss, start, jac=True, bounds=limits, method="L-BFGS-B").x
     weight = b[1:] / spread
     return Line(float(b[0] - middle @ weight), weight)
-
-
-def chance(odds: Floats) -> Floats:
-    """Log odds -> chance, without overflow."""
-    out: Floats = 0.5 * (1 + np.tanh(np.clip(odds, -60, 60) / 2))
-    return out

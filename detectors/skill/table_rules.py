@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from detectors.log_odds import Line
 from detectors.skill.series_rules import RulesFault, Skill, Step, toml_text
 from detectors.skill.table_fit import Fitted
 from detectors.skill.table_infer import Moments
-from detectors.skill.table_logistic import Line
 from detectors.skill.table_quantities import TABLE_QUANTITIES
 
 FORM, VERSION = "table", 1
