@@ -12,6 +12,10 @@ _PARTS = ("rule", "line", "latency", "cost", "kafka")
 
 _EACH = {
     "一项一项 one by one": {
+        "start": Entry(
+            "fengsui.bench_start:bench_start",
+            "启动测速 CPU and memory of --help, status and order, and a run's time to its first reading.",
+        ),
         "detect": Entry(
             "fengsui.cli_bench:bench_detect",
             "每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast.",

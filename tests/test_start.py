@@ -1,5 +1,6 @@
 """What a command loads before it works, and that the list of commands says what the commands are."""
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,3 +138,22 @@ def test_a_shell_completes_names_and_options() -> None:
     assert completed("fengsui", "bench", "d") == {"detect", "door"}
     assert "--all-waiting" in completed("fengsui", "order", "--a")
     assert "--state" in completed("fengsui", "--s")
+
+
+def test_a_file_of_commands_is_nobodys_library() -> None:
+    """What two of them need stands in a module of its own; their options and their table are shared."""
+    shared = {"fengsui.cli_options", "fengsui.cli_table"}
+    for path in sorted((ROOT / "fengsui").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(f"{node.module}.{a.name}" for a in node.names)]
+            taken = {n for n in names if n.startswith("fengsui.cli_")} - shared
+            assert not {n for n in taken if n.rpartition(".")[0] not in shared}, f"{path}: {taken}"
+
+
+def test_the_start_can_be_measured_by_anybody() -> None:
+    done = CliRunner().invoke(cli, ["bench", "start", "--rounds", "1"])
+    assert done.exit_code == 0, done.output
+    told = [line.partition("  ")[0] for line in done.output.splitlines()]
+    assert told[2:] == ["fengsui --help", "fengsui status", "fengsui order", "fengsui run"]
