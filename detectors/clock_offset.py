@@ -1,10 +1,11 @@
 """Stations whose clock is slow: every reading comes late, and always by as much.
 
-Sees: of six arrivals in a row, over half an hour and more, the newest reading of each is older than
-`SLOW_S` (and than two of its intervals), they go on in time, and their ages lie within `_SPREAD_S` (or
-two intervals) of each other. A backlog is none: its ages change from one arrival to the next; nor is
-one late message. It is so until three arrivals in a row are fresh.
-Delay it adds: half an hour and an arrival. What is said of the clock changes no value.
+Sees: of six arrivals in a row the newest reading of each is older than `SLOW_S` (and than two of its
+intervals), they go on in time, and their ages lie within `_SPREAD_S` (or two intervals) of each other
+over half an hour and more; or sooner, where their ages differ by no more than a fifth of the time in
+which they came: its clock goes as ours does, only later. A backlog is none: its times go faster than
+ours; nor is one late message. It is so until three arrivals in a row are fresh.
+Delay it adds: seven arrivals. What is said of the clock changes no value.
 Cannot see: whether the clock is slow or the link keeps everything for as long; both are to be looked
 at. A clock that is fast by more than 5 minutes is refused at the door (`clock_ahead`), one that is
 fast by less is taken as it is.
@@ -21,6 +22,7 @@ from detectors.window import Ints
 SLOW_S = 600
 _SPREAD_S = 600
 _ARRIVALS, _SPAN_MS = 6, 1_800_000
+_PACE_MS = 2_000  # times in whole seconds, and the way
 _FRESH = 3
 
 
@@ -79,7 +81,9 @@ def _weigh(held: ClockState, interval_s: int) -> bool:
         held.least = held.most = age
         return False
     held.late, held.newest_at, held.least, held.most = held.late + 1, newest_at, least, most
-    if held.late < _ARRIVALS or received_at - held.since_at < _SPAN_MS:
+    gone = received_at - held.since_at
+    paced = most - least <= max(_PACE_MS, gone // 5)
+    if held.late < _ARRIVALS or (gone < _SPAN_MS and not paced):
         return False
     before, held.slow_ms = held.slow_ms, least
     return not before or late(abs(before - least), interval_s)

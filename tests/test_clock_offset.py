@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from detectors.clock_offset import ClockState, hear
 from detectors.detection import Detection
 from ingest.observation import Observations
-from tests.test_detect_faults import MINUTE, START, Line
+from tests.test_detect_faults import MINUTE, START, Line, reading
 from tests.test_neighbours import YANQING, notes, rain, watching
 
 HOUR, DAY = 60, 1440
@@ -34,6 +34,26 @@ def of(said: list[Detection]) -> list[str]:
 @pytest.mark.parametrize("by", [15, 45, HOUR, 8 * HOUR, DAY])
 def test_a_slow_clock_is_told_with_how_slow(by: int) -> None:
     assert slow(by) == [f"clock_slow {by} min"]
+
+
+def test_a_clock_that_goes_as_ours_does_only_later_is_told_before_half_an_hour_is_over() -> None:
+    """Every two seconds, and not quite."""
+    line, said, at = watching("A01"), [], START
+    for n in range(8):
+        at += 2_000 + 700 * (n % 3)
+        own = (at - DAY * MINUTE) // 1000 * 1000
+        item = reading("R01", "rain", own, 0)
+        said += line.step(Observations.of(line.group, at, [item]))
+    assert of(said) == [f"clock_slow {DAY} min"]
+
+
+@pytest.mark.parametrize("seconds", [10, 60, 300])
+def test_six_late_readings_that_come_at_once_are_a_backlog(seconds: int) -> None:
+    line, said = watching("A01"), []
+    for n in range(40):
+        item = reading("R01", "rain", START - DAY * MINUTE + n * seconds * 1000, 0)
+        said += line.step(Observations.of(line.group, START + 500 * n, [item]))
+    assert of(said) == []
 
 
 @pytest.mark.parametrize("by", [0, 3, 8, -4])
