@@ -15,6 +15,7 @@ from config.sources import Source
 from ingest.decode.cap import CapArea, CapInfo, Circle
 
 _KM_A_DEGREE = 111.32  # of latitude
+_NAME = 2_000  # characters of an areaDesc that are looked at
 _LISTED = re.compile(r"[,，;；、|/\s\u3000]+")
 
 
@@ -57,7 +58,7 @@ class Where:
         own = self._district.name.rstrip("区县市旗")
         townships = {a.township for a in self._district.areas.values() if a.township}
         found = set[str]()
-        for part in _LISTED.split(name):
+        for part in _LISTED.split(name[:_NAME]):
             _, ours, tail = part.partition(own) if own else ("", "", "")
             place = tail.lstrip("区县市旗") if ours else part
             township = next((t for t in townships if place.startswith(t)), "")

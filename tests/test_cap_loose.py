@@ -556,6 +556,25 @@ def test_nothing_in_an_envelope_breaks_the_reader(body: bytes, name: str) -> Non
         HERE.listen(part.body, T0, "", part.status)
 
 
+@pytest.mark.parametrize("blank", [" ", "\n"])
+def test_what_is_long_costs_no_more_than_its_length(blank: str) -> None:
+    """A run of blanks, a list of names or names of namespaces that are looked at again and again would
+    take hours here: this ends at all."""
+    run = blank * 900_000
+    whole = message(areas=polygon([f"40,116{run}41,116{run}x"])).decode()
+    assert listen(whole.encode()).unread
+    whole = message(areas=f"<area><areaDesc>{'乡、' * 300_000}</areaDesc></area>").decode()
+    assert isinstance(listen(whole.encode()).found, Rejected)
+    late = message().decode().replace("<sent>", f"<sent>2025{run}")
+    assert isinstance(listen(late.encode()).found, Rejected)
+    spaces = "".join(f' xmlns:n{i}="urn:{i:040}"' for i in range(6_000))
+    stray = "<area><areaDesc>x</areaDesc></area>" * 4_000
+    bare_ = f'<alert{spaces} xmlns="{NAMESPACE}">' + inner().partition(">")[2].replace(
+        "</alert>", stray + "</alert>"
+    )
+    assert isinstance(listen(bare_.encode()).found, CapIn)
+
+
 # --- feeds, and what is no XML but for an &
 
 

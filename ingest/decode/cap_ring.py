@@ -64,7 +64,7 @@ def read_ring(text: str) -> Ring | None:
 
 def read_circle(text: str) -> tuple[Circle | None, str, str]:
     """The circle; what of it is lost, and what is noted. A radius of NaN is none that can be read."""
-    parts = _COMMA.sub(",", text.strip()).replace(",", " ").split()
+    parts = _COMMA.sub(",", " ".join(text.split())).replace(",", " ").split()
     if parts and parts[-1].lower() == "km":
         parts.pop()
     point = _point(parts[0], parts[1]) if len(parts) >= 2 else None
@@ -82,7 +82,7 @@ def read_circle(text: str) -> tuple[Circle | None, str, str]:
 
 
 def _pairs(text: str, notes: list[str]) -> list[str]:
-    text = text.strip()
+    text = " ".join(text.split())  # a run of blanks would be gone through for each of its blanks
     if _BETWEEN.search(text) and ("," in text or "，" in text):
         notes.append("面 polygon: 点间用了 points are parted by ; or |")
         text = _BETWEEN.sub(" ", text)

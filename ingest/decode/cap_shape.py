@@ -10,6 +10,7 @@ case, fields without `<info>` or `<area>` round them, and `<geocode>NAME=VALUE</
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -35,6 +36,7 @@ _OF_CAP = re.compile(
     re.IGNORECASE,
 )
 _MOST_NOTES, _NOTE = 40, 160
+_LONGEST = 120  # of a moment, however it is written
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
 _REGION = re.compile(r"\[[A-Za-z_/+-]{1,40}\]$")
 _BLANK = re.compile(r"\s+(?=(?:[+-]\d\d:?\d\d|Z)$)")
@@ -63,7 +65,10 @@ def shape(alert: etree._Element) -> Shaped:
 def second(text: str) -> int | None:
     """A moment in ms, of a whole second as CAP has them; None without an offset: which one it is in is
     not certain."""
-    text = _REGION.sub("", text.strip())
+    text = text.strip()
+    if len(text) > _LONGEST:
+        return None
+    text = _REGION.sub("", text)
     text = re.sub(r"(?:GMT|UTC)(?=[+-]\d)", "", text)
     text = _BLANK.sub("", re.sub(r"(?:GMT|UTC|z)$", "Z", text))
     at = moment(text)
@@ -347,7 +352,7 @@ def _round(e: etree._Element, name: str) -> etree._Element:
 
 def _copy(e: etree._Element) -> etree._Element:
     """An element that may be put elsewhere."""
-    return etree.fromstring(etree.tostring(e, with_tail=False))
+    return deepcopy(e)
 
 
 def _add_pair(parent: etree._Element, tag: str, name: str, value: str) -> None:
