@@ -22,6 +22,7 @@ def take(rules: Rules, box: Box, e: Entry) -> None:
     grade = Grade(d.level, d.action) | Grade(d.most_level, d.most_action)
     if d.beside and not d.again and not grade.exceeds(_told(box, e)):
         e.next_at = max(e.next_at, d.queued_at + rules.gather_ms)
+        e.waits = True
 
 
 def others(box: Box, e: Entry) -> list[Entry]:

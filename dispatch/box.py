@@ -79,6 +79,8 @@ class Entry(msgspec.Struct, kw_only=True):
     held: bool = False  # waits for others to the same person (dispatch.merge), or went with them
     into: str = ""  # the delivery that speaks for it
     named: str = ""  # the newest that tells it too (dispatch.beside)
+    waits: bool = False  # for others of its place, until `next_at`
+    since: int = 0  # when that was over; 0: it did not wait
     idle: bool = False  # all that was heard of it is that no attempt was made
 
 
@@ -211,7 +213,8 @@ def is_final(e: Entry, route: int, state: State) -> bool:
 def is_silent(e: Entry, at: int) -> bool:
     """A loudspeaker, the last way to its village, that does not sound at its deadline."""
     d = e.delivery
-    if e.done or e.held or e.state == "playing" or at < d.deadline_at:
+    late = max(0, e.since - d.queued_at)  # it was not to sound before
+    if e.done or e.held or e.waits or e.state == "playing" or at < d.deadline_at + late:
         return False
     return d.routes[e.route].channel == "broadcast" and e.route + 1 == len(d.routes)
 

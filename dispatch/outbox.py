@@ -249,6 +249,8 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         else:
+            if e.waits and clock_at >= e.next_at:
+                e.waits, e.since = False, clock_at
             out += _impatient(rules, box, e)
             if is_silent(e, clock_at):  # somebody can still go there
                 words = f"到期未播出，仍在重试 silent, trying on, {STATE_ZH[e.state]} {e.state}"

@@ -110,6 +110,23 @@ def test_what_adds_nothing_waits_for_others_and_is_no_second_alarm() -> None:
         assert "山洪红色、泥石流黄色、河道洪水黄色预警，立即转移" in then
 
 
+def test_a_loudspeaker_that_waits_for_others_is_not_silent() -> None:
+    """Also where the scenario's clock goes on by more than its deadline at once."""
+    v = Place()
+    v.feed(seen(1, *of(MOVE)))
+    v.go(at(1))
+    v.feed(seen(2, YELLOW, hazard=DEBRIS))
+    v.tick(at(12))
+    (e,) = [e for e in v.of(NODE) if not e.done]
+    duty = [d for d in v.box.entries.values() if "duty:" in d.delivery.recipient]
+    assert not duty
+    v.tick(at(14))
+    assert not [d for d in v.box.entries.values() if "duty:" in d.delivery.recipient]
+    v.tick(at(16))  # it is due since minute 12, and should have sounded within three
+    assert [d for d in v.box.entries.values() if "duty:" in d.delivery.recipient]
+    assert not e.done
+
+
 def test_a_lower_order_is_never_said_beside_a_higher_one() -> None:
     """Hours later too: 准备转移 of one while 立即转移 of the other stands."""
     v = Place()
