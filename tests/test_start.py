@@ -76,9 +76,9 @@ def test_status_loads_nothing_that_it_does_not_show(kind: str, tmp_path: Path) -
 
 
 def test_a_line_loads_what_its_district_asks_for() -> None:
-    """Neither pictures nor fits nor passwords: those are loaded where a row or a person asks for them."""
+    """Neither pictures nor fits nor chats: those are loaded where a row or a person asks for them."""
     found = loaded("import fengsui.cli_line")
-    assert not found & {"scipy", "cv2", "matplotlib", "argon2"}
+    assert not found & {"scipy", "cv2", "matplotlib", "argon2", "apprise", "requests"}
 
 
 def test_a_decision_loads_what_signs_it_and_no_more(tmp_path: Path) -> None:

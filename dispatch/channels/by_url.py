@@ -1,80 +1,27 @@
 """SMS, app pushes and chats through an apprise URL: WeCom, DingTalk, Feishu, Bark, ntfy, Matrix …
 
 A URL template holds {to}, {key} and {secret}; for the services apprise knows see its own
-documentation. apprise says only yes or no, so the HTTP status is taken from what it logs while it
-sends. Its log lines may name a recipient: they end here.
+documentation. How apprise and what its services answer are heard: dispatch/channels/apprise_ear.py.
 
 Several services say no under status 200, and apprise takes that for a yes (2.2: of those below all;
-2.3: all but Feishu and Lark). So what `requests` receives in a thread that sends is looked at here.
+2.3: all but Feishu and Lark). So the answers themselves are judged here.
 """
 
 import ipaddress
 import logging
-import re
 import socket
-import threading
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
-
-import apprise
-import requests
 
 from dispatch.channels import Parcel, SendError, Told
 from dispatch.channels.answer import at, read, says_no
 from dispatch.channels.http_post import refuse
 
-_LONGEST = 65_536
-_STATUS = re.compile(r"error=(\d{3})\b")
+if TYPE_CHECKING:
+    import apprise
 
-
-class _Heard(logging.Filter):
-    """Keeps this thread's HTTP status of a log line, and lets no line through to any handler."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._local = threading.local()
-
-    def clear(self) -> None:
-        self._local.status = 0
-        self._local.bodies = []
-
-    def note(self, response: requests.Response) -> None:
-        """An answer under 2xx, of a thread that listens."""
-        bodies = getattr(self._local, "bodies", None)
-        if bodies is not None and response.ok:
-            bodies.append(response.content[:_LONGEST])
-
-    def bodies(self) -> list[bytes]:
-        """The answers since `clear`; listens no more."""
-        found, self._local.bodies = self._local.bodies, None
-        return list(found)
-
-    def status(self) -> int:
-        return int(getattr(self._local, "status", 0))
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        found = _STATUS.search(record.getMessage())
-        if found:
-            self._local.status = int(found[1])
-        return False
-
-
-_heard = _Heard()
-# lines of both may hold telephone numbers, whatever level the program logs at
-logging.getLogger("apprise").addFilter(_heard)
-logging.getLogger("apprise").setLevel(logging.WARNING)
+# its lines may hold telephone numbers, whatever level the program logs at
 logging.getLogger("urllib3").setLevel(logging.WARNING)
-_send = requests.Session.send
-
-
-def _noted(self: requests.Session, request: Any, **how: Any) -> requests.Response:
-    response = _send(self, request, **how)
-    _heard.note(response)
-    return response
-
-
-# apprise's plugins call requests.post, and hand on nothing of the answer
-requests.Session.send = _noted  # type: ignore[method-assign]
 
 # of services that say in their answer whether they took a message: the field (or its older name), the
 # yes, and what means that it was too much at once (20 a minute: DingTalk's 130101, WeCom's 45009)
@@ -121,14 +68,17 @@ def check(template: str, name: str) -> None:
         )
 
 
-def _service(template: str, to: str, key: str, timeout_s: int) -> apprise.NotifyBase | None:
+def _service(template: str, to: str, key: str, timeout_s: int) -> "apprise.NotifyBase | None":
+    from dispatch.channels.apprise_ear import (
+        instantiate,  # at the first that a row or a message asks for
+    )
+
     url = template.replace("{to}", quote(to, safe="")).replace("{key}", quote(key, safe=""))
     given = parse_qs(urlsplit(url).query)
     for option, value in (("cto", timeout_s), ("rto", timeout_s), ("redirect", "no")):
         if option not in given:
             url += f"{'&' if '?' in url else '?'}{option}={value}"
-    found: apprise.NotifyBase | None = apprise.Apprise.instantiate(url)
-    return found
+    return instantiate(url)
 
 
 def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> Told:
@@ -139,26 +89,28 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
     if service is None:
         words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
         raise SendError(words, permanent=True)
-    _heard.clear()
-    sent = service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT)
-    for answer in (bodies := _heard.bodies()):
+    from dispatch.channels.apprise_ear import heard, notify  # loaded by now
+
+    heard.clear()
+    sent = notify(service, title, body)
+    for answer in (bodies := heard.bodies()):
         _judge(service, answer)
     if sent and (bodies or not _rule(service)):
         return Told("accepted")
-    status = _heard.status()
+    status = heard.status()
     if status:
         refuse(status)
     raise SendError("通道连不上或超时 the carrier could not be reached or did not answer in time")
 
 
-def _rule(service: apprise.NotifyBase) -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
+def _rule(service: "apprise.NotifyBase") -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
     names: list[str] = []
     for known in (service.secure_protocol, service.protocol):
         names += [known] if isinstance(known, str) else known or ()
     return next((_JUDGED[n] for n in names if n in _JUDGED), None)
 
 
-def _judge(service: apprise.NotifyBase, body: bytes) -> None:
+def _judge(service: "apprise.NotifyBase", body: bytes) -> None:
     """Raises SendError where the service says no under a status of yes."""
     if rule := _rule(service):
         fields, yes, busy = rule

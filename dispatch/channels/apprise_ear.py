@@ -1,0 +1,77 @@
+"""apprise, with an ear at what its services answer: loaded at the first message that goes by it, so that
+a line without such a carrier never loads it.
+
+apprise says only yes or no, so the HTTP status is taken from what it logs while it sends. Its log lines
+may name a recipient: they end here. Its plugins call `requests.post` and hand on nothing of the answer,
+so what `requests` receives in a thread that sends is looked at here.
+"""
+
+import logging
+import re
+import threading
+from typing import Any
+
+import apprise
+import requests
+
+_LONGEST = 65_536
+_STATUS = re.compile(r"error=(\d{3})\b")
+
+
+class Ear(logging.Filter):
+    """Keeps this thread's HTTP status of a log line, and lets no line through to any handler."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._local = threading.local()
+
+    def clear(self) -> None:
+        self._local.status = 0
+        self._local.bodies = []
+
+    def note(self, response: requests.Response) -> None:
+        """An answer under 2xx, of a thread that listens."""
+        bodies = getattr(self._local, "bodies", None)
+        if bodies is not None and response.ok:
+            bodies.append(response.content[:_LONGEST])
+
+    def bodies(self) -> list[bytes]:
+        """The answers since `clear`; listens no more."""
+        found, self._local.bodies = self._local.bodies, None
+        return list(found)
+
+    def status(self) -> int:
+        return int(getattr(self._local, "status", 0))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        found = _STATUS.search(record.getMessage())
+        if found:
+            self._local.status = int(found[1])
+        return False
+
+
+heard = Ear()
+# its lines may hold telephone numbers, whatever level the program logs at
+logging.getLogger("apprise").addFilter(heard)
+logging.getLogger("apprise").setLevel(logging.WARNING)
+_send = requests.Session.send
+
+
+def _noted(self: requests.Session, request: Any, **how: Any) -> requests.Response:
+    response = _send(self, request, **how)
+    heard.note(response)
+    return response
+
+
+requests.Session.send = _noted  # type: ignore[method-assign]
+
+
+def instantiate(url: str) -> apprise.NotifyBase | None:
+    """The service that a URL names; None where apprise does not understand it."""
+    found: apprise.NotifyBase | None = apprise.Apprise.instantiate(url)
+    return found
+
+
+def notify(service: apprise.NotifyBase, title: str, body: str) -> bool:
+    """One attempt of this thread; did apprise take the answer for a yes?"""
+    return bool(service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT))
