@@ -122,8 +122,6 @@ class Keeper:
         self._seldom = Seldom()
         self._forgot_at = 0
         self._own = os.urandom(32)
-        if folder is not None:
-            (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def put(self, ident: str, person: str, area: str, text: str, at: int) -> None:
         """See `Words.put`; raises nothing."""
@@ -132,11 +130,13 @@ class Keeper:
     def alias(self, number: str) -> str:
         """What stands for a number that nobody on the list has: the same for the same number, and
         nobody without the store's key finds the number to it. Where no store is, one of this process."""
+        key = self._own
         try:
-            key = _master(self._folder / "keys" / "people-words.key") if self._folder else self._own
+            if self._folder is not None:
+                (self._folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+                key = _master(self._folder / "keys" / "people-words.key")
         except (OSError, ValueError) as e:
             self._seldom("ingest", f"来信原话的钥匙 the key of people's own words: {e}")
-            key = self._own
         return _alias(key, number)
 
     def look(self, now: int) -> None:

@@ -95,6 +95,16 @@ def test_one_number_has_one_name_and_another_store_another(
     assert Keeper(None).alias("1") != Keeper(None).alias("1")
 
 
+def test_without_a_place_for_the_words_the_duty_room_is_told_all_the_same(
+    district: District, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text("no folder")
+    inbound = Inbound(msgspec.structs.replace(district, vault=None))
+    assert [s.role for s in said(inbound.outs(heard(), T0))] == ["stranger"]
+    assert Keeper(tmp_path).alias("1").startswith(STRANGER)
+    Keeper(tmp_path).put("w", "X-1", "", "words", T0)
+
+
 def test_a_carriers_services_are_no_persons(district: District) -> None:
     for sender in ("10086", "CMCC", "", "  "):
         outs = Inbound(district).outs(heard("您的话费余额", sender), T0)
