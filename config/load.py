@@ -12,12 +12,25 @@ from typing import Any
 
 import msgspec
 
-from config.authority import Officer, Policy
-from config.backdrop import read_backdrop
-from config.cameras import check_cameras
-from config.carriers import Channels
-from config.course_check import check_courses
-from config.district import (
+from config.checks.cameras import check_cameras
+from config.checks.courses import check_courses
+from config.checks.coverage import check_reach
+from config.checks.gateways import FILE as GATEWAYS
+from config.checks.gateways import by_gateway, check_gateways, check_names
+from config.checks.officers import check_officers
+from config.checks.plans import read_plans
+from config.checks.rules import check_rule_rows
+from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
+from config.checks.sources import read_sources
+from config.checks.tables import Check
+from config.proof import FILE as PROOF
+from config.proof import rules_version
+from config.read.basemap import read_backdrop
+from config.read.problem import Problem, problem
+from config.read.tables import T, read_shapes, read_table, read_toml
+from config.records.authority import Officer, Policy
+from config.records.channels import Channels
+from config.records.district import (
     Area,
     Basin,
     Camera,
@@ -30,20 +43,8 @@ from config.district import (
     Station,
     Watch,
 )
-from config.gateways import FILE as GATEWAYS
-from config.gateways import by_gateway, check_gateways, check_names
-from config.officer_check import check_officers
-from config.parameters import Head, check_channels, check_head, check_policy, check_rules
-from config.plan_check import read_plans
-from config.proof import FILE as PROOF
-from config.proof import rules_version
-from config.reach import check_reach
-from config.rule_check import check_rule_rows
-from config.rules import Rules
-from config.source_check import read_sources
-from config.sources import Sources
-from config.table import Problem, T, read_shapes, read_table, read_toml
-from config.validate import Check, problem
+from config.records.rules import Rules
+from config.records.sources import Sources
 
 ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 

@@ -16,10 +16,11 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from config.district import District, RainThreshold, StageThreshold
-from config.row import Row
-from config.rules import Rules
-from config.table import Problem, read_toml
+from config.read.problem import Problem
+from config.read.tables import read_toml
+from config.records.district import District, RainThreshold, StageThreshold
+from config.records.row import Row
+from config.records.rules import Rules
 
 FILE = "proof.toml"
 _HEAD = """\

@@ -9,17 +9,17 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.district import District
-from console.api import Asked
-from console.feed import Feed
-from console.record_end import telling
-from console.situation import ground
-from console.sources import NOTHING, Sources
-from console.users import Users
-from console.web import STATIC, Console
-from ingest.http_door import Bounds, Front, HttpDoor
-from ingest.log import Log
-from ingest.observation import Run
+from config.records.district import District
+from console.api.routes import Asked
+from console.app import STATIC, Console
+from console.auth.accounts import Users
+from console.auth.record_end import telling
+from console.pages.feed import Feed
+from console.pages.situation import ground
+from console.routes.sources import NOTHING, Sources
+from stream.http_server import Bounds, Front, HttpDoor
+from stream.log.port import Log
+from stream.records import Run
 
 CONNECTIONS = 400  # at once; a page has two or three, one of them its stream
 
@@ -61,7 +61,7 @@ def serving(
     sources: Sources = NOTHING,
     asked: Asked = MappingProxyType({}),
 ) -> Iterator[str]:
-    """The console's address, for as long as this lasts. asked: see console/api.py."""
+    """The console's address, for as long as this lasts. asked: see console/api/routes.py."""
     feed = Feed(open_log, district, run, now)
     console = Console(
         feed,

@@ -2,13 +2,14 @@
 
 import hashlib
 
-from config.level import Action, Level
-from ingest.observation import CapRef, Record, Whole
+from config.records.level import Action, Level
+from ingest.observation import CapRef
+from stream.records import Record, Whole
 
 
 class Evidence(Record, frozen=True, kw_only=True):
     """One value that a rule rests on, in the unit of its quantity; or, with a `kind` of
-    `detectors.kinds`, in the kind's own unit, and `station` may be several, joined by "+"."""
+    `detectors.setup.registry`, in the kind's own unit, and `station` may be several, joined by "+"."""
 
     station: str
     quantity: str

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dispatch.alert import Decision
+from dispatch.records import Decision
 
 
 def asked(said: Decision) -> Decision:

@@ -12,14 +12,15 @@ from functools import partial
 
 import msgspec
 
-from config.quantity import OF_PEOPLE
-from ingest import meters
-from ingest.decode.outside import LAST_AT
-from ingest.history import Fact, History, Point
-from ingest.history.refusing import Refusing
-from ingest.journal import say
-from ingest.log import Consumer, Entry, Fenced, Log, Out, Unavailable
-from ingest.observation import DeadLetter, Flag, Observations, PersonSays, decode, encode
+from config.records.quantity import OF_PEOPLE
+from ingest.observation import Flag, Observations, PersonSays
+from stream import metrics
+from stream.history.port import Fact, History, Point
+from stream.history.refusing import Refusing
+from stream.limits import LAST_AT
+from stream.log.port import Consumer, Entry, Fenced, Log, Out, Unavailable
+from stream.oplog import say
+from stream.records import DeadLetter, decode, encode
 
 _LINGER_S = 1.0
 _PAYLOAD_KEPT = 4096
@@ -79,7 +80,7 @@ def _kept(topic: str, entry: Entry, value: bytes) -> list[Point] | Fact | None:
 def _refused(topic: str, history: History) -> list[Out]:
     """Dead letters of what history does not take; a dead letter's own refusal is only counted."""
     refused = history.refused() if isinstance(history, Refusing) else []
-    meters.REFUSED.labels("point" if topic == "observations" else "fact").inc(len(refused))
+    metrics.REFUSED.labels("point" if topic == "observations" else "fact").inc(len(refused))
     for words in refused[:3]:
         say("archive", f"历史拒收 history refuses {words}", topic=topic)
     if topic == "dead-letters":
@@ -111,7 +112,7 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
             pool.submit(_archive_topic, log, history, t, member, stop, waits, lock)
             for t in log.topics
         ]
-        with meters.pulse("archive") as pulse:
+        with metrics.pulse("archive") as pulse:
             while not stop.is_set():
                 done, _ = wait(work, timeout=0.5, return_when=FIRST_COMPLETED)
                 if done:
@@ -140,7 +141,7 @@ def _archive_topic(
                     consumer = log.join(topic, "archive", member)
                 entries = consumer.poll(0.5, 2000)
                 if entries:
-                    meters.RECORDS_IN.labels("archive", topic).inc(len(entries))
+                    metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     with lock:  # so that what was refused is this topic's
                         history.write(*points_and_facts(topic, entries))
                         letters = _refused(topic, history)

@@ -6,13 +6,14 @@ Pure: the register of stations and the time of receipt are arguments.
 import re
 from typing import Any
 
-from config.district import District
-from config.gateways import NONE as NO_GATEWAYS
-from config.quantity import OF_NODES, QUANTITIES, Quantity
-from ingest.decode.outside import moment, number
-from ingest.decode.reading import Reading, Rejected, Relative
+from config.checks.gateways import NONE as NO_GATEWAYS
+from config.records.district import District
+from config.records.quantity import OF_NODES, QUANTITIES, Quantity
+from ingest.decode.reading import Reading, Relative
+from ingest.gross_range import gross_range
 from ingest.observation import Flag, Observation
-from ingest.quality import gross_range
+from stream.limits import moment, number
+from stream.records import Rejected
 
 AHEAD_MS = 5 * 60_000
 OURS = "?"  # the mark of a reading whose message has none yet

@@ -6,24 +6,19 @@ RFC 3339 text. The names `_at` of event time and of our own clock are never mixe
 the sensor's, `received_at` is ours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 
-from config.level import Level
-from ingest.decode.outside import LAST_AT, deep
+from config.records.level import Level
+from stream.records import Record, Run, Tick, Whole
 
-# whole numbers of a record: any moment that can be written as a date (ms), and counts. What lies
-# beyond is no record: no stage, table or page has to reckon with a number of 400 digits.
-Whole = Annotated[int, msgspec.Meta(ge=-62_135_596_000_000, le=LAST_AT)]
 # what a device counts: as far as ingest takes it, else a record of ours could be read by nobody
 Count = Annotated[int, msgspec.Meta(ge=-(2**53), lt=2**53)]
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Whatever stands in a topic."""
 
 
 class Flag(IntEnum):
@@ -36,28 +31,12 @@ class Flag(IntEnum):
     MISSING = 9
 
 
-class Run(Record, frozen=True, kw_only=True, tag="run"):
-    """The first record of every topic: what this run is. A run named `live` is live, all others
-    are exercises and can reach no real siren or phone."""
-
-    name: str
-    kind: Literal["live", "exercise"]
-    district: str
-    config: str  # version of the district's configuration
-    start_at: Whole
-    speed: float = 1.0
-    seed: Whole | None = None
-    scenario: str = ""
 
 
-class Tick(Record, frozen=True, kw_only=True, tag="tick"):
-    """Time as an event. One that is not later than the last is ignored by every stage."""
-
-    clock_at: Whole
 
 
 class Observation(Record, frozen=True, kw_only=True):
-    """One reading: `value` counts the resolution of its quantity (config.quantity).
+    """One reading: `value` counts the resolution of its quantity (config.records.quantity).
 
     The id is (station, quantity, observed_at, seq): the same id again is a duplicate, with another
     value a revision. Two tips in one second differ in `seq`.
@@ -71,7 +50,7 @@ class Observation(Record, frozen=True, kw_only=True):
     ref: str = ""  # frames: SHA-256 of the picture, in hex
     flag: Flag = Flag.NOT_EVALUATED  # by the tests that need no memory
     test: str = ""  # the test that set the flag
-    mark: str = ""  # of the message, where the time is ours to give: see `ingest.again`
+    mark: str = ""  # of the message, where the time is ours to give: see `ingest.repeats`
 
 
 class Observations(Record, frozen=True, kw_only=True, tag="observations"):
@@ -140,14 +119,6 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
         )
 
 
-class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
-    """Bad input, kept whole: nothing that arrived is thrown away unseen."""
-
-    received_at: Whole
-    source: str  # MQTT topic, or the log's topic, partition and offset
-    reason: str  # one of a closed list of codes: unknown_station, bad_payload, …
-    detail: str  # where and what to do, in words
-    payload: str  # the bytes, base64, cut at 4 kB
 
 
 class CapSays(Record, frozen=True, kw_only=True):
@@ -189,11 +160,11 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
 
 
 class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
-    """A person's word on an area: what was seen (quantities of `config.quantity.OF_PEOPLE`), or an
+    """A person's word on an area: what was seen (quantities of `config.records.quantity.OF_PEOPLE`), or an
     answer to a warning. It goes the whole line, from `observations` to `deliveries`, once each.
 
     No words of the person's stand in it: they could hold names and numbers. A message that nobody could
-    read is `words`, which the duty room finds under its id in `ingest.people_words`, and `unclear`, so
+    read is `words`, which the duty room finds under its id in `ingest.people.kept_words`, and `unclear`, so
     that whoever sent it gets an answer.
     """
 
@@ -239,23 +210,7 @@ class Service(Record, frozen=True, kw_only=True, tag="service"):
 
 ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service
 
-T = TypeVar("T")
-_encoder = msgspec.json.Encoder()
 
 
-def encode(record: Record) -> bytes:
-    """A record as JSON."""
-    return _encoder.encode(record)
 
 
-def decode(reader: Callable[[bytes], T], value: bytes) -> T | None:
-    """What `reader` makes of the bytes of a record; None for what it cannot read, whatever it raises.
-
-    A topic may hold anything: other programs and newer versions write there too. How deep a reader
-    comes hangs on who calls it, so what is nested deeper than any record is judged before."""
-    try:
-        return None if deep(value) else reader(value)
-    except MemoryError:
-        raise
-    except Exception:  # noqa: BLE001  # bytes of another's: UnicodeError, RecursionError, TypeError, …
-        return None

@@ -1,65 +1,377 @@
-"""What a stage is: the face that the runner (`ingest.runner`) drives.
+"""The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
+only then acknowledge."""
 
-A stage is pure: its memory is an argument, time is an event (`Tick`, `Mark`), its parameters are
-the object. How the records fall into batches must not show in what it writes: two steps over the
-halves of a batch write the same records, in the same order, as one step over the whole.
-"""
+import hashlib
+import os
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+import msgspec
 
-from ingest.observation import Record, Run
+from config.records.district import District
+from ingest.cap.intake import CapDoor, count_deviations
+from ingest.cap.listeners import cap_ways
+from ingest.decode.frame import check_frame
+from ingest.decode.node_status import decode_status
+from ingest.decode.reading import Reading, decode_json
+from ingest.decode.senml import decode_senml
+from ingest.identify import Register, frame_observation, identify, not_its_own, stranger
+from ingest.observation import Observation, Observations, Service
+from ingest.people.kept_words import Keeper
+from ingest.people.reports import People, outs_of
+from ingest.people.web import people_ways
+from ingest.repeats import Again, of_log
+from stream import metrics
+from stream.blobs import FrameStore, no_room
+from stream.clock import last_tick
+from stream.guard import OF_THE_LOG, letter, unread
+from stream.limits import LAST_AT, Unreadable, read_json
+from stream.log.port import Log, Out, Unavailable
+from stream.mqtt.access import SIMULATED
+from stream.mqtt.client import Message, Mqtt, digest, shared_group
+from stream.oplog import say
+from stream.records import Rejected, Run, Tick, encode
+from stream.stages.run_identity import begin
+
+_READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
+_CLOCK_BYTES = 256
+_TOLD = 10_000
+_LETTERS = 50  # of one message
+_MOST = 20_000  # readings of one record: a backlog of gateways must not outgrow what a log takes
+_LINGER_S = 0.01  # what comes within it shares one fsync
 
 
-class Item(NamedTuple):
-    """A decoded record, with where it stood."""
-
-    partition: int
-    offset: int
-    key: str
-    record: Any
+class _Clock(msgspec.Struct):
+    clock_at: int
 
 
-class Write(NamedTuple):
-    """A record to write. `partition` None: derived from the key."""
-
-    topic: str
-    key: str
-    record: Record
-    partition: int | None = None
+_clock = msgspec.json.Decoder(_Clock)
 
 
-class Stage(Protocol):
-    """One stage of the line.
+class Intake:
+    """Messages of one run into records. `clock_at` is the time of receipt: in an exercise the
+    scenario's, so that two runs are equal."""
 
-    name: the consumer group. reads: the topic. format: the version of the snapshot's form; a
-    snapshot of another format is not loaded, the state is rebuilt from the log instead.
-    ticks: in a live run the runner puts a Tick into the stage's own partitions this often
-    (seconds); 0 for never. An exercise's time comes down the line.
-    """
+    def __init__(
+        self,
+        district: District,
+        run: Run,
+        frames: FrameStore,
+        cap: CapDoor | None = None,
+        again: Again | None = None,
+    ) -> None:
+        self._prefix = f"fengsui/{run.name}/{district.id}/"
+        self._again = Again() if again is None else again
+        self._register = Register(district)
+        self._frames = frames
+        self._cap = cap  # None: this run hears no other authority
+        self.keeper = Keeper(district.vault)
+        self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
+        self._partitions = range(district.partitions)
+        self._exercise = run.kind == "exercise"
+        self.clock_at = run.start_at
+        self.no_room = ""  # why pictures are lost now, "" if they are not
+        self._read: Counter[str] = Counter()  # since `counted`
+        self._flags: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+        self._told: set[str] = set()  # topics of which something retained was seen
 
-    name: str
-    reads: str
-    format: int
-    ticks: float
+    def filters(self, share: str = "") -> list[str]:
+        """What to subscribe to; a live run never hears an exercise's topics. The members of a group
+        share the readings, and each hears the clock."""
+        shared = f"$share/{share}/" if share else ""
+        doors = _READINGS + ("source/#",) * (self._cap is not None)
+        topics = [f"{shared}{self._prefix}{t}" for t in doors]
+        return topics + [self._prefix + "clock"] * self._exercise
 
-    def decode(self, value: bytes) -> Record:
-        """Raises msgspec.MsgspecError for a record that is not of the topic."""
-        ...
+    def records(self, messages: Sequence[Message]) -> list[Out]:
+        """What these messages mean, in their order. One that nobody can read is a dead letter, and
+        nothing of it counts; the others do not notice."""
+        outs: list[Out] = []
+        groups: dict[str, list[Observation]] = {}
+        for message in messages:
+            try:
+                found = self._again.once(message, self._meant(message), self.clock_at)
+            except OF_THE_LOG:
+                raise
+            except Exception as e:  # noqa: BLE001  # one message must not end the line
+                found = [unread("ingest", e)]
+            if any(isinstance(one, Out) and one.topic == "observations" for one in found):
+                outs += self._flush(groups)  # what came before it stands before it
+            outs += self._put_aside(message, [one for one in found if isinstance(one, Rejected)])
+            for one in found:
+                if isinstance(one, Out):
+                    outs.append(one)
+                elif isinstance(one, Observation):
+                    self._read[one.quantity] += 1
+                    self._flags[one.flag.name.lower()] += 1
+                    for group in self._register.groups.get(one.station, ()):
+                        groups.setdefault(group, []).append(one)
+            if any(len(items) >= _MOST for items in groups.values()):
+                outs += self._flush(groups)
+        return outs + self._flush(groups)
 
-    def new(self, partition: int) -> Any:
-        """The memory of a partition of which nothing has been read."""
-        ...
+    def _meant(self, message: Message) -> Sequence[Observation | Rejected | Out]:
+        """One message: readings, records of its own, or why not."""
+        suffix = message.topic.removeprefix(self._prefix)
+        if message.retain and not suffix.startswith("source/"):  # CAP has ids, and an end
+            return self._retained(message)
+        if suffix == "clock" and self._exercise:
+            return self._clock(message.payload)
+        if self._cap is not None and suffix.startswith("source/"):
+            return self._of_others(self._cap, message, suffix)
+        if suffix.startswith("person/"):
+            return self._of_person(message, suffix)
+        return self._decode(suffix, message.payload)
 
-    def begun(self, state: Any) -> Run | None:
-        """What the memory knows of the run: the first `Run` that it was given."""
-        ...
+    def _retained(self, message: Message) -> list[Rejected]:
+        """It comes at each new subscription, and says nothing about now: counted each time, kept as
+        a dead letter once a topic."""
+        topic = self._where(message.topic)
+        if topic in self._told or len(self._told) >= _TOLD:
+            self._rejected["retained"] += 1
+            return []
+        self._told.add(topic)
+        say("ingest", f"{topic}: 保留消息不计 retained, not taken")
+        text = "保留消息不是新数据 retained, no news: 设备关闭 retain, switch it off on the device"
+        return [Rejected("retained", text)]
 
-    def step(self, state: Any, items: Sequence[Item]) -> tuple[Any, list[Write]]:
-        """Take records in order, return the new memory (it may be the same object, changed) and
-        what to write."""
-        ...
+    def _of_others(
+        self, cap: CapDoor, message: Message, suffix: str
+    ) -> Sequence[Observation | Rejected | Out]:
+        """A CAP message of the source whose topic it is. A volume without room costs the bytes, which
+        prove it; the word counts, and the log says so."""
+        match suffix.split("/"):
+            case ["source", source, "cap"]:
+                taken = cap.take_now(message.payload, self.clock_at, message.topic, source)
+                for one in taken.told:
+                    self._rejected[one.reason] += 1
+                self._read["cap"] += len(taken.good)
+                for found in taken.good:
+                    count_deviations(found)
+                return taken.outs
+        return [Rejected("unknown_topic", "应为 write source/SOURCE/cap")]
 
-    def dump(self, state: Any) -> bytes: ...
+    def _of_person(self, message: Message, suffix: str) -> list[Out]:
+        """What a person says, after what came before it. A stranger's topic may hold a number: it is
+        not written down."""
+        match suffix.split("/"):
+            case ["person", person, "sms"]:
+                found = self.people.sms(person, message.payload, self.clock_at)
+            case ["person", person, "report"]:
+                found = self.people.report(person, message.payload, self.clock_at)
+            case _:
+                words = "应为 write person/PERSON/sms, person/PERSON/report"
+                found = [Rejected("unknown_topic", words)]
+        for one in found:
+            if isinstance(one, Rejected):
+                self._rejected[one.reason] += 1
+            else:
+                self._read["service" if isinstance(one, Service) else one.what] += 1
+        return outs_of(found, self.people, self._where(message.topic), self.clock_at)
 
-    def load(self, partition: int, body: bytes) -> Any: ...
+    def _where(self, topic: str) -> str:
+        """The topic, for a dead letter; of a person whom nobody knows, no more than that."""
+        match topic.removeprefix(self._prefix).split("/"):
+            case ["person", person, "sms" | "report"] if self.people.areas_of(person):
+                return topic
+            case ["person", *_]:
+                return self._prefix + "person/?"
+        return topic
+
+    def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
+        outs = [
+            Out(
+                "observations",
+                group,
+                encode(Observations.of(group, self.clock_at, items)),
+            )
+            for group, items in groups.items()
+        ]
+        groups.clear()
+        return outs
+
+    def _clock(self, payload: bytes) -> list[Rejected] | list[Out]:
+        """The exercise's clock, in every partition."""
+        try:
+            clock_at = read_json(payload, _clock, _CLOCK_BYTES).clock_at
+        except Unreadable as e:
+            return [Rejected("bad_payload", f"应为 write clock_at: ms: {e.words}")]
+        if not 0 <= clock_at <= LAST_AT:
+            return [Rejected("bad_time", "clock_at 不是时刻 is no moment, ms since 1970")]
+        self.clock_at = max(self.clock_at, clock_at)
+        tick = encode(Tick(clock_at=clock_at))
+        return [Out("observations", "tick", tick, p) for p in self._partitions]
+
+    def _decode(self, suffix: str, payload: bytes) -> list[Observation | Rejected]:
+        """By the topic: see docs/architecture.md."""
+        match suffix.split("/"):
+            case ["station", station, "frame", stamp]:
+                return [self._frame(station, stamp, payload)]
+            case ["station", station, quantity]:
+                return [self._one(f, station, quantity) for f in decode_json(payload)]
+            case ["node", node, "status"]:
+                return [self._one(f) for f in decode_status(node, payload)]
+            case ["gateway", gateway, ("json" | "senml") as dialect]:
+                return self._of_gateway(gateway, dialect, payload)
+        return [Rejected("unknown_topic", "主题不认识: see docs/architecture.md, MQTT topics")]
+
+    def _of_gateway(
+        self, gateway: str, dialect: str, payload: bytes
+    ) -> list[Observation | Rejected]:
+        """Readings of its own stations; the simulator's, in an exercise, of any."""
+        simulated = self._exercise and gateway == SIMULATED
+        wrong = None if simulated else stranger(self._register, gateway)
+        if wrong is not None:
+            return [wrong]
+        read = decode_json(payload) if dialect == "json" else decode_senml(payload, self.clock_at)
+        return [self._one(f, of="" if simulated else gateway) for f in read]
+
+    def _one(
+        self, found: Reading | Rejected, station: str = "", quantity: str = "", of: str = ""
+    ) -> Observation | Rejected:
+        """of: the gateway that brings it, which must be one of the station's."""
+        if isinstance(found, Rejected):
+            return found
+        if not station:
+            station, quantity = found.station, found.quantity
+            if not isinstance(station, str) or not isinstance(quantity, str):
+                return Rejected("bad_payload", "缺 station 或 quantity: name both in each reading")
+        if of and (wrong := not_its_own(self._register, of, station)) is not None:
+            return wrong
+        return identify(self._register, found, station, quantity, self.clock_at)
+
+    def _frame(self, station: str, stamp: str, payload: bytes) -> Observation | Rejected:
+        wrong = check_frame(payload)
+        if wrong is not None:
+            return wrong
+        found = frame_observation(self._register, station, stamp, len(payload), "", self.clock_at)
+        if isinstance(found, Rejected):
+            return found
+        try:
+            ref = self._frames.put(payload)
+        except OSError as e:
+            self.no_room = no_room("图像 pictures", e)
+            return Rejected(
+                "no_room", f"sha256 {hashlib.sha256(payload).hexdigest()}: {self.no_room}"
+            )
+        self.no_room = ""
+        return msgspec.structs.replace(found, ref=ref)
+
+    def _put_aside(self, message: Message, bad: Sequence[Rejected]) -> list[Out]:
+        """Dead letters of one message. A long list of nothing must not fill the disk: beyond the first
+        ones the others are one letter, and still counted."""
+        outs = [self._dead(message, one) for one in bad[:_LETTERS]]
+        if more := bad[_LETTERS:]:
+            words = f"同一报文另有 {len(more)} 条坏的 more of the same message: {more[0].detail}"
+            outs.append(self._dead(message, Rejected(more[0].reason, words)))
+            self._rejected.update(one.reason for one in more[1:])
+        return outs
+
+    def _dead(self, message: Message, why: Rejected) -> Out:
+        self._rejected[why.reason] += 1
+        where = self._where(message.topic)
+        of_person = message.topic.startswith(self._prefix + "person/")  # their words are not kept
+        return letter(self.clock_at, where, why, b"" if of_person else message.payload)
+
+    def tell_taken(self, mqtt: Mqtt, batch: Sequence[Message]) -> None:
+        """These are in the log: an exercise in lockstep waits for it before its clock goes on, for
+        another member's clock may be quicker than this one's readings."""
+        mqtt.publish(self._prefix + "taken", msgspec.json.encode([digest(*m[:2]) for m in batch]))
+        mqtt.flush()
+
+    def counted(self) -> None:
+        """What was taken in since the last time is in the log: tell the operators."""
+        for quantity, n in self._read.items():
+            metrics.READINGS.labels("ingest", quantity).inc(n)
+        for flag, n in self._flags.items():
+            metrics.FLAGS.labels(flag).inc(n)
+        for reason, n in self._rejected.items():
+            metrics.DEAD_LETTERS.labels("ingest", reason).inc(n)
+        for counter in (self._read, self._flags, self._rejected):
+            counter.clear()
+
+
+def run_ingest(
+    district: District,
+    run: Run,
+    log: Log,
+    broker_url: str,
+    frames: FrameStore,
+    stop: threading.Event,
+    *,
+    now: Callable[[], int],
+    ready: threading.Event | None = None,
+    limit: int = 1000,
+    folder: Path | None = None,
+    links: Path | None = None,
+) -> None:
+    """Until `stop`. A batch is acknowledged after the log has it; while the log is away nothing is
+    taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard. links:
+    where people's personal links stand; without it they have no page."""
+    begin(log, run)
+    live = run.kind == "live"
+    heard = bool(district.sources.source) and folder is not None
+    cap = CapDoor(district, live, folder) if heard and folder is not None else None
+    share = shared_group(broker_url)
+    again, heard_at = of_log(log, live=live, shared=bool(share))
+    intake = Intake(district, run, frames, cap, again)
+    if run.kind == "exercise":
+        intake.clock_at = max(run.start_at, last_tick(log))
+
+    def clock() -> int:
+        return now() if live else intake.clock_at
+
+    # each member of a group has a session of its own: its name must be the same after a restart
+    name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
+    client_id = f"fengsui-ingest-{district.id}-{run.name}" + f"-{name}" * bool(share)
+    away_s = (now() - heard_at) / 1000 if live and heard_at else 0.0
+    mqtt = Mqtt(broker_url, client_id, away_s)
+    mqtt.subscribe(intake.filters(share))
+    try:
+        with (
+            metrics.pulse("ingest") as pulse,
+            cap_ways(district, live, log, cap, folder, clock) as ways,
+            people_ways(district, live, log, frames, links, clock),
+        ):
+            while not stop.is_set():
+                intake.keeper.look(clock())
+                pulse.beat(mqtt.waits_for() or intake.no_room)
+                if ways.failed is not None:  # deaf to an authority is not alive
+                    raise ways.failed
+                if ready is not None and mqtt.subscribed():
+                    ready.set()
+                batch = mqtt.get_batch(0.25, limit, _LINGER_S)
+                if not batch:
+                    continue
+                if run.kind == "live":
+                    intake.clock_at = now()
+                outs = intake.records(batch)
+                if _append(log, outs, stop, pulse):
+                    if share and run.kind == "exercise":
+                        intake.tell_taken(mqtt, batch)
+                    mqtt.ack(batch)
+                    metrics.RECORDS_IN.labels("ingest", "mqtt").inc(len(batch))
+                    metrics.count_out("ingest", (out.topic for out in outs))
+                    intake.counted()
+    finally:
+        mqtt.close()
+
+
+def _append(log: Log, outs: list[Out], stop: threading.Event, pulse: metrics.Pulse) -> bool:
+    """True once the log has them."""
+    wait_s = 0.5
+    while not stop.is_set():
+        try:
+            log.append(outs)
+            return True
+        except Unavailable as e:
+            why = f"{e}; nothing is acknowledged until it can be kept"
+            say("ingest", f"{why}; trying again in {wait_s:.0f} s")
+            pulse.beat(why)
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+    return False

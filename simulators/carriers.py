@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from dispatch.node_wire import CarrierReceipt
+from dispatch.nodes.protocol import CarrierReceipt
 
 
 class Sms(NamedTuple):

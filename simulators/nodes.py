@@ -1,13 +1,13 @@
-"""Village loudspeakers: the real judgement of a node (dispatch.node_rules) with simulated hands.
+"""Village loudspeakers: the real judgement of a node (dispatch.nodes.judgement) with simulated hands.
 They verify what they are told, play it in the scenario's time, and say so."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dispatch.node_kept import Effect, Job, Kept, Play, Setup, Stop
-from dispatch.node_rules import Node as Judgement
-from dispatch.node_trust import Moment, Trust
-from dispatch.node_wire import KeySet, Kind, NodeAck, TrustedKey
+from dispatch.nodes.judgement import Node as Judgement
+from dispatch.nodes.memory import Effect, Job, Kept, Play, Setup, Stop
+from dispatch.nodes.protocol import KeySet, Kind, NodeAck, TrustedKey
+from dispatch.nodes.trust import Moment, Trust
 
 _CHARACTERS_A_SECOND = 4.5  # slow, clear speech
 _TIMES = 3  # a villager's patience in a simulation: of more repetitions the first are counted

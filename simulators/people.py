@@ -10,9 +10,9 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from config.district import Contact, District
+from config.records.district import Contact, District
 from simulators.carriers import Sms
-from simulators.runoff import Truth
+from skill.verify.truth import Truth
 
 _MINUTE = 60_000
 _REPORTING = 0.75  # the share of the observers who look out and have a signal

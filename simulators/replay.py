@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from config.quantity import QUANTITIES
+from config.records.quantity import QUANTITIES
 from simulators.run import Player
 
 _AHEAD_MS = 300_000  # ingest refuses what is further ahead of the run's clock

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from config.district import District
-from ingest.mqtt import Mqtt, digest, shared_group
-from ingest.rights import SIMULATED
+from config.records.district import District
 from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
 from simulators.people import Heads
 from simulators.world import World
+from stream.mqtt.access import SIMULATED
+from stream.mqtt.client import Mqtt, digest, shared_group
 
 _DRAIN_MIN = 5
 _READ = ("answered", "confirmed")

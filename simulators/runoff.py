@@ -12,17 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from config.district import District
+from config.records.district import District
+from skill.verify.truth import Truth
 
 Floats = npt.NDArray[np.float64]
 
 
-class Truth(NamedTuple):
-    """An area was hit by a hazard at `flooded_at` (ms)."""
-
-    area: str
-    hazard: str
-    flooded_at: int
 
 
 class Basin(NamedTuple):

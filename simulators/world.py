@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.district import District
-from config.quantity import QUANTITIES
+from config.records.district import District
+from config.records.quantity import QUANTITIES
 from ingest.observation import Flag, Observation
 from simulators.camera import render
 from simulators.faults import Reading, Total, suffer, totalled

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
-from console import hashing
+from console.auth import hashing
 
-pytest_plugins = ["tests.servers", "tests.servers_carriers", "tests.backups"]
+pytest_plugins = ["tests.support.servers", "tests.support.servers_carriers", "tests.support.backups"]
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,7 +2,7 @@
 //
 // A page is one module with `name`, `words` and `show(root)` (which may return a function that is
 // called when it is left), a line in PAGES here, and one module on the server that makes its parts
-// (PAGES in console/feed.py). All but the first two are loaded when they are opened: `load`.
+// (PAGES in console/pages/feed.py). All but the first two are loaded when they are opened: `load`.
 
 import { enter } from "./door.js";
 import * as live from "./live.js";

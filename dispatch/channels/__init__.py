@@ -15,7 +15,7 @@ a rate, a circuit breaker and a health probe each. What a carrier says later is 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from dispatch.alert import Delivery, Route, State
+from dispatch.records import Delivery, Route, State
 
 
 class Told(NamedTuple):

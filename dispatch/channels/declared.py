@@ -6,21 +6,21 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from config.carriers import Carrier as Row
-from config.district import District
-from config.table import Problem
+from config.read.problem import Problem
+from config.records.channels import Carrier as Row
+from config.records.district import District
 from dispatch.channels import Carrier, Heard
-from dispatch.channels.answer import judges
-from dispatch.channels.by_url import ByUrl, check
-from dispatch.channels.carriers import Carriers, Leg
+from dispatch.channels.apprise_url import ByUrl, check
 from dispatch.channels.email import Email
-from dispatch.channels.gateway import Gateway
-from dispatch.channels.lane import Lane
+from dispatch.channels.failover import Carriers, Leg
+from dispatch.channels.http.gateway import Gateway
+from dispatch.channels.http.response import judges
+from dispatch.channels.http.webhook import Webhook
+from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.secret import secret
-from dispatch.channels.smpp import Smpp
-from dispatch.channels.smpp_link import Bind
-from dispatch.channels.table import CARRIER, WORDS
-from dispatch.channels.webhook import Webhook
+from dispatch.channels.smpp.carrier import Smpp
+from dispatch.channels.smpp.session import Bind
+from dispatch.channels.status_words import CARRIER, WORDS
 
 FILE = "channels.toml"
 CHANNELS = ("sms", "app", "voice", "email", "webhook")

@@ -1,0 +1,1 @@
+"""Bytes to readings, one file a format. Pure: nothing here knows a station."""

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from ingest.decode.reading import Rejected
+from stream.records import Rejected
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 20_000_000

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ingest.decode.outside import Unreadable, read_json
-from ingest.decode.reading import JSON_BYTES, Reading, Rejected
+from ingest.decode.reading import JSON_BYTES, Reading
+from stream.limits import Unreadable, read_json
+from stream.records import Rejected
 
 _MOST = 32  # quantities in one message
 _any = msgspec.json.Decoder()

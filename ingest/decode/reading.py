@@ -5,11 +5,12 @@ RFC 3339 with its offset, or seconds since 1970, or missing. From a gateway each
 its `station` and `quantity`.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from ingest.decode.outside import Unreadable, read_json
+from stream.limits import Unreadable, read_json
+from stream.records import Rejected
 
 JSON_BYTES = 256_000
 MOST_ITEMS = 20_000  # of a list: more are no readings, they would be too short
@@ -30,11 +31,6 @@ class Relative(Reading):
     """Its time was reckoned from its receipt: it is ours, not the device's."""
 
 
-class Rejected(NamedTuple):
-    """Bad input: a code of the closed list REASONS, and in words where it is and what to do."""
-
-    reason: str
-    detail: str
 
 
 REASONS = (

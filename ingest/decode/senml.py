@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from ingest.decode.outside import Unreadable, number, read_json
-from ingest.decode.reading import JSON_BYTES, Reading, Rejected, Relative, too_many
+from ingest.decode.reading import JSON_BYTES, Reading, Relative, too_many
+from stream.limits import Unreadable, number, read_json
+from stream.records import Rejected
 
 _RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
 _VERSION = 10

@@ -9,7 +9,7 @@ Pure.
 import re
 from typing import NamedTuple
 
-from ingest.decode.said import plain
+from ingest.decode.phrases import plain
 
 USUAL_MIN, LONGEST_MIN = 120, 8 * 60  # who needs longer says it again
 _WORDS = (

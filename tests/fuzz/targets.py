@@ -10,24 +10,18 @@ from typing import Any, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from config.level import Action, Level
-from console.follow import DECODERS
-from dispatch.alert import Delivery, Receipt
-from dispatch.box import Box
-from dispatch.caretaker import Caretaker
+from config.records.level import Action, Level
+from console.model.follow import DECODERS
 from dispatch.channels import Heard
-from dispatch.channels import answer as answers
-from dispatch.channels.receipt_server import fields_of
-from dispatch.channels.smpp_pdu import read as read_pdu
-from dispatch.channels.smpp_receipt import receipt
-from dispatch.channels.smpp_text import decodings
-from dispatch.inbound import Inbound
-from dispatch.keys import Ring
-from dispatch.node_kept import Kept, Setup
-from dispatch.node_report import account
-from dispatch.node_rules import Node
-from dispatch.node_trust import Moment, Trust
-from dispatch.node_wire import (
+from dispatch.channels.http import response as answers
+from dispatch.channels.http.receipt_server import fields_of
+from dispatch.channels.smpp.pdu import read as read_pdu
+from dispatch.channels.smpp.receipt import receipt
+from dispatch.channels.smpp.text import decodings
+from dispatch.nodes.judgement import Node
+from dispatch.nodes.keys import Ring
+from dispatch.nodes.memory import Kept, Setup
+from dispatch.nodes.protocol import (
     Beacon,
     Clause,
     Command,
@@ -44,30 +38,37 @@ from dispatch.node_wire import (
     sign,
     what_of,
 )
-from dispatch.receipts import Receipts, _Stray
-from ingest.cap import Hearing
-from ingest.cap_door import CapDoor
-from ingest.decode.cap import MAX_BYTES, CapMessage, open_cap, read_cap
-from ingest.decode.cap_feed import entries
-from ingest.decode.cap_wrap import messages
+from dispatch.nodes.report import account
+from dispatch.nodes.trust import Moment, Trust
+from dispatch.records import Delivery, Receipt
+from dispatch.send.inbound_sms import Inbound
+from dispatch.send.node_supervisor import Caretaker
+from dispatch.send.outbox.state import Box
+from dispatch.send.receipts import Receipts, _Stray
+from ingest.cap.decode import MAX_BYTES, CapMessage, open_cap, read_cap
+from ingest.cap.envelopes import messages
+from ingest.cap.feed_entries import entries
+from ingest.cap.intake import CapDoor
+from ingest.cap.interpret import Hearing
 from ingest.decode.frame import check_frame
-from ingest.decode.outside import LAST_AT, Unreadable, deep, moment, number, read_json
-from ingest.decode.packed import unpacked
-from ingest.decode.reading import REASONS, Reading, Rejected, decode_json
-from ingest.decode.said import Meaning, meanings
+from ingest.decode.gzip_in import unpacked
+from ingest.decode.phrases import Meaning, meanings
+from ingest.decode.reading import REASONS, Reading, decode_json
 from ingest.decode.senml import decode_senml
-from ingest.decode.xml_in import Wrong
-from ingest.frames import FrameStore
+from ingest.decode.xml import Wrong
 from ingest.identify import Register, identify
-from ingest.log import Out
-from ingest.mqtt import Message
-from ingest.observation import CapIn, Observation, PersonSays, Run, Service, decode, encode
-from ingest.people import People
-from ingest.people_form import Form, FormWrong
-from ingest.run import Intake
-from tests import poison
-from tests.cap_world import WEATHER, hearing, message, signed
-from tests.decide_district import T0
+from ingest.observation import CapIn, Observation, PersonSays, Service
+from ingest.people.form import Form, FormWrong
+from ingest.people.reports import People
+from ingest.stage import Intake
+from stream.blobs import FrameStore
+from stream.limits import LAST_AT, Unreadable, deep, moment, number, read_json
+from stream.log.port import Out
+from stream.mqtt.client import Message
+from stream.records import Rejected, Run, decode, encode
+from tests.support import poison
+from tests.support.cap_world import WEATHER, hearing, message, signed
+from tests.support.decide_district import T0
 
 KEY = bytes(range(32))
 PREFIX = "fengsui/live/yanqing/"

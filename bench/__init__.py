@@ -1,0 +1,1 @@
+"""Benchmarks: `fengsui bench` in a source tree. In no wheel."""

@@ -1,0 +1,1 @@
+"""Plain loops that compute the same, for ratios."""

@@ -1,0 +1,162 @@
+"""`fengsui bench door`: what an officer's page waits for while strangers guess at passwords, beside the
+same page in the same run while nobody does.
+
+Each wrong log-in comes from another address, as from many machines at once, so that no limit by
+address spares the server the hashing.
+"""
+
+import http.client
+import json
+import os
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import click
+
+from bench.load.console import BENCH_WORD, Server, bench_setup, console, second
+from fengsui.cli.options import Shared
+from fengsui.run.run_log import open_run_log
+from stream.clock import now_ms
+from stream.log.port import Out
+from stream.records import encode
+
+_AIM_MS = 500.0
+_SHAPE = (200, 40)  # stations, areas
+_PAGES = ("/api/me", "/api/snapshot", "/api/ground")
+_EACH_S = 0.05  # between two requests of the page
+_LOGIN_S = 2.0  # between two log-ins of the officer
+_PATIENCE_S = 120
+
+
+class Waited(NamedTuple):
+    """Milliseconds, sorted: of the page's requests and of the officer's own log-ins."""
+
+    page: list[float]
+    login: list[float]
+
+
+@click.command("door")
+@click.option("--seconds", default=20, show_default=True, help="每种的时长 of each part")
+@click.option("--rate", default=20, show_default=True, help="每秒错误登录 wrong log-ins a second")
+@click.pass_obj
+def bench_door(obj: Shared, seconds: int, rate: int) -> None:
+    """门口测速 an officer's page while wrong log-ins come, beside none."""
+    like = obj.district()
+    with tempfile.TemporaryDirectory() as at:
+        setup = bench_setup(like, Path(at), now_ms(), _SHAPE)
+        setup.folder.mkdir(parents=True)
+        log = open_run_log(setup)
+        log.append([Out("observations", "", encode(setup.run))])
+        log.append(second(setup.district, 0, setup.run.start_at, 1))
+        log.close()
+        with console(setup, _SHAPE, whole=False) as server:
+            browser = _known(server)
+            quiet = _measure(server, browser, seconds)
+            with _guessing(server, rate) as answers:
+                busy = _measure(server, browser, seconds)
+    _say(quiet, busy, answers, rate)
+
+
+def _at(share: float, sorted_ms: list[float]) -> float:
+    return sorted_ms[min(len(sorted_ms) - 1, int(len(sorted_ms) * share))] if sorted_ms else 0.0
+
+
+def _login(server: Server, password: str, **headers: str) -> http.client.HTTPResponse:
+    line = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=_PATIENCE_S)
+    given = {"x-fengsui": "1", **headers}
+    line.request("POST", "/api/login", json.dumps({"name": "bench", "password": password}), given)
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    return answer
+
+
+def _known(server: Server) -> str:
+    """The cookie of a browser that the officer has entered from."""
+    answer = _login(server, BENCH_WORD)
+    given = [c.split(";")[0] for c in answer.headers.get_all("set-cookie") or ()]
+    return next(c for c in given if "-browser=" in c)
+
+
+def _measure(server: Server, browser: str, seconds: int) -> Waited:
+    page, login = list[float](), list[float]()
+    line = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=_PATIENCE_S)
+    until = time.monotonic() + seconds
+
+    def entering() -> None:
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            assert _login(server, BENCH_WORD, Cookie=browser).status == 200
+            login.append((time.monotonic() - begun) * 1000)
+            time.sleep(_LOGIN_S)
+
+    other = threading.Thread(target=entering)
+    other.start()
+    n = 0
+    while time.monotonic() < until:
+        begun = time.monotonic()
+        line.request("GET", _PAGES[n % len(_PAGES)], headers={"Cookie": server.cookie})
+        line.getresponse().read()
+        page.append((time.monotonic() - begun) * 1000)
+        n += 1
+        time.sleep(_EACH_S)
+    other.join()
+    line.close()
+    return Waited(sorted(page), sorted(login))
+
+
+@contextmanager
+def _guessing(server: Server, rate: int) -> Iterator[Counter[int]]:
+    """`rate` wrong log-ins a second as long as this lasts; how they were answered."""
+    stop, answers = threading.Event(), Counter[int]()
+
+    def one(n: int) -> None:
+        address = f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+        answers[_login(server, f"guess {n}", **{"x-forwarded-for": address}).status] += 1
+
+    def all_of_them() -> None:
+        n, due = 0, time.monotonic()
+        with ThreadPoolExecutor(200) as guests:
+            while not stop.is_set():
+                n += 1
+                guests.submit(one, n)
+                due += 1 / rate
+                stop.wait(max(0.0, due - time.monotonic()))
+
+    thread = threading.Thread(target=all_of_them)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _say(quiet: Waited, busy: Waited, answers: Counter[int], rate: int) -> None:
+    before, under = _at(0.99, quiet.page), _at(0.99, busy.page)
+    mark = "✓" if under < _AIM_MS else "✗"
+    click.echo(
+        f"每秒 {rate} 次错误登录，各从一处 {rate} wrong log-ins a second, each from another address"
+    )
+    click.echo(
+        f"{mark} 页面 the page's requests, p99: {under:.0f} ms (目标 aim < {_AIM_MS:g}); "
+        f"无人试口令 while nobody guesses {before:.0f} ms ({under / max(before, 0.1):.1f} ×)"
+    )
+    click.echo(
+        f"  用过的浏览器登录 log-in from a known browser, p50: {_at(0.5, busy.login):.0f} ms, longest "
+        f"{_at(1, busy.login):.0f}; 无人试口令 while nobody guesses {_at(0.5, quiet.login):.0f} ms"
+    )
+    told = {403: "口令错 wrong", 429: "太频繁 too often", 503: "请稍候 too many at once"}
+    words = "，".join(f"{told.get(code, code)} {n}" for code, n in sorted(answers.items()))
+    click.echo(f"  错误登录的回答 the wrong log-ins were answered: {words}")
+    click.echo(
+        f"  机器负载 load of this machine: {os.getloadavg()[0]:.1f} 于 on {os.cpu_count()} 核 cores"
+    )

@@ -1,0 +1,60 @@
+"""`fengsui bench --only kafka`, from sensor to channel: every stage a process of its own, as in
+production, around one broker: mosquitto where there is one."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.load.broker import bench_broker
+from bench.load.publisher import START
+from config.records.district import District
+from fengsui.run.run_log import STAGES, open_run_log
+from fengsui.run.setup import make_setup
+from simulators.carriers import Carrier
+
+_STAGE_S = 60.0
+
+
+class Processes:
+    """The line of a fresh exercise; `broker_url`, `prefix`, `gauges` and `setup` are what the load
+    and the watcher need; `broker`: what serves it."""
+
+    def __init__(self, district: District, url: str, folder: Path) -> None:
+        run = f"exercise-bench{time.time_ns():x}"
+        self.setup = make_setup(district, run, folder, log=url, start_at=START * 1000)
+        self.setup.folder.mkdir(parents=True, exist_ok=True)
+        self._open = ExitStack()
+        self.broker_url, self.broker = self._open.enter_context(bench_broker(folder, ""))
+        self.setup.broker_file.write_text(self.broker_url)
+        self.carrier = Carrier()
+        self.prefix = f"fengsui/{run}/{district.id}"
+        self.gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
+        self.log = open_run_log(self.setup)
+        self._stages = [self._start(name, folder) for name in STAGES]
+        until = time.monotonic() + _STAGE_S
+        # the run record passes down the line when every stage is there
+        while not self.log.ends("alerts")[0] and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(5)
+
+    def _start(self, name: str, folder: Path) -> "subprocess.Popen[bytes]":
+        start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START))
+        words = [sys.executable, "-m", "fengsui", "--state", str(folder), name]
+        words += ["--run", self.setup.run.name, "--start", start]
+        if name == "send":
+            words += ["--carrier", self.carrier.url]
+        with (folder / f"{name}.log").open("wb") as out:
+            env = {**os.environ, "FENGSUI_LOG": self.setup.log, "FENGSUI_HISTORY": ""}
+            return subprocess.Popen(words, stdout=out, stderr=out, env=env)
+
+    def close(self) -> None:
+        for stage in self._stages:
+            stage.terminate()
+        for stage in self._stages:
+            stage.wait(timeout=60)
+        self.log.close()
+        self._open.close()
+        self.carrier.close()

@@ -1,0 +1,139 @@
+"""`fengsui bench`: what a detector's memory costs by the number of stations, and how long a detector
+takes to be back with the memory of thirty days."""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from bench.cases.kafka import Worker, fresh
+from bench.load.district import bench_district, names
+from config.load import load
+from config.records.district import District
+from detectors.memory.state import DetectState
+from detectors.stage import Detect
+from fengsui.run.setup import default_config
+from ingest.observation import Observations
+from stream.log.port import Out, partition_of
+from stream.records import Run, encode
+from stream.stages.stage import Item
+from stream.stages.stage_memory import snapshot_body
+
+_START = 1_784_600_040_000
+_PARTITIONS = 4
+
+
+def _rained(
+    stage: Detect, district: District, partition: int, steps: int, every_min: int
+) -> tuple[DetectState, int, float]:
+    """The memory after so many reports of every gauge of a partition: state, observations, s."""
+    rng = np.random.default_rng(partition)
+    groups = [
+        (g, a) for g, a in district.groups.items() if partition_of(g, _PARTITIONS) == partition
+    ]
+    state, count, spent = stage.new(partition), 0, 0.0
+    for n in range(steps):
+        at = _START + n * every_min * 60_000
+        items = [
+            Item(
+                partition,
+                0,
+                group,
+                Observations(
+                    group=group,
+                    received_at=0,
+                    station=gauges,
+                    quantity=("rain",) * len(gauges),
+                    observed_at=(at,) * len(gauges),
+                    value=tuple(rng.poisson(0.4, len(gauges)).tolist()),
+                ),
+            )
+            for group, gauges in groups
+        ]
+        began = time.perf_counter()
+        state, _ = stage.step(state, items)
+        spent += time.perf_counter() - began
+        count += sum(len(g) for _, g in groups)
+    return state, count, spent
+
+
+def cost(stations: int) -> dict[str, float]:
+    """In this process, so that its memory is what the stations need."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    district = bench_district(load(default_config()), names(stations), _PARTITIONS, classes=True)
+    stage = Detect(district, lambda _: None)
+    count = spent = size = 0.0
+    states = []
+    for partition in range(_PARTITIONS):
+        state, n, s = _rained(stage, district, partition, 60, 1)
+        count, spent = count + n, spent + s
+        states.append(state)
+    began = time.perf_counter()
+    bodies = [zlib.compress(stage.dump(s), 1) for s in states]
+    dumped = time.perf_counter() - began
+    size = sum(map(len, bodies))
+    began = time.perf_counter()
+    for partition, body in enumerate(bodies):
+        stage.load(partition, zlib.decompress(body))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "us": spent / count * 1e6,
+        "kb": (peak - before) / stations,
+        "dump": dumped,
+        "mb": size / 1e6,
+        "load": time.perf_counter() - began,
+    }
+
+
+def bench_cost() -> Iterator[str]:
+    """The cost curve, a fresh process each."""
+    words = "import json, sys; from bench.cases.state import cost; "
+    words += "print(json.dumps(cost(int(sys.argv[1]))))"
+    for stations in (100, 1_000, 10_000, 100_000):
+        done = subprocess.run(
+            [sys.executable, "-c", words, str(stations)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        c = json.loads(done.stdout)
+        yield (
+            f"成本 cost, {stations:,} 站 stations: detect {c['us']:.2f} µs/obs "
+            f"(整分钟同到 a minute's reports at once), 内存 memory {c['kb']:.0f} kB/站 a station, "
+            f"快照 snapshot {c['mb']:.1f} MB 写 in {c['dump']:.2f} s, 读 loaded in {c['load']:.2f} s"
+        )
+
+
+def bench_recovery(like: District, url: str) -> Iterator[str]:
+    """Thirty days of hourly rain of 10,000 gauges, then a detector that comes back."""
+    gauges = names(10_000)
+    district = bench_district(like, gauges, _PARTITIONS, classes=True)
+    stage = Detect(district, lambda _: None)
+    run, log = fresh(url)
+    start = Run(name=run, kind="exercise", district="bench", config="", start_at=_START)
+    log.append([Out("observations", "run", encode(start), p) for p in range(_PARTITIONS)])
+    consumer = log.join("observations", "detect", "filler")
+    while len(consumer.owned()) < _PARTITIONS:
+        consumer.poll(0.5)
+    size = 0
+    for partition in range(_PARTITIONS):
+        state, _, _ = _rained(stage, district, partition, 30 * 24, 60)
+        body = snapshot_body(stage, state)
+        size += len(body)
+        consumer.commit(partition, 1, [], body)
+    consumer.close()
+    worker = Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS, classes=True)
+    ready = worker.wait("ready")
+    whole = time.time() - worker.began
+    worker.end()
+    log.close()
+    yield (
+        f"Kafka 恢复 recovery, 10,000 站 30 天 stations and days: {ready:.1f} s 自入组到判识 from "
+        f"joining to judging, {whole:.1f} s 自进程启动 from the process's start; 内存态 memory of "
+        f"{size / 1e6:.0f} MB"
+    )

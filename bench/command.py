@@ -1,0 +1,102 @@
+"""The command `fengsui bench`: figures that anyone can measure, each beside a baseline of its run.
+
+Benches stand in the source tree and are in no wheel: their processes find them there."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from fengsui.cli.lazy import Entry, LazyGroup
+
+_TREE = str(Path(__file__).parents[1])
+_PARTS = ("rule", "line", "latency", "cost", "kafka")
+
+_EACH = {
+    "一项一项 one by one": {
+        "start": Entry(
+            "bench.cases.start:bench_start",
+            "启动测速 CPU and memory of --help, status and order, and a run's time to its first reading.",
+        ),
+        "detect": Entry(
+            "bench.command:bench_detect",
+            "每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast.",
+        ),
+        "target": Entry(
+            "bench.cases.recipients:bench_target",
+            "定向测速 COUNT recipients of one area resolved, rendered and queued, beside a plain loop.",
+        ),
+        "channels": Entry(
+            "bench.cases.channels:bench_channels",
+            "渠道 queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9.",
+        ),
+        "ledger": Entry(
+            "bench.cases.ledger:bench_ledger",
+            "台账测速 COUNT deliveries through send, then the ledger of them and of their receipts.",
+        ),
+        "nodes": Entry(
+            "bench.cases.nodes:bench_nodes",
+            "终端测速 COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
+        ),
+        "poison": Entry(
+            "bench.cases.poison:bench_poison",
+            "坏报文的代价 what one spoilt message in a hundred costs ingest.",
+        ),
+        "camera": Entry(
+            "bench.command:bench_camera",
+            "每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way.",
+        ),
+        "console": Entry(
+            "bench.cases.console:bench_console",
+            "值班台测速 the duty room's pages in a real Chromium, beside sending the whole picture.",
+        ),
+        "door": Entry(
+            "bench.cases.door:bench_door",
+            "门口测速 an officer's page while wrong log-ins come, beside none.",
+        ),
+    }
+}
+
+
+@click.group(cls=LazyGroup, sections=_EACH, invoke_without_command=True)
+@click.option(
+    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+)
+@click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
+@click.option("--only", type=click.Choice(_PARTS), multiple=True)
+@click.pass_context
+def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
+    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
+    --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
+    from bench.run import run_bench
+
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [_TREE, os.environ.get("PYTHONPATH", "")])
+    )
+    if ctx.invoked_subcommand is not None:
+        return
+    log = ctx.obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
+    chosen = only or ("rule", "line", "latency")
+    sys.exit(run_bench(ctx.obj.district(), log, workload, seconds, chosen))
+
+
+@click.command("detect")
+@click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
+@click.option(
+    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+)
+def bench_detect(quick: bool, workload: Path | None) -> None:
+    """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
+    from bench.run import run_bench
+
+    sys.exit(run_bench(None, "", workload, 0.0, ("detect",), quick=quick))
+
+
+@click.command("camera")
+def bench_camera() -> None:
+    """每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way."""
+    from bench.cases.camera import lines
+
+    for text in lines():
+        click.echo(text)

@@ -1,0 +1,1 @@
+"""Workloads, publishers, and processes that benches start."""

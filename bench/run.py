@@ -1,0 +1,207 @@
+"""`fengsui bench`: the rule in memory beside a plain loop in the same run, the embedded line, and
+its latency. It prints figures and ratios and judges nothing."""
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from bench.cases.kafka import bench_hop, bench_kill, bench_throughput, need_kafka
+from bench.cases.processes import Processes
+from bench.cases.rain import bench_rule, workload
+from bench.cases.rules import bench_detect
+from bench.cases.state import bench_cost, bench_recovery
+from config.records.district import District
+from console.model.follow import Follower
+from fengsui.run.processes import Line
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import free_port, make_setup
+from ingest.observation import Observations
+from simulators.carriers import Carrier
+from stream.mqtt.broker import start_broker
+from stream.mqtt.client import Mqtt
+
+_START = 1_784_600_040  # s; a whole minute
+
+
+class _Embedded:
+    """The embedded line of a fresh exercise, in a folder of its own."""
+
+    def __init__(self, district: District, folder: Path) -> None:
+        self.broker = start_broker(folder / "broker", free_port())
+        self.broker_url = self.broker.url
+        self.setup = make_setup(
+            district, "exercise-bench", folder, broker=self.broker_url, start_at=_START * 1000
+        )
+        self.carrier = Carrier()
+        self.line = Line(self.setup, carrier_url=self.carrier.url)
+        self.line.start()
+        self.log = open_run_log(self.setup)
+        self.mqtt = Mqtt(self.broker.url, "fengsui-bench")
+        self.mqtt.wait_connected()
+        self.prefix = f"fengsui/{self.setup.run.name}/{district.id}"
+        self.gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
+
+    def close(self) -> None:
+        self.mqtt.close()
+        self.line.stop()
+        self.log.close()
+        self.broker.stop()
+        self.carrier.close()
+
+
+def bench_line(district: District, seconds: float) -> Iterator[str]:
+    """Readings through broker, ingest, log and detect, until detect has committed them."""
+    for title, each in (("单条 single", 1), ("网关成批 gateway batches of 200", 200)):
+        with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+            line = _Embedded(district, Path(folder))
+            try:
+                yield _through(line, title, each, seconds)
+            finally:
+                line.close()
+
+
+def _through(line: _Embedded, title: str, each: int, seconds: float) -> str:
+    began = time.perf_counter()
+    cpu = time.process_time()
+    sent = int(_load(line, "flood", each, seconds))
+    until = time.perf_counter() + 120
+    while time.perf_counter() < until:
+        if _kept(line) >= sent and line.line.settled(line.log):
+            break
+        time.sleep(0.05)
+    took, used = time.perf_counter() - began, time.process_time() - cpu
+    kept = _kept(line)
+    return (
+        f"全线 line, {title}: {kept / took:,.0f} obs/s ({kept:,} 条, 发出 sent {sent:,}), "
+        f"各阶段 CPU of the stages {used / took:.0%} 一核 of a core"
+    )
+
+
+def _load(line: "_Embedded | Processes", kind: str, each: int, seconds: float) -> str:
+    """The publisher, in a process of its own; what it prints at its end."""
+    words = [
+        sys.executable,
+        "-m",
+        "bench.load.publisher",
+        line.broker_url,
+        line.prefix,
+        kind,
+        str(each),
+        str(seconds),
+        ",".join(line.gauges),
+    ]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _kept(line: _Embedded) -> int:
+    return sum(
+        len(r.items)
+        for _, r in Follower(line.log, ("observations",)).take()
+        if isinstance(r, Observations)
+    )
+
+
+def bench_latency(district: District, seconds: float) -> Iterator[str]:
+    """1,000 readings a second; now and then one that raises a warning: from its publication to the
+    moment a channel has the warning."""
+    with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+        line = _Embedded(district, Path(folder))
+        try:
+            yield _latency(line, district, seconds)
+        finally:
+            line.close()
+
+
+def _latency(line: "_Embedded | Processes", district: District, seconds: float) -> str:
+    stop = threading.Event()
+    heard: dict[str, float] = {}
+    watcher = threading.Thread(target=_hear, args=(line, heard, stop))
+    watcher.start()
+    report = json.loads(_load(line, "storm", 1, seconds))
+    fired: dict[str, float] = report["fired"]
+    number = report["sent"]
+    areas = {w.station: w.area for w in reversed(district.watches) if w.station in fired}
+    time.sleep(1.5)
+    stop.set()
+    watcher.join()
+    taken = sorted(
+        (min(at for key, at in heard.items() if key == areas[s]) - t) * 1000
+        for s, t in fired.items()
+        if areas.get(s) in heard and heard[areas[s]] >= t
+    )
+    if not taken:
+        return "时延 latency: 没有预警发出 no warning reached a channel"
+    p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
+    return (
+        f"时延 latency at {number / seconds:,.0f} obs/s: p50 {statistics.median(taken):.0f} ms, "
+        f"p99 {p99:.0f} ms, 最长 longest {taken[-1]:.0f} ms, {len(taken)} 次预警 warnings"
+    )
+
+
+def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threading.Event) -> None:
+    """When a loudspeaker of each area is first commanded."""
+    ear = Mqtt(line.broker_url, "fengsui-bench-ear")
+    ear.subscribe([f"{line.prefix}/node/+/command"])
+    nodes = line.setup.district.nodes
+    while not stop.is_set():
+        batch = ear.get_batch(0.1)
+        now = time.perf_counter()
+        for m in batch:
+            heard.setdefault(nodes[m.topic.split("/")[4]].area, now)
+        ear.ack(batch)
+    ear.close()
+
+
+def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[str]:
+    # first: before the throughput's readings are in this process's memory and on the broker's disk
+    yield from bench_hop(district, url, max(seconds, 10.0))
+    readings = [(r.station, r.t * 1000, int(r.v * 10 + 0.5)) for r in workload(path)]
+    yield from bench_throughput(district, url, readings)
+    yield from bench_kill(district, url)
+    with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
+        line = Processes(district, url, Path(folder))
+        try:
+            told = _latency(line, district, seconds)
+            yield f"Kafka, {line.broker}, 全线一阶段一进程 one process a stage: {told}"
+        finally:
+            line.close()
+    yield from bench_recovery(district, url)
+
+
+def run_bench(
+    district: District | None,
+    log: str,
+    path: Path | None,
+    seconds: float,
+    only: tuple[str, ...],
+    *,
+    quick: bool = False,
+) -> int:
+    """Print the figures asked for; `log` is where Kafka is, if it is measured. district: of what
+    needs one."""
+    parts: dict[str, Callable[[], Iterator[str]]] = {
+        "detect": lambda: bench_detect(quick=quick, workload=path),
+        "rule": lambda: bench_rule(path),
+    }
+    if district is not None:
+        here = district
+        parts |= {
+            "line": lambda: bench_line(here, seconds),
+            "latency": lambda: bench_latency(here, seconds),
+            "cost": bench_cost,
+            "kafka": lambda: _kafka(here, need_kafka(log), path, seconds),
+        }
+    for name, part in parts.items():
+        if name in only:
+            for text in part():
+                click.echo(text)
+    return 0

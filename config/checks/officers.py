@@ -1,0 +1,139 @@
+"""Whether somebody can really decide: offices that exist, officers for every authority and area, a
+chain that ends with a person, two persons where two are asked for."""
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+from config.read.problem import Problem, problem
+from config.records.authority import Authority, Officer, Policy
+from config.records.district import Area
+
+_FILE, _POLICY = "officers.csv", "policy.toml"
+
+
+def covers(officer: Officer, area: Area) -> bool:
+    """Does the officer act for this area: by its id, its township's name, or for all?"""
+    return bool({"*", area.id, area.township}.intersection(officer.areas))
+
+
+def check_officers(
+    problems: list[Problem],
+    policy: Policy,
+    rows: list[tuple[int, Officer]],
+    areas: dict[str, Area],
+    contacts: Container[Any] | None,  # None: known to the run's store alone
+) -> None:
+    """officers.csv against policy.toml, areas.csv and contacts.csv. Without any officer nobody may
+    act; that is told where it matters (`fengsui check`, `status`), and is no fault."""
+    _offices(problems, policy)
+    townships = {a.township for a in areas.values()}
+    for n, o in rows:
+        if o.office not in policy.office:
+            known = ", ".join(policy.office)
+            problems.append(
+                problem(_FILE, n, "office", f"{o.office!r} 没有这个机构 is no office", known)
+            )
+        for place in o.areas or ("",):
+            if place not in ("*", *areas, *townships):
+                problems.append(
+                    problem(
+                        _FILE,
+                        n,
+                        "areas",
+                        f"{place!r} 不是预警区或乡镇 is no area nor township",
+                        "区号、乡镇名或 * ids, names of townships, or *",
+                    )
+                )
+        if not 0 <= o.duty <= 99:
+            problems.append(problem(_FILE, n, "duty", f"{o.duty} 越界 is out of range", "0 … 99"))
+        if o.contact and contacts is not None and o.contact not in contacts:
+            problems.append(
+                problem(_FILE, n, "contact", f"{o.contact!r} 不存在 does not exist", "contacts.csv")
+            )
+        if o.id == "policy":
+            problems.append(problem(_FILE, n, "id", "保留字 is a reserved word", "P-001"))
+    if rows:
+        _held(problems, policy, [o for _, o in rows], areas.values())
+
+
+def _offices(problems: list[Problem], policy: Policy) -> None:
+    for key, row in policy.office.items():
+        if not row.name.strip() or not row.name_en.strip() or "、" in row.name:
+            problems.append(
+                problem(
+                    _POLICY,
+                    0,
+                    f"office.{key}",
+                    "名称为空或含顿号 no name, or one with 、",
+                    "name, name_en",
+                )
+            )
+    for hazard, table in policy.authority.items():
+        for what, who in table.items():
+            named = {
+                "by": who.by,
+                "through": who.through,
+                "ends": who.ends,
+                "override": who.override,
+                "chain": tuple(step.office for step in who.chain),
+            }
+            for field, offices in named.items():
+                for office in offices:
+                    if office not in policy.office:
+                        problems.append(
+                            problem(
+                                _POLICY,
+                                0,
+                                f"authority.{hazard}.{what}.{field}",
+                                f"{office!r} 没有这个机构 is no office",
+                                f"[office.{office}]",
+                            )
+                        )
+
+
+def _held(
+    problems: list[Problem], policy: Policy, officers: list[Officer], areas: Iterable[Area]
+) -> None:
+    """Every authority has its people in every area, and every step of a chain somebody on duty."""
+    told: set[tuple[str, str]] = set()
+    asked: set[tuple[object, ...]] = (
+        set()
+    )  # hazard and officers: areas that share both need no second look
+
+    def fault(place: str, area: Area, words: str, hint: str) -> None:
+        if (place, words) not in told:  # the first area says enough
+            told.add((place, words))
+            problems.append(problem(_POLICY, 0, place, f"{area.id} {area.name}: {words}", hint))
+
+    for area in areas:
+        here = [o for o in officers if covers(o, area)]
+        for hazard in area.hazards:
+            if (alike := (hazard, *map(id, here))) in asked:
+                continue
+            asked.add(alike)
+            table = {
+                **{w: ("*", a) for w, a in policy.authority.get("*", {}).items()},
+                **{w: (hazard, a) for w, a in policy.authority.get(hazard, {}).items()},
+            }
+            for what, (owner, who) in table.items():
+                place = f"authority.{owner}.{what}"
+                for field, words in _missing(who, here):
+                    fault(f"{place}.{field}", area, words, "officers.csv")
+
+
+def _missing(who: Authority, here: list[Officer]) -> Iterable[tuple[str, str]]:
+    """(field, what is wrong) of one authority, for the officers of one area."""
+    deciders = [o for o in here if o.office in who.by]
+    if not any(o.duty for o in deciders):
+        yield "by", "没有值班人员有此权限 no officer on duty holds it"
+    for step in who.chain:
+        if not any(o.office == step.office and o.duty for o in here):
+            yield (
+                "chain",
+                f"上报到 {step.office} 无人 the chain ends nowhere: nobody is on duty there",
+            )
+    if who.ends and not any(o.office in who.ends for o in here):
+        yield "ends", "无人可以解除 nobody may end it"
+    both = [o for o in here if o.office in (*who.by, *who.through)]
+    if who.two_persons and len(both) < 2:
+        yield "two_persons", "须两人而只有一人 two persons are required, there is one"

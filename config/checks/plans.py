@@ -1,0 +1,214 @@
+"""Reads the plan and its resource base: plans.toml, teams.csv, supplies.csv, shelters.csv, risks.csv.
+A district may have none; what is there must be right, and every task must have somebody in every
+area in which it may open."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from config.checks.officers import covers
+from config.read.problem import Problem
+from config.read.tables import T, read_table, read_toml
+from config.records.district import Area, District
+from config.records.level import HAZARD_ZH
+from config.records.plan_match import concerns, within
+from config.records.plans import Flow, Plans, PlanTask, Risk, Shelter, Supply, Team, reaches
+from config.records.row import Row
+
+_PLAN = "plans.toml"
+_MOST = {"people": 100_000, "capacity": 100_000, "quantity": 10_000_000}
+
+
+class _File(Row, frozen=True, kw_only=True):
+    task: tuple[PlanTask, ...] = ()
+    downstream: Flow = Flow()
+
+
+def read_plans(folder: Path, district: District, problems: list[Problem]) -> Plans:
+    """What stands in the folder, against the district it belongs to."""
+    check = _Check(district, problems)
+    teams = check.rows(folder, "teams.csv", Team)
+    supplies = check.rows(folder, "supplies.csv", Supply)
+    shelters = check.rows(folder, "shelters.csv", Shelter)
+    risks = check.rows(folder, "risks.csv", Risk)
+    file = _File()
+    if (folder / _PLAN).exists():
+        file = read_toml(folder / _PLAN, _File, problems) or _File()
+    tasks: dict[str, PlanTask] = {}
+    for n, task in enumerate(file.task, 1):
+        check.task(n, task, task.id in tasks, teams, supplies)
+        tasks[task.id] = task
+    check.flow(file.downstream)
+    return Plans(
+        tasks=tasks,
+        teams=teams,
+        supplies=supplies,
+        shelters=shelters,
+        risks=risks,
+        downstream=file.downstream,
+    )
+
+
+def gaps(district: District) -> list[str]:
+    """What the base does not say of the areas: no fault, for words and warnings do without it."""
+    found, plans = [], district.plans
+    if not plans.shelters:
+        return []
+    for area in district.areas.values():
+        here = [s for s in plans.shelters.values() if within(s.areas, area)]
+        if all(s.name != area.shelter for s in here):
+            text = (
+                f"areas.csv 的安置点 {area.shelter!r} 不在 shelters.csv 该区各行 is in no row of it"
+            )
+            found.append(f"{area.id} {area.name}: {text}")
+        elif sum(s.capacity for s in here) < area.population:
+            room = sum(s.capacity for s in here)
+            text = f"安置容量 shelters hold {room} < {area.population} 人 people"
+            found.append(f"{area.id} {area.name}: {text}")
+    return found
+
+
+class _Check:
+    def __init__(self, district: District, problems: list[Problem]) -> None:
+        self._d, self._problems = district, problems
+        self._places = {"*", *district.areas, *(a.township for a in district.areas.values())}
+        # area -> its rows of both tables of thresholds, and how their columns end
+        self._thresholds: dict[str, list[tuple[Any, str]]] = {}
+        for rows, unit in ((district.rain, "_mm"), (district.stage, "_m")):
+            for row in rows:
+                self._thresholds.setdefault(row.area, []).append((row, unit))
+
+    def rows(self, folder: Path, file: str, kind: type[T]) -> dict[str, T]:
+        """The rows of a table by id; {} where it is not there."""
+        if not (folder / file).exists():
+            return {}
+        found: dict[str, T] = {}
+        for n, row in read_table(folder / file, kind, self._problems):
+            key = getattr(row, "id")  # noqa: B009  # every one of these rows has it
+            if key in found:
+                self._wrong(
+                    file, n, "id", f"{key} 重复 stands twice", "改名或删去 rename or remove"
+                )
+            found[key] = row
+            self._row(file, n, msgspec.structs.asdict(row))
+        return found
+
+    def _row(self, file: str, n: int, row: dict[str, Any]) -> None:
+        """Each column by its name."""
+        areas = row.get("areas", (row["area"],) if "area" in row else ())
+        column = "areas" if "areas" in row else "area"
+        if column in row and not areas:
+            self._wrong(file, n, column, "没有预警区 no area", "区号、乡镇名或 * ids, townships, *")
+        for place in areas:
+            if place not in (self._places if column == "areas" else self._d.areas):
+                self._wrong(file, n, column, f"{place!r} 不是预警区 is no area", "areas.csv")
+        for hazard in row.get("hazards", ()):
+            if hazard not in HAZARD_ZH:
+                text = f"{hazard!r} 不是灾种 is not a hazard"
+                self._wrong(file, n, "hazards", text, ", ".join(HAZARD_ZH))
+        for column in ("leader", "keeper", "watcher"):
+            if row.get(column) and row[column] not in self._d.officers:
+                text = f"{row[column]!r} 没有这个人 is nobody"
+                self._wrong(file, n, column, text, "officers.csv 的代号 an id of it")
+        for column, most in _MOST.items():
+            least = 0 if column == "people" and "watcher" in row else 1
+            if column in row and not least <= row[column] <= most:
+                text = f"{row[column]} 越界 is out of range"
+                self._wrong(file, n, column, text, f"{least} … {most}")
+        for column, most in (("lon", 180), ("lat", 90)):
+            if abs(row[column]) > most:
+                text = f"{row[column]:g} 越界 is out of range"
+                self._wrong(file, n, column, text, f"-{most} … {most}")
+
+    def _wrong(self, file: str, row: int, column: str, text: str, hint: str) -> None:
+        self._problems.append(Problem(file, row, column, text, hint))
+
+    def task(
+        self,
+        n: int,
+        task: PlanTask,
+        again: bool,
+        teams: dict[str, Team],
+        supplies: dict[str, Supply],
+    ) -> None:
+        """One `[[task]]`: it can open somewhere, and wherever it opens somebody has it."""
+
+        def wrong(key: str, text: str, hint: str) -> None:
+            self._wrong(_PLAN, 0, f"task[{n}] {task.id}.{key}", text, hint)
+
+        if again:
+            wrong("id", f"{task.id} 重复 stands twice", "改名或删去 rename or remove")
+        if not re.fullmatch(r"[a-z0-9-]{1,32}", task.id):
+            wrong("id", f"{task.id!r} 不能作 id is not an id", "a-z 0-9 - (1–32)")
+        if not (task.title.strip() and task.title_en.strip()):
+            wrong("title", "没有名称 says nothing", "title, title_en")
+        if not 1 <= task.within_min <= 10_080:
+            wrong("within_min", f"{task.within_min} 越界 is out of range", "1 … 10080")
+        if bool(task.office) == bool(task.team):
+            wrong("office", "须写 office 或 team 之一 one of office and team", "谁来做 who does it")
+        for key, names, known, where in (
+            ("office", (task.office,) if task.office else (), self._d.policy.office, "policy.toml"),
+            ("supplies", task.supplies, supplies, "supplies.csv"),
+            ("areas", task.areas, self._places, "areas.csv: 区号、乡镇名或 * ids, townships, *"),
+            ("hazards", task.hazards, HAZARD_ZH, ", ".join(HAZARD_ZH)),
+        ):
+            for name in names:
+                if name not in known:
+                    wrong(key, f"{name!r} 不存在 does not exist", where)
+        opens = [a for a in self._d.areas.values() if self._opens(task, a)]
+        if not opens:
+            text = f"没有任何预警达到 no warning of these areas and hazards reaches {task.on}"
+            wrong("on", text, "阈值、hazards、areas 至少一处改正 thresholds, hazards or areas")
+        for area in opens:
+            if not self._held(task, area, teams.values()):
+                who = f"office {task.office}" if task.office else f"team {task.team}"
+                text = f"{area.id} {area.name}: 无人承担 nobody there is of {who}"
+                wrong("office" if task.office else "team", text, "officers.csv, teams.csv")
+                break  # the first area says enough
+
+    def flow(self, flow: Flow) -> None:
+        """`[downstream]`: speeds that water can have."""
+        for key, value, least, most in (
+            ("slow_m_s", flow.slow_m_s, 0.1, 20.0),
+            ("fast_m_s", flow.fast_m_s, flow.slow_m_s, 20.0),
+            ("corridor_m", flow.corridor_m, 0.0, 5000.0),
+            ("within_min", flow.within_min, 1.0, 1440.0),
+        ):
+            if not least <= value <= most:
+                text = f"{value:g} 越界 is out of range"
+                self._wrong(_PLAN, 0, f"downstream.{key}", text, f"{least:g} … {most:g}")
+
+    def _held(self, task: PlanTask, area: Area, teams: Iterable[Team]) -> bool:
+        if task.office:
+            officers = self._d.officers.values()
+            return any(o.office == task.office and covers(o, area) for o in officers)
+        return any(t.kind == task.team and within(t.areas, area) for t in teams)
+
+    def _opens(self, task: PlanTask, area: Area) -> bool:
+        """Can any rule raise a warning of the area to this step?"""
+        return any(
+            concerns(task, area, hazard) and self._reached(task, area, hazard)
+            for hazard in area.hazards
+        )
+
+    def _reached(self, task: PlanTask, area: Area, hazard: str) -> bool:
+        d, steps = self._d, reaches(task.on)
+        if d.sources.source:
+            return True  # another authority's word may ask for anything
+        camera = d.rules.camera
+        if "camera_motion" in d.rules.run and hazard == camera.hazard:
+            sees = {camera.level.name.lower(), camera.action.name.lower()}
+            frames = [d.stations[s].quantity == "frame" for s in d.stations_of_area[area.id]]
+            if any(frames) and sees & set(steps):
+                return True
+        tables: list[tuple[Any, str]] = [
+            *self._thresholds.get(area.id, ()),
+            *((r, "") for r in d.rules.rule if within(r.areas, area)),
+        ]
+        return any(
+            row.hazard == hazard and any(getattr(row, s + unit) is not None for s in steps)
+            for row, unit in tables
+        )

@@ -1,0 +1,119 @@
+"""What must be true of the `[[rule]]` tables of rules.toml, as far as the tables themselves tell;
+what a kind asks of its parameters is checked where the kinds are (`detectors.setup.declared`)."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+
+from config.checks.tables import ACTIONS, LEVELS, RULES
+from config.read.problem import Problem, problem
+from config.records.district import Area, Station, Watch
+from config.records.level import HAZARD_ZH
+from config.records.quantity import QUANTITIES
+from config.records.rules import RuleRow, Rules
+
+_FILE = "rules.toml"
+Wrong = Callable[..., None]  # (key, message, hint)
+
+
+def check_rule_rows(
+    problems: list[Problem],
+    rules: Rules,
+    areas: Mapping[str, Area],
+    stations: Mapping[str, Station],
+    watches: Sequence[tuple[int, Watch]],
+) -> None:
+    """Ids, places and thresholds of every row; and what the climate can rain."""
+    _climate(problems, rules)
+    seen: set[str] = {*RULES, "quality", "camera_sight"}
+    watched = {(w.area, w.station) for _, w in watches}
+    for n, row in enumerate(rules.rule):
+        place = f"rule[{n}] {row.id}"
+
+        def wrong(key: str, message: str, hint: str = "", place: str = place) -> None:
+            problems.append(problem(_FILE, 0, f"{place}.{key}", message, hint))
+
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", row.id):
+            wrong("id", "不能作规则名 cannot be a rule's id", "a-z 0-9 _, 如 such as caine_1980")
+        if row.id in seen:
+            wrong("id", f"{row.id} 重复 stands twice or is a rule of its own", "改名 rename")
+        seen.add(row.id)
+        if row.hazard not in HAZARD_ZH:
+            wrong("hazard", f"{row.hazard!r} 不是灾种 is no hazard", ", ".join(HAZARD_ZH))
+        if row.quantity not in QUANTITIES:
+            wrong("quantity", f"{row.quantity!r} 不是要素 is no quantity", ", ".join(QUANTITIES))
+        if not row.source.strip():
+            wrong("source", "不能为空 is empty", "写明出处 say where its thresholds come from")
+        if not 0 <= row.hold_min <= 10_080:
+            wrong("hold_min", f"{row.hold_min} 越界 is out of range", "0 … 10080")
+        if not 0 < row.clear <= 1:
+            wrong("clear", f"{row.clear} 越界 is out of range", "0 … 1")
+        if row.weights and len(row.weights) != len(row.stations):
+            wrong("weights", "与 stations 不等长 not one a station")
+        if any(w < 0 for w in row.weights) or (row.weights and not sum(row.weights)):
+            wrong("weights", "应为正 must be positive")
+        if len(set(row.stations)) < len(row.stations):
+            wrong("stations", "有重复 one stands twice")
+        _thresholds(wrong, row)
+        _places(wrong, row, areas, stations, watched)
+
+
+def _climate(problems: list[Problem], rules: Rules) -> None:
+    taken: set[int] = set()
+    for n, row in enumerate(rules.quality.climate):
+
+        def wrong(key: str, message: str, hint: str = "", n: int = n) -> None:
+            problems.append(problem(_FILE, 0, f"quality.climate[{n}].{key}", message, hint))
+
+        if not row.months or not set(row.months) <= set(range(1, 13)) - taken:
+            wrong(
+                "months",
+                f"{list(row.months)} 不是月份或重复 are no months, or stand twice",
+                "1 … 12",
+            )
+        taken |= set(row.months)
+        rises = all(a < b for a, b in pairwise(row.minutes)) and all(m >= 1 for m in row.minutes)
+        if not row.minutes or not rises:
+            wrong("minutes", "应由短到长 must rise", "[1, 10, 60, 1440]")
+        if len(row.most_mm) != len(row.minutes):
+            wrong("most_mm", "与 minutes 不等长 not one for each of minutes")
+        if any(mm <= 0 for mm in row.most_mm) or any(a > b for a, b in pairwise(row.most_mm)):
+            wrong("most_mm", "应为正且不减 must be positive and must not fall")
+        if not row.source.strip():
+            wrong("source", "不能为空 is empty", "写明出处 say where the bounds come from")
+
+
+def _thresholds(wrong: Wrong, row: RuleRow) -> None:
+    for names in (LEVELS, ACTIONS):
+        values = [v for x in names if (v := getattr(row, x)) is not None]
+        rises = all(a <= b for a, b in pairwise(values))
+        falls = all(a >= b for a, b in pairwise(values))
+        if not rises and not falls:
+            wrong(names[0], f"各级阈值不成序 thresholds are in no order: {values}")
+    if all(getattr(row, x) is None for x in (*LEVELS, *ACTIONS)):
+        wrong("blue", "没有任何阈值 has no threshold", "blue … red, prepare, move")
+
+
+def _places(
+    wrong: Wrong,
+    row: RuleRow,
+    areas: Mapping[str, Area],
+    stations: Mapping[str, Station],
+    watched: set[tuple[str, str]],
+) -> None:
+    if not row.areas:
+        wrong("areas", "不能为空 is empty", "区号或 * ids or *")
+    for area in row.areas:
+        if area != "*" and area not in areas:
+            wrong("areas", f"{area!r} 不存在 does not exist", "areas.csv")
+        elif area != "*" and row.hazard not in areas[area].hazards:
+            wrong("areas", f"{area} 没有灾种 has no hazard {row.hazard}", "areas.csv")
+        elif area != "*":
+            for name in row.stations:
+                if name in stations and (area, name) not in watched:
+                    wrong("stations", f"{area} 不监视 does not watch {name}", "watch.csv")
+    for name in row.stations:
+        if name not in stations:
+            wrong("stations", f"{name!r} 不存在 does not exist", "stations.csv")
+    if "*" in row.areas and not any(row.hazard in a.hazards for a in areas.values()):
+        wrong("areas", f"没有预警区有灾种 no area has the hazard {row.hazard}", "areas.csv")

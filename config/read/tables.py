@@ -1,0 +1,386 @@
+"""Reads the tables of a district: CSV as a spreadsheet writes it, TOML, GeoJSON; every fault is
+kept with its file, row and column."""
+
+import csv
+import io
+import json
+import math
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from config.read.problem import Problem
+from config.records.level import Level
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+
+
+class Table(NamedTuple):
+    """The rows of one file that could be read, each with the number of its line."""
+
+    file: str
+    rows: list[tuple[int, Any]]
+
+
+def read_text(path: Path, problems: list[Problem]) -> str | None:
+    """The text of a file, or None and a problem."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        problems.append(
+            Problem(
+                path.name,
+                0,
+                "",
+                "缺少文件 the file is missing",
+                "照 config/README.md 建立 create it as config/README.md says",
+            )
+        )
+    except OSError as e:
+        problems.append(
+            Problem(path.name, 0, "", f"读不了 cannot be read: {e.strerror}", "应为文件 a file")
+        )
+    except UnicodeDecodeError as e:
+        problems.append(
+            Problem(
+                path.name,
+                0,
+                "",
+                f"不是 UTF-8 文本 not UTF-8 text (byte {e.start})",
+                "另存为“CSV UTF-8” save it as CSV UTF-8",
+            )
+        )
+    return None
+
+
+def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple[int, T]]:
+    """A CSV file as records of `kind`, whose field names are the header.
+
+    A list in a cell is separated by `;`; an empty cell is the field's default, or None where the
+    field allows it."""
+    text = read_text(path, problems)
+    if text is None:
+        return []
+    hints = get_type_hints(kind)
+    fields = {f.name: f for f in msgspec.structs.fields(kind)}
+    fields = {n: f for n, f in fields.items() if n != "polygon"}  # from the GeoJSON
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as e:
+        problems.append(
+            Problem(
+                path.name,
+                0,
+                "",
+                f"不是 CSV not a CSV file: {e}",
+                "检查引号 look for a lone quotation mark",
+            )
+        )
+        return []
+    header = [c.strip() for c in lines[0]] if lines else []
+    if not _header(path.name, header, fields, problems):
+        return []
+    found = []
+    for number, cells in enumerate(lines[1:], 2):
+        if not any(c.strip() for c in cells):
+            continue
+        if len(cells) != len(header):
+            problems.append(
+                Problem(
+                    path.name,
+                    number,
+                    "",
+                    f"有 {len(cells)} 格，应为 {len(header)} 格 cells, expected {len(header)}",
+                    "补齐或加引号 add the missing cells, quote a text with a comma",
+                )
+            )
+            continue
+        row = _row(
+            path.name, number, dict(zip(header, cells, strict=True)), kind, fields, hints, problems
+        )
+        if row is not None:
+            found.append((number, row))
+    return found
+
+
+def read_row(
+    file: str, number: int, cells: dict[str, str], kind: type[T], problems: list[Problem]
+) -> T | None:
+    """One row by column; None and its problems."""
+    fields = {f.name: f for f in msgspec.structs.fields(kind)}
+    return _row(file, number, cells, kind, fields, get_type_hints(kind), problems)
+
+
+def check_columns(
+    file: str, header: list[str], kind: type[msgspec.Struct], problems: list[Problem]
+) -> bool:
+    """Is this header that of `kind`?"""
+    return _header(file, header, {f.name: f for f in msgspec.structs.fields(kind)}, problems)
+
+
+def _header(file: str, header: list[str], fields: dict[str, Any], problems: list[Problem]) -> bool:
+    bad = len(problems)
+    for name, field in fields.items():
+        if name not in header and field.required:
+            problems.append(
+                Problem(
+                    file,
+                    1,
+                    name,
+                    "缺少列 this column is missing",
+                    "在表头加上 add it to the header",
+                )
+            )
+    for name in header:
+        if name not in fields:
+            problems.append(
+                Problem(
+                    file,
+                    1,
+                    name,
+                    "不认识的列 this column is not known",
+                    f"可用的列 columns: {', '.join(fields)}",
+                )
+            )
+        elif header.count(name) > 1:
+            problems.append(Problem(file, 1, name, "列重复 this column stands twice", "删去一列"))
+    return len(problems) == bad
+
+
+def _row(
+    file: str,
+    number: int,
+    cells: dict[str, str],
+    kind: type[T],
+    fields: dict[str, Any],
+    hints: dict[str, Any],
+    problems: list[Problem],
+) -> T | None:
+    values: dict[str, Any] = {}
+    bad = len(problems)
+    for name, text in cells.items():
+        text = text.strip()
+        optional = _meant(hints[name])[0]
+        if text == "":
+            if optional:
+                values[name] = None
+            elif fields[name].required:
+                problems.append(
+                    Problem(file, number, name, "不能为空 must not be empty", "填写 fill it in")
+                )
+            continue
+        try:
+            values[name] = _cell(text, hints[name])
+        except (ValueError, KeyError) as e:
+            problems.append(Problem(file, number, name, f"{text!r} {e}", _expected(hints[name])))
+    if len(problems) > bad:
+        return None
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as e:
+        column = (
+            str(e).rpartition("`$.")[2].rstrip("`").partition("[")[0] if "`$." in str(e) else ""
+        )
+        text = cells.get(column, "")
+        problems.append(
+            Problem(file, number, column, f"{text!r}: {e}", _expected(hints.get(column)))
+        )
+        return None
+
+
+@cache
+def _meant(hint: Any) -> tuple[bool, Any, Any, tuple[Any, ...]]:
+    """What a column's type asks for, worked out once: may it be empty; the type without None, its
+    origin and its arguments."""
+    optional = type(None) in get_args(hint)
+    kind = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
+    return optional, kind, get_origin(kind), get_args(kind)
+
+
+def _cell(text: str, hint: Any) -> Any:
+    """The value of a cell; raises ValueError in words."""
+    _, kind, origin, of = _meant(hint)
+    if kind is int:
+        if not text.lstrip("+-").isascii() or not text.lstrip("+-").isdigit() or len(text) > 12:
+            raise ValueError("不是整数 is not a whole number")
+        return int(text)
+    if kind is float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError("不是数字 is not a number") from None
+        if not math.isfinite(value) or abs(value) > 1e9:
+            raise ValueError("不是有限数 is not a number that can be")
+        return value
+    if kind is Level:
+        if text.lower() not in (n.name.lower() for n in Level):
+            raise ValueError("不是等级 is not a level")
+        return int(Level[text.upper()])
+    if origin is tuple:
+        parts = (part.strip() for part in text.split(";") if part.strip())
+        if of[0] is float:
+            return tuple(_cell(part, float) for part in parts)
+        if get_origin(of[0]) is tuple:  # points: numbers with spaces between them
+            return tuple(tuple(_cell(x, float) for x in part.split()) for part in parts)
+        return tuple(parts)
+    return text
+
+
+def _expected(hint: Any) -> str:
+    names = {
+        int: "整数 a whole number",
+        float: "数字 a number",
+        Level: "none, blue, yellow, orange, red",
+    }
+    for kind, text in names.items():
+        if hint is kind or kind in get_args(hint):
+            return "应为 expected " + text
+    if any(get_origin(a) is tuple for a in get_args(hint)):
+        return "应为数字，点以分号隔开 expected numbers: x y;x y"
+    options = [a for a in get_args(hint) if isinstance(a, str)]
+    return "应为 expected " + ", ".join(options) if options else ""
+
+
+def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
+    """A TOML file as a record; unknown keys are refused."""
+    text = read_text(path, problems)
+    if text is None:
+        return None
+    try:
+        found = tomllib.loads(text)
+        leaves = _leaves(found, "")
+    except (ValueError, RecursionError) as e:  # a TOMLDecodeError is a ValueError
+        problems.append(
+            Problem(path.name, 0, "", f"不是 TOML not TOML: {e}", "改正该行 mend that line")
+        )
+        return None
+    for place, value in leaves:
+        if isinstance(value, float) and not math.isfinite(value):
+            problems.append(
+                Problem(
+                    path.name,
+                    0,
+                    place,
+                    f"{value} 不是有限数 is not a number that can be",
+                    "改成数字 write a number",
+                )
+            )
+            return None
+    for place in _unknown(found, kind, ""):
+        problems.append(
+            Problem(
+                path.name,
+                0,
+                place,
+                "不认识的键 this key is not known",
+                "删去或改名 remove it or mend its name",
+            )
+        )
+    levels = {lv.name.lower(): int(lv) for lv in Level}
+    try:
+        return msgspec.convert(_named(found, levels, kind), kind, strict=True)
+    except msgspec.ValidationError as e:
+        words, _, place = str(e).partition(" - at `$.")
+        problems.append(Problem(path.name, 0, place.rstrip("`"), words, "见 see config/README.md"))
+        return None
+
+
+def _named(value: Any, levels: dict[str, int], kind: Any) -> Any:
+    """Levels and actions are written by name; records hold the number."""
+    if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = get_type_hints(kind)
+        return {k: _named(v, levels, hints.get(k)) for k, v in value.items()}
+    if isinstance(value, str) and getattr(kind, "__name__", "") == "Level":
+        return levels.get(value, value)
+    if isinstance(value, str) and getattr(kind, "__name__", "") == "Action":
+        return {"none": 0, "prepare": 1, "move": 2}.get(value, value)
+    return value
+
+
+def _leaves(value: Any, place: str) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return [x for k, v in value.items() for x in _leaves(v, f"{place}.{k}".lstrip("."))]
+    if isinstance(value, list):
+        return [x for v in value for x in _leaves(v, place)]
+    return [(place, value)]
+
+
+def _unknown(value: Any, kind: Any, place: str) -> list[str]:
+    if isinstance(value, list) and get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return [x for n, v in enumerate(value) for x in _unknown(v, inner, f"{place[:-1]}[{n}].")]
+    if not isinstance(value, dict):
+        return []
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        hints = get_type_hints(kind)
+        out = [f"{place}{k}" for k in value if k not in hints]
+        for k, v in value.items():
+            if k in hints:
+                out += _unknown(v, hints[k], f"{place}{k}.")
+        return out
+    if get_origin(kind) is dict:
+        inner = get_args(kind)[1]
+        return [x for k, v in value.items() for x in _unknown(v, inner, f"{place}{k}.")]
+    return []
+
+
+def read_shapes(path: Path, problems: list[Problem]) -> dict[str, tuple[tuple[float, float], ...]]:
+    """areas.geojson: a FeatureCollection of Polygons with `id` in the properties; the outer ring."""
+    text = read_text(path, problems)
+    if text is None:
+        return {}
+
+    def fault(row: int, column: str, message: str, hint: str = "") -> None:
+        problems.append(Problem(path.name, row, column, message, hint))
+
+    try:
+        whole = json.loads(text)
+        features = whole["features"]
+        assert isinstance(features, list)
+    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
+        fault(
+            0,
+            "",
+            "不是 GeoJSON FeatureCollection is not a FeatureCollection",
+            "从 GIS 重新导出 export it anew",
+        )
+        return {}
+    shapes: dict[str, tuple[tuple[float, float], ...]] = {}
+    for n, feature in enumerate(features, 1):
+        try:
+            key = feature["properties"]["id"]
+            assert isinstance(key, str)
+            assert feature["geometry"]["type"] == "Polygon"
+            ring = tuple((float(p[0]), float(p[1])) for p in feature["geometry"]["coordinates"][0])
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AssertionError):
+            fault(
+                n,
+                "",
+                f"第 {n} 个要素不是带 id 的 Polygon feature {n} is not a Polygon with an id",
+                "properties.id + geometry.type Polygon",
+            )
+            continue
+        if len(ring) < 4 or ring[0] != ring[-1]:
+            fault(
+                n,
+                "coordinates",
+                f"{key}: 面未闭合 the ring is not closed",
+                "首尾点相同 end where it begins",
+            )
+        elif not all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in ring):
+            fault(
+                n,
+                "coordinates",
+                f"{key}: 坐标越界 not longitude, latitude",
+                "WGS 84, 先经后纬 lon first",
+            )
+        elif key in shapes:
+            fault(n, "id", f"{key}: id 重复 stands twice", "删去一个 remove one")
+        else:
+            shapes[key] = ring
+    return shapes

@@ -1,0 +1,71 @@
+"""Who may decide: offices, officers and the authority for each level and action, as policy.toml and
+officers.csv state them."""
+
+from typing import Literal
+
+from config.records.row import Row
+
+
+class Office(Row, frozen=True, kw_only=True):
+    """An office that decides: 区防汛指挥部, 市防汛指挥部, 村责任人 …"""
+
+    name: str
+    name_en: str
+
+
+class Officer(Row, frozen=True, kw_only=True):
+    """A person who may act upon warnings, by an opaque id, and for which areas.
+
+    duty: in which order an office's officers are asked, all of one number together; 0: not on duty,
+    not asked, but may act. contact: of contacts.csv, by which this person is called.
+    """
+
+    id: str
+    office: str  # of policy.toml
+    areas: tuple[str, ...]  # ids of areas, names of townships, or ("*",) for the whole district
+    duty: int = 1
+    contact: str = ""
+
+
+class Escalation(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who is asked next when nobody answers, and for how long."""
+
+    office: str
+    within_s: int
+
+
+class Authority(Row, frozen=True, kw_only=True):
+    """Who may release a level or an action, by when, and what happens if nobody answers.
+
+    `by` and the offices of `chain` decide. `default` comes when the last of the chain has not
+    answered either; `repeat` asks everybody again from the beginning.
+    """
+
+    by: tuple[str, ...]  # offices, any of which decides
+    deadline_s: int = 0  # 0: released at once under the standing authorisation named in `source`
+    chain: tuple[Escalation, ...] = ()
+    default: Literal["release", "hold", "repeat"] = "release"
+    two_persons: bool = False  # one approves, another releases
+    # offices that may record an approval given by telephone, and release what was approved
+    through: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()  # offices that may lower or cancel it; none named: `by`
+    override: tuple[str, ...] = ()  # offices that may let it out in an emergency, on record
+    source: str = ""
+
+
+class Policy(Row, frozen=True, kw_only=True):
+    """policy.toml: authority by hazard and level or action, hold times, validity, incidents."""
+
+    # hazard ("*" for any other) -> "blue" … "red", "prepare", "move" -> authority
+    authority: dict[str, dict[str, Authority]]
+    office: dict[str, Office] = {}  # every office that is named anywhere
+    # an exercise releases at once when true, so that a storm can be watched
+    exercise_releases: bool = True
+    step_down_hold_s: int = 1800
+    valid_s: int = 21600
+    # local time in which nothing is said again only because its validity runs out; "": none
+    night: str = "22:00-06:00"
+    # a message to a resident that adds nothing to what they know waits so long for others of the place
+    gather_s: int = 60
+    incident_gap_s: int = 21600  # quiet for this long ends an incident
+    report_every_s: int = 3600  # 续报

@@ -1,0 +1,280 @@
+"""What a district declares: stations, areas, nodes, contacts, thresholds, rules, policy.
+
+These are the loaded and checked forms; `config.load` reads them from a district's folder. They are
+plain records: everything that depends on them takes them as an argument.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from config.records.authority import Officer, Policy
+from config.records.basemap import NO_BACKDROP, Backdrop
+from config.records.channels import Channels
+from config.records.door import Door
+from config.records.level import Level
+from config.records.plans import NONE as NO_PLANS
+from config.records.plans import Plans
+from config.records.row import Row
+from config.records.rules import Rules
+from config.records.sources import NONE, Sources
+
+
+class Basin(Row, frozen=True, kw_only=True):
+    """小流域: a hydrological attribute of stations and areas."""
+
+    id: str
+    name: str
+    name_en: str
+    river: str
+    river_en: str
+    downstream: str = ""  # the basin into which it flows; "": out of the district
+    # its channel from the head to the outlet: lon, lat (x y;x y; …); (): not known
+    course: tuple[tuple[float, ...], ...] = ()
+
+
+class Area(Row, frozen=True, kw_only=True):
+    """预警区: the unit of warning (village, hazard zone, camp, road section)."""
+
+    id: str
+    name: str
+    name_en: str
+    kind: Literal["village", "hazard_zone", "camp", "road"]
+    township: str
+    township_en: str
+    division: str  # 12-digit division code of the village or township
+    basin: str
+    lon: float
+    lat: float
+    population: int
+    hazards: tuple[str, ...]
+    shelter: str
+    shelter_en: str
+    route: str
+    route_en: str
+    phone: str  # whom residents call
+    polygon: tuple[tuple[float, float], ...] = ()  # (lon, lat), closed, WGS 84
+
+
+class Station(Row, frozen=True, kw_only=True):
+    """监测站: a place with one sensor. A mast with two sensors is two rows with one place.
+
+    calibrated: the day (ISO) of its last check against a standard on the spot, "" where none is
+    known; it counts for calibrate_days."""
+
+    id: str
+    name: str
+    name_en: str
+    quantity: str  # of config.records.quantity
+    basin: str
+    lon: float
+    lat: float
+    elevation_m: float
+    interval_s: int  # reporting plan: the longest time between two reports when all is well
+    silent_after_s: int  # a station that has not reported for this long is silent
+    sum_interval_s: int = 60  # rain: the interval an observation sums over
+    low: float | None = (
+        None  # what it can show, in the unit of its quantity; none: see docs/rules.md
+    )
+    high: float | None = None
+    per_min: float | None = None  # stage: what the water can rise in a minute
+    codes: tuple[float, ...] = ()  # what it shows when it is broken
+    wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
+    calibrated: str = ""
+    calibrate_days: int = 365
+
+    def overdue(self, today: date) -> int:
+        """Days since its calibration ran out; 0: it counts, or none is known; below 0: it is dated
+        after today, which proves nothing."""
+        if not self.calibrated:
+            return 0
+        age = (today - date.fromisoformat(self.calibrated)).days
+        return age if age < 0 else max(0, age - self.calibrate_days)
+
+
+class Camera(Row, frozen=True, kw_only=True):
+    """What a camera looks at: one row of cameras.csv, every point in pixels of its whole picture.
+
+    roi: the channel, a polygon (x y; …). points: at least four points of the water's surface with
+    their place on the ground (x y east_m north_m; …), or instead gsd_m: metres a pixel where the
+    camera looks straight down. axis: the middle of the channel, downstream (x y; …). staff: two
+    points of a line up the bank or a staff gauge, with the stage that water has there
+    (x y stage_m; x y stage_m). checked: the day on which somebody looked whether all this is still
+    right; a new date is a new view, and what the camera remembers of the old one is dropped.
+    """
+
+    id: str  # a station that measures `frame`
+    width: int
+    height: int
+    roi: tuple[tuple[float, ...], ...] = ()
+    points: tuple[tuple[float, ...], ...] = ()
+    gsd_m: float = 0.0
+    axis: tuple[tuple[float, ...], ...] = ()
+    staff: tuple[tuple[float, ...], ...] = ()
+    checked: str = ""
+
+    def has(self, what: str) -> bool:
+        """Is `ground`, `axis` or `staff` given?"""
+        return bool(self.points or self.gsd_m) if what == "ground" else bool(getattr(self, what))
+
+
+class Node(Row, frozen=True, kw_only=True):
+    """预警广播终端: a village loudspeaker; both a feed and a channel."""
+
+    id: str
+    name: str
+    name_en: str
+    area: str
+    lon: float
+    lat: float
+    range_m: int
+    interval_s: int
+    silent_after_s: int
+    sign_key: str = ""  # the node's own public keys, 64 hex digits: Ed25519, proves its reports
+    box_key: str = ""  # X25519: with it commands to this node are encrypted
+    tower: str = ""  # the cell tower or line it hangs on; "": not known
+
+
+class GatewayRow(Row, frozen=True, kw_only=True):
+    """A station whose readings a gateway brings: one row of gateways.csv."""
+
+    gateway: str
+    station: str
+
+
+class Watch(Row, frozen=True, kw_only=True):
+    """One station that an area's rules look at."""
+
+    area: str
+    station: str
+
+
+class Contact(Row, frozen=True, kw_only=True):
+    """A recipient: a responsible person, a residents' group, an observer or an organisation.
+
+    The telephone number and the app address are personal data: they stay in the contact store and
+    never enter a record, a log line or an export. `id` is opaque.
+    """
+
+    id: str
+    name: str
+    # an officer is told only when asked to decide (officers.csv)
+    role: Literal["responsible", "residents", "observer", "organisation", "officer"]
+    areas: tuple[str, ...]  # ids; ("*",) for the whole district
+    lang: Literal["zh", "en"]
+    channels: tuple[str, ...]  # in order of preference: of ADDRESS_COLUMN
+    min_level: Level
+    phone: str = ""
+    app: str = ""
+    email: str = ""
+    # of residents: who stands behind the address, for words and lists; "": as the role says
+    category: Literal[
+        "", "resident", "school", "care_home", "camp", "mine", "construction", "tourist"
+    ] = ""
+    hazards: tuple[str, ...] = ()  # a resident's choice; (): all. Red and orders reach everybody
+    quiet: str = ""  # a resident's hours without colours below red: 22:00-06:30, local time
+    people: int = 1  # who hear through this address: a household, a school
+    plan: str = ""  # transfer plan (转移预案) of a school or care home: its number or title
+
+    @property
+    def kind(self) -> str:
+        """The category by which words and lists are chosen."""
+        return self.category or ("resident" if self.role == "residents" else self.role)
+
+
+PERSONAL = ("name", "phone", "app", "email")  # a contact's columns that nobody else may see
+
+# where a channel finds a contact's address; a webhook's URL stands in channels.toml
+ADDRESS_COLUMN = {
+    "sms": "phone",
+    "voice": "phone",
+    "app": "app",
+    "email": "email",
+    "webhook": "id",
+}
+
+
+class RainThreshold(Row, frozen=True, kw_only=True):
+    """One row of an area's rain table: sums over `window_min` that mean a level or an action.
+
+    Values in mm; None where this window says nothing about that level. `wetness` is the antecedent
+    class: dry, normal or wet ground.
+    """
+
+    area: str
+    hazard: str
+    wetness: Literal["dry", "normal", "wet"]
+    window_min: int
+    blue_mm: float | None
+    yellow_mm: float | None
+    orange_mm: float | None
+    red_mm: float | None
+    prepare_mm: float | None
+    move_mm: float | None
+    source: str
+
+
+class StageThreshold(Row, frozen=True, kw_only=True):
+    """One row of a stage table: levels in m above the station's datum."""
+
+    area: str
+    hazard: str
+    station: str
+    blue_m: float | None
+    yellow_m: float | None
+    orange_m: float | None
+    red_m: float | None
+    prepare_m: float | None
+    move_m: float | None
+    rise_m_per_h: float  # a faster robust rise raises the level before the threshold is reached
+    ahead_min: int  # ... when the next threshold is expected within this time
+    source: str
+
+
+class District(Row, frozen=True, kw_only=True):
+    """A whole district, checked. `version` is a hash of every file it was read from; `rules_version`
+    of its thresholds and rules alone (`config.proof`)."""
+
+    id: str  # folder name and MQTT level: yanqing
+    name: str
+    name_en: str
+    division: str  # 6-digit
+    timezone: str
+    issuer: str  # 发布单位, as it signs warnings
+    issuer_en: str
+    signature: str  # SMS 【签名】 without the brackets
+    sender: str  # CAP sender
+    hotline: str
+    version: str
+    folder: Path
+    basins: dict[str, Basin]
+    areas: dict[str, Area]
+    stations: dict[str, Station]
+    nodes: dict[str, Node]
+    watches: tuple[Watch, ...]
+    contacts: dict[str, Contact]
+    rain: tuple[RainThreshold, ...]
+    stage: tuple[StageThreshold, ...]
+    rules: Rules
+    policy: Policy
+    channels: Channels
+    groups: dict[str, tuple[str, ...]]  # watch group id -> area ids, in order
+    group_of_area: dict[str, str]
+    groups_of_station: dict[str, tuple[str, ...]]  # stations and nodes -> watch groups
+    stations_of_area: dict[str, tuple[str, ...]]
+    broker: str = ""  # adapter URLs; empty: the embedded one
+    log: str = ""
+    history: str = ""
+    partitions: int = 4  # of the topic observations
+    cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
+    # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
+    gateways: dict[str, tuple[str, ...]] | None = None
+    retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
+    officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
+    sources: Sources = NONE  # other authorities and neighbours, by CAP
+    plans: Plans = NO_PLANS  # who does what at which step, and with what
+    backdrop: Backdrop = NO_BACKDROP  # drawn under the map
+    rules_version: str = ""
+    # a run's folder with the contact store: `contacts` then hold no numbers
+    vault: Path | None = None
+    console: Door = Door()  # of a live run's duty room

@@ -1,0 +1,124 @@
+"""A district's own tests: scenarios/*.toml say which levels a given series must raise, and when."""
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from config.load import ConfigError
+from config.read.problem import Problem
+from config.records.district import District
+from config.records.level import Action, Level
+from config.records.quantity import QUANTITIES
+
+
+class Expect(NamedTuple):
+    """At `at` the area's level and action are these; or, `by`: reached at `at` at the latest."""
+
+    area: str
+    hazard: str
+    at: int
+    level: Level | None
+    action: Action | None
+    how: Literal["at", "by", "thin"]
+
+
+class CheckScenario(NamedTuple):
+    """One scenario: rows are (station, quantity, observed_at, count of the resolution)."""
+
+    name: str
+    title: str
+    observations: list[tuple[str, str, int, int]]
+    expect: list[Expect]
+
+
+class _Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    station: str
+    quantity: str
+    start: datetime
+    every_s: int
+    values: list[float]
+    repeat: int = 1
+
+
+class _Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    area: str
+    hazard: str
+    at: datetime
+    level: Literal["none", "blue", "yellow", "orange", "red"] | None = None
+    action: Literal["none", "prepare", "move"] | None = None
+    how: Literal["at", "by", "thin"] = "at"
+
+
+class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    title: str
+    given: list[_Given]
+    expect: list[_Expected]
+
+
+def _ms(moment: datetime) -> int:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} 没有时区 has no time zone: write 2025-07-26T12:00:00+08:00")
+    return int(moment.astimezone(UTC).timestamp() * 1000)
+
+
+def load_scenario(path: Path, district: District) -> CheckScenario:
+    """Raises ConfigError with what to do."""
+    try:
+        file = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
+        rows = []
+        for given in file.given:
+            if given.station not in district.stations or given.quantity not in QUANTITIES:
+                raise ValueError(
+                    f"没有 {given.station}/{given.quantity} is no station and quantity"
+                )
+            if district.stations[given.station].quantity != given.quantity:
+                raise ValueError(f"{given.station} 不测 does not measure {given.quantity}")
+            if given.every_s <= 0 or not given.values or not 0 < given.repeat <= 10_000:
+                raise ValueError(
+                    f"{given.station}: every_s、values、repeat 应为正 must be positive"
+                )
+            quantity, start = QUANTITIES[given.quantity], _ms(given.start)
+            for n, value in enumerate(given.values * given.repeat):
+                rows.append(
+                    (
+                        given.station,
+                        given.quantity,
+                        start + n * given.every_s * 1000,
+                        quantity.count(value),
+                    )
+                )
+        expect = []
+        for e in file.expect:
+            if e.area not in district.areas:
+                raise ValueError(f"没有预警区 {e.area} is no area")
+            if e.hazard not in district.areas[e.area].hazards:
+                raise ValueError(f"{e.area} 没有灾种 has no hazard {e.hazard}")
+            if e.level is None and e.action is None and e.how != "thin":
+                raise ValueError(f"{e.area}: 没有期望 expects neither a level nor an action")
+            expect.append(
+                Expect(
+                    e.area,
+                    e.hazard,
+                    _ms(e.at),
+                    Level[e.level.upper()] if e.level else None,
+                    Action[e.action.upper()] if e.action else None,
+                    e.how,
+                )
+            )
+    except (
+        ValueError,
+        OverflowError,
+        OSError,
+    ) as e:  # msgspec's and tomllib's errors are ValueErrors
+        problem = Problem(f"scenarios/{path.name}", 0, "", str(e), "见 see config/README.md")
+        raise ConfigError(district.folder, [problem]) from e
+    return CheckScenario(path.stem, file.title, rows, expect)
+
+
+def scenarios(district: District) -> list[CheckScenario]:
+    """Every scenario of the district, by name."""
+    folder = district.folder / "scenarios"
+    return [load_scenario(p, district) for p in sorted(folder.glob("*.toml"))]

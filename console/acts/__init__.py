@@ -1,0 +1,1 @@
+"""What a person does, as records for the log."""

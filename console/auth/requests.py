@@ -1,0 +1,107 @@
+"""What a request brings, and how it is answered or refused in words."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from time import monotonic
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+BODY = 65_536  # bytes of a request
+_HEARD_OUT = 64_000_000
+_NAMES = 10_000  # more than these are looked through for old ones
+_T = TypeVar("_T")
+
+
+class Refused(Exception):
+    """An answer other than 200, with words for the person."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status, self.words = status, words
+
+
+class Once:
+    """The same press sent twice is one act: the answers of the last ones, by the page's key."""
+
+    def __init__(self, kept: int = 500) -> None:
+        self._kept, self._lock = kept, threading.Lock()
+        self._done: dict[str, Future[Any]] = {}
+
+    def do(self, key: str, act: Callable[[], Any]) -> Any:
+        """What `act` returned when this key came first; whoever brings it meanwhile waits. What was
+        refused may be tried again."""
+        with self._lock:
+            first = key not in self._done
+            answer = self._done.setdefault(key, Future())
+            if len(self._done) > self._kept:
+                del self._done[next(iter(self._done))]
+        if first:
+            try:
+                answer.set_result(act())
+            except BaseException as e:  # noqa: BLE001  # whoever waits hears it too
+                with self._lock:
+                    self._done.pop(key, None)
+                answer.set_exception(e)
+        return answer.result()
+
+
+class Rate:
+    """So many a minute for each name. Names that were not heard for a minute are forgotten."""
+
+    def __init__(self, a_minute: int) -> None:
+        self._most, self._times = a_minute, dict[str, deque[float]]()
+
+    def take(self, name: str) -> None:
+        """Raises Refused (429)."""
+        now = monotonic()
+        if len(self._times) > _NAMES:
+            self._times = {n: t for n, t in list(self._times.items()) if t and t[-1] > now - 60}
+        times = self._times.setdefault(name, deque())
+        while times and times[0] < now - 60:
+            times.popleft()
+        if len(times) >= self._most:
+            raise Refused(429, "太频繁，请一分钟后再试 too often: wait a minute")
+        times.append(now)
+
+
+def to_json(value: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")
+
+
+def raw(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
+async def read_body(request: Request, kind: type[_T]) -> _T:
+    """What was sent, checked. What is too long is read on and dropped up to _HEARD_OUT bytes: a
+    browser that is cut off while it sends does not hear why. Raises Refused (413, 422)."""
+    data, size = b"", 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size <= BODY:
+            data += chunk
+        elif size > _HEARD_OUT:
+            break
+    if size > BODY:
+        raise Refused(
+            413, f"内容太长，最多 {BODY} 字节，未保存 too long, {BODY} bytes at most; not kept"
+        )
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
+        raise Refused(422, f"请求不完整 {e}") from e
+
+
+async def refusal(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return to_json({"words": error.words}, error.status)
+
+
+class Login(msgspec.Struct, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(max_length=80)]
+    password: Annotated[str, msgspec.Meta(max_length=1000)]

@@ -1,0 +1,1 @@
+"""The folded log that pages and the command line look at. Pure."""

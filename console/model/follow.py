@@ -1,0 +1,44 @@
+"""Reads every topic of a log from any position and hands the records out, decoded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from dispatch.asked import asked
+from dispatch.records import AlertRecord, CaseRecord, Decision, DeliveryRecord
+from ingest.observation import ObservationRecord
+from stream.log.port import Log
+from stream.records import DeadLetter, decode
+
+DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
+    "observations": msgspec.json.Decoder(ObservationRecord),
+    "cases": msgspec.json.Decoder(CaseRecord),
+    "alerts": msgspec.json.Decoder(AlertRecord),
+    "deliveries": msgspec.json.Decoder(DeliveryRecord),
+    "dead-letters": msgspec.json.Decoder(DeadLetter),
+}
+
+
+class Follower:
+    """Remembers how far it has read; `take` yields what is new, topic by topic."""
+
+    def __init__(self, log: Log, topics: tuple[str, ...] = tuple(DECODERS), since: int = 0) -> None:
+        self._log = log
+        self._next = {(t, p): since for t in topics for p in range(log.topics[t].partitions)}
+
+    def take(self) -> Iterator[tuple[str, Any]]:
+        """(topic, record) of everything committed since the last call. Records that are not of
+        their topic are passed over: the stage that reads the topic makes them dead letters."""
+        for (topic, part), position in list(self._next.items()):
+            while True:
+                entries = self._log.read(topic, part, position)
+                if not entries:
+                    break
+                for entry in entries:
+                    record = decode(DECODERS[topic].decode, entry.value)
+                    if isinstance(record, Decision) and topic == "cases":
+                        record = asked(record)  # whoever writes there does not say what came of it
+                    if record is not None:
+                        yield topic, record
+                position = self._next[topic, part] = entries[-1].offset + 1

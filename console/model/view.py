@@ -1,0 +1,236 @@
+"""What the whole line looks like now: a fold of every topic's records, for the screen, `status`
+and the summary. Pure: records in, a View out."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from config.records.level import Action, Level
+from config.records.quantity import OF_NODES
+from console.model.flags import Flags
+from detectors.detection import Detection, Mark
+from dispatch.decide.plan_tasks import Course, take
+from dispatch.records import Alert, Decision, Delivery, Receipt, Report, RouteHealth
+from ingest.observation import Observations, Service
+from stream.records import DeadLetter, Run, Tick
+from stream.stages.run_identity import another
+
+# a delivery's final states; which of them is enough depends on the recipient (dispatch.send.outbox.apply)
+REACHED = ("answered", "played", "delivered", "accepted")
+ENDED = (*REACHED, "failed", "expired", "superseded")
+_RANK = {
+    s: n
+    for n, s in enumerate(
+        ("queued", "sent", "accepted", "delivered", "playing", "played", "answered")
+    )
+}
+_RAIN_KEPT_MS = 3_600_000
+
+
+@dataclass
+class Change:
+    """One line of the screen's list of what happened."""
+
+    at: int
+    area: str
+    hazard: str
+    level: Level
+    action: Action
+    was_level: Level
+    was_action: Action
+    public: bool
+    msg_type: str
+
+
+@dataclass
+class Sent:
+    """A delivery and how far it came."""
+
+    delivery: Delivery
+    state: str = "queued"
+    route: int = 0
+    at: int = 0
+    detail: str = ""  # the carrier's last word
+
+    @property
+    def channel(self) -> str:
+        routes = self.delivery.routes
+        return routes[min(self.route, len(routes) - 1)].channel if routes else "-"
+
+
+@dataclass
+class View:
+    """Counts and last states; `clock_at` is the run's clock. ours: what whoever looks was started
+    for; `run` is what the log says of it, `strays` are runs that have no business in this log."""
+
+    ours: Run | None = None
+    run: Run | None = None
+    strays: dict[str, Run] = field(default_factory=dict)
+    clock_at: int = 0
+    readings: int = 0
+    last_seen: dict[str, int] = field(default_factory=dict)
+    rain: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+    stage: dict[str, int] = field(default_factory=dict)
+    # node -> quantity -> when and what it last said of itself
+    nodes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    coverage: dict[str, Detection] = field(default_factory=dict)  # area -> silence's last word
+    alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
+    first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
+    changes: list[Change] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    courses: dict[str, Course] = field(default_factory=dict)  # the plan's tasks follow from these
+    sent: dict[str, Sent] = field(default_factory=dict)
+    health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
+    dead: Counter[str] = field(default_factory=Counter)
+    service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
+    flags: Flags = field(default_factory=Flags)  # what is wrong with stations
+
+    def take(self, record: Any) -> None:
+        """Fold one record in."""
+        match record:
+            case Observations():
+                self._observations(record)
+            case Tick() | Mark():
+                self.clock_at = max(self.clock_at, record.clock_at)
+            case Run():
+                self._run(record)
+            case Detection():
+                self._detection(record)
+            case Alert():
+                self._alert(record)
+                take(self.courses, record)
+            case Decision(act="task"):
+                take(self.courses, record)
+            case Report():
+                self.reports.append(record)
+            case Delivery():
+                self.sent.setdefault(record.id, Sent(record, at=record.queued_at))
+            case Receipt():
+                self._receipt(record)
+            case RouteHealth():
+                self.health[f"{record.channel}/{record.carrier}"] = record
+            case Service():
+                self._service(record)
+            case DeadLetter():
+                self.dead[record.reason] += 1
+                self.flags.letter(record)
+            case _:
+                pass
+
+    @property
+    def live(self) -> bool:
+        """By what whoever looks was started for, else by the log."""
+        run = self.ours or self.run
+        return run is not None and run.kind == "live"
+
+    def _run(self, record: Run) -> None:
+        first = self.ours or self.run
+        if first is not None and another(first, record):
+            self.strays[f"{record.name} ({record.kind}, {record.district})"] = record
+        elif self.run is None:
+            self.run = record
+            self.clock_at = max(self.clock_at, record.start_at)
+
+    def _detection(self, record: Detection) -> None:
+        if record.rule == "silence":
+            self.coverage[record.area] = record
+        elif record.rule == "quality":
+            self.flags.said(record)
+
+    def _observations(self, batch: Observations) -> None:
+        self.flags.taken(batch)
+        for o in batch.items:
+            self.readings += 1
+            self.last_seen[o.station] = max(self.last_seen.get(o.station, 0), o.observed_at)
+            if o.quantity == "rain" and o.value > 0:
+                recent = self.rain.setdefault(o.station, deque())
+                recent.append((o.observed_at, o.value))
+                while recent and recent[0][0] <= o.observed_at - _RAIN_KEPT_MS:
+                    recent.popleft()
+            elif o.quantity == "stage":
+                self.stage[o.station] = o.value
+            elif o.quantity in OF_NODES:
+                said = self.nodes.setdefault(o.station, {})
+                if o.observed_at >= said.get(o.quantity, (0, 0))[0]:
+                    said[o.quantity] = (o.observed_at, o.value)
+
+    def _service(self, said: Service) -> None:
+        before = self.service.get(said.thing)
+        if before is None or said.said_at >= before.said_at:
+            self.service[said.thing] = said
+
+    def _alert(self, alert: Alert) -> None:
+        before = self.alerts.get(alert.id)
+        was = (before.level, before.action) if before else (Level.NONE, Action.NONE)
+        self.alerts[alert.id] = alert
+        self.first.setdefault(alert.id, []).append(alert)
+        if (alert.status == "actual") != self.live and (self.ours or self.run):
+            return  # taken for another kind of run's: its end is no all-clear
+        if (alert.level, alert.action) != was or alert.msg_type == "cancel":
+            self.changes.append(
+                Change(
+                    alert.sent_at,
+                    alert.area,
+                    alert.hazard,
+                    alert.level,
+                    alert.action,
+                    *was,
+                    alert.public,
+                    alert.msg_type,
+                )
+            )
+
+    def _receipt(self, receipt: Receipt) -> None:
+        sent = self.sent.get(receipt.delivery)
+        if sent is None:
+            return
+        forward = _RANK.get(receipt.state, -1) > _RANK.get(sent.state, -1)
+        if receipt.state not in _RANK:  # an end
+            if receipt.state != "failed" or receipt.permanent:
+                sent.state = receipt.state
+        elif forward or receipt.route != sent.route:
+            sent.state = receipt.state
+        sent.route, sent.at = receipt.route, receipt.receipt_at
+        if receipt.detail or (forward and receipt.state in REACHED):
+            sent.detail = receipt.detail  # an earlier failure explains nothing any more
+
+    def open_alerts(self) -> list[Alert]:
+        """Warnings in force or waiting, worst first."""
+        alive = [a for a in self.alerts.values() if a.msg_type != "cancel" and a.state != "expired"]
+        return sorted(alive, key=lambda a: (-a.action, -a.proposed_level, a.area, a.hazard))
+
+    def area_levels(self) -> dict[str, tuple[Level, Action]]:
+        """The worst level and action now, an area each (areas without an alert are absent)."""
+        worst: dict[str, tuple[Level, Action]] = {}
+        for a in self.open_alerts():
+            level, action = worst.get(a.area, (Level.NONE, Action.NONE))
+            worst[a.area] = (max(level, a.level), max(action, a.action))
+        return worst
+
+    def rain_mm(self, station: str, minutes: int) -> float:
+        """Rain of the last `minutes` before the clock (at most 60)."""
+        since = self.clock_at - minutes * 60_000
+        return sum(v for at, v in self.rain.get(station, ()) if at > since) / 10
+
+    def silent(self) -> set[str]:
+        """Stations and nodes that rule `silence` holds silent now."""
+        out: set[str] = set()
+        for d in self.coverage.values():
+            if d.coverage is not None:
+                out.update(d.coverage.silent)
+        return out
+
+    def in_service(self, now: int) -> dict[str, Service]:
+        """Stations and nodes out of judgement at `now`, by whom and until when."""
+        return {t: s for t, s in self.service.items() if s.until_at > now}
+
+    def by_channel(self) -> dict[str, Counter[str]]:
+        """channel -> state -> deliveries."""
+        table: dict[str, Counter[str]] = {}
+        for s in self.sent.values():
+            table.setdefault(s.channel, Counter())[s.state] += 1
+        return table
+
+    def undelivered(self) -> list[Sent]:
+        """Deliveries that have not ended, or failed."""
+        return [s for s in self.sent.values() if s.state not in (*REACHED, "superseded")]

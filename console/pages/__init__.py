@@ -1,0 +1,1 @@
+"""What each page shows. Pure but for the feed."""

@@ -1,0 +1,72 @@
+"""The page Drills (演练): what came of one exercise run, by its kept after-action report. Pure."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+Result = Literal["met", "not_met", "not_measured"]
+_STAMP = re.compile(r"exercise-(\d{8}T\d{6}Z)")  # the name that a drill is given by itself
+
+
+class Target(msgspec.Struct):
+    """A target of the plan and what came of it (fengsui/review/after_action.py)."""
+
+    zh: str
+    en: str
+    due: int
+    in_time: int
+    result: Result
+
+
+class Kept(msgspec.Struct):
+    """What is listed of a report; the page to print has the rest."""
+
+    run: str
+    exercise: bool
+    scenario: str
+    begin_at: int
+    end_at: int
+    broken_off: str
+    targets: list[Target]
+
+
+def held_at(run: str, written_at: int) -> int:
+    """When it was held (ms): as its name says, or else when it was last written."""
+    if found := _STAMP.fullmatch(run):
+        try:
+            there = datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            return written_at
+        return int(there.timestamp() * 1000)
+    return written_at
+
+
+def result(targets: list[Target]) -> Result:
+    """One target that was not met is enough; where nothing was measured nothing is claimed."""
+    found = {t.result for t in targets}
+    if "not_met" in found:
+        return "not_met"
+    return "met" if "met" in found else "not_measured"
+
+
+def row(run: str, at: int, kept: Kept | None, scenario: str, problem: str) -> dict[str, Any]:
+    """A drill as it is listed. kept: None where it was not assessed yet; problem: why it cannot be
+    read, in words."""
+    found: dict[str, Any] = {
+        "run": run,
+        "held_at": at,
+        "scenario": kept.scenario if kept else scenario,
+        "assessed": kept is not None,
+        "problem": problem,
+    }
+    if kept is not None:
+        found |= {
+            "begin_at": kept.begin_at,
+            "end_at": kept.end_at,
+            "result": result(kept.targets),
+            "targets": kept.targets,
+            "broken_off": kept.broken_off,
+        }
+    return found

@@ -1,0 +1,57 @@
+"""The page Resources and plans (资源和预案): the plan's tasks, and the base that they draw upon. Pure."""
+
+from typing import Any
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH
+from console.model.trail import Trail
+from console.model.view import View
+from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
+from dispatch.geography.downstream import downstream
+from dispatch.grade import grade_of
+
+_KEPT_MS = 24 * 3_600_000  # tasks of a warning that is over are shown so long
+
+
+def parts(district: District, view: View, _trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+    """Tasks by id."""
+    recent = {k: c for k, c in view.courses.items() if not c.over_at or c.over_at > now - _KEPT_MS}
+    return {"tasks": {t.id: _task(district, t) for t in tasks(district, recent, now)}}
+
+
+def _task(district: District, t: Task) -> dict[str, Any]:
+    area, step = district.areas[t.course.area], grade_of(t.plan.on).words()
+    whose = owner_words(district, t.plan, area)
+    return {
+        "state": t.state,
+        "area": area.id,
+        "hazard": t.course.hazard,
+        "hazard_words": [HAZARD_ZH[t.course.hazard], HAZARD_EN[t.course.hazard]],
+        "alert": t.alert,
+        "version": t.course.version,
+        "on": t.plan.on,
+        "step": [step.zh, step.en],
+        "title": [t.plan.title, t.plan.title_en],
+        "owner": [whose.zh, whose.en],
+        "officers": owners(district, t.plan, area),
+        "needs": [[x.id, x.name, x.name_en] for x in draws_on(district, t.plan, area)],
+        "opened": t.opened_at,
+        "due": t.due_at,
+        "done": [t.done.by, t.done.at, t.done.note] if t.done else None,
+    }
+
+
+def base(district: District) -> bytes:
+    """Teams, supplies, shelters and risk sources, as JSON."""
+    p = district.plans
+    tables = {"teams": p.teams, "supplies": p.supplies, "shelters": p.shelters, "risks": p.risks}
+    return msgspec.json.encode(tables)
+
+
+def below(district: District, area: str) -> bytes:
+    """What lies in the way of water from an area: [{what, id, distance_m, earliest_min, …}]."""
+    known = area in district.areas
+    hits = downstream(district, area, "flash_flood") if known else []
+    return msgspec.json.encode([h._asdict() for h in hits])

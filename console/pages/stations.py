@@ -1,0 +1,95 @@
+"""The page Stations and nodes (站点): who reports and how well, what was not taken in, and one place's
+measurements over hours to years. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from config.records.district import District
+from config.records.quantity import QUANTITIES, Quantity
+from console.model.health import HOUR_MS, KEPT_HOURS, Health
+from console.model.trail import Trail
+from console.model.view import View
+from ingest.observation import Flag
+from stream.history.port import Point
+
+BINS = 400  # of a chart, at most
+_STEPS_MIN = (1, 5, 10, 30, 60, 180, 360, 720, 1440, 10_080)
+
+
+def parts(district: District, _view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+    """`health`: station or node -> its last day. A row is made anew when something came of it, and
+    all of them once an hour."""
+    health = trail.health
+    if now // HOUR_MS != health.hour:
+        health.hour = now // HOUR_MS
+        health.stale.update(health.rows)
+    for name in health.stale:
+        thing = district.stations.get(name) or district.nodes.get(name)
+        if thing is not None:
+            health.rows[name] = _row(health, name, thing.interval_s, now)
+    health.stale.clear()
+    return {"health": dict(health.rows)}
+
+
+def _row(health: Health, name: str, interval_s: int, now: int) -> dict[str, Any]:
+    thing = health.things.get(name)
+    since = now // HOUR_MS - KEPT_HOURS
+    hours = [c for h, c in thing.hours.items() if h > since] if thing else []
+    count, suspect, failed = (sum(c[n] for c in hours) for n in range(3))
+    begin = max(thing.first_at if thing else now, (since + 1) * HOUR_MS)
+    expected = max(1, (now - begin) // (interval_s * 1000))
+    # a burst fills its own hour and no silent one
+    most = -(-3600 // interval_s)
+    came = sum(min(c[0], most) for c in hours)
+    recent = thing is not None and thing.flagged_at // HOUR_MS > since
+    return {
+        "count": count,
+        "share": round(min(1.0, came / expected), 2) if thing else 0,
+        "suspect": suspect,
+        "failed": failed,
+        "test": thing.test if thing and recent else "",
+        "dead": health.dead.get(name, 0),
+    }
+
+
+def letters(health: Health) -> list[dict[str, Any]]:
+    """The newest dead letters, without their payload: a number may stand in it."""
+    return [
+        {"at": x.received_at, "source": x.source, "reason": x.reason, "detail": x.detail}
+        for x in reversed(health.letters)
+    ]
+
+
+def chart(points: Sequence[Point], quantity: str, start_at: int, end_at: int) -> dict[str, Any]:
+    """Points as at most BINS columns: starts (s since 1970 UTC), the sum of an interval quantity or
+    the highest value, and the lowest of what is no sum. Failed readings are left out, and a column
+    in which nothing came is not there. A column of a day runs from 08:00 to 08:00 in Beijing (00:00 UTC),
+    as daily rain is reckoned in China (SL 21)."""
+    q = QUANTITIES[quantity]
+    minutes = max(1, (end_at - start_at) // 60_000)
+    step_min = next((s for s in _STEPS_MIN if minutes <= s * BINS), _STEPS_MIN[-1])
+    step = step_min * 60_000
+    sums, low, high = dict[int, int](), dict[int, int](), dict[int, int]()
+    for p in points:
+        if p.flag == Flag.FAIL:
+            continue
+        # a reading sums over the interval that ends at its time
+        start = (p.observed_at - (q.kind == "interval")) // step * step
+        sums[start] = sums.get(start, 0) + p.value
+        low[start] = min(low.get(start, p.value), p.value)
+        high[start] = max(high.get(start, p.value), p.value)
+    starts = sorted(sums)
+    summed = q.kind == "interval"
+    return {
+        "unit": q.unit,
+        "sum": summed,
+        "step_min": step_min,
+        "count": len(points),
+        "at": [s // 1000 for s in starts],
+        "value": _amounts(q, sums if summed else high, starts),
+        "low": [] if summed else _amounts(q, low, starts),
+    }
+
+
+def _amounts(q: Quantity, counts: dict[int, int], starts: list[int]) -> list[float]:
+    return [round(q.amount(counts[s]), 3) for s in starts]

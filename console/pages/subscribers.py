@@ -1,0 +1,85 @@
+"""The page Subscribers (订阅者): how many are told, by area, category, way and choice, and what is missing.
+Counts and opaque ids only. Pure."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from config.records.district import Contact, District
+from config.records.level import HAZARD_EN, HAZARD_ZH, Level
+from dispatch.address.coverage import WORDS, coverage, uncovered
+from dispatch.address.reach_estimate import reach
+from dispatch.grade import Grade
+
+_RED = Grade(Level.RED)  # no choice and no quiet hour keeps it from anybody
+
+
+def counted(district: District) -> dict[str, Any]:
+    """Of everybody on the district's list; gaps: as `fengsui coverage`; areas: as `fengsui reach
+    AREA flash_flood red`."""
+    people = list(district.contacts.values())
+    gaps = coverage(district)
+    return {
+        "recipients": len(people),
+        "people": sum(c.people for c in people if c.role == "residents"),
+        "population": sum(a.population for a in district.areas.values()),
+        "uncovered": uncovered(gaps),
+        "checks": WORDS,
+        "gaps": [g._asdict() for g in gaps],
+        "kinds": _kinds(people),
+        "areas": _areas(district, people),
+        "choices": _choices([c for c in people if c.role == "residents"]),
+    }
+
+
+def _kinds(people: list[Contact]) -> dict[str, dict[str, Any]]:
+    """By category: recipients, people behind them, and how many have each way, and have it first."""
+    found: dict[str, dict[str, Any]] = {}
+    for kind, count in Counter(c.kind for c in people).most_common():
+        those = [c for c in people if c.kind == kind]
+        found[kind] = {
+            "recipients": count,
+            "people": sum(c.people for c in those),
+            "ways": Counter(way for c in those for way in c.channels),
+            "first": Counter(c.channels[0] for c in those if c.channels),
+        }
+    return found
+
+
+def _areas(district: District, people: list[Contact]) -> dict[str, dict[str, Any]]:
+    whole = [c for c in people if "*" in c.areas]
+    here: dict[str, list[Contact]] = {a: list(whole) for a in district.areas}
+    for c in people:
+        for a in () if "*" in c.areas else c.areas:
+            if a in here:
+                here[a].append(c)
+    found = {}
+    for a, those in here.items():
+        alone = msgspec.structs.replace(district, contacts={c.id: c for c in those})
+        r = reach(alone, a, "flash_flood", _RED, 0)
+        found[a] = {
+            "people": r.people,
+            "on_list": r.on_list,
+            "in_sound": round(r.people * r.sound.heard),
+            "several": r.several,
+            "none": r.none,
+            "recipients": len(those),
+            "kinds": Counter(c.kind for c in those),
+            "ways": Counter(way for c in those for way in c.channels),
+            "loudspeakers": len(r.sound.nodes),
+        }
+    return found
+
+
+def _choices(residents: list[Contact]) -> dict[str, Any]:
+    """What residents chose, who alone may."""
+    hazards = Counter(h for c in residents for h in c.hazards)
+    return {
+        "residents": len(residents),
+        "quiet": Counter(c.quiet for c in residents if c.quiet),
+        "lang": Counter(c.lang for c in residents),
+        "level": Counter(int(c.min_level) for c in residents),
+        "every_hazard": sum(not c.hazards for c in residents),
+        "hazards": [[HAZARD_ZH[h], HAZARD_EN[h], n] for h, n in hazards.most_common()],
+    }

@@ -1,0 +1,160 @@
+"""The page Warnings (预警): what waits for a decision and why, what is in force, what was decided,
+and the exact words each audience would get. Pure."""
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
+from config.records.quantity import QUANTITIES
+from console.model.trail import Trail
+from console.model.view import View
+from detectors.detection import Evidence
+from dispatch.address.reach_estimate import reach as estimate
+from dispatch.address.recipients import Target, everybody
+from dispatch.decide.lifecycle import TABLE
+from dispatch.decide.policy import authority
+from dispatch.grade import Grade
+from dispatch.records import Alert, Decision
+from dispatch.words.compose import Message, write
+from dispatch.words.wording import category_of
+
+
+def parts(district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+    """Open warnings by id, and the newest decisions by their place in the ledger."""
+    return {
+        "warnings": {a.id: _warning(district, a) for a in view.open_alerts()},
+        "decisions": {d.hash[:16]: _decision(d) for d in trail.decisions},
+    }
+
+
+def _warning(district: District, a: Alert) -> dict[str, Any]:
+    return {
+        "version": a.version,
+        "area": a.area,
+        "hazard": a.hazard,
+        "hazard_zh": HAZARD_ZH.get(a.hazard, a.hazard),
+        "hazard_en": HAZARD_EN.get(a.hazard, a.hazard),
+        "state": a.state,
+        "level": int(a.level),
+        "action": int(a.action),
+        "asks_level": int(a.proposed_level),
+        "asks_action": int(a.proposed_action),
+        "questions": [
+            {
+                "what": q.what,
+                "until": q.deadline_at,
+                "called": list(q.called),
+                "signed": list(q.signed),
+                "two": q.what in ("lower", "cancel")
+                or authority(district.policy, a.hazard, q.what).two_persons,
+            }
+            for q in a.questions
+        ],
+        "onset": a.onset_at,
+        "sent": a.sent_at,
+        "expires": a.expires_at,
+        "reason": a.reason,
+        "suspect": a.suspect,
+        "thin": a.thin,
+        "coverage": [a.coverage.live, a.coverage.expected] if a.coverage else None,
+        "service": list(a.coverage.service) if a.coverage else [],
+        "evidence": [_evidence(e) for e in a.evidence],
+        "acts": [act for act in TABLE[a.state] if act != "evidence"],
+    }
+
+
+def _evidence(e: Evidence) -> dict[str, Any]:
+    unit = QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES and not e.kind else ""
+    share = e.quantity == "frame" and not e.kind  # of the picture that moves
+    times = 100 if share else 1
+    return {
+        "station": e.station,
+        "what": e.quantity,
+        "unit": "%" if share else unit,
+        "value": round(e.value * times, 2),
+        "limit": None if e.threshold is None else round(e.threshold * times, 2),
+        "window": e.window_min,
+        "at": e.observed_at,
+        "note": e.note,
+        "frames": list(e.frames),
+    }
+
+
+def _decision(d: Decision) -> dict[str, Any]:
+    return {
+        "at": d.decided_at,
+        "by": d.by,
+        "act": d.act,
+        "area": d.area,
+        "hazard": d.hazard,
+        "version": d.version,
+        "outcome": d.outcome,
+        "words": d.answer or d.reason,
+    }
+
+
+def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
+    """What each audience and channel would read or hear when all that is asked for is released, and
+    how many recipients that are by channel. How many people it would reach is an estimate, of the
+    moment `at`."""
+    asked = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
+    then = msgspec.structs.replace(
+        alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
+    )
+    words: dict[tuple[str, ...], dict[str, Any]] = {}
+    reach: Counter[str] = Counter()
+    for target in everybody(district, then):
+        for n, channel in enumerate(target.channels):
+            if n == 0:
+                reach[channel] += 1
+            if channel in ("cap", "cap_push"):
+                continue
+            row = _words(district, then, target, channel)
+            known = words.setdefault((row["audience"], row["lang"], row["text"]), row)
+            if channel not in known["channels"]:
+                known["channels"].append(channel)
+            known["count"] += n == 0
+    heard = estimate(district, alert.area, alert.hazard, asked, at)
+    return {
+        "people": heard.people,
+        "on_list": heard.on_list,
+        "in_sound": round(heard.people * heard.sound.heard),
+        "none": heard.none,
+        "later": heard.later,
+        "reach": dict(reach),
+        "texts": list(words.values()),
+    }
+
+
+def _audience(target: Target, message: Message) -> str:
+    if target.kind == "notice":
+        return target.role
+    if target.kind == "public" and message.category != "resident":
+        return message.category
+    return target.kind
+
+
+def _words(district: District, alert: Alert, target: Target, channel: str) -> dict[str, Any]:
+    message = Message(
+        alert,
+        target.kind,
+        target.lang,  # type: ignore[arg-type]  # of a checked table
+        None,
+        target.role,
+        target.must_answer,
+        category_of(target.category),
+        target.yours,
+    )
+    route = write(district, message, channel)
+    return {
+        "audience": _audience(target, message),
+        "lang": target.lang,
+        "channels": [channel],
+        "count": 0,
+        "title": route.title,
+        "text": route.text,
+        "segments": route.segments,
+    }

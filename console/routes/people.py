@@ -1,0 +1,159 @@
+"""What the page Subscribers asks for beside the picture.
+
+GET  /api/subscribers        counts and gaps; nobody's name or number
+POST /api/person             one person by id, for an administrator; each look stands on record
+POST /api/erase              erase this person, as `fengsui contacts erase`
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from config.records.district import PERSONAL, Contact, District
+from console.auth.accounts import User, Users
+from console.auth.requests import Once, Rate, Refused, raw, read_body, to_json
+from console.pages.feed import Feed
+from console.pages.subscribers import counted
+from console.routes.delivery import Key
+from console.routes.sources import People
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+_A_MINUTE = 20  # looks: a list is not to be read out through them
+_NO = "没有此人，或已删除 there is no such person, or they were erased"
+_FAULTS = (ValueError, OSError, sqlite3.Error)
+
+
+class Person(msgspec.Struct, forbid_unknown_fields=True):
+    id: Id
+
+
+class Erase(msgspec.Struct, forbid_unknown_fields=True):
+    """reason: stays on record for good, so that it may not tell who it was."""
+
+    id: Id
+    reason: Annotated[str, msgspec.Meta(max_length=300)]
+    key: Key
+
+
+class PersonDesk:
+    """user, sure: as for `console.routes.delivery.Desk`."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        users: Users,
+        people: People,
+        user: Callable[[Request], User],
+        sure: Callable[[Request], User],
+    ) -> None:
+        self._feed, self._users, self._people = feed, users, people
+        self._user, self._sure = user, sure
+        self._once, self._rate = Once(), Rate(_A_MINUTE)
+        self._lock = threading.Lock()
+        self._counted: tuple[District | None, bytes] = (None, b"")
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/api/subscribers", self._counts, methods=["GET"]),
+            Route("/api/person", self._person, methods=["POST"]),
+            Route("/api/erase", self._erase, methods=["POST"]),
+        ]
+
+    def _district(self) -> District:
+        try:
+            return self._people.district()
+        except _FAULTS as e:
+            raise Refused(503, f"联系人库打不开 the contact store: {e}") from e
+
+    def _counts(self, request: Request) -> Response:
+        self._user(request)
+        with self._lock:  # many ask, it is counted once for each state of the list
+            district = self._district()
+            if self._counted[0] is not district:
+                found = {**counted(district), "stored": self._people.stored()}
+                self._counted = district, msgspec.json.encode(found)
+            return raw(self._counted[1])
+
+    def _administrator(self, request: Request) -> User:
+        user = self._sure(request)
+        if user.role != "administrator":
+            self._users.note(self._feed.at(), user.name, "refused at the list", user.role)
+            raise Refused(
+                403,
+                f"角色 {user.role} 不能看或删除一个人 only an administrator may see or erase one",
+            )
+        self._rate.take(user.name)
+        return user
+
+    async def _person(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._administrator, request)
+        asked = await read_body(request, Person)
+        return await run_in_threadpool(lambda: to_json(self._look(user, asked.id)))
+
+    def _look(self, user: User, name: str) -> dict[str, Any]:
+        if name not in self._district().contacts:  # it may be a number: it is not written down
+            self._users.note(self._feed.at(), user.name, "person", "?")
+            raise Refused(404, _NO)
+        self._users.note(self._feed.at(), user.name, "person", name)
+        found: dict[str, Any] = msgspec.to_builtins(self._whole(name))
+        return found
+
+    def _whole(self, name: str) -> Contact:
+        try:
+            found = self._people.whole([name])
+        except _FAULTS as e:
+            raise Refused(503, str(e)) from e
+        if not found:
+            raise Refused(404, _NO)
+        return found[0]
+
+    async def _erase(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._administrator, request)
+        asked = await read_body(request, Erase)
+        return await run_in_threadpool(
+            lambda: to_json(
+                self._once.do(f"{user.name}|{asked.key}", lambda: self._gone(user, asked))
+            )
+        )
+
+    def _gone(self, user: User, asked: Erase) -> dict[str, Any]:
+        """plain: contacts.csv of the district's folder still holds this person."""
+        reason = asked.reason.strip()
+        if not reason:
+            raise Refused(422, "请写理由 a reason is needed")
+        if asked.id not in self._district().contacts:
+            raise Refused(404, _NO)
+        if not self._people.stored():
+            raise Refused(
+                409, "还没有联系人库，请在 contacts.csv 删行 no store yet: edit contacts.csv"
+            )
+        if tells(reason, self._whole(asked.id)):
+            raise Refused(
+                422,
+                "理由会永远留下：不要写姓名、号码 the reason stays for good: no name, no number in it",
+            )
+        self._users.note(self._feed.at(), user.name, "erase", f"{asked.id} {asked.key} {reason}")
+        try:
+            self._people.erase(asked.id, int(time.time() * 1000))
+        except _FAULTS as e:
+            self._users.note(self._feed.at(), user.name, "not erased", asked.id)
+            raise Refused(503, f"没有删除 not erased: {e}") from e
+        return {"erased": asked.id, "plain": asked.id in self._feed.district.contacts}
+
+
+def tells(reason: str, person: Contact) -> bool:
+    """Whether a name or number of this person stands in the reason, however it is spaced."""
+    said = _bare(reason)
+    return any(len(v) > 1 and v in said for c in PERSONAL if (v := _bare(getattr(person, c))))
+
+
+def _bare(text: str) -> str:
+    return "".join(x for x in text.casefold() if x.isalnum())

@@ -1,0 +1,92 @@
+"""What pages read beside the log: people's numbers, measurements of years, pages to print."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from config.records.district import Contact, District
+from dispatch.people.contact_store import ContactStore
+from dispatch.people.erase import erase
+from dispatch.records import Decision
+from ingest.people.kept_words import Kept, Words
+from stream.history.port import History
+
+
+def _no_key(_: Decision) -> Decision:
+    raise ValueError("本台没有签名的钥匙 this desk has no key to sign with")
+
+
+class Sources(NamedTuple):
+    """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256.
+    prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's
+    name; raises ValueError where there is none. sign: what a person decides, with the desk's proof of
+    it; raises ValueError where there is no key."""
+
+    contacts: Path | None = None
+    history: Callable[[], History] | None = None
+    frame: Callable[[str], bytes | None] | None = None
+    prints: Mapping[str, Callable[[str], str]] = {}
+    sign: Callable[[Decision], Decision] = _no_key
+
+
+NOTHING = Sources()
+
+
+class People:
+    """Whom the run may tell, as the store has it now: it is read again when it has changed. Where
+    there is no store yet, the list of the district's folder."""
+
+    def __init__(self, district: District, folder: Path | None) -> None:
+        self._district, self._folder = district, folder
+        self._seen: tuple[int, int] = (0, 0)
+        self._now = district
+
+    def _there(self) -> Path | None:
+        file = self._folder / "contacts.db" if self._folder else None
+        return file if file and file.exists() else None
+
+    def stored(self) -> bool:
+        """False: there is no store yet, and contacts.csv is the list."""
+        return self._there() is not None
+
+    def district(self) -> District:
+        """With everybody's choices, without names and numbers. Raises ValueError: the store cannot
+        be opened."""
+        file = self._there()
+        if file is None or self._folder is None:
+            return self._district
+        stat = file.stat()
+        if (stat.st_mtime_ns, stat.st_size) != self._seen:
+            with ContactStore(self._folder) as store:
+                people = store.load()
+            self._now = msgspec.structs.replace(self._district, contacts=people)
+            self._seen = (stat.st_mtime_ns, stat.st_size)
+        return self._now
+
+    def whole(self, ids: list[str]) -> list[Contact]:
+        """These people with names and numbers; for eyes that may see them. Raises ValueError."""
+        if self._there() is None or self._folder is None:
+            known = self._district.contacts
+            return [known[i] for i in ids if i in known]
+        with ContactStore(self._folder) as store:
+            return [c for i in ids if (c := store.whole(i)) is not None]
+
+    def words(self, at: int) -> list[Kept]:
+        """What people wrote themselves, newest first, of the last three days before `at` (epoch ms); see
+        `ingest.people.kept_words`. Raises OSError, sqlite3.Error, ValueError: the store cannot be read."""
+        if self._folder is None or not (self._folder / "people-words.db").exists():
+            return []
+        store = Words(self._folder)
+        try:
+            return store.read(at)
+        finally:
+            store.close()
+
+    def erase(self, contact_id: str, at: int) -> None:
+        """Overwrite one person of the store (epoch ms). Raises ValueError where there is none, or it
+        cannot be opened."""
+        if self._there() is None or self._folder is None:
+            raise ValueError("没有联系人库 there is no contact store")
+        erase(self._folder, [contact_id], at)

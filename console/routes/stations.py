@@ -1,0 +1,153 @@
+"""What the page Stations and nodes asks for beside the picture.
+
+GET  /api/history/PLACE?hours=   a station's measurements, or a node's battery, over hours to years
+GET  /api/frame/SHA256           a camera's picture
+GET  /api/dead                   the newest dead letters
+POST /api/service                a station or loudspeaker out of judgement, or back in it
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from console.acts.service import LONGEST_MIN, put, service
+from console.auth.accounts import ACTS_OF, User, Users
+from console.auth.requests import Once, Rate, Refused, read_body, to_json
+from console.model.cap_sources import outside
+from console.pages.feed import Feed
+from console.pages.stations import chart, letters
+from console.routes.sources import Sources
+from stream.history.port import History
+from stream.log.port import Log, Unavailable
+
+LONGEST_H = 10 * 366 * 24
+
+
+_A_MINUTE = 30
+
+
+class Serviced(msgspec.Struct, forbid_unknown_fields=True):
+    """thing: a station's or loudspeaker's id. minutes: from now on; 0 puts it back."""
+
+    thing: str
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MIN)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+
+
+class StationDesk:
+    """user, sure: as for `console.routes.delivery.Desk`."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        users: Users,
+        sources: Sources,
+        open_log: Callable[[], Log],
+        user: Callable[[Request], User],
+        sure: Callable[[Request], User],
+    ) -> None:
+        self._feed, self._users, self._sources = feed, users, sources
+        self._open_log, self._user, self._sure = open_log, user, sure
+        self._once, self._rate = Once(), Rate(_A_MINUTE)
+        self._history: History | None = None
+        self._lock = threading.Lock()
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/api/history/{place}", self._series, methods=["GET"]),
+            Route("/api/frame/{digest}", self._frame, methods=["GET"]),
+            Route("/api/dead", self._dead, methods=["GET"]),
+            Route("/api/outside", self._outside, methods=["GET"]),
+            Route("/api/service", self._serve, methods=["POST"]),
+        ]
+
+    async def _serve(self, request: Request) -> Response:
+        user = await run_in_threadpool(self._sure, request)
+        self._rate.take(user.name)
+        asked = await read_body(request, Serviced)
+        return await run_in_threadpool(
+            lambda: to_json(
+                self._once.do(f"{user.name}|{asked.key}", lambda: self._take(user, asked))
+            )
+        )
+
+    def _take(self, user: User, asked: Serviced) -> dict[str, int]:
+        """Whoever may act upon a warning may say so."""
+        if not ACTS_OF[user.role] or not user.officer:
+            self._users.note(self._feed.at(), user.name, "refused service", user.role)
+            raise Refused(403, f"角色 {user.role} 不能安排维护 your role may not do this")
+        log = self._open_log()
+        try:
+            record = service(
+                self._feed.district,
+                asked.thing,
+                asked.minutes,
+                by=user.officer,
+                reason=asked.reason,
+                now=self._feed.at(),
+                way="console",
+            )
+            where = f"{asked.thing} {asked.minutes} min {user.officer} {record.reason}"
+            self._users.note(self._feed.at(), user.name, "service", where)
+            put(log, record)
+        except ValueError as e:
+            raise Refused(422, str(e)) from e
+        except Unavailable as e:
+            raise Refused(
+                503, f"日志连不上，没有记入 the log is away, nothing was kept: {e}"
+            ) from e
+        finally:
+            log.close()
+        return {"until": record.until_at}
+
+    def _frame(self, request: Request) -> Response:
+        self._user(request)
+        digest, get = request.path_params["digest"], self._sources.frame
+        body = get(digest) if get else None
+        if body is None:
+            raise Refused(404, "没有这张图像 there is no such picture")
+        return Response(body, media_type="image/jpeg")
+
+    def _dead(self, request: Request) -> Response:
+        self._user(request)
+        return to_json(self._feed.read(lambda _, trail: letters(trail.health)))
+
+    def _outside(self, request: Request) -> Response:
+        self._user(request)
+        district = self._feed.district
+        return to_json(self._feed.read(lambda _, trail: outside(district, trail.outside)))
+
+    def _series(self, request: Request) -> Response:
+        self._user(request)
+        place, district = request.path_params["place"], self._feed.district
+        if place in district.stations:
+            quantity = district.stations[place].quantity
+        elif place in district.nodes:
+            quantity = "battery"
+        else:
+            raise Refused(404, f"没有这个站点 there is no station {place[:20]!r}")
+        text = request.query_params.get("hours", "24")
+        if not text.isdecimal() or not 1 <= int(text) <= LONGEST_H:
+            raise Refused(422, f"hours: 1–{LONGEST_H}")
+        end = self._feed.at() + 1
+        start = end - int(text) * 3_600_000
+        try:
+            points = self._open().series(place, quantity, start, end)
+        except Unavailable as e:
+            raise Refused(503, f"历史库连不上，稍后再试 history is away, try later: {e}") from e
+        return to_json(chart(points, quantity, start, end))
+
+    def _open(self) -> History:
+        with self._lock:
+            if self._sources.history is None:
+                raise Refused(404, "没有历史库 there is no history")
+            if self._history is None:
+                self._history = self._sources.history()
+            return self._history

@@ -1,0 +1,1 @@
+"""Rules on pictures. OpenCV is loaded by `picture.py` alone."""

@@ -1,0 +1,101 @@
+"""The memory of a window rule: rings of slots of equal length, a row and its inputs each.
+
+A row's head is its newest slot, its own clock. A slot holds the sum, highest or lowest of what came
+(NaN: nothing heard), so the order of arrival does not show in it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.engine.hysteresis import Machine
+from detectors.engine.minute_ring import Bools
+from detectors.engine.window_rule import Floats, Ints
+
+
+class SeriesState:
+    """Memory of every row. doubt: row -> (input, slot) -> the suspect value; sure: what the row
+    would say without them."""
+
+    def __init__(self, rows: int, inputs: int, slots: int) -> None:
+        self.ring = np.full((rows, inputs, slots), np.nan)
+        self.head = np.full(rows, -1, np.int64)
+        self.wet = np.full(rows, -(2**40), np.int64)  # newest slot that is not zero
+        self.unjudged = np.zeros(rows, np.bool_)  # rain that came too late for a judgement
+        self.levels = Machine(rows)
+        self.actions = Machine(rows)
+        self.doubt: dict[int, dict[tuple[int, int], float]] = {}
+        self.sure: dict[int, tuple[int, int]] = {}
+
+    def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:
+        """These counts (minute -> count) of an input are in doubt no longer; its next value tells."""
+        held = self.doubt.get(row, {})
+        for minute, count in counts.items():
+            key = (of, -(-minute * 60_000 // slot_ms))
+            if key in held and (left := held.pop(key) - count) > 0:
+                held[key] = left
+
+
+def advance(state: SeriesState, rows: Ints, slot: Ints, behind: Bools) -> None:
+    """Empty the slots between a row's clock and its next; rows stand together, in order."""
+    moving = np.nonzero(~behind)[0]
+    if moving.size == 0:
+        return
+    r, s = rows[moving], slot[moving]
+    first = np.ones(r.size, np.bool_)
+    first[1:] = r[1:] != r[:-1]
+    before = np.where(first, state.head[r], np.concatenate(([0], s[:-1])))
+    gap = np.where(before < 0, 1, np.minimum(s - before, state.ring.shape[2]))
+    if int(gap.max()) == 1:
+        state.ring[r, :, s & (state.ring.shape[2] - 1)] = np.nan
+    else:
+        source = np.repeat(np.arange(r.size), gap)
+        within = np.arange(source.size) - np.repeat(np.cumsum(gap) - gap, gap)
+        state.ring[r[source], :, (s[source] - within) & (state.ring.shape[2] - 1)] = np.nan
+    np.maximum.at(state.head, r, s)
+
+
+def put(
+    state: SeriesState,
+    rows: Ints,
+    inputs: Ints,
+    slot: Ints,
+    value: Floats,
+    kept: Bools,
+    add: Bools | None,
+    gather: str,
+) -> None:
+    """Into the rings. A row's slots differ within a turn."""
+    place = (rows, inputs, slot & (state.ring.shape[2] - 1))
+    held = state.ring[place]
+    empty = np.isnan(held)
+    if gather == "sum":
+        new = np.where(empty, 0.0, held) + value
+        if add is not None:  # otherwise what comes late and stands already is a repetition
+            new = np.where(empty | add, new, held)
+    elif gather == "min":
+        new = np.fmin(held, value)
+    else:
+        new = np.fmax(held, value)
+    if kept.all():
+        state.ring[place] = new
+    else:
+        state.ring[tuple(p[kept] for p in place)] = new[kept]
+    wet = kept & (value != 0)
+    np.maximum.at(state.wet, rows[wet], slot[wet])
+
+
+def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:
+    return {
+        "ring": state.ring,
+        "head": state.head,
+        "wet": state.wet,
+        "level": state.levels.level,
+        "level_since": state.levels.since,
+        "level_peak": state.levels.peak,
+        "action": state.actions.level,
+        "action_since": state.actions.since,
+        "action_peak": state.actions.peak,
+    }

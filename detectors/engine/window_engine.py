@@ -1,0 +1,398 @@
+"""The engine of every window rule (`detectors.engine.window_rule`): rings of slots, thresholds, levels.
+
+A row is an area and hazard with one station, or several where the rule is joint. What a row holds
+of a slot is the sum, highest or lowest of what came (`Kind.gather`), so the order of arrival does
+not show in it. After each observation the row is judged at its own clock, its newest slot; a late
+one (within `late_min`) at every slot whose window it touches, as in `detectors.rain.rain_threshold`. Up
+at once, down by `detectors.engine.hysteresis`. A value that the rule cannot give (NaN) holds the level: not
+to know is no all-clear. Rows whose window is empty of rain are passed over where the rule allows.
+
+Cost: a gather of k x W numbers a judgement, vectorised over all judgements of a batch; none for a
+dry row. How a stream is cut into batches does not show in the result.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from config.records.quantity import QUANTITIES
+from detectors.engine.minute_ring import Bools, rounds, turns
+from detectors.engine.slot_ring import SeriesState, advance, arrays_of, put
+from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.thresholds import Limits
+from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
+
+_MINUTE = 60_000
+_ELEMENTS = 2_000_000  # numbers gathered at once
+
+
+class SeriesRow(NamedTuple):
+    """One area and hazard with the stations that the rule looks at together."""
+
+    area: str
+    hazard: str
+    stations: tuple[str, ...]
+    weights: tuple[float, ...]
+    quantity: str
+
+    @property
+    def station(self) -> str:
+        return "+".join(self.stations)
+
+
+class SeriesChange(NamedTuple):
+    """As `rain_threshold.Change`, with value and limit in the rule's unit."""
+
+    nth: int
+    row: int
+    minute: int
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    window_min: int
+    value: float
+    limit: float | None
+    wait_min: float
+
+
+class _Judged(NamedTuple):
+    """One entry an observation: what the row's values call for."""
+
+    raw: Ints
+    keep: Ints
+    raw_action: Ints
+    keep_action: Ints
+    value: Floats
+    window_min: Ints
+    per_h: Floats
+    end: Ints  # the slot that was judged: of a late value the worst of those it touches
+
+
+class SeriesRule:
+    """A kind with its parameters and thresholds, for many rows. Parameters are the object, memory
+    is an argument."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        parameters: Any,
+        rows: Sequence[SeriesRow],
+        levels: tuple[float | None, ...],
+        actions: tuple[float | None, ...] = (None, None),
+        *,
+        hold_min: int = 60,
+        clear: float = 0.7,
+        late_min: int = 30,
+        speaks: bool = True,
+    ) -> None:
+        self.name, self.kind, self.parameters = name, kind, parameters
+        self.rows = list(rows)
+        self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
+        self.speaks = speaks
+        self._hold_min = hold_min
+        self.slot_ms = kind.slot_s(parameters) * 1000
+        self.span = kind.span(parameters)
+        self.span_min = self.span * self.slot_ms // _MINUTE
+        self._late = max(0, late_min * _MINUTE // self.slot_ms)
+        self.inputs = max((len(r.stations) for r in rows), default=1)
+        need = 2 * self.span + self._late + 64
+        self.slots = 1 << (need - 1).bit_length()
+        self._block = self.slots - self.span - self._late
+        self._sign = -1.0 if kind.falling else 1.0
+        self.limits = Limits((*levels, *actions), clear, falling=kind.falling)
+        per_unit = [QUANTITIES[r.quantity].per_unit for r in rows]
+        self._per_unit = np.array(per_unit, np.float64)
+        self._weights = np.zeros((len(rows), self.inputs))
+        for n, row in enumerate(rows):
+            self._weights[n, : len(row.weights)] = row.weights
+        self._first = np.arange(-self.span + 1, 1)
+        # dry slots are passed over, unless nothing at all would be reached by a threshold
+        self._passes = kind.quiet is not None and not any(
+            x.any() for x in self.limits.reached(np.array([kind.quiet]))
+        )
+        self._fades = self._passes and kind.fades(parameters)
+
+    def new(self) -> SeriesState:
+        return SeriesState(len(self.rows), self.inputs, self.slots)
+
+    # --- observations in
+
+    def judge(
+        self,
+        state: SeriesState,
+        rows: Ints,
+        inputs: Ints,
+        at: Ints,
+        counts: Ints,
+        add: Bools | None = None,
+        suspect: Bools | None = None,
+        old: Bools | None = None,
+    ) -> list[SeriesChange]:
+        """One observation each: row, which of its stations, time (ms), count of the resolution, in
+        order of arrival. add, suspect: as in `RainThreshold.judge`; old: kept and not judged."""
+        out: list[SeriesChange] = []
+        if rows.size == 0:
+            return out
+        slot = -(-at // self.slot_ms)
+        value = counts.astype(np.float64)  # whole numbers: sums are exact
+        for part, late in turns(state.head, rows, slot, self._block):
+            self._turn(
+                state,
+                part,
+                late,
+                rows[part],
+                inputs[part],
+                slot[part],
+                value[part],
+                None if add is None else add[part],
+                None if suspect is None else suspect[part],
+                None if old is None else old[part],
+                out,
+            )
+        out.sort(key=lambda c: (c.nth, c.row))
+        return out
+
+    def _turn(
+        self,
+        state: SeriesState,
+        part: Ints,
+        behind: Bools,
+        rows: Ints,
+        inputs: Ints,
+        slot: Ints,
+        value: Floats,
+        add: Bools | None,
+        suspect: Bools | None,
+        old: Bools | None,
+        out: list[SeriesChange],
+    ) -> None:
+        head = np.where(behind, state.head[rows], slot)  # the row's clock after each
+        kept = slot > head - self.span
+        advance(state, rows, slot, behind)
+        put(state, rows, inputs, slot, value, kept, add, self.kind.gather)
+        if suspect is not None and suspect.any():
+            self._doubtful(state, rows, inputs, slot, value, kept & suspect)
+        timely = kept & (head - slot <= self._late) & (True if old is None else ~old)
+        if self._fades:  # rain that is not judged itself may yet show in what is
+            state.unjudged[rows[kept & ~timely & (value != 0)]] = True
+        which = np.nonzero(timely & self._alive(state, rows, value, head))[0]
+        hot = (state.levels.level > 0) | (state.actions.level > 0)
+        if state.doubt:
+            hot[list(state.doubt)] = True
+        judged = None
+        if which.size:
+            judged = self._judge(state, rows[which], slot[which], head[which])
+            reached = (judged.raw > 0) | (judged.raw_action > 0)
+            hot[rows[which[reached]]] = True
+            if self._fades:
+                state.unjudged[rows[which]] = False
+        all_ = np.nonzero(timely & hot[rows])[0]
+        if all_.size == 0:
+            return
+        if judged is None or which.size < int(timely.sum()):  # of these rows every observation
+            judged = self._judge(state, rows[all_], slot[all_], head[all_])
+        else:
+            judged = _Judged(*[x[hot[rows[which]]] for x in judged])  # type: ignore[arg-type]
+        r, h = rows[all_], head[all_]
+        busy = np.nonzero(self._unsteady(state, r, judged)[r])[0]
+        minute = h * self.slot_ms // _MINUTE
+        for batch in rounds(r[busy]):
+            self._levels(state, part[all_], r, h, minute, judged, busy[batch], out)
+
+    def _alive(self, state: SeriesState, rows: Ints, value: Floats, head: Ints) -> Bools:
+        """What may raise a level: anything, or what has rain in its window, or rain itself."""
+        if not self._passes:
+            return np.ones(rows.size, np.bool_)
+        live: Bools = head - state.wet[rows] < self.span
+        if self._fades:
+            live &= (value != 0) | state.unjudged[rows]
+        return live
+
+    def _unsteady(self, state: SeriesState, rows: Ints, j: _Judged) -> Bools:
+        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
+        its hold, here and at once for all."""
+        level, action = state.levels.level[rows], state.actions.level[rows]
+        moves = (j.raw > level) | (j.keep < level)
+        moves |= (j.raw_action > action) | (j.keep_action < action)
+        unsteady = np.zeros(len(self.rows), np.bool_)
+        unsteady[rows[moves]] = True
+        if state.doubt:
+            unsteady[list(state.doubt)] = True
+        calm = rows[~unsteady[rows]]
+        state.levels.since[calm] = -1
+        state.actions.since[calm] = -1
+        return unsteady
+
+    # --- values to levels
+
+    def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> _Judged:
+        """Judge each row at its clock, and where the observation is behind at every slot since."""
+        last = np.minimum(head, slot + self.span - 1)
+        many = last - slot + 1
+        if int(many.max()) == 1:
+            return self._values(state, rows, slot)
+        source = np.repeat(np.arange(rows.size), many)
+        ends = slot[source] + np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
+        if self.kind.gather != "sum":  # a slot with no value of its own says nothing new
+            heard = ~np.isnan(state.ring[rows[source], :, ends & (self.slots - 1)]).all(axis=1)
+            heard |= ends == slot[source]
+            source, ends = source[heard], ends[heard]
+        all_ = self._values(state, rows[source], ends)
+        order = np.lexsort((self._sign * np.nan_to_num(all_.value, nan=-np.inf), source))
+        best = order[np.searchsorted(source[order], np.arange(rows.size), "right") - 1]
+        begin = np.searchsorted(source, np.arange(rows.size))
+        return _Judged(
+            np.maximum.reduceat(all_.raw, begin),
+            np.maximum.reduceat(all_.keep, begin),
+            np.maximum.reduceat(all_.raw_action, begin),
+            np.maximum.reduceat(all_.keep_action, begin),
+            all_.value[best],
+            all_.window_min[best],
+            all_.per_h[best],
+            all_.end[best],
+        )
+
+    def values(self, state: SeriesState, rows: Ints) -> Scored:
+        """What the rule sees of these rows, each at its own clock."""
+        return self._score(state, rows, state.head[rows])
+
+    def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> _Judged:
+        step = max(1, _ELEMENTS // (self.inputs * self.span))
+        parts = [
+            self._score(state, rows[n : n + step], ends[n : n + step])
+            for n in range(0, rows.size, step)
+        ]
+        score = (
+            parts[0] if len(parts) == 1 else Scored(*map(np.concatenate, zip(*parts, strict=True)))
+        )
+        raw, raw_action = self.limits.reached(score.value)
+        keep, keep_action = self.limits.reached(score.value, keep=True)
+        blind = np.isnan(score.value)
+        keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
+        return _Judged(
+            raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h, ends
+        )
+
+    def _score(self, state: SeriesState, rows: Ints, ends: Ints, *, growth: bool = False) -> Scored:
+        window = (ends[:, None] + self._first) & (self.slots - 1)
+        values = state.ring[rows[:, None, None], np.arange(self.inputs)[:, None], window[:, None]]
+        score = self.kind.score if growth else self.kind.plain or self.kind.score
+        return score(self.parameters, self._view(values, rows, ends))
+
+    def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
+        unit = self._per_unit[rows][:, None, None]
+        return View(values / unit, ends * self.slot_ms, self.slot_ms // 1000, self._weights[rows])
+
+    def _levels(
+        self,
+        state: SeriesState,
+        nth: Ints,
+        rows: Ints,
+        head: Ints,
+        minute: Ints,
+        j: _Judged,
+        n: Ints,
+        out: list[SeriesChange],
+    ) -> None:
+        """Judgements `n`, no row twice, through the machines."""
+        r = rows[n]
+        moved = state.levels.judge(r, minute[n], j.raw[n], j.keep[n], self._hold_min)
+        more = state.actions.judge(r, minute[n], j.raw_action[n], j.keep_action[n], self._hold_min)
+        changed = np.union1d(moved, more)
+        if state.doubt:
+            doubted = [m for m, k in enumerate(n) if self._doubt(state, int(r[m]), int(head[k]))]
+            changed = np.union1d(changed, np.array(doubted, np.int64))
+        if changed.size == 0:
+            return
+        changed = changed.astype(np.int64)
+        growth = j.per_h[n[changed]]
+        if self.kind.plain is not None:
+            growth = self._score(state, r[changed], j.end[n[changed]], growth=True).per_h
+        for m, per_h in zip(changed, growth, strict=True):
+            k, row = int(n[m]), int(r[m])
+            level, action = int(state.levels.level[row]), int(state.actions.level[row])
+            sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
+            value = float(f"{j.value[k]:.9g}")
+            out.append(
+                SeriesChange(
+                    int(nth[k]),
+                    row,
+                    int(minute[k]),
+                    level,
+                    action,
+                    *sure,
+                    int(j.window_min[k]),
+                    value,
+                    self.limits.limit(value),
+                    self.limits.wait_min(value, float(per_h), level),
+                )
+            )
+
+    # --- doubt
+
+    def _doubtful(
+        self, state: SeriesState, rows: Ints, inputs: Ints, slot: Ints, value: Floats, which: Bools
+    ) -> None:
+        for n in np.nonzero(which)[0]:
+            row = int(rows[n])
+            if row not in state.doubt:  # what was said so far rests on good values
+                state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
+            held = state.doubt.setdefault(row, {})
+            key = (int(inputs[n]), int(slot[n]))
+            held[key] = held.get(key, 0.0) + float(value[n])
+
+    def _doubt(self, state: SeriesState, row: int, head: int) -> bool:
+        """Judge a row without its suspect values; True if that changed."""
+        held = state.doubt.get(row)
+        if held is None:
+            return False
+        for key in [k for k in held if k[1] <= head - self.span]:
+            del held[key]
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        was = state.sure.get(row, (0, 0))
+        if not held:
+            del state.doubt[row]
+            state.sure.pop(row, None)
+            return (level, action) != was
+        window = (head + self._first) & (self.slots - 1)
+        values = state.ring[row][:, window][None].copy()
+        for (k, slot), value in held.items():
+            if slot > head:
+                continue
+            place = (0, k, self.span - 1 - (head - slot))
+            values[place] = values[place] - value if self.kind.gather == "sum" else np.nan
+        one = np.array([row])
+        score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
+        raw, raw_action = self.limits.reached(score.value)
+        now = (min(level, max(was[0], int(raw[0]))), min(action, max(was[1], int(raw_action[0]))))
+        state.sure[row] = now
+        return now != was
+
+    # --- snapshots
+
+    def dump(self, state: SeriesState) -> bytes:
+        doubt = [
+            (self.names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
+            for r, held in state.doubt.items()
+        ]
+        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
+
+    def load(self, body: bytes) -> SeriesState:
+        """What was held of rows that are still declared, if the rule's window is still the same."""
+        state = self.new()
+        state.unjudged[:] = True  # a look too many changes nothing
+        arrays, doubt = msgspec.msgpack.decode(
+            body,
+            type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]],
+        )
+        unpack(arrays, self.names, arrays_of(state))
+        row = {name: n for n, name in enumerate(self.names)}
+        for name, held, sure in doubt:
+            if name in row:
+                state.doubt[row[name]] = {(k, s): v for k, s, v in held}
+                state.sure[row[name]] = sure
+        return state

@@ -1,0 +1,96 @@
+"""What a window rule is: one file that turns the last slots of a station into one number.
+
+The number is in the rule's own unit; a district's thresholds on it (blue … red, 准备转移 and 立即转移)
+make the level. Everything else is the same for all of them and lives in `detectors.engine.window_engine`: the
+rings, duplicates, lateness, suspect values, holds, restart. So a new rule is a `score` and the text
+that says what it sees; nothing else is touched.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class View(NamedTuple):
+    """n judgements, each over k inputs and W slots.
+
+    values: (n, k, W) in the unit of the quantity, oldest slot first; the last slot is the one that
+    is judged. NaN where nothing was heard (of rain: nothing heard is no rain, but NaN says so).
+    end_at: (n,) the end of the judged slot, ms UTC. slot_s: seconds of a slot.
+    weights: (n, k) of the inputs, as the config or geometry gives them; 1 where neither does.
+    """
+
+    values: Floats
+    end_at: Ints
+    slot_s: int
+    weights: Floats
+
+
+class Scored(NamedTuple):
+    """value: (n,) in the rule's unit; NaN: the rule cannot say, which is never an all-clear.
+
+    window_min: (n,) length of the window that decided, 0 where there is none.
+    per_h: (n,) how fast `value` grows at present, in its unit an hour; NaN where unknown. From it
+    the time to the next threshold is told.
+    """
+
+    value: Floats
+    window_min: Ints
+    per_h: Floats
+
+
+class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Of a rule, as `[[rule]]` in rules.toml states them under `parameters`.
+
+    `__post_init__` raises ValueError with what to do when a value cannot be.
+    """
+
+
+class Kind(NamedTuple):
+    """A rule as it is registered.
+
+    inputs: the quantities it takes ("*": any of kind interval or instant). joint: one row takes
+    several stations (k > 1), else every station of an area is a row of its own. slot_s, span: of
+    the ring, in seconds and slots (W), from the parameters. gather: how values of one slot come
+    together: sum, max or min. quiet: the value of a window of zeros, with which dry slots are
+    passed over without a look (None: every slot is looked at). fades: with these parameters a slot of
+    zero never makes the value greater, so that of a row without a level only rain is looked at.
+    plain: `score` without `per_h`, where that is less work; what speaks is scored in full. falling:
+    a smaller value is worse.
+    unready: what keeps these parameters from going live, empty where nothing does; they may be
+    replayed all the same. seen: the quantity that detect makes of a camera's frames (config.records.cameras)
+    and that this takes.
+    """
+
+    name: str
+    zh: str
+    en: str
+    unit: str
+    inputs: tuple[str, ...]
+    parameters: type[Parameters]
+    slot_s: Callable[[Any], int]
+    span: Callable[[Any], int]
+    score: Callable[[Any, View], Scored]
+    gather: str = "sum"  # sum, max or min
+    joint: bool = False
+    quiet: float | None = None
+    fades: Callable[[Any], bool] = lambda _: False
+    plain: Callable[[Any, View], Scored] | None = None
+    falling: bool = False
+    unready: Callable[[Any], str] = lambda _: ""
+    seen: str = ""
+
+
+def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:
+    """A `Scored` whose window and rate may be the same for all."""
+    return Scored(
+        value,
+        np.broadcast_to(np.asarray(window_min, np.int64), value.shape),
+        np.broadcast_to(np.asarray(per_h, np.float64), value.shape),
+    )

@@ -1,0 +1,147 @@
+"""The memory of the stage detect."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from detectors.camera.state import CameraState
+from detectors.detection import Evidence
+from detectors.engine.compound import CompoundState
+from detectors.engine.slot_ring import SeriesState
+from detectors.memory.cap import CapState
+from detectors.memory.observers import PeopleState
+from detectors.quality.level_course import Course
+from detectors.quality.service_mode import ServiceState
+from detectors.quality.silence import SilenceState
+from detectors.quality.station_memory import Heard
+from detectors.rain.threshold_state import RainState
+from detectors.water.stage_trend import StageState
+from stream.records import Run
+
+
+class RowSaid(msgspec.Struct):
+    """What one row of a rule last said."""
+
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    evidence: Evidence
+    next_at: int | None
+
+
+class Said(msgspec.Struct):
+    """What a rule last said of an area and hazard."""
+
+    level: int = 0
+    action: int = 0
+    suspect: bool = False
+    since_at: int = 0
+
+
+class _Packed(msgspec.Struct):
+    run: Run | None
+    rain: bytes
+    stage: bytes
+    heard: bytes
+    heard_width: int
+    heard_test: dict[str, str]
+    memory: dict[str, Course]
+    cameras: dict[str, CameraState]
+    silence: SilenceState
+    complete: dict[str, int]
+    rows: dict[str, dict[str, RowSaid]]
+    said: dict[str, Said]
+    series: dict[str, bytes] = {}
+    compounds: dict[str, CompoundState] = {}
+    cap: CapState = msgspec.field(default_factory=CapState)
+    people: PeopleState = msgspec.field(default_factory=PeopleState)
+    service: ServiceState = msgspec.field(default_factory=ServiceState)
+    heard_lone: dict[str, dict[int, int]] = {}
+    heard_filled: dict[str, dict[int, int]] = {}
+
+
+class DetectState:
+    """Of one partition."""
+
+    def __init__(self, partition: int, rain: RainState, stage: StageState, heard: Heard) -> None:
+        self.partition = partition
+        self.run: Run | None = None
+        self.rain = rain
+        self.stage = stage
+        self.heard = heard
+        self.memory: dict[int, Course] = {}  # of rows that need more
+        self.cameras: dict[str, CameraState] = {}
+        self.silence = SilenceState()
+        self.touched = np.zeros(heard.head.size, np.bool_)  # heard since `silence.seen` was told
+        self.complete: dict[str, int] = {}
+        self.rows: dict[str, dict[str, RowSaid]] = {}  # rule|area|hazard -> station -> said
+        self.said: dict[str, Said] = {}  # rule|area|hazard
+        self.series: dict[str, SeriesState] = {}  # by rule
+        self.compounds: dict[str, CompoundState] = {}
+        self.cap = CapState()  # of other authorities
+        self.people = PeopleState()
+        self.service = ServiceState()
+
+    def remember_seen(self, stations: Sequence[str]) -> None:
+        """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
+        tick, not with every reading."""
+        rows = np.nonzero(self.touched)[0]
+        seen = self.silence.seen
+        for row, head in zip(rows.tolist(), self.heard.head[rows].tolist(), strict=True):
+            seen[stations[row]] = max(head, seen.get(stations[row], -1))
+        self.touched[:] = False
+
+    def dump(
+        self, rain: bytes, stage: bytes, series: Mapping[str, bytes], names: Sequence[str]
+    ) -> bytes:
+        """`names` of the rows of `heard`."""
+        return msgspec.msgpack.encode(
+            _Packed(
+                self.run,
+                rain,
+                stage,
+                self.heard.dump(names),
+                self.heard.keys.shape[1],
+                {names[row]: test for row, test in self.heard.test.items()},
+                {names[row]: m for row, m in self.memory.items()},
+                self.cameras,
+                self.silence,
+                self.complete,
+                self.rows,
+                self.said,
+                dict(series),
+                self.compounds,
+                self.cap,
+                self.people,
+                self.service,
+                {names[row]: held for row, held in self.heard.lone.items()},
+                {names[row]: held for row, held in self.heard.filled.items()},
+            )
+        )
+
+    @classmethod
+    def load(
+        cls,
+        partition: int,
+        body: bytes,
+        rain: Callable[[bytes], RainState],
+        stage: Callable[[bytes], StageState],
+        series: Callable[[Mapping[str, bytes]], dict[str, SeriesState]],
+        names: Sequence[str],
+    ) -> "DetectState":
+        packed = msgspec.msgpack.decode(body, type=_Packed)
+        row = {name: n for n, name in enumerate(names)}
+        heard = Heard(len(names))
+        heard.load(names, packed.heard, packed.heard_width)
+        heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
+        heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}
+        heard.filled = {row[k]: v for k, v in packed.heard_filled.items() if k in row}
+        state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
+        state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
+        state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
+        state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
+        state.series, state.compounds = series(packed.series), packed.compounds
+        state.cap, state.people, state.service = packed.cap, packed.people, packed.service
+        return state

@@ -1,0 +1,1 @@
+"""Words of other authorities and of observers as evidence."""

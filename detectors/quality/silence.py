@@ -1,0 +1,71 @@
+"""Stations and nodes that do not report within their plan, and areas whose evidence is thin.
+
+Sees: an expected station or node whose newest value is older than its `silent_after_s` at the
+run's clock; also one never heard since the run began. An area is thin when less than
+`min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not. One that
+is in service (`service`) is not silent, and makes its areas thin; so does a gauge that reports and does
+not show what it measures (`blind`): an error code in a flood says nothing, least of all that it is over.
+The same holds of one whose clock is so slow that what it says is history (`clock_offset`).
+Delay it adds: the plan's `silent_after_s`, and up to one tick.
+Cannot see: a gauge that reports and lies (see the quality tests).
+Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
+first value never fires.
+"""
+
+from collections.abc import Collection
+
+import msgspec
+
+from config.records.district import District
+from detectors.detection import Coverage
+from detectors.quality.clock_offset import ClockState
+
+
+class SilenceState(msgspec.Struct):
+    """Newest event time of each station and node, who is silent, what was last said of areas."""
+
+    started_at: int = 0
+    clock_at: int = 0
+    seen: dict[str, int] = {}
+    silent: set[str] = set()
+    said: dict[str, tuple[str, ...]] = {}
+    blind: set[str] = set()  # stations that report and show nothing, cameras among them
+    clogged: set[str] = set()  # rain gauges that stay dry among wet ones
+    compared_at: int = 0  # when that was looked at
+    undercatch: set[str] = set()  # rain gauges that catch a part only …
+    undercatch_wet: set[str] = set()  # … and beside which it rains
+    clocks: dict[str, ClockState] = {}  # of stations whose newest readings came late
+    adrift: set[str] = set()  # whose clock is so slow that nothing of theirs is judged
+
+
+def late(district: District, state: SilenceState, station: str) -> bool:
+    """Silent at the state's clock?"""
+    if station in district.stations:
+        plan_s = district.stations[station].silent_after_s
+    else:
+        plan_s = district.nodes[station].silent_after_s
+    plan_s = max(plan_s, district.rules.silence.grace_s if station not in state.seen else 0)
+    since = max(state.seen.get(station, state.started_at), state.started_at)
+    return state.clock_at - since > plan_s * 1000
+
+
+def coverage(
+    district: District, state: SilenceState, area: str, service: Collection[str]
+) -> tuple[Coverage, bool]:
+    """Coverage of an area and whether its evidence is thin. Nodes are listed, not counted.
+    service: who is in service."""
+    stations = district.stations_of_area[area]
+    away = [s for s in stations if s in service]
+    lost = state.blind | state.clogged | state.undercatch_wet | state.adrift
+    silent = [s for s in stations if (s in state.silent or s in lost) and s not in service]
+    nodes = [n.id for n in district.nodes.values() if n.area == area]
+    live = len(stations) - len(silent) - len(away)
+    thin = bool(away) or live < district.rules.silence.min_live_share * len(stations)
+    thin |= any(s in lost and district.stations[s].quantity != "frame" for s in stations)
+    found = Coverage(
+        live=live,
+        expected=len(stations),
+        silent=(*silent, *(n for n in nodes if n in state.silent and n not in service)),
+        service=(*away, *(n for n in nodes if n in service)),
+    )
+    return found, thin

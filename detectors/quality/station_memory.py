@@ -1,0 +1,217 @@
+"""What has been heard of every station of a partition: its newest moment, the ids of its last
+observations (duplicates end here) and its last minutes of rain. Arrays, a row each station in each
+watch group, so that a batch costs no loop over its readings: only what repeats, comes late or
+looks extreme is taken one by one.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.engine.minute_ring import Bools, Ints
+from detectors.engine.snapshot_arrays import pack, unpack
+from ingest.observation import Flag
+
+SEEN_MS = 7_200_000  # how long an id is remembered; older repeats are known by their minute
+RECENT = 128  # minutes of rain kept for the neighbour tests
+HALVES = 64  # and half hours
+LONG = 110  # windows longer than this are told by half hours
+_MINUTE = 60_000
+_FAIL = int(Flag.FAIL)  # arrays are slow to compare with a member of an enum
+_FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
+
+
+class Batch(NamedTuple):
+    """Observations in order of arrival, a column each; `row` as `Heard` numbers them."""
+
+    row: Ints
+    at: Ints  # observed_at, ms
+    value: Ints  # counts
+    seq: Ints  # -1: none
+    flag: Ints
+
+
+class Taken(NamedTuple):
+    """What is new in a batch: indices into it, in order of arrival."""
+
+    nth: Ints
+    minute: Ints  # since 1970: the minute that ends with or after the observation
+    amount: Ints  # the value; of a revision what it adds
+    add: Bools  # another observation of its minute, not a duplicate of what the minute holds
+    newest: Bools  # nothing later had been heard of the station when it arrived
+
+
+class Heard:
+    """Memory of every row."""
+
+    def __init__(self, rows: int) -> None:
+        self.head = np.full(rows, -1, np.int64)  # newest event time, ms
+        self.keys = np.full((rows, _FIRST), -1, np.int64)
+        self.values = np.zeros((rows, _FIRST), np.int64)
+        self.next = np.zeros(rows, np.int64)  # where the next id goes
+        self.forgot = np.full(rows, -1, np.int64)  # newest moment whose id had to make room
+        self.rain_minute = np.full((rows, RECENT), -1, np.int64)
+        self.rain_count = np.zeros((rows, RECENT), np.int64)
+        self.half_slot = np.full((rows, HALVES), -1, np.int64)
+        self.half_count = np.zeros((rows, HALVES), np.int64)
+        self.lone: dict[
+            int, dict[int, int]
+        ] = {}  # what only its neighbours' silence makes doubtful
+        # the minute since which a gauge says that it is dry, and up to which it was asked (`infill`)
+        self.dry_since = np.full(rows, -1, np.int64)
+        self.dry_seen = np.full(rows, -1, np.int64)
+        self.filled: dict[int, dict[int, int]] = {}  # what was estimated of a day: minute -> count
+        self.test: dict[int, str] = {}  # the last test that flagged it, where one did
+
+    def take(self, b: Batch) -> tuple[Taken, Ints]:
+        """Remember a batch; what is new in it, and the newest moment heard of its station before
+        each observation. One that failed its range is heard, but counts nothing that a revision
+        could add to."""
+        size = b.row.size
+        key = (b.at << 20) | ((b.seq + 1) & 0xFFFFF)
+        order = np.argsort(b.row, kind="stable")
+        before = self._before(b, order)
+        newer, good = b.at > before, b.flag != _FAIL
+        keep, add = newer & good, np.ones(size, np.bool_)
+        count = b.value.copy()
+        np.maximum.at(self.head, b.row, b.at)
+        inserted = order[keep[order]]
+        self._insert(b.row[inserted], key[inserted], b.value[inserted])
+        for n in np.nonzero(~newer)[0]:
+            row = int(b.row[n])
+            found = np.flatnonzero(self.keys[row] == key[n])
+            if found.size:
+                held = int(self.values[row, found[0]])
+                if held == b.value[n] or not good[n]:
+                    continue
+                self.values[row, found[0]] = b.value[n]
+                count[n] = b.value[n] - held
+            elif good[n]:
+                self._insert(b.row[n : n + 1], key[n : n + 1], b.value[n : n + 1])
+            keep[n] = good[n]
+            add[n] = b.at[n] > max(int(before[n]) - SEEN_MS, int(self.forgot[row]))
+        nth = np.nonzero(keep)[0]
+        at = b.at[nth]
+        return Taken(nth, -(-at // _MINUTE), count[nth], add[nth], at >= before[nth]), before
+
+    def _before(self, b: Batch, order: Ints) -> Ints:
+        """The newest moment of its station that had been heard before each observation."""
+        rows, at = b.row[order], b.at[order]
+        first = np.ones(rows.size, np.bool_)
+        first[1:] = rows[1:] != rows[:-1]
+        # a running maximum that starts anew with each row: the row's rank is the high part
+        rank = np.cumsum(first) << 45
+        top = np.maximum.accumulate(np.where(first, np.maximum(at, self.head[rows]), at) + rank)
+        before = np.empty(rows.size, np.int64)
+        before[order[1:]] = (top - rank)[:-1]
+        before[order[first]] = self.head[rows[first]]
+        return before
+
+    def _insert(self, rows: Ints, keys: Ints, values: Ints) -> None:
+        """Ids of rows, those of one row together and in order."""
+        if rows.size == 0:
+            return
+        first = np.ones(rows.size, np.bool_)
+        first[1:] = rows[1:] != rows[:-1]
+        begin = np.flatnonzero(first)
+        many = np.diff(np.append(begin, rows.size))
+        rank = np.arange(rows.size) - np.repeat(begin, many)
+        width = self.keys.shape[1]
+        slot = (self.next[rows] + rank) % width
+        over = np.where(rank >= width, keys, self.keys[rows, slot])
+        lost = over >= 0
+        if lost.any():
+            moment = over[lost] >> 20
+            if width < _MOST and (moment > self.head[rows[lost]] - SEEN_MS).any():
+                self._grow()
+                self._insert(rows, keys, values)
+                return
+            np.maximum.at(self.forgot, rows[lost], moment)
+        self.keys[rows, slot] = keys
+        self.values[rows, slot] = values
+        self.next[rows[begin]] = (self.next[rows[begin]] + many) % width
+
+    def _grow(self) -> None:
+        """Room for twice as many ids: some station sends often."""
+        rows, width = self.keys.shape
+        turn = (self.next[:, None] + np.arange(width)) % width  # oldest first
+        every = np.arange(rows)[:, None]
+        keys = np.full((rows, 2 * width), -1, np.int64)
+        values = np.zeros((rows, 2 * width), np.int64)
+        keys[:, :width], values[:, :width] = self.keys[every, turn], self.values[every, turn]
+        self.keys, self.values = keys, values
+        self.next = np.full(rows, width, np.int64)
+
+    # --- the last minutes of rain
+
+    def remember_rain(self, rows: Ints, minute: Ints, count: Ints) -> None:
+        """Add counts to minutes and half hours; what is too old to be kept is passed over."""
+        _keep(self.rain_minute, self.rain_count, rows, minute, count)
+        _keep(self.half_slot, self.half_count, rows, minute // 30, count)
+
+    def rain(self, row: int, minute: int, length: int) -> int:
+        """Counts of the minutes (minute - length, minute]; of hours, whole half hours around it."""
+        return int(self.sums(np.array(row), np.array(minute), length))
+
+    def sums(self, rows: Ints, minute: Ints | int, length: int) -> Ints:
+        """The same for rows of any shape, to one minute or one each."""
+        if length <= LONG:
+            held, count, first, last = self.rain_minute, self.rain_count, minute - length, minute
+        else:
+            held, count = self.half_slot, self.half_count
+            first, last = (minute - length) // 30, minute // 30
+        kept, end = held[rows], np.asarray(last)[..., None]
+        inside = (kept > np.asarray(first)[..., None]) & (kept <= end)
+        found: Ints = np.where(inside, count[rows], 0).sum(axis=-1)
+        return found
+
+    def between(self, rows: Ints, first: Ints, last: Ints) -> Ints:
+        """Counts of the minutes (first, last], of rows of any shape; not longer than `LONG`."""
+        kept = self.rain_minute[rows]
+        inside = (kept > first[..., None]) & (kept <= last[..., None])
+        return np.asarray(np.where(inside, self.rain_count[rows], 0).sum(axis=-1))
+
+    # --- snapshots
+
+    def dump(self, names: Sequence[str]) -> bytes:
+        """Only ids that still matter: the rest would be most of a snapshot."""
+        young = (self.keys >> 20) > (self.head - SEEN_MS)[:, None]
+        arrays = self._arrays()
+        arrays["keys"] = np.where(young, self.keys, -1)
+        arrays["values"] = np.where(young, self.values, 0)
+        return pack(names, arrays)
+
+    def load(self, names: Sequence[str], body: bytes, width: int) -> None:
+        """Into a new memory; `width`: how many ids a row had room for."""
+        while self.keys.shape[1] < width:
+            self._grow()
+        unpack(body, names, self._arrays())
+
+    def _arrays(self) -> dict[str, npt.NDArray[np.int64]]:
+        return {
+            "head": self.head,
+            "keys": self.keys,
+            "values": self.values,
+            "next": self.next,
+            "forgot": self.forgot,
+            "rain_minute": self.rain_minute,
+            "rain_count": self.rain_count,
+            "half_slot": self.half_slot,
+            "half_count": self.half_count,
+            "dry_since": self.dry_since,
+            "dry_seen": self.dry_seen,
+        }
+
+
+def _keep(held: Ints, total: Ints, rows: Ints, slot: Ints, count: Ints) -> None:
+    """Into rings of slots: a newer one empties its place."""
+    width = held.shape[1]
+    flat = rows * width + slot % width
+    slots, counts = held.reshape(-1), total.reshape(-1)
+    old = slots[flat]
+    np.maximum.at(slots, flat, slot)
+    counts[flat[slots[flat] != old]] = 0
+    mine = slots[flat] == slot
+    np.add.at(counts, flat[mine], count[mine])

@@ -1,0 +1,398 @@
+r"""Rain sums over several windows against a table of thresholds by antecedent wetness.
+
+Sees: a gauge whose rain over any of the windows (10 min … 24 h) reaches the threshold of a level
+or an action for the ground's present wetness.
+
+Equation: S_W = sum of rain over (head - W, head]; level = max{k : S_W >= T[wetness, W, k]} over
+all W, at the gauge's own clock `head`, after every single observation. Up at once. Down when for
+`hold_min` every S_W stayed below clear_factor * T (see detectors.engine.hysteresis). After `event_gap_min`
+without rain the event is over and no level is held by what fell before (a minimum inter-event
+time, Restrepo-Posada & Eagleson 1982, J. Hydrol. 55:303–319); when it rains again inside the
+windows, the earlier rain counts again, for the ground has not forgotten it.
+Wetness: antecedent index Pa = sum over d = 1 … antecedent_days of decay^d * P(d days ago), days of
+08:00–08:00 Beijing time (= the UTC day; the hydrological day of GB/T 50095): wet above
+`wet_above_mm`, dry below `dry_below_mm`; with less than the full record never dry, for not knowing
+is no proof of dryness.
+
+Delay it adds: none beyond the observation's own. Late values within `late_min` are judged at every
+minute they touch; older ones only enter the sums.
+Cannot see: rain between gauges; snow; a clogged gauge (see `silence` and neighbour tests).
+Suspect values count, and `sure_*` says what the level would be without them; rain whose minute is
+not known, only the time in which it fell, is in doubt for windows shorter than that time.
+Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; 刘志雨 et al. 2010,
+"山洪预警预报技术研究与应用"); Pa: Kohler & Linsley 1951, U.S. Weather Bureau Research Paper 34.
+
+>>> table = {"normal": {10: ((80, 120, 160, 220), ())}}
+>>> rule = RainThreshold([RainRow("a", "flash_flood", "g", table)])
+>>> state = rule.new()
+>>> change, = rule.judge(state, np.array([0, 0]), np.array([1, 2]), np.array([70, 60]))
+>>> change.nth, change.level, change.window_min, change.value, change.limit
+(1, 2, 10, 130, 120)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, rounds, turns
+from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.rain.judgement import Judged, reached
+from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
+from detectors.rain.wetness import Wetness
+
+CLASSES = ("dry", "normal", "wet")
+_NEVER = 2**31 - 1
+_WORSE = np.array([1, 2, 3, 4, 2.5, 4.5])  # of levels and actions: which of several is shown
+
+Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
+
+
+class RainRow(NamedTuple):
+    """One area, hazard and gauge, with its thresholds: wetness -> window (min) -> Limits."""
+
+    area: str
+    hazard: str
+    station: str
+    limits: Mapping[str, Mapping[int, Limits]]
+    interval_min: int = 1  # of the gauge: shorter windows say nothing
+
+
+class Change(NamedTuple):
+    """What observation `nth` of the batch changed of a row, judged at `minute`.
+
+    sure_*: the level and action without suspect values. window_min, value, limit: what decided, in
+    counts; wait_min: until the next level's threshold at the present rate, infinite if never.
+    """
+
+    nth: int
+    row: int
+    minute: int
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    window_min: int = 0
+    value: int = 0
+    limit: int = 0
+    wait_min: float = float("inf")
+
+
+class RainThreshold:
+    """The rule for many rows; parameters are the object, memory is an argument."""
+
+    def __init__(
+        self,
+        rows: Sequence[RainRow],
+        *,
+        hold_min: int = 60,
+        clear_factor: float = 0.7,
+        event_gap_min: int = 1440,
+        late_min: int = 30,
+        late_ends: bool = True,
+        decay: float = 0.85,
+        antecedent_days: int = 15,
+        wet_above: int = 500,
+        dry_below: int = 150,
+    ) -> None:
+        self.rows = list(rows)
+        self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
+        windows = {w for r in rows for table in r.limits.values() for w in table} or {60}
+        self._gap = event_gap_min < 1440
+        self.windows = tuple(sorted(windows | ({event_gap_min} if self._gap else set())))
+        self._gap_window = self.windows.index(event_gap_min) if self._gap else 0
+        self._hold_min = hold_min
+        self._late_min = late_min
+        self._late_ends = late_ends
+        classes = any(len(r.limits) > 1 for r in rows)
+        self.wetness = Wetness(decay, antecedent_days, wet_above, dry_below, classes=classes)
+        shape = (len(CLASSES), len(rows), len(self.windows))
+        self._limits = np.full((*shape, 6), _NEVER, np.int64)
+        self.level_limits, self.action_limits = self._limits[..., :4], self._limits[..., 4:]
+        made: dict[tuple[int, int], Ints] = {}  # rows of one area share their table
+        for n, row in enumerate(rows):
+            key = (id(row.limits), row.interval_min)
+            if key not in made:
+                made[key] = self._table(row)
+            self._limits[:, n] = made[key]
+        clear = np.ceil(np.where(self.level_limits < _NEVER, self.level_limits * clear_factor, 0))
+        self._level_keep = np.where(self.level_limits < _NEVER, clear, _NEVER).astype(np.int64)
+        clear = np.ceil(np.where(self.action_limits < _NEVER, self.action_limits * clear_factor, 0))
+        self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
+        self._acting = bool((self.action_limits < _NEVER).any())
+        self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
+
+    def _table(self, row: RainRow) -> Ints:
+        """(classes, windows, 6): the thresholds of levels and actions."""
+        found = np.full((len(CLASSES), len(self.windows), 6), _NEVER, np.int64)
+        for c, name in enumerate(CLASSES):
+            table = row.limits.get(name) or row.limits["normal"]
+            for window, (levels, actions) in table.items():
+                if window >= row.interval_min:
+                    w = self.windows.index(window)
+                    for k, value in (*enumerate(levels), *enumerate(actions, 4)):
+                        found[c, w, k] = _NEVER if value is None else value
+        return found
+
+    def new(self) -> RainState:
+        return RainState(len(self.rows), self.windows)
+
+    def judge(
+        self,
+        state: RainState,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        add: Bools | None = None,
+        doubt: Bools | Ints | None = None,
+        clock: Ints | None = None,
+    ) -> list[Change]:
+        """One observation each: row, minute (since 1970), count (0.1 mm), in order of arrival.
+
+        add: True for another observation of a minute that is held already (two tips); otherwise
+        such an observation is a duplicate. doubt: True where a quality test flagged it, or the
+        minutes below which a window must not rest on it, 0 for none. clock: the line's own when it
+        came (minutes): of what is older than the lateness by it, only what counts now is judged, and
+        lowers nothing. Returns changes in order of arrival; batches do not show in them.
+        """
+        out: list[Change] = []
+        if rows.size == 0:
+            return out
+        if doubt is not None and doubt.dtype == np.bool_:
+            doubt = np.where(doubt, SPAN + 1, 0)
+        for part, _ in turns(state.window.head, rows, minutes, BLOCK):
+            self._turn(
+                state,
+                part,
+                rows[part],
+                minutes[part],
+                counts[part],
+                False if add is None else add[part],
+                None if doubt is None else np.asarray(doubt[part]),
+                None if clock is None else clock[part],
+                out,
+            )
+        out.sort(key=lambda c: (c.nth, c.row))
+        return out
+
+    def _turn(
+        self,
+        state: RainState,
+        part: Ints,
+        rows: Ints,
+        minutes: Ints,
+        counts: Ints,
+        add: Bools | bool,
+        doubt: Ints | None,
+        clock: Ints | None,
+        out: list[Change],
+    ) -> None:
+        taken, head = state.window.put(rows, minutes, counts, add)
+        turned = self.wetness.take(state, rows, minutes, np.where(taken, counts, 0))
+        if doubt is not None and doubt.any():
+            for n in np.nonzero((doubt > 0) & taken)[0].tolist():
+                state.mistrust(int(rows[n]), int(minutes[n]), int(counts[n]), int(doubt[n]))
+        timely = taken & (head - minutes <= self._late_min)
+        old = None if clock is None else taken & (clock - minutes > self._late_min)
+        if old is not None:
+            timely &= ~old
+        news = (counts != 0) | turned
+        hot = self._hot(state, rows, minutes, head, np.nonzero(timely & news)[0])
+        k: Ints = np.nonzero(timely & hot[rows])[0]
+        if k.size == 0 and old is None:
+            return
+        sums = self._sums(state, rows[k], minutes[k], head[k])
+        j = self._judged(state, part[k], rows[k], head[k], news[k], sums)
+        if clock is not None and old is not None and old.any():
+            j = j.beside(self._still(state, part, rows, head, clock, np.nonzero(old & news)[0]))
+        if j.nth.size == 0:
+            return
+        busy = np.nonzero(self._unsteady(state, j)[j.row])[0]
+        for batch in rounds(j.row[busy]):
+            self._levels(state, j, busy[batch], out)
+
+    def _judged(
+        self, state: RainState, nth: Ints, r: Ints, head: Ints, news: Bools, sums: Ints
+    ) -> Judged:
+        wet, none = state.wetness[r], np.zeros(r.size, np.int64)
+        raw, keep = self.level_limits[wet, r], self._level_keep[wet, r]
+        levels = (reached(sums, raw), reached(sums, keep))
+        if not self._acting:
+            return Judged(nth, r, head, news, sums, *levels, none, none)
+        raw, keep = self.action_limits[wet, r], self._action_keep[wet, r]
+        return Judged(nth, r, head, news, sums, *levels, reached(sums, raw), reached(sums, keep))
+
+    def _still(
+        self, state: RainState, nth: Ints, rows: Ints, head: Ints, clock: Ints, n: Ints
+    ) -> Judged:
+        """Of observations `n`, which are history, those whose rain still counts enough to raise a
+        level now."""
+        r = rows[n]
+        sums = state.window.still(r, head[n], np.maximum(clock[n], head[n]))
+        if self._gap:
+            sums *= (sums[:, self._gap_window] > 0)[:, None]
+        j = self._judged(state, nth[n], r, head[n], np.ones(n.size, np.bool_), sums)
+        up = (j.raw > state.levels.level[r]) | (j.raw_action > state.actions.level[r])
+        return j._replace(keep=np.full(n.size, 4), keep_action=np.full(n.size, 2)).where(up)
+
+    def _unsteady(self, state: RainState, j: Judged) -> Bools:
+        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
+        its hold, here and at once for all."""
+        level, action = state.levels.level[j.row], state.actions.level[j.row]
+        moves = (j.raw > level) | (j.keep < level)
+        moves |= (j.raw_action > action) | (j.keep_action < action)
+        unsteady = np.zeros(len(self.rows), np.bool_)
+        unsteady[j.row[moves]] = True
+        if state.doubt:
+            unsteady[list(state.doubt)] = True
+        calm = j.row[~unsteady[j.row]]
+        state.levels.since[calm] = -1
+        state.actions.since[calm] = -1
+        return unsteady
+
+    def _hot(self, state: RainState, rows: Ints, minutes: Ints, head: Ints, news: Ints) -> Bools:
+        """(rows of the rule,): a level is held, in doubt, or reached by what is new. Of all others
+        a judgement would change nothing."""
+        hot: Bools = state.levels.level > 0
+        if self._acting:
+            hot |= state.actions.level > 0
+        if state.doubt:
+            hot[list(state.doubt)] = True
+        if news.size:
+            r = rows[news]
+            sums = self._sums(state, r, minutes[news], head[news])
+            hot[r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]] = True
+        return hot
+
+    def _sums(self, state: RainState, rows: Ints, minutes: Ints, head: Ints) -> Ints:
+        """(k, windows): up to each row's clock; of a late value the largest over all ends that it
+        touches. When the event is over, what fell before counts nothing while it stays dry."""
+        sums = state.window.sums(rows, head)
+        if self._late_ends:
+            for n in np.nonzero(minutes < head)[0].tolist():
+                most = self._touched(state, int(rows[n]), int(minutes[n]), int(head[n]))
+                sums[n] = np.maximum(sums[n], most)
+        if self._gap:
+            sums *= (sums[:, self._gap_window] > 0)[:, None]
+        return sums
+
+    def seen(self, state: RainState, row: int) -> Ints:
+        """(windows,) the sums of a row as they are judged at its own clock, in counts."""
+        return np.asarray(self._sums(state, np.array([row]), *[state.window.head[[row]]] * 2)[0])
+
+    def _levels(self, state: RainState, j: Judged, n: Ints, out: list[Change]) -> None:
+        """Judgements `n` through the machines; no row twice."""
+        r = j.row[n]
+        live = j.news[n] | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
+        n, r = n[live], r[live]
+        if n.size == 0:
+            return
+        h = j.head[n]
+        moved = state.levels.judge(r, h, j.raw[n], j.keep[n], self._hold_min)
+        if self._acting:
+            raw, keep = j.raw_action[n], j.keep_action[n]
+            moved = np.union1d(moved, state.actions.judge(r, h, raw, keep, self._hold_min))
+        sums = j.sums[n]
+        if state.doubt:
+            doubtful = [
+                m for m, row in enumerate(r) if self._doubt(state, int(row), int(h[m]), sums[m])
+            ]
+            moved = np.union1d(moved, np.array(doubtful, np.int64))
+        nth = j.nth[n]
+        for m in moved:
+            out.append(self._change(state, int(nth[m]), int(r[m]), int(h[m]), sums[m]))
+
+    def _doubt(self, state: RainState, row: int, head: int, sums: Ints) -> bool:
+        """Judge a row without its suspect values; True if that changed."""
+        if row not in state.doubt:
+            return False
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        was = state.sure.get(row, (0, 0))
+        doubted = state.doubted(row, head)
+        if doubted is not None:
+            wet = state.wetness[row]
+            sure = (sums - doubted)[None, :]
+            good = (
+                int(reached(sure, self.level_limits[wet, row][None])[0]),
+                int(reached(sure, self.action_limits[wet, row][None])[0]),
+            )
+            now = (min(level, max(was[0], good[0])), min(action, max(was[1], good[1])))
+            state.sure[row] = now
+        else:
+            now = (level, action)
+            del state.doubt[row]
+            state.sure.pop(row, None)
+        return now != was
+
+    def trust(self, state: RainState, row: int, held: Mapping[int, int], nth: int) -> list[Change]:
+        """These counts (minute -> count) are in doubt no longer; what that changes."""
+        state.trust(row, held)
+        head, sums = int(state.window.head[row]), self.seen(state, row)
+        changed = self._doubt(state, row, head, sums)
+        return [self._change(state, nth, row, head, sums)] if changed else []
+
+    def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:
+        """A change with what decided it."""
+        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
+        wet = int(state.wetness[row])
+        limits = self._limits[wet, row]
+        hit = (sums[:, None] >= limits) * _WORSE
+        window, which = np.unravel_index(int(hit.argmax()), hit.shape)
+        limit = int(limits[window, which]) if hit[window, which] else 0
+        if not limit:  # falling: show the window that is nearest to its lowest threshold
+            window = (sums / limits.min(axis=1)).argmax()
+        return Change(
+            nth,
+            row,
+            head,
+            level,
+            action,
+            *sure,
+            self.windows[window],
+            int(sums[window]),
+            limit,
+            self._wait(state, row, head, level, sums),
+        )
+
+    def _wait(self, state: RainState, row: int, head: int, level: int, sums: Ints) -> float:
+        """Minutes to the next level at the mean rate of the last 30 minutes."""
+        rate = state.window.total(row, head, 30) / 30
+        if level >= self.level_limits.shape[-1] or rate <= 0:
+            return float("inf")
+        limits = self.level_limits[state.wetness[row], row][:, level:].min(axis=1)
+        open_ = limits < _NEVER
+        # a window shorter than the rate's own says nothing about what is to come
+        open_ &= (state.window.windows >= 30) | (sums >= limits)
+        if not open_.any():
+            return float("inf")
+        return round(float(np.maximum(limits - sums, 0)[open_].min()) / rate, 1)
+
+    def _touched(self, state: RainState, row: int, minute: int, head: int) -> Ints:
+        """The largest sum of each window over all ends that a late value touches."""
+        length = SPAN + head - minute
+        values = np.maximum(state.window.last(row, head, min(length, SPAN + 60)), 0)
+        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+        ends = np.arange(total.size - 1 - (head - minute), total.size)
+        begin = np.maximum(ends[:, None] - state.window.windows, 0)
+        best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
+        return best
+
+    def dump(self, state: RainState) -> bytes:
+        doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
+        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
+
+    def load(self, body: bytes) -> RainState:
+        state = self.new()
+        arrays, doubt = msgspec.msgpack.decode(
+            body, type=tuple[bytes, dict[str, tuple[dict[int, Any], tuple[int, int] | None]]]
+        )
+        held = arrays_of(state)
+        unpack(arrays, self.names, held)
+        state.window.fill(held["ring"].astype(np.int32))
+        for row, name in enumerate(self.names):
+            if name in doubt:
+                state.doubt[row] = doubts_of(doubt[name][0])
+                state.sure[row] = doubt[name][1] or (0, 0)
+        return state

@@ -1,0 +1,97 @@
+"""What the rain rules share: running sums, the same rain going on, the mean of several gauges.
+
+Rain that was not heard adds nothing to a sum; whether anything was heard at all is kept apart.
+
+>>> newest_sums(np.array([[1.0, np.nan, 2.0, 4.0]]))
+array([[4., 6., 6., 7.]])
+"""
+
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from detectors.engine.minute_ring import Bools
+from detectors.engine.window_rule import Floats, Ints, Scored, View
+
+_RECENT_S = 900  # rain goes on as it fell in the last quarter of an hour
+
+
+def heard(values: Floats) -> Bools:
+    """(n,): was anything heard of any input?"""
+    found: Bools = np.asarray(np.isfinite(values).any(axis=(1, 2)))
+    return found
+
+
+def newest_sums(values: Floats) -> Floats:
+    """(…, W): entry d - 1 is the sum of the newest d slots."""
+    sums: Floats = np.cumsum(np.nan_to_num(values[..., ::-1]), axis=-1)
+    return sums
+
+
+def sums_over(values: Floats, length: int) -> Floats:
+    """(…, W - length + 1): sums of `length` slots in a row, oldest first."""
+    total = np.cumsum(np.nan_to_num(values), axis=-1)
+    sums = total[..., length - 1 :].copy()
+    sums[..., 1:] -= total[..., :-length]
+    return sums
+
+
+def so_far(
+    score: Callable[[Any, View], tuple[Floats, Ints]], parameters: Any, view: View
+) -> Scored:
+    """The score without its growth; NaN where nothing was heard."""
+    value, window_min = score(parameters, view)
+    value = np.where(heard(view.values), value, np.nan)
+    return Scored(value, window_min, np.full(value.shape, np.nan))
+
+
+def going_on(
+    score: Callable[[Any, View], tuple[Floats, Ints]], parameters: Any, view: View
+) -> Scored:
+    """The score, with `per_h` as it grows if rain goes on as in the last quarter of an hour."""
+    value, window_min, _ = so_far(score, parameters, view)
+    slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
+    newest = view.values[..., -slots:]
+    recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) / slots
+    recent[np.isnan(newest).all(axis=-1)] = np.nan  # who is silent stays silent
+    later = np.concatenate((view.values[..., slots:], np.repeat(recent, slots, axis=-1)), axis=-1)
+    then = score(parameters, view._replace(values=later))[0]
+    return Scored(value, window_min, (then - value) * (3600 / (slots * view.slot_s)))
+
+
+def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floats, Floats]:
+    """(n, W) weighted mean of the inputs in each slot, and the share of the weight it rests on.
+
+    An input counts in a slot when it was heard in it or in the `silent_slots` before: a gauge that
+    speaks only of rain is dry in between; one that fell silent leaves the mean to the others.
+    """
+    known = ~np.isnan(values)
+    so_far = np.cumsum(known, axis=2)
+    recent = so_far > 0
+    if silent_slots + 1 < values.shape[2]:
+        recent[..., silent_slots + 1 :] = (
+            so_far[..., silent_slots + 1 :] > so_far[..., : -silent_slots - 1]
+        )
+    weight = recent * weights[:, :, None]
+    total, all_ = weight.sum(axis=1), weights.sum(axis=1)[:, None]
+    rain = (np.nan_to_num(values) * weight).sum(axis=1)
+    mean = np.divide(rain, total, out=np.zeros_like(rain), where=total > 0)
+    return mean, np.divide(total, all_, out=np.zeros_like(total), where=all_ > 0)
+
+
+def check(fine: bool, what: str) -> None:
+    """A parameter that cannot be is a ValueError that says what can."""
+    if not fine:
+        raise ValueError(what)
+
+
+def check_slots(slot_s: int, **lengths_s: int) -> None:
+    """Slots divide the day, so that they start where clocks do; lengths are whole slots."""
+    check(slot_s >= 1 and 86_400 % slot_s == 0, f"时段 {slot_s} s 应能整除一天 must divide a day")
+    for name, length in lengths_s.items():
+        check(
+            length >= slot_s and length % slot_s == 0,
+            f"{name}：应为时段 {slot_s} s 的整倍数 must be whole slots",
+        )

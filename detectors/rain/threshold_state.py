@@ -1,0 +1,95 @@
+"""The memory of the rule rain_threshold: windows, levels, daily totals and what is in doubt."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.engine.hysteresis import Machine
+from detectors.engine.minute_ring import SPAN, Ints, Window
+
+DAYS = 32  # of daily totals
+
+
+class RainState:
+    """Memory of every row."""
+
+    __slots__ = (
+        "actions",
+        "days",
+        "doubt",
+        "first_day",
+        "levels",
+        "sure",
+        "today",
+        "wetness",
+        "window",
+    )
+
+    def __init__(self, rows: int, windows: tuple[int, ...]) -> None:
+        self.window = Window(rows, windows)
+        self.levels = Machine(rows)
+        self.actions = Machine(rows)
+        self.days = np.zeros((rows, DAYS), np.int64)
+        self.today = np.full(rows, -1, np.int64)
+        self.first_day = np.full(rows, -1, np.int64)
+        self.wetness = np.ones(rows, np.int64)
+        # rows that hold suspect values: minute -> count, and below how many minutes a window must
+        # not rest on it; and the level and action without them
+        self.doubt: dict[int, dict[int, tuple[int, int]]] = {}
+        self.sure: dict[int, tuple[int, int]] = {}
+
+    def mistrust(self, row: int, minute: int, count: int, reach: int) -> None:
+        """This count of a minute is in doubt, for windows shorter than `reach` minutes."""
+        if row not in self.doubt:  # what was said so far rests on good values
+            self.sure[row] = (int(self.levels.level[row]), int(self.actions.level[row]))
+        held = self.doubt.setdefault(row, {})
+        before, far = held.get(minute, (0, 0))
+        held[minute] = (before + count, max(far, reach))
+
+    def trust(self, row: int, counts: Mapping[int, int]) -> None:
+        """These counts (minute -> count) are no longer in doubt."""
+        held = self.doubt.get(row, {})
+        for minute, count in counts.items():
+            if minute in held:
+                left, reach = held.pop(minute)
+                if left > count:
+                    held[minute] = (left - count, reach)
+
+    def doubted(self, row: int, head: int) -> Ints | None:
+        """(windows,): what is in doubt of each sum up to `head`; None once nothing is."""
+        held = self.doubt[row]
+        # a doubt that reaches so many minutes concerns no window that still holds its minute
+        for minute in [m for m, (_, reach) in held.items() if m <= head - min(SPAN, reach)]:
+            del held[minute]
+        if not held:
+            return None
+        age = head - np.array(list(held))[:, None]
+        count, reach = np.array(list(held.values())).T[:, :, None]
+        # what is ahead of `head` is in no sum yet
+        inside = (age >= 0) & (age < self.window.windows) & (self.window.windows < reach)
+        return np.asarray((count * inside).sum(axis=0))
+
+
+def doubts_of(held: Mapping[int, Any]) -> dict[int, tuple[int, int]]:
+    """As `RainState.doubt` holds them of a row; an older snapshot has counts alone."""
+    return {m: (x, SPAN + 1) if isinstance(x, int) else (x[0], x[1]) for m, x in held.items()}
+
+
+def arrays_of(state: RainState) -> dict[str, npt.NDArray[np.int64]]:
+    """Every array of it, for a snapshot; the ring as a copy, by minute (`Window.counts`)."""
+    return {
+        "ring": state.window.counts(),  # type: ignore[dict-item]  # int32
+        "head": state.window.head,
+        "level": state.levels.level,
+        "level_since": state.levels.since,
+        "level_peak": state.levels.peak,
+        "action": state.actions.level,
+        "action_since": state.actions.since,
+        "action_peak": state.actions.peak,
+        "days": state.days,
+        "today": state.today,
+        "first_day": state.first_day,
+        "wetness": state.wetness,
+    }

@@ -1,0 +1,1 @@
+"""A batch of observations before any rule sees it: repeats, service, what is suspect or blind."""

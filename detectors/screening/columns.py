@@ -1,0 +1,80 @@
+"""Records of observations as arrays, as the rules take them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+
+import numpy as np
+
+from detectors.engine.minute_ring import Ints
+from detectors.quality.station_memory import Batch
+from detectors.setup.partition import Part
+from ingest.observation import Flag, Observations
+
+_GOOD = int(Flag.GOOD)
+_PIECE = 20_000  # observations judged at once
+
+
+class Columns:
+    """Observations as arrays. `nth`: the number among all that were given. received: the line's
+    clock when each came, ms; without it each came at its own time."""
+
+    def __init__(
+        self,
+        nth: Ints,
+        batch: Batch,
+        tests: dict[int, str],
+        refs: dict[int, str],
+        received: Ints | None = None,
+    ) -> None:
+        self.nth, self.batch, self.tests, self.refs = nth, batch, tests, refs
+        self.received = batch.at if received is None else received
+
+    @classmethod
+    def of(cls, part: Part, records: Sequence[Observations]) -> "Columns":
+        """Records, without what this partition's config does not know: a group or station
+        that is gone, and the battery of a gauge, which says neither what the gauge measures nor that
+        it still does."""
+        row: list[int] = []
+        at: list[int] = []
+        value: list[int] = []
+        seq: list[int] = []
+        flag: list[int] = []
+        came: list[int] = []
+        tests: dict[int, str] = {}
+        refs: dict[int, str] = {}
+        nobody: dict[tuple[str, str], int] = {}
+        for r in records:
+            size, begin = len(r.station), len(row)
+            place = part.place.get(r.group, nobody)
+            row.extend(map(place.get, zip(r.station, r.quantity, strict=True), repeat(-1)))
+            at.extend(r.observed_at)
+            came.extend(repeat(r.received_at, size))
+            value.extend(r.value)
+            seq.extend(r.seq or repeat(-1, size))
+            flag.extend(r.flag or repeat(_GOOD, size))
+            if r.test:
+                tests |= {begin + n: t for n, t in enumerate(r.test) if t}
+            if r.ref:
+                refs |= {begin + n: t for n, t in enumerate(r.ref) if t}
+        rows = np.array(row, np.int64)
+        known = np.nonzero(rows >= 0)[0]
+        every = known.size == rows.size
+        columns = [rows, *(np.array(x, np.int64) for x in (at, value, seq, flag))]
+        batch = Batch(*(columns if every else [x[known] for x in columns]))
+        if not every:
+            place_of = {int(n): k for k, n in enumerate(known)}
+            tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
+            refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
+        return cls(known, batch, tests, refs, np.array(came, np.int64)[known])
+
+
+def pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:
+    """A batch in pieces of bounded size: arrays of any length would not fit the cache."""
+    first = size = 0
+    for n, record in enumerate(batch):
+        size += len(record.station)
+        if size >= _PIECE:
+            yield batch[first : n + 1]
+            first, size = n + 1, 0
+    if first < len(batch):
+        yield batch[first:]

@@ -1,0 +1,268 @@
+"""From a batch of observations to what the rules take: without duplicates, counters as rain, every
+value with its quality. How a stream is cut into batches does not show in it."""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from config.records.rules import QualityRule
+from detectors.engine.minute_ring import Bools, Ints
+from detectors.quality.level_course import Course, judge
+from detectors.quality.rain_bounds import WORLD
+from detectors.quality.rain_counter import Fell, spread, step
+from detectors.quality.spatial_consistency import Rained, compare
+from detectors.quality.station_memory import Batch, Heard, Taken
+from detectors.setup.partition import COUNTER, LEVEL, RAIN, Part
+from ingest.observation import Flag
+
+_MINUTE = 60_000
+_SUSPECT = int(Flag.SUSPECT)
+_GAPS = ("counter_gap", "interval_gap")  # of rain over a longer time than planned
+ALL = 1 << 20  # minutes: longer than any window
+
+
+class Sifted(NamedTuple):
+    """What is new, in order of arrival; rain that fell over a longer time stands there once a minute.
+    `nth`: the index in the batch."""
+
+    nth: Ints
+    row: Ints
+    at: Ints  # ms
+    minute: Ints
+    amount: Ints
+    add: Bools
+    doubt: Ints  # 0: none; else windows shorter than so many minutes must not rest on it
+    flagged: list[tuple[int, int, str]]  # (nth, row, test or "" when good again)
+    blind: list[tuple[int, int, bool]]  # (nth, row, whether it no longer shows what it measures)
+    # (nth, row, minute -> amount): no longer in doubt
+    trusted: list[tuple[int, int, dict[int, int]]]
+    # the line's clock when each came, in minutes, and how far behind it one may be to be judged;
+    # None: none of the batch is further. What happened before that is history, not an order
+    clock: Ints | None = None
+    late_min: int = 0
+
+    def at_clock(self, age: Ints, received: Ints, late_s: int) -> "Sifted":
+        """age, received: of the batch, ms."""
+        if not (age > late_s * 1000).any():
+            return self
+        return self._replace(clock=received[self.nth] // _MINUTE, late_min=late_s // 60)
+
+    def clock_of(self, k: Ints | slice) -> Ints | None:
+        """Of entries `k`."""
+        return None if self.clock is None else self.clock[k]
+
+    def old_of(self, k: Ints) -> Bools | None:
+        """Which of entries `k` are history."""
+        if self.clock is None:
+            return None
+        return np.asarray(self.clock[k] - self.minute[k] > self.late_min)
+
+    def young(self, k: Ints) -> list[int]:
+        """Entries of `k` that are not."""
+        old = self.old_of(k)
+        found: list[int] = (k if old is None else k[~old]).tolist()
+        return found
+
+    def suspect(self, window_min: float = 0) -> Bools:
+        """In doubt for a window of so many minutes."""
+        return np.asarray(self.doubt > window_min)
+
+    def pieces(self) -> Iterator["Sifted"]:
+        """In order; what each trusts is so after all of it."""
+        first = 0
+        for trust in self.trusted:
+            last = int(np.searchsorted(self.nth, trust[0], "right"))
+            yield self._part(slice(first, last), [trust])
+            first = last
+        yield self._part(slice(first, None), [])
+
+    def _part(self, part: slice, trusted: list[tuple[int, int, dict[int, int]]]) -> "Sifted":
+        return Sifted(
+            self.nth[part],
+            self.row[part],
+            self.at[part],
+            self.minute[part],
+            self.amount[part],
+            self.add[part],
+            self.doubt[part],
+            [],
+            [],
+            trusted,
+            self.clock_of(part),
+            self.late_min,
+        )
+
+
+class _Found(NamedTuple):
+    """What the tests make of the taken observations, an entry each."""
+
+    row: Ints
+    amount: Ints
+    keep: Bools
+    doubt: Ints
+    test: dict[int, str]
+    fell: dict[int, list[Fell]]  # whose rain lies elsewhere than in its minute alone
+    blind: dict[int, bool]
+
+
+def sift(
+    rule: QualityRule,
+    part: Part,
+    heard: Heard,
+    memory: dict[int, Course],
+    batch: Batch,
+    tests: Mapping[int, str],
+) -> Sifted:
+    """Remember the batch and test it. `tests`: the test's name of what ingest has flagged."""
+    taken, before = heard.take(batch)
+    nth, row = taken.nth, batch.row[taken.nth]
+    kind = part.kind[row]
+    count = np.where(kind == RAIN, taken.amount, batch.value[nth])
+    found = _Found(
+        row,
+        count,
+        np.ones(nth.size, np.bool_),
+        np.where(batch.flag[nth] == _SUSPECT, ALL, 0),
+        {k: tests[int(n)] for k, n in enumerate(nth) if int(n) in tests} if tests else {},
+        {},
+        {},
+    )
+    if part.limited.size:
+        _limits(part, heard, taken, found)
+    for k in np.nonzero((kind == COUNTER) & found.keep)[0].tolist():
+        _count(part, memory, found, k, int(batch.at[nth[k]]))
+    _sums(part, batch, taken, before, found, kind)
+    for k in np.nonzero(kind == LEVEL)[0].tolist():
+        held = memory.setdefault(int(row[k]), Course())
+        wet = partial(_wet, rule, part, heard, taken, found, k)
+        at, value = int(batch.at[nth[k]]), int(count[k])
+        seen = judge(rule, part.ranges[int(row[k])], held, at, value, wet)
+        found.keep[k] = seen.keep
+        if seen.blind is not None:
+            found.blind[k] = seen.blind
+        if seen.test:
+            found.doubt[k], found.test[k] = ALL, seen.test
+    laid, which = _laid(batch, taken, found)
+    rain = np.nonzero(((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0))[0]
+    if rain.size:
+        fell = Rained(laid.nth[rain], laid.row[rain], laid.minute[rain], laid.amount[rain])
+        said = compare(rule, part.near, heard, batch, before, fell)
+        for n, test in said.alone.items():
+            k = int(which[rain[n]])
+            laid.doubt[rain[n]] = found.doubt[k] = ALL
+            found.test[k] = test
+        laid.trusted.extend(said.trusted)
+    laid.flagged.extend(_flagged(heard, batch, taken, found))
+    laid.blind.extend((int(nth[k]), int(row[k]), b) for k, b in sorted(found.blind.items()))
+    return laid
+
+
+def _limits(part: Part, heard: Heard, taken: Taken, found: _Found) -> None:
+    """Values outside what their station can show, and its codes, where its row names them. Of levels
+    `judge` knows."""
+    for k in np.nonzero(np.isin(found.row, part.limited))[0].tolist():
+        row, value = int(found.row[k]), int(found.amount[k])
+        limits = part.ranges[row]
+        test = "error_code" if value in limits.codes else ""
+        if not limits.low <= value <= limits.high:
+            test = "range"
+        if test:
+            found.keep[k], found.test[k] = False, test
+        if taken.newest[k] and (test or heard.test.get(row)):
+            found.blind[k] = bool(test)
+
+
+def _wet(rule: QualityRule, part: Part, heard: Heard, taken: Taken, found: _Found, k: int) -> bool:
+    """Has some gauge beside it heard rain within the hour before entry `k`?"""
+    minute = int(taken.minute[k])
+    for x in part.gauges[int(found.row[k])]:
+        total = heard.rain(x, minute, 60)
+        for n in np.nonzero(found.row[:k] == x)[0].tolist():
+            fell = found.fell.get(n)
+            amount = sum(f.amount for f in fell) if fell else int(found.amount[n])
+            total += amount if minute - 60 < taken.minute[n] <= minute else 0
+        if total >= rule.stage_wet_mm * 10:
+            return True
+    return False
+
+
+def _count(part: Part, memory: dict[int, Course], found: _Found, k: int, at: int) -> None:
+    """A counter's reading: the rain since the last, where it is known."""
+    row = int(found.row[k])
+    said = step(
+        memory.setdefault(row, Course()),
+        at,
+        int(found.amount[k]),
+        part.seasons.at(at),
+        int(part.wrap[row]),
+    )
+    found.keep[k] = said is not None
+    found.amount[k] = 0
+    if said is None:
+        return
+    found.fell[k] = said.rain
+    if said.test:
+        found.doubt[k], found.test[k] = ALL, said.test
+    elif any(part.gap(row, f.at - f.since) for f in said.rain):
+        found.test[k] = "counter_gap"
+
+
+def _sums(part: Part, batch: Batch, taken: Taken, before: Ints, found: _Found, kind: Ints) -> None:
+    """Rain above what its declared interval can hold belongs to the whole time since the reading
+    before it; above what even that can hold it is none."""
+    over = (kind == RAIN) & (found.amount > part.most_rain[found.row]) & taken.newest
+    for k in np.nonzero(over)[0].tolist():
+        n, row = int(taken.nth[k]), int(found.row[k])
+        at, count, declared = int(batch.at[n]), int(found.amount[k]), int(part.sum_ms[row])
+        if count <= part.seasons.at(at).most(declared):
+            continue
+        since, plan = int(before[n]), int(part.plan_ms[row])
+        length = at - since if 0 <= since < at else plan  # of a first one, and of a revision
+        if count > WORLD.most(max(length, declared)):
+            found.keep[k], found.test[k] = False, "rain_impossible"
+        elif 0 <= since < at and length > declared:
+            found.fell[k] = [Fell(since, at, count)]
+            if part.gap(row, length):
+                found.test[k] = "interval_gap"
+
+
+def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
+    """What the rules take, with every rain in the minutes in which it fell; and which of the taken
+    observations each entry comes from."""
+    which = np.nonzero(found.keep)[0]
+    nth, at, minute = taken.nth[which], batch.at[taken.nth[which]], taken.minute[which]
+    amount, doubt = found.amount[which], found.doubt[which]
+    if found.fell:
+        rows: list[tuple[int, int, int, int, int]] = []  # (which, at, minute, amount, doubt)
+        for n, k in enumerate(which.tolist()):
+            for f in found.fell.get(k, ()):
+                minutes = -(-(f.at - f.since) // _MINUTE)
+                reach = ALL if f.suspect else minutes * (found.test.get(k, "") in _GAPS)
+                rows += [(k, m * _MINUTE, m, c, reach) for m, c in spread(f)]
+            if not found.fell.get(k) or rows[-1][2] != minute[n]:
+                rows.append((k, int(at[n]), int(minute[n]), int(amount[n]), int(doubt[n])))
+        which, at, minute, amount, doubt = np.array(rows, np.int64).reshape(-1, 5).T
+        nth = taken.nth[which]
+    row, add = found.row[which], taken.add[which]
+    return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which
+
+
+def _flagged(heard: Heard, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
+    """Where a station's newest value is flagged otherwise than the one before it."""
+    doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= _SUSPECT)
+    out: list[tuple[int, int, str]] = []
+    if not heard.test and not doubtful.any() and not found.test:
+        return out
+    doubtful[list(found.test)] = True
+    look = np.isin(found.row, [*heard.test, *found.row[doubtful]])
+    look &= found.keep | doubtful  # what a late reading of a counter says is known already
+    for k in np.nonzero(look & taken.newest)[0].tolist():
+        r, name = int(found.row[k]), found.test.get(k, "") if doubtful[k] else ""
+        if name != heard.test.get(r, ""):
+            heard.test.pop(r, None)
+            if name:
+                heard.test[r] = name
+            out.append((int(taken.nth[k]), r, name))
+    return out

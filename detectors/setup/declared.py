@@ -1,0 +1,269 @@
+"""The `[[rule]]` rows of a district as rules that judge: kinds, parameters, rows. What a row asks for
+and cannot have is a problem with its place, found before anything starts."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from config.checks.tables import ACTIONS, LEVELS
+from config.read.problem import Problem
+from config.records.cameras import NEEDS, lacks
+from config.records.district import District, Station
+from config.records.level import Level
+from config.records.rules import RuleRow
+from detectors.camera.picture import missing
+from detectors.engine.compound import Compound, CompoundParameters, CompoundRow
+from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_rule import Kind
+from detectors.quality.station_tests import distance_km
+from detectors.setup.registry import KINDS
+
+_NEAREST_KM = 0.5  # a gauge nearer than this weighs no more
+COMPOUND = "compound"
+
+
+def series_rules(district: District, areas: Iterable[str]) -> list[SeriesRule]:
+    """The window rules of some areas. The district has been checked."""
+    wanted = list(areas)
+    return [
+        _rule(district, row, KINDS[row.kind], wanted)
+        for row in district.rules.rule
+        if row.kind != COMPOUND
+    ]
+
+
+def compounds(district: District, areas: Iterable[str]) -> list[Compound]:
+    """The rules over other rules, in the order of the file."""
+    wanted = list(areas)
+    found = []
+    for row in district.rules.rule:
+        if row.kind == COMPOUND:
+            parameters = msgspec.convert(row.parameters, CompoundParameters)
+            places = [CompoundRow(a, row.hazard) for a in _areas(district, row) if a in wanted]
+            found.append(Compound(row.id, parameters, places, _levels(row), _actions(row)))
+    return found
+
+
+def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> SeriesRule:
+    parameters = msgspec.convert(row.parameters, kind.parameters)
+    slot_s, quantity = kind.slot_s(parameters), kind.seen or row.quantity
+    rows = []
+    for area in _areas(district, row):
+        names = [s.id for s in _stations(district, row, area, slot_s)]
+        if area not in areas or not names:
+            continue
+        if kind.joint:
+            weights = _weights(district, row, area, names)
+            rows.append(SeriesRow(area, row.hazard, tuple(names), weights, quantity))
+        else:
+            rows += [SeriesRow(area, row.hazard, (n,), (1.0,), quantity) for n in names]
+    return SeriesRule(
+        row.id,
+        kind,
+        parameters,
+        rows,
+        _levels(row),
+        _actions(row),
+        hold_min=row.hold_min,
+        clear=row.clear,
+        late_min=district.rules.lateness_s // 60,
+        speaks=row.speaks,
+    )
+
+
+def _levels(row: RuleRow) -> tuple[float | None, ...]:
+    return tuple(getattr(row, x) for x in LEVELS)
+
+
+def _actions(row: RuleRow) -> tuple[float | None, ...]:
+    return tuple(getattr(row, x) for x in ACTIONS)
+
+
+def _areas(district: District, row: RuleRow) -> list[str]:
+    if "*" in row.areas:
+        return [a.id for a in district.areas.values() if row.hazard in a.hazards]
+    return list(row.areas)
+
+
+def _measures(station: Station, quantity: str) -> bool:
+    return station.quantity == quantity or (quantity, station.quantity) == ("rain", "rain_counter")
+
+
+def _interval_s(station: Station) -> int:
+    """What one reading sums over."""
+    if station.quantity == "rain":
+        return station.sum_interval_s
+    return station.interval_s if station.quantity == "rain_counter" else 0
+
+
+def _stations(district: District, row: RuleRow, area: str, slot_s: int) -> list[Station]:
+    """Named ones in the order of the row; otherwise those whose reading fits into a slot: a day's
+    rain at once would look like a cloudburst."""
+    stations = [district.stations[s] for s in row.stations or district.stations_of_area[area]]
+    if seen := _seen(row):
+        return [s for s in stations if s.quantity == "frame" and not _lacks(district, s, seen)]
+    fit = [s for s in stations if _measures(s, row.quantity)]
+    return fit if row.stations else [s for s in fit if _interval_s(s) <= slot_s]
+
+
+def _seen(row: RuleRow) -> str:
+    """The quantity that the row takes of cameras' frames, if it does."""
+    return KINDS[row.kind].seen or (row.quantity if row.quantity in NEEDS else "")
+
+
+def _lacks(district: District, station: Station, seen: str) -> tuple[str, ...]:
+    """What cameras.csv does not say of a camera and this quantity needs."""
+    found = lacks(district.cameras.get(station.id), station.id, seen)
+    return found.what if found else ()
+
+
+def _weights(district: District, row: RuleRow, area: str, names: list[str]) -> tuple[float, ...]:
+    """As stated, or by inverse squared distance from the area's point (Shepard 1968)."""
+    if row.weights:
+        given = dict(zip(row.stations, row.weights, strict=True))
+        return tuple(given[n] for n in names)
+    here: Any = district.areas[area]
+    away = [max(distance_km(here, district.stations[n]), _NEAREST_KM) for n in names]
+    total = sum(d**-2 for d in away)
+    return tuple(d**-2 / total for d in away)
+
+
+# --- what cannot be
+
+
+def problems(district: District) -> list[Problem]:
+    """Everything that is wrong with the rows' kinds and parameters."""
+    found: list[Problem] = []
+    if (wrong := missing()) and _looks(district):
+        message = "摄像机规则需要 OpenCV camera rules need OpenCV"
+        found.append(Problem("rules.toml", 0, "camera", message, wrong))
+    ids = {*district.rules.run, *(r.id for r in district.rules.rule)}
+    for n, row in enumerate(district.rules.rule):
+        where = f"rule[{n}] {row.id}"
+        if row.kind == COMPOUND:
+            found += _compound_problems(district, row, where, ids)
+        elif row.kind not in KINDS:
+            kinds = ", ".join(sorted([*KINDS, COMPOUND]))
+            found.append(_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds))
+        else:
+            found += _row_problems(district, row, where, KINDS[row.kind])
+    return found
+
+
+def _looks(district: District) -> bool:
+    """Does any rule look at pictures?"""
+    cameras = any(s.quantity == "frame" for s in district.stations.values())
+    rows = any(r.kind in KINDS and _seen(r) for r in district.rules.rule)
+    return rows or (cameras and "camera_motion" in district.rules.run)
+
+
+def _problem(where: str, key: str, message: str, hint: str = "") -> Problem:
+    return Problem("rules.toml", 0, f"{where}.{key}", message, hint)
+
+
+def _parameters(row: RuleRow, type_: type[msgspec.Struct]) -> Any | str:
+    """The parameters, or what is wrong with them."""
+    try:
+        return msgspec.convert(row.parameters, type_)
+    except (msgspec.ValidationError, ValueError) as e:
+        return str(e)
+
+
+def _compound_problems(
+    district: District, row: RuleRow, where: str, ids: set[str]
+) -> list[Problem]:
+    parameters = _parameters(row, CompoundParameters)
+    if isinstance(parameters, str):
+        return [_problem(where, "parameters", parameters, "docs/rules.md")]
+    found = []
+    for m in parameters.of:
+        if m.rule not in ids or m.rule == row.id:
+            wrong = f"没有规则 {m.rule!r} is no rule that runs"
+            found.append(_problem(where, "parameters.of", wrong, row.id))
+            continue
+        of, hazard = _speaks_of(district, m.rule), m.hazard or row.hazard
+        deaf = [a for a in _areas(district, row) if (a, hazard) not in of]
+        if deaf:
+            wrong = f"{m.rule} 从不说 {deaf[0]} 的 {hazard} never speaks of {deaf[0]} {hazard}"
+            hint = "areas, 或成员的 or a member's hazard: " + (
+                ", ".join(sorted({h for _, h in of})) or "–"
+            )
+            found.append(_problem(where, "parameters.of", wrong, hint))
+    return found
+
+
+def _speaks_of(district: District, rule: str) -> set[tuple[str, str]]:
+    """Of which areas and hazards a rule can speak at all."""
+    if rule == "rain_threshold":
+        return {(t.area, t.hazard) for t in district.rain}
+    if rule == "stage_trend":
+        return {(t.area, t.hazard) for t in district.stage}
+    if rule == "camera_motion":
+        sees = {s.id for s in district.stations.values() if s.quantity == "frame"}
+        hazard = district.rules.camera.hazard
+        return {(a, hazard) for a, of in district.stations_of_area.items() if sees & {*of}}
+    row = next((r for r in district.rules.rule if r.id == rule), None)
+    return {(a, row.hazard) for a in _areas(district, row)} if row else set()
+
+
+def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> list[Problem]:
+    parameters = _parameters(row, kind.parameters)
+    if isinstance(parameters, str):
+        return [_problem(where, "parameters", parameters, "docs/rules.md")]
+    found = []
+    if forbids := kind.unready(parameters):
+        found.append(_problem(where, "parameters", forbids, "docs/skill-tables.md"))
+    if row.quantity not in kind.inputs and "*" not in kind.inputs:
+        takes = ", ".join(kind.inputs)
+        found.append(_problem(where, "quantity", f"{row.kind} 不用 does not take it", takes))
+    for names in (LEVELS, ACTIONS):
+        values = [v for x in names if (v := getattr(row, x)) is not None]
+        pairs = pairwise(reversed(values) if kind.falling else values)
+        if any(a > b for a, b in pairs):
+            order = "应逐级降低 must fall" if kind.falling else "应逐级升高 must rise"
+            found.append(_problem(where, names[0], f"{order} level by level: {values}"))
+    slot_s = kind.slot_s(parameters)
+    for name in row.stations:
+        station = district.stations[name]
+        if seen := _seen(row):
+            found += _unseen(district, station, where, seen)
+        elif not _measures(station, row.quantity):
+            wrong = f"{name} 不测 does not measure {row.quantity}"
+            found.append(_problem(where, "stations", wrong, station.quantity))
+        elif _interval_s(station) > slot_s:
+            wrong = f"{name} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
+            found.append(_problem(where, "stations", wrong, "加长时段或换站 a longer slot"))
+    fed = [a for a in _areas(district, row) if _stations(district, row, a, slot_s)]
+    without = [a for a in row.areas if a != "*" and a not in fed]
+    if without or not fed:
+        wrong = f"{' '.join(without) or '*'} 没有可用监测站 no station that this rule can use"
+        hint = "watch.csv" + (", cameras.csv" if _seen(row) else "")
+        found.append(_problem(where, "areas", wrong, hint))
+    return found
+
+
+def _unseen(district: District, station: Station, where: str, seen: str) -> list[Problem]:
+    """What keeps a camera from showing a quantity."""
+    if station.quantity != "frame":
+        wrong = f"{station.id} 不是摄像机 is no camera, {seen}"
+        return [_problem(where, "stations", wrong, "stations.csv: quantity frame")]
+    if what := _lacks(district, station, seen):
+        hint = "cameras.csv: " + ", ".join({"ground": "points / gsd_m"}.get(w, w) for w in what)
+        wrong = f"{station.id} 的 {seen} 缺设置 is not set up for it"
+        return [_problem(where, "stations", wrong, hint)]
+    return []
+
+
+def words(district: District, rule: str) -> tuple[str, str]:
+    """What a person reads for a declared rule: Chinese, English."""
+    row = next((r for r in district.rules.rule if r.id == rule), None)
+    if row is None or row.kind not in KINDS:
+        return ("综合研判", "several rules") if row is not None else (rule, rule)
+    return KINDS[row.kind].zh, KINDS[row.kind].en
+
+
+def lowest(row: RuleRow) -> Level:
+    """The lowest level that a row can raise."""
+    return Level(next((n for n, x in enumerate(LEVELS, 1) if getattr(row, x) is not None), 0))

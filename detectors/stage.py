@@ -1,0 +1,383 @@
+"""The stage detect: observations to detections and progress marks.
+
+Within a batch everything is judged in order of arrival; the two rules with arrays judge the batch
+at once and their changes are put back into that order, so that batches do not show.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from config.records.district import District
+from detectors.camera.picture import Picture, decode
+from detectors.camera.state import CameraState
+from detectors.camera.watch import Reading, watch
+from detectors.detection import Mark
+from detectors.engine.minute_ring import Ints
+from detectors.engine.slot_ring import SeriesState
+from detectors.memory.state import DetectState
+from detectors.messages.cap_rule import expire, hear
+from detectors.messages.observer_rule import hear as hear_person
+from detectors.messages.observer_rule import tick as tick_people
+from detectors.quality.infill import filled_note
+from detectors.quality.service_mode import end
+from detectors.quality.silence import late
+from detectors.quality.station_memory import Batch, Heard
+from detectors.screening.blind import dry, lose, slow
+from detectors.screening.columns import Columns, pieces
+from detectors.screening.set_aside import back, to_judge
+from detectors.screening.set_aside import take as take_service
+from detectors.screening.sift import Sifted, sift
+from detectors.setup.partition import COUNTER, FRAME, LEVEL, RAIN, Fed, Part
+from detectors.statements import Saying
+from ingest.observation import CapIn, ObservationRecord, Observations, PersonSays, Service
+from stream.records import Record, Run, Tick
+from stream.stages.stage import Item, Write
+
+_NONE = np.zeros(0, np.int64)
+_PICTURES = 16  # decoded ones at hand: those beside a frame, and references
+
+
+class Detect:
+    """See `stream.stages.stage.Stage`. `frame` gives the bytes of a picture by its hash."""
+
+    name = "detect"
+    reads = "observations"
+    format = 2
+    ticks = 5.0
+
+    def __init__(self, district: District, frame: Callable[[str], bytes | None]) -> None:
+        self._district = district
+        self._frame = frame
+        self._decoder = msgspec.json.Decoder(ObservationRecord)
+        self._parts: dict[int, Part] = {}
+        self._pictures: dict[str, Picture | str] = {}
+
+    def decode(self, value: bytes) -> Record:
+        record: Record = self._decoder.decode(value)
+        return record
+
+    def begun(self, state: DetectState) -> Run | None:
+        return state.run
+
+    def part(self, partition: int) -> Part:
+        """What the groups of a partition need."""
+        if partition not in self._parts:
+            self._parts[partition] = Part(self._district, partition)
+        return self._parts[partition]
+
+    def new(self, partition: int) -> DetectState:
+        part = self.part(partition)
+        state = DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
+        state.series = {fed.rule.name: fed.rule.new() for fed in part.series}
+        state.compounds = {c.name: c.new() for c in part.compounds}
+        return state
+
+    def step(self, state: DetectState, items: Sequence[Item]) -> tuple[DetectState, list[Write]]:
+        part = self.part(state.partition)
+        writes: list[Write] = []
+        batch: list[Observations] = []
+        for item in items:
+            record = item.record
+            if isinstance(record, Observations):
+                batch.append(record)
+                continue
+            writes += self._observe(part, state, batch)
+            batch = []
+            if isinstance(record, Run) and state.run is None:
+                state.run = record
+                state.silence.started_at = record.start_at
+                state.silence.clock_at = max(state.silence.clock_at, record.start_at)
+                writes.append(Write("cases", "run", record))
+            elif isinstance(record, Tick) and record.clock_at > state.silence.clock_at:
+                writes += self._tick(part, state, record.clock_at)
+            elif isinstance(record, CapIn):
+                writes += hear(self._district, part, state, record)
+            elif isinstance(record, PersonSays):
+                writes += hear_person(self._district, state, record)
+            elif isinstance(record, Service):
+                writes += take_service(self._district, part, state, record)
+        writes += self._observe(part, state, batch)
+        return state, writes
+
+    def _tick(self, part: Part, state: DetectState, clock_at: int) -> list[Write]:
+        """Silence can be heard only when time passes; then each group's progress."""
+        state.silence.clock_at = clock_at
+        state.remember_seen(part.station)
+        saying = Saying(self._district, state)
+        missed = dry(self._district, part, state, clock_at, saying)
+        if missed:
+            self._rules(part, state, *missed, saying)
+            self._compounds(part, state, saying)
+        if part.silence:
+            changed = back(part, state, end(state.service, clock_at))
+            away = state.service.now
+            quiet = {
+                s for s in part.expected if s not in away and late(self._district, state.silence, s)
+            }
+            changed |= quiet ^ state.silence.silent
+            state.silence.silent = quiet
+            for area in part.areas_of(changed):
+                saying.coverage(0, area, clock_at)
+        for compound in part.compounds:
+            held = state.compounds.setdefault(compound.name, compound.new())
+            for said in compound.tick(held, clock_at):
+                saying.compound(compound, said)
+        writes = saying.writes() + expire(self._district, part, state, clock_at)
+        writes += tick_people(self._district, state, clock_at)
+        for group in part.groups:
+            rows = part.stations_of_group[group]
+            heads = [
+                int(head)
+                for row, head in zip(rows, state.heard.head[rows], strict=True)
+                if head >= 0
+                and part.station[row] not in state.silence.silent
+                and part.station[row] not in state.service.now
+            ]
+            complete = min(heads, default=state.complete.get(group, 0))
+            state.complete[group] = max(state.complete.get(group, 0), min(complete, clock_at))
+            writes.append(
+                Write(
+                    "cases",
+                    group,
+                    Mark(group=group, clock_at=clock_at, complete_at=state.complete[group]),
+                )
+            )
+        return writes
+
+    def _observe(
+        self, part: Part, state: DetectState, batch: Sequence[Observations]
+    ) -> list[Write]:
+        if not batch:
+            return []
+        writes: list[Write] = []
+        for records in pieces(batch):
+            columns = Columns.of(part, records)
+            if columns.nth.size:
+                saying = Saying(self._district, state)
+                self._judge(part, state, columns, saying)
+                writes += saying.writes()
+        return writes
+
+    def take(self, state: DetectState, batch: Batch) -> list[Write]:
+        """As `step` with records of these observations, in order of arrival: a row is a station in
+        a watch group as `part(partition).names` has them."""
+        saying = Saying(self._district, state)
+        columns = Columns(np.arange(batch.row.size), batch, {}, {})
+        self._judge(self.part(state.partition), state, columns, saying)
+        return saying.writes()
+
+    def _judge(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
+        """One batch through memory, quality and rules."""
+        self._heard(part, state, c, saying)
+        slow(self._district, part, state, c, saying)
+        c = to_judge(part, state, c)
+        if not c.nth.size:
+            return
+        rule = self._district.rules.quality
+        new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
+        new = new.at_clock(c.received - c.batch.at, c.received, self._district.rules.lateness_s)
+        state.touched[c.batch.row] = True
+        for piece in new.pieces():
+            self._rules(part, state, c, piece, saying)
+            for n, row, counts in piece.trusted:
+                self._trust(part, state, int(c.nth[n]), row, counts, saying)
+        self._compounds(part, state, saying)
+        lose(part, state, c, new.blind, saying)
+        for nth, row, test in new.flagged:
+            what = f"{part.station[row]} {part.quantity[row]}"
+            for area in part.areas_of({part.station[row]}):
+                saying.quality(int(c.nth[nth]), area, what, int(c.batch.at[nth]), test)
+
+    def _rules(
+        self, part: Part, state: DetectState, c: Columns, new: Sifted, saying: Saying
+    ) -> None:
+        kind = part.kind[new.row]
+        for what, rows, judge in (
+            ((kind == RAIN) | (kind == COUNTER), part.rain_rows, self._rain),
+            (kind == LEVEL, part.stage_rows, self._stage),
+        ):
+            which = np.nonzero(what)[0]
+            if which.size:
+                judged, source = rows.expand(new.row[which])
+                if judged.size:
+                    judge(part, state, new, judged, which[source], c.nth, saying)
+        for fed in part.series:
+            self._series(fed, state, new, c, saying)
+        if part.cameras:
+            for k in new.young(np.nonzero(kind == FRAME)[0]):
+                self._look(part, state, c, int(new.nth[k]), saying)
+
+    def _trust(
+        self,
+        part: Part,
+        state: DetectState,
+        nth: int,
+        row: int,
+        counts: dict[int, int],
+        saying: Saying,
+    ) -> None:
+        """A second gauge bears out what one had said alone."""
+        for r in part.rain_rows.expand(np.array([row]))[0].tolist():
+            for change in part.rain.trust(state.rain, r, counts, nth):
+                saying.change(nth, "rain_threshold", part.rain.rows[r], change)
+        for fed in part.series:
+            if fed.feeds[row]:
+                for entry in fed.entries.expand(np.array([row]))[0].tolist():
+                    r, of = divmod(entry, fed.rule.inputs)
+                    state.series[fed.rule.name].trust(r, of, fed.rule.slot_ms, counts)
+
+    def _rain(
+        self,
+        part: Part,
+        state: DetectState,
+        new: Sifted,
+        rows: Ints,
+        k: Ints,
+        nth: Ints,
+        saying: Saying,
+    ) -> None:
+        args = (rows, new.minute[k], new.amount[k], new.add[k], new.doubt[k], new.clock_of(k))
+        for change in part.rain.judge(state.rain, *args):
+            one = k[change.nth]
+            filled = state.heard.filled.get(int(new.row[one]), {})
+            note = filled_note(filled, change.minute, change.window_min)
+            saying.change(
+                int(nth[new.nth[one]]), "rain_threshold", part.rain.rows[change.row], change, note
+            )
+
+    def _stage(
+        self,
+        part: Part,
+        state: DetectState,
+        new: Sifted,
+        rows: Ints,
+        k: Ints,
+        nth: Ints,
+        saying: Saying,
+    ) -> None:
+        args = (rows, new.minute[k], new.amount[k], new.suspect()[k], new.old_of(k))
+        for change in part.stage.judge(state.stage, *args):
+            at = int(nth[new.nth[k[change.nth]]])
+            saying.change(at, "stage_trend", part.stage.rows[change.row], change)
+
+    def _series(
+        self, fed: Fed, state: DetectState, new: Sifted, c: Columns, saying: Saying
+    ) -> None:
+        which = np.nonzero(fed.feeds[new.row])[0] if not fed.seen else _NONE
+        if not which.size:
+            return
+        entries, source = fed.entries.expand(new.row[which])
+        k, rule = which[source], fed.rule
+        changes = rule.judge(
+            state.series[rule.name],
+            entries // rule.inputs,
+            entries % rule.inputs,
+            new.at[k],
+            new.amount[k],
+            new.add[k],
+            new.suspect(rule.span_min)[k],
+            new.old_of(k),
+        )
+        for change in changes:
+            saying.series(int(c.nth[new.nth[k[change.nth]]]), rule, change)
+
+    def _compounds(self, part: Part, state: DetectState, saying: Saying) -> None:
+        """Rules over other rules hear what changed, in order of arrival."""
+        for compound in part.compounds:
+            held = state.compounds.setdefault(compound.name, compound.new())
+            for heard in sorted(saying.heard, key=lambda h: h.nth):
+                for said in compound.hear(held, heard):
+                    saying.compound(compound, said)
+
+    def _heard(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
+        """Whoever is heard is not silent."""
+        silence = state.silence
+        rows, at = c.batch.row, c.batch.at
+        if silence.silent:
+            state.remember_seen(part.station)
+            silent = np.array([s in silence.silent for s in part.station], np.bool_)
+            for n in np.nonzero(silent[rows])[0].tolist():
+                station = part.station[rows[n]]
+                if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
+                    continue
+                silence.seen[station] = int(at[n])
+                if not late(self._district, silence, station):
+                    silence.silent.discard(station)
+                    for area in part.areas_of({station}):
+                        saying.coverage(int(c.nth[n]), area, int(at[n]))
+
+    def _look(self, part: Part, state: DetectState, c: Columns, n: int, saying: Saying) -> None:
+        """A camera's frame: what it shows, and what the rules over that make of it."""
+        row, at, ref = int(c.batch.row[n]), int(c.batch.at[n]), c.refs.get(n, "")
+        if row not in part.cameras:
+            return
+        nth, station, (view, needs) = int(c.nth[n]), part.station[row], part.cameras[row]
+        camera = state.cameras.setdefault(part.names[row], CameraState())
+        found = watch(self._district.rules.camera, view, needs, camera, at, ref, self._picture)
+        areas = part.areas_of({station})
+        if found.told is not None:
+            (state.silence.blind.add if found.told else state.silence.blind.discard)(station)
+            for area in areas:
+                saying.sight(nth, area, station, at, found.sight)
+                if part.silence:
+                    saying.coverage(nth, area, at)
+        if part.motion and found.look.changed:
+            for area in areas:
+                saying.camera(nth, area, station, at, found.look, camera)
+        for fed in part.series:
+            for reading in found.readings:
+                if reading.quantity == fed.seen and fed.feeds[row]:
+                    self._show(fed, state, nth, row, reading, camera, saying)
+        if camera.frames and camera.frames[-1].at == at:
+            saying.clips(nth, station, camera, at)
+
+    def _show(
+        self,
+        fed: Fed,
+        state: DetectState,
+        nth: int,
+        row: int,
+        reading: Reading,
+        camera: CameraState,
+        saying: Saying,
+    ) -> None:
+        """What a frame shows, to a rule that takes it."""
+        entries, _ = fed.entries.expand(np.array([row], np.int64))
+        rule, whole = fed.rule, np.ones(entries.size, np.int64)
+        rows, inputs = entries // rule.inputs, entries % rule.inputs
+        held = state.series[rule.name]
+        for change in rule.judge(held, rows, inputs, reading.at * whole, reading.counts * whole):
+            saying.series(nth, rule, change, (camera, reading.at, reading.note))
+
+    def _picture(self, digest: str) -> Picture | str:
+        """By its hash; the last few stay decoded."""
+        if digest not in self._pictures:
+            while len(self._pictures) >= _PICTURES:
+                self._pictures.pop(next(iter(self._pictures)))
+            self._pictures[digest] = decode(self._frame(digest))
+        return self._pictures[digest]
+
+    def dump(self, state: DetectState) -> bytes:
+        part = self.part(state.partition)
+        state.remember_seen(part.station)
+        series = {f.rule.name: f.rule.dump(state.series[f.rule.name]) for f in part.series}
+        rain, stage = part.rain.dump(state.rain), part.stage.dump(state.stage)
+        return state.dump(rain, stage, series, part.names)
+
+    def load(self, partition: int, body: bytes) -> DetectState:
+        part = self.part(partition)
+
+        def series(bodies: Mapping[str, bytes]) -> dict[str, SeriesState]:
+            """A rule that was not declared before begins with nothing."""
+            return {
+                f.rule.name: f.rule.load(bodies[f.rule.name])
+                if f.rule.name in bodies
+                else f.rule.new()
+                for f in part.series
+            }
+
+        return DetectState.load(
+            partition, body, part.rain.load, part.stage.load, series, part.names
+        )

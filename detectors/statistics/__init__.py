@@ -1,0 +1,1 @@
+"""Rules of general statistics on any quantity."""

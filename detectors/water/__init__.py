@@ -1,0 +1,1 @@
+"""Rules on water levels and discharge."""

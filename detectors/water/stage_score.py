@@ -1,0 +1,102 @@
+r"""Water level on a scale of the stream's own, with part of its rise added and its base taken off.
+
+Sees: a stream on its way to its flood level, the earlier the steeper it rises.
+
+Equation: u = (x - zero_m) / (flood_m - zero_m), so that 0 is the usual stage and 1 the flood level;
+value = u + rise_weight max(0, u - u_rise) - base_weight u_base. u_rise is the oldest value heard in
+the last `rise_min`; u_base is the median of one value an hour over the last `base_h`. With both
+weights 0 the value is the stage itself; with rise_weight = a it is the stage that a rise of the
+same speed reaches after a * rise_min. Where a rise or base is not known (after a start, with under
+a quarter of the hours heard) it counts as 0; NaN only where the judged slot was not heard.
+Parameters: zero_m, flood_m (m, of the gauge's datum), rise_min (minutes), rise_weight (1), base_h
+(hours), base_weight (1), slot_min (minutes). `fengsui tune` finds all of them from a record.
+
+Delay it adds: none; a longer `rise_min` sees a sudden rise as a slower one.
+Cannot see: a flood that comes faster than reports do: on flashy streams the stage may pass from
+half the flood level to above it between two reports; rain that has not reached the stream yet; a
+spike counts in full (quality tests).
+Source: none for the sum itself; its weights are measured, with their skill, in the tuned file.
+
+>>> p = StageScore(zero_m=1.0, flood_m=3.0, rise_min=10, rise_weight=1.0, base_h=1, slot_min=5)
+>>> view = View(np.array([[[1.0] * 10 + [1.2, 1.6]]]), np.array([0]), 300, np.ones((1, 1)))
+>>> [round(float(x[0]), 3) for x in (score(p, view).value, score(p, view).per_h)]
+[0.6, 1.8]
+"""
+
+import numpy as np
+
+from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View
+from detectors.rain.sums import check, check_slots
+
+_LEAST_SHARE = 0.25  # of the hours of the base that must be heard
+
+
+class StageScore(Parameters, frozen=True):
+    """The stream's own scale, and how much of rise and base count."""
+
+    zero_m: float = 0.0
+    flood_m: float = 1.0
+    rise_min: int = 60
+    rise_weight: float = 0.0
+    base_h: int = 48
+    base_weight: float = 0.0
+    slot_min: int = 5
+
+    def __post_init__(self) -> None:
+        check_slots(self.slot_min * 60, rise_min=self.rise_min * 60, base_h=self.base_h * 3600)
+        check(self.flood_m > self.zero_m, "flood_m 应高于 must lie above zero_m")
+        check(0 <= self.rise_weight <= 100, "rise_weight: 0 … 100")
+        check(0 <= self.base_weight <= 100, "base_weight: 0 … 100")
+        check(width(self) <= 4096, "时段过多 too many slots: rise_min, base_h / slot_min")
+
+
+def width(p: StageScore) -> int:
+    """Slots that are looked at; those of the base only where it counts."""
+    base = p.base_h * 60 // p.slot_min if p.base_weight else 0
+    return max(base, p.rise_min // p.slot_min + 1)
+
+
+def rise(values: Floats, slots: int) -> Floats:
+    """(n, W) -> newest less the oldest value heard in the last `slots` before it; 0 if none."""
+    recent = values[:, -slots - 1 :]
+    first = (~np.isnan(recent)).argmax(axis=1)
+    grown: Floats = recent[:, -1] - recent[np.arange(len(recent)), first]
+    return grown
+
+
+def base(values: Floats, slots: int, an_hour: int) -> Floats:
+    """(n, W) -> median of one value an hour of the last `slots`; NaN with too few of them."""
+    hourly = np.sort(values[:, ::-1][:, :slots:an_hour], axis=1)  # NaN stand last
+    many = (~np.isnan(hourly)).sum(axis=1)
+    row = np.arange(len(hourly))
+    middle = (hourly[row, np.maximum(many - 1, 0) // 2] + hourly[row, many // 2 * (many > 0)]) / 2
+    found: Floats = np.where(many >= _LEAST_SHARE * hourly.shape[1], middle, np.nan)
+    return found
+
+
+def score(p: StageScore, view: View) -> Scored:
+    """1 = flood level at rest; per_h: how fast the stage itself rises."""
+    scale = p.flood_m - p.zero_m
+    stage = (view.values[:, 0] - p.zero_m) / scale
+    slots = p.rise_min * 60 // view.slot_s
+    grown = np.maximum(rise(stage, slots), 0)
+    value = stage[:, -1] + p.rise_weight * grown
+    if p.base_weight:
+        an_hour = max(1, 3600 // view.slot_s)
+        usual = base(stage, p.base_h * 3600 // view.slot_s, an_hour)
+        value = value - p.base_weight * np.nan_to_num(usual)
+    return Scored(value, np.full(value.shape, p.rise_min), grown * (60 / p.rise_min))
+
+
+KIND = Kind(
+    name="stage_score",
+    zh="水位评分",
+    en="stage score",
+    unit="1",
+    inputs=("stage",),
+    parameters=StageScore,
+    slot_s=lambda p: p.slot_min * 60,
+    span=width,
+    score=score,
+    gather="max",
+)

@@ -1,0 +1,160 @@
+r"""Discharge to come from rain that has fallen: runoff by curve number, then a unit hydrograph.
+
+Sees: the flood of a small catchment before its water arrives: the lead is the catchment's own lag.
+
+Equation: areal rain p (inverse distance weights, as `areal_rain`). Runoff of a slot: Q(A + p) -
+Q(A), Q(x) = (x - Ia)^2 / (x - Ia + S) above Ia and 0 below, S = 25400 / CN - 254 mm, Ia = `ia` S.
+A is the rain before, fading by `decay_per_day`: within a storm this is the SCS method, and between
+storms the ground regains its room. CN is of ground without rain before it (class I; from class II:
+CN_I = 4.2 CN_II / (10 - 0.058 CN_II)). With `loss` = coefficient: `coefficient` p.
+Discharge: runoff through the unit hydrograph u, `area_km2` wide; u is a cascade of `n` equal linear
+stores of `k_h` hours (nash), or a triangle that peaks 0.6 tc after the middle of the rain and ends
+2.67 x 0.6 tc after it (scs), with the slot's rain spread evenly over the slot.
+value = the highest discharge from now to `ahead_min` if no more rain falls, plus `base_m3_s`.
+window_min: how far ahead that is. per_h: as it grows if the rain goes on.
+Parameters: area_km2, cn or coefficient, ia (1), decay_per_day (1), shape, n, k_h or tc_h (hours),
+base_m3_s, ahead_min, memory_h (hours of rain), slot_min, silent_min (minutes).
+
+Delay it adds: none; rain is averaged over a slot.
+Cannot see: rain to come (so a slow catchment is underrated), snow melt, a dam that holds or breaks,
+a channel that overflows: u is the same for small and great floods.
+Source: Nash 1957, IAHS Publ. 45:114–121; USDA-NRCS, National Engineering Handbook Part 630, ch. 10
+(runoff) and 16 (hydrographs); class I: Chow, Maidment & Mays 1988, Applied Hydrology, section 5.5.
+
+>>> float(runoff(np.array([0.0]), np.array([152.4]), 80.0, 0.2)[0].round(0))  # 6.0 in -> 3.78 in
+96.0
+>>> p = UnitHydrograph(area_km2=3.6, loss="coefficient", coefficient=0.5, n=1, k_h=1.0, slot_min=60)
+>>> float(hydrograph(p).sum().round(3))
+1.0
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
+from detectors.rain.sums import areal_mean, check, check_slots, going_on, so_far
+
+
+class UnitHydrograph(Parameters, frozen=True):
+    """The catchment."""
+
+    area_km2: float
+    loss: Literal["scs", "coefficient"] = "scs"
+    cn: float = 65.0
+    ia: float = 0.2
+    decay_per_day: float = 0.85
+    coefficient: float = 0.5
+    shape: Literal["nash", "scs"] = "nash"
+    n: float = 3.0
+    k_h: float = 0.5
+    tc_h: float = 2.0
+    base_m3_s: float = 0.0
+    ahead_min: int = 180
+    memory_h: int = 72
+    slot_min: int = 15
+    silent_min: int = 60
+
+    def __post_init__(self) -> None:
+        s = self.slot_min * 60
+        check_slots(s, memory_h=self.memory_h * 3600, silent_min=self.silent_min * 60)
+        check(
+            self.ahead_min >= 0 and self.ahead_min % self.slot_min == 0, "ahead_min: 整时段 slots"
+        )
+        check(self.area_km2 > 0, "area_km2 应为正 must be positive")
+        check(0 < self.cn <= 100, "cn: 0 … 100")
+        check(0 <= self.ia <= 1 and 0 <= self.coefficient <= 1, "ia, coefficient: 0 … 1")
+        check(0 < self.decay_per_day <= 1, "decay_per_day: 0 … 1")
+        check(1 <= self.n <= 20 and self.k_h > 0 and self.tc_h > 0, "n: 1 … 20; k_h, tc_h > 0")
+        check(self.base_m3_s >= 0, "base_m3_s 应不为负 must not be negative")
+        check(span(self) <= 2048, "memory_h / slot_min: 时段过多 too many slots: 2048")
+        most = _shape(self, np.array([self.memory_h]))[0]
+        check(most > 0.98, "memory_h 应长于汇流时间 must be longer than the hydrograph")
+
+
+def span(p: UnitHydrograph) -> int:
+    """Slots of rain that are remembered."""
+    return p.memory_h * 60 // p.slot_min
+
+
+def _shape(p: UnitHydrograph, hours: Floats) -> Floats:
+    """The share of a sudden rain that has left after so many hours."""
+    t = np.maximum(hours, 0)
+    if p.shape == "nash":
+        from scipy.special import gammainc  # as large as all that a line loads; this shape alone
+
+        return np.asarray(gammainc(p.n, t / p.k_h), np.float64)
+    rise = 0.6 * p.tc_h
+    base = 2.67 * rise
+    up = t**2 / (rise * base)
+    down = 1 - np.maximum(base - t, 0) ** 2 / (base * (base - rise))
+    return np.where(t < rise, up, down)
+
+
+def hydrograph(p: UnitHydrograph) -> Floats:
+    """u: the share of a slot's runoff that passes in that slot and each one after. Runoff is even
+    over its slot, so u is the difference of the shape's means over slots."""
+    length, inner = span(p) + p.ahead_min // p.slot_min, 16
+    t = (np.arange(-1, length) + (np.arange(inner) + 0.5)[:, None] / inner) * (p.slot_min / 60)
+    u: Floats = np.diff(_shape(p, t).mean(axis=0))
+    return u
+
+
+def runoff(before: Floats, rain: Floats, cn: float, ia: float) -> Floats:
+    """mm that run off of `rain` on top of `before`."""
+    room = 25_400 / cn - 254
+    over = np.maximum(before - ia * room, 0), np.maximum(before + rain - ia * room, 0)
+    total = [np.divide(x * x, x + room, out=np.zeros_like(x), where=x > 0) for x in over]
+    found: Floats = total[1] - total[0]
+    return found
+
+
+def _before(rain: Floats, keep: float) -> Floats:
+    """Rain before each slot, fading by `keep` a slot."""
+    out = np.zeros_like(rain)
+    for s in range(1, rain.shape[1]):
+        out[:, s] = (out[:, s - 1] + rain[:, s - 1]) * keep
+    return out
+
+
+def effective(p: UnitHydrograph, rain: Floats) -> Floats:
+    """(n, W) runoff in mm of areal rain in mm."""
+    if p.loss == "coefficient":
+        return rain * p.coefficient
+    return runoff(_before(rain, p.decay_per_day ** (p.slot_min / 1440)), rain, p.cn, p.ia)
+
+
+def discharge(p: UnitHydrograph, rain: Floats) -> Floats:
+    """(n, A + 1) m3/s, mean of the present slot and of each of the A ahead, with no more rain."""
+    newest_first = np.ascontiguousarray(effective(p, rain)[:, ::-1])
+    u, ahead = hydrograph(p), p.ahead_min // p.slot_min
+    steps = [(newest_first * u[a : a + rain.shape[1]]).sum(axis=1) for a in range(ahead + 1)]
+    return np.stack(steps, axis=1) * (p.area_km2 * 1000 / (p.slot_min * 60)) + p.base_m3_s
+
+
+def _score(p: UnitHydrograph, view: View) -> tuple[Floats, Ints]:
+    rain = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
+    flow = discharge(p, rain)
+    best = flow.argmax(axis=1)
+    return flow[np.arange(best.size), best], best * p.slot_min
+
+
+def score(p: UnitHydrograph, view: View) -> Scored:
+    """m3/s."""
+    return going_on(_score, p, view)
+
+
+KIND = Kind(
+    name="unit_hydrograph",
+    zh="预报流量（单位线）",
+    en="forecast discharge (unit hydrograph)",
+    unit="m3/s",
+    inputs=("rain",),
+    parameters=UnitHydrograph,
+    slot_s=lambda p: p.slot_min * 60,
+    span=span,
+    score=score,
+    joint=True,
+    quiet=0.0,
+    plain=lambda p, view: so_far(_score, p, view),
+)

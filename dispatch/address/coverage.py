@@ -1,0 +1,106 @@
+"""Who in a danger zone would not be reached, or hangs on a single thing. Pure.
+
+Every area of areas.csv counts as a danger zone. See `dispatch.address.reach_estimate` for how
+people are estimated.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from config.records.district import Area, Contact, District
+from dispatch.geography.sound_range import Sound, sound
+
+Check = Literal[
+    "uncovered",
+    "no_list",
+    "out_of_sound",
+    "one_node",
+    "one_tower",
+    "one_channel",
+    "no_responsible",
+    "no_deputy",
+    "no_plan",
+]
+WORDS: dict[Check, str] = {
+    "uncovered": "毫无覆盖：不在名单，也听不到喇叭 on no list and out of every loudspeaker's range",
+    "no_list": "不在任何名单 on no list",
+    "out_of_sound": "听不到任何喇叭 out of range of any loudspeaker",
+    "one_node": "只靠一个终端 only one loudspeaker",
+    "one_tower": "各终端同一基站或线路 all loudspeakers hang on one tower or line",
+    "one_channel": "只有一个渠道 with one channel only",
+    "no_responsible": "没有责任人 no responsible person",
+    "no_deputy": "责任人没有替补 one responsible person, no deputy",
+    "no_plan": "养老机构没有转移预案 a care home without transfer plan",
+}
+_PHONE = frozenset({"sms", "voice"})  # two channels of one telephone
+
+
+class Gap(NamedTuple):
+    """A finding. people: estimate; for one_channel recipients; 0 where they are not counted. detail:
+    ids."""
+
+    check: Check
+    area: str
+    people: int
+    detail: str = ""
+
+    def __str__(self) -> str:
+        count = f" {self.people}" if self.people else ""
+        return f"{self.check} {self.area}{count}: {WORDS[self.check]}" + (
+            f" ({self.detail})" if self.detail else ""
+        )
+
+
+def coverage(district: District, *, lists: bool = True) -> list[Gap]:
+    """Every gap, the worst check first. lists: false where the people are not known here, so that
+    only what hangs on loudspeakers is said."""
+    by_area: dict[str, list[Contact]] = {a: [] for a in district.areas}
+    for c in district.contacts.values():
+        for a in district.areas if "*" in c.areas else c.areas:
+            if a in by_area:
+                by_area[a].append(c)
+    found: list[Gap] = []
+    for area in district.areas.values():
+        heard = sound(area, [n for n in district.nodes.values() if n.area == area.id])
+        found += _loudspeakers(district, area, heard)
+        if lists:
+            found += _people(area, heard, by_area[area.id])
+    order = list(WORDS)
+    return sorted(found, key=lambda g: (order.index(g.check), g.area))
+
+
+def uncovered(gaps: list[Gap]) -> int:
+    """People whom nothing reaches."""
+    return sum(g.people for g in gaps if g.check == "uncovered")
+
+
+def _loudspeakers(district: District, area: Area, heard: Sound) -> Iterator[Gap]:
+    if deaf := round(area.population * (1 - heard.heard)):
+        yield Gap("out_of_sound", area.id, deaf)
+    if len(heard.nodes) == 1:
+        yield Gap("one_node", area.id, 0, heard.nodes[0])
+    towers = {district.nodes[n].tower for n in heard.nodes}
+    if len(heard.nodes) > 1 and len(towers) == 1 and (tower := towers.pop()):
+        yield Gap("one_tower", area.id, 0, tower)
+
+
+def _people(area: Area, heard: Sound, here: list[Contact]) -> Iterator[Gap]:
+    residents = [c for c in here if c.role == "residents"]
+    behind = sum(c.people / max(1, len(c.areas)) for c in residents)
+    listed = min(1.0, behind / area.population) if area.population else 1.0
+    if missing := round(area.population * (1 - listed)):
+        yield Gap("no_list", area.id, missing)
+    if nothing := round(area.population * (1 - listed) * (1 - heard.heard)):
+        yield Gap("uncovered", area.id, nothing)
+    single = [c for c in residents if len({"phone" if x in _PHONE else x for x in c.channels}) < 2]
+    if single:
+        yield Gap("one_channel", area.id, len(single))
+    # of the area itself: who answers for the whole district cannot stand in every village
+    in_charge = [c.id for c in here if c.role == "responsible" and "*" not in c.areas]
+    if not in_charge:
+        yield Gap("no_responsible", area.id, 0)
+    elif len(in_charge) == 1:
+        yield Gap("no_deputy", area.id, 0, in_charge[0])
+    for c in residents:
+        if c.kind == "care_home" and not c.plan:
+            yield Gap("no_plan", area.id, c.people, c.id)

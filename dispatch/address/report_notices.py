@@ -1,0 +1,106 @@
+"""What is sent because of a person's word: a cry for help or a report that no rule takes to the duty
+room at once, and an answer to a message that nobody could read. Pure."""
+
+import hashlib
+
+from config.records.district import District
+from config.records.level import Action, Level
+from config.records.quantity import QUANTITIES
+from dispatch.grade import Reason
+from dispatch.notices import DUTY, PERSON
+from dispatch.records import Delivery, Route
+from dispatch.words.local_time import local
+from dispatch.words.sms_length import segments
+from ingest.observation import PersonSays
+from ingest.people.strangers import STRANGER
+
+# whoever says so has heard
+REPLIES = {
+    "received": Reason("收到", "received"),
+    "moved": Reason("已转移", "moved"),
+    "help": Reason("求助", "NEEDS HELP"),
+    "safe": Reason("平安", "safe"),
+}
+_VALID_MS = 6 * 3_600_000
+_WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
+_CLEAR = (
+    "值班室会看您的短信。也请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
+)
+
+
+def deliveries(district: District, says: PersonSays, live: bool) -> list[Delivery]:
+    """At most one."""
+    if says.what == "words":
+        return [_unread(district, says, live)]
+    if says.what == "unclear":
+        return [_answer(district, says, live)] if says.way == "sms" else []
+    rule = district.rules.observer
+    counts = (
+        "observer" in district.rules.run
+        and says.role in rule.trusted
+        and any(h in district.areas[says.area].hazards for h in rule.hazards.get(says.what, ()))
+    )
+    if says.what == "help" or (says.what in QUANTITIES and not counts):
+        return [_notice(district, says, live)]
+    return []
+
+
+def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
+    """To the duty room, above everything: somebody needs help."""
+    drill, help_ = "" if live else "（演练）", says.what == "help"
+    what = "求助，请立即联系 NEEDS HELP, call now" if help_ else QUANTITIES[says.what].zh
+    place = district.areas[says.area].name
+    at = local(says.said_at, district.timezone, "%H:%M")
+    text = f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} {_WAY[says.way]}"
+    title = "求助 help" if help_ else "现场报告 report"
+    route = Route(channel="console", title=title, text=text)
+    return _made(says, live, DUTY + says.person, route, Level.RED if help_ else Level.YELLOW)
+
+
+def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
+    """To the duty room: somebody wrote what no table knows. The words themselves stand in no log."""
+    drill, stranger = "" if live else "（演练）", says.role == STRANGER
+    place = district.areas[says.area].name if says.area else "没写明地点 no place named"
+    at = local(says.said_at, district.timezone, "%H:%M")
+    what = (
+        "陌生号码来信，未核实，请看原话并回电 a stranger, unverified, read it and call back"
+        if stranger
+        else "有人来信，机器没看懂，请看原话"
+    )
+    text = (
+        f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} "
+        f"fengsui people words {says.id}（三天后删）"
+    )
+    title = "陌生号码来信 a stranger's message" if stranger else "来信原话 a message to read"
+    route = Route(channel="console", title=title, text=text)
+    return _made(says, live, DUTY + says.person, route, Level.YELLOW)
+
+
+def _answer(district: District, says: PersonSays, live: bool) -> Delivery:
+    drill = "" if live else "（演练）"
+    text = f"【{district.signature}】{drill}{_CLEAR}"
+    route = Route(channel="sms", text=text, segments=segments(text))
+    return _made(says, live, says.person, route, Level.NONE)
+
+
+def _made(says: PersonSays, live: bool, recipient: str, route: Route, level: Level) -> Delivery:
+    at = says.received_at
+    return Delivery(
+        id=hashlib.sha256(f"person|{says.id}".encode()).hexdigest()[:16],
+        alert=PERSON + says.id,
+        version=1,
+        area=says.area,
+        hazard="",
+        level=level,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=recipient,
+        audience="internal",
+        routes=(route,),
+        queued_at=at,
+        deadline_at=at + 60_000 * (1 if level else 10),
+        expires_at=at + _VALID_MS,
+    )
+
+

@@ -1,0 +1,328 @@
+"""The stage address: each version of a warning into deliveries, one a recipient, words frozen.
+
+Internal recipients get every version. Public recipients get a version only when what is public
+changed or was renewed: a deadline that passed, or thin evidence, is no news to a village.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import Action, Level
+from detectors.detection import Answer, Mark
+from dispatch.address.recipients import (
+    Target,
+    below,
+    deadline_ms,
+    internal,
+    internal_grade,
+    is_loud,
+    public,
+)
+from dispatch.address.report_notices import deliveries
+from dispatch.address.unproven import stray, unproven_notice
+from dispatch.cap.acknowledgements import keys_of, reply
+from dispatch.cap.neighbours import CHANNEL
+from dispatch.decide.plan_tasks import TOLD, Course, late_notice, of, take
+from dispatch.decide.validity import ahead_ms
+from dispatch.grade import Grade
+from dispatch.records import Alert, AlertRecord, Decision, Delivery, Route, delivery_id
+from dispatch.words.compose import Message, write
+from dispatch.words.evidence import seen_itself
+from dispatch.words.wording import category_of
+from ingest.observation import PersonSays
+from stream.records import Record, Run
+from stream.stages.run_identity import is_live, known
+from stream.stages.stage import Item, Write
+
+_UNPROVEN_EVERY_MS = 10 * 60_000
+_MACHINES = (("cap",), (CHANNEL,))  # who get each warning by itself
+_Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
+
+
+class Told(msgspec.Struct):
+    """What was said of one warning so far, and to whom."""
+
+    version: int = 0
+    inside: dict[str, bool] = {}  # recipients of internal notices, in order
+    below: dict[str, Grade] = {}  # who is responsible downstream -> what they were told last
+    outside: dict[str, Grade] = {}  # public recipients -> what they were told last
+    public: Grade = Grade()
+    expires_at: int = 0  # of the last public version
+    loud: bool = False  # a public version was, so nobody sleeps through what follows
+    moved: bool = False  # a public version told people to move
+    # whom quiet hours keep from what `outside` says: until when, and what they heard before
+    held: dict[str, tuple[int, Grade | None]] = {}
+    said: Alert | None = None  # the last public version
+    ended_at: int = 0
+
+    def heard(self, recipient: str, at: int) -> Grade | None:
+        """What a public recipient was really told last."""
+        until, before = self.held.get(recipient, (0, None))
+        return before if until > at else self.outside.get(recipient)
+
+
+class AddressState(msgspec.Struct):
+    """The memory of a partition of `alerts`."""
+
+    runs: list[Run] = []
+    marks: dict[str, int] = {}
+    alerts: dict[str, Told] = {}  # open warnings
+    ended: dict[str, Told] = {}  # those that ended a moment ago: their ends may be one message
+    courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
+    late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
+    unproven_at: int = 0  # when it was told last of an act that proves nobody's word
+
+
+class Address:
+    """See `stream.stages.stage.Stage`."""
+
+    name = "address"
+    reads = "alerts"
+    format = 1
+    ticks = 0.0
+
+    def __init__(self, district: District, live: bool | None = None) -> None:
+        """live: what this process was started for; None: a replay, whose `Run` says it."""
+        self._district, self._live = district, live
+        self._decoder = msgspec.json.Decoder(AlertRecord)
+
+    def decode(self, value: bytes) -> Record:
+        record: Record = self._decoder.decode(value)
+        return record
+
+    def new(self, partition: int) -> AddressState:
+        assert partition >= 0
+        return AddressState()
+
+    def dump(self, state: AddressState) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> AddressState:
+        assert partition >= 0
+        return msgspec.msgpack.decode(body, type=AddressState)
+
+    def begun(self, state: AddressState) -> Run | None:
+        return next(iter(state.runs), None)
+
+    def step(self, state: AddressState, items: Sequence[Item]) -> tuple[AddressState, list[Write]]:
+        writes: list[Write] = []
+        for item in items:
+            self._take(state, item.record, writes)
+        return state, writes
+
+    def _take(self, state: AddressState, record: AlertRecord, writes: list[Write]) -> None:
+        match record:
+            case Run() if not known(state.runs, record):
+                if not state.runs:
+                    state.alerts.clear()  # nobody can have been told of what came before it
+                state.runs.append(record)
+                writes.append(Write("deliveries", "run", record))
+            case Mark() if record.clock_at > state.marks.get(record.group, 0):
+                state.marks[record.group] = record.clock_at
+                self._late(state, record, writes)
+                writes.append(Write("deliveries", record.group, record))
+            case Answer():
+                told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
+                writes.append(Write("deliveries", record.neighbour, told))
+            case Decision() if record.unproven:
+                self._unproven(state, record, writes)
+            case Decision(act="task"):
+                take(state.courses, record)
+            case Decision(act="accept" | "decline"):
+                for delivery in reply(self._district, record, is_live(self._live, state.runs)):
+                    writes.append(Write("deliveries", delivery.recipient, delivery))
+            case PersonSays() if record.area in self._district.areas or not record.area:
+                for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
+                    writes.append(Write("deliveries", record.area or record.role, delivery))
+                writes.append(Write("deliveries", record.area or record.role, record))
+            case Alert() if record.area in self._district.areas:
+                self._alert(state, record, writes)
+
+    def _unproven(self, state: AddressState, decision: Decision, writes: list[Write]) -> None:
+        """Tell the duty room, not once for each of a thousand."""
+        at = max(state.marks.values(), default=decision.decided_at)
+        if not state.unproven_at or at - state.unproven_at >= _UNPROVEN_EVERY_MS:
+            state.unproven_at = at
+            notice = unproven_notice(decision, is_live(self._live, state.runs), at)
+            writes.append(Write("deliveries", notice.recipient, notice))
+
+    def _late(self, state: AddressState, mark: Mark, writes: list[Write]) -> None:
+        """Tell the duty room once of each task of an order to move that is late."""
+        here = self._district.groups.get(mark.group, ())
+        for alert, course in state.courses.items():
+            if course.area not in here:
+                continue
+            told = state.late.setdefault(alert, [])
+            same = [a for a in state.late if state.courses[a].area == course.area]
+            for task in of(self._district, alert, course, mark.clock_at):
+                known = any(task.plan.id in state.late[a] for a in same)
+                if task.state == "overdue" and task.plan.on == TOLD and not known:
+                    told.append(task.plan.id)
+                    notice = late_notice(self._district, task, mark.clock_at)
+                    writes.append(Write("deliveries", course.area, notice))
+
+    def _alert(self, state: AddressState, alert: Alert, writes: list[Write]) -> None:
+        told_kind = self._live is not None or state.runs
+        if told_kind and (alert.status == "actual") != (live := is_live(self._live, state.runs)):
+            self._forget(state, alert)
+            if alert.msg_type != "cancel":  # its end goes to nobody, as it did
+                writes.append(Write("dead-letters", alert.area, stray(alert, live, alert.sent_at)))
+            return
+        told = state.alerts.setdefault(alert.id, Told())
+        if alert.version <= told.version:
+            return
+        told.version = alert.version
+        take(state.courses, alert)
+        over = alert.msg_type == "cancel"
+        targets = internal(self._district, alert, told.inside)
+        targets += below(
+            self._district, alert, {t.recipient for t in targets},
+            {c.area for c in state.courses.values() if not c.over_at},
+            {name: t.below for name, t in state.alerts.items() if t.below},
+        )  # fmt: skip
+        # the feed and the loudspeakers before the phones: one message reaches many
+        if over or (alert.public and self._news(told, alert)):
+            found = public(self._district, alert, told.outside, awake=told.loud)
+            targets = [*found, *targets]
+        words: _Words = {}
+        others = self._others(state, alert)
+        for target in targets:
+            delivery = self._delivery(alert, target, told, words, others)
+            writes.append(Write("deliveries", alert.area, delivery))
+        self._remember(told, alert, targets)
+        if over:
+            self._forget(state, alert)
+            if told.said is not None:
+                told.ended_at = alert.sent_at
+                state.ended[alert.id] = told
+
+    def _others(self, state: AddressState, alert: Alert) -> list[Told]:
+        """What else the place was told: in force, or over since a moment ago."""
+        since = alert.sent_at - self._district.policy.gather_s * 1000
+        state.ended = {i: t for i, t in state.ended.items() if t.ended_at >= since}
+        found = (*state.alerts.items(), *state.ended.items())
+        return [
+            t
+            for i, t in found
+            if i != alert.id and t.said is not None and t.said.area == alert.area
+        ]
+
+    def _forget(self, state: AddressState, alert: Alert) -> None:
+        state.alerts.pop(alert.id, None)
+        state.courses.pop(alert.id, None)
+        state.late.pop(alert.id, None)
+
+    def _news(self, told: Told, alert: Alert) -> bool:
+        """Is what is public new, or said again because it is about to run out?"""
+        if Grade(alert.level, alert.action) != told.public or alert.renewed:
+            return True
+        return alert.sent_at >= told.expires_at - ahead_ms(self._district.policy)
+
+    def _remember(self, told: Told, alert: Alert, targets: Sequence[Target]) -> None:
+        grade = Grade(alert.level, alert.action)
+        for target in targets:
+            if target.audience == "public":
+                if target.not_before:
+                    before = told.heard(target.recipient, alert.sent_at)
+                    told.held[target.recipient] = (target.not_before, before)
+                else:
+                    told.held.pop(target.recipient, None)
+                told.outside[target.recipient] = grade
+                told.loud = told.loud or is_loud(grade)
+                told.moved = told.moved or grade.action == Action.MOVE
+                told.public, told.expires_at = grade, alert.expires_at
+                told.said = alert
+            elif target.yours:
+                told.below[target.recipient] = internal_grade(alert)
+            else:
+                told.inside[target.recipient] = True
+
+    def _plain(self, message: Message, target: Target, told: Told) -> tuple[Route, ...]:
+        """The same without a word on what was before: whether that went out, only send will know."""
+        if message.was is None or message.alert.msg_type == "cancel":
+            return ()
+        first = message._replace(was=None, moved=message.moved or told.moved)
+        return tuple(write(self._district, first, c) for c in target.channels)
+
+    def _delivery(
+        self,
+        alert: Alert,
+        target: Target,
+        told: Told,
+        words: _Words,
+        others: Sequence[Told],
+    ) -> Delivery:
+        outward = target.audience == "public"
+        mixed = outward and target.kind == "public" and target.channels[:1] not in _MACHINES
+        beside = tuple(
+            t.said for t in others if mixed and t.said is not None and target.recipient in t.outside
+        )
+        was = told.heard(target.recipient, alert.sent_at) if outward else None
+        inside = told.below if target.yours else told.inside
+        known = was is not None if outward else target.recipient in inside
+        lang = cast(Literal["zh", "en"], target.lang)
+        said = (
+            target.kind, target.category, lang, was, target.role, target.must_answer, target.yours,
+        )  # fmt: skip
+        place = (*said, target.channels, tuple(a.id for a in beside))
+        forms = words.get(place)
+        if forms is None:  # once for all who are told the same by the same ways
+            message = Message(
+                alert,
+                target.kind,
+                lang,
+                was,
+                target.role,
+                target.must_answer,
+                category_of(target.category),
+                target.yours,
+                moved=any(t.moved for t in others if t.said in beside)
+                or (bool(beside) and told.moved),
+                beside=beside,
+            )
+            routes = tuple(write(self._district, message, c) for c in target.channels)
+            forms = words[place] = routes, self._plain(message, target, told)
+        grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
+        most = _most(alert, beside)
+        return Delivery(
+            id=delivery_id(alert.id, alert.version, target.recipient),
+            alert=alert.id,
+            version=alert.version,
+            area=alert.area,
+            hazard=alert.hazard,
+            level=grade.level,
+            action=grade.action,
+            # an update of which this recipient heard nothing before is a first warning to them
+            msg_type=alert.msg_type if known or alert.msg_type == "cancel" else "alert",
+            status=alert.status,
+            recipient=target.recipient,
+            audience="public" if outward else "internal",
+            routes=forms[0],
+            plain=forms[1],
+            was_level=was.level if was else Level.NONE,
+            was_action=was.action if was else Action.NONE,
+            queued_at=alert.sent_at,
+            deadline_at=min(
+                max(alert.sent_at, target.not_before) + deadline_ms(most | grade), alert.expires_at
+            ),
+            expires_at=alert.expires_at,
+            lang=lang,
+            must_answer=target.must_answer,
+            category=target.category,
+            not_before=target.not_before,
+            observed=seen_itself(alert),
+            beside=tuple(f"{a.id}/{a.version}" for a in beside),
+            most_level=most.level,
+            most_action=most.action,
+        )
+
+
+def _most(alert: Alert, beside: Sequence[Alert]) -> Grade:
+    """The highest of what a message tells; nothing where it tells of one warning alone."""
+    found = Grade()
+    for a in (alert, *beside) if beside else ():
+        found |= Grade(a.level, a.action)
+    return found

@@ -1,0 +1,52 @@
+"""What address says of records that prove nobody's word, or are of the wrong kind of run. Pure."""
+
+import hashlib
+from base64 import b64encode
+
+from config.records.level import HAZARD_ZH, Action, Level
+from dispatch.notices import DUTY, NOTICE_VALID_MS, UNPROVEN
+from dispatch.records import Alert, Decision, Delivery, Route
+from stream.records import DeadLetter, Run, encode
+
+_PAYLOAD_KEPT = 4096
+
+
+def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
+    """Tell the duty room of an act that was refused, for nobody is proved to have made it: somebody
+    may be writing in another's name."""
+    drill = "" if live else "（演练）"
+    text = (
+        f"{drill}有人冒名？未证明是本人的操作，没有执行 NOT PROVED, not carried out: {d.by} {d.act} {d.area} "
+        f"{HAZARD_ZH.get(d.hazard, d.hazard)}: {d.answer} 请问本人；不是本人，即查日志的写入者 ask them; if it "
+        "was not them, find who writes to the log"
+    )
+    name = f"{UNPROVEN}{d.hash[:16]}"
+    return Delivery(
+        id=hashlib.sha256(name.encode()).hexdigest()[:16],
+        alert=name,
+        version=1,
+        area="",
+        hazard="",
+        level=Level.RED,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=DUTY + name,
+        audience="internal",
+        routes=(Route(channel="console", title="未证明的操作 not proved", text=text),),
+        queued_at=at,
+        deadline_at=at,
+        expires_at=at + NOTICE_VALID_MS,
+    )
+
+
+def stray(record: Run | Alert | Delivery, live: bool, at: int) -> DeadLetter:
+    """A record of an exercise in a live run (`live`), or the other way round."""
+    return DeadLetter(
+        received_at=at,
+        source="alerts" if isinstance(record, Alert) else "deliveries",
+        reason="exercise_record_in_live_run" if live else "live_record_in_exercise",
+        detail="一律不发，查清哪个程序写错了运行 nothing of it is sent; find the program that writes to the "
+        "wrong run",
+        payload=b64encode(encode(record)[:_PAYLOAD_KEPT]).decode(),
+    )

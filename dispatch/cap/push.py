@@ -1,0 +1,117 @@
+"""Signed CAP messages to a neighbouring authority's own endpoint, by HTTP POST.
+
+`accepted` means that its system has kept the message (2xx). Whether the neighbour accepts or declines
+comes later, as its own CAP Ack or Error (`dispatch.cap.acknowledgements`). The message is the one that was
+published; posted twice it counts once there, for CAP's identifier is its name.
+"""
+
+import http.client
+import json
+import os
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config.records.district import District
+from config.records.sources import is_loopback
+from dispatch.cap.acknowledgements import build_answer
+from dispatch.cap.neighbours import neighbour_of
+from dispatch.cap.publish import Cap
+from dispatch.channels import SendError, Told
+from dispatch.channels.status_words import HTTP_PERMANENT
+from dispatch.records import Delivery, Route
+from ingest.cap.decode import Wrong
+
+_ANSWER_BYTES = 4096
+_REASON = re.compile(r"[a-z_]{1,40}")
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A warning goes where the config says, and nowhere else."""
+
+    def redirect_request(self, *args: object) -> None:
+        return None
+
+
+class CapPush:
+    """cap: what publishes. sign: see `dispatch.cap.signing`. folder: the run's own, for `keys`."""
+
+    def __init__(
+        self,
+        district: District,
+        live: bool,
+        cap: Cap,
+        sign: Callable[[bytes], bytes],
+        folder: Path,
+    ) -> None:
+        self._district, self._live = district, live
+        self._cap, self._sign, self._folder = cap, sign, folder
+        for n in district.sources.neighbour.values():
+            place = n.place(live)
+            if not live and place and not is_loopback(urlsplit(place).hostname or ""):
+                raise ValueError(
+                    f"演练只发本机 an exercise posts to this machine only, not to {place!r}"
+                )
+        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+        if not live:
+            handlers.append(urllib.request.ProxyHandler({}))
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+        neighbour = neighbour_of(delivery.recipient)
+        row = self._district.sources.neighbour.get(neighbour)
+        place = row.place(self._live) if row is not None else ""
+        if not place:
+            raise SendError(f"{delivery.recipient}: 未接 not connected", permanent=True)
+        try:
+            if delivery.reply:
+                body = self._sign(build_answer(self._district, delivery, route.text))
+            else:
+                body = self._cap.message(delivery, route)
+        except Wrong as e:
+            raise SendError(e.rejected.detail, permanent=True) from e
+        return self._post(place, body, self._token(neighbour), key)
+
+    def _token(self, neighbour: str) -> str:
+        name = f"FENGSUI_CAP_PUSH_TOKEN_{neighbour.upper().replace('-', '_')}"
+        given = os.environ.get(name, "") if self._live else ""
+        file = self._folder / "keys" / f"cap-push-{neighbour}.token"
+        try:
+            return given or file.read_text().strip()
+        except FileNotFoundError:
+            return ""
+        except OSError as e:
+            raise SendError(f"{file.name}: 读不到 cannot be read: {e.strerror}") from e
+
+    def _post(self, place: str, body: bytes, token: str, key: str) -> Told:
+        request = urllib.request.Request(  # noqa: S310  # the config's check allows http and https
+            place,
+            body,
+            {"Content-Type": "application/cap+xml; charset=utf-8", "X-Idempotency-Key": key},
+        )
+        if token:
+            request.add_header("Authorization", f"Bearer {token}")
+        timeout_s = self._district.channels.attempt_timeout_s
+        try:
+            with self._opener.open(request, timeout=timeout_s) as answer:
+                answer.read(_ANSWER_BYTES)
+                return Told("accepted", f"HTTP {answer.status}")
+        except urllib.error.HTTPError as e:
+            with e:
+                why = _reason(e.read(_ANSWER_BYTES))
+            words = f"对方未收 not taken: HTTP {e.code} {why}".strip()
+            raise SendError(words, permanent=e.code in HTTP_PERMANENT) from e
+        except (OSError, http.client.HTTPException) as e:
+            raise SendError(f"对方连不上 the neighbour's endpoint: {type(e).__name__}") from e
+
+
+def _reason(body: bytes) -> str:
+    """The code in a refusal; its free words stay away from our records."""
+    try:
+        found = json.loads(body)["reason"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return found if isinstance(found, str) and _REASON.fullmatch(found) else ""

@@ -1,0 +1,153 @@
+"""SMS, app pushes and chats through an apprise URL: WeCom, DingTalk, Feishu, Bark, ntfy, Matrix …
+
+A URL template holds {to}, {key} and {secret}; for the services apprise knows see its own
+documentation. How apprise and what its services answer are heard: dispatch/channels/apprise_response.py.
+
+Several services say no under status 200, and apprise takes that for a yes (2.2: of those below all;
+2.3: all but Feishu and Lark). So the answers themselves are judged here.
+"""
+
+import ipaddress
+import logging
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, urlsplit
+
+from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels.http.post import refuse
+from dispatch.channels.http.response import at, read, says_no
+
+if TYPE_CHECKING:
+    import apprise
+
+# its lines may hold telephone numbers, whatever level the program logs at
+logging.getLogger("urllib3").setLevel(logging.WARNING)
+
+# of services that say in their answer whether they took a message: the field (or its older name), the
+# yes, and what means that it was too much at once (20 a minute: DingTalk's 130101, WeCom's 45009)
+_JUDGED: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
+    "dingtalk": (("errcode",), "0", ("130101",)),
+    "wecombot": (("errcode",), "0", ("45009",)),
+    "feishu": (("code", "StatusCode"), "0", ("11232",)),
+    "lark": (("code", "StatusCode"), "0", ("11232",)),
+    "schan": (("code",), "0", ()),
+    "pushdeer": (("code",), "0", ()),
+    "pushdeers": (("code",), "0", ()),
+    "bark": (("code",), "200", ()),
+    "barks": (("code",), "200", ()),
+}
+
+
+def drill_url(carrier_url: str, path: str) -> str:
+    """The URL template of the simulated carrier of an exercise.
+
+    Raises ValueError unless `carrier_url` is http:// on this machine: an exercise reaches no phone.
+    """
+    parts = urlsplit(carrier_url)
+    if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
+        raise ValueError(
+            f"演练只发本机的模拟通道 an exercise sends only to a simulated carrier on this machine, not to "
+            f"{carrier_url!r}; use http://127.0.0.1:PORT"
+        )
+    place = f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/{path}"
+    return f"json://{place}?:to={{to}}&:key={{key}}&+X-Idempotency-Key={{key}}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name, even localhost, leads where somebody says
+
+
+def check(template: str, name: str) -> None:
+    """Raises ValueError, naming the setting, if apprise does not know such a URL."""
+    if _service(template, "0", "0", 1) is None:
+        raise ValueError(
+            f"channels.toml, {name}: 读不懂 apprise does not understand this URL template"
+        )
+
+
+def _service(template: str, to: str, key: str, timeout_s: int) -> "apprise.NotifyBase | None":
+    from dispatch.channels.apprise_response import (
+        instantiate,  # at the first that a row or a message asks for
+    )
+
+    url = template.replace("{to}", quote(to, safe="")).replace("{key}", quote(key, safe=""))
+    given = parse_qs(urlsplit(url).query)
+    for option, value in (("cto", timeout_s), ("rto", timeout_s), ("redirect", "no")):
+        if option not in given:
+            url += f"{'&' if '?' in url else '?'}{option}={value}"
+    return instantiate(url)
+
+
+def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> Told:
+    """One attempt. A yes means that the carrier has the message. Raises SendError."""
+    if not template:
+        raise SendError("没有配置通道 no carrier configured", permanent=True)
+    service = _service(template, to, key, timeout_s)
+    if service is None:
+        words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
+        raise SendError(words, permanent=True)
+    from dispatch.channels.apprise_response import heard, notify  # loaded by now
+
+    heard.clear()
+    sent = notify(service, title, body)
+    for answer in (bodies := heard.bodies()):
+        _judge(service, answer)
+    if sent and (bodies or not _rule(service)):
+        return Told("accepted")
+    status = heard.status()
+    if status:
+        refuse(status)
+    raise SendError("通道连不上或超时 the carrier could not be reached or did not answer in time")
+
+
+def _rule(service: "apprise.NotifyBase") -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
+    names: list[str] = []
+    for known in (service.secure_protocol, service.protocol):
+        names += [known] if isinstance(known, str) else known or ()
+    return next((_JUDGED[n] for n in names if n in _JUDGED), None)
+
+
+def _judge(service: "apprise.NotifyBase", body: bytes) -> None:
+    """Raises SendError where the service says no under a status of yes."""
+    if rule := _rule(service):
+        fields, yes, busy = rule
+        found = read(body)
+        code = next((c for f in fields if (c := at(found, f))), "")
+        if code == yes:
+            return
+        words = f"服务未收 not taken: {fields[0]} {code[:20]!r}"
+        raise SendError(words, wait_s=1.0) if code in busy else SendError(words)
+    if why := says_no(body, page=False):
+        raise SendError(f"服务未收 not taken: {why}")
+
+
+class ByUrl:
+    """url: the template; secret: fills {secret}, so that no password stands in the district's folder.
+    A 2xx answer is `accepted`: the carrier has it. What becomes of it comes later as receipts."""
+
+    def __init__(self, name: str, url: str, secret: str, timeout_s: int) -> None:
+        self.name = name
+        self._url = url.replace("{secret}", quote(secret, safe=""))
+        self._timeout_s = timeout_s
+
+    def send(self, parcel: Parcel) -> Told:
+        return post(self._url, parcel.to, parcel.key, parcel.title, parcel.text, self._timeout_s)
+
+    def probe(self) -> bool:
+        """The service takes a connection; which service that is only some of apprise's URLs say."""
+        service = _service(self._url, "0", "0", self._timeout_s)
+        host, port = getattr(service, "host", None), getattr(service, "port", None)
+        if not host:
+            return False
+        default = 443 if getattr(service, "secure", True) else 80
+        try:
+            socket.create_connection((host, int(port or default)), self._timeout_s).close()
+        except OSError as e:
+            raise SendError(f"连不上 no connection: {e.strerror or type(e).__name__}") from e
+        return True
+
+    def close(self) -> None:
+        """Nothing is kept open."""

@@ -1,0 +1,45 @@
+"""Notices for the duty room: a line on its screen and in a file that outlives the screen."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from dispatch.channels import SendError, Told
+from dispatch.records import Delivery, Route
+
+
+class Console:
+    """show: called with each line, or None. file: JSON lines, one a notice."""
+
+    def __init__(self, file: Path, show: Callable[[str], None] | None = None) -> None:
+        self._file = file
+        self._show = show
+        self._lock = threading.Lock()
+
+    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+        """`delivered` once the line is on disk, with or without a screen."""
+        row = {
+            "key": key,
+            "queued_at": delivery.queued_at,
+            "status": delivery.status,
+            "alert": delivery.alert,
+            "version": delivery.version,
+            "area": delivery.area,
+            "recipient": delivery.recipient,
+            "title": route.title,
+            "text": route.text,
+        }
+        line = msgspec.json.encode(row) + b"\n"
+        try:
+            with self._lock, self._file.open("ab") as f:
+                f.write(line)
+                f.flush()
+                os.fsync(f.fileno())
+        except OSError as e:
+            raise SendError(f"{self._file.name}: 写不了 cannot be written: {e.strerror}") from e
+        if self._show is not None:
+            self._show(f"{route.title} {route.text}".strip())
+        return Told("delivered")

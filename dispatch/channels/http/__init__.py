@@ -1,0 +1,1 @@
+"""Channels by HTTP: gateways, webhooks, and the door for their receipts."""

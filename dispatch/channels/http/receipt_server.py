@@ -1,0 +1,137 @@
+"""Where carriers post delivery receipts by HTTP: /receipt/CARRIER, fields in the query, a form or JSON.
+It answers 2xx only when the log has the receipt; otherwise the carrier says it again.
+
+Each carrier has a token of its own (docs/channels.md), in `Authorization: Bearer TOKEN` where it can
+send a header, in `?token=` where it cannot; one carrier's token opens no other's place. A GET counts
+like a POST, though it changes something: many gateways can do nothing else. Nothing comes of saying the
+same twice, and nothing of a browser that is led here without the token.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from config.records.channels import Carrier
+from dispatch.channels import Heard
+from stream.http_server import HttpDoor
+from stream.limits import Unreadable, clean, number, read_json
+
+_LONGEST = 65_536
+_PATIENCE_S = 40.0  # longer than a word on an unknown message waits
+_ROWS = 1000
+_FIELDS = 100
+_BOM = b"\xef\xbb\xbf"
+_any = msgspec.json.Decoder()
+
+
+class ReceiptServer:
+    """carriers: those that post. listen: HOST:PORT (port 0: any). tokens: what each must know, by
+    name; a carrier without one is not heard. Raises OSError when the place is taken."""
+
+    def __init__(
+        self,
+        listen: str,
+        tokens: Mapping[str, str],
+        carriers: Mapping[str, Carrier],
+        hear: Callable[[Heard], None],
+    ) -> None:
+        self._tokens, self._carriers, self._hear = tokens, carriers, hear
+        app = Starlette(routes=[Route("/receipt/{name}", self._take, methods=["GET", "POST"])])
+        self._http = HttpDoor(app, listen, "receipts-http")
+        self.url = self._http.url
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._http.close()
+
+    async def _take(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        try:
+            asked = parse_qs(request.url.query, max_num_fields=_FIELDS)
+        except ValueError:
+            return _said(413, f"at most {_FIELDS} fields")
+        query = {k: v[-1] for k, v in asked.items()}
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        given = bearer or query.pop("token", "")
+        token, carrier = self._tokens.get(name, ""), self._carriers.get(name)
+        # the same answer for a name that nobody has, so that names cannot be tried
+        if not token or carrier is None or not hmac.compare_digest(given.encode(), token.encode()):
+            return _said(403, "token?")
+        size = request.headers.get("content-length", "0")
+        if not (size.isascii() and size.isdigit() and int(size[:12]) <= _LONGEST):
+            return _said(413, "too long")
+        try:
+            body = await request.body() if "content-length" in request.headers else b""
+        except ClientDisconnect:
+            return _said(408, "say it again")
+        rows = fields_of(body) or [{}]
+        if len(rows) > _ROWS:
+            return _said(413, f"at most {_ROWS} receipts at once")
+        kept = await self._kept(carrier, [{**query, **row} for row in rows])
+        return _said(200, carrier.receipt.reply) if kept else _said(503, "say it again")
+
+    async def _kept(self, carrier: Carrier, rows: list[dict[str, str]]) -> bool:
+        """Whether the log has them all."""
+        loop, answers = asyncio.get_running_loop(), asyncio.Queue[bool]()
+
+        def done(kept: bool) -> None:
+            # from the thread that writes; whoever has stopped listening asks again
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(answers.put_nowait, kept)
+
+        for row in rows:
+            self._hear(heard(carrier, row, done))
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return all([await answers.get() for _ in rows])
+        except TimeoutError:
+            return False
+
+
+def heard(carrier: Carrier, fields: Mapping[str, str], done: Callable[[bool], None]) -> Heard:
+    """A row as a carrier's word. Raises nothing: what it lacks is empty."""
+    told = carrier.receipt
+    status = fields.get(told.status, "")
+    sender = fields.get(told.sender, "") if told.sender else ""
+    ident = fields.get(told.id, "") if told.id else ""
+    return Heard(
+        carrier.channel,
+        carrier.name,
+        fields.get(told.key, "") if told.key else "",
+        (f"{carrier.name}|{ident}",) if ident else (),
+        told.words.get(status, status),
+        "",
+        done,
+        sender,
+        fields.get(told.text, "") if sender and told.text else "",
+    )
+
+
+def _said(status: int, words: str) -> Response:
+    return PlainTextResponse(words, status, {"Connection": "close"})
+
+
+def fields_of(body: bytes) -> list[dict[str, str]]:
+    """The rows of a JSON object or list, or of a form; nothing where it is neither."""
+    try:
+        found: Any = read_json(body.removeprefix(_BOM), _any, _LONGEST) if body else []
+    except Unreadable:
+        try:
+            form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=_FIELDS)
+        except ValueError:
+            return []
+        return [{k: v[-1] for k, v in form.items()}] if form else []
+    rows = found if isinstance(found, list) else [found]
+    return [
+        {k: clean(str(v)) for k, v in row.items() if type(v) is not int or number(v) is not None}
+        for row in rows
+        if isinstance(row, dict)
+    ]

@@ -1,0 +1,1 @@
+"""The stage decide: the life of a warning, who may release, change and end it. Pure."""

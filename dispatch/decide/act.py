@@ -1,0 +1,107 @@
+"""A person's act, the warning it is upon, and the questions that every act asks: what waits, who may
+decide on it, whose names are under it. Pure."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from config.records.authority import Authority
+from dispatch.decide.authority import Power, complete, deciders, entitled, power
+from dispatch.decide.case import Case, Setting, ask
+from dispatch.decide.policy import Signed, authority
+from dispatch.grade import Grade, Reason, between, grade_of
+from dispatch.records import Decision
+from dispatch.words.local_time import local
+
+RELEASES = ("release", "raise", "override")
+
+
+class Answer(NamedTuple):
+    """What came of an act, which act that makes it (the first of two releases is an approval), and
+    which officers are told of it because they were passed over."""
+
+    outcome: Literal["done", "already", "refused"]
+    act: str
+    words: Reason
+    notified: tuple[str, ...] = ()
+
+
+class Act(NamedTuple):
+    """An act, the warning it is upon, and how to ask who may do it."""
+
+    setting: Setting
+    case: Case
+    decision: Decision
+    now: int
+
+    @property
+    def named(self) -> Grade:
+        return Grade(self.decision.level, self.decision.action)
+
+    @property
+    def mine(self) -> Signed:
+        d = self.decision
+        return Signed(d.by, d.approver, d.reference)
+
+    @property
+    def open(self) -> list[str]:
+        """What waits or was stopped, lowest first."""
+        return between(self.case.force, self.case.whole)
+
+    def who(self, what: str) -> Authority:
+        return authority(self.setting.district.policy, self.case.hazard, what)
+
+    def power(self, what: str, offices: Sequence[str] = ()) -> Power:
+        who = self.who(what)
+        return power(
+            self.setting.district, self.case.area, who, offices or deciders(who), self.mine
+        )
+
+    def enough(self, what: str, signed: Sequence[Signed], offices: Sequence[str] = ()) -> bool:
+        who = self.who(what)
+        return complete(
+            self.setting.district, self.case.area, who, offices or deciders(who), signed
+        )
+
+    def signed(self, what: str) -> tuple[Signed, ...]:
+        """The names under it, with this one."""
+        before = self.case.asks[what].signed if what in self.case.asks else ()
+        return before if self.mine in before else (*before, self.mine)
+
+    def sign(self, what: str) -> None:
+        """Put this name under it; what was stopped or returned is asked again."""
+        old, names = self.case.asks.get(what), self.signed(what)
+        if old is not None and old.waits:
+            self.case.asks[what] = msgspec.structs.replace(old, signed=names)
+        else:
+            self.case.asks[what] = ask(self.setting, self.case, what, self.now, names)
+
+    def refuse(self, zh: str, en: str) -> Answer:
+        return Answer("refused", self.decision.act, Reason(zh, en))
+
+    def done(self, zh: str, en: str, act: str = "", notified: tuple[str, ...] = ()) -> Answer:
+        return Answer("done", act or self.decision.act, Reason(zh, en), notified)
+
+    def already(self, acts: Sequence[str], zh: str, en: str) -> Answer:
+        """`already` if somebody did just that before, else refused."""
+        last = self.case.done
+        if last is None or last.act not in acts:
+            return self.refuse(zh, en)
+        at = local(last.at, self.setting.district.timezone, "%H:%M")
+        who = "系统 the policy" if last.by == "policy" else last.by
+        words = Reason(
+            f"{zh}：{who}已于{at}办理（第{last.version}版）",
+            f"{en}: {who} did it at {at} (version {last.version})",
+        )
+        return Answer("already", self.decision.act, words)
+
+    def barred(self, what: str, offices: Sequence[str] = ()) -> Answer:
+        """Refused for want of authority: who has it."""
+        offices = offices or deciders(self.who(what))
+        may = entitled(self.setting.district, self.case.area, offices)
+        words = grade_of(what).words()
+        return self.refuse(
+            f"{self.decision.by}无权决定{words.zh}；有权的是{may.zh}",
+            f"{self.decision.by} may not decide on {words.en}; {may.en} may",
+        )

@@ -1,0 +1,171 @@
+"""One storm in one district: which alerts belong to it, and its numbered reports to superiors.
+
+初报 when it opens, 续报 every `report_every_s` while warnings are open and when the highest level
+or action rises, 核报 when a person
+corrects the facts, 终报 when all was quiet for `incident_gap_s`. Reports are made only when the clock
+of every watch group has moved on, so that they do not depend on which group came first in a slot.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import (
+    ACTION_EN,
+    ACTION_ZH,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Action,
+    Level,
+    occurrence_en,
+    occurrence_zh,
+)
+from dispatch.grade import Grade
+from dispatch.records import Alert, Report
+from dispatch.words.local_time import local
+
+_NAMED = 12  # areas named in a report; the others are counted
+
+
+class Incident(msgspec.Struct):
+    """The open incident. `alerts`: the newest version of each of its warnings."""
+
+    id: str
+    opened_at: int
+    alerts: dict[str, Alert] = {}
+    number: int = 0
+    reported_at: int = 0
+    said: Grade = Grade()  # the highest that was reported
+    quiet_at: int | None = None  # since when no warning is open
+
+    def take(self, alert: Alert) -> None:
+        """A new version of one of its warnings."""
+        # the evidence stands in the topic; here only the state counts
+        self.alerts[alert.id] = msgspec.structs.replace(
+            alert, evidence=(), coverage=None, detections=(), reason=""
+        )
+
+    @property
+    def open(self) -> list[Alert]:
+        return [a for a in self.alerts.values() if a.msg_type != "cancel"]
+
+    @property
+    def top(self) -> Grade:
+        """The highest level and action of the open warnings, released or not."""
+        top = Grade()
+        for a in self.open:
+            top |= Grade(a.level, a.action) | Grade(a.proposed_level, a.proposed_action)
+        return top
+
+
+def incident_id(district: District, at: int) -> str:
+    """yanqing-20250726T1410 (UTC)."""
+    return f"{district.id}-{local(at, 'UTC', '%Y%m%dT%H%M')}"
+
+
+def report(district: District, incident: Incident, clock_at: int) -> tuple[Report | None, bool]:
+    """The report that is due at `clock_at`, if any, and whether the incident has ended."""
+    policy = district.policy
+    if incident.open:
+        incident.quiet_at = None
+    elif incident.quiet_at is None:
+        incident.quiet_at = max(a.sent_at for a in incident.alerts.values())
+    ended = (
+        incident.quiet_at is not None
+        and clock_at - incident.quiet_at >= policy.incident_gap_s * 1000
+    )
+    due = (
+        incident.number == 0
+        or incident.top.exceeds(incident.said)
+        or (bool(incident.open) and clock_at - incident.reported_at >= policy.report_every_s * 1000)
+    )
+    if not (due or ended):
+        return None, False
+    first = incident.number == 0
+    made = _numbered(district, incident, "初报" if first else "终报" if ended else "续报", clock_at)
+    incident.reported_at = clock_at
+    incident.said |= incident.top
+    return made, ended and not first
+
+
+def verified(district: District, incident: Incident, at: int, by: str, facts: str) -> Report:
+    """核报: what a person found to be so, under the next number."""
+    made = _numbered(district, incident, "核报", at)
+    text = f"{made.text} 核实（{by}）verified: {facts}"
+    return msgspec.structs.replace(made, text=text, by=by)
+
+
+def _numbered(
+    district: District, incident: Incident, kind: Literal["初报", "续报", "核报", "终报"], at: int
+) -> Report:
+    incident.number += 1
+    return Report(
+        incident=incident.id,
+        number=incident.number,
+        kind=kind,
+        reported_at=at,
+        alerts=tuple(sorted(f"{a.id}/{a.version}" for a in incident.alerts.values())),
+        text=_text(district, incident, kind, at),
+    )
+
+
+def _text(district: District, incident: Incident, kind: str, at: int) -> str:
+    alerts = sorted(incident.alerts.values(), key=lambda a: (-a.action, -a.level, a.area, a.hazard))
+    status = alerts[0].status if alerts else "exercise"
+    drill_zh, drill_en = ("", "") if status == "actual" else ("（演练）", "EXERCISE. ")
+    now = local(at, district.timezone, "%Y-%m-%d %H:%M")
+    hazards = {a.hazard for a in alerts}
+    what, what_en = occurrence_zh(hazards), occurrence_en(hazards)
+    zh = [f"{drill_zh}{district.name}{what}{kind}（第{incident.number}报），截至{now}："]
+    number = f"{what_en} report {incident.number} ({_KIND_EN[kind]})"
+    en = [f"{drill_en}{district.name_en}, {number}, {now}:"]
+    if kind == "终报":
+        areas = len({a.area for a in alerts})
+        peak = incident.said.words()
+        zh.append(f"本次过程涉及{areas}个预警区，最高{peak.zh}，预警已全部解除。")
+        en.append(f"{areas} areas were warned, at most {peak.en}; all warnings are lifted.")
+        return "".join(zh) + " " + " ".join(en)
+    for zh_part, en_part in _counts(district, incident):
+        zh.append(zh_part)
+        en.append(en_part)
+    return "".join(zh) + " " + " ".join(en)
+
+
+_KIND_EN = {"初报": "initial", "续报": "interim", "核报": "verified", "终报": "final"}
+
+
+def _counts(district: District, incident: Incident) -> list[tuple[str, str]]:
+    """Open warnings by level and by order, people, and where it is worst."""
+    live = incident.open
+    out = [(f"生效预警{len(live)}个。", f"{len(live)} warnings open.")]
+    for level in sorted(Level, reverse=True):
+        n = sum(a.level == level for a in live)
+        if level and n:
+            out.append((f"{LEVEL_ZH[level]}{n}个。", f"{LEVEL_EN[level]}: {n}."))
+    for action in sorted(Action, reverse=True):
+        areas = sorted({a.area for a in live if a.action == action})
+        if action and areas:
+            people = sum(district.areas[a].population for a in areas)
+            named = areas[:_NAMED]
+            more = len(areas) - len(named)
+            zh = "、".join(district.areas[a].name for a in named)
+            en = ", ".join(district.areas[a].name_en for a in named)
+            if more:
+                zh, en = f"{zh}等{len(areas)}处", f"{en} and {more} more"
+            out.append(
+                (
+                    f"{ACTION_ZH[action]}{len(areas)}个预警区{people}人：{zh}。",
+                    f"{ACTION_EN[action]}: {len(areas)} areas, {people} people: {en}.",
+                )
+            )
+    waiting = sum(a.state == "proposed" for a in live)
+    if waiting:
+        out.append((f"待审批{waiting}个。", f"{waiting} wait for a decision."))
+    back = sum(a.state == "returned" for a in live)
+    if back:
+        out.append((f"退回补正{back}个。", f"{back} returned to be mended."))
+    thin = sum(a.thin for a in live)
+    if thin:
+        out.append((f"监测数据不足{thin}个。", f"{thin} with thin evidence."))
+    return out

@@ -1,0 +1,33 @@
+"""The reason in words that a detection gives: which rule said it, or whose warning from outside. Pure."""
+
+from config.records.district import District
+from detectors.detection import Detection
+from detectors.setup.declared import words
+from dispatch.grade import Grade, Reason
+
+RULE = {
+    "rain_threshold": Reason("雨量", "rain"),
+    "stage_trend": Reason("水位", "stage"),
+    "camera_motion": Reason("视频", "camera"),
+    "observer": Reason("现场人员报告", "people on the spot"),
+}
+
+
+def heard(district: District, detection: Detection) -> Reason:
+    """What the rule said."""
+    rule = RULE.get(detection.rule) or Reason(*words(district, detection.rule))
+    if detection.outside:
+        rule = _sources(district, detection)
+    grade = Grade(detection.level, detection.action).words()
+    doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
+    return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
+
+
+def _sources(district: District, detection: Detection) -> Reason:
+    """气象局外部预警 / weather office, warning from outside."""
+    known = district.sources.source
+    names = [known[e.station] for e in detection.evidence if e.station in known]
+    return Reason(
+        "、".join(s.name for s in names) + "外部预警",
+        ", ".join([*(s.name_en for s in names), "warning from outside"]),
+    )

@@ -1,0 +1,216 @@
+"""Acts that let a warning out or move it on: propose, approve, release, raise, override, escalate.
+Each changes the case or leaves it as it was, and says what came of it. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from dispatch.decide.act import RELEASES, Act, Answer
+from dispatch.decide.authority import deciders, entitled, officers, power, steps
+from dispatch.decide.case import Ask, ask
+from dispatch.decide.policy import Signed
+from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, Reason, between, grade_of
+
+
+def release(x: Act) -> Answer:
+    whole, force = x.case.whole, x.case.force
+    target = (x.named & whole) if x.named else whole
+    if not target.exceeds(force):
+        return x.already(RELEASES, "没有待发布的内容", "nothing waits to be released")
+    out, short = _split(x, target)
+    fresh = [w for w in short if _may_sign(x, w)]
+    if not (out or fresh):
+        return _short(x, short[0])
+    x.case.standing = x.case.standing.uncapped(out, x.case.whole).reopened(_sum(fresh))
+    for what in fresh:
+        x.sign(what)
+    left = [w for w in short if grade_of(w).exceeds(out)]
+    rest = _rest(x, left)
+    words = out.words()
+    if not out:
+        return x.done(f"已记录批准{rest.zh}", f"approval recorded{rest.en}", "approve")
+    return x.done(f"{words.zh}已发布{rest.zh}", f"{words.en} released{rest.en}")
+
+
+def _split(x: Act, target: Grade) -> tuple[Grade, list[str]]:
+    """What this name lets out of `target`, and what is above it, highest first."""
+    out, short = Grade(), []
+    for scale in (LEVEL_KEY, ACTION_KEY):
+        for what in reversed(between(x.case.force, target)):
+            if what not in scale.values():
+                continue
+            if x.power(what) and x.enough(what, x.signed(what)):
+                out |= grade_of(what)
+                break
+            short.append(what)
+    return out, short
+
+
+def _may_sign(x: Act, what: str) -> bool:
+    """Is this a new name that decides?"""
+    old = x.case.asks.get(what)
+    new = old is None or x.decision.by not in {s.by for s in old.signed if _decides(x, what, s)}
+    return new and x.power(what) in ("decides", "phone")
+
+
+def _decides(x: Act, what: str, signed: Signed) -> bool:
+    who = x.who(what)
+    district = x.setting.district
+    return power(district, x.case.area, who, deciders(who), signed) in ("decides", "phone")
+
+
+def _sum(whats: Sequence[str]) -> Grade:
+    total = Grade()
+    for what in whats:
+        total |= grade_of(what)
+    return total
+
+
+def _rest(x: Act, left: Sequence[str]) -> Reason:
+    """What still waits, and for whom."""
+    if not left:
+        return Reason("", "")
+    words = grade_of(left[0]).words()
+    who = x.who(left[0])
+    may = entitled(x.setting.district, x.case.area, (*deciders(who), *who.through))
+    return Reason(
+        f"；{words.zh}待另一人发布：{may.zh}",
+        f"; {words.en} waits for another person: {may.en}",
+    )
+
+
+def _short(x: Act, what: str) -> Answer:
+    """Why this name is not enough to release it."""
+    mine = x.power(what)
+    if not mine:
+        return x.barred(what)
+    words, who = grade_of(what).words(), x.who(what)
+    if not any(_decides(x, what, s) for s in x.signed(what)):
+        may = entitled(x.setting.district, x.case.area, deciders(who))
+        return x.refuse(
+            f"{words.zh}须先经{may.zh}批准；电话批准的请写明批准人和文号",
+            f"{words.en} must be approved by {may.en} first; if by telephone, name approver and "
+            "reference",
+        )
+    may = entitled(x.setting.district, x.case.area, (*deciders(who), *who.through))
+    return x.refuse(
+        f"{words.zh}须两人，不能批准自己的；另一人可为{may.zh}",
+        f"{words.en} takes two persons, nobody approves their own; another of {may.en}",
+    )
+
+
+def approve(x: Act) -> Answer:
+    target = (x.named & x.case.whole) if x.named else x.case.whole
+    whats = between(x.case.force, target)
+    if not whats:
+        return x.already(RELEASES, "没有待批准的内容", "nothing waits to be approved")
+    mine = [w for w in whats if x.power(w) in ("decides", "phone")]
+    if not mine:
+        return _short(x, whats[-1]) if x.power(whats[-1]) else x.barred(whats[-1])
+    fresh = [
+        w
+        for w in mine
+        if w not in x.case.asks or not any(_decides(x, w, s) for s in x.case.asks[w].signed)
+    ]
+    if not fresh:
+        by = "、".join(s.by for s in x.case.asks[mine[-1]].signed)
+        words = Reason(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
+        return Answer("already", "approve", words)
+    x.case.standing = x.case.standing.reopened(_sum(fresh))
+    for what in fresh:
+        x.sign(what)
+    rest = _rest(x, fresh[-1:])
+    return x.done(f"已记录批准{rest.zh}", f"approval recorded{rest.en}")
+
+
+def propose(x: Act) -> Answer:
+    whats = [w for w in x.open if x.power(w)]
+    if not whats:
+        return (
+            x.barred(x.open[-1]) if x.open else x.refuse("没有可提请的内容", "nothing to propose")
+        )
+    x.case.standing = x.case.standing.reopened(_sum(whats))
+    for what in whats:
+        x.case.asks[what] = ask(x.setting, x.case, what, x.now, (x.mine,))
+    return x.done("已提请", "proposed")
+
+
+def raise_(x: Act) -> Answer:
+    force = x.case.force
+    if not x.named.exceeds(force):
+        zh, en = "不高于现行等级和指令", "it is not above what is in force"
+        return x.already(RELEASES, zh, en) if x.named else x.refuse(zh, en)
+    above = x.named.above(force)
+    whats = _tops(above)
+    if wrong := [w for w in whats if not x.power(w)]:
+        return x.barred(wrong[0])
+    out, short = _split(x, above)
+    left = [w for w in short if x.power(w) and x.mine not in _names(x, w)]
+    if not out and not left:
+        words = Reason("已提请，待另一人", "proposed already, another person must agree")
+        return Answer("already", "raise", words)
+    standing = x.case.standing.uncapped(out, x.case.whole)
+    waits = above.above(out)
+    x.case.standing = msgspec.structs.replace(
+        standing, ordered=standing.ordered | out, asked=(standing.asked | waits).above(out)
+    )
+    for what in left:
+        x.sign(what)
+    rest, words = _rest(x, short), (out or above).words()
+    if not out:
+        return x.done(f"已提请{words.zh}{rest.zh}", f"{words.en} proposed{rest.en}")
+    return x.done(f"已下达{words.zh}{rest.zh}", f"{words.en} ordered{rest.en}")
+
+
+def _tops(grade: Grade) -> list[str]:
+    """The level and the action of a grade."""
+    found = (LEVEL_KEY.get(grade.level), ACTION_KEY.get(grade.action))
+    return [key for key in found if key is not None]
+
+
+def _names(x: Act, what: str) -> tuple[Signed, ...]:
+    return x.case.asks[what].signed if what in x.case.asks else ()
+
+
+def escalate(x: Act) -> Answer:
+    whats = [w for w in x.open if w in x.case.asks and x.case.asks[w].waits]
+    mine = [w for w in whats if x.power(w)]
+    if not mine:
+        return x.barred(whats[-1]) if whats else x.refuse("没有待决定的内容", "nothing waits")
+    district, moved = x.setting.district, []
+    for what in mine:
+        old, chain = x.case.asks[what], steps(district, x.case.area, x.who(what))
+        if old.step + 1 < len(chain):
+            step = chain[old.step + 1]
+            x.case.asks[what] = Ask(x.now + step.within_ms, old.step + 1, signed=old.signed)
+            moved.append(step)
+    if not moved:
+        return x.refuse("已问到最后一级", "the last of the chain is asked already")
+    to = entitled(district, x.case.area, moved[-1].offices)
+    return x.done(f"已上报{to.zh}", f"{to.en} asked")
+
+
+def override(x: Act) -> Answer:
+    force, whole = x.case.force, x.case.whole
+    target = x.named or whole
+    if not target.exceeds(force):
+        return x.already(RELEASES, "不高于现行等级和指令", "it is not above what is in force")
+    district, area = x.setting.district, x.case.area
+    above, over = target.above(force), []
+    for what in _tops(above):
+        who = x.who(what)
+        offices = (*who.by, *who.override) if not who.two_persons else who.override
+        if x.decision.by not in {o.id for o in officers(district, area, offices)}:
+            return x.barred(what, who.override or deciders(who))
+        over += [o.id for o in officers(district, area, deciders(who)) if o.duty]
+    standing = x.case.standing.uncapped(target, whole)
+    if target.exceeds(whole):
+        standing = msgspec.structs.replace(standing, ordered=standing.ordered | above)
+    x.case.standing = standing
+    words = above.words()
+    told = tuple(dict.fromkeys(o for o in over if o != x.decision.by))
+    return x.done(
+        f"紧急情况下先行发布{words.zh}，已报{'、'.join(told) or '无人'}",
+        f"{words.en} released in an emergency, {', '.join(told) or 'nobody'} told",
+        notified=told,
+    )

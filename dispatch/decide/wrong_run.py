@@ -1,0 +1,47 @@
+"""A warning that was taken for another kind of run's: it ends, so that it can be said anew. Pure.
+
+A stage that guessed could make a live run's warning one of an exercise: released at once by a policy
+that does not hold, and told to nobody. Nothing that came of the guess is kept: what was let out, the
+questions, the id under which recipients would count as told. What persons ordered stays.
+"""
+
+import msgspec
+
+from config.records.level import Action, Level
+from dispatch.decide.case import Case, Setting
+from dispatch.grade import Grade, Reason, sentence
+from dispatch.records import Alert
+
+ANEW = (Reason("重新说明", "said again"),)
+_WHY = Reason(
+    "此前误按另一类运行（实战、演练）处理，现作废，按本运行重新研判",
+    "it was taken for another kind of run, exercise or live: void, judged anew as what it is",
+)
+
+
+def withdrawn(setting: Setting, case: Case, now: int) -> Alert | None:
+    """The last version of a warning whose status is not that of this run, and the case without it;
+    None where there is no such warning. It keeps its status: it goes to nobody."""
+    before = case.alert
+    if before is None or (before.status == "actual") == setting.live:
+        return None
+    at = max(now, case.last_sent_at)
+    case.standing = msgspec.structs.replace(case.standing, granted=Grade(), ending=None)
+    case.alert, case.asks = None, {}
+    case.last_id, case.last_sent_at = before.id, at
+    return msgspec.structs.replace(
+        before,
+        version=before.version + 1,
+        msg_type="cancel",
+        state="cancelled",
+        level=Level.NONE,
+        action=Action.NONE,
+        questions=(),
+        notified=(),
+        sent_at=at,
+        reason=sentence((_WHY,)),
+        by="policy",
+        deadline_at=None,
+        suspect=False,
+        next_at=None,
+    )

@@ -1,0 +1,1 @@
+"""What lies downstream, how far a loudspeaker is heard, which neighbours a warning concerns. Pure."""

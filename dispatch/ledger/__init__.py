@@ -1,0 +1,1 @@
+"""The chained account of what was decided and sent."""

@@ -1,0 +1,257 @@
+"""The contact store: people's names and numbers, encrypted at rest, a key for each row.
+
+Two SQLite files of a run's folder, changed in one transaction:
+
+- `contacts.db`: opaque id, choices (role, areas, channels …: no personal data) and the personal
+  columns (`config.records.district.PERSONAL`) as AES-256-GCM under the row's own key;
+- `keys/contacts-keys.db`: the row keys, each wrapped by AES-256-GCM under the master key, which
+  stands in `keys/contacts.key` or in the file that FENGSUI_CONTACTS_KEY_FILE names.
+
+To erase a person is to overwrite the row and its key: a copy of `contacts.db` alone then holds
+nothing that can be read. A copy of the keys dies with the master key that `rotate` replaces. The
+id is bound to both as associated data, so that rows cannot be exchanged. NIST SP 800-38D: a key
+here encrypts one message, and the master key far fewer than 2**32 with random nonces.
+"""
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from config.records.district import PERSONAL, Contact
+from dispatch.nodes.keys import read_secret
+
+MASTER = "FENGSUI_CONTACTS_KEY_FILE"
+_NONCE = 12
+_TABLES = """
+CREATE TABLE IF NOT EXISTS main.contact (id TEXT PRIMARY KEY, choices BLOB, private BLOB);
+CREATE TABLE IF NOT EXISTS main.erased (id TEXT PRIMARY KEY, at INTEGER);
+CREATE TABLE IF NOT EXISTS main.fact (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS keys.row (id TEXT PRIMARY KEY, wrapped BLOB);
+CREATE TABLE IF NOT EXISTS keys.master (one INTEGER PRIMARY KEY, fingerprint TEXT);
+"""
+_EMPTY = dict.fromkeys(PERSONAL, "")
+_decoder = msgspec.json.Decoder(Contact)
+_private = msgspec.json.Decoder(list[str])
+
+
+class Erased(Exception):
+    """The id belongs to somebody who was erased; it is never given again."""
+
+
+def master_file(folder: Path) -> Path:
+    """Where the master key of this run stands."""
+    return Path(os.environ.get(MASTER, "") or folder / "keys" / "contacts.key")
+
+
+class ContactStore:
+    """The store of the run whose state folder this is. Threads may share it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Opens it; it is made when it is not there. Raises ValueError naming the file when the
+        master key is missing, is another one, or may be read by others."""
+        (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder = folder
+        self._lock = threading.RLock()
+        self.file, keys = folder / "contacts.db", folder / "keys" / "contacts-keys.db"
+        for path in (self.file, keys):
+            path.touch(mode=0o600)
+        self._db = sqlite3.connect(
+            self.file, timeout=60, isolation_level=None, check_same_thread=False
+        )
+        self._db.execute("ATTACH ? AS keys", (str(keys),))
+        for name in ("main", "keys"):  # a rollback journal: one commit over both files is atomic
+            self._db.execute(f"PRAGMA {name}.journal_mode=DELETE")
+            self._db.execute(f"PRAGMA {name}.synchronous=EXTRA")
+            self._db.execute(f"PRAGMA {name}.secure_delete=ON")
+        with self.change():
+            for statement in filter(str.strip, _TABLES.split(";")):
+                self._db.execute(statement)
+            self._seal = AESGCM(self._master())
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """All of it or nothing; others wait. Inside another it is part of that one."""
+        with self._lock:
+            if self._db.in_transaction:
+                yield
+                return
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def put(self, contacts: Iterable[Contact]) -> int:
+        """Take these, in place of what stands under the same ids. Raises Erased."""
+        gone, count = self.erased(), 0
+        rows, keys = [], []
+        for c in contacts:
+            if c.id in gone:
+                raise Erased(c.id)
+            key, name = AESGCM.generate_key(256), c.id.encode()
+            private = msgspec.json.encode([getattr(c, column) for column in PERSONAL])
+            choices = msgspec.json.encode(msgspec.structs.replace(c, **_EMPTY))
+            rows.append((c.id, choices, _encrypt(AESGCM(key), private, name)))
+            keys.append((c.id, _encrypt(self._seal, key, name)))
+            count += 1
+        with self.change():
+            self._db.executemany("INSERT OR REPLACE INTO contact VALUES (?, ?, ?)", rows)
+            self._db.executemany("INSERT OR REPLACE INTO keys.row VALUES (?, ?)", keys)
+        return count
+
+    def load(self) -> dict[str, Contact]:
+        """Everybody by id, in order, without names and numbers. Decrypts nothing."""
+        with self._lock:
+            rows = self._db.execute("SELECT choices FROM contact ORDER BY id").fetchall()
+        return {c.id: c for c in (_decoder.decode(choices) for (choices,) in rows)}
+
+    def whole(self, contact_id: str) -> Contact | None:
+        """One contact with name and numbers. Raises ValueError if it cannot be decrypted."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT choices, private, wrapped FROM contact JOIN keys.row USING (id)"
+                " WHERE id = ?",
+                (contact_id,),
+            ).fetchone()
+            if row is None:
+                return None
+            choices, private, wrapped = row
+            seal = self._seal
+            try:
+                key = _decrypt(seal, wrapped, contact_id)
+            except InvalidTag:  # another process may have changed the master key
+                with self.change():
+                    seal = self._seal = AESGCM(self._master())
+                try:
+                    key = _decrypt(seal, wrapped, contact_id)
+                except InvalidTag as e:
+                    raise ValueError(f"{self.file}: {contact_id} 解不开 cannot be decrypted") from e
+        try:
+            values = _private.decode(_decrypt(AESGCM(key), private, contact_id))
+        except InvalidTag as e:
+            raise ValueError(f"{self.file}: {contact_id} 解不开 cannot be decrypted") from e
+        return msgspec.structs.replace(
+            _decoder.decode(choices), **dict(zip(PERSONAL, values, strict=True))
+        )
+
+    def ids(self) -> list[str]:
+        with self._lock:
+            return [i for (i,) in self._db.execute("SELECT id FROM contact ORDER BY id")]
+
+    def erased(self) -> set[str]:
+        """Ids that were erased: nobody gets them again."""
+        with self._lock:
+            return {i for (i,) in self._db.execute("SELECT id FROM erased")}
+
+    def erase(self, ids: Sequence[str], at: int) -> list[str]:
+        """Overwrite rows and keys; the ids that were here. at: epoch ms."""
+        known = set(self.ids())
+        found = [i for i in ids if i in known]
+        with self.change():
+            for name in found:
+                self._db.execute("DELETE FROM contact WHERE id = ?", (name,))
+                self._db.execute("DELETE FROM keys.row WHERE id = ?", (name,))
+                self._db.execute("INSERT OR IGNORE INTO erased VALUES (?, ?)", (name, at))
+        return found
+
+    def fact(self, name: str, value: str | None = None) -> str:
+        """A note of the store about itself; set it when a value is given."""
+        with self._lock:
+            if value is not None:
+                self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, value))
+            row = self._db.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def rotate(self) -> int:
+        """A new master key: every row key is wrapped anew, the old master key is overwritten. A
+        crash at any instant leaves one of the two keys, and the store under it."""
+        file = master_file(self._folder)
+        fresh = AESGCM.generate_key(256)
+        with self.change():
+            old = AESGCM(self._master())
+            following = file.with_name(file.name + ".next")
+            _write_secret(following, fresh)
+            rows = self._db.execute("SELECT id, wrapped FROM keys.row").fetchall()
+            seal = AESGCM(fresh)
+            wrapped = [(_encrypt(seal, _decrypt(old, w, i), i.encode()), i) for i, w in rows]
+            self._db.executemany("UPDATE keys.row SET wrapped = ? WHERE id = ?", wrapped)
+            self._db.execute("UPDATE keys.master SET fingerprint = ?", (_fingerprint(fresh),))
+        self._seal = seal
+        with self.change():  # others that look for the key wait
+            _replace(following, file)
+        return len(rows)
+
+    def _master(self) -> bytes:
+        """The key that the store is under; made with it. Inside a transaction."""
+        file = master_file(self._folder)
+        following = file.with_name(file.name + ".next")
+        row = self._db.execute("SELECT fingerprint FROM keys.master").fetchone()
+        if row is None:
+            if not file.exists():
+                _write_secret(file, AESGCM.generate_key(256))
+            key = read_secret(file)
+            self._db.execute("INSERT INTO keys.master VALUES (1, ?)", (_fingerprint(key),))
+            return key
+        if following.exists():  # `rotate` was cut off
+            key = read_secret(following)
+            if _fingerprint(key) == row[0]:
+                _replace(following, file)
+                return key
+        key = read_secret(file)
+        if _fingerprint(key) != row[0]:
+            raise ValueError(
+                f"{file}: 不是此联系人库的主密钥 is not the master key of {self.file}: "
+                f"放回原密钥 put the right one back, or name it with {MASTER}"
+            )
+        return key
+
+
+def _encrypt(seal: AESGCM, plain: bytes, name: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + seal.encrypt(nonce, plain, name)
+
+
+def _decrypt(seal: AESGCM, sealed: bytes, name: str) -> bytes:
+    return seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode())
+
+
+def _fingerprint(key: bytes) -> str:
+    return hashlib.sha256(b"fengsui contacts master" + key).hexdigest()[:16]
+
+
+def _write_secret(file: Path, key: bytes) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as f:
+        f.write(key.hex().encode() + b"\n")
+        f.flush()
+        os.fsync(f.fileno())
+
+
+def _replace(following: Path, file: Path) -> None:
+    """The new key in place of the old one, whose bytes are overwritten first."""
+    if file.exists():
+        with file.open("r+b") as f:
+            f.write(b"0" * file.stat().st_size)
+            f.flush()
+            os.fsync(f.fileno())
+    following.replace(file)

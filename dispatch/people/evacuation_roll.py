@@ -1,0 +1,165 @@
+"""The evacuation roll 转移清点: what was ordered in each area, who answered, who moved, who needs help.
+
+A fold of the records of `alerts` and `deliveries` in any order: the newest word of each person on
+each matter counts, so reading a record twice or late changes nothing. Pure.
+
+Two people may count the same villagers, so the largest count of one person stands for the area, not
+the sum: too few moved is the safe side. A count belongs to the warning that is open: what was said
+before it began is of another storm. A cry for help stands until the same person says otherwise
+(已转移, 平安), or for a day.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import Action
+from dispatch.records import Alert, Delivery, Receipt
+from ingest.observation import PersonSays
+
+_HELP_KEPT_MS = 24 * 3_600_000
+_ANSWERS = ("moved", "help", "safe", "received")
+
+
+class Word(msgspec.Struct, frozen=True):
+    """What somebody answered. person: opaque id; role: as the contact list has it, "" not known."""
+
+    person: str
+    role: str
+    what: str  # moved, help, safe, received
+    at: int
+    people: int | None = None
+
+
+class RollRow(msgspec.Struct, frozen=True):
+    """One area. should: its people while an order to move is in force, else 0. moved: see above; None
+    while nobody has said. not_yet: how many are left; None while nobody has said."""
+
+    area: str
+    action: Action
+    since_at: int  # when the warning began; 0: none is open
+    should: int
+    moved: int | None
+    not_yet: int | None
+    help: tuple[Word, ...]
+    answers: tuple[Word, ...]  # newest first
+    unanswered: tuple[str, ...]  # who must answer and has not
+
+    @property
+    def newest_at(self) -> int:
+        """When the newest word came; 0: none."""
+        return max((w.at for w in (*self.answers, *self.help)), default=0)
+
+
+@dataclass
+class Roll:
+    """The fold. Records of other kinds are passed over."""
+
+    # area -> id -> newest version
+    alerts: dict[str, dict[str, Alert]] = field(default_factory=dict)
+    began: dict[str, int] = field(default_factory=dict)  # id -> when its oldest version was sent
+    # area -> person and what -> the newest word
+    words: dict[str, dict[tuple[str, str], Word]] = field(default_factory=dict)
+    # area -> id -> delivery that must be answered
+    asked: dict[str, dict[str, Delivery]] = field(default_factory=dict)
+    answered: dict[str, int] = field(default_factory=dict)  # delivery -> when
+
+    def take(self, record: Any) -> None:
+        """Fold one record in."""
+        match record:
+            case Alert():
+                held = self.alerts.setdefault(record.area, {})
+                if record.id not in held or record.version > held[record.id].version:
+                    held[record.id] = record
+                self.began[record.id] = min(self.began.get(record.id, 2**62), record.sent_at)
+            case PersonSays() if record.what in _ANSWERS:
+                r = record
+                self._word(r.area, Word(r.person, r.role, r.what, r.said_at, r.people))
+            case Delivery() if record.must_answer:
+                self.asked.setdefault(record.area, {})[record.id] = record
+            case Receipt() if record.state == "answered":
+                before = self.answered.get(record.delivery, 2**62)
+                self.answered[record.delivery] = min(before, record.receipt_at)
+            case _:
+                pass
+
+    def _word(self, area: str, word: Word) -> None:
+        held = self.words.setdefault(area, {})
+        key = (word.person, word.what)
+        # of two at one moment the smaller count: order of arrival must not show
+        if key not in held or _rank(word) > _rank(held[key]):
+            held[key] = word
+
+    def rows(self, district: District, now_at: int) -> list[RollRow]:
+        """Areas with an open warning or a cry for help: those who need help first, then orders with
+        most people left."""
+        areas = sorted({*self.alerts, *self.words} & district.areas.keys())
+        rows = [r for area in areas if (r := self.row(district, area, now_at)) is not None]
+        return sorted(
+            rows, key=lambda r: (not r.help, -r.action, -(r.should - (r.moved or 0)), r.area)
+        )
+
+    def row(self, district: District, area: str, now_at: int) -> RollRow | None:
+        """One area; None: no warning is open and nobody asks for help."""
+        alerts = [
+            a for a in self.alerts.get(area, {}).values()
+            if a.msg_type != "cancel" and a.state not in ("expired", "cancelled")
+        ]  # fmt: skip
+        since = min((self.began[a.id] for a in alerts), default=0)
+        action = max((a.action for a in alerts), default=Action.NONE)
+        should = district.areas[area].population if action else 0
+        words = self._heard(area, {a.id for a in alerts})
+        cries = [w for w in words if w.what == "help" and w.at > now_at - _HELP_KEPT_MS]
+        help_ = tuple(w for w in cries if not _ended(w, words))
+        if not since and not help_:
+            return None
+        answers = tuple(w for w in words if since and w.at >= since)
+        counts = [c for w in answers if (c := _count(w, should)) is not None]
+        moved = max(counts, default=None)
+        spoke = {w.person for w in answers}
+        ids = {a.id for a in alerts}
+        asked = {d.recipient for d in self.asked.get(area, {}).values() if d.alert in ids}
+        return RollRow(
+            area,
+            action,
+            since,
+            should,
+            moved,
+            None if moved is None else max(0, should - moved),
+            help_,
+            answers,
+            tuple(sorted(asked - spoke)),
+        )
+
+    def _heard(self, area: str, open_: set[str]) -> list[Word]:
+        """Every newest word on the area, newest first; an answered call or message is 收到."""
+        best = dict(self.words.get(area, {}))
+        for name, d in self.asked.get(area, {}).items():
+            if d.alert in open_ and name in self.answered:
+                word = Word(d.recipient, d.category, "received", self.answered[name])
+                key = (word.person, word.what)
+                if key not in best or best[key].at < word.at:
+                    best[key] = word
+        return sorted(best.values(), key=lambda w: (-w.at, w.person, w.what))
+
+
+def _rank(word: Word) -> tuple[int, int]:
+    return (word.at, -(2**31 if word.people is None else word.people))
+
+
+def _ended(cry: Word, words: list[Word]) -> bool:
+    return any(
+        w.person == cry.person and w.what in ("moved", "safe") and w.at > cry.at for w in words
+    )
+
+
+def _count(word: Word, should: int) -> int | None:
+    """How many this word says have moved. 已转移 without a number is everybody, from who answers for
+    the area; from anybody else it says no number."""
+    if word.what != "moved":
+        return None
+    if word.people is not None:
+        return word.people
+    return should if word.role == "responsible" else None

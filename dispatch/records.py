@@ -1,0 +1,298 @@
+"""The records of the topics `cases` (as decide reads it), `alerts` and `deliveries`."""
+
+import hashlib
+from typing import Literal, get_args
+
+from config.records.level import Action, Level
+from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
+from ingest.observation import PersonSays, Service
+from stream.records import Record, Run, Tick, Whole
+
+# acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/decide/plan_tasks.py
+Act = Literal[
+    "propose",
+    "approve",
+    "release",
+    "return",
+    "hold",
+    "reject",
+    "raise",
+    "lower",
+    "cancel",
+    "escalate",
+    "override",
+    "verify",
+    "task",
+]
+ACTS: tuple[str, ...] = get_args(Act)
+
+
+# why a decision proves nobody's word (dispatch/signatures/proof.py)
+Unproven = Literal[
+    "unsigned", "unknown_key", "wrong_signature", "not_theirs", "revoked", "stale", "repeated"
+]
+
+
+class Proof(Record, frozen=True, kw_only=True):
+    """Who made a decision: an Ed25519 signature over what was asked (dispatch/signatures/proof.py).
+
+    `asked_*` and `words` repeat what was asked where decide's own record says what came of it, or
+    the ledger leaves words out: so the signature can be verified from the ledger alone."""
+
+    key: str  # the public key, hex
+    signature: str  # hex
+    words: str  # SHA-256 of the reason and the reference, hex
+    asked_act: str
+    asked_alert: str = ""
+    asked_version: Whole = 0
+    asked_incident: str = ""
+
+
+class Decision(Record, frozen=True, kw_only=True, tag="decision"):
+    """An act upon a warning, by a named person or by the policy, with its reason. A person's act
+    stands in `cases`; decide writes every act with what came of it, the refused ones and the
+    policy's too, to `alerts`, hash-chained.
+
+    outcome: `already` means that somebody else had done it; nothing happened, as after `refused`.
+    """
+
+    area: str  # "" for verify, which is about the incident
+    hazard: str
+    # accept and decline: a word on a neighbour's message, `alert` its reference
+    act: Literal[Act, "close", "accept", "decline"]
+    by: str  # opaque id of a person, or "policy"
+    decided_at: Whole
+    reason: str
+    alert: str = ""
+    version: Whole = 0
+    level: Level = Level.NONE
+    action: Action = Action.NONE
+    order: str = ""  # one act upon several areas: its decisions share this
+    approver: str = ""  # opaque id of who approved by telephone
+    reference: str = ""  # ... and under which number
+    incident: str = ""
+    task: str = ""  # of the plan: PLAN-TASK@ALERT
+    outcome: Literal["done", "already", "refused"] = "done"
+    answer: str = ""  # what came of a person's act
+    proof: Proof | None = None  # of a person's act
+    unproven: Literal["", Unproven] = ""  # refused, for nobody's word is proved: why
+    previous: str = ""  # hash of the decision before it in the chain
+    hash: str = ""
+
+
+class Question(Record, frozen=True, kw_only=True):
+    """What somebody must decide on: a level, an action, or the end of a warning that a first person
+    asked for. `called` are asked now; signed: who approved or proposed it already."""
+
+    what: str  # blue … red, prepare, move, lower, cancel
+    called: tuple[str, ...] = ()
+    deadline_at: Whole | None = None
+    signed: tuple[str, ...] = ()
+
+
+class Alert(Record, frozen=True, kw_only=True, tag="alert"):
+    """One version of the warning for one area and one hazard. Versions count from 1.
+
+    `proposed_*` is what the evidence calls for; `level` and `action` are what is in force for the
+    audiences of this version. `public` is true once somebody entitled released it; an internal
+    notice (内部预警) never waits.
+    """
+
+    id: str
+    version: Whole
+    area: str
+    hazard: str
+    status: Literal["actual", "exercise", "test"]
+    msg_type: Literal["alert", "update", "cancel"]
+    level: Level
+    action: Action
+    proposed_level: Level
+    proposed_action: Action
+    public: bool
+    state: Literal[
+        "proposed", "returned", "held", "rejected", "released", "cancelled", "expired"
+    ]  # dispatch/decide/lifecycle.py
+    incident: str
+    sent_at: Whole
+    onset_at: Whole
+    expires_at: Whole
+    reason: str
+    by: str = "policy"
+    authority: str = ""
+    deadline_at: Whole | None = None  # by when somebody must decide
+    questions: tuple[Question, ...] = ()
+    notified: tuple[str, ...] = ()  # officers passed over in an emergency, who are told at once
+    suspect: bool = False
+    thin: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    coverage: Coverage | None = None
+    next_at: Whole | None = None
+    detections: tuple[str, ...] = ()
+    renewed: bool = False  # what is in force goes on, and is said again before it runs out
+
+
+class Report(Record, frozen=True, kw_only=True, tag="report"):
+    """A numbered report of an incident to superiors: 初报, 续报, 核报, 终报."""
+
+    incident: str
+    number: Whole
+    kind: Literal["初报", "续报", "核报", "终报"]
+    reported_at: Whole
+    alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
+    text: str
+    by: str = ""  # 核报: opaque id of who found it to be so
+
+
+class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
+    """What really happened, or did not, in an area from `start_at` to `end_at`: a person's report,
+    against which warnings and silence are scored afterwards. It stands in `cases` and changes no
+    warning."""
+
+    area: str
+    hazard: str
+    happened: bool
+    start_at: Whole
+    end_at: Whole
+    told_at: Whole
+    by: str  # opaque id of a person
+    note: str = ""
+
+
+class Route(Record, frozen=True, kw_only=True):
+    """One way to one recipient, with the frozen words for it."""
+
+    channel: str  # broadcast, sms, voice, app, email, webhook, cap, cap_push, console
+    text: str
+    title: str = ""
+    segments: Whole = 0  # SMS
+
+
+class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
+    """A warning version for one recipient: the words are frozen before anything is sent.
+
+    The idempotency key of an attempt is (alert, version, channel, recipient): see `attempt_key`.
+    """
+
+    id: str
+    alert: str
+    version: Whole
+    area: str
+    hazard: str
+    level: Level
+    action: Action
+    msg_type: Literal["alert", "update", "cancel"]
+    status: Literal["actual", "exercise", "test"]
+    recipient: str  # opaque id: contact, node, or organisation
+    audience: Literal["internal", "public"]
+    routes: tuple[Route, ...]  # in order; the next is tried when one fails for good
+    queued_at: Whole
+    deadline_at: Whole
+    expires_at: Whole
+    lang: str = "zh"
+    must_answer: bool = False  # 叫应: counts as reached only when a person answered
+    # our word on a neighbour's message, whose CAP reference stands in `references`
+    reply: Literal["", "ack", "error"] = ""
+    references: str = ""
+    again: Whole = 0  # the how manieth repetition that a person asked for
+    asked_by: str = ""  # opaque id of that person
+    category: str = ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
+    not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
+    covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/send/outbox/grouping.py)
+    # to a resident or a loudspeaker: the other warnings of the place that its words tell too, as
+    # "ID/VERSION", and the highest of what they tell (dispatch/send/outbox/beside.py)
+    beside: tuple[str, ...] = ()
+    most_level: Level = Level.NONE
+    most_action: Action = Action.NONE
+    observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
+    # what the words of `routes` take for granted that this recipient was told last
+    was_level: Level = Level.NONE
+    was_action: Action = Action.NONE
+    # the same ways with words that compare with nothing: said when that is not sure
+    # (dispatch/send/outbox/state.py)
+    plain: tuple[Route, ...] = ()
+
+
+State = Literal[
+    "queued",
+    "sent",
+    "accepted",
+    "delivered",
+    "playing",
+    "played",
+    "answered",
+    "failed",
+    "expired",
+    "superseded",
+]
+STATE_ZH: dict[str, str] = {
+    "queued": "待发",
+    "sent": "已发",
+    "accepted": "已接收",
+    "delivered": "已送达",
+    "playing": "正在播",
+    "played": "已播出",
+    "answered": "已叫应",
+    "failed": "失败",
+    "expired": "过期",
+    "superseded": "已被新版取代",
+}
+
+
+def state_words(state: str) -> str:
+    """已送达 delivered."""
+    return f"{STATE_ZH[state]} {state}"
+
+
+class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
+    """What became of an attempt. One table per channel maps the carrier's words to `state`."""
+
+    delivery: str
+    route: Whole  # index into routes
+    state: State
+    receipt_at: Whole
+    attempt: Whole = 1
+    permanent: bool = False
+    detail: str = ""
+    refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
+    unsent: bool = False  # no attempt was made, so nothing can have gone out
+
+
+class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
+    """Whether a carrier of a channel works, as a probe or the traffic showed."""
+
+    channel: str
+    carrier: str
+    up: bool
+    checked_at: Whole
+    by: Literal["probe", "traffic"]
+    detail: str = ""
+
+
+class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
+    """Where the record of the duty room's door and desk ended (console/auth/record.py). The console writes it
+    into `cases` now and then, decide passes it on, and the ledger has it: entries taken from the
+    record's end are missed."""
+
+    n: int
+    hash: str
+    noted_at: int
+
+
+CaseRecord = (
+    Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays | Service | RecordEnd
+)
+AlertRecord = (
+    Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays | Service | RecordEnd
+)
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth | PersonSays
+
+
+def attempt_key(alert: str, version: int, channel: str, recipient: str, again: int = 0) -> str:
+    """The idempotency key that a carrier or node sees."""
+    text = f"{alert}|{version}|{channel}|{recipient}" + (f"|{again}" if again else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def delivery_id(alert: str, version: int, recipient: str) -> str:
+    """From content, so that a repeated step writes the same record."""
+    return hashlib.sha256(f"{alert}|{version}|{recipient}".encode()).hexdigest()[:24]

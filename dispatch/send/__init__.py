@@ -1,0 +1,1 @@
+"""The stage send: attempts, receipts, health of the ways out."""

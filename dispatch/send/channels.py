@@ -1,0 +1,97 @@
+"""Every way out of a run: the carriers of channels.toml in a live run, the simulated carrier on this
+machine in an exercise."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from config.records.district import District
+from dispatch.cap.publish import Cap
+from dispatch.cap.push import CapPush
+from dispatch.cap.signing import cap_key
+from dispatch.channels import Channel, Heard
+from dispatch.channels.apprise_url import ByUrl, drill_url
+from dispatch.channels.declared import CHANNELS, channel_of
+from dispatch.channels.duty_room import Console
+from dispatch.channels.failover import Carriers, Leg
+from dispatch.channels.http.receipt_server import ReceiptServer
+from dispatch.channels.loudspeaker import Broadcast
+from dispatch.channels.rate_and_breaker import Lane
+from dispatch.channels.secret import secret
+from stream.records import Run
+
+
+def channels_of(
+    district: District,
+    run: Run,
+    folder: Path,
+    *,
+    carrier_url: str,
+    publish: Callable[[str, bytes], None],
+    clock: Callable[[], int],
+    private_key: Callable[[], bytes],
+    hear: Callable[[Heard], None] = lambda _: None,
+    on_console: Callable[[str], None] | None = None,
+) -> dict[str, Channel]:
+    """Every channel of a run, by name. Raises ValueError when a run would reach what it must not,
+    a URL is not understood, or a secret cannot be had."""
+    settings = district.channels
+    if run.kind == "live":
+        if carrier_url:
+            raise ValueError(
+                "实战没有模拟通道 a live run has no simulated carrier; set channels.toml instead"
+            )
+        rows = settings.carriers()
+        ways = {c: channel_of(district, c, rows, hear, clock) for c in CHANNELS}
+        cap_folder = folder / settings.cap_dir
+    else:
+        # nothing of channels.toml is looked at, and every way leads to this machine
+        ways = {c: _drill(district, c, carrier_url, clock) for c in CHANNELS}
+        cap_folder = folder / "cap"
+        # a proxy named in the environment must not carry an exercise off this machine
+        for name in ("NO_PROXY", "no_proxy"):
+            os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,::1"]))
+    prefix = f"fengsui/{run.name}/{district.id}"
+    live = run.kind == "live"
+    sign = cap_key(folder, district, live).sign
+    cap = Cap(district, cap_folder, sign, publish, prefix)
+    return {
+        "broadcast": Broadcast(district.nodes, prefix, run.kind, private_key, publish, clock),
+        **ways,
+        "cap": cap,
+        "cap_push": CapPush(district, live, cap, sign, folder),
+        "console": Console(folder / "console.jsonl", on_console),
+    }
+
+
+def _drill(
+    district: District, channel: str, carrier_url: str, clock: Callable[[], int]
+) -> Carriers:
+    """The simulated carrier of an exercise; its breaker never opens, so that two runs are equal."""
+    if not carrier_url:
+        return Carriers(district, channel, (), clock)
+    url = drill_url(carrier_url, channel)
+    carrier = ByUrl("drill", url, "", district.channels.attempt_timeout_s)
+    return Carriers(district, channel, (Leg(carrier, Lane(fails=1_000_000_000)),), clock)
+
+
+def receipt_server(
+    district: District, hear: Callable[[Heard], None], live: bool
+) -> ReceiptServer | None:
+    """Where carriers post receipts, in a live run that names a place for it."""
+    settings = district.channels
+    if not live or not settings.receipt_listen:
+        return None
+    carriers = {row.name: row for row in settings.carriers() if row.receipt.posted}
+    tokens = {
+        name: secret(row.receipt.secret or settings.receipt_secret)
+        for name, row in carriers.items()
+    }
+    return ReceiptServer(settings.receipt_listen, tokens, carriers, hear)
+
+
+def close(channels: Mapping[str, Channel]) -> None:
+    """Let go of every carrier's connections."""
+    for channel in channels.values():
+        if isinstance(channel, Carriers):
+            channel.close()

@@ -1,0 +1,72 @@
+"""How a delivery goes a step on, ends, and is brought back from its end. Pure."""
+
+from dispatch.channels import message_id
+from dispatch.records import Receipt, State
+from dispatch.send.outbox import grouping
+from dispatch.send.outbox.state import RANK, Box, Entry
+
+
+def all_parts(box: Box, e: Entry, r: Receipt) -> bool:
+    """Keep the carrier's ids; a receipt for one part of several counts when it is the last one."""
+    if r.state != "delivered":
+        for ref in r.refs:
+            box.refs[ref] = (r.delivery, r.route)
+            message_id.note(box.spelled, ref)
+        if len(r.refs) > 1:
+            e.parts = list(r.refs)
+        return True
+    e.parts = [p for p in e.parts if p not in r.refs]
+    return not e.parts
+
+
+def progress(e: Entry, r: Receipt) -> None:
+    """A step forward that is not the end. After a failure it brings the attempt back to life: the
+    node is there after all, and gets its time again."""
+    new = r.attempt > e.attempt
+    e.attempt = max(e.attempt, r.attempt)
+    if e.state in ("queued", "failed") and (new or RANK[r.state] > e.rank):
+        e.state, e.begun_at, e.rank = r.state, r.receipt_at, max(e.rank, RANK[r.state])
+    elif e.state not in ("queued", "failed") and RANK[r.state] > RANK[e.state]:
+        e.state, e.rank = r.state, max(e.rank, RANK[r.state])
+
+
+def end(box: Box, e: Entry, state: State, at: int, detail: str) -> Receipt:
+    e.state = state
+    close(box, e)
+    return Receipt(
+        delivery=e.delivery.id,
+        route=e.route,
+        state=state,
+        receipt_at=at,
+        attempt=max(1, e.attempt),
+        permanent=True,
+        detail=detail,
+        unsent=state == "failed" and (e.idle or e.heard == (0, 0)),
+    )
+
+
+def close(box: Box, e: Entry) -> None:
+    e.done = True
+    box.open.pop(e.delivery.id, None)
+    box.touched.pop(e.delivery.id, None)
+
+
+def back(box: Box, e: Entry, r: Receipt) -> list[Receipt]:
+    """It did not arrive after all, nor did what it spoke for."""
+    out: list[Receipt] = []
+    for c in grouping.covered(box, e):
+        if c.done and c.state in RANK:
+            c.done, c.held, c.state = False, True, "queued"
+            c.attempt = c.counted = max(1, c.attempt)
+            box.open[c.delivery.id] = True
+            out.append(
+                Receipt(
+                    delivery=c.delivery.id,
+                    route=c.route,
+                    state="failed",
+                    receipt_at=r.receipt_at,
+                    attempt=c.attempt,
+                    detail=f"随合并通知未到达 lost with {e.delivery.id}",
+                )
+            )
+    return out

@@ -1,0 +1,148 @@
+"""Several internal notices to one person within a minute are one message. Pure.
+
+The first goes at once. What follows within a minute waits for the end of that minute (for red and
+立即转移: ten seconds) and leaves as one delivery that names every place, the highest first. Nothing that
+rises waits: neither a grade above all that the person was told in that minute, nor a warning that
+goes up. The deliveries that it speaks for (`covers`) keep their ids and end as it ends.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from config.records.level import Action, Level
+from dispatch.address.recipients import DOWNSTREAM
+from dispatch.grade import Grade
+from dispatch.records import Delivery, Route
+from dispatch.send.outbox import beside
+from dispatch.send.outbox.grouped_words import heading, in_one
+from dispatch.send.outbox.state import Box, Entry, Person, Rules, line_of
+from dispatch.words.sms_length import segments
+from dispatch.words.spoken import spoken
+
+WINDOW_MS = 60_000
+URGENT_MS = 10_000
+SMS_SEGMENTS = 3
+_WRITTEN = ("sms", "app", "email")
+
+
+def mergeable(d: Delivery) -> bool:
+    """Is it a written notice to a person, which can say that it is one of several?"""
+    return (
+        d.audience == "internal"
+        and d.msg_type != "cancel"
+        and not (d.again or d.reply or d.covers)
+        and bool(d.hazard)  # it is about a warning
+        and d.category != DOWNSTREAM  # what it asks for is not what the warning asks for
+        and bool(d.routes)
+        and d.routes[0].channel in _WRITTEN
+    )
+
+
+def hold(box: Box, e: Entry) -> None:
+    """Note that a notice came; it waits if its person was told something as high this minute."""
+    d = e.delivery
+    grade, p = Grade(d.level, d.action), box.people.get(d.recipient)
+    within = p is not None and (bool(p.held) or d.queued_at < p.at + WINDOW_MS)
+    if p is None or not within or p.status != d.status:
+        if p is None or not p.held:
+            box.people[d.recipient] = Person(at=d.queued_at, grade=grade, status=d.status)
+        return
+    older = [box.entries[i].delivery for i in box.lines[line_of(d)] if i != d.id]
+    risen = bool(older) and all(grade.exceeds(Grade(o.level, o.action)) for o in older)
+    if risen or grade.exceeds(p.grade):
+        p.grade |= grade
+        return
+    urgent = d.level == Level.RED or d.action == Action.MOVE
+    due = min(p.at + WINDOW_MS, d.queued_at + (URGENT_MS if urgent else WINDOW_MS))
+    p.due = min(p.due or due, due)
+    p.held.append(d.id)
+    e.held = True
+    box.touched.pop(d.id, None)
+
+
+def free(box: Box, merged: Entry, at: int) -> None:
+    """What `merged` spoke for waits again: it was replaced before it was sent."""
+    d = merged.delivery
+    p = box.people.setdefault(
+        d.recipient, Person(at=at, grade=Grade(d.level, d.action), status=d.status)
+    )
+    for e in covered(box, merged):
+        e.into = ""
+        p.held.append(e.delivery.id)
+    p.due = at
+
+
+def covered(box: Box, merged: Entry) -> list[Entry]:
+    """The entries that `merged` speaks for."""
+    found = (box.entries.get(i) for i in merged.delivery.covers)
+    mine = [e for e in found if e is not None and e.into == merged.delivery.id]
+    return mine + beside.covered(box, merged)
+
+
+def due(rules: Rules, box: Box) -> Iterator[Delivery]:
+    """The messages whose minute is over at the box's clock."""
+    for recipient, p in list(box.people.items()):
+        if not p.held and box.clock_at >= p.at + WINDOW_MS:
+            del box.people[recipient]
+        if not p.held or box.clock_at < p.due:
+            continue
+        found = (box.entries.get(i) for i in p.held)
+        waiting = [e for e in found if e is not None and not e.done]
+        p.held, p.due, p.at = [], 0, box.clock_at
+        for several in _parted(rules, waiting):
+            if len(several) == 1:
+                several[0].held = False
+                box.touched[several[0].delivery.id] = True
+                continue
+            told = _merged(rules, [e.delivery for e in several], box.clock_at)
+            for e in several:
+                e.into = told.id
+            yield told
+
+
+def _parted(rules: Rules, waiting: list[Entry]) -> list[list[Entry]]:
+    """The highest first, as many together as an SMS can name."""
+    waiting.sort(key=lambda e: (-e.delivery.action, -e.delivery.level, e.delivery.area))
+    parts: list[list[Entry]] = []
+    for e in waiting:
+        more = [*(x.delivery for x in parts[-1]), e.delivery] if parts else []
+        if more and segments(in_one(rules, more, signed=True)) <= SMS_SEGMENTS:
+            parts[-1].append(e)
+        else:
+            parts.append([e])
+    return parts
+
+
+def _route(rules: Rules, those: Sequence[Delivery], channel: str) -> Route:
+    """A short text names all; an app message and a mail carry each whole text as well."""
+    text, lang = in_one(rules, those, signed=channel == "sms"), those[0].lang
+    if channel == "sms":
+        return Route(channel=channel, text=text, segments=segments(text))
+    if channel == "voice" and lang == "zh":
+        drill = "（演练）" if those[0].status != "actual" else ""
+        return Route(channel=channel, text=spoken(text.removeprefix(drill)) + drill)
+    whole = [r.text for d in those for r in d.routes if r.channel == channel]
+    return Route(channel=channel, title=heading(those), text="\n\n".join([text, *whole]))
+
+
+def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
+    """The one delivery that speaks for `those`, the highest first."""
+    first = those[0]
+    digest = hashlib.sha256("|".join(["merged", *(d.id for d in those)]).encode())
+    name = digest.hexdigest()[:24]
+    return msgspec.structs.replace(
+        first,
+        id=name,
+        alert=f"merged-{name}",
+        version=1,
+        level=max(d.level for d in those),
+        msg_type="alert",
+        routes=tuple(_route(rules, those, r.channel) for r in first.routes),
+        queued_at=at,
+        deadline_at=min(d.deadline_at for d in those),
+        expires_at=min(d.expires_at for d in those),
+        must_answer=any(d.must_answer for d in those),
+        covers=tuple(d.id for d in those),
+    )

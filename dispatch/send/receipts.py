@@ -1,0 +1,260 @@
+"""What nodes and carriers send back, into receipts: the other half of the channels' tables."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from config.records.district import Node
+from dispatch.channels import Heard, message_id
+from dispatch.channels.status_words import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
+from dispatch.nodes.protocol import CarrierReceipt, Hello, NodeAck, Refused
+from dispatch.records import Delivery, Receipt
+from dispatch.send.inbound_sms import Inbound, NotNow
+from dispatch.send.node_supervisor import Caretaker
+from dispatch.send.outbox.state import Box, Entry
+from ingest.decode.reading import JSON_BYTES
+from stream.guard import OF_THE_LOG, letter, unread
+from stream.limits import Unreadable, clean, read_json
+from stream.log.port import Out
+from stream.mqtt.client import Message
+from stream.records import Rejected, encode
+
+_DETAIL = 200
+_AHEAD_MS = 600_000
+# a carrier's free words may hold a telephone number, which must not stand in the log
+_NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
+
+T = TypeVar("T")
+_ack = msgspec.json.Decoder(NodeAck)
+_carrier = msgspec.json.Decoder(CarrierReceipt)
+_hello = msgspec.json.Decoder(Hello)
+
+
+class _Stray(Exception):
+    """A message that means nothing here: reason and detail."""
+
+
+class Receipts:
+    """prefix: `fengsui/{run}/{district}`. clock: the run's, epoch ms. caretaker: answers the nodes'
+    hellos and reports."""
+
+    def __init__(
+        self,
+        prefix: str,
+        live: bool,
+        clock: Callable[[], int],
+        nodes: Mapping[str, Node] | None = None,
+        caretaker: Caretaker | None = None,
+        inbound: Inbound | None = None,
+    ) -> None:
+        self._inbound = inbound
+        self._nodes = nodes or {}
+        self._caretaker = caretaker
+        self._prefix = prefix + "/"
+        self._live = live
+        self._clock = clock
+
+    def filters(self) -> list[str]:
+        """What to subscribe to."""
+        topics = ["node/+/ack", "node/+/hello", "node/+/report", "receipt/+"]
+        return [self._prefix + topic for topic in topics]
+
+    def records(self, box: Box, messages: Sequence[Message]) -> list[Out]:
+        """Receipts of what is known, dead letters of the rest, in order."""
+        outs = []
+        for message in messages:
+            try:
+                receipt = self._receipt(box, message)
+                if isinstance(receipt, Receipt):
+                    outs.append(Out("deliveries", receipt.delivery, encode(receipt)))
+                elif receipt is not None:
+                    outs.append(Out("deliveries", receipt.id, encode(receipt)))
+            except _Stray as e:
+                outs.append(self._dead(message, *e.args))
+            except OF_THE_LOG:
+                raise
+            except Exception as e:  # noqa: BLE001  # one message must not deafen the stage
+                outs.append(self._dead(message, *unread("send", e)))
+        return outs
+
+    def _receipt(self, box: Box, message: Message) -> Receipt | Delivery | None:
+        match message.topic.removeprefix(self._prefix).split("/"):
+            case ["node", node, "ack"]:
+                return self._from_node(box, node, message.payload)
+            case ["node", node, "hello"]:
+                self._greeted(node, message.payload)
+                return None
+            case ["node", node, "report"]:
+                return self._reported(box, node, message.payload)
+            case ["receipt", channel]:
+                return self._from_carrier(box, channel, message.payload)
+        raise _Stray("unknown_topic", "不认识的主题 neither a node's ack nor a carrier's receipt")
+
+    def _from_node(self, box: Box, node: str, payload: bytes) -> Receipt:
+        ack = _told(payload, _ack, "不是终端应答 not a node's ack")
+        meaning = NODE[ack.state]
+        if ack.state == "refused":
+            meaning = NODE_REFUSED.get(ack.detail, meaning)
+        entry, route = _place(box, ack.id)
+        if not ack.node == node == entry.delivery.recipient:
+            words = f"{node} 冒答别的终端 node {node} speaks for another node's command"
+            raise _Stray("wrong_node", words)
+        words = _said(meaning, ack.state, ack.detail)
+        if ack.battery is not None and 0 <= ack.battery <= 100:
+            words = f"{words}，电量 battery {ack.battery:.0f} %".removeprefix("，")
+        return self._made(entry, route, meaning, ack.at, words)
+
+    def _known(self, name: str) -> tuple[Caretaker, Node]:
+        node = self._nodes.get(name)
+        if node is None or self._caretaker is None:
+            raise _Stray("unknown_station", f"没有这个终端 no node {name} in nodes.csv")
+        return self._caretaker, node
+
+    def _greeted(self, name: str, payload: bytes) -> None:
+        caretaker, node = self._known(name)
+        hello = _told(payload, _hello, "不是终端问候 not a node's hello")
+        if hello.node != name:
+            raise _Stray("wrong_node", f"{name} 冒名问候 node {name} greets in another's name")
+        caretaker.hello(node, hello, self._clock())
+
+    def _reported(self, box: Box, name: str, payload: bytes) -> Delivery | None:
+        caretaker, node = self._known(name)
+        found = caretaker.note(box, node, payload)
+        if isinstance(found, Refused):
+            hint = "" if node.sign_key else "; nodes.csv 缺它的 has no sign_key for it"
+            words = f"{name} 自称自主播出，无从证实 says that it acted alone: not proved{hint}"
+            raise _Stray(found.reason, words)
+        return found
+
+    def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
+        told = _told(payload, _carrier, "不是通道回执 not a carrier's receipt")
+        meaning = _meaning(channel, told.status)
+        entry, route = _place(box, told.key)
+        if entry.delivery.routes[route].channel != channel:
+            words = f"{channel} 冒答别的渠道 speaks for a message of another channel"
+            raise _Stray("wrong_channel", words)
+        words = _said(meaning, told.status, _masked(told.detail))
+        return self._made(entry, route, meaning, told.at, words)
+
+    def word(self, box: Box, heard: Heard, *, patient: bool) -> list[Out] | None:
+        """What a carrier says, or somebody's telephone by it, as the log is given it. None while
+        nobody knows the message and `patient`: the carrier may be quicker than our own log.
+
+        Raises `NotNow` where people's numbers cannot be looked up: it is to be said again."""
+        try:
+            if heard.sender and self._inbound is not None:
+                return self._inbound.outs(heard, self._clock())
+            found = self._heard(box, heard, patient=patient)
+            return None if found is None else [found]
+        except (*OF_THE_LOG, NotNow):
+            raise
+        except Exception as e:  # noqa: BLE001  # one word must not deafen the stage
+            return [
+                self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *unread("send", e))
+            ]
+
+    def _heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
+        """A carrier's word as a receipt or a dead letter."""
+        try:
+            if heard.fault:
+                raise _Stray("bad_payload", heard.fault)
+            if not heard.status:
+                words = "是来信，不是回执 a message from a telephone, not a delivery receipt"
+                raise _Stray("no_receipt", words)
+            meaning = _meaning(heard.channel, heard.status)
+            ref = self._ref(box, heard)
+            place = box.refs.get(ref) or box.keys.get(heard.key)
+            if place is None and patient:
+                return None
+            entry, route = _found(box, place)
+            if entry.delivery.routes[route].channel != heard.channel:
+                words = f"{heard.carrier} 冒答别的渠道 speaks for another channel"
+                raise _Stray("wrong_channel", words)
+        except _Stray as e:
+            return self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *e.args)
+        words = _said(meaning, _masked(heard.status), _masked(heard.detail), f"{heard.carrier} ")
+        made = self._made(entry, route, meaning, 0, words)
+        refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
+        made = msgspec.structs.replace(made, refs=refs)
+        return Out("deliveries", made.delivery, encode(made))
+
+    def _ref(self, box: Box, heard: Heard) -> str:
+        """The message that a carrier's ids name; "" for none. Where they could name several, it is the
+        one whose recipient has a number that the receipt names."""
+        found = message_id.named(heard.refs, box.refs, box.spelled)
+        if not found or (len(found) == 1 and found[0] in heard.refs):
+            return found[0] if found else ""
+        people = self._inbound.whose(heard.numbers) if self._inbound else frozenset()
+        theirs = [r for r in found if _found(box, box.refs.get(r))[0].delivery.recipient in people]
+        if theirs:
+            return theirs[0]
+        if found[0] in heard.refs:  # as the carrier wrote it when it took the message
+            return found[0]
+        if len({box.refs.get(r) for r in found}) > 1:
+            words = f"{heard.carrier} 的编号可指多条消息 its id could be that of several messages"
+            raise _Stray("ambiguous_id", words)
+        return "" if people else found[0]  # of somebody else's message it says nothing
+
+    def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
+        at = self._clock()
+        # an exercise has one clock, which the simulators share; a real device's may be wrong
+        if not self._live and e.delivery.queued_at <= said_at <= at + _AHEAD_MS:
+            at = said_at
+        return Receipt(
+            delivery=e.delivery.id,
+            route=route,
+            state=meaning.state,
+            receipt_at=at,
+            attempt=max(1, e.attempt) if route == e.route else 1,
+            permanent=meaning.permanent,
+            detail=words[:_DETAIL],
+        )
+
+    def _dead(self, message: Message, reason: str, detail: str) -> Out:
+        payload = message.payload
+        if "/receipt/" in message.topic:
+            payload = _NUMBER.sub(b"#", payload)
+        return self._letter(message.topic, payload, reason, detail)
+
+    def _letter(self, source: str, payload: bytes, reason: str, detail: str) -> Out:
+        return letter(self._clock(), source, Rejected(reason, detail), payload)
+
+
+def _told(payload: bytes, decoder: "msgspec.json.Decoder[T]", what: str) -> T:
+    try:
+        return read_json(payload, decoder, JSON_BYTES)
+    except Unreadable as e:
+        raise _Stray(e.reason, f"{what}: {e.words}") from e
+
+
+def _said(meaning: Meaning, word: str, detail: str, carrier: str = "") -> str:
+    """What it means, then the other side's own words; nothing if they only repeat the state."""
+    theirs = f"{carrier}{word} {detail}".strip()
+    return "" if theirs == meaning.state and not meaning.zh else f"{meaning.words} {theirs}"
+
+
+def _masked(words: str) -> str:
+    return _NUMBER.sub(b"#", clean(words).encode()).decode()
+
+
+def _meaning(channel: str, status: str) -> Meaning:
+    meaning = meaning_of(channel, status)
+    if meaning is None:
+        words = WORDS.get(channel, CARRIER)
+        said = f"{_masked(status)[:40]!r}: 不认识 known are {', '.join(words)}"
+        raise _Stray("unknown_status", said)
+    return meaning
+
+
+def _place(box: Box, key: str) -> tuple[Entry, int]:
+    return _found(box, box.keys.get(key))
+
+
+def _found(box: Box, place: tuple[str, int] | None) -> tuple[Entry, int]:
+    entry = box.entries.get(place[0]) if place is not None else None
+    if place is None or entry is None:
+        words = "近一天没有这条消息 no delivery of the last day has this key"
+        raise _Stray("unknown_delivery", words)
+    return entry, place[1]

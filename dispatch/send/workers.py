@@ -1,0 +1,390 @@
+"""The hands of send: begins attempts in threads, and writes what became of them to the log.
+
+The runner calls `after` on each pass. Each channel has a desk: a few attempts ahead, the most urgent
+first, and threads that take from it when the channel has room. The result of an attempt becomes a
+`Receipt` in `deliveries`, and only when that receipt has been read back is the delivery free for
+another attempt. A crash loses results, never intentions.
+"""
+
+import heapq
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from config.records.level import Level
+from dispatch.channels import Channel, SendError
+from dispatch.channels.failover import NO_CARRIER, Carriers
+from dispatch.records import Receipt, RouteHealth, State
+from dispatch.send.outbox.attempts import Agenda
+from dispatch.send.outbox.never_sent import UNSAID, is_unsaid, perhaps_begun
+from dispatch.send.outbox.state import Attempt, Box, passed, urgency
+from stream.guard import fault, once
+from stream.limits import clean
+from stream.log.port import Log, Out, Unavailable
+from stream.oplog import say
+from stream.records import encode
+
+PER_CHANNEL = 12  # threads: a dead carrier holds only its own
+RESERVE = 2  # more, free for red and 立即转移
+AHEAD = 200  # attempts on a desk: enough to keep its threads busy until the next pass
+_BATCH = 500
+_WITHOUT = 2000  # of one pass, while no carrier of a channel works
+_LOOK_AGAIN_MS = 5_000
+_DOWN_S = 2.0
+_SLOW_MS = 10_000
+_TOO_SLOW = "通道太慢 the carriers are too slow"
+_AGAIN_S = 0.2  # nobody waits longer for a room without looking again
+
+
+class Outcome(NamedTuple):
+    """What became of one attempt."""
+
+    state: State
+    permanent: bool
+    detail: str
+    refs: tuple[str, ...] = ()
+    unsent: bool = False  # no attempt was made
+
+
+class Clock:
+    """The run's clock, epoch ms. Live it is the wall clock `now`, in an exercise the scenario's:
+    what the outbox has heard."""
+
+    def __init__(self, live: bool, now: Callable[[], int]) -> None:
+        self.live = live
+        self.heard_at = 0
+        self._now = now
+
+    def read(self) -> int:
+        return max(self.heard_at, self._now()) if self.live else self.heard_at
+
+
+class _Try:
+    """An attempt on a desk. taken: a thread has it. told: its receipt is on the way to the log."""
+
+    def __init__(self, attempt: Attempt, begun_at: int) -> None:
+        self.attempt, self.begun_at = attempt, begun_at
+        self.taken = self.told = False
+        self.urgent = -urgency(attempt.delivery)[0] >= Level.RED
+
+
+class _Desk:
+    """Attempts of one channel, and the threads that make them."""
+
+    def __init__(
+        self,
+        name: str,
+        channel: Channel | None,
+        make: Callable[[_Try], bool],
+        died: Callable[[BaseException], None],
+    ) -> None:
+        self._name, self._channel, self._make, self._died = name, channel, make, died
+        self._heap: list[tuple[tuple[int, ...], int, _Try]] = []
+        self._count = itertools.count()
+        lock = threading.Lock()
+        self._change, self._urgent = threading.Condition(lock), threading.Condition(lock)
+        self._pause_until = 0.0
+        self._closing = False
+        self._threads = [
+            threading.Thread(target=self._work, args=(n < RESERVE,), name=f"{name}-{n}")
+            for n in range(PER_CHANNEL + RESERVE)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def room(self) -> int:
+        """How many more it takes."""
+        with self._change:
+            return AHEAD - len(self._heap)
+
+    def down(self) -> bool:
+        """No carrier of the channel works."""
+        return isinstance(self._channel, Carriers) and self._channel.down()
+
+    def put(self, one: _Try) -> None:
+        with self._change:
+            heapq.heappush(self._heap, (urgency(one.attempt.delivery), next(self._count), one))
+            self._change.notify()
+            if one.urgent:
+                self._urgent.notify()
+
+    def withdraw(self, one: _Try) -> bool:
+        """Take it off; False if a thread has it."""
+        with self._change:
+            if one.taken:
+                return False
+            self._heap = [x for x in self._heap if x[2] is not one]
+            heapq.heapify(self._heap)
+            return True
+
+    def pause(self, wait_s: float) -> None:
+        """The carriers are busy."""
+        with self._change:
+            self._pause_until = time.monotonic() + wait_s
+
+    def close(self) -> None:
+        """Waits for attempts under way; what nobody took stays undone."""
+        with self._change:
+            self._closing = True
+            self._change.notify_all()
+            self._urgent.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, only_urgent: bool) -> None:
+        try:
+            while (one := self._next(only_urgent)) is not None:
+                if not self._make(one):  # nothing was taken: it stands in line again
+                    with self._change:
+                        one.taken = False
+                    self.put(one)
+        except BaseException as e:  # noqa: BLE001  # the stage ends with it: mute is not alive
+            self._died(e)
+
+    def _next(self, only_urgent: bool) -> _Try | None:
+        with self._change:
+            while not self._closing:
+                if not self._heap or (only_urgent and not self._heap[0][2].urgent):
+                    (self._urgent if only_urgent else self._change).wait()
+                    continue
+                wait_s = self._pause_until - time.monotonic()
+                if isinstance(self._channel, Carriers):
+                    wait_s = max(wait_s, self._channel.wait_s())
+                if wait_s > 0:
+                    self._change.wait(min(wait_s, _AGAIN_S))
+                    continue
+                one = heapq.heappop(self._heap)[2]
+                one.taken = True
+                return one
+        return None
+
+
+class Sender:
+    """channels: by name. groups: the watch groups whose marks count for `passed_at`."""
+
+    def __init__(
+        self,
+        log: Log,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        groups: Sequence[str],
+    ) -> None:
+        self._log = log
+        self._channels = channels
+        self._clock = clock
+        self._groups = groups
+        self._agenda = Agenda()
+        self._begun: dict[str, _Try] = {}
+        self._before: tuple[Box | None, set[str]] = None, set()  # what others may have begun
+        self._tried: set[str] = set()  # what was begun here
+        self._results: queue.Queue[Receipt | RouteHealth] = queue.Queue()
+        self._closing = threading.Event()
+        self.failed: BaseException | None = None  # of a thread; `after` raises it
+        self._writer = threading.Thread(target=self._write_all, name="receipts")
+        self._writer.start()
+        self._desks: dict[str, _Desk] = {}
+        self.box: Box | None = None
+        self.passed_at = 0
+
+    def after(self, box: Box | None) -> None:
+        """Take note of what has been read back, begin what is due. Runner's thread only."""
+        if self.failed is not None:
+            raise self.failed
+        self.box = box
+        if box is None:
+            return
+        self._clock.heard_at = box.clock_at
+        if box is not self._before[0]:
+            self._before = box, perhaps_begun(box)
+        if len(self._tried) > len(box.entries):
+            self._tried &= box.entries.keys()
+        self._agenda.follow(box)
+        at = self._clock.read()
+        for delivery, one in list(self._begun.items()):
+            a, e = one.attempt, box.entries.get(delivery)
+            if one.told:
+                over = e is None or e.done or e.heard >= (a.route, a.attempt)
+            else:  # on a desk: what ended meanwhile, by a newer version or by its expiry, is not sent
+                gone = e is None or e.done or e.held or at >= a.delivery.expires_at
+                over = gone and self._withdraw(one)
+                if not gone and self._too_slow(one, at) and self._withdraw(one):
+                    self._say(one, Outcome("failed", True, _TOO_SLOW, unsent=True), at)
+            if over:
+                del self._begun[delivery]
+                self._agenda.end(delivery)
+        self._begin(at)
+        if not self._clock.live:
+            busy = bool(self._begun) or not self._agenda.idle(box.clock_at)
+            self.passed_at = max(self.passed_at, passed(box, self._groups, busy))
+
+    def _end(self, why: BaseException) -> None:
+        self.failed = why
+
+    def tell(self, health: RouteHealth) -> None:
+        """A word on a way out, for the log. From any thread."""
+        self._results.put(health)
+
+    def _begin(self, at: int) -> None:
+        for name in self._agenda.channels(at):
+            desk = self._desks.get(name) or self._open(name)
+            if desk.down():
+                self._without(name, at)
+                continue
+            for _ in range(desk.room()):
+                attempt = self._agenda.take(name, at)
+                if attempt is None:
+                    break
+                one = self._begun[attempt.delivery.id] = _Try(attempt, at)
+                if not self._unsaid(one, at):
+                    self._tried.add(attempt.delivery.id)
+                    desk.put(one)
+
+    def _unsaid(self, one: _Try, at: int) -> bool:
+        """It is the end of a warning that never went out: that is said, and nothing sent."""
+        assert self.box is not None
+        found = is_unsaid(self.box, one.attempt.delivery, self._may_be_out)
+        if found:
+            self._say(one, Outcome("superseded", True, UNSAID, unsent=True), at)
+        return found
+
+    def _may_be_out(self, delivery: str) -> bool:
+        return delivery in self._tried or delivery in self._before[1]
+
+    def _withdraw(self, one: _Try) -> bool:
+        """Take it off its desk; False if a thread has it."""
+        gone = self._desk(one.attempt).withdraw(one)
+        if gone and one.attempt.attempt == 1 and not one.attempt.route:
+            self._tried.discard(one.attempt.delivery.id)
+        return gone
+
+    def _without(self, name: str, at: int) -> None:
+        """No carrier of the channel works: go on to the next way where there is one, else wait for
+        this one to come back, until the deadline."""
+        for _ in range(_WITHOUT):
+            attempt = self._agenda.take(name, at)
+            if attempt is None:
+                return
+            d = attempt.delivery
+            one = _Try(attempt, at)
+            if self._unsaid(one, at):
+                self._begun[d.id] = one
+            elif attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
+                self._begun[d.id] = one
+                self._say(one, Outcome("failed", True, NO_CARRIER, unsent=True), at)
+            else:
+                self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
+
+    def _too_slow(self, one: _Try, at: int) -> bool:
+        """It waits on the desk after its deadline, and has another way."""
+        d = one.attempt.delivery
+        # in an exercise a machine that is slow must not decide anything
+        late = self._clock.live and at >= d.deadline_at and at - one.begun_at > _SLOW_MS
+        return late and one.attempt.route + 1 < len(d.routes)
+
+    def _open(self, name: str) -> _Desk:
+        desk = self._desks[name] = _Desk(name, self._channels.get(name), self._make, self._end)
+        return desk
+
+    def _desk(self, attempt: Attempt) -> _Desk:
+        return self._desks[attempt.delivery.routes[attempt.route].channel]
+
+    def _make(self, one: _Try) -> bool:
+        """One attempt and its receipt. False: the carriers had no room, nothing was sent."""
+        a = one.attempt
+        try:
+            outcome = self.tried(a)
+        except SendError as e:
+            self._desk(a).pause(e.wait_s or _DOWN_S)
+            return False
+        self._say(one, outcome, self._clock.read() if self._clock.live else one.begun_at)
+        return True
+
+    def _say(self, one: _Try, outcome: Outcome, at: int) -> None:
+        a = one.attempt
+        self._results.put(
+            Receipt(
+                delivery=a.delivery.id,
+                route=a.route,
+                state=outcome.state,
+                receipt_at=at,
+                attempt=a.attempt,
+                permanent=outcome.permanent,
+                detail=outcome.detail,
+                refs=outcome.refs,
+                unsent=outcome.unsent,
+            )
+        )
+        one.told = True
+
+    def tried(self, attempt: Attempt) -> Outcome:
+        """One attempt on its channel, as data. Raises SendError when the carriers are busy."""
+        routes = attempt.delivery.routes
+        route = routes[attempt.route]
+        channel = self._channels.get(route.channel)
+        if channel is None:
+            return Outcome("failed", True, f"没有这个渠道 no channel {route.channel}")
+        try:
+            told = channel.send(attempt.delivery, route, attempt.key)
+        except SendError as e:
+            overdue = self._clock.read() >= attempt.delivery.deadline_at
+            on = attempt.route + 1 < len(routes) or overdue
+            if e.wait_s or (e.down and not on):
+                raise
+            return Outcome("failed", e.permanent or e.down, e.detail)
+        except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
+            # the words of an unknown error may hold a number: only its kind and place are kept
+            detail = f"程序出错 program error {fault(e)}"
+            once("send", f"{route.channel}: {detail}")
+            return Outcome("failed", True, detail)
+        return Outcome(told.state, False, told.detail, told.refs)
+
+    def _write_all(self) -> None:
+        while True:
+            try:
+                batch = [self._results.get(timeout=0.2)]
+            except queue.Empty:
+                if self._closing.is_set():
+                    return
+                continue
+            while len(batch) < _BATCH and not self._results.empty():
+                batch.append(self._results.get())
+            try:
+                append(self._log, [_out(r) for r in batch], self._closing)
+            except BaseException as e:  # noqa: BLE001  # the stage ends with it, see `after`
+                self.failed = e
+                return
+
+    def close(self) -> None:
+        """Waits for attempts under way, and writes their receipts."""
+        for desk in self._desks.values():
+            desk.close()
+        self._closing.set()
+        self._writer.join()
+
+
+def _out(r: Receipt | RouteHealth) -> Out:
+    """As the log is given it; whatever a carrier wrote into its words, the state is kept."""
+    key = r.delivery if isinstance(r, Receipt) else f"route:{r.channel}/{r.carrier}"
+    r = msgspec.structs.replace(r, detail=clean(r.detail))
+    if isinstance(r, Receipt):
+        r = msgspec.structs.replace(r, refs=tuple(clean(ref) for ref in r.refs))
+    return Out("deliveries", key, encode(r))
+
+
+def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:
+    """Until the log has them: True. While it is away, try again; False once `stop` is set."""
+    wait_s = 0.5
+    while True:
+        try:
+            log.append(outs)
+            return True
+        except Unavailable as e:
+            say("send", f"{e}; trying again in {wait_s:.0f} s")
+            if stop.wait(wait_s):
+                return False  # what is not written is tried again after the start
+            wait_s = min(2 * wait_s, 30.0)

@@ -1,0 +1,1 @@
+"""Who made a decision: signatures, and whose keys count."""

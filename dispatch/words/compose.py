@@ -1,0 +1,338 @@
+"""The words of a warning, from the templates of `dispatch/words/templates`, Chinese and English.
+
+A template is chosen by language, audience and channel; the words of a hazard and of each level or
+action stand in `advice.toml`, those of an audience in `audience.toml`; a district may put its own over
+them (`dispatch.words.wording`). No name or number of a person enters a text; the area's public telephone does.
+
+Likelihood in words: 可能, 可能性较大, 可能性大, 可能性很大 (北京市地质灾害气象风险预警 usage). What was
+measured or seen itself (gas, a crowd, a flood that somebody reports) is not likely, it is there: the
+row `seen` of the hazard says so.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from config.records.district import Area, District
+from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, orders_zh
+from dispatch.geography.downstream import Hit, in_words, is_told, yours_in_words
+from dispatch.grade import Grade
+from dispatch.records import Alert, Route
+from dispatch.words.evidence import coverage, evidence, office, seen_itself
+from dispatch.words.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
+from dispatch.words.local_time import local, when
+from dispatch.words.sample import sample
+from dispatch.words.sms_length import segments
+from dispatch.words.spoken import moment, seconds, spoken, telephone
+from dispatch.words.together import (
+    Together,
+    keeps,
+    said_aloud,
+    said_en,
+    said_zh,
+    title_of,
+    together,
+)
+from dispatch.words.wording import (
+    BY_KIND,
+    OURS,
+    Category,
+    Wording,
+    of_audience,
+    says_where,
+    wording,
+)
+
+SMS_SEGMENTS = 3  # what an SMS may take
+SPOKEN_S = 20.0  # a loudspeaker's text, once
+BRIEFEST = 5  # the last of the steps by which a text is made shorter
+LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
+_LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, orange, red
+_LIKELY_EN = ("possible", "possible", "likely", "very likely", "almost certain")
+
+Kind = Literal["public", "notice", "organisation"]
+Role = Literal["responsible", "observer", "duty", "downstream"]
+
+
+class Message(NamedTuple):
+    """What is to be said. was: what the same audience was told before (None: nothing, or it is not
+    sure). category: of a public one's reader. yours: the area of theirs that lies downstream, of a
+    notice to those. moved: somebody may have been told to move before. beside: of the other warnings
+    of the place that its reader knows, the newest (one that has just ended, too)."""
+
+    alert: Alert
+    kind: Kind
+    lang: Literal["zh", "en"]
+    was: Grade | None = None
+    role: Role = "duty"
+    must_answer: bool = False
+    category: Category = "resident"
+    yours: Hit | None = None
+    moved: bool = False
+    beside: tuple[Alert, ...] = ()
+
+
+def write(district: District, message: Message, channel: str) -> Route:
+    """The words for one channel. Raises jinja2.UndefinedError when a template asks for what is not
+    there: `dispatch.words.check` has refused such a template before anything started."""
+    words = wording(district.folder, district.version)
+    area, notice = district.areas[message.alert.area], message.kind == "notice"
+    template = words.templates.get_template(template_of(message, channel))
+    above = title(area, message.alert, message.lang, notice=notice)
+    if message.beside:
+        was = message.was.action if message.was else Action.NONE
+        t = together(area, message.alert, message.beside, was)
+        above = title_of(t, message.lang)
+        forms = _fields_together(district, words, message, channel, t)
+    else:
+        forms = [_fields(district, words, message, channel)]
+    fields = forms[0]
+    if channel != "sms":
+        text = template.render(fields, brief=0)
+        if template_of(message, channel) == "zh_broadcast.j2" and seconds(text) > SPOKEN_S:
+            text = template.render(forms[-1], brief=0)
+        return Route(channel=channel, title=above, text=text)
+    text = ""
+    for brief in range(BRIEFEST + 1):  # leave out what can best be missed until it fits
+        some = {
+            **forms[min(brief // 2, len(forms) - 1)],
+            "brief": brief,
+            "evidence": fields["evidence"][: max(0, 3 - brief)],
+        }
+        if brief >= 4 and message.kind == "notice":
+            some["coverage"] = ""
+        text = template.render(some)
+        if segments(text) <= SMS_SEGMENTS:
+            break
+    return Route(channel=channel, title="", text=text, segments=segments(text))
+
+
+def template_of(message: Message, channel: str) -> str:
+    """The file of `templates` that says it. A call is spoken in Chinese; in English the calling
+    platform reads the app's sentence."""
+    call = channel == "voice" and message.lang == "zh"
+    if message.kind == "notice" and call:
+        return "zh_call.j2"
+    if message.kind != "public":
+        return f"{message.lang}_{message.kind}.j2"
+    form = "sms" if channel == "sms" else "broadcast" if channel == "broadcast" or call else "app"
+    return f"{message.lang}_{form}.j2"
+
+
+def _fields(district: District, words: Wording, message: Message, channel: str) -> dict[str, Any]:
+    """Every name that any template may use."""
+    a, lang = message.alert, message.lang
+    zh = lang == "zh"
+    area, zone = district.areas[a.area], district.timezone
+    force = Grade(a.level, a.action)
+    proposed = Grade(a.proposed_level, a.proposed_action) | force
+    was = message.was or Grade()
+    advice = words.advice[a.hazard][lang]
+    at = max(
+        force.level,
+        {Action.PREPARE: Level.YELLOW, Action.MOVE: Level.ORANGE}.get(force.action, Level.NONE),
+    )
+    fields: dict[str, Any] = {
+        "drill": DRILL.get((a.status, lang), ""),
+        "signature": district.signature,
+        "signed": channel == "sms",
+        "issuer": district.issuer if zh else district.issuer_en,
+        "district": district.name if zh else district.name_en,
+        "hotline": district.hotline,
+        "phone": area.phone or district.hotline,
+        "hazard": HAZARD_ZH[a.hazard] if zh else HAZARD_EN[a.hazard],
+        "place": place_of(area, lang),
+        "name": area.name if zh else area.name_en,
+        "shelter": area.shelter if zh else area.shelter_en,
+        "route": area.route if zh else area.route_en,
+        "ways": bool(force.action) or force.level >= Level.ORANGE,
+        "urgent": force.level == Level.RED or force.action == Action.MOVE,
+        "stay": (message.moved or was.action == Action.MOVE) and force.action < Action.MOVE,
+        "over": a.msg_type == "cancel",
+        "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
+        "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
+        "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang),
+        "others": advice["others"],
+        "moved": orders_zh(a.hazard).removesuffix("指令"),
+        "sent": when(a.sent_at, zone, lang),
+        "until": when(a.expires_at, zone, lang),
+        "proposed": proposed.words(a.hazard).zh if zh else proposed.words(a.hazard).en,
+        "force": (force.words(a.hazard).zh if zh else force.words(a.hazard).en) if force else "",
+    }
+    fields.update(_to_do(words, message, area, force))
+    fields.update(_aloud(district, words, message, was, force))
+    fields.update(_inner(district, words, message))
+    return fields
+
+
+def _fields_together(
+    district: District, words: Wording, message: Message, channel: str, t: Together
+) -> list[dict[str, Any]]:
+    """The same of several hazards: whole, without the rows `keep` of those that do not lead, and
+    with the shortest head."""
+    lead = msgspec.structs.replace(t.lead, sent_at=message.alert.sent_at, expires_at=t.expires_at)
+    fields = _fields(district, words, message._replace(alert=lead, beside=()), channel)
+    zh, grade = message.lang == "zh", t.grade
+    moved = message.moved or t.was == Action.MOVE
+    fields.update(
+        head=said_zh(t) if zh else said_en(t),
+        head_short=said_zh(t) if zh else said_en(t, 1),
+        head_spoken=spoken(said_aloud(t)),
+        stay=moved and bool(t.force) and grade.action < Action.MOVE,
+        ways=bool(grade.action) or grade.level >= Level.ORANGE,
+        urgent=grade.level == Level.RED or grade.action == Action.MOVE,
+    )
+    more, aloud = keeps(t, words.advice, message.lang), "".join(keeps(t, words.advice, "speak"))
+    gap = "；" if zh else ". "
+    whole = {
+        **fields,
+        "advice": gap.join([fields["advice"], *more]),
+        "speak": fields["speak"] + spoken(aloud),
+        "speak_own": fields["speak_own"] and fields["speak_own"] + spoken(aloud),
+    }
+    return [whole, fields, {**fields, "head_short": said_zh(t) if zh else said_en(t, 2)}]
+
+
+def field_names(district: District) -> frozenset[str]:
+    """What a template may ask for; `brief` counts up from 0 until an SMS fits."""
+    area = next(iter(district.areas.values()))
+    alert = sample(area.id, area.hazards[0], Grade(Level.BLUE))
+    words = wording(OURS, "ours")
+    return frozenset({*_fields(district, words, Message(alert, "public", "zh"), "sms"), "brief"})
+
+
+def _reader(
+    words: Wording, category: Category, area: Area | None, hazard: str, lang: str
+) -> tuple[Category, Mapping[str, str]]:
+    """Whom a public text speaks to, on a camp site or a road those who are there; and the words of
+    their own, of which a resident has none."""
+    if category == "resident" and area is not None:
+        category = BY_KIND.get(area.kind, "resident")
+    own = {} if category == "resident" else of_audience(words, category, hazard, lang)
+    return category, own
+
+
+def _to_do(words: Wording, message: Message, area: Area, force: Grade) -> dict[str, str]:
+    """What to do: what this reader does first (own; a resident has none), then the hazard's advice."""
+    advice = words.advice[message.alert.hazard][message.lang]
+    hazard = message.alert.hazard
+    _, own = _reader(words, message.category, area, hazard, message.lang)
+    return {
+        "own": own.get(_stage(force), ""),
+        "own_lifted": own.get("lifted", ""),
+        "advice": advice[_key(force)],
+        "short": words.advice[hazard]["brief" if message.lang == "en" else "speak"][_key(force)],
+        "lifted": advice["lifted"],
+    }
+
+
+def instruction(
+    district: District, hazard: str, force: Grade, area: Area | None, lang: Literal["zh", "en"]
+) -> str:
+    """What to do, alone, as CAP's <instruction> wants it: the sentences of the app's text; no grade:
+    lifted. An area that is not of the district has no way and no shelter."""
+    words = wording(district.folder, district.version)
+    advice = words.advice.get(hazard, {}).get(
+        lang, {}
+    )  # a log may hold a hazard of a newer program
+    _, own = _reader(words, "resident", area, hazard, lang)
+    if not force:
+        said = [own.get("lifted") or advice.get("lifted", "")]
+    else:
+        said = [own.get(_stage(force), ""), advice.get(_key(force), "")]
+    if force and area is not None:
+        said += (
+            [f"路线：{area.route}", f"安置点：{area.shelter}"]
+            if lang == "zh"
+            else [f"Way: {area.route_en}", f"Shelter: {area.shelter_en}"]
+        )
+    if area is not None and area.phone:
+        said.append(
+            f"电话{area.phone}，遇险拨119" if lang == "zh" else f"Call {area.phone}, in danger 119"
+        )
+    end, gap = ("。", "") if lang == "zh" else (".", " ")
+    return gap.join(f"{s}{end}" for s in said if s)
+
+
+def _aloud(
+    district: District, words: Wording, message: Message, was: Grade, force: Grade
+) -> dict[str, str | bool]:
+    """What is spoken, in Chinese: figures in words, short sentences."""
+    a = message.alert
+    area, speak = district.areas[a.area], words.advice[a.hazard]["speak"]
+    reader, own = _reader(words, message.category, area, a.hazard, "speak")
+    # words for this very hazard say where to go; what an audience does in any other does not
+    first, where = own.get(_stage(force), ""), ""
+    if first and not says_where(words, reader, a.hazard, _stage(force)):
+        where = speak[_key(force)]
+    return {
+        "head_spoken": spoken(head_spoken(area, a, was, force)),
+        "place_spoken": spoken(place_of(area, "zh")),
+        "route_spoken": spoken(area.route),
+        "shelter_spoken": spoken(area.shelter),
+        "speak": spoken(speak[_key(force)]),
+        "speak_own": spoken(first + where),
+        "both": bool(where),
+        "speak_lifted": spoken(own.get("lifted") or speak["lifted"]),
+        "until_spoken": moment(a.expires_at, a.sent_at, district.timezone),
+        "hotline_spoken": telephone(district.hotline),
+    }
+
+
+def _inner(district: District, words: Wording, message: Message) -> dict[str, Any]:
+    """What only those see who must act on it."""
+    a, lang, zone = message.alert, message.lang, district.timezone
+    zh = lang == "zh"
+    measured = [e.observed_at for e in a.evidence if e.quantity != "cap"]
+    seen = max((at for at in measured if at is not None), default=None)
+    late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
+    yours = yours_in_words(district, message.yours, lang) if message.yours else ""
+    end = ("预警到期失效", "lapsed") if a.state == "expired" else ("预警解除", "lifted")
+    return {
+        "authority": office(district, a.authority, lang),
+        "deadline": local(a.deadline_at, zone, "%H:%M") if a.deadline_at is not None else "",
+        "suspect": a.suspect,
+        "outside": any(e.quantity == "cap" for e in a.evidence),
+        "evidence": [evidence(district, e, lang) for e in a.evidence],
+        "coverage": coverage(a, lang),
+        "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",
+        "late": ("（补报）" if zh else " (late)") if late else "",
+        "duty": of_audience(words, message.role, a.hazard, lang)[_stage(Grade(a.level, a.action))],
+        "downstream": _below(district, message) if message.kind == "notice" else "",
+        "yours": yours,
+        "yours_spoken": spoken(yours.replace("–", "到")) if zh else "",
+        "end": end[0] if zh else end[1],
+        "answer": message.must_answer,
+    }
+
+
+def _below(district: District, message: Message) -> str:
+    """Where the water may go on, for what somebody must answer."""
+    a = message.alert
+    grade = Grade(a.proposed_level, a.proposed_action) | Grade(a.level, a.action)
+    if a.msg_type == "cancel" or message.yours or not is_told(grade):
+        return ""
+    return in_words(district, a.area, a.hazard, message.lang)
+
+
+def _key(force: Grade) -> str:
+    """The row of the advice: an action says more than a colour."""
+    if force.action:
+        return "move" if force.action == Action.MOVE else "prepare"
+    return LEVEL_EN[force.level] if force.level else "blue"
+
+
+def _stage(force: Grade) -> str:
+    """The row of an audience."""
+    if force.action:
+        return _key(force)
+    return "leave" if force.level >= Level.ORANGE else "watch"
+
+
+def _risk(event: str, level: Level, lang: str) -> str:
+    if lang == "en":
+        return f"{event} {_LIKELY_EN[level]}"
+    if level < Level.YELLOW:
+        return f"可能{event}"
+    return event + _LIKELY_ZH[level - Level.YELLOW]

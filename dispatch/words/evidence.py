@@ -1,0 +1,134 @@
+"""What the gauges and other authorities said, in words for those who must judge it. Pure."""
+
+from config.records.district import District
+from config.records.level import LEVEL_EN, LEVEL_ZH, Level
+from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
+from detectors.detection import Evidence
+from detectors.setup.registry import KINDS
+from dispatch.records import Alert
+from dispatch.words.local_time import local
+
+# what is the hazard itself when it is measured, and not only what may bring it; a projection or a trend
+# of it (a kind that looks ahead) is none
+_ITSELF: dict[str, frozenset[str]] = {
+    "flash_flood": frozenset({"report_flood"}),
+    "debris_flow": frozenset({"report_debris_flow", "front_speed", "image_front"}),
+    "river_flood": frozenset({"report_flood"}),
+    "urban_flood": frozenset({"depth", "report_flood"}),
+    "forest_fire": frozenset({"fire"}),
+    "chemical": frozenset({"gas"}),
+    "traffic": frozenset({"traffic_flow"}),
+    "crowd": frozenset({"crowd_density"}),
+}
+_AHEAD = frozenset({"quantity_rise", "quantity_trend", "stage_projection"})
+
+
+# what stands behind the quantity's name when a rule of any quantity speaks of it
+_OF_ANY = {
+    "quantity_below": ("偏低", ", low,"),
+    "quantity_rise": ("上升速率", " rising"),
+    "quantity_fall": ("下降速率", " falling"),
+}
+
+
+def seen_itself(a: Alert) -> bool:
+    """Something of the evidence is the hazard itself, measured or seen, and not in doubt."""
+    itself = _ITSELF.get(a.hazard, frozenset())
+    return not a.suspect and any(e.quantity in itself and e.kind not in _AHEAD for e in a.evidence)
+
+
+def office(district: District, by: str, lang: str) -> str:
+    """The office that decides, in the language."""
+    if lang == "zh":
+        return by or "有权人员"
+    known = {o.name: o.name_en for o in district.policy.office.values()}
+    return " or ".join(known.get(part, part) for part in by.split("、") if part) or "authority"
+
+
+def evidence(district: District, e: Evidence, lang: str) -> str:
+    """香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）."""
+    zh = lang == "zh"
+    if e.quantity == "cap":
+        return _outside(district, e, zh=zh)
+    name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
+    if e.quantity in OF_PEOPLE:
+        return _seen(district, e, zh=zh)
+    if e.kind in KINDS:
+        return name + _ruled(district, e, zh=zh)
+    quantity = QUANTITIES.get(e.quantity)
+    unit = unit_words(quantity.unit, lang) if quantity else ""
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    limit = ""
+    if e.threshold is not None:
+        limit = f"{'阈值' if zh else 'limit '}{e.threshold:g}{unit}"
+    if e.quantity == "frame":
+        what = f"画面{e.value:.0%}在动" if zh else f" {e.value:.0%} of the view moves"
+        limit = ""
+    elif zh:
+        window = f"{e.window_min}分钟" if e.window_min else ""
+        what = f"{window}{quantity.zh if quantity else e.quantity}{e.value:g}{unit}"
+    else:
+        window = f" in {e.window_min} min" if e.window_min else ""
+        what = f" {e.quantity.replace('_', ' ')} {e.value:g}{unit}{window}"
+    beside = ("，" if zh else ", ").join(x for x in (limit, at) if x)
+    if not beside:
+        return f"{name}{what}"
+    return f"{name}{what}（{beside}）" if zh else f"{name}{what} ({beside})"
+
+
+def _outside(district: District, e: Evidence, *, zh: bool) -> str:
+    """区气象局发布红色预警（22:10）: another authority's word."""
+    source = district.sources.source.get(e.station)
+    name = (source.name if zh else source.name_en) if source else e.station
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    level = Level(int(e.value))
+    if zh:
+        return f"{name}发布{LEVEL_ZH[level]}预警（{at}）"
+    return f"{name}: {LEVEL_EN[level]} warning ({at})"
+
+
+def _seen(district: District, e: Evidence, *, zh: bool) -> str:
+    """C-0004报告水涨（22:10）: what a person saw."""
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    if zh:
+        return f"{e.station}{QUANTITIES[e.quantity].zh}（{at}）"
+    return f"{e.station}: {e.quantity.replace('_', ' ')} ({at})"
+
+
+def _station(district: District, station: str, *, zh: bool) -> str:
+    place = district.stations.get(station)
+    return (place.name if zh else place.name_en) if place else station
+
+
+def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
+    """What a window rule made of a station: its value in the rule's own unit. A rule of any quantity
+    is named and counted by the quantity."""
+    kind, quantity = KINDS[e.kind], QUANTITIES.get(e.quantity)
+    unit, named = kind.unit, kind.zh if zh else f" {kind.en}"
+    if "*" in kind.inputs and quantity is not None:
+        # an interval's or a state's rate has no name of its own: 1 an hour
+        unit = (
+            f"{quantity.unit}{kind.unit}" if quantity.unit != "1" else kind.unit.replace("/", "1/")
+        )
+        measured = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
+        named = measured + _OF_ANY.get(e.kind, ("", ""))[not zh]
+    unit = unit_words(unit, "zh" if zh else "en")
+    beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
+    if e.observed_at is not None:
+        beside.append(local(e.observed_at, district.timezone, "%H:%M"))
+    if zh:
+        return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
+    return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+
+
+def coverage(a: Alert, lang: str) -> str:
+    """How many of the area's stations speak, where not all do."""
+    c = a.coverage
+    if c is None or (c.live == c.expected and not a.thin):
+        return ""
+    if lang == "zh":
+        thin = "，数据不足" if a.thin else ""
+        away = f"，{'、'.join(c.service)}维护中" if c.service else ""
+        return f"在线监测站{c.live}/{c.expected}{away}{thin}。"
+    away = f", in service {', '.join(c.service)}" if c.service else ""
+    return f" Stations live {c.live}/{c.expected}{away}{', thin evidence' if a.thin else ''}."

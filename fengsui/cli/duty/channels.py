@@ -1,0 +1,38 @@
+"""`fengsui resend`: a named person has a warning sent again."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from fengsui.cli.options import KEY, RUN, Shared
+from fengsui.run.signing import vouch
+from fengsui.status.resend import resend_area, resend_one
+
+
+@click.command()
+@click.argument("delivery", required=False, default="")
+@click.option("--area", default="", help="该预警区的全部接收者 everybody who was told for an area")
+@click.option("--channel", default="", help="只走这个渠道 this channel only: sms, voice, app …")
+@click.option("--by", required=True, help="操作人代号 opaque id of the person")
+@KEY
+@RUN
+@click.pass_obj
+def resend(
+    obj: Shared,
+    delivery: str,
+    area: str,
+    channel: str,
+    by: str,
+    key: Path | None,
+    run_name: str,
+) -> None:
+    """人工重发 send DELIVERY again, or what was last sent for --area A: a new attempt, on record."""
+    if bool(delivery) == bool(area):
+        raise click.UsageError("DELIVERY 或 or --area AREA")
+    setup = obj.reader(run_name)
+    vouch(setup, by, key)
+    sys.exit(
+        resend_one(setup, delivery, channel, by) if delivery else
+        resend_area(setup, area, channel, by)
+    )  # fmt: skip

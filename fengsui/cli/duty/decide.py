@@ -1,0 +1,82 @@
+"""Commands of the people who decide: order, decisions."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from config.records.level import HAZARD_ZH, Action, Level
+from dispatch.records import ACTS
+from fengsui.cli.options import KEY, RUN, WAIT, Shared
+from fengsui.status import orders
+from stream.environment import Usage
+
+
+@click.command()
+@click.argument("act", type=click.Choice([a for a in ACTS if a not in ("verify", "task")]))
+@click.argument("areas", nargs=-1)
+@click.argument("hazard", type=click.Choice(list(HAZARD_ZH)))
+@click.option("--by", required=True, help="操作人代号 opaque id, of officers.csv")
+@click.option("--reason", required=True, help="理由；退回时写明补正什么 with return: what to mend")
+@click.option("--level", type=click.Choice(["blue", "yellow", "orange", "red"]), default=None)
+@click.option("--move", "action", type=click.Choice(["prepare", "move"]), default=None)
+@click.option("--approver", default="", help="电话批准人代号 who approved by telephone")
+@click.option("--reference", default="", help="批准文号 the number of that approval")
+@click.option("--all-waiting", is_flag=True, help="该灾种全部待批的区 every area that waits")
+@click.option("--version", type=int, default=0, help="所见版本 the version you saw [newest]")
+@KEY
+@RUN
+@WAIT
+@click.pass_obj
+def order(
+    obj: Shared,
+    act: str,
+    areas: tuple[str, ...],
+    hazard: str,
+    by: str,
+    reason: str,
+    level: str | None,
+    action: str | None,
+    approver: str,
+    reference: str,
+    all_waiting: bool,
+    version: int,
+    key: Path | None,
+    run_name: str,
+    wait_s: float,
+) -> None:
+    """人工决定 a named person's act upon the warnings of AREAS (A01,A02 or A01 A02) and HAZARD.
+
+    propose 提请 · approve 批准（第一人 first of two）· release 发布 · return 退回补正 · hold 暂缓 ·
+    reject 驳回 · raise 升级 · lower 降级 · cancel 解除 · escalate 上报下一级（无法接通 unreachable）·
+    override 紧急先行发布. 退出码 exit codes: 0 已办 done · 1 有未办 refused · 3 排队 queued.
+    """
+    places = tuple(a for part in areas for a in part.split(",") if a)
+    if bool(places) == all_waiting:
+        raise Usage("写明预警区，或用 --all-waiting name areas, or give --all-waiting, not both")
+    if act in ("raise", "override") and all_waiting and not (level or action):
+        raise Usage("写明等级或指令 name --level or --move")
+    wish = orders.Wish(
+        act,
+        places,
+        hazard,
+        by,
+        reason,
+        Level[level.upper()] if level else Level.NONE,
+        Action[action.upper()] if action else Action.NONE,
+        approver,
+        reference,
+        all_waiting,
+        version,
+        key,
+    )
+    sys.exit(orders.order(obj.reader(run_name), wish, wait_s))
+
+
+@click.command()
+@click.option("--last", type=click.IntRange(0), default=20, show_default=True, help="条数 how many")
+@RUN
+@click.pass_obj
+def decisions(obj: Shared, last: int, run_name: str) -> None:
+    """待决事项 what waits, for whom, until when, who may decide; and the newest decisions."""
+    sys.exit(orders.show_decisions(obj.reader(run_name), last))

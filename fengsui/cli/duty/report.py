@@ -1,0 +1,43 @@
+"""The command `report`: an incident's numbered reports."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from fengsui.cli.options import KEY, RUN, WAIT, Shared
+from fengsui.review import incident_reports
+from fengsui.status import orders
+from stream.environment import Usage
+
+
+@click.command()
+@click.argument("incident", required=False, default="")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="打印页 FILE.html")
+@click.option("--verify", is_flag=True, help="核报 corrected facts, as the next numbered report")
+@click.option("--by", default="", help="核报人代号 who verifies, of officers.csv")
+@click.option("--note", default="", help="核实的情况 the facts")
+@KEY
+@RUN
+@WAIT
+@click.pass_obj
+def report(
+    obj: Shared,
+    incident: str,
+    out: Path | None,
+    verify: bool,
+    by: str,
+    note: str,
+    key: Path | None,
+    run_name: str,
+    wait_s: float,
+) -> None:
+    """事件报告 an incident's numbered reports (the newest incident), as text or to print as a page."""
+    setup = obj.reader(run_name)
+    if verify:
+        if not (by and note.strip()):
+            raise Usage("核报须写 --by 和 --note a verified report needs --by and --note")
+        code = orders.verify(setup, incident, by, note, wait_s, key)
+        if code or out is None:
+            sys.exit(code)
+    sys.exit(incident_reports.report(setup, incident, out))

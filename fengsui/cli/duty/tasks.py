@@ -1,0 +1,168 @@
+"""`fengsui tasks` and `fengsui task done`: what the plan asks for now, and saying that it is done."""
+
+import json
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH
+from console.acts.submit import Place, Saying, decisions, submit
+from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
+from dispatch.grade import grade_of
+from dispatch.words.local_time import local
+from fengsui.cli.options import KEY, RUN, Shared
+from fengsui.run.run_log import open_run_log
+from fengsui.run.run_view import alerts_view, run_clock
+from fengsui.run.signing import sign_as
+from fengsui.status.orders import QUEUED
+from stream.environment import Usage
+
+_SIGN = {"overdue": "！", "open": "□", "done": "✓", "revoked": "－"}
+STATE = {
+    "overdue": "逾期 OVERDUE",
+    "open": "待办 open",
+    "done": "已完成 done",
+    "revoked": "已撤销 revoked",
+}
+_OUTCOME = {"done": "✓", "already": "=", "refused": "✗"}
+
+
+@click.command("tasks")
+@click.option("--area", default="", help="只看一个区 of one area")
+@click.option("--open", "only_open", is_flag=True, help="只看未办的 only what is not done")
+@click.option("--json", "as_json", is_flag=True, help="一行一条 one JSON object a line")
+@RUN
+@click.pass_obj
+def tasks_(obj: Shared, area: str, only_open: bool, as_json: bool, run_name: str) -> None:
+    """预案任务 what the plan asks for, of whom, by when; what is overdue first. A task opens when a
+    warning reaches its step (plans.toml); see docs/plans.md."""
+    setup = obj.reader(run_name)
+    district = setup.district
+    if area and area not in district.areas:
+        raise Usage(f"没有这个预警区 there is no area {area!r} in {district.id}")
+    log = open_run_log(setup)
+    try:
+        view = alerts_view(log)
+    finally:
+        log.close()
+    now = run_clock(setup, view)
+    found = [
+        t
+        for t in tasks(district, view.courses, now)
+        if area in ("", t.course.area) and (not only_open or t.state in ("open", "overdue"))
+    ]
+    for t in found:
+        click.echo(
+            json.dumps(plain(district, t), ensure_ascii=False) if as_json else line(district, t)
+        )
+    if not as_json:
+        late = sum(t.state == "overdue" for t in found)
+        left = late + sum(t.state == "open" for t in found)
+        said = "" if district.plans.tasks else "；本区没有 there is no plans.toml"
+        click.echo(f"{len(found)} 项 tasks, {left} 未办 not done, {late} 逾期 overdue{said}")
+
+
+@click.group("task")
+def task() -> None:
+    """销号 say that a task of the plan is done."""
+
+
+@task.command("done")
+@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.option("--by", required=True, help="操作人代号 opaque id, of officers.csv")
+@click.option("--note", default="已完成 done", show_default=True, help="办理情况 what was done")
+@click.option("--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 s")
+@KEY
+@RUN
+@click.pass_obj
+def done(
+    obj: Shared,
+    ids: tuple[str, ...],
+    by: str,
+    note: str,
+    wait_s: float,
+    key: Path | None,
+    run_name: str,
+) -> None:
+    """任务已完成 the tasks with these ids (fengsui tasks) are done.
+
+    退出码 exit codes: 0 已办 done, or before · 1 不予 refused · 3 排队 queued, no answer yet.
+    """
+    setup = obj.reader(run_name)
+    log = open_run_log(setup)
+    code = 0
+    try:
+        view = alerts_view(log)
+        now = run_clock(setup, view)
+        known = {t.id: t for t in tasks(setup.district, view.courses, now)}
+        sign = sign_as(setup, log, by, key) if any(i in known for i in ids) else None
+        for name in dict.fromkeys(ids):
+            if name not in known or sign is None:
+                click.echo(f"✗ {name}: 没有这项任务 there is no such task: fengsui tasks", err=True)
+                code = 1
+                continue
+            course = known[name].course
+            said = Saying("task", by, note, task=name)
+            place = Place(course.area, course.hazard, known[name].alert, course.version)
+            wanted = decisions(said, [place], now, secrets.token_hex(8))
+            answer = submit(log, wanted, wait_s, sign).get((course.area, course.hazard))
+            if answer is None:
+                click.echo(f"… {name}: 已记录，尚未处理 queued, decide has not answered")
+                code = code or QUEUED
+                continue
+            click.echo(f"{_OUTCOME[answer.outcome]} {name}: {answer.answer}")
+            code = 1 if answer.outcome == "refused" else code
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    finally:
+        log.close()
+    sys.exit(code)
+
+
+def line(district: District, t: Task) -> str:
+    """One task in words."""
+    area = district.areas[t.course.area]
+    whose, step = owner_words(district, t.plan, area), grade_of(t.plan.on).words()
+    by = f"{t.done.by} {local(t.done.at, district.timezone)} {t.done.note}" if t.done else ""
+    needs = "、".join(f"{x.id} {x.name}" for x in draws_on(district, t.plan, area))
+    drill = "" if t.course.status == "actual" else "（演练）"
+    return (
+        f"{_SIGN[t.state]} {drill}{local(t.due_at, district.timezone)} {STATE[t.state]} "
+        f"{area.id} {area.township}{area.name} {HAZARD_ZH[t.course.hazard]} {step.zh}: "
+        f"{t.plan.title} {t.plan.title_en} · {whose.zh} {', '.join(owners(district, t.plan, area))} "
+        + (f"· {needs} " if needs else "")
+        + f"· {t.id}"
+        + (f" · {by}" if by else "")
+    )
+
+
+def plain(district: District, t: Task) -> dict[str, Any]:
+    """One task for a program: times in ms since 1970 UTC."""
+    area = district.areas[t.course.area]
+    whose = owner_words(district, t.plan, area)
+    return {
+        "id": t.id,
+        "state": t.state,
+        "task": t.plan.id,
+        "title": t.plan.title,
+        "title_en": t.plan.title_en,
+        "on": t.plan.on,
+        "area": area.id,
+        "hazard": t.course.hazard,
+        "hazard_en": HAZARD_EN[t.course.hazard],
+        "alert": t.alert,
+        "status": t.course.status,
+        "opened_at": t.opened_at,
+        "due_at": t.due_at,
+        "owner": whose.zh,
+        "owner_en": whose.en,
+        "officers": owners(district, t.plan, area),
+        "needs": [x.id for x in draws_on(district, t.plan, area)],
+        "done_by": t.done.by if t.done else "",
+        "done_at": t.done.at if t.done else None,
+        "note": t.done.note if t.done else "",
+    }

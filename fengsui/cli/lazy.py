@@ -1,0 +1,82 @@
+"""A group of commands that knows their names and their help, and loads a command only when it is
+called: so a program of fifty commands starts as fast as the one that is asked for."""
+
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+from click.shell_completion import CompletionItem
+
+
+class Entry(NamedTuple):
+    """Where a command stands (`module:attribute`), and the first sentence of its help, which stands
+    here too so that a list needs no command. tests/fengsui/test_start.py holds the two together."""
+
+    place: str
+    help: str
+
+
+Sections = Mapping[str, Mapping[str, Entry]]  # heading -> name -> entry, in the order of the help
+
+
+def _find_benches() -> None:
+    """Benches are in no wheel: they stand beside the package in the source tree, or nowhere.
+
+    Raises click.ClickException where there are none."""
+    tree = Path(__file__).parents[2]
+    if not (tree / "bench" / "command.py").exists():
+        raise click.ClickException(
+            "测速只在源码目录里 benches stand in the source tree: git clone, then make and fengsui bench"
+        )
+    if str(tree) not in sys.path:
+        sys.path.append(str(tree))
+
+
+class LazyGroup(click.Group):
+    """`commands` holds what is listed, `get_command` gives what is called."""
+
+    def __init__(self, *args: Any, sections: Sections, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections
+        self._places = {name: e.place for named in sections.values() for name, e in named.items()}
+        self.commands = {
+            name: click.Command(name, help=e.help)
+            for named in sections.values()
+            for name, e in named.items()
+        }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; None where there is none of that name."""
+        if cmd_name not in self._places:
+            return super().get_command(ctx, cmd_name)
+        module, _, attribute = self._places[cmd_name].partition(":")
+        if module.startswith("bench."):
+            _find_benches()
+        found = getattr(import_module(module), attribute)
+        assert isinstance(found, click.Command), self._places[cmd_name]
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list, section by section, in columns that stand below each other."""
+        widest = max(map(len, self.commands))
+        limit = formatter.width - 6 - widest
+        for heading, named in self.sections.items():
+            rows = [(n.ljust(widest), self.commands[n].get_short_help_str(limit)) for n in named]
+            with formatter.section(heading):
+                formatter.write_dl(rows)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Names that begin so, and the group's own options."""
+        names = [
+            CompletionItem(name, help=listed.get_short_help_str())
+            for name, listed in self.commands.items()
+            if name.startswith(incomplete)
+        ]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]

@@ -1,0 +1,63 @@
+"""Commands that look at a line without being a part of it: status, trace."""
+
+import sys
+
+import click
+
+from console.model.follow import Follower
+from fengsui.cli.options import RUN, Shared
+from fengsui.explain.trace import Ways, lines
+from fengsui.run.moments import parse_moment
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup
+from fengsui.status.lines import status_lines
+from stream.clock import now_ms
+from stream.environment import Usage
+
+
+@click.command()
+@RUN
+@click.pass_obj
+def status(obj: Shared, run_name: str) -> None:
+    """状态 stages, lag, silent stations, open warnings, undelivered, dead letters."""
+    sys.exit(_show_status(obj.reader(run_name)))
+
+
+@click.command()
+@click.argument("what")
+@click.option("--at", default="", help="读数时间 a reading's time, RFC 3339 (WHAT is a station)")
+@RUN
+@click.pass_obj
+def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
+    """追踪 WHAT through the line: a station, or the id of a delivery, warning or detection."""
+    read_at = parse_moment(at) if at else None
+    sys.exit(_trace(obj.reader(run_name), what, read_at))
+
+
+def _show_status(setup: Setup) -> int:
+    log = open_run_log(setup)
+    for text in status_lines(log, setup.district, now_ms(), setup.run):
+        click.echo(text)
+    log.close()
+    return 0
+
+
+def _trace(setup: Setup, what: str, at: int | None) -> int:
+    """Print the ways; 1 if there is none."""
+    log = open_run_log(setup)
+    try:
+        ways = Ways(Follower(log).take())
+    finally:
+        log.close()
+    district = setup.district
+    if what in district.stations or what in district.nodes:
+        found = ways.of_station(what, at)
+    elif at is not None:
+        raise Usage(f"--at 需要监测站 goes with a station; {what!r} is none")
+    else:
+        found = ways.find(what)
+    for text in lines(ways, found, district.timezone):
+        click.echo(text)
+    if not found:
+        click.echo(f"{what}: 没有检测依据它 nothing was detected that rests on it", err=True)
+    return 0 if found else 1

@@ -1,0 +1,63 @@
+"""What the commands share: the options before a command's name, as its object, and the options that
+many commands have."""
+
+from pathlib import Path
+from typing import TypedDict
+
+import click
+
+from config.load import load
+from config.records.district import District
+from fengsui.run.setup import Setup, make_setup
+
+RUN = click.option(
+    "--run", "run_name", default="live", show_default=True, help="运行名 the run's name"
+)
+WAIT = click.option(
+    "--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 seconds"
+)
+KEY = click.option(
+    "--key",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="FENGSUI_OFFICER_KEY",
+    help="本人的钥匙 the officer's own key: fengsui signer make",
+)
+
+
+class Urls(TypedDict):
+    """The servers that were named; "": where the environment or the district says."""
+
+    broker: str
+    log: str
+    history: str
+
+
+class Shared:
+    """The district's folder, the folder of the runs and the servers, as they were named."""
+
+    def __init__(self, config: Path, state: Path, broker: str, log: str, history: str) -> None:
+        self.config = config
+        self.state = state
+        self._judged: District | None = None
+        self.urls = Urls(broker=broker, log=log, history=history)
+
+    def district(self) -> District:
+        """The district as whoever starts a stage must find it: rules, channels and words can be made.
+        Read once. Raises ConfigError."""
+        if self._judged is None:
+            from fengsui.status.checked_district import (
+                load_district,  # brings every rule and every channel
+            )
+
+            self._judged = load_district(self.config)
+        return self._judged
+
+    def setup(self, run: str, **more: object) -> Setup:
+        """A run of that district. Raises ConfigError and Usage."""
+        return make_setup(self.district(), run, self.state, **self.urls, **more)  # type: ignore[arg-type]
+
+    def reader(self, run: str) -> Setup:
+        """The same for a command that starts nothing but looks at a run, or hands something in: of the
+        district the tables alone, since its stages have judged the rest. Raises ConfigError and
+        Usage."""
+        return make_setup(load(self.config), run, self.state, **self.urls)

@@ -1,0 +1,193 @@
+"""Commands that feed a line: simulate, replay."""
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from config.records.district import District
+from dispatch.nodes.keys import sender_keys
+from dispatch.words.local_time import local
+from fengsui.cli.options import Shared
+from fengsui.play import play as storm
+from fengsui.run.service import stopping_on_signals
+from fengsui.run.setup import Setup, stamp
+from simulators.carriers import Carrier
+from simulators.nodes import Nodes
+from simulators.replay import replay as feed
+from simulators.run import Player, Stuck, play
+from simulators.scenario import scenario as scenario_of
+from simulators.world import World
+from stream.environment import Usage
+from stream.mqtt.access import SIMULATOR
+
+
+@click.command()
+@click.argument("scenario", required=False, default="yanqing-storm")
+@click.option("--run", "run_name", default="exercise", show_default=True)
+@click.option("--seed", type=int, default=None)
+@click.option("--speed", type=float, default=None, help="情景秒/真实秒; 0: 尽快 as fast as it goes")
+@click.option(
+    "--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot"
+)
+@click.option("--carrier-port", type=int, default=0, help="模拟短信网关端口 simulated carrier")
+@click.option("--drain", type=float, default=3.0, show_default=True, help="雨后小时数 hours after")
+@click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
+@click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
+@click.option(
+    "--faults", is_flag=True, help="有无测站故障各一遍 each storm without and with faults"
+)
+@click.pass_obj
+def simulate(
+    obj: Shared,
+    scenario: str,
+    run_name: str,
+    seed: int | None,
+    speed: float | None,
+    lockstep: bool,
+    carrier_port: int,
+    drain: float,
+    seeds: int,
+    score: bool,
+    faults: bool,
+) -> None:
+    """模拟 publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score."""
+    if score or seeds or faults:
+        sys.exit(_score_storms(obj.district(), seeds or 30, faults=faults))
+    sys.exit(
+        _simulate_to_broker(
+            obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain
+        )
+    )
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--run", "run_name", default="", help="送入已在运行的演练 feed a run that is running")
+@click.option("--speed", type=float, default=0.0, help="事件秒/真实秒; 0: 尽快 [default: 0]")
+@click.option("--lockstep/--no-lockstep", default=True, show_default=True)
+@click.option("--slot", "slot_s", type=int, default=300, show_default=True, help="时段秒数")
+@click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
+@click.pass_obj
+def replay(
+    obj: Shared,
+    file: Path,
+    run_name: str,
+    speed: float,
+    lockstep: bool,
+    slot_s: int,
+    out: Path | None,
+) -> None:
+    """回放 a CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.
+
+    Without --run it starts a line of its own around the file and prints what was warned.
+    """
+    if run_name:
+        sys.exit(_replay_to_broker(obj.setup(run_name), file, speed, lockstep, slot_s))
+    sys.exit(
+        _replay_alone(lambda **kw: obj.setup(f"exercise-{stamp()}", **kw), file, speed, slot_s, out)
+    )
+
+
+def _replay_alone(
+    make: Callable[..., Setup], file: Path, speed: float, slot_s: int, out: Path | None
+) -> int:
+    """A record through a line of its own."""
+    stop = threading.Event()
+    try:
+        with stopping_on_signals(stop):
+            return storm.replay_alone(make, file, speed, slot_s, out, stop)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+
+
+def _replay_to_broker(setup: Setup, file: Path, speed: float, lockstep: bool, slot_s: int) -> int:
+    """A record to a line that runs elsewhere."""
+    stop = threading.Event()
+    try:
+        rows = storm.good_rows(file)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    with stopping_on_signals(stop):
+        player = _player(setup, stop, speed, lockstep, 0)
+        feed(player, rows, stop, slot_s=slot_s, on_slot=_progress(setup))
+        player.close()
+    return 0
+
+
+def _simulate_to_broker(
+    setup: Setup,
+    name: str,
+    seed: int | None,
+    speed: float | None,
+    lockstep: bool,
+    carrier_port: int,
+    drain_h: float,
+) -> int:
+    """A scenario to a line that runs elsewhere."""
+    stop = threading.Event()
+    try:
+        chosen = scenario_of(name)
+    except ValueError as e:
+        raise Usage(str(e)) from e
+    world = World(setup.district, chosen, seed)
+    with stopping_on_signals(stop):
+        player = _player(
+            setup, stop, chosen.speed if speed is None else speed, lockstep, carrier_port
+        )
+        try:
+            play(player, world, stop, drain_h=drain_h, on_slot=_progress(setup))
+        except Stuck as e:
+            click.echo(f"fengsui: {e}", err=True)
+            return 1
+        finally:
+            player.close()
+            if player.carrier is not None:
+                player.carrier.close()
+    return 0
+
+
+def _player(
+    setup: Setup, stop: threading.Event, speed: float, lockstep: bool, carrier_port: int
+) -> Player:
+    if setup.live:
+        raise Usage(
+            "模拟和回放只能进演练 a simulator never speaks into a live run: --run exercise-NAME"
+        )
+    nodes = Nodes(list(setup.district.nodes), sender_keys(setup.folder).public, "exercise")
+    carrier = Carrier(carrier_port) if carrier_port else None
+    try:
+        return Player(
+            setup.district,
+            setup.broker_url(SIMULATOR),
+            setup.run.name,
+            stop,
+            nodes=nodes,
+            carrier=carrier,
+            speed=speed,
+            lockstep=lockstep,
+        )
+    except ConnectionError as e:
+        raise Usage(str(e)) from e
+
+
+def _progress(setup: Setup) -> Callable[[int], None]:
+    """A line of progress every simulated half hour."""
+
+    def tell(clock_at: int) -> None:
+        if clock_at // 1000 % 1800 == 0:
+            click.echo(local(clock_at, setup.district.timezone), err=True)
+
+    return tell
+
+
+def _score_storms(district: District, count: int, *, faults: bool) -> int:
+    """Many storms in memory: misses and false alarms first; or what broken gauges do to them."""
+    from fengsui.play.fault_scores import figures
+    from fengsui.play.scoring import score_all
+
+    for text in (figures if faults else score_all)(district, count):
+        click.echo(text)
+    return 0

@@ -1,0 +1,1 @@
+"""What goes out of a run and comes back: backups, exports, certificates, broker configurations."""

@@ -1,0 +1,104 @@
+"""`fengsui broker-config kafka DIR`: a user a program on Kafka, with a password of its own and the
+rights that its work needs, from one table.
+
+What a stage reads stands in `fengsui.run.processes.READS`, what it writes here; groups, transactional ids and
+the topic of snapshots follow. What no right can divide is told in docs/threats.md: `cases` has two
+writers, the detectors and the desk, so people's decisions in it are signed.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from dispatch.ledger.chain import CHAINS
+from dispatch.ledger.writer import group
+from fengsui.run.run_log import READS, open_run_log
+from fengsui.run.setup import Setup
+from stream.environment import Usage
+from stream.log.kafka_url import Right
+
+# program -> topics that it writes. A stage writes into its own input too: the time (Tick), and what
+# run it is (stream/stages/run_identity.py).
+WRITES: dict[str, tuple[str, ...]] = {
+    "ingest": ("observations", "dead-letters"),
+    "detect": ("cases", "dead-letters", "observations"),
+    "decide": ("alerts", "dead-letters", "cases"),
+    "address": ("deliveries", "dead-letters", "alerts"),
+    "send": ("deliveries", "dead-letters", "observations"),  # what people say by SMS
+    "archive": ("ledger", "dead-letters"),
+    # what people decide, what they have sent again, which station is in service
+    "console": ("cases", "deliveries", "observations"),
+    "audit": (),
+    # the command line: order, resend, station service; status, export, backup
+    "operator": ("cases", "deliveries", "observations"),
+}
+_ALL = ("archive", "console", "audit", "operator")  # who reads every topic
+
+
+def user(program: str) -> str:
+    """The program's name on Kafka."""
+    return f"fengsui-{program}"
+
+
+def groups(program: str) -> list[tuple[str, str]]:
+    """(group, topic) that it is a member of; the group's topic may be "" for any."""
+    if program == "archive":
+        return [("archive", ""), *((group(c), c) for c in CHAINS)]
+    return [(program, READS[program])] if program in READS else []
+
+
+def rights(program: str, prefix: str) -> Iterator[Right]:
+    """What a program may do with the topics of a run; prefix: `KafkaLog.prefix`."""
+    # whoever opens the log holds its topics against the config; and how far another has come is told
+    yield Right("topic", f"{prefix}.", "describe", prefix=True)
+    yield Right("group", f"{prefix}.", "describe", prefix=True)
+    reads = [READS[program]] if program in READS else ["observations"] * (program == "ingest")
+    if program in _ALL:
+        yield Right("topic", f"{prefix}.", "read", prefix=True)
+    else:
+        yield from (Right("topic", f"{prefix}.{t}", "read") for t in reads)
+    for topic in WRITES[program]:
+        yield Right("topic", f"{prefix}.{topic}", "write")
+    for name, topic in groups(program):
+        whole = f"{prefix}.{name}.{topic}"
+        yield Right("group", whole, "read", prefix=not topic)
+        # one a partition
+        yield from _transactions(whole + "." * bool(topic))
+    if groups(program):
+        yield Right("topic", f"{prefix}.snapshots", "read")
+        yield Right("topic", f"{prefix}.snapshots", "write")
+    if WRITES[program]:
+        yield from _transactions(f"{prefix}.append.{user(program)}.")
+
+
+def _transactions(begins: str) -> Iterator[Right]:
+    yield Right("transactional_id", begins, "write", prefix=True)
+    yield Right("transactional_id", begins, "describe", prefix=True)
+
+
+def write_kafka(setup: Setup, folder: Path) -> tuple[int, int]:
+    """Topics, users and rights of the run, by the administrator's address in FENGSUI_LOG; a file a
+    user with its password, kept where it is there. Raises Usage, Unavailable."""
+    if not setup.log.startswith(("kafka:", "kafkas:")):
+        raise Usage("FENGSUI_LOG: 须为管理员的 Kafka 地址 must be an administrator's kafka://…")
+    from stream.log.kafka_rights import lay_down  # the client is an extra
+
+    open_run_log(setup).close()  # makes the topics
+    prefix = f"fengsui.{setup.district.id}.{setup.run.name}"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    passwords = {user(p): _password(folder / f"kafka_{p}") for p in WRITES}
+    table = {user(p): list(rights(p, prefix)) for p in WRITES}
+    return lay_down(setup.log, table, passwords, f"{prefix}.")
+
+
+def _password(file: Path) -> str:
+    """The one in the file; a new one where there is none."""
+    if not file.exists():
+        opener = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(opener, "w") as f:
+            f.write(secrets.token_urlsafe(24) + "\n")
+    found = file.read_text().strip()
+    if not found:
+        raise Usage(f"{file}: 是空的 is empty: 删掉后重来 delete it and run this again")
+    return found

@@ -1,0 +1,86 @@
+"""What of a run's folder a district cannot do without, sealed by a passphrase: the duty room's accounts
+and record (`console.db`), people's links, and their names and numbers as they stand encrypted
+(`contacts.db`; its keys are kept apart). Without a passphrase they are not in a backup, and it says so.
+
+A sealed file is `FSEAL1\\n`, 16 bytes of salt, 12 of nonce, then AES-256-GCM under the key that scrypt
+(RFC 7914; n = 2^15, r = 8, p = 1) makes of the passphrase; the file's name is bound in.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from fengsui.run.recipients import place
+from fengsui.run.setup import Setup
+from ingest.people.links import FILE as LINKS
+from stream.environment import Usage
+
+PASSPHRASE = "FENGSUI_BACKUP_PASSPHRASE"  # noqa: S105  # a variable, no password
+_MARK = b"FSEAL1\n"
+_LEAST = 12  # characters of a passphrase
+
+
+def places(setup: Setup) -> dict[str, Path]:
+    """Name -> where it lies in a run."""
+    return {
+        "console.db": setup.folder / "console.db",
+        LINKS: place(setup) / LINKS,
+        "contacts.db": place(setup) / "contacts.db",
+    }
+
+
+def held(setup: Setup) -> dict[str, bytes]:
+    """What there is now; a database as it stands at one moment, though others write."""
+    found = {}
+    for name, path in places(setup).items():
+        if not path.exists():
+            continue
+        if path.suffix != ".db":
+            found[name] = path.read_bytes()
+            continue
+        with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(":memory:")) as copy:
+            db.backup(copy)
+            found[name] = copy.serialize()
+    return found
+
+
+def sealed(name: str, body: bytes, passphrase: str) -> bytes:
+    """Raises `Usage` for a passphrase that is too short."""
+    if len(passphrase) < _LEAST:
+        raise Usage(f"{PASSPHRASE}: 太短 at least {_LEAST} characters")
+    salt, nonce = os.urandom(16), os.urandom(12)
+    return _MARK + salt + nonce + AESGCM(_key(salt, passphrase)).encrypt(nonce, body, name.encode())
+
+
+def opened(name: str, body: bytes, passphrase: str) -> bytes:
+    """Raises `Usage` for another passphrase, or a file that was changed."""
+    at = len(_MARK)
+    try:
+        if not body.startswith(_MARK):
+            raise InvalidTag
+        nonce = body[at + 16 : at + 28]
+        key = AESGCM(_key(body[at : at + 16], passphrase))
+        return key.decrypt(nonce, body[at + 28 :], name.encode())
+    except (InvalidTag, ValueError) as e:
+        raise Usage(f"{name}: 口令不对或文件被改 {PASSPHRASE} is wrong, or it was changed") from e
+
+
+def _key(salt: bytes, passphrase: str) -> bytes:
+    return Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(passphrase.encode())
+
+
+def put_back(setup: Setup, found: dict[str, bytes]) -> list[str]:
+    """Write what is not there yet, for its owner alone; the names written."""
+    written = []
+    for name, path in places(setup).items():
+        if name in found and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_bytes(found[name])
+            written.append(name)
+    return written

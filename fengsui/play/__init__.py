@@ -1,0 +1,1 @@
+"""Played storms: `fengsui run` with the simulator, drills, scenarios and their scores."""

@@ -1,0 +1,125 @@
+"""What broken gauges do to the warnings: each storm twice in memory, with its gauges whole and with the
+faults that real networks show (`simulators.faults.of_the_field`), the one beside the other."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from config.records.district import District
+from config.records.level import Action
+from dispatch.records import Alert
+from fengsui.play.scoring import stepped
+from simulators.faults import of_the_field
+from simulators.scenario import Scenario, storm_set
+from simulators.world import World
+from skill.verify.truth import Truth
+
+_MINUTE = 60_000
+_LATE_MS = 5 * _MINUTE
+_DEBRIS_MS = 30 * _MINUTE  # so long a debris flow lasts
+_COUNTERS = 4  # each such gauge sends a running total: no share is known, this one is assumed
+
+Place = tuple[str, str]  # area, hazard
+
+
+class Played(NamedTuple):
+    """One storm: when each place was first told to move, and what was called off while it flooded."""
+
+    moved: dict[Place, int]
+    ended: int
+
+
+class Figures(NamedTuple):
+    """Of one storm with faults beside the same without. late_ms: of orders that both give."""
+
+    caused: int
+    ended: int
+    real: int
+    lost: int
+    late_ms: list[int]
+
+
+def play(district: District, scenario: Scenario) -> Played:
+    """One storm, stepped in memory."""
+    world, alerts = stepped(district, scenario)
+    moved: dict[Place, int] = {}
+    for a in alerts:
+        if a.public and a.action == Action.MOVE:
+            moved.setdefault((a.area, a.hazard), a.sent_at)
+    return Played(moved, _ended(world, alerts))
+
+
+def _ended(world: World, alerts: list[Alert]) -> int:
+    """All-clears and steps down from an order while the place was under water."""
+    floods = {(t.area, t.hazard): (t.flooded_at, _until(world, t)) for t in world.truth}
+    before: dict[str, int] = {}
+    found = 0
+    for a in alerts:
+        begin, end = floods.get((a.area, a.hazard), (0, -1))
+        down = a.msg_type == "cancel" or a.action < before.get(a.id, 0)
+        found += down and begin <= a.sent_at <= end
+        before[a.id] = max(before.get(a.id, 0), a.action)
+    return found
+
+
+def _until(world: World, truth: Truth) -> int:
+    """Until when it flooded: the stream as high as when it began, and a debris flow half an hour."""
+    if truth.hazard != "flash_flood":
+        return truth.flooded_at + _DEBRIS_MS
+    return world.high_until(truth.area, truth.flooded_at)
+
+
+def compare(whole: Played, broken: Played, truth: Mapping[Place, int]) -> Figures:
+    """Real: what whole gauges order too."""
+    caused = [p for p in broken.moved if p not in whole.moved and p not in truth]
+    both = [p for p in whole.moved if p in broken.moved]
+    late = [broken.moved[p] - whole.moved[p] for p in both]
+    lost = len(whole.moved) - len(both)
+    return Figures(len(caused), broken.ended, len(whole.moved), lost, late)
+
+
+def counting(district: District) -> District:
+    """The district with some of its rain gauges sending running totals, as many networks do."""
+    gauges = [s.id for s in district.stations.values() if s.quantity == "rain"][::_COUNTERS]
+    totals = {
+        s: msgspec.structs.replace(district.stations[s], quantity="rain_counter") for s in gauges
+    }
+    return msgspec.structs.replace(district, stations={**district.stations, **totals})
+
+
+def figures(district: District, count: int) -> Iterator[str]:
+    """A line a storm, then the whole."""
+    district = counting(district)
+    gauges = [s.id for s in district.stations.values() if s.quantity in ("rain", "rain_counter")]
+    counters = [s for s in gauges if district.stations[s].quantity == "rain_counter"]
+    stages = [s.id for s in district.stations.values() if s.quantity == "stage"]
+    found: list[Figures] = []
+    ended = 0
+    for storm in storm_set(count):
+        whole = play(district, storm._replace(faults=()))
+        faults = of_the_field(gauges, stages, int(storm.hours * 60), storm.seed, counters)
+        broken = play(district, storm._replace(faults=faults))
+        truth = {(t.area, t.hazard): t.flooded_at for t in World(district, storm).truth}
+        one = compare(whole, broken, truth)
+        found.append(one)
+        ended += whole.ended
+        yield (
+            f"  {storm.name:14} 故障 faults {len(faults):3}  误令 caused {one.caused}  "
+            f"误解除 ended {one.ended}  真令 real {one.real:3}  丢 lost {one.lost}  "
+            f"迟 later than 5 min {sum(x > _LATE_MS for x in one.late_ms)}"
+        )
+    real = sum(f.real for f in found)
+    late = sorted(x for f in found for x in f.late_ms)
+    lost, later = sum(f.lost for f in found), sum(x > _LATE_MS for x in late)
+    middle = late[len(late) // 2] / _MINUTE if late else 0
+    yield f"故障引起的立即转移 orders to move caused by a fault: {sum(f.caused for f in found)}"
+    yield (
+        f"洪水中的解除、降级 all-clears and steps down during a flood: "
+        f"{sum(f.ended for f in found)}（无故障 without faults {ended}）"
+    )
+    yield (
+        f"真令 real orders {real}: 丢 lost {lost} ({lost / max(1, real):.1%}), "
+        f"迟 5 分以上 later by more than 5 min {later} ({later / max(1, real):.1%}), "
+        f"中位 median {middle:g} min, 最迟 latest {max(late, default=0) / _MINUTE:g} min"
+    )

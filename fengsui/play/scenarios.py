@@ -1,0 +1,76 @@
+"""Plays a district's own scenarios: given this series, these levels at these times."""
+
+from collections.abc import Iterator
+
+from config.records.district import District
+from config.records.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from config.scenarios import CheckScenario, Expect, scenarios
+from dispatch.words.local_time import local
+from fengsui.play.in_memory import Inline
+from ingest.observation import Observation
+from stream.records import Run
+
+_SLOT_MS = 60_000
+
+
+def play(district: District, scenario: CheckScenario) -> list[str]:
+    """What did not come as expected, in words; empty when all is as the scenario says."""
+    rows = sorted(scenario.observations, key=lambda o: o[2])
+    ends = [e.at for e in scenario.expect]
+    start_at = min(rows[0][2], min(ends)) - _SLOT_MS
+    run = Run(
+        name="exercise-check",
+        kind="exercise",
+        district=district.id,
+        config=district.version,
+        start_at=start_at,
+    )
+    inline = Inline(district, run)
+    n = 0
+    for clock_at in range(start_at, max(rows[-1][2], max(ends)) + 2 * _SLOT_MS, _SLOT_MS):
+        batch = []
+        while n < len(rows) and rows[n][2] <= clock_at:
+            station, quantity, observed_at, value = rows[n]
+            batch.append(
+                Observation(
+                    station=station, quantity=quantity, observed_at=observed_at, value=value
+                )
+            )
+            n += 1
+        inline.slot(batch, clock_at)
+    return [miss for e in scenario.expect if (miss := _miss(district, inline, e))]
+
+
+def _miss(district: District, inline: Inline, e: Expect) -> str:
+    """In words, or empty if it is as expected."""
+    zone = district.timezone
+    where = f"{e.area} {e.hazard} {local(e.at, zone, '%m-%d %H:%M')}"
+    versions = [a for a in inline.alerts if (a.area, a.hazard) == (e.area, e.hazard)]
+    if e.how == "thin":
+        thin = any(d.thin for d in inline.detections if d.area == e.area and d.detected_at <= e.at)
+        return "" if thin else f"{where}: 应报证据不足 expected thin evidence"
+    before = [a for a in versions if a.sent_at <= e.at]
+    level, action = Level.NONE, Action.NONE
+    if e.how == "by" and before:
+        level = max(a.proposed_level for a in before)
+        action = max(a.proposed_action for a in before)
+    elif before:
+        level, action = before[-1].proposed_level, before[-1].proposed_action
+    wrong = []
+    if e.level is not None and (level < e.level if e.how == "by" else level != e.level):
+        wrong.append(
+            f"应为 expected {LEVEL_ZH[e.level]} {LEVEL_EN[e.level]}, "
+            f"得 got {LEVEL_ZH[level]} {LEVEL_EN[level]}"
+        )
+    if e.action is not None and (action < e.action if e.how == "by" else action != e.action):
+        wrong.append(
+            f"应为 expected {ACTION_ZH[e.action]} {ACTION_EN[e.action]}, "
+            f"得 got {ACTION_ZH[action]} {ACTION_EN[action]}"
+        )
+    return f"{where}: {'; '.join(wrong)}" if wrong else ""
+
+
+def play_scenarios(district: District) -> Iterator[tuple[str, list[str]]]:
+    """(name and title, what did not come as expected) of each scenario."""
+    for scenario in scenarios(district):
+        yield f"{scenario.name}: {scenario.title}", play(district, scenario)

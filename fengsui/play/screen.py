@@ -1,0 +1,131 @@
+"""The terminal: the storm as it moves over the district, and the summary at its end."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from config.records.district import District
+from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from console.model.view import Change, View
+from dispatch.grade import Grade
+from dispatch.records import STATE_ZH, state_words
+from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.local_time import local
+
+_STYLE = {
+    Level.NONE: "dim",
+    Level.BLUE: "bold white on #1e6fd9",
+    Level.YELLOW: "bold black on #f2c200",
+    Level.ORANGE: "bold black on #f57c00",
+    Level.RED: "bold white on #d50000",
+}
+# never colour alone: a shape and a word too
+_SHAPE = {Level.NONE: "·", Level.BLUE: "○", Level.YELLOW: "△", Level.ORANGE: "◇", Level.RED: "⬟"}
+
+
+def badge(level: Level, action: Action = Action.NONE) -> Text:
+    """Level and action, by colour, shape and word."""
+    text = Text()
+    if level or not action:  # an order without a colour is no 无
+        text.append(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
+    if action:
+        text.append(f" {ACTION_ZH[action]}", style="bold red" if action > 1 else "bold")
+    return text
+
+
+def _clock(view: View, district: District) -> RenderableType:
+    silent = view.silent()
+    live = len(view.last_seen.keys() - silent)
+    exercise = (view.ours or view.run) is not None and not view.live
+    head = Text()
+    head.append(
+        " 演练 EXERCISE " if exercise else " 实战 LIVE ",
+        style="bold white on purple" if exercise else "bold white on dark_green",
+    )
+    head.append(f"  {district.name} {district.name_en}  ")
+    if view.clock_at:
+        head.append(local(view.clock_at, district.timezone, "%Y-%m-%d %H:%M 北京时间"), "bold")
+    line = Text(
+        f"监测站 {live}/{len(district.stations) + len(district.nodes)} 有数据 reporting"
+        f" · 静默 silent {len(silent)} · 读数 readings {view.readings:,}"
+    )
+    if view.dead:
+        line.append(f" · 坏数据 dead letters {view.dead.total()}", "bold yellow")
+    rates = [
+        (mm, view.rain_mm(station.id, 10), station.name)
+        for station in district.stations.values()
+        if station.quantity == "rain" and (mm := view.rain_mm(station.id, 60)) > 0
+    ]
+    rain = "  ".join(f"{n} {h:.0f} mm/h ({m:.0f}/10min)" for h, m, n in sorted(rates)[:-5:-1])
+    return Group(head, line, Text(f"雨强 rates: {rain or '无雨 no rain'}"))
+
+
+def _areas(view: View, district: District, rows: int) -> RenderableType:
+    table = Table(box=None, padding=(0, 1), expand=True)
+    for title in ("预警区 area", "灾种 hazard", "等级 level", "自 since", "依据 evidence"):
+        table.add_column(title, no_wrap=True, overflow="ellipsis")
+    for alert in view.open_alerts()[:rows]:
+        area = district.areas[alert.area]
+        why = alert.evidence[0] if alert.evidence else None
+        text = ""
+        if why is not None:
+            window = f"{why.window_min} min " if why.window_min else ""
+            limit = f" ≥ {why.threshold:g}" if why.threshold is not None else ""
+            text = f"{why.station} {window}{why.value:g}{limit}"
+        table.add_row(
+            f"{area.township} {area.name}",
+            HAZARD_ZH.get(alert.hazard, alert.hazard),
+            badge(alert.level, alert.action),
+            local(alert.onset_at, district.timezone, "%H:%M"),
+            text,
+        )
+    return table
+
+
+def _counts(view: View) -> str:
+    counts = Counter(level for level, _ in view.area_levels().values() if level)
+    move = sum(action == Action.MOVE for _, action in view.area_levels().values())
+    words = [f"{_SHAPE[lv]}{LEVEL_ZH[lv]} {counts[lv]}" for lv in reversed(Level) if counts[lv]]
+    return "  ".join(words) + (f"  立即转移 {move}" if move else "")
+
+
+def _deliveries(channels: Mapping[str, Counter[str]]) -> RenderableType:
+    states = [s for s in STATE_ZH if any(c[s] for c in channels.values())]
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("渠道 channel", no_wrap=True)
+    for state in states:
+        table.add_column(state_words(state), justify="right")
+    for channel, counts in sorted(channels.items()):
+        table.add_row(CHANNEL_ZH.get(channel, channel), *(str(counts[s] or "") for s in states))
+    return table
+
+
+def change_line(change: Change, district: District) -> Text:
+    """One change of one area as a line."""
+    area = district.areas[change.area]
+    text = Text(f"{local(change.at, district.timezone, '%m-%d %H:%M')} {area.township}{area.name} ")
+    text.append(HAZARD_ZH.get(change.hazard, change.hazard) + " ")
+    if change.msg_type == "cancel":
+        text.append("解除 all clear", "bold green")
+        return text
+    was = Grade(change.was_level, change.was_action)
+    if was:
+        text.append(was.words(change.hazard).zh + "→")
+    text.append_text(badge(change.level, change.action))
+    return text
+
+
+def screen(view: View, district: District, height: int = 40) -> RenderableType:
+    """The live picture."""
+    rows = max(5, height - 28)
+    recent = Group(*(change_line(c, district) for c in view.changes[-6:]))
+    return Group(
+        Panel(_clock(view, district), title="烽燧 Fengsui"),
+        Panel(_areas(view, district, rows), title=f"预警 warnings  {_counts(view)}"),
+        Panel(recent, title="最近变化 latest changes"),
+        Panel(_deliveries(view.by_channel()), title="发送 deliveries"),
+    )

@@ -1,0 +1,1 @@
+"""What is said afterwards: after-action reports, incident reports, drills held."""

@@ -1,0 +1,266 @@
+"""After a drill or a real event (演练总结评估, 复盘): what happened when, how long each step took, who
+answered and who did not, what sounded, what was decided and by whom, what was blind, and all of it
+against the plan. Pure: records in, one object of plain values out, for the page and for JSON.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_ZH, Action, Level
+from dispatch.grade import Grade
+from dispatch.records import Alert, Decision, Outcome, Report
+from fengsui.review.lanes import lanes, since
+from fengsui.review.reach import blind, loudspeakers, people
+from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
+from fengsui.review.targets import HOPS, Held, Plan, hold
+from ingest.observation import Observations
+from skill.verify.truth import Truth
+from stream.records import DeadLetter, Run
+
+HOP_ZH = {
+    "version": ("监测依据 → 预警", "evidence to warning"),
+    "notice": ("监测依据 → 内部预警", "evidence to internal notice"),
+    "decision": ("提请 → 决定", "question to decision"),
+    "loudspeaker": ("下达 → 大喇叭播出", "order to loudspeaker"),
+    "delivered": ("下达 → 手机收到", "order to phone"),
+    "answer": ("下达 → 叫应", "order to answer"),
+    "lead": ("预警 → 成灾（提前量）", "warning to disaster: lead"),
+}
+
+
+def reported_truth(records: Iterable[object]) -> list[Truth]:
+    """What people reported to have happened (`fengsui outcome`); the last word on a time counts."""
+    newest: dict[tuple[str, str, int], Outcome] = {}
+    for r in records:
+        if isinstance(r, Outcome):
+            key = (r.area, r.hazard, r.start_at)
+            if key not in newest or newest[key].told_at <= r.told_at:
+                newest[key] = r
+    earliest: dict[tuple[str, str], int] = {}
+    for o in newest.values():
+        if o.happened:
+            at = earliest.get((o.area, o.hazard), o.start_at)
+            earliest[o.area, o.hazard] = min(at, o.start_at)
+    return [Truth(area, hazard, at) for (area, hazard), at in sorted(earliest.items())]
+
+
+def incidents(records: Iterable[object]) -> list[str]:
+    """In order of their first warning."""
+    seen: dict[str, int] = {}
+    for r in records:
+        if isinstance(r, Alert) and r.incident:
+            seen[r.incident] = min(r.sent_at, seen.get(r.incident, r.sent_at))
+    return sorted(seen, key=lambda name: (seen[name], name))
+
+
+def assess(
+    district: District,
+    records: Sequence[object],
+    plan: Plan,
+    truth: Sequence[Truth],
+    *,
+    incident: str = "",
+    truth_is: str = "",
+    broken_off: str = "",
+    until: int | None = None,
+) -> dict[str, Any]:
+    """Of one incident, or of the whole run. Times are ms since 1970 UTC, lengths in seconds.
+
+    truth_is: where the truth comes from, in words; broken_off: why it ended early; until: times are
+    measured of what began before it."""
+    found = gather(records, incident)
+    if incident:  # what happened where this incident warned of nothing belongs to no incident
+        places = {(v[0].area, v[0].hazard) for v in found.alerts.values()}
+        truth = [t for t in truth if (t.area, t.hazard) in places]
+    begin, end = _span(records, found, incident)
+    if broken_off:  # what was still to come is nobody's miss
+        truth = [t for t in truth if t.flooded_at <= end]
+    hops = measure(found, truth, until)
+    run = next((r for r in records if isinstance(r, Run)), None)
+    rows = leads(found, truth)
+    return {
+        "run": run.name if run else "",
+        "exercise": run is None or run.kind != "live",
+        "scenario": run.scenario if run else "",
+        "seed": run.seed if run else None,
+        "speed": run.speed if run else None,
+        "config": run.config if run else "",
+        "district": district.id,
+        "incident": incident,
+        "begin_at": begin,
+        "end_at": end,
+        "broken_off": broken_off,
+        "measured_until_at": until,
+        "resolution_s": 60 if run is not None and run.kind != "live" else 0,
+        "summary": _summary(district, found),
+        "targets": [_target(h) for h in hold(plan, hops)],
+        "hops": [_hop(hops, name) for name in HOPS],
+        "truth_is": truth_is,
+        "lead": {
+            "events": sum(r.flooded_at is not None for r in rows),
+            "missed": sum(r.flooded_at is not None and r.lead_s is None for r in rows),
+            "unanswered_warnings": sum(r.flooded_at is None for r in rows) if truth else None,
+        },
+        "areas": _areas(district, found, truth),
+        "people": people(found),
+        "loudspeakers": loudspeakers(district, found),
+        "decisions": _decided(district, records, found, hops, incident),
+        "reports": _reports(records, incident),
+        "blind": blind(district, records, begin, end),
+        "dead_letters": dict(Counter(r.reason for r in records if isinstance(r, DeadLetter))),
+        "lanes": lanes(records, found, truth, begin, end),
+    }
+
+
+def _span(records: Sequence[object], found: Records, incident: str) -> tuple[int, int]:
+    """From the first evidence (or the run's start) to the last receipt or version."""
+    at = [a.sent_at for v in found.alerts.values() for a in v]
+    at += [r.receipt_at for rs in found.receipts.values() for r in rs]
+    if not incident:
+        at += [r.start_at for r in records if isinstance(r, Run) and r.kind != "live"]
+        at += [r.received_at for r in records if isinstance(r, Observations)]
+    else:
+        at += [v[0].onset_at for v in found.alerts.values()]
+    return (min(at), max(at)) if at else (0, 0)
+
+
+def _summary(district: District, found: Records) -> dict[str, Any]:
+    peaks: Counter[str] = Counter()
+    top = Grade()
+    for versions in found.alerts.values():
+        peak = _peak(versions)
+        top |= peak
+        peaks[LEVEL_ZH[peak.level]] += 1
+    areas = {v[0].area for v in found.alerts.values()}
+    return {
+        "warnings": len(found.alerts),
+        "areas": len(areas),
+        "people": sum(district.areas[a].population for a in areas if a in district.areas),
+        "top": list(top.words()),
+        "by_level": {LEVEL_ZH[x]: peaks[LEVEL_ZH[x]] for x in reversed(Level) if peaks[LEVEL_ZH[x]]},
+        "public": sum(any(a.public for a in v) for v in found.alerts.values()),
+        "open": sum(v[-1].msg_type != "cancel" and v[-1].state != "expired"
+                    for v in found.alerts.values()),
+        "deliveries": len(found.deliveries),
+    }  # fmt: skip
+
+
+def _peak(versions: Sequence[Alert]) -> Grade:
+    peak = Grade()
+    for a in versions:
+        peak |= Grade(a.level, a.action)
+    return peak
+
+
+def _target(h: Held) -> dict[str, Any]:
+    zh, en = HOP_ZH[h.target.hop]
+    return {
+        "hop": h.target.hop, "zh": zh, "en": en, "within_s": h.target.within_s,
+        "share": h.target.share, "note": h.target.note, "due": h.due, "in_time": h.in_time,
+        "result": {True: "met", False: "not_met", None: "not_measured"}[h.met],
+    }  # fmt: skip
+
+
+def _hop(hops: Hops, name: str) -> dict[str, Any]:
+    zh, en = HOP_ZH[name]
+    samples = hops.of(name)
+    return {"hop": name, "zh": zh, "en": en, **spread(samples)._asdict()}
+
+
+def _areas(district: District, found: Records, truth: Sequence[Truth]) -> list[dict[str, Any]]:
+    """A row each warning: its way, step by step; and a row each disaster that nothing warned of."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for key, d in found.deliveries.items():
+        told[d.alert].append(key)
+    hit = {(t.area, t.hazard): t.flooded_at for t in truth}
+    useful = {(r.area, r.hazard): r for r in leads(found, truth)}
+    rows = []
+    for name, versions in found.alerts.items():
+        a, peak = versions[0], _peak(versions)
+        seen = [found.detections[d].detected_at for d in a.detections if d in found.detections]
+        mine = useful.get((a.area, a.hazard))
+        rows.append({
+            **_place(district, a.area, a.hazard), "alert": name, "peak": list(peak.words()),
+            "level": int(peak.level), "action": int(peak.action),
+            "detected_at": min(seen) if seen else None, "version_at": a.sent_at,
+            "prepare_at": since(versions, Action.PREPARE), "move_at": since(versions, Action.MOVE),
+            "public_at": next((v.sent_at for v in versions if v.public), None),
+            "accepted_at": _earliest(found, told[name], ("accepted", "delivered", "answered")),
+            "delivered_at": _earliest(found, told[name], ("delivered", "answered")),
+            "played_at": _earliest(found, told[name], ("playing", "played")),
+            "answered_at": _earliest(found, told[name], ("answered",)),
+            "happened_at": hit.get((a.area, a.hazard)),
+            "lead_s": mine.lead_s if mine else None,
+            "ended_at": versions[-1].sent_at if versions[-1].msg_type == "cancel" else None,
+        })  # fmt: skip
+    warned = {(r["area"], r["hazard"]) for r in rows}
+    for (area, hazard), at in hit.items():
+        if (area, hazard) not in warned:
+            rows.append({**_place(district, area, hazard), "alert": "", "peak": ["无", "none"],
+                         "level": 0, "action": 0, "happened_at": at, "lead_s": None})  # fmt: skip
+    return sorted(rows, key=lambda r: (-r["action"], -r["level"], r["area"], r["hazard"]))
+
+
+def _place(district: District, key: str, hazard: str) -> dict[str, Any]:
+    area = district.areas.get(key)
+    return {
+        "area": key,
+        "place": f"{area.township}{area.name}" if area else key,
+        "place_en": area.name_en if area else key,
+        "hazard": hazard,
+        "hazard_zh": HAZARD_ZH.get(hazard, hazard),
+        "hazard_en": HAZARD_EN.get(hazard, hazard),
+    }
+
+
+def _earliest(found: Records, keys: Sequence[str], states: Sequence[str]) -> int | None:
+    at = [x for key in keys if (x := first(found, key, states)) is not None]
+    return min(at, default=None)
+
+
+def _decided(
+    district: District, records: Sequence[object], found: Records, hops: Hops, incident: str
+) -> dict[str, Any]:
+    """Persons' acts one by one, the rule's by kind, and questions by what they asked for."""
+    acts = [
+        d for d in records
+        if isinstance(d, Decision) and d.hash
+        and (not incident or d.alert in found.alerts or d.incident == incident)
+    ]  # fmt: skip
+    persons = [d for d in acts if d.by != "policy"]
+    asked: dict[str, Counter[str]] = defaultdict(Counter)
+    for s in hops.of("decision"):
+        state = "undecided" if s.seconds is None else "late"
+        if s.deadline_s is None:
+            state = "undecided" if s.seconds is None else "no_deadline"
+        elif s.seconds is not None and s.seconds <= s.deadline_s:
+            state = "in_time"
+        asked[s.what.rsplit(" ", 1)[-1]][state] += 1
+    return {
+        "persons": [
+            {"at": d.decided_at, "area": d.area, "hazard": d.hazard, "act": d.act, "by": d.by,
+             "office": _office(district, d.by), "outcome": d.outcome, "reason": d.answer or d.reason,
+             "approver": d.approver, "reference": d.reference}
+            for d in sorted(persons, key=lambda d: (d.decided_at, d.area))
+        ],
+        "by_rule": dict(Counter(d.act for d in acts if d.by == "policy")),
+        "overrides": sum(d.act == "override" and d.outcome == "done" for d in acts),
+        "refused": sum(d.outcome == "refused" for d in persons),
+        "questions": {what: dict(counts) for what, counts in sorted(asked.items())},
+    }  # fmt: skip
+
+
+def _office(district: District, who: str) -> str:
+    officer = district.officers.get(who)
+    office = district.policy.office.get(officer.office) if officer else None
+    return office.name if office else ""
+
+
+def _reports(records: Sequence[object], incident: str) -> list[dict[str, Any]]:
+    return [
+        {"at": r.reported_at, "number": r.number, "kind": r.kind, "incident": r.incident}
+        for r in records
+        if isinstance(r, Report) and incident in ("", r.incident)
+    ]

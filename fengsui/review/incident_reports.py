@@ -1,0 +1,226 @@
+"""An incident's numbered reports, as text and as a page to print (A4): what was reported, its
+warnings with their areas, times and people, what was decided, what was blind, who was reached."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
+from console.model.follow import Follower
+from console.model.view import View
+from dispatch.decide.plan_tasks import tasks
+from dispatch.grade import Grade, Reason, grade_of
+from dispatch.records import Alert, Decision, Report, state_words
+from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.local_time import local
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup
+from stream.environment import Usage
+from stream.log.port import Log
+
+_FORM = "%Y-%m-%d %H:%M"
+_ALERT_STATE = {
+    "proposed": Reason("待决定", "waits for a decision"),
+    "returned": Reason("退回补正", "returned"),
+    "held": Reason("暂缓", "held"),
+    "rejected": Reason("驳回", "rejected"),
+    "released": Reason("已发布", "released"),
+    "cancelled": Reason("已解除", "cancelled"),
+    "expired": Reason("到期失效", "expired"),
+}
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def report(setup: Setup, incident: str, out: Path | None) -> int:
+    """The reports of an incident (the newest where none is named), printed or as a page in `out`."""
+    try:
+        chosen, view, decisions = _chosen(setup, incident)
+    except LookupError as e:
+        click.echo(str(e), err=True)
+        return 1
+    if out is None:
+        for made in view.reports:
+            if made.incident == chosen:
+                click.echo(f"第{made.number}报 {made.kind} {made.text}")
+        return 0
+    out.write_text(page(setup.district, chosen, view, decisions), "utf-8")
+    click.echo(f"{out}: {chosen}, 打印用 to print: A4")
+    return 0
+
+
+def printed(setup: Setup, incident: str) -> str:
+    """The same page as text. Raises ValueError: there is no such incident."""
+    try:
+        return page(setup.district, *_chosen(setup, incident))
+    except (LookupError, Usage) as e:
+        raise ValueError(str(e)) from e
+
+
+def _chosen(setup: Setup, incident: str) -> tuple[str, View, list[Decision]]:
+    """The incident (the newest where none is named) and what stands in the log. Raises LookupError:
+    none was reported; Usage: not this one."""
+    log = open_run_log(setup)
+    try:
+        view, decisions = _read(log)
+    finally:
+        log.close()
+    incidents = sorted({r.incident for r in view.reports}, key=lambda i: _first(view, i))
+    if not incidents:
+        raise LookupError("还没有事件报告 no incident has been reported")
+    chosen = incident or incidents[-1]
+    if chosen not in incidents:
+        raise Usage(
+            f"没有事件 there is no incident {chosen!r}; 有 there are {', '.join(incidents)}"
+        )
+    return chosen, view, decisions
+
+
+def _read(log: Log) -> tuple[View, list[Decision]]:
+    view, decisions = View(), []
+    for _, record in Follower(log, ("cases", "alerts", "deliveries")).take():
+        view.take(record)
+        # a person's act stands in `cases` without what came of it
+        if isinstance(record, Decision) and record.hash:
+            decisions.append(record)
+    return view, decisions
+
+
+def _first(view: View, incident: str) -> int:
+    return min(r.reported_at for r in view.reports if r.incident == incident)
+
+
+def page(district: District, incident: str, view: View, decisions: list[Decision]) -> str:
+    """The page as HTML, complete in itself."""
+    versions = {key: found for key, found in view.first.items() if found[-1].incident == incident}
+    made = [r for r in view.reports if r.incident == incident]
+    zone = district.timezone
+
+    def at(ms: int) -> str:
+        return local(ms, zone, _FORM)
+
+    rows = [_row(district, found, made, at) for found in versions.values()]
+    rows.sort(key=lambda r: r["order"])
+    areas = {found[0].area for found in versions.values()}
+    hazards = {found[0].hazard for found in versions.values()}
+    top = Grade()
+    for found in versions.values():
+        for a in found:
+            top |= Grade(a.level, a.action)
+    acts = [d for d in decisions if d.alert in versions or d.incident == incident]
+    shown = [d for d in acts if d.by != "policy" or d.act in ("escalate", "hold", "propose")]
+    return _PAGES.get_template("report.html.j2").render(
+        district=district,
+        incident=incident,
+        what=Reason(occurrence_zh(hazards), occurrence_en(hazards)),
+        exercise=any(found[0].status != "actual" for found in versions.values()),
+        kind=made[-1].kind,
+        number=made[-1].number,
+        opened=at(min(found[0].onset_at for found in versions.values())),
+        until=at(made[-1].reported_at),
+        closed=any(r.kind == "终报" for r in made),
+        top=top.words(),
+        areas=len(areas),
+        people=sum(district.areas[a].population for a in areas if a in district.areas),
+        reports=[{"at": at(r.reported_at), "made": r} for r in made],
+        alerts=rows,
+        acts=[{"at": at(d.decided_at), "made": d, "words": d.answer or d.reason} for d in shown],
+        by_rule=len(acts) - len(shown),
+        blind=_blind(district, view, areas),
+        reached=_reached(view, set(versions)),
+        tasks=_tasks(district, view, incident),
+        printed=at(view.clock_at),
+    )
+
+
+def _row(district: District, found: list[Alert], made: list[Report], at: Any) -> dict[str, Any]:
+    """One warning: place, people, the highest, its times, and the reports that rest on it."""
+    last, area = found[-1], district.areas.get(found[-1].area)
+    peak = Grade()
+    for a in found:
+        peak |= Grade(a.level, a.action)
+    asked = Grade(last.proposed_level, last.proposed_action)
+    rests = [r.number for r in made if any(x.rpartition("/")[0] == last.id for x in r.alerts)]
+    return {
+        "order": (-peak.action, -peak.level, last.area, last.hazard, last.id),
+        "id": last.id,
+        "place": f"{area.township}{area.name}" if area else last.area,
+        "place_en": f"{area.name_en}, {area.township_en}" if area else last.area,
+        "people": area.population if area else "",
+        "hazard": Reason(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
+        "peak": peak.words(),
+        "waits": asked.words() if last.questions else None,
+        "authority": last.authority,
+        "state": _ALERT_STATE[last.state],
+        "versions": last.version,
+        "onset": at(found[0].onset_at),
+        "sent": at(found[0].sent_at),
+        "last": at(last.sent_at),
+        "thin": any(a.thin for a in found),
+        "suspect": any(a.suspect for a in found),
+        "reports": f"{rests[0]}–{rests[-1]}" if rests[1:] else "".join(map(str, rests)),
+    }
+
+
+def _blind(district: District, view: View, areas: set[str]) -> list[dict[str, Any]]:
+    """Areas of the incident whose stations do not all report, with those that are silent."""
+    out: list[dict[str, Any]] = []
+    named: dict[str, Any] = {**district.stations, **district.nodes}
+    for key in sorted(areas & view.coverage.keys()):
+        cover, area = view.coverage[key].coverage, district.areas.get(key)
+        if cover is None or area is None or not (cover.silent or cover.service):
+            continue
+        out.append(
+            {
+                "place": f"{area.township}{area.name}",
+                "place_en": f"{area.name_en}, {area.township_en}",
+                "live": cover.live,
+                "expected": cover.expected,
+                "silent": [
+                    *(f"{s} {named[s].name}" if s in named else s for s in cover.silent),
+                    *(f"{s}（维护中 in service）" for s in cover.service),
+                ],
+                "thin": view.coverage[key].thin,
+            }
+        )
+    return out
+
+
+def _tasks(district: District, view: View, incident: str) -> list[dict[str, Any]]:
+    """A task of the plan a row: in how many areas it opened, and what came of it there."""
+    courses = {k: c for k, c in view.courses.items() if c.incident == incident}
+    table: dict[str, Counter[str]] = {}
+    for t in tasks(district, courses, view.clock_at):
+        counts = table.setdefault(t.plan.id, Counter())
+        counts.update(["opened", t.state])
+        counts["in_time"] += t.done is not None and t.done.at <= t.due_at
+    return [
+        {"plan": plan, "step": grade_of(plan.on).words(), "counts": table[plan.id]}
+        for plan in district.plans.tasks.values()
+        if plan.id in table
+    ]
+
+
+def _reached(view: View, alerts: set[str]) -> list[dict[str, Any]]:
+    """A channel a row: how many deliveries came how far."""
+    table: dict[str, Counter[str]] = {}
+    for sent in view.sent.values():
+        if sent.delivery.alert in alerts:
+            table.setdefault(sent.channel, Counter())[sent.state] += 1
+    return [
+        {
+            "channel": CHANNEL_ZH.get(channel, channel),
+            "states": [(state_words(s), n) for s, n in sorted(counts.items())],
+            "total": counts.total(),
+        }
+        for channel, counts in sorted(table.items())
+    ]

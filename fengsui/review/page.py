@@ -1,0 +1,179 @@
+"""The after-action report of a run, of a drill or of a real event: read from the log, written as one
+page to print (A4, nothing outside it) and as JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from config.records.district import District
+from console.model.follow import Follower
+from dispatch.records import Alert
+from dispatch.words.local_time import local
+from fengsui.review.after_action import assess, incidents, reported_truth
+from fengsui.review.figure import figure
+from fengsui.review.targets import read_plan
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup
+from ingest.observation import Observations
+from simulators.scenario import SCENARIOS
+from simulators.world import World
+from skill.verify.truth import Truth
+from stream.environment import Usage
+from stream.log.port import Log
+from stream.records import Run
+
+BROKEN_OFF = "broken-off.txt"  # in the run's folder: why a drill was broken off
+_SLACK_MS = 6 * 3_600_000
+_COARSE_MS = 300_000
+_PAGES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_RESULT = {
+    "met": ("达到", "met"),
+    "not_met": ("未达到", "not met"),
+    "not_measured": ("未测得", "not measured"),
+}
+
+
+def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path | None) -> int:
+    """Write after-action.html and after-action.json into `out`. Of a live run the newest incident,
+    of an exercise all of it, where none is named."""
+    try:
+        found = assessed(setup, incident, plan_file)
+    except LookupError as e:
+        click.echo(str(e), err=True)
+        return 1
+    folder = out or Path.cwd()
+    folder.mkdir(parents=True, exist_ok=True)
+    html, data = folder / "after-action.html", folder / "after-action.json"
+    html.write_text(page(setup.district, found), "utf-8")
+    data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    click.echo(f"{html} 打印用 to print: A4; {data}")
+    for t in found["targets"]:
+        click.echo(f"  {_RESULT[t['result']][0]} {_RESULT[t['result']][1]}: {target_words(t)}")
+    return 0
+
+
+def printed(setup: Setup, incident: str) -> str:
+    """The same page as text. Raises ValueError: there is no such incident, or nothing at all."""
+    try:
+        return page(setup.district, assessed(setup, incident, None))
+    except (LookupError, Usage) as e:
+        raise ValueError(str(e)) from e
+
+
+def assessed(setup: Setup, incident: str, plan_file: Path | None) -> dict[str, Any]:
+    """What the report says. Raises Usage: there is no such incident; LookupError: no record."""
+    plan = read_plan(plan_file, setup.district.folder)
+    log = open_run_log(setup)
+    try:
+        records = _read(log, setup.live, incident)
+    finally:
+        log.close()
+    there = incidents(records)
+    if incident and incident not in there:
+        names = ", ".join(there) or "无 none"
+        raise Usage(f"没有事件 there is no incident {incident!r}; 有 there are {names}")
+    chosen = incident or (there[-1] if setup.live and there else "")
+    if not there and not any(isinstance(r, Run) for r in records):
+        raise LookupError(f"{setup.run.name}: 没有记录 there are no records")
+    truth, truth_is = _truth(setup.district, records)
+    note = setup.folder / BROKEN_OFF
+    return assess(
+        setup.district,
+        records,
+        plan,
+        truth,
+        incident=chosen,
+        truth_is=truth_is,
+        until=_until(records),
+        broken_off=note.read_text("utf-8").strip() if note.exists() else "",
+    )
+
+
+def _read(log: Log, live: bool, incident: str) -> list[object]:
+    """Everything; of observations what lies about the incident, for a live run holds months."""
+    topics = ("cases", "alerts", "deliveries", "dead-letters")
+    records: list[object] = [r for _, r in Follower(log, topics).take()]
+    chosen = incident or (next(reversed(incidents(records)), "") if live else "")
+    sent = [r.sent_at for r in records if isinstance(r, Alert) and r.incident == chosen]
+    for _, r in Follower(log, ("observations",)).take():
+        about = (
+            not (isinstance(r, Observations) and sent)
+            or min(sent) - _SLACK_MS <= r.received_at <= max(sent) + _SLACK_MS
+        )
+        if about:
+            records.append(r)
+    return records
+
+
+def _until(records: Sequence[object]) -> int | None:
+    """After its weather a scenario's clock moves five minutes a step: too coarse to measure with."""
+    run = next((r for r in records if isinstance(r, Run)), None)
+    if run is None or run.kind == "live" or run.scenario not in SCENARIOS:
+        return None
+    return run.start_at + int(SCENARIOS[run.scenario].hours * 3_600_000) - _COARSE_MS
+
+
+def _truth(district: District, records: Sequence[object]) -> tuple[list[Truth], str]:
+    """What happened, and who says so: people's reports, else the scenario's own world."""
+    told = reported_truth(records)
+    if told:
+        return told, "灾情核实 reported by people (fengsui outcome)"
+    run = next((r for r in records if isinstance(r, Run)), None)
+    if run is None or run.kind == "live" or run.scenario not in SCENARIOS:
+        return [], ""
+    if run.config != district.version:
+        return (
+            [],
+            "配置已改，模拟真值不可重现 the configuration has changed: no truth to compare with",
+        )
+    return World(district, SCENARIOS[run.scenario], run.seed).truth, "模拟真值 the simulated truth"
+
+
+def seconds(value: float | None) -> str:
+    """As a person reads it."""
+    if value is None:
+        return "–"
+    return f"{value:.0f} s" if abs(value) < 120 else f"{value / 60:.0f} min"
+
+
+def target_words(t: dict[str, Any]) -> str:
+    """A target and what was measured, on one line."""
+    limit = seconds(t["within_s"]) if t["within_s"] is not None else "各自时限 its own deadline"
+    sign = "≥" if t["hop"] == "lead" else "≤"
+    share = "" if t["share"] == 1 else f"，{t['share']:.0%} 以上 at least"
+    got = f"{t['in_time']}/{t['due']}" if t["due"] else "没有应做的 nothing was due"
+    return f"{t['zh']} {t['en']} {sign} {limit}{share}: {got}"
+
+
+def page(district: District, found: dict[str, Any]) -> str:
+    """The page as HTML, complete in itself."""
+    zone = district.timezone
+    days = {local(found[k], zone, "%m-%d") for k in ("begin_at", "end_at")}
+    form = "%H:%M" if len(days) == 1 else "%d %H:%M"
+
+    def at(ms: int | None) -> str:
+        return "–" if ms is None else local(ms, zone, form)
+
+    def whole(ms: int) -> str:
+        return local(ms, zone, "%Y-%m-%d %H:%M")
+
+    return _PAGES.get_template("after_action.html.j2").render(
+        a=found,
+        district=district,
+        at=at,
+        whole=whole,
+        seconds=seconds,
+        words=target_words,
+        result=_RESULT,
+        picture=figure(found, lambda ms: local(ms, zone, "%H:%M")),
+    )

@@ -1,0 +1,107 @@
+"""What a drill or an event is held against: a district's `drill.toml`, or a file of the same form.
+
+[[target]]
+hop = "notice"        # one of HOPS
+within_s = 60         # away, for hop "decision" alone: each question's own deadline
+share = 1.0           # of those due, so many in time
+"""
+
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import msgspec
+
+from config.load import ConfigError
+from config.read.problem import Problem
+from config.read.tables import read_toml
+from fengsui.review.step_times import Hops
+
+HopName = Literal["version", "notice", "decision", "loudspeaker", "delivered", "answer", "lead"]
+HOPS: tuple[str, ...] = get_args(HopName)
+FILE = "drill.toml"
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """`share` of what was due on `hop` is done within `within_s`; on hop `lead`: people are told at
+    least that long before the disaster."""
+
+    hop: HopName
+    within_s: int | None = None
+    share: float = 1.0
+    note: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """The file."""
+
+    target: tuple[Target, ...] = ()
+
+
+# where a district has no drill.toml
+USUAL = Plan(
+    target=(
+        Target(hop="notice", within_s=60),
+        Target(hop="decision"),
+        Target(hop="loudspeaker", within_s=180, share=0.95),
+        Target(hop="answer", within_s=300, share=0.9),
+        Target(hop="lead", within_s=1800, share=0.9),
+    )
+)
+
+
+class Held(NamedTuple):
+    """A target and what came of it. `met` is None where nothing was due: not measured."""
+
+    target: Target
+    due: int
+    in_time: int
+    met: bool | None
+
+
+def read_plan(named: Path | None, folder: Path) -> Plan:
+    """The file named, else the district's, else USUAL. Raises ConfigError."""
+    file = named or folder / FILE
+    if named is None and not file.exists():
+        return USUAL
+    problems: list[Problem] = []
+    plan = read_toml(file, Plan, problems)
+    for n, t in enumerate(plan.target if plan else (), 1):
+        if t.within_s is None and t.hop != "decision":
+            problems.append(_wrong(file, n, "within_s", "缺少秒数 the seconds are missing"))
+        elif t.within_s is not None and t.within_s <= 0:
+            problems.append(_wrong(file, n, "within_s", f"{t.within_s} 不是正数 is not above 0"))
+        if not 0 < t.share <= 1:
+            problems.append(
+                _wrong(file, n, "share", f"{t.share} 应在 0–1 之间 must be above 0, at most 1")
+            )
+    if plan is not None and not plan.target:
+        problems.append(Problem(file.name, 0, "target", "没有目标 there is no [[target]]"))
+    if problems or plan is None:
+        raise ConfigError(file.parent, problems)
+    return plan
+
+
+def _wrong(file: Path, n: int, column: str, message: str) -> Problem:
+    return Problem(file.name, 0, f"target {n} {column}", message)
+
+
+def hold(plan: Plan, hops: Hops) -> list[Held]:
+    """Every target against what was measured."""
+    out = []
+    for t in plan.target:
+        samples = hops.of(t.hop)
+        if t.within_s is None:
+            samples = [s for s in samples if s.deadline_s is not None]
+        in_time = sum(_in_time(t, s.seconds, s.deadline_s) for s in samples)
+        met = in_time >= t.share * len(samples) - 1e-9 if samples else None
+        out.append(Held(t, len(samples), in_time, met))
+    return out
+
+
+def _in_time(t: Target, seconds: float | None, deadline_s: float | None) -> bool:
+    if seconds is None:
+        return False
+    if t.hop == "lead":
+        return seconds >= (t.within_s or 0)
+    limit = t.within_s if t.within_s is not None else deadline_s
+    return limit is not None and seconds <= limit

@@ -1,0 +1,308 @@
+"""Starts stages, watches them and stops them: one stage as a process of its own, or the whole line
+as threads of one."""
+
+import gc
+import os
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from detectors.stage import Detect
+from dispatch.address.stage import Address
+from dispatch.decide.stage import Decide
+from dispatch.ledger.writer import Ledger, ledger_keys
+from dispatch.send.stage import run_send
+from fengsui.run.recipients import with_people, with_reporters
+from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
+from fengsui.run.setup import Setup, own
+from fengsui.run.signing import judging
+from ingest.archive import run_archive
+from ingest.stage import run_ingest
+from stream.blobs import FrameStore
+from stream.clock import LineClock, last_tick, now_ms, trusted
+from stream.history.open import open_history
+from stream.log.port import Corrupt, Log, Unavailable
+from stream.metrics import PULSES, lags
+from stream.mqtt.access import INGEST, SEND
+from stream.oplog import say
+from stream.stages.runner import Runner
+from stream.stages.stage import Stage
+
+_TRIM_EVERY_S = 3600.0
+_LAG_EVERY_S = 15.0
+_SLOW_S = 30.0  # a stage that takes longer to come up is told
+
+
+def member() -> str:
+    """This process's name in a consumer group."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def calm_collector() -> None:
+    """What is loaded by now stays, and a batch's records die by themselves: let the collector of
+    cycles not walk them all again and again (a third of a detector's time on Kafka otherwise)."""
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 50)
+
+
+def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
+    """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
+    wait_s, pulse = 1.0, PULSES.of(name)
+    while not stop.is_set():
+        try:
+            return open_run_log(setup)
+        except Unavailable as e:
+            say(name, f"{e}; trying again in {wait_s:.0f} s")
+            pulse.beat(str(e))
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+    return None
+
+
+def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:
+    """How far the stage is behind, for the operators, while it runs."""
+
+    def work() -> None:
+        while not stop.wait(_LAG_EVERY_S):
+            with suppress(Unavailable, Corrupt):  # the stage itself says so
+                lags(name, topic, log.ends(topic), log.positions(topic, name))
+
+    threading.Thread(target=work, name=f"{name}-lag", daemon=True).start()
+
+
+class Line:
+    """Stages as threads. If one of them ends with an error the whole line stops and `failed` says
+    which: a line with a hole in it must not look alive."""
+
+    def __init__(
+        self,
+        setup: Setup,
+        *,
+        carrier_url: str = "",
+        on_console: Callable[[str], None] | None = None,
+    ) -> None:
+        self._setup = setup
+        self._carrier_url = carrier_url
+        self._on_console = on_console
+        self.stop_event = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._ready: dict[str, threading.Event] = {}
+        self.failed: dict[str, BaseException] = {}
+
+    def start(
+        self,
+        stages: tuple[str, ...] = STAGES,
+        timeout_s: float = 600.0,
+        stop: threading.Event | None = None,
+    ) -> bool:
+        """Start in the order of the line and wait until each has its partitions. False: `stop` was set
+        meanwhile, and everything is stopped again.
+
+        Raises RuntimeError with the stage's name if one does not come up."""
+        calm_collector()
+        for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
+            ready = self._ready[name] = threading.Event()
+            thread = threading.Thread(target=self._work, args=(name, ready), name=name)
+            self._threads.append(thread)
+            thread.start()
+        began, told = time.monotonic(), 0.0
+        for name, ready in self._ready.items():
+            while not ready.wait(0.1):
+                if stop is not None and stop.is_set() and not self.failed:
+                    self.stop()
+                    return False
+                waited = time.monotonic() - began
+                if self.failed or waited > timeout_s:
+                    self.stop()
+                    raise self._why(name, waited)
+                if waited - told > _SLOW_S:
+                    told = waited
+                    say(name, f"{waited:.0f} 秒还未就绪 not ready yet after {waited:.0f} s")
+        return True
+
+    def _why(self, name: str, waited: float) -> BaseException:
+        """Why the line does not come up; in words where a stage refuses to work."""
+        for why in self.failed.values():
+            if isinstance(why, Corrupt):
+                return why
+        late = f"{waited:.0f} 秒未就绪 not ready after {waited:.0f} s"
+        return RuntimeError(f"{name}: {self.failed.get(name) or late}")
+
+    def _work(self, name: str, ready: threading.Event) -> None:
+        try:
+            run_stage(
+                name,
+                self._setup,
+                self.stop_event,
+                ready,
+                carrier_url=self._carrier_url,
+                on_console=self._on_console,
+            )
+        except BaseException as e:  # noqa: BLE001  # it is reported, and the line stops
+            self.failed[name] = e
+            if isinstance(e, Corrupt):
+                say(name, str(e))
+            elif not isinstance(e, KeyboardInterrupt):
+                traceback.print_exc(file=sys.stderr)
+            self.stop_event.set()
+
+    @property
+    def code(self) -> int:
+        """The exit code: 2 where a person must mend the log, 1 where a stage failed, else 0."""
+        damaged = any(isinstance(e, Corrupt) for e in self.failed.values())
+        return 2 if damaged else int(bool(self.failed))
+
+    def stop(self) -> None:
+        """Stop every stage and wait for it."""
+        self.stop_event.set()
+        for thread in self._threads:
+            thread.join(timeout=30)
+
+    def settled(self, log: Log) -> bool:
+        """Every stage has read all there is."""
+        return all(
+            log.positions(topic, stage) >= log.ends(topic)
+            for stage, topic in READS.items()
+            if ("archive" if stage.startswith("ledger-") else stage) in self._ready
+            and stage != "archive"
+        )
+
+
+def run_stage(
+    name: str,
+    setup: Setup,
+    stop: threading.Event,
+    ready: threading.Event,
+    *,
+    carrier_url: str = "",
+    on_console: Callable[[str], None] | None = None,
+) -> None:
+    """Run one stage until `stop`."""
+    os.umask(0o077)
+    own(setup.folder)
+    PULSES.works_for(setup.run.name, setup.run.kind)
+    log = _await_log(setup, name, stop)
+    if log is None:
+        return
+    try:
+        now, floor = now_ms, 0
+        if topic := READS.get(name):
+            _measuring(log, name, topic, stop)
+        if setup.live:
+            floor = last_tick(log, topic or "observations")
+            now = LineClock(now_ms, floor=floor, name=name).read
+        if name == "ingest":
+            district, links = with_reporters(setup)
+            run_ingest(
+                district,
+                setup.run,
+                log,
+                setup.broker_url(INGEST),
+                FrameStore(frames_folder(setup)),
+                stop,
+                now=now,
+                ready=ready,
+                folder=setup.folder,
+                links=links,
+            )
+        elif name == "send":
+            run_send(
+                with_people(setup, name),
+                setup.run,
+                log,
+                setup.broker_url(SEND),
+                setup.folder,
+                stop,
+                carrier_url=carrier_url,
+                now=now,
+                ready=ready,
+                on_console=on_console,
+            )
+        elif name == "archive":
+            keys = ledger_keys(setup.folder, setup.live)
+            ledger = Ledger(log, member(), keys.private, now_ms, stop)
+            ready.set()  # no warning waits for history
+            try:
+                with _trimming(log, trusted(now, floor), stop) as trimming:
+                    _archive(setup, log, stop)
+                trimming.check()
+            finally:
+                ledger.close()
+        else:
+            runner = Runner(
+                _stage(name, setup, log),
+                log,
+                member=member(),
+                live=setup.live,
+                now=now,
+                run=setup.run,
+            )
+            runner.run(stop, ready)
+    finally:
+        log.close()
+
+
+def _stage(name: str, setup: Setup, log: Log) -> Stage:
+    district = setup.district
+    if name == "detect":
+        return Detect(district, FrameStore(frames_folder(setup)).get)
+    if name == "decide":
+        return Decide(district, judging(setup, log), setup.live)
+    if name == "address":
+        return Address(with_people(setup, name), setup.live)
+    raise ValueError(f"no stage {name!r}")
+
+
+def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
+    """Into history, which may be away or damaged when this begins."""
+    wait_s, pulse = 1.0, PULSES.of("archive")
+    while not stop.is_set():
+        try:
+            history = open_history(setup.history, setup.run.name, setup.district.id)
+        except Unavailable as e:
+            say("archive", f"{e}; trying again in {wait_s:.0f} s")
+            pulse.beat(str(e))
+            stop.wait(wait_s)
+            wait_s = min(2 * wait_s, 30.0)
+            continue
+        try:
+            run_archive(log, history, member(), stop)
+        finally:
+            history.close()
+
+
+class _trimming:  # noqa: N801  # reads as a verb where it is used
+    """Drops what is past its retention, once an hour, while archive runs. now: the line's clock."""
+
+    def __init__(self, log: Log, now: Callable[[], int], stop: threading.Event) -> None:
+        self._log, self._now, self._stop = log, now, stop
+        self._failed: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="trim", daemon=True)
+
+    def _work(self) -> None:
+        try:
+            while not self._stop.wait(_TRIM_EVERY_S):
+                try:
+                    self._log.trim(self._now())
+                except Unavailable as e:  # in an hour again
+                    say("archive", f"{e}; 旧记录暂未清理 old records stay for now")
+        except BaseException as e:  # noqa: BLE001  # raised by `check`: the stage ends with it
+            self._failed = e
+            self._stop.set()
+
+    def check(self) -> None:
+        """Raises what ended the thread."""
+        if self._failed is not None:
+            raise self._failed
+
+    def __enter__(self) -> "_trimming":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)

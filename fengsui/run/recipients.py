@@ -1,0 +1,80 @@
+"""Which people a run may tell: the list of its encrypted store, joined to the district.
+
+A live run reads the store and nothing else. A plain contacts.csv in the folder is the list of a
+district that is being tried: an exercise takes it in at its start, and again when it has changed. A
+live run takes it in once, while its store has never held anybody, and says at each start that a file
+with numbers lies there: to refuse would leave a valley unwarned for the sake of a file.
+"""
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from config.records.district import District
+from dispatch.people.contact_store import ContactStore
+from fengsui.run.contact_csv import digest, take
+from fengsui.run.setup import Setup
+from stream.oplog import say
+
+
+def place(setup: Setup) -> Path:
+    """The folder of a run's contact store: its state folder, or one of its own in the folder that
+    FENGSUI_CONTACTS names, where `address` and `send` do not share a state folder."""
+    apart = os.environ.get("FENGSUI_CONTACTS", "")
+    return Path(apart) / setup.run.name if apart else setup.folder
+
+
+def with_people(setup: Setup, stage: str) -> District:
+    """The district with everybody in the run's store, without their numbers; those are read by
+    `dispatch.channels.addresses.address`, one at a time. Raises ValueError when the store cannot be opened."""
+    district, file = setup.district, setup.district.folder / "contacts.csv"
+    with ContactStore(place(setup)) as store:
+        if district.contacts and file.exists():
+            with store.change():
+                before = store.fact("list")
+                first = not before and not store.ids()
+                if first or (not setup.live and before != digest(file)):
+                    gone = store.erased()
+                    whole = [c for c in district.contacts.values() if c.id not in gone]
+                    take(store, whole, file)
+            if setup.live and any(c.phone or c.app or c.email for c in district.contacts.values()):
+                say(stage, _PLAIN.format(file=file))
+        contacts = store.load()
+    for text in doubts(district, contacts):
+        say(stage, text)
+    return msgspec.structs.replace(district, contacts=contacts, vault=place(setup))
+
+
+def with_reporters(setup: Setup) -> tuple[District, Path | None]:
+    """For ingest: the district with everybody who may report, and where their links stand. A store
+    that cannot be opened here keeps nobody's gauge from being heard: then only people are not."""
+    try:
+        return with_people(setup, "ingest"), place(setup)
+    except (ValueError, OSError, sqlite3.Error) as e:
+        say("ingest", f"联系人库打不开，没有人能报告 nobody can report, the contact store: {e}")
+        return msgspec.structs.replace(setup.district, contacts={}), None
+
+
+_PLAIN = (
+    "{file}: 号码明文存放，运行时不读此文件 numbers stand there in plain and are not read from there: "
+    "fengsui contacts import, then delete the file"
+)
+
+
+def doubts(district: District, contacts: Mapping[str, object]) -> list[str]:
+    """What a list that was imported lacks; ids only."""
+    found = []
+    if not contacts:
+        found.append("联系人库为空 nobody is on any list: fengsui contacts import FILE.csv")
+    for o in district.officers.values():
+        if o.contact and o.contact not in contacts:
+            found.append(
+                f"officers.csv {o.id}: 联系人 contact {o.contact} 不在库中 is not in the store"
+            )
+    for who in district.channels.not_woken_to:
+        if who not in contacts:
+            found.append(f"channels.toml not_woken_to: {who} 不在库中 is not in the store")
+    return found

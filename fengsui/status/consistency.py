@@ -1,0 +1,89 @@
+"""The auditor: does everything that the line said go on moving?
+
+The questions stand in console/model/consistency.py. What it cannot explain is a finding: said, counted in
+`fengsui_audit_unexplained`, and told to the outside heartbeat, which also notices when all of this
+is dead. It writes nothing into the line.
+"""
+
+import sys
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from config.records.level import Level
+from console.model.consistency import CHECKS, Audit, Finding
+from console.model.follow import Follower
+from console.model.view import View
+from stream import metrics
+from stream.log.port import Log, Unavailable
+from stream.oplog import say
+from stream.records import Run
+
+_EVERY_S = 5.0
+_BEAT_S = 60.0
+
+
+def run_audit(
+    log: Log, now: Callable[[], int], run: Run, heartbeat: str, stop: threading.Event
+) -> None:
+    """Audit until `stop`. heartbeat: a URL that is fetched every minute, with /fail behind it while
+    there are findings; whoever watches it calls somebody when it stays away."""
+    if heartbeat and not heartbeat.startswith(("http://", "https://")):
+        raise ValueError("FENGSUI_HEARTBEAT: 写 write http://… or https://…")
+    audit, follower, live = Audit(ours=run), Follower(log), run.kind == "live"
+    said: set[tuple[str, str]] = set()
+    beat_at = 0.0
+    with metrics.pulse("audit") as pulse:
+        while not stop.is_set():
+            try:
+                for _, record in follower.take():
+                    audit.take(record)
+                pulse.beat()
+            except Unavailable as e:
+                say("audit", f"{e}; trying again")
+                pulse.beat(str(e))
+            found = list(audit.findings(now() if live else audit.view.clock_at))
+            for finding in found:
+                if finding[:2] not in said:
+                    say("audit", str(finding), check=finding.check, subject=finding.subject)
+            said = {f[:2] for f in found}
+            _publish(audit.view, found)
+            if heartbeat and time.monotonic() - beat_at >= _BEAT_S:
+                beat_at = time.monotonic()
+                _beat(heartbeat, well=not found and not pulse.waits_for)
+            stop.wait(_EVERY_S)
+
+
+def _publish(view: View, found: list[Finding]) -> None:
+    counts = Counter(f.check for f in found)
+    for check in CHECKS:
+        metrics.UNEXPLAINED.labels(check).set(counts[check])
+    levels = Counter(a.level for a in view.open_alerts())
+    for level in Level:
+        metrics.OPEN_WARNINGS.labels(level.name.lower()).set(levels[level])
+    metrics.SILENT.set(len(view.silent()))
+    metrics.AUDITED_AT.set_to_current_time()
+
+
+def _beat(url: str, *, well: bool) -> None:
+    request = urllib.request.Request(url if well else f"{url}/fail")  # noqa: S310  # see run_audit
+    # nobody hears it: that is just what the other end notices
+    with suppress(OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
+        return
+
+
+def audit_once(log: Log, now: int, run: Run) -> int:
+    """Print what cannot be explained; 1 if there is anything."""
+    audit, live = Audit(ours=run), run.kind == "live"
+    for _, record in Follower(log).take():
+        audit.take(record)
+    found = list(audit.findings(now if live else audit.view.clock_at))
+    for finding in found:
+        print(finding)
+    if not found:
+        words = f"{len(audit.view.alerts)} 预警 warnings, {len(audit.view.sent)} 发送 deliveries"
+        print(f"皆有交代 all explained: {words}", file=sys.stderr)
+    return 1 if found else 0

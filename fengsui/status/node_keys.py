@@ -1,0 +1,69 @@
+"""What the commands about loudspeakers look up: the run's clock, the grant, who has which keys."""
+
+import os
+from collections.abc import Iterator
+
+import msgspec
+
+from dispatch.nodes.keys import Ring
+from dispatch.nodes.mandate import Grant
+from dispatch.send.node_supervisor import read_grant as read
+from dispatch.words.local_time import local
+from fengsui.run.run_log import open_run_log
+from fengsui.run.run_view import view_of
+from fengsui.run.setup import Setup
+from stream.clock import now_ms
+
+
+def clock_of(setup: Setup) -> int:
+    """The run's clock, ms."""
+    if setup.live:
+        return now_ms()
+    log = open_run_log(setup)
+    try:
+        return view_of(log).clock_at or now_ms()
+    finally:
+        log.close()
+
+
+def read_grant(setup: Setup) -> Grant | None:
+    """The grant of the run, ended or not."""
+    return read(setup.folder / "mandate.json")
+
+
+def write_grant(setup: Setup, grant: Grant) -> None:
+    """Where send looks for it; and a line for the record of who granted and withdrew."""
+    setup.folder.mkdir(parents=True, exist_ok=True)
+    body = msgspec.json.encode(grant)
+    with (setup.folder / "mandate.history.jsonl").open("ab") as f:
+        f.write(body + b"\n")
+        f.flush()
+        os.fsync(f.fileno())
+    fresh = setup.folder / f"mandate.{os.getpid()}.tmp"
+    fresh.write_bytes(body)
+    fresh.replace(setup.folder / "mandate.json")
+
+
+def key_lines(setup: Setup) -> Iterator[str]:
+    """What `fengsui keys show` says. Raises ValueError."""
+    ring = Ring(setup.folder, setup.run.kind)
+    place, zone = setup.folder / "keys", setup.district.timezone
+    here = "不在此机 away"
+    if (place / "root.key").exists():
+        here = "在此机，部署后应移走 on this machine: take it away"
+    yield f"根公钥 root {(place / 'root.pub').read_text().strip()} ({here})"
+    yield f"密钥集 key set v{ring.keys.version}"
+    for k in ring.keys.keys:
+        until = f"到 until {local(k.until_at, zone)}" if k.until_at else "现用 in use"
+        yield f"  {k.public} {until}"
+    log = open_run_log(setup)
+    view = view_of(log)
+    log.close()
+    behind = [
+        f"{n} v{view.nodes[n]['key_set'][1] if 'key_set' in view.nodes.get(n, {}) else '?'}"
+        for n in setup.district.nodes
+        if view.nodes.get(n, {}).get("key_set", (0, 0))[1] != ring.keys.version
+    ]
+    yield f"终端 nodes: {len(setup.district.nodes) - len(behind)} 已有 have it"
+    if behind:
+        yield f"  没有或未知 not, or not known: {' '.join(behind)}"

@@ -1,0 +1,117 @@
+"""What pages look up as they are asked for. System: how far each stage is behind, room on the disk,
+the servers. Config check: what `fengsui check` says of the folder as it is now. Skill: the ledger of
+`fengsui skill`. Drills: fengsui/review/drills.py."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from console.api.routes import Asked
+from fengsui.review import drills
+from fengsui.run import threshold_gate
+from fengsui.run.run_log import READS, open_run_log
+from fengsui.run.setup import Setup, shown
+from fengsui.status.checked_district import judged
+from fengsui.status.coverage import coverage_summary
+from fengsui.status.scores import kept_score
+from fengsui.status.waiting import NOBODY
+from skill.report.outcomes import as_json, scores
+from skill.verify.score import bootstrap
+
+LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
+
+
+def asked(setup: Setup, folder: Path) -> Asked:
+    """For `console.serve.serving`."""
+    return {
+        "system": lambda: system(setup),
+        "check": lambda: check(setup, folder),
+        "skill": lambda: skill(setup),
+        "drills": lambda: drills.drills(setup, folder),
+    }
+
+
+def system(setup: Setup) -> dict[str, Any]:
+    """Raises Unavailable: the log cannot be reached."""
+    log = open_run_log(setup)
+    try:
+        stages = []
+        for stage, topic in READS.items():
+            ends, positions = log.ends(topic), log.positions(topic, stage)
+            stages.append(
+                {
+                    "stage": stage,
+                    "topic": topic,
+                    "lag": sum(max(0, e - p) for e, p in zip(ends, positions, strict=True)),
+                    "begun": any(positions),
+                }
+            )
+    finally:
+        log.close()
+    disk = shutil.disk_usage(setup.folder)
+    return {
+        "stages": stages,
+        "disk": {
+            "folder": str(setup.folder),
+            "free": disk.free,
+            "total": disk.total,
+            "ours": sum(_size(f) for f in setup.folder.glob("*.db*")),
+        },
+        "servers": {
+            "broker": shown(setup.broker) or "内置 embedded",
+            "log": shown(setup.log),
+            "history": shown(setup.history),
+        },
+    }
+
+
+def _size(file: Path) -> int:
+    """Of a database's side files one may be gone as soon as it is seen."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def check(setup: Setup, folder: Path) -> dict[str, Any]:
+    """What would be refused or warned of if the run started now, and what it did start with."""
+    district, problems, proof = judged(folder)
+    ours = setup.district
+    found = {
+        "folder": str(folder),
+        "running": ours.version,
+        "now": district.version if district else "",
+        "problems": [str(p) for p in problems],
+        "rules_version": ours.rules_version,
+        "rules": [*ours.rules.run, *(f"{r.id} ({r.kind})" for r in ours.rules.rule)],
+        "counts": {
+            "stations": len(ours.stations),
+            "areas": len(ours.areas),
+            "nodes": len(ours.nodes),
+            "contacts": len(ours.contacts),
+            "officers": len(ours.officers),
+            "rain": len(ours.rain),
+            "stage": len(ours.stage),
+        },
+        "proved": proof is not None,
+        "proof": threshold_gate.told(proof) if proof else "",
+        "warnings": [],
+    }
+    if district is not None:
+        warnings = [] if district.officers else [NOBODY]
+        if proof is None and not problems:
+            warnings.append(threshold_gate.unproved(district))
+        found["warnings"] = [*warnings, *coverage_summary(district)]
+    return found
+
+
+def skill(setup: Setup) -> dict[str, Any]:
+    """As `fengsui skill --json`, with 95 % intervals of pod, far and csi over the areas."""
+    found, notes = kept_score(setup, LEAD_MS)
+    by_area = [s.counts for name, s in scores(found).items() if name != "*"]
+    return {
+        **as_json(found),
+        "intervals": bootstrap(by_area),
+        "lead_min": LEAD_MS / 60_000,
+        "notes": notes,
+    }

@@ -1,0 +1,1 @@
+"""CAP messages of others, by HTTP, feed, file or MQTT."""

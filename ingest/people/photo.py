@@ -1,0 +1,47 @@
+"""A person's photograph, made anew: upright, small, a JPEG, and nothing in it but the picture. The
+place and the phone that its EXIF names are gone, and so is whatever else a file may hide.
+
+It is read by a process of its own (`ingest.people.photo_process`), one at a time, with a limit to
+its memory and its time: a file that is made to fill a memory fills nobody's, and ends nothing but
+its own reading.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+
+from stream.oplog import say
+from stream.records import Rejected
+
+MAX_BYTES = 8_000_000
+FORMATS = ("JPEG", "PNG", "WEBP")
+TOO_LARGE, NO_PICTURE, NO_MEMORY = 3, 4, 5  # what the process says by its exit
+_WAIT_S = 30.0  # a slow machine; the process itself has `photo_made.CPU_S` of work
+_one = threading.Lock()
+
+
+def remade(body: bytes) -> bytes | Rejected:
+    """The picture's JPEG; not a picture, too large, or a bomb: why not. Waits for its turn."""
+    if len(body) > MAX_BYTES:
+        return Rejected("oversize", f"照片 {len(body)} 字节 bytes, 上限 at most {MAX_BYTES}")
+    command = [sys.executable, "-P", "-m", "ingest.people.photo_process"]
+    with _one:
+        try:
+            done = subprocess.run(  # noqa: S603  # no word of it comes from outside
+                command, input=body, capture_output=True, timeout=_WAIT_S, check=False,
+                env={"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return Rejected("bad_frame", f"照片读了 {_WAIT_S:.0f} 秒 takes too long to read")
+        except OSError as e:
+            return Rejected("bad_frame", f"照片现在读不了 cannot be read now: {e.strerror}")
+    if done.returncode == 0:
+        return done.stdout
+    if done.returncode == NO_PICTURE:
+        return Rejected("bad_frame", f"不是照片 not a picture: {', '.join(FORMATS)}")
+    if done.returncode in (TOO_LARGE, NO_MEMORY) or done.returncode < 0:  # ended by its limit
+        size = done.stderr[:40].decode("ascii", "replace") * (done.returncode == TOO_LARGE)
+        return Rejected("bad_frame", f"照片太大 {size} is too large to be read")
+    say("ingest", f"读照片的进程出错 the process that reads photographs: exit {done.returncode}")
+    return Rejected("bad_frame", "照片现在读不了 cannot be read now")

@@ -1,0 +1,311 @@
+"""A person's message into records: who it is, which area it is about, what it says.
+
+Pure but for the memory of the rate. Nothing of the person's own words goes on: a dead letter of a
+person's message says how long it was and why nobody could read it.
+"""
+
+import hashlib
+import re
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, cast
+
+import msgspec
+
+from config.records.district import Area, Contact, District
+from config.records.quantity import OF_PEOPLE
+from ingest.decode.phrases import Meaning, meanings, plain
+from ingest.decode.service_words import LONGEST_MIN, Wish, wish
+from ingest.identify import AHEAD_MS
+from ingest.observation import PersonSays, Service
+from stream.guard import letter
+from stream.limits import Unreadable, clean, moment, read_json
+from stream.log.port import Out
+from stream.records import Rejected, encode
+
+JSON_BYTES = 16_000
+A_MINUTE = 20  # messages of one person that are taken in
+AN_OFFICE = 10  # times as many: it speaks for many callers
+OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
+Way = Literal["form", "sms", "app"]
+# what we say of a message that nobody can read
+_OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
+SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
+_IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_MOST = 100_000
+_SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
+
+
+class Sent(NamedTuple):
+    """A message as it came, with nothing believed yet. ident: its own id, "" none; at: as `moment`
+    reads it, None none; area: an id, "" not named."""
+
+    person: str
+    way: Way
+    said: tuple[Meaning, ...]
+    area: str = ""
+    ident: str = ""
+    at: Any = None
+    photo: str = ""
+
+
+class _Sms(msgspec.Struct):
+    text: str
+    id: str = ""
+    at: Any = None
+
+
+class _Report(msgspec.Struct):
+    what: str
+    id: str = ""
+    area: str = ""
+    people: int | None = None
+    time: Any = None
+    thing: str = ""  # of service
+    minutes: int = 0
+
+
+_sms = msgspec.json.Decoder(_Sms)
+_report = msgspec.json.Decoder(_Report)
+
+
+Said = PersonSays | Service | Rejected
+
+
+class People:
+    """Who may say something of which area: everybody on the contact list, of their own areas."""
+
+    def __init__(
+        self,
+        district: District,
+        *,
+        exercise: bool = False,
+        keep: Callable[[str, str, str, str, int], None] = lambda *_: None,
+    ) -> None:
+        """keep: where words that nobody can read are kept for the duty room (`ingest.people.kept_words`)."""
+        self._exercise, self._keep = exercise, keep
+        self._contacts: Mapping[str, Contact] = district.contacts
+        self._areas: Mapping[str, Area] = district.areas
+        self.group: Mapping[str, str] = district.group_of_area
+        self._recent: dict[str, deque[int]] = {}
+        self._things = {a: set(some) for a, some in district.stations_of_area.items()}
+        for node in district.nodes.values():
+            self._things.setdefault(node.area, set()).add(node.id)
+        self._ids = {t.lower(): t for some in self._things.values() for t in some}
+        self.partitions = range(district.partitions)
+
+    def areas_of(self, person: str) -> tuple[str, ...]:
+        """Ids; nothing for a stranger."""
+        contact = self._contacts.get(person)
+        if contact is None:
+            return ()
+        return tuple(self._areas) if "*" in contact.areas else contact.areas
+
+    def times(self, person: str) -> int:
+        """How many people's worth of messages may come from this one."""
+        contact = self._contacts.get(person)
+        return AN_OFFICE if contact is not None and contact.role == "organisation" else 1
+
+    def written(self, sent: Sent, text: str, now: int) -> list[PersonSays | Rejected]:
+        """What an office passes on in a caller's words: the area is named, or stands in the text. What
+        is not understood goes to the duty room as it is."""
+        text = clean(text)
+        area = sent.area or self._named(self.areas_of(sent.person), plain(text))
+        said = tuple(meanings(text, exercise=self._exercise)) or (Meaning("words"),)
+        found = self.judge(sent._replace(said=said, area=area), now)
+        for one in found:
+            if isinstance(one, PersonSays) and one.what == "words":
+                self._keep(one.id, sent.person, one.area, text, now)
+        return found
+
+    def sms(self, person: str, payload: bytes, now: int) -> list[Said]:
+        """`P/person/{person}/sms`: {"text": …, "id": the carrier's, "at": when it was sent}."""
+        try:
+            sent = read_json(payload, _sms, JSON_BYTES)
+        except Unreadable as e:
+            return [Rejected(e.reason, f'应为 write {{"text": …, "id": …, "at": …}}: {_ours(e)}')]
+        return self.text(person, sent.text, sent.id, sent.at, now)
+
+    def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
+        """The text of a short message. What is not understood is told three times: to the operators as
+        a dead letter, and down the line to the duty room, which can read it as it is, and so that the
+        sender gets an answer."""
+        areas = self.areas_of(person)
+        if not areas:
+            return [nobody()]
+        text = clean(text)
+        urgent = any(m.what == "help" for m in meanings(text))
+        asked_for = None if urgent else wish(text)
+        if asked_for is not None and any(i in self._ids for i in asked_for.ids):
+            ident = ident or hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()
+            return [self.service(person, asked_for, "sms", ident, now)]
+        said, area = tuple(meanings(text, exercise=self._exercise)), self._named(areas, plain(text))
+        if not ident:  # the same words in another minute are another message
+            ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
+        sent = Sent(person, "sms", said, area, ident, at)
+        found = self.judge(sent, now) if said and area else []
+        if found and not isinstance(found[0], Rejected):
+            return [*found]
+        size = f"{len(text)} 字 characters"
+        why = Rejected("unclear", f"看不懂 not understood, {size}: docs/people.md")
+        if said and not area:
+            why = Rejected("not_their_area", f"没有写明自己的区 which of their areas, {size}")
+        why = cast(Rejected, found[0]) if found else why
+        if why.reason not in ("unclear", "not_their_area"):
+            return [why]
+        both = (Meaning("words"), Meaning("unclear"))
+        asked = self.judge(sent._replace(said=both, area=area or areas[0]), now)
+        for one in asked:
+            if isinstance(one, PersonSays) and one.what == "words":
+                self._keep(one.id, person, one.area, text, now)
+        # one that is refused otherwise (too many, too old) gets no answer
+        return [why, *asked] if not isinstance(asked[0], Rejected) else [*asked]
+
+    def service(
+        self, person: str, asked: Wish, way: Way, ident: str, now: int
+    ) -> Service | Rejected:
+        """One station or loudspeaker of their own areas, for hours at most: numbers can be forged, and
+        a gauge that nobody judges warns nobody."""
+        if person not in self._contacts:
+            return nobody()
+        things = {self._ids[i] for i in asked.ids if i in self._ids}
+        if len(things) != 1 or not things <= set(self.serves(person)):
+            return Rejected("not_their_area", "维护一次一个自己区的站点 one station of their areas")
+        if not 0 <= asked.minutes <= LONGEST_MIN:
+            return Rejected("bad_value", f"minutes: 应为 write 0 … {LONGEST_MIN}")
+        if not self._in_time(person, now):
+            return Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")
+        thing = things.pop()
+        return Service(
+            id=hashlib.sha256(f"{person}|{way}|{ident}|{thing}".encode()).hexdigest()[:16],
+            thing=thing,
+            by=person,
+            said_at=now,
+            until_at=now + asked.minutes * 60_000,
+            reason=asked.reason,
+            way=way,
+        )
+
+    def serves(self, person: str) -> list[str]:
+        """Stations and loudspeakers that this person may take out of judgement."""
+        contact = self._contacts.get(person)
+        if contact is None or contact.role not in _SERVE:
+            return []
+        return sorted({t for a in self.areas_of(person) for t in self._things.get(a, ())})
+
+    def report(self, person: str, payload: bytes, now: int) -> list[Said]:
+        """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}; or
+        {"id", "what": "service", "thing", "minutes"}."""
+        try:
+            r = read_json(payload, _report, JSON_BYTES)
+        except Unreadable as e:
+            words = '应为 write {"id", "what", "area", "people", "time"}'
+            return [Rejected(e.reason, f"{words}: {_ours(e)}")]
+        if r.what == "service":
+            asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
+            return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
+        said = (Meaning(r.what, r.people),)
+        return [*self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)]
+
+    def judge(self, sent: Sent, now: int) -> list[PersonSays | Rejected]:
+        """One record for each meaning, or one reason why not. A clock that is ahead is not believed:
+        the time of receipt is taken, for a report of a flood must not be lost by it."""
+        contact = self._contacts.get(sent.person)
+        areas = self.areas_of(sent.person)
+        if contact is None or not areas:
+            return [nobody()]
+        wrong = self._wrong(sent, areas)
+        if wrong is not None:
+            return [wrong]
+        said_at = now if sent.at is None else moment(sent.at)
+        if said_at is None:
+            return [Rejected("bad_time", "写 write 2025-07-26T22:10:00+08:00 或秒 or seconds")]
+        if said_at < now - OLD_MS:
+            return [Rejected("too_old", f"超过 {OLD_MS // 3_600_000} 小时 hours old: 时钟? clock?")]
+        if said_at > now + AHEAD_MS:
+            said_at = now
+        if not self._in_time(sent.person, now):
+            return [Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")]
+        return [
+            PersonSays(
+                id=_id(sent, what, now),
+                person=sent.person,
+                role=contact.role,
+                area=sent.area or areas[0],
+                what=what,  # type: ignore[arg-type]
+                said_at=said_at,
+                received_at=now,
+                way=sent.way,
+                people=people,
+                photo=sent.photo,
+            )
+            for what, people in sent.said
+        ]
+
+    def _wrong(self, sent: Sent, areas: tuple[str, ...]) -> Rejected | None:
+        if sent.ident and not _IDENT.fullmatch(sent.ident):
+            return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
+        for what, people in sent.said:
+            if what not in SAYABLE and (what, sent.way) not in _OURS:
+                return Rejected("bad_value", f"what: 应为 one of {', '.join(SAYABLE)}")
+            if people is not None and not 0 <= people <= _MOST:
+                return Rejected("bad_value", f"people: 应为 write 0 … {_MOST}")
+        if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
+            return Rejected("not_their_area", f"可报的区 theirs are {', '.join(areas[:12])}")
+        return None
+
+    def _in_time(self, person: str, now: int) -> bool:
+        times = self._recent.setdefault(person, deque())
+        while times and times[0] <= now - 60_000:
+            times.popleft()
+        if len(times) >= A_MINUTE * self.times(person):
+            return False
+        times.append(now)
+        return True
+
+    def _named(self, mine: tuple[str, ...], text: str) -> str:
+        """The area that a text names, by id or name; the only one of a person who has one; "" if it
+        is missing or somebody else's."""
+        named = [
+            a.id
+            for a in sorted(self._areas.values(), key=lambda a: -len(a.name))
+            if a.name in text or re.search(rf"(?<![a-z0-9]){a.id.lower()}(?![a-z0-9])", text)
+        ]
+        theirs = [a for a in named if a in mine]
+        if theirs or named:
+            return theirs[0] if theirs else ""
+        return mine[0] if len(mine) == 1 else ""
+
+
+def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list[Out]:
+    """What the log is given. where: the topic or way, for dead letters; it holds opaque ids only."""
+    outs = []
+    for one in found:
+        if isinstance(one, PersonSays):
+            group = people.group.get(one.area) or min(people.group.values())
+            outs.append(Out("observations", group, encode(one)))
+            continue
+        if isinstance(one, Service):  # a station may count in any partition
+            value = encode(one)
+            outs += [Out("observations", "service", value, p) for p in people.partitions]
+            continue
+        outs.append(letter(now, where, one))
+    return outs
+
+
+def _ours(e: Unreadable) -> str:
+    """The place in our own form; the parser's other words may hold a person's."""
+    return e.words if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
+
+
+def nobody() -> Rejected:
+    return Rejected(
+        "unknown_person", "联系人库中没有 is not in the contact store: fengsui contacts"
+    )
+
+
+def _id(sent: Sent, what: str, now: int) -> str:
+    """The same message again has the same id; one without an id of its own is told by its minute."""
+    own = sent.ident or f"{sent.area}|{sent.at or now // 60_000}"
+    text = f"{sent.person}|{sent.way}|{own}|{what}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,375 @@
+"""The small door at which people report: `/r/TOKEN`, one page and its answer; an app posts the same
+fields, or JSON, and reads JSON. An answer of 200 means that the log has it.
+
+200 taken; 400 not understood, and what to do; 403 no such link, or it is over; 408 too slow; 413 too
+large; 429 too often; 503 cannot be kept now. The words are in the log before their photograph has come,
+and follow no fate of it: one that is bad, huge, slow or broken off costs the report nothing. Words need
+no place; one person has one place for photographs, so nobody keeps another from being heard.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import threading
+import time
+from base64 import b64encode
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from config.records.district import District
+from ingest.decode.phrases import Meaning, plain
+from ingest.decode.service_words import Wish
+from ingest.observation import PersonSays
+from ingest.people.form import Form, FormWrong
+from ingest.people.kept_words import Keeper
+from ingest.people.links import SOON_MS, Links
+from ingest.people.page import answer, form
+from ingest.people.photo import MAX_BYTES, remade
+from ingest.people.reports import People, Sent, Way, outs_of
+from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
+from stream import metrics
+from stream.blobs import FrameStore
+from stream.http_server import Bounds, HttpDoor
+from stream.log.port import Log, Out
+from stream.oplog import Seldom, say
+from stream.records import DeadLetter, Rejected, encode
+
+_PHOTOS = 6  # at once, of all; one of each person
+_TALKING = 8  # requests of one person that have not come to their end
+_A_MINUTE = 30
+_NAMES = 10_000
+WHERE = "people-http"
+_BOUNDS = Bounds(connections=128, body_s=WORDS_S + PHOTO_S)
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_WORDS = {
+    "taken": "已收到，谢谢。注意安全。 Received, thank you. Stay safe.",
+    "no_photo": "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。 Received, without the photo.",
+    "busy": "已收到，但照片现在收不下，请稍后再发一次。 Received; send the photo again later.",
+    "bad_link": "链接无效或已停用，请联系值班室。 This link is not valid: call the duty room.",
+    "over": "链接已过期，请联系值班室换新的。 This link is over: ask the duty room for a new one.",
+    "often": "太频繁，请一分钟后再报；紧急请打电话。 Too often: wait a minute, or call.",
+    "large": "太大，请不带照片先报。 Too large: report without the photo first.",
+    "slow": "网络太慢，请不带照片先报。 Too slow: report without the photo first.",
+    "not_kept": "现在存不下，请重发或打电话。 Cannot be kept now: send again, or call.",
+    "wrong": "没看懂，请返回重选。 Not understood: go back and choose.",
+}
+
+
+class _Rate:
+    """So many a minute for each name, in real time."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now, self._times = now, dict[str, deque[float]]()
+
+    def take(self, name: str, times_as_many: int = 1) -> None:
+        now = self._now()
+        if len(self._times) > _NAMES:
+            self._times.clear()
+        times = self._times.setdefault(name, deque())
+        while times and times[0] < now - 60:
+            times.popleft()
+        if len(times) >= _A_MINUTE * times_as_many:
+            raise Refused(429, "often")
+        times.append(now)
+
+
+class Door:
+    """now: the run's clock, epoch ms. wall: the real one, epoch s."""
+
+    def __init__(
+        self,
+        district: District,
+        live: bool,
+        log: Log,
+        frames: FrameStore,
+        links: Links,
+        now: Callable[[], int],
+        wall: Callable[[], float],
+    ) -> None:
+        self._district, self._live, self._log = district, live, log
+        self._frames, self._links, self._now = frames, links, now
+        self._wall = wall
+        self._keeper = Keeper(district.vault)
+        self._people = People(district, exercise=not live, keep=self._keeper.put)
+        self._lock = threading.Lock()
+        self._rate = _Rate(wall)
+        self._seldom = Seldom()
+        # these two are of the door's loop alone
+        self._talking = Counter[str]()
+        self._photos = set[str]()  # whose photograph is coming
+        self._reading = asyncio.Lock()  # a photograph is work: one at a time
+
+    def app(self) -> Starlette:
+        """The routes."""
+        return Starlette(
+            routes=[
+                Route("/r/{token}", self._page, methods=["GET"]),
+                Route("/r/{token}", self._post, methods=["POST"]),
+                Route("/report", self._post, methods=["POST"]),
+            ],
+            exception_handlers={Refused: self._refusal},
+        )
+
+    async def _page(self, request: Request) -> Response:
+        person = await run_in_threadpool(self._person, request)
+        areas = [self._district.areas[a] for a in self._people.areas_of(person)]
+        drill, hotline = not self._live, self._district.hotline
+        ends = await run_in_threadpool(self._ends, person)
+        serves = self._people.serves(person)
+        page = form(
+            areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves
+        )
+        return self._html(page, 200)
+
+    async def _post(self, request: Request) -> Response:
+        person = await run_in_threadpool(self._person, request)
+        size = request.headers.get("content-length", "")
+        if size and not (size.isascii() and size.isdigit()):
+            raise Refused(400, "wrong", "Content-Length")
+        if self._talking[person] >= _TALKING:
+            raise Refused(429, "often")
+        self._talking[person] += 1
+        try:
+            kind = request.headers.get("content-type", "")
+            if kind.startswith("multipart/"):
+                words, photo = await self._form(person, request, kind)
+            else:
+                given = await small(request, kind)
+                service = given.fields.get("what") == "service"
+                await run_in_threadpool(self._serve if service else self._take, person, given)
+                words, photo = "taken", False
+        except TimeoutError as e:
+            raise Refused(408, "slow") from e
+        except ClientDisconnect as e:
+            raise Refused(400, "wrong", "broken off") from e
+        finally:
+            self._talking[person] -= 1
+            if not self._talking[person]:
+                del self._talking[person]
+        if _wants_json(request):
+            return _json({"state": "taken", "photo": photo}, 200)
+        return self._html(answer(_WORDS[words], back=True, hotline=self._district.hotline), 200)
+
+    def _ends(self, person: str) -> str:
+        """The day on which the link ends, if that is soon."""
+        try:
+            link = self._links.read().get(person)
+        except (OSError, ValueError):
+            return ""
+        if link is None or link.until_at > self._wall() * 1000 + SOON_MS:
+            return ""
+        there = ZoneInfo(self._district.timezone)
+        return datetime.fromtimestamp(link.until_at / 1000, there).strftime("%Y-%m-%d")
+
+    def _person(self, request: Request) -> str:
+        """Whose link it is. Raises Refused."""
+        host = request.client.host if request.client else ""
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = str(request.path_params.get("token", bearer))
+        try:
+            # a link's end is a matter of days of the real calendar, in an exercise too
+            person = self._links.holder(token[:64], int(self._wall() * 1000))
+        except (OSError, ValueError) as e:
+            self._seldom("ingest", f"个人链接读不到 personal links: {e}")
+            raise Refused(503, "not_kept") from e
+        times = self._people.times(person) if person else 1
+        self._rate.take(person or f"stranger {host}", times)
+        if not person or not self._people.areas_of(person):
+            metrics.DEAD_LETTERS.labels("ingest", "bad_link").inc()
+            raise Refused(403, "over" if person == "" else "bad_link")
+        return person
+
+    async def _form(self, person: str, request: Request, kind: str) -> tuple[str, bool]:
+        """The words into the log as soon as they are there, then the photograph: what to answer, and
+        whether there is one. Raises Refused, and what a request does that breaks off before its
+        words."""
+        try:
+            form = Form(kind, MAX_BYTES)
+        except FormWrong as e:
+            raise Refused(400, "wrong", "form") from e
+        says: list[PersonSays] = []
+        place = False
+        try:
+            body = Body(request)
+            async for chunk in body.chunks():
+                form.feed(chunk)
+                if not says and form.said():
+                    says = await run_in_threadpool(self._take, person, Given(form.fields))
+                    body.within_s = PHOTO_S
+                    place = self._placed(person)
+                    form.wanted = place
+            if not says:
+                raise Refused(400, "wrong", "form")
+            photo = bytes(form.photo) if form.whole else b""
+            form.photo.clear()
+            if photo and place:
+                used = await self._pictured(says, photo)
+                return ("taken" if used else "no_photo"), used
+            return ("busy" if not place and form.pictured() else "taken"), False
+        except (FormWrong, TimeoutError, ClientDisconnect) as e:
+            if says:  # only the photograph is lost
+                return "no_photo", False
+            if isinstance(e, FormWrong):
+                raise Refused(400, "wrong", "form") from e
+            raise
+        finally:
+            if place:
+                self._photos.discard(person)
+
+    def _placed(self, person: str) -> bool:
+        """Whether this one's photograph may come now."""
+        if person in self._photos or len(self._photos) >= _PHOTOS:
+            return False
+        self._photos.add(person)
+        return True
+
+    def _take(self, person: str, given: Given) -> list[PersonSays]:
+        """The words into the log. Raises Refused."""
+        f, now = given.fields, self._now()
+        people = plain(f.get("people", "")[:20])
+        if people and not (people.isascii() and people.isdigit() and len(people) < 9):
+            raise Refused(400, "wrong", "people")
+        count = int(people) if people and f.get("what") == "moved" else None
+        said = (Meaning(f.get("what", ""), count),)
+        # a text of its own comes from a program, never from the page
+        way: Way = "app" if "text" in f else "form"
+        sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at)
+        with self._lock:
+            words = f.get("text", "") if not f.get("what") else ""
+            found = (
+                self._people.written(sent, words, now) if words else self._people.judge(sent, now)
+            )
+        self._keep(outs_of(found, self._people, WHERE, now))
+        for one in found:
+            if isinstance(one, Rejected):
+                metrics.DEAD_LETTERS.labels("ingest", one.reason).inc()
+                often = one.reason == "too_many"
+                raise Refused(429 if often else 400, "often" if often else "wrong", one.detail)
+            metrics.READINGS.labels("ingest", one.what).inc()
+        return [one for one in found if isinstance(one, PersonSays)]
+
+    def _serve(self, person: str, given: Given) -> None:
+        """A station out of judgement, or back in it, into the log. Raises Refused."""
+        f, now = given.fields, self._now()
+        minutes = f.get("minutes", "")[:6]
+        if not (minutes.isascii() and minutes.isdigit()):
+            raise Refused(400, "wrong", "minutes")
+        asked = Wish((f.get("thing", "").lower()[:40],), int(minutes), "维护")
+        ident = f.get("id", "")[:64] or str(now // 60_000)
+        with self._lock:
+            found = self._people.service(person, asked, "form", ident, now)
+        self._keep(outs_of([found], self._people, WHERE, now))
+        if isinstance(found, Rejected):
+            metrics.DEAD_LETTERS.labels("ingest", found.reason).inc()
+            often = found.reason == "too_many"
+            raise Refused(429 if often else 400, "often" if often else "wrong", found.detail)
+        metrics.READINGS.labels("ingest", "service").inc()
+
+    async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:
+        """The photograph of words that the log has: they go once more, with it, under their own id.
+        False when it cannot be used."""
+        async with self._reading:
+            made = await run_in_threadpool(remade, photo)
+        try:
+            if isinstance(made, Rejected):
+                metrics.DEAD_LETTERS.labels("ingest", made.reason).inc()
+                await run_in_threadpool(self._keep, [_letter(made, self._now(), photo)])
+                return False
+            digest = await run_in_threadpool(self._frames.put, made)
+            again = [msgspec.structs.replace(one, photo=digest) for one in says]
+            outs = outs_of([*again], self._people, WHERE, self._now())
+            await run_in_threadpool(self._keep, outs)
+        except (OSError, Refused) as e:  # the report is worth more than its picture
+            self._seldom("ingest", f"照片存不下 a photograph cannot be kept: {e}")
+            return False
+        return True
+
+    def _keep(self, outs: list[Out]) -> None:
+        try:
+            self._log.append(outs)
+        except OSError as e:
+            self._seldom("ingest", f"表单报告存不下 a report by form cannot be kept: {e}")
+            raise Refused(503, "not_kept") from e
+
+    def _html(self, text: str, status: int) -> Response:
+        return HTMLResponse(text, status, headers=_HEADERS)
+
+    async def _refusal(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refused)
+        words = _WORDS[error.words]
+        if _wants_json(request):
+            return _json({"state": "refused", "words": words, "detail": error.detail}, error.status)
+        back = error.status in (400, 413, 429)
+        return self._html(answer(words, back=back, hotline=self._district.hotline), error.status)
+
+
+def _letter(why: Rejected, now: int, photo: bytes) -> Out:
+    """Of a file that is no picture: its first bytes, which name its kind and nobody."""
+    letter = DeadLetter(
+        received_at=now,
+        source=WHERE,
+        reason=why.reason,
+        detail=why.detail,
+        payload=b64encode(photo[:16]).decode(),
+    )
+    return Out("dead-letters", WHERE, encode(letter))
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in (
+        request.headers.get("accept", "") + request.headers.get("content-type", "")
+    )
+
+
+def _json(value: dict[str, Any], status: int) -> Response:
+    return Response(
+        msgspec.json.encode(value), status, headers=_HEADERS, media_type="application/json"
+    )
+
+
+@contextlib.contextmanager
+def people_ways(
+    district: District,
+    live: bool,
+    log: Log,
+    frames: FrameStore,
+    folder: Path | None,
+    now: Callable[[], int],
+    wall: Callable[[], float] = time.time,
+) -> Iterator[None]:
+    """The door, open as long as this lasts; its address is left in `people.url` of the folder, where
+    the links stand. None: no door. Raises OSError when the place is taken. now, wall: see `Door`."""
+    listen = district.channels.people_listen if live else "127.0.0.1:0"
+    if folder is None or not listen:
+        yield
+        return
+    links = Links(folder)
+    with contextlib.suppress(OSError, ValueError):  # said again when a link is used
+        if soon := links.ending(int(wall() * 1000)):
+            words = "个链接 14 天内到期或已过期 links end within 14 days or are over"
+            say("ingest", f"{len(soon)} {words}: fengsui people links --ending")
+    door = Door(district, live, log, frames, links, now, wall)
+    server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "people.url").write_text(server.url + "\n")
+    try:
+        yield
+    finally:
+        server.close()

@@ -1,0 +1,262 @@
+"""The node agent's voice: siren, then the text by espeak-ng, to a player's standard input or into
+a folder of WAV files.
+
+Which voice of espeak-ng says Mandarin is asked of the voice, not of its name: Debian 12's (1.51) reads
+Chinese with its voice cmn as "li four, ji two" in English, with exit status 0. Each job asks anew, by
+the phonemes of characters that are known. One without a voice sounds its siren and is failed.
+
+The whole sound is made first, cut at the watchdog's limit and measured; so nothing can sound longer
+than it may, whatever becomes of the agent. A player that reads a pipe falls silent when the agent
+dies. `played` needs the player's good end and a level: by default the signal's own (the line), or
+what `--measure` says while it plays (a microphone, a current clamp).
+"""
+
+import contextlib
+import io
+import queue
+import re
+import shlex
+import shutil
+import subprocess
+import threading
+import wave
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dispatch.nodes.judgement import PLAY_MS
+from dispatch.nodes.memory import Job
+from loudspeaker import readings
+
+_RATE = 22_050
+_SIREN_S, _TEST_S, _PAUSE_S = 3.0, 0.5, 0.8
+_SILENT = 0.01  # of full scale (RMS): below it nobody hears anything
+_SPEAK_S = 60
+# the first is that of 1.50 and newer, the second of older ones and of 1.52, where it is right again
+_VOICES = ("cmn-latn-pinyin", "cmn")
+_KNOWN = "立即转移"  # li4 ji2 zhuan3 yi2; the third tone may be said half
+_KNOWN_SAID = re.compile(r"li51tS;i35ts\.ua214?nji35")
+_STRESS = re.compile(r"[',_|:\s]")
+Samples = npt.NDArray[np.float32]
+
+
+class SoundError(Exception):
+    """It cannot be said; the text says what is missing."""
+
+
+class Outcome(NamedTuple):
+    """How a text went."""
+
+    job: str
+    sounded: bool
+    detail: str
+
+
+class Voice(NamedTuple):
+    """player: a command that plays a WAV from its standard input; "": files into `sink`. measure: a
+    command that prints a level from 0 to 1 as its last word while it plays."""
+
+    player: str
+    sink: Path | None
+    measure: str = ""
+    rate: int = 220  # words a minute, as espeak-ng counts: 4.3 Chinese characters a second
+
+
+def found_player() -> str:
+    """What this machine has; "" if nothing."""
+    if shutil.which("aplay"):
+        return "aplay -q -"
+    return "play -q -t wav -" if shutil.which("play") else ""
+
+
+def siren(seconds: float) -> Samples:
+    """A tone that rises and falls between 500 and 1,000 Hz once a second."""
+    t = np.arange(int(seconds * _RATE), dtype=np.float64) / _RATE
+    frequency = 750.0 - 250.0 * np.cos(2 * np.pi * t)
+    return (0.8 * np.sin(2 * np.pi * np.cumsum(frequency) / _RATE)).astype(np.float32)
+
+
+def phonemes(tool: str, voice: str, text: str) -> str:
+    """What a voice of espeak-ng would say, in its own alphabet, a line each clause; "" if it has none."""
+    try:
+        done = subprocess.run(  # noqa: S603  # the text goes in as data
+            [tool, "-v", voice, "-x", "-q", "--stdin"],
+            input=text.encode(), capture_output=True, timeout=_SPEAK_S,
+        )  # fmt: skip
+    except (subprocess.SubprocessError, OSError):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def mandarin() -> tuple[str, str]:
+    """espeak-ng and its voice that reads Mandarin. Raises SoundError."""
+    tool = shutil.which("espeak-ng")
+    if tool is None:
+        raise SoundError("espeak-ng 未安装 is not installed: apt-get install espeak-ng")
+    for voice in _VOICES:
+        said = _STRESS.sub("", phonemes(tool, voice, _KNOWN))
+        if _KNOWN_SAID.fullmatch(said):
+            return tool, voice
+    raise SoundError(
+        f"不能播音 cannot sound: no voice of espeak-ng reads {_KNOWN} as Mandarin "
+        f"({', '.join(_VOICES)}): apt-get install espeak-ng espeak-ng-data"
+    )
+
+
+def spoken_wav(text: str, rate: int) -> Samples:
+    """The text once, by espeak-ng. Raises SoundError."""
+    tool, voice = mandarin()
+    try:
+        done = subprocess.run(  # noqa: S603  # the text goes in as data
+            [tool, "-v", voice, "-s", str(rate), "--stdin", "--stdout"],
+            input=readings.sounded(text).encode(), capture_output=True, timeout=_SPEAK_S, check=True,
+        )  # fmt: skip
+        # its length stands in the header only when it writes a file: the rest of the stream is it
+        head = done.stdout.index(b"data") + 8
+    except (subprocess.SubprocessError, OSError, ValueError) as e:
+        raise SoundError(f"espeak-ng 出错 failed: {type(e).__name__}") from e
+    with wave.open(io.BytesIO(done.stdout)) as w:
+        rate_of = w.getframerate()
+    found = np.frombuffer(done.stdout[head:][: (len(done.stdout) - head) // 2 * 2], "<i2")
+    if rate_of != _RATE:
+        raise SoundError(f"espeak-ng 采样率不对 speaks at {rate_of} Hz, expected {_RATE}")
+    return found.astype(np.float32) / 32768.0
+
+
+def sound(job: Job, rate: int) -> Samples:
+    """Everything a job says, at its volume, no longer than the watchdog allows. Raises SoundError."""
+    parts = [_siren_of(job)] if job.siren else []
+    if job.text:
+        once = spoken_wav(job.text, rate)
+        pause = np.zeros(int(_PAUSE_S * _RATE), np.float32)
+        parts += [once, pause] * job.repeat
+    return _whole(parts, job)
+
+
+def _siren_of(job: Job) -> Samples:
+    return siren(_TEST_S if job.source == "self_test" else _SIREN_S)
+
+
+def _whole(parts: list[Samples], job: Job) -> Samples:
+    whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
+    return whole[: PLAY_MS * _RATE // 1000] * np.float32(job.volume / 100)
+
+
+def level(samples: Samples) -> float:
+    """RMS, of full scale."""
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
+
+
+def wav(samples: Samples) -> bytes:
+    """16 bit, mono."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(_RATE)
+        w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+class Speaker:
+    """Says one job at a time in a thread; what became of it waits in `take`."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+        self._outcomes: queue.Queue[Outcome] = queue.Queue()
+        self._playing: tuple[str, threading.Event] | None = None
+        self.can_say = True  # there is a voice; asked now and at each job
+        with contextlib.suppress(SoundError):
+            mandarin()
+            return
+        self.can_say = False
+
+    def play(self, job: Job) -> None:
+        self.stop()
+        stop = threading.Event()
+        self._playing = (job.id, stop)
+        threading.Thread(target=self._work, args=(job, stop), daemon=True, name="voice").start()
+
+    def stop(self, job: str = "") -> None:
+        """Be silent; an outcome of what is stopped does not come."""
+        if self._playing is not None and job in ("", self._playing[0]):
+            self._playing[1].set()
+            self._playing = None
+
+    def take(self) -> list[Outcome]:
+        found = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                found.append(self._outcomes.get_nowait())
+        return found
+
+    def _work(self, job: Job, stop: threading.Event) -> None:
+        mute = ""
+        try:
+            try:
+                if job.source == "self_test":
+                    mandarin()
+                samples = sound(job, self._voice.rate)
+            except SoundError as e:  # a siren without words wakes people all the same
+                mute, samples = str(e), _whole([_siren_of(job)] if job.siren else [], job)
+            sounded, detail = self._say(job, samples, stop) if samples.size else (False, "")
+        except (OSError, ValueError) as e:
+            sounded, detail = False, str(e)
+        self.can_say = not mute
+        if not stop.is_set():
+            self._outcomes.put(Outcome(job.id, sounded and not mute, (mute or detail)[:120]))
+
+    def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, str]:
+        body, seconds, line = wav(samples), samples.size / _RATE, level(samples)
+        if not self._voice.player:
+            assert self._voice.sink is not None
+            self._voice.sink.mkdir(parents=True, exist_ok=True)
+            (self._voice.sink / f"{job.id}.wav").write_bytes(body)
+            return line >= _SILENT, f"{seconds:.1f} s，线路 line {line:.2f}，WAV"
+        measuring = None
+        if self._voice.measure:
+            measuring = subprocess.Popen(  # noqa: S603  # the operator's own command
+                shlex.split(self._voice.measure), stdout=subprocess.PIPE
+            )
+        code = _fed(self._voice.player, body, seconds + 10, stop)
+        what = "线路 line"
+        if measuring is not None:
+            line, what = _measured(measuring), "实测 measured"
+        if code != 0:
+            return False, f"播放器出错 player ended with {code}"
+        return line >= _SILENT, f"{seconds:.1f} s，{what} {line:.2f}"
+
+
+def _fed(player: str, body: bytes, limit_s: float, stop: threading.Event) -> int:
+    """Give the player its WAV and wait for its end: exit code. Stopped or too slow: killed."""
+    process = subprocess.Popen(  # noqa: S603  # the operator's own command
+        shlex.split(player), stdin=subprocess.PIPE
+    )
+    assert process.stdin is not None
+
+    def feed() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            assert process.stdin is not None
+            process.stdin.write(body)
+            process.stdin.close()
+
+    threading.Thread(target=feed, daemon=True, name="feed").start()
+    waited = 0.0
+    while process.poll() is None and waited < limit_s and not stop.wait(0.05):
+        waited += 0.05
+    if process.poll() is None:
+        process.kill()
+    return process.wait()
+
+
+def _measured(process: "subprocess.Popen[bytes]") -> float:
+    """The last word of what a measuring command printed until now; 0 if it is no number."""
+    process.terminate()
+    try:
+        out, _ = process.communicate(timeout=5)
+        return float(out.split()[-1])
+    except (subprocess.TimeoutExpired, ValueError, IndexError):
+        process.kill()
+        return 0.0

@@ -1,0 +1,1 @@
+"""Skill of a district's rules in words, and the account of outcomes."""

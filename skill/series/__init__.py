@@ -1,0 +1,1 @@
+"""Rules tuned on series of measurements."""

@@ -1,0 +1,123 @@
+"""A station's record on the slots of a rule, the rule's value at each of them, and its alarms.
+
+The same score function and the same level machine as live, over arrays: `standing` gives what
+`detectors.engine.hysteresis` gives with one level, without its loop (a test holds the two against another).
+What is left out is what a record does not tell: how late a reading came, doubt, silence.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from config.records.quantity import QUANTITIES
+from detectors.engine.window_rule import Floats, Ints, Kind, View
+from skill.verify.hindcast import Readings
+
+_ELEMENTS = 8_000_000
+_HAIR = 1e-9
+
+
+class Track(NamedTuple):
+    """values: (slots,) of the whole record, NaN where nothing was heard; heard: the slots that
+    were; at: (heard,) their ends, ms."""
+
+    station: str
+    quantity: str
+    slot_s: int
+    values: Floats
+    heard: Ints
+    at: Ints
+
+
+def step_s(readings: Readings, station: str, quantity: str) -> int:
+    """The shortest slot of whole minutes that divides a day and holds the usual step."""
+    at = _mine(readings, station, quantity)[0]
+    usual = float(np.median(np.diff(at))) / 1000 if at.size > 1 else 3600.0
+    fits = [m * 60 for m in range(1, 1441) if 1440 % m == 0 and m * 60 >= usual - 1]
+    return fits[0] if fits else 86_400
+
+
+def track(readings: Readings, station: str, quantity: str, slot_s: int, gather: str) -> Track:
+    """Values outside the physical range left out, as live."""
+    at, counts = _mine(readings, station, quantity)
+    slot = -(-at // (slot_s * 1000))
+    if not slot.size:
+        none = np.zeros(0, np.int64)
+        return Track(station, quantity, slot_s, np.zeros(0), none, none)
+    first = int(slot[0])
+    values = np.full(int(slot[-1]) - first + 1, np.nan)
+    put = {"sum": np.add, "max": np.maximum, "min": np.minimum}[gather]
+    start = {"sum": 0.0, "max": -np.inf, "min": np.inf}[gather]
+    values[slot - first] = start
+    put.at(values, slot - first, counts / QUANTITIES[quantity].per_unit)
+    heard = np.nonzero(~np.isnan(values))[0]
+    return Track(station, quantity, slot_s, values, heard, (heard + first) * (slot_s * 1000))
+
+
+def _mine(readings: Readings, station: str, quantity: str) -> tuple[Ints, Ints]:
+    if (station, quantity) not in readings.pairs:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    q = QUANTITIES[quantity]
+    counts = readings[3]
+    mine = readings.which == readings.pairs.index((station, quantity))
+    mine &= (counts >= q.low) & (counts <= q.high)
+    return readings.at[mine], counts[mine]
+
+
+def windows(values: Floats, width: int) -> Floats:
+    """(slots, width): what the rule sees at each slot."""
+    seen: Floats = sliding_window_view(np.concatenate((np.full(width - 1, np.nan), values)), width)
+    return seen
+
+
+def values_of(kind: Kind, parameters: Any, t: Track) -> Floats:
+    """(heard,) the rule's value at each slot that was heard."""
+    width = kind.span(parameters)
+    seen = windows(t.values, width)
+    step = max(1, _ELEMENTS // width)
+    out = np.full(t.heard.size, np.nan)
+    for n in range(0, t.heard.size, step):
+        part = slice(n, n + step)
+        at = t.at[part]
+        view = View(seen[t.heard[part]][:, None, :], at, t.slot_s, np.ones((at.size, 1)))
+        out[part] = kind.score(parameters, view).value
+    return out
+
+
+def spans(t: Track) -> list[tuple[int, int]]:
+    """When it was observed, ms: cut where nothing was heard for ten slots and an hour."""
+    if not t.at.size:
+        return []
+    far = max(10 * t.slot_s, 3600) * 1000
+    cut = np.nonzero(np.diff(t.at) > far)[0]
+    begins, ends = np.append(0, cut + 1), np.append(cut, t.at.size - 1)
+    return [(int(t.at[b]), int(t.at[e])) for b, e in zip(begins, ends, strict=True)]
+
+
+def standing(
+    at: Ints, value: Floats, limit: float, clear: float, hold_min: int
+) -> tuple[Ints, Ints]:
+    """Indices at which an alarm starts, and at which it ends (the last one if it still stands).
+
+    Up where value >= limit; kept where value >= limit - |limit| (1 - clear) or unknown; down once
+    every judgement for `hold_min` since the first that was not kept was not either.
+    """
+    hair = _HAIR * max(1.0, abs(limit))
+    kept = np.nonzero(~(value < limit - abs(limit) * (1 - clear) - hair))[0]
+    none = np.zeros(0, np.int64)
+    if not kept.size:
+        return none, none
+    ends = np.minimum(kept + 1, at.size - 1)
+    falls = np.searchsorted(at, at[ends] + hold_min * 60_000)
+    falls = np.maximum(falls, kept + 2)  # the hold is armed in one judgement, ends in another
+    last = np.append(falls[:-1] < kept[1:], True)
+    begins = np.append(0, np.nonzero(last)[0][:-1] + 1)
+    up = np.nonzero(value[kept] >= limit - hair)[0]
+    first = np.searchsorted(up, begins)
+    closing = np.nonzero(last)[0]
+    found = first < up.size
+    start = np.where(found, up[np.minimum(first, up.size - 1)] if up.size else 0, kept.size)
+    real = start <= closing
+    fall = np.minimum(falls[closing[real]], at.size - 1)
+    return kept[start[real]], fall

@@ -1,0 +1,72 @@
+"""What a one-row-a-storm table does not support, and where it differs from what a rule was made of."""
+
+import numpy as np
+
+from skill.tables.fit import Sample, usable
+from skill.tables.read import Storms
+from skill.tables.rules import TableRules
+
+_FEW = 10  # events below which a percentage says little
+
+
+def unsupported(storms: Storms, s: Sample, group: str | None) -> list[str]:
+    """What the table does not support."""
+    notes = []
+    events = int(storms.yes.sum())
+    if events < _FEW:
+        notes.append(
+            f"仅 {events} 次事件，看次数与区间，勿看百分比 few events: read counts and intervals, "
+            "no percentage"
+        )
+    for name, fine in zip(s.names, usable(s), strict=True):
+        if not fine:
+            notes.append(f"{name} 无值或为常数，未用 has no values or is constant: not used")
+    if not group:
+        notes.append(
+            "未给 --group：同场火、同站的行相互关联，交叉验证偏乐观 without --group rows that share "
+            "weather stand on both sides: the cross-validation flatters"
+        )
+        return notes
+    one = [g for g in sorted(set(storms.group)) if _one_class(storms, g)]
+    if one:
+        notes.append(
+            f"{len(one)} 组只有一种结果 groups with one outcome only: {', '.join(one[:12])}"
+            f"{' …' if len(one) > 12 else ''}"
+        )
+    largest = np.bincount(s.group, weights=s.yes).max() / events
+    if largest > 0.5:
+        notes.append(
+            f"一组占 {largest:.0%} 的事件，留出它等于换一个地方 one group holds that share of the events: "
+            "leaving it out is to move to another place"
+        )
+    return notes
+
+
+def _one_class(storms: Storms, group: str) -> bool:
+    yes = [y for y, g in zip(storms.yes, storms.group, strict=True) if g == group]
+    return all(yes) or not any(yes)
+
+
+def strange(file: TableRules, storms: Storms) -> list[str]:
+    """Where a table differs from what the rule was made of."""
+    notes = []
+    names = {t.quantity for t in file.term}
+    for t in file.term:
+        if t.quantity not in storms.quantities and t.weight:
+            notes.append(
+                f"{t.quantity}：本表没有，由其余的量推得 this table lacks it: inferred from the others"
+            )
+    if unknown := [q for q in storms.quantities if q not in names]:
+        notes.append(f"规则不知，未用 not known to the rule, not used: {', '.join(unknown)}")
+    for k, name in enumerate(storms.quantities):
+        if name not in names:
+            continue
+        t = next(t for t in file.term if t.quantity == name)
+        x = storms.value[:, k]
+        outside = int(((x < t.lowest) | (x > t.highest)).sum())
+        if outside and t.weight:
+            notes.append(
+                f"{name}：{outside} 行越出率定范围 rows lie outside the range it was tuned on, "
+                f"{t.lowest:g} … {t.highest:g} {t.unit}：外推 extrapolated"
+            )
+    return notes

@@ -1,0 +1,114 @@
+"""The file that `tune` writes of a one-row-a-storm table and `hindcast` reads.
+
+A rule is a line in log odds over shaped quantities (`table_quantities`), with what it takes to fill
+gaps. Read strictly: an unknown field, quantity or version is refused, with what to do.
+"""
+
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from detectors.rain.log_odds import Line
+from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from skill.series.rules import RulesFault, Skill, Step, toml_text
+from skill.tables.fit import Fitted
+from skill.tables.infer import Moments
+
+FORM, VERSION = "table", 1
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A field that nobody knows is a mistake."""
+
+
+class Term(_Strict, frozen=True, kw_only=True):
+    """One quantity: weight in log odds on its shaped value (0: it only fills gaps), its mean and its
+    covariance with all, and the range that was seen, in its own unit."""
+
+    quantity: str
+    unit: str
+    shape: str
+    weight: float
+    mean: float
+    covariance: tuple[float, ...]
+    lowest: float
+    highest: float
+
+
+class Source(_Strict, frozen=True, kw_only=True):
+    """Where it comes from."""
+
+    table_sha256: str
+    map_sha256: str
+    rows: int
+    events: int
+    groups: int
+    cost: float
+    seed: int
+
+
+class TableRules(_Strict, frozen=True, kw_only=True):
+    """The whole file. threshold: on the chance. trade_off: on groups left out; no lead (-1)."""
+
+    form: str
+    version: int
+    threshold: float
+    intercept: float
+    term: tuple[Term, ...]
+    provenance: Source
+    in_sample: Skill
+    cross_validated: tuple[Skill, ...] = ()
+    trade_off: tuple[Step, ...] = ()
+
+
+_HEAD = """\
+# 由 fengsui tune --table 率定 Tuned by `fengsui tune --table`.
+# chance = 1 / (1 + exp(-(intercept + sum weight shape(quantity)))); warn at chance >= threshold.
+# 缺测的量由其余的量按 mean、covariance 推得。 What is missing is inferred from the rest.
+# cross_validated 是未见数据上的技巧，in_sample 偏乐观。
+# cross_validated is the skill on data not seen; in_sample flatters.
+"""
+
+
+def text(file: TableRules) -> str:
+    """TOML, in a fixed order."""
+    tables: list[tuple[str, Any]] = [("[[term]]", t) for t in file.term]
+    tables += [("[provenance]", file.provenance), ("[in_sample]", file.in_sample)]
+    tables += [("[[cross_validated]]", s) for s in file.cross_validated]
+    tables += [("[[trade_off]]", s) for s in file.trade_off]
+    top = {n: getattr(file, n) for n in ("form", "version", "threshold", "intercept")}
+    return toml_text(_HEAD, top, tables)
+
+
+def load(body: str) -> TableRules:
+    """RulesFault with what is wrong."""
+    try:
+        file: TableRules = msgspec.toml.decode(body, type=TableRules)
+    except (msgspec.DecodeError, ValueError) as e:
+        raise RulesFault(f"规则文件读不了 the rules cannot be read: {e}") from e
+    if file.form != FORM or file.version != VERSION:
+        raise RulesFault(
+            f"形式或版本不符 form {file.form!r}, version {file.version}: "
+            f"应为 it should be {FORM!r}, {VERSION}; 请重新 tune again"
+        )
+    if not 0 < file.threshold < 1 or not file.term:
+        raise RulesFault("应有 it must have 0 < threshold < 1 and a [[term]]")
+    names = [t.quantity for t in file.term]
+    for t in file.term:
+        q = TABLE_QUANTITIES.get(t.quantity)
+        if q is None or (t.unit, t.shape) != (q.unit, q.shape) or names.count(t.quantity) > 1:
+            raise RulesFault(f"[[term]] {t.quantity}：量、单位或形不符 quantity, unit or shape")
+        if len(t.covariance) != len(file.term):
+            raise RulesFault(f"[[term]] {t.quantity}：covariance 应有 must have {len(file.term)}")
+    return file
+
+
+def fitted(file: TableRules) -> Fitted:
+    """As the arithmetic takes it."""
+    names = tuple(t.quantity for t in file.term)
+    moments = Moments(
+        np.array([t.mean for t in file.term]), np.array([t.covariance for t in file.term])
+    )
+    line = Line(file.intercept, np.array([t.weight for t in file.term]))
+    return Fitted(names, moments, line, file.threshold, (), 0.0)

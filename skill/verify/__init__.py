@@ -1,0 +1,1 @@
+"""Events and alarms matched, scores, and what really happened. Pure."""

@@ -1,0 +1,1 @@
+"""The durable log: its port, and the adapters for SQLite and Kafka."""

@@ -1,0 +1,302 @@
+"""One member of a consumer group on Kafka: what `stream.log.kafka` hands out by `join`."""
+
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import errors as ke
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
+
+from stream.log.kafka_producer import Producer
+from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
+from stream.oplog import say
+
+if TYPE_CHECKING:
+    from stream.log.kafka import KafkaLog
+
+SNAPSHOTS = "snapshots"
+_PIECE = 3_000_000  # bytes of a snapshot in one record
+_SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
+_JOIN_S = 0.5  # a member that joins is polled no shorter
+_FENCED = (
+    ke.ProducerFencedError,
+    ke.InvalidProducerEpochError,
+    ke.IllegalGenerationError,
+    ke.UnknownMemberIdError,
+    ke.RebalanceInProgressError,
+    ke.CommitFailedError,
+    ke.FencedInstanceIdError,
+)
+
+
+class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes what was assigned; the consumer acts on it inside `poll`."""
+
+    def __init__(self) -> None:
+        self.changed = True
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self.changed = True
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self.changed = True
+
+
+class KafkaGroupConsumer:
+    """See `stream.log.Consumer`. Membership is cooperative: in a rebalance a member keeps what stays
+    with it, and its memory."""
+
+    def __init__(self, log: "KafkaLog", topic: Topic, group: str, member: str) -> None:
+        self._log = log
+        self._topic = topic
+        self._name = log.topic(topic.name)
+        self._group = f"{log.prefix}.{group}.{topic.name}"
+        self._producers: dict[int, Producer] = {}
+        self._committed: dict[int, int] = {}
+        self._kept: dict[int, list[int]] = {}  # offsets of the newest snapshots, newest first
+        self._slots: dict[int, int] = {}
+        self._listener = _Assigned()
+        # one thread a partition: their transactions know nothing of each other
+        self._pool = ThreadPoolExecutor(topic.partitions, thread_name_prefix=f"{group}-commit")
+        self._pending: list[tuple[Step, Future[list[int]]]] = []
+        self._failed: BaseException | None = None
+        try:
+            self._consumer = KafkaConsumer(
+                **log.servers,
+                client_id=member,
+                group_id=self._group,
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                session_timeout_ms=_SESSION_MS,
+                heartbeat_interval_ms=1_500,
+                fetch_max_wait_ms=50,
+                max_partition_fetch_bytes=4_000_000,
+                partition_assignment_strategy=[CooperativeStickyAssignor],
+            )
+            self._consumer.subscribe([self._name], listener=self._listener)
+        except ke.KafkaError as e:
+            raise log.unavailable(e) from e
+
+    def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
+        try:
+            wait_ms = int(self._patience(timeout_s) * 1000)
+            found = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
+            if self._listener.changed:
+                self._finish()
+                before = set(self._committed)
+                self._assign()
+                # of a partition that is new, what came with the assignment comes again, from the
+                # committed position
+                found = {p: r for p, r in found.items() if p.partition in before}
+        except ke.KafkaError as e:
+            raise self._log.unavailable(e) from e
+        return [
+            Entry(p.partition, r.offset, (r.key or b"").decode("utf-8", "replace"), r.value or b"")
+            for p, records in found.items()
+            if p.partition in self._committed
+            for r in records
+        ]
+
+    def _patience(self, timeout_s: float) -> float:
+        """How long to poll. kafka-python (3.0.12) forgets a join that outlasts the poll which began
+        it: one that ends between two polls is begun again, and of a leader's second one, for which
+        its snapshot of the metadata is new already, `need_rejoin` says no. The member would have no
+        partition and no heartbeat until the broker drops it after minutes."""
+        state = self._consumer.group_metadata().state
+        if state == MemberState.REBALANCING:
+            self._consumer._coordinator.request_rejoin()
+        return timeout_s if state == MemberState.STABLE else max(timeout_s, _JOIN_S)
+
+    def _assign(self) -> None:
+        """Fence the former owner of what is new, then look where it had come to."""
+        self._listener.changed = False
+        owned = {p.partition for p in self._consumer.assignment()}
+        for partition in [p for p in self._committed if p not in owned]:
+            self._lose(partition)
+        for partition in sorted(owned - self._committed.keys()):
+            if partition not in self._producers:
+                self._producers[partition] = self._log.producer(f"{self._group}.{partition}")
+            where = TopicPartition(self._name, partition)
+            found = self._consumer.committed(where, metadata=True)
+            self._committed[partition] = 0 if found is None else int(found.offset)
+            self._kept[partition] = [] if found is None else _kept(found.metadata)
+            self._seek(partition)
+
+    def _seek(self, partition: int) -> None:
+        where, position = TopicPartition(self._name, partition), self._committed[partition]
+        if position:
+            self._consumer.seek(where, position)
+        else:
+            self._consumer.seek_to_beginning(where)
+
+    def rewind(self) -> None:
+        self._finish()
+        self._failed = None
+        for partition in self._committed:
+            # what is not assigned any more is noticed by the next poll
+            with suppress(AssertionError, ke.IllegalStateError):
+                self._seek(partition)
+
+    def _lose(self, partition: int) -> None:
+        self._committed.pop(partition, None)
+        self._kept.pop(partition, None)
+        self._slots.pop(partition, None)
+        producer = self._producers.pop(partition, None)
+        if producer is not None:
+            producer.abandon()  # nothing is open, or it failed
+
+    def owned(self) -> dict[int, int]:
+        return dict(self._committed)
+
+    def snapshot(self, partition: int) -> Snapshot | None:
+        for offset in self._kept.get(partition, ()):
+            found = self._read_snapshot(f"{self._group}/{partition}/", offset)
+            if found is not None:
+                return found
+            say(self._group, damaged(f"{self._log.topic(SNAPSHOTS)}/0/{offset}"))
+        return None
+
+    def _read_snapshot(self, prefix: str, offset: int) -> Snapshot | None:
+        """The one whose first piece stands at `offset`; None if it is not whole."""
+        aside, at = self._log.topic(SNAPSHOTS), offset
+        pieces: list[bytes] = []
+        while entries := self._log.read_topic(aside, 0, at, 20):
+            at = entries[-1].offset + 1
+            mine = [e for e in entries if e.key.startswith(prefix)]
+            for e in mine:
+                if not pieces and e.offset != offset:
+                    return None
+                pieces.append(e.value)
+                head = _head(pieces[0])
+                if head is None or len(pieces) == head.get("pieces"):
+                    return _unpacked(pieces)
+        return None
+
+    def commit(
+        self,
+        partition: int,
+        position: int,
+        outputs: Sequence[Out],
+        snapshot: bytes | None = None,
+    ) -> None:
+        self.commit_all([Step(partition, position, outputs, snapshot)])()
+
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        for step in steps:
+            if step.partition not in self._committed:
+                raise Fenced(f"{self._group}: partition {step.partition} is not ours")
+        member = self._consumer.group_metadata()
+        for step in steps:
+            done = self._pool.submit(self._transact, step, self._producers[step.partition], member)
+            self._pending.append((step, done))
+        return self._settle
+
+    def _transact(self, step: Step, producer: Producer, member: Any) -> list[int]:
+        """One partition's transaction; where its newest snapshots begin now."""
+        producer.begin_transaction()
+        sent = self._log.send(producer, step.outputs)
+        kept = self._kept.get(step.partition, [])
+        if step.snapshot is not None:
+            pieces = self._send_snapshot(producer, step.partition, step.position, step.snapshot)
+            producer.delivered(pieces)
+            kept = [int(pieces[0].get(timeout=0).offset), *kept][:2]
+            sent += pieces
+        where = TopicPartition(self._name, step.partition)
+        note = json.dumps({"snapshots": kept}) if kept else ""
+        producer.send_offsets_to_transaction(
+            {where: OffsetAndMetadata(step.position, note, -1)}, member
+        )
+        producer.commit_transaction()  # raises if the broker has not got all of `sent`
+        producer.delivered(sent)
+        return kept
+
+    def _finish(self) -> None:
+        """Wait for what was begun, and note how it went."""
+        pending, self._pending = self._pending, []
+        for step, done in pending:
+            try:
+                kept = done.result()
+            except (ke.KafkaError, AssertionError) as e:
+                self._lose(step.partition)
+                self._listener.changed = True  # a new producer, and the batch again
+                if self._failed is None or not isinstance(self._failed, _FENCED):
+                    self._failed = e
+            else:
+                if step.partition in self._committed:
+                    self._committed[step.partition] = step.position
+                    self._kept[step.partition] = kept
+
+    def _settle(self) -> None:
+        self._finish()
+        failed, self._failed = self._failed, None
+        if failed is None:
+            return
+        if isinstance(failed, _FENCED):
+            raise Fenced(f"{self._group}: {type(failed).__name__}") from failed
+        raise self._log.unavailable(failed) from failed
+
+    def _send_snapshot(
+        self, producer: Any, partition: int, position: int, body: bytes
+    ) -> list[Any]:
+        """In pieces, into the slot that does not hold the newest one."""
+        slot = self._slots[partition] = 1 - self._slots.get(partition, 0)
+        return [
+            producer.send(
+                self._log.topic(SNAPSHOTS),
+                value=piece,
+                key=f"{self._group}/{partition}/{slot}/{n}".encode(),
+                partition=0,
+            )
+            for n, piece in enumerate(_packed(position, body))
+        ]
+
+    def close(self) -> None:
+        self._finish()
+        self._pool.shutdown()
+        for partition in list(self._producers):
+            self._lose(partition)
+        with suppress(ke.KafkaError):  # the broker notices by itself that the member is gone
+            self._consumer.close(autocommit=False)
+
+
+def _kept(note: str | None) -> list[int]:
+    """What stands beside a committed position."""
+    try:
+        return [int(n) for n in json.loads(note or "{}").get("snapshots", [])]
+    except (ValueError, TypeError, AttributeError):
+        return []
+
+
+def _packed(position: int, body: bytes) -> list[bytes]:
+    """Pieces: a line of JSON with the checksum of the whole, then some of the compressed body."""
+    packed = zlib.compress(body, 1)
+    cuts = range(0, max(len(packed), 1), _PIECE)
+    head = {"position": position, "crc32": zlib.crc32(body), "pieces": len(cuts)}
+    line = json.dumps(head).encode() + b"\n"
+    return [line + packed[n : n + _PIECE] for n in cuts]
+
+
+def _head(piece: bytes) -> dict[str, Any] | None:
+    try:
+        found = json.loads(piece.partition(b"\n")[0])
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _unpacked(pieces: Sequence[bytes]) -> Snapshot | None:
+    """None if any of it is damaged."""
+    head = _head(pieces[0])
+    try:
+        body = zlib.decompress(b"".join(p.partition(b"\n")[2] for p in pieces))
+        if head is None or zlib.crc32(body) != head["crc32"]:
+            return None
+        return Snapshot(int(head["position"]), body)
+    except (ValueError, KeyError, TypeError, zlib.error):
+        return None

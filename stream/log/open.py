@@ -1,0 +1,32 @@
+"""The log that a URL names."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from stream.log.port import Log, topics
+
+
+def open_log(
+    url: str,
+    run: str,
+    district: str,
+    partitions: int = 4,
+    days: Mapping[str, int] | None = None,
+) -> Log:
+    """Open the log of `run` by URL: sqlite:///PATH (a folder), kafka://HOST:PORT or kafkas://….
+
+    Raises ValueError for an unknown scheme, naming those that exist.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        from stream.log.sqlite import SqliteLog
+
+        return SqliteLog(url, run, district, topics(partitions, days))
+    if scheme in ("kafka", "kafkas"):
+        from stream.log.kafka import KafkaLog
+
+        return KafkaLog(url, run, district, topics(partitions, days))
+    raise ValueError(
+        f"日志地址不认识 unknown log {url!r}: the scheme {scheme!r} does not exist; "
+        "use sqlite:///PATH, kafka://HOST:PORT or kafkas://HOST:PORT"
+    )

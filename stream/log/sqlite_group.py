@@ -1,0 +1,190 @@
+"""One member of a group on the embedded log: what `stream.log.sqlite` hands out by `join`. Partitions
+are owned by lease, and the lease is checked in the transaction that commits."""
+
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
+from stream.oplog import say
+
+if TYPE_CHECKING:
+    from stream.log.sqlite import SqliteLog
+
+LEASE_S = 10.0
+
+
+def _over() -> None:
+    """A commit that was over when it was begun."""
+
+
+class SqliteConsumer:
+    """See `stream.log.Consumer`."""
+
+    def __init__(self, log: "SqliteLog", topic: Topic, group: str, member: str) -> None:
+        self._log = log
+        self._topic = topic
+        self._group = group
+        # two members of one name must still be two
+        self._member = f"{member}/{os.getpid()}/{id(self):x}"
+        self._committed: dict[int, int] = {}
+        self._next: dict[int, int] = {}
+        self._leased_at = -LEASE_S
+
+    def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
+        deadline = time.monotonic() + timeout_s
+        while True:
+            self._lease()
+            entries: list[Entry] = []
+            for part in self._next:
+                if len(entries) < limit:
+                    entries += self._log.read(
+                        self._topic.name, part, self._next[part], limit - len(entries)
+                    )
+            if entries:
+                for entry in entries:
+                    self._next[entry.partition] = entry.offset + 1
+                # the partition that came first waits its turn
+                if len(self._next) > 1:
+                    first = next(iter(self._next))
+                    self._next[first] = self._next.pop(first)
+                return entries
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return []
+            self._log.wait(self._topic.name, left)
+
+    def owned(self) -> dict[int, int]:
+        return dict(self._committed)
+
+    def _lease(self) -> None:
+        """Renew what we own, take what is free."""
+        now = time.monotonic()
+        full = len(self._committed) == self._topic.partitions
+        if now - self._leased_at < (LEASE_S / 4 if full else LEASE_S / 20):
+            return
+        self._leased_at = now
+        with self._log.transaction() as db:
+            held = {
+                row[0]: (row[1], row[2], row[3])
+                for row in db.execute(
+                    "SELECT part, member, pid, until FROM leases WHERE grp=? AND topic=?",
+                    (self._group, self._topic.name),
+                )
+            }
+            for part in range(self._topic.partitions):
+                owner, pid, until = held.get(part, ("", 0, 0.0))
+                mine = owner == self._member
+                if not mine and owner and until > time.time() and _alive(pid):
+                    self._drop(part)
+                    continue
+                if mine and part not in self._committed:
+                    mine = False
+                db.execute(
+                    "INSERT OR REPLACE INTO leases VALUES (?,?,?,?,?,?)",
+                    (
+                        self._group,
+                        self._topic.name,
+                        part,
+                        self._member,
+                        os.getpid(),
+                        time.time() + LEASE_S,
+                    ),
+                )
+                if not mine:
+                    row = db.execute(
+                        "SELECT pos FROM positions WHERE grp=? AND topic=? AND part=?",
+                        (self._group, self._topic.name, part),
+                    ).fetchone()
+                    self._committed[part] = self._next[part] = row[0] if row else 0
+
+    def _drop(self, part: int) -> None:
+        self._committed.pop(part, None)
+        self._next.pop(part, None)
+
+    def rewind(self) -> None:
+        self._next.update(self._committed)
+
+    def snapshot(self, partition: int) -> Snapshot | None:
+        rows = self._log.ask(
+            "SELECT pos, crc, body FROM snapshots WHERE grp=? AND topic=? AND part=? "
+            "ORDER BY pos DESC",
+            self._group, self._topic.name, partition,
+        )  # fmt: skip
+        for pos, crc, body in rows:
+            if zlib.crc32(body) == crc:
+                return Snapshot(pos, body)
+            say(self._group, damaged(f"{self._log.path}: {self._topic.name}/{partition}/{pos}"))
+        return None
+
+    def commit(
+        self,
+        partition: int,
+        position: int,
+        outputs: Sequence[Out],
+        snapshot: bytes | None = None,
+    ) -> None:
+        self.commit_all([Step(partition, position, outputs, snapshot)])
+
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        """All in one transaction, thus with one fsync; over when this returns."""
+        done = False
+        try:
+            with self._log.transaction({out.topic for s in steps for out in s.outputs}) as db:
+                for step in steps:
+                    self._write(db, step)
+            done = True
+        finally:
+            for step in steps:
+                if step.partition in self._committed:
+                    if done:
+                        self._committed[step.partition] = step.position
+                    else:  # read the batch again
+                        self._next[step.partition] = self._committed[step.partition]
+        return _over
+
+    def _write(self, db: sqlite3.Connection, step: Step) -> None:
+        where = (self._group, self._topic.name, step.partition)
+        row = db.execute(
+            "SELECT member FROM leases WHERE grp=? AND topic=? AND part=?", where
+        ).fetchone()
+        if row is None or row[0] != self._member or step.partition not in self._committed:
+            self._drop(step.partition)
+            raise Fenced(f"{self._member} lost {self._topic.name}/{step.partition}")
+        self._log.insert(db, step.outputs)
+        db.execute("INSERT OR REPLACE INTO positions VALUES (?,?,?,?)", (*where, step.position))
+        if step.snapshot is not None:
+            db.execute(
+                "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?,?)",
+                (*where, step.position, zlib.crc32(step.snapshot), step.snapshot),
+            )
+            db.execute(
+                "DELETE FROM snapshots WHERE grp=? AND topic=? AND part=? AND pos NOT IN "
+                "(SELECT pos FROM snapshots WHERE grp=? AND topic=? AND part=? "
+                "ORDER BY pos DESC LIMIT 2)",
+                (*where, *where),
+            )
+
+    def close(self) -> None:
+        """A log that cannot be written keeps the lease: it ends by itself in `LEASE_S`."""
+        with suppress(Unavailable), self._log.transaction() as db:
+            db.execute(
+                "DELETE FROM leases WHERE grp=? AND topic=? AND member=?",
+                (self._group, self._topic.name, self._member),
+            )
+        self._committed.clear()
+        self._next.clear()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

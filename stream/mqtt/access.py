@@ -1,0 +1,100 @@
+"""Who may say and hear what over MQTT: one table, made from a district's own, for every broker
+(the embedded one, and what `fengsui broker-config` writes).
+
+A user is one connection: the broker takes its name as the id of its session too, so nobody can take
+another's session, and what waits there stays with whom it is for. Pure.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from config.records.district import District
+
+INGEST, SEND, SIMULATOR, SELF_TEST, CARRIER = (
+    "fengsui-ingest", "fengsui-send", "fengsui-simulator", "fengsui-self-test", "carrier",
+)  # fmt: skip
+# the simulator as a gateway: many readings in one message; only an exercise takes it
+SIMULATED = "simulator"
+DIALECTS = ("json", "senml")  # the payloads that a gateway may bring
+NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
+_READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
+
+
+class Rights(NamedTuple):
+    """Filters of topics of one user."""
+
+    write: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+    def __or__(self, other: "Rights") -> "Rights":
+        return Rights(
+            tuple(dict.fromkeys(self.write + other.write)),
+            tuple(dict.fromkeys(self.read + other.read)),
+        )
+
+
+def member(name: str) -> str:
+    """The user of one of several ingests, which share the readings."""
+    return f"{INGEST}-{name}"
+
+
+def adapter(name: str) -> str:
+    """The user of one of several adapters of carriers or apps."""
+    return f"{CARRIER}-{name}"
+
+
+def rights(
+    district: District, run: str, members: Iterable[str] = (), adapters: Iterable[str] = ()
+) -> dict[str, Rights]:
+    """Every user of the broker of a run, by name. members: of the group of ingests that share the
+    readings; adapters: beside the one that is called `carrier`."""
+    at = f"fengsui/{run}/{district.id}"
+
+    def of(write: Iterable[str] = (), read: Iterable[str] = ()) -> Rights:
+        return Rights(tuple(f"{at}/{t}" for t in write), tuple(f"{at}/{t}" for t in read))
+
+    live = run == "live"
+    heard = _READINGS + ("source/#",) * bool(district.sources.source) + ("clock",) * (not live)
+    ingest = of(() if live else ("taken",), heard)
+    # it makes out who a number is, and names the opaque id
+    carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
+    told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
+    found = {
+        INGEST: ingest,
+        SEND: of(told, (*(f"node/+/{w}" for w in NODE_TELLS), "receipt/#")),
+        SELF_TEST: of(("node/+/command",)),
+        CARRIER: carrier,
+    }
+    found |= dict.fromkeys(map(member, members), ingest)
+    found |= dict.fromkeys(map(adapter, adapters), carrier)
+    if not live:
+        found[SIMULATOR] = of(("#",), ("#",))
+    for source in district.sources.source:
+        found[f"source-{source}"] = of((f"source/{source}/cap",))
+    for name, more in _devices(district):
+        found[name] = found.get(name, Rights()) | of(*more)
+    return found
+
+
+def _devices(district: District) -> Iterable[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:
+    """What each device writes and reads; a station may be a gateway for others as well."""
+    for s in district.stations.values():
+        what = "frame/+" if s.quantity == "frame" else s.quantity
+        yield s.id, ((f"station/{s.id}/{what}", f"station/{s.id}/battery"), ())
+    for n in district.nodes:
+        tells = tuple(f"node/{n}/{t}" for t in (*NODE_TELLS, "status"))
+        yield n, ((*tells, f"station/{n}/battery"), (f"node/{n}/command", "beacon", "keys"))
+    for gateway in district.gateways or ():
+        yield gateway, (tuple(f"gateway/{gateway}/{d}" for d in DIALECTS), ())
+
+
+def matches(allowed: str, topic: str) -> bool:
+    """Does a filter of the table cover a topic, or a filter that somebody wants to subscribe to
+    (MQTT 3.1.1, section 4.7)? A wider filter than the table's is not covered."""
+    have, want = topic.split("/"), allowed.split("/")
+    for n, level in enumerate(want):
+        if level == "#":
+            return True
+        if n >= len(have) or have[n] == "#" or (level != "+" and level != have[n]):
+            return False
+    return len(have) == len(want)

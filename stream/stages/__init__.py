@@ -1,0 +1,1 @@
+"""What makes a pure stage a process: reading, stepping, snapshots, commits, and its figures."""

@@ -1,0 +1,234 @@
+"""The one runner: drives any stage over any log.
+
+For every partition it owns it loads the newest snapshot, steps silently from there to the
+committed position (what that writes was written before), and then steps over what comes and
+commits outputs, position and, now and then, a snapshot in one transaction. While one commit is
+under way the next records are stepped; while much is coming, a batch that wrote nothing waits for
+the next commit, for stepping it again writes nothing again. If a commit fails, the memory is thrown
+away and rebuilt, so what is written never rests on memory that the log does not have.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stream import metrics
+from stream.guard import fault
+from stream.log.port import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
+from stream.oplog import say
+from stream.records import Run, Tick, encode
+from stream.stages.run_identity import heal
+from stream.stages.stage import Item, Stage
+from stream.stages.stage_memory import NOT_THE_RECORD, Hand, rebuild, snapshot_body
+from stream.stages.stage_metrics import Meter
+
+SNAPSHOT_S = 60.0
+_POLL_S = 0.25
+_IDLE_S = 0.005  # with something to commit: is there more?
+_COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
+_LIMIT = 20_000
+
+
+@dataclass
+class _Held:
+    """The memory of one partition."""
+
+    state: Any
+    position: int  # all before it is in the state
+    fresh: bool = False  # nothing new since the last snapshot
+    snapshot_at: float = 0.0
+    committed: int = 0  # position of the last commit begun
+    committed_at: float = 0.0
+
+
+class Runner:
+    """One member of one stage. `after` is called on each pass with the state of every owned
+    partition, for a stage that acts on the world (send). run: what the process was started for; a
+    partition of another run is refused, see `stream.stages.run_identity`."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        log: Log,
+        *,
+        member: str,
+        live: bool,
+        now: Callable[[], int],
+        run: Run | None = None,
+        after: Callable[[Mapping[int, Any]], None] | None = None,
+        count: Callable[[Any, Sequence[Item]], None] | None = None,
+        snapshot_s: float = SNAPSHOT_S,
+    ) -> None:
+        self._stage = stage
+        self._hand = Hand(stage, run)
+        self._log = log
+        self._member = member
+        self._now = now
+        self._after = after
+        self._meter = Meter(stage, now if live else None, count)
+        self._snapshot_s = snapshot_s
+        self._tick_ms = int(stage.ticks * 1000) if live else 0
+        self._ticked_at = 0
+        self._held: dict[int, _Held] = {}
+        self._settle: Callable[[], None] | None = None  # waits for the commit under way
+
+    def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
+        """Until `stop`. A record at which the stage fails is left out, a log that is away is waited
+        for. Raises `stream.stages.run_identity.WrongRun`."""
+        with metrics.pulse(self._stage.name) as pulse:
+            self._run(stop, ready, pulse)
+
+    def _run(
+        self, stop: threading.Event, ready: threading.Event | None, pulse: metrics.Pulse
+    ) -> None:
+        consumer: Consumer | None = None
+        wait_s = 0.5
+        try:
+            while not stop.is_set():
+                try:
+                    if consumer is None:
+                        consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
+                    self._pass(consumer, stop, pulse.beat)
+                    wait_s = 0.5
+                    pulse.beat("" if self._held else "没有分区, 待命 no partition: stands by")
+                    if ready is not None and self._held:
+                        ready.set()
+                except Fenced as e:
+                    self._forget(consumer)
+                    metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
+                    say(self._stage.name, f"{e}; joining again")
+                except Unavailable as e:
+                    self._forget(consumer)
+                    metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
+                    say(self._stage.name, f"{e}; trying again in {wait_s:.0f} s")
+                    pulse.beat(str(e))
+                    stop.wait(wait_s)
+                    wait_s = min(wait_s * 2, 30.0)
+            if consumer is not None:
+                self._snapshot_all(consumer)
+        finally:
+            if consumer is not None:
+                consumer.close()
+
+    def _forget(self, consumer: Consumer | None) -> None:
+        """Throw the memory away; it is rebuilt from what is committed."""
+        self._held.clear()
+        self._settle = None
+        if consumer is not None:
+            consumer.rewind()
+
+    def _pass(
+        self, consumer: Consumer, stop: threading.Event, beat: Callable[[], None] = lambda: None
+    ) -> None:
+        waiting = any(h.committed < h.position for h in self._held.values())
+        entries = consumer.poll(_IDLE_S if waiting or self._settle else _POLL_S, _LIMIT)
+        owned = consumer.owned()
+        for partition in [p for p in self._held if p not in owned]:
+            del self._held[partition]
+        self._meter.owns(owned)
+        for partition, position in owned.items():
+            if partition not in self._held:
+                self._wait()  # a commit under way may move the position
+                position = consumer.owned().get(partition, position)
+                state = rebuild(self._hand, self._log, consumer, partition, position, beat)
+                self._told(partition, position, state)
+                now = time.monotonic()
+                self._held[partition] = _Held(state, position, True, now, position, now)
+        outs: dict[int, list[Out]] = {p: [] for p in self._held}
+        by_partition: dict[int, list[Entry]] = {}
+        for entry in entries:
+            by_partition.setdefault(entry.partition, []).append(entry)
+        for partition in sorted(by_partition):
+            if stop.is_set():
+                break
+            outs[partition] = self._step(consumer, partition, by_partition[partition], beat)
+        self._commit(consumer, outs, idle=not entries)
+        self._tick()
+        if self._after is not None:
+            self._wait()
+            self._after({p: held.state for p, held in self._held.items()})
+
+    def _told(self, partition: int, position: int, state: Any) -> None:
+        """The partition's memory knows what the run is, or the log is told."""
+        if self._hand.run is not None:
+            found, reads = self._stage.begun(state), self._stage.reads
+            heal(self._log, self._hand.run, reads, partition, position, found, self._hand.read)
+
+    def _step(
+        self, consumer: Consumer, partition: int, entries: list[Entry], beat: Callable[[], None]
+    ) -> list[Out]:
+        held = self._held[partition]
+        entries = [e for e in entries if e.offset >= held.position]
+        if not entries:
+            return []
+
+        def before() -> Any:
+            self._wait()  # what is being committed is in the log then
+            return rebuild(self._hand, self._log, consumer, partition, entries[0].offset, beat)
+
+        taken = self._hand.take(partition, held.state, entries, before)
+        held.state, held.position, held.fresh = taken.state, entries[-1].offset + 1, False
+        if any(b.reason == "failed_record" for b in taken.bad):
+            held.snapshot_at = -self._snapshot_s  # whoever rebuilds begins behind it
+        self._meter.stepped(partition, held.state, taken.items, taken.bad)
+        return taken.outs + [self._hand.dead(b, self._now()) for b in taken.bad]
+
+    def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
+        """Begin to commit what has to be; the commit before it is over then."""
+        now, steps = time.monotonic(), []
+        for partition, held in self._held.items():
+            if held.committed == held.position:
+                continue
+            due = now - held.committed_at >= _COMMIT_S
+            if not (outs[partition] or idle or due or self._after is not None):
+                continue
+            body = None
+            if now - held.snapshot_at >= self._snapshot_s:
+                body, held.snapshot_at, held.fresh = self._body(held), now, True
+            steps.append(Step(partition, held.position, outs[partition], body))
+        if steps or idle:
+            self._wait()
+        if steps:
+            self._settle = self._meter.timed(consumer.commit_all(steps), steps)
+            for step in steps:
+                held = self._held[step.partition]
+                held.committed, held.committed_at = step.position, now
+
+    def _body(self, held: _Held) -> bytes | None:
+        """None where the memory cannot be written down: it is rebuilt from an older snapshot then."""
+        try:
+            return snapshot_body(self._stage, held.state)
+        except NOT_THE_RECORD:
+            raise
+        except Exception as e:  # noqa: BLE001  # a fault of the stage; the line goes on
+            say(
+                self._stage.name,
+                f"快照写不出 no snapshot can be made: {fault(e)}; 请报告 report it",
+            )
+            return None
+
+    def _wait(self) -> None:
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            settle()
+
+    def _tick(self) -> None:
+        """Time for our own partitions, in a live run: recorded with the rest, so that a replay of
+        the partition is exact."""
+        now = self._now()
+        if self._tick_ms and self._held and now - self._ticked_at >= self._tick_ms:
+            self._ticked_at = now
+            value = encode(Tick(clock_at=now))
+            self._log.append([Out(self._stage.reads, "tick", value, p) for p in self._held])
+
+    def _snapshot_all(self, consumer: Consumer) -> None:
+        """On a clean stop, so that the next start is quick."""
+        try:
+            self._wait()
+            for partition, held in self._held.items():
+                if not held.fresh:
+                    consumer.commit(partition, held.position, [], self._body(held))
+        except (Fenced, Unavailable):
+            return  # the next owner re-steps instead

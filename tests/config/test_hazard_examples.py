@@ -1,0 +1,41 @@
+"""The district's other hazards by configuration alone: the shipped example loads, proves itself, and
+has words for the people it warns."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import dispatch
+from config.load import load
+from config.records.level import HAZARD_ZH
+from config.scenarios import CheckScenario, scenarios
+from fengsui.play.scenarios import play
+
+EXAMPLES = load(Path(__file__).parents[2] / "config" / "examples" / "hazards")
+OTHER = {"chemical", "traffic", "crowd", "forest_fire", "urban_flood"}
+
+
+@pytest.mark.parametrize("scenario", scenarios(EXAMPLES), ids=lambda s: s.name)
+def test_each_example_warns_when_it_should_and_not_before(scenario: CheckScenario) -> None:
+    assert play(EXAMPLES, scenario) == []
+    # a scenario that expects only quiet would prove nothing
+    assert any(e.level for e in scenario.expect) or any(e.action for e in scenario.expect)
+
+
+def test_every_other_hazard_has_an_example_that_raises_it() -> None:
+    assert set(HAZARD_ZH) - {"flash_flood", "debris_flow", "river_flood"} == OTHER
+    raised = {e.hazard for s in scenarios(EXAMPLES) for e in s.expect if e.level}
+    assert raised == OTHER
+    drains = {r.quantity for r in EXAMPLES.rules.rule if r.hazard == "urban_flood"}
+    assert drains >= {"stage", "depth", "pump_state"}  # river, pipe, pump
+
+
+@pytest.mark.parametrize("hazard", sorted(OTHER))
+def test_a_resident_is_told_what_to_do(hazard: str) -> None:
+    path = Path(dispatch.__path__[0]) / "templates" / "advice.toml"
+    words = tomllib.loads(path.read_text("utf-8"))[hazard]
+    for lang in ("zh", "en", "speak"):
+        for step in ("blue", "yellow", "orange", "red", "prepare", "move", "lifted"):
+            assert words[lang][step].strip()
+    assert all(r.source.strip() for r in EXAMPLES.rules.rule)

@@ -1,0 +1,93 @@
+"""What lies on the map of Situation beside the areas, and what may be taken off it."""
+
+
+
+import msgspec
+
+from config.records.basemap import NO_BACKDROP
+from config.records.level import Action, Level
+from stream.log.port import Log
+from tests.support.console_pages import (
+    Desk,
+    Seat,
+    cases,
+    red,
+    sync_api,
+)
+from tests.support.decide_district import seen
+
+LAYERS = [
+    "地形（示意）", "河道", "乡镇", "小流域", "监测站、摄像机", "喇叭",
+    "队 队伍", "物 物资", "避 避难场所", "险 风险源",
+]  # fmt: skip
+
+
+def test_relief_channels_and_resources_are_layers_and_warnings_lie_above_all(
+    seat: Seat,
+    log: Log,
+) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"))
+    page = seat.enter("screen")
+    relief = page.locator("img.terrain")
+    expect(relief).to_be_visible()
+    expect(relief).to_have_js_property("complete", True)
+    assert relief.evaluate("e => e.naturalWidth") == 640
+    page.get_by_role("button", name="图层").focus()  # by the keyboard, as by the mouse
+    page.keyboard.press("Enter")
+    boxes = page.locator(".leaflet-control-layers-overlays label")
+    expect(boxes).to_have_text(LAYERS)
+    boxes.nth(0).hover()  # a click that comes with the mouse's arrival opens the list, no more
+    boxes.nth(0).locator("input").uncheck()
+    expect(relief).to_have_count(0)
+    boxes.nth(7).locator("input").check()
+    expect(page.locator(".resource.supplies").first).to_be_visible()
+    for n in range(1, 10):  # without stations, and with all that a district has
+        boxes.nth(n).locator("input").set_checked(n > 5)
+    cases(log, red("A02"))
+    marks = page.locator(".leaflet-marker-pane .mark")
+    expect(marks).to_have_count(2)
+    above = "es => Math.min(...es.map((e) => Number(e.style.zIndex)))"
+    below = "es => Math.max(...es.map((e) => Number(e.style.zIndex)))"
+    assert marks.evaluate_all(above) > page.locator(".leaflet-marker-pane .resource").evaluate_all(
+        below
+    )
+    seat.shot("situation-layers")
+
+
+def test_a_district_without_outline_relief_or_channels_has_a_map(
+    desk: Desk,
+    browser: "sync_api.Browser",
+    log: Log,
+) -> None:
+    district = desk.setup.district
+    dry = {k: msgspec.structs.replace(b, course=()) for k, b in district.basins.items()}
+    bare = msgspec.structs.replace(district, backdrop=NO_BACKDROP, basins=dry)
+    desk.stop()
+    desk.setup = type(desk.setup)(**{**vars(desk.setup), "district": bare})
+    desk.start()
+    bare_seat = Seat(browser, desk)
+    page = bare_seat.enter("screen")
+    cases(log, red("A01"))
+    sync_api.expect(page.locator("[data-area=A01]")).to_be_visible()
+    sync_api.expect(page.locator("img.terrain")).to_have_count(0)
+    bare_seat.context.close()
+    assert bare_seat.faults == []
+
+
+def test_on_the_narrowest_phone_in_english_nothing_is_cut_off(
+    seat: Seat,
+    log: Log,
+) -> None:
+    cases(log, red("A01"), seen(40, Level.BLUE, area="A02"), seen(40, Level.YELLOW, area="A03"))
+    page = seat.enter("wang")
+    sync_api.expect(page.locator("#counts .waiting")).to_be_visible()
+    page.locator("#lang").click()
+    sync_api.expect(page.locator(".town", has_text="Dazhuangke")).to_be_visible()
+    page.set_viewport_size({"width": 320, "height": 640})  # WCAG 2.2, 1.4.10
+    page.wait_for_function("document.documentElement.scrollWidth <= 320")
+    heights = "es => es.map((e) => e.getBoundingClientRect()).map((r) => [r.height, r.right])"
+    for height, right in page.locator("#counts > *").evaluate_all(heights):
+        assert height < 40, "one line each"
+        assert right <= 320
+    seat.shot("situation-320")

@@ -1,0 +1,222 @@
+"""The page Warnings to its end: two persons, what takes protection away, what similar cases led to, a
+camera's pictures, a stale tab, the day theme."""
+
+
+
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from config.records.level import Action, Level
+from console.model.trail import Trail
+from console.model.view import View
+from console.pages.precedents import similar
+from detectors.detection import Evidence
+from dispatch.records import Alert, Outcome
+from fengsui.run.run_log import frames_folder
+from stream.blobs import FrameStore
+from stream.log.port import Log
+from stream.records import Record
+from tests.support.console_delivery import alert_of, wait_for_alert
+from tests.support.console_door import Caller
+from tests.support.console_pages import (
+    AXE,
+    PASSWORD,
+    Desk,
+    Seat,
+    acts,
+    cases,
+    red,
+    sync_api,
+)
+from tests.support.decide_district import MIN, T0, seen
+
+HOUR = 60 * MIN
+
+
+def past(n: int, **more: object) -> Alert:
+    """A warning `n` days ago that has ended."""
+    at = T0 - n * 24 * HOUR
+    fields = {"id": f"past-{n}", "sent_at": at, "onset_at": at, "expires_at": at, **more}
+    return msgspec.structs.replace(alert_of(), msg_type="cancel", state="cancelled", **fields)
+
+
+def outcome(n: int, happened: bool, told: int = 0, **more: object) -> Outcome:
+    fields = {"area": "A01", "hazard": "flash_flood", **more}
+    start = T0 - n * 24 * HOUR + HOUR
+    return Outcome(
+        happened=happened, start_at=start, end_at=start + HOUR, told_at=start + told, by="D-01",
+        **fields,
+    )  # fmt: skip
+
+
+def before(*records: Record) -> dict[str, object]:
+    view, trail = View(), Trail()
+    for r in (*records, alert_of()):
+        view.take(r)
+        trail.take(r, view)
+    return similar(view, trail.outcomes, alert_of())
+
+
+def test_similar_cases_are_those_of_the_place_and_hazard_with_what_people_told() -> None:
+    found = before(
+        past(3), past(9), past(30), past(4, area="A02"),
+        outcome(3, True, note="桥断"), outcome(9, True), outcome(9, False, told=5),
+        outcome(50, True), outcome(3, True, area="A02"),
+    )  # fmt: skip
+    assert [found[k] for k in ("happened", "quiet", "unknown", "missed")] == [1, 1, 1, 1]
+    assert [r["came"] for r in found["rows"]] == ["happened", "quiet", "unknown"]
+    assert found["rows"][0]["notes"] == ["桥断"]
+
+
+@pytest.fixture
+def second(browser: "sync_api.Browser", desk: Desk) -> Iterator[Seat]:
+    seat = Seat(browser, desk)
+    yield seat
+    seat.context.close()
+    assert seat.faults == []
+
+
+def test_the_buttons_say_which_of_two_persons_presses_them(
+    seat: Seat, second: Seat, log: Log
+) -> None:
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page, other = seat.enter("wang", "/#/warnings"), second.enter("li", "/#/warnings")
+    expect(page.locator("[data-act=approve]")).to_contain_text("第一人")
+    expect(page.locator(".acts .main-act")).to_have_attribute("data-act", "approve")
+    page.locator("[data-act=approve]").click()
+    expect(page.locator("[data-go=approve]")).to_contain_text("第一人")
+    page.locator("[data-go=approve]").click()
+    expect(page.locator(".acts")).to_contain_text("您已署名，须另一人发布")
+    expect(other.locator("[data-act=release]")).to_contain_text("第二人发布")
+    expect(other.locator(".acts .main-act")).to_have_attribute("data-act", "release")
+    second.shot("warnings-second-person")
+    other.locator("[data-act=release]").click()
+    expect(other.locator("#sure")).to_have_count(0)  # what protects people is not slowed
+    other.locator("[data-go=release]").click()
+    expect(other.locator("[data-state=released]")).to_have_count(1)
+
+
+def test_what_takes_protection_away_is_asked_once_more(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, Action.MOVE), seen(40, Level.YELLOW, area="A02"))
+    page = seat.enter("li", "/#/warnings")
+    page.locator("[data-warning]", has_text="立即转移").locator("[data-open]").click()
+    page.locator("[data-act=cancel]").click()
+    page.locator("#reason").fill("雨停")
+    page.locator("[data-go=cancel]").click()
+    expect(page.locator("#sure")).to_be_visible()
+    assert acts(log) == [], "the browser does not send it"
+    seat.shot("warnings-sure")
+    page.locator("#sure").check()
+    page.locator("[data-go=cancel]").click()
+    expect(page.locator("[data-warning]")).to_have_count(1)
+    page.locator("[data-act=cancel]").click()
+    expect(page.locator("#sure")).to_have_count(0)  # a yellow
+
+
+def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
+    seat: Seat, log: Log, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tab of eight hours ago: its session is over, and meanwhile the warning was updated."""
+    monkeypatch.setattr(
+        "console.app.WAIT_S", 90.0
+    )  # else a slow decide's word comes after the page's
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    first = wait_for_alert(log)
+    page = seat.enter("wang", "/#/warnings")
+    page.locator("[data-act=hold]").click()
+    page.locator("#reason").fill("等会商，先不放")
+    cases(log, seen(41, Level.RED, Action.MOVE))
+    expect(page.locator(".detail h2").first).to_contain_text(f"第{first.version + 1}版")
+    expect(page.locator(".texts blockquote").first).to_be_visible()
+    seat.context.clear_cookies()
+    page.locator("[data-go=hold]").click()
+    page.get_by_label("用户名").fill("wang")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    expect(page.locator(".said")).to_contain_text("1 个未办")
+    expect(page.locator("#reason")).to_have_value("等会商，先不放")
+    (told,) = acts(log)
+    assert (told.act, told.outcome) == ("hold", "refused")
+    assert wait_for_alert(log).state == "proposed", "nothing was held by mistake"
+    seat.shot("warnings-stale")
+
+
+def test_all_that_finds_the_session_over_goes_on_after_one_login(seat: Seat) -> None:
+    page = seat.enter("wang", "/#/warnings")
+    seat.context.clear_cookies()
+    page.evaluate(
+        """import("/static/live.js").then((live) => Promise.all(
+            ["/api/me", "/api/past", "/api/dead"].map((path) => live.ask(path))
+        ).then(() => { document.body.dataset.all = "1"; })) && null"""
+    )
+    page.get_by_label("用户名").fill("wang")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.locator("body[data-all='1']").wait_for()
+
+
+def test_a_refusal_that_comes_after_the_login_asks_for_no_second(seat: Seat) -> None:
+    page = seat.enter("wang", "/#/warnings")
+    page.evaluate("import('/static/live.js').then((live) => { window.ask = live.ask; })")
+    late: list[sync_api.Route] = []
+    page.route("**/api/dead", lambda route: late.append(route), times=1)
+    seat.context.clear_cookies()
+    page.evaluate(
+        """Promise.all(["/api/dead", "/api/past"].map((path) => ask(path)))
+            .then(() => { document.body.dataset.all = "1"; }) && null"""
+    )
+    page.get_by_label("用户名").fill("wang")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()
+    page.locator("#login").wait_for(state="hidden")
+    late[0].fulfill(status=401, json={"words": "请登录"})
+    page.locator("body[data-all='1']").wait_for()
+
+
+def test_a_camera_s_pictures_can_be_turned_over(seat: Seat, log: Log, desk: Desk) -> None:
+    expect = sync_api.expect
+    store = FrameStore(frames_folder(desk.setup))
+    # two pictures of one pixel, which every browser can show
+    body = b"\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
+    gif = b"GIF89a\x01\x00\x01\x00\x80\x00\x00%b" + body
+    frames = tuple(store.put(gif % colour) for colour in (b"\x00\x00\x00", b"\x10\x00\x00"))
+    why = Evidence(station="V01", quantity="frame", value=0.5, threshold=0.25, frames=frames)
+    cases(log, msgspec.structs.replace(seen(40, Level.YELLOW), evidence=(why,)))
+    page = seat.enter("li", "/#/warnings")
+    shown = page.locator(".clip img")
+    expect(shown).to_have_attribute("src", f"/api/frame/{frames[1]}")
+    page.locator(".clip input").press("ArrowLeft")
+    expect(shown).to_have_attribute("src", f"/api/frame/{frames[0]}")
+    caller = Caller(desk.address)
+    assert caller.ask("GET", f"/api/frame/{frames[0]}")[0] == 401
+    caller.enter("screen")
+    assert caller.ask("GET", f"/api/frame/{frames[0]}")[0] == 200
+    assert caller.ask("GET", "/api/frame/..%2f..%2fconsole.db")[0] == 404
+
+
+@pytest.mark.parametrize("where", ["/", "/#/warnings", "/#/delivery", "/#/shift", "/#/stations"])
+def test_the_day_theme_has_no_serious_fault_either(
+    browser: "sync_api.Browser", desk: Desk, log: Log, where: str
+) -> None:
+    cases(log, red("A01"), seen(40, Level.YELLOW, Action.MOVE, area="A02"))
+    own = Seat(browser, desk, bypass_csp=True)
+    page = own.enter("li", where)
+    page.get_by_role("button", name="日间").click()
+    page.reload()
+    page.locator("html[data-theme=day]").wait_for()
+    page.locator("main section").first.wait_for()
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document)")
+    own.shot(f"day-{where.strip('/#') or 'situation'}")
+    own.context.close()
+    bad = [
+        (v["id"], [n["html"][:120] for n in v["nodes"]])
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert bad == []

@@ -1,0 +1,290 @@
+"""One contract for every log: the embedded one and real Kafka."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from stream.log import kafka_group
+from stream.log.open import open_log
+from stream.log.port import Corrupt, Fenced, Log, Out
+from stream.log.sqlite import SqliteLog
+
+Open = Callable[[], Log]
+WORKER = Path(__file__).parents[1] / "support" / "log_worker.py"
+
+
+@pytest.fixture(params=["sqlite", "kafka"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Opens the same log again and again; each test has a log of its own."""
+    if request.param == "kafka":
+        url = f"kafka://{request.getfixturevalue('kafka_server')}"
+    else:
+        url = f"sqlite:///{tmp_path}"
+    run = f"exercise-{uuid.uuid4().hex[:8]}"
+    opened: list[Log] = []
+
+    def open_it() -> Log:
+        log = open_log(url, run, "toy", 2)
+        opened.append(log)
+        return log
+
+    open_it.url, open_it.run = url, run  # type: ignore[attr-defined]
+    yield open_it
+    for log in opened:
+        log.close()
+
+
+def put(log: Log, values: list[str], key: str = "k", topic: str = "cases") -> None:
+    log.append([Out(topic, key, v.encode()) for v in values])
+
+
+def texts(entries: list) -> list[str]:  # type: ignore[type-arg]
+    return [e.value.decode() for e in entries]
+
+
+def take(consumer, want: int, timeout_s: float = 120) -> list:  # type: ignore[no-untyped-def,type-arg]
+    found: list = []  # type: ignore[type-arg]
+    deadline = time.monotonic() + timeout_s
+    while len(found) < want and time.monotonic() < deadline:
+        found += consumer.poll(0.5)
+    return found
+
+
+def test_records_of_a_key_keep_their_order_and_their_partition(opening: Open) -> None:
+    log = opening()
+    for n in range(0, 60, 20):
+        log.append([Out("observations", f"k{i % 5}", f"{i}".encode()) for i in range(n, n + 20)])
+    by_key: dict[str, list[int]] = {}
+    where: dict[str, set[int]] = {}
+    for part in range(2):
+        for e in log.read("observations", part, 0):
+            by_key.setdefault(e.key, []).append(int(e.value))
+            where.setdefault(e.key, set()).add(part)
+    assert {k: sorted(v) for k, v in by_key.items()} == by_key
+    assert sum(map(len, by_key.values())) == 60
+    assert all(len(parts) == 1 for parts in where.values())
+
+
+def test_what_was_appended_is_there_for_another_who_opens_it(opening: Open) -> None:
+    put(opening(), ["a", "b"])
+    other = opening()
+    assert texts(other.read("cases", 0, 0)) == ["a", "b"]
+    assert other.ends("cases")[0] >= 2
+
+
+def test_replay_from_any_position(opening: Open) -> None:
+    log = opening()
+    put(log, [str(n) for n in range(20)])
+    whole = log.read("cases", 0, 0)
+    for entry in (whole[0], whole[7], whole[19]):
+        assert log.read("cases", 0, entry.offset, 3)[0] == entry
+    assert log.read("cases", 0, whole[-1].offset + 1) == []
+    assert len(log.read("cases", 0, 0, 7)) == 7
+
+
+def test_poll_returns_as_soon_as_anything_is_there(opening: Open) -> None:
+    log = opening()
+    consumer = log.join("cases", "g", "m")
+    put(log, ["first"])
+    assert texts(take(consumer, 1)) == ["first"]
+    threading.Timer(0.3, put, (log, ["second"])).start()
+    began = time.monotonic()
+    found = consumer.poll(240.0)
+    assert texts(found) == ["second"]
+    assert time.monotonic() - began < 120.0  # far below the time-out, whatever the machine's load
+    consumer.close()
+
+
+def test_outputs_position_and_snapshot_are_one_step(opening: Open) -> None:
+    log = opening()
+    put(log, ["a", "b", "c"])
+    consumer = log.join("cases", "g", "m")
+    found = take(consumer, 3)
+    consumer.commit(0, found[1].offset + 1, [Out("alerts", "k", b"out")], b"memory")
+    assert texts(log.read("alerts", 0, 0)) == ["out"]
+    assert log.positions("cases", "g") == [found[1].offset + 1]
+    assert consumer.owned() == {0: found[1].offset + 1}
+    consumer.close()
+    again = opening().join("cases", "g", "m2")
+    assert texts(take(again, 1)) == ["c"]
+    snapshot = again.snapshot(0)
+    assert snapshot is not None
+    assert (snapshot.position, snapshot.body) == (found[1].offset + 1, b"memory")
+    again.close()
+
+
+def test_the_newest_snapshot_counts(opening: Open) -> None:
+    log = opening()
+    put(log, ["a", "b", "c", "d"])
+    consumer = log.join("cases", "g", "m")
+    assert consumer.snapshot(0) is None
+    for e in take(consumer, 4):
+        consumer.commit(0, e.offset + 1, [], f"after {e.value.decode()}".encode() * 1000)
+    snapshot = consumer.snapshot(0)
+    assert snapshot is not None
+    assert snapshot.body == b"after d" * 1000
+    consumer.close()
+
+
+def test_a_damaged_snapshot_is_left_aside_and_told(
+    opening: Open, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = opening()
+    put(log, ["a", "b", "c"])
+    consumer = log.join("cases", "g", "m")
+    found = take(consumer, 3)
+    consumer.commit(0, found[0].offset + 1, [], b"after a" * 100)
+    cut_short(log, monkeypatch)
+    consumer.commit(0, found[1].offset + 1, [], b"after b" * 100)
+    snapshot = consumer.snapshot(0)
+    assert snapshot is not None
+    assert snapshot.body == b"after a" * 100
+    consumer.commit(0, found[2].offset + 1, [], b"after c" * 100)
+    assert consumer.snapshot(0) is None
+    consumer.close()
+    said = capfd.readouterr().err
+    assert "快照损坏" in said
+    assert "Check the disk" in said
+    assert log.positions("cases", "g") == [found[2].offset + 1]
+
+
+def cut_short(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on only half of each snapshot comes to the disk."""
+    if isinstance(log, SqliteLog):
+        with log.transaction() as db:
+            db.execute(
+                "CREATE TRIGGER half AFTER INSERT ON snapshots BEGIN UPDATE snapshots SET "
+                "body=substr(body,1,length(body)/2) WHERE pos=new.pos AND grp=new.grp; END"
+            )
+    else:
+        whole = kafka_group._packed
+        monkeypatch.setattr(
+            kafka_group, "_packed", lambda at, b: [p[: len(p) // 2] for p in whole(at, b)]
+        )
+
+
+def test_another_number_of_partitions_is_refused(opening: Open) -> None:
+    put(opening(), ["a"], topic="observations")
+    for partitions in (1, 4):
+        with pytest.raises(Corrupt, match=rf"observations.*2.*{partitions}"):
+            open_log(opening.url, opening.run, "toy", partitions)  # type: ignore[attr-defined]
+
+
+def test_what_was_not_committed_is_read_again(opening: Open) -> None:
+    log = opening()
+    put(log, ["a", "b"])
+    first = log.join("cases", "g", "m")
+    assert texts(take(first, 2)) == ["a", "b"]
+    first.close()
+    second = opening().join("cases", "g", "m2")
+    assert texts(take(second, 2)) == ["a", "b"]
+    second.close()
+
+
+def test_a_second_member_stands_by_and_takes_over(opening: Open) -> None:
+    log, other = opening(), opening()
+    put(log, ["a"])
+    first = log.join("cases", "g", "m1")
+    found = take(first, 1)
+    second = other.join("cases", "g", "m2")
+    for _ in range(4):  # whoever owns the one partition, only one of them does
+        second.poll(0.2)
+        first.poll(0.2)
+        assert len(first.owned()) + len(second.owned()) <= 1
+    owner = owner_commits(first, second, found[0].offset + 1)
+    owner.close()
+    rest = second if owner is first else first
+    put(log, ["b"])
+    assert texts(take(rest, 1))[-1:] == ["b"]
+    rest.close()
+
+
+def owner_commits(first, second, position: int):  # type: ignore[no-untyped-def]
+    """Whoever owns the partition. While a rebalance is under way nobody does, or is fenced."""
+    deadline = time.monotonic() + 120
+    while True:
+        owner = first if first.owned() else second
+        try:
+            owner.commit(0, position, [])
+            return owner
+        except Fenced:
+            assert time.monotonic() < deadline
+        second.poll(0.2)
+        first.poll(0.2)
+
+
+def test_a_member_that_lost_its_partition_is_fenced(opening: Open) -> None:
+    log, other = opening(), opening()
+    put(log, ["a"])
+    asleep = log.join("cases", "g", "m1")
+    found = take(asleep, 1)
+    lose(asleep)
+    awake = other.join("cases", "g", "m2")
+    assert texts(take(awake, 1)) == ["a"]
+    with pytest.raises(Fenced):
+        asleep.commit(0, found[0].offset + 1, [Out("alerts", "k", b"zombie")])
+    awake.commit(0, found[0].offset + 1, [Out("alerts", "k", b"owner")])
+    assert texts(other.read("alerts", 0, 0)) == ["owner"]
+    awake.close()
+
+
+def lose(consumer) -> None:  # type: ignore[no-untyped-def]
+    """As if the process had slept past its session."""
+    if hasattr(consumer, "_consumer"):
+        consumer._consumer.close(autocommit=False)  # leaves the group, keeps its producer
+    else:
+        log = consumer._log
+        with log.transaction() as db:
+            db.execute("UPDATE leases SET until=0")
+
+
+def test_poison_passes_through_unharmed(opening: Open) -> None:
+    log = opening()
+    odd = [b"", b"\x00\xff\xfe", b"{", "泥石流".encode(), b"x" * 200_000]
+    log.append([Out("cases", "键", v) for v in odd])
+    assert [e.value for e in log.read("cases", 0, 0)] == odd
+    assert {e.key for e in log.read("cases", 0, 0)} == {"键"}
+
+
+def test_edges(opening: Open) -> None:
+    log = opening()
+    assert log.starts("observations") == [0, 0]
+    assert log.ends("observations") == [0, 0]
+    assert log.positions("observations", "nobody") == [0, 0]
+    assert log.read("observations", 1, 0) == []
+
+
+def test_killed_at_any_line_nothing_is_lost_or_doubled(opening: Open) -> None:
+    """A worker copies `cases` to `alerts` with a running count; it is killed at a line of the
+    adapter drawn at random, again and again, until it is through."""
+    log = opening()
+    put(log, [str(n) for n in range(40)])
+    url, run = opening.url, opening.run  # type: ignore[attr-defined]
+    fast = url.startswith("sqlite")
+    rng = random.Random(3)
+    killed = 0
+    for limit in [rng.randrange(20, 900 if fast else 500) for _ in range(14 if fast else 4)]:
+        killed += worker(url, run, limit).returncode == -9
+    done = worker(url, run, 0)
+    assert done.returncode == 0, done.stderr
+    assert killed >= 3
+    assert texts(log.read("alerts", 0, 0)) == [f"{n + 1}:{n}" for n in range(40)]
+
+
+def worker(url: str, run: str, limit: int) -> "subprocess.CompletedProcess[str]":
+    root = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, str(WORKER), url, run, str(limit)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=root,
+        env=None,
+    )

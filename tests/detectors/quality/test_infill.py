@@ -1,0 +1,140 @@
+"""Rain that a blocked gauge did not catch is laid into its sums by the gauges beside it, and orders no
+more than what fell there."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from config.load import load
+from config.records.level import Action
+from detectors.detection import Detection
+from detectors.stage import Detect
+from stream.records import Tick
+from tests.support.detect_faults import MINUTE, START, Line, reading
+
+YANQING = load(Path(__file__).parents[3] / "config" / "yanqing")
+OWN, BESIDE = "R28", ("R07H", "R29", "R30")  # A28's own gauge, and the nearest of its neighbours
+
+
+class Storm:
+    """Steady rain at A28's gauge and those beside it, a reading a minute; who catches none when."""
+
+    def __init__(self) -> None:
+        self.line = Line(YANQING, "A28", {})
+        self.said: list[Detection] = []
+        self.minute = 0
+
+    def play(
+        self, until: int, own: int | None = 4, beside: dict[str, int] | None = None
+    ) -> "Storm":
+        """own: its counts a minute, None: it is not heard."""
+        others = dict.fromkeys(BESIDE, 4) if beside is None else beside
+        while self.minute < until:
+            self.minute += 1
+            values = others if own is None else {OWN: own, **others}
+            items = [reading(s, "rain", self.now, c) for s, c in values.items()]
+            self.said += self.line.hear(*items)
+            self.said += self.line.step(Tick(clock_at=self.now))
+        return self
+
+    @property
+    def now(self) -> int:
+        return START + self.minute * MINUTE
+
+    def sums(self) -> dict[int, int]:
+        """Of A28's own gauge: window -> counts, as the rule sees them."""
+        stage, state = self.line._stage, self.line._state
+        rule = stage.part(state.partition).rain
+        row = rule.names.index(f"A28|flash_flood|{OWN}")
+        return dict(zip(rule.windows, rule.seen(state.rain, row).tolist(), strict=True))
+
+
+def test_a_blocked_hour_counts_in_the_sums_that_reach_over_it() -> None:
+    storm = Storm().play(60).play(120, own=0).play(180)
+    assert 0.9 * 720 - 5 <= storm.sums()[180] <= 720
+
+
+def test_it_counts_while_it_is_blocked_too() -> None:
+    storm = Storm().play(60).play(110, own=0)
+    assert storm.sums()[180] > 400
+
+
+def test_an_order_that_a_blocked_hour_kept_back_comes_and_says_what_is_estimated() -> None:
+    def first(storm: Storm) -> int:
+        orders = [d for d in storm.said if d.action == Action.MOVE and d.hazard == "flash_flood"]
+        return min((d.detected_at for d in orders), default=START + 10**9)
+
+    heavy = dict.fromkeys(BESIDE, 3)  # the others stay below what orders, at first
+    whole = Storm().play(60, 5, heavy).play(120, 5, heavy).play(320, 5, heavy)
+    broken = Storm().play(60, 5, heavy).play(120, 0, heavy).play(320, 5, heavy)
+    assert first(whole) <= first(broken) <= first(whole) + 35 * MINUTE  # without: an hour
+    told = [e for d in broken.said for e in d.evidence if e.station == OWN and e.note]
+    assert told and all(e.note.startswith("含邻站插补") for e in told)
+    assert not [e for d in whole.said for e in d.evidence if e.note]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"R29": 4},  # one is nobody's word
+        {"R29": 4, "R30": 0, "R07H": 0},  # most are dry: so may it be
+        {"R29": 0, "R30": 0, "R07H": 0},
+        {},
+    ],
+)
+def test_where_the_others_do_not_agree_nothing_is_laid(beside: dict[str, int]) -> None:
+    storm = Storm().play(60, own=0, beside=dict.fromkeys(beside, 0)).play(120, 0, beside)
+    assert max(storm.sums().values()) == 0
+
+
+def test_a_lone_burst_beside_fills_nobody() -> None:
+    light = dict.fromkeys(BESIDE, 0)
+    storm = Storm().play(60, 0, light).play(68, 0, light | {"R29": 42}).play(120, 0, light)
+    assert max(storm.sums().values()) == 0
+
+
+def test_of_several_none_counts_more_than_three_times_the_driest() -> None:
+    storm = Storm().play(60, own=0, beside={"R07H": 20, "R29": 2, "R30": 2})
+    assert storm.sums()[60] <= 3 * 2 * 60
+
+
+def test_a_gauge_that_was_not_heard_is_not_filled() -> None:
+    """Its backlog brings what fell: it would count twice."""
+    storm = Storm().play(60).play(120, own=None)
+    backlog = [reading(OWN, "rain", START + m * MINUTE, 4) for m in range(61, 121)]
+    storm.line.hear(*backlog)
+    storm.play(125)
+    assert storm.sums()[180] == 500
+
+
+def test_it_works_again_with_a_dry_reading_after_a_gap_and_is_not_filled_for_the_gap() -> None:
+    storm = Storm().play(60).play(120, own=None).play(122, own=0)
+    assert storm.sums()[180] == 240
+
+
+def test_short_windows_order_nothing_on_an_estimate() -> None:
+    """Whatever falls beside it, what it did not catch is sure only over an hour and more."""
+    storm = Storm().play(60, 1, dict.fromkeys(BESIDE, 1)).play(95, 0, dict.fromkeys(BESIDE, 20))
+    state = storm.line._state
+    rule = storm.line._stage.part(state.partition).rain
+    row = rule.names.index(f"A28|flash_flood|{OWN}")
+    assert storm.sums()[30] > rule.action_limits[1, row, rule.windows.index(30)].max()
+    assert state.rain.sure[row][1] < Action.MOVE
+
+
+def test_what_is_laid_survives_a_snapshot() -> None:
+    one, two = Storm().play(60).play(90, own=0), Storm().play(60).play(90, own=0)
+    stage = Detect(YANQING, lambda _: None)
+    partition = two.line._state.partition
+    two.line._stage, two.line._state = (
+        stage,
+        stage.load(partition, two.line._stage.dump(two.line._state)),
+    )
+    assert two.line._state.heard.filled == one.line._state.heard.filled != {}
+    one.said.clear()
+    two.said.clear()
+    one.play(120, own=0).play(200)
+    two.play(120, own=0).play(200)
+    assert one.sums() == two.sums()
+    assert [msgspec.to_builtins(d) for d in one.said] == [msgspec.to_builtins(d) for d in two.said]

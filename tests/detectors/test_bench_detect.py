@@ -1,0 +1,79 @@
+"""The benchmark's own answer: for every rule the arrays say what a plain loop over the readings says."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bench.baseline.window_rules import PLAIN
+from bench.cases import rules
+from bench.cases.hindcast import record, tiled
+from bench.cases.rules import Line, bench_rules, told, without_parameters
+from config.load import load
+from detectors.detection import Detection
+from detectors.setup.registry import KINDS
+from fengsui.cli.root import cli
+from fengsui.run.setup import default_config
+from skill.verify.hindcast import replay
+
+
+@pytest.fixture(scope="module")
+def lines() -> dict[str, Line]:
+    return {line.rule: line for line in bench_rules((100,), 0.2)}
+
+
+def test_every_kind_has_a_plain_loop_and_a_line(lines: dict[str, Line]) -> None:
+    assert set(PLAIN) == set(KINDS)
+    assert not without_parameters()
+    assert set(lines) == {"rain_threshold", "stage_trend", *KINDS}
+
+
+def test_a_new_kind_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told without a loop, or as not measured, until it is given them."""
+    monkeypatch.delitem(PLAIN, "rise_rate")
+    for name in set(KINDS) - {"rise_rate", "gr4h"}:
+        monkeypatch.delitem(KINDS, name)
+    monkeypatch.delitem(rules._PARAMETERS, "gr4h")
+    lines = list(bench_rules((100,), 0.01))
+    assert [line.rule for line in lines] == ["rain_threshold", "stage_trend", "rise_rate"]
+    assert "no loop" in told(lines[-1], (100,))
+    assert without_parameters() == ["gr4h"]
+
+
+@pytest.mark.parametrize("name", ["rain_threshold", "stage_trend", *sorted(KINDS)])
+def test_arrays_and_loop_say_the_same(lines: dict[str, Line], name: str) -> None:
+    line = lines[name]
+    assert line.same, told(line, (100,))
+    assert line.checked > 50
+    assert line.per_station < 40_000  # bytes: bounded
+
+
+def test_a_line_that_differs_says_so(lines: dict[str, Line]) -> None:
+    line = lines["rise_rate"]._replace(same=False)
+    assert "DIFFERENT" in told(line, (100,))
+
+
+def test_a_district_twice_says_everything_twice() -> None:
+    district = load(default_config())
+    some = [
+        (s.id, s.quantity) for s in district.stations.values() if s.quantity in ("rain", "stage")
+    ]
+    one = record(some, 80, 300)
+    pairs = [(f"{s}-{n}", q) for n in range(2) for s, q in some]
+    two = record(pairs, 80, 300)._replace(
+        counts=np.tile(one.counts.reshape(80, -1), (1, 2)).reshape(-1)
+    )
+
+    def key(d: Detection) -> tuple[str, str, str, int, int]:
+        return d.area, d.hazard, d.rule, d.detected_at, d.level
+
+    # silence is looked at where a block ends, and no score counts it
+    said = {key(d) for d in replay(district, one) if d.rule != "silence"}
+    again = {key(d) for d in replay(tiled(district, 2), two) if d.rule != "silence"}
+    assert len(said) > 10
+    assert again == {(f"{a}-{n}", *rest) for a, *rest in said for n in range(2)}
+
+
+def test_the_command_runs_and_needs_no_district() -> None:
+    done = CliRunner().invoke(cli, ["--config", "/nowhere", "bench", "detect", "--help"])
+    assert done.exit_code == 0
+    assert "--quick" in done.output

@@ -1,0 +1,293 @@
+"""One person, one message a minute: the first at once, nothing that rises waits, every place named,
+and each delivery ends as the message that spoke for it."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.records.level import Action, Level
+from detectors.detection import Mark
+from dispatch.grade import Grade
+from dispatch.notices import DUTY
+from dispatch.records import Delivery, Receipt, Route
+from dispatch.send.outbox.apply import apply
+from dispatch.send.outbox.attempts import Agenda
+from dispatch.send.outbox.grouping import WINDOW_MS
+from dispatch.send.outbox.state import Attempt, Box, Rules, attempt_of, is_ready, line_of
+from dispatch.words.sms_length import segments
+from stream.records import Tick
+
+T0 = 1_753_539_000_000
+AREAS = {f"A{n:02}": f"第{n}村" for n in range(1, 25)}
+RULES = Rules(
+    live=False,
+    retry_s=(5, 15),
+    played_within_s=60,
+    answer_within_s=90,
+    areas=AREAS,
+    signature="延庆防汛",
+    hotline="010-00000000",
+    areas_en={f"A{n:02}": f"Village {n}" for n in range(1, 25)},
+)
+
+
+def told(n: int, area: str, at: int = T0, **changes: Any) -> Delivery:
+    fields: dict[str, Any] = {
+        "id": f"d{n}",
+        "alert": f"x-{area}",
+        "version": n,
+        "area": area,
+        "hazard": "flash_flood",
+        "level": Level.YELLOW,
+        "action": Action.NONE,
+        "msg_type": "alert",
+        "status": "exercise",
+        "recipient": "C-0001",
+        "audience": "internal",
+        "routes": (Route(channel="sms", text=f"{area}"), Route(channel="app", text=f"{area}")),
+        "queued_at": at,
+        "deadline_at": at + 300_000,
+        "expires_at": at + 3_600_000,
+    }
+    return Delivery(**{**fields, **changes})
+
+
+class World:
+    """A log and an outbox over it; what the outbox writes is read back."""
+
+    def __init__(self) -> None:
+        self.box, self.log = Box(), list[Any]()
+
+    def put(self, *records: Any) -> None:
+        for record in records:
+            waiting = [record]
+            while waiting:
+                one = waiting.pop(0)
+                self.log.append(one)
+                waiting += apply(RULES, self.box, one)
+
+    def ready(self, at: int) -> list[Attempt]:
+        return [attempt_of(self.box, e) for e in self.box.entries.values() if is_ready(e, at)]
+
+    def say(self, a: Attempt, state: Any, at: int, **more: Any) -> None:
+        self.put(
+            Receipt(
+                delivery=a.delivery.id,
+                route=a.route,
+                state=state,
+                receipt_at=at,
+                attempt=a.attempt,
+                **more,
+            )
+        )
+
+    def state(self, n: int) -> str:
+        return self.box.entries[f"d{n}"].state
+
+
+MOVE = {"level": Level.RED, "action": Action.MOVE}
+
+
+def test_twelve_villages_are_two_messages() -> None:
+    w = World()
+    w.put(*(told(n, f"A{n:02}", must_answer=True, **MOVE) for n in range(1, 13)))
+    (first,) = w.ready(T0)
+    assert first.delivery.id == "d1"
+    w.say(first, "answered", T0 + 2000)
+    w.put(Tick(clock_at=T0 + 9_999))
+    assert w.ready(T0 + 9_999) == []
+    w.put(Tick(clock_at=T0 + 10_000))
+    (rest,) = w.ready(T0 + 10_000)
+    text = rest.delivery.routes[0].text
+    assert text.startswith("【延庆防汛】（演练）内部预警11条。立即转移、红色：第2村山洪、")
+    assert all(AREAS[f"A{n:02}"] in text for n in range(2, 13))
+    assert "有效至27日" in text or "有效至26日" in text
+    assert segments(text) <= 3
+    assert rest.delivery.must_answer
+    w.say(rest, "accepted", T0 + 11_000)
+    assert w.state(5) == "queued"  # nobody answered yet
+    w.say(rest, "answered", T0 + 12_000)
+    assert {w.state(n) for n in range(1, 13)} == {"answered"}
+    assert not w.box.open
+
+
+def test_who_reads_english_has_one_message_too() -> None:
+    w = World()
+    w.put(told(1, "A01", lang="en"), told(2, "A02", lang="en", **MOVE))
+    w.put(told(3, "A03", lang="en", must_answer=True), told(4, "A04", lang="en", **MOVE))
+    w.put(told(5, "A05", lang="en", **MOVE))
+    w.put(Tick(clock_at=T0 + 10_000))
+    (rest,) = [a.delivery for a in w.ready(T0 + 10_000) if a.delivery.covers]
+    sms, app = rest.routes
+    assert sms.text.startswith(
+        "【延庆防汛】EXERCISE. 3 notices: move now, red: flash flood Village 4, Village 5; "
+        "yellow: flash flood Village 3. Move people now, check every house. Until "
+    )
+    assert sms.text.endswith("Duty 010-00000000. Please answer.")
+    assert segments(sms.text) <= 3
+    assert app.title == "EXERCISE. 3 notices"
+    assert app.text.endswith("A04\n\nA05\n\nA03")  # each whole text as well
+
+
+def test_a_grade_without_a_colour_is_named_by_its_order() -> None:
+    w = World()
+    order = {"level": Level.NONE, "action": Action.MOVE}
+    w.put(*(told(n, f"A{n:02}", **order) for n in range(1, 4)))
+    w.put(Tick(clock_at=T0 + 10_000))
+    (rest,) = [a.delivery for a in w.ready(T0 + 10_000) if a.delivery.covers]
+    assert "2条。立即转移：第2村山洪、第3村山洪。请立即组织转移" in rest.routes[0].text
+
+
+def test_the_highest_leads_and_a_higher_one_never_waits() -> None:
+    w = World()
+    w.put(
+        told(1, "A01"),
+        told(2, "A02"),
+        told(3, "A03", **MOVE),  # higher than all: at once
+        told(4, "A04", level=Level.ORANGE, action=Action.PREPARE),
+    )
+    assert [a.delivery.id for a in w.ready(T0)] == ["d1", "d3"]
+    w.put(Tick(clock_at=T0 + WINDOW_MS))
+    text = w.ready(T0 + WINDOW_MS)[-1].delivery.routes[0].text
+    assert text.index("准备转移、橙色：第4村") < text.index("黄色：第2村")
+    assert "第1村" not in text
+    assert "第3村" not in text
+
+
+def test_a_warning_that_rises_does_not_wait() -> None:
+    w = World()
+    w.put(told(1, "A09", **MOVE), told(2, "A01"))
+    w.put(told(3, "A01", level=Level.ORANGE))  # lower than what was told, but A01 goes up
+    assert {a.delivery.id for a in w.ready(T0)} == {"d1", "d3"}
+    assert w.state(2) == "superseded"
+
+
+def test_one_that_waited_alone_goes_as_it_is() -> None:
+    w = World()
+    w.put(told(1, "A01"), told(2, "A02"), Tick(clock_at=T0 + WINDOW_MS))
+    assert [a.delivery.id for a in w.ready(T0 + WINDOW_MS)] == ["d1", "d2"]
+
+
+def test_others_are_not_made_to_wait() -> None:
+    w = World()
+    w.put(
+        told(1, "A01"),
+        told(2, "A02", recipient="C-0002"),
+        told(3, "A03", audience="public"),
+        told(4, "A04", msg_type="cancel"),
+        told(5, "A05", again=1),
+    )
+    assert len(w.ready(T0)) == 5
+
+
+def test_an_unsent_message_never_says_what_is_outdated() -> None:
+    w = World()
+    w.put(told(1, "A01"), told(2, "A02"), told(3, "A03"), told(4, "A04"))
+    at = T0 + WINDOW_MS
+    w.put(Tick(clock_at=at))
+    together = w.ready(at)[-1].delivery
+    assert set(together.covers) == {"d2", "d3", "d4"}
+    w.put(told(5, "A02", at, msg_type="cancel"))
+    assert w.state(2) == "superseded"
+    assert w.box.entries[together.id].state == "superseded"
+    w.put(Tick(clock_at=at + 1000))
+    newer = w.ready(at + 1000)[-1].delivery
+    assert set(newer.covers) == {"d3", "d4"}
+    assert "第2村" not in newer.routes[0].text
+
+
+def test_when_the_message_fails_the_duty_room_hears_of_each() -> None:
+    w = World()
+    w.put(told(1, "A01"), told(2, "A02"), told(3, "A03"), Tick(clock_at=T0 + WINDOW_MS))
+    at = T0 + WINDOW_MS
+    for _ in range(2):  # by SMS, then by app
+        a = next(a for a in w.ready(at) if a.delivery.covers)
+        w.say(a, "failed", at, permanent=True)
+    assert (w.state(2), w.state(3)) == ("failed", "failed")
+    notices = [
+        d.recipient for d in w.log if isinstance(d, Delivery) and d.alert in ("x-A02", "x-A03")
+    ]
+    assert notices.count(f"{DUTY}C-0001") == 2
+
+
+GRADES = st.sampled_from(
+    [
+        (Level.BLUE, Action.NONE),
+        (Level.YELLOW, Action.NONE),
+        (Level.ORANGE, Action.PREPARE),
+        (Level.NONE, Action.MOVE),
+        (Level.RED, Action.MOVE),
+    ]
+)
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("told"), st.integers(1, 24), GRADES, st.booleans()),
+        st.tuples(st.just("cancel"), st.integers(1, 24)),
+        st.tuples(st.just("tick"), st.integers(1, 90)),
+        st.tuples(st.just("send"), st.sampled_from(["accepted", "answered", "failed", "none"])),
+    ),
+    max_size=40,
+)
+
+
+@given(STEPS, st.booleans())
+@settings(max_examples=300, deadline=None, derandomize=True)
+def test_whatever_comes_each_is_told_or_missed_aloud(steps: list[Any], restart: bool) -> None:
+    w, at, high = World(), T0, Grade()
+    held_since: dict[str, int] = {}
+    for n, step in enumerate(steps, 1):
+        match step:
+            case ("told", area, (level, action), must):
+                d = told(n, f"A{area:02}", at, level=level, action=action, must_answer=must)
+                before = high
+                high |= Grade(level, action)
+                w.put(d)
+                held_since[d.id] = at
+                if Grade(level, action).exceeds(before):
+                    assert is_ready(w.box.entries[d.id], at)  # never held back
+            case ("cancel", area):
+                w.put(told(n, f"A{area:02}", at, msg_type="cancel", level=Level.NONE))
+                assert is_ready(w.box.entries[f"d{n}"], at)
+            case ("tick", seconds):
+                at += seconds * 1000
+                w.put(Mark(group="g", clock_at=at, complete_at=at), Tick(clock_at=at))
+                for i, since in held_since.items():
+                    e = w.box.entries[i]
+                    if (
+                        at >= since + 2 * WINDOW_MS and not e.done
+                    ):  # it left, by itself or with others
+                        assert e.into or not e.held
+            case ("send", state):
+                for a in w.ready(at):
+                    if a.delivery.routes[a.route].channel != "console" and state != "none":
+                        w.say(a, state, at, permanent=state == "failed")
+        if restart:
+            body = msgspec.msgpack.encode(msgspec.structs.replace(w.box, touched={}))
+            w.box = msgspec.msgpack.decode(body, type=Box)
+        agenda = Agenda()
+        agenda.follow(w.box)
+        lines = []
+        while a := agenda.take("sms", at):
+            lines.append(line_of(a.delivery))
+        assert len(lines) == len(set(lines))
+        for d in [e.delivery for e in w.box.entries.values() if e.delivery.covers]:
+            named = [w.box.entries[i].delivery for i in d.covers]
+            assert all(AREAS[x.area] in d.routes[0].text for x in named)
+            assert segments(d.routes[0].text) <= 3
+            ranks = [(x.action, x.level) for x in named]
+            assert ranks == sorted(ranks, reverse=True)
+    w.put(Tick(clock_at=at + 2 * 3_600_000))
+    for e in w.box.entries.values():
+        if e.delivery.recipient == "C-0001":
+            assert e.done, e
+    missed = {i for i in held_since if w.state(int(i[1:])) in ("failed", "expired")}
+    told_of = {
+        (d.alert, d.version)
+        for d in w.log
+        if isinstance(d, Delivery) and d.recipient == f"{DUTY}C-0001"
+    }
+    for i in missed:
+        d = w.box.entries[i].delivery
+        assert (d.alert, d.version) in told_of

@@ -1,0 +1,237 @@
+"""Every text that can go out: complete, marked, within its length."""
+
+from functools import cache
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from config.load import load
+from config.records.district import District
+from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level, order_zh
+from detectors.detection import Coverage, Evidence
+from dispatch.grade import Grade
+from dispatch.records import Alert
+from dispatch.words.check import SPOKEN_S
+from dispatch.words.compose import SMS_SEGMENTS, Message, write
+from dispatch.words.sms_length import segments
+from dispatch.words.spoken import moment, number, seconds, spoken
+
+T = 1_753_539_000_000  # 2025-07-26 22:10 in Beijing
+GRADES = [Grade(lv, a) for lv in Level for a in Action if lv or a]
+WAS = [None, Grade(Level.BLUE), Grade(Level.RED, Action.MOVE)]
+
+
+@cache
+def yanqing() -> District:
+    return load(Path(__file__).parents[3] / "config" / "yanqing")
+
+
+def alert(area: str, hazard: str, grade: Grade, **other: object) -> Alert:
+    made = Alert(
+        id="yanqing-x",
+        version=1,
+        area=area,
+        hazard=hazard,
+        status="exercise",
+        msg_type="alert",
+        level=grade.level,
+        action=grade.action,
+        proposed_level=grade.level,
+        proposed_action=grade.action,
+        public=True,
+        state="released",
+        incident="i",
+        sent_at=T,
+        onset_at=T,
+        expires_at=T + 6 * 3_600_000,
+        reason="",
+    )
+    return msgspec.structs.replace(made, **other)
+
+
+def say(a: Alert, channel: str, lang: str = "zh", was: Grade | None = None) -> str:
+    return write(yanqing(), Message(a, "public", lang, was), channel).text  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("hazard", HAZARD_ZH)
+def test_every_public_text_of_every_area(hazard: str) -> None:
+    """In every area, at every level and action, from nothing, from lower and from higher."""
+    d = yanqing()
+    for area in d.areas.values():
+        for grade in GRADES:
+            for was in WAS:
+                a = alert(area.id, hazard, grade)
+                for lang in ("zh", "en"):
+                    sms = write(d, Message(a, "public", lang, was), "sms")  # type: ignore[arg-type]
+                    assert sms.segments == segments(sms.text) <= SMS_SEGMENTS, sms.text
+                    mark = "（演练）" if lang == "zh" else "EXERCISE. "
+                    assert sms.text.startswith(f"【{d.signature}】{mark}"), sms.text
+                    assert area.phone in sms.text
+                    assert (area.name if lang == "zh" else area.name_en) in sms.text
+                    if grade.action:
+                        assert (area.shelter if lang == "zh" else area.shelter_en) in sms.text
+                loud = say(a, "broadcast", was=was)
+                assert loud.startswith("（演练）")
+                assert seconds(loud) <= SPOKEN_S, loud
+                assert not any(c.isdigit() for c in loud), loud
+        app = say(alert(area.id, hazard, Grade(Level.RED, Action.MOVE)), "app")
+        order = order_zh(hazard, Action.MOVE)
+        for part in (area.shelter, area.route, area.phone, "27日04:10", d.issuer, order):
+            assert part in app
+
+
+@pytest.mark.parametrize("grade", GRADES)
+def test_level_and_order_are_in_the_words(grade: Grade) -> None:
+    for channel in ("sms", "app", "broadcast"):
+        text = say(alert("A01", "flash_flood", grade), channel)
+        assert (LEVEL_ZH[grade.level] in text) == bool(grade.level)
+        assert (ACTION_ZH[grade.action] in text) == bool(grade.action), text
+        assert "山洪" in text
+
+
+def test_real_warnings_carry_no_mark() -> None:
+    for lang in ("zh", "en"):
+        text = say(alert("A01", "flash_flood", Grade(Level.RED), status="actual"), "sms", lang)
+        assert "演练" not in text
+        assert "EXERCISE" not in text
+
+
+def test_likelihood_words() -> None:
+    words = {
+        Level.BLUE: "可能发生山洪",
+        Level.YELLOW: "发生山洪可能性较大",
+        Level.ORANGE: "发生山洪可能性大",
+        Level.RED: "发生山洪可能性很大",
+    }
+    for level, word in words.items():
+        assert word in say(alert("A01", "flash_flood", Grade(level)), "app")
+
+
+def test_updates_say_what_changed() -> None:
+    yellow, red = Grade(Level.YELLOW), Grade(Level.RED, Action.MOVE)
+    up = say(alert("A01", "flash_flood", red, msg_type="update"), "sms", was=yellow)
+    assert "预警升级：红色，立即转移" in up
+    down = say(alert("A01", "flash_flood", yellow, msg_type="update"), "sms", was=red)
+    assert "预警降级：黄色" in down
+    assert "转移指令解除" in down
+    assert "未接通知不得返回" in down
+    part = Grade(Level.RED, Action.PREPARE)
+    down = say(alert("A01", "flash_flood", part, msg_type="update"), "app", was=red)
+    assert "红色预警继续有效，转移指令调整为准备转移" in down
+    again = say(alert("A01", "flash_flood", red, msg_type="update"), "app", was=red)
+    assert "红色预警继续有效，立即转移" in again
+
+
+@pytest.mark.parametrize("hazard", HAZARD_ZH)
+def test_the_all_clear_asks_for_nothing(hazard: str) -> None:
+    over = alert("A01", hazard, Grade(), msg_type="cancel", state="cancelled")
+    for channel in ("sms", "app", "broadcast"):
+        text = say(over, channel, was=Grade(Level.RED, Action.MOVE))
+        assert "解除" in text
+        assert "立即" not in text
+        assert "路线" not in text
+    lapsed = alert("A01", hazard, Grade(), msg_type="cancel", state="expired")
+    assert "到期失效" in say(lapsed, "sms", was=Grade(Level.RED))
+
+
+def notice(a: Alert, channel: str = "sms", lang: str = "zh") -> str:
+    message = Message(a, "notice", lang, None, "responsible", True)  # type: ignore[arg-type]
+    return write(yanqing(), message, channel).text
+
+
+def test_an_internal_notice_carries_the_evidence() -> None:
+    rain = Evidence(
+        station="R01", quantity="rain", value=52.3, threshold=52, window_min=60, observed_at=T
+    )
+    a = alert(
+        "A01",
+        "flash_flood",
+        Grade(Level.YELLOW, Action.MOVE),
+        proposed_level=Level.ORANGE,
+        deadline_at=T + 600_000,
+        authority="市防汛指挥部",
+        evidence=(rain,),
+        coverage=Coverage(live=3, expected=4, silent=("R02",)),
+        thin=True,
+        suspect=True,
+    )
+    text = notice(a)
+    for part in (
+        "内部预警",
+        "研判橙色、立即转移",
+        "已发布黄色、立即转移",
+        "待市防汛指挥部于22:20前决定",
+        "香屯雨量站60分钟降雨量52.3mm（阈值52mm，22:10）",
+        "3/4",
+        "数据不足",
+        "可疑",
+        "收到请回复",
+    ):
+        assert part in text, text
+    assert "补报" not in text
+    english = notice(a, "app", "en")
+    for part in ("Xiangtun rain gauge", "52.3 mm in 60 min", "city flood headquarters decides by"):
+        assert part in english, english
+    late = msgspec.structs.replace(a, sent_at=T + 3_600_000)
+    assert "（补报）" in notice(late)
+    hidden = msgspec.structs.replace(a, level=Level.NONE, action=Action.NONE, public=False)
+    assert "尚未对外发布" in notice(hidden)
+
+
+def test_notices_fit_an_sms_with_much_evidence() -> None:
+    d = yanqing()
+    many = tuple(
+        Evidence(
+            station=s, quantity="rain", value=152.3, threshold=100, window_min=180, observed_at=T
+        )
+        for s in list(d.stations)[:8]
+    )
+    for area in d.areas:
+        for grade in GRADES:
+            a = alert(
+                area,
+                "debris_flow",
+                grade,
+                proposed_level=Level.RED,
+                proposed_action=Action.MOVE,
+                evidence=many,
+                suspect=True,
+                thin=True,
+                deadline_at=T,
+                authority="市防汛指挥部",
+                coverage=Coverage(live=1, expected=9, silent=("R02",)),
+                next_at=T,
+            )
+            assert segments(notice(a)) <= SMS_SEGMENTS, notice(a)
+
+
+def test_no_name_or_number_of_a_contact_in_any_text() -> None:
+    d = yanqing()
+    a = alert("A01", "flash_flood", Grade(Level.RED, Action.MOVE))
+    texts = [notice(a), notice(a, "console"), say(a, "sms"), say(a, "app"), say(a, "broadcast")]
+    for c in d.contacts.values():
+        if c.role == "organisation":
+            continue
+        for text in texts:
+            assert c.name not in text
+            assert not c.phone or c.phone not in text
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [(0, "零"), (5, "五"), (10, "十"), (18, "十八"), (20, "二十"), (59, "五十九"), (99, "九十九")],
+)
+def test_numbers_are_spoken(n: int, words: str) -> None:
+    assert number(n) == words
+
+
+def test_places_and_times_are_spoken() -> None:
+    assert spoken("香屯村委会广场（1号安置点）") == "香屯村委会广场，一号安置点"
+    assert spoken("京藏110国道") == "京藏幺幺零国道"
+    zone = "Asia/Shanghai"
+    at_18_30 = T - 220 * 60_000
+    assert moment(at_18_30, at_18_30, zone) == "今天十八点三十分"
+    assert moment(T + 110 * 60_000, T, zone) == "明天零点整"
+    assert moment(T + 115 * 60_000, T, zone) == "明天零点零五分"
+    assert moment(T + 72 * 3_600_000, T, zone) == "七月二十九日二十二点十分"

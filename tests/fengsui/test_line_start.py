@@ -1,0 +1,127 @@
+"""The line while it comes up and goes down, and what its screen calls a change."""
+
+import stat
+import threading
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from config.records.level import Action, Level
+from console.model.view import Change
+from dispatch.nodes.keys import Ring, sender_keys
+from dispatch.nodes.mandate import Grant
+from dispatch.send.node_supervisor import Caretaker
+from fengsui.play.screen import change_line
+from fengsui.run import processes as line_module
+from fengsui.run.processes import Line
+from fengsui.run.setup import make_setup
+from fengsui.run.threshold_gate import start
+from ingest.decode.reading import JSON_BYTES
+from stream.limits import Unreadable, read_json
+from tests.support.decide_district import T0, yanqing
+
+DISTRICT = yanqing()
+
+
+def test_a_line_that_is_asked_to_stop_while_it_comes_up_does_not_wait_for_its_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = threading.Event()
+
+    def never_ready(
+        name: str, setup: object, stop: threading.Event, *_: object, **__: object
+    ) -> None:
+        waiting.set()
+        assert stop.wait(300)
+
+    monkeypatch.setattr(line_module, "run_stage", never_ready)
+    line, stop = Line(make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0)), threading.Event()
+    threading.Thread(target=lambda: (waiting.wait(300), stop.set()), daemon=True).start()
+    assert line.start(("detect", "decide"), timeout_s=300, stop=stop) is False
+    assert line.stop_event.is_set()
+    assert line.code == 0
+    assert not any(t.is_alive() for t in line._threads)
+
+
+def test_a_stage_that_fails_while_it_comes_up_is_still_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(line_module, "run_stage", fails)
+    line = Line(make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0))
+    with pytest.raises(RuntimeError, match="no room"):
+        line.start(("detect",), timeout_s=300, stop=threading.Event())
+    assert line.code == 1
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+def test_what_a_live_run_remembers_of_its_thresholds_is_nobody_elses(
+    tmp_path: Path, before: int | None
+) -> None:
+    setup = make_setup(DISTRICT, "live", tmp_path, start_at=T0)
+    file = setup.folder / "thresholds.version"
+    if before is not None:
+        setup.folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{DISTRICT.rules_version} proved\n")
+        file.chmod(before)
+    start(setup)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "words"),
+    [
+        ((Level.NONE, Action.NONE), (Level.NONE, Action.PREPARE), "山洪  准备转移"),
+        (
+            (Level.NONE, Action.PREPARE),
+            (Level.RED, Action.MOVE),
+            "山洪 准备转移→ ⬟ 红色 red  立即转移",
+        ),
+        ((Level.NONE, Action.NONE), (Level.BLUE, Action.NONE), "山洪  ○ 蓝色 blue "),
+        ((Level.RED, Action.MOVE), (Level.NONE, Action.PREPARE), "山洪 红色、立即转移→ 准备转移"),
+        ((Level.BLUE, Action.NONE), (Level.NONE, Action.NONE), "山洪 蓝色→ · 无 none "),
+    ],
+)
+def test_a_change_is_said_by_what_there_is(
+    was: tuple[Level, Action], now: tuple[Level, Action], words: str
+) -> None:
+    change = Change(T0, "A01", "flash_flood", *now, *was, public=True, msg_type="update")
+    line = change_line(change, DISTRICT).plain
+    assert line.partition("山洪")[1:] == ("山洪", words.removeprefix("山洪"))
+
+
+@pytest.mark.parametrize("payload", [b"", b"  ", b"\r\n"])
+def test_an_empty_message_is_called_so(payload: bytes) -> None:
+    with pytest.raises(Unreadable, match="the message is empty"):
+        read_json(payload, msgspec.json.Decoder(), JSON_BYTES)
+
+
+def test_what_is_wrong_with_one_node_keeps_nothing_from_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, *others = DISTRICT.nodes
+    nodes = {
+        **DISTRICT.nodes,
+        first: msgspec.structs.replace(DISTRICT.nodes[first], box_key="00ff"),
+    }
+    district = msgspec.structs.replace(DISTRICT, nodes=nodes)
+    grant = Grant(by="u1", reason="汛期", granted_at=T0, until_at=T0 + 86_400_000)
+    (tmp_path / "mandate.json").write_bytes(msgspec.json.encode(grant))
+    sender_keys(tmp_path)
+    sent: list[str] = []
+
+    def publish(topic: str, _: bytes) -> bool:
+        sent.append(topic)
+        return True
+
+    caretaker = Caretaker(district, "p", "exercise", tmp_path, Ring(tmp_path, "exercise"), publish)
+    for n in range(3):
+        caretaker.look(T0 + n * 20_000)
+    assert {t for t in sent if t.startswith("p/node/")} == {f"p/node/{n}/command" for n in others}
+    assert sent.count("p/beacon") == 3
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1 and said.startswith(f"fengsui send: {first}: ")
+    assert "box_key" in said

@@ -1,0 +1,159 @@
+"""What a command loads before it works, and that the list of commands says what the commands are."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from config.load import load
+from config.records.level import Level
+from dispatch.grade import Grade
+from dispatch.words.sample import sample
+from fengsui.cli.lazy import LazyGroup
+from fengsui.cli.root import cli
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import default_config, make_setup
+from stream.log.port import Out
+from stream.records import encode
+
+ROOT = Path(__file__).parents[2]
+# what is large, or starts servers and clients: a command that only looks needs none of it
+HEAVY = {
+    "scipy", "cv2", "starlette", "uvicorn", "apprise", "matplotlib", "numpy", "lxml", "signxml", "shapely",
+    "kafka", "paho", "amqtt", "smpplib", "influxdb_client", "jinja2", "rich", "PIL", "argon2",
+    "prometheus_client", "urllib3", "asyncio", "simulators",
+}  # fmt: skip
+SECRETS = {"cryptography"}  # which a person's signature needs, and nothing else
+
+
+def run(code: str, *words: str) -> tuple[set[str], str]:
+    """The packages that a Python process has loaded when `code` ends, and what it printed."""
+    last = "print('LOADED', *sorted({m.partition('.')[0] for m in sys.modules}), file=sys.stderr)"
+    whole = f"import atexit, sys\natexit.register(lambda: {last})\n{code}"
+    done = subprocess.run(
+        [sys.executable, "-c", whole, *words], capture_output=True, text=True, timeout=300, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.rpartition("LOADED ")[2].split()), done.stdout
+
+
+def loaded(code: str, *words: str) -> set[str]:
+    return run(code, *words)[0]
+
+
+MAIN = "from fengsui.cli.root import main; main()"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("status", "--help")])
+def test_help_loads_nothing_of_the_line(words: tuple[str, ...]) -> None:
+    assert not loaded(MAIN, *words) & (HEAVY | SECRETS)
+
+
+def test_the_command_itself_is_nothing_but_a_list() -> None:
+    found = loaded("import fengsui.cli.root")
+    assert not found & (HEAVY | SECRETS | {"detectors", "dispatch", "console", "sqlite3"})
+
+
+@pytest.mark.parametrize("kind", ["empty", "warning"])
+def test_status_loads_nothing_that_it_does_not_show(kind: str, tmp_path: Path) -> None:
+    """Of a run with an open warning and things on their way as well."""
+    setup = make_setup(load(default_config()), "exercise-a", tmp_path, start_at=1)
+    if kind == "warning":
+        setup.folder.mkdir(parents=True)
+        log = open_run_log(setup)
+        alert = sample("A01", "flash_flood", Grade(Level.ORANGE))
+        log.append([Out("alerts", "A01", encode(r)) for r in (setup.run, alert)])
+        log.close()
+    words = ("--state", str(tmp_path), "status", "--run", "exercise-a")
+    found, told = run(MAIN, *words)
+    assert not found & (HEAVY | SECRETS)
+    assert ("open warnings: 1" in told) == (kind == "warning")
+
+
+def test_a_line_loads_what_its_district_asks_for() -> None:
+    """Neither pictures nor fits nor chats: those are loaded where a row or a person asks for them."""
+    found = loaded("import fengsui.cli.line")
+    assert not found & {"scipy", "cv2", "matplotlib", "argon2", "apprise", "requests"}
+
+
+def test_a_decision_loads_what_signs_it_and_no_more(tmp_path: Path) -> None:
+    words = ("--state", str(tmp_path), "decisions", "--run", "exercise-a")
+    assert not loaded(MAIN, *words) & HEAVY
+    assert not loaded(MAIN, "order", "--help") & HEAVY
+
+
+def faults(group: LazyGroup) -> Iterator[str]:
+    """What a table says otherwise than its commands, of groups within groups too."""
+    ctx = click.Context(group)
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if command is None or command.name != name or command.hidden:
+            yield f"{name}: another command stands there, or one that is hidden: {command}"
+            continue
+        told, said = (c.get_short_help_str(10_000) for c in (group.commands[name], command))
+        if told != said:
+            yield f"{name}: the table says {told!r}, the command {said!r}"
+        if isinstance(command, LazyGroup):
+            yield from faults(command)
+
+
+def test_the_table_says_of_each_command_what_it_says_of_itself() -> None:
+    assert isinstance(cli, LazyGroup)
+    assert list(faults(cli)) == []
+
+
+def test_every_command_stands_in_one_section() -> None:
+    assert isinstance(cli, LazyGroup)
+    names = [name for named in cli.sections.values() for name in named]
+    assert len(names) == len(set(names)) == len(cli.commands)
+    told = CliRunner().invoke(cli, ["--help"]).output
+    assert all(f"\n  {name} " in told for name in names)
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one() -> None:
+    done = CliRunner().invoke(cli, ["statsu"])
+    assert done.exit_code == 2
+    assert "'status'" in done.output
+
+
+def completed(*words: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.argv = ['fengsui']; {MAIN}"],
+        capture_output=True, text=True, timeout=300, cwd=ROOT,
+        env={
+            "_FENGSUI_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words),
+            "COMP_CWORD": str(len(words) - 1), "PATH": "", "LC_ALL": "C.UTF-8",
+        },
+    )  # fmt: skip
+    return {line.partition(",")[2] for line in done.stdout.splitlines()}
+
+
+def test_a_shell_completes_names_and_options() -> None:
+    assert completed("fengsui", "stat") == {"status", "station"}
+    assert completed("fengsui", "bench", "d") == {"detect", "door"}
+    assert "--all-waiting" in completed("fengsui", "order", "--a")
+    assert "--state" in completed("fengsui", "--s")
+
+
+def test_a_file_of_commands_is_nobodys_library() -> None:
+    """What two of them need stands in a module of its own; their options and their table are shared."""
+    shared = {"fengsui.cli.options", "fengsui.cli.table"}
+    for path in sorted((ROOT / "fengsui").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or "", *(f"{node.module}.{a.name}" for a in node.names)]
+            taken = {n for n in names if n.startswith("fengsui.cli_")} - shared
+            assert not {n for n in taken if n.rpartition(".")[0] not in shared}, f"{path}: {taken}"
+
+
+def test_the_start_can_be_measured_by_anybody() -> None:
+    done = CliRunner().invoke(cli, ["bench", "start", "--rounds", "1"])
+    assert done.exit_code == 0, done.output
+    told = [line.partition("  ")[0] for line in done.output.splitlines()]
+    assert told[2:] == ["fengsui --help", "fengsui status", "fengsui order", "fengsui run"]

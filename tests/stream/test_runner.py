@@ -1,0 +1,255 @@
+"""The runner over the embedded log: whatever is killed whenever, the outputs are those of a run
+that nothing disturbed."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from ingest.observation import Observation, ObservationRecord, Observations
+from stream.log.open import open_log
+from stream.log.port import Out, Unavailable
+from stream.log.sqlite import SqliteLog
+from stream.records import Tick, encode
+from stream.stages.runner import Runner
+from stream.stages.stage import Item, Write
+
+DISTRICT, RUN = "toy", "exercise"
+N = 60
+
+
+class Adder:
+    """A stage whose output depends on everything before it: a running sum a partition."""
+
+    name, reads, format, ticks = "adder", "observations", 1, 0.0
+
+    def decode(self, value: bytes) -> Any:
+        return msgspec.json.decode(value, type=ObservationRecord)
+
+    def new(self, partition: int) -> Any:
+        return {"sum": 0, "n": 0}
+
+    def step(self, state: Any, items: Sequence[Item]) -> tuple[Any, list[Write]]:
+        writes = []
+        for item in items:
+            if isinstance(item.record, Observations):
+                for o in item.record.items:
+                    state["sum"] += o.value
+                    state["n"] += 1
+                    out = Observation(
+                        station=o.station,
+                        quantity="sum",
+                        observed_at=state["n"],
+                        value=state["sum"],
+                    )
+                    writes.append(Write("cases", o.station, out))
+        return state, writes
+
+    def dump(self, state: Any) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> Any:
+        return msgspec.msgpack.decode(body)
+
+
+def put(log: Any, first: int, count: int) -> None:
+    for n in range(first, first + count):
+        item = Observation(station=f"s{n % 3}", quantity="rain", observed_at=n, value=n + 1)
+        batch = Observations.of("g", n, (item,))
+        log.append([Out("observations", "g", encode(batch))])
+
+
+def open_here(folder: Path) -> Any:
+    return open_log(f"sqlite:///{folder}", RUN, DISTRICT, 2)
+
+
+def outputs(folder: Path) -> list[tuple[str, bytes]]:
+    log = open_here(folder)
+    rows = [(e.key, e.value) for e in log.read("cases", 0, 0)]
+    log.close()
+    return rows
+
+
+def until_read(log: Any, runner: Runner, want: int) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    deadline = time.monotonic() + 240
+    while sum(log.positions("observations", "adder")) < want and time.monotonic() < deadline:
+        time.sleep(0.005)
+    stop.set()
+    thread.join()
+
+
+def adder(log: Any, **kw: Any) -> Runner:
+    return Runner(Adder(), log, member="m", live=False, now=lambda: 0, **kw)
+
+
+CHILD = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[3])
+from pathlib import Path
+import importlib.util
+spec = importlib.util.spec_from_file_location("toy", sys.argv[4])
+toy = importlib.util.module_from_spec(spec); sys.modules["toy"] = toy
+spec.loader.exec_module(toy)
+limit, count, work = int(sys.argv[2]), 0, 0
+WATCHED = ("stream/stages/runner.py", "stream/log/sqlite.py", "stream/log/sqlite_group.py")
+def trace(frame, event, arg):
+    global count, work
+    if not frame.f_code.co_filename.endswith(WATCHED):
+        return None
+    if event == "line":
+        count += 1
+        if frame.f_code.co_name == "_write":  # of a commit; how many idle looks follow is chance
+            work = count
+        if count == limit:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return trace
+log = toy.open_here(Path(sys.argv[1]))
+import threading
+threading.settrace(trace)
+toy.until_read(log, toy.adder(log, snapshot_s=0.0), toy.N)
+log.close()
+print(work)
+"""
+
+
+def child(folder: Path, limit: int) -> subprocess.CompletedProcess[str]:
+    root = str(Path(__file__).parents[2])
+    return subprocess.run(
+        [sys.executable, "-c", CHILD, str(folder), str(limit), root, __file__],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        cwd=root,
+    )
+
+
+def test_killed_at_any_line_the_outputs_are_those_of_an_undisturbed_run(tmp_path: Path) -> None:
+    def prepared(name: str) -> Path:
+        folder = tmp_path / name
+        log = open_here(folder)
+        put(log, 0, N)
+        log.close()
+        return folder
+
+    calm = prepared("calm")
+    done = child(calm, 0)
+    assert done.returncode == 0, done.stderr
+    lines = int(done.stdout)
+    want = outputs(calm)
+    assert len(want) == N
+
+    rng = random.Random(7)
+    killed = 0
+    for trial in range(8):
+        folder = prepared(f"t{trial}")
+        for _ in range(3):  # some are killed again while they recover
+            killed += child(folder, rng.randrange(1, lines)).returncode == -9
+        assert child(folder, 0).returncode == 0
+        assert outputs(folder) == want
+    assert killed > 8
+
+
+def test_a_snapshot_of_another_form_is_not_loaded(tmp_path: Path) -> None:
+    log = open_here(tmp_path)
+    put(log, 0, 10)
+    until_read(log, adder(log, snapshot_s=0.0), 10)
+
+    class Newer(Adder):
+        format = 2
+
+        def load(self, partition: int, body: bytes) -> Any:
+            raise AssertionError("this form is not ours")
+
+    put(log, 10, 10)
+    until_read(log, Runner(Newer(), log, member="m", live=False, now=lambda: 0), 20)
+    assert [msgspec.json.decode(v)["value"] for _, v in outputs(tmp_path)][-1] == 210
+    log.close()
+
+
+def test_poison_is_a_dead_letter_and_the_rest_goes_on(tmp_path: Path) -> None:
+    log = open_here(tmp_path)
+    put(log, 0, 3)
+    log.append(
+        [Out("observations", "g", b"\xff not json"), Out("observations", "g", b'{"type":1}')]
+    )
+    put(log, 3, 3)
+    until_read(log, adder(log), 8)
+    assert len(outputs(tmp_path)) == 6
+    letters = [json.loads(e.value) for e in log.read("dead-letters", 0, 0)]
+    assert [x["reason"] for x in letters] == ["undecodable_record"] * 2
+    assert letters[0]["source"].startswith("observations/")
+    log.close()
+
+
+def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    log = open_here(tmp_path)
+    assert isinstance(log, SqliteLog)
+    put(log, 0, 5)
+    pages = log._writer.execute("PRAGMA page_count").fetchone()[0]
+    log._writer.execute(f"PRAGMA max_page_count={pages}")
+    accepted = 5
+    with pytest.raises(Unavailable, match="full"):
+        for _ in range(10_000):
+            put(log, accepted, 1)
+            accepted += 1
+    stop = threading.Event()
+    runner = adder(log)
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    time.sleep(0.7)
+    log._writer.execute("PRAGMA max_page_count=1000000")
+    put(log, accepted, 5)
+    deadline = time.monotonic() + 120
+    while sum(log.positions("observations", "adder")) < accepted + 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    stop.set()
+    thread.join()
+    values = [msgspec.json.decode(v)["value"] for _, v in outputs(tmp_path)]
+    want, total = [], 0
+    for n in range(accepted + 5):
+        total += n + 1
+        want.append(total)
+    assert values == want
+    log.close()
+
+
+def test_live_ticks_are_recorded_with_the_rest(tmp_path: Path) -> None:
+    class Timed(Adder):
+        ticks = 0.05
+
+    log = open_here(tmp_path)
+    clock = iter(range(1_000, 10_000_000, 60))
+    stop = threading.Event()
+    runner = Runner(Timed(), log, member="m", live=True, now=lambda: next(clock))
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    deadline = time.monotonic() + 120
+    while min(log.ends("observations")) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
+    for part in (0, 1):
+        times = [
+            msgspec.json.decode(e.value, type=Tick).clock_at
+            for e in log.read("observations", part, 0)
+        ]
+        assert len(times) >= 3
+        assert times == sorted(set(times))
+    log.close()
+
+
+if __name__ == "__main__":
+    os._exit(0)

@@ -1,0 +1,52 @@
+"""What waits to be read is bounded, in order, and none of it is lost."""
+
+import threading
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.mqtt.inbound_queue import Waiting
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(sizes=st.lists(st.integers(0, 50), max_size=40), most=st.integers(1, 5))
+def test_order_and_bounds(sizes: list[int], most: int) -> None:
+    waiting: Waiting[int] = Waiting(most, 60)
+    inside, told, taken = 0, 0, []
+    for n, size in enumerate(sizes):
+        while not waiting.put(n, size, 0.0):
+            assert inside == most or told + size > 60
+            got = waiting.take(0.0, 2, 0.0, 40)
+            taken += got
+            inside, told = inside - len(got), told - sum(sizes[k] for k in got)
+        inside, told = inside + 1, told + size
+        assert inside <= most
+        assert told <= 60 or inside == 1
+    while got := waiting.take(0.0, 3, 0.0, 10):
+        taken += got
+    assert taken == list(range(len(sizes)))
+
+
+def test_one_that_is_larger_than_all_still_comes_alone() -> None:
+    waiting: Waiting[str] = Waiting(10, 100)
+    assert waiting.put("picture", 5000, 0.0)
+    assert not waiting.put("next", 1, 0.0)
+    assert waiting.take(0.0, 10, 0.0, 100) == ["picture"]
+    assert waiting.put("next", 1, 0.0)
+    assert waiting.take(0.0, 10, 0.0, 100) == ["next"]
+    assert waiting.take(0.01, 10, 0.0, 100) == []
+
+
+def test_who_waits_for_room_and_who_waits_for_a_message_wake_each_other() -> None:
+    waiting: Waiting[int] = Waiting(2, 100)
+    thread = threading.Thread(
+        target=lambda: [waiting.put(n, 60, 90.0) for n in range(50)], daemon=True
+    )
+    thread.start()
+    taken: list[int] = []
+    until = time.monotonic() + 90
+    while len(taken) < 50 and time.monotonic() < until:
+        taken += waiting.take(1.0, 10, 0.0, 1000)
+    assert taken == list(range(50))
+    thread.join(90)

@@ -1,0 +1,36 @@
+"""What several tests use, by the one it was written for: kinds."""
+
+from typing import Any
+
+from detectors.engine.window_rule import Kind
+from detectors.rain.antecedent_rain import AntecedentRain
+from detectors.rain.areal_rain import ArealRain
+from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
+from detectors.rain.intensity_duration import IntensityDuration
+from detectors.rain.peak_intensity import PeakIntensity
+from detectors.rain.postfire_m1 import PostfireM1
+from detectors.rain.storm_score import StormScore
+from detectors.water.gr4h import Gr4h
+from detectors.water.travel_time import TravelTime
+from detectors.water.unit_hydrograph import UnitHydrograph
+
+# small windows, so that a plain loop is quick
+SMALL: dict[str, Any] = {
+    "antecedent_rain": AntecedentRain(days=2, current_h=3),
+    "areal_rain": ArealRain(duration_min=60, silent_min=30),
+    "cumulative_rain": CumulativeRain(over_h=6, slot_min=30),
+    "recent_prior_rain": RecentPriorRain(recent_days=1, prior_days=2),
+    "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
+    "intensity_duration": IntensityDuration(to_min=120),
+    "peak_intensity": PeakIntensity(),
+    "postfire_m1": PostfireM1(burned_steep=0.4, dnbr=0.3, soil_kf=0.2),
+    "storm_score": StormScore(
+        intercept=-9.0, weights={"intensity_15min": 1.0, "storm_total": 0.5}, gap_h=2, within_h=6
+    ),
+    "travel_time": TravelTime(lag_min=(30, 20), gain=(0.5, 0.7), downstream=True),
+    "unit_hydrograph": UnitHydrograph(area_km2=20.0, memory_h=24, slot_min=30, cn=85.0),
+}
+
+
+def parameters(kind: Kind) -> Any:
+    return SMALL.get(kind.name) or kind.parameters()

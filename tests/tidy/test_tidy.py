@@ -1,0 +1,341 @@
+"""The shape of the house: imports point one way between packages and between the rooms of a package,
+pure rooms stay pure, files, functions and folders stay small, one test module uses nothing of another,
+and the documents name real paths.
+
+Each test goes through the whole house and tells everything that it found."""
+
+import ast
+import re
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# what a package may import beside itself: whole names of packages, or of modules of them
+LINE = ("config", "stream", "ingest", "detectors", "dispatch")
+MAY: dict[str, tuple[str, ...]] = {
+    "config": (),
+    "stream": LINE[:1],
+    "ingest": LINE[:2],
+    "detectors": LINE[:3],
+    "dispatch": LINE[:4],
+    # how good forecasts were: beside the line, and never in its way
+    "skill": (*LINE[:4], "dispatch.records", "dispatch.grade"),
+    # the world outside: it speaks the wire's language and knows nothing of how the line decides
+    "simulators": (
+        "config",
+        "stream.mqtt",
+        "stream.records",
+        "ingest.observation",
+        # a node's judgement: the simulated loudspeakers are it with other hands
+        "dispatch.nodes.protocol",
+        "dispatch.nodes.trust",
+        "dispatch.nodes.memory",
+        "dispatch.nodes.judgement",
+        "skill.verify.truth",
+    ),
+    "console": LINE,
+    # the box in the village: not a part of the county's command
+    "loudspeaker": ("config", "stream", "dispatch.nodes", "dispatch.grade", "dispatch.records"),
+    "fengsui": (*LINE, "skill", "simulators", "console", "loudspeaker"),
+    "bench": (*LINE, "skill", "simulators", "console", "loudspeaker", "fengsui"),
+}
+PACKAGES = tuple(MAY)
+# the rooms of a package and the files at its root, each of which imports those before it alone
+ROOMS: dict[str, tuple[str, ...]] = {
+    "config": ("records", "read", "proof", "checks", "load", "scenarios"),
+    "stream": (
+        *("oplog", "environment", "limits", "blobs", "metrics", "records", "log", "mqtt"),
+        *("http_server", "clock", "history", "exporter", "guard", "stages"),
+    ),
+    "ingest": (
+        *("observation", "decode", "gross_range", "repeats", "identify", "cap", "people"),
+        *("archive", "stage"),
+    ),
+    "detectors": (
+        *("detection", "engine", "quality", "rain", "statistics", "water", "camera", "setup"),
+        *("memory", "statements", "screening", "messages", "stage"),
+    ),
+    "dispatch": (
+        *("records", "grade", "notices", "asked", "geography", "words", "nodes", "people"),
+        *("ledger", "signatures", "decide", "channels", "cap", "address", "send"),
+    ),
+    "skill": ("verify", "series", "tables", "report"),
+    "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
+    "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
+    "bench": ("baseline", "load", "cases", "run", "command", "__main__"),
+}
+# each third-party client lives in one place
+HOMES = {
+    "paho": "stream/mqtt/client.py",
+    "kafka": "stream/log/kafka",
+    "influxdb_client": "stream/history/influx",
+    "apprise": "dispatch/channels/",
+    "amqtt": "stream/mqtt/broker_process.py",
+    "smpplib": "dispatch/channels/smpp/",
+    "cv2": "detectors/camera/picture.py",
+}
+# what is pure has no clock, network, disk or randomness of its own
+IMPURE = {
+    *("time", "random", "socket", "subprocess", "threading", "requests", "http", "sqlite3"),
+    *("asyncio", "secrets", "uuid"),
+}
+PURE = (
+    *("config/records/*.py", "config/checks/*.py"),
+    *("stream/records.py", "stream/limits.py", "stream/stages/stage.py", "stream/log/port.py"),
+    *("ingest/observation.py", "ingest/identify.py", "ingest/gross_range.py", "ingest/decode/*.py"),
+    *("ingest/cap/interpret.py", "ingest/cap/decode.py", "ingest/cap/places.py"),
+    *("ingest/people/reports.py", "ingest/people/form.py", "ingest/people/page.py"),
+    "stream/mqtt/access.py",
+    "detectors/**/*.py",
+    *("dispatch/*.py", "dispatch/address/*.py", "dispatch/decide/**/*.py"),
+    *("dispatch/geography/*.py", "dispatch/words/*.py", "dispatch/send/outbox/*.py"),
+    *("dispatch/ledger/chain.py", "dispatch/ledger/decisions.py", "dispatch/signatures/proof.py"),
+    *("dispatch/cap/message.py", "dispatch/cap/acknowledgements.py"),
+    *("dispatch/cap/national_fields.py", "dispatch/cap/neighbours.py"),
+    *(f"dispatch/nodes/{f}.py" for f in ("standalone", "memory", "mandate", "report")),
+    *(f"dispatch/nodes/{f}.py" for f in ("judgement", "seal", "trust", "protocol")),
+    *("dispatch/channels/rate_and_breaker.py", "dispatch/channels/message_id.py"),
+    *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
+    *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
+    "dispatch/people/evacuation_roll.py",
+    *("skill/verify/*.py", "skill/series/*.py", "skill/tables/*.py", "skill/report/outcomes.py"),
+    *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),
+    *("console/auth/password_rules.py", "console/api/geojson.py", "console/api/openapi.py"),
+    *(f"console/pages/{f}.py" for f in ("situation", "warnings", "delivery", "handover")),
+    *(f"console/pages/{f}.py" for f in ("stations", "resources", "subscribers", "drills")),
+    *(f"console/pages/{f}.py" for f in ("channels", "precedents")),
+    *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
+    *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
+    "fengsui/review/step_times.py",
+)
+FILE_LINES, FUNCTION_LINES, FOLDER_ENTRIES = 400, 75, 15
+# files of more than one concern are found by their names
+FORBIDDEN = {"core", "common", "utils", "util", "helpers", "models", "types", "manager", "misc"}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def sources() -> tuple[Path, ...]:
+    found = (p for package in PACKAGES for p in (ROOT / package).rglob("*.py"))
+    return tuple(sorted(p for p in found if "node_modules" not in p.parts))
+
+
+def tests() -> list[Path]:
+    return sorted((ROOT / "tests").rglob("*.py"))
+
+
+@cache
+def known() -> frozenset[str]:
+    """Whole names of all our modules and packages."""
+    return frozenset(
+        name(p).removesuffix(".py").removesuffix("/__init__").replace("/", ".") for p in sources()
+    )
+
+
+def is_for_types(path: Path) -> set[int]:
+    """The lines under `if TYPE_CHECKING`: nothing is imported by them when it runs."""
+    lines: set[int] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            assert node.end_lineno is not None
+            lines |= set(range(node.lineno, node.end_lineno + 1))
+    return lines
+
+
+@cache
+def imports(path: Path, *, types: bool = True) -> frozenset[str]:
+    """Every module that a file imports: of ours the module, of others the whole name."""
+    left_out = set() if types else is_for_types(path)
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if getattr(node, "lineno", 0) in left_out:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}: import by whole name, not relative"
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                found.add(whole if whole in known() or node.module not in known() else node.module)
+    return frozenset(m for m in found if m)
+
+
+def room(module: str) -> str:
+    """`dispatch.send.outbox.state` stands in the room `send` of dispatch."""
+    return [*module.split("."), ""][1]
+
+
+def dotted(path: Path) -> str:
+    return name(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def test_imports_point_one_way_between_packages() -> None:
+    wrong = []
+    for path in sources():
+        package = name(path).split("/")[0]
+        for module in imports(path):
+            top = module.split(".")[0]
+            if top not in PACKAGES or top == package:
+                continue
+            if not any(module == m or module.startswith(m + ".") for m in MAY[package]):
+                wrong.append(f"{name(path)} imports {module}: {package} may not")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_imports_point_one_way_between_rooms() -> None:
+    wrong = []
+    for path in sources():
+        package, here = name(path).split("/")[0], room(dotted(path))
+        order = ROOMS.get(package)
+        if order is None or not here:
+            continue
+        if here not in order:
+            wrong.append(f"{name(path)} stands in no room that this test knows")
+            continue
+        for module in imports(path):
+            there = room(module)
+            if module.split(".")[0] != package or there == here or there not in order:
+                continue
+            if order.index(there) > order.index(here):
+                wrong.append(f"{name(path)} imports {module}: {there} stands above {here}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_two_files_need_each_other() -> None:
+    """No circle, however long, among all files: what is imported for types alone does not count."""
+    needs = {
+        dotted(p): {m for m in imports(p, types=False) if m in known() and m != dotted(p)}
+        for p in sources()
+    }
+    while free := [m for m, of in needs.items() if not of & needs.keys()]:
+        for m in free:
+            del needs[m]
+    assert not needs, f"these need each other: {sorted(needs)}"
+
+
+def test_third_party_clients_live_in_one_place_each() -> None:
+    wrong = [
+        f"{name(path)} imports {module}, whose home is {HOMES[module.split('.')[0]]}"
+        for path in sources()
+        for module in imports(path)
+        if not name(path).startswith(HOMES.get(module.split(".")[0], name(path)))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_pure_files_stay_pure() -> None:
+    wrong = [f"{pattern} names no file" for pattern in PURE if not list(ROOT.glob(pattern))]
+    for path in sorted({p for pattern in PURE for p in ROOT.glob(pattern)}):
+        wrong += [
+            f"{name(path)} imports {module}"
+            for module in imports(path)
+            if module.split(".")[0] in IMPURE
+        ]
+        calls = {
+            f"{node.func.value.id}.{node.func.attr}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+        }
+        asked = calls & {"datetime.now", "datetime.utcnow", "date.today", "os.urandom"}
+        wrong += [f"{name(path)} calls {call}" for call in sorted(asked)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_files_and_functions_stay_small() -> None:
+    wrong = []
+    for path in sources():
+        if path.stem in FORBIDDEN:
+            wrong.append(f"{name(path)}: name what it is for")
+        if (lines := path.read_text().count("\n")) > FILE_LINES:
+            wrong.append(f"{name(path)} has {lines} lines")
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno is not None
+                length = node.end_lineno - node.lineno + 1
+                if length > FUNCTION_LINES:
+                    wrong.append(f"{name(path)}: {node.name} has {length} lines")
+    assert not wrong, "\n".join(wrong)
+
+
+def folders() -> set[Path]:
+    return {q for p in sources() for q in p.parents if q != ROOT and ROOT in q.parents}
+
+
+def test_a_folder_holds_about_a_dozen_entries() -> None:
+    wrong = []
+    for folder in sorted(folders()):
+        entries = [
+            p
+            for p in folder.iterdir()
+            if (p.suffix == ".py" and p.stem != "__init__") or p in folders()
+        ]
+        if len(entries) > FOLDER_ENTRIES:
+            wrong.append(f"{name(folder)} has {len(entries)} entries")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_room_and_module_says_what_it_is_for() -> None:
+    wrong = [name(p) for p in sources() if not ast.get_docstring(tree(p))]
+    wrong += [f"{name(f)}/__init__.py" for f in folders() if not (f / "__init__.py").exists()]
+    assert not wrong, f"no docstring: {wrong}"
+
+
+def test_no_test_module_uses_another() -> None:
+    wrong = []
+    for path in tests():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.module and path.stem.startswith("test_"):
+                last = node.module.split(".")[-1]
+                if node.module.startswith("tests.") and last.startswith("test_"):
+                    wrong.append(f"{name(path)} imports {node.module}: share it in tests/support")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_test_hides_another_of_its_name() -> None:
+    """In one module the second function of a name replaces the first, which then never runs."""
+    wrong = []
+    for path in tests():
+        bodies = [tree(path), *(n for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef))]
+        for body in bodies:
+            names = Counter(n.name for n in body.body if isinstance(n, ast.FunctionDef))
+            wrong += [
+                f"{name(path)}: {n} stands {k} times"
+                for n, k in names.items()
+                if k > 1 and n.startswith("test_")
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+def documents() -> list[Path]:
+    found = [*(ROOT / "docs").glob("**/*.md"), *(ROOT / "config").glob("**/*.md")]
+    return [p for p in (*ROOT.glob("*.md"), *sorted(found)) if p.name != "CHANGELOG.md"]
+
+
+def test_documents_name_real_paths() -> None:
+    wrong = []
+    for path in documents():
+        for quoted in re.findall(r"`([a-z_]+/[A-Za-z0-9_./-]*)`", path.read_text()):
+            ours = quoted.split("/")[0] in (*PACKAGES, "tests", "docs", "deploy")
+            if ours and not (ROOT / quoted).exists():
+                wrong.append(f"{name(path)} names {quoted}, which does not exist")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_schemas_in_the_documents_are_those_of_the_records() -> None:
+    from fengsui.files.schema import schema
+
+    written = (ROOT / "docs" / "records.schema.json").read_text("utf-8")
+    assert written == schema(), (
+        "run: python -m fengsui.files.schema > docs/records.schema.json"
+    )
