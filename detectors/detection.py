@@ -70,7 +70,7 @@ class Mark(Record, frozen=True, kw_only=True, tag="mark"):
     complete_at: Whole
 
 
-class Answer(Record, frozen=True, kw_only=True, tag="answer"):
+class Acknowledgement(Record, frozen=True, kw_only=True, tag="answer"):
     """A neighbour's word on a message of ours: CAP's Ack (it accepts) or Error (it declines). It goes
     down the line beside the warnings, to the delivery that it answers."""
 

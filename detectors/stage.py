@@ -23,7 +23,7 @@ from detectors.messages.observer_rule import tick as tick_people
 from detectors.quality.infill import filled_note
 from detectors.quality.service_mode import end
 from detectors.quality.silence import late
-from detectors.quality.station_memory import Batch, Heard
+from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
 from detectors.screening.set_aside import back, to_judge
@@ -69,7 +69,7 @@ class Detect:
 
     def new(self, partition: int) -> DetectState:
         part = self.part(partition)
-        state = DetectState(partition, part.rain.new(), part.stage.new(), Heard(len(part.station)))
+        state = DetectState(partition, part.rain.new(), part.stage.new(), StationMemory(len(part.station)))
         state.series = {fed.rule.name: fed.rule.new() for fed in part.series}
         state.compounds = {c.name: c.new() for c in part.compounds}
         return state

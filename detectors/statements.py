@@ -10,7 +10,7 @@ from config.records.quantity import QUANTITIES
 from detectors.camera.motion import Look
 from detectors.camera.state import CLIP_AFTER, CameraState
 from detectors.detection import Coverage, Detection, Evidence, detection_id
-from detectors.engine.compound import Compound, CompoundSaid, Heard
+from detectors.engine.compound import Compound, CompoundSaid, MemberWord
 from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
 from detectors.memory.state import DetectState, RowSaid, Said
 from detectors.quality.silence import coverage
@@ -30,7 +30,7 @@ class Saying:
         self._district = district
         self._state = state
         self._found: list[tuple[int, int, str, Detection]] = []
-        self.heard: list[Heard] = []  # for the rules over other rules
+        self.heard: list[MemberWord] = []  # for the rules over other rules
         names = (*_RULES, *(r.id for r in district.rules.rule))
         self._order = {name: n for n, name in enumerate(names)}
 
@@ -108,7 +108,7 @@ class Saying:
         next_at = at + round(wait * _MINUTE) if 0 <= wait < 1440 else None
         rows[row.station] = RowSaid(*grades, evidence, next_at)
         self.heard.append(
-            Heard(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
+            MemberWord(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
         )
         if speaks:
             self._sum_up(nth, rule, key, row.area, row.hazard, at, rows)
@@ -117,7 +117,7 @@ class Saying:
         """A rule over other rules changed; it shows what its members rest on."""
         area, hazard = compound.rows[said.row]
         self.heard.append(
-            Heard(
+            MemberWord(
                 said.nth,
                 said.at,
                 compound.name,
@@ -284,7 +284,7 @@ class Saying:
         grades = (level, action, level, action)
         self._state.rows.setdefault(key, {})[station] = RowSaid(*grades, evidence, None)
         self.heard.append(
-            Heard(nth, at, "camera_motion", area, rule.hazard, station, *grades, (evidence,))
+            MemberWord(nth, at, "camera_motion", area, rule.hazard, station, *grades, (evidence,))
         )
         self._say(
             nth,

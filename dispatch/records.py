@@ -4,7 +4,7 @@ import hashlib
 from typing import Literal, get_args
 
 from config.records.level import Action, Level
-from detectors.detection import Answer, Coverage, Detection, Evidence, Mark
+from detectors.detection import Acknowledgement, Coverage, Detection, Evidence, Mark
 from ingest.observation import PersonSays, Service
 from stream.records import Record, Run, Tick, Whole
 
@@ -279,12 +279,12 @@ class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
 
 
 CaseRecord = (
-    Run | Tick | Mark | Detection | Decision | Answer | Outcome | PersonSays | Service | RecordEnd
+    Run | Tick | Mark | Detection | Decision | Acknowledgement | Outcome | PersonSays | Service | RecordEnd
 )
 AlertRecord = (
-    Run | Tick | Mark | Alert | Decision | Report | Answer | PersonSays | Service | RecordEnd
+    Run | Tick | Mark | Alert | Decision | Report | Acknowledgement | PersonSays | Service | RecordEnd
 )
-DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Answer | RouteHealth | PersonSays
+DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays
 
 
 def attempt_key(alert: str, version: int, channel: str, recipient: str, again: int = 0) -> str:

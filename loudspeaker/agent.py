@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from dispatch.nodes.judgement import Node
-from dispatch.nodes.memory import Effect, Greet, Play, Setup, Stop, Told
+from dispatch.nodes.memory import Effect, Greet, Play, PublishState, Setup, Stop
 from dispatch.nodes.protocol import NodeAck, sign
 from dispatch.nodes.trust import Moment
 from loudspeaker.gauge import Gauge, sensed
@@ -124,7 +124,7 @@ class Agent:
                     speaker.play(job)
                 case Stop(job_id):
                     speaker.stop(job_id)
-                case Told(report) if linked:
+                case PublishState(report) if linked:
                     mqtt.publish(f"{at}/report", sign(self.keys.sign, report))
                 case Greet() if linked:
                     self._greeted_run = moment.run

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from dispatch.nodes.keys import read_secret
 from dispatch.nodes.memory import Kept
 from dispatch.nodes.protocol import KeySet, Kind
-from dispatch.nodes.trust import Trust
+from dispatch.nodes.trust import NodeTrust
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +96,7 @@ class Store:
                     "another folder, with the newest root.pub"
                 )
             keys = KeySet(kind=identity.kind, version=0, issued_at=0, keys=())
-            return Kept(trust=Trust(root=identity.root, keys=keys))
+            return Kept(trust=NodeTrust(root=identity.root, keys=keys))
         self._number, self._body = max(there)
         return msgspec.json.decode(self._body, type=Kept)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from dispatch.nodes.judgement import Node as Judgement
 from dispatch.nodes.memory import Effect, Job, Kept, Play, Setup, Stop
 from dispatch.nodes.protocol import KeySet, Kind, NodeAck, TrustedKey
-from dispatch.nodes.trust import Moment, Trust
+from dispatch.nodes.trust import Moment, NodeTrust
 
 _CHARACTERS_A_SECOND = 4.5  # slow, clear speech
 _TIMES = 3  # a villager's patience in a simulation: of more repetitions the first are counted
@@ -56,7 +56,7 @@ class Nodes:
         self.nodes = {}
         for name in names:
             setup = Setup(name, kind, (box_keys or {}).get(name, b""))
-            kept = Kept(trust=Trust(root=root.hex(), keys=keys), tested_at=2**53)
+            kept = Kept(trust=NodeTrust(root=root.hex(), keys=keys), tested_at=2**53)
             rules = self.nodes[name] = Node(name, Judgement(setup, kept, Moment(0, 0)))
             rules.rules.battery = 93.0
         self.offline: set[str] = set()

@@ -16,7 +16,7 @@ import click
 
 from config.records.district import District
 from config.records.level import Action, Level
-from dispatch.channels import Told
+from dispatch.channels import SendResult
 from dispatch.ledger.writer import Writer, ledger_keys
 from dispatch.records import Delivery, Route
 from dispatch.send.stage import Send
@@ -34,8 +34,8 @@ _BATCH = 1000
 class _Takes:
     """A carrier that takes everything."""
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
-        return Told("delivered")
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
+        return SendResult("delivered")
 
 
 @click.command("ledger")

@@ -19,7 +19,7 @@ from bench.baseline.rain import HOLD_MIN, LIMITS, WINDOWS, PlainRain
 from bench.baseline.window_rules import PLAIN, PlainSeries, PlainStage
 from bench.cases.hindcast import bench_silence, bench_yanqing, bench_year
 from bench.cases.rain import bench_rule
-from detectors.engine.compound import Compound, CompoundParameters, CompoundRow, Heard, Member
+from detectors.engine.compound import Compound, CompoundParameters, CompoundRow, Member, MemberWord
 from detectors.engine.slot_ring import arrays_of
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Ints, Kind
@@ -321,7 +321,7 @@ def bench_compound(seconds: float) -> str:
     while time.process_time() - began < seconds:
         for k, level in enumerate(said):
             area, member = f"a{(n + k) % 1000}", "abc"[(n + k) // 1000 % 3]
-            heard = Heard(k, n + k, member, area, "flood", "s", level, 0, level, 0, ())
+            heard = MemberWord(k, n + k, member, area, "flood", "s", level, 0, level, 0, ())
             rule.hear(state, heard)
         n += len(said)
     rate = n / (time.process_time() - began)

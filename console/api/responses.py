@@ -158,7 +158,7 @@ class HeardMessage(TypedDict):
     deviations: list[str]
 
 
-class Heard(TypedDict):
+class CapSourceRow(TypedDict):
     sources: list[HeardSource]
     messages: list[HeardMessage]
 

@@ -19,8 +19,18 @@ from starlette.routing import Route
 from config.records.level import Action, Level
 from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
-from console.api.responses import Acted, Below, Chart, Heard, Letter, Me, Missed, Snapshot, Texts
-from console.auth.login_steps import Change, Code, Offer
+from console.api.responses import (
+    Acted,
+    Below,
+    CapSourceRow,
+    Chart,
+    Letter,
+    Me,
+    Missed,
+    Snapshot,
+    Texts,
+)
+from console.auth.login_steps import Code, Offer, PasswordChange
 from console.auth.requests import Login
 from console.pages.feed import Feed
 from console.routes.accounts import Account
@@ -65,7 +75,7 @@ SAYS = {
     "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
     "/api/login/step": Says("网页登录还差什么 what a page's login still needs"),
     "/api/login/code": Says("验证码 a code of the app or card", Code),
-    "/api/login/change": Says("换自己的口令 a new password of one's own", Change),
+    "/api/login/change": Says("换自己的口令 a new password of one's own", PasswordChange),
     "/api/login/offer": Says("新的第二因素，只显示一次 a new second factor, shown once", Offer),
     "/api/login/confirm": Says("用它的一个码确认 confirm it by one of its codes", Code),
     "/api/login/later": Says("这次先不设 not this time"),
@@ -122,7 +132,7 @@ SAYS = {
     "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
     "/api/outside": Says(
         "外来预警的来源和消息，偏离规范之处 other authorities heard, and how their CAP deviates",
-        answer=Heard,
+        answer=CapSourceRow,
     ),
     "/api/dead": Says("最近的坏数据 the newest dead letters", answer=list[Letter]),
     "/api/service": Says(

@@ -30,7 +30,7 @@ class Code(msgspec.Struct, forbid_unknown_fields=True):
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
 
-class Change(msgspec.Struct, forbid_unknown_fields=True):
+class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     """old: of who has entered already."""
 
     password: Annotated[str, msgspec.Meta(max_length=1000)]
@@ -126,10 +126,10 @@ class LoginSteps:
             )
 
     async def _change(self, request: Request) -> Response:
-        given = await read_body(request, Change)
+        given = await read_body(request, PasswordChange)
         return await self._desks.known(lambda: self._choose(request, given))
 
-    def _choose(self, request: Request, given: Change) -> Response:
+    def _choose(self, request: Request, given: PasswordChange) -> Response:
         at, now = self._at(request), self._now()
         if at.step not in ("", "change"):
             raise Refused(409, "先过前一步 another step comes first")

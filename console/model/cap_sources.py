@@ -14,7 +14,7 @@ _SEEN = 2_000  # a message stands in every partition of `observations`
 
 
 @dataclass
-class Heard:
+class SourceCounts:
     """Of one source: how many messages, how many of them deviate, when the newest came."""
 
     count: int = 0
@@ -26,7 +26,7 @@ class Heard:
 class Outside:
     """messages: the newest of all sources."""
 
-    sources: dict[str, Heard] = field(default_factory=dict)
+    sources: dict[str, SourceCounts] = field(default_factory=dict)
     messages: deque[CapIn] = field(default_factory=lambda: deque(maxlen=_MESSAGES))
     seen: dict[tuple[str, str, int], None] = field(default_factory=dict)
 
@@ -40,7 +40,7 @@ class Outside:
         self.seen[key] = None
         if len(self.seen) > _SEEN:
             del self.seen[next(iter(self.seen))]
-        heard = self.sources.setdefault(record.source, Heard())
+        heard = self.sources.setdefault(record.source, SourceCounts())
         heard.count += 1
         heard.deviating += bool(record.deviations)
         heard.at = max(heard.at, record.received_at)
@@ -52,7 +52,7 @@ def outside(district: District, found: Outside) -> dict[str, list[dict[str, Any]
     known = district.sources.source
     rows = []
     for name in (*known, *(s for s in found.sources if s not in known)):
-        heard, source = found.sources.get(name, Heard()), known.get(name)
+        heard, source = found.sources.get(name, SourceCounts()), known.get(name)
         rows.append(
             {
                 "id": name,

@@ -20,7 +20,7 @@ class Target(msgspec.Struct):
     result: Result
 
 
-class Kept(msgspec.Struct):
+class KeptReport(msgspec.Struct):
     """What is listed of a report; the page to print has the rest."""
 
     run: str
@@ -51,7 +51,7 @@ def result(targets: list[Target]) -> Result:
     return "met" if "met" in found else "not_measured"
 
 
-def row(run: str, at: int, kept: Kept | None, scenario: str, problem: str) -> dict[str, Any]:
+def row(run: str, at: int, kept: KeptReport | None, scenario: str, problem: str) -> dict[str, Any]:
     """A drill as it is listed. kept: None where it was not assessed yet; problem: why it cannot be
     read, in words."""
     found: dict[str, Any] = {

@@ -14,7 +14,7 @@ from starlette.responses import Response
 _SMALL = 500  # bytes that are not worth packing
 
 
-class Kept(NamedTuple):
+class Asset(NamedTuple):
     """A body in both forms. tag: its ETag (RFC 9110, 8.8.3), weak as both forms have the same."""
 
     body: bytes
@@ -33,12 +33,12 @@ class Kept(NamedTuple):
         return Response(self.body, media_type=self.media, headers=headers)
 
 
-def keep(body: bytes, media: str) -> Kept:
+def keep(body: bytes, media: str) -> Asset:
     """`body`, ready to be sent."""
     packed = gzip.compress(body, 9, mtime=0)
     if len(body) < _SMALL or len(packed) > 0.9 * len(body):  # a picture is packed already
         packed = b""
-    return Kept(body, packed, media, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return Asset(body, packed, media, f'W/"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 class Files:

@@ -58,7 +58,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.count < 1 or (self.stations and self.count > len(self.stations)):
             raise ValueError(f"count {self.count} 不在 1 … 站数 is not 1 … the number of stations")
 
-    def on(self, heard: "Heard", *, sure: bool) -> bool:
+    def on(self, heard: "MemberWord", *, sure: bool) -> bool:
         """Does a statement make this member's station speak?"""
         level, action = (
             (heard.sure_level, heard.sure_action) if sure else (heard.level, heard.action)
@@ -86,7 +86,7 @@ class CompoundRow(NamedTuple):
     hazard: str
 
 
-class Heard(NamedTuple):
+class MemberWord(NamedTuple):
     """What a rule now says of an area at a station, at event time `at` (ms)."""
 
     nth: int
@@ -151,7 +151,7 @@ class Compound:
     def new(self) -> CompoundState:
         return CompoundState()
 
-    def hear(self, state: CompoundState, heard: Heard) -> list[CompoundSaid]:
+    def hear(self, state: CompoundState, heard: MemberWord) -> list[CompoundSaid]:
         """Take a statement of a member; what it changes."""
         row = self._row_of.get(heard.area)
         if heard.rule not in self._rules or row is None:

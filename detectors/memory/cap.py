@@ -22,7 +22,7 @@ MOST = 5_000  # ids a source may have alive; its validity bounds how long they l
 _SLACK_MS = 600_000  # beyond the time at which ingest itself refuses the id as expired
 
 
-class Held(msgspec.Struct):
+class HeldMessage(msgspec.Struct):
     """One message of a source, or what another one said of it before it came; under an id alone,
     `sent_at` is until when what it names may have been sent."""
 
@@ -36,7 +36,7 @@ class Held(msgspec.Struct):
     identifier: str = ""
 
 
-class Word(msgspec.Struct, frozen=True):
+class SourceWord(msgspec.Struct, frozen=True):
     """A source's word on an area and hazard."""
 
     source: str
@@ -49,7 +49,7 @@ class Word(msgspec.Struct, frozen=True):
 class CapSaid(msgspec.Struct, frozen=True):
     """What was said last of an area and hazard, and since when that level."""
 
-    words: tuple[Word, ...] = ()
+    words: tuple[SourceWord, ...] = ()
     since_at: int = 0
 
 
@@ -57,7 +57,7 @@ class CapState(msgspec.Struct):
     """held: source -> "sender,identifier,sent"; without the third where an older version of this
     program wrote it. said: area|hazard."""
 
-    held: dict[str, dict[str, Held]] = {}
+    held: dict[str, dict[str, HeldMessage]] = {}
     said: dict[str, CapSaid] = {}
 
 
@@ -78,7 +78,7 @@ def take(state: CapState, message: CapIn, valid_ms: int) -> str:
     if mine is None:
         if len(held) >= MOST:
             return "too_many"
-        mine = held[key] = Held(forget_at)
+        mine = held[key] = HeldMessage(forget_at)
     if before is not None and before.over:
         mine.over |= before.sent_at == 0 or message.sent_at <= before.sent_at
     mine.came, mine.sent_at, mine.forget_at = True, message.sent_at, forget_at
@@ -92,13 +92,13 @@ def take(state: CapState, message: CapIn, valid_ms: int) -> str:
     return "unknown_reference" if message.msg_type == "cancel" and not any(known) else ""
 
 
-def _twin(held: dict[str, Held], key: str, message: CapIn) -> Held | None:
+def _twin(held: dict[str, HeldMessage], key: str, message: CapIn) -> HeldMessage | None:
     """The same message under an id in other case: its sender, time and words are the same."""
     like = (h for k, h in held.items() if h.came and k.casefold() == key.casefold())
     return next((h for h in like if h.says == message.says), None)
 
 
-def _end(held: dict[str, Held], message: CapIn, whose: str, sent_at: int) -> bool:
+def _end(held: dict[str, HeldMessage], message: CapIn, whose: str, sent_at: int) -> bool:
     """What a reference names is over; whether any of it had come. Never the message itself."""
     whose = whose.casefold()
     exact = [h for k, h in held.items() if h.came and k.casefold() == f"{whose},{sent_at}"]
@@ -114,7 +114,7 @@ def _end(held: dict[str, Held], message: CapIn, whose: str, sent_at: int) -> boo
     return bool(named)
 
 
-def _awaited(held: dict[str, Held], message: CapIn, r: CapRef, forget_at: int) -> None:
+def _awaited(held: dict[str, HeldMessage], message: CapIn, r: CapRef, forget_at: int) -> None:
     """One that is still to come will be over: ingest would take it for so long. Under its id alone
     stands until when it may have been sent, for its time may be written wrong."""
     whose = f"{r.sender},{r.identifier}"
@@ -122,7 +122,7 @@ def _awaited(held: dict[str, Held], message: CapIn, r: CapRef, forget_at: int) -
         return
     for key, until_at in ((f"{whose},{r.sent_at}", 0), (whose, message.sent_at - 1)):
         if key in held or len(held) < MOST:
-            found = held.setdefault(key, Held(forget_at))
+            found = held.setdefault(key, HeldMessage(forget_at))
             if not found.came:
                 found.over = True
                 found.sent_at = max(found.sent_at, until_at)
@@ -136,7 +136,7 @@ def first_time(state: CapState, message: CapIn, valid_ms: int) -> bool:
     before, key = held.get(whose), f"{whose},{message.sent_at}"
     if key in held or (before is not None and before.came) or len(held) >= MOST:
         return False
-    held[key] = Held(message.sent_at + valid_ms + _SLACK_MS, came=True, over=True)
+    held[key] = HeldMessage(message.sent_at + valid_ms + _SLACK_MS, came=True, over=True)
     return True
 
 
@@ -151,7 +151,7 @@ def changes(state: CapState, areas: Iterable[str], clock_at: int) -> Iterator[tu
     """(area, hazard) of which less, more or something else is said at `clock_at` than before, in
     order; `state.said` then holds what is said now."""
     mine = set(areas)
-    words: dict[tuple[str, str], list[Word]] = {}
+    words: dict[tuple[str, str], list[SourceWord]] = {}
     for source, held in state.held.items():
         for key, h in held.items():
             if not h.came or h.over or h.expires_at <= clock_at:
@@ -159,7 +159,7 @@ def changes(state: CapState, areas: Iterable[str], clock_at: int) -> Iterator[tu
             identifier = h.identifier or key.partition(",")[2]
             for s in h.says:
                 if s.area in mine:
-                    word = Word(source, s.level, h.sent_at, h.headline, identifier)
+                    word = SourceWord(source, s.level, h.sent_at, h.headline, identifier)
                     words.setdefault((s.area, s.hazard), []).append(word)
     now = {f"{area}|{hazard}": w for (area, hazard), w in words.items()}
     for place in sorted({*now, *state.said}):
@@ -178,6 +178,6 @@ def changes(state: CapState, areas: Iterable[str], clock_at: int) -> Iterator[tu
             del state.said[place]
 
 
-def top(words: Iterable[Word]) -> Level:
+def top(words: Iterable[SourceWord]) -> Level:
     """The highest level of them."""
     return max((w.level for w in words), default=Level.NONE)

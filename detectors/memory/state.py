@@ -14,7 +14,7 @@ from detectors.memory.observers import PeopleState
 from detectors.quality.level_course import Course
 from detectors.quality.service_mode import ServiceState
 from detectors.quality.silence import SilenceState
-from detectors.quality.station_memory import Heard
+from detectors.quality.station_memory import StationMemory
 from detectors.rain.threshold_state import RainState
 from detectors.water.stage_trend import StageState
 from stream.records import Run
@@ -65,7 +65,7 @@ class _Packed(msgspec.Struct):
 class DetectState:
     """Of one partition."""
 
-    def __init__(self, partition: int, rain: RainState, stage: StageState, heard: Heard) -> None:
+    def __init__(self, partition: int, rain: RainState, stage: StageState, heard: StationMemory) -> None:
         self.partition = partition
         self.run: Run | None = None
         self.rain = rain
@@ -133,7 +133,7 @@ class DetectState:
     ) -> "DetectState":
         packed = msgspec.msgpack.decode(body, type=_Packed)
         row = {name: n for n, name in enumerate(names)}
-        heard = Heard(len(names))
+        heard = StationMemory(len(names))
         heard.load(names, packed.heard, packed.heard_width)
         heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
         heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from config.records.district import District
 from config.records.level import Action
-from detectors.detection import Answer, Detection, Evidence, detection_id
+from detectors.detection import Acknowledgement, Detection, Evidence, detection_id
 from detectors.memory.cap import changes, first_time, forget, take, top
 from detectors.memory.state import DetectState
 from detectors.setup.partition import Part
@@ -63,7 +63,7 @@ def _answer(message: CapIn) -> Write:
     return Write(
         "cases",
         message.source,
-        Answer(
+        Acknowledgement(
             neighbour=message.source,
             references=message.references,
             accepted=message.msg_type == "ack",

@@ -27,7 +27,7 @@ from config.records.rules import QualityRule
 from detectors.engine.minute_ring import SPAN, Bools, Ints
 from detectors.quality.rain_counter import Fell, spread
 from detectors.quality.spatial_consistency import Near
-from detectors.quality.station_memory import LONG, Heard
+from detectors.quality.station_memory import LONG, StationMemory
 
 _MINUTE = 60_000
 _NEAREST = 3
@@ -47,7 +47,7 @@ class Laid(NamedTuple):
 
 
 def infill(
-    rule: QualityRule, near: Near, heard: Heard, reports: Bools, plan_ms: Ints
+    rule: QualityRule, near: Near, heard: StationMemory, reports: Bools, plan_ms: Ints
 ) -> Laid | None:
     """What is to be laid now, and remember it. reports: of each row, whether it is a gauge that is
     heard and judged."""
@@ -79,7 +79,7 @@ def infill(
     return Laid(*np.array(found, np.int64).T) if found else None
 
 
-def _dry_since(heard: Heard, rows: Ints, ends: Ints, plan_ms: Ints) -> Ints:
+def _dry_since(heard: StationMemory, rows: Ints, ends: Ints, plan_ms: Ints) -> Ints:
     """The minute since which each row has said without a gap that it is dry."""
     kept = heard.rain_minute[rows]
     wet = (heard.rain_count[rows] > 0) & (kept <= ends[:, None])
@@ -93,7 +93,7 @@ def _dry_since(heard: Heard, rows: Ints, ends: Ints, plan_ms: Ints) -> Ints:
 def _owed(
     rule: QualityRule,
     near: Near,
-    heard: Heard,
+    heard: StationMemory,
     reports: Bools,
     rows: Ints,
     since: Ints,
@@ -119,7 +119,7 @@ def _owed(
     return np.asarray(np.where(enough, np.floor(mean * _SHARE + 1e-9), 0).astype(np.int64))
 
 
-def forget(heard: Heard, before: int) -> None:
+def forget(heard: StationMemory, before: int) -> None:
     """What lies in no window any more."""
     for row in [r for r, held in heard.filled.items() if min(held) <= before]:
         held = {m: c for m, c in heard.filled.pop(row).items() if m > before}

@@ -42,7 +42,7 @@ _FIRST = 100  # 10 mm: more than this from a first 0 on must be borne out too
 _WRAPS = sorted({tips * size for tips in (256, 65_536) for size in (1, 2, 5)})
 
 
-class Held(msgspec.Struct, frozen=True, array_like=True):
+class UnconfirmedRain(msgspec.Struct, frozen=True, array_like=True):
     """Rain that no second reading has borne out yet."""
 
     since: int
@@ -59,7 +59,7 @@ class Other(msgspec.Struct):
     at: int
     value: int
     why: str
-    held: list[Held] = []
+    held: list[UnconfirmedRain] = []
     rises: int = 0
 
 
@@ -133,12 +133,12 @@ def _leave(m: Totals, at: int, value: int, climate: Bounds, wrap: int) -> Other:
     other = Other(since, at, value, "counter_reset" if rise < 0 else "counter_jump")
     if rise < 0:
         held = _after_fall(m.counter, value, length, climate, wrap)
-        other.held = [Held(since, at, *held)] if held else []
+        other.held = [UnconfirmedRain(since, at, *held)] if held else []
         if wrap and held and held[0] > value:
             other.why = "counter_wrap"
     elif rise <= WORLD.most(length) and (m.counter_many > 1 or rise <= climate.most(length)):
         # of a lone first reading nothing is known
-        other.held = [Held(since, at, rise, True, True)]
+        other.held = [UnconfirmedRain(since, at, rise, True, True)]
     return other
 
 
@@ -179,7 +179,7 @@ def _between(m: Totals, o: Other, at: int, value: int, climate: Bounds, wrap: in
         if o.rises >= _ESTABLISHED or o.why == "counter_jump":
             out.append(Fell(o.at, at, rise))
         else:
-            o.held.append(Held(o.at, at, rise))
+            o.held.append(UnconfirmedRain(o.at, at, rise))
     o.at, o.value = at, max(value, o.value)
     if o.rises >= _ESTABLISHED and at - o.since > _LASTED_MS:
         _establish(m, o)

@@ -29,7 +29,7 @@ import numpy.typing as npt
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import Bools, Ints
 from detectors.quality.rain_bounds import Seasons
-from detectors.quality.station_memory import LONG, Batch, Heard
+from detectors.quality.station_memory import LONG, Batch, StationMemory
 
 NEVER = 2**31 - 1
 _MINUTE = 60_000
@@ -70,7 +70,7 @@ class Compared(NamedTuple):
 
 
 def compare(
-    rule: QualityRule, near: Near, heard: Heard, batch: Batch, before: Ints, rain: Rained
+    rule: QualityRule, near: Near, heard: StationMemory, batch: Batch, before: Ints, rain: Rained
 ) -> Compared:
     """Keep the rain, and hold each value against the neighbours as they stood when it arrived."""
     out = Compared({}, [])
@@ -97,7 +97,7 @@ def _chunks(minute: Ints) -> list[int]:
 def _chunk(
     rule: QualityRule,
     near: Near,
-    heard: Heard,
+    heard: StationMemory,
     batch: Batch,
     before: Ints,
     rain: Rained,
@@ -144,7 +144,7 @@ def _chunk(
 
 
 def _confirmed(
-    rule: QualityRule, near: Near, heard: Heard, heads: Ints, row: int, minute: int, alone: bool
+    rule: QualityRule, near: Near, heard: StationMemory, heads: Ints, row: int, minute: int, alone: bool
 ) -> list[int]:
     """Which lone gauges the rain of `row` at `minute` bears out, itself among them."""
     found = []
@@ -161,7 +161,7 @@ def _confirmed(
 def _test(
     rule: QualityRule,
     near: Near,
-    heard: Heard,
+    heard: StationMemory,
     heads: Ints,
     row: int,
     minute: int,
@@ -189,7 +189,7 @@ def _test(
     return ""
 
 
-def _own(near: Near, heard: Heard, row: int, minute: int) -> Ints:
+def _own(near: Near, heard: StationMemory, row: int, minute: int) -> Ints:
     """Its sums over every window, as `Heard.rain` gives them."""
     windows = np.array(near.windows)
     short = windows[windows <= LONG]
@@ -200,7 +200,7 @@ def _own(near: Near, heard: Heard, row: int, minute: int) -> Ints:
     return np.concatenate((inside @ heard.rain_count[row], around @ heard.half_count[row]))
 
 
-def _heads(heard: Heard, batch: Batch, before: Ints, begin: int) -> Ints:
+def _heads(heard: StationMemory, batch: Batch, before: Ints, begin: int) -> Ints:
     """The newest moment heard of each row before the batch's observation `begin`."""
     heads = heard.head.copy()
     heads[batch.row[begin:][::-1]] = before[begin:][::-1]  # of several the first counts
@@ -210,7 +210,7 @@ def _heads(heard: Heard, batch: Batch, before: Ints, begin: int) -> Ints:
 def _open(
     rule: QualityRule,
     near: Near,
-    heard: Heard,
+    heard: StationMemory,
     batch: Batch,
     before: Ints,
     rain: Rained,
@@ -258,7 +258,7 @@ def _spans(window: int) -> list[int]:
 
 
 def clogged(
-    rule: QualityRule, near: Near, heard: Heard, heard_now: Bools, were: frozenset[int]
+    rule: QualityRule, near: Near, heard: StationMemory, heard_now: Bools, were: frozenset[int]
 ) -> set[int]:
     """Rows that stay dry among wet ones. heard_now: of each row, whether it reports; were: those that
     were so before."""

@@ -24,7 +24,7 @@ _FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
 
 
 class Batch(NamedTuple):
-    """Observations in order of arrival, a column each; `row` as `Heard` numbers them."""
+    """Observations in order of arrival, a column each; `row` as `StationMemory` numbers them."""
 
     row: Ints
     at: Ints  # observed_at, ms
@@ -43,7 +43,7 @@ class Taken(NamedTuple):
     newest: Bools  # nothing later had been heard of the station when it arrived
 
 
-class Heard:
+class StationMemory:
     """Memory of every row."""
 
     def __init__(self, rows: int) -> None:

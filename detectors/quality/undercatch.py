@@ -24,7 +24,7 @@ import numpy as np
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import Bools, Ints
 from detectors.quality.spatial_consistency import Near
-from detectors.quality.station_memory import Heard
+from detectors.quality.station_memory import StationMemory
 
 _DAY, _WHILE, _HOUR = 1440, 180, 60  # minutes
 _NEAREST, _LEAST = 3, 2  # neighbours asked, and needed
@@ -50,7 +50,7 @@ class _Beside(NamedTuple):
 def undercatch(
     rule: QualityRule,
     near: Near,
-    heard: Heard,
+    heard: StationMemory,
     able: Bools,
     reports: Bools,
     were: frozenset[int],

@@ -13,7 +13,7 @@ from detectors.quality.level_course import Course, judge
 from detectors.quality.rain_bounds import WORLD
 from detectors.quality.rain_counter import Fell, spread, step
 from detectors.quality.spatial_consistency import Rained, compare
-from detectors.quality.station_memory import Batch, Heard, Taken
+from detectors.quality.station_memory import Batch, StationMemory, Taken
 from detectors.setup.partition import COUNTER, LEVEL, RAIN, Part
 from ingest.observation import Flag
 
@@ -110,7 +110,7 @@ class _Found(NamedTuple):
 def sift(
     rule: QualityRule,
     part: Part,
-    heard: Heard,
+    heard: StationMemory,
     memory: dict[int, Course],
     batch: Batch,
     tests: Mapping[int, str],
@@ -159,7 +159,7 @@ def sift(
     return laid
 
 
-def _limits(part: Part, heard: Heard, taken: Taken, found: _Found) -> None:
+def _limits(part: Part, heard: StationMemory, taken: Taken, found: _Found) -> None:
     """Values outside what their station can show, and its codes, where its row names them. Of levels
     `judge` knows."""
     for k in np.nonzero(np.isin(found.row, part.limited))[0].tolist():
@@ -174,7 +174,7 @@ def _limits(part: Part, heard: Heard, taken: Taken, found: _Found) -> None:
             found.blind[k] = bool(test)
 
 
-def _wet(rule: QualityRule, part: Part, heard: Heard, taken: Taken, found: _Found, k: int) -> bool:
+def _wet(rule: QualityRule, part: Part, heard: StationMemory, taken: Taken, found: _Found, k: int) -> bool:
     """Has some gauge beside it heard rain within the hour before entry `k`?"""
     minute = int(taken.minute[k])
     for x in part.gauges[int(found.row[k])]:
@@ -249,7 +249,7 @@ def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
     return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which
 
 
-def _flagged(heard: Heard, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
+def _flagged(heard: StationMemory, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
     """Where a station's newest value is flagged otherwise than the one before it."""
     doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= _SUSPECT)
     out: list[tuple[int, int, str]] = []

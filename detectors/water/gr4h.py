@@ -66,7 +66,7 @@ class Gr4h(Parameters, frozen=True):
         check(1 <= self.silent_h <= 24, "silent_h: 1 … 24")
 
 
-class Run(NamedTuple):
+class Gr4hRun(NamedTuple):
     """flow: (n, W + A) mm/h; what evaporated, was exchanged and is stored at the end, mm."""
 
     flow: Floats
@@ -84,7 +84,7 @@ def ordinates(x4: float) -> tuple[Floats, Floats]:
     return one, np.diff(np.where(t <= 1, rise, fall))
 
 
-def run(p: Gr4h, rain: Floats, pe: Floats) -> Run:
+def run(p: Gr4h, rain: Floats, pe: Floats) -> Gr4hRun:
     """The model over hours (n, H) of rain and potential evaporation, mm."""
     n, hours = rain.shape
     s, r = np.full(n, p.start_s * p.x1), np.full(n, p.start_r * p.x3)
@@ -114,7 +114,7 @@ def run(p: Gr4h, rain: Floats, pe: Floats) -> Run:
         r = r - out
         flow[:, h] = out + straight
     left = to_near[:, hours:].sum(axis=1) + to_far[:, hours:].sum(axis=1)
-    return Run(flow, evaporated, exchanged, s + r + left)
+    return Gr4hRun(flow, evaporated, exchanged, s + r + left)
 
 
 def _pe(p: Gr4h, end_at: Ints, hours: int) -> Floats:

@@ -11,7 +11,7 @@ import msgspec
 
 from config.records.district import District
 from config.records.level import Action, Level
-from detectors.detection import Answer, Mark
+from detectors.detection import Acknowledgement, Mark
 from dispatch.address.recipients import (
     Target,
     below,
@@ -42,7 +42,7 @@ _MACHINES = (("cap",), (CHANNEL,))  # who get each warning by itself
 _Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
 
 
-class Told(msgspec.Struct):
+class LastTold(msgspec.Struct):
     """What was said of one warning so far, and to whom."""
 
     version: int = 0
@@ -69,8 +69,8 @@ class AddressState(msgspec.Struct):
 
     runs: list[Run] = []
     marks: dict[str, int] = {}
-    alerts: dict[str, Told] = {}  # open warnings
-    ended: dict[str, Told] = {}  # those that ended a moment ago: their ends may be one message
+    alerts: dict[str, LastTold] = {}  # open warnings
+    ended: dict[str, LastTold] = {}  # those that ended a moment ago: their ends may be one message
     courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
@@ -124,7 +124,7 @@ class Address:
                 state.marks[record.group] = record.clock_at
                 self._late(state, record, writes)
                 writes.append(Write("deliveries", record.group, record))
-            case Answer():
+            case Acknowledgement():
                 told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
                 writes.append(Write("deliveries", record.neighbour, told))
             case Decision() if record.unproven:
@@ -171,7 +171,7 @@ class Address:
             if alert.msg_type != "cancel":  # its end goes to nobody, as it did
                 writes.append(Write("dead-letters", alert.area, stray(alert, live, alert.sent_at)))
             return
-        told = state.alerts.setdefault(alert.id, Told())
+        told = state.alerts.setdefault(alert.id, LastTold())
         if alert.version <= told.version:
             return
         told.version = alert.version
@@ -199,7 +199,7 @@ class Address:
                 told.ended_at = alert.sent_at
                 state.ended[alert.id] = told
 
-    def _others(self, state: AddressState, alert: Alert) -> list[Told]:
+    def _others(self, state: AddressState, alert: Alert) -> list[LastTold]:
         """What else the place was told: in force, or over since a moment ago."""
         since = alert.sent_at - self._district.policy.gather_s * 1000
         state.ended = {i: t for i, t in state.ended.items() if t.ended_at >= since}
@@ -215,13 +215,13 @@ class Address:
         state.courses.pop(alert.id, None)
         state.late.pop(alert.id, None)
 
-    def _news(self, told: Told, alert: Alert) -> bool:
+    def _news(self, told: LastTold, alert: Alert) -> bool:
         """Is what is public new, or said again because it is about to run out?"""
         if Grade(alert.level, alert.action) != told.public or alert.renewed:
             return True
         return alert.sent_at >= told.expires_at - ahead_ms(self._district.policy)
 
-    def _remember(self, told: Told, alert: Alert, targets: Sequence[Target]) -> None:
+    def _remember(self, told: LastTold, alert: Alert, targets: Sequence[Target]) -> None:
         grade = Grade(alert.level, alert.action)
         for target in targets:
             if target.audience == "public":
@@ -240,7 +240,7 @@ class Address:
             else:
                 told.inside[target.recipient] = True
 
-    def _plain(self, message: Message, target: Target, told: Told) -> tuple[Route, ...]:
+    def _plain(self, message: Message, target: Target, told: LastTold) -> tuple[Route, ...]:
         """The same without a word on what was before: whether that went out, only send will know."""
         if message.was is None or message.alert.msg_type == "cancel":
             return ()
@@ -251,9 +251,9 @@ class Address:
         self,
         alert: Alert,
         target: Target,
-        told: Told,
+        told: LastTold,
         words: _Words,
-        others: Sequence[Told],
+        others: Sequence[LastTold],
     ) -> Delivery:
         outward = target.audience == "public"
         mixed = outward and target.kind == "public" and target.channels[:1] not in _MACHINES

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from config.records.district import District
-from detectors.detection import Answer
+from detectors.detection import Acknowledgement
 from dispatch.cap.message import alert_of, put, sent
 from dispatch.cap.neighbours import CHANNEL, recipient
 from dispatch.records import Decision, Delivery, Receipt, Route, attempt_key
@@ -20,7 +20,7 @@ _DUE_MS = 30 * 60_000
 _DETAIL = 200
 
 
-def keys_of(district: District, answer: Answer) -> tuple[str, ...]:
+def keys_of(district: District, answer: Acknowledgement) -> tuple[str, ...]:
     """The idempotency keys of the deliveries that a neighbour's answer names."""
     return tuple(
         attempt_key(*found, CHANNEL, recipient(answer.neighbour))
@@ -29,7 +29,7 @@ def keys_of(district: District, answer: Answer) -> tuple[str, ...]:
     )
 
 
-def receipt_of(answer: Answer, delivery: str, route: int, attempts: int) -> Receipt:
+def receipt_of(answer: Acknowledgement, delivery: str, route: int, attempts: int) -> Receipt:
     """What the answer says of the delivery: accepted is `answered`; declined is a failure that goes to
     the duty room, who calls by hand. attempts: how many there were."""
     word = "已接受 accepted" if answer.accepted else "不接受 declined"
@@ -44,7 +44,7 @@ def receipt_of(answer: Answer, delivery: str, route: int, attempts: int) -> Rece
     )
 
 
-def unknown(answer: Answer, at: int) -> DeadLetter:
+def unknown(answer: Acknowledgement, at: int) -> DeadLetter:
     """An answer to what we did not send."""
     return DeadLetter(
         received_at=at,

@@ -38,7 +38,7 @@ class Reference(NamedTuple):
     sent: str
 
 
-class Grade(NamedTuple):
+class CapScales(NamedTuple):
     """CAP's three scales."""
 
     urgency: str
@@ -59,18 +59,18 @@ CATEGORY = {
     "traffic": "Transport",
     "crowd": "Safety",
 }
-OVER = Grade("Past", "Minor", "Unlikely")
-GRADE: dict[Level, Grade] = {
-    Level.NONE: Grade("Future", "Minor", "Possible"),
-    Level.BLUE: Grade("Future", "Moderate", "Possible"),
-    Level.YELLOW: Grade("Expected", "Moderate", "Likely"),
-    Level.ORANGE: Grade("Expected", "Severe", "Likely"),
-    Level.RED: Grade("Immediate", "Extreme", "Likely"),
+OVER = CapScales("Past", "Minor", "Unlikely")
+GRADE: dict[Level, CapScales] = {
+    Level.NONE: CapScales("Future", "Minor", "Possible"),
+    Level.BLUE: CapScales("Future", "Moderate", "Possible"),
+    Level.YELLOW: CapScales("Expected", "Moderate", "Likely"),
+    Level.ORANGE: CapScales("Expected", "Severe", "Likely"),
+    Level.RED: CapScales("Immediate", "Extreme", "Likely"),
 }
 # an order to a village does not wait for a colour: at least this grade
-GRADE_OF_ACTION: dict[Action, Grade] = {
-    Action.PREPARE: Grade("Expected", "Severe", "Likely"),
-    Action.MOVE: Grade("Immediate", "Extreme", "Likely"),
+GRADE_OF_ACTION: dict[Action, CapScales] = {
+    Action.PREPARE: CapScales("Expected", "Severe", "Likely"),
+    Action.MOVE: CapScales("Immediate", "Extreme", "Likely"),
 }
 _URGENCY = ("Past", "Future", "Expected", "Immediate")
 _SEVERITY = ("Minor", "Moderate", "Severe", "Extreme")
@@ -106,13 +106,13 @@ def sent(district: District, at: int) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def grade(d: Delivery) -> Grade:
+def grade(d: Delivery) -> CapScales:
     """The higher of what level and action call for; `OVER` when the warning is lifted."""
     if is_over(d):
         return OVER
     a, b = GRADE[d.level], GRADE_OF_ACTION.get(d.action, GRADE[d.level])
     likely = max(a.certainty, b.certainty, key=_CERTAINTY.index)
-    return Grade(
+    return CapScales(
         max(a.urgency, b.urgency, key=_URGENCY.index),
         max(a.severity, b.severity, key=_SEVERITY.index),
         "Observed" if d.observed else likely,

@@ -12,7 +12,7 @@ from pathlib import Path
 from config.records.district import District
 from dispatch.cap.feed import FEED, RSS, atom, rss, write_file
 from dispatch.cap.message import Reference, build, identifier, read_reference
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Route
 
 
@@ -46,7 +46,7 @@ class Cap:
             except ValueError:
                 continue  # not a message of ours: it is not published, and warnings go on
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         body = self.message(delivery, route)
         if self._mqtt is not None:
             topic = f"{self._prefix}/cap/{delivery.area}/{delivery.hazard}"
@@ -55,7 +55,7 @@ class Cap:
                 self._mqtt(topic, body)
             except OSError as e:
                 raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
-        return Told("accepted", identifier(self._district, delivery))
+        return SendResult("accepted", identifier(self._district, delivery))
 
     def message(self, delivery: Delivery, route: Route) -> bytes:
         """The message as it is published, in the feeds on return. Raises SendError."""

@@ -20,7 +20,7 @@ from config.records.sources import is_loopback
 from dispatch.cap.acknowledgements import build_answer
 from dispatch.cap.neighbours import neighbour_of
 from dispatch.cap.publish import Cap
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.channels.status_words import HTTP_PERMANENT
 from dispatch.records import Delivery, Route
 from ingest.cap.decode import Wrong
@@ -60,7 +60,7 @@ class CapPush:
             handlers.append(urllib.request.ProxyHandler({}))
         self._opener = urllib.request.build_opener(*handlers)
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         neighbour = neighbour_of(delivery.recipient)
         row = self._district.sources.neighbour.get(neighbour)
         place = row.place(self._live) if row is not None else ""
@@ -86,7 +86,7 @@ class CapPush:
         except OSError as e:
             raise SendError(f"{file.name}: 读不到 cannot be read: {e.strerror}") from e
 
-    def _post(self, place: str, body: bytes, token: str, key: str) -> Told:
+    def _post(self, place: str, body: bytes, token: str, key: str) -> SendResult:
         request = urllib.request.Request(  # noqa: S310  # the config's check allows http and https
             place,
             body,
@@ -98,7 +98,7 @@ class CapPush:
         try:
             with self._opener.open(request, timeout=timeout_s) as answer:
                 answer.read(_ANSWER_BYTES)
-                return Told("accepted", f"HTTP {answer.status}")
+                return SendResult("accepted", f"HTTP {answer.status}")
         except urllib.error.HTTPError as e:
             with e:
                 why = _reason(e.read(_ANSWER_BYTES))

@@ -9,7 +9,7 @@ A channel is an object with `send(delivery, route, key) -> Told`. It promises:
 - it never claims more than it knows: the words of a carrier are mapped to a state in `table`.
 
 Most channels are `carriers.Carriers`: one or several carriers (`Carrier`), one file each kind, with
-a rate, a circuit breaker and a health probe each. What a carrier says later is a `Heard`.
+a rate, a circuit breaker and a health probe each. What a carrier says later is a `CarrierWord`.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from dispatch.records import Delivery, Route, State
 
 
-class Told(NamedTuple):
+class SendResult(NamedTuple):
     """How far an attempt came, and the carrier's words. refs: the carrier's own ids of the message,
     one a part, by which its delivery receipts name it."""
 
@@ -52,7 +52,7 @@ class SendError(Exception):
 class Channel(Protocol):
     """See the module."""
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         """One attempt. Raises SendError. May be called from several threads."""
         ...
 
@@ -72,7 +72,7 @@ class Parcel(NamedTuple):
     delivery: Delivery
 
 
-class Heard(NamedTuple):
+class CarrierWord(NamedTuple):
     """A carrier's later word on a message, named by our key or by its own ids as it writes them, the
     surest first; with a `sender`, a number, it is a message from that telephone, and `instead` is what
     it may say as well. numbers: that a receipt names. fault: what could not be read. done(kept): called
@@ -97,7 +97,7 @@ class Carrier(Protocol):
 
     name: str
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         """One attempt. Raises SendError. May be called from several threads."""
         ...
 

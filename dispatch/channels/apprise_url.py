@@ -13,7 +13,7 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
-from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.http.post import refuse
 from dispatch.channels.http.response import at, read, says_no
 
@@ -81,7 +81,7 @@ def _service(template: str, to: str, key: str, timeout_s: int) -> "apprise.Notif
     return instantiate(url)
 
 
-def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> Told:
+def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> SendResult:
     """One attempt. A yes means that the carrier has the message. Raises SendError."""
     if not template:
         raise SendError("没有配置通道 no carrier configured", permanent=True)
@@ -96,7 +96,7 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
     for answer in (bodies := heard.bodies()):
         _judge(service, answer)
     if sent and (bodies or not _rule(service)):
-        return Told("accepted")
+        return SendResult("accepted")
     status = heard.status()
     if status:
         refuse(status)
@@ -133,7 +133,7 @@ class ByUrl:
         self._url = url.replace("{secret}", quote(secret, safe=""))
         self._timeout_s = timeout_s
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         return post(self._url, parcel.to, parcel.key, parcel.title, parcel.text, self._timeout_s)
 
     def probe(self) -> bool:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from config.read.problem import Problem
 from config.records.channels import Carrier as Row
 from config.records.district import District
-from dispatch.channels import Carrier, Heard
+from dispatch.channels import Carrier, CarrierWord
 from dispatch.channels.apprise_url import ByUrl, check
 from dispatch.channels.email import Email
 from dispatch.channels.failover import Carriers, Leg
@@ -195,7 +195,7 @@ def channel_of(
     district: District,
     channel: str,
     rows: tuple[Row, ...],
-    hear: Callable[[Heard], None],
+    hear: Callable[[CarrierWord], None],
     clock: Callable[[], int],
 ) -> Carriers:
     """The live channel of these rows. Raises ValueError if a secret cannot be had."""
@@ -207,7 +207,7 @@ def channel_of(
     return Carriers(district, channel, legs, clock)
 
 
-def carrier_of(district: District, row: Row, hear: Callable[[Heard], None]) -> Carrier:
+def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]) -> Carrier:
     """One carrier. Raises ValueError, naming it, if its secret cannot be had."""
     try:
         word = secret(row.secret)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Route
 
 
@@ -19,7 +19,7 @@ class Console:
         self._show = show
         self._lock = threading.Lock()
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         """`delivered` once the line is on disk, with or without a screen."""
         row = {
             "key": key,
@@ -42,4 +42,4 @@ class Console:
             raise SendError(f"{self._file.name}: 写不了 cannot be written: {e.strerror}") from e
         if self._show is not None:
             self._show(f"{route.title} {route.text}".strip())
-        return Told("delivered")
+        return SendResult("delivered")

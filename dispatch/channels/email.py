@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
-from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels import Parcel, SendError, SendResult
 
 
 class Email:
@@ -26,7 +26,7 @@ class Email:
         self._user, self._password, self._from = user, password, sender
         self._timeout_s = timeout_s
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         try:
             message = self._message(parcel)
         except ValueError as e:
@@ -41,7 +41,7 @@ class Email:
             raise _refusal(code, words, blames_route=False) from None
         except (smtplib.SMTPException, OSError) as e:
             raise _error(e) from None  # what it says may hold the address
-        return Told("accepted")
+        return SendResult("accepted")
 
     def probe(self) -> bool:
         """The server greets us and takes our password; no mail is begun."""

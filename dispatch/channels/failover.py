@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from config.records.district import District
-from dispatch.channels import Carrier, Parcel, SendError, Told
+from dispatch.channels import Carrier, Parcel, SendError, SendResult
 from dispatch.channels.addresses import address
 from dispatch.channels.rate_and_breaker import Health, Lane
 from dispatch.records import Delivery, Route
@@ -65,7 +65,7 @@ class Carriers:
             now = self._now()
             return bool(self.legs) and all(g.lane.health(now) == "down" for g in self.legs)
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         to = address(self._district, delivery.recipient, self.channel)
         legs = [leg for leg in self.legs if leg.only in ("", delivery.recipient)]
         if not legs:

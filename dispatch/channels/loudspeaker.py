@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from config.records.district import Node
 from config.records.level import Action, Level
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.channels.node_seal import addressed
 from dispatch.nodes.protocol import Command, Kind, sign
 from dispatch.records import Delivery, Route
@@ -49,7 +49,7 @@ class Broadcast:
         self._publish = publish
         self._now = now
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         node = self._nodes.get(delivery.recipient)
         if node is None:  # it becomes part of a topic
             raise SendError(f"没有这个终端 no node {delivery.recipient}", permanent=True)
@@ -59,7 +59,7 @@ class Broadcast:
             self._publish(f"{self._prefix}/node/{delivery.recipient}/command", payload)
         except OSError as e:
             raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
-        return Told("sent")
+        return SendResult("sent")
 
 
 def command_for(d: Delivery, route: Route, key: str, kind: Kind, issued_at: int) -> Command:

@@ -167,7 +167,7 @@ def meaning_of(channel: str, status: str) -> Meaning | None:
     return CARRIER.get(_MEANT.get(letters, letters))
 
 
-class Proof(NamedTuple):
+class ProvenBy(NamedTuple):
     """by: the program that we did not write and that has received from this kind of carrier in our
     tests; empty: unproven."""
 
@@ -178,17 +178,17 @@ class Proof(NamedTuple):
 
 # one row for each way out: shown by `fengsui status`, the README and docs/channels.md. What stands
 # under `by` is proved by tests/contracts/test_channel_contract.py and tests/dispatch/channels/test_smpp.py
-PROOFS: tuple[Proof, ...] = (
-    Proof("sms", "smpp", "SMPPServerSimulator (jSMPP 3.0.1), npm smpp 0.5.1"),
-    Proof("sms", "http", "Kannel 1.4.5 smsbox"),
-    Proof("sms", "apprise", ""),
-    Proof("app", "apprise", "Gotify 2.6 (of apprise's services this one)"),
-    Proof("email", "smtp", "aiosmtpd 1.4"),
-    Proof("webhook", "webhook", "adnanh/webhook 2.8"),
-    Proof("voice", "http", ""),
-    Proof("broadcast", "mqtt", "mosquitto 2.0 (MQTT only: no loudspeaker of another maker)"),
-    Proof("cap", "file", ""),
-    Proof("console", "file", ""),
+PROOFS: tuple[ProvenBy, ...] = (
+    ProvenBy("sms", "smpp", "SMPPServerSimulator (jSMPP 3.0.1), npm smpp 0.5.1"),
+    ProvenBy("sms", "http", "Kannel 1.4.5 smsbox"),
+    ProvenBy("sms", "apprise", ""),
+    ProvenBy("app", "apprise", "Gotify 2.6 (of apprise's services this one)"),
+    ProvenBy("email", "smtp", "aiosmtpd 1.4"),
+    ProvenBy("webhook", "webhook", "adnanh/webhook 2.8"),
+    ProvenBy("voice", "http", ""),
+    ProvenBy("broadcast", "mqtt", "mosquitto 2.0 (MQTT only: no loudspeaker of another maker)"),
+    ProvenBy("cap", "file", ""),
+    ProvenBy("console", "file", ""),
 )
 
 

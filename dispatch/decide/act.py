@@ -17,7 +17,7 @@ from dispatch.words.local_time import local
 RELEASES = ("release", "raise", "override")
 
 
-class Answer(NamedTuple):
+class ActResult(NamedTuple):
     """What came of an act, which act that makes it (the first of two releases is an approval), and
     which officers are told of it because they were passed over."""
 
@@ -77,13 +77,13 @@ class Act(NamedTuple):
         else:
             self.case.asks[what] = ask(self.setting, self.case, what, self.now, names)
 
-    def refuse(self, zh: str, en: str) -> Answer:
-        return Answer("refused", self.decision.act, Reason(zh, en))
+    def refuse(self, zh: str, en: str) -> ActResult:
+        return ActResult("refused", self.decision.act, Reason(zh, en))
 
-    def done(self, zh: str, en: str, act: str = "", notified: tuple[str, ...] = ()) -> Answer:
-        return Answer("done", act or self.decision.act, Reason(zh, en), notified)
+    def done(self, zh: str, en: str, act: str = "", notified: tuple[str, ...] = ()) -> ActResult:
+        return ActResult("done", act or self.decision.act, Reason(zh, en), notified)
 
-    def already(self, acts: Sequence[str], zh: str, en: str) -> Answer:
+    def already(self, acts: Sequence[str], zh: str, en: str) -> ActResult:
         """`already` if somebody did just that before, else refused."""
         last = self.case.done
         if last is None or last.act not in acts:
@@ -94,9 +94,9 @@ class Act(NamedTuple):
             f"{zh}：{who}已于{at}办理（第{last.version}版）",
             f"{en}: {who} did it at {at} (version {last.version})",
         )
-        return Answer("already", self.decision.act, words)
+        return ActResult("already", self.decision.act, words)
 
-    def barred(self, what: str, offices: Sequence[str] = ()) -> Answer:
+    def barred(self, what: str, offices: Sequence[str] = ()) -> ActResult:
         """Refused for want of authority: who has it."""
         offices = offices or deciders(self.who(what))
         may = entitled(self.setting.district, self.case.area, offices)

@@ -17,7 +17,7 @@ from config.checks.officers import covers
 from config.records.district import District
 from config.records.level import HAZARD_ZH
 from dispatch.decide import release, withdraw
-from dispatch.decide.act import RELEASES, Act, Answer
+from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import officers
 from dispatch.decide.case import Case, Setting
 from dispatch.decide.lifecycle import TABLE, allowed
@@ -64,7 +64,7 @@ def unknown(district: District, decision: Decision) -> Reason | None:
     return None
 
 
-def obey(setting: Setting, case: Case, decision: Decision, now: int) -> Answer:
+def obey(setting: Setting, case: Case, decision: Decision, now: int) -> ActResult:
     """Carry out a person's act upon the case, as far as it may be."""
     x = Act(setting, case, decision, now)
     alert = case.alert
@@ -86,7 +86,7 @@ def obey(setting: Setting, case: Case, decision: Decision, now: int) -> Answer:
     return _ACTS[decision.act](x)
 
 
-def _not_now(x: Act, state: str) -> Answer:
+def _not_now(x: Act, state: str) -> ActResult:
     act = x.decision.act
     if not state:
         return x.refuse("该区该灾种没有生效预警", "no warning is open here")
@@ -101,7 +101,7 @@ def _not_now(x: Act, state: str) -> Answer:
     )
 
 
-_ACTS: dict[str, Callable[[Act], Answer]] = {
+_ACTS: dict[str, Callable[[Act], ActResult]] = {
     "propose": release.propose,
     "approve": release.approve,
     "release": release.release,

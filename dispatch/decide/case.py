@@ -51,7 +51,7 @@ class Ask(msgspec.Struct, frozen=True):
         return not (self.held or self.returned)
 
 
-class Done(msgspec.Struct, frozen=True):
+class LastAct(msgspec.Struct, frozen=True):
     """The last act that changed what is in force, or stopped what waited."""
 
     act: str
@@ -73,7 +73,7 @@ class Case(msgspec.Struct):
     standing: Standing = Standing()
     asks: dict[str, Ask] = {}
     alert: Alert | None = None
-    done: Done | None = None
+    done: LastAct | None = None
     last_id: str = ""
     last_sent_at: int = 0
     told_until: int = 0  # when the last public word of the open warning runs out

@@ -22,7 +22,7 @@ from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
 from config.records.plan_match import concerns, within
 from config.records.plans import SCALES, PlanTask, Shelter, Supply, Team
-from dispatch.decide.act import Answer
+from dispatch.decide.act import ActResult
 from dispatch.decide.apply import unknown
 from dispatch.decide.authority import deciders, officers
 from dispatch.decide.policy import authority
@@ -34,7 +34,7 @@ TOLD = "move"  # the duty room is told of a task of this step that is late
 _VALID_MS = 6 * 3_600_000
 
 
-class Done(msgspec.Struct, frozen=True):
+class TaskDone(msgspec.Struct, frozen=True):
     """Somebody said so."""
 
     by: str
@@ -52,7 +52,7 @@ class Course(msgspec.Struct):
     version: int = 0
     steps: dict[str, int] = {}  # -> when it was first reached
     over_at: int = 0  # 0: it is open
-    done: dict[str, Done] = {}  # id of a plan's task
+    done: dict[str, TaskDone] = {}  # id of a plan's task
 
 
 class Task(NamedTuple):
@@ -65,7 +65,7 @@ class Task(NamedTuple):
     opened_at: int
     due_at: int
     state: Literal["open", "overdue", "done", "revoked"]
-    done: Done | None
+    done: TaskDone | None
 
 
 def take(courses: dict[str, Course], record: Alert | Decision) -> None:
@@ -75,7 +75,7 @@ def take(courses: dict[str, Course], record: Alert | Decision) -> None:
         said_done = record.act == "task" and record.outcome == "done" and record.hash
         if said_done and record.alert in courses:
             plan = record.task.partition("@")[0]
-            said = Done(record.by, record.decided_at, record.reason)
+            said = TaskDone(record.by, record.decided_at, record.reason)
             mine = courses[record.alert]
             for other in courses.values():
                 if other is mine or (other.area == mine.area and not other.over_at):
@@ -168,15 +168,15 @@ def may(district: District, plan: PlanTask, area: Area, hazard: str, by: str) ->
     return officer is not None and officer.office in offices and covers(officer, area)
 
 
-def check_off(district: District, courses: dict[str, Course], decision: Decision) -> Answer:
+def check_off(district: District, courses: dict[str, Course], decision: Decision) -> ActResult:
     """What comes of somebody's word that a task is done."""
 
-    def no(zh: str, en: str) -> Answer:
-        return Answer("refused", "task", Reason(zh, en))
+    def no(zh: str, en: str) -> ActResult:
+        return ActResult("refused", "task", Reason(zh, en))
 
     why = unknown(district, decision)
     if why is not None:
-        return Answer("refused", "task", why)
+        return ActResult("refused", "task", why)
     course = courses.get(decision.alert)
     found = {t.id: t for t in of(district, decision.alert, course, 0)} if course else {}
     task = found.get(decision.task)
@@ -191,12 +191,12 @@ def check_off(district: District, courses: dict[str, Course], decision: Decision
             f"the task is that of {whose.en} ({ids}), not {decision.by}'s",
         )
     if task.done is not None:
-        return Answer(
+        return ActResult(
             "already", "task", Reason(f"{task.done.by}已销号", f"{task.done.by} did it before")
         )
     if course.over_at:
         return no("预警已结束，任务已撤销", "the warning is over, the task was revoked")
-    return Answer(
+    return ActResult(
         "done", "task", Reason(f"已完成：{task.plan.title}", f"done: {task.plan.title_en}")
     )
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from dispatch.decide.act import RELEASES, Act, Answer
+from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import deciders, entitled, officers, power, steps
 from dispatch.decide.case import Ask, ask
 from dispatch.decide.policy import Signed
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, Reason, between, grade_of
 
 
-def release(x: Act) -> Answer:
+def release(x: Act) -> ActResult:
     whole, force = x.case.whole, x.case.force
     target = (x.named & whole) if x.named else whole
     if not target.exceeds(force):
@@ -79,7 +79,7 @@ def _rest(x: Act, left: Sequence[str]) -> Reason:
     )
 
 
-def _short(x: Act, what: str) -> Answer:
+def _short(x: Act, what: str) -> ActResult:
     """Why this name is not enough to release it."""
     mine = x.power(what)
     if not mine:
@@ -99,7 +99,7 @@ def _short(x: Act, what: str) -> Answer:
     )
 
 
-def approve(x: Act) -> Answer:
+def approve(x: Act) -> ActResult:
     target = (x.named & x.case.whole) if x.named else x.case.whole
     whats = between(x.case.force, target)
     if not whats:
@@ -115,7 +115,7 @@ def approve(x: Act) -> Answer:
     if not fresh:
         by = "、".join(s.by for s in x.case.asks[mine[-1]].signed)
         words = Reason(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
-        return Answer("already", "approve", words)
+        return ActResult("already", "approve", words)
     x.case.standing = x.case.standing.reopened(_sum(fresh))
     for what in fresh:
         x.sign(what)
@@ -123,7 +123,7 @@ def approve(x: Act) -> Answer:
     return x.done(f"已记录批准{rest.zh}", f"approval recorded{rest.en}")
 
 
-def propose(x: Act) -> Answer:
+def propose(x: Act) -> ActResult:
     whats = [w for w in x.open if x.power(w)]
     if not whats:
         return (
@@ -135,7 +135,7 @@ def propose(x: Act) -> Answer:
     return x.done("已提请", "proposed")
 
 
-def raise_(x: Act) -> Answer:
+def raise_(x: Act) -> ActResult:
     force = x.case.force
     if not x.named.exceeds(force):
         zh, en = "不高于现行等级和指令", "it is not above what is in force"
@@ -148,7 +148,7 @@ def raise_(x: Act) -> Answer:
     left = [w for w in short if x.power(w) and x.mine not in _names(x, w)]
     if not out and not left:
         words = Reason("已提请，待另一人", "proposed already, another person must agree")
-        return Answer("already", "raise", words)
+        return ActResult("already", "raise", words)
     standing = x.case.standing.uncapped(out, x.case.whole)
     waits = above.above(out)
     x.case.standing = msgspec.structs.replace(
@@ -172,7 +172,7 @@ def _names(x: Act, what: str) -> tuple[Signed, ...]:
     return x.case.asks[what].signed if what in x.case.asks else ()
 
 
-def escalate(x: Act) -> Answer:
+def escalate(x: Act) -> ActResult:
     whats = [w for w in x.open if w in x.case.asks and x.case.asks[w].waits]
     mine = [w for w in whats if x.power(w)]
     if not mine:
@@ -190,7 +190,7 @@ def escalate(x: Act) -> Answer:
     return x.done(f"已上报{to.zh}", f"{to.en} asked")
 
 
-def override(x: Act) -> Answer:
+def override(x: Act) -> ActResult:
     force, whole = x.case.force, x.case.whole
     target = x.named or whole
     if not target.exceeds(force):

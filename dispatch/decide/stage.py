@@ -12,11 +12,11 @@ import msgspec
 
 from config.records.district import District
 from config.records.level import HAZARD_ZH
-from detectors.detection import Answer as NeighbourAnswer
+from detectors.detection import Acknowledgement as NeighbourAnswer
 from detectors.detection import Detection, Mark
-from dispatch.decide.act import Answer
+from dispatch.decide.act import ActResult
 from dispatch.decide.apply import obey, refused, unknown
-from dispatch.decide.case import Case, Done, Due, Setting, due
+from dispatch.decide.case import Case, Due, LastAct, Setting, due
 from dispatch.decide.incident import Incident, incident_id, report, verified
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan_tasks import Course, check_off, take
@@ -102,7 +102,7 @@ class Decide:
             letter = dead_letter(said, wrong, offset, clock)
             writes.append(Write("dead-letters", said.area, letter))
             if wrong != "repeated":
-                self._answer(state, said, Answer("refused", said.act, WORDS[wrong]), writes)
+                self._answer(state, said, ActResult("refused", said.act, WORDS[wrong]), writes)
             return
         match said.act:
             case "verify":
@@ -187,7 +187,7 @@ class Decide:
     def _decision(self, state: DecideState, decision: Decision, writes: list[Write]) -> None:
         why = refused(self._district, decision)
         if why is not None:
-            self._answer(state, decision, Answer("refused", decision.act, why), writes)
+            self._answer(state, decision, ActResult("refused", decision.act, why), writes)
             return
         area, hazard = decision.area, decision.hazard
         case = state.cases.get(area, {}).get(hazard) or Case(area=area, hazard=hazard)
@@ -214,16 +214,16 @@ class Decide:
             why = Reason("没有这一进行中的事件", "that incident is not open, or not reported yet")
         if why is not None or incident is None:
             why = why or Reason("没有进行中的事件", "no incident is open")
-            self._answer(state, decision, Answer("refused", "verify", why), writes)
+            self._answer(state, decision, ActResult("refused", "verify", why), writes)
             return
         made = verified(self._district, incident, self._now(state), decision.by, decision.reason)
         writes.append(Write("alerts", made.incident, made))
         words = Reason(f"核报第{made.number}报", f"report {made.number}, verified")
         decision = msgspec.structs.replace(decision, incident=made.incident)
-        self._answer(state, decision, Answer("done", "verify", words), writes)
+        self._answer(state, decision, ActResult("done", "verify", words), writes)
 
     def _answer(
-        self, state: DecideState, decision: Decision, answer: Answer, writes: list[Write]
+        self, state: DecideState, decision: Decision, answer: ActResult, writes: list[Write]
     ) -> None:
         """The act stands in the ledger with what came of it, also when that is nothing."""
         self._write_decision(state, _answered(decision, answer), writes)
@@ -262,7 +262,7 @@ class Decide:
         now: int,
         writes: list[Write],
         because: tuple[Reason, ...] = (),
-        person: tuple[Decision, Answer] | None = None,
+        person: tuple[Decision, ActResult] | None = None,
         acts: Sequence[Due] = (),
         *,
         must: bool = False,
@@ -296,7 +296,7 @@ class Decide:
         moved = (alert.level, alert.action) != (force.level, force.action)
         if moved or alert.msg_type == "cancel" or act in ("hold", "reject", "return"):
             act = "expire" if alert.state == "expired" else act
-            case.done = Done(act, alert.by, alert.version, alert.sent_at)
+            case.done = LastAct(act, alert.by, alert.version, alert.sent_at)
         self._told(state, alert, writes)
         for one in self._acts(change, person, acts):
             self._write_decision(state, one, writes)
@@ -309,7 +309,7 @@ class Decide:
         take(state.courses, alert)
 
     def _acts(
-        self, change: Change, person: tuple[Decision, Answer] | None, acts: Sequence[Due]
+        self, change: Change, person: tuple[Decision, ActResult] | None, acts: Sequence[Due]
     ) -> Iterator[Decision]:
         """A decision for each act that this version stands for."""
         alert = change.alert
@@ -386,7 +386,7 @@ class Decide:
         take(state.courses, linked)
 
 
-def _answered(decision: Decision, answer: Answer) -> Decision:
+def _answered(decision: Decision, answer: ActResult) -> Decision:
     words = f"{answer.words.zh}。{answer.words.en}."
     return msgspec.structs.replace(
         decision,

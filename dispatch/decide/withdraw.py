@@ -9,7 +9,7 @@ import msgspec
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
-from dispatch.decide.act import Act, Answer
+from dispatch.decide.act import Act, ActResult
 from dispatch.decide.authority import deciders, enders, entitled
 from dispatch.decide.case import ask
 from dispatch.decide.policy import Ending, Signed
@@ -42,7 +42,7 @@ def cleared(district: District, silence: Detection | None, left: Grade) -> Reaso
     return Reason(f"{held.zh}，{heard.zh}", f"{held.en} {heard.en}")
 
 
-def stop(x: Act) -> Answer:
+def stop(x: Act) -> ActResult:
     """Hold or reject, scale by scale, from the top down as far as this person decides."""
     at, why = TOP, None
     for scale in (LEVEL_KEY, ACTION_KEY):
@@ -66,7 +66,7 @@ def stop(x: Act) -> Answer:
     return x.done(zh, en)
 
 
-def return_(x: Act) -> Answer:
+def return_(x: Act) -> ActResult:
     whats = [w for w in x.open if w in x.case.asks and x.case.asks[w].waits]
     mine = [w for w in whats if x.power(w) == "decides"]
     if not mine:
@@ -78,7 +78,7 @@ def return_(x: Act) -> Answer:
     return x.done("已退回补正", "returned to be mended")
 
 
-def lower(x: Act) -> Answer:
+def lower(x: Act) -> ActResult:
     force, named = x.case.force, x.named
     target = Grade(named.level or force.level, named.action or force.action)
     if target.exceeds(force) or not force.exceeds(target):
@@ -94,11 +94,11 @@ def lower(x: Act) -> Answer:
     return _end(x, at)
 
 
-def cancel(x: Act) -> Answer:
+def cancel(x: Act) -> ActResult:
     return _end(x, Grade())
 
 
-def _end(x: Act, at: Grade) -> Answer:
+def _end(x: Act, at: Grade) -> ActResult:
     """Cap at `at`, once everybody has agreed who must: those who may take back what is in force, and
     those who decide on what waits above it."""
     force, act = x.case.force, x.decision.act
@@ -130,7 +130,7 @@ def _first(
     before: tuple[Signed, ...],
     signed: tuple[Signed, ...],
     missing: tuple[str, tuple[str, ...]],
-) -> Answer:
+) -> ActResult:
     """The end that one name is not enough for waits for another."""
     what, offices = missing
     who = x.who(what)

@@ -20,10 +20,10 @@ from dispatch.nodes.memory import (
     Job,
     Kept,
     Play,
+    PublishState,
     Said,
     Setup,
     Stop,
-    Told,
     job_alone,
     urgency,
 )
@@ -240,7 +240,7 @@ class Node:
             self._want_test(at)
         effects += self._next(at, moment)
         if moment.run - self._told_run >= standalone.TELL_EVERY_MS:
-            effects += [Told(report) for report in kept.alone.reports]
+            effects += [PublishState(report) for report in kept.alone.reports]
             self._told_run = moment.run
         return effects
 
@@ -270,7 +270,7 @@ class Node:
                 self.kept.said[job.id].state = "playing"
                 effects.append(self._ack(job.id, "playing", at))
             elif job.source == "mandate":
-                effects += [Told(r) for r in self.kept.alone.reports if r.act == job.id]
+                effects += [PublishState(r) for r in self.kept.alone.reports if r.act == job.id]
             return [*effects, Play(job)]
         return effects
 
@@ -303,7 +303,7 @@ class Node:
             kept.tested_at, kept.tested_ok = at, state == "played"
             return []
         if job.source == "mandate":
-            return [Told(kept.alone.ended(job.id, state, detail))]
+            return [PublishState(kept.alone.ended(job.id, state, detail))]
         kept.said[job.id] = Said(
             state=state, expires_at=job.expires_at, detail=detail, again=again and state == "failed"
         )

@@ -5,9 +5,9 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from config.records.level import Action, Level
-from dispatch.nodes.protocol import Kind, Mandate, NodeAck, Report
+from dispatch.nodes.protocol import Kind, Mandate, NodeAck, NodeReport
 from dispatch.nodes.standalone import Alone
-from dispatch.nodes.trust import Trust
+from dispatch.nodes.trust import NodeTrust
 
 RED_FLOOR = (
     85  # per cent: red and 立即转移 are never quieter, whatever the command or the knob says
@@ -53,7 +53,7 @@ class Said(msgspec.Struct, kw_only=True):
 class Kept(msgspec.Struct, kw_only=True):
     """Durable."""
 
-    trust: Trust
+    trust: NodeTrust
     said: dict[str, Said] = {}
     highest: dict[str, tuple[int, int]] = {}  # alert -> highest version obeyed, its expiry
     jobs: list[Job] = []
@@ -74,17 +74,17 @@ class Stop(NamedTuple):
     job: str
 
 
-class Told(NamedTuple):
+class PublishState(NamedTuple):
     """Publish this report, signed with the node's own key."""
 
-    report: Report
+    report: NodeReport
 
 
 class Greet(NamedTuple):
     """Say hello again: the time is to be learnt anew."""
 
 
-Effect = NodeAck | Play | Stop | Told | Greet
+Effect = NodeAck | Play | Stop | PublishState | Greet
 
 
 def urgency(job: Job) -> tuple[int, int, int]:
@@ -94,7 +94,7 @@ def urgency(job: Job) -> tuple[int, int, int]:
     return (-1 if test else max(job.level, worth), job.action, -job.issued_at)
 
 
-def job_alone(found: tuple[Report, Mandate]) -> Job:
+def job_alone(found: tuple[NodeReport, Mandate]) -> Job:
     """The text of an act of the node's own."""
     report, mandate = found
     return Job(

@@ -135,7 +135,7 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
     acts: tuple[str, ...]
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     """What a node did alone, signed with its own key: on `P/node/{node}/report`, again until it is
     noted. `count` of `quantity` over `window_min` met the mandate issued at `mandate_at`."""
 
@@ -156,7 +156,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
-class Signed(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """The envelope."""
 
     what: str
@@ -203,7 +203,7 @@ class CarrierReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     detail: str = ""
 
 
-Message = Command | Beacon | KeySet | Mandate | SelfTest | Noted | Report
+Message = Command | Beacon | KeySet | Mandate | SelfTest | Noted | NodeReport
 _WHAT: dict[type[Any], str] = {
     Command: "command",
     Beacon: "beacon",
@@ -211,7 +211,7 @@ _WHAT: dict[type[Any], str] = {
     Mandate: "mandate",
     SelfTest: "self_test",
     Noted: "noted",
-    Report: "report",
+    NodeReport: "report",
 }
 M = TypeVar("M", bound=Message)
 
@@ -224,7 +224,7 @@ class Refused(NamedTuple):
 
 
 _encoder = msgspec.json.Encoder()
-_signed = msgspec.json.Decoder(Signed)
+_signed = msgspec.json.Decoder(Envelope)
 
 
 def sign(private_key: bytes, message: Message) -> bytes:
@@ -232,7 +232,7 @@ def sign(private_key: bytes, message: Message) -> bytes:
     body, what = _encoder.encode(message), _WHAT[type(message)]
     key = Ed25519PrivateKey.from_private_bytes(private_key)
     signature = key.sign(_prefix(what, message.kind) + body)
-    return _encoder.encode(Signed(what=what, body=msgspec.Raw(body), signature=signature.hex()))
+    return _encoder.encode(Envelope(what=what, body=msgspec.Raw(body), signature=signature.hex()))
 
 
 def what_of(payload: bytes) -> str:
@@ -272,7 +272,7 @@ def opened(payload: bytes, form: type[M], kind: Kind, keys: Sequence[bytes]) -> 
 def _sane(message: Message) -> bool:
     """Numbers that a node can keep, moments that a calendar has. What a node reports of itself counts
     whatever its clock says."""
-    if isinstance(message, Report):
+    if isinstance(message, NodeReport):
         return True
     for name in message.__struct_fields__:
         value = getattr(message, name)

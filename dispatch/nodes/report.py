@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from config.records.district import Area
 from config.records.level import ACTION_ZH, Level
 from config.records.quantity import QUANTITIES
-from dispatch.nodes.protocol import Report
+from dispatch.nodes.protocol import NodeReport
 from dispatch.notices import ALONE, DUTY
 from dispatch.records import Delivery, Route
 from stream.limits import LAST_AT, number
@@ -16,7 +16,7 @@ _VALID_MS = 6 * 3_600_000
 _STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
 
 
-def account(report: Report, area: Area, zone: str, at: int) -> Delivery:
+def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
     """A node's report as a notice to the duty room, in the log of deliveries at `at`: the record of
     the act, once for each state of it."""
     row = QUANTITIES.get(report.quantity)

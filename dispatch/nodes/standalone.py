@@ -12,8 +12,8 @@ import msgspec
 
 from config.records.level import Action
 from dispatch.nodes.mandate import Reading, met
-from dispatch.nodes.protocol import Command, Kind, Mandate, Report
-from dispatch.nodes.trust import Trust, counts
+from dispatch.nodes.protocol import Command, Kind, Mandate, NodeReport
+from dispatch.nodes.trust import NodeTrust, counts
 
 CONFIRMS = "以下是区里的正式通知。"
 TELL_EVERY_MS = 30_000  # a report is repeated until it is noted
@@ -31,8 +31,8 @@ class Alone(msgspec.Struct, kw_only=True):
     muted_at: int = 0
     loud_at: int = 0  # when the node last said an order, told or alone
     loud_action: Action = Action.NONE
-    reports: list[Report] = []  # not yet noted
-    last: Report | None = None
+    reports: list[NodeReport] = []  # not yet noted
+    last: NodeReport | None = None
 
     def take(self, mandate: Mandate, signer: str) -> bool:
         """A newer mandate; False if it is not newer."""
@@ -47,8 +47,8 @@ class Alone(msgspec.Struct, kw_only=True):
         self.gauge.append((at, quantity, count))
 
     def act(
-        self, trust: Trust, node: str, kind: Kind, at: int, unheard_ms: int
-    ) -> tuple[Report, Mandate] | None:
+        self, trust: NodeTrust, node: str, kind: Kind, at: int, unheard_ms: int
+    ) -> tuple[NodeReport, Mandate] | None:
         """The act that is due at `at`, counted and on the books; None if there is none."""
         m = self.mandate
         if m is None or m.kind != kind or unheard_ms <= m.after_s * 1000:
@@ -66,7 +66,7 @@ class Alone(msgspec.Struct, kw_only=True):
             return None
         self.used += 1
         self.loud(action, at)
-        report = Report(
+        report = NodeReport(
             node=node,
             kind=kind,
             act=f"{node}-{m.issued_at}-{self.used}",
@@ -86,7 +86,7 @@ class Alone(msgspec.Struct, kw_only=True):
         self.reports = [*self.reports, report]
         return report, m
 
-    def ended(self, act: str, state: str, detail: str) -> Report:
+    def ended(self, act: str, state: str, detail: str) -> NodeReport:
         """How an act went; the report says so from now on."""
         report = next(r for r in self.reports if r.act == act)
         fresh = msgspec.structs.replace(report, state=state, detail=detail)

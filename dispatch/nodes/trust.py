@@ -24,7 +24,7 @@ class Moment(NamedTuple):
     calendar_at: int | None
 
 
-class Trust(msgspec.Struct, kw_only=True):
+class NodeTrust(msgspec.Struct, kw_only=True):
     """Durable. root: 64 hex digits."""
 
     root: str
@@ -42,7 +42,7 @@ class Time(msgspec.Struct, kw_only=True):
     beacon_run: int = 0
 
 
-def active(trust: Trust, at: int) -> list[bytes]:
+def active(trust: NodeTrust, at: int) -> list[bytes]:
     """The senders' keys that count."""
     return [bytes.fromhex(k.public) for k in trust.keys.keys if counts(k.until_at, at)]
 
@@ -52,7 +52,7 @@ def counts(until_at: int | None, at: int) -> bool:
     return until_at is None or at < until_at
 
 
-def reckoned(trust: Trust, time: Time, moment: Moment) -> tuple[int, bool]:
+def reckoned(trust: NodeTrust, time: Time, moment: Moment) -> tuple[int, bool]:
     """What time it is (ms), and whether that is sure. Where it is not, it is no earlier."""
     if time.beacon_at:
         return max(trust.floor_at, time.beacon_at + moment.run - time.beacon_run), True
@@ -62,7 +62,7 @@ def reckoned(trust: Trust, time: Time, moment: Moment) -> tuple[int, bool]:
 
 
 def hear_beacon(
-    trust: Trust, time: Time, moment: Moment, payload: bytes, kind: Kind
+    trust: NodeTrust, time: Time, moment: Moment, payload: bytes, kind: Kind
 ) -> Refusal | None:
     """Set the time by a beacon, or say why not."""
     at, sure = reckoned(trust, time, moment)
@@ -82,7 +82,7 @@ def hear_beacon(
     return None
 
 
-def hear_keys(trust: Trust, payload: bytes, kind: Kind) -> Refusal | None:
+def hear_keys(trust: NodeTrust, payload: bytes, kind: Kind) -> Refusal | None:
     """Take a newer key set, or say why not. It also sets the floor of the time: a centre whose clock
     was far ahead for a while makes itself heard again by a new set."""
     found = opened(payload, KeySet, kind, [bytes.fromhex(trust.root)])
@@ -103,7 +103,7 @@ def hear_keys(trust: Trust, payload: bytes, kind: Kind) -> Refusal | None:
 
 
 def hear_mandate(
-    trust: Trust, payload: bytes, kind: Kind, node: str, at: int
+    trust: NodeTrust, payload: bytes, kind: Kind, node: str, at: int
 ) -> tuple[Mandate, str] | Refused:
     """A mandate and the key (hex) that signed it: it counts as long as that key does."""
     for key in active(trust, at):

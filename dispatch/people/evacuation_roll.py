@@ -23,7 +23,7 @@ _HELP_KEPT_MS = 24 * 3_600_000
 _ANSWERS = ("moved", "help", "safe", "received")
 
 
-class Word(msgspec.Struct, frozen=True):
+class RollWord(msgspec.Struct, frozen=True):
     """What somebody answered. person: opaque id; role: as the contact list has it, "" not known."""
 
     person: str
@@ -43,8 +43,8 @@ class RollRow(msgspec.Struct, frozen=True):
     should: int
     moved: int | None
     not_yet: int | None
-    help: tuple[Word, ...]
-    answers: tuple[Word, ...]  # newest first
+    help: tuple[RollWord, ...]
+    answers: tuple[RollWord, ...]  # newest first
     unanswered: tuple[str, ...]  # who must answer and has not
 
     @property
@@ -61,7 +61,7 @@ class Roll:
     alerts: dict[str, dict[str, Alert]] = field(default_factory=dict)
     began: dict[str, int] = field(default_factory=dict)  # id -> when its oldest version was sent
     # area -> person and what -> the newest word
-    words: dict[str, dict[tuple[str, str], Word]] = field(default_factory=dict)
+    words: dict[str, dict[tuple[str, str], RollWord]] = field(default_factory=dict)
     # area -> id -> delivery that must be answered
     asked: dict[str, dict[str, Delivery]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)  # delivery -> when
@@ -76,7 +76,7 @@ class Roll:
                 self.began[record.id] = min(self.began.get(record.id, 2**62), record.sent_at)
             case PersonSays() if record.what in _ANSWERS:
                 r = record
-                self._word(r.area, Word(r.person, r.role, r.what, r.said_at, r.people))
+                self._word(r.area, RollWord(r.person, r.role, r.what, r.said_at, r.people))
             case Delivery() if record.must_answer:
                 self.asked.setdefault(record.area, {})[record.id] = record
             case Receipt() if record.state == "answered":
@@ -85,7 +85,7 @@ class Roll:
             case _:
                 pass
 
-    def _word(self, area: str, word: Word) -> None:
+    def _word(self, area: str, word: RollWord) -> None:
         held = self.words.setdefault(area, {})
         key = (word.person, word.what)
         # of two at one moment the smaller count: order of arrival must not show
@@ -133,29 +133,29 @@ class Roll:
             tuple(sorted(asked - spoke)),
         )
 
-    def _heard(self, area: str, open_: set[str]) -> list[Word]:
+    def _heard(self, area: str, open_: set[str]) -> list[RollWord]:
         """Every newest word on the area, newest first; an answered call or message is 收到."""
         best = dict(self.words.get(area, {}))
         for name, d in self.asked.get(area, {}).items():
             if d.alert in open_ and name in self.answered:
-                word = Word(d.recipient, d.category, "received", self.answered[name])
+                word = RollWord(d.recipient, d.category, "received", self.answered[name])
                 key = (word.person, word.what)
                 if key not in best or best[key].at < word.at:
                     best[key] = word
         return sorted(best.values(), key=lambda w: (-w.at, w.person, w.what))
 
 
-def _rank(word: Word) -> tuple[int, int]:
+def _rank(word: RollWord) -> tuple[int, int]:
     return (word.at, -(2**31 if word.people is None else word.people))
 
 
-def _ended(cry: Word, words: list[Word]) -> bool:
+def _ended(cry: RollWord, words: list[RollWord]) -> bool:
     return any(
         w.person == cry.person and w.what in ("moved", "safe") and w.at > cry.at for w in words
     )
 
 
-def _count(word: Word, should: int) -> int | None:
+def _count(word: RollWord, should: int) -> int | None:
     """How many this word says have moved. 已转移 without a number is everybody, from who answers for
     the area; from anybody else it says no number."""
     if word.what != "moved":

@@ -9,7 +9,7 @@ from config.records.district import District
 from dispatch.cap.publish import Cap
 from dispatch.cap.push import CapPush
 from dispatch.cap.signing import cap_key
-from dispatch.channels import Channel, Heard
+from dispatch.channels import CarrierWord, Channel
 from dispatch.channels.apprise_url import ByUrl, drill_url
 from dispatch.channels.declared import CHANNELS, channel_of
 from dispatch.channels.duty_room import Console
@@ -30,7 +30,7 @@ def channels_of(
     publish: Callable[[str, bytes], None],
     clock: Callable[[], int],
     private_key: Callable[[], bytes],
-    hear: Callable[[Heard], None] = lambda _: None,
+    hear: Callable[[CarrierWord], None] = lambda _: None,
     on_console: Callable[[str], None] | None = None,
 ) -> dict[str, Channel]:
     """Every channel of a run, by name. Raises ValueError when a run would reach what it must not,
@@ -76,7 +76,7 @@ def _drill(
 
 
 def receipt_server(
-    district: District, hear: Callable[[Heard], None], live: bool
+    district: District, hear: Callable[[CarrierWord], None], live: bool
 ) -> ReceiptServer | None:
     """Where carriers post receipts, in a live run that names a place for it."""
     settings = district.channels

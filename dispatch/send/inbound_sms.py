@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from config.records.district import Contact, District
-from dispatch.channels import Heard
+from dispatch.channels import CarrierWord
 from dispatch.people.contact_store import ContactStore
 from ingest.decode.phrases import meanings
 from ingest.observation import PersonSays, Service
@@ -46,7 +46,7 @@ class Inbound:
         self._holders: dict[str, tuple[str, ...]] = {}
         self._read_at: float | None = None
 
-    def outs(self, heard: Heard, clock_at: int) -> list[Out]:
+    def outs(self, heard: CarrierWord, clock_at: int) -> list[Out]:
         """What the log is given for a message (`heard.sender`, `heard.text`). Raises `NotNow`."""
         where = f"carrier/{heard.channel}/{heard.carrier}"
         text = self._text(heard)
@@ -86,7 +86,7 @@ class Inbound:
         with self._lock:
             return frozenset(i for n in numbers for i in self._holder(_digits(n)))
 
-    def _text(self, heard: Heard) -> str | None:
+    def _text(self, heard: CarrierWord) -> str | None:
         """What the person says: of several readings the first that is understood. Whatever follows our
         own signature is ours; None where nothing else is there."""
         ours = f"【{self._district.signature}"[:_SIGN] if self._district.signature else ""

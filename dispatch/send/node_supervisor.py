@@ -22,9 +22,9 @@ from dispatch.nodes.protocol import (
     Kind,
     Mandate,
     Message,
+    NodeReport,
     Noted,
     Refused,
-    Report,
     opened,
     sign,
 )
@@ -109,7 +109,7 @@ class Caretaker:
         """A node's report: what the duty room is told of it; None if the log has that already: only
         then the node hears that it is noted."""
         keys = [bytes.fromhex(node.sign_key)] if node.sign_key else []
-        found = opened(payload, Report, self._kind, keys)
+        found = opened(payload, NodeReport, self._kind, keys)
         if isinstance(found, Refused):
             return found
         if found.node != node.id:

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 
-from dispatch.channels import Heard
+from dispatch.channels import CarrierWord
 from dispatch.send.inbound_sms import NotNow
 from dispatch.send.receipts import Receipts
 from dispatch.send.workers import Sender, append
@@ -23,12 +23,12 @@ class Hearing:
     """`hear` may be called from any thread, also before `start`."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[Heard] = queue.Queue()
-        self._waiting: list[tuple[float, Heard]] = []
+        self._queue: queue.Queue[CarrierWord] = queue.Queue()
+        self._waiting: list[tuple[float, CarrierWord]] = []
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def hear(self, heard: Heard) -> None:
+    def hear(self, heard: CarrierWord) -> None:
         """Take it; it is acknowledged once the log has it."""
         self._queue.put(heard)
 
@@ -86,7 +86,7 @@ class Hearing:
             _tell(heard, kept)
 
 
-def _tell(heard: Heard, kept: bool) -> None:
+def _tell(heard: CarrierWord, kept: bool) -> None:
     """Whoever waits for the word may be gone, or odd: the next one is told all the same."""
     try:
         heard.done(kept)
@@ -94,8 +94,8 @@ def _tell(heard: Heard, kept: bool) -> None:
         unread("send", e)
 
 
-def _drained(waiting: "queue.Queue[Heard]", most: int) -> list[Heard]:
-    found: list[Heard] = []
+def _drained(waiting: "queue.Queue[CarrierWord]", most: int) -> list[CarrierWord]:
+    found: list[CarrierWord] = []
     while len(found) < most:
         try:
             found.append(waiting.get_nowait())

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from config.records.district import Node
-from dispatch.channels import Heard, message_id
+from dispatch.channels import CarrierWord, message_id
 from dispatch.channels.status_words import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
 from dispatch.nodes.protocol import CarrierReceipt, Hello, NodeAck, Refused
 from dispatch.records import Delivery, Receipt
@@ -138,7 +138,7 @@ class Receipts:
         words = _said(meaning, told.status, _masked(told.detail))
         return self._made(entry, route, meaning, told.at, words)
 
-    def word(self, box: Box, heard: Heard, *, patient: bool) -> list[Out] | None:
+    def word(self, box: Box, heard: CarrierWord, *, patient: bool) -> list[Out] | None:
         """What a carrier says, or somebody's telephone by it, as the log is given it. None while
         nobody knows the message and `patient`: the carrier may be quicker than our own log.
 
@@ -155,7 +155,7 @@ class Receipts:
                 self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *unread("send", e))
             ]
 
-    def _heard(self, box: Box, heard: Heard, *, patient: bool) -> Out | None:
+    def _heard(self, box: Box, heard: CarrierWord, *, patient: bool) -> Out | None:
         """A carrier's word as a receipt or a dead letter."""
         try:
             if heard.fault:
@@ -180,7 +180,7 @@ class Receipts:
         made = msgspec.structs.replace(made, refs=refs)
         return Out("deliveries", made.delivery, encode(made))
 
-    def _ref(self, box: Box, heard: Heard) -> str:
+    def _ref(self, box: Box, heard: CarrierWord) -> str:
         """The message that a carrier's ids name; "" for none. Where they could name several, it is the
         one whose recipient has a number that the receipt names."""
         found = message_id.named(heard.refs, box.refs, box.spelled)

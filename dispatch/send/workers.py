@@ -41,7 +41,7 @@ _TOO_SLOW = "通道太慢 the carriers are too slow"
 _AGAIN_S = 0.2  # nobody waits longer for a room without looking again
 
 
-class Outcome(NamedTuple):
+class AttemptResult(NamedTuple):
     """What became of one attempt."""
 
     state: State
@@ -213,7 +213,7 @@ class Sender:
                 gone = e is None or e.done or e.held or at >= a.delivery.expires_at
                 over = gone and self._withdraw(one)
                 if not gone and self._too_slow(one, at) and self._withdraw(one):
-                    self._say(one, Outcome("failed", True, _TOO_SLOW, unsent=True), at)
+                    self._say(one, AttemptResult("failed", True, _TOO_SLOW, unsent=True), at)
             if over:
                 del self._begun[delivery]
                 self._agenda.end(delivery)
@@ -249,7 +249,7 @@ class Sender:
         assert self.box is not None
         found = is_unsaid(self.box, one.attempt.delivery, self._may_be_out)
         if found:
-            self._say(one, Outcome("superseded", True, UNSAID, unsent=True), at)
+            self._say(one, AttemptResult("superseded", True, UNSAID, unsent=True), at)
         return found
 
     def _may_be_out(self, delivery: str) -> bool:
@@ -275,7 +275,7 @@ class Sender:
                 self._begun[d.id] = one
             elif attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
                 self._begun[d.id] = one
-                self._say(one, Outcome("failed", True, NO_CARRIER, unsent=True), at)
+                self._say(one, AttemptResult("failed", True, NO_CARRIER, unsent=True), at)
             else:
                 self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
 
@@ -304,7 +304,7 @@ class Sender:
         self._say(one, outcome, self._clock.read() if self._clock.live else one.begun_at)
         return True
 
-    def _say(self, one: _Try, outcome: Outcome, at: int) -> None:
+    def _say(self, one: _Try, outcome: AttemptResult, at: int) -> None:
         a = one.attempt
         self._results.put(
             Receipt(
@@ -321,13 +321,13 @@ class Sender:
         )
         one.told = True
 
-    def tried(self, attempt: Attempt) -> Outcome:
+    def tried(self, attempt: Attempt) -> AttemptResult:
         """One attempt on its channel, as data. Raises SendError when the carriers are busy."""
         routes = attempt.delivery.routes
         route = routes[attempt.route]
         channel = self._channels.get(route.channel)
         if channel is None:
-            return Outcome("failed", True, f"没有这个渠道 no channel {route.channel}")
+            return AttemptResult("failed", True, f"没有这个渠道 no channel {route.channel}")
         try:
             told = channel.send(attempt.delivery, route, attempt.key)
         except SendError as e:
@@ -335,13 +335,13 @@ class Sender:
             on = attempt.route + 1 < len(routes) or overdue
             if e.wait_s or (e.down and not on):
                 raise
-            return Outcome("failed", e.permanent or e.down, e.detail)
+            return AttemptResult("failed", e.permanent or e.down, e.detail)
         except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
             # the words of an unknown error may hold a number: only its kind and place are kept
             detail = f"程序出错 program error {fault(e)}"
             once("send", f"{route.channel}: {detail}")
-            return Outcome("failed", True, detail)
-        return Outcome(told.state, False, told.detail, told.refs)
+            return AttemptResult("failed", True, detail)
+        return AttemptResult(told.state, False, told.detail, told.refs)
 
     def _write_all(self) -> None:
         while True:

@@ -55,7 +55,7 @@ def drill(
         if url:
             raise Usage(f"演练用自己的服务 a drill has its own services: leave --{name} away")
     name = run_name or f"exercise-{stamp()}"
-    wish = drills.Wish(
+    wish = drills.DrillWish(
         scenario, name, seed, speed, out or obj.state / f"{name}-report", plan, people, plain, port
     )
     sys.exit(drills.drill(obj.district(), obj.state, wish))

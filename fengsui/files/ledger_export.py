@@ -114,7 +114,7 @@ def _plain(what: dict[str, msgspec.Raw]) -> dict[str, object]:
     return {k: msgspec.json.decode(v) for k, v in what.items()}
 
 
-class Verdict(NamedTuple):
+class LedgerFindings(NamedTuple):
     """What `verify` found. keys: public keys in hex that signed. given: the keys were named, and
     not taken from the folder itself."""
 
@@ -127,7 +127,7 @@ class Verdict(NamedTuple):
     proofs: Proofs
 
 
-def verify(folder: Path, key_files: list[Path]) -> Verdict:
+def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
     """Is the folder whole? Raises Usage when it is no export of a ledger, or a key cannot be read."""
     if not (folder / "ledger.pub").exists() and not (folder / "seal.json").exists():
         raise Usage(f"{folder}: 不是台账 is no ledger; make one: fengsui export ledger --out DIR")
@@ -159,7 +159,7 @@ def verify(folder: Path, key_files: list[Path]) -> Verdict:
         elif not words and found.signed < found.tail.n:
             faults.append(f"{chain} 第 entry {found.tail.n}: 末尾未签 the end is not signed")
     faults += proofs.faults
-    return Verdict(run, sealed_at, tails, sorted(signed), bool(given), faults, proofs)
+    return LedgerFindings(run, sealed_at, tails, sorted(signed), bool(given), faults, proofs)
 
 
 def _file(

@@ -124,7 +124,7 @@ def _not_new(setup: Setup, topic: str) -> Usage:
     )
 
 
-class Held:
+class HeldGroups:
     """Membership of every group, so that no stage works on what is half there."""
 
     def __init__(self, log: Log) -> None:
@@ -165,8 +165,8 @@ class Held:
 
 
 @contextmanager
-def _held(log: Log) -> Iterator[Held]:
-    held = Held(log)
+def _held(log: Log) -> Iterator[HeldGroups]:
+    held = HeldGroups(log)
     try:
         held.join()
         yield held
@@ -194,7 +194,7 @@ def _put_all(
     file: Path,
     log: Log,
     manifest: Manifest,
-    held: Held,
+    held: HeldGroups,
     say: Callable[[str], None] | None,
     new_history: bool,
 ) -> list[int]:
@@ -225,7 +225,7 @@ def _put_all(
 
 
 def _put(
-    log: Log, topic: str, part: int, body: IO[bytes], held: Held, stood: dict[str, int]
+    log: Log, topic: str, part: int, body: IO[bytes], held: HeldGroups, stood: dict[str, int]
 ) -> tuple[_Seen, dict[str, int]]:
     """Append a member; what it was, and how many of its records each group had read."""
     seen, before = _Seen(), dict.fromkeys(stood, 0)
@@ -247,7 +247,7 @@ def _put(
 
 
 def _mapped(
-    log: Log, topic: str, part: int, seen: _Seen, before: dict[str, int], held: Held
+    log: Log, topic: str, part: int, seen: _Seen, before: dict[str, int], held: HeldGroups
 ) -> dict[str, int]:
     """Read back what was written, and where each group stands in it."""
     back, found = _Seen(), {}

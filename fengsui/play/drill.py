@@ -34,7 +34,7 @@ from stream.log.open import open_log
 _LOOK_S = 1.0
 
 
-class Wish(NamedTuple):
+class DrillWish(NamedTuple):
     """What the director asks for. people: persons decide, as in a live run."""
 
     scenario: str
@@ -81,7 +81,7 @@ def _nobody(c: Contact) -> Contact:
     )
 
 
-def setup_of(district: District, state: Path, wish: Wish, **more: object) -> Setup:
+def setup_of(district: District, state: Path, wish: DrillWish, **more: object) -> Setup:
     """A run of its own in a folder that is new. Raises Usage for anything that is or was live."""
     if wish.run == "live":
         raise Usage(
@@ -109,7 +109,7 @@ def setup_of(district: District, state: Path, wish: Wish, **more: object) -> Set
     return replace(made, broker="")  # the embedded one
 
 
-def drill(district: District, state: Path, wish: Wish) -> int:
+def drill(district: District, state: Path, wish: DrillWish) -> int:
     """Play, watch the live run, assess. 0: played to its end or broken off as the scenario says;
     1: something failed; 3: a real warning broke it off."""
     read_plan(wish.plan, district.folder)  # a wrong plan is told before the first minute

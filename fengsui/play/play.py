@@ -32,7 +32,7 @@ from simulators.replay import BadRow, Measured, read_csv, replay
 from simulators.run import Player, Stuck, play
 from simulators.scenario import scenario
 from simulators.world import World
-from skill.verify.storms import Score, Warned, score
+from skill.verify.storms import StormScore, WarnedVersion, score
 from stream.environment import Usage
 from stream.log.port import Log, Unavailable
 from stream.mqtt.access import SIMULATOR, rights
@@ -137,7 +137,7 @@ class Watch:
                 self._console.print(change_line(change, self._district))
             self._told = len(self.view.changes)
 
-    def end(self, result: Score | None) -> None:
+    def end(self, result: StormScore | None) -> None:
         """The summary."""
         self.look()
         if self._live is not None:
@@ -293,7 +293,7 @@ def _around(
     port: int,
     stop: threading.Event,
     linger: bool,
-    judge: Callable[[View], Score | None],
+    judge: Callable[[View], StormScore | None],
     beside: Beside = nothing,
 ) -> int:
     """Broker, line, loudspeakers and phones around a play; then the summary and the export."""
@@ -362,14 +362,14 @@ def settle(line: Line, log: Log, timeout_s: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def judge(world: World, view: View) -> Score:
+def judge(world: World, view: View) -> StormScore:
     """The public warnings of a view against the world's truth."""
-    warnings: dict[tuple[str, str], list[Warned]] = {}
+    warnings: dict[tuple[str, str], list[WarnedVersion]] = {}
     for versions in view.first.values():
         for a in versions:
             if a.public:
                 warnings.setdefault((a.area, a.hazard), []).append(
-                    Warned(a.sent_at, a.level, a.action)
+                    WarnedVersion(a.sent_at, a.level, a.action)
                 )
     return score(world.truth, warnings)
 

@@ -7,7 +7,7 @@ from dispatch.records import Alert
 from fengsui.play.in_memory import Inline
 from simulators.scenario import Scenario, storm_set
 from simulators.world import World
-from skill.verify.storms import Score, Warned, score
+from skill.verify.storms import StormScore, WarnedVersion, score
 from stream.records import Run
 
 
@@ -29,13 +29,13 @@ def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]
     return world, inline.alerts
 
 
-def play_one(district: District, scenario: Scenario) -> Score:
+def play_one(district: District, scenario: Scenario) -> StormScore:
     """One storm, stepped in memory."""
     world, alerts = stepped(district, scenario)
-    warnings: dict[tuple[str, str], list[Warned]] = {}
+    warnings: dict[tuple[str, str], list[WarnedVersion]] = {}
     for a in alerts:
         if a.public:
-            warnings.setdefault((a.area, a.hazard), []).append(Warned(a.sent_at, a.level, a.action))
+            warnings.setdefault((a.area, a.hazard), []).append(WarnedVersion(a.sent_at, a.level, a.action))
     return score(world.truth, warnings)
 
 

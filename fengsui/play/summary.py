@@ -15,7 +15,7 @@ from dispatch.records import Alert, state_words
 from dispatch.words.channel_names import CHANNEL_ZH
 from dispatch.words.local_time import local
 from fengsui.play.screen import badge
-from skill.verify.storms import Score
+from skill.verify.storms import StormScore
 
 _ROWS = 24
 
@@ -31,7 +31,7 @@ def _first_at(versions: list[Alert], action: Action, level: Level) -> int | None
     return None
 
 
-def _warned(view: View, district: District, score: Score | None) -> RenderableType:
+def _warned(view: View, district: District, score: StormScore | None) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
     for title in ("预警区 area", "灾种", "最高 peak", "首次", "转移", "成灾", "提前", "解除"):
         table.add_column(title, no_wrap=True)
@@ -114,7 +114,7 @@ def _missed(view: View, district: District) -> RenderableType:
     return Group(*lines[:12], *more)
 
 
-def _score_line(score: Score | None) -> Text:
+def _score_line(score: StormScore | None) -> Text:
     if score is None:
         return Text("没有模拟真值 no simulated truth to score against")
     text = Text(f"漏报 misses {score.misses}", "bold red" if score.misses else "bold green")
@@ -129,7 +129,7 @@ def _score_line(score: Score | None) -> Text:
     return text
 
 
-def summary(view: View, district: District, score: Score | None = None) -> RenderableType:
+def summary(view: View, district: District, score: StormScore | None = None) -> RenderableType:
     """The end of a storm on one screen."""
     run = view.run
     scenario = f"{run.scenario} seed {run.seed}" if run and run.scenario else ""

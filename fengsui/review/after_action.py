@@ -14,7 +14,7 @@ from dispatch.records import Alert, Decision, Outcome, Report
 from fengsui.review.lanes import lanes, since
 from fengsui.review.reach import blind, loudspeakers, people
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
-from fengsui.review.targets import HOPS, Held, Plan, hold
+from fengsui.review.targets import HOPS, Plan, TargetResult, hold
 from ingest.observation import Observations
 from skill.verify.truth import Truth
 from stream.records import DeadLetter, Run
@@ -154,7 +154,7 @@ def _peak(versions: Sequence[Alert]) -> Grade:
     return peak
 
 
-def _target(h: Held) -> dict[str, Any]:
+def _target(h: TargetResult) -> dict[str, Any]:
     zh, en = HOP_ZH[h.target.hop]
     return {
         "hop": h.target.hop, "zh": zh, "en": en, "within_s": h.target.within_s,

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from jinja2 import UndefinedError
 
-from console.pages.drills import Kept, held_at, row
+from console.pages.drills import KeptReport, held_at, row
 from fengsui.review import page
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, default_config, make_setup
@@ -104,11 +104,11 @@ def _row(setup: Setup, name: str) -> dict[str, Any] | None:
     return row(name, at, kept, scenario, problem)
 
 
-def _kept(ours: Setup) -> tuple[Kept | None, str]:
+def _kept(ours: Setup) -> tuple[KeptReport | None, str]:
     """The report, or why it is not to be taken; a missing one is no fault."""
     file = _report(ours)
     try:
-        found = msgspec.json.decode(file.read_bytes(), type=Kept)
+        found = msgspec.json.decode(file.read_bytes(), type=KeptReport)
     except FileNotFoundError:
         return None, ""
     except (OSError, msgspec.MsgspecError) as e:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from detectors.detection import Detection, Mark
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Delivery, Receipt
-from skill.verify.storms import Row, Warned, score
+from skill.verify.storms import StormRow, WarnedVersion, score
 from skill.verify.truth import Truth
 from stream.records import Tick
 
@@ -254,13 +254,13 @@ def _answers(found: Records) -> Iterator[Sample]:
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
 
 
-def leads(found: Records, truth: Sequence[Truth]) -> list[Row]:
+def leads(found: Records, truth: Sequence[Truth]) -> list[StormRow]:
     """Public warnings against what happened, as `skill.verify.storms` counts."""
-    warned: dict[tuple[str, str], list[Warned]] = defaultdict(list)
+    warned: dict[tuple[str, str], list[WarnedVersion]] = defaultdict(list)
     for versions in found.alerts.values():
         for a in versions:
             if a.public:
-                warned[a.area, a.hazard].append(Warned(a.sent_at, a.level, a.action))
+                warned[a.area, a.hazard].append(WarnedVersion(a.sent_at, a.level, a.action))
     for row in warned.values():
         row.sort()
     return score(truth, warned).rows

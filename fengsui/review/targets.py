@@ -49,7 +49,7 @@ USUAL = Plan(
 )
 
 
-class Held(NamedTuple):
+class TargetResult(NamedTuple):
     """A target and what came of it. `met` is None where nothing was due: not measured."""
 
     target: Target
@@ -85,7 +85,7 @@ def _wrong(file: Path, n: int, column: str, message: str) -> Problem:
     return Problem(file.name, 0, f"target {n} {column}", message)
 
 
-def hold(plan: Plan, hops: Hops) -> list[Held]:
+def hold(plan: Plan, hops: Hops) -> list[TargetResult]:
     """Every target against what was measured."""
     out = []
     for t in plan.target:
@@ -94,7 +94,7 @@ def hold(plan: Plan, hops: Hops) -> list[Held]:
             samples = [s for s in samples if s.deadline_s is not None]
         in_time = sum(_in_time(t, s.seconds, s.deadline_s) for s in samples)
         met = in_time >= t.share * len(samples) - 1e-9 if samples else None
-        out.append(Held(t, len(samples), in_time, met))
+        out.append(TargetResult(t, len(samples), in_time, met))
     return out
 
 

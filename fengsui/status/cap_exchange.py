@@ -7,7 +7,7 @@ from typing import Any
 from config.records.district import District
 from config.records.level import HAZARD_ZH, LEVEL_ZH, Level
 from console.model.follow import Follower
-from detectors.detection import Answer
+from detectors.detection import Acknowledgement
 from dispatch.cap.neighbours import neighbour_of
 from dispatch.records import Decision, Delivery, Receipt
 from dispatch.words.local_time import local
@@ -49,7 +49,7 @@ class Crossing:
     theirs: dict[tuple[str, str], CapIn] = field(default_factory=dict)
     over: set[tuple[str, str]] = field(default_factory=set)
     words: dict[tuple[str, str], Decision] = field(default_factory=dict)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[Acknowledgement] = field(default_factory=list)
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
@@ -57,7 +57,7 @@ class Crossing:
             case CapIn() if record.msg_type not in ("ack", "error"):
                 self.theirs.setdefault((record.source, record.identifier), record)
                 self.over |= {(record.source, r.identifier) for r in record.references}
-            case Answer():
+            case Acknowledgement():
                 self.answers.append(record)
             case Delivery() if neighbour_of(record.recipient):
                 self.ours.setdefault(record.id, Ours(record))
@@ -92,7 +92,7 @@ def crossing_of(log: Log) -> Crossing:
     """Everything in the log, folded."""
     crossing = Crossing()
     for topic, record in Follower(log, ("observations", "alerts", "deliveries")).take():
-        if not (topic == "deliveries" and isinstance(record, Answer)):  # the same as in alerts
+        if not (topic == "deliveries" and isinstance(record, Acknowledgement)):  # the same as in alerts
             crossing.take(record)
     return crossing
 

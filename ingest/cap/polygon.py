@@ -31,7 +31,7 @@ class Circle(NamedTuple):
     km: float
 
 
-class Ring(NamedTuple):
+class PolygonRest(NamedTuple):
     """points: what is left; around: discs where corners are missing; lost and notes in words."""
 
     points: tuple[Point, ...]
@@ -40,7 +40,7 @@ class Ring(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def read_ring(text: str) -> Ring | None:
+def read_ring(text: str) -> PolygonRest | None:
     """None where not one corner can be read."""
     notes = list[str]()
     pairs = _pairs(text, notes)
@@ -55,11 +55,11 @@ def read_ring(text: str) -> Ring | None:
     told = (*(f"{n}: {_shown(text)}" for n in notes),)
     if missing:
         words = f"面 polygon: {missing} 个角点读不懂 corners cannot be read: 按其余的外包 hull of the rest"
-        return Ring(hull(distinct), _gaps(corners), f"{words} {_shown(text)}", told)
+        return PolygonRest(hull(distinct), _gaps(corners), f"{words} {_shown(text)}", told)
     if len(distinct) == 2:
         words = f"面 polygon: 只有两个点 only two points: 按其间的圆 the circle between them {_shown(text)}"
-        return Ring(tuple(good), (_disc(distinct[0], distinct[1], 0.5),), words, told)
-    return Ring(tuple(good), notes=told)
+        return PolygonRest(tuple(good), (_disc(distinct[0], distinct[1], 0.5),), words, told)
+    return PolygonRest(tuple(good), notes=told)
 
 
 def read_circle(text: str) -> tuple[Circle | None, str, str]:

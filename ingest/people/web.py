@@ -90,7 +90,7 @@ class _Rate:
         times.append(now)
 
 
-class Door:
+class PeopleDoor:
     """now: the run's clock, epoch ms. wall: the real one, epoch s."""
 
     def __init__(
@@ -355,7 +355,7 @@ def people_ways(
     wall: Callable[[], float] = time.time,
 ) -> Iterator[None]:
     """The door, open as long as this lasts; its address is left in `people.url` of the folder, where
-    the links stand. None: no door. Raises OSError when the place is taken. now, wall: see `Door`."""
+    the links stand. None: no door. Raises OSError when the place is taken. now, wall: see `PeopleDoor`."""
     listen = district.channels.people_listen if live else "127.0.0.1:0"
     if folder is None or not listen:
         yield
@@ -365,7 +365,7 @@ def people_ways(
         if soon := links.ending(int(wall() * 1000)):
             words = "个链接 14 天内到期或已过期 links end within 14 days or are over"
             say("ingest", f"{len(soon)} {words}: fengsui people links --ending")
-    door = Door(district, live, log, frames, links, now, wall)
+    door = PeopleDoor(district, live, log, frames, links, now, wall)
     server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "people.url").write_text(server.url + "\n")

@@ -35,7 +35,7 @@ WarningOutcome = Literal["hit", "late", "false", "open"]
 EventOutcome = Literal["hit", "late", "miss"]
 
 
-class Warned(NamedTuple):
+class WarnedPeriod(NamedTuple):
     """A warning, from the first version that reached the step asked for to the last that did.
     versions: of the thresholds and rules that it rested on (`District.rules_version`)."""
 
@@ -61,13 +61,13 @@ class Told(NamedTuple):
 class WarningRow(NamedTuple):
     """lead_min: to the event it hit or was late for."""
 
-    warned: Warned
+    warned: WarnedPeriod
     outcome: WarningOutcome
     lead_min: float | None
     because: str
 
 
-class EventRow(NamedTuple):
+class OutcomeEvent(NamedTuple):
     area: str
     hazard: str
     start_at: int
@@ -81,7 +81,7 @@ class Ledger(NamedTuple):
     """quiet: (area, hazard) -> right silences, in days."""
 
     warnings: list[WarningRow]
-    events: list[EventRow]
+    events: list[OutcomeEvent]
     quiet: dict[tuple[str, str], int]
 
 
@@ -100,7 +100,7 @@ def warnings(
     until: int,
     level: Level = Level.BLUE,
     action: Action = Action.PREPARE,
-) -> list[Warned]:
+) -> list[WarnedPeriod]:
     """From versions of alerts and the detections they rest on. What counts is what the evidence
     called for, or a person ordered, at `level` or `action` at least (NONE: that scale does not)."""
     versions: dict[str, dict[int, Alert]] = defaultdict(dict)
@@ -126,7 +126,7 @@ def warnings(
         after = [a.sent_at for a in ordered if a.version > mine[-1].version]
         rests = [detections[d] for a in mine for d in a.detections if d in detections]
         out.append(
-            Warned(
+            WarnedPeriod(
                 mine[0].area, mine[0].hazard, mine[0].sent_at,
                 after[0] if after else max(mine[0].sent_at, min(mine[-1].expires_at, until)),
                 max(max(a.proposed_level, a.level) for a in mine),
@@ -180,7 +180,7 @@ def _spans(times: Sequence[int], gap_ms: int) -> list[tuple[int, int]]:
 
 
 def ledger(
-    warned: Sequence[Warned], truth: Mapping[tuple[str, str], Told], min_lead_ms: int
+    warned: Sequence[WarnedPeriod], truth: Mapping[tuple[str, str], Told], min_lead_ms: int
 ) -> Ledger:
     """Every warning and every event with its outcome, in order of place and time."""
     out = Ledger([], [], {})
@@ -206,13 +206,13 @@ def ledger(
             fate: EventOutcome = "miss" if e.fate == "unseen" else e.fate
             ahead = None if e.lead_ms is None else e.lead_ms / 60_000
             begin, end = e.event.start_at, e.event.end_at
-            out.events.append(EventRow(area, hazard, begin, end, fate, ahead, says[begin]))
+            out.events.append(OutcomeEvent(area, hazard, begin, end, fate, ahead, says[begin]))
         out.quiet[area, hazard] = _quiet(covered, events, mine)
     out.warnings.sort(key=lambda r: (r.warned.area, r.warned.hazard, r.warned.start_at))
     return out
 
 
-def _about(w: Warned, fate: str, events: Sequence[Event], min_lead_ms: int) -> Event:
+def _about(w: WarnedPeriod, fate: str, events: Sequence[Event], min_lead_ms: int) -> Event:
     """The event that a warning hit, or was late for."""
     first, last = w.start_at + min_lead_ms, w.start_at + WINDOW_MS
     if fate == "hit":
@@ -222,7 +222,7 @@ def _about(w: Warned, fate: str, events: Sequence[Event], min_lead_ms: int) -> E
     return min(mine or events, key=lambda e: abs(e.start_at - w.start_at))
 
 
-def _unanswered(w: Warned, covered: Spans) -> WarningRow:
+def _unanswered(w: WarnedPeriod, covered: Spans) -> WarningRow:
     """No event followed it that anybody told of: was there none, or does nobody know?"""
     begin, end = w.start_at + _SLACK_MS, w.start_at + WINDOW_MS - _SLACK_MS
     if any(b <= begin and e >= end for b, e in covered):
@@ -256,7 +256,7 @@ def _merged(area: str, found: Sequence[tuple[int, int, str]]) -> tuple[list[Even
     return events, says
 
 
-def _quiet(covered: Spans, events: Sequence[Event], warned: Sequence[Warned]) -> int:
+def _quiet(covered: Spans, events: Sequence[Event], warned: Sequence[WarnedPeriod]) -> int:
     """UTC days of which somebody could tell from end to end, without a warning or an event."""
     days = {
         day

@@ -33,7 +33,7 @@ class Matching(_Strict, frozen=True, kw_only=True):
     merge_gap_min: int
 
 
-class Source(_Strict, frozen=True, kw_only=True):
+class ParameterSource(_Strict, frozen=True, kw_only=True):
     """Where the parameters come from."""
 
     observations_sha256: str
@@ -90,7 +90,7 @@ class RulesFile(_Strict, frozen=True, kw_only=True):
     version: int
     matching: Matching
     rule: tuple[RuleRow, ...]
-    provenance: Source
+    provenance: ParameterSource
     in_sample: Skill
     cross_validated: tuple[Skill, ...]
     chance: Chance | None = None

@@ -37,10 +37,10 @@ from skill.series.rules import (
     VERSION,
     Chance,
     Matching,
+    ParameterSource,
     RulesFault,
     RulesFile,
     Skill,
-    Source,
     limits,
     load,
     text,
@@ -105,7 +105,7 @@ def tune(
             merge_gap_min=terms.merge_gap_ms // 60_000,
         ),
         rule=tuple(rules),
-        provenance=Source(
+        provenance=ParameterSource(
             observations_sha256=_sha256(observations),
             events_sha256=_sha256(events),
             rows=int(readings.at.size),

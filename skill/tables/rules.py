@@ -36,7 +36,7 @@ class Term(_Strict, frozen=True, kw_only=True):
     highest: float
 
 
-class Source(_Strict, frozen=True, kw_only=True):
+class TableSource(_Strict, frozen=True, kw_only=True):
     """Where it comes from."""
 
     table_sha256: str
@@ -56,7 +56,7 @@ class TableRules(_Strict, frozen=True, kw_only=True):
     threshold: float
     intercept: float
     term: tuple[Term, ...]
-    provenance: Source
+    provenance: TableSource
     in_sample: Skill
     cross_validated: tuple[Skill, ...] = ()
     trade_off: tuple[Step, ...] = ()

@@ -6,7 +6,7 @@ import numpy as np
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
 from detectors.rain.storm_score import is_rain
-from skill.series.rules import FORM, VERSION, Matching, RulesFile, Source
+from skill.series.rules import FORM, VERSION, Matching, ParameterSource, RulesFile
 from skill.tables.rules import TableRules
 from skill.verify.match import RULE
 
@@ -43,7 +43,7 @@ def running(file: TableRules, columns: dict[str, Floats], yes: int) -> RulesFile
         version=VERSION,
         matching=Matching(rule=RULE, min_lead_s=900, window_min=360, merge_gap_min=180),
         rule=(row,),
-        provenance=Source(
+        provenance=ParameterSource(
             observations_sha256=source.table_sha256,
             events_sha256=source.map_sha256,
             rows=source.rows,

@@ -26,7 +26,7 @@ from skill.tables.fit import tune as fit_rule
 from skill.tables.notes import strange, unsupported
 from skill.tables.published import published
 from skill.tables.read import Storms, TableFault, read_map, read_storms
-from skill.tables.rules import FORM, VERSION, Source, TableRules, Term, fitted, load, text
+from skill.tables.rules import FORM, VERSION, TableRules, TableSource, Term, fitted, load, text
 from skill.tables.running import running
 from skill.verify.score import Counts, auc, bootstrap
 
@@ -278,7 +278,7 @@ def _file(
         threshold=rule.threshold,
         intercept=rule.line.intercept,
         term=tuple(terms),
-        provenance=Source(
+        provenance=TableSource(
             table_sha256=hashlib.sha256(table.read_bytes()).hexdigest(),
             map_sha256=hashlib.sha256(columns.read_bytes()).hexdigest(),
             rows=len(s.yes),

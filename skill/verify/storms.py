@@ -16,7 +16,7 @@ LEAD_S = 600
 WINDOW_S = 6 * 3600
 
 
-class Row(NamedTuple):
+class StormRow(NamedTuple):
     """One area and hazard: when it flooded, when it was warned, and the time between."""
 
     area: str
@@ -26,10 +26,10 @@ class Row(NamedTuple):
     lead_s: int | None
 
 
-class Score(NamedTuple):
+class StormScore(NamedTuple):
     """Counts, and the rows they come from."""
 
-    rows: list[Row]
+    rows: list[StormRow]
 
     @property
     def hits(self) -> int:
@@ -46,7 +46,7 @@ class Score(NamedTuple):
         return sum(r.flooded_at is None for r in self.rows)
 
 
-class Warned(NamedTuple):
+class WarnedVersion(NamedTuple):
     """A version that was in force from `sent_at`."""
 
     sent_at: int
@@ -54,12 +54,12 @@ class Warned(NamedTuple):
     action: int
 
 
-def alarming(warned: Warned) -> bool:
+def alarming(warned: WarnedVersion) -> bool:
     """High enough to make people leave."""
     return warned.level >= Level.ORANGE or warned.action > 0
 
 
-def score(truth: Sequence[Truth], warnings: Mapping[tuple[str, str], Sequence[Warned]]) -> Score:
+def score(truth: Sequence[Truth], warnings: Mapping[tuple[str, str], Sequence[WarnedVersion]]) -> StormScore:
     """warnings: (area, hazard) -> versions in order of time."""
     rows = []
     flooded = {(t.area, t.hazard): t.flooded_at for t in truth}
@@ -68,9 +68,9 @@ def score(truth: Sequence[Truth], warnings: Mapping[tuple[str, str], Sequence[Wa
         at = flooded.get(key)
         if at is None:
             if alarms:
-                rows.append(Row(*key, None, alarms[0], None))
+                rows.append(StormRow(*key, None, alarms[0], None))
             continue
         useful = [a for a in alarms if at - WINDOW_S * 1000 <= a <= at]
         first = useful[0] if useful else None
-        rows.append(Row(*key, at, first, (at - first) // 1000 if first is not None else None))
-    return Score(rows)
+        rows.append(StormRow(*key, at, first, (at - first) // 1000 if first is not None else None))
+    return StormScore(rows)

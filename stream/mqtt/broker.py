@@ -25,7 +25,7 @@ _FILE = "broker.rights"
 _START_S = 60.0  # a loaded machine takes its time over the imports
 
 
-class Entry(msgspec.Struct, frozen=True):
+class BrokerUser(msgspec.Struct, frozen=True):
     """A user. password: SHA-256 in hex of a random one."""
 
     password: str
@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True):
     """What the child is told. bound: a user's name is the id of its session."""
 
-    users: dict[str, Entry]
+    users: dict[str, BrokerUser]
     bound: bool = True
 
 
@@ -88,7 +88,7 @@ def start_broker(folder: Path, port: int, rights: Mapping[str, Rights] | None = 
     folder.mkdir(parents=True, exist_ok=True)
     table = rights or {USER: Rights(("#",), ("#",))}
     passwords = _passwords(folder, table)
-    users = {n: Entry(digest(passwords[n]), r.write, r.read) for n, r in table.items()}
+    users = {n: BrokerUser(digest(passwords[n]), r.write, r.read) for n, r in table.items()}
     (folder / _FILE).touch(0o600)
     (folder / _FILE).write_bytes(msgspec.json.encode(Table(users, rights is not None)))
     notes = folder / "broker.log"

@@ -27,12 +27,12 @@ from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
 from amqtt.utils import gen_client_id
 
 from stream.mqtt.access import matches
-from stream.mqtt.broker import Entry, Table, digest, table_of
+from stream.mqtt.broker import BrokerUser, Table, digest, table_of
 
 _logger = logging.getLogger(__name__)
 
 
-class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqtt has no types
+class BrokerDoor(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqtt has no types
     """Who may enter, and with which topics."""
 
     table = Table({})
@@ -46,7 +46,7 @@ class Door(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqtt has 
         self._may = lru_cache(4096)(self._covered)
 
     @classmethod
-    def known(cls, session: Any) -> Entry | None:
+    def known(cls, session: Any) -> BrokerUser | None:
         """Whose name and password these are."""
         entry = cls.table.users.get(session.username or "")
         given = digest(session.password or "")
@@ -84,10 +84,10 @@ class _Handler(BrokerProtocolHandler):  # type: ignore[misc]  # amqtt has no typ
     @classmethod
     async def init_from_connect(cls, *args: Any, **more: Any) -> tuple[Any, Any]:
         handler, session = await super().init_from_connect(*args, **more)
-        entry = Door.known(session)
+        entry = BrokerDoor.known(session)
         if entry is None:
             session.client_id, session.clean_session = gen_client_id(), True
-        elif Door.table.bound:
+        elif BrokerDoor.table.bound:
             session.client_id = session.username
         if entry is None or not any(matches(f, session.will_topic or "") for f in entry.write):
             session.will_flag = False
@@ -138,12 +138,12 @@ class _Broker(amqtt.broker.Broker):  # type: ignore[misc]  # amqtt has no types
 
 async def serve(table: Table, port: int) -> None:
     """Until the process ends."""
-    Door.table = table
+    BrokerDoor.table = table
     amqtt.broker.BrokerProtocolHandler = _Handler
     broker = _Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
-            "plugins": {f"{__name__}.{Door.__name__}": {}},
+            "plugins": {f"{__name__}.{BrokerDoor.__name__}": {}},
         }
     )
     await broker.start()

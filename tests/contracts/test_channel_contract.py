@@ -18,7 +18,7 @@ from config.records.channels import Carrier
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.cap.publish import Cap
-from dispatch.channels import Heard, SendError
+from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.declared import channel_of, problems
 from dispatch.channels.duty_room import Console
 from dispatch.channels.failover import Carriers
@@ -204,7 +204,7 @@ def unique(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
-def channel(district: District, row: Carrier, hear: Callable[[Heard], None] = print) -> Carriers:
+def channel(district: District, row: Carrier, hear: Callable[[CarrierWord], None] = print) -> Carriers:
     return channel_of(district, row.channel, (row,), hear, lambda: T0)
 
 

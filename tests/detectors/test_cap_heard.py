@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.records.level import Level
-from detectors.detection import Answer, Detection
+from detectors.detection import Acknowledgement, Detection
 from detectors.memory.cap import CapState, forget, take
 from detectors.stage import Detect
 from ingest.observation import CapIn, CapRef
@@ -188,6 +188,6 @@ def test_an_answer_goes_down_the_line_once_and_a_lone_cancel_is_told_once() -> N
         r
         for p in range(yanqing().partitions)
         for r in Stage(p).feed(ack, ack, lone, lone)
-        if isinstance(r, Answer | DeadLetter)
+        if isinstance(r, Acknowledgement | DeadLetter)
     ]
-    assert [type(r) for r in found] == [Answer, DeadLetter]
+    assert [type(r) for r in found] == [Acknowledgement, DeadLetter]

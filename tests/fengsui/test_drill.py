@@ -19,7 +19,7 @@ from config.records.channels import Carrier
 from console.model.follow import Follower
 from dispatch.nodes.keys import sender_keys
 from dispatch.records import Alert, Delivery
-from fengsui.play.drill import Wish, cut_off, setup_of
+from fengsui.play.drill import DrillWish, cut_off, setup_of
 from fengsui.run.setup import make_setup, refuse_live_keys
 from ingest.observation import Observations
 from simulators.carriers import Carrier as Phones
@@ -34,8 +34,8 @@ ROOT = Path(__file__).parents[2]
 DRILLS = ("yanqing-night", "yanqing-long-rain", "yanqing-broken-off")
 
 
-def wish(run: str = "exercise-a") -> Wish:
-    return Wish("cloudburst", run, None, 0.0, Path("out"), None, False, True, 0)
+def wish(run: str = "exercise-a") -> DrillWish:
+    return DrillWish("cloudburst", run, None, 0.0, Path("out"), None, False, True, 0)
 
 
 def fengsui(state: Path, *words: str, config: Path | None = None, **env: str) -> list[str]:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.records.level import Action, Level
 from console.model.follow import DECODERS
-from dispatch.channels import Heard
+from dispatch.channels import CarrierWord
 from dispatch.channels.http import response as answers
 from dispatch.channels.http.receipt_server import fields_of
 from dispatch.channels.smpp.pdu import read as read_pdu
@@ -28,9 +28,9 @@ from dispatch.nodes.protocol import (
     KeySet,
     Kind,
     Mandate,
+    NodeReport,
     Noted,
     Refused,
-    Report,
     SelfTest,
     TrustedKey,
     _prefix,
@@ -39,7 +39,7 @@ from dispatch.nodes.protocol import (
     what_of,
 )
 from dispatch.nodes.report import account
-from dispatch.nodes.trust import Moment, Trust
+from dispatch.nodes.trust import Moment, NodeTrust
 from dispatch.records import Delivery, Receipt
 from dispatch.send.inbound_sms import Inbound
 from dispatch.send.node_supervisor import Caretaker
@@ -218,7 +218,7 @@ SIGNED: tuple[Any, ...] = (
     ),
 )  # fmt: skip
 WHATS = ("beacon", "keys", "mandate", "noted", "self_test", "command")
-FORMS = (Command, Beacon, KeySet, Mandate, SelfTest, Noted, Report)
+FORMS = (Command, Beacon, KeySet, Mandate, SelfTest, Noted, NodeReport)
 
 
 def form(data: bytes) -> None:
@@ -242,7 +242,7 @@ def node_message(data: bytes) -> None:
 def node_at(kind: Kind = "exercise") -> Node:
     trusted = (TrustedKey(public=PUBLIC),)
     keys = KeySet(kind=kind, version=1, issued_at=T0, keys=trusted)
-    kept = Kept(trust=Trust(root=PUBLIC, keys=keys), tested_at=T0)
+    kept = Kept(trust=NodeTrust(root=PUBLIC, keys=keys), tested_at=T0)
     return Node(Setup("N001", kind, KEY), kept, Moment(1, T0))
 
 
@@ -270,7 +270,7 @@ def node_obeys(data: bytes) -> None:
 def node_report(data: bytes) -> None:
     """As a node that holds its key may sign anything."""
     try:
-        report = msgspec.json.decode(data, type=Report)
+        report = msgspec.json.decode(data, type=NodeReport)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return
     encode(account(report, world().area, "Asia/Shanghai", T0))
@@ -290,8 +290,8 @@ def carrier_word(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     a, _, b = text.partition("|")
     for heard in (
-        Heard("sms", "g", a, (f"g|{b}",), b, a),
-        Heard("sms", "g", "", (f"g|{a}",), "", sender=b, text=a),
+        CarrierWord("sms", "g", a, (f"g|{b}",), b, a),
+        CarrierWord("sms", "g", "", (f"g|{a}",), "", sender=b, text=a),
     ):
         if heard.sender:
             assert isinstance(world().inbound.outs(heard, T0), list)

@@ -9,7 +9,7 @@ import pytest
 
 from config.records.district import District
 from detectors.detection import Detection
-from dispatch.channels import Heard
+from dispatch.channels import CarrierWord
 from dispatch.people.evacuation_roll import Roll
 from dispatch.records import Alert, Delivery
 from dispatch.send.inbound_sms import Inbound
@@ -32,8 +32,8 @@ def district(tmp_path: Path) -> District:
     return msgspec.structs.replace(yanqing(), vault=tmp_path, contacts={})
 
 
-def heard(text: str = TEXT, sender: str = NUMBER, ref: str = "") -> Heard:
-    return Heard("sms", "one", "", (f"sms|{ref}",) if ref else (), "", sender=sender, text=text)
+def heard(text: str = TEXT, sender: str = NUMBER, ref: str = "") -> CarrierWord:
+    return CarrierWord("sms", "one", "", (f"sms|{ref}",) if ref else (), "", sender=sender, text=text)
 
 
 def said(outs: list[Out]) -> list[PersonSays]:

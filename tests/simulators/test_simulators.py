@@ -26,7 +26,7 @@ from simulators.runoff import Basin, draw, runoff_mm_h, stage_m
 from simulators.scenario import SCENARIOS, Scenario, scenario, storm_set
 from simulators.storm import Storm
 from simulators.world import Publication, World
-from skill.verify.storms import Row, Warned, alarming, score
+from skill.verify.storms import StormRow, WarnedVersion, alarming, score
 from skill.verify.truth import Truth
 
 ROOT = Path(__file__).parents[2]
@@ -512,8 +512,8 @@ FLOOD = START + 5 * 3_600_000
 KEY_A = ("A01", "flash_flood")
 
 
-def _warned(*leads_s: int, level: int = 3, action: int = 0) -> dict[tuple[str, str], list[Warned]]:
-    return {KEY_A: [Warned(FLOOD - s * 1000, level, action) for s in leads_s]}
+def _warned(*leads_s: int, level: int = 3, action: int = 0) -> dict[tuple[str, str], list[WarnedVersion]]:
+    return {KEY_A: [WarnedVersion(FLOOD - s * 1000, level, action) for s in leads_s]}
 
 
 @pytest.mark.parametrize(
@@ -539,14 +539,14 @@ def test_an_alarm_without_a_flood_is_false_and_a_blue_one_is_no_alarm() -> None:
     assert score([], _warned(0, 60)).false_alarms == 1
     assert score([], _warned(0, level=2)).rows == []
     assert score([], _warned(0, level=0, action=1)).false_alarms == 1
-    assert not alarming(Warned(0, Level.YELLOW, 0)) and alarming(Warned(0, Level.ORANGE, 0))
+    assert not alarming(WarnedVersion(0, Level.YELLOW, 0)) and alarming(WarnedVersion(0, Level.ORANGE, 0))
 
 
 def test_another_hazard_is_another_row() -> None:
     found = score([Truth("A01", "debris_flow", FLOOD)], _warned(1800))
     assert found.rows == [
-        Row("A01", "debris_flow", FLOOD, None, None),
-        Row(*KEY_A, None, FLOOD - 1_800_000, None),
+        StormRow("A01", "debris_flow", FLOOD, None, None),
+        StormRow(*KEY_A, None, FLOOD - 1_800_000, None),
     ]
     assert (found.hits, found.misses, found.false_alarms) == (0, 1, 1)
 

@@ -15,7 +15,7 @@ from skill.report.outcomes import (
     WINDOW_MS,
     Ledger,
     Told,
-    Warned,
+    WarnedPeriod,
     as_json,
     by_rule,
     ledger,
@@ -45,8 +45,8 @@ def alert(
     )  # fmt: skip
 
 
-def warned(at: int, end: int = 0, name: str = "w") -> Warned:
-    return Warned(
+def warned(at: int, end: int = 0, name: str = "w") -> WarnedPeriod:
+    return WarnedPeriod(
         AREA, HAZARD, at, end or at + HOUR, Level.ORANGE, Action.NONE, (("r", "v"),), True, name
     )  # fmt: skip
 

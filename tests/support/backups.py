@@ -16,7 +16,7 @@ from config.records.district import District
 from console.model.follow import Follower
 from detectors.stage import Detect
 from dispatch.address.stage import Address
-from dispatch.channels import Told
+from dispatch.channels import SendResult
 from dispatch.records import Delivery, Receipt, Route, attempt_key
 from dispatch.send.outbox.state import Box
 from dispatch.send.stage import Send
@@ -102,9 +102,9 @@ class Recording:
         self.keys: list[str] = []
         self.passes, self.busy = 0, False  # of the stage send: how often it looked; at work then?
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         self.keys.append(key)
-        return Told("played" if route.channel == "broadcast" else "delivered")
+        return SendResult("played" if route.channel == "broadcast" else "delivered")
 
 
 @contextmanager

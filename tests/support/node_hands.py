@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.records.level import Action, Level
 from dispatch.nodes.judgement import Node as Judgement
-from dispatch.nodes.memory import Greet, Kept, Setup, Told
+from dispatch.nodes.memory import Greet, Kept, PublishState, Setup
 from dispatch.nodes.protocol import (
     Beacon,
     Clause,
@@ -25,8 +25,8 @@ from dispatch.nodes.protocol import (
     KeySet,
     Mandate,
     Message,
+    NodeReport,
     Noted,
-    Report,
     TrustedKey,
     opened,
     sign,
@@ -192,11 +192,11 @@ class Centre:
     def played(self, command: Command) -> None:
         self.until(lambda: "played" in self.states(command.id), f"{command.id} played")
 
-    def read(self, sign_key: str) -> list[Report]:
-        found = [opened(p, Report, "live", [bytes.fromhex(sign_key)]) for p in self.reports]
-        return [r for r in found if isinstance(r, Report)]
+    def read(self, sign_key: str) -> list[NodeReport]:
+        found = [opened(p, NodeReport, "live", [bytes.fromhex(sign_key)]) for p in self.reports]
+        return [r for r in found if isinstance(r, NodeReport)]
 
-    def note(self, *reports: Report) -> None:
+    def note(self, *reports: NodeReport) -> None:
         acts = tuple(f"{r.act}/{r.state}" for r in reports)
         self.to(Noted(node="N001", kind="live", acts=acts))
 
@@ -257,7 +257,7 @@ class Simulated:
                 mqtt.publish(f"{self._prefix}/node/N001/ack", msgspec.json.encode(ack))
             effects, node.out = node.out, []
             for effect in effects:
-                if isinstance(effect, Told):
+                if isinstance(effect, PublishState):
                     body = sign(self.sign_private, effect.report)
                     mqtt.publish(f"{self._prefix}/node/N001/report", body)
                 elif isinstance(effect, Greet):

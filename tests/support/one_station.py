@@ -9,7 +9,7 @@ from config.records.rules import QualityRule
 from detectors.quality.level_course import Course, Range
 from detectors.quality.rain_bounds import Seasons
 from detectors.quality.spatial_consistency import Near, padded
-from detectors.quality.station_memory import Batch, Heard
+from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening.sift import sift
 from detectors.setup.partition import _KINDS, COUNTER, OTHER, Part
 from ingest.observation import Observation
@@ -30,7 +30,7 @@ class Station:
     """Its memory."""
 
     def __init__(self) -> None:
-        self.heard = Heard(1)
+        self.heard = StationMemory(1)
         self.memory: dict[int, Course] = {}
 
 
@@ -94,7 +94,7 @@ def neighbour_test(rule: QualityRule, mine: Rain, others: list[tuple[Rain, int |
     kind = np.full(len(others) + 1, 1)
     near = {0: list(range(1, len(others) + 1))}
     part: Any = plain_part(kind, near)
-    heard, memory = Heard(len(kind)), {}  # type: tuple[Heard, dict[int, Course]]
+    heard, memory = StationMemory(len(kind)), {}  # type: tuple[Heard, dict[int, Course]]
     rows = [(n, m, c) for n, (rain, _) in enumerate(others, 1) for m, c in rain]
     rows += [(n, head, 0) for n, (_, head) in enumerate(others, 1) if head is not None]
     rows += [(0, m, c) for m, c in mine]

@@ -13,7 +13,7 @@ import pytest
 from config.load import load
 from config.records.channels import Carrier, Channels
 from config.records.district import District
-from dispatch.channels import Heard, Parcel
+from dispatch.channels import CarrierWord, Parcel
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
 from dispatch.words.sms_length import segments
@@ -54,7 +54,7 @@ def parcel(text: str = ZH, key: str = "k") -> Parcel:
     return Parcel("199-0000-0001", "", text, key, segments(text), 600.0, real(1, "C-0001", "sms"))
 
 
-def smpp(port: int, heard: Callable[[Heard], None] = print, **more: Any) -> Smpp:
+def smpp(port: int, heard: Callable[[CarrierWord], None] = print, **more: Any) -> Smpp:
     bind = Bind("127.0.0.1", port, False, "fengsui", more.pop("password", "secret"), "")
     return Smpp("one", bind, heard, **{"timeout_s": 60.0, **more})
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from config.records.channels import Carrier as Settings
 from config.records.district import District
 from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
-from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.http.post import refuse, request
 from dispatch.channels.http.response import judges, taken
 
@@ -46,7 +46,7 @@ class Gateway:
         self._district, self._settings, self._secret, self._now = district, settings, secret, now
         self._timeout_s = float(district.channels.attempt_timeout_s)
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         s = self._settings
         words = self._words(parcel)
         fields = {k: fill(v, words) for k, v in s.fields.items() if "{signature}" not in v}
@@ -117,10 +117,10 @@ class Gateway:
             return base64.b64encode(digest).decode()
         return digest.hex().upper() if s.sign_as == "HEX" else digest.hex()
 
-    def _judged(self, body: bytes) -> Told:
+    def _judged(self, body: bytes) -> SendResult:
         ident = taken(self._settings, body)
         words = "" if judges(self._settings) else "答复无判据 nothing judges its answer"
-        return Told("accepted", words, (f"{self.name}|{ident}",) if ident else ())
+        return SendResult("accepted", words, (f"{self.name}|{ident}",) if ident else ())
 
 
 def fill(template: str, words: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ LONGEST = 65_536
 _POOL = urllib3.PoolManager(maxsize=32, retries=False)
 
 
-class Answer(NamedTuple):
+class HttpAnswer(NamedTuple):
     """status: HTTP. body: at most 64 KiB of it."""
 
     status: int
@@ -23,7 +23,7 @@ class Answer(NamedTuple):
 
 def request(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout_s: float
-) -> Answer:
+) -> HttpAnswer:
     """Raises SendError: it could not be reached, or did not answer all of it in time."""
     until = time.monotonic() + timeout_s
     try:
@@ -47,7 +47,7 @@ def request(
             if time.monotonic() > until:
                 raise SendError(f"通道超时，答复不全 no whole answer within {timeout_s:g} s")
         response.drain_conn() if len(got) < LONGEST else response.close()
-        return Answer(response.status, got)
+        return HttpAnswer(response.status, got)
     except (urllib3.exceptions.HTTPError, OSError) as e:
         raise SendError(f"答复中断 the answer broke off: {type(e).__name__}") from e
     finally:

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.records.channels import Carrier
-from dispatch.channels import Heard
+from dispatch.channels import CarrierWord
 from stream.http_server import HttpDoor
 from stream.limits import Unreadable, clean, number, read_json
 
@@ -41,7 +41,7 @@ class ReceiptServer:
         listen: str,
         tokens: Mapping[str, str],
         carriers: Mapping[str, Carrier],
-        hear: Callable[[Heard], None],
+        hear: Callable[[CarrierWord], None],
     ) -> None:
         self._tokens, self._carriers, self._hear = tokens, carriers, hear
         app = Starlette(routes=[Route("/receipt/{name}", self._take, methods=["GET", "POST"])])
@@ -96,13 +96,13 @@ class ReceiptServer:
             return False
 
 
-def heard(carrier: Carrier, fields: Mapping[str, str], done: Callable[[bool], None]) -> Heard:
+def heard(carrier: Carrier, fields: Mapping[str, str], done: Callable[[bool], None]) -> CarrierWord:
     """A row as a carrier's word. Raises nothing: what it lacks is empty."""
     told = carrier.receipt
     status = fields.get(told.status, "")
     sender = fields.get(told.sender, "") if told.sender else ""
     ident = fields.get(told.id, "") if told.id else ""
-    return Heard(
+    return CarrierWord(
         carrier.channel,
         carrier.name,
         fields.get(told.key, "") if told.key else "",

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from dispatch.channels import Parcel, Told
+from dispatch.channels import Parcel, SendResult
 from dispatch.channels.http.post import refuse, request
 
 _PREFIX = "whsec_"
@@ -35,7 +35,7 @@ class Webhook:
         self._url, self._timeout_s, self._now = url, timeout_s, now
         self._key = key_of(secret)
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         d = parcel.delivery
         body = msgspec.json.encode(
             {
@@ -62,7 +62,7 @@ class Webhook:
             "webhook-signature": signature(self._key, parcel.key, at, body),
         }
         refuse(request("POST", self._url, headers, body, self._timeout_s).status)
-        return Told("accepted")
+        return SendResult("accepted")
 
     def probe(self) -> bool:
         """The server answers; nothing is posted."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from dispatch.channels import Heard, Parcel, SendError, Told
+from dispatch.channels import CarrierWord, Parcel, SendError, SendResult
 from dispatch.channels.smpp.pdu import Pdu
 from dispatch.channels.smpp.receipt import receipt
 from dispatch.channels.smpp.session import Bind, Link
@@ -34,7 +34,7 @@ class Smpp:
         self,
         name: str,
         bind: Bind,
-        hear: Callable[[Heard], None],
+        hear: Callable[[CarrierWord], None],
         *,
         source: str = "",
         long: str = "udh",
@@ -51,7 +51,7 @@ class Smpp:
         self._refused: tuple[float, SendError] | None = None
         self._late: OrderedDict[tuple[int, int], str] = OrderedDict()
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         try:
             coded = code(parcel.text, parcel.key)
         except ValueError as e:
@@ -67,7 +67,7 @@ class Smpp:
             except SendError:
                 self._expect_late(link, begun, parcel.key)
                 raise
-        return Told("accepted", "", refs)
+        return SendResult("accepted", "", refs)
 
     def probe(self) -> bool:
         """The session stands and answers enquire_link."""
@@ -140,7 +140,7 @@ class Smpp:
         if key and not pdu.status:
             ref = self._id(pdu)
             refs, words = (ref,) if ref else (), "逾时才答 after the deadline"
-            self._hear(Heard("sms", self.name, key, refs, "ACCEPTD", words))
+            self._hear(CarrierWord("sms", self.name, key, refs, "ACCEPTD", words))
 
     def _deliver(self, link: Link, pdu: Pdu) -> None:
         """A receipt is answered once the log has it."""
@@ -151,7 +151,7 @@ class Smpp:
             with suppress(SendError):  # the session broke: the carrier says it again
                 link.answer(pdu, (_NEVER if unread else 0) if kept else _TRY_LATER)
 
-        heard = Heard("sms", self.name, "", (), "", done=done)
+        heard = CarrierWord("sms", self.name, "", (), "", done=done)
         if found is not None:
             refs = tuple(f"{self.name}|{i}" for i in found.ids)
             numbers = (pdu.source, pdu.destination)

@@ -14,7 +14,7 @@ of then, and tried on as long as the warning is in force. A late fact corrects a
 is then `played` was played, and an SMS that was `accepted` and is then undeliverable goes on.
 """
 
-from detectors.detection import Answer, Mark
+from detectors.detection import Acknowledgement, Mark
 from dispatch.address.report_notices import REPLIES
 from dispatch.address.unproven import stray
 from dispatch.cap.acknowledgements import receipt_of, unknown
@@ -67,7 +67,7 @@ def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
             return _take(rules, box, record)
         case Receipt():
             return _receive(rules, box, record)
-        case Answer():
+        case Acknowledgement():
             return _answered(rules, box, record)
         case PersonSays() if record.what in REPLIES:
             return _replied(rules, box, record)
@@ -155,7 +155,7 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     return []
 
 
-def _answered(rules: Rules, box: Box, answer: Answer) -> list[Written]:
+def _answered(rules: Rules, box: Box, answer: Acknowledgement) -> list[Written]:
     """A neighbour's word on what it got."""
     out: list[Written] = []
     for key in answer.keys:

@@ -11,7 +11,7 @@ from config.records.level import ACTION_EN, ACTION_ZH
 from console.model.follow import Follower
 from detectors.detection import Mark
 from dispatch.people.contact_store import ContactStore
-from dispatch.people.evacuation_roll import Roll, RollRow, Word
+from dispatch.people.evacuation_roll import Roll, RollRow, RollWord
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.recipients import place
@@ -90,7 +90,7 @@ def lines(district: District, row: RollRow, now_at: int) -> list[str]:
     return out
 
 
-def _word(district: District, w: Word, now_at: int) -> str:
+def _word(district: District, w: RollWord, now_at: int) -> str:
     zh, en = _SAID[w.what]
     count = f" {w.people} 人" if w.people is not None else ""
     old = max(0, now_at - w.at) // 60_000

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.records.district import Station
 from config.records.rules import QualityRule
 from detectors.quality.level_course import Course, Range, judge
-from detectors.quality.station_memory import Heard
+from detectors.quality.station_memory import StationMemory
 from detectors.quality.station_tests import distance_km
 from ingest.observation import Flag, Observation
 from tests.support.one_station import Intake, Rain, neighbour_test, take, take_all
@@ -222,7 +222,7 @@ def test_usual_rain_asks_nobody() -> None:
     )
 )
 def test_the_last_half_hour_is_remembered_exactly(rain: list[tuple[int, int, int]]) -> None:
-    one, all_ = Heard(2), Heard(2)
+    one, all_ = StationMemory(2), StationMemory(2)
     columns = [np.array(c, np.int64) for c in zip(*rain, strict=True)]
     all_.remember_rain(*columns)
     for n in range(len(rain)):

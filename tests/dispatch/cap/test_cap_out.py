@@ -23,7 +23,7 @@ from xsdata.formats.dataclass.parsers import XmlParser
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.sources import Neighbour, Sources
-from detectors.detection import Answer
+from detectors.detection import Acknowledgement
 from dispatch.address.recipients import public
 from dispatch.address.stage import Address
 from dispatch.cap.acknowledgements import keys_of
@@ -451,8 +451,8 @@ def pushed(**changes: Any) -> Delivery:
     )
 
 
-def answer(accepted: bool, name: str = "a-1", note: str = "收到") -> Answer:
-    made = Answer(
+def answer(accepted: bool, name: str = "a-1", note: str = "收到") -> Acknowledgement:
+    made = Acknowledgement(
         neighbour=HUAILAI,
         references=(
             CapRef(
@@ -545,7 +545,7 @@ def test_address_sends_our_word_to_the_neighbour_and_theirs_to_the_delivery() ->
     made = [w.record for w in writes]
     (sent,) = [r for r in made if isinstance(r, Delivery)]
     assert (sent.reply, sent.recipient, sent.status) == ("ack", recipient(HUAILAI), "exercise")
-    (told,) = [r for r in made if isinstance(r, Answer)]
+    (told,) = [r for r in made if isinstance(r, Acknowledgement)]
     assert told.keys == (attempt_key("a-1", 1, CHANNEL, recipient(HUAILAI)),)
 
 

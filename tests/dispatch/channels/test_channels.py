@@ -15,7 +15,7 @@ import pytest
 from config.load import load
 from config.records.channels import Channels
 from config.records.district import District
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.channels.apprise_url import ByUrl, check, drill_url
 from dispatch.channels.apprise_url import _service as by_url_service
 from dispatch.channels.duty_room import Console
@@ -85,7 +85,7 @@ def by_url(district: District, channel: str, url: str, timeout_s: int = 60) -> C
 
 def test_a_text_arrives_whole_with_its_key(gateway: Gateway, district: District) -> None:
     sms = by_url(district, "sms", drill_url(gateway.url, "sms"))
-    assert sms.send(delivery("C-0001"), ROUTE, "key1") == Told("accepted", "one")
+    assert sms.send(delivery("C-0001"), ROUTE, "key1") == SendResult("accepted", "one")
     ((path, headers, body),) = gateway.got
     assert path == "/sms"
     assert headers["X-Idempotency-Key"] == "key1"

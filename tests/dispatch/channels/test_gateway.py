@@ -20,7 +20,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from config.load import load
 from config.records.channels import Carrier, Channels, Words
 from config.records.district import District
-from dispatch.channels import Heard, SendError
+from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.declared import channel_of, problems
 from dispatch.channels.email import Email
 from dispatch.channels.http.gateway import Gateway, fill
@@ -208,10 +208,10 @@ class Ear:
     """Takes what is heard; keeps it or not."""
 
     def __init__(self, keep: bool = True) -> None:
-        self.heard: list[Heard] = []
+        self.heard: list[CarrierWord] = []
         self.keep = keep
 
-    def __call__(self, heard: Heard) -> None:
+    def __call__(self, heard: CarrierWord) -> None:
         self.heard.append(heard)
         heard.done(self.keep)
 

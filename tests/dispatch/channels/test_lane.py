@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from config.load import load
-from dispatch.channels import Parcel, SendError, Told
+from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.rate_and_breaker import Lane
 from tests.support.channels import ROOT, ROUTE, delivery
@@ -114,11 +114,11 @@ class Takes:
     def __init__(self, name: str, error: SendError | None = None) -> None:
         self.name, self.error, self.taken = name, error, list[str]()
 
-    def send(self, parcel: Parcel) -> Told:
+    def send(self, parcel: Parcel) -> SendResult:
         if self.error is not None:
             raise self.error
         self.taken.append(parcel.key)
-        return Told("accepted")
+        return SendResult("accepted")
 
     def probe(self) -> bool:
         return False

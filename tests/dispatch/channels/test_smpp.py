@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.records.district import District
-from dispatch.channels import Heard, SendError
+from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.smpp.carrier import relative
 from dispatch.channels.smpp.session import refusal
 from dispatch.channels.smpp.text import ALPHABET, EXTENDED, code
@@ -265,7 +265,7 @@ def test_no_answer_is_a_failure_and_a_late_yes_a_fact() -> None:
         return well(command, sequence)
 
     server = Raw(answer)
-    heard: queue.Queue[Heard] = queue.Queue()
+    heard: queue.Queue[CarrierWord] = queue.Queue()
     way = smpp(server.port, heard.put)
     try:
         assert way.probe()  # the bind has all the time it needs

@@ -14,7 +14,7 @@ import pytest
 
 from config.load import load
 from config.records.district import District
-from dispatch.channels import Heard, SendError
+from dispatch.channels import CarrierWord, SendError
 from dispatch.records import Receipt
 from dispatch.send.inbound_sms import Inbound
 from dispatch.send.receipts import Receipts
@@ -152,7 +152,7 @@ def test_what_cannot_be_read_is_answered_and_the_session_stands() -> None:
         return well(command, sequence)
 
     server = Raw(answer)
-    heard: queue.Queue[Heard] = queue.Queue()
+    heard: queue.Queue[CarrierWord] = queue.Queue()
     way = smpp(server.port, heard.put)
     try:
         assert way.send(parcel()).state == "accepted"
@@ -263,7 +263,7 @@ class _Line:
     def said(self, ident: str, *people: str) -> str:
         """The message that a receipt names, or why none."""
         numbers = tuple("+86 " + self._phones[p] for p in people)
-        heard = Heard("sms", "one", "", (f"one|{ident}",), "DELIVRD", numbers=numbers)
+        heard = CarrierWord("sms", "one", "", (f"one|{ident}",), "DELIVRD", numbers=numbers)
         (out,) = self.receipts.word(self.world.box, heard, patient=False) or []
         if out.topic == "deliveries":
             return msgspec.json.decode(out.value, type=Receipt).delivery
@@ -301,7 +301,7 @@ def test_spellings_are_known_again_after_a_restart(loaded: District) -> None:
 )
 def test_our_own_words_are_nobodys_report(loaded: District, text: str, found: str) -> None:
     phone = next(c.phone for c in loaded.contacts.values() if c.id == "C-0004")
-    outs = Inbound(loaded).outs(Heard("sms", "one", "", (), "", sender=phone, text=text), now_ms())
+    outs = Inbound(loaded).outs(CarrierWord("sms", "one", "", (), "", sender=phone, text=text), now_ms())
     kinds = [
         msgspec.json.decode(o.value).get("reason") or msgspec.json.decode(o.value)["what"]
         for o in outs
@@ -311,6 +311,6 @@ def test_our_own_words_are_nobodys_report(loaded: District, text: str, found: st
 
 def test_of_several_readings_the_one_that_is_understood(loaded: District) -> None:
     phone = next(c.phone for c in loaded.contacts.values() if c.id == "C-0004")
-    heard = Heard("sms", "one", "", (), "", sender=phone, text="e6R0", instead=("协", "收到"))
+    heard = CarrierWord("sms", "one", "", (), "", sender=phone, text="e6R0", instead=("协", "收到"))
     (out,) = Inbound(loaded).outs(heard, now_ms())
     assert msgspec.json.decode(out.value)["what"] == "received"

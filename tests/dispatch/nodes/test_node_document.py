@@ -18,9 +18,9 @@ from dispatch.nodes.protocol import (
     KeySet,
     Mandate,
     NodeAck,
+    NodeReport,
     Noted,
     Refusal,
-    Report,
     SelfTest,
     TrustedKey,
     sign,
@@ -61,7 +61,7 @@ def test_the_vectors_are_the_programs() -> None:
 
 
 def test_every_field_word_and_limit_is_in_the_document() -> None:
-    forms = (Beacon, Clause, Command, Hello, KeySet, Mandate, NodeAck, Noted, Report, SelfTest)
+    forms = (Beacon, Clause, Command, Hello, KeySet, Mandate, NodeAck, Noted, NodeReport, SelfTest)
     names = {f.name for form in (*forms, TrustedKey) for f in msgspec.structs.fields(form)}
     words = {*names, *get_args(Refusal), *OF_NODES}
     missing = sorted(w for w in words if f"`{w}`" not in DOCUMENT)

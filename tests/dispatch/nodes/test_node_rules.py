@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from config.records.level import Action, Level
 from dispatch.nodes.judgement import PLAY_MS, TEST_EVERY_MS, TRIES, Node
-from dispatch.nodes.memory import RED_FLOOR, Effect, Kept, Play, Setup, Stop, Told
+from dispatch.nodes.memory import RED_FLOOR, Effect, Kept, Play, PublishState, Setup, Stop
 from dispatch.nodes.protocol import (
     Beacon,
     Clause,
@@ -23,7 +23,7 @@ from dispatch.nodes.protocol import (
     TrustedKey,
     sign,
 )
-from dispatch.nodes.trust import Moment, Trust
+from dispatch.nodes.trust import Moment, NodeTrust
 from tests.support.node_hands import public_of
 
 ROOT, SENDER, OTHER = b"r" * 32, b"s" * 32, b"o" * 32
@@ -40,7 +40,7 @@ class Bench:
     """A node on the table, with a clock that the test turns."""
 
     def __init__(self, kind: Kind = "live", calendar: bool = True) -> None:
-        trust = Trust(root=public_of(ROOT), keys=msgspec.structs.replace(keys(SENDER), kind=kind))
+        trust = NodeTrust(root=public_of(ROOT), keys=msgspec.structs.replace(keys(SENDER), kind=kind))
         self.kept, self.calendar, self.kind = Kept(trust=trust, tested_at=T0), calendar, kind
         self.run, self.skew = 1_000, 0
         self.effects: list[Effect] = []
@@ -183,7 +183,7 @@ def test_alone_only_after_the_silence_and_within_the_plays() -> None:
     b.node.measured("rain", 250, b.moment())
     assert b.wait(599_000) == [] and b.plays() == []
     effects = b.wait(2_000)
-    (told,) = [e for e in effects if isinstance(e, Told)]
+    (told,) = [e for e in effects if isinstance(e, PublishState)]
     assert (told.report.state, told.report.action) == ("playing", Action.PREPARE)
     assert b.plays()[-1].text == "准备转移" and b.plays()[-1].volume == RED_FLOOR
     b.done()

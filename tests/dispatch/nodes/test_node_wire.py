@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
-from dispatch.nodes.protocol import MAX_BYTES, Command, Refused, Signed, judged, opened, sign
+from dispatch.nodes.protocol import MAX_BYTES, Command, Envelope, Refused, judged, opened, sign
 
 KEY = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
@@ -71,11 +71,11 @@ def test_the_same_or_a_lower_highest_version_is_no_reason(highest: dict[str, int
 
 
 def test_a_command_cannot_be_changed_or_moved() -> None:
-    envelope = msgspec.json.decode(sign(KEY, COMMAND), type=Signed)
+    envelope = msgspec.json.decode(sign(KEY, COMMAND), type=Envelope)
     for field, value in (("node", "N002"), ("text", "解除"), ("expires_at", 9000), ("version", 9)):
         other = msgspec.json.encode(msgspec.structs.replace(COMMAND, **{field: value}))
         forged = msgspec.json.encode(
-            Signed(what="command", body=msgspec.Raw(other), signature=envelope.signature)
+            Envelope(what="command", body=msgspec.Raw(other), signature=envelope.signature)
         )
         found = heard(forged, node="N002" if field == "node" else "N001")
         assert found == Refused("bad_signature")
@@ -84,7 +84,7 @@ def test_a_command_cannot_be_changed_or_moved() -> None:
 def test_a_signature_over_the_bare_bytes_is_no_command() -> None:
     body = msgspec.json.encode(COMMAND)
     bare = Ed25519PrivateKey.from_private_bytes(KEY).sign(body).hex()
-    forged = msgspec.json.encode(Signed(what="command", body=msgspec.Raw(body), signature=bare))
+    forged = msgspec.json.encode(Envelope(what="command", body=msgspec.Raw(body), signature=bare))
     assert heard(forged) == Refused("bad_signature")
 
 
@@ -124,5 +124,5 @@ def test_signed_rubbish_is_refused() -> None:
     signature = Ed25519PrivateKey.from_private_bytes(KEY).sign(
         b"fengsui command 1 exercise\n" + body
     )
-    envelope = Signed(what="command", body=msgspec.Raw(body), signature=signature.hex())
+    envelope = Envelope(what="command", body=msgspec.Raw(body), signature=signature.hex())
     assert heard(msgspec.json.encode(envelope)) == Refused("bad_payload")

@@ -24,8 +24,8 @@ from dispatch.nodes.protocol import (
     Hello,
     KeySet,
     Mandate,
+    NodeReport,
     Noted,
-    Report,
     opened,
     sign,
     what_of,
@@ -81,14 +81,14 @@ class Ear:
         return [p for t, p in self.got if what_of(p) == what and t.endswith(topic)]
 
 
-def report(**more: Any) -> Report:
+def report(**more: Any) -> NodeReport:
     fields: dict[str, Any] = {
         "node": "N001", "kind": "exercise", "act": "N001-1-1", "state": "played",
         "mandate_at": T0, "area": "A01", "hazard": "flash_flood", "action": Action.MOVE,
         "text": "立即转移", "quantity": "rain", "window_min": 60, "count": 412,
         "lost_at": T0 - 900_000, "began_at": T0 - 60_000, "detail": "21.0 s, line 0.10",
     }  # fmt: skip
-    return Report(**{**fields, **more})
+    return NodeReport(**{**fields, **more})
 
 
 def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.load import load
 from config.records.level import Action, Level
-from dispatch.channels import SendError, Told
+from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Receipt, Route
 from dispatch.send.outbox.attempts import Agenda
 from dispatch.send.outbox.never_sent import UNSAID, is_unsaid, perhaps_begun
@@ -65,13 +65,13 @@ class Way:
         self.ends.set()
         self.trying = threading.Event()
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         if not self.there:
             raise SendError("断 down", down=True)
         self.trying.set()
         assert self.ends.wait(90)
         self.took.append(delivery.id)
-        return Told("played" if route.channel == "broadcast" else "accepted")
+        return SendResult("played" if route.channel == "broadcast" else "accepted")
 
 
 class Hands:

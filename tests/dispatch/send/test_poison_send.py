@@ -13,13 +13,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.records.level import Action
-from dispatch.channels import Heard, SendError, Told
+from dispatch.channels import CarrierWord, SendError, SendResult
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.receipt_server import fields_of
 from dispatch.channels.http.response import at, read
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.nodes.keys import Ring
-from dispatch.nodes.protocol import MAX_BYTES, Command, Refused, Report, opened, sign, what_of
+from dispatch.nodes.protocol import MAX_BYTES, Command, NodeReport, Refused, opened, sign, what_of
 from dispatch.nodes.report import account
 from dispatch.records import Delivery, Route
 from dispatch.send.inbound_sms import Inbound, NotNow
@@ -84,7 +84,7 @@ def test_a_program_error_in_a_word_is_a_dead_letter(
     assert reasons(outs) == ["bad_payload", "bad_payload"]
     assert b"1380013" not in outs[0].value
     monkeypatch.setattr(receipts, "_heard", broken)
-    outs = receipts.word(Box(), Heard("sms", "g", "", ("g|1",), "DELIVRD"), patient=False) or []
+    outs = receipts.word(Box(), CarrierWord("sms", "g", "", ("g|1",), "DELIVRD"), patient=False) or []
     assert reasons(outs) == ["bad_payload"]
 
     def away(*_: object) -> None:
@@ -102,10 +102,10 @@ WORDS = ["\ud800", "x" * 70_000, "\0", "9" * 5000, "%(id)s", "字" * 300]
 def test_a_carriers_word_can_always_be_written_down(word: str, tmp_path: Path, log: Log) -> None:
     receipts = listening(tmp_path)
     for heard in (
-        Heard("sms", "g", word, (), word, word),
-        Heard("sms", "g", "", (f"g|{word}",), "DELIVRD", word),
-        Heard("sms", "g", "", (f"g|{word}",), "", sender=word, text=word),
-        Heard("sms", word, "", (), "", sender="13800138000", text=word),
+        CarrierWord("sms", "g", word, (), word, word),
+        CarrierWord("sms", "g", "", (f"g|{word}",), "DELIVRD", word),
+        CarrierWord("sms", "g", "", (f"g|{word}",), "", sender=word, text=word),
+        CarrierWord("sms", word, "", (), "", sender="13800138000", text=word),
     ):
         outs = receipts.word(Box(), heard, patient=False)
         assert outs
@@ -119,14 +119,14 @@ def test_people_whose_numbers_cannot_be_looked_up_now_are_to_say_it_again(
     (tmp_path / "vault").write_text("a file where the folder should be")
     receipts = Receipts(PREFIX, False, lambda: T0, {}, None, Inbound(district))
     told: list[bool] = []
-    message = Heard("sms", "g", "", (), "", "", told.append, "13800138000", "求助")
+    message = CarrierWord("sms", "g", "", (), "", "", told.append, "13800138000", "求助")
     with pytest.raises(NotNow):
         receipts.word(Box(), message, patient=False)
     sender = Sender(log, {}, Clock(False, lambda: 0), ())
     sender.box = Box()
     hearing, stop = Hearing(), threading.Event()
     hearing.hear(message)
-    hearing.hear(Heard("sms", "g", "k", (), "no such word", "", told.append))
+    hearing.hear(CarrierWord("sms", "g", "k", (), "no such word", "", told.append))
     hearing.start(receipts, sender, log, stop)
     try:
         until(lambda: len(told) == 2, "both are answered")
@@ -143,9 +143,9 @@ class Odd:
     name = "g"
 
     def __init__(self) -> None:
-        self.told = Told("accepted", "half \ud800", ("g|\ud800",))
+        self.told = SendResult("accepted", "half \ud800", ("g|\ud800",))
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         return self.told
 
 
@@ -188,7 +188,7 @@ def test_a_thread_that_dies_ends_the_stage(log: Log) -> None:
 class Broken:
     name = "broken"
 
-    def send(self, parcel: Any) -> Told:
+    def send(self, parcel: Any) -> SendResult:
         raise KeyError("13800138000")
 
     def probe(self) -> bool:
@@ -200,8 +200,8 @@ class Broken:
 class Well(Broken):
     name = "well"
 
-    def send(self, parcel: Any) -> Told:
-        return Told("accepted")
+    def send(self, parcel: Any) -> SendResult:
+        return SendResult("accepted")
 
     def probe(self) -> bool:
         return True
@@ -221,13 +221,13 @@ def test_an_undeclared_error_of_one_carrier_lets_the_next_one_send() -> None:
     assert "138" not in e.value.detail
 
 
-def report(**changes: Any) -> Report:
+def report(**changes: Any) -> NodeReport:
     fields: dict[str, Any] = {
         "node": "N001", "kind": "exercise", "act": "a", "state": "played", "mandate_at": T0,
         "area": "A01", "hazard": "flash_flood", "action": Action.MOVE, "text": "t", "quantity": "rain",
         "window_min": 60, "count": 500, "lost_at": T0, "began_at": T0,
     }  # fmt: skip
-    return msgspec.convert({**fields, **changes}, Report)
+    return msgspec.convert({**fields, **changes}, NodeReport)
 
 
 @pytest.mark.parametrize("field", ["began_at", "lost_at", "count", "window_min", "mandate_at"])
@@ -242,15 +242,15 @@ def test_a_loudspeaker_with_a_broken_clock_is_still_heard(field: str, value: int
 def test_a_signed_message_is_opened_only_if_it_is_shallow() -> None:
     public = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
     good = sign(KEY, report())
-    assert isinstance(opened(good, Report, "exercise", [public]), Report)
+    assert isinstance(opened(good, NodeReport, "exercise", [public]), NodeReport)
     nested = b'{"x":' + b"[" * 1500 + b"]" * 1500 + b","
     for where in (b"{", b'"body":{'):
         spoilt = good.replace(where, where[:-1] + nested, 1)
         assert len(spoilt) < MAX_BYTES
-        assert opened(spoilt, Report, "exercise", [public]) == Refused("bad_payload")
+        assert opened(spoilt, NodeReport, "exercise", [public]) == Refused("bad_payload")
         assert opened(spoilt, Command, "live", []) == Refused("bad_payload")
         assert what_of(spoilt) == ""
-    assert opened(b" " * (MAX_BYTES + 1), Report, "exercise", []) == Refused("bad_payload")
+    assert opened(b" " * (MAX_BYTES + 1), NodeReport, "exercise", []) == Refused("bad_payload")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Mark
 from dispatch.cap.message import check
-from dispatch.channels import Told
+from dispatch.channels import SendResult
 from dispatch.nodes.keys import sender_keys
 from dispatch.nodes.protocol import CarrierReceipt, NodeAck
 from dispatch.records import Delivery, Receipt, Route, attempt_key
@@ -421,14 +421,14 @@ class Slow:
         self.began: list[str] = []
         self.go = threading.Semaphore(0)
 
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         self.began.append(delivery.id)
         assert self.go.acquire(timeout=120)
-        return Told("accepted")
+        return SendResult("accepted")
 
 
 class Faulty:
-    def send(self, delivery: Delivery, route: Route, key: str) -> Told:
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         raise KeyError("199-0000-0001")
 
 

@@ -308,12 +308,12 @@ def test_an_id_in_other_case_is_the_same_where_it_repeats_or_is_named() -> None:
 
 
 def test_a_memory_of_an_earlier_version_is_read() -> None:
-    from detectors.memory.cap import Held
+    from detectors.memory.cap import HeldMessage
 
     state, _ = heard(cap("W1", Level.RED))
     (mine,) = state.held[WEATHER].values()
     old = msgspec.structs.replace(mine, identifier="")
-    state.held[WEATHER] = {"weather@x,W1": old, "weather@x,W9": Held(old.forget_at, over=True)}
+    state.held[WEATHER] = {"weather@x,W1": old, "weather@x,W9": HeldMessage(old.forget_at, over=True)}
     assert take(state, cap("W1", Level.RED), VALID) == ""
     assert take(state, cap("W9", Level.RED), VALID) == "", "cancelled before it came"
     assert level(state) == Level.RED
