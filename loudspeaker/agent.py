@@ -21,9 +21,9 @@ from dispatch.nodes.trust import Moment
 from loudspeaker.gauge import Gauge, sensed
 from loudspeaker.store import Identity, Store
 from loudspeaker.voice import Speaker, Voice
-from stream.clock import now_ms
 from stream.guard import unread
 from stream.mqtt.client import Mqtt
+from stream.wall_clock import now_ms
 
 _WAIT_S = 0.1
 _GREET_AGAIN_MS = 10_000  # while the centre has not answered

@@ -8,7 +8,6 @@ warning at once nor, after it is set back, stop every deadline until the old tim
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -130,6 +129,3 @@ def _clock_of(value: bytes) -> int:
     return tick.clock_at if tick is not None else 0
 
 
-def now_ms() -> int:
-    """The wall clock, UTC."""
-    return int(datetime.now(UTC).timestamp() * 1000)

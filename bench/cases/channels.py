@@ -38,12 +38,12 @@ from dispatch.records import Delivery, Receipt, Route, attempt_key
 from dispatch.send.stage import run_send
 from fengsui.run.processes import calm_collector
 from fengsui.run.setup import default_config, free_port
-from stream.clock import now_ms
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
 from stream.records import Run, encode
+from stream.wall_clock import now_ms
 
 _TEXT = "【延庆防汛】香屯村山洪{level}预警，{n} 号收件人请注意，沿村东坡道转移到村委会广场。"
 _BATCH = 5_000

@@ -24,10 +24,10 @@ from console.serve import lacks
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.log.port import Log, Out
 from stream.records import encode
+from stream.wall_clock import now_ms
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

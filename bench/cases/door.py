@@ -24,9 +24,9 @@ import click
 from bench.load.console import BENCH_WORD, Server, bench_setup, console, second
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
-from stream.clock import now_ms
 from stream.log.port import Out
 from stream.records import encode
+from stream.wall_clock import now_ms
 
 _AIM_MS = 500.0
 _SHAPE = (200, 40)  # stations, areas

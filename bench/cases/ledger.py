@@ -22,11 +22,11 @@ from dispatch.records import Delivery, Route
 from dispatch.send.stage import Send
 from dispatch.send.workers import Clock, Sender
 from fengsui.cli.options import Shared
-from stream.clock import now_ms
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import encode
 from stream.stages.runner import Runner
+from stream.wall_clock import now_ms
 
 _BATCH = 1000
 

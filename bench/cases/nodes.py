@@ -27,11 +27,11 @@ from dispatch.records import Delivery, DeliveryRecord, Receipt, Route, attempt_k
 from dispatch.send.stage import run_send
 from fengsui.cli.options import Shared
 from simulators.nodes import Nodes
-from stream.clock import now_ms
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.mqtt.client import Mqtt
 from stream.records import Record, Run, encode
+from stream.wall_clock import now_ms
 
 _TEXT = (
     "（演练）大庄科乡香屯村，山洪红色预警，立即转移！沿村东坡道向高处，不走沟道，到香屯村委会广场。"

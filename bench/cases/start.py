@@ -23,9 +23,9 @@ from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from ingest.observation import Observations
-from stream.clock import now_ms
 from stream.log.port import Out, Unavailable
 from stream.records import encode
+from stream.wall_clock import now_ms
 
 _RUN = "exercise-bench"
 _FIRST_S = 300.0  # a machine that takes longer is told so

@@ -23,9 +23,9 @@ from dispatch.records import Alert
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, default_config, make_setup
 from ingest.observation import Flag, Observation, Observations
-from stream.clock import now_ms
 from stream.log.port import Out
 from stream.records import Tick, encode
+from stream.wall_clock import now_ms
 
 BENCH_WORD = "nobody else has this one"  # of the user `bench`
 GROUP = 25  # areas of a watch group

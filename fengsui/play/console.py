@@ -24,10 +24,10 @@ from fengsui.run.setup import Setup, free_port
 from fengsui.run.signing import desk_of
 from fengsui.status.pages import asked
 from stream.blobs import FrameStore
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.history.open import open_history
 from stream.metrics import watchdog
+from stream.wall_clock import now_ms
 
 DEMO_PORT = 8470
 NOBODY_ENTERS = (

@@ -23,7 +23,7 @@ from fengsui.run.signing import judging
 from ingest.archive import run_archive
 from ingest.stage import run_ingest
 from stream.blobs import FrameStore
-from stream.clock import LineClock, last_tick, now_ms, trusted
+from stream.clock import LineClock, last_tick, trusted
 from stream.history.open import open_history
 from stream.log.port import Corrupt, Log, Unavailable
 from stream.metrics import PULSES, lags
@@ -31,6 +31,7 @@ from stream.mqtt.access import INGEST, SEND
 from stream.oplog import say
 from stream.stages.runner import Runner
 from stream.stages.stage import Stage
+from stream.wall_clock import now_ms
 
 _TRIM_EVERY_S = 3600.0
 _LAG_EVERY_S = 15.0

@@ -3,9 +3,9 @@
 from console.model.follow import Follower
 from console.model.view import View
 from fengsui.run.setup import Setup
-from stream.clock import now_ms
 from stream.log.port import Log
 from stream.records import Run
+from stream.wall_clock import now_ms
 
 _TOPICS = ("observations", "cases", "alerts", "deliveries")
 

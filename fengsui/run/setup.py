@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import config
 from config.records.district import District
-from stream.clock import now_ms
 from stream.environment import Usage, secret
 from stream.mqtt.broker import as_user
 from stream.records import Run
+from stream.wall_clock import now_ms
 
 BROKER_SCHEMES = ("mqtt", "mqtts")
 LOG_SCHEMES = ("sqlite", "kafka", "kafkas")

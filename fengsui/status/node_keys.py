@@ -12,7 +12,7 @@ from dispatch.words.local_time import local
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import view_of
 from fengsui.run.setup import Setup
-from stream.clock import now_ms
+from stream.wall_clock import now_ms
 
 
 def clock_of(setup: Setup) -> int:

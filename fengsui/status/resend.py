@@ -10,10 +10,10 @@ from dispatch.records import Delivery
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import view_of
 from fengsui.run.setup import Setup
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.log.port import Out
 from stream.records import encode
+from stream.wall_clock import now_ms
 
 
 def resend_one(setup: Setup, delivery: str, channel: str, by: str) -> int:

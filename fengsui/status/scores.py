@@ -7,9 +7,9 @@ from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
 from skill.report.district import STEPS
 from skill.report.outcomes import Ledger, ledger, told, warnings
-from stream.clock import now_ms
 from stream.history.port import History
 from stream.log.port import Unavailable
+from stream.wall_clock import now_ms
 
 _DAY_MS = 86_400_000
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import dispatch
+import dispatch.words
 from config.load import load
 from config.records.level import HAZARD_ZH
 from config.scenarios import CheckScenario, scenarios
@@ -33,7 +33,7 @@ def test_every_other_hazard_has_an_example_that_raises_it() -> None:
 
 @pytest.mark.parametrize("hazard", sorted(OTHER))
 def test_a_resident_is_told_what_to_do(hazard: str) -> None:
-    path = Path(dispatch.__path__[0]) / "templates" / "advice.toml"
+    path = Path(dispatch.words.__path__[0]) / "templates" / "advice.toml"
     words = tomllib.loads(path.read_text("utf-8"))[hazard]
     for lang in ("zh", "en", "speak"):
         for step in ("blue", "yellow", "orange", "red", "prepare", "move", "lifted"):

@@ -12,7 +12,7 @@ from console.auth.accounts import Users
 from console.serve import Listen, serving
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
-from stream.clock import now_ms
+from stream.wall_clock import now_ms
 from tests.support.decide_district import T0, yanqing
 
 PASSWORD = "a long enough one"

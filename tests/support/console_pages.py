@@ -21,9 +21,9 @@ from fengsui.run.processes import run_stage
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, free_port, make_setup
 from ingest.observation import Observation, Observations
-from stream.clock import now_ms
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
+from stream.wall_clock import now_ms
 from tests.support.decide_district import MIN, T0, run, seen, yanqing
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")

@@ -9,7 +9,7 @@ from console.serve import Listen, serving
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.status.pages import asked
-from stream.clock import now_ms
+from stream.wall_clock import now_ms
 from tests.support.console_pages import AXE, ROOT, Desk, Seat
 
 if TYPE_CHECKING:

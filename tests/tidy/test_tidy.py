@@ -45,7 +45,7 @@ PACKAGES = tuple(MAY)
 ROOMS: dict[str, tuple[str, ...]] = {
     "config": ("records", "read", "proof", "checks", "load", "scenarios"),
     "stream": (
-        *("oplog", "environment", "limits", "blobs", "metrics", "records", "log", "mqtt"),
+        *("oplog", "environment", "wall_clock", "limits", "blobs", "metrics", "records", "log", "mqtt"),
         *("http_server", "clock", "history", "exporter", "guard", "stages"),
     ),
     "ingest": (

@@ -17,8 +17,8 @@ from dispatch.words.sample import sample
 from dispatch.words.spoken import seconds
 from dispatch.words.wording import CATEGORY_ZH
 from fengsui.cli.options import Shared
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 CHANNELS = ("sms", "app", "broadcast", "voice", "email", "cap")
 _LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")

@@ -22,8 +22,8 @@ from fengsui.play.console import noted
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.signing import desk, signers_folder, usual_place
-from stream.clock import now_ms
 from stream.environment import Usage, secret
+from stream.wall_clock import now_ms
 
 _SHORTEST = 10
 

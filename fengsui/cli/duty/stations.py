@@ -14,8 +14,8 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
 from fengsui.run.signing import vouch
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 _BY = click.option("--by", required=True, help="谁 who: officers.csv 的代号, or a contact's id")
 

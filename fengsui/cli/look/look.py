@@ -11,8 +11,8 @@ from fengsui.run.moments import parse_moment
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.status.lines import status_lines
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 
 @click.command()

@@ -15,9 +15,9 @@ from fengsui.run.moments import parse_moment
 from fengsui.run.named_area import place
 from fengsui.run.setup import Setup
 from skill.series.figure import FigureFault
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.log.port import partition_of
+from stream.wall_clock import now_ms
 
 _DAY_MS = 86_400_000
 

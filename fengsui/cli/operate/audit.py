@@ -14,9 +14,9 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.service import answering, stopping_on_signals
 from fengsui.run.setup import Setup
 from fengsui.status.consistency import audit_once, run_audit
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.metrics import watchdog
+from stream.wall_clock import now_ms
 
 
 @click.command()

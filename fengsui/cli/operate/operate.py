@@ -19,7 +19,7 @@ from fengsui.run.setup import Setup, make_setup, shown
 from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
-from stream.clock import now_ms
+from stream.wall_clock import now_ms
 
 
 @click.command()

@@ -11,8 +11,8 @@ from dispatch.people.erase import erase
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.contact_csv import read_list, take, write_list, write_rejects
 from fengsui.run.recipients import doubts, place
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 
 def _open(obj: Shared, run_name: str) -> tuple[ContactStore, District]:

@@ -20,8 +20,8 @@ from fengsui.run.setup import Setup
 from ingest.decode.phrases import plain
 from ingest.people.kept_words import Words
 from ingest.people.links import Links
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 _DAYS = click.option(
     "--days", type=click.IntRange(1, 366), help="天 default: people_link_days of channels.toml"

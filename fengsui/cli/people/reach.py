@@ -19,8 +19,8 @@ from fengsui.run.recipients import place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view
 from fengsui.run.setup import Setup
-from stream.clock import now_ms
 from stream.environment import Usage
+from stream.wall_clock import now_ms
 
 _GRADES = {
     **{lv.name.lower(): Grade(lv) for lv in Level if lv},

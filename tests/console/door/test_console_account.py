@@ -9,8 +9,8 @@ import pytest
 
 from config.records.door import Door
 from console.auth.totp import STEP_MS, code
-from stream.clock import now_ms
 from stream.log.port import Log
+from stream.wall_clock import now_ms
 from tests.support.console_pages import (
     AXE,
     PASSWORD,

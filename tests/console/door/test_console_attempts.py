@@ -25,7 +25,7 @@ from console.serve import Listen, serving
 from fengsui.cli.root import cli
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
-from stream.clock import now_ms
+from stream.wall_clock import now_ms
 from tests.support.console_door import PASSWORD, Caller
 from tests.support.decide_district import T0, yanqing
 

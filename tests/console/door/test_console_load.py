@@ -16,9 +16,9 @@ from console.model.follow import Follower
 from console.pages import feed
 from fengsui.run.run_log import open_run_log
 from ingest.observation import Observation, Observations
-from stream.clock import now_ms
 from stream.log.port import Log
 from stream.records import Tick
+from stream.wall_clock import now_ms
 from tests.support.console_pages import Desk, Seat, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 

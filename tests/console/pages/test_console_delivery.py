@@ -23,9 +23,9 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.records import Alert, Delivery, Receipt
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
-from stream.clock import now_ms
 from stream.log.port import Log, Out
 from stream.records import Record, encode
+from stream.wall_clock import now_ms
 from tests.support.console_delivery import NOW, alert_of, came, sent, tell, wait_for_alert
 from tests.support.console_door import Caller
 from tests.support.console_pages import (

@@ -19,9 +19,9 @@ from fengsui.review.page import BROKEN_OFF, after_action
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.status.pages import asked
-from stream.clock import now_ms
 from stream.log.port import Out
 from stream.records import Run, encode
+from stream.wall_clock import now_ms
 from tests.support.after_action import T0, story
 from tests.support.console_pages import (
     AXE,

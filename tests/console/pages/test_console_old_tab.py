@@ -9,8 +9,8 @@ import pytest
 from config.records.level import Action, Level
 from console.auth import entrance
 from console.pages import feed
-from stream.clock import now_ms
 from stream.log.port import Log
+from stream.wall_clock import now_ms
 from tests.support.console_pages import (
     PASSWORD,
     Desk,

@@ -27,8 +27,8 @@ from fengsui.play.console import sources
 from fengsui.run.run_log import open_run_log
 from fengsui.status.pages import asked
 from ingest.people.links import Links
-from stream.clock import now_ms
 from stream.log.port import Log
+from stream.wall_clock import now_ms
 from tests.support.choices import resident
 from tests.support.console_delivery import wait_for_alert
 from tests.support.console_door import Caller

@@ -24,10 +24,10 @@ from fengsui.status.lines import status_lines
 from ingest.decode.service_words import Wish, wish
 from ingest.observation import SERVICE_LONGEST_MS, Observation, Observations, Service
 from ingest.people.reports import People, outs_of
-from stream.clock import now_ms
 from stream.log.port import Out
 from stream.records import Record, Rejected, Tick, encode
 from stream.stages.stage import Item
+from stream.wall_clock import now_ms
 from tests.support.decide_district import MIN, T0, run, unproved, yanqing
 
 HOUR = 60 * MIN

@@ -45,11 +45,11 @@ from fengsui.run.setup import Setup, make_setup
 from fengsui.run.signing import signers_folder
 from fengsui.status.cap_exchange import crossing_of
 from fengsui.status.orders import Wish, order
-from stream.clock import now_ms
 from stream.environment import Usage
 from stream.log.port import Log, Out
 from stream.records import DeadLetter, Record, encode
 from stream.stages.stage import Item
+from stream.wall_clock import now_ms
 from tests.support.decide_district import DESK, MIN, T0, Line, act, real, run, seen, tick, yanqing
 
 WAIT_S = 120.0  # the longest; an answer ends it

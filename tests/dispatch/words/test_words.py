@@ -186,7 +186,7 @@ def own(tmp_path: Path) -> Path:
 def test_a_district_changes_one_row_and_one_template(own: Path) -> None:
     before = load(own)
     (own / "words" / "advice.toml").write_text('[flash_flood.zh]\nmove = "马上上山"\n')
-    ours = Path(__file__).parents[3] / "dispatch" / "templates" / "zh_broadcast.j2"
+    ours = Path(__file__).parents[3] / "dispatch" / "words" / "templates" / "zh_broadcast.j2"
     changed = ours.read_text().replace("有效到", "管到")
     (own / "words" / "zh_broadcast.j2").write_text(changed)
     d = load(own)
@@ -220,7 +220,7 @@ def test_a_district_changes_one_row_and_one_template(own: Path) -> None:
 def test_a_wrong_template_is_named_by_file_line_and_field(
     own: Path, file: str, old: str, new: str, told: str | None
 ) -> None:
-    text = (Path(__file__).parents[3] / "dispatch" / "templates" / file).read_text()
+    text = (Path(__file__).parents[3] / "dispatch" / "words" / "templates" / file).read_text()
     assert old in text
     (own / "words" / file).write_text(text.replace(old, new))
     problems = [str(p) for p in word_problems(load(own))]
