@@ -28,12 +28,18 @@ from stream.records import Record, encode
 from stream.wall_clock import now_ms
 from tests.support.console_delivery import NOW, alert_of, came, sent, tell, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     AXE,
     PASSWORD,
     Desk,
     Seat,
+    browser,
     cases,
+    desk,
+    here,
+    log,
+    seat,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import MIN, T0, seen, yanqing

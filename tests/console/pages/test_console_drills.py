@@ -23,11 +23,15 @@ from stream.log.port import Out
 from stream.records import Run, encode
 from stream.wall_clock import now_ms
 from tests.support.after_action import T0, story
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     AXE,
     ROOT,
     Desk,
     Seat,
+    browser,
+    desk,
+    here,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import yanqing

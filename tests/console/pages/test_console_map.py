@@ -7,11 +7,17 @@ import msgspec
 from config.records.basemap import NO_BACKDROP
 from config.records.level import Action, Level
 from stream.log.port import Log
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     Desk,
     Seat,
+    browser,
     cases,
+    desk,
+    here,
+    log,
     red,
+    seat,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import seen

@@ -11,13 +11,19 @@ from console.auth import entrance
 from console.pages import feed
 from stream.log.port import Log
 from stream.wall_clock import now_ms
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     PASSWORD,
     Desk,
     Seat,
     acts,
+    browser,
     cases,
+    desk,
+    here,
+    log,
     red,
+    seat,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import seen

@@ -9,12 +9,17 @@ from fengsui.run.setup import Setup
 from fengsui.run.signing import desk as signing
 from stream.log.port import Log
 from stream.records import Tick
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     AXE,
     Desk,
     Seat,
     acts,
+    browser,
     cases,
+    desk,
+    here,
+    log,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import GROUP, MIN, T0, act, mark, seen

@@ -16,10 +16,16 @@ from fengsui.cli.people.people import read
 from fengsui.run.setup import Setup
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     AXE,
     Desk,
     Seat,
+    browser,
+    desk,
+    here,
+    log,
+    seat,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import MIN, T0, yanqing

@@ -25,10 +25,16 @@ from stream.history.port import Point
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
 from tests.support.console_door import Caller
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     AXE,
     Desk,
     Seat,
+    browser,
+    desk,
+    here,
+    log,
+    seat,
+    setup,
     sync_api,
 )
 from tests.support.console_stations import letter

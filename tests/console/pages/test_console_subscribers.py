@@ -32,12 +32,17 @@ from stream.wall_clock import now_ms
 from tests.support.choices import resident
 from tests.support.console_delivery import wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     PASSWORD,
     ROOT,
     Desk,
     Seat,
+    browser,
     cases,
+    desk,
+    here,
+    log,
+    setup,
     sync_api,
 )
 from tests.support.console_system import no_serious_fault, seat  # noqa: F401  # a fixture

@@ -20,10 +20,14 @@ from fengsui.status.checked_district import load_district
 from fengsui.status.pages import check
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import (
+from tests.support.console_pages import (  # noqa: F401  # fixtures
     ROOT,
     Seat,
+    browser,
     cases,
+    desk,
+    here,
+    log,
     sync_api,
 )
 from tests.support.console_system import (
