@@ -17,7 +17,7 @@ from console.auth.record_end import telling
 from console.pages.feed import Feed
 from console.pages.situation import ground
 from console.routes.sources import NOTHING, Sources
-from stream.http_server import Bounds, Front, HttpDoor
+from stream.http.server import Bounds, Front, HttpDoor
 from stream.log.port import Log
 from stream.records import Run
 

@@ -20,6 +20,7 @@ from stream.history.refusing import Refusing
 from stream.limits import LAST_AT
 from stream.log.port import Consumer, Entry, Fenced, Log, Out, Unavailable
 from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.records import DeadLetter, decode, encode
 
 _LINGER_S = 1.0
@@ -133,7 +134,7 @@ def _archive_topic(
     lock: threading.Lock,
 ) -> None:
     consumer: Consumer | None = None
-    wait_s = 1.0
+    retry = Retry("archive", stop, most_s=60.0)
     try:
         while not stop.is_set():
             try:
@@ -151,15 +152,13 @@ def _archive_topic(
                         letters = []
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
                 waits[topic] = ""
-                wait_s = 1.0
+                retry.answered()
             except Fenced:
                 continue
             except (Unavailable, OSError) as e:
                 why = f"{topic}: {e}; history lags, nothing else does"
-                say("archive", f"{why}; trying again in {wait_s:.0f} s")
                 waits[topic] = why
-                stop.wait(wait_s)
-                wait_s = min(wait_s * 2, 60.0)
+                retry.wait(why)
                 if consumer is not None:
                     consumer.close()
                     consumer = None

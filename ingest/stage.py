@@ -33,6 +33,7 @@ from stream.log.port import Log, Out, Unavailable
 from stream.mqtt.access import SIMULATED
 from stream.mqtt.client import Message, Mqtt, digest, shared_group
 from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.records import Rejected, Run, Tick, encode
 from stream.stages.run_identity import begin
 
@@ -363,15 +364,13 @@ def run_ingest(
 
 def _append(log: Log, outs: list[Out], stop: threading.Event, pulse: metrics.Pulse) -> bool:
     """True once the log has them."""
-    wait_s = 0.5
+    retry = Retry("ingest", stop, 0.5)
     while not stop.is_set():
         try:
             log.append(outs)
             return True
         except Unavailable as e:
             why = f"{e}; nothing is acknowledged until it can be kept"
-            say("ingest", f"{why}; trying again in {wait_s:.0f} s")
             pulse.beat(why)
-            stop.wait(wait_s)
-            wait_s = min(2 * wait_s, 30.0)
+            retry.wait(why)
     return False

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from config.records.district import District
 from dispatch.cap.message import Reference
-from stream.http_server import HttpDoor
+from stream.http.server import HttpDoor
 
 FEED, RSS = "feed.atom", "feed.rss"
 _ATOM = "http://www.w3.org/2005/Atom"

@@ -15,7 +15,7 @@ from pathlib import Path
 from dispatch.ledger.chain import CHAINS, Entered, Tail, after, entered, entry_of, head
 from dispatch.nodes.keys import Keys, pair_of, public_of, read_secret
 from stream.log.port import Consumer, Fenced, Log, Out, Unavailable
-from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.records import decode
 
 HEAD_EVERY = 2000  # entries
@@ -78,20 +78,18 @@ class Writer:
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`; then what is left is signed. A log that is away is waited for."""
-        wait_s = 1.0
+        retry = Retry("ledger", stop)
         try:
             while not stop.is_set():
                 try:
                     if self.turn(0.5):
                         stop.wait(_LINGER_S)
-                    wait_s = 1.0
+                    retry.answered()
                 except Fenced:
                     self._forget()
                 except Unavailable as e:
-                    say("ledger", f"{e}; trying again in {wait_s:.0f} s")
                     self._forget()
-                    stop.wait(wait_s)
-                    wait_s = min(2 * wait_s, 30.0)
+                    retry.wait(str(e))
             self.close()
         except (Fenced, Unavailable):
             return  # the next owner signs it

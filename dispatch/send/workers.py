@@ -26,7 +26,7 @@ from dispatch.send.outbox.state import Attempt, Box, passed, urgency
 from stream.guard import fault, once
 from stream.limits import clean
 from stream.log.port import Log, Out, Unavailable
-from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.records import encode
 
 PER_CHANNEL = 12  # threads: a dead carrier holds only its own
@@ -378,13 +378,11 @@ def _out(r: Receipt | RouteHealth) -> Out:
 
 def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:
     """Until the log has them: True. While it is away, try again; False once `stop` is set."""
-    wait_s = 0.5
+    retry = Retry("send", stop, 0.5)
     while True:
         try:
             log.append(outs)
             return True
         except Unavailable as e:
-            say("send", f"{e}; trying again in {wait_s:.0f} s")
-            if stop.wait(wait_s):
+            if retry.wait(str(e)):
                 return False  # what is not written is tried again after the start
-            wait_s = min(2 * wait_s, 30.0)

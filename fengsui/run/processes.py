@@ -29,6 +29,7 @@ from stream.log.port import Corrupt, Log, Unavailable
 from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
 from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.stages.runner import Runner
 from stream.stages.stage import Stage
 from stream.wall_clock import now_ms
@@ -52,15 +53,13 @@ def calm_collector() -> None:
 
 def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
     """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
-    wait_s, pulse = 1.0, PULSES.of(name)
+    retry, pulse = Retry(name, stop), PULSES.of(name)
     while not stop.is_set():
         try:
             return open_run_log(setup)
         except Unavailable as e:
-            say(name, f"{e}; trying again in {wait_s:.0f} s")
             pulse.beat(str(e))
-            stop.wait(wait_s)
-            wait_s = min(2 * wait_s, 30.0)
+            retry.wait(str(e))
     return None
 
 
@@ -260,15 +259,13 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
 
 def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
     """Into history, which may be away or damaged when this begins."""
-    wait_s, pulse = 1.0, PULSES.of("archive")
+    retry, pulse = Retry("archive", stop), PULSES.of("archive")
     while not stop.is_set():
         try:
             history = open_history(setup.history, setup.run.name, setup.district.id)
         except Unavailable as e:
-            say("archive", f"{e}; trying again in {wait_s:.0f} s")
             pulse.beat(str(e))
-            stop.wait(wait_s)
-            wait_s = min(2 * wait_s, 30.0)
+            retry.wait(str(e))
             continue
         try:
             run_archive(log, history, member(), stop)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import click
 
 from stream.environment import Usage
-from stream.exporter import serve
+from stream.http.exporter import serve
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

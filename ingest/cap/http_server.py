@@ -20,7 +20,7 @@ from starlette.routing import Route
 from ingest.cap.decode import MAX_BYTES
 from ingest.cap.intake import CapDoor
 from ingest.observation import CapIn
-from stream.http_server import HttpDoor
+from stream.http.server import HttpDoor
 from stream.log.port import Log
 from stream.oplog import Seldom
 from stream.records import Rejected

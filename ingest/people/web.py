@@ -40,7 +40,7 @@ from ingest.people.reports import People, Sent, Way, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from stream import metrics
 from stream.blobs import FrameStore
-from stream.http_server import Bounds, HttpDoor
+from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
 from stream.records import DeadLetter, Rejected, encode

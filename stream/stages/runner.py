@@ -18,6 +18,7 @@ from stream import metrics
 from stream.guard import fault
 from stream.log.port import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
 from stream.oplog import say
+from stream.pace.retry import Retry
 from stream.records import Run, Tick, encode
 from stream.stages.run_identity import heal
 from stream.stages.stage import Item, Stage
@@ -84,14 +85,14 @@ class Runner:
         self, stop: threading.Event, ready: threading.Event | None, pulse: metrics.Pulse
     ) -> None:
         consumer: Consumer | None = None
-        wait_s = 0.5
+        retry = Retry(self._stage.name, stop, 0.5)
         try:
             while not stop.is_set():
                 try:
                     if consumer is None:
                         consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
                     self._pass(consumer, stop, pulse.beat)
-                    wait_s = 0.5
+                    retry.answered()
                     pulse.beat("" if self._held else "没有分区, 待命 no partition: stands by")
                     if ready is not None and self._held:
                         ready.set()
@@ -102,10 +103,8 @@ class Runner:
                 except Unavailable as e:
                     self._forget(consumer)
                     metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
-                    say(self._stage.name, f"{e}; trying again in {wait_s:.0f} s")
                     pulse.beat(str(e))
-                    stop.wait(wait_s)
-                    wait_s = min(wait_s * 2, 30.0)
+                    retry.wait(str(e))
             if consumer is not None:
                 self._snapshot_all(consumer)
         finally:

@@ -18,7 +18,7 @@ import pytest
 from ingest.people.links import Links
 from ingest.people.web import people_ways
 from stream.blobs import FrameStore
-from stream.http_server import Bounds, HttpDoor
+from stream.http.server import Bounds, HttpDoor
 from stream.log.open import open_log
 from stream.oplog import Seldom
 from tests.support.decide_district import T0, yanqing
@@ -196,7 +196,7 @@ def test_the_same_words_are_said_once_a_minute(capsys: pytest.CaptureFixture[str
 
 FILES = """
 import resource, sys
-from stream.http_server import Bounds, HttpDoor
+from stream.http.server import Bounds, HttpDoor
 
 async def app(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})

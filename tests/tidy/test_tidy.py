@@ -45,8 +45,8 @@ PACKAGES = tuple(MAY)
 ROOMS: dict[str, tuple[str, ...]] = {
     "config": ("records", "read", "proof", "checks", "load", "scenarios"),
     "stream": (
-        *("oplog", "environment", "wall_clock", "limits", "blobs", "metrics", "records", "log", "mqtt"),
-        *("http_server", "clock", "history", "exporter", "guard", "stages"),
+        *("oplog", "environment", "wall_clock", "limits", "blobs", "pace", "metrics", "records", "log"),
+        *("mqtt", "http", "clock", "history", "guard", "stages"),
     ),
     "ingest": (
         *("observation", "decode", "gross_range", "repeats", "identify", "cap", "people"),

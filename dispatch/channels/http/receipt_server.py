@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from config.records.channels import Carrier
 from dispatch.channels import CarrierWord
-from stream.http_server import HttpDoor
+from stream.http.server import HttpDoor
 from stream.limits import Unreadable, clean, number, read_json
 
 _LONGEST = 65_536

@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
-from stream.http_server import Bounds, HttpDoor
+from stream.http.server import Bounds, HttpDoor
 from stream.metrics import PULSES, UP
 
 

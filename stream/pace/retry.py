@@ -1,0 +1,27 @@
+"""The wait before what is away is asked again: each is twice the last, up to a limit."""
+
+import threading
+
+from stream.oplog import say
+
+
+class Retry:
+    """Of one thing that may be away. who: as the journal names whoever asks; stop ends every wait;
+    first_s, most_s: the shortest wait and the longest."""
+
+    def __init__(
+        self, who: str, stop: threading.Event, first_s: float = 1.0, most_s: float = 30.0
+    ) -> None:
+        self._who, self._stop = who, stop
+        self._first_s, self._most_s = first_s, most_s
+        self.next_s = first_s
+
+    def wait(self, why: str) -> bool:
+        """Say why, and wait; True once `stop` is set."""
+        wait_s, self.next_s = self.next_s, min(2 * self.next_s, self._most_s)
+        say(self._who, f"{why}; trying again in {wait_s:.0f} s")
+        return self._stop.wait(wait_s)
+
+    def answered(self) -> None:
+        """It is there: the next wait is the shortest again."""
+        self.next_s = self._first_s

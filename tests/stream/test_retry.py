@@ -1,0 +1,52 @@
+"""The wait before what is away is asked again."""
+
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.pace.retry import Retry
+
+
+class Recorded(threading.Event):
+    """Waits for nothing, and knows for how long it was asked to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        assert timeout is not None
+        self.waits.append(timeout)
+        return self.is_set()
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    first_s=st.sampled_from([0.5, 1.0]),
+    most_s=st.sampled_from([30.0, 60.0]),
+    failed=st.lists(st.booleans(), max_size=60),
+)
+def test_waits_double_up_to_the_limit_and_begin_again_after_an_answer(
+    first_s: float, most_s: float, failed: list[bool]
+) -> None:
+    stop = Recorded()
+    retry, asked, in_a_row = Retry("archive", stop, first_s, most_s), [], 0
+    for failure in failed:
+        if failure:
+            assert not retry.wait("away")
+            asked.append(min(first_s * 2**in_a_row, most_s))
+            in_a_row += 1
+        else:
+            retry.answered()
+            in_a_row = 0
+    assert stop.waits == asked
+
+
+def test_each_wait_says_why_and_a_stop_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+    stop = threading.Event()
+    stop.set()
+    retry = Retry("ledger", stop, first_s=3600.0, most_s=3600.0)
+    assert retry.wait("the log is away")  # it comes back at once
+    assert capsys.readouterr().err == ("fengsui ledger: the log is away; trying again in 3600 s\n")
