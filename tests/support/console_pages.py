@@ -138,9 +138,8 @@ class Desk:
 
 @pytest.fixture
 def desk(setup: Setup, log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    for module in ("web", "shift_desk"):  # decide answers, however busy the machine
-        name = "WAIT_S" if module == "web" else "_WAIT_S"
-        monkeypatch.setattr(f"console.{module}.{name}", 90.0)
+    for name in ("console.app.WAIT_S", "console.routes.shift._WAIT_S"):
+        monkeypatch.setattr(name, 90.0)  # decide answers, however busy the machine
     desk = Desk(setup)
     desk.start()
     yield desk

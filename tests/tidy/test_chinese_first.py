@@ -14,7 +14,10 @@ from dispatch.nodes.protocol import Refusal
 from dispatch.records import STATE_ZH, State
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("config", "ingest", "detectors", "dispatch", "console", "fengsui", "simulators")
+PACKAGES = (
+    *("config", "stream", "ingest", "detectors", "dispatch", "skill", "simulators"),
+    *("console", "loudspeaker", "fengsui", "bench"),
+)
 SOURCES = sorted(
     p
     for package in PACKAGES

@@ -19,10 +19,11 @@ from ingest.observation import Observation, Observations
 from stream.log.port import Log
 from stream.records import Tick
 from stream.wall_clock import now_ms
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     Desk,
     Seat,
     browser,
+    desk,
     here,
     log,
     setup,

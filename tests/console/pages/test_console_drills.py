@@ -23,7 +23,7 @@ from stream.log.port import Out
 from stream.records import Run, encode
 from stream.wall_clock import now_ms
 from tests.support.after_action import T0, story
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     AXE,
     ROOT,
     Desk,
@@ -31,6 +31,7 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     browser,
     desk,
     here,
+    log,
     setup,
     sync_api,
 )

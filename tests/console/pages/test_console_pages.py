@@ -5,7 +5,7 @@ import pytest
 
 from config.records.level import Action, Level
 from stream.log.port import Log
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     AXE,
     PASSWORD,
     Desk,
@@ -18,6 +18,7 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     log,
     red,
     seat,
+    setup,
     sync_api,
 )
 from tests.support.decide_district import seen

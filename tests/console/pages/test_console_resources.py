@@ -9,7 +9,7 @@ from fengsui.run.setup import Setup
 from fengsui.run.signing import desk as signing
 from stream.log.port import Log
 from stream.records import Tick
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     AXE,
     Desk,
     Seat,
@@ -19,6 +19,7 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     desk,
     here,
     log,
+    seat,
     setup,
     sync_api,
 )

@@ -31,7 +31,7 @@ from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, came, sent, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     AXE,
     Desk,
     Seat,
@@ -41,6 +41,7 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     here,
     log,
     red,
+    seat,
     setup,
     sync_api,
 )

@@ -20,7 +20,7 @@ from fengsui.status.checked_district import load_district
 from fengsui.status.pages import check
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     ROOT,
     Seat,
     browser,
@@ -28,11 +28,13 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     desk,
     here,
     log,
+    setup,
     sync_api,
 )
-from tests.support.console_system import (
+from tests.support.console_system import (  # noqa: F401  # fixtures
     no_serious_fault,
-    seat,  # noqa: F401  # fixtures
+    room,
+    seat,  # fixtures
 )
 from tests.support.decide_district import MIN, T0, run, seen, yanqing
 

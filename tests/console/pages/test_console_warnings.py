@@ -20,7 +20,7 @@ from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures
+from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
     AXE,
     PASSWORD,
     Desk,
@@ -32,6 +32,7 @@ from tests.support.console_pages import (  # noqa: F401  # fixtures
     here,
     log,
     red,
+    seat,
     setup,
     sync_api,
 )

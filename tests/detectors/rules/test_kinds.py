@@ -70,11 +70,14 @@ def score(kind: Kind, view: View) -> Scored:
 
 FOLDER = Path(detectors.__path__[0])
 OWN = sorted(
-    f.stem for f in FOLDER.glob("*.py") if "\nKIND" in f.read_text("utf-8") and f.stem != "kinds"
+    f.relative_to(FOLDER).with_suffix("").as_posix().replace("/", ".")
+    for f in FOLDER.rglob("*.py")
+    if "\nKIND" in f.read_text("utf-8") and f.stem != "registry"
 )
+ASIDE = ("rain.sums", "statistics.robust_slope", "statistics.robust_level")
 
 
-@pytest.mark.parametrize("name", [*OWN, "rain_sums", "robust_slope", "robust_level"])
+@pytest.mark.parametrize("name", [*OWN, *ASIDE])
 def test_the_examples_in_the_texts_run(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"detectors.{name}"))
     assert found.attempted > 0
