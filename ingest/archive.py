@@ -6,7 +6,6 @@ history is away only archive waits.
 
 import threading
 import time
-from base64 import b64encode
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -15,16 +14,16 @@ import msgspec
 from config.records.quantity import OF_PEOPLE
 from ingest.observation import Flag, Observations, PersonSays
 from stream import metrics
+from stream.guard import letter
 from stream.history.port import Fact, History, Point
 from stream.history.refusing import Refusing
 from stream.limits import LAST_AT
 from stream.log.port import Consumer, Entry, Fenced, Log, Out, Unavailable
 from stream.oplog import say
 from stream.pace.retry import Retry
-from stream.records import DeadLetter, decode, encode
+from stream.records import Rejected, decode
 
 _LINGER_S = 1.0
-_PAYLOAD_KEPT = 4096
 # type of record -> the field that says when it was
 _FACTS = {
     "detection": "detected_at",
@@ -86,23 +85,9 @@ def _refused(topic: str, history: History) -> list[Out]:
         say("archive", f"历史拒收 history refuses {words}", topic=topic)
     if topic == "dead-letters":
         return []
-    received_at = int(time.time() * 1000)
-    return [
-        Out(
-            "dead-letters",
-            topic,
-            encode(
-                DeadLetter(
-                    received_at=received_at,
-                    source=topic,
-                    reason="history_refused",
-                    detail="历史库拒收, 主线不受影响 InfluxDB refuses it; the line itself has it",
-                    payload=b64encode(words.encode()[:_PAYLOAD_KEPT]).decode(),
-                )
-            ),
-        )
-        for words in refused
-    ]
+    why = "历史库拒收, 主线不受影响 InfluxDB refuses it; the line itself has it"
+    at = int(time.time() * 1000)
+    return [letter(at, topic, Rejected("history_refused", why), w.encode()) for w in refused]
 
 
 def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:

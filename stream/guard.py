@@ -3,7 +3,6 @@ next message is read. What the log itself raises is no fault of a message, and i
 """
 
 import traceback
-from base64 import b64encode
 from pathlib import Path
 
 from stream.limits import clean
@@ -12,7 +11,6 @@ from stream.oplog import say
 from stream.records import DeadLetter, Rejected, encode
 
 OF_THE_LOG = (Unavailable, Fenced, Corrupt)
-_KEPT = 4096
 _DETAIL = 400
 _MOST = 200  # places that are told once each: a message that comes again fills no journal
 _told: set[str] = set()
@@ -44,11 +42,5 @@ def once(stage: str, words: str) -> None:
 def letter(at: int, source: str, why: Rejected, payload: bytes = b"") -> Out:
     """A dead letter, which can be written down whatever it is of."""
     source = clean(source)
-    record = DeadLetter(
-        received_at=at,
-        source=source,
-        reason=why.reason,
-        detail=clean(why.detail)[:_DETAIL],
-        payload=b64encode(payload[:_KEPT]).decode(),
-    )
+    record = DeadLetter.of(at, source, why.reason, clean(why.detail)[:_DETAIL], payload)
     return Out("dead-letters", source, encode(record))

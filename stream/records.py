@@ -1,7 +1,8 @@
 """The records that every stage has, and how any record is written down and read. Pure."""
 
+from base64 import b64encode
 from collections.abc import Callable
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 
@@ -15,6 +16,7 @@ class Rejected(NamedTuple):
     detail: str
 
 
+PAYLOAD_KEPT = 4096  # bytes of what a dead letter is of
 # whole numbers of a record: any moment that can be written as a date (ms), and counts. What lies
 # beyond is no record: no stage, table or page has to reckon with a number of 400 digits.
 Whole = Annotated[int, msgspec.Meta(ge=-62_135_596_000_000, le=LAST_AT)]
@@ -52,6 +54,16 @@ class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
     reason: str  # one of a closed list of codes: unknown_station, bad_payload, …
     detail: str  # where and what to do, in words
     payload: str  # the bytes, base64, cut at 4 kB
+
+    @classmethod
+    def of(
+        cls, at: int, source: str, reason: str, detail: str, payload: bytes | Record = b""
+    ) -> Self:
+        """at: when it arrived, ms. payload: what arrived, or the record that was not taken, of which
+        the first `PAYLOAD_KEPT` bytes are kept."""
+        body = encode(payload) if isinstance(payload, Record) else payload
+        kept = b64encode(body[:PAYLOAD_KEPT]).decode()
+        return cls(received_at=at, source=source, reason=reason, detail=detail, payload=kept)
 
 
 T = TypeVar("T")

@@ -5,7 +5,6 @@ again when that changes, by a new message or by time.
 The Detection is `outside`: `dispatch.decide.policy` lets nothing out that rests on it alone.
 """
 
-from base64 import b64encode
 from collections.abc import Iterator
 
 from config.records.district import District
@@ -15,7 +14,7 @@ from detectors.memory.cap import changes, first_time, forget, take, top
 from detectors.memory.state import DetectState
 from detectors.setup.partition import Part
 from ingest.observation import CapIn
-from stream.records import DeadLetter, encode
+from stream.records import DeadLetter
 from stream.stages.stage import Write
 
 RULE = "cap"
@@ -39,13 +38,8 @@ def hear(district: District, part: Part, state: DetectState, message: CapIn) -> 
     wrong = take(state.cap, message, source.valid_s * 1000)
     writes = list(_said(district, part, state, message.received_at))
     if wrong and first:
-        letter = DeadLetter(
-            received_at=message.received_at,
-            source=f"{message.source} {message.identifier}",
-            reason=wrong,
-            detail=_WRONG[wrong],
-            payload=b64encode(encode(message)[:4096]).decode(),
-        )
+        place = f"{message.source} {message.identifier}"
+        letter = DeadLetter.of(message.received_at, place, wrong, _WRONG[wrong], message)
         writes.append(Write("dead-letters", message.source, letter))
     return writes
 

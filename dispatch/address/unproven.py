@@ -1,14 +1,11 @@
 """What address says of records that prove nobody's word, or are of the wrong kind of run. Pure."""
 
 import hashlib
-from base64 import b64encode
 
 from config.records.level import HAZARD_ZH, Action, Level
 from dispatch.notices import DUTY, NOTICE_VALID_MS, UNPROVEN
 from dispatch.records import Alert, Decision, Delivery, Route
-from stream.records import DeadLetter, Run, encode
-
-_PAYLOAD_KEPT = 4096
+from stream.records import DeadLetter, Run
 
 
 def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
@@ -42,11 +39,10 @@ def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
 
 def stray(record: Run | Alert | Delivery, live: bool, at: int) -> DeadLetter:
     """A record of an exercise in a live run (`live`), or the other way round."""
-    return DeadLetter(
-        received_at=at,
-        source="alerts" if isinstance(record, Alert) else "deliveries",
-        reason="exercise_record_in_live_run" if live else "live_record_in_exercise",
-        detail="一律不发，查清哪个程序写错了运行 nothing of it is sent; find the program that writes to the "
-        "wrong run",
-        payload=b64encode(encode(record)[:_PAYLOAD_KEPT]).decode(),
+    return DeadLetter.of(
+        at,
+        "alerts" if isinstance(record, Alert) else "deliveries",
+        "exercise_record_in_live_run" if live else "live_record_in_exercise",
+        "一律不发，查清哪个程序写错了运行 nothing of it is sent; find the program that writes to the wrong run",
+        record,
     )

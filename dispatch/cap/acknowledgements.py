@@ -2,7 +2,6 @@
 and theirs on ours, back to the delivery that they answer. Pure."""
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Iterator
 
 from lxml import etree
@@ -13,7 +12,7 @@ from dispatch.cap.message import alert_of, put, sent
 from dispatch.cap.neighbours import CHANNEL, recipient
 from dispatch.records import Decision, Delivery, Receipt, Route, attempt_key
 from ingest.cap.decode import NAMESPACE, parse_cap
-from stream.records import DeadLetter, encode
+from stream.records import DeadLetter
 
 _VALID_MS = 24 * 3_600_000
 _DUE_MS = 30 * 60_000
@@ -46,13 +45,9 @@ def receipt_of(answer: Acknowledgement, delivery: str, route: int, attempts: int
 
 def unknown(answer: Acknowledgement, at: int) -> DeadLetter:
     """An answer to what we did not send."""
-    return DeadLetter(
-        received_at=at,
-        source=f"{answer.neighbour} {answer.identifier}",
-        reason="unknown_delivery",
-        detail="回执所指不是我们近日发出的消息 it answers no message that we sent in the last days",
-        payload=b64encode(encode(answer)[:4096]).decode(),
-    )
+    words = "回执所指不是我们近日发出的消息 it answers no message that we sent in the last days"
+    source = f"{answer.neighbour} {answer.identifier}"
+    return DeadLetter.of(at, source, "unknown_delivery", words, answer)
 
 
 def reply(district: District, decision: Decision, live: bool) -> Iterator[Delivery]:

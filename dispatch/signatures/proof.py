@@ -15,7 +15,6 @@ first era was taken before there were proofs, and stays as it is.
 """
 
 import hashlib
-from base64 import b64encode
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -24,11 +23,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from dispatch.asked import asked
 from dispatch.grade import Reason
 from dispatch.records import Decision, Proof, Unproven
-from stream.records import DeadLetter, encode
+from stream.records import DeadLetter
 
 STALE_MS = 7 * 86_400_000  # so old an act is carried out no more, and so long it is remembered
 _DOMAIN = b"fengsui decision\0"
-_PAYLOAD_KEPT = 4096
 _encoder = msgspec.json.Encoder(order="sorted")
 
 
@@ -182,13 +180,9 @@ def judged(
 def dead_letter(said: Decision, wrong: Unproven, offset: int, at: int) -> DeadLetter:
     """What is kept of an act that nobody is proved to have made, or that came again."""
     words = WORDS[wrong]
-    return DeadLetter(
-        received_at=at,
-        source=f"cases/0/{offset}",
-        reason="repeated_decision" if wrong == "repeated" else "unproven_decision",
-        detail=f"{said.by} {said.act} {said.area}: {words.zh}。{words.en}.",
-        payload=b64encode(encode(said)[:_PAYLOAD_KEPT]).decode(),
-    )
+    reason = "repeated_decision" if wrong == "repeated" else "unproven_decision"
+    detail = f"{said.by} {said.act} {said.area}: {words.zh}。{words.en}."
+    return DeadLetter.of(at, f"cases/0/{offset}", reason, detail, said)
 
 
 WORDS: dict[Unproven, Reason] = {

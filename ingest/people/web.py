@@ -12,7 +12,6 @@ import contextlib
 import secrets
 import threading
 import time
-from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -40,10 +39,11 @@ from ingest.people.reports import People, Sent, Way, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from stream import metrics
 from stream.blobs import FrameStore
+from stream.guard import letter
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
-from stream.records import DeadLetter, Rejected, encode
+from stream.records import Rejected
 
 _PHOTOS = 6  # at once, of all; one of each person
 _TALKING = 8  # requests of one person that have not come to their end
@@ -290,7 +290,8 @@ class PeopleDoor:
         try:
             if isinstance(made, Rejected):
                 metrics.DEAD_LETTERS.labels("ingest", made.reason).inc()
-                await run_in_threadpool(self._keep, [_letter(made, self._now(), photo)])
+                kind = photo[:16]  # of a file that is no picture: nothing in them names anybody
+                await run_in_threadpool(self._keep, [letter(self._now(), WHERE, made, kind)])
                 return False
             digest = await run_in_threadpool(self._frames.put, made)
             again = [msgspec.structs.replace(one, photo=digest) for one in says]
@@ -318,18 +319,6 @@ class PeopleDoor:
             return _json({"state": "refused", "words": words, "detail": error.detail}, error.status)
         back = error.status in (400, 413, 429)
         return self._html(answer(words, back=back, hotline=self._district.hotline), error.status)
-
-
-def _letter(why: Rejected, now: int, photo: bytes) -> Out:
-    """Of a file that is no picture: its first bytes, which name its kind and nobody."""
-    letter = DeadLetter(
-        received_at=now,
-        source=WHERE,
-        reason=why.reason,
-        detail=why.detail,
-        payload=b64encode(photo[:16]).decode(),
-    )
-    return Out("dead-letters", WHERE, encode(letter))
 
 
 def _wants_json(request: Request) -> bool:

@@ -6,7 +6,6 @@ stage fails at the same record at every rebuild, so the memory is the same whoev
 is no record's fault (the log, the disk, the machine's memory) is raised.
 """
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -19,7 +18,6 @@ from stream.records import DeadLetter, Record, Run, decode, encode
 from stream.stages.run_identity import another
 from stream.stages.stage import Item, Stage
 
-_PAYLOAD_KEPT = 4096
 _CAREFUL = 50  # batches after a failure of which a copy is at hand
 NOT_THE_RECORD = (Fenced, Corrupt, OSError, MemoryError)
 
@@ -122,13 +120,8 @@ class Hand:
             "failed_record": f"{name} 处理这条记录时出错, 已隔离, 其余照常 failed at this record and "
             f"goes on without it: {bad.where}. Tell the makers",
         }[bad.reason]
-        letter = DeadLetter(
-            received_at=received_at,
-            source=f"{self.stage.reads}/{e.partition}/{e.offset}",
-            reason=bad.reason,
-            detail=detail,
-            payload=b64encode(e.value[:_PAYLOAD_KEPT]).decode(),
-        )
+        source = f"{self.stage.reads}/{e.partition}/{e.offset}"
+        letter = DeadLetter.of(received_at, source, bad.reason, detail, e.value)
         if bad.reason != "undecodable_record":
             say(name, f"{letter.source}: {detail}")
         return Out("dead-letters", e.key, encode(letter))
