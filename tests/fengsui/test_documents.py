@@ -1,6 +1,7 @@
 """The pages for readers: every command is on its page, every command that a page writes exists with its
-options, and every page stands in the index."""
+options, every page stands in the index, the glossary names what is there."""
 
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,3 +143,32 @@ def test_the_line_of_the_readme_is_the_tree() -> None:
     packages = {p.parent.name for p in ROOT.glob("*/__init__.py")}
     assert set(told) - {"tests"} == packages
     assert len(told) == len(set(told))
+
+
+def terms() -> list[tuple[str, str]]:
+    """Each term of the glossary, Chinese and English together, with what defines it."""
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    found = re.findall(r"^\| ([\u4e00-\u9fff].*?) \|.*\| `([^`]+)` \|$", text, re.MULTILINE)
+    return found[1:] if found and "term" in found[0][0] else found
+
+
+def test_the_glossary_names_what_exists_and_no_term_twice() -> None:
+    found = terms()
+    assert len(found) == len({place for _, place in found}) >= 40
+    for term, place in found:
+        module, _, path = place.partition(":")
+        thing: object = importlib.import_module(module)
+        for name in filter(None, path.split(".")):
+            owner = thing
+            thing = getattr(thing, name, None) or getattr(owner, "__annotations__", {}).get(name)
+            assert thing is not None, f"{term}: {place} does not exist"
+    words = [w for term, _ in found for w in term.split(" ", 1)]
+    assert all(re.fullmatch(r"[\u4e00-\u9fff]+|[a-z ]+", w) for w in words), words
+    assert len(words) == len(set(words)) == 2 * len(found)
+
+
+def test_the_glossary_is_a_page() -> None:
+    lines = (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(lines) <= 60
+    assert all(len(line) <= 200 for line in rows)

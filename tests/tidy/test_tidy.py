@@ -10,6 +10,8 @@ from collections import Counter
 from functools import cache
 from pathlib import Path
 
+from tests.support import rooms
+
 ROOT = Path(__file__).parents[2]
 # what a package may import beside itself: whole names of packages, or of modules of them
 LINE = ("config", "stream", "ingest", "detectors", "dispatch")
@@ -339,3 +341,7 @@ def test_the_schemas_in_the_documents_are_those_of_the_records() -> None:
     assert written == schema(), (
         "run: python -m fengsui.files.schema > docs/records.schema.json"
     )
+
+
+def test_the_architecture_has_a_line_for_each_room() -> None:
+    assert rooms.written() == rooms.rooms(), "run: python -m tests.support.rooms"
