@@ -1,16 +1,25 @@
-# make run: the storm over Yanqing. make test: the whole suite. Nothing to install but Python and make.
+# make run: the storm over Yanqing. make test: the tests that need nothing but Python. Nothing to install
+# but Python and make. make test-all: with real servers, Chromium and whole storms (make services first).
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+WORKERS ?= 2
+UNIT := $(BIN)/pytest -m unit -n $(WORKERS) --dist worksteal
 
-.PHONY: run test check fuzz services lock sbom notices clean
+.PHONY: run test test-all check fuzz services lock sbom notices clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
 	$(BIN)/fengsui run $(ARGS)
 
 test: .venv/ready console/static/vendor/ready
-	$(BIN)/pytest $(ARGS)
+	$(UNIT) $(ARGS)
+
+# What needs only Python goes to two processes. What has servers, browsers and whole lines at work is run
+# one by one: it waits for processes of its own, and two of them on a busy machine wait for each other.
+test-all: .venv/ready console/static/vendor/ready
+	$(UNIT) $(ARGS)
+	$(BIN)/pytest -m "not unit" $(ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff check .

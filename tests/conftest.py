@@ -1,15 +1,19 @@
-"""Fixtures that several test files share."""
+"""Fixtures that several test files share. It loads nothing of the product: a test of one module loads
+that module alone."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
-from console.auth import hashing
-
-pytest_plugins = ["tests.support.servers", "tests.support.servers_carriers", "tests.support.backups"]
+pytest_plugins = [
+    "tests.support.tiers",
+    "tests.support.played",
+    "tests.support.servers",
+    "tests.support.servers_carriers",
+]
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,7 +29,14 @@ def data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def passwords_at_a_small_cost() -> Iterator[None]:
-    """argon2id with little memory: what is tested is never what a hash costs."""
+    """argon2id with little memory, where any test knows passwords: what is tested is never what a hash
+    costs."""
+    hashing = sys.modules.get("console.auth.hashing")
+    if hashing is None:
+        yield
+        return
+    from argon2 import PasswordHasher
+
     with pytest.MonkeyPatch.context() as patch:
         cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         patch.setattr(hashing, "_hasher", cheap)

@@ -215,7 +215,13 @@ def until(check: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
-every = pytest.mark.parametrize("far", CASES, indirect=True)
+PYTHON = ("sms-http-simulated", "sms-apprise-simulated", "app-apprise-simulated",
+          "voice-http-simulated", "email-smtp")  # fmt: skip
+every = pytest.mark.parametrize(
+    "far",
+    [pytest.param(c, marks=() if c in PYTHON else pytest.mark.servers) for c in CASES],
+    indirect=True,
+)
 
 
 @every

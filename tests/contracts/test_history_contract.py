@@ -13,7 +13,7 @@ T = 1_753_524_000_000
 Open = Callable[[str], History]
 
 
-@pytest.fixture(params=["sqlite", "influx"])
+@pytest.fixture(params=["sqlite", pytest.param("influx", marks=pytest.mark.servers)])
 def opening(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Open]:

@@ -20,7 +20,7 @@ Open = Callable[[], Log]
 WORKER = Path(__file__).parents[1] / "support" / "log_worker.py"
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same log again and again; each test has a log of its own."""
     if request.param == "kafka":

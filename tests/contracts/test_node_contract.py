@@ -25,6 +25,8 @@ from tests.support.node_hands import (
 )
 from tests.support.servers import Mosquitto, free_port
 
+pytestmark = pytest.mark.servers
+
 OTHER = b"o" * 32
 
 

@@ -353,6 +353,7 @@ def _verified(folder: Path, unit: str) -> "subprocess.CompletedProcess[str]":
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
+@pytest.mark.servers
 def test_the_units_pass_systemds_own_verifier(tmp_path: Path) -> None:
     shutil.copytree(UNITS, tmp_path / "units")
     unit = tmp_path / "units" / "fengsui@.service"

@@ -165,6 +165,7 @@ def test_where_no_base_station_is_left_phones_are_silent() -> None:
     assert [off.phones_off(m) for m in (0, 50, 150)] == [0.0, 0.45, 0.7]
 
 
+@pytest.mark.storm
 def test_a_drill_to_its_end_is_marked_everywhere_and_assessed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     played = start(tmp_path, "drill", "cloudburst", "--speed", "0", "--plain", "--port", "0",
@@ -222,6 +223,7 @@ def wait_for(condition: object, process: "subprocess.Popen[str]", what: str) -> 
     raise AssertionError(what)
 
 
+@pytest.mark.storm
 def test_beside_a_live_run_nothing_crosses_and_a_real_order_breaks_it_off(
     tmp_path: Path, gateway: tuple[str, list[str]]
 ) -> None:

@@ -20,6 +20,7 @@ WAIT_S = 90.0
 
 
 @pytest.mark.parametrize("certificates", [False, True])
+@pytest.mark.servers
 def test_the_printed_command_reaches_a_broker_with_tls(tmp_path: Path, certificates: bool) -> None:
     if shutil.which("mosquitto_pub") is None:
         absent("mosquitto_pub")

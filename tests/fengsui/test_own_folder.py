@@ -29,6 +29,7 @@ DISTRICT = load(default_config())
 T0 = 1_785_000_000_000
 
 
+@pytest.mark.storm
 def test_what_a_run_leaves_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Whatever the umask, and a folder of an older version too."""
     state = tmp_path / "var"

@@ -28,29 +28,11 @@ from fengsui.run.setup import default_config, make_setup
 from stream import metrics as meters
 from stream.log.port import Out
 from stream.records import Run, Tick, encode
+from tests.support.played import fengsui
 from tests.support.servers import Mosquitto, free_port
 
 ROOT = Path(__file__).parents[2]
 FIVE_MIN = 300_000
-
-
-@pytest.fixture(scope="module")
-def storm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder with a played storm."""
-    state = tmp_path_factory.mktemp("watch")
-    done = fengsui(
-        state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
-        "--run", "exercise-a", "--port", "0",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return state
-
-
-def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env},
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -48,6 +48,7 @@ def warning(area: str) -> str:
     return write(load(default_config()), message, "broadcast").text
 
 
+@pytest.mark.servers
 def test_a_real_warning_takes_about_twenty_seconds_and_is_not_silent(espeak: None) -> None:
     texts = [warning(area) for area in ("A01", "A02", "A05")]
     lengths = []
@@ -66,6 +67,7 @@ def test_a_real_warning_takes_about_twenty_seconds_and_is_not_silent(espeak: Non
     assert 12 <= sound(job(text=own.move_text, siren=False), 220).size / RATE <= 25
 
 
+@pytest.mark.servers
 def test_the_siren_comes_first_and_the_volume_is_kept(espeak: None) -> None:
     loud, quiet = sound(job(), 220), sound(job(volume=20), 220)
     assert level(quiet) == pytest.approx(level(loud) * 0.2, rel=0.01)
@@ -75,6 +77,7 @@ def test_the_siren_comes_first_and_the_volume_is_kept(espeak: None) -> None:
         assert w.getnframes() == loud.size
 
 
+@pytest.mark.servers
 def test_nothing_is_longer_than_the_watchdog_allows(espeak: None) -> None:
     samples = sound(job(text="立即转移，" * 100, repeat=10), 220)
     assert samples.size == PLAY_MS * RATE // 1000

@@ -94,6 +94,7 @@ pypinyin.load_phrases_dict({"佛峪口": [["fó"], ["yù"], ["kǒu"]]})
 
 
 @pytest.mark.parametrize("what", ["warnings", "names"])
+@pytest.mark.servers
 def test_every_syllable_is_the_one_of_the_dictionary(voice: tuple[str, str], what: str) -> None:
     if voice[1] != "cmn-latn-pinyin":
         pytest.skip("this voice reads pinyin as English, so nothing can be compared")
@@ -107,6 +108,7 @@ def test_every_syllable_is_the_one_of_the_dictionary(voice: tuple[str, str], wha
     assert wrong == {}
 
 
+@pytest.mark.servers
 def test_a_camp_is_a_place_and_an_adverb_stays_one(voice: tuple[str, str]) -> None:
     assert sounded("河边营地，地下室") == "河边营帝，帝下室"
     assert sounded("迅速地离开工地") == "迅速地离开工帝"
@@ -114,6 +116,7 @@ def test_a_camp_is_a_place_and_an_adverb_stays_one(voice: tuple[str, str]) -> No
         assert "t@" in phonemes(*voice, "营地"), "else the table is no longer needed"
 
 
+@pytest.mark.servers
 def test_the_time_of_a_warning_is_known_within_a_tenth(voice: tuple[str, str]) -> None:
     texts = warnings()[::16]
     rate = Voice("", None).rate
@@ -136,6 +139,7 @@ def espeak_that_says(folder: Path, phonemes_: str) -> str:
 @pytest.mark.parametrize(
     "wrong", [ENGLISH, "", "l'i51_| tS;'i35_|", "l'i55_| tS;'i55_| ts.'ua55n_| j'i55_|"]
 )
+@pytest.mark.servers
 def test_a_voice_that_is_no_mandarin_is_refused_and_the_siren_sounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
@@ -153,6 +157,7 @@ def test_a_voice_that_is_no_mandarin_is_refused_and_the_siren_sounds(
     assert not said(speaker).sounded, "the self-test fails"
 
 
+@pytest.mark.servers
 def test_whoever_sets_a_node_up_is_told_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +170,7 @@ def test_whoever_sets_a_node_up_is_told_at_once(
     assert not (tmp_path / "n").exists()
 
 
+@pytest.mark.servers
 def test_with_a_voice_the_self_test_passes_and_says_so(
     tmp_path: Path, voice: tuple[str, str]
 ) -> None:

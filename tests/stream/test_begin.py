@@ -97,7 +97,7 @@ class Place:
         return [r for _, r in Follower(log).take() if isinstance(r, kind)]
 
 
-@pytest.fixture(params=["sqlite", "kafka"])
+@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     kafka = request.param == "kafka"
     url = f"kafka://{request.getfixturevalue('kafka_server')}" if kafka else f"sqlite:///{tmp_path}"

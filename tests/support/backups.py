@@ -1,15 +1,10 @@
-"""A storm that was played, its backup, and a line that records what it would send."""
+"""What a storm that was played has left, and a line that records what it would send."""
 
-import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 from config.load import load
 from config.records.district import District
@@ -21,7 +16,7 @@ from dispatch.records import Delivery, Receipt, Route, attempt_key
 from dispatch.send.outbox.state import Box
 from dispatch.send.stage import Send
 from dispatch.send.workers import Clock, Sender
-from fengsui.files.backup import ORDER, groups_of, take
+from fengsui.files.backup import ORDER, groups_of
 from fengsui.files.export import export
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
@@ -29,19 +24,13 @@ from stream.blobs import FrameStore
 from stream.log.port import Log
 from stream.stages.runner import Runner
 from tests.support.decide_district import unproved
+from tests.support.played import fengsui as fengsui
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "yanqing"
 DISTRICT = load(CONFIG)
 NOW = 1_753_524_000_000
 STAGES = ("detect", "decide", "address", "send")
-
-
-def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env},
-    )  # fmt: skip
 
 
 def at(state: Path, log: str = "") -> Callable[[District, str], Setup]:
@@ -55,26 +44,6 @@ def opened(setup: Setup) -> Iterator[Log]:
         yield log
     finally:
         log.close()
-
-
-@pytest.fixture(scope="session")
-def storm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder with a storm played to its end by the command."""
-    state = tmp_path_factory.mktemp("storm")
-    done = fengsui(
-        state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
-        "--run", "exercise-a", "--port", "0",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    return state
-
-
-@pytest.fixture(scope="session")
-def whole(storm: Path) -> Path:
-    """Its backup."""
-    file = storm / "a.tar.gz"
-    take(at(storm)(DISTRICT, "exercise-a"), CONFIG, file, NOW)
-    return file
 
 
 def contents(log: Log) -> dict[tuple[str, int], list[tuple[str, bytes]]]:

@@ -19,9 +19,14 @@ from typing import NamedTuple
 
 import pytest
 
-from fengsui.run.setup import free_port
-
 SERVICES = Path(__file__).parents[2] / ".services"
+
+
+def free_port() -> int:
+    """One of loopback that this process has not told before."""
+    from fengsui.run.setup import free_port as found
+
+    return found()
 
 
 def absent(what: str) -> None:

@@ -131,7 +131,7 @@ def sources() -> tuple[Path, ...]:
     return tuple(sorted(p for p in found if "node_modules" not in p.parts))
 
 
-def tests() -> list[Path]:
+def modules_of_tests() -> list[Path]:
     return sorted((ROOT / "tests").rglob("*.py"))
 
 
@@ -295,7 +295,7 @@ def test_every_room_and_module_says_what_it_is_for() -> None:
 
 def test_no_test_module_uses_another() -> None:
     wrong = []
-    for path in tests():
+    for path in modules_of_tests():
         for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom) and node.module and path.stem.startswith("test_"):
                 last = node.module.split(".")[-1]
@@ -307,7 +307,7 @@ def test_no_test_module_uses_another() -> None:
 def test_no_test_hides_another_of_its_name() -> None:
     """In one module the second function of a name replaces the first, which then never runs."""
     wrong = []
-    for path in tests():
+    for path in modules_of_tests():
         bodies = [tree(path), *(n for n in ast.walk(tree(path)) if isinstance(n, ast.ClassDef))]
         for body in bodies:
             names = Counter(n.name for n in body.body if isinstance(n, ast.FunctionDef))

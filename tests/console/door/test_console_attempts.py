@@ -240,6 +240,7 @@ def test_while_strangers_passwords_are_hashed_nobody_else_waits(
         assert json.loads(caller.ask("GET", "/api/me")[2])["name"] == "wang"
 
 
+@pytest.mark.servers
 def test_with_a_certificate_of_its_own_it_speaks_tls_and_marks_its_cookies(tmp_path: Path) -> None:
     cert, key = tmp_path / "c.crt", tmp_path / "c.key"
     ask = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]

@@ -204,6 +204,7 @@ def verify(folder: Path, certificate: Path, schema: xmlschema.XMLSchema) -> int:
     return len(files)
 
 
+@pytest.mark.storm
 def test_warnings_cross_the_line_both_ways(counties: tuple[County, County]) -> None:
     ours, theirs = counties
     by = ("--by", "D-01", "--reason", "研判", "--wait", "120")

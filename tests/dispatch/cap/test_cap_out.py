@@ -80,6 +80,7 @@ def published(tmp_path: Path) -> list[Path]:
     return [tmp_path / "cap" / f"{cap.send(d, ROUTE, 'k').detail}.xml" for d in one_of_each()]
 
 
+@pytest.mark.servers
 def test_xmlsec1_verifies_what_we_sign_and_finds_a_changed_byte(
     published: list[Path], tmp_path: Path
 ) -> None:

@@ -69,6 +69,7 @@ def heard(mqtt: Mqtt) -> set[str]:
     raise AssertionError(f"the last word did not come; came: {topics}")
 
 
+@pytest.mark.servers
 def test_a_device_speaks_for_itself_alone(
     broker: Broker, client: Callable[[str, str], Mqtt]
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_device_speaks_for_itself_alone(
     assert heard(sender) == {f"{AT}/node/{NODE}/{t}" for t in ("ack", "hello", "report")}
 
 
+@pytest.mark.servers
 def test_a_stranger_is_refused_and_told(broker: Broker, tmp_path: Path) -> None:
     strangers = [f"mqtts://127.0.0.1:{broker.port}?ca={broker.folder}/ca.crt"]
     if not broker.certificates:
@@ -146,6 +148,7 @@ def test_a_stranger_is_refused_and_told(broker: Broker, tmp_path: Path) -> None:
         Mqtt(f"mqtts://127.0.0.1:{broker.port}?ca={tmp_path}/none.crt", "x")
 
 
+@pytest.mark.servers
 def test_an_hours_backlog_outlives_the_broker(
     tmp_path: Path, client: Callable[[str, str], Mqtt]
 ) -> None:
@@ -177,6 +180,7 @@ def test_an_hours_backlog_outlives_the_broker(
         broker.stop()
 
 
+@pytest.mark.servers
 def test_again_after_the_tables_changed(tmp_path: Path) -> None:
     """Passwords stay, strangers go, and nobody else can read them."""
     two = msgspec.structs.replace(DISTRICT, gateways={"G1": ("R01",), "G2": ("R02",)})
@@ -204,6 +208,7 @@ def test_again_after_the_tables_changed(tmp_path: Path) -> None:
             write_mosquitto(DISTRICT, tmp_path, "live", wrong, NOW)
 
 
+@pytest.mark.servers
 def test_a_certificate_counts_while_it_should(tmp_path: Path) -> None:
     """A device that left, and one whose key was lost, are revoked; one renewed near its end is not,
     for it must go on until it has been given the new one."""
@@ -262,6 +267,7 @@ def test_a_live_broker_knows_no_exercise_and_an_exercise_nothing_live() -> None:
         assert not any(other in t for t in topics)
 
 
+@pytest.mark.servers
 def test_the_hash_is_mosquittos_own(tmp_path: Path) -> None:
     """The same salt and password give what mosquitto_passwd makes."""
     tool = shutil.which("mosquitto_passwd", path=f"{os.environ['PATH']}:/usr/sbin")

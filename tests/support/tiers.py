@@ -1,0 +1,105 @@
+"""The tier of every test, told from what it needs, and what a test of the tier unit may not do.
+
+unit: nothing but Python. servers: a program that is not Python, such as Kafka, InfluxDB, mosquitto, an
+SMSC, xmlsec1. browser: Chromium. storm: a whole line at work, `fengsui run`. A test has exactly one:
+the mark that stands at it, else that of its folder, else that of the fixtures it asks for, else unit.
+"""
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+TIERS = ("unit", "servers", "browser", "storm")
+FOLDERS = {"storms": "storm", "servers": "servers"}
+# each is started once and shared, so xdist gives the tests of one to one worker
+SHARED = {
+    "storm": "storm",
+    "whole": "storm",
+    "browser": "browser",
+    "kafka_server": "servers",
+    "influx_server": "servers",
+    "npm_smsc": "servers",
+    "jsmpp": "servers",
+    "kannel": "servers",
+    "gotify": "servers",
+}
+FIXTURES = {**SHARED, "here": "browser", "hooks": "servers", "mosquitto": "servers"}
+tier_of = pytest.StashKey[str]()
+collected = pytest.StashKey[list[pytest.Item]]()
+_now: list[str] = []  # the tier of the test at work
+started: list[str] = []  # what it has started that its tier has not
+
+
+def _tier(item: pytest.Item) -> str:
+    here = {m.name for m in item.iter_markers()} & set(TIERS)
+    asked = getattr(item, "fixturenames", ())
+    here = here or {t for folder, t in FOLDERS.items() if folder in item.path.parts}
+    here = here or {t for name, t in FIXTURES.items() if name in asked} or {"unit"}
+    return max(here, key=TIERS.index)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        item.stash[tier_of] = tier = _tier(item)
+        if item.get_closest_marker(tier) is None:
+            item.add_marker(tier)
+        asked = getattr(item, "fixturenames", ())
+        if group := next((name for name in SHARED if name in asked), ""):
+            item.add_marker(pytest.mark.xdist_group("storm" if group == "whole" else group))
+    config.stash[collected] = list(items)  # before `-m` takes any away
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str:
+    count = Counter(item.stash[tier_of] for item in config.stash[collected])
+    return "tiers: " + ", ".join(f"{tier} {count[tier]}" for tier in TIERS)
+
+
+def _hear(event: str, arguments: tuple[object, ...]) -> None:
+    if event != "subprocess.Popen" or _now != ["unit"]:
+        return
+    program, words = os.fsdecode(str(arguments[0])), arguments[1]
+    line = [str(w) for w in words] if isinstance(words, list | tuple) else [str(words)]
+    if os.path.realpath(program) != os.path.realpath(sys.executable):
+        started.append(program)
+    elif "--plain" in line:  # the screen of a line at work; a command that refuses needs none
+        started.append("a whole line")
+
+
+sys.addaudithook(_hear)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _now[:] = [item.stash[tier_of]]
+    try:
+        return (yield)
+    finally:
+        _now.clear()
+
+
+def _no_more_than_its_tier() -> None:
+    programs = ", ".join(sorted(set(started)))
+    started.clear()
+    if programs:
+        pytest.fail(
+            "a test of the tier unit needs nothing but Python, and this one started "
+            f"{programs}: mark it (tests/support/tiers.py)"
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Iterator[None]:
+    result = yield
+    _no_more_than_its_tier()
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[None]:
+    result = yield
+    _no_more_than_its_tier()
+    return result
