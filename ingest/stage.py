@@ -25,8 +25,8 @@ from ingest.people.reports import People, outs_of
 from ingest.people.web import people_ways
 from ingest.repeats import Again, of_log
 from stream import metrics
-from stream.blobs import FrameStore, no_room
 from stream.clock import last_tick
+from stream.disk.blobs import FrameStore, no_room
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.limits import LAST_AT, Unreadable, read_json
 from stream.log.port import Log, Out, Unavailable

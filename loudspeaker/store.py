@@ -7,7 +7,7 @@ sure of by fsync: whatever is cut off in the middle, the other slot is whole.
 import hashlib
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +17,7 @@ from dispatch.nodes.keys import read_secret
 from dispatch.nodes.memory import Kept
 from dispatch.nodes.protocol import KeySet, Kind
 from dispatch.nodes.trust import NodeTrust
+from stream.disk.files import sync_folder, write_file
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +70,7 @@ class Store:
             raise ValueError(
                 f"{file}: 尚未设置 not set up: give --root root.pub at the first start"
             )
-        _durable(file, msgspec.json.encode(given))
+        write_file(file, msgspec.json.encode(given))
         return given
 
     def own_keys(self) -> OwnKeys:
@@ -81,7 +82,7 @@ class Store:
         ):
             file = self._folder / f"{name}.key"
             if not file.exists():
-                _durable(file, make().private_bytes_raw().hex().encode() + b"\n")
+                write_file(file, make().private_bytes_raw().hex().encode() + b"\n")
             found.append(read_secret(file))
         return OwnKeys(*found)
 
@@ -124,29 +125,10 @@ class Store:
             f.flush()
             os.fsync(f.fileno())
         if fresh:
-            _sync(self._folder)
+            sync_folder(self._folder)
         self._number, self._body = self._number + 1, body
         return True
 
 
 def _digest(number: bytes, body: bytes) -> str:
     return hashlib.sha256(number + b"\n" + body).hexdigest()
-
-
-def _durable(file: Path, body: bytes) -> None:
-    fresh = file.with_suffix(".tmp")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as f:
-        f.write(body)
-        f.flush()
-        os.fsync(f.fileno())
-    fresh.replace(file)
-    _sync(file.parent)
-
-
-def _sync(folder: Path) -> None:
-    handle: Any = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -15,7 +15,7 @@ import click
 from config.records.district import District
 from fengsui.cli.options import Shared
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log
 from stream.mqtt.client import Message

@@ -1,7 +1,6 @@
 """The public list of CAP messages, as Atom and as RSS, in files, and a small HTTP server on loopback
 for them and the messages. A district puts its own web server in front, or copies the folder to one."""
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import format_datetime
@@ -25,16 +24,6 @@ TYPES = {
     ".atom": "application/atom+xml",
     ".rss": "application/rss+xml",
 }
-
-
-def write_file(path: Path, body: bytes) -> None:
-    """Whole or not at all, on disk on return. Raises OSError."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with fresh.open("wb") as f:
-        f.write(body)
-        f.flush()
-        os.fsync(f.fileno())
-    fresh.replace(path)
 
 
 Listed = Iterable[tuple[Reference, str]]  # (message, headline)

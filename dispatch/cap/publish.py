@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.records.district import District
-from dispatch.cap.feed import FEED, RSS, atom, rss, write_file
+from dispatch.cap.feed import FEED, RSS, atom, rss
 from dispatch.cap.message import Reference, build, identifier, read_reference
 from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Route
+from stream.disk.files import SHARED, write_file
 
 
 def _unsigned(body: bytes) -> bytes:
@@ -88,6 +89,6 @@ class Cap:
 
     def _write(self, name: str, body: bytes) -> None:
         try:
-            write_file(self._folder / name, body)
+            write_file(self._folder / name, body, SHARED)
         except OSError as e:
             raise SendError(f"{name}: 写不了 cannot be written: {e.strerror}") from e

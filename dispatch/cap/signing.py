@@ -10,7 +10,6 @@ neighbours put beside their sources.toml.
 import datetime
 import os
 from pathlib import Path
-from tempfile import mkstemp
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +22,7 @@ from signxml.algorithms import SignatureMethod as Method
 from signxml.signer import XMLSigner
 
 from config.records.district import District
+from stream.disk.files import create_file
 
 _BITS = {"live": 3072, "exercise": 2048}  # an exercise makes a key each time, for an hour
 _BEGIN = b"-----BEGIN CERTIFICATE"
@@ -128,15 +128,4 @@ def _create(secret: Path, district: District, live: bool) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    handle, fresh_name = mkstemp(dir=secret.parent)  # mode 0600
-    fresh = Path(fresh_name)
-    with os.fdopen(handle, "wb") as f:
-        f.write(private + certificate.public_bytes(serialization.Encoding.PEM))
-        f.flush()
-        os.fsync(f.fileno())
-    try:
-        os.link(fresh, secret)
-    except FileExistsError:
-        return  # another process made one meanwhile: that one counts
-    finally:
-        fresh.unlink()
+    create_file(secret, private + certificate.public_bytes(serialization.Encoding.PEM))

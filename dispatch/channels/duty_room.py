@@ -1,6 +1,5 @@
 """Notices for the duty room: a line on its screen and in a file that outlives the screen."""
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +8,7 @@ import msgspec
 
 from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Route
+from stream.disk.files import append
 
 
 class Console:
@@ -34,10 +34,8 @@ class Console:
         }
         line = msgspec.json.encode(row) + b"\n"
         try:
-            with self._lock, self._file.open("ab") as f:
-                f.write(line)
-                f.flush()
-                os.fsync(f.fileno())
+            with self._lock:
+                append(self._file, line)
         except OSError as e:
             raise SendError(f"{self._file.name}: 写不了 cannot be written: {e.strerror}") from e
         if self._show is not None:

@@ -11,8 +11,6 @@ An exercise has its own folder and so its own keys: a real loudspeaker refuses a
 even if it should ever hear one. Key files hold 32 bytes as hex, secret ones with mode 0600.
 """
 
-import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from dispatch.nodes.protocol import KeySet, Kind, Refused, TrustedKey, opened, sign
+from stream.disk.files import create_file, write_file
 
 
 class Keys(NamedTuple):
@@ -202,29 +201,3 @@ def read_key(file: Path) -> bytes:
     if len(key) != 32:
         raise ValueError(f"{file} 不是密钥 is not a key: 64 hex digits expected")
     return key
-
-
-def create_file(file: Path, body: bytes) -> None:
-    """Whole or not at all, for its owner alone, and the first of two processes wins."""
-    fresh = _fresh(file, body)
-    try:
-        os.link(fresh, file)
-    except FileExistsError:
-        return  # another process made one meanwhile: that one counts
-    finally:
-        fresh.unlink()
-
-
-def write_file(file: Path, body: bytes) -> None:
-    """Whole or not at all, for its owner alone, in place of what was there."""
-    _fresh(file, body).replace(file)
-
-
-def _fresh(file: Path, body: bytes) -> Path:
-    fresh = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as f:
-        f.write(body)
-        f.flush()
-        os.fsync(f.fileno())
-    return fresh

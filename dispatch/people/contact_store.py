@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from config.records.district import PERSONAL, Contact
 from dispatch.nodes.keys import read_secret
+from stream.disk.files import write_file
 
 MASTER = "FENGSUI_CONTACTS_KEY_FILE"
 _NONCE = 12
@@ -190,7 +191,7 @@ class ContactStore:
         with self.change():
             old = AESGCM(self._master())
             following = file.with_name(file.name + ".next")
-            _write_secret(following, fresh)
+            write_file(following, _as_text(fresh))
             rows = self._db.execute("SELECT id, wrapped FROM keys.row").fetchall()
             seal = AESGCM(fresh)
             wrapped = [(_encrypt(seal, _decrypt(old, w, i), i.encode()), i) for i, w in rows]
@@ -208,7 +209,7 @@ class ContactStore:
         row = self._db.execute("SELECT fingerprint FROM keys.master").fetchone()
         if row is None:
             if not file.exists():
-                _write_secret(file, AESGCM.generate_key(256))
+                write_file(file, _as_text(AESGCM.generate_key(256)))
             key = read_secret(file)
             self._db.execute("INSERT INTO keys.master VALUES (1, ?)", (_fingerprint(key),))
             return key
@@ -239,12 +240,8 @@ def _fingerprint(key: bytes) -> str:
     return hashlib.sha256(b"fengsui contacts master" + key).hexdigest()[:16]
 
 
-def _write_secret(file: Path, key: bytes) -> None:
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "wb") as f:
-        f.write(key.hex().encode() + b"\n")
-        f.flush()
-        os.fsync(f.fileno())
+def _as_text(key: bytes) -> bytes:
+    return key.hex().encode() + b"\n"
 
 
 def _replace(following: Path, file: Path) -> None:

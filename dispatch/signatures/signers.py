@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from dispatch.nodes.keys import create_file, pair_of, read_key, write_file
+from dispatch.nodes.keys import pair_of, read_key
 from dispatch.records import Decision
 from dispatch.signatures.proof import Era, Signer, Trust, signed
+from stream.disk.files import create_file, write_file
 from stream.oplog import say
 
 FILE = "signers.json"

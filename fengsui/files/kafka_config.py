@@ -6,7 +6,6 @@ the topic of snapshots follow. What no right can divide is told in docs/threats.
 writers, the detectors and the desk, so people's decisions in it are signed.
 """
 
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from dispatch.ledger.chain import CHAINS
 from dispatch.ledger.writer import group
 from fengsui.run.run_log import READS, open_run_log
 from fengsui.run.setup import Setup
+from stream.disk.files import create_file
 from stream.environment import Usage
 from stream.log.kafka_url import Right
 
@@ -95,9 +95,7 @@ def write_kafka(setup: Setup, folder: Path) -> tuple[int, int]:
 def _password(file: Path) -> str:
     """The one in the file; a new one where there is none."""
     if not file.exists():
-        opener = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(opener, "w") as f:
-            f.write(secrets.token_urlsafe(24) + "\n")
+        create_file(file, secrets.token_urlsafe(24).encode() + b"\n")
     found = file.read_text().strip()
     if not found:
         raise Usage(f"{file}: 是空的 is empty: 删掉后重来 delete it and run this again")

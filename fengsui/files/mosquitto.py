@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from config.checks.gateways import FILE as GATEWAYS
 from config.records.district import District
-from fengsui.files.mqtt_certificates import authority_of, clients, server, write_owned
+from fengsui.files.mqtt_certificates import authority_of, clients, server
+from stream.disk.files import write_file
 from stream.mqtt.access import Rights, rights
 
 # our passwords are random, 144 bits: more rounds would only slow the broker when all devices come back
@@ -128,9 +129,9 @@ def write_mosquitto(
     table = rights(district, run, given.members, given.adapters)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_owned(folder / "acl", "\n".join(acl(table)).encode())
+    write_file(folder / "acl", "\n".join(acl(table)).encode())
     text = "\n".join(settings(district, given.at or str(folder), given)) + "\n"
-    write_owned(folder / "mosquitto.conf", text.encode())
+    write_file(folder / "mosquitto.conf", text.encode())
     authority = authority_of(folder, district.id, now)
     server(folder, authority, hosts, now)
     if given.certificates:
@@ -153,9 +154,9 @@ def _passwords(folder: Path, names: list[str]) -> None:
     old = dict(x.split(":", 1) for x in hidden.read_text().split()) if hidden.exists() else {}
     made = {name: known.get(name) or secrets.token_urlsafe(18) for name in names}
     rows = "".join(f"{name},{password}\n" for name, password in made.items())
-    write_owned(clear, f"name,password\n{rows}".encode())
+    write_file(clear, f"name,password\n{rows}".encode())
     lines = [
         f"{name}:{old[name] if name in known and name in old else hashed(p, os.urandom(12))}\n"
         for name, p in made.items()
     ]
-    write_owned(hidden, "".join(lines).encode())
+    write_file(hidden, "".join(lines).encode())

@@ -3,7 +3,6 @@ where they are used, and the list of those that count no more."""
 
 import datetime
 import ipaddress
-import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -12,18 +11,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from stream.disk.files import write_file
+
 _YEARS = 10
 _CA_DAYS, _LEAF_DAYS, _RENEW_DAYS = 365 * _YEARS, 825, 30
 
 Authority = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
-
-
-def write_owned(path: Path, body: bytes) -> None:
-    """Whole or not at all, and for its owner alone."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    fresh.touch(0o600)
-    fresh.write_bytes(body)
-    fresh.replace(path)
 
 
 def authority_of(folder: Path, district: str, now: datetime.datetime) -> Authority:
@@ -88,7 +81,7 @@ def _keep(ours: Path, issued: Path) -> None:
         cert = x509.load_pem_x509_certificate(path.read_bytes())
         copy = issued / f"{cert.serial_number:x}.crt"
         if not copy.exists():
-            write_owned(copy, path.read_bytes())
+            write_file(copy, path.read_bytes())
 
 
 def _issued(issued: Path) -> Iterator[x509.Certificate]:
@@ -125,7 +118,7 @@ def _revoke(
             .build()
         )
     crl = builder.sign(authority[1], hashes.SHA256())
-    write_owned(path, crl.public_bytes(serialization.Encoding.PEM))
+    write_file(path, crl.public_bytes(serialization.Encoding.PEM))
 
 
 def _certificate(
@@ -193,8 +186,8 @@ def _save(place: Path, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) 
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    write_owned(place.with_suffix(".key"), private)
-    write_owned(place.with_suffix(".crt"), cert.public_bytes(serialization.Encoding.PEM))
+    write_file(place.with_suffix(".key"), private)
+    write_file(place.with_suffix(".crt"), cert.public_bytes(serialization.Encoding.PEM))
 
 
 def _load(place: Path, now: datetime.datetime) -> Authority | None:

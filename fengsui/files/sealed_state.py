@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from fengsui.run.recipients import place
 from fengsui.run.setup import Setup
 from ingest.people.links import FILE as LINKS
+from stream.disk.files import create_file
 from stream.environment import Usage
 
 PASSPHRASE = "FENGSUI_BACKUP_PASSPHRASE"  # noqa: S105  # a variable, no password
@@ -80,7 +81,6 @@ def put_back(setup: Setup, found: dict[str, bytes]) -> list[str]:
     for name, path in places(setup).items():
         if name in found and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_bytes(found[name])
+            create_file(path, found[name])
             written.append(name)
     return written

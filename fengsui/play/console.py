@@ -23,7 +23,7 @@ from fengsui.run.service import answering, stopping_on_signals
 from fengsui.run.setup import Setup, free_port
 from fengsui.run.signing import desk_of
 from fengsui.status.pages import asked
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.environment import Usage
 from stream.history.open import open_history
 from stream.metrics import watchdog

@@ -33,6 +33,7 @@ from simulators.run import Player, Stuck, play
 from simulators.scenario import scenario
 from simulators.world import World
 from skill.verify.storms import StormScore, WarnedVersion, score
+from stream.disk.files import write_file
 from stream.environment import Usage
 from stream.log.port import Log, Unavailable
 from stream.mqtt.access import SIMULATOR, rights
@@ -60,10 +61,7 @@ def _broker(setup: Setup, port: int) -> Iterator[Setup]:
         table = rights(setup.district, setup.run.name)
         broker = start_broker(setup.folder, _port(port), table)
         url = broker.url if setup.live else as_user(broker.url, setup.folder, SIMULATOR)
-        fresh = setup.broker_file.with_suffix(".new")  # whoever waits for it reads it whole
-        fresh.touch(mode=0o600)
-        fresh.write_text(url)
-        fresh.replace(setup.broker_file)
+        write_file(setup.broker_file, url.encode())  # whoever waits for it reads it whole
     try:
         yield setup
     finally:

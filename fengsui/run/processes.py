@@ -22,8 +22,8 @@ from fengsui.run.setup import Setup, own
 from fengsui.run.signing import judging
 from ingest.archive import run_archive
 from ingest.stage import run_ingest
-from stream.blobs import FrameStore
 from stream.clock import LineClock, last_tick, trusted
+from stream.disk.blobs import FrameStore
 from stream.history.open import open_history
 from stream.log.port import Corrupt, Log, Unavailable
 from stream.metrics import PULSES, lags

@@ -12,6 +12,7 @@ from config.proof import FILE, Proof, standing
 from config.read.problem import Problem
 from config.records.district import District
 from fengsui.run.setup import Setup
+from stream.disk.files import write_file
 from stream.environment import Usage
 
 _REMEMBERED = "thresholds.version"
@@ -56,10 +57,7 @@ def start(setup: Setup) -> str:
             + "; ".join(str(p) for p in problems)
         )
     setup.folder.mkdir(parents=True, exist_ok=True)
-    if not memory.exists():
-        memory.touch(mode=0o600)
-    memory.chmod(0o600)  # an earlier program wrote it for all to read
-    memory.write_text(f"{district.rules_version} {'proved' if proof else 'unproved'}\n", "utf-8")
+    write_file(memory, f"{district.rules_version} {'proved' if proof else 'unproved'}\n".encode())
     return f"阈值 thresholds: {told(proof)}" if proof else unproved(district)
 
 

@@ -1,6 +1,5 @@
 """What the commands about loudspeakers look up: the run's clock, the grant, who has which keys."""
 
-import os
 from collections.abc import Iterator
 
 import msgspec
@@ -12,6 +11,7 @@ from dispatch.words.local_time import local
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import view_of
 from fengsui.run.setup import Setup
+from stream.disk.files import SHARED, append, write_file
 from stream.wall_clock import now_ms
 
 
@@ -35,13 +35,8 @@ def write_grant(setup: Setup, grant: Grant) -> None:
     """Where send looks for it; and a line for the record of who granted and withdrew."""
     setup.folder.mkdir(parents=True, exist_ok=True)
     body = msgspec.json.encode(grant)
-    with (setup.folder / "mandate.history.jsonl").open("ab") as f:
-        f.write(body + b"\n")
-        f.flush()
-        os.fsync(f.fileno())
-    fresh = setup.folder / f"mandate.{os.getpid()}.tmp"
-    fresh.write_bytes(body)
-    fresh.replace(setup.folder / "mandate.json")
+    append(setup.folder / "mandate.history.jsonl", body + b"\n")
+    write_file(setup.folder / "mandate.json", body, SHARED)
 
 
 def key_lines(setup: Setup) -> Iterator[str]:

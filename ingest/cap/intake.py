@@ -13,7 +13,7 @@ from ingest.cap.interpret import Hearing
 from ingest.decode.gzip_in import unpacked
 from ingest.observation import CapIn
 from stream import metrics
-from stream.blobs import FrameStore, no_room
+from stream.disk.blobs import FrameStore, no_room
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.log.port import Log, Out
 from stream.records import Rejected, encode

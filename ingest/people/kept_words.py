@@ -12,13 +12,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from stream.disk.files import create_file
 from stream.oplog import Seldom
 
 STRANGER = "X-"  # so begins what stands for a number that nobody on the list has
@@ -167,15 +167,7 @@ def _master(file: Path) -> bytes:
     """The key; made when it is not there, whole or not at all. Raises ValueError for one that others
     may read, or that is none."""
     if not file.exists():
-        part = file.with_suffix(f".{os.getpid()}.{threading.get_ident()}.part")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as f:
-            f.write(AESGCM.generate_key(256).hex().encode())
-            f.flush()
-            os.fsync(f.fileno())
-        with suppress(FileExistsError):  # another process was first
-            os.link(part, file)
-        part.unlink()
+        create_file(file, AESGCM.generate_key(256).hex().encode())
     if file.stat().st_mode & 0o077:
         raise ValueError(f"{file}: 别人也能读 others may read it: chmod 600")
     return bytes.fromhex(file.read_text())

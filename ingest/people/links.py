@@ -3,11 +3,12 @@ token itself is shown once, to whoever makes the link, and stands nowhere.
 """
 
 import hashlib
-import os
 import secrets
 from pathlib import Path
 
 import msgspec
+
+from stream.disk.files import write_file
 
 FILE = "people-links.json"
 _DAY_MS = 86_400_000
@@ -78,13 +79,7 @@ class Links:
 
     def _write(self, links: dict[str, Link]) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        part = self._file.with_suffix(f".{os.getpid()}.part")
-        part.touch(mode=0o600)
-        with part.open("wb") as f:
-            f.write(msgspec.json.encode(links))
-            f.flush()
-            os.fsync(f.fileno())
-        part.replace(self._file)
+        write_file(self._file, msgspec.json.encode(links))
 
 
 def _hash(token: str) -> str:

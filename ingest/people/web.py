@@ -38,7 +38,7 @@ from ingest.people.photo import MAX_BYTES, remade
 from ingest.people.reports import People, Sent, Way, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from stream import metrics
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.guard import letter
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out

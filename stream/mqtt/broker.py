@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from stream.disk.files import write_file
 from stream.mqtt.access import Rights
 
 USER = "fengsui"  # of a broker without a table
@@ -89,8 +90,7 @@ def start_broker(folder: Path, port: int, rights: Mapping[str, Rights] | None = 
     table = rights or {USER: Rights(("#",), ("#",))}
     passwords = _passwords(folder, table)
     users = {n: BrokerUser(digest(passwords[n]), r.write, r.read) for n, r in table.items()}
-    (folder / _FILE).touch(0o600)
-    (folder / _FILE).write_bytes(msgspec.json.encode(Table(users, rights is not None)))
+    write_file(folder / _FILE, msgspec.json.encode(Table(users, rights is not None)))
     notes = folder / "broker.log"
     with notes.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603  # ourselves
@@ -121,7 +121,6 @@ def _passwords(folder: Path, users: Mapping[str, Rights]) -> dict[str, str]:
     for name in users:
         path = password_file(folder, name)
         if not path.exists() or not path.read_text():
-            path.touch(0o600)
-            path.write_text(secrets.token_urlsafe(12))
+            write_file(path, secrets.token_urlsafe(12).encode())
         found[name] = path.read_text()
     return found

@@ -61,7 +61,7 @@ from ingest.observation import CapIn, Observation, PersonSays, Service
 from ingest.people.form import Form, FormWrong
 from ingest.people.reports import People
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.limits import LAST_AT, Unreadable, deep, moment, number, read_json
 from stream.log.port import Out
 from stream.mqtt.client import Message

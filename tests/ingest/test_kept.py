@@ -23,8 +23,8 @@ from ingest.decode.reading import REASONS, Reading, decode_json
 from ingest.decode.senml import decode_senml, resolve
 from ingest.observation import Observations
 from ingest.stage import Intake, begin, run_ingest
-from stream.blobs import FrameStore
 from stream.clock import last_tick
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Out, Unavailable
 from stream.mqtt.broker import start_broker

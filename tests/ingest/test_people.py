@@ -21,7 +21,7 @@ from ingest.people.kept_words import Keeper, Words
 from ingest.people.page import form
 from ingest.people.reports import A_MINUTE, People
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.mqtt.client import Message
 from stream.records import DeadLetter, Rejected
 from tests.support.decide_district import MIN, T0, Line, mark, run, seen, yanqing

@@ -16,7 +16,7 @@ from ingest.cap.intake import CapDoor
 from ingest.decode.reading import REASONS, decode_json
 from ingest.observation import CapIn, Observations
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.limits import DEEPEST, LAST_AT, Unreadable, deep, moment, read_json
 from stream.log.port import Out, Unavailable
 from stream.mqtt.client import Message

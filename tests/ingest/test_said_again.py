@@ -17,7 +17,7 @@ from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
 from ingest.repeats import Again, of_log
 from ingest.stage import Intake, run_ingest
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log, Out, partition_of
 from stream.mqtt.client import Message, Mqtt

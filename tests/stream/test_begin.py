@@ -33,7 +33,7 @@ from fengsui.run.setup import default_config
 from fengsui.status.consistency import audit_once
 from fengsui.status.lines import status_lines
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.mqtt.client import Message

@@ -17,7 +17,7 @@ import pytest
 
 from ingest.people.links import Links
 from ingest.people.web import people_ways
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.http.server import Bounds, HttpDoor
 from stream.log.open import open_log
 from stream.oplog import Seldom

@@ -26,7 +26,7 @@ from fengsui.run.setup import default_config
 from ingest.archive import points_and_facts
 from ingest.stage import Intake
 from stream import metrics
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Entry, Out, Unavailable
 from stream.mqtt.client import Message

@@ -20,7 +20,7 @@ from fengsui.files.backup import ORDER, groups_of
 from fengsui.files.export import export
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.stages.runner import Runner
 from tests.support.decide_district import unproved

@@ -17,7 +17,7 @@ from ingest.observation import PersonSays
 from ingest.people import web
 from ingest.people.links import Links
 from ingest.people.web import people_ways
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log
 from tests.support.decide_district import T0, yanqing

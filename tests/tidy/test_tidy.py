@@ -47,7 +47,7 @@ PACKAGES = tuple(MAY)
 ROOMS: dict[str, tuple[str, ...]] = {
     "config": ("records", "read", "proof", "checks", "load", "scenarios"),
     "stream": (
-        *("oplog", "environment", "wall_clock", "limits", "blobs", "pace", "metrics", "records", "log"),
+        *("oplog", "environment", "wall_clock", "limits", "disk", "pace", "metrics", "records", "log"),
         *("mqtt", "http", "clock", "history", "guard", "stages"),
     ),
     "ingest": (

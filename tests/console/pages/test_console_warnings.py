@@ -15,7 +15,7 @@ from console.pages.precedents import similar
 from detectors.detection import Evidence
 from dispatch.records import Alert, Outcome
 from fengsui.run.run_log import frames_folder
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, wait_for_alert

@@ -188,7 +188,7 @@ def test_a_full_disk_is_tried_again(
 ) -> None:
     cap = Cap(district, tmp_path)
 
-    def full(path: Path, body: bytes) -> None:
+    def full(path: Path, body: bytes, mode: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("dispatch.cap.publish.write_file", full)

@@ -270,7 +270,7 @@ def test_a_mandate_is_the_wet_rows_of_the_district(district: District) -> None:
 def test_a_nodes_status_becomes_observations_and_the_rest_dead_letters(
     district: District, tmp_path: Path
 ) -> None:
-    from stream.blobs import FrameStore
+    from stream.disk.blobs import FrameStore
     from stream.mqtt.client import Message
 
     intake = Intake(district, run_of(), FrameStore(tmp_path))

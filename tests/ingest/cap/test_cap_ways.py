@@ -26,7 +26,7 @@ from ingest.cap.intake import FOLDER, CapDoor
 from ingest.cap.listeners import cap_ways, endpoint_token
 from ingest.observation import CapIn
 from ingest.stage import Intake
-from stream.blobs import FrameStore
+from stream.disk.blobs import FrameStore
 from stream.log.port import Log, Unavailable
 from stream.mqtt.client import Message
 from stream.records import Run

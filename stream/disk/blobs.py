@@ -1,8 +1,9 @@
 """Pictures and CAP messages by their hash: a folder of files named for what is in them."""
 
 import hashlib
-import os
 from pathlib import Path
+
+from stream.disk.files import SHARED, write_file
 
 
 def no_room(what: str, e: OSError) -> str:
@@ -26,16 +27,7 @@ class FrameStore:
         path = self._path(digest)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            try:
-                with part.open("wb") as f:
-                    f.write(body)
-                    f.flush()
-                    os.fsync(f.fileno())
-                part.replace(path)
-            except OSError:
-                part.unlink(missing_ok=True)  # half a picture must not take the room of a whole one
-                raise
+            write_file(path, body, SHARED)
         return digest
 
     def get(self, digest: str) -> bytes | None:
