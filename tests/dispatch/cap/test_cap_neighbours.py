@@ -28,7 +28,7 @@ from stream.mqtt.client import Mqtt
 from tests.support.servers import free_port
 
 ROOT = Path(__file__).parents[3]
-XSD = ROOT / "ingest" / "decode" / "schema" / "CAP-v1.2.xsd"
+XSD = ROOT / "ingest" / "cap" / "schema" / "CAP-v1.2.xsd"
 START = 1_753_531_200_000
 HAZARD = "flash_flood"
 

@@ -48,7 +48,7 @@ from tests.support.cap_xml import ROUTE, T0, delivery
 from tests.support.decide_district import yanqing
 
 NS = {"c": NAMESPACE}
-XSD = Path(__file__).parents[3] / "ingest" / "decode" / "schema" / "CAP-v1.2.xsd"
+XSD = Path(__file__).parents[3] / "ingest" / "cap" / "schema" / "CAP-v1.2.xsd"
 
 
 def reaching(url: str, **changes: Any) -> District:

@@ -235,7 +235,7 @@ def test_real_messages_of_others_pass_our_check_and_broken_ones_do_not(data: Pat
 
 
 def test_the_schema_carries_its_notice() -> None:
-    text = (ROOT / "ingest" / "decode" / "schema" / "CAP-v1.2.xsd").read_text()
+    text = (ROOT / "ingest" / "cap" / "schema" / "CAP-v1.2.xsd").read_text()
     assert "Copyright OASIS Open 2010 All Rights Reserved" in text
 
 
