@@ -49,14 +49,14 @@ _FLOOR = np.array(
 KIND = of_pictures("camera_waterline", "图像水位", "water line", "m", seen="water_line")
 
 
-class Line(NamedTuple):
+class Waterline(NamedTuple):
     """Stage and its deviation, m."""
 
     stage: float
     sigma: float
 
 
-def water_line(staff: Staff, picture: Picture) -> Line | None:
+def water_line(staff: Staff, picture: Picture) -> Waterline | None:
     """None where the edge is not clear."""
     f = _features(sample(picture.colour, staff))
     n = len(f)
@@ -83,7 +83,7 @@ def water_line(staff: Staff, picture: Picture) -> Line | None:
         return None
     per_sample = abs(float(staff.stage[-1] - staff.stage[0])) / (n - 1)
     stage = float(np.interp(middle, np.arange(n), staff.stage))
-    return Line(stage, spread * per_sample)
+    return Waterline(stage, spread * per_sample)
 
 
 def _features(band: Bytes) -> Floats:

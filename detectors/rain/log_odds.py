@@ -7,7 +7,7 @@ import numpy as np
 from detectors.engine.window_rule import Floats
 
 
-class Line(NamedTuple):
+class LogOddsLine(NamedTuple):
     """score = intercept + x @ weight, in log odds."""
 
     intercept: float

@@ -17,7 +17,7 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.log_odds import Line, chance
+from detectors.rain.log_odds import LogOddsLine, chance
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.tables.infer import Moments, filled, moments
 from skill.tables.logistic import fit
@@ -49,7 +49,7 @@ class Fitted(NamedTuple):
 
     names: tuple[str, ...]
     moments: Moments
-    line: Line
+    line: LogOddsLine
     threshold: float
     forms: tuple[tuple[str, ...], ...]
     aim: float  # J of the threshold, on groups left out
@@ -94,14 +94,14 @@ def forms(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [form for r in rains if (form := (*r, *always))] or [(n,) for n in signed]
 
 
-def _weights(line: Line, form: Sequence[str], names: Sequence[str]) -> Line:
+def _weights(line: LogOddsLine, form: Sequence[str], names: Sequence[str]) -> LogOddsLine:
     """The same over all quantities."""
     whole = np.zeros(len(names))
     whole[[names.index(n) for n in form]] = line.weight
-    return Line(line.intercept, whole)
+    return LogOddsLine(line.intercept, whole)
 
 
-def _fits(s: Sample, x: Floats, tried: Sequence[tuple[str, ...]]) -> list[Line]:
+def _fits(s: Sample, x: Floats, tried: Sequence[tuple[str, ...]]) -> list[LogOddsLine]:
     out = []
     for form in tried:
         columns = [s.names.index(n) for n in form]
@@ -155,7 +155,7 @@ def tune(s: Sample, cost: float) -> Fitted:
     lines = _fits(s, filled(known, s.x), tried)
     intercept = float(np.mean([x.intercept for x in lines]))
     weight = slope * np.mean([x.weight for x in lines], axis=0)
-    line = Line(shift + slope * intercept, weight)
+    line = LogOddsLine(shift + slope * intercept, weight)
     return Fitted(s.names, known, line, aim / (1 + cost * aim), tuple(tried), aim)
 
 

@@ -13,10 +13,10 @@ from scipy.optimize import minimize
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
-from detectors.rain.log_odds import Line, chance
+from detectors.rain.log_odds import LogOddsLine, chance
 
 
-def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> Line:
+def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> LogOddsLine:
     """x: (n, k) without gaps."""
     middle, spread = x.mean(axis=0), x.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0)
@@ -33,4 +33,4 @@ def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> Line:
     limits = [(-30, 30), *(((0, None) if s > 0 else (None, None)) for s in signs)]
     b = minimize(loss, start, jac=True, bounds=limits, method="L-BFGS-B").x
     weight = b[1:] / spread
-    return Line(float(b[0] - middle @ weight), weight)
+    return LogOddsLine(float(b[0] - middle @ weight), weight)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from detectors.rain.log_odds import Line
+from detectors.rain.log_odds import LogOddsLine
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.series.rules import RulesFault, Skill, Step, toml_text
 from skill.tables.fit import Fitted
@@ -110,5 +110,5 @@ def fitted(file: TableRules) -> Fitted:
     moments = Moments(
         np.array([t.mean for t in file.term]), np.array([t.covariance for t in file.term])
     )
-    line = Line(file.intercept, np.array([t.weight for t in file.term]))
+    line = LogOddsLine(file.intercept, np.array([t.weight for t in file.term]))
     return Fitted(names, moments, line, file.threshold, (), 0.0)

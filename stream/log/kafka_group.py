@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer
 from kafka import errors as ke
@@ -13,11 +13,8 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from stream.log.kafka_producer import Producer
-from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, damaged
+from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 from stream.oplog import say
-
-if TYPE_CHECKING:
-    from stream.log.kafka import KafkaLog
 
 SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
@@ -32,6 +29,23 @@ _FENCED = (
     ke.CommitFailedError,
     ke.FencedInstanceIdError,
 )
+
+
+class KafkaLogOfMember(Protocol):
+    """What a member asks of the log that it belongs to (`stream.log.kafka`)."""
+
+    prefix: str
+    servers: dict[str, Any]
+
+    def topic(self, name: str) -> str: ...
+
+    def unavailable(self, e: BaseException) -> Unavailable: ...
+
+    def producer(self, transactional_id: str) -> Producer: ...
+
+    def send(self, producer: Any, outputs: Sequence[Out]) -> list[Any]: ...
+
+    def read_topic(self, name: str, partition: int, offset: int, limit: int) -> list[Entry]: ...
 
 
 class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -51,7 +65,7 @@ class KafkaGroupConsumer:
     """See `stream.log.Consumer`. Membership is cooperative: in a rebalance a member keeps what stays
     with it, and its memory."""
 
-    def __init__(self, log: "KafkaLog", topic: Topic, group: str, member: str) -> None:
+    def __init__(self, log: KafkaLogOfMember, topic: Topic, group: str, member: str) -> None:
         self._log = log
         self._topic = topic
         self._name = log.topic(topic.name)

@@ -5,17 +5,33 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from typing import Any, Protocol
 
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 from stream.oplog import say
 
-if TYPE_CHECKING:
-    from stream.log.sqlite import SqliteLog
-
 LEASE_S = 10.0
+
+
+class SqliteLogOfMember(Protocol):
+    """What a member asks of the log that it belongs to (`stream.log.sqlite`)."""
+
+    path: Path
+
+    def ask(self, question: str, *values: object) -> list[tuple[Any, ...]]: ...
+
+    def transaction(
+        self, topics: Iterable[str] = ()
+    ) -> AbstractContextManager[sqlite3.Connection]: ...
+
+    def insert(self, db: sqlite3.Connection, outputs: Sequence[Out]) -> None: ...
+
+    def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]: ...
+
+    def wait(self, topic: str, timeout_s: float) -> None: ...
 
 
 def _over() -> None:
@@ -25,7 +41,7 @@ def _over() -> None:
 class SqliteConsumer:
     """See `stream.log.Consumer`."""
 
-    def __init__(self, log: "SqliteLog", topic: Topic, group: str, member: str) -> None:
+    def __init__(self, log: SqliteLogOfMember, topic: Topic, group: str, member: str) -> None:
         self._log = log
         self._topic = topic
         self._group = group

@@ -143,24 +143,11 @@ def known() -> frozenset[str]:
     )
 
 
-def is_for_types(path: Path) -> set[int]:
-    """The lines under `if TYPE_CHECKING`: nothing is imported by them when it runs."""
-    lines: set[int] = set()
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            assert node.end_lineno is not None
-            lines |= set(range(node.lineno, node.end_lineno + 1))
-    return lines
-
-
 @cache
-def imports(path: Path, *, types: bool = True) -> frozenset[str]:
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports: of ours the module, of others the whole name."""
-    left_out = set() if types else is_for_types(path)
     found: set[str] = set()
     for node in ast.walk(tree(path)):
-        if getattr(node, "lineno", 0) in left_out:
-            continue
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -213,9 +200,9 @@ def test_imports_point_one_way_between_rooms() -> None:
 
 
 def test_no_two_files_need_each_other() -> None:
-    """No circle, however long, among all files: what is imported for types alone does not count."""
+    """No circle, however long, among all files."""
     needs = {
-        dotted(p): {m for m in imports(p, types=False) if m in known() and m != dotted(p)}
+        dotted(p): {m for m in imports(p) if m in known() and m != dotted(p)}
         for p in sources()
     }
     while free := [m for m, of in needs.items() if not of & needs.keys()]:
@@ -284,6 +271,16 @@ def test_a_folder_holds_about_a_dozen_entries() -> None:
         ]
         if len(entries) > FOLDER_ENTRIES:
             wrong.append(f"{name(folder)} has {len(entries)} entries")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_public_class_name_means_one_thing_in_its_package() -> None:
+    stands: dict[tuple[str, str], list[str]] = {}
+    for path in sources():
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                stands.setdefault((name(path).split("/")[0], node.name), []).append(name(path))
+    wrong = [f"{n} in {files}" for (_, n), files in stands.items() if len(files) > 1]
     assert not wrong, "\n".join(wrong)
 
 
