@@ -1,7 +1,6 @@
 """What a request brings, and how it is answered or refused in words."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from time import monotonic
@@ -11,9 +10,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from stream.pace.rate_limit import RateLimit
+
 BODY = 65_536  # bytes of a request
 _HEARD_OUT = 64_000_000
-_NAMES = 10_000  # more than these are looked through for old ones
 _T = TypeVar("_T")
 
 
@@ -51,22 +51,15 @@ class Once:
 
 
 class Rate:
-    """So many a minute for each name. Names that were not heard for a minute are forgotten."""
+    """So many a minute for each name."""
 
     def __init__(self, a_minute: int) -> None:
-        self._most, self._times = a_minute, dict[str, deque[float]]()
+        self._most, self._limit = a_minute, RateLimit(60.0)
 
     def take(self, name: str) -> None:
         """Raises Refused (429)."""
-        now = monotonic()
-        if len(self._times) > _NAMES:
-            self._times = {n: t for n, t in list(self._times.items()) if t and t[-1] > now - 60}
-        times = self._times.setdefault(name, deque())
-        while times and times[0] < now - 60:
-            times.popleft()
-        if len(times) >= self._most:
+        if not self._limit.lets(name, monotonic(), self._most):
             raise Refused(429, "太频繁，请一分钟后再试 too often: wait a minute")
-        times.append(now)
 
 
 def to_json(value: Any, status: int = 200) -> Response:

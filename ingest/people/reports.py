@@ -6,7 +6,6 @@ person's message says how long it was and why nobody could read it.
 
 import hashlib
 import re
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, cast
 
@@ -21,6 +20,7 @@ from ingest.observation import PersonSays, Service
 from stream.guard import letter
 from stream.limits import Unreadable, clean, moment, read_json
 from stream.log.port import Out
+from stream.pace.rate_limit import RateLimit
 from stream.records import Rejected, encode
 
 JSON_BYTES = 16_000
@@ -87,7 +87,7 @@ class People:
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
-        self._recent: dict[str, deque[int]] = {}
+        self._recent = RateLimit(60_000)
         self._things = {a: set(some) for a, some in district.stations_of_area.items()}
         for node in district.nodes.values():
             self._things.setdefault(node.area, set()).add(node.id)
@@ -255,13 +255,7 @@ class People:
         return None
 
     def _in_time(self, person: str, now: int) -> bool:
-        times = self._recent.setdefault(person, deque())
-        while times and times[0] <= now - 60_000:
-            times.popleft()
-        if len(times) >= A_MINUTE * self.times(person):
-            return False
-        times.append(now)
-        return True
+        return self._recent.lets(person, now, A_MINUTE * self.times(person))
 
     def _named(self, mine: tuple[str, ...], text: str) -> str:
         """The area that a text names, by id or name; the only one of a person who has one; "" if it

@@ -6,7 +6,6 @@ Pure but for the memory of the rate.
 """
 
 import hashlib
-from collections import deque
 from collections.abc import Callable, Mapping
 
 from config.records.district import Area, District
@@ -14,6 +13,7 @@ from ingest.decode.phrases import plain
 from ingest.observation import PersonSays
 from ingest.people.reports import nobody
 from stream.limits import clean
+from stream.pace.rate_limit import RateLimit
 from stream.records import Rejected
 
 STRANGER = "stranger"  # their role in a record; rules.toml can trust roles of contacts.csv only
@@ -27,7 +27,7 @@ class Strangers:
 
     def __init__(self, district: District, keep: Callable[[str, str, str, str, int], None]) -> None:
         self._areas, self._keep = district.areas, keep
-        self._recent: deque[tuple[int, str]] = deque()
+        self._each, self._all = RateLimit(_HOUR_MS), RateLimit(_HOUR_MS)
         self._known: dict[str, PersonSays] = {}
 
     def text(
@@ -42,13 +42,10 @@ class Strangers:
         key = hashlib.sha256(f"{alias}|sms|{own}|words".encode()).hexdigest()[:16]
         if key in self._known:  # the carrier says it again
             return [why, self._known[key]]
-        while self._recent and self._recent[0][0] <= now - _HOUR_MS:
-            self._recent.popleft()
-        mine = sum(a == alias for _, a in self._recent)
-        if mine >= ONE or len(self._recent) >= ALL:
+        if self._all.full("", now, ALL) or not self._each.lets(alias, now, ONE):
             words = f"陌生号码每小时每号至多 a stranger an hour at most {ONE}，共 all of them {ALL}"
             return [why, Rejected("too_many", words)]
-        self._recent.append((now, alias))
+        self._all.lets("", now, ALL)
         says = PersonSays(
             id=key, person=alias, role=STRANGER, area=_named(self._areas, plain(text)), what="words",
             said_at=now, received_at=now, way="sms",

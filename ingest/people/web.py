@@ -12,7 +12,7 @@ import contextlib
 import secrets
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -43,12 +43,12 @@ from stream.guard import letter
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
+from stream.pace.rate_limit import RateLimit
 from stream.records import Rejected
 
 _PHOTOS = 6  # at once, of all; one of each person
 _TALKING = 8  # requests of one person that have not come to their end
 _A_MINUTE = 30
-_NAMES = 10_000
 WHERE = "people-http"
 _BOUNDS = Bounds(connections=128, body_s=WORDS_S + PHOTO_S)
 _HEADERS = {
@@ -72,24 +72,6 @@ _WORDS = {
 }
 
 
-class _Rate:
-    """So many a minute for each name, in real time."""
-
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now, self._times = now, dict[str, deque[float]]()
-
-    def take(self, name: str, times_as_many: int = 1) -> None:
-        now = self._now()
-        if len(self._times) > _NAMES:
-            self._times.clear()
-        times = self._times.setdefault(name, deque())
-        while times and times[0] < now - 60:
-            times.popleft()
-        if len(times) >= _A_MINUTE * times_as_many:
-            raise Refused(429, "often")
-        times.append(now)
-
-
 class PeopleDoor:
     """now: the run's clock, epoch ms. wall: the real one, epoch s."""
 
@@ -109,7 +91,7 @@ class PeopleDoor:
         self._keeper = Keeper(district.vault)
         self._people = People(district, exercise=not live, keep=self._keeper.put)
         self._lock = threading.Lock()
-        self._rate = _Rate(wall)
+        self._rate = RateLimit(60.0)
         self._seldom = Seldom()
         # these two are of the door's loop alone
         self._talking = Counter[str]()
@@ -190,7 +172,8 @@ class PeopleDoor:
             self._seldom("ingest", f"个人链接读不到 personal links: {e}")
             raise Refused(503, "not_kept") from e
         times = self._people.times(person) if person else 1
-        self._rate.take(person or f"stranger {host}", times)
+        if not self._rate.lets(person or f"stranger {host}", self._wall(), _A_MINUTE * times):
+            raise Refused(429, "often")
         if not person or not self._people.areas_of(person):
             metrics.DEAD_LETTERS.labels("ingest", "bad_link").inc()
             raise Refused(403, "over" if person == "" else "bad_link")

@@ -65,6 +65,7 @@ from stream.disk.blobs import FrameStore
 from stream.limits import LAST_AT, Unreadable, deep, moment, number, read_json
 from stream.log.port import Out
 from stream.mqtt.client import Message
+from stream.pace.rate_limit import RateLimit
 from stream.records import Rejected, Run, decode, encode
 from tests.support import poison
 from tests.support.cap_world import WEATHER, hearing, message, signed
@@ -173,7 +174,7 @@ def people(data: bytes) -> None:
         expect(found, PersonSays, Service, Rejected)
         if not isinstance(found, Rejected):
             encode(found)
-    who._recent.clear()
+    who._recent = RateLimit(60_000)
 
 
 def cap(data: bytes) -> None:

@@ -1,0 +1,44 @@
+"""So many in a while for each name: of a person, an address, a number. The time comes in."""
+
+import threading
+from collections import deque
+
+
+class RateLimit:
+    """within: the while, in the unit of the caller's clock. names: so many are remembered at most; of
+    more, those that asked longest ago are forgotten, as is everyone whose times are all over. Any thread."""
+
+    def __init__(self, within: float, names: int = 10_000) -> None:
+        self._within, self._names = within, names
+        self._times: dict[str, deque[float]] = {}  # whoever asked longest ago stands first
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Names that are remembered."""
+        return len(self._times)
+
+    def lets(self, name: str, now: float, most: int) -> bool:
+        """Whether it may be once more, which then counts; what is refused does not."""
+        with self._lock:
+            times = self._of(name, now)
+            if len(times) >= most:
+                return False
+            times.append(now)
+            return True
+
+    def full(self, name: str, now: float, most: int) -> bool:
+        """Whether `lets` would refuse; nothing counts."""
+        with self._lock:
+            return len(self._of(name, now)) >= most
+
+    def _of(self, name: str, now: float) -> deque[float]:
+        over = now - self._within
+        times = self._times[name] = self._times.pop(name, deque())
+        while times and times[0] <= over:
+            times.popleft()
+        while (first := next(iter(self._times))) != name:
+            last = self._times[first]
+            if last and last[-1] > over and len(self._times) <= self._names:
+                break
+            del self._times[first]
+        return times
