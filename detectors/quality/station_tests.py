@@ -7,21 +7,12 @@ flag names its test. A missing neighbour is no disagreement; zero is not flat; s
 tests never fail rain. Nothing is thrown away: a suspect value still counts, but not alone.
 """
 
-from math import asin, cos, radians, sin, sqrt
-
 from config.records.district import District, Station
 from config.records.quantity import QUANTITIES
 from detectors.quality.level_course import Range
 
 _ROOM = 3  # a range reaches so many times the span of the thresholds beyond them
 _NEVER = 2**31 - 1
-
-
-def distance_km(a: Station, b: Station) -> float:
-    """Great-circle distance (haversine)."""
-    la, lb = radians(a.lat), radians(b.lat)
-    h = sin((lb - la) / 2) ** 2 + cos(la) * cos(lb) * sin(radians(b.lon - a.lon) / 2) ** 2
-    return 2 * 6371.0 * asin(sqrt(h))
 
 
 def range_of(district: District, station: Station) -> Range:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from config.checks.tables import ACTIONS, LEVELS
+from config.geometry import distance_km
 from config.read.problem import Problem
 from config.records.cameras import NEEDS, lacks
 from config.records.district import District, Station
@@ -17,7 +18,6 @@ from detectors.camera.picture import missing
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind
-from detectors.quality.station_tests import distance_km
 from detectors.setup.registry import KINDS
 
 _NEAREST_KM = 0.5  # a gauge nearer than this weighs no more

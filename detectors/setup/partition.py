@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.geometry import distance_km
 from config.records.cameras import NEEDS
 from config.records.district import Camera, District
 from config.records.quantity import QUANTITIES
@@ -15,7 +16,7 @@ from detectors.engine.window_engine import SeriesRule
 from detectors.quality.level_course import Range
 from detectors.quality.rain_bounds import Seasons
 from detectors.quality.spatial_consistency import Near, limits_of, padded
-from detectors.quality.station_tests import distance_km, range_of
+from detectors.quality.station_tests import range_of
 from detectors.setup.declared import compounds, series_rules
 from detectors.setup.threshold_tables import rain_threshold, stage_trend
 from stream.log.port import partition_of

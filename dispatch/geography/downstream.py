@@ -16,18 +16,18 @@ the line leaves out make it later; a dam that breaks, or a debris flow's front, 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import ceil, cos, floor, radians
+from math import ceil, floor
 from typing import Literal, NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 from shapely.ops import substring
 
+from config.geometry import metres
 from config.records.district import Area, District
 from config.records.level import Level
 from dispatch.grade import Grade
 
-_M_PER_DEG = 111_195.0  # of a great circle, mean Earth radius 6371 km
 _NAMED = 3  # in words: more would not fit into an SMS
 # hazards that go down with the water
 TRAVELS = ("flash_flood", "river_flood", "debris_flow")
@@ -116,7 +116,7 @@ def _way(district: District, area: Area) -> shapely.LineString | None:
     while True:
         if len(basin.course) < 2:
             break
-        line = shapely.LineString([_metres(area, p[0], p[1]) for p in basin.course])
+        line = shapely.LineString([metres(area, p[0], p[1]) for p in basin.course])
         rest = substring(line, line.project(at), line.length)
         points += [p for p in rest.coords if not points or p != points[-1]]
         at = shapely.Point(points[-1])
@@ -133,16 +133,16 @@ def _places(
     if "area" in kinds:
         for a in district.areas.values():
             if a.id != here.id:
-                at = _metres(here, a.lon, a.lat)
-                ring = [_metres(here, x, y) for x, y in a.polygon]
+                at = metres(here, a.lon, a.lat)
+                ring = [metres(here, x, y) for x, y in a.polygon]
                 yield "area", a.id, at, ring if len(ring) >= 4 else [at]
     if "risk" in kinds:
         for r in district.plans.risks.values():
-            at = _metres(here, r.lon, r.lat)
+            at = metres(here, r.lon, r.lat)
             yield "risk", r.id, at, [at]
     if "shelter" in kinds:
         for s in district.plans.shelters.values():
-            at = _metres(here, s.lon, s.lat)
+            at = metres(here, s.lon, s.lat)
             yield "shelter", s.id, at, [at]
 
 
@@ -151,11 +151,6 @@ def _shape(ring: list[XY]) -> BaseGeometry:
         return shapely.Point(ring[0])
     polygon = shapely.Polygon(ring)
     return polygon if polygon.is_valid else shapely.make_valid(polygon)
-
-
-def _metres(area: Area, lon: float, lat: float) -> XY:
-    east = (lon - area.lon) * _M_PER_DEG * cos(radians(area.lat))
-    return east, (lat - area.lat) * _M_PER_DEG
 
 
 def in_words(district: District, area: str, hazard: str, lang: str) -> str:

@@ -5,15 +5,13 @@ own uncertainty over a few kilometres). Hills, walls and wind are not in it.
 """
 
 from collections.abc import Sequence
-from math import cos, radians
 from typing import NamedTuple
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from config.geometry import metres
 from config.records.district import Area, Node
-
-_M_PER_DEG = 111_195.0  # of a great circle, mean Earth radius 6371 km
 
 
 class Sound(NamedTuple):
@@ -28,14 +26,14 @@ def sound(area: Area, nodes: Sequence[Node]) -> Sound:
     """How far these loudspeakers are heard in an area; its point stands in where it has no polygon."""
     ring = area.polygon or ()
     place: BaseGeometry = (
-        shapely.make_valid(shapely.Polygon([_metres(area, x, y) for x, y in ring]))
+        shapely.make_valid(shapely.Polygon([metres(area, x, y) for x, y in ring]))
         if len(ring) >= 4
         else shapely.Point(0, 0).buffer(1.0)
     )
     parts: list[BaseGeometry] = []
     heard: list[str] = []
     for node in nodes:
-        part = shapely.Point(_metres(area, node.lon, node.lat)).buffer(node.range_m, 32)
+        part = shapely.Point(metres(area, node.lon, node.lat)).buffer(node.range_m, 32)
         part = part.intersection(place)
         if part.area > 0:
             parts.append(part)
@@ -47,8 +45,3 @@ def sound(area: Area, nodes: Sequence[Node]) -> Sound:
     pairs = [a.intersection(b) for n, a in enumerate(parts) for b in parts[n + 1 :]]
     twice = float(shapely.union_all(pairs).area) if pairs else 0.0
     return Sound(min(1.0, float(once.area) / whole), min(1.0, twice / whole), tuple(heard))
-
-
-def _metres(area: Area, lon: float, lat: float) -> tuple[float, float]:
-    east = (lon - area.lon) * _M_PER_DEG * cos(radians(area.lat))
-    return east, (lat - area.lat) * _M_PER_DEG

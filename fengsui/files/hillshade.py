@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.interpolate import RBFInterpolator, RegularGridInterpolator
 
+from config.geometry import METRES_A_DEGREE
 from detectors.engine.window_rule import Floats
 
 _AZIMUTH, _ALTITUDE = np.radians(315.0), np.radians(45.0)
-_DEGREE_M = 111_320.0  # of latitude
 _VOID = -32768  # of SRTM
 _NAME = re.compile(r"([NS])(\d{2})([EW])(\d{3})")  # of an SRTM tile: its south-west corner
 _STEPS = 24  # of shade: what the eye tells apart, and a small file
@@ -149,8 +149,8 @@ def of_spots(spots: Floats, lons: Floats, lats: Floats) -> Floats:
 
 def shade(heights: Floats, lons: Floats, lats: Floats, exaggerate: float = 1.0) -> Floats:
     """How much brighter (to 1) or darker (to -1) than flat ground each place is; NaN: not known."""
-    north = (lats[1] - lats[0]) * _DEGREE_M
-    east = (lons[1] - lons[0]) * _DEGREE_M * np.cos(np.radians(lats.mean()))
+    north = (lats[1] - lats[0]) * METRES_A_DEGREE
+    east = (lons[1] - lons[0]) * METRES_A_DEGREE * np.cos(np.radians(lats.mean()))
     up_north, up_east = np.gradient(heights * exaggerate, north, east)
     # the slope's normal is (-up_east, -up_north, 1); the sun's direction is (east, north, up)
     sun_east = np.sin(_AZIMUTH) * np.cos(_ALTITUDE)

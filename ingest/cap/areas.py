@@ -10,11 +10,11 @@ import shapely
 from shapely.geometry import MultiPoint, Polygon
 from shapely.geometry.base import BaseGeometry
 
+from config.geometry import METRES_A_DEGREE
 from config.records.district import District
 from config.records.sources import Source
 from ingest.cap.decode import CapArea, CapInfo, Circle
 
-_KM_A_DEGREE = 111.32  # of latitude
 _NAME = 2_000  # characters of an areaDesc that are looked at
 _LISTED = re.compile(r"[,，;；、|/\s\u3000]+")
 
@@ -101,7 +101,7 @@ def _ring(points: list[tuple[float, float]] | tuple[tuple[float, float], ...]) -
 
 def _disc(c: Circle) -> BaseGeometry:
     """A circle of so many km as a polygon of 64 corners around it."""
-    lat_r = c.km / _KM_A_DEGREE
+    lat_r = c.km * 1000 / METRES_A_DEGREE
     lon_r = lat_r / max(0.01, math.cos(math.radians(c.lat)))
     if c.km == 0:
         return shapely.Point(c.lon, c.lat)

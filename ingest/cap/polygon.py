@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from config.geometry import METRES_A_DEGREE
+
 _COMMA = re.compile(r"\s*[,，]\s*")
 _BETWEEN = re.compile(r"\s*[;；|]\s*")
-_KM_A_DEGREE = 111.32  # of latitude
 UNKNOWN_KM = (
     10.0  # about a township of the mountains: where a place is known and how far it reaches is not
 )
@@ -159,7 +160,7 @@ def _gaps(corners: list[Point | None]) -> tuple[Circle, ...]:
 def _disc(a: Point, b: Point, times: float) -> Circle:
     """Round the middle of two points; of one point, as far as nobody knows."""
     y, x = (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
-    km = math.hypot(a[0] - b[0], (a[1] - b[1]) * math.cos(math.radians(y))) * _KM_A_DEGREE
+    km = math.hypot(a[0] - b[0], (a[1] - b[1]) * math.cos(math.radians(y))) * METRES_A_DEGREE / 1000
     return Circle(y, x, min(km * times, _MOST_KM) if a != b else UNKNOWN_KM)
 
 

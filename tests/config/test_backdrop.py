@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.geometry import METRES_A_DEGREE
 from config.load import read
 from config.read.basemap import PICTURE, WORLD, world_file
 from fengsui.cli.root import cli
@@ -112,8 +113,7 @@ def test_flat_ground_is_clear_and_slopes_to_the_north_west_are_bright() -> None:
     assert rises_south_east.min() > 0.1
     assert hillshade.shade((y - x) * 10_000, LONS, LATS).max() < -0.1
     # 45 degrees towards the sun is as bright as can be (Horn 1981): a height of 1 m each metre
-    metre = 111_320.0
-    along = (x * np.cos(np.radians(LATS.mean())) - y) * metre / np.sqrt(2)
+    along = (x * np.cos(np.radians(LATS.mean())) - y) * METRES_A_DEGREE / np.sqrt(2)
     assert hillshade.shade(along, LONS, LATS).mean() == pytest.approx(1.0, abs=1e-6)
 
 

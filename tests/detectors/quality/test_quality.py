@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.geometry import distance_km
 from config.records.district import Station
 from config.records.rules import QualityRule
 from detectors.quality.level_course import Course, Range, judge
 from detectors.quality.station_memory import StationMemory
-from detectors.quality.station_tests import distance_km
 from ingest.observation import Flag, Observation
 from tests.support.one_station import Intake, Rain, neighbour_test, take, take_all
 from tests.support.one_station import Station as Memory
