@@ -11,11 +11,12 @@ from config.load import ConfigError
 from config.read.problem import Problem
 from config.records.district import District
 from config.records.level import Action, Level
-from config.records.quantity import QUANTITIES
+from config.records.quantity import QUANTITIES, unknown
 
 
 class Expect(NamedTuple):
-    """At `at` the area's level and action are these; or, `by`: reached at `at` at the latest."""
+    """At `at` the area's level and action are these; or, `by`: reached at `at` at the latest. rule: what
+    this rule alone asks for, whatever others do."""
 
     area: str
     hazard: str
@@ -23,6 +24,7 @@ class Expect(NamedTuple):
     level: Level | None
     action: Action | None
     how: Literal["at", "by", "thin"]
+    rule: str = ""
 
 
 class CheckScenario(NamedTuple):
@@ -50,6 +52,7 @@ class _Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     level: Literal["none", "blue", "yellow", "orange", "red"] | None = None
     action: Literal["none", "prepare", "move"] | None = None
     how: Literal["at", "by", "thin"] = "at"
+    rule: str = ""  # of rules.toml: run, or a [[rule]]'s id
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,9 +73,11 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
         file = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
         rows = []
         for given in file.given:
-            if given.station not in district.stations or given.quantity not in QUANTITIES:
+            if given.station not in district.stations:
+                raise ValueError(f"没有监测站 {given.station} is no station of stations.csv")
+            if given.quantity not in QUANTITIES:
                 raise ValueError(
-                    f"没有 {given.station}/{given.quantity} is no station and quantity"
+                    f"没有要素 {given.quantity} is no quantity: {unknown(given.quantity)}"
                 )
             if district.stations[given.station].quantity != given.quantity:
                 raise ValueError(f"{given.station} 不测 does not measure {given.quantity}")
@@ -98,6 +103,9 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
                 raise ValueError(f"{e.area} 没有灾种 has no hazard {e.hazard}")
             if e.level is None and e.action is None and e.how != "thin":
                 raise ValueError(f"{e.area}: 没有期望 expects neither a level nor an action")
+            rules = (*district.rules.run, *(r.id for r in district.rules.rule))
+            if e.rule and e.rule not in rules:
+                raise ValueError(f"没有规则 {e.rule} is no rule; 有 there are: {', '.join(rules)}")
             expect.append(
                 Expect(
                     e.area,
@@ -106,6 +114,7 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
                     Level[e.level.upper()] if e.level else None,
                     Action[e.action.upper()] if e.action else None,
                     e.how,
+                    e.rule,
                 )
             )
     except (

@@ -9,7 +9,7 @@ from config.checks.tables import ACTIONS, LEVELS, RULES
 from config.read.problem import Problem, problem
 from config.records.district import Area, Station, Watch
 from config.records.level import HAZARD_ZH
-from config.records.quantity import QUANTITIES
+from config.records.quantity import QUANTITIES, unknown
 from config.records.rules import RuleRow, Rules
 
 _FILE = "rules.toml"
@@ -41,7 +41,7 @@ def check_rule_rows(
         if row.hazard not in HAZARD_ZH:
             wrong("hazard", f"{row.hazard!r} 不是灾种 is no hazard", ", ".join(HAZARD_ZH))
         if row.quantity not in QUANTITIES:
-            wrong("quantity", f"{row.quantity!r} 不是要素 is no quantity", ", ".join(QUANTITIES))
+            wrong("quantity", f"{row.quantity!r} 不是要素 is no quantity", unknown(row.quantity))
         if not row.source.strip():
             wrong("source", "不能为空 is empty", "写明出处 say where its thresholds come from")
         if not 0 <= row.hold_min <= 10_080:

@@ -1,7 +1,7 @@
 """What must be true of a district's tables, one by one and between them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -18,14 +18,12 @@ from config.records.district import (
     Watch,
 )
 from config.records.level import HAZARD_ZH
-from config.records.quantity import QUANTITIES
+from config.records.quantity import QUANTITIES, unknown
 
 RULES = ("rain_threshold", "stage_trend", "camera_motion", "silence", "observer")
 QUIET = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 LEVELS = ("blue", "yellow", "orange", "red")
 ACTIONS = ("prepare", "move")
-
-
 
 
 def _is_day(text: str) -> bool:
@@ -50,7 +48,16 @@ class Check:
         self.area = areas
         self.station = stations
 
-    def known(self, file: str, row: int, column: str, key: str, table: dict[str, Any]) -> bool:
+    def known(
+        self,
+        file: str,
+        row: int,
+        column: str,
+        key: str,
+        table: dict[str, Any],
+        hint: Callable[[str], str] = lambda _: "先在对应文件登记 declare it first",
+    ) -> bool:
+        """Whether `key` is in a table; if not, a problem. hint: what to do about a key that is not."""
         if key in table:
             return True
         self.problems.append(
@@ -59,7 +66,7 @@ class Check:
                 row,
                 column,
                 f"{key!r} 不存在 does not exist",
-                "先在对应文件登记 declare it first",
+                hint(key),
             )
         )
         return False
@@ -113,7 +120,7 @@ class Check:
         file = "stations.csv"
         for n, s in rows:
             self.known(file, n, "basin", s.basin, self.basin)
-            self.known(file, n, "quantity", s.quantity, QUANTITIES)
+            self.known(file, n, "quantity", s.quantity, QUANTITIES, unknown)
             self.place(file, n, s)
             self.least(file, n, "elevation_m", s.elevation_m, -500, 9000)
             self.least(file, n, "interval_s", s.interval_s, 1, 86_400)

@@ -4,6 +4,7 @@ A value travels as an integer count of the resolution (0.1 mm, 1 mm), so that su
 order of arrival never shows in a result. A new sensor is a new row here, not code.
 """
 
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 Kind = Literal["interval", "counter", "instant", "state", "frame"]
@@ -82,6 +83,16 @@ _ROWS = (
 )
 
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
+
+
+def unknown(name: str) -> str:
+    """What to do about a name that is no quantity: the nearest there is, and where they stand."""
+    near = get_close_matches(name[:40], QUANTITIES, 1)
+    meant = f"应为 {near[0]}? did you mean {near[0]}? " if near else ""
+    words = f"{meant}要素有 known: {', '.join(QUANTITIES)}"
+    return f"{words}; 新的要素在 a new one is a row of config/records/quantity.py"
+
+
 # what a node may report of itself
 OF_NODES = (
     "battery",

@@ -1,8 +1,9 @@
 r"""Any quantity against thresholds: high is bad (`quantity_above`), or low is (`quantity_below`).
 
-Sees: gas, depth, density, flow, battery, soil moisture … that is above, or below, a threshold; with
-`take` the newest value, or the mean, highest or lowest of the last `over_s`. The mean rides over a
-spike; of `quantity_above` the lowest says that it was above all the time.
+Sees: gas, depth, density, flow, battery, soil moisture … that is at a threshold or above it (or below
+it): a value equal to the threshold has reached it. With `take` the newest value, or the mean, highest
+or lowest of the last `over_s`. The mean rides over a spike; of `quantity_above` the lowest says that it
+was above all the time.
 
 Equation: value = take{x of the last over_s}, in the quantity's own unit; NaN with fewer than
 `min_points` slots heard. A slot holds the highest of what came in it (of `below`: the lowest).

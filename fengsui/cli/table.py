@@ -162,7 +162,7 @@ COMMANDS = {
         ),
         "sign": Entry(
             "fengsui.cli.skill.tune:sign",
-            "签字 answer for changed thresholds of CONFIG that no record has scored.",
+            "签字 answer for changed thresholds and rules of CONFIG that no record has scored.",
         ),
         "terrain": Entry(
             "fengsui.cli.district.terrain:terrain",

@@ -49,13 +49,18 @@ def _miss(district: District, inline: Inline, e: Expect) -> str:
     if e.how == "thin":
         thin = any(d.thin for d in inline.detections if d.area == e.area and d.detected_at <= e.at)
         return "" if thin else f"{where}: 应报证据不足 expected thin evidence"
-    before = [a for a in versions if a.sent_at <= e.at]
-    level, action = Level.NONE, Action.NONE
-    if e.how == "by" and before:
-        level = max(a.proposed_level for a in before)
-        action = max(a.proposed_action for a in before)
-    elif before:
-        level, action = before[-1].proposed_level, before[-1].proposed_action
+    before = [(a.proposed_level, a.proposed_action) for a in versions if a.sent_at <= e.at]
+    if e.rule:
+        where += f" {e.rule}"
+        before = [
+            (d.level, d.action)
+            for d in inline.detections
+            if (d.area, d.hazard, d.rule) == (e.area, e.hazard, e.rule) and d.detected_at <= e.at
+        ]
+    level, action = before[-1] if before else (Level.NONE, Action.NONE)
+    if e.how == "by":
+        level = max((found for found, _ in before), default=level)
+        action = max((found for _, found in before), default=action)
     wrong = []
     if e.level is not None and (level < e.level if e.how == "by" else level != e.level):
         wrong.append(

@@ -306,6 +306,20 @@ def test_a_folder_name_that_is_no_mqtt_level(tmp_path: Path) -> None:
     assert found(folder, lambda _: None)
 
 
+def test_a_misspelt_quantity_names_the_right_one_and_where_they_stand(folder: Path) -> None:
+    rows = table(folder, "stations.csv")
+    place = rows[0].index("quantity")
+    rows[1][place] = "rian"
+    with (folder / "stations.csv").open("w", encoding="utf-8", newline="") as f:
+        csv.writer(f).writerows(rows)
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    first = next(p for p in caught.value.problems if p.column == "quantity")
+    assert (first.file, first.row) == ("stations.csv", 2)
+    for word in ("did you mean rain?", "soil_moisture", "config/records/quantity.py"):
+        assert word in first.hint
+
+
 # ---- scenarios ---------------------------------------------------------------------------------
 GIVEN: dict[str, str] = {
     "station": '"plumtree"',
@@ -364,6 +378,8 @@ SCENARIO_WRONG: list[tuple[str, str | None, str]] = [
     ("level", '"purple"', "purple"),
     ("action", '"run"', "run"),
     ("how", '"near"', "near"),
+    ("rule", '"nope"', "rain_threshold"),  # which there are
+    ("quantity", '"stag"', "did you mean stage?"),
     ("extra", "1", "extra"),
 ]
 

@@ -39,3 +39,20 @@ def test_a_resident_is_told_what_to_do(hazard: str) -> None:
         for step in ("blue", "yellow", "orange", "red", "prepare", "move", "lifted"):
             assert words[lang][step].strip()
     assert all(r.source.strip() for r in EXAMPLES.rules.rule)
+
+
+def test_a_scenario_may_ask_what_one_rule_alone_says() -> None:
+    """Whatever other rules say: of the rule that speaks it comes true, of another it does not."""
+    found = [
+        (s, e, r.id)
+        for s in scenarios(EXAMPLES)
+        for e in s.expect
+        for r in EXAMPLES.rules.rule
+        if e.level and r.hazard == e.hazard
+    ]
+    told = {True: 0, False: 0}
+    for scenario, expect, rule in found:
+        alone = expect._replace(rule=rule, action=None, how="by")
+        told[not play(EXAMPLES, scenario._replace(expect=[alone]))] += 1
+    assert told[True] >= len(OTHER)
+    assert told[False] >= 1

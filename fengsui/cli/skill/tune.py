@@ -232,7 +232,7 @@ def _table_tune(
 @click.option("--by", required=True, help="签字人代号 opaque id of who answers for it")
 @click.option("--reason", required=True, help="为何不经回放评分 why without a hindcast")
 def sign(folder: Path, by: str, reason: str) -> None:
-    """签字 answer for changed thresholds of CONFIG that no record has scored."""
+    """签字 answer for changed thresholds and rules of CONFIG that no record has scored."""
     by, reason = " ".join(by.split()), " ".join(reason.split())
     if not by or not reason:
         raise Usage("--by 和 and --reason 不能为空 cannot be empty")
