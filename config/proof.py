@@ -66,19 +66,25 @@ class Standing(NamedTuple):
     problems: list[Problem]
 
 
+_written = json.JSONEncoder(sort_keys=True).encode
+_PLAIN = frozenset((str, int, float, bool, type(None)))
+
+
 def rules_version(
     rain: Sequence[RainThreshold], stage: Sequence[StageThreshold], rules: Rules
 ) -> str:
     """A hash of what decides levels: both tables of thresholds and rules.toml, as loaded. A comment,
     a source, another order of rows or columns, or a default written out changes nothing; nor does a
     parameter that a later version of this program adds."""
-    tables = [sorted(json.dumps(_stated(row), sort_keys=True) for row in t) for t in (rain, stage)]
-    body = json.dumps([*tables, _stated(rules)], sort_keys=True)
+    tables = [sorted(_written(_stated(row)) for row in t) for t in (rain, stage)]
+    body = _written([*tables, _stated(rules)])
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
 def _stated(value: Any) -> Any:
     """Without what is at its default, and without sources."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, msgspec.Struct):
         held = {name: (getattr(value, name), default) for name, default in _fields(type(value))}
         return {name: _stated(v) for name, (v, default) in held.items() if v != default}

@@ -1,6 +1,7 @@
 """What must be true of the TOML files."""
 
 import re
+from functools import cache
 from typing import get_args
 from zoneinfo import available_timezones
 
@@ -62,6 +63,12 @@ _QUALITY = {  # lowest and highest that can be meant
 }
 
 
+@cache
+def _zones() -> set[str]:
+    """Every time zone of this machine: hundreds of files, asked for once."""
+    return available_timezones()
+
+
 def check_head(head: Head, name: str, problems: list[Problem]) -> None:
     """district.toml, and the folder's name, which is a level of MQTT topics."""
     file = "district.toml"
@@ -91,7 +98,7 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
                     f"{', '.join(TOPICS)}: 2 …",
                 )
             )
-    if head.timezone not in available_timezones():
+    if head.timezone not in _zones():
         problems.append(
             problem(
                 file, 0, "timezone", f"{head.timezone!r} 不是时区 is no time zone", "Asia/Shanghai"

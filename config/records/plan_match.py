@@ -1,14 +1,14 @@
 """Which tasks of a plan concern an area. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from config.records.district import Area
 from config.records.plans import PlanTask
 
 
-def within(places: Iterable[str], area: Area) -> bool:
+def within(places: Collection[str], area: Area) -> bool:
     """Is the area one of these: by its id, its township's name, or `*`?"""
-    return bool({"*", area.id, area.township}.intersection(places))
+    return "*" in places or area.id in places or area.township in places
 
 
 def concerns(task: PlanTask, area: Area, hazard: str) -> bool:

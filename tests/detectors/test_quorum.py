@@ -1,13 +1,11 @@
 """A quorum restrains a single gauge: with `speaks = false` a rule of whatever kind is heard by compounds
 alone, and orders nothing by itself."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from config.load import load
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.rules import RuleRow
@@ -19,9 +17,10 @@ from detectors.setup.registry import KINDS
 from detectors.stage import Detect
 from detectors.statements import Saying
 from tests.support.detect_faults import MINUTE, START, Line, reading
+from tests.support.districts import yanqing
 from tests.support.kinds import parameters
 
-YANQING = load(Path(__file__).parents[2] / "config" / "yanqing")
+YANQING = yanqing()
 AREA, GAUGES, STAGE = "A40", ("R39", "R40", "R09H"), "S09"
 
 

@@ -12,7 +12,6 @@ from scipy.stats import theilslopes
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from bench.cases.rain import workload
-from config.load import load
 from config.records.rules import QualityRule
 from detectors.detection import Detection, Mark
 from detectors.quality.level_course import Course, Range, judge
@@ -25,10 +24,11 @@ from simulators.world import World
 from stream.log.port import partition_of
 from stream.records import Run, Tick
 from stream.stages.stage import Item
+from tests.support.districts import yanqing
 from tests.support.one_station import Station, take
 
 ROOT = Path(__file__).parents[2]
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 TABLE = {"normal": {w: (t, ()) for w, t in zip(WINDOWS, LIMITS, strict=True)}}
 
 

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
 from config.records.level import Action, Level
 from console.model.follow import Follower
 from dispatch.records import Alert
 from stream.log.open import open_log
+from tests.support.districts import yanqing
 from tests.support.servers import Mosquitto
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "fengsui"]
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 
 
 def fengsui(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":

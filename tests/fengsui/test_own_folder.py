@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.stations import parts
@@ -16,16 +15,17 @@ from dispatch.words.local_time import day
 from fengsui.play.play import _alone, _port, broker_of
 from fengsui.run.folder_lock import held
 from fengsui.run.run_log import open_run_log
-from fengsui.run.setup import default_config, free_port, make_setup, own
+from fengsui.run.setup import free_port, make_setup, own
 from fengsui.status.lines import dead_letters, status_lines
 from ingest.observation import Flag, Observation, Observations
 from stream.environment import Usage
 from stream.log.port import Out
 from stream.records import DeadLetter, encode
 from stream.stages.run_identity import begin
+from tests.support.districts import yanqing
 
 ROOT = Path(__file__).parents[2]
-DISTRICT = load(default_config())
+DISTRICT = yanqing()
 T0 = 1_785_000_000_000
 
 

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from config.load import load
 from console.model.follow import DECODERS
 from ingest.decode.frame import check_frame
 from ingest.decode.reading import REASONS, Reading, decode_json
@@ -30,10 +29,11 @@ from stream.log.port import Out, Unavailable
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Message, Mqtt
 from stream.records import Rejected, Run, Tick
+from tests.support.districts import yanqing
 from tests.support.servers import Mosquitto, free_port
 
 ROOT = Path(__file__).parents[2]
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 NOW = 1_753_524_000_000
 PREFIX = "fengsui/exercise/yanqing/"
 RUN = Run(name="exercise", kind="exercise", district="yanqing", config="c", start_at=NOW)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.load import load
 from console.model.follow import DECODERS
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
@@ -23,9 +22,10 @@ from stream.log.port import Log, Out, partition_of
 from stream.mqtt.client import Message, Mqtt
 from stream.records import Run
 from stream.stages.stage import Item
+from tests.support.districts import yanqing
 from tests.support.servers import Mosquitto
 
-DISTRICT = load(Path(__file__).parents[2] / "config" / "yanqing")
+DISTRICT = yanqing()
 NOW = 1_753_524_000_000
 P = f"fengsui/live/{DISTRICT.id}/"
 RUN = Run(name="live", kind="live", district=DISTRICT.id, config="c", start_at=NOW)

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy.signal import lfilter
 from scipy.stats import gamma
 
-from config.load import load
 from config.records.level import Action, Level
 from dispatch.nodes.protocol import Command, sign
 from simulators.carriers import Carrier, Sms, encoded
@@ -28,9 +27,10 @@ from simulators.storm import Storm
 from simulators.world import Publication, World
 from skill.verify.storms import StormRow, WarnedVersion, alarming, score
 from skill.verify.truth import Truth
+from tests.support.districts import yanqing
 
 ROOT = Path(__file__).parents[2]
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 GAUGES = [s.id for s in DISTRICT.stations.values() if s.quantity == "rain"]
 START = 1_753_524_000_000
 MINUTE = 60_000

@@ -15,10 +15,8 @@ from typing import Any
 
 import pytest
 
-from config.load import load
 from console.model.follow import Follower
 from dispatch.ledger.writer import Ledger
-from fengsui.run.setup import default_config
 from ingest.archive import run_archive
 from ingest.observation import Observations
 from stream.clock import trusted
@@ -26,10 +24,11 @@ from stream.history.open import open_history
 from stream.log.open import open_log
 from stream.log.port import Corrupt, Out, Unavailable
 from stream.records import Run, Tick, encode
+from tests.support.districts import yanqing
 from tests.support.servers import Mosquitto
 
 ROOT = Path(__file__).parents[2]
-PARTITIONS = load(default_config()).partitions
+PARTITIONS = yanqing().partitions
 WAIT_S = 240.0
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from config.load import load
 from stream.log.open import open_log
+from tests.support.districts import yanqing
 from tests.support.servers import Influx, Mosquitto, free_port
 
 ROOT = Path(__file__).parents[2]
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 STAGES = ("archive", "send", "address", "decide", "detect", "ingest")
 START = "2025-07-26T10:00:00Z"  # of the scenario cloudburst
 

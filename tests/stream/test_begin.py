@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.load import load
 from config.records.district import District
 from console.model.follow import Follower
 from detectors.stage import Detect
@@ -29,7 +28,6 @@ from dispatch.records import Alert, Delivery
 from dispatch.send.stage import Send
 from dispatch.signatures.proof import Trust
 from fengsui.run.run_view import view_of
-from fengsui.run.setup import default_config
 from fengsui.status.consistency import audit_once
 from fengsui.status.lines import status_lines
 from ingest.stage import Intake
@@ -41,9 +39,10 @@ from stream.records import DeadLetter, Run, Tick, encode
 from stream.stages.run_identity import UnknownRun, WrongRun, begin
 from stream.stages.runner import Runner
 from stream.stages.stage import Stage
+from tests.support.districts import yanqing
 
 ROOT = Path(__file__).parents[2]
-YANQING = load(default_config())
+YANQING = yanqing()
 STAGES = ("ingest", "detect", "decide", "address", "send")
 LINE = ("observations", "cases", "alerts", "deliveries")
 WAIT_S = 240.0

@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.load import load
 from detectors.stage import Detect
 from dispatch.address.stage import Address
 from dispatch.decide.stage import Decide
@@ -22,10 +21,11 @@ from dispatch.send.stage import Send
 from dispatch.signatures.proof import Trust
 from fengsui.files.schema import TOPICS
 from stream.records import encode
+from tests.support.districts import yanqing
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = json.loads(lzma.decompress((ROOT / "tests" / "golden" / "storm.json.xz").read_bytes()))
-DISTRICT = load(ROOT / "config" / "yanqing")
+DISTRICT = yanqing()
 
 
 def kept_in(new: Any, old: Any) -> bool:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from config.load import load
 from console.model.follow import DECODERS, Follower
 from detectors.stage import Detect
 from dispatch.address.stage import Address
@@ -22,7 +21,6 @@ from dispatch.ledger.chain import CHAINS, Tail, check, entered
 from dispatch.send.stage import Send
 from dispatch.signatures.proof import Trust
 from fengsui.files.export import EXPORTS, export
-from fengsui.run.setup import default_config
 from ingest.archive import points_and_facts
 from ingest.stage import Intake
 from stream import metrics
@@ -34,8 +32,9 @@ from stream.records import Run, Tick, encode
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 from stream.stages.stage_memory import Hand, rebuild
+from tests.support.districts import yanqing
 
-YANQING = load(default_config())
+YANQING = yanqing()
 T0 = 1_785_000_000_000
 RUN = Run(name="live", kind="live", district="yanqing", config="c", start_at=T0)
 WAIT_S = 120.0

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.load import load
 from config.records.district import District
 from console.model.follow import Follower
 from detectors.stage import Detect
@@ -24,11 +23,12 @@ from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.stages.runner import Runner
 from tests.support.decide_district import unproved
+from tests.support.districts import yanqing
 from tests.support.played import fengsui as fengsui
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "yanqing"
-DISTRICT = load(CONFIG)
+DISTRICT = yanqing()
 NOW = 1_753_524_000_000
 STAGES = ("detect", "decide", "address", "send")
 

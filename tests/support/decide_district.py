@@ -1,11 +1,8 @@
 """A small district and short ways to make records, for the tests of decide and address."""
 
-from functools import cache
-from pathlib import Path
 
 import msgspec
 
-from config.load import load
 from config.records.authority import Authority, Officer, Policy
 from config.records.district import District
 from config.records.level import Action, Level
@@ -16,16 +13,12 @@ from dispatch.records import Alert, Decision, Report
 from dispatch.signatures.proof import Era, Signer, Trust, signed
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
+from tests.support.districts import yanqing as yanqing
 
 T0 = 1_753_531_200_000  # 2025-07-26 20:00 in Beijing
 MIN = 60_000
 GROUP, OTHER = "g-A01", "g-A06"
 DESK = bytes(range(32))  # the key of the tests' desk
-
-
-@cache
-def yanqing() -> District:
-    return load(Path(__file__).parents[2] / "config" / "yanqing")
 
 
 CHIEF = Officer(id="P-7", office="chief", areas=("*",), duty=0)

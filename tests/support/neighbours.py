@@ -1,14 +1,13 @@
 """What several tests use, by the one it was written for: neighbours."""
 
-from pathlib import Path
 
-from config.load import load
 from config.records.district import District
 from detectors.detection import Detection
 from ingest.observation import Observation
 from tests.support.detect_faults import MINUTE, START, Line, reading
+from tests.support.districts import yanqing
 
-YANQING = load(Path(__file__).parents[2] / "config" / "yanqing")
+YANQING = yanqing()
 
 
 def watching(area: str = "A28", district: District = YANQING) -> Line:

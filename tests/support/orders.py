@@ -1,10 +1,9 @@
 """What several tests use, by the one it was written for: orders."""
 
-from pathlib import Path
 
-from config.load import load
+from tests.support.districts import yanqing
 
-DISTRICT = load(Path(__file__).parents[2] / "config" / "yanqing")
+DISTRICT = yanqing()
 GROUP = DISTRICT.group_of_area["A01"]
 AREAS = [a for a, g in DISTRICT.group_of_area.items() if g == GROUP and a in DISTRICT.areas]
 GAUGES = sorted(

@@ -1,19 +1,18 @@
 """Rain that a blocked gauge did not catch is laid into its sums by the gauges beside it, and orders no
 more than what fell there."""
 
-from pathlib import Path
 
 import msgspec
 import pytest
 
-from config.load import load
 from config.records.level import Action
 from detectors.detection import Detection
 from detectors.stage import Detect
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line, reading
+from tests.support.districts import yanqing
 
-YANQING = load(Path(__file__).parents[3] / "config" / "yanqing")
+YANQING = yanqing()
 OWN, BESIDE = "R28", ("R07H", "R29", "R30")  # A28's own gauge, and the nearest of its neighbours
 
 

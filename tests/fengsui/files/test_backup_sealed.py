@@ -22,8 +22,9 @@ from ingest.people.links import Links
 from stream.environment import Usage
 from stream.log.open import open_log
 from stream.stages.run_identity import begin
+from tests.support.districts import yanqing
 
-DISTRICT = load(default_config())
+DISTRICT = yanqing()
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,11 @@ from stream.environment import Usage, secret
 from stream.mqtt.access import INGEST, SEND, rights
 from stream.mqtt.client import Mqtt
 from tests.support.brokers import Broker
+from tests.support.districts import yanqing
 from tests.support.servers import absent
 
 ROOT = Path(__file__).parents[3]
-DISTRICT = load(default_config())
+DISTRICT = yanqing()
 AT = f"fengsui/live/{DISTRICT.id}"
 RAIN = [s.id for s in DISTRICT.stations.values() if s.quantity == "rain"]
 NODE = next(iter(DISTRICT.nodes))
