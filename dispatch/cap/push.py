@@ -5,12 +5,9 @@ comes later, as its own CAP Ack or Error (`dispatch.cap.acknowledgements`). The 
 published; posted twice it counts once there, for CAP's identifier is its name.
 """
 
-import http.client
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,16 +21,10 @@ from dispatch.channels import SendError, SendResult
 from dispatch.channels.status_words import HTTP_PERMANENT
 from dispatch.records import Delivery, Route
 from ingest.cap.decode import Wrong
+from stream.http.client import ask
 
 _ANSWER_BYTES = 4096
 _REASON = re.compile(r"[a-z_]{1,40}")
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A warning goes where the config says, and nowhere else."""
-
-    def redirect_request(self, *args: object) -> None:
-        return None
 
 
 class CapPush:
@@ -55,10 +46,6 @@ class CapPush:
                 raise ValueError(
                     f"演练只发本机 an exercise posts to this machine only, not to {place!r}"
                 )
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if not live:
-            handlers.append(urllib.request.ProxyHandler({}))
-        self._opener = urllib.request.build_opener(*handlers)
 
     def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         neighbour = neighbour_of(delivery.recipient)
@@ -87,25 +74,24 @@ class CapPush:
             raise SendError(f"{file.name}: 读不到 cannot be read: {e.strerror}") from e
 
     def _post(self, place: str, body: bytes, token: str, key: str) -> SendResult:
-        request = urllib.request.Request(  # noqa: S310  # the config's check allows http and https
-            place,
-            body,
-            {"Content-Type": "application/cap+xml; charset=utf-8", "X-Idempotency-Key": key},
-        )
+        """A warning goes where the config says, and nowhere else: no redirects."""
+        headers = {"Content-Type": "application/cap+xml; charset=utf-8", "X-Idempotency-Key": key}
         if token:
-            request.add_header("Authorization", f"Bearer {token}")
+            headers["Authorization"] = f"Bearer {token}"
         timeout_s = self._district.channels.attempt_timeout_s
         try:
-            with self._opener.open(request, timeout=timeout_s) as answer:
-                answer.read(_ANSWER_BYTES)
-                return SendResult("accepted", f"HTTP {answer.status}")
-        except urllib.error.HTTPError as e:
-            with e:
-                why = _reason(e.read(_ANSWER_BYTES))
-            words = f"对方未收 not taken: HTTP {e.code} {why}".strip()
-            raise SendError(words, permanent=e.code in HTTP_PERMANENT) from e
-        except (OSError, http.client.HTTPException) as e:
-            raise SendError(f"对方连不上 the neighbour's endpoint: {type(e).__name__}") from e
+            answer = ask(
+                "POST", place, headers, body, limit=_ANSWER_BYTES, timeout_s=timeout_s,
+                whole_s=timeout_s, proxies=self._live,
+            )  # fmt: skip
+        except OSError as e:
+            raise SendError(
+                f"对方连不上 the neighbour's endpoint: {str(e) or type(e).__name__}"
+            ) from e
+        if 200 <= answer.status < 300:
+            return SendResult("accepted", f"HTTP {answer.status}")
+        words = f"对方未收 not taken: HTTP {answer.status} {_reason(answer.body)}".strip()
+        raise SendError(words, permanent=answer.status in HTTP_PERMANENT)
 
 
 def _reason(body: bytes) -> str:

@@ -8,7 +8,6 @@ is dead. It writes nothing into the line.
 import sys
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,12 +17,14 @@ from console.model.consistency import CHECKS, Audit, Finding
 from console.model.follow import Follower
 from console.model.view import View
 from stream import metrics
+from stream.http.client import ask
 from stream.log.port import Log, Unavailable
 from stream.oplog import say
 from stream.records import Run
 
 _EVERY_S = 5.0
 _BEAT_S = 60.0
+_ANSWER_BYTES = 4096
 
 
 def run_audit(
@@ -69,10 +70,12 @@ def _publish(view: View, found: list[Finding]) -> None:
 
 
 def _beat(url: str, *, well: bool) -> None:
-    request = urllib.request.Request(url if well else f"{url}/fail")  # noqa: S310  # see run_audit
     # nobody hears it: that is just what the other end notices
-    with suppress(OSError), urllib.request.urlopen(request, timeout=10):  # noqa: S310
-        return
+    with suppress(OSError):
+        ask(
+            "GET", url if well else f"{url}/fail", {}, limit=_ANSWER_BYTES, timeout_s=10.0, whole_s=10.0,
+            proxies=True, redirects=10,
+        )  # fmt: skip
 
 
 def audit_once(log: Log, now: int, run: Run) -> int:

@@ -5,10 +5,7 @@ Nothing is remembered over a restart: the newest are fetched again, and the same
 (`detectors.memory.cap`). A message that the feed no longer lists is no less in force for it.
 """
 
-import http.client
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
@@ -19,20 +16,14 @@ from ingest.cap.feed_entries import Found, entries, next_page
 from ingest.cap.intake import CapDoor
 from ingest.observation import CapIn
 from stream.guard import OF_THE_LOG, unread
+from stream.http.client import ask
 from stream.log.port import Log
 from stream.oplog import Seldom, say
 from stream.records import Rejected
 
 _AT_ONCE = 200  # messages that are fetched at one look; the rest at the next
 _PAGES = 10
-_TIMEOUT_S = 15.0
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A feed that leads elsewhere is an error for a person to see."""
-
-    def redirect_request(self, *args: object) -> None:
-        return None
+_TIMEOUT_S, _WHOLE_S = 15.0, 300.0  # the largest feed comes by a narrow line too
 
 
 def _ahead(found: Iterable[CapIn | Rejected]) -> bool:
@@ -53,10 +44,6 @@ class Poller:
         self._told = set[str]()  # seen with a clock that is ahead
         self._seldom = Seldom()
         self._tag = self._modified = ""
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
-        if not live:
-            handlers.append(urllib.request.ProxyHandler({}))
-        self._opener = urllib.request.build_opener(*handlers)
         self._failing = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -79,7 +66,7 @@ class Poller:
                 return ""
         except Wrong as e:
             return e.rejected.detail
-        except (OSError, http.client.HTTPException, ValueError) as e:
+        except (OSError, ValueError) as e:
             return str(e) or type(e).__name__
         except Exception as e:  # noqa: BLE001  # one feed that cannot be read silences no other
             return unread("ingest", e).detail
@@ -132,7 +119,7 @@ class Poller:
             ):
                 return False
             taken = self._door.enter(self._log, body, self._now, found.url, self._source.id)
-        except (OSError, http.client.HTTPException, ValueError):
+        except (OSError, ValueError):
             return False
         except OF_THE_LOG:
             raise
@@ -156,21 +143,22 @@ class Poller:
     def _get(self, url: str, limit: int, *, feed: bool = False) -> bytes | None:
         """The body; None where nothing is new since the last time. One that is too long comes cut
         one byte behind the limit, so that whoever reads it refuses it."""
-        request = urllib.request.Request(url, headers={"User-Agent": "fengsui"})  # noqa: S310  # checked
+        headers = {"User-Agent": "fengsui"}
         if feed and self._tag:
-            request.add_header("If-None-Match", self._tag)
+            headers["If-None-Match"] = self._tag
         if feed and self._modified:
-            request.add_header("If-Modified-Since", self._modified)
-        try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                body: bytes = answer.read(limit + 1)
-                if feed:
-                    if len(body) > limit:
-                        raise ValueError(f"上限 over {limit} 字节 bytes")
-                    self._tag = answer.headers.get("ETag") or ""
-                    self._modified = answer.headers.get("Last-Modified") or ""
-                return body
-        except urllib.error.HTTPError as e:
-            if e.code == 304:
-                return None
-            raise
+            headers["If-Modified-Since"] = self._modified
+        answer = ask(
+            "GET", url, headers, limit=limit, timeout_s=_TIMEOUT_S, whole_s=_WHOLE_S,
+            proxies=self._live,
+        )  # fmt: skip
+        if answer.status == 304:
+            return None
+        if not 200 <= answer.status < 300:  # a feed that leads elsewhere is for a person to see
+            raise OSError(f"HTTP {answer.status}")
+        if feed:
+            if len(answer.body) > limit:
+                raise ValueError(f"上限 over {limit} 字节 bytes")
+            self._tag = answer.headers.get("ETag") or ""
+            self._modified = answer.headers.get("Last-Modified") or ""
+        return answer.body

@@ -1,57 +1,31 @@
 """One HTTP request to a carrier, within a time for the whole of it: no redirects, no proxies, no
 more of an answer than we read."""
 
-import time
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import urllib3
 
 from dispatch.channels import SendError
 from dispatch.channels.status_words import HTTP_BUSY, HTTP_PERMANENT, HTTP_ROUTE
+from stream.http.client import Answer, BrokenOff, ask
 
 LONGEST = 65_536
-_POOL = urllib3.PoolManager(maxsize=32, retries=False)
-
-
-class HttpAnswer(NamedTuple):
-    """status: HTTP. body: at most 64 KiB of it."""
-
-    status: int
-    body: bytes
 
 
 def request(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout_s: float
-) -> HttpAnswer:
-    """Raises SendError: it could not be reached, or did not answer all of it in time."""
-    until = time.monotonic() + timeout_s
+) -> Answer:
+    """Its body is longer than `LONGEST` where there is more than we read. Raises SendError: it could not
+    be reached, or did not answer all of it in time."""
     try:
-        response = _POOL.request(
-            method,
-            url,
-            body=body,
-            headers=dict(headers),
-            timeout=urllib3.Timeout(total=timeout_s),
-            redirect=False,
-            preload_content=False,
+        return ask(
+            method, url, headers, body, limit=LONGEST, timeout_s=timeout_s, whole_s=timeout_s
         )
-    except urllib3.exceptions.TimeoutError as e:
-        raise SendError(f"通道超时 no answer within {timeout_s:g} s") from e
-    except (urllib3.exceptions.HTTPError, ValueError) as e:
-        raise SendError(f"通道连不上 the carrier could not be reached: {type(e).__name__}") from e
-    try:
-        got = b""
-        while len(got) < LONGEST and (more := response.read1(LONGEST)):
-            got += more
-            if time.monotonic() > until:
-                raise SendError(f"通道超时，答复不全 no whole answer within {timeout_s:g} s")
-        response.drain_conn() if len(got) < LONGEST else response.close()
-        return HttpAnswer(response.status, got)
-    except (urllib3.exceptions.HTTPError, OSError) as e:
-        raise SendError(f"答复中断 the answer broke off: {type(e).__name__}") from e
-    finally:
-        response.release_conn()
+    except TimeoutError as e:
+        words = "通道超时，答复不全 no whole answer" if e.args else "通道超时 no answer"
+        raise SendError(f"{words} within {timeout_s:g} s") from e
+    except BrokenOff as e:
+        raise SendError(f"答复中断 the answer broke off: {e}") from e
+    except OSError as e:
+        raise SendError(f"通道连不上 the carrier could not be reached: {e}") from e
 
 
 def refuse(status: int) -> None:
