@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console.model.view import Sent, View
+from dispatch.channels.status_words import FINAL
 from dispatch.notices import DUTY
 from dispatch.records import Delivery, Receipt
-from dispatch.send.outbox.state import FINAL, RANK
+from dispatch.send.outbox.state import RANK
 from stream.records import Record
 
 KEPT_MS = 24 * 3_600_000  # after a warning's end

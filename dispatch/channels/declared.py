@@ -3,12 +3,13 @@ problem with its place, found before anything starts."""
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import assert_never, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from config.read.problem import Problem
 from config.records.channels import Carrier as Row
-from config.records.district import District
+from config.records.district import ADDRESS_COLUMN, District
 from dispatch.channels import Carrier, CarrierWord
 from dispatch.channels.apprise_url import ByUrl, check
 from dispatch.channels.email import Email
@@ -20,10 +21,10 @@ from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.secret import secret
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
-from dispatch.channels.status_words import CARRIER, WORDS
+from dispatch.channels.status_words import CARRIER, FINAL, PROOFS, WORDS
+from dispatch.words.channel_names import CHANNEL_ZH
 
 FILE = "channels.toml"
-CHANNELS = ("sms", "app", "voice", "email", "webhook")
 _KINDS = {
     "sms": ("apprise", "http", "smpp"),
     "app": ("apprise", "http"),
@@ -31,6 +32,7 @@ _KINDS = {
     "email": ("smtp", "apprise"),
     "webhook": ("webhook",),
 }
+CHANNELS = tuple(_KINDS)
 _SCHEMES = {
     "http": ("https", "http"),
     "smpp": ("smpp", "smpps"),
@@ -41,7 +43,7 @@ _SCHEMES = {
 
 def problems(district: District) -> list[Problem]:
     """What is wrong with the carriers, by name and key."""
-    found, names = [], set[str]()
+    found, names = list(half_made()), set[str]()
     for row in district.channels.carriers():
         for key, words, hint in (*_faults(row), *_refers(district, row)):
             found.append(Problem(FILE, 0, f"carrier {row.name}.{key}", words, hint))
@@ -64,6 +66,30 @@ def problems(district: District) -> list[Problem]:
         found.append(Problem(FILE, 0, "people_link_days", "越界 out of range", "1 … 366"))
     found += _tokens(district)
     return found
+
+
+def half_made() -> Iterator[Problem]:
+    """A channel that one table of the program has and another lacks: a message would go out by other
+    ways instead of its own, or besides it, and nobody would notice."""
+    declared = get_type_hints(Row)
+    tables: dict[str, Collection[str]] = {
+        "config/records/channels.py, Carrier.channel": get_args(declared["channel"]),
+        "config/records/district.py, ADDRESS_COLUMN": ADDRESS_COLUMN,
+        "dispatch/channels/declared.py, _KINDS": _KINDS,
+    }
+    ours: dict[str, Collection[str]] = {
+        "dispatch/channels/status_words.py, FINAL": FINAL,
+        "dispatch/channels/status_words.py, PROOFS": {p.channel for p in PROOFS},
+        "dispatch/words/channel_names.py, CHANNEL_ZH": CHANNEL_ZH,
+    }
+    for channel in sorted(set().union(*tables.values())):
+        for place, there in (tables | ours).items():
+            if channel not in there:
+                yield Problem(FILE, 0, channel, "渠道没有登记全 a channel is half made", place)
+    for kind in get_args(declared["kind"]):
+        if not any(kind in kinds for kinds in _KINDS.values()):
+            place = "dispatch/channels/declared.py, _KINDS"
+            yield Problem(FILE, 0, kind, "没有渠道用它 no channel takes this kind", place)
 
 
 def _tokens(district: District) -> Iterator[Problem]:
@@ -238,6 +264,9 @@ def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]
                 return Email(row.name, row.url, row.user, word, row.sender, timeout_s)
             case "webhook":
                 return Webhook(row.name, row.url, word, timeout_s)
-        return ByUrl(row.name, row.url, word, timeout_s)
+            case "apprise":
+                return ByUrl(row.name, row.url, word, timeout_s)
+            case unknown:
+                assert_never(unknown)
     except ValueError as e:
         raise ValueError(f"{FILE}, carrier {row.name}: {e}") from None

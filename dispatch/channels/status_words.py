@@ -151,6 +151,21 @@ CALL: dict[str, Meaning] = {
     "expired": Meaning("failed", True, "逾时未接通"),
 }
 
+# which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
+# when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
+# a call only when a person pressed the key.
+FINAL: dict[str, frozenset[State]] = {
+    "broadcast": frozenset({"played"}),
+    "sms": frozenset({"accepted", "delivered", "answered"}),
+    "app": frozenset({"accepted", "delivered", "answered"}),
+    "email": frozenset({"accepted", "delivered", "answered"}),
+    "webhook": frozenset({"accepted", "delivered", "answered"}),
+    "voice": frozenset({"answered"}),
+    "cap": frozenset({"accepted", "delivered"}),
+    "cap_push": frozenset({"accepted", "delivered", "answered"}),
+    "console": frozenset({"delivered"}),
+}
+
 # which words a channel's carriers may use in receipts
 WORDS: dict[str, dict[str, Meaning]] = {"voice": CALL}
 

@@ -7,24 +7,11 @@ import msgspec
 
 from config.records.level import Action, Level
 from dispatch.channels import message_id
+from dispatch.channels.status_words import FINAL
 from dispatch.grade import Grade
 from dispatch.records import Delivery, RouteHealth, State, attempt_key
 from stream.records import Run
 
-# which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
-# when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
-# a call only when a person pressed the key.
-FINAL: dict[str, frozenset[State]] = {
-    "broadcast": frozenset({"played"}),
-    "sms": frozenset({"accepted", "delivered", "answered"}),
-    "app": frozenset({"accepted", "delivered", "answered"}),
-    "email": frozenset({"accepted", "delivered", "answered"}),
-    "webhook": frozenset({"accepted", "delivered", "answered"}),
-    "voice": frozenset({"answered"}),
-    "cap": frozenset({"accepted", "delivered"}),
-    "cap_push": frozenset({"accepted", "delivered", "answered"}),
-    "console": frozenset({"delivered"}),
-}
 _ANSWERED: frozenset[State] = frozenset({"answered"})
 NOT_REACHED: frozenset[State] = frozenset({"failed", "expired", "superseded"})
 _KEPT_MS = 24 * 3_600_000  # after its expiry a delivery still takes late receipts

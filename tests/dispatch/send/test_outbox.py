@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from config.records.level import Action, Level
 from detectors.detection import Mark
+from dispatch.channels.status_words import FINAL
 from dispatch.notices import DUTY
 from dispatch.records import (
     Delivery,
@@ -23,7 +24,6 @@ from dispatch.records import (
 )
 from dispatch.send.outbox.apply import apply
 from dispatch.send.outbox.state import (
-    FINAL,
     RANK,
     Attempt,
     Box,
