@@ -32,7 +32,7 @@ from simulators.replay import BadRow, Measured, read_csv, replay
 from simulators.run import Player, Stuck, play
 from simulators.scenario import scenario
 from simulators.world import World
-from skill.verify.storms import StormScore, WarnedVersion, score
+from skill.verify.storms import StormScore, score, warned
 from stream.disk.files import write_file
 from stream.environment import Usage
 from stream.log.port import Log, Unavailable
@@ -362,14 +362,7 @@ def settle(line: Line, log: Log, timeout_s: float = 120.0) -> None:
 
 def judge(world: World, view: View) -> StormScore:
     """The public warnings of a view against the world's truth."""
-    warnings: dict[tuple[str, str], list[WarnedVersion]] = {}
-    for versions in view.first.values():
-        for a in versions:
-            if a.public:
-                warnings.setdefault((a.area, a.hazard), []).append(
-                    WarnedVersion(a.sent_at, a.level, a.action)
-                )
-    return score(world.truth, warnings)
+    return score(world.truth, warned(a for versions in view.first.values() for a in versions))
 
 
 def _export(setup: Setup, log: Log, out: Path | None) -> None:

@@ -7,7 +7,7 @@ from dispatch.records import Alert
 from fengsui.play.in_memory import Inline
 from simulators.scenario import Scenario, storm_set
 from simulators.world import World
-from skill.verify.storms import StormScore, WarnedVersion, score
+from skill.verify.storms import StormScore, score, warned
 from stream.records import Run
 
 
@@ -32,11 +32,7 @@ def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]
 def play_one(district: District, scenario: Scenario) -> StormScore:
     """One storm, stepped in memory."""
     world, alerts = stepped(district, scenario)
-    warnings: dict[tuple[str, str], list[WarnedVersion]] = {}
-    for a in alerts:
-        if a.public:
-            warnings.setdefault((a.area, a.hazard), []).append(WarnedVersion(a.sent_at, a.level, a.action))
-    return score(world.truth, warnings)
+    return score(world.truth, warned(alerts))
 
 
 def score_all(district: District, count: int) -> Iterator[str]:

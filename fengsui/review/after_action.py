@@ -16,6 +16,7 @@ from fengsui.review.reach import blind, loudspeakers, people
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
 from fengsui.review.targets import HOPS, Plan, TargetResult, hold
 from ingest.observation import Observations
+from skill.verify.storms import StormScore
 from skill.verify.truth import Truth
 from stream.records import DeadLetter, Run
 
@@ -79,7 +80,7 @@ def assess(
         truth = [t for t in truth if t.flooded_at <= end]
     hops = measure(found, truth, until)
     run = next((r for r in records if isinstance(r, Run)), None)
-    rows = leads(found, truth)
+    counts = StormScore(leads(found, truth))
     return {
         "run": run.name if run else "",
         "exercise": run is None or run.kind != "live",
@@ -99,9 +100,9 @@ def assess(
         "hops": [_hop(hops, name) for name in HOPS],
         "truth_is": truth_is,
         "lead": {
-            "events": sum(r.flooded_at is not None for r in rows),
-            "missed": sum(r.flooded_at is not None and r.lead_s is None for r in rows),
-            "unanswered_warnings": sum(r.flooded_at is None for r in rows) if truth else None,
+            "events": counts.hits + counts.misses,
+            "missed": counts.misses,
+            "unanswered_warnings": counts.false_alarms if truth else None,
         },
         "areas": _areas(district, found, truth),
         "people": people(found),

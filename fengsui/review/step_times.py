@@ -14,7 +14,7 @@ from typing import NamedTuple
 from detectors.detection import Detection, Mark
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Delivery, Receipt
-from skill.verify.storms import StormRow, WarnedVersion, score
+from skill.verify.storms import StormRow, score, warned
 from skill.verify.truth import Truth
 from stream.records import Tick
 
@@ -256,11 +256,4 @@ def _answers(found: Records) -> Iterator[Sample]:
 
 def leads(found: Records, truth: Sequence[Truth]) -> list[StormRow]:
     """Public warnings against what happened, as `skill.verify.storms` counts."""
-    warned: dict[tuple[str, str], list[WarnedVersion]] = defaultdict(list)
-    for versions in found.alerts.values():
-        for a in versions:
-            if a.public:
-                warned[a.area, a.hazard].append(WarnedVersion(a.sent_at, a.level, a.action))
-    for row in warned.values():
-        row.sort()
-    return score(truth, warned).rows
+    return score(truth, warned(a for versions in found.alerts.values() for a in versions)).rows

@@ -1,19 +1,27 @@
-"""What the warnings were worth: each area and hazard against the truth.
+"""What the warnings were worth: each area and hazard against the truth, by the one rule of
+`skill.verify.match`.
 
-A flood is a hit when an order or a colour of 橙 or more was in force at least `LEAD_S` and at
-most `WINDOW_S` before it: earlier is no longer the same warning, later helps nobody (NWS counts
-likewise by county and event). An alarm of that height with no flood within `WINDOW_S` after it
-began is a false alarm; alarms of one area and hazard within half an hour are one.
+A flood is a hit when an order or a colour of 橙 or more began at least `LEAD_S` and at most `WINDOW_S`
+before it: earlier is no longer the same warning, later helps nobody (NWS counts likewise by county and
+event). An alarm begins with the first version of that height and ends with the first below it, or where
+the last one runs out; alarms within `MERGE_S` are one. Nobody says when a flood was over: an alarm within
+`WINDOW_S` after it is late, one that is later still is false.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from config.records.level import Level
+from dispatch.records import Alert
+from skill.verify.match import Alarm, Event, match
 from skill.verify.truth import Truth
 
 LEAD_S = 600
 WINDOW_S = 6 * 3600
+MERGE_S = 1800
+_ALWAYS = ((0, 2**63),)  # a simulation knows all of it, and a report is written of what was watched
+Key = tuple[str, str]  # area, hazard
 
 
 class StormRow(NamedTuple):
@@ -47,30 +55,58 @@ class StormScore(NamedTuple):
 
 
 class WarnedVersion(NamedTuple):
-    """A version that was in force from `sent_at`."""
+    """A version that was in force from `sent_at` until the next, at most until `expires_at`."""
 
     sent_at: int
     level: int
     action: int
+    expires_at: int = 2**62
 
 
-def alarming(warned: WarnedVersion) -> bool:
+def warned(alerts: Iterable[Alert]) -> dict[Key, list[WarnedVersion]]:
+    """The public versions of each area and hazard, in order of time."""
+    found = defaultdict[Key, list[WarnedVersion]](list)
+    for a in sorted((a for a in alerts if a.public), key=lambda a: a.sent_at):
+        found[a.area, a.hazard].append(WarnedVersion(a.sent_at, a.level, a.action, a.expires_at))
+    return dict(found)
+
+
+def alarming(version: WarnedVersion) -> bool:
     """High enough to make people leave."""
-    return warned.level >= Level.ORANGE or warned.action > 0
+    return version.level >= Level.ORANGE or version.action > 0
 
 
-def score(truth: Sequence[Truth], warnings: Mapping[tuple[str, str], Sequence[WarnedVersion]]) -> StormScore:
+def score(truth: Sequence[Truth], warnings: Mapping[Key, Sequence[WarnedVersion]]) -> StormScore:
     """warnings: (area, hazard) -> versions in order of time."""
-    rows = []
     flooded = {(t.area, t.hazard): t.flooded_at for t in truth}
+    rows = []
     for key in sorted(flooded.keys() | warnings.keys()):
-        alarms = [w.sent_at for w in warnings.get(key, ()) if alarming(w)]
         at = flooded.get(key)
-        if at is None:
-            if alarms:
-                rows.append(StormRow(*key, None, alarms[0], None))
-            continue
-        useful = [a for a in alarms if at - WINDOW_S * 1000 <= a <= at]
-        first = useful[0] if useful else None
-        rows.append(StormRow(*key, at, first, (at - first) // 1000 if first is not None else None))
+        events = [Event(key[0], at, at + WINDOW_S * 1000)] if at is not None else []
+        alarms = list(_alarms(key[0], warnings.get(key, ())))
+        found = match(
+            alarms, events, LEAD_S * 1000, WINDOW_S * 1000, MERGE_S * 1000, {key[0]: _ALWAYS}
+        )
+        rows += [
+            StormRow(*key, None, a.start_at, None) for a, fate in found.alarms if fate == "false"
+        ]
+        for e in found.events:
+            lead = e.lead_ms if e.lead_ms is not None and e.lead_ms >= 0 else None
+            begun = e.event.start_at - lead if lead is not None else None
+            rows.append(
+                StormRow(*key, e.event.start_at, begun, None if lead is None else lead // 1000)
+            )
     return StormScore(rows)
+
+
+def _alarms(area: str, versions: Sequence[WarnedVersion]) -> Iterator[Alarm]:
+    start: int | None = None
+    end = 0
+    for v in versions:
+        if start is not None and (v.sent_at > end or not alarming(v)):
+            yield Alarm(area, "", start, min(v.sent_at, end))
+            start = None
+        if alarming(v):
+            start, end = v.sent_at if start is None else start, v.expires_at
+    if start is not None:
+        yield Alarm(area, "", start, end)

@@ -542,6 +542,32 @@ def test_an_alarm_without_a_flood_is_false_and_a_blue_one_is_no_alarm() -> None:
     assert not alarming(WarnedVersion(0, Level.YELLOW, 0)) and alarming(WarnedVersion(0, Level.ORANGE, 0))
 
 
+def _version(lead_s: int, level: int = 3, for_s: int = 3600) -> WarnedVersion:
+    at = FLOOD - lead_s * 1000
+    return WarnedVersion(at, level, 0, at + for_s * 1000)
+
+
+@pytest.mark.parametrize(
+    ("versions", "counts"),
+    [
+        # renewed all the time, it is the warning of eight hours ago: not of this flood
+        ([_version(n * 1800) for n in range(16, 0, -1)], (0, 1, 1)),
+        # one that ran out or was called off is over: the next is a warning of its own
+        ([_version(8 * 3600), _version(3600)], (1, 0, 1)),
+        ([_version(9 * 3600, for_s=40_000), _version(8 * 3600, level=0), _version(3600)], (1, 0, 1)),
+        # called off and raised again within half an hour is one
+        ([_version(7000), _version(6000, level=0), _version(5000)], (1, 0, 0)),
+        ([_version(-3600)], (0, 1, 0)),  # late: there was a flood
+        ([_version(-7 * 3600)], (0, 1, 1)),  # of no flood any more
+    ],
+)
+def test_an_alarm_is_matched_from_its_begin_to_its_end(
+    versions: list[WarnedVersion], counts: tuple[int, int, int]
+) -> None:
+    found = score([Truth(*KEY_A, FLOOD)], {KEY_A: versions})
+    assert (found.hits, found.misses, found.false_alarms) == counts
+
+
 def test_another_hazard_is_another_row() -> None:
     found = score([Truth("A01", "debris_flow", FLOOD)], _warned(1800))
     assert found.rows == [
