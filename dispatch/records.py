@@ -193,7 +193,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # our word on a neighbour's message, whose CAP reference stands in `references`
     reply: Literal["", "ack", "error"] = ""
     references: str = ""
-    again: Whole = 0  # the how manieth repetition that a person asked for
+    again: Whole = 0  # the number of the repetition that a person asked for: 1 the first
     asked_by: str = ""  # opaque id of that person
     category: str = ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
     not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once

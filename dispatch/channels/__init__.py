@@ -1,14 +1,15 @@
 """The port of a channel: one way to reach people.
 
-A channel is an object with `send(delivery, route, key) -> Told`. It promises:
+A channel is an object with `send(delivery, route, key) -> SendResult`. It promises:
 
 - it tries once, and says how far that came; retry lives in the outbox alone;
 - `key` goes with the message, so that the other side can drop a repetition;
 - a carrier's failure is a `SendError`, and `permanent` says that the same attempt again would fail
   again; `detail` never holds a telephone number or an address;
-- it never claims more than it knows: the words of a carrier are mapped to a state in `table`.
+- it never claims more than it knows: the words of a carrier are mapped to a state in
+  `status_words`.
 
-Most channels are `carriers.Carriers`: one or several carriers (`Carrier`), one file each kind, with
+Most channels are `failover.Carriers`: one or several carriers (`Carrier`), one file each kind, with
 a rate, a circuit breaker and a health probe each. What a carrier says later is a `CarrierWord`.
 """
 

@@ -42,8 +42,8 @@ def test_one_that_a_table_lacks_is_refused_and_the_table_named(
 
 def test_one_that_has_only_an_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     district = load(default_config())
-    monkeypatch.setitem(ADDRESS_COLUMN, "file", "id")
-    hints = " ".join(p.hint for p in declared.problems(district) if p.column == "file")
+    monkeypatch.setitem(ADDRESS_COLUMN, "semaphore", "id")
+    hints = " ".join(p.hint for p in declared.problems(district) if p.column == "semaphore")
     for place in ("Carrier.channel", "_KINDS", "FINAL", "PROOFS", "CHANNEL_ZH"):
         assert place in hints
 
