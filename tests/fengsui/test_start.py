@@ -154,6 +154,7 @@ def test_a_file_of_commands_is_nobodys_library() -> None:
             assert not taken or at_the_door, f"{path}: {taken}"
 
 
+@pytest.mark.storm
 def test_the_start_can_be_measured_by_anybody() -> None:
     done = CliRunner().invoke(cli, ["bench", "start", "--rounds", "1"])
     assert done.exit_code == 0, done.output

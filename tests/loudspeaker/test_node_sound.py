@@ -83,6 +83,7 @@ def test_nothing_is_longer_than_the_watchdog_allows(espeak: None) -> None:
     assert samples.size == PLAY_MS * RATE // 1000
 
 
+@pytest.mark.servers
 def test_played_needs_a_player_that_ended_well_and_a_level(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_played_needs_a_player_that_ended_well_and_a_level(
         sound(job(), 220)
 
 
+@pytest.mark.servers
 def test_stopped_it_falls_silent_at_once(tmp_path: Path) -> None:
     mark = tmp_path / "ended"
     player = f"{sys.executable} -c 'import time; time.sleep(60)'"
@@ -159,6 +161,7 @@ def test_only_new_lines_count(tmp_path: Path) -> None:
     assert set(got) == {("rain", 4)} and gauge.bad > 0
 
 
+@pytest.mark.servers
 def test_sensors_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:
     told_by = tmp_path / "sensors"
 
