@@ -26,6 +26,7 @@ from dispatch.records import Alert, Decision, Delivery, Receipt
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import default_config, make_setup
 from stream import metrics as meters
+from stream.http.exporter import serve
 from stream.log.port import Out
 from stream.records import Run, Tick, encode
 from tests.support.played import fengsui
@@ -243,8 +244,8 @@ def test_a_live_line_shows_what_it_takes_and_how_it_is(
 def test_a_stage_that_hangs_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meters, "HANGS_S", 0.05)
     pulses = meters.Pulses()
-    monkeypatch.setattr(meters, "PULSES", pulses)
-    with meters.serve("127.0.0.1:0") as port:
+    monkeypatch.setattr("stream.http.exporter.PULSES", pulses)
+    with serve("127.0.0.1:0") as port:
         assert get(port, "/healthz")[0] == 503, "no stage at all"
         pulse = pulses.of("detect")
         pulse.beat()
@@ -255,7 +256,7 @@ def test_a_stage_that_hangs_is_not_healthy(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr(meters, "HANGS_S", 0.05)
         time.sleep(0.1)
         assert get(port, "/healthz")[0] == 503
-    with pytest.raises(ValueError, match="HOST:PORT"), meters.serve("9464"):
+    with pytest.raises(ValueError, match="HOST:PORT"), serve("9464"):
         pass
 
 
@@ -263,7 +264,7 @@ def test_no_metric_names_a_person_or_a_place(storm: Path) -> None:
     """Labels come from short closed lists; what a stranger can send is none of them."""
     allowed = {"stage", "topic", "partition", "reason", "quantity", "flag", "channel", "state",
                "level", "check", "kind", "door", "why",
-               "carrier"}  # fmt: skip  # a name out of channels.toml
+               "carrier", "source"}  # fmt: skip  # names out of channels.toml and sources.toml
     found = [m for m in vars(meters).values() if hasattr(m, "_labelnames")]
     assert len(found) > 10
     for metric in found:

@@ -64,7 +64,7 @@ def test_a_small_file_of_many_pixels(
 
 
 def test_what_goes_on_asking_for_memory_is_ended() -> None:
-    program = "from ingest import photo_made; photo_made.bounded(); bytearray(photo_made.MEMORY)"
+    program = "from ingest.people.photo_process import MEMORY, bounded; bounded(); bytearray(MEMORY)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )

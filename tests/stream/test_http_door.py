@@ -303,5 +303,5 @@ def test_no_other_server_stands_in_the_line() -> None:
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
                 names += [a.name for a in node.names] if isinstance(node, ast.Import) else []
                 if others & set(names):
-                    found.add(file.name)
-    assert found == {"http_server.py"}
+                    found.add(file.relative_to(ROOT).as_posix())
+    assert found == {"stream/http/server.py"}

@@ -375,8 +375,8 @@ import msgspec
 from config.load import load
 from config.records.channels import Channels
 from dispatch.send.stage import run_send
-from stream.log import open_log
-from ingest.observation import Run
+from stream.log.open import open_log
+from stream.records import Run
 folder, broker, carrier = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 district = load(Path(sys.argv[4]) / "config" / "yanqing")
 log = open_log(f"sqlite:///{folder}", "exercise", "yanqing", district.partitions)
