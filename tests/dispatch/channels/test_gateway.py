@@ -303,6 +303,7 @@ def test_rubbish_has_no_fields(body: bytes) -> None:
     assert all(isinstance(r, dict) for r in fields_of(body))
 
 
+@pytest.mark.servers
 def test_kannel_from_the_outbox_to_the_receipt(
     tmp_path: Path, district: District, broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

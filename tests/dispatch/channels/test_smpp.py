@@ -115,6 +115,7 @@ def test_what_a_command_status_means(
 # --- the whole stage, two SMSCs that are not ours
 
 
+@pytest.mark.servers
 def test_long_messages_count_as_delivered_when_the_last_part_is(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -139,6 +140,7 @@ def test_long_messages_count_as_delivered_when_the_last_part_is(
         server.stop()
 
 
+@pytest.mark.servers
 def test_receipts_of_jsmpp_find_their_message(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -155,6 +157,7 @@ def test_receipts_of_jsmpp_find_their_message(
         server.stop()
 
 
+@pytest.mark.servers
 def test_a_carrier_that_cannot_deliver_sends_us_to_the_next_way(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -169,6 +172,7 @@ def test_a_carrier_that_cannot_deliver_sends_us_to_the_next_way(
         server.stop()
 
 
+@pytest.mark.servers
 def test_a_throttling_carrier_gets_everything_in_its_own_time(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -187,6 +191,7 @@ def test_a_throttling_carrier_gets_everything_in_its_own_time(
         server.stop()
 
 
+@pytest.mark.servers
 def test_a_carrier_that_dies_is_stood_in_for_and_told_of_and_used_again(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -213,6 +218,7 @@ def test_a_carrier_that_dies_is_stood_in_for_and_told_of_and_used_again(
         second.stop()
 
 
+@pytest.mark.servers
 def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -237,6 +243,7 @@ def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
 
 
 
+@pytest.mark.servers
 def test_a_lying_carrier_is_never_believed_more_than_it_said(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
@@ -284,6 +291,7 @@ def test_no_answer_is_a_failure_and_a_late_yes_a_fact() -> None:
         server.close()
 
 
+@pytest.mark.servers
 def test_a_wrong_password_is_the_carriers_fault_and_stays_secret(tmp_path: Path) -> None:
     server = NpmSmsc(tmp_path).start()
     way = smpp(server.port, password="wrong-pw")
@@ -298,6 +306,7 @@ def test_a_wrong_password_is_the_carriers_fault_and_stays_secret(tmp_path: Path)
         server.stop()
 
 
+@pytest.mark.servers
 def test_a_number_that_does_not_exist_is_the_messages_fault(tmp_path: Path) -> None:
     server = NpmSmsc(tmp_path, refuse=0x0B).start()
     way = smpp(server.port)

@@ -79,6 +79,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ],
     ids=str,
 )  # fmt: skip
+@pytest.mark.servers
 def test_receipts_in_other_forms_are_taken_and_answered(
     tmp_path: Path, loaded: District, broker: str, options: dict[str, Any]
 ) -> None:
@@ -99,6 +100,7 @@ def test_receipts_in_other_forms_are_taken_and_answered(
 
 
 @pytest.mark.parametrize("word", ["FAILED", "Undeliverable", "MK:0012"])
+@pytest.mark.servers
 def test_a_failure_in_other_words_sends_us_to_the_next_way(
     tmp_path: Path, loaded: District, broker: str, word: str
 ) -> None:
@@ -113,6 +115,7 @@ def test_a_failure_in_other_words_sends_us_to_the_next_way(
         server.stop()
 
 
+@pytest.mark.servers
 def test_an_unbind_amid_messages_sends_nothing_twice(
     tmp_path: Path, loaded: District, broker: str
 ) -> None:
