@@ -11,7 +11,7 @@ from config.read.problem import Problem
 from config.records.channels import Carrier as Row
 from config.records.district import ADDRESS_COLUMN, District
 from dispatch.channels import Carrier, CarrierWord
-from dispatch.channels.apprise_url import ByUrl, check
+from dispatch.channels.by_apprise.url import ByUrl, check
 from dispatch.channels.email import Email
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.gateway import Gateway

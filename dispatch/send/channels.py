@@ -10,7 +10,7 @@ from dispatch.cap.publish import Cap
 from dispatch.cap.push import CapPush
 from dispatch.cap.signing import cap_key
 from dispatch.channels import CarrierWord, Channel
-from dispatch.channels.apprise_url import ByUrl, drill_url
+from dispatch.channels.by_apprise.url import ByUrl, drill_url
 from dispatch.channels.declared import CHANNELS, channel_of
 from dispatch.channels.duty_room import Console
 from dispatch.channels.failover import Carriers, Leg

@@ -20,7 +20,7 @@ from config.load import load
 from config.records.channels import Channels
 from config.records.district import District
 from dispatch.channels import SendError
-from dispatch.channels.apprise_url import ByUrl
+from dispatch.channels.by_apprise.url import ByUrl
 from dispatch.channels.declared import problems, unjudged
 from dispatch.channels.http.gateway import Gateway
 from dispatch.channels.http.response import at, read, says_no, taken, text_of

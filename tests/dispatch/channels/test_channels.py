@@ -16,8 +16,8 @@ from config.load import load
 from config.records.channels import Channels
 from config.records.district import District
 from dispatch.channels import SendError, SendResult
-from dispatch.channels.apprise_url import ByUrl, check, drill_url
-from dispatch.channels.apprise_url import _service as by_url_service
+from dispatch.channels.by_apprise.url import ByUrl, check, drill_url
+from dispatch.channels.by_apprise.url import _service as by_url_service
 from dispatch.channels.duty_room import Console
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.loudspeaker import Broadcast

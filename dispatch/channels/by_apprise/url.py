@@ -1,7 +1,7 @@
 """SMS, app pushes and chats through an apprise URL: WeCom, DingTalk, Feishu, Bark, ntfy, Matrix …
 
 A URL template holds {to}, {key} and {secret}; for the services apprise knows see its own
-documentation. How apprise and what its services answer are heard: dispatch/channels/apprise_response.py.
+documentation. How apprise and what its services answer are heard: dispatch/channels/by_apprise/response.py.
 
 Several services say no under status 200, and apprise takes that for a yes (2.2: of those below all;
 2.3: all but Feishu and Lark). So the answers themselves are judged here.
@@ -69,7 +69,7 @@ def check(template: str, name: str) -> None:
 
 
 def _service(template: str, to: str, key: str, timeout_s: int) -> "apprise.NotifyBase | None":
-    from dispatch.channels.apprise_response import (
+    from dispatch.channels.by_apprise.response import (
         instantiate,  # at the first that a row or a message asks for
     )
 
@@ -89,7 +89,7 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
     if service is None:
         words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
         raise SendError(words, permanent=True)
-    from dispatch.channels.apprise_response import heard, notify  # loaded by now
+    from dispatch.channels.by_apprise.response import heard, notify  # loaded by now
 
     heard.clear()
     sent = notify(service, title, body)
