@@ -31,6 +31,7 @@ from dispatch.send.outbox.state import (
     Missed,
     Rules,
     forget,
+    grade_said,
     is_final,
     is_silent,
     key_of,
@@ -115,6 +116,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
             out.append(_superseded(box, older, d.queued_at))
             out += _replaced(box, older, d.queued_at)
+    out += _not_over(box, d)
     beside.take(rules, box, e)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
         out.append(end(box, e, "expired", box.clock_at, _QUIET))
@@ -122,6 +124,27 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         out += _give_up(rules, box, e, "expired", box.clock_at, _UNSENT)
     elif not e.done and not d.routes:
         out += _give_up(rules, box, e, "failed", d.queued_at, _NO_WAY)
+    return out
+
+
+def _not_over(box: Box, d: Delivery) -> list[Written]:
+    """An all-clear that has not gone out yet must not go out once the hazard is there again, or once
+    another one of the place calls for more than its words say: heard after the new warning it would
+    take that back."""
+    place = f"{d.recipient}|{d.area}"
+    if d.msg_type == "cancel":
+        box.ends.setdefault(place, []).append(d.id)
+        return []
+    out: list[Written] = []
+    for over in (box.entries[i] for i in box.ends.pop(place, ())):
+        if over.done or over.state not in ("queued", "failed"):
+            continue
+        said = over.delivery
+        again = said.hazard == d.hazard and said.alert != d.alert
+        if again or grade_said(d).exceeds(grade_said(said)):
+            out += [_superseded(box, over, d.queued_at), *_replaced(box, over, d.queued_at)]
+        else:
+            box.ends.setdefault(place, []).append(said.id)
     return out
 
 

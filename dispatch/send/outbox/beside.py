@@ -10,7 +10,7 @@ one unsaid (its warning ended unsent, it ran out) sets free what waited in it.
 
 from dispatch.grade import Grade
 from dispatch.records import delivery_id
-from dispatch.send.outbox.state import NOT_REACHED, Box, Entry, Rules, line_of
+from dispatch.send.outbox.state import NOT_REACHED, Box, Entry, Rules, grade_said, line_of
 
 
 def take(rules: Rules, box: Box, e: Entry) -> None:
@@ -19,8 +19,7 @@ def take(rules: Rules, box: Box, e: Entry) -> None:
     for other in others(box, e):
         other.named = d.id
         join(box, other)
-    grade = Grade(d.level, d.action) | Grade(d.most_level, d.most_action)
-    if d.beside and not d.again and not grade.exceeds(_told(box, e)):
+    if d.beside and not d.again and not grade_said(d).exceeds(_told(box, e)):
         e.next_at = max(e.next_at, d.queued_at + rules.gather_ms)
         e.waits = True
 

@@ -102,6 +102,7 @@ class Box(msgspec.Struct, kw_only=True):
     spelled: dict[str, list[str]] = {}  # dispatch.channels.message_id.index of refs; no part of the memory
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
+    ends: dict[str, list[str]] = {}  # recipient and area -> cancels since anything else was told
     people: dict[str, Person] = {}  # who was told something within the last minute
     # warning -> what of it is for loudspeakers (see `aloud`); no part of the memory
     aloud: dict[str, list[str]] = {}
@@ -121,6 +122,11 @@ class Attempt(NamedTuple):
 def key_of(d: Delivery, channel: str) -> str:
     """The idempotency key of a delivery on a channel."""
     return attempt_key(d.alert, d.version, channel, d.recipient, d.again)
+
+
+def grade_said(d: Delivery) -> Grade:
+    """The most that its words call for, of whichever hazard."""
+    return Grade(d.level, d.action) | Grade(d.most_level, d.most_action)
 
 
 def line_of(d: Delivery) -> str:
