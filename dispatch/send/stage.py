@@ -14,7 +14,6 @@ import msgspec
 
 from config.records.district import District
 from dispatch.cap.feed import FeedServer
-from dispatch.channels import message_id
 from dispatch.nodes.keys import Ring
 from dispatch.records import Delivery, DeliveryRecord, Receipt
 from dispatch.send.channels import channels_of, close, receipt_server
@@ -22,7 +21,7 @@ from dispatch.send.health_probe import Prober
 from dispatch.send.inbound_sms import Inbound
 from dispatch.send.node_supervisor import Caretaker
 from dispatch.send.outbox.apply import Written, apply
-from dispatch.send.outbox.state import Box, Rules, aloud
+from dispatch.send.outbox.state import Box, Rules, reindex
 from dispatch.send.receipt_writer import Hearing
 from dispatch.send.receipts import Receipts
 from dispatch.send.workers import Clock, Sender, append
@@ -83,12 +82,12 @@ class Send:
 
     def dump(self, state: Box) -> bytes:
         return msgspec.msgpack.encode(
-            msgspec.structs.replace(state, touched={}, spelled={}, aloud={})
+            msgspec.structs.replace(state, touched={}, spelled={}, aloud={}, ends={})
         )
 
     def load(self, partition: int, body: bytes) -> Box:
         box = msgspec.msgpack.decode(body, type=Box)
-        box.spelled, box.aloud = message_id.index(box.refs), aloud(box)
+        reindex(box)
         return box
 
 

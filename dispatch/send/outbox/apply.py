@@ -37,7 +37,9 @@ from dispatch.send.outbox.state import (
     key_of,
     line_of,
     note_aloud,
+    note_end,
     outdated,
+    place_of,
 )
 from dispatch.send.outbox.undelivered import list_of_missed, notice, route_notice
 from ingest.observation import PersonSays
@@ -109,6 +111,7 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     ids = box.lines.setdefault(line_of(d), [])
     ids.append(d.id)
     note_aloud(box.aloud, d.id, d)
+    note_end(box.ends, d.id, d)
     for number, route in enumerate(d.routes):
         box.keys.setdefault(key_of(d, route.channel), (d.id, number))
     out: list[Written] = []
@@ -131,20 +134,15 @@ def _not_over(box: Box, d: Delivery) -> list[Written]:
     """An all-clear that has not gone out yet must not go out once the hazard is there again, or once
     another one of the place calls for more than its words say: heard after the new warning it would
     take that back."""
-    place = f"{d.recipient}|{d.area}"
     if d.msg_type == "cancel":
-        box.ends.setdefault(place, []).append(d.id)
         return []
     out: list[Written] = []
-    for over in (box.entries[i] for i in box.ends.pop(place, ())):
-        if over.done or over.state not in ("queued", "failed"):
-            continue
+    for over in (box.entries[i] for i in box.ends.get(place_of(d), ())):
         said = over.delivery
         again = said.hazard == d.hazard and said.alert != d.alert
-        if again or grade_said(d).exceeds(grade_said(said)):
+        waits = not over.done and over.state in ("queued", "failed")
+        if waits and (again or grade_said(d).exceeds(grade_said(said))):
             out += [_superseded(box, over, d.queued_at), *_replaced(box, over, d.queued_at)]
-        else:
-            box.ends.setdefault(place, []).append(said.id)
     return out
 
 

@@ -102,10 +102,11 @@ class Box(msgspec.Struct, kw_only=True):
     spelled: dict[str, list[str]] = {}  # dispatch.channels.message_id.index of refs; no part of the memory
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
-    ends: dict[str, list[str]] = {}  # recipient and area -> cancels since anything else was told
     people: dict[str, Person] = {}  # who was told something within the last minute
     # warning -> what of it is for loudspeakers (see `aloud`); no part of the memory
     aloud: dict[str, list[str]] = {}
+    # recipient and area -> its cancels (see `note_end`); no part of the memory
+    ends: dict[str, list[str]] = {}
     # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
     touched: dict[str, bool] = {}
 
@@ -231,6 +232,24 @@ def note_aloud(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
         found.setdefault(d.alert, []).append(entry_id)
 
 
+def place_of(d: Delivery) -> str:
+    """Whom it tells of which area."""
+    return f"{d.recipient}|{d.area}"
+
+
+def note_end(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
+    """Take note of a delivery that is an end."""
+    if d.msg_type == "cancel":
+        found.setdefault(place_of(d), []).append(entry_id)
+
+
+def reindex(box: Box) -> None:
+    """What is no part of the memory, from what is."""
+    box.spelled, box.aloud, box.ends = message_id.index(box.refs), aloud(box), {}
+    for i, e in box.entries.items():
+        note_end(box.ends, i, e.delivery)
+
+
 def forget(box: Box) -> None:
     """Drop what has ended long ago, a whole line at a time: its newest version keeps older ones
     from being sent."""
@@ -242,4 +261,4 @@ def forget(box: Box) -> None:
                 del box.entries[e.delivery.id]
     box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
     box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
-    box.spelled, box.aloud = message_id.index(box.refs), aloud(box)
+    reindex(box)

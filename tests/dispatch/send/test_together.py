@@ -15,7 +15,7 @@ from dispatch.address.stage import AddressState
 from dispatch.channels.loudspeaker import command_for
 from dispatch.grade import Grade
 from dispatch.records import Alert, Delivery, Receipt
-from dispatch.send.outbox.state import NOT_REACHED, Attempt, Box, aloud
+from dispatch.send.outbox.state import NOT_REACHED, Attempt, Box, reindex
 from dispatch.words.compose import SMS_SEGMENTS, SPOKEN_S, Message, write
 from dispatch.words.sample import sample
 from dispatch.words.sms_length import segments
@@ -58,9 +58,9 @@ class Place(Village):
     def restart(self) -> None:
         """Both stages on their snapshots."""
         self.state = msgspec.msgpack.decode(msgspec.msgpack.encode(self.state), type=AddressState)
-        bare = msgspec.structs.replace(self.box, touched={}, spelled={}, aloud={})
+        bare = msgspec.structs.replace(self.box, touched={}, spelled={}, aloud={}, ends={})
         self.box = msgspec.msgpack.decode(msgspec.msgpack.encode(bare), type=Box)
-        self.box.aloud = aloud(self.box)
+        reindex(self.box)
 
 
 def test_two_hazards_of_one_reading_are_one_message() -> None:
@@ -262,6 +262,26 @@ def test_an_end_that_has_not_gone_out_is_not_said_once_the_hazard_is_back(
     assert v.got[-1][1].alert != v.got[0][1].alert
     ends = [e for e in v.of(RESIDENT) if e.delivery.msg_type == "cancel"]
     assert [e.state for e in ends] == ["superseded"]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_warning_long_after_an_end_that_is_forgotten_goes_out(restarted: bool) -> None:
+    v = Place()
+    v.feed(seen(1, BLUE))
+    v.go(at(1))
+    v.feed(seen(1))
+    later = 3 * 1440
+    for minute in (34, 35, 36, later):
+        v.feed(mark(minute), mark(minute, group=OTHER))
+        v.tick(at(minute))
+        v.go(at(minute))
+    assert not v.of(RESIDENT)  # nobody asks for them any more
+    if restarted:
+        v.restart()
+    v.feed(seen(later + 1, *of(PREPARE)))
+    v.go(at(later + 1))
+    for who in (NODE, RESIDENT):
+        assert "准备转移" in v.said_to(who)[-1]
 
 
 GRADES = [
