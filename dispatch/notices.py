@@ -1,6 +1,11 @@
-"""How notices to the duty room are named, so that everybody knows what one is about. Pure."""
+"""Notices to the duty room: how they are named, so that everybody knows what one is about, and the
+delivery that one is. Pure."""
 
-from dispatch.records import Delivery
+import hashlib
+from typing import Literal
+
+from config.records.level import Action, Level
+from dispatch.records import Delivery, Route
 
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
 # how the name of what a notice is about begins, in its alert or behind DUTY
@@ -18,3 +23,41 @@ def about(d: Delivery) -> str:
         if d.alert.startswith(start) or d.recipient.startswith(DUTY + start):
             return what
     return "missed"
+
+
+def duty_notice(
+    told: str,
+    about: str,
+    title: str,
+    text: str,
+    at: int,
+    *,
+    alert: str,
+    status: Literal["actual", "exercise", "test"],
+    level: Level,
+    version: int = 1,
+    area: str = "",
+    hazard: str = "",
+    action: Action = Action.NONE,
+    msg_type: Literal["alert", "update", "cancel"] = "alert",
+    digits: int = 16,
+) -> Delivery:
+    """The delivery of a notice. told: what is told, whole: the same is told once. about: whom or what
+    it concerns, the rest of its recipient. digits: of its id, in hex."""
+    return Delivery(
+        id=hashlib.sha256(told.encode()).hexdigest()[:digits],
+        alert=alert,
+        version=version,
+        area=area,
+        hazard=hazard,
+        level=level,
+        action=action,
+        msg_type=msg_type,
+        status=status,
+        recipient=DUTY + about,
+        audience="internal",
+        routes=(Route(channel="console", title=title, text=text),),
+        queued_at=at,
+        deadline_at=at,
+        expires_at=at + NOTICE_VALID_MS,
+    )

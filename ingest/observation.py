@@ -19,8 +19,6 @@ from stream.records import Record, Run, Tick, Whole
 Count = Annotated[int, msgspec.Meta(ge=-(2**53), lt=2**53)]
 
 
-
-
 class Flag(IntEnum):
     """Quality flag, IOOS QARTOD manual, table of primary flags."""
 
@@ -29,10 +27,6 @@ class Flag(IntEnum):
     SUSPECT = 3
     FAIL = 4
     MISSING = 9
-
-
-
-
 
 
 class Observation(Record, frozen=True, kw_only=True):
@@ -117,8 +111,6 @@ class Observations(Record, frozen=True, kw_only=True, tag="observations"):
             flag=Flag(self.flag[n]) if self.flag else Flag.GOOD,
             test=self.test[n] if self.test else "",
         )
-
-
 
 
 class CapSays(Record, frozen=True, kw_only=True):
@@ -209,8 +201,3 @@ class Service(Record, frozen=True, kw_only=True, tag="service"):
 
 
 ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service
-
-
-
-
-

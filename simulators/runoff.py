@@ -18,8 +18,6 @@ from skill.verify.truth import Truth
 Floats = npt.NDArray[np.float64]
 
 
-
-
 class Basin(NamedTuple):
     """Drawn once a seed and basin."""
 

@@ -127,5 +127,3 @@ def _last_of(log: Log, topic: str, partition: int) -> int:
 def _clock_of(value: bytes) -> int:
     tick = decode(_tick.decode, value)  # None: another program's; the stage that reads it tells
     return tick.clock_at if tick is not None else 0
-
-

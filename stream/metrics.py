@@ -121,12 +121,6 @@ def count_out(stage: str, topics: Iterable[str]) -> None:
         RECORDS_OUT.labels(stage, topic).inc()
 
 
-
-
-
-
-
-
 def notify(words: str) -> None:
     """Tell systemd, if it started us (sd_notify(3))."""
     path = os.environ.get("NOTIFY_SOCKET", "")

@@ -18,8 +18,6 @@ from config.records.level import Level
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-
-
 class Table(NamedTuple):
     """The rows of one file that could be read, each with the number of its line."""
 

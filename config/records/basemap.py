@@ -13,7 +13,6 @@ import msgspec
 Ring = tuple[tuple[float, float], ...]
 
 
-
 class Terrain(msgspec.Struct, frozen=True, kw_only=True):
     """A picture of the relief and its edges, degrees of WGS 84."""
 
@@ -32,9 +31,3 @@ class Backdrop(msgspec.Struct, frozen=True):
 
 
 NO_BACKDROP = Backdrop()
-
-
-
-
-
-

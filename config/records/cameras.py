@@ -27,11 +27,3 @@ def lacks(camera: Camera | None, name: str, quantity: str) -> Lacks | None:
     """None if this camera can measure it."""
     what = tuple(n for n in NEEDS[quantity] if camera is None or not camera.has(n))
     return Lacks(name, what) if what else None
-
-
-
-
-
-
-
-

@@ -112,11 +112,7 @@ class Plans(Row, frozen=True, kw_only=True):
 NONE = Plans()
 
 
-
-
 def reaches(step: str) -> tuple[str, ...]:
     """This step and what stands above it on the same scale."""
     scale = SCALES[0] if step in SCALES[0] else SCALES[1]
     return scale[scale.index(step) :]
-
-

@@ -45,8 +45,6 @@ Asked = Mapping[str, Callable[[], Any]]
 _FRESH_S = 3.0  # many pages ask, it is looked up once
 
 
-
-
 class Seen(msgspec.Struct, forbid_unknown_fields=True):
     """A warning as the page showed it."""
 

@@ -36,8 +36,6 @@ class Account(msgspec.Struct, forbid_unknown_fields=True):
     officer: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 
-
-
 def for_once(name: str) -> str:
     """A password that is told to somebody, who chooses another when they enter."""
     while wrong(found := secrets.token_urlsafe(9), name):

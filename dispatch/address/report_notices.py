@@ -7,7 +7,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
 from dispatch.grade import Reason
-from dispatch.notices import DUTY, PERSON
+from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON
 from dispatch.records import Delivery, Route
 from dispatch.words.local_time import local
 from dispatch.words.sms_length import segments
@@ -21,8 +21,7 @@ REPLIES = {
     "help": Reason("求助", "NEEDS HELP"),
     "safe": Reason("平安", "safe"),
 }
-_VALID_MS = 6 * 3_600_000
-_WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
+WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
 _CLEAR = (
     "值班室会看您的短信。也请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
 )
@@ -51,7 +50,7 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     what = "求助，请立即联系 NEEDS HELP, call now" if help_ else QUANTITIES[says.what].zh
     place = district.areas[says.area].name
     at = local(says.said_at, district.timezone, "%H:%M")
-    text = f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} {_WAY[says.way]}"
+    text = f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} {WAY[says.way]}"
     title = "求助 help" if help_ else "现场报告 report"
     route = Route(channel="console", title=title, text=text)
     return _made(says, live, DUTY + says.person, route, Level.RED if help_ else Level.YELLOW)
@@ -100,7 +99,5 @@ def _made(says: PersonSays, live: bool, recipient: str, route: Route, level: Lev
         routes=(route,),
         queued_at=at,
         deadline_at=at + 60_000 * (1 if level else 10),
-        expires_at=at + _VALID_MS,
+        expires_at=at + NOTICE_VALID_MS,
     )
-
-

@@ -1,10 +1,9 @@
 """What address says of records that prove nobody's word, or are of the wrong kind of run. Pure."""
 
-import hashlib
 
-from config.records.level import HAZARD_ZH, Action, Level
-from dispatch.notices import DUTY, NOTICE_VALID_MS, UNPROVEN
-from dispatch.records import Alert, Decision, Delivery, Route
+from config.records.level import HAZARD_ZH, Level
+from dispatch.notices import UNPROVEN, duty_notice
+from dispatch.records import Alert, Decision, Delivery
 from stream.records import DeadLetter, Run
 
 
@@ -18,22 +17,15 @@ def unproven_notice(d: Decision, live: bool, at: int) -> Delivery:
         "was not them, find who writes to the log"
     )
     name = f"{UNPROVEN}{d.hash[:16]}"
-    return Delivery(
-        id=hashlib.sha256(name.encode()).hexdigest()[:16],
+    return duty_notice(
+        name,
+        name,
+        "未证明的操作 not proved",
+        text,
+        at,
         alert=name,
-        version=1,
-        area="",
-        hazard="",
-        level=Level.RED,
-        action=Action.NONE,
-        msg_type="alert",
         status="actual" if live else "exercise",
-        recipient=DUTY + name,
-        audience="internal",
-        routes=(Route(channel="console", title="未证明的操作 not proved", text=text),),
-        queued_at=at,
-        deadline_at=at,
-        expires_at=at + NOTICE_VALID_MS,
+        level=Level.RED,
     )
 
 

@@ -11,7 +11,6 @@ that is due first is shown, and done is done for every warning that is open ther
 closes nothing: the river is still there. The end of the warning takes back (撤销) what is not done.
 """
 
-import hashlib
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -27,11 +26,10 @@ from dispatch.decide.apply import unknown
 from dispatch.decide.authority import deciders, officers
 from dispatch.decide.policy import authority
 from dispatch.grade import Reason, grade_of
-from dispatch.notices import DUTY, TASK
-from dispatch.records import Alert, Decision, Delivery, Route
+from dispatch.notices import TASK, duty_notice
+from dispatch.records import Alert, Decision, Delivery
 
 TOLD = "move"  # the duty room is told of a task of this step that is late
-_VALID_MS = 6 * 3_600_000
 
 
 class TaskDone(msgspec.Struct, frozen=True):
@@ -215,20 +213,18 @@ def late_notice(district: District, task: Task, at: int) -> Delivery:
         f"{HAZARD_ZH.get(course.hazard, course.hazard)}：{plan.title}（{minutes} 分钟 min）"
         f"{whose.zh} {ids}；{plan.title_en}. fengsui task done {task.id}"
     )
-    return Delivery(
-        id=hashlib.sha256(f"task late|{task.id}".encode()).hexdigest()[:16],
+    return duty_notice(
+        f"task late|{task.id}",
+        TASK + plan.id,
+        f"{drill}任务逾期 task overdue",
+        text,
+        at,
         alert=task.alert,
+        status=course.status,
+        level=grade.level,
         version=course.version,
         area=course.area,
         hazard=course.hazard,
-        level=grade.level,
         action=grade.action,
         msg_type="update",
-        status=course.status,
-        recipient=DUTY + TASK + plan.id,
-        audience="internal",
-        routes=(Route(channel="console", title=f"{drill}任务逾期 task overdue", text=text),),
-        queued_at=at,
-        deadline_at=at,
-        expires_at=at + _VALID_MS,
     )

@@ -25,14 +25,6 @@ _MOVING = frozenset({"red", *ACTION_KEY.values()})  # what makes people move
 SUSPECT_DEADLINE_S = 600
 
 
-
-
-
-
-
-
-
-
 class Saying(msgspec.Struct, frozen=True):
     """A rule's latest statement, and how much of it rests on more than suspect values."""
 
@@ -306,8 +298,6 @@ def in_force(policy: Policy, rehearsed: bool, hazard: str, need: Need, standing:
     return (out & standing.cap) | standing.ordered
 
 
-
-
 def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
     """Which levels and actions are asked for that somebody must decide on, lowest first. What a
     person capped is decided, unless it is asked again."""
@@ -315,5 +305,3 @@ def waiting(whole: Grade, force: Grade, standing: Standing) -> list[str]:
     ours = between(force, whole & (standing.cap | again))
     beyond = between(force | Grade(standing.muted.level), whole & standing.outside)
     return [what for what in ORDER if what in (*ours, *beyond)]
-
-

@@ -1,6 +1,5 @@
 """What the duty room is told of a loudspeaker that acted alone. Pure."""
 
-import hashlib
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,11 +7,10 @@ from config.records.district import Area
 from config.records.level import ACTION_ZH, Level
 from config.records.quantity import QUANTITIES
 from dispatch.nodes.protocol import NodeReport
-from dispatch.notices import ALONE, DUTY
-from dispatch.records import Delivery, Route
+from dispatch.notices import ALONE, duty_notice
+from dispatch.records import Delivery
 from stream.limits import LAST_AT, number
 
-_VALID_MS = 6 * 3_600_000
 _STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
 
 
@@ -33,22 +31,20 @@ def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
         + f"；依据 because {report.quantity} {over}{value}；中断自 link lost "
         f"{_when(report.lost_at, zone)}；核对并补发决定 confirm or cancel it now"
     )
-    return Delivery(
-        id=hashlib.sha256(f"alone|{report.act}|{report.state}".encode()).hexdigest()[:24],
+    return duty_notice(
+        f"alone|{report.act}|{report.state}",
+        report.node,
+        "终端自主播出 acted alone",
+        text,
+        at,
         alert=ALONE + report.act,
+        status="actual" if report.kind == "live" else "exercise",
+        level=Level.NONE,
         version=("playing", "failed", "played").index(report.state) + 1,
         area=area.id,
         hazard=report.hazard,
-        level=Level.NONE,
         action=report.action,
-        msg_type="alert",
-        status="actual" if report.kind == "live" else "exercise",
-        recipient=DUTY + report.node,
-        audience="internal",
-        routes=(Route(channel="console", title="终端自主播出 acted alone", text=text),),
-        queued_at=at,
-        deadline_at=at,
-        expires_at=at + _VALID_MS,
+        digits=24,
     )
 
 

@@ -40,8 +40,6 @@ _RENEW_MS = 86_400_000
 Publish = Callable[[str, bytes], bool]
 
 
-
-
 class Caretaker:
     """folder: the run's own. publish: to the broker, without waiting; False: it is away."""
 

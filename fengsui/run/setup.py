@@ -23,8 +23,6 @@ HISTORY_SCHEMES = ("sqlite", "influx", "influxs")
 _RUN_NAME = re.compile(r"(live|exercise(-[A-Za-z0-9]{1,40})?)")
 
 
-
-
 def default_config() -> Path:
     """The district that comes with the package."""
     return Path(config.__file__).parent / "yanqing"
@@ -98,8 +96,6 @@ def shown(url: str) -> str:
     return parts._replace(netloc=f"{user.partition(':')[0]}:***@{host}").geturl()
 
 
-
-
 def _adapter(
     option: str, variable: str, declared: str, default: str, schemes: tuple[str, ...], example: str
 ) -> str:
@@ -165,8 +161,6 @@ def make_setup(
             "influx://HOST:8086/ORG/BUCKET",
         ),
     )
-
-
 
 
 def stamp() -> str:

@@ -31,8 +31,6 @@ class Relative(Reading):
     """Its time was reckoned from its receipt: it is ours, not the device's."""
 
 
-
-
 REASONS = (
     "bad_payload",
     "oversize",

@@ -34,16 +34,6 @@ APART = ("proof.toml", "drill.toml")
 TOMLS = sorted(p.name for p in YANQING.glob("*.toml") if p.name not in APART)
 
 
-
-
-
-
-
-
-
-
-
-
 def test_yanqing_is_as_large_as_promised() -> None:
     d = load(YANQING)
     assert len(d.stations) >= 60

@@ -147,10 +147,6 @@ def test_no_text_breaks_the_reader_or_counts_what_cannot_be(text: str) -> None:
         assert people is None or (what == "moved" and 0 <= people <= 100_000)
 
 
-
-
-
-
 def reasons(found: list[PersonSays | Rejected]) -> list[str]:
     return [f.reason if isinstance(f, Rejected) else f.what for f in found]
 
@@ -286,14 +282,8 @@ def test_neither_words_nor_numbers_of_a_person_reach_the_log(tmp_path: Any) -> N
 # --- as evidence
 
 
-
-
-
-
 def grades(found: list[Detection]) -> list[tuple[str, int, int, bool]]:
     return [(d.hazard, int(d.level), int(d.action), d.suspect) for d in found]
-
-
 
 
 def test_one_observer_is_a_suspect_sign_and_two_are_not() -> None:
@@ -418,8 +408,6 @@ def test_a_report_that_ends_takes_nothing_from_the_gauges() -> None:
     line.feed(*watch.reports(minute(61)))
     line.quiet(61, 200)
     assert line.alerts[-1].action == Action.PREPARE
-
-
 
 
 @pytest.mark.parametrize(("kind", "drill"), [("live", False), ("exercise", True)])

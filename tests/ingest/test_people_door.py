@@ -40,24 +40,8 @@ from tests.support.send import until
 DAY = 86_400_000
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def letters(log: Log) -> list[DeadLetter]:
     return [msgspec.json.decode(e.value, type=DeadLetter) for e in log.read("dead-letters", 0, 0)]
-
-
 
 
 def test_the_page_works_without_script_and_names_the_persons_own_area(place: Place) -> None:

@@ -32,10 +32,6 @@ def espeak() -> None:
         pytest.skip("espeak-ng is not here: apt-get install espeak-ng")
 
 
-
-
-
-
 def warning(area: str) -> str:
     """The words that the stage address gives the loudspeakers of an area."""
     alert = Alert(

@@ -29,10 +29,6 @@ MAPS = Path(__file__).parents[2] / "config" / "maps"
 DATA = Path(os.environ.get("FENGSUI_DATA", ""))
 
 
-
-
-
-
 def tuned(folder: Path, rows: list[str], cost: float = 1.0, group: str | None = "fire") -> dict:  # type: ignore[type-arg]
     table, columns = put(folder, rows)
     return tune(table, "hit", group, columns, folder / "r.toml", cost)

@@ -2,7 +2,6 @@
 decide and address behind them. The test is the sky and the carriers, and it moves the clock."""
 
 
-
 import threading
 from collections.abc import Iterator, Sequence
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from playwright import sync_api
 
 
-
 @pytest.fixture
 def room(setup: Setup, desk: Desk) -> Iterator[Desk]:
     """The desk with all that `fengsui console` gives its pages."""

@@ -1,6 +1,6 @@
 """Who answers has heard: the receipt that a person's word is. Pure."""
 
-from dispatch.address.report_notices import _WAY, REPLIES
+from dispatch.address.report_notices import REPLIES, WAY
 from dispatch.records import Receipt
 from dispatch.send.outbox.state import Entry
 from ingest.observation import PersonSays
@@ -14,5 +14,5 @@ def receipt(says: PersonSays, e: Entry) -> Receipt:
         state="answered",
         receipt_at=says.received_at,
         attempt=max(1, e.attempt),
-        detail=f"{_WAY[says.way]}：{REPLIES[says.what].zh} {says.what}",
+        detail=f"{WAY[says.way]}：{REPLIES[says.what].zh} {says.what}",
     )

@@ -1,19 +1,16 @@
-"""What the outbox says of deliveries that did not arrive or must not go out: the notice to the duty
-room, the list of those who did not answer to their superiors, the word on a way out that died, and
-the dead letter of a record of the wrong kind of run. Pure."""
+"""What the outbox says of deliveries that did not arrive: the notice to the duty room, the list of
+those who did not answer to their superiors, and the word on a way out that died. Pure."""
 
 import hashlib
 from collections.abc import Sequence
 
-from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level
-from dispatch.notices import DUTY, NOTICE_VALID_MS, ROUTE
+from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Level
+from dispatch.notices import NOTICE_VALID_MS, ROUTE, duty_notice
 from dispatch.records import Delivery, Route, RouteHealth
 from dispatch.send.outbox.state import Rules
 from dispatch.words.sms_length import segments
 
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
-
-
 
 
 def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:
@@ -25,22 +22,20 @@ def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:
         f"{HAZARD_ZH.get(d.hazard, d.hazard)} {order} {d.alert}/{d.version} "
         f"接收者 recipient {d.recipient}：{detail}"
     )
-    return Delivery(
-        id=hashlib.sha256(f"not reached|{d.id}".encode()).hexdigest()[:16],
+    return duty_notice(
+        f"not reached|{d.id}",
+        d.recipient,
+        "未送达 not reached",
+        text,
+        at,
         alert=d.alert,
+        status=d.status,
+        level=d.level,
         version=d.version,
         area=d.area,
         hazard=d.hazard,
-        level=d.level,
         action=d.action,
         msg_type=d.msg_type,
-        status=d.status,
-        recipient=DUTY + d.recipient,
-        audience="internal",
-        routes=(Route(channel="console", title="未送达 not reached", text=text),),
-        queued_at=at,
-        deadline_at=at,
-        expires_at=at + NOTICE_VALID_MS,
     )
 
 
@@ -97,24 +92,15 @@ def route_notice(h: RouteHealth, live: bool) -> Delivery:
     drill = "" if live else "（演练）"
     text = f"{drill}发送通道 {h.channel}/{h.carrier} {words} {h.detail}".strip()
     name = f"{ROUTE}{h.channel}/{h.carrier}"
-    return Delivery(
-        id=hashlib.sha256(f"{name}|{h.checked_at}|{h.up}".encode()).hexdigest()[:16],
+    return duty_notice(
+        f"{name}|{h.checked_at}|{h.up}",
+        name,
+        "发送通道 way out",
+        text,
+        h.checked_at,
         alert=name,
-        version=h.checked_at // 1000,  # the newest word replaces an unsent older one
-        area="",
-        hazard="",
-        level=Level.NONE if h.up else Level.RED,
-        action=Action.NONE,
-        msg_type="update" if h.up else "alert",
         status="actual" if live else "exercise",
-        recipient=DUTY + name,
-        audience="internal",
-        routes=(Route(channel="console", title="发送通道 way out", text=text),),
-        queued_at=h.checked_at,
-        deadline_at=h.checked_at,
-        expires_at=h.checked_at + NOTICE_VALID_MS,
+        level=Level.NONE if h.up else Level.RED,
+        version=h.checked_at // 1000,  # the newest word replaces an unsent older one
+        msg_type="update" if h.up else "alert",
     )
-
-
-
-

@@ -1,7 +1,6 @@
 """The HTTP API: tokens, its document, GeoJSON and CAP, over real HTTP."""
 
 
-
 import http.client
 import json
 from itertools import pairwise

@@ -18,8 +18,6 @@ from tests.support.console_door import ACT, PASSWORD, Caller, caller, users  # n
 NOW = 1_753_531_200_000
 
 
-
-
 def test_a_password_opens_a_session_that_ends_with_the_shift(users: Users) -> None:
     token = users.enter("wang", PASSWORD, NOW)
     user = users.of(token, NOW)
@@ -77,12 +75,6 @@ def test_changes_make_the_one_picture_the_other() -> None:
     told = changes(before, after)
     assert told == {"a": {"1": None, "2": 3, "3": 4}, "b": {"x": None}}
     assert changes(after, after) == {}
-
-
-
-
-
-
 
 
 def test_nothing_is_told_to_who_has_not_entered(caller: Caller) -> None:

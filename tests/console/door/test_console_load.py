@@ -1,7 +1,6 @@
 """Many stations, a wrong clock in the browser, a log that is still being read, and the benchmark."""
 
 
-
 import http.client
 import json
 import subprocess

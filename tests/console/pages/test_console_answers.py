@@ -1,7 +1,6 @@
 """What the HTTP API answers is what its document says, no more and no less, over real HTTP."""
 
 
-
 import json
 import time
 from typing import Any

@@ -1,7 +1,6 @@
 """The page Delivery: how far the newest word came, who was not reached, their numbers, sending again."""
 
 
-
 import json
 import threading
 from collections.abc import Sequence
@@ -186,10 +185,6 @@ def test_people_of_the_store_and_their_changes_are_seen(tmp_path: Path) -> None:
     with ContactStore(tmp_path) as store:
         store.erase(["C-0001"], NOW)
     assert people.district().contacts == {}
-
-
-
-
 
 
 def resent(log: Log) -> list[Delivery]:

@@ -1,7 +1,6 @@
 """What lies on the map of Situation beside the areas, and what may be taken off it."""
 
 
-
 import msgspec
 
 from config.records.basemap import NO_BACKDROP

@@ -26,28 +26,6 @@ from tests.support.decide_district import seen
 sync_api.expect.set_options(timeout=90_000)
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def test_a_new_warning_shows_on_an_open_map_without_a_reload(seat: Seat, log: Log) -> None:
     page = seat.enter("screen")
     expect = sync_api.expect

@@ -1,7 +1,6 @@
 """The page Stations and nodes: who reports and how well, dead letters, charts over hours to years."""
 
 
-
 import json
 from datetime import date
 from pathlib import Path
@@ -47,8 +46,6 @@ HOUR = 60 * MIN
 def reading(minute: float, station: str = "R01", **more: object) -> Observation:
     fields = {"quantity": "rain", "value": 5, **more}
     return Observation(station=station, observed_at=T0 + round(minute * MIN), **fields)  # type: ignore[arg-type]
-
-
 
 
 def row(now_min: float, *items: Observation, station: str = "R01") -> dict[str, object]:

@@ -1,7 +1,6 @@
 """The pages System, Config check and Skill, in a real browser over a real run."""
 
 
-
 import shutil
 import time
 from collections.abc import Callable

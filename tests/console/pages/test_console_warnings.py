@@ -2,7 +2,6 @@
 camera's pictures, a stale tab, the day theme."""
 
 
-
 from collections.abc import Iterator
 
 import msgspec

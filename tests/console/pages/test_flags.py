@@ -23,8 +23,6 @@ from tests.support.flags import quality
 DISTRICT = yanqing()
 
 
-
-
 def refused(station: str, minutes: int, at: int) -> DeadLetter:
     """What ingest makes of a reading that is so much ahead."""
     reading = Reading(station=station, quantity="rain", value=0.2, time=at / 1000 + minutes * 60)

@@ -28,10 +28,6 @@ YANQING = Path(__file__).parents[3] / "config" / "yanqing"
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-
-
-
-
 def line(district: District | None = None, frames: dict[str, bytes] | None = None) -> Line:
     return Line(district or load(YANQING), "A01", frames or {})
 

@@ -18,10 +18,6 @@ DRY = {s: [0] for s in BESIDE}
 BURST = [42] * 8  # 33.6 mm in eight minutes
 
 
-
-
-
-
 def top(said: list[Detection]) -> tuple[int, int]:
     found = [d for d in said if d.rule == "rain_threshold" and d.hazard == "flash_flood"]
     return max((d.level for d in found), default=0), max((d.action for d in found), default=0)
@@ -135,8 +131,6 @@ def hour(own: int, beside: list[int], minutes: int = 90) -> list[Detection]:
         said += line.hear(*items)
         said += line.step(Tick(clock_at=START + minute * MINUTE))
     return said
-
-
 
 
 @pytest.mark.parametrize("own", [0, 1, 5])

@@ -34,8 +34,6 @@ from tests.support.kinds import parameters
 RAIN = sorted(k.name for k in KINDS.values() if k.inputs == ("rain",))
 
 
-
-
 def view_of(kind: Kind, values: np.ndarray, **more: Any) -> View:  # type: ignore[type-arg]
     n, k, _ = values.shape
     usual = {

@@ -26,8 +26,6 @@ ZONE = "Asia/Shanghai"
 HOUR = 60 * MIN
 
 
-
-
 def district(*people: Contact) -> District:
     return msgspec.structs.replace(small(), contacts={c.id: c for c in people})
 

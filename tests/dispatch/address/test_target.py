@@ -30,8 +30,6 @@ from tests.support.target import Both
 YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
 
 
-
-
 def by(found: list[Delivery]) -> dict[str, Delivery]:
     table = {d.recipient: d for d in found}
     assert len(table) == len(found)  # nobody twice for one version

@@ -30,10 +30,6 @@ def district() -> District:
     return load(ROOT / "config" / "yanqing")
 
 
-
-
-
-
 def parsed(body: bytes) -> etree._Element:
     return etree.fromstring(body)
 

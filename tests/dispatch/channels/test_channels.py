@@ -79,10 +79,6 @@ def by_url(district: District, channel: str, url: str, timeout_s: int = 60) -> C
     return Carriers(district, channel, legs, lambda: 1)
 
 
-
-
-
-
 def test_a_text_arrives_whole_with_its_key(gateway: Gateway, district: District) -> None:
     sms = by_url(district, "sms", drill_url(gateway.url, "sms"))
     assert sms.send(delivery("C-0001"), ROUTE, "key1") == SendResult("accepted", "one")

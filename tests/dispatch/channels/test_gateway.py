@@ -61,14 +61,6 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found.stop()
 
 
-
-
-
-
-
-
-
-
 OK: dict[str, Any] = {
     "fields": {"m": "{to}", "c": "{text}"},
     "ok_field": "code",

@@ -45,21 +45,11 @@ def _passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("jsmpp", JSmpp.password)
 
 
-
-
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = start_broker(tmp_path_factory.mktemp("broker"), free_port())
     yield found.url
     found.stop()
-
-
-
-
-
-
-
-
 
 
 # --- texts
@@ -241,8 +231,6 @@ def test_a_dead_channel_holds_what_has_no_other_way_and_lets_go_what_has(
 # --- far ends that lie, are slow, talk rubbish
 
 
-
-
 @pytest.mark.servers
 def test_a_lying_carrier_is_never_believed_more_than_it_said(
     tmp_path: Path, loaded: District, broker: str
@@ -318,14 +306,6 @@ def test_a_number_that_does_not_exist_is_the_messages_fault(tmp_path: Path) -> N
     finally:
         way.close()
         server.stop()
-
-
-
-
-
-
-
-
 
 
 def test_fields_of_smpp_5_are_passed_over() -> None:

@@ -20,8 +20,6 @@ def tlv(tag: int, value: bytes, size: int | None = None) -> bytes:
     return struct.pack(">HH", tag, len(value) if size is None else size) + value
 
 
-
-
 # --- PDUs
 
 

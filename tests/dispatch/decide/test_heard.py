@@ -22,10 +22,6 @@ RISES, FALLS = re.compile(r"升级|raised"), re.compile(r"降级|降为|lowered"
 YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
 
 
-
-
-
-
 def test_a_first_message_does_not_go_on_with_one_that_was_never_sent() -> None:
     """Version 1 waits (a carrier is down); version 2 replaces it: for the village it is the first."""
     v = Village()

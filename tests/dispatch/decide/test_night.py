@@ -32,8 +32,6 @@ ZONE = "Asia/Shanghai"
 HAZARDS = ("flash_flood", "debris_flow", "river_flood")
 
 
-
-
 def hour(d: Delivery) -> str:
     return local(d.queued_at, ZONE, "%H:%M")
 

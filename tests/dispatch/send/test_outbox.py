@@ -37,14 +37,6 @@ def passed(box: Box, groups: Collection[str], in_flight: Collection[str]) -> int
     return passed_if(box, groups, bool(in_flight or due(box, in_flight, box.clock_at)))
 
 
-
-
-
-
-
-
-
-
 def test_a_delivery_is_due_at_once_and_done_when_the_carrier_has_it() -> None:
     w = World()
     w.put(delivery())

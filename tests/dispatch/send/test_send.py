@@ -44,25 +44,11 @@ from tests.support.servers import Mosquitto
 PREFIX = "fengsui/exercise/yanqing"
 
 
-
-
-
-
 @pytest.fixture
 def carrier() -> Iterator[Carrier]:
     found = Carrier()
     yield found
     found.close()
-
-
-
-
-
-
-
-
-
-
 
 
 class Village:

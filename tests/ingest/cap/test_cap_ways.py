@@ -38,8 +38,6 @@ from tests.support.decide_district import T0
 TOKEN = "a-token-of-some-length"
 
 
-
-
 @pytest.fixture
 def door(tmp_path: Path) -> CapDoor:
     return CapDoor(hearing(), True, tmp_path)
@@ -61,10 +59,6 @@ def post(server: CapServer, body: bytes, **headers: str) -> tuple[int, dict[str,
     found = answer.status, json.loads(answer.read())
     connection.close()
     return found
-
-
-
-
 
 
 def test_a_post_is_in_the_log_and_on_disk_when_it_is_answered(
@@ -175,16 +169,6 @@ def test_an_exercise_listens_here_with_a_token_of_its_own(
     monkeypatch.setenv("FENGSUI_CAP_TOKEN", "short")
     with pytest.raises(ValueError, match="too short"):
         endpoint_token(tmp_path, True)
-
-
-
-
-
-
-
-
-
-
 
 
 def test_a_feed_is_asked_again_and_only_what_is_new_is_fetched(
