@@ -1,16 +1,29 @@
 """After a drill or a real event (演练总结评估, 复盘): what happened when, how long each step took, who
 answered and who did not, what sounded, what was decided and by whom, what was blind, and all of it
-against the plan. Pure: records in, one object of plain values out, for the page and for JSON.
+against the plan. Pure: records in, one `Assessment` out, for the page and for JSON.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+from msgspec.structs import replace
 
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_ZH, Action, Level
 from dispatch.grade import Grade
 from dispatch.records import Alert, Decision, Outcome, Report
+from fengsui.review.assessment import (
+    ActRow,
+    Assessment,
+    Decided,
+    HopRow,
+    LeadCounts,
+    ReportRow,
+    Result,
+    Summary,
+    TargetRow,
+    WarningRow,
+)  # fmt: skip
 from fengsui.review.lanes import lanes, since
 from fengsui.review.reach import blind, loudspeakers, people
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
@@ -29,6 +42,8 @@ HOP_ZH = {
     "answer": ("下达 → 叫应", "order to answer"),
     "lead": ("预警 → 成灾（提前量）", "warning to disaster: lead"),
 }
+
+_RESULT: dict[bool | None, Result] = {True: "met", False: "not_met", None: "not_measured"}
 
 
 def reported_truth(records: Iterable[object]) -> list[Truth]:
@@ -66,7 +81,7 @@ def assess(
     truth_is: str = "",
     broken_off: str = "",
     until: int | None = None,
-) -> dict[str, Any]:
+) -> Assessment:
     """Of one incident, or of the whole run. Times are ms since 1970 UTC, lengths in seconds.
 
     truth_is: where the truth comes from, in words; broken_off: why it ended early; until: times are
@@ -81,38 +96,38 @@ def assess(
     hops = measure(found, truth, until)
     run = next((r for r in records if isinstance(r, Run)), None)
     counts = StormScore(leads(found, truth))
-    return {
-        "run": run.name if run else "",
-        "exercise": run is None or run.kind != "live",
-        "scenario": run.scenario if run else "",
-        "seed": run.seed if run else None,
-        "speed": run.speed if run else None,
-        "config": run.config if run else "",
-        "district": district.id,
-        "incident": incident,
-        "begin_at": begin,
-        "end_at": end,
-        "broken_off": broken_off,
-        "measured_until_at": until,
-        "resolution_s": 60 if run is not None and run.kind != "live" else 0,
-        "summary": _summary(district, found),
-        "targets": [_target(h) for h in hold(plan, hops)],
-        "hops": [_hop(hops, name) for name in HOPS],
-        "truth_is": truth_is,
-        "lead": {
-            "events": counts.hits + counts.misses,
-            "missed": counts.misses,
-            "unanswered_warnings": counts.false_alarms if truth else None,
-        },
-        "areas": _areas(district, found, truth),
-        "people": people(found),
-        "loudspeakers": loudspeakers(district, found),
-        "decisions": _decided(district, records, found, hops, incident),
-        "reports": _reports(records, incident),
-        "blind": blind(district, records, begin, end),
-        "dead_letters": dict(Counter(r.reason for r in records if isinstance(r, DeadLetter))),
-        "lanes": lanes(records, found, truth, begin, end),
-    }
+    return Assessment(
+        run=run.name if run else "",
+        exercise=run is None or run.kind != "live",
+        scenario=run.scenario if run else "",
+        seed=run.seed if run else None,
+        speed=run.speed if run else None,
+        config=run.config if run else "",
+        district=district.id,
+        incident=incident,
+        begin_at=begin,
+        end_at=end,
+        broken_off=broken_off,
+        measured_until_at=until,
+        resolution_s=60 if run is not None and run.kind != "live" else 0,
+        summary=_summary(district, found),
+        targets=tuple(_target(h) for h in hold(plan, hops)),
+        hops=tuple(_hop(hops, name) for name in HOPS),
+        truth_is=truth_is,
+        lead=LeadCounts(
+            events=counts.hits + counts.misses,
+            missed=counts.misses,
+            unanswered_warnings=counts.false_alarms if truth else None,
+        ),
+        areas=_areas(district, found, truth),
+        people=people(found),
+        loudspeakers=loudspeakers(district, found),
+        decisions=_decided(district, records, found, hops, incident),
+        reports=_reports(records, incident),
+        blind=blind(district, records, begin, end),
+        dead_letters=dict(Counter(r.reason for r in records if isinstance(r, DeadLetter))),
+        lanes=lanes(records, found, truth, begin, end),
+    )
 
 
 def _span(records: Sequence[object], found: Records, incident: str) -> tuple[int, int]:
@@ -127,7 +142,7 @@ def _span(records: Sequence[object], found: Records, incident: str) -> tuple[int
     return (min(at), max(at)) if at else (0, 0)
 
 
-def _summary(district: District, found: Records) -> dict[str, Any]:
+def _summary(district: District, found: Records) -> Summary:
     peaks: Counter[str] = Counter()
     top = Grade()
     for versions in found.alerts.values():
@@ -135,17 +150,17 @@ def _summary(district: District, found: Records) -> dict[str, Any]:
         top |= peak
         peaks[LEVEL_ZH[peak.level]] += 1
     areas = {v[0].area for v in found.alerts.values()}
-    return {
-        "warnings": len(found.alerts),
-        "areas": len(areas),
-        "people": sum(district.areas[a].population for a in areas if a in district.areas),
-        "top": list(top.words()),
-        "by_level": {LEVEL_ZH[x]: peaks[LEVEL_ZH[x]] for x in reversed(Level) if peaks[LEVEL_ZH[x]]},
-        "public": sum(any(a.public for a in v) for v in found.alerts.values()),
-        "open": sum(v[-1].msg_type != "cancel" and v[-1].state != "expired"
-                    for v in found.alerts.values()),
-        "deliveries": len(found.deliveries),
-    }  # fmt: skip
+    return Summary(
+        warnings=len(found.alerts),
+        areas=len(areas),
+        people=sum(district.areas[a].population for a in areas if a in district.areas),
+        top=top.words(),
+        by_level={LEVEL_ZH[x]: peaks[LEVEL_ZH[x]] for x in reversed(Level) if peaks[LEVEL_ZH[x]]},
+        public=sum(any(a.public for a in v) for v in found.alerts.values()),
+        open=sum(v[-1].msg_type != "cancel" and v[-1].state != "expired"
+                 for v in found.alerts.values()),
+        deliveries=len(found.deliveries),
+    )  # fmt: skip
 
 
 def _peak(versions: Sequence[Alert]) -> Grade:
@@ -155,22 +170,20 @@ def _peak(versions: Sequence[Alert]) -> Grade:
     return peak
 
 
-def _target(h: TargetResult) -> dict[str, Any]:
+def _target(h: TargetResult) -> TargetRow:
     zh, en = HOP_ZH[h.target.hop]
-    return {
-        "hop": h.target.hop, "zh": zh, "en": en, "within_s": h.target.within_s,
-        "share": h.target.share, "note": h.target.note, "due": h.due, "in_time": h.in_time,
-        "result": {True: "met", False: "not_met", None: "not_measured"}[h.met],
-    }  # fmt: skip
+    return TargetRow(
+        hop=h.target.hop, zh=zh, en=en, within_s=h.target.within_s, share=h.target.share,
+        note=h.target.note, due=h.due, in_time=h.in_time, result=_RESULT[h.met],
+    )  # fmt: skip
 
 
-def _hop(hops: Hops, name: str) -> dict[str, Any]:
+def _hop(hops: Hops, name: str) -> HopRow:
     zh, en = HOP_ZH[name]
-    samples = hops.of(name)
-    return {"hop": name, "zh": zh, "en": en, **spread(samples)._asdict()}
+    return HopRow(hop=name, zh=zh, en=en, **spread(hops.of(name))._asdict())
 
 
-def _areas(district: District, found: Records, truth: Sequence[Truth]) -> list[dict[str, Any]]:
+def _areas(district: District, found: Records, truth: Sequence[Truth]) -> tuple[WarningRow, ...]:
     """A row each warning: its way, step by step; and a row each disaster that nothing warned of."""
     told: dict[str, list[str]] = defaultdict(list)
     for key, d in found.deliveries.items():
@@ -182,38 +195,39 @@ def _areas(district: District, found: Records, truth: Sequence[Truth]) -> list[d
         a, peak = versions[0], _peak(versions)
         seen = [found.detections[d].detected_at for d in a.detections if d in found.detections]
         mine = useful.get((a.area, a.hazard))
-        rows.append({
-            **_place(district, a.area, a.hazard), "alert": name, "peak": list(peak.words()),
-            "level": int(peak.level), "action": int(peak.action),
-            "detected_at": min(seen) if seen else None, "version_at": a.sent_at,
-            "prepare_at": since(versions, Action.PREPARE), "move_at": since(versions, Action.MOVE),
-            "public_at": next((v.sent_at for v in versions if v.public), None),
-            "accepted_at": _earliest(found, told[name], ("accepted", "delivered", "answered")),
-            "delivered_at": _earliest(found, told[name], ("delivered", "answered")),
-            "played_at": _earliest(found, told[name], ("playing", "played")),
-            "answered_at": _earliest(found, told[name], ("answered",)),
-            "happened_at": hit.get((a.area, a.hazard)),
-            "lead_s": mine.lead_s if mine else None,
-            "ended_at": versions[-1].sent_at if versions[-1].msg_type == "cancel" else None,
-        })  # fmt: skip
-    warned = {(r["area"], r["hazard"]) for r in rows}
+        rows.append(replace(
+            _unwarned(district, a.area, a.hazard, hit.get((a.area, a.hazard))),
+            alert=name, peak=peak.words(),
+            level=int(peak.level), action=int(peak.action),
+            detected_at=min(seen) if seen else None, version_at=a.sent_at,
+            prepare_at=since(versions, Action.PREPARE), move_at=since(versions, Action.MOVE),
+            public_at=next((v.sent_at for v in versions if v.public), None),
+            accepted_at=_earliest(found, told[name], ("accepted", "delivered", "answered")),
+            delivered_at=_earliest(found, told[name], ("delivered", "answered")),
+            played_at=_earliest(found, told[name], ("playing", "played")),
+            answered_at=_earliest(found, told[name], ("answered",)),
+            lead_s=mine.lead_s if mine else None,
+            ended_at=versions[-1].sent_at if versions[-1].msg_type == "cancel" else None,
+        ))  # fmt: skip
+    warned = {(r.area, r.hazard) for r in rows}
     for (area, hazard), at in hit.items():
         if (area, hazard) not in warned:
-            rows.append({**_place(district, area, hazard), "alert": "", "peak": ["无", "none"],
-                         "level": 0, "action": 0, "happened_at": at, "lead_s": None})  # fmt: skip
-    return sorted(rows, key=lambda r: (-r["action"], -r["level"], r["area"], r["hazard"]))
+            rows.append(_unwarned(district, area, hazard, at))
+    return tuple(sorted(rows, key=lambda r: (-r.action, -r.level, r.area, r.hazard)))
 
 
-def _place(district: District, key: str, hazard: str) -> dict[str, Any]:
+def _unwarned(district: District, key: str, hazard: str, at: int | None) -> WarningRow:
+    """A place and what happened there, before any warning is set against it."""
     area = district.areas.get(key)
-    return {
-        "area": key,
-        "place": f"{area.township}{area.name}" if area else key,
-        "place_en": area.name_en if area else key,
-        "hazard": hazard,
-        "hazard_zh": HAZARD_ZH.get(hazard, hazard),
-        "hazard_en": HAZARD_EN.get(hazard, hazard),
-    }
+    return WarningRow(
+        area=key,
+        place=f"{area.township}{area.name}" if area else key,
+        place_en=area.name_en if area else key,
+        hazard=hazard,
+        hazard_zh=HAZARD_ZH.get(hazard, hazard),
+        hazard_en=HAZARD_EN.get(hazard, hazard),
+        happened_at=at,
+    )
 
 
 def _earliest(found: Records, keys: Sequence[str], states: Sequence[str]) -> int | None:
@@ -223,7 +237,7 @@ def _earliest(found: Records, keys: Sequence[str], states: Sequence[str]) -> int
 
 def _decided(
     district: District, records: Sequence[object], found: Records, hops: Hops, incident: str
-) -> dict[str, Any]:
+) -> Decided:
     """Persons' acts one by one, the rule's by kind, and questions by what they asked for."""
     acts = [
         d for d in records
@@ -239,18 +253,18 @@ def _decided(
         elif s.seconds is not None and s.seconds <= s.deadline_s:
             state = "in_time"
         asked[s.what.rsplit(" ", 1)[-1]][state] += 1
-    return {
-        "persons": [
-            {"at": d.decided_at, "area": d.area, "hazard": d.hazard, "act": d.act, "by": d.by,
-             "office": _office(district, d.by), "outcome": d.outcome, "reason": d.answer or d.reason,
-             "approver": d.approver, "reference": d.reference}
+    return Decided(
+        persons=tuple(
+            ActRow(at=d.decided_at, area=d.area, hazard=d.hazard, act=d.act, by=d.by,
+                   office=_office(district, d.by), outcome=d.outcome, reason=d.answer or d.reason,
+                   approver=d.approver, reference=d.reference)
             for d in sorted(persons, key=lambda d: (d.decided_at, d.area))
-        ],
-        "by_rule": dict(Counter(d.act for d in acts if d.by == "policy")),
-        "overrides": sum(d.act == "override" and d.outcome == "done" for d in acts),
-        "refused": sum(d.outcome == "refused" for d in persons),
-        "questions": {what: dict(counts) for what, counts in sorted(asked.items())},
-    }  # fmt: skip
+        ),
+        by_rule=dict(Counter(d.act for d in acts if d.by == "policy")),
+        overrides=sum(d.act == "override" and d.outcome == "done" for d in acts),
+        refused=sum(d.outcome == "refused" for d in persons),
+        questions={what: dict(counts) for what, counts in sorted(asked.items())},
+    )  # fmt: skip
 
 
 def _office(district: District, who: str) -> str:
@@ -259,9 +273,9 @@ def _office(district: District, who: str) -> str:
     return office.name if office else ""
 
 
-def _reports(records: Sequence[object], incident: str) -> list[dict[str, Any]]:
-    return [
-        {"at": r.reported_at, "number": r.number, "kind": r.kind, "incident": r.incident}
+def _reports(records: Sequence[object], incident: str) -> tuple[ReportRow, ...]:
+    return tuple(
+        ReportRow(at=r.reported_at, number=r.number, kind=r.kind, incident=r.incident)
         for r in records
         if isinstance(r, Report) and incident in ("", r.incident)
-    ]
+    )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import UndefinedError
 
 from console.pages.drills import KeptReport, held_at, row
 from fengsui.review import page
+from fengsui.review.assessment import Assessment
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, default_config, make_setup
 from ingest.observation import ObservationRecord
@@ -54,8 +54,9 @@ def printed(setup: Setup, name: str) -> str:
     report = _report(ours)
     if _kept(ours)[0] is not None:
         try:
-            return page.page(ours.district, msgspec.json.decode(report.read_bytes()))
-        except UndefinedError:
+            kept = msgspec.json.decode(report.read_bytes(), type=Assessment)
+            return page.page(ours.district, kept)
+        except msgspec.ValidationError:
             pass  # of an older form: it is made anew
     if not _log(ours).exists():
         raise ValueError(f"{name}: 没有记录，也没有可读的总结 neither a log nor a report to read")

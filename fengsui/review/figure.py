@@ -4,7 +4,9 @@ Never colour alone: each lane has its name and its largest value in words."""
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from fengsui.review.assessment import Assessment
 
 _WIDTH, _LEFT, _RIGHT = 720, 132, 12
 _LANE, _GAP, _TOP = 34, 8, 6
@@ -19,29 +21,29 @@ class _Lane(NamedTuple):
     stacks: tuple[tuple[str, Sequence[float]], ...]  # (colour, value of each bin), from the bottom
 
 
-def figure(a: dict[str, Any], clock: Callable[[int], str]) -> str:
-    """`a` of fengsui.review.after_action; clock: a moment -> its local hour as text."""
-    lanes: dict[str, Any] = a["lanes"]
-    raised = tuple((colour, lanes["raised"][name]) for name, colour in _LEVELS)
+def figure(a: Assessment, clock: Callable[[int], str]) -> str:
+    """clock: a moment -> its local hour as text."""
+    lanes = a.lanes
+    raised = tuple((colour, lanes.raised[name]) for name, colour in _LEVELS)
     drawn = [
-        _Lane("雨量 10 分钟", "rain, wettest gauge", "mm", (("#4a90c2", lanes["rain_mm"]),)),
-        _Lane("水位上涨", "stage above start", "m", (("#2c6e63", lanes["stage_m"]),)),
+        _Lane("雨量 10 分钟", "rain, wettest gauge", "mm", (("#4a90c2", lanes.rain_mm),)),
+        _Lane("水位上涨", "stage above start", "m", (("#2c6e63", lanes.stage_m),)),
         _Lane("预警升至蓝黄橙红", "warnings raised to a colour", "", raised),
-        _Lane("立即转移", "orders to move", "", (("#7a0019", lanes["move"]),)),
-        _Lane("人工决定", "persons' decisions", "", (("#555555", lanes["decided"]),)),
-        _Lane("大喇叭播出", "loudspeakers", "", (("#8e5bb5", lanes["played"]),)),
-        _Lane("叫应", "answers", "", (("#3c8d2f", lanes["answered"]),)),
-        _Lane("成灾", "disasters", "", (("#000000", lanes["happened"]),)),
+        _Lane("立即转移", "orders to move", "", (("#7a0019", lanes.move),)),
+        _Lane("人工决定", "persons' decisions", "", (("#555555", lanes.decided),)),
+        _Lane("大喇叭播出", "loudspeakers", "", (("#8e5bb5", lanes.played),)),
+        _Lane("叫应", "answers", "", (("#3c8d2f", lanes.answered),)),
+        _Lane("成灾", "disasters", "", (("#000000", lanes.happened),)),
     ]
     height = _TOP + len(drawn) * (_LANE + _GAP) + 22
-    count = len(lanes["rain_mm"])
+    count = len(lanes.rain_mm)
     step = (_WIDTH - _LEFT - _RIGHT) / count
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
         'aria-label="过程图 timeline" font-family="sans-serif">'
     )
     parts = [head]
-    parts += _hours(a["begin_at"], lanes["bin_s"] * 1000, count, step, height, clock)
+    parts += _hours(a.begin_at, lanes.bin_s * 1000, count, step, height, clock)
     for n, lane in enumerate(drawn):
         parts += _draw(lane, _TOP + n * (_LANE + _GAP), step)
     parts.append("</svg>")

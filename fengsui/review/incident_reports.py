@@ -2,14 +2,16 @@
 warnings with their areas, times and people, what was decided, what was blind, who was reached."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from config.records.district import District
+from config.records.district import District, Node, Station
 from config.records.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
+from config.records.plans import PlanTask
 from console.model.follow import Follower
 from console.model.view import View
 from dispatch.decide.plan_tasks import tasks
@@ -39,6 +41,55 @@ _PAGES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+class _Warning(NamedTuple):
+    """One warning as the page lists it; times are local, as text."""
+
+    order: tuple[int, int, str, str, str]  # the highest first, then by place
+    id: str
+    place: str
+    place_en: str
+    people: int | str
+    hazard: Reason
+    peak: Reason
+    waits: Reason | None
+    authority: str
+    state: Reason
+    versions: int
+    onset: str
+    sent: str
+    last: str
+    thin: bool
+    suspect: bool
+    reports: str  # the numbers of the reports that rest on it
+
+
+class _Blind(NamedTuple):
+    """An area whose stations do not all report."""
+
+    place: str
+    place_en: str
+    live: int
+    expected: int
+    silent: list[str]
+    thin: bool
+
+
+class _TaskRow(NamedTuple):
+    """A task of the plan: in how many areas it opened, and what came of it there."""
+
+    plan: PlanTask
+    step: Reason
+    counts: Counter[str]
+
+
+class _ChannelRow(NamedTuple):
+    """How many deliveries of a channel came how far."""
+
+    channel: str
+    states: list[tuple[str, int]]
+    total: int
 
 
 def report(setup: Setup, incident: str, out: Path | None) -> int:
@@ -109,7 +160,7 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
         return local(ms, zone, _FORM)
 
     rows = [_row(district, found, made, at) for found in versions.values()]
-    rows.sort(key=lambda r: r["order"])
+    rows.sort(key=lambda r: r.order)
     areas = {found[0].area for found in versions.values()}
     hazards = {found[0].hazard for found in versions.values()}
     top = Grade()
@@ -142,7 +193,9 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
     )
 
 
-def _row(district: District, found: list[Alert], made: list[Report], at: Any) -> dict[str, Any]:
+def _row(
+    district: District, found: list[Alert], made: list[Report], at: Callable[[int], str]
+) -> _Warning:
     """One warning: place, people, the highest, its times, and the reports that rest on it."""
     last, area = found[-1], district.areas.get(found[-1].area)
     peak = Grade()
@@ -150,52 +203,52 @@ def _row(district: District, found: list[Alert], made: list[Report], at: Any) ->
         peak |= Grade(a.level, a.action)
     asked = Grade(last.proposed_level, last.proposed_action)
     rests = [r.number for r in made if any(x.rpartition("/")[0] == last.id for x in r.alerts)]
-    return {
-        "order": (-peak.action, -peak.level, last.area, last.hazard, last.id),
-        "id": last.id,
-        "place": f"{area.township}{area.name}" if area else last.area,
-        "place_en": f"{area.name_en}, {area.township_en}" if area else last.area,
-        "people": area.population if area else "",
-        "hazard": Reason(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
-        "peak": peak.words(),
-        "waits": asked.words() if last.questions else None,
-        "authority": last.authority,
-        "state": _ALERT_STATE[last.state],
-        "versions": last.version,
-        "onset": at(found[0].onset_at),
-        "sent": at(found[0].sent_at),
-        "last": at(last.sent_at),
-        "thin": any(a.thin for a in found),
-        "suspect": any(a.suspect for a in found),
-        "reports": f"{rests[0]}–{rests[-1]}" if rests[1:] else "".join(map(str, rests)),
-    }
+    return _Warning(
+        order=(-peak.action, -peak.level, last.area, last.hazard, last.id),
+        id=last.id,
+        place=f"{area.township}{area.name}" if area else last.area,
+        place_en=f"{area.name_en}, {area.township_en}" if area else last.area,
+        people=area.population if area else "",
+        hazard=Reason(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
+        peak=peak.words(),
+        waits=asked.words() if last.questions else None,
+        authority=last.authority,
+        state=_ALERT_STATE[last.state],
+        versions=last.version,
+        onset=at(found[0].onset_at),
+        sent=at(found[0].sent_at),
+        last=at(last.sent_at),
+        thin=any(a.thin for a in found),
+        suspect=any(a.suspect for a in found),
+        reports=f"{rests[0]}–{rests[-1]}" if rests[1:] else "".join(map(str, rests)),
+    )
 
 
-def _blind(district: District, view: View, areas: set[str]) -> list[dict[str, Any]]:
+def _blind(district: District, view: View, areas: set[str]) -> list[_Blind]:
     """Areas of the incident whose stations do not all report, with those that are silent."""
-    out: list[dict[str, Any]] = []
-    named: dict[str, Any] = {**district.stations, **district.nodes}
+    out: list[_Blind] = []
+    named: dict[str, Station | Node] = {**district.stations, **district.nodes}
     for key in sorted(areas & view.coverage.keys()):
         cover, area = view.coverage[key].coverage, district.areas.get(key)
         if cover is None or area is None or not (cover.silent or cover.service):
             continue
         out.append(
-            {
-                "place": f"{area.township}{area.name}",
-                "place_en": f"{area.name_en}, {area.township_en}",
-                "live": cover.live,
-                "expected": cover.expected,
-                "silent": [
+            _Blind(
+                place=f"{area.township}{area.name}",
+                place_en=f"{area.name_en}, {area.township_en}",
+                live=cover.live,
+                expected=cover.expected,
+                silent=[
                     *(f"{s} {named[s].name}" if s in named else s for s in cover.silent),
                     *(f"{s}（维护中 in service）" for s in cover.service),
                 ],
-                "thin": view.coverage[key].thin,
-            }
+                thin=view.coverage[key].thin,
+            )
         )
     return out
 
 
-def _tasks(district: District, view: View, incident: str) -> list[dict[str, Any]]:
+def _tasks(district: District, view: View, incident: str) -> list[_TaskRow]:
     """A task of the plan a row: in how many areas it opened, and what came of it there."""
     courses = {k: c for k, c in view.courses.items() if c.incident == incident}
     table: dict[str, Counter[str]] = {}
@@ -204,23 +257,23 @@ def _tasks(district: District, view: View, incident: str) -> list[dict[str, Any]
         counts.update(["opened", t.state])
         counts["in_time"] += t.done is not None and t.done.at <= t.due_at
     return [
-        {"plan": plan, "step": grade_of(plan.on).words(), "counts": table[plan.id]}
+        _TaskRow(plan, grade_of(plan.on).words(), table[plan.id])
         for plan in district.plans.tasks.values()
         if plan.id in table
     ]
 
 
-def _reached(view: View, alerts: set[str]) -> list[dict[str, Any]]:
+def _reached(view: View, alerts: set[str]) -> list[_ChannelRow]:
     """A channel a row: how many deliveries came how far."""
     table: dict[str, Counter[str]] = {}
     for sent in view.sent.values():
         if sent.delivery.alert in alerts:
             table.setdefault(sent.channel, Counter())[sent.state] += 1
     return [
-        {
-            "channel": CHANNEL_ZH.get(channel, channel),
-            "states": [(state_words(s), n) for s, n in sorted(counts.items())],
-            "total": counts.total(),
-        }
+        _ChannelRow(
+            CHANNEL_ZH.get(channel, channel),
+            [(state_words(s), n) for s, n in sorted(counts.items())],
+            counts.total(),
+        )
         for channel, counts in sorted(table.items())
     ]

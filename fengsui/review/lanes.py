@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from config.records.level import Action, Level
 from dispatch.records import Alert, Decision
+from fengsui.review.assessment import Lanes
 from fengsui.review.step_times import Records, first
 from ingest.observation import Observations
 from skill.verify.truth import Truth
@@ -20,7 +20,7 @@ def since(versions: Sequence[Alert], action: Action) -> int | None:
 
 def lanes(
     records: Sequence[object], found: Records, truth: Sequence[Truth], begin: int, end: int
-) -> dict[str, Any]:
+) -> Lanes:
     """What the picture shows, in bins of ten minutes from `begin`: the wettest gauge (mm), the
     highest stage above its first value (m), new and higher warnings by level, decisions of persons,
     loudspeakers that sounded, answers, disasters."""
@@ -48,15 +48,15 @@ def lanes(
             elif quantity == "stage":
                 stage[n] = max(stage[n], (value - dry.setdefault(s, value)) / 1000)
 
-    def bins(moments: Iterable[int]) -> list[int]:
+    def bins(moments: Iterable[int]) -> tuple[int, ...]:
         out = [0] * count
         for at in moments:
             n = bin_of(at)
             if n is not None:
                 out[n] += 1
-        return out
+        return tuple(out)
 
-    raised: dict[str, list[int]] = {}
+    raised: dict[str, tuple[int, ...]] = {}
     for level in (Level.BLUE, Level.YELLOW, Level.ORANGE, Level.RED):
         first_at = [next((v.sent_at for v in vs if v.level >= level), None)
               for vs in found.alerts.values()]  # fmt: skip
@@ -66,14 +66,14 @@ def lanes(
                if isinstance(r, Decision) and r.hash and r.by != "policy"]  # fmt: skip
     played = [x for k in found.deliveries if (x := first(found, k, ("playing", "played")))]
     answered = [x for k in found.deliveries if (x := first(found, k, ("answered",)))]
-    return {
-        "bin_s": BIN_MS // 1000,
-        "rain_mm": [round(max(x.values(), default=0.0), 1) for x in rain],
-        "stage_m": [round(x, 3) for x in stage],
-        "raised": raised,
-        "move": bins(x for x in moves if x is not None),
-        "decided": bins(persons),
-        "played": bins(played),
-        "answered": bins(answered),
-        "happened": bins(t.flooded_at for t in truth),
-    }
+    return Lanes(
+        bin_s=BIN_MS // 1000,
+        rain_mm=tuple(round(max(x.values(), default=0.0), 1) for x in rain),
+        stage_m=tuple(round(x, 3) for x in stage),
+        raised=raised,
+        move=bins(x for x in moves if x is not None),
+        decided=bins(persons),
+        played=bins(played),
+        answered=bins(answered),
+        happened=bins(t.flooded_at for t in truth),
+    )

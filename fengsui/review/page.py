@@ -3,7 +3,6 @@ page to print (A4, nothing outside it) and as JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -14,6 +13,7 @@ from console.model.follow import Follower
 from dispatch.records import Alert
 from dispatch.words.local_time import local
 from fengsui.review.after_action import assess, incidents, reported_truth
+from fengsui.review.assessment import Assessment, TargetRow
 from fengsui.review.figure import figure
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
@@ -57,8 +57,8 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
     html.write_text(page(setup.district, found), "utf-8")
     data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     click.echo(f"{html} 打印用 to print: A4; {data}")
-    for t in found["targets"]:
-        click.echo(f"  {_RESULT[t['result']][0]} {_RESULT[t['result']][1]}: {target_words(t)}")
+    for t in found.targets:
+        click.echo(f"  {_RESULT[t.result][0]} {_RESULT[t.result][1]}: {target_words(t)}")
     return 0
 
 
@@ -70,7 +70,7 @@ def printed(setup: Setup, incident: str) -> str:
         raise ValueError(str(e)) from e
 
 
-def assessed(setup: Setup, incident: str, plan_file: Path | None) -> dict[str, Any]:
+def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
     """What the report says. Raises Usage: there is no such incident; LookupError: no record."""
     plan = read_plan(plan_file, setup.district.folder)
     log = open_run_log(setup)
@@ -146,19 +146,19 @@ def seconds(value: float | None) -> str:
     return f"{value:.0f} s" if abs(value) < 120 else f"{value / 60:.0f} min"
 
 
-def target_words(t: dict[str, Any]) -> str:
+def target_words(t: TargetRow) -> str:
     """A target and what was measured, on one line."""
-    limit = seconds(t["within_s"]) if t["within_s"] is not None else "各自时限 its own deadline"
-    sign = "≥" if t["hop"] == "lead" else "≤"
-    share = "" if t["share"] == 1 else f"，{t['share']:.0%} 以上 at least"
-    got = f"{t['in_time']}/{t['due']}" if t["due"] else "没有应做的 nothing was due"
-    return f"{t['zh']} {t['en']} {sign} {limit}{share}: {got}"
+    limit = seconds(t.within_s) if t.within_s is not None else "各自时限 its own deadline"
+    sign = "≥" if t.hop == "lead" else "≤"
+    share = "" if t.share == 1 else f"，{t.share:.0%} 以上 at least"
+    got = f"{t.in_time}/{t.due}" if t.due else "没有应做的 nothing was due"
+    return f"{t.zh} {t.en} {sign} {limit}{share}: {got}"
 
 
-def page(district: District, found: dict[str, Any]) -> str:
+def page(district: District, found: Assessment) -> str:
     """The page as HTML, complete in itself."""
     zone = district.timezone
-    days = {local(found[k], zone, "%m-%d") for k in ("begin_at", "end_at")}
+    days = {local(at, zone, "%m-%d") for at in (found.begin_at, found.end_at)}
     form = "%H:%M" if len(days) == 1 else "%d %H:%M"
 
     def at(ms: int | None) -> str:

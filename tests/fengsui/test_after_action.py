@@ -92,12 +92,12 @@ def test_the_page_says_it_all_and_needs_nothing_else() -> None:
     found = assess(
         yanqing(), silent(story()), USUAL, FLOOD, truth_is="模拟真值", broken_off="<实况>"
     )
-    assert found["people"]["never"] == ["C-0003"]
-    assert found["loudspeakers"]["silent"] == ["N002"]
-    assert [b["id"] for b in found["blind"]] == ["R02"]
-    assert found["decisions"]["questions"] == {"red": {"late": 1}}
-    (row,) = found["areas"]
-    assert (row["lead_s"], row["answered_at"]) == (2400, T0 + 190 * S)
+    assert found.people.never == ("C-0003",)
+    assert found.loudspeakers.silent == ("N002",)
+    assert [b.id for b in found.blind] == ["R02"]
+    assert found.decisions.questions == {"red": {"late": 1}}
+    (row,) = found.areas
+    assert (row.lead_s, row.answered_at) == (2400, T0 + 190 * S)
     html = page(yanqing(), found)
     for words in ("演练 EXERCISE", "C-0003", "N002", "R02", "未达到", "会商&lt;1&gt;", "K-01",
                   "&lt;实况&gt;", "<svg"):  # fmt: skip
