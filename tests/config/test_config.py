@@ -12,15 +12,7 @@ from config.load import ConfigError, load, watch_groups
 from config.records.district import Watch
 from config.records.quantity import QUANTITIES
 from config.scenarios import load_scenario, scenarios
-from tests.support.config import (
-    ROOT,
-    YANQING,
-    cells,
-    folder,  # noqa: F401  # fixtures
-    problems,
-    put,
-    spoil,
-)
+from tests.support.config import ROOT, YANQING, cells, problems, put, spoil
 
 TABLES = sorted(p.name for p in YANQING.glob("*.csv"))
 # a district may do without

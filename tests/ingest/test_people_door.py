@@ -31,7 +31,6 @@ from tests.support.people_door import (
     kept,
     multipart,
     picture,
-    place,  # noqa: F401  # fixtures
     post,
     sending,
 )

@@ -15,17 +15,10 @@ from fengsui.run.setup import Setup
 from ingest.observation import Observation, Observations
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import Desk, Seat, sync_api
 from tests.support.decide_district import MIN, T0, run
+
+pytestmark = pytest.mark.usefixtures("here")
 
 TOPICS = ("observations", "cases", "alerts", "deliveries")
 STAGES = ("address", "decide", "detect")

@@ -1,4 +1,4 @@
-"""What several tests use, by the one it was written for: console_pages."""
+"""The duty room in a real browser. Its fixtures are loaded by the conftest of the folders that use them."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from playwright import sync_api
 
 from config.records.level import Level
 from console.auth.accounts import Users
@@ -26,7 +27,6 @@ from stream.records import Record, Tick, encode
 from stream.wall_clock import now_ms
 from tests.support.decide_district import MIN, T0, run, seen, yanqing
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or ""
 ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "console"
@@ -34,7 +34,7 @@ AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a long enough one"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session")
 def here() -> None:
     """What these tests need; where CI is set they may not be passed over."""
     missing = lacks() or ("" if CHROMIUM else "Chromium: bash deploy/services.sh")
@@ -148,7 +148,7 @@ def desk(setup: Setup, log: Log, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
 
 
 @pytest.fixture(scope="module")
-def browser() -> "Iterator[sync_api.Browser]":
+def browser(here: None) -> Iterator[sync_api.Browser]:
     with sync_api.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
@@ -158,7 +158,7 @@ def browser() -> "Iterator[sync_api.Browser]":
 class Seat:
     """One person's browser: what it asked of other hosts and what went wrong in it stands here."""
 
-    def __init__(self, browser: "sync_api.Browser", desk: Desk, **more: object) -> None:
+    def __init__(self, browser: sync_api.Browser, desk: Desk, **more: object) -> None:
         self.context = browser.new_context(
             locale="zh-CN", viewport={"width": 1440, "height": 860}, **more
         )
@@ -175,7 +175,7 @@ class Seat:
         if not url.startswith(address) and not url.startswith("data:"):
             self.foreign.append(url)
 
-    def enter(self, name: str, page: str = "/") -> "sync_api.Page":
+    def enter(self, name: str, page: str = "/") -> sync_api.Page:
         self.page.goto(self.desk.address + page)
         self.page.get_by_label("用户名").fill(name)
         self.page.get_by_label("口令").fill(PASSWORD)
@@ -188,10 +188,13 @@ class Seat:
         self.page.screenshot(path=SHOTS / f"{name}.png")
 
 
-@pytest.fixture
-def seat(browser: "sync_api.Browser", desk: Desk) -> Iterator[Seat]:
-    seat = Seat(browser, desk)
+def seated(seat: Seat) -> Iterator[Seat]:
     yield seat
     seat.context.close()
     assert seat.faults == []
     assert seat.foreign == [], "the page asked another host"
+
+
+@pytest.fixture
+def seat(browser: sync_api.Browser, desk: Desk) -> Iterator[Seat]:
+    yield from seated(Seat(browser, desk))

@@ -10,18 +10,9 @@ from config.records.door import Door
 from console.auth.totp import STEP_MS, code
 from stream.log.port import Log
 from stream.wall_clock import now_ms
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    AXE,
-    PASSWORD,
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    log,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, sync_api
+
+pytestmark = pytest.mark.usefixtures("here")
 
 OWN = "mine and nobody else's"
 

@@ -22,7 +22,7 @@ from console.auth.accounts import Users
 from console.model.view import View
 from dispatch.records import Alert
 from fengsui.cli.root import cli
-from tests.support.console_door import ACT, Caller, caller  # noqa: F401  # a fixture
+from tests.support.console_door import ACT, Caller
 from tests.support.decide_district import T0, yanqing
 
 

@@ -18,17 +18,10 @@ from ingest.observation import Observation, Observations
 from stream.log.port import Log
 from stream.records import Tick
 from stream.wall_clock import now_ms
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    log,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import Desk, Seat, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
+
+pytestmark = pytest.mark.usefixtures("here")
 
 
 @pytest.fixture

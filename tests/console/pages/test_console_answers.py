@@ -17,7 +17,7 @@ from stream.log.port import Log, Out
 from stream.records import encode
 from tests.support.console_delivery import came, sent, tell, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import Desk, cases, desk, log, setup  # noqa: F401  # fixtures
+from tests.support.console_pages import Desk, cases
 from tests.support.console_stations import letter
 from tests.support.decide_district import MIN, T0, seen
 

@@ -27,22 +27,11 @@ from stream.records import Record, encode
 from stream.wall_clock import now_ms
 from tests.support.console_delivery import NOW, alert_of, came, sent, tell, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    AXE,
-    PASSWORD,
-    Desk,
-    Seat,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, cases, sync_api
 from tests.support.decide_district import MIN, T0, seen, yanqing
 from tests.support.send import delivery
+
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def folded(*records: Record) -> tuple[View, Trail]:

@@ -22,19 +22,10 @@ from stream.log.port import Out
 from stream.records import Run, encode
 from stream.wall_clock import now_ms
 from tests.support.after_action import T0, story
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    AXE,
-    ROOT,
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    log,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, ROOT, Desk, Seat, sync_api
 from tests.support.decide_district import yanqing
+
+pytestmark = pytest.mark.usefixtures("here")
 
 CONFIG = ROOT / "config" / "yanqing"
 NAMED = "exercise-20250701T020000Z"

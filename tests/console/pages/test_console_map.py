@@ -2,24 +2,15 @@
 
 
 import msgspec
+import pytest
 
 from config.records.basemap import NO_BACKDROP
 from config.records.level import Action, Level
 from stream.log.port import Log
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    Desk,
-    Seat,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    red,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import Desk, Seat, cases, red, sync_api
 from tests.support.decide_district import seen
+
+pytestmark = pytest.mark.usefixtures("here")
 
 LAYERS = [
     "地形（示意）", "河道", "乡镇", "小流域", "监测站、摄像机", "喇叭",

@@ -10,22 +10,10 @@ from console.auth import entrance
 from console.pages import feed
 from stream.log.port import Log
 from stream.wall_clock import now_ms
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    PASSWORD,
-    Desk,
-    Seat,
-    acts,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    red,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import seen
+
+pytestmark = pytest.mark.usefixtures("here")
 
 HOUR_S = 3600
 

@@ -5,23 +5,10 @@ import pytest
 
 from config.records.level import Action, Level
 from stream.log.port import Log
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    AXE,
-    PASSWORD,
-    Desk,
-    Seat,
-    acts,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    red,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import seen
+
+pytestmark = pytest.mark.usefixtures("here")
 
 sync_api.expect.set_options(timeout=90_000)
 

@@ -9,21 +9,10 @@ from fengsui.run.setup import Setup
 from fengsui.run.signing import desk as signing
 from stream.log.port import Log
 from stream.records import Tick
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    AXE,
-    Desk,
-    Seat,
-    acts,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, Desk, Seat, acts, cases, sync_api
 from tests.support.decide_district import GROUP, MIN, T0, act, mark, seen
+
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def late(log: Log) -> None:

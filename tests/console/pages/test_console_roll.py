@@ -15,20 +15,11 @@ from fengsui.cli.people.people import read
 from fengsui.run.setup import Setup
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    AXE,
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    log,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, Desk, Seat, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.roll import PEOPLE, alert, asked, said
+
+pytestmark = pytest.mark.usefixtures("here")
 
 HOUR = 60
 

@@ -30,21 +30,10 @@ from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, came, sent, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    AXE,
-    Desk,
-    Seat,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    red,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, Desk, Seat, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, mark, seen, silence, yanqing
+
+pytestmark = pytest.mark.usefixtures("here")
 
 SCRIPT = "<script>document.title='x'</script><img src=x onerror=\"document.title='x'\">"
 

@@ -24,21 +24,12 @@ from stream.history.port import Point
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    AXE,
-    Desk,
-    Seat,
-    browser,
-    desk,
-    here,
-    log,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, Desk, Seat, sync_api
 from tests.support.console_stations import letter
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.flags import quality
+
+pytestmark = pytest.mark.usefixtures("here")
 
 HOUR = 60 * MIN
 

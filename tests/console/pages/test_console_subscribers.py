@@ -31,21 +31,11 @@ from stream.wall_clock import now_ms
 from tests.support.choices import resident
 from tests.support.console_delivery import wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures
-    PASSWORD,
-    ROOT,
-    Desk,
-    Seat,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    setup,
-    sync_api,
-)
-from tests.support.console_system import no_serious_fault, seat  # noqa: F401  # a fixture
+from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, seated, sync_api
+from tests.support.console_system import no_serious_fault
 from tests.support.decide_district import T0, seen, small, yanqing
+
+pytestmark = pytest.mark.usefixtures("here")
 
 ONE = "C-0002"
 FULL = msgspec.structs.replace(
@@ -83,6 +73,11 @@ def room(kept: Desk) -> Iterator[Desk]:
         asked=asked(kept.setup, ROOT / "config" / "yanqing"),
     ):
         yield kept
+
+
+@pytest.fixture
+def seat(browser: sync_api.Browser, room: Desk) -> Iterator[Seat]:
+    yield from seated(Seat(browser, room, bypass_csp=True))
 
 
 def entered(desk: Desk, name: str) -> Caller:

@@ -3,39 +3,52 @@
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from config.records.level import Action, Level
 from console.model.consistency import Audit
 from console.model.follow import Follower
 from console.model.view import View
 from console.pages.channels import parts
+from console.serve import Listen, serving
 from dispatch.records import Alert, Outcome, RouteHealth
-from fengsui.run.setup import make_setup
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup, make_setup
 from fengsui.status.checked_district import load_district
-from fengsui.status.pages import check
+from fengsui.status.pages import asked, check
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    ROOT,
-    Seat,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    setup,
-    sync_api,
-)
-from tests.support.console_system import (  # noqa: F401  # fixtures
-    no_serious_fault,
-    room,
-    seat,  # fixtures
-)
+from stream.wall_clock import now_ms
+from tests.support.console_pages import ROOT, Desk, Seat, cases, seated, sync_api
+from tests.support.console_system import no_serious_fault
 from tests.support.decide_district import MIN, T0, run, seen, yanqing
+
+pytestmark = pytest.mark.usefixtures("here")
+
+
+@pytest.fixture
+def room(setup: Setup, desk: Desk) -> Iterator[Desk]:
+    """The desk with all that `fengsui console` gives its pages."""
+    desk.stop()
+    with serving(
+        setup.district,
+        setup.run,
+        lambda: open_run_log(setup),
+        desk.users,
+        Listen(port=desk.port),
+        now=now_ms,
+        asked=asked(setup, ROOT / "config" / "yanqing"),
+    ):
+        yield desk
+
+
+@pytest.fixture
+def seat(browser: sync_api.Browser, room: Desk) -> Iterator[Seat]:
+    yield from seated(Seat(browser, room, bypass_csp=True))
 
 
 def test_system_shows_what_is_behind_unexplained_down_and_unproven(seat: Seat, log: Log) -> None:

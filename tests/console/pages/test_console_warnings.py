@@ -19,23 +19,10 @@ from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import (  # noqa: F401  # fixtures  # noqa: F401  # fixtures
-    AXE,
-    PASSWORD,
-    Desk,
-    Seat,
-    acts,
-    browser,
-    cases,
-    desk,
-    here,
-    log,
-    red,
-    seat,
-    setup,
-    sync_api,
-)
+from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, seen
+
+pytestmark = pytest.mark.usefixtures("here")
 
 HOUR = 60 * MIN
 

@@ -30,13 +30,7 @@ from dispatch.channels.secret import secret
 from dispatch.send.channels import channels_of
 from ingest.observation import PersonSays
 from stream.mqtt.broker import start_broker
-from tests.support.gateway import (
-    TEXT,
-    Far,
-    far,  # noqa: F401  # fixtures
-    parcel,
-    row,
-)
+from tests.support.gateway import TEXT, Far, parcel, row
 from tests.support.send import Stage, delivery, run_of, until
 from tests.support.servers import free_port
 from tests.support.servers_carriers import Kannel, Mail

@@ -23,20 +23,7 @@ from stream.mqtt.broker import start_broker
 from tests.support.send import Stage, run_of, until
 from tests.support.servers import free_port
 from tests.support.servers_carriers import JSmpp, NpmSmsc
-from tests.support.smpp import (
-    BIND,
-    SUBMIT,
-    ZH,
-    Raw,
-    live,
-    loaded,  # noqa: F401  # fixtures
-    parcel,
-    pdu,
-    real,
-    row,
-    smpp,
-    well,
-)
+from tests.support.smpp import BIND, SUBMIT, ZH, Raw, live, parcel, pdu, real, row, smpp, well
 
 
 @pytest.fixture(autouse=True)

@@ -38,7 +38,7 @@ from stream.log.port import Log, Out, Unavailable
 from stream.mqtt.client import Message, Mqtt
 from stream.records import Record, Tick, encode
 from stream.stages.stage import Item
-from tests.support.send import ROOT, T0, Stage, broker, delivery, district, now_ms, run_of, until  # noqa: F401  # fixtures
+from tests.support.send import ROOT, T0, Stage, delivery, now_ms, run_of, until
 from tests.support.servers import Mosquitto
 
 PREFIX = "fengsui/exercise/yanqing"

@@ -30,7 +30,7 @@ from stream.disk.blobs import FrameStore
 from stream.log.port import Log, Unavailable
 from stream.mqtt.client import Message
 from stream.records import Run
-from tests.support.cap_ways import Feed, feed, letters, listed, log, names, poller, taken  # noqa: F401  # fixtures
+from tests.support.cap_ways import Feed, letters, listed, names, poller, taken
 from tests.support.cap_world import HUAILAI, WEATHER, hearing, key_of, message, signed, sources
 from tests.support.cap_xml import ROUTE, delivery
 from tests.support.decide_district import T0

@@ -1,0 +1,3 @@
+"""The fixtures of a district's folder."""
+
+from tests.support.config import folder  # noqa: F401
