@@ -6,7 +6,6 @@ that is fast sends is refused (`clock_ahead`) and reaches no rule: three refusal
 arrivals, with no reading taken in after them, are a flag here; one is none.
 """
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -69,7 +68,7 @@ class Flags:
     station the last arrivals that were refused, and by how much they were ahead."""
 
     held: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
-    refused: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+    refused: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)  # when a reading was last taken in
 
     def said(self, d: Detection) -> None:
@@ -96,14 +95,15 @@ class Flags:
         if letter.reason != "clock_ahead" or (found := ahead_of(letter.detail)) is None:
             return
         station, minutes = found
-        last = self.refused.setdefault(station, deque(maxlen=_REFUSALS))
+        last = self.refused.setdefault(station, [])
         if not last or last[-1][0] != letter.received_at:
             last.append((letter.received_at, minutes))
+            del last[:-_REFUSALS]
 
     def of(self, station: str) -> Iterator[Flagged]:
         """Its flags now."""
         flags = dict(self.held.get(station, {}))
-        last = self.refused.get(station, deque())
+        last = self.refused.get(station, [])
         if len(last) == _REFUSALS and last[-1][0] >= self.heard.get(station, 0):
             flags["clock_ahead"] = (last[0][0], min(m for _, m in last))
         for test, (since, minutes) in sorted(flags.items()):

@@ -1,6 +1,6 @@
 """Reads every topic of a log from any position and hands the records out, decoded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,12 +20,27 @@ DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
 }
 
 
+Place = tuple[str, int]  # topic, partition
+
+
 class Follower:
     """Remembers how far it has read; `take` yields what is new, topic by topic."""
 
-    def __init__(self, log: Log, topics: tuple[str, ...] = tuple(DECODERS), since: int = 0) -> None:
+    def __init__(
+        self,
+        log: Log,
+        topics: tuple[str, ...] = tuple(DECODERS),
+        since: int | Mapping[Place, int] = 0,
+    ) -> None:
+        """since: the offset to begin at, one for all or one a place (0 where none is named)."""
         self._log = log
-        self._next = {(t, p): since for t in topics for p in range(log.topics[t].partitions)}
+        places = [(t, p) for t in topics for p in range(log.topics[t].partitions)]
+        self._next = {x: since if isinstance(since, int) else since.get(x, 0) for x in places}
+
+    @property
+    def places(self) -> dict[Place, int]:
+        """How far it has read: the offset of the next record of each place. Whole once `take` has ended."""
+        return dict(self._next)
 
     def take(self) -> Iterator[tuple[str, Any]]:
         """(topic, record) of everything committed since the last call. Records that are not of

@@ -1,7 +1,7 @@
 """What the whole line looks like now: a fold of every topic's records, for the screen, `status`
 and the summary. Pure: records in, a View out."""
 
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,7 +69,7 @@ class View:
     clock_at: int = 0
     readings: int = 0
     last_seen: dict[str, int] = field(default_factory=dict)
-    rain: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
+    rain: dict[str, list[tuple[int, int]]] = field(default_factory=dict)  # of the last hour
     stage: dict[str, int] = field(default_factory=dict)
     # node -> quantity -> when and what it last said of itself
     nodes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
@@ -81,7 +81,7 @@ class View:
     courses: dict[str, Course] = field(default_factory=dict)  # the plan's tasks follow from these
     sent: dict[str, Sent] = field(default_factory=dict)
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
-    dead: Counter[str] = field(default_factory=Counter)
+    dead: dict[str, int] = field(default_factory=dict)  # reason -> how many
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
     flags: Flags = field(default_factory=Flags)  # what is wrong with stations
 
@@ -112,7 +112,7 @@ class View:
             case Service():
                 self._service(record)
             case DeadLetter():
-                self.dead[record.reason] += 1
+                self.dead[record.reason] = self.dead.get(record.reason, 0) + 1
                 self.flags.letter(record)
             case _:
                 pass
@@ -139,20 +139,28 @@ class View:
 
     def _observations(self, batch: Observations) -> None:
         self.flags.taken(batch)
-        for o in batch.items:
-            self.readings += 1
-            self.last_seen[o.station] = max(self.last_seen.get(o.station, 0), o.observed_at)
-            if o.quantity == "rain" and o.value > 0:
-                recent = self.rain.setdefault(o.station, deque())
-                recent.append((o.observed_at, o.value))
-                while recent and recent[0][0] <= o.observed_at - _RAIN_KEPT_MS:
-                    recent.popleft()
-            elif o.quantity == "stage":
-                self.stage[o.station] = o.value
-            elif o.quantity in OF_NODES:
-                said = self.nodes.setdefault(o.station, {})
-                if o.observed_at >= said.get(o.quantity, (0, 0))[0]:
-                    said[o.quantity] = (o.observed_at, o.value)
+        self.readings += len(batch.station)
+        columns = (batch.station, batch.quantity, batch.observed_at, batch.value)
+        for station, quantity, at, value in zip(*columns, strict=True):
+            if at > self.last_seen.get(station, -1):
+                self.last_seen[station] = at
+            if quantity == "rain":
+                if value > 0:
+                    self._rain(station, at, value)
+            elif quantity == "stage":
+                self.stage[station] = value
+            elif quantity in OF_NODES:
+                said = self.nodes.setdefault(station, {})
+                if at >= said.get(quantity, (0, 0))[0]:
+                    said[quantity] = (at, value)
+
+    def _rain(self, station: str, at: int, value: int) -> None:
+        recent = self.rain.setdefault(station, [])
+        recent.append((at, value))
+        old = 0
+        while old < len(recent) and recent[old][0] <= at - _RAIN_KEPT_MS:
+            old += 1
+        del recent[:old]
 
     def _service(self, said: Service) -> None:
         before = self.service.get(said.thing)

@@ -166,7 +166,7 @@ class Feed:
             "line": {
                 "clock": self.view.clock_at,
                 "readings": self.view.readings,
-                "dead": self.view.dead.total(),
+                "dead": sum(self.view.dead.values()),
             }
         }
         for parts in PAGES:

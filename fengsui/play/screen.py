@@ -54,7 +54,7 @@ def _clock(view: View, district: District) -> RenderableType:
         f" · 静默 silent {len(silent)} · 读数 readings {view.readings:,}"
     )
     if view.dead:
-        line.append(f" · 坏数据 dead letters {view.dead.total()}", "bold yellow")
+        line.append(f" · 坏数据 dead letters {sum(view.dead.values())}", "bold yellow")
     rates = [
         (mm, view.rain_mm(station.id, 10), station.name)
         for station in district.stations.values()

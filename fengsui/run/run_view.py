@@ -1,21 +1,10 @@
-"""What the log of a run says, folded."""
+"""Where a run stands by its warnings alone. The whole of it: `fengsui.status.look`."""
 
 from console.model.follow import Follower
 from console.model.view import View
 from fengsui.run.setup import Setup
 from stream.log.port import Log
-from stream.records import Run
 from stream.wall_clock import now_ms
-
-_TOPICS = ("observations", "cases", "alerts", "deliveries")
-
-
-def view_of(log: Log, ours: Run | None = None) -> View:
-    """Everything in the log, folded. ours: the run that is asked about."""
-    view = View(ours=ours)
-    for _, record in Follower(log, _TOPICS).take():
-        view.take(record)
-    return view
 
 
 def alerts_view(log: Log) -> View:

@@ -6,13 +6,11 @@ from typing import Any
 
 from config.records.district import District
 from config.records.level import HAZARD_ZH, LEVEL_ZH, Level
-from console.model.follow import Follower
 from detectors.detection import Acknowledgement
 from dispatch.cap.neighbours import neighbour_of
 from dispatch.records import Decision, Delivery, Receipt
 from dispatch.words.local_time import local
 from ingest.observation import CapIn
-from stream.log.port import Log
 
 _NOTES = 5
 _SHOWN = 20
@@ -51,9 +49,11 @@ class Crossing:
     words: dict[tuple[str, str], Decision] = field(default_factory=dict)
     answers: list[Acknowledgement] = field(default_factory=list)
 
-    def take(self, record: Any) -> None:
-        """Fold one record in."""
+    def take(self, topic: str, record: Any) -> None:
+        """Fold one record of a topic in."""
         match record:
+            case Acknowledgement() if topic != "alerts":
+                pass  # it stands in other topics too
             case CapIn() if record.msg_type not in ("ack", "error"):
                 self.theirs.setdefault((record.source, record.identifier), record)
                 self.over |= {(record.source, r.identifier) for r in record.references}
@@ -86,15 +86,6 @@ class Crossing:
 def highest(message: CapIn) -> Level:
     """The highest level that it means for us."""
     return max((s.level for s in message.says), default=Level.NONE)
-
-
-def crossing_of(log: Log) -> Crossing:
-    """Everything in the log, folded."""
-    crossing = Crossing()
-    for topic, record in Follower(log, ("observations", "alerts", "deliveries")).take():
-        if not (topic == "deliveries" and isinstance(record, Acknowledgement)):  # the same as in alerts
-            crossing.take(record)
-    return crossing
 
 
 def neighbour_lines(district: District, crossing: Crossing, at: int, live: bool) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from config.records.district import District
 from console.model.view import View
-from console.pages.channels import not_set_up, ways
+from console.model.ways_out import not_set_up, ways
 from dispatch.words.local_time import local
 
 _UNPROVEN = "未经验证 unproven"

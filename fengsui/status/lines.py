@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 
 import msgspec
 
@@ -13,9 +14,9 @@ from console.model.view import View
 from dispatch.records import state_words
 from dispatch.words.local_time import day, local
 from fengsui.run.run_log import READS
-from fengsui.run.run_view import view_of
-from fengsui.status.cap_exchange import crossing_of, outside_lines, state_of
+from fengsui.status.cap_exchange import outside_lines, state_of
 from fengsui.status.channels import way_lines
+from fengsui.status.look import look_of
 from fengsui.status.nodes import node_lines
 from fengsui.status.waiting import NOBODY, questions
 from stream.log.port import Log
@@ -45,10 +46,16 @@ def dead_letters(log: Log, flags: Flags | None = None) -> tuple[int, Counter[str
 
 
 def status_lines(
-    log: Log, district: District, now_at: int, ours: Run | None = None
+    log: Log,
+    district: District,
+    now_at: int,
+    ours: Run | None = None,
+    folder: Path | None = None,
 ) -> Iterator[str]:
-    """Lines of text; the first says what run this is. ours: the run that is asked about."""
-    view = view_of(log, ours)
+    """Lines of text; the first says what run this is. ours: the run that is asked about. folder: of
+    the run, where the folded log is kept (`look_of`)."""
+    look = look_of(log, ours, folder)
+    view = look.view
     run = view.run or ours
     if run is None or (view.run is None and not view.strays and not view.clock_at):
         yield "尚无数据 nothing has run here yet"
@@ -84,9 +91,8 @@ def status_lines(
         state = state_words(s.state)
         yield f"  {s.delivery.recipient} {s.channel} {state} ({s.delivery.area})"
     if district.sources.source:
-        crossing = crossing_of(log)
-        yield from outside_lines(district, crossing, clock)
-        words = Counter(map(state_of, crossing.ours.values()))
+        yield from outside_lines(district, look.crossing, clock)
+        words = Counter(map(state_of, look.crossing.ours.values()))
         shown = "，".join(f"{k} {n}" for k, n in sorted(words.items())) or "0"
         yield f"发往邻县 to neighbours: {shown} (fengsui neighbours)"
     yield from way_lines(district, view, run.kind == "live")

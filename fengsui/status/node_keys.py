@@ -9,8 +9,8 @@ from dispatch.nodes.mandate import Grant
 from dispatch.send.node_supervisor import read_grant as read
 from dispatch.words.local_time import local
 from fengsui.run.run_log import open_run_log
-from fengsui.run.run_view import view_of
 from fengsui.run.setup import Setup
+from fengsui.status.look import look_at
 from stream.disk.files import SHARED, append, write_file
 from stream.wall_clock import now_ms
 
@@ -21,7 +21,7 @@ def clock_of(setup: Setup) -> int:
         return now_ms()
     log = open_run_log(setup)
     try:
-        return view_of(log).clock_at or now_ms()
+        return look_at(setup, log).view.clock_at or now_ms()
     finally:
         log.close()
 
@@ -52,7 +52,7 @@ def key_lines(setup: Setup) -> Iterator[str]:
         until = f"到 until {local(k.until_at, zone)}" if k.until_at else "现用 in use"
         yield f"  {k.public} {until}"
     log = open_run_log(setup)
-    view = view_of(log)
+    view = look_at(setup, log).view
     log.close()
     behind = [
         f"{n} v{view.nodes[n]['key_set'][1] if 'key_set' in view.nodes.get(n, {}) else '?'}"

@@ -8,8 +8,8 @@ from console.acts.resend import of_area, one, repeat
 from console.model.view import View
 from dispatch.records import Delivery
 from fengsui.run.run_log import open_run_log
-from fengsui.run.run_view import view_of
 from fengsui.run.setup import Setup
+from fengsui.status.look import look_at
 from stream.environment import Usage
 from stream.log.port import Out
 from stream.records import encode
@@ -33,7 +33,7 @@ def _again(
 ) -> int:
     log = open_run_log(setup)
     try:
-        view = view_of(log)
+        view = look_at(setup, log).view
         at = now_ms() if setup.live else view.clock_at
         new = repeat(view, choose(view, at), channel, by, at)
         log.append([Out("deliveries", d.area, encode(d)) for d in new])

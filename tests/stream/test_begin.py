@@ -27,9 +27,9 @@ from dispatch.decide.stage import Decide
 from dispatch.records import Alert, Delivery
 from dispatch.send.stage import Send
 from dispatch.signatures.proof import Trust
-from fengsui.run.run_view import view_of
 from fengsui.status.consistency import audit_once
 from fengsui.status.lines import status_lines
+from fengsui.status.look import look_of
 from ingest.stage import Intake
 from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
@@ -270,7 +270,7 @@ def test_a_log_that_took_itself_for_an_exercise_heals_at_the_next_start(
     for who in {d.recipient for d in heard}:
         first = next(d for d in heard if d.recipient == who)
         assert first.msg_type == "alert", "nobody has heard of it before"
-    view = view_of(place.log(), place.run())
+    view = look_of(place.log(), place.run()).view
     assert view.changes
     assert not any(c.msg_type == "cancel" for c in view.changes), "no all-clear is shown"
     left = [a for a in newest(place.records(Alert)) if a.msg_type != "cancel"]

@@ -36,7 +36,7 @@ def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
 
 def _show_status(setup: Setup) -> int:
     log = open_run_log(setup)
-    for text in status_lines(log, setup.district, now_ms(), setup.run):
+    for text in status_lines(log, setup.district, now_ms(), setup.run, setup.folder):
         click.echo(text)
     log.close()
     return 0

@@ -17,7 +17,8 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
 from fengsui.run.signing import sign_as
-from fengsui.status.cap_exchange import Crossing, crossing_of, neighbour_lines
+from fengsui.status.cap_exchange import Crossing, neighbour_lines
+from fengsui.status.look import look_at
 from ingest.cap.decode import Wrong
 from ingest.cap.intake import CapDoor
 from ingest.observation import CapIn
@@ -99,10 +100,10 @@ def neighbours(obj: Shared, run_name: str) -> None:
     """邻区邻县 what crossed the line: ours with their word, theirs with ours, and outside warnings."""
     setup: Setup = obj.reader(run_name)
     log = open_run_log(setup)
-    crossing = crossing_of(log)
-    at = run_clock(setup, alerts_view(log))
+    look = look_at(setup, log)
+    at = run_clock(setup, look.view)
     log.close()
-    for line in neighbour_lines(setup.district, crossing, at, setup.live):
+    for line in neighbour_lines(setup.district, look.crossing, at, setup.live):
         click.echo(line)
 
 
@@ -137,14 +138,15 @@ def answer(
         )
     log = open_run_log(setup)
     try:
-        message = _their_message(crossing_of(log), district.sources.source[neighbour], identifier)
+        look = look_at(setup, log)
+        message = _their_message(look.crossing, district.sources.source[neighbour], identifier)
         reference = f"{message.sender},{message.identifier},{sent(district, message.sent_at)}"
         decision = Decision(
             area="",
             hazard="",
             act=word,  # type: ignore[arg-type]  # click allows only these
             by=by,
-            decided_at=run_clock(setup, alerts_view(log)),
+            decided_at=run_clock(setup, look.view),
             reason=reason,
             alert=f"{neighbour} {reference}",
             order=secrets.token_hex(8),

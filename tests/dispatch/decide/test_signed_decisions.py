@@ -43,7 +43,7 @@ from fengsui.run.processes import run_stage
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.run.signing import signers_folder
-from fengsui.status.cap_exchange import crossing_of
+from fengsui.status.look import look_of
 from fengsui.status.orders import Wish, order
 from stream.environment import Usage
 from stream.log.port import Log, Out
@@ -482,7 +482,7 @@ def test_what_stands_in_cases_is_asked_and_never_done_whatever_it_says(
         )  # fmt: skip
         live.append([Out("cases", "A01", encode(forged))])
     settled(live)
-    view, trail, crossing = View(), Trail(), crossing_of(live)
+    view, trail, crossing = View(), Trail(), look_of(live).crossing
     for _, record in Follower(live).take():
         view.take(record)
         trail.take(record, view)
