@@ -73,9 +73,9 @@ class Act(NamedTuple):
         """Put this name under it; what was stopped or returned is asked again."""
         old, names = self.case.asks.get(what), self.signed(what)
         if old is not None and old.waits:
-            self.case.asks[what] = msgspec.structs.replace(old, signed=names)
+            self.case.question(what, msgspec.structs.replace(old, signed=names))
         else:
-            self.case.asks[what] = ask(self.setting, self.case, what, self.now, names)
+            self.case.question(what, ask(self.setting, self.case, what, self.now, names))
 
     def refuse(self, zh: str, en: str) -> ActResult:
         return ActResult("refused", self.decision.act, Reason(zh, en))

@@ -1,7 +1,13 @@
 """One area and one hazard: the memory of what was heard and decided, and the deadlines under which
-somebody must decide. `dispatch.decide.versions` makes the warning's versions of it."""
+somebody must decide. `dispatch.decide.versions` makes the warning's versions of it.
 
-from typing import NamedTuple
+A case has one owner, this file. All others read it, and what changes it is one of its transitions,
+the methods below `# --- transitions`; it takes no assignment, its parts are frozen, and what it maps
+is replaced and never written to. Which act of a person asks for which transition stands in
+`dispatch.decide.release` and `withdraw`, which state may follow on which in `lifecycle`."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,6 +16,7 @@ from config.records.level import Action, Level
 from detectors.detection import Detection
 from dispatch.decide.authority import names, steps
 from dispatch.decide.policy import (
+    Ending,
     Hold,
     Need,
     Saying,
@@ -60,18 +67,18 @@ class LastAct(msgspec.Struct, frozen=True):
     at: int
 
 
-class Case(msgspec.Struct):
+class Case(msgspec.Struct, frozen=True):
     """One area and hazard. `alert` is the newest version of the open warning."""
 
     area: str
     hazard: str
-    said: dict[str, Saying] = {}
-    level: Hold = msgspec.field(default_factory=Hold)
-    action: Hold = msgspec.field(default_factory=Hold)
-    sure_level: Hold = msgspec.field(default_factory=Hold)
-    sure_action: Hold = msgspec.field(default_factory=Hold)
+    said: Mapping[str, Saying] = {}
+    level: Hold = Hold()
+    action: Hold = Hold()
+    sure_level: Hold = Hold()
+    sure_action: Hold = Hold()
     standing: Standing = Standing()
-    asks: dict[str, Ask] = {}
+    asks: Mapping[str, Ask] = {}
     alert: Alert | None = None
     done: LastAct | None = None
     last_id: str = ""
@@ -110,30 +117,118 @@ class Case(msgspec.Struct):
         """What the open warning has in force."""
         return Grade(self.alert.level, self.alert.action) if self.alert else Grade()
 
+    # --- transitions
+
+    def _set(self, **fields: Any) -> None:
+        for name, value in fields.items():
+            msgspec.structs.force_setattr(self, name, value)
+
     def hear(self, detection: Detection) -> bool:
         """Take a rule's statement; False when it was heard before."""
         saying = say(self.said.get(detection.rule), detection)
         if saying is None:
             return False
-        self.said[detection.rule] = saying
+        self._set(said={**self.said, detection.rule: saying})
         need, at = needed(self.said.values()), detection.detected_at
-        self.level.hear(need.whole.level, at)
-        self.action.hear(need.whole.action, at)
-        self.sure_level.hear(need.sure.level, at)
-        self.sure_action.hear(need.sure.action, at)
-        self.standing = settle(self.standing, self.need, self.heard, self.own)
+        self._set(
+            level=self.level.hear(need.whole.level, at),
+            action=self.action.hear(need.whole.action, at),
+            sure_level=self.sure_level.hear(need.sure.level, at),
+            sure_action=self.sure_action.hear(need.sure.action, at),
+        )
+        self._settle()
         return True
 
     def restart_holds(self, at: int) -> None:
-        """The silence before `at` was no evidence of absence."""
-        for hold in (self.level, self.action, self.sure_level, self.sure_action):
-            hold.restart(at)
+        """The silence before `at` (event time, ms) was no evidence of absence."""
+        self._set(**{name: getattr(self, name).restart(at) for name in _HOLDS})
 
     def fall(self, complete_at: int, hold_s: int) -> None:
-        """The group was heard up to `complete_at`."""
-        for hold in (self.level, self.action, self.sure_level, self.sure_action):
-            hold.fall(complete_at, hold_s * 1000)
-        self.standing = settle(self.standing, self.need, self.heard, self.own)
+        """The group was heard up to `complete_at` (event time, ms)."""
+        self._set(
+            **{name: getattr(self, name).fall(complete_at, hold_s * 1000) for name in _HOLDS}
+        )
+        self._settle()
+
+    def _settle(self) -> None:
+        self._set(standing=settle(self.standing, self.need, self.heard, self.own))
+
+    def question(self, what: str, one: Ask) -> None:
+        """Put this question about `what`, in place of the one that was open."""
+        self._set(asks={**self.asks, what: one})
+
+    def questions(self, every: Mapping[str, Ask]) -> None:
+        """These are open, and no others."""
+        self._set(asks=every)
+
+    def keep_out(self, force: Grade) -> None:
+        """What is out stays out as long as the evidence asks for it, even if it rests on less."""
+        granted = self.standing.granted | force
+        self._set(standing=msgspec.structs.replace(self.standing, granted=granted))
+
+    def let_out(self, out: Grade, again: Grade) -> None:
+        """`out` is let out, whatever stopped it; `again` is asked about in spite of a cap."""
+        standing = self.standing.uncapped(out, self.whole)
+        self._set(standing=standing.reopened(again) if again else standing)
+
+    def ask_again(self, what: Grade) -> None:
+        """It is asked about in spite of a cap, and no end waits for a second name."""
+        self._set(standing=self.standing.reopened(what))
+
+    def order(self, out: Grade, waits: Grade) -> None:
+        """A person orders `out`, with or without evidence; `waits` of it needs another name."""
+        standing = self.standing.uncapped(out, self.whole)
+        asked = (standing.asked | waits).above(out)
+        ordered = standing.ordered | out
+        self._set(standing=msgspec.structs.replace(standing, ordered=ordered, asked=asked))
+
+    def overrule(self, out: Grade, ordered: Grade) -> None:
+        """`out` is let out in another's place; `ordered` of it without evidence."""
+        standing = self.standing.uncapped(out, self.whole)
+        ordered |= standing.ordered
+        self._set(standing=msgspec.structs.replace(standing, ordered=ordered))
+
+    def cap(self, at: Grade, act: str) -> None:
+        """Nothing above `at` and what capped it before, by the act `act`, until the rules say more."""
+        self._set(standing=self.standing.capped(at & self.standing.cap, self.heard, act))
+
+    def end_by_two(self, end: Ending | None) -> None:
+        """An end or fall waits for a second name; None: no longer."""
+        self._set(standing=msgspec.structs.replace(self.standing, ending=end))
+
+    def publish(self, alert: Alert, *, told: bool) -> None:
+        """The next version of the warning. told: the village hears it, and until when it counts."""
+        until = alert.expires_at if told else self.told_until
+        self._set(alert=alert, last_id=alert.id, last_sent_at=alert.sent_at, told_until=until)
+
+    def close(self, alert: Alert) -> None:
+        """Its last version. A person's cap goes on until the evidence says more: the same evidence
+        opens nothing new."""
+        none, standing = Grade(), self.standing
+        act = "closed" if standing.act == "cancel" else standing.act
+        standing = msgspec.structs.replace(
+            standing, granted=none, ordered=none, asked=none, act=act, again=none, ending=None
+        )
+        self._set(standing=standing)
+        self._gone(alert)
+        self._set(told_until=0)
+
+    def void(self, alert: Alert) -> None:
+        """Its last version, for it was none of this run: nothing that was let out is kept, but what
+        persons ordered."""
+        standing = msgspec.structs.replace(self.standing, granted=Grade(), ending=None)
+        self._set(standing=standing)
+        self._gone(alert)
+
+    def _gone(self, alert: Alert) -> None:
+        self._set(alert=None, asks={}, last_id=alert.id, last_sent_at=alert.sent_at)
+
+    def remember(self, done: LastAct) -> None:
+        """What changed what is in force, or stopped what waited."""
+        self._set(done=done)
+
+
+_HOLDS = ("level", "action", "sure_level", "sure_action")
 
 
 class Due(NamedTuple):
@@ -170,7 +265,9 @@ def due(setting: Setting, case: Case, now: int) -> list[Due]:
         if old.held or old.deadline_at > now:
             continue
         act, new, reason = _next(setting, case, what, old, now)
-        case.asks[what] = new
+        if act == "release":
+            case.let_out(grade_of(what), Grade())
+        case.question(what, new)
         out.append(Due(what, act, reason))
     return out
 
@@ -194,7 +291,6 @@ def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[
     if grade.exceeds(case.need.sure | case.standing.asked) or (default == "hold" and old.signed):
         default = "repeat"
     if default == "release":
-        case.standing = case.standing.uncapped(grade, case.whole)
         return (
             "release",
             old,

@@ -89,7 +89,7 @@ def needed(sayings: Iterable[Saying]) -> Need:
     return Need(whole, own if second else sure)
 
 
-class Hold(msgspec.Struct):
+class Hold(msgspec.Struct, frozen=True):
     """One scale: up at once, down only after the lower value was kept for the hold time.
 
     value: what holds now. raw: what was heard last, since raw_at (event time; heard_at: the latest
@@ -104,33 +104,29 @@ class Hold(msgspec.Struct):
     low_at: int | None = None
     peak: int = 0
 
-    def hear(self, raw: int, at: int) -> None:
+    def hear(self, raw: int, at: int) -> "Hold":
         """The evidence asks for `raw` from event time `at` on (ms)."""
         # of two rules the one that lags may clear last: it is clear since the later of the two
-        self.heard_at = max(self.heard_at, at)
-        if raw != self.raw:
-            self.raw, self.raw_at = raw, self.heard_at
+        heard_at = max(self.heard_at, at)
+        raw_at = heard_at if raw != self.raw else self.raw_at
         if raw >= self.value:
-            self.value, self.low_at, self.peak = raw, None, 0
-        elif self.low_at is None:
-            self.low_at, self.peak = self.raw_at, raw
-        else:
-            self.peak = max(self.peak, raw)
+            return Hold(raw, raw, raw_at, heard_at)
+        if self.low_at is None:
+            return Hold(self.value, raw, raw_at, heard_at, raw_at, raw)
+        return Hold(self.value, raw, raw_at, heard_at, self.low_at, max(self.peak, raw))
 
-    def restart(self, at: int) -> None:
+    def restart(self, at: int) -> "Hold":
         """What was heard before `at` was no evidence of absence: count the hold from `at`."""
-        self.raw_at = max(self.raw_at, at)
-        if self.low_at is not None:
-            self.low_at = max(self.low_at, at)
+        low_at = None if self.low_at is None else max(self.low_at, at)
+        return msgspec.structs.replace(self, raw_at=max(self.raw_at, at), low_at=low_at)
 
-    def fall(self, complete_at: int, hold_ms: int) -> None:
+    def fall(self, complete_at: int, hold_ms: int) -> "Hold":
         """Everything up to `complete_at` was heard: fall to the highest value of the hold."""
-        while self.low_at is not None and complete_at >= self.low_at + hold_ms:
-            self.value = self.peak
-            if self.raw < self.value:
-                self.low_at, self.peak = self.raw_at, self.raw
-            else:
-                self.low_at, self.peak = None, 0
+        value, low_at, peak = self.value, self.low_at, self.peak
+        while low_at is not None and complete_at >= low_at + hold_ms:
+            value = peak
+            low_at, peak = (self.raw_at, self.raw) if self.raw < value else (None, 0)
+        return msgspec.structs.replace(self, value=value, low_at=low_at, peak=peak)
 
 
 class Signed(msgspec.Struct, frozen=True, array_like=True):

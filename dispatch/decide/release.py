@@ -3,8 +3,6 @@ Each changes the case or leaves it as it was, and says what came of it. Pure."""
 
 from collections.abc import Sequence
 
-import msgspec
-
 from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import deciders, entitled, officers, power, steps
 from dispatch.decide.case import Ask, ask
@@ -21,7 +19,7 @@ def release(x: Act) -> ActResult:
     fresh = [w for w in short if _may_sign(x, w)]
     if not (out or fresh):
         return _short(x, short[0])
-    x.case.standing = x.case.standing.uncapped(out, x.case.whole).reopened(_sum(fresh))
+    x.case.let_out(out, _sum(fresh))
     for what in fresh:
         x.sign(what)
     left = [w for w in short if grade_of(w).exceeds(out)]
@@ -116,7 +114,7 @@ def approve(x: Act) -> ActResult:
         by = "、".join(s.by for s in x.case.asks[mine[-1]].signed)
         words = Reason(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
         return ActResult("already", "approve", words)
-    x.case.standing = x.case.standing.reopened(_sum(fresh))
+    x.case.ask_again(_sum(fresh))
     for what in fresh:
         x.sign(what)
     rest = _rest(x, fresh[-1:])
@@ -129,9 +127,9 @@ def propose(x: Act) -> ActResult:
         return (
             x.barred(x.open[-1]) if x.open else x.refuse("没有可提请的内容", "nothing to propose")
         )
-    x.case.standing = x.case.standing.reopened(_sum(whats))
+    x.case.ask_again(_sum(whats))
     for what in whats:
-        x.case.asks[what] = ask(x.setting, x.case, what, x.now, (x.mine,))
+        x.case.question(what, ask(x.setting, x.case, what, x.now, (x.mine,)))
     return x.done("已提请", "proposed")
 
 
@@ -149,11 +147,7 @@ def raise_(x: Act) -> ActResult:
     if not out and not left:
         words = Reason("已提请，待另一人", "proposed already, another person must agree")
         return ActResult("already", "raise", words)
-    standing = x.case.standing.uncapped(out, x.case.whole)
-    waits = above.above(out)
-    x.case.standing = msgspec.structs.replace(
-        standing, ordered=standing.ordered | out, asked=(standing.asked | waits).above(out)
-    )
+    x.case.order(out, above.above(out))
     for what in left:
         x.sign(what)
     rest, words = _rest(x, short), (out or above).words()
@@ -182,7 +176,8 @@ def escalate(x: Act) -> ActResult:
         old, chain = x.case.asks[what], steps(district, x.case.area, x.who(what))
         if old.step + 1 < len(chain):
             step = chain[old.step + 1]
-            x.case.asks[what] = Ask(x.now + step.within_ms, old.step + 1, signed=old.signed)
+            asked = Ask(x.now + step.within_ms, old.step + 1, signed=old.signed)
+            x.case.question(what, asked)
             moved.append(step)
     if not moved:
         return x.refuse("已问到最后一级", "the last of the chain is asked already")
@@ -203,10 +198,7 @@ def override(x: Act) -> ActResult:
         if x.decision.by not in {o.id for o in officers(district, area, offices)}:
             return x.barred(what, who.override or deciders(who))
         over += [o.id for o in officers(district, area, deciders(who)) if o.duty]
-    standing = x.case.standing.uncapped(target, whole)
-    if target.exceeds(whole):
-        standing = msgspec.structs.replace(standing, ordered=standing.ordered | above)
-    x.case.standing = standing
+    x.case.overrule(target, above if target.exceeds(whole) else Grade())
     words = above.words()
     told = tuple(dict.fromkeys(o for o in over if o != x.decision.by))
     return x.done(

@@ -296,7 +296,7 @@ class Decide:
         moved = (alert.level, alert.action) != (force.level, force.action)
         if moved or alert.msg_type == "cancel" or act in ("hold", "reject", "return"):
             act = "expire" if alert.state == "expired" else act
-            case.done = LastAct(act, alert.by, alert.version, alert.sent_at)
+            case.remember(LastAct(act, alert.by, alert.version, alert.sent_at))
         self._told(state, alert, writes)
         for one in self._acts(change, person, acts):
             self._write_decision(state, one, writes)

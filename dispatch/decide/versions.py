@@ -62,9 +62,8 @@ def refresh(
         return None
     if before is not None and (end := _end(case, need, now, thin)):
         return Change(_close(setting, case, now, before, need, end, because, by), "cancel")
-    # what is out stays out as long as the evidence asks for it, even if it rests on less
-    case.standing = msgspec.structs.replace(case.standing, granted=case.standing.granted | force)
-    case.asks = {what: asked(setting, case, what, now) for what in wanted}
+    case.keep_out(force)
+    case.questions({what: asked(setting, case, what, now) for what in wanted})
     face = _Face(force, need, case.whole, wanted, thin, _outside_alone(case))
     renew = renewal_due(setting, case, now, thin, together=together)
     if before is not None and not must and not renew and _same(setting, case, before, face):
@@ -75,9 +74,7 @@ def refresh(
     alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
     expires_at = until(setting, case, now, thin, again=renew and not must and force == was)
     alert = msgspec.structs.replace(alert, expires_at=expires_at, renewed=renew)
-    if renew or force != was or before is None:
-        case.told_until = alert.expires_at
-    case.alert, case.last_id, case.last_sent_at = alert, alert.id, alert.sent_at
+    case.publish(alert, told=renew or force != was or before is None)
     if force.exceeds(was) or (renew and force):
         return Change(alert, "release")
     return Change(alert, "lower" if was.exceeds(force) else "")
@@ -355,17 +352,5 @@ def _close(
         next_at=None,
         renewed=False,
     )
-    # a person's cap goes on until the evidence says more: the same evidence opens nothing new
-    act = "closed" if case.standing.act == "cancel" else case.standing.act
-    case.standing = msgspec.structs.replace(
-        case.standing,
-        granted=Grade(),
-        ordered=Grade(),
-        asked=Grade(),
-        act=act,
-        again=Grade(),
-        ending=None,
-    )
-    case.alert, case.asks, case.told_until = None, {}, 0
-    case.last_id, case.last_sent_at = alert.id, alert.sent_at
+    case.close(alert)
     return alert

@@ -60,8 +60,7 @@ def stop(x: Act) -> ActResult:
             at &= Grade(Level.RED, below.action)
     if at == TOP:
         return why or x.refuse("没有待决定的内容", "nothing waits for a decision")
-    cap = at & x.case.standing.cap
-    x.case.standing = x.case.standing.capped(cap, x.case.heard, x.decision.act)
+    x.case.cap(at, x.decision.act)
     zh, en = ("暂不发布", "held") if x.decision.act == "hold" else ("已驳回", "rejected")
     return x.done(zh, en)
 
@@ -71,10 +70,10 @@ def return_(x: Act) -> ActResult:
     mine = [w for w in whats if x.power(w) == "decides"]
     if not mine:
         return x.barred(whats[-1]) if whats else x.refuse("没有待决定的内容", "nothing waits")
-    x.case.standing = msgspec.structs.replace(x.case.standing, ending=None)
+    x.case.end_by_two(None)
     for what in mine:
         fresh = ask(x.setting, x.case, what, x.now)
-        x.case.asks[what] = msgspec.structs.replace(fresh, returned=True)
+        x.case.question(what, msgspec.structs.replace(fresh, returned=True))
     return x.done("已退回补正", "returned to be mended")
 
 
@@ -116,8 +115,7 @@ def _end(x: Act, at: Grade) -> ActResult:
     signed = before if x.mine in before else (*before, x.mine)
     if missing := [row for row in rows if not x.enough(row[0], signed, row[1])]:
         return _first(x, at, before, signed, missing[-1])
-    cap = at & x.case.standing.cap
-    x.case.standing = x.case.standing.capped(cap, x.case.heard, act)
+    x.case.cap(at, act)
     if act == "cancel":
         return x.done("已解除", "cancelled")
     words = (force & at).words()
@@ -138,5 +136,5 @@ def _first(
     if signed == before:
         return x.refuse(f"须另一人确认：{may.zh}", f"another person must confirm: {may.en}")
     end = Ending(x.decision.act, at, signed, x.case.heard)
-    x.case.standing = msgspec.structs.replace(x.case.standing, ending=end)
+    x.case.end_by_two(end)
     return x.done(f"已记录，待另一人确认：{may.zh}", f"recorded; another must confirm: {may.en}")

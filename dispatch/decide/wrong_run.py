@@ -9,7 +9,7 @@ import msgspec
 
 from config.records.level import Action, Level
 from dispatch.decide.case import Case, Setting
-from dispatch.grade import Grade, Reason, sentence
+from dispatch.grade import Reason, sentence
 from dispatch.records import Alert
 
 ANEW = (Reason("重新说明", "said again"),)
@@ -26,10 +26,7 @@ def withdrawn(setting: Setting, case: Case, now: int) -> Alert | None:
     if before is None or (before.status == "actual") == setting.live:
         return None
     at = max(now, case.last_sent_at)
-    case.standing = msgspec.structs.replace(case.standing, granted=Grade(), ending=None)
-    case.alert, case.asks = None, {}
-    case.last_id, case.last_sent_at = before.id, at
-    return msgspec.structs.replace(
+    last = msgspec.structs.replace(
         before,
         version=before.version + 1,
         msg_type="cancel",
@@ -45,3 +42,5 @@ def withdrawn(setting: Setting, case: Case, now: int) -> Alert | None:
         suspect=False,
         next_at=None,
     )
+    case.void(last)
+    return last

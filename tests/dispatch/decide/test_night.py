@@ -146,7 +146,7 @@ def test_old_memory_goes_on() -> None:
     """A case of a version without `told_until` renews by its newest version."""
     night = Night("")
     night.feed(seen(0, YELLOW))
-    case = night.line.state.cases["A01"]["flash_flood"]
-    case.told_until = 0
+    cases = night.line.state.cases["A01"]
+    cases["flash_flood"] = msgspec.structs.replace(cases["flash_flood"], told_until=0)
     night.until(300, 340)
     assert len(night.told[RESIDENT]) == 2

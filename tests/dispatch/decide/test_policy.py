@@ -90,16 +90,16 @@ def test_a_hold_goes_up_at_once_and_down_only_after_it(steps: list[tuple[int, in
     for passed, raw, complete in steps:
         now += passed
         before = hold.value
-        hold.hear(raw, now)
+        hold = hold.hear(raw, now)
         heard.append((now, raw))
         assert hold.value == max(before, raw)
         if complete:
-            hold.fall(now, 30)
+            hold = hold.fall(now, 30)
             # what was asked for at any moment of the closed window (now - 30, now]
             inside = [v for at, v in heard if at > now - 30]
             at_start = [v for at, v in heard if at <= now - 30]
             assert hold.value >= max([*inside, *at_start[-1:]], default=0)
-    hold.fall(now + 30, 30)
+    hold = hold.fall(now + 30, 30)
     assert hold.value == heard[-1][1]  # one hold after the last change only that is left
 
 
