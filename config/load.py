@@ -23,11 +23,13 @@ from config.checks.rules import check_rule_rows
 from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
 from config.checks.sources import read_sources
 from config.checks.tables import Check
+from config.language import Text, joined
 from config.proof import FILE as PROOF
 from config.proof import rules_version
 from config.read.basemap import read_backdrop
-from config.read.problem import Problem, problem
-from config.read.tables import T, read_shapes, read_table, read_toml
+from config.read.problem import Problem, problem, stands_twice
+from config.read.shapes import read_shapes
+from config.read.tables import T, read_table, read_toml
 from config.records.authority import Officer, Policy
 from config.records.channels import Channels
 from config.records.district import (
@@ -54,8 +56,12 @@ class ConfigError(Exception):
 
     def __init__(self, folder: Path, problems: Sequence[Problem]) -> None:
         self.problems = list(problems)
-        lines = [f"{folder}: {len(problems)} 处配置问题 problems; 不启动 nothing starts"]
-        super().__init__("\n".join([*lines, *(f"  {p}" for p in problems)]))
+        head = Text(
+            f"{folder}: {len(problems)} 处配置问题，不启动",
+            f"{folder}: {len(problems)} problems; nothing starts",
+        )
+        self.text = joined([head, *("  " + p.text for p in problems)], "\n")
+        super().__init__(self.text)
 
 
 def load(folder: Path) -> District:
@@ -170,7 +176,7 @@ def _names(
     """What a device is called: at the MQTT broker too."""
     for n, node in nodes:
         if node.id in {s.id for _, s in stations}:
-            text = f"{node.id} 与监测站重名 is a station too"
+            text = Text(f"{node.id} 与监测站重名", f"{node.id} is a station too")
             problems.append(problem("nodes.csv", n, "id", text))
     names = [("stations.csv", "id", [(n, s.id) for n, s in stations])]
     check_names(problems, [*names, ("nodes.csv", "id", [(n, r.id) for n, r in nodes])])
@@ -185,14 +191,14 @@ def _unique(file: str, rows: Iterable[tuple[int, Any]], problems: list[Problem])
                     file,
                     number,
                     "id",
-                    f"{row.id!r} 不能作 id is not an id",
-                    "字母、数字、- (1–32) letters, digits, hyphens",
+                    Text(f"{row.id!r} 不能作 id", f"{row.id!r} is not an id"),
+                    Text("字母、数字、-（1–32）", "letters, digits, hyphens"),
                 )
             )
         elif row.id in found:
             problems.append(
                 problem(
-                    file, number, "id", f"{row.id} 重复 stands twice", "改名或删去 rename or remove"
+                    file, number, "id", stands_twice(row.id), Text("改名或删去", "rename or remove")
                 )
             )
         else:

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.read.problem import Problem
 from config.read.tables import read_toml
 from config.records.district import District, RainThreshold, StageThreshold
@@ -117,20 +118,29 @@ def standing(folder: Path, district: District) -> Standing:
     previous = ""
     for n, entry in enumerate(entries.proof, 1):
         if entry.seal != sealed(previous, entry).seal:
-            said = f"第 {n} 条被改过，或其前有一条被删 entry {n} was edited, or one before it taken out"
-            todo = "恢复原文件 put the file back, e.g. git checkout; 或 or: fengsui sign DIR …"
+            said = Text(
+                f"第 {n} 条被改过，或其前有一条被删",
+                f"entry {n} was edited, or one before it taken out",
+            )
+            todo = Text(
+                "恢复原文件（如 git checkout），或 fengsui sign DIR …",
+                "put the file back (e.g. git checkout), or: fengsui sign DIR …",
+            )
             return Standing(None, True, [Problem(FILE, 0, "seal", said, todo)])
         previous = entry.seal
     mine = [p for p in entries.proof if p.rules == district.rules_version]
     if mine:
         return Standing(mine[-1], True, [])
-    said = (
-        f"阈值或规则已改动（{district.rules_version}），没有回放评分，也没有人签字 thresholds or rules were "
-        "changed, and nobody scored or signed them"
+    said = Text(
+        f"阈值或规则已改动（{district.rules_version}），没有回放评分，也没有人签字",
+        f"thresholds or rules were changed ({district.rules_version}), and nobody "
+        "scored or signed them",
     )
-    todo = (
-        "fengsui hindcast DIR --observations … --events … --record --by ID，或 or: "
-        "fengsui sign DIR --by ID --reason …"
+    todo = Text(
+        "fengsui hindcast DIR --observations … --events … --record --by ID，或 "
+        "fengsui sign DIR --by ID --reason …",
+        "fengsui hindcast DIR --observations … --events … --record --by ID, or "
+        "fengsui sign DIR --by ID --reason …",
     )
     return Standing(None, True, [Problem(FILE, 0, "proof", said, todo)])
 

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from config.language import Text, en, text_of, zh
 from config.load import ConfigError
 from config.read.problem import Problem
 from config.records.district import District
@@ -63,66 +64,105 @@ class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 def _ms(moment: datetime) -> int:
     if moment.tzinfo is None:
-        raise ValueError(f"{moment} 没有时区 has no time zone: write 2025-07-26T12:00:00+08:00")
+        raise ValueError(
+            Text(
+                f"{moment} 没有时区：写成 2025-07-26T12:00:00+08:00",
+                f"{moment} has no time zone: write 2025-07-26T12:00:00+08:00",
+            )
+        )
     return int(moment.astimezone(UTC).timestamp() * 1000)
+
+
+def _rows(given: _Given, district: District) -> list[tuple[str, str, int, int]]:
+    """Raises ValueError in words."""
+    if given.station not in district.stations:
+        raise ValueError(
+            Text(
+                f"没有监测站 {given.station}",
+                f"{given.station} is no station of stations.csv",
+            )
+        )
+    if given.quantity not in QUANTITIES:
+        known = unknown(given.quantity)
+        raise ValueError(
+            Text(
+                f"没有要素 {given.quantity}：{zh(known)}",
+                f"{given.quantity} is no quantity: {en(known)}",
+            )
+        )
+    if district.stations[given.station].quantity != given.quantity:
+        raise ValueError(
+            Text(
+                f"{given.station} 不测 {given.quantity}",
+                f"{given.station} does not measure {given.quantity}",
+            )
+        )
+    if given.every_s <= 0 or not given.values or not 0 < given.repeat <= 10_000:
+        raise ValueError(
+            Text(
+                f"{given.station}: every_s、values、repeat 应为正",
+                f"{given.station}: every_s、values、repeat must be positive",
+            )
+        )
+    quantity, start, step = QUANTITIES[given.quantity], _ms(given.start), given.every_s * 1000
+    return [
+        (given.station, given.quantity, start + n * step, quantity.count(value))
+        for n, value in enumerate(given.values * given.repeat)
+    ]
+
+
+def _expected(e: _Expected, district: District) -> Expect:
+    """Raises ValueError in words."""
+    if e.area not in district.areas:
+        raise ValueError(Text(f"没有预警区 {e.area}", f"{e.area} is no area"))
+    if e.hazard not in district.areas[e.area].hazards:
+        raise ValueError(
+            Text(f"{e.area} 没有灾种 {e.hazard}", f"{e.area} has no hazard {e.hazard}")
+        )
+    if e.level is None and e.action is None and e.how != "thin":
+        raise ValueError(
+            Text(
+                f"{e.area}: 没有写期望的等级或指令",
+                f"{e.area}: expects neither a level nor an action",
+            )
+        )
+    rules = (*district.rules.run, *(r.id for r in district.rules.rule))
+    if e.rule and e.rule not in rules:
+        raise ValueError(
+            Text(
+                f"没有规则 {e.rule}，有：{', '.join(rules)}",
+                f"{e.rule} is no rule; there are: {', '.join(rules)}",
+            )
+        )
+    return Expect(
+        e.area,
+        e.hazard,
+        _ms(e.at),
+        Level[e.level.upper()] if e.level else None,
+        Action[e.action.upper()] if e.action else None,
+        e.how,
+        e.rule,
+    )
 
 
 def load_scenario(path: Path, district: District) -> CheckScenario:
     """Raises ConfigError with what to do."""
     try:
         file = msgspec.convert(tomllib.loads(path.read_text("utf-8")), _File)
-        rows = []
-        for given in file.given:
-            if given.station not in district.stations:
-                raise ValueError(f"没有监测站 {given.station} is no station of stations.csv")
-            if given.quantity not in QUANTITIES:
-                raise ValueError(
-                    f"没有要素 {given.quantity} is no quantity: {unknown(given.quantity)}"
-                )
-            if district.stations[given.station].quantity != given.quantity:
-                raise ValueError(f"{given.station} 不测 does not measure {given.quantity}")
-            if given.every_s <= 0 or not given.values or not 0 < given.repeat <= 10_000:
-                raise ValueError(
-                    f"{given.station}: every_s、values、repeat 应为正 must be positive"
-                )
-            quantity, start = QUANTITIES[given.quantity], _ms(given.start)
-            for n, value in enumerate(given.values * given.repeat):
-                rows.append(
-                    (
-                        given.station,
-                        given.quantity,
-                        start + n * given.every_s * 1000,
-                        quantity.count(value),
-                    )
-                )
-        expect = []
-        for e in file.expect:
-            if e.area not in district.areas:
-                raise ValueError(f"没有预警区 {e.area} is no area")
-            if e.hazard not in district.areas[e.area].hazards:
-                raise ValueError(f"{e.area} 没有灾种 has no hazard {e.hazard}")
-            if e.level is None and e.action is None and e.how != "thin":
-                raise ValueError(f"{e.area}: 没有期望 expects neither a level nor an action")
-            rules = (*district.rules.run, *(r.id for r in district.rules.rule))
-            if e.rule and e.rule not in rules:
-                raise ValueError(f"没有规则 {e.rule} is no rule; 有 there are: {', '.join(rules)}")
-            expect.append(
-                Expect(
-                    e.area,
-                    e.hazard,
-                    _ms(e.at),
-                    Level[e.level.upper()] if e.level else None,
-                    Action[e.action.upper()] if e.action else None,
-                    e.how,
-                    e.rule,
-                )
-            )
+        rows = [row for given in file.given for row in _rows(given, district)]
+        expect = [_expected(e, district) for e in file.expect]
     except (
         ValueError,
         OverflowError,
         OSError,
     ) as e:  # msgspec's and tomllib's errors are ValueErrors
-        problem = Problem(f"scenarios/{path.name}", 0, "", str(e), "见 see config/README.md")
+        problem = Problem(
+            f"scenarios/{path.name}",
+            0,
+            "",
+            text_of(e),
+            Text("见 config/README.md", "see config/README.md"),
+        )
         raise ConfigError(district.folder, [problem]) from e
     return CheckScenario(path.stem, file.title, rows, expect)
 

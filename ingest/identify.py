@@ -116,7 +116,7 @@ def ahead_of(detail: str) -> tuple[str, int] | None:
 def stranger(register: Register, gateway: str) -> Rejected | None:
     """None if this gateway is known."""
     if register.gateways is None:
-        return Rejected("unknown_gateway", NO_GATEWAYS)
+        return Rejected("unknown_gateway", str(NO_GATEWAYS))
     if gateway not in register.gateways:
         text = f"{_short(gateway)} 未登记 is not registered: add it to gateways.csv"
         return Rejected("unknown_gateway", text)

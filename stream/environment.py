@@ -4,9 +4,33 @@ program was called."""
 import os
 from pathlib import Path
 
+from config.language import LANGUAGES, Language, choose
+
 
 class Usage(Exception):
     """The person asked for something that cannot be done; the text says what to do instead."""
+
+
+def language() -> Language:
+    """What the people at this terminal read: FENGSUI_LANG, zh, en or both; Chinese where it is not set.
+
+    Raises `Usage`."""
+    wish = os.environ.get("FENGSUI_LANG", "")
+    for one in LANGUAGES:
+        if wish == one:
+            return one
+    if wish:
+        raise Usage(f"FENGSUI_LANG={wish}: zh | en | both")
+    return "zh"
+
+
+def shown(said: object) -> str:
+    """What is said, in the language of this terminal; in Chinese where FENGSUI_LANG names none of ours,
+    since what must be said is said all the same."""
+    try:
+        return choose(said, language())
+    except Usage:
+        return choose(said, "zh")
 
 
 def secret(variable: str) -> str:

@@ -11,9 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from config.language import Said
+from stream.environment import shown
 
-def say(stage: str, what: str, **fields: object) -> None:
-    """`what` in words; `fields` go only into JSON (topic, partition, …), never a person's data."""
+
+def say(stage: str, what: Said, **fields: object) -> None:
+    """`what` in the language of FENGSUI_LANG; `fields` go only into JSON (topic, partition, …), never a
+    person's data."""
+    words = shown(what)
     if os.environ.get("FENGSUI_LOG_FORMAT") == "json":
         moment = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))
@@ -21,13 +26,13 @@ def say(stage: str, what: str, **fields: object) -> None:
             {
                 "time": f"{stamp}.{int(moment % 1 * 1000):03d}Z",
                 "stage": stage,
-                "say": what,
+                "say": words,
                 **fields,
             },
             ensure_ascii=False,
         )
     else:
-        line = f"fengsui {stage}: {what}"
+        line = f"fengsui {stage}: {words}"
     print(line, file=sys.stderr, flush=True)
 
 
@@ -40,19 +45,19 @@ class Seldom:
     def __init__(self, every_s: float = 60.0, now: Callable[[], float] = time.monotonic) -> None:
         self._every_s, self._now = every_s, now
         self._lock = threading.Lock()
-        self._said: dict[str, tuple[float, int]] = {}  # since when, how often held back
+        self._said: dict[Said, tuple[float, int]] = {}  # since when, how often held back
 
-    def __call__(self, stage: str, what: str) -> None:
+    def __call__(self, stage: str, what: Said) -> None:
         """`say`, unless it was just said."""
         held = self._held(what)
         if held is not None:
-            say(stage, f"{what} (+{held})" if held else what)
+            say(stage, what + f" (+{held})" if held else what)
 
-    def lets(self, what: str) -> bool:
+    def lets(self, what: Said) -> bool:
         """Whether it may be said now."""
         return self._held(what) is not None
 
-    def _held(self, what: str) -> int | None:
+    def _held(self, what: Said) -> int | None:
         now = self._now()
         with self._lock:
             at, held = self._said.get(what, (now - self._every_s, 0))

@@ -16,6 +16,8 @@ pytest_plugins = [
 ]
 
 ROOT = Path(__file__).parent.parent
+# a test of the command reads what is printed in both languages, unless it asks for one of them
+os.environ.setdefault("FENGSUI_LANG", "both")
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from config.checks.tables import ACTIONS, LEVELS
+from config.language import Text
 from config.read.problem import Problem, problem
 from config.records.district import Area, Contact, RainThreshold, StageThreshold, Station, Watch
 
@@ -23,7 +24,9 @@ def check_reach(
 ) -> None:
     """Every area can be warned, by something and to somebody."""
     if not areas:
-        problems.append(problem("areas.csv", 0, "", "没有预警区 no area", "至少一行 add one"))
+        problems.append(
+            problem("areas.csv", 0, "", Text("没有预警区", "no area"), Text("至少一行", "add one"))
+        )
     _silent_rows(problems, "thresholds_rain.csv", rain, "_mm")
     _silent_rows(problems, "thresholds_stage.csv", stage, "_m")
     ruled = ruled | {t.area for _, t in rain} | {t.area for _, t in stage}
@@ -35,8 +38,8 @@ def check_reach(
                     "thresholds_rain.csv",
                     0,
                     "area",
-                    f"{area.id} 没有任何阈值 has no threshold",
-                    "雨量或水位至少一种 rain or stage",
+                    Text(f"{area.id} 没有任何阈值", f"{area.id} has no threshold"),
+                    Text("雨量或水位至少一种", "rain or stage"),
                 )
             )
         if not told & {area.id, "*"}:
@@ -45,8 +48,8 @@ def check_reach(
                     "contacts.csv",
                     0,
                     "areas",
-                    f"{area.id} 没有联系人 nobody to warn",
-                    "至少一人 add one",
+                    Text(f"{area.id} 没有联系人", f"{area.id} has nobody to warn"),
+                    Text("至少一人", "add one"),
                 )
             )
         ring = shapes.get(area.id, ())
@@ -56,7 +59,7 @@ def check_reach(
                     "areas.geojson",
                     0,
                     area.id,
-                    "面不含该区坐标 the polygon is elsewhere",
+                    Text("面不含该区坐标", "the polygon is elsewhere"),
                     "lon, lat",
                 )
             )
@@ -75,7 +78,10 @@ def check_reach(
                     "thresholds_rain.csv",
                     n,
                     "window_min",
-                    f"{area_id} 各雨量站读数都比最长历时长 every gauge's reading is longer than it",
+                    Text(
+                        f"{area_id} 各雨量站读数都比最长历时长",
+                        f"{area_id}: every gauge's reading is longer than it",
+                    ),
                     "sum_interval_s",
                 )
             )
@@ -85,7 +91,9 @@ def _silent_rows(problems: list[Problem], file: str, rows: Rows, unit: str) -> N
     for n, row in rows:
         if all(getattr(row, f"{x}{unit}") is None for x in (*LEVELS, *ACTIONS)):
             problems.append(
-                problem(file, n, "", "该行没有任何阈值 this row says nothing", "填写或删去")
+                problem(
+                    file, n, "", Text("该行没有任何阈值", "this row says nothing"), "填写或删去"
+                )
             )
 
 

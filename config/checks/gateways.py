@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from config.read.problem import Problem, problem
+from config.language import Text
+from config.read.problem import Problem, problem, unknown_name
 from config.records.district import GatewayRow, Station
 
 FILE = "gateways.csv"
-NONE = (
-    f"没有 {FILE}: 网关的读数一律不收 no gateway may speak: list each gateway with its stations "
-    "(config/README.md)"
+NONE = Text(
+    f"没有 {FILE}: 网关的读数一律不收",
+    f"no {FILE}: no gateway may speak; list each gateway with its stations (config/README.md)",
 )
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 # users of the broker that are no devices
@@ -17,26 +18,37 @@ _RESERVED = re.compile(r"carrier|(carrier|fengsui|source)-.*")
 
 
 def check_gateways(
-    problems: list[Problem],
-    rows: Sequence[tuple[int, GatewayRow]],
-    stations: Mapping[str, Station],
+    problems: list[Problem], rows: Sequence[tuple[int, GatewayRow]], stations: Mapping[str, Station]
 ) -> None:
     """Every row: a name that can be one, a station that is there, once."""
     check_names(problems, [(FILE, "gateway", [(n, row.gateway) for n, row in rows])])
     seen: set[GatewayRow] = set()
     for n, row in rows:
         if not _ID.fullmatch(row.gateway):
-            hint = "字母、数字、- (1–32) letters, digits, hyphens"
-            text = f"{row.gateway!r} 不能作 id is not an id"
+            hint = Text("字母、数字、- (1–32)", "letters, digits, hyphens")
+            text = Text(f"{row.gateway!r} 不能作 id", f"{row.gateway!r} is not an id")
             problems.append(problem(FILE, n, "gateway", text, hint))
         if row.station not in stations:
-            text = f"{row.station!r} 不存在 does not exist"
-            problems.append(problem(FILE, n, "station", text, "先在 stations.csv 登记 declare it"))
+            text = unknown_name(row.station)
+            problems.append(
+                problem(
+                    FILE,
+                    n,
+                    "station",
+                    text,
+                    Text("先在 stations.csv 登记", "declare it in stations.csv"),
+                )
+            )
         elif stations[row.station].quantity == "frame":
-            text = f"{row.station} 是摄像机 is a camera: 图像不经网关 pictures come by no gateway"
-            problems.append(problem(FILE, n, "station", text, "删去 remove"))
+            text = Text(
+                f"{row.station} 是摄像机，图像不经网关",
+                f"{row.station} is a camera: pictures come by no gateway",
+            )
+            problems.append(problem(FILE, n, "station", text, Text("删去", "remove")))
         if row in seen:
-            problems.append(problem(FILE, n, "station", "重复 stands twice", "删去 remove"))
+            problems.append(
+                problem(FILE, n, "station", Text("重复", "stands twice"), Text("删去", "remove"))
+            )
         seen.add(row)
 
 
@@ -47,8 +59,10 @@ def check_names(
     for file, column, rows in ids:
         for n, name in rows:
             if _RESERVED.fullmatch(name):
-                text = f"{name!r} 是保留名 is kept for the MQTT broker's own users"
-                problems.append(problem(file, n, column, text, "改名 another name"))
+                text = Text(
+                    f"{name!r} 是保留名", f"{name!r} is kept for the MQTT broker's own users"
+                )
+                problems.append(problem(file, n, column, text, Text("改名", "another name")))
 
 
 def by_gateway(rows: Iterable[tuple[int, GatewayRow]]) -> dict[str, tuple[str, ...]]:

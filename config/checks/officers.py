@@ -4,7 +4,8 @@ chain that ends with a person, two persons where two are asked for."""
 from collections.abc import Container, Iterable
 from typing import Any
 
-from config.read.problem import Problem, problem
+from config.language import Said, Text
+from config.read.problem import Problem, out_of_range, problem, unknown_name
 from config.records.authority import Authority, Officer, Policy
 from config.records.district import Area
 
@@ -31,7 +32,13 @@ def check_officers(
         if o.office not in policy.office:
             known = ", ".join(policy.office)
             problems.append(
-                problem(_FILE, n, "office", f"{o.office!r} 没有这个机构 is no office", known)
+                problem(
+                    _FILE,
+                    n,
+                    "office",
+                    Text(f"{o.office!r} 没有这个机构", f"{o.office!r} is no office"),
+                    known,
+                )
             )
         for place in o.areas or ("",):
             if place not in ("*", *areas, *townships):
@@ -40,18 +47,18 @@ def check_officers(
                         _FILE,
                         n,
                         "areas",
-                        f"{place!r} 不是预警区或乡镇 is no area nor township",
-                        "区号、乡镇名或 * ids, names of townships, or *",
+                        Text(f"{place!r} 不是预警区或乡镇", f"{place!r} is no area nor township"),
+                        Text("区号、乡镇名或 *", "ids, names of townships, or *"),
                     )
                 )
         if not 0 <= o.duty <= 99:
-            problems.append(problem(_FILE, n, "duty", f"{o.duty} 越界 is out of range", "0 … 99"))
+            problems.append(problem(_FILE, n, "duty", out_of_range(o.duty), "0 … 99"))
         if o.contact and contacts is not None and o.contact not in contacts:
-            problems.append(
-                problem(_FILE, n, "contact", f"{o.contact!r} 不存在 does not exist", "contacts.csv")
-            )
+            problems.append(problem(_FILE, n, "contact", unknown_name(o.contact), "contacts.csv"))
         if o.id == "policy":
-            problems.append(problem(_FILE, n, "id", "保留字 is a reserved word", "P-001"))
+            problems.append(
+                problem(_FILE, n, "id", Text("是保留字", "is a reserved word"), "P-001")
+            )
     if rows:
         _held(problems, policy, [o for _, o in rows], areas.values())
 
@@ -64,7 +71,7 @@ def _offices(problems: list[Problem], policy: Policy) -> None:
                     _POLICY,
                     0,
                     f"office.{key}",
-                    "名称为空或含顿号 no name, or one with 、",
+                    Text("名称为空或含顿号", "no name, or one with 、"),
                     "name, name_en",
                 )
             )
@@ -85,7 +92,7 @@ def _offices(problems: list[Problem], policy: Policy) -> None:
                                 _POLICY,
                                 0,
                                 f"authority.{hazard}.{what}.{field}",
-                                f"{office!r} 没有这个机构 is no office",
+                                Text(f"{office!r} 没有这个机构", f"{office!r} is no office"),
                                 f"[office.{office}]",
                             )
                         )
@@ -95,15 +102,16 @@ def _held(
     problems: list[Problem], policy: Policy, officers: list[Officer], areas: Iterable[Area]
 ) -> None:
     """Every authority has its people in every area, and every step of a chain somebody on duty."""
-    told: set[tuple[str, str]] = set()
+    told: set[tuple[str, Said]] = set()
     asked: set[tuple[object, ...]] = (
         set()
     )  # hazard and officers: areas that share both need no second look
 
-    def fault(place: str, area: Area, words: str, hint: str) -> None:
+    def fault(place: str, area: Area, words: Said, hint: Said) -> None:
         if (place, words) not in told:  # the first area says enough
             told.add((place, words))
-            problems.append(problem(_POLICY, 0, place, f"{area.id} {area.name}: {words}", hint))
+            where = Text(f"{area.id} {area.name}: ", f"{area.id} {area.name_en}: ")
+            problems.append(problem(_POLICY, 0, place, where + words, hint))
 
     for area in areas:
         here = [o for o in officers if covers(o, area)]
@@ -121,19 +129,22 @@ def _held(
                     fault(f"{place}.{field}", area, words, "officers.csv")
 
 
-def _missing(who: Authority, here: list[Officer]) -> Iterable[tuple[str, str]]:
+def _missing(who: Authority, here: list[Officer]) -> Iterable[tuple[str, Said]]:
     """(field, what is wrong) of one authority, for the officers of one area."""
     deciders = [o for o in here if o.office in who.by]
     if not any(o.duty for o in deciders):
-        yield "by", "没有值班人员有此权限 no officer on duty holds it"
+        yield "by", Text("没有值班人员有此权限", "no officer on duty holds it")
     for step in who.chain:
         if not any(o.office == step.office and o.duty for o in here):
             yield (
                 "chain",
-                f"上报到 {step.office} 无人 the chain ends nowhere: nobody is on duty there",
+                Text(
+                    f"上报到 {step.office} 无人",
+                    f"the chain ends nowhere: nobody is on duty at {step.office}",
+                ),
             )
     if who.ends and not any(o.office in who.ends for o in here):
-        yield "ends", "无人可以解除 nobody may end it"
+        yield "ends", Text("无人可以解除", "nobody may end it")
     both = [o for o in here if o.office in (*who.by, *who.through)]
     if who.two_persons and len(both) < 2:
-        yield "two_persons", "须两人而只有一人 two persons are required, there is one"
+        yield "two_persons", Text("须两人而只有一人", "two persons are required, there is one")

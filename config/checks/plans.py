@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from config.checks.officers import covers
-from config.read.problem import Problem
+from config.language import Said, Text
+from config.read.problem import Problem, no_hazard, out_of_range, stands_twice, unknown_name
 from config.read.tables import T, read_table, read_toml
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
@@ -52,22 +53,28 @@ def read_plans(folder: Path, district: District, problems: list[Problem]) -> Pla
     )
 
 
-def gaps(district: District) -> list[str]:
+def gaps(district: District) -> list[Text]:
     """What the base does not say of the areas: no fault, for words and warnings do without it."""
-    found, plans = [], district.plans
+    found: list[Text] = []
+    plans = district.plans
     if not plans.shelters:
         return []
     for area in district.areas.values():
+        place = Text(f"{area.id} {area.name}: ", f"{area.id} {area.name_en}: ")
         here = [s for s in plans.shelters.values() if within(s.areas, area)]
         if all(s.name != area.shelter for s in here):
-            text = (
-                f"areas.csv 的安置点 {area.shelter!r} 不在 shelters.csv 该区各行 is in no row of it"
+            text = Text(
+                f"areas.csv 的安置点 {area.shelter!r} 不在 shelters.csv 该区各行",
+                f"the shelter {area.shelter!r} of areas.csv is in no row of it in shelters.csv",
             )
-            found.append(f"{area.id} {area.name}: {text}")
+            found.append(place + text)
         elif sum(s.capacity for s in here) < area.population:
             room = sum(s.capacity for s in here)
-            text = f"安置容量 shelters hold {room} < {area.population} 人 people"
-            found.append(f"{area.id} {area.name}: {text}")
+            text = Text(
+                f"安置容量 {room} 人，少于 {area.population} 人",
+                f"shelters hold {room} < {area.population} people",
+            )
+            found.append(place + text)
     return found
 
 
@@ -90,7 +97,7 @@ class _Check:
             key = getattr(row, "id")  # noqa: B009  # every one of these rows has it
             if key in found:
                 self._wrong(
-                    file, n, "id", f"{key} 重复 stands twice", "改名或删去 rename or remove"
+                    file, n, "id", stands_twice(key), Text("改名或删去", "rename or remove")
                 )
             found[key] = row
             self._row(file, n, msgspec.structs.asdict(row))
@@ -101,29 +108,43 @@ class _Check:
         areas = row.get("areas", (row["area"],) if "area" in row else ())
         column = "areas" if "areas" in row else "area"
         if column in row and not areas:
-            self._wrong(file, n, column, "没有预警区 no area", "区号、乡镇名或 * ids, townships, *")
+            self._wrong(
+                file,
+                n,
+                column,
+                Text("没有预警区", "no area"),
+                Text("区号、乡镇名或 *", "ids, townships, *"),
+            )
         for place in areas:
             if place not in (self._places if column == "areas" else self._d.areas):
-                self._wrong(file, n, column, f"{place!r} 不是预警区 is no area", "areas.csv")
+                self._wrong(
+                    file,
+                    n,
+                    column,
+                    Text(f"{place!r} 不是预警区", f"{place!r} is no area"),
+                    "areas.csv",
+                )
         for hazard in row.get("hazards", ()):
             if hazard not in HAZARD_ZH:
-                text = f"{hazard!r} 不是灾种 is not a hazard"
+                text = no_hazard(hazard)
                 self._wrong(file, n, "hazards", text, ", ".join(HAZARD_ZH))
         for column in ("leader", "keeper", "watcher"):
             if row.get(column) and row[column] not in self._d.officers:
-                text = f"{row[column]!r} 没有这个人 is nobody"
-                self._wrong(file, n, column, text, "officers.csv 的代号 an id of it")
+                text = Text(f"{row[column]!r} 没有这个人", f"{row[column]!r} is nobody")
+                self._wrong(
+                    file, n, column, text, Text("officers.csv 的代号", "an id of officers.csv")
+                )
         for column, most in _MOST.items():
             least = 0 if column == "people" and "watcher" in row else 1
             if column in row and not least <= row[column] <= most:
-                text = f"{row[column]} 越界 is out of range"
+                text = out_of_range(row[column])
                 self._wrong(file, n, column, text, f"{least} … {most}")
         for column, most in (("lon", 180), ("lat", 90)):
             if abs(row[column]) > most:
-                text = f"{row[column]:g} 越界 is out of range"
+                text = out_of_range(f"{row[column]:g}")
                 self._wrong(file, n, column, text, f"-{most} … {most}")
 
-    def _wrong(self, file: str, row: int, column: str, text: str, hint: str) -> None:
+    def _wrong(self, file: str, row: int, column: str, text: Said, hint: Said) -> None:
         self._problems.append(Problem(file, row, column, text, hint))
 
     def task(
@@ -136,36 +157,59 @@ class _Check:
     ) -> None:
         """One `[[task]]`: it can open somewhere, and wherever it opens somebody has it."""
 
-        def wrong(key: str, text: str, hint: str) -> None:
+        def wrong(key: str, text: Said, hint: Said) -> None:
             self._wrong(_PLAN, 0, f"task[{n}] {task.id}.{key}", text, hint)
 
         if again:
-            wrong("id", f"{task.id} 重复 stands twice", "改名或删去 rename or remove")
+            wrong("id", stands_twice(task.id), Text("改名或删去", "rename or remove"))
         if not re.fullmatch(r"[a-z0-9-]{1,32}", task.id):
-            wrong("id", f"{task.id!r} 不能作 id is not an id", "a-z 0-9 - (1–32)")
+            wrong(
+                "id",
+                Text(f"{task.id!r} 不能作 id", f"{task.id!r} is not an id"),
+                "a-z 0-9 - (1–32)",
+            )
         if not (task.title.strip() and task.title_en.strip()):
-            wrong("title", "没有名称 says nothing", "title, title_en")
+            wrong("title", Text("没有名称", "says nothing"), "title, title_en")
         if not 1 <= task.within_min <= 10_080:
-            wrong("within_min", f"{task.within_min} 越界 is out of range", "1 … 10080")
+            wrong("within_min", out_of_range(task.within_min), "1 … 10080")
         if bool(task.office) == bool(task.team):
-            wrong("office", "须写 office 或 team 之一 one of office and team", "谁来做 who does it")
+            wrong(
+                "office",
+                Text("须写 office 或 team 之一", "one of office and team is needed"),
+                Text("谁来做", "who does it"),
+            )
         for key, names, known, where in (
             ("office", (task.office,) if task.office else (), self._d.policy.office, "policy.toml"),
             ("supplies", task.supplies, supplies, "supplies.csv"),
-            ("areas", task.areas, self._places, "areas.csv: 区号、乡镇名或 * ids, townships, *"),
+            (
+                "areas",
+                task.areas,
+                self._places,
+                Text("areas.csv: 区号、乡镇名或 *", "areas.csv: ids, townships, *"),
+            ),
             ("hazards", task.hazards, HAZARD_ZH, ", ".join(HAZARD_ZH)),
         ):
             for name in names:
                 if name not in known:
-                    wrong(key, f"{name!r} 不存在 does not exist", where)
+                    wrong(key, unknown_name(name), where)
         opens = [a for a in self._d.areas.values() if self._opens(task, a)]
         if not opens:
-            text = f"没有任何预警达到 no warning of these areas and hazards reaches {task.on}"
-            wrong("on", text, "阈值、hazards、areas 至少一处改正 thresholds, hazards or areas")
+            text = Text(
+                f"这些区和灾种没有任何预警达到 {task.on}",
+                f"no warning of these areas and hazards reaches {task.on}",
+            )
+            wrong(
+                "on",
+                text,
+                Text("阈值、hazards、areas 至少一处改正", "mend thresholds, hazards or areas"),
+            )
         for area in opens:
             if not self._held(task, area, teams.values()):
                 who = f"office {task.office}" if task.office else f"team {task.team}"
-                text = f"{area.id} {area.name}: 无人承担 nobody there is of {who}"
+                text = Text(
+                    f"{area.id} {area.name}: {who} 无人承担",
+                    f"{area.id} {area.name_en}: nobody there is of {who}",
+                )
                 wrong("office" if task.office else "team", text, "officers.csv, teams.csv")
                 break  # the first area says enough
 
@@ -178,7 +222,7 @@ class _Check:
             ("within_min", flow.within_min, 1.0, 1440.0),
         ):
             if not least <= value <= most:
-                text = f"{value:g} 越界 is out of range"
+                text = out_of_range(f"{value:g}")
                 self._wrong(_PLAN, 0, f"downstream.{key}", text, f"{least:g} … {most:g}")
 
     def _held(self, task: PlanTask, area: Area, teams: Iterable[Team]) -> bool:

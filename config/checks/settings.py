@@ -1,6 +1,7 @@
 """What must be true of the TOML files."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import get_args
 from zoneinfo import available_timezones
@@ -8,8 +9,9 @@ from zoneinfo import available_timezones
 import msgspec
 
 from config.checks.tables import ACTIONS, LEVELS, QUIET, RULES
-from config.read.problem import Problem, problem
-from config.records.authority import Policy
+from config.language import Said, Text
+from config.read.problem import Problem, out_of_range, problem
+from config.records.authority import Authority, Policy
 from config.records.channels import Channels
 from config.records.district import Contact
 from config.records.door import Door
@@ -78,14 +80,16 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
                 file,
                 0,
                 "",
-                f"目录名 {name!r} 不能作代号 the folder's name cannot be an id",
-                "字母、数字、- letters, digits, hyphens",
+                Text(f"目录名 {name!r} 不能作代号", f"the folder's name {name!r} cannot be an id"),
+                Text("字母、数字、-（1–32）", "letters, digits, hyphens"),
             )
         )
     if not re.fullmatch(r"\d{6}", head.division):
-        problems.append(problem(file, 0, "division", "不是 6 位区划代码 is not a 6-digit code"))
+        problems.append(
+            problem(file, 0, "division", Text("不是 6 位区划代码", "is not a 6-digit code"))
+        )
     if not 1 <= head.partitions <= 256:
-        problems.append(problem(file, 0, "partitions", "越界 is out of range", "1 … 256"))
+        problems.append(problem(file, 0, "partitions", Text("越界", "is out of range"), "1 … 256"))
     for topic, days in head.retention_days.items():
         if topic not in TOPICS or not 2 <= days <= 36_500:
             wrong = f"retention_days.{topic} = {days}"
@@ -94,23 +98,31 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
                     file,
                     0,
                     "retention_days",
-                    f"{wrong} 不能用 cannot be",
+                    Text(f"{wrong} 不能用", f"{wrong} cannot be"),
                     f"{', '.join(TOPICS)}: 2 …",
                 )
             )
     if head.timezone not in _zones():
         problems.append(
             problem(
-                file, 0, "timezone", f"{head.timezone!r} 不是时区 is no time zone", "Asia/Shanghai"
+                file,
+                0,
+                "timezone",
+                Text(f"{head.timezone!r} 不是时区", f"{head.timezone!r} is no time zone"),
+                "Asia/Shanghai",
             )
         )
     for key, low, high in (("password_days", 0, 3660), ("session_h", 1, 168)):
         if not low <= (value := getattr(head.console, key)) <= high:
-            words = f"{value} 越界 is out of range"
+            words = out_of_range(value)
             problems.append(problem(file, 0, f"console.{key}", words, f"{low} … {high}"))
     for key in ("name", "name_en", "issuer", "issuer_en", "signature", "sender", "hotline"):
         if not getattr(head, key).strip():
-            problems.append(problem(file, 0, key, "不能为空 must not be empty", "填写 fill it in"))
+            problems.append(
+                problem(
+                    file, 0, key, Text("不能为空", "must not be empty"), Text("填写", "fill it in")
+                )
+            )
 
 
 def check_channels(channels: Channels, problems: list[Problem]) -> None:
@@ -145,22 +157,34 @@ def _within(
 ) -> None:
     for place, (value, low, high) in ranges.items():
         if not low <= value <= high:
-            problems.append(
-                problem(file, 0, place, f"{value} 越界 is out of range", f"{low} … {high}")
-            )
+            problems.append(problem(file, 0, place, out_of_range(value), f"{low} … {high}"))
 
 
 def check_rules(rules: Rules, problems: list[Problem]) -> None:
     for name in rules.run:
         if name not in RULES:
             problems.append(
-                problem("rules.toml", 0, "run", f"没有规则 {name!r} is no rule", ", ".join(RULES))
+                problem(
+                    "rules.toml",
+                    0,
+                    "run",
+                    Text(f"没有规则 {name!r}", f"{name!r} is no rule"),
+                    ", ".join(RULES),
+                )
             )
     if not rules.run:
-        problems.append(problem("rules.toml", 0, "run", "没有规则 no rule runs", ", ".join(RULES)))
+        problems.append(
+            problem("rules.toml", 0, "run", Text("没有规则", "no rule runs"), ", ".join(RULES))
+        )
     if rules.camera.hazard not in HAZARD_ZH:
         problems.append(
-            problem("rules.toml", 0, "camera.hazard", "不是灾种 is no hazard", ", ".join(HAZARD_ZH))
+            problem(
+                "rules.toml",
+                0,
+                "camera.hazard",
+                Text("不是灾种", "is no hazard"),
+                ", ".join(HAZARD_ZH),
+            )
         )
     _check_observer(rules.observer, problems)
     ranges = {
@@ -195,9 +219,7 @@ def check_rules(rules: Rules, problems: list[Problem]) -> None:
     ranges |= {f"quality.{k}": (getattr(rules.quality, k), *x) for k, x in _QUALITY.items()}
     for place, (value, low, high) in ranges.items():
         if not low <= value <= high:
-            problems.append(
-                problem("rules.toml", 0, place, f"{value} 越界 is out of range", f"{low} … {high}")
-            )
+            problems.append(problem("rules.toml", 0, place, out_of_range(value), f"{low} … {high}"))
 
 
 def _check_observer(rule: ObserverRule, problems: list[Problem]) -> None:
@@ -206,7 +228,13 @@ def _check_observer(rule: ObserverRule, problems: list[Problem]) -> None:
             if name not in known:
                 place = f"observer.hazards.{report}"
                 problems.append(
-                    problem("rules.toml", 0, place, f"没有 there is no {name!r}", ", ".join(known))
+                    problem(
+                        "rules.toml",
+                        0,
+                        place,
+                        Text(f"没有 {name!r}", f"there is no {name!r}"),
+                        ", ".join(known),
+                    )
                 )
     for role in rule.trusted:
         if role not in ROLES:
@@ -215,59 +243,53 @@ def _check_observer(rule: ObserverRule, problems: list[Problem]) -> None:
             )
 
 
+def _check_authority(place: str, what: str, who: Authority, wrong: Callable[..., None]) -> None:
+    if what not in (*LEVELS, *ACTIONS):
+        wrong(
+            place,
+            Text("不是等级或行动", "is no level or action"),
+        )
+    if not who.by:
+        wrong(
+            f"{place}.by",
+            Text("没有机构", "no office"),
+            '["district"]',
+        )
+    waits = [who.deadline_s, *(step.within_s for step in who.chain)]
+    if not all(0 <= s <= 86_400 for s in waits) or 0 in waits[1:]:
+        wrong(
+            place,
+            Text("期限越界", "a deadline is out of range"),
+            "1 … 86400",
+        )
+    if who.default == "repeat" and who.deadline_s == 0 and not who.chain:
+        wrong(
+            f"{place}.default",
+            Text("立即发布的不用再问", "what goes out at once is not asked again"),
+            "deadline_s",
+        )
+
+
 def check_policy(policy: Policy, problems: list[Problem]) -> None:
+    def wrong(place: str, message: Said, hint: Said = "") -> None:
+        problems.append(problem("policy.toml", 0, place, message, hint))
+
     fallback = policy.authority.get("*", {})
     for what in (*LEVELS, *ACTIONS):
         if what not in fallback:
-            problems.append(
-                problem(
-                    "policy.toml",
-                    0,
-                    f"authority.*.{what}",
-                    "没有发布权限 nobody may release it",
-                    "写明由谁发布 say who may",
-                )
+            wrong(
+                f"authority.*.{what}",
+                Text("没有发布权限", "nobody may release it"),
+                Text("写明由谁发布", "say who may"),
             )
     for hazard, table in policy.authority.items():
         if hazard != "*" and hazard not in HAZARD_ZH:
-            problems.append(
-                problem("policy.toml", 0, f"authority.{hazard}", "不是灾种 is not a hazard")
-            )
+            wrong(f"authority.{hazard}", Text("不是灾种", "is not a hazard"))
         for what, who in table.items():
-            if what not in (*LEVELS, *ACTIONS):
-                problems.append(
-                    problem(
-                        "policy.toml",
-                        0,
-                        f"authority.{hazard}.{what}",
-                        "不是等级或行动 is no level or action",
-                    )
-                )
-            place = f"authority.{hazard}.{what}"
-            if not who.by:
-                problems.append(
-                    problem("policy.toml", 0, f"{place}.by", "没有机构 no office", '["district"]')
-                )
-            waits = [who.deadline_s, *(step.within_s for step in who.chain)]
-            if not all(0 <= s <= 86_400 for s in waits) or 0 in waits[1:]:
-                problems.append(
-                    problem(
-                        "policy.toml", 0, place, "期限越界 a deadline is out of range", "1 … 86400"
-                    )
-                )
-            if who.default == "repeat" and who.deadline_s == 0 and not who.chain:
-                problems.append(
-                    problem(
-                        "policy.toml",
-                        0,
-                        f"{place}.default",
-                        "立即发布的不用再问 what goes out at once is not asked again",
-                        "deadline_s",
-                    )
-                )
+            _check_authority(f"authority.{hazard}.{what}", what, who, wrong)
     if policy.night and not QUIET.fullmatch(policy.night):
-        words = f"{policy.night!r} 不是时段 is no span of hours"
-        problems.append(problem("policy.toml", 0, "night", words, '"22:00-06:00"'))
+        words = Text(f"{policy.night!r} 不是时段", f"{policy.night!r} is no span of hours")
+        wrong("night", words, '"22:00-06:00"')
     week = 7 * 86_400
     for name, low, high in (
         ("step_down_hold_s", 1, week),
@@ -278,4 +300,4 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
     ):
         if not low <= getattr(policy, name) <= high:
             hint = f"{low} … {high}"
-            problems.append(problem("policy.toml", 0, name, "越界 is out of range", hint))
+            wrong(name, Text("越界", "is out of range"), hint)

@@ -3,7 +3,6 @@ kept with its file, row and column."""
 
 import csv
 import io
-import json
 import math
 import tomllib
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hint
 
 import msgspec
 
+from config.language import Said, Text, text_of
 from config.read.problem import Problem
 from config.records.level import Level
 
@@ -35,13 +35,19 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
                 path.name,
                 0,
                 "",
-                "缺少文件 the file is missing",
-                "照 config/README.md 建立 create it as config/README.md says",
+                Text("缺少文件", "the file is missing"),
+                Text("照 config/README.md 建立", "create it as config/README.md says"),
             )
         )
     except OSError as e:
         problems.append(
-            Problem(path.name, 0, "", f"读不了 cannot be read: {e.strerror}", "应为文件 a file")
+            Problem(
+                path.name,
+                0,
+                "",
+                Text(f"读不了：{e.strerror}", f"cannot be read: {e.strerror}"),
+                Text("应为文件", "expected a file"),
+            )
         )
     except UnicodeDecodeError as e:
         problems.append(
@@ -49,8 +55,8 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
                 path.name,
                 0,
                 "",
-                f"不是 UTF-8 文本 not UTF-8 text (byte {e.start})",
-                "另存为“CSV UTF-8” save it as CSV UTF-8",
+                Text(f"不是 UTF-8 文本（第 {e.start} 字节）", f"not UTF-8 text (byte {e.start})"),
+                Text("另存为“CSV UTF-8”", "save it as CSV UTF-8"),
             )
         )
     return None
@@ -75,8 +81,8 @@ def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple
                 path.name,
                 0,
                 "",
-                f"不是 CSV not a CSV file: {e}",
-                "检查引号 look for a lone quotation mark",
+                Text(f"不是 CSV：{e}", f"not a CSV file: {e}"),
+                Text("检查引号", "look for a lone quotation mark"),
             )
         )
         return []
@@ -93,8 +99,11 @@ def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple
                     path.name,
                     number,
                     "",
-                    f"有 {len(cells)} 格，应为 {len(header)} 格 cells, expected {len(header)}",
-                    "补齐或加引号 add the missing cells, quote a text with a comma",
+                    Text(
+                        f"有 {len(cells)} 格，应为 {len(header)} 格",
+                        f"{len(cells)} cells, expected {len(header)}",
+                    ),
+                    Text("补齐或加引号", "add the missing cells, quote a text with a comma"),
                 )
             )
             continue
@@ -130,8 +139,8 @@ def _header(file: str, header: list[str], fields: dict[str, Any], problems: list
                     file,
                     1,
                     name,
-                    "缺少列 this column is missing",
-                    "在表头加上 add it to the header",
+                    Text("缺少列", "this column is missing"),
+                    Text("在表头加上", "add it to the header"),
                 )
             )
     for name in header:
@@ -141,12 +150,14 @@ def _header(file: str, header: list[str], fields: dict[str, Any], problems: list
                     file,
                     1,
                     name,
-                    "不认识的列 this column is not known",
-                    f"可用的列 columns: {', '.join(fields)}",
+                    Text("不认识的列", "this column is not known"),
+                    Text(f"可用的列：{', '.join(fields)}", f"columns: {', '.join(fields)}"),
                 )
             )
         elif header.count(name) > 1:
-            problems.append(Problem(file, 1, name, "列重复 this column stands twice", "删去一列"))
+            problems.append(
+                Problem(file, 1, name, Text("列重复", "this column stands twice"), "删去一列")
+            )
     return len(problems) == bad
 
 
@@ -169,13 +180,21 @@ def _row(
                 values[name] = None
             elif fields[name].required:
                 problems.append(
-                    Problem(file, number, name, "不能为空 must not be empty", "填写 fill it in")
+                    Problem(
+                        file,
+                        number,
+                        name,
+                        Text("不能为空", "must not be empty"),
+                        Text("填写", "fill it in"),
+                    )
                 )
             continue
         try:
             values[name] = _cell(text, hints[name])
         except (ValueError, KeyError) as e:
-            problems.append(Problem(file, number, name, f"{text!r} {e}", _expected(hints[name])))
+            problems.append(
+                Problem(file, number, name, f"{text!r} " + text_of(e), _expected(hints[name]))
+            )
     if len(problems) > bad:
         return None
     try:
@@ -186,7 +205,7 @@ def _row(
         )
         text = cells.get(column, "")
         problems.append(
-            Problem(file, number, column, f"{text!r}: {e}", _expected(hints.get(column)))
+            Problem(file, number, column, f"{text!r}: " + text_of(e), _expected(hints.get(column)))
         )
         return None
 
@@ -205,19 +224,19 @@ def _cell(text: str, hint: Any) -> Any:
     _, kind, origin, of = _meant(hint)
     if kind is int:
         if not text.lstrip("+-").isascii() or not text.lstrip("+-").isdigit() or len(text) > 12:
-            raise ValueError("不是整数 is not a whole number")
+            raise ValueError(Text("不是整数", "is not a whole number"))
         return int(text)
     if kind is float:
         try:
             value = float(text)
         except ValueError:
-            raise ValueError("不是数字 is not a number") from None
+            raise ValueError(Text("不是数字", "is not a number")) from None
         if not math.isfinite(value) or abs(value) > 1e9:
-            raise ValueError("不是有限数 is not a number that can be")
+            raise ValueError(Text("不是有限数", "is not a number that can be"))
         return value
     if kind is Level:
         if text.lower() not in (n.name.lower() for n in Level):
-            raise ValueError("不是等级 is not a level")
+            raise ValueError(Text("不是等级", "is not a level"))
         return int(Level[text.upper()])
     if origin is tuple:
         parts = (part.strip() for part in text.split(";") if part.strip())
@@ -229,19 +248,19 @@ def _cell(text: str, hint: Any) -> Any:
     return text
 
 
-def _expected(hint: Any) -> str:
-    names = {
-        int: "整数 a whole number",
-        float: "数字 a number",
+def _expected(hint: Any) -> Said:
+    names: dict[type, Said] = {
+        int: Text("整数", "a whole number"),
+        float: Text("数字", "a number"),
         Level: "none, blue, yellow, orange, red",
     }
     for kind, text in names.items():
         if hint is kind or kind in get_args(hint):
-            return "应为 expected " + text
+            return Text("应为", "expected ") + text
     if any(get_origin(a) is tuple for a in get_args(hint)):
-        return "应为数字，点以分号隔开 expected numbers: x y;x y"
+        return Text("应为数字，点以分号隔开", "expected numbers: x y;x y")
     options = [a for a in get_args(hint) if isinstance(a, str)]
-    return "应为 expected " + ", ".join(options) if options else ""
+    return Text("应为 ", "expected ") + ", ".join(options) if options else ""
 
 
 def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
@@ -254,7 +273,13 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
         leaves = _leaves(found, "")
     except (ValueError, RecursionError) as e:  # a TOMLDecodeError is a ValueError
         problems.append(
-            Problem(path.name, 0, "", f"不是 TOML not TOML: {e}", "改正该行 mend that line")
+            Problem(
+                path.name,
+                0,
+                "",
+                Text(f"不是 TOML：{e}", f"not TOML: {e}"),
+                Text("改正该行", "mend that line"),
+            )
         )
         return None
     for place, value in leaves:
@@ -264,8 +289,8 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
                     path.name,
                     0,
                     place,
-                    f"{value} 不是有限数 is not a number that can be",
-                    "改成数字 write a number",
+                    Text(f"{value} 不是有限数", f"{value} is not a number that can be"),
+                    Text("改成数字", "write a number"),
                 )
             )
             return None
@@ -275,16 +300,26 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
                 path.name,
                 0,
                 place,
-                "不认识的键 this key is not known",
-                "删去或改名 remove it or mend its name",
+                Text("不认识的键", "this key is not known"),
+                Text("删去或改名", "remove it or mend its name"),
             )
         )
     levels = {lv.name.lower(): int(lv) for lv in Level}
     try:
         return msgspec.convert(_named(found, levels, kind), kind, strict=True)
     except msgspec.ValidationError as e:
-        words, _, place = str(e).partition(" - at `$.")
-        problems.append(Problem(path.name, 0, place.rstrip("`"), words, "见 see config/README.md"))
+        at = " - at `$."  # how msgspec parts what is wrong from where
+        told, place = text_of(e), str(e).partition(at)[2]
+        words = Text(told.zh.partition(at)[0], told.en.partition(at)[0])
+        problems.append(
+            Problem(
+                path.name,
+                0,
+                place.rstrip("`"),
+                words,
+                Text("见 config/README.md", "see config/README.md"),
+            )
+        )
         return None
 
 
@@ -325,60 +360,3 @@ def _unknown(value: Any, kind: Any, place: str) -> list[str]:
         inner = get_args(kind)[1]
         return [x for k, v in value.items() for x in _unknown(v, inner, f"{place}{k}.")]
     return []
-
-
-def read_shapes(path: Path, problems: list[Problem]) -> dict[str, tuple[tuple[float, float], ...]]:
-    """areas.geojson: a FeatureCollection of Polygons with `id` in the properties; the outer ring."""
-    text = read_text(path, problems)
-    if text is None:
-        return {}
-
-    def fault(row: int, column: str, message: str, hint: str = "") -> None:
-        problems.append(Problem(path.name, row, column, message, hint))
-
-    try:
-        whole = json.loads(text)
-        features = whole["features"]
-        assert isinstance(features, list)
-    except (ValueError, KeyError, TypeError, AssertionError, RecursionError):
-        fault(
-            0,
-            "",
-            "不是 GeoJSON FeatureCollection is not a FeatureCollection",
-            "从 GIS 重新导出 export it anew",
-        )
-        return {}
-    shapes: dict[str, tuple[tuple[float, float], ...]] = {}
-    for n, feature in enumerate(features, 1):
-        try:
-            key = feature["properties"]["id"]
-            assert isinstance(key, str)
-            assert feature["geometry"]["type"] == "Polygon"
-            ring = tuple((float(p[0]), float(p[1])) for p in feature["geometry"]["coordinates"][0])
-        except (KeyError, TypeError, ValueError, IndexError, OverflowError, AssertionError):
-            fault(
-                n,
-                "",
-                f"第 {n} 个要素不是带 id 的 Polygon feature {n} is not a Polygon with an id",
-                "properties.id + geometry.type Polygon",
-            )
-            continue
-        if len(ring) < 4 or ring[0] != ring[-1]:
-            fault(
-                n,
-                "coordinates",
-                f"{key}: 面未闭合 the ring is not closed",
-                "首尾点相同 end where it begins",
-            )
-        elif not all(-180 <= x <= 180 and -90 <= y <= 90 for x, y in ring):
-            fault(
-                n,
-                "coordinates",
-                f"{key}: 坐标越界 not longitude, latitude",
-                "WGS 84, 先经后纬 lon first",
-            )
-        elif key in shapes:
-            fault(n, "id", f"{key}: id 重复 stands twice", "删去一个 remove one")
-        else:
-            shapes[key] = ring
-    return shapes

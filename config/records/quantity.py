@@ -7,6 +7,8 @@ order of arrival never shows in a result. A new sensor is a new row here, not co
 from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
+from config.language import Text
+
 Kind = Literal["interval", "counter", "instant", "state", "frame"]
 
 
@@ -85,12 +87,16 @@ _ROWS = (
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
 
 
-def unknown(name: str) -> str:
+def unknown(name: str) -> Text:
     """What to do about a name that is no quantity: the nearest there is, and where they stand."""
     near = get_close_matches(name[:40], QUANTITIES, 1)
-    meant = f"应为 {near[0]}? did you mean {near[0]}? " if near else ""
-    words = f"{meant}要素有 known: {', '.join(QUANTITIES)}"
-    return f"{words}; 新的要素在 a new one is a row of config/records/quantity.py"
+    meant_zh = f"是 {near[0]} 吗？" if near else ""
+    meant_en = f"did you mean {near[0]}? " if near else ""
+    known = ", ".join(QUANTITIES)
+    return Text(
+        f"{meant_zh}要素有：{known}；新的要素在 config/records/quantity.py 加一行",
+        f"{meant_en}known: {known}; a new one is a row of config/records/quantity.py",
+    )
 
 
 # what a node may report of itself

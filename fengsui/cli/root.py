@@ -5,11 +5,13 @@ from pathlib import Path
 
 import click
 
+from config.language import Text, text_of
 from config.load import ConfigError
 from fengsui.cli.lazy import LazyGroup
 from fengsui.cli.options import Shared
 from fengsui.cli.table import COMMANDS
 from fengsui.run.setup import default_config
+from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.log.port import Corrupt, Unavailable
 
@@ -59,17 +61,17 @@ def main() -> None:
         e.show()
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("已停止 stopped", err=True)
+        echo(Text("已停止", "stopped"), err=True)
         sys.exit(130)
     except ConfigError as e:
-        click.echo(str(e), err=True)
+        echo(e, err=True)
         sys.exit(2)
     except Usage as e:
-        click.echo(f"fengsui: {e}", err=True)
+        echo("fengsui: " + text_of(e), err=True)
         sys.exit(2)
     except Corrupt as e:
-        click.echo(f"fengsui: {e}", err=True)
+        echo("fengsui: " + text_of(e), err=True)
         sys.exit(2)
     except Unavailable as e:
-        click.echo(f"fengsui: {e}", err=True)
+        echo("fengsui: " + text_of(e), err=True)
         sys.exit(1)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.checks.tables import Check
+from config.language import Text, text_of
 from config.load import ID
 from config.read.problem import Problem
 from config.read.tables import check_columns, read_row
@@ -128,11 +129,13 @@ def _masked(p: Problem, line: str) -> Problem:
     except csv.Error:
         return p
     parts = {x.strip() for cell in cells for x in (cell, *cell.split(";"))}
-    message = p.message
+    told = text_of(p.message)
+    message_zh, message_en = told.zh, told.en
     for part in sorted(parts, key=len, reverse=True):
         if len(part) > 1:
-            message = message.replace(repr(part), "…").replace(part, "…")
-    return p._replace(message=message)
+            message_zh = message_zh.replace(repr(part), "…").replace(part, "…")
+            message_en = message_en.replace(repr(part), "…").replace(part, "…")
+    return p._replace(message=Text(message_zh, message_en))
 
 
 def write_rejects(listed: Listed, file: Path) -> None:

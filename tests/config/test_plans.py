@@ -109,9 +109,9 @@ def test_a_shelter_of_areas_csv_that_no_row_knows_is_told(folder: Path) -> None:
     spoil(folder, "areas.csv", 2, "shelter", "别处")
     spoil(folder, "shelters.csv", 3, "capacity", "5")
     said = gaps(load(folder))
-    assert [x[:3] for x in said] == ["A01", "A02"]
-    assert "别处" in said[0]
-    assert "5 <" in said[1]
+    assert [(x.zh[:3], x.en[:3]) for x in said] == [("A01", "A01"), ("A02", "A02")]
+    assert "别处" in said[0].zh and "别处" in said[0].en
+    assert "5 人，少于" in said[1].zh and "5 <" in said[1].en
 
 
 @pytest.mark.parametrize(

@@ -45,10 +45,10 @@ MAY: dict[str, tuple[str, ...]] = {
 PACKAGES = tuple(MAY)
 # the rooms of a package and the files at its root, each of which imports those before it alone
 ROOMS: dict[str, tuple[str, ...]] = {
-    "config": ("geometry", "records", "read", "proof", "checks", "load", "scenarios"),
+    "config": ("language", "geometry", "records", "read", "proof", "checks", "load", "scenarios"),
     "stream": (
-        *("oplog", "environment", "wall_clock", "limits", "disk", "pace", "metrics", "records", "log"),
-        *("mqtt", "http", "clock", "history", "guard", "stages"),
+        *("environment", "oplog", "wall_clock", "limits", "disk", "pace", "metrics"),
+        *("records", "log", "mqtt", "http", "clock", "history", "guard", "stages"),
     ),
     "ingest": (
         *("observation", "decode", "gross_range", "repeats", "identify", "cap", "people"),
@@ -83,7 +83,7 @@ IMPURE = {
     *("asyncio", "secrets", "uuid"),
 }
 PURE = (
-    *("config/geometry.py", "config/records/*.py", "config/checks/*.py"),
+    *("config/language.py", "config/geometry.py", "config/records/*.py", "config/checks/*.py"),
     *("stream/records.py", "stream/limits.py", "stream/stages/stage.py", "stream/log/port.py"),
     *("ingest/observation.py", "ingest/identify.py", "ingest/gross_range.py", "ingest/decode/*.py"),
     *("ingest/cap/interpret.py", "ingest/cap/decode.py", "ingest/cap/places.py"),

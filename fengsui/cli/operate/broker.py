@@ -10,6 +10,7 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.files.kafka_config import WRITES, user, write_kafka
 from fengsui.files.mosquitto import Given, write_mosquitto
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from stream.environment import Usage
 
 
@@ -53,7 +54,7 @@ def _mosquitto(setup: Setup, folder: Path, given: Given) -> None:
     devices = "clients/*.crt, *.key, revoked.crl" if given.certificates else "devices.csv"
     click.echo(f"{folder}: mosquitto.conf, acl, ca.crt, {devices}: {count} 用户 users")
     if setup.district.gateways is None:
-        click.echo(f"! {NO_GATEWAYS}", err=True)
+        echo("! " + NO_GATEWAYS, err=True)
     click.echo("启动 start: mosquitto -c mosquitto.conf; 见 see docs/mqtt.md")
 
 

@@ -8,6 +8,7 @@ import click
 
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.checks.plans import gaps
+from config.language import text_of
 from config.records.district import District
 from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
@@ -16,6 +17,7 @@ from fengsui.files.restore import restore as put_back
 from fengsui.play.scenarios import play_scenarios
 from fengsui.run import threshold_gate as proved
 from fengsui.run.setup import Setup, make_setup, shown
+from fengsui.run.terminal import echo
 from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
@@ -76,15 +78,15 @@ def _check_config(folder: Path) -> int:
     if not district.officers:
         click.echo(f"  ! {NOBODY}", err=True)
     if district.gateways is None:
-        click.echo(f"  ! {NO_GATEWAYS}", err=True)
+        echo("  ! " + NO_GATEWAYS, err=True)
     if proof is None:
         click.echo(f"  {proved.unproved(district)}", err=True)
     else:
         click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
     for text in unjudged(district):
         click.echo(f"  ! {text}", err=True)
-    for text in (*coverage_summary(district), *(f"! {gap}" for gap in gaps(district))):
-        click.echo(f"  {text}", err=True)
+    for gap in (*coverage_summary(district), *("! " + gap for gap in gaps(district))):
+        echo("  " + text_of(gap), err=True)
     failed = 0
     for name, misses in play_scenarios(district):
         click.echo(f"  {'✗' if misses else '✓'} {name}")

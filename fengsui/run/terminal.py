@@ -1,0 +1,10 @@
+"""What a command prints, in the language of FENGSUI_LANG."""
+
+import click
+
+from stream.environment import shown
+
+
+def echo(said: object = "", *, err: bool = False) -> None:
+    """A text, or whatever else, as a line on standard output, or on standard error."""
+    click.echo(shown(said), err=err)
