@@ -38,66 +38,43 @@ def fengsui(
     )
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the embedded line leaves behind of the scenario cloudburst."""
-    folder = tmp_path_factory.mktemp("embedded")
-    done = fengsui(
-        folder / "var",
-        "run",
-        "--scenario",
-        "cloudburst",
-        "--until-done",
-        "--speed",
-        "0",
-        "--plain",
-        "--port",
-        "0",
-        "--out",
-        str(folder / "out"),
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "总结 summary" in done.stdout
-    return folder / "out"
-
-
 def rows(folder: Path, name: str) -> list[dict]:  # type: ignore[type-arg]
     return [json.loads(x) for x in (folder / f"{name}.jsonl").read_text().splitlines()]
 
 
-def test_the_storm_warns_and_reaches_people(embedded: Path) -> None:
-    alerts = rows(embedded, "alerts")
+def test_the_storm_warns_and_reaches_people(storm_out: Path) -> None:
+    alerts = rows(storm_out, "alerts")
     assert {a["status"] for a in alerts} == {"exercise"}
     assert max(a["level"] for a in alerts) == 4
     assert max(a["action"] for a in alerts) == 2
-    deliveries = rows(embedded, "deliveries")
+    deliveries = rows(storm_out, "deliveries")
     states = {r["state"] for d in deliveries for r in d["receipts"]}
     assert {"accepted", "played", "answered", "delivered"} <= states
     texts = [r["text"] for d in deliveries for r in d["routes"] if r["channel"] == "sms"]
     assert texts
     assert all("演练" in t or "EXERCISE" in t for t in texts)
-    assert list((embedded / "cap").glob("*.xml"))
+    assert list((storm_out / "cap").glob("*.xml"))
     for name in ("observations", "detections", "decisions"):
-        assert rows(embedded, name)
+        assert rows(storm_out, name)
 
 
-def test_people_report_and_one_of_them_asks_for_help(embedded: Path) -> None:
-    reports = [d for d in rows(embedded, "detections") if d["rule"] == "observer"]
+def test_people_report_and_one_of_them_asks_for_help(storm_out: Path) -> None:
+    reports = [d for d in rows(storm_out, "detections") if d["rule"] == "observer"]
     assert {d["level"] for d in reports} > {0}, "they rise and end by themselves"
     assert all(e["station"].startswith("C-") for d in reports for e in d.get("evidence", ()))
-    helps = [d for d in rows(embedded, "deliveries") if "求助，请立即" in d["routes"][0]["text"]]
+    helps = [d for d in rows(storm_out, "deliveries") if "求助，请立即" in d["routes"][0]["text"]]
     assert [d["recipient"][:7] for d in helps] == ["duty:C-"] * len(helps)
     assert helps
 
 
-def test_versions_of_a_warning_count_up_from_one(embedded: Path) -> None:
+def test_versions_of_a_warning_count_up_from_one(storm_out: Path) -> None:
     versions: dict[str, list[int]] = {}
-    for a in rows(embedded, "alerts"):
+    for a in rows(storm_out, "alerts"):
         versions.setdefault(a["id"], []).append(a["version"])
     assert all(v == list(range(1, len(v) + 1)) for v in versions.values())
 
 
-def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> None:
+def test_two_runs_are_equal_byte_for_byte(storm_out: Path, tmp_path: Path) -> None:
     done = fengsui(
         tmp_path / "var",
         "run",
@@ -115,7 +92,7 @@ def test_two_runs_are_equal_byte_for_byte(embedded: Path, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr[-3000:]
     for name in ("alerts", "detections"):
         assert (tmp_path / "out" / f"{name}.jsonl").read_bytes() == (
-            embedded / f"{name}.jsonl"
+            storm_out / f"{name}.jsonl"
         ).read_bytes(), name
 
 
@@ -141,7 +118,7 @@ def at_work(ports: Sequence[int], processes: Sequence["subprocess.Popen[bytes]"]
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
-    embedded: Path,
+    storm_out: Path,
     kafka_server: str,
     influx_server: Influx,
     mosquitto: Mosquitto,
@@ -212,7 +189,7 @@ def test_processes_of_each_stage_on_real_servers_give_the_same_alerts(
     until = max(json.loads(x)["sent_at"] for x in ours)
     theirs = [
         x
-        for x in (embedded / "alerts.jsonl").read_text().splitlines()
+        for x in (storm_out / "alerts.jsonl").read_text().splitlines()
         if json.loads(x)["sent_at"] <= until
     ]
     assert len(ours) > 20
@@ -231,7 +208,7 @@ def hears_of_the_storm(state: Path, run: str, storm: "subprocess.Popen[bytes]") 
 
 
 def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
-    embedded: Path, mosquitto: Mosquitto, tmp_path: Path
+    storm_out: Path, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     """One process a stage on one SQLite file; each is killed with SIGKILL during the storm and
     started again. The alerts are those of a run that nothing disturbed."""
@@ -275,7 +252,7 @@ def test_stages_killed_in_the_middle_of_the_storm_lose_and_double_nothing(
     until = max(json.loads(x)["sent_at"] for x in ours)
     theirs = [
         x
-        for x in (embedded / "alerts.jsonl").read_text().splitlines()
+        for x in (storm_out / "alerts.jsonl").read_text().splitlines()
         if json.loads(x)["sent_at"] <= until
     ]
     assert len(ours) > 20

@@ -46,12 +46,19 @@ def storm(played: Path) -> Path:
     def play() -> None:
         done = fengsui(
             state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
-            "--run", RUN, "--port", "0",
+            "--run", RUN, "--port", "0", "--out", str(played / "storm-out"),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
+        assert "总结 summary" in done.stdout
 
     once(state, play)
     return state
+
+
+@pytest.fixture(scope="session")
+def storm_out(played: Path, storm: Path) -> Path:
+    """What it wrote with --out."""
+    return played / "storm-out"
 
 
 @pytest.fixture(scope="session")

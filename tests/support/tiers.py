@@ -14,19 +14,15 @@ import pytest
 
 TIERS = ("unit", "servers", "browser", "storm")
 FOLDERS = {"storms": "storm", "servers": "servers"}
-# each is started once and shared, so xdist gives the tests of one to one worker
-SHARED = {
-    "storm": "storm",
-    "whole": "storm",
-    "browser": "browser",
-    "kafka_server": "servers",
-    "influx_server": "servers",
-    "npm_smsc": "servers",
-    "jsmpp": "servers",
-    "kannel": "servers",
-    "gotify": "servers",
+# started once for whoever asks, so xdist gives all tests of one to one worker; `kafka` and `influx`: the
+# adapter of that name, of a contract
+SHARED = {"kafka_server": "kafka", "kafka": "kafka", "influx_server": "influx", "influx": "influx"}
+FIXTURES = {
+    **dict.fromkeys(("storm", "storm_out", "whole"), "storm"),
+    **dict.fromkeys(("browser", "here"), "browser"),
+    **dict.fromkeys(("kafka_server", "influx_server", "mosquitto", "hooks"), "servers"),
+    **dict.fromkeys(("npm_smsc", "jsmpp", "kannel", "gotify"), "servers"),
 }
-FIXTURES = {**SHARED, "here": "browser", "hooks": "servers", "mosquitto": "servers"}
 tier_of = pytest.StashKey[str]()
 collected = pytest.StashKey[list[pytest.Item]]()
 _now: list[str] = []  # the tier of the test at work
@@ -41,15 +37,22 @@ def _tier(item: pytest.Item) -> str:
     return max(here, key=TIERS.index)
 
 
+def _together(item: pytest.Item) -> str:
+    """What a test shares with others: a server that is started once, else all that its module has."""
+    call = getattr(item, "callspec", None)
+    asked = [*getattr(item, "fixturenames", ()), *(call.params.values() if call else ())]
+    shared = (SHARED[a] for a in asked if isinstance(a, str) and a in SHARED)
+    return next(shared, item.nodeid.partition("::")[0])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.stash[tier_of] = tier = _tier(item)
         if item.get_closest_marker(tier) is None:
             item.add_marker(tier)
-        asked = getattr(item, "fixturenames", ())
-        if group := next((name for name in SHARED if name in asked), ""):
-            item.add_marker(pytest.mark.xdist_group("storm" if group == "whole" else group))
+        if tier != "unit":
+            item.add_marker(pytest.mark.xdist_group(_together(item)))
     config.stash[collected] = list(items)  # before `-m` takes any away
 
 
