@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import ConfigError, load, watch_groups
@@ -13,6 +13,7 @@ from config.records.district import Watch
 from config.records.quantity import QUANTITIES
 from config.scenarios import load_scenario, scenarios
 from tests.support.config import ROOT, YANQING, cells, problems, put, spoil
+from tests.support.examples import examples
 
 TABLES = sorted(p.name for p in YANQING.glob("*.csv"))
 # a district may do without
@@ -169,7 +170,7 @@ def test_an_open_ring_and_an_area_without_a_shape(folder: Path) -> None:
     assert {("areas.geojson", 0, "A01"), ("areas.geojson", 0, "A77")} <= set(problems(folder))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(
     name=st.sampled_from(TABLES),
     row=st.integers(2, 40),

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Level
@@ -18,6 +18,7 @@ from stream.stages.stage import Item
 from tests.support.cap_heard import VALID, cap, level
 from tests.support.cap_world import HUAILAI, MIN, WEATHER, hearing
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 
 def heard(*messages: CapIn) -> tuple[CapState, list[str]]:
@@ -99,7 +100,7 @@ def chains(draw: Any) -> tuple[list[CapIn], Level]:
     return made, levels[-1]
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(chains(), st.randoms(use_true_random=False))
 def test_order_and_repetition_do_not_show_in_the_end(
     chain: tuple[list[CapIn], Level], rng: random.Random

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
@@ -24,6 +24,7 @@ from simulators.world import World
 from stream.log.port import partition_of
 from stream.records import Record, Run, Tick, encode
 from stream.stages.stage import Item, Write
+from tests.support.examples import examples
 
 ROOT = Path(__file__).parents[2]
 MINUTE = 60_000
@@ -105,13 +106,13 @@ _CUTS = st.lists(st.integers(1, 2000), max_size=40)
 
 
 @pytest.mark.parametrize("partition", [0, 1])
-@settings(max_examples=6, deadline=None, derandomize=True)
+@examples(6)
 @given(_CUTS)
 def test_batches_do_not_show(partition: int, cuts: list[int]) -> None:
     assert play(detect(), hour(partition), cuts) == list(whole(partition))
 
 
-@settings(max_examples=5, deadline=None, derandomize=True)
+@examples(5)
 @given(st.lists(st.integers(1, 1500), min_size=1, max_size=5))
 def test_memory_survives_a_dump_anywhere(cuts: list[int]) -> None:
     assert play(detect(), hour(0), cuts, dump=True) == list(whole(0))

@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.detection import Detection
@@ -16,6 +16,7 @@ from ingest.observation import Flag, Observation, Observations
 from stream.log.port import partition_of
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item
+from tests.support.examples import examples
 from tests.support.orders import DISTRICT, GAUGES, GROUP, LATE_MIN
 
 MINUTE = 60_000
@@ -82,7 +83,7 @@ OLD_FLOOD: list[Reading] = [
 LATER: list[Reading] = [(m, 0.0) for m in range(1435, -1, -5)]
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@examples(25)
 @given(st.sampled_from(["oldest", "newest", "any"]), st.booleans(), st.integers(1, 7),
        st.integers(0, 99))  # fmt: skip
 def test_a_backlog_raises_nothing_that_is_over(order: str, each: bool, cut: int, seed: int) -> None:
@@ -151,7 +152,7 @@ def test_history_lowers_nothing() -> None:
     assert not [d for d in line.said[said:] if d.hazard != "evidence"]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(
     st.lists(st.tuples(st.integers(0, 1439), st.integers(0, 90)), min_size=1, max_size=60),
     st.integers(31, 700),

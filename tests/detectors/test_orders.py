@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from random import Random
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -18,6 +18,7 @@ from ingest.observation import Flag, Observation, Observations
 from stream.log.port import partition_of
 from stream.records import Record, Run
 from stream.stages.stage import Item
+from tests.support.examples import examples
 from tests.support.orders import AREAS, DISTRICT, GAUGES, GROUP, LATE_MIN
 
 START = 1_753_574_400_000  # a UTC day's beginning: no rain of an earlier day, the ground is normal
@@ -104,7 +105,7 @@ def _arrivals(rates: list[int], delays: list[int], rng: Random) -> Iterator[tupl
     return (row for _, row in sorted(sent))
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(
     st.lists(st.integers(0, 30), min_size=3, max_size=10),
     st.lists(st.integers(0, LATE_MIN - 1), min_size=1, max_size=40),

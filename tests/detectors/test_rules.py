@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
@@ -25,6 +25,7 @@ from stream.log.port import partition_of
 from stream.records import Run, Tick
 from stream.stages.stage import Item
 from tests.support.districts import yanqing
+from tests.support.examples import examples
 from tests.support.one_station import Station, take
 
 ROOT = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ tips = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80)
 @given(
     rows=tips, cuts=st.lists(st.integers(1, 59), max_size=4), leap=st.sampled_from([0, 200, 3000])
 )
@@ -132,7 +133,7 @@ def test_rain_batches_and_restarts_do_not_show(
     assert parts == whole
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80)
 @given(
     rain=st.lists(st.integers(0, 40), min_size=5, max_size=50),
     delays=st.lists(st.integers(0, 29), min_size=50, max_size=50),
@@ -202,7 +203,7 @@ def test_an_unconfirmed_extreme_is_not_sure() -> None:
     assert (sure[-1].level, sure[-1].sure_level, sure[-1].sure_action) == (4, 2, 1)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(values=st.lists(st.integers(-2000, 4000), min_size=5, max_size=25))
 def test_the_robust_slope_is_that_of_scipy(values: list[int]) -> None:
     rule = StageTrend([StageRow("a", "flash_flood", "s", (10**6,) * 4, ())], min_points=5)

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
+from tests.support.examples import examples
 
 START = 29_000_000  # minutes
 Reading = tuple[int, int, int, int]  # row, input, minute, count
@@ -134,7 +135,7 @@ def readings() -> st.SearchStrategy[list[Reading]]:
     return st.lists(step, min_size=1, max_size=120).map(walk)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@examples(150)
 @given(readings(), st.integers(1, 130), st.booleans())
 def test_the_engine_gives_what_a_plain_loop_gives(
     given_: list[Reading], cut: int, again: bool
@@ -144,7 +145,7 @@ def test_the_engine_gives_what_a_plain_loop_gives(
     assert found == by_hand(r, given_)
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@examples(100)
 @given(readings(), st.integers(1, 130))
 def test_batches_do_not_show_in_anything_it_says(given_: list[Reading], cut: int) -> None:
     for of, limits in (

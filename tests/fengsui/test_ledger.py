@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -27,6 +27,7 @@ from stream.environment import Usage
 from stream.log.port import Fenced, Log, Out
 from stream.records import Record, Tick, encode
 from tests.support.backups import CONFIG, DISTRICT, NOW, ROOT, at, fengsui, opened
+from tests.support.examples import examples
 
 NAME, NUMBER = "王小明", "13800001234"
 
@@ -142,10 +143,7 @@ def _cases(files: dict[str, bytes], draw: st.DataObject) -> dict[str, bytes]:
 
 
 @given(draw=st.data())
-@settings(
-    max_examples=400, deadline=None, derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+@examples(400, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_whatever_is_done_to_an_export_is_found(
     exported: dict[str, bytes], tmp_path: Path, draw: st.DataObject
 ) -> None:

@@ -5,10 +5,11 @@ import random
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import TARGETS, seeds
+from tests.support.examples import examples
 
 EXAMPLES = 60
 TOKENS = (
@@ -53,7 +54,7 @@ def spoilt(seed: bytes, rnd: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@examples(EXAMPLES)
 @given(pick=st.integers(0, 10**9))
 def test_nearly_right_bytes_have_declared_outcomes(name: str, pick: int) -> None:
     rnd = random.Random(pick)
@@ -61,7 +62,7 @@ def test_nearly_right_bytes_have_declared_outcomes(name: str, pick: int) -> None
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True)
+@examples(EXAMPLES)
 @given(data=st.binary(max_size=400))
 def test_any_bytes_have_declared_outcomes(name: str, data: bytes) -> None:
     TARGETS[name](data)

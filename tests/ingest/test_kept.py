@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -30,6 +30,7 @@ from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Message, Mqtt
 from stream.records import Rejected, Run, Tick
 from tests.support.districts import yanqing
+from tests.support.examples import examples
 from tests.support.servers import Mosquitto, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +135,7 @@ def test_a_wrong_message(suffix: str, payload: bytes, reason: str, tmp_path: Pat
     assert reason in REASONS
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(
     payload=st.one_of(
         st.binary(max_size=200),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.model.follow import DECODERS
@@ -23,6 +23,7 @@ from stream.mqtt.client import Message, Mqtt
 from stream.records import Run
 from stream.stages.stage import Item
 from tests.support.districts import yanqing
+from tests.support.examples import examples
 from tests.support.servers import Mosquitto
 
 DISTRICT = yanqing()
@@ -125,7 +126,7 @@ class Broker:
         return found
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@examples(120)
 @given(
     st.lists(
         st.one_of(

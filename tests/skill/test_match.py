@@ -1,10 +1,11 @@
 """The one rule by which alarms and events are matched."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from skill.verify.match import Alarm, Event, Outcome, match, merged
+from tests.support.examples import examples
 
 MINUTE = 60_000
 ALWAYS = {"a": [(-(10**12), 10**12)], "b": [(-(10**12), 10**12)]}
@@ -123,7 +124,7 @@ events_ = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(alarms=alarms_, events=events_, merge=st.integers(0, 200))
 def test_everything_is_counted_once(alarms: list[Alarm], events: list[Event], merge: int) -> None:
     o = run(alarms, events, merge=merge)
@@ -135,7 +136,7 @@ def test_everything_is_counted_once(alarms: list[Alarm], events: list[Event], me
     assert run(alarms[::-1], events[::-1], merge=merge).counts == o.counts
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(alarms=alarms_, events=events_)
 def test_a_longer_lead_is_never_easier(alarms: list[Alarm], events: list[Event]) -> None:
     short = match(alarms, events, 5 * MINUTE, 360 * MINUTE, 0, ALWAYS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine.window_engine import SeriesRow, SeriesRule
@@ -28,6 +28,7 @@ from skill.series.read import SeriesFault, read_events, read_observations
 from skill.series.track import Track, spans, standing, values_of
 from skill.series.tune import hindcast, tune
 from skill.verify.match import Alarm, Event, match
+from tests.support.examples import examples
 
 T0 = 1_451_606_400_000  # 2016-01-01
 STEP = 300_000
@@ -191,7 +192,7 @@ def made(values: Floats) -> Track:
 levels = st.lists(st.one_of(st.none(), st.integers(0, 30)), min_size=40, max_size=160)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(levels=levels, hold=st.sampled_from([0, 15, 60]), clear=st.sampled_from([1.0, 0.7]))
 def test_alarms_are_those_of_the_live_engine(
     levels: list[int | None], hold: int, clear: float
@@ -215,7 +216,7 @@ def test_alarms_are_those_of_the_live_engine(
     assert sorted(mine) == sorted(c for c in live if c[0] != last or c[1] == "up")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(levels=levels, cut=st.integers(5, 39))
 def test_the_rule_knows_nothing_of_what_comes_later(levels: list[int | None], cut: int) -> None:
     values = np.array([np.nan if v is None else v / 10 for v in levels])
@@ -237,7 +238,7 @@ def test_the_score_does_not_depend_on_the_gauge_datum() -> None:
     np.testing.assert_allclose(values[0], values[1], atol=1e-9)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(
     levels=levels,
     starts=st.lists(st.integers(0, 160), max_size=4, unique=True),

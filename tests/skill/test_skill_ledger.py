@@ -4,7 +4,7 @@ as known."""
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -24,6 +24,7 @@ from skill.report.outcomes import (
     warnings,
 )
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 MIN, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 D0 = T0 // DAY * DAY
@@ -218,7 +219,7 @@ def worlds(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return out
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(SPANS, SPANS, SPANS, st.integers(0, 60))
 def test_every_warning_and_every_event_has_one_outcome(
     warn: list[tuple[int, int]],
@@ -276,7 +277,7 @@ def test_every_warning_and_every_event_has_one_outcome(
     assert found.quiet.get(PLACE, 0) == quiet
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(SPANS, SPANS)
 def test_knowing_nothing_is_counted_as_nothing(
     warn: list[tuple[int, int]], nothing: list[tuple[int, int]]

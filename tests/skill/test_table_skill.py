@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.rain.log_odds import chance
@@ -23,6 +23,7 @@ from skill.tables.published import published
 from skill.tables.read import TableFault, read_map, read_storms
 from skill.tables.rules import load, text
 from skill.tables.tune import hindcast, tune
+from tests.support.examples import examples
 from tests.support.table_skill import HEAD, MAP, put, storms
 
 MAPS = Path(__file__).parents[2] / "config" / "maps"
@@ -161,7 +162,7 @@ def test_training_on_rows_with_gaps_uses_them(tmp_path: Path) -> None:
     assert said["auc"] == 0.5  # the same chance for each
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@examples(30)
 @given(seed=st.integers(0, 10**6))
 def test_inference_is_that_of_least_squares_on_the_present(seed: int) -> None:
     rng = np.random.default_rng(seed)

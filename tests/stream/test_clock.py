@@ -3,13 +3,14 @@
 from itertools import pairwise
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.clock import HELD_MS, SMALL_MS, LineClock, last_tick
 from stream.log.open import open_log
 from stream.log.port import Out
 from stream.records import Tick, encode
+from tests.support.examples import examples
 
 START = 1_753_524_000_000
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
@@ -78,7 +79,7 @@ def test_started_again_behind_the_log_it_goes_on_from_there() -> None:
     assert abs(machine.wait(2 * HOUR) - machine.true) <= SMALL_MS
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(
     st.lists(
         st.tuples(

@@ -4,14 +4,15 @@ from base64 import b64decode
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.guard import letter
 from stream.records import PAYLOAD_KEPT, DeadLetter, Rejected, Tick, encode
+from tests.support.examples import examples
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(payload=st.binary(max_size=64), times=st.sampled_from([0, 1, 60, 500]))
 def test_the_first_bytes_are_kept_and_the_letter_is_read_as_it_was_written(
     payload: bytes, times: int
@@ -27,7 +28,7 @@ def test_a_record_is_kept_as_it_would_stand_in_its_topic(record: Tick | DeadLett
     assert b64decode(made.payload) == encode(record)[:PAYLOAD_KEPT]
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(source=st.text(), words=st.text(max_size=600))
 def test_a_letter_can_be_written_down_whatever_it_is_of(source: str, words: str) -> None:
     half = "\ud800"  # of a surrogate pair: no UTF-8 holds it

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from console.model.follow import DECODERS, Follower
@@ -33,6 +33,7 @@ from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 from stream.stages.stage_memory import Hand, rebuild
 from tests.support.districts import yanqing
+from tests.support.examples import examples
 
 YANQING = yanqing()
 T0 = 1_785_000_000_000
@@ -117,7 +118,7 @@ def plain(values: Sequence[int]) -> tuple[Any, list[bytes]]:
     return state, [encode(w.record) for w in writes]
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(st.integers(0, 40), max_size=40),
     st.lists(st.integers(1, 9), max_size=12),
@@ -160,10 +161,7 @@ def test_the_rest_is_as_if_it_had_never_been_there(
             assert "test_isolated.py" in letter["detail"] or "records.py" in letter["detail"]
 
 
-@settings(
-    derandomize=True, max_examples=12, deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)  # fmt: skip
+@examples(12, suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.integers(1, 7))
 def test_every_rebuild_leaves_out_the_same(
     tmp_path_factory: pytest.TempPathFactory, values: list[int], size: int

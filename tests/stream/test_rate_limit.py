@@ -1,15 +1,16 @@
 """So many in a while for each name, and a memory that does not grow with those who ask."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.pace.rate_limit import RateLimit
+from tests.support.examples import examples
 
 WITHIN, MOST = 60, 3
 asked = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 40)), max_size=80)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(asked)
 def test_each_name_may_so_often_in_any_while_and_what_is_refused_does_not_count(
     asked: list[tuple[str, int]],
@@ -24,7 +25,7 @@ def test_each_name_may_so_often_in_any_while_and_what_is_refused_does_not_count(
             let.append((name, now))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), max_size=120))
 def test_no_more_names_are_remembered_than_it_was_told(asked: list[tuple[int, int]]) -> None:
     limit, now = RateLimit(WITHIN, names=5), 0

@@ -3,10 +3,11 @@
 import threading
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.pace.retry import Retry
+from tests.support.examples import examples
 
 
 class Recorded(threading.Event):
@@ -22,7 +23,7 @@ class Recorded(threading.Event):
         return self.is_set()
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(
     first_s=st.sampled_from([0.5, 1.0]),
     most_s=st.sampled_from([30.0, 60.0]),

@@ -3,13 +3,14 @@
 import threading
 import time
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.mqtt.inbound_queue import Waiting
+from tests.support.examples import examples
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(sizes=st.lists(st.integers(0, 50), max_size=40), most=st.integers(1, 5))
 def test_order_and_bounds(sizes: list[int], most: int) -> None:
     waiting: Waiting[int] = Waiting(most, 60)

@@ -15,7 +15,7 @@ import pytest
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import VerifyMismatchError
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.auth import hashing
@@ -28,6 +28,7 @@ from fengsui.run.setup import make_setup
 from stream.wall_clock import now_ms
 from tests.support.console_door import PASSWORD, Caller
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 NOW = 1_753_531_200_000
 
@@ -69,7 +70,7 @@ def test_guessing_from_many_places_is_told_and_locks_nobody(attempts: Attempts) 
     assert attempts.free("wang") == MANY
 
 
-@settings(derandomize=True, max_examples=200)
+@examples(200)
 @given(st.one_of(st.ip_addresses().map(str), st.text(max_size=40)))
 def test_every_host_has_a_place(host: str) -> None:
     found = place(host)

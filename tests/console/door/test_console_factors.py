@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import ConfigError, load
@@ -28,6 +28,7 @@ from fengsui.run.setup import make_setup
 from stream.wall_clock import now_ms
 from tests.support.console_door import PASSWORD, Caller
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 NOW = 1_753_531_200_000
 RFC_SECRET = b"12345678901234567890"
@@ -87,7 +88,7 @@ def test_words_that_belong_to_nothing_are_one(password: str) -> None:
     assert wrong(password, "wanglei") == ""
 
 
-@settings(derandomize=True, max_examples=300)
+@examples(300)
 @given(st.text(max_size=60), st.text(max_size=20))
 def test_no_text_breaks_the_rules(password: str, name: str) -> None:
     assert isinstance(wrong(password, name), str)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Level
@@ -27,6 +27,7 @@ from tests.support.console_door import Caller
 from tests.support.console_pages import AXE, Desk, Seat, sync_api
 from tests.support.console_stations import letter
 from tests.support.decide_district import MIN, T0, yanqing
+from tests.support.examples import examples
 from tests.support.flags import quality
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -95,7 +96,7 @@ points = st.lists(
 )
 
 
-@settings(deadline=None, derandomize=True)
+@examples()
 @given(points, st.integers(1, 400 * 24))
 def test_a_chart_keeps_the_sum_and_the_extremes_whatever_its_width(
     some: list[tuple[int, int, int]], hours: int

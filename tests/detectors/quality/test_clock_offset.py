@@ -3,13 +3,14 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.detection import Detection
 from detectors.quality.clock_offset import ClockState, hear
 from ingest.observation import Observations
 from tests.support.detect_faults import MINUTE, START, Line, reading
+from tests.support.examples import examples
 from tests.support.neighbours import YANQING, notes, rain, watching
 
 HOUR, DAY = 60, 1440
@@ -115,7 +116,7 @@ def test_what_is_known_of_a_clock_outlives_a_restart() -> None:
     assert of(said) == [f"clock_slow {DAY} min"]
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@examples(30)
 @given(
     st.lists(st.tuples(st.sampled_from([0, 20, 21, 90]), st.integers(1, 9)), max_size=40),
     st.sets(st.integers(1, 39)),
@@ -134,7 +135,7 @@ def test_batches_do_not_show(rows: list[tuple[int, int]], cuts: set[int]) -> Non
     assert found == expect
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(-100_000, 100_000)), max_size=60))
 def test_no_order_of_arrivals_breaks_it_and_none_is_slow_by_less_than_nothing(
     steps: list[tuple[int, int]],

@@ -5,14 +5,15 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.rules import Climate
 from detectors.quality.rain_bounds import WORLD, Bounds, Seasons
 from detectors.quality.rain_counter import Fell, Totals, spread, step
+from tests.support.examples import examples
 
-LAW = settings(max_examples=200, deadline=None, derandomize=True)
+LAW = examples(200)
 MINUTE = 60_000
 BEIJING = Bounds(((1, 10), (10, 45), (60, 140), (1440, 800)))
 

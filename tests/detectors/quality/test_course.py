@@ -4,13 +4,14 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.rules import QualityRule
 from detectors.quality.level_course import Course, Range, Seen, judge
+from tests.support.examples import examples
 
-LAW = settings(max_examples=200, deadline=None, derandomize=True)
+LAW = examples(200)
 MINUTE = 60_000
 RULE = QualityRule()
 STATION = Range(-2000, 7000, (), 1000)

@@ -9,7 +9,7 @@ from statistics import median
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
@@ -21,11 +21,12 @@ from detectors.water.stage_trend import StageRow, StageTrend
 from simulators.camera import render
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line, reading
+from tests.support.examples import examples
 from tests.support.one_station import Station as Memory
 from tests.support.one_station import take
 
 YANQING = Path(__file__).parents[3] / "config" / "yanqing"
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = examples(60)
 
 
 def line(district: District | None = None, frames: dict[str, bytes] | None = None) -> Line:
@@ -68,7 +69,7 @@ def test_a_reading_of_the_whole_minute_counts_beside_that_of_its_half() -> None:
     assert {d.evidence[0].value for d in found} == {12.0}
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(
     st.lists(
         st.tuples(st.integers(1, 5), st.integers(1, 60)),  # quarters of a minute; count

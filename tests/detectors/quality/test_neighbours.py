@@ -3,16 +3,17 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action
 from detectors.detection import Detection
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START
+from tests.support.examples import examples
 from tests.support.neighbours import notes, rain, watching
 
-LAW = settings(max_examples=25, deadline=None, derandomize=True)
+LAW = examples(25)
 ALONE, BESIDE = "R28", ("R29", "R30", "R31", "R07H")
 DRY = {s: [0] for s in BESIDE}
 BURST = [42] * 8  # 33.6 mm in eight minutes

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.geometry import distance_km
@@ -14,10 +14,11 @@ from config.records.rules import QualityRule
 from detectors.quality.level_course import Course, Range, judge
 from detectors.quality.station_memory import StationMemory
 from ingest.observation import Flag, Observation
+from tests.support.examples import examples
 from tests.support.one_station import Intake, Rain, neighbour_test, take, take_all
 from tests.support.one_station import Station as Memory
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = examples(60)
 T0 = 1_753_524_000_000  # a whole minute
 MINUTE = 60_000
 RULE = QualityRule()

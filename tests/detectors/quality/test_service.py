@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.district import District
@@ -29,6 +29,7 @@ from stream.records import Record, Rejected, Tick, encode
 from stream.stages.stage import Item
 from stream.wall_clock import now_ms
 from tests.support.decide_district import MIN, T0, run, unproved, yanqing
+from tests.support.examples import examples
 
 HOUR = 60 * MIN
 
@@ -284,7 +285,7 @@ def test_what_is_not_there_is_nobodys_service() -> None:
     assert room.state.service.now == set()
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(
         st.one_of(
@@ -418,7 +419,7 @@ def test_service_in_an_sms(text: str, want: Wish | None) -> None:
     assert wish(text) == want
 
 
-@settings(derandomize=True, max_examples=300)
+@examples(300)
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reader_of_service(text: str) -> None:
     found = wish(text)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -29,6 +29,7 @@ from detectors.setup.registry import KINDS
 from detectors.water.gr4h import Gr4h
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
+from tests.support.examples import examples
 from tests.support.kinds import parameters
 
 RAIN = sorted(k.name for k in KINDS.values() if k.inputs == ("rain",))
@@ -148,7 +149,7 @@ def test_a_dry_window_says_what_the_kind_promises(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RAIN)
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(seed=st.integers(0, 10**6), more=st.floats(0.1, 80), place=st.integers(0, 10**6))
 def test_more_rain_never_lowers_a_rain_rule(name: str, seed: int, more: float, place: int) -> None:
     kind = KINDS[name]
@@ -259,7 +260,7 @@ def one(kind: str, p: Any, values: list[float | None]) -> Scored:
     return KINDS[kind].score(p, view_of(KINDS[kind], array, slot_s=KINDS[kind].slot_s(p)))
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80)
 @given(rain=rains)
 def test_intensity_duration_is_the_worst_of_all_durations(rain: list[float | None]) -> None:
     p = IntensityDuration(alpha=9.0, beta=0.6, base=1.5, from_min=15, to_min=120)
@@ -286,7 +287,7 @@ def test_caine_s_curve_is_reached_by_rain_on_it(hours: float, mm_h: float) -> No
     assert found.window_min[0] == slots * 5
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@examples(80)
 @given(rain=rains)
 def test_peak_intensity_is_the_highest_quarter_of_an_hour(rain: list[float | None]) -> None:
     found = one("peak_intensity", PeakIntensity(within_min=120), rain)
@@ -296,7 +297,7 @@ def test_peak_intensity_is_the_highest_quarter_of_an_hour(rain: list[float | Non
         assert found.value[0] == pytest.approx(best)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(daily=st.lists(st.integers(0, 90), min_size=10, max_size=10), decay=st.floats(0.7, 1))
 def test_antecedent_rain_is_the_daily_recession_of_kohler_and_linsley(
     daily: list[int], decay: float
@@ -323,7 +324,7 @@ def test_chleborad_s_line_is_one_threshold(prior_in: float) -> None:
     assert one("recent_prior_rain", RecentPriorRain(), rain).value[0] == pytest.approx(88.9)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(a=rains, b=rains)
 def test_the_areal_mean_rests_on_who_is_heard(a: list[float | None], b: list[float | None]) -> None:
     values = np.array([[[np.nan if v is None else v for v in x] for x in (a, b)]])

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine.window_rule import View
@@ -13,6 +13,7 @@ from detectors.water import gr4h, travel_time, unit_hydrograph
 from detectors.water.gr4h import Gr4h, ordinates
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph, discharge, effective, hydrograph, runoff
+from tests.support.examples import examples
 
 SHAPES: list[dict[str, Any]] = [
     {"shape": "nash", "n": 3.0, "k_h": 0.7},
@@ -29,7 +30,7 @@ def catchment(**more: Any) -> UnitHydrograph:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@settings(max_examples=25, deadline=None, derandomize=True)
+@examples(25)
 @given(storm=storms, cn=st.floats(40, 98))
 def test_every_drop_that_runs_off_passes_the_outlet(
     shape: dict[str, Any], storm: list[float], cn: float
@@ -80,7 +81,7 @@ def test_wet_ground_sheds_more_and_forgets() -> None:
     assert dry < old < wet
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(storm=storms)
 def test_the_value_is_the_crest_still_to_come(storm: list[float]) -> None:
     p = catchment(ahead_min=240)
@@ -141,7 +142,7 @@ def plain_gr4(p: Gr4h, rain: list[float], pe: float) -> list[float]:
     return flow
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(
     rain=st.lists(st.one_of(st.just(0.0), st.floats(0, 60)), min_size=48, max_size=48),
     x1=st.floats(50, 900),
@@ -186,7 +187,7 @@ levels = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(a=levels, b=levels, here=levels, spread=st.sampled_from([0, 10, 20]), use=st.booleans())
 def test_the_forecast_is_that_of_a_plain_loop(
     a: list[float | None],

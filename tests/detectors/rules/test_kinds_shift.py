@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -15,6 +15,7 @@ from detectors.statistics.cusum import Cusum
 from detectors.statistics.ewma import Ewma
 from detectors.statistics.robust_level import median, usual
 from detectors.statistics.sta_lta import StaLta
+from tests.support.examples import examples
 
 Series = list[float | None]
 series = st.lists(
@@ -32,7 +33,7 @@ def array(values: Series) -> Floats:
     return np.array([[[np.nan if v is None else v for v in values]]])
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series)
 def test_the_median_passes_over_what_is_missing(values: Series) -> None:
     known = [v for v in values if v is not None]
@@ -46,7 +47,7 @@ def test_the_median_passes_over_what_is_missing(values: Series) -> None:
         assert np.isnan(median(array(values)[:, 0])[0])
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(values=series, weight=st.sampled_from([0.1, 0.3, 1.0]), given_=st.booleans())
 def test_the_weighted_mean_is_that_of_roberts(values: Series, weight: float, given_: bool) -> None:
     stated = {"mean": 0.5, "sigma": 2.0} if given_ else {}
@@ -66,7 +67,7 @@ def test_the_weighted_mean_is_that_of_roberts(values: Series, weight: float, giv
         assert found == pytest.approx((z - mu) / scale)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(values=series, side=st.sampled_from(["up", "down"]))
 def test_the_cumulated_sum_is_that_of_page(values: Series, side: str) -> None:
     p = Cusum(recent_s=1200, usual_s=0, mean=1.0, sigma=0.7, side=side, most_z=4.0)  # type: ignore[arg-type]
@@ -115,7 +116,7 @@ def test_a_sensor_that_repeats_itself_has_no_sigma_unless_one_is_stated() -> Non
     assert run("cusum", Cusum(least_sigma=0.05), flat).value[0] == pytest.approx(1.5)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series, energy=st.booleans(), scale=st.floats(0.01, 1000))
 def test_short_over_long_is_a_ratio_of_means(values: Series, energy: bool, scale: float) -> None:
     p = StaLta(sta_s=5, lta_s=15, of="energy" if energy else "amplitude", min_share=0.4)

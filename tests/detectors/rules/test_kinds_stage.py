@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.stats import kendalltau, norm, theilslopes
@@ -22,6 +22,7 @@ from detectors.statistics.quantity_trend import Rise
 from detectors.statistics.robust_slope import kendall, slopes
 from detectors.water.rise_rate import RiseRate
 from detectors.water.stage_projection import StageProjection
+from tests.support.examples import examples
 
 Series = list[float | None]
 series = st.lists(
@@ -51,7 +52,7 @@ def points(values: Series) -> tuple[list[float], list[int]]:
     return [v for v in values if v is not None], [n for n, v in enumerate(values) if v is not None]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(values=series, confidence=st.sampled_from([0.5, 0.8, 0.9, 0.99]))
 def test_slopes_and_their_interval_are_those_of_scipy(values: Series, confidence: float) -> None:
     y, t = points(values)
@@ -69,7 +70,7 @@ def test_slopes_and_their_interval_are_those_of_scipy(values: Series, confidence
         assert found.high[0] == pytest.approx(theirs.high_slope)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(values=series)
 def test_mann_kendall_is_a_count_of_pairs_and_agrees_with_scipy(values: Series) -> None:
     y, t = points(values)
@@ -95,7 +96,7 @@ def test_trend_by_chance_is_as_rare_as_it_should_be() -> None:
     assert (z >= 3.09).mean() < 0.004
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series, ahead=st.sampled_from([0, 30, 90]))
 def test_the_projection_follows_the_line_and_never_falls_below_the_newest(
     values: Series, ahead: int
@@ -117,7 +118,7 @@ def test_the_projection_follows_the_line_and_never_falls_below_the_newest(
     assert low.value[0] - 1e-9 <= found.value[0] <= high.value[0] + 1e-9
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series, lift=st.floats(-50, 50), scale=st.floats(0.1, 9))
 def test_rates_do_not_know_the_datum_and_scale_with_the_unit(
     values: Series, lift: float, scale: float
@@ -132,7 +133,7 @@ def test_rates_do_not_know_the_datum_and_scale_with_the_unit(
         assert b == pytest.approx(a * scale, rel=1e-6, abs=1e-6, nan_ok=True)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series)
 def test_the_steepest_rise_is_that_of_a_plain_loop(values: Series) -> None:
     y, t = points(values)
@@ -153,7 +154,7 @@ def test_one_spike_moves_no_robust_rate() -> None:
         assert b == pytest.approx(0.12, rel=0.05)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(values=series, least=st.integers(1, 6))
 def test_a_threshold_takes_what_it_says(values: Series, least: int) -> None:
     y, _ = points(values)

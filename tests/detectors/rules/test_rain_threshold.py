@@ -8,14 +8,15 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from detectors.engine.minute_ring import SPAN, Window, rounds
 from detectors.rain.rain_threshold import Change, Limits, RainRow, RainThreshold
+from tests.support.examples import examples
 
-LAW = settings(max_examples=60, deadline=None, derandomize=True)
+LAW = examples(60)
 DAY0 = 20_000 * 1440  # a UTC midnight, in minutes
 
 TABLE: dict[str, dict[int, Limits]] = {
@@ -321,7 +322,7 @@ def _highest(rain: dict[int, int], first: int, last: int) -> int:
     return best
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@examples(40)
 @given(
     st.lists(st.sampled_from([0, 0, 1, 5, 12, 25, 50]), min_size=1, max_size=70),
     st.integers(0, 2**32),

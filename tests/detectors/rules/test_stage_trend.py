@@ -5,14 +5,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import theilslopes
 
 from detectors.rain.rain_threshold import Change
 from detectors.water.stage_trend import StageRow, StageTrend
+from tests.support.examples import examples
 
-LAW = settings(max_examples=50, deadline=None, derandomize=True)
+LAW = examples(50)
 T0 = 28_000_000  # a minute
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.district import Contact, District
@@ -20,6 +20,7 @@ from stream.records import Tick
 from stream.stages.stage import Item
 from tests.support.choices import resident
 from tests.support.decide_district import MIN, T0, seen, small
+from tests.support.examples import examples
 from tests.support.target import Both
 
 ZONE = "Asia/Shanghai"
@@ -42,7 +43,7 @@ clock = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:
 hours = st.tuples(clock, clock).map("-".join)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@examples(300)
 @given(hours, st.integers(0, 2 * 24 * 60))
 def test_quiet_hours_end_when_they_say(span: str, minute: int) -> None:
     at = T0 + minute * MIN
@@ -85,7 +86,7 @@ person = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@examples(300)
 @given(
     st.lists(person, max_size=6),
     st.sampled_from(Level),

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -15,6 +15,7 @@ from dispatch.words.compose import Kind, Message, write
 from dispatch.words.sample import sample
 from tests.support.decide_district import yanqing
 from tests.support.downstream import STRAIGHT, basin, degrees, valley
+from tests.support.examples import examples
 
 
 def test_a_straight_channel() -> None:
@@ -45,7 +46,7 @@ def test_without_a_channel_nothing_is_said() -> None:
     assert downstream(d, "P1", "flash_flood") == []
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(
     st.lists(st.integers(0, 19_000), min_size=2, max_size=8, unique=True),
     st.integers(-800, 800),

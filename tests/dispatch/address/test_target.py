@@ -1,7 +1,7 @@
 """Who is told of what, in which order and with which words: the stage address."""
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -25,6 +25,7 @@ from tests.support.decide_district import (
     small,
     yanqing,
 )
+from tests.support.examples import examples
 from tests.support.target import Both
 
 YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
@@ -224,7 +225,7 @@ def test_ids_come_from_content() -> None:
     assert len({d.id for d in a.values()}) == len(a)
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@examples(40)
 @given(
     st.lists(
         st.tuples(

@@ -7,7 +7,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -20,6 +20,7 @@ from dispatch.cap.publish import Cap
 from dispatch.channels import SendError
 from dispatch.records import Route
 from tests.support.cap_xml import ROUTE, T0, delivery
+from tests.support.examples import examples
 
 ROOT = Path(__file__).parents[3]
 NS = {"c": NAMESPACE, "a": "http://www.w3.org/2005/Atom"}
@@ -109,7 +110,7 @@ def test_polygons_put_latitude_first_and_close(district: District) -> None:
     assert points[0] == pytest.approx(area.polygon[0][::-1], abs=1e-4)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@examples(100)
 @given(st.text(max_size=60), st.text(max_size=60), st.text(min_size=1, max_size=30))
 def test_any_words_and_any_alert_id_make_a_valid_message(title: str, text: str, alert: str) -> None:
     district = load_once()

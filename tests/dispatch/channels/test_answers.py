@@ -13,7 +13,7 @@ from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.lark import NotifyLark
 from apprise.plugins.serverchan import NotifyServerChan
 from apprise.plugins.wecombot import NotifyWeComBot
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
@@ -24,6 +24,7 @@ from dispatch.channels.by_apprise.url import ByUrl
 from dispatch.channels.declared import problems, unjudged
 from dispatch.channels.http.gateway import Gateway
 from dispatch.channels.http.response import at, read, says_no, taken, text_of
+from tests.support.examples import examples
 from tests.support.gateway import Far, parcel, row
 
 ROOT = Path(__file__).parents[3]
@@ -260,7 +261,7 @@ def test_check_names_a_row_that_judges_nothing_and_rules_that_cannot_be(
         assert problems(with_rows(district, row("http://10.0.0.1/x", **FIELDS, **wrong)))
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@examples(300)
 @given(st.binary(max_size=200) | st.sampled_from([b"[" * 5000, b'"\\ud800"', b'{"id": "\\ud800"}']))
 def test_any_answer_is_read(body: bytes) -> None:
     says_no(body)

@@ -1,7 +1,7 @@
 """The pace and the breaker of one carrier, in time that the test makes."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -10,9 +10,10 @@ from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.rate_and_breaker import Lane
 from tests.support.channels import ROOT, ROUTE, delivery
+from tests.support.examples import examples, tried
 
 
-@settings(derandomize=True, deadline=None)
+@examples()
 @given(
     st.floats(0.5, 500),
     st.integers(1, 50),
@@ -33,7 +34,7 @@ def test_no_more_than_the_rate_goes_out(
             assert out <= rate * (sent[m][0] - start) + burst + sent[m][1] + 1e-6
 
 
-@settings(derandomize=True, deadline=None)
+@examples()
 @given(st.floats(0.5, 500), st.integers(1, 9))
 def test_who_waits_as_long_as_said_is_served(rate: float, cost: int) -> None:
     lane = Lane(rate)
@@ -105,7 +106,7 @@ class Breaker(RuleBasedStateMachine):
 
 
 TestBreaker = Breaker.TestCase
-TestBreaker.settings = settings(derandomize=True, deadline=None, max_examples=100)
+TestBreaker.settings = tried(100)
 
 
 class Takes:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.district import District
@@ -20,6 +20,7 @@ from dispatch.channels.smpp.session import refusal
 from dispatch.channels.smpp.text import ALPHABET, EXTENDED, code
 from dispatch.words.sms_length import GSM7, GSM7_EXTENDED, segments
 from stream.mqtt.broker import start_broker
+from tests.support.examples import examples
 from tests.support.send import Stage, run_of, until
 from tests.support.servers import free_port
 from tests.support.servers_carriers import JSmpp, NpmSmsc
@@ -48,7 +49,7 @@ def test_the_alphabet_is_the_one_that_lengths_are_counted_in() -> None:
     assert len(ALPHABET) == 128
 
 
-@settings(derandomize=True, deadline=None)
+@examples()
 @given(
     st.one_of(st.text(max_size=400), st.text(alphabet=sorted(GSM7 | GSM7_EXTENDED), max_size=700))
 )
@@ -328,7 +329,7 @@ def test_rubbish_is_no_yes(rubbish: bytes) -> None:
         server.close()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@examples(60)
 @given(st.binary(max_size=200))
 def test_any_answer_to_the_bind_ends_in_time(octets: bytes) -> None:
     server = Raw(lambda command, sequence: octets)

@@ -4,7 +4,7 @@ too few, receipts of every spelling, people's words in every coding."""
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.channels.message_id import index, named
@@ -13,6 +13,7 @@ from dispatch.channels.smpp.receipt import receipt
 from dispatch.channels.smpp.text import decodings
 from dispatch.channels.status_words import CARRIER, SMPP_MESSAGE_STATE, meaning_of
 from ingest.decode.phrases import meanings
+from tests.support.examples import examples
 from tests.support.smpp_pdu import BOOK, deliver, head
 
 
@@ -103,7 +104,7 @@ def test_what_can_be_read_of_a_torn_receipt_counts() -> None:
     assert (found.ids, found.status) == (("77",), "DELIVRD")
 
 
-@settings(derandomize=True, deadline=None, max_examples=400)
+@examples(400)
 @given(
     st.sampled_from([DELIVER_SM, DATA_SM, 0x80000004, 0x80000103, 0x21, 0x80000000]),
     st.binary(max_size=300),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.authority import Authority
@@ -24,6 +24,7 @@ from tests.support.decide_district import (
     tick,
     with_authority,
 )
+from tests.support.examples import examples
 
 AT_ONCE = Authority(by=("chief",), deadline_s=0)
 BY_DEADLINE = Authority(by=("chief",), deadline_s=60, default="release")
@@ -147,7 +148,7 @@ def play(made: Line, kind: str, level: Level, now: int, n: int) -> None:
         made.feed(act(kind, level))
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(moves, st.sampled_from(["live", "exercise"]), st.sampled_from([AT_ONCE, BY_DEADLINE]))
 def test_no_sequence_of_words_from_outside_makes_anything_public(
     story: list[Any], kind: str, who: Authority
@@ -160,7 +161,7 @@ def test_no_sequence_of_words_from_outside_makes_anything_public(
     assert not any(d.act in ("release", "raise") for d in made.decisions)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@examples(150)
 @given(
     st.lists(
         st.one_of(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -24,9 +24,10 @@ from tests.support.decide_district import (
     small,
     tick,
 )
+from tests.support.examples import examples
 
 RULES = ("rain_threshold", "stage_trend", "camera_motion")
-LAW = settings(derandomize=True, max_examples=150, deadline=None)
+LAW = examples(150)
 
 area = st.sampled_from(["A01", "A06"])
 level = st.sampled_from(Level)

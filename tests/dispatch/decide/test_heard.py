@@ -3,7 +3,7 @@ only where the earlier version went out."""
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -12,6 +12,7 @@ from dispatch.grade import Grade
 from dispatch.records import Receipt
 from stream.records import Tick
 from tests.support.decide_district import mark, seen
+from tests.support.examples import examples
 from tests.support.heard import NODE, RESIDENT, Village, at
 
 COMPARES = re.compile(
@@ -114,7 +115,7 @@ def test_a_repetition_by_hand_is_true_too() -> None:
     assert not any(COMPARES.search(t) for t in v.said[RESIDENT])
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@examples(25)
 @given(
     st.lists(
         st.tuples(

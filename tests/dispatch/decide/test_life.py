@@ -8,7 +8,6 @@ from collections import defaultdict
 from itertools import pairwise
 
 import msgspec
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -26,6 +25,7 @@ from dispatch.ledger.decisions import broken
 from dispatch.records import ACTS, Alert, Decision
 from stream.records import Record
 from tests.support.decide_district import OTHER, Line, act, mark, real, seen, silence, tick
+from tests.support.examples import tried
 
 AREAS = ("A01", "A02", "A06")
 PEOPLE = ("K-01", "K-02", "K-09", "D-01", "D-02", "T-01", "V-01", "V-06", "G-01", "X-01", "")
@@ -383,6 +383,4 @@ def _by(records: list, field: str) -> dict[str, list]:  # type: ignore[type-arg]
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, derandomize=True
-)
+TestLife.settings = tried(150, stateful_step_count=40)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -25,6 +25,7 @@ from tests.support.decide_district import (
     silence,
     yanqing,
 )
+from tests.support.examples import examples
 from tests.support.night import NODE, RESIDENT, Night
 
 YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
@@ -124,7 +125,7 @@ def test_an_order_that_outlives_its_evidence_is_said_once_more_with_the_end_that
     assert again.expires_at <= last.queued_at < again.expires_at + 10 * MIN
 
 
-@settings(deadline=None, derandomize=True)
+@examples()
 @given(
     st.integers(0, 2 * 86_400_000),
     st.integers(0, 3_600_000),

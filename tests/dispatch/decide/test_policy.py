@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.authority import Authority, Policy
@@ -22,6 +22,7 @@ from dispatch.decide.policy import (
 )
 from dispatch.grade import TOP, Grade, Reason, grade_of, sentence
 from tests.support.decide_district import seen, yanqing
+from tests.support.examples import examples
 
 grades = st.builds(Grade, st.sampled_from(Level), st.sampled_from(Action))
 NOBODY = Policy(authority={})
@@ -82,7 +83,7 @@ def test_a_statement_heard_before_says_nothing_new() -> None:
     assert say(later, first) is None
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.tuples(st.integers(0, 90), st.integers(0, 4), st.booleans()), max_size=30))
 def test_a_hold_goes_up_at_once_and_down_only_after_it(steps: list[tuple[int, int, bool]]) -> None:
     """Against the plain definition: the highest value asked for in the last `hold` minutes."""
@@ -103,7 +104,7 @@ def test_a_hold_goes_up_at_once_and_down_only_after_it(steps: list[tuple[int, in
     assert hold.value == heard[-1][1]  # one hold after the last change only that is left
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@examples(300)
 @given(grades, grades, grades, st.booleans())
 def test_the_law_of_what_is_in_force(
     whole: Grade, sure: Grade, granted: Grade, rehearsed: bool

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -51,6 +51,7 @@ from stream.records import DeadLetter, Record, encode
 from stream.stages.stage import Item
 from stream.wall_clock import now_ms
 from tests.support.decide_district import DESK, MIN, T0, Line, act, real, run, seen, tick, yanqing
+from tests.support.examples import examples
 
 WAIT_S = 120.0  # the longest; an answer ends it
 OWN, OTHER = b"\1" * 32, b"\2" * 32  # keys of K-01 and D-01
@@ -155,7 +156,7 @@ def test_one_changed_field_is_no_proof(field: str) -> None:
 
 
 @given(st.integers(0, 63), st.integers(0, 255), st.booleans())
-@settings(derandomize=True, max_examples=60)
+@examples(60)
 def test_no_byte_of_the_signature_or_key_is_idle(place: int, value: int, of_key: bool) -> None:
     good = said()
     assert good.proof is not None
@@ -169,7 +170,7 @@ def test_no_byte_of_the_signature_or_key_is_idle(place: int, value: int, of_key:
 
 
 @given(st.text(max_size=80), st.text(max_size=140))
-@settings(derandomize=True, max_examples=60)
+@examples(60)
 def test_whatever_stands_for_a_proof_is_refused_and_never_an_error(one: str, two: str) -> None:
     good = said()
     assert good.proof is not None

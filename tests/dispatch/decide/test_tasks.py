@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -37,6 +37,7 @@ from tests.support.decide_district import (
     tick,
     yanqing,
 )
+from tests.support.examples import examples
 
 MOVE_TASKS = {"move-out", "team-go", "medical"}
 
@@ -212,7 +213,7 @@ def test_the_duty_room_is_told_once_of_each_order_that_is_late(kind: str) -> Non
     assert notices(line, stage, [45, 90]) == []
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@examples(60)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -24,6 +24,7 @@ from dispatch.nodes.protocol import (
     sign,
 )
 from dispatch.nodes.trust import Moment, NodeTrust
+from tests.support.examples import examples
 from tests.support.node_hands import public_of
 
 ROOT, SENDER, OTHER = b"r" * 32, b"s" * 32, b"o" * 32
@@ -388,7 +389,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(STEPS)
 def test_whatever_comes_in_whatever_order(steps: list[tuple[str, Any]]) -> None:
     """Only what the sender signed for this node in time is said, each alert's versions only rise,

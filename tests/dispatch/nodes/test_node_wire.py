@@ -5,11 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
 from dispatch.nodes.protocol import MAX_BYTES, Command, Envelope, Refused, judged, opened, sign
+from tests.support.examples import examples
 
 KEY = bytes(range(32))
 PUBLIC = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
@@ -107,7 +108,7 @@ def test_rubbish_is_refused(payload: bytes) -> None:
     assert found.reason in ("bad_payload", "bad_signature")
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(st.integers(0, 10_000), st.integers(0, 255), st.binary(max_size=3))
 def test_any_change_of_any_byte_is_noticed(place: int, value: int, more: bytes) -> None:
     payload = bytearray(sign(KEY, COMMAND))

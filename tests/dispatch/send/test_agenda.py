@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -14,6 +14,7 @@ from dispatch.send.outbox.apply import apply
 from dispatch.send.outbox.attempts import Agenda
 from dispatch.send.outbox.state import Attempt, Box
 from stream.records import Tick
+from tests.support.examples import examples
 from tests.support.outbox import RULES, T0, delivery, due, receipt, routes
 
 
@@ -24,7 +25,7 @@ def taken(agenda: Agenda, channel: str, at: int) -> list[Attempt]:
     return found
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(st.integers(0, 2**32))
 def test_the_order_is_the_one_that_is_defined(seed: int) -> None:
     rnd = random.Random(seed)

@@ -4,7 +4,7 @@ and each delivery ends as the message that spoke for it."""
 from typing import Any
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -18,6 +18,7 @@ from dispatch.send.outbox.grouping import WINDOW_MS
 from dispatch.send.outbox.state import Attempt, Box, Rules, attempt_of, is_ready, line_of
 from dispatch.words.sms_length import segments
 from stream.records import Tick
+from tests.support.examples import examples
 
 T0 = 1_753_539_000_000
 AREAS = {f"A{n:02}": f"第{n}村" for n in range(1, 25)}
@@ -233,7 +234,7 @@ STEPS = st.lists(
 
 
 @given(STEPS, st.booleans())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 def test_whatever_comes_each_is_told_or_missed_aloud(steps: list[Any], restart: bool) -> None:
     w, at, high = World(), T0, Grade()
     held_since: dict[str, int] = {}

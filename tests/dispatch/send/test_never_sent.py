@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
@@ -25,6 +25,7 @@ from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
 from stream.stages.stage import Item
 from tests.support.decide_district import MIN, OTHER, T0, Line, mark, seen, small
+from tests.support.examples import examples
 from tests.support.outbox import World, due
 from tests.support.send import until
 
@@ -216,7 +217,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(STEPS)
 def test_whatever_happened_the_end_is_left_out_only_for_whom_nothing_was_begun(
     steps: list[tuple[Any, ...]],

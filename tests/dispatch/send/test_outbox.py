@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
@@ -30,6 +30,7 @@ from dispatch.send.outbox.state import (
 )
 from dispatch.send.outbox.state import passed as passed_if
 from stream.records import DeadLetter, Run, Tick, encode
+from tests.support.examples import examples
 from tests.support.outbox import MIN, RULES, T0, World, delivery, due, receipt, routes
 
 
@@ -386,7 +387,7 @@ class Carrier:
         return receipt(a, "sent" if roll < 0.6 else "accepted", at)
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@examples(250)
 @given(storms())
 def test_any_interleaving_with_crashes(storm: tuple[list[Delivery], int]) -> None:
     rnd = random.Random(storm[1])
@@ -447,7 +448,7 @@ def check_ends(w: World) -> None:
             assert e.state in said, "a state nobody reported"
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@examples(250)
 @given(
     st.lists(
         st.one_of(

@@ -2,12 +2,13 @@
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
 from dispatch.grade import Grade
 from tests.support.decide_district import MIN, OTHER, T0, mark, seen
+from tests.support.examples import examples
 from tests.support.night import NODE, RESIDENT, Night
 
 GRADES = (
@@ -19,7 +20,7 @@ GRADES = (
 )
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@examples(15)
 @given(st.lists(st.tuples(st.sampled_from(GRADES), st.integers(1, 20)), min_size=2, max_size=14))
 def test_a_swing_is_told_as_it_rises_and_falls_once(story: list[tuple[Grade, int]]) -> None:
     night, minute, high = Night(""), 0, Grade()

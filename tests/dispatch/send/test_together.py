@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_ZH, MOUNTAIN, Action, Level, order_zh
@@ -22,6 +22,7 @@ from dispatch.words.sms_length import segments
 from dispatch.words.spoken import seconds
 from stream.records import Tick
 from tests.support.decide_district import MIN, OTHER, T0, mark, seen, yanqing
+from tests.support.examples import examples
 from tests.support.heard import NODE, RESIDENT, Village, at
 
 BLUE, YELLOW, ORANGE, RED = Level.BLUE, Level.YELLOW, Level.ORANGE, Level.RED
@@ -300,7 +301,7 @@ STORY = st.lists(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@examples(120)
 @given(STORY)
 def test_whatever_comes_each_hears_the_highest_in_force_and_one_message_an_instant(
     story: list[tuple[str, Grade, int, str]],

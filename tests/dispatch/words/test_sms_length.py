@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.words.sms_length import GSM7, GSM7_EXTENDED, measure, segments, split
+from tests.support.examples import examples
 
 DATA = Path(os.environ.get("FENGSUI_DATA") or Path(__file__).parents[3].parent / "shared" / "data")
 VECTORS = DATA / "sms-segments" / "vectors.json"
@@ -62,7 +63,7 @@ def test_lower_case_c_cedilla_is_not_in_the_alphabet() -> None:
     assert len(GSM7_EXTENDED) == 10
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@examples(200)
 @given(st.text(st.sampled_from("ab€^水🌊"), max_size=400))
 def test_parts_are_the_text_and_fit(text: str) -> None:
     parts = split(text)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fengsui.files.backup import ORDER, take, verify
@@ -19,6 +19,7 @@ from fengsui.files.restore import restore
 from stream.environment import Usage
 from stream.log.port import Corrupt, Out
 from tests.support.backups import CONFIG, DISTRICT, NOW, at, opened
+from tests.support.examples import examples
 
 
 def rewritten(file: Path, into: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
@@ -111,7 +112,7 @@ def test_a_forged_district_does_not_become_a_path(
     refused(rewritten(whole, tmp_path / "x.tar.gz", change), tmp_path, "manifest.json", "district")
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@examples(25)
 @given(where=st.floats(0.0, 0.999), cut_off=st.booleans())
 def test_a_file_that_is_damaged_anywhere_is_refused(
     whole: Path, tmp_path_factory: pytest.TempPathFactory, where: float, cut_off: bool

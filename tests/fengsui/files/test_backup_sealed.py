@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.load import load
@@ -23,6 +23,7 @@ from stream.environment import Usage
 from stream.log.open import open_log
 from stream.stages.run_identity import begin
 from tests.support.districts import yanqing
+from tests.support.examples import examples
 
 DISTRICT = yanqing()
 
@@ -76,7 +77,7 @@ def test_the_example_s_tables_are_as_they_were() -> None:
         assert redacted(path.read_bytes()) == path.read_bytes(), path
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@examples(200)
 @given(st.binary(max_size=300))
 def test_any_bytes_can_be_looked_through(body: bytes) -> None:
     once = redacted(body)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Level
@@ -23,6 +23,7 @@ from tests.support.cap_heard import VALID, cap, level
 from tests.support.cap_ways import Feed, letters, listed, names, poller
 from tests.support.cap_world import MIN, WEATHER, hearing, message, signed
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 A = yanqing().areas
 GOOD_CODE = f"<geocode><valueName>c</valueName><value>{A['A01'].division}</value></geocode>"
@@ -220,7 +221,7 @@ def test_what_looks_like_a_dtd_is_text_where_it_is_text() -> None:
     assert found.reason == "bad_payload"
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(st.text(max_size=200), st.sampled_from(ENCODINGS))
 def test_no_text_in_no_encoding_breaks_the_reader(text: str, codec: str) -> None:
     body = f"<?xml version='1.0' encoding='{codec}'?><a>{text}".encode(codec, "replace")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -31,6 +31,7 @@ from tests.support.cap_world import (
     sources,
 )
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 
 def hear(body: bytes, at: int = T0, *, live: bool = True, way: str = "", **changes: Any) -> Any:
@@ -338,7 +339,7 @@ def test_every_area_of_a_polygon_is_found_whichever_way_it_is_drawn() -> None:
             assert area.id in {a for a, _ in said(hear(signed(message(areas=place))))}
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda t: b"<" + t.encode()))
 def test_no_bytes_break_the_door(body: bytes) -> None:
     found = Hearing(hearing(), True).heard(body, T0)
@@ -349,7 +350,7 @@ def test_no_bytes_break_the_door(body: bytes) -> None:
 _GOOD = signed(message(areas=area_xml(yanqing(), "A01")))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(300)
 @given(st.data())
 def test_a_signed_message_with_any_byte_changed_is_refused_or_says_the_same(data: Any) -> None:
     place = data.draw(st.integers(0, len(_GOOD) - 1))

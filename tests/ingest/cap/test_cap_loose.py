@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -30,6 +30,7 @@ from ingest.observation import CapIn
 from stream.records import Rejected
 from tests.support.cap_world import MIN, WEATHER, hearing, message, reference, signed, sources
 from tests.support.decide_district import T0, yanqing
+from tests.support.examples import examples
 
 A = yanqing().areas
 
@@ -138,7 +139,7 @@ def test_each_deviation_is_understood_and_noted(how: str) -> None:
     assert listen(bent.encode()).unread == (), "nothing of it is lost"
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@examples(250)
 @given(
     st.lists(st.sampled_from(sorted(LOOSE)), min_size=1, max_size=4, unique=True),
     KINDS,
@@ -317,7 +318,7 @@ def test_a_bad_corner_costs_no_place_that_the_polygon_holds(n: int, bad: str) ->
     assert listen(message(areas=polygon(points))).unread, "and the duty room is told"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(
     st.lists(
         st.tuples(st.floats(40.2, 40.8), st.floats(115.7, 116.5)),
@@ -544,7 +545,7 @@ def test_what_is_packed_is_unpacked_and_no_further_than_the_limit(door: CapDoor)
         assert door.take(broken, T0, "x").told[0].reason == "bad_payload"
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@examples(200)
 @given(st.binary(max_size=300), st.sampled_from(sorted(ENVELOPES)))
 def test_nothing_in_an_envelope_breaks_the_reader(body: bytes, name: str) -> None:
     text = inner().replace("暴雨", body.decode("latin-1"))
