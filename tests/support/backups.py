@@ -64,6 +64,17 @@ def unread(log: Log) -> dict[tuple[str, str, int], int]:
     }
 
 
+def behind(log: Log) -> bool:
+    """Whether a stage has something to read."""
+    return any(
+        log.read(t, p, position, 1)
+        for t in ORDER
+        for g in groups_of(t)
+        if g in STAGES
+        for p, position in enumerate(log.positions(t, g))
+    )
+
+
 class Recording:
     """A channel that keeps what it was told to send."""
 
@@ -119,7 +130,7 @@ def settle(log: Log, channel: Recording) -> None:
     while True:
         assert time.monotonic() < deadline, unread(log)
         passes, busy = channel.passes, channel.busy
-        if busy or any(n for (_, g, _), n in unread(log).items() if g in STAGES):
+        if busy or behind(log):
             since = channel.passes
         elif passes >= since + 2:  # one that began after all was read, and found nothing to do
             return
