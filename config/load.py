@@ -19,6 +19,8 @@ from config.checks.gateways import FILE as GATEWAYS
 from config.checks.gateways import by_gateway, check_gateways, check_names
 from config.checks.officers import check_officers
 from config.checks.plans import read_plans
+from config.checks.reaches import FILE as REACHES
+from config.checks.reaches import check_reaches
 from config.checks.rules import check_rule_rows
 from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
 from config.checks.sources import read_sources
@@ -45,6 +47,7 @@ from config.records.district import (
     Station,
     Watch,
 )
+from config.records.reaches import Reach
 from config.records.rules import Rules
 from config.records.sources import Sources
 
@@ -109,6 +112,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     officers = _if_there(folder / "officers.csv", Officer, problems) or []
     cameras = _if_there(folder / "cameras.csv", Camera, problems) or []
     gateways = _if_there(folder / GATEWAYS, GatewayRow, problems)
+    reaches = _if_there(folder / REACHES, Reach, problems) or []
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
     shapes = read_shapes(folder / "areas.geojson", problems)
@@ -130,6 +134,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.nodes(nodes)
     check_cameras(problems, cameras, by_station)
     check_gateways(problems, gateways or (), by_station)
+    check_reaches(problems, reaches, by_basin, by_area, by_station)
     check.watches(watches)
     check.contacts(contacts or [])
     check.rain(rain, watches)
@@ -137,10 +142,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     ruled = frozenset(a for r in (rules.rule if rules else ()) for a in r.areas)
     check_reach(problems, by_area, by_station, contacts, watches, rain, stage, shapes, ruled)
     sources = read_sources(folder, by_area, by_basin, problems)
-    if channels is not None:
-        check_channels(channels, problems)
-    if head is not None:
-        check_head(head, folder.resolve().name, problems)
+    _heads(folder, head, channels, problems)
     if rules is not None:
         check_rules(rules, problems)
         check_rule_rows(problems, rules, by_area, by_station, watches)
@@ -167,7 +169,17 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         sources,
         by_camera,
         None if gateways is None else by_gateway(gateways),
+        tuple(r for _, r in reaches),
     ), []
+
+
+def _heads(
+    folder: Path, head: Head | None, channels: Channels | None, problems: list[Problem]
+) -> None:
+    if channels is not None:
+        check_channels(channels, problems)
+    if head is not None:
+        check_head(head, folder.resolve().name, problems)
 
 
 def _names(
@@ -245,6 +257,7 @@ def _district(
     sources: Sources,
     cameras: dict[str, Camera],
     gateways: dict[str, tuple[str, ...]] | None,
+    reaches: tuple[Reach, ...],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -276,6 +289,7 @@ def _district(
         stage=tuple(stage),
         cameras=cameras,
         gateways=gateways,
+        reaches=reaches,
         rules=rules,
         policy=policy,
         channels=channels,
@@ -284,6 +298,6 @@ def _district(
         groups_of_station={s: tuple(dict.fromkeys(g)) for s, g in of_station.items()},
         stations_of_area={a: tuple(s) for a, s in by_area.items()},
         sources=sources,
-        rules_version=rules_version(rain, stage, rules),
+        rules_version=rules_version(rain, stage, rules, reaches),
         **msgspec.structs.asdict(head),
     )

@@ -20,6 +20,7 @@ from config.language import Text
 from config.read.problem import Problem
 from config.read.tables import read_toml
 from config.records.district import District, RainThreshold, StageThreshold
+from config.records.reaches import Reach
 from config.records.row import Row
 from config.records.rules import Rules
 
@@ -72,12 +73,16 @@ _PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def rules_version(
-    rain: Sequence[RainThreshold], stage: Sequence[StageThreshold], rules: Rules
+    rain: Sequence[RainThreshold],
+    stage: Sequence[StageThreshold],
+    rules: Rules,
+    reaches: Sequence[Reach] = (),
 ) -> str:
-    """A hash of what decides levels: both tables of thresholds and rules.toml, as loaded. A comment,
-    a source, another order of rows or columns, or a default written out changes nothing; nor does a
-    parameter that a later version of this program adds."""
-    tables = [sorted(_written(_stated(row)) for row in t) for t in (rain, stage)]
+    """A hash of what decides levels: both tables of thresholds, rules.toml and reaches.csv, as loaded.
+    A comment, a source, another order of rows or columns, or a default written out changes nothing; nor
+    does a parameter that a later version of this program adds."""
+    named = (rain, stage, reaches) if reaches else (rain, stage)
+    tables = [sorted(_written(_stated(row)) for row in t) for t in named]
     body = _written([*tables, _stated(rules)])
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 

@@ -52,6 +52,9 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     suspect: bool = False  # rests on suspect values alone: a notice and 准备转移, no more
     thin: bool = False  # the area's evidence is too thin to call it quiet
     outside: bool = False  # another authority's word: it proposes, and never goes out by itself
+    inferred: bool = False  # concluded from what is missing: it proposes, and never goes out by itself
+    earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive …
+    latest_at: Whole | None = None  # … and by when
     next_at: Whole | None = None  # when the next threshold is expected
     note: str = ""
     config: str = ""

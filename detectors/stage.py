@@ -26,6 +26,7 @@ from detectors.quality.silence import late
 from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
+from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
 from detectors.screening.set_aside import take as take_service
 from detectors.screening.sift import Sifted, sift
@@ -124,6 +125,7 @@ class Detect:
             held = state.compounds.setdefault(compound.name, compound.new())
             for said in compound.tick(held, clock_at):
                 saying.compound(compound, said)
+        conclude(part, state, clock_at, saying)
         writes = saying.writes() + expire(self._district, part, state, clock_at)
         writes += tick_people(self._district, state, clock_at)
         for group in part.groups:
@@ -205,6 +207,8 @@ class Detect:
                     judge(part, state, new, judged, which[source], c.nth, saying)
         for fed in part.series:
             self._series(fed, state, new, c, saying)
+        if part.listened:
+            listen(part, state, new)
         if part.cameras:
             for k in new.young(np.nonzero(kind == FRAME)[0]):
                 self._look(part, state, c, int(new.nth[k]), saying)

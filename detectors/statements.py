@@ -13,8 +13,9 @@ from detectors.detection import Coverage, Detection, Evidence, detection_id
 from detectors.engine.compound import Compound, CompoundSaid, MemberWord
 from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
 from detectors.memory.state import DetectState, RowSaid, Said
-from detectors.quality.silence import coverage
+from detectors.quality.silence import coverage, unforeseen
 from detectors.rain.rain_threshold import Change, RainRow
+from detectors.water.cascade import Cascade, CascadeSaid
 from detectors.water.stage_trend import StageRow
 from stream.stages.stage import Write
 
@@ -157,6 +158,42 @@ class Saying:
             ),
         )
 
+    def cascade(self, cascade: Cascade, said: CascadeSaid) -> None:
+        """Silences down a river: who is silent since when, and when the wave may be here."""
+        stations, hazard = self._district.stations, cascade.hazard
+        evidence = tuple(
+            Evidence(
+                station=s,
+                quantity=stations[s].quantity,
+                value=float(said.value),
+                threshold=said.limit,
+                observed_at=at,
+                kind="cascade",
+                note="jumped" if s in said.jumped else "",
+            )
+            for s, at in zip(said.stations, said.heard, strict=True)
+        )
+        what = str(said[3:])
+        self._say(
+            0,
+            Detection(
+                id=detection_id(said.area, hazard, cascade.name, said.at, what),
+                area=said.area,
+                hazard=hazard,
+                rule=cascade.name,
+                level=Level(said.level),
+                action=Action(said.action),
+                detected_at=said.at,
+                since_at=said.since_at,
+                evidence=evidence,
+                inferred=True,
+                earliest_at=said.earliest_at,
+                latest_at=said.latest_at,
+                config=self._district.version,
+                rules=self._district.rules_version,
+            ),
+        )
+
     def _sum_up(
         self,
         nth: int,
@@ -210,10 +247,12 @@ class Saying:
         if self._state.silence.said.get(area, ()) == told:
             return
         self._state.silence.said[area] = told
+        lost = unforeseen(self._district, area, cover.silent)
+        blind = f"来水预报失明 no forecast from upstream: {' '.join(lost)}" if lost else ""
         self._say(
             nth,
             self._statement(
-                area, "evidence", "silence", at, ",".join(told), cover=cover, thin=thin
+                area, "evidence", "silence", at, ",".join(told), cover=cover, thin=thin, note=blind
             ),
         )
 

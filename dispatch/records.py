@@ -127,6 +127,8 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     evidence: tuple[Evidence, ...] = ()
     coverage: Coverage | None = None
     next_at: Whole | None = None
+    earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive, and by when
+    latest_at: Whole | None = None
     detections: tuple[str, ...] = ()
     renewed: bool = False  # what is in force goes on, and is said again before it runs out
 

@@ -18,7 +18,7 @@ def check_courses(basins: Mapping[str, Basin], problems: list[Problem]) -> None:
             problems.append(
                 Problem(_FILE, n, "downstream", text, Text("小流域代号", "id of a basin"))
             )
-        elif b.id in _below(b, basins):
+        elif b.id in basins_below(b, basins):
             text = Text(f"{b.id} 流回自身", f"{b.id} flows back into itself")
             problems.append(
                 Problem(_FILE, n, "downstream", text, Text("改正下游", "mend the link"))
@@ -30,7 +30,7 @@ def check_courses(basins: Mapping[str, Basin], problems: list[Problem]) -> None:
             problems.append(Problem(_FILE, n, "course", text, hint))
 
 
-def _below(basin: Basin, basins: Mapping[str, Basin]) -> list[str]:
+def basins_below(basin: Basin, basins: Mapping[str, Basin]) -> list[str]:
     """The ids of what lies downstream; ends where a link leads nowhere or round again."""
     found: list[str] = []
     at = basin.downstream

@@ -15,6 +15,7 @@ from config.records.door import Door
 from config.records.level import Level
 from config.records.plans import NONE as NO_PLANS
 from config.records.plans import Plans
+from config.records.reaches import Reach
 from config.records.row import Row
 from config.records.rules import Rules
 from config.records.sources import NONE, Sources
@@ -82,6 +83,8 @@ class Station(Row, frozen=True, kw_only=True):
     wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
     calibrated: str = ""
     calibrate_days: int = 365
+    carrier: str = ""  # over what its readings come: the operator's network, the satellite; "": not known
+    power: str = ""  # the line that feeds it; "": not known, or its own
 
     def overdue(self, today: date) -> int:
         """Days since its calibration ran out; 0: it counts, or none is known; below 0: it is dated
@@ -266,6 +269,7 @@ class District(Row, frozen=True, kw_only=True):
     log: str = ""
     history: str = ""
     partitions: int = 4  # of the topic observations
+    reaches: tuple[Reach, ...] = ()  # the river from gauge to gauge to village
     cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
     # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
     gateways: dict[str, tuple[str, ...]] | None = None

@@ -16,6 +16,7 @@ from detectors.quality.service_mode import ServiceState
 from detectors.quality.silence import SilenceState
 from detectors.quality.station_memory import StationMemory
 from detectors.rain.threshold_state import RainState
+from detectors.water.cascade import CascadeState
 from detectors.water.stage_trend import StageState
 from stream.records import Run
 
@@ -60,6 +61,7 @@ class _Packed(msgspec.Struct):
     service: ServiceState = msgspec.field(default_factory=ServiceState)
     heard_lone: dict[str, dict[int, int]] = {}
     heard_filled: dict[str, dict[int, int]] = {}
+    cascades: dict[str, CascadeState] = {}
 
 
 class DetectState:
@@ -80,6 +82,7 @@ class DetectState:
         self.said: dict[str, Said] = {}  # rule|area|hazard
         self.series: dict[str, SeriesState] = {}  # by rule
         self.compounds: dict[str, CompoundState] = {}
+        self.cascades: dict[str, CascadeState] = {}  # by rule and watch group
         self.cap = CapState()  # of other authorities
         self.people = PeopleState()
         self.service = ServiceState()
@@ -118,6 +121,7 @@ class DetectState:
                 self.service,
                 {names[row]: held for row, held in self.heard.lone.items()},
                 {names[row]: held for row, held in self.heard.filled.items()},
+                self.cascades,
             )
         )
 
@@ -143,5 +147,6 @@ class DetectState:
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         state.series, state.compounds = series(packed.series), packed.compounds
+        state.cascades = packed.cascades
         state.cap, state.people, state.service = packed.cap, packed.people, packed.service
         return state

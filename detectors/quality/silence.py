@@ -5,6 +5,7 @@ run's clock; also one never heard since the run began. An area is thin when less
 `min_live_share` of its stations are live; a camera that is blind (`camera_sight`) is not. One that
 is in service (`service`) is not silent, and makes its areas thin; so does a gauge that reports and does
 not show what it measures (`blind`): an error code in a flood says nothing, least of all that it is over.
+So does a silent gauge on which a forecast from upstream (`travel_time`) rests: nobody sees what comes.
 The same holds of one whose clock is so slow that what it says is history (`clock_offset`).
 Delay it adds: the plan's `silent_after_s`, and up to one tick.
 Cannot see: a gauge that reports and lies (see the quality tests).
@@ -49,6 +50,18 @@ def late(district: District, state: SilenceState, station: str) -> bool:
     return state.clock_at - since > plan_s * 1000
 
 
+def unforeseen(district: District, area: str, silent: Collection[str]) -> list[str]:
+    """Silent gauges without which the area's forecast of what comes down the river is blind."""
+    found = []
+    for row in district.rules.rule:
+        every = "*" in row.areas and row.hazard in district.areas[area].hazards
+        if row.kind != "travel_time" or not (every or area in row.areas):
+            continue
+        mine = row.stations or district.stations_of_area[area]
+        found += [s for s in mine if s in silent and district.stations[s].quantity == row.quantity]
+    return sorted(set(found))
+
+
 def coverage(
     district: District, state: SilenceState, area: str, service: Collection[str]
 ) -> tuple[Coverage, bool]:
@@ -62,6 +75,7 @@ def coverage(
     live = len(stations) - len(silent) - len(away)
     thin = bool(away) or live < district.rules.silence.min_live_share * len(stations)
     thin |= any(s in lost and district.stations[s].quantity != "frame" for s in stations)
+    thin |= bool(unforeseen(district, area, silent))
     found = Coverage(
         live=live,
         expected=len(stations),

@@ -18,10 +18,13 @@ from detectors.camera.picture import missing
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind
+from detectors.setup.cascades import CASCADE, cascade_problems
 from detectors.setup.registry import KINDS
+from detectors.setup.rows import actions, areas_of, levels, parameters_of, rule_problem
 
 _NEAREST_KM = 0.5  # a gauge nearer than this weighs no more
 COMPOUND = "compound"
+OWN = (COMPOUND, CASCADE)  # kinds that judge no window
 
 
 def series_rules(district: District, areas: Iterable[str]) -> list[SeriesRule]:
@@ -30,7 +33,7 @@ def series_rules(district: District, areas: Iterable[str]) -> list[SeriesRule]:
     return [
         _rule(district, row, KINDS[row.kind], wanted)
         for row in district.rules.rule
-        if row.kind != COMPOUND
+        if row.kind not in OWN
     ]
 
 
@@ -41,8 +44,8 @@ def compounds(district: District, areas: Iterable[str]) -> list[Compound]:
     for row in district.rules.rule:
         if row.kind == COMPOUND:
             parameters = msgspec.convert(row.parameters, CompoundParameters)
-            places = [CompoundRow(a, row.hazard) for a in _areas(district, row) if a in wanted]
-            found.append(Compound(row.id, parameters, places, _levels(row), _actions(row)))
+            places = [CompoundRow(a, row.hazard) for a in areas_of(district, row) if a in wanted]
+            found.append(Compound(row.id, parameters, places, levels(row), actions(row)))
     return found
 
 
@@ -50,7 +53,7 @@ def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> Ser
     parameters = msgspec.convert(row.parameters, kind.parameters)
     slot_s, quantity = kind.slot_s(parameters), kind.seen or row.quantity
     rows = []
-    for area in _areas(district, row):
+    for area in areas_of(district, row):
         names = [s.id for s in _stations(district, row, area, slot_s)]
         if area not in areas or not names:
             continue
@@ -64,27 +67,13 @@ def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> Ser
         kind,
         parameters,
         rows,
-        _levels(row),
-        _actions(row),
+        levels(row),
+        actions(row),
         hold_min=row.hold_min,
         clear=row.clear,
         late_min=district.rules.lateness_s // 60,
         speaks=row.speaks,
     )
-
-
-def _levels(row: RuleRow) -> tuple[float | None, ...]:
-    return tuple(getattr(row, x) for x in LEVELS)
-
-
-def _actions(row: RuleRow) -> tuple[float | None, ...]:
-    return tuple(getattr(row, x) for x in ACTIONS)
-
-
-def _areas(district: District, row: RuleRow) -> list[str]:
-    if "*" in row.areas:
-        return [a.id for a in district.areas.values() if row.hazard in a.hazards]
-    return list(row.areas)
 
 
 def _measures(station: Station, quantity: str) -> bool:
@@ -144,9 +133,11 @@ def problems(district: District) -> list[Problem]:
         where = f"rule[{n}] {row.id}"
         if row.kind == COMPOUND:
             found += _compound_problems(district, row, where, ids)
+        elif row.kind == CASCADE:
+            found += cascade_problems(district, row, where)
         elif row.kind not in KINDS:
-            kinds = ", ".join(sorted([*KINDS, COMPOUND]))
-            found.append(_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds))
+            kinds = ", ".join(sorted([*KINDS, *OWN]))
+            found.append(rule_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds))
         else:
             found += _row_problems(district, row, where, KINDS[row.kind])
     return found
@@ -159,38 +150,30 @@ def _looks(district: District) -> bool:
     return rows or (cameras and "camera_motion" in district.rules.run)
 
 
-def _problem(where: str, key: str, message: str, hint: str = "") -> Problem:
-    return Problem("rules.toml", 0, f"{where}.{key}", message, hint)
-
-
-def _parameters(row: RuleRow, type_: type[msgspec.Struct]) -> Any | str:
-    """The parameters, or what is wrong with them."""
-    try:
-        return msgspec.convert(row.parameters, type_)
-    except (msgspec.ValidationError, ValueError) as e:
-        return str(e)
-
-
 def _compound_problems(
     district: District, row: RuleRow, where: str, ids: set[str]
 ) -> list[Problem]:
-    parameters = _parameters(row, CompoundParameters)
+    parameters = parameters_of(row, CompoundParameters)
     if isinstance(parameters, str):
-        return [_problem(where, "parameters", parameters, "docs/rules.md")]
+        return [rule_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
     for m in parameters.of:
         if m.rule not in ids or m.rule == row.id:
             wrong = f"没有规则 {m.rule!r} is no rule that runs"
-            found.append(_problem(where, "parameters.of", wrong, row.id))
+            found.append(rule_problem(where, "parameters.of", wrong, row.id))
+            continue
+        if any(r.id == m.rule and r.kind == CASCADE for r in district.rules.rule):
+            wrong = f"{m.rule} 只提请，不参加表决 only proposes, and has no vote"
+            found.append(rule_problem(where, "parameters.of", wrong))
             continue
         of, hazard = _speaks_of(district, m.rule), m.hazard or row.hazard
-        deaf = [a for a in _areas(district, row) if (a, hazard) not in of]
+        deaf = [a for a in areas_of(district, row) if (a, hazard) not in of]
         if deaf:
             wrong = f"{m.rule} 从不说 {deaf[0]} 的 {hazard} never speaks of {deaf[0]} {hazard}"
             hint = "areas, 或成员的 or a member's hazard: " + (
                 ", ".join(sorted({h for _, h in of})) or "–"
             )
-            found.append(_problem(where, "parameters.of", wrong, hint))
+            found.append(rule_problem(where, "parameters.of", wrong, hint))
     return found
 
 
@@ -205,25 +188,25 @@ def _speaks_of(district: District, rule: str) -> set[tuple[str, str]]:
         hazard = district.rules.camera.hazard
         return {(a, hazard) for a, of in district.stations_of_area.items() if sees & {*of}}
     row = next((r for r in district.rules.rule if r.id == rule), None)
-    return {(a, row.hazard) for a in _areas(district, row)} if row else set()
+    return {(a, row.hazard) for a in areas_of(district, row)} if row else set()
 
 
 def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> list[Problem]:
-    parameters = _parameters(row, kind.parameters)
+    parameters = parameters_of(row, kind.parameters)
     if isinstance(parameters, str):
-        return [_problem(where, "parameters", parameters, "docs/rules.md")]
+        return [rule_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
     if forbids := kind.unready(parameters):
-        found.append(_problem(where, "parameters", forbids, "docs/skill-tables.md"))
+        found.append(rule_problem(where, "parameters", forbids, "docs/skill-tables.md"))
     if row.quantity not in kind.inputs and "*" not in kind.inputs:
         takes = ", ".join(kind.inputs)
-        found.append(_problem(where, "quantity", f"{row.kind} 不用 does not take it", takes))
+        found.append(rule_problem(where, "quantity", f"{row.kind} 不用 does not take it", takes))
     for names in (LEVELS, ACTIONS):
         values = [v for x in names if (v := getattr(row, x)) is not None]
         pairs = pairwise(reversed(values) if kind.falling else values)
         if any(a > b for a, b in pairs):
             order = "应逐级降低 must fall" if kind.falling else "应逐级升高 must rise"
-            found.append(_problem(where, names[0], f"{order} level by level: {values}"))
+            found.append(rule_problem(where, names[0], f"{order} level by level: {values}"))
     slot_s = kind.slot_s(parameters)
     for name in row.stations:
         station = district.stations[name]
@@ -231,16 +214,16 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
             found += _unseen(district, station, where, seen)
         elif not _measures(station, row.quantity):
             wrong = f"{name} 不测 does not measure {row.quantity}"
-            found.append(_problem(where, "stations", wrong, station.quantity))
+            found.append(rule_problem(where, "stations", wrong, station.quantity))
         elif _interval_s(station) > slot_s:
             wrong = f"{name} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
-            found.append(_problem(where, "stations", wrong, "加长时段或换站 a longer slot"))
-    fed = [a for a in _areas(district, row) if _stations(district, row, a, slot_s)]
+            found.append(rule_problem(where, "stations", wrong, "加长时段或换站 a longer slot"))
+    fed = [a for a in areas_of(district, row) if _stations(district, row, a, slot_s)]
     without = [a for a in row.areas if a != "*" and a not in fed]
     if without or not fed:
         wrong = f"{' '.join(without) or '*'} 没有可用监测站 no station that this rule can use"
         hint = "watch.csv" + (", cameras.csv" if _seen(row) else "")
-        found.append(_problem(where, "areas", wrong, hint))
+        found.append(rule_problem(where, "areas", wrong, hint))
     return found
 
 
@@ -248,17 +231,19 @@ def _unseen(district: District, station: Station, where: str, seen: str) -> list
     """What keeps a camera from showing a quantity."""
     if station.quantity != "frame":
         wrong = f"{station.id} 不是摄像机 is no camera, {seen}"
-        return [_problem(where, "stations", wrong, "stations.csv: quantity frame")]
+        return [rule_problem(where, "stations", wrong, "stations.csv: quantity frame")]
     if what := _lacks(district, station, seen):
         hint = "cameras.csv: " + ", ".join({"ground": "points / gsd_m"}.get(w, w) for w in what)
         wrong = f"{station.id} 的 {seen} 缺设置 is not set up for it"
-        return [_problem(where, "stations", wrong, hint)]
+        return [rule_problem(where, "stations", wrong, hint)]
     return []
 
 
 def words(district: District, rule: str) -> tuple[str, str]:
     """What a person reads for a declared rule: Chinese, English."""
     row = next((r for r in district.rules.rule if r.id == rule), None)
+    if row is not None and row.kind == CASCADE:
+        return "上下游测站相继断报", "gauges silent down the river"
     if row is None or row.kind not in KINDS:
         return ("综合研判", "several rules") if row is not None else (rule, rule)
     return KINDS[row.kind].zh, KINDS[row.kind].en

@@ -17,8 +17,10 @@ from detectors.quality.level_course import Range
 from detectors.quality.rain_bounds import Seasons
 from detectors.quality.spatial_consistency import Near, limits_of, padded
 from detectors.quality.station_tests import range_of
+from detectors.setup.cascades import cascades
 from detectors.setup.declared import compounds, series_rules
 from detectors.setup.threshold_tables import rain_threshold, stage_trend
+from detectors.water.cascade import Cascade
 from stream.log.port import partition_of
 
 # what the memory of a station must know of its quantity
@@ -65,6 +67,7 @@ class Part:
         self.stage = stage_trend(district, areas if "stage_trend" in run else ())
         self.motion, self.silence = "camera_motion" in run, "silence" in run
         self.compounds: list[Compound] = compounds(district, areas)
+        self.cascades: dict[str, Cascade] = cascades(district, self.groups)
         self._areas: dict[str, list[str]] = {}
         for area in areas:
             for station in district.stations_of_area[area]:
@@ -80,8 +83,18 @@ class Part:
         self.near = self._near(district)
         self._plans(district)
         self._ranges(district)
+        self.listened = self._listened()
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
         self.cameras = self._cameras(district)
+
+    def _listened(self) -> dict[int, list[str]]:
+        """Rows whose jumps some rule `cascade` looks at, with its name."""
+        found: dict[int, list[str]] = {}
+        for name, cascade in self.cascades.items():
+            for gauge in (g for g in cascade.gauges.values() if g.per_unit):
+                for row in self.rows_of.get(gauge.station, ()):
+                    found.setdefault(row, []).append(name)
+        return found
 
     def _cameras(self, district: District) -> dict[int, tuple[Camera | None, frozenset[str]]]:
         """Cameras that some rule looks through: row -> its view and the quantities wanted of it."""

@@ -13,6 +13,8 @@ Parameters: lag_min (minutes, one each upstream gauge), gain (1, one each), offs
 window_min: how far ahead the highest forecast lies. per_h: how fast the farthest forecast grows.
 
 Delay it adds: none.
+While a gauge upstream is silent the areas are thin (`detectors.quality.silence`): nothing there is called
+off on a forecast that is blind.
 Cannot see: water that joins below the gauges; a wave that flattens or steepens on its way, beyond
 `gain`; lags change with the stage: fit them to high floods.
 Source: relation of corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrology for Engineers,

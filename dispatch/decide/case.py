@@ -125,7 +125,8 @@ class Case(msgspec.Struct, frozen=True):
 
     def hear(self, detection: Detection) -> bool:
         """Take a rule's statement; False when it was heard before."""
-        saying = say(self.said.get(detection.rule), detection)
+        before = self.said.get(detection.rule)
+        saying = say(before, detection)
         if saying is None:
             return False
         self._set(said={**self.said, detection.rule: saying})
@@ -136,8 +137,17 @@ class Case(msgspec.Struct, frozen=True):
             sure_level=self.sure_level.hear(need.sure.level, at),
             sure_action=self.sure_action.hear(need.sure.action, at),
         )
+        if detection.inferred and before is not None and before.sinks(detection):
+            self._retract()
         self._settle()
         return True
+
+    def _retract(self) -> None:
+        """A conclusion that no longer holds goes at once, as far as nobody has let it out."""
+        self._set(
+            level=self.level.retract(max(self.sure_level.value, self.force.level)),
+            action=self.action.retract(max(self.sure_action.value, self.force.action)),
+        )
 
     def restart_holds(self, at: int) -> None:
         """The silence before `at` (event time, ms) was no evidence of absence."""

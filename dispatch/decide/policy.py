@@ -32,6 +32,11 @@ class Saying(msgspec.Struct, frozen=True):
     sure: Grade
     recent: tuple[str, ...] = ()  # ids heard, newest last: the same id again is a duplicate
 
+    def sinks(self, new: Detection) -> bool:
+        """Does the new statement ask for less?"""
+        old = self.detection
+        return Grade(old.level, old.action).exceeds(Grade(new.level, new.action))
+
 
 _RECENT = 16
 
@@ -47,8 +52,9 @@ def say(before: Saying | None, detection: Detection) -> Saying | None:
     if before is not None and detection.id in before.recent:
         return None
     said = Grade(detection.level, detection.action)
-    if detection.outside:
-        sure = Grade()  # another authority's word is a proposal, whatever it says
+    if detection.outside or detection.inferred:
+        # another authority's word, or what silence says, is a proposal, whatever it says
+        sure = Grade()
     elif not detection.suspect:
         sure = said
     else:
@@ -72,17 +78,18 @@ def needed(sayings: Iterable[Saying]) -> Need:
     least yellow or prepare. Until then no colour goes out on it, only its action.
 
     Another authority's word (`outside`) is in `whole` alone: it neither is sure nor makes anything
-    else so. What our own rules say beside it goes out as far as they say it.
+    else so. What our own rules say beside it goes out as far as they say it. The same holds of what
+    is concluded from silence (`inferred`).
     """
     sayings = list(sayings)
     whole, own, sure = Grade(), Grade(), Grade()
     for s in sayings:
         said = Grade(s.detection.level, s.detection.action)
         whole |= said
-        own |= Grade() if s.detection.outside else said
+        own |= Grade() if s.detection.outside or s.detection.inferred else said
         sure |= s.sure
     second = any(
-        not (s.detection.suspect or s.detection.outside)
+        not (s.detection.suspect or s.detection.outside or s.detection.inferred)
         and (s.detection.level >= Level.YELLOW or s.detection.action >= Action.PREPARE)
         for s in sayings
     )
@@ -119,6 +126,13 @@ class Hold(msgspec.Struct, frozen=True):
         """What was heard before `at` was no evidence of absence: count the hold from `at`."""
         low_at = None if self.low_at is None else max(self.low_at, at)
         return msgspec.structs.replace(self, raw_at=max(self.raw_at, at), low_at=low_at)
+
+    def retract(self, at_least: int) -> "Hold":
+        """What only a conclusion asked for was never there, and waits for no hold."""
+        value = min(self.value, max(self.raw, at_least))
+        low_at = None if self.raw >= value else self.low_at
+        peak = 0 if low_at is None else min(self.peak, value)
+        return msgspec.structs.replace(self, value=value, low_at=low_at, peak=peak)
 
     def fall(self, complete_at: int, hold_ms: int) -> "Hold":
         """Everything up to `complete_at` was heard: fall to the highest value of the hold."""

@@ -19,6 +19,8 @@ def heard(district: District, detection: Detection) -> Reason:
     if detection.outside:
         rule = _sources(district, detection)
     grade = Grade(detection.level, detection.action).words()
+    if detection.inferred and not (detection.level or detection.action):
+        return Reason(f"{rule.zh}：推断不再成立，撤回", f"{rule.en}: no longer concluded, withdrawn")
     doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
     return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
 

@@ -3,7 +3,8 @@ hazard, grouped into incidents.
 
 What it knows of time: a group's clock is its newest Mark, or a Tick of a live run; `sent_at` is
 that clock, or the detection's own time where that is later. So a replay gives the same warnings.
-A warning rises in the step that takes the detection; it falls only in a Mark, or by a person.
+A warning rises in the step that takes the detection; it falls only in a Mark, or by a person. What
+only a conclusion asked for, and nobody let out, is withdrawn with it.
 """
 
 from collections.abc import Callable, Iterator, Sequence

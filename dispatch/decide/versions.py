@@ -64,7 +64,7 @@ def refresh(
         return Change(_close(setting, case, now, before, need, end, because, by), "cancel")
     case.keep_out(force)
     case.questions({what: asked(setting, case, what, now) for what in wanted})
-    face = _Face(force, need, case.whole, wanted, thin, _outside_alone(case))
+    face = _Face(force, need, case.whole, wanted, thin, _proposed_alone(case))
     renew = renewal_due(setting, case, now, thin, together=together)
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
@@ -80,10 +80,10 @@ def refresh(
     return Change(alert, "lower" if was.exceeds(force) else "")
 
 
-def _outside_alone(case: Case) -> bool:
-    """What is not sure is another authority's word, and no doubtful value of ours."""
+def _proposed_alone(case: Case) -> bool:
+    """What is not sure is another authority's word or a conclusion, and no doubtful value of ours."""
     said = [s.detection for s in case.said.values()]
-    return any(d.outside for d in said) and not any(d.suspect for d in said)
+    return any(d.outside or d.inferred for d in said) and not any(d.suspect for d in said)
 
 
 class _Face(NamedTuple):
@@ -239,6 +239,8 @@ def _version(
         evidence=tuple(e for d in active for e in d.evidence),
         coverage=coverage,
         next_at=min(coming, default=None),
+        earliest_at=min((d.earliest_at for d in active if d.earliest_at is not None), default=None),
+        latest_at=max((d.latest_at for d in active if d.latest_at is not None), default=None),
         detections=tuple(d.id for d in active),
     )
 
@@ -274,6 +276,14 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
                 "含外部预警，须本区有权人员或本区监测确认，不自动发布",
                 "rests on another authority's warning too: a person or our own sensors must "
                 "confirm, nothing goes out on it by itself",
+            )
+        )
+    if any(s.detection.inferred and s.detection.level for s in case.said.values()):
+        out.append(
+            Reason(
+                "由测站相继断报推断，须人工确认，不自动发布",
+                "concluded from gauges that fell silent one after another: a person must confirm, "
+                "nothing goes out on it by itself",
             )
         )
     if face.suspect:
@@ -350,6 +360,8 @@ def _close(
         deadline_at=None,
         suspect=False,
         next_at=None,
+        earliest_at=None,
+        latest_at=None,
         renewed=False,
     )
     case.close(alert)

@@ -19,7 +19,7 @@ from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, 
 from dispatch.geography.downstream import Hit, in_words, is_told, yours_in_words
 from dispatch.grade import Grade
 from dispatch.records import Alert, Route
-from dispatch.words.evidence import coverage, evidence, office, seen_itself
+from dispatch.words.evidence import arrival, coverage, evidence, office, seen_itself
 from dispatch.words.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.words.local_time import local, when
 from dispatch.words.sample import sample
@@ -153,6 +153,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
         "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang),
+        "arrival": arrival(district, a, lang),
         "others": advice["others"],
         "moved": orders_zh(a.hazard).removesuffix("指令"),
         "sent": when(a.sent_at, zone, lang),
@@ -284,7 +285,10 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
     """What only those see who must act on it."""
     a, lang, zone = message.alert, message.lang, district.timezone
     zh = lang == "zh"
-    measured = [e.observed_at for e in a.evidence if e.quantity != "cap"]
+    # silence is told once it has lasted
+    measured = [
+        e.observed_at for e in a.evidence if e.quantity != "cap" and e.kind != "cascade"
+    ]
     seen = max((at for at in measured if at is not None), default=None)
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
     yours = yours_in_words(district, message.yours, lang) if message.yours else ""
@@ -294,6 +298,7 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
         "deadline": local(a.deadline_at, zone, "%H:%M") if a.deadline_at is not None else "",
         "suspect": a.suspect,
         "outside": any(e.quantity == "cap" for e in a.evidence),
+        "inferred": any(e.kind == "cascade" for e in a.evidence),
         "evidence": [evidence(district, e, lang) for e in a.evidence],
         "coverage": coverage(a, lang),
         "next": local(a.next_at, zone, "%H:%M") if a.next_at is not None else "",

@@ -53,6 +53,8 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
     name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
     if e.quantity in OF_PEOPLE:
         return _seen(district, e, zh=zh)
+    if e.kind == "cascade":
+        return name + _silent(district, e, zh=zh)
     if e.kind in KINDS:
         return name + _ruled(district, e, zh=zh)
     quantity = QUANTITIES.get(e.quantity)
@@ -93,6 +95,27 @@ def _seen(district: District, e: Evidence, *, zh: bool) -> str:
     if zh:
         return f"{e.station}{QUANTITIES[e.quantity].zh}（{at}）"
     return f"{e.station}: {e.quantity.replace('_', ' ')} ({at})"
+
+
+def _silent(district: District, e: Evidence, *, zh: bool) -> str:
+    """10:05后断报（此前突涨）: one of the silences that look like a wave."""
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    if zh:
+        return f"{at}后断报" + "（此前突涨）" * bool(e.note)
+    return f" silent since {at}" + " (after a jump)" * bool(e.note)
+
+
+def arrival(district: District, a: Alert, lang: str) -> str:
+    """预计10:36–11:42到达: when a wave on its way may be there; "" where none is known."""
+    if a.earliest_at is None or a.latest_at is None or a.msg_type == "cancel":
+        return ""
+    zh, zone = lang == "zh", district.timezone
+    soon, late = local(a.earliest_at, zone, "%H:%M"), local(a.latest_at, zone, "%H:%M")
+    if a.latest_at <= a.sent_at:
+        return "洪水可能已到" if zh else "It may be there already"
+    if a.earliest_at <= a.sent_at:
+        return f"随时可能到，最迟{late}" if zh else f"It may come at any time, by {late}"
+    return f"预计{soon}–{late}到达" if zh else f"Expected {soon}-{late}"
 
 
 def _station(district: District, station: str, *, zh: bool) -> str:

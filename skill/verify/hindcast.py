@@ -91,6 +91,8 @@ def _dated(d: Detection, shift: int) -> Detection:
         detected_at=d.detected_at + shift,
         since_at=d.since_at + shift,
         next_at=None if d.next_at is None else d.next_at + shift,
+        earliest_at=None if d.earliest_at is None else d.earliest_at + shift,
+        latest_at=None if d.latest_at is None else d.latest_at + shift,
         evidence=tuple(
             msgspec.structs.replace(e, observed_at=e.observed_at + shift)
             if e.observed_at is not None
@@ -132,7 +134,7 @@ def _writes(
         flag = np.where(count > doubt, int(Flag.SUSPECT), int(Flag.GOOD))
         flag = np.where((count < low) | (count > high), int(Flag.FAIL), flag)
         yield detect.take(state, Batch(row, at, count, seq[block][source], flag))
-        if part.compounds:  # time alone may end what they keep
+        if part.compounds or part.cascades:  # time alone may end what they keep
             tick = Item(state.partition, 0, "", Tick(clock_at=int(at[-1])))
             yield detect.step(state, [tick])[1]
 
