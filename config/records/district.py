@@ -54,6 +54,9 @@ class Area(Row, frozen=True, kw_only=True):
     route: str
     route_en: str
     phone: str  # whom residents call
+    # how long the place needs to be empty, and how far its people walk: config/records/evacuation.py
+    move_min: int | None = None
+    shelter_m: int | None = None
     polygon: tuple[tuple[float, float], ...] = ()  # (lon, lat), closed, WGS 84
 
 

@@ -1,14 +1,28 @@
 """Many simulated storms through detect and decide in memory, scored against their own truth."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
+from typing import NamedTuple
 
 from config.records.district import District
 from dispatch.records import Alert
 from fengsui.play.in_memory import Inline
+from fengsui.run.order_need import order_need
 from simulators.scenario import Scenario, storm_set
 from simulators.world import World
-from skill.verify.storms import StormScore, score, warned
+from skill.verify.orders import LEADS_MIN, TIERS, OrderFigures, order_figures, worst_first
+from skill.verify.storms import StormRow, StormScore, Tier, score, warned
 from stream.records import Run
+
+TIER_ZH: dict[Tier, str] = {"move": "立即转移", "prepare": "准备转移及以上", "warned": "橙色或指令"}
+TIER_EN: dict[Tier, str] = {
+    "move": "order to move",
+    "prepare": "order to prepare or to move",
+    "warned": "orange or an order",
+}
 
 
 def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]:
@@ -29,37 +43,80 @@ def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]
     return world, inline.alerts
 
 
-def play_one(district: District, scenario: Scenario) -> StormScore:
+class StormResult(NamedTuple):
+    """One storm: what each tier of warning was worth in it."""
+
+    storm: Scenario
+    scores: dict[Tier, StormScore]
+
+
+def play_one(district: District, scenario: Scenario) -> StormResult:
     """One storm, stepped in memory."""
     world, alerts = stepped(district, scenario)
-    return score(world.truth, warned(alerts))
+    versions = warned(alerts)
+    needed = order_need(district)
+    scores = {
+        "move": score(world.truth, versions, "move", needed),
+        "prepare": score(world.truth, versions, "prepare", needed),
+        "warned": score(world.truth, versions),
+    }
+    return StormResult(scenario, {t: scores[t] for t in TIERS})
 
 
 def score_all(district: District, count: int) -> Iterator[str]:
-    """Misses and false alarms first, then each storm."""
-    results = [(s, play_one(district, s)) for s in storm_set(count)]
-    misses = sum(r.misses for _, r in results)
-    false = sum(r.false_alarms for _, r in results)
-    hits = sum(r.hits for _, r in results)
-    yield f"漏报 misses {misses}  空报 false alarms {false}  命中 hits {hits}  场次 storms {count}"
-    if hits + misses:
+    """The order to move first, then the order to prepare and any warning; then each storm, and in it
+    the floods that no order to move came before in time, the worst first."""
+    results = _played(district, storm_set(count))
+    floods = sum(r.scores["move"].hits + r.scores["move"].misses for r in results)
+    yield f"场次 storms {count}  成灾 floods {floods}"
+    for tier in TIERS:
+        yield from _tier(order_figures(tier, (x for r in results for x in r.scores[tier].rows)))
+    for r in results:
+        moved = r.scores["move"]
         yield (
-            f"POD {hits / (hits + misses):.2f}  "
-            f"FAR {false / max(1, hits + false):.2f}  "
-            f"CSI {hits / (hits + misses + false):.2f}  (命中须提前 hits lead by 10 min)"
+            f"  {r.storm.name:14} seed {r.storm.seed}  {TIER_ZH['move']}: 及时 in time {moved.hits:3}"
+            f"  未及时 not in time {moved.misses:3}  空令 false {moved.false_alarms:3}"
+            f"  故障 faults {len(r.storm.faults)}"
         )
-    leads = sorted(x.lead_s // 60 for _, r in results for x in r.rows if x.lead_s is not None)
-    if leads:
+        for x in worst_first(moved.rows):
+            yield f"      {x.area} {x.hazard}: {_fate(x)}"
+
+
+def _played(district: District, storms: list[Scenario]) -> list[StormResult]:
+    """In the order given; on as many cores as there are."""
+    at_once = min(len(storms), os.cpu_count() or 1)
+    if at_once < 2:
+        return [play_one(district, s) for s in storms]
+    # a new interpreter each: a fork of a process with threads may hang
+    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(play_one, repeat(district), storms))
+
+
+def _tier(f: OrderFigures) -> Iterator[str]:
+    """What an order (or any warning) was worth: every flood by its fate, and the curve of leads."""
+    need = "各区所需时间 the place's own need" if f.tier != "warned" else "10 min"
+    yield (
+        f"{TIER_ZH[f.tier]} {TIER_EN[f.tier]}: 未令 never {f.never}  灾后 after the flood {f.after}"
+        f"  太短 too short {f.short}  及时 in time {f.in_time} ({need})  空令 false {f.false}"
+    )
+    if not f.floods:
+        return
+    csi = f.in_time / (f.floods + f.false)
+    yield f"  POD {f.pod:.2f}  FAR {f.far:.2f}  CSI {csi:.2f}"
+    if f.leads_min:
+        middle = f.leads_min[len(f.leads_min) // 2]
         yield (
-            f"提前量 lead time min: 最短 shortest {leads[0]}, 中位 median {leads[len(leads) // 2]}, "
-            f"最长 longest {leads[-1]}"
+            f"  提前量 lead min: 最短 shortest {f.leads_min[0]:.0f}, 中位 median {middle:.0f}, "
+            f"最长 longest {f.leads_min[-1]:.0f}"
         )
-    for s, r in results:
-        yield (
-            f"  {s.name:14} seed {s.seed}  漏 {r.misses:3}  空 {r.false_alarms:3}  中 {r.hits:3}"
-            f"  故障 faults {len(s.faults)}"
-        )
-        for x in r.rows:
-            if x.flooded_at is not None and (x.lead_s is None or x.lead_s < 600):
-                lead = "未警 not warned" if x.lead_s is None else f"{x.lead_s // 60} min"
-                yield f"      漏 miss {x.area} {x.hazard}: {lead}"
+    curve = "  ".join(f"≥{m} {f.share(m):.0%}" for m in LEADS_MIN)
+    yield f"  提前至少 at least so many min before the flood: {curve}"
+
+
+def _fate(x: StormRow) -> str:
+    if x.warned_at is None or x.flooded_at is None:
+        return "未令 never ordered"
+    lead = (x.flooded_at - x.warned_at) // 60_000
+    if lead < 0:
+        return f"灾后 after the flood: {-lead} min"
+    return f"提前 lead {lead} min, 需 needs {x.need_s // 60} min"

@@ -28,6 +28,7 @@ from fengsui.review.lanes import lanes, since
 from fengsui.review.reach import blind, loudspeakers, people
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
 from fengsui.review.targets import HOPS, Plan, TargetResult, hold
+from fengsui.run.order_need import order_need
 from ingest.observation import Observations
 from skill.verify.storms import StormScore
 from skill.verify.truth import Truth
@@ -41,6 +42,8 @@ HOP_ZH = {
     "delivered": ("下达 → 手机收到", "order to phone"),
     "answer": ("下达 → 叫应", "order to answer"),
     "lead": ("预警 → 成灾（提前量）", "warning to disaster: lead"),
+    "lead_prepare": ("准备转移 → 成灾（提前量）", "order to prepare to disaster: lead"),
+    "lead_move": ("立即转移 → 成灾（提前量）", "order to move to disaster: lead"),
 }
 
 _RESULT: dict[bool | None, Result] = {True: "met", False: "not_met", None: "not_measured"}
@@ -93,7 +96,7 @@ def assess(
     begin, end = _span(records, found, incident)
     if broken_off:  # what was still to come is nobody's miss
         truth = [t for t in truth if t.flooded_at <= end]
-    hops = measure(found, truth, until)
+    hops = measure(found, truth, until, order_need(district))
     run = next((r for r in records if isinstance(r, Run)), None)
     counts = StormScore(leads(found, truth))
     return Assessment(

@@ -15,6 +15,7 @@ from dispatch.words.local_time import local
 from fengsui.review.after_action import assess, incidents, reported_truth
 from fengsui.review.assessment import Assessment, TargetRow
 from fengsui.review.figure import figure
+from fengsui.review.step_times import LEADS
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
@@ -148,8 +149,9 @@ def seconds(value: float | None) -> str:
 
 def target_words(t: TargetRow) -> str:
     """A target and what was measured, on one line."""
-    limit = seconds(t.within_s) if t.within_s is not None else "各自时限 its own deadline"
-    sign = "≥" if t.hop == "lead" else "≤"
+    own = "各区所需时间 the place's own need" if t.hop in LEADS else "各自时限 its own deadline"
+    limit = seconds(t.within_s) if t.within_s is not None else own
+    sign = "≥" if t.hop in LEADS else "≤"
     share = "" if t.share == 1 else f"，{t.share:.0%} 以上 at least"
     got = f"{t.in_time}/{t.due}" if t.due else "没有应做的 nothing was due"
     return f"{t.zh} {t.en} {sign} {limit}{share}: {got}"
@@ -175,5 +177,6 @@ def page(district: District, found: Assessment) -> str:
         seconds=seconds,
         words=target_words,
         result=_RESULT,
+        leads=LEADS,
         picture=figure(found, lambda ms: local(ms, zone, "%H:%M")),
     )

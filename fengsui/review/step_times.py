@@ -7,17 +7,19 @@ clock; an exercise's moves in steps of a minute.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import ceil
 from typing import NamedTuple
 
 from detectors.detection import Detection, Mark
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Delivery, Receipt
-from skill.verify.storms import StormRow, score, warned
+from skill.verify.storms import StormRow, Tier, score, warned
 from skill.verify.truth import Truth
 from stream.records import Tick
 
+# how long before a disaster people were warned, ordered to prepare, and ordered to move
+LEADS: dict[str, Tier] = {"lead": "warned", "lead_prepare": "prepare", "lead_move": "move"}
 _HEARD = ("accepted", "delivered", "playing", "played", "answered")
 
 
@@ -110,20 +112,28 @@ def excused(found: Records, delivery: str) -> bool:
     return not over and found.deliveries[delivery].deadline_at > found.end_at
 
 
-def measure(found: Records, truth: Sequence[Truth], until: int | None = None) -> Hops:
-    """Every hop. until: what began at that moment or later is left out (ms); leads are not."""
-    every = _measure(found, truth)
+def measure(
+    found: Records,
+    truth: Sequence[Truth],
+    until: int | None = None,
+    needed: Callable[[str, int], int] | None = None,
+) -> Hops:
+    """Every hop. until: what began at that moment or later is left out (ms); leads are not. needed:
+    area, moment of the disaster (ms) -> the lead that orders must have there (s)."""
+    every = _measure(found, truth, needed)
     if until is None:
         return every
     return Hops(
         {
-            name: [s for s in samples if name == "lead" or s.start_at < until]
+            name: [s for s in samples if name in LEADS or s.start_at < until]
             for name, samples in every.samples.items()
         }
     )
 
 
-def _measure(found: Records, truth: Sequence[Truth]) -> Hops:
+def _measure(
+    found: Records, truth: Sequence[Truth], needed: Callable[[str, int], int] | None
+) -> Hops:
     return Hops(
         {
             "version": _ordered(_versions(found)),
@@ -132,13 +142,30 @@ def _measure(found: Records, truth: Sequence[Truth]) -> Hops:
             "loudspeaker": _ordered(_sounds(found)),
             "delivered": _ordered(_delivered(found)),
             "answer": _ordered(_answers(found)),
-            "lead": [
-                Sample(f"{r.area} {r.hazard}", r.warned_at or r.flooded_at, r.lead_s)
-                for r in leads(found, truth)
-                if r.flooded_at is not None
-            ],
+            **{name: _leads(found, truth, tier, needed) for name, tier in LEADS.items()},
         }
     )
+
+
+def _leads(
+    found: Records,
+    truth: Sequence[Truth],
+    tier: Tier,
+    needed: Callable[[str, int], int] | None,
+) -> list[Sample]:
+    """Every disaster: below 0 where the order came after it, None where it never came."""
+    rows = leads(found, truth, tier, None if tier == "warned" else needed)
+    out = []
+    for r in rows:
+        if r.flooded_at is None:
+            continue
+        seconds = None if r.warned_at is None else (r.flooded_at - r.warned_at) / 1000
+        if tier == "warned":  # what began in the disaster is told as missed, as it always was
+            seconds = r.lead_s
+        out.append(
+            Sample(f"{r.area} {r.hazard}", r.warned_at or r.flooded_at, seconds, float(r.need_s))
+        )
+    return out
 
 
 def _ordered(samples: Iterable[Sample]) -> list[Sample]:
@@ -254,6 +281,14 @@ def _answers(found: Records) -> Iterator[Sample]:
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
 
 
-def leads(found: Records, truth: Sequence[Truth]) -> list[StormRow]:
+def leads(
+    found: Records,
+    truth: Sequence[Truth],
+    tier: Tier = "warned",
+    needed: Callable[[str, int], int] | None = None,
+) -> list[StormRow]:
     """Public warnings against what happened, as `skill.verify.storms` counts."""
-    return score(truth, warned(a for versions in found.alerts.values() for a in versions)).rows
+    versions = warned(a for versions in found.alerts.values() for a in versions)
+    if needed is None:
+        return score(truth, versions, tier).rows
+    return score(truth, versions, tier, needed).rows

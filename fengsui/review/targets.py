@@ -2,7 +2,8 @@
 
 [[target]]
 hop = "notice"        # one of HOPS
-within_s = 60         # away, for hop "decision" alone: each question's own deadline
+within_s = 60         # away: for hop "decision" each question's own deadline, for "lead_prepare" and
+                      # "lead_move" the time that each place needs to move
 share = 1.0           # of those due, so many in time
 """
 
@@ -14,15 +15,19 @@ import msgspec
 from config.load import ConfigError
 from config.read.problem import Problem
 from config.read.tables import read_toml
-from fengsui.review.step_times import Hops
+from fengsui.review.step_times import LEADS, Hops
 
-HopName = Literal["version", "notice", "decision", "loudspeaker", "delivered", "answer", "lead"]
+HopName = Literal[
+    "version", "notice", "decision", "loudspeaker", "delivered", "answer",
+    "lead", "lead_prepare", "lead_move",
+]  # fmt: skip
 HOPS: tuple[str, ...] = get_args(HopName)
 FILE = "drill.toml"
+_OF_ITS_OWN = ("decision", "lead_prepare", "lead_move")  # hops whose samples have limits themselves
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """`share` of what was due on `hop` is done within `within_s`; on hop `lead`: people are told at
+    """`share` of what was due on `hop` is done within `within_s`; on a hop of LEADS: people are told at
     least that long before the disaster."""
 
     hop: HopName
@@ -45,6 +50,7 @@ USUAL = Plan(
         Target(hop="loudspeaker", within_s=180, share=0.95),
         Target(hop="answer", within_s=300, share=0.9),
         Target(hop="lead", within_s=1800, share=0.9),
+        Target(hop="lead_move", share=0.7),
     )
 )
 
@@ -66,7 +72,7 @@ def read_plan(named: Path | None, folder: Path) -> Plan:
     problems: list[Problem] = []
     plan = read_toml(file, Plan, problems)
     for n, t in enumerate(plan.target if plan else (), 1):
-        if t.within_s is None and t.hop != "decision":
+        if t.within_s is None and t.hop not in _OF_ITS_OWN:
             problems.append(_wrong(file, n, "within_s", "缺少秒数 the seconds are missing"))
         elif t.within_s is not None and t.within_s <= 0:
             problems.append(_wrong(file, n, "within_s", f"{t.within_s} 不是正数 is not above 0"))
@@ -101,7 +107,7 @@ def hold(plan: Plan, hops: Hops) -> list[TargetResult]:
 def _in_time(t: Target, seconds: float | None, deadline_s: float | None) -> bool:
     if seconds is None:
         return False
-    if t.hop == "lead":
-        return seconds >= (t.within_s or 0)
     limit = t.within_s if t.within_s is not None else deadline_s
+    if t.hop in LEADS:
+        return seconds >= (limit or 0)
     return limit is not None and seconds <= limit

@@ -3,16 +3,17 @@
 
 A flood is a hit when an order or a colour of 橙 or more began at least `LEAD_S` and at most `WINDOW_S`
 before it: earlier is no longer the same warning, later helps nobody (NWS counts likewise by county and
-event). An alarm begins with the first version of that height and ends with the first below it, or where
-the last one runs out; alarms within `MERGE_S` are one. Nobody says when a flood was over: an alarm within
-`WINDOW_S` after it is late, one that is later still is false.
+event). The order to move (and to prepare) is counted by itself too, for a colour moves nobody: there the
+lead is held against the time that the place needs. An alarm begins with the first version of that height
+and ends with the first below it, or where the last one runs out; alarms within `MERGE_S` are one. Nobody
+says when a flood was over: an alarm within `WINDOW_S` after it is late, one that is later still is false.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from config.records.level import Level
+from config.records.level import Action, Level
 from dispatch.records import Alert
 from skill.verify.match import Alarm, Event, match
 from skill.verify.truth import Truth
@@ -22,16 +23,25 @@ WINDOW_S = 6 * 3600
 MERGE_S = 1800
 _ALWAYS = ((0, 2**63),)  # a simulation knows all of it, and a report is written of what was watched
 Key = tuple[str, str]  # area, hazard
+# what is counted: a colour or an order, an order to prepare or more, the order to move
+Tier = Literal["warned", "prepare", "move"]
 
 
 class StormRow(NamedTuple):
-    """One area and hazard: when it flooded, when it was warned, and the time between."""
+    """One area and hazard: when it flooded, when it was warned, and the time between. lead_s: None
+    where no alarm began before the flood; warned_at is then that of one that began in it, if any.
+    need_s: the lead that makes it a hit."""
 
     area: str
     hazard: str
     flooded_at: int | None
     warned_at: int | None
     lead_s: int | None
+    need_s: int = LEAD_S
+
+    @property
+    def in_time(self) -> bool:
+        return self.lead_s is not None and self.lead_s >= self.need_s
 
 
 class StormScore(NamedTuple):
@@ -41,13 +51,11 @@ class StormScore(NamedTuple):
 
     @property
     def hits(self) -> int:
-        return sum(r.lead_s is not None and r.lead_s >= LEAD_S for r in self.rows)
+        return sum(r.in_time for r in self.rows)
 
     @property
     def misses(self) -> int:
-        return sum(
-            r.flooded_at is not None and (r.lead_s is None or r.lead_s < LEAD_S) for r in self.rows
-        )
+        return sum(r.flooded_at is not None and not r.in_time for r in self.rows)
 
     @property
     def false_alarms(self) -> int:
@@ -71,42 +79,59 @@ def warned(alerts: Iterable[Alert]) -> dict[Key, list[WarnedVersion]]:
     return dict(found)
 
 
-def alarming(version: WarnedVersion) -> bool:
-    """High enough to make people leave."""
-    return version.level >= Level.ORANGE or version.action > 0
+def alarming(version: WarnedVersion, tier: Tier = "warned") -> bool:
+    """High enough to be counted."""
+    match tier:
+        case "move":
+            return version.action >= Action.MOVE
+        case "prepare":
+            return version.action >= Action.PREPARE
+        case "warned":
+            return version.level >= Level.ORANGE or version.action > 0
 
 
-def score(truth: Sequence[Truth], warnings: Mapping[Key, Sequence[WarnedVersion]]) -> StormScore:
-    """warnings: (area, hazard) -> versions in order of time."""
+def _least(_area: str, _flooded_at: int) -> int:
+    return LEAD_S
+
+
+def score(
+    truth: Sequence[Truth],
+    warnings: Mapping[Key, Sequence[WarnedVersion]],
+    tier: Tier = "warned",
+    need_s: Callable[[str, int], int] = _least,
+) -> StormScore:
+    """warnings: (area, hazard) -> versions in order of time. need_s: area, moment of the flood (ms) ->
+    the lead in seconds that makes a hit, at most `WINDOW_S`."""
     flooded = {(t.area, t.hazard): t.flooded_at for t in truth}
     rows = []
     for key in sorted(flooded.keys() | warnings.keys()):
         at = flooded.get(key)
         events = [Event(key[0], at, at + WINDOW_S * 1000)] if at is not None else []
-        alarms = list(_alarms(key[0], warnings.get(key, ())))
+        alarms = list(_alarms(key[0], warnings.get(key, ()), tier))
+        need = min(need_s(key[0], at), WINDOW_S) if at is not None else 0
         found = match(
-            alarms, events, LEAD_S * 1000, WINDOW_S * 1000, MERGE_S * 1000, {key[0]: _ALWAYS}
+            alarms, events, need * 1000, WINDOW_S * 1000, MERGE_S * 1000, {key[0]: _ALWAYS}
         )
         rows += [
-            StormRow(*key, None, a.start_at, None) for a, fate in found.alarms if fate == "false"
+            StormRow(*key, None, a.start_at, None, need)
+            for a, fate in found.alarms
+            if fate == "false"
         ]
         for e in found.events:
-            lead = e.lead_ms if e.lead_ms is not None and e.lead_ms >= 0 else None
-            begun = e.event.start_at - lead if lead is not None else None
-            rows.append(
-                StormRow(*key, e.event.start_at, begun, None if lead is None else lead // 1000)
-            )
+            begun = None if e.lead_ms is None else e.event.start_at - e.lead_ms
+            lead = e.lead_ms // 1000 if e.lead_ms is not None and e.lead_ms >= 0 else None
+            rows.append(StormRow(*key, e.event.start_at, begun, lead, need))
     return StormScore(rows)
 
 
-def _alarms(area: str, versions: Sequence[WarnedVersion]) -> Iterator[Alarm]:
+def _alarms(area: str, versions: Sequence[WarnedVersion], tier: Tier) -> Iterator[Alarm]:
     start: int | None = None
     end = 0
     for v in versions:
-        if start is not None and (v.sent_at > end or not alarming(v)):
+        if start is not None and (v.sent_at > end or not alarming(v, tier)):
             yield Alarm(area, "", start, min(v.sent_at, end))
             start = None
-        if alarming(v):
+        if alarming(v, tier):
             start, end = v.sent_at if start is None else start, v.expires_at
     if start is not None:
         yield Alarm(area, "", start, end)

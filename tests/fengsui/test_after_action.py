@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.load import ConfigError
-from config.records.level import Level
+from config.records.level import Action, Level
 from detectors.detection import Detection, Mark
 from dispatch.records import Outcome, Question
 from fengsui.review.after_action import assess, reported_truth
@@ -47,6 +47,8 @@ def test_each_hop_is_measured_from_what_is_on_record() -> None:
         "delivered": [5.0, None],  # the one that an update replaced was not due
         "answer": [120.0, None],
         "lead": [2400],
+        "lead_prepare": [None],  # a colour is no order
+        "lead_move": [None],
     }
     assert not measure(gather(story()), FLOOD, T0 + 70 * S).of("answer")  # it began then
     assert spread(hops.of("answer"))[:3] == (2, 1, 120.0)
@@ -115,6 +117,22 @@ def test_what_people_reported_is_the_truth_of_a_real_event() -> None:
 
     records = [told(True, T0, 1), told(True, T0 + 60 * S, 1), told(False, T0, 2)]
     assert reported_truth(records) == [Truth("A01", "flash_flood", T0 + 60 * S)]
+
+
+@pytest.mark.parametrize(
+    ("ordered_s", "seconds", "met"),
+    [(1800, 1800.0, True), (1740, 1740.0, True), (1680, 1680.0, False), (-300, -300.0, False)],
+)
+def test_an_order_to_move_is_held_against_what_the_place_needs(
+    ordered_s: int, seconds: float, met: bool
+) -> None:
+    at = FLOOD[0].flooded_at - ordered_s * S
+    order = alert(3, at, Level.RED, action=Action.MOVE)
+    hops = measure(gather([*story(), order]), FLOOD, None, lambda area, flooded_at: 1740)
+    (sample,) = hops.of("lead_move")
+    assert sample.seconds == seconds
+    (held,) = hold(Plan(target=(Target(hop="lead_move"),)), hops)
+    assert held.met is met
 
 
 def test_a_wrong_plan_names_its_faults(tmp_path: Path) -> None:
