@@ -4,7 +4,10 @@ Sees: rain that is heavy for its duration, from a ten-minute burst to a day of s
 
 Equation: value = max over D of I_D / (base + alpha D^-beta), where I_D is the mean intensity (mm/h)
 of the newest D hours and D runs over every whole slot from `from_min` to `to_min`. 1 is the curve.
-Parameters: alpha (mm/h at D = 1 h), beta (1), base (mm/h), from_min, to_min, slot_min (minutes).
+With `goes_on_min` the value is the higher of now and of so much later, if rain goes on with
+`goes_on_share` of its mean in the last quarter of an hour: people need the time that is left.
+Parameters: alpha (mm/h at D = 1 h), beta (1), base (mm/h), from_min, to_min, slot_min, goes_on_min
+(minutes), goes_on_share (1).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
 
 Delay it adds: none; sums are of whole slots, so up to one slot of older rain stands beside them.
@@ -22,7 +25,15 @@ with `base`: Guzzetti et al. 2007, Meteorology and Atmospheric Physics 98:239–
 import numpy as np
 
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain.sums import check, check_slots, going_on, newest_sums, so_far
+from detectors.rain.sums import (
+    check,
+    check_going_on,
+    check_slots,
+    continued,
+    going_on,
+    newest_sums,
+    so_far,
+)
 
 
 class IntensityDuration(Parameters, frozen=True):
@@ -34,6 +45,8 @@ class IntensityDuration(Parameters, frozen=True):
     slot_min: int = 5
     from_min: int = 10
     to_min: int = 1440
+    goes_on_min: int = 0
+    goes_on_share: float = 1.0
 
     def __post_init__(self) -> None:
         s = self.slot_min * 60
@@ -41,9 +54,20 @@ class IntensityDuration(Parameters, frozen=True):
         check(self.to_min >= self.from_min, "to_min 应不小于 from_min must not be below it")
         check(self.alpha > 0 and self.base >= 0, "alpha 应为正、base 应不为负 must be positive")
         check(0 <= self.beta <= 2, "beta: 0 … 2")
+        check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.to_min)
 
 
 def _score(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
+    value, window_min = _worst(p, view)
+    if p.goes_on_min == 0:
+        return value, window_min
+    ahead = p.goes_on_min // p.slot_min
+    later = view._replace(values=continued(view, ahead, p.goes_on_share))
+    then, then_min = _worst(p, later)
+    return np.maximum(value, then), np.where(then > value, then_min, window_min)
+
+
+def _worst(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
     first = p.from_min // p.slot_min
     sums = newest_sums(view.values[:, 0])[:, first - 1 :]
     hours = np.arange(first, view.values.shape[2] + 1) * (view.slot_s / 3600)

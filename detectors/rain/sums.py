@@ -53,12 +53,18 @@ def going_on(
     """The score, with `per_h` as it grows if rain goes on as in the last quarter of an hour."""
     value, window_min, _ = so_far(score, parameters, view)
     slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
-    newest = view.values[..., -slots:]
-    recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) / slots
-    recent[np.isnan(newest).all(axis=-1)] = np.nan  # who is silent stays silent
-    later = np.concatenate((view.values[..., slots:], np.repeat(recent, slots, axis=-1)), axis=-1)
-    then = score(parameters, view._replace(values=later))[0]
+    then = score(parameters, view._replace(values=continued(view, slots)))[0]
     return Scored(value, window_min, (then - value) * (3600 / (slots * view.slot_s)))
+
+
+def continued(view: View, ahead: int, share: float = 1.0) -> Floats:
+    """(n, k, W): the window `ahead` slots later, 0 <= ahead <= W, if every input goes on with `share`
+    of its mean in the last quarter of an hour. Who was silent then stays silent (NaN)."""
+    slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
+    newest = view.values[..., -slots:]
+    recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) * (share / slots)
+    recent[np.isnan(newest).all(axis=-1)] = np.nan
+    return np.concatenate((view.values[..., ahead:], np.repeat(recent, ahead, axis=-1)), axis=-1)
 
 
 def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floats, Floats]:
@@ -95,3 +101,12 @@ def check_slots(slot_s: int, **lengths_s: int) -> None:
             length >= slot_s and length % slot_s == 0,
             f"{name}：应为时段 {slot_s} s 的整倍数 must be whole slots",
         )
+
+
+def check_going_on(slot_min: int, goes_on_min: int, share: float, window_min: int) -> None:
+    """Whole slots, fewer than the window has; the rain that goes on is at most twice as heavy."""
+    check(
+        0 <= goes_on_min < window_min and goes_on_min % slot_min == 0,
+        f"goes_on_min：应为时段 {slot_min} min 的整倍数，小于 {window_min} whole slots, below the window",
+    )
+    check(0 <= share <= 2, "goes_on_share: 0 … 2")

@@ -10,14 +10,17 @@ CN_I = 4.2 CN_II / (10 - 0.058 CN_II)). With `loss` = coefficient: `coefficient`
 Discharge: runoff through the unit hydrograph u, `area_km2` wide; u is a cascade of `n` equal linear
 stores of `k_h` hours (nash), or a triangle that peaks 0.6 tc after the middle of the rain and ends
 2.67 x 0.6 tc after it (scs), with the slot's rain spread evenly over the slot.
-value = the highest discharge from now to `ahead_min` if no more rain falls, plus `base_m3_s`.
+value = the highest discharge from now to `ahead_min` if no more rain falls, plus `base_m3_s`; with
+`goes_on_min` the higher of that and of the same if rain goes on for so long with `goes_on_share` of its
+mean in the last quarter of an hour.
 window_min: how far ahead that is. per_h: as it grows if the rain goes on.
 Parameters: area_km2, cn or coefficient, ia (1), decay_per_day (1), shape, n, k_h or tc_h (hours),
-base_m3_s, ahead_min, memory_h (hours of rain), slot_min, silent_min (minutes).
+base_m3_s, ahead_min, memory_h (hours of rain), slot_min, silent_min, goes_on_min (minutes),
+goes_on_share (1).
 
 Delay it adds: none; rain is averaged over a slot.
-Cannot see: rain to come (so a slow catchment is underrated), snow melt, a dam that holds or breaks,
-a channel that overflows: u is the same for small and great floods.
+Cannot see: rain to come but for `goes_on_min` (so a slow catchment is underrated), snow melt, a dam
+that holds or breaks, a channel that overflows: u is the same for small and great floods.
 Source: Nash 1957, IAHS Publ. 45:114–121; USDA-NRCS, National Engineering Handbook Part 630, ch. 10
 (runoff) and 16 (hydrographs); class I: Chow, Maidment & Mays 1988, Applied Hydrology, section 5.5.
 
@@ -33,7 +36,15 @@ from typing import Literal
 import numpy as np
 
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain.sums import areal_mean, check, check_slots, going_on, so_far
+from detectors.rain.sums import (
+    areal_mean,
+    check,
+    check_going_on,
+    check_slots,
+    continued,
+    going_on,
+    so_far,
+)
 
 
 class UnitHydrograph(Parameters, frozen=True):
@@ -54,6 +65,8 @@ class UnitHydrograph(Parameters, frozen=True):
     memory_h: int = 72
     slot_min: int = 15
     silent_min: int = 60
+    goes_on_min: int = 0
+    goes_on_share: float = 1.0
 
     def __post_init__(self) -> None:
         s = self.slot_min * 60
@@ -67,6 +80,7 @@ class UnitHydrograph(Parameters, frozen=True):
         check(0 < self.decay_per_day <= 1, "decay_per_day: 0 … 1")
         check(1 <= self.n <= 20 and self.k_h > 0 and self.tc_h > 0, "n: 1 … 20; k_h, tc_h > 0")
         check(self.base_m3_s >= 0, "base_m3_s 应不为负 must not be negative")
+        check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.ahead_min + 1)
         check(span(self) <= 2048, "memory_h / slot_min: 时段过多 too many slots: 2048")
         most = _shape(self, np.array([self.memory_h]))[0]
         check(most > 0.98, "memory_h 应长于汇流时间 must be longer than the hydrograph")
@@ -133,8 +147,18 @@ def discharge(p: UnitHydrograph, rain: Floats) -> Floats:
 
 
 def _score(p: UnitHydrograph, view: View) -> tuple[Floats, Ints]:
+    value, peak_min = _highest(p, view, p.ahead_min)
+    if p.goes_on_min == 0:
+        return value, peak_min
+    later = view._replace(values=continued(view, p.goes_on_min // p.slot_min, p.goes_on_share))
+    then, then_min = _highest(p, later, p.ahead_min - p.goes_on_min)
+    return np.maximum(value, then), np.where(then > value, then_min + p.goes_on_min, peak_min)
+
+
+def _highest(p: UnitHydrograph, view: View, ahead_min: int) -> tuple[Floats, Ints]:
+    """The highest discharge within `ahead_min` with no more rain than the view has, and when."""
     rain = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
-    flow = discharge(p, rain)
+    flow = discharge(p, rain)[:, : ahead_min // p.slot_min + 1]
     best = flow.argmax(axis=1)
     return flow[np.arange(best.size), best], best * p.slot_min
 

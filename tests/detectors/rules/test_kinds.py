@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -276,6 +277,31 @@ def test_intensity_duration_is_the_worst_of_all_durations(rain: list[float | Non
     assert found.value[0] == pytest.approx(max(ratios.values()))
     if found.value[0] > 0:
         assert ratios[int(found.window_min[0])] == pytest.approx(found.value[0])
+
+
+@examples(60)
+@given(rain=rains, ahead=st.integers(1, 23), share=st.floats(0, 2))
+def test_rain_that_goes_on_is_judged_as_if_it_had_fallen(
+    rain: list[float | None], ahead: int, share: float
+) -> None:
+    plain = IntensityDuration(alpha=9.0, beta=0.6, from_min=15, to_min=120)
+    going = msgspec.structs.replace(plain, goes_on_min=ahead * 5, goes_on_share=share)
+    now, found = one("intensity_duration", plain, rain), one("intensity_duration", going, rain)
+    if all(v is None for v in rain):
+        assert np.isnan(found.value[0])
+        return
+    newest = rain[-3:]
+    recent = None if all(v is None for v in newest) else share * sum(v or 0 for v in newest) / 3
+    later = one("intensity_duration", plain, [*rain[ahead:], *[recent] * ahead])
+    best = np.fmax(now.value[0], later.value[0])  # nothing heard in what is left says nothing
+    assert found.value[0] == pytest.approx(best)
+    assert found.value[0] >= now.value[0]
+
+
+@pytest.mark.parametrize("goes_on_min", [120, 7, -5])
+def test_rain_goes_on_for_whole_slots_within_the_window(goes_on_min: int) -> None:
+    with pytest.raises(ValueError, match="goes_on_min"):
+        IntensityDuration(to_min=120, goes_on_min=goes_on_min)
 
 
 @pytest.mark.parametrize(("hours", "mm_h"), [(1 / 6, 29.8), (1.0, 14.82), (24.0, 4.291)])

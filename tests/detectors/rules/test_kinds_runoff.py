@@ -44,6 +44,25 @@ def test_every_drop_that_runs_off_passes_the_outlet(
     assert volume == pytest.approx(effective(p, rain).sum() / 1000 * 12e6, rel=2e-3, abs=1.0)
 
 
+@examples(40)
+@given(storm=storms, slots=st.integers(1, 6))
+def test_rain_that_goes_on_gives_what_it_would_have_given(storm: list[float], slots: int) -> None:
+    plain = catchment(ahead_min=180)
+    going = catchment(ahead_min=180, goes_on_min=slots * 30)
+
+    def view(rain: list[float]) -> View:
+        return View(np.array([[rain]]), np.array([0]), 1800, np.ones((1, 1)))
+
+    now = unit_hydrograph.score(plain, view(storm)).value[0]
+    rained = [*storm[slots:], *[storm[-1]] * slots]  # half an hour holds the last quarter of one
+    left = catchment(ahead_min=180 - slots * 30)
+    found = unit_hydrograph.score(going, view(storm))
+    assert found.value[0] == pytest.approx(
+        max(now, unit_hydrograph.score(left, view(rained)).value[0])
+    )
+    assert 0 <= found.window_min[0] <= 180
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_unit_hydrograph_has_its_lag_and_holds_one(shape: dict[str, Any]) -> None:
     p = catchment(memory_h=24, slot_min=5, **shape)
