@@ -3,6 +3,7 @@ scored over a record from the command line."""
 
 import csv
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,11 +68,17 @@ def played(district: District, s: Scenario) -> tuple[Inline, list[Observation]]:
         start_at=s.start_at, seed=world.seed, scenario=s.name,
     )  # fmt: skip
     inline, heard = Inline(district, run), []
-    for minute in range(world.minutes + 60):
-        batch = [o for o in world.observations(minute) if o.quantity in ("rain", "stage")]
+    for minute, batch in measured(world):
         heard += batch
         inline.slot(batch, world.at(minute))
     return inline, heard
+
+
+def measured(world: World) -> Iterator[tuple[int, list[Observation]]]:
+    """Minute by minute, rain and stages."""
+    for minute in range(world.minutes + 60):
+        batch = [o for o in world.observations(minute) if o.quantity in ("rain", "stage")]
+        yield minute, batch
 
 
 def record(heard: list[Observation]) -> Readings:
@@ -154,8 +161,9 @@ def command(*words: str) -> tuple[int, str]:
 
 def test_a_district_is_scored_over_a_record(district: District, tmp_path: Path) -> None:
     s = scenario("yanqing-storm")._replace(faults=())
-    _, heard = played(district, s)
-    truth = World(district, s).truth
+    world = World(district, s)
+    heard = [o for _, batch in measured(world) for o in batch]
+    truth = world.truth
     flooded = [(t.area, t.flooded_at) for t in truth if t.flooded_at is not None]
     assert len(flooded) > 5
     files = written(tmp_path, heard, flooded)
