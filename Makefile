@@ -5,8 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 # more than cores: a test often waits for another process
 WORKERS ?= 3
-UNIT := $(BIN)/pytest -m unit -n $(WORKERS) --dist worksteal
-SLOW := $(BIN)/pytest -m "not unit" -n $(WORKERS) --dist loadgroup
+TESTS := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # every process that a test or a line starts finds its modules compiled, whatever the shell has set
 unexport PYTHONDONTWRITEBYTECODE
 # $(call say,中文,English): by FENGSUI_LANG, as the program speaks
@@ -19,13 +18,11 @@ run: .venv/ready console/static/vendor/ready
 	$(BIN)/fengsui run $(ARGS)
 
 test: .venv/ready console/static/vendor/ready
-	$(UNIT) $(ARGS)
+	$(TESTS) -m unit $(ARGS)
 
-# Every example of the properties (tests/support/examples.py), of which `make test` tries a quarter; then real
-# servers, the browser and whole storms. The tests of one server go to one process.
+# All tests, and every example of the properties (tests/support/examples.py), of which `make test` tries a quarter
 test-all: .venv/ready console/static/vendor/ready
-	$(UNIT) --hypothesis-profile=ci $(ARGS)
-	$(SLOW) --hypothesis-profile=ci $(ARGS)
+	$(TESTS) --hypothesis-profile=ci $(ARGS)
 
 check: .venv/ready
 	$(BIN)/ruff check .

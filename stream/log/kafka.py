@@ -222,21 +222,31 @@ class KafkaLog:
 
     def positions(self, topic: str, group: str) -> list[int]:
         name, partitions = self.topic(topic), self.topics[topic].partitions
-        try:
-            admin = KafkaAdminClient(**self.servers)
-            try:
-                group_id = f"{self.prefix}.{group}.{topic}"
-                found = _offsets(admin.list_group_offsets(group_id), group_id)
-            finally:
-                admin.close()
-        except ke.GroupIdNotFoundError:
-            found = {}
-        except ke.KafkaError as e:
-            raise self.unavailable(e) from e
+        found = self._committed(f"{self.prefix}.{group}.{topic}")
         return [
             int(found[where].offset) if (where := TopicPartition(name, p)) in found else 0
             for p in range(partitions)
         ]
+
+    def _committed(self, group_id: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        """The offsets of a group. A broker that has had none yet makes room for them, and meanwhile says
+        that it has no coordinator."""
+        deadline = time.monotonic() + 15
+        while True:
+            try:
+                admin = KafkaAdminClient(**self.servers)
+                try:
+                    return _offsets(admin.list_group_offsets(group_id), group_id)
+                finally:
+                    admin.close()
+            except ke.GroupIdNotFoundError:
+                return {}
+            except (ke.CoordinatorNotAvailableError, ke.CoordinatorLoadInProgressError) as e:
+                if time.monotonic() > deadline:
+                    raise self.unavailable(e) from e
+                time.sleep(0.2)
+            except ke.KafkaError as e:
+                raise self.unavailable(e) from e
 
     def trim(self, now_ms: int) -> None:
         """The broker does it, by each topic's retention."""

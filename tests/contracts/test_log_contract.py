@@ -13,7 +13,7 @@ import pytest
 
 from stream.log import kafka_group
 from stream.log.open import open_log
-from stream.log.port import Corrupt, Fenced, Log, Out
+from stream.log.port import Corrupt, Entry, Fenced, Log, Out
 from stream.log.sqlite import SqliteLog
 
 Open = Callable[[], Log]
@@ -49,6 +49,16 @@ def texts(entries: list) -> list[str]:  # type: ignore[type-arg]
     return [e.value.decode() for e in entries]
 
 
+def there(log: Log, want: int, topic: str = "cases", partitions: int = 1) -> list[Entry]:
+    """What can be read, once so much can: Kafka ends a transaction, and only then shows what was in it."""
+    deadline = time.monotonic() + 120
+    while True:
+        found = [e for p in range(partitions) for e in log.read(topic, p, 0)]
+        if len(found) >= want or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
+
+
 def take(consumer, want: int, timeout_s: float = 120) -> list:  # type: ignore[no-untyped-def,type-arg]
     found: list = []  # type: ignore[type-arg]
     deadline = time.monotonic() + timeout_s
@@ -63,10 +73,9 @@ def test_records_of_a_key_keep_their_order_and_their_partition(opening: Open) ->
         log.append([Out("observations", f"k{i % 5}", f"{i}".encode()) for i in range(n, n + 20)])
     by_key: dict[str, list[int]] = {}
     where: dict[str, set[int]] = {}
-    for part in range(2):
-        for e in log.read("observations", part, 0):
-            by_key.setdefault(e.key, []).append(int(e.value))
-            where.setdefault(e.key, set()).add(part)
+    for e in there(log, 60, "observations", 2):
+        by_key.setdefault(e.key, []).append(int(e.value))
+        where.setdefault(e.key, set()).add(e.partition)
     assert {k: sorted(v) for k, v in by_key.items()} == by_key
     assert sum(map(len, by_key.values())) == 60
     assert all(len(parts) == 1 for parts in where.values())
@@ -75,14 +84,14 @@ def test_records_of_a_key_keep_their_order_and_their_partition(opening: Open) ->
 def test_what_was_appended_is_there_for_another_who_opens_it(opening: Open) -> None:
     put(opening(), ["a", "b"])
     other = opening()
-    assert texts(other.read("cases", 0, 0)) == ["a", "b"]
+    assert texts(there(other, 2)) == ["a", "b"]
     assert other.ends("cases")[0] >= 2
 
 
 def test_replay_from_any_position(opening: Open) -> None:
     log = opening()
     put(log, [str(n) for n in range(20)])
-    whole = log.read("cases", 0, 0)
+    whole = there(log, 20)
     for entry in (whole[0], whole[7], whole[19]):
         assert log.read("cases", 0, entry.offset, 3)[0] == entry
     assert log.read("cases", 0, whole[-1].offset + 1) == []
@@ -108,7 +117,7 @@ def test_outputs_position_and_snapshot_are_one_step(opening: Open) -> None:
     consumer = log.join("cases", "g", "m")
     found = take(consumer, 3)
     consumer.commit(0, found[1].offset + 1, [Out("alerts", "k", b"out")], b"memory")
-    assert texts(log.read("alerts", 0, 0)) == ["out"]
+    assert texts(there(log, 1, "alerts")) == ["out"]
     assert log.positions("cases", "g") == [found[1].offset + 1]
     assert consumer.owned() == {0: found[1].offset + 1}
     consumer.close()
@@ -231,7 +240,7 @@ def test_a_member_that_lost_its_partition_is_fenced(opening: Open) -> None:
     with pytest.raises(Fenced):
         asleep.commit(0, found[0].offset + 1, [Out("alerts", "k", b"zombie")])
     awake.commit(0, found[0].offset + 1, [Out("alerts", "k", b"owner")])
-    assert texts(other.read("alerts", 0, 0)) == ["owner"]
+    assert texts(there(other, 1, "alerts")) == ["owner"]
     awake.close()
 
 
@@ -249,7 +258,7 @@ def test_poison_passes_through_unharmed(opening: Open) -> None:
     log = opening()
     odd = [b"", b"\x00\xff\xfe", b"{", "泥石流".encode(), b"x" * 200_000]
     log.append([Out("cases", "键", v) for v in odd])
-    assert [e.value for e in log.read("cases", 0, 0)] == odd
+    assert [e.value for e in there(log, len(odd))] == odd
     assert {e.key for e in log.read("cases", 0, 0)} == {"键"}
 
 
@@ -275,7 +284,7 @@ def test_killed_at_any_line_nothing_is_lost_or_doubled(opening: Open) -> None:
     done = worker(url, run, 0)
     assert done.returncode == 0, done.stderr
     assert killed >= 3
-    assert texts(log.read("alerts", 0, 0)) == [f"{n + 1}:{n}" for n in range(40)]
+    assert texts(there(log, 40, "alerts")) == [f"{n + 1}:{n}" for n in range(40)]
 
 
 def worker(url: str, run: str, limit: int) -> "subprocess.CompletedProcess[str]":

@@ -399,11 +399,13 @@ def test_what_waited_for_somebody_is_no_retained_message(
     again = client(broker.url(INGEST), "i")
     again.subscribe([f"{AT}/station/#"], WAIT_S)
     got, until = [], time.monotonic() + WAIT_S
-    while len(got) < 3 and time.monotonic() < until:
+    while not any(m.payload == b"last" for m in got) and time.monotonic() < until:
         batch = again.get_batch(0.2)
         again.ack(batch)
         got += batch
-    assert [(m.payload, m.retain) for m in got] == [(b"1", False), (b"2", False), (b"last", False)]
+    # each at least once: what was not acknowledged in time comes again
+    assert list(dict.fromkeys(m.payload for m in got)) == [b"1", b"2", b"last"]
+    assert not any(m.retain for m in got)
 
 
 @pytest.mark.parametrize("certificates", [False, True], ids=["passwords", "certificates"])

@@ -275,9 +275,11 @@ def test_a_password_and_tls(place: Place, tmp_path: Path) -> None:
 
     log = open_log(at(f"ca={place.ca}&password_file={secret}"), run, "toy", 2)
     log.append([Out("cases", "k", b"over TLS")])
-    assert [e.value for e in log.read("cases", 0, 0)] == [b"over TLS"]
-    consumer = log.join("cases", "g", "m")
     until = time.monotonic() + 90
+    while not (there := log.read("cases", 0, 0)) and time.monotonic() < until:
+        time.sleep(0.05)  # Kafka ends a transaction, and only then shows what was in it
+    assert [e.value for e in there] == [b"over TLS"]
+    consumer = log.join("cases", "g", "m")
     while not (found := consumer.poll(0.5)) and time.monotonic() < until:
         pass
     consumer.commit(0, found[-1].offset + 1, [Out("alerts", "k", b"out")])

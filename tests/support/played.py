@@ -1,12 +1,16 @@
-"""A storm that was played to its end by the command, once for all tests that look at one, and its
-backup. Whoever asks for them reads them and changes nothing."""
+"""What all processes of a test run share: a storm that was played to its end by the command, and its
+backup, which whoever asks for them reads and does not change; servers that are started once."""
 
 import fcntl
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +33,39 @@ def once(place: Path, make: Callable[[], None]) -> None:
         if not (made := place.with_suffix(".made")).exists():
             make()
             made.touch()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def shared(place: Path, start: Callable[[], tuple[int, str]]) -> Iterator[str]:
+    """A server for all processes of this test run: the first that asks starts it, the last that leaves
+    ends it. start: gives its process id and what whoever uses it must know."""
+
+    def entered(change: Callable[[set[int]], set[int]]) -> dict[str, Any]:
+        with place.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            file = place.with_suffix(".json")
+            found = json.loads(file.read_text()) if file.exists() else {"users": []}
+            users = change({pid for pid in found["users"] if _alive(pid)})
+            if not found["users"]:
+                found["pid"], found["told"] = start()
+            elif not users:
+                os.kill(found["pid"], signal.SIGTERM)
+            file.write_text(json.dumps({**found, "users": sorted(users)}))
+        return found
+
+    told = entered(lambda users: users | {os.getpid()})["told"]
+    try:
+        yield told
+    finally:
+        entered(lambda users: users - {os.getpid()})
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.played import shared
+
 SERVICES = Path(__file__).parents[2] / ".services"
 
 
@@ -131,6 +133,11 @@ super.users=User:ANONYMOUS
         wait_for(self.ports["PLAINTEXT"], self._process, self._notes, 180)
         return self
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -143,15 +150,23 @@ super.users=User:ANONYMOUS
             self._process = None
 
 
+_ours: list[object] = []  # servers that outlive whoever started them
+
+
 @pytest.fixture(scope="session")
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of a Kafka 4.x broker."""
+def kafka_server(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of a Kafka 4.x broker that all processes of the tests share."""
     if named := os.environ.get("FENGSUI_TEST_KAFKA"):
         yield named
         return
-    server = Kafka(tmp_path_factory.mktemp("kafka")).start()
-    yield server.address()
-    server.stop()
+
+    def start() -> tuple[int, str]:
+        server = Kafka(tmp_path_factory.mktemp("kafka")).start()
+        _ours.append(server)
+        return server.pid, server.address()
+
+    with shared(played / "kafka", start) as address:
+        yield address
 
 
 class Influx(NamedTuple):
@@ -218,6 +233,11 @@ class InfluxServer:
             time.sleep(0.1)
         raise RuntimeError(f"InfluxDB cannot be set up: {why}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         assert self._process is not None
         self._process.kill()
@@ -231,13 +251,19 @@ class InfluxServer:
 
 
 @pytest.fixture(scope="session")
-def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+def influx_server(played: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """One InfluxDB for all processes of the tests."""
     if named := os.environ.get("FENGSUI_TEST_INFLUX"):  # HOST:PORT,TOKEN,ORG,BUCKET
         yield Influx(*named.split(","))
         return
-    server = InfluxServer(tmp_path_factory.mktemp("influx")).start()
-    yield server.place
-    server.stop()
+
+    def start() -> tuple[int, str]:
+        server = InfluxServer(tmp_path_factory.mktemp("influx")).start()
+        _ours.append(server)
+        return server.pid, ",".join(server.place)
+
+    with shared(played / "influx", start) as told:
+        yield Influx(*told.split(","))
 
 
 class Mosquitto:

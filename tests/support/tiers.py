@@ -14,9 +14,6 @@ import pytest
 
 TIERS = ("unit", "servers", "browser", "storm")
 FOLDERS = {"storms": "storm", "servers": "servers"}
-# started once for whoever asks, so xdist gives all tests of one to one worker; `kafka` and `influx`: the
-# adapter of that name, of a contract
-SHARED = {"kafka_server": "kafka", "kafka": "kafka", "influx_server": "influx", "influx": "influx"}
 FIXTURES = {
     **dict.fromkeys(("storm", "storm_out", "whole"), "storm"),
     **dict.fromkeys(("browser", "here"), "browser"),
@@ -37,28 +34,26 @@ def _tier(item: pytest.Item) -> str:
     return max(here, key=TIERS.index)
 
 
-def _together(item: pytest.Item) -> str:
-    """What a test shares with others: a server that is started once, else all that its module has."""
-    call = getattr(item, "callspec", None)
-    asked = [*getattr(item, "fixturenames", ()), *(call.params.values() if call else ())]
-    shared = (SHARED[a] for a in asked if isinstance(a, str) and a in SHARED)
-    return next(shared, item.nodeid.partition("::")[0])
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.stash[tier_of] = tier = _tier(item)
         if item.get_closest_marker(tier) is None:
             item.add_marker(tier)
-        if tier != "unit":
-            item.add_marker(pytest.mark.xdist_group(_together(item)))
     config.stash[collected] = list(items)  # before `-m` takes any away
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> str:
-    count = Counter(item.stash[tier_of] for item in config.stash[collected])
-    return "tiers: " + ", ".join(f"{tier} {count[tier]}" for tier in TIERS)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many there were of each tier, also of those that other processes ran."""
+    reports = [
+        r
+        for outcome in ("passed", "failed", "error", "skipped")
+        for r in terminalreporter.getreports(outcome)
+        if isinstance(r, pytest.TestReport)
+    ]
+    of = {r.nodeid: t for r in reports for t in TIERS if t in r.keywords}
+    count = Counter(of.values())
+    terminalreporter.write_line("tiers: " + ", ".join(f"{tier} {count[tier]}" for tier in TIERS))
 
 
 def _hear(event: str, arguments: tuple[object, ...]) -> None:

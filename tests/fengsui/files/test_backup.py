@@ -267,7 +267,7 @@ def test_from_sqlite_to_kafka_and_back(
     middle = restore(whole, run, kafka)
     with opened(at(storm)(DISTRICT, "exercise-a")) as old, opened(middle) as log:
         wanted, wanted_unread = contents(old), unread(old)
-        assert contents(log) == wanted
+        wait_until(lambda: contents(log) == wanted, "all of it can be read")
         assert unread(log) == wanted_unread
         # markers of transactions take offsets: they are not the same numbers
         assert log.ends("observations") != old.ends("observations")
