@@ -15,6 +15,7 @@ _READINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"应急"), "硬急"),  # yìng, not yīng
     (re.compile(r"响应"), "响硬"),
     (re.compile(r"凌晨"), "凌臣"),  # its list of words has líng chén chen
+    (re.compile(r"堰塞"), "堰色"),  # sè, not sāi
     (re.compile(r"佛"), " fo2 "),  # fó, not fú; no other character has this sound
 )
 

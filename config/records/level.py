@@ -78,6 +78,8 @@ HAZARD_ZH = {
     "flash_flood": "山洪",
     "debris_flow": "泥石流",
     "river_flood": "河道洪水",
+    "dam_break": "堰塞湖溃决",
+    "reservoir_release": "水库泄洪",
     "urban_flood": "城市内涝",
     "forest_fire": "森林火灾",
     "chemical": "危险化学品泄漏",
@@ -88,6 +90,8 @@ HAZARD_EN = {
     "flash_flood": "flash flood",
     "debris_flow": "debris flow",
     "river_flood": "river flood",
+    "dam_break": "lake outburst",
+    "reservoir_release": "dam release",
     "urban_flood": "urban flooding",
     "forest_fire": "forest fire",
     "chemical": "chemical release",
@@ -96,7 +100,9 @@ HAZARD_EN = {
 }
 
 # of water and slopes in the mountains: what the plan for floods (防汛应急预案) is about
-MOUNTAIN = frozenset({"flash_flood", "debris_flow", "river_flood"})
+MOUNTAIN = frozenset(
+    {"flash_flood", "debris_flow", "river_flood", "dam_break", "reservoir_release"}
+)
 _OF_FLOODS = MOUNTAIN | {"urban_flood"}
 # for these no order and no red goes out by a machine alone, whatever the policy says: to drive a dense
 # crowd out by loudspeaker can be the accident itself

@@ -54,6 +54,8 @@ CATEGORY = {
     "river_flood": "Met",
     "urban_flood": "Met",
     "debris_flow": "Geo",
+    "dam_break": "Geo",
+    "reservoir_release": "Infra",
     "forest_fire": "Fire",
     "chemical": "CBRNE",
     "traffic": "Transport",

@@ -11,6 +11,9 @@ A wave of flood travels with c = dQ/dA (Seddon 1900; Lighthill & Whitham 1955, P
 (1984, J. Hydraul. Eng. 110(11), 1519–1539), c = 1.83 v in a wide channel: 2.0 m/s for a hydraulic
 radius R of 0.5 m on a slope S of 2 %, 5.3 m/s for 1.5 m on 3 %: `slow_m_s` and `fast_m_s`. Bends that
 the line leaves out make it later; a dam that breaks, or a debris flow's front, may be faster.
+
+Where the area stands on the river of reaches.csv, the areas below it on that river have their distance and
+times from there: measured, and with celerities of their own.
 """
 
 from collections.abc import Iterator
@@ -26,11 +29,12 @@ from shapely.ops import substring
 from config.geometry import metres
 from config.records.district import Area, District
 from config.records.level import Level
+from config.records.reaches import next_below, way_down
 from dispatch.grade import Grade
 
 _NAMED = 3  # in words: more would not fit into an SMS
 # hazards that go down with the water
-TRAVELS = ("flash_flood", "river_flood", "debris_flow")
+TRAVELS = ("flash_flood", "river_flood", "debris_flow", "dam_break", "reservoir_release")
 
 
 What = Literal["area", "risk", "shelter"]
@@ -80,8 +84,28 @@ def _areas(asked: _Asked) -> tuple[Hit, ...]:
 
 
 def _hits(district: District, area: str, hazard: str, kinds: tuple[What, ...]) -> list[Hit]:
-    here = district.areas[area]
-    way = _way(district, here) if hazard in TRAVELS else None
+    if hazard not in TRAVELS:
+        return []
+    measured = _measured(district, area) if "area" in kinds else []
+    known = {hit.id for hit in measured}
+    drawn = _drawn(district, district.areas[area], kinds)
+    rest = [hit for hit in drawn if hit.what != "area" or hit.id not in known]
+    return sorted([*measured, *rest], key=lambda hit: hit.distance_m) if measured else rest
+
+
+def _measured(district: District, area: str) -> list[Hit]:
+    """Areas below it on the river of reaches.csv."""
+    within_ms = district.plans.downstream.within_min * 60_000
+    return [
+        Hit("area", name, round(t.distance_m), t.early_ms // 60_000, -(-t.late_ms // 60_000))
+        for name, t in way_down(next_below(district.reaches), area)
+        if name in district.areas and t.early_ms <= within_ms
+    ]
+
+
+def _drawn(district: District, here: Area, kinds: tuple[What, ...]) -> list[Hit]:
+    """What stands by the channel as it is drawn, nearest first."""
+    way = _way(district, here)
     if way is None:
         return []
     flow = district.plans.downstream

@@ -14,6 +14,8 @@ _ITSELF: dict[str, frozenset[str]] = {
     "flash_flood": frozenset({"report_flood"}),
     "debris_flow": frozenset({"report_debris_flow", "front_speed", "image_front"}),
     "river_flood": frozenset({"report_flood"}),
+    "dam_break": frozenset({"report_flood"}),
+    "reservoir_release": frozenset({"report_flood"}),
     "urban_flood": frozenset({"depth", "report_flood"}),
     "forest_fire": frozenset({"fire"}),
     "chemical": frozenset({"gas"}),

@@ -86,11 +86,11 @@ def _over(ours: Rows, own: Rows) -> Rows:
 
 def of_audience(words: Wording, who: str, hazard: str, lang: str) -> dict[str, str]:
     """An audience's words for a hazard, by stage. Those of the mountains (flood, debris flow) are the
-    audience's own; for every other hazard they are never used: a loudspeaker in a tunnel must not
-    speak of gullies."""
+    audience's own, under what it does otherwise in one of these; for every other hazard they are never
+    used: a loudspeaker in a tunnel must not speak of gullies."""
     rows = words.audience[who]
     if hazard in MOUNTAIN:
-        return dict(rows[lang])
+        return {**rows[lang], **rows.get(hazard, {}).get(lang, {})}
     base = rows.get(OTHER, rows)
     return {**base.get(lang, {}), **rows.get(hazard, {}).get(lang, {})}
 

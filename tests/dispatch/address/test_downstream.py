@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.records.level import Action, Level
 from config.records.plans import Flow
+from config.records.reaches import Reach
 from dispatch.geography.downstream import Hit, areas_below, downstream
 from dispatch.grade import Grade
 from dispatch.words.compose import Kind, Message, write
@@ -44,6 +45,28 @@ def test_the_way_goes_on_in_the_basin_below() -> None:
 def test_without_a_channel_nothing_is_said() -> None:
     d = valley({"P1": (0, 0), "P2": (1000, 0)}, {"P": basin("P")})
     assert downstream(d, "P1", "flash_flood") == []
+
+
+@pytest.mark.parametrize("hazard", ["dam_break", "reservoir_release", "flash_flood"])
+def test_on_the_river_of_reaches_the_times_are_those_measured(hazard: str) -> None:
+    """From one village to the next by its gauge, whatever the drawing says; what is only drawn stays."""
+
+    def reach(upstream: str, downstream: str, distance_m: float) -> Reach:
+        return Reach(
+            upstream=upstream, downstream=downstream, distance_m=distance_m, slow_m_s=2, fast_m_s=10,
+            source="t",
+        )  # fmt: skip
+
+    d = valley({"P1": (5000, 100), "P2": (8300, 0), "P3": (9900, 0)}, STRAIGHT)
+    d = msgspec.structs.replace(
+        d, reaches=(reach("P1", "S01", 3000), reach("S01", "P2", 1200), reach("P2", "P4", 600_000))
+    )
+    measured, drawn = areas_below(d, "P1", hazard)
+    assert measured == Hit("area", "P2", 4200, 7, 35)
+    assert drawn.id == "P3"
+    bare = msgspec.structs.replace(d, basins={"P": basin("P")})
+    assert areas_below(bare, "P1", hazard) == [measured]
+    assert areas_below(d, "P1", "forest_fire") == []
 
 
 @examples(80)

@@ -49,12 +49,16 @@ FOREIGN = {
     "flash_flood": f"{FIRE}|{GAS}|{CROWD}|驶离|拥堵",
     "debris_flow": f"{FIRE}|{GAS}|{CROWD}|驶离|拥堵",
     "river_flood": f"{FIRE}|{GAS}|{CROWD}|驶离|拥堵",
+    "dam_break": f"{FIRE}|{GAS}|{CROWD}|驶离|拥堵|水库|reservoir|雨|rain",
+    "reservoir_release": f"{FIRE}|{GAS}|{CROWD}|驶离|拥堵|堰塞湖|barrier lake|雨|rain",
 }
 # hazard -> what a text that orders people away must say somewhere: the verb, and where to
 OWN = {
     "flash_flood": "沟|高处|转移|gull|Leave|away|out|evacuation",
     "debris_flow": "沟|高处|转移|uphill|Leave|away|out|evacuation",
     "river_flood": "高处|河|转移|high ground|Leave|away|out|evacuation",
+    "dam_break": "高处|转移|high ground|Leave|away|out|evacuation",
+    "reservoir_release": "高处|转移|high ground|Leave|away|out|evacuation",
     "urban_flood": "高处|楼上|弃车|转移|high ground|stalled|evacuation|safety",
     "forest_fire": "上风|转移|upwind|evacuation|safety",
     "chemical": "侧上风|上风|转移|wind|evacuation",
@@ -143,7 +147,9 @@ def test_an_english_sms_always_says_what_to_do(hazard: str) -> None:
     d = load(ROOT / "config" / "yanqing")
     area = max(d.areas.values(), key=lambda a: len(a.name_en + a.shelter_en))
     brief = {"flash_flood": "gull|stream|low ground|Pack", "debris_flow": "gull|slope|Pack|uphill",
-             "river_flood": "river|bank|ground|Pack", "urban_flood": "underpass|street|basement|ground|power",
+             "river_flood": "river|bank|ground|Pack", "dam_break": "river|bank|ground|Pack",
+             "reservoir_release": "river|bank|ground|Pack",
+             "urban_flood": "underpass|street|basement|ground|power",
              "forest_fire": "woods|fire|upwind|Pack", "chemical": "window|wind|wet cloth|mouth",
              "traffic": "road|Slow|enter", "crowd": "push|exit|come now|run"}  # fmt: skip
     for grade in GRADES:
@@ -151,6 +157,20 @@ def test_an_english_sms_always_says_what_to_do(hazard: str) -> None:
             m = Message(sample(area.id, hazard, grade), "public", "en", None, category=category)
             text = write(d, m, "sms").text
             assert re.search(brief[hazard], text), f"{grade} {category}: {text}"
+
+
+@pytest.mark.parametrize("hazard", ["dam_break", "reservoir_release"])
+def test_a_wave_from_above_sends_people_up_and_keeps_them_there(hazard: str) -> None:
+    """Away from the river, up, not across, and not back between waves: on every way that an order goes."""
+    for lang, up, back in (("zh", "往高处走", "不返回"), ("en", "(?i)high ground", "do not return")):
+        for channel in ("app", "cap"):
+            m = Message(sample("K01", hazard, Grade(Level.RED, Action.MOVE)), "public", lang)  # type: ignore[arg-type]
+            text = write(neutral(), m, channel).text
+            assert re.search(up, text), text
+            assert back in text, text
+            assert re.search("不过河|do not cross", text), text
+    m = Message(sample("K01", hazard, Grade(Level.RED, Action.MOVE)), "public", "zh")
+    assert "往高处走，不过河，不返回" in write(neutral(), m, "broadcast").text
 
 
 def test_a_crowd_is_never_told_to_run_and_never_by_a_machine_alone() -> None:
