@@ -74,7 +74,7 @@ def _storm_score(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float:
         if minutes:
             many = minutes * 60 // slot_s
             most = max(sum(storm[n : n + many]) for n in range(len(storm) - many + 1))
-            odds += weight * log1p(most * 60 / minutes)
+            odds += weight * log1p(most * 60 / minutes / p.climate)
         else:
             odds += weight * log1p(sum(storm))
     return 1 / (1 + exp(-odds))

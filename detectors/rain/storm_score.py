@@ -7,11 +7,13 @@ s_q is the shape of `detectors.rain.storm_quantities`: log(1 + x) of rain, squar
 rain, x_q is what the storm has reached so far: the peak over the duration, or its total. Of the basin,
 it is the value in `site`. A storm begins with the first rain after `gap_h` hours without any, and
 is over, with x_q = 0, once it has been dry so long; it is followed for at most `within_h` hours.
+Peaks are divided by `climate` first.
 Parameters: intercept, weights (quantity: weight, as `fengsui tune --table` writes them), site (quantity:
-value), gap_h, within_h (hours), slot_min (minutes, a divisor of every duration), replay (record,
-events, hits, false_alarms, lead_median_min: what `fengsui hindcast` printed for this rule over a
-record of rain; without it a district's config is refused, since rows of whole storms know no
-lead time).
+value), climate (how much stronger the storms of this place are than those of the table, 1/3 … 3:
+`fengsui hindcast --table` says it of a region; docs/skill-tables.md), gap_h, within_h (hours), slot_min
+(minutes, a divisor of every duration), replay (record, events, hits, false_alarms, lead_median_min:
+what `fengsui hindcast` printed for this rule over a record of rain; without it a district's config is
+refused, since rows of whole storms know no lead time).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
 
 Delay it adds: none. While the storm grows the value is below that of the whole storm, on which its
@@ -53,6 +55,7 @@ class StormScore(Parameters, frozen=True):
     intercept: float
     weights: dict[str, float]
     site: dict[str, float] = msgspec.field(default_factory=dict)
+    climate: float = 1.0
     gap_h: int = 6
     within_h: int = 48
     slot_min: int = 5
@@ -70,6 +73,7 @@ class StormScore(Parameters, frozen=True):
             check(q is not None and not is_rain(name), f"site: 未知 unknown {name!r}")
             fine = q is not None and q.low <= value <= q.high
             check(fine, f"site: {name} {value} 越界 is out of range")
+        check(1 / 3 <= self.climate <= 3, "climate: 1/3 … 3")
         check(any(map(is_rain, self.weights)), "weights: 无雨量项 nothing of rain")
         check(1 <= self.gap_h <= self.within_h <= 168, "1 <= gap_h <= within_h <= 168")
         check_slots(self.slot_min * 60, **{n: m * 60 for n, m in self.durations()})
@@ -104,7 +108,7 @@ def _score(p: StormScore, view: View) -> tuple[Floats, Ints]:
         minutes = TABLE_QUANTITIES[name].minutes
         if minutes:
             peak = sums_over(rain, minutes // p.slot_min).max(axis=1)
-            x = np.maximum(peak, 0) * (60 / minutes)
+            x = np.maximum(peak, 0) * (60 / minutes) / p.climate
         elif name == "storm_total":
             x = rain.sum(axis=1)
         else:

@@ -1,4 +1,4 @@
-"""Choosing a rule for one-row-a-storm tables, and how well it does on groups it did not see.
+"""One rule of a one-row-a-storm table: how it is fitted, and how its threshold is found.
 
 A few logistic rules are averaged, each with rain of one duration, the rain of the storm, and what is
 known of the basin: a mean of rules that are linear in log odds is again one, and leans on no single
@@ -7,10 +7,10 @@ odds into chances (Platt 1999), and the threshold. With chances the threshold fo
 objective J = hits / (hits + cost misses + false): one more warning raises J exactly when its chance
 is at least J / (1 + cost J), so the threshold is that of the best J (Lipton et al. 2014, Machine
 Learning and Knowledge Discovery in Databases, LNCS 8725:225-239, for cost 1). It is steadier than the
-threshold that happened to be best.
+threshold that happened to be best. A published rule keeps its own threshold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -19,40 +19,76 @@ from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.log_odds import LogOddsLine, chance
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
-from skill.tables.infer import Moments, filled, moments
 from skill.tables.logistic import fit
+from skill.tables.rows.infer import Moments, filled, moments
 from skill.verify.score import Counts
 
 FOLDS = 6
 SHRINK = 10.0
-_USUAL_MIN = (15, 30, 60)  # the durations of the published rules
-_BURN = ("burned_steep", "burned", "dnbr")
 _LEAST_SLOPE = 0.05
 _SEED = 20_261_124
+_EQUAL = 1e-9
+_AROUND = np.linspace(-0.7, 0.7, 9)  # in log odds: half to double the odds of the threshold
+_SILENT = -5.0  # log ratio to its threshold of a published rule that lacks an input: no warning
 
 
 class Sample(NamedTuple):
-    """x: (n, k) shaped, NaN where missing; yes, group: (n,); names: of the k quantities."""
+    """x: (n, k) shaped, NaN where missing; yes, group: (n,); names: of the k quantities; stated: of
+    each published rule (n,) the logarithm of its value over its threshold, NaN where it is silent."""
 
     names: tuple[str, ...]
     x: Floats
     yes: Bools
     group: Ints
+    stated: Mapping[str, Floats] = {}
 
     def rows(self, which: Ints | Bools) -> "Sample":
-        return Sample(self.names, self.x[which], self.yes[which], self.group[which])
+        stated = {name: v[which] for name, v in self.stated.items()}
+        return Sample(self.names, self.x[which], self.yes[which], self.group[which], stated)
+
+
+class Family(NamedTuple):
+    """Rules of one kind. forms: sets of terms that are averaged, with their shares; published: the
+    name of a rule that is taken as it stands; simple: somebody could set it by hand."""
+
+    name: str
+    forms: tuple[tuple[tuple[str, ...], float], ...] = ()
+    published: str = ""
+    simple: bool = False
+
+    @property
+    def weights(self) -> int:
+        return len({term for form, _ in self.forms for term in form})
 
 
 class Fitted(NamedTuple):
     """A rule: weights of the shaped quantities, what it takes to fill gaps, and the threshold on the
-    chance."""
+    chance. Of a published rule: slope, of its log ratio."""
 
     names: tuple[str, ...]
     moments: Moments
     line: LogOddsLine
     threshold: float
-    forms: tuple[tuple[str, ...], ...]
-    aim: float  # J of the threshold, on groups left out
+    family: str
+    published: str = ""
+    slope: float = 0.0
+
+
+class Trial(NamedTuple):
+    """A family on groups left out: the rule, and over: (n,) how far every row is above the threshold,
+    in log odds, by rules that did not see its group."""
+
+    family: Family
+    scale: LogOddsLine
+    threshold: float
+    over: Floats
+
+
+class Known(NamedTuple):
+    """What a sample says of its quantities, without its outcomes: moments; x: (n, k) without gaps."""
+
+    moments: Moments
+    x: Floats
 
 
 def folds(group: Ints, most: int = FOLDS) -> Ints:
@@ -71,6 +107,17 @@ def single(n: int) -> Ints:
     return np.random.default_rng(_SEED).permutation(n)
 
 
+def _apart(s: Sample) -> list[Bools]:
+    """Rows to leave out together, where the rest has both outcomes; of a table of one group, parts of
+    its rows."""
+    for fold in (folds(s.group), single(len(s.yes)) % FOLDS):
+        out = [fold == f for f in range(int(fold.max()) + 1)]
+        able = [o for o in out if s.yes[~o].any() and not s.yes[~o].all()]
+        if len(able) > 1:
+            return able
+    return [np.zeros(len(s.yes), np.bool_)]
+
+
 def usable(s: Sample) -> Bools:
     """(k,) quantities that have values and are not constant."""
     there = np.isfinite(s.x)
@@ -80,51 +127,8 @@ def usable(s: Sample) -> Bools:
     return found
 
 
-def forms(names: Sequence[str]) -> list[tuple[str, ...]]:
-    """Sets of terms to average over: rain of one duration, the rain of the storm, and how much of the
-    basin is burnt (of several columns that say so, the first of `_BURN`). Fixed beforehand by what
-    moves debris (Kean et al. 2011; Staley et al. 2017): chosen by their fit, terms followed single
-    fires and did worse on others."""
-    signed = [n for n in names if TABLE_QUANTITIES[n].sign]
-    rain = [n for n in signed if TABLE_QUANTITIES[n].minutes]
-    usual = [n for n in rain if TABLE_QUANTITIES[n].minutes in _USUAL_MIN] or rain
-    burn = [n for n in _BURN if n in signed][:1]
-    always = tuple([n for n in ("storm_total",) if n in signed] + burn)
-    rains: list[tuple[str, ...]] = [(n,) for n in usual] or [()]
-    return [form for r in rains if (form := (*r, *always))] or [(n,) for n in signed]
-
-
-def _weights(line: LogOddsLine, form: Sequence[str], names: Sequence[str]) -> LogOddsLine:
-    """The same over all quantities."""
-    whole = np.zeros(len(names))
-    whole[[names.index(n) for n in form]] = line.weight
-    return LogOddsLine(line.intercept, whole)
-
-
-def _fits(s: Sample, x: Floats, tried: Sequence[tuple[str, ...]]) -> list[LogOddsLine]:
-    out = []
-    for form in tried:
-        columns = [s.names.index(n) for n in form]
-        signs = [TABLE_QUANTITIES[n].sign for n in form]
-        out.append(_weights(fit(x[:, columns], s.yes, signs, SHRINK), form, s.names))
-    return out
-
-
-def _left_out(s: Sample, tried: Sequence[tuple[str, ...]]) -> Floats:
-    """(forms, n) log odds of each row by rules that did not see its fold."""
-    odds = np.zeros((len(tried), len(s.yes)))
-    fold = folds(s.group)
-    for f in range(int(fold.max()) + 1):
-        inside, out = s.rows(fold != f), fold == f
-        x, seen = _known(inside)
-        whole = np.where(seen, s.x[out], np.nan)
-        for k, line in enumerate(_fits(inside, filled(x, inside.x), tried)):
-            odds[k, out] = line.score(filled(x, whole))
-    return odds
-
-
-def _known(s: Sample) -> tuple[Moments, Bools]:
-    """Moments; a quantity that this part of the table lacks is taken as constant."""
+def known(s: Sample) -> Known:
+    """A quantity that this part of the table lacks is taken as constant."""
     seen = usable(s)
     mean = np.where(np.isfinite(s.x), s.x, 0).sum(axis=0)
     mean = mean / np.maximum(np.isfinite(s.x).sum(axis=0), 1)
@@ -133,30 +137,57 @@ def _known(s: Sample) -> tuple[Moments, Bools]:
         m = moments(s.x[:, seen])
         mean[seen] = m.mean
         cov[np.ix_(seen, seen)] = m.cov
-    return Moments(mean, cov), seen
+    all_ = Moments(mean, cov)
+    return Known(all_, filled(all_, s.x))
 
 
-def tune(s: Sample, cost: float) -> Fitted:
-    """The rule of a table. Both outcomes occur in it, and one quantity at least that may be a term;
-    ValueError otherwise."""
-    tried = forms([n for n, fine in zip(s.names, usable(s), strict=True) if fine])
-    if not tried or s.yes.all() or not s.yes.any():
-        raise ValueError(
-            "要有两种结果和变化的量 both outcomes and a quantity that varies are needed"
-        )
-    odds = _left_out(s, tried).mean(axis=0)
+def _line(s: Sample, x: Floats, family: Family) -> LogOddsLine:
+    """The mean of the family's forms, over all quantities."""
+    intercept, weight, shares = 0.0, np.zeros(len(s.names)), 0.0
+    for form, share in family.forms:
+        columns = [s.names.index(n) for n in form]
+        one = fit(x[:, columns], s.yes, [TABLE_QUANTITIES[n].sign for n in form], SHRINK)
+        intercept += share * one.intercept
+        weight[columns] += share * one.weight
+        shares += share
+    return LogOddsLine(intercept / shares, weight / shares)
+
+
+def _stated(s: Sample, family: Family) -> Floats:
+    value = s.stated[family.published]
+    return np.where(np.isfinite(value), np.maximum(value, _SILENT), _SILENT)
+
+
+def attempt(s: Sample, k: Known, family: Family, cost: float) -> Trial:
+    """The family on groups left out. Both outcomes occur."""
+    if family.published:
+        odds = _stated(s, family)
+    else:
+        odds = np.zeros(len(s.yes))
+        for out in _apart(s):
+            odds[out] = _line(s.rows(~out), k.x[~out], family).score(k.x[out])
     scale = fit(odds[:, None], s.yes, [1], 1e-3)
-    slope = float(scale.weight[0])
-    shift = scale.intercept
-    if slope < _LEAST_SLOPE:  # groups contradict one another: no better than the odds themselves
-        slope, shift = 1.0, 0.0
-    aim = best(chance(shift + slope * odds), cost)
-    known, _ = _known(s)
-    lines = _fits(s, filled(known, s.x), tried)
-    intercept = float(np.mean([x.intercept for x in lines]))
-    weight = slope * np.mean([x.weight for x in lines], axis=0)
-    line = LogOddsLine(shift + slope * intercept, weight)
-    return Fitted(s.names, known, line, aim / (1 + cost * aim), tuple(tried), aim)
+    if scale.weight[0] < _LEAST_SLOPE:  # groups contradict one another: no better than the odds
+        scale = LogOddsLine(0.0, np.ones(1))
+    scaled = scale.score(odds[:, None])
+    if family.published:
+        limit = float(chance(np.array(scale.intercept)))
+    else:
+        aim = best(chance(scaled), cost)
+        limit = aim / (1 + cost * aim)
+    return Trial(family, scale, limit, above(scaled, limit))
+
+
+def finished(s: Sample, k: Known, trial: Trial) -> Fitted:
+    """The rule of a trial, on all rows."""
+    shift, slope = trial.scale.intercept, float(trial.scale.weight[0])
+    if trial.family.published:
+        none = LogOddsLine(shift, np.zeros(len(s.names)))
+        name = trial.family.published
+        return Fitted(s.names, k.moments, none, trial.threshold, trial.family.name, name, slope)
+    line = _line(s, k.x, trial.family)
+    scaled = LogOddsLine(shift + slope * line.intercept, slope * line.weight)
+    return Fitted(s.names, k.moments, scaled, trial.threshold, trial.family.name)
 
 
 def best(p: Floats, cost: float) -> float:
@@ -169,9 +200,19 @@ def best(p: Floats, cost: float) -> float:
     return float((hits / (hits + cost * (total - hits) + false)).max())
 
 
-def odds_of(f: Fitted, x: Floats) -> Floats:
+def odds_of(f: Fitted, s: Sample) -> Floats:
     """(n,) log odds of rows with gaps."""
-    return f.line.score(filled(f.moments, x))
+    odds = f.line.score(filled(f.moments, s.x))
+    if f.published:
+        value = s.stated.get(f.published, np.full(len(s.yes), np.nan))
+        odds = odds + f.slope * np.where(np.isfinite(value), np.maximum(value, _SILENT), _SILENT)
+    return odds
+
+
+def above(odds: Floats, limit: float) -> Floats:
+    """(n,) log odds over a threshold on the chance; one that is met to the last digit is met."""
+    over = odds - np.log(limit / (1 - limit))
+    return np.where(np.abs(over) < _EQUAL, 0.0, over)
 
 
 def counted(alarm: Bools, yes: Bools) -> Counts:
@@ -183,27 +224,13 @@ def counted(alarm: Bools, yes: Bools) -> Counts:
     )
 
 
-class Unseen(NamedTuple):
-    """(n,) what rules said of rows whose block they did not see; told: not of rows where the rest
-    had one outcome only."""
-
-    chance: Floats
-    alarm: Bools
-    told: Bools
+def reached(c: Counts, cost: float) -> float:
+    """J of what came of warnings; 0 where nothing was warned of or missed."""
+    whole = c.hits + cost * c.misses + c.false_alarms
+    return c.hits / whole if whole else 0.0
 
 
-def validate(s: Sample, block: Ints, cost: float) -> Unseen:
-    """Everything is chosen anew without each block, threshold included."""
-    p, alarm = np.full(len(s.yes), np.nan), np.zeros(len(s.yes), np.bool_)
-    for out in _blocks(block):
-        rest = s.rows(~out)
-        if rest.yes.any() and not rest.yes.all():
-            rule = tune(rest, cost)
-            p[out] = chance(odds_of(rule, s.x[out]))
-            alarm[out] = p[out] >= rule.threshold
-    return Unseen(p, alarm, np.isfinite(p))
-
-
-def _blocks(block: Ints) -> Iterator[Bools]:
-    for b in np.unique(block):
-        yield block == b
+def worth(over: Floats, yes: Bools, cost: float) -> float:
+    """J in the mean over thresholds around the one that was set: what one threshold happens to reach on
+    a few storms is luck, and rules that were chosen by it did worse on fires left out."""
+    return float(np.mean([reached(counted(over >= d, yes), cost) for d in _AROUND]))

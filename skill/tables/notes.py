@@ -1,10 +1,13 @@
 """What a one-row-a-storm table does not support, and where it differs from what a rule was made of."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from skill.tables.fit import Sample, usable
-from skill.tables.read import Storms
+from skill.tables.rows.read import Storms
 from skill.tables.rules import TableRules
+from skill.tables.table import Climate
 
 _FEW = 10  # events below which a percentage says little
 
@@ -38,6 +41,24 @@ def unsupported(storms: Storms, s: Sample, group: str | None) -> list[str]:
         notes.append(
             f"一组占 {largest:.0%} 的事件，留出它等于换一个地方 one group holds that share of the events: "
             "leaving it out is to move to another place"
+        )
+    return notes
+
+
+def place_notes(by: Mapping[str, float], at: Climate) -> list[str]:
+    """Where a rule is moved to, and how much stronger the storms are there."""
+    if not at.whole.storms:
+        return [
+            "规则文件没有率定地区的暴雨，未作换算 the rules know no climate: rain is taken as it is"
+        ]
+    notes = []
+    for region, ratio in by.items():
+        if region in at.regions and region:
+            continue
+        name = region or "本表 this table"
+        notes.append(
+            f"{name}：率定时未见此地区，峰值雨强除以 {ratio:.2f}（两地暴雨之比）a region that the rule has not "
+            "seen: its peaks are divided by how much stronger its storms are"
         )
     return notes
 

@@ -60,17 +60,53 @@ def _rules() -> Iterator[tuple[str, Callable[[Columns], Floats], float]]:
     yield "Cannon 2008, 12.5 D^-0.4", lambda c: _power(12.5, 0.4, c), 1.0
 
 
-def published(columns: Columns, yes: Bools) -> list[Published]:
-    """Those whose inputs the table has in at least one row."""
-    found = []
+NAMES = tuple(name for name, _, _ in _rules())
+_BASIN = ("burned_steep", "dnbr", "soil_kf")
+# of each, as it runs on a record: kind, threshold, parameters, and what it needs of the basin
+RUN_AS: dict[str, tuple[str, float, dict[str, float | int], tuple[str, ...]]] = {
+    **{
+        f"USGS M1-{m}, p >= 0.5": ("postfire_m1", 0.5, {"duration_min": m, "within_min": m}, _BASIN)
+        for m in M1
+    },
+    "I15 >= 24 mm/h": ("peak_intensity", 24.0, {"duration_min": 15, "within_min": 15}, ()),
+    "Caine 1980, 14.82 D^-0.39": (
+        "intensity_duration",
+        1.0,
+        {"alpha": 14.82, "beta": 0.39, "from_min": 10, "to_min": 60},
+        (),
+    ),
+    "Cannon 2008, 12.5 D^-0.4": (
+        "intensity_duration",
+        1.0,
+        {"alpha": 12.5, "beta": 0.4, "from_min": 10, "to_min": 60},
+        (),
+    ),
+}
+
+
+def _stated(columns: Columns) -> Iterator[tuple[str, Floats, float]]:
+    """(name, value, threshold) of those whose inputs the table has in at least one row."""
     for name, score, limit in _rules():
         try:
             value = score(columns)
         except (KeyError, ValueError):  # a column that the table lacks
             continue
+        if np.isfinite(value).any():
+            yield name, value, limit
+
+
+def log_ratios(columns: Columns) -> dict[str, Floats]:
+    """Of each published rule, how far its value is above its threshold, as a logarithm; NaN where it
+    is silent."""
+    return {n: np.log(np.maximum(v, 1e-9) / limit) for n, v, limit in _stated(columns)}
+
+
+def published(columns: Columns, yes: Bools) -> list[Published]:
+    """Each on the rows that have its inputs."""
+    found = []
+    for name, value, limit in _stated(columns):
         known = np.isfinite(value)
-        if known.any():
-            alarm = np.where(known, value, -np.inf) >= limit
-            ranked = auc(value[known], yes[known])
-            found.append(Published(name, counted(alarm, yes), ranked, int(known.sum())))
+        alarm = np.where(known, value, -np.inf) >= limit
+        ranked = auc(value[known], yes[known])
+        found.append(Published(name, counted(alarm, yes), ranked, int(known.sum())))
     return found

@@ -13,9 +13,14 @@ from detectors.rain.log_odds import LogOddsLine
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.series.rules import RulesFault, Skill, Step, toml_text
 from skill.tables.fit import Fitted
-from skill.tables.infer import Moments
+from skill.tables.published import NAMES
+from skill.tables.rows.climate import NOWHERE, Strength
+from skill.tables.rows.infer import Moments
+from skill.tables.table import Climate
 
-FORM, VERSION = "table", 1
+FORM, VERSION = "table", 2
+WHOLE = ""  # the name under which all regions together stand
+_READ = (1, VERSION)  # what the build before wrote has neither climate nor a published rule
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,8 +53,34 @@ class TableSource(_Strict, frozen=True, kw_only=True):
     seed: int
 
 
+class Region(_Strict, frozen=True, kw_only=True):
+    """The storms of a region of the table; name "": of all of it. strong: the peak intensity over
+    `minutes` (mm/h) that one of its `storms` distinct storms in twenty exceeds."""
+
+    name: str
+    minutes: int
+    storms: int
+    strong: float
+
+
+class TriedRule(_Strict, frozen=True, kw_only=True):
+    """A rule that was tried, on what was left out (`how`). weights: how many it has."""
+
+    rule: str
+    delivered: bool
+    weights: int
+    how: str
+    hits: int
+    misses: int
+    false_alarms: int
+    csi: float
+    auc: float
+
+
 class TableRules(_Strict, frozen=True, kw_only=True):
-    """The whole file. threshold: on the chance. trade_off: on groups left out; no lead (-1)."""
+    """The whole file. threshold: on the chance. trade_off: on groups left out; no lead (-1).
+    published: the rule that is delivered as it stands, with the slope of its logarithm over its own
+    threshold."""
 
     form: str
     version: int
@@ -60,12 +91,19 @@ class TableRules(_Strict, frozen=True, kw_only=True):
     in_sample: Skill
     cross_validated: tuple[Skill, ...] = ()
     trade_off: tuple[Step, ...] = ()
+    rule: str = ""
+    published: str = ""
+    slope: float = 0.0
+    region: tuple[Region, ...] = ()
+    candidate: tuple[TriedRule, ...] = ()
 
 
 _HEAD = """\
 # 由 fengsui tune --table 率定 Tuned by `fengsui tune --table`.
 # chance = 1 / (1 + exp(-(intercept + sum weight shape(quantity)))); warn at chance >= threshold.
 # 缺测的量由其余的量按 mean、covariance 推得。 What is missing is inferred from the rest.
+# 峰值雨强先除以本地与率定表暴雨之比（[[region]]）。 Peaks are first divided by how much stronger the
+# place's storms are than the table's ([[region]]).
 # cross_validated 是未见数据上的技巧，in_sample 偏乐观。
 # cross_validated is the skill on data not seen; in_sample flatters.
 """
@@ -75,9 +113,13 @@ def text(file: TableRules) -> str:
     """TOML, in a fixed order."""
     tables: list[tuple[str, Any]] = [("[[term]]", t) for t in file.term]
     tables += [("[provenance]", file.provenance), ("[in_sample]", file.in_sample)]
+    tables += [("[[region]]", r) for r in file.region]
+    tables += [("[[candidate]]", c) for c in file.candidate]
     tables += [("[[cross_validated]]", s) for s in file.cross_validated]
     tables += [("[[trade_off]]", s) for s in file.trade_off]
-    top = {n: getattr(file, n) for n in ("form", "version", "threshold", "intercept")}
+    top = {n: getattr(file, n) for n in ("form", "version", "rule", "threshold", "intercept")}
+    if file.published:
+        top |= {"published": file.published, "slope": file.slope}
     return toml_text(_HEAD, top, tables)
 
 
@@ -87,7 +129,7 @@ def load(body: str) -> TableRules:
         file: TableRules = msgspec.toml.decode(body, type=TableRules)
     except (msgspec.DecodeError, ValueError) as e:
         raise RulesFault(f"规则文件读不了 the rules cannot be read: {e}") from e
-    if file.form != FORM or file.version != VERSION:
+    if file.form != FORM or file.version not in _READ:
         raise RulesFault(
             f"形式或版本不符 form {file.form!r}, version {file.version}: "
             f"应为 it should be {FORM!r}, {VERSION}; 请重新 tune again"
@@ -101,6 +143,11 @@ def load(body: str) -> TableRules:
             raise RulesFault(f"[[term]] {t.quantity}：量、单位或形不符 quantity, unit or shape")
         if len(t.covariance) != len(file.term):
             raise RulesFault(f"[[term]] {t.quantity}：covariance 应有 must have {len(file.term)}")
+    if file.published and file.published not in NAMES:
+        raise RulesFault(f"published: 未知 unknown {file.published!r}: {', '.join(NAMES)}")
+    for r in file.region:
+        if r.storms < 1 or not r.strong > 0:
+            raise RulesFault(f"[[region]] {r.name!r}：storms、strong 应为正 must be positive")
     return file
 
 
@@ -111,4 +158,21 @@ def fitted(file: TableRules) -> Fitted:
         np.array([t.mean for t in file.term]), np.array([t.covariance for t in file.term])
     )
     line = LogOddsLine(file.intercept, np.array([t.weight for t in file.term]))
-    return Fitted(names, moments, line, file.threshold, (), 0.0)
+    return Fitted(names, moments, line, file.threshold, file.rule, file.published, file.slope)
+
+
+def climate(file: TableRules) -> Climate:
+    """As the arithmetic takes it; nothing is known of a table's climate in version 1."""
+    found = {r.name: Strength(r.minutes, r.storms, r.strong) for r in file.region}
+    whole = found.get(WHOLE, NOWHERE)
+    return Climate(whole, {n: p for n, p in found.items() if n != WHOLE})
+
+
+def regions(c: Climate) -> tuple[Region, ...]:
+    """As the file has it."""
+    named = {WHOLE: c.whole} | {n: p for n, p in c.regions.items() if n}
+    return tuple(
+        Region(name=n, minutes=p.minutes, storms=p.storms, strong=p.strong)
+        for n, p in named.items()
+        if p.storms
+    )

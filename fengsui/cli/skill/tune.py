@@ -254,7 +254,8 @@ def _tell(result: Json, as_json: bool) -> None:
 
 def told(result: Json) -> list[str]:
     """The result in a few lines: counts, ratios with intervals, lead, and what is to be known."""
-    lines = [_counts("结果 result", result)]
+    lines = [f"规则 rule: {result['rule']}"] if result.get("rule") else []
+    lines.append(_counts("结果 result", result))
     for skill in result.get("cross_validated") or ():
         lines.append(_counts(f"未见数据 {skill['how']}", skill))
     for name, one in (result.get("by_step") or {}).items():
@@ -269,13 +270,22 @@ def told(result: Json) -> list[str]:
         lines.append(f"提前 lead: {lead['reason']}")
     if result.get("auc") is not None:
         lines.append(f"AUC {result['auc']:.3f}")
+    for skill in result.get("candidates") or ():
+        mark = "★" if skill["delivered"] else " "
+        lines.append(
+            _counts(f"{mark} 候选 {skill['rule']} · {skill['how']}", skill) + _ranked(skill)
+        )
     for skill in result.get("published") or ():
-        lines.append(_counts(f"已发表 {skill['rule']}", skill))
+        lines.append(_counts(f"已发表 {skill['rule']}", skill) + _ranked(skill))
     lines += _trade_off(result.get("trade_off") or ())
     lines += [f"注 note: {note}" for note in result.get("notes") or ()]
     if result.get("out"):
         lines.append(f"已写 written: {result['out']}")
     return lines
+
+
+def _ranked(one: Json) -> str:
+    return "" if one.get("auc") is None else f" · AUC {one['auc']:.2f}"
 
 
 def _counts(name: str, one: Json) -> str:
