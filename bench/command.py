@@ -86,8 +86,16 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 @click.option(
     "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
 )
-def bench_detect(quick: bool, workload: Path | None) -> None:
+@click.option("--against", default="", metavar="REV", help="与这一版同场比 beside a revision of git")
+@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="轮 rounds")
+def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) -> None:
     """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
+    if against:
+        from bench.against import lines
+
+        for text in lines(against, rounds):
+            click.echo(text)
+        return
     from bench.run import run_bench
 
     sys.exit(run_bench(None, "", workload, 0.0, ("detect",), quick=quick))

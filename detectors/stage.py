@@ -22,7 +22,7 @@ from detectors.messages.observer_rule import hear as hear_person
 from detectors.messages.observer_rule import tick as tick_people
 from detectors.quality.infill import filled_note
 from detectors.quality.service_mode import end
-from detectors.quality.silence import late
+from detectors.quality.silence import late, quiet
 from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
@@ -37,6 +37,7 @@ from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
 
 _NONE = np.zeros(0, np.int64)
+_NEVER = 2**63 - 1
 _PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
 
@@ -113,12 +114,10 @@ class Detect:
             self._compounds(part, state, saying)
         if part.silence:
             changed = back(part, state, end(state.service, clock_at))
-            away = state.service.now
-            quiet = {
-                s for s in part.expected if s not in away and late(self._district, state.silence, s)
-            }
-            changed |= quiet ^ state.silence.silent
-            state.silence.silent = quiet
+            silent = quiet(self._district.rules.silence.grace_s, state.silence, part.silent_ms)
+            silent -= state.service.now
+            changed |= silent ^ state.silence.silent
+            state.silence.silent = silent
             for area in part.areas_of(changed):
                 saying.coverage(0, area, clock_at)
         for compound in part.compounds:
@@ -128,16 +127,12 @@ class Detect:
         conclude(part, state, clock_at, saying)
         writes = saying.writes() + expire(self._district, part, state, clock_at)
         writes += tick_people(self._district, state, clock_at)
+        counts = (state.heard.head >= 0) & ~part.of((*state.silence.silent, *state.service.now))
+        heads = np.where(counts, state.heard.head, _NEVER)
         for group in part.groups:
-            rows = part.stations_of_group[group]
-            heads = [
-                int(head)
-                for row, head in zip(rows, state.heard.head[rows], strict=True)
-                if head >= 0
-                and part.station[row] not in state.silence.silent
-                and part.station[row] not in state.service.now
-            ]
-            complete = min(heads, default=state.complete.get(group, 0))
+            complete = int(heads[part.stations_of_group[group]].min(initial=_NEVER))
+            if complete == _NEVER:
+                complete = state.complete.get(group, 0)
             state.complete[group] = max(state.complete.get(group, 0), min(complete, clock_at))
             writes.append(
                 Write(

@@ -3,19 +3,18 @@ gauges hindcast, loading apart. CPU time of this process."""
 
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 import numpy as np
 
 from bench.baseline.rain import PlainRain
 from bench.baseline.window_rules import PlainStage
+from bench.load.detector import tiled
 from bench.load.district import bench_district, names
 from config.load import load
 from config.records.district import District
-from config.records.rules import RuleRow
 from detectors.quality.silence import SilenceState, late
 from detectors.stage import Detect
 from fengsui.run.setup import default_config
@@ -25,55 +24,6 @@ from skill.verify.hindcast import Readings, replay
 _START = 1_700_006_400_000
 _GAUGES = 1000
 _YEAR = 105_120_000  # readings: 1,000 gauges, every 5 minutes
-T = TypeVar("T", bound=msgspec.Struct)
-
-
-def tiled(district: District, times: int) -> District:
-    """The district again and again, each under names of its own."""
-
-    def many(table: Mapping[str, T], *fields: str) -> dict[str, T]:
-        return {
-            f"{key}-{n}": msgspec.structs.replace(
-                row, **{f: f"{getattr(row, f)}-{n}" for f in fields}
-            )
-            for n in range(times)
-            for key, row in table.items()
-        }
-
-    def rows(table: tuple[T, ...], *fields: str) -> tuple[T, ...]:
-        keyed = {str(k): row for k, row in enumerate(table)}
-        return tuple(many(keyed, *fields).values())
-
-    def lists(table: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        return {
-            f"{k}-{n}": tuple(f"{x}-{n}" for x in v) for n in range(times) for k, v in table.items()
-        }
-
-    def everywhere(row: RuleRow) -> RuleRow:
-        assert not row.stations, f"{row.id}: its stations would be those of one tile"
-        areas = (
-            row.areas if "*" in row.areas else [f"{a}-{n}" for n in range(times) for a in row.areas]
-        )
-        return msgspec.structs.replace(row, areas=tuple(areas))
-
-    return msgspec.structs.replace(
-        district,
-        rules=msgspec.structs.replace(
-            district.rules, rule=tuple(everywhere(r) for r in district.rules.rule)
-        ),
-        areas=many(district.areas, "id"),
-        stations=many(district.stations, "id"),
-        nodes={},
-        watches=rows(district.watches, "area", "station"),
-        rain=rows(district.rain, "area"),
-        stage=rows(district.stage, "area", "station"),
-        groups=lists(district.groups),
-        group_of_area={
-            f"{a}-{n}": f"{g}-{n}" for n in range(times) for a, g in district.group_of_area.items()
-        },
-        groups_of_station=lists(district.groups_of_station),
-        stations_of_area=lists(district.stations_of_area),
-    )
 
 
 def record(pairs: list[tuple[str, str]], steps: int, every_s: int, seed: int = 7) -> Readings:

@@ -93,7 +93,9 @@ class DetectState:
         rows = np.nonzero(self.touched)[0]
         seen = self.silence.seen
         for row, head in zip(rows.tolist(), self.heard.head[rows].tolist(), strict=True):
-            seen[stations[row]] = max(head, seen.get(stations[row], -1))
+            station = stations[row]
+            if head > seen.get(station, -1) or station not in seen:
+                seen[station] = head
         self.touched[:] = False
 
     def dump(

@@ -57,10 +57,13 @@ def infill(
     since = np.maximum(since, ends - LONG)
     forget(heard, int(ends.max(initial=0)) - SPAN)
     long = ends - since >= 2
+    # only who has two neighbours that can have what is asked of them
+    most, beside = heard.at_most(), near.near[rows]
+    long &= ((beside >= 0) & (most >= rule.fill_near_mm * 10)[beside]).sum(axis=1) >= 2
     rows, since, ends = rows[long], since[long], ends[long]
     if not rows.size:
         return None
-    owed = _owed(rule, near, heard, reports, rows, since, ends)
+    owed = _owed(rule, near, heard, reports, most, rows, since, ends)
     found: list[tuple[int, int, int, int]] = []
     for n in np.nonzero(owed > 0)[0].tolist():
         row, first, last = int(rows[n]), int(since[n]), int(ends[n])
@@ -95,17 +98,22 @@ def _owed(
     near: Near,
     heard: StationMemory,
     reports: Bools,
+    most: Ints,
     rows: Ints,
     since: Ints,
     ends: Ints,
 ) -> Ints:
-    """What should have fallen since then, in counts; 0 where nobody can say."""
+    """What should have fallen since then, in counts; 0 where nobody can say. most: of every row, what
+    it can have."""
     beside = near.near[rows]
     some = np.maximum(beside, 0)
     doubtful = np.zeros(reports.size, np.bool_)
     doubtful[[*heard.lone, *heard.test]] = True
     asked = (beside >= 0) & (reports & ~doubtful)[some]
-    fell = heard.between(some, since[:, None], ends[:, None])
+    fell = np.zeros(asked.shape, np.int64)
+    look = asked & (most > 0)[some]
+    first, last = (np.repeat(x, look.sum(axis=1)) for x in (since, ends))
+    fell[look] = heard.between(some[look], first, last)
     works = asked & (fell > 0)
     dry = (asked & ~works).sum(axis=1)
     wet = works & (fell >= rule.fill_near_mm * 10)
@@ -113,9 +121,9 @@ def _owed(
     works &= works.cumsum(axis=1) <= _NEAREST
     big = np.iinfo(np.int64).max
     least = np.where(works & wet, fell, big).min(axis=1, initial=big)
-    most = np.where(enough & (least < big), least, 0)[:, None] * _CAP
+    cap = np.where(enough & (least < big), least, 0)[:, None] * _CAP
     weight: npt.NDArray[np.float64] = np.where(works, near.weight[rows], 0.0)
-    mean = (np.minimum(fell, most) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
+    mean = (np.minimum(fell, cap) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
     return np.asarray(np.where(enough, np.floor(mean * _SHARE + 1e-9), 0).astype(np.int64))
 
 

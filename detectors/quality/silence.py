@@ -13,7 +13,7 @@ Source: none needed; "never seen" is judged from the register, for a deadman swi
 first value never fires.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -60,6 +60,22 @@ def unforeseen(district: District, area: str, silent: Collection[str]) -> list[s
         mine = row.stations or district.stations_of_area[area]
         found += [s for s in mine if s in silent and district.stations[s].quantity == row.quantity]
     return sorted(set(found))
+
+
+def quiet(grace_s: int, state: SilenceState, plans: Mapping[str, int]) -> set[str]:
+    """All of `plans` that are silent at the state's clock, as `late` says it of each. plans: station
+    or node -> for how long it may be, ms."""
+    clock, started, seen = state.clock_at, state.started_at, state.seen
+    since_start, grace = clock - started, grace_s * 1000
+    found = set()
+    for name, plan in plans.items():
+        at = seen.get(name)
+        if at is None:
+            if since_start > plan and since_start > grace:
+                found.add(name)
+        elif clock - at > plan and since_start > plan:
+            found.add(name)
+    return found
 
 
 def coverage(

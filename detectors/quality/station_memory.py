@@ -155,8 +155,8 @@ class StationMemory:
         """Counts of the minutes (minute - length, minute]; of hours, whole half hours around it."""
         return int(self.sums(np.array(row), np.array(minute), length))
 
-    def sums(self, rows: Ints, minute: Ints | int, length: int) -> Ints:
-        """The same for rows of any shape, to one minute or one each."""
+    def sums(self, rows: Ints | slice, minute: Ints | int, length: int) -> Ints:
+        """The same for rows of any shape, to one minute or one each; a slice is not copied."""
         if length <= LONG:
             held, count, first, last = self.rain_minute, self.rain_count, minute - length, minute
         else:
@@ -166,6 +166,10 @@ class StationMemory:
         inside = (kept > np.asarray(first)[..., None]) & (kept <= end)
         found: Ints = np.where(inside, count[rows], 0).sum(axis=-1)
         return found
+
+    def at_most(self) -> Ints:
+        """(rows,): counts that no sum of its kept minutes is above; 0 of a row where none has rained."""
+        return np.asarray(np.maximum(self.rain_count, 0).sum(axis=1))
 
     def between(self, rows: Ints, first: Ints, last: Ints) -> Ints:
         """Counts of the minutes (first, last], of rows of any shape; not longer than `LONG`."""

@@ -29,6 +29,7 @@ from detectors.quality.station_memory import StationMemory
 _DAY, _WHILE, _HOUR = 1440, 180, 60  # minutes
 _NEAREST, _LEAST = 3, 2  # neighbours asked, and needed
 _NEVER = 2**31 - 1
+_ALL = slice(None)
 
 
 class Caught(NamedTuple):
@@ -60,11 +61,11 @@ def undercatch(
     it is heard; were: those that were so before; minute: of the clock, since 1970."""
     well = able & reports
     rows = np.arange(heard.head.size)
-    day = heard.sums(rows, minute, _DAY)
+    day = heard.sums(_ALL, minute, _DAY)
     if int(day.max(initial=0)) < rule.undercatch_near_mm * 5:
         return Caught(set(), set())
     beside = _beside(near, well, day)
-    hour = heard.sums(rows, minute, _HOUR)
+    hour = heard.sums(_ALL, minute, _HOUR)
     fell = _beside(near, well, hour).least
     # as much of an hour's rain as they have caught: it works again
     works = (fell >= rule.clog_near_mm * 10 / 4) & (hour >= rule.undercatch_ends * fell)
@@ -79,7 +80,7 @@ def undercatch(
     found = set(rows[less].tolist())
     if not found:
         return Caught(found, found)
-    rains = _beside(near, well, heard.sums(rows, minute, _WHILE)).most
+    rains = _beside(near, well, heard.sums(_ALL, minute, _WHILE)).most
     return Caught(found, set(rows[less & (rains >= rule.clog_near_mm * 10 / 4)].tolist()))
 
 

@@ -49,16 +49,16 @@ def dry(
     silence.compared_at = clock_at
     reports = (part.kind == RAIN) | (part.kind == COUNTER)
     reports &= state.heard.head >= 0
-    reports &= np.array([s not in silence.silent for s in part.station], np.bool_)
+    reports &= ~part.of(silence.silent)
     was, at = set(silence.clogged), clock_at
-    were = frozenset(n for n, s in enumerate(part.station) if s in silence.clogged)
+    were = frozenset(np.nonzero(part.of(silence.clogged))[0].tolist())
     now = clogged(district.rules.quality, part.near, state.heard, reports, were)
     _named(district, part, silence.clogged, {part.station[n] for n in now}, "clogged", at, saying)
     # what fell while it was in service, or before it was cleaned, says nothing of it now
     served = _served(state, clock_at - _DAY_MS)
-    able = np.array([s not in served for s in part.station], np.bool_)
+    able = ~part.of(served)
     able[list(now)] = False
-    less = frozenset(n for n, s in enumerate(part.station) if s in silence.undercatch)
+    less = frozenset(np.nonzero(part.of(silence.undercatch))[0].tolist())
     minute = clock_at // _MINUTE
     caught = undercatch(district.rules.quality, part.near, state.heard, able, reports, less, minute)
     some = {part.station[n] for n in caught.less}
@@ -123,7 +123,7 @@ def _missed(
 ) -> tuple[Columns, Sifted] | None:
     """What is laid into the sums of gauges that stay dry, as if it had been observed."""
     away = state.service.now
-    judged = reports & np.array([s not in away for s in part.station], np.bool_)
+    judged = reports & ~part.of(away)
     rule = district.rules.quality
     laid = infill(rule, part.near, state.heard, judged, part.plan_ms)
     if laid is None:

@@ -1,7 +1,7 @@
 """What the groups of one partition need, worked out once: which rows the rules and the memory have,
 and which of them an observation concerns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,6 +127,9 @@ class Part:
             self.rows_of.setdefault(station, []).append(n)
         self.names = [f"{g}|{s}" for g, s in zip(self.group, self.station, strict=True)]
         self.expected = set(self.station)
+        plans = {n.id: n.silent_after_s for n in district.nodes.values()}
+        plans |= {s.id: s.silent_after_s for s in district.stations.values()}
+        self.silent_ms = {s: plans[s] * 1000 for s in self.expected}
 
     def _row(self, group: str, station: str, quantity: str) -> None:
         if group in self.place:
@@ -214,6 +217,13 @@ class Part:
         windows, limits = limits_of(of, self.rain.windows, lowest, extreme)
         beside, weight = padded(near, len(self.station))
         return Near(beside, windows, limits, self.seasons, weight)
+
+    def of(self, things: Iterable[str]) -> Bools:
+        """(rows,): which are of these stations and nodes."""
+        found = np.zeros(len(self.station), np.bool_)
+        for thing in things:
+            found[self.rows_of.get(thing, [])] = True
+        return found
 
     def areas_of(self, stations: set[str]) -> list[str]:
         """Areas of this partition that look at any of these, in order."""

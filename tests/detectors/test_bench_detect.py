@@ -1,19 +1,24 @@
 """The benchmark's own answer: for every rule the arrays say what a plain loop over the readings says."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from bench import against
 from bench.baseline.window_rules import PLAIN
 from bench.cases import rules
-from bench.cases.hindcast import record, tiled
+from bench.cases.hindcast import record
 from bench.cases.rules import Line, bench_rules, told, without_parameters
+from bench.load.detector import tiled
 from config.load import load
 from detectors.detection import Detection
 from detectors.setup.registry import KINDS
 from fengsui.cli.root import cli
 from fengsui.run.setup import default_config
 from skill.verify.hindcast import replay
+from stream.environment import Usage
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +84,20 @@ def test_the_command_runs_and_needs_no_district() -> None:
     done = CliRunner().invoke(cli, ["--config", "/nowhere", "bench", "detect", "--help"])
     assert done.exit_code == 0
     assert "--quick" in done.output
+
+
+def test_this_tree_beside_itself_does_the_same_work(tmp_path: Path) -> None:
+    small = against.Mode("small", 2, 14, 20)
+    body = against.workload(load(default_config()), small)
+    (tmp_path / "workload").write_bytes(body)
+    turns = [against.turn(against._TREE, tmp_path / "workload", small.times) for _ in range(2)]
+    assert turns[0][1:] == turns[1][1:]
+    stations = [s for s in load(default_config()).stations.values() if s.quantity in ("rain", "stage")]
+    assert turns[0].readings == small.times * small.slots * len(stations)
+    assert turns[0].said > small.slots  # a mark of each group after each slot
+
+
+@pytest.mark.servers  # it asks git
+def test_a_revision_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    with pytest.raises(Usage, match="nowhere-at-all"):
+        against.tree_of("nowhere-at-all", tmp_path)

@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "skill": ("verify", "series", "tables", "report"),
     "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
     "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
-    "bench": ("baseline", "load", "cases", "run", "command", "__main__"),
+    "bench": ("baseline", "load", "cases", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
 HOMES = {

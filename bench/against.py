@@ -1,0 +1,153 @@
+"""`fengsui bench detect --against REV`: the stage detect of this tree beside that of a revision, in the
+same run: processes of both take turns over the same records, and the ratio is of each turn's pair.
+
+What is timed is the CPU time of `step` alone, after the records are decoded. Each tree reads the
+district that it ships, so a revision with other rules or stations does other work; how much each
+said is printed beside."""
+
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from config.load import load
+from config.records.district import District, Station
+from fengsui.run.setup import default_config
+from ingest.observation import Flag, Observation, Observations
+from stream.environment import Usage
+from stream.records import Run, Tick, encode
+
+_TREE = Path(__file__).parents[1]
+_EVERY_S = 300
+_START = 1_753_520_400_000  # a July morning
+
+
+class Mode(NamedTuple):
+    """times: how often the district stands side by side. group: readings of a step; 0: a whole slot."""
+
+    title: str
+    times: int
+    slots: int
+    group: int
+
+
+MODES = (
+    Mode("整批 batches of a slot", 8, 144, 0),
+    Mode("网关一批 gateway batches of 20", 1, 144, 20),
+    Mode("单条 single readings", 1, 36, 1),
+)
+
+
+class Turn(NamedTuple):
+    """What one process said."""
+
+    cpu_s: float
+    readings: int
+    said: int
+
+
+def weather(stations: Sequence[Station], slots: int, seed: int) -> npt.NDArray[np.int64]:
+    """(slots, stations) counts: rain that falls on gauges beside one another, most in its middle, and
+    a flood wave at each level. One storm of two that come at once is so strong that it warns."""
+    rng = np.random.default_rng(seed)
+    place = np.array([(s.lon * 0.76, s.lat) for s in stations])
+    rains = np.array([s.quantity == "rain" for s in stations])
+    time = np.arange(slots)
+    wave = 1500 * np.exp(-(((time - slots * 0.6) / 12) ** 2))
+    counts = np.rint(600 + wave[:, None] + rng.normal(0, 4, (slots, len(stations)))).astype(np.int64)
+    counts[:, rains] = 0
+    for n in range(2 + slots // 100):
+        middle = place[rng.integers(len(stations))]
+        near = np.exp(-(((place - middle) ** 2).sum(axis=1) / 0.15**2))
+        begin, length = int(rng.integers(slots // 2)), int(rng.integers(6, 40))
+        rate = 40.0 if n == 0 else rng.uniform(2, 10)  # counts of a slot
+        part = counts[begin : begin + length, rains]
+        counts[begin : begin + length, rains] = part + rng.poisson(rate * near[rains], part.shape)
+    return counts
+
+
+def workload(district: District, mode: Mode) -> bytes:
+    """A reading of every rain and stage station each five minutes, and a tick after each slot."""
+    some = [s for s in district.stations.values() if s.quantity in ("rain", "stage")]
+    names = [(s, n) for n in range(mode.times) for s in some]
+    counts = np.concatenate([weather(some, mode.slots, seed=n) for n in range(mode.times)], axis=1)
+    start = Run(
+        name="exercise-bench", kind="exercise", district=district.id, config="", start_at=_START
+    )
+    lines, width = [[encode(start)]], mode.group or len(names)
+    for slot, row in enumerate(counts.tolist(), 1):
+        at = _START + slot * _EVERY_S * 1000
+        for first in range(0, len(names), width):
+            of: dict[str, list[Observation]] = {}
+            for (s, n), value in list(zip(names, row, strict=True))[first : first + width]:
+                one = Observation(
+                    station=f"{s.id}-{n}", quantity=s.quantity, observed_at=at, value=value, flag=Flag.GOOD
+                )
+                of.setdefault(f"{district.groups_of_station[s.id][0]}-{n}", []).append(one)
+            lines.append([encode(Observations.of(g, at, x)) for g, x in of.items()])
+        lines.append([encode(Tick(clock_at=at))])
+    return b"\n".join(b"[" + b",".join(line) + b"]" for line in lines)
+
+
+def tree_of(revision: str, folder: Path) -> Path:
+    """The source of a revision, under `folder`. Raises `Usage`."""
+    git = ["git", "-C", str(_TREE), "archive", "--format=tar", revision]
+    done = subprocess.run(git, capture_output=True, check=False)
+    if done.returncode:
+        words = done.stderr.decode("utf-8", "replace").strip()
+        raise Usage(f"--against {revision!r}: 取不到这一版 that revision cannot be had: {words}")
+    tree = folder / "tree"
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(tree, filter="data")
+    return tree
+
+
+def turn(tree: Path, workload_file: Path, times: int) -> Turn:
+    """One process over the workload. Raises RuntimeError with what it said last."""
+    program = [sys.executable, "-P", str(_TREE / "bench" / "load" / "detector.py")]
+    words = [*program, str(tree), str(workload_file), str(times)]
+    env = {**os.environ, "PYTHONPATH": str(tree)}
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tree, env=env, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{tree.name}: {done.stderr[-1500:]}")
+    return Turn(*json.loads(done.stdout))
+
+
+def lines(revision: str, rounds: int) -> Iterator[str]:
+    """A line each mode: both in readings a second, and the median of the rounds' ratios."""
+    district = load(default_config())
+    with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as place:
+        folder = Path(place)
+        there = tree_of(revision, folder)
+        for mode in MODES:
+            file = folder / "workload"
+            file.write_bytes(workload(district, mode))
+            pairs = []
+            for n in range(rounds):
+                order = (_TREE, there) if n % 2 else (there, _TREE)
+                took = {tree: turn(tree, file, mode.times) for tree in order}
+                pairs.append((took[_TREE], took[there]))
+            yield _told(mode, revision, pairs)
+
+
+def _told(mode: Mode, revision: str, pairs: list[tuple[Turn, Turn]]) -> str:
+    here, there = (
+        statistics.median(p[k].readings / p[k].cpu_s for p in pairs) for k in range(2)
+    )
+    ratios = sorted(b.cpu_s / a.cpu_s for a, b in pairs)
+    ours, theirs = pairs[0]
+    return (
+        f"{mode.title}: {ours.readings:,} 条 readings; 本版 here {here:,.0f}/s, {revision} {there:,.0f}/s, "
+        f"比 ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f}); "
+        f"说出 said {ours.said:,}, {theirs.said:,}"
+    )
