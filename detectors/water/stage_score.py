@@ -1,15 +1,19 @@
-r"""Water level on a scale of the stream's own, with part of its rise added and its base taken off.
+r"""Water level or discharge on a scale of the stream's own, with part of its rise added and its base
+taken off.
 
 Sees: a stream on its way to its flood level, the earlier the steeper it rises.
 
-Equation: u = (x - zero_m) / (flood_m - zero_m), so that 0 is the usual stage and 1 the flood level;
+Equation: u = (x - zero_m) / (flood_m - zero_m), so that 0 is the usual stage and 1 the flood level,
+and with another `power` than 1 max(0, u)^power (a discharge to the power of one half grows about as
+its stage does);
 value = u + rise_weight max(0, u - u_rise) - base_weight u_base. u_rise is the oldest value heard in
 the last `rise_min`; u_base is the median of one value an hour over the last `base_h`. With both
 weights 0 the value is the stage itself; with rise_weight = a it is the stage that a rise of the
 same speed reaches after a * rise_min. Where a rise or base is not known (after a start, with under
 a quarter of the hours heard) it counts as 0; NaN only where the judged slot was not heard.
-Parameters: zero_m, flood_m (m, of the gauge's datum), rise_min (minutes), rise_weight (1), base_h
-(hours), base_weight (1), slot_min (minutes). `fengsui tune` finds all of them from a record.
+Parameters: zero_m, flood_m (m of the gauge's datum; of discharge m3/s), power (1), rise_min
+(minutes), rise_weight (1), base_h (hours), base_weight (1), slot_min (minutes). `fengsui tune` finds
+all of them from a record.
 
 Delay it adds: none; a longer `rise_min` sees a sudden rise as a slower one.
 Cannot see: a flood that comes faster than reports do: on flashy streams the stage may pass from
@@ -36,6 +40,7 @@ class StageScore(Parameters, frozen=True):
 
     zero_m: float = 0.0
     flood_m: float = 1.0
+    power: float = 1.0
     rise_min: int = 60
     rise_weight: float = 0.0
     base_h: int = 48
@@ -45,6 +50,7 @@ class StageScore(Parameters, frozen=True):
     def __post_init__(self) -> None:
         check_slots(self.slot_min * 60, rise_min=self.rise_min * 60, base_h=self.base_h * 3600)
         check(self.flood_m > self.zero_m, "flood_m 应高于 must lie above zero_m")
+        check(0.1 <= self.power <= 2, "power: 0.1 … 2")
         check(0 <= self.rise_weight <= 100, "rise_weight: 0 … 100")
         check(0 <= self.base_weight <= 100, "base_weight: 0 … 100")
         check(width(self) <= 4096, "时段过多 too many slots: rise_min, base_h / slot_min")
@@ -54,6 +60,12 @@ def width(p: StageScore) -> int:
     """Slots that are looked at; those of the base only where it counts."""
     base = p.base_h * 60 // p.slot_min if p.base_weight else 0
     return max(base, p.rise_min // p.slot_min + 1)
+
+
+def scaled(values: Floats, zero: float, flood: float, power: float = 1.0) -> Floats:
+    """On the scale on which 0 is the usual and 1 the flood level; NaN stays NaN."""
+    u: Floats = (values - zero) / (flood - zero)
+    return u if power == 1 else np.maximum(u, 0) ** power
 
 
 def rise(values: Floats, slots: int) -> Floats:
@@ -76,8 +88,7 @@ def base(values: Floats, slots: int, an_hour: int) -> Floats:
 
 def score(p: StageScore, view: View) -> Scored:
     """1 = flood level at rest; per_h: how fast the stage itself rises."""
-    scale = p.flood_m - p.zero_m
-    stage = (view.values[:, 0] - p.zero_m) / scale
+    stage = scaled(view.values[:, 0], p.zero_m, p.flood_m, p.power)
     slots = p.rise_min * 60 // view.slot_s
     grown = np.maximum(rise(stage, slots), 0)
     value = stage[:, -1] + p.rise_weight * grown
@@ -93,7 +104,7 @@ KIND = Kind(
     zh="水位评分",
     en="stage score",
     unit="1",
-    inputs=("stage",),
+    inputs=("stage", "discharge"),
     parameters=StageScore,
     slot_s=lambda p: p.slot_min * 60,
     span=width,

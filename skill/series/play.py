@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from config.records.quantity import QUANTITIES
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.registry import KINDS
@@ -56,10 +57,15 @@ def watched(
 
 
 def scale(t: Track, events: Sequence[Event]) -> tuple[tuple[float, float], bool]:
-    """Usual stage (median) and flood level (lowest stage at which an event began), and whether the
-    events begin at any such level; else the stage of one hour in a thousand stands for it."""
+    """Usual level (median) and flood level (lowest level at which an event began), and whether the
+    events begin at any such level, above what is ordinary outside of them; else the level of one hour
+    in a thousand stands for it."""
     heard = t.values[t.heard]
-    zero, ordinary, rare = (float(x) for x in np.percentile(heard, (50, _ORDINARY, 99.9)))
+    quiet = np.ones(heard.size, np.bool_)
+    for e in events:
+        quiet[np.searchsorted(t.at, e.start_at) : np.searchsorted(t.at, e.end_at, "right")] = False
+    zero, rare = (float(x) for x in np.percentile(heard, (50, 99.9)))
+    ordinary = float(np.percentile(heard[quiet], _ORDINARY)) if quiet.any() else rare
     at = np.array([e.start_at for e in events], np.int64)
     n = np.searchsorted(t.at, at)
     near = n < t.at.size
@@ -140,7 +146,8 @@ def _unknown(
             notes.append(
                 f"{area}：规则未涉及此区，借用 {template.id}，尺度取自本资料 no rule names this "
                 f"area: {template.id} is borrowed, on a scale read from this record "
-                f"({station}: {mine.get('zero_m', '–')} … {mine.get('flood_m', '–')} m)"
+                f"({station}: {mine.get('zero_m', '–')} … {mine.get('flood_m', '–')} "
+                f"{QUANTITIES[template.quantity].unit})"
             )
             out.append((area, row))
     return out

@@ -46,6 +46,7 @@ class ParameterSource(_Strict, frozen=True, kw_only=True):
     candidates: int
     cost: float
     seed: int
+    family: str = ""
 
 
 class Skill(_Strict, frozen=True, kw_only=True):
@@ -95,6 +96,7 @@ class RulesFile(_Strict, frozen=True, kw_only=True):
     cross_validated: tuple[Skill, ...]
     chance: Chance | None = None
     trade_off: tuple[Step, ...] = ()
+    rivals: tuple[Skill, ...] = ()
 
 
 class RulesFault(ValueError):
@@ -107,6 +109,7 @@ _HEAD = """\
 # [[rule]] can be pasted into a district's rules.toml (change areas and stations first).
 # cross_validated 是未见数据上的技巧，in_sample 偏乐观。
 # cross_validated is the skill on data not seen; in_sample flatters.
+# rivals：各类规则单独在未见数据上的技巧 what each family of rules does by itself on data not seen.
 """
 
 
@@ -118,6 +121,7 @@ def text(file: RulesFile) -> str:
     tables += [("[[cross_validated]]", s) for s in file.cross_validated]
     tables += [("[chance]", file.chance)] if file.chance else []
     tables += [("[[trade_off]]", s) for s in file.trade_off]
+    tables += [("[[rivals]]", s) for s in file.rivals]
     return toml_text(_HEAD, {"form": file.form, "version": file.version}, tables)
 
 

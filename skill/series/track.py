@@ -95,29 +95,43 @@ def spans(t: Track) -> list[tuple[int, int]]:
     return [(int(t.at[b]), int(t.at[e])) for b, e in zip(begins, ends, strict=True)]
 
 
+def near(value: Floats, lowest: float) -> Ints:
+    """The judgements that matter to `standing` at thresholds from `lowest` on, or below by `clear` 1."""
+    found: Ints = np.nonzero(~(value < lowest - _HAIR * max(1.0, abs(lowest))))[0]
+    return found
+
+
 def standing(
-    at: Ints, value: Floats, limit: float, clear: float, hold_min: int
+    at: Ints,
+    value: Floats,
+    limit: float,
+    clear: float,
+    hold_min: int,
+    among: Ints | None = None,
 ) -> tuple[Ints, Ints]:
     """Indices at which an alarm starts, and at which it ends (the last one if it still stands).
 
     Up where value >= limit; kept where value >= limit - |limit| (1 - clear) or unknown; down once
-    every judgement for `hold_min` since the first that was not kept was not either.
+    every judgement for `hold_min` since the first that was not kept was not either. among: of `near`,
+    so that many thresholds need not look at all values.
     """
     hair = _HAIR * max(1.0, abs(limit))
-    kept = np.nonzero(~(value < limit - abs(limit) * (1 - clear) - hair))[0]
+    lowest = limit - abs(limit) * (1 - clear) - hair
+    look = np.arange(at.size) if among is None else among
+    kept = look[~(value[look] < lowest)]
     none = np.zeros(0, np.int64)
     if not kept.size:
         return none, none
-    ends = np.minimum(kept + 1, at.size - 1)
-    falls = np.searchsorted(at, at[ends] + hold_min * 60_000)
-    falls = np.maximum(falls, kept + 2)  # the hold is armed in one judgement, ends in another
-    last = np.append(falls[:-1] < kept[1:], True)
-    begins = np.append(0, np.nonzero(last)[0][:-1] + 1)
+    runs = np.append(np.nonzero(np.diff(kept) > 1)[0], kept.size - 1)  # the last of each run
+    ends = kept[runs]
+    falls = np.searchsorted(at, at[np.minimum(ends + 1, at.size - 1)] + hold_min * 60_000)
+    falls = np.maximum(falls, ends + 2)  # the hold is armed in one judgement, ends in another
+    last = np.append(falls[:-1] < kept[runs[:-1] + 1], True)
+    closing, fall = runs[last], np.minimum(falls[last], at.size - 1)
+    begins = np.append(0, closing[:-1] + 1)
     up = np.nonzero(value[kept] >= limit - hair)[0]
     first = np.searchsorted(up, begins)
-    closing = np.nonzero(last)[0]
     found = first < up.size
     start = np.where(found, up[np.minimum(first, up.size - 1)] if up.size else 0, kept.size)
     real = start <= closing
-    fall = np.minimum(falls[closing[real]], at.size - 1)
-    return kept[start[real]], fall
+    return kept[start[real]], fall[real]

@@ -1,35 +1,29 @@
 """`fengsui tune` and `fengsui hindcast` on a record with events: rules from a record, and how well
 rules would have warned.
 
-tune chooses among few candidates (`skill.series.fit`), measures the choice on data it did
-not see, and writes both into one file. hindcast runs such a file over another record. Alarms and
-events are matched by `skill.verify.match`, always with a minimum lead: without one, a warning
-just below the flood level is nearly always right and worth nothing.
+tune chooses among families of rules (`skill.series.families`), measures the choice on data it did
+not see (`skill.series.nested`), and writes both into one file, with what each family does by itself.
+hindcast runs such a file over another record. Alarms and events are matched by `skill.verify.match`,
+always with a minimum lead: without one, a warning just below the flood level is nearly always right
+and worth nothing.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from config.records.rules import RuleRow
+from detectors.engine.window_rule import Ints
 from skill.series.clock import iso
+from skill.series.families import NAMES, Rival, unfitted
 from skill.series.figure import Story, draw, ready
-from skill.series.fit import (
-    Candidate,
-    Place,
-    Table,
-    Terms,
-    block_starts,
-    choose,
-    places_events,
-    seen,
-    table,
-    validate,
-)
-from skill.series.play import SCALED, Played, judged, logistic, play, scale, watched
+from skill.series.fit import Candidate, Place, Terms, block_starts
+from skill.series.nested import Judged, contiguous, dealt, judge
+from skill.series.places import TUNED, choices, terms_of
+from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import SeriesFault, events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
 from skill.series.rules import (
@@ -45,13 +39,21 @@ from skill.series.rules import (
     load,
     text,
 )
-from skill.series.track import spans, step_s, track
 from skill.verify.hindcast import Readings
 from skill.verify.match import RULE, Event
 
-_HOUR_MS = 3_600_000
 _HAZARD = {"landslide": "debris_flow", "debris_flow": "debris_flow", "river_flood": "river_flood"}
-_TUNED = ("stage", "rain")
+
+
+class _Basis(NamedTuple):
+    """What is tuned on."""
+
+    readings: Readings
+    events: list[Event]
+    terms: Terms
+    blocks: Ints
+    sets: list[list[Place]]
+    known: int  # events that were observed at all
 
 
 def tune(
@@ -62,72 +64,58 @@ def tune(
     cost: float = 1.0,
     figure: Path | None = None,
     by: Mapping[str, Sequence[str]] | None = None,
+    told: Callable[[str], None] = lambda _: None,
 ) -> Json:
     """Choose a rule, measure it, write it to `out`. cost: false alarms that one miss is worth.
-    by: which stations watch an area, of a district's config."""
+    by: which stations watch an area, of a district's config. told: hears what is being done."""
     if figure:
         ready(figure)
     if not (0 < cost < float("inf")):
         raise SeriesFault(f"代价应为正数 the cost must be positive: {cost}")
+    told("读资料 reading")
     readings, happened, notes = _read(observations, events, min_lead_s)
-    terms = _terms(readings, min_lead_s)
-    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    choices = {q: _choices(readings, happened, terms, q, notes, by) for q in _TUNED}
-    parts = [table(c, q, terms, blocks) for q, c in choices.items() if c]
-    known = max((int(sum(p.seen.sum() for p in c[0])) for c in choices.values() if c), default=0)
-    if not parts or not known:
-        raise SeriesFault(
-            "没有可用于率定的资料：需要水位或雨量，以及落在资料期内的事件 nothing to tune on: it needs "
-            "stage or rain, and events within the record; " + "; ".join(notes)
-        )
-    t = _joined(parts)
-    every = np.arange(blocks.size)
-    row = choose(t, every, cost) if t.limit.size else -1
-    if row < 0 or not t.counts[row, :, 0].sum():
+    basis = _basis(readings, happened, min_lead_s, by, notes)
+    rivals = unfitted(basis.sets, basis.terms, basis.blocks, told)
+    many = _events_by_block(basis)
+    told("交叉验证 cross-validation")
+    found = judge(rivals, dealt(many), cost)
+    best, row = found.final
+    t = rivals[best].whole
+    if not t.counts[row, :, 0].sum():
         raise SeriesFault(
             "没有一条候选规则能提前命中任何事件，未写规则 no candidate hits any event in time: "
             "no rule is written; 试较短的提前量 try a shorter lead"
         )
     candidate = t.candidates[t.which[row]]
-    places = choices["stage" if candidate.kind == SCALED else "rain"][candidate.choice]
-    rules = _rows(candidate, float(t.limit[row]), places, happened)
-    validated = _validated(t, blocks, cost)
+    rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
+    validated = [skill("a part of the events left out", blocks_of(found.nested))]
+    if np.unique(folds := contiguous(many)).size > 1:
+        again = judge(rivals, folds, cost).nested
+        validated.append(skill("a stretch of time left out", blocks_of(again)))
     played = play(rules, readings, happened)
-    rows = judged(played.said, happened, terms.min_lead_ms, terms.window_ms)
+    rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
     line = logistic(rows)
     file = RulesFile(
         form=FORM,
         version=VERSION,
-        matching=Matching(
-            rule=RULE,
-            min_lead_s=min_lead_s,
-            window_min=terms.window_ms // 60_000,
-            merge_gap_min=terms.merge_gap_ms // 60_000,
-        ),
+        matching=_matching(basis.terms),
         rule=tuple(rules),
-        provenance=ParameterSource(
-            observations_sha256=_sha256(observations),
-            events_sha256=_sha256(events),
-            rows=int(readings.at.size),
-            first=iso(int(readings.at[0])),
-            last=iso(int(readings.at[-1])),
-            events=len(happened),
-            events_unseen=len(happened) - known,
-            candidates=int(t.limit.size),
-            cost=cost,
-            seed=SEED,
-        ),
+        provenance=_provenance(basis, observations, events, rivals, rivals[best].name, cost),
         in_sample=skill("in the sample, flatters", blocks_of(t.counts[row])),
         cross_validated=tuple(validated),
         chance=Chance(intercept=line[0], slope=line[1]) if line else None,
-        trade_off=tuple(steps(played, happened, terms, t.limit[t.which == t.which[row]])),
+        trade_off=tuple(steps(played, happened, basis.terms, t.limit[t.which == t.which[row]])),
+        rivals=tuple(_compared(rivals, found)),
     )
     _write(out, text(file))
-    result = outcome_told(file, played, happened, readings, terms, notes)
-    result["out"], result["candidates"] = str(out), int(t.limit.size)
+    notes += _weighed(rivals[best])
+    result = outcome_told(file, played, happened, readings, basis.terms, notes)
+    result["out"], result["candidates"] = str(out), file.provenance.candidates
+    result["rule"] = result["family"] = NAMES[rivals[best].name]
     result["cross_validated"] = [skill_json(s) for s in validated]
+    result["rivals"] = [skill_json(s) for s in file.rivals]
     if figure:
-        _draw(figure, result, played, happened, file, terms)
+        _draw(figure, result, played, happened, file, basis.terms)
     return result
 
 
@@ -180,88 +168,38 @@ def _read(
     return readings, happened, notes + more
 
 
-def _terms(readings: Readings, min_lead_s: int) -> Terms:
-    """The window: six hours, or a day of hourly records; four leads at least. Half of it merges."""
-    step = max((step_s(readings, s, q) for s, q in readings.pairs if q in _TUNED), default=3600)
-    window = max(6 * _HOUR_MS, 24 * step * 1000, 4 * min_lead_s * 1000)
-    return Terms(min_lead_s * 1000, window, window // 2)
-
-
-def _choices(
+def _basis(
     readings: Readings,
-    events: Sequence[Event],
-    terms: Terms,
-    quantity: str,
-    notes: list[str],
+    happened: list[Event],
+    min_lead_s: int,
     by: Mapping[str, Sequence[str]] | None,
-) -> list[list[Place]]:
-    """Sets of places to tune on: one a station that could watch the areas without their own."""
-    areas = sorted({e.area for e in events})
-    of = watched(readings, areas, quantity, by)
-    most = max((len(s) for s in of.values()), default=0)
-    named = {s for stations in of.values() for s in stations}
-    for station, q in readings.pairs:
-        if q == quantity and station not in named:
-            notes.append(
-                f"{station} {q}：无以此为区的事件，未用于率定 no event names it: not tuned on"
-            )
-    out = []
-    for n in range(most):
-        places = [
-            _place(
-                readings, events, a, s[min(n, len(s) - 1)], quantity, terms, notes if not n else []
-            )
-            for a, s in of.items()
-            if s
-        ]
-        out.append(places)
-    return out
-
-
-def _place(
-    readings: Readings,
-    events: Sequence[Event],
-    area: str,
-    station: str,
-    quantity: str,
-    terms: Terms,
     notes: list[str],
-) -> Place:
-    slot_s = step_s(readings, station, quantity) if quantity == "stage" else 3600
-    t = track(readings, station, quantity, slot_s, "max" if quantity == "stage" else "sum")
-    if not t.at.size:
-        raise SeriesFault(f"{station} {quantity}：没有物理范围内的值 has no value within its range")
-    starts, ends = places_events(events, area)
-    level = (0.0, 1.0)
-    if quantity == "stage":
-        level, found = scale(t, [e for e in events if e.area == area])
-        if not found:
-            notes.append(
-                f"{area}：事件起于常见水位，未能推得成灾水位，以 {level[1]} m 为尺度 events begin at "
-                f"ordinary stages: no flood level can be read, {level[1]} m is the scale"
-            )
-    counted = seen(starts, spans(t), terms)
-    for start in starts[counted == 0]:
-        notes.append(
-            f"{area} {iso(int(start))}：事件前无资料，不计 unseen: not counted ({station} {quantity})"
+) -> _Basis:
+    """Raises SeriesFault where there is nothing to tune on."""
+    terms = terms_of(readings, min_lead_s)
+    sets = [p for q in TUNED for p in choices(readings, happened, terms, q, notes, by) if p]
+    known = max((int(sum(p.seen.sum() for p in places)) for places in sets), default=0)
+    if not known:
+        raise SeriesFault(
+            "没有可用于率定的资料：需要水位、流量或雨量，以及落在资料期内的事件 nothing to tune on: it needs "
+            "stage, discharge or rain, and events within the record; " + "; ".join(notes)
         )
-    return Place(area, t, level, starts, ends, counted)
+    starts = np.array([e.start_at for e in happened], np.int64)
+    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
+    return _Basis(readings, happened, terms, blocks, sets, known)
 
 
-def _joined(parts: Sequence[Table]) -> Table:
-    shift = np.cumsum([0] + [len(p.candidates) for p in parts])
-    return Table(
-        [c for p in parts for c in p.candidates],
-        np.concatenate([p.which + s for p, s in zip(parts, shift, strict=False)]),
-        np.concatenate([p.limit for p in parts]),
-        np.concatenate([p.counts for p in parts]),
-    )
+def _events_by_block(basis: _Basis) -> Ints:
+    """(blocks,) events that begin in each."""
+    starts = np.array([e.start_at for e in basis.events], np.int64)
+    at = np.maximum(np.searchsorted(basis.blocks, starts, "right") - 1, 0)
+    many: Ints = np.bincount(at, minlength=basis.blocks.size)
+    return many
 
 
 def _rows(
     c: Candidate, limit: float, places: Sequence[Place], events: list[Event]
 ) -> list[RuleRow]:
-    quantity = "stage" if c.kind == SCALED else "rain"
     rows = []
     for n, p in enumerate(places):
         scaled = {"zero_m": p.scale[0], "flood_m": p.scale[1]} if c.kind == SCALED else {}
@@ -274,7 +212,7 @@ def _rows(
                 source="fengsui tune; see [provenance]",
                 areas=(p.area,),
                 stations=(p.track.station,),
-                quantity=quantity,
+                quantity=p.track.quantity,
                 orange=limit,
                 hold_min=c.hold_min,
                 clear=c.clear,
@@ -284,26 +222,56 @@ def _rows(
     return rows
 
 
+def _matching(terms: Terms) -> Matching:
+    return Matching(
+        rule=RULE,
+        min_lead_s=terms.min_lead_ms // 1000,
+        window_min=terms.window_ms // 60_000,
+        merge_gap_min=terms.merge_gap_ms // 60_000,
+    )
+
+
+def _provenance(
+    basis: _Basis,
+    observations: Path,
+    events: Path,
+    rivals: Sequence[Rival],
+    family: str,
+    cost: float,
+) -> ParameterSource:
+    at = basis.readings.at
+    return ParameterSource(
+        observations_sha256=_sha256(observations),
+        events_sha256=_sha256(events),
+        rows=int(at.size),
+        first=iso(int(at[0])),
+        last=iso(int(at[-1])),
+        events=len(basis.events),
+        events_unseen=len(basis.events) - basis.known,
+        candidates=int(sum(r.whole.limit.size for r in rivals)),
+        cost=cost,
+        seed=SEED,
+        family=family,
+    )
+
+
 # --- how well
 
 
-def _validated(t: Table, blocks: Any, cost: float) -> list[Skill]:
-    """Leaving out one block at a time, three, and a year where two have events: how far they differ
-    tells how much the choice hangs on single events."""
-    every = np.arange(blocks.size)
-    name = "month" if blocks.size > 1 and blocks[1] - blocks[0] > 20 * 86_400_000 else "week"
-    ways = [(f"leave one {name} out", every)]
-    if name == "month":
-        ways.append(("leave three months out", every // 3))
-    years = blocks.astype("datetime64[ms]").astype("datetime64[Y]").astype(np.int64)
-    with_events = t.counts[0, :, :2].sum(axis=1) > 0
-    if np.unique(years[with_events]).size > 1:
-        ways.append(("leave one year out", years))
-    return [
-        skill(how, blocks_of(validate(t, folds, cost).counts))
-        for how, folds in ways
-        if np.unique(folds).size > 1
-    ]
+def _compared(rivals: Sequence[Rival], found: Judged) -> list[Skill]:
+    """Each family by itself on what was left out, the simplest first."""
+    return [skill(NAMES[r.name], blocks_of(c)) for r, c in zip(rivals, found.alone, strict=True)]
+
+
+def _weighed(best: Rival) -> list[str]:
+    """What is to be said of how the delivered rule stands to the simple ones."""
+    if not best.simple:
+        return []
+    told = (
+        "未见数据上没有候选胜过简单规则，交付简单规则 nothing beats a simple rule on events left out, so "
+        "a simple one is delivered: "
+    )
+    return [told + NAMES[best.name]]
 
 
 def _write(path: Path, body: str) -> None:

@@ -216,7 +216,12 @@ def _series_tune(
 ) -> Json:
     from skill.series.tune import tune as run
 
-    return run(observations, events, lead, out, cost, figure, by)
+    return run(observations, events, lead, out, cost, figure, by, _progress)
+
+
+def _progress(what: str) -> None:
+    """On the standard error, so that the result can be read by a program."""
+    click.echo(f"率定 tune: {what} …", err=True)
 
 
 def _table_tune(
@@ -258,6 +263,9 @@ def told(result: Json) -> list[str]:
     lines.append(_counts("结果 result", result))
     for skill in result.get("cross_validated") or ():
         lines.append(_counts(f"未见数据 {skill['how']}", skill))
+    if result.get("rivals"):
+        lines.append("各类规则单独在未见数据上 each family of rules by itself on data left out:")
+        lines += [_counts(f"  {r['how']}", r) for r in result["rivals"]]
     for name, one in (result.get("by_step") or {}).items():
         lines.append(_counts(f"  {name}", one))
     lead = result.get("lead_minutes") or {}

@@ -1,0 +1,86 @@
+"""Who watches whom in a record: areas with their events, the stations that could watch them, and what
+counts as a hit on such a record."""
+
+from collections.abc import Mapping, Sequence
+
+from config.records.quantity import QUANTITIES
+from skill.series.clock import iso
+from skill.series.families import LEVELS
+from skill.series.fit import Place, Terms, places_events, seen
+from skill.series.play import scale, watched
+from skill.series.read import SeriesFault
+from skill.series.track import spans, step_s, track
+from skill.verify.hindcast import Readings
+from skill.verify.match import Event
+
+TUNED = (*LEVELS, "rain")
+_HOUR_MS = 3_600_000
+
+
+def terms_of(readings: Readings, min_lead_s: int) -> Terms:
+    """The window: six hours, or a day of hourly records; four leads at least. Half of it merges."""
+    step = max((step_s(readings, s, q) for s, q in readings.pairs if q in TUNED), default=3600)
+    window = max(6 * _HOUR_MS, 24 * step * 1000, 4 * min_lead_s * 1000)
+    return Terms(min_lead_s * 1000, window, window // 2)
+
+
+def choices(
+    readings: Readings,
+    events: Sequence[Event],
+    terms: Terms,
+    quantity: str,
+    notes: list[str],
+    by: Mapping[str, Sequence[str]] | None,
+) -> list[list[Place]]:
+    """Sets of places to tune on: one a station that could watch the areas without their own."""
+    areas = sorted({e.area for e in events})
+    of = watched(readings, areas, quantity, by)
+    most = max((len(s) for s in of.values()), default=0)
+    named = {s for stations in of.values() for s in stations}
+    for station, q in readings.pairs:
+        if q == quantity and station not in named:
+            notes.append(
+                f"{station} {q}：无以此为区的事件，未用于率定 no event names it: not tuned on"
+            )
+    out = []
+    for n in range(most):
+        places = [
+            _place(
+                readings, events, a, s[min(n, len(s) - 1)], quantity, terms, notes if not n else []
+            )
+            for a, s in of.items()
+            if s
+        ]
+        out.append(places)
+    return out
+
+
+def _place(
+    readings: Readings,
+    events: Sequence[Event],
+    area: str,
+    station: str,
+    quantity: str,
+    terms: Terms,
+    notes: list[str],
+) -> Place:
+    slot_s = step_s(readings, station, quantity) if quantity in LEVELS else 3600
+    t = track(readings, station, quantity, slot_s, "max" if quantity in LEVELS else "sum")
+    if not t.at.size:
+        raise SeriesFault(f"{station} {quantity}：没有物理范围内的值 has no value within its range")
+    starts, ends = places_events(events, area)
+    level = (0.0, 1.0)
+    if quantity in LEVELS:
+        level, found = scale(t, [e for e in events if e.area == area])
+        if not found:
+            told = f"{level[1]} {QUANTITIES[quantity].unit}"
+            notes.append(
+                f"{area}：事件起于常见水位，未能推得成灾水位，以 {told} 为尺度 events begin at "
+                f"ordinary stages: no flood level can be read, {told} is the scale"
+            )
+    counted = seen(starts, spans(t), terms)
+    for start in starts[counted == 0]:
+        notes.append(
+            f"{area} {iso(int(start))}：事件前无资料，不计 unseen: not counted ({station} {quantity})"
+        )
+    return Place(area, t, level, starts, ends, counted)
