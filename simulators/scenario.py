@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulators.faults import Fault
 from simulators.storm import Storm
+from simulators.wave import Wave
 
 
 class PhonesOff(NamedTuple):
@@ -28,10 +29,12 @@ class Scenario(NamedTuple):
     slot_s: int = 60
     phones_off: tuple[PhonesOff, ...] = ()
     broken_off_min: int | None = None  # the director breaks the drill off: the real thing comes
+    wave: Wave | None = None  # of a district with reaches.csv
 
 
 _START = 1_753_524_000_000  # 2025-07-26T10:00:00Z, 18:00 in Beijing
 _NIGHT = _START + 6 * 3_600_000 + 1_800_000  # half past midnight
+_NO_RAIN = Storm(cells=0, peak_mm_h=0.0, wide_mm_h=0.0, hours=4.0, first_h=0.0)
 
 SCENARIOS = {
     s.name: s
@@ -121,6 +124,53 @@ SCENARIOS = {
             speed=400.0,
             seed=20250729,
             broken_off_min=130,
+        ),
+        # of config/examples/valley
+        Scenario(
+            "valley-lake-burst",
+            "峡谷：堰塞湖溃决，无雨，测站先后被冲走 a lake bursts without rain and takes the gauges",
+            _NO_RAIN,
+            _START,
+            hours=4.0,
+            speed=300.0,
+            seed=20260826,
+            wave=Wave("S01", 60, 5.0),
+        ),
+        Scenario(
+            "valley-carrier-out",
+            "峡谷：运营商中断 a carrier is out",
+            _NO_RAIN,
+            _START,
+            hours=4.0,
+            speed=300.0,
+            seed=20260827,
+            faults=tuple(Fault("dropout", s, 60, 180) for s in ("S01", "S02", "S03", "S04", "R01")),
+        ),
+        Scenario(
+            "valley-power-out",
+            "峡谷：停电，电池自下而上耗尽 power is out, batteries run out up the valley",
+            _NO_RAIN,
+            _START,
+            hours=4.0,
+            speed=300.0,
+            seed=20260828,
+            faults=tuple(
+                Fault("dropout", s, m, 10_000)
+                for s, m in (("S03", 60), ("S02", 85), ("S01", 110), ("R01", 120), ("R03", 130))
+            ),
+        ),
+        Scenario(
+            "valley-gauges-fail",
+            "峡谷：暴雨中测站零星故障 gauges fail here and there in a storm",
+            Storm(cells=3, peak_mm_h=30.0, wide_mm_h=3.0, hours=4.0, first_h=0.0),
+            _START,
+            hours=4.0,
+            speed=300.0,
+            seed=20260829,
+            faults=tuple(
+                Fault("dropout", s, m, 10_000)
+                for s, m in (("S04", 40), ("S05", 75), ("R02", 90), ("S02", 150))
+            ),
         ),
     )
 }

@@ -17,6 +17,7 @@ from simulators.people import observed
 from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
 from simulators.scenario import Scenario
 from simulators.storm import rain_mm
+from simulators.wave import flooded, taken
 
 _MINUTE = 60_000
 
@@ -66,6 +67,8 @@ class World:
         self.truth = truth_of(district, self.seed, scenario.start_at, areas, self._level)
         self._surge = self._surges()
         self._spoken = observed(district, self.truth, self.seed)
+        self.truth += list(flooded(district, scenario.wave, scenario.start_at))
+        self._faults = scenario.faults + taken(district, scenario.wave)
 
     def _surges(self) -> dict[str, tuple[int, int]]:
         """A camera sees a surge from three minutes before the first debris flow of its basin."""
@@ -127,7 +130,7 @@ class World:
 
     def arrivals(self, minute: int, frames: bool = True) -> list[Reading]:
         """What arrives in a minute, faults and all. Call for each minute once, in order."""
-        faults = self.scenario.faults
+        faults = self._faults
         out = suffer(faults, minute, self._readings(minute, frames), self._held)
         return totalled(faults, minute, out, self._totals) if self._totals else out
 
