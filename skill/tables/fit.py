@@ -20,7 +20,7 @@ from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.log_odds import LogOddsLine, chance
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.tables.logistic import fit
-from skill.tables.rows.infer import Moments, filled, moments
+from skill.tables.rows.infer import Moments, filled, filled_elsewhere, moments
 from skill.verify.score import Counts
 
 FOLDS = 6
@@ -34,17 +34,20 @@ _SILENT = -5.0  # log ratio to its threshold of a published rule that lacks an i
 
 class Sample(NamedTuple):
     """x: (n, k) shaped, NaN where missing; yes, group: (n,); names: of the k quantities; stated: of
-    each published rule (n,) the logarithm of its value over its threshold, NaN where it is silent."""
+    each published rule (n,) the logarithm of its value over its threshold, NaN where it is silent;
+    elsewhere: rows that a rule did not see, whose own storms say how gaps are filled."""
 
     names: tuple[str, ...]
     x: Floats
     yes: Bools
     group: Ints
     stated: Mapping[str, Floats] = {}
+    elsewhere: bool = False
 
     def rows(self, which: Ints | Bools) -> "Sample":
         stated = {name: v[which] for name, v in self.stated.items()}
-        return Sample(self.names, self.x[which], self.yes[which], self.group[which], stated)
+        mine = (self.names, self.x[which], self.yes[which], self.group[which])
+        return Sample(*mine, stated, self.elsewhere)
 
 
 class Family(NamedTuple):
@@ -202,7 +205,8 @@ def best(p: Floats, cost: float) -> float:
 
 def odds_of(f: Fitted, s: Sample) -> Floats:
     """(n,) log odds of rows with gaps."""
-    odds = f.line.score(filled(f.moments, s.x))
+    fill = filled_elsewhere if s.elsewhere else filled
+    odds = f.line.score(fill(f.moments, s.x))
     if f.published:
         value = s.stated.get(f.published, np.full(len(s.yes), np.nan))
         odds = odds + f.slope * np.where(np.isfinite(value), np.maximum(value, _SILENT), _SILENT)

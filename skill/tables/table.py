@@ -70,6 +70,11 @@ def sample(t: StormTable, by: Mapping[str, float]) -> Sample:
     return Sample(t.quantities, np.column_stack(x), t.yes, t.group, t.stated)
 
 
+def elsewhere(t: StormTable, at: Climate) -> Sample:
+    """Rows that a rule of this climate did not see."""
+    return sample(t, moved(t, at))._replace(elsewhere=True)
+
+
 def like(s: Sample, names: tuple[str, ...]) -> Sample:
     """The columns that a rule was made with; one that the table lacks is missing in each row."""
     x = np.full((len(s.yes), len(names)), np.nan)

@@ -40,7 +40,7 @@ from skill.tables.rules import (
     text,
 )
 from skill.tables.running import running
-from skill.tables.table import Climate, StormTable, like, moved, sample, table
+from skill.tables.table import Climate, StormTable, elsewhere, like, moved, sample, table
 from skill.tables.table import climate as climate_of
 from skill.tables.told import columns as columns_of
 from skill.tables.told import ranked, skill_of, told
@@ -119,7 +119,7 @@ def hindcast(
     rule, at = fitted(file), climate(file)
     t, physics = table(storms)
     by = moved(t, at)
-    s = like(sample(t, by), rule.names)
+    s = like(elsewhere(t, at), rule.names)
     notes = [*storms.notes, *physics, *place_notes(by, at), *strange(file, storms)]
     result = told(rule, storms, s, notes, group)
     if figure:

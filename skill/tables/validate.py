@@ -15,7 +15,7 @@ from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.log_odds import chance
 from skill.tables.candidates import choose, trials
 from skill.tables.fit import Fitted, above, finished, folds, known, odds_of
-from skill.tables.table import StormTable, climate, moved, sample
+from skill.tables.table import StormTable, climate, elsewhere, moved, sample
 
 MOST_BLOCKS = 40
 
@@ -59,7 +59,7 @@ def validate(t: StormTable, block: Ints, cost: float) -> LeftOut:
         if not rest.yes.any() or rest.yes.all():
             continue
         c = climate(rest)
-        s, unseen = sample(rest, moved(rest, c)), sample(t.rows(out), moved(t.rows(out), c))
+        s, unseen = sample(rest, moved(rest, c)), elsewhere(t.rows(out), c)
         k = known(s)
         found = trials(s, k, cost)
         for name, trial in found.items():

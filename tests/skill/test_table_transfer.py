@@ -7,9 +7,11 @@ import msgspec
 import numpy as np
 import pytest
 
+from detectors.engine.window_rule import Floats
 from skill.tables.candidates import DEPTH, GROUND, penalty
 from skill.tables.fit import Family
 from skill.tables.rows.climate import place, places, ratio, ratios, relative
+from skill.tables.rows.infer import filled, filled_elsewhere, moments
 from skill.tables.rows.physics import sound
 from skill.tables.rules import load, text
 from skill.tables.tune import hindcast, tune
@@ -45,8 +47,9 @@ def test_in_another_region_rain_is_taken_relative_to_its_own_storms(tmp_path: Pa
     table, columns = put(tmp_path / "b", other, "state," + HEAD, REGION)
     there = hindcast(tmp_path / "r.toml", table, "hit", columns, "fire")
     assert any(n.startswith("B：率定时未见此地区") for n in there["notes"])
-    blind = msgspec.structs.replace(load(body), region=())
-    (tmp_path / "blind.toml").write_text(text(blind), encoding="utf-8")
+    blind = msgspec.structs.replace(load(body), region=(), candidate=(), version=1, rule="")
+    old = text(blind).replace('rule = ""\n', "")  # as the build before wrote it
+    (tmp_path / "blind.toml").write_text(old, encoding="utf-8")
     without = hindcast(tmp_path / "blind.toml", table, "hit", columns, "fire")
     assert any("know no climate" in n for n in without["notes"])
     assert there["csi"] > without["csi"] + 0.03
@@ -101,6 +104,41 @@ def test_physics_fills_what_it_knows_and_nothing_else() -> None:
     np.testing.assert_array_equal(y[4], x[4])
     assert len(notes) == 2
     assert sound(q[:3], x[:, :3])[1] == []
+
+
+def test_gaps_of_another_place_are_filled_as_its_own_storms_say() -> None:
+    rng = np.random.default_rng(6)
+    peak = rng.normal(3, 0.6, 400)
+    here = np.column_stack([peak, peak + 1 + rng.normal(0, 0.2, 400)])
+    there = np.column_stack([peak, 0.6 * peak + rng.normal(0, 0.2, 400)])  # short storms
+    m, holes = moments(here), there.copy()
+    holes[::2, 1] = np.nan
+
+    def off(x: Floats) -> float:
+        return float(np.abs(x[::2, 1] - there[::2, 1]).mean())
+
+    assert off(filled_elsewhere(m, holes)) < 0.4 * off(filled(m, holes))
+    np.testing.assert_array_equal(filled_elsewhere(m, holes)[1::2], there[1::2])
+    few = filled_elsewhere(m, holes[:2])  # two storms change little
+    assert np.abs(few - filled(m, holes[:2])).max() < 0.2
+    none = holes[:, :1] * [1, np.nan]  # a column that the place lacks: what was known
+    assert off(filled_elsewhere(m, none)) == pytest.approx(off(filled(m, none)), abs=0.05)
+
+
+def test_half_the_totals_missing_costs_little_in_another_region(tmp_path: Path) -> None:
+    table, columns = put(tmp_path, storms())
+    tune(table, "hit", "fire", columns, tmp_path / "r.toml")
+    rows = storms(seed=9)
+    (tmp_path / "b").mkdir()
+    said = []
+    for every in (1000, 2):
+        cells = [r.split(",") for r in rows]
+        for r in cells[::every]:
+            r[3] = ""
+        table, columns = put(tmp_path / "b", [",".join(r) for r in cells])
+        said.append(hindcast(tmp_path / "r.toml", table, "hit", columns, "fire"))
+    assert said[1]["csi"] > said[0]["csi"] - 0.05
+    assert said[1]["auc"] > said[0]["auc"] - 0.03
 
 
 # --- beside simple rules
