@@ -1,4 +1,7 @@
-"""The level machine of many rows at once: up at once, down in two steps.
+"""The level machine of many rows at once: up at once, down in two steps. It is one for all rules: of
+rain (`detectors.rain.rain_threshold`), of stage (`detectors.water.stage_trend`) and over windows
+(`detectors.engine.window_engine`). What differs is their rings, how they come to what a judgement
+calls for, and how they reckon without suspect values.
 
 A row's level rises in the judgement in which a higher one is reached. A judgement whose `keep`
 (the highest level that is still held, by the clear condition) is below the level arms a hold; if
@@ -6,10 +9,14 @@ every judgement for `hold_min` stays below, the level falls to the highest `keep
 and if the last was lower still the next hold is armed at once.
 """
 
+from collections.abc import Collection
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 class Machine:
@@ -47,3 +54,78 @@ class Machine:
         self.peak[rows] = peak
         changed: Ints = np.nonzero(new != level)[0]
         return changed
+
+
+class Called(NamedTuple):
+    """What judgements call for, an entry each: the level and action reached now, and those not yet
+    cleared (>= the former)."""
+
+    raw: Ints
+    keep: Ints
+    raw_action: Ints
+    keep_action: Ints
+
+    def of(self, which: Ints) -> "Called":
+        """Some of them."""
+        return Called(*(column[which] for column in self))
+
+
+class Machines:
+    """The two scales of `rows`: level and action. They never wait for each other."""
+
+    __slots__ = ("action", "level")
+
+    def __init__(self, rows: int) -> None:
+        self.level = Machine(rows)
+        self.action = Machine(rows)
+
+    def held(self) -> Bools:
+        """(rows,): a level or an action is held."""
+        return (self.level.level > 0) | (self.action.level > 0)
+
+    def of(self, row: int) -> tuple[int, int]:
+        """A row's level and action."""
+        return int(self.level.level[row]), int(self.action.level[row])
+
+    def unsteady(self, rows: Ints, called: Called, doubtful: Collection[int]) -> Bools:
+        """(rows of the rule,): not every judgement leaves the row where it is, or it is doubtful. What
+        does, disarms its hold, here and at once for all."""
+        level, action = self.level.level[rows], self.action.level[rows]
+        moves = (called.raw > level) | (called.keep < level)
+        moves |= (called.raw_action > action) | (called.keep_action < action)
+        found = np.zeros(self.level.level.size, np.bool_)
+        found[rows[moves]] = True
+        if doubtful:
+            found[list(doubtful)] = True
+        calm = rows[~found[rows]]
+        self.level.since[calm] = -1
+        self.action.since[calm] = -1
+        return found
+
+    def judge(
+        self, rows: Ints, minute: Ints, called: Called, hold_min: int, *, acting: bool = True
+    ) -> Ints:
+        """Judge each of `rows` (no row twice) at its own clock, on both scales; acting: whether any
+        row has an action at all. Returns the indices into `rows` of which either changed."""
+        moved = self.level.judge(rows, minute, called.raw, called.keep, hold_min)
+        if not acting:
+            return moved
+        more = self.action.judge(rows, minute, called.raw_action, called.keep_action, hold_min)
+        return np.union1d(moved, more)
+
+    def arrays(self) -> dict[str, Ints]:
+        """Every array, for a snapshot."""
+        return {
+            "level": self.level.level,
+            "level_since": self.level.since,
+            "level_peak": self.level.peak,
+            "action": self.action.level,
+            "action_since": self.action.since,
+            "action_peak": self.action.peak,
+        }
+
+
+def without(held: int, was: int, good: int) -> int:
+    """What of a level or action holds without suspect values: what was sure before or is reached by
+    good values, and never more than there is."""
+    return min(held, max(was, good))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.hysteresis import Machine
+from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 
@@ -24,8 +24,7 @@ class SeriesState:
         self.head = np.full(rows, -1, np.int64)
         self.wet = np.full(rows, -(2**40), np.int64)  # newest slot that is not zero
         self.unjudged = np.zeros(rows, np.bool_)  # rain that came too late for a judgement
-        self.levels = Machine(rows)
-        self.actions = Machine(rows)
+        self.machines = Machines(rows)
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
 
@@ -92,10 +91,5 @@ def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:
         "ring": state.ring,
         "head": state.head,
         "wet": state.wet,
-        "level": state.levels.level,
-        "level_since": state.levels.since,
-        "level_peak": state.levels.peak,
-        "action": state.actions.level,
-        "action_since": state.actions.since,
-        "action_peak": state.actions.peak,
+        **state.machines.arrays(),
     }

@@ -14,6 +14,19 @@ import numpy as np
 
 from detectors.engine.window_rule import Floats, Ints
 
+
+def highest(values: Ints, limits: Ints) -> Ints:
+    """(k, windows) values, (k, windows, levels) limits -> (k,): the highest level that is reached in
+    any window, 0 for none. In counts, so nothing is a hair off."""
+    hit = np.zeros((values.shape[0], limits.shape[2]), np.bool_)
+    for w in range(values.shape[1]):
+        hit |= values[:, w, None] >= limits[:, w]
+    found = np.zeros(values.shape[0], np.int64)
+    for level in range(hit.shape[1]):
+        found[hit[:, level]] = level + 1
+    return found
+
+
 _HAIR = 1e-9  # a sum of tenths is a hair off; thirty is thirty
 
 

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from config.records.quantity import QUANTITIES
+from detectors.engine.hysteresis import Called, without
 from detectors.engine.minute_ring import Bools, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, arrays_of, put
 from detectors.engine.snapshot_arrays import pack, unpack
@@ -69,6 +70,11 @@ class _Judged(NamedTuple):
     window_min: Ints
     per_h: Floats
     end: Ints  # the slot that was judged: of a late value the worst of those it touches
+
+    @property
+    def called(self) -> Called:
+        """What they call for."""
+        return Called(self.raw, self.keep, self.raw_action, self.keep_action)
 
 
 class SeriesRule:
@@ -180,7 +186,7 @@ class SeriesRule:
         if self._fades:  # rain that is not judged itself may yet show in what is
             state.unjudged[rows[kept & ~timely & (value != 0)]] = True
         which = np.nonzero(timely & self._alive(state, rows, value, head))[0]
-        hot = (state.levels.level > 0) | (state.actions.level > 0)
+        hot = state.machines.held()
         if state.doubt:
             hot[list(state.doubt)] = True
         judged = None
@@ -198,7 +204,7 @@ class SeriesRule:
         else:
             judged = _Judged(*[x[hot[rows[which]]] for x in judged])  # type: ignore[arg-type]
         r, h = rows[all_], head[all_]
-        busy = np.nonzero(self._unsteady(state, r, judged)[r])[0]
+        busy = np.nonzero(state.machines.unsteady(r, judged.called, state.doubt)[r])[0]
         minute = h * self.slot_ms // _MINUTE
         for batch in rounds(r[busy]):
             self._levels(state, part[all_], r, h, minute, judged, busy[batch], out)
@@ -211,21 +217,6 @@ class SeriesRule:
         if self._fades:
             live &= (value != 0) | state.unjudged[rows]
         return live
-
-    def _unsteady(self, state: SeriesState, rows: Ints, j: _Judged) -> Bools:
-        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
-        its hold, here and at once for all."""
-        level, action = state.levels.level[rows], state.actions.level[rows]
-        moves = (j.raw > level) | (j.keep < level)
-        moves |= (j.raw_action > action) | (j.keep_action < action)
-        unsteady = np.zeros(len(self.rows), np.bool_)
-        unsteady[rows[moves]] = True
-        if state.doubt:
-            unsteady[list(state.doubt)] = True
-        calm = rows[~unsteady[rows]]
-        state.levels.since[calm] = -1
-        state.actions.since[calm] = -1
-        return unsteady
 
     # --- values to levels
 
@@ -300,9 +291,7 @@ class SeriesRule:
     ) -> None:
         """Judgements `n`, no row twice, through the machines."""
         r = rows[n]
-        moved = state.levels.judge(r, minute[n], j.raw[n], j.keep[n], self._hold_min)
-        more = state.actions.judge(r, minute[n], j.raw_action[n], j.keep_action[n], self._hold_min)
-        changed = np.union1d(moved, more)
+        changed = state.machines.judge(r, minute[n], j.called.of(n), self._hold_min)
         if state.doubt:
             doubted = [m for m, k in enumerate(n) if self._doubt(state, int(r[m]), int(head[k]))]
             changed = np.union1d(changed, np.array(doubted, np.int64))
@@ -314,7 +303,7 @@ class SeriesRule:
             growth = self._score(state, r[changed], j.end[n[changed]], growth=True).per_h
         for m, per_h in zip(changed, growth, strict=True):
             k, row = int(n[m]), int(r[m])
-            level, action = int(state.levels.level[row]), int(state.actions.level[row])
+            level, action = state.machines.of(row)
             sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
             value = float(f"{j.value[k]:.9g}")
             out.append(
@@ -340,7 +329,7 @@ class SeriesRule:
         for n in np.nonzero(which)[0]:
             row = int(rows[n])
             if row not in state.doubt:  # what was said so far rests on good values
-                state.sure[row] = (int(state.levels.level[row]), int(state.actions.level[row]))
+                state.sure[row] = state.machines.of(row)
             held = state.doubt.setdefault(row, {})
             key = (int(inputs[n]), int(slot[n]))
             held[key] = held.get(key, 0.0) + float(value[n])
@@ -352,7 +341,7 @@ class SeriesRule:
             return False
         for key in [k for k in held if k[1] <= head - self.span]:
             del held[key]
-        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        level, action = state.machines.of(row)
         was = state.sure.get(row, (0, 0))
         if not held:
             del state.doubt[row]
@@ -368,7 +357,7 @@ class SeriesRule:
         one = np.array([row])
         score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
         raw, raw_action = self.limits.reached(score.value)
-        now = (min(level, max(was[0], int(raw[0]))), min(action, max(was[1], int(raw_action[0]))))
+        now = (without(level, was[0], int(raw[0])), without(action, was[1], int(raw_action[0])))
         state.sure[row] = now
         return now != was
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from detectors.engine.hysteresis import Called
 from detectors.engine.minute_ring import Bools, Ints
 
 
@@ -22,6 +22,11 @@ class Judged(NamedTuple):
     raw_action: Ints
     keep_action: Ints
 
+    @property
+    def called(self) -> Called:
+        """What they call for."""
+        return Called(self.raw, self.keep, self.raw_action, self.keep_action)
+
     def beside(self, other: "Judged") -> "Judged":
         """Both, in order of arrival."""
         order = np.argsort(np.concatenate((self.nth, other.nth)), kind="stable")
@@ -31,14 +36,3 @@ class Judged(NamedTuple):
     def where(self, which: Bools) -> "Judged":
         """Some of them."""
         return Judged(*(column[which] for column in self))  # type: ignore[arg-type]
-
-
-def reached(sums: Ints, limits: npt.NDArray[np.int64]) -> Ints:
-    """(k, windows) sums, (k, windows, levels) limits -> the highest level reached, 0 for none."""
-    hit = np.zeros((sums.shape[0], limits.shape[2]), np.bool_)
-    for w in range(sums.shape[1]):
-        hit |= sums[:, w, None] >= limits[:, w]
-    found = np.zeros(sums.shape[0], np.int64)
-    for level in range(hit.shape[1]):
-        found[hit[:, level]] = level + 1
-    return found

@@ -36,9 +36,11 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
+from detectors.engine.hysteresis import without
 from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, rounds, turns
 from detectors.engine.snapshot_arrays import pack, unpack
-from detectors.rain.judgement import Judged, reached
+from detectors.engine.thresholds import highest
+from detectors.rain.judgement import Judged
 from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
 from detectors.rain.wetness import Wetness
 
@@ -208,7 +210,8 @@ class RainThreshold:
             j = j.beside(self._still(state, part, rows, head, clock, np.nonzero(old & news)[0]))
         if j.nth.size == 0:
             return
-        busy = np.nonzero(self._unsteady(state, j)[j.row])[0]
+        unsteady = state.machines.unsteady(j.row, j.called, state.doubt)
+        busy = np.nonzero(unsteady[j.row])[0]
         for batch in rounds(j.row[busy]):
             self._levels(state, j, busy[batch], out)
 
@@ -217,11 +220,11 @@ class RainThreshold:
     ) -> Judged:
         wet, none = state.wetness[r], np.zeros(r.size, np.int64)
         raw, keep = self.level_limits[wet, r], self._level_keep[wet, r]
-        levels = (reached(sums, raw), reached(sums, keep))
+        levels = (highest(sums, raw), highest(sums, keep))
         if not self._acting:
             return Judged(nth, r, head, news, sums, *levels, none, none)
         raw, keep = self.action_limits[wet, r], self._action_keep[wet, r]
-        return Judged(nth, r, head, news, sums, *levels, reached(sums, raw), reached(sums, keep))
+        return Judged(nth, r, head, news, sums, *levels, highest(sums, raw), highest(sums, keep))
 
     def _still(
         self, state: RainState, nth: Ints, rows: Ints, head: Ints, clock: Ints, n: Ints
@@ -233,30 +236,14 @@ class RainThreshold:
         if self._gap:
             sums *= (sums[:, self._gap_window] > 0)[:, None]
         j = self._judged(state, nth[n], r, head[n], np.ones(n.size, np.bool_), sums)
-        up = (j.raw > state.levels.level[r]) | (j.raw_action > state.actions.level[r])
+        machines = state.machines
+        up = (j.raw > machines.level.level[r]) | (j.raw_action > machines.action.level[r])
         return j._replace(keep=np.full(n.size, 4), keep_action=np.full(n.size, 2)).where(up)
-
-    def _unsteady(self, state: RainState, j: Judged) -> Bools:
-        """(rows of the rule,): not every judgement leaves the row where it is. What does, disarms
-        its hold, here and at once for all."""
-        level, action = state.levels.level[j.row], state.actions.level[j.row]
-        moves = (j.raw > level) | (j.keep < level)
-        moves |= (j.raw_action > action) | (j.keep_action < action)
-        unsteady = np.zeros(len(self.rows), np.bool_)
-        unsteady[j.row[moves]] = True
-        if state.doubt:
-            unsteady[list(state.doubt)] = True
-        calm = j.row[~unsteady[j.row]]
-        state.levels.since[calm] = -1
-        state.actions.since[calm] = -1
-        return unsteady
 
     def _hot(self, state: RainState, rows: Ints, minutes: Ints, head: Ints, news: Ints) -> Bools:
         """(rows of the rule,): a level is held, in doubt, or reached by what is new. Of all others
         a judgement would change nothing."""
-        hot: Bools = state.levels.level > 0
-        if self._acting:
-            hot |= state.actions.level > 0
+        hot = state.machines.held()
         if state.doubt:
             hot[list(state.doubt)] = True
         if news.size:
@@ -284,15 +271,13 @@ class RainThreshold:
     def _levels(self, state: RainState, j: Judged, n: Ints, out: list[Change]) -> None:
         """Judgements `n` through the machines; no row twice."""
         r = j.row[n]
-        live = j.news[n] | (state.levels.level[r] > 0) | (state.actions.level[r] > 0)
+        live = j.news[n] | state.machines.held()[r]
         n, r = n[live], r[live]
         if n.size == 0:
             return
         h = j.head[n]
-        moved = state.levels.judge(r, h, j.raw[n], j.keep[n], self._hold_min)
-        if self._acting:
-            raw, keep = j.raw_action[n], j.keep_action[n]
-            moved = np.union1d(moved, state.actions.judge(r, h, raw, keep, self._hold_min))
+        called = j.called.of(n)
+        moved = state.machines.judge(r, h, called, self._hold_min, acting=self._acting)
         sums = j.sums[n]
         if state.doubt:
             doubtful = [
@@ -307,17 +292,17 @@ class RainThreshold:
         """Judge a row without its suspect values; True if that changed."""
         if row not in state.doubt:
             return False
-        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        level, action = state.machines.of(row)
         was = state.sure.get(row, (0, 0))
         doubted = state.doubted(row, head)
         if doubted is not None:
             wet = state.wetness[row]
             sure = (sums - doubted)[None, :]
             good = (
-                int(reached(sure, self.level_limits[wet, row][None])[0]),
-                int(reached(sure, self.action_limits[wet, row][None])[0]),
+                int(highest(sure, self.level_limits[wet, row][None])[0]),
+                int(highest(sure, self.action_limits[wet, row][None])[0]),
             )
-            now = (min(level, max(was[0], good[0])), min(action, max(was[1], good[1])))
+            now = (without(level, was[0], good[0]), without(action, was[1], good[1]))
             state.sure[row] = now
         else:
             now = (level, action)
@@ -334,7 +319,7 @@ class RainThreshold:
 
     def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:
         """A change with what decided it."""
-        level, action = int(state.levels.level[row]), int(state.actions.level[row])
+        level, action = state.machines.of(row)
         sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
         wet = int(state.wetness[row])
         limits = self._limits[wet, row]

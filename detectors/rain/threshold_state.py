@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.hysteresis import Machine
+from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import SPAN, Ints, Window
 
 DAYS = 32  # of daily totals
@@ -16,11 +16,10 @@ class RainState:
     """Memory of every row."""
 
     __slots__ = (
-        "actions",
         "days",
         "doubt",
         "first_day",
-        "levels",
+        "machines",
         "sure",
         "today",
         "wetness",
@@ -29,8 +28,7 @@ class RainState:
 
     def __init__(self, rows: int, windows: tuple[int, ...]) -> None:
         self.window = Window(rows, windows)
-        self.levels = Machine(rows)
-        self.actions = Machine(rows)
+        self.machines = Machines(rows)
         self.days = np.zeros((rows, DAYS), np.int64)
         self.today = np.full(rows, -1, np.int64)
         self.first_day = np.full(rows, -1, np.int64)
@@ -43,7 +41,7 @@ class RainState:
     def mistrust(self, row: int, minute: int, count: int, reach: int) -> None:
         """This count of a minute is in doubt, for windows shorter than `reach` minutes."""
         if row not in self.doubt:  # what was said so far rests on good values
-            self.sure[row] = (int(self.levels.level[row]), int(self.actions.level[row]))
+            self.sure[row] = self.machines.of(row)
         held = self.doubt.setdefault(row, {})
         before, far = held.get(minute, (0, 0))
         held[minute] = (before + count, max(far, reach))
@@ -82,12 +80,7 @@ def arrays_of(state: RainState) -> dict[str, npt.NDArray[np.int64]]:
     return {
         "ring": state.window.counts(),  # type: ignore[dict-item]  # int32
         "head": state.window.head,
-        "level": state.levels.level,
-        "level_since": state.levels.since,
-        "level_peak": state.levels.peak,
-        "action": state.actions.level,
-        "action_since": state.actions.since,
-        "action_peak": state.actions.peak,
+        **state.machines.arrays(),
         "days": state.days,
         "today": state.today,
         "first_day": state.first_day,

@@ -26,9 +26,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.hysteresis import Machine
+from detectors.engine.hysteresis import Called, Machines
 from detectors.engine.minute_ring import Bools, Ints, rounds
 from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.thresholds import highest
 from detectors.rain.rain_threshold import Change
 
 SLOTS = 512
@@ -52,13 +53,12 @@ class StageRow(NamedTuple):
 class StageState:
     """Memory of every row."""
 
-    __slots__ = ("actions", "head", "levels", "ring", "sure_action", "sure_level")
+    __slots__ = ("head", "machines", "ring", "sure_action", "sure_level")
 
     def __init__(self, rows: int) -> None:
         self.ring = np.full((rows, SLOTS), _NONE, np.int32)
         self.head = np.full(rows, -1, np.int64)
-        self.levels = Machine(rows)
-        self.actions = Machine(rows)
+        self.machines = Machines(rows)
         self.sure_level = np.zeros(rows, np.int64)
         self.sure_action = np.zeros(rows, np.int64)
 
@@ -153,19 +153,13 @@ class StageTrend:
         rising = self._rising(state, r, h)
         for n in np.nonzero(minutes[which] < h)[0]:  # it may complete a rise that ended since
             rising[n] = max(rising[n], self._rise_since(state, int(r[n]), minutes[which][n], h[n]))
-        raw = np.maximum(_reached(value[:, None], self._levels[r]), rising)
-        keep = np.maximum(raw, _reached(value[:, None] + self._margin, self._levels[r]))
-        moved = state.levels.judge(r, h, raw, keep, self._hold_min)
-        raw_action = _reached(value[:, None], self._actions[r])
-        more = state.actions.judge(
-            r,
-            h,
-            raw_action,
-            _reached(value[:, None] + self._margin, self._actions[r]),
-            self._hold_min,
-        )
-        sure = self._sure(state, r, doubt[which], raw, raw_action)
-        moved = np.union1d(np.union1d(moved, more), sure)
+        raw = np.maximum(_reached(value, self._levels[r]), rising)
+        keep = np.maximum(raw, _reached(value + self._margin, self._levels[r]))
+        raw_action = _reached(value, self._actions[r])
+        keep_action = _reached(value + self._margin, self._actions[r])
+        called = Called(raw, keep, raw_action, keep_action)
+        moved = state.machines.judge(r, h, called, self._hold_min)
+        moved = np.union1d(moved, self._sure(state, r, doubt[which], raw, raw_action))
         for n in moved:
             row = int(r[n])
             wait = self.outlook(state, row)[1]
@@ -175,8 +169,7 @@ class StageTrend:
                     int(part[which[n]]),
                     row,
                     int(h[n]),
-                    int(state.levels.level[row]),
-                    int(state.actions.level[row]),
+                    *state.machines.of(row),
                     int(state.sure_level[row]),
                     int(state.sure_action[row]),
                     self._window_min if rising[n] else 0,
@@ -191,7 +184,7 @@ class StageTrend:
     ) -> Ints:
         """What holds without suspect values; returns which rows changed in it. A good value makes
         sure what it reaches itself, not what an earlier suspect one left behind."""
-        level, action = state.levels.level[rows], state.actions.level[rows]
+        level, action = state.machines.level.level[rows], state.machines.action.level[rows]
         was_level, was_action = state.sure_level[rows], state.sure_action[rows]
         good = np.where(doubt, 0, 1)
         now_level = np.minimum(level, np.maximum(was_level, raw * good))
@@ -215,7 +208,7 @@ class StageTrend:
         slope, points = self._slope(state, r, ends[near])
         wait = self.wait_min(r, value[near], slope, points)
         soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
-        next_ = np.minimum(_reached(value[near][:, None], limits[near]) + 1, 4)
+        next_ = np.minimum(_reached(value[near], limits[near]) + 1, 4)
         for n in np.nonzero(soon)[0].tolist():
             soon[n] = self._grows(state, int(r[n]), int(ends[near[n]]))
         level[near] = np.where(soon, np.minimum(next_, _highest(limits[near])), 0)
@@ -299,8 +292,8 @@ def _limits(table: Sequence[tuple[int | None, ...]], width: int) -> Ints:
 
 
 def _reached(values: Ints, limits: Ints) -> Ints:
-    reached: Ints = ((values >= limits) * np.arange(1, limits.shape[1] + 1)).max(axis=1)
-    return reached
+    """(k,) values, (k, levels) limits -> (k,)."""
+    return highest(values[:, None], limits[:, None])
 
 
 def _highest(limits: Ints) -> Ints:
@@ -313,12 +306,7 @@ def _arrays(state: StageState) -> dict[str, npt.NDArray[np.int64]]:
     return {
         "ring": state.ring,  # type: ignore[dict-item]  # int32
         "head": state.head,
-        "level": state.levels.level,
-        "level_since": state.levels.since,
-        "level_peak": state.levels.peak,
-        "action": state.actions.level,
-        "action_since": state.actions.since,
-        "action_peak": state.actions.peak,
+        **state.machines.arrays(),
         "sure_level": state.sure_level,
         "sure_action": state.sure_action,
     }

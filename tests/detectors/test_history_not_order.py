@@ -175,4 +175,4 @@ def test_history_raises_what_its_windows_hold_now(rain: list[tuple[int, int]], q
             inside = minutes[: n + 1] > now - w
             total = int(counts[: n + 1][inside].sum()) if counts[n] else 0
             most = max(most, sum(total >= x for x in (100, 300, 600, 900)))
-    assert int(state.levels.level[0]) == most
+    assert int(state.machines.level.level[0]) == most
