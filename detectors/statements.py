@@ -20,6 +20,7 @@ from detectors.water.stage_trend import StageRow
 from stream.stages.stage import Write
 
 _MINUTE = 60_000
+_SILENT, _JUMPED = "断报 silent", "突涨后断报 silent after a jump"
 _RULES = ("silence", "quality", "camera_sight", "rain_threshold", "stage_trend", "camera_motion")
 
 
@@ -166,10 +167,9 @@ class Saying:
                 station=s,
                 quantity=stations[s].quantity,
                 value=float(said.value),
-                threshold=said.limit,
                 observed_at=at,
                 kind="cascade",
-                note="jumped" if s in said.jumped else "",
+                note=_JUMPED if s in said.jumped else _SILENT,
             )
             for s, at in zip(said.stations, said.heard, strict=True)
         )

@@ -62,6 +62,7 @@ def _warning(district: District, a: Alert) -> dict[str, Any]:
         "coverage": [a.coverage.live, a.coverage.expected] if a.coverage else None,
         "service": list(a.coverage.service) if a.coverage else [],
         "evidence": [_evidence(e) for e in a.evidence],
+        "arrives": [a.earliest_at, a.latest_at] if a.earliest_at and a.latest_at else None,
         "acts": [act for act in TABLE[a.state] if act != "evidence"],
     }
 

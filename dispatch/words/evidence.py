@@ -103,8 +103,8 @@ def _silent(district: District, e: Evidence, *, zh: bool) -> str:
     """10:05后断报（此前突涨）: one of the silences that look like a wave."""
     at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
     if zh:
-        return f"{at}后断报" + "（此前突涨）" * bool(e.note)
-    return f" silent since {at}" + " (after a jump)" * bool(e.note)
+        return f"{at}后断报" + "（此前突涨）" * ("jump" in e.note)
+    return f" silent since {at}" + " (after a jump)" * ("jump" in e.note)
 
 
 def arrival(district: District, a: Alert, lang: str) -> str:

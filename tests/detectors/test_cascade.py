@@ -184,7 +184,7 @@ def test_a_jump_before_the_end_counts_one_more_and_is_no_line_s() -> None:
     found = jumping(Valley()).now("A03")
     assert found is not None
     assert found.level == Level.ORANGE
-    assert [e.note for e in found.evidence] == ["", "jumped"]
+    assert [e.note for e in found.evidence] == ["断报 silent", "突涨后断报 silent after a jump"]
     assert jumping(Valley(valley(carrier=VALLEY))).now("A03") is not None
 
 

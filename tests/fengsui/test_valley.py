@@ -2,14 +2,18 @@
 and decide. What is proposed comes before the water, with times that hold it; what is no wave proposes
 nothing."""
 
+import re
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from config.load import load
 from config.records.level import Action, Level
 from config.scenarios import CheckScenario, scenarios
 from dispatch.records import Alert
+from dispatch.words.compose import SMS_SEGMENTS, Message, write
 from fengsui.play.in_memory import Inline
 from fengsui.play.scenarios import play
 from simulators.scenario import Scenario, scenario
@@ -70,6 +74,23 @@ def test_the_wave_is_proposed_before_it_is_there() -> None:
     assert first.earliest_at is not None
     assert first.latest_at is not None
     assert last.latest_at - last.earliest_at < first.latest_at - first.earliest_at  # it is known better
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_notice_of_it_fits_into_an_sms_with_its_times(lang: Any) -> None:
+    """However many gauges it names, however long the names of the village."""
+    _, alerts = played(scenario("valley-lake-burst"))
+    area = VALLEY.areas["V05"]
+    long = msgspec.structs.replace(
+        area, name="汉家川河北村", name_en="Hanjiachuan Hebei", township_en="Dazhuangke"
+    )
+    district = msgspec.structs.replace(VALLEY, areas={**VALLEY.areas, "V05": long})
+    for alert in (a for a in alerts if a.area == "V05" and a.msg_type != "cancel"):
+        for role in ("responsible", "duty"):
+            m = Message(alert, "notice", lang, role=role, must_answer=True)  # type: ignore[arg-type]
+            route = write(district, m, "sms")
+            assert route.segments <= SMS_SEGMENTS, route.text
+            assert re.search(r"\d\d:\d\d[–-]\d\d:\d\d|最迟|by \d\d:\d\d|可能已到|already", route.text)
 
 
 @pytest.mark.parametrize("name", ["valley-carrier-out", "valley-power-out", "valley-gauges-fail"])

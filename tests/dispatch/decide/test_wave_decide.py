@@ -22,7 +22,7 @@ def wave(minute: float, level: Level, action: Action = Action.NONE) -> Detection
     silent = tuple(
         Evidence(station=s, quantity="stage", value=2, threshold=2, observed_at=at - n * MIN,
                  kind="cascade", note=note)
-        for s, n, note in (("S01", 40, ""), ("S02", 20, "jumped"))
+        for s, n, note in (("S01", 40, "断报 silent"), ("S02", 20, "突涨后断报 silent after a jump"))
     ) if level else ()  # fmt: skip
     times = {"earliest_at": at + 30 * MIN, "latest_at": at + 90 * MIN} if level else {}
     return msgspec.structs.replace(d, inferred=True, evidence=silent, **times)
