@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from detectors.engine.window_rule import Floats
+from detectors.engine.window_rule import Floats, View
+from detectors.rain.storm_score import StormScore, score
 from skill.tables.candidates import DEPTH, GROUND, penalty
 from skill.tables.fit import Family
 from skill.tables.rows.climate import place, places, ratio, ratios, relative
@@ -79,6 +80,20 @@ def test_a_region_that_training_knew_keeps_its_ratio() -> None:
     out = relative(q, x[60:70], region[60:70], by)
     np.testing.assert_allclose(out[:, 0], x[60:70, 0] / by["b"])
     np.testing.assert_array_equal(out[:, 1], x[60:70, 1])  # depth stays as it is
+
+
+def test_the_running_form_divides_peaks_by_the_climate() -> None:
+    rain = np.random.default_rng(1).gamma(0.3, 2, (1, 1, 576))
+    weights = {"intensity_15min": 1.0}
+
+    def chance_of(x: Floats, climate: float) -> float:
+        rule = StormScore(intercept=-4.0, weights=weights, climate=climate)
+        return float(score(rule, View(x, np.array([0]), 300, np.ones((1, 1)))).value[0])
+
+    assert chance_of(2 * rain, 2.0) == pytest.approx(chance_of(rain, 1.0))
+    assert chance_of(2 * rain, 1.0) > chance_of(rain, 1.0)
+    with pytest.raises(ValueError, match="climate"):
+        StormScore(intercept=-4.0, weights=weights, climate=9.0)
 
 
 # --- gaps
