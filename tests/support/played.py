@@ -22,7 +22,7 @@ NOW = 1_753_524_000_000
 def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env},
+        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env}, umask=0o022,
     )  # fmt: skip
 
 
@@ -77,16 +77,20 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def storm(played: Path) -> Path:
-    """The state folder of the run RUN."""
+    """The state folder of the run RUN. Its folder was there as an older version made it, open to all."""
     state = played / "storm"
 
     def play() -> None:
+        (state / RUN).mkdir(parents=True, mode=0o755)
         done = fengsui(
             state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
             "--run", RUN, "--port", "0", "--out", str(played / "storm-out"),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         assert "总结 summary" in done.stdout
+        left = [state / RUN, *(p for p in (state / RUN).rglob("*") if p.is_file())]
+        modes = {str(p.relative_to(state)): p.stat().st_mode & 0o777 for p in left}
+        (played / "storm-modes.json").write_text(json.dumps(modes))
 
     once(state, play)
     return state
@@ -96,6 +100,13 @@ def storm(played: Path) -> Path:
 def storm_out(played: Path, storm: Path) -> Path:
     """What it wrote with --out."""
     return played / "storm-out"
+
+
+@pytest.fixture(scope="session")
+def storm_modes(played: Path, storm: Path) -> dict[str, int]:
+    """Who may read what it left: the mode of its folder and of every file, by path."""
+    found: dict[str, int] = json.loads((played / "storm-modes.json").read_text())
+    return found
 
 
 @pytest.fixture(scope="session")
