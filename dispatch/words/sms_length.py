@@ -30,6 +30,8 @@ def _sizes(text: str) -> tuple[Literal["GSM-7", "UCS-2"], list[int]]:
     """The encoding, and the units that each character takes."""
     if all(c in GSM7 or c in GSM7_EXTENDED for c in text):
         return "GSM-7", [2 if c in GSM7_EXTENDED else 1 for c in text]
+    if max(text) <= "\uffff":
+        return "UCS-2", [1] * len(text)
     return "UCS-2", [2 if ord(c) > 0xFFFF else 1 for c in text]
 
 
@@ -45,6 +47,8 @@ def split(text: str) -> list[str]:
     single, several = _ROOM[encoding]
     if sum(sizes) <= single:
         return [text]
+    if max(sizes) == 1:
+        return [text[n : n + several] for n in range(0, len(text), several)]
     parts, start, used = [], 0, 0
     for n, size in enumerate(sizes):
         if used + size > several:

@@ -6,6 +6,7 @@ a number in a name digit by digit beyond 99 (110 is 幺幺零), so that what is 
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _DIGITS = "零一二三四五六七八九"
@@ -97,6 +98,7 @@ _TO = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)  # the same names and sentences stand in every message about a place
 def spoken(text: str) -> str:
     """A name or sentence for the loudspeaker: brackets become commas, figures become words.
 
