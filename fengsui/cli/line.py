@@ -13,7 +13,7 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.play import play
 from fengsui.run import threshold_gate
 from fengsui.run.moments import parse_moment
-from fengsui.run.processes import calm_collector, run_stage
+from fengsui.run.processes import calm_collector, load_stage, run_stage
 from fengsui.run.service import answering, stopping_on_signals
 from fengsui.run.setup import Setup, refuse_live_keys, shown, stamp
 from fengsui.status.waiting import NOBODY
@@ -122,6 +122,7 @@ def _run_one(name: str, setup: Setup, carrier: str) -> int:
     if name == "detect":
         _answer_for_thresholds(setup)
     stop, ready = threading.Event(), threading.Event()
+    load_stage(name)
     calm_collector()
     where = shown(setup.log)
     click.echo(

@@ -1,5 +1,6 @@
 """Starts stages, watches them and stops them: one stage as a process of its own, or the whole line
-as threads of one."""
+as threads of one. What a stage is made of is loaded by whoever runs it: a process of one stage holds
+neither the others nor what they need."""
 
 import gc
 import os
@@ -10,21 +11,11 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 
-from detectors.stage import Detect
-from dispatch.address.stage import Address
-from dispatch.decide.stage import Decide
-from dispatch.ledger.writer import Ledger, ledger_keys
-from dispatch.send.stage import run_send
-from fengsui.run.recipients import with_people, with_reporters
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.run.setup import Setup, own
-from fengsui.run.signing import judging
-from ingest.archive import run_archive
-from ingest.stage import run_ingest
 from stream.clock import LineClock, last_tick, trusted
-from stream.disk.blobs import FrameStore
-from stream.history.open import open_history
 from stream.log.port import Corrupt, Log, Unavailable
 from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
@@ -42,6 +33,23 @@ _SLOW_S = 30.0  # a stage that takes longer to come up is told
 def member() -> str:
     """This process's name in a consumer group."""
     return f"{socket.gethostname()}-{os.getpid()}"
+
+
+_MADE_OF = {
+    "ingest": ("ingest.stage", "fengsui.run.recipients", "stream.disk.blobs"),
+    "detect": ("detectors.stage", "stream.disk.blobs"),
+    "decide": ("dispatch.decide.stage", "fengsui.run.signing"),
+    "address": ("dispatch.address.stage", "fengsui.run.recipients"),
+    "send": ("dispatch.send.stage", "fengsui.run.recipients"),
+    "archive": ("dispatch.ledger.writer", "ingest.archive", "stream.history.open"),
+}
+
+
+def load_stage(name: str) -> None:
+    """What a stage is made of, before anything of it starts: by one thread, for two that import the same
+    at once may see it half made."""
+    for module in _MADE_OF[name]:
+        import_module(module)
 
 
 def calm_collector() -> None:
@@ -103,6 +111,8 @@ class Line:
         meanwhile, and everything is stopped again.
 
         Raises RuntimeError with the stage's name if one does not come up."""
+        for name in stages:
+            load_stage(name)
         calm_collector()
         for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
             ready = self._ready[name] = threading.Event()
@@ -196,33 +206,12 @@ def run_stage(
             floor = last_tick(log, topic or "observations")
             now = LineClock(now_ms, floor=floor, name=name).read
         if name == "ingest":
-            district, links = with_reporters(setup)
-            run_ingest(
-                district,
-                setup.run,
-                log,
-                setup.broker_url(INGEST),
-                FrameStore(frames_folder(setup)),
-                stop,
-                now=now,
-                ready=ready,
-                folder=setup.folder,
-                links=links,
-            )
+            _ingest(setup, log, stop, now, ready)
         elif name == "send":
-            run_send(
-                with_people(setup, name),
-                setup.run,
-                log,
-                setup.broker_url(SEND),
-                setup.folder,
-                stop,
-                carrier_url=carrier_url,
-                now=now,
-                ready=ready,
-                on_console=on_console,
-            )
+            _send(setup, log, stop, now, ready, carrier_url, on_console)
         elif name == "archive":
+            from dispatch.ledger.writer import Ledger, ledger_keys
+
             keys = ledger_keys(setup.folder, setup.live)
             ledger = Ledger(log, member(), keys.private, now_ms, stop)
             ready.set()  # no warning waits for history
@@ -246,19 +235,79 @@ def run_stage(
         log.close()
 
 
+def _ingest(
+    setup: Setup, log: Log, stop: threading.Event, now: Callable[[], int], ready: threading.Event
+) -> None:
+    from fengsui.run.recipients import with_reporters
+    from ingest.stage import run_ingest
+    from stream.disk.blobs import FrameStore
+
+    district, links = with_reporters(setup)
+    run_ingest(
+        district,
+        setup.run,
+        log,
+        setup.broker_url(INGEST),
+        FrameStore(frames_folder(setup)),
+        stop,
+        now=now,
+        ready=ready,
+        folder=setup.folder,
+        links=links,
+    )
+
+
+def _send(
+    setup: Setup,
+    log: Log,
+    stop: threading.Event,
+    now: Callable[[], int],
+    ready: threading.Event,
+    carrier_url: str,
+    on_console: Callable[[str], None] | None,
+) -> None:
+    from dispatch.send.stage import run_send
+    from fengsui.run.recipients import with_people
+
+    run_send(
+        with_people(setup, "send"),
+        setup.run,
+        log,
+        setup.broker_url(SEND),
+        setup.folder,
+        stop,
+        carrier_url=carrier_url,
+        now=now,
+        ready=ready,
+        on_console=on_console,
+    )
+
+
 def _stage(name: str, setup: Setup, log: Log) -> Stage:
     district = setup.district
     if name == "detect":
+        from detectors.stage import Detect
+        from stream.disk.blobs import FrameStore
+
         return Detect(district, FrameStore(frames_folder(setup)).get)
     if name == "decide":
+        from dispatch.decide.stage import Decide
+        from fengsui.run.signing import judging
+
         return Decide(district, judging(setup, log), setup.live)
     if name == "address":
+        from dispatch.address.stage import Address
+        from fengsui.run.recipients import with_people
+
         return Address(with_people(setup, name), setup.live)
     raise ValueError(f"no stage {name!r}")
 
 
 def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
     """Into history, which may be away or damaged when this begins."""
+    from ingest.archive import run_archive
+    from stream.history.open import open_history
+
     retry, pulse = Retry("archive", stop), PULSES.of("archive")
     while not stop.is_set():
         try:

@@ -16,7 +16,8 @@ from dispatch.grade import Grade
 from dispatch.words.sample import sample
 from fengsui.cli.lazy import LazyGroup
 from fengsui.cli.root import cli
-from fengsui.run.run_log import open_run_log
+from fengsui.run import processes
+from fengsui.run.run_log import STAGES, open_run_log
 from fengsui.run.setup import default_config, make_setup
 from stream.log.port import Out
 from stream.records import encode
@@ -160,3 +161,23 @@ def test_the_start_can_be_measured_by_anybody() -> None:
     assert done.exit_code == 0, done.output
     told = [line.partition("  ")[0] for line in done.output.splitlines()]
     assert told[2:] == ["fengsui --help", "fengsui status", "fengsui order", "fengsui run"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "without"),
+    [
+        ("archive", {"numpy", "lxml", "jinja2", "paho", "starlette", "smpplib", "simulators"}),
+        ("ingest", {"smpplib", "jinja2", "scipy", "cv2", "apprise"}),
+        ("detect", {"paho", "smpplib", "lxml", "jinja2", "scipy", "starlette", "apprise"}),
+        ("decide", {"paho", "smpplib", "lxml", "scipy", "starlette", "apprise"}),
+    ],
+)
+def test_a_process_of_one_stage_loads_no_other(stage: str, without: set[str]) -> None:
+    code = f"from fengsui.run.processes import load_stage; load_stage({stage!r})"
+    assert not loaded(code) & without
+
+
+def test_every_stage_says_what_it_is_made_of() -> None:
+    assert set(processes._MADE_OF) == set(STAGES)
+    for stage in STAGES:
+        processes.load_stage(stage)
