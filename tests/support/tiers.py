@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """How many there were of each tier, also of those that other processes ran."""
+    """How many were run of each tier, here and in other processes; or collected, if none was."""
     reports = [
         r
         for outcome in ("passed", "failed", "error", "skipped")
@@ -52,7 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if isinstance(r, pytest.TestReport)
     ]
     of = {r.nodeid: t for r in reports for t in TIERS if t in r.keywords}
-    count = Counter(of.values())
+    here = terminalreporter.config.stash.get(collected, [])
+    count = Counter(of.values()) or Counter(item.stash[tier_of] for item in here)
     terminalreporter.write_line("tiers: " + ", ".join(f"{tier} {count[tier]}" for tier in TIERS))
 
 
