@@ -122,6 +122,13 @@ class NpmSmsc(_Program):
         )
 
 
+def _listens(port: int) -> bool:
+    """Whether somebody listens on a port, without a connection to it; where the system does not tell: yes."""
+    tables = [t for t in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if t.exists()]
+    rows = [line.split() for t in tables for line in t.read_text().splitlines()[1:]]
+    return not tables or any(r[1].endswith(f":{port:04X}") and r[3] == "0A" for r in rows)
+
+
 class JSmpp(_Program):
     """SMPPServerSimulator of jSMPP: it waits a second or more, then sends a receipt in which the
     message's id stands in decimal; it also says "Hello World" to whoever binds."""
@@ -141,7 +148,8 @@ class JSmpp(_Program):
              "-cp", f"{SMSC / 'libs'}/*", "org.jsmpp.examples.SMPPServerSimulator"]
         )  # fmt: skip
         # not by a connection: it would wait for that one to bind
-        _until(lambda: b"Listening" in self.notes.read_bytes(), "jSMPP listens")
+        _until(lambda: b"Listening" in self.notes.read_bytes(), "jSMPP says that it listens")
+        _until(lambda: _listens(self.port), "jSMPP listens")  # it says so a moment before
         return self
 
     def taken(self) -> list[Taken]:
