@@ -11,6 +11,7 @@ from math import exp, log1p, sqrt, tanh
 from statistics import median
 from typing import Any
 
+from bench.baseline.flood_score import flood_score
 from detectors.rain.postfire_m1 import M1
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from detectors.water.gr4h import ordinates
@@ -256,6 +257,9 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "cumulative_rain": _cumulative,
     "cusum": _cusum,
     "ewma": _ewma,
+    "flood_score": lambda p, w, slot_s, weights: flood_score(
+        p, w[0], _areal(w[1:], weights[1:], p.silent_min * 60 // slot_s), slot_s
+    ),
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,
     "mann_kendall": _mann_kendall,

@@ -72,7 +72,8 @@ def check_rule_rows(
             wrong("weights", Text("与 stations 不等长", "there must be one a station"))
         if any(w < 0 for w in row.weights) or (row.weights and not sum(row.weights)):
             wrong("weights", Text("应为正", "must be positive"))
-        if len(set(row.stations)) < len(row.stations):
+        every = [*row.stations, *(n for names in row.beside.values() for n in names)]
+        if len(set(every)) < len(every):
             wrong("stations", Text("有重复", "one stands twice"))
         _thresholds(wrong, row)
         _places(wrong, row, areas, stations, watched)
@@ -130,6 +131,7 @@ def _places(
     stations: Mapping[str, Station],
     watched: set[tuple[str, str]],
 ) -> None:
+    every = (*row.stations, *(n for names in row.beside.values() for n in names))
     if not row.areas:
         wrong("areas", Text("不能为空", "is empty"), Text("区号或 *", "ids or *"))
     for area in row.areas:
@@ -142,7 +144,7 @@ def _places(
                 "areas.csv",
             )
         elif area != "*":
-            for name in row.stations:
+            for name in every:
                 # the gauges of a whole valley are nobody's own: detectors.setup.cascades looks at them
                 if row.kind != "cascade" and name in stations and (area, name) not in watched:
                     wrong(
@@ -150,7 +152,7 @@ def _places(
                         Text(f"{area} 不监视 {name}", f"{area} does not watch {name}"),
                         "watch.csv",
                     )
-    for name in row.stations:
+    for name in every:
         if name not in stations:
             wrong("stations", unknown_name(name), "stations.csv")
     if "*" in row.areas and not any(row.hazard in a.hazards for a in areas.values()):

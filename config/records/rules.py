@@ -136,6 +136,7 @@ class RuleRow(Row, frozen=True, kw_only=True):
     stations: tuple[str, ...] = ()
     weights: tuple[float, ...] = ()  # of `stations`; away: by distance where the kind is joint
     quantity: str = "rain"
+    beside: dict[str, tuple[str, ...]] = {}  # quantity: stations, of kinds that take several
     blue: float | None = None
     yellow: float | None = None
     orange: float | None = None

@@ -4,15 +4,16 @@ A row's head is its newest slot, its own clock. A slot holds the sum, highest or
 (NaN: nothing heard), so the order of arrival does not show in it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from config.records.quantity import QUANTITIES
 from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import Bools
-from detectors.engine.window_rule import Floats, Ints
+from detectors.engine.window_rule import Floats, Ints, Kind
 
 
 class SeriesState:
@@ -84,6 +85,35 @@ def put(
         state.ring[tuple(p[kept] for p in place)] = new[kept]
     wet = kept & (value != 0)
     np.maximum.at(state.wet, rows[wet], slot[wet])
+
+
+def gathers(kind: Kind, quantities: Sequence[str]) -> list[str]:
+    """How values of a slot come together, an input each: of a quantity beside the kind's own, as that is
+    measured."""
+    return [
+        kind.gather if q not in kind.mixed else "sum" if QUANTITIES[q].kind == "interval" else "max"
+        for q in quantities
+    ]
+
+
+def put_each(
+    state: SeriesState,
+    rows: Ints,
+    inputs: Ints,
+    slot: Ints,
+    value: Floats,
+    kept: Bools,
+    add: Bools | None,
+    by_input: Sequence[str],
+) -> None:
+    """`put`, each input in its own way."""
+    for gather in dict.fromkeys(by_input):
+        of = np.array([g == gather for g in by_input])[inputs]
+        if of.all():
+            put(state, rows, inputs, slot, value, kept, add, gather)
+        elif of.any():
+            mine = (rows[of], inputs[of], slot[of], value[of], kept[of])
+            put(state, *mine, None if add is None else add[of], gather)
 
 
 def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:

@@ -20,7 +20,7 @@ import numpy as np
 from config.records.quantity import QUANTITIES
 from detectors.engine.hysteresis import Called, without
 from detectors.engine.minute_ring import Bools, rounds, turns
-from detectors.engine.slot_ring import SeriesState, advance, arrays_of, put
+from detectors.engine.slot_ring import SeriesState, advance, arrays_of, gathers, put_each
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import Limits
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
@@ -37,6 +37,7 @@ class SeriesRow(NamedTuple):
     stations: tuple[str, ...]
     weights: tuple[float, ...]
     quantity: str
+    quantities: tuple[str, ...] = ()  # of each station, where they differ
 
     @property
     def station(self) -> str:
@@ -110,8 +111,13 @@ class SeriesRule:
         self._block = self.slots - self.span - self._late
         self._sign = -1.0 if kind.falling else 1.0
         self.limits = Limits((*levels, *actions), clear, falling=kind.falling)
-        per_unit = [QUANTITIES[r.quantity].per_unit for r in rows]
-        self._per_unit = np.array(per_unit, np.float64)
+        self.quantities = rows[0].quantities if rows else ()  # the same of all rows
+        units = [
+            [QUANTITIES[q].per_unit for q in r.quantities or (r.quantity,) * self.inputs]
+            for r in rows
+        ]
+        self._per_unit = np.array(units, np.float64).reshape(len(rows), self.inputs)
+        self._gathers = gathers(kind, self.quantities or ("",) * self.inputs)
         self._weights = np.zeros((len(rows), self.inputs))
         for n, row in enumerate(rows):
             self._weights[n, : len(row.weights)] = row.weights
@@ -179,7 +185,7 @@ class SeriesRule:
         head = np.where(behind, state.head[rows], slot)  # the row's clock after each
         kept = slot > head - self.span
         advance(state, rows, slot, behind)
-        put(state, rows, inputs, slot, value, kept, add, self.kind.gather)
+        put_each(state, rows, inputs, slot, value, kept, add, self._gathers)
         if suspect is not None and suspect.any():
             self._doubtful(state, rows, inputs, slot, value, kept & suspect)
         timely = kept & (head - slot <= self._late) & (True if old is None else ~old)
@@ -275,8 +281,9 @@ class SeriesRule:
         return score(self.parameters, self._view(values, rows, ends))
 
     def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
-        unit = self._per_unit[rows][:, None, None]
-        return View(values / unit, ends * self.slot_ms, self.slot_ms // 1000, self._weights[rows])
+        unit, at = self._per_unit[rows][:, :, None], ends * self.slot_ms
+        weights = self._weights[rows]
+        return View(values / unit, at, self.slot_ms // 1000, weights, self.quantities)
 
     def _levels(
         self,
@@ -353,7 +360,7 @@ class SeriesRule:
             if slot > head:
                 continue
             place = (0, k, self.span - 1 - (head - slot))
-            values[place] = values[place] - value if self.kind.gather == "sum" else np.nan
+            values[place] = values[place] - value if self._gathers[k] == "sum" else np.nan
         one = np.array([row])
         score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
         raw, raw_action = self.limits.reached(score.value)

@@ -24,12 +24,14 @@ class View(NamedTuple):
     is judged. NaN where nothing was heard (of rain: nothing heard is no rain, but NaN says so).
     end_at: (n,) the end of the judged slot, ms UTC. slot_s: seconds of a slot.
     weights: (n, k) of the inputs, as the config or geometry gives them; 1 where neither does.
+    quantities: of the inputs, where a row takes more than one; empty where all are the same.
     """
 
     values: Floats
     end_at: Ints
     slot_s: int
     weights: Floats
+    quantities: tuple[str, ...] = ()
 
 
 class Scored(NamedTuple):
@@ -65,7 +67,8 @@ class Kind(NamedTuple):
     a smaller value is worse.
     unready: what keeps these parameters from going live, empty where nothing does; they may be
     replayed all the same. seen: the quantity that detect makes of a camera's frames (config.records.cameras)
-    and that this takes.
+    and that this takes. mixed: further quantities that a row of a joint kind may have beside its own; rain
+    is summed up in a slot whatever `gather` says.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Kind(NamedTuple):
     falling: bool = False
     unready: Callable[[Any], str] = lambda _: ""
     seen: str = ""
+    mixed: tuple[str, ...] = ()
 
 
 def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:

@@ -57,7 +57,9 @@ def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> Ser
         names = [s.id for s in _stations(district, row, area, slot_s)]
         if area not in areas or not names:
             continue
-        if kind.joint:
+        if row.beside:
+            rows.append(_mixed(row, area, names, quantity))
+        elif kind.joint:
             weights = _weights(district, row, area, names)
             rows.append(SeriesRow(area, row.hazard, tuple(names), weights, quantity))
         else:
@@ -74,6 +76,13 @@ def _rule(district: District, row: RuleRow, kind: Kind, areas: list[str]) -> Ser
         late_min=district.rules.lateness_s // 60,
         speaks=row.speaks,
     )
+
+
+def _mixed(row: RuleRow, area: str, names: list[str], quantity: str) -> SeriesRow:
+    """A row of several quantities: each station counts the same."""
+    pairs = [(n, quantity) for n in names] + [(n, q) for q, of in row.beside.items() for n in of]
+    stations, quantities = zip(*pairs, strict=True)
+    return SeriesRow(area, row.hazard, stations, (1.0,) * len(pairs), quantity, quantities)
 
 
 def _measures(station: Station, quantity: str) -> bool:
@@ -137,7 +146,9 @@ def problems(district: District) -> list[Problem]:
             found += cascade_problems(district, row, where)
         elif row.kind not in KINDS:
             kinds = ", ".join(sorted([*KINDS, *OWN]))
-            found.append(rule_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds))
+            found.append(
+                rule_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds)
+            )
         else:
             found += _row_problems(district, row, where, KINDS[row.kind])
     return found
@@ -208,6 +219,7 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
             order = "应逐级降低 must fall" if kind.falling else "应逐级升高 must rise"
             found.append(rule_problem(where, names[0], f"{order} level by level: {values}"))
     slot_s = kind.slot_s(parameters)
+    found += _beside_problems(district, row, where, kind, slot_s)
     for name in row.stations:
         station = district.stations[name]
         if seen := _seen(row):
@@ -224,6 +236,29 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
         wrong = f"{' '.join(without) or '*'} 没有可用监测站 no station that this rule can use"
         hint = "watch.csv" + (", cameras.csv" if _seen(row) else "")
         found.append(rule_problem(where, "areas", wrong, hint))
+    return found
+
+
+def _beside_problems(
+    district: District, row: RuleRow, where: str, kind: Kind, slot_s: int
+) -> list[Problem]:
+    """What is wrong with the stations of other quantities beside a row's own."""
+    found = []
+    if row.beside and not row.stations:
+        wrong = "有 beside 时须列出 with beside the row's own stations are needed"
+        found.append(rule_problem(where, "stations", wrong, row.quantity))
+    for quantity, names in row.beside.items():
+        if quantity not in kind.mixed:
+            wrong = f"{row.kind} 不能并用 does not take {quantity} beside its own"
+            found.append(rule_problem(where, "beside", wrong, ", ".join(kind.mixed) or "–"))
+            continue
+        for station in (district.stations[n] for n in names):
+            if not _measures(station, quantity):
+                wrong = f"{station.id} 不测 does not measure {quantity}"
+                found.append(rule_problem(where, "beside", wrong, station.quantity))
+            elif _interval_s(station) > slot_s:
+                wrong = f"{station.id} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
+                found.append(rule_problem(where, "beside", wrong, "加长时段或换站 a longer slot"))
     return found
 
 

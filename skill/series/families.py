@@ -7,7 +7,8 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - level, sum: one threshold on the level (stage or discharge), one on the rain of some hours;
 - published: thresholds of the literature as they stand there, not tuned at all;
 - trend: the level and its rise, carried on: x + ahead * slope (`stage_score` without a base);
-- wetness, base: rain with what fell before, level and rise above the base flow.
+- wetness, base: rain with what fell before, level and rise above the base flow;
+- forecast, chance: level, rise and rain together, fitted to the record (`skill.series.fitted`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +28,7 @@ _BASE_H = 48
 _RISES = (15, 30, 60, 120, 180)
 _WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 _BASES = (0.5, 1.0, 1.5, 2.0)
-_MANY = 2_000_000  # slots of all places: from here on a coarser grid
+MANY = 2_000_000  # slots of all places: from here on a coarser grid
 Told = Callable[[str], None]
 
 NAMES = {
@@ -38,7 +39,10 @@ NAMES = {
     "trend": "水位+趋势 level and trend",
     "wetness": "雨量与前期雨 rain and wetness",
     "base": "水位、趋势与基流 level, trend and base",
+    "forecast": "雨与水位的预报 forecast from rain and level",
+    "chance": "雨与水位的概率 chance from rain and level",
 }
+_FITTED = ("forecast", "chance")
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
     ("recent_prior_rain", {"recent_days": 3, "prior_days": 15, "b": 0.67}, 88.9),  # Chleborad 2000
@@ -80,13 +84,13 @@ def unfitted(
     sets: Sequence[Sequence[Place]], terms: Terms, blocks: Ints, told: Told = lambda _: None
 ) -> list[Rival]:
     """Every family that has nothing to be fitted but its threshold and a choice from a grid."""
-    found: dict[str, list[Table]] = {name: [] for name in NAMES}
+    found: dict[str, list[Table]] = {name: [] for name in NAMES if name not in _FITTED}
     window = terms.window_ms // 60_000
     for choice, places in enumerate(sets):
         quantity = places[0].track.quantity
         told(f"{places[0].track.station} {quantity}")
         many = sum(p.track.heard.size for p in places)
-        holds = (window, 60) if many < _MANY else (window,)
+        holds = (window, 60) if many < MANY else (window,)
 
         def add(
             name: str,
@@ -119,14 +123,14 @@ def unfitted(
 
 
 def _weights(many: int) -> tuple[float, ...]:
-    return _WEIGHTS if many < _MANY else _WEIGHTS[1::2]
+    return _WEIGHTS if many < MANY else _WEIGHTS[1::2]
 
 
 def _level(places: Sequence[Place], many: int) -> _Level:
     slot_s, quantity = places[0].track.slot_s, places[0].track.quantity
     rises = [r for r in _RISES if r * 60 % slot_s == 0 and r * 60 >= slot_s]
     rises = rises or [k * slot_s // 60 for k in (1, 3, 6)]
-    powers = (1.0, 0.5) if quantity == "discharge" and many < _MANY else (1.0,)
+    powers = (1.0, 0.5) if quantity == "discharge" and many < MANY else (1.0,)
     now: dict[float, list[Floats]] = {}
     grown: dict[tuple[float, int], list[Floats]] = {}
     for power in powers:
@@ -156,8 +160,8 @@ def _level_values(
 
 def _base_values(level: _Level, places: Sequence[Place], many: int) -> Iterator[Valued]:
     usual = [_usual(p) for p in places]
-    weights = (0.0, *_weights(many)) if many < _MANY else (0.0, 1.0, 2.0)
-    for b in _BASES if many < _MANY else _BASES[1::2]:
+    weights = (0.0, *_weights(many)) if many < MANY else (0.0, 1.0, 2.0)
+    for b in _BASES if many < MANY else _BASES[1::2]:
         for kind, parameters, values in _level_values(level, (1.0,), weights):
             more = {"base_h": _BASE_H, "base_weight": b}
             yield kind, parameters | more, [v - b * u for v, u in zip(values, usual, strict=True)]

@@ -113,13 +113,23 @@ def tally(
     return out
 
 
-def rungs(values: Sequence[Floats]) -> Floats:
-    """Thresholds worth trying: from about twenty readings above it to one in sixteen."""
+def flooded(places: Sequence[Place]) -> int:
+    """Slots of all places that were heard during an event."""
+    return sum(
+        int(np.searchsorted(p.track.at, b, "right") - np.searchsorted(p.track.at, a))
+        for p in places
+        for a, b in zip(p.starts, p.ends, strict=True)
+    )
+
+
+def rungs(values: Sequence[Floats], events: int = 0) -> Floats:
+    """Thresholds worth trying: from about twenty readings above it to one in sixteen, and to three
+    times as many as there are slots of `events`: a threshold must lie below the flood level."""
     all_ = np.concatenate(values)
     known = np.sort(all_[~np.isnan(all_)])[::-1]
     if known.size < 2:
         return np.zeros(0)
-    most = max(known.size // 16, min(60, known.size - 1))
+    most = max(known.size // 16, min(60, known.size - 1), min(known.size // 3, 3 * events))
     least = min(max(3, known.size // 20_000), most)
     at = np.unique(np.geomspace(least, most, RUNGS).astype(np.int64))
     found: Floats = np.unique(np.array([float(f"{known[n]:.3g}") for n in at]))
@@ -142,7 +152,7 @@ def table(
     at: list[float] = []
     counts: list[Ints] = []
     for kind, parameters, values in found:
-        tried = rungs(values) if limits is None else limits
+        tried = rungs(values, flooded(places)) if limits is None else limits
         low = float(tried[0]) if tried.size else 0.0
         among = [near(v, low) for v in values]
         for hold_min in holds:

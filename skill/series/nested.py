@@ -78,15 +78,21 @@ def _folded(t: Table, folds: Ints) -> _Folded:
     return _Folded(t, np.stack(parts, axis=1))
 
 
-def _pick(looked: Sequence[_Folded], ranks: Sequence[int], use: Bools, cost: float) -> Chosen:
+def _pick(
+    looked: Sequence[_Folded],
+    ranks: Sequence[int],
+    use: Bools,
+    cost: float,
+    alone: Sequence[Ints] | None = None,
+) -> Chosen:
     """What is taken when only the folds `use` are known: the family that does best on what is left out
-    in turn of them, and its row that is best on all of them."""
+    in turn of them (`alone`: (3,) each, where that is known already), and its row that is best on all."""
     worth, rows = [], []
-    for f, rank in zip(looked, ranks, strict=True):
+    for k, (f, rank) in enumerate(zip(looked, ranks, strict=True)):
         value, row = f.best(use, cost)
         said = bool(f.counts[row, use, 0].sum() > 0)
-        held = float(objective(f.left_out(use, cost), cost))
-        worth.append((said, round(held - PENALTY * rank, 9), value))
+        left = f.left_out(use, cost) if alone is None else alone[k]
+        worth.append((said, round(float(objective(left, cost)) - PENALTY * rank, 9), value))
         rows.append(row)
     n = max(range(len(rows)), key=lambda k: (*worth[k], -k))
     return Chosen(n, rows[n])
@@ -119,4 +125,5 @@ def judge(rivals: Sequence[Rival], folds: Ints, cost: float) -> Judged:
         nested[held] = looked[taken.rival].table.counts[taken.row][held]
         for f, counts in zip(looked, alone, strict=True):
             counts[held] = f.table.counts[f.best(use, cost)[1]][held]
-    return Judged(nested, alone, _pick(known, ranks, every, cost))
+    left = [counts.sum(axis=0) for counts in alone]
+    return Judged(nested, alone, _pick(known, ranks, every, cost, left))

@@ -1,7 +1,7 @@
 """Who watches whom in a record: areas with their events, the stations that could watch them, and what
 counts as a hit on such a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from config.records.quantity import QUANTITIES
 from skill.series.clock import iso
@@ -9,7 +9,7 @@ from skill.series.families import LEVELS
 from skill.series.fit import Place, Terms, places_events, seen
 from skill.series.play import scale, watched
 from skill.series.read import SeriesFault
-from skill.series.track import spans, step_s, track
+from skill.series.track import alongside, spans, step_s, track
 from skill.verify.hindcast import Readings
 from skill.verify.match import Event
 
@@ -84,3 +84,26 @@ def _place(
             f"{area} {iso(int(start))}：事件前无资料，不计 unseen: not counted ({station} {quantity})"
         )
     return Place(area, t, level, starts, ends, counted)
+
+
+def with_rain(
+    readings: Readings, sets: Iterable[Sequence[Place]], by: Mapping[str, Sequence[str]] | None
+) -> list[list[Place]]:
+    """Sets of places with a level, each with every rain gauge that could watch its area beside it, on
+    slots that hold a reading of each. Rain by the day says nothing of a flood that comes in hours."""
+    out = []
+    for places in sets:
+        if places[0].track.quantity not in LEVELS:
+            continue
+        of = watched(readings, [p.area for p in places], "rain", by)
+        level_s = max(p.track.slot_s for p in places)
+        steps = {n: step_s(readings, n, "rain") for p in places for n in of[p.area]}
+        fit = {n: s for n, s in steps.items() if s <= max(level_s, 3600)}
+        slot_s = max([level_s, *fit.values()])
+        joint = []
+        for p in places:
+            t = track(readings, p.track.station, p.track.quantity, slot_s, "max")
+            rain = [alongside(readings, n, "rain", t) for n in of[p.area] if n in fit]
+            joint.append(p._replace(track=t, beside=tuple(rain)))
+        out.append(joint)
+    return out

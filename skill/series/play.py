@@ -16,11 +16,11 @@ from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.registry import KINDS
 from skill.series.rules import limits, parameters
-from skill.series.track import Track, spans, standing, step_s, track, values_of
+from skill.series.track import Track, alongside, spans, standing, step_s, track, values_of
 from skill.verify.hindcast import Readings
 from skill.verify.match import Alarm, Event
 
-SCALED = "stage_score"
+SCALED = ("stage_score", "flood_score")  # kinds with a scale of the stream's own
 _ORDINARY = 99.0  # percentile: events that begin at such stages have no flood level
 
 
@@ -100,7 +100,7 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
                     "the record is coarser than the rule's slots"
                 )
             t = track(readings, station, row.quantity, slot_s, kind.gather)
-            value = values_of(kind, p, t)
+            value = values_of(kind, p, t, _beside(row, readings, t, notes))
             said.append(Said(area, row, t, value))
             record.setdefault(area, []).extend(spans(t))
             for level, limit in limits(row):
@@ -110,6 +110,20 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
                     for b, e in zip(t.at[begin], t.at[end], strict=True)
                 ]
     return Played(said, alarms, record, notes)
+
+
+def _beside(row: RuleRow, readings: Readings, t: Track, notes: list[str]) -> list[Track]:
+    """The stations of other quantities that the record has."""
+    found = []
+    for quantity, stations in row.beside.items():
+        for station in stations:
+            if (station, quantity) in readings.pairs:
+                found.append(alongside(readings, station, quantity, t))
+            else:
+                notes.append(
+                    f"{row.id}：资料中无 {station} {quantity}，未计入 the record has none: left out"
+                )
+    return found
 
 
 def _unknown(
@@ -129,9 +143,9 @@ def _unknown(
             notes.append(f"{area}：无可用监测站 has no station with {template.quantity}: unseen")
         for station in stations:
             mine = {**template.parameters}
-            if template.kind == SCALED:
+            if template.kind in SCALED:
                 step = step_s(readings, station, template.quantity)
-                t = track(readings, station, template.quantity, step, KINDS[SCALED].gather)
+                t = track(readings, station, template.quantity, step, KINDS[template.kind].gather)
                 if not t.at.size:
                     continue
                 (zero, flood), _ = scale(t, [e for e in events if e.area == area])
@@ -142,6 +156,7 @@ def _unknown(
                 areas=(area,),
                 stations=(station,),
                 parameters=mine,
+                beside={q: tuple(watched(readings, areas, q)[area]) for q in template.beside},
             )
             notes.append(
                 f"{area}：规则未涉及此区，借用 {template.id}，尺度取自本资料 no rule names this "

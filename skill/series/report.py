@@ -67,6 +67,7 @@ def outcome_told(
         if e.fate == "unseen":
             notes.append(f"{e.event.area} {iso(e.event.start_at)}：事件前无资料，不计 unseen")
     run = {(s.track.station, s.track.quantity) for s in played.said}
+    run |= {(n, q) for s in played.said for q, names in s.row.beside.items() for n in names}
     for station, quantity in readings.pairs:
         if (station, quantity) not in run:
             notes.append(f"{station} {quantity}：没有规则使用 no rule uses it")

@@ -192,9 +192,14 @@ def _check(row: RuleRow) -> None:
     kind = KINDS[row.kind]
     if row.quantity not in QUANTITIES or not {row.quantity, "*"} & set(kind.inputs):
         raise RulesFault(f"{where}: {row.kind} 不用要素 does not take {row.quantity!r}")
+    for quantity in row.beside:
+        if quantity not in kind.mixed:
+            raise RulesFault(
+                f"{where}: {row.kind} 不能并用 does not take {quantity!r} beside its own"
+            )
     if row.hazard not in HAZARD_ZH:
         raise RulesFault(f"{where}: 灾种未知 unknown hazard {row.hazard!r}")
-    if kind.joint or kind.falling:
+    if (kind.joint and not kind.mixed) or kind.falling:
         raise RulesFault(
             f"{where}: {row.kind} 尚不能在此形式回放 cannot be replayed in this form; "
             "用区配置 use a district's config"

@@ -5,6 +5,7 @@ The same score function and the same level machine as live, over arrays: `standi
 What is left out is what a record does not tell: how late a reading came, doubt, silence.
 """
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,16 +72,39 @@ def windows(values: Floats, width: int) -> Floats:
     return seen
 
 
-def values_of(kind: Kind, parameters: Any, t: Track) -> Floats:
-    """(heard,) the rule's value at each slot that was heard."""
-    width = kind.span(parameters)
-    seen = windows(t.values, width)
-    step = max(1, _ELEMENTS // width)
-    out = np.full(t.heard.size, np.nan)
+def alongside(readings: Readings, station: str, quantity: str, t: Track) -> Track:
+    """Another station's record on the slots of `t`: rain summed up, levels by their highest."""
+    gather = "sum" if QUANTITIES[quantity].kind == "interval" else "max"
+    other = track(readings, station, quantity, t.slot_s, gather)
+    values = np.full(t.values.size, np.nan)
+    if t.at.size and other.at.size:
+        shift = (_first(other) - _first(t)) // (t.slot_s * 1000)
+        into = slice(max(shift, 0), max(min(shift + other.values.size, values.size), 0))
+        values[into] = other.values[into.start - shift : into.stop - shift]
+    return other._replace(values=values)
+
+
+def _first(t: Track) -> int:
+    """The end of its first slot, ms."""
+    return int(t.at[0]) - int(t.heard[0]) * t.slot_s * 1000
+
+
+def views(t: Track, beside: Sequence[Track], width: int) -> Iterator[tuple[slice, View]]:
+    """What a rule sees at each slot that was heard, many at once."""
+    seen = [windows(x.values, width) for x in (t, *beside)]
+    quantities = (t.quantity, *(x.quantity for x in beside)) if beside else ()
+    step = max(1, _ELEMENTS // (width * len(seen)))
     for n in range(0, t.heard.size, step):
         part = slice(n, n + step)
-        at = t.at[part]
-        view = View(seen[t.heard[part]][:, None, :], at, t.slot_s, np.ones((at.size, 1)))
+        at, slots = t.at[part], t.heard[part]
+        values = np.stack([s[slots] for s in seen], axis=1)
+        yield part, View(values, at, t.slot_s, np.ones((at.size, len(seen))), quantities)
+
+
+def values_of(kind: Kind, parameters: Any, t: Track, beside: Sequence[Track] = ()) -> Floats:
+    """(heard,) the rule's value at each slot that was heard."""
+    out = np.full(t.heard.size, np.nan)
+    for part, view in views(t, beside, kind.span(parameters)):
         out[part] = kind.score(parameters, view).value
     return out
 

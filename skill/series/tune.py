@@ -21,8 +21,9 @@ from skill.series.clock import iso
 from skill.series.families import NAMES, Rival, unfitted
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
+from skill.series.fitted import fitted
 from skill.series.nested import Judged, contiguous, dealt, judge
-from skill.series.places import TUNED, choices, terms_of
+from skill.series.places import TUNED, choices, terms_of, with_rain
 from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import SeriesFault, events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
@@ -53,6 +54,7 @@ class _Basis(NamedTuple):
     terms: Terms
     blocks: Ints
     sets: list[list[Place]]
+    plain: int  # so many of the sets come first and have one station a place
     known: int  # events that were observed at all
 
 
@@ -75,8 +77,9 @@ def tune(
     told("读资料 reading")
     readings, happened, notes = _read(observations, events, min_lead_s)
     basis = _basis(readings, happened, min_lead_s, by, notes)
-    rivals = unfitted(basis.sets, basis.terms, basis.blocks, told)
     many = _events_by_block(basis)
+    plain = unfitted(basis.sets[: basis.plain], basis.terms, basis.blocks, told)
+    rivals = plain + _fitted(basis, dealt(many), told)
     told("交叉验证 cross-validation")
     found = judge(rivals, dealt(many), cost)
     best, row = found.final
@@ -90,7 +93,7 @@ def tune(
     rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
     validated = [skill("a part of the events left out", blocks_of(found.nested))]
     if np.unique(folds := contiguous(many)).size > 1:
-        again = judge(rivals, folds, cost).nested
+        again = judge(plain + _fitted(basis, folds, told), folds, cost).nested
         validated.append(skill("a stretch of time left out", blocks_of(again)))
     played = play(rules, readings, happened)
     rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
@@ -186,7 +189,13 @@ def _basis(
         )
     starts = np.array([e.start_at for e in happened], np.int64)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
-    return _Basis(readings, happened, terms, blocks, sets, known)
+    joint = with_rain(readings, sets, by)
+    return _Basis(readings, happened, terms, blocks, sets + joint, len(sets), known)
+
+
+def _fitted(basis: _Basis, folds: Ints, told: Callable[[str], None]) -> list[Rival]:
+    joint = basis.sets[basis.plain :]
+    return fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
 
 
 def _events_by_block(basis: _Basis) -> Ints:
@@ -202,7 +211,7 @@ def _rows(
 ) -> list[RuleRow]:
     rows = []
     for n, p in enumerate(places):
-        scaled = {"zero_m": p.scale[0], "flood_m": p.scale[1]} if c.kind == SCALED else {}
+        scaled = {"zero_m": p.scale[0], "flood_m": p.scale[1]} if c.kind in SCALED else {}
         kinds = sorted({e.kind for e in events if e.area == p.area})
         rows.append(
             RuleRow(
@@ -213,6 +222,7 @@ def _rows(
                 areas=(p.area,),
                 stations=(p.track.station,),
                 quantity=p.track.quantity,
+                beside={"rain": tuple(t.station for t in p.beside)} if p.beside else {},
                 orange=limit,
                 hold_min=c.hold_min,
                 clear=c.clear,

@@ -10,6 +10,7 @@ from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
 from detectors.rain.postfire_m1 import PostfireM1
 from detectors.rain.storm_score import StormScore
+from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
@@ -20,6 +21,14 @@ SMALL: dict[str, Any] = {
     "areal_rain": ArealRain(duration_min=60, silent_min=30),
     "cumulative_rain": CumulativeRain(over_h=6, slot_min=30),
     "recent_prior_rain": RecentPriorRain(recent_days=1, prior_days=2),
+    "flood_score": FloodScore(
+        zero_m=1.0,
+        flood_m=7.0,
+        power=0.5,
+        weights={"level": 0.9, "rise_120min": 1.5, "rain_180min": 0.02, "wet": 0.1},
+        days=1,
+        silent_min=120,
+    ),
     "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
     "intensity_duration": IntensityDuration(to_min=120),
     "peak_intensity": PeakIntensity(),

@@ -1,0 +1,153 @@
+r"""Level, its rise and the rain of a catchment as one number: the level to come, or the chance of a flood.
+
+Sees: a flood that the water shows and the rain explains, earlier than either alone.
+
+Equation: score = intercept + sum of weight x term. Terms: `level`, u = max(0, (x - zero_m) / (flood_m -
+zero_m))^power of the newest value x heard in the last `silent_min` (0 usual, 1 the flood level);
+`rise_Nmin`, u less what it was N minutes ago; `rain_Nmin`, areal rain of the last N minutes, mm; `wet`,
+w / (w + wet_mm) with w the rain of the last `days`, fading by `decay_per_day` a day; `wet_rain_Nmin`, wet
+times that rain. With `outcome` level the value is the score: the highest u that is expected within
+`ahead_min` (1 is the flood level); with chance it is 1 / (1 + exp(-score)). A row is the level gauge,
+and beside it the rain gauges (`beside = { rain = [...] }`). window_min: `ahead_min`.
+Parameters: zero_m, flood_m (m, or m3/s of discharge), power, intercept, weights (term: weight), outcome,
+ahead_min, decay_per_day, days, wet_mm, slot_min, silent_min (minutes). `fengsui tune` finds them.
+
+Delay it adds: none.
+Cannot see: rain to come, snow; rain of a silent gauge counts as none where no other is heard; a
+catchment that is not the one it was fitted to. NaN where the level was not heard for `silent_min`.
+Source: least squares with a ridge (Hoerl & Kennard 1970, Technometrics 12:55–67) or logistic
+regression on the record named in the file; antecedent index: Kohler & Linsley 1951.
+
+>>> p = FloodScore(zero_m=0, flood_m=10, weights={"level": 1.0, "rise_60min": 2.0, "rain_120min": 0.1})
+>>> x = np.array([[[1.0, 2.0, 3.0], [9.0, 1.0, 4.0]]])
+>>> round(float(score(p, View(x, np.array([0]), 3600, np.ones((1, 2)))).value[0]), 3)
+1.0
+"""
+
+import re
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
+from detectors.rain.log_odds import chance
+from detectors.rain.sums import areal_mean, check, check_slots
+from detectors.statistics.robust_slope import newest
+from detectors.water.stage_score import scaled
+
+_TERM = re.compile(r"(rise|rain|wet_rain)_([1-9]\d{0,4})min")
+
+
+class FloodScore(Parameters, frozen=True):
+    """The stream's own scale, and what each term counts."""
+
+    zero_m: float = 0.0
+    flood_m: float = 1.0
+    power: float = 1.0
+    intercept: float = 0.0
+    weights: dict[str, float] = msgspec.field(default_factory=lambda: {"level": 1.0})
+    outcome: Literal["level", "chance"] = "level"
+    ahead_min: int = 60
+    decay_per_day: float = 0.9
+    days: int = 10
+    wet_mm: float = 60.0
+    slot_min: int = 60
+    silent_min: int = 180
+
+    def __post_init__(self) -> None:
+        check_slots(self.slot_min * 60, silent_min=self.silent_min * 60)
+        check(self.flood_m > self.zero_m, "flood_m 应高于 must lie above zero_m")
+        check(0.1 <= self.power <= 2, "power: 0.1 … 2")
+        check(0 <= self.ahead_min <= 10_080, "ahead_min: 0 … 10080")
+        check(0 < self.decay_per_day <= 1 and self.wet_mm > 0, "decay_per_day: 0 … 1; wet_mm > 0")
+        check(1 <= self.days <= 60, "days: 1 … 60")
+        check("level" in self.weights, "weights: 缺 lacks level")
+        for name in self.weights:
+            found = _TERM.fullmatch(name)
+            check(
+                name in ("level", "wet") or found is not None,
+                f"weights: 未知 unknown {name!r}: level, wet, rise_Nmin, rain_Nmin, wet_rain_Nmin",
+            )
+            if found:
+                check_slots(self.slot_min * 60, **{name: int(found[2]) * 60})
+        check(width(self) <= 4096, "时段过多 too many slots: days, N / slot_min")
+
+
+def _length(name: str) -> tuple[str, int]:
+    """What a term is of, and over how many minutes."""
+    found = _TERM.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name, 0)
+
+
+def width(p: FloodScore) -> int:
+    """Slots that are looked at."""
+    of = [_length(name) for name in p.weights]
+    wet = p.days * 1440 if any(what.startswith("wet") for what, _ in of) else 0
+    back = max((minutes for _, minutes in of), default=0) + p.silent_min
+    return int(max(wet, back)) // p.slot_min + 1
+
+
+def _last(u: Floats, silent: int) -> Floats:
+    """(n, W) -> the newest value of the last `silent` slots and the one before them; NaN for none."""
+    return newest(u[:, -silent - 1 :])[0]
+
+
+def terms(p: FloodScore, view: View) -> Floats:
+    """(n, terms) in the order of `weights`. The first input is the level, the others are rain unless
+    the view says otherwise."""
+    quantities = view.quantities or ("", *("rain",) * (view.values.shape[1] - 1))
+    wet_at = [k for k, q in enumerate(quantities) if q == "rain"]
+    level_at = next(k for k, q in enumerate(quantities) if q != "rain")
+    silent = p.silent_min // p.slot_min
+    u = scaled(view.values[:, level_at], p.zero_m, p.flood_m, p.power)
+    u = np.where(np.isnan(u), np.nan, np.maximum(u, 0))
+    now = _last(u, silent)
+    rain = np.zeros((len(u), u.shape[1]))
+    if wet_at:
+        rain = areal_mean(view.values[:, wet_at], view.weights[:, wet_at], silent)[0]
+    total = np.concatenate((np.zeros((len(u), 1)), np.cumsum(rain[:, ::-1], axis=1)), axis=1)
+    wet = np.zeros(len(u))
+    if any(_length(name)[0].startswith("wet") for name in p.weights):
+        held = rain[:, -p.days * 1440 // p.slot_min :]
+        fading = p.decay_per_day ** (np.arange(held.shape[1])[::-1] * p.slot_min / 1440)
+        fell = (held * fading).sum(axis=1)
+        wet = fell / (fell + p.wet_mm)
+    found = []
+    for name in p.weights:
+        what, minutes = _length(name)
+        slots = minutes // p.slot_min
+        if what == "level":
+            found.append(now)
+        elif what == "rise":
+            found.append(np.nan_to_num(now - _last(u[:, : u.shape[1] - slots], silent)))
+        else:
+            fell = total[:, slots] if slots else np.ones(len(u))
+            found.append(fell * wet if what.startswith("wet") else fell)
+    return np.stack(found, axis=1)
+
+
+def score(p: FloodScore, view: View) -> Scored:
+    """1: the level on its scale, or a chance."""
+    seen = terms(p, view)
+    # term by term, so that a judgement is the same whatever stands beside it
+    total = np.full(len(seen), p.intercept)
+    for k, weight in enumerate(p.weights.values()):
+        total = total + weight * seen[:, k]
+    return scored(chance(total) if p.outcome == "chance" else total, p.ahead_min)
+
+
+KIND = Kind(
+    name="flood_score",
+    zh="雨水情综合评分",
+    en="level and rain as one score",
+    unit="1",
+    inputs=("stage", "discharge"),
+    parameters=FloodScore,
+    slot_s=lambda p: p.slot_min * 60,
+    span=width,
+    score=score,
+    gather="max",
+    joint=True,
+    mixed=("rain",),
+)
