@@ -12,6 +12,8 @@ than the climate allows for the time since.
 - A reading that fits no path begins another one and is no rain yet. Rain on it counts from the next
   reading on that bears it out: what a reset left (a little, or what a wrap makes it), and what it
   rose. A jump above the climate must be borne out by a rise; that it repeats itself proves nothing.
+- One that falls again, as a rolling sum does, leaves no more than fell since the reading before it: no
+  time counts twice.
 - A reading that fits the believed path again ends the other one: nothing had fallen on the way. So
   does one that fits both before the other path has risen. Two rises establish the other path, and a
   `_SPAN_MS` without a return does.
@@ -170,6 +172,9 @@ def _between(m: Totals, o: Other, at: int, value: int, climate: Bounds, wrap: in
     if not new:
         fresh = _leave(m, at, value, climate, wrap)
         fresh.since = o.since
+        if value < o.value:  # it fell on that path too: what is left is rain since its last reading there
+            left = _after_fall(o.value, value, at - o.at, climate, wrap)
+            fresh.held = [UnconfirmedRain(o.at, at, *left)] if left else []
         m.other = fresh
         return Step([], fresh.why)
     o.rises += rise > 0

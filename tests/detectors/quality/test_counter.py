@@ -164,3 +164,14 @@ def test_seasons_follow_the_months_of_beijing() -> None:
     assert seasons.at(may_31_utc).most(MINUTE) == 312
     assert seasons.at(june_1_in_beijing).most(MINUTE) == 100
     assert seasons.least(MINUTE) == 100
+
+
+def test_a_total_that_falls_again_and_again_counts_no_time_twice() -> None:
+    """A rolling sum of the last hour: the storm is over, it falls with every reading."""
+    held, told = Totals(), 0
+    values = [100 + 8 * n for n in range(60)] + [580 - 6 * n for n in range(90)]
+    for n, value in enumerate(values):
+        said = step(held, n * 60_000, value, WORLD)
+        assert said is not None
+        told += sum(r.amount for r in said.rain)
+    assert told <= 480 + 10
