@@ -108,7 +108,7 @@ def score(
         at = flooded.get(key)
         events = [Event(key[0], at, at + WINDOW_S * 1000)] if at is not None else []
         alarms = list(_alarms(key[0], warnings.get(key, ()), tier))
-        need = min(need_s(key[0], at), WINDOW_S) if at is not None else 0
+        need = min(need_s(key[0], at), WINDOW_S) if at is not None else LEAD_S
         found = match(
             alarms, events, need * 1000, WINDOW_S * 1000, MERGE_S * 1000, {key[0]: _ALWAYS}
         )
