@@ -113,7 +113,7 @@ def tune(
     _write(out, text(file))
     notes += _weighed(rivals[best])
     result = outcome_told(file, played, happened, readings, basis.terms, notes)
-    result["out"], result["candidates"] = str(out), file.provenance.candidates
+    result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
     result["rule"] = result["family"] = NAMES[rivals[best].name]
     result["cross_validated"] = [skill_json(s) for s in validated]
     result["rivals"] = [skill_json(s) for s in file.rivals]

@@ -265,7 +265,9 @@ def told(result: Json) -> list[str]:
         lines.append(_counts(f"未见数据 {skill['how']}", skill))
     if result.get("rivals"):
         lines.append("各类规则单独在未见数据上 each family of rules by itself on data left out:")
-        lines += [_counts(f"  {r['how']}", r) for r in result["rivals"]]
+        for r in result["rivals"]:
+            mark = "★" if r["how"] == result["rule"] else " "
+            lines.append(_counts(f"{mark} {r['how']}", r))
     for name, one in (result.get("by_step") or {}).items():
         lines.append(_counts(f"  {name}", one))
     lead = result.get("lead_minutes") or {}
