@@ -62,6 +62,8 @@ class _Packed(msgspec.Struct):
     heard_lone: dict[str, dict[int, int]] = {}
     heard_filled: dict[str, dict[int, int]] = {}
     cascades: dict[str, CascadeState] = {}
+    heard_owed: dict[str, dict[int, int]] = {}
+    heard_awaited: dict[str, set[int]] = {}
 
 
 class DetectState:
@@ -124,6 +126,8 @@ class DetectState:
                 {names[row]: held for row, held in self.heard.lone.items()},
                 {names[row]: held for row, held in self.heard.filled.items()},
                 self.cascades,
+                {names[row]: held for row, held in self.heard.owed.items()},
+                {names[row]: held for row, held in self.heard.awaited.items()},
             )
         )
 
@@ -144,6 +148,8 @@ class DetectState:
         heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
         heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}
         heard.filled = {row[k]: v for k, v in packed.heard_filled.items() if k in row}
+        heard.owed = {row[k]: v for k, v in packed.heard_owed.items() if k in row}
+        heard.awaited = {row[k]: v for k, v in packed.heard_awaited.items() if k in row}
         state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
         state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}

@@ -1,23 +1,36 @@
-"""Rain that a blocked gauge did not catch, estimated from the gauges beside it.
+"""Rain that a gauge did not catch or has not reported yet, estimated from the gauges beside it.
 
-A gauge that reports and stays dry while the gauges next to it are wet has caught nothing of what
-fell, and the sums of its hours would lack that for as long as they reach back: the order that they
-would give comes late or never, long after the gauge works again. So, once two of the three nearest
-gauges that report have each `fill_near_mm` since its own last rain, what it should have caught
-since then is laid into its sums: the mean of those that are wet, weighted by the inverse square of
-their distance, none with more than three times the driest of them. What somebody else's doubt or
-blockage makes uncertain is no part of it, nor is a time in which the gauge was not heard: that
-comes with its backlog, or is not known.
+A gauge that says it is dry while the gauges next to it are wet has caught nothing of what fell, and
+one that is not heard keeps it back; the sums of its hours would lack that for as long as they reach
+back, and the order that they would give comes late or never. So, once two of the nearest gauges that
+report have each `fill_near_mm` since its own last rain, and no more of them are dry than wet, what fell
+there since then is laid into its sums, minute by minute.
 
-An estimate over an hour is good, over ten minutes it is not: windows shorter than an hour never
-rest on it alone (they are in doubt, see `RainState.mistrust`). It is laid where it fell, evenly.
-What the gauge is told of and what an all-clear needs does not change by it: its areas stay thin.
+The estimate of a minute is that of optimal interpolation: of the neighbours that report and are not
+being filled in themselves, weighted so that its variance is least for rain whose correlation over
+distance is exp(-(d / 12 km)^2), with a share of 0.03 that is each gauge's own. Gauges close together
+count as one, and one on the other side counts in full. None counts with more than three times the
+driest of the nearest that are wet; what is in doubt by another test does not count, and is not filled.
 
-Source: estimation of missing precipitation by inverse distance, WMO-No. 168, Guide to Hydrological
+An estimate errs to both sides. Laid is rather too little of it, 0.92; and rather too much, 1.06, while
+it goes on raining so hard that an order that is near comes anyhow: then a sum reaches in some minutes
+what it may lack now. Where the rain ends, nobody is moved by what may never have fallen.
+
+**A record replaces the estimate.** What a backlog, a counter that comes back or a late reading says of
+a minute takes away what was laid there, in the same judgement and before its own amount is added
+(`replaced`): no minute counts twice, in whatever order and pieces it comes. A dry reading replaces
+what was laid because nothing was heard; if it is dry among wet ones, the next look fills it in again.
+
+An estimate over an hour is good, over ten minutes it is not: windows shorter than an hour never rest
+on it alone (they are in doubt, see `RainState.mistrust`). What the gauge is told of and what an
+all-clear needs does not change by it: its areas stay thin.
+
+Sources: Gandin 1965, Objective analysis of meteorological fields; Creutin & Obled 1982, Water Resour.
+Res. 18, 413-431, for rain; estimation of missing precipitation, WMO-No. 168, Guide to Hydrological
 Practices, 6th ed., vol. I.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -25,114 +38,203 @@ import numpy.typing as npt
 
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import SPAN, Bools, Ints
-from detectors.quality.rain_counter import Fell, spread
+from detectors.quality.rain_counter import Fell
 from detectors.quality.spatial_consistency import Near
 from detectors.quality.station_memory import LONG, StationMemory
 
 _MINUTE = 60_000
-_NEAREST = 3
-_REACH = 60  # minutes: shorter windows must not rest on an estimate
-_SHARE = 0.9  # of the mean: rather too little than an order that nobody's rain gave
-_CAP = 3  # times the driest of those that are wet
+REACH = 60  # minutes: shorter windows must not rest on an estimate
+_RANGE_KM = 12.0
+_OWN = 0.03
+_CAP, _NEAREST = 3, 3  # times the driest of the nearest that are wet
+_MOST = 8  # neighbours
+_SHARE, _UPPER = 0.92, 1.06  # about 1 standard error of an hour's estimate to either side
+_DRY = 20  # minutes: whoever has been dry for so long among wet ones will say so again
+_GOLDEN = 0.6180339887498949
+_TENTH = 10  # estimates are held in tenths of a count
+
+Floats = npt.NDArray[np.float64]
 
 
 class Laid(NamedTuple):
-    """Rain that is estimated, an entry each. reach: windows shorter than so many minutes must not
-    rest on it."""
+    """Rain that is estimated, or no longer so (below zero), an entry each."""
 
     row: Ints
     minute: Ints
     amount: Ints
-    reach: Ints
 
 
 def infill(
-    rule: QualityRule, near: Near, heard: StationMemory, reports: Bools, plan_ms: Ints
-) -> Laid | None:
-    """What is to be laid now, and remember it. reports: of each row, whether it is a gauge that is
-    heard and judged."""
-    rows = np.nonzero(reports)[0]
-    ends = heard.head[rows] // _MINUTE
-    since = _dry_since(heard, rows, ends, plan_ms[rows])
-    since = np.maximum(since, ends - LONG)
-    forget(heard, int(ends.max(initial=0)) - SPAN)
-    long = ends - since >= 2
-    # only who has two neighbours that can have what is asked of them
-    most, beside = heard.at_most(), near.near[rows]
-    long &= ((beside >= 0) & (most >= rule.fill_near_mm * 10)[beside]).sum(axis=1) >= 2
-    rows, since, ends = rows[long], since[long], ends[long]
-    if not rows.size:
-        return None
-    owed = _owed(rule, near, heard, reports, most, rows, since, ends)
-    found: list[tuple[int, int, int, int]] = []
-    for n in np.nonzero(owed > 0)[0].tolist():
-        row, first, last = int(rows[n]), int(since[n]), int(ends[n])
-        held = heard.filled.get(row, {})
-        missing = int(owed[n]) - sum(c for m, c in held.items() if m > first)
-        if missing <= 0:
-            continue
-        first = max(first, max(held, default=0))
-        first = min(first, last - 1)
-        reach = max(_REACH, last - first)
-        for minute, count in spread(Fell(first * _MINUTE, last * _MINUTE, missing)):
-            if count:
-                into = heard.filled.setdefault(row, {})
-                into[minute] = into.get(minute, 0) + count
-                found.append((row, minute, count, reach))
-    return Laid(*np.array(found, np.int64).T) if found else None
-
-
-def _dry_since(heard: StationMemory, rows: Ints, ends: Ints, plan_ms: Ints) -> Ints:
-    """The minute since which each row has said without a gap that it is dry."""
-    kept = heard.rain_minute[rows]
-    wet = (heard.rain_count[rows] > 0) & (kept <= ends[:, None])
-    last = np.where(wet, kept, -1).max(axis=1)
-    gap = (ends - heard.dry_seen[rows]) * _MINUTE * 2 > 3 * plan_ms
-    since = np.maximum(np.where(gap, ends, heard.dry_since[rows]), last)
-    heard.dry_since[rows], heard.dry_seen[rows] = since, ends
-    return np.asarray(since)
-
-
-def _owed(
     rule: QualityRule,
     near: Near,
     heard: StationMemory,
     reports: Bools,
-    most: Ints,
-    rows: Ints,
-    since: Ints,
-    ends: Ints,
-) -> Ints:
-    """What should have fallen since then, in counts; 0 where nobody can say. most: of every row, what
-    it can have."""
-    beside = near.near[rows]
-    some = np.maximum(beside, 0)
+    asked: Sequence[int],
+    begun: Ints,
+    plan_ms: Ints,
+    now: int,
+    goes_on: Callable[[int], bool],
+) -> Laid | None:
+    """What is to be laid now, and remember it. reports: of each row, whether it is a gauge that is
+    heard and judged; asked: rows that may be filled; begun: of each row, the minute before which
+    nothing is filled; now: the clock's minute; goes_on: whether a row's order is near and rain goes on
+    so hard that it comes anyhow."""
+    _forget(heard, now - SPAN)
     doubtful = np.zeros(reports.size, np.bool_)
     doubtful[[*heard.lone, *heard.test]] = True
-    asked = (beside >= 0) & (reports & ~doubtful)[some]
-    fell = np.zeros(asked.shape, np.int64)
-    look = asked & (most > 0)[some]
-    first, last = (np.repeat(x, look.sum(axis=1)) for x in (since, ends))
-    fell[look] = heard.between(some[look], first, last)
-    works = asked & (fell > 0)
-    dry = (asked & ~works).sum(axis=1)
-    wet = works & (fell >= rule.fill_near_mm * 10)
-    enough = (wet.sum(axis=1) >= 2) & (works.sum(axis=1) >= dry)
-    works &= works.cumsum(axis=1) <= _NEAREST
-    big = np.iinfo(np.int64).max
-    least = np.where(works & wet, fell, big).min(axis=1, initial=big)
-    cap = np.where(enough & (least < big), least, 0)[:, None] * _CAP
-    weight: npt.NDArray[np.float64] = np.where(works, near.weight[rows], 0.0)
-    mean = (np.minimum(fell, cap) * weight).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-12)
-    return np.asarray(np.where(enough, np.floor(mean * _SHARE + 1e-9), 0).astype(np.int64))
+    fresh = (now * _MINUTE - heard.head) * 2 <= 3 * plan_ms
+    works = reports & ~doubtful & fresh
+    rows = np.array([r for r in asked if not doubtful[r]], np.int64)
+    # only who has two neighbours that can have what is asked of them
+    most, beside = heard.at_most(), near.near[rows]
+    rows = rows[((beside >= 0) & (most >= rule.fill_near_mm * 10)[beside]).sum(axis=1) >= 2]
+    if rows.size:
+        _estimate(rule, near, heard, works, rows, begun[rows], fresh[rows], now)
+    found: list[tuple[int, int, int]] = []
+    for row in sorted(heard.owed):
+        found += _laid(heard, row, _UPPER if goes_on(row) else _SHARE)
+    return Laid(*np.array(found, np.int64).T) if found else None
 
 
-def forget(heard: StationMemory, before: int) -> None:
+def _estimate(
+    rule: QualityRule,
+    near: Near,
+    heard: StationMemory,
+    works: Bools,
+    rows: Ints,
+    begun: Ints,
+    fresh: Bools,
+    now: int,
+) -> None:
+    """Of rows without rain while those beside them have some: what fell in each minute since."""
+    kept = heard.rain_minute[rows]
+    wet = (heard.rain_count[rows] > 0) & (kept <= now)
+    since = np.maximum(np.where(wet, kept, -1).max(axis=1), np.maximum(begun, now - LONG))
+    head = heard.head[rows] // _MINUTE
+    ends = np.where(fresh & (now - since < _DRY), np.minimum(head, now), now)
+    beside = near.near[rows]
+    able = (beside >= 0) & works[np.maximum(beside, 0)]
+    fell = heard.between(np.maximum(beside, 0), since[:, None], ends[:, None])
+    rains = able & (fell > 0)
+    full = rains & (fell >= rule.fill_near_mm * 10)
+    dry = (able & ~rains).sum(axis=1)
+    enough = (ends - since >= 2) & (full.sum(axis=1) >= 2) & (rains.sum(axis=1) >= dry)
+    found: list[tuple[int, Ints, Floats, int]] = []
+    for n in np.nonzero(enough)[0].tolist():
+        row, minutes = int(rows[n]), np.arange(since[n] + 1, ends[n] + 1)
+        some = beside[n][rains[n]][:_MOST]
+        most = _CAP * int(fell[n][full[n]][:_NEAREST].min())
+        shares = np.minimum(1.0, most / np.maximum(heard.between(some, since[n], ends[n]), 1))
+        amount = _interpolated(near, heard, row, some, shares, minutes)
+        found.append((row, minutes, np.round(amount * _TENTH), int(head[n])))
+    for row, minutes, tenths, said in found:
+        each = zip(minutes.tolist(), tenths.astype(int).tolist(), strict=True)
+        heard.owed.setdefault(row, {}).update(each)
+        awaited = heard.awaited.setdefault(row, set())
+        awaited.difference_update(minutes.tolist())
+        awaited.update(minutes[minutes > said].tolist())
+
+
+def _interpolated(
+    near: Near, heard: StationMemory, row: int, some: Ints, shares: Floats, minutes: Ints
+) -> Floats:
+    """Counts of each minute. Where a neighbour is filled in itself, the others speak."""
+    slot = minutes % heard.rain_minute.shape[1]
+    held = heard.rain_minute[some][:, slot] == minutes
+    fell = np.where(held, heard.rain_count[some][:, slot], 0) * shares[:, None]
+    own = np.ones(fell.shape, np.bool_)
+    for k, r in enumerate(some.tolist()):
+        if r in heard.owed:
+            own[k] = ~np.isin(minutes, list(heard.owed[r]))
+    out = np.zeros(minutes.size)
+    patterns, which = np.unique(own.T, axis=0, return_inverse=True)
+    for p, able in enumerate(patterns):
+        if able.any():
+            at = which.reshape(-1) == p
+            weight = weights(near.place[row], near.place[some[able]])
+            out[at] = np.maximum(weight @ fell[able][:, at], 0.0)
+    return out
+
+
+def weights(here: Floats, there: Floats) -> Floats:
+    """(n,) of the places `there` (n, 2; km) for the place `here`: their sum is 1, and the variance of
+    what they say of it is least.
+
+    >>> w = weights(np.array([0.0, 0.0]), np.array([[3.0, 0.0], [-3.0, 0.0], [-3.1, 0.0]]))
+    >>> [round(float(x), 1) for x in w]
+    [0.5, 0.3, 0.2]
+    """
+    many = len(there)
+    between = ((there[:, None] - there) ** 2).sum(axis=-1)
+    matrix = np.ones((many + 1, many + 1))
+    matrix[:many, :many] = np.exp(-between / _RANGE_KM**2) + _OWN * np.eye(many)
+    matrix[many, many] = 0.0
+    right = np.append(np.exp(-((there - here) ** 2).sum(axis=-1) / _RANGE_KM**2), 1.0)
+    return np.asarray(np.linalg.solve(matrix, right)[:many])
+
+
+def lately(heard: StationMemory, row: int, now: int, minutes: int) -> float:
+    """Counts that a row caught in the last minutes, or should have."""
+    owed = heard.owed.get(row, {})
+    should = sum(owed.get(m, 0) for m in range(now - minutes + 1, now + 1))
+    return should / _TENTH + heard.rain(row, now, minutes)
+
+
+def _laid(heard: StationMemory, row: int, share: float) -> list[tuple[int, int, int]]:
+    """What lies otherwise than it should. Fractions of counts go up or down by turns, as the golden
+    section spreads them, so that they add up over any minutes."""
+    owed, held = heard.owed[row], heard.filled.setdefault(row, {})
+    minutes = np.array(list(owed), np.int64)
+    want = np.floor(np.array(list(owed.values())) / _TENTH * share + minutes * _GOLDEN % 1.0)
+    found = []
+    for minute, count in zip(minutes.tolist(), want.astype(int).tolist(), strict=True):
+        change = count - held.get(minute, 0)
+        if change:
+            found.append((row, minute, change))
+            held[minute] = count
+    return found
+
+
+def replaced(
+    heard: StationMemory, row: int, at: int, fell: Sequence[Fell], plan_ms: int, sum_ms: int, *, wet: bool
+) -> list[tuple[int, int]]:
+    """(minute, count) of what a record of a gauge takes away again, below zero, and forget it. fell:
+    over which times its rain is spread, if not over its own `sum_ms`."""
+    owed, awaited = heard.owed.get(row), heard.awaited.get(row, set())
+    if not owed:
+        return []
+    said = [(f.since, f.at) for f in fell] or ([(at - sum_ms, at)] if wet else [])
+    moments = np.sort(heard.keys[row] >> 20)
+    n = int(np.searchsorted(moments, at))
+    after = int(np.searchsorted(moments, at, "right"))
+    before = int(moments[n - 1]) if n else -1
+    whole = [(before if before >= 0 and (at - before) * 2 <= 3 * plan_ms else at - plan_ms, at)]
+    if after < moments.size and (int(moments[after]) - at) * 2 <= 3 * plan_ms:
+        whole.append((at, int(moments[after])))
+    gone = {m for m in owed if _inside(m, said)}
+    gone |= {m for m in awaited if m in owed and _inside(m, whole)}
+    held = heard.filled.get(row, {})
+    out = []
+    for m in sorted(gone):
+        del owed[m]
+        awaited.discard(m)
+        if count := held.pop(m, 0):
+            out.append((m, -count))
+    return out
+
+
+def _inside(minute: int, spans: Sequence[tuple[int, int]]) -> bool:
+    return any(-(-a // _MINUTE) < minute <= -(-b // _MINUTE) for a, b in spans)
+
+
+def _forget(heard: StationMemory, before: int) -> None:
     """What lies in no window any more."""
-    for row in [r for r, held in heard.filled.items() if min(held) <= before]:
-        held = {m: c for m, c in heard.filled.pop(row).items() if m > before}
-        if held:
-            heard.filled[row] = held
+    for held in (heard.filled, heard.owed):
+        for row in [r for r, some in held.items() if not some or min(some) <= before]:
+            some = {m: c for m, c in held.pop(row).items() if m > before}
+            if some:
+                held[row] = some
+    heard.awaited = {r: {m for m in s if m > before} for r, s in heard.awaited.items() if r in heard.owed}
 
 
 def filled_note(held: Mapping[int, int], minute: int, length: int) -> str:

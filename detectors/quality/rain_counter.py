@@ -72,6 +72,7 @@ class Totals(msgspec.Struct):
     counter: int = 0
     counter_seen: int = -1  # newest reading of all
     counter_many: int = 0  # readings that bore the believed path out
+    fell_at: int = -1  # when it last was lower than before
     other: Other | None = None
 
 
@@ -96,6 +97,8 @@ def step(m: Totals, at: int, value: int, climate: Bounds, wrap: int = 0) -> Step
     if at <= max(m.counter_seen, m.counter_at):
         return None
     m.counter_seen = at
+    if value < (m.counter if m.other is None else max(m.counter, m.other.value)):
+        m.fell_at = at
     if m.counter_at < 0:
         _believe(m, at, value, 1)
         return Step([])

@@ -43,13 +43,13 @@ _NEAREST = 3
 class Near(NamedTuple):
     """Of the rows of one partition. near: of each gauge its neighbours, nearest first; (rows, most)
     of rows, -1 where none. limit: (rows, windows), the sum in counts from which on somebody else must
-    have seen it too. weight: of each neighbour, the inverse square of its distance in km; 0 where none."""
+    have seen it too. place: (rows, 2) of gauges, km east and north of the first."""
 
     near: Ints
     windows: tuple[int, ...]
     limit: Ints
     seasons: Seasons
-    weight: npt.NDArray[np.float64]
+    place: npt.NDArray[np.float64]
 
 
 class Rained(NamedTuple):
@@ -305,15 +305,10 @@ def limits_of(
     return every, limit
 
 
-def padded(
-    near: Mapping[int, Sequence[tuple[float, int]]], rows: int
-) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """`Near.near` and `Near.weight`, of (km, row) by row, nearest first; within a kilometre all are
-    as near."""
+def padded(near: Mapping[int, Sequence[int]], rows: int) -> Ints:
+    """`Near.near`, of rows by row, nearest first."""
     width = max((len(x) for x in near.values()), default=0)
     found = np.full((rows, max(1, width)), -1, np.int64)
-    weight = np.zeros(found.shape)
     for row, beside in near.items():
-        found[row, : len(beside)] = [n for _, n in beside]
-        weight[row, : len(beside)] = [max(1.0, km) ** -2 for km, _ in beside]
-    return found, weight
+        found[row, : len(beside)] = beside
+    return found

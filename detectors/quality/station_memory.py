@@ -59,10 +59,11 @@ class StationMemory:
         self.lone: dict[
             int, dict[int, int]
         ] = {}  # what only its neighbours' silence makes doubtful
-        # the minute since which a gauge says that it is dry, and up to which it was asked (`infill`)
-        self.dry_since = np.full(rows, -1, np.int64)
-        self.dry_seen = np.full(rows, -1, np.int64)
-        self.filled: dict[int, dict[int, int]] = {}  # what was estimated of a day: minute -> count
+        # of a day, what was estimated (`infill`): minute -> tenths of a count, what of it is laid into
+        # the sums, and which minutes no record has spoken of
+        self.owed: dict[int, dict[int, int]] = {}
+        self.filled: dict[int, dict[int, int]] = {}
+        self.awaited: dict[int, set[int]] = {}
         self.test: dict[int, str] = {}  # the last test that flagged it, where one did
 
     def take(self, b: Batch) -> tuple[Taken, Ints]:
@@ -204,8 +205,6 @@ class StationMemory:
             "rain_count": self.rain_count,
             "half_slot": self.half_slot,
             "half_count": self.half_count,
-            "dry_since": self.dry_since,
-            "dry_seen": self.dry_seen,
         }
 
 

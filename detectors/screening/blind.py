@@ -3,14 +3,16 @@ gauges that stay dry among wet ones or catch a part only (`dry`), with what the 
 stations whose clock is slow (`slow`). Their areas are thin while it lasts."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from config.records.district import District
+from config.records.level import Action
 from detectors.engine.minute_ring import Bools
 from detectors.memory.state import DetectState
 from detectors.quality.clock_offset import ClockState, hear, late, newest
-from detectors.quality.infill import infill
+from detectors.quality.infill import REACH, infill, lately
 from detectors.quality.spatial_consistency import clogged
 from detectors.quality.station_memory import Batch
 from detectors.quality.undercatch import undercatch
@@ -21,6 +23,9 @@ from detectors.statements import Saying
 
 _MINUTE = 60_000
 _DAY_MS = 86_400_000
+_FELL_MS = 3 * 3_600_000
+_LATELY = 20  # minutes that tell whether it goes on raining
+_NEAR = 0.85  # of an order's threshold
 
 
 def lose(
@@ -68,7 +73,7 @@ def dry(
     silence.undercatch_wet = thin
     for station in sorted(changed):
         _tell(part, saying, 0, station, clock_at)
-    return _missed(district, part, state, reports)
+    return _missed(district, part, state, reports, clock_at)
 
 
 def _served(state: DetectState, since_at: int) -> set[str]:
@@ -119,20 +124,46 @@ def slow(district: District, part: Part, state: DetectState, c: Columns, saying:
 
 
 def _missed(
-    district: District, part: Part, state: DetectState, reports: Bools
+    district: District, part: Part, state: DetectState, reports: Bools, clock_at: int
 ) -> tuple[Columns, Sifted] | None:
-    """What is laid into the sums of gauges that stay dry, as if it had been observed."""
-    away = state.service.now
-    judged = reports & ~part.of(away)
-    rule = district.rules.quality
-    laid = infill(rule, part.near, state.heard, judged, part.plan_ms)
+    """What is laid into the sums of gauges that stay dry or are not heard, as if it had been observed."""
+    heard, away = state.heard, state.service.now
+    judged = ~part.of(away)
+    asked = (part.kind == RAIN) | (part.kind == COUNTER)
+    asked &= judged & (heard.head > clock_at - _DAY_MS)
+    # a total that fell may be none: what it lacks comes with its own difference, or is not known
+    fell = [r for r, m in state.memory.items() if m.fell_at > clock_at - _FELL_MS]
+    asked[fell] = False
+    begun = np.full(asked.size, -1, np.int64)
+    for station, spans in state.service.spans.items():
+        begun[part.rows_of.get(station, [])] = max((s.until_at // _MINUTE for s in spans), default=-1)
+    rule, rows, now = district.rules.quality, np.nonzero(asked)[0].tolist(), clock_at // _MINUTE
+    on = partial(_goes_on, part, state, now)
+    laid = infill(rule, part.near, heard, reports & judged, rows, begun, part.plan_ms, now, on)
     if laid is None:
         return None
     nth, at = np.arange(laid.row.size), laid.minute * _MINUTE
     batch = Batch(laid.row, at, laid.amount, np.full(nth.size, -1), np.zeros(nth.size, np.int64))
-    add = np.ones(nth.size, np.bool_)
-    new = Sifted(nth, laid.row, at, laid.minute, laid.amount, add, laid.reach, [], [], [])
+    add, reach = np.ones(nth.size, np.bool_), np.full(nth.size, REACH)
+    new = Sifted(nth, laid.row, at, laid.minute, laid.amount, add, reach, [], [], [])
     return Columns(np.zeros(nth.size, np.int64), batch, {}, {}), new
+
+
+def _goes_on(part: Part, state: DetectState, now: int, row: int) -> bool:
+    """Is a sum of this gauge near an order to move that is not given yet, and has it rained lately at
+    least as hard as over the whole time of each such order?"""
+    rate = lately(state.heard, row, now, _LATELY) / _LATELY
+    rain, found = part.rain, False
+    for r in part.rain_rows.expand(np.array([row]))[0].tolist():
+        if state.rain.window.head[r] < 0 or state.rain.machines.action.level[r] >= Action.MOVE:
+            continue
+        limits = rain.action_limits[state.rain.wetness[r], r, :, 1]
+        windows = state.rain.window.windows
+        near = (rain.seen(state.rain, r) >= _NEAR * limits) & (windows >= REACH)
+        if (near & (rate * windows < limits)).any():
+            return False
+        found |= bool(near.any())
+    return found
 
 
 def _tell(part: Part, saying: Saying, nth: int, station: str, at: int) -> None:

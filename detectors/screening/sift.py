@@ -9,6 +9,7 @@ import numpy as np
 
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import Bools, Ints
+from detectors.quality.infill import REACH, replaced
 from detectors.quality.level_course import Course, judge
 from detectors.quality.rain_bounds import WORLD
 from detectors.quality.rain_counter import Fell, spread, step
@@ -144,8 +145,9 @@ def sift(
             found.blind[k] = seen.blind
         if seen.test:
             found.doubt[k], found.test[k] = ALL, seen.test
-    laid, which = _laid(batch, taken, found)
-    rain = np.nonzero(((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0))[0]
+    gone = _replaced(part, heard, batch, taken, found, kind)
+    laid, which, real = _laid(batch, taken, found, gone)
+    rain = np.nonzero(((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0) & real)[0]
     if rain.size:
         fell = Rained(laid.nth[rain], laid.row[rain], laid.minute[rain], laid.amount[rain])
         said = compare(rule, part.near, heard, batch, before, fell)
@@ -228,15 +230,40 @@ def _sums(part: Part, batch: Batch, taken: Taken, before: Ints, found: _Found, k
                 found.test[k] = "interval_gap"
 
 
-def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
-    """What the rules take, with every rain in the minutes in which it fell; and which of the taken
-    observations each entry comes from."""
+def _replaced(
+    part: Part, heard: StationMemory, batch: Batch, taken: Taken, found: _Found, kind: Ints
+) -> dict[int, list[tuple[int, int]]]:
+    """Of entries that speak of minutes that were filled in: (minute, count) of what goes again."""
+    gone: dict[int, list[tuple[int, int]]] = {}
+    if not heard.owed:
+        return gone
+    look = np.isin(found.row, list(heard.owed)) & found.keep & ((kind == RAIN) | (kind == COUNTER))
+    for k in np.nonzero(look)[0].tolist():
+        row, fell = int(found.row[k]), found.fell.get(k, [])
+        if kind[k] == COUNTER and found.test.get(k) and not fell:
+            continue  # a total that is not believed says of no minute that it was dry
+        at, plan, sums = int(batch.at[taken.nth[k]]), int(part.plan_ms[row]), int(part.sum_ms[row])
+        wet = bool(found.amount[k])
+        if held := replaced(heard, row, at, fell, plan, sums, wet=wet):
+            gone[k] = held
+    return gone
+
+
+def _laid(
+    batch: Batch, taken: Taken, found: _Found, gone: Mapping[int, list[tuple[int, int]]]
+) -> tuple[Sifted, Ints, Bools]:
+    """What the rules take, with every rain in the minutes in which it fell; which of the taken
+    observations each entry comes from; and whether it is measured: estimates that it replaces (`gone`)
+    go before it, below zero."""
     which = np.nonzero(found.keep)[0]
     nth, at, minute = taken.nth[which], batch.at[taken.nth[which]], taken.minute[which]
-    amount, doubt = found.amount[which], found.doubt[which]
-    if found.fell:
+    amount, doubt, real = found.amount[which], found.doubt[which], np.ones(which.size, np.bool_)
+    if found.fell or gone:
         rows: list[tuple[int, int, int, int, int]] = []  # (which, at, minute, amount, doubt)
+        before: list[int] = []
         for n, k in enumerate(which.tolist()):
+            before += range(len(rows), len(rows) + len(gone.get(k, ())))
+            rows += [(k, m * _MINUTE, m, c, REACH) for m, c in gone.get(k, ())]
             for f in found.fell.get(k, ()):
                 minutes = -(-(f.at - f.since) // _MINUTE)
                 reach = ALL if f.suspect else minutes * (found.test.get(k, "") in _GAPS)
@@ -244,9 +271,10 @@ def _laid(batch: Batch, taken: Taken, found: _Found) -> tuple[Sifted, Ints]:
             if not found.fell.get(k) or rows[-1][2] != minute[n]:
                 rows.append((k, int(at[n]), int(minute[n]), int(amount[n]), int(doubt[n])))
         which, at, minute, amount, doubt = np.array(rows, np.int64).reshape(-1, 5).T
-        nth = taken.nth[which]
-    row, add = found.row[which], taken.add[which]
-    return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which
+        nth, real = taken.nth[which], np.ones(which.size, np.bool_)
+        real[before] = False
+    row, add = found.row[which], taken.add[which] | ~real
+    return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which, real
 
 
 def _flagged(heard: StationMemory, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config.geometry import distance_km
+from config.geometry import distance_km, metres
 from config.records.cameras import NEEDS
 from config.records.district import Camera, District
 from config.records.quantity import QUANTITIES
@@ -198,7 +198,7 @@ class Part:
         """Rain gauges of the same group that are near enough to have seen the same storm, and the
         sums at which the lowest order or orange of an area begins."""
         limit = district.rules.quality.neighbour_km
-        near: dict[int, list[tuple[float, int]]] = {}
+        near: dict[int, list[int]] = {}
         for rows in self.stations_of_group.values():
             gauges = [int(n) for n in rows if self.kind[n] in (RAIN, COUNTER)]
             for n in gauges:
@@ -208,15 +208,19 @@ class Part:
                     for m in gauges
                     if m != n
                 ]
-                near[n] = [(km, m) for km, m in sorted(far) if km <= limit]
+                near[n] = [m for km, m in sorted(far) if km <= limit]
         lowest = np.minimum(
             self.rain.action_limits.min(axis=(0, 3)), self.rain.level_limits[..., 2].min(axis=0)
         )
         of = [self.rain_rows.expand(np.array([n]))[0].tolist() for n in range(len(self.station))]
         extreme = round(district.rules.quality.rain_extreme_mm_10min * 10)
         windows, limits = limits_of(of, self.rain.windows, lowest, extreme)
-        beside, weight = padded(near, len(self.station))
-        return Near(beside, windows, limits, self.seasons, weight)
+        place = np.zeros((len(self.station), 2))
+        for n in near:
+            first, here = (district.stations[self.station[m]] for m in (next(iter(near)), n))
+            place[n] = metres(first, here.lon, here.lat)
+        place /= 1000
+        return Near(padded(near, len(self.station)), windows, limits, self.seasons, place)
 
     def of(self, things: Iterable[str]) -> Bools:
         """(rows,): which are of these stations and nodes."""

@@ -53,6 +53,21 @@ STAGES = {
 }
 
 
+# arrays that a memory held and that nobody asks for any more
+GONE = {"detect": {"heard": ("dry_since", "dry_seen")}}
+
+
+def held_in(name: str, body: bytes) -> Any:
+    """A memory, without what is gone."""
+    memory = msgspec.msgpack.decode(body)
+    for part, arrays in GONE.get(name, {}).items():
+        memory[part] = msgspec.msgpack.decode(memory[part])
+        for columns in (memory[part][k] for k in ("kinds", "shapes", "body")):
+            for array in arrays:
+                columns.pop(array, None)
+    return memory
+
+
 @pytest.mark.parametrize("name", sorted(STAGES))
 def test_the_memory_of_a_stage_is_taken_over(name: str) -> None:
     stage: Any = STAGES[name]()
@@ -63,5 +78,5 @@ def test_the_memory_of_a_stage_is_taken_over(name: str) -> None:
     )
     state = stage.load(partition, old)
     again = stage.dump(state)
-    assert kept_in(msgspec.msgpack.decode(again), msgspec.msgpack.decode(old))
+    assert kept_in(held_in(name, again), held_in(name, old))
     assert stage.dump(stage.load(partition, again)) == again

@@ -2,8 +2,13 @@
 more than what fell there."""
 
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import msgspec
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from config.records.level import Action
 from detectors.detection import Detection
@@ -98,18 +103,53 @@ def test_of_several_none_counts_more_than_three_times_the_driest() -> None:
     assert storm.sums()[60] <= 3 * 2 * 60
 
 
-def test_a_gauge_that_was_not_heard_is_not_filled() -> None:
-    """Its backlog brings what fell: it would count twice."""
+def backlog(storm: Storm, minutes: Iterable[int], count: int = 4) -> None:
+    items = [reading(OWN, "rain", START + m * MINUTE, count) for m in minutes]
+    storm.said += storm.line.hear(*items)
+
+
+def test_a_gauge_that_is_not_heard_is_filled_until_its_backlog_says_what_fell() -> None:
     storm = Storm().play(60).play(120, own=None)
-    backlog = [reading(OWN, "rain", START + m * MINUTE, 4) for m in range(61, 121)]
-    storm.line.hear(*backlog)
+    assert 0.9 * 480 <= storm.sums()[180] <= 490
+    backlog(storm, range(61, 121), 3)
+    assert storm.sums()[180] == 60 * 4 + 60 * 3
     storm.play(125)
-    assert storm.sums()[180] == 500
+    assert storm.sums()[180] == 60 * 4 + 60 * 3 + 5 * 4
 
 
-def test_it_works_again_with_a_dry_reading_after_a_gap_and_is_not_filled_for_the_gap() -> None:
-    storm = Storm().play(60).play(120, own=None).play(122, own=0)
-    assert storm.sums()[180] == 240
+def test_a_backlog_that_was_dry_takes_back_what_was_laid() -> None:
+    storm = Storm().play(60).play(120, own=None).play(121)
+    assert storm.sums()[180] > 400
+    backlog(storm, range(65, 121, 5), 0)
+    assert storm.sums()[180] == 61 * 4 == storm.play(122).sums()[180] - 4
+
+
+@settings(max_examples=12, derandomize=True, deadline=None, phases=(Phase.generate,))
+@given(
+    st.permutations(range(61, 81)),
+    st.lists(st.integers(1, 19), max_size=3),
+    st.lists(st.integers(1, 30), min_size=20, max_size=20),
+    st.booleans(),
+)
+def test_no_minute_counts_twice_however_the_backlog_comes(
+    order: list[int], cuts: list[int], fell: list[int], live: bool
+) -> None:
+    """In any order and pieces, the gauge back meanwhile or not, with the storm going on: never more
+    than what was said and an estimate of the rest, and in the end what fell."""
+    storm = Storm().play(60).play(80, own=None)
+    edges, own = [0, *sorted(cuts), len(order)], 4 if live else None
+    said, missing = 60 * 4, set(order)
+    for a, b in pairwise(edges):
+        for m in order[a:b]:
+            backlog(storm, [m], fell[m - 61])
+            said += fell[m - 61]
+            missing.discard(m)
+        later = 0 if live else storm.minute - 80
+        assert said <= storm.sums()[180] <= said + (len(missing) + later) * 4.5 + 3
+        storm.play(storm.minute + 1, own=own)
+        said += own or 0
+    if live:
+        assert storm.sums()[180] == said
 
 
 def test_short_windows_order_nothing_on_an_estimate() -> None:

@@ -29,14 +29,13 @@ def memory(seed: int) -> tuple[StationMemory, Near, np.ndarray]:  # type: ignore
             at = np.array([NOW - int(rng.integers(0, rng.choice([20, 60, 130])))])
             heard.remember_rain(np.array([row]), at, np.array([count]))
     heard.head[:] = (NOW - rng.integers(0, 4, ROWS)) * MINUTE
-    heard.dry_seen[:] = heard.head // MINUTE - 1
-    heard.dry_since[:] = NOW - rng.integers(5, 130, ROWS)
     around = {
-        n: [(float(k), (n + k * way) % ROWS) for k in range(1, int(rng.integers(1, 5))) for way in (1, -1)]
+        n: [(n + k * way) % ROWS for k in range(1, int(rng.integers(1, 5))) for way in (1, -1)]
         for n in range(ROWS - 1)
     }
-    beside, weight = padded(around, ROWS)
-    near = Near(beside, (10,), np.full((ROWS, 1), 10_000), Seasons(()), weight)
+    turn = 2 * np.pi * np.arange(ROWS) / ROWS
+    place = 6 * np.stack((np.sin(turn), np.cos(turn)), axis=1)
+    near = Near(padded(around, ROWS), (10,), np.full((ROWS, 1), 10_000), Seasons(()), place)
     return heard, near, rng.random(ROWS) < 0.85
 
 
@@ -61,15 +60,15 @@ def test_clogged_as_a_plain_loop_says_it(seed: int, were: set[int]) -> None:
 @given(st.integers(0, 10**6))
 def test_what_is_filled_in_is_the_same_whoever_else_is_looked_at(seed: int) -> None:
     """A gauge at a time, as if no other were asked: so what is passed over for all matters to none."""
-    plan = np.full(ROWS, 5 * MINUTE)
+    plan, begun = np.full(ROWS, 5 * MINUTE), np.full(ROWS, -1)
     heard, near, reports = memory(seed)
-    every = infill(RULE, near, heard, reports, plan)
+    rows = np.nonzero(reports)[0].tolist()
+    every = infill(RULE, near, heard, reports, rows, begun, plan, NOW, lambda _: False)
     found = [] if every is None else list(zip(*(x.tolist() for x in every), strict=True))
     alone = []
-    for n in np.nonzero(reports)[0].tolist():
+    for n in rows:
         heard, near, _ = memory(seed)
-        only = near._replace(near=np.where(np.arange(ROWS)[:, None] == n, near.near, -1))
-        laid = infill(RULE, only, heard, reports, plan)
+        laid = infill(RULE, near, heard, reports, [n], begun, plan, NOW, lambda _: False)
         alone += [] if laid is None else list(zip(*(x.tolist() for x in laid), strict=True))
     assert found == alone
 
