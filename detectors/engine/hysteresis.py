@@ -127,5 +127,6 @@ class Machines:
 
 def without(held: int, was: int, good: int) -> int:
     """What of a level or action holds without suspect values: what was sure before or is reached by
-    good values, and never more than there is."""
+    good values, and never more than there is. That suspect values leave the window proves nothing of
+    what they reached: it stays as unsure until it has ended or they have proved true."""
     return min(held, max(was, good))

@@ -29,6 +29,16 @@ class SeriesState:
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
 
+    def mistrust(self, rows: Ints, inputs: Ints, slot: Ints, value: Floats, which: Bools) -> None:
+        """Of these values those of `which` are in doubt."""
+        for n in np.nonzero(which)[0]:
+            row = int(rows[n])
+            if row not in self.doubt:  # what was said so far rests on good values
+                self.sure[row] = self.machines.of(row)
+            held = self.doubt.setdefault(row, {})
+            key = (int(inputs[n]), int(slot[n]))
+            held[key] = held.get(key, 0.0) + float(value[n])
+
     def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:
         """These counts (minute -> count) of an input are in doubt no longer; its next value tells."""
         held = self.doubt.get(row, {})

@@ -187,7 +187,7 @@ class SeriesRule:
         advance(state, rows, slot, behind)
         put_each(state, rows, inputs, slot, value, kept, add, self._gathers)
         if suspect is not None and suspect.any():
-            self._doubtful(state, rows, inputs, slot, value, kept & suspect)
+            state.mistrust(rows, inputs, slot, value, kept & suspect)
         timely = kept & (head - slot <= self._late) & (True if old is None else ~old)
         if self._fades:  # rain that is not judged itself may yet show in what is
             state.unjudged[rows[kept & ~timely & (value != 0)]] = True
@@ -300,7 +300,8 @@ class SeriesRule:
         r = rows[n]
         changed = state.machines.judge(r, minute[n], j.called.of(n), self._hold_min)
         if state.doubt:
-            doubted = [m for m, k in enumerate(n) if self._doubt(state, int(r[m]), int(head[k]))]
+            ends = [(m, int(head[k]), int(j.end[k])) for m, k in enumerate(n)]
+            doubted = [m for m, h, end in ends if self._doubt(state, int(r[m]), h, end)]
             changed = np.union1d(changed, np.array(doubted, np.int64))
         if changed.size == 0:
             return
@@ -330,43 +331,39 @@ class SeriesRule:
 
     # --- doubt
 
-    def _doubtful(
-        self, state: SeriesState, rows: Ints, inputs: Ints, slot: Ints, value: Floats, which: Bools
-    ) -> None:
-        for n in np.nonzero(which)[0]:
-            row = int(rows[n])
-            if row not in state.doubt:  # what was said so far rests on good values
-                state.sure[row] = state.machines.of(row)
-            held = state.doubt.setdefault(row, {})
-            key = (int(inputs[n]), int(slot[n]))
-            held[key] = held.get(key, 0.0) + float(value[n])
-
-    def _doubt(self, state: SeriesState, row: int, head: int) -> bool:
-        """Judge a row without its suspect values; True if that changed."""
+    def _doubt(self, state: SeriesState, row: int, head: int, end: int) -> bool:
+        """Judge a row at its clock and at the slot that was judged, without its suspect values; True if
+        that changed. A level that only they reached is not sure because they grow old, but where all
+        that are left have proved true."""
         held = state.doubt.get(row)
         if held is None:
             return False
-        for key in [k for k in held if k[1] <= head - self.span]:
-            del held[key]
-        level, action = state.machines.of(row)
-        was = state.sure.get(row, (0, 0))
-        if not held:
-            del state.doubt[row]
-            state.sure.pop(row, None)
-            return (level, action) != was
-        window = (head + self._first) & (self.slots - 1)
-        values = state.ring[row][:, window][None].copy()
-        for (k, slot), value in held.items():
-            if slot > head:
-                continue
-            place = (0, k, self.span - 1 - (head - slot))
-            values[place] = values[place] - value if self._gathers[k] == "sum" else np.nan
-        one = np.array([row])
-        score = self.kind.score(self.parameters, self._view(values, one, np.array([head])))
-        raw, raw_action = self.limits.reached(score.value)
-        now = (without(level, was[0], int(raw[0])), without(action, was[1], int(raw_action[0])))
+        now = level, action = state.machines.of(row)
+        was, over = state.sure.get(row, (0, 0)), True
+        if held:
+            newest = max(slot for _, slot in held)
+            over = newest <= head - self.span - self._late
+            for key in [k for k in held if k[1] <= min(newest - 1, head - self.span - self._late)]:
+                del held[key]
+            good = [self._good(state, row, e) for e in {head, end}]
+            sure, act = (max(x) for x in zip(*good, strict=True))
+            now = (without(level, was[0], sure), without(action, was[1], act))
         state.sure[row] = now
+        if over and now == (level, action):
+            del state.doubt[row], state.sure[row]
         return now != was
+
+    def _good(self, state: SeriesState, row: int, end: int) -> tuple[int, int]:
+        """The level and action that a row reaches at this slot without its suspect values."""
+        values = state.ring[row][:, (end + self._first) & (self.slots - 1)][None].copy()
+        for (k, slot), value in state.doubt[row].items():
+            if end - self.span < slot <= end:
+                place = (0, k, self.span - 1 - (end - slot))
+                values[place] = values[place] - value if self._gathers[k] == "sum" else np.nan
+        one = np.array([row])
+        score = self.kind.score(self.parameters, self._view(values, one, np.array([end])))
+        raw, action = self.limits.reached(score.value)
+        return int(raw[0]), int(action[0])
 
     # --- snapshots
 

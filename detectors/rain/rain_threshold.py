@@ -288,33 +288,31 @@ class RainThreshold:
         for m in moved:
             out.append(self._change(state, int(nth[m]), int(r[m]), int(h[m]), sums[m]))
 
-    def _doubt(self, state: RainState, row: int, head: int, sums: Ints) -> bool:
-        """Judge a row without its suspect values; True if that changed."""
+    def _doubt(
+        self, state: RainState, row: int, head: int, sums: Ints, *, proved: bool = False
+    ) -> bool:
+        """Judge a row without its suspect values; True if that changed. A level that only they
+        reached is not sure because they grow old, but where it is `proved`."""
         if row not in state.doubt:
             return False
-        level, action = state.machines.of(row)
-        was = state.sure.get(row, (0, 0))
+        now = level, action = state.machines.of(row)
+        was, wet = state.sure.get(row, (0, 0)), state.wetness[row]
         doubted = state.doubted(row, head)
-        if doubted is not None:
-            wet = state.wetness[row]
-            sure = (sums - doubted)[None, :]
-            good = (
-                int(highest(sure, self.level_limits[wet, row][None])[0]),
-                int(highest(sure, self.action_limits[wet, row][None])[0]),
-            )
-            now = (without(level, was[0], good[0]), without(action, was[1], good[1]))
-            state.sure[row] = now
-        else:
-            now = (level, action)
-            del state.doubt[row]
-            state.sure.pop(row, None)
+        if doubted is not None or not proved:
+            sure = (sums if doubted is None else sums - doubted)[None, :]
+            good = int(highest(sure, self.level_limits[wet, row][None])[0])
+            act = int(highest(sure, self.action_limits[wet, row][None])[0])
+            now = (without(level, was[0], good), without(action, was[1], act))
+        state.sure[row] = now
+        if doubted is None and now == (level, action):
+            del state.doubt[row], state.sure[row]
         return now != was
 
     def trust(self, state: RainState, row: int, held: Mapping[int, int], nth: int) -> list[Change]:
         """These counts (minute -> count) are in doubt no longer; what that changes."""
         state.trust(row, held)
         head, sums = int(state.window.head[row]), self.seen(state, row)
-        changed = self._doubt(state, row, head, sums)
+        changed = self._doubt(state, row, head, sums, proved=True)
         return [self._change(state, nth, row, head, sums)] if changed else []
 
     def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:

@@ -196,6 +196,45 @@ def test_suspect_values_raise_but_not_surely() -> None:
     assert list(one(START + 10, 70, False)) == [(4, 2, 3, 2)]
 
 
+def test_a_level_that_only_suspect_values_reached_is_not_sure_because_they_grow_old() -> None:
+    """They leave the window while good values below the order still hold what they reached."""
+    r = rule(rows=1)
+    state = r.new()
+
+    def one(slot: int, count: int, suspect: bool = False) -> list[tuple[int, int, int, int]]:
+        columns = [np.array([x]) for x in (0, 0, (START + 5 * slot) * 60_000, count)]
+        said = r.judge(state, *columns, suspect=np.array([suspect]))
+        return [(c.level, c.action, c.sure_level, c.sure_action) for c in said]
+
+    assert one(0, 100, suspect=True) == [(3, 2, 0, 0)]
+    assert one(6, 75) == [(4, 2, 2, 1)]
+    state = r.load(r.dump(state))
+    assert one(12, 0) == one(13, 0) == []  # nothing suspect is left: 7.5 mm hold the order of 10
+    state = r.load(r.dump(state))
+    assert one(14, 0) == [(3, 2, 2, 1)]
+    assert one(16, 30) == [(3, 2, 3, 2)]  # 10.5 mm, all of it good
+
+
+def test_a_late_good_value_makes_sure_what_it_reached_beside_a_suspect_one() -> None:
+    r = rule(rows=1)
+    state = r.new()
+    for slot, count, suspect in ((0, 100, False), (13, 1, True), (12, 0, False), (11, 35, False)):
+        columns = [np.array([x]) for x in (0, 0, (START + 5 * slot) * 60_000, count)]
+        said = r.judge(state, *columns, suspect=np.array([suspect]))
+    assert [(c.level, c.action, c.sure_level, c.sure_action) for c in said] == [(4, 2, 4, 2)]
+
+
+def test_what_proved_true_is_sure_with_the_next_value() -> None:
+    r = rule(rows=1)
+    state = r.new()
+    row, at = np.array([0]), np.array([START * 60_000])
+    r.judge(state, row, row, at, np.array([100]), suspect=np.array([True]))
+    state.trust(0, 0, 300_000, {START: 100})
+    state = r.load(r.dump(state))
+    (change,) = r.judge(state, row, row, at + 13 * 300_000, np.array([0]))
+    assert (change.level, change.action, change.sure_level, change.sure_action) == (3, 2, 3, 2)
+
+
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_sums_of_tenths_reach_their_threshold(count: int) -> None:
     r = rule(rows=1, limits=((count * 12 / 10, None, None, None), (None, None)))

@@ -474,6 +474,21 @@ def test_good_values_make_a_level_sure() -> None:
     )
 
 
+def test_a_level_that_only_suspect_rain_reached_is_not_sure_because_it_grows_old() -> None:
+    """After its time good rain below the order still holds what it reached; a snapshot does not matter."""
+    rule = rule_of()
+    state, said = rule.new(), []
+    for minute in range(252):
+        count = {0: 800, 250: 300}.get(minute, 4)  # 4: 72 mm in 180 minutes, where 80 is the order
+        doubt = ints([200 if minute == 0 else 0])
+        columns = [ints([x]) for x in (0, DAY0 + minute, count)]
+        said += [(minute, c.action, c.sure_action) for c in rule.judge(state, *columns, None, doubt)]
+        state = rule.load(rule.dump(state))
+    assert said[0] == (0, 2, 0)
+    assert [sure for minute, action, sure in said if minute < 250] == [0] * (len(said) - 1)
+    assert said[-1] == (250, 2, 2)  # rain that is good orders
+
+
 def test_a_suspect_value_takes_nothing_from_what_was_sure() -> None:
     found = _doubting([(0, 230, False), (15, 0, False), (16, 3, True), (17, 0, False)])
     assert [(c.level, c.action, c.sure_level, c.sure_action) for c in found] == [(4, 2, 4, 2)]

@@ -200,6 +200,14 @@ def test_a_surge_is_made_sure_by_the_next_high_value() -> None:
     assert [(c.level, c.sure_level, c.sure_action) for c in found] == [(4, 0, 0), (4, 3, 1)]
 
 
+def test_an_order_that_only_a_suspect_level_reached_is_not_sure_because_it_grows_old() -> None:
+    """Within the margin it is held for ten hours, beyond every window."""
+    values = (2300, 2300, 2700, *[2400] * 120, 2510)
+    stream = [(0, T0 + 5 * n, v) for n, v in enumerate(values)]
+    found = feed(rule_of(), stream, suspect=[v == 2700 for v in values])
+    assert [(c.nth, c.action, c.sure_action) for c in found] == [(0, 1, 1), (2, 2, 1), (123, 2, 2)]
+
+
 def test_a_suspect_value_takes_nothing_from_what_was_sure() -> None:
     stream = [(0, T0 + 5 * n, v) for n, v in enumerate((2650, 100, 2650))]
     found = feed(rule_of(), stream, suspect=(False, True, False))
