@@ -84,7 +84,7 @@ class QualityRule(Row, frozen=True, kw_only=True):
     stage_calm_h: float = 6.0  # in calm a new datum is taken after so long
     stage_wet_mm: float = 3.0  # of rain near in the last hour: a step may be a flood
     rain_extreme_mm_10min: float = 40.0  # above it a neighbour should agree
-    rain_neighbour_share: float = 0.1  # of the extreme, at the best neighbour, over 30 min
+    rain_neighbour_share: float = 0.1  # of its sum, at the best neighbour, over as long
     neighbour_km: float = 12.0
     clog_near_mm: float = 10.0  # in an hour, at each of the nearest gauges
     clog_share: float = 0.15  # of the driest of them: with less a gauge is clogged

@@ -1,8 +1,8 @@
 """Rain gauges beside one another: one that rains alone, and one that alone stays dry.
 
 **Alone.** From the sum on at which the lowest order (or an orange) of some area begins, in any of its
-windows, a gauge is held against its neighbours within `neighbour_km`. If those that are heard have,
-over the same time and 20 minutes more, less than `rain_neighbour_share` of it, what it says from
+windows, a gauge is held against its neighbours within `neighbour_km`. If those that are heard have, over
+as long a time, now or up to 20 minutes before, less than `rain_neighbour_share` of it, what it says from
 there on is suspect ("neighbour"): wind, a bird, a hand, a stuck contact; or a cloudburst, for which
 a second sign may come at any moment. When it comes within the hour the doubt goes, from that moment
 on. With no neighbour that is heard nothing can be said, unless it is more than the district's
@@ -179,7 +179,7 @@ def _test(
     for n in hot:
         w = near.windows[n]
         if live.size:
-            best = int(heard.sums(live, until, w + _MORE + until - minute).max())
+            best = _best(heard, live, minute - _MORE, until, w)
             if best < rule.rain_neighbour_share * int(own[n]):
                 return "neighbour"
             continue
@@ -187,6 +187,14 @@ def _test(
         if any(heard.rain(row, minute, v) > bounds.most(v * _MINUTE) for v in _spans(w)):
             return "climate"
     return ""
+
+
+def _best(heard: StationMemory, rows: Ints, first: int, last: int, window: int) -> int:
+    """The most that one of them had over a window that ends within (first, last]. A steady rain adds
+    nothing to it by lasting: it bears out no burst."""
+    if window > LONG:
+        return int(heard.sums(rows, last, window + last - first).max())
+    return max(int(heard.sums(rows, end, window).max()) for end in range(last, first, -2))
 
 
 def _own(near: Near, heard: StationMemory, row: int, minute: int) -> Ints:
@@ -243,7 +251,8 @@ def _open(
         some = np.maximum(beside[asked], 0)
         held = heard.sums(some, low, w + _MORE - (high - low))
         best = np.where(live[asked], held, -1).max(axis=1, initial=-1)
-        unsure[np.nonzero(asked)[0]] |= best < rule.rain_neighbour_share * own[asked]
+        parts = -(-(w + _MORE) // w) if w <= LONG else 1  # one of them has its share of the whole
+        unsure[np.nonzero(asked)[0]] |= best < rule.rain_neighbour_share * own[asked] * parts
         most = near.seasons.at(low * _MINUTE), near.seasons.at(high * _MINUTE)
         some = np.nonzero(hot & alone & ~unsure)[0]
         for v in _spans(w) if some.size else ():

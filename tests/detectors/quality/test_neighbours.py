@@ -27,7 +27,7 @@ def top(said: list[Detection]) -> tuple[int, int]:
 def burst(beside: dict[str, list[int]], mine: list[int] = BURST, first: int = 5) -> list[Detection]:
     """A burst at one gauge; what its neighbours say, a count a minute from the beginning on."""
     line, said = watching(), []
-    for minute in range(1, 5 + len(mine) + 15):
+    for minute in range(1, first + len(mine) + 15):
         n = minute - first
         readings = [rain(s, minute, c[min(minute, len(c)) - 1]) for s, c in beside.items()]
         readings.append(rain(ALONE, minute, mine[n] if 0 <= n < len(mine) else 0))
@@ -46,6 +46,19 @@ def test_a_burst_among_dry_neighbours_orders_no_more_than_to_prepare() -> None:
 def test_a_drizzle_at_the_others_confirms_nothing(count: int) -> None:
     drizzle = [count if n % 4 == 0 else 0 for n in range(30)]  # 1.5 mm an hour
     assert top(burst(dict.fromkeys(BESIDE, drizzle)))[1] == Action.PREPARE
+
+
+def test_steady_rain_at_the_others_bears_out_no_burst_by_lasting() -> None:
+    """2 mm in the ten minutes of the burst are no tenth of it; in half an hour it would be 6."""
+    steady = [2]
+    said = burst(dict.fromkeys(BESIDE, steady), first=45)
+    assert top(said)[1] == Action.PREPARE
+    assert any(d.note == "R28 rain: neighbour" for d in said)
+
+
+def test_a_shower_that_passed_one_of_the_others_before_bears_a_burst_out() -> None:
+    steady, passed = [2], [2] * 15 + [4] * 10 + [2]
+    assert top(burst({**dict.fromkeys(BESIDE, steady), "R29": passed}, first=35))[1] == Action.MOVE
 
 
 def test_of_silent_neighbours_nothing_can_be_said() -> None:
