@@ -70,6 +70,9 @@ class Standing(NamedTuple):
 
 _written = json.JSONEncoder(sort_keys=True).encode
 _PLAIN = frozenset((str, int, float, bool, type(None)))
+# fields whose default is made anew for each record ({}), since this digest is written: empty, they must
+# not change it. Older fields of that kind stand in every digest, and stay.
+_MADE = frozenset({"beside"})
 
 
 def rules_version(
@@ -102,7 +105,8 @@ def _stated(value: Any) -> Any:
 @cache
 def _fields(kind: type[msgspec.Struct]) -> list[tuple[str, Any]]:
     """Names and defaults of a record's fields; a table has hundreds of rows of one kind."""
-    return [(f.name, f.default) for f in msgspec.structs.fields(kind) if f.name != "source"]
+    fields = [f for f in msgspec.structs.fields(kind) if f.name != "source"]
+    return [(f.name, f.default_factory() if f.name in _MADE else f.default) for f in fields]
 
 
 def sealed(previous: str, proof: Proof) -> Proof:
