@@ -8,52 +8,64 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from fengsui.cli.lazy import Entry, LazyGroup
+from fengsui.run.terminal import echo
 
 _TREE = str(Path(__file__).parents[1])
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
 
 _EACH = {
-    "一项一项 one by one": {
+    Text("一项一项", "one by one"): {
         "start": Entry(
             "bench.cases.start:bench_start",
-            "启动测速 CPU and memory of --help, status and order, and a run's time to its first reading.",
+            "启动测速：--help、status、order 的 CPU 和内存，以及运行到第一个读数的时间。",
+            "CPU and memory of --help, status and order, and a run's time to its first reading.",
         ),
         "detect": Entry(
             "bench.command:bench_detect",
-            "每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast.",
+            "每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。",
+            "Each rule by stations, beside a plain loop; a year hindcast.",
         ),
         "target": Entry(
             "bench.cases.recipients:bench_target",
-            "定向测速 COUNT recipients of one area resolved, rendered and queued, beside a plain loop.",
+            "定向测速：一区 COUNT 个接收者的解析、成文、入列，与朴素循环相比。",
+            "COUNT recipients of one area resolved, rendered and queued, beside a plain loop.",
         ),
         "channels": Entry(
             "bench.cases.channels:bench_channels",
-            "渠道 queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9.",
+            "渠道测速：排队、十万条蓝色预警旁的一条红色、短信到两个 SMSC 程序（中间 kill -9）。",
+            "Queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9.",
         ),
         "ledger": Entry(
             "bench.cases.ledger:bench_ledger",
-            "台账测速 COUNT deliveries through send, then the ledger of them and of their receipts.",
+            "台账测速：COUNT 条发送经 send，再到它们和回执的台账。",
+            "COUNT deliveries through send, then the ledger of them and of their receipts.",
         ),
         "nodes": Entry(
             "bench.cases.nodes:bench_nodes",
-            "终端测速 COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
+            "终端测速：COUNT 个终端签名、下发、应答，旁有基线。",
+            "COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
         ),
         "poison": Entry(
             "bench.cases.poison:bench_poison",
-            "坏报文的代价 what one spoilt message in a hundred costs ingest.",
+            "坏报文的代价：一百条里一条坏报文让 ingest 多花多少。",
+            "What one spoilt message in a hundred costs ingest.",
         ),
         "camera": Entry(
             "bench.command:bench_camera",
-            "每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way.",
+            "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比。",
+            "Milliseconds for a 720p frame, rule by rule, beside the plain way.",
         ),
         "console": Entry(
             "bench.cases.console:bench_console",
-            "值班台测速 the duty room's pages in a real Chromium, beside sending the whole picture.",
+            "值班台测速：真的 Chromium 里的网页，与每次发整幅相比。",
+            "The duty room's pages in a real Chromium, beside sending the whole picture.",
         ),
         "door": Entry(
             "bench.cases.door:bench_door",
-            "门口测速 an officer's page while wrong log-ins come, beside none.",
+            "门口测速：有人不断输错口令时值班人员的页面，与无人时相比。",
+            "An officer's page while wrong log-ins come, beside none.",
         ),
     }
 }
@@ -67,8 +79,12 @@ _EACH = {
 @click.option("--only", type=click.Choice(_PARTS), multiple=True)
 @click.pass_context
 def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
-    """测速 measure the rule in memory, the embedded line and its latency, beside a baseline; with
-    --only kafka the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations."""
+    """测速：内存里的规则、内置全线及其延迟，旁有基线；--only kafka 测 FENGSUI_LOG 所指 Kafka 上的检测；--only
+    cost 按站数。
+
+    Measure the rule in memory, the embedded line and its latency, beside a baseline; with --only kafka
+    the detectors on the Kafka that FENGSUI_LOG names; --only cost: by stations.
+    """
     from bench.run import run_bench
 
     os.environ["PYTHONPATH"] = os.pathsep.join(
@@ -86,15 +102,22 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 @click.option(
     "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
 )
-@click.option("--against", default="", metavar="REV", help="与这一版同场比 beside a revision of git")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="轮 rounds")
+@click.option(
+    "--against", default="", metavar="REV", help="与这一版同场比 beside a revision of git"
+)
+@click.option(
+    "--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="轮 rounds"
+)
 def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) -> None:
-    """每条规则、每秒读数 each rule by stations, beside a plain loop; a year hindcast."""
+    """每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。
+
+    Each rule by stations, beside a plain loop; a year hindcast.
+    """
     if against:
         from bench.against import lines
 
         for text in lines(against, rounds):
-            click.echo(text)
+            echo(text)
         return
     from bench.run import run_bench
 
@@ -103,8 +126,11 @@ def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) 
 
 @click.command("camera")
 def bench_camera() -> None:
-    """每帧毫秒 ms for a 720p frame, rule by rule, beside the plain way."""
+    """每帧毫秒：720p 一帧，逐条规则，与朴素做法相比。
+
+    Milliseconds for a 720p frame, rule by rule, beside the plain way.
+    """
     from bench.cases.camera import lines
 
     for text in lines():
-        click.echo(text)
+        echo(text)

@@ -15,7 +15,7 @@ Language = Literal["zh", "en", "both"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
-class Text(msgspec.Struct, frozen=True, array_like=True):
+class Text(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One sentence in Chinese and in English; each is whole without the other.
 
     `"before " + text` and `text + " after"` are texts again. In a string (`f"{text}"`) stand both, as

@@ -26,6 +26,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from config.language import Text, en, text_of, zh
 from console.acts.submit import Place, Saying, decisions, submit
 from console.api.routes import Act, Api, Asked
 from console.auth.accounts import ACTS_OF, User, Users
@@ -164,7 +165,13 @@ class Console:
             finally:
                 log.close()
         except Unavailable as e:
-            raise Refused(503, f"日志连不上，记录无从核对 the log is away: {e}") from e
+            raise Refused(
+                503,
+                Text(
+                    f"日志连不上，记录无从核对：{zh(e)}",
+                    f"the log is away, the record cannot be checked: {en(e)}",
+                ),
+            ) from e
 
     def close(self) -> None:
         """Whoever waits at the door is let go."""
@@ -193,12 +200,12 @@ class Console:
 
     def _relief(self, request: Request) -> Response:
         if self._terrain is None:
-            raise Refused(404, "本区没有地形图 this district has no relief")
+            raise Refused(404, Text("本区没有地形图", "this district has no relief"))
         return self._terrain.answer(request)
 
     def _snapshot(self, _request: Request) -> bytes:
         if not self._feed.looked:  # an empty picture would look like a quiet night
-            raise Refused(503, "正在读取日志，请稍候 still reading the log, please wait")
+            raise Refused(503, Text("正在读取日志，请稍候", "still reading the log, please wait"))
         return self._feed.snapshot()
 
     def _series(self, request: Request) -> bytes:
@@ -208,12 +215,12 @@ class Console:
         name = request.path_params["alert"]
         alert, before = self._feed.read(lambda view, trail: _with_before(view, trail, name))
         if alert is None:
-            raise Refused(404, "没有这份预警 there is no such warning")
+            raise Refused(404, Text("没有这份预警", "there is no such warning"))
         try:
             found = texts(self._people.district(), alert, self._feed.at())
             return msgspec.json.encode({**found, "before": before})
         except ValueError as e:  # the store of contacts cannot be opened
-            raise Refused(503, str(e)) from e
+            raise Refused(503, text_of(e)) from e
 
     def _below(self, request: Request) -> bytes:
         return below(self._feed.district, request.path_params["area"])
@@ -259,7 +266,9 @@ class Console:
     def _carry_out(self, user: User, act: Act) -> Response:
         if act.act not in ACTS_OF[user.role] or not user.officer:
             self._users.note(self._feed.at(), user.name, f"refused {act.act}", user.role)
-            raise Refused(403, f"角色 {user.role} 不能做此操作 your role has no such act")
+            raise Refused(
+                403, Text(f"角色 {user.role} 不能做此操作", f"the role {user.role} has no such act")
+            )
         places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
         said = Saying(
             act.act,
@@ -278,7 +287,10 @@ class Console:
         try:
             answers = submit(log, wanted, WAIT_S, self._sign)
         except ValueError as e:
-            raise Refused(503, f"未能签名，没有记录 not signed, nothing was recorded: {e}") from e
+            raise Refused(
+                503,
+                Text(f"未能签名，没有记录：{zh(e)}", f"not signed, nothing was recorded: {en(e)}"),
+            ) from e
         finally:
             log.close()
         return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
@@ -299,5 +311,7 @@ def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
         "area": asked.area,
         "hazard": asked.hazard,
         "outcome": answer.outcome if answer else "queued",
-        "words": answer.answer if answer else "已记录，决策环节尚未处理 queued",
+        "words": answer.answer
+        if answer
+        else str(Text("已记录，决策环节尚未处理", "queued, decide has not answered")),
     }

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Said, Text
 from config.records.district import District
 from console.api.routes import Asked
 from console.app import STATIC, Console
@@ -42,11 +43,14 @@ class Listen(NamedTuple):
         return bool(self.cert) or self.proxy
 
 
-def lacks() -> str:
+def lacks() -> Said:
     """What is missing before pages can be shown; "" for nothing."""
     if (STATIC / "vendor" / "leaflet.js").exists():
         return ""
-    return "网页的 JavaScript 未取得 its JavaScript is not here: bash deploy/console.sh (needs npm)"
+    return Text(
+        "网页的 JavaScript 未取得：bash deploy/console.sh（需要 npm）",
+        "the pages' JavaScript is not here: bash deploy/console.sh (needs npm)",
+    )
 
 
 @contextlib.contextmanager

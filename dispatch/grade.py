@@ -1,10 +1,10 @@
-"""How much is at stake: a colour and an order to move as one grade, and a reason in two languages. Pure."""
+"""How much is at stake: a colour and an order to move as one grade. Pure."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.level import LEVEL_EN, LEVEL_ZH, Action, Level, order_en, order_zh
 
 LEVEL_KEY = {
@@ -17,17 +17,7 @@ ACTION_KEY = {Action.PREPARE: "prepare", Action.MOVE: "move"}
 ORDER = (*LEVEL_KEY.values(), *ACTION_KEY.values())
 
 
-class Reason(NamedTuple):
-    """A sentence in both languages."""
-
-    zh: str
-    en: str
-
-    def __str__(self) -> str:
-        return f"{self.zh} {self.en}"
-
-
-def sentence(reasons: Sequence[Reason]) -> str:
+def sentence(reasons: Sequence[Text]) -> str:
     """Reasons as one text, Chinese first."""
     zh = "；".join(r.zh for r in reasons)
     en = "; ".join(r.en for r in reasons)
@@ -60,12 +50,12 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
         """Higher on at least one scale."""
         return self.level > other.level or self.action > other.action
 
-    def words(self, hazard: str = "") -> Reason:
+    def words(self, hazard: str = "") -> Text:
         """黄色、准备转移 / yellow, prepare to move; of a hazard, as its orders are called."""
         ordered = bool(self.action)
         zh = [LEVEL_ZH[self.level]] * bool(self.level) + [order_zh(hazard, self.action)] * ordered
         en = [LEVEL_EN[self.level]] * bool(self.level) + [order_en(hazard, self.action)] * ordered
-        return Reason("、".join(zh) or "无", ", ".join(en) or "none")
+        return Text("、".join(zh) or "无", ", ".join(en) or "none")
 
 
 TOP = Grade(Level.RED, Action.MOVE)

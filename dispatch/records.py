@@ -3,6 +3,7 @@
 import hashlib
 from typing import Literal, get_args
 
+from config.language import Text
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Coverage, Detection, Evidence, Mark
 from ingest.observation import PersonSays, Service
@@ -197,9 +198,13 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     references: str = ""
     again: Whole = 0  # the number of the repetition that a person asked for: 1 the first
     asked_by: str = ""  # opaque id of that person
-    category: str = ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
+    category: str = (
+        ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
+    )
     not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
-    covers: tuple[str, ...] = ()  # ids of the deliveries that it speaks for (dispatch/send/outbox/grouping.py)
+    covers: tuple[
+        str, ...
+    ] = ()  # ids of the deliveries that it speaks for (dispatch/send/outbox/grouping.py)
     # to a resident or a loudspeaker: the other warnings of the place that its words tell too, as
     # "ID/VERSION", and the highest of what they tell (dispatch/send/outbox/beside.py)
     beside: tuple[str, ...] = ()
@@ -240,9 +245,9 @@ STATE_ZH: dict[str, str] = {
 }
 
 
-def state_words(state: str) -> str:
-    """已送达 delivered."""
-    return f"{STATE_ZH[state]} {state}"
+def state_words(state: str) -> Text:
+    """已送达, delivered."""
+    return Text(STATE_ZH[state], state)
 
 
 class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
@@ -281,10 +286,28 @@ class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
 
 
 CaseRecord = (
-    Run | Tick | Mark | Detection | Decision | Acknowledgement | Outcome | PersonSays | Service | RecordEnd
+    Run
+    | Tick
+    | Mark
+    | Detection
+    | Decision
+    | Acknowledgement
+    | Outcome
+    | PersonSays
+    | Service
+    | RecordEnd
 )
 AlertRecord = (
-    Run | Tick | Mark | Alert | Decision | Report | Acknowledgement | PersonSays | Service | RecordEnd
+    Run
+    | Tick
+    | Mark
+    | Alert
+    | Decision
+    | Report
+    | Acknowledgement
+    | PersonSays
+    | Service
+    | RecordEnd
 )
 DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays
 

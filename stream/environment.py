@@ -24,7 +24,7 @@ def language() -> Language:
     return "zh"
 
 
-def shown(said: object) -> str:
+def spoken(said: object) -> str:
     """What is said, in the language of this terminal; in Chinese where FENGSUI_LANG names none of ours,
     since what must be said is said all the same."""
     try:

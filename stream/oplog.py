@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable
 
 from config.language import Said
-from stream.environment import shown
+from stream.environment import spoken
 
 
 def say(stage: str, what: Said, **fields: object) -> None:
     """`what` in the language of FENGSUI_LANG; `fields` go only into JSON (topic, partition, …), never a
     person's data."""
-    words = shown(what)
+    words = spoken(what)
     if os.environ.get("FENGSUI_LOG_FORMAT") == "json":
         moment = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))

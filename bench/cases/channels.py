@@ -38,6 +38,7 @@ from dispatch.records import Delivery, Receipt, Route, attempt_key
 from dispatch.send.stage import run_send
 from fengsui.run.processes import calm_collector
 from fengsui.run.setup import default_config, free_port
+from fengsui.run.terminal import echo
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.mqtt.broker import start_broker
@@ -339,10 +340,13 @@ def _one_by_one(node: NodeSmsc, seconds: float = 3.0) -> float:
 @click.option("--sms", "sms_count", type=int, default=20_000, show_default=True, help="短信条数")
 @click.option("--only", type=click.Choice(["red", "sms"]), multiple=True)
 def bench_channels(count: int, sms_count: int, only: tuple[str, ...]) -> None:
-    """渠道 queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9."""
+    """渠道测速：排队、十万条蓝色预警旁的一条红色、短信到两个 SMSC 程序（中间 kill -9）。
+
+    Queueing, a red beside 100,000 blues, SMS to two SMSC programs through a kill -9.
+    """
     folder = Path(tempfile.mkdtemp(prefix="fengsui-bench-channels-"))
     try:
-        click.echo("渠道 channels (send as a process; far ends on this machine):")
+        echo("渠道 channels (send as a process; far ends on this machine):")
         if "red" in (only or ("red",)):
             (folder / "red").mkdir()
             red_beside_blues(folder / "red", count, click.echo)

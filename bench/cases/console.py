@@ -24,6 +24,7 @@ from console.serve import lacks
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.log.port import Log, Out
 from stream.records import encode
@@ -76,7 +77,10 @@ class Seen(NamedTuple):
 def bench_console(
     obj: Shared, stations: int, areas: int, seconds: int, browsers: int, day: bool
 ) -> None:
-    """值班台测速 the duty room's pages in a real Chromium, beside sending the whole picture."""
+    """值班台测速：真的 Chromium 里的网页，与每次发整幅相比。
+
+    The duty room's pages in a real Chromium, beside sending the whole picture.
+    """
     if missing := lacks():
         raise Usage(missing)
     like = obj.district()
@@ -88,7 +92,7 @@ def bench_console(
         log.append([Out("observations", "", encode(setup.run))])
         for n in range(areas + _SHARE):  # so that all have said something
             log.append(second(setup.district, n, setup.run.start_at + n, _SHARE))
-        click.echo(f"{stations} 站 stations, {areas} 区 areas, {browsers} 个页面流 streams")
+        echo(f"{stations} 站 stations, {areas} 区 areas, {browsers} 个页面流 streams")
         with console(setup, shape, whole=True) as server:
             plain = _measure(setup, log, server, browser, browsers, min(seconds, 10))
         with console(setup, shape, whole=False) as server:
@@ -97,7 +101,7 @@ def bench_console(
         log.close()
     _say(ours, plain, grown)
     busy = os.getloadavg()[0]
-    click.echo(f"  机器负载 load of this machine: {busy:.1f} 于 on {os.cpu_count()} 核 cores")
+    echo(f"  机器负载 load of this machine: {busy:.1f} 于 on {os.cpu_count()} 核 cores")
 
 
 @contextmanager
@@ -141,7 +145,7 @@ def _measure(
     core = (after.cpu_s - before.cpu_s) / (after.wall_s - before.wall_s)
     late = sorted(when - at for at, when in drawn.items())
     if len(late) < seconds * 0.8:
-        click.echo(f"! 页面只画出 the page drew only {len(late)} / {seconds} updates", err=True)
+        echo(f"! 页面只画出 the page drew only {len(late)} / {seconds} updates", err=True)
     return Seen(opened, late, core, each / 1000)
 
 
@@ -243,7 +247,7 @@ def _say(ours: Seen, plain: Seen, grown: tuple[float, float] | None) -> None:
     def line(name: str, value: float, unit: str, aim: float, whole: float) -> None:
         mark = "✓" if value < aim else "✗"
         ratio = f"; 整幅发送 whole picture {whole:.3g} ({whole / value:.1f} ×)" if value else ""
-        click.echo(f"{mark} {name}: {value:.3g} {unit} (目标 aim < {aim:g}){ratio}")
+        echo(f"{mark} {name}: {value:.3g} {unit} (目标 aim < {aim:g}){ratio}")
 
     def part(seen: Seen, share: float) -> float:
         return float(seen.drawn_ms[min(len(seen.drawn_ms) - 1, int(len(seen.drawn_ms) * share))])
@@ -255,19 +259,17 @@ def _say(ours: Seen, plain: Seen, grown: tuple[float, float] | None) -> None:
     ready, whole = opening("ready_s")
     line("页面就绪 page ready, p50", ready, "s", 0.8, whole)
     work, whole = opening("work_s")
-    click.echo(
-        f"  其中页面自己的 CPU the page's own CPU: {work:.2f} s; whole picture {whole:.2f} s"
-    )
+    echo(f"  其中页面自己的 CPU the page's own CPU: {work:.2f} s; whole picture {whole:.2f} s")
     kb, whole = opening("kb")
     line("首次加载 first load", kb, "kB", 200, whole)
     line("更新上屏 update drawn, p50", part(ours, 0.5), "ms", 500, part(plain, 0.5))
     line("更新上屏 update drawn, p99", part(ours, 0.99), "ms", 500, part(plain, 0.99))
     line("服务器 server, of a core", ours.core, "", 0.5, plain.core)
-    click.echo(f"  每次更新 an update: {ours.each_kb:.1f} kB; whole picture {plain.each_kb:.1f} kB")
+    echo(f"  每次更新 an update: {ours.each_kb:.1f} kB; whole picture {plain.each_kb:.1f} kB")
     if grown:
         before, after = grown
         mark = "✓" if after < before * 1.1 else "✗"
-        click.echo(
+        echo(
             f"{mark} 内存 memory: {before:.0f} MB, 一昼夜后 a simulated day later {after:.0f} MB "
             "(目标 aim: +10 % 以内 at most)"
         )

@@ -24,6 +24,7 @@ import click
 from bench.load.console import BENCH_WORD, Server, bench_setup, console, second
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
+from fengsui.run.terminal import echo
 from stream.log.port import Out
 from stream.records import encode
 from stream.wall_clock import now_ms
@@ -48,7 +49,10 @@ class Waited(NamedTuple):
 @click.option("--rate", default=20, show_default=True, help="每秒错误登录 wrong log-ins a second")
 @click.pass_obj
 def bench_door(obj: Shared, seconds: int, rate: int) -> None:
-    """门口测速 an officer's page while wrong log-ins come, beside none."""
+    """门口测速：有人不断输错口令时值班人员的页面，与无人时相比。
+
+    An officer's page while wrong log-ins come, beside none.
+    """
     like = obj.district()
     with tempfile.TemporaryDirectory() as at:
         setup = bench_setup(like, Path(at), now_ms(), _SHAPE)
@@ -143,20 +147,20 @@ def _guessing(server: Server, rate: int) -> Iterator[Counter[int]]:
 def _say(quiet: Waited, busy: Waited, answers: Counter[int], rate: int) -> None:
     before, under = _at(0.99, quiet.page), _at(0.99, busy.page)
     mark = "✓" if under < _AIM_MS else "✗"
-    click.echo(
+    echo(
         f"每秒 {rate} 次错误登录，各从一处 {rate} wrong log-ins a second, each from another address"
     )
-    click.echo(
+    echo(
         f"{mark} 页面 the page's requests, p99: {under:.0f} ms (目标 aim < {_AIM_MS:g}); "
         f"无人试口令 while nobody guesses {before:.0f} ms ({under / max(before, 0.1):.1f} ×)"
     )
-    click.echo(
+    echo(
         f"  用过的浏览器登录 log-in from a known browser, p50: {_at(0.5, busy.login):.0f} ms, longest "
         f"{_at(1, busy.login):.0f}; 无人试口令 while nobody guesses {_at(0.5, quiet.login):.0f} ms"
     )
     told = {403: "口令错 wrong", 429: "太频繁 too often", 503: "请稍候 too many at once"}
     words = "，".join(f"{told.get(code, code)} {n}" for code, n in sorted(answers.items()))
-    click.echo(f"  错误登录的回答 the wrong log-ins were answered: {words}")
-    click.echo(
+    echo(f"  错误登录的回答 the wrong log-ins were answered: {words}")
+    echo(
         f"  机器负载 load of this machine: {os.getloadavg()[0]:.1f} 于 on {os.cpu_count()} 核 cores"
     )

@@ -22,6 +22,7 @@ from dispatch.records import Delivery, Route
 from dispatch.send.stage import Send
 from dispatch.send.workers import Clock, Sender
 from fengsui.cli.options import Shared
+from fengsui.run.terminal import echo
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import encode
@@ -42,7 +43,10 @@ class _Takes:
 @click.option("--count", default=100_000, show_default=True, help="发送条数 deliveries")
 @click.pass_obj
 def bench_ledger(obj: Shared, count: int) -> None:
-    """台账测速 COUNT deliveries through send, then the ledger of them and of their receipts."""
+    """台账测速：COUNT 条发送经 send，再到它们和回执的台账。
+
+    COUNT deliveries through send, then the ledger of them and of their receipts.
+    """
     district: District = obj.district()
     with tempfile.TemporaryDirectory() as at:
         log = open_log(f"sqlite:///{at}/log", "live", district.id, 2)
@@ -53,11 +57,11 @@ def bench_ledger(obj: Shared, count: int) -> None:
         finally:
             log.close()
     load = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
-    click.echo(f"{count:,} 条发送 deliveries, SQLite, {load}")
+    echo(f"{count:,} 条发送 deliveries, SQLite, {load}")
     for name, (wall_s, cpu_s) in (("send", line), ("ledger", ledger)):
-        click.echo(f"  {name:7} {wall_s:6.1f} s, CPU {cpu_s:6.1f} s")
+        echo(f"  {name:7} {wall_s:6.1f} s, CPU {cpu_s:6.1f} s")
     share = 100 * ledger[0] / line[0], 100 * ledger[1] / line[1]
-    click.echo(f"  台账占 the ledger is {share[0]:.0f}% of the time, {share[1]:.0f}% of the CPU")
+    echo(f"  台账占 the ledger is {share[0]:.0f}% of the time, {share[1]:.0f}% of the CPU")
 
 
 def _timed(work: Callable[[], None]) -> tuple[float, float]:

@@ -26,6 +26,7 @@ from dispatch.nodes.protocol import sign
 from dispatch.records import Delivery, DeliveryRecord, Receipt, Route, attempt_key
 from dispatch.send.stage import run_send
 from fengsui.cli.options import Shared
+from fengsui.run.terminal import echo
 from simulators.nodes import Nodes
 from stream.log.open import open_log
 from stream.log.port import Log, Out
@@ -44,7 +45,10 @@ _PATIENCE_S = 120.0
 @click.option("--broker", "url", default="", help="MQTT 服务器 [the embedded one]")
 @click.pass_obj
 def bench_nodes(obj: Shared, count: int, url: str) -> None:
-    """终端测速 COUNT nodes signed, sent and acknowledged, beside a plain baseline."""
+    """终端测速：COUNT 个终端签名、下发、应答，旁有基线。
+
+    COUNT nodes signed, sent and acknowledged, beside a plain baseline.
+    """
     district: District = obj.district()
     like = next(iter(district.nodes.values()))
     names = [f"N{n:04d}" for n in range(count)]
@@ -52,7 +56,7 @@ def bench_nodes(obj: Shared, count: int, url: str) -> None:
         district, nodes={n: msgspec.structs.replace(like, id=n) for n in names}
     )
     with tempfile.TemporaryDirectory() as at, bench_broker(Path(at), url) as (found, what):
-        click.echo(f"MQTT: {what}")
+        echo(f"MQTT: {what}")
         _measure(made, Path(at), found)
 
 
@@ -65,9 +69,7 @@ def _measure(district: District, folder: Path, url: str) -> None:
         with _far_end(url, run, district, public.hex()):
             seconds = measure(district, place, url, run)
         each = f"{1000 * seconds / count:.2f} ms"
-        click.echo(
-            f"{name}: {count} 终端 nodes 签名、发送、确认 acknowledged {seconds:.2f} s ({each})"
-        )
+        echo(f"{name}: {count} 终端 nodes 签名、发送、确认 acknowledged {seconds:.2f} s ({each})")
 
 
 @contextmanager

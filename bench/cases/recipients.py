@@ -29,6 +29,7 @@ from dispatch.words.compose import Message, write
 from dispatch.words.sample import sample
 from fengsui.cli.options import Shared
 from fengsui.run.processes import calm_collector
+from fengsui.run.terminal import echo
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import encode
@@ -44,7 +45,10 @@ _WAYS = (("sms",), ("app", "sms"), ("sms", "app"), ("voice", "sms"), ("email",))
 @click.option("--count", default=100_000, show_default=True, help="收件人数 how many recipients")
 @click.pass_obj
 def bench_target(obj: Shared, count: int) -> None:
-    """定向测速 COUNT recipients of one area resolved, rendered and queued, beside a plain loop."""
+    """定向测速：一区 COUNT 个接收者的解析、成文、入列，与朴素循环相比。
+
+    COUNT recipients of one area resolved, rendered and queued, beside a plain loop.
+    """
     district: District = obj.district()
     with tempfile.TemporaryDirectory() as at:
         _measure(district, Path(at), count)
@@ -78,7 +82,7 @@ def _measure(district: District, folder: Path, count: int) -> None:
         taken = time.perf_counter()
         people = store.load()
         loaded = time.perf_counter()
-    click.echo(
+    echo(
         f"库 store: {count} 加密入库 taken in {taken - begun:.2f} s, {loaded - taken:.2f} s 读出 read"
     )
     made = msgspec.structs.replace(district, contacts={**district.contacts, **people})
@@ -96,7 +100,7 @@ def _measure(district: District, folder: Path, count: int) -> None:
     found = Counter(w.record.recipient for w in writes if isinstance(w.record, Delivery))
     assert all(found[name] == 1 for name in people), "somebody was forgotten, or told twice"
     texts = {r.text for w in writes if isinstance(w.record, Delivery) for r in w.record.routes}
-    click.echo(
+    echo(
         f"{len(found)} 收件人 recipients, {len(texts)} 种文字 different texts: "
         f"{queued - begun:.2f} s = 定向渲染 resolved and rendered {stepped - begun:.2f} "
         f"+ 编码 encoded {encoded - stepped:.2f} + 入队 committed {queued - encoded:.2f}; "
@@ -105,7 +109,7 @@ def _measure(district: District, folder: Path, count: int) -> None:
     _outbox(made, log)
     plain = _plain(made, alert, log)
     each = (queued - begun) / len(found)
-    click.echo(
+    echo(
         f"基线 plain loop: {plain * 1e3:.2f} ms 每人 a person ({_PLAIN} 人 people; "
         f"{count} 人约 would take {plain * count:.0f} s); 此处 here {each * 1e3:.3f} ms: "
         f"{plain / each:.0f} 倍 times"
@@ -124,7 +128,7 @@ def _outbox(district: District, log: Log) -> None:
             for entry in entries:
                 apply(send.rules, box, send.decode(entry.value))  # type: ignore[arg-type]
             offset, count = entries[-1].offset + 1, count + len(entries)
-    click.echo(f"发件箱 in send's outbox: {count} 条 in {time.perf_counter() - begun:.2f} s more")
+    echo(f"发件箱 in send's outbox: {count} 条 in {time.perf_counter() - begun:.2f} s more")
 
 
 def _plain(district: District, alert: Alert, log: Log) -> float:

@@ -22,6 +22,7 @@ from dispatch.words.sample import sample
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
+from fengsui.run.terminal import echo
 from ingest.observation import Observations
 from stream.log.port import Out, Unavailable
 from stream.records import encode
@@ -45,9 +46,12 @@ class Cost(NamedTuple):
 )
 @click.pass_obj
 def bench_start(obj: Shared, rounds: int) -> None:
-    """启动测速 CPU and memory of --help, status and order, and a run's time to its first reading."""
+    """启动测速：--help、status、order 的 CPU 和内存，以及运行到第一个读数的时间。
+
+    CPU and memory of --help, status and order, and a run's time to its first reading.
+    """
     for text in lines(obj.district(), obj.config, rounds):
-        click.echo(text)
+        echo(text)
 
 
 def lines(district: District, config: Path, rounds: int) -> Iterator[str]:

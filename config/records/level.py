@@ -9,6 +9,8 @@ Colours and their order: 国家突发公共事件总体应急预案 (Ⅳ–Ⅰ�
 from collections.abc import Iterable
 from enum import IntEnum
 
+from config.language import Text
+
 
 class Level(IntEnum):
     """Public warning level. The numbers are internal and are never shown to a person."""
@@ -98,6 +100,12 @@ HAZARD_EN = {
     "traffic": "road traffic",
     "crowd": "crowding",
 }
+
+
+def hazard_words(hazard: str) -> Text:
+    """What a hazard is called; one that is none of ours keeps its name."""
+    return Text(HAZARD_ZH.get(hazard, hazard), HAZARD_EN.get(hazard, hazard))
+
 
 # of water and slopes in the mountains: what the plan for floods (防汛应急预案) is about
 MOUNTAIN = frozenset(

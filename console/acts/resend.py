@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from config.language import Text
 from console.model.view import View
 from dispatch.notices import DUTY
 from dispatch.records import Delivery
@@ -20,9 +21,18 @@ def again(d: Delivery, channel: str, by: str, at: int, count: int) -> Delivery:
     routes = tuple(r for r in d.routes if channel in ("", r.channel))
     if not routes:
         have = ", ".join(r.channel for r in d.routes) or "-"
-        raise ValueError(f"{d.id}: 没有渠道 no way {channel!r}; 有 it has {have}")
+        raise ValueError(
+            Text(
+                f"{d.id}: 没有渠道 {channel!r}，有 {have}",
+                f"{d.id}: no way {channel!r}; it has {have}",
+            )
+        )
     if at >= d.expires_at:
-        raise ValueError(f"{d.id}: 已过期，请更新预警 it has expired; update the warning instead")
+        raise ValueError(
+            Text(
+                f"{d.id}: 已过期，请更新预警", f"{d.id}: it has expired; update the warning instead"
+            )
+        )
     span = max(60_000, d.deadline_at - d.queued_at)
     name = f"again|{d.id}|{count}|{channel}"
     return msgspec.structs.replace(
@@ -43,7 +53,7 @@ def one(view: View, delivery: str) -> Delivery:
     """The delivery of that id. Raises ValueError: there is none, or the recipient was told more."""
     sent = view.sent.get(delivery)
     if sent is None:
-        raise ValueError(f"没有这条发送 there is no delivery {delivery!r}")
+        raise ValueError(Text(f"没有这条发送 {delivery!r}", f"there is no delivery {delivery!r}"))
     d = sent.delivery
     newest = max(
         s.delivery.version
@@ -51,7 +61,12 @@ def one(view: View, delivery: str) -> Delivery:
         if (s.delivery.alert, s.delivery.recipient) == (d.alert, d.recipient)
     )
     if d.version < newest:
-        raise ValueError(f"{delivery}: 已有新版本 a newer version exists; send that one again")
+        raise ValueError(
+            Text(
+                f"{delivery}: 已有新版本，请重发那一条",
+                f"{delivery}: a newer version exists; send that one again",
+            )
+        )
     return d
 
 
@@ -75,7 +90,7 @@ def of_area(view: View, area: str, channel: str, at: int) -> list[Delivery]:
         if at < d.expires_at and any(channel in ("", r.channel) for r in d.routes)
     ]
     if not chosen:
-        raise ValueError(f"{area}: 没有可重发的 nothing that could be sent again")
+        raise ValueError(Text(f"{area}: 没有可重发的", f"{area}: nothing that could be sent again"))
     return chosen
 
 

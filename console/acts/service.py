@@ -5,6 +5,7 @@ import hashlib
 import re
 from typing import Literal
 
+from config.language import Text
 from config.records.district import District
 from ingest.observation import SERVICE_LONGEST_MS, Service
 from stream.log.port import Log, Out
@@ -21,8 +22,11 @@ def minutes_of(text: str) -> int:
     found = int(hit[1]) * _MINUTES.get(hit[2] or "", 1) if hit else -1
     if not 0 <= found <= LONGEST_MIN:
         raise ValueError(
-            f"{text!r}: 写 30m、2h，最长 {LONGEST_MIN // 60} 小时 write 30m or 2h, "
-            f"{LONGEST_MIN // 60} hours at most; longer: say it again"
+            Text(
+                f"{text!r}: 写 30m 或 2h，最长 {LONGEST_MIN // 60} 小时；更久请到时再说",
+                f"{text!r}: write 30m or 2h, {LONGEST_MIN // 60} hours at most; longer: say it "
+                "again",
+            )
         )
     return found
 
@@ -40,11 +44,20 @@ def service(
 ) -> Service:
     """The record. known: is `by` somebody's id? Raises ValueError with what is wrong."""
     if thing not in district.stations and thing not in district.nodes:
-        raise ValueError(f"没有这个站点 there is no station or loudspeaker {thing[:40]!r}")
+        raise ValueError(
+            Text(
+                f"没有这个站点 {thing[:40]!r}", f"there is no station or loudspeaker {thing[:40]!r}"
+            )
+        )
     if by not in district.officers and not known:
-        raise ValueError(f"不认识 nobody is called {by[:40]!r}: officers.csv, contacts")
+        raise ValueError(
+            Text(
+                f"没有 {by[:40]!r} 这个人：officers.csv、联系人",
+                f"nobody is called {by[:40]!r}: officers.csv, contacts",
+            )
+        )
     if not reason.strip():
-        raise ValueError("请写理由 a reason is needed")
+        raise ValueError(Text("请写理由", "a reason is needed"))
     return Service(
         id=hashlib.sha256(f"{thing}|{by}|{now}|{minutes}".encode()).hexdigest()[:16],
         thing=thing,
@@ -59,7 +72,7 @@ def service(
 def put(log: Log, record: Service) -> None:
     """Append it. Raises ValueError where the run has not begun: its own record must stand first."""
     if not all(log.ends("observations")):
-        raise ValueError("运行还没有开始 the run has not begun: start it first")
+        raise ValueError(Text("运行还没有开始，请先启动", "the run has not begun: start it first"))
     value = encode(record)
     log.append(
         [

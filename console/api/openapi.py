@@ -41,7 +41,14 @@ def document(
     schemas["Refusal"] = {
         "type": "object",
         "required": ["words"],
-        "properties": {"words": {"type": "string", "description": "给人看的话 for a person"}},
+        "properties": {
+            "words": {
+                "type": "string",
+                "description": "给人看的话，两种语言 for a person, in both languages",
+            },
+            "zh": {"type": "string", "description": "中文"},
+            "en": {"type": "string", "description": "English"},
+        },
     }
     paths: dict[str, dict[str, Any]] = {}
     for route in found:

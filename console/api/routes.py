@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text
 from config.records.level import Action, Level
 from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
@@ -176,7 +177,7 @@ class Api:
         file = self._cap / name
         kind = TYPES.get(file.suffix)
         if kind is None or name.startswith(".") or not file.is_file():
-            words = "没有这份 CAP 报文 there is no such CAP message here"
+            words = Text("这里没有这份 CAP 报文", "there is no such CAP message here")
             return Response(
                 msgspec.json.encode({"words": words}), 404, media_type="application/json"
             )

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from config.language import Text
 from config.records.door import OPEN, Door
 from console.auth.attempts import Attempts
 from console.auth.factors import Factors
@@ -119,9 +120,14 @@ class Users:
         what `hashed` has made of the password already, where several have the same. Raises ValueError
         with what is wrong."""
         if not _NAME.fullmatch(name):
-            raise ValueError(f"用户名 {name[:40]!r}: 1–40 个字，无空格 a name has no blanks")
+            raise ValueError(
+                Text(
+                    f"用户名 {name[:40]!r}: 1–40 个字，无空格",
+                    f"the name {name[:40]!r}: 1–40 characters, no blanks",
+                )
+            )
         if role not in ROLES:
-            raise ValueError(f"角色 role: {', '.join(ROLES)}")
+            raise ValueError(Text(f"角色：{', '.join(ROLES)}", f"role: {', '.join(ROLES)}"))
         if words := wrong(password, name):
             raise ValueError(words)
         kept = kept or hashed(password)
@@ -137,7 +143,7 @@ class Users:
     def give(self, name: str, role: str, officer: str) -> None:
         """Another role and officer; the sessions end. Raises ValueError."""
         if role not in ROLES:
-            raise ValueError(f"角色 role: {', '.join(ROLES)}")
+            raise ValueError(Text(f"角色：{', '.join(ROLES)}", f"role: {', '.join(ROLES)}"))
         with self._lock:
             self._db.execute(
                 "UPDATE users SET role=?, officer=? WHERE name=?", (role, officer, name)
@@ -151,7 +157,7 @@ class Users:
             row = self._reads.execute("SELECT hash FROM users WHERE name=?", (name,)).fetchone()
         words = wrong(password, name)
         if not words and (row is None or fits(row[0], password)):
-            words = "新口令须与旧的不同 take another than the one before"
+            words = Text("新口令须与旧的不同", "take another than the one before")
         if words:
             raise ValueError(words)
         kept = hashed(password)
@@ -271,7 +277,7 @@ class Users:
     def issue(self, name: str, role: str, officer: str) -> str:
         """A token for a program, shown this once: only its hash is kept. Raises ValueError."""
         if role not in ROLES:
-            raise ValueError(f"角色 role: {', '.join(ROLES)}")
+            raise ValueError(Text(f"角色：{', '.join(ROLES)}", f"role: {', '.join(ROLES)}"))
         token = secrets.token_urlsafe(32)
         with self._lock:
             try:
@@ -280,7 +286,9 @@ class Users:
                     (name, digest(token), role, officer),
                 )
             except sqlite3.IntegrityError as e:
-                raise ValueError(f"已有令牌 {name}，先撤销 revoke it first: token remove") from e
+                raise ValueError(
+                    Text(f"已有令牌 {name}，先撤销", f"there is a token {name}: revoke it first")
+                ) from e
         return token
 
     def revoke(self, name: str) -> bool:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from config.language import Text
 from console.auth.accounts import ACTS_OF, User, Users, may
 from console.auth.attempts import place
 from console.auth.hashing import Desks
@@ -71,10 +72,10 @@ class Entrance:
         user = self.who(request)
         if "authorization" not in request.headers:
             if user is None:
-                raise Refused(401, "请登录 please log in")
+                raise Refused(401, Text("请登录", "please log in"))
         elif user is None:
             self._guesses.take(_host(request))
-            raise Refused(401, "令牌无效或已撤销 no such token, or it was revoked")
+            raise Refused(401, Text("令牌无效或已撤销", "no such token, or it was revoked"))
         else:
             self._calls.take(user.name)
         return user
@@ -85,7 +86,7 @@ class Entrance:
         if "authorization" in request.headers:
             return user  # no page of another makes a browser send that
         if request.headers.get("x-csrf") != user.csrf:
-            raise Refused(403, "请求不是从本页发出 not sent by this page")
+            raise Refused(403, Text("请求不是从本页发出", "not sent by this page"))
         return user
 
     # ---- coming and going
@@ -105,7 +106,7 @@ class Entrance:
 
     async def _login(self, request: Request) -> Response:
         if request.headers.get("x-fengsui") != "1":
-            raise Refused(403, "请求不是从本页发出 not sent by this page")
+            raise Refused(403, Text("请求不是从本页发出", "not sent by this page"))
         given, host = await read_body(request, Login), _host(request)
         browser = request.cookies.get(self._browser, "")
         known = await run_in_threadpool(self._users.sessions.known, given.name, browser, _now())
@@ -137,7 +138,7 @@ class Entrance:
         now = _now()
         entered = self._users.of(token, now)
         if entered is None:
-            raise Refused(401, "请登录 please log in")
+            raise Refused(401, Text("请登录", "please log in"))
         answer = self._with_cookie(to_json(self._self(entered)), self._cookie, token)
         browser = self._users.sessions.remember(user.name, browser, now)
         return self._with_cookie(answer, self._browser, browser, KNOWN_MS // 1000)
@@ -152,11 +153,11 @@ class Entrance:
         session = self._users.sessions.of(token, now)
         user = self._users.known(session.name) if session else None
         if session is None or user is None:
-            raise Refused(401, "请登录 please log in")
+            raise Refused(401, Text("请登录", "please log in"))
         if request.method != "GET":
             fresh = request.headers.get("x-fengsui") == "1"
             if not fresh or (not session.step and request.headers.get("x-csrf") != session.csrf):
-                raise Refused(403, "请求不是从本页发出 not sent by this page")
+                raise Refused(403, Text("请求不是从本页发出", "not sent by this page"))
         browser = request.cookies.get(self._browser, "")
         return At(user, token, session.step, self._users.sessions.known(user.name, browser, now))
 
@@ -166,8 +167,10 @@ class Entrance:
         for g in self._users.attempts.guessed(now):
             if g.name == name and now - self._told.get(who, -_TOLD_MS) >= _TOLD_MS:
                 self._told[who] = now
-                words = f"{g.failed} 次，{g.places} 处 times, places"
-                self._users.note(self._feed.at(), who, "guessed at", words)
+                words = Text(
+                    f"{g.failed} 次，{g.places} 处", f"{g.failed} times, at {g.places} places"
+                )
+                self._users.note(self._feed.at(), who, "guessed at", str(words))
 
     def guessed(self) -> dict[str, Any]:
         """Part of the picture: whose password is being guessed at now."""
@@ -214,11 +217,12 @@ def _host(request: Request) -> str:
     return place(request.client.host if request.client else "")
 
 
-def _refusal(wait_ms: int) -> str:
+def _refusal(wait_ms: int) -> Text:
     if not wait_ms:
-        return "用户名或口令不对 wrong name or password"
+        return Text("用户名或口令不对", "wrong name or password")
     seconds = -(-wait_ms // 1000)
-    return (
-        f"从这里错得太多，{seconds} 秒后再试；从用过的浏览器或别处照常能登录 too many wrong ones from "
-        f"here: wait {seconds} s; a browser you have used before, or another place, still lets you in"
+    return Text(
+        f"从这里错得太多，{seconds} 秒后再试；从用过的浏览器或别处照常能登录",
+        f"too many wrong ones from here: wait {seconds} s; a browser you have used "
+        "before, or another place, still lets you in",
     )

@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import ARGON2_VERSION
 
+from config.language import Text
 from console.auth.requests import Refused
 
 _T = TypeVar("_T")
@@ -77,7 +78,8 @@ class Desks:
         with self._lock:
             if self._waiting >= _WAITING:
                 raise Refused(
-                    503, "登录的人太多，请几秒后再试 too many log in: again in a few seconds"
+                    503,
+                    Text("登录的人太多，请几秒后再试", "too many log in: again in a few seconds"),
                 )
             self._waiting += 1
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, text_of
 from console.auth.accounts import User, Users
 from console.auth.hashing import Desks
 from console.auth.requests import Refused, read_body, to_json
@@ -99,7 +100,7 @@ class LoginSteps:
     def _take_code(self, request: Request, code: str) -> Response:
         at, now = self._at(request), self._now()
         if at.step != "code":
-            raise Refused(409, "现在不要验证码 no code is asked for now")
+            raise Refused(409, Text("现在不要验证码", "no code is asked for now"))
         users, name = self._users, at.user.name
         where = f"code {at.browser}".strip()
         self._wait(name, where)
@@ -108,7 +109,7 @@ class LoginSteps:
             users.attempts.refused(name, where, now)
             users.record.refused(self._feed.at(), name, "second factor")
             self._wait(name, where)
-            raise Refused(403, "验证码不对 wrong code")
+            raise Refused(403, Text("验证码不对", "wrong code"))
         users.attempts.passed(name, where)
         left = users.factors.left(name)
         users.note(
@@ -121,8 +122,10 @@ class LoginSteps:
         if wait := self._users.attempts.wait_ms(name, where, self._now()):
             raise Refused(
                 429,
-                f"验证码错得太多，{-(-wait // 1000)} 秒后再试 too many wrong codes: wait "
-                f"{-(-wait // 1000)} s",
+                Text(
+                    f"验证码错得太多，{-(-wait // 1000)} 秒后再试",
+                    f"too many wrong codes: wait {-(-wait // 1000)} s",
+                ),
             )
 
     async def _change(self, request: Request) -> Response:
@@ -132,16 +135,16 @@ class LoginSteps:
     def _choose(self, request: Request, given: PasswordChange) -> Response:
         at, now = self._at(request), self._now()
         if at.step not in ("", "change"):
-            raise Refused(409, "先过前一步 another step comes first")
+            raise Refused(409, Text("先过前一步", "another step comes first"))
         if not at.step:
             where = at.browser or "own password"
             tried = self._users.check(at.user.name, given.old, where, now)
             if not tried.right:
-                raise Refused(403, "原口令不对 the old password is wrong")
+                raise Refused(403, Text("原口令不对", "the old password is wrong"))
         try:
             self._users.choose(at.user.name, given.password, now, at.token)
         except ValueError as e:
-            raise Refused(422, str(e)) from e
+            raise Refused(422, text_of(e)) from e
         self._users.note(self._feed.at(), at.user.name, "own password changed", "")
         return self.go_on(request, at, "change") if at.step else to_json({})
 
@@ -152,7 +155,7 @@ class LoginSteps:
     def _show(self, request: Request, given: Offer) -> Response:
         at = self._at(request)
         if at.step not in ("", "factor"):
-            raise Refused(409, "先过前一步 another step comes first")
+            raise Refused(409, Text("先过前一步", "another step comes first"))
         found = self._users.factors.offer(at.user.name, given.kind, self._now())
         answer: dict[str, Any] = {"kind": found.kind, "codes": found.codes}
         if given.kind == "app":
@@ -170,15 +173,17 @@ class LoginSteps:
     def _take_confirmation(self, request: Request, code: str) -> Response:
         at, now = self._at(request), self._now()
         if at.step not in ("", "factor"):
-            raise Refused(409, "先过前一步 another step comes first")
+            raise Refused(409, Text("先过前一步", "another step comes first"))
         name = at.user.name
         self._wait(name, "new code")
         if not self._users.factors.confirm(name, code, now):
             self._users.attempts.refused(name, "new code", now)
             raise Refused(
                 403,
-                "验证码不对：看手机时间是否准，或从头再来 wrong code: is the telephone's clock right? "
-                "or begin again",
+                Text(
+                    "验证码不对：看手机时间是否准，或从头再来",
+                    "wrong code: is the telephone's clock right? or begin again",
+                ),
             )
         self._users.attempts.passed(name, "new code")
         kind = self._users.factors.kind(name)
@@ -191,7 +196,9 @@ class LoginSteps:
     def _put_off(self, request: Request) -> Response:
         at = self._at(request)
         if at.step != "factor" or not self._users.later(at.user.name):
-            raise Refused(409, "不能再推迟；用卡片一分钟就好 no more: a card takes a minute")
+            raise Refused(
+                409, Text("不能再推迟；用卡片一分钟就好", "no more: a card takes a minute")
+            )
         left = self._users.later(at.user.name, take=True)
         self._users.note(self._feed.at(), at.user.name, "second factor put off", f"{left} left")
         return self.go_on(request, at, "factor")

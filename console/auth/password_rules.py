@@ -4,6 +4,8 @@ Length counts, not a mixture of signs (NIST SP 800-63B-4, 3.1.1.2); what everybo
 common passwords, a few signs over and over, the keyboard's rows, one's own name.
 """
 
+from config.language import Said, Text
+
 SHORTEST = 10  # characters
 LONGEST = 200
 _KINDS = 5  # different characters at least
@@ -28,18 +30,20 @@ _WORDS = (
 _LEET = str.maketrans("@$013457!", "asoieastl")
 
 
-def wrong(password: str, name: str) -> str:
+def wrong(password: str, name: str) -> Said:
     """Words for the person; "" where nothing is wrong."""
     if len(password) < SHORTEST:
-        return f"口令至少{SHORTEST}个字符 a password has {SHORTEST} characters or more"
+        return Text(f"口令至少 {SHORTEST} 个字符", f"a password has {SHORTEST} characters or more")
     if len(password) > LONGEST:
-        return f"口令最多{LONGEST}个字符 a password has {LONGEST} characters at most"
+        return Text(f"口令最多 {LONGEST} 个字符", f"a password has {LONGEST} characters at most")
     plain = password.casefold()
     if len(set(plain)) < _KINDS:
-        return f"口令至少要有{_KINDS}种不同的字符 use {_KINDS} different characters or more"
+        return Text(
+            f"口令至少要有 {_KINDS} 种不同的字符", f"use {_KINDS} different characters or more"
+        )
     own = name.casefold()
     if len(own) >= 3 and (own in plain or own[::-1] in plain):
-        return "口令里不能有用户名 your name must not stand in it"
+        return Text("口令里不能有用户名", "your name must not stand in it")
     left = plain
     for word in sorted(_WORDS, key=len, reverse=True):
         left = left.replace(word, "")
@@ -50,9 +54,9 @@ def wrong(password: str, name: str) -> str:
         left = _without(left, run[::-1])
     left = "".join(c for n, c in enumerate(left) if n == 0 or c != left[n - 1])
     if len(set(left)) < _KINDS:
-        return (
-            "太容易猜：常见词、连续或重复的字符不算 too easy to guess: common words, rows of keys and "
-            "repetitions do not count"
+        return Text(
+            "太容易猜：常见词、连续或重复的字符不算",
+            "too easy to guess: common words, rows of keys and repetitions do not count",
         )
     return ""
 

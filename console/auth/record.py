@@ -16,6 +16,8 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.language import Text
+
 _DOMAIN = b"fengsui console record\0"
 _A_MINUTE = 20  # refusals written one by one; the others of that minute become one line
 _MINUTE_MS = 60_000
@@ -92,8 +94,11 @@ class Record:
         with self._lock:
             if at // _MINUTE_MS != self._minute:
                 if self._refused > _A_MINUTE:
-                    more = f"又 {self._refused - _A_MINUTE} 次 more within a minute"
-                    self.note(at, "", "refused at the door", more)
+                    more = Text(
+                        f"一分钟内又 {self._refused - _A_MINUTE} 次",
+                        f"{self._refused - _A_MINUTE} more within a minute",
+                    )
+                    self.note(at, "", "refused at the door", str(more))
                 self._minute, self._refused = at // _MINUTE_MS, 0
             self._refused += 1
             if self._refused <= _A_MINUTE:
@@ -124,7 +129,9 @@ class Record:
         for n, at, who, what, detail, seal, signature in rows:
             entry = f"{n}: {at} {who} {what}"
             if n != len(seals) or _hash(before, at, who, what, detail) != seal:
-                raise ValueError(f"操作记录被改动 the record was changed at {entry}")
+                raise ValueError(
+                    Text(f"操作记录第 {entry} 条被改动", f"the record was changed at {entry}")
+                )
             # entries of older versions have none, and none of them comes after one that has
             signed = signed or bool(signature)
             try:
@@ -133,8 +140,11 @@ class Record:
                     public.verify(bytes.fromhex(signature), message)
             except (ValueError, InvalidSignature) as e:
                 raise ValueError(
-                    f"操作记录签名不符：被改动，或 keys/console.key 不是写它的那把 the record was changed, or "
-                    f"keys/console.key is not the one that wrote it: wrong signature at {entry}"
+                    Text(
+                        f"操作记录第 {entry} 条签名不符：被改动，或 keys/console.key 不是写它的那把",
+                        "the record was changed, or keys/console.key is not the one that wrote it: "
+                        f"wrong signature at {entry}",
+                    )
                 ) from e
             before = seal
             seals.append(seal)
@@ -142,12 +152,18 @@ class Record:
         for end in ends:
             if end.n >= len(seals):
                 raise ValueError(
-                    f"操作记录被截短 the record was cut off: the ledger knows entry {end.n}, "
-                    f"{len(seals) - 1} are here"
+                    Text(
+                        f"操作记录被截短：台账知道第 {end.n} 条，这里只有 {len(seals) - 1} 条",
+                        f"the record was cut off: the ledger knows entry {end.n}, {len(seals) - 1} are "
+                        "here",
+                    )
                 )
             if seals[end.n] != end.hash:
                 raise ValueError(
-                    f"操作记录被改写 the record was changed: entry {end.n} is not the one of the ledger"
+                    Text(
+                        f"操作记录被改写：第 {end.n} 条与台账所记不同",
+                        f"the record was changed: entry {end.n} is not the one of the ledger",
+                    )
                 )
         return found
 

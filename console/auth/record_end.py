@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from config.language import Text, en, zh
 from console.auth.accounts import Users
 from console.auth.record import End
 from console.model.follow import Follower
@@ -55,7 +56,10 @@ def telling(
         except Unavailable as e:
             say(
                 "console",
-                f"操作记录的末尾没有记入台账 the record's end is not in the ledger yet: {e}",
+                Text(
+                    f"操作记录的末尾没有记入台账：{zh(e)}",
+                    f"the record's end is not in the ledger yet: {en(e)}",
+                ),
             )
         if over:
             return

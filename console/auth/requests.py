@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.language import Said, Text, en, text_of, zh
 from stream.pace.rate_limit import RateLimit
 
 BODY = 65_536  # bytes of a request
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 class Refused(Exception):
     """An answer other than 200, with words for the person."""
 
-    def __init__(self, status: int, words: str) -> None:
+    def __init__(self, status: int, words: Said) -> None:
         super().__init__(words)
         self.status, self.words = status, words
 
@@ -59,7 +60,7 @@ class Rate:
     def take(self, name: str) -> None:
         """Raises Refused (429)."""
         if not self._limit.lets(name, monotonic(), self._most):
-            raise Refused(429, "太频繁，请一分钟后再试 too often: wait a minute")
+            raise Refused(429, Text("太频繁，请一分钟后再试", "too often: wait a minute"))
 
 
 def to_json(value: Any, status: int = 200) -> Response:
@@ -82,17 +83,23 @@ async def read_body(request: Request, kind: type[_T]) -> _T:
             break
     if size > BODY:
         raise Refused(
-            413, f"内容太长，最多 {BODY} 字节，未保存 too long, {BODY} bytes at most; not kept"
+            413,
+            Text(
+                f"内容太长，最多 {BODY} 字节，未保存", f"too long, {BODY} bytes at most; not kept"
+            ),
         )
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
-        raise Refused(422, f"请求不完整 {e}") from e
+        raise Refused(
+            422, Text(f"请求不完整：{zh(e)}", f"the request is not what it should be: {en(e)}")
+        ) from e
 
 
 async def refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return to_json({"words": error.words}, error.status)
+    said = text_of(error.words)
+    return to_json({"words": str(said), "zh": said.zh, "en": said.en}, error.status)
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import (
     ACTION_EN,
@@ -20,7 +21,6 @@ from config.records.quantity import QUANTITIES
 from console.model.view import View
 from detectors.detection import Detection
 from dispatch.address.report_notices import REPLIES
-from dispatch.grade import Reason
 from dispatch.notices import about
 from dispatch.records import ACTS, Alert, Decision, Delivery, Report, RouteHealth
 from ingest.observation import PersonSays, Service
@@ -33,75 +33,75 @@ KINDS = (
     "note", "handover", "desk",
 )  # fmt: skip
 ACT = {
-    "propose": Reason("提请", "propose"),
-    "approve": Reason("批准", "approve"),
-    "release": Reason("发布", "release"),
-    "return": Reason("退回补正", "return"),
-    "hold": Reason("暂缓", "hold"),
-    "reject": Reason("驳回", "reject"),
-    "raise": Reason("升级", "raise"),
-    "lower": Reason("降级", "lower"),
-    "cancel": Reason("解除", "cancel"),
-    "escalate": Reason("上报下一级", "escalate"),
-    "override": Reason("紧急先行发布", "override"),
-    "verify": Reason("核报", "verify"),
-    "task": Reason("任务销号", "task"),
-    "close": Reason("归档", "close"),
-    "accept": Reason("接受邻县预警", "accept"),
-    "decline": Reason("不接受邻县预警", "decline"),
+    "propose": Text("提请", "propose"),
+    "approve": Text("批准", "approve"),
+    "release": Text("发布", "release"),
+    "return": Text("退回补正", "return"),
+    "hold": Text("暂缓", "hold"),
+    "reject": Text("驳回", "reject"),
+    "raise": Text("升级", "raise"),
+    "lower": Text("降级", "lower"),
+    "cancel": Text("解除", "cancel"),
+    "escalate": Text("上报下一级", "escalate"),
+    "override": Text("紧急先行发布", "override"),
+    "verify": Text("核报", "verify"),
+    "task": Text("任务销号", "task"),
+    "close": Text("归档", "close"),
+    "accept": Text("接受邻县预警", "accept"),
+    "decline": Text("不接受邻县预警", "decline"),
 }
 _OUTCOME = {
-    "done": Reason("", ""),
-    "already": Reason("（别人已办）", " (done before)"),
-    "refused": Reason("（不予执行）", " (refused)"),
+    "done": Text("", ""),
+    "already": Text("（别人已办）", " (done before)"),
+    "refused": Text("（不予执行）", " (refused)"),
 }
 STATE = {
-    "proposed": Reason("待决定", "to be decided"),
-    "returned": Reason("退回补正", "returned"),
-    "held": Reason("暂缓", "held"),
-    "rejected": Reason("已驳回", "rejected"),
-    "released": Reason("已发布", "in force"),
-    "cancelled": Reason("已解除", "cancelled"),
-    "expired": Reason("已到期", "expired"),
+    "proposed": Text("待决定", "to be decided"),
+    "returned": Text("退回补正", "returned"),
+    "held": Text("暂缓", "held"),
+    "rejected": Text("已驳回", "rejected"),
+    "released": Text("已发布", "in force"),
+    "cancelled": Text("已解除", "cancelled"),
+    "expired": Text("已到期", "expired"),
 }
 _DOOR = {
-    "note": Reason("备注", "note"),
-    "hand over": Reason("交班", "hand over"),
-    "take over": Reason("接班", "take over"),
-    "enter": Reason("登录", "enter"),
-    "leave": Reason("退出", "leave"),
-    "people's words": Reason("查看来信原话", "looked at people's own words"),
-    "call list": Reason("查看电话名单", "call list"),
-    "resend": Reason("人工重发", "resend"),
-    "service": Reason("安排维护", "service"),
-    "person": Reason("查看一个联系人", "one person looked at"),
-    "erase": Reason("按要求删除联系人", "person erased on request"),
-    "not erased": Reason("删除未成", "not erased"),
-    "refused at the door": Reason("登录被拒", "refused at the door"),
-    "guessed at": Reason("⚠ 有人在试此人的口令", "somebody guesses at this user's password"),
-    "user added": Reason("新用户", "user added"),
-    "user changed, new password": Reason("用户改角色和口令", "user changed, new password"),
-    "user removed": Reason("删除用户", "user removed"),
-    "user unlocked": Reason("解除登录限次", "user unlocked"),
-    "role given": Reason("改角色", "role given"),
-    "new password given": Reason("给新口令", "new password given"),
-    "own password changed": Reason("换了自己的口令", "own password changed"),
-    "password": Reason("口令正确，还差第二步", "password right, another step to come"),
-    "second factor": Reason("第二因素通过", "second factor shown"),
-    "second factor made": Reason("设了第二因素", "second factor made"),
-    "second factor put off": Reason("推迟设第二因素", "second factor put off"),
-    "second factor taken away": Reason("清除第二因素", "second factor taken away"),
-    "link made": Reason("发出一次有效的链接", "link made that works once"),
-    "token add": Reason("新令牌", "token added"),
-    "token remove": Reason("撤销令牌", "token revoked"),
-    "signer add": Reason("登记签名人", "signer registered"),
-    "signer revoke": Reason("撤销签名人", "signer revoked"),
-    "signer desk": Reason("值班台换签名钥匙", "the desk's key made anew"),
+    "note": Text("备注", "note"),
+    "hand over": Text("交班", "hand over"),
+    "take over": Text("接班", "take over"),
+    "enter": Text("登录", "enter"),
+    "leave": Text("退出", "leave"),
+    "people's words": Text("查看来信原话", "looked at people's own words"),
+    "call list": Text("查看电话名单", "call list"),
+    "resend": Text("人工重发", "resend"),
+    "service": Text("安排维护", "service"),
+    "person": Text("查看一个联系人", "one person looked at"),
+    "erase": Text("按要求删除联系人", "person erased on request"),
+    "not erased": Text("删除未成", "not erased"),
+    "refused at the door": Text("登录被拒", "refused at the door"),
+    "guessed at": Text("⚠ 有人在试此人的口令", "somebody guesses at this user's password"),
+    "user added": Text("新用户", "user added"),
+    "user changed, new password": Text("用户改角色和口令", "user changed, new password"),
+    "user removed": Text("删除用户", "user removed"),
+    "user unlocked": Text("解除登录限次", "user unlocked"),
+    "role given": Text("改角色", "role given"),
+    "new password given": Text("给新口令", "new password given"),
+    "own password changed": Text("换了自己的口令", "own password changed"),
+    "password": Text("口令正确，还差第二步", "password right, another step to come"),
+    "second factor": Text("第二因素通过", "second factor shown"),
+    "second factor made": Text("设了第二因素", "second factor made"),
+    "second factor put off": Text("推迟设第二因素", "second factor put off"),
+    "second factor taken away": Text("清除第二因素", "second factor taken away"),
+    "link made": Text("发出一次有效的链接", "link made that works once"),
+    "token add": Text("新令牌", "token added"),
+    "token remove": Text("撤销令牌", "token revoked"),
+    "signer add": Text("登记签名人", "signer registered"),
+    "signer revoke": Text("撤销签名人", "signer revoked"),
+    "signer desk": Text("值班台换签名钥匙", "the desk's key made anew"),
 }
 
 
-_STRANGER = Reason("陌生号码来信，未核实", "a stranger's message, unverified")
-_UNCLEAR = Reason("来信看不懂", "a message that cannot be read")
+_STRANGER = Text("陌生号码来信，未核实", "a stranger's message, unverified")
+_UNCLEAR = Text("来信看不懂", "a message that cannot be read")
 
 
 class Entry(NamedTuple):
@@ -178,8 +178,8 @@ class Shift:
         self._add(Entry(a.sent_at, "warning", "", a.area, worst, " ".join(zh), " ".join(en)))
 
     def _decision(self, d: Decision) -> None:
-        act, came = ACT.get(d.act, Reason(d.act, d.act)), _OUTCOME[d.outcome]
-        hazard = Reason(HAZARD_ZH.get(d.hazard, ""), HAZARD_EN.get(d.hazard, ""))
+        act, came = ACT.get(d.act, Text(d.act, d.act)), _OUTCOME[d.outcome]
+        hazard = Text(HAZARD_ZH.get(d.hazard, ""), HAZARD_EN.get(d.hazard, ""))
         words = "；".join(dict.fromkeys(w for w in (d.reason, d.answer) if w))
         zh = f"{act.zh}{hazard.zh}{came.zh}：{words}"
         en = f"{act.en} {hazard.en}{came.en}: {words}"
@@ -189,7 +189,8 @@ class Shift:
         self.heard[says.id] = None
         if len(self.heard) > KEPT:
             del self.heard[next(iter(self.heard))]
-        zh, en = REPLIES.get(says.what, _STRANGER if says.role == STRANGER else _UNCLEAR)
+        reply = REPLIES.get(says.what, _STRANGER if says.role == STRANGER else _UNCLEAR)
+        zh, en = reply.zh, reply.en
         if seen := QUANTITIES.get(says.what):
             zh, en = seen.zh, says.what.replace("_", " ")
         if says.people is not None:
@@ -244,13 +245,13 @@ class Shift:
         self._add(Entry(h.checked_at, "route", "", "", 0 if h.up else 4, zh, en))
 
 
-def asked(what: str) -> Reason:
+def asked(what: str) -> Text:
     """The words of what a question asks for."""
     zh = {**{lv.name.lower(): w for lv, w in LEVEL_ZH.items()}, "prepare": "准备转移"}
     en = {**{lv.name.lower(): w for lv, w in LEVEL_EN.items()}, "prepare": "prepare to move"}
     zh.update(move="立即转移", lower="降级", cancel="解除")
     en.update(move="move now", lower="lower", cancel="cancel")
-    return Reason(zh.get(what, what), en.get(what, what))
+    return Text(zh.get(what, what), en.get(what, what))
 
 
 def at_the_desk(noted: Iterable[tuple[int, str, str, str]]) -> list[Entry]:
@@ -260,7 +261,7 @@ def at_the_desk(noted: Iterable[tuple[int, str, str, str]]) -> list[Entry]:
     for at, who, what, detail in noted:
         if what in ACTS:
             continue
-        word = _DOOR.get(what, Reason(what, what))
+        word = _DOOR.get(what, Text(what, what))
         kind = {"note": "note", "hand over": "handover", "take over": "handover"}.get(what, "desk")
         more = f"：{detail}" if detail else ""
         found.append(Entry(at, kind, who, "", 0, word.zh + more, word.en + more))
@@ -276,10 +277,10 @@ def ordered(
     numbered = sorted(enumerate(entries), key=lambda x: (x[1].at, x[0]), reverse=True)
     for _, e in numbered:
         area = district.areas.get(e.area)
-        place = Reason(area.name, area.name_en) if area else Reason("", "")
+        place = Text(area.name, area.name_en) if area else Text("", "")
         if kind and e.kind != kind:
             continue
-        if wanted and wanted not in " ".join((*e[2:4], e.zh, e.en, *place)).casefold():
+        if wanted and wanted not in " ".join((*e[2:4], e.zh, e.en, place.zh, place.en)).casefold():
             continue
         found.append({**e._asdict(), "place": place.zh, "place_en": place.en})
     return found

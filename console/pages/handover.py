@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action
 from console.model.shift_log import STATE
@@ -10,7 +11,6 @@ from console.model.shift_log import asked as words_of
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.delivery import missed_people
-from dispatch.grade import Reason
 
 
 def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
@@ -21,23 +21,23 @@ def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str,
     return {"log": {"count": trail.shift.count}, "incidents": incidents}
 
 
-def matters(district: District, view: View, trail: Trail, now: int) -> list[Reason]:
+def matters(district: District, view: View, trail: Trail, now: int) -> list[Text]:
     """What is open, the most pressing first: what whoever takes over must know."""
     out = []
     if crying := sorted(a for a, r in trail.rolled.rows.items() if r.help):
         people = sum(len(trail.rolled.rows[a].help) for a in crying)
         zh = "、".join(district.areas[a].name for a in crying)
         en = ", ".join(district.areas[a].name_en for a in crying)
-        out.append(Reason(f"求助 {people} 人：{zh}", f"{people} ask for help: {en}"))
+        out.append(Text(f"求助 {people} 人：{zh}", f"{people} ask for help: {en}"))
     alerts = view.open_alerts()
     for a in sorted(alerts, key=lambda a: (a.deadline_at or now * 2, a.area)):
         area = district.areas.get(a.area)
-        place = Reason(area.name, area.name_en) if area else Reason(a.area, a.area)
-        what = Reason(HAZARD_ZH.get(a.hazard, a.hazard), HAZARD_EN.get(a.hazard, a.hazard))
+        place = Text(area.name, area.name_en) if area else Text(a.area, a.area)
+        what = Text(HAZARD_ZH.get(a.hazard, a.hazard), HAZARD_EN.get(a.hazard, a.hazard))
         for q in a.questions:
             asked = words_of(q.what)
             out.append(
-                Reason(
+                Text(
                     f"待决定：{place.zh} {what.zh} {asked.zh}",
                     f"to be decided: {place.en} {what.en} {asked.en}",
                 )
@@ -45,28 +45,28 @@ def matters(district: District, view: View, trail: Trail, now: int) -> list[Reas
         if a.state in ("held", "returned"):
             state = STATE[a.state]
             out.append(
-                Reason(f"{state.zh}：{place.zh} {what.zh}", f"{state.en}: {place.en} {what.en}")
+                Text(f"{state.zh}：{place.zh} {what.zh}", f"{state.en}: {place.en} {what.en}")
             )
     levels = Counter(a.level for a in alerts if a.level)
     for level in sorted(levels, reverse=True):
         n = levels[level]
-        out.append(Reason(f"生效 {LEVEL_ZH[level]} {n} 个", f"in force: {n} {LEVEL_EN[level]}"))
+        out.append(Text(f"生效 {LEVEL_ZH[level]} {n} 个", f"in force: {n} {LEVEL_EN[level]}"))
     moving = sum(a.action == Action.MOVE for a in alerts)
     if moving:
-        out.append(Reason(f"立即转移 {moving} 个区", f"move now: {moving} areas"))
+        out.append(Text(f"立即转移 {moving} 个区", f"move now: {moving} areas"))
     must, others = missed_people(district, trail)
     if must or others:
         out.append(
-            Reason(
+            Text(
                 f"未送达 {must + others}，其中必须叫应 {must}",
                 f"not reached {must + others}, {must} of them must answer",
             )
         )
     down = sorted(name for name, up in trail.shift.up.items() if not up)
     if down:
-        out.append(Reason(f"通道中断：{'、'.join(down)}", f"ways out down: {', '.join(down)}"))
+        out.append(Text(f"通道中断：{'、'.join(down)}", f"ways out down: {', '.join(down)}"))
     silent = sorted(view.silent(), key=lambda s: (s in district.nodes, s))
     if silent:
         named = " ".join(silent[:30])
-        out.append(Reason(f"静默 {len(silent)} 处：{named}", f"silent {len(silent)}: {named}"))
+        out.append(Text(f"静默 {len(silent)} 处：{named}", f"silent {len(silent)}: {named}"))
     return out

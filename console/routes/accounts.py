@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, text_of
 from console.auth.accounts import ROLES, User, Users, may
 from console.auth.password_rules import wrong
 from console.auth.record import End
@@ -70,7 +71,9 @@ class AccountDesk:
         mine = may(user, self._users.door)
         if not mine or (what and what not in mine):
             self._users.note(self._feed.at(), user.name, "refused at the accounts", what)
-            raise Refused(403, f"角色 {user.role} 无此权限 your role may not do this")
+            raise Refused(
+                403, Text(f"角色 {user.role} 无此权限", f"the role {user.role} may not do this")
+            )
         return user
 
     def _everybody(self, request: Request) -> Response:
@@ -119,18 +122,29 @@ class AccountDesk:
         self._allowed(user, asked.act)
         known = self._users.known(asked.name)
         if asked.act != "add" and known is None:
-            raise Refused(404, f"没有用户 no user {asked.name}")
+            raise Refused(404, Text(f"没有用户 {asked.name}", f"no user {asked.name}"))
         if asked.act == "add" and known is not None:
-            raise Refused(409, f"已有用户 there is a user {asked.name}")
+            raise Refused(409, Text(f"已有用户 {asked.name}", f"there is a user {asked.name}"))
         if asked.name == user.name:
-            raise Refused(409, "自己的帐号请别人来改 your own account is for another to change")
+            raise Refused(
+                409, Text("自己的帐号请别人来改", "your own account is for another to change")
+            )
         if asked.officer and asked.officer not in self._feed.district.officers:
-            raise Refused(422, f"officers.csv 没有 has no {asked.officer}")
+            raise Refused(
+                422,
+                Text(f"officers.csv 没有 {asked.officer}", f"officers.csv has no {asked.officer}"),
+            )
         if asked.act in ("add", "role") and asked.role not in ROLES:
-            raise Refused(422, f"角色 role: {', '.join(ROLES)}")
+            raise Refused(422, Text(f"角色：{', '.join(ROLES)}", f"role: {', '.join(ROLES)}"))
         plain = asked.role == "viewer" and not asked.officer
         if asked.act == "add" and not plain and "role" not in may(user, self._users.door):
-            raise Refused(403, "新用户先是 viewer，角色由安全管理员给 security gives the role")
+            raise Refused(
+                403,
+                Text(
+                    "新用户先是 viewer，角色由安全管理员给",
+                    "a new user is a viewer first: security gives the role",
+                ),
+            )
         told, words = self._done(asked, known or User(asked.name, asked.role, asked.officer))
         self._users.note(self._feed.at(), user.name, words, _detail(asked))
         return told
@@ -143,7 +157,7 @@ class AccountDesk:
                 try:
                     users.add(asked.name, asked.role, asked.officer, password, now=now, change=True)
                 except ValueError as e:
-                    raise Refused(422, str(e)) from e
+                    raise Refused(422, text_of(e)) from e
                 return {"password": password}, "user added"
             case "password":
                 password = for_once(asked.name)

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, en, text_of, zh
 from console.acts.resend import of_area, repeat
 from console.auth.accounts import ACTS_OF, User, Users
 from console.auth.requests import Once, Rate, Refused, read_body, to_json
@@ -74,7 +75,9 @@ class Desk:
 
     def _known(self, area: str) -> str:
         if area not in self._feed.district.areas:
-            raise Refused(404, f"没有这个预警区 there is no area {area[:20]!r}")
+            raise Refused(
+                404, Text(f"没有这个预警区 {area[:20]!r}", f"there is no area {area[:20]!r}")
+            )
         return area
 
     def _who(self, area: str) -> dict[str, Any]:
@@ -94,7 +97,13 @@ class Desk:
         user = self._sure(request)
         if not ACTS_OF[user.role] or not user.officer:
             self._users.note(self._feed.at(), user.name, "refused at the list", user.role)
-            raise Refused(403, f"角色 {user.role} 不能查看号码或重发 your role may not do this")
+            raise Refused(
+                403,
+                Text(
+                    f"角色 {user.role} 不能查看号码或重发",
+                    f"the role {user.role} may not see numbers nor send again",
+                ),
+            )
         self._rate.take(user.name)
         return user
 
@@ -113,7 +122,7 @@ class Desk:
         try:
             people = self._people.whole(ids)
         except ValueError as e:
-            raise Refused(503, str(e)) from e
+            raise Refused(503, text_of(e)) from e
         area = self._feed.district.areas[asked.area]
         return to_json(
             {
@@ -132,7 +141,9 @@ class Desk:
         try:
             kept = self._people.words(self._feed.clock())
         except (OSError, sqlite3.Error, ValueError) as e:
-            raise Refused(503, f"来信原话读不到 people's words cannot be read: {e}") from e
+            raise Refused(
+                503, Text(f"来信原话读不到：{zh(e)}", f"people's words cannot be read: {en(e)}")
+            ) from e
         who = " ".join(dict.fromkeys(k.person for k in kept[:_SHOWN]))
         self._users.note(self._feed.at(), user.name, "people's words", who)
         return to_json(
@@ -166,14 +177,17 @@ class Desk:
                 found = [view.sent[i].delivery for i in asked.deliveries if i in newest]
                 if len(found) < len(asked.deliveries):
                     raise ValueError(
-                        "其间已有新版本，请看过再发 newer versions were sent meanwhile: look again"
+                        Text(
+                            "其间已有新版本，请看过再发",
+                            "newer versions were sent meanwhile: look again",
+                        )
                     )
             return repeat(view, found, asked.channel, user.officer, at)
 
         try:
             new = self._feed.read(chosen)
         except ValueError as e:
-            raise Refused(409, f"没有重发：{e}") from e
+            raise Refused(409, Text(f"没有重发：{zh(e)}", f"not sent again: {en(e)}")) from e
         where = f"{asked.key} {user.officer} {asked.area} {len(new)}"
         self._users.note(self._feed.at(), user.name, "resend", where)
         log = self._open_log()

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, en, text_of, zh
 from config.records.district import PERSONAL, Contact, District
 from console.auth.accounts import User, Users
 from console.auth.requests import Once, Rate, Refused, raw, read_body, to_json
@@ -27,7 +28,7 @@ from console.routes.sources import People
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _A_MINUTE = 20  # looks: a list is not to be read out through them
-_NO = "没有此人，或已删除 there is no such person, or they were erased"
+_NO = Text("没有此人，或已删除", "there is no such person, or they were erased")
 _FAULTS = (ValueError, OSError, sqlite3.Error)
 
 
@@ -71,7 +72,10 @@ class PersonDesk:
         try:
             return self._people.district()
         except _FAULTS as e:
-            raise Refused(503, f"联系人库打不开 the contact store: {e}") from e
+            raise Refused(
+                503,
+                Text(f"联系人库打不开：{zh(e)}", f"the contact store cannot be opened: {en(e)}"),
+            ) from e
 
     def _counts(self, request: Request) -> Response:
         self._user(request)
@@ -88,7 +92,10 @@ class PersonDesk:
             self._users.note(self._feed.at(), user.name, "refused at the list", user.role)
             raise Refused(
                 403,
-                f"角色 {user.role} 不能看或删除一个人 only an administrator may see or erase one",
+                Text(
+                    f"角色 {user.role} 不能看或删除一个人",
+                    f"the role {user.role} may not: only an administrator may see or erase one",
+                ),
             )
         self._rate.take(user.name)
         return user
@@ -110,7 +117,7 @@ class PersonDesk:
         try:
             found = self._people.whole([name])
         except _FAULTS as e:
-            raise Refused(503, str(e)) from e
+            raise Refused(503, text_of(e)) from e
         if not found:
             raise Refused(404, _NO)
         return found[0]
@@ -128,24 +135,28 @@ class PersonDesk:
         """plain: contacts.csv of the district's folder still holds this person."""
         reason = asked.reason.strip()
         if not reason:
-            raise Refused(422, "请写理由 a reason is needed")
+            raise Refused(422, Text("请写理由", "a reason is needed"))
         if asked.id not in self._district().contacts:
             raise Refused(404, _NO)
         if not self._people.stored():
             raise Refused(
-                409, "还没有联系人库，请在 contacts.csv 删行 no store yet: edit contacts.csv"
+                409,
+                Text("还没有联系人库，请在 contacts.csv 删行", "no store yet: edit contacts.csv"),
             )
         if tells(reason, self._whole(asked.id)):
             raise Refused(
                 422,
-                "理由会永远留下：不要写姓名、号码 the reason stays for good: no name, no number in it",
+                Text(
+                    "理由会永远留下：不要写姓名、号码",
+                    "the reason stays for good: no name, no number in it",
+                ),
             )
         self._users.note(self._feed.at(), user.name, "erase", f"{asked.id} {asked.key} {reason}")
         try:
             self._people.erase(asked.id, int(time.time() * 1000))
         except _FAULTS as e:
             self._users.note(self._feed.at(), user.name, "not erased", asked.id)
-            raise Refused(503, f"没有删除 not erased: {e}") from e
+            raise Refused(503, Text(f"没有删除：{zh(e)}", f"not erased: {en(e)}")) from e
         return {"erased": asked.id, "plain": asked.id in self._feed.district.contacts}
 
 

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, en, text_of, zh
 from console.acts.submit import submit
 from console.auth.accounts import ACTS_OF, User, Users
 from console.auth.requests import Once, Rate, Refused, read_body, to_json
@@ -99,7 +100,13 @@ class ShiftDesk:
     def _lines(self, request: Request) -> list[dict[str, Any]]:
         text, kind = request.query_params.get("text", ""), request.query_params.get("kind", "")
         if kind and kind not in KINDS:
-            raise Refused(422, f"没有这一类 no kind {kind[:20]!r}: {', '.join(KINDS)}")
+            raise Refused(
+                422,
+                Text(
+                    f"没有这一类 {kind[:20]!r}，有：{', '.join(KINDS)}",
+                    f"no kind {kind[:20]!r}: {', '.join(KINDS)}",
+                ),
+            )
         entries: list[Entry] = self._feed.read(lambda _, trail: list(trail.shift.entries))
         noted = [row[1:] for row in reversed(self._users.newest(KEPT))]
         return ordered(self._feed.district, [*entries, *at_the_desk(noted)], text, kind)
@@ -150,12 +157,12 @@ class ShiftDesk:
         await run_in_threadpool(self._user, request)
         make = self._sources.prints.get(request.path_params["name"])
         if make is None:
-            raise Refused(404, "没有这种打印页 there is no such page to print")
+            raise Refused(404, Text("没有这种打印页", "there is no such page to print"))
         try:
             asked = request.query_params
             page = await run_in_threadpool(make, asked.get("run") or asked.get("incident", ""))
         except ValueError as e:
-            raise Refused(404, str(e)) from e
+            raise Refused(404, text_of(e)) from e
         return Response(page, media_type="text/html; charset=utf-8", headers=_PRINTED)
 
     # ---- writing
@@ -164,7 +171,7 @@ class ShiftDesk:
         async def endpoint(request: Request) -> Response:
             user = await run_in_threadpool(self._sure, request)
             if user.role == "viewer":
-                raise Refused(403, "角色 viewer 只能查看 your role may look only")
+                raise Refused(403, Text("角色 viewer 只能查看", "a viewer may look only"))
             self._rate.take(user.name)
             asked = await read_body(request, kind)
             return await run_in_threadpool(
@@ -183,9 +190,11 @@ class ShiftDesk:
     def _hand_over(self, user: User, asked: HandOver) -> dict[str, Any]:
         takers = [u.name for u in self._users.everybody() if ACTS_OF[u.role]]
         if not ACTS_OF[user.role]:
-            raise Refused(403, f"角色 {user.role} 不值班 is not on duty")
+            raise Refused(
+                403, Text(f"角色 {user.role} 不值班", f"the role {user.role} is not on duty")
+            )
         if asked.to not in takers or asked.to == user.name:
-            raise Refused(422, "请选接班的人 choose who takes over")
+            raise Refused(422, Text("请选接班的人", "choose who takes over"))
         text, feed = _short(asked.text, needed=False), self._feed
         known = feed.read(lambda view, trail: matters(feed.district, view, trail, feed.clock()))
         listed = "；".join(m.zh for m in known) or "无未了事项 nothing is open"
@@ -195,14 +204,18 @@ class ShiftDesk:
     def _take_over(self, user: User, asked: TakeOver) -> dict[str, Any]:
         open_ = self._handed()
         if open_ is None or open_["n"] != asked.n:
-            raise Refused(409, "这次交班已被接下 this was taken over already")
+            raise Refused(409, Text("这次交班已被接下", "this was taken over already"))
         if open_["to"] != user.name:
-            raise Refused(403, f"交给 {open_['to']} 的 it was handed to {open_['to']}")
+            raise Refused(
+                403, Text(f"这是交给 {open_['to']} 的", f"it was handed to {open_['to']}")
+            )
         return self._put(user, "take over", f"接 {open_['from']} 的班 from {open_['from']}")
 
     def _verify(self, user: User, asked: Verified) -> dict[str, Any]:
         if not ACTS_OF[user.role] or not user.officer:
-            raise Refused(403, f"角色 {user.role} 不能核报 your role may not verify")
+            raise Refused(
+                403, Text(f"角色 {user.role} 不能核报", f"the role {user.role} may not verify")
+            )
         text = _short(asked.text, needed=True)
         self._users.note(self._feed.at(), user.name, "verify", f"{asked.key} {asked.incident}")
         wanted = Decision(
@@ -213,23 +226,32 @@ class ShiftDesk:
         try:
             answer = submit(log, [wanted], _WAIT_S, self._sources.sign).get(("", ""))
         except ValueError as e:
-            raise Refused(503, f"未能签名，没有记录 not signed, nothing was recorded: {e}") from e
+            raise Refused(
+                503,
+                Text(f"未能签名，没有记录：{zh(e)}", f"not signed, nothing was recorded: {en(e)}"),
+            ) from e
         finally:
             log.close()
         if answer is None:
-            return {"outcome": "queued", "words": "已记录，决策环节尚未处理 queued"}
+            return {
+                "outcome": "queued",
+                "words": str(Text("已记录，决策环节尚未处理", "queued, decide has not answered")),
+            }
         return {"outcome": answer.outcome, "words": answer.answer}
 
 
 def _short(text: str, *, needed: bool) -> str:
     found = text.strip()
     if needed and not found:
-        raise Refused(422, "没有内容 nothing is written")
+        raise Refused(422, Text("没有内容", "nothing is written"))
     if len(found) > NOTE:
         raise Refused(
             413,
-            f"太长：{len(found)} 字，最多 {NOTE} 字；没有保存，请分开写 too long: {len(found)} "
-            f"characters, {NOTE} at most; nothing was kept, write it in parts",
+            Text(
+                f"太长：{len(found)} 字，最多 {NOTE} 字；没有保存，请分开写",
+                f"too long: {len(found)} characters, {NOTE} at most; nothing was kept, write it "
+                "in parts",
+            ),
         )
     return found
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.district import Contact, District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
@@ -15,7 +16,7 @@ from stream.history.port import History
 
 
 def _no_key(_: Decision) -> Decision:
-    raise ValueError("本台没有签名的钥匙 this desk has no key to sign with")
+    raise ValueError(Text("本台没有签名的钥匙", "this desk has no key to sign with"))
 
 
 class Sources(NamedTuple):
@@ -88,5 +89,5 @@ class People:
         """Overwrite one person of the store (epoch ms). Raises ValueError where there is none, or it
         cannot be opened."""
         if self._there() is None or self._folder is None:
-            raise ValueError("没有联系人库 there is no contact store")
+            raise ValueError(Text("没有联系人库", "there is no contact store"))
         erase(self._folder, [contact_id], at)

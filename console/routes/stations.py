@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, en, text_of, zh
 from console.acts.service import LONGEST_MIN, put, service
 from console.auth.accounts import ACTS_OF, User, Users
 from console.auth.requests import Once, Rate, Refused, read_body, to_json
@@ -82,7 +83,9 @@ class StationDesk:
         """Whoever may act upon a warning may say so."""
         if not ACTS_OF[user.role] or not user.officer:
             self._users.note(self._feed.at(), user.name, "refused service", user.role)
-            raise Refused(403, f"角色 {user.role} 不能安排维护 your role may not do this")
+            raise Refused(
+                403, Text(f"角色 {user.role} 不能安排维护", f"the role {user.role} may not do this")
+            )
         log = self._open_log()
         try:
             record = service(
@@ -98,10 +101,13 @@ class StationDesk:
             self._users.note(self._feed.at(), user.name, "service", where)
             put(log, record)
         except ValueError as e:
-            raise Refused(422, str(e)) from e
+            raise Refused(422, text_of(e)) from e
         except Unavailable as e:
             raise Refused(
-                503, f"日志连不上，没有记入 the log is away, nothing was kept: {e}"
+                503,
+                Text(
+                    f"日志连不上，没有记入：{zh(e)}", f"the log is away, nothing was kept: {en(e)}"
+                ),
             ) from e
         finally:
             log.close()
@@ -112,7 +118,7 @@ class StationDesk:
         digest, get = request.path_params["digest"], self._sources.frame
         body = get(digest) if get else None
         if body is None:
-            raise Refused(404, "没有这张图像 there is no such picture")
+            raise Refused(404, Text("没有这张图像", "there is no such picture"))
         return Response(body, media_type="image/jpeg")
 
     def _dead(self, request: Request) -> Response:
@@ -132,7 +138,9 @@ class StationDesk:
         elif place in district.nodes:
             quantity = "battery"
         else:
-            raise Refused(404, f"没有这个站点 there is no station {place[:20]!r}")
+            raise Refused(
+                404, Text(f"没有这个站点 {place[:20]!r}", f"there is no station {place[:20]!r}")
+            )
         text = request.query_params.get("hours", "24")
         if not text.isdecimal() or not 1 <= int(text) <= LONGEST_H:
             raise Refused(422, f"hours: 1–{LONGEST_H}")
@@ -141,13 +149,16 @@ class StationDesk:
         try:
             points = self._open().series(place, quantity, start, end)
         except Unavailable as e:
-            raise Refused(503, f"历史库连不上，稍后再试 history is away, try later: {e}") from e
+            raise Refused(
+                503,
+                Text(f"历史库连不上，稍后再试：{zh(e)}", f"history is away, try later: {en(e)}"),
+            ) from e
         return to_json(chart(points, quantity, start, end))
 
     def _open(self) -> History:
         with self._lock:
             if self._sources.history is None:
-                raise Refused(404, "没有历史库 there is no history")
+                raise Refused(404, Text("没有历史库", "there is no history"))
             if self._history is None:
                 self._history = self._sources.history()
             return self._history

@@ -1,6 +1,8 @@
 // The picture and its stream. Every page reads `picture`; `onChange` tells which parts are new.
 // However the connection ends, the page says so at once and reads everything anew when it is back.
 
+import { t } from "./words.js";
+
 const RETRY_MS = 1000;
 
 export const picture = { rev: -1, run: null, parts: {}, ground: null, me: null };
@@ -49,7 +51,7 @@ export async function ask(path, body) {
       await pause(RETRY_MS);
       continue;
     }
-    if (!answer.ok) throw new Error(found.words || answer.statusText);
+    if (!answer.ok) throw new Error(found.zh ? t(found.zh, found.en) : found.words || answer.statusText);
     return found;
   }
 }

@@ -7,6 +7,7 @@ people are estimated.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from config.language import Text
 from config.records.district import Area, Contact, District
 from dispatch.geography.sound_range import Sound, sound
 
@@ -21,16 +22,18 @@ Check = Literal[
     "no_deputy",
     "no_plan",
 ]
-WORDS: dict[Check, str] = {
-    "uncovered": "毫无覆盖：不在名单，也听不到喇叭 on no list and out of every loudspeaker's range",
-    "no_list": "不在任何名单 on no list",
-    "out_of_sound": "听不到任何喇叭 out of range of any loudspeaker",
-    "one_node": "只靠一个终端 only one loudspeaker",
-    "one_tower": "各终端同一基站或线路 all loudspeakers hang on one tower or line",
-    "one_channel": "只有一个渠道 with one channel only",
-    "no_responsible": "没有责任人 no responsible person",
-    "no_deputy": "责任人没有替补 one responsible person, no deputy",
-    "no_plan": "养老机构没有转移预案 a care home without transfer plan",
+WORDS: dict[Check, Text] = {
+    "uncovered": Text(
+        "毫无覆盖：不在名单，也听不到喇叭", "on no list and out of every loudspeaker's range"
+    ),
+    "no_list": Text("不在任何名单", "on no list"),
+    "out_of_sound": Text("听不到任何喇叭", "out of range of any loudspeaker"),
+    "one_node": Text("只靠一个终端", "only one loudspeaker"),
+    "one_tower": Text("各终端同一基站或线路", "all loudspeakers hang on one tower or line"),
+    "one_channel": Text("只有一个渠道", "with one channel only"),
+    "no_responsible": Text("没有责任人", "no responsible person"),
+    "no_deputy": Text("责任人没有替补", "one responsible person, no deputy"),
+    "no_plan": Text("养老机构没有转移预案", "a care home without transfer plan"),
 }
 _PHONE = frozenset({"sms", "voice"})  # two channels of one telephone
 
@@ -44,11 +47,12 @@ class Gap(NamedTuple):
     people: int
     detail: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> Text:
+        """The finding as one line."""
         count = f" {self.people}" if self.people else ""
-        return f"{self.check} {self.area}{count}: {WORDS[self.check]}" + (
-            f" ({self.detail})" if self.detail else ""
-        )
+        line = f"{self.check} {self.area}{count}: " + WORDS[self.check]
+        return line + f" ({self.detail})" if self.detail else line
 
 
 def coverage(district: District, *, lists: bool = True) -> list[Gap]:

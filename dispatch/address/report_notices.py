@@ -3,10 +3,10 @@ room at once, and an answer to a message that nobody could read. Pure."""
 
 import hashlib
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
-from dispatch.grade import Reason
 from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON
 from dispatch.records import Delivery, Route
 from dispatch.words.local_time import local
@@ -16,10 +16,10 @@ from ingest.people.strangers import STRANGER
 
 # whoever says so has heard
 REPLIES = {
-    "received": Reason("收到", "received"),
-    "moved": Reason("已转移", "moved"),
-    "help": Reason("求助", "NEEDS HELP"),
-    "safe": Reason("平安", "safe"),
+    "received": Text("收到", "received"),
+    "moved": Text("已转移", "moved"),
+    "help": Text("求助", "NEEDS HELP"),
+    "safe": Text("平安", "safe"),
 }
 WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
 _CLEAR = (

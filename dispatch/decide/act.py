@@ -6,11 +6,12 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.authority import Authority
 from dispatch.decide.authority import Power, complete, deciders, entitled, power
 from dispatch.decide.case import Case, Setting, ask
 from dispatch.decide.policy import Signed, authority
-from dispatch.grade import Grade, Reason, between, grade_of
+from dispatch.grade import Grade, between, grade_of
 from dispatch.records import Decision
 from dispatch.words.local_time import local
 
@@ -23,7 +24,7 @@ class ActResult(NamedTuple):
 
     outcome: Literal["done", "already", "refused"]
     act: str
-    words: Reason
+    words: Text
     notified: tuple[str, ...] = ()
 
 
@@ -78,10 +79,10 @@ class Act(NamedTuple):
             self.case.question(what, ask(self.setting, self.case, what, self.now, names))
 
     def refuse(self, zh: str, en: str) -> ActResult:
-        return ActResult("refused", self.decision.act, Reason(zh, en))
+        return ActResult("refused", self.decision.act, Text(zh, en))
 
     def done(self, zh: str, en: str, act: str = "", notified: tuple[str, ...] = ()) -> ActResult:
-        return ActResult("done", act or self.decision.act, Reason(zh, en), notified)
+        return ActResult("done", act or self.decision.act, Text(zh, en), notified)
 
     def already(self, acts: Sequence[str], zh: str, en: str) -> ActResult:
         """`already` if somebody did just that before, else refused."""
@@ -90,7 +91,7 @@ class Act(NamedTuple):
             return self.refuse(zh, en)
         at = local(last.at, self.setting.district.timezone, "%H:%M")
         who = "系统 the policy" if last.by == "policy" else last.by
-        words = Reason(
+        words = Text(
             f"{zh}：{who}已于{at}办理（第{last.version}版）",
             f"{en}: {who} did it at {at} (version {last.version})",
         )

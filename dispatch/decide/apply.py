@@ -14,6 +14,7 @@ them in `dispatch.decide.authority`.
 from collections.abc import Callable
 
 from config.checks.officers import covers
+from config.language import Text
 from config.records.district import District
 from config.records.level import HAZARD_ZH
 from dispatch.decide import release, withdraw
@@ -21,18 +22,17 @@ from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import officers
 from dispatch.decide.case import Case, Setting
 from dispatch.decide.lifecycle import TABLE, allowed
-from dispatch.grade import Reason
 from dispatch.records import ACTS, Decision
 
 _BACK = ("return", "hold", "reject", "lower", "cancel")
 
 
-def refused(district: District, decision: Decision) -> Reason | None:
+def refused(district: District, decision: Decision) -> Text | None:
     """Why a decision cannot be taken at all."""
     if decision.area not in district.areas:
-        return Reason(f"没有预警区{decision.area}", f"there is no area {decision.area}")
+        return Text(f"没有预警区{decision.area}", f"there is no area {decision.area}")
     if decision.hazard not in HAZARD_ZH:
-        return Reason(f"没有灾种{decision.hazard}", f"there is no hazard {decision.hazard}")
+        return Text(f"没有灾种{decision.hazard}", f"there is no hazard {decision.hazard}")
     why = unknown(district, decision)
     if why is not None:
         return why
@@ -40,27 +40,27 @@ def refused(district: District, decision: Decision) -> Reason | None:
     if not covers(officer, area):
         all_offices = list(district.policy.office)
         may = "、".join(o.id for o in officers(district, area.id, all_offices)) or "无人 nobody"
-        return Reason(
+        return Text(
             f"{area.name}不在{decision.by}的辖区；可决定的有{may}",
             f"{area.id} is not {decision.by}'s to decide; {may} act for it",
         )
     return None
 
 
-def unknown(district: District, decision: Decision) -> Reason | None:
+def unknown(district: District, decision: Decision) -> Text | None:
     """Why nobody can act in this name."""
     if decision.by in ("", "policy"):
-        return Reason("没有署名", "no person signed it")
+        return Text("没有署名", "no person signed it")
     if not district.officers:
-        return Reason(
+        return Text(
             "没有人员表 officers.csv，无人有权操作", "there is no officers.csv: nobody may act"
         )
     if decision.by not in district.officers:
-        return Reason(f"人员表里没有{decision.by}", f"{decision.by} does not stand in officers.csv")
+        return Text(f"人员表里没有{decision.by}", f"{decision.by} does not stand in officers.csv")
     if not decision.reason.strip():
-        return Reason("没有理由", "no reason is given")
+        return Text("没有理由", "no reason is given")
     if decision.act not in ACTS:
-        return Reason("不是人的操作", "that is no act of a person")
+        return Text("不是人的操作", "that is no act of a person")
     return None
 
 

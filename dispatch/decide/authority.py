@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from config.checks.officers import covers
+from config.language import Text
 from config.records.authority import Authority, Officer, Policy
 from config.records.district import District
 from dispatch.decide.policy import SUSPECT_DEADLINE_S, Signed
-from dispatch.grade import Reason
 
 Power = Literal["", "helps", "phone", "decides"]
 
@@ -89,19 +89,19 @@ def complete(
     return len(persons) >= (2 if two else 1)
 
 
-def names(policy: Policy, offices: Sequence[str]) -> Reason:
+def names(policy: Policy, offices: Sequence[str]) -> Text:
     """The offices in words."""
     known = [policy.office[o] for o in dict.fromkeys(offices) if o in policy.office]
-    return Reason(
+    return Text(
         "、".join(o.name for o in known) or "有权人员",
         " or ".join(o.name_en for o in known) or "somebody entitled",
     )
 
 
-def entitled(district: District, area: str, offices: Sequence[str]) -> Reason:
+def entitled(district: District, area: str, offices: Sequence[str]) -> Text:
     """The offices in words, and the ids of their officers for this area."""
     words = names(district.policy, offices)
     ids = [o.id for o in officers(district, area, offices)]
     if not ids:
-        return Reason(f"{words.zh}（无人 nobody）", f"{words.en} (nobody)")
-    return Reason(f"{words.zh}（{'、'.join(ids)}）", f"{words.en} ({', '.join(ids)})")
+        return Text(f"{words.zh}（无人 nobody）", f"{words.en} (nobody)")
+    return Text(f"{words.zh}（{'、'.join(ids)}）", f"{words.en} ({', '.join(ids)})")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
@@ -27,7 +28,7 @@ from dispatch.decide.policy import (
     say,
     settle,
 )
-from dispatch.grade import Grade, Reason, grade_of
+from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert
 
 
@@ -155,9 +156,7 @@ class Case(msgspec.Struct, frozen=True):
 
     def fall(self, complete_at: int, hold_s: int) -> None:
         """The group was heard up to `complete_at` (event time, ms)."""
-        self._set(
-            **{name: getattr(self, name).fall(complete_at, hold_s * 1000) for name in _HOLDS}
-        )
+        self._set(**{name: getattr(self, name).fall(complete_at, hold_s * 1000) for name in _HOLDS})
         self._settle()
 
     def _settle(self) -> None:
@@ -246,7 +245,7 @@ class Due(NamedTuple):
 
     what: str
     act: str  # release, hold, escalate or propose
-    reason: Reason
+    reason: Text
 
 
 def ask(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed, ...] = ()) -> Ask:
@@ -282,21 +281,21 @@ def due(setting: Setting, case: Case, now: int) -> list[Due]:
     return out
 
 
-def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[str, Ask, Reason]:
+def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[str, Ask, Text]:
     policy = setting.district.policy
     who, grade = authority(policy, case.hazard, what), grade_of(what)
     chain, words = steps(setting.district, case.area, who), grade.words()
-    late = Reason(f"{words.zh}到期无人决定", f"nobody decided on {words.en} in time")
+    late = Text(f"{words.zh}到期无人决定", f"nobody decided on {words.en} in time")
     if old.returned:
-        reason = Reason(f"{words.zh}退回后无人补正", f"nobody mended {words.en} in time")
+        reason = Text(f"{words.zh}退回后无人补正", f"nobody mended {words.en} in time")
         to = names(policy, chain[0].offices)
-        reason = Reason(f"{reason.zh}，再报{to.zh}", f"{reason.en}, {to.en} is asked again")
+        reason = Text(f"{reason.zh}，再报{to.zh}", f"{reason.en}, {to.en} is asked again")
         return "propose", ask(setting, case, what, now), reason
     if old.step + 1 < len(chain):
         step = chain[old.step + 1]
         to = names(policy, step.offices)
         moved = msgspec.structs.replace(old, deadline_at=now + step.within_ms, step=old.step + 1)
-        return "escalate", moved, Reason(f"{late.zh}，上报{to.zh}", f"{late.en}, {to.en} is asked")
+        return "escalate", moved, Text(f"{late.zh}，上报{to.zh}", f"{late.en}, {to.en} is asked")
     default = who.default
     if grade.exceeds(case.need.sure | case.standing.asked) or (default == "hold" and old.signed):
         default = "repeat"
@@ -304,11 +303,11 @@ def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[
         return (
             "release",
             old,
-            Reason(f"{late.zh}，按规定默认发布", f"{late.en}, released by default"),
+            Text(f"{late.zh}，按规定默认发布", f"{late.en}, released by default"),
         )
     if default == "hold":
         held = msgspec.structs.replace(old, held=True)
-        return "hold", held, Reason(f"{late.zh}，按规定暂不发布", f"{late.en}, held by default")
+        return "hold", held, Text(f"{late.zh}，按规定暂不发布", f"{late.en}, held by default")
     to = names(policy, chain[0].offices)
-    again = Reason(f"{late.zh}，从头再报{to.zh}", f"{late.en}, {to.en} is asked again")
+    again = Text(f"{late.zh}，从头再报{to.zh}", f"{late.en}, {to.en} is asked again")
     return "escalate", ask(setting, case, what, now, old.signed), again

@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from config.checks.officers import covers
+from config.language import Text
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
 from config.records.plan_match import concerns, within
@@ -25,7 +26,7 @@ from dispatch.decide.act import ActResult
 from dispatch.decide.apply import unknown
 from dispatch.decide.authority import deciders, officers
 from dispatch.decide.policy import authority
-from dispatch.grade import Reason, grade_of
+from dispatch.grade import grade_of
 from dispatch.notices import TASK, duty_notice
 from dispatch.records import Alert, Decision, Delivery
 
@@ -148,13 +149,13 @@ def draws_on(district: District, plan: PlanTask, area: Area) -> list[Supply | Sh
     return [*(p.supplies[key] for key in plan.supplies), *shelters]
 
 
-def owner_words(district: District, plan: PlanTask, area: Area) -> Reason:
+def owner_words(district: District, plan: PlanTask, area: Area) -> Text:
     """Whose it is, in words."""
     if plan.office:
         office = district.policy.office[plan.office]
-        return Reason(office.name, office.name_en)
+        return Text(office.name, office.name_en)
     those = teams(district, plan, area)
-    return Reason("、".join(t.name for t in those), ", ".join(t.name_en for t in those))
+    return Text("、".join(t.name for t in those), ", ".join(t.name_en for t in those))
 
 
 def may(district: District, plan: PlanTask, area: Area, hazard: str, by: str) -> bool:
@@ -170,7 +171,7 @@ def check_off(district: District, courses: dict[str, Course], decision: Decision
     """What comes of somebody's word that a task is done."""
 
     def no(zh: str, en: str) -> ActResult:
-        return ActResult("refused", "task", Reason(zh, en))
+        return ActResult("refused", "task", Text(zh, en))
 
     why = unknown(district, decision)
     if why is not None:
@@ -190,12 +191,12 @@ def check_off(district: District, courses: dict[str, Course], decision: Decision
         )
     if task.done is not None:
         return ActResult(
-            "already", "task", Reason(f"{task.done.by}已销号", f"{task.done.by} did it before")
+            "already", "task", Text(f"{task.done.by}已销号", f"{task.done.by} did it before")
         )
     if course.over_at:
         return no("预警已结束，任务已撤销", "the warning is over, the task was revoked")
     return ActResult(
-        "done", "task", Reason(f"已完成：{task.plan.title}", f"done: {task.plan.title_en}")
+        "done", "task", Text(f"已完成：{task.plan.title}", f"done: {task.plan.title_en}")
     )
 
 

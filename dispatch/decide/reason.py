@@ -1,35 +1,36 @@
 """The reason in words that a detection gives: which rule said it, or whose warning from outside. Pure."""
 
+from config.language import Text
 from config.records.district import District
 from detectors.detection import Detection
 from detectors.setup.declared import words
-from dispatch.grade import Grade, Reason
+from dispatch.grade import Grade
 
 RULE = {
-    "rain_threshold": Reason("雨量", "rain"),
-    "stage_trend": Reason("水位", "stage"),
-    "camera_motion": Reason("视频", "camera"),
-    "observer": Reason("现场人员报告", "people on the spot"),
+    "rain_threshold": Text("雨量", "rain"),
+    "stage_trend": Text("水位", "stage"),
+    "camera_motion": Text("视频", "camera"),
+    "observer": Text("现场人员报告", "people on the spot"),
 }
 
 
-def heard(district: District, detection: Detection) -> Reason:
+def heard(district: District, detection: Detection) -> Text:
     """What the rule said."""
-    rule = RULE.get(detection.rule) or Reason(*words(district, detection.rule))
+    rule = RULE.get(detection.rule) or Text(*words(district, detection.rule))
     if detection.outside:
         rule = _sources(district, detection)
     grade = Grade(detection.level, detection.action).words()
     if detection.inferred and not (detection.level or detection.action):
-        return Reason(f"{rule.zh}：推断不再成立，撤回", f"{rule.en}: no longer concluded, withdrawn")
-    doubt = Reason("（可疑数据）", " (suspect values)") if detection.suspect else Reason("", "")
-    return Reason(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
+        return Text(f"{rule.zh}：推断不再成立，撤回", f"{rule.en}: no longer concluded, withdrawn")
+    doubt = Text("（可疑数据）", " (suspect values)") if detection.suspect else Text("", "")
+    return Text(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
 
 
-def _sources(district: District, detection: Detection) -> Reason:
+def _sources(district: District, detection: Detection) -> Text:
     """气象局外部预警 / weather office, warning from outside."""
     known = district.sources.source
     names = [known[e.station] for e in detection.evidence if e.station in known]
-    return Reason(
+    return Text(
         "、".join(s.name for s in names) + "外部预警",
         ", ".join([*(s.name_en for s in names), "warning from outside"]),
     )

@@ -3,11 +3,12 @@ Each changes the case or leaves it as it was, and says what came of it. Pure."""
 
 from collections.abc import Sequence
 
+from config.language import Text
 from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import deciders, entitled, officers, power, steps
 from dispatch.decide.case import Ask, ask
 from dispatch.decide.policy import Signed
-from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, Reason, between, grade_of
+from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, between, grade_of
 
 
 def release(x: Act) -> ActResult:
@@ -64,14 +65,14 @@ def _sum(whats: Sequence[str]) -> Grade:
     return total
 
 
-def _rest(x: Act, left: Sequence[str]) -> Reason:
+def _rest(x: Act, left: Sequence[str]) -> Text:
     """What still waits, and for whom."""
     if not left:
-        return Reason("", "")
+        return Text("", "")
     words = grade_of(left[0]).words()
     who = x.who(left[0])
     may = entitled(x.setting.district, x.case.area, (*deciders(who), *who.through))
-    return Reason(
+    return Text(
         f"；{words.zh}待另一人发布：{may.zh}",
         f"; {words.en} waits for another person: {may.en}",
     )
@@ -112,7 +113,7 @@ def approve(x: Act) -> ActResult:
     ]
     if not fresh:
         by = "、".join(s.by for s in x.case.asks[mine[-1]].signed)
-        words = Reason(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
+        words = Text(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
         return ActResult("already", "approve", words)
     x.case.ask_again(_sum(fresh))
     for what in fresh:
@@ -145,7 +146,7 @@ def raise_(x: Act) -> ActResult:
     out, short = _split(x, above)
     left = [w for w in short if x.power(w) and x.mine not in _names(x, w)]
     if not out and not left:
-        words = Reason("已提请，待另一人", "proposed already, another person must agree")
+        words = Text("已提请，待另一人", "proposed already, another person must agree")
         return ActResult("already", "raise", words)
     x.case.order(out, above.above(out))
     for what in left:

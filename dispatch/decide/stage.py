@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import HAZARD_ZH
 from detectors.detection import Acknowledgement as NeighbourAnswer
@@ -26,7 +27,7 @@ from dispatch.decide.validity import renewal_due
 from dispatch.decide.versions import Change, refresh
 from dispatch.decide.withdraw import cleared
 from dispatch.decide.wrong_run import ANEW, withdrawn
-from dispatch.grade import Grade, Reason, grade_of
+from dispatch.grade import Grade, grade_of
 from dispatch.ledger.decisions import chained
 from dispatch.records import Alert, CaseRecord, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
@@ -198,7 +199,7 @@ class Decide:
             self._answer(state, decision, answer, writes)
             return
         state.cases.setdefault(area, {})[hazard] = case
-        reason = Reason(
+        reason = Text(
             f"{decision.by}：{decision.reason}，{answer.words.zh}",
             f"by {decision.by}: {answer.words.en}",
         )
@@ -208,18 +209,18 @@ class Decide:
         """核报: a person's corrected facts, as a numbered report of the open incident."""
         incident, why = state.incident, unknown(self._district, decision)
         if why is None and "*" not in self._district.officers[decision.by].areas:
-            why = Reason("核报须由区级人员提出", "only who acts for the whole district may verify")
+            why = Text("核报须由区级人员提出", "only who acts for the whole district may verify")
         if why is None and (
             incident is None or incident.number == 0 or decision.incident not in ("", incident.id)
         ):
-            why = Reason("没有这一进行中的事件", "that incident is not open, or not reported yet")
+            why = Text("没有这一进行中的事件", "that incident is not open, or not reported yet")
         if why is not None or incident is None:
-            why = why or Reason("没有进行中的事件", "no incident is open")
+            why = why or Text("没有进行中的事件", "no incident is open")
             self._answer(state, decision, ActResult("refused", "verify", why), writes)
             return
         made = verified(self._district, incident, self._now(state), decision.by, decision.reason)
         writes.append(Write("alerts", made.incident, made))
-        words = Reason(f"核报第{made.number}报", f"report {made.number}, verified")
+        words = Text(f"核报第{made.number}报", f"report {made.number}, verified")
         decision = msgspec.structs.replace(decision, incident=made.incident)
         self._answer(state, decision, ActResult("done", "verify", words), writes)
 
@@ -262,7 +263,7 @@ class Decide:
         case: Case,
         now: int,
         writes: list[Write],
-        because: tuple[Reason, ...] = (),
+        because: tuple[Text, ...] = (),
         person: tuple[Decision, ActResult] | None = None,
         acts: Sequence[Due] = (),
         *,

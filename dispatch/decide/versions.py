@@ -9,21 +9,22 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.level import Action, Level
 from detectors.detection import Coverage
 from dispatch.decide.authority import Asked, names, steps
 from dispatch.decide.case import Case, Setting, asked
 from dispatch.decide.policy import Need, authority, in_force, waiting
 from dispatch.decide.validity import renewal_due, until
-from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, Reason, grade_of, sentence
+from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, grade_of, sentence
 from dispatch.records import Alert, Question
 from dispatch.words.local_time import local
 
 _DEFAULT = {
-    "release": Reason("发布", "it is released"),
-    "hold": Reason("暂不发布", "it is held"),
-    "escalate": Reason("上报", "the next is asked"),
-    "repeat": Reason("从头再报", "all are asked again"),
+    "release": Text("发布", "it is released"),
+    "hold": Text("暂不发布", "it is held"),
+    "escalate": Text("上报", "the next is asked"),
+    "repeat": Text("从头再报", "all are asked again"),
 }
 
 
@@ -42,7 +43,7 @@ def refresh(
     incident: str,
     thin: bool = False,
     coverage: Coverage | None = None,
-    because: tuple[Reason, ...] = (),
+    because: tuple[Text, ...] = (),
     by: str = "policy",
     must: bool = False,
     notified: tuple[str, ...] = (),
@@ -69,7 +70,7 @@ def refresh(
     if before is not None and not must and not renew and _same(setting, case, before, face):
         return None
     if renew:
-        because = (*because, Reason("预警延续，有效期顺延", "still in force, validity extended"))
+        because = (*because, Text("预警延续，有效期顺延", "still in force, validity extended"))
     was = case.force
     alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
     expires_at = until(setting, case, now, thin, again=renew and not must and force == was)
@@ -199,7 +200,7 @@ def _version(
     incident: str,
     face: _Face,
     coverage: Coverage | None,
-    because: tuple[Reason, ...],
+    because: tuple[Text, ...],
     by: str,
     notified: tuple[str, ...],
 ) -> Alert:
@@ -245,7 +246,7 @@ def _version(
     )
 
 
-def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
+def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
     """What is out and why, what waits and for whom."""
     out = []
     policy = setting.district.policy
@@ -255,24 +256,22 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
         source = authority(policy, case.hazard, what).source
         if setting.rehearsed:
             out.append(
-                Reason(
-                    f"{words.zh}：演练按配置即时发布", f"{words.en}: an exercise releases at once"
-                )
+                Text(f"{words.zh}：演练按配置即时发布", f"{words.en}: an exercise releases at once")
             )
         elif source:
-            out.append(Reason(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
+            out.append(Text(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
         else:
-            out.append(Reason(f"{words.zh}已发布", f"{words.en} released"))
+            out.append(Text(f"{words.zh}已发布", f"{words.en} released"))
     out += [_asked(setting, case, what) for what in face.wanted if not case.asks[what].held]
     end = case.standing.ending
     if end is not None:
         by = "、".join(s.by for s in end.signed)
         zh = "解除" if end.act == "cancel" else f"降为{end.target.words().zh}"
         en = "to cancel" if end.act == "cancel" else f"to lower to {end.target.words().en}"
-        out.append(Reason(f"{by}提请{zh}，待另一人确认", f"{by} asks {en}, another must confirm"))
+        out.append(Text(f"{by}提请{zh}，待另一人确认", f"{by} asks {en}, another must confirm"))
     if any(s.detection.outside and s.detection.level for s in case.said.values()):
         out.append(
-            Reason(
+            Text(
                 "含外部预警，须本区有权人员或本区监测确认，不自动发布",
                 "rests on another authority's warning too: a person or our own sensors must "
                 "confirm, nothing goes out on it by itself",
@@ -280,7 +279,7 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
         )
     if any(s.detection.inferred and s.detection.level for s in case.said.values()):
         out.append(
-            Reason(
+            Text(
                 "由测站相继断报推断，须人工确认，不自动发布",
                 "concluded from gauges that fell silent one after another: a person must confirm, "
                 "nothing goes out on it by itself",
@@ -288,19 +287,19 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Reason]:
         )
     if face.suspect:
         out.append(
-            Reason(
+            Text(
                 "部分依据为可疑数据，待第二迹象或人工确认",
                 "rests in part on suspect values; a second sign or a person must confirm",
             )
         )
     if face.thin:
         out.append(
-            Reason("该区监测数据不足，不降级", "evidence of this area is thin, it is not lowered")
+            Text("该区监测数据不足，不降级", "evidence of this area is thin, it is not lowered")
         )
     return out
 
 
-def _asked(setting: Setting, case: Case, what: str) -> Reason:
+def _asked(setting: Setting, case: Case, what: str) -> Text:
     """What waits for whom, until when, and what comes then."""
     policy, one = setting.district.policy, case.asks[what]
     who = authority(policy, case.hazard, what)
@@ -308,7 +307,7 @@ def _asked(setting: Setting, case: Case, what: str) -> Reason:
     words = grade_of(what).words()
     until = local(one.deadline_at, setting.district.timezone, "%H:%M")
     if one.returned:
-        return Reason(
+        return Text(
             f"{words.zh}已退回，待{until}前补正",
             f"{words.en} was returned, to be mended by {until}",
         )
@@ -323,7 +322,7 @@ def _asked(setting: Setting, case: Case, what: str) -> Reason:
     to = names(policy, _step(setting, case, what).offices)
     by = "、".join(dict.fromkeys(s.by for s in one.signed))
     zh, en = (f"，{by}已署名", f", signed by {by}") if by else ("", "")
-    return Reason(
+    return Text(
         f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}{zh}",
         f"{words.en} waits for {to.en} until {until}, then {then.en}{en}",
     )
@@ -336,11 +335,11 @@ def _close(
     before: Alert,
     need: Need,
     end: str,
-    because: tuple[Reason, ...],
+    because: tuple[Text, ...],
     by: str,
 ) -> Alert:
     if end == "expired":
-        lapsed = Reason("人工命令到期失效，无监测依据", "a person's order lapsed, no evidence")
+        lapsed = Text("人工命令到期失效，无监测依据", "a person's order lapsed, no evidence")
         because = (*because, lapsed)
     alert = msgspec.structs.replace(
         before,

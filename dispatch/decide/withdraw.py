@@ -6,6 +6,7 @@ from itertools import takewhile
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
@@ -13,33 +14,31 @@ from dispatch.decide.act import Act, ActResult
 from dispatch.decide.authority import deciders, enders, entitled
 from dispatch.decide.case import ask
 from dispatch.decide.policy import Ending, Signed
-from dispatch.grade import ACTION_KEY, LEVEL_KEY, TOP, Grade, Reason, grade_of
+from dispatch.grade import ACTION_KEY, LEVEL_KEY, TOP, Grade, grade_of
 
 
-def cleared(district: District, silence: Detection | None, left: Grade) -> Reason:
+def cleared(district: District, silence: Detection | None, left: Grade) -> Text:
     """Why the evidence let a warning fall to `left`, and on whose word: of a station that was not
     heard, or shows nothing, it is never said that it was. silence: what that rule said last of the
     area, None if never."""
     minutes, words = district.policy.step_down_hold_s // 60, left.words()
-    held = Reason(f"解除条件已保持{minutes}分钟", f"clear for {minutes} min")
+    held = Text(f"解除条件已保持{minutes}分钟", f"clear for {minutes} min")
     if left:
-        held = Reason(
-            f"已降至{words.zh}并保持{minutes}分钟", f"down to {words.en} for {minutes} min"
-        )
+        held = Text(f"已降至{words.zh}并保持{minutes}分钟", f"down to {words.en} for {minutes} min")
     cover = silence.coverage if silence is not None else None
     away = (*cover.silent, *cover.service) if cover is not None else ()
     lost = [s for s in away if s in district.stations]
     if "silence" not in district.rules.run:
-        heard = Reason("断报未查", "nobody looked whether every station is heard")
+        heard = Text("断报未查", "nobody looked whether every station is heard")
     elif cover is None or not lost:
-        heard = Reason("数据齐全", "with every station heard")
+        heard = Text("数据齐全", "with every station heard")
     else:
         names = "、".join(lost)
-        heard = Reason(
+        heard = Text(
             f"{cover.expected}站中{cover.live}站有数据，未计{names}",
             f"with {cover.live} of {cover.expected} stations heard, without {', '.join(lost)}",
         )
-    return Reason(f"{held.zh}，{heard.zh}", f"{held.en} {heard.en}")
+    return Text(f"{held.zh}，{heard.zh}", f"{held.en} {heard.en}")
 
 
 def stop(x: Act) -> ActResult:

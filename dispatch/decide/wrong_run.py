@@ -7,13 +7,14 @@ questions, the id under which recipients would count as told. What persons order
 
 import msgspec
 
+from config.language import Text
 from config.records.level import Action, Level
 from dispatch.decide.case import Case, Setting
-from dispatch.grade import Reason, sentence
+from dispatch.grade import sentence
 from dispatch.records import Alert
 
-ANEW = (Reason("重新说明", "said again"),)
-_WHY = Reason(
+ANEW = (Text("重新说明", "said again"),)
+_WHY = Text(
     "此前误按另一类运行（实战、演练）处理，现作废，按本运行重新研判",
     "it was taken for another kind of run, exercise or live: void, judged anew as what it is",
 )

@@ -20,8 +20,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from config.language import Text
 from dispatch.asked import asked
-from dispatch.grade import Reason
 from dispatch.records import Decision, Proof, Unproven
 from stream.records import DeadLetter
 
@@ -185,21 +185,21 @@ def dead_letter(said: Decision, wrong: Unproven, offset: int, at: int) -> DeadLe
     return DeadLetter.of(at, f"cases/0/{offset}", reason, detail, said)
 
 
-WORDS: dict[Unproven, Reason] = {
-    "unsigned": Reason(
+WORDS: dict[Unproven, Text] = {
+    "unsigned": Text(
         "没有签名，不能证明是本人所为；请在值班台办理，或用本人的钥匙 --key",
         "it is not signed and proves nobody's word; use the console, or the officer's own --key",
     ),
-    "unknown_key": Reason(
+    "unknown_key": Text(
         "签名的钥匙没有登记（fengsui signer list）",
         "the key that signed it is not registered (fengsui signer list)",
     ),
-    "wrong_signature": Reason(
+    "wrong_signature": Text(
         "签名与内容、运行或区县不符",
         "the signature does not fit what is said, or is for another run or district",
     ),
-    "not_theirs": Reason("签名的钥匙是别人的", "it is signed with somebody else's key"),
-    "revoked": Reason("签名的钥匙已撤销", "the key that signed it was revoked"),
-    "stale": Reason("七天以前的操作，不再执行", "it is older than seven days"),
-    "repeated": Reason("重复的记录，只算一次", "it was said before and counts once"),
+    "not_theirs": Text("签名的钥匙是别人的", "it is signed with somebody else's key"),
+    "revoked": Text("签名的钥匙已撤销", "the key that signed it was revoked"),
+    "stale": Text("七天以前的操作，不再执行", "it is older than seven days"),
+    "repeated": Text("重复的记录，只算一次", "it was said before and counts once"),
 }

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from console.auth.accounts import ROLES
 from console.serve import Listen
 from fengsui.cli.options import RUN, Shared
 from fengsui.play import console as duty_room
+from stream.environment import spoken
 
 
 @click.group(invoke_without_command=True)
@@ -26,24 +28,38 @@ from fengsui.play import console as duty_room
     "names",
     multiple=True,
     envvar="FENGSUI_CONSOLE_NAMES",
-    help="浏览器用的主机名 names browsers call it by",
+    help=spoken(Text("浏览器访问所用的主机名", "names that browsers call it by")),
 )
-@click.option("--cert", default="", envvar="FENGSUI_CONSOLE_CERT", help="TLS 证书 certificate, PEM")
-@click.option("--key", default="", envvar="FENGSUI_CONSOLE_KEY", help="TLS 私钥 its key, PEM")
+@click.option(
+    "--cert",
+    default="",
+    envvar="FENGSUI_CONSOLE_CERT",
+    help=spoken(Text("TLS 证书，PEM", "TLS certificate, PEM")),
+)
+@click.option(
+    "--key",
+    default="",
+    envvar="FENGSUI_CONSOLE_KEY",
+    help=spoken(Text("证书的私钥，PEM", "the certificate's key, PEM")),
+)
 @click.option(
     "--behind-proxy",
     "proxy",
     is_flag=True,
     envvar="FENGSUI_CONSOLE_PROXY",
-    help="前面有 TLS 代理 a proxy speaks TLS",
+    help=spoken(Text("前面有说 TLS 的代理", "a proxy in front speaks TLS")),
 )
 @click.option(
     "--proxy",
     "proxies",
     multiple=True,
     envvar="FENGSUI_CONSOLE_PROXIES",
-    help="代理的地址或网段，只信它们的 X-Forwarded-For 的 the proxy's address or network: whose "
-    "X-Forwarded-For counts",
+    help=spoken(
+        Text(
+            "代理的地址或网段，只信它们的 X-Forwarded-For",
+            "the proxy's address or network: whose X-Forwarded-For counts",
+        )
+    ),
 )
 @click.pass_context
 def console(
@@ -56,18 +72,30 @@ def console(
     proxy: bool,
     proxies: tuple[str, ...],
 ) -> None:
-    """值班台 the duty room's pages, as a process of its own: map, warnings, decisions."""
+    """值班台：网页，单独一个进程；地图、预警、决定。
+
+    The duty room's pages, as a process of its own: map, warnings, decisions.
+    """
     if ctx.invoked_subcommand:
         return
     host, _, port = listen.rpartition(":")
     if not host or not port.isdigit():
-        raise click.UsageError(f"--listen {listen}: 应写 write HOST:PORT")
+        raise click.UsageError(
+            spoken(
+                Text(f"--listen {listen}: 应写 HOST:PORT", f"--listen {listen}: write HOST:PORT")
+            )
+        )
     for given in proxies:
         try:
             ipaddress.ip_network(given)
         except ValueError as e:
             raise click.UsageError(
-                f"--proxy {given}: 应写地址或网段 write an address or a network, 10.0.0.7 or 10.0.0.0/24"
+                spoken(
+                    Text(
+                        f"--proxy {given}: 应写地址或网段，如 10.0.0.7 或 10.0.0.0/24",
+                        f"--proxy {given}: write an address or a network, 10.0.0.7 or 10.0.0.0/24",
+                    )
+                )
             ) from e
     where = Listen(host, int(port), names, cert, key, proxy, proxies)
     sys.exit(duty_room.run_console(ctx.obj.setup(run_name), ctx.obj.config, where))
@@ -75,19 +103,30 @@ def console(
 
 @console.group()
 def user() -> None:
-    """用户 who may enter the duty room."""
+    """用户：谁能进值班台。
+
+    Who may enter the duty room.
+    """
 
 
 @user.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--officer", default="", help="officers.csv 里的代号 acts as this officer")
+@click.option(
+    "--officer",
+    default="",
+    help=spoken(Text("以 officers.csv 里的哪个代号办事", "acts as this officer of officers.csv")),
+)
 @click.option(
     "--password-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="口令文件 [ask] a file that holds the password",
+    help=spoken(Text("写有口令的文件 [不给则询问]", "a file that holds the password [ask]")),
 )
-@click.option("--own", is_flag=True, help="本人输入的，不必再换 typed by the user: it stays")
+@click.option(
+    "--own",
+    is_flag=True,
+    help=spoken(Text("口令由本人输入，不必再换", "typed by the user: it stays")),
+)
 @RUN
 @click.pass_obj
 def user_add(
@@ -99,12 +138,16 @@ def user_add(
     own: bool,
     run_name: str,
 ) -> None:
-    """新用户或改口令，首次登录时本人另换 a new user, or a new role and password, to be changed at the
-    first log-in."""
+    """新用户，或换角色和口令；首次登录时本人另换口令。
+
+    A new user, or a new role and password, to be changed at the first log-in.
+    """
     password = (
         password_file.read_text().strip()
         if password_file
-        else click.prompt("口令 password", hide_input=True, confirmation_prompt=True)
+        else click.prompt(
+            spoken(Text("口令", "password")), hide_input=True, confirmation_prompt=True
+        )
     )
     sys.exit(duty_room.add_user(obj.reader(run_name), name, role, officer, password, own=own))
 
@@ -114,7 +157,10 @@ def user_add(
 @RUN
 @click.pass_obj
 def user_remove(obj: Shared, name: str, run_name: str) -> None:
-    """删除 take a user away; their sessions end."""
+    """删除用户，其会话即止。
+
+    Take a user away; their sessions end.
+    """
     sys.exit(duty_room.remove_user(obj.reader(run_name), name))
 
 
@@ -123,7 +169,10 @@ def user_remove(obj: Shared, name: str, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def user_unlock(obj: Shared, name: str, run_name: str) -> None:
-    """解除限次 let a name be tried from everywhere again."""
+    """解除限次：此名可从各处再试。
+
+    Let a name be tried from everywhere again.
+    """
     sys.exit(duty_room.unlock_user(obj.reader(run_name), name))
 
 
@@ -132,7 +181,10 @@ def user_unlock(obj: Shared, name: str, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def user_reset(obj: Shared, name: str, run_name: str) -> None:
-    """清第二因素 take a second factor away; the user makes another at the next log-in."""
+    """清第二因素：下次登录时本人另做一个。
+
+    Take a second factor away; the user makes another at the next log-in.
+    """
     sys.exit(duty_room.reset_user(obj.reader(run_name), name))
 
 
@@ -142,7 +194,10 @@ def user_reset(obj: Shared, name: str, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def user_link(obj: Shared, name: str, address: str, run_name: str) -> None:
-    """一次有效的链接 a link that lets this user in once, within 15 minutes."""
+    """一次有效的登录链接，十五分钟内。
+
+    A link that lets this user in once, within 15 minutes.
+    """
     sys.exit(duty_room.link_user(obj.reader(run_name), name, address))
 
 
@@ -150,23 +205,36 @@ def user_link(obj: Shared, name: str, address: str, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def user_list(obj: Shared, run_name: str) -> None:
-    """列出 all users."""
+    """列出全部用户。
+
+    All users.
+    """
     sys.exit(duty_room.list_users(obj.reader(run_name)))
 
 
 @console.group()
 def token() -> None:
-    """令牌 programs that may use the HTTP API (docs/api.md)."""
+    """令牌：哪些程序可用 HTTP API（docs/api.md）。
+
+    Programs that may use the HTTP API (docs/api.md).
+    """
 
 
 @token.command("add")
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True)
-@click.option("--officer", default="", help="officers.csv 里的代号 acts as this officer")
+@click.option(
+    "--officer",
+    default="",
+    help=spoken(Text("以 officers.csv 里的哪个代号办事", "acts as this officer of officers.csv")),
+)
 @RUN
 @click.pass_obj
 def token_add(obj: Shared, name: str, role: str, officer: str, run_name: str) -> None:
-    """新令牌，只显示一次 a new token, shown this once."""
+    """新令牌，只显示这一次。
+
+    A new token, shown this once.
+    """
     sys.exit(duty_room.add_token(obj.reader(run_name), name, role, officer))
 
 
@@ -175,7 +243,10 @@ def token_add(obj: Shared, name: str, role: str, officer: str, run_name: str) ->
 @RUN
 @click.pass_obj
 def token_remove(obj: Shared, name: str, run_name: str) -> None:
-    """撤销 revoke a token, at once."""
+    """撤销令牌，立即生效。
+
+    Revoke a token, at once.
+    """
     sys.exit(duty_room.remove_token(obj.reader(run_name), name))
 
 
@@ -183,7 +254,10 @@ def token_remove(obj: Shared, name: str, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def token_list(obj: Shared, run_name: str) -> None:
-    """列出 all tokens and when they were last used."""
+    """列出全部令牌和最后使用的时间。
+
+    All tokens and when they were last used.
+    """
     sys.exit(duty_room.list_tokens(obj.reader(run_name)))
 
 
@@ -191,5 +265,8 @@ def token_list(obj: Shared, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def record(obj: Shared, run_name: str) -> None:
-    """操作记录 who entered and what they did; exit code 1 if it was changed by another hand."""
+    """操作记录：谁进来过、做了什么；被别的手改过时退出码为 1。
+
+    Who entered and what they did; exit code 1 if it was changed by another hand.
+    """
     sys.exit(duty_room.show_record(obj.reader(run_name)))

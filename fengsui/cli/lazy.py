@@ -1,6 +1,8 @@
 """A group of commands that knows their names and their help, and loads a command only when it is
 called: so a program of fifty commands starts as fast as the one that is asked for."""
 
+import inspect
+import re
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -10,16 +12,22 @@ from typing import Any, NamedTuple
 import click
 from click.shell_completion import CompletionItem
 
+from config.language import Text
+from stream.environment import language, spoken
+
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
 
 class Entry(NamedTuple):
     """Where a command stands (`module:attribute`), and the first sentence of its help, which stands
     here too so that a list needs no command. tests/fengsui/test_start.py holds the two together."""
 
     place: str
-    help: str
+    zh: str
+    en: str
 
 
-Sections = Mapping[str, Mapping[str, Entry]]  # heading -> name -> entry, in the order of the help
+Sections = Mapping[Text, Mapping[str, Entry]]  # heading -> name -> entry, in the order of the help
 
 
 def _find_benches() -> None:
@@ -29,10 +37,31 @@ def _find_benches() -> None:
     tree = Path(__file__).parents[2]
     if not (tree / "bench" / "command.py").exists():
         raise click.ClickException(
-            "测速只在源码目录里 benches stand in the source tree: git clone, then make and fengsui bench"
+            spoken(
+                Text(
+                    "测速只在源码目录里：git clone，然后 make、fengsui bench",
+                    "benches stand in the source tree: git clone, then make and fengsui bench",
+                )
+            )
         )
     if str(tree) not in sys.path:
         sys.path.append(str(tree))
+
+
+def in_one_language(command: click.Command) -> click.Command:
+    """The same, and all that hang on it, with the help in the language of this terminal: a command's
+    docstring says everything in Chinese and then in English, a paragraph each."""
+    whole = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "").split("\n\n")
+    chinese = [p for p in whole if _CHINESE.search(p)]
+    english = [p for p in whole if not _CHINESE.search(p)]
+    if chinese and english:
+        command.help = spoken(Text("\n\n".join(chinese), "\n\n".join(english)))
+        if language() == "both":
+            command.help = "\n\n".join(whole)
+    if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
+        for one in command.commands.values():
+            in_one_language(one)
+    return command
 
 
 class LazyGroup(click.Group):
@@ -43,7 +72,7 @@ class LazyGroup(click.Group):
         self.sections = sections
         self._places = {name: e.place for named in sections.values() for name, e in named.items()}
         self.commands = {
-            name: click.Command(name, help=e.help)
+            name: click.Command(name, help=spoken(Text(e.zh, e.en)))
             for named in sections.values()
             for name, e in named.items()
         }
@@ -61,7 +90,7 @@ class LazyGroup(click.Group):
             _find_benches()
         found = getattr(import_module(module), attribute)
         assert isinstance(found, click.Command), self._places[cmd_name]
-        return found
+        return in_one_language(found)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list, section by section, in columns that stand below each other."""
@@ -69,7 +98,7 @@ class LazyGroup(click.Group):
         limit = formatter.width - 6 - widest
         for heading, named in self.sections.items():
             rows = [(n.ljust(widest), self.commands[n].get_short_help_str(limit)) for n in named]
-            with formatter.section(heading):
+            with formatter.section(spoken(heading)):
                 formatter.write_dl(rows)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

@@ -6,21 +6,37 @@ from typing import TypedDict
 
 import click
 
+from config.language import Text
 from config.load import load
 from config.records.district import District
 from fengsui.run.setup import Setup, make_setup
+from stream.environment import spoken
 
 RUN = click.option(
-    "--run", "run_name", default="live", show_default=True, help="运行名 the run's name"
+    "--run",
+    "run_name",
+    default="live",
+    show_default=True,
+    help=spoken(Text("运行名", "the run's name")),
 )
 WAIT = click.option(
-    "--wait", "wait_s", type=float, default=10.0, show_default=True, help="等答复秒数 seconds"
+    "--wait",
+    "wait_s",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help=spoken(Text("等答复的秒数", "seconds to wait for an answer")),
 )
 KEY = click.option(
     "--key",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="FENGSUI_OFFICER_KEY",
-    help="本人的钥匙 the officer's own key: fengsui signer make",
+    help=spoken(
+        Text(
+            "本人的钥匙，用 fengsui signer make 造",
+            "the officer's own key, made by fengsui signer make",
+        )
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from config.language import Text, text_of
 from config.records.district import District
 from dispatch.nodes.keys import sender_keys
 from dispatch.words.local_time import local
@@ -14,13 +15,14 @@ from fengsui.cli.options import Shared
 from fengsui.play import play as storm
 from fengsui.run.service import stopping_on_signals
 from fengsui.run.setup import Setup, stamp
+from fengsui.run.terminal import echo
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import replay as feed
 from simulators.run import Player, Stuck, play
 from simulators.scenario import scenario as scenario_of
 from simulators.world import World
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 from stream.mqtt.access import SIMULATOR
 
 
@@ -28,16 +30,45 @@ from stream.mqtt.access import SIMULATOR
 @click.argument("scenario", required=False, default="yanqing-storm")
 @click.option("--run", "run_name", default="exercise", show_default=True)
 @click.option("--seed", type=int, default=None)
-@click.option("--speed", type=float, default=None, help="情景秒/真实秒; 0: 尽快 as fast as it goes")
 @click.option(
-    "--lockstep", is_flag=True, help="等全线处理完每一时段 wait for the line at each slot"
+    "--speed",
+    type=float,
+    default=None,
+    help=spoken(
+        Text("一秒放几秒情景；0: 尽快", "scenario seconds a second; 0: as fast as it goes")
+    ),
 )
-@click.option("--carrier-port", type=int, default=0, help="模拟短信网关端口 simulated carrier")
-@click.option("--drain", type=float, default=3.0, show_default=True, help="雨后小时数 hours after")
-@click.option("--seeds", type=int, default=0, help="在内存中评分 N 场 score N storms in memory")
-@click.option("--score", is_flag=True, help="打印漏报与空报 print misses and false alarms")
 @click.option(
-    "--faults", is_flag=True, help="有无测站故障各一遍 each storm without and with faults"
+    "--lockstep",
+    is_flag=True,
+    help=spoken(Text("等全线处理完每一时段", "wait for the line at each slot")),
+)
+@click.option(
+    "--carrier-port",
+    type=int,
+    default=0,
+    help=spoken(Text("模拟短信网关的端口", "port of the simulated carrier")),
+)
+@click.option(
+    "--drain",
+    type=float,
+    default=3.0,
+    show_default=True,
+    help=spoken(Text("雨后再放几小时", "hours after the rain")),
+)
+@click.option(
+    "--seeds",
+    type=int,
+    default=0,
+    help=spoken(Text("在内存中评分 N 场", "score N storms in memory")),
+)
+@click.option(
+    "--score", is_flag=True, help=spoken(Text("打印漏报与空报", "print misses and false alarms"))
+)
+@click.option(
+    "--faults",
+    is_flag=True,
+    help=spoken(Text("有无测站故障各放一遍", "each storm without and with faults")),
 )
 @click.pass_obj
 def simulate(
@@ -53,7 +84,10 @@ def simulate(
     score: bool,
     faults: bool,
 ) -> None:
-    """模拟 publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score."""
+    """模拟：把 SCENARIO 发到任何 MQTT 服务器；或给许多场暴雨评分：--seeds 30 --score。
+
+    Publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score.
+    """
     if score or seeds or faults:
         sys.exit(_score_storms(obj.district(), seeds or 30, faults=faults))
     sys.exit(
@@ -65,11 +99,34 @@ def simulate(
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--run", "run_name", default="", help="送入已在运行的演练 feed a run that is running")
-@click.option("--speed", type=float, default=0.0, help="事件秒/真实秒; 0: 尽快 [default: 0]")
+@click.option(
+    "--run",
+    "run_name",
+    default="",
+    help=spoken(Text("送入已在运行的演练", "feed a run that is running")),
+)
+@click.option(
+    "--speed",
+    type=float,
+    default=0.0,
+    help=spoken(
+        Text("一秒放几秒事件；0: 尽快 [0]", "event seconds a second; 0: as fast as it goes [0]")
+    ),
+)
 @click.option("--lockstep/--no-lockstep", default=True, show_default=True)
-@click.option("--slot", "slot_s", type=int, default=300, show_default=True, help="时段秒数")
-@click.option("--out", type=click.Path(path_type=Path), help="结束时导出 export here at the end")
+@click.option(
+    "--slot",
+    "slot_s",
+    type=int,
+    default=300,
+    show_default=True,
+    help=spoken(Text("每个时段几秒", "seconds of a slot")),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=spoken(Text("结束时导出到这里", "export here at the end")),
+)
 @click.pass_obj
 def replay(
     obj: Shared,
@@ -80,7 +137,11 @@ def replay(
     slot_s: int,
     out: Path | None,
 ) -> None:
-    """回放 a CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.
+    """回放测值 CSV（station,quantity,time,value），经 MQTT，保留事件时间。
+
+    不写 --run 时，自己起一条全线放这个文件，并打印预警了什么。
+
+    A CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.
 
     Without --run it starts a line of its own around the file and prints what was warned.
     """
@@ -100,7 +161,7 @@ def _replay_alone(
         with stopping_on_signals(stop):
             return storm.replay_alone(make, file, speed, slot_s, out, stop)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
 
 
 def _replay_to_broker(setup: Setup, file: Path, speed: float, lockstep: bool, slot_s: int) -> int:
@@ -109,7 +170,7 @@ def _replay_to_broker(setup: Setup, file: Path, speed: float, lockstep: bool, sl
     try:
         rows = storm.good_rows(file)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     with stopping_on_signals(stop):
         player = _player(setup, stop, speed, lockstep, 0)
         feed(player, rows, stop, slot_s=slot_s, on_slot=_progress(setup))
@@ -131,7 +192,7 @@ def _simulate_to_broker(
     try:
         chosen = scenario_of(name)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     world = World(setup.district, chosen, seed)
     with stopping_on_signals(stop):
         player = _player(
@@ -140,7 +201,7 @@ def _simulate_to_broker(
         try:
             play(player, world, stop, drain_h=drain_h, on_slot=_progress(setup))
         except Stuck as e:
-            click.echo(f"fengsui: {e}", err=True)
+            echo("fengsui: " + text_of(e), err=True)
             return 1
         finally:
             player.close()
@@ -154,7 +215,10 @@ def _player(
 ) -> Player:
     if setup.live:
         raise Usage(
-            "模拟和回放只能进演练 a simulator never speaks into a live run: --run exercise-NAME"
+            Text(
+                "模拟和回放只能进演练：--run exercise-NAME",
+                "a simulator never speaks into a live run: --run exercise-NAME",
+            )
         )
     nodes = Nodes(list(setup.district.nodes), sender_keys(setup.folder).public, "exercise")
     carrier = Carrier(carrier_port) if carrier_port else None
@@ -170,7 +234,7 @@ def _player(
             lockstep=lockstep,
         )
     except ConnectionError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
 
 
 def _progress(setup: Setup) -> Callable[[int], None]:
@@ -178,7 +242,7 @@ def _progress(setup: Setup) -> Callable[[int], None]:
 
     def tell(clock_at: int) -> None:
         if clock_at // 1000 % 1800 == 0:
-            click.echo(local(clock_at, setup.district.timezone), err=True)
+            echo(local(clock_at, setup.district.timezone), err=True)
 
     return tell
 
@@ -189,5 +253,5 @@ def _score_storms(district: District, count: int, *, faults: bool) -> int:
     from fengsui.play.scoring import score_all
 
     for text in (figures if faults else score_all)(district, count):
-        click.echo(text)
+        echo(text)
     return 0

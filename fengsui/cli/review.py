@@ -5,34 +5,72 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from fengsui.cli.options import RUN, Shared
 from fengsui.play import drill as drills
 from fengsui.review import page
 from fengsui.run.setup import stamp
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 
 _PLAN = click.option(
     "--plan",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="目标 targets [default: the district's drill.toml]",
+    help=spoken(Text("目标 [区县的 drill.toml]", "targets [default: the district's drill.toml]")),
 )
 
 
 @click.command()
 @click.argument("scenario", required=False, default="yanqing-storm")
-@click.option("--run", "run_name", default="", help="运行名 exercise-NAME [exercise-TIME]")
-@click.option("--out", type=click.Path(path_type=Path), help="结果目录 [default: STATE/RUN-report]")
-@click.option("--seed", type=int, default=None, help="随机种子 [the scenario's own]")
+@click.option(
+    "--run",
+    "run_name",
+    default="",
+    help=spoken(
+        Text(
+            "运行名 exercise-NAME [exercise-TIME]", "the run's name, exercise-NAME [exercise-TIME]"
+        )
+    ),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=spoken(Text("结果目录 [STATE/RUN-report]", "folder of the results [STATE/RUN-report]")),
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=None,
+    help=spoken(Text("随机种子 [情景自己的]", "random seed [the scenario's own]")),
+)
 @click.option(
     "--speed",
     type=float,
     default=None,
-    help="情景秒/真实秒; 0: 尽快 as fast as it goes [1 with --people]",
+    help=spoken(
+        Text(
+            "一秒放几秒情景；0: 尽快 [--people 时为 1]",
+            "scenario seconds a second; 0: as fast as it goes [1 with --people]",
+        )
+    ),
 )
 @_PLAN
-@click.option("--people", is_flag=True, help="由人决定 persons decide, from other terminals")
-@click.option("--plain", is_flag=True, help="逐行输出 lines instead of a moving screen")
-@click.option("--port", type=int, default=1883, show_default=True, help="内置 MQTT 端口")
+@click.option(
+    "--people",
+    is_flag=True,
+    help=spoken(Text("由人在别的终端决定", "persons decide, from other terminals")),
+)
+@click.option(
+    "--plain",
+    is_flag=True,
+    help=spoken(Text("逐行输出，不用活动屏幕", "lines instead of a moving screen")),
+)
+@click.option(
+    "--port",
+    type=int,
+    default=1883,
+    show_default=True,
+    help=spoken(Text("内置 MQTT 服务器的端口", "port of the embedded MQTT broker")),
+)
 @click.pass_obj
 def drill(
     obj: Shared,
@@ -46,14 +84,23 @@ def drill(
     plain: bool,
     port: int,
 ) -> None:
-    """演练 play SCENARIO through the whole line, cut off from everything real, and assess it.
+    """演练：SCENARIO 走完全线，与一切真实的东西断开，并评估。
 
-    It has a broker, a log and keys of its own; a real red in the live run beside it breaks it off.
-    退出码 exit codes: 0 完成 played · 1 失败 failed · 3 因实况中止 a real warning broke it off.
+    它有自己的 MQTT 服务器、日志和密钥；旁边的实况出现红色预警时中止。退出码：0 完成 · 1 失败 · 3 因实况中止。
+
+    Play SCENARIO through the whole line, cut off from everything real, and assess it.
+
+    It has a broker, a log and keys of its own; a real red in the live run beside it breaks it off. Exit
+    codes: 0 played · 1 failed · 3 a real warning broke it off.
     """
     for name, url in obj.urls.items():
         if url:
-            raise Usage(f"演练用自己的服务 a drill has its own services: leave --{name} away")
+            raise Usage(
+                Text(
+                    f"演练用自己的服务，不写 --{name}",
+                    f"a drill has its own services: leave --{name} away",
+                )
+            )
     name = run_name or f"exercise-{stamp()}"
     wish = drills.DrillWish(
         scenario, name, seed, speed, out or obj.state / f"{name}-report", plan, people, plain, port
@@ -63,13 +110,28 @@ def drill(
 
 @click.command("after-action")
 @RUN
-@click.option("--incident", default="", help="事件 [live: the newest; an exercise: all of it]")
-@click.option("--out", type=click.Path(path_type=Path), help="结果目录 [default: here]")
+@click.option(
+    "--incident",
+    default="",
+    help=spoken(
+        Text(
+            "事件 [实况：最新的；演练：全部]", "incident [live: the newest; an exercise: all of it]"
+        )
+    ),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=spoken(Text("结果目录 [当前目录]", "folder of the results [here]")),
+)
 @_PLAN
 @click.pass_obj
 def after_action(
     obj: Shared, run_name: str, incident: str, out: Path | None, plan: Path | None
 ) -> None:
-    """总结评估 what happened, how long each step took, who answered, against the plan; as a page to
-    print and as JSON. For drills and for real events."""
+    """总结评估：发生了什么、每步多久、谁应答，对照预案；可打印的网页和 JSON。演练和实况都可以。
+
+    What happened, how long each step took, who answered, against the plan; as a page to print and as JSON.
+    For drills and for real events.
+    """
     sys.exit(page.after_action(obj.setup(run_name), incident, out, plan))

@@ -7,12 +7,12 @@ import click
 
 from config.language import Text, text_of
 from config.load import ConfigError
-from fengsui.cli.lazy import LazyGroup
+from fengsui.cli.lazy import LazyGroup, in_one_language
 from fengsui.cli.options import Shared
 from fengsui.cli.table import COMMANDS
 from fengsui.run.setup import default_config
 from fengsui.run.terminal import echo
-from stream.environment import Usage
+from stream.environment import Usage, language, spoken
 from stream.log.port import Corrupt, Unavailable
 
 
@@ -20,40 +20,85 @@ from stream.log.port import Corrupt, Unavailable
     cls=LazyGroup,
     sections=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="""\b
-退出码 exit codes: 0 成功 well · 1 失败 failed · 2 用法或配置有误 wrong usage or configuration
-环境变量 environment: FENGSUI_CONFIG FENGSUI_STATE FENGSUI_BROKER FENGSUI_LOG FENGSUI_HISTORY""",
+    epilog=spoken(
+        Text(
+            "\b\n退出码：0 成功 · 1 失败 · 2 用法或配置有误\n环境变量：FENGSUI_CONFIG "
+            "FENGSUI_STATE FENGSUI_BROKER FENGSUI_LOG FENGSUI_HISTORY\nFENGSUI_LANG：zh（中"
+            "文）、en（英文）或 both",
+            "\b\nexit codes: 0 well · 1 failed · 2 wrong usage or "
+            "configuration\nenvironment: FENGSUI_CONFIG FENGSUI_STATE FENGSUI_BROKER "
+            "FENGSUI_LOG FENGSUI_HISTORY\nFENGSUI_LANG: zh (Chinese), en (English) or both",
+        )
+    ),
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path, file_okay=False),
     default=default_config,
     envvar="FENGSUI_CONFIG",
-    help="区县配置目录 the district's folder [default: the package's config/yanqing]",
+    help=spoken(
+        Text(
+            "区县配置目录 [程序自带的 config/yanqing]",
+            "the district's folder [default: the package's config/yanqing]",
+        )
+    ),
 )
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("var"),
     envvar="FENGSUI_STATE",
-    help="运行数据目录 where runs keep their data [default: var]",
+    help=spoken(Text("运行数据目录 [var]", "where runs keep their data [default: var]")),
 )
-@click.option("--broker", default="", help="MQTT 服务器 mqtt://USER:PASSWORD@HOST:PORT, mqtts://…")
-@click.option("--log", default="", help="日志 sqlite:///FOLDER or kafka://HOST:PORT")
-@click.option("--history", default="", help="历史库 sqlite:///DIR or influx://HOST:PORT/ORG/BUCKET")
+@click.option(
+    "--broker",
+    default="",
+    help=spoken(
+        Text(
+            "MQTT 服务器：mqtt://USER:PASSWORD@HOST:PORT、mqtts://…",
+            "MQTT broker: mqtt://USER:PASSWORD@HOST:PORT, mqtts://…",
+        )
+    ),
+)
+@click.option(
+    "--log",
+    default="",
+    help=spoken(
+        Text(
+            "日志：sqlite:///FOLDER 或 kafka://HOST:PORT",
+            "log: sqlite:///FOLDER or kafka://HOST:PORT",
+        )
+    ),
+)
+@click.option(
+    "--history",
+    default="",
+    help=spoken(
+        Text(
+            "历史库：sqlite:///DIR 或 influx://HOST:PORT/ORG/BUCKET",
+            "history: sqlite:///DIR or influx://HOST:PORT/ORG/BUCKET",
+        )
+    ),
+)
 @click.version_option(package_name="fengsui")
 @click.pass_context
 def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, history: str) -> None:
-    """烽燧 Fengsui: 从雨量计到村里的大喇叭 from the rain gauge to the loudspeaker in the village.
+    """烽燧：从雨量计到村里的大喇叭。
 
-    先试试 to begin: `fengsui run` plays a mountain storm over Yanqing, with nothing else installed.
+    先试试：`fengsui run` 放一场延庆山区的暴雨，不用装别的。
+
+    Fengsui: from the rain gauge to the loudspeaker in the village.
+
+    To begin: `fengsui run` plays a mountain storm over Yanqing, with nothing else installed.
     """
+    language()  # a wrong FENGSUI_LANG is told before anything else
     ctx.obj = Shared(config, state, broker, log, history)
 
 
 def main() -> None:
     """Entry point: conventional exit codes, no traceback for what a person did."""
     try:
+        in_one_language(cli)
         cli(standalone_mode=False)
     except click.exceptions.Exit as e:
         sys.exit(e.exit_code)

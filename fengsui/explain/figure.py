@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import ACTION_EN, HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
 from config.records.quantity import QUANTITIES
@@ -56,7 +57,9 @@ _CASE_EN = {
 def prepare(path: Path) -> Any:
     """matplotlib; FigureFault, before any work is done, where there can be no picture."""
     if path.suffix.lower() != ".png":
-        raise FigureFault(f"{path.name}：图应为 .png the figure is a .png")
+        raise FigureFault(
+            Text(f"{path.name}：图应为 .png", f"{path.name}: the figure must be a .png")
+        )
     return ready(path)
 
 
@@ -101,7 +104,7 @@ def _title(district: District, f: Facts, cjk: bool) -> str:
     when = _x(f.at, ZoneInfo(district.timezone)).strftime("%Y-%m-%d %H:%M")
     if cjk:
         lines = [f"{place.township}{place.name} {place.name_en} {f.area}  {when}"]
-        lines += [f"{HAZARD_ZH[v.hazard]}: {headline(district, v, f)}" for v in f.verdicts]
+        lines += [f"{HAZARD_ZH[v.hazard]}: {headline(district, v, f).zh}" for v in f.verdicts]
     else:
         lines = [f"{place.name_en} ({f.area})  {when} {district.timezone}"]
         lines += [f"{HAZARD_EN[v.hazard]}: {_verdict_en(v)}" for v in f.verdicts]

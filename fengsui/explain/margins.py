@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from config.checks.tables import ACTIONS, LEVELS
+from config.language import Said, Text, en, zh
 from config.records.district import District
 from detectors.engine.slot_ring import SeriesState
 from detectors.engine.window_engine import SeriesRule
@@ -47,7 +48,7 @@ class Near(NamedTuple):
     window_min: int = 0
     per_h: float = 0.0
     speaks: bool = True
-    note: str = ""
+    note: Said = ""
 
     @property
     def known(self) -> bool:
@@ -68,7 +69,7 @@ def near(district: District, part: Part, state: DetectState, area: str) -> list[
     for compound in part.compounds:
         limits = _set(compound.limits())
         value, on, at = compound.now(state.compounds[compound.name], area)
-        note = f"已成立 on: {' '.join(on) or '无 none'}"
+        note = Text(f"已成立：{' '.join(on) or '无'}", f"on: {' '.join(on) or 'none'}")
         found += [
             _graded(Near(compound.name, row.hazard, "", value, "", limits, at=at, note=note))
             for row in compound.rows
@@ -103,7 +104,10 @@ def _rain(part: Part, state: DetectState, area: str) -> Iterator[Near]:
         if row.area != area:
             continue
         wet, at = int(held.wetness[n]), max(0, int(held.window.head[n])) * _MINUTE
-        ground = f"前期 Pa {rule.wetness.index(held, np.array([n]))[0] / 10:.1f} mm, {CLASSES[wet]}"
+        index = rule.wetness.index(held, np.array([n]))[0] / 10
+        ground = Text(
+            f"前期 Pa {index:.1f} mm，{zh(CLASSES[wet])}", f"Pa {index:.1f} mm, {en(CLASSES[wet])}"
+        )
         found = []
         for w, (window, total) in enumerate(zip(rule.windows, rule.seen(held, n), strict=True)):
             counts = (*rule.level_limits[wet, n, w], *rule.action_limits[wet, n, w])
@@ -130,7 +134,11 @@ def _stage(district: District, part: Part, state: DetectState, area: str) -> Ite
             continue
         value = float(held.ring[n, head & (held.ring.shape[1] - 1)]) / 1000
         slope, wait = part.stage.outlook(held, n)
-        note = f"约 {wait:.0f} min 到下一级 to the next level" if wait <= _SOON_MIN else ""
+        note = (
+            Text(f"约 {wait:.0f} min 到下一级", f"about {wait:.0f} min to the next level")
+            if wait <= _SOON_MIN
+            else ""
+        )
         window = district.rules.stage.window_min
         yield _graded(
             Near(

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from config.language import Said, Text, en, zh
 from config.records.district import District
 from console.model.follow import Follower
 from detectors.detection import Detection, Mark
@@ -40,7 +41,7 @@ class Recalled(NamedTuple):
     clock_at: int
     marks: dict[str, list[int]]
     whole: bool
-    notes: list[str]
+    notes: list[Said]
 
 
 class Late(NamedTuple):
@@ -57,7 +58,7 @@ class Heard(NamedTuple):
     known: Readings
     whole: Readings
     late: list[Late]
-    notes: list[str]
+    notes: list[Said]
 
 
 @contextmanager
@@ -78,13 +79,18 @@ def recall(log: Log, history: History, start_at: int, end_at: int) -> Recalled:
     """Alerts, detections, decisions and outcomes said in a span of time (ms, the end excluded)."""
     decoder = msgspec.json.Decoder(Kept)
     found: dict[Kept, None] = {}
-    notes: list[str] = []
+    notes: list[Said] = []
     try:
         for kind in _KINDS:
             for fact in history.facts(kind, start_at, end_at):
                 found[decoder.decode(fact.body)] = None
     except Unavailable as e:
-        notes.append(f"历史库连不上，只有日志所存 history cannot be asked, the log alone: {e}")
+        notes.append(
+            Text(
+                f"历史库连不上，只有日志所存：{zh(e)}",
+                f"history cannot be asked, the log alone: {en(e)}",
+            )
+        )
     runs: dict[Run, None] = {}
     marks: dict[str, list[int]] = {}
     clock_at = 0
@@ -123,13 +129,18 @@ def heard(district: District, part: Part, log: Log, history: History, area: str,
     begin = {s: at - ms for s, ms in _memory(district, part, area).items()}
     pairs = [(s, district.stations[s].quantity) for s in sorted(begin)]
     whole: dict[Key, int] = {}
-    notes: list[str] = []
+    notes: list[Said] = []
     try:
         for pair in pairs:
             for p in history.series(*pair, begin[pair[0]], at + 1):
                 whole[_key(p)] = p.value
     except Unavailable as e:
-        notes.append(f"历史库连不上，只有日志所存 history cannot be asked, the log alone: {e}")
+        notes.append(
+            Text(
+                f"历史库连不上，只有日志所存：{zh(e)}",
+                f"history cannot be asked, the log alone: {en(e)}",
+            )
+        )
     known, arrived = dict(whole), set()
     late: list[Late] = []
     wanted = set(pairs)

@@ -7,6 +7,7 @@ station and time, a warning its detections, a delivery its warning and version. 
 
 from collections.abc import Iterable, Iterator
 
+from config.language import Said, Text, en, zh
 from config.records.level import LEVEL_ZH
 from detectors.detection import Detection
 from dispatch.records import Alert, Delivery, Receipt
@@ -75,25 +76,38 @@ def _covers(observed_at: int | None, window_min: int | None, at: int) -> bool:
     return observed_at - (window_min or 0) * 60_000 <= at <= observed_at
 
 
-def lines(ways: Ways, found: list[Detection], zone: str) -> Iterator[str]:
+def lines(ways: Ways, found: list[Detection], zone: str) -> Iterator[Said]:
     """Reading, detection, warning, delivery, receipt: a step each further in."""
     for d in sorted(found, key=lambda d: (d.detected_at, d.id)):
         for e in d.evidence:
             seen = ways.heard.get((e.station, e.quantity, e.observed_at or 0), [])
-            heard = f", 收到 received {local(seen[0][1], zone)}" if seen else ""
+            heard = (
+                Text(f"，收到 {local(seen[0][1], zone)}", f", received {local(seen[0][1], zone)}")
+                if seen
+                else ""
+            )
             window = f" / {e.window_min} min" if e.window_min else ""
             when = local(e.observed_at, zone) if e.observed_at else "-"
-            yield f"读数 reading {e.station} {e.quantity} {e.value:g}{window} {when}{heard}"
+            yield Text(
+                f"读数 {e.station} {e.quantity} {e.value:g}{window} {when}{zh(heard)}",
+                f"reading {e.station} {e.quantity} {e.value:g}{window} {when}{en(heard)}",
+            )
         level = LEVEL_ZH[d.level]
-        yield f"  检测 detection {d.id} {d.area} {d.rule} {level} {local(d.detected_at, zone)}"
+        yield Text(
+            f"  检测 {d.id} {d.area} {d.rule} {level} {local(d.detected_at, zone)}",
+            f"  detection {d.id} {d.area} {d.rule} {level} {local(d.detected_at, zone)}",
+        )
         for a in ways.alerts.values():
             if d.id in a.detections:
                 yield from _alert(ways, a, zone)
 
 
-def _alert(ways: Ways, a: Alert, zone: str) -> Iterator[str]:
+def _alert(ways: Ways, a: Alert, zone: str) -> Iterator[Said]:
     what = f"{a.id}/{a.version} {a.area} {a.hazard} {LEVEL_ZH[a.level]}"
-    yield f"    预警 warning {what} {a.msg_type} {local(a.sent_at, zone)}"
+    yield Text(
+        f"    预警 {what} {a.msg_type} {local(a.sent_at, zone)}",
+        f"    warning {what} {a.msg_type} {local(a.sent_at, zone)}",
+    )
     for delivery in ways.deliveries.values():
         if (delivery.alert, delivery.version) != (a.id, a.version):
             continue
@@ -102,5 +116,11 @@ def _alert(ways: Ways, a: Alert, zone: str) -> Iterator[str]:
             for r in ways.receipts.get(delivery.id, ())
             if r.route < len(delivery.routes)
         )
-        told = f"{delivery.recipient} 入列 queued {local(delivery.queued_at, zone)}"
-        yield f"      发送 delivery {delivery.id} {told}{' → ' + steps if steps else ''}"
+        told = Text(
+            f"{delivery.recipient} {local(delivery.queued_at, zone)} 入列",
+            f"{delivery.recipient} queued {local(delivery.queued_at, zone)}",
+        )
+        yield Text(
+            f"      发送 {delivery.id} {told.zh}{(' → ' + steps if steps else '')}",
+            f"      delivery {delivery.id} {told.en}{(' → ' + steps if steps else '')}",
+        )

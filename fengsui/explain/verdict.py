@@ -7,6 +7,7 @@ later, once from all. Pure: `fengsui.explain.past` reads, `fengsui.explain.words
 
 from typing import Literal, NamedTuple
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
@@ -209,6 +210,6 @@ def _since(before: list[Alert]) -> int:
     return since
 
 
-def in_words(level: Level, action: Action) -> str:
-    """红色、立即转移 red, move now."""
-    return str(Grade(level, action).words())
+def in_words(level: Level, action: Action) -> Text:
+    """红色、立即转移, red, move now."""
+    return Grade(level, action).words()

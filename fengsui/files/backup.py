@@ -23,6 +23,7 @@ from typing import IO, Any
 
 import msgspec
 
+from config.language import Said, Text, en, text_of, zh
 from dispatch.signatures.proof import Trust
 from fengsui.files.redact import private
 from fengsui.files.redact import redacted as redact
@@ -177,13 +178,18 @@ def _line(entry: Entry) -> bytes:
 def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
     """Write FILE; it is there whole or not at all, for its owner's eyes only. Raises `Usage`."""
     if file.exists():
-        raise Usage(f"{file}: 已存在 is there already; 不覆盖 it is not overwritten")
+        raise Usage(
+            Text(f"{file}: 已存在，不覆盖", f"{file}: is there already, it is not overwritten")
+        )
     log = open_run_log(setup)
     try:
         settle_s = 0.0 if setup.log.startswith("sqlite:") else 0.3
         ends, groups = cut(log, settle_s)
         if not any(any(e) for e in ends.values()):
-            raise Usage(f"{setup.run.name}: 没有记录 the run has no records: nothing to back up")
+            name = setup.run.name
+            raise Usage(
+                Text(f"{name}: 没有记录，无可备份", f"{name}: no records: nothing to back up")
+            )
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as scratch:
             files, redacted = _config_files(config)
             files |= _sealed(setup)
@@ -290,12 +296,19 @@ def _damage(file: Path, doing: list[str]) -> Iterator[None]:
         yield
     except (tarfile.TarError, EOFError, zlib.error, OSError, UnicodeError) as e:
         if isinstance(e, OSError) and e.errno is not None:
-            raise Usage(f"{file}: 读不到 cannot be read: {e.strerror}") from e
-        raise _bad(file, doing[0], str(e)) from e
+            raise Usage(
+                Text(f"{file}: 读不到：{e.strerror}", f"{file}: cannot be read: {e.strerror}")
+            ) from e
+        raise _bad(file, doing[0], text_of(e)) from e
 
 
-def _bad(file: Path, name: str, why: str) -> Corrupt:
-    return Corrupt(f"{file}: 成员 member {name!r}: {why}; 什么也没写 nothing was written")
+def _bad(file: Path, name: str, why: Said) -> Corrupt:
+    return Corrupt(
+        Text(
+            f"{file}: 成员 {name!r}: {zh(why)}；什么也没写",
+            f"{file}: member {name!r}: {en(why)}; nothing was written",
+        )
+    )
 
 
 def members(file: Path, doing: list[str]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
@@ -304,7 +317,7 @@ def members(file: Path, doing: list[str]) -> Iterator[tuple[tarfile.TarInfo, IO[
             doing[0] = info.name
             body = tar.extractfile(info) if info.isreg() else None
             if body is None:
-                raise _bad(file, info.name, "不是普通文件 is not a plain file")
+                raise _bad(file, info.name, Text("不是普通文件", "is not a plain file"))
             yield info, body
 
 
@@ -322,30 +335,37 @@ def verify(file: Path, config: Path | None = None) -> Manifest:
                 continue
             known = left.pop(info.name, None)
             if known is None or not _NAME.fullmatch(info.name):
-                raise _bad(file, info.name, "不该在这里 does not belong here, or stands here twice")
+                why = Text("不该在这里，或出现两次", "does not belong here, or stands here twice")
+                raise _bad(file, info.name, why)
             _check(file, info, body, known, config)
         if manifest is None or left:
-            raise _bad(file, next(iter(left), "manifest.json"), "缺失 is missing")
+            raise _bad(file, next(iter(left), "manifest.json"), Text("缺失", "is missing"))
     return manifest
 
 
 def _manifest(file: Path, info: tarfile.TarInfo, body: IO[bytes]) -> Manifest:
     if info.name != "manifest.json":
-        raise _bad(file, info.name, "第一个应是 the first must be manifest.json")
+        why = Text("第一个应是 manifest.json", "the first must be manifest.json")
+        raise _bad(file, info.name, why)
     try:
         found = msgspec.json.decode(body.read(), type=Manifest)
     except msgspec.MsgspecError as e:
         raise _bad(file, info.name, str(e)) from e
     if found.format != FORMAT:
         raise Usage(
-            f"{file}: 格式 format {found.format}, Fengsui {found.fengsui}; this version reads "
-            f"{FORMAT}: 请用写它的版本 restore with the version that wrote it"
+            Text(
+                f"{file}: 格式 {found.format}，Fengsui {found.fengsui}；本版本读 {FORMAT}：请用"
+                "写它的版本恢复",
+                f"{file}: format {found.format}, Fengsui {found.fengsui}; this version reads "
+                f"{FORMAT}: restore with the version that wrote it",
+            )
         )
     if not _ID.fullmatch(found.district):
-        raise _bad(file, info.name, f"区县 district {found.district!r}")
+        why = Text(f"区县 {found.district!r}", f"district {found.district!r}")
+        raise _bad(file, info.name, why)
     wanted = {f"records/{t}/{p}.jsonl" for t, e in found.ends.items() for p in range(len(e))}
     for name in {*ORDER} - found.ends.keys() or wanted - found.members.keys():
-        raise _bad(file, name, "清单里没有 is not in the manifest")
+        raise _bad(file, name, Text("清单里没有", "is not in the manifest"))
     return found
 
 
@@ -367,12 +387,14 @@ def _check(
                 try:
                     row, _ = row_of(text)
                 except ValueError as e:
-                    raise _bad(file, info.name, f"坏行 a line is damaged: {e}") from e
+                    why = Text(f"坏行：{zh(e)}", f"a line is damaged: {en(e)}")
+                    raise _bad(file, info.name, why) from e
                 if row.offset <= last:
-                    raise _bad(file, info.name, f"{row.offset} 次序不对 is out of order")
+                    why = Text(f"{row.offset} 次序不对", f"{row.offset} is out of order")
+                    raise _bad(file, info.name, why)
                 last = row.offset
     finally:
         if out is not None:
             out.close()
     if digest.hexdigest() != known.sha256 or info.size != known.size:
-        raise _bad(file, info.name, "校验和不符 its SHA-256 is not that of the manifest")
+        raise _bad(file, info.name, Text("校验和不符", "its SHA-256 is not that of the manifest"))

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator, RegularGridInterpolator
 
 from config.geometry import METRES_A_DEGREE
+from config.language import Text, en, zh
 from detectors.engine.window_rule import Floats
 
 _AZIMUTH, _ALTITUDE = np.radians(315.0), np.radians(45.0)
@@ -53,18 +54,31 @@ def read_tile(file: Path) -> Grid:
         if isinstance(e, ReliefFault):
             raise
         raise ReliefFault(
-            f"{file.name}: 读不了 cannot be read: {e}; .hgt (SRTM)、.asc (ESRI ASCII) 或 or .csv"
+            Text(
+                f"{file.name}: 读不了：{zh(e)}；应为 .hgt (SRTM)、.asc (ESRI ASCII) 或 .csv",
+                f"{file.name}: cannot be read: {en(e)}; .hgt (SRTM), .asc (ESRI ASCII) or .csv",
+            )
         ) from e
 
 
 def _hgt(file: Path) -> Grid:
     named = _NAME.match(file.stem.upper())
     if not named:
-        raise ReliefFault(f"{file.name}: 文件名不是 SRTM 的 no name of SRTM, as N40E116.hgt")
+        raise ReliefFault(
+            Text(
+                f"{file.name}: 不是 SRTM 的文件名，应如 N40E116.hgt",
+                f"{file.name}: no name of SRTM, as N40E116.hgt",
+            )
+        )
     counts = np.fromfile(file, ">i2")
     side = int(np.sqrt(counts.size))
     if side < 2 or side * side != counts.size:
-        raise ReliefFault(f"{file.name}: {counts.size} 个值，不是方阵 values, not a square")
+        raise ReliefFault(
+            Text(
+                f"{file.name}: {counts.size} 个值，不是方阵",
+                f"{file.name}: {counts.size} values, not a square",
+            )
+        )
     south = int(named[2]) * (1 if named[1] == "N" else -1)
     west = int(named[4]) * (1 if named[3] == "E" else -1)
     heights = counts.reshape(side, side)[::-1].astype(float)
@@ -86,7 +100,12 @@ def _asc(file: Path) -> Grid:
         heights = np.loadtxt(lines, ndmin=2)[::-1]
     rows, columns, cell = int(head["nrows"]), int(head["ncols"]), head["cellsize"]
     if heights.shape != (rows, columns):
-        raise ReliefFault(f"{file.name}: {heights.shape} 不是 is not {rows} x {columns}")
+        raise ReliefFault(
+            Text(
+                f"{file.name}: {heights.shape} 不是 {rows} x {columns}",
+                f"{file.name}: {heights.shape} is not {rows} x {columns}",
+            )
+        )
     heights[heights == head.get("nodata_value", -9999.0)] = np.nan
     west = head["xllcenter"] if "xllcenter" in head else head["xllcorner"] + cell / 2
     south = head["yllcenter"] if "yllcenter" in head else head["yllcorner"] + cell / 2
@@ -105,9 +124,16 @@ def read_spots(file: Path) -> Floats:
                 height = "height_m" if "height_m" in row else "elevation_m"
                 found.append([float(row[k]) for k in ("lon", "lat", height)])
             except (KeyError, TypeError, ValueError) as e:
-                raise ReliefFault(f"{file.name}:{n}: 应为 write lon,lat,height_m ({e})") from e
+                raise ReliefFault(
+                    Text(
+                        f"{file.name}:{n}: 应为 lon,lat,height_m（{e}）",
+                        f"{file.name}:{n}: write lon,lat,height_m ({e})",
+                    )
+                ) from e
     except (OSError, UnicodeDecodeError) as e:
-        raise ReliefFault(f"{file.name}: 读不了 cannot be read: {e}") from e
+        raise ReliefFault(
+            Text(f"{file.name}: 读不了：{zh(e)}", f"{file.name}: cannot be read: {en(e)}")
+        ) from e
     return np.array(found, float).reshape(-1, 3)
 
 
@@ -137,9 +163,11 @@ def of_spots(spots: Floats, lons: Floats, lats: Floats) -> Floats:
     """A thin plate through spot heights: schematic between them. Raises ReliefFault."""
     spots = spots[np.unique(spots[:, :2], axis=0, return_index=True)[1]]
     if len(spots) < 3:
-        raise ReliefFault("至少三个不同的高程点 three spot heights at different places at least")
+        raise ReliefFault(
+            Text("至少三个不同的高程点", "three spot heights at different places at least")
+        )
     if np.linalg.matrix_rank(spots[:, :2] - spots[0, :2], tol=1e-9) < 2:
-        raise ReliefFault("高程点在一条线上 the spot heights lie on one line")
+        raise ReliefFault(Text("高程点在一条线上", "the spot heights lie on one line"))
     narrow = np.cos(np.radians(lats.mean()))
     plate = RBFInterpolator(spots[:, :2] * (narrow, 1.0), spots[:, 2])
     grid = np.stack(np.meshgrid(lons * narrow, lats), axis=-1)

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.language import Text
 from dispatch.ledger.chain import CHAINS
 from dispatch.ledger.writer import group
 from fengsui.run.run_log import READS, open_run_log
@@ -81,7 +82,12 @@ def write_kafka(setup: Setup, folder: Path) -> tuple[int, int]:
     """Topics, users and rights of the run, by the administrator's address in FENGSUI_LOG; a file a
     user with its password, kept where it is there. Raises Usage, Unavailable."""
     if not setup.log.startswith(("kafka:", "kafkas:")):
-        raise Usage("FENGSUI_LOG: 须为管理员的 Kafka 地址 must be an administrator's kafka://…")
+        raise Usage(
+            Text(
+                "FENGSUI_LOG: 须为管理员的 Kafka 地址，kafka://…",
+                "FENGSUI_LOG: must be an administrator's kafka://…",
+            )
+        )
     from stream.log.kafka_rights import lay_down  # the client is an extra
 
     open_run_log(setup).close()  # makes the topics
@@ -98,5 +104,7 @@ def _password(file: Path) -> str:
         create_file(file, secrets.token_urlsafe(24).encode() + b"\n")
     found = file.read_text().strip()
     if not found:
-        raise Usage(f"{file}: 是空的 is empty: 删掉后重来 delete it and run this again")
+        raise Usage(
+            Text(f"{file}: 是空的，删掉后重来", f"{file}: is empty, delete it and run this again")
+        )
     return found

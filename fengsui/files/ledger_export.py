@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Said, Text, en, zh
 from dispatch.ledger.chain import (
     CHAINS,
     Checked,
@@ -47,7 +48,9 @@ def export_ledger(setup: Setup, log: Log, folder: Path, now: int) -> list[Tail]:
     """Write the folder; a head of its own is put behind each chain's last entry, so that all of it
     is signed. Raises Usage if something is there, or if a chain in the log is not whole."""
     if folder.exists() and any(folder.iterdir()):
-        raise Usage(f"{folder}: 不是空的 is not empty; 不覆盖 nothing is overwritten")
+        raise Usage(
+            Text(f"{folder}: 不是空的，不覆盖", f"{folder}: is not empty, nothing is overwritten")
+        )
     folder.mkdir(parents=True, exist_ok=True)
     private = ledger_keys(setup.folder, setup.live).private
     tails, keys = [], dict[str, int]()
@@ -56,8 +59,12 @@ def export_ledger(setup: Setup, log: Log, folder: Path, now: int) -> list[Tail]:
             found = check(chain, _copied(log, part, f.write), ())
             if found.fault is not None:
                 raise Usage(
-                    f"{setup.run.name}: 台账已坏 the ledger in the log is broken, {found.fault}; "
-                    f"`fengsui audit --ledger` tells more; {folder} 不可用 is not whole"
+                    Text(
+                        f"{setup.run.name}: 日志里的台账已坏，{zh(found.fault)}；详见 `fengsui audit "
+                        f"--ledger`；{folder} 不完整",
+                        f"{setup.run.name}: the ledger in the log is broken, {en(found.fault)}; "
+                        f"`fengsui audit --ledger` tells more; {folder} is not whole",
+                    )
                 )
             tail = found.tail
             if tail.n and found.signed < tail.n:
@@ -85,7 +92,7 @@ class Proofs:
     def __init__(self) -> None:
         self.right, self.none = 0, 0
         self.keys: Counter[str] = Counter()
-        self.faults: list[str] = []
+        self.faults: list[Said] = []
         self._runs: dict[str, str] = {}  # run -> district; a run that was restored has two
 
     def see(self, entry: Entered) -> None:
@@ -103,8 +110,16 @@ class Proofs:
             self.right += 1
             self.keys[d.proof.key] += 1
         else:
-            words = f"{entry.chain} 第 entry {entry.n}: {d.by} {d.act}"
-            self.faults.append(f"{words}: 决定的签名不符 the signature of this decision is wrong")
+            words = Text(
+                f"{entry.chain} 第 {entry.n} 条：{d.by} {d.act}",
+                f"{entry.chain} entry {entry.n}: {d.by} {d.act}",
+            )
+            self.faults.append(
+                Text(
+                    f"{zh(words)}：决定的签名不符",
+                    f"{en(words)}: the signature of this decision is wrong",
+                )
+            )
 
 
 _NAMES = ("name", "district")
@@ -123,17 +138,22 @@ class LedgerFindings(NamedTuple):
     tails: list[Tail]
     keys: list[str]
     given: bool
-    faults: list[str]
+    faults: list[Said]
     proofs: Proofs
 
 
 def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
     """Is the folder whole? Raises Usage when it is no export of a ledger, or a key cannot be read."""
     if not (folder / "ledger.pub").exists() and not (folder / "seal.json").exists():
-        raise Usage(f"{folder}: 不是台账 is no ledger; make one: fengsui export ledger --out DIR")
+        raise Usage(
+            Text(
+                f"{folder}: 不是台账；造一份：fengsui export ledger --out DIR",
+                f"{folder}: is no ledger; make one: fengsui export ledger --out DIR",
+            )
+        )
     given = [k for f in key_files for k in _keys(f)]
     trusted = given or _keys(folder / "ledger.pub")
-    faults: list[str] = []
+    faults: list[Said] = []
     signed: dict[str, int] = {}
     run, sealed_at, ends = "", 0, dict[str, tuple[int, str]]()
     try:
@@ -141,7 +161,7 @@ def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
         run, sealed_at, ends = stamp.run, stamp.sealed_at, stamp.ends
         signed[stamp.key] = 1
     except OSError:
-        faults.append("seal.json: 缺失 is missing")
+        faults.append(Text("seal.json: 缺失", "seal.json: is missing"))
     except ValueError as e:
         faults.append(f"seal.json: {e}")
     tails, proofs = [], Proofs()
@@ -153,23 +173,34 @@ def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
         end = ends.get(chain, (0, ""))
         if not words and ends and end != found.tail[1:]:
             faults.append(
-                f"{chain} 第 entry {min(end[0], found.tail.n) + 1}: 封签时有 the seal says "
-                f"{end[0]} 条 entries, 现有 there are {found.tail.n}: 被截断或增添 cut off or added to"
+                Text(
+                    f"{chain} 第 {min(end[0], found.tail.n) + 1} 条：封签时有 {end[0]} 条，现有 "
+                    f"{found.tail.n} 条：被截断或增添",
+                    f"{chain} entry {min(end[0], found.tail.n) + 1}: the seal says {end[0]} "
+                    f"entries, there are {found.tail.n}: cut off or added to",
+                )
             )
         elif not words and found.signed < found.tail.n:
-            faults.append(f"{chain} 第 entry {found.tail.n}: 末尾未签 the end is not signed")
+            faults.append(
+                Text(
+                    f"{chain} 第 {found.tail.n} 条：末尾未签",
+                    f"{chain} entry {found.tail.n}: the end is not signed",
+                )
+            )
     faults += proofs.faults
     return LedgerFindings(run, sealed_at, tails, sorted(signed), bool(given), faults, proofs)
 
 
 def _file(
     path: Path, chain: str, trusted: list[str], see: Callable[[Entered], None]
-) -> tuple[Checked, list[str]]:
+) -> tuple[Checked, list[Said]]:
     try:
         with path.open("rb") as f:
             found = check(chain, lines(f), trusted, see)
     except OSError:
-        return Checked(Tail(chain), 0, 0, {}, None), [f"{path.name}: 缺失 is missing"]
+        return Checked(Tail(chain), 0, 0, {}, None), [
+            Text(f"{path.name}: 缺失", f"{path.name}: is missing")
+        ]
     return found, [str(found.fault)] if found.fault is not None else []
 
 
@@ -181,14 +212,20 @@ def _keys(path: Path) -> list[str]:
         if not keys or any(bytes.fromhex(k).hex() != k or len(k) != 64 for k in keys):
             raise ValueError
     except (OSError, ValueError) as e:
-        raise Usage(f"{path}: 不是公钥 is no file of public keys (64 hex digits a line)") from e
+        raise Usage(
+            Text(
+                f"{path}: 不是公钥文件（每行 64 位十六进制）",
+                f"{path}: is no file of public keys (64 hex digits a line)",
+            )
+        ) from e
     return keys
 
 
-def verify_log(log: Log) -> tuple[list[Tail], list[str]]:
+def verify_log(log: Log) -> tuple[list[Tail], list[Said]]:
     """The ledger in the log itself: are its chains whole, and does the log still hold what was
     entered, and nothing that was not? What the ledger has not read yet is left out."""
-    tails, faults = [], []
+    tails: list[Tail] = []
+    faults: list[Said] = []
     for part, chain in enumerate(CHAINS):
         known: dict[str, int] = {}
 
@@ -206,7 +243,7 @@ def verify_log(log: Log) -> tuple[list[Tail], list[str]]:
     return tails, faults
 
 
-def _against(log: Log, topic: str, until: int, known: dict[str, int]) -> Iterator[str]:
+def _against(log: Log, topic: str, until: int, known: dict[str, int]) -> Iterator[Said]:
     missing, at, none = dict(known), 0, Tail(topic)
     while entries := log.read(topic, 0, at):
         for entry in (e for e in entries if e.offset < until):
@@ -215,11 +252,17 @@ def _against(log: Log, topic: str, until: int, known: dict[str, int]) -> Iterato
             digest = hashlib.sha256(entry.value).hexdigest()
             if digest not in known:
                 yield (
-                    f"{topic}/0/{entry.offset}: 台账中没有此记录 the ledger has no such record: it was "
-                    "changed or put in later"
+                    Text(
+                        f"{topic}/0/{entry.offset}: 台账中没有此记录：它被改过或后来插入",
+                        f"{topic}/0/{entry.offset}: the ledger has no such record: it was changed or "
+                        "put in later",
+                    )
                 )
             missing.pop(digest, None)
         at = entries[-1].offset + 1
     if log.starts(topic)[0] == 0:  # otherwise its retention has taken them
         for n in missing.values():
-            yield f"{topic} 第 entry {n}: 日志中已无此记录 the log no longer has this record"
+            yield Text(
+                f"{topic} 第 {n} 条：日志中已无此记录",
+                f"{topic} entry {n}: the log no longer has this record",
+            )

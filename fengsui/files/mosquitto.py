@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.checks.gateways import FILE as GATEWAYS
+from config.language import Text
 from config.records.district import District
 from fengsui.files.mqtt_certificates import authority_of, clients, server
 from stream.disk.files import write_file
@@ -118,12 +119,20 @@ def write_mosquitto(
         *(("--adapter", n) for n in given.adapters),
     ]:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{option} {name!r}: 字母数字 letters, digits, - and _ (1–40)")
+            raise ValueError(
+                Text(
+                    f"{option} {name!r}: 字母、数字、-、_（1–40）",
+                    f"{option} {name!r}: letters, digits, - and _ (1–40)",
+                )
+            )
     for name in given.gateways:
         if name not in (district.gateways or {}):
             raise ValueError(
-                f"--gateway {name!r}: 网关和它的站写进 a gateway stands in {GATEWAYS} with its "
-                "stations: see config/README.md"
+                Text(
+                    f"--gateway {name!r}: 网关和它的站写进 {GATEWAYS}，见 config/README.md",
+                    f"--gateway {name!r}: a gateway stands in {GATEWAYS} with its stations, see "
+                    "config/README.md",
+                )
             )
     hosts = tuple(given.hosts) or ("localhost", "127.0.0.1")
     table = rights(district, run, given.members, given.adapters)

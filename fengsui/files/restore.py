@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from config.language import Said, Text, en, text_of, zh
 from config.load import ConfigError, load
 from config.records.district import District
 from fengsui.files.backup import ORDER, Manifest, groups_of, members, row_of, unsealed, verify
@@ -36,7 +37,7 @@ def restore(
     file: Path,
     into: str,
     make: Callable[[District, str], Setup],
-    say: Callable[[str], None] | None = None,
+    say: Callable[[Said], None] | None = None,
     *,
     new_history: bool = False,
 ) -> Setup:
@@ -53,17 +54,25 @@ def restore(
         try:
             district = load(folder)
         except ConfigError as e:
-            raise Usage(f"{file}: {e}") from e
+            raise Usage(f"{file}: " + text_of(e)) from e
         if district.version != manifest.config and not manifest.redacted:
             raise Usage(
-                f"{file}: 配置版本 the tables are version {district.version}, the run's were "
-                f"{manifest.config}: they changed while the backup was made; take another"
+                Text(
+                    f"{file}: 表的版本是 {district.version}，运行的是 {manifest.config}：备份时改过"
+                    "，请另做一份",
+                    f"{file}: the tables are version {district.version}, the run's were "
+                    f"{manifest.config}: they changed while the backup was made; take another",
+                )
             )
         setup, state = make(district, into or manifest.run), unsealed(file)
         if setup.run.kind != manifest.kind:
             raise Usage(
-                f"{file}: 实战与演练不能互换 a backup of kind {manifest.kind} does not go into "
-                f"{setup.run.name}, of kind {setup.run.kind}: its warnings would be taken for another"
+                Text(
+                    f"{file}: {manifest.kind} 的备份不能放进 {setup.run.kind} 的 {setup.run.name}："
+                    "实战与演练不能互换，预警会被当成另一种",
+                    f"{file}: a backup of kind {manifest.kind} does not go into {setup.run.name}, "
+                    f"of kind {setup.run.kind}: its warnings would be taken for another",
+                )
             )
         log = open_run_log(setup)
         try:
@@ -78,8 +87,12 @@ def restore(
                         adopt(setup, manifest.signers, where, log.ends("cases")[0])
                 except (Fenced, OSError) as e:
                     raise Unavailable(
-                        f"{setup.run.name}: 只恢复了一部分 is half restored, do not start it; "
-                        f"restore into another run, or move this one away: {e}"
+                        Text(
+                            f"{setup.run.name}: 只恢复了一部分，不要启动；恢复到别的运行，或把它移开："
+                            f"{zh(e)}",
+                            f"{setup.run.name}: is half restored, do not start it; restore into another "
+                            f"run, or move this one away: {en(e)}",
+                        )
                     ) from e
         finally:
             log.close()
@@ -92,15 +105,20 @@ def restore(
 
 
 def _tell_state(
-    manifest: Manifest, written: list[str], state: dict[str, bytes], say: Callable[[str], None]
+    manifest: Manifest, written: list[str], state: dict[str, bytes], say: Callable[[Said], None]
 ) -> None:
     for name in written:
-        say(f"  {name}: 已放回 put back")
+        say(Text(f"  {name}: 已放回", f"  {name}: put back"))
     for name in state.keys() - set(written):
-        say(f"  {name}: 已有，未动 stands there already, left alone")
+        say(Text(f"  {name}: 已有，未动", f"  {name}: stands there already, left alone"))
     left = [n for n in manifest.members if n.startswith("state/")] if not state else []
     if left:
-        say(f"  {', '.join(left)}: 需要口令 needs {PASSPHRASE}_FILE: accounts were not put back")
+        say(
+            Text(
+                f"  {', '.join(left)}: 需要 {PASSPHRASE}_FILE 里的口令，账户没有放回",
+                f"  {', '.join(left)}: needs {PASSPHRASE}_FILE, accounts were not put back",
+            )
+        )
 
 
 def _refuse(log: Log, setup: Setup, manifest: Manifest) -> None:
@@ -110,8 +128,11 @@ def _refuse(log: Log, setup: Setup, manifest: Manifest) -> None:
             continue
         if len(manifest.ends[name]) != topic.partitions:
             raise Usage(
-                f"{name}: 备份有 the backup has {len(manifest.ends[name])} 分区 partitions, 配置为 "
-                f"the config says {topic.partitions}"
+                Text(
+                    f"{name}: 备份有 {len(manifest.ends[name])} 个分区，配置为 {topic.partitions} 个",
+                    f"{name}: the backup has {len(manifest.ends[name])} partitions, the config says "
+                    f"{topic.partitions}",
+                )
             )
         if any(log.read(name, p, 0, 1) for p in range(topic.partitions)):
             raise _not_new(setup, name)
@@ -119,8 +140,12 @@ def _refuse(log: Log, setup: Setup, manifest: Manifest) -> None:
 
 def _not_new(setup: Setup, topic: str) -> Usage:
     return Usage(
-        f"运行 {setup.run.name} 已有记录 has records already ({topic}, {shown(setup.log)}): "
-        "恢复只进空的运行 restore only goes into a new run: --into NAME, or move the old one away"
+        Text(
+            f"运行 {setup.run.name} 已有记录（{topic}，{shown(setup.log)}）：恢复只进空的运"
+            "行；用 --into NAME，或把旧的移开",
+            f"the run {setup.run.name} has records already ({topic}, {shown(setup.log)}): "
+            "restore only goes into a new run: --into NAME, or move the old one away",
+        )
     )
 
 
@@ -148,8 +173,11 @@ class HeldGroups:
                 return
             if time.monotonic() > deadline:
                 raise Usage(
-                    f"{', '.join(wanting)}: 有进程在用 a process works on this run; stop every "
-                    "stage first; 什么也没写 nothing was written"
+                    Text(
+                        f"{', '.join(wanting)}: 有进程在用这个运行，先停掉所有环节；什么也没写",
+                        f"{', '.join(wanting)}: a process works on this run; stop every stage first; "
+                        "nothing was written",
+                    )
                 )
 
     def stay(self, every_s: float = _HOLD_S) -> None:
@@ -195,7 +223,7 @@ def _put_all(
     log: Log,
     manifest: Manifest,
     held: HeldGroups,
-    say: Callable[[str], None] | None,
+    say: Callable[[Said], None] | None,
     new_history: bool,
 ) -> list[int]:
     """The places that the list of signers names, in this log."""
@@ -220,7 +248,12 @@ def _put_all(
             else:
                 held.of[topic, group].commit(part, position, [])
         if say is not None:
-            say(f"  {topic}/{part}: {seen.count} 条记录 records")
+            say(
+                Text(
+                    f"  {topic}/{part}: {seen.count} 条记录",
+                    f"  {topic}/{part}: {seen.count} records",
+                )
+            )
     return list(begins.values())
 
 
@@ -268,8 +301,11 @@ def _mapped(
         at = entries[-1].offset + 1
     if back.mark() != seen.mark():
         raise Unavailable(
-            f"{topic}/{part}: 写入的与读回的不同 what was read back is not what was written: another "
-            "program writes into this run; stop it and restore into a new run"
+            Text(
+                f"{topic}/{part}: 写入的与读回的不同：另有程序在写这个运行；停掉它，恢复到新的运行",
+                f"{topic}/{part}: what was read back is not what was written: another program "
+                "writes into this run; stop it and restore into a new run",
+            )
         )
     return found
 

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from config.language import Text
 from fengsui.run.recipients import place
 from fengsui.run.setup import Setup
 from ingest.people.links import FILE as LINKS
@@ -53,7 +54,12 @@ def held(setup: Setup) -> dict[str, bytes]:
 def sealed(name: str, body: bytes, passphrase: str) -> bytes:
     """Raises `Usage` for a passphrase that is too short."""
     if len(passphrase) < _LEAST:
-        raise Usage(f"{PASSPHRASE}: 太短 at least {_LEAST} characters")
+        raise Usage(
+            Text(
+                f"{PASSPHRASE}: 太短，至少 {_LEAST} 个字符",
+                f"{PASSPHRASE}: too short, at least {_LEAST} characters",
+            )
+        )
     salt, nonce = os.urandom(16), os.urandom(12)
     return _MARK + salt + nonce + AESGCM(_key(salt, passphrase)).encrypt(nonce, body, name.encode())
 
@@ -68,7 +74,12 @@ def opened(name: str, body: bytes, passphrase: str) -> bytes:
         key = AESGCM(_key(body[at : at + 16], passphrase))
         return key.decrypt(nonce, body[at + 28 :], name.encode())
     except (InvalidTag, ValueError) as e:
-        raise Usage(f"{name}: 口令不对或文件被改 {PASSPHRASE} is wrong, or it was changed") from e
+        raise Usage(
+            Text(
+                f"{name}: {PASSPHRASE} 不对，或文件被改",
+                f"{name}: {PASSPHRASE} is wrong, or it was changed",
+            )
+        ) from e
 
 
 def _key(salt: bytes, passphrase: str) -> bytes:

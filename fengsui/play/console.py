@@ -7,8 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
-
+from config.language import Text, en, joined, text_of, zh
 from config.records.door import OPEN
 from console.auth.accounts import IDLE_MS, Users
 from console.auth.hashing import hashed
@@ -22,6 +21,7 @@ from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.service import answering, stopping_on_signals
 from fengsui.run.setup import Setup, free_port
 from fengsui.run.signing import desk_of
+from fengsui.run.terminal import echo
 from fengsui.status.pages import asked
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage
@@ -30,9 +30,11 @@ from stream.metrics import watchdog
 from stream.wall_clock import now_ms
 
 DEMO_PORT = 8470
-NOBODY_ENTERS = (
-    "还没有用户，没人进得去 no user yet, nobody can enter: fengsui console user add NAME --role approver "
-    "--officer ID; docs/console.md"
+NOBODY_ENTERS = Text(
+    "还没有用户，没人进得去：fengsui console user add NAME --role approver "
+    "--officer ID；docs/console.md",
+    "no user yet, nobody can enter: fengsui console user add NAME --role approver "
+    "--officer ID; docs/console.md",
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -43,18 +45,24 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
         raise Usage(missing)
     if listen.host not in _LOOPBACK and not listen.secure:
         raise Usage(
-            f"--listen {listen.host}: 口令会明文传输 passwords would travel in the clear: give "
-            "--cert and --key, or --behind-proxy"
+            Text(
+                f"--listen {listen.host}: 口令会明文传输：给 --cert 和 --key，或 --behind-proxy",
+                f"--listen {listen.host}: passwords would travel in the clear: give --cert and "
+                "--key, or --behind-proxy",
+            )
         )
     if listen.proxy and not listen.proxies:
-        click.echo(
-            "不知代理的地址，所有浏览器看作同一处，限次也算在一处 the proxy's address is not named, all "
-            "browsers count as one place: --proxy ADDRESS",
+        echo(
+            Text(
+                "没有写代理的地址，所有浏览器看作同一处，限次也算在一处：--proxy ADDRESS",
+                "the proxy's address is not named, all browsers count as one place: --proxy "
+                "ADDRESS",
+            ),
             err=True,
         )
     users = users_of(setup)
     if not users.everybody():
-        click.echo(NOBODY_ENTERS, err=True)
+        echo(NOBODY_ENTERS, err=True)
     stop = threading.Event()
     try:
         with (
@@ -72,7 +80,12 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
             ) as address,
         ):
             threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
-            click.echo(f"值班台 console: {address} ({setup.run.name})")
+            echo(
+                Text(
+                    f"值班台：{address} ({setup.run.name})",
+                    f"console: {address} ({setup.run.name})",
+                )
+            )
             stop.wait()
     except OSError as e:
         raise Usage(f"{listen.host}:{listen.port}: {e.strerror or e}") from e
@@ -101,7 +114,7 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
     """The console beside a line in this process, on loopback, with what to open printed. An
     exercise's has users for everybody to try."""
     if missing := lacks():
-        click.echo(f"值班台未启动 no console: {missing}", err=True)
+        echo(Text(f"值班台未启动：{zh(missing)}", f"no console: {en(missing)}"), err=True)
         yield
         return
     users = users_of(setup)
@@ -117,9 +130,9 @@ def beside(setup: Setup, folder: Path) -> Iterator[None]:
         asked=asked(setup, folder),
     ) as address:
         if setup.live:
-            click.echo(f"值班台 console: {address}")
+            echo(Text(f"值班台：{address}", f"console: {address}"))
             if not users.everybody():
-                click.echo(f"! {NOBODY_ENTERS}")
+                echo("! " + NOBODY_ENTERS)
         else:
             _invite(setup, users, address)
         yield
@@ -140,10 +153,13 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
         ("district", "approver", first.get("district", "")),
     ):
         users.add(name, role, officer, password, kept=kept)
-    click.echo(
-        f"值班台 console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)}  "
-        "(一次有效 works once)\n"
-        f"  其他演练用户 other users: viewer duty approver district, 口令 password {password}"
+    echo(
+        Text(
+            f"值班台：{address}/enter?once={users.link('district', now_ms(), IDLE_MS)}（一次"
+            f"有效）\n  其他演练用户：viewer、duty、approver、district，口令 {password}",
+            f"console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
+            f"(works once)\n  other users: viewer duty approver district, password {password}",
+        )
     )
 
 
@@ -172,7 +188,12 @@ def noted(setup: Setup, what: str, detail: str) -> None:
 def add_user(setup: Setup, name: str, role: str, officer: str, password: str, *, own: bool) -> int:
     """Add, or give a new role and password. own: they typed it themselves."""
     if officer and officer not in setup.district.officers:
-        raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
+        raise Usage(
+            Text(
+                f"--officer {officer}: officers.csv 里没有",
+                f"--officer {officer}: does not stand in officers.csv",
+            )
+        )
     users = users_of(setup)
     try:
         before = users.known(name)
@@ -180,10 +201,10 @@ def add_user(setup: Setup, name: str, role: str, officer: str, password: str, *,
         what = "user changed, new password" if before else "user added"
         users.note(now_ms(), _hand(), what, f"{name} {role} {officer}".rstrip())
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         users.close()
-    click.echo(f"✓ {name} {role} {officer}".rstrip())
+    echo(f"✓ {name} {role} {officer}".rstrip())
     return 0
 
 
@@ -193,7 +214,7 @@ def remove_user(setup: Setup, name: str) -> int:
     if gone:
         users.note(now_ms(), _hand(), "user removed", name)
     users.close()
-    click.echo(f"✓ {name}" if gone else f"没有用户 no user {name}", err=not gone)
+    echo(f"✓ {name}" if gone else Text(f"没有用户 {name}", f"no user {name}"), err=not gone)
     return 0 if gone else 1
 
 
@@ -204,7 +225,11 @@ def unlock_user(setup: Setup, name: str) -> int:
     if places:
         users.note(now_ms(), _hand(), "user unlocked", name)
     users.close()
-    click.echo(f"✓ {name}: {places} 处 places" if places else f"{name} 没有被限 was not held up")
+    echo(
+        Text(f"✓ {name}: {places} 处", f"✓ {name}: {places} places")
+        if places
+        else Text(f"{name} 没有被限", f"{name} was not held up")
+    )
     return 0
 
 
@@ -216,7 +241,10 @@ def reset_user(setup: Setup, name: str) -> int:
         users.sessions.end(name)
         users.note(now_ms(), _hand(), "second factor taken away", name)
     users.close()
-    click.echo(f"✓ {name}" if gone else f"{name} 没有第二因素 has no second factor", err=not gone)
+    echo(
+        f"✓ {name}" if gone else Text(f"{name} 没有第二因素", f"{name} has no second factor"),
+        err=not gone,
+    )
     return 0 if gone else 1
 
 
@@ -225,13 +253,13 @@ def link_user(setup: Setup, name: str, address: str) -> int:
     users = users_of(setup)
     try:
         if users.known(name) is None:
-            raise Usage(f"没有用户 no user {name}")
+            raise Usage(Text(f"没有用户 {name}", f"no user {name}"))
         link = users.link(name, now_ms())
         users.note(now_ms(), _hand(), "link made", name)
     finally:
         users.close()
-    click.echo("一次有效，15 分钟内 works once, within 15 minutes:", err=True)
-    click.echo(f"{address.rstrip('/')}/enter?once={link}")
+    echo(Text("15 分钟内一次有效：", "works once, within 15 minutes:"), err=True)
+    echo(f"{address.rstrip('/')}/enter?once={link}")
     return 0
 
 
@@ -240,11 +268,16 @@ def list_users(setup: Setup) -> int:
     for u in users.everybody():
         held = users.attempts.held(u.name, now_ms())
         marks = (
-            users.factors.kind(u.name) and f"第二因素 second factor {users.factors.kind(u.name)}",
-            users.must_change(u.name) and "首次登录换口令 chooses a password when they enter",
-            held and f"限次 held up at {held} 处 places",
+            users.factors.kind(u.name)
+            and Text(
+                f"第二因素 {users.factors.kind(u.name)}",
+                f"second factor {users.factors.kind(u.name)}",
+            ),
+            users.must_change(u.name)
+            and Text("首次登录换口令", "chooses a password when they enter"),
+            held and Text(f"限次 {held} 处", f"held up at {held} places"),
         )
-        click.echo(" ".join(x for x in (u.name, u.role, u.officer, *marks) if x))
+        echo(joined((x for x in (u.name, u.role, u.officer, *marks) if x), " "))
     users.close()
     return 0
 
@@ -252,17 +285,22 @@ def list_users(setup: Setup) -> int:
 def add_token(setup: Setup, name: str, role: str, officer: str) -> int:
     """Prints the token, and nothing else, on standard output."""
     if officer and officer not in setup.district.officers:
-        raise Usage(f"--officer {officer}: officers.csv 里没有 does not stand in officers.csv")
+        raise Usage(
+            Text(
+                f"--officer {officer}: officers.csv 里没有",
+                f"--officer {officer}: does not stand in officers.csv",
+            )
+        )
     users = users_of(setup)
     try:
         token = users.issue(name, role, officer)
         users.note(now_ms(), _hand(), "token add", f"{name} {role} {officer}".rstrip())
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         users.close()
-    click.echo("令牌只显示这一次 this is shown once only:", err=True)
-    click.echo(token)
+    echo(Text("令牌只显示这一次：", "this is shown once only:"), err=True)
+    echo(token)
     return 0
 
 
@@ -272,15 +310,17 @@ def remove_token(setup: Setup, name: str) -> int:
     if gone:
         users.note(now_ms(), _hand(), "token remove", name)
     users.close()
-    click.echo(f"✓ {name}" if gone else f"没有令牌 no token {name}", err=not gone)
+    echo(f"✓ {name}" if gone else Text(f"没有令牌 {name}", f"no token {name}"), err=not gone)
     return 0 if gone else 1
 
 
 def list_tokens(setup: Setup) -> int:
     users = users_of(setup)
     for name, role, officer, seen_at in users.issued():
-        used = local(seen_at, setup.district.timezone) if seen_at else "从未使用 never used"
-        click.echo(f"{name} {role} {officer or '-'} {used}")
+        used = (
+            local(seen_at, setup.district.timezone) if seen_at else Text("从未使用", "never used")
+        )
+        echo(f"{name} {role} {officer or '-'} {used}")
     users.close()
     return 0
 
@@ -290,9 +330,9 @@ def show_record(setup: Setup) -> int:
     users, log = users_of(setup), open_run_log(setup)
     try:
         for at, who, what, detail in users.noted(ends(log)):
-            click.echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())
+            echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())
     except ValueError as e:
-        click.echo(str(e), err=True)
+        echo(e, err=True)
         return 1
     finally:
         users.close()

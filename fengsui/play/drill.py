@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 import msgspec
 
+from config.language import Said, Text, en, text_of, zh
 from config.records.channels import Channels
 from config.records.district import Contact, District
 from config.records.level import ACTION_ZH, LEVEL_ZH, Action, Level
@@ -27,6 +27,7 @@ from fengsui.review.targets import read_plan
 from fengsui.run.recipients import place
 from fengsui.run.service import stopping_on_signals
 from fengsui.run.setup import Setup, make_setup
+from fengsui.run.terminal import echo
 from simulators.scenario import scenario
 from stream.environment import Usage
 from stream.log.open import open_log
@@ -85,7 +86,10 @@ def setup_of(district: District, state: Path, wish: DrillWish, **more: object) -
     """A run of its own in a folder that is new. Raises Usage for anything that is or was live."""
     if wish.run == "live":
         raise Usage(
-            "演练不能叫 live a drill is never the live run: --run exercise-NAME, or leave it away"
+            Text(
+                "演练不能叫 live：--run exercise-NAME，或不写",
+                "a drill is never the live run: --run exercise-NAME, or leave it away",
+            )
         )
     here = f"sqlite:///{(state / wish.run).resolve()}"
     # all three are named, so that the environment's, which may be the live run's, are not looked at
@@ -99,12 +103,15 @@ def setup_of(district: District, state: Path, wish: DrillWish, **more: object) -
         **more,  # type: ignore[arg-type]
     )
     if made.live:
-        raise Usage(f"{wish.run} 不是演练 is not an exercise")
+        raise Usage(Text(f"{wish.run} 不是演练", f"{wish.run} is not an exercise"))
     for folder in (made.folder, place(made)):  # a contact store that is there may hold numbers
         if folder.exists() and any(folder.iterdir()):
             raise Usage(
-                f"{folder}: 已有内容（钥匙、记录、联系人），演练须从空目录开始 is not empty: a drill begins "
-                "in a new folder and makes its own keys; give another --run"
+                Text(
+                    f"{folder}: 已有内容；演练须从空目录开始，自造钥匙：换一个 --run",
+                    f"{folder}: is not empty: a drill begins in a new folder and makes its own "
+                    "keys; give another --run",
+                )
             )
     return replace(made, broker="")  # the embedded one
 
@@ -116,19 +123,26 @@ def drill(district: District, state: Path, wish: DrillWish) -> int:
     try:
         chosen = scenario(wish.scenario)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     apart = cut_off(district, wish.people)
     first = setup_of(apart, state, wish)  # refused before anything starts
     live = Live(district, state)
     if open_now := live.look():
-        raise Usage(f"实况有预警，不开始演练 a real warning is open, no drill now: {open_now}")
+        raise Usage(
+            Text(
+                f"实况有预警，不开始演练：{zh(open_now)}",
+                f"a real warning is open, no drill now: {en(open_now)}",
+            )
+        )
     speed = wish.speed
     if speed is None and wish.people:
         speed = 1.0  # people are given the time that they have
     if district.log or os.environ.get("FENGSUI_LOG") or os.environ.get("FENGSUI_LOG_FILE"):
-        click.echo(
-            "实况记录不在本机：有实况红色时请人工中止（Ctrl-C） the live log is elsewhere and not watched: "
-            "Ctrl-C when a real red comes",
+        echo(
+            Text(
+                "实况记录不在本机，这里看不到：有实况红色时请按 Ctrl-C 中止",
+                "the live log is elsewhere and not watched: press Ctrl-C when a real red comes",
+            ),
             err=True,
         )
     _invite(first, state, wish.people)
@@ -148,19 +162,19 @@ def drill(district: District, state: Path, wish: DrillWish) -> int:
         )
     why = _why_ended(live.real, chosen.broken_off_min)
     if why:
-        (first.folder / BROKEN_OFF).write_text(why + "\n", "utf-8")
-        click.echo(f"演练中止 drill broken off: {why}")
+        (first.folder / BROKEN_OFF).write_text(f"{why}\n", "utf-8")
+        echo(Text(f"演练中止：{zh(why)}", f"drill broken off: {en(why)}"))
     code = after_action(first, "", wish.out, wish.plan) or code
     return code or (3 if live.real else 0)
 
 
-def _why_ended(real: str, minute: int | None) -> str:
+def _why_ended(real: str, minute: int | None) -> Said:
     if real:
-        return f"发布了实况预警 a real warning: {real}"
+        return Text(f"发布了实况预警：{zh(real)}", f"a real warning: {en(real)}")
     if minute is not None:
-        return (
-            f"情景第 {minute} 分钟，导演宣布有实况红色预警 in minute {minute} the director "
-            "announced a real red; 参演人员按实况行动 everybody acts on the real one"
+        return Text(
+            f"情景第 {minute} 分钟，导演宣布有实况红色预警；参演人员按实况行动",
+            f"in minute {minute} the director announced a real red; everybody acts on the real one",
         )
     return ""
 
@@ -169,14 +183,18 @@ def _invite(setup: Setup, state: Path, people: bool) -> None:
     """How those who take part take part."""
     name = setup.run.name
     base = f"fengsui --state {state} --log '{setup.log}'"
-    click.echo(f"（演练 DRILL） {name}, {setup.folder}", err=True)
+    echo(Text(f"（演练）{name}，{setup.folder}", f"(DRILL) {name}, {setup.folder}"), err=True)
     if people:
-        click.echo(
-            "参演人员在另一终端决定 those who take part decide, in another terminal:", err=True
+        echo(
+            Text("参演人员在另一终端决定：", "those who take part decide, in another terminal:"),
+            err=True,
         )
-        click.echo(f"  {base} decisions --run {name}", err=True)
-        click.echo(
-            f"  {base} order release flash_flood --all-waiting --by K-01 --reason 会商 --run {name}",
+        echo(f"  {base} decisions --run {name}", err=True)
+        echo(
+            Text("  ", "  ")
+            + f"{base} order release flash_flood --all-waiting --by K-01 --reason "
+            + Text("会商", "agreed")
+            + f" --run {name}",
             err=True,
         )
 
@@ -228,9 +246,12 @@ class _Watching:
         while not self._over.wait(_LOOK_S):
             if found := self._live.look():
                 self._live.real = found
-                click.echo(
-                    f"\n*** 实况预警 REAL WARNING: {found} ***\n"
-                    "*** 演练中止，按实况行动 the drill is broken off, act on the real one ***",
+                echo(
+                    Text(
+                        f"\n*** 实况预警：{zh(found)} ***\n*** 演练中止，按实况行动 ***",
+                        f"\n*** REAL WARNING: {en(found)} ***\n*** the drill is broken off, act on the "
+                        "real one ***",
+                    ),
                     err=True,
                 )
                 self._stop.set()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Said, Text
 from config.records.district import District
 from config.records.level import Action
 from dispatch.records import Alert
@@ -88,7 +89,7 @@ def counting(district: District) -> District:
     return msgspec.structs.replace(district, stations={**district.stations, **totals})
 
 
-def figures(district: District, count: int) -> Iterator[str]:
+def figures(district: District, count: int) -> Iterator[Said]:
     """A line a storm, then the whole."""
     district = counting(district)
     gauges = [s.id for s in district.stations.values() if s.quantity in ("rain", "rain_counter")]
@@ -105,21 +106,37 @@ def figures(district: District, count: int) -> Iterator[str]:
         found.append(one)
         ended += whole.ended
         yield (
-            f"  {storm.name:14} 故障 faults {len(faults):3}  误令 caused {one.caused}  "
-            f"误解除 ended {one.ended}  真令 real {one.real:3}  丢 lost {one.lost}  "
-            f"迟 later than 5 min {sum(x > _LATE_MS for x in one.late_ms)}"
+            Text(
+                f"  {storm.name:14} 故障 {len(faults):3}  误令 {one.caused}  误解除 {one.ended} "
+                f" 真令 {one.real:3}  丢 {one.lost}  迟 "
+                f"{sum(x > _LATE_MS for x in one.late_ms)}",
+                f"  {storm.name:14} faults {len(faults):3}  caused {one.caused}  ended "
+                f"{one.ended}  real {one.real:3}  lost {one.lost}  later than 5 min "
+                f"{sum(x > _LATE_MS for x in one.late_ms)}",
+            )
         )
     real = sum(f.real for f in found)
     late = sorted(x for f in found for x in f.late_ms)
     lost, later = sum(f.lost for f in found), sum(x > _LATE_MS for x in late)
     middle = late[len(late) // 2] / _MINUTE if late else 0
-    yield f"故障引起的立即转移 orders to move caused by a fault: {sum(f.caused for f in found)}"
-    yield (
-        f"洪水中的解除、降级 all-clears and steps down during a flood: "
-        f"{sum(f.ended for f in found)}（无故障 without faults {ended}）"
+    yield Text(
+        f"故障引起的立即转移：{sum(f.caused for f in found)}",
+        f"orders to move caused by a fault: {sum(f.caused for f in found)}",
     )
     yield (
-        f"真令 real orders {real}: 丢 lost {lost} ({lost / max(1, real):.1%}), "
-        f"迟 5 分以上 later by more than 5 min {later} ({later / max(1, real):.1%}), "
-        f"中位 median {middle:g} min, 最迟 latest {max(late, default=0) / _MINUTE:g} min"
+        Text(
+            f"洪水中的解除、降级：{sum(f.ended for f in found)}（无故障 {ended}）",
+            f"all-clears and steps down during a flood: {sum(f.ended for f in found)} "
+            f"(without faults {ended})",
+        )
+    )
+    yield (
+        Text(
+            f"真令 {real}：丢 {lost}（{lost / max(1, real):.1%}），迟 5 分以上 "
+            f"{later}（{later / max(1, real):.1%}），中位 {middle:g} min，最迟 "
+            f"{max(late, default=0) / _MINUTE:g} min",
+            f"real orders {real}: lost {lost} ({lost / max(1, real):.1%}), later by more "
+            f"than 5 min {later} ({later / max(1, real):.1%}), median {middle:g} min, "
+            f"latest {max(late, default=0) / _MINUTE:g} min",
+        )
     )

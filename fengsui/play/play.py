@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import click
 from rich.console import Console
 from rich.live import Live
 
+from config.language import Text, en, text_of, zh
 from config.records.district import District
 from console.model.follow import Follower
 from console.model.view import View
@@ -26,6 +26,7 @@ from fengsui.run.invite import invitation
 from fengsui.run.processes import Line
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, answers, free_port, own, refuse_live_keys
+from fengsui.run.terminal import echo
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import BadRow, Measured, read_csv, replay
@@ -80,8 +81,12 @@ def _alone(setup: Setup) -> None:
     while port and answers(port):
         if time.monotonic() > until:
             raise Usage(
-                f"{setup.folder}: 已有一条线在此目录运行 a line runs on this folder already, its broker "
-                f"answers on port {port}: stop it first, or use another --run or --state"
+                Text(
+                    f"{setup.folder}: 已有一条线在此目录运行，它的服务器在端口 {port}：先停掉它，或"
+                    "换 --run 或 --state",
+                    f"{setup.folder}: a line runs on this folder already, its broker answers on "
+                    f"port {port}: stop it first, or use another --run or --state",
+                )
             )
         time.sleep(0.2)
 
@@ -92,10 +97,14 @@ def _port(preferred: int) -> int:
     while (port := free_port(preferred)) != preferred and preferred and time.monotonic() < until:
         time.sleep(0.2)
     if preferred and port != preferred:
-        words = (
-            f"端口 {preferred} 被占用，改用 port {preferred} is taken, the broker listens on {port}"
+        words = Text(
+            f"端口 {preferred} 被占用，MQTT 服务器改用 {port}",
+            f"port {preferred} is taken, the broker listens on {port}",
         )
-        click.echo(f"! {words}; --port N 可另选 chooses another", err=True)
+        echo(
+            Text(f"! {zh(words)}；--port N 可另选", f"! {en(words)}; --port N chooses another"),
+            err=True,
+        )
     return port
 
 
@@ -173,7 +182,7 @@ def run_line(
         try:
             log = open_run_log(setup)
             for told in invitation(setup):
-                click.echo(told)
+                echo(told)
             with beside(setup), Watch(setup, log, plain) as watch:
                 while not stop.wait(0.5) and not line.stop_event.is_set():
                     with contextlib.suppress(Unavailable):  # the stages say so
@@ -204,7 +213,8 @@ def run_storm(
     world = World(district, chosen, seed)
     pace = chosen.speed if speed is None else speed
     setup = make(start_at=chosen.start_at, seed=world.seed, scenario=name, speed=pace)
-    click.echo(f"情景 scenario {name}: {chosen.title}; seed {world.seed}", err=True)
+    about = f"{name}: {chosen.title}; seed {world.seed}"
+    echo(Text(f"情景 {about}", f"scenario {about}"), err=True)
 
     def show(player: Player, watch: Watch) -> None:
         quiet = 0
@@ -270,13 +280,15 @@ def good_rows(file: Path) -> list[Measured]:
         if isinstance(row, BadRow):
             bad += 1
             if bad <= 5:
-                click.echo(f"{file}:{row.row}: {row.why}", err=True)
+                echo(f"{file}:{row.row}: {row.why}", err=True)
         else:
             rows.append(row)
     if bad:
-        click.echo(f"{file}: {bad} 行不是测值，已跳过 bad rows left out", err=True)
+        echo(
+            Text(f"{file}: {bad} 行不是测值，已跳过", f"{file}: {bad} bad rows left out"), err=True
+        )
     if not rows:
-        raise ValueError(f"{file}: 没有可用的行 there is no row to replay")
+        raise ValueError(Text(f"{file}: 没有可回放的行", f"{file}: there is no row to replay"))
     rows.sort()
     return rows
 
@@ -324,7 +336,7 @@ def _around(
                 show(player, watch)
                 settle(line, log)
             except Stuck as e:
-                click.echo(f"fengsui: {e}", err=True)
+                echo("fengsui: " + text_of(e), err=True)
                 code = 1
             if not linger or stop.is_set():
                 stop.set()
@@ -354,8 +366,11 @@ def settle(line: Line, log: Log, timeout_s: float = 120.0) -> None:
     until = time.monotonic() + timeout_s
     while not line.settled(log):
         if time.monotonic() > until:
-            words = "仍有环节没有读完，导出可能不全 some stage has not read all: an export may lack its end"
-            click.echo(f"! {timeout_s:.0f} s: {words}", err=True)
+            words = Text(
+                "仍有环节没有读完，导出可能不全",
+                "some stage has not read all: an export may lack its end",
+            )
+            echo(f"! {timeout_s:.0f} s: " + words, err=True)
             return
         time.sleep(0.05)
 
@@ -373,5 +388,6 @@ def _export(setup: Setup, log: Log, out: Path | None) -> None:
     cap.mkdir(exist_ok=True)
     for source in setup.folder.glob("**/cap/*.xml"):
         shutil.copy(source, cap / source.name)
-    click.echo(f"已导出 exported to {out}: {', '.join(p.name for p in paths)}, cap/", err=True)
+    names = ", ".join(p.name for p in paths)
+    echo(Text(f"已导出到 {out}：{names}, cap/", f"exported to {out}: {names}, cap/"), err=True)
     sys.stderr.flush()

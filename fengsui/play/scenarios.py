@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from config.language import Said, Text, joined
 from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from config.scenarios import CheckScenario, Expect, scenarios
@@ -13,7 +14,7 @@ from stream.records import Run
 _SLOT_MS = 60_000
 
 
-def play(district: District, scenario: CheckScenario) -> list[str]:
+def play(district: District, scenario: CheckScenario) -> list[Said]:
     """What did not come as expected, in words; empty when all is as the scenario says."""
     rows = sorted(scenario.observations, key=lambda o: o[2])
     ends = [e.at for e in scenario.expect]
@@ -41,14 +42,14 @@ def play(district: District, scenario: CheckScenario) -> list[str]:
     return [miss for e in scenario.expect if (miss := _miss(district, inline, e))]
 
 
-def _miss(district: District, inline: Inline, e: Expect) -> str:
+def _miss(district: District, inline: Inline, e: Expect) -> Said:
     """In words, or empty if it is as expected."""
     zone = district.timezone
     where = f"{e.area} {e.hazard} {local(e.at, zone, '%m-%d %H:%M')}"
     versions = [a for a in inline.alerts if (a.area, a.hazard) == (e.area, e.hazard)]
     if e.how == "thin":
         thin = any(d.thin for d in inline.detections if d.area == e.area and d.detected_at <= e.at)
-        return "" if thin else f"{where}: 应报证据不足 expected thin evidence"
+        return "" if thin else Text(f"{where}: 应报证据不足", f"{where}: expected thin evidence")
     before = [(a.proposed_level, a.proposed_action) for a in versions if a.sent_at <= e.at]
     if e.rule:
         where += f" {e.rule}"
@@ -64,18 +65,22 @@ def _miss(district: District, inline: Inline, e: Expect) -> str:
     wrong = []
     if e.level is not None and (level < e.level if e.how == "by" else level != e.level):
         wrong.append(
-            f"应为 expected {LEVEL_ZH[e.level]} {LEVEL_EN[e.level]}, "
-            f"得 got {LEVEL_ZH[level]} {LEVEL_EN[level]}"
+            Text(
+                f"应为{LEVEL_ZH[e.level]}，得{LEVEL_ZH[level]}",
+                f"expected {LEVEL_EN[e.level]}, got {LEVEL_EN[level]}",
+            )
         )
     if e.action is not None and (action < e.action if e.how == "by" else action != e.action):
         wrong.append(
-            f"应为 expected {ACTION_ZH[e.action]} {ACTION_EN[e.action]}, "
-            f"得 got {ACTION_ZH[action]} {ACTION_EN[action]}"
+            Text(
+                f"应为{ACTION_ZH[e.action]}，得{ACTION_ZH[action]}",
+                f"expected {ACTION_EN[e.action]}, got {ACTION_EN[action]}",
+            )
         )
-    return f"{where}: {'; '.join(wrong)}" if wrong else ""
+    return f"{where}: " + joined(wrong, Text("；", "; ")) if wrong else ""
 
 
-def play_scenarios(district: District) -> Iterator[tuple[str, list[str]]]:
+def play_scenarios(district: District) -> Iterator[tuple[str, list[Said]]]:
     """(name and title, what did not come as expected) of each scenario."""
     for scenario in scenarios(district):
         yield f"{scenario.name}: {scenario.title}", play(district, scenario)

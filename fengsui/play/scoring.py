@@ -7,6 +7,7 @@ from itertools import repeat
 from multiprocessing import get_context
 from typing import NamedTuple
 
+from config.language import Text
 from config.records.district import District
 from dispatch.records import Alert
 from fengsui.play.in_memory import Inline
@@ -63,23 +64,25 @@ def play_one(district: District, scenario: Scenario) -> StormResult:
     return StormResult(scenario, {t: scores[t] for t in TIERS})
 
 
-def score_all(district: District, count: int) -> Iterator[str]:
+def score_all(district: District, count: int) -> Iterator[Text]:
     """The order to move first, then the order to prepare and any warning; then each storm, and in it
     the floods that no order to move came before in time, the worst first."""
     results = _played(district, storm_set(count))
     floods = sum(r.scores["move"].hits + r.scores["move"].misses for r in results)
-    yield f"场次 storms {count}  成灾 floods {floods}"
+    yield Text(f"场次 {count}  成灾 {floods}", f"storms {count}  floods {floods}")
     for tier in TIERS:
         yield from _tier(order_figures(tier, (x for r in results for x in r.scores[tier].rows)))
     for r in results:
         moved = r.scores["move"]
-        yield (
-            f"  {r.storm.name:14} seed {r.storm.seed}  {TIER_ZH['move']}: 及时 in time {moved.hits:3}"
-            f"  未及时 not in time {moved.misses:3}  空令 false {moved.false_alarms:3}"
-            f"  故障 faults {len(r.storm.faults)}"
+        storm, faults = f"  {r.storm.name:14} seed {r.storm.seed}", len(r.storm.faults)
+        yield Text(
+            f"{storm}  {TIER_ZH['move']}: 及时 {moved.hits:3}  未及时 {moved.misses:3}"
+            f"  空令 {moved.false_alarms:3}  故障 {faults}",
+            f"{storm}  {TIER_EN['move']}: in time {moved.hits:3}  not in time {moved.misses:3}"
+            f"  false {moved.false_alarms:3}  faults {faults}",
         )
         for x in worst_first(moved.rows):
-            yield f"      {x.area} {x.hazard}: {_fate(x)}"
+            yield f"      {x.area} {x.hazard}: " + _fate(x)
 
 
 def _played(district: District, storms: list[Scenario]) -> list[StormResult]:
@@ -92,31 +95,38 @@ def _played(district: District, storms: list[Scenario]) -> list[StormResult]:
         return list(pool.map(play_one, repeat(district), storms))
 
 
-def _tier(f: OrderFigures) -> Iterator[str]:
+def _tier(f: OrderFigures) -> Iterator[Text]:
     """What an order (or any warning) was worth: every flood by its fate, and the curve of leads."""
-    need = "各区所需时间 the place's own need" if f.tier != "warned" else "10 min"
-    yield (
-        f"{TIER_ZH[f.tier]} {TIER_EN[f.tier]}: 未令 never {f.never}  灾后 after the flood {f.after}"
-        f"  太短 too short {f.short}  及时 in time {f.in_time} ({need})  空令 false {f.false}"
+    need = Text("10 min", "10 min")
+    if f.tier != "warned":
+        need = Text("各区所需时间", "the place's own need")
+    yield Text(
+        f"{TIER_ZH[f.tier]}: 未令 {f.never}  灾后 {f.after}  太短 {f.short}  及时 {f.in_time}"
+        f"（{need.zh}）  空令 {f.false}",
+        f"{TIER_EN[f.tier]}: never {f.never}  after the flood {f.after}  too short {f.short}"
+        f"  in time {f.in_time} ({need.en})  false {f.false}",
     )
     if not f.floods:
         return
     csi = f.in_time / (f.floods + f.false)
-    yield f"  POD {f.pod:.2f}  FAR {f.far:.2f}  CSI {csi:.2f}"
+    ratios = f"  POD {f.pod:.2f}  FAR {f.far:.2f}  CSI {csi:.2f}"
+    yield Text(ratios, ratios)
     if f.leads_min:
+        least, most = f.leads_min[0], f.leads_min[-1]
         middle = f.leads_min[len(f.leads_min) // 2]
-        yield (
-            f"  提前量 lead min: 最短 shortest {f.leads_min[0]:.0f}, 中位 median {middle:.0f}, "
-            f"最长 longest {f.leads_min[-1]:.0f}"
+        yield Text(
+            f"  提前量（分钟）：最短 {least:.0f}，中位 {middle:.0f}，最长 {most:.0f}",
+            f"  lead min: shortest {least:.0f}, median {middle:.0f}, longest {most:.0f}",
         )
     curve = "  ".join(f"≥{m} {f.share(m):.0%}" for m in LEADS_MIN)
-    yield f"  提前至少 at least so many min before the flood: {curve}"
+    yield Text(f"  成灾前至少几分钟：{curve}", f"  at least so many min before the flood: {curve}")
 
 
-def _fate(x: StormRow) -> str:
+def _fate(x: StormRow) -> Text:
     if x.warned_at is None or x.flooded_at is None:
-        return "未令 never ordered"
+        return Text("未令", "never ordered")
     lead = (x.flooded_at - x.warned_at) // 60_000
     if lead < 0:
-        return f"灾后 after the flood: {-lead} min"
-    return f"提前 lead {lead} min, 需 needs {x.need_s // 60} min"
+        return Text(f"灾后 {-lead} min", f"after the flood: {-lead} min")
+    need = x.need_s // 60
+    return Text(f"提前 {lead} min，需 {need} min", f"lead {lead} min, needs {need} min")

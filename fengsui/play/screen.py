@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as Line
 
+from config.language import Text
 from config.records.district import District
-from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
+from config.records.level import (
+    ACTION_EN,
+    ACTION_ZH,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Action,
+    Level,
+    hazard_words,
+)
 from console.model.view import Change, View
 from dispatch.grade import Grade
 from dispatch.records import STATE_ZH, state_words
 from dispatch.words.channel_names import CHANNEL_ZH
 from dispatch.words.local_time import local
+from stream.environment import spoken
 
 _STYLE = {
     Level.NONE: "dim",
@@ -27,13 +37,19 @@ _STYLE = {
 _SHAPE = {Level.NONE: "·", Level.BLUE: "○", Level.YELLOW: "△", Level.ORANGE: "◇", Level.RED: "⬟"}
 
 
-def badge(level: Level, action: Action = Action.NONE) -> Text:
+def badge(level: Level, action: Action = Action.NONE) -> Line:
     """Level and action, by colour, shape and word."""
-    text = Text()
+    text = Line()
     if level or not action:  # an order without a colour is no 无
-        text.append(f" {_SHAPE[level]} {LEVEL_ZH[level]} {LEVEL_EN[level]} ", style=_STYLE[level])
+        text.append(
+            f" {_SHAPE[level]} {spoken(Text(LEVEL_ZH[level], LEVEL_EN[level]))} ",
+            style=_STYLE[level],
+        )
     if action:
-        text.append(f" {ACTION_ZH[action]}", style="bold red" if action > 1 else "bold")
+        text.append(
+            " " + spoken(Text(ACTION_ZH[action], ACTION_EN[action])),
+            style="bold red" if action > 1 else "bold",
+        )
     return text
 
 
@@ -41,32 +57,60 @@ def _clock(view: View, district: District) -> RenderableType:
     silent = view.silent()
     live = len(view.last_seen.keys() - silent)
     exercise = (view.ours or view.run) is not None and not view.live
-    head = Text()
+    head = Line()
     head.append(
-        " 演练 EXERCISE " if exercise else " 实战 LIVE ",
+        spoken(Text(" 演练 ", " EXERCISE ") if exercise else Text(" 实战 ", " LIVE ")),
         style="bold white on purple" if exercise else "bold white on dark_green",
     )
-    head.append(f"  {district.name} {district.name_en}  ")
+    head.append(f"  {spoken(Text(district.name, district.name_en))}  ")
     if view.clock_at:
-        head.append(local(view.clock_at, district.timezone, "%Y-%m-%d %H:%M 北京时间"), "bold")
-    line = Text(
-        f"监测站 {live}/{len(district.stations) + len(district.nodes)} 有数据 reporting"
-        f" · 静默 silent {len(silent)} · 读数 readings {view.readings:,}"
+        head.append(
+            spoken(
+                Text("北京时间 ", "Beijing time ")
+                + local(view.clock_at, district.timezone, "%Y-%m-%d %H:%M")
+            ),
+            "bold",
+        )
+    line = Line(
+        spoken(
+            Text(
+                f"监测站 {live}/{len(district.stations) + len(district.nodes)} 有数据 · 静默 "
+                f"{len(silent)} · 读数 {view.readings:,}",
+                f"stations {live}/{len(district.stations) + len(district.nodes)} reporting · "
+                f"silent {len(silent)} · readings {view.readings:,}",
+            )
+        )
     )
     if view.dead:
-        line.append(f" · 坏数据 dead letters {sum(view.dead.values())}", "bold yellow")
+        line.append(
+            spoken(
+                Text(
+                    f" · 坏数据 {sum(view.dead.values())}",
+                    f" · dead letters {sum(view.dead.values())}",
+                )
+            ),
+            "bold yellow",
+        )
     rates = [
         (mm, view.rain_mm(station.id, 10), station.name)
         for station in district.stations.values()
         if station.quantity == "rain" and (mm := view.rain_mm(station.id, 60)) > 0
     ]
     rain = "  ".join(f"{n} {h:.0f} mm/h ({m:.0f}/10min)" for h, m, n in sorted(rates)[:-5:-1])
-    return Group(head, line, Text(f"雨强 rates: {rain or '无雨 no rain'}"))
+    return Group(
+        head, line, Line(spoken(Text(f"雨强：{rain or '无雨'}", f"rates: {rain or 'no rain'}")))
+    )
 
 
 def _areas(view: View, district: District, rows: int) -> RenderableType:
     table = Table(box=None, padding=(0, 1), expand=True)
-    for title in ("预警区 area", "灾种 hazard", "等级 level", "自 since", "依据 evidence"):
+    for title in (
+        spoken(Text("预警区", "area")),
+        spoken(Text("灾种", "hazard")),
+        spoken(Text("等级", "level")),
+        spoken(Text("自", "since")),
+        spoken(Text("依据", "evidence")),
+    ):
         table.add_column(title, no_wrap=True, overflow="ellipsis")
     for alert in view.open_alerts()[:rows]:
         area = district.areas[alert.area]
@@ -77,8 +121,8 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
             limit = f" ≥ {why.threshold:g}" if why.threshold is not None else ""
             text = f"{why.station} {window}{why.value:g}{limit}"
         table.add_row(
-            f"{area.township} {area.name}",
-            HAZARD_ZH.get(alert.hazard, alert.hazard),
+            spoken(Text(f"{area.township} {area.name}", area.name_en)),
+            spoken(hazard_words(alert.hazard)),
             badge(alert.level, alert.action),
             local(alert.onset_at, district.timezone, "%H:%M"),
             text,
@@ -89,32 +133,42 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
 def _counts(view: View) -> str:
     counts = Counter(level for level, _ in view.area_levels().values() if level)
     move = sum(action == Action.MOVE for _, action in view.area_levels().values())
-    words = [f"{_SHAPE[lv]}{LEVEL_ZH[lv]} {counts[lv]}" for lv in reversed(Level) if counts[lv]]
-    return "  ".join(words) + (f"  立即转移 {move}" if move else "")
+    words = [
+        f"{_SHAPE[lv]}{spoken(Text(LEVEL_ZH[lv], LEVEL_EN[lv]))} {counts[lv]}"
+        for lv in reversed(Level)
+        if counts[lv]
+    ]
+    return "  ".join(words) + (
+        spoken(Text("  立即转移 ", "  move now ")) + str(move) if move else ""
+    )
 
 
 def _deliveries(channels: Mapping[str, Counter[str]]) -> RenderableType:
     states = [s for s in STATE_ZH if any(c[s] for c in channels.values())]
     table = Table(box=None, padding=(0, 1))
-    table.add_column("渠道 channel", no_wrap=True)
+    table.add_column(spoken(Text("渠道", "channel")), no_wrap=True)
     for state in states:
-        table.add_column(state_words(state), justify="right")
+        table.add_column(spoken(state_words(state)), justify="right")
     for channel, counts in sorted(channels.items()):
-        table.add_row(CHANNEL_ZH.get(channel, channel), *(str(counts[s] or "") for s in states))
+        table.add_row(
+            spoken(Text(CHANNEL_ZH.get(channel, channel), channel)),
+            *(str(counts[s] or "") for s in states),
+        )
     return table
 
 
-def change_line(change: Change, district: District) -> Text:
+def change_line(change: Change, district: District) -> Line:
     """One change of one area as a line."""
     area = district.areas[change.area]
-    text = Text(f"{local(change.at, district.timezone, '%m-%d %H:%M')} {area.township}{area.name} ")
-    text.append(HAZARD_ZH.get(change.hazard, change.hazard) + " ")
+    at = local(change.at, district.timezone, "%m-%d %H:%M")
+    text = Line(at + " " + spoken(Text(f"{area.township}{area.name} ", f"{area.name_en} ")))
+    text.append(spoken(hazard_words(change.hazard)) + " ")
     if change.msg_type == "cancel":
-        text.append("解除 all clear", "bold green")
+        text.append(spoken(Text("解除", "all clear")), "bold green")
         return text
     was = Grade(change.was_level, change.was_action)
     if was:
-        text.append(was.words(change.hazard).zh + "→")
+        text.append(spoken(was.words(change.hazard)) + "→")
     text.append_text(badge(change.level, change.action))
     return text
 
@@ -124,8 +178,11 @@ def screen(view: View, district: District, height: int = 40) -> RenderableType:
     rows = max(5, height - 28)
     recent = Group(*(change_line(c, district) for c in view.changes[-6:]))
     return Group(
-        Panel(_clock(view, district), title="烽燧 Fengsui"),
-        Panel(_areas(view, district, rows), title=f"预警 warnings  {_counts(view)}"),
-        Panel(recent, title="最近变化 latest changes"),
-        Panel(_deliveries(view.by_channel()), title="发送 deliveries"),
+        Panel(_clock(view, district), title=spoken(Text("烽燧", "Fengsui"))),
+        Panel(
+            _areas(view, district, rows),
+            title=spoken(Text(f"预警  {_counts(view)}", f"warnings  {_counts(view)}")),
+        ),
+        Panel(recent, title=spoken(Text("最近变化", "latest changes"))),
+        Panel(_deliveries(view.by_channel()), title=spoken(Text("发送", "deliveries"))),
     )

@@ -6,16 +6,18 @@ from collections import Counter
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as Line
 
+from config.language import Text
 from config.records.district import District
-from config.records.level import ACTION_ZH, HAZARD_ZH, Action, Level
+from config.records.level import ACTION_EN, ACTION_ZH, Action, Level, hazard_words
 from console.model.view import REACHED, View
 from dispatch.records import Alert, state_words
 from dispatch.words.channel_names import CHANNEL_ZH
 from dispatch.words.local_time import local
 from fengsui.play.screen import badge
 from skill.verify.storms import StormScore
+from stream.environment import spoken
 
 _ROWS = 24
 
@@ -33,7 +35,16 @@ def _first_at(versions: list[Alert], action: Action, level: Level) -> int | None
 
 def _warned(view: View, district: District, score: StormScore | None) -> RenderableType:
     table = Table(box=None, padding=(0, 1))
-    for title in ("预警区 area", "灾种", "最高 peak", "首次", "转移", "成灾", "提前", "解除"):
+    for title in (
+        spoken(Text("预警区", "area")),
+        spoken(Text("灾种", "hazard")),
+        spoken(Text("最高", "peak")),
+        spoken(Text("首次", "first")),
+        spoken(Text("转移", "move")),
+        spoken(Text("成灾", "flood")),
+        spoken(Text("提前", "lead")),
+        spoken(Text("解除", "end")),
+    ):
         table.add_column(title, no_wrap=True)
     leads = {(r.area, r.hazard): r for r in score.rows} if score else {}
     rows = sorted(view.first.items(), key=lambda kv: (-_peak(kv[1])[1], -_peak(kv[1])[0], kv[0]))
@@ -46,17 +57,21 @@ def _warned(view: View, district: District, score: StormScore | None) -> Rendera
         flooded = truth.flooded_at if truth else None
         lead = truth.lead_s if truth else None
         table.add_row(
-            f"{area.township} {area.name}",
-            HAZARD_ZH.get(last.hazard, last.hazard),
+            spoken(Text(f"{area.township} {area.name}", area.name_en)),
+            spoken(hazard_words(last.hazard)),
             badge(*_peak(versions)),
             local(versions[0].sent_at, zone, "%H:%M"),
             local(move, zone, "%H:%M") if move else "",
             local(flooded, zone, "%H:%M") if flooded else "",
             f"{lead // 60} min" if lead is not None else "",
-            local(last.sent_at, zone, "%H:%M") if last.msg_type == "cancel" else "未 open",
+            local(last.sent_at, zone, "%H:%M")
+            if last.msg_type == "cancel"
+            else spoken(Text("未", "open")),
         )
     if len(rows) > _ROWS:
-        table.caption = f"… 另有 and {len(rows) - _ROWS} more"
+        table.caption = spoken(
+            Text(f"… 另有 {len(rows) - _ROWS} 个", f"… and {len(rows) - _ROWS} more")
+        )
     return table
 
 
@@ -64,12 +79,12 @@ def _reach(view: View) -> RenderableType:
     """A recipient counts once a channel, with the best that happened to it."""
     table = Table(box=None, padding=(0, 1))
     for title in (
-        "渠道 channel",
-        "对象 recipients",
-        "到达 reached",
-        "其中叫应 answered",
-        "其中播出 played",
-        "未到达 not reached",
+        spoken(Text("渠道", "channel")),
+        spoken(Text("对象", "recipients")),
+        spoken(Text("到达", "reached")),
+        spoken(Text("其中叫应", "answered")),
+        spoken(Text("其中播出", "played")),
+        spoken(Text("未到达", "not reached")),
     ):
         table.add_column(title, justify="left" if not table.columns else "right")
     best: dict[tuple[str, str], str] = {}
@@ -86,7 +101,7 @@ def _reach(view: View) -> RenderableType:
     for channel, states in sorted(by_channel.items()):
         reached = sum(states[s] for s in REACHED)
         table.add_row(
-            CHANNEL_ZH.get(channel, channel),
+            spoken(Text(CHANNEL_ZH.get(channel, channel), channel)),
             str(states.total()),
             str(reached),
             str(states["answered"] or ""),
@@ -97,7 +112,7 @@ def _reach(view: View) -> RenderableType:
 
 
 def _missed(view: View, district: District) -> RenderableType:
-    lines: list[Text] = []
+    lines: list[Line] = []
     seen = set()
     for sent in view.undelivered():
         key = (sent.delivery.recipient, sent.channel)
@@ -105,25 +120,45 @@ def _missed(view: View, district: District) -> RenderableType:
             continue
         seen.add(key)
         area = district.areas.get(sent.delivery.area)
-        place = f"{area.township}{area.name}" if area else sent.delivery.area
-        state = state_words(sent.state)
-        lines.append(Text(f"{sent.delivery.recipient} ({place}) {sent.channel}: {state}"))
+        place = Text(f"{area.township}{area.name}", area.name_en) if area else sent.delivery.area
+        state = spoken(state_words(sent.state))
+        lines.append(Line(f"{sent.delivery.recipient} ({spoken(place)}) {sent.channel}: {state}"))
     if not lines:
-        return Text("无 nobody", "green")
-    more = [Text(f"… 另有 and {len(lines) - 12} more")] if len(lines) > 12 else []
+        return Line(spoken(Text("无", "nobody")), "green")
+    more = (
+        [Line(spoken(Text(f"… 另有 {len(lines) - 12} 个", f"… and {len(lines) - 12} more")))]
+        if len(lines) > 12
+        else []
+    )
     return Group(*lines[:12], *more)
 
 
-def _score_line(score: StormScore | None) -> Text:
+def _score_line(score: StormScore | None) -> Line:
     if score is None:
-        return Text("没有模拟真值 no simulated truth to score against")
-    text = Text(f"漏报 misses {score.misses}", "bold red" if score.misses else "bold green")
-    text.append(f"  空报 false alarms {score.false_alarms}  命中 hits {score.hits}", "default")
+        return Line(spoken(Text("没有模拟真值", "no simulated truth to score against")))
+    text = Line(
+        spoken(Text(f"漏报 {score.misses}", f"misses {score.misses}")),
+        "bold red" if score.misses else "bold green",
+    )
+    text.append(
+        spoken(
+            Text(
+                f"  空报 {score.false_alarms}  命中 {score.hits}",
+                f"  false alarms {score.false_alarms}  hits {score.hits}",
+            )
+        ),
+        "default",
+    )
     leads = sorted(r.lead_s for r in score.rows if r.lead_s is not None)
     if leads:
         text.append(
-            f"  提前量 lead time: 中位 median {leads[len(leads) // 2] // 60} min, "
-            f"最短 shortest {leads[0] // 60} min",
+            spoken(
+                Text(
+                    f"  提前量：中位 {leads[len(leads) // 2] // 60} min，最短 {leads[0] // 60} min",
+                    f"  lead time: median {leads[len(leads) // 2] // 60} min, shortest "
+                    f"{leads[0] // 60} min",
+                )
+            ),
             "default",
         )
     return text
@@ -134,17 +169,29 @@ def summary(view: View, district: District, score: StormScore | None = None) -> 
     run = view.run
     scenario = f"{run.scenario} seed {run.seed}" if run and run.scenario else ""
     counts = Counter(_peak(v)[0] for v in view.first.values())
-    head = Text(
-        f"{scenario}  预警 warnings {len(view.first)}: "
+    head = Line(
+        spoken(
+            Text(f"{scenario}  预警 {len(view.first)}：", f"{scenario}  warnings {len(view.first)}: ")
+        )
         + "  ".join(
             f"{badge(lv).plain.strip()} {counts[lv]}" for lv in reversed(Level) if counts[lv]
         )
     )
     moves = sum(_peak(v)[1] == Action.MOVE for v in view.first.values())
-    head.append(f"  {ACTION_ZH[Action.MOVE]} {moves}  报告 reports {len(view.reports)}")
+    head.append(
+        spoken(
+            Text(
+                f"  {ACTION_ZH[Action.MOVE]} {moves}  报告 {len(view.reports)}",
+                f"  {ACTION_EN[Action.MOVE]} {moves}  reports {len(view.reports)}",
+            )
+        )
+    )
     return Group(
-        Panel(Group(head, _score_line(score)), title="烽燧 Fengsui 总结 summary 演练 EXERCISE"),
-        Panel(_warned(view, district, score), title="预警 what was warned"),
-        Panel(_reach(view), title="到达 who was reached"),
-        Panel(_missed(view, district), title="未到达 who was not"),
+        Panel(
+            Group(head, _score_line(score)),
+            title=spoken(Text("烽燧 总结 演练", "Fengsui summary EXERCISE")),
+        ),
+        Panel(_warned(view, district, score), title=spoken(Text("预警", "what was warned"))),
+        Panel(_reach(view), title=spoken(Text("到达", "who was reached"))),
+        Panel(_missed(view, district), title=spoken(Text("未到达", "who was not"))),
     )

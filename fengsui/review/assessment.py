@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from config.language import Text
+
 Result = Literal["met", "not_met", "not_measured"]
 
 
@@ -16,7 +18,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     warnings: int
     areas: int
     people: int  # who live in these areas
-    top: tuple[str, str]  # the highest grade in words: Chinese, English
+    top: Text  # the highest grade in words
     by_level: dict[str, int]  # the highest level of each warning in Chinese -> warnings
     public: int
     open: int
@@ -70,7 +72,7 @@ class WarningRow(msgspec.Struct, frozen=True, kw_only=True):
     hazard_zh: str
     hazard_en: str
     alert: str = ""
-    peak: tuple[str, str] = ("无", "none")
+    peak: Text = Text("无", "none")
     level: int = 0
     action: int = 0
     detected_at: int | None = None

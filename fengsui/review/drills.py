@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from config.language import Said, Text
 from console.pages.drills import KeptReport, held_at, row
 from fengsui.review import page
 from fengsui.review.assessment import Assessment
@@ -50,7 +51,7 @@ def printed(setup: Setup, name: str) -> str:
     ValueError: there is no such drill, or its log cannot be read."""
     ours = _setup_of(setup, name)
     if ours is None:
-        raise ValueError(f"没有这次演练 there is no drill {name[:60]!r}")
+        raise ValueError(Text(f"没有这次演练 {name[:60]!r}", f"there is no drill {name[:60]!r}"))
     report = _report(ours)
     if _kept(ours)[0] is not None:
         try:
@@ -59,11 +60,17 @@ def printed(setup: Setup, name: str) -> str:
         except msgspec.ValidationError:
             pass  # of an older form: it is made anew
     if not _log(ours).exists():
-        raise ValueError(f"{name}: 没有记录，也没有可读的总结 neither a log nor a report to read")
+        raise ValueError(
+            Text(
+                f"{name}: 没有记录，也没有可读的总结", f"{name}: neither a log nor a report to read"
+            )
+        )
     try:
         return page.printed(ours, "")
     except _UNREADABLE as e:
-        raise ValueError(f"{_log(ours)}: 读不了 cannot be read: {e}") from e
+        raise ValueError(
+            Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
+        ) from e
 
 
 def _setup_of(setup: Setup, name: str) -> Setup | None:
@@ -101,11 +108,11 @@ def _row(setup: Setup, name: str) -> dict[str, Any] | None:
         try:
             scenario = _scenario(ours)
         except _UNREADABLE as e:
-            problem = f"{_log(ours)}: 读不了 cannot be read: {e}"
-    return row(name, at, kept, scenario, problem)
+            problem = Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
+    return row(name, at, kept, scenario, str(problem))
 
 
-def _kept(ours: Setup) -> tuple[KeptReport | None, str]:
+def _kept(ours: Setup) -> tuple[KeptReport | None, Said]:
     """The report, or why it is not to be taken; a missing one is no fault."""
     file = _report(ours)
     try:
@@ -113,9 +120,14 @@ def _kept(ours: Setup) -> tuple[KeptReport | None, str]:
     except FileNotFoundError:
         return None, ""
     except (OSError, msgspec.MsgspecError) as e:
-        return None, f"{file}: 读不懂，按日志重做 cannot be read, it is made anew of the log: {e}"
+        return None, Text(
+            f"{file}: 读不懂，按日志重做：{e}",
+            f"{file}: cannot be read, it is made anew of the log: {e}",
+        )
     if not found.exercise or found.run != ours.run.name:
-        return None, f"{file}: 不是这次演练的 is of another run: {found.run}"
+        return None, Text(
+            f"{file}: 不是这次演练的：{found.run}", f"{file}: is of another run: {found.run}"
+        )
     return found, ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
+from config.language import Text
 from fengsui.review.assessment import Assessment
 
 _WIDTH, _LEFT, _RIGHT = 720, 132, 12
@@ -71,7 +72,11 @@ def _draw(lane: _Lane, top: int, step: float) -> list[str]:
     base = top + _LANE
     totals = [sum(values) for values in zip(*(v for _, v in lane.stacks), strict=True)]
     peak = max(totals, default=0.0)
-    said = f"最多 max {peak:g} {lane.unit}".strip() if peak else "无 none"
+    said = (
+        Text(f"最多 {peak:g} {lane.unit}".rstrip(), f"max {peak:g} {lane.unit}".rstrip())
+        if peak
+        else Text("无", "none")
+    )
     named = (
         f'<text x="{_LEFT - 6}" y="{top + 12}" font-size="10" text-anchor="end">{lane.zh}</text>'
         f'<text x="{_LEFT - 6}" y="{top + 22}" font-size="7.5" fill="#444" text-anchor="end">'

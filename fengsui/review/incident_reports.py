@@ -6,33 +6,34 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from config.language import Text
 from config.records.district import District, Node, Station
 from config.records.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
 from config.records.plans import PlanTask
 from console.model.follow import Follower
 from console.model.view import View
 from dispatch.decide.plan_tasks import tasks
-from dispatch.grade import Grade, Reason, grade_of
+from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Decision, Report, state_words
 from dispatch.words.channel_names import CHANNEL_ZH
 from dispatch.words.local_time import local
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.log.port import Log
 
 _FORM = "%Y-%m-%d %H:%M"
 _ALERT_STATE = {
-    "proposed": Reason("待决定", "waits for a decision"),
-    "returned": Reason("退回补正", "returned"),
-    "held": Reason("暂缓", "held"),
-    "rejected": Reason("驳回", "rejected"),
-    "released": Reason("已发布", "released"),
-    "cancelled": Reason("已解除", "cancelled"),
-    "expired": Reason("到期失效", "expired"),
+    "proposed": Text("待决定", "waits for a decision"),
+    "returned": Text("退回补正", "returned"),
+    "held": Text("暂缓", "held"),
+    "rejected": Text("驳回", "rejected"),
+    "released": Text("已发布", "released"),
+    "cancelled": Text("已解除", "cancelled"),
+    "expired": Text("到期失效", "expired"),
 }
 _PAGES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -51,11 +52,11 @@ class _Warning(NamedTuple):
     place: str
     place_en: str
     people: int | str
-    hazard: Reason
-    peak: Reason
-    waits: Reason | None
+    hazard: Text
+    peak: Text
+    waits: Text | None
     authority: str
-    state: Reason
+    state: Text
     versions: int
     onset: str
     sent: str
@@ -80,7 +81,7 @@ class _TaskRow(NamedTuple):
     """A task of the plan: in how many areas it opened, and what came of it there."""
 
     plan: PlanTask
-    step: Reason
+    step: Text
     counts: Counter[str]
 
 
@@ -97,15 +98,15 @@ def report(setup: Setup, incident: str, out: Path | None) -> int:
     try:
         chosen, view, decisions = _chosen(setup, incident)
     except LookupError as e:
-        click.echo(str(e), err=True)
+        echo(e, err=True)
         return 1
     if out is None:
         for made in view.reports:
             if made.incident == chosen:
-                click.echo(f"第{made.number}报 {made.kind} {made.text}")
+                echo(f"第{made.number}报 {made.kind} {made.text}")
         return 0
     out.write_text(page(setup.district, chosen, view, decisions), "utf-8")
-    click.echo(f"{out}: {chosen}, 打印用 to print: A4")
+    echo(Text(f"{out}: {chosen}，打印用，A4", f"{out}: {chosen}, to print: A4"))
     return 0
 
 
@@ -127,11 +128,14 @@ def _chosen(setup: Setup, incident: str) -> tuple[str, View, list[Decision]]:
         log.close()
     incidents = sorted({r.incident for r in view.reports}, key=lambda i: _first(view, i))
     if not incidents:
-        raise LookupError("还没有事件报告 no incident has been reported")
+        raise LookupError(Text("还没有事件报告", "no incident has been reported"))
     chosen = incident or incidents[-1]
     if chosen not in incidents:
         raise Usage(
-            f"没有事件 there is no incident {chosen!r}; 有 there are {', '.join(incidents)}"
+            Text(
+                f"没有事件 {chosen!r}，有 {', '.join(incidents)}",
+                f"there is no incident {chosen!r}; there are {', '.join(incidents)}",
+            )
         )
     return chosen, view, decisions
 
@@ -172,7 +176,7 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
     return _PAGES.get_template("report.html.j2").render(
         district=district,
         incident=incident,
-        what=Reason(occurrence_zh(hazards), occurrence_en(hazards)),
+        what=Text(occurrence_zh(hazards), occurrence_en(hazards)),
         exercise=any(found[0].status != "actual" for found in versions.values()),
         kind=made[-1].kind,
         number=made[-1].number,
@@ -209,7 +213,7 @@ def _row(
         place=f"{area.township}{area.name}" if area else last.area,
         place_en=f"{area.name_en}, {area.township_en}" if area else last.area,
         people=area.population if area else "",
-        hazard=Reason(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
+        hazard=Text(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
         peak=peak.words(),
         waits=asked.words() if last.questions else None,
         authority=last.authority,
@@ -240,7 +244,7 @@ def _blind(district: District, view: View, areas: set[str]) -> list[_Blind]:
                 expected=cover.expected,
                 silent=[
                     *(f"{s} {named[s].name}" if s in named else s for s in cover.silent),
-                    *(f"{s}（维护中 in service）" for s in cover.service),
+                    *(str(Text(f"{s}（维护中）", f"{s} (in service)")) for s in cover.service),
                 ],
                 thin=view.coverage[key].thin,
             )
@@ -272,7 +276,7 @@ def _reached(view: View, alerts: set[str]) -> list[_ChannelRow]:
     return [
         _ChannelRow(
             CHANNEL_ZH.get(channel, channel),
-            [(state_words(s), n) for s, n in sorted(counts.items())],
+            [(str(state_words(s)), n) for s, n in sorted(counts.items())],
             counts.total(),
         )
         for channel, counts in sorted(table.items())

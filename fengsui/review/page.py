@@ -4,10 +4,10 @@ page to print (A4, nothing outside it) and as JSON."""
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from config.language import Said, Text, joined
 from config.records.district import District
 from console.model.follow import Follower
 from dispatch.records import Alert
@@ -19,6 +19,7 @@ from fengsui.review.step_times import LEADS
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from ingest.observation import Observations
 from simulators.scenario import SCENARIOS
 from simulators.world import World
@@ -50,16 +51,16 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
     try:
         found = assessed(setup, incident, plan_file)
     except LookupError as e:
-        click.echo(str(e), err=True)
+        echo(e, err=True)
         return 1
     folder = out or Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     html, data = folder / "after-action.html", folder / "after-action.json"
     html.write_text(page(setup.district, found), "utf-8")
     data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
-    click.echo(f"{html} 打印用 to print: A4; {data}")
+    echo(Text(f"{html} 打印用，A4；{data}", f"{html} to print: A4; {data}"))
     for t in found.targets:
-        click.echo(f"  {_RESULT[t.result][0]} {_RESULT[t.result][1]}: {target_words(t)}")
+        echo("  " + Text(*_RESULT[t.result]) + ": " + target_words(t))
     return 0
 
 
@@ -81,11 +82,18 @@ def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
         log.close()
     there = incidents(records)
     if incident and incident not in there:
-        names = ", ".join(there) or "无 none"
-        raise Usage(f"没有事件 there is no incident {incident!r}; 有 there are {names}")
+        names = ", ".join(there) or Text("无", "none")
+        raise Usage(
+            Text(
+                f"没有事件 {incident!r}，有 {names}",
+                f"there is no incident {incident!r}; there are {names}",
+            )
+        )
     chosen = incident or (there[-1] if setup.live and there else "")
     if not there and not any(isinstance(r, Run) for r in records):
-        raise LookupError(f"{setup.run.name}: 没有记录 there are no records")
+        raise LookupError(
+            Text(f"{setup.run.name}: 没有记录", f"{setup.run.name}: there are no records")
+        )
     truth, truth_is = _truth(setup.district, records)
     note = setup.folder / BROKEN_OFF
     return assess(
@@ -94,7 +102,7 @@ def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
         plan,
         truth,
         incident=chosen,
-        truth_is=truth_is,
+        truth_is=str(truth_is),
         until=_until(records),
         broken_off=note.read_text("utf-8").strip() if note.exists() else "",
     )
@@ -124,20 +132,25 @@ def _until(records: Sequence[object]) -> int | None:
     return run.start_at + int(SCENARIOS[run.scenario].hours * 3_600_000) - _COARSE_MS
 
 
-def _truth(district: District, records: Sequence[object]) -> tuple[list[Truth], str]:
+def _truth(district: District, records: Sequence[object]) -> tuple[list[Truth], Said]:
     """What happened, and who says so: people's reports, else the scenario's own world."""
     told = reported_truth(records)
     if told:
-        return told, "灾情核实 reported by people (fengsui outcome)"
+        return told, Text("灾情核实（fengsui outcome）", "reported by people (fengsui outcome)")
     run = next((r for r in records if isinstance(r, Run)), None)
     if run is None or run.kind == "live" or run.scenario not in SCENARIOS:
         return [], ""
     if run.config != district.version:
         return (
             [],
-            "配置已改，模拟真值不可重现 the configuration has changed: no truth to compare with",
+            Text(
+                "配置已改，模拟真值不可重现",
+                "the configuration has changed: no truth to compare with",
+            ),
         )
-    return World(district, SCENARIOS[run.scenario], run.seed).truth, "模拟真值 the simulated truth"
+    return World(district, SCENARIOS[run.scenario], run.seed).truth, Text(
+        "模拟真值", "the simulated truth"
+    )
 
 
 def seconds(value: float | None) -> str:
@@ -147,14 +160,16 @@ def seconds(value: float | None) -> str:
     return f"{value:.0f} s" if abs(value) < 120 else f"{value / 60:.0f} min"
 
 
-def target_words(t: TargetRow) -> str:
+def target_words(t: TargetRow) -> Text:
     """A target and what was measured, on one line."""
-    own = "各区所需时间 the place's own need" if t.hop in LEADS else "各自时限 its own deadline"
+    own = Text("各自时限", "its own deadline")
+    if t.hop in LEADS:
+        own = Text("各区所需时间", "the place's own need")
     limit = seconds(t.within_s) if t.within_s is not None else own
     sign = "≥" if t.hop in LEADS else "≤"
-    share = "" if t.share == 1 else f"，{t.share:.0%} 以上 at least"
-    got = f"{t.in_time}/{t.due}" if t.due else "没有应做的 nothing was due"
-    return f"{t.zh} {t.en} {sign} {limit}{share}: {got}"
+    share = "" if t.share == 1 else Text(f"，{t.share:.0%} 以上", f", {t.share:.0%} at least")
+    got = f"{t.in_time}/{t.due}" if t.due else Text("没有应做的", "nothing was due")
+    return joined((Text(t.zh, t.en), f" {sign} ", limit, share, ": ", got))
 
 
 def page(district: District, found: Assessment) -> str:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
+from config.language import Said, Text
 from config.load import ConfigError
 from config.read.problem import Problem
 from config.read.tables import read_toml
@@ -73,21 +74,37 @@ def read_plan(named: Path | None, folder: Path) -> Plan:
     plan = read_toml(file, Plan, problems)
     for n, t in enumerate(plan.target if plan else (), 1):
         if t.within_s is None and t.hop not in _OF_ITS_OWN:
-            problems.append(_wrong(file, n, "within_s", "缺少秒数 the seconds are missing"))
+            problems.append(
+                _wrong(file, n, "within_s", Text("缺少秒数", "the seconds are missing"))
+            )
         elif t.within_s is not None and t.within_s <= 0:
-            problems.append(_wrong(file, n, "within_s", f"{t.within_s} 不是正数 is not above 0"))
+            problems.append(
+                _wrong(
+                    file,
+                    n,
+                    "within_s",
+                    Text(f"{t.within_s} 不大于 0", f"{t.within_s} is not above 0"),
+                )
+            )
         if not 0 < t.share <= 1:
             problems.append(
-                _wrong(file, n, "share", f"{t.share} 应在 0–1 之间 must be above 0, at most 1")
+                _wrong(
+                    file,
+                    n,
+                    "share",
+                    Text(f"{t.share} 应大于 0，至多 1", f"{t.share} must be above 0, at most 1"),
+                )
             )
     if plan is not None and not plan.target:
-        problems.append(Problem(file.name, 0, "target", "没有目标 there is no [[target]]"))
+        problems.append(
+            Problem(file.name, 0, "target", Text("没有 [[target]]", "there is no [[target]]"))
+        )
     if problems or plan is None:
         raise ConfigError(file.parent, problems)
     return plan
 
 
-def _wrong(file: Path, n: int, column: str, message: str) -> Problem:
+def _wrong(file: Path, n: int, column: str, message: Said) -> Problem:
     return Problem(file.name, 0, f"target {n} {column}", message)
 
 

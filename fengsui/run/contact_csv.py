@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.checks.tables import Check
-from config.language import Text, text_of
+from config.language import Said, Text, joined, text_of
 from config.load import ID
 from config.read.problem import Problem
 from config.read.tables import check_columns, read_row
@@ -51,12 +51,16 @@ def read_list(file: Path, district: District, erased: Iterable[str] = ()) -> Lis
     try:
         body = file.read_bytes()
     except OSError as e:
-        raise Usage(f"{file}: 读不到 cannot be read: {e.strerror}") from e
+        raise Usage(
+            Text(f"{file}: 读不到：{e.strerror}", f"{file}: cannot be read: {e.strerror}")
+        ) from e
     lines = _text(file, body).splitlines()
     header = [c.strip() for c in _cells(lines[0])] if lines else []
     problems: list[Problem] = []
     if not check_columns(name, header, Contact, problems):
-        raise Usage("\n  ".join([f"{file}: 表头不对 the header is wrong", *map(str, problems)]))
+        raise Usage(
+            joined([Text(f"{file}: 表头不对", f"{file}: the header is wrong"), *problems], "\n  ")
+        )
     gone, seen = set(erased), set[str]()
     found = Listed(lines[0], [], [])
     check = Check([], district.basins, district.areas, district.stations)
@@ -86,7 +90,10 @@ def _text(file: Path, body: bytes) -> str:
         except UnicodeDecodeError:
             continue
     raise Usage(
-        f"{file}: 不是 UTF-8 或 GB 18030 文本 not text: 另存为“CSV UTF-8” save it as CSV UTF-8"
+        Text(
+            f"{file}: 不是 UTF-8 或 GB 18030 文本：另存为“CSV UTF-8”",
+            f"{file}: neither UTF-8 nor GB 18030 text: save it as CSV UTF-8",
+        )
     )
 
 
@@ -101,24 +108,35 @@ def _contact(
     try:
         cells = _cells(line)
     except csv.Error:
-        words = "引号不成对 a lone quotation mark"
-        problems.append(Problem(file, number, "", words, "补上或删去 close or remove it"))
+        words = Text("引号不成对", "there is a lone quotation mark")
+        problems.append(Problem(file, number, "", words, Text("补上或删去", "close or remove it")))
         return None
     if len(cells) != len(header):
-        words = f"有 {len(cells)} 格，应为 {len(header)} 格 cells, expected {len(header)}"
-        problems.append(Problem(file, number, "", words, "补齐或加引号 add or quote cells"))
+        words = Text(
+            f"有 {len(cells)} 格，应为 {len(header)} 格",
+            f"{len(cells)} cells, expected {len(header)}",
+        )
+        problems.append(
+            Problem(file, number, "", words, Text("补齐或加引号", "add or quote cells"))
+        )
         return None
     return read_row(file, number, dict(zip(header, cells, strict=True)), Contact, problems)
 
 
-def _unfit(name: str, gone: set[str], seen: set[str]) -> tuple[str, str] | None:
+def _unfit(name: str, gone: set[str], seen: set[str]) -> tuple[Said, Said] | None:
     """Why an id cannot be taken, and what to do."""
     if not ID.fullmatch(name):
-        return "不能作 id is not an id", "字母、数字、- (1–32) letters, digits, hyphens"
+        return Text("不能作 id", "is not an id"), Text(
+            "字母、数字、- (1–32)", "letters, digits, hyphens"
+        )
     if name in gone:
-        return "此人已删除 this person was erased", "新人用新 id a new id for a new person"
+        return Text("此人已删除", "this person was erased"), Text(
+            "新人用新 id", "a new id for a new person"
+        )
     if name in seen:
-        return "id 重复 stands twice", "改 id 或删去 another id, or remove the row"
+        return Text("id 重复", "id stands twice"), Text(
+            "改 id 或删去", "another id, or remove the row"
+        )
     return None
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from config.language import Text
 from stream.environment import Usage
 
 
@@ -19,8 +20,11 @@ def held(folder: Path, leaves_s: float) -> Iterator[None]:
         while not _locked(lock.fileno()):
             if time.monotonic() > until:
                 raise Usage(
-                    f"{folder}: 已有一条线在此目录运行 a line runs on this folder already: stop it "
-                    "first, or use another --run or --state"
+                    Text(
+                        f"{folder}: 已有一条线在此目录运行：先停掉它，或换 --run 或 --state",
+                        f"{folder}: a line runs on this folder already: stop it first, or use another "
+                        "--run or --state",
+                    )
                 )
             time.sleep(0.2)
         yield

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from config.language import Said, Text
 from fengsui.run.setup import Setup, shown
 from stream.mqtt.broker import password_file
 
 
-def invitation(setup: Setup) -> Iterator[str]:
+def invitation(setup: Setup) -> Iterator[Said]:
     """Lines of text, without any password."""
     gauge = next((s.id for s in setup.district.stations.values() if s.quantity == "rain"), "R01")
     topic = f"fengsui/{setup.run.name}/{setup.district.id}/station/{gauge}/rain"
     url = setup.broker_url(gauge)
     own = None if setup.broker else password_file(setup.folder, gauge)  # else the broker's matter
-    yield f"已启动 running: {setup.run.name}, MQTT 服务器 broker {shown(url)}"
-    yield "接入一个雨量站 point a gauge at it:"
+    yield Text(
+        f"已启动：{setup.run.name}，MQTT 服务器 {shown(url)}",
+        f"running: {setup.run.name}, MQTT broker {shown(url)}",
+    )
+    yield Text("接入一个雨量站：", "point a gauge at it:")
     reading = '{"time": \'"$(date +%s)"\', "value": 32.0, "unit": "mm"}'
     yield f"  mosquitto_pub {connecting(url, own)} -t {shlex.quote(topic)} -q 1 -m '{reading}'"
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 
+from config.language import Text, en, zh
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
@@ -131,7 +132,10 @@ class Line:
                     raise self._why(name, waited)
                 if waited - told > _SLOW_S:
                     told = waited
-                    say(name, f"{waited:.0f} 秒还未就绪 not ready yet after {waited:.0f} s")
+                    say(
+                        name,
+                        Text(f"{waited:.0f} 秒还未就绪", f"not ready yet after {waited:.0f} s"),
+                    )
         return True
 
     def _why(self, name: str, waited: float) -> BaseException:
@@ -139,7 +143,7 @@ class Line:
         for why in self.failed.values():
             if isinstance(why, Corrupt):
                 return why
-        late = f"{waited:.0f} 秒未就绪 not ready after {waited:.0f} s"
+        late = Text(f"{waited:.0f} 秒未就绪", f"not ready after {waited:.0f} s")
         return RuntimeError(f"{name}: {self.failed.get(name) or late}")
 
     def _work(self, name: str, ready: threading.Event) -> None:
@@ -336,7 +340,10 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
                 try:
                     self._log.trim(self._now())
                 except Unavailable as e:  # in an hour again
-                    say("archive", f"{e}; 旧记录暂未清理 old records stay for now")
+                    say(
+                        "archive",
+                        Text(f"{zh(e)}；旧记录暂未清理", f"{en(e)}; old records stay for now"),
+                    )
         except BaseException as e:  # noqa: BLE001  # raised by `check`: the stage ends with it
             self._failed = e
             self._stop.set()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.language import Text, en, zh
 from config.records.district import District
 from dispatch.people.contact_store import ContactStore
 from fengsui.run.contact_csv import digest, take
@@ -41,7 +42,7 @@ def with_people(setup: Setup, stage: str) -> District:
                     whole = [c for c in district.contacts.values() if c.id not in gone]
                     take(store, whole, file)
             if setup.live and any(c.phone or c.app or c.email for c in district.contacts.values()):
-                say(stage, _PLAIN.format(file=file))
+                say(stage, f"{file}: " + _PLAIN)
         contacts = store.load()
     for text in doubts(district, contacts):
         say(stage, text)
@@ -54,27 +55,47 @@ def with_reporters(setup: Setup) -> tuple[District, Path | None]:
     try:
         return with_people(setup, "ingest"), place(setup)
     except (ValueError, OSError, sqlite3.Error) as e:
-        say("ingest", f"联系人库打不开，没有人能报告 nobody can report, the contact store: {e}")
+        say(
+            "ingest",
+            Text(
+                f"联系人库打不开，没有人能报告：{zh(e)}",
+                f"nobody can report, the contact store: {en(e)}",
+            ),
+        )
         return msgspec.structs.replace(setup.district, contacts={}), None
 
 
-_PLAIN = (
-    "{file}: 号码明文存放，运行时不读此文件 numbers stand there in plain and are not read from there: "
-    "fengsui contacts import, then delete the file"
+_PLAIN = Text(
+    "号码明文存放，运行时不读此文件：fengsui contacts import，然后删去它",
+    "numbers stand there in plain and are not read from there: fengsui "
+    "contacts import, then delete the file",
 )
 
 
-def doubts(district: District, contacts: Mapping[str, object]) -> list[str]:
+def doubts(district: District, contacts: Mapping[str, object]) -> list[Text]:
     """What a list that was imported lacks; ids only."""
     found = []
     if not contacts:
-        found.append("联系人库为空 nobody is on any list: fengsui contacts import FILE.csv")
+        found.append(
+            Text(
+                "联系人库为空：fengsui contacts import FILE.csv",
+                "nobody is on any list: fengsui contacts import FILE.csv",
+            )
+        )
     for o in district.officers.values():
         if o.contact and o.contact not in contacts:
             found.append(
-                f"officers.csv {o.id}: 联系人 contact {o.contact} 不在库中 is not in the store"
+                Text(
+                    f"officers.csv {o.id}: 联系人 {o.contact} 不在库中",
+                    f"officers.csv {o.id}: contact {o.contact} is not in the store",
+                )
             )
     for who in district.channels.not_woken_to:
         if who not in contacts:
-            found.append(f"channels.toml not_woken_to: {who} 不在库中 is not in the store")
+            found.append(
+                Text(
+                    f"channels.toml not_woken_to: {who} 不在库中",
+                    f"channels.toml not_woken_to: {who} is not in the store",
+                )
+            )
     return found

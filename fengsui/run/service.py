@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
-
+from config.language import Text, text_of
+from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.http.exporter import serve
 
@@ -32,7 +32,13 @@ def answering() -> Iterator[None]:
     try:
         with serve(address) as port:
             if port:
-                click.echo(f"fengsui: /metrics /healthz /readyz 端口 on port {port}", err=True)
+                echo(
+                    Text(
+                        f"fengsui: /metrics /healthz /readyz 在端口 {port}",
+                        f"fengsui: /metrics /healthz /readyz on port {port}",
+                    ),
+                    err=True,
+                )
             yield
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e

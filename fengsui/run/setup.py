@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import config
+from config.language import Text
 from config.records.district import District
 from stream.environment import Usage, secret
 from stream.mqtt.broker import as_user
@@ -57,9 +58,14 @@ class Setup:
         if self.broker_file.exists():
             return as_user(self.broker_file.read_text().strip(), self.folder, user)
         raise Usage(
-            f"没有可用的 MQTT 服务器 no broker: name one with --broker or FENGSUI_BROKER "
-            f"(mqtt://USER:PASSWORD@HOST:PORT), or start one with `fengsui run` "
-            f"(looked for {self.broker_file})"
+            Text(
+                "没有 MQTT 服务器：用 --broker 或 FENGSUI_BROKER 指定"
+                "（mqtt://USER:PASSWORD@HOST:PORT），或用 `fengsui run` 启动一个（找过 "
+                f"{self.broker_file}）",
+                "no broker: name one with --broker or FENGSUI_BROKER "
+                "(mqtt://USER:PASSWORD@HOST:PORT), or start one with `fengsui run` (looked for "
+                f"{self.broker_file})",
+            )
         )
 
 
@@ -73,8 +79,12 @@ def refuse_live_keys(setup: Setup) -> None:
     )
     for body in ours.keys() & theirs.keys():
         raise Usage(
-            f"{ours[body]}: 是实况运行的密钥，演练不启动 is the live run's key, the exercise does not start: "
-            f"remove {ours[body].parent}; an exercise makes its own"
+            Text(
+                f"{ours[body]}: 是实况运行的密钥，演练不启动：删去 {ours[body].parent}，演练自造"
+                "密钥",
+                f"{ours[body]}: is the live run's key, the exercise does not start: remove "
+                f"{ours[body].parent}; an exercise makes its own",
+            )
         )
 
 
@@ -102,8 +112,12 @@ def _adapter(
     url = option or secret(variable) or declared or default
     if url and urlsplit(url).scheme not in schemes:
         raise Usage(
-            f"{variable}: 不认识的地址 {url!r} has a scheme that does not exist here; "
-            f"there are {', '.join(s + '://' for s in schemes)}, for example {example}"
+            Text(
+                f"{variable}: 不认识的地址 {url!r}；可用 "
+                f"{', '.join(s + '://' for s in schemes)}，如 {example}",
+                f"{variable}: {url!r} has a scheme that does not exist here; there are "
+                f"{', '.join(s + '://' for s in schemes)}, for example {example}",
+            )
         )
     return url
 
@@ -124,8 +138,12 @@ def make_setup(
     """Resolve everything; raises `Usage` with what to do."""
     if not _RUN_NAME.fullmatch(run_name):
         raise Usage(
-            f"--run {run_name!r}: 运行名应为 a run is called `live`, `exercise` or `exercise-NAME` "
-            "(letters and digits)"
+            Text(
+                f"--run {run_name!r}: 运行名应为 `live`、`exercise` 或 `exercise-NAME`（字母和数"
+                "字）",
+                f"--run {run_name!r}: a run is called `live`, `exercise` or `exercise-NAME` "
+                "(letters and digits)",
+            )
         )
     folder = (state / run_name).resolve()
     embedded = f"sqlite:///{folder}"

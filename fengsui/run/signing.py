@@ -9,6 +9,7 @@ import click
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.language import Text, en, text_of, zh
 from dispatch.signatures.proof import Era, Trust, signed
 from dispatch.signatures.signers import (
     FILE,
@@ -23,7 +24,7 @@ from dispatch.signatures.signers import (
     read,
 )
 from fengsui.run.setup import Setup
-from stream.environment import Usage, secret
+from stream.environment import Usage, secret, spoken
 from stream.log.port import Log
 from stream.oplog import say
 
@@ -42,7 +43,13 @@ def judging(setup: Setup, log: Log) -> Callable[[], Trust]:
         begin(folder, setup.run.name, district, log.positions("cases", "decide")[0])
         fit(folder, district, log.ends("cases")[0])
     except (OSError, ValueError) as e:
-        say("decide", f"{folder}: 签名人名单不可用 the list of signers is not there: {e}")
+        say(
+            "decide",
+            Text(
+                f"{folder}: 签名人名单不可用：{zh(e)}",
+                f"{folder}: the list of signers cannot be used: {en(e)}",
+            ),
+        )
     return Signers(folder, setup.run.name, district).trust
 
 
@@ -118,8 +125,11 @@ def vouch(setup: Setup, by: str, key: Path | None) -> None:
     found = Ed25519PrivateKey.from_private_bytes(_private(by, key)).public_key()
     if found.public_bytes_raw().hex() not in {s.key for s in theirs if s.until is None}:
         raise Usage(
-            f"{key or usual_place(by)}: 不是 {by} 现用的钥匙 is not the key that counts for {by}: "
-            "fengsui signer list"
+            Text(
+                f"{key or usual_place(by)}: 不是 {by} 现用的钥匙，见 fengsui signer list",
+                f"{key or usual_place(by)}: is not the key that counts for {by}, see fengsui "
+                "signer list",
+            )
         )
 
 
@@ -128,24 +138,31 @@ def _private(by: str, key: Path | None) -> bytes:
     file = key or usual_place(by)
     if not file.exists():
         raise Usage(
-            f"{file}: 没有 {by} 的钥匙；实况由本人的钥匙作证，或在值班台办理 there is no key of {by}; a live "
-            "act is proved by the officer's own key (--key FILE), or made at the console. "
-            f"造一把 make one: fengsui signer make {by}"
+            Text(
+                f"{file}: 没有 {by} 的钥匙；实况由本人的钥匙作证（--key FILE），或在值班台办理。"
+                f"造一把：fengsui signer make {by}",
+                f"{file}: there is no key of {by}; a live act is proved by the officer's own "
+                f"key (--key FILE), or made at the console. Make one: fengsui signer make {by}",
+            )
         )
     try:
         return officer_key(file, _passphrase(file))
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
 
 
 def usual_place(by: str) -> Path:
     """Where an officer's key is looked for. Raises Usage: no officer has such an id."""
     if not by.replace("-", "").isalnum():
-        raise Usage(f"{by!r}: 不是人员代号 is no officer's id")
+        raise Usage(Text(f"{by!r}: 不是人员代号", f"{by!r}: is no officer's id"))
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return home / "fengsui" / f"{by}.key"
 
 
 def _passphrase(file: Path) -> str:
     found = secret("FENGSUI_OFFICER_PASSPHRASE")
-    return found or str(click.prompt(f"{file} 口令 passphrase", hide_input=True, err=True))
+    return found or str(
+        click.prompt(
+            spoken(Text(f"{file} 的口令", f"passphrase of {file}")), hide_input=True, err=True
+        )
+    )

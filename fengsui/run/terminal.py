@@ -2,9 +2,9 @@
 
 import click
 
-from stream.environment import shown
+from stream.environment import spoken
 
 
 def echo(said: object = "", *, err: bool = False) -> None:
     """A text, or whatever else, as a line on standard output, or on standard error."""
-    click.echo(shown(said), err=err)
+    click.echo(spoken(said), err=err)

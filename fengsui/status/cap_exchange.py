@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.language import Said, Text, joined
 from config.records.district import District
-from config.records.level import HAZARD_ZH, LEVEL_ZH, Level
+from config.records.level import HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Level, hazard_words
 from detectors.detection import Acknowledgement
 from dispatch.cap.neighbours import neighbour_of
 from dispatch.records import Decision, Delivery, Receipt
@@ -15,14 +16,14 @@ from ingest.observation import CapIn
 _NOTES = 5
 _SHOWN = 20
 _WORD = {
-    "queued": "待发 queued",
-    "sent": "已发 sent",
-    "accepted": "对方已收到 their system has it",
-    "delivered": "对方已收到 their system has it",
-    "answered": "已接受 accepted",
-    "failed": "未成 failed",
-    "expired": "过期未送达 expired",
-    "superseded": "已被新版取代 superseded",
+    "queued": Text("待发", "queued"),
+    "sent": Text("已发", "sent"),
+    "accepted": Text("对方系统已收到", "their system has it"),
+    "delivered": Text("对方系统已收到", "their system has it"),
+    "answered": Text("已接受", "accepted"),
+    "failed": Text("未成", "failed"),
+    "expired": Text("过期未送达", "expired"),
+    "superseded": Text("已被新版取代", "superseded"),
 }
 
 
@@ -88,28 +89,31 @@ def highest(message: CapIn) -> Level:
     return max((s.level for s in message.says), default=Level.NONE)
 
 
-def neighbour_lines(district: District, crossing: Crossing, at: int, live: bool) -> Iterator[str]:
+def neighbour_lines(district: District, crossing: Crossing, at: int, live: bool) -> Iterator[Said]:
     """Lines of text for `fengsui neighbours`."""
     if not district.sources.source:
-        yield "没有 sources.toml: 不听也不发 nobody is heard and nobody is sent anything; docs/cap.md"
+        yield Text(
+            "没有 sources.toml，不听也不发；docs/cap.md",
+            "no sources.toml: nobody is heard and nobody is sent anything; docs/cap.md",
+        )
         return
     yield from outside_lines(district, crossing, at)
     for n in district.sources.neighbour.values():
         source = district.sources.source[n.id]
         place = n.place(live)
-        yield f"{source.name} {source.name_en}: {place or '未接 not connected'}"
+        yield Text(source.name, source.name_en) + ": " + (place or Text("未接", "not connected"))
         mine = [o for o in crossing.ours.values() if neighbour_of(o.delivery.recipient) == n.id]
         for o in mine[-_SHOWN:]:
-            yield f"  → {_ours(district, o)}"
+            yield "  → " + _ours(district, o)
         for (who, _), m in list(crossing.theirs.items())[-200:]:
             if who == n.id:
-                yield f"  ← {_theirs(district, crossing, m)}"
+                yield "  ← " + _theirs(district, crossing, m)
 
 
-def outside_lines(district: District, crossing: Crossing, at: int) -> Iterator[str]:
+def outside_lines(district: District, crossing: Crossing, at: int) -> Iterator[Said]:
     """Other authorities' warnings that count now."""
     alive = crossing.alive(at)
-    yield f"外来预警 warnings from outside: {len(alive)}"
+    yield Text(f"外来预警：{len(alive)}", f"warnings from outside: {len(alive)}")
     for m in alive[:_SHOWN]:
         source = district.sources.source.get(m.source)
         areas = sorted({s.area for s in m.says})
@@ -117,36 +121,45 @@ def outside_lines(district: District, crossing: Crossing, at: int) -> Iterator[s
         shown = " ".join(areas[:8]) + (f" +{len(areas) - 8}" if len(areas) > 8 else "")
         until = local(m.expires_at, district.timezone)
         yield (
-            f"  {source.name if source else m.source} {hazards} {LEVEL_ZH[highest(m)]} "
-            f"{m.headline} ({shown}) 至 until {until}"
+            Text(
+                f"  {(source.name if source else m.source)} {hazards} {LEVEL_ZH[highest(m)]} "
+                f"{m.headline}（{shown}）至 {until}",
+                f"  {(source.name_en if source else m.source)} {hazards} {LEVEL_EN[highest(m)]} "
+                f"{m.headline} ({shown}) until {until}",
+            )
         )
-        yield from (f"    注意 note: {d}" for d in m.deviations[:_NOTES])
+        yield from (Text(f"    注意：{d}", f"    note: {d}") for d in m.deviations[:_NOTES])
 
 
-def state_of(o: Ours) -> str:
+def state_of(o: Ours) -> Said:
     """How far it came, in words."""
-    return "不接受 declined" if o.declined else _WORD.get(o.state, o.state)
+    return Text("不接受", "declined") if o.declined else _WORD.get(o.state, o.state)
 
 
-def _ours(district: District, o: Ours) -> str:
+def _ours(district: District, o: Ours) -> Text:
     d, state = o.delivery, state_of(o)
     if d.reply:
-        what = "回复 answer " + ("接受 accept" if d.reply == "ack" else "不接受 decline")
+        what = Text("回复 ", "answer ") + (
+            Text("接受", "accept") if d.reply == "ack" else Text("不接受", "decline")
+        )
     else:
         area = district.areas.get(d.area)
-        place = f"{area.township}{area.name}" if area else d.area
-        what = (
-            f"{place} {HAZARD_ZH.get(d.hazard, d.hazard)} {LEVEL_ZH[d.level]} {d.alert}/{d.version}"
-        )
-    return f"{what}: {state} {o.detail}".rstrip()
+        place = Text(f"{area.township}{area.name}", area.name_en) if area else d.area
+        grade = Text(LEVEL_ZH[d.level], LEVEL_EN[d.level])
+        what = joined((place, hazard_words(d.hazard), grade, f"{d.alert}/{d.version}"), " ")
+    return what + ": " + state + (f" {o.detail}" if o.detail else "")
 
 
-def _theirs(district: District, crossing: Crossing, m: CapIn) -> str:
+def _theirs(district: District, crossing: Crossing, m: CapIn) -> Text:
     word = crossing.words.get((m.source, m.identifier))
-    said = "未答复 not answered"
+    said = Text("未答复", "not answered")
     if word is not None:
-        said = ("已接受 accepted" if word.act == "accept" else "不接受 declined") + f" by {word.by}"
+        said = (
+            Text("已接受", "accepted") if word.act == "accept" else Text("不接受", "declined")
+        ) + f" by {word.by}"
     if (m.source, m.identifier) in crossing.over:
-        said += "，已被取代 superseded"
+        said += Text("，已被取代", ", superseded")
     when = local(m.sent_at, district.timezone)
-    return f"{when} {m.msg_type} {m.identifier} {LEVEL_ZH[highest(m)]} {m.headline}: {said}"
+    level = highest(m)
+    what = Text(LEVEL_ZH[level], LEVEL_EN[level])
+    return f"{when} {m.msg_type} {m.identifier} " + what + f" {m.headline}: " + said

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from config.language import Text, en, text_of, zh
 from config.records.level import Level
 from console.model.consistency import CHECKS, Audit, Finding
 from console.model.follow import Follower
@@ -33,7 +34,12 @@ def run_audit(
     """Audit until `stop`. heartbeat: a URL that is fetched every minute, with /fail behind it while
     there are findings; whoever watches it calls somebody when it stays away."""
     if heartbeat and not heartbeat.startswith(("http://", "https://")):
-        raise ValueError("FENGSUI_HEARTBEAT: 写 write http://… or https://…")
+        raise ValueError(
+            Text(
+                "FENGSUI_HEARTBEAT: 应写 http://… 或 https://…",
+                "FENGSUI_HEARTBEAT: write http://… or https://…",
+            )
+        )
     audit, follower, live = Audit(ours=run), Follower(log), run.kind == "live"
     said: set[tuple[str, str]] = set()
     beat_at = 0.0
@@ -44,7 +50,7 @@ def run_audit(
                     audit.take(record)
                 pulse.beat()
             except Unavailable as e:
-                say("audit", f"{e}; trying again")
+                say("audit", text_of(e) + Text("；再试", "; trying again"))
                 pulse.beat(str(e))
             found = list(audit.findings(now() if live else audit.view.clock_at))
             for finding in found:
@@ -87,6 +93,9 @@ def audit_once(log: Log, now: int, run: Run) -> int:
     for finding in found:
         print(finding)
     if not found:
-        words = f"{len(audit.view.alerts)} 预警 warnings, {len(audit.view.sent)} 发送 deliveries"
-        print(f"皆有交代 all explained: {words}", file=sys.stderr)
+        words = Text(
+            f"{len(audit.view.alerts)} 预警，{len(audit.view.sent)} 发送",
+            f"{len(audit.view.alerts)} warnings, {len(audit.view.sent)} deliveries",
+        )
+        print(Text(f"皆有交代：{zh(words)}", f"all explained: {en(words)}"), file=sys.stderr)
     return 1 if found else 0

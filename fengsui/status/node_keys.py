@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from config.language import Said, Text, en, zh
 from dispatch.nodes.keys import Ring
 from dispatch.nodes.mandate import Grant
 from dispatch.send.node_supervisor import read_grant as read
@@ -39,18 +40,25 @@ def write_grant(setup: Setup, grant: Grant) -> None:
     write_file(setup.folder / "mandate.json", body, SHARED)
 
 
-def key_lines(setup: Setup) -> Iterator[str]:
+def key_lines(setup: Setup) -> Iterator[Said]:
     """What `fengsui keys show` says. Raises ValueError."""
     ring = Ring(setup.folder, setup.run.kind)
     place, zone = setup.folder / "keys", setup.district.timezone
-    here = "不在此机 away"
+    here = Text("不在此机", "away")
     if (place / "root.key").exists():
-        here = "在此机，部署后应移走 on this machine: take it away"
-    yield f"根公钥 root {(place / 'root.pub').read_text().strip()} ({here})"
-    yield f"密钥集 key set v{ring.keys.version}"
+        here = Text("在此机，部署后应移走", "on this machine: take it away")
+    yield Text(
+        f"根公钥 {(place / 'root.pub').read_text().strip()}（{zh(here)}）",
+        f"root {(place / 'root.pub').read_text().strip()} ({en(here)})",
+    )
+    yield Text(f"密钥集 v{ring.keys.version}", f"key set v{ring.keys.version}")
     for k in ring.keys.keys:
-        until = f"到 until {local(k.until_at, zone)}" if k.until_at else "现用 in use"
-        yield f"  {k.public} {until}"
+        until = (
+            Text(f"到 {local(k.until_at, zone)}", f"until {local(k.until_at, zone)}")
+            if k.until_at
+            else Text("现用", "in use")
+        )
+        yield f"  {k.public} " + until
     log = open_run_log(setup)
     view = look_at(setup, log).view
     log.close()
@@ -59,6 +67,9 @@ def key_lines(setup: Setup) -> Iterator[str]:
         for n in setup.district.nodes
         if view.nodes.get(n, {}).get("key_set", (0, 0))[1] != ring.keys.version
     ]
-    yield f"终端 nodes: {len(setup.district.nodes) - len(behind)} 已有 have it"
+    yield Text(
+        f"终端：{len(setup.district.nodes) - len(behind)} 已有",
+        f"nodes: {len(setup.district.nodes) - len(behind)} have it",
+    )
     if behind:
-        yield f"  没有或未知 not, or not known: {' '.join(behind)}"
+        yield Text(f"  没有或未知：{' '.join(behind)}", f"  not, or not known: {' '.join(behind)}")

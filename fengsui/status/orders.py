@@ -5,10 +5,9 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
+from config.language import Said, Text, text_of
 from config.records.district import District
-from config.records.level import HAZARD_ZH, Action, Level
+from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level, hazard_words
 from console.acts.submit import Place, Saying, decisions, submit
 from console.model.follow import Follower
 from console.model.view import View
@@ -18,6 +17,7 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
 from fengsui.run.signing import sign_as
+from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY, questions
 from stream.environment import Usage
 from stream.records import Record
@@ -50,16 +50,22 @@ def order(setup: Setup, wish: Wish, wait_s: float) -> int:
     try:
         wanted = _decisions(setup, alerts_view(log), wish)
         if not wanted:
-            click.echo(f"没有等待决定的{HAZARD_ZH[wish.hazard]}预警 nothing waits", err=True)
+            echo(
+                Text(
+                    f"没有等待决定的{HAZARD_ZH[wish.hazard]}预警",
+                    f"no warning of {HAZARD_EN[wish.hazard]} waits",
+                ),
+                err=True,
+            )
             return 1
         sign = sign_as(setup, log, wish.by, wish.key)
         answers = submit(log, wanted, wait_s, sign)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
     for d in wanted:
-        click.echo(_outcome(setup.district, d, answers.get((d.area, d.hazard))))
+        echo(_outcome(setup.district, d, answers.get((d.area, d.hazard))))
     if any(a.outcome == "refused" for a in answers.values()):
         return 1
     return 0 if len(answers) == len(wanted) else QUEUED
@@ -75,9 +81,14 @@ def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
         )
     for area in areas:
         if area not in setup.district.areas:
-            raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
+            raise Usage(
+                Text(
+                    f"{setup.district.id} 没有预警区 {area!r}",
+                    f"there is no area {area!r} in {setup.district.id}",
+                )
+            )
     if wish.version and len(areas) != 1:
-        raise Usage("--version 只能用于一个区 --version is for one area only")
+        raise Usage(Text("--version 只能用于一个区", "--version is for one area only"))
     names = wish.act not in ("raise", "override")
     places = []
     for area in areas:
@@ -90,16 +101,20 @@ def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
     return decisions(said, places, run_clock(setup, view), secrets.token_hex(8))
 
 
-def _outcome(district: District, asked: Decision, answer: Decision | None) -> str:
+def _outcome(district: District, asked: Decision, answer: Decision | None) -> Said:
     area = district.areas[asked.area]
-    place = f"{asked.area} {area.township}{area.name} {HAZARD_ZH[asked.hazard]}"
+    hazard = hazard_words(asked.hazard)
+    place = Text(
+        f"{asked.area} {area.township}{area.name} {hazard.zh}",
+        f"{asked.area} {area.name_en}, {hazard.en}",
+    )
     if answer is None:
-        return (
-            f"… {place} {asked.act}: 已记录，决策环节尚未处理 queued, decide has not answered; "
-            "稍后看 later: fengsui decisions"
+        return Text(
+            f"… {place.zh} {asked.act}: 已记录，决策环节尚未处理；稍后看 fengsui decisions",
+            f"… {place.en} {asked.act}: queued, decide has not answered; later: fengsui decisions",
         )
     version = f" v{answer.version}" if answer.outcome == "done" else ""
-    return f"{_SIGN[answer.outcome]} {place}{version} {answer.act}: {answer.answer}"
+    return f"{_SIGN[answer.outcome]} " + place + f"{version} {answer.act}: {answer.answer}"
 
 
 def verify(
@@ -122,13 +137,18 @@ def verify(
         sign = sign_as(setup, log, by, key)
         answer = submit(log, [decision], wait_s, sign).get(("", ""))
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
     if answer is None:
-        click.echo("… 已记录，决策环节尚未处理 queued, decide has not answered")
+        echo(Text("… 已记录，决策环节尚未处理", "… queued, decide has not answered"))
         return QUEUED
-    click.echo(f"{_SIGN[answer.outcome]} {answer.incident} 核报 verify: {answer.answer}")
+    echo(
+        Text(
+            f"{_SIGN[answer.outcome]} {answer.incident} 核报：{answer.answer}",
+            f"{_SIGN[answer.outcome]} {answer.incident} verify: {answer.answer}",
+        )
+    )
     return 1 if answer.outcome == "refused" else 0
 
 
@@ -142,17 +162,17 @@ def show_decisions(setup: Setup, last: int) -> int:
         view.take(record)
     district = setup.district
     if not district.officers:
-        click.echo(NOBODY)
+        echo(NOBODY)
     waiting = [a for a in view.open_alerts() if a.questions]
-    click.echo(f"等待决定 waiting: {len(waiting)}")
+    echo(Text(f"等待决定：{len(waiting)}", f"waiting: {len(waiting)}"))
     for alert in waiting:
         for text in questions(district, alert):
-            click.echo(text)
+            echo(text)
     acts = [r for r in records if isinstance(r, Decision)][-last:]
-    click.echo(f"最近的决定 newest decisions: {len(acts)}")
+    echo(Text(f"最近的决定：{len(acts)}", f"newest decisions: {len(acts)}"))
     for d in acts:
         at = local(d.decided_at, district.timezone)
         about = f"{d.area} {d.hazard} v{d.version}" if d.area else d.incident
         words = d.answer or d.reason
-        click.echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: {words}")
+        echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: {words}")
     return 0

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from config.language import Text
 from console.api.routes import Asked
 from fengsui.review import drills
 from fengsui.run import threshold_gate
@@ -58,7 +59,7 @@ def system(setup: Setup) -> dict[str, Any]:
             "ours": sum(_size(f) for f in setup.folder.glob("*.db*")),
         },
         "servers": {
-            "broker": shown(setup.broker) or "内置 embedded",
+            "broker": shown(setup.broker) or Text("内置", "embedded"),
             "log": shown(setup.log),
             "history": shown(setup.history),
         },
@@ -94,14 +95,14 @@ def check(setup: Setup, folder: Path) -> dict[str, Any]:
             "stage": len(ours.stage),
         },
         "proved": proof is not None,
-        "proof": threshold_gate.told(proof) if proof else "",
+        "proof": str(threshold_gate.told(proof)) if proof else "",
         "warnings": [],
     }
     if district is not None:
         warnings = [] if district.officers else [NOBODY]
         if proof is None and not problems:
             warnings.append(threshold_gate.unproved(district))
-        found["warnings"] = [*warnings, *coverage_summary(district)]
+        found["warnings"] = [str(w) for w in (*warnings, *coverage_summary(district))]
     return found
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-import click
-
+from config.language import Text, text_of
 from console.acts.resend import of_area, one, repeat
 from console.model.view import View
 from dispatch.records import Delivery
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from fengsui.status.look import look_at
 from stream.environment import Usage
 from stream.log.port import Out
@@ -24,7 +24,12 @@ def resend_one(setup: Setup, delivery: str, channel: str, by: str) -> int:
 def resend_area(setup: Setup, area: str, channel: str, by: str) -> int:
     """The newest version of every warning for an area, to everybody who was told of it."""
     if area not in setup.district.areas:
-        raise Usage(f"没有这个预警区 there is no area {area!r} in {setup.district.id}")
+        raise Usage(
+            Text(
+                f"{setup.district.id} 没有预警区 {area!r}",
+                f"there is no area {area!r} in {setup.district.id}",
+            )
+        )
     return _again(setup, lambda view, at: of_area(view, area, channel, at), channel, by)
 
 
@@ -38,10 +43,10 @@ def _again(
         new = repeat(view, choose(view, at), channel, by, at)
         log.append([Out("deliveries", d.area, encode(d)) for d in new])
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
     for d in new:
-        click.echo(f"  {d.recipient} {'/'.join(r.channel for r in d.routes)}: {d.id}")
-    click.echo(f"已排队重发 queued again: {len(new)}, by {by}")
+        echo(f"  {d.recipient} {'/'.join(r.channel for r in d.routes)}: {d.id}")
+    echo(Text(f"已排队重发：{len(new)} 条，{by}", f"queued again: {len(new)}, by {by}"))
     return 0

@@ -1,5 +1,6 @@
 """What came of every warning and every silence of a run, from its log and its history."""
 
+from config.language import Said, Text, en, zh
 from config.records.quantity import QUANTITIES
 from dispatch.records import Outcome
 from fengsui.explain.past import kept, recall
@@ -14,7 +15,7 @@ from stream.wall_clock import now_ms
 _DAY_MS = 86_400_000
 
 
-def kept_score(setup: Setup, lead_ms: int, step: str = "any") -> tuple[Ledger, list[str]]:
+def kept_score(setup: Setup, lead_ms: int, step: str = "any") -> tuple[Ledger, list[Said]]:
     """What came of every warning and silence of the run, and what could not be asked. step: of STEPS,
     or any."""
     with kept(setup) as (log, history):
@@ -24,7 +25,12 @@ def kept_score(setup: Setup, lead_ms: int, step: str = "any") -> tuple[Ledger, l
             stage = _stage(setup, history, until)
         except Unavailable as e:
             stage = {}
-            r.notes.append(f"历史库连不上，水位不计 history cannot be asked, no stage: {e}")
+            r.notes.append(
+                Text(
+                    f"历史库连不上，水位不计：{zh(e)}",
+                    f"history cannot be asked, no stage: {en(e)}",
+                )
+            )
     truth = told(setup.district, [x for x in r.records if isinstance(x, Outcome)], stage)
     found = ledger(warnings(r.records, until, *STEPS.get(step, ())), truth, lead_ms)
     return found, list(dict.fromkeys(r.notes))

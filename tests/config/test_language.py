@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from config.language import LANGUAGES, Text, choose, en, joined, text_of, zh
 from config.load import ConfigError, load
 from config.read.problem import Problem
-from stream.environment import Usage, language, shown
+from stream.environment import Usage, language, spoken
 
 WORDS = Text("没有预警区", "no area")
 any_text = st.builds(Text, st.text(max_size=20), st.text(max_size=20))
@@ -61,7 +61,7 @@ def test_a_terminal_reads_chinese_unless_it_says_otherwise(monkeypatch: pytest.M
     said = {}
     for wish in ("", "zh", "en", "both", "fr"):
         monkeypatch.setenv("FENGSUI_LANG", wish)
-        said[wish] = shown(WORDS)
+        said[wish] = spoken(WORDS)
     assert said == {
         "": WORDS.zh, "zh": WORDS.zh, "en": WORDS.en, "both": str(WORDS), "fr": WORDS.zh,
     }  # fmt: skip

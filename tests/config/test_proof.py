@@ -252,7 +252,7 @@ def test_a_hindcast_is_a_proof(folder: Path, tmp_path: Path) -> None:
     assert len(proof.observations_sha256) == 64
     code, text = command("check", str(folder))
     assert code == 0
-    assert "P-9 回放 hindcast" in text
+    assert f"P-9 hindcast {proof.on}" in text
 
 
 def test_a_hindcast_that_judged_nothing_proves_nothing(folder: Path, tmp_path: Path) -> None:

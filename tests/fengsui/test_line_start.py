@@ -78,16 +78,20 @@ def test_what_a_live_run_remembers_of_its_thresholds_is_nobody_elses(
         (
             (Level.NONE, Action.PREPARE),
             (Level.RED, Action.MOVE),
-            "山洪 准备转移→ ⬟ 红色 red  立即转移",
+            "山洪 准备转移→ ⬟ 红色  立即转移",
         ),
-        ((Level.NONE, Action.NONE), (Level.BLUE, Action.NONE), "山洪  ○ 蓝色 blue "),
+        ((Level.NONE, Action.NONE), (Level.BLUE, Action.NONE), "山洪  ○ 蓝色 "),
         ((Level.RED, Action.MOVE), (Level.NONE, Action.PREPARE), "山洪 红色、立即转移→ 准备转移"),
-        ((Level.BLUE, Action.NONE), (Level.NONE, Action.NONE), "山洪 蓝色→ · 无 none "),
+        ((Level.BLUE, Action.NONE), (Level.NONE, Action.NONE), "山洪 蓝色→ · 无 "),
     ],
 )
 def test_a_change_is_said_by_what_there_is(
-    was: tuple[Level, Action], now: tuple[Level, Action], words: str
+    was: tuple[Level, Action],
+    now: tuple[Level, Action],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "zh")
     change = Change(T0, "A01", "flash_flood", *now, *was, public=True, msg_type="update")
     line = change_line(change, DISTRICT).plain
     assert line.partition("山洪")[1:] == ("山洪", words.removeprefix("山洪"))

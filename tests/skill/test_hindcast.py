@@ -181,7 +181,7 @@ def test_a_district_is_scored_over_a_record(district: District, tmp_path: Path) 
     assert json.loads(text)["hits"] <= told["hits"]
     code, text = command(*files)
     assert code == 0
-    assert "命中 hits" in text
+    assert "· misses" in text
     assert "not supported by this record" in text
 
 

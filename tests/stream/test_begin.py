@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from config.language import zh
 from config.records.district import District
 from console.model.follow import Follower
 from detectors.stage import Detect
@@ -286,7 +287,7 @@ def newest(alerts: list[Alert]) -> list[Alert]:
 def wrong_run(place: Place) -> list[str]:
     """What `fengsui status` says of it."""
     lines = status_lines(place.log(), place.district, now_ms(), place.run())
-    return [text for text in lines if text.startswith("!") and "运行" in text]
+    return [text for x in lines if (text := zh(x)).startswith("!") and "运行" in text]
 
 
 def test_a_log_of_another_run_is_refused(place: Place) -> None:
@@ -355,4 +356,4 @@ def test_the_command_line_refuses_a_log_of_another_run(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
     done = fengsui([*base, "status"])
     assert "! 日志里有另一运行" in done.stdout
-    assert "(实战 live)" in done.stdout
+    assert "（实战）" in done.stdout and "(live)" in done.stdout

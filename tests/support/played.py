@@ -87,7 +87,7 @@ def storm(played: Path) -> Path:
             "--run", RUN, "--port", "0", "--out", str(played / "storm-out"),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
-        assert "总结 summary" in done.stdout
+        assert "Fengsui summary" in done.stdout
         left = [state / RUN, *(p for p in (state / RUN).rglob("*") if p.is_file())]
         modes = {str(p.relative_to(state)): p.stat().st_mode & 0o777 for p in left}
         (played / "storm-modes.json").write_text(json.dumps(modes))

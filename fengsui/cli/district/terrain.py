@@ -8,13 +8,15 @@ import click
 import numpy as np
 import shapely
 
+from config.language import Text, text_of
 from config.read.basemap import PICTURE, WORLD, world_file
 from config.records.district import District
 from detectors.engine.window_rule import Floats
 from fengsui.cli.options import Shared
 from fengsui.files import hillshade
 from fengsui.files.hillshade import Extent, ReliefFault
-from stream.environment import Usage
+from fengsui.run.terminal import echo
+from stream.environment import Usage, spoken
 
 _MARGIN = 0.03  # degrees around the district
 
@@ -22,26 +24,38 @@ _MARGIN = 0.03  # degrees around the district
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--width", default=640, show_default=True, help="像素 pixels", type=click.IntRange(16, 4000)
+    "--width",
+    default=640,
+    show_default=True,
+    help=spoken(Text("像素", "pixels")),
+    type=click.IntRange(16, 4000),
 )
 @click.option(
     "--exaggerate",
     default=1.0,
     show_default=True,
-    help="高差夸大 of the heights",
+    help=spoken(Text("高差夸大几倍", "how much heights are exaggerated")),
     type=click.FloatRange(0.1, 20),
 )
 @click.pass_obj
 def terrain(obj: Shared, files: tuple[Path, ...], width: int, exaggerate: float) -> None:
-    """地形 shades heights for the map, into the district's folder: SRTM tiles (.hgt), ESRI ASCII grids
-    (.asc), or spot heights (.csv: lon,lat,height_m), which are schematic between them.
+    """地形：给地图画晕渲，写入区县目录；用 SRTM（.hgt）、ESRI ASCII 格网（.asc）或高程点（.csv:
+    lon,lat,height_m，点间只是示意）。
+
+    Shades heights for the map, into the district's folder: SRTM tiles (.hgt), ESRI ASCII grids (.asc), or
+    spot heights (.csv: lon,lat,height_m), which are schematic between them.
 
     GeoTIFF: gdaldem hillshade DEM.tif terrain.png -of PNG -co WORLDFILE=YES
     """
     try:
         image = import_module("PIL.Image")
     except ImportError as e:
-        raise Usage("需要 Pillow needed: pip install 'fengsui[figures]'") from e
+        raise Usage(
+            Text(
+                "需要 Pillow：pip install 'fengsui[figures]'",
+                "Pillow is needed: pip install 'fengsui[figures]'",
+            )
+        ) from e
     district = obj.district()
     extent = _extent(district)
     lons, lats = hillshade.axes(extent, width)
@@ -52,20 +66,28 @@ def terrain(obj: Shared, files: tuple[Path, ...], width: int, exaggerate: float)
         else:
             heights = hillshade.of_tiles([hillshade.read_tile(f) for f in files], lons, lats)
     except ReliefFault as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     inside = _inside(district, lons, lats)
     heights = np.where(inside, heights, np.nan)
     known = float(np.mean(~np.isnan(heights[inside])))
     if not known:
-        raise Usage(f"这些文件不含本区 these files do not cover the district: {extent}")
+        raise Usage(
+            Text(f"这些文件不含本区：{extent}", f"these files do not cover the district: {extent}")
+        )
     png = hillshade.picture(hillshade.shade(heights, lons, lats, exaggerate), image)
     across, down = lons[1] - lons[0], lats[1] - lats[0]
     (obj.config / PICTURE).write_bytes(png)
     (obj.config / WORLD[0]).write_text(world_file(extent.west, extent.north, across, down), "ascii")
-    click.echo(
-        f"已写 written: {obj.config / PICTURE}, {WORLD[0]}: {len(lons)} x {len(lats)}, "
-        f"{len(png) / 1000:.0f} kB, 高程 heights {np.nanmin(heights):.0f}…{np.nanmax(heights):.0f} m, "
-        f"本区有高程 of the district {known:.0%}"
+    echo(
+        Text(
+            f"已写 {obj.config / PICTURE}、{WORLD[0]}：{len(lons)} x {len(lats)}，"
+            f"{len(png) / 1000:.0f} kB，高程 "
+            f"{np.nanmin(heights):.0f}…{np.nanmax(heights):.0f} m，本区 {known:.0%} 有高程",
+            f"written: {obj.config / PICTURE}, {WORLD[0]}: {len(lons)} x {len(lats)}, "
+            f"{len(png) / 1000:.0f} kB, heights "
+            f"{np.nanmin(heights):.0f}…{np.nanmax(heights):.0f} m, known for {known:.0%} "
+            "of the district",
+        )
     )
 
 

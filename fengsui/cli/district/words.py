@@ -6,6 +6,7 @@ from typing import Literal
 import click
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import HAZARD_ZH, Action, Level
 from dispatch.address.recipients import DOWNSTREAM
@@ -17,7 +18,8 @@ from dispatch.words.sample import sample
 from dispatch.words.spoken import seconds
 from dispatch.words.wording import CATEGORY_ZH
 from fengsui.cli.options import Shared
-from stream.environment import Usage
+from fengsui.run.terminal import echo
+from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
 
 CHANNELS = ("sms", "app", "broadcast", "voice", "email", "cap")
@@ -42,14 +44,20 @@ _INSIDE: dict[str, tuple[str, Kind, Role, tuple[str, ...]]] = {
 @click.argument("area")
 @click.argument("hazard", type=click.Choice(tuple(HAZARD_ZH)))
 @click.argument("what", metavar="LEVEL|ACTION", type=click.Choice(tuple(_GRADES)))
-@click.option("--channel", type=click.Choice(CHANNELS), help="只看一个渠道 one channel only")
+@click.option(
+    "--channel", type=click.Choice(CHANNELS), help=spoken(Text("只看一个渠道", "one channel only"))
+)
 @click.option(
     "--to",
     type=click.Choice((*CATEGORY_ZH, *_INSIDE)),
-    help="只看一类对象 one audience only [default: all]",
+    help=spoken(Text("只看一类对象 [默认全部]", "one audience only [default: all]")),
 )
-@click.option("--lang", type=click.Choice(("zh", "en")), help="只看一种语言 one language only")
-@click.option("--drill", is_flag=True, help="按演练标注 as in an exercise")
+@click.option(
+    "--lang",
+    type=click.Choice(("zh", "en")),
+    help=spoken(Text("只看一种语言", "one language only")),
+)
+@click.option("--drill", is_flag=True, help=spoken(Text("按演练标注", "as in an exercise")))
 @click.pass_obj
 def words(
     obj: Shared,
@@ -61,10 +69,18 @@ def words(
     lang: str | None,
     drill: bool,
 ) -> None:
-    """用语预览 what each audience would get: LEVEL blue … red, ACTION prepare or move, or cancel."""
+    """用语预览：各类对象会收到什么；LEVEL blue … red，ACTION prepare、move 或 cancel。
+
+    What each audience would get: LEVEL blue … red, ACTION prepare or move, or cancel.
+    """
     district: District = obj.district()
     if area not in district.areas:
-        raise Usage(f"没有预警区 {area} is no area; there are {', '.join(district.areas)}")
+        raise Usage(
+            Text(
+                f"没有预警区 {area}，有：{', '.join(district.areas)}",
+                f"{area} is no area; there are {', '.join(district.areas)}",
+            )
+        )
     grade = _GRADES[what]
     alert = sample(
         area,
@@ -89,10 +105,14 @@ def words(
                 if "cap" in ways:
                     place = district.areas[area]
                     told = instruction(district, hazard, grade, place, language)
-                    click.echo(f"   CAP <instruction> {told}")
+                    echo(f"   CAP <instruction> {told}")
     if not shown:
+        every = Text(channel, channel) if channel else Text("任一渠道", "any channel")
         raise Usage(
-            f"{to or lang}: 这里什么也收不到 gets nothing here by {channel or '任一渠道 any channel'}"
+            Text(
+                f"{to or lang}: 走{every.zh}，这里什么也收不到",
+                f"{to or lang}: gets nothing here by {every.en}",
+            )
         )
 
 
@@ -129,16 +149,22 @@ def _messages(
 
 def _show(route: Route, audience: str, channels: list[str], lang: str) -> None:
     """One text under one line that says whose it is and how long."""
-    head = f"{audience} · {', '.join(channels)} · {lang}"
+    line = f"── {audience} · {', '.join(channels)} · {lang}"
+    head = Text(line, line)
     if "sms" in channels:
-        head += f" · {route.segments} 段 segments, {len(route.text)} 字 characters"
+        head += Text(
+            f" · {route.segments} 段，{len(route.text)} 字",
+            f" · {route.segments} segments, {len(route.text)} characters",
+        )
     aloud = lang == "zh" and not {"broadcast", "voice"}.isdisjoint(channels)
     if aloud:
-        head += f" · 约 {seconds(route.text):.0f} 秒 seconds"
-    click.echo(f"── {head}")
+        head += Text(
+            f" · 约 {seconds(route.text):.0f} 秒", f" · about {seconds(route.text):.0f} seconds"
+        )
+    echo(head)
     if route.title and not aloud:
-        click.echo(f"   《{route.title}》")
-    click.echo(f"   {route.text}")
+        echo(f"   《{route.title}》")
+    echo(f"   {route.text}")
 
 
 _NAMES: dict[str, str] = {str(c): zh for c, zh in CATEGORY_ZH.items()}

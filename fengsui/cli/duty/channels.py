@@ -5,16 +5,26 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from fengsui.cli.options import KEY, RUN, Shared
 from fengsui.run.signing import vouch
 from fengsui.status.resend import resend_area, resend_one
+from stream.environment import spoken
 
 
 @click.command()
 @click.argument("delivery", required=False, default="")
-@click.option("--area", default="", help="该预警区的全部接收者 everybody who was told for an area")
-@click.option("--channel", default="", help="只走这个渠道 this channel only: sms, voice, app …")
-@click.option("--by", required=True, help="操作人代号 opaque id of the person")
+@click.option(
+    "--area",
+    default="",
+    help=spoken(Text("该预警区的全部接收者", "everybody who was told for an area")),
+)
+@click.option(
+    "--channel",
+    default="",
+    help=spoken(Text("只走这个渠道：sms, voice, app …", "this channel only: sms, voice, app …")),
+)
+@click.option("--by", required=True, help=spoken(Text("操作人代号", "opaque id of the person")))
 @KEY
 @RUN
 @click.pass_obj
@@ -27,9 +37,14 @@ def resend(
     key: Path | None,
     run_name: str,
 ) -> None:
-    """人工重发 send DELIVERY again, or what was last sent for --area A: a new attempt, on record."""
+    """人工重发 DELIVERY，或 --area A 最近所发：新的一次发送，记录在案。
+
+    Send DELIVERY again, or what was last sent for --area A: a new attempt, on record.
+    """
     if bool(delivery) == bool(area):
-        raise click.UsageError("DELIVERY 或 or --area AREA")
+        raise click.UsageError(
+            spoken(Text("写 DELIVERY 或 --area AREA", "name DELIVERY or --area AREA"))
+        )
     setup = obj.reader(run_name)
     vouch(setup, by, key)
     sys.exit(

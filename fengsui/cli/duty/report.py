@@ -5,18 +5,33 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from fengsui.cli.options import KEY, RUN, WAIT, Shared
 from fengsui.review import incident_reports
 from fengsui.status import orders
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 
 
 @click.command()
 @click.argument("incident", required=False, default="")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="打印页 FILE.html")
-@click.option("--verify", is_flag=True, help="核报 corrected facts, as the next numbered report")
-@click.option("--by", default="", help="核报人代号 who verifies, of officers.csv")
-@click.option("--note", default="", help="核实的情况 the facts")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=spoken(Text("打印页 FILE.html", "a page to print, FILE.html")),
+)
+@click.option(
+    "--verify",
+    is_flag=True,
+    help=spoken(
+        Text("核报：更正的情况，作为下一份报告", "corrected facts, as the next numbered report")
+    ),
+)
+@click.option(
+    "--by",
+    default="",
+    help=spoken(Text("核报人代号，见 officers.csv", "who verifies, of officers.csv")),
+)
+@click.option("--note", default="", help=spoken(Text("核实的情况", "the facts")))
 @KEY
 @RUN
 @WAIT
@@ -32,11 +47,14 @@ def report(
     run_name: str,
     wait_s: float,
 ) -> None:
-    """事件报告 an incident's numbered reports (the newest incident), as text or to print as a page."""
+    """事件报告：一次事件的各份报告（最新的事件），文字或可打印的网页。
+
+    An incident's numbered reports (the newest incident), as text or to print as a page.
+    """
     setup = obj.reader(run_name)
     if verify:
         if not (by and note.strip()):
-            raise Usage("核报须写 --by 和 --note a verified report needs --by and --note")
+            raise Usage(Text("核报须写 --by 和 --note", "a verified report needs --by and --note"))
         code = orders.verify(setup, incident, by, note, wait_s, key)
         if code or out is None:
             sys.exit(code)

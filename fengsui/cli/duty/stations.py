@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from config.language import Text, text_of
 from console.acts.service import minutes_of, put, service
 from dispatch.people.contact_store import ContactStore
 from dispatch.words.local_time import local
@@ -14,22 +15,41 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
 from fengsui.run.signing import vouch
-from stream.environment import Usage
+from fengsui.run.terminal import echo
+from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
 
-_BY = click.option("--by", required=True, help="谁 who: officers.csv 的代号, or a contact's id")
+_BY = click.option(
+    "--by",
+    required=True,
+    help=spoken(
+        Text(
+            "谁：officers.csv 的代号，或联系人 id", "who: an id of officers.csv, or a contact's id"
+        )
+    ),
+)
 
 
 @click.group()
 def station() -> None:
-    """维护 stations and loudspeakers that are cleaned, calibrated or swapped."""
+    """维护：正在清理、检定或更换的监测站和喇叭。
+
+    Stations and loudspeakers that are cleaned, calibrated or swapped.
+    """
 
 
 @station.command("service")
 @click.argument("thing")
-@click.option("--for", "length", required=True, help="多久 how long: 30m, 2h; 72h 为限 at most")
+@click.option(
+    "--for",
+    "length",
+    required=True,
+    help=spoken(Text("多久：30m、2h，至多 72h", "how long: 30m, 2h; 72h at most")),
+)
 @_BY
-@click.option("--reason", required=True, help="做什么 what is done, on record")
+@click.option(
+    "--reason", required=True, help=spoken(Text("做什么，记录在案", "what is done, on record"))
+)
 @KEY
 @RUN
 @click.pass_obj
@@ -42,15 +62,20 @@ def service_(
     key: Path | None,
     run_name: str,
 ) -> None:
-    """开始维护 take THING out of judgement: its values are kept and judged by nobody, and its areas
-    count as thin. It ends by itself."""
+    """开始维护：THING 不再研判，读数照存，其预警区算证据不足；到时自动结束。
+
+    Take THING out of judgement: its values are kept and judged by nobody, and its areas count as thin. It
+    ends by itself.
+    """
     setup = obj.reader(run_name)
     try:
         minutes = minutes_of(length)
     except ValueError as e:
-        raise Usage(f"--for {e}") from e
+        raise Usage("--for " + text_of(e)) from e
     if not minutes:
-        raise Usage("--for 0: 结束用 to end it: fengsui station back")
+        raise Usage(
+            Text("--for 0: 结束用 fengsui station back", "--for 0: to end it, fengsui station back")
+        )
     vouch(setup, by, key)
     sys.exit(_say(setup, thing, minutes, by, reason))
 
@@ -58,12 +83,15 @@ def service_(
 @station.command("back")
 @click.argument("thing")
 @_BY
-@click.option("--reason", default="维护完毕 done", show_default=True)
+@click.option("--reason", default=Text("维护完毕", "done"), show_default=True)
 @KEY
 @RUN
 @click.pass_obj
 def back(obj: Shared, thing: str, by: str, reason: str, key: Path | None, run_name: str) -> None:
-    """结束维护 put THING back before its time is over."""
+    """结束维护：提前恢复 THING。
+
+    Put THING back before its time is over.
+    """
     setup = obj.reader(run_name)
     vouch(setup, by, key)
     sys.exit(_say(setup, thing, 0, by, reason))
@@ -73,7 +101,10 @@ def back(obj: Shared, thing: str, by: str, reason: str, key: Path | None, run_na
 @RUN
 @click.pass_obj
 def list_(obj: Shared, run_name: str) -> None:
-    """在维护的 who is in service now, until when, and why."""
+    """在维护的：谁、到何时、为什么。
+
+    Who is in service now, until when, and why.
+    """
     setup = obj.reader(run_name)
     log = open_run_log(setup)
     try:
@@ -82,7 +113,12 @@ def list_(obj: Shared, run_name: str) -> None:
         log.close()
     zone = setup.district.timezone
     for s in view.in_service(run_clock(setup, view)).values():
-        click.echo(f"{s.thing} 至 until {local(s.until_at, zone)} {s.by} {s.reason}")
+        echo(
+            Text(
+                f"{s.thing} 至 {local(s.until_at, zone)} {s.by} {s.reason}",
+                f"{s.thing} until {local(s.until_at, zone)} {s.by} {s.reason}",
+            )
+        )
 
 
 def _known(setup: Setup, name: str) -> bool:
@@ -110,14 +146,16 @@ def _say(setup: Setup, thing: str, minutes: int, by: str, reason: str) -> int:
         )
         put(log, record)
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
     until = local(record.until_at, setup.district.timezone)
-    click.echo(
-        f"✓ {thing} 维护至 in service until {until}，读数留存、不研判 its values are kept and judged by "
-        "nobody"
+    echo(
+        Text(
+            f"✓ {thing} 维护至 {until}，读数留存、不研判",
+            f"✓ {thing} in service until {until}: its values are kept and judged by nobody",
+        )
         if minutes
-        else f"✓ {thing} 结束维护 is judged again"
+        else Text(f"✓ {thing} 结束维护，恢复研判", f"✓ {thing} is judged again")
     )
     return 0

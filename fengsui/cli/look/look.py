@@ -4,14 +4,16 @@ import sys
 
 import click
 
+from config.language import Text
 from console.model.follow import Follower
 from fengsui.cli.options import RUN, Shared
 from fengsui.explain.trace import Ways, lines
 from fengsui.run.moments import parse_moment
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from fengsui.status.lines import status_lines
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
 
 
@@ -19,17 +21,32 @@ from stream.wall_clock import now_ms
 @RUN
 @click.pass_obj
 def status(obj: Shared, run_name: str) -> None:
-    """状态 stages, lag, silent stations, open warnings, undelivered, dead letters."""
+    """状态：各环节、积压、静默的站、在办预警、未到达、坏数据。
+
+    Stages, lag, silent stations, open warnings, undelivered, dead letters.
+    """
     sys.exit(_show_status(obj.reader(run_name)))
 
 
 @click.command()
 @click.argument("what")
-@click.option("--at", default="", help="读数时间 a reading's time, RFC 3339 (WHAT is a station)")
+@click.option(
+    "--at",
+    default="",
+    help=spoken(
+        Text(
+            "读数时间，RFC 3339（WHAT 是监测站时）",
+            "a reading's time, RFC 3339 (WHAT is a station)",
+        )
+    ),
+)
 @RUN
 @click.pass_obj
 def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
-    """追踪 WHAT through the line: a station, or the id of a delivery, warning or detection."""
+    """追踪 WHAT 走过的路：监测站，或发送、预警、检测的编号。
+
+    WHAT through the line: a station, or the id of a delivery, warning or detection.
+    """
     read_at = parse_moment(at) if at else None
     sys.exit(_trace(obj.reader(run_name), what, read_at))
 
@@ -37,7 +54,7 @@ def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
 def _show_status(setup: Setup) -> int:
     log = open_run_log(setup)
     for text in status_lines(log, setup.district, now_ms(), setup.run, setup.folder):
-        click.echo(text)
+        echo(text)
     log.close()
     return 0
 
@@ -53,11 +70,16 @@ def _trace(setup: Setup, what: str, at: int | None) -> int:
     if what in district.stations or what in district.nodes:
         found = ways.of_station(what, at)
     elif at is not None:
-        raise Usage(f"--at 需要监测站 goes with a station; {what!r} is none")
+        raise Usage(
+            Text(f"--at 需要监测站，{what!r} 不是", f"--at goes with a station; {what!r} is none")
+        )
     else:
         found = ways.find(what)
     for text in lines(ways, found, district.timezone):
-        click.echo(text)
+        echo(text)
     if not found:
-        click.echo(f"{what}: 没有检测依据它 nothing was detected that rests on it", err=True)
+        echo(
+            Text(f"{what}: 没有检测依据它", f"{what}: nothing was detected that rests on it"),
+            err=True,
+        )
     return 0 if found else 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from config.language import Text, text_of
 from fengsui.cli.options import RUN, Shared
 from fengsui.files.export import EXPORTS, moment
 from fengsui.files.export import export as exported
@@ -13,8 +14,9 @@ from fengsui.files.ledger_export import export_ledger, verify, verify_log
 from fengsui.run.run_log import open_run_log
 from fengsui.run.service import answering, stopping_on_signals
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from fengsui.status.consistency import audit_once, run_audit
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 from stream.metrics import watchdog
 from stream.wall_clock import now_ms
 
@@ -22,14 +24,31 @@ from stream.wall_clock import now_ms
 @click.command()
 @click.argument("topic", type=click.Choice([*EXPORTS, "ledger"]))
 @RUN
-@click.option("--times", is_flag=True, help="含处理时间 with this program's own times")
-@click.option("--out", type=click.Path(path_type=Path), help="台账存于 the ledger's new folder")
+@click.option(
+    "--times",
+    is_flag=True,
+    help=spoken(Text("含本程序的处理时间", "with this program's own times")),
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help=spoken(Text("台账存到这个新目录", "the ledger's new folder")),
+)
 @click.pass_obj
 def export(obj: Shared, topic: str, run_name: str, times: bool, out: Path | None) -> None:
-    """导出 a topic as JSON lines, in an order that two runs of one storm share; `ledger --out DIR`:
-    台账 the signed ledger as a folder for `fengsui audit DIR`."""
+    """导出一个主题，一行一条 JSON，同一场暴雨两次运行次序相同；`ledger --out DIR`：签名的台账，供
+    `fengsui audit DIR` 核对。
+
+    A topic as JSON lines, in an order that two runs of one storm share; `ledger --out DIR`: the signed
+    ledger as a folder for `fengsui audit DIR`.
+    """
     if (topic == "ledger") != (out is not None):
-        raise Usage("export ledger --out DIR: --out 与 ledger 同用 belong together")
+        raise Usage(
+            Text(
+                "`export ledger --out DIR`：--out 与 ledger 同用",
+                "export ledger --out DIR: --out and ledger belong together",
+            )
+        )
     if out is not None:
         sys.exit(_put_ledger(obj.reader(run_name), out))
     sys.exit(_export_topic(obj.reader(run_name), topic, times))
@@ -38,15 +57,30 @@ def export(obj: Shared, topic: str, run_name: str, times: bool, out: Path | None
 @click.command()
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option(
-    "--key", "keys", multiple=True, type=click.Path(path_type=Path), help="公钥 of DIR's signer"
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=spoken(Text("DIR 签名者的公钥", "public key of DIR's signer")),
 )
-@click.option("--ledger", is_flag=True, help="核对日志内的台账 the run's ledger in the log itself")
+@click.option(
+    "--ledger",
+    is_flag=True,
+    help=spoken(Text("核对日志内的台账", "the run's ledger in the log itself")),
+)
 @RUN
 @click.option(
-    "--once", is_flag=True, help="查一遍 look once; exit code 1 if anything is unexplained"
+    "--once",
+    is_flag=True,
+    help=spoken(
+        Text("只查一遍；有不明之处退出码为 1", "look once; exit code 1 if anything is unexplained")
+    ),
 )
 @click.option(
-    "--heartbeat", default="", envvar="FENGSUI_HEARTBEAT", help="外部心跳 URL fetched every minute"
+    "--heartbeat",
+    default="",
+    envvar="FENGSUI_HEARTBEAT",
+    help=spoken(Text("外部心跳：每分钟取一次的 URL", "URL that is fetched every minute")),
 )
 @click.pass_obj
 def audit(
@@ -58,15 +92,25 @@ def audit(
     once: bool,
     heartbeat: str,
 ) -> None:
-    """稽核 is every detection decided, every warning addressed, every delivery ended?
+    """稽核：每个检测是否决定，每个预警是否定向，每个发送是否了结。
 
-    With DIR 查台账: was a byte of an exported ledger changed, or an entry removed, put in, moved or
-    cut off? It needs nothing but the folder and the public key: --key FILE, kept elsewhere.
+    写 DIR 则查台账：导出的台账有没有改过一个字节，有没有少一条、多一条、挪动或截断。
+    只需文件夹和另存的公钥：--key FILE。
+
+    Is every detection decided, every warning addressed, every delivery ended?
+
+    With DIR: was a byte of an exported ledger changed, or an entry removed, put in, moved or cut off? It
+    needs nothing but the folder and the public key: --key FILE, kept elsewhere.
     """
     if folder is not None and not ledger and not once:
         sys.exit(_check_ledger(folder, list(keys)))
     if folder is not None or keys:
-        raise Usage("DIR --key: 单独使用 not together with --ledger or --once; --key goes with DIR")
+        raise Usage(
+            Text(
+                "DIR 单独使用，不与 --ledger、--once 同用；--key 与 DIR 同用",
+                "DIR: not together with --ledger or --once; --key goes with DIR",
+            )
+        )
     if ledger:
         sys.exit(_check_run_ledger(obj.reader(run_name)))
     sys.exit(_audit(obj.reader(run_name), heartbeat, once=once))
@@ -94,7 +138,7 @@ def _audit(setup: Setup, heartbeat: str, *, once: bool) -> int:
             run_audit(log, now_ms, setup.run, heartbeat, stop)
         return 0
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
 
@@ -105,11 +149,16 @@ def _put_ledger(setup: Setup, folder: Path) -> int:
     try:
         tails = export_ledger(setup, log, folder, now_ms())
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     finally:
         log.close()
     counts = ", ".join(f"{t.chain} {t.n}" for t in tails)
-    click.echo(f"{folder}: {counts} 条 entries, 已封签 sealed; 核对 verify: fengsui audit {folder}")
+    echo(
+        Text(
+            f"{folder}: {counts} 条，已封签；核对：fengsui audit {folder}",
+            f"{folder}: {counts} entries, sealed; verify: fengsui audit {folder}",
+        )
+    )
     return 0
 
 
@@ -117,26 +166,48 @@ def _check_ledger(folder: Path, keys: list[Path]) -> int:
     """Verify an exported ledger; 1 if anything is wrong."""
     found = verify(folder, keys)
     for words in found.faults:
-        click.echo(f"! {words}")
+        echo(f"! {words}")
     if found.faults:
         return 1
     counts = ", ".join(f"{t.chain} {t.n}" for t in found.tails)
-    click.echo(f"台账完好 the ledger is whole: {found.run}, {counts} 条 entries")
-    click.echo(f"封签于 sealed at {moment(found.sealed_at)}; 公钥 keys: {' '.join(found.keys)}")
+    echo(
+        Text(
+            f"台账完好：{found.run}，{counts} 条",
+            f"the ledger is whole: {found.run}, {counts} entries",
+        )
+    )
+    echo(
+        Text(
+            f"封签于 {moment(found.sealed_at)}；公钥：{' '.join(found.keys)}",
+            f"sealed at {moment(found.sealed_at)}; keys: {' '.join(found.keys)}",
+        )
+    )
     p = found.proofs
-    click.echo(
-        f"人的决定 people's decisions: {p.right} 签名相符 signatures fit"
+    echo(
+        Text(f"人的决定：{p.right} 个签名相符", f"people's decisions: {p.right} signatures fit")
         + (
-            f", {p.none} 无签名 have none (早于签名 from before there were proofs)"
+            Text(
+                f"，{p.none} 个无签名（早于签名）",
+                f", {p.none} have none (from before there were proofs)",
+            )
             if p.none
             else ""
         )
     )
     for key, count in sorted(p.keys.items()):
-        click.echo(f"  {key} {count}; 是谁的 whose: fengsui signer list")
+        echo(
+            Text(
+                f"  {key} {count}；是谁的：fengsui signer list",
+                f"  {key} {count}; whose: fengsui signer list",
+            )
+        )
     if not found.given:
-        click.echo(
-            "注 note: 公钥取自此文件夹, 请与别处所存核对 the keys are the folder's own: --key FILE"
+        echo(
+            Text(
+                "注：公钥取自此文件夹，请与别处所存核对：--key FILE",
+                "note: the keys are the folder's own; compare them with those kept elsewhere: "
+                "--key FILE",
+            )
         )
     return 0
 
@@ -149,8 +220,13 @@ def _check_run_ledger(setup: Setup) -> int:
     finally:
         log.close()
     for words in faults:
-        click.echo(f"! {words}")
+        echo(f"! {words}")
     if not faults:
         counts = ", ".join(f"{t.chain} {t.n}" for t in tails)
-        click.echo(f"台账与日志相符 the ledger is whole and fits the log: {counts} 条 entries")
+        echo(
+            Text(
+                f"台账与日志相符：{counts} 条",
+                f"the ledger is whole and fits the log: {counts} entries",
+            )
+        )
     return 1 if faults else 0

@@ -8,7 +8,7 @@ import click
 
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.checks.plans import gaps
-from config.language import text_of
+from config.language import Text, en, text_of, zh
 from config.records.district import District
 from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
@@ -21,6 +21,7 @@ from fengsui.run.terminal import echo
 from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
+from stream.environment import spoken
 from stream.wall_clock import now_ms
 
 
@@ -28,7 +29,10 @@ from stream.wall_clock import now_ms
 @click.argument("folder", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
 @click.pass_obj
 def check(obj: Shared, folder: Path | None) -> None:
-    """检查配置 validate a district's folder and play its scenarios."""
+    """检查配置：验一个区县的目录，并放它的情景。
+
+    Validate a district's folder and play its scenarios.
+    """
     sys.exit(_check_config(folder or obj.config))
 
 
@@ -37,17 +41,36 @@ def check(obj: Shared, folder: Path | None) -> None:
 @RUN
 @click.pass_obj
 def backup(obj: Shared, file: Path, run_name: str) -> None:
-    """备份 the run and the district's folder into FILE.tar.gz, without secrets; the line may run."""
+    """备份：把运行和区县目录存入 FILE.tar.gz，不含秘密；全线可以照常运行。
+
+    The run and the district's folder into FILE.tar.gz, without secrets; the line may run.
+    """
     sys.exit(_backup(obj.setup(run_name), obj.config, file))
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--into", default="", help="新运行名 a run without records [the backup's own run]")
-@click.option("--new-history", is_flag=True, help="历史库也丢失 write history anew from the log")
+@click.option(
+    "--into",
+    default="",
+    help=spoken(
+        Text(
+            "恢复到这个没有记录的运行 [备份自己的运行]",
+            "into this run without records [the backup's own run]",
+        )
+    ),
+)
+@click.option(
+    "--new-history",
+    is_flag=True,
+    help=spoken(Text("历史库也丢失：由日志重写", "write history anew from the log")),
+)
 @click.pass_obj
 def restore(obj: Shared, file: Path, into: str, new_history: bool) -> None:
-    """恢复 FILE.tar.gz into a new run; what had been sent is not sent again."""
+    """恢复：FILE.tar.gz 放进新的运行；已发过的不再发。
+
+    FILE.tar.gz into a new run; what had been sent is not sent again.
+    """
     sys.exit(
         _restore(
             lambda district, run: make_setup(district, run, obj.state, **obj.urls),
@@ -62,54 +85,83 @@ def _check_config(folder: Path) -> int:
     """Validate, then play the district's own scenarios."""
     district, problems, proof = judged(folder)
     for problem in problems:
-        click.echo(str(problem), err=True)
+        echo(problem, err=True)
     if problems or district is None:
-        click.echo(
-            f"{folder}: {len(problems)} 处问题 problems; 不能启动 nothing will start", err=True
+        echo(
+            Text(
+                f"{folder}: {len(problems)} 处问题，不能启动",
+                f"{folder}: {len(problems)} problems; nothing will start",
+            ),
+            err=True,
         )
         return 2
-    click.echo(
-        f"{folder}: 配置正确 well. {district.name} {district.name_en}: "
-        f"{len(district.stations)} 监测站 stations, {len(district.areas)} 预警区 areas, "
-        f"{len(district.groups)} 监测组 watch groups, {len(district.nodes)} 终端 nodes, "
-        f"{len(district.contacts)} 联系人 contacts, {len(district.officers)} 决定人 officers, "
-        f"版本 version {district.version}"
+    echo(
+        Text(
+            f"{folder}: 配置正确。{district.name}：{len(district.stations)} 监测站，"
+            f"{len(district.areas)} 预警区，{len(district.groups)} 监测组，"
+            f"{len(district.nodes)} 终端，{len(district.contacts)} 联系人，"
+            f"{len(district.officers)} 决定人，版本 {district.version}",
+            f"{folder}: well. {district.name_en}: {len(district.stations)} stations, "
+            f"{len(district.areas)} areas, {len(district.groups)} watch groups, "
+            f"{len(district.nodes)} nodes, {len(district.contacts)} contacts, "
+            f"{len(district.officers)} officers, version {district.version}",
+        )
     )
     if not district.officers:
-        click.echo(f"  ! {NOBODY}", err=True)
+        echo("  ! " + NOBODY, err=True)
     if district.gateways is None:
         echo("  ! " + NO_GATEWAYS, err=True)
     if proof is None:
-        click.echo(f"  {proved.unproved(district)}", err=True)
+        echo("  " + proved.unproved(district), err=True)
     else:
-        click.echo(f"  阈值 thresholds {district.rules_version}: {proved.told(proof)}")
+        told = proved.told(proof)
+        echo(
+            Text(
+                f"  阈值 {district.rules_version}：{zh(told)}",
+                f"  thresholds {district.rules_version}: {en(told)}",
+            )
+        )
     for text in unjudged(district):
-        click.echo(f"  ! {text}", err=True)
+        echo("  ! " + text_of(text), err=True)
     for gap in (*coverage_summary(district), *("! " + gap for gap in gaps(district))):
         echo("  " + text_of(gap), err=True)
     failed = 0
     for name, misses in play_scenarios(district):
-        click.echo(f"  {'✗' if misses else '✓'} {name}")
+        echo(f"  {'✗' if misses else '✓'} {name}")
         for miss in misses:
             failed += 1
-            click.echo(f"      {miss}", err=True)
+            echo("      " + text_of(miss), err=True)
     return 1 if failed else 0
 
 
 def _backup(setup: Setup, folder: Path, file: Path) -> int:
     """The run and its district's folder into one file."""
     manifest = take(setup, folder, file, now_ms())
-    click.echo(
-        f"{file}: {setup.run.name}, {len(manifest.members)} 个文件 members, 已核对 verified; "
-        "不含密钥 without keys and passwords, 含联系人 with the contacts"
+    echo(
+        Text(
+            f"{file}: {setup.run.name}，{len(manifest.members)} 个文件，已核对；不含密钥和口"
+            "令，含联系人",
+            f"{file}: {setup.run.name}, {len(manifest.members)} members, verified; without "
+            "keys and passwords, with the contacts",
+        )
     )
     for name in manifest.redacted:
-        click.echo(f"  {name}: 口令或私钥未备份 a password or key was left out", err=True)
+        echo(
+            Text(f"  {name}: 口令或私钥未备份", f"  {name}: a password or key was left out"),
+            err=True,
+        )
     if not any(n.startswith("state/") for n in manifest.members):
-        words = "值班台账户、链接、联系人库不在内 accounts, links and contacts are not in it"
-        click.echo(f"  ! {words}: FENGSUI_BACKUP_PASSPHRASE_FILE=…", err=True)
+        words = Text(
+            "值班台账户、链接、联系人库不在内", "accounts, links and contacts are not in it"
+        )
+        echo("  ! " + words + ": FENGSUI_BACKUP_PASSPHRASE_FILE=…", err=True)
     for behind in [g.group for g in manifest.groups if not g.exact]:
-        click.echo(f"  {behind}: 一直在动 never stood still: 恢复后重做几条 repeats some records")
+        echo(
+            Text(
+                f"  {behind}: 一直在动，恢复后会重做几条记录",
+                f"  {behind}: never stood still: a restore repeats some records",
+            )
+        )
     return 0
 
 
@@ -117,11 +169,15 @@ def _restore(
     make: Callable[[District, str], Setup], file: Path, into: str, *, new_history: bool
 ) -> int:
     """A backup into a new run."""
-    setup = put_back(file, into, make, click.echo, new_history=new_history)
-    click.echo(
-        f"已恢复 restored: {setup.run.name}, {shown(setup.log)}; 配置 its config: "
-        f"{setup.folder / 'config' / setup.district.id}\n"
-        f"启动前 before send starts: 放回密钥 put the keys back into {setup.folder / 'keys'}, "
-        "否则终端拒绝新密钥 or the nodes refuse its commands"
+    setup = put_back(file, into, make, echo, new_history=new_history)
+    echo(
+        Text(
+            f"已恢复：{setup.run.name}，{shown(setup.log)}；配置："
+            f"{setup.folder / 'config' / setup.district.id}\n启动 send 之前，把密钥放回 "
+            f"{setup.folder / 'keys'}，否则终端拒绝它的指令",
+            f"restored: {setup.run.name}, {shown(setup.log)}; its config: "
+            f"{setup.folder / 'config' / setup.district.id}\nbefore send starts, put the "
+            f"keys back into {setup.folder / 'keys'}, or the nodes refuse its commands",
+        )
     )
     return 0

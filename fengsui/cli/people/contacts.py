@@ -5,13 +5,15 @@ from pathlib import Path
 
 import click
 
+from config.language import Text, en, text_of, zh
 from config.records.district import District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.contact_csv import read_list, take, write_list, write_rejects
 from fengsui.run.recipients import doubts, place
-from stream.environment import Usage
+from fengsui.run.terminal import echo
+from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
 
 
@@ -20,43 +22,59 @@ def _open(obj: Shared, run_name: str) -> tuple[ContactStore, District]:
     try:
         return ContactStore(place(setup)), setup.district
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
 
 
 @click.group()
 def contacts() -> None:
-    """联系人库 names and numbers, encrypted: import, export, list, erase, rotate-key."""
+    """联系人库：加密的姓名和号码；import, export, list, erase, rotate-key。
+
+    Names and numbers, encrypted: import, export, list, erase, rotate-key.
+    """
 
 
 @contacts.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--dry-run", is_flag=True, help="只检查 only look")
+@click.option("--dry-run", is_flag=True, help=spoken(Text("只检查，不导入", "only look")))
 @RUN
 @click.pass_obj
 def import_(obj: Shared, file: Path, dry_run: bool, run_name: str) -> None:
-    """导入 take in the good rows of FILE.csv; bad ones are named and kept in FILE.rejects.csv. A row
-    whose id is known replaces that person's. Exit code 1 if any row was bad."""
+    """导入 FILE.csv 里正确的行；有误的逐行指出，存入 FILE.rejects.csv。
+    代号已有的行替换原来的人。有误行时退出码为 1。
+
+    Take in the good rows of FILE.csv; bad ones are named and kept in FILE.rejects.csv. A row whose id is
+    known replaces that person's. Exit code 1 if any row was bad.
+    """
     store, district = _open(obj, run_name)
     with store:
         listed = read_list(file, district, store.erased())
         for problem in (p for r in listed.rejects for p in r.problems):
-            click.echo(str(problem), err=True)
+            echo(problem, err=True)
         rejects = file.with_name(file.stem + ".rejects.csv")
         if not dry_run:
             if listed.rejects:  # before the good ones: nothing is lost if this stops half way
                 write_rejects(listed, rejects)
             take(store, listed.contacts, None)
         count, bad = len(listed.contacts), len(listed.rejects)
-        verb = "可导入 would be taken" if dry_run else "已导入 taken"
-        click.echo(
-            f"{file}: {count} 行{verb}, {bad} 行有误 rows are bad; 库中 in the store {_held(store)}"
+        held = _held(store)
+        verb = Text("可导入", "would be taken") if dry_run else Text("已导入", "taken")
+        echo(
+            Text(
+                f"{file}: {count} 行{zh(verb)}，{bad} 行有误；库中 {zh(held)}",
+                f"{file}: {count} rows {en(verb)}, {bad} rows are bad; in the store {en(held)}",
+            )
         )
         if bad and not dry_run:
-            click.echo(f"改正后再导入 mend and import: {rejects}", err=True)
+            echo(Text(f"改正后再导入：{rejects}", f"mend and import: {rejects}"), err=True)
         if not dry_run:
             for text in doubts(district, store.load()):
-                click.echo(f"! {text}", err=True)
-            click.echo("运行中的 address 重启后生效 a running `address` reads it at its next start")
+                echo("! " + text_of(text), err=True)
+            echo(
+                Text(
+                    "运行中的 address 重启后才读它",
+                    "a running `address` reads it at its next start",
+                )
+            )
     sys.exit(1 if bad else 0)
 
 
@@ -69,29 +87,37 @@ def _held(store: ContactStore) -> int:
 @RUN
 @click.pass_obj
 def export_(obj: Shared, file: Path, run_name: str) -> None:
-    """导出 names and numbers in plain into a new FILE.csv (0600): keep it as you keep the people."""
+    """导出：姓名和号码明文写入新的 FILE.csv（0600）；像护住这些人一样保管。
+
+    Names and numbers in plain into a new FILE.csv (0600): keep it as you keep the people.
+    """
     store, _ = _open(obj, run_name)
     with store:
         try:
             whole = [c for c in map(store.whole, store.ids()) if c is not None]
             write_list(whole, file)
         except FileExistsError:
-            raise Usage(f"{file}: 已存在 exists; 另选文件名 choose another name") from None
+            raise Usage(
+                Text(f"{file}: 已存在，另选文件名", f"{file}: exists; choose another name")
+            ) from None
         except (OSError, ValueError) as e:
-            raise Usage(str(e)) from e
-    click.echo(f"{file}: {len(whole)} 人 people, 明文 in plain")
+            raise Usage(text_of(e)) from e
+    echo(Text(f"{file}: {len(whole)} 人，明文", f"{file}: {len(whole)} people, in plain"))
 
 
 @contacts.command("list")
 @RUN
 @click.pass_obj
 def list_(obj: Shared, run_name: str) -> None:
-    """列出 ids with category, areas, channels and choices."""
+    """列出代号及类别、预警区、渠道和选择。
+
+    Ids with category, areas, channels and choices.
+    """
     store, _ = _open(obj, run_name)
     with store:
         for c in store.load().values():
             chosen = (";".join(c.hazards), c.quiet)
-            click.echo(
+            echo(
                 f"{c.id} {c.kind} {';'.join(c.areas)} {c.lang} {';'.join(c.channels)} "
                 f"{c.min_level.name.lower()} {' '.join(filter(None, chosen))}".rstrip()
             )
@@ -102,20 +128,27 @@ def list_(obj: Shared, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
-    """删除 overwrite these people's rows and keys; only the opaque id stays, in the log."""
+    """删除：覆写这些人的行和密钥；日志里只留代号。
+
+    Overwrite these people's rows and keys; only the opaque id stays, in the log.
+    """
     setup = obj.reader(run_name)
     district = setup.district
     try:
         gone = erase(place(setup), ids, now_ms())
     except ValueError as e:
-        raise Usage(str(e)) from e
+        raise Usage(text_of(e)) from e
     for name in ids:
-        click.echo(f"{name}: {'已删除 erased' if name in gone else '不在库中 not in the store'}")
+        said = Text("已删除", "erased") if name in gone else Text("不在库中", "not in the store")
+        echo(f"{name}: " + said)
     plain = [i for i in ids if i in district.contacts]
     if plain:
-        click.echo(
-            f"! {district.folder / 'contacts.csv'} 仍有 still holds {', '.join(plain)}: 请删行 "
-            "remove the rows",
+        echo(
+            Text(
+                f"! {district.folder / 'contacts.csv'} 里还有 {', '.join(plain)}：请删去这些行",
+                f"! {district.folder / 'contacts.csv'} still holds {', '.join(plain)}: remove "
+                "the rows",
+            ),
             err=True,
         )
     sys.exit(0 if len(gone) == len(ids) else 1)
@@ -125,11 +158,14 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
 @RUN
 @click.pass_obj
 def rotate_key(obj: Shared, run_name: str) -> None:
-    """换主密钥 a new master key; copies of the keys under the old one can no longer be read."""
+    """换主密钥：旧密钥下的副本不再能读。
+
+    A new master key; copies of the keys under the old one can no longer be read.
+    """
     store, _ = _open(obj, run_name)
     with store:
         try:
             count = store.rotate()
         except (OSError, ValueError) as e:
-            raise Usage(str(e)) from e
-    click.echo(f"新主密钥 a new master key: {count} 行 rows")
+            raise Usage(text_of(e)) from e
+    echo(Text(f"新主密钥，{count} 行已换", f"a new master key, {count} rows sealed anew"))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 import click
 import msgspec
 
+from config.language import Text, en, zh
 from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH
 from console.model.follow import Follower
@@ -17,43 +18,58 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.run.recipients import place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.terminal import echo
 from ingest.decode.phrases import plain
 from ingest.people.kept_words import Words
 from ingest.people.links import Links
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
 
 _DAYS = click.option(
-    "--days", type=click.IntRange(1, 366), help="天 default: people_link_days of channels.toml"
+    "--days",
+    type=click.IntRange(1, 366),
+    help=spoken(
+        Text(
+            "有效几天 [channels.toml 的 people_link_days]",
+            "days that it counts [people_link_days of channels.toml]",
+        )
+    ),
 )
 _SAID = {
-    "moved": ("已转移", "moved"),
-    "help": ("求助", "NEEDS HELP"),
-    "safe": ("平安", "safe"),
-    "received": ("收到", "received"),
+    "moved": Text("已转移", "moved"),
+    "help": Text("求助", "NEEDS HELP"),
+    "safe": Text("平安", "safe"),
+    "received": Text("收到", "received"),
 }
 
 
 @click.command("roll")
-@click.option("--area", default="", help="只看一区 one area only")
-@click.option("--json", "as_json", is_flag=True, help="一行一区 a line of JSON an area")
+@click.option("--area", default="", help=spoken(Text("只看一区", "one area only")))
+@click.option(
+    "--json", "as_json", is_flag=True, help=spoken(Text("一行一区 JSON", "a line of JSON an area"))
+)
 @RUN
 @click.pass_obj
 def roll_(obj: Shared, area: str, as_json: bool, run_name: str) -> None:
-    """转移清点 who should move, who has, who has not, who needs help. Exit code 1 while anybody
-    needs help."""
+    """转移清点：谁该转移、谁已转移、谁还没有、谁需要帮助。有人需要帮助时退出码为 1。
+
+    Who should move, who has, who has not, who needs help. Exit code 1 while anybody needs help.
+    """
     setup = obj.reader(run_name)
     if area and area not in setup.district.areas:
-        raise Usage(f"没有预警区 there is no area {area!r}: areas.csv")
+        raise Usage(
+            Text(f"没有预警区 {area!r}，见 areas.csv", f"there is no area {area!r}, see areas.csv")
+        )
     rows, clock_at = read(setup)
     rows = [r for r in rows if area in ("", r.area)]
     for row in rows:
         if as_json:
-            click.echo(msgspec.json.encode(row).decode())
+            echo(msgspec.json.encode(row).decode())
         else:
-            click.echo("\n".join(lines(setup.district, row, clock_at)))
+            for text in lines(setup.district, row, clock_at):
+                echo(text)
     if not rows and not as_json:
-        click.echo("没有在办的预警，也没有人求助 no warning is open, and nobody asks for help")
+        echo(Text("没有在办的预警，也没有人求助", "no warning is open, and nobody asks for help"))
     sys.exit(1 if any(r.help for r in rows) else 0)
 
 
@@ -71,36 +87,52 @@ def read(setup: Setup) -> tuple[list[RollRow], int]:
     return roll.rows(setup.district, clock_at), clock_at
 
 
-def lines(district: District, row: RollRow, now_at: int) -> list[str]:
+def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
     """An area in words."""
     area = district.areas[row.area]
-    order = (
-        f"{ACTION_ZH[row.action]} {ACTION_EN[row.action]}" if row.action else "未令转移 no order"
-    )
-    moved = "无人报告 nobody has said"
+    order = Text("未令转移", "no order")
+    if row.action:
+        order = Text(ACTION_ZH[row.action], ACTION_EN[row.action])
+    moved = Text("无人报告已转移", "nobody has said who moved")
     if row.moved is not None:
-        moved = f"{row.moved} moved, 尚余 left {row.not_yet}"
+        moved = Text(
+            f"已转移 {row.moved}，尚余 {row.not_yet}", f"moved {row.moved}, left {row.not_yet}"
+        )
     out = [
-        f"{row.area} {area.name} {area.name_en}: {order}; 应转移 should {row.should}, 已转移 {moved}"
+        Text(
+            f"{row.area} {area.name}: {order.zh}；应转移 {row.should}，{moved.zh}",
+            f"{row.area} {area.name_en}: {order.en}; should move {row.should}, {moved.en}",
+        )
     ]
-    out += [f"  ! {_word(district, w, now_at)}" for w in row.help]
-    out += [f"  {_word(district, w, now_at)}" for w in row.answers if w not in row.help]
+    out += ["  ! " + _word(district, w, now_at) for w in row.help]
+    out += ["  " + _word(district, w, now_at) for w in row.answers if w not in row.help]
     if row.unanswered:
-        out.append(f"  未答复 have not answered: {' '.join(row.unanswered)}")
+        out.append(
+            Text(
+                f"  未答复：{' '.join(row.unanswered)}",
+                f"  have not answered: {' '.join(row.unanswered)}",
+            )
+        )
     return out
 
 
-def _word(district: District, w: RollWord, now_at: int) -> str:
-    zh, en = _SAID[w.what]
-    count = f" {w.people} 人" if w.people is not None else ""
+def _word(district: District, w: RollWord, now_at: int) -> Text:
+    said = _SAID[w.what]
+    if w.people is not None:
+        said += Text(f" {w.people} 人", f" {w.people} people")
     old = max(0, now_at - w.at) // 60_000
     at = local(w.at, district.timezone, "%H:%M")
-    return f"{zh}{count} {en}: {w.person} {w.role} {at}（{old} 分钟前 min ago）"
+    return said + Text(
+        f": {w.person} {w.role} {at}（{old} 分钟前）", f": {w.person} {w.role} {at} ({old} min ago)"
+    )
 
 
 @click.group("people")
 def people_() -> None:
-    """个人报告链接 the links by which people report: link, revoke, links."""
+    """个人报告链接：村民报告用的链接；link, revoke, links。
+
+    The links by which people report: link, revoke, links.
+    """
 
 
 @people_.command()
@@ -109,13 +141,21 @@ def people_() -> None:
 @RUN
 @click.pass_obj
 def link(obj: Shared, person: str, days: int | None, run_name: str) -> None:
-    """发链接 a new link for PERSON (an id of the contact list); an older one is dead at once."""
+    """发链接：给 PERSON（联系人代号）一个新的；旧的立即失效。
+
+    A new link for PERSON (an id of the contact list); an older one is dead at once.
+    """
     setup = obj.reader(run_name)
     if person not in _known(setup):
-        raise Usage(f"联系人库中没有 {person!r} is not in the store: fengsui contacts list")
+        raise Usage(
+            Text(
+                f"联系人库中没有 {person!r}，见 fengsui contacts list",
+                f"{person!r} is not in the store, see fengsui contacts list",
+            )
+        )
     token = Links(place(setup)).make(person, now_ms(), days or _days(setup))
-    click.echo(f"{_base(setup)}/r/{token}")
-    click.echo("只显示这一次，只交给本人 shown once: for this person alone", err=True)
+    echo(f"{_base(setup)}/r/{token}")
+    echo(Text("只显示这一次，只交给本人", "shown once: for this person alone"), err=True)
 
 
 @people_.command()
@@ -124,14 +164,20 @@ def link(obj: Shared, person: str, days: int | None, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def renew(obj: Shared, person: str, days: int | None, run_name: str) -> None:
-    """续期 the link of PERSON, the same one, lasts anew. Where it may be in other hands make a new one."""
+    """续期：PERSON 的同一链接重新计期。可能落在别人手里的，请发新的。
+
+    The link of PERSON, the same one, lasts anew. Where it may be in other hands make a new one.
+    """
     setup = obj.reader(run_name)
     many = days or _days(setup)
     if not Links(place(setup)).renew(person, now_ms(), many):
         raise Usage(
-            f"{person}: 没有有效的链接，请重发 has no link that counts: fengsui people link"
+            Text(
+                f"{person}: 没有有效的链接，请用 fengsui people link 重发",
+                f"{person}: has no link that counts, make one by fengsui people link",
+            )
         )
-    click.echo(f"{person}: 续 {many} 天 renewed for {many} days")
+    echo(Text(f"{person}: 续 {many} 天", f"{person}: renewed for {many} days"))
 
 
 @people_.command()
@@ -139,27 +185,37 @@ def renew(obj: Shared, person: str, days: int | None, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def revoke(obj: Shared, person: str, run_name: str) -> None:
-    """停用链接 the link of PERSON is dead at once."""
+    """停用链接：PERSON 的链接立即失效。
+
+    The link of PERSON is dead at once.
+    """
     if not Links(place(obj.reader(run_name))).revoke(person):
-        raise Usage(f"{person}: 没有链接 has no link")
-    click.echo(f"{person}: 已停用 revoked")
+        raise Usage(Text(f"{person}: 没有链接", f"{person}: has no link"))
+    echo(Text(f"{person}: 已停用", f"{person}: revoked"))
 
 
 @people_.command()
-@click.option("--ending", is_flag=True, help="只看快到期的 only those that end within 14 days")
+@click.option(
+    "--ending",
+    is_flag=True,
+    help=spoken(Text("只看两周内到期的", "only those that end within 14 days")),
+)
 @RUN
 @click.pass_obj
 def links(obj: Shared, ending: bool, run_name: str) -> None:
-    """谁有链接 who has a link, and until when."""
+    """谁有链接，到何时。
+
+    Who has a link, and until when.
+    """
     setup, now = obj.reader(run_name), now_ms()
     found = Links(place(setup))
     soon = found.ending(now)
     for person, one in sorted(found.read().items()):
         until = local(one.until_at, setup.district.timezone, "%Y-%m-%d")
-        over = " 快到期 ends soon" if person in soon else ""
-        over = " 已过期 over" if one.until_at <= now else over
+        over = Text(" 快到期", " ends soon") if person in soon else ""
+        over = Text(" 已过期", " over") if one.until_at <= now else over
         if person in soon or not ending:
-            click.echo(f"{person} 至 until {until}{over}")
+            echo(Text(f"{person} 至 {until}{zh(over)}", f"{person} until {until}{en(over)}"))
 
 
 @people_.command()
@@ -167,11 +223,13 @@ def links(obj: Shared, ending: bool, run_name: str) -> None:
 @RUN
 @click.pass_obj
 def words(obj: Shared, ident: str, run_name: str) -> None:
-    """来信原话 what people wrote that the machine could not read, newest first, or the one of IDENT.
-    Kept for three days."""
+    """来信原话：机器没看懂的来信，最新的在前；或 IDENT 那一条。只存三天。
+
+    What people wrote that the machine could not read, newest first, or the one of IDENT. Kept for three days.
+    """
     setup = obj.reader(run_name)
     if not (place(setup) / "people-words.db").exists():
-        click.echo("没有没看懂的来信 there is no message that could not be read")
+        echo(Text("没有没看懂的来信", "there is no message that could not be read"))
         return
     store = Words(place(setup))
     try:
@@ -181,9 +239,9 @@ def words(obj: Shared, ident: str, run_name: str) -> None:
     for one in kept:
         if ident in ("", one.id):
             at = local(one.at, setup.district.timezone, "%m-%d %H:%M")
-            click.echo(f"{one.id} {at} {one.area} {one.person}: {plain(one.text)}")
+            echo(f"{one.id} {at} {one.area} {one.person}: {plain(one.text)}")
     if ident and ident not in {one.id for one in kept}:
-        raise Usage(f"{ident}: 没有，或已过三天 is not there, or is over")
+        raise Usage(Text(f"{ident}: 没有，或已过三天", f"{ident}: is not there, or is over"))
 
 
 def _days(setup: Setup) -> int:

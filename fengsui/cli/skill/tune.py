@@ -10,13 +10,16 @@ from typing import Any
 
 import click
 
+from config.language import Text, joined, text_of
 from config.load import load
 from config.proof import Proof, add
 from config.records.district import District
 from fengsui.cli.options import Shared
+from fengsui.review.skill_words import told
 from fengsui.run.moments import seconds
+from fengsui.run.terminal import echo
 from fengsui.status.checked_district import load_district
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 
 Json = dict[str, Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -31,11 +34,21 @@ def _form(series: dict[str, object], table: dict[str, object]) -> str:
     """Which of the two forms is meant; raises Usage where it is neither or both."""
     if _given(**table) and _given(**series):
         both = ", ".join(_given(**series) + _given(**table))
-        raise Usage(f"{both}: 两种形式不能混用 a record or a table, not both; see --help")
+        raise Usage(
+            Text(
+                f"{both}: 资料和表不能混用，见 --help",
+                f"{both}: a record or a table, not both; see --help",
+            )
+        )
     form, options = ("table", table) if _given(**table) else ("series", series)
     lacking = [f"--{n.replace('_', '-')}" for n, value in options.items() if not value]
     if lacking:
-        raise Usage(f"还需要 also needed: {', '.join(lacking)}; see --help")
+        raise Usage(
+            Text(
+                f"还需要 {', '.join(lacking)}，见 --help",
+                f"also needed: {', '.join(lacking)}, see --help",
+            )
+        )
     return form
 
 
@@ -46,22 +59,69 @@ def _well(work: Callable[[], Json]) -> Json:
     except (ValueError, OSError) as e:
         if type(e) in (ValueError, TypeError, OSError):
             raise  # not one of ours: a defect
-        click.echo(f"fengsui: {e}", err=True)
+        echo("fengsui: " + text_of(e), err=True)
         sys.exit(1)
 
 
 _record = [
-    click.option("--observations", type=_FILE, help="资料 CSV: station,quantity,time,value"),
-    click.option("--events", type=_FILE, help="事件 CSV: area,start,end[,kind]"),
-    click.option("--min-lead", default="15min", show_default=True, help="最短提前量 least lead"),
-    click.option("--table", type=_FILE, help="一行一场雨 CSV: one row a storm"),
-    click.option("--response", default="", help="结果列 column with 0 or 1"),
-    click.option("--group", default="", help="分组列 column of the fire: folds and intervals"),
     click.option(
-        "--columns", type=_FILE, help="列对照 MAP.toml: which column is what in which unit"
+        "--observations",
+        type=_FILE,
+        help=spoken(
+            Text(
+                "资料 CSV：station,quantity,time,value", "record, CSV: station,quantity,time,value"
+            )
+        ),
     ),
-    click.option("--figure", type=_FILE, help="图 PNG or HTML (extra `figures`)"),
-    click.option("--json", "as_json", is_flag=True, help="打印一个 JSON 对象 print one object"),
+    click.option(
+        "--events",
+        type=_FILE,
+        help=spoken(Text("事件 CSV：area,start,end[,kind]", "events, CSV: area,start,end[,kind]")),
+    ),
+    click.option(
+        "--min-lead",
+        default="15min",
+        show_default=True,
+        help=spoken(Text("最短提前量", "least lead")),
+    ),
+    click.option(
+        "--table",
+        type=_FILE,
+        help=spoken(Text("表 CSV：一行一场雨", "table, CSV: one row a storm")),
+    ),
+    click.option(
+        "--response",
+        default="",
+        help=spoken(Text("结果列，0 或 1", "column of the outcome, 0 or 1")),
+    ),
+    click.option(
+        "--group",
+        default="",
+        help=spoken(Text("火场列：用来分组和求区间", "column of the fire: folds and intervals")),
+    ),
+    click.option(
+        "--columns",
+        type=_FILE,
+        help=spoken(
+            Text(
+                "列对照 MAP.toml：哪一列是什么、单位是什么",
+                "MAP.toml: which column is what in which unit",
+            )
+        ),
+    ),
+    click.option(
+        "--figure",
+        type=_FILE,
+        help=spoken(
+            Text("图，PNG 或 HTML（需 `figures`）", "figure, PNG or HTML (extra `figures`)")
+        ),
+    ),
+    click.option(
+        "--json",
+        "as_json",
+        is_flag=True,
+        help=spoken(Text("打印一个 JSON 对象", "print one JSON object")),
+    ),
 ]
 
 
@@ -76,16 +136,28 @@ def _options(options: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
 
 @click.command()
 @click.argument("folder", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path))
-@click.option("--rules", type=_FILE, help="率定所得规则 RULES.toml that tune wrote")
+@click.option(
+    "--rules", type=_FILE, help=spoken(Text("率定所得的 RULES.toml", "RULES.toml that tune wrote"))
+)
 @click.option(
     "--step",
     type=click.Choice(["blue", "yellow", "orange", "red", "prepare", "move"]),
     default="prepare",
     show_default=True,
-    help="CONFIG: 哪一级算报警 what counts as an alarm",
+    help=spoken(Text("CONFIG: 哪一级算报警", "CONFIG: what counts as an alarm")),
 )
-@click.option("--record", is_flag=True, help="CONFIG: 记入 write the result into its proof.toml")
-@click.option("--by", default="", help="CONFIG: 签字人代号 opaque id of who answers for it")
+@click.option(
+    "--record",
+    is_flag=True,
+    help=spoken(
+        Text("CONFIG: 把结果记入它的 proof.toml", "CONFIG: write the result into its proof.toml")
+    ),
+)
+@click.option(
+    "--by",
+    default="",
+    help=spoken(Text("CONFIG: 签字人代号", "CONFIG: opaque id of who answers for it")),
+)
 @_options(_record)
 @click.pass_obj
 def hindcast(
@@ -105,12 +177,19 @@ def hindcast(
     figure: Path | None,
     as_json: bool,
 ) -> None:
-    """回放评分 how the rules would have warned over a record: hits, misses, false alarms, lead.
+    """回放评分：规则对一段资料会怎样预警；命中、漏报、空报、提前量。
 
     \b
-    全区规则 a district:  hindcast CONFIG --observations CSV --events CSV [--record --by ID]
-    率定规则 tuned rules: hindcast --rules RULES.toml --observations CSV --events CSV
-    表 one row a storm:   hindcast --rules RULES.toml --table CSV --response COL --columns MAP.toml
+    全区规则：hindcast CONFIG --observations CSV --events CSV [--record --by ID]
+    率定规则：hindcast --rules RULES.toml --observations CSV --events CSV
+    表（一行一场雨）：hindcast --rules RULES.toml --table CSV --response COL --columns MAP.toml
+
+    How the rules would have warned over a record: hits, misses, false alarms, lead.
+
+    \b
+    a district:  hindcast CONFIG --observations CSV --events CSV [--record --by ID]
+    tuned rules: hindcast --rules RULES.toml --observations CSV --events CSV
+    a table:     hindcast --rules RULES.toml --table CSV --response COL --columns MAP.toml
     """
     lead = seconds(min_lead)
     form = _form(
@@ -118,14 +197,24 @@ def hindcast(
         {"table": table, "response": response, "columns": columns},
     )
     if rules and folder:
-        raise Usage("CONFIG 与 --rules 只能取一 a district or --rules, not both")
+        raise Usage(Text("CONFIG 与 --rules 只能取一", "CONFIG or --rules, not both"))
     if record != bool(by.strip()):
-        raise Usage("--record 与 --by ID 要同用 go together")
+        raise Usage(Text("--record 与 --by ID 要同用", "--record and --by ID go together"))
     if record and (rules or form == "table"):
-        raise Usage("--record 需要 needs CONFIG: 阈值属于区县 thresholds belong to a district")
+        raise Usage(
+            Text(
+                "--record 需要 CONFIG：阈值属于区县",
+                "--record needs CONFIG: thresholds belong to a district",
+            )
+        )
     if form == "table":
         if not rules or folder:
-            raise Usage("表需要 a table needs --rules RULES.toml, and no CONFIG")
+            raise Usage(
+                Text(
+                    "表需要 --rules RULES.toml，不要 CONFIG",
+                    "a table needs --rules RULES.toml, and no CONFIG",
+                )
+            )
         result = _well(lambda: _table_hindcast(rules, table, response, columns, group, figure))
     elif rules:
         result = _well(lambda: _series_hindcast(rules, observations, events, lead, figure))
@@ -165,13 +254,18 @@ def _district_hindcast(
 
 @click.command()
 @click.argument("folder", metavar="[CONFIG]", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=_FILE, required=True, help="写到 the file of rules to write")
+@click.option(
+    "--out",
+    type=_FILE,
+    required=True,
+    help=spoken(Text("把规则写到这个文件", "the file of rules to write")),
+)
 @click.option(
     "--cost",
     type=float,
     default=1.0,
     show_default=True,
-    help="一次漏报抵几次空报 false alarms a miss",
+    help=spoken(Text("一次漏报抵几次空报", "false alarms a miss")),
 )
 @_options(_record)
 def tune(
@@ -188,13 +282,21 @@ def tune(
     figure: Path | None,
     as_json: bool,
 ) -> None:
-    """率定 thresholds from a record or a table, with the skill on data that was left out.
+    """率定：由资料或表求阈值，附留出数据上的技巧。
 
     \b
-    资料 a record:      tune [CONFIG] --observations CSV --events CSV --min-lead 15min --out RULES.toml
-    表 one row a storm: tune --table CSV --response COL --group COL --columns MAP.toml --out RULES.toml
+    资料：tune [CONFIG] --observations CSV --events CSV --min-lead 15min --out RULES.toml
+    表：tune --table CSV --response COL --group COL --columns MAP.toml --out RULES.toml
 
-    CONFIG: which stations watch an area; without it, the station of the area's name.
+    CONFIG 写明哪些站看哪个预警区；不写则是与预警区同名的站。
+
+    Thresholds from a record or a table, with the skill on data that was left out.
+
+    \b
+    a record: tune [CONFIG] --observations CSV --events CSV --min-lead 15min --out RULES.toml
+    a table:  tune --table CSV --response COL --group COL --columns MAP.toml --out RULES.toml
+
+    CONFIG says which stations watch an area; without it, the station of the area's name.
     """
     lead = seconds(min_lead)
     form = _form(
@@ -203,7 +305,7 @@ def tune(
     )
     if form == "table":
         if folder:
-            raise Usage("表不需要 CONFIG a table takes no CONFIG")
+            raise Usage(Text("表不需要 CONFIG", "a table takes no CONFIG"))
         result = _well(lambda: _table_tune(table, response, group, columns, out, cost, figure))
     else:
         by = load(folder).stations_of_area if folder else None
@@ -234,17 +336,29 @@ def _table_tune(
 
 @click.command()
 @click.argument("folder", metavar="CONFIG", type=click.Path(path_type=Path, exists=True))
-@click.option("--by", required=True, help="签字人代号 opaque id of who answers for it")
-@click.option("--reason", required=True, help="为何不经回放评分 why without a hindcast")
+@click.option(
+    "--by", required=True, help=spoken(Text("签字人代号", "opaque id of who answers for it"))
+)
+@click.option(
+    "--reason", required=True, help=spoken(Text("为何不经回放评分", "why without a hindcast"))
+)
 def sign(folder: Path, by: str, reason: str) -> None:
-    """签字 answer for changed thresholds and rules of CONFIG that no record has scored."""
+    """签字：为 CONFIG 改过而没有资料评分的阈值和规则负责。
+
+    Answer for changed thresholds and rules of CONFIG that no record has scored.
+    """
     by, reason = " ".join(by.split()), " ".join(reason.split())
     if not by or not reason:
-        raise Usage("--by 和 and --reason 不能为空 cannot be empty")
+        raise Usage(Text("--by 和 --reason 不能为空", "--by and --reason cannot be empty"))
     district = load(folder)
     today = datetime.now(UTC).date().isoformat()
     entry = Proof(rules=district.rules_version, how="signed", by=by, on=today, reason=reason)
-    click.echo(f"已写 written: {add(folder, entry)} {entry.rules}")
+    echo(
+        Text(
+            f"已写：{add(folder, entry)} {entry.rules}",
+            f"written: {add(folder, entry)} {entry.rules}",
+        )
+    )
 
 
 # --- what a person reads
@@ -252,75 +366,6 @@ def sign(folder: Path, by: str, reason: str) -> None:
 
 def _tell(result: Json, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
         return
-    click.echo("\n".join(told(result)))
-
-
-def told(result: Json) -> list[str]:
-    """The result in a few lines: counts, ratios with intervals, lead, and what is to be known."""
-    lines = [f"规则 rule: {result['rule']}"] if result.get("rule") else []
-    lines.append(_counts("结果 result", result))
-    for skill in result.get("cross_validated") or ():
-        lines.append(_counts(f"未见数据 {skill['how']}", skill))
-    if result.get("rivals"):
-        lines.append("各类规则单独在未见数据上 each family of rules by itself on data left out:")
-        for r in result["rivals"]:
-            mark = "★" if r["how"] == result["rule"] else " "
-            lines.append(_counts(f"{mark} {r['how']}", r))
-    for name, one in (result.get("by_step") or {}).items():
-        lines.append(_counts(f"  {name}", one))
-    lead = result.get("lead_minutes") or {}
-    if lead.get("median") is not None:
-        lines.append(
-            f"提前 lead: 中位 median {lead['median']:.0f} min (四分位 quartiles {lead['q1']:.0f} … "
-            f"{lead['q3']:.0f})"
-        )
-    elif lead.get("reason"):
-        lines.append(f"提前 lead: {lead['reason']}")
-    if result.get("auc") is not None:
-        lines.append(f"AUC {result['auc']:.3f}")
-    for skill in result.get("candidates") or ():
-        mark = "★" if skill["delivered"] else " "
-        lines.append(
-            _counts(f"{mark} 候选 {skill['rule']} · {skill['how']}", skill) + _ranked(skill)
-        )
-    for skill in result.get("published") or ():
-        lines.append(_counts(f"已发表 {skill['rule']}", skill) + _ranked(skill))
-    lines += _trade_off(result.get("trade_off") or ())
-    lines += [f"注 note: {note}" for note in result.get("notes") or ()]
-    if result.get("out"):
-        lines.append(f"已写 written: {result['out']}")
-    return lines
-
-
-def _ranked(one: Json) -> str:
-    return "" if one.get("auc") is None else f" · AUC {one['auc']:.2f}"
-
-
-def _counts(name: str, one: Json) -> str:
-    def ratio(key: str) -> str:
-        value, interval = one.get(key), one.get(f"{key}_interval")
-        if value is None:
-            return f"{key.upper()} –"
-        between = (
-            f" ({interval[0]:.2f} … {interval[1]:.2f})" if interval and None not in interval else ""
-        )
-        return f"{key.upper()} {value:.2f}{between}"
-
-    return (
-        f"{name}: 命中 hits {one['hits']} · 漏报 misses {one['misses']} · 空报 false "
-        f"{one['false_alarms']} · {ratio('pod')} · {ratio('far')} · {ratio('csi')}"
-    )
-
-
-def _trade_off(steps: Sequence[Json]) -> list[str]:
-    if not steps:
-        return []
-    lines = ["取舍 trade-off:  阈值 threshold    POD   FAR   CSI"]
-    for s in steps:
-        cells = "  ".join(
-            "  – " if s.get(k) is None else f"{s[k]:.2f}" for k in ("pod", "far", "csi")
-        )
-        lines.append(f"  {s['threshold']:>26.3g}   {cells}")
-    return lines
+    echo(joined(told(result), "\n"))

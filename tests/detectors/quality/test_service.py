@@ -384,8 +384,8 @@ def test_the_command_line_says_it_and_status_shows_it(tmp_path: Path) -> None:
     done = say(*asked)
     assert done.exit_code == 0, done.output
     assert len(log.read("observations", 0, 1)) == len(log.read("observations", 1, 1)) == 1
-    text = "\n".join(status_lines(log, setup.district, now_ms()))
-    assert "维护中 in service R28" in text
+    text = "\n".join(map(str, status_lines(log, setup.district, now_ms())))
+    assert "维护中 R28" in text and "in service R28" in text
     assert "雨量筒滴定校准" in text
     for wrong in (
         ("service", "R99", *asked[2:]),
@@ -394,7 +394,7 @@ def test_the_command_line_says_it_and_status_shows_it(tmp_path: Path) -> None:
     ):
         assert say(*wrong).exit_code != 0, wrong
     assert say("back", "R28", "--by", "T-07").exit_code == 0
-    assert "维护中" not in "\n".join(status_lines(log, setup.district, now_ms() + 1))
+    assert "维护中" not in "\n".join(map(str, status_lines(log, setup.district, now_ms() + 1)))
     log.close()
 
 

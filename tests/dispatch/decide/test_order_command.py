@@ -156,10 +156,10 @@ def test_what_waits_is_shown_with_who_until_when_and_who_may(
     told = capsys.readouterr().out
     for words in ("waiting: 1", "asked K-01", "20:11", "K-09", "D-01", "release policy"):
         assert words in told, told
-    status = "\n".join(status_lines(line, setup.district, T0))
+    status = "\n".join(map(str, status_lines(line, setup.district, T0)))
     assert "asked K-01" in status
     bare = msgspec.structs.replace(setup.district, officers={})
-    assert "officers.csv" in "\n".join(status_lines(line, bare, T0))
+    assert "officers.csv" in "\n".join(map(str, status_lines(line, bare, T0)))
 
 
 def test_the_reports_of_an_incident_as_text_and_as_a_page(

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Text
 from config.records.authority import Authority, Policy
 from config.records.level import Action, Level
 from dispatch.decide.policy import (
@@ -20,7 +21,7 @@ from dispatch.decide.policy import (
     settle,
     waiting,
 )
-from dispatch.grade import TOP, Grade, Reason, grade_of, sentence
+from dispatch.grade import TOP, Grade, grade_of, sentence
 from tests.support.decide_district import seen, yanqing
 from tests.support.examples import examples
 
@@ -35,7 +36,7 @@ def test_grades_combine_scale_by_scale() -> None:
     assert a.exceeds(b)
     assert b.exceeds(a)
     assert not Grade()
-    assert Grade(action=Action.PREPARE).words() == Reason("准备转移", "prepare to move")
+    assert Grade(action=Action.PREPARE).words() == Text("准备转移", "prepare to move")
 
 
 def test_authority_of_a_hazard_goes_before_that_of_any() -> None:
@@ -155,7 +156,7 @@ def test_grade_of_names_only_what_exists() -> None:
 
 
 def test_reasons_put_chinese_first() -> None:
-    assert sentence([Reason("甲", "one"), Reason("乙", "two")]) == "甲；乙。one; two."
+    assert sentence([Text("甲", "one"), Text("乙", "two")]) == "甲；乙。one; two."
 
 
 def test_authority_is_read_back_from_json() -> None:

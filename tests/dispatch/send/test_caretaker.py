@@ -306,14 +306,14 @@ def test_status_names_nodes_that_need_a_visit(district: District) -> None:
     view = View()
     assert list(node_lines(view, district, T0 + TEST_LATE_MS, T0)) == []
     overdue = list(node_lines(view, district, T0 + TEST_LATE_MS + 1, T0))
-    assert len(overdue) == len(district.nodes) and "从未 never" in overdue[0]
+    assert len(overdue) == len(district.nodes) and "last never" in overdue[0]
     late = T0 + TEST_LATE_MS + 1
     view.take(said(late, self_test=1, mains=1, door=0, refused_commands=0))
     assert not [x for x in node_lines(view, district, late, T0) if "N001" in x]
     view.take(said(late + 1, self_test=0, mains=0, door=1, refused_commands=3))
     view.take(said(late, self_test=1, mains=1, door=0, refused_commands=0))  # late evidence
     lines = [x for x in node_lines(view, district, late, T0) if "N001" in x]
-    assert [x.split()[0] for x in lines] == ["自检失败", "市电中断", "箱门打开", "拒绝指令"]
+    assert [x.zh.split()[0] for x in lines] == ["自检失败", "市电中断", "箱门打开", "拒绝指令"]
 
 
 # --- commands

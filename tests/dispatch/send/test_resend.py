@@ -129,7 +129,7 @@ def test_status_says_which_ways_work_and_which_are_proven() -> None:
         )
     )
     lines = list(way_lines(district, view, live=True))
-    assert "中断 down: 1" in lines[0]
+    assert "down: 1" in lines[0]
     sms = next(line for line in lines if "sms/mobile" in line)
     assert "DOWN no answer" in sms
     assert "jSMPP" in sms

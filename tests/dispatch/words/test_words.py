@@ -276,8 +276,8 @@ def test_the_preview_shows_every_audience() -> None:
     for name in (*CATEGORY_ZH, "responsible", "observer", "organisation"):
         assert f" {name} · sms · zh · " in done.output
         assert f" {name} · sms · en · " in done.output
-    assert "段 segments" in done.output
-    assert "秒 seconds" in done.output
+    assert " segments, " in done.output
+    assert " seconds" in done.output
     assert "（演练）" in done.output
     one = CliRunner().invoke(
         cli, ["words", "A01", "flash_flood", "red", "--channel", "broadcast", "--to", "resident"]

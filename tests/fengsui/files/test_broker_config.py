@@ -16,6 +16,7 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from config.language import zh
 from config.load import ConfigError, load
 from fengsui.files.mosquitto import Given, hashed, hour_of_messages, write_mosquitto
 from fengsui.run.setup import default_config, make_setup
@@ -254,7 +255,7 @@ def test_no_device_is_called_as_a_user_of_ours(tmp_path: Path) -> None:
         (config / file).write_text(text.replace(old, new))
     with pytest.raises(ConfigError) as e:
         load(config)
-    found = {(p.file, p.column, p.message.split()[0]) for p in e.value.problems}
+    found = {(p.file, p.column, zh(p.message).split()[0]) for p in e.value.problems}
     assert {("stations.csv", "id", "'fengsui-send'"), ("gateways.csv", "station", "V01"),
             ("gateways.csv", "gateway", "'G/1'"), ("gateways.csv", "station", "重复"),
             ("gateways.csv", "station", "'R51'")} <= found  # fmt: skip
