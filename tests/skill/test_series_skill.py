@@ -14,7 +14,7 @@ from detectors.engine.window_rule import Floats, View
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore
 from detectors.water.stage_score import StageScore
-from fengsui.cli.skill.tune import told as lines_of
+from fengsui.review.skill_words import told as lines_of
 from skill.series.clock import iso
 from skill.series.families import NAMES, Rival
 from skill.series.fit import (
@@ -597,7 +597,7 @@ def test_rain_is_used_where_there_is_no_level(tmp_path: Path) -> None:
 def test_five_events_are_enough_to_tune_on(tmp_path: Path) -> None:
     obs, events, _ = basin(tmp_path, 4, floods=5)
     told = tune(obs, events, 3600, tmp_path / "r.toml")
-    lines = lines_of(told)  # what a person reads: one family is marked as delivered
+    lines = [str(x) for x in lines_of(told)]  # what a person reads: one family is marked as delivered
     assert next(x for x in lines if x.startswith("★")).startswith(f"★ {told['family']}")
     held = told["cross_validated"][0]
     assert held["hits"] + held["misses"] >= 5
