@@ -169,7 +169,7 @@ def test_every_byte_of_the_first_entries_and_of_the_seal(
 @pytest.mark.parametrize("name", ["alerts.jsonl", "deliveries.jsonl", "seal.json", "ledger.pub"])
 def test_a_missing_file_is_found(exported: dict[str, bytes], tmp_path: Path, name: str) -> None:
     files = {k: v for k, v in exported.items() if k != name}
-    assert name in " ".join(found_in(put(tmp_path, files)))
+    assert name in " ".join(map(str, found_in(put(tmp_path, files))))
 
 
 def test_it_says_where(exported: dict[str, bytes], tmp_path: Path) -> None:
