@@ -4,7 +4,6 @@ quick: what `make test` takes, a quarter. ci: all of them, which `make test-all`
 CI. thorough: ten times as many, and others at each run. `pytest --hypothesis-profile=thorough` chooses.
 """
 
-import os
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,7 +18,10 @@ settings.register_profile("quick", settings.get_profile("ci"), max_examples=25)
 settings.register_profile(
     "thorough", settings.get_profile("ci"), max_examples=1000, derandomize=False
 )
-settings.load_profile("ci" if os.environ.get("CI") == "true" else "quick")
+# what the command line chose stands; where CI is set, Hypothesis has chosen a "ci" of its own, of which
+# ours takes the place
+_CHOSEN = settings.get_current_profile_name()
+settings.load_profile("quick" if _CHOSEN == "default" else _CHOSEN)
 
 
 def tried(count: int, **more: Any) -> settings:

@@ -36,11 +36,16 @@ class Place(Village):
     def __init__(self) -> None:
         super().__init__()
         self.got: list[tuple[int, Delivery]] = []
+        self.given_up: set[str] = set()  # whom a message had not reached by any way before `go`
 
     def tick(self, now: int) -> None:
         self.put(Tick(clock_at=now))
 
     def go(self, now: int, *, lost: bool = False, only: str = "") -> list[Attempt]:
+        self.given_up = {
+            who for who in (NODE, RESIDENT)
+            if any(e.done and e.state == "failed" for e in self.of(who))
+        }  # fmt: skip
         found = [
             a for a in self.attempts(now)
             if a.delivery.recipient in (NODE, RESIDENT) and only in ("", a.delivery.recipient)
@@ -340,7 +345,9 @@ def test_whatever_comes_each_hears_the_highest_in_force_and_one_message_an_insta
 
 def _check_one_each(found: list[Attempt], v: Place) -> None:
     """Never two for one instant by one channel, and none below what is in force. Two ends may come at
-    once where the way out was shut when the first was due: the second was not known to its words."""
+    once where the way out was shut when the first was due: the second was not known to its words. What
+    waited in a message that came to nothing goes out by itself: rather that than nothing."""
+    found = [a for a in found if a.delivery.recipient not in v.given_up]
     ways = Counter(
         (a.delivery.recipient, a.delivery.routes[a.route].channel, a.delivery.msg_type == "cancel")
         for a in found
