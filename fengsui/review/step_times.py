@@ -7,14 +7,14 @@ clock; an exercise's moves in steps of a minute.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import NamedTuple
 
 from detectors.detection import Detection, Mark
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Delivery, Receipt
-from skill.verify.storms import StormRow, Tier, score, warned
+from skill.verify.storms import Need, StormRow, Tier, least_need, score, warned
 from skill.verify.truth import Truth
 from stream.records import Tick
 
@@ -116,7 +116,7 @@ def measure(
     found: Records,
     truth: Sequence[Truth],
     until: int | None = None,
-    needed: Callable[[str, int], int] | None = None,
+    needed: Need = least_need,
 ) -> Hops:
     """Every hop. until: what began at that moment or later is left out (ms); leads are not. needed:
     area, moment of the disaster (ms) -> the lead that orders must have there (s)."""
@@ -131,9 +131,7 @@ def measure(
     )
 
 
-def _measure(
-    found: Records, truth: Sequence[Truth], needed: Callable[[str, int], int] | None
-) -> Hops:
+def _measure(found: Records, truth: Sequence[Truth], needed: Need) -> Hops:
     return Hops(
         {
             "version": _ordered(_versions(found)),
@@ -147,16 +145,10 @@ def _measure(
     )
 
 
-def _leads(
-    found: Records,
-    truth: Sequence[Truth],
-    tier: Tier,
-    needed: Callable[[str, int], int] | None,
-) -> list[Sample]:
+def _leads(found: Records, truth: Sequence[Truth], tier: Tier, needed: Need) -> list[Sample]:
     """Every disaster: below 0 where the order came after it, None where it never came."""
-    rows = leads(found, truth, tier, None if tier == "warned" else needed)
     out = []
-    for r in rows:
+    for r in leads(found, truth, tier, least_need if tier == "warned" else needed):
         if r.flooded_at is None:
             continue
         seconds = None if r.warned_at is None else (r.flooded_at - r.warned_at) / 1000
@@ -285,10 +277,8 @@ def leads(
     found: Records,
     truth: Sequence[Truth],
     tier: Tier = "warned",
-    needed: Callable[[str, int], int] | None = None,
+    needed: Need = least_need,
 ) -> list[StormRow]:
     """Public warnings against what happened, as `skill.verify.storms` counts."""
     versions = warned(a for versions in found.alerts.values() for a in versions)
-    if needed is None:
-        return score(truth, versions, tier).rows
     return score(truth, versions, tier, needed).rows

@@ -23,6 +23,7 @@ WINDOW_S = 6 * 3600
 MERGE_S = 1800
 _ALWAYS = ((0, 2**63),)  # a simulation knows all of it, and a report is written of what was watched
 Key = tuple[str, str]  # area, hazard
+Need = Callable[[str, int], int]  # area, moment of the flood (ms) -> the lead that makes a hit (s)
 # what is counted: a colour or an order, an order to prepare or more, the order to move
 Tier = Literal["warned", "prepare", "move"]
 
@@ -90,7 +91,8 @@ def alarming(version: WarnedVersion, tier: Tier = "warned") -> bool:
             return version.level >= Level.ORANGE or version.action > 0
 
 
-def _least(_area: str, _flooded_at: int) -> int:
+def least_need(_area: str, _flooded_at: int) -> int:
+    """What every warning needs, whatever the place."""
     return LEAD_S
 
 
@@ -98,10 +100,9 @@ def score(
     truth: Sequence[Truth],
     warnings: Mapping[Key, Sequence[WarnedVersion]],
     tier: Tier = "warned",
-    need_s: Callable[[str, int], int] = _least,
+    need_s: Need = least_need,
 ) -> StormScore:
-    """warnings: (area, hazard) -> versions in order of time. need_s: area, moment of the flood (ms) ->
-    the lead in seconds that makes a hit, at most `WINDOW_S`."""
+    """warnings: (area, hazard) -> versions in order of time. need_s: counts up to `WINDOW_S`."""
     flooded = {(t.area, t.hazard): t.flooded_at for t in truth}
     rows = []
     for key in sorted(flooded.keys() | warnings.keys()):
