@@ -34,7 +34,7 @@ from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View,
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
-from detectors.water.stage_score import scaled
+from detectors.water.stage_score import check_scale, scaled
 
 _TERM = re.compile(r"(rise|rain|wet_rain)_([1-9]\d{0,4})min")
 
@@ -57,8 +57,7 @@ class FloodScore(Parameters, frozen=True):
 
     def __post_init__(self) -> None:
         check_slots(self.slot_min * 60, silent_min=self.silent_min * 60)
-        check(self.flood_m > self.zero_m, "flood_m 应高于 must lie above zero_m")
-        check(0.1 <= self.power <= 2, "power: 0.1 … 2")
+        check_scale(self.zero_m, self.flood_m, self.power)
         check(0 <= self.ahead_min <= 10_080, "ahead_min: 0 … 10080")
         check(0 < self.decay_per_day <= 1 and self.wet_mm > 0, "decay_per_day: 0 … 1; wet_mm > 0")
         check(1 <= self.days <= 60, "days: 1 … 60")

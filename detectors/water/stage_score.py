@@ -49,8 +49,7 @@ class StageScore(Parameters, frozen=True):
 
     def __post_init__(self) -> None:
         check_slots(self.slot_min * 60, rise_min=self.rise_min * 60, base_h=self.base_h * 3600)
-        check(self.flood_m > self.zero_m, "flood_m 应高于 must lie above zero_m")
-        check(0.1 <= self.power <= 2, "power: 0.1 … 2")
+        check_scale(self.zero_m, self.flood_m, self.power)
         check(0 <= self.rise_weight <= 100, "rise_weight: 0 … 100")
         check(0 <= self.base_weight <= 100, "base_weight: 0 … 100")
         check(width(self) <= 4096, "时段过多 too many slots: rise_min, base_h / slot_min")
@@ -60,6 +59,12 @@ def width(p: StageScore) -> int:
     """Slots that are looked at; those of the base only where it counts."""
     base = p.base_h * 60 // p.slot_min if p.base_weight else 0
     return max(base, p.rise_min // p.slot_min + 1)
+
+
+def check_scale(zero: float, flood: float, power: float) -> None:
+    """A scale that cannot be is a ValueError that says what can."""
+    check(flood > zero, "flood_m 应高于 must lie above zero_m")
+    check(0.1 <= power <= 2, "power: 0.1 … 2")
 
 
 def scaled(values: Floats, zero: float, flood: float, power: float = 1.0) -> Floats:
