@@ -167,6 +167,7 @@ class Speaker:
         self._voice = voice
         self._outcomes: queue.Queue[Outcome] = queue.Queue()
         self._playing: tuple[str, threading.Event] | None = None
+        self._threads: list[threading.Thread] = []
         self.can_say = True  # there is a voice; asked now and at each job
         with contextlib.suppress(SoundError):
             mandarin()
@@ -177,13 +178,21 @@ class Speaker:
         self.stop()
         stop = threading.Event()
         self._playing = (job.id, stop)
-        threading.Thread(target=self._work, args=(job, stop), daemon=True, name="voice").start()
+        work = threading.Thread(target=self._work, args=(job, stop), daemon=True, name="voice")
+        self._threads = [*(t for t in self._threads if t.is_alive()), work]
+        work.start()
 
     def stop(self, job: str = "") -> None:
         """Be silent; an outcome of what is stopped does not come."""
         if self._playing is not None and job in ("", self._playing[0]):
             self._playing[1].set()
             self._playing = None
+
+    def close(self) -> None:
+        """Be silent, and wait until no program of this voice is at work."""
+        self.stop()
+        for thread in self._threads:
+            thread.join()
 
     def take(self) -> list[Outcome]:
         found = []
@@ -198,9 +207,13 @@ class Speaker:
             try:
                 if job.source == "self_test":
                     mandarin()
+                if stop.is_set():  # no voice and no player starts for what nobody shall hear
+                    return
                 samples = sound(job, self._voice.rate)
             except SoundError as e:  # a siren without words wakes people all the same
                 mute, samples = str(e), _whole([_siren_of(job)] if job.siren else [], job)
+            if stop.is_set():
+                return
             sounded, detail = self._say(job, samples, stop) if samples.size else (False, "")
         except (OSError, ValueError) as e:
             sounded, detail = False, str(e)

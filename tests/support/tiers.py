@@ -7,6 +7,7 @@ the mark that stands at it, else that of its folder, else that of the fixtures i
 
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 
@@ -24,6 +25,7 @@ tier_of = pytest.StashKey[str]()
 collected = pytest.StashKey[list[pytest.Item]]()
 _now: list[str] = []  # the tier of the test at work
 started: list[str] = []  # what it has started that its tier has not
+_before: set[threading.Thread] = set()  # left by other tests: what they start is theirs
 
 
 def _tier(item: pytest.Item) -> str:
@@ -58,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
-    if event != "subprocess.Popen" or _now != ["unit"]:
+    if event != "subprocess.Popen" or _now != ["unit"] or threading.current_thread() in _before:
         return
     program, words = os.fsdecode(str(arguments[0])), arguments[1]
     line = [str(w) for w in words] if isinstance(words, list | tuple) else [str(words)]
@@ -73,6 +75,8 @@ sys.addaudithook(_hear)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    _before.clear()
+    _before.update(set(threading.enumerate()) - {threading.current_thread()})
     _now[:] = [item.stash[tier_of]]
     try:
         return (yield)
