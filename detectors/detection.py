@@ -9,7 +9,7 @@ from stream.records import Record, Whole
 
 class Evidence(Record, frozen=True, kw_only=True):
     """One value that a rule rests on, in the unit of its quantity; or, with a `kind` of
-    `detectors.setup.registry`, in the kind's own unit, and `station` may be several, joined by "+"."""
+    `config.records.rule_kinds`, in the kind's own unit, and `station` may be several, joined by "+"."""
 
     station: str
     quantity: str

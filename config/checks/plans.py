@@ -15,7 +15,6 @@ from config.read.problem import Problem, no_hazard, out_of_range, stands_twice, 
 from config.read.tables import T, read_table, read_toml
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
-from config.records.plan_match import concerns, within
 from config.records.plans import Flow, Plans, PlanTask, Risk, Shelter, Supply, Team, reaches
 from config.records.row import Row
 
@@ -61,7 +60,7 @@ def gaps(district: District) -> list[Text]:
         return []
     for area in district.areas.values():
         place = Text(f"{area.id} {area.name}: ", f"{area.id} {area.name_en}: ")
-        here = [s for s in plans.shelters.values() if within(s.areas, area)]
+        here = [s for s in plans.shelters.values() if area.within(s.areas)]
         if all(s.name != area.shelter for s in here):
             text = Text(
                 f"areas.csv 的安置点 {area.shelter!r} 不在 shelters.csv 该区各行",
@@ -229,12 +228,12 @@ class _Check:
         if task.office:
             officers = self._d.officers.values()
             return any(o.office == task.office and covers(o, area) for o in officers)
-        return any(t.kind == task.team and within(t.areas, area) for t in teams)
+        return any(t.kind == task.team and area.within(t.areas) for t in teams)
 
     def _opens(self, task: PlanTask, area: Area) -> bool:
         """Can any rule raise a warning of the area to this step?"""
         return any(
-            concerns(task, area, hazard) and self._reached(task, area, hazard)
+            area.opens(task, hazard) and self._reached(task, area, hazard)
             for hazard in area.hazards
         )
 
@@ -250,7 +249,7 @@ class _Check:
                 return True
         tables: list[tuple[Any, str]] = [
             *self._thresholds.get(area.id, ()),
-            *((r, "") for r in d.rules.rule if within(r.areas, area)),
+            *((r, "") for r in d.rules.rule if area.within(r.areas)),
         ]
         return any(
             row.hazard == hazard and any(getattr(row, s + unit) is not None for s in steps)

@@ -4,6 +4,7 @@ These are the loaded and checked forms; `config.load` reads them from a district
 plain records: everything that depends on them takes them as an argument.
 """
 
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from config.records.channels import Channels
 from config.records.door import Door
 from config.records.level import Level
 from config.records.plans import NONE as NO_PLANS
-from config.records.plans import Plans
+from config.records.plans import Plans, PlanTask
 from config.records.reaches import Reach
 from config.records.row import Row
 from config.records.rules import Rules
@@ -58,6 +59,14 @@ class Area(Row, frozen=True, kw_only=True):
     move_min: int | None = None
     shelter_m: int | None = None
     polygon: tuple[tuple[float, float], ...] = ()  # (lon, lat), closed, WGS 84
+
+    def within(self, places: Collection[str]) -> bool:
+        """Is it one of these: by its id, its township's name, or `*`?"""
+        return "*" in places or self.id in places or self.township in places
+
+    def opens(self, task: PlanTask, hazard: str) -> bool:
+        """Would a warning of it and this hazard open a task of the plan?"""
+        return self.within(task.areas) and (not task.hazards or hazard in task.hazards)
 
 
 class Station(Row, frozen=True, kw_only=True):

@@ -37,9 +37,7 @@ _LEAST = 4
 _STILL = 0.5  # weight of a thumb pixel that counts as surroundings
 _OFF = 6.0  # grey levels: what a black pixel still has
 
-KIND = of_pictures(
-    "camera_colour", "水色变化", "change of the water's colour", "1", seen="colour_shift"
-)
+KIND = of_pictures("camera_colour", seen="colour_shift")
 
 # water and surroundings: blue, green, red of each
 Tones = tuple[float, float, float, float, float, float]

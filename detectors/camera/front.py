@@ -47,7 +47,7 @@ _GAP_S, _MOST_S = 90.0, 600.0
 _LEAST, _PROGRESS, _STRAIGHT = 3, 0.2, 0.08
 NOWHERE = -1.0
 
-KIND = of_pictures("camera_front", "龙头推进", "surge front", "m/s", seen="front_speed")
+KIND = of_pictures("camera_front", seen="front_speed")
 
 
 class Front(NamedTuple):

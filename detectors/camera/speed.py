@@ -47,7 +47,7 @@ _REST, _BESIDE = 1.5, 0.5
 _NEAR = 5  # cells
 _INSIDE = 0.8
 
-KIND = of_pictures("camera_speed", "表面流速", "surface speed", "m/s", seen="surface_speed")
+KIND = of_pictures("camera_speed", seen="surface_speed")
 
 
 class Speed(NamedTuple):

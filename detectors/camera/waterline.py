@@ -46,7 +46,7 @@ _FLOOR = np.array(
     [9.0, 2.0, 2.0, 0.02]
 )  # least variance of each feature: grey, a, b, log deviation
 
-KIND = of_pictures("camera_waterline", "图像水位", "water line", "m", seen="water_line")
+KIND = of_pictures("camera_waterline", seen="water_line")
 
 
 class Waterline(NamedTuple):

@@ -55,7 +55,8 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Kind(NamedTuple):
-    """A rule as it is registered.
+    """A rule as it is registered. What it is called and the unit of its value stand in
+    `config.records.rule_kinds`, for those who speak of it and judge nothing.
 
     inputs: the quantities it takes ("*": any of kind interval or instant). joint: one row takes
     several stations (k > 1), else every station of an area is a row of its own. slot_s, span: of
@@ -72,9 +73,6 @@ class Kind(NamedTuple):
     """
 
     name: str
-    zh: str
-    en: str
-    unit: str
     inputs: tuple[str, ...]
     parameters: type[Parameters]
     slot_s: Callable[[Any], int]

@@ -55,9 +55,6 @@ def score(p: AntecedentRain, view: View) -> Scored:
 
 KIND = Kind(
     name="antecedent_rain",
-    zh="有效降雨量",
-    en="effective antecedent rain",
-    unit="mm",
     inputs=("rain",),
     parameters=AntecedentRain,
     slot_s=lambda _: 3600,

@@ -63,9 +63,6 @@ def score(p: ArealRain, view: View) -> Scored:
 
 KIND = Kind(
     name="areal_rain",
-    zh="面雨量",
-    en="areal mean rain",
-    unit="mm",
     inputs=("rain",),
     parameters=ArealRain,
     slot_s=lambda p: p.slot_min * 60,

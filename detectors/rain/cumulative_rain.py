@@ -78,9 +78,6 @@ def recent_prior(p: RecentPriorRain, view: View) -> Scored:
 KINDS = (
     Kind(
         name="cumulative_rain",
-        zh="累计雨量",
-        en="cumulative rain",
-        unit="mm",
         inputs=("rain",),
         parameters=CumulativeRain,
         slot_s=lambda p: p.slot_min * 60,
@@ -92,9 +89,6 @@ KINDS = (
     ),
     Kind(
         name="recent_prior_rain",
-        zh="近期与前期雨量",
-        en="recent and prior rain",
-        unit="mm",
         inputs=("rain",),
         parameters=RecentPriorRain,
         slot_s=lambda _: 3600,

@@ -84,9 +84,6 @@ def score(p: IntensityDuration, view: View) -> Scored:
 
 KIND = Kind(
     name="intensity_duration",
-    zh="雨强历时",
-    en="rain intensity for its duration",
-    unit="1",
     inputs=("rain",),
     parameters=IntensityDuration,
     slot_s=lambda p: p.slot_min * 60,

@@ -52,9 +52,6 @@ def score(p: PeakIntensity, view: View) -> Scored:
 
 KIND = Kind(
     name="peak_intensity",
-    zh="短时雨强峰值",
-    en="peak rain intensity",
-    unit="mm/h",
     inputs=("rain",),
     parameters=PeakIntensity,
     slot_s=lambda p: p.slot_min * 60,

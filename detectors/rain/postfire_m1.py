@@ -80,9 +80,6 @@ def score(p: PostfireM1, view: View) -> Scored:
 
 KIND = Kind(
     name="postfire_m1",
-    zh="火烧迹地泥石流概率",
-    en="chance of a debris flow from burnt ground",
-    unit="1",
     inputs=("rain",),
     parameters=PostfireM1,
     slot_s=lambda p: p.slot_min * 60,

@@ -134,9 +134,6 @@ def _unready(p: StormScore) -> str:
 
 KIND = Kind(
     name="storm_score",
-    zh="场次雨情概率",
-    en="chance from the storm so far",
-    unit="1",
     inputs=("rain",),
     parameters=StormScore,
     slot_s=lambda p: p.slot_min * 60,

@@ -274,16 +274,6 @@ def _unseen(district: District, station: Station, where: str, seen: str) -> list
     return []
 
 
-def words(district: District, rule: str) -> tuple[str, str]:
-    """What a person reads for a declared rule: Chinese, English."""
-    row = next((r for r in district.rules.rule if r.id == rule), None)
-    if row is not None and row.kind == CASCADE:
-        return "上下游测站相继断报", "gauges silent down the river"
-    if row is None or row.kind not in KINDS:
-        return ("综合研判", "several rules") if row is not None else (rule, rule)
-    return KINDS[row.kind].zh, KINDS[row.kind].en
-
-
 def lowest(row: RuleRow) -> Level:
     """The lowest level that a row can raise."""
     return Level(next((n for n, x in enumerate(LEVELS, 1) if getattr(row, x) is not None), 0))

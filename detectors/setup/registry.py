@@ -1,11 +1,12 @@
 """Every kind of window rule there is: a file of this package, in whatever room, that defines `KIND`
-(or `KINDS`) is one, so that a rule is added without touching another file."""
+(or `KINDS`) is one; what it is called is its row of `config/records/rule_kinds.py`."""
 
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import walk_packages
 
 import detectors
+from config.records.rule_kinds import RULE_KINDS
 from detectors.engine.window_rule import Kind
 
 
@@ -25,6 +26,7 @@ def _found() -> dict[str, Kind]:
         file = import_module(name)
         for kind in (*getattr(file, "KINDS", ()), *filter(None, [getattr(file, "KIND", None)])):
             assert kinds.setdefault(kind.name, kind) is kind, f"{kind.name} is declared twice"
+            assert kind.name in RULE_KINDS, f"{kind.name}: a row of config/records/rule_kinds.py"
     return kinds
 
 

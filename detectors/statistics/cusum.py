@@ -81,9 +81,6 @@ def score(p: Cusum, view: View) -> Scored:
 
 KIND = Kind(
     name="cusum",
-    zh="累积偏离",
-    en="cumulated deviation",
-    unit="σ",
     inputs=("*",),
     parameters=Cusum,
     slot_s=lambda p: p.slot_s,

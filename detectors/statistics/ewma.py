@@ -102,9 +102,6 @@ def score(p: Ewma, view: View) -> Scored:
 
 KIND = Kind(
     name="ewma",
-    zh="持续偏移",
-    en="lasting shift",
-    unit="σ",
     inputs=("*",),
     parameters=Ewma,
     slot_s=lambda p: p.slot_s,

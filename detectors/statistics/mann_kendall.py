@@ -51,9 +51,6 @@ def score(p: MannKendall, view: View) -> Scored:
 
 KIND = Kind(
     name="mann_kendall",
-    zh="趋势显著性",
-    en="significance of a trend",
-    unit="1",
     inputs=("*",),
     parameters=MannKendall,
     slot_s=lambda p: p.slot_s,

@@ -61,18 +61,14 @@ def above(p: Above, view: View) -> Scored:
     return scored(np.where(points >= p.min_points, value, np.nan), p.over_s // 60)
 
 
-def of_pictures(name: str, zh: str, en: str, unit: str, *, seen: str) -> Kind:
+def of_pictures(name: str, *, seen: str) -> Kind:
     """The same of what a picture shows: `seen`, the highest of a slot."""
-    kind = _kind(name, zh, en, Above, falling=False)
-    return kind._replace(unit=unit, inputs=("frame",), seen=seen)
+    return _kind(name, Above, falling=False)._replace(inputs=("frame",), seen=seen)
 
 
-def _kind(name: str, zh: str, en: str, parameters: type[Above], *, falling: bool) -> Kind:
+def _kind(name: str, parameters: type[Above], *, falling: bool) -> Kind:
     return Kind(
         name=name,
-        zh=zh,
-        en=en,
-        unit="",  # the quantity's own
         inputs=("*",),
         parameters=parameters,
         slot_s=lambda p: p.slot_s,
@@ -84,6 +80,6 @@ def _kind(name: str, zh: str, en: str, parameters: type[Above], *, falling: bool
 
 
 KINDS = (
-    _kind("quantity_above", "实测值", "measured value", Above, falling=False),
-    _kind("quantity_below", "实测值（偏低）", "measured value, low", Below, falling=True),
+    _kind("quantity_above", Above, falling=False),
+    _kind("quantity_below", Below, falling=True),
 )

@@ -51,12 +51,9 @@ def score(p: Rise, view: View) -> Scored:
     return scored(rate * (3600 / view.slot_s), p.window_s // 60)
 
 
-def _kind(name: str, zh: str, en: str, parameters: type[Rise], *, falling: bool) -> Kind:
+def _kind(name: str, parameters: type[Rise], *, falling: bool) -> Kind:
     return Kind(
         name=name,
-        zh=zh,
-        en=en,
-        unit="/h",  # the quantity's own, an hour
         inputs=("*",),
         parameters=parameters,
         slot_s=lambda p: p.slot_s,
@@ -68,6 +65,6 @@ def _kind(name: str, zh: str, en: str, parameters: type[Rise], *, falling: bool)
 
 
 KINDS = (
-    _kind("quantity_rise", "上升速率", "rate of rise", Rise, falling=False),
-    _kind("quantity_fall", "下降速率", "rate of fall", Fall, falling=True),
+    _kind("quantity_rise", Rise, falling=False),
+    _kind("quantity_fall", Fall, falling=True),
 )

@@ -70,9 +70,6 @@ def score(p: StaLta, view: View) -> Scored:
 
 KIND = Kind(
     name="sta_lta",
-    zh="地声短长时比",
-    en="ground motion, short over long mean",
-    unit="1",
     inputs=("*",),
     parameters=StaLta,
     slot_s=lambda p: p.slot_s,

@@ -138,9 +138,6 @@ def score(p: FloodScore, view: View) -> Scored:
 
 KIND = Kind(
     name="flood_score",
-    zh="雨水情综合评分",
-    en="level and rain as one score",
-    unit="1",
     inputs=("stage", "discharge"),
     parameters=FloodScore,
     slot_s=lambda p: p.slot_min * 60,

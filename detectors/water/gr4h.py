@@ -144,9 +144,6 @@ def score(p: Gr4h, view: View) -> Scored:
 
 KIND = Kind(
     name="gr4h",
-    zh="预报流量（水文模型）",
-    en="forecast discharge (rainfall–runoff model)",
-    unit="m3/s",
     inputs=("rain",),
     parameters=Gr4h,
     slot_s=lambda _: 3600,

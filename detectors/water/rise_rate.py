@@ -65,9 +65,6 @@ def score(p: RiseRate, view: View) -> Scored:
 
 KIND = Kind(
     name="rise_rate",
-    zh="水位涨率",
-    en="rate of rise",
-    unit="m/h",
     inputs=("stage",),
     parameters=RiseRate,
     slot_s=lambda p: p.slot_min * 60,

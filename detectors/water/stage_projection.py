@@ -63,9 +63,6 @@ def score(p: StageProjection, view: View) -> Scored:
 
 KIND = Kind(
     name="stage_projection",
-    zh="水位预估",
-    en="projected stage",
-    unit="m",
     inputs=("stage",),
     parameters=StageProjection,
     slot_s=lambda p: p.slot_min * 60,

@@ -106,9 +106,6 @@ def score(p: StageScore, view: View) -> Scored:
 
 KIND = Kind(
     name="stage_score",
-    zh="水位评分",
-    en="stage score",
-    unit="1",
     inputs=("stage", "discharge"),
     parameters=StageScore,
     slot_s=lambda p: p.slot_min * 60,

@@ -94,9 +94,6 @@ def score(p: TravelTime, view: View) -> Scored:
 
 KIND = Kind(
     name="travel_time",
-    zh="上游来水",
-    en="water on its way from upstream",
-    unit="",  # the quantity's own
     inputs=("stage", "discharge"),
     parameters=TravelTime,
     slot_s=lambda p: p.slot_min * 60,

@@ -170,9 +170,6 @@ def score(p: UnitHydrograph, view: View) -> Scored:
 
 KIND = Kind(
     name="unit_hydrograph",
-    zh="预报流量（单位线）",
-    en="forecast discharge (unit hydrograph)",
-    unit="m3/s",
     inputs=("rain",),
     parameters=UnitHydrograph,
     slot_s=lambda p: p.slot_min * 60,

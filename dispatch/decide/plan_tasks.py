@@ -20,7 +20,6 @@ from config.checks.officers import covers
 from config.language import Text
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
-from config.records.plan_match import concerns, within
 from config.records.plans import SCALES, PlanTask, Shelter, Supply, Team
 from dispatch.decide.act import ActResult
 from dispatch.decide.apply import unknown
@@ -100,7 +99,7 @@ def of(district: District, alert: str, course: Course, now: int) -> Iterator[Tas
     area = district.areas.get(course.area)
     for plan in district.plans.tasks.values() if area is not None else ():
         opened_at = course.steps.get(plan.on)
-        if opened_at is None or area is None or not concerns(plan, area, course.hazard):
+        if opened_at is None or area is None or not area.opens(plan, course.hazard):
             continue
         due_at, done = opened_at + plan.within_min * 60_000, course.done.get(plan.id)
         state: Literal["open", "overdue", "done", "revoked"] = "open"
@@ -132,7 +131,7 @@ def tasks(district: District, courses: dict[str, Course], now: int) -> list[Task
 def teams(district: District, plan: PlanTask, area: Area) -> list[Team]:
     """The teams that a task is for."""
     known = district.plans.teams.values()
-    return [t for t in known if t.kind == plan.team and within(t.areas, area)]
+    return [t for t in known if t.kind == plan.team and area.within(t.areas)]
 
 
 def owners(district: District, plan: PlanTask, area: Area) -> list[str]:
@@ -145,7 +144,7 @@ def owners(district: District, plan: PlanTask, area: Area) -> list[str]:
 def draws_on(district: District, plan: PlanTask, area: Area) -> list[Supply | Shelter]:
     """What a task needs: its supplies, and the area's shelters where it is about them."""
     p = district.plans
-    shelters = [s for s in p.shelters.values() if plan.shelters and within(s.areas, area)]
+    shelters = [s for s in p.shelters.values() if plan.shelters and area.within(s.areas)]
     return [*(p.supplies[key] for key in plan.supplies), *shelters]
 
 

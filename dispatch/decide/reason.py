@@ -2,21 +2,14 @@
 
 from config.language import Text
 from config.records.district import District
+from config.records.rule_kinds import rule_words
 from detectors.detection import Detection
-from detectors.setup.declared import words
 from dispatch.grade import Grade
-
-RULE = {
-    "rain_threshold": Text("雨量", "rain"),
-    "stage_trend": Text("水位", "stage"),
-    "camera_motion": Text("视频", "camera"),
-    "observer": Text("现场人员报告", "people on the spot"),
-}
 
 
 def heard(district: District, detection: Detection) -> Text:
     """What the rule said."""
-    rule = RULE.get(detection.rule) or Text(*words(district, detection.rule))
+    rule = rule_words(district, detection.rule)
     if detection.outside:
         rule = _sources(district, detection)
     grade = Grade(detection.level, detection.action).words()

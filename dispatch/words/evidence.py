@@ -3,8 +3,8 @@
 from config.records.district import District
 from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
+from config.records.rule_kinds import RULE_KINDS, unit_of
 from detectors.detection import Evidence
-from detectors.setup.registry import KINDS
 from dispatch.records import Alert
 from dispatch.words.local_time import local
 
@@ -23,14 +23,6 @@ _ITSELF: dict[str, frozenset[str]] = {
     "crowd": frozenset({"crowd_density"}),
 }
 _AHEAD = frozenset({"quantity_rise", "quantity_trend", "stage_projection"})
-
-
-# what stands behind the quantity's name when a rule of any quantity speaks of it
-_OF_ANY = {
-    "quantity_below": ("偏低", ", low,"),
-    "quantity_rise": ("上升速率", " rising"),
-    "quantity_fall": ("下降速率", " falling"),
-}
 
 
 def seen_itself(a: Alert) -> bool:
@@ -57,7 +49,7 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
         return _seen(district, e, zh=zh)
     if e.kind == "cascade":
         return name + _silent(district, e, zh=zh)
-    if e.kind in KINDS:
+    if e.kind in RULE_KINDS:
         return name + _ruled(district, e, zh=zh)
     quantity = QUANTITIES.get(e.quantity)
     unit = unit_words(quantity.unit, lang) if quantity else ""
@@ -128,16 +120,12 @@ def _station(district: District, station: str, *, zh: bool) -> str:
 def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     """What a window rule made of a station: its value in the rule's own unit. A rule of any quantity
     is named and counted by the quantity."""
-    kind, quantity = KINDS[e.kind], QUANTITIES.get(e.quantity)
-    unit, named = kind.unit, kind.zh if zh else f" {kind.en}"
-    if "*" in kind.inputs and quantity is not None:
-        # an interval's or a state's rate has no name of its own: 1 an hour
-        unit = (
-            f"{quantity.unit}{kind.unit}" if quantity.unit != "1" else kind.unit.replace("/", "1/")
-        )
-        measured = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
-        named = measured + _OF_ANY.get(e.kind, ("", ""))[not zh]
-    unit = unit_words(unit, "zh" if zh else "en")
+    kind, quantity = RULE_KINDS[e.kind], QUANTITIES.get(e.quantity)
+    named = kind.words.zh if zh else f" {kind.words.en}"
+    if kind.after is not None and quantity is not None:
+        named = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
+        named += kind.after.zh if zh else kind.after.en
+    unit = unit_words(unit_of(e.kind, quantity), "zh" if zh else "en")
     beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
     if e.observed_at is not None:
         beside.append(local(e.observed_at, district.timezone, "%H:%M"))

@@ -18,7 +18,6 @@ from config.records.district import District
 from config.records.level import ACTION_EN, HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
 from config.records.quantity import QUANTITIES
 from detectors.engine.window_rule import Floats
-from detectors.setup.registry import KINDS
 from detectors.stage import Detect
 from fengsui.explain.margins import Near
 from fengsui.explain.verdict import Facts, Verdict
@@ -188,9 +187,8 @@ def _curve(
     rule = next((fed.rule for fed in part.series if fed.rule.name == n.rule), None)
     if rule is None:
         return none
-    kind = KINDS[rule.kind.name]
-    t = track(readings, n.station, quantity, rule.slot_ms // 1000, kind.gather)
-    return t.at, values_of(kind, rule.parameters, t)
+    t = track(readings, n.station, quantity, rule.slot_ms // 1000, rule.kind.gather)
+    return t.at, values_of(rule.kind, rule.parameters, t)
 
 
 def _in_force(ax: Any, f: Facts, hazard: str, zone: ZoneInfo) -> None:

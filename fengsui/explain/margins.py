@@ -12,6 +12,8 @@ import numpy as np
 from config.checks.tables import ACTIONS, LEVELS
 from config.language import Said, Text, en, zh
 from config.records.district import District
+from config.records.quantity import QUANTITIES
+from config.records.rule_kinds import unit_of
 from detectors.engine.slot_ring import SeriesState
 from detectors.engine.window_engine import SeriesRule
 from detectors.memory.state import DetectState
@@ -156,9 +158,9 @@ def _series(rule: SeriesRule, held: SeriesState, area: str) -> Iterator[Near]:
     values = rule.values(held, heard) if heard.size else None
     for n in mine:
         row = rule.rows[n]
-        one = Near(
-            rule.name, row.hazard, row.station, np.nan, rule.kind.unit, limits, speaks=rule.speaks
-        )
+        unit = unit_of(rule.kind.name, QUANTITIES.get(row.quantity))
+        unit = "" if unit == "1" else unit
+        one = Near(rule.name, row.hazard, row.station, np.nan, unit, limits, speaks=rule.speaks)
         if values is not None and held.head[n] >= 0:
             k = int(np.searchsorted(heard, n))
             per_h = float(values.per_h[k])

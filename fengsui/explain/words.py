@@ -8,7 +8,7 @@ from config.language import Said, Text, joined, text_of
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import QUANTITIES
-from detectors.setup.declared import words
+from config.records.rule_kinds import rule_words
 from dispatch.grade import Grade
 from dispatch.records import Decision
 from dispatch.words.local_time import local
@@ -22,14 +22,6 @@ _ROWS = 12
 STEP_ZH = {
     "blue": "蓝", "yellow": "黄", "orange": "橙", "red": "红", "prepare": "准备转移", "move": "立即转移",
 }  # fmt: skip
-RULE_ZH = {
-    "rain_threshold": "雨量",
-    "stage_trend": "水位",
-    "camera_motion": "视频",
-    "silence": "断报",
-    "quality": "质控",
-    "observer": "现场人员报告",
-}
 ACT_ZH = {
     "release": "发布", "hold": "暂缓", "reject": "否决", "raise": "升级", "lower": "降级", "cancel": "解除",
     "escalate": "上报",
@@ -268,11 +260,11 @@ def _said(district: District, f: Facts, zone: str) -> Iterator[Text]:
     if said:
         yield Text("规则最后所说：", "what each rule last said:")
     for d in said:
-        name = RULE_ZH.get(d.rule) or words(district, d.rule)[0]
+        name = rule_words(district, d.rule)
         at, grade = local(d.detected_at, zone), in_words(d.level, d.action)
         line = Text(
-            f"    {at} {d.rule}（{name}）{HAZARD_ZH[d.hazard]}: {grade.zh}",
-            f"    {at} {d.rule}, {HAZARD_EN[d.hazard]}: {grade.en}",
+            f"    {at} {d.rule}（{name.zh}）{HAZARD_ZH[d.hazard]}: {grade.zh}",
+            f"    {at} {d.rule} ({name.en}), {HAZARD_EN[d.hazard]}: {grade.en}",
         )
         yield line + Text("，存疑", ", suspect") if d.suspect else line
     people = [d for d in f.decisions if d.by != "policy" or d.act == "reject"]

@@ -31,9 +31,6 @@ def newest(p: Plain, view: View) -> Scored:
 def kind(**more: Any) -> Kind:
     usual: dict[str, Any] = {
         "name": "total",
-        "zh": "合计",
-        "en": "total",
-        "unit": "mm",
         "inputs": ("rain",),
         "parameters": Plain,
         "slot_s": lambda p: 300,

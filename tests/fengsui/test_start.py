@@ -195,6 +195,20 @@ def test_a_process_of_one_stage_loads_no_other(stage: str, without: set[str]) ->
     assert not loaded(code) & without
 
 
+def test_what_decides_and_sends_loads_no_rule_of_detection() -> None:
+    """But for the records of what was detected; and the stage that decides no arrays at all."""
+    code = (
+        "import sys, pkgutil, importlib, dispatch\n"
+        "for m in pkgutil.walk_packages(dispatch.__path__, 'dispatch.'):\n"
+        "    importlib.import_module(m.name)\n"
+        "print(*[m for m in sys.modules if m.startswith('detectors')])"
+    )
+    found, told = run(code)
+    assert set(told.split()) == {"detectors", "detectors.detection"}
+    assert not found & {"scipy", "cv2", "matplotlib"}
+    assert "numpy" not in loaded("from fengsui.run.processes import load_stage; load_stage('decide')")
+
+
 def test_every_stage_says_what_it_is_made_of() -> None:
     assert set(processes._MADE_OF) == set(STAGES)
     for stage in STAGES:

@@ -20,7 +20,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "stream": LINE[:1],
     "ingest": LINE[:2],
     "detectors": LINE[:3],
-    "dispatch": LINE[:4],
+    # what is decided, said and sent rests on what was detected, never on how
+    "dispatch": (*LINE[:3], "detectors.detection"),
     # how good forecasts were: beside the line, and never in its way
     "skill": (*LINE[:4], "dispatch.records", "dispatch.grade"),
     # the world outside: it speaks the wire's language and knows nothing of how the line decides

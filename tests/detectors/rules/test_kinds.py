@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
 
 import detectors
+from config.checks.tables import RULES
+from config.records import rule_kinds
+from config.records.rule_kinds import RULE_KINDS
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind, Scored, View
 from detectors.rain.antecedent_rain import AntecedentRain
@@ -26,6 +29,8 @@ from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
 from detectors.rain.sums import areal_mean
+from detectors.setup import registry
+from detectors.setup.declared import OWN as JUDGES_NO_WINDOW
 from detectors.setup.registry import KINDS
 from detectors.water.gr4h import Gr4h
 from detectors.water.travel_time import TravelTime
@@ -102,6 +107,26 @@ def test_the_table_of_the_rules_names_every_kind_and_parameter() -> None:
         assert kind.name in rows
         for field in kind.parameters.__struct_fields__:
             assert f"`{field}" in rows[kind.name], f"{kind.name}: {field}"
+
+
+def test_every_kind_has_one_row_of_words_and_every_row_a_kind() -> None:
+    names = [row.name for row in rule_kinds._ROWS]
+    assert sorted(names) == sorted([*KINDS, *JUDGES_NO_WINDOW])
+    assert set(RULES) <= set(rule_kinds._OWN)
+    assert not {*names} & {*rule_kinds._OWN}
+    for row in RULE_KINDS.values():
+        assert row.words.zh
+        assert row.words.en
+        if row.after is not None:  # it is named by the quantity, so it takes any
+            assert KINDS[row.name].inputs == ("*",)
+
+
+def test_a_kind_without_words_is_refused_with_the_place_that_lacks_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(RULE_KINDS, "rise_rate")
+    with pytest.raises(AssertionError, match=r"rise_rate: a row of config/records/rule_kinds\.py"):
+        registry._found()
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

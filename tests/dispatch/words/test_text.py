@@ -14,6 +14,7 @@ from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.check import SPOKEN_S
 from dispatch.words.compose import SMS_SEGMENTS, Message, write
+from dispatch.words.evidence import evidence
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
 
@@ -177,6 +178,33 @@ def test_an_internal_notice_carries_the_evidence() -> None:
     assert "（补报）" in notice(late)
     hidden = msgspec.structs.replace(a, level=Level.NONE, action=Action.NONE, public=False)
     assert "尚未对外发布" in notice(hidden)
+
+
+@pytest.mark.parametrize(
+    ("kind", "quantity", "zh", "en"),
+    [
+        ("cumulative_rain", "rain", "累计雨量3.2mm（阈值3mm", " cumulative rain 3.2 mm (limit 3 mm"),
+        ("rise_rate", "stage", "水位涨率3.2m/h", " rate of rise 3.2 m/h"),
+        ("travel_time", "discharge", "上游来水3.2m³/s", " water on its way from upstream 3.2 m³/s"),
+        ("quantity_above", "soil_moisture", "土壤含水率3.2%", " soil moisture 3.2 %"),
+        ("quantity_below", "battery", "电量偏低3.2%", " battery, low, 3.2 %"),
+        ("quantity_rise", "gas", "气体浓度上升速率3.2ppm/h", " gas rising 3.2 ppm/h"),
+        ("quantity_fall", "self_test", "自检下降速率3.21/h", " self test falling 3.2 1/h"),
+        # what counts sigmas or says 0 … 1 has no unit of the quantity
+        ("ewma", "stage", "水位持续偏移3.2σ", " stage, lasting shift, 3.2 σ"),
+        ("mann_kendall", "stage", "水位趋势显著性3.2（", " stage, significance of its trend, 3.2 ("),
+        ("sta_lta", "ground_velocity", "地声短长时比3.2（", " ground motion, short over long mean 3.2"),
+        ("storm_score", "rain", "场次雨情概率3.2（", " chance from the storm so far 3.2 ("),
+    ],
+)
+def test_a_rule_is_named_and_counted_in_its_own_unit(
+    kind: str, quantity: str, zh: str, en: str
+) -> None:
+    seen = Evidence(
+        station="R01", quantity=quantity, kind=kind, value=3.2, threshold=3, observed_at=T
+    )
+    assert "香屯雨量站" + zh in evidence(yanqing(), seen, "zh")
+    assert en in evidence(yanqing(), seen, "en")
 
 
 def test_notices_fit_an_sms_with_much_evidence() -> None:

@@ -1,0 +1,114 @@
+"""What a rule is called by those who read its warnings, and the unit of its value: one row a kind of
+`[[rule]]`, and the names of the rules with tables of their own. Pure.
+
+How a kind judges stands in `detectors`; who only speaks of a rule (a warning's words, a report) needs
+this table and none of that. `detectors.setup.registry` refuses a kind without a row.
+"""
+
+from typing import NamedTuple
+
+from config.language import Text
+from config.records.district import District
+from config.records.quantity import Quantity
+
+
+class RuleKind(NamedTuple):
+    """One row of the table.
+
+    unit: of the rule's value; "" the unit of the quantity that it looks at, "/h" that one an hour.
+    after: of a rule of any quantity, what stands behind the quantity's name (None: the rule has a name
+    of its own, whatever it looks at).
+    """
+
+    name: str
+    words: Text
+    unit: str = ""
+    after: Text | None = None
+
+
+_ROWS = (
+    RuleKind("intensity_duration", Text("雨强历时", "rain intensity for its duration"), "1"),
+    RuleKind("peak_intensity", Text("短时雨强峰值", "peak rain intensity"), "mm/h"),
+    RuleKind(
+        "postfire_m1", Text("火烧迹地泥石流概率", "chance of a debris flow from burnt ground"), "1"
+    ),
+    RuleKind("storm_score", Text("场次雨情概率", "chance from the storm so far"), "1"),
+    RuleKind("antecedent_rain", Text("有效降雨量", "effective antecedent rain"), "mm"),
+    RuleKind("cumulative_rain", Text("累计雨量", "cumulative rain"), "mm"),
+    RuleKind("recent_prior_rain", Text("近期与前期雨量", "recent and prior rain"), "mm"),
+    RuleKind("areal_rain", Text("面雨量", "areal mean rain"), "mm"),
+    RuleKind(
+        "unit_hydrograph",
+        Text("预报流量（单位线）", "forecast discharge (unit hydrograph)"),
+        "m3/s",
+    ),
+    RuleKind(
+        "gr4h", Text("预报流量（水文模型）", "forecast discharge (rainfall–runoff model)"), "m3/s"
+    ),
+    RuleKind("travel_time", Text("上游来水", "water on its way from upstream")),
+    RuleKind("stage_projection", Text("水位预估", "projected stage"), "m"),
+    RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1"),
+    RuleKind("stage_score", Text("水位评分", "stage score"), "1"),
+    RuleKind("rise_rate", Text("水位涨率", "rate of rise"), "m/h"),
+    RuleKind("quantity_above", Text("实测值", "measured value"), after=Text("", "")),
+    RuleKind(
+        "quantity_below", Text("实测值（偏低）", "measured value, low"), after=Text("偏低", ", low,")
+    ),
+    RuleKind(
+        "quantity_rise", Text("上升速率", "rate of rise"), "/h", after=Text("上升速率", " rising")
+    ),
+    RuleKind(
+        "quantity_fall", Text("下降速率", "rate of fall"), "/h", after=Text("下降速率", " falling")
+    ),
+    RuleKind(
+        "mann_kendall",
+        Text("趋势显著性", "significance of a trend"),
+        "1",
+        after=Text("趋势显著性", ", significance of its trend,"),
+    ),
+    RuleKind(
+        "ewma", Text("持续偏移", "lasting shift"), "σ", after=Text("持续偏移", ", lasting shift,")
+    ),
+    RuleKind(
+        "cusum",
+        Text("累积偏离", "cumulated deviation"),
+        "σ",
+        after=Text("累积偏离", ", cumulated deviation,"),
+    ),
+    RuleKind("camera_speed", Text("表面流速", "surface speed"), "m/s"),
+    RuleKind("camera_front", Text("龙头推进", "surge front"), "m/s"),
+    RuleKind("camera_colour", Text("水色变化", "change of the water's colour"), "1"),
+    RuleKind("camera_waterline", Text("图像水位", "water line"), "m"),
+    RuleKind("sta_lta", Text("地声短长时比", "ground motion, short over long mean"), "1"),
+    # these judge no window of a station's values: other rules, and silences
+    RuleKind("compound", Text("综合研判", "several rules")),
+    RuleKind("cascade", Text("上下游测站相继断报", "gauges silent down the river")),
+)
+RULE_KINDS: dict[str, RuleKind] = {row.name: row for row in _ROWS}
+
+# the rules with tables of their own, and what else speaks as a rule
+_OWN = {
+    "rain_threshold": Text("雨量", "rain"),
+    "stage_trend": Text("水位", "stage"),
+    "camera_motion": Text("视频", "camera"),
+    "observer": Text("现场人员报告", "people on the spot"),
+    "silence": Text("断报", "silence"),
+    "quality": Text("质控", "quality control"),
+}
+
+
+def rule_words(district: District, rule: str) -> Text:
+    """What a rule of the district is called; one that nobody declares any more keeps its id."""
+    if rule in _OWN:
+        return _OWN[rule]
+    kind = next((r.kind for r in district.rules.rule if r.id == rule), None)
+    return RULE_KINDS[kind].words if kind in RULE_KINDS else Text(rule, rule)
+
+
+def unit_of(kind: str, quantity: Quantity | None) -> str:
+    """The unit of a kind's value, looking at this quantity. An interval's or a state's rate has no name of
+    its own: 1/h."""
+    unit = RULE_KINDS[kind].unit
+    if quantity is None or unit not in ("", "/h"):
+        return unit
+    return "1/h" if unit and quantity.unit == "1" else quantity.unit + unit
