@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
@@ -20,7 +21,8 @@ from detectors.water.stage_trend import StageRow
 from stream.stages.stage import Write
 
 _MINUTE = 60_000
-_SILENT, _JUMPED = "断报 silent", "突涨后断报 silent after a jump"
+_SILENT = Text("断报", "silent")
+_JUMPED = Text("突涨后断报", "silent after a jump")
 _RULES = ("silence", "quality", "camera_sight", "rain_threshold", "stage_trend", "camera_motion")
 
 
@@ -169,7 +171,7 @@ class Saying:
                 value=float(said.value),
                 observed_at=at,
                 kind="cascade",
-                note=_JUMPED if s in said.jumped else _SILENT,
+                note=str(_JUMPED if s in said.jumped else _SILENT),
             )
             for s, at in zip(said.stations, said.heard, strict=True)
         )
@@ -248,11 +250,19 @@ class Saying:
             return
         self._state.silence.said[area] = told
         lost = unforeseen(self._district, area, cover.silent)
-        blind = f"来水预报失明 no forecast from upstream: {' '.join(lost)}" if lost else ""
+        unseen = " ".join(lost)
+        blind = Text(f"来水预报失明：{unseen}", f"no forecast from upstream: {unseen}")
         self._say(
             nth,
             self._statement(
-                area, "evidence", "silence", at, ",".join(told), cover=cover, thin=thin, note=blind
+                area,
+                "evidence",
+                "silence",
+                at,
+                ",".join(told),
+                cover=cover,
+                thin=thin,
+                note=str(blind) if lost else "",
             ),
         )
 

@@ -261,7 +261,7 @@ class Intake:
         try:
             ref = self._frames.put(payload)
         except OSError as e:
-            self.no_room = no_room("图像 pictures", e)
+            self.no_room = str(no_room("图像 pictures", e))
             return Rejected(
                 "no_room", f"sha256 {hashlib.sha256(payload).hexdigest()}: {self.no_room}"
             )

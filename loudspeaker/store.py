@@ -13,6 +13,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from config.language import Text, text_of
 from dispatch.nodes.keys import read_secret
 from dispatch.nodes.memory import Kept
 from dispatch.nodes.protocol import KeySet, Kind
@@ -59,16 +60,23 @@ class Store:
             try:
                 known = msgspec.json.decode(file.read_bytes(), type=Identity)
             except msgspec.MsgspecError as e:
-                raise ValueError(f"{file}: {e}") from e
+                raise ValueError(f"{file}: " + text_of(e)) from e
             if given is not None and given != known:
                 raise ValueError(
-                    f"{file}: 此目录属于 this folder is node {known.id}, {known.prefix}, root "
-                    f"{known.root[:16]}…: 换一个目录 choose another"
+                    Text(
+                        f"{file}: 此目录属于终端 {known.id}，{known.prefix}，根 {known.root[:16]}…：换"
+                        "一个目录",
+                        f"{file}: this folder is node {known.id}, {known.prefix}, root "
+                        f"{known.root[:16]}…: choose another",
+                    )
                 )
             return known
         if given is None:
             raise ValueError(
-                f"{file}: 尚未设置 not set up: give --root root.pub at the first start"
+                Text(
+                    f"{file}: 尚未设置：首次启动时给 --root root.pub",
+                    f"{file}: not set up: give --root root.pub at the first start",
+                )
             )
         write_file(file, msgspec.json.encode(given))
         return given
@@ -93,8 +101,11 @@ class Store:
         if not there:
             if self.damaged:
                 raise ValueError(
-                    f"{self._folder}: 两份记忆都已损坏 both slots are damaged: set the node up anew in "
-                    "another folder, with the newest root.pub"
+                    Text(
+                        f"{self._folder}: 两份记忆都已损坏：换一个目录，用最新的 root.pub 重新设置",
+                        f"{self._folder}: both slots are damaged: set the node up anew in another "
+                        "folder, with the newest root.pub",
+                    )
                 )
             keys = KeySet(kind=identity.kind, version=0, issued_at=0, keys=())
             return Kept(trust=NodeTrust(root=identity.root, keys=keys))

@@ -26,12 +26,14 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from config.language import Said, Text, text_of
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.memory import Job
 from loudspeaker import readings
 
 _RATE = 22_050
 _SIREN_S, _TEST_S, _PAUSE_S = 3.0, 0.5, 0.8
+_LINE, _MEASURED = Text("线路", "line"), Text("实测", "measured")
 _SILENT = 0.01  # of full scale (RMS): below it nobody hears anything
 _SPEAK_S = 60
 # the first is that of 1.50 and newer, the second of older ones and of 1.52, where it is right again
@@ -94,14 +96,23 @@ def mandarin() -> tuple[str, str]:
     """espeak-ng and its voice that reads Mandarin. Raises SoundError."""
     tool = shutil.which("espeak-ng")
     if tool is None:
-        raise SoundError("espeak-ng 未安装 is not installed: apt-get install espeak-ng")
+        raise SoundError(
+            Text(
+                "espeak-ng 未安装：apt-get install espeak-ng",
+                "espeak-ng is not installed: apt-get install espeak-ng",
+            )
+        )
     for voice in _VOICES:
         said = _STRESS.sub("", phonemes(tool, voice, _KNOWN))
         if _KNOWN_SAID.fullmatch(said):
             return tool, voice
     raise SoundError(
-        f"不能播音 cannot sound: no voice of espeak-ng reads {_KNOWN} as Mandarin "
-        f"({', '.join(_VOICES)}): apt-get install espeak-ng espeak-ng-data"
+        Text(
+            f"不能播音：espeak-ng 没有一个嗓音把 {_KNOWN} 读成普通话（{'、'.join(_VOICES)}）："
+            "apt-get install espeak-ng espeak-ng-data",
+            f"cannot sound: no voice of espeak-ng reads {_KNOWN} as Mandarin "
+            f"({', '.join(_VOICES)}): apt-get install espeak-ng espeak-ng-data",
+        )
     )
 
 
@@ -116,12 +127,19 @@ def spoken_wav(text: str, rate: int) -> Samples:
         # its length stands in the header only when it writes a file: the rest of the stream is it
         head = done.stdout.index(b"data") + 8
     except (subprocess.SubprocessError, OSError, ValueError) as e:
-        raise SoundError(f"espeak-ng 出错 failed: {type(e).__name__}") from e
+        raise SoundError(
+            Text(f"espeak-ng 出错：{type(e).__name__}", f"espeak-ng failed: {type(e).__name__}")
+        ) from e
     with wave.open(io.BytesIO(done.stdout)) as w:
         rate_of = w.getframerate()
     found = np.frombuffer(done.stdout[head:][: (len(done.stdout) - head) // 2 * 2], "<i2")
     if rate_of != _RATE:
-        raise SoundError(f"espeak-ng 采样率不对 speaks at {rate_of} Hz, expected {_RATE}")
+        raise SoundError(
+            Text(
+                f"espeak-ng 的采样率是 {rate_of} Hz，应为 {_RATE}",
+                f"espeak-ng speaks at {rate_of} Hz, expected {_RATE}",
+            )
+        )
     return found.astype(np.float32) / 32768.0
 
 
@@ -202,7 +220,8 @@ class Speaker:
         return found
 
     def _work(self, job: Job, stop: threading.Event) -> None:
-        mute = ""
+        mute: Said = ""
+        detail: Said
         try:
             try:
                 if job.source == "self_test":
@@ -211,35 +230,39 @@ class Speaker:
                     return
                 samples = sound(job, self._voice.rate)
             except SoundError as e:  # a siren without words wakes people all the same
-                mute, samples = str(e), _whole([_siren_of(job)] if job.siren else [], job)
+                mute, samples = text_of(e), _whole([_siren_of(job)] if job.siren else [], job)
             if stop.is_set():
                 return
             sounded, detail = self._say(job, samples, stop) if samples.size else (False, "")
         except (OSError, ValueError) as e:
-            sounded, detail = False, str(e)
+            sounded, detail = False, text_of(e)
         self.can_say = not mute
         if not stop.is_set():
-            self._outcomes.put(Outcome(job.id, sounded and not mute, (mute or detail)[:120]))
+            self._outcomes.put(Outcome(job.id, sounded and not mute, str(mute or detail)[:120]))
 
-    def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, str]:
+    def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, Said]:
         body, seconds, line = wav(samples), samples.size / _RATE, level(samples)
         if not self._voice.player:
             assert self._voice.sink is not None
             self._voice.sink.mkdir(parents=True, exist_ok=True)
             (self._voice.sink / f"{job.id}.wav").write_bytes(body)
-            return line >= _SILENT, f"{seconds:.1f} s，线路 line {line:.2f}，WAV"
+            return line >= _SILENT, _sounded(seconds, _LINE, f"{line:.2f}, WAV")
         measuring = None
         if self._voice.measure:
             measuring = subprocess.Popen(  # noqa: S603  # the operator's own command
                 shlex.split(self._voice.measure), stdout=subprocess.PIPE
             )
         code = _fed(self._voice.player, body, seconds + 10, stop)
-        what = "线路 line"
+        what = _LINE
         if measuring is not None:
-            line, what = _measured(measuring), "实测 measured"
+            line, what = _measured(measuring), _MEASURED
         if code != 0:
-            return False, f"播放器出错 player ended with {code}"
-        return line >= _SILENT, f"{seconds:.1f} s，{what} {line:.2f}"
+            return False, Text(f"播放器出错：{code}", f"the player ended with {code}")
+        return line >= _SILENT, _sounded(seconds, what, f"{line:.2f}")
+
+
+def _sounded(seconds: float, what: Text, value: str) -> Text:
+    return Text(f"{seconds:.1f} s，{what.zh} {value}", f"{seconds:.1f} s, {what.en} {value}")
 
 
 def _fed(player: str, body: bytes, limit_s: float, stop: threading.Event) -> int:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from config.language import Text, text_of
 from config.records.quantity import QUANTITIES
 from simulators.run import Player
 
@@ -31,7 +32,7 @@ class BadRow(NamedTuple):
     """A row that is not a measurement."""
 
     row: int
-    why: str
+    why: Text
 
 
 def read_csv(path: Path) -> Iterator[Measured | BadRow]:
@@ -42,24 +43,43 @@ def read_csv(path: Path) -> Iterator[Measured | BadRow]:
         missing = {"station", "quantity", "time", "value"} - set(reader.fieldnames or ())
         if missing:
             raise ValueError(
-                f"{path}: 缺少列 missing columns {', '.join(sorted(missing))}; "
-                "the header is station,quantity,time,value"
+                Text(
+                    f"{path}: 缺少列 {', '.join(sorted(missing))}；表头是 "
+                    "station,quantity,time,value",
+                    f"{path}: missing columns {', '.join(sorted(missing))}; the header is "
+                    "station,quantity,time,value",
+                )
             )
         for number, row in enumerate(reader, 2):
             try:
                 when = datetime.fromisoformat(row["time"])
                 if when.tzinfo is None:
-                    raise ValueError("time 缺时区 time has no offset: write 2025-07-26T12:00:00Z")
+                    raise ValueError(
+                        Text(
+                            "time 缺时区：应写 2025-07-26T12:00:00Z",
+                            "time has no offset: write 2025-07-26T12:00:00Z",
+                        )
+                    )
                 value = float(row["value"])
                 if not math.isfinite(value):
-                    raise ValueError(f"value {row['value']!r} 不是数 is not a number")
+                    raise ValueError(
+                        Text(
+                            f"value {row['value']!r} 不是数",
+                            f"value {row['value']!r} is not a number",
+                        )
+                    )
                 if row["quantity"] not in QUANTITIES:
-                    raise ValueError(f"quantity {row['quantity']!r} 不认识 is not known")
+                    raise ValueError(
+                        Text(
+                            f"quantity {row['quantity']!r} 不认识",
+                            f"quantity {row['quantity']!r} is not known",
+                        )
+                    )
                 yield Measured(
                     round(when.timestamp() * 1000), row["station"], row["quantity"], value
                 )
             except (ValueError, TypeError) as e:
-                yield BadRow(number, str(e))
+                yield BadRow(number, text_of(e))
 
 
 def replay(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from simulators.carriers import Carrier, encoded
 from simulators.nodes import Nodes
@@ -79,7 +80,7 @@ class Player:
         patience_s: float = 300.0,
     ) -> None:
         if run_name == "live":
-            raise ValueError("模拟器不进实战 a simulator never speaks into a live run")
+            raise ValueError(Text("模拟器不进实战", "a simulator never speaks into a live run"))
         self.prefix = prefix_of(run_name, district)
         self.mqtt = Mqtt(broker_url, f"fengsui-simulator-{district.id}-{run_name}")
         self.mqtt.wait_connected()
@@ -126,8 +127,11 @@ class Player:
         while self._waits_for and not self._stop.is_set():
             if time.monotonic() > patience:
                 raise Stuck(
-                    f"{topic} 未入日志 is in no log after {self._patience_s:.0f} s: is an ingest of the "
-                    "group away?"
+                    Text(
+                        f"{topic} 过了 {self._patience_s:.0f} 秒还没进日志：是不是有一个接入进程不在？",
+                        f"{topic} is in no log after {self._patience_s:.0f} s: is an ingest of the "
+                        "group away?",
+                    )
                 )
             self.listen(self._now_at, 0.05)
 
@@ -167,8 +171,12 @@ class Player:
         while self._lockstep and self.clock.waiting(start_at + 1):
             if time.monotonic() > patience:
                 raise Stuck(
-                    f"全线无应答 the line does not answer within {self._patience_s:.0f} s: are all its "
-                    "stages running, with the same run name and broker? see `fengsui status`"
+                    Text(
+                        f"全线 {self._patience_s:.0f} 秒无应答：各环节都在运行吗，运行名和 MQTT 服务器相"
+                        "同吗？见 `fengsui status`",
+                        f"the line does not answer within {self._patience_s:.0f} s: are all its stages "
+                        "running, with the same run name and broker? see `fengsui status`",
+                    )
                 )
             self.clock.say(start_at + 1)  # later than the run's start, so that it is passed on
             self.mqtt.flush()
@@ -191,8 +199,12 @@ class Player:
                 return
             if waiting and time.monotonic() > patience:
                 raise Stuck(
-                    f"全线卡住 the line has not passed slot {clock_at} in {self._patience_s:.0f} s (it is "
-                    f"at {self.clock.passed_at}): `fengsui status` names the stage that lags"
+                    Text(
+                        f"全线卡住：{self._patience_s:.0f} 秒没走完时段 {clock_at}（在 "
+                        f"{self.clock.passed_at}）：`fengsui status` 指出落后的环节",
+                        f"the line has not passed slot {clock_at} in {self._patience_s:.0f} s (it is at "
+                        f"{self.clock.passed_at}): `fengsui status` names the stage that lags",
+                    )
                 )
             self.listen(clock_at, 0.05 if left <= 0 else min(left, 0.05))
 

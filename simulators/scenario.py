@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from config.language import Text
 from simulators.faults import Fault
 from simulators.storm import Storm
 from simulators.wave import Wave
@@ -19,7 +20,7 @@ class Scenario(NamedTuple):
     """One play: weather, when, how fast it is shown, and what is broken."""
 
     name: str
-    title: str
+    title: Text
     storm: Storm
     start_at: int  # ms
     hours: float
@@ -41,7 +42,9 @@ SCENARIOS = {
     for s in (
         Scenario(
             "yanqing-storm",
-            "模拟暴雨过程（移用 2025 年 7 月下旬北京山区量级） a storm of July 2025's size",
+            Text(
+                "模拟暴雨过程（移用 2025 年 7 月下旬北京山区量级）", "a storm of July 2025's size"
+            ),
             Storm(cells=8, peak_mm_h=104.0, wide_mm_h=9.0, hours=6.5, first_h=0.5),
             _START,
             hours=7.0,
@@ -57,7 +60,7 @@ SCENARIOS = {
         ),
         Scenario(
             "cloudburst",
-            "一小时强对流 an hour of heavy rain",
+            Text("一小时强对流", "an hour of heavy rain"),
             Storm(cells=3, peak_mm_h=110.0, wide_mm_h=4.0, hours=2.7, first_h=0.0),
             _START,
             hours=1.5,
@@ -66,7 +69,7 @@ SCENARIOS = {
         ),
         Scenario(
             "near-miss",
-            "接近阈值而未成灾 close to the thresholds, no disaster",
+            Text("接近阈值而未成灾", "close to the thresholds, no disaster"),
             Storm(cells=3, peak_mm_h=30.0, wide_mm_h=3.0, hours=6.0, first_h=0.5),
             _START,
             hours=7.0,
@@ -75,7 +78,7 @@ SCENARIOS = {
         ),
         Scenario(
             "dry-day",
-            "无雨 a dry day",
+            Text("无雨", "a dry day"),
             Storm(cells=0, peak_mm_h=0.0, wide_mm_h=0.0, hours=4.0, first_h=0.0),
             _START,
             hours=4.0,
@@ -84,7 +87,10 @@ SCENARIOS = {
         ),
         Scenario(
             "yanqing-night",
-            "演练：夜间短时暴雨，基站和供电中断 drill: a burst at night, base stations and power die",
+            Text(
+                "演练：夜间短时暴雨，基站和供电中断",
+                "drill: a burst at night, base stations and power die",
+            ),
             Storm(cells=6, peak_mm_h=108.0, wide_mm_h=5.0, hours=3.0, first_h=0.0),
             _NIGHT,
             hours=3.0,
@@ -101,7 +107,7 @@ SCENARIOS = {
         ),
         Scenario(
             "yanqing-long-rain",
-            "演练：长时间降雨，雨量计失真 drill: slow long rain, and gauges that lie",
+            Text("演练：长时间降雨，雨量计失真", "drill: slow long rain, and gauges that lie"),
             Storm(cells=5, peak_mm_h=66.0, wide_mm_h=14.0, hours=11.0, first_h=2.0),
             _START,
             hours=11.0,
@@ -117,7 +123,7 @@ SCENARIOS = {
         ),
         Scenario(
             "yanqing-broken-off",
-            "演练：进行中发布实况红色预警，中止演练 drill: broken off by a real red",
+            Text("演练：进行中发布实况红色预警，中止演练", "drill: broken off by a real red"),
             Storm(cells=8, peak_mm_h=104.0, wide_mm_h=9.0, hours=6.5, first_h=0.0),
             _START,
             hours=7.0,
@@ -128,7 +134,10 @@ SCENARIOS = {
         # of config/examples/valley
         Scenario(
             "valley-lake-burst",
-            "峡谷：堰塞湖溃决，无雨，测站先后被冲走 a lake bursts without rain and takes the gauges",
+            Text(
+                "峡谷：堰塞湖溃决，无雨，测站先后被冲走",
+                "a lake bursts without rain and takes the gauges",
+            ),
             _NO_RAIN,
             _START,
             hours=4.0,
@@ -138,7 +147,7 @@ SCENARIOS = {
         ),
         Scenario(
             "valley-carrier-out",
-            "峡谷：运营商中断 a carrier is out",
+            Text("峡谷：运营商中断", "a carrier is out"),
             _NO_RAIN,
             _START,
             hours=4.0,
@@ -148,7 +157,7 @@ SCENARIOS = {
         ),
         Scenario(
             "valley-power-out",
-            "峡谷：停电，电池自下而上耗尽 power is out, batteries run out up the valley",
+            Text("峡谷：停电，电池自下而上耗尽", "power is out, batteries run out up the valley"),
             _NO_RAIN,
             _START,
             hours=4.0,
@@ -161,7 +170,7 @@ SCENARIOS = {
         ),
         Scenario(
             "valley-gauges-fail",
-            "峡谷：暴雨中测站零星故障 gauges fail here and there in a storm",
+            Text("峡谷：暴雨中测站零星故障", "gauges fail here and there in a storm"),
             Storm(cells=3, peak_mm_h=30.0, wide_mm_h=3.0, hours=4.0, first_h=0.0),
             _START,
             hours=4.0,
@@ -180,7 +189,10 @@ def scenario(name: str) -> Scenario:
     """Raises ValueError naming those that exist."""
     if name not in SCENARIOS:
         raise ValueError(
-            f"没有情景 there is no scenario {name!r}; there are {', '.join(SCENARIOS)}"
+            Text(
+                f"没有情景 {name!r}，有：{', '.join(SCENARIOS)}",
+                f"there is no scenario {name!r}; there are {', '.join(SCENARIOS)}",
+            )
         )
     return SCENARIOS[name]
 
@@ -208,5 +220,7 @@ def storm_set(count: int) -> list[Scenario]:
                 Fault("clogged", f"R{1 + (11 * n + k) % 51:02d}", 0, 900) for k in range(4)
             )
             faults += (Fault("stuck_high", f"R{1 + (5 * n) % 51:02d}", 60, 75),)
-        found.append(Scenario(f"{name}-{n}", name, storm, _START, hours, 0.0, 9_000 + n, faults))
+        found.append(
+            Scenario(f"{name}-{n}", Text(name, name), storm, _START, hours, 0.0, 9_000 + n, faults)
+        )
     return found

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from config.language import Said, Text, en, zh
 from stream import metrics
 from stream.log.port import Log
 from stream.oplog import say
@@ -52,7 +53,7 @@ class LineClock:
         self._step_at: int | None = None  # steady time at which a step was seen
         self._slewing = floor > wall() + SMALL_MS
         if self._slewing:
-            self._tell(wall() - floor, "日志里已有更晚的时间 the log holds a later time")
+            self._tell(wall() - floor, Text("日志里已有更晚的时间", "the log holds a later time"))
 
     def read(self) -> int:
         """Now."""
@@ -63,7 +64,7 @@ class LineClock:
             metrics.CLOCK_STEP.set(step / 1000)
             if abs(step) <= SMALL_MS:
                 if self._step_at is not None or self._slewing:
-                    say(self._name, "时钟一致了 the clock agrees again")
+                    say(self._name, Text("时钟一致了", "the clock agrees again"))
                 self._step_at, self._slewing = None, False
                 self._last = max(self._last, wall)
             elif self._slewing and step < 0:
@@ -78,20 +79,25 @@ class LineClock:
         if self._step_at is None:
             self._step_at = steady
             self._tell(
-                step, "系统时钟跳变, 先不采信 the system clock was set: not followed for 10 min"
+                step,
+                Text("系统时钟跳变，先不采信", "the system clock was set: not followed for 10 min"),
             )
         elif steady - self._step_at >= HELD_MS:
             self._step_at = None
-            self._tell(step, "采信新时钟 the new time is followed now")
+            self._tell(step, Text("采信新时钟", "the new time is followed now"))
             if step > 0:
                 self._last = wall
             else:
                 self._slewing = True
 
-    def _tell(self, step: int, what: str) -> None:
+    def _tell(self, step: int, what: Said) -> None:
         say(
             self._name,
-            f"{what} ({step / 1000:+.0f} s); 检查对时 look at the time service (NTP), or set it right",
+            Text(
+                f"{zh(what)}（{step / 1000:+.0f} s）；检查对时",
+                f"{en(what)} ({step / 1000:+.0f} s); look at the time service (NTP), or set it "
+                "right",
+            ),
         )
 
 

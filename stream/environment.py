@@ -4,7 +4,7 @@ program was called."""
 import os
 from pathlib import Path
 
-from config.language import LANGUAGES, Language, choose
+from config.language import LANGUAGES, Language, Text, choose
 
 
 class Usage(Exception):
@@ -42,7 +42,12 @@ def secret(variable: str) -> str:
     try:
         found = Path(path).read_text().strip()
     except OSError as e:
-        raise Usage(f"{variable}_FILE={path}: 读不到 cannot be read: {e.strerror}") from e
+        raise Usage(
+            Text(
+                f"{variable}_FILE={path}: 读不到：{e.strerror}",
+                f"{variable}_FILE={path}: cannot be read: {e.strerror}",
+            )
+        ) from e
     if not found:
-        raise Usage(f"{variable}_FILE={path}: 是空的 is empty")
+        raise Usage(Text(f"{variable}_FILE={path}: 是空的", f"{variable}_FILE={path}: is empty"))
     return found

@@ -5,6 +5,7 @@ next message is read. What the log itself raises is no fault of a message, and i
 import traceback
 from pathlib import Path
 
+from config.language import Said, Text, en, zh
 from stream.limits import clean
 from stream.log.port import Corrupt, Fenced, Out, Unavailable
 from stream.oplog import say
@@ -13,7 +14,7 @@ from stream.records import DeadLetter, Rejected, encode
 OF_THE_LOG = (Unavailable, Fenced, Corrupt)
 _DETAIL = 400
 _MOST = 200  # places that are told once each: a message that comes again fills no journal
-_told: set[str] = set()
+_told: set[Said] = set()
 
 
 def fault(e: BaseException) -> str:
@@ -27,16 +28,18 @@ def fault(e: BaseException) -> str:
 
 def unread(stage: str, e: Exception) -> Rejected:
     """Why a message that raised `e` is put aside."""
-    words = f"程序出错，这条搁置 a program error, this message is put aside: {fault(e)}"
+    words = Text(
+        f"程序出错，这条搁置：{fault(e)}", f"a program error, this message is put aside: {fault(e)}"
+    )
     once(stage, words)
-    return Rejected("bad_payload", words)
+    return Rejected("bad_payload", str(words))
 
 
-def once(stage: str, words: str) -> None:
+def once(stage: str, words: Said) -> None:
     """Say it in the journal, once for each place."""
     if words not in _told and len(_told) < _MOST:
         _told.add(words)
-        say(stage, f"{words}; 请报告 please report it")
+        say(stage, Text(f"{zh(words)}；请报告", f"{en(words)}; please report it"))
 
 
 def letter(at: int, source: str, why: Rejected, payload: bytes = b"") -> Out:

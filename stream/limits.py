@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from config.language import Said, Text
+
 DEEPEST = 32  # brackets within brackets; what we define has four
 LARGEST = 1e15  # of a number: times in ms stand below it, and no sum of a few overflows
 LAST_AT = 253_402_128_000_000  # 9999-12-30T00:00Z in ms: every time zone can still write it
@@ -34,7 +36,7 @@ T = TypeVar("T")
 class Unreadable(Exception):
     """A payload that is not read: `reason`, a code of REASONS, and why in `words`."""
 
-    def __init__(self, reason: str, words: str) -> None:
+    def __init__(self, reason: str, words: Said) -> None:
         super().__init__(words)
         self.reason, self.words = reason, words
 
@@ -62,12 +64,19 @@ def read_json(payload: bytes, decoder: "msgspec.json.Decoder[T]", at_most: int) 
     Raises `Unreadable`, whose words hold nothing of the payload but the names of our own fields."""
     if len(payload) > at_most:
         raise Unreadable(
-            "oversize", f"{len(payload)} 字节 bytes: 上限 at most {at_most}; 分批 send less"
+            "oversize",
+            Text(
+                f"{len(payload)} 字节：上限 {at_most}；请分批",
+                f"{len(payload)} bytes: at most {at_most}; send less",
+            ),
         )
     if not payload.strip():
-        raise Unreadable("bad_payload", "消息是空的 the message is empty")
+        raise Unreadable("bad_payload", Text("消息是空的", "the message is empty"))
     if deep(payload):
-        words = f"括号嵌套超过 brackets nested deeper than {DEEPEST}, 或未闭合 or left open"
+        words = Text(
+            f"括号嵌套超过 {DEEPEST} 层，或未闭合",
+            f"brackets nested deeper than {DEEPEST}, or left open",
+        )
         raise Unreadable("bad_payload", words)
     try:
         return decoder.decode(payload)
@@ -79,7 +88,7 @@ def read_json(payload: bytes, decoder: "msgspec.json.Decoder[T]", at_most: int) 
             raise Unreadable("bad_payload", f"JSON: {e}") from e
         # of bytes that are no UTF-8 the place, and not the bytes
         why = f"UTF-8, byte {e.start}" if isinstance(e, UnicodeDecodeError) else str(e)
-        raise Unreadable("bad_payload", f"不是 JSON not JSON ({why})") from e
+        raise Unreadable("bad_payload", Text(f"不是 JSON（{why}）", f"not JSON ({why})")) from e
 
 
 def _held(word: "re.Match[bytes]") -> bytes:

@@ -15,6 +15,9 @@ from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from config.language import Said, Text
+from stream.environment import spoken
+
 HANGS_S = 60.0  # a pass takes milliseconds, a server that is away at most 30 s
 _WAIT_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 
@@ -51,10 +54,10 @@ class Pulse:
     def __init__(self, stage: str) -> None:
         self.stage = stage
         self._beat_at = time.monotonic()
-        self.waits_for = "启动 starting"  # "": it works
+        self.waits_for: Said = Text("启动中", "starting")  # "": it works
         UP.labels(stage).set(1)
 
-    def beat(self, waits_for: str = "") -> None:
+    def beat(self, waits_for: Said = "") -> None:
         """Still here; `waits_for` says why it does not work."""
         self._beat_at = time.monotonic()
         self.waits_for = waits_for
@@ -99,7 +102,7 @@ class Pulses:
                     "alive": p.age_s() < HANGS_S,
                     "ready": not p.waits_for,
                     "beat_s": round(p.age_s(), 1),
-                    "waits_for": p.waits_for,
+                    "waits_for": spoken(p.waits_for),
                 }
                 for p in self._all.values()
             }
@@ -141,7 +144,7 @@ def watchdog(stop: threading.Event, every_s: float = 5.0) -> None:
             notify("READY=1")
         if all(s["alive"] for s in state):
             waits = "; ".join(s["waits_for"] for s in state if s["waits_for"])
-            notify(f"WATCHDOG=1\nSTATUS={waits or '工作中 at work'}")
+            notify(f"WATCHDOG=1\nSTATUS={waits or spoken(Text('工作中', 'at work'))}")
     notify("STOPPING=1")
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from config.language import text_of
 from config.records.district import District
 from console.model.consistency import Audit, Finding
 from console.model.follow import Follower
@@ -112,7 +113,7 @@ class Feed:
                     self.look(follower)
                     pulse.beat()
                 except Unavailable as e:  # its place is kept, and the beat tells how old it is
-                    pulse.beat(str(e))
+                    pulse.beat(text_of(e))
                 stop.wait(EVERY_S)
         if log is not None:
             log.close()

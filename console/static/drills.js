@@ -50,5 +50,5 @@ function how({ command, scenarios }) {
     el("p", {}, t("在服务器的终端输入。演练用自己的服务、密钥和新目录；实况有红色或立即转移时不开始，进行中出现时中止。", "Type it in a terminal of the server. A drill has services, keys and a new folder of its own; a real red or order to move forbids it, or breaks it off.")),
     el("p", {}, t("机器放一场，结束后自动评估：", "Played by the machine and assessed at its end:")), el("pre", { class: "command" }, `${command} drill yanqing-night`),
     el("p", {}, t("由人决定（开始时打印参演人员用的命令）：", "Persons decide (the commands for those who take part are printed at its start):")), el("pre", { class: "command" }, `${command} drill yanqing-storm --people --speed 20`),
-    table([t("情景", "scenario"), t("内容", "what"), [t("小时", "hours")]], scenarios.map((s) => [s.name, s.title, [String(s.hours)]]))];
+    table([t("情景", "scenario"), t("内容", "what"), [t("小时", "hours")]], scenarios.map((s) => [s.name, of(s.title), [String(s.hours)]]))];
 }

@@ -32,6 +32,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.level import Action, Level
 from detectors.detection import Evidence
 
@@ -52,11 +53,26 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         if self.level.upper() not in Level.__members__ or self.level == "none":
-            raise ValueError(f"level {self.level!r} 不是等级 is no level: blue … red")
+            raise ValueError(
+                Text(
+                    f"level {self.level!r} 不是等级：blue … red",
+                    f"level {self.level!r} is no level: blue … red",
+                )
+            )
         if self.action and self.action.upper() not in Action.__members__:
-            raise ValueError(f"action {self.action!r} 不是行动 is no action: prepare, move")
+            raise ValueError(
+                Text(
+                    f"action {self.action!r} 不是行动：prepare、move",
+                    f"action {self.action!r} is no action: prepare, move",
+                )
+            )
         if self.count < 1 or (self.stations and self.count > len(self.stations)):
-            raise ValueError(f"count {self.count} 不在 1 … 站数 is not 1 … the number of stations")
+            raise ValueError(
+                Text(
+                    f"count {self.count} 不在 1 … 站数",
+                    f"count {self.count} is not 1 … the number of stations",
+                )
+            )
 
     def on(self, heard: "MemberWord", *, sure: bool) -> bool:
         """Does a statement make this member's station speak?"""
@@ -76,9 +92,16 @@ class CompoundParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
 
     def __post_init__(self) -> None:
         if len(self.of) < 2 and sum(m.count for m in self.of) < 2:
-            raise ValueError("of 至少两个成员 needs two members, or one with count 2")
+            raise ValueError(
+                Text(
+                    "of 至少要两个成员，或一个而 count 为 2",
+                    "of needs two members, or one with count 2",
+                )
+            )
         if not 0 <= self.within_min <= 1440:
-            raise ValueError("within_min 越界 is out of range: 0 … 1440")
+            raise ValueError(
+                Text("within_min 越界：0 … 1440", "within_min is out of range: 0 … 1440")
+            )
 
 
 class CompoundRow(NamedTuple):

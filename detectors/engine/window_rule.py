@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from config.language import Said
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
@@ -84,7 +86,7 @@ class Kind(NamedTuple):
     fades: Callable[[Any], bool] = lambda _: False
     plain: Callable[[Any, View], Scored] | None = None
     falling: bool = False
-    unready: Callable[[Any], str] = lambda _: ""
+    unready: Callable[[Any], Said] = lambda _: ""
     seen: str = ""
     mixed: tuple[str, ...] = ()
 

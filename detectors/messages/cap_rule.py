@@ -7,6 +7,7 @@ The Detection is `outside`: `dispatch.decide.policy` lets nothing out that rests
 
 from collections.abc import Iterator
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action
 from detectors.detection import Acknowledgement, Detection, Evidence, detection_id
@@ -20,9 +21,15 @@ from stream.stages.stage import Write
 RULE = "cap"
 _WORDS = 6  # sources shown
 _WRONG = {
-    "identifier_reused": "同一编号的另一条消息 another message under an id that was used: not taken",
-    "too_many": "该来源的有效消息过多 the source has too many messages alive: not taken",
-    "unknown_reference": "所取消的消息没有收到过 it cancels a message that never came here",
+    "identifier_reused": Text(
+        "已用过的编号下的另一条消息，不收", "another message under an id that was used: not taken"
+    ),
+    "too_many": Text(
+        "该来源的有效消息过多，不收", "the source has too many messages alive: not taken"
+    ),
+    "unknown_reference": Text(
+        "所取消的消息没有收到过", "it cancels a message that never came here"
+    ),
 }
 
 
@@ -39,7 +46,7 @@ def hear(district: District, part: Part, state: DetectState, message: CapIn) -> 
     writes = list(_said(district, part, state, message.received_at))
     if wrong and first:
         place = f"{message.source} {message.identifier}"
-        letter = DeadLetter.of(message.received_at, place, wrong, _WRONG[wrong], message)
+        letter = DeadLetter.of(message.received_at, place, wrong, str(_WRONG[wrong]), message)
         writes.append(Write("dead-letters", message.source, letter))
     return writes
 

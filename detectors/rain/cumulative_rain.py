@@ -24,6 +24,7 @@ Source: Chleborad 2000, U.S. Geological Survey Open-File Report 00-469; Chlebora
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots, going_on, so_far
 
@@ -38,7 +39,10 @@ class CumulativeRain(Parameters, frozen=True):
 
     def __post_init__(self) -> None:
         check_slots(self.slot_min * 60, over_h=self.over_h * 3600)
-        check(self.over_h * 60 // self.slot_min <= 2400, "over_h: 时段过多 too many slots")
+        check(
+            self.over_h * 60 // self.slot_min <= 2400,
+            Text("over_h: 时段过多", "over_h: too many slots"),
+        )
 
 
 class RecentPriorRain(Parameters, frozen=True):
@@ -51,7 +55,7 @@ class RecentPriorRain(Parameters, frozen=True):
     def __post_init__(self) -> None:
         check(1 <= self.recent_days <= 30, "recent_days: 1 … 30")
         check(1 <= self.prior_days <= 60, "prior_days: 1 … 60")
-        check(self.b >= 0, "b 应不为负 must not be negative")
+        check(self.b >= 0, Text("b 应不为负", "b must not be negative"))
 
 
 def _total(p: CumulativeRain, view: View) -> tuple[Floats, Ints]:

@@ -24,6 +24,7 @@ with `base`: Guzzetti et al. 2007, Meteorology and Atmospheric Physics 98:239–
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import (
     check,
@@ -51,8 +52,16 @@ class IntensityDuration(Parameters, frozen=True):
     def __post_init__(self) -> None:
         s = self.slot_min * 60
         check_slots(s, from_min=self.from_min * 60, to_min=self.to_min * 60)
-        check(self.to_min >= self.from_min, "to_min 应不小于 from_min must not be below it")
-        check(self.alpha > 0 and self.base >= 0, "alpha 应为正、base 应不为负 must be positive")
+        check(
+            self.to_min >= self.from_min,
+            Text("to_min 应不小于 from_min", "to_min must not be below it"),
+        )
+        check(
+            self.alpha > 0 and self.base >= 0,
+            Text(
+                "alpha 应为正，base 应不为负", "alpha must be positive, base must not be negative"
+            ),
+        )
         check(0 <= self.beta <= 2, "beta: 0 … 2")
         check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.to_min)
 

@@ -21,6 +21,7 @@ Kean et al. 2011, J. Geophys. Res. 116:F04019 (debris flows answer to rain of 5 
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots, going_on, so_far, sums_over
 
@@ -36,7 +37,7 @@ class PeakIntensity(Parameters, frozen=True):
         s = self.slot_min * 60
         check_slots(s, duration_min=self.duration_min * 60, within_min=self.within_min * 60)
         longer = self.within_min >= self.duration_min
-        check(longer, "within_min 应不小于 duration_min must not be below it")
+        check(longer, Text("within_min 应不小于 duration_min", "within_min must not be below it"))
 
 
 def _score(p: PeakIntensity, view: View) -> tuple[Floats, Ints]:

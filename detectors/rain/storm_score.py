@@ -33,6 +33,7 @@ Geomorphology 278:149-162 for the form after fire; gap between storms: Restrepo-
 import msgspec
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.log_odds import chance
 from detectors.rain.storm_quantities import TABLE_QUANTITIES, shaped
@@ -63,18 +64,32 @@ class StormScore(Parameters, frozen=True):
 
     def __post_init__(self) -> None:
         for name in self.weights:
-            check(name in TABLE_QUANTITIES, f"weights: 未知 unknown {name!r}")
+            check(
+                name in TABLE_QUANTITIES,
+                Text(f"weights: 未知 {name!r}", f"weights: unknown {name!r}"),
+            )
             rain = is_rain(name)
-            check(name != "duration", "weights: duration 尚不能用 cannot run live")
-            check(rain or name in self.site, f"site: 缺 lacks {name!r}")
-            check(not rain or self.weights[name] >= 0, f"weights: {name} 应不小于 0 must be >= 0")
+            check(
+                name != "duration",
+                Text("weights: duration 尚不能用", "weights: duration cannot run live"),
+            )
+            check(rain or name in self.site, Text(f"site: 缺 {name!r}", f"site: lacks {name!r}"))
+            check(
+                not rain or self.weights[name] >= 0,
+                Text(f"weights: {name} 应不小于 0", f"weights: {name} must be >= 0"),
+            )
         for name, value in self.site.items():
             q = TABLE_QUANTITIES.get(name)
-            check(q is not None and not is_rain(name), f"site: 未知 unknown {name!r}")
+            check(
+                q is not None and not is_rain(name),
+                Text(f"site: 未知 {name!r}", f"site: unknown {name!r}"),
+            )
             fine = q is not None and q.low <= value <= q.high
-            check(fine, f"site: {name} {value} 越界 is out of range")
+            check(fine, Text(f"site: {name} {value} 越界", f"site: {name} {value} is out of range"))
         check(1 / 3 <= self.climate <= 3, "climate: 1/3 … 3")
-        check(any(map(is_rain, self.weights)), "weights: 无雨量项 nothing of rain")
+        check(
+            any(map(is_rain, self.weights)), Text("weights: 无雨量项", "weights: nothing of rain")
+        )
         check(1 <= self.gap_h <= self.within_h <= 168, "1 <= gap_h <= within_h <= 168")
         check_slots(self.slot_min * 60, **{n: m * 60 for n, m in self.durations()})
 
@@ -123,12 +138,14 @@ def score(p: StormScore, view: View) -> Scored:
     return going_on(_score, p, view)
 
 
-def _unready(p: StormScore) -> str:
+def _unready(p: StormScore) -> Said:
     if p.replay and p.replay.record.strip() and p.replay.lead_median_min >= 0:
         return ""
-    return (
-        "未经回放，不得上线 not replayed, so it may not go live: fengsui hindcast --rules, 将结果写入 put "
-        "its result in replay = { record, events, hits, false_alarms, lead_median_min }"
+    return Text(
+        "未经回放，不得上线：fengsui hindcast --rules，将结果写入 replay = { record, "
+        "events, hits, false_alarms, lead_median_min }",
+        "not replayed, so it may not go live: fengsui hindcast --rules, put its result "
+        "in replay = { record, events, hits, false_alarms, lead_median_min }",
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Scored, View
 
@@ -87,7 +88,7 @@ def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floa
     return mean, np.divide(total, all_, out=np.zeros_like(total), where=all_ > 0)
 
 
-def check(fine: bool, what: str) -> None:
+def check(fine: bool, what: Said) -> None:
     """A parameter that cannot be is a ValueError that says what can."""
     if not fine:
         raise ValueError(what)
@@ -95,11 +96,17 @@ def check(fine: bool, what: str) -> None:
 
 def check_slots(slot_s: int, **lengths_s: int) -> None:
     """Slots divide the day, so that they start where clocks do; lengths are whole slots."""
-    check(slot_s >= 1 and 86_400 % slot_s == 0, f"时段 {slot_s} s 应能整除一天 must divide a day")
+    check(
+        slot_s >= 1 and 86_400 % slot_s == 0,
+        Text(f"时段 {slot_s} s 应能整除一天", f"a slot of {slot_s} s must divide a day"),
+    )
     for name, length in lengths_s.items():
         check(
             length >= slot_s and length % slot_s == 0,
-            f"{name}：应为时段 {slot_s} s 的整倍数 must be whole slots",
+            Text(
+                f"{name}：应为时段 {slot_s} s 的整倍数",
+                f"{name}: must be whole slots of {slot_s} s",
+            ),
         )
 
 
@@ -107,6 +114,9 @@ def check_going_on(slot_min: int, goes_on_min: int, share: float, window_min: in
     """Whole slots, fewer than the window has; the rain that goes on is at most twice as heavy."""
     check(
         0 <= goes_on_min < window_min and goes_on_min % slot_min == 0,
-        f"goes_on_min：应为时段 {slot_min} min 的整倍数，小于 {window_min} whole slots, below the window",
+        Text(
+            f"goes_on_min：应为时段 {slot_min} min 的整倍数，小于 {window_min}",
+            f"goes_on_min: whole slots of {slot_min} min, below the window of {window_min}",
+        ),
     )
     check(0 <= share <= 2, "goes_on_share: 0 … 2")

@@ -29,7 +29,9 @@ def cascades(district: District, groups: Iterable[str]) -> dict[str, Cascade]:
             if gauges and areas:
                 grades = levels(row), actions(row)
                 valley = district.reaches, gauges, others, areas
-                found[f"{row.id}|{group}"] = Cascade(row.id, row.hazard, parameters, *valley, *grades)
+                found[f"{row.id}|{group}"] = Cascade(
+                    row.id, row.hazard, parameters, *valley, *grades
+                )
     return found
 
 
@@ -38,7 +40,9 @@ def _valley(
 ) -> tuple[list[Gauge], list[Gauge], list[str]]:
     """Of one watch group: the gauges of the network, its other stations, and the areas below a gauge."""
     wanted = set(row.stations) or _nodes(district)
-    mine = [s for s in district.stations.values() if group in district.groups_of_station.get(s.id, ())]
+    mine = [
+        s for s in district.stations.values() if group in district.groups_of_station.get(s.id, ())
+    ]
     gauges = [_gauge(district, s, row.quantity) for s in mine if s.id in wanted]
     others = [_gauge(district, s, "") for s in mine if s.id not in wanted]
     below = next_below(district.reaches)
@@ -59,7 +63,7 @@ def _gauge(district: District, station: Station, quantity: str) -> Gauge:
 def cascade_problems(district: District, row: RuleRow, where: str) -> list[Problem]:
     """Everything that is wrong with such a row."""
     parameters = parameters_of(row, CascadeParameters)
-    if isinstance(parameters, str):
+    if isinstance(parameters, Text):
         return [rule_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
 
@@ -88,19 +92,25 @@ def cascade_problems(district: District, row: RuleRow, where: str) -> list[Probl
                     f"all hang on {line}, and nothing else of the group does: it explains every "
                     "silence, and the rule could never speak",
                 )
-                hint = Text("让同组另一站也靠它，或改正", "let another station hang on it, or mend it")
+                hint = Text(
+                    "让同组另一站也靠它，或改正", "let another station hang on it, or mend it"
+                )
                 wrong("stations", said, Text("stations.csv: ", "stations.csv: ") + hint)
     if apart := next(_apart(district, row, nodes), None):
         upper, lower = apart
         said = Text(
             f"{upper}、{lower} 不在一个监测组", f"{upper} and {lower} are in two watch groups"
         )
-        hint = Text(f"watch.csv: 让下游的区也看 {upper}", f"watch.csv: let an area below watch {upper}")
+        hint = Text(
+            f"watch.csv: 让下游的区也看 {upper}", f"watch.csv: let an area below watch {upper}"
+        )
         wrong("stations", said, hint)
     without = [a for a in row.areas if a != "*" and a not in fed]
     if without or not fed:
         where_ = " ".join(without) or "*"
-        said = Text(f"{where_} 上游没有同组的两个站", f"{where_}: no two gauges of its group above it")
+        said = Text(
+            f"{where_} 上游没有同组的两个站", f"{where_}: no two gauges of its group above it"
+        )
         wrong("areas", said, "reaches.csv, watch.csv")
     return found
 
@@ -112,7 +122,9 @@ def _nodes(district: District) -> set[str]:
 def _apart(district: District, row: RuleRow, nodes: set[str]) -> Iterator[tuple[str, str]]:
     """Gauges of the row, each with one of its gauges or areas below that is in another watch group: who
     looks after the one does not hear the other."""
-    gauges = [s for s in row.stations or sorted(nodes & {*district.stations}) if s in district.stations]
+    gauges = [
+        s for s in row.stations or sorted(nodes & {*district.stations}) if s in district.stations
+    ]
     groups = {s: set(district.groups_of_station.get(s, ())) for s in gauges}
     groups |= {a: {district.group_of_area[a]} for a in areas_of(district, row)}
     below = next_below(district.reaches)

@@ -9,6 +9,7 @@ import msgspec
 
 from config.checks.tables import ACTIONS, LEVELS
 from config.geometry import distance_km
+from config.language import Text
 from config.read.problem import Problem
 from config.records.cameras import NEEDS, lacks
 from config.records.district import District, Station
@@ -135,7 +136,7 @@ def problems(district: District) -> list[Problem]:
     """Everything that is wrong with the rows' kinds and parameters."""
     found: list[Problem] = []
     if (wrong := missing()) and _looks(district):
-        message = "摄像机规则需要 OpenCV camera rules need OpenCV"
+        message = Text("摄像机规则需要 OpenCV", "camera rules need OpenCV")
         found.append(Problem("rules.toml", 0, "camera", message, wrong))
     ids = {*district.rules.run, *(r.id for r in district.rules.rule)}
     for n, row in enumerate(district.rules.rule):
@@ -146,9 +147,8 @@ def problems(district: District) -> list[Problem]:
             found += cascade_problems(district, row, where)
         elif row.kind not in KINDS:
             kinds = ", ".join(sorted([*KINDS, *OWN]))
-            found.append(
-                rule_problem(where, "kind", f"没有 {row.kind!r} is no kind of rule", kinds)
-            )
+            said = Text(f"没有 {row.kind!r} 这种规则", f"{row.kind!r} is no kind of rule")
+            found.append(rule_problem(where, "kind", said, kinds))
         else:
             found += _row_problems(district, row, where, KINDS[row.kind])
     return found
@@ -165,23 +165,26 @@ def _compound_problems(
     district: District, row: RuleRow, where: str, ids: set[str]
 ) -> list[Problem]:
     parameters = parameters_of(row, CompoundParameters)
-    if isinstance(parameters, str):
+    if isinstance(parameters, Text):
         return [rule_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
     for m in parameters.of:
         if m.rule not in ids or m.rule == row.id:
-            wrong = f"没有规则 {m.rule!r} is no rule that runs"
+            wrong = Text(f"没有规则 {m.rule!r}", f"{m.rule!r} is no rule that runs")
             found.append(rule_problem(where, "parameters.of", wrong, row.id))
             continue
         if any(r.id == m.rule and r.kind == CASCADE for r in district.rules.rule):
-            wrong = f"{m.rule} 只提请，不参加表决 only proposes, and has no vote"
+            wrong = Text(f"{m.rule} 只提请，不参加表决", f"{m.rule} only proposes, and has no vote")
             found.append(rule_problem(where, "parameters.of", wrong))
             continue
         of, hazard = _speaks_of(district, m.rule), m.hazard or row.hazard
         deaf = [a for a in areas_of(district, row) if (a, hazard) not in of]
         if deaf:
-            wrong = f"{m.rule} 从不说 {deaf[0]} 的 {hazard} never speaks of {deaf[0]} {hazard}"
-            hint = "areas, 或成员的 or a member's hazard: " + (
+            wrong = Text(
+                f"{m.rule} 从不说 {deaf[0]} 的 {hazard}",
+                f"{m.rule} never speaks of {deaf[0]} {hazard}",
+            )
+            hint = Text("areas，或成员的 hazard：", "areas, or a member's hazard: ") + (
                 ", ".join(sorted({h for _, h in of})) or "–"
             )
             found.append(rule_problem(where, "parameters.of", wrong, hint))
@@ -204,20 +207,22 @@ def _speaks_of(district: District, rule: str) -> set[tuple[str, str]]:
 
 def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> list[Problem]:
     parameters = parameters_of(row, kind.parameters)
-    if isinstance(parameters, str):
+    if isinstance(parameters, Text):
         return [rule_problem(where, "parameters", parameters, "docs/rules.md")]
     found = []
     if forbids := kind.unready(parameters):
         found.append(rule_problem(where, "parameters", forbids, "docs/skill-tables.md"))
     if row.quantity not in kind.inputs and "*" not in kind.inputs:
         takes = ", ".join(kind.inputs)
-        found.append(rule_problem(where, "quantity", f"{row.kind} 不用 does not take it", takes))
+        wrong = Text(f"{row.kind} 不用它", f"{row.kind} does not take it")
+        found.append(rule_problem(where, "quantity", wrong, takes))
     for names in (LEVELS, ACTIONS):
         values = [v for x in names if (v := getattr(row, x)) is not None]
         pairs = pairwise(reversed(values) if kind.falling else values)
         if any(a > b for a, b in pairs):
-            order = "应逐级降低 must fall" if kind.falling else "应逐级升高 must rise"
-            found.append(rule_problem(where, names[0], f"{order} level by level: {values}"))
+            rising = Text("应逐级升高", "must rise level by level")
+            order = Text("应逐级降低", "must fall level by level") if kind.falling else rising
+            found.append(rule_problem(where, names[0], order + f": {values}"))
     slot_s = kind.slot_s(parameters)
     found += _beside_problems(district, row, where, kind, slot_s)
     for name in row.stations:
@@ -225,15 +230,17 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
         if seen := _seen(row):
             found += _unseen(district, station, where, seen)
         elif not _measures(station, row.quantity):
-            wrong = f"{name} 不测 does not measure {row.quantity}"
+            wrong = Text(f"{name} 不测 {row.quantity}", f"{name} does not measure {row.quantity}")
             found.append(rule_problem(where, "stations", wrong, station.quantity))
         elif _interval_s(station) > slot_s:
-            wrong = f"{name} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
-            found.append(rule_problem(where, "stations", wrong, "加长时段或换站 a longer slot"))
+            found.append(rule_problem(where, "stations", *_too_long(station, slot_s)))
     fed = [a for a in areas_of(district, row) if _stations(district, row, a, slot_s)]
     without = [a for a in row.areas if a != "*" and a not in fed]
     if without or not fed:
-        wrong = f"{' '.join(without) or '*'} 没有可用监测站 no station that this rule can use"
+        wrong = Text(
+            f"{' '.join(without) or '*'} 没有可用监测站",
+            f"{' '.join(without) or '*'}: no station that this rule can use",
+        )
         hint = "watch.csv" + (", cameras.csv" if _seen(row) else "")
         found.append(rule_problem(where, "areas", wrong, hint))
     return found
@@ -245,31 +252,44 @@ def _beside_problems(
     """What is wrong with the stations of other quantities beside a row's own."""
     found = []
     if row.beside and not row.stations:
-        wrong = "有 beside 时须列出 with beside the row's own stations are needed"
+        wrong = Text("有 beside 时须列出本行的站", "with beside the row's own stations are needed")
         found.append(rule_problem(where, "stations", wrong, row.quantity))
     for quantity, names in row.beside.items():
         if quantity not in kind.mixed:
-            wrong = f"{row.kind} 不能并用 does not take {quantity} beside its own"
+            wrong = Text(
+                f"{row.kind} 不能并用 {quantity}",
+                f"{row.kind} does not take {quantity} beside its own",
+            )
             found.append(rule_problem(where, "beside", wrong, ", ".join(kind.mixed) or "–"))
             continue
         for station in (district.stations[n] for n in names):
             if not _measures(station, quantity):
-                wrong = f"{station.id} 不测 does not measure {quantity}"
+                wrong = Text(
+                    f"{station.id} 不测 {quantity}", f"{station.id} does not measure {quantity}"
+                )
                 found.append(rule_problem(where, "beside", wrong, station.quantity))
             elif _interval_s(station) > slot_s:
-                wrong = f"{station.id} 的读数跨 {_interval_s(station)} s, longer than a slot of {slot_s} s"
-                found.append(rule_problem(where, "beside", wrong, "加长时段或换站 a longer slot"))
+                found.append(rule_problem(where, "beside", *_too_long(station, slot_s)))
     return found
+
+
+def _too_long(station: Station, slot_s: int) -> tuple[Text, Text]:
+    """What is wrong with a station whose readings span more than a slot, and what to do."""
+    wrong = Text(
+        f"{station.id} 的读数跨 {_interval_s(station)} s，长于时段 {slot_s} s",
+        f"{station.id}: a reading spans {_interval_s(station)} s, longer than a slot of {slot_s} s",
+    )
+    return wrong, Text("加长时段或换站", "a longer slot, or another station")
 
 
 def _unseen(district: District, station: Station, where: str, seen: str) -> list[Problem]:
     """What keeps a camera from showing a quantity."""
     if station.quantity != "frame":
-        wrong = f"{station.id} 不是摄像机 is no camera, {seen}"
+        wrong = Text(f"{station.id} 不是摄像机，{seen}", f"{station.id} is no camera, {seen}")
         return [rule_problem(where, "stations", wrong, "stations.csv: quantity frame")]
     if what := _lacks(district, station, seen):
         hint = "cameras.csv: " + ", ".join({"ground": "points / gsd_m"}.get(w, w) for w in what)
-        wrong = f"{station.id} 的 {seen} 缺设置 is not set up for it"
+        wrong = Text(f"{station.id} 的 {seen} 缺设置", f"{station.id} is not set up for {seen}")
         return [rule_problem(where, "stations", wrong, hint)]
     return []
 

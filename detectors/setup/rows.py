@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from config.checks.tables import ACTIONS, LEVELS
-from config.language import Said
+from config.language import Said, Text, text_of
 from config.read.problem import Problem
 from config.records.district import District
 from config.records.rules import RuleRow
@@ -30,9 +30,9 @@ def rule_problem(where: str, key: str, message: Said, hint: Said = "") -> Proble
     return Problem("rules.toml", 0, f"{where}.{key}", message, hint)
 
 
-def parameters_of(row: RuleRow, type_: type[msgspec.Struct]) -> Any | str:
+def parameters_of(row: RuleRow, type_: type[msgspec.Struct]) -> Any | Text:
     """The parameters, or what is wrong with them."""
     try:
         return msgspec.convert(row.parameters, type_)
     except (msgspec.ValidationError, ValueError) as e:
-        return str(e)
+        return text_of(e)

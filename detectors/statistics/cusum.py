@@ -25,6 +25,7 @@ Charts and Charting for Quality Improvement, Springer.
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.ewma import check_usual, standard
@@ -48,11 +49,17 @@ class Cusum(Parameters, frozen=True):
     def __post_init__(self) -> None:
         check_slots(self.slot_s, recent_s=self.recent_s)
         check_usual(self.slot_s, self.usual_s, self.mean, self.sigma, self.min_points)
-        check(self.allowance >= 0, "allowance 应不为负 must not be negative")
-        check(self.most_z > self.allowance, "most_z 应大于 allowance must be above it")
-        check(self.least_sigma >= 0, "least_sigma 应不为负 must not be negative")
+        check(self.allowance >= 0, Text("allowance 应不为负", "allowance must not be negative"))
         check(
-            (self.recent_s + self.usual_s) // self.slot_s <= 2048, "时段过多 too many slots: 2048"
+            self.most_z > self.allowance,
+            Text("most_z 应大于 allowance", "most_z must be above allowance"),
+        )
+        check(
+            self.least_sigma >= 0, Text("least_sigma 应不为负", "least_sigma must not be negative")
+        )
+        check(
+            (self.recent_s + self.usual_s) // self.slot_s <= 2048,
+            Text("时段过多，至多 2048", "too many slots, at most 2048"),
         )
 
 

@@ -26,6 +26,7 @@ Source: Roberts 1959, Technometrics 1:239–250; Lucas & Saccucci 1990, Technome
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_level import Side, sided, usual
@@ -48,9 +49,12 @@ class Ewma(Parameters, frozen=True):
         check_slots(self.slot_s, recent_s=self.recent_s)
         check_usual(self.slot_s, self.usual_s, self.mean, self.sigma, self.min_points)
         check(0 < self.weight <= 1, "weight: 0 … 1")
-        check(self.least_sigma >= 0, "least_sigma 应不为负 must not be negative")
         check(
-            (self.recent_s + self.usual_s) // self.slot_s <= 2048, "时段过多 too many slots: 2048"
+            self.least_sigma >= 0, Text("least_sigma 应不为负", "least_sigma must not be negative")
+        )
+        check(
+            (self.recent_s + self.usual_s) // self.slot_s <= 2048,
+            Text("时段过多，至多 2048", "too many slots, at most 2048"),
         )
 
 
@@ -58,13 +62,19 @@ def check_usual(
     slot_s: int, usual_s: int, mean: float | None, sigma: float | None, min_points: int
 ) -> None:
     """Either mean and sigma are stated, or there is a window to take them from."""
-    check((mean is None) == (sigma is None), "mean 与 sigma 应同时给出 state both or neither")
-    check(sigma is None or sigma > 0, "sigma 应为正 must be positive")
+    check(
+        (mean is None) == (sigma is None),
+        Text("mean 与 sigma 应同时给出", "mean and sigma: state both or neither"),
+    )
+    check(sigma is None or sigma > 0, Text("sigma 应为正", "sigma must be positive"))
     if mean is None:
         check_slots(slot_s, usual_s=usual_s)
         most = usual_s // slot_s
         check(3 <= min_points <= most, f"min_points: 3 … {most} (usual_s / slot_s)")
-    check(usual_s >= 0 and usual_s % slot_s == 0, "usual_s 应为整时段 must be whole slots")
+    check(
+        usual_s >= 0 and usual_s % slot_s == 0,
+        Text("usual_s 应为整时段", "usual_s must be whole slots"),
+    )
 
 
 def standard(

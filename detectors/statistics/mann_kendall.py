@@ -21,6 +21,7 @@ Source: Mann 1945, Econometrica 13:245–259; Kendall 1975, Rank Correlation Met
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import kendall
@@ -37,7 +38,7 @@ class MannKendall(Parameters, frozen=True):
         check_slots(self.slot_s, window_s=self.window_s)
         most = self.window_s // self.slot_s
         check(4 <= self.min_points <= most, f"min_points: 4 … {most} (window_s / slot_s)")
-        check(most <= 720, "window_s / slot_s: 至多 at most 720")
+        check(most <= 720, Text("window_s / slot_s: 至多 720", "window_s / slot_s: at most 720"))
 
 
 def score(p: MannKendall, view: View) -> Scored:

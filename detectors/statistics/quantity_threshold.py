@@ -24,6 +24,7 @@ from typing import Literal
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import newest
@@ -41,7 +42,7 @@ class Above(Parameters, frozen=True):
         check_slots(self.slot_s, over_s=self.over_s)
         most = self.over_s // self.slot_s
         check(1 <= self.min_points <= most, f"min_points: 1 … {most} (over_s / slot_s)")
-        check(most <= 4096, "over_s / slot_s: 至多 at most 4096")
+        check(most <= 4096, Text("over_s / slot_s: 至多 4096", "over_s / slot_s: at most 4096"))
 
 
 class Below(Above, frozen=True):

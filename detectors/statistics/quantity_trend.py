@@ -21,6 +21,7 @@ Source: Theil 1950; Sen 1968, J. Am. Stat. Assoc. 63:1379–1389.
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import slopes
@@ -37,7 +38,7 @@ class Rise(Parameters, frozen=True):
         check_slots(self.slot_s, window_s=self.window_s)
         most = self.window_s // self.slot_s
         check(2 <= self.min_points <= most, f"min_points: 2 … {most} (window_s / slot_s)")
-        check(most <= 288, "window_s / slot_s: 至多 at most 288")
+        check(most <= 288, Text("window_s / slot_s: 至多 288", "window_s / slot_s: at most 288"))
 
 
 class Fall(Rise, frozen=True):

@@ -28,6 +28,7 @@ from typing import Literal
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 
@@ -44,10 +45,13 @@ class StaLta(Parameters, frozen=True):
 
     def __post_init__(self) -> None:
         check_slots(self.slot_s, sta_s=self.sta_s, lta_s=self.lta_s)
-        check(self.lta_s > self.sta_s, "lta_s 应长于 sta_s must be longer")
-        check(self.floor >= 0, "floor 应不为负 must not be negative")
+        check(self.lta_s > self.sta_s, Text("lta_s 应长于 sta_s", "lta_s must be longer"))
+        check(self.floor >= 0, Text("floor 应不为负", "floor must not be negative"))
         check(0 < self.min_share <= 1, "min_share: 0 … 1")
-        check((self.sta_s + self.lta_s) // self.slot_s <= 4096, "时段过多 too many slots: 4096")
+        check(
+            (self.sta_s + self.lta_s) // self.slot_s <= 4096,
+            Text("时段过多，至多 4096", "too many slots, at most 4096"),
+        )
 
 
 def _mean(x: Floats, min_share: float) -> Floats:

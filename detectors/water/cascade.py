@@ -46,6 +46,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.reaches import Reach
 from detectors.water.silent_chain import Chain, Moments, River
 
@@ -74,9 +75,11 @@ class CascadeParameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
-                raise ValueError(f"{name} 越界 is out of range: {low} … {high}")
+                raise ValueError(
+                    Text(f"{name} 越界：{low} … {high}", f"{name} is out of range: {low} … {high}")
+                )
         if not self.jump > 0:
-            raise ValueError("jump 应为正 must be positive")
+            raise ValueError(Text("jump 应为正", "jump must be positive"))
 
 
 class Gauge(NamedTuple):

@@ -30,12 +30,14 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
 from detectors.water.stage_score import check_scale, scaled
 
+_TERMS = "level, wet, rise_Nmin, rain_Nmin, wet_rain_Nmin"
 _TERM = re.compile(r"(rise|rain|wet_rain)_([1-9]\d{0,4})min")
 
 
@@ -61,16 +63,19 @@ class FloodScore(Parameters, frozen=True):
         check(0 <= self.ahead_min <= 10_080, "ahead_min: 0 … 10080")
         check(0 < self.decay_per_day <= 1 and self.wet_mm > 0, "decay_per_day: 0 … 1; wet_mm > 0")
         check(1 <= self.days <= 60, "days: 1 … 60")
-        check("level" in self.weights, "weights: 缺 lacks level")
+        check("level" in self.weights, Text("weights: 缺 level", "weights: lacks level"))
         for name in self.weights:
             found = _TERM.fullmatch(name)
             check(
                 name in ("level", "wet") or found is not None,
-                f"weights: 未知 unknown {name!r}: level, wet, rise_Nmin, rain_Nmin, wet_rain_Nmin",
+                Text(f"weights: 未知 {name!r}: {_TERMS}", f"weights: unknown {name!r}: {_TERMS}"),
             )
             if found:
                 check_slots(self.slot_min * 60, **{name: int(found[2]) * 60})
-        check(width(self) <= 4096, "时段过多 too many slots: days, N / slot_min")
+        check(
+            width(self) <= 4096,
+            Text("时段过多：days、N / slot_min", "too many slots: days, N / slot_min"),
+        )
 
 
 def _length(name: str) -> tuple[str, int]:

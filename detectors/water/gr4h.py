@@ -33,6 +33,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import areal_mean, check, going_on, so_far
 
@@ -56,11 +57,17 @@ class Gr4h(Parameters, frozen=True):
     silent_h: int = 2
 
     def __post_init__(self) -> None:
-        check(self.area_km2 > 0, "area_km2 应为正 must be positive")
-        check(self.x1 > 0 and self.x3 > 0, "x1, x3 应为正 must be positive")
+        check(self.area_km2 > 0, Text("area_km2 应为正", "area_km2 must be positive"))
+        check(self.x1 > 0 and self.x3 > 0, Text("x1, x3 应为正", "x1, x3 must be positive"))
         check(0.5 <= self.x4 <= 240, "x4: 0.5 … 240 h")
-        check(len(self.pe_mm_h) in (1, 12), "pe_mm_h: 1 或 12 个 one number or twelve")
-        check(all(x >= 0 for x in self.pe_mm_h), "pe_mm_h 应不为负 must not be negative")
+        check(
+            len(self.pe_mm_h) in (1, 12),
+            Text("pe_mm_h: 一个数或十二个", "pe_mm_h: one number or twelve"),
+        )
+        check(
+            all(x >= 0 for x in self.pe_mm_h),
+            Text("pe_mm_h 应不为负", "pe_mm_h must not be negative"),
+        )
         check(0 <= self.start_s <= 1 and 0 <= self.start_r <= 1, "start_s, start_r: 0 … 1")
         check(1 <= self.days <= 90 and 0 <= self.ahead_h <= 240, "days: 1 … 90, ahead_h: 0 … 240")
         check(1 <= self.silent_h <= 24, "silent_h: 1 … 24")

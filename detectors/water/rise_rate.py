@@ -26,6 +26,7 @@ from typing import Literal
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import newest, slopes
@@ -43,7 +44,10 @@ class RiseRate(Parameters, frozen=True):
         check_slots(self.slot_min * 60, window_min=self.window_min * 60)
         most = self.window_min // self.slot_min
         check(2 <= self.min_points <= most, f"min_points: 2 … {most} (window_min / slot_min)")
-        check(most <= 288, "window_min / slot_min: 至多 at most 288")
+        check(
+            most <= 288,
+            Text("window_min / slot_min: 至多 288", "window_min / slot_min: at most 288"),
+        )
 
 
 def _most(stage: Floats) -> Floats:

@@ -25,6 +25,7 @@ from typing import Literal
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import newest, slopes
@@ -46,7 +47,10 @@ class StageProjection(Parameters, frozen=True):
         check(0 < self.confidence < 1, "confidence: 0 … 1")
         most = self.window_min // self.slot_min
         check(2 <= self.min_points <= most, f"min_points: 2 … {most} (window_min / slot_min)")
-        check(most <= 288, "window_min / slot_min: 至多 at most 288")
+        check(
+            most <= 288,
+            Text("window_min / slot_min: 至多 288", "window_min / slot_min: at most 288"),
+        )
 
 
 def score(p: StageProjection, view: View) -> Scored:

@@ -29,6 +29,7 @@ Source: none for the sum itself; its weights are measured, with their skill, in 
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots
 
@@ -52,7 +53,13 @@ class StageScore(Parameters, frozen=True):
         check_scale(self.zero_m, self.flood_m, self.power)
         check(0 <= self.rise_weight <= 100, "rise_weight: 0 … 100")
         check(0 <= self.base_weight <= 100, "base_weight: 0 … 100")
-        check(width(self) <= 4096, "时段过多 too many slots: rise_min, base_h / slot_min")
+        check(
+            width(self) <= 4096,
+            Text(
+                "时段过多：rise_min、base_h / slot_min",
+                "too many slots: rise_min, base_h / slot_min",
+            ),
+        )
 
 
 def width(p: StageScore) -> int:
@@ -63,7 +70,7 @@ def width(p: StageScore) -> int:
 
 def check_scale(zero: float, flood: float, power: float) -> None:
     """A scale that cannot be is a ValueError that says what can."""
-    check(flood > zero, "flood_m 应高于 must lie above zero_m")
+    check(flood > zero, Text("flood_m 应高于 zero_m", "flood_m must lie above zero_m"))
     check(0.1 <= power <= 2, "power: 0.1 … 2")
 
 

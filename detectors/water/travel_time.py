@@ -30,6 +30,7 @@ Source: relation of corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrol
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import newest
@@ -48,12 +49,18 @@ class TravelTime(Parameters, frozen=True):
     def __post_init__(self) -> None:
         lags = {f"lag_min[{n}]": lag * 60 for n, lag in enumerate(self.lag_min)}
         check_slots(self.slot_min * 60, **lags)
-        check(len(lags) > 0, "lag_min 不能为空 must not be empty")
-        check(len(self.gain) == len(self.lag_min), "gain 应与 lag_min 等长 one gain a lag")
-        check(all(g >= 0 for g in self.gain), "gain 应不为负 must not be negative")
+        check(len(lags) > 0, Text("lag_min 不能为空", "lag_min must not be empty"))
+        check(
+            len(self.gain) == len(self.lag_min),
+            Text("gain 应与 lag_min 等长", "gain must have one number a lag"),
+        )
+        check(all(g >= 0 for g in self.gain), Text("gain 应不为负", "gain must not be negative"))
         whole = self.spread_min >= 0 and self.spread_min % self.slot_min == 0
-        check(whole, "spread_min 应为整时段 must be whole slots")
-        check(span(self) <= 2048, "lag_min / slot_min: 时段过多 too many slots")
+        check(whole, Text("spread_min 应为整时段", "spread_min must be whole slots"))
+        check(
+            span(self) <= 2048,
+            Text("lag_min / slot_min: 时段过多", "lag_min / slot_min: too many slots"),
+        )
 
 
 def span(p: TravelTime) -> int:

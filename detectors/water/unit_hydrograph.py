@@ -35,6 +35,7 @@ from typing import Literal
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import (
     areal_mean,
@@ -72,18 +73,28 @@ class UnitHydrograph(Parameters, frozen=True):
         s = self.slot_min * 60
         check_slots(s, memory_h=self.memory_h * 3600, silent_min=self.silent_min * 60)
         check(
-            self.ahead_min >= 0 and self.ahead_min % self.slot_min == 0, "ahead_min: 整时段 slots"
+            self.ahead_min >= 0 and self.ahead_min % self.slot_min == 0,
+            Text("ahead_min: 应为整时段", "ahead_min: must be whole slots"),
         )
-        check(self.area_km2 > 0, "area_km2 应为正 must be positive")
+        check(self.area_km2 > 0, Text("area_km2 应为正", "area_km2 must be positive"))
         check(0 < self.cn <= 100, "cn: 0 … 100")
         check(0 <= self.ia <= 1 and 0 <= self.coefficient <= 1, "ia, coefficient: 0 … 1")
         check(0 < self.decay_per_day <= 1, "decay_per_day: 0 … 1")
         check(1 <= self.n <= 20 and self.k_h > 0 and self.tc_h > 0, "n: 1 … 20; k_h, tc_h > 0")
-        check(self.base_m3_s >= 0, "base_m3_s 应不为负 must not be negative")
+        check(self.base_m3_s >= 0, Text("base_m3_s 应不为负", "base_m3_s must not be negative"))
         check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.ahead_min + 1)
-        check(span(self) <= 2048, "memory_h / slot_min: 时段过多 too many slots: 2048")
+        check(
+            span(self) <= 2048,
+            Text(
+                "memory_h / slot_min: 时段过多，至多 2048",
+                "memory_h / slot_min: too many slots, at most 2048",
+            ),
+        )
         most = _shape(self, np.array([self.memory_h]))[0]
-        check(most > 0.98, "memory_h 应长于汇流时间 must be longer than the hydrograph")
+        check(
+            most > 0.98,
+            Text("memory_h 应长于汇流时间", "memory_h must be longer than the hydrograph"),
+        )
 
 
 def span(p: UnitHydrograph) -> int:

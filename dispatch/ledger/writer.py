@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from config.language import text_of
 from dispatch.ledger.chain import CHAINS, Entered, Tail, after, entered, entry_of, head
 from dispatch.nodes.keys import Keys, pair_of, public_of, read_secret
 from stream.log.port import Consumer, Fenced, Log, Out, Unavailable
@@ -89,7 +90,7 @@ class Writer:
                     self._forget()
                 except Unavailable as e:
                     self._forget()
-                    retry.wait(str(e))
+                    retry.wait(text_of(e))
             self.close()
         except (Fenced, Unavailable):
             return  # the next owner signs it

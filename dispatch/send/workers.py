@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from config.language import text_of
 from config.records.level import Level
 from dispatch.channels import Channel, SendError
 from dispatch.channels.failover import NO_CARRIER, Carriers
@@ -384,5 +385,5 @@ def append(log: Log, outs: Sequence[Out], stop: threading.Event) -> bool:
             log.append(outs)
             return True
         except Unavailable as e:
-            if retry.wait(str(e)):
+            if retry.wait(text_of(e)):
                 return False  # what is not written is tried again after the start

@@ -213,8 +213,8 @@ def run_storm(
     world = World(district, chosen, seed)
     pace = chosen.speed if speed is None else speed
     setup = make(start_at=chosen.start_at, seed=world.seed, scenario=name, speed=pace)
-    about = f"{name}: {chosen.title}; seed {world.seed}"
-    echo(Text(f"情景 {about}", f"scenario {about}"), err=True)
+    about = f"{name}: " + chosen.title + f"; seed {world.seed}"
+    echo(Text("情景 ", "scenario ") + about, err=True)
 
     def show(player: Player, watch: Watch) -> None:
         quiet = 0
@@ -280,7 +280,7 @@ def good_rows(file: Path) -> list[Measured]:
         if isinstance(row, BadRow):
             bad += 1
             if bad <= 5:
-                echo(f"{file}:{row.row}: {row.why}", err=True)
+                echo(f"{file}:{row.row}: " + row.why, err=True)
         else:
             rows.append(row)
     if bad:

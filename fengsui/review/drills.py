@@ -41,7 +41,8 @@ def drills(setup: Setup, folder: Path) -> dict[str, Any]:
         "count": len(rows),
         "command": shlex.join(words),
         "scenarios": [
-            {"name": s.name, "title": s.title, "hours": s.hours} for s in SCENARIOS.values()
+            {"name": s.name, "title": (s.title.zh, s.title.en), "hours": s.hours}
+            for s in SCENARIOS.values()
         ],
     }
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 
-from config.language import Text, en, zh
+from config.language import Text, en, text_of, zh
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
@@ -67,8 +67,8 @@ def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
         try:
             return open_run_log(setup)
         except Unavailable as e:
-            pulse.beat(str(e))
-            retry.wait(str(e))
+            pulse.beat(text_of(e))
+            retry.wait(text_of(e))
     return None
 
 
@@ -159,7 +159,7 @@ class Line:
         except BaseException as e:  # noqa: BLE001  # it is reported, and the line stops
             self.failed[name] = e
             if isinstance(e, Corrupt):
-                say(name, str(e))
+                say(name, text_of(e))
             elif not isinstance(e, KeyboardInterrupt):
                 traceback.print_exc(file=sys.stderr)
             self.stop_event.set()
@@ -317,8 +317,8 @@ def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
         try:
             history = open_history(setup.history, setup.run.name, setup.district.id)
         except Unavailable as e:
-            pulse.beat(str(e))
-            retry.wait(str(e))
+            pulse.beat(text_of(e))
+            retry.wait(text_of(e))
             continue
         try:
             run_archive(log, history, member(), stop)

@@ -51,7 +51,7 @@ def run_audit(
                 pulse.beat()
             except Unavailable as e:
                 say("audit", text_of(e) + Text("；再试", "; trying again"))
-                pulse.beat(str(e))
+                pulse.beat(text_of(e))
             found = list(audit.findings(now() if live else audit.view.clock_at))
             for finding in found:
                 if finding[:2] not in said:

@@ -21,7 +21,7 @@ def decode_status(node: str, payload: bytes) -> list[Reading | Rejected]:
     try:
         found: Any = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, e.words)]
+        return [Rejected(e.reason, str(e.words))]
     if not isinstance(found, dict) or len(found) > _MOST:
         return [Rejected("bad_payload", "应为一个对象 an object expected: docs/nodes.md, status")]
     time = found.pop("time", None)

@@ -80,7 +80,7 @@ def decode_json(payload: bytes) -> list[Reading | Rejected]:
             return [found]
     except Unreadable as e:
         if not isinstance(e.__cause__, msgspec.ValidationError):
-            return [Rejected(e.reason, e.words)]
+            return [Rejected(e.reason, str(e.words))]
     return _one_by_one(payload)
 
 
@@ -88,7 +88,7 @@ def _one_by_one(payload: bytes) -> list[Reading | Rejected]:
     try:
         found = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, e.words)]
+        return [Rejected(e.reason, str(e.words))]
     if isinstance(found, dict) and found.get("value") is None and "readings" in found:
         found = found["readings"]
     if isinstance(found, list):

@@ -68,7 +68,7 @@ def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
     try:
         pack = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, e.words)]
+        return [Rejected(e.reason, str(e.words))]
     if not isinstance(pack, list):
         return [Rejected("bad_payload", "SenML 应为列表 a pack is a list of records")]
     if (wrong := too_many(pack)) is not None:

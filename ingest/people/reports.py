@@ -289,7 +289,7 @@ def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list
 
 def _ours(e: Unreadable) -> str:
     """The place in our own form; the parser's other words may hold a person's."""
-    return e.words if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
+    return str(e.words) if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
 
 
 def nobody() -> Rejected:

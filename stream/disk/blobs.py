@@ -3,12 +3,16 @@
 import hashlib
 from pathlib import Path
 
+from config.language import Text
 from stream.disk.files import SHARED, write_file
 
 
-def no_room(what: str, e: OSError) -> str:
+def no_room(what: str, e: OSError) -> Text:
     """What is said while the volume takes nothing."""
-    return f"{what} 存不下 cannot be kept: {e.strerror or type(e).__name__}; 腾出空间 make room"
+    return Text(
+        f"{what} 存不下：{e.strerror or type(e).__name__}；腾出空间",
+        f"{what} cannot be kept: {e.strerror or type(e).__name__}; make room",
+    )
 
 
 class FrameStore:

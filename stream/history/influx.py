@@ -22,6 +22,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from influxdb_client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
+from config.language import Text
 from stream.history.influx_setup import prepare
 from stream.history.port import Fact, Point
 from stream.log.port import Unavailable
@@ -43,11 +44,20 @@ class InfluxHistory:
         query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
         token = _token(query)
         if len(path) != 2 or not all(path):
-            raise ValueError(f"{url!r}: 应写 write influx://HOST:PORT/ORG/BUCKET")
+            raise ValueError(
+                Text(
+                    f"{url!r}: 应写 influx://HOST:PORT/ORG/BUCKET",
+                    f"{url!r}: write influx://HOST:PORT/ORG/BUCKET",
+                )
+            )
         if not token:
             raise ValueError(
-                "没有 InfluxDB 令牌 InfluxDB needs a token: FENGSUI_INFLUX_TOKEN is not set, nor "
-                "FENGSUI_INFLUX_TOKEN_FILE"
+                Text(
+                    "没有 InfluxDB 令牌：没有设 FENGSUI_INFLUX_TOKEN，也没有 "
+                    "FENGSUI_INFLUX_TOKEN_FILE",
+                    "InfluxDB needs a token: FENGSUI_INFLUX_TOKEN is not set, nor "
+                    "FENGSUI_INFLUX_TOKEN_FILE",
+                )
             )
         self._retention_days = int(query.get("retention_days", "0"))
         self._prepared = False
@@ -64,8 +74,12 @@ class InfluxHistory:
 
     def _unavailable(self, e: Exception) -> Unavailable:
         return Unavailable(
-            f"{self._where}: 历史库连不上，恢复后补齐 {type(e).__name__}: {_words(e)}; is it running, "
-            "do token and bucket exist? History catches up when it answers"
+            Text(
+                f"{self._where}: 历史库连不上，{type(e).__name__}: {_words(e)}；它在运行吗，令牌"
+                "和桶对吗？恢复后自动补齐",
+                f"{self._where}: history cannot be asked, {type(e).__name__}: {_words(e)}; is "
+                "it running, do token and bucket exist? History catches up when it answers",
+            )
         )
 
     def write(self, points: Sequence[Point], facts: Sequence[Fact]) -> None:
@@ -91,9 +105,10 @@ class InfluxHistory:
             if e.status is None or e.status == 429 or e.status >= 500:
                 raise
             # a bucket that is there is enough for the line
-            words = "不能建桶与任务 cannot make buckets and tasks"
+            words = Text("不能建桶与任务", "cannot make buckets and tasks")
             why = _words(e)
-            say("archive", f"{self._where}: {words} ({e.status} {why}): see docs/history.md")
+            see = Text("见 docs/history.md", "see docs/history.md")
+            say("archive", f"{self._where}: " + words + f" ({e.status} {why}): " + see)
         self._prepared = True
 
     def _write(self, batch: list[Row]) -> None:
@@ -191,7 +206,12 @@ def _token(query: dict[str, str]) -> str:
     if not path:
         return os.environ.get("FENGSUI_INFLUX_TOKEN", "")
     if not Path(path).is_file():
-        raise ValueError(f"InfluxDB: token_file={path}: 没有这个文件 there is no such file")
+        raise ValueError(
+            Text(
+                f"InfluxDB: token_file={path}: 没有这个文件",
+                f"InfluxDB: token_file={path}: there is no such file",
+            )
+        )
     return Path(path).read_text().strip()
 
 

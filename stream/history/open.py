@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from config.language import Text
 from stream.history.port import History
 
 
@@ -18,6 +19,10 @@ def open_history(url: str, run: str, district: str) -> History:
 
         return InfluxHistory(url, run, district)
     raise ValueError(
-        f"历史库地址不认识 unknown history {url!r}: the scheme {scheme!r} does not exist; "
-        "use sqlite:///PATH or influx://HOST:PORT/ORG/BUCKET"
+        Text(
+            f"历史库地址 {url!r} 不认识：没有 {scheme!r}；用 sqlite:///PATH 或 "
+            "influx://HOST:PORT/ORG/BUCKET",
+            f"unknown history {url!r}: the scheme {scheme!r} does not exist; use "
+            "sqlite:///PATH or influx://HOST:PORT/ORG/BUCKET",
+        )
     )

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.language import Text
 from stream.history.port import Fact, Point
 from stream.log.port import Unavailable
 from stream.log.sqlite import folder_of, is_damaged
@@ -66,14 +67,20 @@ class SqliteHistory:
         except sqlite3.DatabaseError as e:
             if is_damaged(e):
                 raise Unavailable(
-                    f"{self.path}: 历史库损坏，主线照常 the history is damaged, the line goes on: {e}. "
-                    "停下 archive，移走此文件再启动 stop archive, move the file away and start it; what "
-                    "it held comes back with fengsui restore --new-history (docs/backup.md)"
+                    Text(
+                        f"{self.path}: 历史库损坏，主线照常：{e}。停下 archive，移走此文件再启动；原有内"
+                        "容用 fengsui restore --new-history 恢复（docs/backup.md）",
+                        f"{self.path}: the history is damaged, the line goes on: {e}. Stop archive, "
+                        "move the file away and start it; what it held comes back with fengsui restore "
+                        "--new-history (docs/backup.md)",
+                    )
                 ) from e
             if isinstance(e, sqlite3.OperationalError):
                 raise Unavailable(
-                    f"{self.path}: 历史库写不了 the history cannot be written: {e}; "
-                    "清理磁盘后补齐 free the disk, it catches up"
+                    Text(
+                        f"{self.path}: 历史库写不了：{e}；清理磁盘后补齐",
+                        f"{self.path}: the history cannot be written: {e}; free the disk, it catches up",
+                    )
                 ) from e
             raise
 

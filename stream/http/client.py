@@ -10,6 +10,8 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
+from config.language import Text
+
 _POOL = urllib3.PoolManager(maxsize=32)
 
 
@@ -65,7 +67,9 @@ def ask(
         while len(got) <= limit and (more := response.read1(limit + 1 - len(got))):
             got += more
             if time.monotonic() > until:
-                raise TimeoutError(f"no whole answer within {whole_s:g} s")
+                raise TimeoutError(
+                    Text(f"{whole_s:g} 秒内没收全答复", f"no whole answer within {whole_s:g} s")
+                )
         if len(got) <= limit:
             response.drain_conn()  # it was all: the connection serves the next request
         return Answer(response.status, bytes(got), response.headers)

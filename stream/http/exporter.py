@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
+from config.language import Text
 from stream.http.server import Bounds, HttpDoor
 from stream.metrics import PULSES, UP
 
@@ -47,7 +48,12 @@ def serve(address: str) -> Iterator[int]:
         yield 0
         return
     if not colon or not port.isdigit():
-        raise ValueError(f"FENGSUI_HTTP={address!r}: 写 write HOST:PORT, e.g. 127.0.0.1:9464")
+        raise ValueError(
+            Text(
+                f"FENGSUI_HTTP={address!r}: 应写 HOST:PORT，如 127.0.0.1:9464",
+                f"FENGSUI_HTTP={address!r}: write HOST:PORT, e.g. 127.0.0.1:9464",
+            )
+        )
     server = HttpDoor(_app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32))
     try:
         yield server.port

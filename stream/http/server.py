@@ -24,6 +24,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from config.language import Text
 from stream import metrics
 from stream.oplog import Seldom
 
@@ -227,10 +228,16 @@ class _Guard:
     def _end(self, c: _Protocol, why: str) -> None:
         metrics.CUT.labels(self._name, why).inc()
         words = {
-            "full": "连接已满，断开最久没说话的 full: whoever has been silent longest is cut",
-            "head": "不说话的连接，断开 a connection that does not say what it wants is cut",
-            "body": "来得太慢的内容，断开 a body that comes too slowly is cut",
-            "answer": "不收答复的连接，断开 a connection that does not read its answer is cut",
+            "full": Text(
+                "连接已满，断开最久没说话的", "full: whoever has been silent longest is cut"
+            ),
+            "head": Text(
+                "不说话的连接，断开", "a connection that does not say what it wants is cut"
+            ),
+            "body": Text("来得太慢的内容，断开", "a body that comes too slowly is cut"),
+            "answer": Text(
+                "不收答复的连接，断开", "a connection that does not read its answer is cut"
+            ),
         }[why]
         self._seldom(self._name, words)
         c.end()

@@ -18,6 +18,7 @@ from kafka import errors as ke
 from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
+from config.language import Text, en, zh
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_url import kafka_place
@@ -65,7 +66,12 @@ class KafkaLog:
             deadline = time.monotonic() + 20
             while not {t.name for t in wanted} <= set(admin.list_topics()):
                 if time.monotonic() > deadline:
-                    raise Unavailable(f"Kafka {self._where} 不建主题 does not create our topics")
+                    raise Unavailable(
+                        Text(
+                            f"Kafka {self._where} 不建我们的主题",
+                            f"Kafka {self._where} does not create our topics",
+                        )
+                    )
                 time.sleep(0.05)
             if not missing:
                 self._compare(admin.describe_topics([t.name for t in wanted]))
@@ -103,17 +109,23 @@ class KafkaLog:
         for t in self.topics.values():
             if have.get(self.topic(t.name), t.partitions) != t.partitions:
                 raise Corrupt(
-                    f"Kafka {self._where}: 主题 topic {self.topic(t.name)} 有 has "
-                    f"{have[self.topic(t.name)]} 分区 partitions, 配置为 the config says "
-                    f"{t.partitions}: 改回配置 put the old number back, or 换一个运行名 begin a "
-                    "new run"
+                    Text(
+                        f"Kafka {self._where}: 主题 {self.topic(t.name)} 有 {have[self.topic(t.name)]} "
+                        f"个分区，配置为 {t.partitions} 个：改回配置，或换一个运行名",
+                        f"Kafka {self._where}: topic {self.topic(t.name)} has "
+                        f"{have[self.topic(t.name)]} partitions, the config says {t.partitions}: put "
+                        "the old number back, or begin a new run",
+                    )
                 )
 
     def unavailable(self, e: BaseException) -> Unavailable:
         """A Kafka error in our words."""
         return Unavailable(
-            f"Kafka {self._where} 连不上或被拒 is not reachable or refuses: {type(e).__name__}: {e}; "
-            "没有丢失 nothing was lost"
+            Text(
+                f"Kafka {self._where} 连不上或被拒：{type(e).__name__}: {zh(e)}；没有丢失",
+                f"Kafka {self._where} is not reachable or refuses: {type(e).__name__}: {en(e)}; "
+                "nothing was lost",
+            )
         )
 
     def producer(self, transactional_id: str) -> Producer:
@@ -188,7 +200,10 @@ class KafkaLog:
                 # transaction markers take offsets too: the end may have no record before it
                 while len(found) < limit and reader.position(where) < end:
                     if time.monotonic() > deadline:
-                        words = f"Kafka {self._where}: 读得太慢 reading {name} takes too long"
+                        words = Text(
+                            f"Kafka {self._where}: 读 {name} 太慢",
+                            f"Kafka {self._where}: reading {name} takes too long",
+                        )
                         raise Unavailable(words)
                     for record in reader.poll(timeout_ms=100, max_records=limit).get(where, ()):
                         key = (record.key or b"").decode("utf-8", "replace")

@@ -12,6 +12,7 @@ from kafka import errors as ke
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
+from config.language import Text
 from stream.log.kafka_producer import Producer
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 from stream.oplog import say
@@ -204,7 +205,12 @@ class KafkaGroupConsumer:
     def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
         for step in steps:
             if step.partition not in self._committed:
-                raise Fenced(f"{self._group}: partition {step.partition} is not ours")
+                raise Fenced(
+                    Text(
+                        f"{self._group}: 分区 {step.partition} 不归本进程",
+                        f"{self._group}: partition {step.partition} is not ours",
+                    )
+                )
         member = self._consumer.group_metadata()
         for step in steps:
             done = self._pool.submit(self._transact, step, self._producers[step.partition], member)

@@ -12,6 +12,8 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka import errors as ke
 
+from config.language import Text
+
 WAIT_S = 15.0
 _TRANSACTION_MS = 5_000  # so long a dead owner's open transaction may hold up the readers
 
@@ -43,7 +45,9 @@ class Producer(KafkaProducer):  # type: ignore[misc]
     def _bounded(self, result: Any, what: str) -> None:
         self._sender.wakeup()
         if not result.wait(timeout_ms=WAIT_S * 1000):
-            raise ke.KafkaTimeoutError(f"{what}: 无应答 no answer in {WAIT_S:.0f} s")
+            raise ke.KafkaTimeoutError(
+                Text(f"{what}: {WAIT_S:.0f} 秒无应答", f"{what}: no answer in {WAIT_S:.0f} s")
+            )
 
     def commit_transaction(self) -> None:
         self._bounded(self._transaction_manager.begin_commit(), "commit")

@@ -24,6 +24,7 @@ from kafka.admin import (
     UserScramCredentialUpsertion,
 )
 
+from config.language import Text
 from stream.log.kafka_url import Right, kafka_place
 from stream.log.port import Unavailable
 
@@ -52,7 +53,10 @@ def lay_down(
             granted, taken = granted + len(new - old), taken + len(old - new)
     except (ke.KafkaError, OSError) as e:
         raise Unavailable(
-            f"Kafka {place.where}: 权限没有设好 rights could not be laid down: {type(e).__name__}: {e}"
+            Text(
+                f"Kafka {place.where}: 权限没有设好：{type(e).__name__}: {e}",
+                f"Kafka {place.where}: rights could not be laid down: {type(e).__name__}: {e}",
+            )
         ) from e
     finally:
         admin.close()

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from config.language import Text, en, zh
+
 _OPTIONS = ("ca", "cert", "key", "sasl", "password_file", "replication")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _BOOTSTRAP_MS = 8_000  # then it is unavailable, which whoever asks says and tries again
@@ -44,8 +46,17 @@ def kafka_place(url: str) -> Place:
     wrong = [k for k in query if k not in _OPTIONS]
     hosts = parts.netloc.rpartition("@")[2]
     if wrong or not hosts:
-        what = f"不认识的选项 unknown option {wrong[0]!r}" if wrong else "没有主机 no host"
-        raise ValueError(f"Kafka 地址 URL: {what}; write kafka://HOST:PORT, see docs/kafka.md")
+        what = (
+            Text(f"不认识的选项 {wrong[0]!r}", f"unknown option {wrong[0]!r}")
+            if wrong
+            else Text("没有主机", "no host")
+        )
+        raise ValueError(
+            Text(
+                f"Kafka 地址：{zh(what)}；应写 kafka://HOST:PORT，见 docs/kafka.md",
+                f"Kafka URL: {en(what)}; write kafka://HOST:PORT, see docs/kafka.md",
+            )
+        )
     options: dict[str, Any] = {
         "bootstrap_servers": hosts.split(","),
         "bootstrap_timeout_ms": _BOOTSTRAP_MS,
@@ -57,7 +68,12 @@ def kafka_place(url: str) -> Place:
     if parts.username:
         mechanism = query.get("sasl", "SCRAM-SHA-256")
         if mechanism not in _MECHANISMS:
-            raise ValueError(f"Kafka: sasl={mechanism!r}: 只有 there are {', '.join(_MECHANISMS)}")
+            raise ValueError(
+                Text(
+                    f"Kafka: sasl={mechanism!r}: 只有 {', '.join(_MECHANISMS)}",
+                    f"Kafka: sasl={mechanism!r}: there are {', '.join(_MECHANISMS)}",
+                )
+            )
         options |= {
             "sasl_mechanism": mechanism,
             "sasl_plain_username": unquote(parts.username),
@@ -75,13 +91,22 @@ def _password(query: dict[str, str], given: str) -> str:
     found = os.environ.get("FENGSUI_KAFKA_PASSWORD", "") or given
     if not found:
         raise ValueError(
-            "Kafka: 有用户名而无口令 a user without a password: name a file with ?password_file=FILE "
-            "or FENGSUI_KAFKA_PASSWORD_FILE"
+            Text(
+                "Kafka: 有用户名而无口令：用 ?password_file=FILE 或 "
+                "FENGSUI_KAFKA_PASSWORD_FILE 指定文件",
+                "Kafka: a user without a password: name a file with ?password_file=FILE or "
+                "FENGSUI_KAFKA_PASSWORD_FILE",
+            )
         )
     return found
 
 
 def _file(path: str, option: str) -> str:
     if not Path(path).is_file():
-        raise ValueError(f"Kafka: {option}={path}: 没有这个文件 there is no such file")
+        raise ValueError(
+            Text(
+                f"Kafka: {option}={path}: 没有这个文件",
+                f"Kafka: {option}={path}: there is no such file",
+            )
+        )
     return path

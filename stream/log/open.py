@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from config.language import Text
 from stream.log.port import Log, topics
 
 
@@ -27,6 +28,10 @@ def open_log(
 
         return KafkaLog(url, run, district, topics(partitions, days))
     raise ValueError(
-        f"日志地址不认识 unknown log {url!r}: the scheme {scheme!r} does not exist; "
-        "use sqlite:///PATH, kafka://HOST:PORT or kafkas://HOST:PORT"
+        Text(
+            f"日志地址 {url!r} 不认识：没有 {scheme!r}；用 sqlite:///PATH、"
+            "kafka://HOST:PORT 或 kafkas://HOST:PORT",
+            f"unknown log {url!r}: the scheme {scheme!r} does not exist; use "
+            "sqlite:///PATH, kafka://HOST:PORT or kafkas://HOST:PORT",
+        )
     )

@@ -19,6 +19,8 @@ Promises of every adapter:
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from config.language import Text
+
 
 class Topic(NamedTuple):
     """A topic, its partitions and how long its records are kept."""
@@ -174,11 +176,12 @@ def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[s
     }
 
 
-def damaged(where: str) -> str:
+def damaged(where: str) -> Text:
     """What an adapter says of a snapshot that is not whole."""
-    return (
-        f"快照损坏 the snapshot {where} is damaged and left aside; an older one, or the log from its "
-        "beginning, is read instead: the start takes longer. Check the disk"
+    return Text(
+        f"快照 {where} 损坏，不用；改读更早的快照或日志开头，启动会慢一些。请检查磁盘",
+        f"the snapshot {where} is damaged and left aside; an older one, or the log from "
+        "its beginning, is read instead: the start takes longer. Check the disk",
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from config.language import Text
 from stream.log.port import Consumer, Corrupt, Entry, Out, Topic, Unavailable, partition_of
 from stream.log.sqlite_group import SqliteConsumer
 
@@ -115,8 +116,11 @@ class SqliteLog:
 
     def _unavailable(self, e: sqlite3.Error) -> Unavailable:
         return Unavailable(
-            f"{self.path}: 日志写不了，没有丢失 the log cannot be written: {e}; nothing was lost, free "
-            "the disk or end the process that holds the file"
+            Text(
+                f"{self.path}: 日志写不了：{e}；没有丢失，清理磁盘，或结束占用文件的进程",
+                f"{self.path}: the log cannot be written: {e}; nothing was lost, free the disk "
+                "or end the process that holds the file",
+            )
         )
 
     @contextmanager
@@ -127,9 +131,13 @@ class SqliteLog:
         except sqlite3.DatabaseError as e:
             if is_damaged(e):
                 raise Corrupt(
-                    f"{self.path}: 日志文件损坏 the log is damaged: {e}. 停下各环节，移走此文件和同名 "
-                    "-wal、-shm stop the stages, move it and its -wal and -shm away, then 从备份恢复 "
-                    "put the newest backup back: fengsui restore FILE.tar.gz (docs/backup.md)"
+                    Text(
+                        f"{self.path}: 日志文件损坏：{e}。停下各环节，移走此文件和同名 -wal、-shm，再从"
+                        "备份恢复：fengsui restore FILE.tar.gz（docs/backup.md）",
+                        f"{self.path}: the log is damaged: {e}. Stop the stages, move it and its -wal "
+                        "and -shm away, then put the newest backup back: fengsui restore FILE.tar.gz "
+                        "(docs/backup.md)",
+                    )
                 ) from e
             if isinstance(e, sqlite3.OperationalError):
                 raise self._unavailable(e) from e
@@ -149,8 +157,12 @@ class SqliteLog:
             db.executemany("INSERT INTO ends VALUES (?,?,0)", rows)
         elif have != topic.partitions:
             raise Corrupt(
-                f"{self.path}: 分区数不符 topic {topic.name} has {have} partitions, the district "
-                f"asks for {topic.partitions}; start a new run, or restore the number"
+                Text(
+                    f"{self.path}: 分区数不符：主题 {topic.name} 有 {have} 个，区县要 "
+                    f"{topic.partitions} 个；换新的运行，或改回数目",
+                    f"{self.path}: topic {topic.name} has {have} partitions, the district asks for "
+                    f"{topic.partitions}; start a new run, or restore the number",
+                )
             )
 
     def _reading(self) -> sqlite3.Connection:

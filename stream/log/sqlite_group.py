@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from config.language import Text
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 from stream.oplog import say
 
@@ -170,7 +171,12 @@ class SqliteConsumer:
         ).fetchone()
         if row is None or row[0] != self._member or step.partition not in self._committed:
             self._drop(step.partition)
-            raise Fenced(f"{self._member} lost {self._topic.name}/{step.partition}")
+            raise Fenced(
+                Text(
+                    f"{self._member} 已失去 {self._topic.name}/{step.partition}",
+                    f"{self._member} lost {self._topic.name}/{step.partition}",
+                )
+            )
         self._log.insert(db, step.outputs)
         db.execute("INSERT OR REPLACE INTO positions VALUES (?,?,?,?)", (*where, step.position))
         if step.snapshot is not None:

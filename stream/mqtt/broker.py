@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from config.language import Text
 from stream.disk.files import write_file
 from stream.mqtt.access import Rights
 
@@ -108,7 +109,12 @@ def start_broker(folder: Path, port: int, rights: Mapping[str, Rights] | None = 
                 return Broker(url if rights else as_user(url, folder, USER), process)
         time.sleep(0.05)
     process.kill()
-    raise RuntimeError(f"{port}: 内置 MQTT 没起来 the embedded broker did not start: see {notes}")
+    raise RuntimeError(
+        Text(
+            f"{port}: 内置 MQTT 服务器没起来，见 {notes}",
+            f"{port}: the embedded broker did not start: see {notes}",
+        )
+    )
 
 
 def _passwords(folder: Path, users: Mapping[str, Rights]) -> dict[str, str]:

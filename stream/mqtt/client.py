@@ -20,6 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from config.language import Said, Text
 from stream.mqtt.inbound_queue import Waiting
 from stream.oplog import say
 
@@ -65,7 +66,11 @@ def digest(topic: str, payload: bytes) -> str:
 def _file(query: dict[str, str], name: str) -> str | None:
     path = query.get(name)
     if path is not None and not Path(path).is_file():
-        raise ValueError(f"MQTT: {name}={path}: 没有这个文件 there is no such file")
+        raise ValueError(
+            Text(
+                f"MQTT: {name}={path}: 没有这个文件", f"MQTT: {name}={path}: there is no such file"
+            )
+        )
     return path
 
 
@@ -83,8 +88,12 @@ class Mqtt:
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(
-                f"不认识的 MQTT 地址 {url!r}: there are mqtt:// and mqtts://, "
-                "for example mqtt://USER:PASSWORD@HOST:1883"
+                Text(
+                    f"不认识的 MQTT 地址 {url!r}：可用 mqtt:// 和 mqtts://，如 "
+                    "mqtt://USER:PASSWORD@HOST:1883",
+                    f"unknown MQTT address {url!r}: there are mqtt:// and mqtts://, for example "
+                    "mqtt://USER:PASSWORD@HOST:1883",
+                )
             )
         query = {k: v[-1] for k, v in parse_qs(parts.query).items()}
         self._five = query.get("v") == "5"
@@ -100,7 +109,7 @@ class Mqtt:
         self._closed = False
         self._connected, self._subscribed = threading.Event(), threading.Event()
         self._subscribing = threading.Lock()
-        self._refused = ""
+        self._refused: Said = ""
         self._sent: list[int] = []  # packet numbers that wait for the broker's word
         self._confirmed: set[int] = set()
         self._word = threading.Condition()
@@ -118,7 +127,12 @@ class Mqtt:
             try:
                 self._client.tls_set(files["ca"], files["cert"], files["key"], ssl.CERT_REQUIRED)
             except ssl.SSLError as e:
-                raise ValueError(f"MQTT {self._where}: ca, cert 或 or key 不可用: {e}") from e
+                raise ValueError(
+                    Text(
+                        f"MQTT {self._where}: ca、cert 或 key 不可用：{e}",
+                        f"MQTT {self._where}: ca, cert or key cannot be used: {e}",
+                    )
+                ) from e
         self._client.max_inflight_messages_set(_INFLIGHT)
         self._client.reconnect_delay_set(1, 30)
         self._client.on_socket_open = _no_delay
@@ -138,8 +152,8 @@ class Mqtt:
 
     def _on_connect(self, _c: Any, _u: Any, flags: Any, reason: Any, _p: Any) -> None:
         if reason.is_failure:
-            self._refused = f"被拒 refused: {reason}"
-            say("mqtt", f"{self._where} refuses us: {reason}")
+            self._refused = Text(f"被拒：{reason}", f"refused: {reason}")
+            say("mqtt", f"{self._where}: " + self._refused)
             return
         self._session += 1
         self._came_at = time.monotonic()
@@ -157,14 +171,23 @@ class Mqtt:
             self._left_at = time.monotonic()
         self._connected.clear()
         if not self._closed:
-            say("mqtt", f"{self._where} is away ({reason}); coming back")
+            say(
+                "mqtt",
+                Text(
+                    f"{self._where} 断开（{reason}）；重新连接",
+                    f"{self._where} is away ({reason}); coming back",
+                ),
+            )
 
     def _on_subscribe(self, _c: Any, _u: Any, _mid: Any, reasons: Any, _p: Any) -> None:
         if all(not r.is_failure for r in reasons):
             self._subscribed.set()
         else:
-            self._refused = f"订阅被拒 subscription refused: {[str(r) for r in reasons]}"
-            say("mqtt", f"{self._where}: {self._refused}")
+            self._refused = Text(
+                f"订阅被拒：{[str(r) for r in reasons]}",
+                f"subscription refused: {[str(r) for r in reasons]}",
+            )
+            say("mqtt", f"{self._where}: " + self._refused)
 
     def _waits(self) -> bool:
         """Is this message of the backlog? That ends when nothing came for a second, or two minutes
@@ -205,14 +228,16 @@ class Mqtt:
     def wait_connected(self, timeout_s: float = 15.0) -> None:
         """Raises ConnectionError with the broker's words."""
         if not self._connected.wait(timeout_s):
-            why = self._refused or "无应答 no answer: is it running, is the address right?"
-            raise ConnectionError(f"MQTT {self._where}: {why}")
+            why = self._refused or Text(
+                "无应答：它在运行吗，地址对吗？", "no answer: is it running, is the address right?"
+            )
+            raise ConnectionError(f"MQTT {self._where}: " + why)
 
-    def waits_for(self) -> str:
+    def waits_for(self) -> Said:
         """Why nothing can come just now, "" if it can."""
         if self._connected.is_set() and self._subscribed.is_set():
             return ""
-        return f"MQTT {self._where}: {self._refused or '不在 away'}"
+        return f"MQTT {self._where}: " + (self._refused or Text("连不上", "away"))
 
     def subscribed(self) -> bool:
         """The broker has confirmed our subscriptions at least once."""

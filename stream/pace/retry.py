@@ -2,6 +2,7 @@
 
 import threading
 
+from config.language import Said, Text
 from stream.oplog import say
 
 
@@ -16,10 +17,10 @@ class Retry:
         self._first_s, self._most_s = first_s, most_s
         self.next_s = first_s
 
-    def wait(self, why: str) -> bool:
+    def wait(self, why: Said) -> bool:
         """Say why, and wait; True once `stop` is set."""
         wait_s, self.next_s = self.next_s, min(2 * self.next_s, self._most_s)
-        say(self._who, f"{why}; trying again in {wait_s:.0f} s")
+        say(self._who, why + Text(f"；{wait_s:.0f} 秒后再试", f"; trying again in {wait_s:.0f} s"))
         return self._stop.wait(wait_s)
 
     def answered(self) -> None:

@@ -9,6 +9,7 @@ the head of a partition the stage refuses to work, in the midst it is a dead let
 
 from collections.abc import Callable, Sequence
 
+from config.language import Text, en, zh
 from stream.log.port import Corrupt, Log, Out, Unavailable
 from stream.oplog import say
 from stream.records import Record, Run, encode
@@ -34,9 +35,14 @@ def check(run: Run, found: Run | None, where: str) -> None:
     """Raises `WrongRun` if what stands at `where` is another run's."""
     if found is not None and another(run, found):
         raise WrongRun(
-            f"{where}: 属于另一运行 belongs to {found.name} ({found.kind}, {found.district}), this is "
-            f"{run.name} ({run.kind}, {run.district}): 什么也不做 nothing is done with it. 换回本运行的目录 "
-            "give this run its own folder or topics (--state, --log), or move these away"
+            Text(
+                f"{where}: 属于另一运行 {found.name}（{found.kind}，{found.district}），这里是 "
+                f"{run.name}（{run.kind}，{run.district}）：什么也不做。给本运行单独的目录或主题"
+                "（--state、--log），或把这些移开",
+                f"{where}: belongs to {found.name} ({found.kind}, {found.district}), this is "
+                f"{run.name} ({run.kind}, {run.district}): nothing is done with it. Give this "
+                "run its own folder or topics (--state, --log), or move these away",
+            )
         )
 
 
@@ -51,7 +57,9 @@ def is_live(started: bool | None, runs: Sequence[Run]) -> bool:
     if started is not None:
         return started
     if not runs:
-        raise UnknownRun("还不知道是实战还是演练 nothing says yet whether this run is live")
+        raise UnknownRun(
+            Text("还不知道是实战还是演练", "nothing says yet whether this run is live")
+        )
     return runs[-1].kind == "live"
 
 
@@ -65,7 +73,7 @@ def begin(log: Log, run: Run) -> None:
     except Unavailable as e:
         if run.kind != "live":
             raise
-        say("run", f"{e}; 稍后由 detect 补记 detect tells it when it can")
+        say("run", Text(f"{zh(e)}；稍后由 detect 补记", f"{en(e)}; detect tells it when it can"))
 
 
 def heal(
@@ -86,6 +94,8 @@ def heal(
     if run.kind != "live":
         return  # its start is the scenario's, which ingest knows
     if first is not None:
-        words = "日志没说是哪个运行，现在补记 the log does not say what run this is, it is told now"
-        say("run", f"{topic}/{partition}: {words}: {run.name} ({run.kind})")
+        words = Text(
+            "日志没说是哪个运行，现在补记", "the log does not say what run this is, it is told now"
+        )
+        say("run", f"{topic}/{partition}: " + words + f": {run.name} ({run.kind})")
     log.append([Out(topic, RUN_KEY, encode(run), partition)])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.language import Text, text_of
 from stream import metrics
 from stream.guard import fault
 from stream.log.port import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
@@ -30,6 +31,7 @@ _POLL_S = 0.25
 _IDLE_S = 0.005  # with something to commit: is there more?
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
 _LIMIT = 20_000
+_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 
 
 @dataclass
@@ -93,18 +95,18 @@ class Runner:
                         consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
                     self._pass(consumer, stop, pulse.beat)
                     retry.answered()
-                    pulse.beat("" if self._held else "没有分区, 待命 no partition: stands by")
+                    pulse.beat("" if self._held else _NONE_HELD)
                     if ready is not None and self._held:
                         ready.set()
                 except Fenced as e:
                     self._forget(consumer)
                     metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
-                    say(self._stage.name, f"{e}; joining again")
+                    say(self._stage.name, text_of(e) + Text("；重新加入", "; joining again"))
                 except Unavailable as e:
                     self._forget(consumer)
                     metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
-                    pulse.beat(str(e))
-                    retry.wait(str(e))
+                    pulse.beat(text_of(e))
+                    retry.wait(text_of(e))
             if consumer is not None:
                 self._snapshot_all(consumer)
         finally:
@@ -204,7 +206,10 @@ class Runner:
         except Exception as e:  # noqa: BLE001  # a fault of the stage; the line goes on
             say(
                 self._stage.name,
-                f"快照写不出 no snapshot can be made: {fault(e)}; 请报告 report it",
+                Text(
+                    f"快照写不出：{fault(e)}；请报告",
+                    f"no snapshot can be made: {fault(e)}; report it",
+                ),
             )
             return None
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from config.language import Text
 from stream.guard import fault
 from stream.log.port import Consumer, Corrupt, Entry, Fenced, Log, Out
 from stream.oplog import say
@@ -113,17 +114,25 @@ class Hand:
         """The dead letter of a record that was left out."""
         e, name = bad.entry, self.stage.name
         detail = {
-            "undecodable_record": f"{name} 读不懂这条记录 cannot read this record: another program or a "
-            "newer version wrote it",
-            "wrong_run": f"{name}: 这条记录说的是另一运行 this record speaks of another run and is passed "
-            "over: find the program that writes into the wrong run",
-            "failed_record": f"{name} 处理这条记录时出错, 已隔离, 其余照常 failed at this record and "
-            f"goes on without it: {bad.where}. Tell the makers",
+            "undecodable_record": Text(
+                f"{name} 读不懂这条记录：别的程序或更新的版本写的",
+                f"{name} cannot read this record: another program or a newer version wrote it",
+            ),
+            "wrong_run": Text(
+                f"{name}: 这条记录说的是另一运行，已跳过：查清哪个程序写错了运行",
+                f"{name}: this record speaks of another run and is passed over: find the "
+                "program that writes into the wrong run",
+            ),
+            "failed_record": Text(
+                f"{name} 处理这条记录时出错，已隔离，其余照常：{bad.where}。请告知制作者",
+                f"{name} failed at this record and goes on without it: {bad.where}. Tell the "
+                "makers",
+            ),
         }[bad.reason]
         source = f"{self.stage.reads}/{e.partition}/{e.offset}"
-        letter = DeadLetter.of(received_at, source, bad.reason, detail, e.value)
+        letter = DeadLetter.of(received_at, source, bad.reason, str(detail), e.value)
         if bad.reason != "undecodable_record":
-            say(name, f"{letter.source}: {detail}")
+            say(name, f"{letter.source}: " + detail)
         return Out("dead-letters", e.key, encode(letter))
 
 
@@ -147,14 +156,22 @@ def rebuild(
         else:
             say(
                 stage.name,
-                f"快照格式 snapshot of format {form}, mine is {stage.format}: left aside",
+                Text(
+                    f"快照格式 {form} 不是本版的 {stage.format}，不用",
+                    f"snapshot of format {form}, mine is {stage.format}: left aside",
+                ),
             )
     oldest = log.starts(stage.reads)[partition]
     if position < min(oldest, until):
         say(
             stage.name,
-            f"{stage.reads}/{partition}: 没有快照 no snapshot, and the log begins at {oldest}: what was "
-            "before it is not remembered (rain of earlier days, open warnings); compare by hand",
+            Text(
+                f"{stage.reads}/{partition}: 没有快照，日志又从 {oldest} 开始：此前的事不记得"
+                "（前些天的雨、在办的预警）；请人工核对",
+                f"{stage.reads}/{partition}: no snapshot, and the log begins at {oldest}: what "
+                "was before it is not remembered (rain of earlier days, open warnings); "
+                "compare by hand",
+            ),
         )
     while position < until:
         beat()

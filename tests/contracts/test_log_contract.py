@@ -159,8 +159,8 @@ def test_a_damaged_snapshot_is_left_aside_and_told(
     assert consumer.snapshot(0) is None
     consumer.close()
     said = capfd.readouterr().err
-    assert "快照损坏" in said
-    assert "Check the disk" in said
+    assert "损坏，不用" in said
+    assert "请检查磁盘" in said
     assert log.positions("cases", "g") == [found[2].offset + 1]
 
 

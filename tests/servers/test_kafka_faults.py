@@ -333,7 +333,7 @@ def test_a_stage_that_starts_before_its_broker_waits_for_it(tmp_path: Path) -> N
     try:
         assert answer(port, "/healthz", 200, 120), "it waits, and does not hang"
         assert answer(port, "/readyz", 503, 60)
-        assert said.soon("trying again", 120), said.text()
+        assert said.soon("秒后再试", 120), said.text()
         broker.start()
         assert answer(port, "/readyz", 200, 180)
     finally:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Text
 from stream.pace.retry import Retry
 from tests.support.examples import examples
 
@@ -45,9 +46,19 @@ def test_waits_double_up_to_the_limit_and_begin_again_after_an_answer(
     assert stop.waits == asked
 
 
-def test_each_wait_says_why_and_a_stop_ends_it(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh", "fengsui ledger: 日志不在；3600 秒后再试\n"),
+        ("en", "fengsui ledger: the log is away; trying again in 3600 s\n"),
+    ],
+)
+def test_each_wait_says_why_and_a_stop_ends_it(
+    language: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", language)
     stop = threading.Event()
     stop.set()
     retry = Retry("ledger", stop, first_s=3600.0, most_s=3600.0)
-    assert retry.wait("the log is away")  # it comes back at once
-    assert capsys.readouterr().err == ("fengsui ledger: the log is away; trying again in 3600 s\n")
+    assert retry.wait(Text("日志不在", "the log is away"))  # it comes back at once
+    assert capsys.readouterr().err == told

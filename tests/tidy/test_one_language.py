@@ -24,15 +24,6 @@ LATER = {
         "console/routes",
     ),
     *(
-        "detectors/engine",
-        "detectors/messages",
-        "detectors/rain",
-        "detectors/setup",
-        "detectors/statements.py",
-        "detectors/statistics",
-        "detectors/water",
-    ),
-    *(
         "dispatch/address",
         "dispatch/cap",
         "dispatch/channels",
@@ -53,29 +44,15 @@ LATER = {
         "ingest/people",
         "ingest/stage.py",
     ),
-    *("loudspeaker/command.py", "loudspeaker/store.py", "loudspeaker/voice.py"),
-    *("simulators/replay.py", "simulators/run.py", "simulators/scenario.py"),
     *("skill/report", "skill/series", "skill/tables", "skill/verify"),
-    *(
-        "stream/clock.py",
-        "stream/disk",
-        "stream/environment.py",
-        "stream/guard.py",
-        "stream/history",
-        "stream/http",
-        "stream/limits.py",
-        "stream/log",
-        "stream/metrics.py",
-        "stream/mqtt",
-        "stream/stages",
-    ),
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # two words of English beside each other
 PHRASE = re.compile(r"(?<![\w./`{<=-])[A-Za-z][a-z'’]+ [a-z][a-z'’]+(?![\w/=])")
 # what is the same in both: a command with its words, a sum of a unit, the body of a file or a page
 SAME = re.compile(
-    r"`[^`]*`|\bfengsui [a-z-]+(?: [a-z-]+)*|\bgit clone\b|\bpip install\b|<[^>]*>|--[a-z-]+ \w+"
+    r"`[^`]*`|\bfengsui [a-z-]+(?: [a-z-]+)*|\bgit clone\b|\bpip install\b"
+    r"|\bapt-get install(?: [a-z][a-z-]+)+|<[^>]*>|--[a-z-]+ \w+"
 )
 # files written for other programs, whose comments are for both readers
 COMMENTED = {"config/proof.py", "fengsui/files/mosquitto.py"}
