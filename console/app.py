@@ -27,7 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.language import Text, en, text_of, zh
-from console.acts.submit import Place, Saying, decisions, submit
+from console.acts.submit import QUEUED, Place, Saying, decisions, submit
 from console.api.routes import Act, Api, Asked
 from console.auth.accounts import ACTS_OF, User, Users
 from console.auth.entrance import Entrance
@@ -196,7 +196,7 @@ class Console:
         return self._read(lambda request: raw(make(request)))
 
     def _document(self, request: Request) -> Response:
-        return self._api.document(request.app.routes)
+        return self._api.document(request)
 
     def _relief(self, request: Request) -> Response:
         if self._terrain is None:
@@ -311,7 +311,5 @@ def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
         "area": asked.area,
         "hazard": asked.hazard,
         "outcome": answer.outcome if answer else "queued",
-        "words": answer.answer
-        if answer
-        else str(Text("已记录，决策环节尚未处理", "queued, decide has not answered")),
+        "words": answer.answer if answer else QUEUED,
     }

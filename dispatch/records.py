@@ -250,6 +250,14 @@ def state_words(state: str) -> Text:
     return Text(STATE_ZH[state], state)
 
 
+_KIND_EN = {"初报": "initial", "续报": "interim", "核报": "verified", "终报": "final"}
+
+
+def kind_words(kind: str) -> Text:
+    """Of a report: 初报, initial."""
+    return Text(kind, _KIND_EN[kind])
+
+
 class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     """What became of an attempt. One table per channel maps the carrier's words to `state`."""
 

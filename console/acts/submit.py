@@ -5,12 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from config.language import Text
 from config.records.level import Action, Level
 from console.model.follow import Follower
 from dispatch.records import Decision
 from stream.log.port import Log, Out
 from stream.records import encode
 
+QUEUED = Text("已记录，决策环节尚未处理", "queued, decide has not answered")
 _POLL_S = 0.1
 
 

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import msgspec
 from starlette.routing import BaseRoute, Route
 
+from config.language import Language, Said, Text, choose
+
 JSON, STREAM, GEO = "application/json", "text/event-stream", "application/geo+json"
 _OPEN = ("/api/login", "/api/openapi.json")  # no token is needed
 _REFUSALS = {
-    "401": "令牌无效或已撤销，或未登录 no such token, or not logged in",
-    "403": "角色无此权限 the role may not do this",
-    "429": "太频繁 too often: wait a minute",
+    "401": Text("令牌无效或已撤销，或未登录", "no such token, or not logged in"),
+    "403": Text("角色无此权限", "the role may not do this"),
+    "429": Text("太频繁，一分钟后再试", "too often: wait a minute"),
 }
 
 
@@ -20,7 +22,7 @@ class Says(NamedTuple):
     """What the routes themselves do not tell. body: the struct that a request is decoded to. query:
     what may stand behind the path's "?". answer: what it is answered with."""
 
-    summary: str
+    summary: Said
     body: type | None = None
     media: str = JSON
     query: tuple[str, ...] = ()
@@ -28,9 +30,14 @@ class Says(NamedTuple):
 
 
 def document(
-    title: str, version: str, routes: Iterable[BaseRoute], says: Mapping[str, Says]
+    title: Said,
+    version: str,
+    routes: Iterable[BaseRoute],
+    says: Mapping[str, Says],
+    language: Language,
 ) -> dict[str, Any]:
-    """Of all routes under /api/. Raises KeyError naming a route that nothing is said of."""
+    """Of all routes under /api/, described in one language. Raises KeyError naming a route that nothing
+    is said of."""
     found = [r for r in routes if isinstance(r, Route) and r.path.startswith("/api/")]
     bodies = {s.body for s in says.values() if s.body is not None}
     answers = {path: s.answer for path, s in says.items() if s.answer is not None}
@@ -44,7 +51,13 @@ def document(
         "properties": {
             "words": {
                 "type": "string",
-                "description": "给人看的话，两种语言 for a person, in both languages",
+                "description": choose(
+                    Text(
+                        "给人看的话，用 `lang` 或 Accept-Language 所要的语言，不然中文",
+                        "for a person, in the language of `lang` or Accept-Language, else Chinese",
+                    ),
+                    language,
+                ),
             },
             "zh": {"type": "string", "description": "中文"},
             "en": {"type": "string", "description": "English"},
@@ -55,11 +68,11 @@ def document(
         path = route.path.replace(":path}", "}")
         for method in sorted(set(route.methods or ()) - {"HEAD"}):
             paths.setdefault(path, {})[method.lower()] = _operation(
-                route, path, method, says[route.path], forms.get(route.path, {})
+                route, path, method, says[route.path], forms.get(route.path, {}), language
             )
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version},
+        "info": {"title": choose(title, language), "version": version},
         "security": [{"token": []}],
         "paths": paths,
         "components": {
@@ -70,27 +83,30 @@ def document(
 
 
 def _operation(
-    route: Route, path: str, method: str, says: Says, form: dict[str, Any]
+    route: Route, path: str, method: str, says: Says, form: dict[str, Any], language: Language
 ) -> dict[str, Any]:
     answer = {"type": "string"} if says.media == STREAM else form
     refusal = {JSON: {"schema": {"$ref": "#/components/schemas/Refusal"}}}
     refusals = dict(_REFUSALS)
     if says.body is not None:
-        refusals["422"] = "请求不完整 the request is not what it should be"
+        refusals["422"] = Text("请求不完整", "the request is not what it should be")
     if route.param_convertors:
-        refusals["404"] = "没有 there is no such thing"
+        refusals["404"] = Text("没有", "there is no such thing")
     found: dict[str, Any] = {
         "operationId": f"{method.lower()}{path.replace('/', '_').replace('{', '').replace('}', '')}",
-        "summary": says.summary,
+        "summary": choose(says.summary, language),
         "parameters": [
             {"name": n, "in": "path", "required": True, "schema": {"type": "string"}}
             for n in route.param_convertors
         ]
         + [{"name": n, "in": "query", "schema": {"type": "string"}} for n in says.query],
         "responses": {
-            "200": {"description": "好 well", "content": {says.media: {"schema": answer}}},
+            "200": {
+                "description": choose(Text("好", "well"), language),
+                "content": {says.media: {"schema": answer}},
+            },
             **{
-                code: {"description": words, "content": refusal}
+                code: {"description": choose(words, language), "content": refusal}
                 for code, words in sorted(refusals.items())
             },
         },

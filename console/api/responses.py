@@ -1,8 +1,10 @@
 """What the HTTP API answers, for its document: programs are written against these. The pages read the
-same answers; tests hold each against its form here."""
+same answers; tests hold each against its form here. What a person reads (`Said`) is a pair [zh, en], or a
+string that is the same in both."""
 
 from typing import Any, Literal, TypedDict
 
+from config.language import Said
 from config.records.level import Action, Level
 from dispatch.geography.downstream import What
 
@@ -43,7 +45,7 @@ class Acted(TypedDict):
     area: str
     hazard: str
     outcome: str
-    words: str
+    words: Said
 
 
 class Words(TypedDict):
@@ -65,7 +67,7 @@ class Earlier(TypedDict):
     level: Level
     action: Action
     came: Literal["happened", "quiet", "unknown"]
-    notes: list[str]
+    notes: list[Said]
 
 
 class Before(TypedDict):
@@ -105,7 +107,7 @@ class Unreached(TypedDict):
     state: str
     at: int
     again: int
-    why: str
+    why: Said
     open: int
 
 
@@ -155,7 +157,7 @@ class HeardMessage(TypedDict):
     headline: str
     level: int
     areas: list[str]
-    deviations: list[str]
+    deviations: list[Said]
 
 
 class CapSourceRow(TypedDict):
@@ -167,4 +169,4 @@ class Letter(TypedDict):
     at: int
     source: str
     reason: str
-    detail: str
+    detail: Said

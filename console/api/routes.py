@@ -14,9 +14,8 @@ from typing import Annotated, Any
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from config.language import Text
+from config.language import Text, text_of
 from config.records.level import Action, Level
 from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
@@ -32,7 +31,7 @@ from console.api.responses import (
     Texts,
 )
 from console.auth.login_steps import Code, Offer, PasswordChange
-from console.auth.requests import Login
+from console.auth.requests import Login, Refused, language_of
 from console.pages.feed import Feed
 from console.routes.accounts import Account
 from console.routes.delivery import Calls, Looked, Resend
@@ -70,81 +69,130 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
 
 
 SAYS = {
-    "/api/me": Says("我是谁，可以做什么 who I am and what I may do", answer=Me),
-    "/api/login": Says("网页登录 a page's login; programs bring a token instead", Login),
-    "/api/login/step": Says("网页登录还差什么 what a page's login still needs"),
-    "/api/login/code": Says("验证码 a code of the app or card", Code),
-    "/api/login/change": Says("换自己的口令 a new password of one's own", PasswordChange),
-    "/api/login/offer": Says("新的第二因素，只显示一次 a new second factor, shown once", Offer),
-    "/api/login/confirm": Says("用它的一个码确认 confirm it by one of its codes", Code),
-    "/api/login/later": Says("这次先不设 not this time"),
-    "/api/accounts": Says("所有帐号（管理员） all accounts, for administrators"),
-    "/api/account": Says(
-        "建、改、删帐号，留痕 an account added, changed, removed; on record", Account
+    "/api/me": Says(Text("我是谁，可以做什么", "who I am and what I may do"), answer=Me),
+    "/api/login": Says(Text("网页登录", "a page's login; programs bring a token instead"), Login),
+    "/api/login/step": Says(Text("网页登录还差什么", "what a page's login still needs")),
+    "/api/login/code": Says(Text("验证码", "a code of the app or card"), Code),
+    "/api/login/change": Says(Text("换自己的口令", "a new password of one's own"), PasswordChange),
+    "/api/login/offer": Says(
+        Text("新的第二因素，只显示一次", "a new second factor, shown once"), Offer
     ),
-    "/api/record": Says("操作记录和核验 the record, and whether it is whole"),
-    "/api/logout": Says("网页退出 ends a page's session"),
-    "/api/ground": Says("不变的：区、站、终端及其位置 what does not change: places and shapes"),
-    "/api/terrain": Says("地形图 the relief under the map", media="image/png"),
+    "/api/login/confirm": Says(Text("用它的一个码确认", "confirm it by one of its codes"), Code),
+    "/api/login/later": Says(Text("这次先不设", "not this time")),
+    "/api/accounts": Says(Text("所有帐号（管理员）", "all accounts, for administrators")),
+    "/api/account": Says(
+        Text("建、改、删帐号，留痕", "an account added, changed, removed; on record"), Account
+    ),
+    "/api/record": Says(Text("操作记录和核验", "the record, and whether it is whole")),
+    "/api/logout": Says(Text("网页退出", "ends a page's session")),
+    "/api/ground": Says(
+        Text("不变的：区、站、终端及其位置", "what does not change: places and shapes")
+    ),
+    "/api/terrain": Says(Text("地形图", "the relief under the map"), media="image/png"),
     "/api/snapshot": Says(
-        "现在的全貌 the whole picture now, part by part, with its revision", answer=Snapshot
+        Text("现在的全貌", "the whole picture now, part by part, with its revision"),
+        answer=Snapshot,
     ),
     "/api/stream": Says(
-        "服务器推送 events `change` {rev, parts} to write over the picture, null takes a key away, "
-        "and `beat` {rev, age_ms, now} every 5 s",
+        Text(
+            "服务器推送：`change` {rev, parts} 写在原来的上面，null 去掉一键；`beat` "
+            "{rev, age_ms, now} 每 5 秒",
+            "events `change` {rev, parts} to write over the picture, null takes a key away, and "
+            "`beat` {rev, age_ms, now} every 5 s",
+        ),
         media=STREAM,
     ),
-    "/api/past": Says("最近六小时每十分钟一幅 the map every ten minutes of the last six hours"),
-    "/api/series/{station}": Says("一个站最近六小时 one station's last six hours"),
+    "/api/past": Says(
+        Text("最近六小时每十分钟一幅", "the map every ten minutes of the last six hours")
+    ),
+    "/api/series/{station}": Says(Text("一个站最近六小时", "one station's last six hours")),
     "/api/texts/{alert}": Says(
-        "各方将收到的原文 the exact words each audience would get", answer=Texts
+        Text("各方将收到的原文", "the exact words each audience would get"), answer=Texts
     ),
     "/api/acts": Says(
-        "对预警的操作 a person's act upon warnings; decide says who may", Act, answer=list[Acted]
+        Text("对预警的操作", "a person's act upon warnings; decide says who may"),
+        Act,
+        answer=list[Acted],
     ),
-    "/api/resources": Says("队伍、物资、安置点、风险源 teams, supplies, shelters, risk sources"),
-    "/api/downstream/{area}": Says("下游 what lies downstream of an area", answer=list[Below]),
+    "/api/resources": Says(
+        Text("队伍、物资、安置点、风险源", "teams, supplies, shelters, risk sources")
+    ),
+    "/api/downstream/{area}": Says(
+        Text("一个区的下游", "what lies downstream of an area"), answer=list[Below]
+    ),
     "/api/missed/{area}": Says(
-        "一个区未收到的人（代号） who in an area was not reached, by id", answer=Missed
+        Text("一个区未收到的人（代号）", "who in an area was not reached, by id"), answer=Missed
     ),
     "/api/calls": Says(
-        "他们的姓名号码，每次查看都记录 names and numbers; each look is on record", Calls
+        Text("他们的姓名号码，每次查看都记录", "names and numbers; each look is on record"), Calls
     ),
     "/api/words": Says(
-        "来信原话，每次查看都记录 what people wrote themselves; each look is on record", Looked
+        Text("来信原话，每次查看都记录", "what people wrote themselves; each look is on record"),
+        Looked,
     ),
-    "/api/resend": Says("重发，同 as `fengsui resend`", Resend),
-    "/api/subscribers": Says("名单的数目和覆盖检查 counts of the list, gaps in coverage, by id"),
+    "/api/resend": Says(
+        Text("重发，同 `fengsui resend`", "send again, as `fengsui resend`"), Resend
+    ),
+    "/api/subscribers": Says(
+        Text("名单的数目和覆盖检查", "counts of the list, gaps in coverage, by id")
+    ),
     "/api/person": Says(
-        "一个联系人（管理员），每次查看都记录 one person, for an administrator; on record", Person
+        Text(
+            "一个联系人（管理员），每次查看都记录",
+            "one person, for an administrator; each look is on record",
+        ),
+        Person,
     ),
-    "/api/erase": Says("按要求删除一个联系人 as `fengsui contacts erase`, on record", Erase),
-    "/api/shift": Says("值班日志，新的在前 the shift log, newest first", query=("text", "kind")),
-    "/api/shift.csv": Says("值班日志全部 all of it", media="text/csv"),
-    "/api/notes": Says("写一条 write a note", Note),
-    "/api/handover": Says("交班 hand the shift over", HandOver),
-    "/api/takeover": Says("接班 take it over", TakeOver),
-    "/api/verify": Says("核报，同 as `fengsui report --verify`", Verified),
+    "/api/erase": Says(
+        Text(
+            "按要求删除一个联系人，同 `fengsui contacts erase`，留痕",
+            "erase one person on request, as `fengsui contacts erase`; on record",
+        ),
+        Erase,
+    ),
+    "/api/shift": Says(
+        Text("值班日志，新的在前", "the shift log, newest first"), query=("text", "kind")
+    ),
+    "/api/shift.csv": Says(Text("值班日志全部", "the whole shift log"), media="text/csv"),
+    "/api/notes": Says(Text("写一条", "write a note"), Note),
+    "/api/handover": Says(Text("交班", "hand the shift over"), HandOver),
+    "/api/takeover": Says(Text("接班", "take the shift over"), TakeOver),
+    "/api/verify": Says(
+        Text(
+            "核报，同 `fengsui report --verify`", "correct the facts, as `fengsui report --verify`"
+        ),
+        Verified,
+    ),
     "/api/history/{place}": Says(
-        "一个站多年的值 a station's values over years", query=("hours",), answer=Chart
+        Text("一个站多年的值", "a station's values over years"), query=("hours",), answer=Chart
     ),
-    "/api/frame/{digest}": Says("摄像机的一帧 a camera's picture", media="image/jpeg"),
+    "/api/frame/{digest}": Says(Text("摄像机的一帧", "a camera's picture"), media="image/jpeg"),
     "/api/outside": Says(
-        "外来预警的来源和消息，偏离规范之处 other authorities heard, and how their CAP deviates",
+        Text(
+            "外来预警的来源和消息，偏离规范之处",
+            "other authorities heard, and how their CAP deviates",
+        ),
         answer=CapSourceRow,
     ),
-    "/api/dead": Says("最近的坏数据 the newest dead letters", answer=list[Letter]),
+    "/api/dead": Says(Text("最近的坏数据", "the newest dead letters"), answer=list[Letter]),
     "/api/service": Says(
-        "维护：一站不研判到某时 a station out of judgement for some minutes; 0: back", Serviced
+        Text("维护：一站不研判到某时", "a station out of judgement for some minutes; 0: back"),
+        Serviced,
     ),
-    "/api/findings": Says("稽核发现 what the auditor cannot explain"),
+    "/api/findings": Says(Text("稽核发现", "what the auditor cannot explain")),
     "/api/asked/{name}": Says(
-        "system 系统、check 配置检查、skill 技巧、drills 演练：此刻所查 looked up as it is asked for"
+        Text(
+            "此刻所查：system 系统、check 配置检查、skill 技巧、drills 演练",
+            "looked up as it is asked for: system, check, skill, drills",
+        )
     ),
-    "/api/openapi.json": Says("本文件 this document"),
-    "/api/warnings.geojson": Says("生效预警 warnings in force, RFC 7946", media=GEO),
+    "/api/openapi.json": Says(Text("本文件", "this document")),
+    "/api/warnings.geojson": Says(Text("生效预警", "warnings in force, RFC 7946"), media=GEO),
     "/api/cap/{name}": Says(
-        "feed.atom、feed.rss 和其中的 CAP 1.2 报文 the feed and its messages",
+        Text(
+            "feed.atom、feed.rss 和其中的 CAP 1.2 报文",
+            "feed.atom, feed.rss and the CAP 1.2 messages in them",
+        ),
         media="application/atom+xml",
     ),
 }
@@ -159,14 +207,12 @@ class Api:
         self._found: dict[str, tuple[float, bytes]] = {}
         self._looking = {name: threading.Lock() for name in asked}
 
-    def document(self, routes: list[Route]) -> Response:
-        """routes: all that there are."""
+    def document(self, request: Request) -> Response:
+        """Of all routes that there are, in what whoever asks reads."""
         d = self._feed.district
-        title = f"烽燧 Fengsui: {d.name} {d.name_en}"
-        return Response(
-            msgspec.json.encode(document(title, d.version, routes, SAYS)),
-            media_type="application/json",
-        )
+        title = Text(f"烽燧：{d.name}", f"Fengsui: {d.name_en}")
+        found = document(title, d.version, request.app.routes, SAYS, language_of(request))
+        return Response(msgspec.json.encode(found), media_type="application/json")
 
     def warnings(self) -> Response:
         found = self._feed.read(lambda view, _: in_force(self._feed.district, view))
@@ -177,10 +223,7 @@ class Api:
         file = self._cap / name
         kind = TYPES.get(file.suffix)
         if kind is None or name.startswith(".") or not file.is_file():
-            words = Text("这里没有这份 CAP 报文", "there is no such CAP message here")
-            return Response(
-                msgspec.json.encode({"words": words}), 404, media_type="application/json"
-            )
+            raise Refused(404, Text("这里没有这份 CAP 报文", "there is no such CAP message here"))
         return Response(file.read_bytes(), media_type=f"{kind}; charset=utf-8")
 
     def findings(self) -> Response:
@@ -190,17 +233,13 @@ class Api:
     def asked(self, request: Request) -> Response:
         name = request.path_params["name"]
         if name not in self._asked:
-            return _no(404, "没有 there is no such thing")
+            raise Refused(404, Text("没有", "there is no such thing"))
         with self._looking[name]:
             at, body = self._found.get(name, (0.0, b""))
             if not body or time.monotonic() - at > _FRESH_S:
                 try:
                     body = msgspec.json.encode(self._asked[name]())
                 except Unavailable as e:
-                    return _no(503, str(e))
+                    raise Refused(503, text_of(e)) from e
                 self._found[name] = time.monotonic(), body
         return Response(body, media_type="application/json")
-
-
-def _no(status: int, words: str) -> Response:
-    return Response(msgspec.json.encode({"words": words}), status, media_type="application/json")

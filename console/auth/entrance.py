@@ -167,10 +167,7 @@ class Entrance:
         for g in self._users.attempts.guessed(now):
             if g.name == name and now - self._told.get(who, -_TOLD_MS) >= _TOLD_MS:
                 self._told[who] = now
-                words = Text(
-                    f"{g.failed} 次，{g.places} 处", f"{g.failed} times, at {g.places} places"
-                )
-                self._users.note(self._feed.at(), who, "guessed at", str(words))
+                self._users.note(self._feed.at(), who, "guessed at", f"{g.failed} {g.places}")
 
     def guessed(self) -> dict[str, Any]:
         """Part of the picture: whose password is being guessed at now."""

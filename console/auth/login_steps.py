@@ -200,5 +200,5 @@ class LoginSteps:
                 409, Text("不能再推迟；用卡片一分钟就好", "no more: a card takes a minute")
             )
         left = self._users.later(at.user.name, take=True)
-        self._users.note(self._feed.at(), at.user.name, "second factor put off", f"{left} left")
+        self._users.note(self._feed.at(), at.user.name, "second factor put off", str(left))
         return self.go_on(request, at, "factor")

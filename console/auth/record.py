@@ -94,11 +94,8 @@ class Record:
         with self._lock:
             if at // _MINUTE_MS != self._minute:
                 if self._refused > _A_MINUTE:
-                    more = Text(
-                        f"一分钟内又 {self._refused - _A_MINUTE} 次",
-                        f"{self._refused - _A_MINUTE} more within a minute",
-                    )
-                    self.note(at, "", "refused at the door", str(more))
+                    more = str(self._refused - _A_MINUTE)
+                    self.note(at, "", "refused at the door, more", more)
                 self._minute, self._refused = at // _MINUTE_MS, 0
             self._refused += 1
             if self._refused <= _A_MINUTE:

@@ -4,6 +4,7 @@ that the screen shows. Pure."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from config.language import Said, Text, text_of
 from config.records.level import Action, Level
 from console.model.view import ENDED, View
 from detectors.detection import Detection
@@ -24,10 +25,12 @@ class Finding(NamedTuple):
 
     check: str  # of CHECKS
     subject: str  # ids of the line, never a person's data
-    words: str
+    words: Said
 
-    def __str__(self) -> str:
-        return f"{self.check} {self.subject}: {self.words}"
+    @property
+    def text(self) -> Text:
+        """The finding as one line."""
+        return f"{self.check} {self.subject}: " + text_of(self.words)
 
 
 class Audit:
@@ -78,38 +81,45 @@ class Audit:
         scenario's)."""
         view = self.view
         for name in view.strays:
-            yield Finding(
-                "wrong_run", name, "写进了别的运行的日志 speaks in the log of another run"
-            )
+            words = Text("写进了别的运行的日志", "speaks in the log of another run")
+            yield Finding("wrong_run", name, words)
         if view.run is None:
             if self._any:
-                words = "日志没说是哪个运行 the log does not say what run it is"
+                words = Text("日志没说是哪个运行", "the log does not say what run it is")
                 yield Finding("wrong_run", "-", words)
             return
         if now - view.clock_at > STANDS_MS:
             seconds = (now - view.clock_at) // 1000
-            yield Finding("line_stands", "clock", f"全线已停 {seconds} 秒 no time has passed")
+            words = Text(f"全线已停 {seconds} 秒", f"no time has passed for {seconds} s")
+            yield Finding("line_stands", "clock", words)
         yield from self._not_decided(now)
         for alert in view.open_alerts():
             subject = f"{alert.id}/{alert.version}"
             deadline = alert.deadline_at
             if alert.state == "proposed" and deadline and now - deadline > STEP_MS:
-                words = "超过期限无人决定, 也未升级 past its deadline, not decided nor escalated"
-                yield Finding("overdue", subject, f"{alert.area} {alert.hazard}: {words}")
+                words = Text(
+                    "超过期限无人决定，也未升级", "past its deadline, not decided nor escalated"
+                )
+                yield Finding("overdue", subject, f"{alert.area} {alert.hazard}: " + words)
             if now - alert.sent_at > STEP_MS and not self._reaches(alert):
-                words = "没有任何接收者 was addressed to nobody"
-                yield Finding("not_addressed", subject, f"{alert.area} {alert.hazard}: {words}")
+                words = Text("没有任何接收者", "was addressed to nobody")
+                yield Finding("not_addressed", subject, f"{alert.area} {alert.hazard}: " + words)
         for sent in view.sent.values():
             late = now - sent.delivery.expires_at > STEP_MS
             idle = sent.state == "queued" and now - sent.at > 2 * STEP_MS
             if sent.state not in ENDED and (late or idle):
-                words = f"{sent.channel} {sent.state}: 未完也未动 neither ended nor moving"
+                state = f"{sent.channel} {sent.state}: "
+                words = state + Text("未完也未动", "neither ended nor moving")
                 yield Finding("stuck", sent.delivery.id, words)
         for subject, status in self._wrong.items():
-            yield Finding("wrong_status", subject, f"{status} 在 in {_kind(view)}")
+            here = "live" if view.live else "exercise"
+            yield Finding(
+                "wrong_status", subject, Text(f"{status} 在 {here} 里", f"{status} in {here}")
+            )
         for name, (at, d) in self._unproven.items():
             if now - at < UNPROVEN_MS:
-                words = f"{d.by} {d.act} {d.area}: {d.unproven} 有人冒名？ in whose name, by whom?"
+                act = f"{d.by} {d.act} {d.area}: {d.unproven}"
+                words = act + Text("，有人冒名？", ": in whose name, by whom?")
                 yield Finding("unproven", name[:16], words)
 
     def _reaches(self, alert: Alert) -> bool:
@@ -125,9 +135,5 @@ class Audit:
         known = {(a.area, a.hazard) for a in self.view.alerts.values()}
         for d in self._spoke.values():
             if now - d.detected_at > STEP_MS and (d.area, d.hazard) not in known:
-                words = f"{d.rule}: 检测未成预警 no warning came of it"
+                words = f"{d.rule}: " + Text("检测未成预警", "no warning came of it")
                 yield Finding("not_decided", f"{d.area}/{d.hazard}", words)
-
-
-def _kind(view: View) -> str:
-    return "live" if view.live else "exercise"

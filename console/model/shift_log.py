@@ -1,12 +1,11 @@
-"""The shift log (值班日志): every event and act in order of time. Pure: records and the door's own
-record in."""
+"""The shift log (值班日志): every event and act in order of time. Pure: records in."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from config.language import Text
+from config.language import Said, Text, en, joined, zh
 from config.records.district import District
 from config.records.level import (
     ACTION_EN,
@@ -22,7 +21,7 @@ from console.model.view import View
 from detectors.detection import Detection
 from dispatch.address.report_notices import REPLIES
 from dispatch.notices import about
-from dispatch.records import ACTS, Alert, Decision, Delivery, Report, RouteHealth
+from dispatch.records import Alert, Decision, Delivery, Report, RouteHealth, kind_words
 from ingest.observation import PersonSays, Service
 from ingest.people.strangers import STRANGER
 from stream.records import Record
@@ -50,7 +49,7 @@ ACT = {
     "accept": Text("接受邻县预警", "accept"),
     "decline": Text("不接受邻县预警", "decline"),
 }
-_OUTCOME = {
+OUTCOME = {
     "done": Text("", ""),
     "already": Text("（别人已办）", " (done before)"),
     "refused": Text("（不予执行）", " (refused)"),
@@ -64,42 +63,6 @@ STATE = {
     "cancelled": Text("已解除", "cancelled"),
     "expired": Text("已到期", "expired"),
 }
-_DOOR = {
-    "note": Text("备注", "note"),
-    "hand over": Text("交班", "hand over"),
-    "take over": Text("接班", "take over"),
-    "enter": Text("登录", "enter"),
-    "leave": Text("退出", "leave"),
-    "people's words": Text("查看来信原话", "looked at people's own words"),
-    "call list": Text("查看电话名单", "call list"),
-    "resend": Text("人工重发", "resend"),
-    "service": Text("安排维护", "service"),
-    "person": Text("查看一个联系人", "one person looked at"),
-    "erase": Text("按要求删除联系人", "person erased on request"),
-    "not erased": Text("删除未成", "not erased"),
-    "refused at the door": Text("登录被拒", "refused at the door"),
-    "guessed at": Text("⚠ 有人在试此人的口令", "somebody guesses at this user's password"),
-    "user added": Text("新用户", "user added"),
-    "user changed, new password": Text("用户改角色和口令", "user changed, new password"),
-    "user removed": Text("删除用户", "user removed"),
-    "user unlocked": Text("解除登录限次", "user unlocked"),
-    "role given": Text("改角色", "role given"),
-    "new password given": Text("给新口令", "new password given"),
-    "own password changed": Text("换了自己的口令", "own password changed"),
-    "password": Text("口令正确，还差第二步", "password right, another step to come"),
-    "second factor": Text("第二因素通过", "second factor shown"),
-    "second factor made": Text("设了第二因素", "second factor made"),
-    "second factor put off": Text("推迟设第二因素", "second factor put off"),
-    "second factor taken away": Text("清除第二因素", "second factor taken away"),
-    "link made": Text("发出一次有效的链接", "link made that works once"),
-    "token add": Text("新令牌", "token added"),
-    "token remove": Text("撤销令牌", "token revoked"),
-    "signer add": Text("登记签名人", "signer registered"),
-    "signer revoke": Text("撤销签名人", "signer revoked"),
-    "signer desk": Text("值班台换签名钥匙", "the desk's key made anew"),
-}
-
-
 _STRANGER = Text("陌生号码来信，未核实", "a stranger's message, unverified")
 _UNCLEAR = Text("来信看不懂", "a message that cannot be read")
 
@@ -137,8 +100,8 @@ class Shift:
             case Decision() if record.hash:  # a person's act stands in `cases` without its outcome
                 self._decision(record)
             case Report():
-                words = f"第{record.number}报 {record.kind} {record.text}"
-                self._add(Entry(record.reported_at, "report", record.by, "", 0, words, words))
+                words = numbered(record)
+                self._add(Entry(record.reported_at, "report", record.by, "", 0, words.zh, words.en))
             case Detection() if record.rule == "silence" and record.coverage is not None:
                 self._silence(record, frozenset(record.coverage.silent))
                 self._back(record, frozenset(record.coverage.service))
@@ -151,7 +114,7 @@ class Shift:
             case Delivery() if (what := about(record)) in ("missed", "task", "alone"):
                 text = record.routes[0].text if record.routes else record.recipient
                 at = record.queued_at
-                self._add(Entry(at, what, "", record.area, int(record.level), text, text))
+                self._add(Entry(at, what, "", record.area, int(record.level), *said(text)))
 
     def _add(self, entry: Entry) -> None:
         self.entries.append(entry)
@@ -163,40 +126,40 @@ class Shift:
 
         if len(versions) > 1 and stands(versions[-2]) == stands(a):
             return
-        zh = [HAZARD_ZH.get(a.hazard, a.hazard), f"第{a.version}版", STATE[a.state].zh]
-        en = [HAZARD_EN.get(a.hazard, a.hazard), f"version {a.version}", STATE[a.state].en]
+        parts = [
+            hazard_words(a.hazard),
+            Text(f"第{a.version}版", f"version {a.version}"),
+            STATE[a.state],
+        ]
         if a.level:
-            zh.append(LEVEL_ZH[a.level])
-            en.append(LEVEL_EN[a.level])
+            parts.append(Text(LEVEL_ZH[a.level], LEVEL_EN[a.level]))
         if a.action:
-            zh.append(ACTION_ZH[a.action])
-            en.append(ACTION_EN[a.action])
+            parts.append(Text(ACTION_ZH[a.action], ACTION_EN[a.action]))
         if a.questions:
-            zh.append("请求 " + "、".join(asked(q.what).zh for q in a.questions))
-            en.append("asks " + ", ".join(asked(q.what).en for q in a.questions))
+            wanted = joined((asked(q.what) for q in a.questions), Text("、", ", "))
+            parts.append(Text("请求 ", "asks ") + wanted)
         worst = int(max(a.level, a.proposed_level))
-        self._add(Entry(a.sent_at, "warning", "", a.area, worst, " ".join(zh), " ".join(en)))
+        self._add(Entry(a.sent_at, "warning", "", a.area, worst, *said(joined(parts, " "))))
 
     def _decision(self, d: Decision) -> None:
-        act, came = ACT.get(d.act, Text(d.act, d.act)), _OUTCOME[d.outcome]
-        hazard = Text(HAZARD_ZH.get(d.hazard, ""), HAZARD_EN.get(d.hazard, ""))
-        words = "；".join(dict.fromkeys(w for w in (d.reason, d.answer) if w))
-        zh = f"{act.zh}{hazard.zh}{came.zh}：{words}"
-        en = f"{act.en} {hazard.en}{came.en}: {words}"
-        self._add(Entry(d.decided_at, "decision", d.by, d.area, int(d.level), zh, en))
+        act, came = ACT.get(d.act, Text(d.act, d.act)), OUTCOME[d.outcome]
+        hazard = hazard_words(d.hazard)
+        words = joined(dict.fromkeys(w for w in (d.reason, d.answer) if w), Text("；", "; "))
+        line = Text(f"{act.zh}{hazard.zh}{came.zh}：", f"{act.en} {hazard.en}{came.en}: ") + words
+        self._add(Entry(d.decided_at, "decision", d.by, d.area, int(d.level), *said(line)))
 
     def _said(self, says: PersonSays) -> None:
         self.heard[says.id] = None
         if len(self.heard) > KEPT:
             del self.heard[next(iter(self.heard))]
         reply = REPLIES.get(says.what, _STRANGER if says.role == STRANGER else _UNCLEAR)
-        zh, en = reply.zh, reply.en
         if seen := QUANTITIES.get(says.what):
-            zh, en = seen.zh, says.what.replace("_", " ")
+            reply = Text(seen.zh, says.what.replace("_", " "))
         if says.people is not None:
-            zh, en = f"{zh} {says.people} 人", f"{en} {says.people} people"
+            reply += Text(f" {says.people} 人", f" {says.people} people")
         level = Level.RED if says.what == "help" else Level.NONE
-        self._add(Entry(says.received_at, "people", says.person, says.area, int(level), zh, en))
+        at, who = says.received_at, says.person
+        self._add(Entry(at, "people", who, says.area, int(level), *said(reply)))
 
     def _silence(self, d: Detection, now: frozenset[str]) -> None:
         before = self.of_area.get(d.area, frozenset())
@@ -222,9 +185,11 @@ class Shift:
         if s.until_at <= s.said_at:
             return  # its end is told when it is judged again
         minutes = (s.until_at - s.said_at) // 60_000
-        zh = f"{s.thing} 维护 {minutes} 分钟，其间不研判：{s.reason}"
-        en = f"{s.thing} in service for {minutes} min, judged by nobody: {s.reason}"
-        self._add(Entry(s.said_at, "service", s.by, "", 0, zh, en))
+        line = Text(
+            f"{s.thing} 维护 {minutes} 分钟，其间不研判：{zh(s.reason)}",
+            f"{s.thing} in service for {minutes} min, judged by nobody: {en(s.reason)}",
+        )
+        self._add(Entry(s.said_at, "service", s.by, "", 0, *said(line)))
 
     def _back(self, d: Detection, now: frozenset[str]) -> None:
         before = self.away.get(d.area, frozenset())
@@ -240,32 +205,43 @@ class Shift:
         if self.up.get(name, True) == h.up:
             return
         self.up[name] = h.up
-        zh = f"发送通道 {name} {'恢复' if h.up else '中断'} {h.detail}".strip()
-        en = f"way out {name} {'is back' if h.up else 'IS DOWN'} {h.detail}".strip()
-        self._add(Entry(h.checked_at, "route", "", "", 0 if h.up else 4, zh, en))
+        line = Text(
+            f"发送通道 {name} {'恢复' if h.up else '中断'} {zh(h.detail)}".strip(),
+            f"way out {name} {'is back' if h.up else 'IS DOWN'} {en(h.detail)}".strip(),
+        )
+        self._add(Entry(h.checked_at, "route", "", "", 0 if h.up else 4, *said(line)))
+
+
+_ASKED = {
+    **{lv.name.lower(): Text(LEVEL_ZH[lv], LEVEL_EN[lv]) for lv in Level},
+    "prepare": Text("准备转移", "prepare to move"),
+    "move": Text("立即转移", "move now"),
+    "lower": Text("降级", "lower"),
+    "cancel": Text("解除", "cancel"),
+}
 
 
 def asked(what: str) -> Text:
     """The words of what a question asks for."""
-    zh = {**{lv.name.lower(): w for lv, w in LEVEL_ZH.items()}, "prepare": "准备转移"}
-    en = {**{lv.name.lower(): w for lv, w in LEVEL_EN.items()}, "prepare": "prepare to move"}
-    zh.update(move="立即转移", lower="降级", cancel="解除")
-    en.update(move="move now", lower="lower", cancel="cancel")
-    return Text(zh.get(what, what), en.get(what, what))
+    return _ASKED.get(what) or Text(what, what)
 
 
-def at_the_desk(noted: Iterable[tuple[int, str, str, str]]) -> list[Entry]:
-    """The door's record as lines: (at, who, what, detail). Acts upon warnings are left out, for the
-    ledger has them with what came of them."""
-    found = []
-    for at, who, what, detail in noted:
-        if what in ACTS:
-            continue
-        word = _DOOR.get(what, Text(what, what))
-        kind = {"note": "note", "hand over": "handover", "take over": "handover"}.get(what, "desk")
-        more = f"：{detail}" if detail else ""
-        found.append(Entry(at, kind, who, "", 0, word.zh + more, word.en + more))
-    return found
+def hazard_words(hazard: str) -> Text:
+    """山洪, flash flood."""
+    return Text(HAZARD_ZH.get(hazard, hazard), HAZARD_EN.get(hazard, hazard))
+
+
+def said(words: Said) -> tuple[str, str]:
+    """The two halves, as an `Entry` has them."""
+    return zh(words), en(words)
+
+
+def numbered(r: Report) -> Text:
+    """第2报 续报 …, report 2 (interim) …: a report with what it says."""
+    kind = kind_words(r.kind)
+    return Text(
+        f"第{r.number}报 {kind.zh} {zh(r.text)}", f"report {r.number} ({kind.en}) {en(r.text)}"
+    )
 
 
 def ordered(

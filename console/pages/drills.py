@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from config.language import Said
+
 Result = Literal["met", "not_met", "not_measured"]
 _STAMP = re.compile(r"exercise-(\d{8}T\d{6}Z)")  # the name that a drill is given by itself
 
@@ -28,7 +30,7 @@ class KeptReport(msgspec.Struct):
     scenario: str
     begin_at: int
     end_at: int
-    broken_off: str
+    broken_off: Said
     targets: list[Target]
 
 
@@ -51,7 +53,7 @@ def result(targets: list[Target]) -> Result:
     return "met" if "met" in found else "not_measured"
 
 
-def row(run: str, at: int, kept: KeptReport | None, scenario: str, problem: str) -> dict[str, Any]:
+def row(run: str, at: int, kept: KeptReport | None, scenario: str, problem: Said) -> dict[str, Any]:
     """A drill as it is listed. kept: None where it was not assessed yet; problem: why it cannot be
     read, in words."""
     found: dict[str, Any] = {

@@ -5,19 +5,20 @@ from typing import Any
 
 from config.language import Text
 from config.records.district import District
-from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Action
-from console.model.shift_log import STATE
+from config.records.level import LEVEL_EN, LEVEL_ZH, Action
+from console.model.shift_log import STATE, hazard_words
 from console.model.shift_log import asked as words_of
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.delivery import missed_people
+from dispatch.records import kind_words
 
 
 def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
     """`log`: how many events there were; `incidents`: id -> its reports (number, kind, when)."""
-    incidents: dict[str, list[tuple[int, str, int]]] = {}
+    incidents: dict[str, list[tuple[int, Text, int]]] = {}
     for r in view.reports:
-        incidents.setdefault(r.incident, []).append((r.number, r.kind, r.reported_at))
+        incidents.setdefault(r.incident, []).append((r.number, kind_words(r.kind), r.reported_at))
     return {"log": {"count": trail.shift.count}, "incidents": incidents}
 
 
@@ -33,7 +34,7 @@ def matters(district: District, view: View, trail: Trail, now: int) -> list[Text
     for a in sorted(alerts, key=lambda a: (a.deadline_at or now * 2, a.area)):
         area = district.areas.get(a.area)
         place = Text(area.name, area.name_en) if area else Text(a.area, a.area)
-        what = Text(HAZARD_ZH.get(a.hazard, a.hazard), HAZARD_EN.get(a.hazard, a.hazard))
+        what = hazard_words(a.hazard)
         for q in a.questions:
             asked = words_of(q.what)
             out.append(

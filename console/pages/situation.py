@@ -7,6 +7,7 @@ from typing import Any
 from shapely import MultiPoint
 
 from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import OF_NODES, QUANTITIES
 from console.model.trail import Trail
 from console.model.view import View
@@ -20,6 +21,7 @@ def ground(district: District) -> dict[str, Any]:
     return {
         "name": d.name,
         "name_en": d.name_en,
+        "hazards": {h: [zh, HAZARD_EN[h]] for h, zh in HAZARD_ZH.items()},
         "outline": d.backdrop.outline,
         "terrain": [[relief.south, relief.west], [relief.north, relief.east]] if relief else None,
         "rivers": [

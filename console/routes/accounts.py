@@ -23,6 +23,7 @@ from console.auth.accounts import ROLES, User, Users, may
 from console.auth.password_rules import wrong
 from console.auth.record import End
 from console.auth.requests import Once, Rate, Refused, read_body, to_json
+from console.model.desk_record import detail_at_the_desk, done_at_the_desk
 from console.pages.feed import Feed
 
 SHOWN = 300
@@ -101,9 +102,15 @@ class AccountDesk:
         try:
             self._users.noted(self._ends())
         except ValueError as e:
-            found["wrong"] = str(e)
+            found["wrong"] = text_of(e)
         found["entries"] = [
-            {"n": n, "at": at, "who": who, "what": what, "detail": detail}
+            {
+                "n": n,
+                "at": at,
+                "who": who,
+                "what": done_at_the_desk(what),
+                "detail": detail_at_the_desk(what, detail),
+            }
             for n, at, who, what, detail in self._users.newest(SHOWN)
         ]
         return to_json(found)

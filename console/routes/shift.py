@@ -4,7 +4,7 @@ GET  /api/shift?text=&kind=  newest first; what is open; who hands over to whom
 GET  /api/shift.csv          the same lines, all of them
 POST /api/notes /api/handover /api/takeover
 POST /api/verify             核报, as `fengsui report --verify`
-GET  /print/NAME?incident=   a page to print; /print/drill?run= that of a drill
+GET  /print/NAME?incident=   a page to print, in the language of &lang=; /print/drill?run= that of a drill
 """
 
 import csv
@@ -20,11 +20,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from config.language import Text, en, text_of, zh
-from console.acts.submit import submit
+from config.language import Text, en, joined, text_of, zh
+from console.acts.submit import QUEUED, submit
 from console.auth.accounts import ACTS_OF, User, Users
-from console.auth.requests import Once, Rate, Refused, read_body, to_json
-from console.model.shift_log import KEPT, KINDS, Entry, at_the_desk, ordered
+from console.auth.requests import Once, Rate, Refused, language_of, read_body, to_json
+from console.model.desk_record import at_the_desk, detail_at_the_desk, paired
+from console.model.shift_log import KEPT, KINDS, Entry, ordered
 from console.pages.feed import Feed
 from console.pages.handover import matters
 from console.routes.sources import Sources
@@ -133,7 +134,8 @@ class ShiftDesk:
             if what == "take over":
                 return None
             if what == "hand over":
-                return {"n": n, "at": at, "from": who, "to": detail.split(" ")[0], "text": detail}
+                text = detail_at_the_desk(what, detail)
+                return {"n": n, "at": at, "from": who, "to": zh(text).split(" ")[0], "text": text}
         return None
 
     def _csv(self, request: Request) -> Response:
@@ -160,7 +162,8 @@ class ShiftDesk:
             raise Refused(404, Text("没有这种打印页", "there is no such page to print"))
         try:
             asked = request.query_params
-            page = await run_in_threadpool(make, asked.get("run") or asked.get("incident", ""))
+            what = asked.get("run") or asked.get("incident", "")
+            page = await run_in_threadpool(make, what, language_of(request))
         except ValueError as e:
             raise Refused(404, text_of(e)) from e
         return Response(page, media_type="text/html; charset=utf-8", headers=_PRINTED)
@@ -197,9 +200,10 @@ class ShiftDesk:
             raise Refused(422, Text("请选接班的人", "choose who takes over"))
         text, feed = _short(asked.text, needed=False), self._feed
         known = feed.read(lambda view, trail: matters(feed.district, view, trail, feed.clock()))
-        listed = "；".join(m.zh for m in known) or "无未了事项 nothing is open"
-        said = f"；嘱托：{text}" if text else ""
-        return self._put(user, "hand over", f"{asked.to} 接班。未了事项：{listed}{said}")
+        listed = joined(known, Text("；", "; ")) if known else Text("无", "nothing")
+        said = Text(f"；嘱托：{text}", f"; to know: {text}") if text else ""
+        words = Text(f"{asked.to} 接班。未了事项：", f"{asked.to} takes over. Open: ") + listed
+        return self._put(user, "hand over", paired(words + said))
 
     def _take_over(self, user: User, asked: TakeOver) -> dict[str, Any]:
         open_ = self._handed()
@@ -209,7 +213,8 @@ class ShiftDesk:
             raise Refused(
                 403, Text(f"这是交给 {open_['to']} 的", f"it was handed to {open_['to']}")
             )
-        return self._put(user, "take over", f"接 {open_['from']} 的班 from {open_['from']}")
+        words = Text(f"接 {open_['from']} 的班", f"from {open_['from']}")
+        return self._put(user, "take over", paired(words))
 
     def _verify(self, user: User, asked: Verified) -> dict[str, Any]:
         if not ACTS_OF[user.role] or not user.officer:
@@ -233,10 +238,7 @@ class ShiftDesk:
         finally:
             log.close()
         if answer is None:
-            return {
-                "outcome": "queued",
-                "words": str(Text("已记录，决策环节尚未处理", "queued, decide has not answered")),
-            }
+            return {"outcome": "queued", "words": QUEUED}
         return {"outcome": answer.outcome, "words": answer.answer}
 
 

@@ -32,7 +32,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
   }
   const newest = line.at(-1), top = Math.max(...line, ...limits.map((x) => x.value)) * 1.1 || 1;
   const label = rain ? t(`${windowMin} 分钟累计 mm`, `sum of ${windowMin} min, mm`) : t("水位 m", "stage m");
-  box.setAttribute("aria-label", `${station.name} ${label} ${newest}`);
+  box.setAttribute("aria-label", `${t(station.name, station.en)} ${label} ${newest}`);
   const series = [{ value: (_, v) => (v ? time(v * 1000) : "") },
     { label, stroke: ink("curve"), width: 2.5, points: { show: false } }];
   const columns = [at, line];
@@ -72,7 +72,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
     const note = document.createElement("p");
     note.className = "chart-words";
     note.lang = lang() === "en" ? "en" : "zh-CN";
-    note.textContent = rain ? `${t("线", "line")}：${label}；${t("柱：5 分钟雨量", "bars: 5 min")}` : label;
+    note.textContent = rain ? t(`线：${label}；柱：5 分钟雨量`, `line: ${label}; bars: 5 min`) : label;
     box.append(note);
   });
   sized.observe(box);

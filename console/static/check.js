@@ -3,7 +3,7 @@
 
 import { ask } from "./live.js";
 import { table } from "./tables.js";
-import { el, t } from "./words.js";
+import { el, of, t } from "./words.js";
 
 export function show(root) {
   const box = el("section", { class: "sheet", tabindex: 0, "aria-label": t("配置检查", "Config check") });
@@ -34,7 +34,7 @@ function words(c, again) {
     el("p", {}, el("button", { type: "button", onclick: again }, t("再查一遍", "Check again")), " ",
       el("small", { class: "note" }, t("情景演算：fengsui check", "scenarios are played by: fengsui check"))),
     el("h2", {}, t("阈值由谁负责", "Who answers for the thresholds")),
-    c.proved ? el("p", { class: "well" }, `✓ ${c.proof}`) : el("p", { class: "fault" }, t("✗ 未经评分，也无人签字", "✗ neither scored nor signed")),
+    c.proved ? el("p", { class: "well" }, `✓ ${of(c.proof)}`) : el("p", { class: "fault" }, t("✗ 未经评分，也无人签字", "✗ neither scored nor signed")),
     el("h2", {}, t("提醒", "Warnings")),
     c.warnings.length ? el("ul", {}, ...c.warnings.map((w) => el("li", { class: "doubt" }, w))) : el("p", { class: "note" }, t("没有", "none")),
     el("h2", {}, t("本次运行所用", "What this run uses")),

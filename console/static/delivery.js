@@ -2,7 +2,7 @@
 // first where somebody who must answer was not reached; one area's missed beside the list.
 
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { age, badge, el, of, random, t, time } from "./words.js";
+import { age, badge, el, named, of, random, t, time } from "./words.js";
 import { paintRoll } from "./roll.js";
 import { CHANNEL, KIND, STATE_OF } from "./words_sent.js";
 
@@ -92,9 +92,9 @@ function table(found) {
 async function one(id, r) {
   if (!r) { area.replaceChildren(el("p", { class: "empty" }, t("没有要查看的区", "Nothing to look at"))); return; }
   const mine = (token += 1);
-  const found = await ask(`/api/missed/${encodeURIComponent(id)}`).catch((error) => ({ words: error.message }));
+  const found = await ask(`/api/missed/${encodeURIComponent(id)}`).catch((error) => ({ fault: error.message }));
   if (mine !== token) return;
-  if (!found.missed) { area.replaceChildren(el("p", { class: "doubt" }, found.words)); return; }
+  if (!found.missed) { area.replaceChildren(el("p", { class: "doubt" }, found.fault)); return; }
   const missed = found.missed;
   if (kept.id !== id) kept = { id, said: el("p", { role: "status", class: "said" }), calls: el("div", { class: "calls" }) };
   const { said, calls } = kept; // whoever is on the telephone keeps the list
@@ -109,11 +109,11 @@ async function one(id, r) {
     said, calls,
     missed.length ? el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...[t("谁（代号）", "Who (id)"), t("渠道", "Way"), t("停在", "Stopped at"), t("时间", "Time"), t("原因", "Why")].map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...missed.map((m) => el("tr", { "data-missed": m.who },
-        el("th", { scope: "row" }, `${m.who} ${m.node}`, el("small", {}, ` ${of(KIND[m.category === "downstream" ? m.category : m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
-        el("td", {}, m.ways.map((c) => (c === m.channel ? `${of(CHANNEL[c]) || c}` : `(${of(CHANNEL[c]) || c})`)).join(" ")),
+        el("th", { scope: "row" }, `${m.who} ${m.node ? named(g().nodes[m.who]) : ""}`, el("small", {}, ` ${of(KIND[m.category === "downstream" ? m.category : m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
+        el("td", {}, m.ways.map((c) => (c === m.channel ? of(CHANNEL[c]) || c : `(${of(CHANNEL[c]) || c})`)).join(" ")),
         el("td", { class: "short" }, of(STATE_OF[m.state]), m.again ? t(`（第 ${m.again} 次重发）`, ` (sent again ${m.again}×)`) : ""),
         el("td", { class: "short" }, `${time(m.at, clock())} · ${age(clock() - m.at)}`),
-        el("td", {}, m.why || (m.must ? t("没有应答", "no answer yet") : "")))))) : "",
+        el("td", {}, of(m.why) || (m.must ? t("没有应答", "no answer yet") : "")))))) : "",
     people.length && !may() ? el("p", { class: "note" }, t("号码只给值班和批准人员看", "Numbers are for duty officers and approvers only")) : "");
 }
 
@@ -124,7 +124,7 @@ async function call(id, box, missed) {
     const those = missed.filter((m) => found.people[m.who] && !seen.has(m.who) && seen.add(m.who));
     box.replaceChildren(el("h3", {}, t("打电话", "Telephone")), el("ol", {},
       ...those.map((m) => el("li", { "data-call": m.who }, el("strong", {}, found.people[m.who].phone || t("无号码", "no number")), ` ${found.people[m.who].name} ${m.who}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
-      el("li", {}, el("strong", {}, found.village.phone), ` ${found.village.name} ${t("村里电话", "the village's own number")}`)));
+      el("li", {}, el("strong", {}, found.village.phone), ` ${t(g().areas[id].name, g().areas[id].en)} ${t("村里电话", "the village's own number")}`)));
   } catch (error) { box.replaceChildren(el("p", { role: "alert", class: "bad" }, error.message)); }
 }
 
@@ -154,6 +154,6 @@ function speakers() {
         el("th", { scope: "row" }, `${id} ${t(g().nodes[id].name, g().nodes[id].en)}`),
         el("td", {}, n.battery === undefined ? "–" : `${n.battery} %`),
         el("td", {}, n.mains === undefined ? "–" : n.mains ? t("有", "on") : t("停电", "OFF")),
-        el("td", {}, sounded[id] ? `${time(sounded[id], clock())}（${age(clock() - sounded[id])}）` : t("从未", "never")),
+        el("td", {}, sounded[id] ? `${time(sounded[id], clock())} (${age(clock() - sounded[id])})` : t("从未", "never")),
         el("td", {}, `${n.seen ? age(clock() - n.seen) : t("从未", "never")}${n.late ? t(" 静默", " silent") : ""}`))))));
 }

@@ -2,14 +2,14 @@
 // half written stays below it.
 
 import { picture } from "./live.js";
-import { el, t } from "./words.js";
+import { el, lang, refused, t } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
 async function send(path, body) {
-  const given = { method: "POST", headers: { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" }, body: JSON.stringify(body) };
+  const given = { method: "POST", headers: { "accept-language": lang(), "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" }, body: JSON.stringify(body) };
   const answer = await fetch(path, given), found = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(found.words || answer.statusText), { status: answer.status });
+  if (!answer.ok) throw refused(found, answer);
   return found;
 }
 

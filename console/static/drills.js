@@ -3,7 +3,7 @@
 
 import { ask, picture } from "./live.js";
 import { table } from "./tables.js";
-import { el, of, t, time } from "./words.js";
+import { el, lang, of, t, time } from "./words.js";
 
 const RESULT = { met: ["✓ 达到", "✓ met"], not_met: ["✗ 未达到", "✗ not met"], not_measured: ["– 未测得", "– not measured"] };
 const CLASS = { met: "well", not_met: "fault", not_measured: "note" };
@@ -12,7 +12,7 @@ const HELD = new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateS
 export function show(root) {
   const rest = el("div", {}, el("p", { class: "note", role: "status" }, t("正在读取…", "Reading…")));
   root.append(el("section", { class: "sheet of-drills", tabindex: 0, "aria-label": t("演练", "Drills") },
-    el("p", { class: "drill-mark" }, t("演练 DRILL：这一页都不是真实灾情，演练碰不到实况的喇叭和手机", "DRILL 演练: nothing on this page is real; a drill reaches no real loudspeaker or phone")), rest));
+    el("p", { class: "drill-mark" }, t("演练：这一页都不是真实灾情，演练碰不到实况的喇叭和手机", "DRILL: nothing on this page is real; a drill reaches no real loudspeaker or phone")), rest));
   let alive = true;
   ask("/api/asked/drills").then(
     (found) => { if (alive) rest.replaceChildren(...held(found), ...how(found)); },
@@ -35,12 +35,12 @@ const row = (d) => [
   d.scenario || "–", HELD.format(d.held_at),
   d.assessed ? `${time(d.begin_at)} – ${time(d.end_at)}` : "–",
   el("span", {}, d.problem ? el("p", { class: "fault" }, d.problem) : "", d.assessed ? results(d) : el("span", { class: "note" }, t("未评估：还没结束，或结果存在别处", "not assessed: it has not ended, or its report lies elsewhere"))),
-  el("a", { class: "button", href: `/print/drill?run=${encodeURIComponent(d.run)}`, target: "_blank", rel: "noopener", "aria-label": t(`打开 ${d.run} 的总结评估`, `Open the after-action report of ${d.run}`) }, d.assessed ? t("打开", "Open") : t("评估并打开", "Assess and open"))];
+  el("a", { class: "button", href: `/print/drill?run=${encodeURIComponent(d.run)}&lang=${lang()}`, target: "_blank", rel: "noopener", "aria-label": t(`打开 ${d.run} 的总结评估`, `Open the after-action report of ${d.run}`) }, d.assessed ? t("打开", "Open") : t("评估并打开", "Assess and open"))];
 
 function results(d) {
   const met = d.targets.filter((x) => x.result === "met").length, measured = d.targets.filter((x) => x.result !== "not_measured").length;
   return el("div", {},
-    d.broken_off ? el("p", { class: "fault" }, t(`中止：${d.broken_off}`, `broken off: ${d.broken_off}`)) : "",
+    d.broken_off ? el("p", { class: "fault" }, t(`中止：${of(d.broken_off)}`, `broken off: ${of(d.broken_off)}`)) : "",
     el("details", {}, el("summary", {}, el("span", { class: CLASS[d.result] }, of(RESULT[d.result])), d.result === "not_measured" ? "" : t(` ${met}/${measured} 项`, ` ${met} of ${measured}`)),
       ...d.targets.map((x) => el("p", {}, el("span", { class: CLASS[x.result] }, of(RESULT[x.result])), ` ${t(x.zh, x.en)} ${x.due ? `${x.in_time}/${x.due}` : t("没有应做的", "nothing was due")}`))));
 }

@@ -1,7 +1,7 @@
 // The picture and its stream. Every page reads `picture`; `onChange` tells which parts are new.
 // However the connection ends, the page says so at once and reads everything anew when it is back.
 
-import { t } from "./words.js";
+import { lang, refused } from "./words.js";
 
 const RETRY_MS = 1000;
 
@@ -33,11 +33,11 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 // only a person may send it a second time.
 export async function ask(path, body) {
   for (;;) {
-    const given = { headers: {} };
+    const given = { headers: { "accept-language": lang() } };
     if (body !== undefined) {
       given.method = "POST";
       given.body = JSON.stringify(body);
-      given.headers = { "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
+      given.headers = { ...given.headers, "content-type": "application/json", "x-fengsui": "1", "x-csrf": picture.me?.csrf || "" };
     }
     let answer, found;
     const before = entries; // a refusal that was under way during a login asks for no second one
@@ -51,7 +51,7 @@ export async function ask(path, body) {
       await pause(RETRY_MS);
       continue;
     }
-    if (!answer.ok) throw new Error(found.zh ? t(found.zh, found.en) : found.words || answer.statusText);
+    if (!answer.ok) throw refused(found, answer);
     return found;
   }
 }

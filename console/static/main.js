@@ -9,7 +9,7 @@ import * as live from "./live.js";
 import * as sound from "./sound.js";
 import * as situation from "./situation.js";
 import * as warnings from "./warnings.js";
-import { COLOUR, LEVEL, SHAPE, age, el, lang, of, setLang, t, time } from "./words.js";
+import { COLOUR, LEVEL, SHAPE, age, el, lang, named, of, setLang, t, time } from "./words.js";
 
 const PAGES = [situation, warnings,
   { name: "resources", words: ["资源和预案", "Resources and plans"], load: () => import("./resources.js") },
@@ -59,7 +59,7 @@ async function go() {
 function header() {
   const { ground, run, me } = live.picture;
   $("place").textContent = `${t(ground.name, ground.name_en)} ${t("山洪泥石流预警", "flood and debris-flow warning")}`;
-  document.title = `${ground.name} 烽燧`;
+  document.title = `${t(ground.name, ground.name_en)} ${t("烽燧", "Fengsui")}`;
   $("drill").hidden = run.kind === "live";
   document.body.classList.toggle("drill", run.kind !== "live");
   const silent = Object.values(live.part("stations")).filter((s) => s.late).length;
@@ -80,7 +80,7 @@ function header() {
     counts.slice(1).some(Boolean) ? "" : el("span", {}, t("无生效预警", "no warning in force")),
     guessed.length ? el("a", { href: "#/shift", class: "waiting", "data-guessed": "" }, t(`⚠ 有人在试口令 ${guessed.map(([n]) => n).join("、")}`, `⚠ someone guesses passwords: ${guessed.map(([n]) => n).join(", ")}`)) : "",
     waiting ? el("a", { href: "#/warnings", class: "waiting" }, t(`${waiting} 个待决定`, `${waiting} to be decided`)) : "");
-  const unheard = sound.listen(live.part("warnings"), (w) => ground.areas[w.area]?.name || "");
+  const unheard = sound.listen(live.part("warnings"), (w) => (ground.areas[w.area] ? named(ground.areas[w.area]) : ""));
   $("sound").textContent = sound.on() ? (unheard ? t(`确认收到 ${unheard}`, `Acknowledge ${unheard}`) : t("声音已开", "Sound on")) : t("开始值班（声音未启用）", "Start duty (sound is off)");
   $("sound").className = sound.on() ? (unheard ? "unheard" : "") : "mute";
   const soon = me.ends_at - live.now();

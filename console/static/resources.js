@@ -3,7 +3,7 @@
 // the note.
 
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { el, left, of, t, time } from "./words.js";
+import { el, left, listed, named, of, t, time } from "./words.js";
 
 const STATE = { overdue: ["逾期", "OVERDUE"], open: ["待办", "open"], done: ["已完成", "done"], revoked: ["已撤销", "revoked"] };
 const KIND = {
@@ -56,8 +56,8 @@ function row([id, x]) {
   const box = el("div", { class: `task ${x.state}`, "data-task": id, "data-state": x.state },
     el("p", { class: "what" }, el("strong", {}, `${place(x.area)} · ${of(x.title)}`)),
     el("p", { class: "note" }, `${of(STATE[x.state])} · ${t("期限", "due")} ${time(x.due, clock())} `, open ? el("span", { class: "countdown", "data-due": x.due }) : "",
-      ` ${of(x.step)} ${of(x.hazard_words)} · ${of(x.owner)} ${x.officers.join("、")}`, x.needs.length ? ` · ${x.needs.map((n) => `${n[0]} ${t(n[1], n[2])}`).join(t("、", ", "))}` : "",
-      x.done ? ` · ✓ ${x.done[0]} ${time(x.done[1], clock())} ${x.done[2]}` : ""));
+      ` ${of(x.step)} ${of(x.hazard_words)} · ${of(x.owner)} ${listed(x.officers)}`, x.needs.length ? ` · ${x.needs.map((n) => `${n[0]} ${t(n[1], n[2])}`).join(t("、", ", "))}` : "",
+      x.done ? ` · ✓ ${x.done[0]} ${time(x.done[1], clock())} ${of(x.done[2])}` : ""));
   if (open && mine) box.append(drafts.get(id) || el("button", { type: "button", "data-done": id, onclick: () => { drafts.set(id, writing(id, x)); paint(); root.querySelector(`[data-note="${id}"]`)?.focus(); } }, t("完成…", "Done…")));
   return box;
 }
@@ -77,7 +77,7 @@ function writing(id, x) {
     try {
       const [found] = await ask("/api/acts", { act: "task", task: id, key, reason: note.value, places: [{ area: x.area, hazard: x.hazard, alert: x.alert, version: x.version }] });
       if (["done", "already"].includes(found.outcome)) { drafts.delete(id); paint(); return; }
-      said.textContent = found.words;
+      said.textContent = of(found.words);
     } catch (error) {
       said.textContent = `${t("没有送出：", "Not sent: ")}${error.message}`;
     }
@@ -98,7 +98,7 @@ async function below() {
     made.length ? "" : el("p", { class: "empty" }, t("没有转移指令或橙、红预警，或其下游没有预警区", "No order, orange or red, or nothing below it")),
     ...made.map(([id, hits]) => el("p", { "data-below": id }, el("strong", {}, `${place(id)} → `), ...hits.map((h) => {
       const s = part("areas")[h.id], warned = s.level || s.action;
-      return el("span", { class: warned ? "hit" : "hit unwarned" }, `${t(picture.ground.areas[h.id].name, picture.ground.areas[h.id].en)} ${h.earliest_min}–${h.latest_min} min ${warned ? t("已有预警", "warned") : t("尚无预警", "NO WARNING")}`);
+      return el("span", { class: warned ? "hit" : "hit unwarned" }, `${t(picture.ground.areas[h.id].name, picture.ground.areas[h.id].en)} ${h.earliest_min}–${h.latest_min} ${t("分钟", "min")} ${warned ? t("已有预警", "warned") : t("尚无预警", "NO WARNING")}`);
     }))));
 }
 
@@ -109,7 +109,8 @@ function table(into) {
     shelters: [["容量", "holds", "capacity"], ["预警区", "areas", "areas"], ["灾种", "against", "hazards"], ["管理", "keeper", "keeper"]],
     risks: [["类别", "kind", "kind"], ["预警区", "area", "area"], ["人数", "people", "people"], ["监视", "watched by", "watcher"]],
   }[shown];
-  const cell = (v, key) => (key === "kind" ? of(KIND[v]) || v : Array.isArray(v) ? v.map((a) => picture.ground.areas[a]?.name || a).join("、") : key === "area" ? picture.ground.areas[v]?.name || v : String(v));
+  const where = (a) => (picture.ground.areas[a] ? named(picture.ground.areas[a]) : picture.ground.hazards[a] || a);
+  const cell = (v, key) => (key === "kind" ? of(KIND[v]) || v : Array.isArray(v) ? listed(v.map(where)) : key === "area" ? where(v) : String(v));
   into.replaceChildren(
     el("p", { class: "many", role: "group", "aria-label": t("资源表", "Tables") }, ...TABLES.map(([key, zh]) => el("button", { type: "button", "data-table": key, "aria-pressed": String(key === shown), onclick: () => { shown = key; table(into); into.querySelector(`[data-table="${key}"]`).focus(); } }, `${of(zh)} ${Object.keys(base[key]).length}`))),
     el("table", { class: "base" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("名称", "name")), ...columns.map(([zh, en]) => el("th", { scope: "col" }, t(zh, en))), el("th", { scope: "col" }, t("经纬度", "lon, lat")))),

@@ -8,7 +8,7 @@ const SAID = { moved: ["已转移", "moved"], help: ["求助", "needs help"], sa
 const opened = new Set(); // areas whose answers somebody looks at
 const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
 const left = (r) => r.should - (r.moved || 0);
-const word = (w) => `${of(SAID[w.what])}${w.people === null ? "" : t(` ${w.people} 人`, ` ${w.people} people`)} ${w.person} ${time(w.at, clock())}（${age(clock() - w.at)}）`;
+const word = (w) => `${of(SAID[w.what])}${w.people === null ? "" : t(` ${w.people} 人`, ` ${w.people} people`)} ${w.person} ${time(w.at, clock())} (${age(clock() - w.at)})`;
 
 const rows = () => Object.values(part("roll")).sort((a, b) =>
   (b.help.length > 0) - (a.help.length > 0) || b.action - a.action || left(b) - left(a) || a.area.localeCompare(b.area));

@@ -1,7 +1,7 @@
 // 值班日志: every event and act, newest first; notes; handing over; reports to print.
 
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { SHAPE, age, el, of, random, t, time } from "./words.js";
+import { SHAPE, age, el, lang, of, random, t, time } from "./words.js";
 
 const KIND = { "": ["全部", "all"], warning: ["预警", "warnings"], decision: ["决定", "decisions"], report: ["报告", "reports"], missed: ["未送达", "not reached"], task: ["任务逾期", "task overdue"], people: ["群众、责任人", "people"], alone: ["自主播出", "acted alone"], silence: ["静默", "silence"], service: ["维护", "service"], route: ["通道", "ways out"], note: ["备注", "notes"], handover: ["交接班", "hand-over"], desk: ["登录和查看", "the door"] };
 const NOTE = 2000, AGAIN_MS = 2000, EVERY_MS = 20000;
@@ -137,16 +137,16 @@ async function takeOver(n) {
 function paintReports() {
   const all = Object.entries(part("incidents")).sort((a, b) => b[1].at(-1)[2] - a[1].at(-1)[2]);
   if (document.activeElement?.id === "verify") return; // somebody is writing there
-  const printed = (name, id, words) => el("a", { class: "button", href: `/print/${name}?incident=${encodeURIComponent(id)}`, target: "_blank", rel: "noopener" }, words);
+  const printed = (name, id, words) => el("a", { class: "button", href: `/print/${name}?incident=${encodeURIComponent(id)}&lang=${lang()}`, target: "_blank", rel: "noopener" }, words);
   reports.replaceChildren(el("h2", {}, t("报告", "Reports")),
     ...(all.length ? all.slice(0, 5).map(([id, made]) => el("div", { class: "incident", "data-incident": id },
-      el("p", {}, el("b", {}, id), ` ${made.slice(-6).map(([n, k, at]) => `第${n}报 ${k} ${time(at, clock())}`).join("；")}`),
+      el("p", {}, el("b", {}, id), ` ${made.slice(-6).map(([n, k, at]) => `${t(`第${n}报`, `report ${n}`)} ${of(k)} ${time(at, clock())}`).join(t("；", "; "))}`),
       el("p", { class: "acts" }, printed("report", id, t("打印报告", "Print the report")), printed("after-action", id, t("打印复盘", "Print the after-action report"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
     all.length && onDuty() ? el("details", {}, el("summary", {}, t("核报…", "Correct the facts…")),
       writing("verify", "verify", t(`核实的情况（${all[0][0]}）`, `The facts (${all[0][0]})`), t("作为核报上报", "Report as verified"), "",
         async (words, key) => {
           const a = await ask("/api/verify", { incident: all[0][0], text: words, key });
-          if (a.outcome === "refused") throw new Error(a.words);
-          return `✓ ${a.words}`;
+          if (a.outcome === "refused") throw new Error(of(a.words));
+          return `✓ ${of(a.words)}`;
         })) : "");
 }

@@ -117,7 +117,7 @@ async function place(id) {
   const a = g.areas[id], s = part("areas")[id];
   if (!a) return [el("p", {}, t("没有这个地方", "There is no such place"))];
   const charts = await Promise.all(a.stations.filter((x) => ["rain", "stage"].includes(g.stations[x].what)).slice(0, 2).map(station));
-  return [el("h2", {}, `${a.town}${t(a.name, a.en)} `, badge(s.level, s.action)),
+  return [el("h2", {}, `${t(a.town, a.town_en)} ${t(a.name, a.en)} `, badge(s.level, s.action)),
     el("p", {}, t(`${a.people} 人；安置点 ${a.shelter}；可用监测站 ${s.live}/${s.of}`, `${a.people} people; shelter ${a.shelter}; stations ${s.live}/${s.of}`)),
     ...charts.flat()];
 }
@@ -221,7 +221,7 @@ function draw(box, pick) {
 
   function tip(id, a) {
     const s = part("areas")[id];
-    return `${a.town}${t(a.name, a.en)} ${SHAPE[s.level]} ${of(LEVEL[s.level])}${s.dark ? t(" 无数据", " no data") : ""}`;
+    return `${t(a.town, a.town_en)} ${t(a.name, a.en)} ${SHAPE[s.level]} ${of(LEVEL[s.level])}${s.dark ? t(" 无数据", " no data") : ""}`;
   }
   function paintArea(id) {
     const s = part("areas")[id], shape = areas[id];

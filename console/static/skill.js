@@ -43,7 +43,7 @@ function words(s) {
     el("h2", {}, t("漏报和过迟", "Missed and late")),
     rows(s.events.filter((e) => e.outcome !== "hit"), (e) => [place(e.area), time(Date.parse(e.start), clock()), outcome(e.outcome), lead(e), e.because]),
     el("h2", {}, t("每份预警", "Every warning")),
-    rows(s.warnings, (w) => [place(w.area), time(Date.parse(w.start), clock()), outcome(w.outcome), lead(w), el("span", {}, badge(w.level, w.action), " ", w.because)]),
+    rows(s.warnings, (w) => [place(w.area), time(Date.parse(w.start), clock()), outcome(w.outcome), lead(w), el("span", {}, badge(w.level, w.action), " ", of(w.because))]),
   ];
 }
 

@@ -3,7 +3,7 @@
 
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { axis, ink } from "./chart.js";
-import { age, el, random, t, time } from "./words.js";
+import { age, el, of, random, t, time } from "./words.js";
 
 const SPANS = [[6, "6 小时", "6 h"], [24, "1 天", "1 day"], [168, "7 天", "7 days"], [720, "30 天", "30 days"], [8784, "1 年", "1 year"], [43920, "5 年", "5 years"]];
 const WHAT = { rain: ["雨量", "rain"], stage: ["水位", "stage"], frame: ["图像", "camera"], battery: ["电量", "battery"], soil_moisture: ["土壤含水", "soil moisture"], discharge: ["流量", "discharge"] };
@@ -48,7 +48,7 @@ function doubts(id) {
     if (node.battery !== undefined && node.battery < LOW) found.push(t(`电量 ${node.battery}%`, `battery ${node.battery}%`));
     if (node.self_test === 0) found.push(t("自检失败", "self-test failed"));
     if (node.door === 1) found.push(t("箱门开", "door open"));
-    if (node.voice === 0) found.push(t('不能播音', 'cannot sound'));
+    if (node.voice === 0) found.push(t("不能播音", "cannot sound"));
     if (node.refused_commands) found.push(t(`拒绝指令 ${node.refused_commands}`, `refused ${node.refused_commands} commands`));
   }
   if (station?.overdue > 0) found.push(t(`检定过期 ${station.overdue} 天`, `calibration ${station.overdue} days overdue`));
@@ -106,7 +106,7 @@ async function letters() {
   if (kind !== "dead" || !found) return;
   const wanted = text.trim().toLowerCase();
   const heads = [t("时间", "Time"), t("来自", "From"), t("代码", "Code"), t("怎么办", "What to do")];
-  const some = found.filter((x) => !wanted || `${x.source} ${x.reason} ${x.detail}`.toLowerCase().includes(wanted));
+  const some = found.filter((x) => !wanted || `${x.source} ${x.reason} ${of(x.detail)}`.toLowerCase().includes(wanted));
   table.replaceChildren(el("p", { class: "note" }, t(`共 ${part("line").dead || 0} 条，列出最近 ${some.length} 条；原文留在日志里`, `${part("line").dead || 0} in all, the newest ${some.length} shown; what was sent stands in the log`)),
     el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, ...[["short", time(x.at, clock())], ["long", x.source], ["short", x.reason], ["", x.detail]].map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words)))))));
@@ -117,7 +117,7 @@ async function others() {
   const found = await ask("/api/outside").catch(() => null);
   if (kind !== "outside" || !found) return;
   const wanted = text.trim().toLowerCase(), name = Object.fromEntries(found.sources.map((s) => [s.id, t(s.name, s.en)]));
-  const some = found.messages.filter((m) => !wanted || `${m.source} ${name[m.source] || ""} ${m.identifier} ${m.headline} ${m.deviations.join(" ")}`.toLowerCase().includes(wanted));
+  const some = found.messages.filter((m) => !wanted || `${m.source} ${name[m.source] || ""} ${m.identifier} ${m.headline} ${m.deviations.map(of).join(" ")}`.toLowerCase().includes(wanted));
   const grid = (heads, body) => el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
     el("tbody", {}, ...body.map(([row, cells]) => el("tr", row, ...cells.map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words))))));
   table.replaceChildren(
@@ -125,7 +125,7 @@ async function others() {
     grid([t("来源", "Source"), t("消息", "Messages"), t("有偏差", "Deviating"), t("最近", "Newest")], found.sources.map((s) => [{ "data-source": s.id },
       [["", `${s.id} ${t(s.name, s.en)}`], ["short", String(s.count)], [s.deviating ? "short bad" : "short", String(s.deviating)], ["short", s.at ? time(s.at, clock()) : t("从未", "never")]]])),
     grid([t("时间", "Time"), t("来源", "From"), t("消息", "Message"), t("涉及", "Areas"), t("与规范不符、没读懂的", "Not as CAP has it, or not read")], some.map((m) => [{ "data-message": m.identifier },
-      [["short", time(m.at, clock())], ["short", name[m.source] || m.source], ["long", `${m.identifier} ${m.headline}`], ["short", String(m.areas.length)], [m.deviations.length ? "bad" : "", m.deviations.length ? m.deviations.join("；") : "✓"]]])));
+      [["short", time(m.at, clock())], ["short", name[m.source] || m.source], ["long", `${m.identifier} ${m.headline}`], ["short", String(m.areas.length)], [m.deviations.length ? "bad" : "", m.deviations.length ? m.deviations.map(of).join(t("；", "; ")) : "✓"]]])));
 }
 
 async function choose(id) {
@@ -157,7 +157,7 @@ function serviceBox(id) {
   };
   if (now) {
     return el("div", { class: "question", "data-service": id }, el("strong", {}, t(`维护中，至 ${time(now.until, clock())}`, `In service until ${time(now.until, clock())}`)),
-      el("p", {}, t(`${now.by}：${now.reason}。读数留存，不研判；所在各区按数据不足处理`, `${now.by}: ${now.reason}. Its values are kept and judged by nobody; its areas count as thin`)),
+      el("p", {}, t(`${now.by}：${of(now.reason)}。读数留存，不研判；所在各区按数据不足处理`, `${now.by}: ${of(now.reason)}. Its values are kept and judged by nobody; its areas count as thin`)),
       mayAct ? el("p", { class: "acts" }, el("button", { type: "button", "data-back": id, onclick: () => send(0, t("维护完毕", "done")) }, t("结束维护，恢复研判", "Done: judge it again"))) : "", said);
   }
   if (!mayAct) return "";
@@ -191,7 +191,7 @@ async function draw(id, what, box, s) {
   const label = data.sum ? t(`每 ${step}合计`, `sum of each ${step}`) : t(`每 ${step}最高、最低`, `highest and lowest of each ${step}`);
   const top = Math.max(...data.value), sum = data.value.reduce((a, b) => a + b, 0);
   box.setAttribute("role", "img");
-  box.setAttribute("aria-label", `${s.name} ${words} ${label}: ${t("最大", "largest")} ${top} ${data.unit}`);
+  box.setAttribute("aria-label", `${t(s.name, s.en)} ${words} ${label}: ${t("最大", "largest")} ${top} ${data.unit}`);
   // what is missing is a gap, not a line across it
   const at = [], high = [], low = [], width = data.step_min * 60;
   data.at.forEach((x, n) => {

@@ -51,7 +51,7 @@ function audit(s) {
     const those = s.gaps.filter((g) => g.check === check), people = those.reduce((n, g) => n + g.people, 0);
     if (!those.length) return [said, ["0"], ["–"], el("span", { class: "well" }, "✓")];
     return [el("span", { class: check === "uncovered" ? "fault" : "doubt", "data-check": check }, said), [String(those.length)], [people ? String(people) : "–"],
-      el("details", {}, el("summary", {}, t(`${those.length} 个`, `${those.length} of them`)), el("ul", { class: "matters" }, ...those.map((g) => el("li", {}, `${place(g.area)}${g.people ? ` ${g.people}` : ""}${g.detail ? ` (${g.detail})` : ""}`))))];
+      el("details", {}, el("summary", {}, t(`${those.length} 个`, `${those.length} of them`)), el("ul", { class: "matters" }, ...those.map((g) => el("li", {}, `${place(g.area)}${g.people ? ` ${g.people}` : ""}${g.detail ? ` (${of(g.detail)})` : ""}`))))];
   }));
 }
 

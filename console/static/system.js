@@ -53,9 +53,9 @@ function wayTable() {
   const rows = Object.entries(part("ways")).map(([name, w]) => [
     `${of(CHANNEL[name.split("/")[0]]) || name} ${name}`, w.kind,
     w.up === null ? el("span", { class: "note" }, w.kind === "file" ? t("本机文件", "a file here") : t("未巡检", "not probed yet"))
-      : w.up ? el("span", { class: "well" }, t("✓ 正常", "✓ up")) : el("span", { class: "fault" }, `${t("✗ 中断", "✗ DOWN")} ${w.detail}`),
+      : w.up ? el("span", { class: "well" }, t("✓ 正常", "✓ up")) : el("span", { class: "fault" }, `${t("✗ 中断", "✗ DOWN")} ${of(w.detail)}`),
     w.at ? `${time(w.at, clock())} · ${age(clock() - w.at)}` : "–",
-    w.proven ? `${t("已验证", "proven")}: ${w.proven}` : el("span", { class: "doubt" }, t("未经验证", "unproven"))]);
+    w.proven ? `${t("已验证：", "proven: ")}${of(w.proven)}` : el("span", { class: "doubt" }, t("未经验证", "unproven"))]);
   return table([t("通道", "way"), t("种类", "kind"), t("状态", "state"), t("最近巡检", "last probed"), t("验证", "proof")], rows);
 }
 

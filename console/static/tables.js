@@ -4,9 +4,9 @@ import { el } from "./words.js";
 
 export const CHANNEL = { broadcast: ["大喇叭", "loudspeaker"], sms: ["短信", "SMS"], app: ["应用", "app"], voice: ["语音电话", "call"], email: ["邮件", "mail"], webhook: ["接口", "webhook"], console: ["值班台", "duty room"], cap: ["CAP", "CAP"], cap_push: ["邻县", "neighbours"] };
 
-// head, rows: words or elements; in a list of one: a number, set to the right
+// head, rows: words, pairs of words or elements; in a list of one: a number, set to the right
 export function table(head, rows) {
-  const cell = (tag, x, more) => (Array.isArray(x) ? el(tag, { class: "number", ...more }, x[0]) : el(tag, more, x));
+  const cell = (tag, x, more) => (Array.isArray(x) && x.length === 1 ? el(tag, { class: "number", ...more }, x[0]) : el(tag, more, x));
   return el("table", {}, el("thead", {}, el("tr", {}, ...head.map((x) => cell("th", x, { scope: "col" })))),
     el("tbody", {}, ...rows.map((r) => el("tr", {}, ...r.map((x, n) => (n ? cell("td", x, {}) : cell("th", x, { scope: "row" })))))));
 }

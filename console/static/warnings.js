@@ -4,7 +4,7 @@
 
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, of, random, t, time, what } from "./words.js";
+import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, listed, named, of, random, t, time, what } from "./words.js";
 import { CHANNEL, KIND } from "./words_sent.js";
 
 export const name = "warnings";
@@ -117,7 +117,7 @@ function row([id, w]) {
 function ledger() {
   const acts = Object.values(part("decisions")).sort((a, b) => b.at - a.at).slice(0, 12);
   return el("ol", { class: "ledger" }, ...acts.map((d) => el("li", { class: d.outcome },
-    `${time(d.at, clock())} ${{ done: "✓", already: "=", refused: "✗" }[d.outcome]} ${d.by} ${of(ACT[d.act]) || d.act} ${d.area ? picture.ground.areas[d.area]?.name || d.area : ""}：${d.words}`)));
+    `${time(d.at, clock())} ${{ done: "✓", already: "=", refused: "✗" }[d.outcome]} ${d.by} ${of(ACT[d.act]) || d.act} ${d.area ? (picture.ground.areas[d.area] ? named(picture.ground.areas[d.area]) : d.area) : ""}${t("：", ": ")}${of(d.words)}`)));
 }
 
 async function one(id, w) {
@@ -132,14 +132,14 @@ async function one(id, w) {
     el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts);
   countdown();
   why.append(...evidence(w));
-  const found = await ask(`/api/texts/${id}`).catch((error) => ({ words: error.message }));
+  const found = await ask(`/api/texts/${id}`).catch((error) => ({ fault: error.message }));
   if (!texts.isConnected) return; // another warning or version was opened meanwhile
-  if (!found.texts) { texts.replaceChildren(el("p", { class: "doubt" }, found.words)); return; }
+  if (!found.texts) { texts.replaceChildren(el("p", { class: "doubt" }, found.fault)); return; }
   why.append(before(found.before));
   const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
     el("p", { class: found.none ? "doubt" : "note" }, t(`估计：名单上 ${found.on_list} 人，喇叭可及 ${found.in_sound} 人，毫无覆盖 ${found.none} 人${found.later ? `；${found.later} 个接收者免扰时段后才收到` : ""}`, `estimate: ${found.on_list} on lists, ${found.in_sound} in sound, ${found.none} reached by nothing${found.later ? `; ${found.later} recipients only after their quiet hours` : ""}`)),
-    ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? "English" : "中文"}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
+    ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? t("英文", "English") : t("中文", "Chinese")}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
       el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${x.title} `) : "", x.text))));
 }
 
@@ -147,7 +147,7 @@ function before(b) {
   const all_ = b.happened + b.quiet + b.unknown;
   if (!all_ && !b.missed) return el("p", { class: "whole note" }, t("本区本灾种没有过往预警", "No earlier warning of this area and hazard"));
   return el("details", { class: "whole" }, el("summary", {}, t(`过往同类 ${all_} 次：成灾 ${b.happened}，未成灾 ${b.quiet}，不明 ${b.unknown}；未预警而成灾 ${b.missed}`, `${all_} earlier: it happened ${b.happened}, did not ${b.quiet}, not known ${b.unknown}; happened without a warning ${b.missed}`)),
-    el("ul", {}, ...b.rows.map((r) => el("li", {}, `${time(r.at)} `, badge(r.level, r.action), ` ${of(CAME[r.came])} ${r.notes.join("；")}`))));
+    el("ul", {}, ...b.rows.map((r) => el("li", {}, `${time(r.at)} `, badge(r.level, r.action), ` ${of(CAME[r.came])} ${r.notes.map(of).join(t("；", "; "))}`))));
 }
 
 // a camera's pictures, one at a time: the arrow keys turn them over
@@ -159,10 +159,10 @@ function clip(frames, words) {
 }
 
 function question(q) {
-  const who = q.called.length ? q.called.join("、") : t("无人", "nobody");
-  return el("p", { class: "question" }, el("strong", {}, `${t("待决定", "To be decided")}: ${what(q.what)}`),
+  const who = q.called.length ? listed(q.called) : t("无人", "nobody");
+  return el("p", { class: "question" }, el("strong", {}, `${t("待决定：", "To be decided: ")}${what(q.what)}`),
     q.until ? el("span", { class: "countdown", "data-until": q.until }) : "",
-    ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${q.signed.join("、")}，${t("须另一人发布", "another must release")}`) : "");
+    ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
 }
 
 function evidence(w) {
@@ -176,7 +176,7 @@ function evidence(w) {
   for (const e of w.evidence) {
     const s = g.stations[e.station], name_ = s ? `${e.station} ${t(s.name, s.en)}` : e.station;
     const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
-    const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())}（${age(clock() - e.at)}）` : ""} ${e.note}`));
+    const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())} (${age(clock() - e.at)})` : ""} ${of(e.note)}`));
     made.push(cell);
     if (e.frames.length) cell.append(clip(e.frames, `${name_} ${t("图像", "picture")}`));
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
@@ -217,7 +217,7 @@ function confirm(act, ids) {
   const go = el("button", { class: "main-act", "data-go": act, disabled: true }, verb);
   const box = el("dialog", { class: `confirm act-${act}`, "aria-labelledby": "confirm-title" },
     el("form", { onsubmit: send },
-      el("h2", { id: "confirm-title" }, `${verb}？`),
+      el("h2", { id: "confirm-title" }, `${verb}${t("？", "?")}`),
       el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : ""))),
       ["raise", "lower", "override"].includes(act) ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
       ["approve", "release", "propose"].includes(act) ? el("details", {}, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
@@ -244,7 +244,7 @@ function confirm(act, ids) {
       const bad = found.filter((x) => !["done", "already"].includes(x.outcome));
       if (!bad.length) { sessionStorage.removeItem(DRAFT); box.close(); return; } // else it is said again with a look
       said.replaceChildren(el("strong", {}, t(`${found.length - bad.length} 个已办，${bad.length} 个未办：`, `${found.length - bad.length} done, ${bad.length} not: `)),
-        el("ul", {}, ...bad.map((x) => el("li", { class: x.outcome }, `${picture.ground.areas[x.area].name}: ${x.words}`))));
+        el("ul", {}, ...bad.map((x) => el("li", { class: x.outcome }, `${named(picture.ground.areas[x.area])}: ${of(x.words)}`))));
     } catch (error) {
       said.textContent = `${t("没有送出：", "Not sent: ")}${error.message}`;
       go.disabled = false;

@@ -1,4 +1,5 @@
-// Words, times and marks that every page shares. Chinese first; t(zh, en) picks the language.
+// Words, times and marks that every page shares. t(zh, en) picks the language, of(said) of what the
+// server says: a pair [zh, en], or a string that is the same in both. What a page shows is one of them.
 
 export const SHAPE = ["·", "○", "△", "◇", "⬟"];
 export const LEVEL = [["无", "none"], ["蓝色", "blue"], ["黄色", "yellow"], ["橙色", "orange"], ["红色", "red"]];
@@ -19,20 +20,26 @@ const CODES = { blue: 1, yellow: 2, orange: 3, red: 4 };
 let language = localStorage.getItem("lang") || "zh";
 export const lang = () => language;
 export const t = (zh, en) => (language === "en" ? en : zh);
-export const of = (pair) => (pair ? t(pair[0], pair[1]) : "");
+export const of = (said) => (Array.isArray(said) ? t(said[0], said[1]) : said || "");
+export const named = (x) => t(x.name, x.en || x.name);
+// what is listed, with the comma of the language between
+export const listed = (all) => all.map(of).join(t("、", ", "));
+// why a request was refused, as an error whose message is shown
+export const refused = (found, answer) => Object.assign(new Error(found.zh ? t(found.zh, found.en) : of(found.words) || answer.statusText), { status: answer.status });
 
 export function setLang(next) {
   language = next;
   localStorage.setItem("lang", next);
   document.documentElement.lang = next === "en" ? "en" : "zh-CN";
   for (const e of document.querySelectorAll("[data-zh]")) e.textContent = t(e.dataset.zh, e.dataset.en);
+  for (const e of document.querySelectorAll("[data-label-zh]")) e.setAttribute("aria-label", t(e.dataset.labelZh, e.dataset.labelEn));
 }
 
 export const what = (code) =>
   code === "prepare" ? of(ACTION[1]) : code === "move" ? of(ACTION[2])
     : code in CODES ? `${SHAPE[CODES[code]]} ${of(LEVEL[CODES[code]])}` : of(ACT[code]);
 
-// an element: el("p", {class: "x", onclick: f}, "text", child, …)
+// an element: el("p", {class: "x", onclick: f}, "text", ["文字", "text"], child, …)
 export function el(tag, given = {}, ...children) {
   const e = document.createElement(tag);
   for (const [k, v] of Object.entries(given)) {
@@ -41,7 +48,7 @@ export function el(tag, given = {}, ...children) {
     else if (k === "checked" || k === "disabled" || k === "value") e[k] = v;
     else e.setAttribute(k, v === true ? "" : v);
   }
-  e.append(...children.filter((c) => c !== null && c !== undefined && c !== false));
+  e.append(...children.filter((c) => c !== null && c !== undefined && c !== false).map((c) => (Array.isArray(c) ? of(c) : c)));
   return e;
 }
 

@@ -22,7 +22,7 @@ from dispatch.channels.secret import secret
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
 from dispatch.channels.status_words import CARRIER, FINAL, PROOFS, WORDS
-from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.channel_names import CHANNEL_WORDS
 
 FILE = "channels.toml"
 _KINDS = {
@@ -80,7 +80,7 @@ def half_made() -> Iterator[Problem]:
     ours: dict[str, Collection[str]] = {
         "dispatch/channels/status_words.py, FINAL": FINAL,
         "dispatch/channels/status_words.py, PROOFS": {p.channel for p in PROOFS},
-        "dispatch/words/channel_names.py, CHANNEL_ZH": CHANNEL_ZH,
+        "dispatch/words/channel_names.py, CHANNEL_WORDS": CHANNEL_WORDS,
     }
     for channel in sorted(set().union(*tables.values())):
         for place, there in (tables | ours).items():

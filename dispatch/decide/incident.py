@@ -22,7 +22,7 @@ from config.records.level import (
     occurrence_zh,
 )
 from dispatch.grade import Grade
-from dispatch.records import Alert, Report
+from dispatch.records import Alert, Report, kind_words
 from dispatch.words.local_time import local
 
 _NAMED = 12  # areas named in a report; the others are counted
@@ -118,7 +118,7 @@ def _text(district: District, incident: Incident, kind: str, at: int) -> str:
     hazards = {a.hazard for a in alerts}
     what, what_en = occurrence_zh(hazards), occurrence_en(hazards)
     zh = [f"{drill_zh}{district.name}{what}{kind}（第{incident.number}报），截至{now}："]
-    number = f"{what_en} report {incident.number} ({_KIND_EN[kind]})"
+    number = f"{what_en} report {incident.number} ({kind_words(kind).en})"
     en = [f"{drill_en}{district.name_en}, {number}, {now}:"]
     if kind == "终报":
         areas = len({a.area for a in alerts})
@@ -130,9 +130,6 @@ def _text(district: District, incident: Incident, kind: str, at: int) -> str:
         zh.append(zh_part)
         en.append(en_part)
     return "".join(zh) + " " + " ".join(en)
-
-
-_KIND_EN = {"初报": "initial", "续报": "interim", "核报": "verified", "终报": "final"}
 
 
 def _counts(district: District, incident: Incident) -> list[tuple[str, str]]:

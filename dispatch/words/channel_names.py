@@ -1,13 +1,15 @@
 """What channels are called where a person reads of them."""
 
-CHANNEL_ZH = {
-    "broadcast": "大喇叭 broadcast",
-    "sms": "短信 SMS",
-    "app": "应用 app",
-    "voice": "语音电话 call",
-    "email": "邮件 mail",
-    "webhook": "接口 webhook",
-    "cap": "CAP",
-    "cap_push": "邻县 neighbours",
-    "console": "值班台 console",
+from config.language import Text
+
+CHANNEL_WORDS = {
+    "broadcast": Text("大喇叭", "loudspeaker"),
+    "sms": Text("短信", "SMS"),
+    "app": Text("应用", "app"),
+    "voice": Text("语音电话", "call"),
+    "email": Text("邮件", "mail"),
+    "webhook": Text("接口", "webhook"),
+    "cap": Text("CAP", "CAP"),
+    "cap_push": Text("邻县", "neighbours"),
+    "console": Text("值班台", "duty room"),
 }

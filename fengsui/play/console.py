@@ -12,6 +12,7 @@ from config.records.door import OPEN
 from console.auth.accounts import IDLE_MS, Users
 from console.auth.hashing import hashed
 from console.auth.record_end import ends
+from console.model.desk_record import detail_at_the_desk
 from console.routes.sources import Sources
 from console.serve import Listen, lacks, serving
 from dispatch.words.local_time import local
@@ -101,9 +102,9 @@ def sources(setup: Setup) -> Sources:
         frame=FrameStore(frames_folder(setup)).get,
         history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={
-            "report": lambda incident: incident_reports.printed(setup, incident),
-            "after-action": lambda incident: page.printed(setup, incident),
-            "drill": lambda run: drills.printed(setup, run),
+            "report": lambda incident, lang: incident_reports.printed(setup, incident, lang),
+            "after-action": lambda incident, lang: page.printed(setup, incident, lang),
+            "drill": lambda run, lang: drills.printed(setup, run, lang),
         },
         sign=desk_of(setup, lambda: open_run_log(setup)).sign,
     )
@@ -330,7 +331,8 @@ def show_record(setup: Setup) -> int:
     users, log = users_of(setup), open_run_log(setup)
     try:
         for at, who, what, detail in users.noted(ends(log)):
-            echo(f"{local(at, setup.district.timezone)} {who} {what} {detail}".rstrip())
+            line = f"{local(at, setup.district.timezone)} {who} {what}"
+            echo(f"{line} " + text_of(detail_at_the_desk(what, detail)) if detail else line)
     except ValueError as e:
         echo(e, err=True)
         return 1

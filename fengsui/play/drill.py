@@ -162,7 +162,7 @@ def drill(district: District, state: Path, wish: DrillWish) -> int:
         )
     why = _why_ended(live.real, chosen.broken_off_min)
     if why:
-        (first.folder / BROKEN_OFF).write_text(f"{why}\n", "utf-8")
+        (first.folder / BROKEN_OFF).write_bytes(msgspec.json.encode(why) + b"\n")
         echo(Text(f"演练中止：{zh(why)}", f"drill broken off: {en(why)}"))
     code = after_action(first, "", wish.out, wish.plan) or code
     return code or (3 if live.real else 0)

@@ -22,7 +22,7 @@ from config.records.level import (
 from console.model.view import Change, View
 from dispatch.grade import Grade
 from dispatch.records import STATE_ZH, state_words
-from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.channel_names import CHANNEL_WORDS
 from dispatch.words.local_time import local
 from stream.environment import spoken
 
@@ -151,7 +151,7 @@ def _deliveries(channels: Mapping[str, Counter[str]]) -> RenderableType:
         table.add_column(spoken(state_words(state)), justify="right")
     for channel, counts in sorted(channels.items()):
         table.add_row(
-            spoken(Text(CHANNEL_ZH.get(channel, channel), channel)),
+            spoken(CHANNEL_WORDS.get(channel, channel)),
             *(str(counts[s] or "") for s in states),
         )
     return table

@@ -13,7 +13,7 @@ from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH, Action, Level, hazard_words
 from console.model.view import REACHED, View
 from dispatch.records import Alert, state_words
-from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.channel_names import CHANNEL_WORDS
 from dispatch.words.local_time import local
 from fengsui.play.screen import badge
 from skill.verify.storms import StormScore
@@ -101,7 +101,7 @@ def _reach(view: View) -> RenderableType:
     for channel, states in sorted(by_channel.items()):
         reached = sum(states[s] for s in REACHED)
         table.add_row(
-            spoken(Text(CHANNEL_ZH.get(channel, channel), channel)),
+            spoken(CHANNEL_WORDS.get(channel, channel)),
             str(states.total()),
             str(reached),
             str(states["answered"] or ""),

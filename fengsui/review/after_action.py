@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
+from config.language import Said, Text, en, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_ZH, Action, Level
 from dispatch.grade import Grade
@@ -81,8 +82,8 @@ def assess(
     truth: Sequence[Truth],
     *,
     incident: str = "",
-    truth_is: str = "",
-    broken_off: str = "",
+    truth_is: Said = "",
+    broken_off: Said = "",
     until: int | None = None,
 ) -> Assessment:
     """Of one incident, or of the whole run. Times are ms since 1970 UTC, lengths in seconds.
@@ -259,9 +260,10 @@ def _decided(
     return Decided(
         persons=tuple(
             ActRow(at=d.decided_at, area=d.area, hazard=d.hazard, act=d.act, by=d.by,
-                   office=_office(district, d.by), outcome=d.outcome, reason=d.answer or d.reason,
+                   office=zh(office), office_en=en(office), outcome=d.outcome, reason=d.answer or d.reason,
                    approver=d.approver, reference=d.reference)
             for d in sorted(persons, key=lambda d: (d.decided_at, d.area))
+            for office in (_office(district, d.by),)
         ),
         by_rule=dict(Counter(d.act for d in acts if d.by == "policy")),
         overrides=sum(d.act == "override" and d.outcome == "done" for d in acts),
@@ -270,10 +272,10 @@ def _decided(
     )  # fmt: skip
 
 
-def _office(district: District, who: str) -> str:
+def _office(district: District, who: str) -> Said:
     officer = district.officers.get(who)
     office = district.policy.office.get(officer.office) if officer else None
-    return office.name if office else ""
+    return Text(office.name, office.name_en) if office else ""
 
 
 def _reports(records: Sequence[object], incident: str) -> tuple[ReportRow, ...]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from config.language import Text
+from config.language import Said, Text
 
 Result = Literal["met", "not_met", "not_measured"]
 
@@ -114,11 +114,12 @@ class LoudspeakerRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     area: str
     told: int
     sounded: int
     first_at: int | None
-    why: str
+    why: Said
 
 
 class Loudspeakers(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,8 +140,9 @@ class ActRow(msgspec.Struct, frozen=True, kw_only=True):
     act: str
     by: str
     office: str
+    office_en: str = ""
     outcome: str
-    reason: str
+    reason: Said
     approver: str
     reference: str
 
@@ -170,6 +172,7 @@ class BlindSpan(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    name_en: str = ""
     from_at: int
     until_at: int | None
     areas: tuple[str, ...]
@@ -206,13 +209,13 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     incident: str
     begin_at: int
     end_at: int
-    broken_off: str
+    broken_off: Said
     measured_until_at: int | None
     resolution_s: int
     summary: Summary
     targets: tuple[TargetRow, ...]
     hops: tuple[HopRow, ...]
-    truth_is: str
+    truth_is: Said
     lead: LeadCounts
     areas: tuple[WarningRow, ...]
     people: People

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from config.language import Said, Text
+from config.language import Language, Said, Text
 from console.pages.drills import KeptReport, held_at, row
 from fengsui.review import page
 from fengsui.review.assessment import Assessment
@@ -47,7 +47,7 @@ def drills(setup: Setup, folder: Path) -> dict[str, Any]:
     }
 
 
-def printed(setup: Setup, name: str) -> str:
+def printed(setup: Setup, name: str, language: Language) -> str:
     """The after-action page of one of them: as it was kept, or else made of its log now. Raises
     ValueError: there is no such drill, or its log cannot be read."""
     ours = _setup_of(setup, name)
@@ -57,7 +57,7 @@ def printed(setup: Setup, name: str) -> str:
     if _kept(ours)[0] is not None:
         try:
             kept = msgspec.json.decode(report.read_bytes(), type=Assessment)
-            return page.page(ours.district, kept)
+            return page.page(ours.district, kept, language)
         except msgspec.ValidationError:
             pass  # of an older form: it is made anew
     if not _log(ours).exists():
@@ -67,7 +67,7 @@ def printed(setup: Setup, name: str) -> str:
             )
         )
     try:
-        return page.printed(ours, "")
+        return page.printed(ours, "", language)
     except _UNREADABLE as e:
         raise ValueError(
             Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
@@ -110,7 +110,7 @@ def _row(setup: Setup, name: str) -> dict[str, Any] | None:
             scenario = _scenario(ours)
         except _UNREADABLE as e:
             problem = Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
-    return row(name, at, kept, scenario, str(problem))
+    return row(name, at, kept, scenario, problem)
 
 
 def _kept(ours: Setup) -> tuple[KeptReport | None, Said]:

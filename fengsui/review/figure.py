@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from config.language import Text
+from config.language import Language, Text, choose
 from fengsui.review.assessment import Assessment
 
 _WIDTH, _LEFT, _RIGHT = 720, 132, 12
@@ -16,37 +16,36 @@ _HOUR_MS = 3_600_000
 
 
 class _Lane(NamedTuple):
-    zh: str
-    en: str
+    name: Text
     unit: str
     stacks: tuple[tuple[str, Sequence[float]], ...]  # (colour, value of each bin), from the bottom
 
 
-def figure(a: Assessment, clock: Callable[[int], str]) -> str:
+def figure(a: Assessment, clock: Callable[[int], str], language: Language) -> str:
     """clock: a moment -> its local hour as text."""
     lanes = a.lanes
     raised = tuple((colour, lanes.raised[name]) for name, colour in _LEVELS)
     drawn = [
-        _Lane("雨量 10 分钟", "rain, wettest gauge", "mm", (("#4a90c2", lanes.rain_mm),)),
-        _Lane("水位上涨", "stage above start", "m", (("#2c6e63", lanes.stage_m),)),
-        _Lane("预警升至蓝黄橙红", "warnings raised to a colour", "", raised),
-        _Lane("立即转移", "orders to move", "", (("#7a0019", lanes.move),)),
-        _Lane("人工决定", "persons' decisions", "", (("#555555", lanes.decided),)),
-        _Lane("大喇叭播出", "loudspeakers", "", (("#8e5bb5", lanes.played),)),
-        _Lane("叫应", "answers", "", (("#3c8d2f", lanes.answered),)),
-        _Lane("成灾", "disasters", "", (("#000000", lanes.happened),)),
+        _Lane(Text("雨量 10 分钟", "rain in 10 minutes"), "mm", (("#4a90c2", lanes.rain_mm),)),
+        _Lane(Text("水位上涨", "stage above start"), "m", (("#2c6e63", lanes.stage_m),)),
+        _Lane(Text("预警升至蓝黄橙红", "raised to a colour"), "", raised),
+        _Lane(Text("立即转移", "orders to move"), "", (("#7a0019", lanes.move),)),
+        _Lane(Text("人工决定", "persons' decisions"), "", (("#555555", lanes.decided),)),
+        _Lane(Text("大喇叭播出", "loudspeakers"), "", (("#8e5bb5", lanes.played),)),
+        _Lane(Text("叫应", "answers"), "", (("#3c8d2f", lanes.answered),)),
+        _Lane(Text("成灾", "disasters"), "", (("#000000", lanes.happened),)),
     ]
     height = _TOP + len(drawn) * (_LANE + _GAP) + 22
     count = len(lanes.rain_mm)
     step = (_WIDTH - _LEFT - _RIGHT) / count
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        'aria-label="过程图 timeline" font-family="sans-serif">'
+        f'aria-label="{choose(Text("过程图", "timeline"), language)}" font-family="sans-serif">'
     )
     parts = [head]
     parts += _hours(a.begin_at, lanes.bin_s * 1000, count, step, height, clock)
     for n, lane in enumerate(drawn):
-        parts += _draw(lane, _TOP + n * (_LANE + _GAP), step)
+        parts += _draw(lane, _TOP + n * (_LANE + _GAP), step, language)
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -68,7 +67,7 @@ def _hours(
     return parts
 
 
-def _draw(lane: _Lane, top: int, step: float) -> list[str]:
+def _draw(lane: _Lane, top: int, step: float, language: Language) -> list[str]:
     base = top + _LANE
     totals = [sum(values) for values in zip(*(v for _, v in lane.stacks), strict=True)]
     peak = max(totals, default=0.0)
@@ -78,11 +77,10 @@ def _draw(lane: _Lane, top: int, step: float) -> list[str]:
         else Text("无", "none")
     )
     named = (
-        f'<text x="{_LEFT - 6}" y="{top + 12}" font-size="10" text-anchor="end">{lane.zh}</text>'
-        f'<text x="{_LEFT - 6}" y="{top + 22}" font-size="7.5" fill="#444" text-anchor="end">'
-        f"{escape(lane.en)}</text>"
-        f'<text x="{_LEFT - 6}" y="{top + 32}" font-size="7.5" fill="#444" text-anchor="end">'
-        f"{said}</text>"
+        f'<text x="{_LEFT - 6}" y="{top + 12}" font-size="10" text-anchor="end">'
+        f"{escape(choose(lane.name, language))}</text>"
+        f'<text x="{_LEFT - 6}" y="{top + 26}" font-size="8" fill="#444" text-anchor="end">'
+        f"{escape(choose(said, language))}</text>"
         f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{base}" y2="{base}" stroke="#999"/>'
     )
     parts = [named]

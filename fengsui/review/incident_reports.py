@@ -6,23 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from config.language import Text
-from config.records.district import District, Node, Station
-from config.records.level import HAZARD_EN, HAZARD_ZH, occurrence_en, occurrence_zh
+from config.language import Language, Said, Text, joined, text_of
+from config.records.district import Area, District, Node, Station
+from config.records.level import occurrence_en, occurrence_zh
 from config.records.plans import PlanTask
 from console.model.follow import Follower
+from console.model.shift_log import ACT, OUTCOME, hazard_words, numbered
 from console.model.view import View
 from dispatch.decide.plan_tasks import tasks
 from dispatch.grade import Grade, grade_of
-from dispatch.records import Alert, Decision, Report, state_words
-from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.records import Alert, Decision, Report, kind_words, state_words
+from dispatch.words.channel_names import CHANNEL_WORDS
 from dispatch.words.local_time import local
+from fengsui.review.paper import render
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
-from stream.environment import Usage
+from stream.environment import Usage, language
 from stream.log.port import Log
 
 _FORM = "%Y-%m-%d %H:%M"
@@ -35,13 +35,6 @@ _ALERT_STATE = {
     "cancelled": Text("已解除", "cancelled"),
     "expired": Text("到期失效", "expired"),
 }
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class _Warning(NamedTuple):
@@ -49,13 +42,12 @@ class _Warning(NamedTuple):
 
     order: tuple[int, int, str, str, str]  # the highest first, then by place
     id: str
-    place: str
-    place_en: str
+    place: Text
     people: int | str
     hazard: Text
     peak: Text
     waits: Text | None
-    authority: str
+    authority: Text
     state: Text
     versions: int
     onset: str
@@ -69,11 +61,10 @@ class _Warning(NamedTuple):
 class _Blind(NamedTuple):
     """An area whose stations do not all report."""
 
-    place: str
-    place_en: str
+    place: Text
     live: int
     expected: int
-    silent: list[str]
+    silent: Text
     thin: bool
 
 
@@ -88,8 +79,8 @@ class _TaskRow(NamedTuple):
 class _ChannelRow(NamedTuple):
     """How many deliveries of a channel came how far."""
 
-    channel: str
-    states: list[tuple[str, int]]
+    channel: Said
+    states: list[tuple[Said, int]]
     total: int
 
 
@@ -103,19 +94,19 @@ def report(setup: Setup, incident: str, out: Path | None) -> int:
     if out is None:
         for made in view.reports:
             if made.incident == chosen:
-                echo(f"第{made.number}报 {made.kind} {made.text}")
+                echo(numbered(made))
         return 0
-    out.write_text(page(setup.district, chosen, view, decisions), "utf-8")
+    out.write_text(page(setup.district, chosen, view, decisions, language()), "utf-8")
     echo(Text(f"{out}: {chosen}，打印用，A4", f"{out}: {chosen}, to print: A4"))
     return 0
 
 
-def printed(setup: Setup, incident: str) -> str:
-    """The same page as text. Raises ValueError: there is no such incident."""
+def printed(setup: Setup, incident: str, language: Language) -> str:
+    """The same page as text, in one language. Raises ValueError: there is no such incident."""
     try:
-        return page(setup.district, *_chosen(setup, incident))
+        return page(setup.district, *_chosen(setup, incident), language)
     except (LookupError, Usage) as e:
-        raise ValueError(str(e)) from e
+        raise ValueError(text_of(e)) from e
 
 
 def _chosen(setup: Setup, incident: str) -> tuple[str, View, list[Decision]]:
@@ -154,8 +145,10 @@ def _first(view: View, incident: str) -> int:
     return min(r.reported_at for r in view.reports if r.incident == incident)
 
 
-def page(district: District, incident: str, view: View, decisions: list[Decision]) -> str:
-    """The page as HTML, complete in itself."""
+def page(
+    district: District, incident: str, view: View, decisions: list[Decision], language: Language
+) -> str:
+    """The page as HTML in one language, complete in itself."""
     versions = {key: found for key, found in view.first.items() if found[-1].incident == incident}
     made = [r for r in view.reports if r.incident == incident]
     zone = district.timezone
@@ -173,12 +166,14 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
             top |= Grade(a.level, a.action)
     acts = [d for d in decisions if d.alert in versions or d.incident == incident]
     shown = [d for d in acts if d.by != "policy" or d.act in ("escalate", "hold", "propose")]
-    return _PAGES.get_template("report.html.j2").render(
+    return render(
+        "report.html.j2",
+        language,
         district=district,
         incident=incident,
         what=Text(occurrence_zh(hazards), occurrence_en(hazards)),
         exercise=any(found[0].status != "actual" for found in versions.values()),
-        kind=made[-1].kind,
+        kind=kind_words(made[-1].kind),
         number=made[-1].number,
         opened=at(min(found[0].onset_at for found in versions.values())),
         until=at(made[-1].reported_at),
@@ -186,9 +181,12 @@ def page(district: District, incident: str, view: View, decisions: list[Decision
         top=top.words(),
         areas=len(areas),
         people=sum(district.areas[a].population for a in areas if a in district.areas),
-        reports=[{"at": at(r.reported_at), "made": r} for r in made],
+        reports=[{"at": at(r.reported_at), "made": r, "kind": kind_words(r.kind)} for r in made],
         alerts=rows,
-        acts=[{"at": at(d.decided_at), "made": d, "words": d.answer or d.reason} for d in shown],
+        decided=[{"at": at(d.decided_at), "made": d, "words": d.answer or d.reason} for d in shown],
+        acts=ACT,
+        outcome=OUTCOME,
+        hazard=hazard_words,
         by_rule=len(acts) - len(shown),
         blind=_blind(district, view, areas),
         reached=_reached(view, set(versions)),
@@ -210,13 +208,12 @@ def _row(
     return _Warning(
         order=(-peak.action, -peak.level, last.area, last.hazard, last.id),
         id=last.id,
-        place=f"{area.township}{area.name}" if area else last.area,
-        place_en=f"{area.name_en}, {area.township_en}" if area else last.area,
+        place=_place(area) if area else Text(last.area, last.area),
         people=area.population if area else "",
-        hazard=Text(HAZARD_ZH.get(last.hazard, last.hazard), HAZARD_EN.get(last.hazard, "")),
+        hazard=hazard_words(last.hazard),
         peak=peak.words(),
         waits=asked.words() if last.questions else None,
-        authority=last.authority,
+        authority=_offices(district, last.authority),
         state=_ALERT_STATE[last.state],
         versions=last.version,
         onset=at(found[0].onset_at),
@@ -226,6 +223,18 @@ def _row(
         suspect=any(a.suspect for a in found),
         reports=f"{rests[0]}–{rests[-1]}" if rests[1:] else "".join(map(str, rests)),
     )
+
+
+def _offices(district: District, named: str) -> Text:
+    """Offices, as an alert names them in Chinese, in both languages."""
+    other = named.replace("、", " or ").replace("有权人员", "somebody entitled")
+    for office in district.policy.office.values():
+        other = other.replace(office.name, office.name_en)
+    return Text(named, other)
+
+
+def _place(area: Area) -> Text:
+    return Text(f"{area.township}{area.name}", f"{area.name_en}, {area.township_en}")
 
 
 def _blind(district: District, view: View, areas: set[str]) -> list[_Blind]:
@@ -238,14 +247,21 @@ def _blind(district: District, view: View, areas: set[str]) -> list[_Blind]:
             continue
         out.append(
             _Blind(
-                place=f"{area.township}{area.name}",
-                place_en=f"{area.name_en}, {area.township_en}",
+                place=_place(area),
                 live=cover.live,
                 expected=cover.expected,
-                silent=[
-                    *(f"{s} {named[s].name}" if s in named else s for s in cover.silent),
-                    *(str(Text(f"{s}（维护中）", f"{s} (in service)")) for s in cover.service),
-                ],
+                silent=joined(
+                    [
+                        *(
+                            Text(f"{s} {named[s].name}", f"{s} {named[s].name_en}")
+                            if s in named
+                            else s
+                            for s in cover.silent
+                        ),
+                        *(Text(f"{s}（维护中）", f"{s} (in service)") for s in cover.service),
+                    ],
+                    Text("、", ", "),
+                ),
                 thin=view.coverage[key].thin,
             )
         )
@@ -275,8 +291,8 @@ def _reached(view: View, alerts: set[str]) -> list[_ChannelRow]:
             table.setdefault(sent.channel, Counter())[sent.state] += 1
     return [
         _ChannelRow(
-            CHANNEL_ZH.get(channel, channel),
-            [(str(state_words(s)), n) for s, n in sorted(counts.items())],
+            CHANNEL_WORDS.get(channel, channel),
+            [(state_words(s), n) for s, n in sorted(counts.items())],
             counts.total(),
         )
         for channel, counts in sorted(table.items())

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from config.language import Said, Text, joined
+from config.language import Language, Said, Text, joined, text_of
 from config.records.district import District
+from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from console.model.follow import Follower
-from dispatch.records import Alert
+from console.model.shift_log import ACT, OUTCOME, asked, hazard_words
+from dispatch.records import Alert, kind_words
 from dispatch.words.local_time import local
 from fengsui.review.after_action import assess, incidents, reported_truth
 from fengsui.review.assessment import Assessment, TargetRow
 from fengsui.review.figure import figure
+from fengsui.review.paper import render
 from fengsui.review.step_times import LEADS
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
@@ -24,24 +26,17 @@ from ingest.observation import Observations
 from simulators.scenario import SCENARIOS
 from simulators.world import World
 from skill.verify.truth import Truth
-from stream.environment import Usage
+from stream.environment import Usage, language
 from stream.log.port import Log
 from stream.records import Run
 
 BROKEN_OFF = "broken-off.txt"  # in the run's folder: why a drill was broken off
 _SLACK_MS = 6 * 3_600_000
 _COARSE_MS = 300_000
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 _RESULT = {
-    "met": ("达到", "met"),
-    "not_met": ("未达到", "not met"),
-    "not_measured": ("未测得", "not measured"),
+    "met": Text("达到", "met"),
+    "not_met": Text("未达到", "not met"),
+    "not_measured": Text("未测得", "not measured"),
 }
 
 
@@ -56,20 +51,21 @@ def after_action(setup: Setup, incident: str, out: Path | None, plan_file: Path 
     folder = out or Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
     html, data = folder / "after-action.html", folder / "after-action.json"
-    html.write_text(page(setup.district, found), "utf-8")
+    html.write_text(page(setup.district, found, language()), "utf-8")
     data.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     echo(Text(f"{html} 打印用，A4；{data}", f"{html} to print: A4; {data}"))
     for t in found.targets:
-        echo("  " + Text(*_RESULT[t.result]) + ": " + target_words(t))
+        echo("  " + _RESULT[t.result] + ": " + target_words(t))
     return 0
 
 
-def printed(setup: Setup, incident: str) -> str:
-    """The same page as text. Raises ValueError: there is no such incident, or nothing at all."""
+def printed(setup: Setup, incident: str, language: Language) -> str:
+    """The same page as text, in one language. Raises ValueError: there is no such incident, or nothing at
+    all."""
     try:
-        return page(setup.district, assessed(setup, incident, None))
+        return page(setup.district, assessed(setup, incident, None), language)
     except (LookupError, Usage) as e:
-        raise ValueError(str(e)) from e
+        raise ValueError(text_of(e)) from e
 
 
 def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
@@ -102,10 +98,20 @@ def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
         plan,
         truth,
         incident=chosen,
-        truth_is=str(truth_is),
+        truth_is=truth_is,
         until=_until(records),
-        broken_off=note.read_text("utf-8").strip() if note.exists() else "",
+        broken_off=_why_ended(note),
     )
+
+
+def _why_ended(note: Path) -> Said:
+    """Why a drill was broken off, "" where it was not; an earlier build wrote it as plain text."""
+    if not note.exists():
+        return ""
+    try:
+        return msgspec.json.decode(note.read_bytes(), type=Text)
+    except msgspec.MsgspecError:
+        return note.read_text("utf-8").strip()
 
 
 def _read(log: Log, live: bool, incident: str) -> list[object]:
@@ -172,8 +178,8 @@ def target_words(t: TargetRow) -> Text:
     return joined((Text(t.zh, t.en), f" {sign} ", limit, share, ": ", got))
 
 
-def page(district: District, found: Assessment) -> str:
-    """The page as HTML, complete in itself."""
+def page(district: District, found: Assessment, language: Language) -> str:
+    """The page as HTML in one language, complete in itself."""
     zone = district.timezone
     days = {local(at, zone, "%m-%d") for at in (found.begin_at, found.end_at)}
     form = "%H:%M" if len(days) == 1 else "%d %H:%M"
@@ -184,7 +190,9 @@ def page(district: District, found: Assessment) -> str:
     def whole(ms: int) -> str:
         return local(ms, zone, "%Y-%m-%d %H:%M")
 
-    return _PAGES.get_template("after_action.html.j2").render(
+    return render(
+        "after_action.html.j2",
+        language,
         a=found,
         district=district,
         at=at,
@@ -192,6 +200,12 @@ def page(district: District, found: Assessment) -> str:
         seconds=seconds,
         words=target_words,
         result=_RESULT,
+        level={LEVEL_ZH[x]: Text(LEVEL_ZH[x], LEVEL_EN[x]) for x in Level},
+        acts=ACT,
+        outcome=OUTCOME,
+        asked=asked,
+        hazard=hazard_words,
+        kind=kind_words,
         leads=LEADS,
-        picture=figure(found, lambda ms: local(ms, zone, "%H:%M")),
+        picture=figure(found, lambda ms: local(ms, zone, "%H:%M"), language),
     )

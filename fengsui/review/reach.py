@@ -4,6 +4,7 @@ to sound, stations that were silent. Pure."""
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from config.language import Said
 from config.records.district import District, Node, Station
 from detectors.detection import Detection
 from dispatch.records import Receipt, state_words
@@ -54,7 +55,7 @@ def people(found: Records) -> People:
 def loudspeakers(district: District, found: Records) -> Loudspeakers:
     """By node: how often told to sound, how often it did, and the last thing known of it."""
     sounded: dict[str, list[int | None]] = defaultdict(list)
-    why: dict[str, str] = {}
+    why: dict[str, Said] = {}
     for key, d in found.deliveries.items():
         if d.recipient not in district.nodes or d.msg_type == "cancel":
             continue
@@ -65,7 +66,7 @@ def loudspeakers(district: District, found: Records) -> Loudspeakers:
         if at is None:
             last: list[Receipt] = found.receipts.get(key, [])
             state, detail = (last[-1].state, last[-1].detail) if last else ("queued", "")
-            why[d.recipient] = f"{state_words(state)} {detail}".strip()
+            why[d.recipient] = state_words(state) + (f" {detail}" if detail else "")
     rows = []
     for n, every in sounded.items():
         times = [at for at in every if at is not None]
@@ -74,6 +75,7 @@ def loudspeakers(district: District, found: Records) -> Loudspeakers:
             LoudspeakerRow(
                 id=n,
                 name=node.name,
+                name_en=node.name_en,
                 area=node.area,
                 told=len(every),
                 sounded=len(times),
@@ -109,7 +111,8 @@ def blind(
         last[d.area] = silent
     still = set().union(*last.values()) if last else set()
     return tuple(
-        BlindSpan(id=s, name=named[s].name if s in named else s, from_at=a,
+        BlindSpan(id=s, name=named[s].name if s in named else s,
+                  name_en=named[s].name_en if s in named else s, from_at=a,
                   until_at=None if s in still else b, areas=tuple(sorted(areas[s])))
         for s, (a, b) in sorted(spans.items(), key=lambda x: (x[1][0], x[0]))
         if a <= end and (s in still or b >= begin)

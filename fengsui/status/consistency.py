@@ -5,7 +5,6 @@ The questions stand in console/model/consistency.py. What it cannot explain is a
 is dead. It writes nothing into the line.
 """
 
-import sys
 import threading
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from config.records.level import Level
 from console.model.consistency import CHECKS, Audit, Finding
 from console.model.follow import Follower
 from console.model.view import View
+from fengsui.run.terminal import echo
 from stream import metrics
 from stream.http.client import ask
 from stream.log.port import Log, Unavailable
@@ -55,7 +55,7 @@ def run_audit(
             found = list(audit.findings(now() if live else audit.view.clock_at))
             for finding in found:
                 if finding[:2] not in said:
-                    say("audit", str(finding), check=finding.check, subject=finding.subject)
+                    say("audit", finding.text, check=finding.check, subject=finding.subject)
             said = {f[:2] for f in found}
             _publish(audit.view, found)
             if heartbeat and time.monotonic() - beat_at >= _BEAT_S:
@@ -91,11 +91,11 @@ def audit_once(log: Log, now: int, run: Run) -> int:
         audit.take(record)
     found = list(audit.findings(now if live else audit.view.clock_at))
     for finding in found:
-        print(finding)
+        echo(finding)
     if not found:
         words = Text(
             f"{len(audit.view.alerts)} 预警，{len(audit.view.sent)} 发送",
             f"{len(audit.view.alerts)} warnings, {len(audit.view.sent)} deliveries",
         )
-        print(Text(f"皆有交代：{zh(words)}", f"all explained: {en(words)}"), file=sys.stderr)
+        echo(Text(f"皆有交代：{zh(words)}", f"all explained: {en(words)}"), err=True)
     return 1 if found else 0

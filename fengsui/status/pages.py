@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from config.language import Text
+from config.language import Text, text_of
 from console.api.routes import Asked
 from fengsui.review import drills
 from fengsui.run import threshold_gate
@@ -82,7 +82,7 @@ def check(setup: Setup, folder: Path) -> dict[str, Any]:
         "folder": str(folder),
         "running": ours.version,
         "now": district.version if district else "",
-        "problems": [str(p) for p in problems],
+        "problems": [text_of(p) for p in problems],
         "rules_version": ours.rules_version,
         "rules": [*ours.rules.run, *(f"{r.id} ({r.kind})" for r in ours.rules.rule)],
         "counts": {
@@ -95,14 +95,14 @@ def check(setup: Setup, folder: Path) -> dict[str, Any]:
             "stage": len(ours.stage),
         },
         "proved": proof is not None,
-        "proof": str(threshold_gate.told(proof)) if proof else "",
+        "proof": threshold_gate.told(proof) if proof else "",
         "warnings": [],
     }
     if district is not None:
         warnings = [] if district.officers else [NOBODY]
         if proof is None and not problems:
             warnings.append(threshold_gate.unproved(district))
-        found["warnings"] = [str(w) for w in (*warnings, *coverage_summary(district))]
+        found["warnings"] = [*warnings, *coverage_summary(district)]
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.language import Language, Text
 from config.load import ConfigError
 from config.records.level import Action, Level
 from detectors.detection import Detection, Mark
@@ -22,6 +23,7 @@ from stream.log.port import Out
 from stream.records import Record, Run, encode
 from tests.support.after_action import T0, S, alert, story
 from tests.support.decide_district import yanqing
+from tests.support.one_language import foreign, written
 
 
 def silent(records: list[Record]) -> list[Record]:
@@ -100,14 +102,26 @@ def test_the_page_says_it_all_and_needs_nothing_else() -> None:
     assert found.decisions.questions == {"red": {"late": 1}}
     (row,) = found.areas
     assert (row.lead_s, row.answered_at) == (2400, T0 + 190 * S)
-    html = page(yanqing(), found)
-    for words in ("演练 EXERCISE", "C-0003", "N002", "R02", "未达到", "会商&lt;1&gt;", "K-01",
+    html = page(yanqing(), found, "zh")
+    for words in ("演练：不是真实灾情", "C-0003", "N002", "R02", "未达到", "会商&lt;1&gt;", "K-01",
                   "&lt;实况&gt;", "<svg"):  # fmt: skip
         assert words in html, words
     outside = re.sub(r'xmlns="[^"]*"', "", html)
     assert not re.search(r"https?://|src=|@import|url\(", outside)
     phones = [c.phone for c in yanqing().contacts.values() if c.phone]
     assert not any(p in html for p in phones)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_is_in_one_language(language: Language) -> None:
+    why = Text("发布了实况预警", "a real warning was released")
+    found = assess(yanqing(), silent(story()), USUAL, FLOOD, truth_is=Text("模拟真值", "simulated truth"),
+                   broken_off=why)  # fmt: skip
+    html = page(yanqing(), found, language)
+    assert ("演练中止" in html, "Drill broken off" in html) == (language == "zh", language == "en")
+    said = written(html)
+    assert len(said) > 100
+    assert foreign(said, language, ("会商<1>",)) == []
 
 
 def test_what_people_reported_is_the_truth_of_a_real_event() -> None:
@@ -166,7 +180,7 @@ def test_of_a_live_run_the_newest_incident_and_no_mark_of_an_exercise(
     found = json.loads((tmp_path / "out" / "after-action.json").read_bytes())
     assert (found["incident"], found["exercise"], found["summary"]["warnings"]) == ("I1", False, 1)
     html = (tmp_path / "out" / "after-action.html").read_text("utf-8")
-    assert "EXERCISE" not in html
+    assert "演练" not in html
     assert "事件复盘" in html
     assert "尚无灾情核实" in html
 

@@ -178,7 +178,7 @@ def test_a_drill_to_its_end_is_marked_everywhere_and_assessed(tmp_path: Path) ->
     assert found["loudspeakers"]["sounded"] > 0
     assert found["people"]["asked"] > 0
     assert {h["hop"] for h in found["hops"] if h["done"]} >= {"notice", "loudspeaker", "answer"}
-    assert "演练 EXERCISE" in (out / "after-action.html").read_text("utf-8")
+    assert "演练：不是真实灾情" in (out / "after-action.html").read_text("utf-8")
     assert all(
         "<status>Exercise</status>" in p.read_text("utf-8") for p in (out / "cap").glob("*.xml")
     )

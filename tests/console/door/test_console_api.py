@@ -96,9 +96,38 @@ def test_the_document_is_openapi_and_names_every_route(caller: Caller) -> None:
     assert found["components"]["schemas"]["Act"]["required"] == ["act", "places", "reason", "key"]
 
 
+@pytest.mark.parametrize(
+    ("path", "header", "zh"),
+    [
+        ("", "", True),
+        ("", "en", False),
+        ("", "en-GB,en;q=0.9,zh;q=0.8", False),
+        ("", "zh-CN,zh;q=0.9,en;q=0.8", True),
+        ("", "en;q=0.1, zh-TW", True),
+        ("", "fr, de;q=0.5", True),
+        ("", "fr, en;q=0.2", False),
+        ("", "en;q=0", True),
+        ("", "en;q=much, *", True),
+        ("?lang=zh", "en", True),
+        ("?lang=en", "zh", False),
+        ("?lang=both", "en", False),
+    ],
+)
+def test_whoever_asks_reads_one_language(caller: Caller, path: str, header: str, zh: bool) -> None:
+    given = {"Accept_Language": header} if header else {}
+    found = json.loads(caller.ask("GET", f"/api/openapi.json{path}", **given)[2])
+    stop = found["paths"]["/api/stream"]["get"]["summary"]
+    assert ("推送" in stop, "events" in stop) == (zh, not zh)
+    status, _, data = caller.ask("GET", f"/api/snapshot{path}", **given)
+    assert status == 401
+    refused = json.loads(data)
+    assert refused["words"] == refused["zh" if zh else "en"]
+    assert refused["zh"] != refused["en"]
+
+
 def test_a_route_that_nothing_is_said_of_is_noticed() -> None:
     with pytest.raises(KeyError, match="new"):
-        document("t", "1", [Route("/api/new", lambda r: None)], {})
+        document("t", "1", [Route("/api/new", lambda r: None)], {}, "zh")
 
 
 def alert(area: str, **more: Any) -> Alert:

@@ -73,7 +73,8 @@ def test_before_the_log_is_read_there_is_no_picture_that_looks_quiet(
     desk, cookie = seat_door
     found = _get(desk, "/api/snapshot", cookie)
     assert found[0] == 503
-    assert "log" in json.loads(found[1])["words"]
+    assert "日志" in json.loads(found[1])["words"]
+    assert "log" in json.loads(found[1])["en"]
 
 
 @pytest.fixture

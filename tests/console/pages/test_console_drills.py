@@ -98,15 +98,15 @@ def test_what_a_report_says_stands_on_its_page(tmp_path: Path) -> None:
     bare = held(tmp_path, "exercise-b", assessed=False)
     (bare.folder / BROKEN_OFF).write_text("实况", "utf-8")
     for name in (NAMED, "exercise-b"):
-        page = printed(ours, name)
-        assert "演练 EXERCISE" in page
+        page = printed(ours, name, "zh")
+        assert "演练：不是真实灾情" in page
         assert name in page
-    assert "演练中止" in printed(ours, "exercise-b")
+    assert "演练中止" in printed(ours, "exercise-b", "zh")
     file = tmp_path / f"{NAMED}-report" / "after-action.json"
     whole = msgspec.json.decode(file.read_bytes())
     del whole["people"]  # of an older form: made anew
     file.write_bytes(msgspec.json.encode(whole))
-    assert "叫应" in printed(ours, NAMED)
+    assert "叫应" in printed(ours, NAMED, "zh")
 
 
 @pytest.mark.parametrize("name", ["", "live", "exercise-none", "../live", "exercise-b-report"])
@@ -114,7 +114,7 @@ def test_there_is_no_page_of_what_is_no_drill(tmp_path: Path, name: str) -> None
     ours = held(tmp_path, NAMED)
     open_run_log(make_setup(yanqing(), "live", tmp_path)).close()
     with pytest.raises(ValueError, match="没有"):
-        printed(ours, name)
+        printed(ours, name, "zh")
 
 
 @pytest.mark.parametrize("spoilt", ["rubbish", "live", "other"])
@@ -129,7 +129,7 @@ def test_a_report_that_is_not_this_drills_is_told_and_not_taken(
     (row,) = drills(ours, CONFIG)["drills"]
     assert not row["assessed"]
     assert "after-action.json" in row["problem"]
-    assert "演练 EXERCISE" in printed(ours, NAMED)  # of its log
+    assert "演练：不是真实灾情" in printed(ours, NAMED, "zh")  # of its log
 
 
 @pytest.mark.parametrize("spoilt", ["rubbish", "folder"])
@@ -145,7 +145,7 @@ def test_one_log_that_cannot_be_read_spoils_its_own_row_alone(tmp_path: Path, sp
     assert rows[NAMED]["problem"] == ""
     assert file.name in rows["exercise-b"]["problem"]
     with pytest.raises(ValueError, match="读不了"):
-        printed(ours, "exercise-b")
+        printed(ours, "exercise-b", "zh")
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_drills_are_marked_and_each_opens_its_report(
     assert serious(page) == []
     with page.expect_popup() as opened:
         row.locator("a").click()
-    expect(opened.value.locator(".drill")).to_contain_text("演练 EXERCISE")
+    expect(opened.value.locator(".drill")).to_contain_text("演练：不是真实灾情")
     expect(opened.value.locator("body")).to_contain_text(NAMED)
     page.evaluate("localStorage.setItem('theme', 'day')")
     page.reload()

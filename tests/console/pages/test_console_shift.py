@@ -14,7 +14,8 @@ import pytest
 
 from config.records.level import Action, Level
 from console.auth.requests import BODY, Once
-from console.model.shift_log import KINDS, Shift, at_the_desk, ordered
+from console.model.desk_record import at_the_desk
+from console.model.shift_log import KINDS, Shift, ordered
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.handover import matters
@@ -219,7 +220,7 @@ def test_a_shift_is_handed_over_and_taken_by_the_one_it_was_given_to(
     assert status == 200
     handed = shift_of(zhao)["handover"]
     assert (handed["from"], handed["to"], handed["n"]) == ("wang", "zhao", made["n"])
-    assert "三号桥" in handed["text"]
+    assert all("三号桥" in half for half in handed["text"])
     assert post(wang, "/api/takeover", n=made["n"])[0] == 403
     assert post(zhao, "/api/takeover", n=made["n"] + 1)[0] == 409
     assert post(zhao, "/api/takeover", n=made["n"])[0] == 200

@@ -10,7 +10,7 @@ from config.load import load
 from config.records.district import ADDRESS_COLUMN
 from dispatch.channels import declared
 from dispatch.channels.status_words import FINAL
-from dispatch.words.channel_names import CHANNEL_ZH
+from dispatch.words.channel_names import CHANNEL_WORDS
 from fengsui.run.setup import default_config
 
 ROOT = Path(__file__).parents[3]
@@ -26,7 +26,7 @@ def test_every_channel_of_today_is_whole() -> None:
         (ADDRESS_COLUMN, "ADDRESS_COLUMN"),
         (declared._KINDS, "_KINDS"),
         (FINAL, "FINAL"),
-        (CHANNEL_ZH, "CHANNEL_ZH"),
+        (CHANNEL_WORDS, "CHANNEL_WORDS"),
     ],
     ids=lambda x: x if isinstance(x, str) else "",
 )
@@ -44,11 +44,11 @@ def test_one_that_has_only_an_address_is_refused(monkeypatch: pytest.MonkeyPatch
     district = load(default_config())
     monkeypatch.setitem(ADDRESS_COLUMN, "semaphore", "id")
     hints = " ".join(p.hint for p in declared.problems(district) if p.column == "semaphore")
-    for place in ("Carrier.channel", "_KINDS", "FINAL", "PROOFS", "CHANNEL_ZH"):
+    for place in ("Carrier.channel", "_KINDS", "FINAL", "PROOFS", "CHANNEL_WORDS"):
         assert place in hints
 
 
 def test_the_pages_have_a_name_for_each() -> None:
     text = (ROOT / "console" / "static" / "tables.js").read_text("utf-8")
     line = next(x for x in text.splitlines() if x.startswith("export const CHANNEL"))
-    assert set(re.findall(r"(\w+): \[", line)) == set(FINAL) == set(CHANNEL_ZH)
+    assert set(re.findall(r"(\w+): \[", line)) == set(FINAL) == set(CHANNEL_WORDS)
