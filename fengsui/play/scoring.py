@@ -67,7 +67,7 @@ def play_one(district: District, scenario: Scenario) -> StormResult:
 def score_all(district: District, count: int) -> Iterator[Text]:
     """The order to move first, then the order to prepare and any warning; then each storm, and in it
     the floods that no order to move came before in time, the worst first."""
-    results = _played(district, storm_set(count))
+    results = played(district, storm_set(count))
     floods = sum(r.scores["move"].hits + r.scores["move"].misses for r in results)
     yield Text(f"场次 {count}  成灾 {floods}", f"storms {count}  floods {floods}")
     for tier in TIERS:
@@ -85,7 +85,7 @@ def score_all(district: District, count: int) -> Iterator[Text]:
             yield f"      {x.area} {x.hazard}: " + _fate(x)
 
 
-def _played(district: District, storms: list[Scenario]) -> list[StormResult]:
+def played(district: District, storms: list[Scenario]) -> list[StormResult]:
     """In the order given; on as many cores as there are."""
     at_once = min(len(storms), os.cpu_count() or 1)
     if at_once < 2:

@@ -92,9 +92,12 @@ def tune(
     candidate = t.candidates[t.which[row]]
     rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
     validated = [skill("a part of the events left out", blocks_of(found.nested))]
+    by_stretch: list[Json] = []
     if np.unique(folds := contiguous(many)).size > 1:
-        again = judge(plain + _fitted(basis, folds, told), folds, cost).nested
-        validated.append(skill("a stretch of time left out", blocks_of(again)))
+        others = plain + _fitted(basis, folds, told)
+        again = judge(others, folds, cost)
+        validated.append(skill("a stretch of time left out", blocks_of(again.nested)))
+        by_stretch = _rivals_told(others, _compared(others, again))
     played = play(rules, readings, happened)
     rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
     line = logistic(rows)
@@ -116,7 +119,8 @@ def tune(
     result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
     result["rule"] = result["family"] = NAMES[rivals[best].name]
     result["cross_validated"] = [skill_json(s) for s in validated]
-    result["rivals"] = [skill_json(s) for s in file.rivals]
+    result["rivals"] = _rivals_told(rivals, file.rivals)
+    result["rivals_by_stretch"] = by_stretch
     if figure:
         _draw(figure, result, played, happened, file, basis.terms)
     return result
@@ -271,6 +275,12 @@ def _provenance(
 def _compared(rivals: Sequence[Rival], found: Judged) -> list[Skill]:
     """Each family by itself on what was left out, the simplest first."""
     return [skill(NAMES[r.name], blocks_of(c)) for r, c in zip(rivals, found.alone, strict=True)]
+
+
+def _rivals_told(rivals: Sequence[Rival], skills: Sequence[Skill]) -> list[Json]:
+    """For JSON: each family's skill, and whether it is a simple one."""
+    both = zip(rivals, skills, strict=True)
+    return [skill_json(s) | {"simple": r.simple} for r, s in both]
 
 
 def _weighed(best: Rival) -> list[str]:

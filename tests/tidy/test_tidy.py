@@ -63,7 +63,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("records", "grade", "notices", "asked", "geography", "words", "nodes", "people"),
         *("ledger", "signatures", "decide", "channels", "cap", "address", "send"),
     ),
-    "skill": ("verify", "series", "tables", "report"),
+    "skill": ("verify", "series", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
     "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
     "bench": ("baseline", "load", "cases", "against", "run", "command", "__main__"),

@@ -150,13 +150,52 @@ def outcome(
     is_flag=True,
     help=spoken(Text("打印一个 JSON 对象", "print one JSON object")),
 )
+@click.option(
+    "--public",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=spoken(
+        Text(
+            "写一页 HTML：事先写定的检验，未达到的在前（不看运行）",
+            "write one page, HTML: tests whose protocols were fixed before, failed ones first "
+            "(looks at no run)",
+        )
+    ),
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=spoken(Text("实测资料的目录，同 --public 用", "folder of measurements, with --public")),
+)
+@click.option(
+    "--storms",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help=spoken(Text("另模拟几场暴雨，同 --public 用", "simulated storms beside, with --public")),
+)
 @RUN
 @click.pass_obj
-def skill(obj: Shared, min_lead: str, step: str, as_json_: bool, run_name: str) -> None:
+def skill(
+    obj: Shared,
+    min_lead: str,
+    step: str,
+    as_json_: bool,
+    public: Path | None,
+    data: Path | None,
+    storms: int,
+    run_name: str,
+) -> None:
     """技巧台账：每次预警和每次未预警后来怎样，按区、按规则版本。
 
     What came of every warning and silence, by area and by version of the rules.
     """
+    if public is not None:
+        from fengsui.cli.skill.public import publish  # loads all that rules are tuned with
+
+        publish(obj, public, data, storms)
+        return
+    if data is not None or storms:
+        raise Usage(Text("--data、--storms 同 --public 用", "--data and --storms go with --public"))
     setup = obj.reader(run_name)
     lead_ms = seconds(min_lead) * 1000
     if lead_ms > WINDOW_MS:
