@@ -2,11 +2,12 @@
 chosen. Pure.
 
 Who makes a sentence makes it twice, `Text("没有预警区", "no area")`, and hands on the pair: as the word of an
-exception, of a problem, of a line of a report. Who shows it chooses (`choose`). What goes into a record of
-the log stands there whole, as `str(text)`: Chinese, a space, English.
+exception, of a problem, of a line of a report, of a record of the log, where it stands as `[zh, en]`. Who
+shows it chooses (`choose`). A record of an older build has both in one string, and what a person typed is
+a string too: `Said`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal, get_args
 
 import msgspec
@@ -18,8 +19,8 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 class Text(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One sentence in Chinese and in English; each is whole without the other.
 
-    `"before " + text` and `text + " after"` are texts again. In a string (`f"{text}"`) stand both, as
-    records keep them: a half is made of halves, `Text(f"…{zh(x)}…", f"…{en(x)}…")`.
+    `"before " + text` and `text + " after"` are texts again. In a string (`f"{text}"`) stand both: a
+    half is made of halves, `Text(f"…{zh(x)}…", f"…{en(x)}…")`.
     """
 
     zh: str
@@ -70,6 +71,11 @@ def zh(said: object) -> str:
 def en(said: object) -> str:
     """The English of what is said."""
     return said if isinstance(said, str) else text_of(said).en
+
+
+def each(said: Said, change: Callable[[str], str]) -> Said:
+    """What is said with each half changed alike: cleaned, cut, stripped."""
+    return change(said) if isinstance(said, str) else Text(change(said.zh), change(said.en))
 
 
 def choose(said: object, language: Language) -> str:

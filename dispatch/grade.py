@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from config.language import Text
+from config.language import Text, joined
 from config.records.level import LEVEL_EN, LEVEL_ZH, Action, Level, order_en, order_zh
 
 LEVEL_KEY = {
@@ -17,11 +17,9 @@ ACTION_KEY = {Action.PREPARE: "prepare", Action.MOVE: "move"}
 ORDER = (*LEVEL_KEY.values(), *ACTION_KEY.values())
 
 
-def sentence(reasons: Sequence[Text]) -> str:
-    """Reasons as one text, Chinese first."""
-    zh = "；".join(r.zh for r in reasons)
-    en = "; ".join(r.en for r in reasons)
-    return f"{zh}。{en}."
+def sentence(reasons: Sequence[Text]) -> Text:
+    """Reasons as one sentence."""
+    return joined(reasons, Text("；", "; ")) + Text("。", ".")
 
 
 class Grade(msgspec.Struct, frozen=True, array_like=True):
@@ -75,4 +73,4 @@ def grade_of(what: str) -> Grade:
     for action, key in ACTION_KEY.items():
         if key == what:
             return Grade(action=action)
-    raise ValueError(f"{what!r} 不是等级或指令 is neither a level nor an action")
+    raise ValueError(Text(f"{what!r} 不是等级或指令", f"{what!r} is neither a level nor an action"))

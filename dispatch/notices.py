@@ -4,6 +4,7 @@ delivery that one is. Pure."""
 import hashlib
 from typing import Literal
 
+from config.language import Text
 from config.records.level import Action, Level
 from dispatch.records import Delivery, Route
 
@@ -12,6 +13,11 @@ DUTY = "duty:"  # a notice's recipient is this and the recipient who was not rea
 TASK, PERSON, ALONE, ROUTE, UNPROVEN = "task:", "person-", "mandate-", "route:", "unproven:"
 _ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
 NOTICE_VALID_MS = 6 * 3_600_000
+
+
+def drill_mark(live: bool) -> Text:
+    """What stands before a notice of an exercise."""
+    return Text("", "") if live else Text("（演练）", "EXERCISE. ")
 
 
 def about(d: Delivery) -> str:
@@ -28,8 +34,8 @@ def about(d: Delivery) -> str:
 def duty_notice(
     told: str,
     about: str,
-    title: str,
-    text: str,
+    title: Text,
+    text: Text,
     at: int,
     *,
     alert: str,

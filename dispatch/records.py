@@ -3,7 +3,7 @@
 import hashlib
 from typing import Literal, get_args
 
-from config.language import Text
+from config.language import Said, Text
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Coverage, Detection, Evidence, Mark
 from ingest.observation import PersonSays, Service
@@ -63,7 +63,7 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     act: Literal[Act, "close", "accept", "decline"]
     by: str  # opaque id of a person, or "policy"
     decided_at: Whole
-    reason: str
+    reason: Said
     alert: str = ""
     version: Whole = 0
     level: Level = Level.NONE
@@ -74,7 +74,7 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     incident: str = ""
     task: str = ""  # of the plan: PLAN-TASK@ALERT
     outcome: Literal["done", "already", "refused"] = "done"
-    answer: str = ""  # what came of a person's act
+    answer: Said = ""  # what came of a person's act
     proof: Proof | None = None  # of a person's act
     unproven: Literal["", Unproven] = ""  # refused, for nobody's word is proved: why
     previous: str = ""  # hash of the decision before it in the chain
@@ -117,7 +117,7 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     sent_at: Whole
     onset_at: Whole
     expires_at: Whole
-    reason: str
+    reason: Said
     by: str = "policy"
     authority: str = ""
     deadline_at: Whole | None = None  # by when somebody must decide
@@ -142,7 +142,7 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
     kind: Literal["初报", "续报", "核报", "终报"]
     reported_at: Whole
     alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
-    text: str
+    text: Said
     by: str = ""  # 核报: opaque id of who found it to be so
 
 
@@ -165,8 +165,8 @@ class Route(Record, frozen=True, kw_only=True):
     """One way to one recipient, with the frozen words for it."""
 
     channel: str  # broadcast, sms, voice, app, email, webhook, cap, cap_push, console
-    text: str
-    title: str = ""
+    text: Said
+    title: Said = ""
     segments: Whole = 0  # SMS
 
 
@@ -267,7 +267,7 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     receipt_at: Whole
     attempt: Whole = 1
     permanent: bool = False
-    detail: str = ""
+    detail: Said = ""
     refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
     unsent: bool = False  # no attempt was made, so nothing can have gone out
 
@@ -280,7 +280,7 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     up: bool
     checked_at: Whole
     by: Literal["probe", "traffic"]
-    detail: str = ""
+    detail: Said = ""
 
 
 class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):

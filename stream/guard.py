@@ -5,7 +5,7 @@ next message is read. What the log itself raises is no fault of a message, and i
 import traceback
 from pathlib import Path
 
-from config.language import Said, Text, en, zh
+from config.language import Said, Text, each, en, zh
 from stream.limits import clean
 from stream.log.port import Corrupt, Fenced, Out, Unavailable
 from stream.oplog import say
@@ -32,7 +32,7 @@ def unread(stage: str, e: Exception) -> Rejected:
         f"程序出错，这条搁置：{fault(e)}", f"a program error, this message is put aside: {fault(e)}"
     )
     once(stage, words)
-    return Rejected("bad_payload", str(words))
+    return Rejected("bad_payload", words)
 
 
 def once(stage: str, words: Said) -> None:
@@ -45,5 +45,6 @@ def once(stage: str, words: Said) -> None:
 def letter(at: int, source: str, why: Rejected, payload: bytes = b"") -> Out:
     """A dead letter, which can be written down whatever it is of."""
     source = clean(source)
-    record = DeadLetter.of(at, source, why.reason, clean(why.detail)[:_DETAIL], payload)
+    detail = each(why.detail, lambda words: clean(words)[:_DETAIL])
+    record = DeadLetter.of(at, source, why.reason, detail, payload)
     return Out("dead-letters", source, encode(record))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple, Self, TypeVar
 
 import msgspec
 
+from config.language import Said
 from stream.limits import LAST_AT, deep
 
 
@@ -13,7 +14,7 @@ class Rejected(NamedTuple):
     """Bad input: a code of the closed list REASONS, and in words where it is and what to do."""
 
     reason: str
-    detail: str
+    detail: Said
 
 
 PAYLOAD_KEPT = 4096  # bytes of what a dead letter is of
@@ -52,12 +53,12 @@ class DeadLetter(Record, frozen=True, kw_only=True, tag="dead_letter"):
     received_at: Whole
     source: str  # MQTT topic, or the log's topic, partition and offset
     reason: str  # one of a closed list of codes: unknown_station, bad_payload, …
-    detail: str  # where and what to do, in words
+    detail: Said  # where and what to do, in words
     payload: str  # the bytes, base64, cut at 4 kB
 
     @classmethod
     def of(
-        cls, at: int, source: str, reason: str, detail: str, payload: bytes | Record = b""
+        cls, at: int, source: str, reason: str, detail: Said, payload: bytes | Record = b""
     ) -> Self:
         """at: when it arrived, ms. payload: what arrived, or the record that was not taken, of which
         the first `PAYLOAD_KEPT` bytes are kept."""

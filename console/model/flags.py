@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from config.language import zh
 from detectors.detection import Detection
 from ingest.identify import ahead_of
 from ingest.observation import Observations
@@ -92,7 +93,7 @@ class Flags:
 
     def letter(self, letter: DeadLetter) -> None:
         """A reading that was refused."""
-        if letter.reason != "clock_ahead" or (found := ahead_of(letter.detail)) is None:
+        if letter.reason != "clock_ahead" or (found := ahead_of(zh(letter.detail))) is None:
             return
         station, minutes = found
         last = self.refused.setdefault(station, [])

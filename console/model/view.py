@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from config.language import Said
 from config.records.level import Action, Level
 from config.records.quantity import OF_NODES
 from console.model.flags import Flags
@@ -50,7 +51,7 @@ class Sent:
     state: str = "queued"
     route: int = 0
     at: int = 0
-    detail: str = ""  # the carrier's last word
+    detail: Said = ""  # the carrier's last word
 
     @property
     def channel(self) -> str:

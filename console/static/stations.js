@@ -109,7 +109,7 @@ async function letters() {
   const some = found.filter((x) => !wanted || `${x.source} ${x.reason} ${of(x.detail)}`.toLowerCase().includes(wanted));
   table.replaceChildren(el("p", { class: "note" }, t(`共 ${part("line").dead || 0} 条，列出最近 ${some.length} 条；原文留在日志里`, `${part("line").dead || 0} in all, the newest ${some.length} shown; what was sent stands in the log`)),
     el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
-      el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, ...[["short", time(x.at, clock())], ["long", x.source], ["short", x.reason], ["", x.detail]].map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words)))))));
+      el("tbody", {}, ...some.map((x) => el("tr", { "data-letter": x.reason }, ...[["short", time(x.at, clock())], ["long", x.source], ["short", x.reason], ["", of(x.detail)]].map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words)))))));
 }
 
 // other authorities: what came from each, and how their messages deviate from CAP

@@ -7,7 +7,7 @@ from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
-from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON
+from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON, drill_mark
 from dispatch.records import Delivery, Route
 from dispatch.words.local_time import local
 from dispatch.words.sms_length import segments
@@ -21,7 +21,16 @@ REPLIES = {
     "help": Text("求助", "NEEDS HELP"),
     "safe": Text("平安", "safe"),
 }
-WAY = {"form": "表单 form", "sms": "短信 SMS", "app": "应用 app"}
+WAY = {
+    "form": Text("表单", "form"),
+    "sms": Text("短信", "SMS"),
+    "app": Text("应用", "app"),
+}
+_HELP = Text("求助，请立即联系", "NEEDS HELP, call now")
+_STRANGER = Text(
+    "陌生号码来信，未核实，请看原话并回电", "a stranger, unverified: read it and call back"
+)
+_TO_READ = Text("有人来信，机器没看懂，请看原话", "a message that no table knows: read it")
 _CLEAR = (
     "值班室会看您的短信。也请回：水涨、泥石流、塌方、求助、收到，或已转移几人；管几个村的先写村名。"
 )
@@ -46,31 +55,32 @@ def deliveries(district: District, says: PersonSays, live: bool) -> list[Deliver
 
 def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     """To the duty room, above everything: somebody needs help."""
-    drill, help_ = "" if live else "（演练）", says.what == "help"
-    what = "求助，请立即联系 NEEDS HELP, call now" if help_ else QUANTITIES[says.what].zh
-    place = district.areas[says.area].name
+    help_ = says.what == "help"
+    what = _HELP if help_ else Text(QUANTITIES[says.what].zh, says.what.replace("_", " "))
+    area = district.areas[says.area]
     at = local(says.said_at, district.timezone, "%H:%M")
-    text = f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} {WAY[says.way]}"
-    title = "求助 help" if help_ else "现场报告 report"
+    who = f"{says.area} {says.role} {says.person} {at} "
+    place = Text(f"：{area.name} {who}", f": {area.name_en} {who}")
+    text = drill_mark(live) + what + place + WAY[says.way]
+    title = Text("求助", "help") if help_ else Text("现场报告", "report")
     route = Route(channel="console", title=title, text=text)
     return _made(says, live, DUTY + says.person, route, Level.RED if help_ else Level.YELLOW)
 
 
 def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
     """To the duty room: somebody wrote what no table knows. The words themselves stand in no log."""
-    drill, stranger = "" if live else "（演练）", says.role == STRANGER
-    place = district.areas[says.area].name if says.area else "没写明地点 no place named"
+    stranger, area = says.role == STRANGER, district.areas.get(says.area)
+    place = Text(area.name, area.name_en) if area else Text("没写明地点", "no place named")
     at = local(says.said_at, district.timezone, "%H:%M")
-    what = (
-        "陌生号码来信，未核实，请看原话并回电 a stranger, unverified, read it and call back"
+    what = _STRANGER if stranger else _TO_READ
+    who = f" {says.area} {says.role} {says.person} {at} fengsui people words {says.id}"
+    kept = Text("（三天后删）", " (deleted after three days)")
+    text = drill_mark(live) + what + Text("：", ": ") + place + who + kept
+    title = (
+        Text("陌生号码来信", "a stranger's message")
         if stranger
-        else "有人来信，机器没看懂，请看原话"
+        else Text("来信原话", "a message to read")
     )
-    text = (
-        f"{drill}{what}: {place} {says.area} {says.role} {says.person} {at} "
-        f"fengsui people words {says.id}（三天后删）"
-    )
-    title = "陌生号码来信 a stranger's message" if stranger else "来信原话 a message to read"
     route = Route(channel="console", title=title, text=text)
     return _made(says, live, DUTY + says.person, route, Level.YELLOW)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
+from config.language import Text, each
 from config.records.district import District
 from detectors.detection import Acknowledgement
 from dispatch.cap.message import alert_of, put, sent
@@ -31,7 +32,7 @@ def keys_of(district: District, answer: Acknowledgement) -> tuple[str, ...]:
 def receipt_of(answer: Acknowledgement, delivery: str, route: int, attempts: int) -> Receipt:
     """What the answer says of the delivery: accepted is `answered`; declined is a failure that goes to
     the duty room, who calls by hand. attempts: how many there were."""
-    word = "已接受 accepted" if answer.accepted else "不接受 declined"
+    word = Text("已接受", "accepted") if answer.accepted else Text("不接受", "declined")
     return Receipt(
         delivery=delivery,
         route=route,
@@ -39,13 +40,15 @@ def receipt_of(answer: Acknowledgement, delivery: str, route: int, attempts: int
         receipt_at=answer.answered_at,
         attempt=max(1, attempts + (not answer.accepted)),
         permanent=True,
-        detail=f"{word}: {answer.note}"[:_DETAIL],
+        detail=each(word + f": {answer.note}", lambda words: words[:_DETAIL]),
     )
 
 
 def unknown(answer: Acknowledgement, at: int) -> DeadLetter:
     """An answer to what we did not send."""
-    words = "回执所指不是我们近日发出的消息 it answers no message that we sent in the last days"
+    words = Text(
+        "回执所指不是我们近日发出的消息", "it answers no message that we sent in the last days"
+    )
     source = f"{answer.neighbour} {answer.identifier}"
     return DeadLetter.of(at, source, "unknown_delivery", words, answer)
 

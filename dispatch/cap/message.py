@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
+from config.language import Said, choose
 from config.records.district import Area, District
 from config.records.level import (
     HAZARD_EN,
@@ -80,6 +81,8 @@ _CERTAINTY = ("Unlikely", "Possible", "Likely", "Observed")
 # 国家突发公共事件总体应急预案: the grade that goes with each colour
 NUMERAL_ZH = {Level.BLUE: "Ⅳ级", Level.YELLOW: "Ⅲ级", Level.ORANGE: "Ⅱ级", Level.RED: "Ⅰ级"}
 _RESPONSE = {Action.NONE: "Monitor", Action.PREPARE: "Prepare", Action.MOVE: "Evacuate"}
+# of the whole message, which begins in Chinese: what concerns one language stands in its info
+_RESTRICTION, _NOTE = "内部预警，仅供责任单位", "演练，请勿采取行动。"
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -148,9 +151,9 @@ def build(
         put(message, "scope", "Public")
     else:
         put(message, "scope", "Restricted")
-        put(message, "restriction", "内部预警，仅供责任单位 for the authorities in charge only")
+        put(message, "restriction", _RESTRICTION)
     if d.status != "actual":
-        put(message, "note", "演练，请勿采取行动。EXERCISE: take no action.")
+        put(message, "note", _NOTE)
     if references:
         put(message, "references", " ".join(",".join(r) for r in references))
     area = district.areas.get(d.area)
@@ -189,8 +192,8 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("小流域", basin.name), ("河流", basin.river)]
-    text = route.text if d.lang == "zh" else headline + "。"
-    title = route.title if d.lang == "zh" and route.title else headline
+    text = _told(route.text, d, "zh") or headline + "。"
+    title = _told(route.title, d, "zh") or headline
     return Words(
         hazard,
         district.issuer,
@@ -226,8 +229,8 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("basin", basin.name_en), ("river", basin.river_en)]
-    text = route.text if d.lang == "en" else headline + "."
-    title = route.title if d.lang == "en" and route.title else headline
+    text = _told(route.text, d, "en") or headline + "."
+    title = _told(route.title, d, "en") or headline
     return Words(
         hazard,
         district.issuer_en,
@@ -237,6 +240,11 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
         place,
         tuple(parameters),
     )
+
+
+def _told(said: Said, d: Delivery, lang: Literal["zh", "en"]) -> str:
+    """What the delivery says in this language; nothing where its words are of the other."""
+    return "" if isinstance(said, str) and d.lang != lang else choose(said, lang)
 
 
 def _drill(d: Delivery, text: str, mark: str) -> str:

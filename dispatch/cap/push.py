@@ -55,7 +55,7 @@ class CapPush:
             raise SendError(f"{delivery.recipient}: 未接 not connected", permanent=True)
         try:
             if delivery.reply:
-                body = self._sign(build_answer(self._district, delivery, route.text))
+                body = self._sign(build_answer(self._district, delivery, str(route.text)))
             else:
                 body = self._cap.message(delivery, route)
         except Wrong as e:

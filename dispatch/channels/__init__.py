@@ -16,6 +16,7 @@ a rate, a circuit breaker and a health probe each. What a carrier says later is 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from config.language import Said
 from dispatch.records import Delivery, Route, State
 
 
@@ -24,7 +25,7 @@ class SendResult(NamedTuple):
     one a part, by which its delivery receipts name it."""
 
     state: State
-    detail: str = ""
+    detail: Said = ""
     refs: tuple[str, ...] = ()
 
 
@@ -35,7 +36,7 @@ class SendError(Exception):
 
     def __init__(
         self,
-        detail: str,
+        detail: Said,
         *,
         permanent: bool = False,
         wait_s: float = 0.0,
@@ -90,7 +91,7 @@ class CarrierWord(NamedTuple):
     text: str = ""
     instead: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    fault: str = ""
+    fault: Said = ""
 
 
 class Carrier(Protocol):

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from config.language import Text
 from dispatch.channels import SendError, SendResult
 from dispatch.records import Delivery, Route
 from stream.disk.files import append
+from stream.environment import spoken
 
 
 class Console:
@@ -21,6 +23,7 @@ class Console:
 
     def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         """`delivered` once the line is on disk, with or without a screen."""
+        title, text = spoken(route.title), spoken(route.text)
         row = {
             "key": key,
             "queued_at": delivery.queued_at,
@@ -29,15 +32,17 @@ class Console:
             "version": delivery.version,
             "area": delivery.area,
             "recipient": delivery.recipient,
-            "title": route.title,
-            "text": route.text,
+            "title": title,
+            "text": text,
         }
         line = msgspec.json.encode(row) + b"\n"
         try:
             with self._lock:
                 append(self._file, line)
         except OSError as e:
-            raise SendError(f"{self._file.name}: 写不了 cannot be written: {e.strerror}") from e
+            raise SendError(
+                f"{self._file.name}: " + Text("写不了：", "cannot be written: ") + f"{e.strerror}"
+            ) from e
         if self._show is not None:
-            self._show(f"{route.title} {route.text}".strip())
+            self._show(f"{title} {text}".strip())
         return SendResult("delivered")

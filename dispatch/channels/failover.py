@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from config.language import Said, Text, each, en, joined, zh
 from config.records.district import District
 from dispatch.channels import Carrier, Parcel, SendError, SendResult
 from dispatch.channels.addresses import address
@@ -18,7 +19,7 @@ from dispatch.channels.rate_and_breaker import Health, Lane
 from dispatch.records import Delivery, Route
 from stream.guard import fault, once
 
-NO_CARRIER = "本渠道的通道全断 no carrier of this channel works"
+NO_CARRIER = Text("本渠道的通道全断", "no carrier of this channel works")
 
 
 class Leg(NamedTuple):
@@ -44,7 +45,7 @@ class Carriers:
     ) -> None:
         self.channel = channel
         self.legs = tuple(legs)
-        self.told: Callable[[str, Health, str], None] = lambda *_: None
+        self.told: Callable[[str, Health, Said], None] = lambda *_: None
         self._district = district
         self._clock = clock
         self._now = now
@@ -69,10 +70,11 @@ class Carriers:
         to = address(self._district, delivery.recipient, self.channel)
         legs = [leg for leg in self.legs if leg.only in ("", delivery.recipient)]
         if not legs:
-            raise SendError("没有配置通道 no carrier configured", permanent=True)
+            raise SendError(Text("没有配置通道", "no carrier configured"), permanent=True)
         valid_s = max(0.0, (delivery.expires_at - self._clock()) / 1000)
         title = "" if self.channel == "sms" else route.title  # it would make the text longer
-        parcel = Parcel(to, title, route.text, key, max(1, route.segments), valid_s, delivery)
+        title, text = (en(x) if delivery.lang == "en" else zh(x) for x in (title, route.text))
+        parcel = Parcel(to, title, text, key, max(1, route.segments), valid_s, delivery)
         errors: list[SendError] = []
         waits: list[float] = []  # of carriers that took nothing and are well
         with self._lock:
@@ -103,18 +105,19 @@ class Carriers:
             with self._lock:
                 leg.lane.succeeded()
             self._say(leg, "")
-            return told._replace(detail=f"{leg.carrier.name} {told.detail}".strip())
+            return told._replace(detail=_by(leg.carrier.name, told.detail))
         if waits and all(not e.permanent for e in errors):
-            raise SendError("通道全忙 every carrier is busy", wait_s=min(waits))
+            raise SendError(Text("通道全忙", "every carrier is busy"), wait_s=min(waits))
         if not errors:
             raise SendError(NO_CARRIER, down=True)
-        raise SendError(
-            "; ".join(e.detail for e in errors), permanent=all(e.permanent for e in errors)
-        )
+        whole: Said = errors[0].detail
+        if errors[1:]:
+            whole = joined((e.detail for e in errors), Text("；", "; "))
+        raise SendError(whole, permanent=all(e.permanent for e in errors))
 
-    def probe(self) -> list[tuple[str, bool, str]]:
+    def probe(self) -> list[tuple[str, bool, Said]]:
         """Ask every carrier that can be asked whether it is there: (carrier, well, words)."""
-        found = []
+        found: list[tuple[str, bool, Said]] = []
         for leg in self.legs:
             try:
                 asked = leg.carrier.probe()
@@ -148,7 +151,7 @@ class Carriers:
                 leg.lane.succeeded()
         self._say(leg, e.detail)
 
-    def _say(self, leg: Leg, words: str) -> None:
+    def _say(self, leg: Leg, words: Said) -> None:
         """Once for each change."""
         name = leg.carrier.name
         with self._lock:
@@ -160,11 +163,16 @@ class Carriers:
             self.told(name, new, words)
 
 
+def _by(carrier: str, detail: Said) -> Said:
+    """What a carrier said, with its name before it."""
+    return each(detail, lambda half: f"{carrier} {half}".strip())
+
+
 def _why(e: Exception) -> SendError:
     """An error that nobody declared is the carrier's fault, and its words may hold a number: only
     its kind and place are kept."""
     if isinstance(e, SendError):
         return e
-    detail = f"程序出错 program error {fault(e)}"
+    detail = Text("程序出错 ", "program error ") + fault(e)
     once("send", detail)
     return SendError(detail, permanent=True, blames_route=True)

@@ -77,7 +77,7 @@ def command_for(d: Delivery, route: Route, key: str, kind: Kind, issued_at: int)
         # the end of one of several warnings ends nothing of the place
         msg_type="update" if d.msg_type == "cancel" and (level or action) else d.msg_type,
         kind=kind,
-        text=route.text,
+        text=str(route.text),
         repeat=max(by_level[0], by_action[0]),
         volume=max(by_level[1], by_action[1]),
         issued_at=issued_at,

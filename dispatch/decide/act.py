@@ -90,10 +90,10 @@ class Act(NamedTuple):
         if last is None or last.act not in acts:
             return self.refuse(zh, en)
         at = local(last.at, self.setting.district.timezone, "%H:%M")
-        who = "系统 the policy" if last.by == "policy" else last.by
+        who = Text("系统", "the policy") if last.by == "policy" else Text(last.by, last.by)
         words = Text(
-            f"{zh}：{who}已于{at}办理（第{last.version}版）",
-            f"{en}: {who} did it at {at} (version {last.version})",
+            f"{zh}：{who.zh}已于{at}办理（第{last.version}版）",
+            f"{en}: {who.en} did it at {at} (version {last.version})",
         )
         return ActResult("already", self.decision.act, words)
 

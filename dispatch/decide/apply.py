@@ -39,10 +39,10 @@ def refused(district: District, decision: Decision) -> Text | None:
     officer, area = district.officers[decision.by], district.areas[decision.area]
     if not covers(officer, area):
         all_offices = list(district.policy.office)
-        may = "、".join(o.id for o in officers(district, area.id, all_offices)) or "无人 nobody"
+        may = [o.id for o in officers(district, area.id, all_offices)]
         return Text(
-            f"{area.name}不在{decision.by}的辖区；可决定的有{may}",
-            f"{area.id} is not {decision.by}'s to decide; {may} act for it",
+            f"{area.name}不在{decision.by}的辖区；可决定的有{'、'.join(may) or '无人'}",
+            f"{area.id} is not {decision.by}'s to decide; {', '.join(may) or 'nobody'} may",
         )
     return None
 
@@ -57,7 +57,7 @@ def unknown(district: District, decision: Decision) -> Text | None:
         )
     if decision.by not in district.officers:
         return Text(f"人员表里没有{decision.by}", f"{decision.by} does not stand in officers.csv")
-    if not decision.reason.strip():
+    if not str(decision.reason).strip():
         return Text("没有理由", "no reason is given")
     if decision.act not in ACTS:
         return Text("不是人的操作", "that is no act of a person")

@@ -103,5 +103,5 @@ def entitled(district: District, area: str, offices: Sequence[str]) -> Text:
     words = names(district.policy, offices)
     ids = [o.id for o in officers(district, area, offices)]
     if not ids:
-        return Text(f"{words.zh}（无人 nobody）", f"{words.en} (nobody)")
+        return Text(f"{words.zh}（无人）", f"{words.en} (nobody)")
     return Text(f"{words.zh}（{'、'.join(ids)}）", f"{words.en} ({', '.join(ids)})")

@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from config.language import Said, Text, text_of
 from config.records.district import District
 from config.records.level import (
     ACTION_EN,
@@ -89,10 +90,11 @@ def report(district: District, incident: Incident, clock_at: int) -> tuple[Repor
     return made, ended and not first
 
 
-def verified(district: District, incident: Incident, at: int, by: str, facts: str) -> Report:
+def verified(district: District, incident: Incident, at: int, by: str, facts: Said) -> Report:
     """核报: what a person found to be so, under the next number."""
     made = _numbered(district, incident, "核报", at)
-    text = f"{made.text} 核实（{by}）verified: {facts}"
+    found = text_of(facts)
+    text = text_of(made.text) + Text(f"核实（{by}）：{found.zh}", f" Verified by {by}: {found.en}")
     return msgspec.structs.replace(made, text=text, by=by)
 
 
@@ -110,7 +112,7 @@ def _numbered(
     )
 
 
-def _text(district: District, incident: Incident, kind: str, at: int) -> str:
+def _text(district: District, incident: Incident, kind: str, at: int) -> Text:
     alerts = sorted(incident.alerts.values(), key=lambda a: (-a.action, -a.level, a.area, a.hazard))
     status = alerts[0].status if alerts else "exercise"
     drill_zh, drill_en = ("", "") if status == "actual" else ("（演练）", "EXERCISE. ")
@@ -125,11 +127,11 @@ def _text(district: District, incident: Incident, kind: str, at: int) -> str:
         peak = incident.said.words()
         zh.append(f"本次过程涉及{areas}个预警区，最高{peak.zh}，预警已全部解除。")
         en.append(f"{areas} areas were warned, at most {peak.en}; all warnings are lifted.")
-        return "".join(zh) + " " + " ".join(en)
+        return Text("".join(zh), " ".join(en))
     for zh_part, en_part in _counts(district, incident):
         zh.append(zh_part)
         en.append(en_part)
-    return "".join(zh) + " " + " ".join(en)
+    return Text("".join(zh), " ".join(en))
 
 
 def _counts(district: District, incident: Incident) -> list[tuple[str, str]]:

@@ -17,16 +17,16 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from config.checks.officers import covers
-from config.language import Text
+from config.language import Said, Text
 from config.records.district import Area, District
-from config.records.level import HAZARD_ZH
+from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.plans import SCALES, PlanTask, Shelter, Supply, Team
 from dispatch.decide.act import ActResult
 from dispatch.decide.apply import unknown
 from dispatch.decide.authority import deciders, officers
 from dispatch.decide.policy import authority
 from dispatch.grade import grade_of
-from dispatch.notices import TASK, duty_notice
+from dispatch.notices import TASK, drill_mark, duty_notice
 from dispatch.records import Alert, Decision, Delivery
 
 TOLD = "move"  # the duty room is told of a task of this step that is late
@@ -37,7 +37,7 @@ class TaskDone(msgspec.Struct, frozen=True):
 
     by: str
     at: int
-    note: str
+    note: Said
 
 
 class Course(msgspec.Struct):
@@ -204,19 +204,21 @@ def late_notice(district: District, task: Task, at: int) -> Delivery:
     course, plan = task.course, task.plan
     area = district.areas[course.area]
     grade = grade_of(plan.on)
-    drill = "" if course.status == "actual" else "（演练）"
+    drill = drill_mark(course.status == "actual")
     whose = owner_words(district, plan, area)
     ids = ", ".join(owners(district, plan, area))
     minutes = plan.within_min
-    text = (
-        f"{drill}任务逾期未办，请催办 TASK OVERDUE, press for it: {area.name} {area.id} "
-        f"{HAZARD_ZH.get(course.hazard, course.hazard)}：{plan.title}（{minutes} 分钟 min）"
-        f"{whose.zh} {ids}；{plan.title_en}. fengsui task done {task.id}"
+    hazard, done = course.hazard, f"fengsui task done {task.id}"
+    text = drill + Text(
+        f"任务逾期未办，请催办：{area.name} {area.id} {HAZARD_ZH.get(hazard, hazard)}："
+        f"{plan.title}（{minutes} 分钟）{whose.zh} {ids}。{done}",
+        f"TASK OVERDUE, press for it: {area.name_en} {area.id} {HAZARD_EN.get(hazard, hazard)}: "
+        f"{plan.title_en} ({minutes} min), {whose.en} {ids}. {done}",
     )
     return duty_notice(
         f"task late|{task.id}",
         TASK + plan.id,
-        f"{drill}任务逾期 task overdue",
+        drill + Text("任务逾期", "task overdue"),
         text,
         at,
         alert=task.alert,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from config.language import Text
+from config.language import Text, en, zh
 from config.records.district import District
 from config.records.level import HAZARD_ZH
 from detectors.detection import Acknowledgement as NeighbourAnswer
@@ -27,7 +27,7 @@ from dispatch.decide.validity import renewal_due
 from dispatch.decide.versions import Change, refresh
 from dispatch.decide.withdraw import cleared
 from dispatch.decide.wrong_run import ANEW, withdrawn
-from dispatch.grade import Grade, grade_of
+from dispatch.grade import Grade, grade_of, sentence
 from dispatch.ledger.decisions import chained
 from dispatch.records import Alert, CaseRecord, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
@@ -200,8 +200,8 @@ class Decide:
             return
         state.cases.setdefault(area, {})[hazard] = case
         reason = Text(
-            f"{decision.by}：{decision.reason}，{answer.words.zh}",
-            f"by {decision.by}: {answer.words.en}",
+            f"{decision.by}：{zh(decision.reason)}，{answer.words.zh}",
+            f"{decision.by}: {en(decision.reason)}, {answer.words.en}",
         )
         self._refresh(state, case, now, writes, (reason,), (decision, answer))
 
@@ -333,9 +333,12 @@ class Decide:
             return
         for one in acts:
             grade = grade_of(one.what)
-            reason = f"{one.reason.zh}。{one.reason.en}."
             yield msgspec.structs.replace(
-                made, act=one.act, reason=reason, level=grade.level, action=grade.action
+                made,
+                act=one.act,
+                reason=sentence((one.reason,)),
+                level=grade.level,
+                action=grade.action,
             )
         # what a deadline let out is written above; anything else is the policy's own act
         if change.act and not (change.act == "release" and any(a.act == "release" for a in acts)):
@@ -373,7 +376,10 @@ class Decide:
                 act="close",
                 by="policy",
                 decided_at=at,
-                reason=f"终报第{incident.number}报后归档。Closed by the final report.",
+                reason=Text(
+                    f"终报第{incident.number}报后归档。",
+                    f"Closed after the final report, number {incident.number}.",
+                ),
                 alert=alert.id,
                 version=alert.version,
                 incident=incident.id,
@@ -389,10 +395,5 @@ class Decide:
 
 
 def _answered(decision: Decision, answer: ActResult) -> Decision:
-    words = f"{answer.words.zh}。{answer.words.en}."
-    return msgspec.structs.replace(
-        decision,
-        act=answer.act,
-        outcome=answer.outcome,
-        answer=words,
-    )
+    words = sentence((answer.words,))
+    return msgspec.structs.replace(decision, act=answer.act, outcome=answer.outcome, answer=words)

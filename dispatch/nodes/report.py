@@ -3,15 +3,20 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from config.language import Text, text_of
 from config.records.district import Area
-from config.records.level import ACTION_ZH, Level
+from config.records.level import ACTION_EN, ACTION_ZH, Level
 from config.records.quantity import QUANTITIES
 from dispatch.nodes.protocol import NodeReport
-from dispatch.notices import ALONE, duty_notice
+from dispatch.notices import ALONE, drill_mark, duty_notice
 from dispatch.records import Delivery
 from stream.limits import LAST_AT, number
 
-_STATES = {"playing": "正在播 playing", "played": "已播出 played", "failed": "未播成 failed"}
+_STATES = {
+    "playing": Text("正在播", "playing"),
+    "played": Text("已播出", "played"),
+    "failed": Text("未播成", "failed"),
+}
 
 
 def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
@@ -23,18 +28,23 @@ def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
         "?" if count is None else f"{row.amount(int(count)):g} {row.unit}" if row else f"{count}"
     )
     over = f"{minutes} min " if minutes else ""
-    drill = "" if report.kind == "live" else "（演练）"
-    text = (
-        f"{drill}终端自主播出 A NODE ACTED ALONE: {report.node} {area.township}{area.name} "
-        f"{ACTION_ZH[report.action]} {_when(report.began_at, zone)} "
-        f"{_STATES[report.state]} {report.detail}".rstrip()
-        + f"；依据 because {report.quantity} {over}{value}；中断自 link lost "
-        f"{_when(report.lost_at, zone)}；核对并补发决定 confirm or cancel it now"
+    began, lost, state = (
+        _when(report.began_at, zone),
+        _when(report.lost_at, zone),
+        _STATES[report.state],
+    )
+    detail = f" {report.detail}".rstrip()
+    text = drill_mark(report.kind == "live") + Text(
+        f"终端自主播出：{report.node} {area.township}{area.name} {ACTION_ZH[report.action]} {began.zh} "
+        f"{state.zh}{detail}；依据 {report.quantity} {over}{value}；中断自 {lost.zh}；核对并补发决定",
+        f"A NODE ACTED ALONE: {report.node} {area.name_en}, {area.township_en} "
+        f"{ACTION_EN[report.action]} {began.en} {state.en}{detail}; because {report.quantity} "
+        f"{over}{value}; link lost {lost.en}; confirm or cancel it now",
     )
     return duty_notice(
         f"alone|{report.act}|{report.state}",
         report.node,
-        "终端自主播出 acted alone",
+        Text("终端自主播出", "acted alone"),
         text,
         at,
         alert=ALONE + report.act,
@@ -48,8 +58,8 @@ def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
     )
 
 
-def _when(at: int, zone: str) -> str:
+def _when(at: int, zone: str) -> Text:
     """The node's own clock may be broken: what it did is told all the same."""
     if not 0 <= at <= LAST_AT:
-        return "时刻不明 time unknown"
-    return datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%m-%d %H:%M:%S")
+        return Text("时刻不明", "time unknown")
+    return text_of(datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).strftime("%m-%d %H:%M:%S"))

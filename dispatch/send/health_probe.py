@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from config.language import Said, each
 from dispatch.channels import Channel
 from dispatch.channels.failover import Carriers
 from dispatch.channels.rate_and_breaker import Health
@@ -13,7 +14,7 @@ from dispatch.send.workers import Sender
 from stream.metrics import PROBED_AT, ROUTE_UP
 
 _SIGN_MS = 600_000  # how often a way that stays as it is is told of
-Found = list[tuple[str, bool, str]]
+Found = list[tuple[str, bool, Said]]
 
 
 class Prober:
@@ -66,13 +67,13 @@ class Prober:
         except BaseException as e:  # noqa: BLE001  # the stage ends with it: blind is not well
             self._sender.failed = e
 
-    def _traffic(self, channel: str) -> Callable[[str, Health, str], None]:
-        def told(carrier: str, health: Health, words: str) -> None:
+    def _traffic(self, channel: str) -> Callable[[str, Health, Said], None]:
+        def told(carrier: str, health: Health, words: Said) -> None:
             self._take(channel, carrier, health == "up", words, "traffic")
 
         return told
 
-    def _take(self, channel: str, carrier: str, up: bool, words: str, by: str) -> None:
+    def _take(self, channel: str, carrier: str, up: bool, words: Said, by: str) -> None:
         ROUTE_UP.labels(channel, carrier).set(int(up))
         found = RouteHealth(
             channel=channel,
@@ -80,7 +81,7 @@ class Prober:
             up=up,
             checked_at=self._clock(),
             by="probe" if by == "probe" else "traffic",
-            detail=words[:200],
+            detail=each(words, lambda half: half[:200]),
         )
         with self._lock:
             last = self._last.get((channel, carrier))

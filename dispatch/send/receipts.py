@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from config.language import Said
 from config.records.district import Node
 from dispatch.channels import CarrierWord, message_id
 from dispatch.channels.status_words import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
@@ -212,13 +213,13 @@ class Receipts:
             detail=words[:_DETAIL],
         )
 
-    def _dead(self, message: Message, reason: str, detail: str) -> Out:
+    def _dead(self, message: Message, reason: str, detail: Said) -> Out:
         payload = message.payload
         if "/receipt/" in message.topic:
             payload = _NUMBER.sub(b"#", payload)
         return self._letter(message.topic, payload, reason, detail)
 
-    def _letter(self, source: str, payload: bytes, reason: str, detail: str) -> Out:
+    def _letter(self, source: str, payload: bytes, reason: str, detail: Said) -> Out:
         return letter(self._clock(), source, Rejected(reason, detail), payload)
 
 

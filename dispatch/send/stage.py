@@ -12,6 +12,7 @@ from socket import gethostname
 
 import msgspec
 
+from config.language import Said, Text
 from config.records.district import District
 from dispatch.cap.feed import FeedServer
 from dispatch.nodes.keys import Ring
@@ -32,6 +33,8 @@ from stream.records import Record, Run
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 
+_WRONG_KIND = Text("名字和类别不符：", "a run's name and kind do not fit: ")
+_NO_BROKER = Text("MQTT 服务器连不上：", "no MQTT broker: ")
 _CLOSE_S = 10.0  # a log that is away must not hold up whoever leaves the outbox
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(DeliveryRecord)
 
@@ -60,6 +63,11 @@ class Send:
                 for who in channels.not_woken_to
                 if who in district.contacts
             ),
+            not_woken_lang={
+                who: district.contacts[who].lang
+                for who in channels.not_woken_to
+                if who in district.contacts
+            },
             signature=district.signature,
             zone=district.timezone,
             hotline=district.hotline,
@@ -149,11 +157,12 @@ class MqttSide:
         once: what is queued in memory now would be stale when the broker comes back."""
         mqtt = self._mqtt
         if mqtt is None:
-            raise ConnectionError("已由别的成员接管 another member has taken over")
+            raise ConnectionError(Text("已由别的成员接管", "another member has taken over"))
         mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
         self._met = True
         if not mqtt.publish_confirmed(topic, payload, self._first_wait_s):
-            raise TimeoutError(f"逾时未确认 not confirmed within {self._first_wait_s:.0f} s")
+            within = f"{self._first_wait_s:.0f}"
+            raise TimeoutError(Text(f"{within} 秒内未确认", f"not confirmed within {within} s"))
 
     def tell(self, topic: str, payload: bytes) -> bool:
         """Publish without waiting. False while the broker is away: it would be stale later."""
@@ -164,7 +173,7 @@ class MqttSide:
         mqtt.flush(0.0)
         return True
 
-    def reach(self) -> list[tuple[str, bool, str]]:
+    def reach(self) -> list[tuple[str, bool, Said]]:
         """Is the broker there? As a probe tells it; nothing while another member sends."""
         mqtt = self._mqtt
         if mqtt is None:
@@ -172,7 +181,7 @@ class MqttSide:
         try:
             mqtt.wait_connected(0.0 if self._met else self._first_wait_s)
         except OSError as e:
-            return [("mqtt", False, f"MQTT 服务器连不上 no broker: {type(e).__name__}")]
+            return [("mqtt", False, _NO_BROKER + type(e).__name__)]
         self._met = True
         return [("mqtt", True, "")]
 
@@ -216,8 +225,7 @@ def run_send(
     live = run.kind == "live"
     prefix = f"fengsui/{run.name}/{district.id}"
     if live != (run.name == "live"):
-        words = f"类别不符 a run named {run.name!r} cannot be of kind {run.kind!r}"
-        raise ValueError(words)
+        raise ValueError(_WRONG_KIND + f"{run.name!r}, {run.kind!r}")
     name = f"fengsui-send-{district.id}-{run.name}"
     line = MqttSide(broker_url, name, prefix, float(district.channels.attempt_timeout_s))
     clock = Clock(live, now)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.language import text_of
+from config.language import Said, Text, each, text_of
 from config.records.level import Level
 from dispatch.channels import Channel, SendError
 from dispatch.channels.failover import NO_CARRIER, Carriers
@@ -38,7 +38,7 @@ _WITHOUT = 2000  # of one pass, while no carrier of a channel works
 _LOOK_AGAIN_MS = 5_000
 _DOWN_S = 2.0
 _SLOW_MS = 10_000
-_TOO_SLOW = "通道太慢 the carriers are too slow"
+_TOO_SLOW = Text("通道太慢", "the carriers are too slow")
 _AGAIN_S = 0.2  # nobody waits longer for a room without looking again
 
 
@@ -47,7 +47,7 @@ class AttemptResult(NamedTuple):
 
     state: State
     permanent: bool
-    detail: str
+    detail: Said
     refs: tuple[str, ...] = ()
     unsent: bool = False  # no attempt was made
 
@@ -328,7 +328,10 @@ class Sender:
         route = routes[attempt.route]
         channel = self._channels.get(route.channel)
         if channel is None:
-            return AttemptResult("failed", True, f"没有这个渠道 no channel {route.channel}")
+            name = route.channel
+            return AttemptResult(
+                "failed", True, Text(f"没有渠道 {name}", f"there is no channel {name}")
+            )
         try:
             told = channel.send(attempt.delivery, route, attempt.key)
         except SendError as e:
@@ -339,8 +342,8 @@ class Sender:
             return AttemptResult("failed", e.permanent or e.down, e.detail)
         except Exception as e:  # noqa: BLE001  # a fault in one channel must not silence the others
             # the words of an unknown error may hold a number: only its kind and place are kept
-            detail = f"程序出错 program error {fault(e)}"
-            once("send", f"{route.channel}: {detail}")
+            detail = Text("程序出错 ", "program error ") + fault(e)
+            once("send", f"{route.channel}: " + detail)
             return AttemptResult("failed", True, detail)
         return AttemptResult(told.state, False, told.detail, told.refs)
 
@@ -371,7 +374,7 @@ class Sender:
 def _out(r: Receipt | RouteHealth) -> Out:
     """As the log is given it; whatever a carrier wrote into its words, the state is kept."""
     key = r.delivery if isinstance(r, Receipt) else f"route:{r.channel}/{r.carrier}"
-    r = msgspec.structs.replace(r, detail=clean(r.detail))
+    r = msgspec.structs.replace(r, detail=each(r.detail, clean))
     if isinstance(r, Receipt):
         r = msgspec.structs.replace(r, refs=tuple(clean(ref) for ref in r.refs))
     return Out("deliveries", key, encode(r))

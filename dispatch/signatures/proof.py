@@ -101,7 +101,7 @@ def _statement(d: Decision, proof: Proof, run: str, district: str) -> bytes:
 
 
 def _words(d: Decision) -> str:
-    return hashlib.sha256(msgspec.json.encode([d.reason, d.reference])).hexdigest()
+    return hashlib.sha256(msgspec.json.encode([str(d.reason), d.reference])).hexdigest()
 
 
 def _proof(d: Decision, key: str, signature: str = "") -> Proof:
@@ -181,7 +181,7 @@ def dead_letter(said: Decision, wrong: Unproven, offset: int, at: int) -> DeadLe
     """What is kept of an act that nobody is proved to have made, or that came again."""
     words = WORDS[wrong]
     reason = "repeated_decision" if wrong == "repeated" else "unproven_decision"
-    detail = f"{said.by} {said.act} {said.area}: {words.zh}。{words.en}."
+    detail = f"{said.by} {said.act} {said.area}: " + words + Text("。", ".")
     return DeadLetter.of(at, f"cases/0/{offset}", reason, detail, said)
 
 

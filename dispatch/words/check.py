@@ -195,7 +195,7 @@ def _of_area(district: District, area: Area, hazard: str) -> Iterator[Problem]:
             yield from _fits(district, area, Message(alert, "public", "zh", was, category=category))
         for kind, lang, channel in _OTHERS:
             message = Message(alert, kind, lang, was, "responsible", True)
-            if not write(district, message, channel).text.strip():
+            if not str(write(district, message, channel).text).strip():
                 told = f"{area.id} {hazard}: 没有字 comes out empty"
                 yield Problem(f"words/{template_of(message, channel)}", 0, "", told)
 
@@ -233,11 +233,11 @@ def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]
     what = f"{area.id} {message.alert.hazard} {message.category}"
     shorten = "缩短 shorten shelter, route or words"
     for lang in ("zh", "en"):
-        text = write(district, message._replace(lang=lang), "sms").text
+        text = str(write(district, message._replace(lang=lang), "sms").text)
         if (parts := segments(text)) > SMS_SEGMENTS:
             told = f"{what}: 短信 {parts} 段，最多 SMS segments, at most {SMS_SEGMENTS}"
             yield Problem(f"words/{lang}_sms.j2", 0, "", told, shorten)
-    loud = write(district, message, "broadcast").text
+    loud = str(write(district, message, "broadcast").text)
     if (s := seconds(loud)) > SPOKEN_S:
         told = f"{what}: 播一遍约 {s:.0f} 秒，最多 seconds to say, at most {SPOKEN_S:.0f}"
         yield Problem("words/zh_broadcast.j2", 0, "", told, shorten)

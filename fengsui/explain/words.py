@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from config.language import Said, Text, joined, text_of
+from config.language import Said, Text, en, joined, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import QUANTITIES
@@ -59,7 +59,8 @@ def _act(d: Decision, zone: str) -> Text:
     """Who decided what, when and why."""
     at = local(d.decided_at, zone)
     return Text(
-        f"{d.by} 于 {at} {ACT_ZH[d.act]}：{d.reason}", f"{d.by} at {at}: {d.act}, {d.reason}"
+        f"{d.by} 于 {at} {ACT_ZH[d.act]}：{zh(d.reason)}",
+        f"{d.by} at {at}: {d.act}, {en(d.reason)}",
     )
 
 
@@ -159,7 +160,7 @@ def _steps(n: Near) -> Text:
 def _details(v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
     a = v.alert
     if a is not None and not v.ended:
-        yield Text(f"原因：{a.reason}", f"because: {a.reason}")
+        yield Text("原因：", "because: ") + a.reason
         for e in a.evidence[:4]:
             limit = f" ≥ {e.threshold:g}" if e.threshold is not None else ""
             window = f" {e.window_min} min" if e.window_min else ""
@@ -176,8 +177,8 @@ def _details(v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
     if v.act is not None and v.case == "warned":
         yield _act(v.act, zone)
     if a is not None and v.ended:
-        ended = f"{local(a.sent_at, zone)}: {a.reason}"
-        yield Text(f"此前的预警已结束 {ended}", f"an earlier warning ended {ended}")
+        ended = f"{local(a.sent_at, zone)}: " + text_of(a.reason)
+        yield Text("此前的预警已结束 ", "an earlier warning ended ") + ended
     if a is not None and not v.ended and f.worked_at and f.at - f.worked_at > STOOD_STILL_MS:
         since = local(f.worked_at, zone)
         yield Text(f"系统其后没有运行，自 {since}", f"the line stood still since {since}")
@@ -273,8 +274,8 @@ def _said(district: District, f: Facts, zone: str) -> Iterator[Text]:
     for one in people[-6:]:
         at = local(one.decided_at, zone)
         yield Text(
-            f"    {at} {one.by} {ACT_ZH[one.act]} {HAZARD_ZH[one.hazard]}: {one.reason}",
-            f"    {at} {one.by} {one.act} {HAZARD_EN[one.hazard]}: {one.reason}",
+            f"    {at} {one.by} {ACT_ZH[one.act]} {HAZARD_ZH[one.hazard]}: {zh(one.reason)}",
+            f"    {at} {one.by} {one.act} {HAZARD_EN[one.hazard]}: {en(one.reason)}",
         )
 
 

@@ -4,7 +4,7 @@ to sound, stations that were silent. Pure."""
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from config.language import Said
+from config.language import Said, text_of
 from config.records.district import District, Node, Station
 from detectors.detection import Detection
 from dispatch.records import Receipt, state_words
@@ -66,7 +66,7 @@ def loudspeakers(district: District, found: Records) -> Loudspeakers:
         if at is None:
             last: list[Receipt] = found.receipts.get(key, [])
             state, detail = (last[-1].state, last[-1].detail) if last else ("queued", "")
-            why[d.recipient] = state_words(state) + (f" {detail}" if detail else "")
+            why[d.recipient] = state_words(state) + (" " + text_of(detail) if detail else "")
     rows = []
     for n, every in sounded.items():
         times = [at for at in every if at is not None]

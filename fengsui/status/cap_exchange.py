@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.language import Said, Text, joined
+from config.language import Said, Text, joined, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Level, hazard_words
 from detectors.detection import Acknowledgement
@@ -33,11 +33,11 @@ class Ours:
 
     delivery: Delivery
     state: str = "queued"
-    detail: str = ""
+    detail: Said = ""
 
     @property
     def declined(self) -> bool:
-        return self.state == "failed" and self.detail.startswith("不接受")
+        return self.state == "failed" and zh(self.detail).startswith("不接受")
 
 
 @dataclass
@@ -147,7 +147,7 @@ def _ours(district: District, o: Ours) -> Text:
         place = Text(f"{area.township}{area.name}", area.name_en) if area else d.area
         grade = Text(LEVEL_ZH[d.level], LEVEL_EN[d.level])
         what = joined((place, hazard_words(d.hazard), grade, f"{d.alert}/{d.version}"), " ")
-    return what + ": " + state + (f" {o.detail}" if o.detail else "")
+    return what + ": " + state + (" " + text_of(o.detail) if o.detail else "")
 
 
 def _theirs(district: District, crossing: Crossing, m: CapIn) -> Text:

@@ -5,7 +5,7 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level, hazard_words
 from console.acts.submit import Place, Saying, decisions, submit
@@ -114,7 +114,7 @@ def _outcome(district: District, asked: Decision, answer: Decision | None) -> Sa
             f"… {place.en} {asked.act}: queued, decide has not answered; later: fengsui decisions",
         )
     version = f" v{answer.version}" if answer.outcome == "done" else ""
-    return f"{_SIGN[answer.outcome]} " + place + f"{version} {answer.act}: {answer.answer}"
+    return f"{_SIGN[answer.outcome]} " + place + f"{version} {answer.act}: " + answer.answer
 
 
 def verify(
@@ -145,8 +145,8 @@ def verify(
         return QUEUED
     echo(
         Text(
-            f"{_SIGN[answer.outcome]} {answer.incident} 核报：{answer.answer}",
-            f"{_SIGN[answer.outcome]} {answer.incident} verify: {answer.answer}",
+            f"{_SIGN[answer.outcome]} {answer.incident} 核报：{zh(answer.answer)}",
+            f"{_SIGN[answer.outcome]} {answer.incident} verify: {en(answer.answer)}",
         )
     )
     return 1 if answer.outcome == "refused" else 0
@@ -174,5 +174,5 @@ def show_decisions(setup: Setup, last: int) -> int:
         at = local(d.decided_at, district.timezone)
         about = f"{d.area} {d.hazard} v{d.version}" if d.area else d.incident
         words = d.answer or d.reason
-        echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: {words}")
+        echo(f"  {at} {_SIGN[d.outcome]} {about} {d.act} {d.by}: " + text_of(words))
     return 0

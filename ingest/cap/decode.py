@@ -169,7 +169,7 @@ def _beside(root: etree._Element) -> tuple[str, ...]:
     try:
         _valid(root)
     except Wrong as e:
-        return (e.rejected.detail.replace(f"{{{NAMESPACE}}}", "")[:160],)
+        return (str(e.rejected.detail).replace(f"{{{NAMESPACE}}}", "")[:160],)
     return ()
 
 

@@ -57,7 +57,7 @@ def messages(body: bytes) -> list[Part]:
         if plain == as_utf8(body):
             raise
         root = parse_xml(plain)
-        told = (f"文件 document: {why.rejected.detail[:100]}: 按 read with & as text",)
+        told = (f"文件 document: {str(why.rejected.detail)[:100]}: 按 read with & as text",)
         return [p._replace(notes=told) for p in _of(root, plain)]
     return _of(root, body)
 

@@ -65,11 +65,11 @@ class Poller:
             if found is None:
                 return ""
         except Wrong as e:
-            return e.rejected.detail
+            return str(e.rejected.detail)
         except (OSError, ValueError) as e:
             return str(e) or type(e).__name__
         except Exception as e:  # noqa: BLE001  # one feed that cannot be read silences no other
-            return unread("ingest", e).detail
+            return str(unread("ingest", e).detail)
         new = [f for f in found if f.key not in self._seen]
         failed = [f for f in new[:_AT_ONCE] if not self._fetch(f)]
         later = [*failed, *new[_AT_ONCE:]]

@@ -244,7 +244,7 @@ class PeopleDoor:
             if isinstance(one, Rejected):
                 metrics.DEAD_LETTERS.labels("ingest", one.reason).inc()
                 often = one.reason == "too_many"
-                raise Refused(429 if often else 400, "often" if often else "wrong", one.detail)
+                raise Refused(429 if often else 400, "often" if often else "wrong", str(one.detail))
             metrics.READINGS.labels("ingest", one.what).inc()
         return [one for one in found if isinstance(one, PersonSays)]
 
@@ -262,7 +262,7 @@ class PeopleDoor:
         if isinstance(found, Rejected):
             metrics.DEAD_LETTERS.labels("ingest", found.reason).inc()
             often = found.reason == "too_many"
-            raise Refused(429 if often else 400, "often" if often else "wrong", found.detail)
+            raise Refused(429 if often else 400, "often" if often else "wrong", str(found.detail))
         metrics.READINGS.labels("ingest", "service").inc()
 
     async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:

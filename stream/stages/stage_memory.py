@@ -130,7 +130,7 @@ class Hand:
             ),
         }[bad.reason]
         source = f"{self.stage.reads}/{e.partition}/{e.offset}"
-        letter = DeadLetter.of(received_at, source, bad.reason, str(detail), e.value)
+        letter = DeadLetter.of(received_at, source, bad.reason, detail, e.value)
         if bad.reason != "undecodable_record":
             say(name, f"{letter.source}: " + detail)
         return Out("dead-letters", e.key, encode(letter))

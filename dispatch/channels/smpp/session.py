@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from smpplib.consts import DESCRIPTIONS
 from smpplib.smpp import make_pdu
 
+from config.language import Said, Text, text_of
 from dispatch.channels import SendError
 from dispatch.channels.smpp import pdu as smpp_pdu
 from dispatch.channels.smpp.pdu import GENERIC_NACK, RESPONSE, Pdu
@@ -33,7 +34,8 @@ for _name in ("smpplib", "smpp.Client"):
 
 _LONGEST = 65_536  # of a PDU; longer means that we lost our place in the stream
 _SEQUENCES = 0x7FFFFFFF
-_UNBOUND = "对方解绑 the other side unbound"
+_UNBOUND = Text("对方解绑", "the other side unbound")
+_BROKE = Text("连接中断：", "the connection broke: ")
 _WITH_ID = (smpp_pdu.DELIVER_SM, smpp_pdu.DATA_SM)  # a response to these has a message_id
 _UNKNOWN_COMMAND, _UNKNOWN_ERROR = 0x03, 0xFF  # ESME_RINVCMDID, ESME_RUNKNOWNERR
 # smpplib asks a client for the number of each PDU; ours come from the session
@@ -85,7 +87,7 @@ class Link:
         self._sequence = itertools.count(1)
         self._lock = threading.Lock()
         self._asked: dict[int, _Asked] = {}
-        self._broken = ""
+        self._broken: Said = ""
         self._leaving: int | None = None  # the sequence of their unbind, until it is answered
         self._quiet = 0
         try:
@@ -94,7 +96,8 @@ class Link:
                 context = ssl.create_default_context()
                 self._socket = context.wrap_socket(self._socket, server_hostname=bind.host)
         except OSError as e:
-            raise SendError(f"连不上 no connection: {e.strerror or type(e).__name__}") from e
+            why = e.strerror or type(e).__name__
+            raise SendError(Text("连不上：", "no connection: ") + why) from e
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(quiet_s)
         self._reader = threading.Thread(target=self._read, name="smpp", daemon=True)
@@ -135,10 +138,13 @@ class Link:
                     self._asked.pop(sequence, None)
             if not asked.done.is_set():
                 self._part()
-                raise SendError(f"短信中心超时 no answer within {self._timeout_s:g} s")
+                within = f"{self._timeout_s:g}"
+                raise SendError(
+                    Text(f"短信中心 {within} 秒内没有回答", f"no answer within {within} s")
+                )
         found = asked.response
         if found is None:
-            raise SendError(self._broken or "会话已断 the session ended")
+            raise SendError(self._broken or Text("会话已断", "the session ended"))
         if found.status or found.command == GENERIC_NACK:
             raise refusal(found.status or _UNKNOWN_ERROR)
         return found
@@ -158,7 +164,7 @@ class Link:
         if self.alive:
             with suppress(SendError):
                 self._write("unbind", next(self._sequence) % _SEQUENCES + 1, {})
-        self._break("会话已关 the session was closed")
+        self._break(Text("会话已关", "the session was closed"))
         self._reader.join(2.0)
 
     def _write(self, name: str, sequence: int, fields: dict[str, Any]) -> None:
@@ -172,11 +178,11 @@ class Link:
                 self._socket.sendall(octets)
                 return
             except OSError as e:
-                words = f"连接中断 the connection broke: {e.strerror or type(e).__name__}"
+                words = _BROKE + (e.strerror or type(e).__name__)
         self._break(words)
         raise SendError(words)
 
-    def _break(self, words: str) -> None:
+    def _break(self, words: Said) -> None:
         with self._lock:
             self._broken = self._broken or words
             asked, self._asked = self._asked, {}
@@ -196,23 +202,22 @@ class Link:
                     self._enquire()
                     continue
                 if not got:
-                    raise OSError("对方断开 the other side ended the session")
+                    raise OSError(Text("对方断开", "the other side ended the session"))
                 self._quiet = 0
                 buffer = self._take(buffer + got)
         except SendError as e:
             self._break(e.detail)
         except (OSError, ValueError) as e:
             system = isinstance(e, OSError) and e.strerror  # its words, not ours
-            words = f"连接中断 the connection broke: {e}" if system else str(e)
-            self._break(words or type(e).__name__)
+            self._break(_BROKE + str(e) if system else text_of(e) if str(e) else type(e).__name__)
         except Exception as e:  # noqa: BLE001  # a session whose reader is dead must not look alive
-            self._break(f"会话读取出错 the session's reader failed: {fault(e)}")
+            self._break(Text("会话读取出错：", "the session's reader failed: ") + fault(e))
 
     def _enquire(self) -> None:
         """The line was quiet: is anybody there?"""
         self._quiet += 1
         if self._quiet > 2:
-            raise OSError("对方无应答 no answer to enquire_link")
+            raise OSError(Text("对方无应答", "no answer to enquire_link"))
         self._write("enquire_link", next(self._sequence) % _SEQUENCES + 1, {})
 
     def _take(self, buffer: bytes) -> bytes:
@@ -220,7 +225,7 @@ class Link:
         while len(buffer) >= 4:
             (length,) = struct.unpack(">L", buffer[:4])
             if not 16 <= length <= _LONGEST:
-                raise ValueError("对方不是 SMPP the other side does not speak SMPP")
+                raise ValueError(Text("对方不是 SMPP", "the other side does not speak SMPP"))
             if len(buffer) < length:
                 break
             octets, buffer = buffer[:length], buffer[length:]
@@ -275,8 +280,8 @@ def refusal(status: int) -> SendError:
     """What an SMPP command_status means (SMPP 3.4, 5.1.3)."""
     words = f"SMPP 0x{status:08X} {DESCRIPTIONS.get(status, '')}".strip()
     if status in SMPP_BUSY:
-        return SendError(f"短信中心忙 busy: {words}", wait_s=1.0)
-    words = f"短信中心未收 not taken: {words}"
+        return SendError(Text("短信中心忙：", "busy: ") + words, wait_s=1.0)
+    told = Text("短信中心未收：", "not taken: ") + words
     if status in SMPP_ROUTE:
-        return SendError(words, blames_route=True)
-    return SendError(words, permanent=status in SMPP_PERMANENT, blames_route=False)
+        return SendError(told, blames_route=True)
+    return SendError(told, permanent=status in SMPP_PERMANENT, blames_route=False)

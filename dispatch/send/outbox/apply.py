@@ -14,13 +14,14 @@ of then, and tried on as long as the warning is in force. A late fact corrects a
 is then `played` was played, and an SMS that was `accepted` and is then undeliverable goes on.
 """
 
+from config.language import Said, Text
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address.report_notices import REPLIES
 from dispatch.address.unproven import stray
 from dispatch.cap.acknowledgements import receipt_of, unknown
 from dispatch.notices import DUTY
-from dispatch.records import STATE_ZH, Delivery, DeliveryRecord, Receipt, RouteHealth, State
-from dispatch.send.outbox import beside, grouping
+from dispatch.records import Delivery, DeliveryRecord, Receipt, RouteHealth, State, state_words
+from dispatch.send.outbox import beside, ends, grouping
 from dispatch.send.outbox.ends import all_parts, back, close, end, progress
 from dispatch.send.outbox.replies import receipt
 from dispatch.send.outbox.state import (
@@ -52,10 +53,6 @@ _TAKEN_BACK: dict[str, tuple[State, ...]] = {
     "email": ("accepted",),
     "cap_push": ("accepted", "answered"),
 }
-_QUIET = "免扰时段未完已过期 over before quiet hours ended"
-_UNSENT = "未发出已过期 expired before it was sent"
-_NO_WAY = "没有可用渠道 no route to this recipient"
-_WITH = "随合并通知 by "
 _LATER_S = 300  # after its tries and its deadline a loudspeaker is tried on, so far apart
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
@@ -122,11 +119,11 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     out += _not_over(box, d)
     beside.take(rules, box, e)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
-        out.append(end(box, e, "expired", box.clock_at, _QUIET))
+        out.append(end(box, e, "expired", box.clock_at, ends.QUIET))
     elif not e.done and box.clock_at >= d.expires_at:
-        out += _give_up(rules, box, e, "expired", box.clock_at, _UNSENT)
+        out += _give_up(rules, box, e, "expired", box.clock_at, ends.UNSENT)
     elif not e.done and not d.routes:
-        out += _give_up(rules, box, e, "failed", d.queued_at, _NO_WAY)
+        out += _give_up(rules, box, e, "failed", d.queued_at, ends.NO_WAY)
     return out
 
 
@@ -220,14 +217,16 @@ def _again(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
     return _next(rules, box, e, r.receipt_at, r.permanent, r.detail)
 
 
-def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: str) -> list[Written]:
+def _next(
+    rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: Said
+) -> list[Written]:
     """After a failed attempt: again, by the next route, or the end."""
     d = e.delivery
     if outdated(box, d):
         return [_superseded(box, e, at)]
     newer = box.entries.get(e.named)
     if newer is not None and newer.done and newer.state not in NOT_REACHED:  # they know it
-        return [end(box, e, newer.state, at, _WITH + e.named)]
+        return [end(box, e, newer.state, at, ends.WITH + e.named)]
     if beside.join(box, e):
         return []
     more = e.route + 1 < len(d.routes)
@@ -240,7 +239,7 @@ def _next(rules: Rules, box: Box, e: Entry, at: int, permanent: bool, detail: st
     spent = e.attempt > tries and (more or late or channel == "voice")
     if permanent or (more and overdue) or spent:
         if not more:
-            words = f"各渠道均失败 all routes failed: {detail}"
+            words = Text("各渠道均失败：", "all routes failed: ") + detail
             return _give_up(rules, box, e, "failed", at, words)
         e.route, e.state, e.next_at = e.route + 1, "queued", at
         e.attempt = e.counted = e.rank = 0
@@ -268,9 +267,9 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
             if outdated(box, e.delivery):
                 out.append(_superseded(box, e, clock_at))
             else:
-                detail = f"已过期，停在{STATE_ZH[e.state]} expired in state {e.state}"
+                detail = Text("已过期，停在", "expired in state ") + state_words(e.state)
                 if e.delivery.not_before >= e.delivery.expires_at:  # as this subscriber chose
-                    out.append(end(box, e, "expired", clock_at, _QUIET))
+                    out.append(end(box, e, "expired", clock_at, ends.QUIET))
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         else:
@@ -278,7 +277,7 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                 e.waits, e.since = False, clock_at
             out += _impatient(rules, box, e)
             if is_silent(e, clock_at):  # somebody can still go there
-                words = f"到期未播出，仍在重试 silent, trying on, {STATE_ZH[e.state]} {e.state}"
+                words = ends.TRYING_ON + state_words(e.state)
                 out += _tell(rules, box, e.delivery, clock_at, words)
     for told in grouping.due(rules, box):
         out += [told, *_queue(rules, box, told)]
@@ -299,10 +298,9 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
         within_s = rules.call_within_s
     if box.clock_at < e.begun_at + within_s * 1000:
         return []
-    zh, what = "未播出或未确认", "not played or confirmed"
+    what = Text("未播出或未确认", "not played or confirmed")
     if answer or call:
-        zh, what = "未叫应", "not answered"
-    last = f"停在{STATE_ZH[e.state]} {what} within {within_s} s, last state {e.state}"
+        what = Text("未叫应", "not answered")
     receipt = Receipt(
         delivery=e.delivery.id,
         route=e.route,
@@ -310,7 +308,10 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
         receipt_at=box.clock_at,
         attempt=max(1, e.attempt),
         permanent=answer,  # the same message again would not be answered either
-        detail=f"{within_s} 秒内{zh}，{last}",
+        detail=Text(
+            f"{within_s} 秒内{what.zh}，停在{state_words(e.state).zh}",
+            f"{what.en} within {within_s} s, last state {e.state}",
+        ),
     )
     e.attempt = e.counted = receipt.attempt
     e.state = "failed"
@@ -318,16 +319,16 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
     return [receipt, *_next(rules, box, e, box.clock_at, permanent, detail)]
 
 
-def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: str) -> list[Written]:
+def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: Said) -> list[Written]:
     """Tell the duty room once that `d` did not reach its recipient."""
     if d.recipient.startswith(DUTY):
         return []
-    told = notice(d, rules.areas.get(d.area, d.area), at, detail)
+    told = notice(d, rules.place(d.area), at, detail)
     return [] if told.id in box.entries else [told, *_queue(rules, box, told)]
 
 
 def _superseded(box: Box, e: Entry, at: int) -> Receipt:
-    told = end(box, e, "superseded", at, "已被新版取代 a newer version replaces it")
+    told = end(box, e, "superseded", at, ends.REPLACED)
     beside.free(box, e)
     return told
 
@@ -352,11 +353,13 @@ def _with_it(box: Box, e: Entry, r: Receipt) -> list[Written]:
     out: list[Written] = []
     for c in grouping.covered(box, e):
         if c.state != "superseded" and (not c.done or RANK.get(c.state, -1) < RANK[r.state]):
-            out.append(end(box, c, r.state, r.receipt_at, _WITH + e.delivery.id))
+            out.append(end(box, c, r.state, r.receipt_at, ends.WITH + e.delivery.id))
     return out
 
 
-def _give_up(rules: Rules, box: Box, e: Entry, state: State, at: int, detail: str) -> list[Written]:
+def _give_up(
+    rules: Rules, box: Box, e: Entry, state: State, at: int, detail: Said
+) -> list[Written]:
     out: list[Written] = [end(box, e, state, at, detail)]
     beside.free(box, e)
     if e.delivery.covers:  # nobody heard of any of these: the duty room is told of each

@@ -1,9 +1,17 @@
 """How a delivery goes a step on, ends, and is brought back from its end. Pure."""
 
+from config.language import Said, Text
 from dispatch.channels import message_id
 from dispatch.records import Receipt, State
 from dispatch.send.outbox import grouping
 from dispatch.send.outbox.state import RANK, Box, Entry
+
+QUIET = Text("免扰时段未完已过期", "over before quiet hours ended")
+UNSENT = Text("未发出已过期", "expired before it was sent")
+NO_WAY = Text("没有可用渠道", "no route to this recipient")
+REPLACED = Text("已被新版取代", "a newer version replaces it")
+WITH = Text("随合并通知 ", "with ")
+TRYING_ON = Text("到期未播出，仍在重试，停在", "silent, trying on, last state ")
 
 
 def all_parts(box: Box, e: Entry, r: Receipt) -> bool:
@@ -30,7 +38,7 @@ def progress(e: Entry, r: Receipt) -> None:
         e.state, e.rank = r.state, max(e.rank, RANK[r.state])
 
 
-def end(box: Box, e: Entry, state: State, at: int, detail: str) -> Receipt:
+def end(box: Box, e: Entry, state: State, at: int, detail: Said) -> Receipt:
     e.state = state
     close(box, e)
     return Receipt(
@@ -66,7 +74,7 @@ def back(box: Box, e: Entry, r: Receipt) -> list[Receipt]:
                     state="failed",
                     receipt_at=r.receipt_at,
                     attempt=c.attempt,
-                    detail=f"随合并通知未到达 lost with {e.delivery.id}",
+                    detail=Text(f"随合并通知 {e.delivery.id} 未到达", f"lost with {e.delivery.id}"),
                 )
             )
     return out

@@ -123,7 +123,7 @@ def _route(rules: Rules, those: Sequence[Delivery], channel: str) -> Route:
     if channel == "voice" and lang == "zh":
         drill = "（演练）" if those[0].status != "actual" else ""
         return Route(channel=channel, text=spoken(text.removeprefix(drill)) + drill)
-    whole = [r.text for d in those for r in d.routes if r.channel == channel]
+    whole = [str(r.text) for d in those for r in d.routes if r.channel == channel]
     return Route(channel=channel, title=heading(those), text="\n\n".join([text, *whole]))
 
 

@@ -8,10 +8,11 @@ it waits for its end.
 
 from collections.abc import Callable
 
+from config.language import Text
 from dispatch.records import Delivery
 from dispatch.send.outbox.state import Box, Entry, line_of
 
-UNSAID = "预警未发出，解除不再发 the warning never went out, so its end does not either"
+UNSAID = Text("预警未发出，解除不再发", "the warning never went out, so its end does not either")
 _NOT_SENT = frozenset({"queued", "failed", "expired", "superseded"})
 
 

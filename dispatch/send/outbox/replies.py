@@ -1,5 +1,6 @@
 """Who answers has heard: the receipt that a person's word is. Pure."""
 
+from config.language import Text
 from dispatch.address.report_notices import REPLIES, WAY
 from dispatch.records import Receipt
 from dispatch.send.outbox.state import Entry
@@ -14,5 +15,5 @@ def receipt(says: PersonSays, e: Entry) -> Receipt:
         state="answered",
         receipt_at=says.received_at,
         attempt=max(1, e.attempt),
-        detail=f"{WAY[says.way]}：{REPLIES[says.what].zh} {says.what}",
+        detail=WAY[says.way] + Text("：", ": ") + REPLIES[says.what],
     )

@@ -1,10 +1,11 @@
 """The memory of the outbox: deliveries, how far each came, what became of the ways out. Pure."""
 
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from config.language import Text
 from config.records.level import Action, Level
 from dispatch.channels import message_id
 from dispatch.channels.status_words import FINAL
@@ -38,11 +39,17 @@ class Rules(NamedTuple):
     voice_retry_s: tuple[int, ...] = (40, 40)
     call_within_s: int = 60
     not_woken_to: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    not_woken_lang: Mapping[str, Literal["zh", "en"]] = {}  # contact -> language; Chinese
     signature: str = ""
     zone: str = "Asia/Shanghai"
     hotline: str = ""
     areas_en: Mapping[str, str] = {}
     gather_ms: int = 60_000  # config.records.authority.Policy.gather_s
+
+    def place(self, area: str) -> Text:
+        """The name of an area; its id where it has none."""
+        name = self.areas.get(area, area)
+        return Text(name, self.areas_en.get(area, name))
 
     def retries(self, channel: str) -> tuple[int, ...]:
         """Seconds to wait after each failed attempt of a channel."""
@@ -99,7 +106,9 @@ class Box(msgspec.Struct, kw_only=True):
     lines: dict[str, list[str]] = {}  # alert and recipient -> ids
     keys: dict[str, tuple[str, int]] = {}  # idempotency key -> delivery, route
     refs: dict[str, tuple[str, int]] = {}  # a carrier's id of a message or part -> delivery, route
-    spelled: dict[str, list[str]] = {}  # dispatch.channels.message_id.index of refs; no part of the memory
+    spelled: dict[
+        str, list[str]
+    ] = {}  # dispatch.channels.message_id.index of refs; no part of the memory
     health: dict[str, RouteHealth] = {}  # "channel/carrier" -> the last word on it
     missed: list[Missed] = []  # of whom the superiors are not told yet
     people: dict[str, Person] = {}  # who was told something within the last minute

@@ -4,8 +4,17 @@ those who did not answer to their superiors, and the word on a way out that died
 import hashlib
 from collections.abc import Sequence
 
-from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Level
-from dispatch.notices import NOTICE_VALID_MS, ROUTE, duty_notice
+from config.language import Said, Text, choose, each, en, joined, text_of, zh
+from config.records.level import (
+    ACTION_EN,
+    ACTION_ZH,
+    HAZARD_EN,
+    HAZARD_ZH,
+    LEVEL_EN,
+    LEVEL_ZH,
+    Level,
+)
+from dispatch.notices import NOTICE_VALID_MS, ROUTE, drill_mark, duty_notice
 from dispatch.records import Delivery, Route, RouteHealth
 from dispatch.send.outbox.state import Rules
 from dispatch.words.sms_length import segments
@@ -13,19 +22,22 @@ from dispatch.words.sms_length import segments
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
 
 
-def notice(d: Delivery, area: str, at: int, detail: str) -> Delivery:
+def notice(d: Delivery, area: Text, at: int, detail: Said) -> Delivery:
     """Tell the duty room that `d` did not reach its recipient; area: its name."""
-    order = ACTION_ZH[d.action] if d.action else LEVEL_ZH[d.level]
-    drill = "" if d.status == "actual" else "（演练）"
-    text = (
-        f"{drill}未送达，请人工叫应 NOT REACHED, call by hand: {area} {d.area} "
-        f"{HAZARD_ZH.get(d.hazard, d.hazard)} {order} {d.alert}/{d.version} "
-        f"接收者 recipient {d.recipient}：{detail}"
+    order, order_en = ACTION_ZH[d.action], ACTION_EN[d.action]
+    if not d.action:
+        order, order_en = LEVEL_ZH[d.level], LEVEL_EN[d.level]
+    name = f"{d.alert}/{d.version}"
+    text = drill_mark(d.status == "actual") + Text(
+        f"未送达，请人工叫应：{area.zh} {d.area} {HAZARD_ZH.get(d.hazard, d.hazard)} {order} "
+        f"{name} 接收者 {d.recipient}：{zh(detail)}",
+        f"NOT REACHED, call by hand: {area.en} {d.area} {HAZARD_EN.get(d.hazard, d.hazard)} "
+        f"{order_en} {name} recipient {d.recipient}: {en(detail)}",
     )
     return duty_notice(
         f"not reached|{d.id}",
         d.recipient,
-        "未送达 not reached",
+        Text("未送达", "not reached"),
         text,
         at,
         alert=d.alert,
@@ -48,15 +60,18 @@ def list_of_missed(
     for status in dict.fromkeys(d.status for d in missed):
         those = [d for d in missed if d.status == status]
         worst = max(those, key=lambda d: (d.action, d.level))
-        names = [f"{rules.areas.get(d.area, d.area)} {d.recipient}" for d in those]
-        more = f" 等共 {len(names)} 人" if len(names) > _NAMED else ""
-        drill = "" if status == "actual" else "（演练）"
-        text = f"{drill}未叫应，请派人 NOT WOKEN, send somebody: {'；'.join(names[:_NAMED])}{more}"
+        names = [rules.place(d.area) + f" {d.recipient}" for d in those]
+        named, many = joined(names[:_NAMED], Text("；", "; ")), len(names)
+        more = Text(f" 等共 {many} 人", f" of {many} people") if many > _NAMED else ""
+        drill, lang = drill_mark(status == "actual"), rules.not_woken_lang.get(who, "zh")
+        what = Text("未叫应，请派人：", "NOT WOKEN, send somebody: ")
+        text = choose(drill + what + named + more, lang)
+        title = choose(drill + Text("未叫应名单", "not woken"), lang)
         signed = f"【{rules.signature}】{text}" if rules.signature else text
         routes = tuple(
             Route(
                 channel=c,
-                title=f"{drill}未叫应名单 not woken",
+                title=title,
                 text=signed if c == "sms" else text,
                 segments=segments(signed) if c == "sms" else 0,
             )
@@ -81,6 +96,7 @@ def list_of_missed(
                 queued_at=at,
                 deadline_at=at + 3 * 60_000,
                 expires_at=at + NOTICE_VALID_MS,
+                lang=lang,
             )
         )
     return out
@@ -88,15 +104,15 @@ def list_of_missed(
 
 def route_notice(h: RouteHealth, live: bool) -> Delivery:
     """Tell the duty room that a way out died or came back."""
-    words = "恢复 is back" if h.up else "中断，请立即处理 IS DOWN, act now"
-    drill = "" if live else "（演练）"
-    text = f"{drill}发送通道 {h.channel}/{h.carrier} {words} {h.detail}".strip()
+    way = f"{h.channel}/{h.carrier}"
+    words = Text("恢复", "is back") if h.up else Text("中断，请立即处理", "IS DOWN, act now")
+    text = drill_mark(live) + Text(f"发送通道 {way} ", f"Way out {way} ") + words + " " + h.detail
     name = f"{ROUTE}{h.channel}/{h.carrier}"
     return duty_notice(
         f"{name}|{h.checked_at}|{h.up}",
         name,
-        "发送通道 way out",
-        text,
+        Text("发送通道", "way out"),
+        text if h.detail else text_of(each(text, str.strip)),
         h.checked_at,
         alert=name,
         status="actual" if live else "exercise",

@@ -6,7 +6,7 @@ from typing import Literal
 import click
 import msgspec
 
-from config.language import Text
+from config.language import Text, choose
 from config.records.district import District
 from config.records.level import HAZARD_ZH, Action, Level
 from dispatch.address.recipients import DOWNSTREAM
@@ -149,22 +149,21 @@ def _messages(
 
 def _show(route: Route, audience: str, channels: list[str], lang: str) -> None:
     """One text under one line that says whose it is and how long."""
+    words = choose(route.text, "en" if lang == "en" else "zh")
     line = f"── {audience} · {', '.join(channels)} · {lang}"
     head = Text(line, line)
     if "sms" in channels:
         head += Text(
-            f" · {route.segments} 段，{len(route.text)} 字",
-            f" · {route.segments} segments, {len(route.text)} characters",
+            f" · {route.segments} 段，{len(words)} 字",
+            f" · {route.segments} segments, {len(words)} characters",
         )
     aloud = lang == "zh" and not {"broadcast", "voice"}.isdisjoint(channels)
     if aloud:
-        head += Text(
-            f" · 约 {seconds(route.text):.0f} 秒", f" · about {seconds(route.text):.0f} seconds"
-        )
+        head += Text(f" · 约 {seconds(words):.0f} 秒", f" · about {seconds(words):.0f} seconds")
     echo(head)
     if route.title and not aloud:
         echo(f"   《{route.title}》")
-    echo(f"   {route.text}")
+    echo(f"   {words}")
 
 
 _NAMES: dict[str, str] = {str(c): zh for c, zh in CATEGORY_ZH.items()}

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from config.language import Text, en, text_of, zh
+from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, hazard_words
 from console.acts.submit import Place, Saying, decisions, submit
@@ -169,7 +169,7 @@ def done(
                 )
                 code = code or QUEUED
                 continue
-            echo(f"{_OUTCOME[answer.outcome]} {name}: {answer.answer}")
+            echo(f"{_OUTCOME[answer.outcome]} {name}: " + text_of(answer.answer))
             code = 1 if answer.outcome == "refused" else code
     except ValueError as e:
         raise Usage(text_of(e)) from e
@@ -182,7 +182,9 @@ def line(district: District, t: Task) -> Text:
     """One task in words."""
     area = district.areas[t.course.area]
     whose, step = owner_words(district, t.plan, area), grade_of(t.plan.on).words()
-    by = f"{t.done.by} {local(t.done.at, district.timezone)} {t.done.note}" if t.done else ""
+    by: Said = ""
+    if t.done:
+        by = f"{t.done.by} {local(t.done.at, district.timezone)} " + text_of(t.done.note)
     needs = "、".join(f"{x.id} {x.name}" for x in draws_on(district, t.plan, area))
     drill = "" if t.course.status == "actual" else Text("（演练）", "(DRILL) ")
     hazard, state = hazard_words(t.course.hazard), STATE[t.state]
@@ -227,5 +229,5 @@ def plain(district: District, t: Task) -> dict[str, Any]:
         "needs": [x.id for x in draws_on(district, t.plan, area)],
         "done_by": t.done.by if t.done else "",
         "done_at": t.done.at if t.done else None,
-        "note": t.done.note if t.done else "",
+        "note": spoken(t.done.note) if t.done else "",
     }

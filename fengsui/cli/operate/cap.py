@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text, en, text_of, zh
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, LEVEL_ZH, Level
 from config.records.sources import Source
 from dispatch.cap.message import sent
@@ -53,8 +53,8 @@ def cap_in(obj: Shared, file: Path, run_name: str) -> None:
         if isinstance(found, Rejected):
             echo(
                 Text(
-                    f"未接收（{found.reason}）：{found.detail}",
-                    f"refused ({found.reason}): {found.detail}",
+                    f"未接收（{found.reason}）：{zh(found.detail)}",
+                    f"refused ({found.reason}): {en(found.detail)}",
                 ),
                 err=True,
             )
@@ -116,7 +116,7 @@ def cap_fields(file: Path, to: str) -> None:
     try:
         found = fields(file.read_bytes(), to)
     except Wrong as e:
-        raise Usage(f"{file}: {e.rejected.detail}") from e
+        raise Usage(f"{file}: " + text_of(e.rejected.detail)) from e
     for row, value in found:
         echo(f"{row.element}\t{row.name_zh}\t{value or '—'}\t{row.certainty}\t{row.note}")
 

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from config.language import en, zh
 from config.records.authority import Authority
 from config.records.level import Action, Level
 from detectors.detection import Coverage, Mark
@@ -489,8 +490,8 @@ def test_reports_of_an_incident() -> None:
     line.feed(mark(1, group=OTHER))
     assert [(r.kind, r.number) for r in line.reports] == [("初报", 1)]
     assert line.reports[0].alerts == (f"{a.id}/1",)
-    assert line.reports[0].text.startswith("（演练）延庆区汛情初报（第1报）")
-    assert "EXERCISE." in line.reports[0].text
+    assert zh(line.reports[0].text).startswith("（演练）延庆区汛情初报（第1报）")
+    assert "EXERCISE." in en(line.reports[0].text)
     line.quiet(5, 55)
     assert len(line.reports) == 1
     line.quiet(60, 65)

@@ -155,8 +155,8 @@ def test_grade_of_names_only_what_exists() -> None:
         grade_of("purple")
 
 
-def test_reasons_put_chinese_first() -> None:
-    assert sentence([Text("甲", "one"), Text("乙", "two")]) == "甲；乙。one; two."
+def test_reasons_are_a_sentence_in_each_language() -> None:
+    assert sentence([Text("甲", "one"), Text("乙", "two")]) == Text("甲；乙。", "one; two.")
 
 
 def test_authority_is_read_back_from_json() -> None:

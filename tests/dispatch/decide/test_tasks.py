@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import en, zh
 from config.records.level import Action, Level
 from dispatch.address.stage import Address
 from dispatch.decide.plan_tasks import Course, Task, of, take, tasks
@@ -207,7 +208,8 @@ def test_the_duty_room_is_told_once_of_each_order_that_is_late(kind: str) -> Non
     assert [d.recipient for d in told] == ["duty:task:move-out", "duty:task:medical"]
     assert told[0].queued_at == T0 + 31 * MIN
     assert told[0].status == ("actual" if kind == "live" else "exercise")
-    assert told[0].routes[0].text.startswith("（演练）") == (kind == "exercise")
+    said = told[0].routes[0].text
+    assert zh(said).startswith("（演练）") == en(said).startswith("EXERCISE.") == (kind == "exercise")
     assert "V-01" in told[0].routes[0].text
     line.feed(seen(2), act("cancel", by="D-01"))
     assert notices(line, stage, [45, 90]) == []
