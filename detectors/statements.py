@@ -13,6 +13,7 @@ from detectors.camera.state import CLIP_AFTER, CameraState
 from detectors.detection import Coverage, Detection, Evidence, detection_id
 from detectors.engine.compound import Compound, CompoundSaid, MemberWord
 from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
+from detectors.engine.window_rule import Tells
 from detectors.memory.state import DetectState, RowSaid, Said
 from detectors.quality.silence import coverage, unforeseen
 from detectors.rain.rain_threshold import Change, RainRow
@@ -86,7 +87,7 @@ class Saying:
             window_min=change.window_min or None,
             observed_at=change.minute * _MINUTE,
             kind=rule.kind.name,
-            note=seen[2] if seen else "",
+            note=seen[2] if seen else change.tells.note,
             frames=seen[0].clip(seen[1]) if seen else (),
         )
         if seen and rule.speaks:
@@ -110,7 +111,9 @@ class Saying:
         at, wait = change.minute * _MINUTE, change.wait_min
         grades = (change.level, change.action, change.sure_level, change.sure_action)
         next_at = at + round(wait * _MINUTE) if 0 <= wait < 1440 else None
-        rows[row.station] = RowSaid(*grades, evidence, next_at)
+        tells = change.tells if isinstance(change, SeriesChange) else Tells()
+        arrival = tells.early_at or None, tells.late_at or None
+        rows[row.station] = RowSaid(*grades, evidence, next_at, *arrival)
         self.heard.append(
             MemberWord(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
         )
@@ -223,6 +226,8 @@ class Saying:
         top = sorted(rows.values(), key=lambda r: (-r.level, -r.action, r.evidence.station))
         told = [r for r in top if (r.level, r.action) != (0, 0)][:4] or top[:1]
         waits = [r.next_at for r in told if r.next_at is not None and r.next_at > at]
+        early = [r.earliest_at for r in told if r.earliest_at is not None]
+        late = [r.latest_at for r in told if r.latest_at is not None]
         self._say(
             nth,
             Detection(
@@ -237,6 +242,8 @@ class Saying:
                 evidence=tuple(r.evidence for r in told),
                 suspect=suspect,
                 next_at=min(waits, default=None),
+                earliest_at=min(early, default=None),
+                latest_at=max(late, default=None),
                 config=self._district.version,
                 rules=self._district.rules_version,
             ),

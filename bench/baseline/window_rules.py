@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench.baseline.flood_score import flood_score
+from bench.baseline.shaking import moveout, sta_lta
 from detectors.rain.postfire_m1 import M1
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from detectors.water.gr4h import ordinates
@@ -235,18 +236,6 @@ def _cusum(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float | None:
     return total if known and z else None
 
 
-def _sta_lta(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float | None:
-    cut = p.sta_s // slot_s
-    means = []
-    for x in (w[0][:-cut], w[0][-cut:]):
-        known = _known(x)
-        if len(known) < p.min_share * len(x):
-            return None
-        means.append(sum(map(abs, known)) / len(known))
-    before = max(means[0], p.floor)
-    return float(means[1] / before) if before > 0 else None
-
-
 PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] = {
     "antecedent_rain": _antecedent,
     "areal_rain": _areal_rain,
@@ -263,6 +252,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,
     "mann_kendall": _mann_kendall,
+    "moveout": moveout,
     "peak_intensity": _peak_intensity,
     "postfire_m1": _postfire_m1,
     "quantity_above": _above,
@@ -271,7 +261,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "quantity_rise": _trend,
     "recent_prior_rain": _recent_prior,
     "rise_rate": _rise_rate,
-    "sta_lta": _sta_lta,
+    "sta_lta": sta_lta,
     "stage_projection": _stage_projection,
     "stage_score": _stage_score,
     "storm_score": _storm_score,

@@ -27,6 +27,7 @@ from detectors.rain.postfire_m1 import PostfireM1
 from detectors.rain.rain_threshold import RainRow, RainThreshold
 from detectors.rain.storm_score import StormScore
 from detectors.setup.registry import KINDS
+from detectors.statistics.moveout import Moveout
 from detectors.water.gr4h import Gr4h
 from detectors.water.stage_trend import StageRow, StageTrend
 from detectors.water.travel_time import TravelTime
@@ -59,6 +60,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
     "ewma": (5, 10, 20, 40),
     "cusum": (20, 40, 80, 100),
     "sta_lta": (1.2, 1.5, 2, 3),
+    "moveout": (1, 2, 3, 3),
 }
 _STAGE_LEVELS = (1.2, 1.6, 2.0, 2.5)
 _PARAMETERS: dict[str, Any] = {
@@ -67,6 +69,7 @@ _PARAMETERS: dict[str, Any] = {
     "storm_score": StormScore(intercept=-6.0, weights={"intensity_15min": 1.0, "storm_total": 1.0}),
     "postfire_m1": PostfireM1(burned_steep=0.5, dnbr=0.4, soil_kf=0.2),
     "travel_time": TravelTime(lag_min=(30, 20), gain=(0.5, 0.5)),
+    "moveout": Moveout(distance_m=(0, 220, 440), lta_s=120, within_s=240),
 }
 
 

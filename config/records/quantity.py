@@ -62,6 +62,7 @@ _ROWS = (
     Quantity("battery", "%", 10, "instant", 0, 1_000, 1_000, "电量"),
     Quantity("soil_moisture", "%", 10, "instant", 0, 1_000, 1_000, "土壤含水率"),
     Quantity("ground_velocity", "um/s", 1000, "instant", -(10**12), 10**12, 10**12, "地声"),
+    Quantity("infrasound", "Pa", 1000, "instant", -(10**9), 10**9, 10**9, "次声"),
     Quantity("gas", "ppm", 100, "instant", 0, 100_000_000, 100_000_000, "气体浓度"),
     Quantity("crowd_density", "person/m2", 100, "instant", 0, 2_000, 2_000, "人群密度"),
     Quantity("traffic_flow", "veh/h", 1, "instant", 0, 100_000, 100_000, "车流量"),

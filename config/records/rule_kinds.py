@@ -17,13 +17,14 @@ class RuleKind(NamedTuple):
 
     unit: of the rule's value; "" the unit of the quantity that it looks at, "/h" that one an hour.
     after: of a rule of any quantity, what stands behind the quantity's name (None: the rule has a name
-    of its own, whatever it looks at).
+    of its own, whatever it looks at). tells: the note of its evidence stands beside the value.
     """
 
     name: str
     words: Text
     unit: str = ""
     after: Text | None = None
+    tells: bool = False
 
 
 _ROWS = (
@@ -79,6 +80,12 @@ _ROWS = (
     RuleKind("camera_front", Text("龙头推进", "surge front"), "m/s"),
     RuleKind("camera_colour", Text("水色变化", "change of the water's colour"), "1"),
     RuleKind("camera_waterline", Text("图像水位", "water line"), "m"),
+    RuleKind(
+        "moveout",
+        Text("沿沟相继震动站数", "stations that shook one after another down the gully"),
+        "1",
+        tells=True,
+    ),
     RuleKind("sta_lta", Text("地声短长时比", "ground motion, short over long mean"), "1"),
     # these judge no window of a station's values: other rules, and silences
     RuleKind("compound", Text("综合研判", "several rules")),

@@ -23,7 +23,7 @@ from detectors.engine.minute_ring import Bools, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, arrays_of, gathers, put_each
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import Limits
-from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
+from detectors.engine.window_rule import Floats, Ints, Kind, Scored, Tells, View
 
 _MINUTE = 60_000
 _ELEMENTS = 2_000_000  # numbers gathered at once
@@ -58,6 +58,7 @@ class SeriesChange(NamedTuple):
     value: float
     limit: float | None
     wait_min: float
+    tells: Tells = Tells()
 
 
 class _Judged(NamedTuple):
@@ -275,10 +276,13 @@ class SeriesRule:
         )
 
     def _score(self, state: SeriesState, rows: Ints, ends: Ints, *, growth: bool = False) -> Scored:
+        score = self.kind.score if growth else self.kind.plain or self.kind.score
+        return score(self.parameters, self._window(state, rows, ends))
+
+    def _window(self, state: SeriesState, rows: Ints, ends: Ints) -> View:
         window = (ends[:, None] + self._first) & (self.slots - 1)
         values = state.ring[rows[:, None, None], np.arange(self.inputs)[:, None], window[:, None]]
-        score = self.kind.score if growth else self.kind.plain or self.kind.score
-        return score(self.parameters, self._view(values, rows, ends))
+        return self._view(values, rows, ends)
 
     def _view(self, values: Floats, rows: Ints, ends: Ints) -> View:
         unit, at = self._per_unit[rows][:, :, None], ends * self.slot_ms
@@ -314,6 +318,10 @@ class SeriesRule:
             level, action = state.machines.of(row)
             sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
             value = float(f"{j.value[k]:.9g}")
+            tells = Tells()
+            if self.kind.tells is not None:
+                view = self._window(state, r[m : m + 1], j.end[k : k + 1])
+                tells = self.kind.tells(self.parameters, view, self.rows[row].area)
             out.append(
                 SeriesChange(
                     int(nth[k]),
@@ -326,6 +334,7 @@ class SeriesRule:
                     value,
                     self.limits.limit(value),
                     self.limits.wait_min(value, float(per_h), level),
+                    tells,
                 )
             )
 

@@ -6,7 +6,7 @@ rings, duplicates, lateness, suspect values, holds, restart. So a new rule is a 
 that says what it sees; nothing else is touched.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -49,6 +49,16 @@ class Scored(NamedTuple):
     per_h: Floats
 
 
+class Tells(NamedTuple):
+    """What a rule says beside its value when that changes what is said. note: short, in figures and units;
+    early_at, late_at: between what moments (ms UTC) what it sees may be at the area, 0 where that is not
+    known."""
+
+    note: str = ""
+    early_at: int = 0
+    late_at: int = 0
+
+
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of a rule, as `[[rule]]` in rules.toml states them under `parameters`.
 
@@ -71,7 +81,8 @@ class Kind(NamedTuple):
     unready: what keeps these parameters from going live, empty where nothing does; they may be
     replayed all the same. seen: the quantity that detect makes of a camera's frames (config.records.cameras)
     and that this takes. mixed: further quantities that a row of a joint kind may have beside its own; rain
-    is summed up in a slot whatever `gather` says.
+    is summed up in a slot whatever `gather` says. tells: what is said beside the value, of one judgement
+    and its area. unfit: why a row with these stations cannot have these parameters, of all the areas.
     """
 
     name: str
@@ -89,6 +100,8 @@ class Kind(NamedTuple):
     unready: Callable[[Any], Said] = lambda _: ""
     seen: str = ""
     mixed: tuple[str, ...] = ()
+    tells: Callable[[Any, View, str], Tells] | None = None
+    unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
 
 
 def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:

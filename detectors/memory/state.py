@@ -30,6 +30,8 @@ class RowSaid(msgspec.Struct):
     sure_action: int
     evidence: Evidence
     next_at: int | None
+    earliest_at: int | None = None  # of what is on its way here
+    latest_at: int | None = None
 
 
 class Said(msgspec.Struct):

@@ -212,6 +212,8 @@ def _row_problems(district: District, row: RuleRow, where: str, kind: Kind) -> l
     found = []
     if forbids := kind.unready(parameters):
         found.append(rule_problem(where, "parameters", forbids, "docs/skill-tables.md"))
+    if unfit := kind.unfit(parameters, row.stations, district.areas):
+        found.append(rule_problem(where, "stations", unfit, "docs/rules.md"))
     if row.quantity not in kind.inputs and "*" not in kind.inputs:
         takes = ", ".join(kind.inputs)
         wrong = Text(f"{row.kind} 不用它", f"{row.kind} does not take it")

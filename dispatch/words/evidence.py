@@ -129,6 +129,8 @@ def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
     if e.observed_at is not None:
         beside.append(local(e.observed_at, district.timezone, "%H:%M"))
+    if kind.tells and e.note:
+        beside.append(e.note)
     if zh:
         return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
     return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")

@@ -10,6 +10,7 @@ from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
 from detectors.rain.postfire_m1 import PostfireM1
 from detectors.rain.storm_score import StormScore
+from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
 from detectors.water.travel_time import TravelTime
@@ -31,6 +32,19 @@ SMALL: dict[str, Any] = {
     ),
     "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
     "intensity_duration": IntensityDuration(to_min=120),
+    "moveout": Moveout(
+        distance_m=(0, 40, 90),
+        slow_m_s=1,
+        fast_m_s=5,
+        on=1.02,
+        sta_s=6,
+        lta_s=60,
+        within_s=60,
+        tolerance_s=2,
+        together_s=2,
+        min_share=0.3,
+        village_m={"A01": 500},
+    ),
     "peak_intensity": PeakIntensity(),
     "postfire_m1": PostfireM1(burned_steep=0.4, dnbr=0.3, soil_kf=0.2),
     "storm_score": StormScore(
