@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from config.language import Said, Text, en, text_of, zh
+from config.language import Said, Text, en, zh
+from skill.verify.names import said
 
 Json = Mapping[str, Any]
 
@@ -12,19 +13,17 @@ def told(result: Json) -> list[Said]:
     """The result in a few lines: counts, ratios with intervals, lead, and what is to be known."""
     lines: list[Said] = []
     if result.get("rule"):
-        lines.append(Text(f"规则：{result['rule']}", f"rule: {result['rule']}"))
+        lines.append(Text("规则：", "rule: ") + said(result["rule"]))
     lines.append(_counts(Text("结果", "result"), result))
     for skill in result.get("cross_validated") or ():
-        lines.append(
-            _counts(Text(f"未见数据 {zh(skill['how'])}", f"unseen data, {en(skill['how'])}"), skill)
-        )
+        lines.append(_counts(Text("未见数据，", "unseen data, ") + said(skill["how"]), skill))
     if result.get("rivals"):
         lines.append(
             Text("各类规则单独在未见数据上：", "each family of rules by itself on data left out:")
         )
         for r in result["rivals"]:
             mark = "★" if r["how"] == result["rule"] else " "
-            lines.append(_counts(f"{mark} " + text_of(r["how"]), r))
+            lines.append(_counts(f"{mark} " + said(r["how"]), r))
     for name, one in (result.get("by_step") or {}).items():
         lines.append(_counts(f"  {name}", one))
     lead = result.get("lead_minutes") or {}
@@ -42,8 +41,9 @@ def told(result: Json) -> list[Said]:
     if result.get("auc") is not None:
         lines.append(f"AUC {result['auc']:.3f}")
     for skill in result.get("candidates") or ():
-        mark, rule, how = "★" if skill["delivered"] else " ", skill["rule"], skill["how"]
-        name = Text(f"{mark} 候选 {rule} · {zh(how)}", f"{mark} candidate {rule} · {en(how)}")
+        mark = "★" if skill["delivered"] else " "
+        of = Text(f"{mark} 候选 ", f"{mark} candidate ") + said(skill["rule"])
+        name = of + " · " + said(skill["how"])
         lines.append(_counts(name, skill) + _ranked(skill))
     for skill in result.get("published") or ():
         name = Text(f"已发表 {skill['rule']}", f"published: {skill['rule']}")

@@ -12,13 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
+from config.language import Said, Text, joined
 from config.proof import Proof, add
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
+from skill.series.csv_text import SeriesFault
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Terms
-from skill.series.read import SeriesFault, events_and_notes, read_observations
+from skill.series.places import unseen
+from skill.series.read import events_and_notes, read_observations
 from skill.series.report import Json, counted, full, terms_told
 from skill.series.track import spans, step_s, track
 from skill.verify.hindcast import Readings, replay, unused
@@ -48,7 +51,12 @@ def hindcast(
     if figure:
         ready(figure)
     if not 0 <= min_lead_s <= 7 * 86_400:
-        raise SeriesFault(f"提前量越界 the lead is out of range: {min_lead_s} s, 0 … 7 d")
+        raise SeriesFault(
+            Text(
+                f"提前量 {min_lead_s} s 越界：0 … 7 d",
+                f"the lead of {min_lead_s} s is out of range: 0 … 7 d",
+            )
+        )
     readings, notes = read_observations(observations)
     happened, more = events_and_notes(events)
     notes += more + _strange(district, readings, happened)
@@ -61,7 +69,7 @@ def hindcast(
         name: match(alarms(said, *STEPS[name], last), happened, *terms, observed) for name in STEPS
     }
     notes += [
-        f"{e.event.area} {np.datetime64(e.event.start_at, 'ms')}Z：事件前无资料，不计 unseen"
+        unseen(e.event.area, f"{np.datetime64(e.event.start_at, 'ms')}Z")
         for e in outcomes[step].events
         if e.fate == "unseen"
     ]
@@ -86,8 +94,11 @@ def record(district: District, result: Json, observations: Path, events: Path, b
     """Into the district's proof.toml. Raises SeriesFault where the record proves nothing."""
     if not result["hits"] + result["misses"]:
         raise SeriesFault(
-            "资料中没有可判的事件，不能作凭据 no event of this record could be judged: it proves nothing; "
-            "签字 sign instead: fengsui sign DIR --by ID --reason …"
+            Text(
+                "资料中没有可判的事件，不能作凭据；请签字：",
+                "no event of this record could be judged: it proves nothing; sign instead: ",
+            )
+            + "fengsui sign DIR --by ID --reason …"
         )
     entry = Proof(
         rules=district.rules_version,
@@ -154,28 +165,39 @@ def alarms(said: Iterable[Detection], level: Level, action: Action, until: int) 
     return out
 
 
-def _strange(district: District, readings: Readings, events: Sequence[Event]) -> list[str]:
+def _strange(district: District, readings: Readings, events: Sequence[Event]) -> list[Said]:
     """What does not fit the config, and which areas this record says nothing about."""
-    notes = [
-        f"{u.station} {u.quantity}：配置中无此站此要素，{u.readings} 条未用 not in the config, not used"
+    notes: list[Said] = [
+        Text(
+            f"{u.station} {u.quantity}：配置中无此站此要素，{u.readings} 条未用",
+            f"{u.station} {u.quantity}: not in the config, {u.readings} readings not used",
+        )
         for u in unused(district, readings)
     ]
     unknown = sorted({e.area for e in events} - set(district.areas))
     if unknown:
+        some = ", ".join(list(district.areas)[:12])
         raise SeriesFault(
-            f"事件表中的区不在配置中 events name areas that the config lacks: {', '.join(unknown)}; "
-            f"区代号应为 areas are: {', '.join(list(district.areas)[:12])} …"
+            Text(
+                f"事件表中的区不在配置中：{', '.join(unknown)}；配置中的区：{some} …",
+                f"events name areas that the config lacks: {', '.join(unknown)}; its areas are: "
+                f"{some} …",
+            )
         )
     if len(notes) == len(readings.pairs):
         raise SeriesFault(
-            "资料中没有本配置的监测站 no station of the record is in the config: "
-            + "; ".join(notes[:5])
+            Text("资料中没有本配置的监测站：", "no station of the record is in the config: ")
+            + joined(notes[:5], Text("；", "; "))
         )
     without = sorted(set(district.areas) - {e.area for e in events})
     if without:
+        some = ", ".join(without)
         notes.append(
-            f"{len(without)} 个预警区没有事件，其阈值未经资料检验 areas without an event, their thresholds "
-            f"are not supported by this record: {', '.join(without)}"
+            Text(
+                f"{len(without)} 个预警区没有事件，其阈值未经资料检验：{some}",
+                f"{len(without)} areas without an event, their thresholds are not supported by this "
+                f"record: {some}",
+            )
         )
     return notes
 

@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from config.language import Said, Text, en, text_of
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
@@ -54,7 +55,7 @@ class Told(NamedTuple):
     """What is known of an area and hazard: events (start, end, who says so), and the times of which
     somebody could tell."""
 
-    events: list[tuple[int, int, str]]
+    events: list[tuple[int, int, Said]]
     known: list[tuple[int, int]]
 
 
@@ -64,7 +65,7 @@ class WarningRow(NamedTuple):
     warned: WarnedPeriod
     outcome: WarningOutcome
     lead_min: float | None
-    because: str
+    because: Said
 
 
 class OutcomeEvent(NamedTuple):
@@ -74,7 +75,7 @@ class OutcomeEvent(NamedTuple):
     end_at: int
     outcome: EventOutcome
     lead_min: float | None
-    because: str
+    because: Said
 
 
 class Ledger(NamedTuple):
@@ -153,7 +154,7 @@ def told(
     for o in newest.values():
         one = found[o.area, o.hazard]
         if o.happened:
-            one.events.append((o.start_at, o.end_at, f"报告 reported by {o.by}"))
+            one.events.append((o.start_at, o.end_at, Text(f"{o.by} 报告", f"reported by {o.by}")))
         else:
             one.known.append((o.start_at, o.end_at))
     for t in district.stage:
@@ -163,7 +164,7 @@ def told(
             one = found[t.area, t.hazard]
             one.known.extend(_spans([at for at, _ in series], _SLACK_MS))
             above = _spans([at for at, value in series if value >= limits[0]], WINDOW_MS)
-            what = f"水位 stage {t.station} ≥ {limits[0]:g} m"
+            what = Text("水位 ", "stage ") + f"{t.station} ≥ {limits[0]:g} m"
             one.events.extend((begin, end, what) for begin, end in above)
     return dict(found)
 
@@ -226,9 +227,10 @@ def _unanswered(w: WarnedPeriod, covered: Spans) -> WarningRow:
     """No event followed it that anybody told of: was there none, or does nobody know?"""
     begin, end = w.start_at + _SLACK_MS, w.start_at + WINDOW_MS - _SLACK_MS
     if any(b <= begin and e >= end for b, e in covered):
-        because = "有人或水位站可证未发生 somebody or a gauge tells that nothing happened"
+        because = Text("有人或水位站可证未发生", "somebody or a gauge tells that nothing happened")
         return WarningRow(w, "false", None, because)
-    return WarningRow(w, "open", None, "尚无人报告，也无水位可证 nobody has told: fengsui outcome")
+    because = Text("尚无人报告，也无水位可证：fengsui outcome", "nobody has told: fengsui outcome")
+    return WarningRow(w, "open", None, because)
 
 
 def _joined(spans: Spans) -> list[tuple[int, int]]:
@@ -241,18 +243,21 @@ def _joined(spans: Spans) -> list[tuple[int, int]]:
     return out
 
 
-def _merged(area: str, found: Sequence[tuple[int, int, str]]) -> tuple[list[Event], dict[int, str]]:
+def _merged(
+    area: str, found: Sequence[tuple[int, int, Said]]
+) -> tuple[list[Event], dict[int, Text]]:
     """One event where several tell of it; start -> who says so."""
     events: list[Event] = []
-    says: dict[int, str] = {}
+    says: dict[int, Text] = {}
     for begin, end, who in sorted(found):
         if events and begin - events[-1].end_at <= WINDOW_MS:
             last = events[-1]
             events[-1] = last._replace(end_at=max(last.end_at, end))
-            says[last.start_at] += f"; {who}" if who not in says[last.start_at] else ""
+            if en(who) not in says[last.start_at].en:
+                says[last.start_at] += Text("；", "; ") + who
         else:
             events.append(Event(area, begin, end))
-            says[begin] = who
+            says[begin] = text_of(who)
     return events, says
 
 
@@ -310,7 +315,7 @@ def as_json(found: Ledger) -> dict[str, Any]:
                 "area": r.warned.area, "hazard": r.warned.hazard, "outcome": r.outcome,
                 "start": iso(r.warned.start_at), "end": iso(r.warned.end_at),
                 "level": int(r.warned.level), "action": int(r.warned.action),
-                "public": r.warned.public, "lead_minutes": r.lead_min, "because": r.because,
+                "public": r.warned.public, "lead_minutes": r.lead_min, "because": str(r.because),
                 "rules": [rule for rule, _ in r.warned.rules], "alert": r.warned.alert,
             }
             for r in found.warnings
@@ -318,7 +323,7 @@ def as_json(found: Ledger) -> dict[str, Any]:
         "events": [
             {
                 "area": e.area, "hazard": e.hazard, "outcome": e.outcome, "start": iso(e.start_at),
-                "end": iso(e.end_at), "lead_minutes": e.lead_min, "because": e.because,
+                "end": iso(e.end_at), "lead_minutes": e.lead_min, "because": str(e.because),
             }
             for e in found.events
         ],

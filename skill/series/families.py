@@ -17,11 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.language import Said
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.registry import KINDS
 from detectors.water.stage_score import base, rise, scaled
 from skill.series.fit import Place, Table, Terms, Valued, joined, table
 from skill.series.track import Track, values_of, windows
+from skill.verify.names import SERIES
 
 LEVELS = ("stage", "discharge")
 _BASE_H = 48
@@ -29,19 +31,8 @@ _RISES = (15, 30, 60, 120, 180)
 _WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 _BASES = (0.5, 1.0, 1.5, 2.0)
 MANY = 2_000_000  # slots of all places: from here on a coarser grid
-Told = Callable[[str], None]
+Told = Callable[[Said], None]
 
-NAMES = {
-    "persistence": "持续（成灾值）persistence (the flood level)",
-    "level": "单一水位/流量 one level",
-    "sum": "单一雨量 one rain sum",
-    "published": "已发表 published",
-    "trend": "水位+趋势 level and trend",
-    "wetness": "雨量与前期雨 rain and wetness",
-    "base": "水位、趋势与基流 level, trend and base",
-    "forecast": "雨与水位的预报 forecast from rain and level",
-    "chance": "雨与水位的概率 chance from rain and level",
-}
 _FITTED = ("forecast", "chance")
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
@@ -84,7 +75,7 @@ def unfitted(
     sets: Sequence[Sequence[Place]], terms: Terms, blocks: Ints, told: Told = lambda _: None
 ) -> list[Rival]:
     """Every family that has nothing to be fitted but its threshold and a choice from a grid."""
-    found: dict[str, list[Table]] = {name: [] for name in NAMES if name not in _FITTED}
+    found: dict[str, list[Table]] = {name: [] for name in SERIES if name not in _FITTED}
     window = terms.window_ms // 60_000
     for choice, places in enumerate(sets):
         quantity = places[0].track.quantity

@@ -16,17 +16,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.window_rule import Floats
 from skill.series.clock import iso
-from skill.series.read import SeriesFault
+from skill.series.csv_text import SeriesFault
 from skill.series.rules import Step
 from skill.series.track import Track
 from skill.verify.match import Event
+from stream.environment import spoken
 
 _MOST = 24  # timelines; a table lists all
-_FATE = {"hit": "命中 hit", "late": "过迟 late", "miss": "漏报 miss", "unseen": "无资料 unseen"}
+_FATE = {
+    "hit": Text("命中", "hit"),
+    "late": Text("过迟", "late"),
+    "miss": Text("漏报", "miss"),
+    "unseen": Text("无资料", "unseen"),
+}
 _FATE_EN = {"hit": "hit", "late": "late (miss)", "miss": "miss", "unseen": "unseen"}
 _OTHERS = ("other thresholds, in the tuned sample", "other thresholds, on groups left out")
+_COUNTED = (Text("命中", "hits"), Text("漏报", "misses"), Text("空报", "false alarms"))
+_AREA = Text("区", "area")
+_OF_EVENTS = (
+    *(_AREA, Text("开始", "start"), Text("结束", "end")),
+    *(Text("结果", "outcome"), Text("提前（min）", "lead (min)")),
+)
+_OF_FALSE = (
+    *(_AREA, Text("规则", "rule")),
+    *(Text("空报开始", "false alarm from"), Text("至", "to")),
+)
+_HEADINGS = (
+    *(Text("回放", "Hindcast"), Text("事件", "Events")),
+    *(Text("空报", "False alarms"), Text("说明", "Notes")),
+)
 _COLOUR = {"hit": "#2e7d32", "late": "#ef6c00", "false": "#c62828"}
 
 
@@ -65,12 +86,17 @@ def draw(
 def ready(path: Path) -> Any:
     """matplotlib, drawing to files; FigureFault before any work is done if there can be no figure."""
     if path.suffix.lower() not in (".png", ".html", ".htm"):
-        raise FigureFault(f"{path.name}：图应为 .png 或 .html a figure is .png or .html")
+        raise FigureFault(
+            Text(f"{path.name}：图应为 .png 或 .html", f"{path.name}: a figure is .png or .html")
+        )
     try:
         import_module("matplotlib").use("Agg")
     except ImportError as e:
         raise FigureFault(
-            "作图需要 matplotlib：pip install 'fengsui[figures]' a figure needs matplotlib"
+            Text(
+                "作图需要 matplotlib：pip install 'fengsui[figures]'",
+                "a figure needs matplotlib: pip install 'fengsui[figures]'",
+            )
         ) from e
     return import_module("matplotlib.pyplot")
 
@@ -280,15 +306,18 @@ def _stacked(pictures: Sequence[bytes]) -> bytes:
 
 
 def _page(result: dict[str, Any], pictures: Sequence[bytes]) -> str:
+    """In the language of FENGSUI_LANG, but for what stands in the pictures, whose fonts have no
+    Chinese."""
+
     def number(x: float | None) -> str:
         return "–" if x is None else f"{x:.2f}"
 
     def row(cells: Sequence[object], tag: str = "td") -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(str(c))}</{tag}>" for c in cells) + "</tr>"
+        return "<tr>" + "".join(f"<{tag}>{html.escape(spoken(c))}</{tag}>" for c in cells) + "</tr>"
 
     interval = result["csi_interval"]
     summary = [
-        row(["命中 hits", "漏报 misses", "空报 false alarms", "POD", "FAR", "CSI", "95 %"], "th"),
+        row([*_COUNTED, "POD", "FAR", "CSI", "95 %"], "th"),
         row(
             [
                 result["hits"],
@@ -299,12 +328,12 @@ def _page(result: dict[str, Any], pictures: Sequence[bytes]) -> str:
             ]
         ),
     ]
-    events = [row(["区 area", "开始 start", "结束 end", "结果 outcome", "提前 lead (min)"], "th")]
+    events = [row(_OF_EVENTS, "th")]
     events += [
         row([e["area"], e["start"], e["end"], _FATE[e["outcome"]], _dash(e["lead_minutes"])])
         for e in result.get("events") or ()
     ]
-    false = [row(["区 area", "规则 rule", "空报开始 false alarm from", "至 to"], "th")]
+    false = [row(_OF_FALSE, "th")]
     false += [
         row([a["area"], a["rule"], a["start"], a["end"]])
         for a in result.get("alarms") or ()
@@ -312,24 +341,31 @@ def _page(result: dict[str, Any], pictures: Sequence[bytes]) -> str:
     ]
     m = result.get("matching")
     rule = (
-        f"匹配规则 matching rule: {m['rule']}; 提前 lead ≥ {m['min_lead_min']:g} min, "
-        f"时窗 window {m['window_min']:g} min, 合并 merge {m['merge_gap_min']:g} min"
+        Text(
+            f"匹配规则 {m['rule']}；提前 ≥ {m['min_lead_min']:g} min，时窗 {m['window_min']:g} min，"
+            f"合并 {m['merge_gap_min']:g} min",
+            f"matching rule {m['rule']}; lead ≥ {m['min_lead_min']:g} min, window "
+            f"{m['window_min']:g} min, merge {m['merge_gap_min']:g} min",
+        )
         if m
-        else "一行一场雨 one row a storm"
+        else Text("一行一场雨", "one row a storm")
     )
     images = "".join(
         f'<img alt="" src="data:image/png;base64,{b64encode(p).decode()}">' for p in pictures
     )
-    notes = "".join(f"<li>{html.escape(n)}</li>" for n in result["notes"])
+    notes = "".join(f"<li>{html.escape(spoken(n))}</li>" for n in result["notes"])
+    name, events_, false_, notes_ = map(spoken, _HEADINGS)
     return (
-        '<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>回放 Hindcast</title>'
+        '<!doctype html><html><head><meta charset="utf-8">'
+        f"<title>{name}</title>"
         "<style>body{font:14px sans-serif;margin:2em;max-width:1200px}img{max-width:100%}"
         "table{border-collapse:collapse;margin:1em 0}td,th{border:1px solid #ccc;padding:3px 8px;"
-        "text-align:left}</style></head><body><h1>回放 Hindcast</h1>"
-        f"<table>{''.join(summary)}</table><p>{html.escape(rule)}</p>{images}"
-        f"<h2>事件 Events</h2><table>{''.join(events)}</table>"
-        f"<h2>空报 False alarms</h2><table>{''.join(false)}</table>"
-        f"<h2>说明 Notes</h2><ul>{notes}</ul></body></html>\n"
+        "text-align:left}</style></head><body>"
+        f"<h1>{name}</h1>"
+        f"<table>{''.join(summary)}</table><p>{html.escape(spoken(rule))}</p>{images}"
+        f"<h2>{events_}</h2><table>{''.join(events)}</table>"
+        f"<h2>{false_}</h2><table>{''.join(false)}</table>"
+        f"<h2>{notes_}</h2><ul>{notes}</ul></body></html>\n"
     )
 
 

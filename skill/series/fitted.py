@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.language import Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.log_odds import chance
@@ -67,9 +68,9 @@ def fitted(
         return []
     found: dict[str, list[list[Table]]] = {"forecast": [], "chance": []}
     for n, places in enumerate(sets):
-        told(
-            f"{places[0].track.station} {places[0].track.quantity} + {len(places[0].beside)} 站 rain"
-        )
+        of = places[0].track
+        rain = len(places[0].beside)
+        told(f"{of.station} {of.quantity} + " + Text(f"{rain} 个雨量站", f"{rain} rain gauges"))
         for name, made in _candidates(places, terms, blocks, folds):
             limits = rungs(made.whole, flooded(places))
             holds = (terms.window_ms // 60_000, 60)

@@ -3,12 +3,13 @@ counts as a hit on such a record."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from config.language import Said, Text
 from config.records.quantity import QUANTITIES
 from skill.series.clock import iso
+from skill.series.csv_text import SeriesFault
 from skill.series.families import LEVELS
 from skill.series.fit import Place, Terms, places_events, seen
 from skill.series.play import scale, watched
-from skill.series.read import SeriesFault
 from skill.series.track import alongside, spans, step_s, track
 from skill.verify.hindcast import Readings
 from skill.verify.match import Event
@@ -29,7 +30,7 @@ def choices(
     events: Sequence[Event],
     terms: Terms,
     quantity: str,
-    notes: list[str],
+    notes: list[Said],
     by: Mapping[str, Sequence[str]] | None,
 ) -> list[list[Place]]:
     """Sets of places to tune on: one a station that could watch the areas without their own."""
@@ -40,7 +41,10 @@ def choices(
     for station, q in readings.pairs:
         if q == quantity and station not in named:
             notes.append(
-                f"{station} {q}：无以此为区的事件，未用于率定 no event names it: not tuned on"
+                Text(
+                    f"{station} {q}：没有事件以它为区，未用于率定",
+                    f"{station} {q}: no event names it: not tuned on",
+                )
             )
     out = []
     for n in range(most):
@@ -62,12 +66,17 @@ def _place(
     station: str,
     quantity: str,
     terms: Terms,
-    notes: list[str],
+    notes: list[Said],
 ) -> Place:
     slot_s = step_s(readings, station, quantity) if quantity in LEVELS else 3600
     t = track(readings, station, quantity, slot_s, "max" if quantity in LEVELS else "sum")
     if not t.at.size:
-        raise SeriesFault(f"{station} {quantity}：没有物理范围内的值 has no value within its range")
+        raise SeriesFault(
+            Text(
+                f"{station} {quantity}：没有物理范围内的值",
+                f"{station} {quantity}: has no value within its range",
+            )
+        )
     starts, ends = places_events(events, area)
     level = (0.0, 1.0)
     if quantity in LEVELS:
@@ -75,15 +84,21 @@ def _place(
         if not found:
             told = f"{level[1]} {QUANTITIES[quantity].unit}"
             notes.append(
-                f"{area}：事件起于常见水位，未能推得成灾水位，以 {told} 为尺度 events begin at "
-                f"ordinary stages: no flood level can be read, {told} is the scale"
+                Text(
+                    f"{area}：事件起于常见水位，未能推得成灾水位，以 {told} 为尺度",
+                    f"{area}: events begin at ordinary stages: no flood level can be read, {told} "
+                    "is the scale",
+                )
             )
     counted = seen(starts, spans(t), terms)
     for start in starts[counted == 0]:
-        notes.append(
-            f"{area} {iso(int(start))}：事件前无资料，不计 unseen: not counted ({station} {quantity})"
-        )
+        notes.append(unseen(area, iso(int(start))) + f" ({station} {quantity})")
     return Place(area, t, level, starts, ends, counted)
+
+
+def unseen(area: str, start: str) -> Text:
+    """An event that nobody could have seen coming."""
+    return Text(f"{area} {start}：事件前无资料，不计", f"{area} {start}: unseen, not counted")
 
 
 def with_rain(

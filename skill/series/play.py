@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from config.language import Text
 from config.records.quantity import QUANTITIES
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats, Ints
@@ -39,7 +40,7 @@ class Played(NamedTuple):
     said: list[Said]
     alarms: list[Alarm]
     record: dict[str, list[tuple[int, int]]]
-    notes: list[str]
+    notes: list[Text]
 
 
 def watched(
@@ -78,7 +79,7 @@ def scale(t: Track, events: Sequence[Event]) -> tuple[tuple[float, float], bool]
 
 def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) -> Played:
     """Every rule over the record."""
-    notes: list[str] = []
+    notes: list[Text] = []
     rows = [(a, r) for r in rules for a in r.areas]
     rows += _unknown(rules, readings, events, notes)
     said: list[Said] = []
@@ -88,7 +89,10 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
         present = [s for s in row.stations if (s, row.quantity) in readings.pairs]
         for gone in sorted(set(row.stations) - set(present)):
             notes.append(
-                f"{row.id}：资料中无 {gone} {row.quantity}，未运行 the record has none: not run"
+                Text(
+                    f"{row.id}：资料中无 {gone} {row.quantity}，未运行",
+                    f"{row.id}: the record has no {gone} {row.quantity}: not run",
+                )
             )
         for station in present:
             kind, p = KINDS[row.kind], parameters(row)
@@ -96,8 +100,11 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
             step = step_s(readings, station, row.quantity)
             if step > slot_s:
                 notes.append(
-                    f"{station}：资料步长 {step} s 大于规则时段 {slot_s} s "
-                    "the record is coarser than the rule's slots"
+                    Text(
+                        f"{station}：资料步长 {step} s 大于规则时段 {slot_s} s",
+                        f"{station}: the record's steps of {step} s are coarser than the rule's "
+                        f"slots of {slot_s} s",
+                    )
                 )
             t = track(readings, station, row.quantity, slot_s, kind.gather)
             value = values_of(kind, p, t, _beside(row, readings, t, notes))
@@ -112,7 +119,7 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
     return Played(said, alarms, record, notes)
 
 
-def _beside(row: RuleRow, readings: Readings, t: Track, notes: list[str]) -> list[Track]:
+def _beside(row: RuleRow, readings: Readings, t: Track, notes: list[Text]) -> list[Track]:
     """The stations of other quantities that the record has."""
     found = []
     for quantity, stations in row.beside.items():
@@ -121,13 +128,16 @@ def _beside(row: RuleRow, readings: Readings, t: Track, notes: list[str]) -> lis
                 found.append(alongside(readings, station, quantity, t))
             else:
                 notes.append(
-                    f"{row.id}：资料中无 {station} {quantity}，未计入 the record has none: left out"
+                    Text(
+                        f"{row.id}：资料中无 {station} {quantity}，未计入",
+                        f"{row.id}: the record has no {station} {quantity}: left out",
+                    )
                 )
     return found
 
 
 def _unknown(
-    rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event], notes: list[str]
+    rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event], notes: list[Text]
 ) -> list[tuple[str, RuleRow]]:
     """Rows for areas with events that no rule names."""
     known = {a for r in rules for a in r.areas}
@@ -140,7 +150,12 @@ def _unknown(
             continue
         stations = stations_of[area]
         if not stations:
-            notes.append(f"{area}：无可用监测站 has no station with {template.quantity}: unseen")
+            notes.append(
+                Text(
+                    f"{area}：没有可用的 {template.quantity} 测站，无从判断",
+                    f"{area}: has no station with {template.quantity}: unseen",
+                )
+            )
         for station in stations:
             mine = {**template.parameters}
             if template.kind in SCALED:
@@ -158,11 +173,16 @@ def _unknown(
                 parameters=mine,
                 beside={q: tuple(watched(readings, areas, q)[area]) for q in template.beside},
             )
+            on = (
+                f"{station}: {mine.get('zero_m', '–')} … {mine.get('flood_m', '–')} "
+                f"{QUANTITIES[template.quantity].unit}"
+            )
             notes.append(
-                f"{area}：规则未涉及此区，借用 {template.id}，尺度取自本资料 no rule names this "
-                f"area: {template.id} is borrowed, on a scale read from this record "
-                f"({station}: {mine.get('zero_m', '–')} … {mine.get('flood_m', '–')} "
-                f"{QUANTITIES[template.quantity].unit})"
+                Text(
+                    f"{area}：规则未涉及此区，借用 {template.id}，尺度取自本资料（{on}）",
+                    f"{area}: no rule names this area: {template.id} is borrowed, on a scale read "
+                    f"from this record ({on})",
+                )
             )
             out.append((area, row))
     return out

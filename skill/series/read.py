@@ -17,21 +17,20 @@ an error, since every event counts; overlapping events of one area are one, with
 """
 
 import csv
-import gzip
-import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from io import BytesIO, TextIOWrapper
 from itertools import islice
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from config.language import Said, Text, joined
 from config.records.quantity import QUANTITIES
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 from skill.series.clock import astray, iso, remote
+from skill.series.csv_text import SeriesFault, lacks, moment, plain_rows, row_of, unpacked_text
 from skill.verify.hindcast import Readings
 from skill.verify.match import Event
 
@@ -39,26 +38,26 @@ _COLUMNS = ("station", "quantity", "time", "value")
 _BLOCK = 100_000
 _MOST_BAD = 0.05
 _EMPTY = {"", "nan", "na", "null", "none"}
-
-
-class SeriesFault(ValueError):
-    """A file that cannot be used; the text says why and what to do."""
+_NEXT = Text("；", "; ")
 
 
 class _Aside:
     """Rows that were set aside: how many for each reason, and the first of them."""
 
     def __init__(self) -> None:
-        self.many: dict[str, int] = {}
-        self.first: dict[str, str] = {}
+        self.many: dict[Text, int] = {}
+        self.first: dict[Text, Text] = {}
 
-    def add(self, why: str, row: int, text: str) -> None:
+    def add(self, why: Text, row: int, text: str) -> None:
         self.many[why] = self.many.get(why, 0) + 1
-        self.first.setdefault(why, f"第 {row} 行 row {row}: {text[:80]!r}")
+        self.first.setdefault(why, row_of(row) + f": {text[:80]!r}")
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Said]:
         return [
-            f"{why}：{n} 行已剔除 rows set aside，首例 first {self.first[why]}"
+            Text(
+                f"{why.zh}：{n} 行已剔除，首例{self.first[why].zh}",
+                f"{why.en}: {n} rows set aside, first {self.first[why].en}",
+            )
             for why, n in self.many.items()
         ]
 
@@ -75,7 +74,7 @@ def _taken(c: _Columns, rows: Ints | Bools) -> _Columns:
     return _Columns(c.which[rows], c.at[rows], c.value[rows])
 
 
-def read_observations(path: Path) -> tuple[Readings, list[str]]:
+def read_observations(path: Path) -> tuple[Readings, list[Said]]:
     """The record in order of time, and everything odd about it."""
     aside = _Aside()
     pairs: dict[tuple[str, str], int] = {}
@@ -93,14 +92,23 @@ def read_observations(path: Path) -> tuple[Readings, list[str]]:
     notes = aside.notes()
     if total and bad > _MOST_BAD * total:
         raise SeriesFault(
-            f"{path.name}：{total} 行中有 {bad} 行读不了 rows cannot be read; "
-            f"请先改正 correct the file first: " + "; ".join(notes)
+            Text(
+                f"{path.name}：{total} 行中有 {bad} 行读不了；请先改正：",
+                f"{path.name}: {bad} of {total} rows cannot be read; correct the file first: ",
+            )
+            + joined(notes, _NEXT)
         )
     if naive:
-        notes.append(f"{naive} 行的时刻未注明时区，按 UTC 计 times name no offset: taken as UTC")
+        notes.append(
+            Text(
+                f"{naive} 行的时刻未注明时区，按 UTC 计",
+                f"{naive} times name no offset: taken as UTC",
+            )
+        )
     columns = _Columns(*(np.concatenate(c) for c in zip(*parts, strict=True))) if parts else None
     if columns is None or not columns.at.size:
-        raise SeriesFault(f"{path.name}：没有可用的行 has no usable row; " + "; ".join(notes))
+        nothing = Text(f"{path.name}：没有可用的行", f"{path.name}: has no usable row")
+        raise SeriesFault(joined((nothing, *notes), _NEXT))
     names = list(pairs)
     columns = _wrong_clock(columns, names, notes)
     columns = _once(columns, notes)
@@ -111,41 +119,11 @@ def read_observations(path: Path) -> tuple[Readings, list[str]]:
 # --- text
 
 
-def unpacked_text(path: Path) -> IO[str]:
-    if not path.exists():
-        raise SeriesFault(f"{path}：文件不存在 no such file")
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    raw: IO[bytes] = BytesIO(_unpacked(path)) if packed else path.open("rb")
-    return TextIOWrapper(raw, encoding="utf-8-sig", newline="")
-
-
-def _unpacked(path: Path) -> bytes:
-    try:
-        return gzip.decompress(path.read_bytes())
-    except (EOFError, OSError, zlib.error) as e:
-        raise SeriesFault(f"{path.name}：压缩包不完整 the archive is damaged: {e}") from e
-
-
-def plain_rows(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:
-    try:
-        yield from rows
-    except UnicodeDecodeError as e:
-        raise SeriesFault(
-            f"{path.name}：不是 UTF-8，请另存为 UTF-8 is not UTF-8, save it as such: {e.reason}"
-        ) from e
-    except csv.Error as e:
-        raise SeriesFault(f"{path.name}：不是 CSV 文本 is no CSV text: {e}") from e
-
-
 def _header(row: list[str] | None, path: Path) -> list[int]:
     names = [x.strip().lower() for x in row or []]
     missing = [c for c in _COLUMNS if c not in names]
     if missing:
-        raise SeriesFault(
-            f"{path.name}：首行缺列 the first row lacks {', '.join(missing)}; "
-            f"应为 it should be {','.join(_COLUMNS)}"
-        )
+        raise lacks(path, missing, ",".join(_COLUMNS))
     return [names.index(c) for c in _COLUMNS]
 
 
@@ -206,7 +184,7 @@ def _one_by_one(
     naive = 0
     for n, row in enumerate(block):
         found = _row(row, place)
-        if isinstance(found, str):
+        if isinstance(found, Text):
             aside.add(found, line + n, ",".join(row))
             continue
         station, quantity, time, value, without = found
@@ -217,43 +195,36 @@ def _one_by_one(
     return _Columns(np.array(which, np.int64), np.array(at, np.int64), np.array(values)), naive
 
 
-def _row(row: list[str], place: list[int]) -> tuple[str, str, int, float, bool] | str:
+def _row(row: list[str], place: list[int]) -> tuple[str, str, int, float, bool] | Text:
     """Its fields, or why it cannot be used."""
     if not any(x.strip() for x in row):
-        return "空行 empty row"
+        return Text("空行", "empty row")
     if len(row) <= max(place):
-        return "列数不足 too few fields"
+        return Text("列数不足", "too few fields")
     station, quantity, time, value = (row[p].strip() for p in place)
     if not station:
-        return "无测站 no station"
+        return Text("无测站", "no station")
     if quantity not in QUANTITIES:
-        return f"未知要素 unknown quantity {quantity[:20]!r}"
+        return Text(f"未知要素 {quantity[:20]!r}", f"unknown quantity {quantity[:20]!r}")
     try:
         at, without = moment(time)
     except ValueError:
-        return "时刻读不了 unreadable time"
+        return Text("时刻读不了", "unreadable time")
     if value.lower() in _EMPTY:
-        return "无数值 no value"
+        return Text("无数值", "no value")
     try:
         number = float(value)
     except ValueError:
-        return "数值读不了 unreadable value"
+        return Text("数值读不了", "unreadable value")
     if not abs(number) < 1e12:
-        return "数值无穷或过大 value infinite or too large"
+        return Text("数值无穷或过大", "value infinite or too large")
     return station, quantity, at, number, without
-
-
-def moment(text: str) -> tuple[int, bool]:
-    """ISO 8601 -> ms UTC, and whether it names no offset; ValueError if it is none."""
-    at = datetime.fromisoformat(text)
-    without = at.tzinfo is None
-    return round((at.replace(tzinfo=UTC) if without else at).timestamp() * 1000), without
 
 
 # --- the whole
 
 
-def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[str]) -> _Columns:
+def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[Said]) -> _Columns:
     """Without runs of rows whose clock was off."""
     good = np.ones(c.at.size, np.bool_)
     for (station, quantity), mine in zip(names, _by_pair(c, len(names)), strict=True):
@@ -262,9 +233,12 @@ def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[str]) ->
             good[mine[off]] = False
             first = datetime.fromtimestamp(int(c.at[mine[off[0]]]) / 1000, UTC)
             notes.append(
-                f"{station} {quantity}：{off.size} 行的时刻脱离前后，疑为时钟错误，已剔除 "
-                f"rows are out of time with those around them (clock?), set aside, "
-                f"首例 first {first:%Y-%m-%dT%H:%M:%SZ}"
+                Text(
+                    f"{station} {quantity}：{off.size} 行的时刻脱离前后，疑为时钟错误，已剔除，"
+                    f"首例 {first:%Y-%m-%dT%H:%M:%SZ}",
+                    f"{station} {quantity}: {off.size} rows are out of time with those around "
+                    f"them (clock?), set aside, first {first:%Y-%m-%dT%H:%M:%SZ}",
+                )
             )
     return c if good.all() else _taken(c, good)
 
@@ -275,13 +249,16 @@ def _by_pair(c: _Columns, many: int) -> list[Ints]:
     return np.split(order, np.cumsum(np.bincount(c.which, minlength=many))[:-1])
 
 
-def _once(c: _Columns, notes: list[str]) -> _Columns:
+def _once(c: _Columns, notes: list[Said]) -> _Columns:
     """In order of time, one value a station, quantity and time: the last of the file."""
     order = np.argsort(c.which, kind="stable")
     back = int(((np.diff(c.at[order]) < 0) & (np.diff(c.which[order]) == 0)).sum())
     if back:
         notes.append(
-            f"测站内时刻倒退 {back} 次，已按时间排序 times go back {back} times: put in order"
+            Text(
+                f"测站内时刻倒退 {back} 次，已按时间排序",
+                f"times of a station go back {back} times: put in order",
+            )
         )
     if (np.diff(c.at) <= 0).any():  # stable: rows of one time stay in order of the file
         c = _taken(c, np.lexsort((c.which, c.at)))
@@ -291,17 +268,23 @@ def _once(c: _Columns, notes: list[str]) -> _Columns:
     differ = again & (np.diff(c.value) != 0)
     equal = int(again.sum() - differ.sum())
     if equal:
-        notes.append(f"完全重复 {equal} 行，各留一行 equal rows: one of each is kept")
+        notes.append(
+            Text(f"完全重复 {equal} 行，各留一行", f"{equal} equal rows: one of each is kept")
+        )
     if differ.any():
         first = datetime.fromtimestamp(int(c.at[np.nonzero(differ)[0][0]]) / 1000, UTC)
         notes.append(
-            f"同站同时刻数值不同 {int(differ.sum())} 处，留文件中靠后者 values differ at one time: "
-            f"the last of the file is kept，首例 first {first:%Y-%m-%dT%H:%M:%SZ}"
+            Text(
+                f"同站同时刻数值不同 {int(differ.sum())} 处，留文件中靠后者，首例 "
+                f"{first:%Y-%m-%dT%H:%M:%SZ}",
+                f"{int(differ.sum())} values differ at one station and time: the last of the file "
+                f"is kept, first {first:%Y-%m-%dT%H:%M:%SZ}",
+            )
         )
     return _taken(c, np.append(~again, True))
 
 
-def _counts(c: _Columns, names: list[tuple[str, str]], notes: list[str]) -> Ints:
+def _counts(c: _Columns, names: list[tuple[str, str]], notes: list[Said]) -> Ints:
     """Counts of the resolution, half away from zero, as a reading that comes live."""
     per_unit = np.array([QUANTITIES[q].per_unit for _, q in names], np.float64)[c.which]
     counts: Ints = (np.sign(c.value) * np.floor(np.abs(c.value) * per_unit + 0.5)).astype(np.int64)
@@ -314,15 +297,22 @@ def _counts(c: _Columns, names: list[tuple[str, str]], notes: list[str]) -> Ints
     for k, (station, quantity) in enumerate(names):
         q = of[k]
         if wild[k]:
+            between = f"{q.amount(q.low):g} … {q.amount(q.high):g} {q.unit}"
             notes.append(
-                f"{station} {quantity}：{wild[k]} 个值越出物理范围，规则不用 values outside "
-                f"{q.amount(q.low):g} … {q.amount(q.high):g} {q.unit}: no rule uses them"
+                Text(
+                    f"{station} {quantity}：{wild[k]} 个值越出物理范围 {between}，规则不用",
+                    f"{station} {quantity}: {wild[k]} values outside {between}: no rule uses them",
+                )
             )
         shift = float(rounded[k]) / q.per_unit - float(total[k])
         if q.kind == "interval" and total[k] > 0 and abs(shift) > 0.01 * total[k]:
+            step = f"{1 / q.per_unit:g} {q.unit}"
             notes.append(
-                f"{station} {quantity}：按 {1 / q.per_unit:g} {q.unit} 取整使总量变化 "
-                f"{shift / total[k]:+.1%} rounding to the resolution changes the total"
+                Text(
+                    f"{station} {quantity}：按 {step} 取整使总量变化 {shift / total[k]:+.1%}",
+                    f"{station} {quantity}: rounding to {step} changes the total by "
+                    f"{shift / total[k]:+.1%}",
+                )
             )
     return counts
 
@@ -335,29 +325,29 @@ def read_events(path: Path) -> list[Event]:
     return events_and_notes(path)[0]
 
 
-def events_and_notes(path: Path) -> tuple[list[Event], list[str]]:
+def events_and_notes(path: Path) -> tuple[list[Event], list[Said]]:
     """The same with what was odd."""
     with unpacked_text(path) as text:
         rows = list(plain_rows(csv.reader(text), path))
     names = [x.strip().lower() for x in rows[0]] if rows else []
     missing = [c for c in ("area", "start") if c not in names]
     if missing:
-        raise SeriesFault(
-            f"{path.name}：首行缺列 the first row lacks {', '.join(missing)}; "
-            "应为 it should be area,start,end,kind"
-        )
-    notes: list[str] = []
+        raise lacks(path, missing, "area,start,end,kind")
+    notes: list[Said] = []
     found = []
     for number, row in enumerate(rows[1:], 2):
         if any(x.strip() for x in row):
             cells = {n: x.strip() for n, x in zip(names, row, strict=False)}
-            found.append(_event(cells, f"{path.name} 第 {number} 行 row {number}"))
+            found.append(_event(cells, path, number))
     out: list[Event] = []
     for event in sorted(found):
         if out and out[-1].area == event.area and event.start_at <= out[-1].end_at:
+            both = f"{iso(out[-1].start_at)} / {iso(event.start_at)}"
             notes.append(
-                f"{event.area}：事件重叠，合为一次 overlapping events are taken as one: "
-                f"{iso(out[-1].start_at)} / {iso(event.start_at)}"
+                Text(
+                    f"{event.area}：事件重叠，合为一次：{both}",
+                    f"{event.area}: overlapping events are taken as one: {both}",
+                )
             )
             out[-1] = out[-1]._replace(end_at=max(out[-1].end_at, event.end_at))
         else:
@@ -365,16 +355,19 @@ def events_and_notes(path: Path) -> tuple[list[Event], list[str]]:
     return out, notes
 
 
-def _event(cells: dict[str, str], where: str) -> Event:
+def _event(cells: dict[str, str], path: Path, number: int) -> Event:
+    where = f"{path.name} " + row_of(number)
     if not cells.get("area"):
-        raise SeriesFault(f"{where}：缺区域 no area")
+        raise SeriesFault(where + Text("：缺区域", ": no area"))
     try:
         start = moment(cells.get("start", ""))[0]
         end = moment(cells["end"])[0] if cells.get("end") else start
     except ValueError as e:
-        raise SeriesFault(
-            f"{where}：时刻读不了，应如 2016-01-10T10:00:00Z the time cannot be read"
-        ) from e
+        wrong = Text(
+            "：时刻读不了，应如 2016-01-10T10:00:00Z",
+            ": the time cannot be read, write 2016-01-10T10:00:00Z",
+        )
+        raise SeriesFault(where + wrong) from e
     if end < start:
-        raise SeriesFault(f"{where}：结束早于开始 the end lies before the start")
+        raise SeriesFault(where + Text("：结束早于开始", ": the end lies before the start"))
     return Event(cells["area"], start, end, cells.get("kind", ""))

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints
 from skill.series.clock import iso
 from skill.series.fit import Terms, block_starts
+from skill.series.places import unseen
 from skill.series.play import Played, judged, reliability
 from skill.series.rules import FORM, RulesFile, Skill, Step
 from skill.series.track import standing
@@ -60,21 +62,27 @@ def outcome_told(
     events: Sequence[Event],
     readings: Readings,
     terms: Terms,
-    notes: list[str],
+    notes: list[Said],
 ) -> Json:
     outcome = match(played.alarms, events, *terms, played.record)
     for e in outcome.events:
         if e.fate == "unseen":
-            notes.append(f"{e.event.area} {iso(e.event.start_at)}：事件前无资料，不计 unseen")
+            notes.append(unseen(e.event.area, iso(e.event.start_at)))
     run = {(s.track.station, s.track.quantity) for s in played.said}
     run |= {(n, q) for s in played.said for q, names in s.row.beside.items() for n in names}
     for station, quantity in readings.pairs:
         if (station, quantity) not in run:
-            notes.append(f"{station} {quantity}：没有规则使用 no rule uses it")
+            notes.append(
+                Text(
+                    f"{station} {quantity}：没有规则使用", f"{station} {quantity}: no rule uses it"
+                )
+            )
     for area in sorted({r.area for r in played.said} - {e.area for e in events}):
         notes.append(
-            f"{area}：事件表中无此区，其警报全计空报 no event of this area is listed: each of its alarms "
-            "counts as false"
+            Text(
+                f"{area}：事件表中无此区，其警报全计空报",
+                f"{area}: no event of this area is listed: each of its alarms counts as false",
+            )
         )
     rows = judged(played.said, events, terms.min_lead_ms, terms.window_ms)
     ranked = auc(rows.value, rows.yes > 0)
@@ -87,7 +95,7 @@ def outcome_told(
             {"id": r.row.id, "area": r.area, "kind": r.row.kind, "station": r.track.station}
             for r in played.said
         ],
-        "notes": list(dict.fromkeys(notes + played.notes)),
+        "notes": list(dict.fromkeys((*notes, *played.notes))),
         "reliability": [
             {"told": a, "came": b, "moments": n}
             for a, b, n in (

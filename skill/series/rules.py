@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from config.checks.tables import ACTIONS, LEVELS
+from config.language import Text, en, text_of, zh
 from config.records.level import HAZARD_ZH
 from config.records.quantity import QUANTITIES
 from config.records.rules import RuleRow
@@ -103,14 +104,20 @@ class RulesFault(ValueError):
     """A file that cannot be used; the text says why."""
 
 
-_HEAD = """\
-# 由 fengsui tune 生成的规则 Rules tuned by `fengsui tune`.
+_HEAD = Text(
+    """\
+# 由 `fengsui tune` 生成的规则。
 # [[rule]] 可贴入本区 rules.toml（先改 areas、stations）。
-# [[rule]] can be pasted into a district's rules.toml (change areas and stations first).
 # cross_validated 是未见数据上的技巧，in_sample 偏乐观。
+# rivals：各类规则单独在未见数据上的技巧。
+""",
+    """\
+# Rules tuned by `fengsui tune`.
+# [[rule]] can be pasted into a district's rules.toml (change areas and stations first).
 # cross_validated is the skill on data not seen; in_sample flatters.
-# rivals：各类规则单独在未见数据上的技巧 what each family of rules does by itself on data not seen.
-"""
+# rivals: what each family of rules does by itself on data not seen.
+""",
+)
 
 
 def text(file: RulesFile) -> str:
@@ -125,9 +132,10 @@ def text(file: RulesFile) -> str:
     return toml_text(_HEAD, {"form": file.form, "version": file.version}, tables)
 
 
-def toml_text(head: str, top: dict[str, Any], tables: list[tuple[str, Any]]) -> str:
-    """Structs as TOML tables below their heads; None and a rule's defaults are left away."""
-    lines = [head, *(f"{name} = {_value(value)}" for name, value in top.items())]
+def toml_text(head: Text, top: dict[str, Any], tables: list[tuple[str, Any]]) -> str:
+    """Structs as TOML tables below their heads, and comments for both readers at the top; None and a
+    rule's defaults are left away."""
+    lines = [head.zh + head.en, *(f"{name} = {_value(value)}" for name, value in top.items())]
     for name, table in tables:
         lines += ["", name]
         for field in msgspec.structs.fields(table):
@@ -156,19 +164,32 @@ def load(body: str) -> RulesFile:
     try:
         file: RulesFile = msgspec.toml.decode(body, type=RulesFile)
     except (msgspec.DecodeError, ValueError) as e:
-        raise RulesFault(f"规则文件读不了 the rules cannot be read: {e}") from e
+        raise RulesFault(
+            Text(f"规则文件读不了：{zh(e)}", f"the rules cannot be read: {en(e)}")
+        ) from e
     if file.form != FORM or file.version != VERSION:
         raise RulesFault(
-            f"形式或版本不符 form {file.form!r}, version {file.version}: "
-            f"应为 it should be {FORM!r}, {VERSION}; 请重新 tune again"
+            Text(
+                f"形式 {file.form!r}、版本 {file.version} 不符：应为 {FORM!r}、{VERSION}；请重新率定",
+                f"form {file.form!r}, version {file.version}: it should be {FORM!r}, {VERSION}; "
+                "tune again",
+            )
         )
     if file.matching.rule != RULE:
-        raise RulesFault(f"匹配规则未知 matching rule {file.matching.rule!r}: {RULE!r}")
+        raise RulesFault(
+            Text(
+                f"匹配规则 {file.matching.rule!r} 未知，应为 {RULE!r}",
+                f"unknown matching rule {file.matching.rule!r}: it should be {RULE!r}",
+            )
+        )
     lead_ms, window_ms = file.matching.min_lead_s * 1000, file.matching.window_min * 60_000
     if not 0 <= lead_ms <= window_ms or file.matching.merge_gap_min < 0:
-        raise RulesFault("[matching] 应有 must have 0 <= min_lead <= window, merge_gap >= 0")
+        raise RulesFault(
+            Text("[matching] 应有 ", "[matching] must have ")
+            + "0 <= min_lead <= window, merge_gap >= 0"
+        )
     if not file.rule:
-        raise RulesFault("没有规则 there is no [[rule]]")
+        raise RulesFault(Text("没有 [[rule]]", "there is no [[rule]]"))
     for row in file.rule:
         _check(row)
     return file
@@ -188,27 +209,35 @@ def limits(row: RuleRow) -> list[tuple[int, float]]:
 def _check(row: RuleRow) -> None:
     where = f"rule {row.id}"
     if row.kind not in KINDS:
-        raise RulesFault(f"{where}: 规则未知 unknown kind {row.kind!r}: {', '.join(KINDS)}")
+        wrong = Text(f"规则 {row.kind!r} 未知：", f"unknown kind {row.kind!r}: ")
+        raise RulesFault(f"{where}: " + wrong + ", ".join(KINDS))
     kind = KINDS[row.kind]
     if row.quantity not in QUANTITIES or not {row.quantity, "*"} & set(kind.inputs):
-        raise RulesFault(f"{where}: {row.kind} 不用要素 does not take {row.quantity!r}")
+        wrong = Text(
+            f"{row.kind} 不用要素 {row.quantity!r}", f"{row.kind} does not take {row.quantity!r}"
+        )
+        raise RulesFault(f"{where}: " + wrong)
     for quantity in row.beside:
         if quantity not in kind.mixed:
-            raise RulesFault(
-                f"{where}: {row.kind} 不能并用 does not take {quantity!r} beside its own"
+            wrong = Text(
+                f"{row.kind} 不能并用 {quantity!r}",
+                f"{row.kind} does not take {quantity!r} beside its own",
             )
+            raise RulesFault(f"{where}: " + wrong)
     if row.hazard not in HAZARD_ZH:
-        raise RulesFault(f"{where}: 灾种未知 unknown hazard {row.hazard!r}")
+        wrong = Text(f"灾种 {row.hazard!r} 未知", f"unknown hazard {row.hazard!r}")
+        raise RulesFault(f"{where}: " + wrong)
     if (kind.joint and not kind.mixed) or kind.falling:
-        raise RulesFault(
-            f"{where}: {row.kind} 尚不能在此形式回放 cannot be replayed in this form; "
-            "用区配置 use a district's config"
+        wrong = Text(
+            f"{row.kind} 尚不能在此形式回放，请用区县的配置",
+            f"{row.kind} cannot be replayed in this form; use a district's config",
         )
+        raise RulesFault(f"{where}: " + wrong)
     try:
         parameters(row)
     except (msgspec.ValidationError, ValueError) as e:
-        raise RulesFault(f"{where}.parameters: {e}") from e
+        raise RulesFault(f"{where}.parameters: " + text_of(e)) from e
     if not limits(row):
-        raise RulesFault(f"{where}: 没有阈值 has no threshold")
+        raise RulesFault(f"{where}: " + Text("没有阈值", "has no threshold"))
     if not 0 < row.clear <= 1 or row.hold_min < 0:
         raise RulesFault(f"{where}: clear 0 … 1, hold_min >= 0")

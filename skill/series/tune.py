@@ -15,17 +15,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from config.language import Said, Text, joined, text_of
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Ints
 from skill.series.clock import iso
-from skill.series.families import NAMES, Rival, unfitted
+from skill.series.csv_text import SeriesFault
+from skill.series.families import Rival, unfitted
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
 from skill.series.fitted import fitted
 from skill.series.nested import Judged, contiguous, dealt, judge
 from skill.series.places import TUNED, choices, terms_of, with_rain
 from skill.series.play import SCALED, Played, judged, logistic, play
-from skill.series.read import SeriesFault, events_and_notes, read_observations
+from skill.series.read import events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
 from skill.series.rules import (
     FORM,
@@ -40,9 +42,14 @@ from skill.series.rules import (
     load,
     text,
 )
+from skill.verify import names
 from skill.verify.hindcast import Readings
 from skill.verify.match import RULE, Event
 
+_NOTHING = Text(
+    "没有可用于率定的资料：需要水位、流量或雨量，以及落在资料期内的事件",
+    "nothing to tune on: it needs stage, discharge or rain, and events within the record",
+)
 _HAZARD = {"landslide": "debris_flow", "debris_flow": "debris_flow", "river_flood": "river_flood"}
 
 
@@ -66,37 +73,39 @@ def tune(
     cost: float = 1.0,
     figure: Path | None = None,
     by: Mapping[str, Sequence[str]] | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    told: Callable[[Said], None] = lambda _: None,
 ) -> Json:
     """Choose a rule, measure it, write it to `out`. cost: false alarms that one miss is worth.
     by: which stations watch an area, of a district's config. told: hears what is being done."""
     if figure:
         ready(figure)
     if not (0 < cost < float("inf")):
-        raise SeriesFault(f"代价应为正数 the cost must be positive: {cost}")
-    told("读资料 reading")
+        raise SeriesFault(Text(f"代价应为正数：{cost}", f"the cost must be positive: {cost}"))
+    told(Text("读资料", "reading"))
     readings, happened, notes = _read(observations, events, min_lead_s)
     basis = _basis(readings, happened, min_lead_s, by, notes)
     many = _events_by_block(basis)
     plain = unfitted(basis.sets[: basis.plain], basis.terms, basis.blocks, told)
     rivals = plain + _fitted(basis, dealt(many), told)
-    told("交叉验证 cross-validation")
+    told(Text("交叉验证", "cross-validation"))
     found = judge(rivals, dealt(many), cost)
     best, row = found.final
     t = rivals[best].whole
     if not t.counts[row, :, 0].sum():
         raise SeriesFault(
-            "没有一条候选规则能提前命中任何事件，未写规则 no candidate hits any event in time: "
-            "no rule is written; 试较短的提前量 try a shorter lead"
+            Text(
+                "没有一条候选规则能提前命中任何事件，未写规则；试较短的提前量",
+                "no candidate hits any event in time: no rule is written; try a shorter lead",
+            )
         )
     candidate = t.candidates[t.which[row]]
     rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
-    validated = [skill("a part of the events left out", blocks_of(found.nested))]
+    validated = [skill(names.PART, blocks_of(found.nested))]
     by_stretch: list[Json] = []
     if np.unique(folds := contiguous(many)).size > 1:
         others = plain + _fitted(basis, folds, told)
         again = judge(others, folds, cost)
-        validated.append(skill("a stretch of time left out", blocks_of(again.nested)))
+        validated.append(skill(names.STRETCH, blocks_of(again.nested)))
         by_stretch = _rivals_told(others, _compared(others, again))
     played = play(rules, readings, happened)
     rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
@@ -107,7 +116,7 @@ def tune(
         matching=_matching(basis.terms),
         rule=tuple(rules),
         provenance=_provenance(basis, observations, events, rivals, rivals[best].name, cost),
-        in_sample=skill("in the sample, flatters", blocks_of(t.counts[row])),
+        in_sample=skill(names.NONE, blocks_of(t.counts[row])),
         cross_validated=tuple(validated),
         chance=Chance(intercept=line[0], slope=line[1]) if line else None,
         trade_off=tuple(steps(played, happened, basis.terms, t.limit[t.which == t.which[row]])),
@@ -117,7 +126,7 @@ def tune(
     notes += _weighed(rivals[best])
     result = outcome_told(file, played, happened, readings, basis.terms, notes)
     result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
-    result["rule"] = result["family"] = NAMES[rivals[best].name]
+    result["rule"] = result["family"] = str(names.SERIES[rivals[best].name])
     result["cross_validated"] = [skill_json(s) for s in validated]
     result["rivals"] = _rivals_told(rivals, file.rivals)
     result["rivals_by_stretch"] = by_stretch
@@ -135,19 +144,24 @@ def hindcast(
     try:
         file = load(rules.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as e:
-        raise SeriesFault(f"{rules}：读不了 cannot be read: {e}") from e
+        raise SeriesFault(Text(f"{rules}：读不了：{e}", f"{rules}: cannot be read: {e}")) from e
     except RulesFault as e:
-        raise SeriesFault(f"{rules.name}：{e}") from e
+        raise SeriesFault(f"{rules.name}: " + text_of(e)) from e
     readings, happened, notes = _read(observations, events, min_lead_s)
     if min_lead_s != file.matching.min_lead_s:
+        tuned = file.matching.min_lead_s // 60
         notes.append(
-            f"率定时的提前量为 {file.matching.min_lead_s // 60} min，与此不同 "
-            "the rules were tuned for another lead"
+            Text(
+                f"率定时的提前量为 {tuned} min，与此不同",
+                f"the rules were tuned for another lead, {tuned} min",
+            )
         )
     if _sha256(observations) == file.provenance.observations_sha256:
         notes.append(
-            "此资料即率定所用，所得技巧偏乐观 the rules were tuned on this very record: the skill "
-            "flatters; see cross_validated"
+            Text(
+                "此资料即率定所用，所得技巧偏乐观，见 cross_validated",
+                "the rules were tuned on this very record: the skill flatters; see cross_validated",
+            )
         )
     terms = Terms(
         min_lead_s * 1000,
@@ -167,9 +181,14 @@ def hindcast(
 
 def _read(
     observations: Path, events: Path, min_lead_s: int
-) -> tuple[Readings, list[Event], list[str]]:
+) -> tuple[Readings, list[Event], list[Said]]:
     if not 0 <= min_lead_s <= 7 * 86_400:
-        raise SeriesFault(f"提前量越界 the lead is out of range: {min_lead_s} s, 0 … 7 d")
+        raise SeriesFault(
+            Text(
+                f"提前量 {min_lead_s} s 越界：0 … 7 d",
+                f"the lead of {min_lead_s} s is out of range: 0 … 7 d",
+            )
+        )
     readings, notes = read_observations(observations)
     happened, more = events_and_notes(events)
     return readings, happened, notes + more
@@ -180,24 +199,21 @@ def _basis(
     happened: list[Event],
     min_lead_s: int,
     by: Mapping[str, Sequence[str]] | None,
-    notes: list[str],
+    notes: list[Said],
 ) -> _Basis:
     """Raises SeriesFault where there is nothing to tune on."""
     terms = terms_of(readings, min_lead_s)
     sets = [p for q in TUNED for p in choices(readings, happened, terms, q, notes, by) if p]
     known = max((int(sum(p.seen.sum() for p in places)) for places in sets), default=0)
     if not known:
-        raise SeriesFault(
-            "没有可用于率定的资料：需要水位、流量或雨量，以及落在资料期内的事件 nothing to tune on: it needs "
-            "stage, discharge or rain, and events within the record; " + "; ".join(notes)
-        )
+        raise SeriesFault(joined((_NOTHING, *notes), Text("；", "; ")))
     starts = np.array([e.start_at for e in happened], np.int64)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
     joint = with_rain(readings, sets, by)
     return _Basis(readings, happened, terms, blocks, sets + joint, len(sets), known)
 
 
-def _fitted(basis: _Basis, folds: Ints, told: Callable[[str], None]) -> list[Rival]:
+def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Rival]:
     joint = basis.sets[basis.plain :]
     return fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
 
@@ -274,7 +290,10 @@ def _provenance(
 
 def _compared(rivals: Sequence[Rival], found: Judged) -> list[Skill]:
     """Each family by itself on what was left out, the simplest first."""
-    return [skill(NAMES[r.name], blocks_of(c)) for r, c in zip(rivals, found.alone, strict=True)]
+    return [
+        skill(str(names.SERIES[r.name]), blocks_of(c))
+        for r, c in zip(rivals, found.alone, strict=True)
+    ]
 
 
 def _rivals_told(rivals: Sequence[Rival], skills: Sequence[Skill]) -> list[Json]:
@@ -283,22 +302,24 @@ def _rivals_told(rivals: Sequence[Rival], skills: Sequence[Skill]) -> list[Json]
     return [skill_json(s) | {"simple": r.simple} for r, s in both]
 
 
-def _weighed(best: Rival) -> list[str]:
+def _weighed(best: Rival) -> list[Said]:
     """What is to be said of how the delivered rule stands to the simple ones."""
     if not best.simple:
         return []
-    told = (
-        "未见数据上没有候选胜过简单规则，交付简单规则 nothing beats a simple rule on events left out, so "
-        "a simple one is delivered: "
+    told = Text(
+        "未见数据上没有候选胜过简单规则，交付简单规则：",
+        "nothing beats a simple rule on events left out, so a simple one is delivered: ",
     )
-    return [told + NAMES[best.name]]
+    return [told + names.SERIES[best.name]]
 
 
 def _write(path: Path, body: str) -> None:
     try:
         path.write_text(body, encoding="utf-8")
     except OSError as e:
-        raise SeriesFault(f"{path}：写不了 cannot be written: {e.strerror}") from e
+        raise SeriesFault(
+            Text(f"{path}：写不了：{e.strerror}", f"{path}: cannot be written: {e.strerror}")
+        ) from e
 
 
 def _sha256(path: Path) -> str:

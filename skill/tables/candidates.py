@@ -12,20 +12,15 @@ events for each weight beyond the first: of two that do alike the simpler one.
 
 from collections.abc import Mapping, Sequence
 
+from config.language import Text
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.tables.fit import Family, Known, Sample, Trial, attempt, usable, worth
+from skill.verify.names import DEPTH, GROUND, threshold_on
 
 _USUAL_MIN = (15, 30, 60)  # the durations of the published rules
 _BURST_MIN = (15, 10, 30, 5, 60)  # the first of them that the table has
 _BURN = ("burned_steep", "burned", "dnbr")  # of columns that say how much is burnt, the first
 _PER_WEIGHT = 0.1
-
-DEPTH = "雨强与雨量 burst and depth"
-GROUND = "雨强、雨量与过火 rain and burnt ground"
-
-
-def threshold_on(quantity: str) -> str:
-    return f"单一阈值 one threshold: {quantity}"
 
 
 def _ground(rain: Sequence[str], depth: tuple[str, ...], burn: Sequence[str]) -> Family | None:
@@ -64,7 +59,7 @@ def trials(s: Sample, k: Known, cost: float) -> dict[str, Trial]:
     found = {f.name: attempt(s, k, f, cost) for f in families(s)}
     if not any(not t.family.published for t in found.values()) or s.yes.all() or not s.yes.any():
         raise ValueError(
-            "要有两种结果和变化的量 both outcomes and a quantity that varies are needed"
+            Text("要有两种结果和变化的量", "both outcomes and a quantity that varies are needed")
         )
     return found
 

@@ -5,12 +5,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.language import Said, Text
 from skill.series.report import SEED
 from skill.tables.candidates import chosen
 from skill.tables.fit import Family, Sample, counted, reached, worth
 from skill.tables.rules import TriedRule
 from skill.tables.told import blocks
 from skill.tables.validate import LeftOut, Unseen
+from skill.verify.names import said
 from skill.verify.score import auc
 
 Json = dict[str, Any]
@@ -77,7 +79,7 @@ def candidates(
 
 def verdict(
     ways: Sequence[Way], s: Sample, families: Mapping[str, Family], winner: str, cost: float
-) -> str:
+) -> Said:
     """How the delivered one stands against the best simple one."""
     each = ways[0].found.each
     simple = [n for n, f in families.items() if f.simple and n in each and n != winner]
@@ -86,13 +88,23 @@ def verdict(
     best = max(simple, key=lambda n: _plain(each[n], s, cost))
     gain = _plain(each[winner], s, cost) - _plain(each[best], s, cost)
     low, high = _difference(each[winner], each[best], s, cost)
-    beside = f"{best}，相差 by {gain:+.3f} ({low:+.3f} … {high:+.3f})"
+    between = f"{gain:+.3f} ({low:+.3f} … {high:+.3f})"
+    beside = said(best) + Text(f"，相差 {between}", f", by {between}")
     if families[winner].simple:
-        return f"没有候选胜过简单规则 {winner} no candidate beats this simple rule; 其次 next: {beside}"
-    sure = (
-        "" if low > 0 else "；组数所限，不能断定优于它 too few groups to be sure that it is better"
+        return (
+            Text("没有候选胜过简单规则 ", "no candidate beats a simple rule: ")
+            + said(winner)
+            + Text("；其次：", "; next: ")
+            + beside
+        )
+    doubt = Text("；组数所限，不能断定优于它", "; too few groups to be sure that it is better")
+    return (
+        Text("交付：", "delivered: ")
+        + said(winner)
+        + Text("；最好的简单规则：", "; the best simple rule: ")
+        + beside
+        + ("" if low > 0 else doubt)
     )
-    return f"交付 delivered: {winner}；最好的简单规则 the best simple rule: {beside}{sure}"
 
 
 def _difference(a: Unseen, b: Unseen, s: Sample, cost: float) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from config.language import Text, en, zh
 from detectors.rain.log_odds import LogOddsLine
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.series.rules import RulesFault, Skill, Step, toml_text
@@ -98,15 +99,22 @@ class TableRules(_Strict, frozen=True, kw_only=True):
     candidate: tuple[TriedRule, ...] = ()
 
 
-_HEAD = """\
-# 由 fengsui tune --table 率定 Tuned by `fengsui tune --table`.
-# chance = 1 / (1 + exp(-(intercept + sum weight shape(quantity)))); warn at chance >= threshold.
-# 缺测的量由其余的量按 mean、covariance 推得。 What is missing is inferred from the rest.
-# 峰值雨强先除以本地与率定表暴雨之比（[[region]]）。 Peaks are first divided by how much stronger the
-# place's storms are than the table's ([[region]]).
+_FORMULA = "# chance = 1 / (1 + exp(-(intercept + sum weight shape(quantity))))\n"
+_HEAD = Text(
+    _FORMULA
+    + """\
+# 由 `fengsui tune --table` 率定；chance 不小于 threshold 时报警。
+# 缺测的量由其余的量按 mean、covariance 推得。
+# 峰值雨强先除以本地与率定表暴雨之比（[[region]]）。
 # cross_validated 是未见数据上的技巧，in_sample 偏乐观。
+""",
+    """\
+# Tuned by `fengsui tune --table`; warn at chance >= threshold.
+# What is missing is inferred from the rest by mean and covariance.
+# Peaks are first divided by how much stronger the place's storms are than the table's ([[region]]).
 # cross_validated is the skill on data not seen; in_sample flatters.
-"""
+""",
+)
 
 
 def text(file: TableRules) -> str:
@@ -128,26 +136,40 @@ def load(body: str) -> TableRules:
     try:
         file: TableRules = msgspec.toml.decode(body, type=TableRules)
     except (msgspec.DecodeError, ValueError) as e:
-        raise RulesFault(f"规则文件读不了 the rules cannot be read: {e}") from e
+        raise RulesFault(
+            Text(f"规则文件读不了：{zh(e)}", f"the rules cannot be read: {en(e)}")
+        ) from e
     if file.form != FORM or file.version not in _READ:
         raise RulesFault(
-            f"形式或版本不符 form {file.form!r}, version {file.version}: "
-            f"应为 it should be {FORM!r}, {VERSION}; 请重新 tune again"
+            Text(
+                f"形式 {file.form!r}、版本 {file.version} 不符：应为 {FORM!r}、{VERSION}；请重新率定",
+                f"form {file.form!r}, version {file.version}: it should be {FORM!r}, {VERSION}; "
+                "tune again",
+            )
         )
     if not 0 < file.threshold < 1 or not file.term:
-        raise RulesFault("应有 it must have 0 < threshold < 1 and a [[term]]")
+        raise RulesFault(
+            Text(
+                "应有 0 < threshold < 1 和一个 [[term]]",
+                "it must have 0 < threshold < 1 and a [[term]]",
+            )
+        )
     names = [t.quantity for t in file.term]
     for t in file.term:
         q = TABLE_QUANTITIES.get(t.quantity)
         if q is None or (t.unit, t.shape) != (q.unit, q.shape) or names.count(t.quantity) > 1:
-            raise RulesFault(f"[[term]] {t.quantity}：量、单位或形不符 quantity, unit or shape")
+            wrong = Text("量、单位或形不符", "quantity, unit or shape is another")
+            raise RulesFault(f"[[term]] {t.quantity}: " + wrong)
         if len(t.covariance) != len(file.term):
-            raise RulesFault(f"[[term]] {t.quantity}：covariance 应有 must have {len(file.term)}")
+            wrong = Text("covariance 应有 ", "covariance must have ")
+            raise RulesFault(f"[[term]] {t.quantity}: " + wrong + f"{len(file.term)}")
     if file.published and file.published not in NAMES:
-        raise RulesFault(f"published: 未知 unknown {file.published!r}: {', '.join(NAMES)}")
+        wrong = Text(f"未知 {file.published!r}：", f"unknown {file.published!r}: ")
+        raise RulesFault("published: " + wrong + ", ".join(NAMES))
     for r in file.region:
         if r.storms < 1 or not r.strong > 0:
-            raise RulesFault(f"[[region]] {r.name!r}：storms、strong 应为正 must be positive")
+            wrong = Text("storms、strong 应为正", "storms and strong must be positive")
+            raise RulesFault(f"[[region]] {r.name!r}: " + wrong)
     return file
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from config.language import Said
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.storm_quantities import shaped
@@ -43,7 +44,7 @@ class Climate(NamedTuple):
     regions: Mapping[str, Strength]
 
 
-def table(storms: Storms) -> tuple[StormTable, list[str]]:
+def table(storms: Storms) -> tuple[StormTable, list[Said]]:
     """The table, and what physics did to it. Published rules see it as it was written."""
     raw = {q: storms.value[:, k] for k, q in enumerate(storms.quantities)}
     value, notes = sound(storms.quantities, storms.value)

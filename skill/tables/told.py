@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
 from detectors.rain.log_odds import chance
@@ -18,9 +19,10 @@ from skill.tables.validate import Unseen
 from skill.verify.score import Counts, auc, bootstrap
 
 Json = dict[str, Any]
-_NO_LEAD = (
-    "一行一场雨，表中无雨的过程，不能算提前量 a row is a whole storm: without rain in time there is no "
-    "lead time; 请回放 storm_score replay the running form (docs/skill-tables.md)"
+_NO_LEAD = Text(
+    "一行一场雨，表中无雨的过程，不能算提前量；请回放 storm_score（docs/skill-tables.md）",
+    "a row is a whole storm: without rain in time there is no lead time; replay the running form, "
+    "storm_score (docs/skill-tables.md)",
 )
 
 
@@ -51,7 +53,7 @@ def columns(storms: Storms) -> dict[str, Floats]:
     return {q: storms.value[:, k] for k, q in enumerate(storms.quantities)}
 
 
-def told(rule: Fitted, storms: Storms, s: Sample, notes: list[str], group: str | None) -> Json:
+def told(rule: Fitted, storms: Storms, s: Sample, notes: list[Said], group: str | None) -> Json:
     """What the rule says of a table, beside what published ones say."""
     odds = odds_of(rule, s)
     p, alarm = chance(odds), above(odds, rule.threshold) >= 0
@@ -59,7 +61,10 @@ def told(rule: Fitted, storms: Storms, s: Sample, notes: list[str], group: str |
     if gaps:
         notes = [
             *notes,
-            f"{gaps} 行有缺测，由其余的量推得 rows with gaps: inferred from the rest, none dropped",
+            Text(
+                f"{gaps} 行有缺测，由其余的量推得",
+                f"{gaps} rows with gaps: inferred from the rest, none dropped",
+            ),
         ]
     return {
         "form": FORM,

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 from skill.series import rules as series_rules
@@ -45,6 +46,7 @@ from skill.tables.table import climate as climate_of
 from skill.tables.told import columns as columns_of
 from skill.tables.told import ranked, skill_of, told
 from skill.tables.validate import Unseen, validate
+from skill.verify import names
 
 Json = dict[str, Any]
 
@@ -63,7 +65,7 @@ def tune(
     if figure:
         ready(figure)
     if not (0 < cost < float("inf")):
-        raise TableFault(f"代价应为正数 the cost must be positive: {cost}")
+        raise TableFault(Text(f"代价应为正数：{cost}", f"the cost must be positive: {cost}"))
     map_ = read_map(columns)
     storms = read_storms(path, map_, response, group)
     _both(storms, path)
@@ -76,7 +78,10 @@ def tune(
     ways = _ways(t, group, cost)
     if len(ways) == 1 and map_.region:
         notes.append(
-            f"{map_.region}：仅一个地区，不能检验换地区 one region only: transfer is untested"
+            Text(
+                f"{map_.region}：仅一个地区，不能检验换地区",
+                f"{map_.region}: one region only: transfer is untested",
+            )
         )
     families = {name: trial.family for name, trial in tried.items()}
     winner = delivered(ways, s, families, cost) or choose(s, tried, cost)
@@ -113,7 +118,7 @@ def hindcast(
     try:
         body = rules.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise TableFault(f"{rules}：读不了 cannot be read: {e}") from e
+        raise TableFault(Text(f"{rules}：读不了：{e}", f"{rules}: cannot be read: {e}")) from e
     file = load(body)
     storms = read_storms(path, read_map(columns), response, group)
     rule, at = fitted(file), climate(file)
@@ -131,7 +136,9 @@ def _write(path: Path, body: str) -> None:
     try:
         path.write_text(body, encoding="utf-8")
     except OSError as e:
-        raise TableFault(f"{path}：写不了 cannot be written: {e.strerror}") from e
+        raise TableFault(
+            Text(f"{path}：写不了：{e.strerror}", f"{path}: cannot be written: {e.strerror}")
+        ) from e
 
 
 def _draw(path: Path, result: Json, file: TableRules) -> None:
@@ -146,17 +153,21 @@ def _beside(out: Path, file: TableRules, storms: Storms, result: Json) -> None:
         _write(beside, series_rules.text(live))
         result["running"] = str(beside)
         result["notes"].append(
-            f"上线前须回放 before it goes live: fengsui hindcast --rules {beside.name} --observations … "
-            "--events … (docs/skill-tables.md)"
+            Text("上线前须回放：", "before it goes live: ")
+            + f"fengsui hindcast --rules {beside.name} --observations … --events … "
+            "(docs/skill-tables.md)"
         )
 
 
 def _both(storms: Storms, path: Path) -> None:
     if storms.yes.all() or not storms.yes.any():
-        what = "全为 1 all 1" if storms.yes.all() else "全为 0 all 0"
+        what = 1 if storms.yes.all() else 0
         raise TableFault(
-            f"{path.name}：结果列{what}，无从率定 there is nothing to tell apart; "
-            "需要两种结果 both outcomes are needed"
+            Text(
+                f"{path.name}：结果列全为 {what}，无从率定；需要两种结果",
+                f"{path.name}: every outcome is {what}, there is nothing to tell apart; both outcomes "
+                "are needed",
+            )
         )
 
 
@@ -165,11 +176,11 @@ def _both(storms: Storms, path: Path) -> None:
 
 def _ways(t: StormTable, group: str | None, cost: float) -> list[Way]:
     """A group at a time, ten parts of the rows where none is named, and a region at a time."""
-    how = "leave one group out" if group else "ten parts of the rows"
+    how = names.GROUP if group else names.ROWS
     ways = [Way(how, validate(t, t.group if group else t.group % 10, cost))]
     region: Ints = np.unique(t.region.astype(str), return_inverse=True)[1]
     if region.max() > 0:
-        ways.append(Way("leave one region out", validate(t, region, cost)))
+        ways.append(Way(names.REGION, validate(t, region, cost)))
     return ways
 
 
@@ -178,14 +189,15 @@ def _of(way: Way, name: str) -> Unseen:
     return way.found.each.get(name, way.found.choice)
 
 
-def _measured(ways: list[Way], s: Sample, notes: list[str]) -> tuple[list[Skill], list[Json]]:
+def _measured(ways: list[Way], s: Sample, notes: list[Said]) -> tuple[list[Skill], list[Json]]:
     """What the whole procedure reached, the choice of a candidate included."""
     skills, measured = [], []
     for way in ways:
         u: Unseen = way.found.choice
         if not u.told.any():
             notes.append(
-                f"{way.how}：其余各组只有一种结果，未做 the rest has one outcome only: not done"
+                names.said(way.how)
+                + Text("：其余各组只有一种结果，未做", ": the rest has one outcome only: not done")
             )
             continue
         one = skill_of(way.how, u.alarm[u.told], s.rows(u.told))
@@ -227,7 +239,7 @@ def _file(
             cost=cost,
             seed=SEED,
         ),
-        in_sample=skill_of("in the sample, flatters", seen, s),
+        in_sample=skill_of(names.NONE, seen, s),
         trade_off=tuple(_steps(unseen, s)),
     )
 

@@ -29,6 +29,7 @@ lead must be asked for: an alarm just below the flood level is almost always rig
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from config.language import Text
 from skill.verify.score import Counts
 
 RULE = "start-in-window"
@@ -124,12 +125,15 @@ def match(
 ) -> Outcome:
     """By the rule above. record: when each area was observed, as (from, to) in ms, ends included."""
     if not 0 <= min_lead_ms <= window_ms:
+        both = f"{min_lead_ms / 60_000:g} min, {window_ms / 60_000:g} min"
         raise ValueError(
-            f"提前量应在 0 与时窗之间 the lead must lie between 0 and the window: "
-            f"{min_lead_ms / 60_000:g} min, {window_ms / 60_000:g} min"
+            Text(
+                f"提前量应在 0 与时窗之间：{both}",
+                f"the lead must lie between 0 and the window: {both}",
+            )
         )
     if merge_gap_ms < 0:
-        raise ValueError("合并间隔不能为负 the gap to merge over cannot be negative")
+        raise ValueError(Text("合并间隔不能为负", "the gap to merge over cannot be negative"))
     one = merged(alarms, merge_gap_ms)
     events_ = sorted(events, key=lambda e: (e.area, e.start_at, e.end_at))
     rows: list[EventRow] = []

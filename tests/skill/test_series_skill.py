@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import joined, zh
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Floats, View
 from detectors.setup.registry import KINDS
@@ -16,7 +17,8 @@ from detectors.water.flood_score import FloodScore
 from detectors.water.stage_score import StageScore
 from fengsui.review.skill_words import told as lines_of
 from skill.series.clock import iso
-from skill.series.families import NAMES, Rival
+from skill.series.csv_text import SeriesFault
+from skill.series.families import Rival
 from skill.series.fit import (
     Candidate,
     Place,
@@ -29,10 +31,11 @@ from skill.series.fit import (
     tally,
 )
 from skill.series.nested import contiguous, dealt, judge
-from skill.series.read import SeriesFault, read_events, read_observations
+from skill.series.read import read_events, read_observations
 from skill.series.track import Track, spans, standing, values_of
 from skill.series.tune import hindcast, tune
 from skill.verify.match import Alarm, Event, match
+from skill.verify.names import SERIES, said
 from tests.support.examples import examples
 
 T0 = 1_451_606_400_000  # 2016-01-01
@@ -106,11 +109,11 @@ def test_bad_rows_are_set_aside_counted_and_named(tmp_path: Path) -> None:
     rows[11] = rows[11].rsplit(",", 1)[0] + ",nan"
     found, notes = read(tmp_path, rows)
     assert len(found) == 295
-    text = "\n".join(notes)
+    text = joined(notes, "\n").en
     assert "row 9" in text  # the header is row 1
     assert "too few fields" in text
     assert "temperature" in text
-    assert "2 行" in next(n for n in notes if "no value" in n)
+    assert "2 rows" in next(n for n in notes if "no value" in n)
 
 
 def test_a_file_of_mostly_bad_rows_is_refused(tmp_path: Path) -> None:
@@ -544,7 +547,7 @@ def test_rain_beside_discharge_beats_either_alone(tmp_path: Path) -> None:
     told = tune(obs, events, 3 * 3600, tmp_path / "r.toml")
     by = {r["how"]: r["csi"] or 0 for r in told["rivals"]}
     assert told["rules"][0]["kind"] == "flood_score"
-    simple = [NAMES[n] for n in ("persistence", "level", "sum", "published", "trend")]
+    simple = [str(SERIES[n]) for n in ("persistence", "level", "sum", "published", "trend")]
     assert by[told["family"]] > max(by[n] for n in simple)
     assert not any("no rule uses it" in n for n in told["notes"])
     again = hindcast(tmp_path / "r.toml", obs, events, 3 * 3600)
@@ -597,8 +600,9 @@ def test_rain_is_used_where_there_is_no_level(tmp_path: Path) -> None:
 def test_five_events_are_enough_to_tune_on(tmp_path: Path) -> None:
     obs, events, _ = basin(tmp_path, 4, floods=5)
     told = tune(obs, events, 3600, tmp_path / "r.toml")
-    lines = [str(x) for x in lines_of(told)]  # what a person reads: one family is marked as delivered
-    assert next(x for x in lines if x.startswith("★")).startswith(f"★ {told['family']}")
+    # what a person reads: one family is marked as delivered
+    lines = [zh(x) for x in lines_of(told)]
+    assert next(x for x in lines if x.startswith("★")).startswith(f"★ {said(told['family']).zh}: ")
     held = told["cross_validated"][0]
     assert held["hits"] + held["misses"] >= 5
     low, high = held["csi_interval"]

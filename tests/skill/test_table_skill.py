@@ -187,15 +187,17 @@ def test_inference_is_that_of_least_squares_on_the_present(seed: int) -> None:
 
 def test_what_cannot_be_read_is_named_by_file_row_and_column(tmp_path: Path) -> None:
     rows = storms()
-    assert "t.csv 第 3 行 row 3, i15：'lots'" in refused(
+    assert "t.csv row 3, i15: 'lots' is no number" in refused(
         tmp_path, [rows[0], rows[1].replace(rows[1].split(",")[1], "lots", 1), *rows[2:]]
     )
-    assert "t.csv 第 2 行 row 2, hit：'2'" in refused(tmp_path, [rows[0][:-1] + "2", *rows[1:]])
-    assert "row 2, hit：''" in refused(tmp_path, [rows[0][:-1], *rows[1:]])
-    assert "row 2, fire：为空" in refused(tmp_path, [rows[0][2:], *rows[1:]])
-    assert "row 4：5 列，表头 6 列" in refused(tmp_path, [*rows[:2], "f1,1,1,1,1", *rows[3:]])
-    assert "'hit' 无此列" in refused(tmp_path, rows, HEAD.replace("hit", "flow"))
-    assert "'fire' 无此列" in refused(tmp_path, rows, HEAD.replace("fire", "name"))
+    assert "t.csv 第 2 行，hit：'2' 应为 0 或 1" in refused(
+        tmp_path, [rows[0][:-1] + "2", *rows[1:]]
+    )
+    assert "row 2, hit: ''" in refused(tmp_path, [rows[0][:-1], *rows[1:]])
+    assert "row 2, fire: is empty" in refused(tmp_path, [rows[0][2:], *rows[1:]])
+    assert "第 4 行：5 列，表头 6 列" in refused(tmp_path, [*rows[:2], "f1,1,1,1,1", *rows[3:]])
+    assert "'hit'：没有此列" in refused(tmp_path, rows, HEAD.replace("hit", "flow"))
+    assert "'fire' is no column" in refused(tmp_path, rows, HEAD.replace("fire", "name"))
     assert "none of the columns" in refused(tmp_path, rows, "fire,a,b,c,d,hit")
     assert "no row below" in refused(tmp_path, [])
     (tmp_path / "t.csv").write_bytes(b"")
@@ -231,7 +233,7 @@ def test_a_table_with_one_outcome_cannot_be_tuned_on_but_can_be_scored(tmp_path:
     said = hindcast(tmp_path / "r.toml", table, "hit", columns, "fire")
     assert (said["hits"], said["misses"], said["pod"], said["auc"]) == (0, 0, None, None)
     assert said["false_alarms"] > 0
-    json.dumps(said, allow_nan=False)
+    json.dumps(said, allow_nan=False, default=str)
 
 
 def test_what_cannot_be_is_missing_and_too_much_of_it_is_refused(tmp_path: Path) -> None:

@@ -7,15 +7,17 @@ import msgspec
 import numpy as np
 import pytest
 
+from config.language import zh
 from detectors.engine.window_rule import Floats, View
 from detectors.rain.storm_score import StormScore, score
-from skill.tables.candidates import DEPTH, GROUND, penalty
+from skill.tables.candidates import penalty
 from skill.tables.fit import Family
 from skill.tables.rows.climate import place, places, ratio, ratios, relative
 from skill.tables.rows.infer import filled, filled_elsewhere, moments
 from skill.tables.rows.physics import sound
 from skill.tables.rules import load, text
 from skill.tables.tune import hindcast, tune
+from skill.verify.names import DEPTH, GROUND, threshold_on
 from tests.support.table_skill import HEAD, MAP, put, storms
 
 MAPS = Path(__file__).parents[2] / "config" / "maps"
@@ -47,7 +49,7 @@ def test_in_another_region_rain_is_taken_relative_to_its_own_storms(tmp_path: Pa
     (tmp_path / "b").mkdir()
     table, columns = put(tmp_path / "b", other, "state," + HEAD, REGION)
     there = hindcast(tmp_path / "r.toml", table, "hit", columns, "fire")
-    assert any(n.startswith("B：率定时未见此地区") for n in there["notes"])
+    assert any(zh(n).startswith("B：率定时未见此地区") for n in there["notes"])
     blind = msgspec.structs.replace(load(body), region=(), candidate=(), version=1, rule="")
     old = text(blind).replace('rule = ""\n', "")  # as the build before wrote it
     (tmp_path / "blind.toml").write_text(old, encoding="utf-8")
@@ -164,7 +166,7 @@ def test_the_simple_and_published_rules_stand_beside_what_is_delivered(tmp_path:
     said = tune(table, "hit", "fire", columns, tmp_path / "r.toml")
     names = {c["rule"] for c in said["candidates"]}
     assert {DEPTH, GROUND, "I15 >= 24 mm/h", "Cannon 2008, 12.5 D^-0.4"} <= names
-    assert {f"单一阈值 one threshold: {q}" for q in ("intensity_15min", "storm_total")} <= names
+    assert {threshold_on(q) for q in ("intensity_15min", "storm_total")} <= names
     mine = [c for c in said["candidates"] if c["delivered"]]
     assert [c["rule"] for c in mine] == [said["rule"]]
     simple = [c["csi"] for c in said["candidates"] if c["weights"] <= 1]

@@ -36,7 +36,6 @@ LATER = {
         "ingest/people",
         "ingest/stage.py",
     ),
-    *("skill/report", "skill/series", "skill/tables", "skill/verify"),
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # two words of English beside each other

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from config.language import Text, joined, text_of
+from config.language import Said, Text, joined, text_of
 from config.load import load
 from config.proof import Proof, add
 from config.records.district import District
@@ -321,9 +321,9 @@ def _series_tune(
     return run(observations, events, lead, out, cost, figure, by, _progress)
 
 
-def _progress(what: str) -> None:
+def _progress(what: Said) -> None:
     """On the standard error, so that the result can be read by a program."""
-    click.echo(f"率定 tune: {what} …", err=True)
+    echo(Text("率定：", "tune: ") + what + " …", err=True)
 
 
 def _table_tune(
@@ -366,6 +366,7 @@ def sign(folder: Path, by: str, reason: str) -> None:
 
 def _tell(result: Json, as_json: bool) -> None:
     if as_json:
-        echo(json.dumps(result, ensure_ascii=False, allow_nan=False))
+        # in both languages, as a program has read it since the first version
+        echo(json.dumps(result, ensure_ascii=False, allow_nan=False, default=str))
         return
     echo(joined(told(result), "\n"))

@@ -14,6 +14,7 @@
 
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.window_rule import Floats
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
 
@@ -26,11 +27,11 @@ def peaks(quantities: tuple[str, ...]) -> list[tuple[int, int]]:
     return sorted((x for x in found if x[1]), key=lambda x: x[1])
 
 
-def sound(quantities: tuple[str, ...], value: Floats) -> tuple[Floats, list[str]]:
+def sound(quantities: tuple[str, ...], value: Floats) -> tuple[Floats, list[Said]]:
     """value: (n, k) in the quantities' own units -> the same, and what was done."""
     if "storm_total" not in quantities:
         return value, []
-    out, notes = value.copy(), []
+    out, notes = value.copy(), list[Said]()
     column = quantities.index("storm_total")
     total = out[:, column]
     within = np.column_stack(
@@ -41,8 +42,11 @@ def sound(quantities: tuple[str, ...], value: Floats) -> tuple[Floats, list[str]
     total[wrong] = np.nan
     if wrong.any():
         notes.append(
-            f"storm_total：{int(wrong.sum())} 行小于其峰值之雨，按缺测 rows have less rain than fell "
-            "within their peaks: missing"
+            Text(
+                f"storm_total：{int(wrong.sum())} 行小于其峰值之雨，按缺测",
+                f"storm_total: {int(wrong.sum())} rows have less rain than fell within their peaks: "
+                "missing",
+            )
         )
     hours = out[:, quantities.index("duration")] if "duration" in quantities else np.nan * total
     filled = 0
@@ -55,7 +59,9 @@ def sound(quantities: tuple[str, ...], value: Floats) -> tuple[Floats, list[str]
         filled += int(whole.sum())
     if filled:
         notes.append(
-            f"{filled} 处雨强缺测：历时不长于时段，取过程雨量 missing peaks over longer than the storm "
-            "lasted: its whole rain"
+            Text(
+                f"{filled} 处雨强缺测：历时不长于时段，取过程雨量",
+                f"{filled} missing peaks over longer than the storm lasted: its whole rain",
+            )
         )
     return out, notes

@@ -19,10 +19,11 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
 from detectors.rain.storm_quantities import TABLE_QUANTITIES, convert, units
-from skill.series.read import SeriesFault, plain_rows, unpacked_text
+from skill.series.csv_text import SeriesFault, plain_rows, row_of, unpacked_text
 
 _EMPTY = {"", "nan", "na", "n/a", "null", "none"}
 _MOST_WILD = 0.05
@@ -69,7 +70,7 @@ class Storms(NamedTuple):
     yes: Bools
     group: tuple[str, ...]
     region: tuple[str, ...]
-    notes: list[str]
+    notes: list[Said]
 
 
 def read_map(path: Path) -> Map:
@@ -77,25 +78,27 @@ def read_map(path: Path) -> Map:
     try:
         found: Map = msgspec.toml.decode(path.read_bytes(), type=Map)
     except FileNotFoundError as e:
-        raise TableFault(f"{path}：文件不存在 no such file") from e
+        raise TableFault(Text(f"{path}：文件不存在", f"{path}: no such file")) from e
     except (msgspec.DecodeError, ValueError) as e:
-        raise TableFault(f"{path.name}：读不了 cannot be read: {e}") from e
+        raise TableFault(
+            Text(f"{path.name}：读不了：{e}", f"{path.name}: cannot be read: {e}")
+        ) from e
     if not found.quantity:
-        raise TableFault(f"{path.name}：[quantity] 为空 is empty")
+        raise TableFault(f"{path.name}: [quantity] " + Text("为空", "is empty"))
     for name, column in found.quantity.items():
         if name not in TABLE_QUANTITIES:
-            raise TableFault(
-                f"{path.name}：[quantity] 未知 unknown {name!r}: {', '.join(TABLE_QUANTITIES)}"
-            )
+            wrong = Text(f"[quantity] 未知 {name!r}：", f"[quantity] unknown {name!r}: ")
+            raise TableFault(f"{path.name}: " + wrong + ", ".join(TABLE_QUANTITIES))
         if column.unit not in units(name):
-            raise TableFault(
-                f"{path.name}：{name} 的单位未知 unknown unit {column.unit!r}: "
-                f"{', '.join(units(name))}"
+            wrong = Text(
+                f"{name} 的单位 {column.unit!r} 未知：", f"{name}: unknown unit {column.unit!r}: "
             )
+            raise TableFault(f"{path.name}: " + wrong + ", ".join(units(name)))
     columns = [c.column for c in found.quantity.values()]
     twice = {c for c in columns if columns.count(c) > 1}
     if twice:
-        raise TableFault(f"{path.name}：一列两用 a column stands twice: {', '.join(sorted(twice))}")
+        wrong = Text("一列两用：", "a column stands twice: ")
+        raise TableFault(f"{path.name}: " + wrong + ", ".join(sorted(twice)))
     return found
 
 
@@ -104,31 +107,42 @@ def read_storms(path: Path, map_: Map, response: str, group: str | None) -> Stor
     with unpacked_text(path) as text:
         rows = list(plain_rows(csv.reader(text), path))
     if not rows or not any(x.strip() for x in rows[0]):
-        raise TableFault(f"{path.name}：文件为空 is empty")
+        raise TableFault(Text(f"{path.name}：文件为空", f"{path.name}: the file is empty"))
     names = [x.strip() for x in rows[0]]
     place = {name: k for k, name in enumerate(names)}
     for what, name in (("--response", response), ("--group", group)):
         if name is not None and name not in place:
-            raise TableFault(
-                f"{path.name}：{what} {name!r} 无此列 is no column; 有 there are: {', '.join(names)}"
+            wrong = Text(
+                f"{what} {name!r}：没有此列；有：", f"{what} {name!r} is no column; there are: "
             )
-    notes: list[str] = []
+            raise TableFault(f"{path.name}: " + wrong + ", ".join(names))
+    notes: list[Said] = []
     kept = _rows(rows, path, notes)
     if not kept:
-        raise TableFault(f"{path.name}：没有数据行 has no row below its first")
+        raise TableFault(
+            Text(f"{path.name}：没有数据行", f"{path.name}: has no row below its first")
+        )
     yes = np.array([_yes(row[place[response]], n, response, path) for n, row in kept], np.bool_)
     values, quantities = [], []
     for quantity, column in map_.quantity.items():
         if column.column not in place:
             notes.append(
-                f"{path.name}：无列 no column {column.column!r} ({quantity})，按缺测 missing"
+                Text(
+                    f"{path.name}：没有列 {column.column!r}（{quantity}），按缺测",
+                    f"{path.name}: no column {column.column!r} ({quantity}), taken as missing",
+                )
             )
             continue
         cells = [(n, row[place[column.column]]) for n, row in kept]
         values.append(_values(cells, quantity, column, path, notes))
         quantities.append(quantity)
     if not values:
-        raise TableFault(f"{path.name}：对照表所列各列都没有 has none of the columns of the map")
+        raise TableFault(
+            Text(
+                f"{path.name}：对照表所列各列都没有",
+                f"{path.name}: has none of the columns of the map",
+            )
+        )
     return Storms(
         tuple(quantities),
         np.column_stack(values),
@@ -139,22 +153,26 @@ def read_storms(path: Path, map_: Map, response: str, group: str | None) -> Stor
     )
 
 
-def _rows(rows: list[list[str]], path: Path, notes: list[str]) -> list[tuple[int, list[str]]]:
+def _rows(rows: list[list[str]], path: Path, notes: list[Said]) -> list[tuple[int, list[str]]]:
     """(number in the file, cells) of each row that is not empty."""
     kept = []
     for number, row in enumerate(rows[1:], 2):
         if not any(x.strip() for x in row):
             continue
         if len(row) != len(rows[0]):
-            raise TableFault(
-                f"{path.name} 第 {number} 行 row {number}：{len(row)} 列，表头 {len(rows[0])} 列 "
-                "has another number of cells than the first row"
+            wrong = Text(
+                f"：{len(row)} 列，表头 {len(rows[0])} 列",
+                f": {len(row)} cells, and the first row has {len(rows[0])}",
             )
+            raise TableFault(f"{path.name} " + row_of(number) + wrong)
         kept.append((number, row))
     again = len(kept) - len({tuple(row) for _, row in kept})
     if again:
         notes.append(
-            f"{path.name}：{again} 行与他行全同，仍计 rows equal another: they are counted"
+            Text(
+                f"{path.name}：{again} 行与他行全同，仍计",
+                f"{path.name}: {again} rows equal another: they are counted",
+            )
         )
     return kept
 
@@ -168,7 +186,8 @@ def _names(
     for n, row in kept:
         name = row[place[column]].strip()
         if not name:
-            raise TableFault(f"{path.name} 第 {n} 行 row {n}, {column}：为空 is empty")
+            wrong = Text(f"，{column}：为空", f", {column}: is empty")
+            raise TableFault(f"{path.name} " + row_of(n) + wrong)
         found.append(name)
     return tuple(found)
 
@@ -179,14 +198,13 @@ def _yes(cell: str, row: int, column: str, path: Path) -> bool:
     except ValueError:
         number = -1
     if number not in (0, 1):
-        raise TableFault(
-            f"{path.name} 第 {row} 行 row {row}, {column}：{cell!r} 应为 0 或 1 must be 0 or 1"
-        )
+        wrong = Text(f"，{column}：{cell!r} 应为 0 或 1", f", {column}: {cell!r} must be 0 or 1")
+        raise TableFault(f"{path.name} " + row_of(row) + wrong)
     return number == 1
 
 
 def _values(
-    cells: list[tuple[int, str]], quantity: str, column: Column, path: Path, notes: list[str]
+    cells: list[tuple[int, str]], quantity: str, column: Column, path: Path, notes: list[Said]
 ) -> Floats:
     q, into = TABLE_QUANTITIES[quantity], convert(quantity, column.unit)
     out = np.full(len(cells), np.nan)
@@ -198,17 +216,23 @@ def _values(
         try:
             value = into(float(text))
         except ValueError as e:
-            raise TableFault(
-                f"{path.name} 第 {row} 行 row {row}, {column.column}：{cell!r} 不是数 is no number"
-            ) from e
+            wrong = Text(
+                f"，{column.column}：{cell!r} 不是数", f", {column.column}: {cell!r} is no number"
+            )
+            raise TableFault(f"{path.name} " + row_of(row) + wrong) from e
         if q.low <= value <= q.high:
             out[k] = value
         else:
             wild.append((row, cell))
     if wild:
-        first = f"第 {wild[0][0]} 行 row {wild[0][0]}, {column.column} {wild[0][1]!r}"
-        said = f"{quantity} 越出 outside {q.low:g} … {q.high:g} {q.unit}：{len(wild)} 处，首例 first {first}"
+        row, cell = wild[0]
+        between, first = f"{q.low:g} … {q.high:g} {q.unit}", f"{column.column} {cell!r}"
+        said = Text(
+            f"{quantity} 有 {len(wild)} 处越出 {between}，首例{row_of(row).zh} {first}",
+            f"{quantity} lies outside {between} {len(wild)} times, first {row_of(row).en}, {first}",
+        )
         if len(wild) > max(_MOST_WILD * len(cells), 1):
-            raise TableFault(f"{path.name}：{said}；单位可能有误 is the unit right?")
-        notes.append(f"{said}；按缺测 taken as missing")
+            doubt = Text("；单位可能有误", "; is the unit right?")
+            raise TableFault(f"{path.name}: " + said + doubt)
+        notes.append(said + Text("；按缺测", "; taken as missing"))
     return out
