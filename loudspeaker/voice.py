@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text, text_of, zh
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.memory import Job
 from loudspeaker import readings
@@ -238,7 +238,7 @@ class Speaker:
             sounded, detail = False, text_of(e)
         self.can_say = not mute
         if not stop.is_set():
-            self._outcomes.put(Outcome(job.id, sounded and not mute, str(mute or detail)[:120]))
+            self._outcomes.put(Outcome(job.id, sounded and not mute, zh(mute or detail)[:120]))
 
     def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, Said]:
         body, seconds, line = wav(samples), samples.size / _RATE, level(samples)

@@ -46,7 +46,7 @@ def atom(district: District, messages: Listed) -> bytes:
     newest = _newest(messages)
     root = etree.Element(f"{{{_ATOM}}}feed", nsmap={None: _ATOM})  # type: ignore[dict-item]
     _put(root, "id", f"urn:fengsui:{district.id}:cap")
-    _put(root, "title", f"{district.issuer} 预警 warnings")
+    _put(root, "title", f"{district.issuer}预警")
     _put(root, "updated", newest[0][0].sent if newest else "1970-01-01T00:00:00+00:00")
     author = etree.SubElement(root, f"{{{_ATOM}}}author")
     _put(author, "name", f"{district.issuer} {district.issuer_en}")
@@ -75,7 +75,7 @@ def rss(district: District, messages: Listed) -> bytes:
     def put(parent: etree._Element, name: str, text: str) -> None:
         etree.SubElement(parent, name).text = text
 
-    put(channel, "title", f"{district.issuer} 预警 warnings")
+    put(channel, "title", f"{district.issuer}预警")
     put(channel, "link", _link(district, RSS))
     put(channel, "description", f"CAP 1.2, {district.issuer_en}")
     put(channel, "language", "zh-cn")

@@ -59,7 +59,7 @@ def _value(root: etree._Element, row: Row) -> str:
         return ""
     text = (found.text or "").strip()
     if kind == "present":
-        return "有 yes"
+        return "有"
     if kind == "time":
         return text.replace("T", " ")
     return _COLOUR.get(text, text) if kind == "colour" else text

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from config.language import text_of
 from config.records.district import District
 from dispatch.cap.feed import FEED, RSS, atom, rss
 from dispatch.cap.message import Reference, build, identifier, read_reference
-from dispatch.channels import SendError, SendResult
+from dispatch.channels import NOT_BY_MQTT, SendError, SendResult, unread, unwritten
 from dispatch.records import Delivery, Route
 from stream.disk.files import SHARED, write_file
 
@@ -55,7 +56,7 @@ class Cap:
                 # not retained: one that is over must not greet whoever comes later
                 self._mqtt(topic, body)
             except OSError as e:
-                raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
+                raise SendError(NOT_BY_MQTT + text_of(e)) from e
         return SendResult("accepted", identifier(self._district, delivery))
 
     def message(self, delivery: Delivery, route: Route) -> bytes:
@@ -70,13 +71,13 @@ class Cap:
         try:
             return (self._folder / f"{name}.xml").read_bytes()
         except OSError as e:
-            raise SendError(f"{name}: 读不到 cannot be read: {e.strerror}") from e
+            raise SendError(unread(name, e.strerror)) from e
 
     def _publish(self, name: str, delivery: Delivery, route: Route) -> None:
         try:
             body = build(self._district, delivery, route, self._earlier(delivery))
         except ValueError as e:
-            raise SendError(str(e), permanent=True) from e
+            raise SendError(text_of(e), permanent=True) from e
         body = self._sign(body)
         self._write(f"{name}.xml", body)
         self._published[name] = read_reference(body)
@@ -91,4 +92,4 @@ class Cap:
         try:
             write_file(self._folder / name, body, SHARED)
         except OSError as e:
-            raise SendError(f"{name}: 写不了 cannot be written: {e.strerror}") from e
+            raise SendError(unwritten(name, e.strerror)) from e

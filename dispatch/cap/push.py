@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config.language import Text
 from config.records.district import District
 from config.records.sources import is_loopback
 from dispatch.cap.acknowledgements import build_answer
 from dispatch.cap.neighbours import neighbour_of
 from dispatch.cap.publish import Cap
-from dispatch.channels import SendError, SendResult
+from dispatch.channels import SendError, SendResult, unread
 from dispatch.channels.status_words import HTTP_PERMANENT
 from dispatch.records import Delivery, Route
 from ingest.cap.decode import Wrong
@@ -44,7 +45,10 @@ class CapPush:
             place = n.place(live)
             if not live and place and not is_loopback(urlsplit(place).hostname or ""):
                 raise ValueError(
-                    f"演练只发本机 an exercise posts to this machine only, not to {place!r}"
+                    Text(
+                        f"演练只发本机，不发 {place!r}",
+                        f"an exercise posts to this machine only, not to {place!r}",
+                    )
                 )
 
     def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
@@ -52,7 +56,9 @@ class CapPush:
         row = self._district.sources.neighbour.get(neighbour)
         place = row.place(self._live) if row is not None else ""
         if not place:
-            raise SendError(f"{delivery.recipient}: 未接 not connected", permanent=True)
+            raise SendError(
+                f"{delivery.recipient}: " + Text("未接", "not connected"), permanent=True
+            )
         try:
             if delivery.reply:
                 body = self._sign(build_answer(self._district, delivery, str(route.text)))
@@ -71,7 +77,7 @@ class CapPush:
         except FileNotFoundError:
             return ""
         except OSError as e:
-            raise SendError(f"{file.name}: 读不到 cannot be read: {e.strerror}") from e
+            raise SendError(unread(file.name, e.strerror)) from e
 
     def _post(self, place: str, body: bytes, token: str, key: str) -> SendResult:
         """A warning goes where the config says, and nowhere else: no redirects."""
@@ -85,12 +91,14 @@ class CapPush:
                 whole_s=timeout_s, proxies=self._live,
             )  # fmt: skip
         except OSError as e:
+            why = str(e) or type(e).__name__
             raise SendError(
-                f"对方连不上 the neighbour's endpoint: {str(e) or type(e).__name__}"
+                Text(f"对方连不上：{why}", f"the neighbour's endpoint cannot be reached: {why}")
             ) from e
         if 200 <= answer.status < 300:
             return SendResult("accepted", f"HTTP {answer.status}")
-        words = f"对方未收 not taken: HTTP {answer.status} {_reason(answer.body)}".strip()
+        code = f"HTTP {answer.status} {_reason(answer.body)}".strip()
+        words = Text("对方未收：", "not taken: ") + code
         raise SendError(words, permanent=answer.status in HTTP_PERMANENT)
 
 

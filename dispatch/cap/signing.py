@@ -21,7 +21,9 @@ from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, Signatur
 from signxml.algorithms import SignatureMethod as Method
 from signxml.signer import XMLSigner
 
+from config.language import Text, text_of
 from config.records.district import District
+from dispatch.channels import unread
 from stream.disk.files import create_file
 
 _BITS = {"live": 3072, "exercise": 2048}  # an exercise makes a key each time, for an hour
@@ -57,14 +59,18 @@ def cap_key(folder: Path, district: District, live: bool) -> CapKey:
     """The key of the run whose folder this is. Raises ValueError naming the file."""
     named = [os.environ.get(f"FENGSUI_CAP_{x}", "") if live else "" for x in ("KEY", "CERTIFICATE")]
     if any(named) and not all(named):
-        raise ValueError("FENGSUI_CAP_KEY, FENGSUI_CAP_CERTIFICATE: 两者都要写明 name both files")
+        both = "FENGSUI_CAP_KEY, FENGSUI_CAP_CERTIFICATE: "
+        raise ValueError(both + Text("两者都要写明", "name both files"))
     place = folder / "keys"
     secret, public = Path(named[0] or place / "cap.key"), Path(named[1] or place / "cap.key")
     if not any(named) and not secret.exists():
         _create(secret, district, live)
     try:
         if secret.stat().st_mode & 0o077:
-            raise ValueError(f"{secret}: 别人可读 others may read the key; run chmod 600 on it")
+            raise ValueError(
+                f"{secret}: "
+                + Text("别人可读；请 chmod 600", "others may read the key; run chmod 600 on it")
+            )
         # whether its numbers are primes takes a sixth of a second and is asked of a key that somebody else
         # made; of each, whether it signs what its certificate verifies (`_pair`)
         key = serialization.load_pem_private_key(
@@ -74,15 +80,22 @@ def cap_key(folder: Path, district: District, live: bool) -> CapKey:
         )
         (certificate, *_) = x509.load_pem_x509_certificates(public.read_bytes())
     except OSError as e:
-        raise ValueError(f"{e.filename}: 读不到 cannot be read: {e.strerror}") from e
+        raise ValueError(unread(e.filename, e.strerror)) from e
     except TypeError as e:
-        raise ValueError(f"{secret}: 密钥带口令 the key has a password: {e}") from e
+        why = Text("密钥带口令：", "the key has a password: ")
+        raise ValueError(f"{secret}: " + why + str(e)) from e
     except ValueError as e:
-        raise ValueError(f"{secret}, {public}: {e}") from e
+        raise ValueError(f"{secret}, {public}: " + text_of(e)) from e
     if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError(f"{secret}: 不是 RSA 密钥 is not an RSA key (PKCS 8, PEM)")
+        what = Text("不是 RSA 密钥（PKCS 8，PEM）", "is not an RSA key (PKCS 8, PEM)")
+        raise ValueError(f"{secret}: " + what)
     if not _pair(key, certificate):
-        raise ValueError(f"{public}: 不是 {secret} 的证书 is the certificate of another key")
+        raise ValueError(
+            Text(
+                f"{public}: 不是 {secret} 的证书",
+                f"{public}: is the certificate of another key than {secret}",
+            )
+        )
     found = CapKey(key, certificate)
     if not any(named):
         (place / "cap.pem").write_text(found.pem())

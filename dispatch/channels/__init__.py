@@ -16,7 +16,7 @@ a rate, a circuit breaker and a health probe each. What a carrier says later is 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from config.language import Said
+from config.language import Said, Text
 from dispatch.records import Delivery, Route, State
 
 
@@ -49,6 +49,20 @@ class SendError(Exception):
         self.wait_s = wait_s
         self.down = down
         self.blames_route = not permanent and not wait_s if blames_route is None else blames_route
+
+
+NOT_BY_MQTT = Text("MQTT 服务器未收：", "the MQTT broker did not take it: ")
+NO_ROW = Text("没有配置通道", "no carrier configured")
+
+
+def unread(file: str, why: object) -> Text:
+    """A file that cannot be read."""
+    return Text(f"{file}: 读不到：{why}", f"{file}: cannot be read: {why}")
+
+
+def unwritten(file: str, why: object) -> Text:
+    """A file that cannot be written."""
+    return Text(f"{file}: 写不了：{why}", f"{file}: cannot be written: {why}")
 
 
 class Channel(Protocol):
@@ -85,7 +99,7 @@ class CarrierWord(NamedTuple):
     key: str
     refs: tuple[str, ...]
     status: str
-    detail: str = ""
+    detail: Said = ""
     done: Callable[[bool], None] = lambda _: None
     sender: str = ""
     text: str = ""

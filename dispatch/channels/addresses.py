@@ -7,6 +7,7 @@ carrier and nowhere else: not into records, errors or log lines.
 from functools import cache
 from pathlib import Path
 
+from config.language import Text
 from config.records.district import ADDRESS_COLUMN, District
 from dispatch.channels import SendError
 from dispatch.people.contact_store import ContactStore
@@ -23,13 +24,17 @@ def address(district: District, recipient: str, channel: str) -> str:
         try:
             contact = _store(district.vault).whole(recipient)
         except ValueError as e:
-            words = f"联系人解不开 contact {recipient} cannot be decrypted"
+            words = Text(f"联系人 {recipient} 解不开", f"contact {recipient} cannot be decrypted")
             raise SendError(words, permanent=True) from e
     if contact is None:
-        raise SendError(f"没有这个联系人 no contact {recipient}", permanent=True)
+        words = Text(f"没有联系人 {recipient}", f"there is no contact {recipient}")
+        raise SendError(words, permanent=True)
     found: str = getattr(contact, ADDRESS_COLUMN[channel])
     if not found:
-        words = f"联系人没有此渠道的地址 contact {recipient} has no address for {channel}"
+        words = Text(
+            f"联系人 {recipient} 没有 {channel} 的地址",
+            f"contact {recipient} has no address for {channel}",
+        )
         raise SendError(words, permanent=True)
     return found
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import assert_never, get_args, get_type_hints
 from urllib.parse import urlsplit
 
+from config.language import Said, Text, text_of
 from config.read.problem import Problem
 from config.records.channels import Carrier as Row
 from config.records.district import ADDRESS_COLUMN, District
@@ -48,22 +49,19 @@ def problems(district: District) -> list[Problem]:
         for key, words, hint in (*_faults(row), *_refers(district, row)):
             found.append(Problem(FILE, 0, f"carrier {row.name}.{key}", words, hint))
         if row.name in names:
-            found.append(
-                Problem(FILE, 0, f"carrier {row.name}", "重名 stands twice", "改名 rename")
-            )
+            found.append(Problem(FILE, 0, f"carrier {row.name}", *_TWICE))
         names.add(row.name)
     for who in district.channels.not_woken_to:
         if district.contacts and who not in district.contacts:
-            words = f"{who} 不是联系人 is no contact"
-            found.append(Problem(FILE, 0, "not_woken_to", words, "contacts.csv"))
+            found.append(Problem(FILE, 0, "not_woken_to", _no_contact(who), "contacts.csv"))
     for key in ("receipt_secret",):
         if not _is_place(getattr(district.channels, key)):
             found.append(Problem(FILE, 0, key, *_NOT_HERE))
     listen = district.channels.receipt_listen
     if listen and not re.fullmatch(r"[^:\s]+:\d{1,5}", listen):
-        found.append(Problem(FILE, 0, "receipt_listen", "不是地址 is no address", "HOST:PORT"))
+        found.append(Problem(FILE, 0, "receipt_listen", _NO_ADDRESS, "HOST:PORT"))
     if not 1 <= district.channels.people_link_days <= 366:
-        found.append(Problem(FILE, 0, "people_link_days", "越界 out of range", "1 … 366"))
+        found.append(Problem(FILE, 0, "people_link_days", _OUT, "1 … 366"))
     found += _tokens(district)
     return found
 
@@ -85,11 +83,13 @@ def half_made() -> Iterator[Problem]:
     for channel in sorted(set().union(*tables.values())):
         for place, there in (tables | ours).items():
             if channel not in there:
-                yield Problem(FILE, 0, channel, "渠道没有登记全 a channel is half made", place)
+                half = Text("渠道没有登记全", "a channel is half made")
+                yield Problem(FILE, 0, channel, half, place)
     for kind in get_args(declared["kind"]):
         if not any(kind in kinds for kinds in _KINDS.values()):
             place = "dispatch/channels/declared.py, _KINDS"
-            yield Problem(FILE, 0, kind, "没有渠道用它 no channel takes this kind", place)
+            none = Text("没有渠道用它", "no channel takes this kind")
+            yield Problem(FILE, 0, kind, none, place)
 
 
 def _tokens(district: District) -> Iterator[Problem]:
@@ -98,16 +98,25 @@ def _tokens(district: District) -> Iterator[Problem]:
     posting = [row for row in settings.carriers() if row.receipt.posted]
     sharing = [row for row in posting if not row.receipt.secret]
     if settings.receipt_listen and not settings.receipt_secret and (sharing or not posting):
-        words = "缺少口令 anybody could post receipts"
+        words = Text("缺少口令，谁都能发回执", "without a token anybody could post receipts")
         yield Problem(FILE, 0, "receipt_secret", words, "env:NAME")
     if settings.receipt_listen and len(posting) > 1:
         for row in sharing:
-            words = "须有自己的口令 shares its token with another carrier and could answer for it"
+            words = Text(
+                "须有自己的口令，不然可冒答别的通道",
+                "shares its token with another carrier and could answer for it",
+            )
             yield Problem(FILE, 0, f"carrier {row.name}.receipt.secret", words, "env:NAME")
 
 
-_NOT_HERE = ("密钥不写在配置里 a secret does not stand here", "env:NAME 或 or file:/PATH")
-Fault = tuple[str, str, str]
+_NOT_HERE = (
+    Text("密钥不写在配置里", "a secret does not stand here"),
+    Text("env:NAME 或 file:/PATH", "env:NAME or file:/PATH"),
+)
+_TWICE = (Text("重名", "stands twice"), Text("改名", "rename"))
+_NO_ADDRESS = Text("不是地址", "is no address")
+_OUT = Text("越界", "out of range")
+Fault = tuple[str, Said, Said]
 
 
 def _is_place(text: str) -> bool:
@@ -117,71 +126,79 @@ def _is_place(text: str) -> bool:
 def _faults(row: Row) -> Iterator[Fault]:
     """Of the row by itself."""
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", row.name):
-        yield "name", "不能作代号 cannot be a name", "字母数字 letters, digits, - _"
+        letters = Text("字母、数字、- _", "letters, digits, - _")
+        yield "name", Text("不能作代号", "cannot be a name"), letters
     if row.kind not in _KINDS[row.channel]:
         kinds = ", ".join(_KINDS[row.channel])
-        yield "kind", f"{row.kind} 不是 {row.channel} 的方式 is no kind of it", kinds
+        words = Text(
+            f"{row.kind} 不是 {row.channel} 的方式", f"{row.kind} is no kind of {row.channel}"
+        )
+        yield "kind", words, kinds
     for key, place in (("secret", row.secret), ("receipt.secret", row.receipt.secret)):
         if not _is_place(place):
             yield key, *_NOT_HERE
     if row.rate_per_s < 0 or row.burst < 1 or not 1 <= row.window <= 500:
-        yield "rate_per_s", "越界 out of range", "rate_per_s >= 0, burst >= 1, window 1 … 500"
+        yield "rate_per_s", _OUT, "rate_per_s >= 0, burst >= 1, window 1 … 500"
     if row.kind == "apprise":
         try:
             check(row.url.replace("{secret}", "x"), row.name)
         except ValueError as e:
-            yield "url", str(e), "docs/channels.md"
+            yield "url", text_of(e), "docs/channels.md"
     else:
         yield from _url(row)
     yield from _of_kind(row)
     known = WORDS.get(row.channel, CARRIER)
     for theirs, ours in row.receipt.words.items():
         if ours not in known:
-            yield f"receipt.words.{theirs}", f"{ours!r} 不认识 is not known", ", ".join(known)
+            unknown = f"{ours!r} " + Text("不认识", "is not known")
+            yield f"receipt.words.{theirs}", unknown, ", ".join(known)
     if row.receipt.status and not (row.receipt.key or row.receipt.id):
-        yield "receipt.key", "回执认不出消息 a receipt names no message", "key, id"
+        yield "receipt.key", Text("回执认不出消息", "a receipt names no message"), "key, id"
 
 
 def _of_kind(row: Row) -> Iterator[Fault]:
     """What each kind needs."""
     if bool(row.sign_with) != bool(row.sign_text):
-        yield "sign_text", "签名不全 half a signature", "sign_with + sign_text"
+        yield "sign_text", Text("签名不全", "half a signature"), "sign_with + sign_text"
     if bool(row.ok_field) != bool(row.ok_values):
-        yield "ok_values", "判据不全 half a test of the answer", "ok_field + ok_values"
+        half = Text("判据不全", "half a test of the answer")
+        yield "ok_values", half, "ok_field + ok_values"
     if row.ok_field and row.ok_text:
-        yield "ok_text", "判据两样 two tests of the answer", "ok_field 或 or ok_text"
+        two = Text("判据两样", "two tests of the answer")
+        yield "ok_text", two, Text("ok_field 或 ok_text", "ok_field or ok_text")
     for key in ("ok_text", "id_text"):
         yield from _pattern(key, getattr(row, key))
     if row.kind == "http" and not row.fields:
         yield (
             "fields",
-            "没有字段 nothing would be sent",
+            Text("没有字段，什么也发不出", "has no fields: nothing would be sent"),
             'fields = { to = "{to}", text = "{text}" }',
         )
     if row.kind == "smtp" and "@" not in row.sender:
-        yield "sender", "缺少发件地址 a mail needs a sender", "flood@example.gov.cn"
+        yield "sender", Text("缺少发件地址", "a mail needs a sender"), "flood@example.gov.cn"
     if row.kind == "webhook" and not row.secret:
-        yield "secret", "缺少签名密钥 a webhook is signed", "env:NAME"
+        yield "secret", Text("缺少签名密钥", "a webhook is signed"), "env:NAME"
 
 
 def _pattern(key: str, pattern: str) -> Iterator[Fault]:
     try:
         groups = re.compile(pattern).groups
     except re.error as e:
-        yield key, f"不是正则表达式 is no regular expression: {e}", "ok_text = '0(,|$)'"
+        wrong = Text("不是正则表达式：", "is no regular expression: ")
+        yield key, wrong + str(e), "ok_text = '0(,|$)'"
         return
     if key == "id_text" and pattern and not groups:
-        yield key, "没有括号 has no group for the id", "id_text = '^OK:(\\S+)'"
+        yield key, Text("没有括号", "has no group for the id"), "id_text = '^OK:(\\S+)'"
 
 
-def unjudged(district: District) -> Iterator[str]:
+def unjudged(district: District) -> Iterator[Text]:
     """What `fengsui check` says of rows that take every 2xx for a yes."""
     for row in district.channels.carriers():
         if row.kind == "http" and not judges(row):
-            yield (
-                f"{FILE}, carrier {row.name}: 答复无判据，2xx 即作已收；网关常以 200 拒收 nothing judges "
-                "its answer: a gateway often says no under status 200. "
-                'ok_field + ok_values (JSON, XML), ok_text = "OK" (docs/channels.md)'
+            how = 'ok_field + ok_values (JSON, XML), ok_text = "OK" (docs/channels.md)'
+            yield f"{FILE}, carrier {row.name}: " + Text(
+                f"答复无判据，2xx 即作已收；网关常以 200 拒收。{how}",
+                f"nothing judges its answer: a gateway often says no under status 200. {how}",
             )
 
 
@@ -191,17 +208,17 @@ def _url(row: Row) -> Iterator[Fault]:
         parts = urlsplit(row.url)
         port = parts.port
     except ValueError:
-        yield "url", "不是地址 is no address", f"{schemes[0]}://HOST:PORT"
+        yield "url", _NO_ADDRESS, f"{schemes[0]}://HOST:PORT"
         return
     if parts.scheme not in schemes or not parts.hostname:
-        yield "url", "不是地址 is no address", ", ".join(f"{s}://HOST:PORT" for s in schemes)
+        yield "url", _NO_ADDRESS, ", ".join(f"{s}://HOST:PORT" for s in schemes)
     if row.kind == "smpp" and not port:
-        yield "url", "缺少端口 needs a port", "smpp://HOST:2775"
+        yield "url", Text("缺少端口", "needs a port"), "smpp://HOST:2775"
     if parts.password or parts.username:
         yield "url", *_NOT_HERE
     # without TLS only on this machine or a line of one's own
     if row.kind == "webhook" and parts.scheme == "http" and not _private(parts.hostname or ""):
-        yield "url", "公网须加密 needs TLS", "https://"
+        yield "url", Text("公网须加密", "needs TLS"), "https://"
 
 
 def _private(host: str) -> bool:
@@ -214,7 +231,11 @@ def _private(host: str) -> bool:
 def _refers(district: District, row: Row) -> Iterator[Fault]:
     """To other files."""
     if row.kind == "webhook" and district.contacts and row.contact not in district.contacts:
-        yield "contact", f"{row.contact!r} 不是联系人 is no contact", "contacts.csv"
+        yield "contact", _no_contact(repr(row.contact)), "contacts.csv"
+
+
+def _no_contact(who: str) -> Text:
+    return f"{who} " + Text("不是联系人", "is no contact")
 
 
 def channel_of(
@@ -269,4 +290,4 @@ def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]
             case unknown:
                 assert_never(unknown)
     except ValueError as e:
-        raise ValueError(f"{FILE}, carrier {row.name}: {e}") from None
+        raise ValueError(f"{FILE}, carrier {row.name}: " + text_of(e)) from None

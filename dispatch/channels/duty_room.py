@@ -6,8 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from config.language import Text
-from dispatch.channels import SendError, SendResult
+from dispatch.channels import SendError, SendResult, unwritten
 from dispatch.records import Delivery, Route
 from stream.disk.files import append
 from stream.environment import spoken
@@ -40,9 +39,7 @@ class Console:
             with self._lock:
                 append(self._file, line)
         except OSError as e:
-            raise SendError(
-                f"{self._file.name}: " + Text("写不了：", "cannot be written: ") + f"{e.strerror}"
-            ) from e
+            raise SendError(unwritten(self._file.name, e.strerror)) from e
         if self._show is not None:
             self._show(f"{title} {text}".strip())
         return SendResult("delivered")

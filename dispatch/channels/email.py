@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from urllib.parse import urlsplit
 
+from config.language import Text
 from dispatch.channels import Parcel, SendError, SendResult
 
 
@@ -30,14 +31,14 @@ class Email:
         try:
             message = self._message(parcel)
         except ValueError as e:
-            words = "邮件地址读不懂 the contact's mail address cannot be read"
+            words = Text("邮件地址读不懂", "the contact's mail address cannot be read")
             raise SendError(words, permanent=True) from e
         try:
             with self._connected() as server:
                 server.send_message(message, self._from, [parcel.to])
         except smtplib.SMTPRecipientsRefused as e:
             ((code, _),) = e.recipients.values()
-            words = "收件地址被拒 the recipient is refused"
+            words = Text("收件地址被拒", "the recipient is refused")
             raise _refusal(code, words, blames_route=False) from None
         except (smtplib.SMTPException, OSError) as e:
             raise _error(e) from None  # what it says may hold the address
@@ -93,19 +94,20 @@ class Email:
 
 def _error(e: Exception) -> SendError:
     if isinstance(e, smtplib.SMTPAuthenticationError):
-        words = f"SMTP {e.smtp_code}: 口令被拒 the password is refused"
-        return SendError(words, blames_route=True)
+        words = Text("口令被拒", "the password is refused")
+        return SendError(f"SMTP {e.smtp_code}: " + words, blames_route=True)
     if isinstance(e, smtplib.SMTPResponseException):
-        return _refusal(e.smtp_code, "被拒 refused", blames_route=None)
+        return _refusal(e.smtp_code, Text("被拒", "refused"), blames_route=None)
     if isinstance(e, TimeoutError):
-        return SendError("邮件服务器超时 no answer in time")
-    return SendError(f"邮件服务器连不上 the mail server could not be reached: {type(e).__name__}")
+        return SendError(Text("邮件服务器超时", "the mail server did not answer in time"))
+    gone = Text("邮件服务器连不上：", "the mail server could not be reached: ")
+    return SendError(gone + type(e).__name__)
 
 
-def _refusal(code: int, words: str, *, blames_route: bool | None) -> SendError:
+def _refusal(code: int, words: Text, *, blames_route: bool | None) -> SendError:
     """RFC 5321, 4.2.1: 5yz would be refused again; 421 is the server's own state."""
     if code == 421:
-        return SendError(f"SMTP {code}: {words}")
+        return SendError(f"SMTP {code}: " + words)
     return SendError(
-        f"SMTP {code}: {words}", permanent=500 <= code < 600, blames_route=blames_route
+        f"SMTP {code}: " + words, permanent=500 <= code < 600, blames_route=blames_route
     )

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from config.language import Said, Text, each, en, joined, zh
 from config.records.district import District
-from dispatch.channels import Carrier, Parcel, SendError, SendResult
+from dispatch.channels import NO_ROW, Carrier, Parcel, SendError, SendResult
 from dispatch.channels.addresses import address
 from dispatch.channels.rate_and_breaker import Health, Lane
 from dispatch.records import Delivery, Route
@@ -70,7 +70,7 @@ class Carriers:
         to = address(self._district, delivery.recipient, self.channel)
         legs = [leg for leg in self.legs if leg.only in ("", delivery.recipient)]
         if not legs:
-            raise SendError(Text("没有配置通道", "no carrier configured"), permanent=True)
+            raise SendError(NO_ROW, permanent=True)
         valid_s = max(0.0, (delivery.expires_at - self._clock()) / 1000)
         title = "" if self.channel == "sms" else route.title  # it would make the text longer
         title, text = (en(x) if delivery.lang == "en" else zh(x) for x in (title, route.text))

@@ -6,9 +6,10 @@ the node itself (`P/node/{node}/ack`).
 
 from collections.abc import Callable, Mapping
 
+from config.language import Text, text_of
 from config.records.district import Node
 from config.records.level import Action, Level
-from dispatch.channels import SendError, SendResult
+from dispatch.channels import NOT_BY_MQTT, SendError, SendResult
 from dispatch.channels.node_seal import addressed
 from dispatch.nodes.protocol import Command, Kind, sign
 from dispatch.records import Delivery, Route
@@ -52,13 +53,14 @@ class Broadcast:
     def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         node = self._nodes.get(delivery.recipient)
         if node is None:  # it becomes part of a topic
-            raise SendError(f"没有这个终端 no node {delivery.recipient}", permanent=True)
+            who = delivery.recipient
+            raise SendError(Text(f"没有终端 {who}", f"there is no node {who}"), permanent=True)
         command = command_for(delivery, route, key, self._kind, self._now())
         payload = addressed(node, sign(self._private_key(), command))
         try:
             self._publish(f"{self._prefix}/node/{delivery.recipient}/command", payload)
         except OSError as e:
-            raise SendError(f"MQTT 服务器未收 the MQTT broker did not take it: {e}") from e
+            raise SendError(NOT_BY_MQTT + text_of(e)) from e
         return SendResult("sent")
 
 

@@ -2,6 +2,7 @@
 
 import os
 
+from config.language import Text, text_of
 from config.records.district import Node
 from dispatch.channels import SendError
 from dispatch.nodes.seal import seal
@@ -15,4 +16,5 @@ def addressed(node: Node, payload: bytes) -> bytes:
     try:
         return seal(bytes.fromhex(node.box_key), node.id, payload, os.urandom(32))
     except ValueError as e:
-        raise SendError(f"终端密钥不对 nodes.csv: {node.id}: box_key: {e}", permanent=True) from e
+        words = Text("终端密钥不对：", "the node's key is wrong: ") + text_of(e)
+        raise SendError(f"nodes.csv: {node.id}: box_key: " + words, permanent=True) from e

@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from config.language import Text
+
 
 def secret(where: str, environment: Mapping[str, str] = os.environ) -> str:
     """The secret at `env:NAME` or `file:/PATH`; "" for "".
@@ -16,14 +18,24 @@ def secret(where: str, environment: Mapping[str, str] = os.environ) -> str:
     if kind == "env":
         found = environment.get(place, "")
         if not found:
-            raise ValueError(f"环境变量未设 the environment variable {place} is not set")
+            raise ValueError(
+                Text(f"环境变量 {place} 未设", f"the environment variable {place} is not set")
+            )
         return found
     if kind != "file":
-        raise ValueError("密钥写成 a secret is written as env:NAME or file:/PATH")
+        raise ValueError(
+            Text(
+                "密钥写成 env:NAME 或 file:/PATH",
+                "a secret is written as env:NAME or file:/PATH",
+            )
+        )
     try:
         found = Path(place).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as e:
-        raise ValueError(f"读不了密钥文件 cannot read {place}: {type(e).__name__}") from None
+        why = type(e).__name__
+        raise ValueError(
+            Text(f"读不了密钥文件 {place}：{why}", f"cannot read {place}: {why}")
+        ) from None
     if not found:
-        raise ValueError(f"密钥文件为空 {place} is empty")
+        raise ValueError(Text(f"密钥文件 {place} 是空的", f"{place} is empty"))
     return found

@@ -22,6 +22,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from config.language import Text
 from stream.records import Record, decode
 
 CHAINS = ("alerts", "deliveries")  # in the order of the topic's partitions
@@ -156,10 +157,15 @@ class Fault(NamedTuple):
 
     chain: str
     n: int
-    words: str
+    words: Text
+
+    @property
+    def text(self) -> Text:
+        """The place and what is wrong."""
+        return Text(f"{self.chain} 第 {self.n} 条：", f"{self.chain} entry {self.n}: ") + self.words
 
     def __str__(self) -> str:
-        return f"{self.chain} 第 entry {self.n}: {self.words}"
+        return str(self.text)
 
 
 class Checked(NamedTuple):
@@ -185,9 +191,10 @@ def check(
     fault: Fault | None = None
     for value in values:
         words, entry = _wrong(tail, value, trusted)
-        if words or entry is None:
+        if words is not None:
             fault = Fault(chain, tail.n + 1, words)
             break
+        assert entry is not None
         see(entry)
         tail = after(entry)
         if entry.of == "head":
@@ -196,38 +203,44 @@ def check(
     return Checked(tail, signed, signed_at, keys, fault)
 
 
-def _wrong(tail: Tail, value: bytes, trusted: Collection[str]) -> tuple[str, Entered | None]:
+def _wrong(
+    tail: Tail, value: bytes, trusted: Collection[str]
+) -> tuple[Text | None, Entered | None]:
     """Words if `value` is not the entry that follows `tail`."""
     try:
         entry = entry_of(value)
         same = _encoder.encode(entry) == value
         fits = _written(msgspec.structs.replace(entry, hash=""))[1].hash == entry.hash
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return "不是台账条目 is not an entry: bytes were changed", None
+        return Text("不是台账条目：内容被改", "is not an entry: bytes were changed"), None
     if not (same and fits):
-        return "内容被改 was changed: its hash does not fit its bytes", entry
+        return Text("内容被改：哈希不符", "was changed: its hash does not fit its bytes"), entry
     if entry.chain != tail.chain or entry.n != tail.n + 1 or entry.previous != tail.hash:
         found = f"{entry.chain} {entry.n}"
         return (
-            f"此处应有上一条的后续, 却是 entries were removed, put in or moved: found {found}",
+            Text(
+                f"此处应有上一条的后续，却是 {found}",
+                f"entries were removed, put in or moved: found {found}",
+            ),
             entry,
         )
     if (entry.of == "head") != bool(entry.signature):
-        return "签名放错 a signature where none belongs, or none where one does", entry
-    return (_wrong_head(entry, trusted) if entry.of == "head" else ""), entry
+        return Text("签名放错", "a signature where none belongs, or none where one does"), entry
+    return (_wrong_head(entry, trusted) if entry.of == "head" else None), entry
 
 
-def _wrong_head(entry: Entered, trusted: Collection[str]) -> str:
+def _wrong_head(entry: Entered, trusted: Collection[str]) -> Text | None:
     if trusted and entry.key not in trusted:
-        return f"签名者不可信 is signed by a key that is not trusted: {entry.key}"
+        who = Text("签名者不可信：", "is signed by a key that is not trusted: ")
+        return who + entry.key
     bare = msgspec.structs.replace(entry, signature="", hash="")
     try:
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(entry.key))
         key.verify(bytes.fromhex(entry.signature), _message(bare))
         msgspec.json.decode(entry.what["signed_at"], type=int)
     except (ValueError, InvalidSignature, KeyError, msgspec.MsgspecError):
-        return "签名不符 the signature of this head is wrong"
-    return ""
+        return Text("签名不符", "the signature of this head is wrong")
+    return None
 
 
 class Seal(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,9 +276,10 @@ def unsealed(value: bytes, trusted: Collection[str]) -> Seal:
         if _encoder.encode(found) != value or found.signature != found.signature.lower():
             raise ValueError("written otherwise")
     except (ValueError, InvalidSignature) as e:
-        raise ValueError("封签不符 the seal was changed, or is none") from e
+        raise ValueError(Text("封签不符", "the seal was changed, or is none")) from e
     if trusted and found.key not in trusted:
-        raise ValueError(f"签名者不可信 the seal is by a key that is not trusted: {found.key}")
+        who = Text("签名者不可信：", "the seal is by a key that is not trusted: ")
+        raise ValueError(who + found.key)
     return found
 
 

@@ -153,7 +153,7 @@ class Node:
             alone = job.source == "mandate" and job.area == c.area
             older = job.source == "command" and job.alert in (c.alert, *c.also) and job.id != c.id
             if older or (alone and c.msg_type == "cancel"):
-                effects += self._drop(job, at, "已有新版 newer_version")
+                effects += self._drop(job, at, "已有新版")
         if c.msg_type == "cancel":
             kept.alone.mute(c.area, c.issued_at)
         confirms = kept.alone.confirmed_by(c, at)
@@ -221,16 +221,16 @@ class Node:
         effects: list[Effect] = []
         if self.playing and moment.run - self.playing[1] > PLAY_MS:
             effects.append(Stop(self.playing[0]))
-            cut = f"超时切断 watchdog: cut after {PLAY_MS // 1000} s"
+            cut = f"超时切断：{PLAY_MS // 1000} 秒"
             effects += self.finished(self.playing[0], False, cut, moment, again=False)
         for job in [j for j in kept.jobs if at >= j.expires_at and not self._sounds(j)]:
-            effects += self._end(job, "failed", at, "已过期 expired", again=False)
+            effects += self._end(job, "failed", at, "已过期", again=False)
         met = kept.alone.act(
             kept.trust, self.setup.id, self.setup.kind, at, moment.run - self.time.heard_run
         )
         if met is not None:
             for job in [j for j in kept.jobs if j.source == "mandate"]:
-                effects += self._drop(job, at, "有更高指令 a higher order")
+                effects += self._drop(job, at, "有更高指令")
             kept.jobs.append(job_alone(met))
         hour = at // 3_600_000 % 24
         by_day = TEST_HOURS_UTC[0] <= hour < TEST_HOURS_UTC[1]
@@ -261,7 +261,7 @@ class Node:
                 effects.append(Stop(now.id))
                 now.tries, self.playing = now.tries - 1, None
             if job.tries >= TRIES:
-                why = f"中断 interrupted {TRIES} 次 times"
+                why = f"中断 {TRIES} 次"
                 effects += self._end(job, "failed", at, why, again=True)
                 continue
             job.tries += 1

@@ -18,8 +18,11 @@ from typing import NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.language import Text
 from dispatch.nodes.protocol import KeySet, Kind, Refused, TrustedKey, opened, sign
 from stream.disk.files import create_file, write_file
+
+_NO_KEY = Text("不是密钥：应为 64 位十六进制", "is not a key: 64 hex digits expected")
 
 
 class Keys(NamedTuple):
@@ -53,8 +56,11 @@ class Ring:
             keys = sender_keys(self._folder)
         if keys.public.hex() not in lasting:
             raise ValueError(
-                f"{files[0]}: 终端不认此密钥 the nodes' key set does not name this key: put the right "
-                "one back, or run `fengsui keys rotate`"
+                Text(
+                    f"{files[0]}: 终端不认此密钥：放回原来的，或 `fengsui keys rotate`",
+                    f"{files[0]}: the nodes' key set does not name this key: put the right one "
+                    "back, or run `fengsui keys rotate`",
+                )
             )
         self.private = keys.private
         self._stamp = tuple(f.stat().st_mtime_ns for f in files)
@@ -74,8 +80,11 @@ def root_keys(folder: Path) -> Keys:
     place = folder / "keys"
     if not (place / "root.key").exists() and (place / "root.pub").exists():
         raise ValueError(
-            f"{place / 'root.key'}: 不在此机 is not on this machine: bring it back for this act "
-            "(--root FILE)"
+            f"{place / 'root.key'}: "
+            + Text(
+                "不在此机：此事须把它带来（--root FILE）",
+                "is not on this machine: bring it back for this act (--root FILE)",
+            )
         )
     return pair_of(folder, "root")
 
@@ -90,7 +99,8 @@ def key_set(folder: Path, kind: Kind) -> tuple[bytes, KeySet]:
     payload, root = file.read_bytes(), read_key(folder / "keys" / "root.pub")
     found = opened(payload, KeySet, kind, [root])
     if isinstance(found, Refused):
-        raise ValueError(f"{file}: {found.reason}: 不是根密钥所签 not signed by root.pub")
+        whose = Text("不是根密钥所签", "not signed by root.pub")
+        raise ValueError(f"{file}: {found.reason}: " + whose)
     return payload, found
 
 
@@ -133,7 +143,7 @@ def revoke(folder: Path, kind: Kind, at: int, root_private: bytes, key: str) -> 
     gone = [k for k in before.keys if k.public.startswith(key)]
     if len(gone) != 1 or not key:
         names = ", ".join(k.public[:16] for k in before.keys)
-        raise ValueError(f"{key!r}: 不是其中一个 is not one of {names}")
+        raise ValueError(Text(f"{key!r}: 不是其中一个：{names}", f"{key!r}: is not one of {names}"))
     if gone[0].public == sender_keys(folder).public.hex():
         return renew(folder, kind, at, root_private, 0)
     rest = tuple(k for k in before.keys if k is not gone[0])
@@ -145,7 +155,8 @@ def _next(
 ) -> KeySet:
     public = Ed25519PrivateKey.from_private_bytes(root_private).public_key().public_bytes_raw()
     if public != read_key(folder / "keys" / "root.pub"):
-        raise ValueError(f"{folder / 'keys' / 'root.pub'}: 根密钥不符 is of another root key")
+        other = Text("根密钥不符", "is of another root key")
+        raise ValueError(f"{folder / 'keys' / 'root.pub'}: " + other)
     found = msgspec.structs.replace(
         before, version=before.version + 1, issued_at=at, keys=keys, root=""
     )
@@ -185,10 +196,14 @@ def read_secret(file: Path) -> bytes:
     try:
         mode = file.stat().st_mode
     except OSError as e:
-        raise ValueError(f"{file}: 读不到 cannot be read: {e.strerror}") from e
+        why = Text(f"读不到：{e.strerror}", f"cannot be read: {e.strerror}")
+        raise ValueError(f"{file}: " + why) from e
     if mode & 0o077:
-        words = "别人可读 others may read the key; run chmod 600 on it, or replace it"
-        raise ValueError(f"{file}: {words}")
+        words = Text(
+            "别人可读；请 chmod 600，或换一把",
+            "others may read the key; run chmod 600 on it, or replace it",
+        )
+        raise ValueError(f"{file}: " + words)
     return read_key(file)
 
 
@@ -197,7 +212,7 @@ def read_key(file: Path) -> bytes:
     try:
         key = bytes.fromhex(file.read_text().strip())
     except (ValueError, UnicodeDecodeError) as e:
-        raise ValueError(f"{file} 不是密钥 is not a key: 64 hex digits expected") from e
+        raise ValueError(f"{file}: " + _NO_KEY) from e
     if len(key) != 32:
-        raise ValueError(f"{file} 不是密钥 is not a key: 64 hex digits expected")
+        raise ValueError(f"{file}: " + _NO_KEY)
     return key

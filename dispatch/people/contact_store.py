@@ -26,6 +26,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from config.language import Text
 from config.records.district import PERSONAL, Contact
 from dispatch.nodes.keys import read_secret
 from stream.disk.files import write_file
@@ -146,11 +147,11 @@ class ContactStore:
                 try:
                     key = _decrypt(seal, wrapped, contact_id)
                 except InvalidTag as e:
-                    raise ValueError(f"{self.file}: {contact_id} 解不开 cannot be decrypted") from e
+                    raise ValueError(self._sealed(contact_id)) from e
         try:
             values = _private.decode(_decrypt(AESGCM(key), private, contact_id))
         except InvalidTag as e:
-            raise ValueError(f"{self.file}: {contact_id} 解不开 cannot be decrypted") from e
+            raise ValueError(self._sealed(contact_id)) from e
         return msgspec.structs.replace(
             _decoder.decode(choices), **dict(zip(PERSONAL, values, strict=True))
         )
@@ -202,6 +203,9 @@ class ContactStore:
             _replace(following, file)
         return len(rows)
 
+    def _sealed(self, contact_id: str) -> Text:
+        return f"{self.file}: {contact_id} " + Text("解不开", "cannot be decrypted")
+
     def _master(self) -> bytes:
         """The key that the store is under; made with it. Inside a transaction."""
         file = master_file(self._folder)
@@ -221,8 +225,11 @@ class ContactStore:
         key = read_secret(file)
         if _fingerprint(key) != row[0]:
             raise ValueError(
-                f"{file}: 不是此联系人库的主密钥 is not the master key of {self.file}: "
-                f"放回原密钥 put the right one back, or name it with {MASTER}"
+                Text(
+                    f"{file}: 不是联系人库 {self.file} 的主密钥：放回原密钥，或用 {MASTER} 指明",
+                    f"{file}: is not the master key of {self.file}: put the right one back, or "
+                    f"name it with {MASTER}",
+                )
             )
         return key
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from config.language import Text
 from config.records.district import District
 from dispatch.cap.publish import Cap
 from dispatch.cap.push import CapPush
@@ -39,7 +40,10 @@ def channels_of(
     if run.kind == "live":
         if carrier_url:
             raise ValueError(
-                "实战没有模拟通道 a live run has no simulated carrier; set channels.toml instead"
+                Text(
+                    "实战没有模拟通道；请写 channels.toml",
+                    "a live run has no simulated carrier; set channels.toml instead",
+                )
             )
         rows = settings.carriers()
         ways = {c: channel_of(district, c, rows, hear, clock) for c in CHANNELS}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from config.language import Text
 from config.records.district import Contact, District
 from dispatch.channels import CarrierWord
 from dispatch.people.contact_store import ContactStore
@@ -51,7 +52,9 @@ class Inbound:
         where = f"carrier/{heard.channel}/{heard.carrier}"
         text = self._text(heard)
         if text is None:
-            words = "只引用了我们的话，不是来信 it quotes our own words and says nothing else"
+            words = Text(
+                "只引用了我们的话，不是来信", "it quotes our own words and says nothing else"
+            )
             return outs_of([Rejected("our_words", words)], self._people, where, clock_at)
         with self._lock:
             person = next(iter(self._holder(_digits(heard.sender))), "")
@@ -131,7 +134,8 @@ def _whole(store: ContactStore, ident: str) -> Contact | None:
     try:
         return store.whole(ident)
     except (ValueError, msgspec.MsgspecError) as e:
-        say("send", f"联系人库 contact store: {ident}: {type(e).__name__}: fengsui contacts import")
+        why = f"{ident}: {type(e).__name__}: fengsui contacts import"
+        say("send", Text("联系人库：", "contact store: ") + why)
         return None
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.language import Text, text_of
 from config.records.district import District, Node
 from dispatch.channels import SendError
 from dispatch.channels.node_seal import addressed
@@ -35,6 +36,7 @@ from stream.guard import fault
 from stream.oplog import say
 
 BEACON_MS = 15_000
+_UNSENT = Text("授权未能发出：", "its mandate could not be sent: ")
 _RENEW_MS = 86_400_000
 
 Publish = Callable[[str, bytes], bool]
@@ -60,7 +62,7 @@ class Caretaker:
         self._stamp = -1
         self._grant: Grant | None = None
         self._mandates: dict[str, Mandate] = {}
-        self._told: dict[str, str] = {}  # node -> what was last wrong with it
+        self._told: dict[str, Text] = {}  # node -> what was last wrong with it
 
     def private(self) -> bytes:
         """The sender's key of the moment."""
@@ -82,7 +84,7 @@ class Caretaker:
         try:
             self._ring.refresh()
         except ValueError as e:
-            say("send", f"{e}; 沿用旧密钥 going on with the key it has")
+            say("send", text_of(e) + Text("；沿用旧密钥", "; going on with the key it has"))
 
     def _all(self, beacon: Beacon) -> None:
         self._publish(f"{self._prefix}/beacon", sign(self._ring.private, beacon))
@@ -140,8 +142,8 @@ class Caretaker:
         try:
             self._mandate(node, at)
         except Exception as e:  # noqa: BLE001  # one node must not deafen the others
-            why = str(e) if isinstance(e, SendError) else fault(e)
-            words = f"{node.id}: 授权未能发出 its mandate could not be sent: {why}"
+            why = text_of(e) if isinstance(e, SendError) else fault(e)
+            words = f"{node.id}: " + _UNSENT + why
             if self._told.get(node.id) != words:
                 self._told[node.id] = words
                 say("send", words)
@@ -164,5 +166,9 @@ def read_grant(file: Path) -> Grant | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=Grant)
     except (msgspec.MsgspecError, OSError) as e:
-        say("send", f"{file}: {e}; 不授权 grants nothing: run `fengsui mandate grant` again")
+        nothing = Text(
+            "；不授权：请再 `fengsui mandate grant`",
+            "; it grants nothing: run `fengsui mandate grant` again",
+        )
+        say("send", f"{file}: {e}" + nothing)
         return None

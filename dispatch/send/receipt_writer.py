@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 
+from config.language import Text
 from dispatch.channels import CarrierWord
 from dispatch.send.inbound_sms import NotNow
 from dispatch.send.receipts import Receipts
@@ -71,7 +72,10 @@ class Hearing:
             except NotNow as e:
                 say(
                     "send",
-                    f"联系人库读不到 contact store: {e}; 来信须重发 messages are to come again",
+                    Text(
+                        f"联系人库读不到：{e}；来信须重发",
+                        f"the contact store cannot be read: {e}; messages are to come again",
+                    ),
                 )
                 _tell(heard, False)
                 continue

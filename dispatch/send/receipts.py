@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from config.language import Said
+from config.language import Said, Text, each, text_of
 from config.records.district import Node
 from dispatch.channels import CarrierWord, message_id
 from dispatch.channels.status_words import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
@@ -23,6 +23,7 @@ from stream.mqtt.client import Message
 from stream.records import Rejected, encode
 
 _DETAIL = 200
+_OTHER_CHANNEL = Text(" 冒答别的渠道", " speaks for a message of another channel")
 _AHEAD_MS = 600_000
 # a carrier's free words may hold a telephone number, which must not stand in the log
 _NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
@@ -91,53 +92,61 @@ class Receipts:
                 return self._reported(box, node, message.payload)
             case ["receipt", channel]:
                 return self._from_carrier(box, channel, message.payload)
-        raise _Stray("unknown_topic", "不认识的主题 neither a node's ack nor a carrier's receipt")
+        raise _Stray(
+            "unknown_topic",
+            Text("不认识的主题", "neither a node's ack nor a carrier's receipt"),
+        )
 
     def _from_node(self, box: Box, node: str, payload: bytes) -> Receipt:
-        ack = _told(payload, _ack, "不是终端应答 not a node's ack")
+        ack = _told(payload, _ack, Text("不是终端应答", "not a node's ack"))
         meaning = NODE[ack.state]
         if ack.state == "refused":
             meaning = NODE_REFUSED.get(ack.detail, meaning)
         entry, route = _place(box, ack.id)
         if not ack.node == node == entry.delivery.recipient:
-            words = f"{node} 冒答别的终端 node {node} speaks for another node's command"
+            words = Text(f"{node} 冒答别的终端", f"node {node} speaks for another node's command")
             raise _Stray("wrong_node", words)
-        words = _said(meaning, ack.state, ack.detail)
+        said = _said(meaning, ack.state, ack.detail)
         if ack.battery is not None and 0 <= ack.battery <= 100:
-            words = f"{words}，电量 battery {ack.battery:.0f} %".removeprefix("，")
-        return self._made(entry, route, meaning, ack.at, words)
+            charge = f"{ack.battery:.0f} %"
+            battery = Text(f"电量 {charge}", f"battery {charge}")
+            said = text_of(said) + Text("，", ", ") + battery if said else battery
+        return self._made(entry, route, meaning, ack.at, said)
 
     def _known(self, name: str) -> tuple[Caretaker, Node]:
         node = self._nodes.get(name)
         if node is None or self._caretaker is None:
-            raise _Stray("unknown_station", f"没有这个终端 no node {name} in nodes.csv")
+            words = Text(f"nodes.csv 里没有终端 {name}", f"there is no node {name} in nodes.csv")
+            raise _Stray("unknown_station", words)
         return self._caretaker, node
 
     def _greeted(self, name: str, payload: bytes) -> None:
         caretaker, node = self._known(name)
-        hello = _told(payload, _hello, "不是终端问候 not a node's hello")
+        hello = _told(payload, _hello, Text("不是终端问候", "not a node's hello"))
         if hello.node != name:
-            raise _Stray("wrong_node", f"{name} 冒名问候 node {name} greets in another's name")
+            words = Text(f"{name} 冒名问候", f"node {name} greets in another's name")
+            raise _Stray("wrong_node", words)
         caretaker.hello(node, hello, self._clock())
 
     def _reported(self, box: Box, name: str, payload: bytes) -> Delivery | None:
         caretaker, node = self._known(name)
         found = caretaker.note(box, node, payload)
         if isinstance(found, Refused):
-            hint = "" if node.sign_key else "; nodes.csv 缺它的 has no sign_key for it"
-            words = f"{name} 自称自主播出，无从证实 says that it acted alone: not proved{hint}"
+            hint = Text("；nodes.csv 缺它的 sign_key", "; nodes.csv has no sign_key for it")
+            words = Text(
+                f"{name} 自称自主播出，无从证实", f"{name} says that it acted alone: not proved"
+            ) + ("" if node.sign_key else hint)
             raise _Stray(found.reason, words)
         return found
 
     def _from_carrier(self, box: Box, channel: str, payload: bytes) -> Receipt:
-        told = _told(payload, _carrier, "不是通道回执 not a carrier's receipt")
+        told = _told(payload, _carrier, Text("不是通道回执", "not a carrier's receipt"))
         meaning = _meaning(channel, told.status)
         entry, route = _place(box, told.key)
         if entry.delivery.routes[route].channel != channel:
-            words = f"{channel} 冒答别的渠道 speaks for a message of another channel"
-            raise _Stray("wrong_channel", words)
-        words = _said(meaning, told.status, _masked(told.detail))
-        return self._made(entry, route, meaning, told.at, words)
+            raise _Stray("wrong_channel", channel + _OTHER_CHANNEL)
+        said = _said(meaning, told.status, _masked(told.detail))
+        return self._made(entry, route, meaning, told.at, said)
 
     def word(self, box: Box, heard: CarrierWord, *, patient: bool) -> list[Out] | None:
         """What a carrier says, or somebody's telephone by it, as the log is given it. None while
@@ -162,7 +171,9 @@ class Receipts:
             if heard.fault:
                 raise _Stray("bad_payload", heard.fault)
             if not heard.status:
-                words = "是来信，不是回执 a message from a telephone, not a delivery receipt"
+                words = Text(
+                    "是来信，不是回执", "a message from a telephone, not a delivery receipt"
+                )
                 raise _Stray("no_receipt", words)
             meaning = _meaning(heard.channel, heard.status)
             ref = self._ref(box, heard)
@@ -171,12 +182,12 @@ class Receipts:
                 return None
             entry, route = _found(box, place)
             if entry.delivery.routes[route].channel != heard.channel:
-                words = f"{heard.carrier} 冒答别的渠道 speaks for another channel"
-                raise _Stray("wrong_channel", words)
+                raise _Stray("wrong_channel", heard.carrier + _OTHER_CHANNEL)
         except _Stray as e:
             return self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *e.args)
-        words = _said(meaning, _masked(heard.status), _masked(heard.detail), f"{heard.carrier} ")
-        made = self._made(entry, route, meaning, 0, words)
+        detail = each(heard.detail, _masked)
+        said = _said(meaning, _masked(heard.status), detail, f"{heard.carrier} ")
+        made = self._made(entry, route, meaning, 0, said)
         refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
         made = msgspec.structs.replace(made, refs=refs)
         return Out("deliveries", made.delivery, encode(made))
@@ -194,11 +205,13 @@ class Receipts:
         if found[0] in heard.refs:  # as the carrier wrote it when it took the message
             return found[0]
         if len({box.refs.get(r) for r in found}) > 1:
-            words = f"{heard.carrier} 的编号可指多条消息 its id could be that of several messages"
+            words = heard.carrier + Text(
+                " 的编号可指多条消息", ": its id could be that of several messages"
+            )
             raise _Stray("ambiguous_id", words)
         return "" if people else found[0]  # of somebody else's message it says nothing
 
-    def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: str) -> Receipt:
+    def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: Said) -> Receipt:
         at = self._clock()
         # an exercise has one clock, which the simulators share; a real device's may be wrong
         if not self._live and e.delivery.queued_at <= said_at <= at + _AHEAD_MS:
@@ -210,7 +223,7 @@ class Receipts:
             receipt_at=at,
             attempt=max(1, e.attempt) if route == e.route else 1,
             permanent=meaning.permanent,
-            detail=words[:_DETAIL],
+            detail=each(words, lambda half: half[:_DETAIL]),
         )
 
     def _dead(self, message: Message, reason: str, detail: Said) -> Out:
@@ -223,17 +236,20 @@ class Receipts:
         return letter(self._clock(), source, Rejected(reason, detail), payload)
 
 
-def _told(payload: bytes, decoder: "msgspec.json.Decoder[T]", what: str) -> T:
+def _told(payload: bytes, decoder: "msgspec.json.Decoder[T]", what: Text) -> T:
     try:
         return read_json(payload, decoder, JSON_BYTES)
     except Unreadable as e:
-        raise _Stray(e.reason, f"{what}: {e.words}") from e
+        raise _Stray(e.reason, what + ": " + e.words) from e
 
 
-def _said(meaning: Meaning, word: str, detail: str, carrier: str = "") -> str:
+def _said(meaning: Meaning, word: str, detail: Said, carrier: str = "") -> Said:
     """What it means, then the other side's own words; nothing if they only repeat the state."""
-    theirs = f"{carrier}{word} {detail}".strip()
-    return "" if theirs == meaning.state and not meaning.zh else f"{meaning.words} {theirs}"
+    theirs = each(detail, lambda half: f"{carrier}{word} {half}".strip())
+    if theirs == meaning.state and not meaning.zh:
+        return ""
+    state = "" if word == meaning.state else f"{meaning.state}: "
+    return Text(f"{meaning.words} ", state) + theirs
 
 
 def _masked(words: str) -> str:
@@ -244,8 +260,9 @@ def _meaning(channel: str, status: str) -> Meaning:
     meaning = meaning_of(channel, status)
     if meaning is None:
         words = WORDS.get(channel, CARRIER)
-        said = f"{_masked(status)[:40]!r}: 不认识 known are {', '.join(words)}"
-        raise _Stray("unknown_status", said)
+        known = ", ".join(words)
+        said = Text(f"不认识；认识的有 {known}", f"is not known; known are {known}")
+        raise _Stray("unknown_status", f"{_masked(status)[:40]!r}: " + said)
     return meaning
 
 
@@ -256,6 +273,6 @@ def _place(box: Box, key: str) -> tuple[Entry, int]:
 def _found(box: Box, place: tuple[str, int] | None) -> tuple[Entry, int]:
     entry = box.entries.get(place[0]) if place is not None else None
     if place is None or entry is None:
-        words = "近一天没有这条消息 no delivery of the last day has this key"
+        words = Text("近一天没有这条消息", "no delivery of the last day has this key")
         raise _Stray("unknown_delivery", words)
     return entry, place[1]

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from config.language import Text, text_of
 from dispatch.nodes.keys import pair_of, read_key
 from dispatch.records import Decision
 from dispatch.signatures.proof import Era, Signer, Trust, signed
@@ -29,6 +30,12 @@ from stream.disk.files import create_file, write_file
 from stream.oplog import say
 
 FILE = "signers.json"
+_NOT_SEALED = Text(
+    "不是封口的钥匙：`fengsui signer make`", "is no sealed key: `fengsui signer make`"
+)
+_NOT_ED25519 = Text(
+    "不是 Ed25519 钥匙：`fengsui signer make`", "is no Ed25519 key: `fengsui signer make`"
+)
 Sign = Callable[[Decision], Decision]  # raises ValueError saying why nothing is signed
 _decoder = msgspec.json.Decoder(Trust)
 
@@ -52,7 +59,10 @@ class Signers:
         except FileNotFoundError:
             self._trust, self._stamp = self._nobody, (0, 0)
         except (OSError, ValueError) as e:
-            say("decide", f"{e}; 谁的签名都不算 nobody's signature counts until it is mended")
+            nobody = Text(
+                "；修好以前谁的签名都不算", "; nobody's signature counts until it is mended"
+            )
+            say("decide", text_of(e) + nobody)
             self._trust, self._stamp = self._nobody, (0, 0)
         return self._trust
 
@@ -62,9 +72,16 @@ def read(file: Path, district: str) -> Trust:
     try:
         found = _decoder.decode(file.read_bytes())
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:
-        raise ValueError(f"{file}: 不是签名人名单 is no list of signers: {e}") from e
+        raise ValueError(
+            f"{file}: " + Text("不是签名人名单：", "is no list of signers: ") + str(e)
+        ) from e
     if found.district != district or not found.eras:
-        raise ValueError(f"{file}: 是 is of {found.district!r}，不是 not {district!r}")
+        raise ValueError(
+            Text(
+                f"{file}: 是 {found.district!r} 的，不是 {district!r} 的",
+                f"{file}: is of {found.district!r}, not {district!r}",
+            )
+        )
     return found
 
 
@@ -133,8 +150,9 @@ def enrol(file: Path, district: str, signer: Signer) -> None:
 
     def make(trust: Trust) -> Trust:
         if old := [s for s in trust.now.signers if s.key == signer.key]:
-            whose = old[0].officer or f"值班台 desk {old[0].name}"
-            raise ValueError(f"{signer.key[:16]}…: 已登记给 is registered already, for {whose}")
+            whose = old[0].officer or Text("值班台 ", "desk ") + old[0].name
+            told = Text("已登记给 ", "is registered already, for ")
+            raise ValueError(f"{signer.key[:16]}…: " + told + whose)
         return _with(trust, (*trust.now.signers, signer))
 
     with changing(file, district) as change:
@@ -150,7 +168,9 @@ def retire(file: Path, district: str, begins: str, handled: int, at: int) -> Sig
         found = [s for s in trust.now.signers if begins and s.key.startswith(begins)]
         if len(found) != 1 or found[0].until is not None:
             known = ", ".join(s.key[:16] for s in trust.now.signers if s.until is None) or "-"
-            raise ValueError(f"{begins!r}: 不是其中一把 is not one of {known}")
+            raise ValueError(
+                Text(f"{begins!r}: 不是其中一把：{known}", f"{begins!r}: is not one of {known}")
+            )
         gone.append(msgspec.structs.replace(found[0], until=handled, until_at=at))
         return _with(trust, tuple(gone[0] if s is found[0] else s for s in trust.now.signers))
 
@@ -186,12 +206,19 @@ class Desk:
                 enrol(self._file, self._district, Signer(key=public, name="desk"))
         except OSError as e:
             raise ValueError(
-                f"{self._file}: 本台的钥匙没有登记 this desk's key is not registered ({e.strerror}): on the "
-                f"machine of decide: fengsui signer add --desk {public}"
+                Text(
+                    f"{self._file}: 本台的钥匙没有登记（{e.strerror}）：请在 decide 的机器上 `fengsui signer "
+                    f"add --desk {public}`",
+                    f"{self._file}: this desk's key is not registered ({e.strerror}): on the machine "
+                    f"of decide: `fengsui signer add --desk {public}`",
+                )
             ) from e
         if known and known[0].until is not None:
             raise ValueError(
-                f"{keys.public_file}: 已撤销 was revoked: fengsui signer desk --new makes another"
+                Text(
+                    f"{keys.public_file}: 已撤销：`fengsui signer desk --new` 造一把新的",
+                    f"{keys.public_file}: was revoked: `fengsui signer desk --new` makes another",
+                )
             )
         return keys.private
 
@@ -215,7 +242,8 @@ def make_officer_key(file: Path, passphrase: str) -> str:
     """A new key of an officer, sealed, for their own eyes (mode 0600). The public one, hex. Raises
     ValueError: the file is there."""
     if file.exists():
-        raise ValueError(f"{file}: 已有文件 is there already and is not overwritten")
+        there = Text("已有此文件，不覆盖", "is there already and is not overwritten")
+        raise ValueError(f"{file}: " + there)
     key = Ed25519PrivateKey.generate()
     sealed = BestAvailableEncryption(passphrase.encode())
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -228,17 +256,19 @@ def officer_key(file: Path, passphrase: str) -> bytes:
     try:
         mode, body = file.stat().st_mode, file.read_bytes()
     except OSError as e:
-        raise ValueError(f"{file}: 读不到 cannot be read: {e.strerror}") from e
+        why = Text(f"读不到：{e.strerror}", f"cannot be read: {e.strerror}")
+        raise ValueError(f"{file}: " + why) from e
     if mode & 0o077:
-        raise ValueError(f"{file}: 别人可读 others may read it: chmod 600")
+        raise ValueError(f"{file}: " + Text("别人可读：chmod 600", "others may read it: chmod 600"))
     try:
         key = load_pem_private_key(body, passphrase.encode())
     except (TypeError, UnsupportedAlgorithm) as e:
-        raise ValueError(f"{file}: 不是封口的钥匙 is no sealed key: fengsui signer make") from e
+        raise ValueError(f"{file}: " + _NOT_SEALED) from e
     except ValueError as e:
-        raise ValueError(f"{file}: 打不开，口令不对？ cannot be opened, another passphrase?") from e
+        shut = Text("打不开，口令不对？", "cannot be opened, another passphrase?")
+        raise ValueError(f"{file}: " + shut) from e
     if not isinstance(key, Ed25519PrivateKey):
-        raise ValueError(f"{file}: 不是 is no Ed25519 key: fengsui signer make")
+        raise ValueError(f"{file}: " + _NOT_ED25519)
     return key.private_bytes_raw()
 
 
@@ -248,5 +278,11 @@ def public_key(text: str) -> str:
         return read_key(Path(text)).hex()
     found = text.strip().lower()
     if len(found) != 64 or any(c not in "0123456789abcdef" for c in found):
-        raise ValueError(f"{text!r}: 不是公钥 is no public key: 64 hex digits, or a file of them")
+        raise ValueError(
+            f"{text!r}: "
+            + Text(
+                "不是公钥：64 位十六进制，或其文件",
+                "is no public key: 64 hex digits, or a file of them",
+            )
+        )
     return found

@@ -14,6 +14,7 @@ from typing import Literal
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
+from config.language import Text, text_of
 from config.read.problem import Problem
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH, Action, Level
@@ -71,7 +72,9 @@ def word_problems(district: District) -> list[Problem]:
             problems += _template(path, file, field_names(district))
         elif not path.name.startswith("."):
             there = ", ".join(sorted(p.name for p in OURS.iterdir()))
-            problems.append(Problem(file, 0, "", "没有这个用语文件 is no file of words", there))
+            problems.append(
+                Problem(file, 0, "", Text("没有这个用语文件", "is no file of words"), there)
+            )
     return problems or list(_outcomes(district))
 
 
@@ -79,7 +82,7 @@ def _text(path: Path, file: str) -> tuple[str, list[Problem]]:
     try:
         return path.read_text("utf-8"), []
     except (OSError, UnicodeDecodeError) as e:
-        return "", [Problem(file, 0, "", f"读不出 cannot be read: {e}", "UTF-8")]
+        return "", [Problem(file, 0, "", Text("读不出：", "cannot be read: ") + str(e), "UTF-8")]
 
 
 def _template(path: Path, file: str, known: frozenset[str]) -> list[Problem]:
@@ -90,25 +93,27 @@ def _template(path: Path, file: str, known: frozenset[str]) -> list[Problem]:
         tree = environment().parse(text)
         environment().compile(text)  # finds filters that do not exist
     except TemplateSyntaxError as e:
-        return [Problem(file, e.lineno, "", f"模板写错 is no template: {e.message}")]
+        return [
+            Problem(file, e.lineno, "", Text("模板写错：", "is no template: ") + f"{e.message}")
+        ]
     for outer in tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)):
-        problems.append(Problem(file, outer.lineno, "", "不能引入别的文件 brings in another file"))
+        words = Text("不能引入别的文件", "brings in another file")
+        problems.append(Problem(file, outer.lineno, "", words))
     own = {n.name for n in tree.find_all(nodes.Name) if n.ctx != "load"}
     asked = {n.name: n.lineno for n in reversed(list(tree.find_all(nodes.Name))) if n.ctx == "load"}
     for field in sorted(asked.keys() - own - known, key=lambda f: asked[f]):
         problems.append(
             Problem(
-                file, asked[field], field, "没有这个字段 there is no such field",
-                f"可用的 there are: {', '.join(sorted(known))}",
+                file, asked[field], field, Text("没有这个字段", "there is no such field"),
+                Text("可用的：", "there are: ") + ", ".join(sorted(known)),
             )
         )  # fmt: skip
     last = max(1, text.count("\n") + (not text.endswith("\n")))
     for one_of in MUST[path.stem.partition("_")[2]]:
         if not asked.keys() & set(one_of):
-            hint = f"加上 add {{{{ {one_of[0]} }}}}"
-            problems.append(
-                Problem(file, last, one_of[0], "模板缺少这个字段 the template lacks it", hint)
-            )
+            hint = Text("加上 ", "add ") + f"{{{{ {one_of[0]} }}}}"
+            lacks = Text("模板缺少这个字段", "the template lacks it")
+            problems.append(Problem(file, last, one_of[0], lacks, hint))
     return problems
 
 
@@ -119,7 +124,7 @@ def _table(path: Path, file: str) -> list[Problem]:
     try:
         own = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
-        return [Problem(file, 0, "", f"不是 TOML is no TOML: {e}")]
+        return [Problem(file, 0, "", Text("不是 TOML：", "is no TOML: ") + str(e))]
     with (OURS / path.name).open("rb") as f:
         ours = tomllib.load(f)
     return list(_rows(file, text, own, ours, ()))
@@ -132,7 +137,7 @@ def _rows(
     column, line = ".".join(at), _line(text, at)
     if isinstance(ours, dict):
         if not isinstance(own, dict):
-            yield Problem(file, line, column, "应是一节 should be a table")
+            yield Problem(file, line, column, Text("应是一节", "should be a table"))
             return
         for key, value in own.items():
             if key in ours:
@@ -140,9 +145,10 @@ def _rows(
             else:
                 line = _line(text, (*at, key))
                 place = ".".join((*at, key))
-                yield Problem(file, line, place, "没有这一项 is not used", ", ".join(ours))
+                yield Problem(file, line, place, Text("没有这一项", "is not used"), ", ".join(ours))
     elif not isinstance(own, str) or not own.strip():
-        yield Problem(file, line, column, "应是一句话 should be a sentence", "不能空 not empty")
+        sentence = Text("应是一句话", "should be a sentence")
+        yield Problem(file, line, column, sentence, Text("不能空", "not empty"))
 
 
 def _line(text: str, at: tuple[str, ...]) -> int:
@@ -184,7 +190,7 @@ def _outcomes(district: District) -> Iterator[Problem]:
         frames = [f for f in extract_tb(e.__traceback__) if f.filename.endswith(".j2")]
         where = f"words/{Path(frames[-1].filename).name}" if frames else "words"
         line = frames[-1].lineno or 0 if frames else 0
-        yield Problem(where, line, "", f"模板运行出错 the template fails: {e}")
+        yield Problem(where, line, "", Text("模板运行出错：", "the template fails: ") + text_of(e))
 
 
 def _of_area(district: District, area: Area, hazard: str) -> Iterator[Problem]:
@@ -196,7 +202,7 @@ def _of_area(district: District, area: Area, hazard: str) -> Iterator[Problem]:
         for kind, lang, channel in _OTHERS:
             message = Message(alert, kind, lang, was, "responsible", True)
             if not str(write(district, message, channel).text).strip():
-                told = f"{area.id} {hazard}: 没有字 comes out empty"
+                told = f"{area.id} {hazard}: " + Text("没有字", "comes out empty")
                 yield Problem(f"words/{template_of(message, channel)}", 0, "", told)
 
 
@@ -231,13 +237,19 @@ def _room(a: Area) -> tuple[int, int]:
 
 def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]:
     what = f"{area.id} {message.alert.hazard} {message.category}"
-    shorten = "缩短 shorten shelter, route or words"
+    shorten = Text("缩短安置点、路线或用语", "shorten shelter, route or words")
     for lang in ("zh", "en"):
         text = str(write(district, message._replace(lang=lang), "sms").text)
         if (parts := segments(text)) > SMS_SEGMENTS:
-            told = f"{what}: 短信 {parts} 段，最多 SMS segments, at most {SMS_SEGMENTS}"
+            told = f"{what}: " + Text(
+                f"短信 {parts} 段，最多 {SMS_SEGMENTS} 段",
+                f"{parts} SMS segments, at most {SMS_SEGMENTS}",
+            )
             yield Problem(f"words/{lang}_sms.j2", 0, "", told, shorten)
     loud = str(write(district, message, "broadcast").text)
     if (s := seconds(loud)) > SPOKEN_S:
-        told = f"{what}: 播一遍约 {s:.0f} 秒，最多 seconds to say, at most {SPOKEN_S:.0f}"
+        told = f"{what}: " + Text(
+            f"播一遍约 {s:.0f} 秒，最多 {SPOKEN_S:.0f} 秒",
+            f"{s:.0f} seconds to say, at most {SPOKEN_S:.0f}",
+        )
         yield Problem("words/zh_broadcast.j2", 0, "", told, shorten)

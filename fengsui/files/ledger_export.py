@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.language import Said, Text, en, zh
+from config.language import Said, Text, en, text_of, zh
 from dispatch.ledger.chain import (
     CHAINS,
     Checked,
@@ -163,7 +163,7 @@ def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
     except OSError:
         faults.append(Text("seal.json: 缺失", "seal.json: is missing"))
     except ValueError as e:
-        faults.append(f"seal.json: {e}")
+        faults.append("seal.json: " + text_of(e))
     tails, proofs = [], Proofs()
     for chain in CHAINS:
         found, words = _file(folder / f"{chain}.jsonl", chain, trusted, proofs.see)
@@ -201,7 +201,7 @@ def _file(
         return Checked(Tail(chain), 0, 0, {}, None), [
             Text(f"{path.name}: 缺失", f"{path.name}: is missing")
         ]
-    return found, [str(found.fault)] if found.fault is not None else []
+    return found, [found.fault.text] if found.fault is not None else []
 
 
 def _keys(path: Path) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from config.language import zh
 from config.load import load
 from config.records.channels import Carrier
 from config.records.district import District
@@ -311,7 +312,7 @@ def test_the_next_carrier_stands_in(district: District, far: Far, unique: str) -
     before = len(far.taken())
     d = delivery(far.row.channel, "EXERCISE. second carrier")
     try:
-        assert way.send(d, d.routes[0], f"{unique}-stands-in").detail.startswith("one")
+        assert zh(way.send(d, d.routes[0], f"{unique}-stands-in").detail).startswith("one")
         until(lambda: len(far.taken()) > before, "taken")
     finally:
         way.close()

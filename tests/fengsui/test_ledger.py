@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from config.language import en, zh
 from config.records.level import Action, Level
 from detectors.detection import Mark
 from dispatch.ledger.chain import CHAINS, entry_of
@@ -177,10 +178,11 @@ def test_it_says_where(exported: dict[str, bytes], tmp_path: Path) -> None:
     rows[4] = rows[4].replace(b'"D2"', b'"D9"')
     files = {**exported, "deliveries.jsonl": b"".join(rows)}
     (fault,) = found_in(put(tmp_path, files))
-    assert fault.startswith("deliveries 第 entry 5: 内容被改")
+    assert zh(fault).startswith("deliveries 第 5 条：内容被改")
+    assert en(fault).startswith("deliveries entry 5: was changed")
     del rows[3]
     (fault,) = found_in(put(tmp_path, {**files, "deliveries.jsonl": b"".join(rows)}))
-    assert fault.startswith("deliveries 第 entry 4")
+    assert zh(fault).startswith("deliveries 第 4 条")
 
 
 def test_no_words_no_name_and_no_number(exported: dict[str, bytes]) -> None:
@@ -402,7 +404,7 @@ def test_by_the_command(tmp_path: Path) -> None:
     (out / "alerts.jsonl").write_bytes(body.replace(b"P-01", b"P-02", 1))
     bad = fengsui(tmp_path / "elsewhere", "audit", str(out))
     assert bad.returncode == 1
-    assert "alerts 第 entry 1: 内容被改" in bad.stdout
+    assert "alerts 第 1 条：内容被改" in bad.stdout
     assert fengsui(tmp_path, "audit", str(tmp_path / "none")).returncode == 2
 
 

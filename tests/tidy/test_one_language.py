@@ -19,16 +19,6 @@ LATER = {
     *("bench/against.py", "bench/cases", "bench/command.py", "bench/load", "bench/run.py"),
     "console/pages",
     *(
-        "dispatch/cap",
-        "dispatch/channels",
-        "dispatch/ledger",
-        "dispatch/nodes",
-        "dispatch/people",
-        "dispatch/send",
-        "dispatch/signatures",
-        "dispatch/words",
-    ),
-    *(
         "ingest/archive.py",
         "ingest/cap",
         "ingest/decode",

@@ -13,7 +13,8 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, quote, urlsplit
 
-from dispatch.channels import Parcel, SendError, SendResult
+from config.language import Text
+from dispatch.channels import NO_ROW, Parcel, SendError, SendResult
 from dispatch.channels.http.post import refuse
 from dispatch.channels.http.response import at, read, says_no
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # its lines may hold telephone numbers, whatever level the program logs at
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
+_NOT_TAKEN = Text("服务未收：", "not taken: ")
 # of services that say in their answer whether they took a message: the field (or its older name), the
 # yes, and what means that it was too much at once (20 a minute: DingTalk's 130101, WeCom's 45009)
 _JUDGED: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
@@ -46,8 +48,11 @@ def drill_url(carrier_url: str, path: str) -> str:
     parts = urlsplit(carrier_url)
     if parts.scheme != "http" or not _is_loopback(parts.hostname or ""):
         raise ValueError(
-            f"演练只发本机的模拟通道 an exercise sends only to a simulated carrier on this machine, not to "
-            f"{carrier_url!r}; use http://127.0.0.1:PORT"
+            Text(
+                f"演练只发本机的模拟通道，不发 {carrier_url!r}；请用 http://127.0.0.1:PORT",
+                "an exercise sends only to a simulated carrier on this machine, not to "
+                f"{carrier_url!r}; use http://127.0.0.1:PORT",
+            )
         )
     place = f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}/{path}"
     return f"json://{place}?:to={{to}}&:key={{key}}&+X-Idempotency-Key={{key}}"
@@ -64,7 +69,8 @@ def check(template: str, name: str) -> None:
     """Raises ValueError, naming the setting, if apprise does not know such a URL."""
     if _service(template, "0", "0", 1) is None:
         raise ValueError(
-            f"channels.toml, {name}: 读不懂 apprise does not understand this URL template"
+            f"channels.toml, {name}: "
+            + Text("apprise 读不懂此 URL", "apprise does not understand this URL template")
         )
 
 
@@ -84,10 +90,10 @@ def _service(template: str, to: str, key: str, timeout_s: int) -> "apprise.Notif
 def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int) -> SendResult:
     """One attempt. A yes means that the carrier has the message. Raises SendError."""
     if not template:
-        raise SendError("没有配置通道 no carrier configured", permanent=True)
+        raise SendError(NO_ROW, permanent=True)
     service = _service(template, to, key, timeout_s)
     if service is None:
-        words = "通道的 URL 不合此地址 the carrier's URL does not fit this address"
+        words = Text("通道的 URL 不合此地址", "the carrier's URL does not fit this address")
         raise SendError(words, permanent=True)
     from dispatch.channels.by_apprise.response import heard, notify  # loaded by now
 
@@ -100,7 +106,9 @@ def post(template: str, to: str, key: str, title: str, body: str, timeout_s: int
     status = heard.status()
     if status:
         refuse(status)
-    raise SendError("通道连不上或超时 the carrier could not be reached or did not answer in time")
+    raise SendError(
+        Text("通道连不上或超时", "the carrier could not be reached or did not answer in time")
+    )
 
 
 def _rule(service: "apprise.NotifyBase") -> tuple[tuple[str, ...], str, tuple[str, ...]] | None:
@@ -118,10 +126,10 @@ def _judge(service: "apprise.NotifyBase", body: bytes) -> None:
         code = next((c for f in fields if (c := at(found, f))), "")
         if code == yes:
             return
-        words = f"服务未收 not taken: {fields[0]} {code[:20]!r}"
+        words = _NOT_TAKEN + f"{fields[0]} {code[:20]!r}"
         raise SendError(words, wait_s=1.0) if code in busy else SendError(words)
     if why := says_no(body, page=False):
-        raise SendError(f"服务未收 not taken: {why}")
+        raise SendError(_NOT_TAKEN + why)
 
 
 class ByUrl:
@@ -146,7 +154,8 @@ class ByUrl:
         try:
             socket.create_connection((host, int(port or default)), self._timeout_s).close()
         except OSError as e:
-            raise SendError(f"连不上 no connection: {e.strerror or type(e).__name__}") from e
+            why = e.strerror or type(e).__name__
+            raise SendError(Text("连不上：", "no connection: ") + why) from e
         return True
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
+from config.language import Text
 from config.records.channels import Carrier as Settings
 from config.records.district import District
 from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH
@@ -67,7 +68,7 @@ class Gateway:
         if url:
             answer = request("GET", url, {}, None, self._timeout_s)
             if answer.status >= 500 or answer.status in (401, 403):
-                raise SendError(f"网关不正常 not well: HTTP {answer.status}")
+                raise SendError(Text("网关不正常：", "not well: ") + f"HTTP {answer.status}")
         else:
             # any answer of the server's root shows that it is there: nothing is sent
             parts = urlsplit(self._settings.url)
@@ -119,7 +120,7 @@ class Gateway:
 
     def _judged(self, body: bytes) -> SendResult:
         ident = taken(self._settings, body)
-        words = "" if judges(self._settings) else "答复无判据 nothing judges its answer"
+        words = "" if judges(self._settings) else Text("答复无判据", "nothing judges its answer")
         return SendResult("accepted", words, (f"{self.name}|{ident}",) if ident else ())
 
 

@@ -13,11 +13,14 @@ from typing import Any
 import msgspec
 from lxml import etree
 
+from config.language import Said, Text
 from config.records.channels import Carrier as Settings
 from dispatch.channels import SendError
 from dispatch.channels.http.post import LONGEST
 from stream.limits import Unreadable, number, read_json
 
+_NOT_TAKEN = Text("网关未收：", "not taken: ")
+_WEB_PAGE = Text("答复是网页，也许要登录", "a web page answered, perhaps a log-in")
 _BOM = b"\xef\xbb\xbf"
 _VALUE = 400  # characters of one field of an answer
 _DEEP = 4
@@ -75,7 +78,7 @@ def taken(s: Settings, body: bytes) -> str:
     ident = at(found, s.id_field) if s.id_field else _group(s.id_text, text)
     if s.ok_field:
         if found is None:
-            raise SendError("不是网关的答复 an answer that is not the gateway's")
+            raise SendError(Text("不是网关的答复", "an answer that is not the gateway's"))
         code = at(found, s.ok_field)
         if code.lower() not in {v.lower() for v in s.ok_values}:
             # a code, not free words, which may hold a number
@@ -86,7 +89,7 @@ def taken(s: Settings, body: bytes) -> str:
             busy, never = text.startswith(s.busy_values), text.startswith(s.permanent_values)
             raise _refused(_shown(text), busy and bool(text), never and bool(text))
     elif why := says_no(body) or says_nothing(body):
-        raise SendError(f"网关未收 not taken: {why}")
+        raise SendError(_NOT_TAKEN + why)
     return ident
 
 
@@ -95,12 +98,12 @@ def judges(s: Settings) -> bool:
     return bool(s.ok_field or s.ok_text)
 
 
-def says_no(body: bytes, *, page: bool = True) -> str:
+def says_no(body: bytes, *, page: bool = True) -> Said:
     """Why the answer is a no whoever says it; "" where it is none, or cannot be told. page: a web page
     is one."""
     found, text = read(body), text_of(body)
     if page and _PAGE.match(text):
-        return "答复是网页 a web page answered, perhaps a log-in"
+        return _WEB_PAGE
     for name, value in _fields(found, _DEEP):
         key = re.sub(r"[\W_]", "", name).lower()
         word = _word(value).strip().lower()
@@ -119,14 +122,14 @@ def says_no(body: bytes, *, page: bool = True) -> str:
     return _shown(text) if no else ""
 
 
-def says_nothing(body: bytes) -> str:
+def says_nothing(body: bytes) -> Said:
     """Why the answer of a gateway without a rule is no yes, though it is no plain no either: it is
     empty, or has a code that nobody calls success, and no words of success beside it."""
     found, text = read(body), text_of(body)
     if not text or found == {} or found == [] or text in ("null", "false"):
-        return "空的答复 an empty answer"
+        return Text("空的答复", "an empty answer")
     if isinstance(found, dict) and len(found) == 1 and {*map(str.lower, found)} <= _OF_PAGES:
-        return "答复是网页 a web page answered, perhaps a log-in"
+        return _WEB_PAGE
     fields = [(re.sub(r"[\W_]", "", k).lower(), v) for k, v in _fields(found, _DEEP)]
     words = " ".join(_word(v) for k, v in fields if k in _SAID) if fields else text
     if _doubtful(words):
@@ -142,7 +145,9 @@ def says_nothing(body: bytes) -> str:
     # a line that is a short number is a code, a long one an id
     if not fields and re.fullmatch(r"-\d+|\d{1,4}", text) and text.strip("0"):
         return _shown(text)
-    return "" if fields or not text.startswith("<") else "答复读不懂 an answer that cannot be read"
+    if fields or not text.startswith("<"):
+        return ""
+    return Text("答复读不懂", "an answer that cannot be read")
 
 
 def _doubtful(words: str) -> bool:
@@ -252,8 +257,8 @@ def _group(pattern: str, text: str) -> str:
 
 
 def _refused(words: str, busy: bool, never: bool) -> SendError:
-    words = f"网关未收 not taken: {words}"
-    return SendError(words, wait_s=1.0) if busy else SendError(words, permanent=never)
+    told = _NOT_TAKEN + words
+    return SendError(told, wait_s=1.0) if busy else SendError(told, permanent=never)
 
 
 def _shown(text: str) -> str:

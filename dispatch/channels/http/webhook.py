@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from config.language import Text
 from dispatch.channels import Parcel, SendResult
 from dispatch.channels.http.post import refuse, request
 
@@ -81,7 +82,7 @@ def key_of(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
     except binascii.Error as e:
-        raise ValueError("whsec_ 之后不是 base64 what follows whsec_ is not base64") from e
+        raise ValueError(Text("whsec_ 之后不是 base64", "what follows whsec_ is not base64")) from e
 
 
 def signature(key: bytes, ident: str, at: int, body: bytes) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from config.language import Text, text_of
 from dispatch.channels import CarrierWord, Parcel, SendError, SendResult
 from dispatch.channels.smpp.pdu import Pdu
 from dispatch.channels.smpp.receipt import receipt
@@ -55,7 +56,7 @@ class Smpp:
         try:
             coded = code(parcel.text, parcel.key)
         except ValueError as e:
-            raise SendError(str(e), permanent=True) from e
+            raise SendError(text_of(e), permanent=True) from e
         link = self._open()
         begun: list[tuple[int, Any]] = []
         with self._room:
@@ -139,7 +140,7 @@ class Smpp:
             key = self._late.pop((id(link), pdu.sequence), "")
         if key and not pdu.status:
             ref = self._id(pdu)
-            refs, words = (ref,) if ref else (), "逾时才答 after the deadline"
+            refs, words = (ref,) if ref else (), Text("逾时才答", "after the deadline")
             self._hear(CarrierWord("sms", self.name, key, refs, "ACCEPTD", words))
 
     def _deliver(self, link: Link, pdu: Pdu) -> None:
@@ -159,7 +160,7 @@ class Smpp:
                 refs=refs, status=found.status, detail=found.detail, numbers=numbers
             )
         elif unread:
-            heard = heard._replace(fault=f"SMPP 0x{pdu.command:X}: {unread}")
+            heard = heard._replace(fault=f"SMPP 0x{pdu.command:X}: " + text_of(unread))
         else:
             texts = decodings(pdu.text, pdu.data_coding)
             heard = heard._replace(sender=pdu.source, text=texts[0], instead=tuple(texts[1:]))

@@ -9,6 +9,8 @@ import re
 import struct
 from typing import NamedTuple
 
+from config.language import Said, Text
+
 GENERIC_NACK = 0x80000000
 RESPONSE = 0x80000000
 BIND_TRANSCEIVER, SUBMIT_SM, DELIVER_SM, UNBIND, ENQUIRE_LINK, DATA_SM = 9, 4, 5, 6, 0x15, 0x103
@@ -37,7 +39,7 @@ class Pdu(NamedTuple):
     text: bytes = b""
     receipted: str = ""
     state: int = 0
-    fault: str = ""
+    fault: Said = ""
 
 
 def read(octets: bytes) -> Pdu:
@@ -66,7 +68,7 @@ def _delivered(head: Pdu, body: bytes) -> Pdu:
         _, at = _string(body, at)
     if head.command == DATA_SM or len(body) < at + 5:
         # a receipt may be found in what there is all the same
-        return head._replace(text=body, fault="字段不全 fields are missing")
+        return head._replace(text=body, fault=Text("字段不全", "fields are missing"))
     head = head._replace(esm_class=fields[0], data_coding=body[at + 2])
     return _with_tlvs(head, *_cut(body[at + 5 :], body[at + 4]))
 
@@ -91,7 +93,7 @@ def _cut(octets: bytes, length: int) -> tuple[bytes, bytes]:
 
 def _with_tlvs(head: Pdu, text: bytes, rest: bytes) -> Pdu:
     whole = _tlvs(rest)
-    fault = "" if whole is not None else "附加参数读不懂 TLVs that cannot be read"
+    fault = "" if whole is not None else Text("附加参数读不懂", "TLVs that cannot be read")
     found = _salvaged(rest) if whole is None else whole
     if not text or text == rest:  # a text of which no length is known may be all TLVs
         text = found.get(_PAYLOAD, text)

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from config.language import Text
 from dispatch.words.sms_length import measure, split
 
 # 3GPP TS 23.038, 6.2.1: the place in the string is the code; 0x1B is the escape
@@ -46,7 +47,11 @@ def code(text: str, key: str) -> Coded:
     ucs2 = measure(text).encoding == "UCS-2"
     bodies = [_octets(part, ucs2) for part in split(text)]
     if len(bodies) > 255:
-        raise ValueError(f"{len(bodies)} 段 parts; 至多 a message has at most 255")
+        raise ValueError(
+            Text(
+                f"{len(bodies)} 段，至多 255 段", f"{len(bodies)} parts; a message has at most 255"
+            )
+        )
     coding, whole = (8 if ucs2 else 0), b"".join(bodies)
     if len(bodies) == 1:
         return Coded(coding, (whole,), whole)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 from xsdata.formats.dataclass.parsers import XmlParser
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.sources import Neighbour, Sources
@@ -329,13 +330,13 @@ def test_the_published_message_is_posted_with_its_key_and_token(
 @pytest.mark.parametrize(
     ("status", "answer", "permanent", "words"),
     [
-        (400, b'{"reason": "bad_signature"}', True, "对方未收 not taken: HTTP 400 bad_signature"),
-        (400, b'{"reason": "call 13912345678"}', True, "对方未收 not taken: HTTP 400"),
-        (400, b"[[[[", True, "对方未收 not taken: HTTP 400"),
-        (401, b"", True, "对方未收 not taken: HTTP 401"),
-        (429, b"", False, "对方未收 not taken: HTTP 429"),
-        (503, b"x" * 100_000, False, "对方未收 not taken: HTTP 503"),
-        (302, b"", False, "对方未收 not taken: HTTP 302"),  # never followed
+        (400, b'{"reason": "bad_signature"}', True, "HTTP 400 bad_signature"),
+        (400, b'{"reason": "call 13912345678"}', True, "HTTP 400"),
+        (400, b"[[[[", True, "HTTP 400"),
+        (401, b"", True, "HTTP 401"),
+        (429, b"", False, "HTTP 429"),
+        (503, b"x" * 100_000, False, "HTTP 503"),
+        (302, b"", False, "HTTP 302"),  # never followed
     ],
 )
 def test_what_the_neighbours_endpoint_says(
@@ -344,7 +345,8 @@ def test_what_the_neighbours_endpoint_says(
     endpoint.status, endpoint.answer = status, answer
     with pytest.raises(SendError) as e:
         pushing(endpoint.url, tmp_path).send(to_huailai(), ROUTE, "k")
-    assert (e.value.detail, e.value.permanent) == (words, permanent)
+    told = Text("对方未收：", "not taken: ") + words
+    assert (e.value.detail, e.value.permanent) == (told, permanent)
 
 
 def test_nobody_there_is_tried_again_and_nobody_declared_is_not(tmp_path: Path) -> None:

@@ -270,7 +270,7 @@ def test_any_answer_is_read(body: bytes) -> None:
         try:
             taken(row("http://x", **rule), body).encode()
         except SendError as e:
-            e.detail.encode()
+            str(e.detail).encode()
 
 
 # --- services of apprise, whose URLs are turned to this machine

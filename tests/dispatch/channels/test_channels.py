@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from config.language import en
 from config.load import load
 from config.records.channels import Channels
 from config.records.district import District
@@ -110,7 +111,7 @@ def test_what_a_refusal_means(
     with pytest.raises(SendError) as e:
         by_url(district, "sms", drill_url(gateway.url, "sms")).send(delivery("C-0001"), ROUTE, "k")
     assert e.value.permanent is permanent
-    assert e.value.detail.endswith(f": HTTP {status}")
+    assert en(e.value.detail).endswith(f": HTTP {status}")
     assert len(gateway.got) == 1  # retry is the outbox's
 
 

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from config.language import en, zh
 from config.load import load
 from config.records.district import District
 from config.records.level import Action
@@ -138,7 +139,8 @@ def test_send_tells_the_time_hands_out_keys_and_mandates_and_takes_note_of_acts(
         noted = opened(ear.heard("noted")[0], Noted, "exercise", sender)
         assert isinstance(noted, Noted) and noted.acts == ("N001-1-1/played",)
         text = notice.routes[0].text
-        assert notice.status == "exercise" and text.startswith("（演练）")
+        assert notice.status == "exercise" and zh(text).startswith("（演练）")
+        assert en(text).startswith("EXERCISE.") and "Xiangtun" in en(text)
         assert "香屯村" in text and "立即转移" in text and "rain 60 min 41.2 mm" in text
 
         # what is not proved is seen, not believed
