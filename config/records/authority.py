@@ -3,6 +3,7 @@ officers.csv state them."""
 
 from typing import Literal
 
+from config.language import Said
 from config.records.row import Row
 
 
@@ -50,7 +51,7 @@ class Authority(Row, frozen=True, kw_only=True):
     through: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()  # offices that may lower or cancel it; none named: `by`
     override: tuple[str, ...] = ()  # offices that may let it out in an emergency, on record
-    source: str = ""
+    source: Said = ""  # the plan or law by which they decide: "…", or ["中文", "English"]
 
 
 class Policy(Row, frozen=True, kw_only=True):

@@ -35,6 +35,7 @@ class Supply(Row, frozen=True, kw_only=True):
     name_en: str
     quantity: int
     unit: str
+    unit_en: str = ""  # away: as `unit`
     place: str
     place_en: str
     lon: float

@@ -10,11 +10,10 @@ from config.records.district import District
 from config.records.level import (
     ACTION_EN,
     ACTION_ZH,
-    HAZARD_EN,
-    HAZARD_ZH,
     LEVEL_EN,
     LEVEL_ZH,
     Level,
+    hazard_words,
 )
 from config.records.quantity import QUANTITIES
 from console.model.view import View
@@ -224,11 +223,6 @@ _ASKED = {
 def asked(what: str) -> Text:
     """The words of what a question asks for."""
     return _ASKED.get(what) or Text(what, what)
-
-
-def hazard_words(hazard: str) -> Text:
-    """山洪, flash flood."""
-    return Text(HAZARD_ZH.get(hazard, hazard), HAZARD_EN.get(hazard, hazard))
 
 
 def said(words: Said) -> tuple[str, str]:

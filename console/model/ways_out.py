@@ -4,6 +4,7 @@ Pure."""
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from config.language import Said
 from config.records.district import District
 from console.model.view import View
 from dispatch.channels.status_words import PROOFS, proof
@@ -17,7 +18,7 @@ class Way(NamedTuple):
     name: str
     kind: str
     health: RouteHealth | None
-    by: str
+    by: Said
 
 
 def ways(district: District, view: View, live: bool) -> Iterator[Way]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from config.language import text_of
+from config.language import Text, text_of
 from config.records.district import District
 from console.model.consistency import Audit, Finding
 from console.model.follow import Follower
@@ -155,7 +155,9 @@ class Feed:
 
     def _odd(self, what: str, error: Exception) -> None:
         self.unread += 1
-        once("console", f"{what}: 程序出错，略过 a program error, passed over: {fault(error)}")
+        why = fault(error)
+        words = Text(f"程序出错，略过：{why}", f"a program error, passed over: {why}")
+        once("console", f"{what}: " + words)
 
     def clock(self) -> int:
         """The run's own clock (ms)."""

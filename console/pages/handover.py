@@ -5,8 +5,8 @@ from typing import Any
 
 from config.language import Text
 from config.records.district import District
-from config.records.level import LEVEL_EN, LEVEL_ZH, Action
-from console.model.shift_log import STATE, hazard_words
+from config.records.level import LEVEL_EN, LEVEL_ZH, Action, hazard_words
+from console.model.shift_log import STATE
 from console.model.shift_log import asked as words_of
 from console.model.trail import Trail
 from console.model.view import View

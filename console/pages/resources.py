@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from config.records.district import District
-from config.records.level import HAZARD_EN, HAZARD_ZH
+from config.records.level import hazard_words
 from console.model.trail import Trail
 from console.model.view import View
 from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
@@ -28,7 +28,7 @@ def _task(district: District, t: Task) -> dict[str, Any]:
         "state": t.state,
         "area": area.id,
         "hazard": t.course.hazard,
-        "hazard_words": [HAZARD_ZH[t.course.hazard], HAZARD_EN[t.course.hazard]],
+        "hazard_words": hazard_words(t.course.hazard),
         "alert": t.alert,
         "version": t.course.version,
         "on": t.plan.on,

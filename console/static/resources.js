@@ -109,10 +109,11 @@ function table(into) {
     shelters: [["容量", "holds", "capacity"], ["预警区", "areas", "areas"], ["灾种", "against", "hazards"], ["管理", "keeper", "keeper"]],
     risks: [["类别", "kind", "kind"], ["预警区", "area", "area"], ["人数", "people", "people"], ["监视", "watched by", "watcher"]],
   }[shown];
-  const where = (a) => (picture.ground.areas[a] ? named(picture.ground.areas[a]) : picture.ground.hazards[a] || a);
-  const cell = (v, key) => (key === "kind" ? of(KIND[v]) || v : Array.isArray(v) ? listed(v.map(where)) : key === "area" ? where(v) : String(v));
+  const where = (a) => (picture.ground.areas[a] ? named(picture.ground.areas[a]) : picture.ground.towns[a] ? named(picture.ground.towns[a]) : picture.ground.hazards[a] || a);
+  const both = (r, key) => (r[`${key}_en`] ? [r[key], r[`${key}_en`]] : r[key]);
+  const cell = (v, key) => (key === "kind" ? of(KIND[v]) || v : key === "areas" || key === "hazards" ? listed(v.map(where)) : key === "area" ? of(where(v)) : of(v) || String(v));
   into.replaceChildren(
     el("p", { class: "many", role: "group", "aria-label": t("资源表", "Tables") }, ...TABLES.map(([key, zh]) => el("button", { type: "button", "data-table": key, "aria-pressed": String(key === shown), onclick: () => { shown = key; table(into); into.querySelector(`[data-table="${key}"]`).focus(); } }, `${of(zh)} ${Object.keys(base[key]).length}`))),
     el("table", { class: "base" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, t("名称", "name")), ...columns.map(([zh, en]) => el("th", { scope: "col" }, t(zh, en))), el("th", { scope: "col" }, t("经纬度", "lon, lat")))),
-      el("tbody", {}, ...Object.values(base[shown]).map((r) => el("tr", {}, el("th", { scope: "row" }, `${r.id} ${t(r.name, r.name_en)}`), ...columns.map(([, , key]) => el("td", {}, cell(r[key], key))), el("td", {}, `${r.lon}, ${r.lat}`))))));
+      el("tbody", {}, ...Object.values(base[shown]).map((r) => el("tr", {}, el("th", { scope: "row" }, `${r.id} ${t(r.name, r.name_en)}`), ...columns.map(([, , key]) => el("td", {}, cell(both(r, key), key))), el("td", {}, `${r.lon}, ${r.lat}`))))));
 }

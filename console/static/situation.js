@@ -159,7 +159,8 @@ function stripes() {
 
 function draw(box, pick) {
   const g = picture.ground, L = window.L;
-  const map = L.map(box, { zoomControl: true, attributionControl: false, zoomSnap: 0.25 });
+  const map = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: 0.25 });
+  L.control.zoom({ zoomInTitle: t("放大", "Zoom in"), zoomOutTitle: t("缩小", "Zoom out") }).addTo(map);
   const renderer = L.canvas({ padding: 0.3 });
   map.createPane("ground").style.zIndex = 100; // below the relief
   const shown = [...g.outline.flat(), ...Object.values(g.areas).flatMap((a) => [a.at, ...a.ring])];

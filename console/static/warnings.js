@@ -117,7 +117,7 @@ function row([id, w]) {
 function ledger() {
   const acts = Object.values(part("decisions")).sort((a, b) => b.at - a.at).slice(0, 12);
   return el("ol", { class: "ledger" }, ...acts.map((d) => el("li", { class: d.outcome },
-    `${time(d.at, clock())} ${{ done: "✓", already: "=", refused: "✗" }[d.outcome]} ${d.by} ${of(ACT[d.act]) || d.act} ${d.area ? (picture.ground.areas[d.area] ? named(picture.ground.areas[d.area]) : d.area) : ""}${t("：", ": ")}${of(d.words)}`)));
+    `${time(d.at, clock())} ${{ done: "✓", already: "=", refused: "✗" }[d.outcome]} ${d.by === "policy" ? t("按规定", "by rule") : d.by} ${of(ACT[d.act]) || d.act} ${d.area ? (picture.ground.areas[d.area] ? named(picture.ground.areas[d.area]) : d.area) : ""}${t("：", ": ")}${of(d.words)}`)));
 }
 
 async function one(id, w) {

@@ -30,6 +30,7 @@ export const refused = (found, answer) => Object.assign(new Error(found.zh ? t(f
 export function setLang(next) {
   language = next;
   localStorage.setItem("lang", next);
+  document.title = t("烽燧 值班台", "Fengsui duty room"); // until the district is known
   document.documentElement.lang = next === "en" ? "en" : "zh-CN";
   for (const e of document.querySelectorAll("[data-zh]")) e.textContent = t(e.dataset.zh, e.dataset.en);
   for (const e of document.querySelectorAll("[data-label-zh]")) e.setAttribute("aria-label", t(e.dataset.labelZh, e.dataset.labelEn));

@@ -4,6 +4,7 @@ refused (dead letter), never guessed."""
 import re
 from typing import NamedTuple
 
+from config.language import Said, Text
 from dispatch.records import STATE_ZH, State
 
 
@@ -188,7 +189,7 @@ class ProvenBy(NamedTuple):
 
     channel: str
     kind: str
-    by: str
+    by: Said
 
 
 # one row for each way out: shown by `fengsui status`, the README and docs/channels.md. What stands
@@ -197,16 +198,29 @@ PROOFS: tuple[ProvenBy, ...] = (
     ProvenBy("sms", "smpp", "SMPPServerSimulator (jSMPP 3.0.1), npm smpp 0.5.1"),
     ProvenBy("sms", "http", "Kannel 1.4.5 smsbox"),
     ProvenBy("sms", "apprise", ""),
-    ProvenBy("app", "apprise", "Gotify 2.6 (of apprise's services this one)"),
+    ProvenBy(
+        "app",
+        "apprise",
+        Text(
+            "Gotify 2.6（apprise 各服务中只此一家）", "Gotify 2.6 (of apprise's services this one)"
+        ),
+    ),
     ProvenBy("email", "smtp", "aiosmtpd 1.4"),
     ProvenBy("webhook", "webhook", "adnanh/webhook 2.8"),
     ProvenBy("voice", "http", ""),
-    ProvenBy("broadcast", "mqtt", "mosquitto 2.0 (MQTT only: no loudspeaker of another maker)"),
+    ProvenBy(
+        "broadcast",
+        "mqtt",
+        Text(
+            "mosquitto 2.0（只到 MQTT：没有别家的大喇叭）",
+            "mosquitto 2.0 (MQTT only: no loudspeaker of another maker)",
+        ),
+    ),
     ProvenBy("cap", "file", ""),
     ProvenBy("console", "file", ""),
 )
 
 
-def proof(channel: str, kind: str) -> str:
+def proof(channel: str, kind: str) -> Said:
     """The program that has received, or "" for unproven."""
     return next((p.by for p in PROOFS if (p.channel, p.kind) == (channel, kind)), "")

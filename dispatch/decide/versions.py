@@ -259,7 +259,7 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
                 Text(f"{words.zh}：演练按配置即时发布", f"{words.en}: an exercise releases at once")
             )
         elif source:
-            out.append(Text(f"{words.zh}：依据 {source}", f"{words.en}: under {source}"))
+            out.append(words + Text("：依据 ", ": under ") + source)
         else:
             out.append(Text(f"{words.zh}已发布", f"{words.en} released"))
     out += [_asked(setting, case, what) for what in face.wanted if not case.asks[what].held]

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from config.language import Language, Said, Text, joined, text_of
 from config.records.district import Area, District, Node, Station
-from config.records.level import occurrence_en, occurrence_zh
+from config.records.level import hazard_words, occurrence_en, occurrence_zh
 from config.records.plans import PlanTask
 from console.model.follow import Follower
-from console.model.shift_log import ACT, OUTCOME, hazard_words, numbered
+from console.model.shift_log import ACT, OUTCOME, numbered
 from console.model.view import View
 from dispatch.decide.plan_tasks import tasks
 from dispatch.grade import Grade, grade_of

@@ -8,9 +8,9 @@ import msgspec
 
 from config.language import Language, Said, Text, joined, text_of
 from config.records.district import District
-from config.records.level import LEVEL_EN, LEVEL_ZH, Level
+from config.records.level import LEVEL_EN, LEVEL_ZH, Level, hazard_words
 from console.model.follow import Follower
-from console.model.shift_log import ACT, OUTCOME, asked, hazard_words
+from console.model.shift_log import ACT, OUTCOME, asked
 from dispatch.records import Alert, kind_words
 from dispatch.words.local_time import local
 from fengsui.review.after_action import assess, incidents, reported_truth

@@ -315,7 +315,7 @@ def as_json(found: Ledger) -> dict[str, Any]:
                 "area": r.warned.area, "hazard": r.warned.hazard, "outcome": r.outcome,
                 "start": iso(r.warned.start_at), "end": iso(r.warned.end_at),
                 "level": int(r.warned.level), "action": int(r.warned.action),
-                "public": r.warned.public, "lead_minutes": r.lead_min, "because": str(r.because),
+                "public": r.warned.public, "lead_minutes": r.lead_min, "because": r.because,
                 "rules": [rule for rule, _ in r.warned.rules], "alert": r.warned.alert,
             }
             for r in found.warnings
@@ -323,7 +323,7 @@ def as_json(found: Ledger) -> dict[str, Any]:
         "events": [
             {
                 "area": e.area, "hazard": e.hazard, "outcome": e.outcome, "start": iso(e.start_at),
-                "end": iso(e.end_at), "lead_minutes": e.lead_min, "because": str(e.because),
+                "end": iso(e.end_at), "lead_minutes": e.lead_min, "because": e.because,
             }
             for e in found.events
         ],

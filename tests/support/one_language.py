@@ -19,7 +19,7 @@ def foreign(said: Iterable[str], language: Language, people: Iterable[str] = ())
     found = []
     for text in said:
         rest = text
-        for own in people:
+        for own in sorted(people, key=len, reverse=True):
             rest = rest.replace(own, " ")
         rest = SAME.sub(" ", rest)
         if (CHINESE if language == "en" else PHRASE).search(rest):

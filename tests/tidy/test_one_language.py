@@ -17,7 +17,6 @@ PACKAGES = (
 # from this list
 LATER = {
     *("bench/against.py", "bench/cases", "bench/command.py", "bench/load", "bench/run.py"),
-    "console/pages",
     *(
         "ingest/archive.py",
         "ingest/cap",

@@ -1,9 +1,9 @@
 """The commands that keep score of a run: outcome, skill."""
 
-import json
 from pathlib import Path
 
 import click
+import msgspec
 
 from config.language import Said, Text, en, joined, text_of, zh
 from config.records.level import HAZARD_EN, HAZARD_ZH, hazard_words
@@ -209,7 +209,7 @@ def skill(
     if as_json_:
         told_ = {"run": setup.run.name, "step": step, "min_lead_min": lead_ms / 60_000}
         whole = told_ | as_json(found) | {"notes": notes}
-        echo(json.dumps(whole, ensure_ascii=False, allow_nan=False))
+        echo(msgspec.json.encode(whole).decode())
         return
     _tell(setup, found)
     for note in notes:
