@@ -11,6 +11,7 @@ from functools import partial
 
 import msgspec
 
+from config.language import Said, Text, text_of
 from config.records.quantity import OF_PEOPLE
 from ingest.observation import Flag, Observations, PersonSays
 from stream import metrics
@@ -82,10 +83,10 @@ def _refused(topic: str, history: History) -> list[Out]:
     refused = history.refused() if isinstance(history, Refusing) else []
     metrics.REFUSED.labels("point" if topic == "observations" else "fact").inc(len(refused))
     for words in refused[:3]:
-        say("archive", f"历史拒收 history refuses {words}", topic=topic)
+        say("archive", Text(f"历史拒收 {words}", f"history refuses {words}"), topic=topic)
     if topic == "dead-letters":
         return []
-    why = "历史库拒收, 主线不受影响 InfluxDB refuses it; the line itself has it"
+    why = Text("历史库拒收，主线不受影响", "InfluxDB refuses it; the line itself has it")
     at = int(time.time() * 1000)
     return [letter(at, topic, Rejected("history_refused", why), w.encode()) for w in refused]
 
@@ -93,7 +94,8 @@ def _refused(topic: str, history: History) -> list[Out]:
 def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:
     """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none."""
     with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
-        waits, lock = dict.fromkeys(log.topics, ""), threading.Lock()
+        waits: dict[str, Said] = dict.fromkeys(log.topics, "")
+        lock = threading.Lock()
         work = [
             pool.submit(_archive_topic, log, history, t, member, stop, waits, lock)
             for t in log.topics
@@ -103,7 +105,7 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
                 done, _ = wait(work, timeout=0.5, return_when=FIRST_COMPLETED)
                 if done:
                     break
-                pulse.beat(next(filter(None, waits.values()), ""))
+                pulse.beat(next((w for w in waits.values() if w), ""))
         stop.set()
     for one in work:
         one.result()
@@ -115,7 +117,7 @@ def _archive_topic(
     topic: str,
     member: str,
     stop: threading.Event,
-    waits: dict[str, str],
+    waits: dict[str, Said],
     lock: threading.Lock,
 ) -> None:
     consumer: Consumer | None = None
@@ -141,7 +143,8 @@ def _archive_topic(
             except Fenced:
                 continue
             except (Unavailable, OSError) as e:
-                why = f"{topic}: {e}; history lags, nothing else does"
+                lags = Text("；历史滞后，其余不受影响", "; history lags, nothing else does")
+                why = f"{topic}: " + text_of(e) + lags
                 waits[topic] = why
                 retry.wait(why)
                 if consumer is not None:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from config.checks.gateways import NONE as NO_GATEWAYS
+from config.language import Text
 from config.records.district import District
 from config.records.quantity import OF_NODES, QUANTITIES, Quantity
 from ingest.decode.reading import Reading, Relative
@@ -19,7 +20,12 @@ AHEAD_MS = 5 * 60_000
 OURS = "?"  # the mark of a reading whose message has none yet
 OLD_MS = 30 * 86_400_000
 _LARGEST = 1e12
-_AHEAD = re.compile(r"(\S+): 时钟超前 .* by (\d+) min")
+_TOO_OLD = Text("超过 30 天", "is over 30 days old")
+_A_TIME = Text(
+    "；应写 2025-07-26T22:10:00+08:00 或 1970 年起的秒",
+    "; write 2025-07-26T22:10:00+08:00 or seconds since 1970",
+)
+_AHEAD = re.compile(r"(\S+): 时钟超前 \D*(\d+) ")  # older builds say both
 # exact factors into the quantity's own unit
 _UNITS: dict[str, dict[str, float]] = {
     "mm": {"mm": 1.0, "cm": 10.0, "m": 1000.0},
@@ -59,34 +65,44 @@ def identify(
         return _unknown(register, station, quantity)
     value = number(reading.value)
     if value is None:
-        words = f"{station}: value {_short(reading.value)} 不是数字 is not a finite number"
+        shown = _short(reading.value)
+        words = Text(
+            f"{station}: value {shown} 不是有限的数",
+            f"{station}: value {shown} is not a finite number",
+        )
         return Rejected("bad_value", words)
     if reading.unit is not None and reading.unit != row.unit:
         factor = _UNITS.get(row.unit, {}).get(reading.unit) if _text(reading.unit) else None
         if factor is None:
-            return Rejected(
-                "wrong_unit", f"{station}: unit {_short(reading.unit)}, 应为 expected {row.unit}"
+            unit = _short(reading.unit)
+            words = Text(
+                f"{station}: unit {unit}，应为 {row.unit}",
+                f"{station}: unit {unit}, expected {row.unit}",
             )
+            return Rejected("wrong_unit", words)
         value *= factor
     if not -_LARGEST < value < _LARGEST:
-        return Rejected("bad_value", f"{station}: value {_short(value)} 不是有限数 cannot be")
+        shown = _short(value)
+        words = Text(f"{station}: value {shown} 太大", f"{station}: value {shown} is too large")
+        return Rejected("bad_value", words)
     observed_at, test = received_at, "time_of_receipt"
     if reading.time is not None:
         when = moment(reading.time)
         if when is None:
-            return Rejected(
-                "bad_time",
-                f"{station}: time {_short(reading.time)}; 写 write 2025-07-26T22:10:00+08:00 "
-                "或秒 or seconds since 1970",
-            )
+            shown = f"{station}: time {_short(reading.time)}"
+            return Rejected("bad_time", shown + _A_TIME)
         observed_at, test = when, ""
         if when > received_at + AHEAD_MS:
             return _ahead(station, when - received_at)
         if when < received_at - OLD_MS:
-            return Rejected("too_old", f"{station}: {_short(reading.time)} 超过 30 天 over 30 days")
+            return Rejected("too_old", f"{station}: {_short(reading.time)} " + _TOO_OLD)
     seq = reading.seq
     if seq is not None and (type(seq) is not int or not 0 <= seq < 2**53):
-        return Rejected("bad_seq", f"{station}: seq {_short(seq)} 不是非负整数 is no whole number")
+        shown = _short(seq)
+        words = Text(
+            f"{station}: seq {shown} 不是非负整数", f"{station}: seq {shown} is no whole number"
+        )
+        return Rejected("bad_seq", words)
     count = row.count(value)
     flag, found = gross_range(row, count)
     return Observation(
@@ -103,7 +119,10 @@ def identify(
 
 def _ahead(station: str, ms: int) -> Rejected:
     minutes = round(ms / 60_000)
-    words = f"{station}: 时钟超前 its clock is ahead by {minutes} min: 校时 set it right"
+    words = Text(
+        f"{station}: 时钟超前 {minutes} 分钟：请校时",
+        f"{station}: its clock is ahead by {minutes} min: set it right",
+    )
     return Rejected("clock_ahead", words)
 
 
@@ -116,9 +135,12 @@ def ahead_of(detail: str) -> tuple[str, int] | None:
 def stranger(register: Register, gateway: str) -> Rejected | None:
     """None if this gateway is known."""
     if register.gateways is None:
-        return Rejected("unknown_gateway", str(NO_GATEWAYS))
+        return Rejected("unknown_gateway", NO_GATEWAYS)
     if gateway not in register.gateways:
-        text = f"{_short(gateway)} 未登记 is not registered: add it to gateways.csv"
+        text = Text(
+            f"{_short(gateway)} 未登记：请加进 gateways.csv",
+            f"{_short(gateway)} is not registered: add it to gateways.csv",
+        )
         return Rejected("unknown_gateway", text)
     return None
 
@@ -127,7 +149,10 @@ def not_its_own(register: Register, gateway: str, station: str) -> Rejected | No
     """None if this gateway, a known one, may speak for the station."""
     if station in (register.gateways or {}).get(gateway, ()):
         return None
-    text = f"{_short(gateway)} 冒报 may not speak for {_short(station)}: see gateways.csv"
+    text = Text(
+        f"{_short(gateway)} 冒报 {_short(station)}：见 gateways.csv",
+        f"{_short(gateway)} may not speak for {_short(station)}: see gateways.csv",
+    )
     return Rejected("not_its_station", text)
 
 
@@ -138,14 +163,16 @@ def frame_observation(
     if (station, "frame") not in register.quantity:
         return _unknown(register, station, "frame")
     if not stamp.isascii() or not stamp.isdigit() or len(stamp) > 15:
-        return Rejected(
-            "bad_time", f"{station}: 主题末段应为毫秒 the topic ends with ms since 1970"
+        words = Text(
+            f"{station}: 主题末段应为 1970 年起的毫秒",
+            f"{station}: the topic ends with ms since 1970",
         )
+        return Rejected("bad_time", words)
     observed_at = int(stamp)
     if observed_at > received_at + AHEAD_MS:
         return _ahead(station, observed_at - received_at)
     if observed_at < received_at - OLD_MS:
-        return Rejected("too_old", f"{station}: 超过 30 天 over 30 days")
+        return Rejected("too_old", f"{station}: " + _TOO_OLD)
     return Observation(
         station=station,
         quantity="frame",
@@ -158,13 +185,18 @@ def frame_observation(
 
 def _unknown(register: Register, station: str, quantity: str) -> Rejected:
     if station in register.names:
-        return Rejected(
-            "wrong_quantity",
-            f"{station} 不测 does not measure {_short(quantity)}: see stations.csv",
+        shown = _short(quantity)
+        words = Text(
+            f"{station} 不测 {shown}：见 stations.csv",
+            f"{station} does not measure {shown}: see stations.csv",
         )
-    return Rejected(
-        "unknown_station", f"{_short(station)} 未登记 is not registered: add it to stations.csv"
+        return Rejected("wrong_quantity", words)
+    shown = _short(station)
+    words = Text(
+        f"{shown} 未登记：请加进 stations.csv",
+        f"{shown} is not registered: add it to stations.csv",
     )
+    return Rejected("unknown_station", words)
 
 
 def _text(value: Any) -> bool:

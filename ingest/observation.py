@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from config.language import Said
 from config.records.level import Level
 from stream.records import Record, Run, Tick, Whole
 
@@ -148,7 +149,7 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
     headline: str = ""
     note: str = ""
     # in words, each with its element: what was left out, and what is not as CAP 1.2 has it
-    deviations: tuple[str, ...] = ()
+    deviations: tuple[Said, ...] = ()
 
 
 class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.language import Said, Text, text_of
 from config.records.district import District
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
@@ -56,6 +57,15 @@ class _Clock(msgspec.Struct):
 
 
 _clock = msgspec.json.Decoder(_Clock)
+_NO_MOMENT = Text("clock_at 不是 1970 年起的毫秒", "clock_at is no moment, ms since 1970")
+_UNKNOWN = Text(
+    "主题不认识：见 docs/architecture.md, MQTT topics",
+    "this topic is not known: see docs/architecture.md, MQTT topics",
+)
+_OF_A_SOURCE = Text("应为 source/SOURCE/cap", "write source/SOURCE/cap")
+_OF_A_PERSON = Text("应为 person/PERSON/{sms,report}", "write person/PERSON/{sms,report}")
+_UNTIL_KEPT = Text("；记下之前不应答", "; nothing is acknowledged until it can be kept")
+_NAMELESS = Text("每条读数应有 station 和 quantity", "name station and quantity in each reading")
 
 
 class Intake:
@@ -80,7 +90,7 @@ class Intake:
         self._partitions = range(district.partitions)
         self._exercise = run.kind == "exercise"
         self.clock_at = run.start_at
-        self.no_room = ""  # why pictures are lost now, "" if they are not
+        self.no_room: Said = ""  # why pictures are lost now, "" if they are not
         self._read: Counter[str] = Counter()  # since `counted`
         self._flags: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
@@ -142,8 +152,11 @@ class Intake:
             self._rejected["retained"] += 1
             return []
         self._told.add(topic)
-        say("ingest", f"{topic}: 保留消息不计 retained, not taken")
-        text = "保留消息不是新数据 retained, no news: 设备关闭 retain, switch it off on the device"
+        say("ingest", f"{topic}: " + Text("保留消息，不计", "retained, not taken"))
+        text = Text(
+            "保留消息不是新数据：在设备上关闭 retain",
+            "a retained message is no news: switch retain off on the device",
+        )
         return [Rejected("retained", text)]
 
     def _of_others(
@@ -160,7 +173,7 @@ class Intake:
                 for found in taken.good:
                     count_deviations(found)
                 return taken.outs
-        return [Rejected("unknown_topic", "应为 write source/SOURCE/cap")]
+        return [Rejected("unknown_topic", _OF_A_SOURCE)]
 
     def _of_person(self, message: Message, suffix: str) -> list[Out]:
         """What a person says, after what came before it. A stranger's topic may hold a number: it is
@@ -171,8 +184,7 @@ class Intake:
             case ["person", person, "report"]:
                 found = self.people.report(person, message.payload, self.clock_at)
             case _:
-                words = "应为 write person/PERSON/sms, person/PERSON/report"
-                found = [Rejected("unknown_topic", words)]
+                found = [Rejected("unknown_topic", _OF_A_PERSON)]
         for one in found:
             if isinstance(one, Rejected):
                 self._rejected[one.reason] += 1
@@ -206,9 +218,10 @@ class Intake:
         try:
             clock_at = read_json(payload, _clock, _CLOCK_BYTES).clock_at
         except Unreadable as e:
-            return [Rejected("bad_payload", f"应为 write clock_at: ms: {e.words}")]
+            wanted = Text("应为 clock_at: 毫秒：", "write clock_at: ms: ")
+            return [Rejected("bad_payload", wanted + e.words)]
         if not 0 <= clock_at <= LAST_AT:
-            return [Rejected("bad_time", "clock_at 不是时刻 is no moment, ms since 1970")]
+            return [Rejected("bad_time", _NO_MOMENT)]
         self.clock_at = max(self.clock_at, clock_at)
         tick = encode(Tick(clock_at=clock_at))
         return [Out("observations", "tick", tick, p) for p in self._partitions]
@@ -224,7 +237,7 @@ class Intake:
                 return [self._one(f) for f in decode_status(node, payload)]
             case ["gateway", gateway, dialect] if dialect in DECODERS:
                 return self._of_gateway(gateway, dialect, payload)
-        return [Rejected("unknown_topic", "主题不认识: see docs/architecture.md, MQTT topics")]
+        return [Rejected("unknown_topic", _UNKNOWN)]
 
     def _of_gateway(
         self, gateway: str, dialect: str, payload: bytes
@@ -246,7 +259,7 @@ class Intake:
         if not station:
             station, quantity = found.station, found.quantity
             if not isinstance(station, str) or not isinstance(quantity, str):
-                return Rejected("bad_payload", "缺 station 或 quantity: name both in each reading")
+                return Rejected("bad_payload", _NAMELESS)
         if of and (wrong := not_its_own(self._register, of, station)) is not None:
             return wrong
         return identify(self._register, found, station, quantity, self.clock_at)
@@ -261,10 +274,9 @@ class Intake:
         try:
             ref = self._frames.put(payload)
         except OSError as e:
-            self.no_room = str(no_room("图像 pictures", e))
-            return Rejected(
-                "no_room", f"sha256 {hashlib.sha256(payload).hexdigest()}: {self.no_room}"
-            )
+            self.no_room = no_room(Text("图像", "pictures"), e)
+            digest = hashlib.sha256(payload).hexdigest()
+            return Rejected("no_room", f"sha256 {digest}: " + self.no_room)
         self.no_room = ""
         return msgspec.structs.replace(found, ref=ref)
 
@@ -273,8 +285,10 @@ class Intake:
         ones the others are one letter, and still counted."""
         outs = [self._dead(message, one) for one in bad[:_LETTERS]]
         if more := bad[_LETTERS:]:
-            words = f"同一报文另有 {len(more)} 条坏的 more of the same message: {more[0].detail}"
-            outs.append(self._dead(message, Rejected(more[0].reason, words)))
+            words = Text(
+                f"同一报文另有 {len(more)} 条坏的：", f"{len(more)} more of the same message: "
+            )
+            outs.append(self._dead(message, Rejected(more[0].reason, words + more[0].detail)))
             self._rejected.update(one.reason for one in more[1:])
         return outs
 
@@ -376,7 +390,7 @@ def _append(log: Log, outs: list[Out], stop: threading.Event, pulse: metrics.Pul
             log.append(outs)
             return True
         except Unavailable as e:
-            why = f"{e}; nothing is acknowledged until it can be kept"
+            why = text_of(e) + _UNTIL_KEPT
             pulse.beat(why)
             retry.wait(why)
     return False

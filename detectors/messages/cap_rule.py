@@ -46,7 +46,7 @@ def hear(district: District, part: Part, state: DetectState, message: CapIn) -> 
     writes = list(_said(district, part, state, message.received_at))
     if wrong and first:
         place = f"{message.source} {message.identifier}"
-        letter = DeadLetter.of(message.received_at, place, wrong, str(_WRONG[wrong]), message)
+        letter = DeadLetter.of(message.received_at, place, wrong, _WRONG[wrong], message)
         writes.append(Write("dead-letters", message.source, letter))
     return writes
 

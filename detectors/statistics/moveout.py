@@ -249,8 +249,9 @@ def unfit(p: Moveout, stations: Sequence[str], areas: Iterable[str]) -> Said:
     """Why a row with these stations cannot be."""
     if len(stations) != len(p.distance_m):
         many = len(p.distance_m)
-        return (
-            f"stations 应列 {many} 站，与 distance_m 一一对应 one a distance_m, downstream: {many}"
+        return Text(
+            f"stations 应列 {many} 站，从上游到下游，与 distance_m 一一对应",
+            f"stations: list {many}, downstream, one for each distance_m",
         )
     known = {*areas}
     unknown = [a for a in p.village_m if a not in known]

@@ -16,6 +16,7 @@ from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
+from config.language import Said, Text, each
 from ingest.cap.elements import NAMESPACE, SIGNATURE
 from ingest.cap.places import CapArea, read_place
 from ingest.cap.polygon import Circle
@@ -32,6 +33,7 @@ MAX_AREAS = MOST_AREAS
 MAX_REFERENCES = 200
 _SCHEMA = Path(__file__).parent / "schema" / "CAP-v1.2.xsd"
 _NS = {"c": NAMESPACE}
+_A_TIME = Text("应写 2025-07-26T22:10:00+08:00", "write 2025-07-26T22:10:00+08:00")
 
 
 class CapInfo(NamedTuple):
@@ -44,7 +46,7 @@ class CapInfo(NamedTuple):
     areas: tuple[CapArea, ...]
     language: str = ""
     onset_at: int | None = None
-    unread: tuple[str, ...] = ()  # in words, what of its end cannot be
+    unread: tuple[Said, ...] = ()  # in words, what of its end cannot be
 
 
 class CapMessage(NamedTuple):
@@ -58,8 +60,8 @@ class CapMessage(NamedTuple):
     references: tuple[tuple[str, str, int], ...]
     note: str
     infos: tuple[CapInfo, ...]
-    unread: tuple[str, ...] = ()  # in words, what of it could not be read
-    notes: tuple[str, ...] = ()  # in words, what deviates from CAP 1.2 and was understood
+    unread: tuple[Said, ...] = ()  # in words, what of it could not be read
+    notes: tuple[Said, ...] = ()  # in words, what deviates from CAP 1.2 and was understood
 
 
 @cache
@@ -70,10 +72,14 @@ def _schema() -> etree.XMLSchema:
 def open_cap(body: bytes) -> etree._Element:
     """A message of whatever form. Raises `Wrong`."""
     if len(body) > MAX_BYTES:
-        raise Wrong("oversize", f"{len(body)} 字节 bytes: 上限 at most {MAX_BYTES}")
+        raise Wrong(
+            "oversize",
+            Text(f"{len(body)} 字节：上限 {MAX_BYTES}", f"{len(body)} bytes: at most {MAX_BYTES}"),
+        )
     root = parse_xml(body)
     if not is_alert(root):
-        raise Wrong("bad_payload", f"不是 CAP no CAP alert: <{str(root.tag)[:80]}>")
+        tag = str(root.tag)[:80]
+        raise Wrong("bad_payload", Text(f"不是 CAP：<{tag}>", f"no CAP alert: <{tag}>"))
     return root
 
 
@@ -81,7 +87,8 @@ def parse_cap(body: bytes) -> etree._Element:
     """A message that keeps to the schema. Raises `Wrong`."""
     root = open_cap(body)
     if root.tag != f"{{{NAMESPACE}}}alert":
-        raise Wrong("bad_payload", f"不是 CAP 1.2 not a CAP 1.2 alert: <{str(root.tag)[:80]}>")
+        tag = str(root.tag)[:80]
+        raise Wrong("bad_payload", Text(f"不是 CAP 1.2：<{tag}>", f"no CAP 1.2 alert: <{tag}>"))
     _valid(root)
     return root
 
@@ -90,7 +97,8 @@ def _valid(root: etree._Element) -> None:
     try:
         _schema().assertValid(root)
     except etree.LxmlError as e:
-        raise Wrong("bad_payload", f"不合 CAP 1.2 not CAP 1.2: {str(e)[:300]}") from e
+        why = str(e)[:300]
+        raise Wrong("bad_payload", Text(f"不合 CAP 1.2：{why}", f"not CAP 1.2: {why}")) from e
 
 
 def is_signed(root: etree._Element) -> bool:
@@ -107,7 +115,8 @@ def verified(body: bytes, certificates: Iterable[x509.Certificate], at: int) -> 
         expect_references=1,
         verification_time=datetime.fromtimestamp(at / 1000, UTC),
     )
-    why, plain = "没有证书 no certificate is declared", as_utf8(body)
+    why: Said = Text("没有证书", "no certificate is declared")
+    plain = as_utf8(body)
     for certificate in certificates:
         try:
             found = XMLVerifier().verify(
@@ -119,10 +128,10 @@ def verified(body: bytes, certificates: Iterable[x509.Certificate], at: int) -> 
             continue
         root = None if isinstance(found, list) else found.signed_xml
         if root is None or not is_alert(root):
-            why = "签名未覆盖整条 the signature does not cover the message"
+            why = Text("签名未覆盖整条", "the signature does not cover the message")
             continue
         return root
-    raise Wrong("bad_signature", f"签名无效 the signature does not hold: {why}")
+    raise Wrong("bad_signature", Text("签名无效：", "the signature does not hold: ") + why)
 
 
 def sender_of(root: etree._Element) -> str:
@@ -138,13 +147,19 @@ def read_cap(root: etree._Element) -> CapMessage:
     notes, root = shaped.notes or (() if shaped.lost else notes), shaped.root
     areas = root.findall("c:info/c:area", _NS)
     if len(areas) > MAX_AREAS:
-        raise Wrong("oversize", f"{len(areas)} 个区域 areas: 上限 at most {MAX_AREAS}")
+        words = Text(
+            f"{len(areas)} 个区域：上限 {MAX_AREAS}", f"{len(areas)} areas: at most {MAX_AREAS}"
+        )
+        raise Wrong("oversize", words)
     texts = [e.text or "" for e in root.iterfind("c:info/c:area/c:polygon", _NS)]
     rings = [max(t.count(","), len(t.split()) // 2) for t in texts]
     points = sum(rings) + len(root.findall("c:info/c:area/c:circle", _NS))
     if points > MAX_POINTS or max(rings, default=0) > MAX_RING:
-        words = f"上限 at most {MAX_POINTS}, 一个面 of one polygon {MAX_RING}"
-        raise Wrong("oversize", f"{points} 个点 points: {words}")
+        words = Text(
+            f"{points} 个点：上限 {MAX_POINTS}，一个面 {MAX_RING}",
+            f"{points} points: at most {MAX_POINTS}, of one polygon {MAX_RING}",
+        )
+        raise Wrong("oversize", words)
     references, bad = read_references(_text(root, "references"))
     sent_at = _when(_text(root, "sent"))
     infos = tuple(_info(e, sent_at) for e in root.iterfind("c:info", _NS))
@@ -162,35 +177,39 @@ def read_cap(root: etree._Element) -> CapMessage:
     )
 
 
-def _beside(root: etree._Element) -> tuple[str, ...]:
+def _beside(root: etree._Element) -> tuple[Said, ...]:
     """Why a message does not keep to the schema, in the schema's words."""
     if root.tag != f"{{{NAMESPACE}}}alert":
         return ()
     try:
         _valid(root)
     except Wrong as e:
-        return (str(e.rejected.detail).replace(f"{{{NAMESPACE}}}", "")[:160],)
+        return (each(e.rejected.detail, lambda w: w.replace(f"{{{NAMESPACE}}}", "")[:160]),)
     return ()
 
 
-def _places(infos: tuple[CapInfo, ...], what: str) -> list[tuple[str, ...]]:
+def _places(infos: tuple[CapInfo, ...], what: str) -> list[tuple[Said, ...]]:
     return [getattr(a, what) for i in infos for a in i.areas]
 
 
-def _words(*parts: Iterable[str]) -> tuple[str, ...]:
+def _words(*parts: Iterable[Said]) -> tuple[Said, ...]:
     return tuple(dict.fromkeys(w for part in parts for w in part))
 
 
-def read_references(text: str) -> tuple[tuple[tuple[str, str, int], ...], tuple[str, ...]]:
+def read_references(text: str) -> tuple[tuple[tuple[str, str, int], ...], tuple[Said, ...]]:
     """CAP's `sender,identifier,sent` list, and in words what of it cannot be read. Raises `Wrong`."""
-    found, bad = [], []
+    found, bad = [], list[Said]()
     if len(text.split()) > MAX_REFERENCES:
-        raise Wrong("oversize", f"references: 上限 at most {MAX_REFERENCES}")
+        raise Wrong(
+            "oversize",
+            Text(f"references: 上限 {MAX_REFERENCES}", f"references: at most {MAX_REFERENCES}"),
+        )
     for word in text.split():
         parts = word.split(",")
         at = second(parts[2]) if len(parts) == 3 and all(parts) else None
         if at is None:
-            bad.append(f"references {word[:80]!r}: 应为 sender,identifier,sent")
+            wanted = Text("应为 sender,identifier,sent", "write sender,identifier,sent")
+            bad.append(f"references {word[:80]!r}: " + wanted)
         else:
             found.append((parts[0], parts[1], at))
     return tuple(found), tuple(bad)
@@ -203,7 +222,7 @@ def _text(parent: etree._Element, name: str) -> str:
 def _when(text: str) -> int:
     at = second(text)
     if at is None:
-        raise Wrong("bad_time", f"<sent> {text[:40]!r}: 写 write 2025-07-26T22:10:00+08:00")
+        raise Wrong("bad_time", f"<sent> {text[:40]!r}: " + _A_TIME)
     return at
 
 
@@ -213,9 +232,11 @@ def _pairs(parent: etree._Element, name: str) -> list[tuple[str, str]]:
 
 def _info(e: etree._Element, sent_at: int) -> CapInfo:
     responses = {(r.text or "").strip() for r in e.iterfind("c:responseType", _NS)}
-    expires, unread = second(_text(e, "expires")), tuple[str, ...]()
+    expires, unread = second(_text(e, "expires")), tuple[Said, ...]()
     if expires is not None and expires < sent_at:
-        words = f"expires {_text(e, 'expires')[:40]!r}: 早于 sent is before sent, 不计 ignored"
+        words = f"expires {_text(e, 'expires')[:40]!r}: " + Text(
+            "早于 sent，不计", "is before sent, ignored"
+        )
         expires, unread = None, (words,)
     events = (_text(e, "event"), *(v for _, v in _pairs(e, "eventCode")))
     return CapInfo(

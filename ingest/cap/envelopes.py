@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from config.language import Said, Text, each, text_of
 from ingest.cap.decode import MAX_BYTES
 from ingest.cap.tolerance import is_alert
 from ingest.decode.xml import Wrong, as_utf8, mended, parse_xml
@@ -37,7 +38,7 @@ class Part(NamedTuple):
     body: bytes
     status: str = ""
     wrong: Rejected | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Said, ...] = ()
 
 
 def of_play(status: str) -> bool:
@@ -57,7 +58,8 @@ def messages(body: bytes) -> list[Part]:
         if plain == as_utf8(body):
             raise
         root = parse_xml(plain)
-        told = (f"文件 document: {str(why.rejected.detail)[:100]}: 按 read with & as text",)
+        said = text_of(each(why.rejected.detail, lambda w: w[:100]))
+        told = (Text(f"文件：{said.zh}：& 按文字读", f"document: {said.en}: read with & as text"),)
         return [p._replace(notes=told) for p in _of(root, plain)]
     return _of(root, body)
 
@@ -74,11 +76,11 @@ def within(root: etree._Element) -> list[Part]:
     for part in _within(root, 0):
         room -= len(part.body)  # each brings the namespaces of all that stands round it
         if len(found) == MOST or room < 0:
-            words = f"一份文件里的消息太多 too many messages in one document: 上限 at most {MOST}"
-            return [
-                *found,
-                Part(b"", wrong=Rejected("oversize", f"{words}; 其余未读 the rest not read")),
-            ]
+            words = Text(
+                f"一份文件里的消息太多：上限 {MOST}；其余未读",
+                f"too many messages in one document: at most {MOST}; the rest not read",
+            )
+            return [*found, Part(b"", wrong=Rejected("oversize", words))]
         found.append(part)
     return found
 

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
+from config.language import Said, Text
 from ingest.cap.envelopes import within
 from ingest.decode.gzip_in import unpacked
 from ingest.decode.xml import Wrong, mended, parse_xml
@@ -29,7 +30,7 @@ class Found(NamedTuple):
     key: str  # the entry in this state: the same again is nothing new
     url: str
     body: bytes = b""
-    wrong: str = ""
+    wrong: Said = ""
 
 
 def entries(body: bytes, at: str) -> list[Found]:
@@ -46,9 +47,9 @@ def entries(body: bytes, at: str) -> list[Found]:
         items = [(_when(e, "pubDate", f"{_DC}date"), e) for e in root.iterfind("channel/item")]
         found = [(when, _rss(e, at)) for when, e in items]
     else:
-        raise Wrong(
-            "bad_payload", f"既非 Atom 也非 RSS neither Atom nor RSS: <{str(root.tag)[:80]}>"
-        )
+        tag = str(root.tag)[:80]
+        words = Text(f"既非 Atom 也非 RSS：<{tag}>", f"neither Atom nor RSS: <{tag}>")
+        raise Wrong("bad_payload", words)
     found.sort(key=lambda x: -x[0])
     return [f for _, f in found]
 
@@ -148,15 +149,14 @@ def _found(
         )
         return Found(f"{named} {hashlib.sha256(one).hexdigest()}", at, one)
     if not ways:
-        return Found(
-            named, at, wrong="条目里没有消息也没有链接 the entry holds no message and no link"
-        )
+        words = Text("条目里没有消息也没有链接", "the entry holds no message and no link")
+        return Found(named, at, wrong=words)
     _, element, link = min(ways, key=lambda w: w[0])
     url, wrong = _joined(element, at, link)
     return Found(f"{named} {url}", url, wrong=wrong)
 
 
-def _joined(e: etree._Element, at: str, link: str) -> tuple[str, str]:
+def _joined(e: etree._Element, at: str, link: str) -> tuple[str, Said]:
     """The address, by the bases of the element and of what it stands in (XML Base); else the link as
     it is, and why it is none."""
     bases = [b for x in (e, *e.iterancestors()) if (b := x.get(_BASE))]
@@ -166,7 +166,7 @@ def _joined(e: etree._Element, at: str, link: str) -> tuple[str, str]:
         url = urljoin(at, link.strip())
         urlsplit(url).port  # noqa: B018  # raises for what is none
     except ValueError:
-        return link, "链接读不懂 the link is no address"
+        return link, Text("链接读不懂", "the link is no address")
     return url, ""
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from config.language import Said, Text, text_of
 from config.records.sources import Source
 from ingest.cap.decode import MAX_BYTES, Wrong
 from ingest.cap.feed_entries import MOST_BYTES as FEED_BYTES
@@ -44,7 +45,7 @@ class Poller:
         self._told = set[str]()  # seen with a clock that is ahead
         self._seldom = Seldom()
         self._tag = self._modified = ""
-        self._failing = ""
+        self._failing: Said = ""
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
@@ -52,24 +53,24 @@ class Poller:
             self._tell(self.once())
             stop.wait(self._source.poll_s)
 
-    def _tell(self, why: str) -> None:
+    def _tell(self, why: Said) -> None:
         if why != self._failing:
             self._failing = why
-            words = why or "又有回答了 answers again"
-            say("ingest", f"{self._source.id} {self._url}: {words}")
+            words = why or Text("又有回答了", "answers again")
+            say("ingest", f"{self._source.id} {self._url}: " + words)
 
-    def once(self) -> str:
+    def once(self) -> Said:
         """One look; why it failed, "" if it did not."""
         try:
             found = self._listed()
             if found is None:
                 return ""
         except Wrong as e:
-            return str(e.rejected.detail)
+            return e.rejected.detail
         except (OSError, ValueError) as e:
-            return str(e) or type(e).__name__
+            return text_of(e) if str(e) else type(e).__name__
         except Exception as e:  # noqa: BLE001  # one feed that cannot be read silences no other
-            return str(unread("ingest", e).detail)
+            return unread("ingest", e).detail
         new = [f for f in found if f.key not in self._seen]
         failed = [f for f in new[:_AT_ONCE] if not self._fetch(f)]
         later = [*failed, *new[_AT_ONCE:]]
@@ -79,7 +80,8 @@ class Poller:
         if later:
             self._tag = self._modified = ""  # the feed as it is must be looked at again
         if failed:
-            return f"取不到 could not be fetched: {failed[0].url} (+{len(failed) - 1})"
+            what = f"{failed[0].url} (+{len(failed) - 1})"
+            return Text(f"取不到：{what}", f"could not be fetched: {what}")
         return ""
 
     def _listed(self) -> list[Found] | None:
@@ -133,11 +135,12 @@ class Poller:
 
     def _astray(self, found: Found) -> None:
         """An entry that cannot be followed is told once, in the log and here."""
-        words = found.wrong or (
-            "在别的服务器，未取：写进 hosts lies on another server, not fetched: name it in hosts"
+        words = found.wrong or Text(
+            "在别的服务器，未取：写进 hosts",
+            "lies on another server, not fetched: name it in hosts",
         )
-        self._seldom("ingest", f"{self._source.id}: {found.url[:200]}: {words}")
-        why = Rejected("bad_reference", f"{found.url[:200]!r} {words}")
+        self._seldom("ingest", f"{self._source.id}: {found.url[:200]}: " + words)
+        why = Rejected("bad_reference", f"{found.url[:200]!r} " + words)
         self._door.stray(self._log, self._now, self._url, why)
 
     def _get(self, url: str, limit: int, *, feed: bool = False) -> bytes | None:
@@ -158,7 +161,7 @@ class Poller:
             raise OSError(f"HTTP {answer.status}")
         if feed:
             if len(answer.body) > limit:
-                raise ValueError(f"上限 over {limit} 字节 bytes")
+                raise ValueError(Text(f"超过 {limit} 字节", f"over {limit} bytes"))
             self._tag = answer.headers.get("ETag") or ""
             self._modified = answer.headers.get("Last-Modified") or ""
         return answer.body

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text, choose, text_of
 from ingest.cap.decode import MAX_BYTES
 from ingest.cap.intake import CapDoor
 from ingest.observation import CapIn
@@ -27,6 +28,10 @@ from stream.records import Rejected
 
 PATH = "/cap"
 _SOME = {True: "taken", False: "rejected"}
+_BROKEN_OFF = Text("没有收全", "the message did not come whole")
+_AGAIN = Text("请稍后再发", "send it again later")
+_TOKEN = Text("令牌不对：Authorization: Bearer TOKEN", "wrong token: Authorization: Bearer TOKEN")
+_TOO_LARGE = Text(f"上限 {MAX_BYTES} 字节", f"at most {MAX_BYTES} bytes")
 _AT_ONCE = 8  # parsing and checking a signature is work: more than this wait outside
 
 
@@ -54,15 +59,16 @@ class CapServer:
         try:
             body = await request.body()
         except ClientDisconnect:
-            return _said(408, state="refused", detail="没有收全 the message did not come whole")
+            return _said(408, state="refused", detail=_BROKEN_OFF)
         if not self._slots.acquire(blocking=False):
-            return _said(503, state="busy", detail="稍后再发 send it again")
+            return _said(503, state="busy", detail=_AGAIN)
         where = f"http:{request.client.host if request.client else ''}"
         try:
             taken = await run_in_threadpool(self._door.enter, self._log, body, self._now, where)
         except OSError as e:
-            self._seldom("ingest", f"HTTP 来的 CAP 存不下 CAP by HTTP cannot be kept: {e}")
-            return _said(503, state="not_kept", detail="稍后再发 send it again")
+            lost = Text("HTTP 来的 CAP 存不下：", "CAP by HTTP cannot be kept: ")
+            self._seldom("ingest", lost + text_of(e))
+            return _said(503, state="not_kept", detail=_AGAIN)
         finally:
             self._slots.release()
         said = [_what(found) for found in taken.each]
@@ -74,24 +80,28 @@ class CapServer:
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         size = request.headers.get("content-length", "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
-            return _said(401, state="refused", detail="令牌不对 Authorization: Bearer TOKEN")
+            return _said(401, state="refused", detail=_TOKEN)
         if not (size.isascii() and size.isdigit()):
             return _said(411, state="refused", detail="Content-Length")
         if int(size[:12]) > MAX_BYTES:
-            return _said(413, state="refused", detail=f"上限 at most {MAX_BYTES} bytes")
+            return _said(413, state="refused", detail=_TOO_LARGE)
         return None
 
 
 def _what(found: CapIn | Rejected) -> dict[str, Any]:
     """What became of a message, for whoever sent it."""
     if isinstance(found, Rejected):
-        return {"state": "rejected", "reason": found.reason, "detail": found.detail}
+        return {"state": "rejected", "reason": found.reason, "detail": str(found.detail)}
     areas = sorted({s.area for s in found.says})
     said: dict[str, Any] = {"state": "taken", "source": found.source, "areas": areas}
-    return {**said, "deviations": found.deviations} if found.deviations else said
+    deviations = [choose(d, "both") for d in found.deviations]
+    return {**said, "deviations": deviations} if deviations else said
 
 
 def _said(status: int, **words: Any) -> Response:
+    """In both languages: nobody knows who reads the other end's journal."""
+    if isinstance(words.get("detail"), Text):
+        words["detail"] = str(words["detail"])
     # what is not read of a body would be taken for the next request
     return Response(
         msgspec.json.encode(words), status, {"Connection": "close"}, media_type="application/json"

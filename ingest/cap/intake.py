@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from config.language import Said, Text, each, joined
 from config.records.district import District
 from ingest.cap.decode import MAX_BYTES, Wrong
 from ingest.cap.envelopes import Part, messages
@@ -75,8 +76,8 @@ class CapDoor:
             try:
                 self._store.put(one.body)
             except OSError as e:
-                words = no_room(f"{one.found.identifier[:80]}: 原文 the bytes", e)
-                lost = Rejected("no_room", f"sha256 {one.found.ref}: {words}")
+                what = f"{one.found.identifier[:80]}: " + Text("原文", "the bytes")
+                lost = Rejected("no_room", f"sha256 {one.found.ref}: " + no_room(what, e))
                 outs = [*taken.outs, letter(received_at, where, lost, one.body)]
                 taken = taken._replace(outs=outs, lost=lost, told=(*taken.told, lost))
         return taken
@@ -91,14 +92,14 @@ class CapDoor:
         except Exception as e:  # noqa: BLE001  # one document must not end the line
             return [_One(body, unread("ingest", e), None)]
         return [
-            self._one(part, f"第 {n} 条，共 {len(parts)} 条 message {n} of {len(parts)}: ", received_at, source)
+            self._one(part, _which(n, len(parts)), received_at, source)
             if len(parts) > 1
             else self._one(part, "", received_at, source)
             for n, part in enumerate(parts, 1)
         ]  # fmt: skip
 
-    def _one(self, part: Part, which: str, received_at: int, source: str) -> _One:
-        told: tuple[str, ...] = ()
+    def _one(self, part: Part, which: Said, received_at: int, source: str) -> _One:
+        told: tuple[Said, ...] = ()
         found: CapIn | Rejected
         try:
             if part.wrong is not None:
@@ -116,8 +117,11 @@ class CapDoor:
             return _One(part.body, Rejected(found.reason, which + found.detail), None)
         if not told:
             return _One(part.body, found, None)
-        words = f"{which}{found.identifier[:80]} 已收，其中读不懂的 taken, but for: {'; '.join(told[:8])}"
-        return _One(part.body, found, Rejected("bad_payload", words[:_TOLD]))
+        name, unread_ = found.identifier[:80], joined(told[:8], Text("；", "; "))
+        words = (
+            which + Text(f"{name} 已收，其中读不懂的：", f"{name} is taken, but for: ") + unread_
+        )
+        return _One(part.body, found, Rejected("bad_payload", each(words, lambda w: w[:_TOLD])))
 
     def _taken(self, ones: list[_One], received_at: int, where: str) -> Taken:
         outs, told = list[Out](), list[Rejected]()
@@ -150,6 +154,10 @@ class CapDoor:
         """An entry of a feed that leads to no message: told. Raises OSError."""
         log.append([letter(now(), where, why, b"")])
         metrics.DEAD_LETTERS.labels("ingest", why.reason).inc()
+
+
+def _which(n: int, of: int) -> Text:
+    return Text(f"第 {n} 条，共 {of} 条：", f"message {n} of {of}: ")
 
 
 def _count(taken: Taken) -> None:

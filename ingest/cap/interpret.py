@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 from cryptography import x509
 
+from config.language import Said, Text, joined
 from config.records.district import District
 from config.records.level import Level
 from config.records.sources import Source
@@ -35,13 +36,14 @@ _DEVIATIONS = 20
 _ONSET_MS = 7 * 86_400_000  # so far ahead a warning may begin; what is further is no forecast
 # what a run of our kind may hear: an exercise's words never count as real, nor real ones as play
 _HEARD = {True: ("Actual",), False: ("Exercise", "Test")}
+_NO_REFERENCES = Text("没有 references，不知取消哪条", "it has no references")
 
 
 class Listened(NamedTuple):
     """What a message is, and in words what of it could not be read."""
 
     found: CapIn | Rejected
-    unread: tuple[str, ...] = ()
+    unread: tuple[Said, ...] = ()
 
 
 class Hearing:
@@ -71,7 +73,7 @@ class Hearing:
         received_at: int,
         source: str = "",
         wrapped: str = "",
-        notes: tuple[str, ...] = (),
+        notes: tuple[Said, ...] = (),
     ) -> "Listened":
         """`heard`, and in words what of a message that is taken could not be read. wrapped: what the
         envelope that it came in says of its status (`ingest.cap.envelopes`); notes: what had to be
@@ -87,7 +89,7 @@ class Hearing:
 
     def _heard(
         self, body: bytes, received_at: int, way: str, wrapped: str
-    ) -> tuple[CapIn, tuple[str, ...]]:
+    ) -> tuple[CapIn, tuple[Said, ...]]:
         root = open_cap(body)
         source = self._source(sender_of(root) or read_cap(root).sender, way)
         # without a certificate a signature tells nothing
@@ -96,9 +98,10 @@ class Hearing:
             root = verified(body, self._certificates[source.id], received_at)
         message = read_cap(root)
         if message.sender not in source.senders:
-            raise Wrong("bad_signature", "签名者不是发布者 another sender signed it")
+            raise Wrong("bad_signature", Text("签名者不是发布者", "another sender signed it"))
         if not signed and not source.unsigned:
-            raise Wrong("unsigned", f"{source.id} 的消息须有签名 must be signed")
+            words = Text(f"{source.id} 的消息须有签名", f"messages of {source.id} must be signed")
+            raise Wrong("unsigned", words)
         self._status(message, wrapped)
         expires_at = self._times(source, message, received_at)
         asks = message.msg_type in ("ack", "error")
@@ -108,8 +111,9 @@ class Hearing:
             () if asks or message.msg_type == "cancel" else self._says(source, message, received_at)
         )
         if message.msg_type == "cancel" and not message.references:
-            why = "; ".join(message.unread[:3]) or "没有 references 不知取消哪条"
-            raise Wrong("bad_reference", f"Cancel 不取消任何预警 cancels nothing: {why}")
+            why = joined(message.unread[:3], Text("；", "; ")) if message.unread else _NO_REFERENCES
+            nothing = Text("Cancel 不取消任何预警：", "this Cancel cancels nothing: ")
+            raise Wrong("bad_reference", nothing + why)
         blind = _blind(source, message)
         empty = message.msg_type == "alert" or not message.references or blind
         if not says and not asks and message.msg_type != "cancel" and empty:
@@ -118,7 +122,7 @@ class Hearing:
         if message.msg_type == "update" and blind:
             # what it says in place of the earlier is not all there: the earlier stays
             references = ()
-            unread = (*unread, "所更新的预警仍有效 what it updates stays in force")
+            unread = (*unread, Text("所更新的预警仍有效", "what it updates stays in force"))
         found = CapIn(
             source=source.id,
             sender=message.sender,
@@ -141,18 +145,22 @@ class Hearing:
         """Raises `Wrong` for what this run does not hear."""
         heard = _HEARD[self._live]
         if message.status not in heard:
-            words = f"状态 status {message.status}: 本次运行只听 this run hears {heard}"
+            words = Text(
+                f"状态 {message.status}：本次运行只听 {'、'.join(heard)}",
+                f"status {message.status}: this run hears {', '.join(heard)}",
+            )
             raise Wrong("wrong_status", words)
         if message.status == "Actual" and of_play(wrapped):
-            words = (
-                f"外层 the envelope says {wrapped[:40]!r}, 消息 the message Actual: 不当真 not real"
+            words = Text(
+                f"外层说 {wrapped[:40]!r}，消息说 Actual：不当真",
+                f"the envelope says {wrapped[:40]!r}, the message Actual: not real",
             )
             raise Wrong("wrong_status", words)
 
-    def _by_name(self, message: CapMessage) -> list[str]:
+    def _by_name(self, message: CapMessage) -> list[Said]:
         """What of ours was known by words alone."""
         return [
-            f"areaDesc {a.name[:60]!r}: 只有地名，按地名 by its name alone"
+            f"areaDesc {a.name[:60]!r}: " + Text("只有地名，按地名", "by its name alone")
             for i in message.infos
             for a in i.areas
             if not (a.polygons or a.circles or a.codes) and self._where.by_name(a.name)
@@ -161,38 +169,45 @@ class Hearing:
     def _source(self, sender: str, way: str) -> Source:
         source = self._by_sender.get(sender)
         if source is None:
-            raise Wrong(
-                "unknown_source", f"发布者 sender {sender[:80]!r} 不在 is not in sources.toml"
+            words = Text(
+                f"发布者 {sender[:80]!r} 不在 sources.toml",
+                f"the sender {sender[:80]!r} is not in sources.toml",
             )
+            raise Wrong("unknown_source", words)
         if way and way != source.id:
-            raise Wrong(
-                "unknown_source", f"{way} 送来 {source.id} 的消息 brings a message of {source.id}"
-            )
+            words = Text(f"{way} 送来 {source.id} 的消息", f"{way} brings a message of {source.id}")
+            raise Wrong("unknown_source", words)
         return source
 
     def _times(self, source: Source, message: CapMessage, received_at: int) -> int:
         """When it ends to count. Raises `Wrong` for one that cannot be now."""
         if message.sent_at > received_at + AHEAD_MS:
-            raise Wrong("clock_ahead", f"{source.id}: sent 在未来 is ahead: 检查对时 set its clock")
+            words = Text("sent 在未来：请检查对时", "sent lies ahead: set its clock right")
+            raise Wrong("clock_ahead", f"{source.id}: " + words)
         onset_at = max((i.onset_at or message.sent_at for i in message.infos), default=0)
         begins_at = min(max(message.sent_at, onset_at), message.sent_at + _ONSET_MS)
         longest = begins_at + source.valid_s * 1000
         if longest <= received_at:
-            raise Wrong("expired", f"{source.id}: 发布已超过 sent over {source.valid_s} s ago")
+            words = Text(f"发布已超过 {source.valid_s} 秒", f"sent over {source.valid_s} s ago")
+            raise Wrong("expired", f"{source.id}: " + words)
         ends = [i.expires_at for i in message.infos if i.expires_at is not None]
         whole = len(ends) == len(message.infos) and bool(ends)
         expires_at = min(max(ends), longest) if whole else longest
         if expires_at <= received_at and message.msg_type in ("alert", "update"):
-            raise Wrong("expired", f"{source.id}: 有效期已过 its validity is over")
+            words = Text("有效期已过", "its validity is over")
+            raise Wrong("expired", f"{source.id}: " + words)
         return longest if message.msg_type not in ("alert", "update") else expires_at
 
     def _of_ours(self, source: Source, message: CapMessage) -> None:
         if source.id not in self._district.sources.neighbour:
-            raise Wrong(
-                "bad_reference", f"{source.id} 不是邻县 is no neighbour: nothing was sent to it"
+            words = Text(
+                f"{source.id} 不是邻县，没有发给它过",
+                f"{source.id} is no neighbour: nothing was sent to it",
             )
+            raise Wrong("bad_reference", words)
         if not any(sender == self._district.sender for sender, _, _ in message.references):
-            raise Wrong("bad_reference", "回执未指明我们的消息 it answers no message of ours")
+            words = Text("回执未指明我们的消息", "it answers no message of ours")
+            raise Wrong("bad_reference", words)
 
     def _says(self, source: Source, message: CapMessage, at: int) -> tuple[CapSays, ...]:
         found: dict[tuple[str, str], Level] = {}
@@ -213,13 +228,20 @@ class Hearing:
         events = [e for i in message.infos for e in i.events]
         nameless = any(not i.events for i in message.infos)
         if not nameless and not source.hazards_of(events):
-            words = f"灾种不在 sources.toml 的 hazards: no hazard of ours for {events[:4]}"
+            shown = ", ".join(map(repr, events[:4]))
+            words = Text(
+                f"灾种不在 sources.toml 的 hazards：{shown}", f"no hazard of ours for {shown}"
+            )
             return Wrong("not_for_us", words)
         if message.unread:
-            return Wrong("bad_payload", f"读不懂 cannot be read: {'; '.join(message.unread[:3])}")
+            unread = joined(message.unread[:3], Text("；", "; "))
+            return Wrong("bad_payload", Text("读不懂：", "cannot be read: ") + unread)
         if not any(self._where.areas(source, i) for i in message.infos):
-            return Wrong("not_for_us", "不涉及本区 it touches no area of ours")
-        return Wrong("not_for_us", "没有等级 it names no level that we know, or all is over")
+            return Wrong("not_for_us", Text("不涉及本区", "it touches no area of ours"))
+        words = Text(
+            "没有我们认识的等级，或都已结束", "it names no level that we know, or all is over"
+        )
+        return Wrong("not_for_us", words)
 
 
 def _level(source: Source, info: CapInfo, message: CapMessage) -> Level:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from config.language import Text
 from config.records.district import District
 from ingest.cap.feed_poller import Poller
 from ingest.cap.http_server import CapServer
@@ -84,10 +85,17 @@ def endpoint_token(folder: Path, live: bool) -> str:
     try:
         return _long(file.read_text().strip(), str(file))
     except OSError as e:
-        raise ValueError(f"{file}: 读不到 cannot be read: {e.strerror}") from e
+        raise ValueError(
+            Text(f"{file}: 读不到：{e.strerror}", f"{file}: cannot be read: {e.strerror}")
+        ) from e
 
 
 def _long(token: str, where: str) -> str:
     if len(token) < _LEAST:
-        raise ValueError(f"{where}: 令牌太短 the token is too short: at least {_LEAST} characters")
+        raise ValueError(
+            Text(
+                f"{where}: 令牌太短：至少 {_LEAST} 个字符",
+                f"{where}: the token is too short: at least {_LEAST} characters",
+            )
+        )
     return token

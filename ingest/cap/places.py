@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from config.language import Said, Text
 from ingest.cap.polygon import POINT_KM, UNKNOWN_KM, Circle, read_circle, read_ring
 
 _SPACE = re.compile(r"[\s\u3000]+")
@@ -24,8 +25,8 @@ class CapArea(NamedTuple):
     polygons: tuple[tuple[tuple[float, float], ...], ...]
     circles: tuple[Circle, ...]
     codes: tuple[str, ...]  # division codes of 6, 9, 12 or 14 digits
-    unread: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    unread: tuple[Said, ...] = ()
+    notes: tuple[Said, ...] = ()
     name: str = ""
     blind: bool = False
 
@@ -42,13 +43,13 @@ def read_place(
     A shape that is partly wrong counts by what is left of it: where a division code names the area,
     beside that; where nothing does, with the room that the rest may have had."""
     codes, unread = _codes(geocodes, schemes or [""] * len(geocodes))
-    rings, discs, notes, blind = [], list[Circle](), list[str](), False
+    rings, discs, notes, blind = [], list[Circle](), list[Said](), False
     short = bool(unread)
     for text in polygons:
         ring = read_ring(text)
         if ring is None:
             if text.strip():
-                unread.append(f"面 polygon {text.strip()[:60]!r}")
+                unread.append(Text("面 ", "polygon ") + f"{text.strip()[:60]!r}")
                 blind = True
             continue
         if ring.points:
@@ -71,7 +72,7 @@ def read_place(
     )  # fmt: skip
 
 
-def _codes(texts: list[str], schemes: list[str]) -> tuple[list[str], list[str]]:
+def _codes(texts: list[str], schemes: list[str]) -> tuple[list[str], list[Said]]:
     """The division codes, and in words those of their kind that are none."""
     found, odd = list[str](), list[tuple[str, str]]()
     ours = set()
@@ -82,8 +83,8 @@ def _codes(texts: list[str], schemes: list[str]) -> tuple[list[str], list[str]]:
             ours.add(scheme)
         if not codes or len(codes) < len([p for p in _LISTED.split(text) if len(p) > 3]) > 1:
             odd.append((text, scheme))
-    told = [
-        f"区划代码 geocode {text.strip()[:60]!r}"
+    told: list[Said] = [
+        Text("区划代码 ", "geocode ") + f"{text.strip()[:60]!r}"
         for text, scheme in odd
         if sum(map(str.isdigit, text)) > 4
         and ((scheme and scheme in ours) or _DIVISION.search(scheme))

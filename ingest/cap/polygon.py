@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from config.geometry import METRES_A_DEGREE
+from config.language import Said, Text
 
 _COMMA = re.compile(r"\s*[,，]\s*")
 _BETWEEN = re.compile(r"\s*[;；|]\s*")
@@ -24,6 +25,7 @@ POINT_KM = 1.0  # a point of two decimals is somewhere within this
 _MOST_KM = 20_000.0  # half way round
 _MOST_GAPS = 16  # with more, one disc round the whole
 Point = tuple[float, float]  # lat, lon
+_TURNED = Text("经纬度对调", "lon,lat")
 
 
 class Circle(NamedTuple):
@@ -37,13 +39,13 @@ class PolygonRest(NamedTuple):
 
     points: tuple[Point, ...]
     around: tuple[Circle, ...] = ()
-    lost: str = ""
-    notes: tuple[str, ...] = ()
+    lost: Said = ""
+    notes: tuple[Said, ...] = ()
 
 
 def read_ring(text: str) -> PolygonRest | None:
     """None where not one corner can be read."""
-    notes = list[str]()
+    notes = list[Text]()
     pairs = _pairs(text, notes)
     corners = _corners(pairs, notes)
     good = [c for c in corners if c is not None]
@@ -53,49 +55,61 @@ def read_ring(text: str) -> PolygonRest | None:
     missing = len(corners) - len(good)
     if not missing:
         notes += _unusual(good)
-    told = (*(f"{n}: {_shown(text)}" for n in notes),)
+    told = (*(n + f": {_shown(text)}" for n in notes),)
     if missing:
-        words = f"面 polygon: {missing} 个角点读不懂 corners cannot be read: 按其余的外包 hull of the rest"
-        return PolygonRest(hull(distinct), _gaps(corners), f"{words} {_shown(text)}", told)
+        words = Text(
+            f"面：{missing} 个角点读不懂，按其余的外包 {_shown(text)}",
+            f"polygon: {missing} corners cannot be read: hull of the rest {_shown(text)}",
+        )
+        return PolygonRest(hull(distinct), _gaps(corners), words, told)
     if len(distinct) == 2:
-        words = f"面 polygon: 只有两个点 only two points: 按其间的圆 the circle between them {_shown(text)}"
+        words = Text(
+            f"面：只有两个点，按其间的圆 {_shown(text)}",
+            f"polygon: only two points: the circle between them {_shown(text)}",
+        )
         return PolygonRest(tuple(good), (_disc(distinct[0], distinct[1], 0.5),), words, told)
     return PolygonRest(tuple(good), notes=told)
 
 
-def read_circle(text: str) -> tuple[Circle | None, str, str]:
+def read_circle(text: str) -> tuple[Circle | None, Said, Said]:
     """The circle; what of it is lost, and what is noted. A radius of NaN is none that can be read."""
     parts = _COMMA.sub(",", " ".join(text.split())).replace(",", " ").split()
     if parts and parts[-1].lower() == "km":
         parts.pop()
     point = _point(parts[0], parts[1]) if len(parts) >= 2 else None
-    note = ""
+    note: Said = ""
     if point is None and len(parts) >= 2 and (point := _point(parts[1], parts[0])) is not None:
-        note = f"经纬度对调 lon,lat: {_shown(text)}"
+        note = _TURNED + f": {_shown(text)}"
     if point is None:
-        return None, f"圆 circle {_shown(text)}", ""
+        return None, Text("圆 ", "circle ") + _shown(text), ""
     km = _number(re.sub(r"km$", "", parts[2], flags=re.IGNORECASE)) if len(parts) == 3 else math.nan
     if not 0 <= km <= _MOST_KM:
-        return Circle(*point, math.nan), f"圆的半径 radius of circle {_shown(text)}", note
+        lost = Text("圆的半径 ", "radius of circle ") + _shown(text)
+        return Circle(*point, math.nan), lost, note
     if km == 0:
-        note = f"半径 0，按 read as {POINT_KM:g} km: {_shown(text)}"
+        note = Text(
+            f"圆的半径 0，按 {POINT_KM:g} km：{_shown(text)}",
+            f"circle of radius 0, read as {POINT_KM:g} km: {_shown(text)}",
+        )
     return Circle(*point, max(km, POINT_KM) if km == 0 else km), "", note
 
 
-def _pairs(text: str, notes: list[str]) -> list[str]:
+def _pairs(text: str, notes: list[Text]) -> list[str]:
     text = " ".join(text.split())  # a run of blanks would be gone through for each of its blanks
     if _BETWEEN.search(text) and ("," in text or "，" in text):
-        notes.append("面 polygon: 点间用了 points are parted by ; or |")
+        notes.append(Text("面：点间用了 ; 或 |", "polygon: points are parted by ; or |"))
         text = _BETWEEN.sub(" ", text)
     words = _COMMA.sub(",", text).split()
     plain = len(words) >= 6 and len(words) % 2 == 0 and not any("," in w for w in words)
     if plain and all(math.isfinite(_number(w)) for w in words):
-        notes.append("面 polygon: 没有逗号 no commas")  # as GeoRSS writes them, lat lon lat lon
+        notes.append(
+            Text("面：没有逗号", "polygon: no commas")
+        )  # as GeoRSS writes them, lat lon lat lon
         return [f"{a},{b}" for a, b in zip(words[::2], words[1::2], strict=True)]
     return words
 
 
-def _corners(pairs: list[str], notes: list[str]) -> list[Point | None]:
+def _corners(pairs: list[str], notes: list[Text]) -> list[Point | None]:
     """Each corner, None where it is no place. A first number beyond 90 is no latitude: such a corner is
     swapped if all are, or if it then lies where the others do."""
     there = [_point(*p.split(",")) if p.count(",") == 1 else None for p in pairs]
@@ -105,7 +119,7 @@ def _corners(pairs: list[str], notes: list[str]) -> list[Point | None]:
     ]
     right = [t for t in there if t is not None]
     if not right and sum(t is not None for t in turned) >= 3:
-        notes.append("面 polygon: 经纬度对调 lon,lat")
+        notes.append(Text("面：", "polygon: ") + _TURNED)
         return list(turned)
     if right and any(turned):
         near = _near(right)
@@ -114,7 +128,7 @@ def _corners(pairs: list[str], notes: list[str]) -> list[Point | None]:
             for t, s in zip(there, turned, strict=True)
         ]
         if sum(f is not None for f in found) > len(right):
-            notes.append("面 polygon: 有的点经纬度对调 some corners are lon,lat")
+            notes.append(Text("面：有的点经纬度对调", "polygon: some corners are lon,lat"))
         return found
     return list(there)
 
@@ -126,14 +140,14 @@ def _near(points: list[Point]) -> Callable[[Point], bool]:
     return lambda p: s - dy <= p[0] <= n + dy and w - dx <= p[1] <= e + dx
 
 
-def _unusual(good: list[Point]) -> list[str]:
+def _unusual(good: list[Point]) -> list[Text]:
     found = []
     if len(good) < 4:
-        found.append("面 polygon: 不到 4 个点 fewer than 4 points")
+        found.append(Text("面：不到 4 个点", "polygon: fewer than 4 points"))
     elif good[0] != good[-1]:
-        found.append("面 polygon: 未闭合 not closed")
+        found.append(Text("面：未闭合", "polygon: not closed"))
     if any(a == b for a, b in itertools.pairwise(good)):
-        found.append("面 polygon: 有重复的点 repeated points")
+        found.append(Text("面：有重复的点", "polygon: repeated points"))
     return found
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from config.language import Said, Text, each
 from ingest.cap.elements import ALERT, AREA, INFO, NAMESPACE, OLD, PAIR, SIGNATURE, SPARE, VALUES
 from ingest.decode.xml import Wrong
 from stream.limits import moment
@@ -26,6 +27,11 @@ _OF_CAP = re.compile(
     re.IGNORECASE,
 )
 _MOST_NOTES, _NOTE = 40, 160
+_MISSING, _EMPTY = Text("缺", "missing"), Text("空", "empty")
+_DIFFERENT = Text("有不同的值：", "has different values: ")
+_NO_MOMENT = Text("不是带时区的时刻", "is no moment with an offset")
+_WRITTEN_OTHERWISE = Text("写法不合 CAP", "is not written as CAP has it")
+_NAMELESS = Text("没有 valueName", "without valueName")
 _LONGEST = 120  # of a moment, however it is written
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[-+]\d\d:\d\d")
 _REGION = re.compile(r"\[[A-Za-z_/+-]{1,40}\]$")
@@ -37,8 +43,8 @@ class Shaped(NamedTuple):
     be read. notes: what deviates and is certain; lost: what could not be read."""
 
     root: etree._Element
-    notes: tuple[str, ...]
-    lost: tuple[str, ...]
+    notes: tuple[Said, ...]
+    lost: tuple[Said, ...]
 
 
 def is_alert(e: etree._Element) -> bool:
@@ -67,13 +73,19 @@ def second(text: str) -> int | None:
 
 class _Shaper:
     def __init__(self) -> None:
-        self._notes: list[str] = []
-        self._lost: list[str] = []
+        self._notes: list[Said] = []
+        self._lost: list[Said] = []
 
     def alert(self, e: etree._Element) -> Shaped:
         space = _named(e)[0]
         if space != NAMESPACE:
-            self._note("alert", f"命名空间 namespace {space[:60]!r}: 按 read as CAP 1.2")
+            self._note(
+                "alert",
+                Text(
+                    f"命名空间 {space[:60]!r}：按 CAP 1.2",
+                    f"namespace {space[:60]!r}: read as CAP 1.2",
+                ),
+            )
         found = self._sorted(e, ALERT, "", ({**INFO, **AREA}))
         self._wrap_in_info(found)
         root = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
@@ -90,7 +102,7 @@ class _Shaper:
         names = {n.lower(): n for n in (*astray, *table)}
         order, last = list(table), -1
         if any(not str(k).startswith("{") for k in e.attrib):
-            self._note(where or "alert", "属性不计 attributes are ignored")
+            self._note(where or "alert", Text("属性不计", "attributes are ignored"))
         for child in e.iterchildren(etree.Element):
             space, name = _named(child)
             if child.tag == SIGNATURE:
@@ -98,15 +110,15 @@ class _Shaper:
             path = f"{where} {name}".strip()
             known = names.get(name.lower())
             if known is None or (space and not _OF_CAP.fullmatch(space)):
-                self._note(path, "不属于 CAP，不计 is not of CAP, ignored")
+                self._note(path, Text("不属于 CAP，不计", "is not of CAP, ignored"))
                 continue
             if space != home:
-                self._note(path, f"命名空间 namespace {space[:60]!r}")
+                self._note(path, Text("命名空间 ", "namespace ") + f"{space[:60]!r}")
             if name != known:
-                self._note(path, f"大小写 case: {known}")
+                self._note(path, Text(f"大小写：{known}", f"case: {known}"))
             if known in table:
                 if order.index(known) < last:
-                    self._note(path, "次序不对 out of order")
+                    self._note(path, Text("次序不对", "out of order"))
                 last = max(last, order.index(known))
             found.setdefault(known, []).append(child)
         return found
@@ -121,15 +133,18 @@ class _Shaper:
         if own and infos:
             self._lose(
                 " ".join(own),
-                "在 info 之外，不知属哪个 stands outside of info: of which is unknown",
+                Text("在 info 之外，不知属哪个", "stands outside of info: of which is unknown"),
             )
             own = {}
         if not infos:
             infos = found["info"] = [_round(next(iter((own or places).values()))[0], "info")]
         count = sum(map(len, places.values()))
         if count * len(infos) > MOST_AREAS:
-            raise Wrong("oversize", f"{count} 个区域 areas: 上限 at most {MOST_AREAS}")
-        self._note(" ".join([*own, *places]), "没有 info 包着 without info round it")
+            words = Text(
+                f"{count} 个区域：上限 {MOST_AREAS}", f"{count} areas: at most {MOST_AREAS}"
+            )
+            raise Wrong("oversize", words)
+        self._note(" ".join([*own, *places]), Text("没有 info 包着", "without info round it"))
         for info in infos:
             for child in (c for part in (own, places) for v in part.values() for c in v):
                 info.append(_copy(child))
@@ -139,7 +154,7 @@ class _Shaper:
         own = {k: found.pop(k) for k in list(found) if k in AREA}
         if not own:
             return
-        self._note(f"{where} {' '.join(own)}", "没有 area 包着 without area round it")
+        self._note(f"{where} {' '.join(own)}", Text("没有 area 包着", "without area round it"))
         area = _round(next(iter(own.values()))[0], "area")
         for child in (c for v in own.values() for c in v):
             area.append(_copy(child))
@@ -176,7 +191,7 @@ class _Shaper:
         else:
             found = self._sorted(e, AREA, where, {})
             if "areaDesc" not in found:
-                self._note(f"{where} areaDesc", "缺 missing")
+                self._note(f"{where} areaDesc", _MISSING)
             self._build(new, found, AREA, where)
             if new.find(f"{{{NAMESPACE}}}areaDesc") is None:
                 new.insert(0, etree.Element(f"{{{NAMESPACE}}}areaDesc"))
@@ -186,15 +201,15 @@ class _Shaper:
     def _text(self, e: etree._Element, path: str, kind: str) -> str | None:
         """None where nothing is there. A comment within it is none of it."""
         if any(True for _ in e.iterchildren(etree.Element)):
-            self._lose(path, "里面还有元素 has elements within")
+            self._lose(path, Text("里面还有元素", "has elements within"))
             return None
         whole = (e.text or "") + "".join(c.tail or "" for c in e)
         text = whole.strip()
         if not text:
-            self._note(path, "空 empty")
+            self._note(path, _EMPTY)
             return None
         if text != whole and not kind.startswith(("text", "id", "event", "joined")):
-            self._note(path, "前后有空白 blanks round it")
+            self._note(path, Text("前后有空白", "blanks round it"))
         return text
 
     def _values(
@@ -206,7 +221,7 @@ class _Shaper:
             texts = self._one(name, kind, texts, path, parent)
         match kind.removesuffix("+"):
             case "id" | "sent" | "status" | "must" if not texts:
-                raise Wrong("bad_payload", f"缺 missing: <{name}>")
+                raise Wrong("bad_payload", _MISSING + f": <{name}>")
             case "sent":
                 yield self._sent(texts[0])
             case "time":
@@ -218,7 +233,7 @@ class _Shaper:
                     yield " ".join(texts)
             case "event":
                 if not texts:
-                    self._lose(path, "缺 missing")
+                    self._lose(path, _MISSING)
                 yield texts[0] if texts else ""
             case other:
                 yield from self._choices(name, other, texts, path)
@@ -228,18 +243,18 @@ class _Shaper:
     ) -> list[str]:
         """What of several stands for the one that may be there."""
         different = list(dict.fromkeys(texts))
-        self._note(path, f"出现 stands there {len(texts)} 次 times")
+        self._note(path, Text(f"出现 {len(texts)} 次", f"stands there {len(texts)} times"))
         if len(different) == 1 or kind == "joined":
             return different
         if kind in ("id", "sent", "status", "must"):
-            words = f"有不同的值 has different values: {', '.join(different)[:120]}"
-            raise Wrong("bad_payload", f"<{name}> {words}")
+            words = _DIFFERENT + ", ".join(different)[:120]
+            raise Wrong("bad_payload", f"<{name}> " + words)
         if kind == "event":  # each of them names what happens
             for other in different[1:]:
                 _add_pair(parent, "eventCode", "event", other)
             return different[:1]
         if kind in ("severity", "spare", "time"):
-            self._lose(path, f"有不同的值 has different values: {', '.join(different)[:80]}")
+            self._lose(path, _DIFFERENT + ", ".join(different)[:80])
             return []
         return different[:1]
 
@@ -249,53 +264,53 @@ class _Shaper:
         for text in texts:
             value = _chosen(name, text)
             if value is None and kind in ("status", "must"):
-                raise Wrong(
-                    "bad_payload", f"<{name}> {text[:60]!r}: 应为 one of {', '.join(VALUES[name])}"
-                )
+                wanted = Text("应为 ", "write one of ") + ", ".join(VALUES[name])
+                raise Wrong("bad_payload", f"<{name}> {text[:60]!r}: " + wanted)
             if value is None:
                 (self._lose if kind == "severity" else self._note)(
-                    path, f"{text[:60]!r} 不是 CAP 的值 is no value of CAP"
+                    path,
+                    f"{text[:60]!r} " + Text("不是 CAP 的值", "is no value of CAP"),
                 )
                 continue
             if value != text:
-                self._note(path, f"{text[:60]!r}: 按 read as {value}")
+                self._note(path, f"{text[:60]!r}: " + Text(f"按 {value}", f"read as {value}"))
             found.append(value)
         if not found and kind == "severity":
             if not texts:
-                self._lose(path, "缺 missing")
+                self._lose(path, _MISSING)
             found = [""]
         elif not found and kind == "spare":
             if not texts:
-                self._note(path, "缺 missing")
+                self._note(path, _MISSING)
             found = [SPARE[name]]
         yield from found
 
     def _sent(self, text: str) -> str:
         at = second(text)
         if at is None:
-            words = "须有日期、时刻和时区 needs date, time and offset"
-            raise Wrong("bad_time", f"<sent> {text[:40]!r}: {words}: 2025-07-26T22:10:00+08:00")
+            words = Text("须有日期、时刻和时区：", "needs date, time and offset: ")
+            raise Wrong("bad_time", f"<sent> {text[:40]!r}: " + words + "2025-07-26T22:10:00+08:00")
         return self._stamp("sent", text, at)
 
     def _time(self, path: str, texts: list[str]) -> Iterator[str]:
         for text in texts[:1]:
             at = second(text)
             if at is None:
-                self._lose(path, f"{text[:40]!r} 不是时刻 is no moment with an offset")
+                self._lose(path, f"{text[:40]!r} " + _NO_MOMENT)
             else:
                 yield self._stamp(path, text, at)
 
     def _stamp(self, path: str, text: str, at: int) -> str:
         if _TIME.fullmatch(text):
             return text
-        self._note(path, f"{text[:40]!r}: 写法不合 CAP is not written as CAP has it")
+        self._note(path, f"{text[:40]!r}: " + _WRITTEN_OTHERWISE)
         return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
 
     def _pairs(self, e: etree._Element, path: str) -> Iterator[tuple[str, str]]:
         """valueName and value; of one that has only text, and of several values in one."""
         if next(e.iterchildren(etree.Element), None) is None:
             text = (e.text or "").strip()
-            self._note(path, "没有 valueName without valueName" if text else "空 empty")
+            self._note(path, _NAMELESS if text else _EMPTY)
             name, equals, value = text.partition("=")
             if text:
                 yield (name.strip(), value.strip()) if equals else ("", text)
@@ -306,16 +321,20 @@ class _Shaper:
         )
         if len(names) != 1 or len(values) != 1:
             self._note(
-                path, f"{len(names)} 个 valueName, {len(values)} 个 value: 应各一个 one of each"
+                path,
+                Text(
+                    f"{len(names)} 个 valueName、{len(values)} 个 value：应各一个",
+                    f"{len(names)} valueName and {len(values)} value: there must be one of each",
+                ),
             )
         for n, value in enumerate(values):
             yield (names[min(n, len(names) - 1)] if names else ""), value
 
-    def _note(self, path: str, words: str) -> None:
-        self._notes.append(f"{path}: {words}")
+    def _note(self, path: str, words: Said) -> None:
+        self._notes.append(f"{path}: " + words)
 
-    def _lose(self, path: str, words: str) -> None:
-        self._lost.append(f"{path}: {words}")
+    def _lose(self, path: str, words: Said) -> None:
+        self._lost.append(f"{path}: " + words)
 
 
 def _named(e: etree._Element) -> tuple[str, str]:
@@ -351,5 +370,5 @@ def _add_pair(parent: etree._Element, tag: str, name: str, value: str) -> None:
     etree.SubElement(pair, f"{{{NAMESPACE}}}value").text = value
 
 
-def _short(words: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(w[:_NOTE] for w in words))[:_MOST_NOTES]
+def _short(words: list[Said]) -> tuple[Said, ...]:
+    return tuple(dict.fromkeys(each(w, lambda x: x[:_NOTE]) for w in words))[:_MOST_NOTES]

@@ -2,6 +2,7 @@
 
 import zlib
 
+from config.language import Text
 from ingest.decode.xml import Wrong
 
 _GZIP = b"\x1f\x8b"
@@ -17,7 +18,7 @@ def unpacked(body: bytes, most: int) -> bytes:
     try:
         plain = inflate.decompress(body, most + 1)
     except zlib.error as e:
-        raise Wrong("bad_payload", f"gzip 损坏 damaged: {e}") from e
+        raise Wrong("bad_payload", Text(f"gzip 损坏：{e}", f"the gzip is damaged: {e}")) from e
     if len(plain) <= most and not inflate.eof:
-        raise Wrong("bad_payload", "gzip 不完整 is not whole")
+        raise Wrong("bad_payload", Text("gzip 不完整", "the gzip is not whole"))
     return plain

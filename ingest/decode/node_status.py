@@ -8,11 +8,15 @@ from typing import Any
 
 import msgspec
 
+from config.language import Text
 from ingest.decode.reading import JSON_BYTES, Reading
 from stream.limits import Unreadable, read_json
 from stream.records import Rejected
 
 _MOST = 32  # quantities in one message
+_AN_OBJECT = Text(
+    "应为一个对象：docs/nodes.md, status", "an object expected: docs/nodes.md, status"
+)
 _any = msgspec.json.Decoder()
 
 
@@ -21,8 +25,8 @@ def decode_status(node: str, payload: bytes) -> list[Reading | Rejected]:
     try:
         found: Any = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, str(e.words))]
+        return [Rejected(e.reason, e.words)]
     if not isinstance(found, dict) or len(found) > _MOST:
-        return [Rejected("bad_payload", "应为一个对象 an object expected: docs/nodes.md, status")]
+        return [Rejected("bad_payload", _AN_OBJECT)]
     time = found.pop("time", None)
     return [Reading(station=node, quantity=q, value=v, time=time) for q, v in found.items()]

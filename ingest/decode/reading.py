@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from config.language import Text
 from stream.limits import Unreadable, read_json
 from stream.records import Rejected
 
@@ -80,7 +81,7 @@ def decode_json(payload: bytes) -> list[Reading | Rejected]:
             return [found]
     except Unreadable as e:
         if not isinstance(e.__cause__, msgspec.ValidationError):
-            return [Rejected(e.reason, str(e.words))]
+            return [Rejected(e.reason, e.words)]
     return _one_by_one(payload)
 
 
@@ -88,18 +89,23 @@ def _one_by_one(payload: bytes) -> list[Reading | Rejected]:
     try:
         found = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, str(e.words))]
+        return [Rejected(e.reason, e.words)]
     if isinstance(found, dict) and found.get("value") is None and "readings" in found:
         found = found["readings"]
     if isinstance(found, list):
         return _each(found)
-    return [Rejected("bad_payload", "应为对象或列表 send a reading {…} or a list of them")]
+    words = Text("应为一条读数 {…} 或其列表", "send a reading {…} or a list of them")
+    return [Rejected("bad_payload", words)]
 
 
 def too_many(items: list[Any]) -> Rejected | None:
     if len(items) <= MOST_ITEMS:
         return None
-    return Rejected("oversize", f"{len(items)} 条 items: 上限 at most {MOST_ITEMS}; 分批 send less")
+    words = Text(
+        f"{len(items)} 条：上限 {MOST_ITEMS}；请分批",
+        f"{len(items)} items: at most {MOST_ITEMS}; send less",
+    )
+    return Rejected("oversize", words)
 
 
 def _each(items: list[Any]) -> list[Reading | Rejected]:
@@ -110,5 +116,6 @@ def _each(items: list[Any]) -> list[Reading | Rejected]:
         try:
             out.append(msgspec.convert(item, Reading))
         except msgspec.ValidationError as e:
-            out.append(Rejected("bad_payload", f"第 {n + 1} 条不是读数 item {n + 1}: {e}"))
+            words = Text(f"第 {n + 1} 条不是读数：{e}", f"item {n + 1} is no reading: {e}")
+            out.append(Rejected("bad_payload", words))
     return out

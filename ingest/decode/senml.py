@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from config.language import Said, Text
 from ingest.decode.reading import JSON_BYTES, Reading, Relative, too_many
 from stream.limits import Unreadable, number, read_json
 from stream.records import Rejected
@@ -22,14 +23,16 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
     base: dict[str, Any] = {}
     out: list[dict[str, Any] | Rejected] = []
     for n, record in enumerate(pack):
-        where = f"第 {n + 1} 条 record {n + 1}"
         if not isinstance(record, dict):
-            out.append(Rejected("bad_payload", f"{where} 不是对象 is not an object"))
+            words = Text(f"第 {n + 1} 条不是对象", f"record {n + 1} is not an object")
+            out.append(Rejected("bad_payload", words))
             continue
         base.update({k: v for k, v in record.items() if k.startswith("b")})
         fault = _fault(record, base)
         if fault:
-            out.append(Rejected("bad_payload", f"{where}: {fault}"))
+            out.append(
+                Rejected("bad_payload", Text(f"第 {n + 1} 条：", f"record {n + 1}: ") + fault)
+            )
             continue
         if not any(k in record for k in ("v", "vs", "vb", "vd", "s")):
             continue  # only base values
@@ -47,20 +50,22 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
     return out
 
 
-def _fault(record: dict[str, Any], base: dict[str, Any]) -> str:
+def _fault(record: dict[str, Any], base: dict[str, Any]) -> Said:
     for key in ("bt", "bv", "bs", "t", "v", "s", "ut"):
         held = record if key in record else base
         if key in held and number(held[key]) is None:
-            return f"{key} 不是数字 is not a number"
+            return Text(f"{key} 不是数字", f"{key} is not a number")
     for key in ("bn", "bu", "n", "u"):
         held = record if key in record else base
         if key in held and not isinstance(held[key], str):
-            return f"{key} 不是文本 is not a text"
+            return Text(f"{key} 不是文本", f"{key} is not a text")
     version = base.get("bver", _VERSION)
     if not isinstance(version, int) or version > _VERSION:
-        return f"bver {version} 不支持 is not supported"
+        return Text(f"bver {version} 不支持", f"bver {version} is not supported")
     unknown = [k for k in record if k.endswith("_")]
-    return f"必须理解的字段 must-understand field {unknown[0]}" if unknown else ""
+    if not unknown:
+        return ""
+    return Text(f"必须理解的字段 {unknown[0]}", f"must-understand field {unknown[0]}")
 
 
 def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
@@ -68,9 +73,10 @@ def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
     try:
         pack = read_json(payload, _any, JSON_BYTES)
     except Unreadable as e:
-        return [Rejected(e.reason, str(e.words))]
+        return [Rejected(e.reason, e.words)]
     if not isinstance(pack, list):
-        return [Rejected("bad_payload", "SenML 应为列表 a pack is a list of records")]
+        words = Text("SenML 应为记录的列表", "a SenML pack is a list of records")
+        return [Rejected("bad_payload", words)]
     if (wrong := too_many(pack)) is not None:
         return [wrong]
     out: list[Reading | Rejected] = []
@@ -81,7 +87,8 @@ def decode_senml(payload: bytes, received_at: int) -> list[Reading | Rejected]:
         name = record["n"]
         station, _, quantity = name.replace("/", ":").rpartition(":")
         if "v" not in record:
-            out.append(Rejected("bad_value", f"{name}: 不是数值 has no numeric value"))
+            words = Text(f"{name}: 不是数值", f"{name}: has no numeric value")
+            out.append(Rejected("bad_value", words))
             continue
         seconds = record["t"]
         kind = Reading

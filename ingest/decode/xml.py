@@ -10,6 +10,7 @@ import re
 
 from lxml import etree
 
+from config.language import Said, Text
 from stream.records import Rejected
 
 # what libraries and offices declare, and what reads it: of a small set its superset
@@ -39,7 +40,7 @@ _CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 class Wrong(Exception):
     """Not what it should be: `rejected` says how."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: Said) -> None:
         super().__init__(detail)
         self.rejected = Rejected(reason, detail)
 
@@ -57,7 +58,7 @@ def parse_xml(body: bytes) -> etree._Element:
     try:
         return etree.fromstring(plain, parser())
     except (etree.XMLSyntaxError, ValueError) as e:
-        raise Wrong("bad_payload", f"不是 XML not XML: {e}") from e
+        raise Wrong("bad_payload", Text(f"不是 XML：{e}", f"not XML: {e}")) from e
 
 
 def mended(body: bytes) -> bytes:
@@ -73,12 +74,18 @@ def as_utf8(body: bytes) -> bytes:
     an encoding that nobody knows."""
     text = _text(body).removeprefix("\ufeff").lstrip()
     if text[:1] != "<" or "\0" in text:
-        raise Wrong("bad_payload", "不是 XML not XML: the first character is no <")
+        raise Wrong(
+            "bad_payload", Text("不是 XML：开头不是 <", "not XML: the first character is no <")
+        )
     head = _HEAD.match(text)
     text = text[head.end() :] if head else text
     if _with_dtd(text):
         raise Wrong(
-            "bad_payload", "含 DTD 或实体 a DTD or entities: CAP has neither, it is not read"
+            "bad_payload",
+            Text(
+                "含 DTD 或实体：CAP 没有这些，不读",
+                "a DTD or entities: CAP has neither, it is not read",
+            ),
         )
     return text.encode("utf-8", "replace")
 
@@ -92,11 +99,20 @@ def _text(body: bytes) -> str:
         # what can be read as far as this is no UTF-16, though libraries that write text say so
         codec = "utf-8" if name.startswith(("utf-16", "utf-32")) else _CODECS.get(name, "")
         if not codec:
-            raise Wrong("bad_payload", f"编码 encoding {name!r} 不认识: 用 UTF-8 send UTF-8")
+            raise Wrong(
+                "bad_payload",
+                Text(
+                    f"编码 {name!r} 不认识：请用 UTF-8",
+                    f"encoding {name!r} is not known: send UTF-8",
+                ),
+            )
     try:
         return body.decode(codec)
     except UnicodeDecodeError as e:
-        words = f"不是它声明的编码 is not in the encoding that it declares: {codec}, byte {e.start}"
+        words = Text(
+            f"不是它声明的编码：{codec}，第 {e.start} 字节",
+            f"not in the encoding that it declares: {codec}, byte {e.start}",
+        )
         raise Wrong("bad_payload", words) from e
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from config.language import Text, text_of
 from stream.disk.files import create_file
 from stream.oplog import Seldom
 
@@ -86,7 +87,11 @@ class Words:
                 key = self._seal.decrypt(wrapped[:_NONCE], wrapped[_NONCE:], ident.encode())
                 text = AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], ident.encode())
             except InvalidTag as e:
-                raise ValueError(f"{self.file}: {ident} 解不开 cannot be decrypted") from e
+                raise ValueError(
+                    Text(
+                        f"{self.file}: {ident} 解不开", f"{self.file}: {ident} cannot be decrypted"
+                    )
+                ) from e
             found.append(Kept(ident, person, area, at, text.decode()))
         return found
 
@@ -136,7 +141,8 @@ class Keeper:
                 (self._folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
                 key = _master(self._folder / "keys" / "people-words.key")
         except (OSError, ValueError) as e:
-            self._seldom("ingest", f"来信原话的钥匙 the key of people's own words: {e}")
+            said = Text("来信原话的钥匙：", "the key of people's own words: ") + text_of(e)
+            self._seldom("ingest", said)
         return _alias(key, number)
 
     def look(self, now: int) -> None:
@@ -155,7 +161,8 @@ class Keeper:
             act(self._words)
         except (OSError, sqlite3.Error, ValueError) as e:
             self._words = None
-            self._seldom("ingest", f"来信原话存不下 people's own words cannot be kept: {e}")
+            said = Text("来信原话存不下：", "people's own words cannot be kept: ") + text_of(e)
+            self._seldom("ingest", said)
 
 
 def _encrypt(seal: AESGCM, plain: bytes, name: bytes) -> bytes:
@@ -169,5 +176,7 @@ def _master(file: Path) -> bytes:
     if not file.exists():
         create_file(file, AESGCM.generate_key(256).hex().encode())
     if file.stat().st_mode & 0o077:
-        raise ValueError(f"{file}: 别人也能读 others may read it: chmod 600")
+        raise ValueError(
+            Text(f"{file}: 别人也能读：chmod 600", f"{file}: others may read it: chmod 600")
+        )
     return bytes.fromhex(file.read_text())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from config.language import Text
 from stream.disk.files import write_file
 
 FILE = "people-links.json"
@@ -39,7 +40,12 @@ class Links:
         except FileNotFoundError:
             return {}
         except msgspec.MsgspecError as e:
-            raise ValueError(f"{self._file}: {e}: 删去后重发链接 delete it, make links anew") from e
+            raise ValueError(
+                Text(
+                    f"{self._file}: {e}：删去后重发链接",
+                    f"{self._file}: {e}: delete it, make links anew",
+                )
+            ) from e
 
     def make(self, person: str, now: int, days: int) -> str:
         """A new token for `person`; an older one of theirs is dead."""

@@ -1,12 +1,19 @@
-"""The page that a person reports on: plain HTML for any phone, no script, Chinese first. Pure."""
+"""The page that a person reports on: plain HTML for any phone, no script; in Chinese, and in English by
+the link at its head. Pure."""
 
 from collections.abc import Sequence
 from html import escape
+from typing import Literal
 
+from config.language import Text, choose
 from config.records.district import Area
 
-_HEAD = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>报告情况</title>
+PageLanguage = Literal["zh", "en"]
+_TITLE = Text("报告情况", "Report")
+_HEAD = Text('<!doctype html><html lang="zh-CN">', '<!doctype html><html lang="en">')
+_OTHER = Text('<a href="?lang=en" lang="en">English</a>', '<a href="?" lang="zh-CN">中文</a>')
+_STYLE = """<meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
 <style>body{font:18px/1.5 sans-serif;margin:0 auto;max-width:34em;padding:12px;color:#111;
 background:#fff}h1{font-size:22px;margin:8px 0}label.b{display:block;border:2px solid #555;
 border-radius:8px;padding:12px;margin:8px 0}label.h{border-color:#b00020;color:#b00020;
@@ -14,15 +21,34 @@ font-weight:bold}small{color:#444}input,select,button{font-size:18px}input[type=
 button{width:100%;padding:16px;background:#0b57d0;color:#fff;border:0;border-radius:8px}
 .m{padding:12px;border:2px solid #111;border-radius:8px}</style>"""
 _CHOICES = (
-    ("help", "求助", "I need help"),
-    ("report_flood", "水涨、山洪", "water is rising"),
-    ("report_debris_flow", "泥石流", "debris flow"),
-    ("report_landslide", "塌方、滑坡", "landslide"),
-    ("damage", "房屋、道路受损", "damage"),
-    ("moved", "已转移（不填人数即全部）", "moved; no number: everybody"),
-    ("safe", "平安", "safe"),
-    ("received", "收到通知", "received"),
+    ("help", Text("求助", "I need help")),
+    ("report_flood", Text("水涨、山洪", "water is rising")),
+    ("report_debris_flow", Text("泥石流", "debris flow")),
+    ("report_landslide", Text("塌方、滑坡", "landslide")),
+    ("damage", Text("房屋、道路受损", "damage to houses or roads")),
+    ("moved", Text("已转移（不填人数即全部）", "moved; no number: everybody")),
+    ("safe", Text("平安", "safe")),
+    ("received", Text("收到通知", "I received the notice")),
 )
+_LENGTHS = (
+    (30, Text("30 分钟", "30 minutes")),
+    (60, Text("1 小时", "1 hour")),
+    (120, Text("2 小时", "2 hours")),
+    (240, Text("4 小时", "4 hours")),
+    (480, Text("8 小时", "8 hours")),
+    (0, Text("已完成，恢复", "done, judge it again")),
+)
+_DRILL = Text("（演练）", "(EXERCISE) ")
+_WHERE, _CHOOSE = Text("哪里", "where"), Text("请选择", "choose")
+_HOW_MANY = Text("已转移人数", "how many moved")
+_PHOTO = Text("照片（可不选）", "photo, if any")
+_SEND, _AGAIN = Text("发送", "Send"), Text("再报一条", "report more")
+_CALL = Text("紧急情况请打电话：", "in an emergency call ")
+_PHONE = Text("电话：", "call ")
+_SERVICE = Text("设备维护", "a station in service")
+_MEANWHILE = Text("其间读数不研判，到时自动恢复", "nobody judges its values until then")
+_STATION, _HOW_LONG = Text("站点", "station"), Text("多久", "how long")
+_BEGIN = Text("开始维护", "Begin")
 
 
 def form(
@@ -33,78 +59,78 @@ def form(
     hotline: str,
     ends: str = "",
     serves: Sequence[str] = (),
+    language: PageLanguage = "zh",
 ) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
     on which the link is over, if that is soon. serves: stations that this person may take out of
     judgement."""
-    where = f"<p>{escape(areas[0].name)} <small>{escape(areas[0].name_en)}</small></p>"
+    named = {a.id: escape(choose(Text(a.name, a.name_en), language)) for a in areas}
+    where = f"<p>{named[areas[0].id]}</p>"
     if len(areas) > 1:
-        options = "".join(
-            f'<option value="{escape(a.id)}">{escape(a.name)} {escape(a.name_en)}</option>'
-            for a in areas
-        )
+        options = "".join(f'<option value="{escape(a.id)}">{named[a.id]}</option>' for a in areas)
         where = (
-            '<p>哪里 <small>where</small><br><select name="area" required>'
-            f'<option value="">请选择 choose</option>{options}</select></p>'
+            f'<p>{choose(_WHERE, language)}<br><select name="area" required>'
+            f'<option value="">{choose(_CHOOSE, language)}</option>{options}</select></p>'
         )
     choices = "".join(
         f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
-        f'value="{what}"> {zh} <small>{en}</small></label>'
-        for what, zh, en in _CHOICES
+        f'value="{what}"> {choose(words, language)}</label>'
+        for what, words in _CHOICES
     )
+    title = choose(_DRILL if drill else "", language) + choose(_TITLE, language)
     return (
-        f"{_HEAD}<h1>{'（演练）' * drill}报告情况 <small>report</small></h1>"
+        f"{_head(language)}<p>{choose(_OTHER, language)}</p><h1>{title}</h1>"
         '<form method="post" enctype="multipart/form-data">'
         f'<input type="hidden" name="id" value="{escape(ident)}">{where}{choices}'
-        '<p>已转移人数 <small>how many moved</small> <input type="number" name="people" min="0" '
+        f'<p>{choose(_HOW_MANY, language)} <input type="number" name="people" min="0" '
         'max="100000" inputmode="numeric"></p>'
-        "<p>照片（可不选）<small>photo, if any</small><br>"
+        f"<p>{choose(_PHOTO, language)}<br>"
         '<input type="file" name="photo" accept="image/*"></p>'
-        f"<button>发送 send</button></form>{_ending(ends)}<p><small>紧急情况请打电话 call in an emergency: "
-        f"{escape(hotline)}</small></p>{_service(serves, ident)}</html>"
+        f"<button>{choose(_SEND, language)}</button></form>{_ending(ends, language)}"
+        f"<p><small>{choose(_CALL, language)}{escape(hotline)}</small></p>"
+        f"{_service(serves, ident, language)}</html>"
     )
 
 
-def _service(serves: Sequence[str], ident: str) -> str:
+def _head(language: PageLanguage) -> str:
+    return f"{choose(_HEAD, language)}<title>{choose(_TITLE, language)}</title>{_STYLE}"
+
+
+def _service(serves: Sequence[str], ident: str, language: PageLanguage) -> str:
     """A second form, folded: a station out of judgement while it is cleaned or tested."""
     if not serves:
         return ""
     things = "".join(f"<option>{escape(t)}</option>" for t in serves)
     lengths = "".join(
-        f'<option value="{n}"{" selected" * (n == 120)}>{words}</option>'
-        for n, words in (
-            (30, "30 分钟 min"),
-            (60, "1 小时 hour"),
-            (120, "2 小时 hours"),
-            (240, "4 小时 hours"),
-            (480, "8 小时 hours"),
-            (0, "已完成，恢复 done"),
-        )
+        f'<option value="{n}"{" selected" * (n == 120)}>{choose(words, language)}</option>'
+        for n, words in _LENGTHS
     )
+    station, how_long = choose(_STATION, language), choose(_HOW_LONG, language)
     return (
-        "<details><summary>设备维护 <small>a station in service</small></summary>"
+        f"<details><summary>{choose(_SERVICE, language)}</summary>"
         '<form method="post"><input type="hidden" name="what" value="service">'
         f'<input type="hidden" name="id" value="{escape(ident)}-s">'
-        "<p>其间读数不研判，到时自动恢复 <small>nobody judges its values meanwhile</small></p>"
-        f'<p><select name="thing" aria-label="站点 station">{things}</select> '
-        f'<select name="minutes" aria-label="多久 how long">{lengths}</select></p>'
-        "<button>开始维护 begin</button></form></details>"
+        f"<p>{choose(_MEANWHILE, language)}</p>"
+        f'<p><select name="thing" aria-label="{station}">{things}</select> '
+        f'<select name="minutes" aria-label="{how_long}">{lengths}</select></p>'
+        f"<button>{choose(_BEGIN, language)}</button></form></details>"
     )
 
 
-def _ending(day: str) -> str:
+def _ending(day: str, language: PageLanguage) -> str:
     if not day:
         return ""
-    return (
-        f'<p class="m">此链接 {escape(day)} 到期，请联系值班室续期。<small>This link ends on that day: ask '
-        "the duty room to renew it.</small></p>"
+    words = Text(
+        f"此链接 {escape(day)} 到期，请联系值班室续期。",
+        f"This link ends on {escape(day)}: ask the duty room to renew it.",
     )
+    return f'<p class="m">{choose(words, language)}</p>'
 
 
-def answer(words: str, *, back: bool, hotline: str) -> str:
+def answer(words: Text, *, back: bool, hotline: str, language: PageLanguage = "zh") -> str:
     """What came of it. back: a way to say more."""
-    again = '<p><a href="">再报一条 report more</a></p>' if back else ""
+    again = f'<p><a href="">{choose(_AGAIN, language)}</a></p>' if back else ""
     return (
-        f'{_HEAD}<p class="m">{escape(words)}</p>{again}<p><small>电话 call: '
-        f"{escape(hotline)}</small></p></html>"
+        f'{_head(language)}<p class="m">{escape(choose(words, language))}</p>{again}'
+        f"<p><small>{choose(_PHONE, language)}{escape(hotline)}</small></p></html>"
     )

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 
+from config.language import Text, each
 from stream.oplog import say
 from stream.records import Rejected
 
@@ -19,12 +20,22 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 TOO_LARGE, NO_PICTURE, NO_MEMORY = 3, 4, 5  # what the process says by its exit
 _WAIT_S = 30.0  # a slow machine; the process itself has `photo_made.CPU_S` of work
 _one = threading.Lock()
+_NOT_NOW = Text("照片现在读不了", "the photograph cannot be read now")
+_TOO_SLOW = Text(
+    f"照片读了 {_WAIT_S:.0f} 秒还没读完", f"the photograph was not read within {_WAIT_S:.0f} s"
+)
+
+
+def _too_long(size: int) -> Text:
+    return Text(
+        f"照片 {size} 字节，上限 {MAX_BYTES}", f"a photograph of {size} bytes, at most {MAX_BYTES}"
+    )
 
 
 def remade(body: bytes) -> bytes | Rejected:
     """The picture's JPEG; not a picture, too large, or a bomb: why not. Waits for its turn."""
     if len(body) > MAX_BYTES:
-        return Rejected("oversize", f"照片 {len(body)} 字节 bytes, 上限 at most {MAX_BYTES}")
+        return Rejected("oversize", _too_long(len(body)))
     command = [sys.executable, "-P", "-m", "ingest.people.photo_process"]
     with _one:
         try:
@@ -33,15 +44,23 @@ def remade(body: bytes) -> bytes | Rejected:
                 env={"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return Rejected("bad_frame", f"照片读了 {_WAIT_S:.0f} 秒 takes too long to read")
+            return Rejected("bad_frame", _TOO_SLOW)
         except OSError as e:
-            return Rejected("bad_frame", f"照片现在读不了 cannot be read now: {e.strerror}")
+            return Rejected("bad_frame", _NOT_NOW + f": {e.strerror}")
     if done.returncode == 0:
         return done.stdout
     if done.returncode == NO_PICTURE:
-        return Rejected("bad_frame", f"不是照片 not a picture: {', '.join(FORMATS)}")
+        return Rejected("bad_frame", Text("不是照片：", "not a picture: ") + ", ".join(FORMATS))
     if done.returncode in (TOO_LARGE, NO_MEMORY) or done.returncode < 0:  # ended by its limit
         size = done.stderr[:40].decode("ascii", "replace") * (done.returncode == TOO_LARGE)
-        return Rejected("bad_frame", f"照片太大 {size} is too large to be read")
-    say("ingest", f"读照片的进程出错 the process that reads photographs: exit {done.returncode}")
-    return Rejected("bad_frame", "照片现在读不了 cannot be read now")
+        words = Text(f"照片太大 {size}", f"the photograph is too large to be read {size}")
+        return Rejected("bad_frame", each(words, str.strip))
+    code = done.returncode
+    say(
+        "ingest",
+        Text(
+            f"读照片的进程出错：退出码 {code}",
+            f"the process that reads photographs failed: exit {code}",
+        ),
+    )
+    return Rejected("bad_frame", _NOT_NOW)

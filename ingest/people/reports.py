@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
+from config.language import Text
 from config.records.district import Area, Contact, District
 from config.records.quantity import OF_PEOPLE
 from ingest.decode.phrases import Meaning, meanings, plain
@@ -34,6 +35,16 @@ SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
 _SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
+_A_TEXT = Text('应为 {"text": …, "id": …, "at": …}：', 'write {"text": …, "id": …, "at": …}: ')
+_A_REPORT = Text(
+    '应为 {"id", "what", "area", "people", "time"}：',
+    'write {"id", "what", "area", "people", "time"}: ',
+)
+_A_TIME = Text("应写 2025-07-26T22:10:00+08:00 或秒", "write 2025-07-26T22:10:00+08:00 or seconds")
+_ONE_STATION = Text("维护一次一个自己区的站点", "one station of their areas at a time")
+_TOO_OFTEN = Text(f"每分钟至多 {A_MINUTE} 条", f"at most {A_MINUTE} a minute")
+_HOURS = OLD_MS // 3_600_000
+_TOO_OLD = Text(f"超过 {_HOURS} 小时：时钟对吗？", f"over {_HOURS} hours old: is the clock right?")
 
 
 class Sent(NamedTuple):
@@ -123,7 +134,7 @@ class People:
         try:
             sent = read_json(payload, _sms, JSON_BYTES)
         except Unreadable as e:
-            return [Rejected(e.reason, f'应为 write {{"text": …, "id": …, "at": …}}: {_ours(e)}')]
+            return [Rejected(e.reason, _A_TEXT + _ours(e))]
         return self.text(person, sent.text, sent.id, sent.at, now)
 
     def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
@@ -146,10 +157,18 @@ class People:
         found = self.judge(sent, now) if said and area else []
         if found and not isinstance(found[0], Rejected):
             return [*found]
-        size = f"{len(text)} 字 characters"
-        why = Rejected("unclear", f"看不懂 not understood, {size}: docs/people.md")
+        size = len(text)
+        words = Text(
+            f"看不懂，{size} 字：docs/people.md",
+            f"not understood, {size} characters: docs/people.md",
+        )
+        why = Rejected("unclear", words)
         if said and not area:
-            why = Rejected("not_their_area", f"没有写明自己的区 which of their areas, {size}")
+            words = Text(
+                f"没有写明自己的区，{size} 字",
+                f"it does not say which of their areas, {size} characters",
+            )
+            why = Rejected("not_their_area", words)
         why = cast(Rejected, found[0]) if found else why
         if why.reason not in ("unclear", "not_their_area"):
             return [why]
@@ -170,11 +189,14 @@ class People:
             return nobody()
         things = {self._ids[i] for i in asked.ids if i in self._ids}
         if len(things) != 1 or not things <= set(self.serves(person)):
-            return Rejected("not_their_area", "维护一次一个自己区的站点 one station of their areas")
+            return Rejected("not_their_area", _ONE_STATION)
         if not 0 <= asked.minutes <= LONGEST_MIN:
-            return Rejected("bad_value", f"minutes: 应为 write 0 … {LONGEST_MIN}")
+            return Rejected(
+                "bad_value",
+                Text(f"minutes: 应为 0 … {LONGEST_MIN}", f"minutes: write 0 … {LONGEST_MIN}"),
+            )
         if not self._in_time(person, now):
-            return Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")
+            return Rejected("too_many", _TOO_OFTEN)
         thing = things.pop()
         return Service(
             id=hashlib.sha256(f"{person}|{way}|{ident}|{thing}".encode()).hexdigest()[:16],
@@ -199,8 +221,7 @@ class People:
         try:
             r = read_json(payload, _report, JSON_BYTES)
         except Unreadable as e:
-            words = '应为 write {"id", "what", "area", "people", "time"}'
-            return [Rejected(e.reason, f"{words}: {_ours(e)}")]
+            return [Rejected(e.reason, _A_REPORT + _ours(e))]
         if r.what == "service":
             asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
             return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
@@ -219,13 +240,13 @@ class People:
             return [wrong]
         said_at = now if sent.at is None else moment(sent.at)
         if said_at is None:
-            return [Rejected("bad_time", "写 write 2025-07-26T22:10:00+08:00 或秒 or seconds")]
+            return [Rejected("bad_time", _A_TIME)]
         if said_at < now - OLD_MS:
-            return [Rejected("too_old", f"超过 {OLD_MS // 3_600_000} 小时 hours old: 时钟? clock?")]
+            return [Rejected("too_old", _TOO_OLD)]
         if said_at > now + AHEAD_MS:
             said_at = now
         if not self._in_time(sent.person, now):
-            return [Rejected("too_many", f"每分钟至多 at most {A_MINUTE} a minute")]
+            return [Rejected("too_many", _TOO_OFTEN)]
         return [
             PersonSays(
                 id=_id(sent, what, now),
@@ -244,14 +265,22 @@ class People:
 
     def _wrong(self, sent: Sent, areas: tuple[str, ...]) -> Rejected | None:
         if sent.ident and not _IDENT.fullmatch(sent.ident):
-            return Rejected("bad_value", "id: 字母数字 letters, digits, . _ : - (1–64)")
+            return Rejected(
+                "bad_value",
+                Text("id: 字母、数字、. _ : -（1–64）", "id: letters, digits, . _ : - (1–64)"),
+            )
         for what, people in sent.said:
             if what not in SAYABLE and (what, sent.way) not in _OURS:
-                return Rejected("bad_value", f"what: 应为 one of {', '.join(SAYABLE)}")
+                wanted = Text("what: 应为 ", "what: write one of ") + ", ".join(SAYABLE)
+                return Rejected("bad_value", wanted)
             if people is not None and not 0 <= people <= _MOST:
-                return Rejected("bad_value", f"people: 应为 write 0 … {_MOST}")
+                return Rejected(
+                    "bad_value", Text(f"people: 应为 0 … {_MOST}", f"people: write 0 … {_MOST}")
+                )
         if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
-            return Rejected("not_their_area", f"可报的区 theirs are {', '.join(areas[:12])}")
+            return Rejected(
+                "not_their_area", Text("可报的区：", "theirs are ") + ", ".join(areas[:12])
+            )
         return None
 
     def _in_time(self, person: str, now: int) -> bool:
@@ -287,15 +316,14 @@ def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list
     return outs
 
 
-def _ours(e: Unreadable) -> str:
+def _ours(e: Unreadable) -> Text | str:
     """The place in our own form; the parser's other words may hold a person's."""
-    return str(e.words) if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
+    return e.words if isinstance(e.__cause__, msgspec.ValidationError) else e.reason
 
 
 def nobody() -> Rejected:
-    return Rejected(
-        "unknown_person", "联系人库中没有 is not in the contact store: fengsui contacts"
-    )
+    words = Text("联系人库中没有：fengsui contacts", "not in the contact store: fengsui contacts")
+    return Rejected("unknown_person", words)
 
 
 def _id(sent: Sent, what: str, now: int) -> str:

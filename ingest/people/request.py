@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.requests import Request
 
+from config.language import Said
 from ingest.people.reports import JSON_BYTES
 from stream.limits import deep, number
 
@@ -26,7 +27,7 @@ class Given(NamedTuple):
 class Refused(Exception):
     """An HTTP status and the key of its words."""
 
-    def __init__(self, status: int, words: str, detail: str = "") -> None:
+    def __init__(self, status: int, words: str, detail: Said = "") -> None:
         super().__init__(words)
         self.status, self.words, self.detail = status, words, detail
 

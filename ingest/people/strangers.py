@@ -8,6 +8,7 @@ Pure but for the memory of the rate.
 import hashlib
 from collections.abc import Callable, Mapping
 
+from config.language import Text
 from config.records.district import Area, District
 from ingest.decode.phrases import plain
 from ingest.observation import PersonSays
@@ -43,7 +44,10 @@ class Strangers:
         if key in self._known:  # the carrier says it again
             return [why, self._known[key]]
         if self._all.full("", now, ALL) or not self._each.lets(alias, now, ONE):
-            words = f"陌生号码每小时每号至多 a stranger an hour at most {ONE}，共 all of them {ALL}"
+            words = Text(
+                f"陌生号码每小时每号至多 {ONE} 条，共 {ALL} 条",
+                f"of a stranger at most {ONE} an hour, of all of them {ALL}",
+            )
             return [why, Rejected("too_many", words)]
         self._all.lets("", now, ALL)
         says = PersonSays(

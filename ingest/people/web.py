@@ -26,6 +26,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from config.language import Text, choose, text_of
 from config.records.district import District
 from ingest.decode.phrases import Meaning, plain
 from ingest.decode.service_words import Wish
@@ -33,7 +34,7 @@ from ingest.observation import PersonSays
 from ingest.people.form import Form, FormWrong
 from ingest.people.kept_words import Keeper
 from ingest.people.links import SOON_MS, Links
-from ingest.people.page import answer, form
+from ingest.people.page import PageLanguage, answer, form
 from ingest.people.photo import MAX_BYTES, remade
 from ingest.people.reports import People, Sent, Way, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
@@ -59,16 +60,35 @@ _HEADERS = {
     "Cache-Control": "no-store",
 }
 _WORDS = {
-    "taken": "已收到，谢谢。注意安全。 Received, thank you. Stay safe.",
-    "no_photo": "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。 Received, without the photo.",
-    "busy": "已收到，但照片现在收不下，请稍后再发一次。 Received; send the photo again later.",
-    "bad_link": "链接无效或已停用，请联系值班室。 This link is not valid: call the duty room.",
-    "over": "链接已过期，请联系值班室换新的。 This link is over: ask the duty room for a new one.",
-    "often": "太频繁，请一分钟后再报；紧急请打电话。 Too often: wait a minute, or call.",
-    "large": "太大，请不带照片先报。 Too large: report without the photo first.",
-    "slow": "网络太慢，请不带照片先报。 Too slow: report without the photo first.",
-    "not_kept": "现在存不下，请重发或打电话。 Cannot be kept now: send again, or call.",
-    "wrong": "没看懂，请返回重选。 Not understood: go back and choose.",
+    "taken": Text("已收到，谢谢。注意安全。", "Received, thank you. Stay safe."),
+    "no_photo": Text(
+        "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。",
+        "Received, but the photo cannot be used (JPEG, PNG, WEBP within 8 MB).",
+    ),
+    "busy": Text(
+        "已收到，但照片现在收不下，请稍后再发一次。",
+        "Received, but there is no room for the photo now: send it again later.",
+    ),
+    "bad_link": Text(
+        "链接无效或已停用，请联系值班室。",
+        "This link is not valid or was withdrawn: call the duty room.",
+    ),
+    "over": Text(
+        "链接已过期，请联系值班室换新的。",
+        "This link is over: ask the duty room for a new one.",
+    ),
+    "often": Text(
+        "太频繁，请一分钟后再报；紧急请打电话。",
+        "Too often: wait a minute; in an emergency call.",
+    ),
+    "large": Text("太大，请不带照片先报。", "Too large: report without the photo first."),
+    "slow": Text(
+        "网络太慢，请不带照片先报。", "The network is too slow: report without the photo first."
+    ),
+    "not_kept": Text(
+        "现在存不下，请重发或打电话。", "It cannot be kept now: send it again, or call."
+    ),
+    "wrong": Text("没看懂，请返回重选。", "Not understood: go back and choose."),
 }
 
 
@@ -116,8 +136,9 @@ class PeopleDoor:
         ends = await run_in_threadpool(self._ends, person)
         serves = self._people.serves(person)
         page = form(
-            areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves
-        )
+            areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves,
+            language=_language(request),
+        )  # fmt: skip
         return self._html(page, 200)
 
     async def _post(self, request: Request) -> Response:
@@ -147,7 +168,7 @@ class PeopleDoor:
                 del self._talking[person]
         if _wants_json(request):
             return _json({"state": "taken", "photo": photo}, 200)
-        return self._html(answer(_WORDS[words], back=True, hotline=self._district.hotline), 200)
+        return self._html(self._answer(request, _WORDS[words], back=True), 200)
 
     def _ends(self, person: str) -> str:
         """The day on which the link ends, if that is soon."""
@@ -169,7 +190,8 @@ class PeopleDoor:
             # a link's end is a matter of days of the real calendar, in an exercise too
             person = self._links.holder(token[:64], int(self._wall() * 1000))
         except (OSError, ValueError) as e:
-            self._seldom("ingest", f"个人链接读不到 personal links: {e}")
+            said = Text("个人链接读不到：", "personal links cannot be read: ") + text_of(e)
+            self._seldom("ingest", said)
             raise Refused(503, "not_kept") from e
         times = self._people.times(person) if person else 1
         if not self._rate.lets(person or f"stranger {host}", self._wall(), _A_MINUTE * times):
@@ -244,7 +266,7 @@ class PeopleDoor:
             if isinstance(one, Rejected):
                 metrics.DEAD_LETTERS.labels("ingest", one.reason).inc()
                 often = one.reason == "too_many"
-                raise Refused(429 if often else 400, "often" if often else "wrong", str(one.detail))
+                raise Refused(429 if often else 400, "often" if often else "wrong", one.detail)
             metrics.READINGS.labels("ingest", one.what).inc()
         return [one for one in found if isinstance(one, PersonSays)]
 
@@ -262,7 +284,7 @@ class PeopleDoor:
         if isinstance(found, Rejected):
             metrics.DEAD_LETTERS.labels("ingest", found.reason).inc()
             often = found.reason == "too_many"
-            raise Refused(429 if often else 400, "often" if often else "wrong", str(found.detail))
+            raise Refused(429 if often else 400, "often" if often else "wrong", found.detail)
         metrics.READINGS.labels("ingest", "service").inc()
 
     async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:
@@ -281,7 +303,8 @@ class PeopleDoor:
             outs = outs_of([*again], self._people, WHERE, self._now())
             await run_in_threadpool(self._keep, outs)
         except (OSError, Refused) as e:  # the report is worth more than its picture
-            self._seldom("ingest", f"照片存不下 a photograph cannot be kept: {e}")
+            said = Text("照片存不下：", "a photograph cannot be kept: ") + text_of(e)
+            self._seldom("ingest", said)
             return False
         return True
 
@@ -289,7 +312,8 @@ class PeopleDoor:
         try:
             self._log.append(outs)
         except OSError as e:
-            self._seldom("ingest", f"表单报告存不下 a report by form cannot be kept: {e}")
+            said = Text("表单报告存不下：", "a report by form cannot be kept: ") + text_of(e)
+            self._seldom("ingest", said)
             raise Refused(503, "not_kept") from e
 
     def _html(self, text: str, status: int) -> Response:
@@ -298,10 +322,21 @@ class PeopleDoor:
     async def _refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         words = _WORDS[error.words]
-        if _wants_json(request):
-            return _json({"state": "refused", "words": words, "detail": error.detail}, error.status)
+        if _wants_json(request):  # a program's: in both
+            said = {"words": str(words), "zh": words.zh, "en": words.en}
+            whole = {"state": "refused", **said, "detail": choose(error.detail, "both")}
+            return _json(whole, error.status)
         back = error.status in (400, 413, 429)
-        return self._html(answer(words, back=back, hotline=self._district.hotline), error.status)
+        return self._html(self._answer(request, words, back=back), error.status)
+
+    def _answer(self, request: Request, words: Text, *, back: bool) -> str:
+        hotline = self._district.hotline
+        return answer(words, back=back, hotline=hotline, language=_language(request))
+
+
+def _language(request: Request) -> PageLanguage:
+    """What the reader chose at the head of the page; Chinese where nothing was."""
+    return "en" if request.query_params.get("lang") == "en" else "zh"
 
 
 def _wants_json(request: Request) -> bool:
@@ -335,8 +370,11 @@ def people_ways(
     links = Links(folder)
     with contextlib.suppress(OSError, ValueError):  # said again when a link is used
         if soon := links.ending(int(wall() * 1000)):
-            words = "个链接 14 天内到期或已过期 links end within 14 days or are over"
-            say("ingest", f"{len(soon)} {words}: fengsui people links --ending")
+            words = Text(
+                f"{len(soon)} 个链接 14 天内到期或已过期：",
+                f"{len(soon)} links end within 14 days or are over: ",
+            )
+            say("ingest", words + "fengsui people links --ending")
     door = PeopleDoor(district, live, log, frames, links, now, wall)
     server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
     folder.mkdir(parents=True, exist_ok=True)

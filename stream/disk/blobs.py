@@ -3,16 +3,14 @@
 import hashlib
 from pathlib import Path
 
-from config.language import Text
+from config.language import Said, Text, text_of
 from stream.disk.files import SHARED, write_file
 
 
-def no_room(what: str, e: OSError) -> Text:
+def no_room(what: Said, e: OSError) -> Text:
     """What is said while the volume takes nothing."""
-    return Text(
-        f"{what} 存不下：{e.strerror or type(e).__name__}；腾出空间",
-        f"{what} cannot be kept: {e.strerror or type(e).__name__}; make room",
-    )
+    why = e.strerror or type(e).__name__
+    return text_of(what) + Text(f"存不下：{why}；请腾出空间", f" cannot be kept: {why}; make room")
 
 
 class FrameStore:

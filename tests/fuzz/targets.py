@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from config.language import en, zh
 from config.records.level import Action, Level
 from console.model.follow import DECODERS
 from dispatch.channels import CarrierWord
@@ -108,7 +109,9 @@ def expect(found: object, *kinds: type) -> None:
     assert isinstance(found, kinds), type(found)
     if isinstance(found, Rejected):
         assert found.reason in REASONS, found.reason
-        assert encode_text(found.detail)
+        for half in (zh(found.detail), en(found.detail)):
+            assert half
+            assert encode_text(half)
 
 
 def encode_text(text: str) -> bytes:
@@ -156,7 +159,7 @@ def topic(data: bytes) -> None:
 
 
 def frame(data: bytes) -> None:
-    expect(check_frame(data) or Rejected("bad_frame", ""), Rejected)
+    expect(check_frame(data) or Rejected("bad_frame", "taken"), Rejected)
 
 
 def said(data: bytes) -> None:

@@ -17,14 +17,6 @@ PACKAGES = (
 # from this list
 LATER = {
     *("bench/against.py", "bench/cases", "bench/command.py", "bench/load", "bench/run.py"),
-    *(
-        "ingest/archive.py",
-        "ingest/cap",
-        "ingest/decode",
-        "ingest/identify.py",
-        "ingest/people",
-        "ingest/stage.py",
-    ),
 }
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # two words of English beside each other
@@ -34,8 +26,8 @@ SAME = re.compile(
     r"`[^`]*`|\bfengsui [a-z-]+(?: [a-z-]+)*|\bgit clone\b|\bpip install\b"
     r"|\bapt-get install(?: [a-z][a-z-]+)+|<[^>]*>|--[a-z-]+ \w+"
 )
-# files written for other programs, whose comments are for both readers
-COMMENTED = {"config/proof.py", "fengsui/files/mosquitto.py"}
+# files written for other programs, whose comments are for both readers; what people write, in either
+COMMENTED = {"config/proof.py", "fengsui/files/mosquitto.py", "ingest/decode/phrases.py"}
 
 
 def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:

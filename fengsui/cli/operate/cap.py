@@ -68,7 +68,7 @@ def cap_in(obj: Shared, file: Path, run_name: str) -> None:
         )
         for line in (
             *_meaning(found),
-            *(Text(f"  注意：{d}", f"  note: {d}") for d in found.deviations),
+            *(Text("  注意：", "  note: ") + d for d in found.deviations),
         ):
             echo(line)
     if not taken.good:
