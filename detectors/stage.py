@@ -30,14 +30,13 @@ from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
 from detectors.screening.set_aside import take as take_service
 from detectors.screening.sift import Sifted, sift
-from detectors.setup.partition import COUNTER, FRAME, LEVEL, RAIN, Fed, Part
+from detectors.setup.partition import COUNTER, FRAME, LEVEL, NEVER, RAIN, Fed, Part
 from detectors.statements import Saying
 from ingest.observation import CapIn, ObservationRecord, Observations, PersonSays, Service
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
 
 _NONE = np.zeros(0, np.int64)
-_NEVER = 2**63 - 1
 _PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
 
@@ -128,10 +127,9 @@ class Detect:
         writes = saying.writes() + expire(self._district, part, state, clock_at)
         writes += tick_people(self._district, state, clock_at)
         counts = (state.heard.head >= 0) & ~part.of((*state.silence.silent, *state.service.now))
-        heads = np.where(counts, state.heard.head, _NEVER)
-        for group in part.groups:
-            complete = int(heads[part.stations_of_group[group]].min(initial=_NEVER))
-            if complete == _NEVER:
+        heads = np.where(counts, state.heard.head, NEVER)
+        for group, complete in zip(part.groups, part.least_of_groups(heads), strict=True):
+            if complete == NEVER:
                 complete = state.complete.get(group, 0)
             state.complete[group] = max(state.complete.get(group, 0), min(complete, clock_at))
             writes.append(
@@ -195,7 +193,7 @@ class Detect:
             ((kind == RAIN) | (kind == COUNTER), part.rain_rows, self._rain),
             (kind == LEVEL, part.stage_rows, self._stage),
         ):
-            which = np.nonzero(what)[0]
+            which = what.nonzero()[0]
             if which.size:
                 judged, source = rows.expand(new.row[which])
                 if judged.size:
@@ -205,7 +203,7 @@ class Detect:
         if part.listened:
             listen(part, state, new)
         if part.cameras:
-            for k in new.young(np.nonzero(kind == FRAME)[0]):
+            for k in new.young((kind == FRAME).nonzero()[0]):
                 self._look(part, state, c, int(new.nth[k]), saying)
 
     def _trust(
@@ -264,7 +262,7 @@ class Detect:
     def _series(
         self, fed: Fed, state: DetectState, new: Sifted, c: Columns, saying: Saying
     ) -> None:
-        which = np.nonzero(fed.feeds[new.row])[0] if not fed.seen else _NONE
+        which = fed.feeds[new.row].nonzero()[0] if not fed.seen else _NONE
         if not which.size:
             return
         entries, source = fed.entries.expand(new.row[which])
@@ -284,6 +282,8 @@ class Detect:
 
     def _compounds(self, part: Part, state: DetectState, saying: Saying) -> None:
         """Rules over other rules hear what changed, in order of arrival."""
+        if not saying.heard:
+            return
         for compound in part.compounds:
             held = state.compounds.setdefault(compound.name, compound.new())
             for heard in sorted(saying.heard, key=lambda h: h.nth):
@@ -296,9 +296,8 @@ class Detect:
         rows, at = c.batch.row, c.batch.at
         if silence.silent:
             state.remember_seen(part.station)
-            silent = np.array([s in silence.silent for s in part.station], np.bool_)
-            for n in np.nonzero(silent[rows])[0].tolist():
-                station = part.station[rows[n]]
+            for n, row in enumerate(rows.tolist()):
+                station = part.station[row]
                 if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
                     continue
                 silence.seen[station] = int(at[n])

@@ -34,18 +34,18 @@ class Saying:
     def __init__(self, district: District, state: DetectState) -> None:
         self._district = district
         self._state = state
-        self._found: list[tuple[int, int, str, Detection]] = []
+        self._found: list[tuple[int, str, str, Detection]] = []
         self.heard: list[MemberWord] = []  # for the rules over other rules
-        names = (*_RULES, *(r.id for r in district.rules.rule))
-        self._order = {name: n for n, name in enumerate(names)}
 
     def writes(self) -> list[Write]:
-        self._found.sort(key=lambda f: f[:3])
+        if self._found:
+            rules = (*_RULES, *(r.id for r in self._district.rules.rule))
+            self._found.sort(key=lambda f: (f[0], rules.index(f[1]), f[2]))
         return [Write("cases", d.area, d) for _, _, _, d in self._found]
 
     def _say(self, nth: int, detection: Detection) -> None:
         place = f"{detection.area}|{detection.hazard}"
-        self._found.append((nth, self._order[detection.rule], place, detection))
+        self._found.append((nth, detection.rule, place, detection))
 
     def change(
         self, nth: int, rule: str, row: RainRow | StageRow, change: Change, note: str = ""

@@ -19,6 +19,13 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+def either(some: Ints, others: Ints) -> Ints:
+    """Indices that are among the ones or the others, in order."""
+    if not some.size or not others.size:
+        return others if not some.size else some
+    return np.array(sorted({*some.tolist(), *others.tolist()}), np.int64)
+
+
 class Machine:
     """State of `rows` machines: level, the minute the hold was armed (-1: not), highest keep."""
 
@@ -83,6 +90,10 @@ class Machines:
         """(rows,): a level or an action is held."""
         return (self.level.level > 0) | (self.action.level > 0)
 
+    def held_of(self, rows: Ints) -> Bools:
+        """The same of these rows."""
+        return (self.level.level[rows] > 0) | (self.action.level[rows] > 0)
+
     def of(self, row: int) -> tuple[int, int]:
         """A row's level and action."""
         return int(self.level.level[row]), int(self.action.level[row])
@@ -111,7 +122,7 @@ class Machines:
         if not acting:
             return moved
         more = self.action.judge(rows, minute, called.raw_action, called.keep_action, hold_min)
-        return np.union1d(moved, more)
+        return either(moved, more)
 
     def arrays(self) -> dict[str, Ints]:
         """Every array, for a snapshot."""

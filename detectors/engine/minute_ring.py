@@ -7,6 +7,7 @@ heard: 4 bytes a minute, exact in integers (it may wrap; differences do not show
 comes late is added to every minute from its own to the head.
 """
 
+from collections.abc import Container
 from itertools import pairwise
 
 import numpy as np
@@ -48,16 +49,16 @@ class Window:
         """
         flat = self._ring.reshape(-1)
         base = rows * SLOTS
-        first = np.ones(rows.size, np.bool_)
-        first[1:] = rows[1:] != rows[:-1]
-        held = self.head[rows]
-        before = np.where(first, held, np.concatenate(([0], minute[:-1])))
-        if not first.all():  # what comes after one that is behind begins at the row's head
-            before = np.maximum(before, held)
+        start = begins(rows)
+        alone = start.size == rows.size  # no row twice
+        before = held = self.head[rows]
+        if not alone:  # what comes after one that is behind begins at the row's head
+            before = np.maximum(np.concatenate(([0], minute[:-1])), held)
+            before[start] = held[start]
         head = np.maximum(minute, before)
         twice = 2 * count
         taken = np.ones(rows.size, np.bool_)
-        behind = np.nonzero(minute <= before)[0]
+        behind = (minute <= before).nonzero()[0]
         if behind.size:
             late, clock = minute[behind], before[behind]
             again = (flat[base[behind] + (late & _MASK)] & 1) == 1
@@ -67,17 +68,18 @@ class Window:
             taken[behind] = fine
             twice[behind[~fine]] = 0
         # the total at each row's clock, after each of its observations
-        start = np.nonzero(first)[0]
-        total = np.cumsum(twice)
         old = flat[base[start] + (held[start] & _MASK)] & ~1  # zero of a row never heard
-        before_turn = old - (total[start] - twice[start])
-        total += np.repeat(before_turn, np.diff(np.append(start, rows.size)))
+        if alone:
+            total = old + twice
+        else:
+            total = twice.cumsum()
+            total += (old - (total[start] - twice[start])).repeat(lengths(start, rows.size))
         if behind.size:
             self._late(base[behind], late, clock, twice[behind], fine)
         if behind.size < rows.size:
-            ahead = np.nonzero(minute > before)[0] if behind.size else slice(None)
+            ahead = (minute > before).nonzero()[0] if behind.size else slice(None)
             self._advance(base[ahead], before[ahead], minute[ahead], total[ahead], twice[ahead])
-        last = np.append(start[1:] - 1, rows.size - 1)
+        last = slice(None) if alone else start + lengths(start, rows.size) - 1
         self.head[rows[last]] = head[last]
         return taken, head
 
@@ -165,11 +167,33 @@ def _by_row(rows: Ints) -> Ints:
     return np.argsort(rows, kind="stable")
 
 
+def begins(rows: Ints) -> Ints:
+    """Where each row begins, of rows that stand together."""
+    first = np.ones(rows.size, np.bool_)
+    np.not_equal(rows[1:], rows[:-1], out=first[1:])
+    found: Ints = first.nonzero()[0]
+    return found
+
+
+def lengths(begin: Ints, size: int) -> Ints:
+    """How many each of them has, of so many in all."""
+    found = np.empty(begin.size, np.int64)
+    np.subtract(begin[1:], begin[:-1], out=found[:-1])
+    found[-1:] = size - begin[-1:]
+    return found
+
+
+def among(rows: Ints, some: Container[int]) -> Bools:
+    """Which of the rows of a batch are some that are few or none: by a look-up each, however many
+    those are."""
+    return np.fromiter((row in some for row in rows.tolist()), np.bool_, rows.size)
+
+
 def rounds(rows: Ints) -> list[Ints]:
     """Splits a batch so that no row stands twice in a part: indices into `rows`, in order of
     arrival within each part; a row's first observation is in the first part, and so on."""
-    if rows.size == 0:
-        return []
+    if rows.size <= 1:
+        return [np.arange(rows.size)] * rows.size
     order = _by_row(rows)
     ordered = rows[order]
     start = np.concatenate(([True], ordered[1:] != ordered[:-1]))
@@ -187,6 +211,8 @@ def turns(
     """Parts in which each row's slots only rise, but for its first, and lie near one another:
     indices in order of row, then arrival, and which do not move their row's clock (`head`). What is
     `alone` is the first of its row in its part."""
+    if rows.size == 1:
+        return [(np.zeros(1, np.int64), slot <= head[rows])]
     order = _by_row(rows)
     r, s = rows[order], slot[order]
     first = np.ones(r.size, np.bool_)

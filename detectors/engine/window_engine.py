@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from config.records.quantity import QUANTITIES
-from detectors.engine.hysteresis import Called, without
+from detectors.engine.hysteresis import Called, either, without
 from detectors.engine.minute_ring import Bools, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, arrays_of, gathers, put_each
 from detectors.engine.snapshot_arrays import pack, unpack
@@ -306,7 +306,7 @@ class SeriesRule:
         if state.doubt:
             ends = [(m, int(head[k]), int(j.end[k])) for m, k in enumerate(n)]
             doubted = [m for m, h, end in ends if self._doubt(state, int(r[m]), h, end)]
-            changed = np.union1d(changed, np.array(doubted, np.int64))
+            changed = either(changed, np.array(doubted, np.int64))
         if changed.size == 0:
             return
         changed = changed.astype(np.int64)

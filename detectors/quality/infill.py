@@ -86,47 +86,62 @@ def infill(
     works = reports & ~doubtful & fresh
     rows = np.array([r for r in asked if not doubtful[r]], np.int64)
     # only who has two neighbours that can have what is asked of them
-    most, beside = heard.at_most(), near.near[rows]
-    rows = rows[((beside >= 0) & (most >= rule.fill_near_mm * 10)[beside]).sum(axis=1) >= 2]
+    wet, beside = works & (heard.at_most() >= rule.fill_near_mm * 10), near.near[rows]
+    rows = rows[((beside >= 0) & wet[beside]).sum(axis=1) >= 2]
     if rows.size:
-        _estimate(rule, near, heard, works, rows, begun[rows], fresh[rows], now)
+        _estimate(rule, near, heard, works, _dry_spells(heard, rows, begun, fresh, now))
     found: list[tuple[int, int, int]] = []
     for row in sorted(heard.owed):
         found += _laid(heard, row, _UPPER if goes_on(row) else _SHARE)
     return Laid(*np.array(found, np.int64).T) if found else None
 
 
+class _Spells(NamedTuple):
+    """Of rows, the time (since, ends] of two minutes and more in which they had no rain; said: their
+    newest minute."""
+
+    row: Ints
+    since: Ints
+    ends: Ints
+    said: Ints
+
+
+def _dry_spells(
+    heard: StationMemory, rows: Ints, begun: Ints, fresh: Bools, now: int
+) -> _Spells:
+    since = np.maximum(heard.wet_until(rows, now), np.maximum(begun[rows], now - LONG))
+    said = heard.head[rows] // _MINUTE
+    ends = np.where(fresh[rows] & (now - since < _DRY), np.minimum(said, now), now)
+    long = ends - since >= 2
+    return _Spells(rows[long], since[long], ends[long], said[long])
+
+
 def _estimate(
-    rule: QualityRule,
-    near: Near,
-    heard: StationMemory,
-    works: Bools,
-    rows: Ints,
-    begun: Ints,
-    fresh: Bools,
-    now: int,
+    rule: QualityRule, near: Near, heard: StationMemory, works: Bools, dry_spells: _Spells
 ) -> None:
     """Of rows without rain while those beside them have some: what fell in each minute since."""
-    kept = heard.rain_minute[rows]
-    wet = (heard.rain_count[rows] > 0) & (kept <= now)
-    since = np.maximum(np.where(wet, kept, -1).max(axis=1), np.maximum(begun, now - LONG))
-    head = heard.head[rows] // _MINUTE
-    ends = np.where(fresh & (now - since < _DRY), np.minimum(head, now), now)
+    rows, since, ends, said_until = dry_spells
+    if not rows.size:
+        return
     beside = near.near[rows]
     able = (beside >= 0) & works[np.maximum(beside, 0)]
-    fell = heard.between(np.maximum(beside, 0), since[:, None], ends[:, None])
+    # who has not rained since caught nothing
+    some = able & (heard.newest_rain()[np.maximum(beside, 0)] > since[:, None])
+    n = np.nonzero(some)[0]
+    fell = np.zeros(beside.shape, np.int64)
+    fell[some] = heard.between(beside[some], since[n], ends[n])
     rains = able & (fell > 0)
     full = rains & (fell >= rule.fill_near_mm * 10)
     dry = (able & ~rains).sum(axis=1)
-    enough = (ends - since >= 2) & (full.sum(axis=1) >= 2) & (rains.sum(axis=1) >= dry)
+    enough = (full.sum(axis=1) >= 2) & (rains.sum(axis=1) >= dry)
     found: list[tuple[int, Ints, Floats, int]] = []
-    for n in np.nonzero(enough)[0].tolist():
-        row, minutes = int(rows[n]), np.arange(since[n] + 1, ends[n] + 1)
-        some = beside[n][rains[n]][:_MOST]
-        most = _CAP * int(fell[n][full[n]][:_NEAREST].min())
-        shares = np.minimum(1.0, most / np.maximum(heard.between(some, since[n], ends[n]), 1))
-        amount = _interpolated(near, heard, row, some, shares, minutes)
-        found.append((row, minutes, np.round(amount * _TENTH), int(head[n])))
+    for k in np.nonzero(enough)[0].tolist():
+        row, minutes = int(rows[k]), np.arange(since[k] + 1, ends[k] + 1)
+        wet = beside[k][rains[k]][:_MOST]
+        most = _CAP * int(fell[k][full[k]][:_NEAREST].min())
+        shares = np.minimum(1.0, most / np.maximum(heard.between(wet, since[k], ends[k]), 1))
+        amount = _interpolated(near, heard, row, wet, shares, minutes)
+        found.append((row, minutes, np.round(amount * _TENTH), int(said_until[k])))
     for row, minutes, tenths, said in found:
         each = zip(minutes.tolist(), tenths.astype(int).tolist(), strict=True)
         heard.owed.setdefault(row, {}).update(each)

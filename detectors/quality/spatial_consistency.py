@@ -273,20 +273,22 @@ def clogged(
     were so before."""
     found: set[int] = set()
     rows = np.nonzero(heard_now & (near.near >= 0).any(axis=1))[0]
-    # only who has a neighbour that is wet at all
-    wet = (heard.at_most() >= rule.clog_near_mm * 5) & heard_now
-    rows = rows[((near.near[rows] >= 0) & wet[near.near[rows]]).any(axis=1)]
+    beside = np.maximum(near.near[rows], 0)
+    live = (near.near[rows] >= 0) & heard_now[beside]
+    live &= live.cumsum(axis=1) <= _NEAREST
+    # only who was so, or whose neighbours can all have what they must
+    wet = heard.at_most() >= rule.clog_near_mm * 10
+    able: Bools = np.asarray((wet[beside] | ~live).all(axis=1) & live.any(axis=1))
+    able[np.isin(rows, list(were))] = True
+    rows, beside, live = rows[able], beside[able], live[able]
     if not rows.size:
         return found
     ends = heard.head[rows] // _MINUTE
-    beside = near.near[rows]
-    live = (beside >= 0) & heard_now[np.maximum(beside, 0)]
-    live &= live.cumsum(axis=1) <= _NEAREST
     fell = np.zeros(live.shape, np.int64)
     fell[live] = heard.sums(beside[live], np.repeat(ends, live.sum(axis=1)), 60)
+    own = heard.sums(rows, ends, 60)
     least = np.where(live, fell, NEVER).min(axis=1)
     most = np.where(live, fell, -1).max(axis=1)
-    own = heard.sums(rows, ends, 60)
     enough = live.sum(axis=1) >= 2
     dry = own <= rule.clog_share * least
     begins = enough & dry & (least >= rule.clog_near_mm * 10)

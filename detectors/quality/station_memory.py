@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.minute_ring import Bools, Ints
+from detectors.engine.minute_ring import Bools, Ints, begins, lengths
 from detectors.engine.snapshot_arrays import pack, unpack
 from ingest.observation import Flag
 
@@ -43,6 +43,26 @@ class Taken(NamedTuple):
     newest: Bools  # nothing later had been heard of the station when it arrived
 
 
+class SeenRain:
+    """What the looks at all gauges ask of their kept minutes, worked out again only where these have
+    changed. at_most: counts that no sum of them is above; newest: the last in which it rained, or -1."""
+
+    def __init__(self, rows: int) -> None:
+        self.at_most = np.zeros(rows, np.int64)
+        self.newest = np.full(rows, -1, np.int64)
+        self.stale = np.zeros(rows, np.bool_)
+
+    def of(self, heard: "StationMemory") -> "SeenRain":
+        """As it is now."""
+        rows = self.stale.nonzero()[0]
+        if rows.size:
+            count = heard.rain_count[rows]
+            self.at_most[rows] = np.maximum(count, 0).sum(axis=1)
+            self.newest[rows] = np.where(count > 0, heard.rain_minute[rows], -1).max(axis=1)
+            self.stale[rows] = False
+        return self
+
+
 class StationMemory:
     """Memory of every row."""
 
@@ -56,6 +76,7 @@ class StationMemory:
         self.rain_count = np.zeros((rows, RECENT), np.int64)
         self.half_slot = np.full((rows, HALVES), -1, np.int64)
         self.half_count = np.zeros((rows, HALVES), np.int64)
+        self.seen_rain = SeenRain(rows)
         self.lone: dict[
             int, dict[int, int]
         ] = {}  # what only its neighbours' silence makes doubtful
@@ -72,7 +93,7 @@ class StationMemory:
         could add to."""
         size = b.row.size
         key = (b.at << 20) | ((b.seq + 1) & 0xFFFFF)
-        order = np.argsort(b.row, kind="stable")
+        order = b.row.argsort(kind="stable")
         before = self._before(b, order)
         newer, good = b.at > before, b.flag != _FAIL
         keep, add = newer & good, np.ones(size, np.bool_)
@@ -80,7 +101,7 @@ class StationMemory:
         np.maximum.at(self.head, b.row, b.at)
         inserted = order[keep[order]]
         self._insert(b.row[inserted], key[inserted], b.value[inserted])
-        for n in np.nonzero(~newer)[0]:
+        for n in (~newer).nonzero()[0]:
             row = int(b.row[n])
             found = np.flatnonzero(self.keys[row] == key[n])
             if found.size:
@@ -93,12 +114,14 @@ class StationMemory:
                 self._insert(b.row[n : n + 1], key[n : n + 1], b.value[n : n + 1])
             keep[n] = good[n]
             add[n] = b.at[n] > max(int(before[n]) - SEEN_MS, int(self.forgot[row]))
-        nth = np.nonzero(keep)[0]
+        nth = keep.nonzero()[0]
         at = b.at[nth]
         return Taken(nth, -(-at // _MINUTE), count[nth], add[nth], at >= before[nth]), before
 
     def _before(self, b: Batch, order: Ints) -> Ints:
         """The newest moment of its station that had been heard before each observation."""
+        if order.size == 1:
+            return self.head[b.row]
         rows, at = b.row[order], b.at[order]
         first = np.ones(rows.size, np.bool_)
         first[1:] = rows[1:] != rows[:-1]
@@ -114,11 +137,9 @@ class StationMemory:
         """Ids of rows, those of one row together and in order."""
         if rows.size == 0:
             return
-        first = np.ones(rows.size, np.bool_)
-        first[1:] = rows[1:] != rows[:-1]
-        begin = np.flatnonzero(first)
-        many = np.diff(np.append(begin, rows.size))
-        rank = np.arange(rows.size) - np.repeat(begin, many)
+        begin = begins(rows)
+        many = lengths(begin, rows.size)
+        rank = np.arange(rows.size) - begin.repeat(many)
         width = self.keys.shape[1]
         slot = (self.next[rows] + rank) % width
         over = np.where(rank >= width, keys, self.keys[rows, slot])
@@ -151,6 +172,7 @@ class StationMemory:
         """Add counts to minutes and half hours; what is too old to be kept is passed over."""
         _keep(self.rain_minute, self.rain_count, rows, minute, count)
         _keep(self.half_slot, self.half_count, rows, minute // 30, count)
+        self.seen_rain.stale[rows] = True
 
     def rain(self, row: int, minute: int, length: int) -> int:
         """Counts of the minutes (minute - length, minute]; of hours, whole half hours around it."""
@@ -165,18 +187,32 @@ class StationMemory:
             first, last = (minute - length) // 30, minute // 30
         kept, end = held[rows], np.asarray(last)[..., None]
         inside = (kept > np.asarray(first)[..., None]) & (kept <= end)
-        found: Ints = np.where(inside, count[rows], 0).sum(axis=-1)
+        found: Ints = (count[rows] * inside).sum(axis=-1)
         return found
 
     def at_most(self) -> Ints:
         """(rows,): counts that no sum of its kept minutes is above; 0 of a row where none has rained."""
-        return np.asarray(np.maximum(self.rain_count, 0).sum(axis=1))
+        return self.seen_rain.of(self).at_most
+
+    def newest_rain(self) -> Ints:
+        """(rows,): the newest of its kept minutes in which it rained; -1 where none."""
+        return self.seen_rain.of(self).newest
+
+    def wet_until(self, rows: Ints, now: int) -> Ints:
+        """The newest of its kept minutes up to `now` in which it rained; -1 where none."""
+        found: Ints = self.seen_rain.of(self).newest[rows]
+        ahead = (found > now).nonzero()[0]
+        if ahead.size:
+            kept = self.rain_minute[rows[ahead]]
+            wet = (self.rain_count[rows[ahead]] > 0) & (kept <= now)
+            found[ahead] = np.where(wet, kept, -1).max(axis=1)
+        return found
 
     def between(self, rows: Ints, first: Ints, last: Ints) -> Ints:
         """Counts of the minutes (first, last], of rows of any shape; not longer than `LONG`."""
         kept = self.rain_minute[rows]
         inside = (kept > first[..., None]) & (kept <= last[..., None])
-        return np.asarray(np.where(inside, self.rain_count[rows], 0).sum(axis=-1))
+        return np.asarray((self.rain_count[rows] * inside).sum(axis=-1))
 
     # --- snapshots
 
@@ -193,6 +229,7 @@ class StationMemory:
         while self.keys.shape[1] < width:
             self._grow()
         unpack(body, names, self._arrays())
+        self.seen_rain.stale[:] = True
 
     def _arrays(self) -> dict[str, npt.NDArray[np.int64]]:
         return {

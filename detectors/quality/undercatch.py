@@ -65,13 +65,15 @@ def undercatch(
     if int(day.max(initial=0)) < rule.undercatch_near_mm * 5:
         return Caught(set(), set())
     beside = _beside(near, well, day)
+    near_mm = rule.undercatch_near_mm * 10
+    share = np.where(beside.least >= 2 * near_mm, rule.undercatch_much, rule.undercatch_share)
+    less = (beside.least >= near_mm) & (day < share * beside.least)
+    if not were and not less.any():
+        return Caught(set(), set())
     hour = heard.sums(_ALL, minute, _HOUR)
     fell = _beside(near, well, hour).least
     # as much of an hour's rain as they have caught: it works again
     works = (fell >= rule.clog_near_mm * 10 / 4) & (hour >= rule.undercatch_ends * fell)
-    near_mm = rule.undercatch_near_mm * 10
-    share = np.where(beside.least >= 2 * near_mm, rule.undercatch_much, rule.undercatch_share)
-    less = (beside.least >= near_mm) & (day < share * beside.least)
     so_far = np.isin(rows, list(were))
     stays = so_far & (beside.most >= near_mm / 2)
     less |= stays & (day < rule.undercatch_ends * beside.least)

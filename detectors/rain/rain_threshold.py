@@ -36,8 +36,8 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from detectors.engine.hysteresis import without
-from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, rounds, turns
+from detectors.engine.hysteresis import either, without
+from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, rounds, turns
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import highest
 from detectors.rain.judgement import Judged
@@ -200,8 +200,8 @@ class RainThreshold:
         if old is not None:
             timely &= ~old
         news = (counts != 0) | turned
-        hot = self._hot(state, rows, minutes, head, np.nonzero(timely & news)[0])
-        k: Ints = np.nonzero(timely & hot[rows])[0]
+        hot = self._hot(state, rows, minutes, head, (timely & news).nonzero()[0])
+        k: Ints = (timely & hot).nonzero()[0]
         if k.size == 0 and old is None:
             return
         sums = self._sums(state, rows[k], minutes[k], head[k])
@@ -241,15 +241,17 @@ class RainThreshold:
         return j._replace(keep=np.full(n.size, 4), keep_action=np.full(n.size, 2)).where(up)
 
     def _hot(self, state: RainState, rows: Ints, minutes: Ints, head: Ints, news: Ints) -> Bools:
-        """(rows of the rule,): a level is held, in doubt, or reached by what is new. Of all others
-        a judgement would change nothing."""
-        hot = state.machines.held()
+        """Of which of `rows` a level is held, in doubt, or reached by what is new of the row. Of all
+        others a judgement would change nothing."""
+        hot = state.machines.held_of(rows)
         if state.doubt:
-            hot[list(state.doubt)] = True
+            hot |= among(rows, state.doubt)
         if news.size:
             r = rows[news]
             sums = self._sums(state, r, minutes[news], head[news])
-            hot[r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]] = True
+            reached = r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]
+            if reached.size:
+                hot |= among(rows, set(reached.tolist()))
         return hot
 
     def _sums(self, state: RainState, rows: Ints, minutes: Ints, head: Ints) -> Ints:
@@ -257,7 +259,7 @@ class RainThreshold:
         touches. When the event is over, what fell before counts nothing while it stays dry."""
         sums = state.window.sums(rows, head)
         if self._late_ends:
-            for n in np.nonzero(minutes < head)[0].tolist():
+            for n in (minutes < head).nonzero()[0].tolist():
                 most = self._touched(state, int(rows[n]), int(minutes[n]), int(head[n]))
                 sums[n] = np.maximum(sums[n], most)
         if self._gap:
@@ -271,7 +273,7 @@ class RainThreshold:
     def _levels(self, state: RainState, j: Judged, n: Ints, out: list[Change]) -> None:
         """Judgements `n` through the machines; no row twice."""
         r = j.row[n]
-        live = j.news[n] | state.machines.held()[r]
+        live = j.news[n] | state.machines.held_of(r)
         n, r = n[live], r[live]
         if n.size == 0:
             return
@@ -283,7 +285,7 @@ class RainThreshold:
             doubtful = [
                 m for m, row in enumerate(r) if self._doubt(state, int(row), int(h[m]), sums[m])
             ]
-            moved = np.union1d(moved, np.array(doubtful, np.int64))
+            moved = either(moved, np.array(doubtful, np.int64))
         nth = j.nth[n]
         for m in moved:
             out.append(self._change(state, int(nth[m]), int(r[m]), int(h[m]), sums[m]))

@@ -33,7 +33,7 @@ class Wetness:
         # a turn lies within a day, so only the first of a row can be of another
         other = (day > today) | ((day < today) & wet & (day > today - DAYS))
         other[1:] &= rows[1:] != rows[:-1]
-        n = np.nonzero(other)[0]
+        n = other.nonzero()[0]
         if n.size:
             r, d, old = rows[n], day[n], today[n]
             new = old < 0
@@ -42,8 +42,9 @@ class Wetness:
             for back in range(min(DAYS, int((d - old).max()))):
                 passed = np.nonzero(d - old > back)[0]
                 state.days[r[passed], (d[passed] - back) % DAYS] = 0
-        wet &= day > state.today[rows] - DAYS
-        np.add.at(state.days, (rows[wet], day[wet] % DAYS), counts[wet])
+        if wet.any():
+            wet &= day > state.today[rows] - DAYS
+            np.add.at(state.days, (rows[wet], day[wet] % DAYS), counts[wet])
         if n.size:
             was = state.wetness[r]
             state.wetness[r] = self._class(state, r)

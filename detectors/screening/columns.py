@@ -1,7 +1,7 @@
 """Records of observations as arrays, as the rules take them."""
 
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -35,37 +35,45 @@ class Columns:
         that is gone, and the battery of a gauge, which says neither what the gauge measures nor that
         it still does."""
         row: list[int] = []
-        at: list[int] = []
-        value: list[int] = []
-        seq: list[int] = []
-        flag: list[int] = []
-        came: list[int] = []
+        size: list[int] = []
         tests: dict[int, str] = {}
         refs: dict[int, str] = {}
         nobody: dict[tuple[str, str], int] = {}
         for r in records:
-            size, begin = len(r.station), len(row)
+            begin = len(row)
             place = part.place.get(r.group, nobody)
             row.extend(map(place.get, zip(r.station, r.quantity, strict=True), repeat(-1)))
-            at.extend(r.observed_at)
-            came.extend(repeat(r.received_at, size))
-            value.extend(r.value)
-            seq.extend(r.seq or repeat(-1, size))
-            flag.extend(r.flag or repeat(_GOOD, size))
+            size.append(len(row) - begin)
             if r.test:
                 tests |= {begin + n: t for n, t in enumerate(r.test) if t}
             if r.ref:
                 refs |= {begin + n: t for n, t in enumerate(r.ref) if t}
         rows = np.array(row, np.int64)
+        at, value = _joined([r.observed_at for r in records]), _joined([r.value for r in records])
+        seq = _or_else([r.seq for r in records], size, -1)
+        flag = _or_else([r.flag for r in records], size, _GOOD)
+        came = np.array([r.received_at for r in records], np.int64).repeat(size)
         known = np.nonzero(rows >= 0)[0]
         every = known.size == rows.size
-        columns = [rows, *(np.array(x, np.int64) for x in (at, value, seq, flag))]
-        batch = Batch(*(columns if every else [x[known] for x in columns]))
+        batch = Batch(rows, at, value, seq, flag)
         if not every:
+            batch, came = Batch(*(x[known] for x in batch)), came[known]
             place_of = {int(n): k for k, n in enumerate(known)}
             tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
             refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
-        return cls(known, batch, tests, refs, np.array(came, np.int64)[known])
+        return cls(known, batch, tests, refs, came)
+
+
+def _joined(columns: Sequence[Sequence[int]]) -> Ints:
+    """One after another."""
+    return np.array(columns[0] if len(columns) == 1 else [*chain.from_iterable(columns)], np.int64)
+
+
+def _or_else(columns: Sequence[Sequence[int]], size: Sequence[int], missing: int) -> Ints:
+    """The same, where an empty one stands for so many times `missing`."""
+    if not any(columns):
+        return np.full(sum(size), missing, np.int64)
+    return _joined([x or (missing,) * n for x, n in zip(columns, size, strict=True)])
 
 
 def pieces(batch: Sequence[Observations]) -> Iterator[Sequence[Observations]]:

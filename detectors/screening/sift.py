@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from config.records.rules import QualityRule
-from detectors.engine.minute_ring import Bools, Ints
+from detectors.engine.minute_ring import Bools, Ints, among
 from detectors.quality.infill import REACH, replaced
 from detectors.quality.level_course import Course, judge
 from detectors.quality.rain_bounds import WORLD
@@ -72,6 +72,9 @@ class Sifted(NamedTuple):
 
     def pieces(self) -> Iterator["Sifted"]:
         """In order; what each trusts is so after all of it."""
+        if not self.trusted:
+            yield self
+            return
         first = 0
         for trust in self.trusted:
             last = int(np.searchsorted(self.nth, trust[0], "right"))
@@ -132,10 +135,10 @@ def sift(
     )
     if part.limited.size:
         _limits(part, heard, taken, found)
-    for k in np.nonzero((kind == COUNTER) & found.keep)[0].tolist():
+    for k in ((kind == COUNTER) & found.keep).nonzero()[0].tolist():
         _count(part, memory, found, k, int(batch.at[nth[k]]))
     _sums(part, batch, taken, before, found, kind)
-    for k in np.nonzero(kind == LEVEL)[0].tolist():
+    for k in (kind == LEVEL).nonzero()[0].tolist():
         held = memory.setdefault(int(row[k]), Course())
         wet = partial(_wet, rule, part, heard, taken, found, k)
         at, value = int(batch.at[nth[k]]), int(count[k])
@@ -147,7 +150,7 @@ def sift(
             found.doubt[k], found.test[k] = ALL, seen.test
     gone = _replaced(part, heard, batch, taken, found, kind)
     laid, which, real = _laid(batch, taken, found, gone)
-    rain = np.nonzero(((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0) & real)[0]
+    rain = (((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0) & real).nonzero()[0]
     if rain.size:
         fell = Rained(laid.nth[rain], laid.row[rain], laid.minute[rain], laid.amount[rain])
         said = compare(rule, part.near, heard, batch, before, fell)
@@ -215,7 +218,7 @@ def _sums(part: Part, batch: Batch, taken: Taken, before: Ints, found: _Found, k
     """Rain above what its declared interval can hold belongs to the whole time since the reading
     before it; above what even that can hold it is none."""
     over = (kind == RAIN) & (found.amount > part.most_rain[found.row]) & taken.newest
-    for k in np.nonzero(over)[0].tolist():
+    for k in over.nonzero()[0].tolist():
         n, row = int(taken.nth[k]), int(found.row[k])
         at, count, declared = int(batch.at[n]), int(found.amount[k]), int(part.sum_ms[row])
         if count <= part.seasons.at(at).most(declared):
@@ -237,8 +240,8 @@ def _replaced(
     gone: dict[int, list[tuple[int, int]]] = {}
     if not heard.owed:
         return gone
-    look = np.isin(found.row, list(heard.owed)) & found.keep & ((kind == RAIN) | (kind == COUNTER))
-    for k in np.nonzero(look)[0].tolist():
+    look = among(found.row, heard.owed) & found.keep & ((kind == RAIN) | (kind == COUNTER))
+    for k in look.nonzero()[0].tolist():
         row, fell = int(found.row[k]), found.fell.get(k, [])
         if kind[k] == COUNTER and found.test.get(k) and not fell:
             continue  # a total that is not believed says of no minute that it was dry
@@ -255,7 +258,7 @@ def _laid(
     """What the rules take, with every rain in the minutes in which it fell; which of the taken
     observations each entry comes from; and whether it is measured: estimates that it replaces (`gone`)
     go before it, below zero."""
-    which = np.nonzero(found.keep)[0]
+    which = found.keep.nonzero()[0]
     nth, at, minute = taken.nth[which], batch.at[taken.nth[which]], taken.minute[which]
     amount, doubt, real = found.amount[which], found.doubt[which], np.ones(which.size, np.bool_)
     if found.fell or gone:
@@ -284,9 +287,9 @@ def _flagged(heard: StationMemory, batch: Batch, taken: Taken, found: _Found) ->
     if not heard.test and not doubtful.any() and not found.test:
         return out
     doubtful[list(found.test)] = True
-    look = np.isin(found.row, [*heard.test, *found.row[doubtful]])
+    look = among(found.row, {*heard.test, *found.row[doubtful].tolist()})
     look &= found.keep | doubtful  # what a late reading of a counter says is known already
-    for k in np.nonzero(look & taken.newest)[0].tolist():
+    for k in (look & taken.newest).nonzero()[0].tolist():
         r, name = int(found.row[k]), found.test.get(k, "") if doubtful[k] else ""
         if name != heard.test.get(r, ""):
             heard.test.pop(r, None)

@@ -25,6 +25,7 @@ from stream.log.port import partition_of
 
 # what the memory of a station must know of its quantity
 OTHER, RAIN, COUNTER, LEVEL, FRAME = range(5)
+NEVER = 2**63 - 1
 _DAY = 86_400_000
 _KINDS = {"rain": RAIN, "rain_counter": COUNTER, "stage": LEVEL, "depth": LEVEL, "frame": FRAME}
 
@@ -39,6 +40,9 @@ class Rows:
 
     def expand(self, rows: Ints) -> tuple[Ints, Ints]:
         """Rule rows of these rows in their order, and which of them each comes from."""
+        if rows.size == 1:
+            begin, one = self._begin[rows[0]], self._many[rows[0]]
+            return self._all[begin : begin + one], np.zeros(one, np.int64)
         many = self._many[rows]
         source = np.repeat(np.arange(rows.size), many)
         within = np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
@@ -121,6 +125,10 @@ class Part:
         }
         for node in district.nodes.values():
             self._row(district.group_of_area.get(node.area, ""), node.id, "battery")
+        # the stations of all groups, and beside those of each nobody's row, so that none is empty
+        members = [np.append(self.stations_of_group[g], len(self.station)) for g in self.groups]
+        self._members = np.concatenate(members) if members else np.zeros(0, np.int64)
+        self._begins = np.cumsum([0, *map(len, members[:-1])])
         self.kind = np.array(self._kinds, np.int64)
         self.rows_of: dict[str, list[int]] = {}
         for n, station in enumerate(self.station):
@@ -221,6 +229,13 @@ class Part:
             place[n] = metres(first, here.lon, here.lat)
         place /= 1000
         return Near(padded(near, len(self.station)), windows, limits, self.seasons, place)
+
+    def least_of_groups(self, values: Ints) -> list[int]:
+        """The least of the values (rows,) of each group's stations; NEVER where it has none."""
+        found: list[int] = []
+        if self.groups:
+            found = np.minimum.reduceat(np.append(values, NEVER)[self._members], self._begins).tolist()
+        return found
 
     def of(self, things: Iterable[str]) -> Bools:
         """(rows,): which are of these stations and nodes."""

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.hysteresis import Called, Machines
+from detectors.engine.hysteresis import Called, Machines, either
 from detectors.engine.minute_ring import Bools, Ints, rounds
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import highest
@@ -83,6 +83,7 @@ class StageTrend:
         self._window_min, self._min_points = window_min, min_points
         self._levels = _limits([r.levels for r in rows], 4)
         self._actions = _limits([r.actions for r in rows], 2)
+        self._lowest = np.minimum(self._levels.min(axis=1), self._actions.min(axis=1))
         self._rise = np.array([r.rise_per_h for r in rows], np.float64)
         self._ahead = np.array([max(r.ahead_min, 1e-9) for r in rows], np.float64)
         self._back = np.arange(-window_min + 1, 1)
@@ -120,13 +121,13 @@ class StageTrend:
         """Into the rings; returns which rows took the value."""
         head = state.head[rows]
         ahead = np.where(head < 0, 0, minutes - head)  # a new row is empty already
-        moving, step = np.nonzero(ahead > 0)[0], 1
+        moving, step = (ahead > 0).nonzero()[0], 1
         while moving.size and step < SLOTS:  # empty what lies between
             state.ring[rows[moving], (head[moving] + step) & _MASK] = _NONE
             step += 1
             moving = moving[ahead[moving] >= step]
         state.head[rows] = np.maximum(head, minutes)
-        taken: Ints = np.nonzero(minutes > state.head[rows] - SLOTS)[0]
+        taken: Ints = (minutes > state.head[rows] - SLOTS).nonzero()[0]
         state.ring[rows[taken], minutes[taken] & _MASK] = counts[taken]
         return taken
 
@@ -151,18 +152,24 @@ class StageTrend:
         # a late value may itself have reached what the newest no longer does
         value = np.maximum(newest, counts[which])
         rising = self._rising(state, r, h)
-        for n in np.nonzero(minutes[which] < h)[0]:  # it may complete a rise that ended since
+        for n in (minutes[which] < h).nonzero()[0]:  # it may complete a rise that ended since
             rising[n] = max(rising[n], self._rise_since(state, int(r[n]), minutes[which][n], h[n]))
+        # where nothing is held or called for, a judgement would change nothing
+        live = (rising > 0) | (value + self._margin >= self._lowest[r]) | state.machines.held_of(r)
+        if not live.all():
+            which, r, h, value, rising = which[live], r[live], h[live], value[live], rising[live]
+        if which.size == 0:
+            return
         raw = np.maximum(_reached(value, self._levels[r]), rising)
         keep = np.maximum(raw, _reached(value + self._margin, self._levels[r]))
         raw_action = _reached(value, self._actions[r])
         keep_action = _reached(value + self._margin, self._actions[r])
         called = Called(raw, keep, raw_action, keep_action)
         moved = state.machines.judge(r, h, called, self._hold_min)
-        moved = np.union1d(moved, self._sure(state, r, doubt[which], raw, raw_action))
-        for n in moved:
+        moved = either(moved, self._sure(state, r, doubt[which], raw, raw_action))
+        waits = self._outlooks(state, r[moved])[1].tolist() if moved.size else []
+        for n, wait in zip(moved.tolist(), waits, strict=True):
             row = int(r[n])
-            wait = self.outlook(state, row)[1]
             limit = np.where(self._levels[row] <= value[n], self._levels[row], 0).max()
             out.append(
                 Change(
@@ -190,7 +197,7 @@ class StageTrend:
         now_level = np.minimum(level, np.maximum(was_level, raw * good))
         now_action = np.minimum(action, np.maximum(was_action, raw_action * good))
         state.sure_level[rows], state.sure_action[rows] = now_level, now_action
-        changed: Ints = np.nonzero((now_level != was_level) | (now_action != was_action))[0]
+        changed: Ints = ((now_level != was_level) | (now_action != was_action)).nonzero()[0]
         return changed
 
     def _rising(self, state: StageState, rows: Ints, ends: Ints) -> Ints:
@@ -250,6 +257,9 @@ class StageTrend:
             return slope, points
         y = np.where(filled[enough], values[enough], np.nan)
         i, j = self._pairs
+        known = filled[enough].any(axis=0)
+        some = known[i] & known[j]
+        i, j = i[some], j[some]
         slopes = np.sort((y[:, j] - y[:, i]) / (j - i), axis=1)  # what is missing stands last
         many = points[enough] * (points[enough] - 1) // 2
         every = np.arange(enough.size)
@@ -269,10 +279,17 @@ class StageTrend:
 
     def outlook(self, state: StageState, row: int) -> tuple[float, float]:
         """(slope in counts a minute, minutes to the next threshold) of a row now."""
-        rows, head = np.array([row]), state.head[[row]]
+        slope, wait = self._outlooks(state, np.array([row]))
+        return float(slope[0]), float(wait[0])
+
+    def _outlooks(
+        self, state: StageState, rows: Ints
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """`outlook` of rows."""
+        head = state.head[rows]
         slope, points = self._slope(state, rows, head)
         newest = state.ring[rows, head & _MASK].astype(np.int64)
-        return float(slope[0]), float(self.wait_min(rows, newest, slope, points)[0])
+        return slope, self.wait_min(rows, newest, slope, points)
 
     def dump(self, state: StageState) -> bytes:
         return pack(self.names, _arrays(state))
