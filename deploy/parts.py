@@ -29,17 +29,19 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 IMAGE = ("kafka", "influx")  # the extras that the image has
-OPTIONAL = ("camera", "figures")
+OPTIONAL = ("camera", "figures", "seismic")
 # what the packages' own metadata leaves out or says in prose
 _LICENCES = {
     "contourpy": "BSD-3-Clause",
     "cycler": "BSD-3-Clause",
+    "decorator": "BSD-2-Clause",
     "influxdb-client": "MIT",
     "jinja2": "BSD-3-Clause",
     "kiwisolver": "BSD-3-Clause",
     "markdown-it-py": "MIT",
     "matplotlib": "LicenseRef-matplotlib",
     "mdurl": "MIT",
+    "obspy": "LGPL-3.0-only",
     "opencv-python-headless": "Apache-2.0",
     "pwdlib": "MIT",
     "scipy": "BSD-3-Clause",

@@ -49,6 +49,11 @@ COMMANDS = {
             "预警广播终端：小型 Linux 机器上真的喇叭（espeak-ng）。",
             "A loudspeaker on a small Linux box with a real speaker (espeak-ng).",
         ),
+        "geophones": Entry(
+            "ingest.waveform.command:geophones",
+            "地声接入：miniSEED 文件或 SeedLink 的波形，每秒一个数，经 MQTT 送入全线。",
+            "Waveforms of miniSEED files or a SeedLink server as one number a second, over MQTT.",
+        ),
     },
     Text("看全线", "looking at it"): {
         "status": Entry(
@@ -197,6 +202,12 @@ COMMANDS = {
             "fengsui.cli.skill.tune:tune",
             "率定：由资料或表求阈值，附留出数据上的技巧。",
             "Thresholds from a record or a table, with the skill on data that was left out.",
+        ),
+        "seismic": Entry(
+            "fengsui.cli.skill.seismic:seismic",
+            "地声评分：规则在真实波形上提前多久、平时误报多少，逐条逐阈值并列。",
+            "What rules make of real shaking: lead before flows and alarms without one, side "
+            "by side.",
         ),
         "sign": Entry(
             "fengsui.cli.skill.tune:sign",

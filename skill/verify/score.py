@@ -91,3 +91,16 @@ def auc(score: Floats, response: npt.NDArray[np.bool_]) -> float | None:
     below = np.searchsorted(ordered, yes, "left")
     level = np.searchsorted(ordered, yes, "right") - below
     return float((below + level / 2).sum() / (yes.size * no.size))
+
+
+def poisson(count: int) -> Interval:
+    """The exact 95 % interval of the mean of a Poisson variable that was seen once as `count` (Garwood
+    1936, Biometrika 28:437–442): also with no event at all there is an upper end.
+
+    >>> [round(x, 2) for x in poisson(0)], [round(x, 2) for x in poisson(3)]
+    ([0.0, 3.69], [0.62, 8.77])
+    """
+    from scipy.stats import chi2  # large, and seldom needed
+
+    low = float(chi2.ppf(0.025, 2 * count)) / 2 if count else 0.0
+    return Interval(low, float(chi2.ppf(0.975, 2 * count + 2)) / 2)

@@ -52,7 +52,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("records", "log", "mqtt", "http", "clock", "history", "guard", "stages"),
     ),
     "ingest": (
-        *("observation", "decode", "gross_range", "repeats", "identify", "cap", "people"),
+        *("observation", "decode", "waveform", "gross_range", "repeats", "identify", "cap", "people"),
         *("archive", "stage"),
     ),
     "detectors": (
@@ -63,7 +63,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("records", "grade", "notices", "asked", "geography", "words", "nodes", "people"),
         *("ledger", "signatures", "decide", "channels", "cap", "address", "send"),
     ),
-    "skill": ("verify", "series", "tables", "report", "public"),
+    "skill": ("verify", "seismic", "series", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
     "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
     "bench": ("baseline", "load", "cases", "against", "run", "command", "__main__"),
@@ -77,6 +77,7 @@ HOMES = {
     "amqtt": "stream/mqtt/broker_process.py",
     "smpplib": "dispatch/channels/smpp/",
     "cv2": "detectors/camera/picture.py",
+    "obspy": "ingest/waveform/",
 }
 # what is pure has no clock, network, disk or randomness of its own
 IMPURE = {
@@ -102,6 +103,7 @@ PURE = (
     *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
+    *("ingest/waveform/seconds.py", "skill/seismic/*.py"),
     *("skill/verify/*.py", "skill/series/*.py", "skill/tables/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),

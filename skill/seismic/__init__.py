@@ -1,0 +1,1 @@
+"""What rules make of real shaking: lead before a flow, alarms without one. Pure but for reading files."""
