@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from config.language import Language, Text, choose
+from config.language import Language, Text
+from fengsui.review.paper import render
 from skill.public.trial import VERDICTS, Goal, Measured, TrialResult
 from skill.verify.orders import OrderFigures
 
@@ -15,13 +13,6 @@ from skill.verify.orders import OrderFigures
 ORDER_GOALS = (("share20", 0.70), ("far", 0.40), ("never", 0.03))
 ORDER_GOALS_FIXED = "2026-11-24"
 _LEAD_MIN = 20
-_PAGES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 VERDICT = {
     "failed": Text("未达到", "not reached"),
     "broken": Text("没能做完", "broken off"),
@@ -53,11 +44,9 @@ def public_page(
 ) -> str:
     """The page as HTML, in one language, to print. orders: of so many simulated storms, or None where
     none was played; digest: of the file of protocols; version: of the district's configuration."""
-
-    def say(zh: str, en: str) -> str:
-        return choose(Text(zh, en), language)
-
-    return _PAGES.get_template("public.html.j2").render(
+    return render(
+        "public.html.j2",
+        language,
         results=ordered(results),
         counts={v: sum(r.verdict == v for r in results) for v in VERDICTS},
         orders=orders,
@@ -67,12 +56,9 @@ def public_page(
         digest=digest,
         version=version,
         made=made,
-        language=language,
-        say=say,
-        shown=lambda said: choose(said, language),
-        verdict={v: choose(t, language) for v, t in VERDICT.items()},
-        goal=lambda g: choose(goal_words(g), language),
-        counted=lambda m: choose(counts_words(m), language),
+        verdict=VERDICT,
+        goal=goal_words,
+        counted=counts_words,
     )
 
 

@@ -77,6 +77,82 @@ def test_no_string_speaks_two_languages() -> None:
     assert not done, f"these are whole now, take them from LATER: {done}"
 
 
+def literals(code: str) -> Iterator[str]:
+    """Strings of JavaScript; what is put into one as {}, and its own strings after it."""
+    at = 0
+    while at < len(code):
+        here = code[at]
+        if code.startswith("//", at):
+            at = code.find("\n", at) % (len(code) + 1)
+        elif here in "\"'`":
+            said, inside, at = _literal(code, at)
+            yield said
+            for part in inside:
+                yield from literals(part)
+        else:
+            at += 1
+
+
+def _literal(code: str, at: int) -> tuple[str, list[str], int]:
+    """One that begins at `at`: its text, the code that is put into it, and where it ends."""
+    quote, text, inside = code[at], [], []
+    at += 1
+    while code[at] != quote:
+        if quote == "`" and code.startswith("${", at):
+            begin, depth, at = at + 2, 1, at + 2
+            while depth:
+                if code[at] in "\"'`":
+                    *_, at = _literal(code, at)
+                    continue
+                depth += {"{": 1, "}": -1}.get(code[at], 0)
+                at += 1
+            inside.append(code[begin : at - 1])
+            text.append("{}")
+            continue
+        at += code[at] == "\\"
+        text.append(code[at])
+        at += 1
+    return "".join(text), inside, at + 1
+
+
+def test_no_string_of_the_browser_speaks_two_languages() -> None:
+    count, wrong = 0, []
+    for path in sorted((ROOT / "console" / "static").glob("*.js")):
+        for text in literals(path.read_text("utf-8")):
+            count += bool(CHINESE.search(text))
+            if CHINESE.search(text) and PHRASE.search(SAME.sub(" ", text)):
+                wrong.append(f"{path.name}: {text[:120]!r}")
+    assert count > 500
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ('t("无", "none") // "not \'one"', ["无", "none"]),
+        ("a = `x ${b ? `有 ${c}` : 'no'} y`;", ["x {} y", "有 {}", "no"]),
+        (r'"a\"b" + `{${ {a: 1} }}`', ['a"b', "{{}}"]),
+    ],
+)
+def test_strings_of_the_browser_are_found(code: str, expected: list[str]) -> None:
+    assert list(literals(code)) == expected
+
+
+PRINTED = sorted((ROOT / "fengsui" / "review" / "templates").glob("*.j2"))
+
+
+@pytest.mark.parametrize("path", PRINTED, ids=lambda p: p.name)
+def test_what_a_printed_page_says_is_said_twice(path: Path) -> None:
+    """Its words stand in t("中文", "English"), of which one is printed."""
+    whole = path.read_text("utf-8")
+    bare = re.sub(r"(?s)<style>.*?</style>|\{\{.*?\}\}|\{%.*?%\}|<[^>]*>", " ", whole)
+    assert not re.search(r"[A-Za-z]{3}|[\u4e00-\u9fff]", bare)
+    twice = re.findall(r'\bt\("([^"]*)",\s*"([^"]*)"', whole)
+    assert len(twice) > 20
+    mixed_up = [z for z, e in twice if PHRASE.search(SAME.sub(" ", z)) or CHINESE.search(e)]
+    assert not mixed_up
+
+
 @pytest.mark.parametrize("text", ["尚无数据 nothing has run here yet", "{} 越界 is out of range"])
 def test_both_languages_in_one_string_are_seen(text: str) -> None:
     assert CHINESE.search(text)
