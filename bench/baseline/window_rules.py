@@ -238,6 +238,16 @@ def _cusum(p: Any, w: Windows, slot_s: int, _: Sequence[float]) -> float | None:
 
 PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] = {
     "antecedent_rain": _antecedent,
+    "areal_intensity": lambda p, w, slot_s, weights: _intensity_duration(
+        p,
+        [
+            list[float | None](_areal(w, weights, p.silent_min * 60 // slot_s))[
+                -p.to_min * 60 // slot_s :
+            ]
+        ],
+        slot_s,
+        weights,
+    ),
     "areal_rain": _areal_rain,
     "camera_colour": _above,
     "camera_front": _above,

@@ -301,3 +301,10 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
         if not low <= getattr(policy, name) <= high:
             hint = f"{low} … {high}"
             wrong(name, Text("越界", "is out of range"), hint)
+    for name, least, most in (
+        ("lead_min", 0, 360),
+        ("move_cost", 0.01, 1000),
+        ("prepare_cost", 0.01, 1000),
+    ):
+        if not least <= getattr(policy.orders, name) <= most:
+            wrong(f"orders.{name}", Text("越界", "is out of range"), f"{least} … {most}")

@@ -54,6 +54,17 @@ class Authority(Row, frozen=True, kw_only=True):
     source: Said = ""  # the plan or law by which they decide: "…", or ["中文", "English"]
 
 
+class OrderCost(Row, frozen=True, kw_only=True):
+    """`[orders]`: what a district holds against each other where it chooses from what value on an order
+    is given (`fengsui tune --simulated`). A flood that the order does not come `lead_min` before costs
+    as much as `move_cost` (`prepare_cost`) orders for nothing."""
+
+    lead_min: int = 20
+    move_cost: float = 3.0
+    prepare_cost: float = 9.0
+    source: Said = ""  # why: "…", or ["中文", "English"]
+
+
 class Policy(Row, frozen=True, kw_only=True):
     """policy.toml: authority by hazard and level or action, hold times, validity, incidents."""
 
@@ -70,3 +81,4 @@ class Policy(Row, frozen=True, kw_only=True):
     gather_s: int = 60
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报
+    orders: OrderCost = OrderCost()

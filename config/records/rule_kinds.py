@@ -37,6 +37,7 @@ _ROWS = (
     RuleKind("antecedent_rain", Text("有效降雨量", "effective antecedent rain"), "mm"),
     RuleKind("cumulative_rain", Text("累计雨量", "cumulative rain"), "mm"),
     RuleKind("recent_prior_rain", Text("近期与前期雨量", "recent and prior rain"), "mm"),
+    RuleKind("areal_intensity", Text("面雨强历时", "areal rain intensity for its duration"), "1"),
     RuleKind("areal_rain", Text("面雨量", "areal mean rain"), "mm"),
     RuleKind(
         "unit_hydrograph",

@@ -5,9 +5,10 @@ Sees: rain that is heavy for its duration, from a ten-minute burst to a day of s
 Equation: value = max over D of I_D / (base + alpha D^-beta), where I_D is the mean intensity (mm/h)
 of the newest D hours and D runs over every whole slot from `from_min` to `to_min`. 1 is the curve.
 With `goes_on_min` the value is the higher of now and of so much later, if rain goes on with
-`goes_on_share` of its mean in the last quarter of an hour: people need the time that is left.
+`goes_on_share` of its mean in the last quarter of an hour, and grows or falls on with `goes_on_trend`
+of its change since the quarter before: people need the time that is left.
 Parameters: alpha (mm/h at D = 1 h), beta (1), base (mm/h), from_min, to_min, slot_min, goes_on_min
-(minutes), goes_on_share (1).
+(minutes), goes_on_share (1), goes_on_trend (0 … 1).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
 
 Delay it adds: none; sums are of whole slots, so up to one slot of older rain stands beside them.
@@ -48,6 +49,7 @@ class IntensityDuration(Parameters, frozen=True):
     to_min: int = 1440
     goes_on_min: int = 0
     goes_on_share: float = 1.0
+    goes_on_trend: float = 0.0
 
     def __post_init__(self) -> None:
         s = self.slot_min * 60
@@ -63,15 +65,19 @@ class IntensityDuration(Parameters, frozen=True):
             ),
         )
         check(0 <= self.beta <= 2, "beta: 0 … 2")
-        check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.to_min)
+        check_going_on(
+            self.slot_min, self.goes_on_min, self.goes_on_share, self.goes_on_trend, self.to_min
+        )
 
 
-def _score(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
+def worst(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
+    """(n,) the worst ratio of the first input, now or if rain goes on, and minutes of the duration it is
+    of."""
     value, window_min = _worst(p, view)
     if p.goes_on_min == 0:
         return value, window_min
     ahead = p.goes_on_min // p.slot_min
-    later = view._replace(values=continued(view, ahead, p.goes_on_share))
+    later = view._replace(values=continued(view, ahead, p.goes_on_share, p.goes_on_trend))
     then, then_min = _worst(p, later)
     return np.maximum(value, then), np.where(then > value, then_min, window_min)
 
@@ -88,7 +94,7 @@ def _worst(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
 
 def score(p: IntensityDuration, view: View) -> Scored:
     """The worst ratio, and the duration it is of."""
-    return going_on(_score, p, view)
+    return going_on(worst, p, view)
 
 
 KIND = Kind(
@@ -100,5 +106,5 @@ KIND = Kind(
     score=score,
     quiet=0.0,
     fades=lambda p: p.beta <= 1,
-    plain=lambda p, view: so_far(_score, p, view),
+    plain=lambda p, view: so_far(worst, p, view),
 )

@@ -58,14 +58,22 @@ def going_on(
     return Scored(value, window_min, (then - value) * (3600 / (slots * view.slot_s)))
 
 
-def continued(view: View, ahead: int, share: float = 1.0) -> Floats:
+def continued(view: View, ahead: int, share: float = 1.0, trend: float = 0.0) -> Floats:
     """(n, k, W): the window `ahead` slots later, 0 <= ahead <= W, if every input goes on with `share`
-    of its mean in the last quarter of an hour. Who was silent then stays silent (NaN)."""
+    of its mean in the last quarter of an hour, and grows or falls slot by slot with `trend` of the
+    change since the quarter before, never below nothing. Who was silent then stays silent (NaN)."""
     slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
     newest = view.values[..., -slots:]
     recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) * (share / slots)
-    recent[np.isnan(newest).all(axis=-1)] = np.nan
-    return np.concatenate((view.values[..., ahead:], np.repeat(recent, ahead, axis=-1)), axis=-1)
+    later = np.repeat(recent, ahead, axis=-1)
+    if trend:
+        before = np.nan_to_num(view.values[..., -2 * slots : -slots])
+        grown = recent - before.sum(axis=-1, keepdims=True) * (share / slots)
+        # the mean of a quarter stands in its middle
+        away = np.arange(1, ahead + 1) + (slots - 1) / 2
+        later = np.maximum(later + grown * (trend / slots) * away, 0)
+    later[np.isnan(newest).all(axis=-1)] = np.nan
+    return np.concatenate((view.values[..., ahead:], later), axis=-1)
 
 
 def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floats, Floats]:
@@ -110,8 +118,11 @@ def check_slots(slot_s: int, **lengths_s: int) -> None:
         )
 
 
-def check_going_on(slot_min: int, goes_on_min: int, share: float, window_min: int) -> None:
-    """Whole slots, fewer than the window has; the rain that goes on is at most twice as heavy."""
+def check_going_on(
+    slot_min: int, goes_on_min: int, share: float, trend: float, window_min: int
+) -> None:
+    """Whole slots, fewer than the window has; the rain that goes on is at most twice as heavy, and its
+    change goes on at most as fast as it was."""
     check(
         0 <= goes_on_min < window_min and goes_on_min % slot_min == 0,
         Text(
@@ -120,3 +131,4 @@ def check_going_on(slot_min: int, goes_on_min: int, share: float, window_min: in
         ),
     )
     check(0 <= share <= 2, "goes_on_share: 0 … 2")
+    check(0 <= trend <= 1, "goes_on_trend: 0 … 1")

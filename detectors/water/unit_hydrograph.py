@@ -12,11 +12,12 @@ stores of `k_h` hours (nash), or a triangle that peaks 0.6 tc after the middle o
 2.67 x 0.6 tc after it (scs), with the slot's rain spread evenly over the slot.
 value = the highest discharge from now to `ahead_min` if no more rain falls, plus `base_m3_s`; with
 `goes_on_min` the higher of that and of the same if rain goes on for so long with `goes_on_share` of its
-mean in the last quarter of an hour.
+mean in the last quarter of an hour, and grows or falls on with `goes_on_trend` of its change since the
+quarter before.
 window_min: how far ahead that is. per_h: as it grows if the rain goes on.
 Parameters: area_km2, cn or coefficient, ia (1), decay_per_day (1), shape, n, k_h or tc_h (hours),
 base_m3_s, ahead_min, memory_h (hours of rain), slot_min, silent_min, goes_on_min (minutes),
-goes_on_share (1).
+goes_on_share (1), goes_on_trend (0 … 1).
 
 Delay it adds: none; rain is averaged over a slot.
 Cannot see: rain to come but for `goes_on_min` (so a slow catchment is underrated), snow melt, a dam
@@ -68,6 +69,7 @@ class UnitHydrograph(Parameters, frozen=True):
     silent_min: int = 60
     goes_on_min: int = 0
     goes_on_share: float = 1.0
+    goes_on_trend: float = 0.0
 
     def __post_init__(self) -> None:
         s = self.slot_min * 60
@@ -82,7 +84,13 @@ class UnitHydrograph(Parameters, frozen=True):
         check(0 < self.decay_per_day <= 1, "decay_per_day: 0 … 1")
         check(1 <= self.n <= 20 and self.k_h > 0 and self.tc_h > 0, "n: 1 … 20; k_h, tc_h > 0")
         check(self.base_m3_s >= 0, Text("base_m3_s 应不为负", "base_m3_s must not be negative"))
-        check_going_on(self.slot_min, self.goes_on_min, self.goes_on_share, self.ahead_min + 1)
+        check_going_on(
+            self.slot_min,
+            self.goes_on_min,
+            self.goes_on_share,
+            self.goes_on_trend,
+            self.ahead_min + 1,
+        )
         check(
             span(self) <= 2048,
             Text(
@@ -161,7 +169,8 @@ def _score(p: UnitHydrograph, view: View) -> tuple[Floats, Ints]:
     value, peak_min = _highest(p, view, p.ahead_min)
     if p.goes_on_min == 0:
         return value, peak_min
-    later = view._replace(values=continued(view, p.goes_on_min // p.slot_min, p.goes_on_share))
+    ahead = p.goes_on_min // p.slot_min
+    later = view._replace(values=continued(view, ahead, p.goes_on_share, p.goes_on_trend))
     then, then_min = _highest(p, later, p.ahead_min - p.goes_on_min)
     return np.maximum(value, then), np.where(then > value, then_min + p.goes_on_min, peak_min)
 

@@ -63,6 +63,15 @@ from stream.mqtt.access import SIMULATOR
     help=spoken(Text("在内存中评分 N 场", "score N storms in memory")),
 )
 @click.option(
+    "--from",
+    "first",
+    type=int,
+    default=0,
+    help=spoken(
+        Text("从第几场起；率定用 500–999", "which storm is the first; 500–999 are for tuning")
+    ),
+)
+@click.option(
     "--score", is_flag=True, help=spoken(Text("打印漏报与空报", "print misses and false alarms"))
 )
 @click.option(
@@ -81,6 +90,7 @@ def simulate(
     carrier_port: int,
     drain: float,
     seeds: int,
+    first: int,
     score: bool,
     faults: bool,
 ) -> None:
@@ -89,7 +99,7 @@ def simulate(
     Publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score.
     """
     if score or seeds or faults:
-        sys.exit(_score_storms(obj.district(), seeds or 30, faults=faults))
+        sys.exit(_score_storms(obj.district(), seeds or 30, first, faults=faults))
     sys.exit(
         _simulate_to_broker(
             obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain
@@ -247,11 +257,13 @@ def _progress(setup: Setup) -> Callable[[int], None]:
     return tell
 
 
-def _score_storms(district: District, count: int, *, faults: bool) -> int:
+def _score_storms(district: District, count: int, first: int, *, faults: bool) -> int:
     """Many storms in memory: misses and false alarms first; or what broken gauges do to them."""
     from fengsui.play.fault_scores import figures
     from fengsui.play.scoring import score_all
 
-    for text in (figures if faults else score_all)(district, count):
+    if first < 0:
+        raise Usage(Text(f"--from {first}: 应不小于 0", f"--from {first}: must not be negative"))
+    for text in figures(district, count) if faults else score_all(district, count, first):
         echo(text)
     return 0

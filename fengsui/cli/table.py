@@ -210,7 +210,7 @@ COMMANDS = {
             "by side.",
         ),
         "sign": Entry(
-            "fengsui.cli.skill.tune:sign",
+            "fengsui.cli.skill.sign:sign",
             "签字：为 CONFIG 改过而没有资料评分的阈值和规则负责。",
             "Answer for changed thresholds and rules of CONFIG that no record has scored.",
         ),

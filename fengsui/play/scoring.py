@@ -1,15 +1,13 @@
 """Many simulated storms through detect and decide in memory, scored against their own truth."""
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
-from multiprocessing import get_context
+from functools import partial
 from typing import NamedTuple
 
 from config.language import Text
 from config.records.district import District
 from dispatch.records import Alert
+from fengsui.play.at_once import at_once
 from fengsui.play.in_memory import Inline
 from fengsui.run.order_need import order_need
 from simulators.scenario import Scenario, storm_set
@@ -64,10 +62,10 @@ def play_one(district: District, scenario: Scenario) -> StormResult:
     return StormResult(scenario, {t: scores[t] for t in TIERS})
 
 
-def score_all(district: District, count: int) -> Iterator[Text]:
+def score_all(district: District, count: int, first: int = 0) -> Iterator[Text]:
     """The order to move first, then the order to prepare and any warning; then each storm, and in it
-    the floods that no order to move came before in time, the worst first."""
-    results = played(district, storm_set(count))
+    the floods that no order to move came before in time, the worst first. first: of `storm_set`."""
+    results = played(district, storm_set(count, first))
     floods = sum(r.scores["move"].hits + r.scores["move"].misses for r in results)
     yield Text(f"场次 {count}  成灾 {floods}", f"storms {count}  floods {floods}")
     for tier in TIERS:
@@ -87,12 +85,7 @@ def score_all(district: District, count: int) -> Iterator[Text]:
 
 def played(district: District, storms: list[Scenario]) -> list[StormResult]:
     """In the order given; on as many cores as there are."""
-    at_once = min(len(storms), os.cpu_count() or 1)
-    if at_once < 2:
-        return [play_one(district, s) for s in storms]
-    # a new interpreter each: a fork of a process with threads may hang
-    with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(play_one, repeat(district), storms))
+    return list(at_once(partial(play_one, district), storms))
 
 
 def _tier(f: OrderFigures) -> Iterator[Text]:

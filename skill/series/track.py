@@ -89,8 +89,10 @@ def _first(t: Track) -> int:
     return int(t.at[0]) - int(t.heard[0]) * t.slot_s * 1000
 
 
-def views(t: Track, beside: Sequence[Track], width: int) -> Iterator[tuple[slice, View]]:
-    """What a rule sees at each slot that was heard, many at once."""
+def views(
+    t: Track, beside: Sequence[Track], width: int, weights: Sequence[float] = ()
+) -> Iterator[tuple[slice, View]]:
+    """What a rule sees at each slot that was heard, many at once. weights: of the inputs; away: 1."""
     seen = [windows(x.values, width) for x in (t, *beside)]
     quantities = (t.quantity, *(x.quantity for x in beside)) if beside else ()
     step = max(1, _ELEMENTS // (width * len(seen)))
@@ -98,13 +100,20 @@ def views(t: Track, beside: Sequence[Track], width: int) -> Iterator[tuple[slice
         part = slice(n, n + step)
         at, slots = t.at[part], t.heard[part]
         values = np.stack([s[slots] for s in seen], axis=1)
-        yield part, View(values, at, t.slot_s, np.ones((at.size, len(seen))), quantities)
+        each = np.broadcast_to(np.array(weights or [1.0] * len(seen)), (at.size, len(seen)))
+        yield part, View(values, at, t.slot_s, each, quantities)
 
 
-def values_of(kind: Kind, parameters: Any, t: Track, beside: Sequence[Track] = ()) -> Floats:
+def values_of(
+    kind: Kind,
+    parameters: Any,
+    t: Track,
+    beside: Sequence[Track] = (),
+    weights: Sequence[float] = (),
+) -> Floats:
     """(heard,) the rule's value at each slot that was heard."""
     out = np.full(t.heard.size, np.nan)
-    for part, view in views(t, beside, kind.span(parameters)):
+    for part, view in views(t, beside, kind.span(parameters), weights):
         out[part] = kind.score(parameters, view).value
     return out
 

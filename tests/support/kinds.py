@@ -4,6 +4,7 @@ from typing import Any
 
 from detectors.engine.window_rule import Kind
 from detectors.rain.antecedent_rain import AntecedentRain
+from detectors.rain.areal_intensity import ArealIntensity
 from detectors.rain.areal_rain import ArealRain
 from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
@@ -19,6 +20,7 @@ from detectors.water.unit_hydrograph import UnitHydrograph
 # small windows, so that a plain loop is quick
 SMALL: dict[str, Any] = {
     "antecedent_rain": AntecedentRain(days=2, current_h=3),
+    "areal_intensity": ArealIntensity(to_min=120, silent_min=30),
     "areal_rain": ArealRain(duration_min=60, silent_min=30),
     "cumulative_rain": CumulativeRain(over_h=6, slot_min=30),
     "recent_prior_rain": RecentPriorRain(recent_days=1, prior_days=2),

@@ -1,10 +1,8 @@
-"""The commands that find out how far thresholds can be trusted, and who answers for them: hindcast,
-tune, sign."""
+"""The commands that find out how far thresholds can be trusted: hindcast, tune."""
 
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import click
 
 from config.language import Said, Text, joined, text_of
 from config.load import load
-from config.proof import Proof, add
 from config.records.district import District
 from fengsui.cli.options import Shared
 from fengsui.review.skill_words import told
@@ -267,11 +264,32 @@ def _district_hindcast(
     show_default=True,
     help=spoken(Text("一次漏报抵几次空报", "false alarms a miss")),
 )
+@click.option(
+    "--simulated",
+    is_flag=True,
+    help=spoken(
+        Text(
+            "由 CONFIG 自己流域的模拟暴雨求转移指令的阈值",
+            "thresholds of orders, from simulated storms over CONFIG's own basins",
+        )
+    ),
+)
+@click.option(
+    "--seeds",
+    type=int,
+    default=40,
+    show_default=True,
+    help=spoken(Text("--simulated：几场暴雨", "--simulated: how many storms")),
+)
 @_options(_record)
+@click.pass_obj
 def tune(
+    obj: Shared,
     folder: Path | None,
     out: Path,
     cost: float,
+    simulated: bool,
+    seeds: int,
     observations: Path | None,
     events: Path | None,
     min_lead: str,
@@ -287,6 +305,7 @@ def tune(
     \b
     资料：tune [CONFIG] --observations CSV --events CSV --min-lead 15min --out RULES.toml
     表：tune --table CSV --response COL --group COL --columns MAP.toml --out RULES.toml
+    转移指令，由模拟：tune [CONFIG] --simulated --seeds 40 --out RULES.toml
 
     CONFIG 写明哪些站看哪个预警区；不写则是与预警区同名的站。
 
@@ -295,10 +314,19 @@ def tune(
     \b
     a record: tune [CONFIG] --observations CSV --events CSV --min-lead 15min --out RULES.toml
     a table:  tune --table CSV --response COL --group COL --columns MAP.toml --out RULES.toml
+    orders, from simulation: tune [CONFIG] --simulated --seeds 40 --out RULES.toml
 
     CONFIG says which stations watch an area; without it, the station of the area's name.
     """
     lead = seconds(min_lead)
+    if simulated:
+        given = _given(observations=observations, events=events, table=table, figure=figure)
+        if given or as_json:
+            raise Usage(
+                Text("--simulated 不用资料和表", "--simulated takes neither a record nor a table")
+            )
+        _well(lambda: _orders_tune(load_district(folder or obj.config), seeds, out))
+        return
     form = _form(
         {"observations": observations, "events": events},
         {"table": table, "response": response, "columns": columns},
@@ -321,6 +349,19 @@ def _series_tune(
     return run(observations, events, lead, out, cost, figure, by, _progress)
 
 
+def _orders_tune(district: District, seeds: int, out: Path) -> Json:
+    """The curves, and the rows for rules.toml."""
+    from fengsui.play.order_tuning import tuned, written
+    from fengsui.play.order_words import curves
+
+    found = tuned(district, seeds, _progress)
+    for line in curves(found, district.policy.orders):
+        echo(line)
+    out.write_text(written(found), encoding="utf-8")
+    echo(Text(f"已写：{out}", f"written: {out}"))
+    return {}
+
+
 def _progress(what: Said) -> None:
     """On the standard error, so that the result can be read by a program."""
     echo(Text("率定：", "tune: ") + what + " …", err=True)
@@ -332,33 +373,6 @@ def _table_tune(
     from skill.tables.tune import tune as run
 
     return run(table, response, group or None, columns, out, cost, figure)
-
-
-@click.command()
-@click.argument("folder", metavar="CONFIG", type=click.Path(path_type=Path, exists=True))
-@click.option(
-    "--by", required=True, help=spoken(Text("签字人代号", "opaque id of who answers for it"))
-)
-@click.option(
-    "--reason", required=True, help=spoken(Text("为何不经回放评分", "why without a hindcast"))
-)
-def sign(folder: Path, by: str, reason: str) -> None:
-    """签字：为 CONFIG 改过而没有资料评分的阈值和规则负责。
-
-    Answer for changed thresholds and rules of CONFIG that no record has scored.
-    """
-    by, reason = " ".join(by.split()), " ".join(reason.split())
-    if not by or not reason:
-        raise Usage(Text("--by 和 --reason 不能为空", "--by and --reason cannot be empty"))
-    district = load(folder)
-    today = datetime.now(UTC).date().isoformat()
-    entry = Proof(rules=district.rules_version, how="signed", by=by, on=today, reason=reason)
-    echo(
-        Text(
-            f"已写：{add(folder, entry)} {entry.rules}",
-            f"written: {add(folder, entry)} {entry.rules}",
-        )
-    )
 
 
 # --- what a person reads

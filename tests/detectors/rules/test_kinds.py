@@ -24,6 +24,7 @@ from config.records.rule_kinds import RULE_KINDS
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind, Scored, View
 from detectors.rain.antecedent_rain import AntecedentRain
+from detectors.rain.areal_intensity import ArealIntensity
 from detectors.rain.areal_rain import ArealRain
 from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
@@ -321,6 +322,44 @@ def test_rain_that_goes_on_is_judged_as_if_it_had_fallen(
     best = np.fmax(now.value[0], later.value[0])  # nothing heard in what is left says nothing
     assert found.value[0] == pytest.approx(best)
     assert found.value[0] >= now.value[0]
+
+
+@examples(60)
+@given(
+    rain=st.lists(st.floats(0, 20), min_size=24, max_size=24),
+    ahead=st.integers(1, 23),
+    trend=st.floats(0, 1),
+)
+def test_rain_that_grows_is_judged_as_if_it_had_grown_on(
+    rain: list[float], ahead: int, trend: float
+) -> None:
+    plain = IntensityDuration(alpha=9.0, beta=0.6, from_min=15, to_min=120)
+    going = msgspec.structs.replace(plain, goes_on_min=ahead * 5, goes_on_trend=trend)
+    recent, before = sum(rain[-3:]) / 3, sum(rain[-6:-3]) / 3
+    # the middles of two quarters lie three slots apart, and the newer one a slot before the next slot's end
+    grown = [max(0.0, recent + trend * (recent - before) / 3 * (n + 2)) for n in range(ahead)]
+    later = one("intensity_duration", plain, [*rain[ahead:], *grown])
+    now, found = one("intensity_duration", plain, rain), one("intensity_duration", going, rain)
+    assert found.value[0] == pytest.approx(max(now.value[0], later.value[0]))
+
+
+def test_a_slope_is_judged_by_the_mean_of_its_gauges_and_by_the_others_when_one_is_dead() -> None:
+    p = ArealIntensity(alpha=10.0, beta=0.5, slot_min=30, from_min=30, to_min=60, silent_min=30)
+    kind, weights = KINDS["areal_intensity"], np.array([[0.75, 0.25]])
+    dry, wet, dead = [0.0, 0.0, 0.0], [0.0, 0.0, 20.0], [np.nan] * 3
+
+    def value(*gauges: list[float]) -> float:
+        return float(kind.score(p, View(np.array([gauges]), np.array([0]), 1800, weights)).value[0])
+
+    assert value(wet, dry) == pytest.approx(value(wet, wet) * 0.75)
+    assert value(dead, wet) == pytest.approx(value(wet, wet))
+    assert np.isnan(value(dead, dead))
+
+
+@pytest.mark.parametrize("trend", [-0.1, 1.5])
+def test_a_trend_goes_on_at_most_as_it_was(trend: float) -> None:
+    with pytest.raises(ValueError, match="goes_on_trend"):
+        IntensityDuration(goes_on_trend=trend)
 
 
 @pytest.mark.parametrize("goes_on_min", [120, 7, -5])

@@ -1,0 +1,61 @@
+r"""Areal rain against an intensity-duration curve: what falls on a slope between its gauges, not on the
+wettest of them.
+
+Sees: as `intensity_duration`, for a place that several gauges stand around: the worst of three gauges
+orders people to move whose own slope has the least of it.
+
+Equation: that of `intensity_duration`, for the mean of the gauges in each slot (weights stated or by
+inverse squared distance, as `areal_rain`). A gauge counts in a slot when it was heard in it or in the
+`silent_min` before, so a dead one leaves the mean to the others.
+Parameters: those of `intensity_duration` (alpha, beta, base, from_min, to_min, slot_min, goes_on_min,
+goes_on_share, goes_on_trend); silent_min (minutes).
+Growth: as the value grows if rain goes on as in the last quarter of an hour.
+
+Delay it adds: none; the last gauge of a slot to report makes its mean whole.
+Cannot see: a cell that stands over one gauge alone is thinned by those beside it.
+Source: as `intensity_duration`; Shepard 1968, Proc. 23rd ACM National Conference 517–524.
+
+>>> import numpy as np
+>>> p = ArealIntensity(alpha=10.0, beta=0.5, slot_min=30, from_min=30, to_min=60, silent_min=30)
+>>> rain = np.array([[[0.0, 0.0, 20.0], [0.0, 0.0, 4.0]]])
+>>> view = View(rain, np.array([0]), 1800, np.array([[0.75, 0.25]]))
+>>> float(score(p, view).value[0].round(3))  # 16 mm in half an hour
+2.263
+"""
+
+from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
+from detectors.rain.intensity_duration import IntensityDuration, worst
+from detectors.rain.sums import areal_mean, check_slots, going_on, so_far
+
+
+class ArealIntensity(IntensityDuration, frozen=True):
+    """The curve, and when a gauge no longer counts."""
+
+    silent_min: int = 60
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_slots(self.slot_min * 60, silent_min=self.silent_min * 60)
+
+
+def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
+    mean = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
+    return worst(p, view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :]))
+
+
+def score(p: ArealIntensity, view: View) -> Scored:
+    """The worst ratio, and the duration it is of."""
+    return going_on(_score, p, view)
+
+
+KIND = Kind(
+    name="areal_intensity",
+    inputs=("rain",),
+    parameters=ArealIntensity,
+    slot_s=lambda p: p.slot_min * 60,
+    span=lambda p: (p.to_min + p.silent_min) // p.slot_min,
+    score=score,
+    joint=True,
+    quiet=0.0,
+    plain=lambda p, view: so_far(_score, p, view),
+)

@@ -1,0 +1,183 @@
+"""The rules that orders to move are tuned for, as rows of rules.toml without thresholds: of each hazard
+a few candidates, and the forecast of a stream fitted to the record of simulated storms.
+
+Flash flood: the highest level to come from level, rise and rain (`flood_score`), one row for each
+basin with a stage gauge, one set of weights for all of them: the storms are few for each basin by
+itself. The level counts as discharge does in a wide channel (5/3, Manning). Debris flow: rain against
+Caine's published curve, with rain that goes on and grows on (`areal_intensity`).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+
+from config.records.district import District
+from config.records.rules import RuleRow
+from detectors.engine.window_rule import Floats
+from detectors.water.flood_score import FloodScore, terms, width
+from detectors.water.stage_score import scaled
+from fengsui.play.season import Season
+from skill.series.track import alongside, track, views
+from skill.verify.hindcast import Readings
+
+SLOT_MIN = 5
+HOLD_MIN = (
+    120  # an order stands until the storm is over: who has left does not come back between cells
+)
+AHEAD_MIN = (45, 60, 75)  # how far the forecast of the stream looks
+GOES_ON = ((20, 1.0), (25, 0.7), (30, 0.7))  # minutes, trend
+_FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
+_TERMS = (
+    "level",
+    *(f"rise_{m}min" for m in (10, 20, 30)),
+    *(f"rain_{m}min" for m in (15, 30, 60, 120, 180)),
+)
+_RIDGE = 1e-5
+_LEAST = 0.05  # a moment counts as much as the level that came, and at least this
+
+
+class Basin(NamedTuple):
+    """A basin with a stage gauge: its scale (m: usual, flood), its rain gauges, the areas on it."""
+
+    id: str
+    stage: str
+    rain: tuple[str, ...]
+    areas: tuple[str, ...]
+    scale: tuple[float, float]
+
+
+class Sums(NamedTuple):
+    """Of the normal equations, by how far the forecast looks: they add up over storms."""
+
+    gram: dict[int, Floats]
+    cross: dict[int, Floats]
+
+    def plus(self, other: "Sums") -> "Sums":
+        """Of both."""
+        return Sums(
+            {a: g + other.gram[a] for a, g in self.gram.items()},
+            {a: c + other.cross[a] for a, c in self.cross.items()},
+        )
+
+
+def basins(district: District, record: Readings) -> list[Basin]:
+    """Those of which anything can be forecast: a stage gauge with an order to move, rain and areas.
+    The scale is from the usual level, that of the record's first quarter of an hour, to that order."""
+    found = []
+    for basin in district.basins:
+        areas = tuple(
+            a.id for a in district.areas.values() if a.basin == basin and "flash_flood" in a.hazards
+        )
+        inside = [s for s in district.stations.values() if s.basin == basin]
+        rain = tuple(s.id for s in inside if s.quantity == "rain")
+        flood = {t.station: t.move_m for t in district.stage if t.move_m}
+        stages = [s.id for s in inside if s.id in flood]
+        usual = _usual(record, stages[0]) if stages else None
+        if areas and rain and usual is not None:
+            scale = (round(usual, 2), float(flood[stages[0]]))
+            found.append(Basin(basin, stages[0], rain, areas, scale))
+    return found
+
+
+def _usual(record: Readings, station: str) -> float | None:
+    t = track(record, station, "stage", SLOT_MIN * 60, "max")
+    first = t.values[t.heard][:3]
+    return float(np.median(first)) if first.size else None
+
+
+def sums(found: Season, places: Sequence[Basin]) -> Sums:
+    """What one storm says of the forecast: at each slot in which it rained within an hour."""
+    record = found.record
+    size = len(_TERMS) + 1
+    total = Sums(
+        {a: np.zeros((size, size)) for a in AHEAD_MIN}, {a: np.zeros(size) for a in AHEAD_MIN}
+    )
+    for b in places:
+        t = track(record, b.stage, "stage", SLOT_MIN * 60, "max")
+        if not t.at.size:
+            continue
+        beside = [alongside(record, r, "rain", t) for r in b.rain]
+        made = FloodScore(
+            zero_m=b.scale[0], flood_m=b.scale[1], weights=dict.fromkeys(_TERMS, 1.0), **_FORM
+        )
+        x = np.concatenate([terms(made, view) for _, view in views(t, beside, width(made))])
+        raining = x[:, _TERMS.index("rain_60min")] > 0
+        u = np.maximum(scaled(t.values, *b.scale, _FORM["power"]), 0)
+        for a in AHEAD_MIN:
+            y = _highest(u, a // SLOT_MIN)[t.heard]
+            use = raining & np.isfinite(y) & np.isfinite(x).all(axis=1)
+            z, w = np.column_stack([np.ones(use.sum()), x[use]]), np.maximum(y[use], _LEAST)
+            total.gram[a][:] += (z * w[:, None]).T @ z
+            total.cross[a][:] += (z * w[:, None]).T @ y[use]
+    return total
+
+
+def _highest(u: Floats, ahead: int) -> Floats:
+    """(slots,) the highest from each slot to `ahead` slots on; NaN where none was heard."""
+    best = u.copy()
+    for k in range(1, ahead + 1):
+        best[:-k] = np.fmax(best[:-k], u[k:])
+    return best
+
+
+def forecast(total: Sums, ahead_min: int) -> dict[str, Any]:
+    """Parameters of `flood_score`: least squares with a ridge on terms at equal spread."""
+    gram, cross = total.gram[ahead_min], total.cross[ahead_min]
+    spread = np.sqrt(np.maximum(np.diag(gram), 1e-12))
+    scaled_gram = gram / spread[:, None] / spread
+    ridge = np.eye(len(gram)) * _RIDGE
+    ridge[0, 0] = 0
+    found = np.linalg.solve(scaled_gram + ridge, cross / spread) / spread
+    rounded = [float(f"{w:.4g}") for w in found]
+    return _FORM | {
+        "ahead_min": ahead_min,
+        "intercept": rounded[0],
+        "weights": dict(zip(_TERMS, rounded[1:], strict=True)),
+    }
+
+
+def flood_rows(places: Sequence[Basin], parameters: dict[str, Any]) -> Iterator[RuleRow]:
+    """A row for each basin."""
+    for b in places:
+        yield RuleRow(
+            id=f"stream_{b.id}",
+            kind="flood_score",
+            quantity="stage",
+            hazard="flash_flood",
+            source="",
+            areas=b.areas,
+            stations=(b.stage,),
+            beside={"rain": b.rain},
+            hold_min=HOLD_MIN,
+            parameters={"zero_m": b.scale[0], "flood_m": b.scale[1]} | parameters,
+        )
+
+
+def slope_row(district: District, goes_on_min: int, trend: float) -> RuleRow:
+    """One row for all areas with debris flow."""
+    areas = tuple(a.id for a in district.areas.values() if "debris_flow" in a.hazards)
+    return RuleRow(
+        id="slope_curve",
+        kind="areal_intensity",
+        hazard="debris_flow",
+        source="",
+        areas=areas,
+        hold_min=HOLD_MIN,
+        parameters={
+            "slot_min": SLOT_MIN,
+            "from_min": 30,
+            "to_min": 360,
+            "goes_on_min": goes_on_min,
+            "goes_on_trend": trend,
+        },
+    )
+
+
+def with_rows(district: District, rows: Sequence[RuleRow]) -> District:
+    """The district with these declared rules in place of those of the same name."""
+    names = {r.id for r in rows}
+    kept = [r for r in district.rules.rule if r.id not in names]
+    rules = msgspec.structs.replace(district.rules, rule=(*kept, *rows))
+    return msgspec.structs.replace(district, rules=rules)

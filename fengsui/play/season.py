@@ -1,0 +1,76 @@
+"""A simulated storm as the record that a district would have of it: what its gauges said in order of
+time, where it flooded, and what a rule makes of it slot by slot.
+
+A rule is judged by its own score function over whole slots (`skill.series.track`), as a record is
+tuned and hindcast. Left out is what the stages around it do: slots judged before they are full,
+readings set aside, gauges estimated, orders that are held. `simulate --score` plays all of that.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from config.records.district import District
+from config.records.rules import RuleRow
+from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_rule import Floats, Ints
+from detectors.setup.declared import series_rules
+from simulators.scenario import Scenario
+from simulators.world import World
+from skill.series.track import alongside, track, values_of
+from skill.verify.hindcast import Readings
+from skill.verify.truth import Truth
+
+_AFTER_MIN = 60  # the water of a storm is still on its way when the rain is over
+
+
+class Season(NamedTuple):
+    """One storm: where it flooded, and what the gauges said."""
+
+    truth: list[Truth]
+    record: Readings
+
+
+class Seen(NamedTuple):
+    """What a rule sees in an area: its value at the end of each slot."""
+
+    area: str
+    at: Ints
+    value: Floats
+
+
+def season(district: District, storm: Scenario) -> Season:
+    """Faults and all, in order of time."""
+    world = World(district, storm)
+    said = [o for m in range(world.minutes + _AFTER_MIN) for o in world.observations(m)]
+    said.sort(key=lambda o: o.observed_at)
+    pairs = sorted({(o.station, o.quantity) for o in said})
+    place = {pair: n for n, pair in enumerate(pairs)}
+    which = np.array([place[o.station, o.quantity] for o in said], np.int64)
+    at = np.array([o.observed_at for o in said], np.int64)
+    record = Readings(pairs, which, at, np.array([o.value for o in said], np.int64))
+    return Season(world.truth, record)
+
+
+def seen(district: District, rows: Sequence[RuleRow], record: Readings) -> list[Seen]:
+    """Of each area of declared rules; of one that looks at one station, of each station that watches."""
+    rules = msgspec.structs.replace(district.rules, rule=tuple(rows))
+    alone = msgspec.structs.replace(district, rules=rules)
+    found, once = [], dict[tuple[str, SeriesRow], tuple[Ints, Floats]]()
+    for rule in series_rules(alone, district.areas):
+        for row in rule.rows:
+            place = row._replace(area="")  # areas with the same stations see the same
+            if (rule.name, place) not in once:
+                once[rule.name, place] = _values(rule, row, record)
+            found.append(Seen(row.area, *once[rule.name, place]))
+    return found
+
+
+def _values(rule: SeriesRule, row: SeriesRow, record: Readings) -> tuple[Ints, Floats]:
+    slot_s = rule.slot_ms // 1000
+    first, *others = zip(row.stations, row.quantities or [row.quantity] * 9, strict=False)
+    t = track(record, *first, slot_s, rule.kind.gather)
+    beside = [alongside(record, *pair, t) for pair in others]
+    return t.at, values_of(rule.kind, rule.parameters, t, beside, row.weights)

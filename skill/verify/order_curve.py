@@ -1,0 +1,39 @@
+"""Lead against false orders by threshold, and which threshold a district's cost chooses. Pure.
+
+Whoever signs sees the whole curve. What is chosen is the threshold whose bill is the least: every flood
+that the order did not come `lead_min` before costs `miss_cost`, every false order 1; of equal bills the
+higher threshold, for it orders fewer people.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from skill.verify.orders import OrderFigures, order_figures
+from skill.verify.storms import StormRow, Tier
+
+
+class Rung(NamedTuple):
+    """A threshold, and what orders from it on were worth."""
+
+    limit: float
+    figures: OrderFigures
+
+
+def curve(tier: Tier, rows: Mapping[float, Iterable[StormRow]]) -> list[Rung]:
+    """rows: of `skill.verify.storms.score` by threshold. In order of the threshold."""
+    return [Rung(limit, order_figures(tier, rows[limit])) for limit in sorted(rows)]
+
+
+def bill(figures: OrderFigures, lead_min: float, miss_cost: float) -> float:
+    """In false orders.
+
+    >>> bill(OrderFigures("move", 1, 1, 0, 1, 3, [10.0, 25.0]), 20, 2.0)  # two of three floods
+    7.0
+    """
+    early = sum(x >= lead_min for x in figures.leads_min)
+    return (figures.floods - early) * miss_cost + figures.false
+
+
+def cheapest(steps: Sequence[Rung], lead_min: float, miss_cost: float) -> Rung:
+    """The step with the least bill."""
+    return min(steps, key=lambda s: (bill(s.figures, lead_min, miss_cost), -s.limit))

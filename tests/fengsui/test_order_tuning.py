@@ -1,0 +1,134 @@
+"""Orders tuned on simulated storms: the curve, the bill that chooses, and the rows that are written."""
+
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.language import Text
+from config.records.rules import RuleRow
+from detectors.setup.declared import problems
+from fengsui.cli.root import cli
+from fengsui.play.order_rules import basins, flood_rows, forecast, slope_row, sums, with_rows
+from fengsui.play.order_tuning import DEBRIS, FLOOD, Candidate, judged, tuned, written
+from fengsui.play.season import season, seen
+from simulators.scenario import KEPT, TRAINING, storm_set
+from skill.series.csv_text import SeriesFault
+from skill.verify.order_curve import bill, cheapest, curve
+from skill.verify.storms import StormRow
+from tests.support.districts import yanqing
+from tests.support.examples import examples
+
+AT, MIN = 1_753_531_200_000, 60_000
+STORM = storm_set(1, TRAINING)[0]
+
+
+def flood(lead_min: int) -> StormRow:
+    return StormRow("A01", FLOOD, AT, AT - lead_min * MIN, lead_min * 60, 600)
+
+
+FALSE = StormRow("A02", FLOOD, None, AT, None, 0)
+NEVER = StormRow("A03", FLOOD, AT, None, None, 600)
+
+
+def test_the_cost_of_a_miss_chooses_the_threshold() -> None:
+    steps = curve("move", {2.0: [NEVER], 1.0: [flood(30), FALSE, FALSE]})
+    assert [s.limit for s in steps] == [1.0, 2.0]
+    assert cheapest(steps, 20, 3.0).limit == 1.0
+    assert cheapest(steps, 20, 1.0).limit == 2.0
+    assert cheapest(steps, 20, 2.0).limit == 2.0  # of equal bills fewer people are ordered
+    assert cheapest(steps, 40, 3.0).limit == 2.0  # what comes too late is worth nothing
+
+
+@examples(50)
+@given(cost=st.floats(0.01, 100), more=st.floats(0.01, 100))
+def test_a_dearer_miss_never_raises_the_threshold(cost: float, more: float) -> None:
+    steps = curve(
+        "move",
+        {
+            1.0: [flood(30), flood(25), FALSE, FALSE],
+            2.0: [flood(30), flood(5), FALSE],
+            3.0: [NEVER],
+        },
+    )
+    assert cheapest(steps, 20, cost + more).limit <= cheapest(steps, 20, cost).limit
+    assert bill(steps[0].figures, 20, cost) == 2
+
+
+def test_training_storms_are_no_storms_of_a_score() -> None:
+    training = {s.seed for s in storm_set(KEPT - TRAINING, TRAINING)}
+    assert not training & {s.seed for s in storm_set(TRAINING)}
+    assert not training & {s.seed for s in storm_set(200, KEPT)}
+
+
+def test_a_storm_is_judged_at_every_threshold_and_a_higher_one_orders_later() -> None:
+    district = yanqing()
+    slope = Candidate(DEBRIS, Text("", ""), (slope_row(district, 25, 0.7),))
+    (found,) = judged(district, [slope], STORM)
+    steps = curve("move", found)
+    assert steps[0].figures.floods > 0
+    for low, high in pairwise(steps):
+        assert low.figures.never <= high.figures.never
+        assert sum(x >= 20 for x in low.figures.leads_min) >= sum(
+            x >= 20 for x in high.figures.leads_min
+        )
+
+
+def test_a_forecast_fitted_to_a_storm_sees_its_floods_before_they_come() -> None:
+    district = yanqing()
+    found = season(district, STORM)
+    places = basins(district, found.record)
+    assert {b.stage for b in places} <= {s.id for s in district.stations.values()}
+    rows = list(flood_rows(places, forecast(sums(found, places), 60)))
+    assert problems(with_rows(district, rows)) == []
+    flooded = {t.area: t.flooded_at for t in found.truth if t.hazard == FLOOD}
+    assert flooded
+    for one in seen(district, rows, found.record):
+        if one.area in flooded:
+            before = (one.at < flooded[one.area]) & (one.at > flooded[one.area] - 60 * MIN)
+            assert np.nanmax(one.value[before]) > 0.7  # of the gauge's own order to move
+
+
+def test_areas_on_one_gauge_see_the_same() -> None:
+    district = yanqing()
+    found = season(district, STORM)
+    row = RuleRow(
+        id="s", kind="quantity_above", hazard=FLOOD, quantity="stage", source="", stations=("S01",),
+        areas=("A01", "A02"),
+    )  # fmt: skip
+    first, second = seen(district, [row], found.record)
+    assert (first.area, second.area) == ("A01", "A02")
+    assert np.array_equal(first.value, second.value)
+
+
+def test_the_rows_that_are_written_can_be_read_and_say_what_they_rest_on() -> None:
+    district = yanqing()
+    body = tomllib.loads(written(tuned(district, 1)))
+    rows = [msgspec.convert(r, RuleRow) for r in body["rule"]]
+    assert {r.hazard for r in rows} == {FLOOD, DEBRIS}
+    assert problems(with_rows(district, rows)) == []
+    for r in rows:
+        assert r.move is not None and r.prepare is not None and r.prepare <= r.move
+        assert "--simulated --seeds 1" in r.source and f"{TRAINING}–{TRAINING}" in r.source
+
+
+def test_without_any_flood_no_rule_is_written() -> None:
+    with pytest.raises(SeriesFault, match="nothing floods"):
+        written([])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [["--observations", "x.csv"], ["--table", "x.csv"], ["--seeds", "0"], ["--seeds", "501"]],
+)
+def test_what_cannot_be_tuned_on_storms_is_refused(tmp_path: Path, more: list[str]) -> None:
+    out = tmp_path / "rules.toml"
+    found = CliRunner().invoke(cli, ["tune", "--simulated", "--out", str(out), *more])
+    assert found.exit_code != 0
+    assert not out.exists()
