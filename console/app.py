@@ -42,7 +42,8 @@ from console.pages.resources import base, below
 from console.pages.warnings import texts
 from console.routes.accounts import AccountDesk
 from console.routes.assets import Files, keep
-from console.routes.delivery import Desk
+from console.routes.delivery import DeliveryDesk
+from console.routes.desk import Tools
 from console.routes.people import PersonDesk
 from console.routes.shift import ShiftDesk
 from console.routes.sources import People, Sources
@@ -106,11 +107,14 @@ class Console:
         self._door = door = Entrance(feed, users, secure=secure)
         feed.beside = door.guessed
         self._people, self._sign = People(feed.district, sources.contacts), sources.sign
-        self._desk = Desk(feed, users, self._people, open_log, door.user, door.sure)
-        self._accounts = AccountDesk(feed, users, door.user, door.sure, self._ends, _wall)
-        self._persons = PersonDesk(feed, users, self._people, door.user, door.sure)
-        self._shift = ShiftDesk(feed, users, sources, open_log, door.user, door.sure)
-        self._stations = StationDesk(feed, users, sources, open_log, door.user, door.sure)
+        tools = Tools(feed, users, open_log, door.user, door.sure)
+        self._desks = (
+            AccountDesk(tools, self._ends, _wall),
+            DeliveryDesk(tools, self._people),
+            PersonDesk(tools, self._people),
+            ShiftDesk(tools, sources),
+            StationDesk(tools, sources),
+        )
         self._api = Api(feed, users.folder / "cap", asked)
         self._acts = Rate(_ACTS_A_MINUTE)
 
@@ -122,7 +126,6 @@ class Console:
                 Route("/", self._page, methods=get),
                 Route("/wall", self._page, methods=get),
                 *self._door.routes(),
-                *self._accounts.routes(),
                 Route("/api/ground", self._read(self._ground.answer), methods=get),
                 Route("/api/terrain", self._read(self._relief), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
@@ -135,10 +138,7 @@ class Console:
                 Route("/api/downstream/{area}", self._get(self._below), methods=get),
                 Route("/api/stream", self._stream, methods=get),
                 Route("/api/acts", self._act, methods=post),
-                *self._desk.routes(),
-                *self._persons.routes(),
-                *self._shift.routes(),
-                *self._stations.routes(),
+                *(route for desk in self._desks for route in desk.routes()),
                 Route("/api/openapi.json", self._document, methods=get),
                 Route(
                     "/api/warnings.geojson", self._read(lambda _: self._api.warnings()), methods=get

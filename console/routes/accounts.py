@@ -13,18 +13,17 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from config.language import Text, text_of
-from console.auth.accounts import ROLES, User, Users, may
+from console.auth.accounts import ROLES, User, may
 from console.auth.password_rules import wrong
 from console.auth.record import End
-from console.auth.requests import Once, Rate, Refused, read_body, to_json
+from console.auth.requests import Refused, to_json
 from console.model.desk_record import detail_at_the_desk, done_at_the_desk
-from console.pages.feed import Feed
+from console.routes.desk import Desk, Key, Tools
 
 SHOWN = 300
 _A_MINUTE = 30
@@ -33,7 +32,7 @@ _A_MINUTE = 30
 class Account(msgspec.Struct, forbid_unknown_fields=True):
     act: Literal["add", "role", "password", "unlock", "factor", "link", "remove"]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
-    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    key: Key
     role: str = ""
     officer: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
@@ -45,21 +44,14 @@ def for_once(name: str) -> str:
     return found
 
 
-class AccountDesk:
-    """user, sure: as for `console.routes.delivery.Desk`. ends: where the ledger saw the record end."""
+class AccountDesk(Desk):
+    """ends: where the ledger saw the record end."""
 
     def __init__(
-        self,
-        feed: Feed,
-        users: Users,
-        user: Callable[[Request], User],
-        sure: Callable[[Request], User],
-        ends: Callable[[], Iterable[End]],
-        now: Callable[[], int],
+        self, tools: Tools, ends: Callable[[], Iterable[End]], now: Callable[[], int]
     ) -> None:
-        self._feed, self._users = feed, users
-        self._user, self._sure, self._ends, self._now = user, sure, ends, now
-        self._once, self._rate = Once(), Rate(_A_MINUTE)
+        super().__init__(tools, _A_MINUTE)
+        self._ends, self._now = ends, now
 
     def routes(self) -> list[Route]:
         return [
@@ -71,10 +63,8 @@ class AccountDesk:
     def _allowed(self, user: User, what: str = "") -> User:
         mine = may(user, self._users.door)
         if not mine or (what and what not in mine):
-            self._users.note(self._feed.at(), user.name, "refused at the accounts", what)
-            raise Refused(
-                403, Text(f"角色 {user.role} 无此权限", f"the role {user.role} may not do this")
-            )
+            words = Text(f"角色 {user.role} 无此权限", f"the role {user.role} may not do this")
+            self._refuse(user, "refused at the accounts", what, words)
         return user
 
     def _everybody(self, request: Request) -> Response:
@@ -116,14 +106,7 @@ class AccountDesk:
         return to_json(found)
 
     async def _account(self, request: Request) -> Response:
-        user = await run_in_threadpool(self._sure, request)
-        self._rate.take(user.name)
-        asked = await read_body(request, Account)
-        return await run_in_threadpool(
-            lambda: to_json(
-                self._once.do(f"{user.name}|{asked.key}", lambda: self._act(user, asked))
-            )
-        )
+        return await self._take(request, self._acting, Account, self._act)
 
     def _act(self, user: User, asked: Account) -> dict[str, str]:
         self._allowed(user, asked.act)

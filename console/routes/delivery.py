@@ -8,7 +8,6 @@ POST /api/resend             as `fengsui resend`
 """
 
 import sqlite3
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -19,15 +18,14 @@ from starlette.routing import Route
 
 from config.language import Text, en, text_of, zh
 from console.acts.resend import of_area, repeat
-from console.auth.accounts import ACTS_OF, User, Users
-from console.auth.requests import Once, Rate, Refused, read_body, to_json
+from console.auth.accounts import User
+from console.auth.requests import Refused, read_body, to_json
 from console.pages.delivery import who
-from console.pages.feed import Feed
+from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
-from stream.log.port import Log, Out
+from stream.log.port import Out
 from stream.records import encode
 
-Key = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 _A_MINUTE = 60
 _SHOWN = 300  # of people's own words
 
@@ -49,21 +47,12 @@ class Resend(msgspec.Struct, forbid_unknown_fields=True):
     channel: str = ""
 
 
-class Desk:
-    """user, sure: who asks, and who asks for a change from their own page (console/app.py)."""
+class DeliveryDesk(Desk):
+    """people: whom the run may tell."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        users: Users,
-        people: People,
-        open_log: Callable[[], Log],
-        user: Callable[[Request], User],
-        sure: Callable[[Request], User],
-    ) -> None:
-        self._feed, self._users, self._people, self._open_log = feed, users, people, open_log
-        self._user, self._sure = user, sure
-        self._once, self._rate = Once(), Rate(_A_MINUTE)
+    def __init__(self, tools: Tools, people: People) -> None:
+        super().__init__(tools, _A_MINUTE)
+        self._people = people
 
     def routes(self) -> list[Route]:
         return [
@@ -94,17 +83,13 @@ class Desk:
 
     def _officer(self, request: Request) -> User:
         """Who may see numbers and send again: whoever may act upon a warning."""
-        user = self._sure(request)
-        if not ACTS_OF[user.role] or not user.officer:
-            self._users.note(self._feed.at(), user.name, "refused at the list", user.role)
-            raise Refused(
-                403,
-                Text(
-                    f"角色 {user.role} 不能查看号码或重发",
-                    f"the role {user.role} may not see numbers nor send again",
-                ),
+        user = self._acting(request)
+        if not self._decides(user):
+            words = Text(
+                f"角色 {user.role} 不能查看号码或重发",
+                f"the role {user.role} may not see numbers nor send again",
             )
-        self._rate.take(user.name)
+            self._refuse(user, "refused at the list", user.role, words)
         return user
 
     async def _calls(self, request: Request) -> Response:
@@ -157,13 +142,7 @@ class Desk:
         )
 
     async def _resend(self, request: Request) -> Response:
-        user = await run_in_threadpool(self._officer, request)
-        asked = await read_body(request, Resend)
-        return await run_in_threadpool(
-            lambda: to_json(
-                self._once.do(f"{user.name}|{asked.key}", lambda: self._again(user, asked))
-            )
-        )
+        return await self._take(request, self._officer, Resend, self._again)
 
     def _again(self, user: User, asked: Resend) -> dict[str, Any]:
         self._known(asked.area)

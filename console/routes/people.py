@@ -8,7 +8,6 @@ POST /api/erase              erase this person, as `fengsui contacts erase`
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -19,11 +18,10 @@ from starlette.routing import Route
 
 from config.language import Text, en, text_of, zh
 from config.records.district import PERSONAL, Contact, District
-from console.auth.accounts import User, Users
-from console.auth.requests import Once, Rate, Refused, raw, read_body, to_json
-from console.pages.feed import Feed
+from console.auth.accounts import User
+from console.auth.requests import Refused, raw, read_body, to_json
 from console.pages.subscribers import counted
-from console.routes.delivery import Key
+from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
@@ -44,20 +42,12 @@ class Erase(msgspec.Struct, forbid_unknown_fields=True):
     key: Key
 
 
-class PersonDesk:
-    """user, sure: as for `console.routes.delivery.Desk`."""
+class PersonDesk(Desk):
+    """people: whom the run may tell."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        users: Users,
-        people: People,
-        user: Callable[[Request], User],
-        sure: Callable[[Request], User],
-    ) -> None:
-        self._feed, self._users, self._people = feed, users, people
-        self._user, self._sure = user, sure
-        self._once, self._rate = Once(), Rate(_A_MINUTE)
+    def __init__(self, tools: Tools, people: People) -> None:
+        super().__init__(tools, _A_MINUTE)
+        self._people = people
         self._lock = threading.Lock()
         self._counted: tuple[District | None, bytes] = (None, b"")
 
@@ -87,17 +77,13 @@ class PersonDesk:
             return raw(self._counted[1])
 
     def _administrator(self, request: Request) -> User:
-        user = self._sure(request)
+        user = self._acting(request)
         if user.role != "administrator":
-            self._users.note(self._feed.at(), user.name, "refused at the list", user.role)
-            raise Refused(
-                403,
-                Text(
-                    f"角色 {user.role} 不能看或删除一个人",
-                    f"the role {user.role} may not: only an administrator may see or erase one",
-                ),
+            words = Text(
+                f"角色 {user.role} 不能看或删除一个人",
+                f"the role {user.role} may not: only an administrator may see or erase one",
             )
-        self._rate.take(user.name)
+            self._refuse(user, "refused at the list", user.role, words)
         return user
 
     async def _person(self, request: Request) -> Response:
@@ -123,13 +109,7 @@ class PersonDesk:
         return found[0]
 
     async def _erase(self, request: Request) -> Response:
-        user = await run_in_threadpool(self._administrator, request)
-        asked = await read_body(request, Erase)
-        return await run_in_threadpool(
-            lambda: to_json(
-                self._once.do(f"{user.name}|{asked.key}", lambda: self._gone(user, asked))
-            )
-        )
+        return await self._take(request, self._administrator, Erase, self._gone)
 
     def _gone(self, user: User, asked: Erase) -> dict[str, Any]:
         """plain: contacts.csv of the district's folder still holds this person."""

@@ -11,7 +11,7 @@ import csv
 import io
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,15 +22,14 @@ from starlette.routing import Route
 
 from config.language import Text, en, joined, text_of, zh
 from console.acts.submit import QUEUED, submit
-from console.auth.accounts import ACTS_OF, User, Users
-from console.auth.requests import Once, Rate, Refused, language_of, read_body, to_json
+from console.auth.accounts import ACTS_OF, User
+from console.auth.requests import Refused, language_of, to_json
 from console.model.desk_record import at_the_desk, detail_at_the_desk, paired
 from console.model.shift_log import KEPT, KINDS, Entry, ordered
-from console.pages.feed import Feed
 from console.pages.handover import matters
+from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import Sources
 from dispatch.records import Decision
-from stream.log.port import Log
 
 NOTE = 2000  # characters of a note
 SHOWN = 300
@@ -39,7 +38,6 @@ _WAIT_S = 10.0
 _PRINTED = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 }
-Key = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 
 
 class Note(msgspec.Struct, forbid_unknown_fields=True):
@@ -68,21 +66,12 @@ class Verified(msgspec.Struct, forbid_unknown_fields=True):
     key: Key
 
 
-class ShiftDesk:
-    """user, sure: as for `console.routes.delivery.Desk`."""
+class ShiftDesk(Desk):
+    """sources: of pages to print, and of the desk's signature."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        users: Users,
-        sources: Sources,
-        open_log: Callable[[], Log],
-        user: Callable[[Request], User],
-        sure: Callable[[Request], User],
-    ) -> None:
-        self._feed, self._users, self._sources = feed, users, sources
-        self._open_log, self._user, self._sure = open_log, user, sure
-        self._once, self._rate = Once(), Rate(_A_MINUTE)
+    def __init__(self, tools: Tools, sources: Sources) -> None:
+        super().__init__(tools, _A_MINUTE)
+        self._sources = sources
 
     def routes(self) -> list[Route]:
         post = ["POST"]
@@ -172,16 +161,15 @@ class ShiftDesk:
 
     def _writing(self, kind: type[Any], act: Callable[[User, Any], Any]) -> Callable[..., Any]:
         async def endpoint(request: Request) -> Response:
-            user = await run_in_threadpool(self._sure, request)
-            if user.role == "viewer":
-                raise Refused(403, Text("角色 viewer 只能查看", "a viewer may look only"))
-            self._rate.take(user.name)
-            asked = await read_body(request, kind)
-            return await run_in_threadpool(
-                lambda: to_json(self._once.do(f"{user.name}|{asked.key}", lambda: act(user, asked)))
-            )
+            return await self._take(request, self._writer, kind, act)
 
         return endpoint
+
+    def _writer(self, request: Request) -> User:
+        user = self._acting(request)
+        if user.role == "viewer":
+            raise Refused(403, Text("角色 viewer 只能查看", "a viewer may look only"))
+        return user
 
     def _put(self, user: User, what: str, detail: str) -> dict[str, Any]:
         self._users.note(self._feed.at(), user.name, what, detail)
@@ -217,7 +205,7 @@ class ShiftDesk:
         return self._put(user, "take over", paired(words))
 
     def _verify(self, user: User, asked: Verified) -> dict[str, Any]:
-        if not ACTS_OF[user.role] or not user.officer:
+        if not self._decides(user):
             raise Refused(
                 403, Text(f"角色 {user.role} 不能核报", f"the role {user.role} may not verify")
             )

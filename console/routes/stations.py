@@ -7,25 +7,23 @@ POST /api/service                a station or loudspeaker out of judgement, or b
 """
 
 import threading
-from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from config.language import Text, en, text_of, zh
 from console.acts.service import LONGEST_MIN, put, service
-from console.auth.accounts import ACTS_OF, User, Users
-from console.auth.requests import Once, Rate, Refused, read_body, to_json
+from console.auth.accounts import User
+from console.auth.requests import Refused, to_json
 from console.model.cap_sources import outside
-from console.pages.feed import Feed
 from console.pages.stations import chart, letters
+from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import Sources
 from stream.history.port import History
-from stream.log.port import Log, Unavailable
+from stream.log.port import Unavailable
 
 LONGEST_H = 10 * 366 * 24
 
@@ -39,24 +37,15 @@ class Serviced(msgspec.Struct, forbid_unknown_fields=True):
     thing: str
     minutes: Annotated[int, msgspec.Meta(ge=0, le=LONGEST_MIN)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
-    key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+    key: Key
 
 
-class StationDesk:
-    """user, sure: as for `console.routes.delivery.Desk`."""
+class StationDesk(Desk):
+    """sources: of measurements of years, and of pictures."""
 
-    def __init__(
-        self,
-        feed: Feed,
-        users: Users,
-        sources: Sources,
-        open_log: Callable[[], Log],
-        user: Callable[[Request], User],
-        sure: Callable[[Request], User],
-    ) -> None:
-        self._feed, self._users, self._sources = feed, users, sources
-        self._open_log, self._user, self._sure = open_log, user, sure
-        self._once, self._rate = Once(), Rate(_A_MINUTE)
+    def __init__(self, tools: Tools, sources: Sources) -> None:
+        super().__init__(tools, _A_MINUTE)
+        self._sources = sources
         self._history: History | None = None
         self._lock = threading.Lock()
 
@@ -70,22 +59,13 @@ class StationDesk:
         ]
 
     async def _serve(self, request: Request) -> Response:
-        user = await run_in_threadpool(self._sure, request)
-        self._rate.take(user.name)
-        asked = await read_body(request, Serviced)
-        return await run_in_threadpool(
-            lambda: to_json(
-                self._once.do(f"{user.name}|{asked.key}", lambda: self._take(user, asked))
-            )
-        )
+        return await self._take(request, self._acting, Serviced, self._out_or_back)
 
-    def _take(self, user: User, asked: Serviced) -> dict[str, int]:
+    def _out_or_back(self, user: User, asked: Serviced) -> dict[str, int]:
         """Whoever may act upon a warning may say so."""
-        if not ACTS_OF[user.role] or not user.officer:
-            self._users.note(self._feed.at(), user.name, "refused service", user.role)
-            raise Refused(
-                403, Text(f"角色 {user.role} 不能安排维护", f"the role {user.role} may not do this")
-            )
+        if not self._decides(user):
+            words = Text(f"角色 {user.role} 不能安排维护", f"the role {user.role} may not do this")
+            self._refuse(user, "refused service", user.role, words)
         log = self._open_log()
         try:
             record = service(

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from config.language import Text
 from config.records.level import Action, Level
 from console.auth.requests import BODY, Once
 from console.model.desk_record import at_the_desk
@@ -81,7 +82,7 @@ def test_what_people_say_stands_in_the_log_once_and_by_their_id() -> None:
 
 
 def test_a_notice_to_the_duty_room_is_filed_by_what_it_tells() -> None:
-    missed = not_reached(sent(alert_of(), 1, "C-1", "sms"), "香屯村", T0, "x")
+    missed = not_reached(sent(alert_of(), 1, "C-1", "sms"), Text("香屯村", "Xiangtun"), T0, "x")
     late = msgspec.structs.replace(missed, recipient="duty:task:move-out")
     alone = msgspec.structs.replace(missed, recipient="duty:N001", alert="mandate-1")
     died = route_notice(
