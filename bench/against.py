@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from config.language import Text
 from config.load import load
 from config.records.district import District, Station
 from fengsui.run.setup import default_config
@@ -35,16 +36,16 @@ _START = 1_753_520_400_000  # a July morning
 class Mode(NamedTuple):
     """times: how often the district stands side by side. group: readings of a step; 0: a whole slot."""
 
-    title: str
+    title: Text
     times: int
     slots: int
     group: int
 
 
 MODES = (
-    Mode("整批 batches of a slot", 8, 144, 0),
-    Mode("网关一批 gateway batches of 20", 1, 144, 20),
-    Mode("单条 single readings", 1, 36, 1),
+    Mode(Text("整批", "batches of a slot"), 8, 144, 0),
+    Mode(Text("网关每批 20 条", "gateway batches of 20"), 1, 144, 20),
+    Mode(Text("单条", "single readings"), 1, 36, 1),
 )
 
 
@@ -64,7 +65,9 @@ def weather(stations: Sequence[Station], slots: int, seed: int) -> npt.NDArray[n
     rains = np.array([s.quantity == "rain" for s in stations])
     time = np.arange(slots)
     wave = 1500 * np.exp(-(((time - slots * 0.6) / 12) ** 2))
-    counts = np.rint(600 + wave[:, None] + rng.normal(0, 4, (slots, len(stations)))).astype(np.int64)
+    counts = np.rint(600 + wave[:, None] + rng.normal(0, 4, (slots, len(stations)))).astype(
+        np.int64
+    )
     counts[:, rains] = 0
     for n in range(2 + slots // 100):
         middle = place[rng.integers(len(stations))]
@@ -91,7 +94,11 @@ def workload(district: District, mode: Mode) -> bytes:
             of: dict[str, list[Observation]] = {}
             for (s, n), value in list(zip(names, row, strict=True))[first : first + width]:
                 one = Observation(
-                    station=f"{s.id}-{n}", quantity=s.quantity, observed_at=at, value=value, flag=Flag.GOOD
+                    station=f"{s.id}-{n}",
+                    quantity=s.quantity,
+                    observed_at=at,
+                    value=value,
+                    flag=Flag.GOOD,
                 )
                 of.setdefault(f"{district.groups_of_station[s.id][0]}-{n}", []).append(one)
             lines.append([encode(Observations.of(g, at, x)) for g, x in of.items()])
@@ -105,7 +112,8 @@ def tree_of(revision: str, folder: Path) -> Path:
     done = subprocess.run(git, capture_output=True, check=False)
     if done.returncode:
         words = done.stderr.decode("utf-8", "replace").strip()
-        raise Usage(f"--against {revision!r}: 取不到这一版 that revision cannot be had: {words}")
+        what = Text("取不到这一版：", "that revision cannot be had: ")
+        raise Usage(f"--against {revision!r}: " + what + words)
     tree = folder / "tree"
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(tree, filter="data")
@@ -123,7 +131,7 @@ def turn(tree: Path, workload_file: Path, times: int) -> Turn:
     return Turn(*json.loads(done.stdout))
 
 
-def lines(revision: str, rounds: int) -> Iterator[str]:
+def lines(revision: str, rounds: int) -> Iterator[Text]:
     """A line each mode: both in readings a second, and the median of the rounds' ratios."""
     district = load(default_config())
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as place:
@@ -140,14 +148,14 @@ def lines(revision: str, rounds: int) -> Iterator[str]:
             yield _told(mode, revision, pairs)
 
 
-def _told(mode: Mode, revision: str, pairs: list[tuple[Turn, Turn]]) -> str:
-    here, there = (
-        statistics.median(p[k].readings / p[k].cpu_s for p in pairs) for k in range(2)
-    )
+def _told(mode: Mode, revision: str, pairs: list[tuple[Turn, Turn]]) -> Text:
+    here, there = (statistics.median(p[k].readings / p[k].cpu_s for p in pairs) for k in range(2))
     ratios = sorted(b.cpu_s / a.cpu_s for a, b in pairs)
     ours, theirs = pairs[0]
-    return (
-        f"{mode.title}: {ours.readings:,} 条 readings; 本版 here {here:,.0f}/s, {revision} {there:,.0f}/s, "
-        f"比 ratio {statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f}); "
-        f"说出 said {ours.said:,}, {theirs.said:,}"
+    ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+    return mode.title + Text(
+        f"：{ours.readings:,} 条读数；本版 {here:,.0f}/s，{revision} {there:,.0f}/s，比 {ratio}；"
+        f"说出 {ours.said:,} 与 {theirs.said:,}",
+        f": {ours.readings:,} readings; here {here:,.0f}/s, {revision} {there:,.0f}/s, ratio {ratio}; "
+        f"said {ours.said:,} and {theirs.said:,}",
     )

@@ -11,6 +11,7 @@ import click
 from config.language import Text
 from fengsui.cli.lazy import Entry, LazyGroup
 from fengsui.run.terminal import echo
+from stream.environment import spoken
 
 _TREE = str(Path(__file__).parents[1])
 _PARTS = ("rule", "line", "latency", "cost", "kafka")
@@ -73,9 +74,17 @@ _EACH = {
 
 @click.group(cls=LazyGroup, sections=_EACH, invoke_without_command=True)
 @click.option(
-    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+    "--workload",
+    type=click.Path(exists=True, path_type=Path),
+    help=spoken(Text("读这些 JSON 行", "JSON lines to read")),
 )
-@click.option("--seconds", type=float, default=10.0, show_default=True, help="每项时长 each part")
+@click.option(
+    "--seconds",
+    type=float,
+    default=10.0,
+    show_default=True,
+    help=spoken(Text("每项时长", "each part")),
+)
 @click.option("--only", type=click.Choice(_PARTS), multiple=True)
 @click.pass_context
 def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
@@ -98,15 +107,26 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 
 
 @click.command("detect")
-@click.option("--quick", is_flag=True, help="少而快 small and soon, not exact")
 @click.option(
-    "--workload", type=click.Path(exists=True, path_type=Path), help="读这些 JSON lines to read"
+    "--quick", is_flag=True, help=spoken(Text("少而快，不精确", "small and soon, not exact"))
 )
 @click.option(
-    "--against", default="", metavar="REV", help="与这一版同场比 beside a revision of git"
+    "--workload",
+    type=click.Path(exists=True, path_type=Path),
+    help=spoken(Text("读这些 JSON 行", "JSON lines to read")),
 )
 @click.option(
-    "--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="轮 rounds"
+    "--against",
+    default="",
+    metavar="REV",
+    help=spoken(Text("与 git 的这一版同场比", "beside a revision of git")),
+)
+@click.option(
+    "--rounds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help=spoken(Text("轮数", "rounds")),
 )
 def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) -> None:
     """每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。

@@ -11,24 +11,26 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
-
 from bench.cases.kafka import bench_hop, bench_kill, bench_throughput, need_kafka
 from bench.cases.processes import Processes
 from bench.cases.rain import bench_rule, workload
 from bench.cases.rules import bench_detect
 from bench.cases.state import bench_cost, bench_recovery
+from config.language import Said, Text
 from config.records.district import District
 from console.model.follow import Follower
 from fengsui.run.processes import Line
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import free_port, make_setup
+from fengsui.run.terminal import echo
 from ingest.observation import Observations
 from simulators.carriers import Carrier
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
 
 _START = 1_784_600_040  # s; a whole minute
+_SINGLE = Text("单条", "single")
+_BATCHES = Text("网关每批 200 条", "gateway batches of 200")
 
 
 class _Embedded:
@@ -57,9 +59,9 @@ class _Embedded:
         self.carrier.close()
 
 
-def bench_line(district: District, seconds: float) -> Iterator[str]:
+def bench_line(district: District, seconds: float) -> Iterator[Said]:
     """Readings through broker, ingest, log and detect, until detect has committed them."""
-    for title, each in (("单条 single", 1), ("网关成批 gateway batches of 200", 200)):
+    for title, each in ((_SINGLE, 1), (_BATCHES, 200)):
         with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
             line = _Embedded(district, Path(folder))
             try:
@@ -68,7 +70,7 @@ def bench_line(district: District, seconds: float) -> Iterator[str]:
                 line.close()
 
 
-def _through(line: _Embedded, title: str, each: int, seconds: float) -> str:
+def _through(line: _Embedded, title: Text, each: int, seconds: float) -> Text:
     began = time.perf_counter()
     cpu = time.process_time()
     sent = int(_load(line, "flood", each, seconds))
@@ -79,9 +81,11 @@ def _through(line: _Embedded, title: str, each: int, seconds: float) -> str:
         time.sleep(0.05)
     took, used = time.perf_counter() - began, time.process_time() - cpu
     kept = _kept(line)
-    return (
-        f"全线 line, {title}: {kept / took:,.0f} obs/s ({kept:,} 条, 发出 sent {sent:,}), "
-        f"各阶段 CPU of the stages {used / took:.0%} 一核 of a core"
+    rate = f"{kept / took:,.0f} obs/s"
+    return Text(
+        f"全线，{title.zh}：{rate}（{kept:,} 条，发出 {sent:,}），各阶段 CPU 为一核的 {used / took:.0%}",
+        f"line, {title.en}: {rate} ({kept:,}, sent {sent:,}), CPU of the stages "
+        f"{used / took:.0%} of a core",
     )
 
 
@@ -110,7 +114,7 @@ def _kept(line: _Embedded) -> int:
     )
 
 
-def bench_latency(district: District, seconds: float) -> Iterator[str]:
+def bench_latency(district: District, seconds: float) -> Iterator[Said]:
     """1,000 readings a second; now and then one that raises a warning: from its publication to the
     moment a channel has the warning."""
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
@@ -121,7 +125,7 @@ def bench_latency(district: District, seconds: float) -> Iterator[str]:
             line.close()
 
 
-def _latency(line: "_Embedded | Processes", district: District, seconds: float) -> str:
+def _latency(line: "_Embedded | Processes", district: District, seconds: float) -> Text:
     stop = threading.Event()
     heard: dict[str, float] = {}
     watcher = threading.Thread(target=_hear, args=(line, heard, stop))
@@ -139,11 +143,13 @@ def _latency(line: "_Embedded | Processes", district: District, seconds: float) 
         if areas.get(s) in heard and heard[areas[s]] >= t
     )
     if not taken:
-        return "时延 latency: 没有预警发出 no warning reached a channel"
+        return Text("时延：没有预警发出", "latency: no warning reached a channel")
     p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
-    return (
-        f"时延 latency at {number / seconds:,.0f} obs/s: p50 {statistics.median(taken):.0f} ms, "
-        f"p99 {p99:.0f} ms, 最长 longest {taken[-1]:.0f} ms, {len(taken)} 次预警 warnings"
+    rate, half = f"{number / seconds:,.0f} obs/s", f"p50 {statistics.median(taken):.0f} ms"
+    return Text(
+        f"时延，{rate}：{half}，p99 {p99:.0f} ms，最长 {taken[-1]:.0f} ms，{len(taken)} 次预警",
+        f"latency at {rate}: {half}, p99 {p99:.0f} ms, longest {taken[-1]:.0f} ms, "
+        f"{len(taken)} warnings",
     )
 
 
@@ -161,7 +167,7 @@ def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threadin
     ear.close()
 
 
-def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[str]:
+def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[Said]:
     # first: before the throughput's readings are in this process's memory and on the broker's disk
     yield from bench_hop(district, url, max(seconds, 10.0))
     readings = [(r.station, r.t * 1000, int(r.v * 10 + 0.5)) for r in workload(path)]
@@ -171,7 +177,8 @@ def _kafka(district: District, url: str, path: Path | None, seconds: float) -> I
         line = Processes(district, url, Path(folder))
         try:
             told = _latency(line, district, seconds)
-            yield f"Kafka, {line.broker}, 全线一阶段一进程 one process a stage: {told}"
+            of = Text("全线一阶段一进程：", "one process a stage: ")
+            yield f"Kafka, {line.broker}, " + of + told
         finally:
             line.close()
     yield from bench_recovery(district, url)
@@ -188,7 +195,7 @@ def run_bench(
 ) -> int:
     """Print the figures asked for; `log` is where Kafka is, if it is measured. district: of what
     needs one."""
-    parts: dict[str, Callable[[], Iterator[str]]] = {
+    parts: dict[str, Callable[[], Iterator[Said]]] = {
         "detect": lambda: bench_detect(quick=quick, workload=path),
         "rule": lambda: bench_rule(path),
     }
@@ -203,5 +210,5 @@ def run_bench(
     for name, part in parts.items():
         if name in only:
             for text in part():
-                click.echo(text)
+                echo(text)
     return 0

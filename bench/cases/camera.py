@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
+from config.language import Text
 from config.records.cameras import NEEDS
 from config.records.district import Camera
 from config.records.rules import CameraRule
@@ -55,12 +56,15 @@ def rows() -> list[tuple[str, float, float]]:
     return found
 
 
-def lines() -> Iterator[str]:
+def lines() -> Iterator[Text]:
     """For a person."""
     for name, middle, high in rows():
-        yield f"720p {name}: {middle:.1f} ms/帧 frame (p95 {high:.1f})"
+        ms = f"{middle:.1f} ms"
+        yield f"720p {name}: " + Text(
+            f"每帧 {ms}（p95 {high:.1f}）", f"{ms} a frame (p95 {high:.1f})"
+        )
     if missing():
-        yield f"摄像机 cameras: 未装 OpenCV is not installed: {missing()}"
+        yield Text("摄像机：未装 OpenCV：", "cameras: OpenCV is not installed: ") + missing()
 
 
 def _watcher(bodies: list[bytes], needs: frozenset[str]) -> Callable[[int], object]:

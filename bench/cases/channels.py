@@ -18,36 +18,36 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from bench.load.deliveries import Reader, put
 from bench.load.sinks import HttpSink, JavaSmsc, MailSink, NodeSmsc, Sink
+from config.language import Said, Text
 from config.load import load
 from config.records.channels import Carrier, Channels
 from config.records.district import Contact, District
 from config.records.level import Action, Level
-from console.model.follow import DECODERS
 from dispatch.channels import Parcel
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
-from dispatch.records import Delivery, Receipt, Route, attempt_key
+from dispatch.records import Delivery, Route, attempt_key
 from dispatch.send.stage import run_send
 from fengsui.run.processes import calm_collector
 from fengsui.run.setup import default_config, free_port
 from fengsui.run.terminal import echo
+from stream.environment import spoken
 from stream.log.open import open_log
-from stream.log.port import Log, Out
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
-from stream.records import Run, encode
+from stream.records import Run
 from stream.wall_clock import now_ms
 
 _TEXT = "【延庆防汛】香屯村山洪{level}预警，{n} 号收件人请注意，沿村东坡道转移到村委会广场。"
-_BATCH = 5_000
 _PATIENCE_S = 300.0
 _NPM, _JSMPP = "env:BENCH_SECRET", "env:BENCH_JSMPP"
 
@@ -114,7 +114,7 @@ class _Child:
                 stderr=out,
                 env={**os.environ, "BENCH_SECRET": "secret", "BENCH_JSMPP": "jpwd"},
             )
-        _until(ready.exists, "send is ready", self._process)
+        _until(ready.exists, Text("send 就绪", "send is ready"), self._process)
 
     def cpu_s(self) -> float:
         """CPU time it took so far, where the system says so."""
@@ -155,45 +155,12 @@ def _child(folder: str, broker: str, contacts: str, rows: str) -> None:
     log.close()
 
 
-class _Reader:
-    """What the topic `deliveries` says, read as it grows."""
-
-    def __init__(self, log: Log) -> None:
-        self._log, self._next = log, 0
-        self.states: dict[str, str] = {}
-        self.receipts = 0
-
-    def read(self) -> None:
-        while entries := self._log.read("deliveries", 0, self._next):
-            self._next = entries[-1].offset + 1
-            for entry in entries:
-                record = DECODERS["deliveries"].decode(entry.value)
-                if isinstance(record, Receipt):
-                    self.receipts += 1
-                    self.states[record.delivery] = record.state
-
-    def accepted(self) -> int:
-        self.read()
-        return sum(s in ("accepted", "delivered") for s in self.states.values())
-
-
-def _until(check: Callable[[], Any], what: str, process: Any = None, step_s: float = 0.05) -> None:
+def _until(check: Callable[[], Any], what: Text, process: Any = None, step_s: float = 0.05) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not check():
         if time.monotonic() > deadline or (process is not None and process.poll() is not None):
-            raise click.ClickException(f"没有等到 did not come: {what}")
+            raise click.ClickException(spoken(Text("没有等到：", "did not come: ") + what))
         time.sleep(step_s)
-
-
-def _put(log: Log, deliveries: Iterator[Delivery]) -> None:
-    batch: list[Out] = []
-    for d in deliveries:
-        batch.append(Out("deliveries", d.area, encode(d)))
-        if len(batch) == _BATCH:
-            log.append(batch)
-            batch = []
-    if batch:
-        log.append(batch)
 
 
 def _row(name: str, channel: str, kind: str, url: str, **more: Any) -> Carrier:
@@ -216,7 +183,7 @@ def _slow_rows(http: HttpSink, mail: MailSink, sms: Sink, rate: float) -> list[C
     return rows
 
 
-def red_beside_blues(folder: Path, count: int, say: Callable[[str], None]) -> None:
+def red_beside_blues(folder: Path, count: int, say: Callable[[Said], None]) -> None:
     """Parts 1 and 2."""
     with contextlib.ExitStack() as stack:
         http = stack.enter_context(HttpSink())
@@ -238,12 +205,20 @@ def red_beside_blues(folder: Path, count: int, say: Callable[[str], None]) -> No
         blues = [_delivery(n, waiting[n % 4], f"B{n:06}") for n in range(count)]
         child.start()
         begun = time.monotonic()
-        _put(log, iter(blues))
-        _until(lambda: log.positions("deliveries", "send")[0] >= count, "the outbox has them")
+        put(log, iter(blues))
+        _until(
+            lambda: log.positions("deliveries", "send")[0] >= count,
+            Text("都进了发件箱", "the outbox has them"),
+        )
         took = time.monotonic() - begun
+        rate, own = f"{took:.1f} s ({count / took:,.0f}/s)", f"{child.cpu_s():.1f} s"
+        load, cores = f"{os.getloadavg()[0]:.0f}", os.cpu_count()
         say(
-            f"  {count:,} 条入队 queued: {took:.1f} s ({count / took:,.0f}/s), of which send itself "
-            f"{child.cpu_s():.1f} s of CPU; SQLite, load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+            Text(
+                f"  {count:,} 条入队：{rate}，其中 send 自己的 CPU {own}；SQLite，负载 {load} 于 {cores} 核",
+                f"  {count:,} queued: {rate}, of which send itself {own} of CPU; SQLite, load {load} on "
+                f"{cores} cores",
+            )
         )
         time.sleep(1.0)
         reds = [
@@ -254,7 +229,7 @@ def red_beside_blues(folder: Path, count: int, say: Callable[[str], None]) -> No
             _delivery(count, "console", "duty-room", red=True),
         ]
         at = time.time()
-        _put(log, iter(reds))
+        put(log, iter(reds))
         found: dict[str, float] = {}
 
         def look() -> bool:
@@ -270,22 +245,38 @@ def red_beside_blues(folder: Path, count: int, say: Callable[[str], None]) -> No
                         found.setdefault(channel, path.stat().st_mtime - at)
             return len(found) == len(reds)
 
-        _until(look, "red on every channel", step_s=0.002)
-        say(f"  红色预警首字节 red, first byte while {count:,} blues wait (release to far end):")
+        _until(look, Text("每个渠道上的红色", "red on every channel"), step_s=0.002)
+        say(
+            Text(
+                f"  红色预警首字节，{count:,} 条蓝色在等（从发布到对端）：",
+                f"  red, first byte while {count:,} blues wait (release to far end):",
+            )
+        )
         for channel, s in sorted(found.items(), key=lambda x: x[1]):
             say(f"    {channel:10} {s * 1000:6.0f} ms")
 
 
-def two_smscs(folder: Path, count: int, say: Callable[[str], None]) -> None:
+def two_smscs(folder: Path, count: int, say: Callable[[Said], None]) -> None:
     """Part 3."""
     if not (NodeSmsc.is_here() and JavaSmsc.is_here()):
-        say("  两个短信中心不在 the two SMSC programs are not here: `make services` fetches them")
+        say(
+            Text(
+                "  两个短信中心的程序不在：用 `make services` 取",
+                "  the two SMSC programs are not here: `make services` fetches them",
+            )
+        )
         return
     folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         node = stack.enter_context(NodeSmsc(folder / "node.jsonl"))
         java = stack.enter_context(JavaSmsc(folder / "jsmpp.log"))
-        say(f"  基线 baseline: one session, one at a time: {_one_by_one(node):,.0f}/s")
+        rate = f"{_one_by_one(node):,.0f}/s"
+        say(
+            Text(
+                f"  基线，一个会话、一条一条：{rate}",
+                f"  baseline, one session, one at a time: {rate}",
+            )
+        )
         rows = [
             _row("npm", "sms", "smpp", node.url, user="bench", secret=_NPM),
             _row("jsmpp", "sms", "smpp", java.url, user="j", secret=_JSMPP),
@@ -296,30 +287,37 @@ def two_smscs(folder: Path, count: int, say: Callable[[str], None]) -> None:
         stack.callback(log.close)
         child = _Child(folder, broker.url, count, rows)
         stack.callback(child.stop)
-        _put(log, (_delivery(n, "sms", f"B{n:06}") for n in range(count)))
-        reader = _Reader(log)
+        put(log, (_delivery(n, "sms", f"B{n:06}") for n in range(count)))
+        reader = Reader(log)
         begun = time.monotonic()
         child.start()
-        _until(lambda: reader.accepted() >= count // 3, "a third is sent")
+        _until(lambda: reader.accepted() >= count // 3, Text("发出三分之一", "a third is sent"))
         child.kill()
         killed = time.monotonic()
         child.start()
         again = time.monotonic() - killed
-        _until(lambda: reader.accepted() >= count, "all are sent", step_s=0.2)
+        _until(lambda: reader.accepted() >= count, Text("全部发出", "all are sent"), step_s=0.2)
         took = time.monotonic() - begun
         lists = [node.numbers(), java.numbers()]
         distinct = len(set(lists[0]) | set(lists[1]))
         total = sum(len(x) for x in lists)
+        rate = f"{took:.1f} s, {count / took:,.0f}/s"
         say(
-            f"  {count:,} 条，两个短信中心 to two SMSCs: {took:.1f} s, {count / took:,.0f}/s with a kill -9 "
-            f"after a third and {again:.1f} s until the new process was ready"
+            Text(
+                f"  {count:,} 条，两个短信中心：{rate}，发出三分之一时 kill -9，{again:.1f} s 后新进程就绪",
+                f"  {count:,} to two SMSCs: {rate} with a kill -9 after a third and {again:.1f} s until "
+                "the new process was ready",
+            )
         )
         say(
-            f"    npm smpp {len(lists[0]):,}, jSMPP {len(lists[1]):,}; 缺 missing {count - distinct}, "
-            f"重复 twice {total - distinct}"
+            f"    npm smpp {len(lists[0]):,}, jSMPP {len(lists[1]):,}; "
+            + Text(
+                f"缺 {count - distinct}，重复 {total - distinct}",
+                f"missing {count - distinct}, twice {total - distinct}",
+            )
         )
         if distinct != count:
-            raise click.ClickException("短信丢失 messages were lost")
+            raise click.ClickException(spoken(Text("短信丢失", "messages were lost")))
 
 
 def _one_by_one(node: NodeSmsc, seconds: float = 3.0) -> float:
@@ -329,15 +327,28 @@ def _one_by_one(node: NodeSmsc, seconds: float = 3.0) -> float:
     d = _delivery(0, "sms", "B000000")
     sent, begun = 0, time.monotonic()
     while (passed := time.monotonic() - begun) < seconds:
-        smpp.send(Parcel("19900000000", "", "baseline 一条一条", key, 1, 600.0, d))
+        smpp.send(Parcel("19900000000", "", "一条一条", key, 1, 600.0, d))
         sent += 1
     smpp.close()
     return sent / passed
 
 
 @click.command("channels")
-@click.option("--count", type=int, default=100_000, show_default=True, help="排队条数 blues")
-@click.option("--sms", "sms_count", type=int, default=20_000, show_default=True, help="短信条数")
+@click.option(
+    "--count",
+    type=int,
+    default=100_000,
+    show_default=True,
+    help=spoken(Text("排队的蓝色预警条数", "blues that wait")),
+)
+@click.option(
+    "--sms",
+    "sms_count",
+    type=int,
+    default=20_000,
+    show_default=True,
+    help=spoken(Text("短信条数", "short messages")),
+)
 @click.option("--only", type=click.Choice(["red", "sms"]), multiple=True)
 def bench_channels(count: int, sms_count: int, only: tuple[str, ...]) -> None:
     """渠道测速：排队、十万条蓝色预警旁的一条红色、短信到两个 SMSC 程序（中间 kill -9）。
@@ -346,13 +357,18 @@ def bench_channels(count: int, sms_count: int, only: tuple[str, ...]) -> None:
     """
     folder = Path(tempfile.mkdtemp(prefix="fengsui-bench-channels-"))
     try:
-        echo("渠道 channels (send as a process; far ends on this machine):")
+        echo(
+            Text(
+                "渠道（send 是一个进程，对端在本机）：",
+                "channels (send as a process; far ends on this machine):",
+            )
+        )
         if "red" in (only or ("red",)):
             (folder / "red").mkdir()
-            red_beside_blues(folder / "red", count, click.echo)
+            red_beside_blues(folder / "red", count, echo)
         if "sms" in (only or ("sms",)):
             (folder / "sms").mkdir()
-            two_smscs(folder / "sms", sms_count, click.echo)
+            two_smscs(folder / "sms", sms_count, echo)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -20,12 +20,13 @@ from urllib.parse import urlsplit
 import click
 
 from bench.load.console import Server, bench_setup, console, second
+from config.language import Text
 from console.serve import lacks
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
-from stream.environment import Usage
+from stream.environment import Usage, spoken
 from stream.log.port import Log, Out
 from stream.records import encode
 from stream.wall_clock import now_ms
@@ -70,9 +71,23 @@ class Seen(NamedTuple):
 @click.command("console")
 @click.option("--stations", default=1000, show_default=True)
 @click.option("--areas", default=200, show_default=True)
-@click.option("--seconds", default=30, show_default=True, help="每种的时长 of each part")
-@click.option("--browsers", default=20, show_default=True, help="同时在看 streams that are open")
-@click.option("--day/--no-day", default=True, help="一昼夜的内存 memory over a simulated day")
+@click.option(
+    "--seconds",
+    default=30,
+    show_default=True,
+    help=spoken(Text("每种的时长", "seconds of each part")),
+)
+@click.option(
+    "--browsers",
+    default=20,
+    show_default=True,
+    help=spoken(Text("同时在看的页面", "streams that are open")),
+)
+@click.option(
+    "--day/--no-day",
+    default=True,
+    help=spoken(Text("量一昼夜的内存", "memory over a simulated day")),
+)
 @click.pass_obj
 def bench_console(
     obj: Shared, stations: int, areas: int, seconds: int, browsers: int, day: bool
@@ -92,7 +107,12 @@ def bench_console(
         log.append([Out("observations", "", encode(setup.run))])
         for n in range(areas + _SHARE):  # so that all have said something
             log.append(second(setup.district, n, setup.run.start_at + n, _SHARE))
-        echo(f"{stations} 站 stations, {areas} 区 areas, {browsers} 个页面流 streams")
+        echo(
+            Text(
+                f"{stations} 站，{areas} 区，{browsers} 个页面流",
+                f"{stations} stations, {areas} areas, {browsers} streams",
+            )
+        )
         with console(setup, shape, whole=True) as server:
             plain = _measure(setup, log, server, browser, browsers, min(seconds, 10))
         with console(setup, shape, whole=False) as server:
@@ -101,7 +121,13 @@ def bench_console(
         log.close()
     _say(ours, plain, grown)
     busy = os.getloadavg()[0]
-    echo(f"  机器负载 load of this machine: {busy:.1f} 于 on {os.cpu_count()} 核 cores")
+    cores = os.cpu_count()
+    echo(
+        Text(
+            f"  机器负载：{busy:.1f}，{cores} 核",
+            f"  load of this machine: {busy:.1f} on {cores} cores",
+        )
+    )
 
 
 @contextmanager
@@ -110,9 +136,15 @@ def _chromium() -> "Iterator[Browser]":
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as e:
-        raise Usage("需要 playwright: pip install playwright, and Chromium") from e
+        raise Usage(
+            Text(
+                "需要 playwright 和 Chromium：pip install playwright",
+                "playwright and Chromium are needed: pip install playwright",
+            )
+        ) from e
     if found is None:
-        raise Usage("需要 Chromium: apt-get install chromium (bash deploy/services.sh)")
+        how = "apt-get install chromium (bash deploy/services.sh)"
+        raise Usage(Text("需要 Chromium：", "Chromium is needed: ") + how)
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -145,7 +177,8 @@ def _measure(
     core = (after.cpu_s - before.cpu_s) / (after.wall_s - before.wall_s)
     late = sorted(when - at for at, when in drawn.items())
     if len(late) < seconds * 0.8:
-        echo(f"! 页面只画出 the page drew only {len(late)} / {seconds} updates", err=True)
+        few = f"{len(late)} / {seconds}"
+        echo(Text(f"! 页面只画出更新 {few}", f"! the page drew only {few} updates"), err=True)
     return Seen(opened, late, core, each / 1000)
 
 
@@ -170,7 +203,7 @@ def _await_picture(server: Server) -> None:
         if status == 200:
             return
         time.sleep(0.1)
-    raise Usage("值班台读不完日志 the console does not come to the end of the log")
+    raise Usage(Text("值班台读不完日志", "the console does not come to the end of the log"))
 
 
 def _open(server: Server, browser: "Browser") -> "tuple[Page, Opened]":
@@ -244,10 +277,12 @@ def _day(setup: Setup, log: Log, server: Server) -> tuple[float, float]:
 
 
 def _say(ours: Seen, plain: Seen, grown: tuple[float, float] | None) -> None:
-    def line(name: str, value: float, unit: str, aim: float, whole: float) -> None:
+    def line(name: Text, value: float, unit: str, aim: float, whole: float) -> None:
         mark = "✓" if value < aim else "✗"
-        ratio = f"; 整幅发送 whole picture {whole:.3g} ({whole / value:.1f} ×)" if value else ""
-        echo(f"{mark} {name}: {value:.3g} {unit} (目标 aim < {aim:g}){ratio}")
+        of = f"{whole:.3g} ({whole / value:.1f} ×)" if value else ""
+        ratio = Text(f"；整幅发送 {of}", f"; whole picture {of}") if value else ""
+        aimed = Text(f"（目标 < {aim:g}）", f" (aim < {aim:g})")
+        echo(f"{mark} " + name + f": {value:.3g} {unit}" + aimed + ratio)
 
     def part(seen: Seen, share: float) -> float:
         return float(seen.drawn_ms[min(len(seen.drawn_ms) - 1, int(len(seen.drawn_ms) * share))])
@@ -257,19 +292,32 @@ def _say(ours: Seen, plain: Seen, grown: tuple[float, float] | None) -> None:
         return statistics.median(both[0]), statistics.median(both[1])
 
     ready, whole = opening("ready_s")
-    line("页面就绪 page ready, p50", ready, "s", 0.8, whole)
+    line(Text("页面就绪，p50", "page ready, p50"), ready, "s", 0.8, whole)
     work, whole = opening("work_s")
-    echo(f"  其中页面自己的 CPU the page's own CPU: {work:.2f} s; whole picture {whole:.2f} s")
+    echo(
+        Text(
+            f"  其中页面自己的 CPU：{work:.2f} s；整幅发送 {whole:.2f} s",
+            f"  the page's own CPU: {work:.2f} s; whole picture {whole:.2f} s",
+        )
+    )
     kb, whole = opening("kb")
-    line("首次加载 first load", kb, "kB", 200, whole)
-    line("更新上屏 update drawn, p50", part(ours, 0.5), "ms", 500, part(plain, 0.5))
-    line("更新上屏 update drawn, p99", part(ours, 0.99), "ms", 500, part(plain, 0.99))
-    line("服务器 server, of a core", ours.core, "", 0.5, plain.core)
-    echo(f"  每次更新 an update: {ours.each_kb:.1f} kB; whole picture {plain.each_kb:.1f} kB")
+    line(Text("首次加载", "first load"), kb, "kB", 200, whole)
+    line(Text("更新上屏，p50", "update drawn, p50"), part(ours, 0.5), "ms", 500, part(plain, 0.5))
+    line(Text("更新上屏，p99", "update drawn, p99"), part(ours, 0.99), "ms", 500, part(plain, 0.99))
+    line(Text("服务器，一核的", "server, of a core"), ours.core, "", 0.5, plain.core)
+    echo(
+        Text(
+            f"  每次更新：{ours.each_kb:.1f} kB；整幅发送 {plain.each_kb:.1f} kB",
+            f"  an update: {ours.each_kb:.1f} kB; whole picture {plain.each_kb:.1f} kB",
+        )
+    )
     if grown:
         before, after = grown
         mark = "✓" if after < before * 1.1 else "✗"
         echo(
-            f"{mark} 内存 memory: {before:.0f} MB, 一昼夜后 a simulated day later {after:.0f} MB "
-            "(目标 aim: +10 % 以内 at most)"
+            Text(
+                f"{mark} 内存：{before:.0f} MB，一昼夜后 {after:.0f} MB（目标：+10 % 以内）",
+                f"{mark} memory: {before:.0f} MB, a simulated day later {after:.0f} MB (aim: +10 % at "
+                "most)",
+            )
         )

@@ -22,9 +22,11 @@ from urllib.parse import urlsplit
 import click
 
 from bench.load.console import BENCH_WORD, Server, bench_setup, console, second
+from config.language import Text, joined, text_of
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.terminal import echo
+from stream.environment import spoken
 from stream.log.port import Out
 from stream.records import encode
 from stream.wall_clock import now_ms
@@ -35,6 +37,11 @@ _PAGES = ("/api/me", "/api/snapshot", "/api/ground")
 _EACH_S = 0.05  # between two requests of the page
 _LOGIN_S = 2.0  # between two log-ins of the officer
 _PATIENCE_S = 120
+_TOLD = {
+    403: Text("口令错", "wrong"),
+    429: Text("太频繁", "too often"),
+    503: Text("请稍候", "too many at once"),
+}
 
 
 class Waited(NamedTuple):
@@ -45,8 +52,18 @@ class Waited(NamedTuple):
 
 
 @click.command("door")
-@click.option("--seconds", default=20, show_default=True, help="每种的时长 of each part")
-@click.option("--rate", default=20, show_default=True, help="每秒错误登录 wrong log-ins a second")
+@click.option(
+    "--seconds",
+    default=20,
+    show_default=True,
+    help=spoken(Text("每种的时长", "seconds of each part")),
+)
+@click.option(
+    "--rate",
+    default=20,
+    show_default=True,
+    help=spoken(Text("每秒错误登录", "wrong log-ins a second")),
+)
 @click.pass_obj
 def bench_door(obj: Shared, seconds: int, rate: int) -> None:
     """门口测速：有人不断输错口令时值班人员的页面，与无人时相比。
@@ -148,19 +165,33 @@ def _say(quiet: Waited, busy: Waited, answers: Counter[int], rate: int) -> None:
     before, under = _at(0.99, quiet.page), _at(0.99, busy.page)
     mark = "✓" if under < _AIM_MS else "✗"
     echo(
-        f"每秒 {rate} 次错误登录，各从一处 {rate} wrong log-ins a second, each from another address"
+        Text(
+            f"每秒 {rate} 次错误登录，各从一处",
+            f"{rate} wrong log-ins a second, each from another address",
+        )
     )
+    times = f"{before:.0f} ms ({under / max(before, 0.1):.1f} ×)"
     echo(
-        f"{mark} 页面 the page's requests, p99: {under:.0f} ms (目标 aim < {_AIM_MS:g}); "
-        f"无人试口令 while nobody guesses {before:.0f} ms ({under / max(before, 0.1):.1f} ×)"
+        Text(
+            f"{mark} 页面的请求，p99：{under:.0f} ms（目标 < {_AIM_MS:g}）；无人试口令时 {times}",
+            f"{mark} the page's requests, p99: {under:.0f} ms (aim < {_AIM_MS:g}); while nobody "
+            f"guesses {times}",
+        )
     )
+    half, most = f"{_at(0.5, busy.login):.0f} ms", f"{_at(1, busy.login):.0f} ms"
+    calm = f"{_at(0.5, quiet.login):.0f} ms"
     echo(
-        f"  用过的浏览器登录 log-in from a known browser, p50: {_at(0.5, busy.login):.0f} ms, longest "
-        f"{_at(1, busy.login):.0f}; 无人试口令 while nobody guesses {_at(0.5, quiet.login):.0f} ms"
+        Text(
+            f"  用过的浏览器登录，p50：{half}，最长 {most}；无人试口令时 {calm}",
+            f"  log-in from a known browser, p50: {half}, longest {most}; while nobody guesses {calm}",
+        )
     )
-    told = {403: "口令错 wrong", 429: "太频繁 too often", 503: "请稍候 too many at once"}
-    words = "，".join(f"{told.get(code, code)} {n}" for code, n in sorted(answers.items()))
-    echo(f"  错误登录的回答 the wrong log-ins were answered: {words}")
+    words = joined(
+        (text_of(_TOLD.get(code, code)) + f" {n}" for code, n in sorted(answers.items())),
+        Text("，", ", "),
+    )
+    echo(Text("  错误登录的回答：", "  the wrong log-ins were answered: ") + words)
+    load, cores = f"{os.getloadavg()[0]:.1f}", os.cpu_count()
     echo(
-        f"  机器负载 load of this machine: {os.getloadavg()[0]:.1f} 于 on {os.cpu_count()} 核 cores"
+        Text(f"  机器负载：{load}，{cores} 核", f"  load of this machine: {load} on {cores} cores")
     )

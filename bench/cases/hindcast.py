@@ -13,6 +13,7 @@ from bench.baseline.rain import PlainRain
 from bench.baseline.window_rules import PlainStage
 from bench.load.detector import tiled
 from bench.load.district import bench_district, names
+from config.language import Text
 from config.load import load
 from config.records.district import District
 from detectors.quality.silence import SilenceState, late
@@ -56,7 +57,7 @@ def _timed(district: District, readings: Readings) -> tuple[float, int]:
     return time.process_time() - began, said
 
 
-def bench_yanqing(sizes: tuple[int, ...], seconds: float) -> Iterator[str]:
+def bench_yanqing(sizes: tuple[int, ...], seconds: float) -> Iterator[Text]:
     """The shipped district with all that it runs, as often as makes up the stations: duplicates,
     quality tests, rules and what they say. Beside it a loop over as many rows of its two rules."""
     district = load(default_config())
@@ -72,8 +73,11 @@ def bench_yanqing(sizes: tuple[int, ...], seconds: float) -> Iterator[str]:
         cells.append(f"{len(pairs) * steps / spent:>10,.0f}")
     first = float(cells[min(1, len(cells) - 1)].replace(",", ""))
     yield (
-        f"{'延庆全套 Yanqing':17}  {'  '.join(cells)}  {loop:>9,.0f}  {first / loop:>7,.1f}  "
-        f"(循环只做两条规则，不查重、不做质量检验 the loop: two rules only, no duplicates, no quality tests)"
+        f"{'Yanqing':19}  {'  '.join(cells)}  {loop:>9,.0f}  {first / loop:>7,.1f}  "
+        + Text(
+            "（延庆全套；循环只做两条规则，不查重、不做质量检验）",
+            "(the whole district; the loop: two rules only, no duplicates, no quality tests)",
+        )
     )
 
 
@@ -108,7 +112,7 @@ def _plain_set(district: District, seconds: float) -> float:
     return n / max(time.process_time() - began, 1e-9)
 
 
-def bench_silence(seconds: float) -> str:
+def bench_silence(seconds: float) -> Text:
     """It looks at every station once a tick, not at readings, and is itself a plain loop."""
     district = load(default_config())
     state, n = SilenceState(clock_at=10**12), 0
@@ -117,20 +121,25 @@ def bench_silence(seconds: float) -> str:
     while time.process_time() - began < seconds:
         n += sum(not late(district, state, s) for s in district.stations)
     rate = n / (time.process_time() - began)
-    return f"silence: {rate:,.0f} 站次/秒 stations looked at a second (每次报时一遍 once a tick)"
+    return Text(
+        f"silence：每秒看 {rate:,.0f} 站次（每次报时一遍）",
+        f"silence: {rate:,.0f} stations looked at a second (once a tick)",
+    )
 
 
-def bench_year(days: int) -> Iterator[str]:
+def bench_year(days: int) -> Iterator[Text]:
     """Five-minute rain of 1,000 gauges with thresholds over five windows by three wetness classes,
     the way `fengsui hindcast CONFIG` plays it; and how long the CSV takes to load."""
     district = bench_district(load(default_config()), names(_GAUGES), 1, classes=True)
     readings = record([(s, "rain") for s in names(_GAUGES)], days * 288, 300)
     spent, said = _timed(district, readings)
     size = readings.at.size
-    yield (
-        f"回放 hindcast: {_GAUGES:,} 站 gauges × {days} 天 days, {size:,} 条 readings: {spent:.1f} s, "
-        f"{size / spent:,.0f} obs/s, {said:,} 条检测 detections; "
-        f"一年 a year ({_YEAR:,}): {spent * _YEAR / size:.0f} s"
+    rate = f"{spent:.1f} s, {size / spent:,.0f} obs/s"
+    yield Text(
+        f"回放：{_GAUGES:,} 站 × {days} 天，{size:,} 条读数：{rate}，{said:,} 条检测；一年（{_YEAR:,} "
+        f"条）：{spent * _YEAR / size:.0f} s",
+        f"hindcast: {_GAUGES:,} gauges × {days} days, {size:,} readings: {rate}, {said:,} detections; "
+        f"a year ({_YEAR:,}): {spent * _YEAR / size:.0f} s",
     )
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         path = Path(folder) / "observations.csv"
@@ -139,9 +148,9 @@ def bench_year(days: int) -> Iterator[str]:
         began = time.process_time()
         read_observations(path)
         took = time.process_time() - began
-    yield (
-        f"读入 loading: CSV {rows / took:,.0f} 行/秒 rows a second; "
-        f"一年 a year: {took * _YEAR / rows:.0f} s (另计 apart)"
+    yield Text(
+        f"读入：CSV 每秒 {rows / took:,.0f} 行；一年：{took * _YEAR / rows:.0f} s（另计）",
+        f"loading: CSV {rows / took:,.0f} rows a second; a year: {took * _YEAR / rows:.0f} s (apart)",
     )
 
 

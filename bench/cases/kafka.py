@@ -17,6 +17,7 @@ import msgspec
 
 from bench.baseline.rain import PlainRain
 from bench.load.district import bench_district, names, packed
+from config.language import Text
 from config.records.district import District
 from detectors.detection import Detection
 from dispatch.records import CaseRecord
@@ -26,6 +27,7 @@ from stream.log.port import Log, Out
 
 _CASES = msgspec.json.Decoder(CaseRecord)
 _PACK = 4_000  # readings that come within the 10 ms for which ingest waits, at 400,000 a second
+_SINGLE = Text("一条一记录", "one a record")
 _PARTITIONS = 4
 _SHARED = 2  # partitions of the throughput runs: what one process owns in the shipped district
 _WARM_S = 3.0  # connections, first pages
@@ -121,14 +123,14 @@ def reference(readings: list[Reading]) -> list[tuple[str, int, int]]:
     return sorted(out, key=lambda x: x[0])
 
 
-def bench_throughput(like: District, url: str, readings: list[Reading]) -> Iterator[str]:
+def bench_throughput(like: District, url: str, readings: list[Reading]) -> Iterator[Text]:
     gauges = sorted({r[0] for r in readings})
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         file = Path(folder) / "gauges"
         file.write_text("\n".join(gauges))
         for title, batch, part in (
-            ("一条一记录 one a record", 1, readings[: min(len(readings), 300_000)]),
-            ("按接入打包 packed as ingest packs", _PACK, readings),
+            (_SINGLE, 1, readings[: min(len(readings), 300_000)]),
+            (Text("按接入打包", "packed as ingest packs"), _PACK, readings),
         ):
             yield _throughput(like, url, title, batch, part, gauges, str(file))
 
@@ -136,12 +138,12 @@ def bench_throughput(like: District, url: str, readings: list[Reading]) -> Itera
 def _throughput(
     like: District,
     url: str,
-    title: str,
+    title: Text,
     batch: int,
     readings: list[Reading],
     gauges: list[str],
     file: str,
-) -> str:
+) -> Text:
     district = bench_district(like, gauges, _SHARED)
     records = packed(district, readings, batch)
     run, log = fresh(url, _SHARED)
@@ -164,25 +166,28 @@ def _throughput(
     used = (calm.said[-1]["cpu"] - calm.find("cpu")) / len(readings) * 1e6
     log.close()
     size = len(readings) / len(records)
-    return (
-        f"Kafka {title}: detect {rate:,.0f} obs/s, CPU {used:.1f} µs/obs, 内存 memory "
-        f"{calm.said[-1]['peak_mb']} MB; 写入 append {len(readings) / took:,.0f} obs/s; "
-        f"每记录 a record {size:.0f} obs; kill -9 之后 afterwards: "
-        f"{'无失无重 nothing lost or doubled' if same else '不同 DIFFERENT'}"
+    told = f"detect {rate:,.0f} obs/s, CPU {used:.1f} µs/obs"
+    peak, append = f"{calm.said[-1]['peak_mb']} MB", f"{len(readings) / took:,.0f} obs/s"
+    after = Text("无失无重", "nothing lost or doubled") if same else Text("不同", "DIFFERENT")
+    return Text(
+        f"Kafka，{title.zh}：{told}，内存 {peak}；写入 {append}；每记录 {size:.0f} obs；kill -9 之后"
+        f"{after.zh}",
+        f"Kafka, {title.en}: {told}, memory {peak}; append {append}; {size:.0f} obs a record; after "
+        f"kill -9: {after.en}",
     )
 
 
-def bench_hop(like: District, url: str, seconds: float) -> Iterator[str]:
+def bench_hop(like: District, url: str, seconds: float) -> Iterator[Text]:
     """From the moment ingest appends a reading to the moment decide reads what it means. A broker
     that has just begun still compiles what it will run all year (p99 falls from 300 to 100 ms within
     a minute): one round is not counted."""
-    _hop(like, url, 1_000, "", True, max(seconds, _COLD_S))
+    _hop(like, url, 1_000, _SINGLE, True, max(seconds, _COLD_S))
     for rate in (1_000, 5_000):
-        for title, one in (("一条一记录 one a record", True), ("打包 packed", False)):
+        for title, one in ((_SINGLE, True), (Text("打包", "packed"), False)):
             yield _hop(like, url, rate, title, one, seconds)
 
 
-def _hop(like: District, url: str, rate: int, title: str, one: bool, seconds: float) -> str:
+def _hop(like: District, url: str, rate: int, title: Text, one: bool, seconds: float) -> Text:
     gauges = names(1000)
     district = bench_district(like, gauges, _PARTITIONS)
     run, log = fresh(url)
@@ -197,10 +202,13 @@ def _hop(like: District, url: str, rate: int, title: str, one: bool, seconds: fl
     taken = sorted((ear.heard[g] - at) * 1000 for g, at in fired.items() if g in ear.heard)
     lost = len(fired) - len(taken)
     p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
-    return (
-        f"Kafka 一跳 hop at {number / seconds:,.0f} obs/s, {title}: p50 "
-        f"{statistics.median(taken):.0f} ms, p99 {p99:.0f} ms, {len(taken)} 次变化 changes, "
-        f"{lost} 未见 missing; 打包等待 packing waits {statistics.median(delay) * 1000:.0f} ms"
+    at = f"{number / seconds:,.0f} obs/s"
+    times = f"p50 {statistics.median(taken):.0f} ms, p99 {p99:.0f} ms"
+    packs = f"{statistics.median(delay) * 1000:.0f} ms"
+    return Text(
+        f"Kafka 一跳，{at}，{title.zh}：{times}，{len(taken)} 次变化，{lost} 次未见；打包等待 {packs}",
+        f"Kafka hop at {at}, {title.en}: {times}, {len(taken)} changes, {lost} missing; packing waits "
+        f"{packs}",
     )
 
 
@@ -263,7 +271,7 @@ class Ear:
         self._log.close()
 
 
-def bench_kill(like: District, url: str) -> Iterator[str]:
+def bench_kill(like: District, url: str) -> Iterator[Text]:
     """Two detectors; one dies between send and commit; when the next stage reads the alert."""
     gauges = names(1000)
     district = bench_district(like, gauges, _PARTITIONS)
@@ -287,16 +295,20 @@ def bench_kill(like: District, url: str) -> Iterator[str]:
     dying.kill()
     log.close()
     late = max(ear.heard.values(), default=at) - at
-    yield (
-        f"Kafka 断电 kill between send and commit: {late:.1f} s 后下一级读到最后一条 until the next "
-        f"stage read the last of {len(ear.heard)}/{len(readings)} changes"
-        + ("" if died else "; 未触发 the kill did not happen")
-    )
+    heard = f"{len(ear.heard)}/{len(readings)}"
+    alive = Text("；未触发", "; the kill did not happen")
+    yield Text(
+        f"Kafka，发出而未提交时断电：{late:.1f} s 后下一级读到 {heard} 次变化的最后一次",
+        f"Kafka, killed between send and commit: {late:.1f} s until the next stage read the last of "
+        f"{heard} changes",
+    ) + ("" if died else alive)
 
 
 def need_kafka(url: str) -> str:
     if not url.startswith("kafka"):
         raise Usage(
-            "bench --only kafka: 写明服务器 name a server with FENGSUI_LOG=kafka://HOST:PORT"
+            "bench --only kafka: "
+            + Text("写明服务器：", "name a server: ")
+            + "FENGSUI_LOG=kafka://HOST:PORT"
         )
     return url

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import click
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.channels import SendResult
@@ -23,6 +24,7 @@ from dispatch.send.stage import Send
 from dispatch.send.workers import Clock, Sender
 from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
+from stream.environment import spoken
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import encode
@@ -40,7 +42,9 @@ class _Takes:
 
 
 @click.command("ledger")
-@click.option("--count", default=100_000, show_default=True, help="发送条数 deliveries")
+@click.option(
+    "--count", default=100_000, show_default=True, help=spoken(Text("发送条数", "deliveries"))
+)
 @click.pass_obj
 def bench_ledger(obj: Shared, count: int) -> None:
     """台账测速：COUNT 条发送经 send，再到它们和回执的台账。
@@ -56,12 +60,22 @@ def bench_ledger(obj: Shared, count: int) -> None:
             ledger = _timed(lambda: _enter(log, private))
         finally:
             log.close()
-    load = f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
-    echo(f"{count:,} 条发送 deliveries, SQLite, {load}")
+    load, cores = f"{os.getloadavg()[0]:.0f}", os.cpu_count()
+    echo(
+        Text(
+            f"{count:,} 条发送，SQLite，负载 {load}，{cores} 核",
+            f"{count:,} deliveries, SQLite, load {load} on {cores} cores",
+        )
+    )
     for name, (wall_s, cpu_s) in (("send", line), ("ledger", ledger)):
         echo(f"  {name:7} {wall_s:6.1f} s, CPU {cpu_s:6.1f} s")
     share = 100 * ledger[0] / line[0], 100 * ledger[1] / line[1]
-    echo(f"  台账占 the ledger is {share[0]:.0f}% of the time, {share[1]:.0f}% of the CPU")
+    echo(
+        Text(
+            f"  台账占时间的 {share[0]:.0f}%，CPU 的 {share[1]:.0f}%",
+            f"  the ledger is {share[0]:.0f}% of the time, {share[1]:.0f}% of the CPU",
+        )
+    )
 
 
 def _timed(work: Callable[[], None]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import click
 import msgspec
 
 from bench.load.broker import bench_broker
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.channels.loudspeaker import command_for
@@ -28,6 +29,7 @@ from dispatch.send.stage import run_send
 from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
 from simulators.nodes import Nodes
+from stream.environment import spoken
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.mqtt.client import Mqtt
@@ -38,11 +40,19 @@ _TEXT = (
     "（演练）大庄科乡香屯村，山洪红色预警，立即转移！沿村东坡道向高处，不走沟道，到香屯村委会广场。"
 )
 _PATIENCE_S = 120.0
+_PLAIN, _STAGED = Text("基线", "baseline"), Text("环节 send", "the stage send")
 
 
 @click.command("nodes")
-@click.option("--count", default=500, show_default=True, help="终端数 how many nodes")
-@click.option("--broker", "url", default="", help="MQTT 服务器 [the embedded one]")
+@click.option(
+    "--count", default=500, show_default=True, help=spoken(Text("终端数", "how many nodes"))
+)
+@click.option(
+    "--broker",
+    "url",
+    default="",
+    help=spoken(Text("MQTT 服务器 [内置的]", "MQTT broker [the embedded one]")),
+)
 @click.pass_obj
 def bench_nodes(obj: Shared, count: int, url: str) -> None:
     """终端测速：COUNT 个终端签名、下发、应答，旁有基线。
@@ -56,20 +66,27 @@ def bench_nodes(obj: Shared, count: int, url: str) -> None:
         district, nodes={n: msgspec.structs.replace(like, id=n) for n in names}
     )
     with tempfile.TemporaryDirectory() as at, bench_broker(Path(at), url) as (found, what):
-        echo(f"MQTT: {what}")
+        echo("MQTT: " + what)
         _measure(made, Path(at), found)
 
 
 def _measure(district: District, folder: Path, url: str) -> None:
     count = len(district.nodes)
-    for name, measure in (("基线 baseline", _baseline), ("全线 the stage send", _staged)):
+    for name, measure in ((_PLAIN, _baseline), (_STAGED, _staged)):
         place = folder / measure.__name__
         public = sender_keys(place).public
         run = f"exercise-bench{measure.__name__.replace('_', '')}"
         with _far_end(url, run, district, public.hex()):
             seconds = measure(district, place, url, run)
         each = f"{1000 * seconds / count:.2f} ms"
-        echo(f"{name}: {count} 终端 nodes 签名、发送、确认 acknowledged {seconds:.2f} s ({each})")
+        took = f"{seconds:.2f} s ({each})"
+        echo(
+            name
+            + Text(
+                f"：{count} 个终端签名、发送、确认 {took}",
+                f": {count} nodes signed, sent and acknowledged {took}",
+            )
+        )
 
 
 @contextmanager

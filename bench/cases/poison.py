@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import click
 
+from config.language import Text
 from config.records.district import District
 from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
@@ -73,7 +74,7 @@ def _spent(intake: Intake, log: Log, batch: Sequence[Message]) -> _Spent:
     return _Spent(time.perf_counter() - began, time.process_time() - cpu)
 
 
-def lines(district: District) -> Iterator[str]:
+def lines(district: District) -> Iterator[Text]:
     """The figure: batches with and without in turn, so that a busy machine slows both."""
     run = Run(name="live", kind="live", district=district.id, config="c", start_at=_START)
     prefix = f"fengsui/live/{district.id}/"
@@ -94,10 +95,13 @@ def lines(district: District) -> Iterator[str]:
         _Spent(*(statistics.median(x) for x in zip(*spent[every], strict=True)))
         for every in (0, 100)
     )
-    yield (
-        f"接入 ingest: 无坏报文 clean {_BATCH / clean.wall:,.0f} 条 messages/s; 百条一坏 one spoilt "
-        f"in a hundred {_BATCH / spoilt.wall:,.0f}/s; 比 ratio {clean.wall / spoilt.wall:.2f}, "
-        f"按 CPU by CPU {clean.cpu / spoilt.cpu:.2f} (中位 median of {len(spent[0])} batches)"
+    good, bad = f"{_BATCH / clean.wall:,.0f}", f"{_BATCH / spoilt.wall:,.0f}"
+    ratio, by_cpu = f"{clean.wall / spoilt.wall:.2f}", f"{clean.cpu / spoilt.cpu:.2f}"
+    yield Text(
+        f"接入：无坏报文每秒 {good} 条；百条一坏 {bad} 条；比 {ratio}，按 CPU {by_cpu}（{len(spent[0])} "
+        "批的中位）",
+        f"ingest: clean {good} messages a second; one spoilt in a hundred {bad}; ratio {ratio}, by CPU "
+        f"{by_cpu} (median of {len(spent[0])} batches)",
     )
 
 

@@ -9,9 +9,11 @@ import msgspec
 import numpy as np
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
+from config.language import Text
 from detectors.rain.rain_threshold import RainRow, RainThreshold
 
 START = 1_784_600_040  # s; a whole minute
+EQUAL, DIFFERENT = Text("相同", "equal"), Text("不同", "DIFFERENT")
 
 
 class _Row(msgspec.Struct):
@@ -42,7 +44,7 @@ def workload(path: Path | None) -> list[_Row]:
     return rows
 
 
-def bench_rule(path: Path | None) -> Iterator[str]:
+def bench_rule(path: Path | None) -> Iterator[Text]:
     """The rule alone, in memory, as `run` uses it, against a plain Python loop; and against the
     published answer where it lies beside the workload (NAME.ref.jsonl)."""
     rows = workload(path)
@@ -72,16 +74,23 @@ def bench_rule(path: Path | None) -> Iterator[str]:
         if change is not None:
             theirs.append((n, change[0], change[2]))
     slow = time.process_time() - began
-    same = "相同 equal" if ours == theirs else "不同 DIFFERENT"
-    yield f"负载 workload: {len(rows):,} obs, {len(names)} 站 gauges"
-    yield (
-        f"规则 rule: {len(rows) / took:,.0f} obs/s, 纯循环 plain loop "
-        f"{len(rows) / slow:,.0f} obs/s, 比 ratio {slow / took:.1f}; {len(ours)} 次变化 changes, {same}"
+    same = EQUAL if ours == theirs else DIFFERENT
+    yield Text(
+        f"负载：{len(rows):,} obs，{len(names)} 站",
+        f"workload: {len(rows):,} obs, {len(names)} gauges",
+    )
+    rate, loop = f"{len(rows) / took:,.0f} obs/s", f"{len(rows) / slow:,.0f} obs/s"
+    yield Text(
+        f"规则：{rate}，朴素循环 {loop}，比 {slow / took:.1f}；{len(ours)} 次变化，{same.zh}",
+        f"rule: {rate}, plain loop {loop}, ratio {slow / took:.1f}; {len(ours)} changes, {same.en}",
     )
     answer = path.with_suffix(".ref.jsonl") if path else None
     if answer is not None and answer.exists():
         lines = [msgspec.json.decode(x) for x in answer.read_bytes().splitlines()]
         published = [(x["station"], x["src"], x["t"], x["to"]) for x in lines]
         told = [(rows[n].station, rows[n].t, at, level) for n, at, level in ours]
-        right = "相同 equal" if published == told else "不同 DIFFERENT"
-        yield f"公布的答案 published answer: {len(published):,} 次变化 changes, {right}"
+        right = EQUAL if published == told else DIFFERENT
+        yield Text(
+            f"公布的答案：{len(published):,} 次变化，{right.zh}",
+            f"published answer: {len(published):,} changes, {right.en}",
+        )

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from config.language import Text
 from config.records.district import Contact, District
 from config.records.level import Action, Level
 from dispatch.address.recipients import public
@@ -30,6 +31,7 @@ from dispatch.words.sample import sample
 from fengsui.cli.options import Shared
 from fengsui.run.processes import calm_collector
 from fengsui.run.terminal import echo
+from stream.environment import spoken
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import encode
@@ -42,7 +44,12 @@ _WAYS = (("sms",), ("app", "sms"), ("sms", "app"), ("voice", "sms"), ("email",))
 
 
 @click.command("target")
-@click.option("--count", default=100_000, show_default=True, help="收件人数 how many recipients")
+@click.option(
+    "--count",
+    default=100_000,
+    show_default=True,
+    help=spoken(Text("收件人数", "how many recipients")),
+)
 @click.pass_obj
 def bench_target(obj: Shared, count: int) -> None:
     """定向测速：一区 COUNT 个接收者的解析、成文、入列，与朴素循环相比。
@@ -83,7 +90,10 @@ def _measure(district: District, folder: Path, count: int) -> None:
         people = store.load()
         loaded = time.perf_counter()
     echo(
-        f"库 store: {count} 加密入库 taken in {taken - begun:.2f} s, {loaded - taken:.2f} s 读出 read"
+        Text(
+            f"库：{count} 人加密入库 {taken - begun:.2f} s，读出 {loaded - taken:.2f} s",
+            f"store: {count} taken in, encrypted, {taken - begun:.2f} s; read {loaded - taken:.2f} s",
+        )
     )
     made = msgspec.structs.replace(district, contacts={**district.contacts, **people})
     log = open_log(f"sqlite:///{folder}/log", "exercise-bench", district.id, 1, {})
@@ -100,19 +110,28 @@ def _measure(district: District, folder: Path, count: int) -> None:
     found = Counter(w.record.recipient for w in writes if isinstance(w.record, Delivery))
     assert all(found[name] == 1 for name in people), "somebody was forgotten, or told twice"
     texts = {r.text for w in writes if isinstance(w.record, Delivery) for r in w.record.routes}
+    whole, made_s = f"{queued - begun:.2f} s", f"{stepped - begun:.2f}"
+    coded, kept = f"{encoded - stepped:.2f}", f"{queued - encoded:.2f}"
+    used = f"CPU {cpu:.2f} s, {sum(len(o.value) for o in outs) / 1e6:.0f} MB"
     echo(
-        f"{len(found)} 收件人 recipients, {len(texts)} 种文字 different texts: "
-        f"{queued - begun:.2f} s = 定向渲染 resolved and rendered {stepped - begun:.2f} "
-        f"+ 编码 encoded {encoded - stepped:.2f} + 入队 committed {queued - encoded:.2f}; "
-        f"处理器 CPU {cpu:.2f} s, {sum(len(o.value) for o in outs) / 1e6:.0f} MB"
+        Text(
+            f"{len(found)} 个收件人，{len(texts)} 种文字：{whole} = 定向成文 {made_s} + 编码 {coded} + 入队 "
+            f"{kept}；{used}",
+            f"{len(found)} recipients, {len(texts)} different texts: {whole} = resolved and rendered "
+            f"{made_s} + encoded {coded} + committed {kept}; {used}",
+        )
     )
     _outbox(made, log)
     plain = _plain(made, alert, log)
     each = (queued - begun) / len(found)
+    loop, here, times = f"{plain * 1e3:.2f} ms", f"{each * 1e3:.3f} ms", f"{plain / each:.0f}"
     echo(
-        f"基线 plain loop: {plain * 1e3:.2f} ms 每人 a person ({_PLAIN} 人 people; "
-        f"{count} 人约 would take {plain * count:.0f} s); 此处 here {each * 1e3:.3f} ms: "
-        f"{plain / each:.0f} 倍 times"
+        Text(
+            f"朴素循环：每人 {loop}（{_PLAIN} 人；{count} 人约 {plain * count:.0f} s）；此处 {here}："
+            f"{times} 倍",
+            f"plain loop: {loop} a person ({_PLAIN} people; {count} would take {plain * count:.0f} s); "
+            f"here {here}: {times} times",
+        )
     )
     log.close()
 
@@ -128,7 +147,8 @@ def _outbox(district: District, log: Log) -> None:
             for entry in entries:
                 apply(send.rules, box, send.decode(entry.value))  # type: ignore[arg-type]
             offset, count = entries[-1].offset + 1, count + len(entries)
-    echo(f"发件箱 in send's outbox: {count} 条 in {time.perf_counter() - begun:.2f} s more")
+    took = f"{time.perf_counter() - begun:.2f} s"
+    echo(Text(f"发件箱：{count} 条，又 {took}", f"in send's outbox: {count} in {took} more"))
 
 
 def _plain(district: District, alert: Alert, log: Log) -> float:

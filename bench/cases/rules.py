@@ -18,7 +18,8 @@ import numpy as np
 from bench.baseline.rain import HOLD_MIN, LIMITS, WINDOWS, PlainRain
 from bench.baseline.window_rules import PLAIN, PlainSeries, PlainStage
 from bench.cases.hindcast import bench_silence, bench_yanqing, bench_year
-from bench.cases.rain import bench_rule
+from bench.cases.rain import DIFFERENT, EQUAL, bench_rule
+from config.language import Said, Text
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow, Member, MemberWord
 from detectors.engine.slot_ring import arrays_of
 from detectors.engine.window_engine import SeriesRow, SeriesRule
@@ -140,16 +141,16 @@ class Line(NamedTuple):
     per_station: float  # bytes of memory
 
 
-def told(line: Line, sizes: tuple[int, ...]) -> str:
+def told(line: Line, sizes: tuple[int, ...]) -> Text:
     rates = "  ".join(f"{'–' if r is None else format(r, ',.0f'):>10}" for r in line.rates)
     at = line.rates[min(1, len(sizes) - 1)]
     ratio = "–" if at is None or isnan(line.plain) else f"{at / line.plain:,.1f}"
-    same = "相同 equal" if line.same else "不同 DIFFERENT"
+    same = EQUAL if line.same else DIFFERENT
     if isnan(line.plain):
-        same = "无循环对照 no loop beside it"
+        same = Text("无循环对照", "no loop beside it")
     return (
         f"{line.rule:19}  {rates}  {line.plain:>9,.0f}  {ratio:>7}  {line.per_station:>7,.0f}  "
-        f"{line.changes}/{line.checked:,} {same}"
+        f"{line.changes}/{line.checked:,} " + same
     )
 
 
@@ -314,7 +315,7 @@ def without_parameters() -> list[str]:
     return [n for n, kind in sorted(KINDS.items()) if needs(kind) and n not in _PARAMETERS]
 
 
-def bench_compound(seconds: float) -> str:
+def bench_compound(seconds: float) -> Text:
     """It takes what other rules say, not readings, and is itself a plain loop."""
     of = (Member(rule="a"), Member(rule="b"), Member(rule="c"))
     areas = [CompoundRow(f"a{n}", "flood") for n in range(1000)]
@@ -329,22 +330,28 @@ def bench_compound(seconds: float) -> str:
             rule.hear(state, heard)
         n += len(said)
     rate = n / (time.process_time() - began)
-    return f"compound: {rate:,.0f} 条判语/秒 statements a second (不是读数 not readings)"
+    return Text(
+        f"compound：每秒 {rate:,.0f} 条判语（不是读数）",
+        f"compound: {rate:,.0f} statements a second (not readings)",
+    )
 
 
-def bench_detect(*, quick: bool, workload: Path | None = None) -> Iterator[str]:
+def bench_detect(*, quick: bool, workload: Path | None = None) -> Iterator[Said]:
     """The whole table, as text; of a workload that is given also the published answer."""
 
     sizes, seconds = (_QUICK, 0.1) if quick else (SIZES, 0.8)
     head = "  ".join(f"{f'{n:,}':>10}" for n in sizes)
-    yield (
-        "每秒读数，一个核（进程 CPU 时间）observations a second on one core (CPU time of the process)"
+    yield Text(
+        "每秒读数，一个核（进程 CPU 时间）；行为规则，列为站数，末三列为朴素循环、比值、每站字节",
+        "observations a second on one core (CPU time of the process); rows are rules, columns numbers of "
+        "stations, the last three the plain loop, the ratio, bytes a station",
     )
-    yield f"{'规则 rule / 站 stations':16}  {head}  {'plain loop':>9}  {'ratio':>7}  {'B/stn':>7}"
+    yield f"{'':19}  {head}  {'loop':>9}  {'ratio':>7}  {'B/stn':>7}"
     for line in bench_rules(sizes, seconds):
         yield told(line, sizes)
     for name in without_parameters():
-        yield f"{name:19}  未测：没有缺省参数 not measured: it has no default parameters"
+        none = Text("未测：没有缺省参数", "not measured: it has no default parameters")
+        yield f"{name:19}  " + none
     yield from bench_rule(workload)
     yield from bench_yanqing(sizes, seconds)
     yield bench_compound(seconds)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import click
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from console.model.follow import Follower
@@ -24,6 +25,7 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.run.terminal import echo
 from ingest.observation import Observations
+from stream.environment import spoken
 from stream.log.port import Out, Unavailable
 from stream.records import encode
 from stream.wall_clock import now_ms
@@ -42,7 +44,11 @@ class Cost(NamedTuple):
 
 @click.command("start")
 @click.option(
-    "--rounds", default=5, show_default=True, type=click.IntRange(1, 100), help="轮 rounds"
+    "--rounds",
+    default=5,
+    show_default=True,
+    type=click.IntRange(1, 100),
+    help=spoken(Text("轮数", "rounds")),
 )
 @click.pass_obj
 def bench_start(obj: Shared, rounds: int) -> None:
@@ -54,7 +60,7 @@ def bench_start(obj: Shared, rounds: int) -> None:
         echo(text)
 
 
-def lines(district: District, config: Path, rounds: int) -> Iterator[str]:
+def lines(district: District, config: Path, rounds: int) -> Iterator[Text]:
     """The figures: medians of rounds in which everything takes its turn."""
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as place:
         folder = Path(place)
@@ -77,9 +83,10 @@ def lines(district: District, config: Path, rounds: int) -> Iterator[str]:
         for name, costs in found.items():
             cpu_s = statistics.median(c.cpu_s for c in costs)
             peak = max(c.peak_mb for c in costs)
-            yield (
-                f"{name:26} CPU {cpu_s:5.2f} s, 内存 memory {peak:4.0f} MB, "
-                f"NumPy 的 {cpu_s / max(base, 0.001):.1f} 倍 times NumPy's import"
+            times = f"{cpu_s / max(base, 0.001):.1f}"
+            yield f"{name:26} CPU {cpu_s:5.2f} s, " + Text(
+                f"内存 {peak:4.0f} MB，载入 NumPy 的 {times} 倍",
+                f"memory {peak:4.0f} MB, {times} times NumPy's import",
             )
         yield from _runs(me, district, folder, rounds, base)
 
@@ -119,7 +126,7 @@ def _cost(command: list[str], folder: Path) -> Cost:
 
 def _runs(
     me: list[str], district: District, folder: Path, rounds: int, base: float
-) -> Iterator[str]:
+) -> Iterator[Text]:
     """Runs of a simulated storm, each in a folder of its own, ended at their first reading."""
     found = []
     for n in range(rounds):
@@ -135,11 +142,13 @@ def _runs(
             process.terminate()
             process.wait()
     took, cpu_s = (statistics.median(x) for x in zip(*found, strict=True))
-    words = f", CPU {cpu_s:.2f} s, NumPy 的 {cpu_s / max(base, 0.001):.0f} 倍 times NumPy's import"
-    yield (
-        f"{'fengsui run':26} {took:.2f} s 后收到第一条读数 until its first reading"
-        f"{words if cpu_s else ''}"
+    times = f"{cpu_s / max(base, 0.001):.0f}"
+    words = Text(
+        f"，CPU {cpu_s:.2f} s，载入 NumPy 的 {times} 倍",
+        f", CPU {cpu_s:.2f} s, {times} times NumPy's import",
     )
+    first = Text(f"{took:.2f} s 后收到第一条读数", f"{took:.2f} s until its first reading")
+    yield f"{'fengsui run':26} " + first + (words if cpu_s else "")
 
 
 def _await_reading(setup: Setup, process: "subprocess.Popen[bytes]") -> None:
@@ -159,7 +168,8 @@ def _await_reading(setup: Setup, process: "subprocess.Popen[bytes]") -> None:
                     time.sleep(0.02)
             finally:
                 log.close()
-    raise RuntimeError(f"{setup.run.name}: 没有收到读数 no reading came in {_FIRST_S:.0f} s")
+    none = Text(f"{_FIRST_S:.0f} s 内没有收到读数", f"no reading came in {_FIRST_S:.0f} s")
+    raise RuntimeError(f"{setup.run.name}: " + none)
 
 
 def _so_far(pid: int) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from bench.cases.kafka import Worker, fresh
 from bench.load.district import bench_district, names
+from config.language import Text
 from config.load import load
 from config.records.district import District
 from detectors.memory.state import DetectState
@@ -90,7 +91,7 @@ def cost(stations: int) -> dict[str, float]:
     }
 
 
-def bench_cost() -> Iterator[str]:
+def bench_cost() -> Iterator[Text]:
     """The cost curve, a fresh process each."""
     words = "import json, sys; from bench.cases.state import cost; "
     words += "print(json.dumps(cost(int(sys.argv[1]))))"
@@ -102,14 +103,16 @@ def bench_cost() -> Iterator[str]:
             check=True,
         )
         c = json.loads(done.stdout)
-        yield (
-            f"成本 cost, {stations:,} 站 stations: detect {c['us']:.2f} µs/obs "
-            f"(整分钟同到 a minute's reports at once), 内存 memory {c['kb']:.0f} kB/站 a station, "
-            f"快照 snapshot {c['mb']:.1f} MB 写 in {c['dump']:.2f} s, 读 loaded in {c['load']:.2f} s"
+        us, kb, mb = f"{c['us']:.2f} µs/obs", f"{c['kb']:.0f} kB", f"{c['mb']:.1f} MB"
+        dump, load = f"{c['dump']:.2f} s", f"{c['load']:.2f} s"
+        yield Text(
+            f"成本，{stations:,} 站：detect {us}（整分钟同到），内存每站 {kb}，快照 {mb} 写 {dump}、读 {load}",
+            f"cost, {stations:,} stations: detect {us} (a minute's reports at once), memory {kb} a "
+            f"station, snapshot {mb} written in {dump}, loaded in {load}",
         )
 
 
-def bench_recovery(like: District, url: str) -> Iterator[str]:
+def bench_recovery(like: District, url: str) -> Iterator[Text]:
     """Thirty days of hourly rain of 10,000 gauges, then a detector that comes back."""
     gauges = names(10_000)
     district = bench_district(like, gauges, _PARTITIONS, classes=True)
@@ -132,8 +135,9 @@ def bench_recovery(like: District, url: str) -> Iterator[str]:
     whole = time.time() - worker.began
     worker.end()
     log.close()
-    yield (
-        f"Kafka 恢复 recovery, 10,000 站 30 天 stations and days: {ready:.1f} s 自入组到判识 from "
-        f"joining to judging, {whole:.1f} s 自进程启动 from the process's start; 内存态 memory of "
-        f"{size / 1e6:.0f} MB"
+    yield Text(
+        f"Kafka 恢复，10,000 站 30 天：自入组到判识 {ready:.1f} s，自进程启动 {whole:.1f} s；内存态 "
+        f"{size / 1e6:.0f} MB",
+        f"Kafka recovery, 10,000 stations, 30 days: {ready:.1f} s from joining to judging, {whole:.1f} s "
+        f"from the process's start; memory of {size / 1e6:.0f} MB",
     )

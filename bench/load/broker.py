@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.language import Said, Text
 from fengsui.run.setup import free_port, shown
 from stream.mqtt.broker import start_broker
 
 
 @contextmanager
-def bench_broker(folder: Path, url: str) -> Iterator[tuple[str, str]]:
+def bench_broker(folder: Path, url: str) -> Iterator[tuple[str, Said]]:
     """The broker named, else a mosquitto on loopback as a district would use, else the embedded
     one."""
     binary = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -23,7 +24,7 @@ def bench_broker(folder: Path, url: str) -> Iterator[tuple[str, str]]:
     if binary is None:
         broker = start_broker(folder / "broker", port)
         try:
-            yield broker.url, "内置 embedded (amqtt)"
+            yield broker.url, Text("内置（amqtt）", "embedded (amqtt)")
         finally:
             broker.stop()
         return

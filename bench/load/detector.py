@@ -55,7 +55,10 @@ def tiled(district: Any, times: int) -> Any:
         areas=many(district.areas, "id"),
         stations={
             f"{key}-{n}": msgspec.structs.replace(
-                row, id=f"{key}-{n}", lon=-170 + n % 100 * 3.0 + row.lon % 1, lat=row.lat - n // 100 % 20
+                row,
+                id=f"{key}-{n}",
+                lon=-170 + n % 100 * 3.0 + row.lon % 1,
+                lat=row.lat - n // 100 % 20,
             )
             for n in range(times)
             for key, row in district.stations.items()
@@ -82,9 +85,9 @@ def _found(tree: Path, *places: str) -> Any:
         if file.exists():
             found = import_module(module)
             if Path(found.__file__ or "").resolve() != file.resolve():
-                raise SystemExit(f"{found.__file__}: 不是这份源码 is not of {tree}")
+                raise SystemExit(f"{found.__file__} is not of {tree}")
             return getattr(found, name)
-    raise SystemExit(f"{tree}: 没有 has none of {', '.join(places)}")
+    raise SystemExit(f"{tree} has none of {', '.join(places)}")
 
 
 def main(tree: str, workload: str, times: str) -> None:
@@ -99,7 +102,9 @@ def main(tree: str, workload: str, times: str) -> None:
     state, offset = detect.new(0), 0
     steps = []
     for line in Path(workload).read_bytes().splitlines():
-        records = [detect.decode(bytes(r)) for r in msgspec.json.decode(line, type=list[msgspec.Raw])]
+        records = [
+            detect.decode(bytes(r)) for r in msgspec.json.decode(line, type=list[msgspec.Raw])
+        ]
         steps.append([item(0, offset + n, "", r) for n, r in enumerate(records)])
         offset += len(records)
     readings = sum(len(x.record.station) for s in steps for x in s if hasattr(x.record, "station"))

@@ -13,11 +13,6 @@ PACKAGES = (
     *("config", "stream", "ingest", "detectors", "dispatch", "skill", "simulators"),
     *("console", "loudspeaker", "fengsui", "bench"),
 )
-# rooms and files whose sentences are joined by hand still: each may only become whole, and then goes
-# from this list
-LATER = {
-    *("bench/against.py", "bench/cases", "bench/command.py", "bench/load", "bench/run.py"),
-}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 # two words of English beside each other
 PHRASE = re.compile(r"(?<![\w./`{<=-])[A-Za-z][a-z'’]+ [a-z][a-z'’]+(?![\w/=])")
@@ -59,22 +54,10 @@ def mixed(path: Path) -> list[str]:
     ]
 
 
-def room(path: Path) -> str:
-    """The room of a file, or the file itself at the root of its package."""
-    parts = path.relative_to(ROOT).parts
-    return "/".join(parts[:2])
-
-
 def test_no_string_speaks_two_languages() -> None:
-    found: dict[str, list[str]] = {}
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            if "node_modules" not in path.parts:
-                found.setdefault(room(path), []).extend(mixed(path))
-    wrong = [line for name, lines in found.items() if name not in LATER for line in lines]
+    paths = (p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py")))
+    wrong = [line for path in paths if "node_modules" not in path.parts for line in mixed(path)]
     assert not wrong, "\n".join(wrong)
-    done = sorted(name for name in LATER if not found.get(name))
-    assert not done, f"these are whole now, take them from LATER: {done}"
 
 
 def literals(code: str) -> Iterator[str]:

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.cases import camera
+from config.language import joined
 from config.records.cameras import NEEDS
 from detectors.camera import picture
 from detectors.setup.registry import KINDS
@@ -21,4 +22,4 @@ def test_a_row_for_every_rule_over_frames(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_opencv_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(picture, "cv2", None)
     assert camera.rows() == []
-    assert "fengsui[camera]" in " ".join(camera.lines())
+    assert "fengsui[camera]" in joined(camera.lines())
