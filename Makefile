@@ -21,6 +21,7 @@ test: .venv/ready console/static/vendor/ready
 	$(TESTS) -m unit $(ARGS)
 
 # All tests, and every example of the properties (tests/support/examples.py), of which `make test` tries a quarter
+test-all: WORKERS = 4
 test-all: .venv/ready console/static/vendor/ready
 	$(TESTS) --hypothesis-profile=ci $(ARGS)
 

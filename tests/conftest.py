@@ -10,6 +10,8 @@ import pytest
 
 pytest_plugins = [
     "tests.support.tiers",
+    "tests.support.order",
+    "tests.support.leftovers",
     "tests.support.played",
     "tests.support.servers",
     "tests.support.servers_carriers",
@@ -18,6 +20,8 @@ pytest_plugins = [
 ROOT = Path(__file__).parent.parent
 # a test of the command reads what is printed in both languages, unless it asks for one of them
 os.environ.setdefault("FENGSUI_LANG", "both")
+# there is a process for every core already: threads of the linear algebra would only wait for each other
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")

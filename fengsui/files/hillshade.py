@@ -9,11 +9,11 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.interpolate import RBFInterpolator, RegularGridInterpolator
 
 from config.geometry import METRES_A_DEGREE
 from config.language import Text, en, zh
@@ -152,7 +152,7 @@ def of_tiles(tiles: Sequence[Grid], lons: Floats, lats: Floats) -> Floats:
     at = np.stack(np.meshgrid(lats, lons, indexing="ij"), axis=-1)
     whole = np.full(at.shape[:2], np.nan)
     for tile in tiles:
-        look = RegularGridInterpolator(
+        look = import_module("scipy.interpolate").RegularGridInterpolator(
             (tile.lats, tile.lons), tile.heights, bounds_error=False, fill_value=np.nan
         )
         whole = np.where(np.isnan(whole), look(at), whole)
@@ -169,7 +169,7 @@ def of_spots(spots: Floats, lons: Floats, lats: Floats) -> Floats:
     if np.linalg.matrix_rank(spots[:, :2] - spots[0, :2], tol=1e-9) < 2:
         raise ReliefFault(Text("高程点在一条线上", "the spot heights lie on one line"))
     narrow = np.cos(np.radians(lats.mean()))
-    plate = RBFInterpolator(spots[:, :2] * (narrow, 1.0), spots[:, 2])
+    plate = import_module("scipy.interpolate").RBFInterpolator(spots[:, :2] * (narrow, 1.0), spots[:, 2])
     grid = np.stack(np.meshgrid(lons * narrow, lats), axis=-1)
     heights: Floats = plate(grid.reshape(-1, 2)).reshape(grid.shape[:2])
     return heights

@@ -244,22 +244,32 @@ def _chance(
     rows, of = _rows(places, x, y, weight, ahead, blocks, folds)
     many = int(folds.max()) + 1
 
+    known = rows.fold >= 0
+    mine, mine_x = rows.fold[known], rows.x[known]
+    mine_y, mine_weight = rows.y[known], rows.weight[known]
+    whole = logistic(mine_x, mine_y, mine_weight)
+
     def beta(out: tuple[int, ...]) -> Floats:
-        use = (rows.fold >= 0) & ~np.isin(rows.fold, out)
-        return logistic(rows.x[use], rows.y[use], rows.weight[use])
+        if not out:
+            return whole
+        weight = np.where(np.isin(mine, out), 0.0, mine_weight)
+        return logistic(mine_x, mine_y, weight, whole)
 
     more = base | {"ahead_min": ahead, "outcome": "chance"}
     return _made(rows, of, beta, names, more, many)
 
 
-def logistic(x: Floats, y: Floats, weight: Floats) -> Floats:
-    """Coefficients by Newton's steps with a ridge; x has a column of ones first."""
+def logistic(x: Floats, y: Floats, weight: Floats, start: Floats | None = None) -> Floats:
+    """Coefficients by Newton's steps with a ridge; x has a column of ones first. start: where to begin
+    (those of nearly the same rows); there is one optimum, and from nearby it takes fewer steps."""
     beta = np.zeros(x.shape[1])
     yes = float((weight * y).sum())
     if not 0 < yes < float(weight.sum()):
         beta[0] = -9.0 if not yes else 9.0
         return beta
     beta[0] = np.log(yes / (float(weight.sum()) - yes))
+    if start is not None:
+        beta = start
     ridge = np.full(beta.size, _PRIOR)
     ridge[0] = 1e-6
     for _ in range(50):

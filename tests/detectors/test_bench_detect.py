@@ -25,7 +25,7 @@ from stream.environment import Usage
 def lines() -> dict[str, Line]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "_BATCH", 2_000)  # how fast they are is no matter here
-        return {line.rule: line for line in bench_rules((100,), 0.2)}
+        return {line.rule: line for line in bench_rules((100,), 0.03)}
 
 
 def test_every_kind_has_a_plain_loop_and_a_line(lines: dict[str, Line]) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import theilslopes
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from bench.cases.rain import workload
@@ -24,6 +23,7 @@ from simulators.world import World
 from stream.log.port import partition_of
 from stream.records import Run, Tick
 from stream.stages.stage import Item
+from tests.support.by_scipy import stats
 from tests.support.districts import yanqing
 from tests.support.examples import examples
 from tests.support.one_station import Station, take
@@ -210,7 +210,7 @@ def test_the_robust_slope_is_that_of_scipy(values: list[int]) -> None:
     state = rule.new()
     rule.judge(state, *arrays([(0, 30_000_000 + m, v) for m, v in enumerate(values)]))
     slope, _ = rule.outlook(state, 0)
-    assert slope == pytest.approx(theilslopes(values)[0])
+    assert slope == pytest.approx(stats().theilslopes(values)[0])
 
 
 def test_a_fast_rise_warns_before_the_threshold_and_falls_with_a_margin() -> None:

@@ -4,7 +4,7 @@ it met is a declared outcome; anything else is a finding. `SEEDS` begin each sea
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import msgspec
@@ -91,8 +91,14 @@ class World(NamedTuple):
 
 
 @cache
+def _folder() -> "TemporaryDirectory[str]":
+    """It is gone when the process ends."""
+    return TemporaryDirectory(prefix="fuzz-")
+
+
+@cache
 def world() -> World:
-    folder, district = Path(mkdtemp(prefix="fuzz-")), hearing()
+    folder, district = Path(_folder().name), hearing()
     intake = Intake(district, RUN, FrameStore(folder / "f"), CapDoor(district, True, folder))
     intake.clock_at = T0
     ring = Ring(folder, "exercise")

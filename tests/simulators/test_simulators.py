@@ -11,8 +11,6 @@ import msgspec
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from scipy.signal import lfilter
-from scipy.stats import gamma
 
 from config.records.level import Action, Level
 from dispatch.nodes.protocol import Command, sign
@@ -27,6 +25,7 @@ from simulators.storm import Storm
 from simulators.world import Publication, World
 from skill.verify.storms import StormRow, WarnedVersion, alarming, score
 from skill.verify.truth import Truth
+from tests.support.by_scipy import stats
 from tests.support.districts import yanqing
 
 ROOT = Path(__file__).parents[2]
@@ -150,7 +149,9 @@ def test_the_stream_is_the_cascade_of_three_reservoirs(seed: int) -> None:
     fallen = np.cumsum(rain)
     wet = np.clip((fallen - basin.loss_mm) / 60.0, 0, 1)
     effective = rain * basin.share * (0.3 + 0.7 * wet) * (fallen > basin.loss_mm)
-    unit = gamma.pdf(np.arange(1, int(basin.lag_min * 5)), a=3.0, scale=basin.lag_min / 3.0)
+    from scipy.signal import lfilter  # a second to load
+
+    unit = stats().gamma.pdf(np.arange(1, int(basin.lag_min * 5)), a=3.0, scale=basin.lag_min / 3.0)
     expected = lfilter(unit / unit.sum(), [1.0], effective) * 60.0
     assert expected.max() > 1
     assert np.allclose(runoff_mm_h(basin, rain), expected, rtol=1e-12, atol=1e-12)

@@ -1,8 +1,9 @@
 """tune and hindcast of a record: what is read, what the rule sees, what its skill is made of."""
 
 import gzip
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -298,17 +299,28 @@ def stream(tmp_path: Path, name: str, seed: int, floods: bool = True) -> tuple[P
     return obs, write(tmp_path / f"{name}_events.csv", events if floods else [], head)
 
 
+class Tuned(NamedTuple):
+    """What is tuned once and read by several tests. told: the answer of tune; figure: None without
+    matplotlib."""
+
+    obs: Path
+    events: Path
+    rules: Path
+    told: dict[str, Any]
+    figure: Path | None
+
+
 @pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     folder = tmp_path_factory.mktemp("tuned")
     obs, events = stream(folder, "x", 1)
-    tune(obs, events, 900, folder / "rules.toml")
-    return obs, events, (folder / "rules.toml").read_text("utf-8")
+    figure = folder / "f.png" if find_spec("matplotlib") else None
+    told = tune(obs, events, 900, folder / "rules.toml", figure=figure)
+    return Tuned(obs, events, folder / "rules.toml", told, figure)
 
 
-def test_tuned_on_one_record_it_warns_of_another(tmp_path: Path) -> None:
-    rules = tmp_path / "rules.toml"
-    first = tune(*stream(tmp_path, "first", 1), 900, rules)
+def test_tuned_on_one_record_it_warns_of_another(tuned: Tuned, tmp_path: Path) -> None:
+    rules, first = tuned.rules, tuned.told
     assert first["csi"] > 0.9
     assert first["cross_validated"][0]["csi"] > 0.8
     other = hindcast(rules, *stream(tmp_path, "other", 2), 900)
@@ -321,10 +333,12 @@ def test_tuned_on_one_record_it_warns_of_another(tmp_path: Path) -> None:
     assert not any("tuned on this very record" in n for n in other["notes"])
 
 
-def test_tune_is_the_same_every_time_and_hindcast_repeats_its_count(tmp_path: Path) -> None:
-    obs, events = stream(tmp_path, "x", 3)
-    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
-    a, _ = tune(obs, events, 900, one), tune(obs, events, 900, two)
+def test_tune_is_the_same_every_time_and_hindcast_repeats_its_count(
+    tuned: Tuned, tmp_path: Path
+) -> None:
+    obs, events = stream(tmp_path, "again", 1)
+    one, two, a = tuned.rules, tmp_path / "two.toml", tuned.told
+    tune(obs, events, 900, two)
     assert one.read_bytes() == two.read_bytes()
     h = hindcast(one, obs, events, 900)
     assert [h[k] for k in ("hits", "misses", "false_alarms")] == [
@@ -402,11 +416,9 @@ def test_dearer_misses_are_never_more_misses(
     assert dear["misses"] < plumtree[0]["misses"]
 
 
-def test_a_record_without_events_counts_false_alarms_only(tmp_path: Path) -> None:
-    rules = tmp_path / "rules.toml"
-    tune(*stream(tmp_path, "x", 1), 900, rules)
+def test_a_record_without_events_counts_false_alarms_only(tuned: Tuned, tmp_path: Path) -> None:
     obs, events = stream(tmp_path, "quiet", 5, floods=False)
-    h = hindcast(rules, obs, events, 900)
+    h = hindcast(tuned.rules, obs, events, 900)
     assert (h["hits"], h["misses"], h["pod"]) == (0, 0, None)
     assert h["false_alarms"] > 0
     assert h["areas"] == {"brook": {"hits": 0, "misses": 0, "false_alarms": h["false_alarms"]}}
@@ -416,10 +428,9 @@ def test_a_record_without_events_counts_false_alarms_only(tmp_path: Path) -> Non
     assert not (tmp_path / "no.toml").exists()
 
 
-def test_events_outside_the_record_are_told_and_not_missed(tmp_path: Path) -> None:
-    obs, events = stream(tmp_path, "x", 1)
-    rules = tmp_path / "rules.toml"
-    tune(obs, events, 900, rules)
+def test_events_outside_the_record_are_told_and_not_missed(tuned: Tuned, tmp_path: Path) -> None:
+    rules, obs, events = tuned.rules, tuned.obs, tmp_path / "events.csv"
+    events.write_bytes(tuned.events.read_bytes())
     before = hindcast(rules, obs, events, 900)
     with events.open("a") as f:
         f.write("brook,2030-01-01T00:00:00Z,,flood\nelsewhere,2016-02-01T00:00:00Z,,flood\n")
@@ -443,14 +454,14 @@ def test_events_outside_the_record_are_told_and_not_missed(tmp_path: Path) -> No
     ],
 )
 def test_rules_are_read_strictly(
-    tuned: tuple[Path, Path, str], tmp_path: Path, old: str, new: str, why: str
+    tuned: Tuned, tmp_path: Path, old: str, new: str, why: str
 ) -> None:
-    obs, events, text = tuned
+    text = tuned.rules.read_text("utf-8")
     assert text.count(old) >= 1
     rules = tmp_path / "rules.toml"
     rules.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(SeriesFault, match=why):
-        hindcast(rules, obs, events, 900)
+        hindcast(rules, tuned.obs, tuned.events, 900)
 
 
 def test_another_stream_borrows_the_rule_on_its_own_scale(
@@ -619,17 +630,19 @@ def test_events_at_random_times_are_not_learnt(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".png", ".html"])
-def test_pictures(tmp_path: Path, suffix: str) -> None:
-    pytest.importorskip("matplotlib", reason="the extra `figures` is not installed")
-    figure = tmp_path / f"f{suffix}"
-    tune(*stream(tmp_path, "x", 1), 900, tmp_path / "r.toml", figure=figure)
-    body = figure.read_bytes()
+def test_pictures(tuned: Tuned, tmp_path: Path, suffix: str) -> None:
+    """Of tune and of hindcast, which draw the same."""
+    if tuned.figure is None:
+        pytest.skip("the extra `figures` is not installed")
     if suffix == ".png":
-        assert body.startswith(b"\x89PNG")
-    else:
-        assert body.count(b"data:image/png;base64,") == 2
-        assert b"href=" not in body
-        assert body.count(b"src=") == 2  # nothing is fetched
+        assert tuned.figure.read_bytes().startswith(b"\x89PNG")
+        return
+    figure = tmp_path / "f.html"
+    hindcast(tuned.rules, tuned.obs, tuned.events, 900, figure)
+    body = figure.read_bytes()
+    assert body.count(b"data:image/png;base64,") == 2
+    assert b"href=" not in body
+    assert body.count(b"src=") == 2  # nothing is fetched
 
 
 def test_a_figure_that_cannot_be_made_is_refused_before_the_work(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -21,7 +21,8 @@ WEATHER, HUAILAI = "weather", "huailai"
 @cache
 def key_of(who: str) -> CapKey:
     """A key pair each; RSA takes its time, so it is made once."""
-    return cap_key(Path(mkdtemp(prefix=f"cap-{who}-")), yanqing(), live=False)
+    with TemporaryDirectory(prefix=f"cap-{who}-") as folder:
+        return cap_key(Path(folder), yanqing(), live=False)
 
 
 def pem_of(who: str) -> str:

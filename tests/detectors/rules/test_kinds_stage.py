@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.stats import kendalltau, norm, theilslopes
 
 from detectors.engine.window_rule import Floats, Scored, View
 from detectors.setup.registry import KINDS
@@ -22,6 +21,7 @@ from detectors.statistics.quantity_trend import Rise
 from detectors.statistics.robust_slope import kendall, slopes
 from detectors.water.rise_rate import RiseRate
 from detectors.water.stage_projection import StageProjection
+from tests.support.by_scipy import stats
 from tests.support.examples import examples
 
 Series = list[float | None]
@@ -63,7 +63,7 @@ def test_slopes_and_their_interval_are_those_of_scipy(values: Series, confidence
     if len(y) < 2:
         assert np.isnan(found.median[0])
         return
-    theirs = theilslopes(y, t, alpha=confidence)
+    theirs = stats().theilslopes(y, t, alpha=confidence)
     assert found.median[0] == pytest.approx(theirs.slope)
     if len(y) > 2:
         assert found.low[0] == pytest.approx(theirs.low_slope)
@@ -84,8 +84,8 @@ def test_mann_kendall_is_a_count_of_pairs_and_agrees_with_scipy(values: Series) 
     if len(set(y)) == 1:
         assert z == 0
         return
-    p = kendalltau(t, y, method="asymptotic").pvalue  # without the correction of one for steps
-    assert 2 * norm.sf(abs(s[0]) / np.sqrt(variance[0])) == pytest.approx(p)
+    p = stats().kendalltau(t, y, method="asymptotic").pvalue  # without the correction of one for steps
+    assert 2 * stats().norm.sf(abs(s[0]) / np.sqrt(variance[0])) == pytest.approx(p)
     assert z == pytest.approx((s[0] - np.sign(s[0])) / np.sqrt(variance[0]))
 
 
@@ -107,7 +107,7 @@ def test_the_projection_follows_the_line_and_never_falls_below_the_newest(
     if len(y) < 4:
         assert np.isnan(found.value[0])
         return
-    slope = theilslopes(y, t).slope
+    slope = stats().theilslopes(y, t).slope
     expected = y[-1] + max(0, slope) * (ahead / 5 + 11 - t[-1])
     assert found.value[0] == pytest.approx(expected)
     assert found.per_h[0] == pytest.approx(slope * 12)
@@ -228,7 +228,7 @@ def test_on_a_real_river_the_window_gives_what_scipy_gives(data: Path) -> None:
     for at in range(30, 1500, 97):
         y = stage[at - 23 : at + 1]
         t = np.nonzero(~np.isnan(y))[0]
-        assert found[at] == pytest.approx(theilslopes(y[t], t).slope, abs=1e-12)
+        assert found[at] == pytest.approx(stats().theilslopes(y[t], t).slope, abs=1e-12)
 
 
 def test_the_landslide_of_2015_came_on_a_steep_rise(data: Path) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import theilslopes
 
 from detectors.rain.rain_threshold import Change
 from detectors.water.stage_trend import StageRow, StageTrend
+from tests.support.by_scipy import stats
 from tests.support.examples import examples
 
 LAW = examples(50)
@@ -126,7 +126,7 @@ def test_the_slope_is_theil_and_sens(steps: list[tuple[int, int]], least: int) -
     if len(inside) < least:
         assert slope == 0 and wait == float("inf")
         return
-    expect = theilslopes([y for _, y in inside], [m for m, _ in inside])[0]
+    expect = stats().theilslopes([y for _, y in inside], [m for m, _ in inside])[0]
     assert slope == pytest.approx(float(expect))
     now = points[-1][1]
     above = [t for t in (1000, 1500, 2000, 2600) if t > now]
@@ -153,7 +153,7 @@ def test_the_same_minute_again_replaces_its_value() -> None:
     rule.judge(state, ints([0]), ints([T0 + 15]), ints([860]))
     assert rule.outlook(state, 0) == (0.0, float("inf"))
     rule.judge(state, ints([0]), ints([T0 + 20]), ints([900]))
-    expect = theilslopes([700, 750, 800, 860, 900], [0, 5, 10, 15, 20])[0]
+    expect = stats().theilslopes([700, 750, 800, 860, 900], [0, 5, 10, 15, 20])[0]
     assert rule.outlook(state, 0)[0] == pytest.approx(float(expect))
 
 

@@ -1,0 +1,58 @@
+"""How several processes share the tests, and what a test leaves behind."""
+
+import subprocess
+import sys
+import threading
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import leftovers
+from tests.support.examples import examples
+from tests.support.order import dealt
+
+FILES = st.lists(st.tuples(st.integers(1, 9), st.sampled_from([0, 0, 2, 60])), max_size=20)
+
+
+def made(files: list[tuple[int, int]]) -> list[tuple[list[tuple[int, int]], int]]:
+    return [([(n, k) for k in range(size)], weight) for n, (size, weight) in enumerate(files)]
+
+
+@examples(200)
+@given(FILES, st.integers(1, 5))
+def test_every_test_is_dealt_once(files: list[tuple[int, int]], workers: int) -> None:
+    given = made(files)
+    found = dealt(given, workers)
+    assert sorted(found) == sorted(test for tests, _ in given for test in tests)
+    for tests, weight in given:  # a file that takes long stays together, and in its order
+        if weight:
+            at = found.index(tests[0])
+            assert found[at : at + len(tests)] == tests
+
+
+def test_each_share_begins_with_what_takes_long() -> None:
+    given = made([(90, 0), (2, 40), (30, 0), (3, 60), (1, 20), (74, 0)])
+    found = dealt(given, 2)
+    assert len(found) == 200
+    assert [n for n, _ in found[:3]] == [3, 3, 3]
+    assert [n for n, _ in found[100:103]] == [1, 1, 4]  # as long as the one file of the first share
+    assert {n for n, _ in found[3:100]} == {0, 2}
+
+
+def test_what_a_test_leaves_is_told() -> None:
+    go_on = threading.Event()
+    threads = [threading.Thread(target=go_on.wait, args=(90,), name=n) for n in ("a", "b")]
+    threads[1].start()
+    wait = "import sys; sys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", wait], stdin=subprocess.PIPE)
+    try:
+        assert child.pid in leftovers.alive()
+        leftovers.threads.update(threads[1:])
+        leftovers.children.add(child.pid)
+        assert leftovers.told() == ["the thread b", f"the process {child.pid}"]
+        assert leftovers.told() == []
+    finally:
+        go_on.set()
+        child.communicate(timeout=90)
+    leftovers.children.add(child.pid)
+    assert leftovers.told() == []
