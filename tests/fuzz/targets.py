@@ -293,7 +293,7 @@ def receipts(data: bytes) -> None:
             found = door._receipt(Box(), Message(PREFIX + where, data, 1, 1))
             expect(found, Receipt, Delivery, type(None))
         except _Stray as e:
-            assert all(encode_text(x) for x in e.args)
+            assert all(encode_text(str(x)) for x in e.args)
 
 
 def carrier_word(data: bytes) -> None:
