@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.language import Text
+from config.language import Text, joined
 from config.records.level import Action, Level
 from detectors.detection import Coverage
 from dispatch.decide.authority import Asked, names, steps
@@ -20,6 +20,7 @@ from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, grade_of, sentence
 from dispatch.records import Alert, Question
 from dispatch.words.local_time import local
 
+_AND = Text("、", ", ")
 _DEFAULT = {
     "release": Text("发布", "it is released"),
     "hold": Text("暂不发布", "it is held"),
@@ -265,10 +266,14 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
     out += [_asked(setting, case, what) for what in face.wanted if not case.asks[what].held]
     end = case.standing.ending
     if end is not None:
-        by = "、".join(s.by for s in end.signed)
-        zh = "解除" if end.act == "cancel" else f"降为{end.target.words().zh}"
-        en = "to cancel" if end.act == "cancel" else f"to lower to {end.target.words().en}"
-        out.append(Text(f"{by}提请{zh}，待另一人确认", f"{by} asks {en}, another must confirm"))
+        by, to = joined((s.by for s in end.signed), _AND), end.target.words()
+        asks = Text("解除", "to cancel") if end.act == "cancel" else Text("降为", "to lower to ") + to
+        out.append(
+            Text(
+                f"{by.zh}提请{asks.zh}，待另一人确认",
+                f"{by.en} asks {asks.en}, another must confirm",
+            )
+        )
     if any(s.detection.outside and s.detection.level for s in case.said.values()):
         out.append(
             Text(
@@ -320,12 +325,12 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
         else who.default
     ]
     to = names(policy, _step(setting, case, what).offices)
-    by = "、".join(dict.fromkeys(s.by for s in one.signed))
-    zh, en = (f"，{by}已署名", f", signed by {by}") if by else ("", "")
-    return Text(
-        f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}{zh}",
-        f"{words.en} waits for {to.en} until {until}, then {then.en}{en}",
+    waits = Text(
+        f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}",
+        f"{words.en} waits for {to.en} until {until}, then {then.en}",
     )
+    by = joined(dict.fromkeys(s.by for s in one.signed), _AND)
+    return waits + Text(f"，{by.zh}已署名", f", signed by {by.en}") if one.signed else waits
 
 
 def _close(

@@ -162,9 +162,6 @@ def test_a_superior_has_the_list_in_their_own_language(lang: Any) -> None:
     assert sms.text == f"【延庆防汛】{app.text}"
 
 
-SOURCE = re.compile("(依据|under) [^；;。.]+")  # as the district writes it
-
-
 def test_what_decide_says_is_a_pair() -> None:
     """Of each act what came of it, and of each version why, in each language by itself."""
     line = Line(real())
@@ -178,7 +175,5 @@ def test_what_decide_says_is_a_pair() -> None:
     assert {d.outcome for d in line.decisions} == {"done", "refused"} and line.reports
     for one in said:
         assert isinstance(one, Text), one
-        one = each(one, lambda half: SOURCE.sub("", half))  # type: ignore[assignment]
-        assert isinstance(one, Text)
         assert CHINESE.search(one.zh) and not re.search(r"[a-z]{2,} [a-z]{2,}", one.zh), one
         assert not CHINESE.search(one.en), one
