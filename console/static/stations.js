@@ -123,7 +123,7 @@ async function others() {
   table.replaceChildren(
     found.sources.length ? "" : el("p", { class: "note" }, t("没有 sources.toml：不听任何一家", "no sources.toml: nobody is heard")),
     grid([t("来源", "Source"), t("消息", "Messages"), t("有偏差", "Deviating"), t("最近", "Newest")], found.sources.map((s) => [{ "data-source": s.id },
-      [["", `${s.id} ${t(s.name, s.en)}`], ["short", String(s.count)], [s.deviating ? "short bad" : "short", String(s.deviating)], ["short", s.at ? time(s.at, clock()) : t("从未", "never")]]])),
+      [["", s.name === s.id ? s.id : `${s.id} ${t(s.name, s.en)}`], ["short", String(s.count)], [s.deviating ? "short bad" : "short", String(s.deviating)], ["short", s.at ? time(s.at, clock()) : t("从未", "never")]]])),
     grid([t("时间", "Time"), t("来源", "From"), t("消息", "Message"), t("涉及", "Areas"), t("与规范不符、没读懂的", "Not as CAP has it, or not read")], some.map((m) => [{ "data-message": m.identifier },
       [["short", time(m.at, clock())], ["short", name[m.source] || m.source], ["long", `${m.identifier} ${m.headline}`], ["short", String(m.areas.length)], [m.deviations.length ? "bad" : "", m.deviations.length ? m.deviations.map(of).join(t("；", "; ")) : "✓"]]])));
 }

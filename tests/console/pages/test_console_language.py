@@ -16,15 +16,21 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.status.checked_district import judged
 from fengsui.status.pages import asked
+from ingest.cap.intake import CapDoor
 from ingest.observation import Flag, Observation, Observations, Service
+from ingest.stage import Intake
+from stream.disk.blobs import FrameStore
 from stream.log.port import Log, Out
+from stream.mqtt.client import Message
 from stream.records import Run, Tick, encode
 from stream.wall_clock import now_ms
 from tests.support.after_action import story
+from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.console_delivery import came, sent, tell, wait_for_alert
 from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, red, sync_api
-from tests.support.decide_district import GROUP, MIN, T0, mark, seen, silence, yanqing
+from tests.support.decide_district import GROUP, MIN, T0, mark, run, seen, silence, yanqing
 from tests.support.one_language import foreign, written
+from tests.support.poison import of_ingest
 from tests.support.roll import said
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -34,7 +40,7 @@ OWN = {a.shelter for a in yanqing().areas.values() if a.shelter}
 # what persons wrote, each in the language of their own: a note, and who answers for the thresholds
 WROTE = "桥已断"
 SIGNED = judged(yanqing().folder)[2]
-OWN |= {c.name for c in yanqing().contacts.values()} | {WROTE, "会商<1>"}
+OWN |= {c.name for c in yanqing().contacts.values()} | {WROTE, "会商<1>", "字", "info severity", "暴雨预警"}
 OWN |= {SIGNED.reason} if SIGNED else set()
 # how many answers the page still waits for
 COUNTED = """
@@ -87,6 +93,24 @@ def held(state: Path) -> None:
     assert after_action(made, "", state / f"{NIGHT}-report", None) == 0
 
 
+def refused(folder: Path) -> list[Out]:
+    """What every door of ingest refuses, and an authority's message that is not as CAP has it."""
+    district = hearing()
+    doors = Intake(district, run(), FrameStore(folder / "f"), CapDoor(district, True, folder))
+    doors.clock_at = T0
+    spoilt = [(one.topic, one.payload) for one in of_ingest(T0, "G1", WEATHER)]
+    loose = signed(message(sent_at=T0 - MIN, severity="severe"))
+    spoilt.append((f"source/{WEATHER}/cap", loose))
+    sent = [Message(f"fengsui/live/yanqing/{topic}", body, 1, 1) for topic, body in spoilt]
+    found = [o for o in doors.records(sent) if o.topic == "dead-letters" or b"cap_in" in o.value]
+    # what a library says of a body that is no JSON or XML at all is said in its own language
+    found = [
+        o for o in found if not any(word.encode() in o.value for word in ("不是 JSON", "不是 XML"))
+    ]
+    assert len(found) > 50
+    return found
+
+
 @pytest.fixture
 def night(setup: Setup, desk: Desk, log: Log, tmp_path: Path) -> Iterator[Desk]:
     """A night in which everything that a page can tell has come."""
@@ -124,6 +148,7 @@ def night(setup: Setup, desk: Desk, log: Log, tmp_path: Path) -> Iterator[Desk]:
     )
     odd = Observation(station="R03", quantity="rain", observed_at=T0 + 40 * MIN, value=9,
                       flag=Flag.SUSPECT, test="spike")  # fmt: skip
+    log.append(refused(tmp_path / "doors"))
     log.append(
         [
             Out("observations", "x", encode(Observations.of(GROUP, T0 + 41 * MIN, [odd]))),
