@@ -229,6 +229,7 @@ class SeriesRule:
 
     def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> _Judged:
         """Judge each row at its clock, and where the observation is behind at every slot since."""
+        slot = head if self.kind.newest else slot
         last = np.minimum(head, slot + self.span - 1)
         many = last - slot + 1
         if int(many.max()) == 1:
@@ -318,10 +319,8 @@ class SeriesRule:
             level, action = state.machines.of(row)
             sure = state.sure.get(row, (0, 0)) if row in state.doubt else (level, action)
             value = float(f"{j.value[k]:.9g}")
-            tells = Tells()
-            if self.kind.tells is not None:
-                view = self._window(state, r[m : m + 1], j.end[k : k + 1])
-                tells = self.kind.tells(self.parameters, view, self.rows[row].area)
+            view = self._window(state, r[m : m + 1], j.end[k : k + 1])
+            tells = self.kind.tells(self.parameters, view, self.rows[row].area)
             out.append(
                 SeriesChange(
                     int(nth[k]),

@@ -82,7 +82,8 @@ class Kind(NamedTuple):
     replayed all the same. seen: the quantity that detect makes of a camera's frames (config.records.cameras)
     and that this takes. mixed: further quantities that a row of a joint kind may have beside its own; rain
     is summed up in a slot whatever `gather` says. tells: what is said beside the value, of one judgement
-    and its area. unfit: why a row with these stations cannot have these parameters, of all the areas.
+    and its area. newest: what comes late is judged at the row's clock alone, for the window there holds all
+    that it may be part of. unfit: why a row with these stations cannot have these parameters, of all the areas.
     """
 
     name: str
@@ -100,7 +101,8 @@ class Kind(NamedTuple):
     unready: Callable[[Any], Said] = lambda _: ""
     seen: str = ""
     mixed: tuple[str, ...] = ()
-    tells: Callable[[Any, View, str], Tells] | None = None
+    tells: Callable[[Any, View, str], Tells] = lambda *_: Tells()
+    newest: bool = False
     unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
 
 

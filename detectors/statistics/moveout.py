@@ -21,6 +21,7 @@ fast_m_s (m/s), on (1), sta_s, lta_s, within_s, tolerance_s, together_s, slot_s 
 (as in rule `sta_lta`), min_share (share of slots heard), village_m (area = "m along the channel").
 
 window_min: from the first station of the chain to the last.
+What comes late is judged at the row's clock: a chain that lies further back than `within_s` is history.
 Delay it adds: the way of the flow from the first station to the second, and part of `sta_s`.
 Cannot see: a flow that begins below the last station but one; stations so near that a flow and an
 earthquake differ by less than `together_s` and `tolerance_s` (refused); a train or a vehicle that runs down
@@ -270,6 +271,7 @@ KIND = Kind(
     score=score,
     gather="max",
     joint=True,
+    newest=True,
     tells=tells,
     unfit=unfit,
 )

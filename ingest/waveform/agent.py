@@ -26,6 +26,7 @@ _CONFIRM_S = 30.0
 _AHEAD_MS, _BEHIND_MS = 60_000, 600_000
 _MOST_READINGS = 2_000  # of one message
 _FILES = "files"  # the place of what comes from files
+_HEAD, _AGAIN = 4096, 32  # bytes in which a file says its records' length; records to settle on
 
 
 class Progress(msgspec.Struct):
@@ -65,6 +66,7 @@ class Agent:
         self._mqtt = Mqtt(way.broker, way.name)
         self._saved_at = 0.0
         self._seldom = Seldom(600.0)
+        self._opened: set[str] = set()
 
     def close(self) -> None:
         """Keeps what has been confirmed, and leaves the broker."""
@@ -134,15 +136,18 @@ class Agent:
         if size == done:
             return
         with path.open("rb") as f:
-            f.seek(done)
+            length = record_length(f.read(_HEAD))
+            # after a start the filter must settle on what was told already, which is not told again
+            begin = done if name in self._opened or not length else max(0, done - _AGAIN * length)
+            f.seek(begin)
             body = f.read()
-        length = record_length(body)
         whole = len(body) // length * length if length else len(body)
-        if not whole:
+        if begin + whole <= done:
             return
+        self._opened.add(name)
         for piece in pieces_of(body[:whole], path.name):
             self._out(self._feed.take(_FILES, -1, piece))
-        self.kept.files[name] = done + whole
+        self.kept.files[name] = begin + whole
 
     # --- out
 

@@ -15,6 +15,7 @@ from ingest.waveform.seconds import Band, Piece, Seconds
 
 _KEYS = ("v", "fs", "t0", "ews")
 _NS = 1_000_000_000
+LEAST_S = 10  # of a record: a plain level stands on the mean of so many
 
 
 class WaveformFault(ValueError):
@@ -70,4 +71,21 @@ def read_flow(path: Path, band: Band) -> Shaking:
     piece = Piece(path.stem, begin - round(lead_s * _NS), fs, samples)
     seconds = by_second(path.name, [piece], band)
     record_s = parts["v"].size / fs
-    return Shaking(path.stem, seconds, max(0, seconds.size - int(record_s)))
+    return checked(Shaking(path.stem, seconds, max(0, seconds.size - int(record_s))), "ews")
+
+
+def checked(record: Shaking, where: str) -> Shaking:
+    """A record with something before it. where: what says how much. Raises WaveformFault."""
+    before, name = record.seconds[: record.before], record.name
+    if record.before < 1 or record.seconds.size - record.before < LEAST_S:
+        raise WaveformFault(
+            Text(
+                f"{name}: {where} 应至少 1 秒，其后至少 {LEAST_S} 秒",
+                f"{name}: {where} must be at least 1 s, and the record {LEAST_S} s behind it",
+            )
+        )
+    if not np.nanmedian(before) > 0:
+        wrong = f"{name}: 此前 {record.before} 秒没有任何震动，传感器坏了？"
+        dead = f"{name}: nothing at all in the {record.before} s before: is the sensor dead?"
+        raise WaveformFault(Text(wrong, dead))
+    return record

@@ -13,9 +13,10 @@ from config.load import load
 from config.records.district import District
 from config.records.level import Action
 from detectors.detection import Detection
-from detectors.engine.window_rule import Floats, View
+from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_rule import Floats, Kind, View
 from detectors.setup.declared import problems
-from detectors.statistics.moveout import Moveout, score, span, tells
+from detectors.statistics.moveout import KIND, Moveout, score, span, tells
 from detectors.statistics.sta_lta import StaLta
 from detectors.statistics.sta_lta import score as sta_lta
 from dispatch.words.evidence import evidence
@@ -221,6 +222,44 @@ def test_a_threshold_over_hours_follows_the_station_and_is_held_while_it_shakes(
     lasting = rng.lognormal(0, 0.2, n)
     lasting[-900:] *= 8  # two and a half hours
     assert float(sta_lta(p, view_of(lasting)).value[0]) > 5
+
+
+def counted(passed: list[int]) -> Kind:
+    """The kind, counting what it is asked to judge."""
+
+    def count(p: Any, view: View) -> Any:
+        passed.append(len(view.values))
+        return KIND.score(p, view)
+
+    return KIND._replace(score=count)
+
+
+def test_a_backlog_of_one_station_completes_the_chain_and_costs_a_judgement_a_reading() -> None:
+    """The upper station's line was down for ten minutes while the flow passed it."""
+    judged: list[int] = []
+    row = SeriesRow("A40", "debris_flow", ("G1", "G2", "G3"), (1.0,) * 3, "ground_velocity")
+    rule = SeriesRule("r", counted(judged), GULLY, [row], (None, 2.0, 3.0, None))
+    records = shaken({0: 700, 1: 600, 2: 480})
+    width = span(GULLY)
+
+    def readings(stations: tuple[int, ...], low: int, high: int) -> np.ndarray:  # type: ignore[type-arg]
+        found = [
+            (0, k, START + s * 1000, round(records[k][s] * 1000))
+            for s in range(low, high)
+            for k in stations
+        ]
+        return np.array(found, np.int64).T
+
+    state = rule.new()
+    on = rule.judge(state, *readings((0, 1, 2), 0, width - 800))
+    on += rule.judge(state, *readings((1, 2), width - 800, width))
+    assert [c.level for c in on] == [2]  # the two that were heard
+    judged.clear()
+    backlog = readings((0,), width - 800, width)
+    (change,) = rule.judge(state, *backlog)
+    assert change.level == 3
+    assert change.tells.note.endswith("m/s")
+    assert sum(judged) <= 2 * backlog.shape[1]
 
 
 # --- the line

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.language import en, zh
@@ -62,6 +63,8 @@ from ingest.observation import CapIn, Observation, PersonSays, Service
 from ingest.people.form import Form, FormWrong
 from ingest.people.reports import People
 from ingest.stage import Intake
+from ingest.waveform.records import clock_of, record_length
+from ingest.waveform.seconds import Band, Piece, Seconds
 from stream.disk.blobs import FrameStore
 from stream.limits import LAST_AT, Unreadable, deep, moment, number, read_json
 from stream.log.port import Out
@@ -345,12 +348,23 @@ def moments(data: bytes) -> None:
     assert at is None or 0 <= at <= LAST_AT
 
 
+def waveform(data: bytes) -> None:
+    """What is read of a miniSEED header by ourselves, and samples of whatever value."""
+    assert len(clock_of(data)) < 40
+    assert 0 <= record_length(data) <= 1 << 20
+    samples = np.frombuffer(data[: len(data) // 8 * 8]).copy()
+    channel = Seconds(Band(), 1.0)
+    for n in range(3):
+        fed = channel.feed(Piece("FS.G1..EHZ", n * len(data) * 10**7, 100.0, samples))
+        assert all(np.isfinite(s.value) for s in fed.seconds)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     f.__name__: f
     for f in (
         reading, senml, intake, topic, frame, said, people, form, cap, feed, node_message, node_hears,
         node_obeys, node_report,
-        receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
+        waveform, receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
     )
 }  # fmt: skip
 for _topic in DECODERS:
@@ -411,6 +425,10 @@ def seeds(target: str) -> Iterator[bytes]:
             yield from (b'{"code": "0", "data": {"id": 7}}', b"id=1&stat=DELIVRD", b'[{"id": "1"}]')
         case "smpp":
             yield bytes.fromhex("0000001000000005000000000000000100") + b"id:1 stat:DELIVRD"
+        case "waveform":
+            head = b"000001D G1     EHZFS" + bytes(18) + b"\0\x01\0\0\0\0\0\0\0\x30"
+            yield head + bytes.fromhex("03e80038 0b010900 03e90000 14000000")
+            yield np.random.default_rng(1).normal(0, 1e3, 500).tobytes()
         case "moments":
             yield from (b"2025-07-26T24:00:00+08:00", b"9999-12-31T23:59:59-14:00")
     yield from (b"", b"{}", b"[]", b"null")

@@ -16,6 +16,7 @@ from skill.verify.score import poisson
 from stream.environment import Usage
 
 RNG = np.random.default_rng(11)
+NOISE = RNG.normal(0, 1, 6000)
 
 
 def test_an_alarm_goes_on_until_it_has_been_low_for_its_hold() -> None:
@@ -114,6 +115,9 @@ def archive(path: Path, **parts: object) -> Path:
         ({"v": np.ones(10), "fs": 0, "t0": "2014-05-07T15:50:40", "ews": np.ones(3)}, "x.npz"),
         ({"v": np.ones(999), "fs": 200, "t0": "yesterday", "ews": np.ones(3)}, "x.npz"),
         ({"v": np.ones(10), "fs": 200, "t0": "2014-05-07T15:50:40", "ews": np.ones(3)}, "x.npz"),
+        ({"v": NOISE, "fs": 200, "t0": "2014-05-07T15:50:40", "ews": np.ones(3)}, "ews"),
+        ({"v": NOISE[:900], "fs": 200, "t0": "2014-05-07T15:50:40", "ews": NOISE}, "10 s"),
+        ({"v": NOISE, "fs": 200, "t0": "2014-05-07T15:50:40", "ews": np.zeros(2000)}, "dead"),
     ],
 )
 def test_an_archive_that_cannot_be_is_named(
@@ -164,3 +168,18 @@ def test_an_hour_of_real_quiet_has_its_rate_with_an_interval() -> None:
     for f in json.loads(done.output)["figures"]:
         assert 3200 < f["quiet"]["heard_s"] < 3400
         assert f["quiet"]["low"] <= f["quiet"]["per_day"] <= f["quiet"]["high"]
+
+
+@pytest.mark.servers  # ObsPy starts git when it is imported
+def test_one_s_own_flow_as_miniseed(tmp_path: Path) -> None:
+    obspy = pytest.importorskip("obspy", reason="needs ObsPy: pip install 'fengsui[seismic]'")
+    held = np.load(flow_file(tmp_path))
+    trace = obspy.Trace((np.concatenate((held["ews"], held["v"])) * 1000).astype(np.int32))
+    trace.stats.sampling_rate = 200
+    trace.write(str(tmp_path / "own.mseed"), format="MSEED")
+    words = ["seismic", str(tmp_path / "own.mseed"), "--json"]
+    done = CliRunner().invoke(cli, [*words, "--before", "10"])
+    assert done.exit_code == 0, done.output
+    (lead,) = next(f for f in json.loads(done.output)["figures"] if f["threshold"] == 3)["leads"]
+    assert 55 <= lead["after_s"] < 100
+    assert "--before" in str(CliRunner().invoke(cli, words).exception)

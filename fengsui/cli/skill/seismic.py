@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from config.language import Text, joined, text_of
+from detectors.engine.window_rule import Floats
 from fengsui.run.terminal import echo
 from ingest.waveform.records import Unreadable, obspy, read_files
 from ingest.waveform.seconds import Band
@@ -21,7 +22,14 @@ from skill.seismic.figures import (
     as_json,
     measured,
 )
-from skill.seismic.records import Shaking, WaveformFault, by_second, read_flow
+from skill.seismic.records import (
+    LEAST_S,
+    Shaking,
+    WaveformFault,
+    by_second,
+    checked,
+    read_flow,
+)
 from skill.seismic.rules import RULES
 from stream.environment import Usage, spoken
 
@@ -31,28 +39,53 @@ _FILE = click.Path(path_type=Path, exists=True)
 _OBSPY_QUIET = "ref_STS2"
 
 
-def _flows(paths: Sequence[Path], band: Band) -> list[Shaking]:
-    files = [f for p in paths for f in (sorted(p.glob("*.npz")) if p.is_dir() else [p])]
-    return [read_flow(f, band) for f in files]
+def _listed(paths: Sequence[Path]) -> list[Path]:
+    return [f for p in paths for f in (sorted(p.iterdir()) if p.is_dir() else [p])]
+
+
+def _channels(paths: Sequence[Path], band: Band) -> list[tuple[str, Floats]]:
+    """Of files that ObsPy reads, each channel's seconds."""
+    found = []
+    for path, pieces in read_files(paths):
+        for channel in dict.fromkeys(p.channel for p in pieces):
+            name = f"{path.name} {channel}"
+            found.append((name, by_second(name, [p for p in pieces if p.channel == channel], band)))
+    return found
+
+
+def _flows(paths: Sequence[Path], band: Band, before: int) -> list[Shaking]:
+    files = _listed(paths)
+    archives = [f for f in files if f.suffix == ".npz"]
+    found = [read_flow(f, band) for f in archives]
+    for name, seconds in _channels([f for f in files if f not in archives], band):
+        found.append(checked(Shaking(name, seconds, min(before, seconds.size)), "--before"))
+    return found
 
 
 def _quiet(paths: Sequence[Path], band: Band) -> list[Shaking]:
-    files = [f for p in paths for f in (sorted(p.iterdir()) if p.is_dir() else [p])]
     found = []
-    for path, pieces in read_files(files):
-        for channel in dict.fromkeys(p.channel for p in pieces):
-            name = f"{path.name} {channel}"
-            seconds = by_second(name, [p for p in pieces if p.channel == channel], band)
-            if seconds.size <= FIRST_S:
-                raise WaveformFault(
-                    Text(f"{name}: 不足 {FIRST_S} 秒", f"{name}: shorter than {FIRST_S} s")
-                )
-            found.append(Shaking(name, seconds, 0))
+    for name, seconds in _channels(_listed(paths), band):
+        if seconds.size < FIRST_S + LEAST_S:
+            least = FIRST_S + LEAST_S
+            raise WaveformFault(Text(f"{name}: 不足 {least} 秒", f"{name}: shorter than {least} s"))
+        checked(Shaking(name, seconds, FIRST_S), "--quiet")
+        found.append(Shaking(name, seconds, 0))
     return found
 
 
 @click.command("seismic")
 @click.argument("flows", nargs=-1, type=_FILE)
+@click.option(
+    "--before",
+    type=click.IntRange(0),
+    default=0,
+    help=spoken(
+        Text(
+            "FLOWS 不是 .npz 时：开头几秒在泥石流之前",
+            "of FLOWS that are no .npz: so many seconds at their beginning lie before the flow",
+        )
+    ),
+)
 @click.option(
     "--quiet",
     multiple=True,
@@ -87,6 +120,7 @@ def _quiet(paths: Sequence[Path], band: Band) -> list[Shaking]:
 )
 def seismic(
     flows: tuple[Path, ...],
+    before: int,
     quiet: tuple[Path, ...],
     obspy_quiet: bool,
     band: tuple[float, float],
@@ -94,19 +128,20 @@ def seismic(
 ) -> None:
     """地声评分：规则在真实波形上提前多久、平时误报多少，逐条逐阈值并列。
 
-    FLOWS：泥石流的记录，.npz 文件或目录（v、fs、t0、ews）。误报率只由 --quiet 给的波形算出，附泊松区间。
+    FLOWS：泥石流的记录，.npz（v、fs、t0、ews），或 ObsPy 能读的波形加 --before；文件或目录。误报率只由 --quiet
+    给的波形算出，附泊松区间。
 
     What rules make of real shaking: lead before flows and alarms without one, side by side.
 
-    FLOWS: records of flows, .npz files or a folder of them (v, fs, t0, ews). The rate of false alarms comes
-    from the waveforms of --quiet alone, with its Poisson interval.
+    FLOWS: records of flows, files or folders: .npz (v, fs, t0, ews), or waveforms that ObsPy reads, with
+    --before. The rate of false alarms comes from the waveforms of --quiet alone, with its Poisson interval.
     """
     if not flows and not quiet and not obspy_quiet:
         raise Usage(Text("没有波形：给出 FLOWS 或 --quiet", "no waveforms: give FLOWS or --quiet"))
     if not 0 < band[0] < band[1]:
         raise Usage(Text("--band 应 0 < 低 < 高", "--band: 0 < low < high"))
     try:
-        found, more = _flows(flows, Band(*band)), [*quiet]
+        found, more = _flows(flows, Band(*band), before), [*quiet]
         if obspy_quiet:
             folder = Path(obspy().__file__).parent / "signal" / "tests" / "data"
             more.append(folder / _OBSPY_QUIET)
