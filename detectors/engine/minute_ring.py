@@ -7,7 +7,7 @@ heard: 4 bytes a minute, exact in integers (it may wrap; differences do not show
 comes late is added to every minute from its own to the head.
 """
 
-from collections.abc import Container
+from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,7 @@ SPAN = 1440
 # whole days consist of it
 BLOCK = 480
 _MASK = SLOTS - 1
+_FEW = 64
 _FILL = 2_000_000  # minutes written at once
 
 
@@ -183,10 +184,12 @@ def lengths(begin: Ints, size: int) -> Ints:
     return found
 
 
-def among(rows: Ints, some: Container[int]) -> Bools:
-    """Which of the rows of a batch are some that are few or none: by a look-up each, however many
-    those are."""
-    return np.fromiter((row in some for row in rows.tolist()), np.bool_, rows.size)
+def among(rows: Ints, some: Collection[int]) -> Bools:
+    """Which of the rows of a batch are some. Of a small batch by a look-up each, however many those
+    are."""
+    if rows.size > _FEW:
+        return np.isin(rows, list(some))
+    return np.array([row in some for row in rows.tolist()], np.bool_)
 
 
 def rounds(rows: Ints) -> list[Ints]:

@@ -74,8 +74,11 @@ def compare(
 ) -> Compared:
     """Keep the rain, and hold each value against the neighbours as they stood when it arrived."""
     out = Compared({}, [])
-    first = 0
-    for last in _chunks(rain.minute):
+    first, ends = 0, _chunks(rain.minute)
+    if len(ends) > 1 and not heard.lone and _little(near, heard, rain):
+        heard.remember_rain(rain.row, rain.minute, rain.amount)
+        return out
+    for last in ends:
         _chunk(rule, near, heard, batch, before, rain, slice(first, last), out)
         first = last
     return out
@@ -92,6 +95,16 @@ def _chunks(minute: Ints) -> list[int]:
             ends.append(n)
             low = high = m
     return [e for e in ends if e] + [minute.size]
+
+
+def _little(near: Near, heard: StationMemory, rain: Rained) -> bool:
+    """Can no gauge have reached a limit, whatever of what it has and is told now fell together?"""
+    total = np.zeros(heard.head.size, np.int64)
+    np.add.at(total, rain.row, np.maximum(rain.amount, 0))
+    rows = total.nonzero()[0]
+    held = np.maximum(heard.half_count[rows], 0).sum(axis=1)
+    held = np.maximum(held, heard.at_most()[rows])
+    return not (held + total[rows] >= near.limit[rows].min(axis=1)).any()
 
 
 def _chunk(
@@ -276,17 +289,20 @@ def clogged(
     beside = np.maximum(near.near[rows], 0)
     live = (near.near[rows] >= 0) & heard_now[beside]
     live &= live.cumsum(axis=1) <= _NEAREST
-    # only who was so, or whose neighbours can all have what they must
-    wet = heard.at_most() >= rule.clog_near_mm * 10
+    # only who was so, or whose neighbours can all have what they must; and has not its share of that
+    at_most = heard.at_most()
+    wet = at_most >= rule.clog_near_mm * 10
     able: Bools = np.asarray((wet[beside] | ~live).all(axis=1) & live.any(axis=1))
     able[np.isin(rows, list(were))] = True
     rows, beside, live = rows[able], beside[able], live[able]
+    ends = heard.head[rows] // _MINUTE
+    own = heard.sums(rows, ends, 60)
+    able = own <= rule.clog_share * np.where(live, at_most[beside], NEVER).min(axis=1)
+    rows, beside, live, ends, own = rows[able], beside[able], live[able], ends[able], own[able]
     if not rows.size:
         return found
-    ends = heard.head[rows] // _MINUTE
     fell = np.zeros(live.shape, np.int64)
     fell[live] = heard.sums(beside[live], np.repeat(ends, live.sum(axis=1)), 60)
-    own = heard.sums(rows, ends, 60)
     least = np.where(live, fell, NEVER).min(axis=1)
     most = np.where(live, fell, -1).max(axis=1)
     enough = live.sum(axis=1) >= 2

@@ -202,14 +202,15 @@ class RainThreshold:
         news = (counts != 0) | turned
         hot = self._hot(state, rows, minutes, head, (timely & news).nonzero()[0])
         k: Ints = (timely & hot).nonzero()[0]
-        if k.size == 0 and old is None:
+        still = None
+        if clock is not None and old is not None:
+            still = self._still(state, part, rows, head, clock, (old & news).nonzero()[0])
+        if k.size == 0 and still is None:
             return
         sums = self._sums(state, rows[k], minutes[k], head[k])
         j = self._judged(state, part[k], rows[k], head[k], news[k], sums)
-        if clock is not None and old is not None and old.any():
-            j = j.beside(self._still(state, part, rows, head, clock, np.nonzero(old & news)[0]))
-        if j.nth.size == 0:
-            return
+        if still is not None:
+            j = j.beside(still)
         unsteady = state.machines.unsteady(j.row, j.called, state.doubt)
         busy = np.nonzero(unsteady[j.row])[0]
         for batch in rounds(j.row[busy]):
@@ -228,13 +229,19 @@ class RainThreshold:
 
     def _still(
         self, state: RainState, nth: Ints, rows: Ints, head: Ints, clock: Ints, n: Ints
-    ) -> Judged:
+    ) -> Judged | None:
         """Of observations `n`, which are history, those whose rain still counts enough to raise a
-        level now."""
+        level now; None where there are none."""
+        if n.size == 0:
+            return None
         r = rows[n]
         sums = state.window.still(r, head[n], np.maximum(clock[n], head[n]))
         if self._gap:
             sums *= (sums[:, self._gap_window] > 0)[:, None]
+        reached = (sums >= self._lowest[state.wetness[r], r]).any(axis=1)
+        if not reached.any():
+            return None
+        n, r, sums = n[reached], r[reached], sums[reached]
         j = self._judged(state, nth[n], r, head[n], np.ones(n.size, np.bool_), sums)
         machines = state.machines
         up = (j.raw > machines.level.level[r]) | (j.raw_action > machines.action.level[r])
@@ -249,9 +256,9 @@ class RainThreshold:
         if news.size:
             r = rows[news]
             sums = self._sums(state, r, minutes[news], head[news])
-            reached = r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]
-            if reached.size:
-                hot |= among(rows, set(reached.tolist()))
+            reached = np.zeros(len(self.rows), np.bool_)
+            reached[r[(sums >= self._lowest[state.wetness[r], r]).any(axis=1)]] = True
+            hot |= reached[rows]
         return hot
 
     def _sums(self, state: RainState, rows: Ints, minutes: Ints, head: Ints) -> Ints:
@@ -282,40 +289,49 @@ class RainThreshold:
         moved = state.machines.judge(r, h, called, self._hold_min, acting=self._acting)
         sums = j.sums[n]
         if state.doubt:
-            doubtful = [
-                m for m, row in enumerate(r) if self._doubt(state, int(row), int(h[m]), sums[m])
-            ]
-            moved = either(moved, np.array(doubtful, np.int64))
+            moved = either(moved, self._doubt(state, r, h, sums))
         nth = j.nth[n]
         for m in moved:
             out.append(self._change(state, int(nth[m]), int(r[m]), int(h[m]), sums[m]))
 
     def _doubt(
-        self, state: RainState, row: int, head: int, sums: Ints, *, proved: bool = False
-    ) -> bool:
-        """Judge a row without its suspect values; True if that changed. A level that only they
-        reached is not sure because they grow old, but where it is `proved`."""
-        if row not in state.doubt:
-            return False
-        now = level, action = state.machines.of(row)
-        was, wet = state.sure.get(row, (0, 0)), state.wetness[row]
-        doubted = state.doubted(row, head)
-        if doubted is not None or not proved:
-            sure = (sums if doubted is None else sums - doubted)[None, :]
-            good = int(highest(sure, self.level_limits[wet, row][None])[0])
-            act = int(highest(sure, self.action_limits[wet, row][None])[0])
-            now = (without(level, was[0], good), without(action, was[1], act))
-        state.sure[row] = now
-        if doubted is None and now == (level, action):
-            del state.doubt[row], state.sure[row]
-        return now != was
+        self, state: RainState, rows: Ints, head: Ints, sums: Ints, *, proved: bool = False
+    ) -> Ints:
+        """Judge rows without their suspect values; the indices of those that changed in that. A level
+        that only they reached is not sure because they grow old, but where it is `proved`."""
+        which = [n for n, row in enumerate(rows.tolist()) if row in state.doubt]
+        over = {n for n in which if not state.lasting(int(rows[n]), int(head[n]))}
+        # what holds nothing is sure of nothing
+        weigh = [n for n in which if any(state.machines.of(int(rows[n]))) and not (proved and n in over)]
+        good: dict[int, tuple[int, int]] = {}
+        if weigh:
+            r = rows[weigh]
+            doubted = [0 if n in over else state.doubted(int(rows[n]), int(head[n])) for n in weigh]
+            sure = np.stack([sums[n] - x for n, x in zip(weigh, doubted, strict=True)])
+            wet = state.wetness[r]
+            reached = (highest(sure, table[wet, r]) for table in (self.level_limits, self.action_limits))
+            good = dict(zip(weigh, zip(*(x.tolist() for x in reached), strict=True), strict=True))
+        changed = []
+        for n in which:
+            row = int(rows[n])
+            now = level, action = state.machines.of(row)
+            was = state.sure.get(row, (0, 0))
+            if n in good:
+                now = (without(level, was[0], good[n][0]), without(action, was[1], good[n][1]))
+            state.sure[row] = now
+            if n in over and now == (level, action):
+                del state.doubt[row], state.sure[row]
+            if now != was:
+                changed.append(n)
+        return np.array(changed, np.int64)
 
     def trust(self, state: RainState, row: int, held: Mapping[int, int], nth: int) -> list[Change]:
         """These counts (minute -> count) are in doubt no longer; what that changes."""
         state.trust(row, held)
-        head, sums = int(state.window.head[row]), self.seen(state, row)
-        changed = self._doubt(state, row, head, sums, proved=True)
-        return [self._change(state, nth, row, head, sums)] if changed else []
+        rows = np.array([row])
+        head, sums = state.window.head[rows], self.seen(state, row)
+        changed = self._doubt(state, rows, head, sums[None, :], proved=True)
+        return [self._change(state, nth, row, int(head[0]), sums)] if changed.size else []
 
     def _change(self, state: RainState, nth: int, row: int, head: int, sums: Ints) -> Change:
         """A change with what decided it."""

@@ -16,6 +16,7 @@ class RainState:
     """Memory of every row."""
 
     __slots__ = (
+        "_lasts",
         "days",
         "doubt",
         "first_day",
@@ -37,6 +38,7 @@ class RainState:
         # not rest on it; and the level and action without them
         self.doubt: dict[int, dict[int, tuple[int, int]]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
+        self._lasts: dict[int, int] = {}  # of a row in doubt: up to which minute all of it is
 
     def mistrust(self, row: int, minute: int, count: int, reach: int) -> None:
         """This count of a minute is in doubt, for windows shorter than `reach` minutes."""
@@ -45,6 +47,8 @@ class RainState:
         held = self.doubt.setdefault(row, {})
         before, far = held.get(minute, (0, 0))
         held[minute] = (before + count, max(far, reach))
+        if row in self._lasts:  # one that reaches farther may end it later, and is looked at once too soon
+            self._lasts[row] = min(self._lasts[row], minute + min(SPAN, reach))
 
     def trust(self, row: int, counts: Mapping[int, int]) -> None:
         """These counts (minute -> count) are no longer in doubt."""
@@ -54,17 +58,24 @@ class RainState:
                 left, reach = held.pop(minute)
                 if left > count:
                     held[minute] = (left - count, reach)
+        self._lasts.pop(row, None)
 
-    def doubted(self, row: int, head: int) -> Ints | None:
-        """(windows,): what is in doubt of each sum up to `head`; None once nothing is."""
+    def lasting(self, row: int, head: int) -> bool:
+        """Is anything of the row in doubt up to `head`? What no longer is, is forgotten."""
         held = self.doubt[row]
+        if held and self._lasts.get(row, head) > head:
+            return True
         # a doubt that reaches so many minutes concerns no window that still holds its minute
-        for minute in [m for m, (_, reach) in held.items() if m <= head - min(SPAN, reach)]:
+        for minute in [m for m, (_, reach) in held.items() if m + min(SPAN, reach) <= head]:
             del held[minute]
-        if not held:
-            return None
-        age = head - np.array(list(held))[:, None]
-        count, reach = np.array(list(held.values())).T[:, :, None]
+        self._lasts[row] = min((m + min(SPAN, r) for m, (_, r) in held.items()), default=head)
+        return bool(held)
+
+    def doubted(self, row: int, head: int) -> Ints:
+        """(windows,): what is in doubt of each sum up to `head`."""
+        held, many = self.doubt[row], len(self.doubt[row])
+        age = head - np.fromiter(held, np.int64, many)[:, None]
+        count, reach = np.array(list(held.values()), np.int64).T[:, :, None]
         # what is ahead of `head` is in no sum yet
         inside = (age >= 0) & (age < self.window.windows) & (self.window.windows < reach)
         return np.asarray((count * inside).sum(axis=0))

@@ -138,16 +138,7 @@ def sift(
     for k in ((kind == COUNTER) & found.keep).nonzero()[0].tolist():
         _count(part, memory, found, k, int(batch.at[nth[k]]))
     _sums(part, batch, taken, before, found, kind)
-    for k in (kind == LEVEL).nonzero()[0].tolist():
-        held = memory.setdefault(int(row[k]), Course())
-        wet = partial(_wet, rule, part, heard, taken, found, k)
-        at, value = int(batch.at[nth[k]]), int(count[k])
-        seen = judge(rule, part.ranges[int(row[k])], held, at, value, wet)
-        found.keep[k] = seen.keep
-        if seen.blind is not None:
-            found.blind[k] = seen.blind
-        if seen.test:
-            found.doubt[k], found.test[k] = ALL, seen.test
+    _levels(rule, part, heard, memory, batch, taken, found, (kind == LEVEL).nonzero()[0])
     gone = _replaced(part, heard, batch, taken, found, kind)
     laid, which, real = _laid(batch, taken, found, gone)
     rain = (((kind == RAIN) | (kind == COUNTER))[which] & (laid.amount != 0) & real).nonzero()[0]
@@ -177,6 +168,30 @@ def _limits(part: Part, heard: StationMemory, taken: Taken, found: _Found) -> No
             found.keep[k], found.test[k] = False, test
         if taken.newest[k] and (test or heard.test.get(row)):
             found.blind[k] = bool(test)
+
+
+def _levels(
+    rule: QualityRule,
+    part: Part,
+    heard: StationMemory,
+    memory: dict[int, Course],
+    batch: Batch,
+    taken: Taken,
+    found: _Found,
+    which: Ints,
+) -> None:
+    """Entries `which`, levels, held against the course of each."""
+    columns = (which, found.row[which], batch.at[taken.nth[which]], found.amount[which])
+    for k, row, at, value in zip(*(c.tolist() for c in columns), strict=True):
+        held = memory.get(row) or memory.setdefault(row, Course())
+        wet = partial(_wet, rule, part, heard, taken, found, k)
+        seen = judge(rule, part.ranges[row], held, at, value, wet)
+        if not seen.keep:
+            found.keep[k] = False
+        if seen.blind is not None:
+            found.blind[k] = seen.blind
+        if seen.test:
+            found.doubt[k], found.test[k] = ALL, seen.test
 
 
 def _wet(rule: QualityRule, part: Part, heard: StationMemory, taken: Taken, found: _Found, k: int) -> bool:

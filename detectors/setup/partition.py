@@ -240,8 +240,7 @@ class Part:
     def of(self, things: Iterable[str]) -> Bools:
         """(rows,): which are of these stations and nodes."""
         found = np.zeros(len(self.station), np.bool_)
-        for thing in things:
-            found[self.rows_of.get(thing, [])] = True
+        found[[row for thing in things for row in self.rows_of.get(thing, ())]] = True
         return found
 
     def areas_of(self, stations: set[str]) -> list[str]:

@@ -111,11 +111,26 @@ class StageTrend:
         out: list[Change] = []
         doubt = np.zeros(rows.size, np.bool_) if suspect is None else suspect
         over = np.zeros(rows.size, np.bool_) if old is None else old
-        for part in rounds(rows):
+        for part in self._judged(state, rows, minutes, counts):
             args = (rows[part], minutes[part], counts[part], doubt[part], over[part])
             self._round(state, part, *args, out)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
+
+    def _judged(self, state: StageState, rows: Ints, minutes: Ints, counts: Ints) -> list[Ints]:
+        """`rounds` of what may be judged. Of rows of which everything is too late for that it is kept
+        here, at once; of a minute that comes twice the last."""
+        if rows.size == 1:
+            return rounds(rows)
+        far = minutes < state.head[rows] - self._late_min
+        if not far.any():
+            return rounds(rows)
+        some = np.zeros(len(self.rows), np.bool_)
+        some[rows[~far]] = True
+        late = (~some[rows] & (minutes > state.head[rows] - SLOTS)).nonzero()[0]
+        state.ring[rows[late], minutes[late] & _MASK] = counts[late]
+        rest = some[rows].nonzero()[0]
+        return [rest[part] for part in rounds(rows[rest])]
 
     def _put(self, state: StageState, rows: Ints, minutes: Ints, counts: Ints) -> Ints:
         """Into the rings; returns which rows took the value."""
