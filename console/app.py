@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -34,6 +33,7 @@ from console.auth.entrance import Entrance
 from console.auth.record import End
 from console.auth.record_end import ends
 from console.auth.requests import Rate, Refused, raw, read_body, refusal, to_json
+from console.model.answers import Acted, Before
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.feed import Feed, Listener
@@ -214,11 +214,11 @@ class Console:
     def _texts(self, request: Request) -> bytes:
         name = request.path_params["alert"]
         alert, before = self._feed.read(lambda view, trail: _with_before(view, trail, name))
-        if alert is None:
+        if alert is None or before is None:
             raise Refused(404, Text("没有这份预警", "there is no such warning"))
         try:
-            found = texts(self._people.district(), alert, self._feed.at())
-            return msgspec.json.encode({**found, "before": before})
+            found = texts(self._people.district(), alert, self._feed.at(), before)
+            return msgspec.json.encode(found)
         except ValueError as e:  # the store of contacts cannot be opened
             raise Refused(503, text_of(e)) from e
 
@@ -300,12 +300,12 @@ def _wall() -> int:
     return int(time.time() * 1000)
 
 
-def _with_before(view: View, trail: Trail, name: str) -> tuple[Alert | None, dict[str, Any]]:
+def _with_before(view: View, trail: Trail, name: str) -> tuple[Alert | None, Before | None]:
     alert = view.alerts.get(name)
-    return alert, similar(view, trail.outcomes, alert) if alert else {}
+    return alert, similar(view, trail.outcomes, alert) if alert else None
 
 
-def _answer(asked: Decision, answer: Decision | None) -> dict[str, Any]:
+def _answer(asked: Decision, answer: Decision | None) -> Acted:
     """What came of it; `queued`: it stands in the log and decide has not come to it."""
     return {
         "area": asked.area,

@@ -1,1 +1,1 @@
-"""The documented API: routes, responses, OpenAPI, GeoJSON."""
+"""The documented API: routes, OpenAPI, GeoJSON."""

@@ -26,7 +26,7 @@ class Says(NamedTuple):
     body: type | None = None
     media: str = JSON
     query: tuple[str, ...] = ()
-    answer: Any = None  # a type of console.api.responses, where the answer has one form
+    answer: Any = None  # a type of console.model.answers, where the answer has one form
 
 
 def document(

@@ -19,7 +19,9 @@ from config.language import Text, text_of
 from config.records.level import Action, Level
 from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
-from console.api.responses import (
+from console.auth.login_steps import Code, Offer, PasswordChange
+from console.auth.requests import Login, Refused, language_of
+from console.model.answers import (
     Acted,
     Below,
     CapSourceRow,
@@ -30,8 +32,6 @@ from console.api.responses import (
     Snapshot,
     Texts,
 )
-from console.auth.login_steps import Code, Offer, PasswordChange
-from console.auth.requests import Login, Refused, language_of
 from console.pages.feed import Feed
 from console.routes.accounts import Account
 from console.routes.delivery import Calls, Looked, Resend

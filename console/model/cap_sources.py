@@ -3,9 +3,9 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
 from config.records.district import District
+from console.model.answers import CapSourceRow, HeardMessage, HeardSource
 from ingest.observation import CapIn
 from stream.records import Record
 
@@ -47,10 +47,10 @@ class Outside:
         self.messages.append(record)
 
 
-def outside(district: District, found: Outside) -> dict[str, list[dict[str, Any]]]:
+def outside(district: District, found: Outside) -> CapSourceRow:
     """Every declared source, also one that has said nothing, and the newest messages, newest first."""
     known = district.sources.source
-    rows = []
+    rows: list[HeardSource] = []
     for name in (*known, *(s for s in found.sources if s not in known)):
         heard, source = found.sources.get(name, SourceCounts()), known.get(name)
         rows.append(
@@ -66,7 +66,7 @@ def outside(district: District, found: Outside) -> dict[str, list[dict[str, Any]
     return {"sources": rows, "messages": [_message(m) for m in reversed(found.messages)]}
 
 
-def _message(m: CapIn) -> dict[str, Any]:
+def _message(m: CapIn) -> HeardMessage:
     return {
         "source": m.source,
         "identifier": m.identifier,

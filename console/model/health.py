@@ -3,8 +3,8 @@ the newest dead letters. Pure: records in."""
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
 
+from console.model.answers import HealthRow
 from ingest.observation import Flag, Observations
 from stream.records import DeadLetter, Record
 
@@ -33,7 +33,7 @@ class Health:
     dead: dict[str, int] = field(default_factory=dict)  # thing -> its dead letters
     stale: set[str] = field(default_factory=set)
     hour: int = 0
-    rows: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, HealthRow] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
         """Fold one record in."""

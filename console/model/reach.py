@@ -6,8 +6,8 @@ must answer answered.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
+from console.model.answers import ReachRow
 from console.model.view import Sent, View
 from dispatch.channels.status_words import FINAL
 from dispatch.notices import DUTY
@@ -31,7 +31,7 @@ class Reached:
     stale: set[str] = field(default_factory=set)
     played: dict[str, int] = field(default_factory=dict)
     records: dict[str, int] = field(default_factory=dict)
-    rows: dict[str, Any] = field(default_factory=dict)
+    rows: dict[str, ReachRow] = field(default_factory=dict)
     minute: int = 0
 
     def take(self, record: Record, view: View) -> None:

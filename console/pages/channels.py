@@ -3,6 +3,7 @@
 from typing import Any
 
 from config.records.district import District
+from console.model.answers import WayRow
 from console.model.trail import Trail
 from console.model.view import View
 from console.model.ways_out import Way, ways
@@ -16,7 +17,7 @@ def parts(district: District, view: View, _trail: Trail, _now: int) -> dict[str,
     }
 
 
-def _row(w: Way) -> dict[str, Any]:
+def _row(w: Way) -> WayRow:
     return {
         "kind": w.kind,
         "up": w.health.up if w.health else None,

@@ -6,6 +6,7 @@ from typing import Any
 
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
+from console.model.answers import Missed, ReachRow, Unreached
 from console.model.reach import Reached, arrived, missed
 from console.model.trail import Trail
 from console.model.view import Sent, View
@@ -20,7 +21,7 @@ def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, d
         reached.stale.update(reached.places)
     for area in reached.stale & district.areas.keys():
         if said := reached.current(view, area, now):
-            reached.rows[area] = {**_row(said, now), "rev": reached.records[area]}
+            reached.rows[area] = _row(said, now, reached.records[area])
         else:
             reached.rows.pop(area, None)
     reached.stale.clear()
@@ -31,7 +32,7 @@ def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, d
     }
 
 
-def _row(said: list[Sent], now: int) -> dict[str, Any]:
+def _row(said: list[Sent], now: int, rev: int) -> ReachRow:
     """Recipients, each once: reached when everything reached them. `channels` counts deliveries."""
     channels: dict[str, Counter[str]] = {}
     for s in said:
@@ -49,6 +50,7 @@ def _row(said: list[Sent], now: int) -> dict[str, Any]:
         "must": len(people),
         "answered": sum(all(map(arrived, own)) for own in people.values()),
         "must_missed": sorted(w for w, own in people.items() if any(missed(s, now) for s in own)),
+        "rev": rev,
     }
 
 
@@ -60,7 +62,7 @@ def missed_people(district: District, trail: Trail) -> tuple[int, int]:
     return len(must), sum(r["missed"] - len(r["must_missed"]) for r in rows)
 
 
-def who(district: District, view: View, reached: Reached, area: str, now: int) -> dict[str, Any]:
+def who(district: District, view: View, reached: Reached, area: str, now: int) -> Missed:
     """Who was not reached in an area, those who must answer first: opaque ids, no name or number.
     And who is still under way."""
     said = reached.current(view, area, now)
@@ -70,7 +72,7 @@ def who(district: District, view: View, reached: Reached, area: str, now: int) -
     return {"missed": rows, "under_way": under_way}
 
 
-def _person(district: District, s: Sent) -> dict[str, Any]:
+def _person(district: District, s: Sent) -> Unreached:
     d = s.delivery
     contact, node = district.contacts.get(d.recipient), district.nodes.get(d.recipient)
     return {

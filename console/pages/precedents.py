@@ -1,9 +1,11 @@
 """What similar cases led to: earlier warnings of the same area and hazard, and what people reported of
 those hours (`fengsui outcome`). Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
+from console.model.answers import Before, Earlier
 from console.model.view import View
 from dispatch.grade import Grade
 from dispatch.records import Alert, Outcome
@@ -14,7 +16,7 @@ SHOWN = 5
 
 def similar(
     view: View, outcomes: dict[tuple[str, str], list[Outcome]], alert: Alert
-) -> dict[str, Any]:
+) -> Before:
     """Earlier warnings, newest first: when, how high, and `happened`, `quiet` or `unknown`; and how
     often it happened without a warning."""
     told = outcomes.get((alert.area, alert.hazard), [])
@@ -26,20 +28,28 @@ def similar(
     rows = [_row(v, told) for v in mine if v[0].id != alert.id and v[0].sent_at < alert.sent_at]
     rows.sort(key=lambda r: -r["at"])
     missed = sum(o.happened and not any(_near(v, o) for v in mine) for o in _newest(told).values())
-    counts = {k: sum(r["came"] == k for r in rows) for k in ("happened", "quiet", "unknown")}
-    return {**counts, "missed": missed, "rows": rows[:SHOWN]}
+    came = Counter(r["came"] for r in rows)
+    return {
+        "happened": came["happened"],
+        "quiet": came["quiet"],
+        "unknown": came["unknown"],
+        "missed": missed,
+        "rows": rows[:SHOWN],
+    }
 
 
-def _row(versions: Sequence[Alert], told: Sequence[Outcome]) -> dict[str, Any]:
+def _row(versions: Sequence[Alert], told: Sequence[Outcome]) -> Earlier:
     peak = Grade()
     for a in versions:
         peak |= Grade(a.level, a.action) | Grade(a.proposed_level, a.proposed_action)
     near = [o for o in _newest(told).values() if _near(versions, o)]
-    came = "unknown" if not near else "happened" if any(o.happened for o in near) else "quiet"
+    came: Literal["happened", "quiet", "unknown"] = "unknown"
+    if near:
+        came = "happened" if any(o.happened for o in near) else "quiet"
     return {
         "at": versions[0].sent_at,
-        "level": int(peak.level),
-        "action": int(peak.action),
+        "level": peak.level,
+        "action": peak.action,
         "came": came,
         "notes": [o.note for o in near if o.note],
     }

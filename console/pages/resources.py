@@ -4,8 +4,10 @@ from typing import Any
 
 import msgspec
 
+from config.language import Text
 from config.records.district import District
 from config.records.level import hazard_words
+from console.model.answers import TaskRow
 from console.model.trail import Trail
 from console.model.view import View
 from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
@@ -21,7 +23,7 @@ def parts(district: District, view: View, _trail: Trail, now: int) -> dict[str, 
     return {"tasks": {t.id: _task(district, t) for t in tasks(district, recent, now)}}
 
 
-def _task(district: District, t: Task) -> dict[str, Any]:
+def _task(district: District, t: Task) -> TaskRow:
     area, step = district.areas[t.course.area], grade_of(t.plan.on).words()
     whose = owner_words(district, t.plan, area)
     return {
@@ -32,14 +34,14 @@ def _task(district: District, t: Task) -> dict[str, Any]:
         "alert": t.alert,
         "version": t.course.version,
         "on": t.plan.on,
-        "step": [step.zh, step.en],
-        "title": [t.plan.title, t.plan.title_en],
-        "owner": [whose.zh, whose.en],
+        "step": step,
+        "title": Text(t.plan.title, t.plan.title_en),
+        "owner": whose,
         "officers": owners(district, t.plan, area),
         "needs": [[x.id, x.name, x.name_en] for x in draws_on(district, t.plan, area)],
         "opened": t.opened_at,
         "due": t.due_at,
-        "done": [t.done.by, t.done.at, t.done.note] if t.done else None,
+        "done": (t.done.by, t.done.at, t.done.note) if t.done else None,
     }
 
 

@@ -9,6 +9,7 @@ from shapely import MultiPoint
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import OF_NODES, QUANTITIES
+from console.model.answers import AreaRow
 from console.model.trail import Trail
 from console.model.view import View
 from dispatch.words.local_time import day
@@ -137,11 +138,11 @@ def _node(district: District, view: View, node: str, now: int) -> dict[str, Any]
 
 def _areas(
     district: District, view: View, now: int, away: Collection[str]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, AreaRow]:
     """Level and action in force, whether something waits, and how many of the stations that judge
     the area speak: none is `dark`, which is never shown as quiet."""
     levels, waiting = view.area_levels(), {a.area for a in view.open_alerts() if a.questions}
-    found = {}
+    found: dict[str, AreaRow] = {}
     for area in district.areas:
         level, action = levels.get(area, (0, 0))
         judges = district.stations_of_area.get(area, ())

@@ -6,6 +6,7 @@ from typing import Any
 
 from config.records.district import District
 from config.records.quantity import QUANTITIES, Quantity
+from console.model.answers import Chart, HealthRow, Letter
 from console.model.health import HOUR_MS, KEPT_HOURS, Health
 from console.model.trail import Trail
 from console.model.view import View
@@ -31,7 +32,7 @@ def parts(district: District, _view: View, trail: Trail, now: int) -> dict[str, 
     return {"health": dict(health.rows)}
 
 
-def _row(health: Health, name: str, interval_s: int, now: int) -> dict[str, Any]:
+def _row(health: Health, name: str, interval_s: int, now: int) -> HealthRow:
     thing = health.things.get(name)
     since = now // HOUR_MS - KEPT_HOURS
     hours = [c for h, c in thing.hours.items() if h > since] if thing else []
@@ -52,7 +53,7 @@ def _row(health: Health, name: str, interval_s: int, now: int) -> dict[str, Any]
     }
 
 
-def letters(health: Health) -> list[dict[str, Any]]:
+def letters(health: Health) -> list[Letter]:
     """The newest dead letters, without their payload: a number may stand in it."""
     return [
         {"at": x.received_at, "source": x.source, "reason": x.reason, "detail": x.detail}
@@ -60,7 +61,7 @@ def letters(health: Health) -> list[dict[str, Any]]:
     ]
 
 
-def chart(points: Sequence[Point], quantity: str, start_at: int, end_at: int) -> dict[str, Any]:
+def chart(points: Sequence[Point], quantity: str, start_at: int, end_at: int) -> Chart:
     """Points as at most BINS columns: starts (s since 1970 UTC), the sum of an interval quantity or
     the highest value, and the lowest of what is no sum. Failed readings are left out, and a column
     in which nothing came is not there. A column of a day runs from 08:00 to 08:00 in Beijing (00:00 UTC),

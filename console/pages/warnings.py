@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
+from config.language import Said
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.records.quantity import QUANTITIES
+from console.model.answers import Before, Decided, EvidenceRow, OpenWarning, Texts, Words
 from console.model.trail import Trail
 from console.model.view import View
 from detectors.detection import Evidence
@@ -30,7 +32,7 @@ def parts(district: District, view: View, trail: Trail, _now: int) -> dict[str, 
     }
 
 
-def _warning(district: District, a: Alert) -> dict[str, Any]:
+def _warning(district: District, a: Alert) -> OpenWarning:
     return {
         "version": a.version,
         "area": a.area,
@@ -67,7 +69,7 @@ def _warning(district: District, a: Alert) -> dict[str, Any]:
     }
 
 
-def _evidence(e: Evidence) -> dict[str, Any]:
+def _evidence(e: Evidence) -> EvidenceRow:
     unit = QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES and not e.kind else ""
     share = e.quantity == "frame" and not e.kind  # of the picture that moves
     times = 100 if share else 1
@@ -84,7 +86,7 @@ def _evidence(e: Evidence) -> dict[str, Any]:
     }
 
 
-def _decision(d: Decision) -> dict[str, Any]:
+def _decision(d: Decision) -> Decided:
     return {
         "at": d.decided_at,
         "by": d.by,
@@ -97,15 +99,15 @@ def _decision(d: Decision) -> dict[str, Any]:
     }
 
 
-def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
+def texts(district: District, alert: Alert, at: int, before: Before) -> Texts:
     """What each audience and channel would read or hear when all that is asked for is released, and
     how many recipients that are by channel. How many people it would reach is an estimate, of the
-    moment `at`."""
+    moment `at`. before: what similar cases led to."""
     asked = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
     then = msgspec.structs.replace(
         alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
     )
-    words: dict[tuple[str, ...], dict[str, Any]] = {}
+    words: dict[tuple[str, str, Said], Words] = {}
     reach: Counter[str] = Counter()
     for target in everybody(district, then):
         for n, channel in enumerate(target.channels):
@@ -127,6 +129,7 @@ def texts(district: District, alert: Alert, at: int) -> dict[str, Any]:
         "later": heard.later,
         "reach": dict(reach),
         "texts": list(words.values()),
+        "before": before,
     }
 
 
@@ -138,7 +141,7 @@ def _audience(target: Target, message: Message) -> str:
     return target.kind
 
 
-def _words(district: District, alert: Alert, target: Target, channel: str) -> dict[str, Any]:
+def _words(district: District, alert: Alert, target: Target, channel: str) -> Words:
     message = Message(
         alert,
         target.kind,
@@ -152,7 +155,7 @@ def _words(district: District, alert: Alert, target: Target, channel: str) -> di
     route = write(district, message, channel)
     return {
         "audience": _audience(target, message),
-        "lang": target.lang,
+        "lang": target.lang,  # type: ignore[typeddict-item]  # of a checked table
         "channels": [channel],
         "count": 0,
         "title": route.title,

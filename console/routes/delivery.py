@@ -20,6 +20,7 @@ from config.language import Text, en, text_of, zh
 from console.acts.resend import of_area, repeat
 from console.auth.accounts import User
 from console.auth.requests import Refused, read_body, to_json
+from console.model.answers import Missed
 from console.pages.delivery import who
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
@@ -69,7 +70,7 @@ class DeliveryDesk(Desk):
             )
         return area
 
-    def _who(self, area: str) -> dict[str, Any]:
+    def _who(self, area: str) -> Missed:
         feed = self._feed
         return feed.read(
             lambda view, trail: who(

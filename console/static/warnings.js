@@ -140,7 +140,7 @@ async function one(id, w) {
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
     el("p", { class: found.none ? "doubt" : "note" }, t(`估计：名单上 ${found.on_list} 人，喇叭可及 ${found.in_sound} 人，毫无覆盖 ${found.none} 人${found.later ? `；${found.later} 个接收者免扰时段后才收到` : ""}`, `estimate: ${found.on_list} on lists, ${found.in_sound} in sound, ${found.none} reached by nothing${found.later ? `; ${found.later} recipients only after their quiet hours` : ""}`)),
     ...found.texts.map((x) => el("article", {}, el("h4", {}, `${of(AUDIENCE[x.audience]) || x.audience} · ${x.channels.map((c) => of(CHANNEL[c]) || c).join("/")} · ${x.lang === "en" ? t("英文", "English") : t("中文", "Chinese")}${x.segments ? t(` · 短信 ${x.segments} 条`, ` · ${x.segments} SMS`) : ""}`),
-      el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${x.title} `) : "", x.text))));
+      el("blockquote", { lang: x.lang }, x.title ? el("strong", {}, `${of(x.title)} `) : "", x.text))));
 }
 
 function before(b) {

@@ -4,7 +4,7 @@ string that is the same in both."""
 
 from typing import Any, Literal, TypedDict
 
-from config.language import Said
+from config.language import Said, Text
 from config.records.level import Action, Level
 from dispatch.geography.downstream import What
 
@@ -55,8 +55,8 @@ class Words(TypedDict):
     lang: Literal["zh", "en"]
     channels: list[str]
     count: int
-    title: str
-    text: str
+    title: Said
+    text: Said
     segments: int
 
 
@@ -89,6 +89,21 @@ class Texts(TypedDict):
     reach: dict[str, int]
     texts: list[Words]
     before: Before
+
+
+class ReachRow(TypedDict):
+    """Of an area, recipients each once: `reached` when everything reached them. channels: deliveries by
+    channel and state. must, answered, must_missed: of those who must answer, the last by opaque ids.
+    rev: rises with each record of the area."""
+
+    channels: dict[str, dict[str, int]]
+    of: int
+    reached: int
+    missed: int
+    must: int
+    answered: int
+    must_missed: list[str]
+    rev: int
 
 
 class Unreached(TypedDict):
@@ -163,6 +178,123 @@ class HeardMessage(TypedDict):
 class CapSourceRow(TypedDict):
     sources: list[HeardSource]
     messages: list[HeardMessage]
+
+
+class HealthRow(TypedDict):
+    """A station's or loudspeaker's last day: readings, the share that was due and came, doubtful ones,
+    the newest test that found one, dead letters of all time."""
+
+    count: int
+    share: float
+    suspect: int
+    failed: int
+    test: str
+    dead: int
+
+
+class AreaRow(TypedDict):
+    """live: stations that speak, `of` those that judge the area; dark: none of them does."""
+
+    level: int
+    action: int
+    waits: bool
+    live: int
+    of: int
+    dark: bool
+    thin: bool
+
+
+class WayRow(TypedDict):
+    """A way out. up: None before its first word; proven: by which program, "" for unproven."""
+
+    kind: str
+    up: bool | None
+    detail: Said
+    at: int | None
+    proven: Said
+
+
+class AskedRow(TypedDict):
+    """What a warning waits for. until: ms; two: it takes two persons."""
+
+    what: str
+    until: int | None
+    called: list[str]
+    signed: list[str]
+    two: bool
+
+
+class EvidenceRow(TypedDict):
+    station: str
+    what: str
+    unit: str
+    value: float
+    limit: float | None
+    window: int | None
+    at: int | None
+    note: Said
+    frames: list[str]
+
+
+class OpenWarning(TypedDict):
+    """A warning in force or waiting. coverage: stations that speak, of how many; arrives: earliest and
+    latest (ms) of a wave; acts: what may be done to it."""
+
+    version: int
+    area: str
+    hazard: str
+    hazard_zh: str
+    hazard_en: str
+    state: str
+    level: int
+    action: int
+    asks_level: int
+    asks_action: int
+    questions: list[AskedRow]
+    onset: int
+    sent: int
+    expires: int
+    reason: Said
+    suspect: bool
+    thin: bool
+    coverage: list[int] | None
+    service: list[str]
+    evidence: list[EvidenceRow]
+    arrives: list[int] | None
+    acts: list[str]
+
+
+class Decided(TypedDict):
+    """A line of the ledger of decisions."""
+
+    at: int
+    by: str
+    act: str
+    area: str
+    hazard: str
+    version: int
+    outcome: str
+    words: Said
+
+
+class TaskRow(TypedDict):
+    """A task of the plan. done: by whom, when, their note."""
+
+    state: str
+    area: str
+    hazard: str
+    hazard_words: Text
+    alert: str
+    version: int
+    on: str
+    step: Text
+    title: Text
+    owner: Text
+    officers: list[str]
+    needs: list[list[str]]
+    opened: int
+    due: int
+    done: tuple[str, int, Said] | None
 
 
 class Letter(TypedDict):
