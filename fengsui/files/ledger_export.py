@@ -236,7 +236,7 @@ def verify_log(log: Log) -> tuple[list[Tail], list[Said]]:
         found = check(chain, in_log(log, "ledger", part), (), see)
         tails.append(found.tail)
         if found.fault is not None:
-            faults.append(str(found.fault))
+            faults.append(found.fault.text)
             continue
         until = log.positions(chain, f"ledger-{chain}")[0]
         faults += _against(log, chain, until, known)

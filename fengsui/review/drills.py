@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from config.language import Language, Said, Text
+from config.language import Language, Said, Text, en, zh
 from console.pages.drills import KeptReport, held_at, row
 from fengsui.review import page
 from fengsui.review.assessment import Assessment
@@ -70,7 +70,7 @@ def printed(setup: Setup, name: str, language: Language) -> str:
         return page.printed(ours, "", language)
     except _UNREADABLE as e:
         raise ValueError(
-            Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
+            Text(f"{_log(ours)}: 读不了：{zh(e)}", f"{_log(ours)}: cannot be read: {en(e)}")
         ) from e
 
 
@@ -109,7 +109,7 @@ def _row(setup: Setup, name: str) -> dict[str, Any] | None:
         try:
             scenario = _scenario(ours)
         except _UNREADABLE as e:
-            problem = Text(f"{_log(ours)}: 读不了：{e}", f"{_log(ours)}: cannot be read: {e}")
+            problem = Text(f"{_log(ours)}: 读不了：{zh(e)}", f"{_log(ours)}: cannot be read: {en(e)}")
     return row(name, at, kept, scenario, problem)
 
 
@@ -122,8 +122,8 @@ def _kept(ours: Setup) -> tuple[KeptReport | None, Said]:
         return None, ""
     except (OSError, msgspec.MsgspecError) as e:
         return None, Text(
-            f"{file}: 读不懂，按日志重做：{e}",
-            f"{file}: cannot be read, it is made anew of the log: {e}",
+            f"{file}: 读不懂，按日志重做：{zh(e)}",
+            f"{file}: cannot be read, it is made anew of the log: {en(e)}",
         )
     if not found.exercise or found.run != ours.run.name:
         return None, Text(

@@ -2,6 +2,7 @@
 the chain in the log."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -402,9 +403,11 @@ def test_by_the_command(tmp_path: Path) -> None:
     assert "the folder's own" not in good.stdout
     body = (out / "alerts.jsonl").read_bytes()
     (out / "alerts.jsonl").write_bytes(body.replace(b"P-01", b"P-02", 1))
-    bad = fengsui(tmp_path / "elsewhere", "audit", str(out))
-    assert bad.returncode == 1
-    assert "alerts 第 1 条：内容被改" in bad.stdout
+    for lang, said in (("zh", "alerts 第 1 条：内容被改"), ("en", "alerts entry 1: was changed")):
+        bad = fengsui(tmp_path / "elsewhere", "audit", str(out), FENGSUI_LANG=lang)
+        assert bad.returncode == 1
+        assert bad.stdout.startswith(f"! {said}")
+        assert bool(re.search("[\u4e00-\u9fff]", bad.stdout)) == (lang == "zh")
     assert fengsui(tmp_path, "audit", str(tmp_path / "none")).returncode == 2
 
 

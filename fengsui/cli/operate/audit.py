@@ -166,7 +166,7 @@ def _check_ledger(folder: Path, keys: list[Path]) -> int:
     """Verify an exported ledger; 1 if anything is wrong."""
     found = verify(folder, keys)
     for words in found.faults:
-        echo(f"! {words}")
+        echo("! " + text_of(words))
     if found.faults:
         return 1
     counts = ", ".join(f"{t.chain} {t.n}" for t in found.tails)
@@ -220,7 +220,7 @@ def _check_run_ledger(setup: Setup) -> int:
     finally:
         log.close()
     for words in faults:
-        echo(f"! {words}")
+        echo("! " + text_of(words))
     if not faults:
         counts = ", ".join(f"{t.chain} {t.n}" for t in tails)
         echo(
