@@ -11,6 +11,7 @@ and the licences that the installed packages state. Needs the environment of dev
 import json
 import re
 import sys
+import tomllib
 from base64 import b64decode
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
@@ -113,6 +114,19 @@ def needs(name: str, extras: tuple[str, ...], seen: set[str]) -> set[str]:
     return seen
 
 
+def ours(extras: tuple[str, ...]) -> set[str]:
+    """All that Fengsui needs with these extras: by what pyproject.toml says now, for what was installed may
+    be older."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    lines = [*project["dependencies"]]
+    lines += [line for e in extras for line in project["optional-dependencies"][e]]
+    seen: set[str] = set()
+    for need in map(Requirement, lines):
+        if need.marker is None or need.marker.evaluate():
+            needs(need.name, tuple(need.extras), seen)
+    return seen
+
+
 def licence(name: str) -> str:
     """As SPDX where the package says so; "" where nobody knows."""
     told = _installed(name)
@@ -128,8 +142,8 @@ def licence(name: str) -> str:
 
 
 def python_parts() -> list[Part]:
-    image = needs("fengsui", IMAGE, set())
-    optional = needs("fengsui", (*IMAGE, *OPTIONAL), set()) - image
+    image = ours(IMAGE)
+    optional = ours((*IMAGE, *OPTIONAL)) - image
     found = []
     for name, number, hashes in locked():
         use = "image" if name in image else "optional" if name in optional else "development"

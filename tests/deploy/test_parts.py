@@ -3,7 +3,7 @@ notices of third parties fit what is locked and installed."""
 
 import json
 import re
-from importlib.metadata import version
+from importlib.metadata import Distribution, version
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from license_expression import get_spdx_licensing
 
+from deploy import parts as parts_module
 from deploy.parts import ROOT, Part, locked, notices, parts, sbom
 from tests.support.deploy import SERVICES
 
@@ -60,6 +61,18 @@ def test_the_notices_fit_the_lock() -> None:
     assert written == notices(), "run: make notices"
     for p in GIVEN:
         assert f"| {p.name} ({p.kind}) | {p.version} | {p.licence} |" in written
+
+
+def test_an_extra_is_known_from_the_project_s_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment may have been made before the extra was."""
+    found = parts_module._installed
+
+    def older(name: str) -> Distribution | None:
+        assert name != "fengsui", "what was installed of ourselves is not asked"
+        return found(name)
+
+    monkeypatch.setattr(parts_module, "_installed", older)
+    assert "obspy" in parts_module.ours(("seismic",)) - parts_module.ours(())
 
 
 def test_who_must_be_named_is_named_and_travels_with_the_image_and_the_wheel() -> None:
