@@ -80,7 +80,7 @@ class Saying:
         """A row of a window rule changed. seen: the camera that saw it, when, and how surely."""
         row = rule.rows[change.row]
         evidence = Evidence(
-            station=row.station,
+            station="+".join(row.stations[k] for k in change.tells.inputs) or row.station,
             quantity=row.quantity,
             value=change.value,
             threshold=change.limit,

@@ -52,11 +52,12 @@ class Scored(NamedTuple):
 class Tells(NamedTuple):
     """What a rule says beside its value when that changes what is said. note: short, in figures and units;
     early_at, late_at: between what moments (ms UTC) what it sees may be at the area, 0 where that is not
-    known."""
+    known. inputs: which of the row's it rests on, where not on all."""
 
     note: str = ""
     early_at: int = 0
     late_at: int = 0
+    inputs: tuple[int, ...] = ()
 
 
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ and not fitted: state the gully's own.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -108,15 +108,7 @@ def _too_near(near: float) -> Text:
     )
 
 
-class _Chain(NamedTuple):
-    """stations: how many; first, last: station and slot of its ends."""
-
-    stations: int
-    first: tuple[int, int]
-    last: tuple[int, int]
-
-
-_NONE = _Chain(0, (0, 0), (0, 0))
+_Chain = tuple[tuple[int, int], ...]  # station and slot of each that began, downstream
 
 
 def span(p: Moveout) -> int:
@@ -187,16 +179,16 @@ def _longest(p: Moveout, begins: Sequence[Sequence[int]]) -> _Chain:
     for k, mine in enumerate(begins):
         mine_end = []
         for t in mine:
-            best = _Chain(1, (k, t), (k, t))
+            best: _Chain = ((k, t),)
             for c in chains:
-                i, u = c.last
+                i, u = c[-1]
                 way, took = p.distance_m[k] - p.distance_m[i], (t - u) * p.slot_s
                 early, late = way / p.fast_m_s - p.tolerance_s, way / p.slow_m_s + p.tolerance_s
-                if early <= took <= late and c.stations + 1 > best.stations:
-                    best = _Chain(c.stations + 1, c.first, (k, t))
+                if early <= took <= late and len(c) >= len(best):
+                    best = (*c, (k, t))
             mine_end.append(best)
         chains += mine_end
-    return max(chains, key=lambda c: (c.stations, c.last[1]), default=_NONE)
+    return max(chains, key=lambda c: (len(c), c[-1][1]), default=())
 
 
 def _chains(p: Moveout, view: View) -> list[_Chain | None]:
@@ -210,7 +202,7 @@ def _chains(p: Moveout, view: View) -> list[_Chain | None]:
         if heard[n] < _LEAST:
             found.append(None)
         elif not busy[n]:
-            found.append(_NONE)
+            found.append(())
         else:
             each = [np.nonzero(row)[0].tolist() for row in begins[n]]
             found.append(_longest(p, _apart(p, each, int(heard[n]))))
@@ -224,26 +216,26 @@ def score(p: Moveout, view: View) -> Scored:
     if view.values.shape[1] < len(p.distance_m):
         return Scored(nothing, np.zeros(n, np.int64), nothing)
     chains = _chains(p, view)
-    value = np.array([np.nan if c is None else float(c.stations) for c in chains])
-    took = [0 if c is None else (c.last[1] - c.first[1]) * p.slot_s for c in chains]
+    value = np.array([np.nan if c is None else float(len(c)) for c in chains])
+    took = [(c[-1][1] - c[0][1]) * p.slot_s if c else 0 for c in chains]
     return Scored(value, np.array([-(-s // 60) for s in took], np.int64), nothing)
 
 
 def tells(p: Moveout, view: View, area: str) -> Tells:
     """Of one judgement: the speed seen, and when the flow may be at the area, where that is known."""
     chain = _chains(p, view)[0]
-    if chain is None or chain.stations < _LEAST:
+    if chain is None or len(chain) < _LEAST:
         return Tells()
-    (i, t), (j, u) = chain.first, chain.last
+    (i, t), (j, u), inputs = chain[0], chain[-1], tuple(k for k, _ in chain)
     way, took = p.distance_m[j] - p.distance_m[i], (u - t) * p.slot_s
     note = f"{way / max(took, p.slot_s):.2g} m/s"
     left = p.village_m.get(area, 0.0) - p.distance_m[j]
     if left <= 0:  # it stands above the last station that felt it, or no distance is stated
-        return Tells(note)
+        return Tells(note, inputs=inputs)
     fastest = min(p.fast_m_s, way / (took - p.tolerance_s)) if took > p.tolerance_s else p.fast_m_s
     passed = int(view.end_at[0]) - (p.within_s // p.slot_s - 1 - u) * p.slot_s * 1000
-    at = [passed + round(left / v * 1000) for v in (max(fastest, p.slow_m_s), p.slow_m_s)]
-    return Tells(note, *at)
+    early, late = (round(left / v * 1000) for v in (max(fastest, p.slow_m_s), p.slow_m_s))
+    return Tells(note, passed + early, passed + late, inputs)
 
 
 def unfit(p: Moveout, stations: Sequence[str], areas: Iterable[str]) -> Said:

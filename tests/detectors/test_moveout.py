@@ -79,8 +79,10 @@ def test_its_speed_and_its_arrival_are_told() -> None:
     assert float(said.note.split()[0]) == pytest.approx(5, rel=0.2)
     passed = START - 600_000
     assert passed + 2600 / 20 * 1000 <= said.early_at <= passed + 2600 / 5 * 1000 <= said.late_at
-    assert tells(GULLY, view(*shaken({0: 700, 1: 600})), "A41") == (said.note, 0, 0)
-    assert tells(GULLY, view(*shaken({0: 700})), "A40") == ("", 0, 0)
+    assert said.inputs == (0, 1)
+    assert tells(GULLY, view(*shaken({0: 700, 1: 600})), "A41") == (said.note, 0, 0, (0, 1))
+    assert tells(GULLY, view(*shaken({0: 700, 2: 480})), "A40").inputs == (0, 2)
+    assert tells(GULLY, view(*shaken({0: 700})), "A40") == ("", 0, 0, ())
 
 
 def test_a_station_that_is_swept_away_still_counts() -> None:
@@ -327,7 +329,8 @@ def test_the_line_says_the_speed_and_when_it_may_arrive(folder: Path) -> None:
     assert passed < first.earliest_at < passed + 2600 / 5 * 1000 < first.latest_at
     words = evidence(district, first.evidence[0], "zh")
     assert "m/s" in words
-    assert "沟道地声站1、沟道地声站2、沟道地声站3" in words
+    assert "沟道地声站1、沟道地声站2沿沟" in words  # who shook, and not who may
+    assert last.evidence[0].station == "G1+G2+G3"
     assert "m/s" in evidence(district, first.evidence[0], "en")
 
 
