@@ -182,7 +182,7 @@ def test_the_reports_of_an_incident_as_text_and_as_a_page(
     html = page.read_text("utf-8")
     for words in (
         "size: A4",
-        "演练 EXERCISE",
+        "演练：不是真实灾情",
         "第2报",
         "实测转移 602 人",
         "大庄科乡香屯村",

@@ -344,7 +344,7 @@ def test_the_printed_report_counts_tasks(line: Log, setup: Setup, tmp_path: Path
     row = text[text.index("组织全部人员转移到安置点") :].partition("</tr>")[0]
     assert [x.partition("<")[0] for x in row.split('class="n">')[1:]] == [
         "1",
-        "1（0）",
+        "1 (0)",
         "0",
         "0",
         "0",
