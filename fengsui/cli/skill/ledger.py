@@ -190,9 +190,9 @@ def skill(
     What came of every warning and silence, by area and by version of the rules.
     """
     if public is not None:
-        from fengsui.cli.skill.public import publish  # loads all that rules are tuned with
+        from fengsui.play.publish import publish  # loads all that rules are tuned with
 
-        publish(obj, public, data, storms)
+        publish(obj.config, public, data, storms)
         return
     if data is not None or storms:
         raise Usage(Text("--data、--storms 同 --public 用", "--data and --storms go with --public"))

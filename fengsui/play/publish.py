@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 from config.language import Text, text_of
-from fengsui.cli.options import Shared
 from fengsui.play.scoring import played
 from fengsui.review.public_page import VERDICT, counts_words, ordered, public_page
 from fengsui.run.terminal import echo
@@ -18,10 +17,10 @@ from skill.public.trial import try_out
 from skill.verify.orders import order_figures
 from stream.environment import Usage, language
 
-_MAPS = Path(__file__).parents[3] / "config" / "maps"
+_MAPS = Path(__file__).parents[2] / "config" / "maps"
 
 
-def publish(obj: Shared, page: Path, data: Path | None, storms: int) -> None:
+def publish(config: Path, page: Path, data: Path | None, storms: int) -> None:
     """Write the page, and the same beside it as JSON. Raises Usage: there is no such folder of data,
     or nothing to test at all."""
     if data is not None and not data.is_dir():
@@ -33,7 +32,7 @@ def publish(obj: Shared, page: Path, data: Path | None, storms: int) -> None:
                 "nothing to test: give --data (measurements) or --storms (simulated ones)",
             )
         )
-    district = load_district(obj.config)
+    district = load_district(config)
     protocols, digest = read(PROTOCOLS.read_bytes(), PROTOCOLS.name)
     results = []
     for n, protocol in enumerate(protocols if data is not None else (), 1):
