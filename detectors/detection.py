@@ -2,6 +2,7 @@
 
 import hashlib
 
+from config.language import Said
 from config.records.level import Action, Level
 from ingest.observation import CapRef
 from stream.records import Record, Whole
@@ -17,7 +18,7 @@ class Evidence(Record, frozen=True, kw_only=True):
     threshold: float | None = None
     window_min: Whole | None = None
     observed_at: Whole | None = None
-    note: str = ""
+    note: Said = ""
     kind: str = ""
     frames: tuple[str, ...] = ()  # the clip: SHA-256 of a camera's pictures, in order of their time
 
@@ -56,7 +57,7 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive …
     latest_at: Whole | None = None  # … and by when
     next_at: Whole | None = None  # when the next threshold is expected
-    note: str = ""
+    note: Said = ""
     config: str = ""
     rules: str = ""  # version of the thresholds and rules alone: config.proof
 

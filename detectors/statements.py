@@ -48,7 +48,7 @@ class Saying:
         self._found.append((nth, detection.rule, place, detection))
 
     def change(
-        self, nth: int, rule: str, row: RainRow | StageRow, change: Change, note: str = ""
+        self, nth: int, rule: str, row: RainRow | StageRow, change: Change, note: Text | str = ""
     ) -> None:
         """A row of a threshold rule changed: does that change what the rule says of the area?"""
         name = "rain" if isinstance(row, RainRow) else "stage"
@@ -174,7 +174,7 @@ class Saying:
                 value=float(said.value),
                 observed_at=at,
                 kind="cascade",
-                note=str(_JUMPED if s in said.jumped else _SILENT),
+                note=_JUMPED if s in said.jumped else _SILENT,
             )
             for s, at in zip(said.stations, said.heard, strict=True)
         )
@@ -269,7 +269,7 @@ class Saying:
                 ",".join(told),
                 cover=cover,
                 thin=thin,
-                note=str(blind) if lost else "",
+                note=blind if lost else "",
             ),
         )
 
@@ -372,7 +372,7 @@ class Saying:
         cover: Coverage | None = None,
         thin: bool = False,
         suspect: bool = False,
-        note: str = "",
+        note: Text | str = "",
     ) -> Detection:
         return Detection(
             id=detection_id(area, hazard, rule, at, what),

@@ -165,8 +165,10 @@ def node(
         broker, Voice(where, sink, measure, rate), gauge, sensors, not no_calendar, status_s
     )
     try:
-        public = (read_key(Path(root)) if Path(root).exists() else bytes.fromhex(root)).hex()
-        given = Identity(id=node_id, kind=kind, prefix=prefix, root=public) if root else None  # type: ignore[arg-type]
+        given = None
+        if root:
+            read = read_key(Path(root)) if Path(root).exists() else bytes.fromhex(root)
+            given = Identity(id=node_id, kind=kind, prefix=prefix, root=read.hex())  # type: ignore[arg-type]
         agent = Agent(folder or Path(f"node-{node_id}"), given, hands)
     except ValueError as e:
         raise Usage(text_of(e)) from e

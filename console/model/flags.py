@@ -74,7 +74,7 @@ class Flags:
 
     def said(self, d: Detection) -> None:
         """A word of rule `quality`: "R28 rain: clock_slow 60 min", "R28 rain: clock_slow over"."""
-        what, _, test = d.note.partition(": ")
+        what, _, test = zh(d.note).partition(": ")
         station, (name, *more) = what.partition(" ")[0], (test.split() or [""])
         if name not in _WORDS:
             return

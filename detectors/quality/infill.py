@@ -36,6 +36,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from config.language import Text
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import SPAN, Bools, Ints
 from detectors.quality.rain_counter import Fell
@@ -252,7 +253,10 @@ def _forget(heard: StationMemory, before: int) -> None:
     heard.awaited = {r: {m for m in s if m > before} for r, s in heard.awaited.items() if r in heard.owed}
 
 
-def filled_note(held: Mapping[int, int], minute: int, length: int) -> str:
+def filled_note(held: Mapping[int, int], minute: int, length: int) -> Text | str:
     """How much of a sum up to `minute` over so many minutes is estimated; '' if none is."""
     count = sum(c for m, c in held.items() if minute - length < m <= minute)
-    return f"含邻站插补 {count / 10:g} mm" if count else ""
+    if not count:
+        return ""
+    mm = f"{count / 10:g} mm"
+    return Text(f"含邻站插补 {mm}", f"{mm} of it estimated from neighbours")

@@ -1,5 +1,6 @@
 """What the gauges and other authorities said, in words for those who must judge it. Pure."""
 
+from config.language import text_of
 from config.records.district import District
 from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
@@ -130,7 +131,7 @@ def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     if e.observed_at is not None:
         beside.append(local(e.observed_at, district.timezone, "%H:%M"))
     if kind.tells and e.note:
-        beside.append(e.note)
+        beside.append(text_of(e.note).zh if zh else text_of(e.note).en)
     if zh:
         return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
     return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")

@@ -120,3 +120,8 @@ def main() -> None:
     except Unavailable as e:
         echo("fengsui: " + text_of(e), err=True)
         sys.exit(1)
+    except (ValueError, OSError) as e:
+        if not isinstance(next(iter(e.args), None), Text):
+            raise  # a defect; what a person can mend is said in a pair
+        echo("fengsui: " + text_of(e), err=True)
+        sys.exit(1 if isinstance(e, OSError) else 2)

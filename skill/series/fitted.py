@@ -70,7 +70,10 @@ def fitted(
     for n, places in enumerate(sets):
         of = places[0].track
         rain = len(places[0].beside)
-        told(f"{of.station} {of.quantity} + " + Text(f"{rain} 个雨量站", f"{rain} rain gauges"))
+        told(
+            f"{of.station} {of.quantity} + "
+            + Text(f"{rain} 个雨量站", f"{rain} rain gauge" + "s" * (rain != 1))
+        )
         for name, made in _candidates(places, terms, blocks, folds):
             limits = rungs(made.whole, flooded(places))
             holds = (terms.window_ms // 60_000, 60)

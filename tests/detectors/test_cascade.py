@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Text
 from config.records.level import Action, Level
 from detectors.detection import Detection
 from detectors.setup.declared import problems
@@ -49,7 +50,12 @@ def test_the_second_silence_in_order_and_at_pace_proposes_with_times() -> None:
     told = {a: line.now(a) for a in ("A01", "A02", "A03")}
     for d in told.values():
         assert d is not None
-        assert (d.level, d.action, d.inferred, d.suspect) == (Level.YELLOW, Action.PREPARE, True, False)
+        assert (d.level, d.action, d.inferred, d.suspect) == (
+            Level.YELLOW,
+            Action.PREPARE,
+            True,
+            False,
+        )
         assert [e.station for e in d.evidence] == ["S01", "S02"]
         assert [e.observed_at for e in d.evidence] == [at(60), at(76)]
     # heard last at 60 and 76, both within five minutes and one more: the wave was at S02 from 76 to 82
@@ -184,7 +190,10 @@ def test_a_jump_before_the_end_counts_one_more_and_is_no_line_s() -> None:
     found = jumping(Valley()).now("A03")
     assert found is not None
     assert found.level == Level.ORANGE
-    assert [e.note for e in found.evidence] == ["断报 silent", "突涨后断报 silent after a jump"]
+    assert [e.note for e in found.evidence] == [
+        Text("断报", "silent"),
+        Text("突涨后断报", "silent after a jump"),
+    ]
     assert jumping(Valley(valley(carrier=VALLEY))).now("A03") is not None
 
 
@@ -230,7 +239,7 @@ def test_a_silent_gauge_upstream_blinds_the_forecast_and_keeps_the_all_clear_bac
             if isinstance(d, Detection) and d.rule == "silence" and d.detected_at > at(30):
                 found.append(d)
     of = {d.area: [(x.thin, x.note) for x in found if x.area == d.area] for d in found}
-    assert of["A02"] == [(True, "来水预报失明 no forecast from upstream: S02"), (False, "")]
+    assert of["A02"] == [(True, Text("来水预报失明：S02", "no forecast from upstream: S02")), (False, "")]
     assert of["A01"] == [(False, ""), (False, "")]  # it has no forecast that could be blind
 
 
@@ -273,7 +282,9 @@ def _grades(line: Valley) -> dict[str, Any]:
 
 @examples(10)
 @given(st.integers(0, 10_000), st.permutations(RIVER), st.integers(1, 30))
-def test_neither_cuts_nor_the_order_of_readings_show(seed: int, order: list[str], step: int) -> None:
+def test_neither_cuts_nor_the_order_of_readings_show(
+    seed: int, order: list[str], step: int
+) -> None:
     dead = {s: 40 + n * step for n, s in enumerate(order)}
     plain = Valley()
     plain.play(240, dead)
@@ -296,7 +307,9 @@ def test_whatever_dies_the_times_fit_the_order_and_the_pace(seed: int) -> None:
     dead: dict[str, float] = {s: rng.randrange(30, 150) for s in RIVER if rng.random() < 0.7}
     line = Valley()
     line.play(240, dead)
-    last = {s: max(m for m in range(int(t) + 1) if m % 5 == RIVER.index(s)) for s, t in dead.items()}
+    last = {
+        s: max(m for m in range(int(t) + 1) if m % 5 == RIVER.index(s)) for s, t in dead.items()
+    }
     for d in line.said:
         stations = [e.station for e in d.evidence]
         assert stations == sorted(stations)

@@ -1,6 +1,7 @@
 """What a command loads before it works, and that the list of commands says what the commands are."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -213,3 +214,19 @@ def test_every_stage_says_what_it_is_made_of() -> None:
     assert set(processes._MADE_OF) == set(STAGES)
     for stage in STAGES:
         processes.load_stage(stage)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("zh", "不认识的选项 'zzz'"), ("en", "unknown option 'zzz'")],
+)
+def test_what_a_person_can_mend_is_told_without_a_traceback(language: str, told: str) -> None:
+    """An address is read where it is used, far below the command."""
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN, "--log", "kafka://127.0.0.1:1/?zzz=1", "status"],
+        capture_output=True, text=True, timeout=300, cwd=ROOT,
+        env={**os.environ, "FENGSUI_LANG": language},
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1

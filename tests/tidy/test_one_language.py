@@ -136,6 +136,26 @@ def test_what_a_printed_page_says_is_said_twice(path: Path) -> None:
     assert not mixed_up
 
 
+# the link to the other language is in that language
+_OTHER = re.compile(r'<a [^>]*lang="zh-CN">[^<]*</a>')
+
+
+def test_each_half_is_in_its_own_language() -> None:
+    count, wrong = 0, []
+    for path in (p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))):
+        if "node_modules" in path.parts:
+            continue
+        for n in ast.walk(ast.parse(path.read_text())):
+            match n:
+                case ast.Call(func=ast.Name(id="Text"), args=[_, half]):
+                    said = "".join(text for _, text in strings(half))
+                    count += bool(said)
+                    if CHINESE.search(_OTHER.sub("", said)):
+                        wrong.append(f"{path.relative_to(ROOT)}:{n.lineno}: {said[:120]!r}")
+    assert count > 2000
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("text", ["尚无数据 nothing has run here yet", "{} 越界 is out of range"])
 def test_both_languages_in_one_string_are_seen(text: str) -> None:
     assert CHINESE.search(text)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from config.language import zh
 from config.records.level import Action
 from detectors.detection import Detection
 from detectors.stage import Detect
@@ -74,7 +75,7 @@ def test_an_order_that_a_blocked_hour_kept_back_comes_and_says_what_is_estimated
     broken = Storm().play(60, 5, heavy).play(120, 0, heavy).play(320, 5, heavy)
     assert first(whole) <= first(broken) <= first(whole) + 35 * MINUTE  # without: an hour
     told = [e for d in broken.said for e in d.evidence if e.station == OWN and e.note]
-    assert told and all(e.note.startswith("含邻站插补") for e in told)
+    assert told and all(zh(e.note).startswith("含邻站插补") for e in told)
     assert not [e for d in whole.said for e in d.evidence if e.note]
 
 
