@@ -17,9 +17,10 @@ import msgspec
 from config.language import Said, Text, en, text_of, zh
 from config.records.channels import Channels
 from config.records.district import Contact, District
-from config.records.level import ACTION_ZH, LEVEL_ZH, Action, Level
+from config.records.level import Action, Level, hazard_words
 from config.records.sources import NONE
 from console.model.follow import Follower
+from dispatch.grade import Grade
 from dispatch.records import Alert
 from fengsui.play import play
 from fengsui.review.page import BROKEN_OFF, after_action
@@ -168,7 +169,7 @@ def drill(district: District, state: Path, wish: DrillWish) -> int:
     return code or (3 if live.real else 0)
 
 
-def _why_ended(real: str, minute: int | None) -> Said:
+def _why_ended(real: Said, minute: int | None) -> Said:
     if real:
         return Text(f"发布了实况预警：{zh(real)}", f"a real warning: {en(real)}")
     if minute is not None:
@@ -208,9 +209,9 @@ class Live:
         self._folder = (state / "live").resolve()
         self._follower: Follower | None = None
         self._newest: dict[str, Alert] = {}
-        self.real = ""
+        self.real: Said = ""
 
-    def look(self) -> str:
+    def look(self) -> Said:
         """The worst warning in force that stops a drill: a red, or an order to move now; or ""."""
         if self._follower is None:
             if not (self._folder / f"{self._district.id}.live.log.db").exists():
@@ -227,8 +228,11 @@ class Live:
             red = max(a.level, a.proposed_level) >= Level.RED
             move = max(a.action, a.proposed_action) >= Action.MOVE
             if not over and (red or move):
-                words = [LEVEL_ZH[Level.RED]] * red + [ACTION_ZH[Action.MOVE]] * move
-                return f"{a.id}/{a.version} {a.area} {a.hazard} {'、'.join(words)}"
+                grade = Grade(
+                    Level.RED if red else Level.NONE, Action.MOVE if move else Action.NONE
+                )
+                what = hazard_words(a.hazard) + " " + grade.words(a.hazard)
+                return f"{a.id}/{a.version} {a.area} " + what
         return ""
 
     def watching(self, stop: threading.Event) -> "_Watching":
