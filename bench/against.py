@@ -40,12 +40,16 @@ class Mode(NamedTuple):
     times: int
     slots: int
     group: int
+    doubtful: bool = False  # every second gauge is flagged suspect
+    late: bool = False  # the last slot first, then each gauge's others, newest first, `group` a step
 
 
 MODES = (
     Mode(Text("整批", "batches of a slot"), 8, 144, 0),
     Mode(Text("网关每批 20 条", "gateway batches of 20"), 1, 144, 20),
     Mode(Text("单条", "single readings"), 1, 36, 1),
+    Mode(Text("半数存疑", "every second gauge in doubt"), 1, 144, 0, doubtful=True),
+    Mode(Text("迟到，新者在先", "late, newest first"), 1, 288, 100, late=True),
 )
 
 
@@ -55,6 +59,7 @@ class Turn(NamedTuple):
     cpu_s: float
     readings: int
     said: int
+    digest: str = ""  # of what it said
 
 
 def weather(stations: Sequence[Station], slots: int, seed: int) -> npt.NDArray[np.int64]:
@@ -87,23 +92,43 @@ def workload(district: District, mode: Mode) -> bytes:
     start = Run(
         name="exercise-bench", kind="exercise", district=district.id, config="", start_at=_START
     )
-    lines, width = [[encode(start)]], mode.group or len(names)
-    for slot, row in enumerate(counts.tolist(), 1):
-        at = _START + slot * _EVERY_S * 1000
-        for first in range(0, len(names), width):
-            of: dict[str, list[Observation]] = {}
-            for (s, n), value in list(zip(names, row, strict=True))[first : first + width]:
-                one = Observation(
-                    station=f"{s.id}-{n}",
-                    quantity=s.quantity,
-                    observed_at=at,
-                    value=value,
-                    flag=Flag.GOOD,
-                )
-                of.setdefault(f"{district.groups_of_station[s.id][0]}-{n}", []).append(one)
-            lines.append([encode(Observations.of(g, at, x)) for g, x in of.items()])
-        lines.append([encode(Tick(clock_at=at))])
+    lines = [[encode(start)]]
+    for clock, step in _steps(mode, len(names)):
+        of: dict[str, list[Observation]] = {}
+        for slot, k in step:
+            s, n = names[k]
+            flag = Flag.SUSPECT if mode.doubtful and k % 2 else Flag.GOOD
+            one = Observation(
+                station=f"{s.id}-{n}",
+                quantity=s.quantity,
+                observed_at=_at(slot),
+                value=int(counts[slot, k]),
+                flag=flag,
+                test="rate" if flag == Flag.SUSPECT else "",
+            )
+            of.setdefault(f"{district.groups_of_station[s.id][0]}-{n}", []).append(one)
+        line = [encode(Observations.of(g, _at(clock), x)) for g, x in of.items()]
+        lines.append(line or [encode(Tick(clock_at=_at(clock)))])
     return b"\n".join(b"[" + b",".join(line) + b"]" for line in lines)
+
+
+def _at(slot: int) -> int:
+    """When the readings of a slot are of, ms."""
+    return _START + (slot + 1) * _EVERY_S * 1000
+
+
+def _steps(mode: Mode, many: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """The line's clock (a slot) and what comes then: (slot, which of `many` gauges); nothing: a tick."""
+    for slot in range(mode.slots - 1 if mode.late else 0, mode.slots):
+        width = many if mode.late else mode.group or many
+        for first in range(0, many, width):
+            yield slot, [(slot, k) for k in range(first, min(first + width, many))]
+        yield slot, []
+    if mode.late:
+        before = range(mode.slots - 2, -1, -1)
+        for first in range(0, len(before), mode.group):
+            for k in range(many):
+                yield mode.slots - 1, [(slot, k) for slot in before[first : first + mode.group]]
 
 
 def tree_of(revision: str, folder: Path) -> Path:
@@ -153,9 +178,10 @@ def _told(mode: Mode, revision: str, pairs: list[tuple[Turn, Turn]]) -> Text:
     ratios = sorted(b.cpu_s / a.cpu_s for a, b in pairs)
     ours, theirs = pairs[0]
     ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+    same = ours.digest == theirs.digest
     return mode.title + Text(
         f"：{ours.readings:,} 条读数；本版 {here:,.0f}/s，{revision} {there:,.0f}/s，比 {ratio}；"
-        f"说出 {ours.said:,} 与 {theirs.said:,}",
+        f"说出 {ours.said:,} 与 {theirs.said:,}，{'逐字节相同' if same else '不尽相同'}",
         f": {ours.readings:,} readings; here {here:,.0f}/s, {revision} {there:,.0f}/s, ratio {ratio}; "
-        f"said {ours.said:,} and {theirs.said:,}",
+        f"said {ours.said:,} and {theirs.said:,}, {'the same byte for byte' if same else 'not the same'}",
     )

@@ -5,6 +5,7 @@ elsewhere, or names both, and takes the district as that tree ships it.
 usage: python -P bench/load/detector.py TREE WORKLOAD TIMES
 WORKLOAD: a JSON array of records a line, as the topic `observations` holds them; a line is one step."""
 
+import hashlib
 import json
 import sys
 import time
@@ -91,7 +92,7 @@ def _found(tree: Path, *places: str) -> Any:
 
 
 def main(tree: str, workload: str, times: str) -> None:
-    """Prints CPU seconds of the steps, readings, and what was said, as JSON."""
+    """Prints CPU seconds of the steps, readings, how much was said, and its digest, as JSON."""
     place = Path(tree)
     load = _found(place, "config.load:load")
     make = _found(place, "detectors.stage:Detect", "detectors.run:Detect")
@@ -108,11 +109,17 @@ def main(tree: str, workload: str, times: str) -> None:
         steps.append([item(0, offset + n, "", r) for n, r in enumerate(records)])
         offset += len(records)
     readings = sum(len(x.record.station) for s in steps for x in s if hasattr(x.record, "station"))
-    said, began = 0, time.process_time()
+    said, began = [], time.process_time()
     for step in steps:
         state, writes = detect.step(state, step)
-        said += len(writes)
-    print(json.dumps([time.process_time() - began, readings, said]))
+        said.append(writes)
+    took, digest = time.process_time() - began, hashlib.sha256()
+    for write in (w for writes in said for w in writes):
+        record = msgspec.to_builtins(write.record)
+        for own in ("config", "rules"):  # of the tree's own district
+            record.pop(own, None)
+        digest.update(msgspec.json.encode((write.key, record)))
+    print(json.dumps([took, readings, sum(map(len, said)), digest.hexdigest()]))
 
 
 if __name__ == "__main__":

@@ -84,6 +84,25 @@ class Window:
         self.head[rows[last]] = head[last]
         return taken, head
 
+    def put_back(self, rows: Ints, minute: Ints, count: Ints, add: Bools) -> Bools:
+        """What comes late, none of it a day or more behind its row's head, however much of a row: as
+        `put` takes one after another. Returns which were taken."""
+        flat, head = self._ring.reshape(-1), self.head[rows]
+        place = rows * SLOTS + (minute & _MASK)
+        order = np.lexsort((minute, rows))
+        first = np.ones(rows.size, np.bool_)  # of its row and minute
+        first[order[1:]] = place[order[1:]] != place[order[:-1]]
+        taken: Bools = add | (first & ((flat[place] & 1) == 0))
+        some, of = np.unique(rows, return_inverse=True)
+        fell = np.zeros((some.size, SPAN), np.int64)
+        np.add.at(fell, (of, head - minute), np.where(taken, 2 * count, 0))
+        # every minute since has seen it fall
+        since = fell[:, ::-1].cumsum(axis=1)[:, ::-1]
+        ages = (self.head[some, None] - np.arange(SPAN)) & _MASK
+        flat[some[:, None] * SLOTS + ages] += since.astype(np.int32)
+        flat[place[taken]] |= 1
+        return taken
+
     def _late(self, base: Ints, minute: Ints, head: Ints, twice: Ints, taken: Bools) -> None:
         """Into the past: every minute since has seen this rain fall. No row twice."""
         flat = self._ring.reshape(-1)
@@ -125,6 +144,13 @@ class Window:
         found: Ints = ((fell[:, None] - then) >> 1).astype(np.int64)
         return np.where(begin < ends[:, None], found, 0)
 
+    def held(self, rows: Ints, length: int) -> Ints:
+        """(k,): what each row has of the last minutes up to its head."""
+        end = self.head[rows]
+        now, then = self._ring[rows, end & _MASK], self._ring[rows, (end - length) & _MASK]
+        found: Ints = (((now & ~1) - (then & ~1)) >> 1).astype(np.int64)
+        return found
+
     def total(self, row: int, minute: int, length: int) -> int:
         """The sum over (minute - length, minute]."""
         now, then = self._ring[row, minute & _MASK], self._ring[row, (minute - length) & _MASK]
@@ -133,6 +159,15 @@ class Window:
     def last(self, row: int, minute: int, length: int) -> npt.NDArray[np.int32]:
         """Counts of the minutes (minute - length, minute], oldest first; -1 where none."""
         return self._counts(self._ring[row, np.arange(minute - length, minute + 1) & _MASK])
+
+    def touched(self, row: int, minute: int, head: int) -> Ints:
+        """(windows,): the largest sums over all ends that a value of `minute` that came late touches."""
+        values = np.maximum(self.last(row, head, SPAN + min(head - minute, 60)), 0)
+        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
+        ends = np.arange(total.size - 1 - (head - minute), total.size)
+        begin = np.maximum(ends[:, None] - self.windows, 0)
+        best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
+        return best
 
     def counts(self) -> npt.NDArray[np.int32]:
         """(rows, SLOTS) by minute modulo SLOTS; -1 where nothing was heard."""

@@ -20,6 +20,8 @@ HALVES = 64  # and half hours
 LONG = 110  # windows longer than this are told by half hours
 _MINUTE = 60_000
 _FAIL = int(Flag.FAIL)  # arrays are slow to compare with a member of an enum
+_MANY = 4  # late ones: so many are worth a look at all of them
+_NOBODY = np.zeros(0, np.int64)
 _FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
 
 
@@ -101,7 +103,10 @@ class StationMemory:
         np.maximum.at(self.head, b.row, b.at)
         inserted = order[keep[order]]
         self._insert(b.row[inserted], key[inserted], b.value[inserted])
-        for n in (~newer).nonzero()[0]:
+        late = (~newer).nonzero()[0]
+        if late.size >= _MANY and good[late].all():
+            late = self._backlog(b, key, before, late, keep, add)
+        for n in late:
             row = int(b.row[n])
             found = np.flatnonzero(self.keys[row] == key[n])
             if found.size:
@@ -132,6 +137,40 @@ class StationMemory:
         before[order[1:]] = (top - rank)[:-1]
         before[order[first]] = self.head[rows[first]]
         return before
+
+    def _backlog(
+        self, b: Batch, key: Ints, before: Ints, late: Ints, keep: Bools, add: Bools
+    ) -> Ints:
+        """Of what comes late, at once, what repeats what is held or is told for the first time; what
+        remains is to be taken one by one: all of it where an id stands twice, comes with another value,
+        or must go while it still counts."""
+        late = late[b.row[late].argsort(kind="stable")]
+        rows, keys, values = b.row[late], key[late], b.value[late]
+        same = self.keys[rows] == keys[:, None]
+        known = same.any(axis=1)
+        new = ~known
+        if (self.values[rows, same.argmax(axis=1)] != values)[known].any():
+            return np.sort(late)
+        rows, keys, fresh = rows[new], keys[new], late[new]
+        if not rows.size:
+            return _NOBODY
+        begin, width = begins(rows), self.keys.shape[1]
+        many = lengths(begin, rows.size)
+        rank = np.arange(rows.size) - begin.repeat(many)
+        over = self.keys[rows, (self.next[rows] + rank) % width]
+        young = (over >= 0) & ((over >> 20) > self.head[rows] - SEEN_MS)
+        gone = np.isin(b.row[late[known]], rows[over >= 0])
+        twice = len(set(zip(rows.tolist(), keys.tolist(), strict=True))) < rows.size
+        if twice or young.any() or gone.any() or int(many.max()) > width:
+            return np.sort(late)
+        # what a row has forgotten when each is taken: a running maximum that starts anew with each row
+        forgot = np.maximum(np.where(over >= 0, over >> 20, -1), self.forgot[rows])
+        part = (np.arange(begin.size) + 1).repeat(many) << 45
+        forgot = np.maximum.accumulate(forgot + part) - part
+        self._insert(rows, keys, b.value[fresh])
+        keep[fresh] = True
+        add[fresh] = b.at[fresh] > np.maximum(before[fresh] - SEEN_MS, forgot)
+        return _NOBODY
 
     def _insert(self, rows: Ints, keys: Ints, values: Ints) -> None:
         """Ids of rows, those of one row together and in order."""

@@ -40,12 +40,14 @@ from detectors.engine.hysteresis import either, without
 from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, rounds, turns
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import highest
-from detectors.rain.judgement import Judged
+from detectors.rain.judgement import Judged, calm, set_apart
 from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
 from detectors.rain.wetness import Wetness
 
 CLASSES = ("dry", "normal", "wet")
 _NEVER = 2**31 - 1
+_NOBODY = np.zeros(0, np.int64)
+_MANY = 4  # turns: of more, most come late
 _WORSE = np.array([1, 2, 3, 4, 2.5, 4.5])  # of levels and actions: which of several is shown
 
 Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
@@ -124,6 +126,7 @@ class RainThreshold:
         self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
         self._acting = bool((self.action_limits < _NEVER).any())
         self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
+        self._least = self._lowest.min(axis=(0, 2))  # nor does any, whatever the ground's wetness
 
     def _table(self, row: RainRow) -> Ints:
         """(classes, windows, 6): the thresholds of levels and actions."""
@@ -161,9 +164,13 @@ class RainThreshold:
         out: list[Change] = []
         if rows.size == 0:
             return out
-        if doubt is not None and doubt.dtype == np.bool_:
-            doubt = np.where(doubt, SPAN + 1, 0)
-        for part, _ in turns(state.window.head, rows, minutes, BLOCK):
+        reach: Ints | None = None
+        if doubt is not None:
+            reach = np.where(doubt, SPAN + 1, 0) if doubt.dtype == np.bool_ else np.asarray(doubt)
+        parts, late = turns(state.window.head, rows, minutes, BLOCK), _NOBODY
+        if len(parts) > _MANY:
+            parts, late = set_apart(parts, calm(state, self._least, rows, minutes, counts, reach))
+        for part, _ in parts:
             self._turn(
                 state,
                 part,
@@ -171,10 +178,15 @@ class RainThreshold:
                 minutes[part],
                 counts[part],
                 False if add is None else add[part],
-                None if doubt is None else np.asarray(doubt[part]),
+                None if reach is None else reach[part],
                 None if clock is None else clock[part],
                 out,
             )
+        if late.size:
+            also = np.zeros(late.size, np.bool_) if add is None else add[late]
+            taken = state.window.put_back(rows[late], minutes[late], counts[late], also)
+            fell = np.where(taken, counts[late], 0)
+            self.wetness.take_back(state, rows[late], minutes[late], fell)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
@@ -195,16 +207,14 @@ class RainThreshold:
         if doubt is not None and doubt.any():
             for n in np.nonzero((doubt > 0) & taken)[0].tolist():
                 state.mistrust(int(rows[n]), int(minutes[n]), int(counts[n]), int(doubt[n]))
-        timely = taken & (head - minutes <= self._late_min)
-        old = None if clock is None else taken & (clock - minutes > self._late_min)
-        if old is not None:
-            timely &= ~old
         news = (counts != 0) | turned
+        timely, still = taken & (head - minutes <= self._late_min), None
+        if clock is not None:
+            old = taken & (clock - minutes > self._late_min)
+            timely &= ~old
+            still = self._still(state, part, rows, head, clock, (old & news).nonzero()[0])
         hot = self._hot(state, rows, minutes, head, (timely & news).nonzero()[0])
         k: Ints = (timely & hot).nonzero()[0]
-        still = None
-        if clock is not None and old is not None:
-            still = self._still(state, part, rows, head, clock, (old & news).nonzero()[0])
         if k.size == 0 and still is None:
             return
         sums = self._sums(state, rows[k], minutes[k], head[k])
@@ -267,7 +277,7 @@ class RainThreshold:
         sums = state.window.sums(rows, head)
         if self._late_ends:
             for n in (minutes < head).nonzero()[0].tolist():
-                most = self._touched(state, int(rows[n]), int(minutes[n]), int(head[n]))
+                most = state.window.touched(int(rows[n]), int(minutes[n]), int(head[n]))
                 sums[n] = np.maximum(sums[n], most)
         if self._gap:
             sums *= (sums[:, self._gap_window] > 0)[:, None]
@@ -369,16 +379,6 @@ class RainThreshold:
         if not open_.any():
             return float("inf")
         return round(float(np.maximum(limits - sums, 0)[open_].min()) / rate, 1)
-
-    def _touched(self, state: RainState, row: int, minute: int, head: int) -> Ints:
-        """The largest sum of each window over all ends that a late value touches."""
-        length = SPAN + head - minute
-        values = np.maximum(state.window.last(row, head, min(length, SPAN + 60)), 0)
-        total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
-        ends = np.arange(total.size - 1 - (head - minute), total.size)
-        begin = np.maximum(ends[:, None] - state.window.windows, 0)
-        best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
-        return best
 
     def dump(self, state: RainState) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}

@@ -51,6 +51,17 @@ class Wetness:
             turned[n] = state.wetness[r] != was
         return turned
 
+    def take_back(self, state: RainState, rows: Ints, minutes: Ints, counts: Ints) -> None:
+        """What comes late, none of it a day and more behind its row's clock, however much of a row."""
+        if not self._classes:
+            return
+        wet = counts != 0
+        r, day = rows[wet], minutes[wet] // _DAY
+        np.add.at(state.days, (r, day % DAYS), counts[wet])
+        before = np.unique(r[day < state.today[r]])
+        if before.size:
+            state.wetness[before] = self._class(state, before)
+
     def index(self, state: RainState, rows: Ints) -> npt.NDArray[np.float64]:
         """Pa of rows now, in counts (0.1 mm)."""
         back = (state.today[rows, None] - np.arange(1, self._days + 1)) % DAYS
