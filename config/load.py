@@ -145,7 +145,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     _heads(folder, head, channels, problems)
     if rules is not None:
         check_rules(rules, problems)
-        check_rule_rows(problems, rules, by_area, by_station, watches)
+        check_rule_rows(problems, rules, by_area, by_station, heard(by_area, watches))
     if policy is not None:
         check_policy(policy, problems)
         check_officers(problems, policy, officers, by_area, contacts and by_contact)
@@ -237,6 +237,18 @@ def watch_groups(areas: Iterable[str], watches: Iterable[Watch]) -> dict[str, tu
     for a in sorted(parent):
         groups.setdefault(f"g-{root(a)}", []).append(a)
     return {k: tuple(v) for k, v in groups.items()}
+
+
+def heard(areas: Iterable[str], watches: Iterable[tuple[int, Watch]]) -> set[tuple[str, str]]:
+    """(area, station): of every area the stations of its watch group. A watch of an area that is not
+    there is a problem of its own."""
+    known = set(areas)
+    mine = [w for _, w in watches if w.area in known]
+    found = set()
+    for members in watch_groups(known, mine).values():
+        stations = {w.station for w in mine if w.area in members}
+        found |= {(area, station) for area in members for station in stations}
+    return found
 
 
 def _district(

@@ -2,13 +2,13 @@
 what a kind asks of its parameters is checked where the kinds are (`detectors.setup.declared`)."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 
 from config.checks.tables import ACTIONS, LEVELS, RULES
 from config.language import Said, Text
 from config.read.problem import Problem, no_hazard, out_of_range, problem, unknown_name
-from config.records.district import Area, Station, Watch
+from config.records.district import Area, Station
 from config.records.level import HAZARD_ZH
 from config.records.quantity import QUANTITIES, unknown
 from config.records.rules import RuleRow, Rules
@@ -22,12 +22,12 @@ def check_rule_rows(
     rules: Rules,
     areas: Mapping[str, Area],
     stations: Mapping[str, Station],
-    watches: Sequence[tuple[int, Watch]],
+    heard: set[tuple[str, str]],
 ) -> None:
-    """Ids, places and thresholds of every row; and what the climate can rain."""
+    """Ids, places and thresholds of every row; and what the climate can rain. heard: (area, station), of
+    every area the stations of its watch group, for there its readings are judged."""
     _climate(problems, rules)
     seen: set[str] = {*RULES, "quality", "camera_sight"}
-    watched = {(w.area, w.station) for _, w in watches}
     for n, row in enumerate(rules.rule):
         place = f"rule[{n}] {row.id}"
 
@@ -76,7 +76,7 @@ def check_rule_rows(
         if len(set(every)) < len(every):
             wrong("stations", Text("有重复", "one stands twice"))
         _thresholds(wrong, row)
-        _places(wrong, row, areas, stations, watched)
+        _places(wrong, row, areas, stations, heard)
 
 
 def _climate(problems: list[Problem], rules: Rules) -> None:
@@ -129,7 +129,7 @@ def _places(
     row: RuleRow,
     areas: Mapping[str, Area],
     stations: Mapping[str, Station],
-    watched: set[tuple[str, str]],
+    heard: set[tuple[str, str]],
 ) -> None:
     every = (*row.stations, *(n for names in row.beside.values() for n in names))
     if not row.areas:
@@ -146,10 +146,13 @@ def _places(
         elif area != "*":
             for name in every:
                 # the gauges of a whole valley are nobody's own: detectors.setup.cascades looks at them
-                if row.kind != "cascade" and name in stations and (area, name) not in watched:
+                if row.kind != "cascade" and name in stations and (area, name) not in heard:
                     wrong(
                         "stations",
-                        Text(f"{area} 不监视 {name}", f"{area} does not watch {name}"),
+                        Text(
+                            f"{area} 所在监测组不监视 {name}",
+                            f"the watch group of {area} does not watch {name}",
+                        ),
                         "watch.csv",
                     )
     for name in every:

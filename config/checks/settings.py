@@ -303,6 +303,7 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
             wrong(name, Text("越界", "is out of range"), hint)
     for name, least, most in (
         ("lead_min", 0, 360),
+        ("least_share", 0.0, 1.0),
         ("move_cost", 0.01, 1000),
         ("prepare_cost", 0.01, 1000),
     ):

@@ -51,11 +51,12 @@ def late(district: District, state: SilenceState, station: str) -> bool:
 
 
 def unforeseen(district: District, area: str, silent: Collection[str]) -> list[str]:
-    """Silent gauges without which the area's forecast of what comes down the river is blind."""
+    """Silent gauges without which the area's forecast of what comes down the river is blind: those of
+    the level, for a rule that lacks one of its rain gauges still says what the others make of it."""
     found = []
     for row in district.rules.rule:
         every = "*" in row.areas and row.hazard in district.areas[area].hazards
-        if row.kind != "travel_time" or not (every or area in row.areas):
+        if row.kind not in ("travel_time", "flood_score") or not (every or area in row.areas):
             continue
         mine = row.stations or district.stations_of_area[area]
         found += [s for s in mine if s in silent and district.stations[s].quantity == row.quantity]

@@ -26,7 +26,7 @@ SLOT_MIN = 5
 HOLD_MIN = (
     120  # an order stands until the storm is over: who has left does not come back between cells
 )
-AHEAD_MIN = (45, 60, 75)  # how far the forecast of the stream looks
+AHEAD_MIN = (45, 60)  # how far the forecast of the stream looks
 GOES_ON = ((20, 1.0), (25, 0.7), (30, 0.7))  # minutes, trend
 _FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
 _TERMS = (
@@ -142,7 +142,7 @@ def flood_rows(places: Sequence[Basin], parameters: dict[str, Any]) -> Iterator[
     """A row for each basin."""
     for b in places:
         yield RuleRow(
-            id=f"stream_{b.id}",
+            id=f"stream_{b.id.lower()}",
             kind="flood_score",
             quantity="stage",
             hazard="flash_flood",

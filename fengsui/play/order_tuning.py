@@ -186,9 +186,9 @@ def _chosen(
     steps = curve("move", judgement)
     if not steps or not steps[0].figures.floods:
         return None
-    move = cheapest(steps, cost.lead_min, cost.move_cost)
+    move = cheapest(steps, cost.lead_min, cost.move_cost, cost.least_share)
     below = [s for s in steps if s.limit <= move.limit]
-    prepare = cheapest(below, cost.lead_min, cost.prepare_cost)
+    prepare = cheapest(below, cost.lead_min, cost.prepare_cost, cost.least_share)
     source = _source(district, move, prepare, count)
     rows = [
         msgspec.structs.replace(r, source=source, move=move.limit, prepare=prepare.limit)
@@ -204,7 +204,8 @@ def _source(district: District, move: Rung, prepare: Rung, count: int) -> str:
         Text(
             "模拟所得，非实测",
             f"simulated, not measured: fengsui tune --simulated --seeds {count}, storms {TRAINING}–"
-            f"{TRAINING + count - 1}, {f.floods} floods; lead {cost.lead_min} min, a miss costs "
+            f"{TRAINING + count - 1}, {f.floods} floods; lead {cost.lead_min} min for at least "
+            f"{cost.least_share:.0%} of floods, a miss costs "
             f"{cost.move_cost:g} / {cost.prepare_cost:g} false orders; move: in time "
             f"{f.share(cost.lead_min):.0%}, never {f.never}, false {f.false} (FAR {f.far:.2f}); "
             f"prepare: in time {p.share(cost.lead_min):.0%}, false {p.false} (FAR {p.far:.2f})",

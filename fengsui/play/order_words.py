@@ -22,13 +22,13 @@ def curve_told(
     hazard: str, steps: Sequence[Rung], move: Rung, prepare: Rung, cost: OrderCost
 ) -> Iterator[Said]:
     """A line for every other threshold at which an order is given to anybody, and for the chosen ones."""
-    floods = steps[0].figures.floods
-    lead = cost.lead_min
+    floods, lead, least = steps[0].figures.floods, cost.lead_min, f"{cost.least_share:.0%}"
+    costs = f"{cost.move_cost:g} / {cost.prepare_cost:g}"
     yield Text(
-        f"{HAZARD_ZH[hazard]}：成灾 {floods}；★ 立即转移 ☆ 准备转移 取账最小者：未在前 {lead} min 下令一次抵"
-        f" {cost.move_cost:g} / {cost.prepare_cost:g} 次空令",
-        f"{HAZARD_EN[hazard]}: floods {floods}; ★ move ☆ prepare: the least bill, where a flood without "
-        f"the order {lead} min before costs {cost.move_cost:g} / {cost.prepare_cost:g} false orders",
+        f"{HAZARD_ZH[hazard]}：成灾 {floods}；★ 立即转移 ☆ 准备转移：在前 {lead} min 下令至少 {least}，"
+        f"其中取账最小者；未在前下令一次抵 {costs} 次空令",
+        f"{HAZARD_EN[hazard]}: floods {floods}; ★ move ☆ prepare: at least {least} of them {lead} min "
+        f"ahead, and of those the least bill; a flood without it costs {costs} false orders",
     )
     yield Text(
         f"      阈值   ≥{lead} min   ≥0 min   灾后   未令   空令    FAR       账",

@@ -2,7 +2,8 @@
 
 Whoever signs sees the whole curve. What is chosen is the threshold whose bill is the least: every flood
 that the order did not come `lead_min` before costs `miss_cost`, every false order 1; of equal bills the
-higher threshold, for it orders fewer people.
+higher threshold, for it orders fewer people. Bills are flat where many thresholds cost much the same, so
+a district also says which share of the floods must have an order in time whatever that costs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +35,10 @@ def bill(figures: OrderFigures, lead_min: float, miss_cost: float) -> float:
     return (figures.floods - early) * miss_cost + figures.false
 
 
-def cheapest(steps: Sequence[Rung], lead_min: float, miss_cost: float) -> Rung:
-    """The step with the least bill."""
-    return min(steps, key=lambda s: (bill(s.figures, lead_min, miss_cost), -s.limit))
+def cheapest(
+    rungs: Sequence[Rung], lead_min: float, miss_cost: float, least_share: float = 0.0
+) -> Rung:
+    """The rung with the least bill, among those that come before `least_share` of the floods (among all
+    where none does)."""
+    enough = [r for r in rungs if r.figures.share(lead_min) >= least_share]
+    return min(enough or rungs, key=lambda r: (bill(r.figures, lead_min, miss_cost), -r.limit))

@@ -201,6 +201,48 @@ def test_areas_that_share_a_station_are_one_group() -> None:
     assert found == {"g-a": ("a", "b", "d"), "g-c": ("c",)}
 
 
+@pytest.mark.parametrize(("station", "wrong"), [("S01", 0), ("S02", 1)])
+def test_a_rule_looks_at_what_its_area_s_group_hears_and_at_no_other_valley(
+    folder: Path, station: str, wrong: int
+) -> None:
+    assert "S01" not in load(folder).stations_of_area["A01"]  # other villages of the valley watch it
+    path = folder / "rules.toml"
+    row = f"""
+[[rule]]
+id = "stream"
+kind = "flood_score"
+quantity = "stage"
+hazard = "flash_flood"
+source = "test"
+areas = ["A01"]
+stations = ["{station}"]
+beside = {{ rain = ["R05"] }}
+move = 1.0
+"""
+    path.write_text(path.read_text("utf-8") + row, "utf-8")
+    try:
+        load(folder)
+        found = []
+    except ConfigError as e:
+        found = [p for p in e.problems if p.column.endswith("stream.stations")]
+    assert len(found) == wrong
+    assert all(station in str(p.message) and "watch group" in str(p.message) for p in found)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("lead_min", "361"), ("least_share", "1.2"), ("move_cost", "0.0"), ("prepare_cost", "-1.0")],
+)
+def test_a_cost_of_orders_that_cannot_be_is_told(folder: Path, key: str, value: str) -> None:
+    path = folder / "policy.toml"
+    body = path.read_text("utf-8")
+    old = next(line for line in body.splitlines() if line.startswith(f"{key} = "))
+    path.write_text(body.replace(old, f"{key} = {value}"), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    assert [p.column for p in caught.value.problems] == [f"orders.{key}"]
+
+
 def test_scenarios_load_and_a_wrong_one_says_why(folder: Path) -> None:
     district = load(folder)
     assert len(scenarios(district)) >= 6

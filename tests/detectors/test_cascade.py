@@ -226,10 +226,19 @@ def test_a_restart_changes_nothing() -> None:
     assert len({d.level for d in again.said}) > 2
 
 
-def test_a_silent_gauge_upstream_blinds_the_forecast_and_keeps_the_all_clear_back() -> None:
+@pytest.mark.parametrize(
+    ("kind", "stations", "parameters"),
+    [
+        ("travel_time", ("S01", "S02"), {"lag_min": [30, 20], "gain": [1, 1]}),
+        ("flood_score", ("S02",), {"zero_m": 0.0, "flood_m": 9.0, "slot_min": 5, "silent_min": 15}),
+    ],
+)
+def test_a_silent_gauge_blinds_the_forecast_and_keeps_the_all_clear_back(
+    kind: str, stations: tuple[str, ...], parameters: dict[str, Any]
+) -> None:
     row = msgspec.structs.replace(
-        WAVE, id="wave", kind="travel_time", areas=("A02",), stations=("S01", "S02"), yellow=3.0,
-        orange=None, red=None, prepare=None, move=None, parameters={"lag_min": [30, 20], "gain": [1, 1]},
+        WAVE, id="wave", kind=kind, areas=("A02",), stations=stations, yellow=3.0,
+        orange=None, red=None, prepare=None, move=None, parameters=parameters,
     )  # fmt: skip
     line = Valley(valley(row))
     found: list[Detection] = []

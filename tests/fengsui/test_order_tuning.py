@@ -11,7 +11,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.checks.rules import check_rule_rows
 from config.language import Text
+from config.load import heard
+from config.read.problem import Problem
 from config.records.rules import RuleRow
 from detectors.setup.declared import problems
 from fengsui.cli.root import cli
@@ -44,6 +47,8 @@ def test_the_cost_of_a_miss_chooses_the_threshold() -> None:
     assert cheapest(steps, 20, 1.0).limit == 2.0
     assert cheapest(steps, 20, 2.0).limit == 2.0  # of equal bills fewer people are ordered
     assert cheapest(steps, 40, 3.0).limit == 2.0  # what comes too late is worth nothing
+    assert cheapest(steps, 20, 1.0, 0.7).limit == 1.0  # so many must be in time whatever it costs
+    assert cheapest(steps, 40, 1.0, 0.7).limit == 2.0  # and where none reaches that, the bill chooses
 
 
 @examples(50)
@@ -113,6 +118,16 @@ def test_the_rows_that_are_written_can_be_read_and_say_what_they_rest_on() -> No
     rows = [msgspec.convert(r, RuleRow) for r in body["rule"]]
     assert {r.hazard for r in rows} == {FLOOD, DEBRIS}
     assert problems(with_rows(district, rows)) == []
+    faults: list[Problem] = []
+    watches = list(enumerate(district.watches))
+    check_rule_rows(
+        faults,
+        msgspec.structs.replace(district.rules, rule=tuple(rows)),
+        district.areas,
+        district.stations,
+        heard(district.areas, watches),
+    )
+    assert faults == []
     for r in rows:
         assert r.move is not None and r.prepare is not None and r.prepare <= r.move
         assert "--simulated --seeds 1" in r.source and f"{TRAINING}–{TRAINING}" in r.source
