@@ -6,7 +6,8 @@ orders people to move whose own slope has the least of it.
 
 Equation: that of `intensity_duration`, for the mean of the gauges in each slot (weights stated or by
 inverse squared distance, as `areal_rain`). A gauge counts in a slot when it was heard in it or in the
-`silent_min` before, so a dead one leaves the mean to the others.
+`silent_min` before, so a dead one leaves the mean to the others. Rain of a lone gauge beside heard, dry
+ones is not carried on (`goes_on_min`): what one gauge saw may be a hand or a bounce.
 Parameters: those of `intensity_duration` (alpha, beta, base, from_min, to_min, slot_min, goes_on_min,
 goes_on_share, goes_on_trend); silent_min (minutes).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
@@ -15,7 +16,6 @@ Delay it adds: none; the last gauge of a slot to report makes its mean whole.
 Cannot see: a cell that stands over one gauge alone is thinned by those beside it.
 Source: as `intensity_duration`; Shepard 1968, Proc. 23rd ACM National Conference 517–524.
 
->>> import numpy as np
 >>> p = ArealIntensity(alpha=10.0, beta=0.5, slot_min=30, from_min=30, to_min=60, silent_min=30)
 >>> rain = np.array([[[0.0, 0.0, 20.0], [0.0, 0.0, 4.0]]])
 >>> view = View(rain, np.array([0]), 1800, np.array([[0.75, 0.25]]))
@@ -23,9 +23,15 @@ Source: as `intensity_duration`; Shepard 1968, Proc. 23rd ACM National Conferenc
 2.263
 """
 
+import msgspec
+import numpy as np
+
+from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
 from detectors.rain.intensity_duration import IntensityDuration, worst
 from detectors.rain.sums import areal_mean, check_slots, going_on, so_far
+
+_BESIDE_MIN = 30  # rain at one gauge is borne out by what its neighbours had so lately
 
 
 class ArealIntensity(IntensityDuration, frozen=True):
@@ -40,7 +46,24 @@ class ArealIntensity(IntensityDuration, frozen=True):
 
 def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
     mean = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
-    return worst(p, view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :]))
+    areal = view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :])
+    value, window_min = worst(p, areal)
+    if p.goes_on_min == 0:
+        return value, window_min
+    fallen, fallen_min = worst(msgspec.structs.replace(p, goes_on_min=0), areal)
+    alone = _alone(view, p)
+    return np.where(alone, fallen, value), np.where(alone, fallen_min, window_min)
+
+
+def _alone(view: View, p: ArealIntensity) -> Bools:
+    """(n,): one gauge has rain of late, and another that is heard has none. Gauges that are not heard
+    contradict nobody."""
+    slots = max(1, _BESIDE_MIN // p.slot_min)
+    newest = view.values[..., -slots:]
+    heard = np.isfinite(newest).any(axis=2)
+    wet = np.nan_to_num(newest).sum(axis=2) > 0
+    found: Bools = np.asarray((wet.sum(axis=1) == 1) & (heard & ~wet).any(axis=1))
+    return found
 
 
 def score(p: ArealIntensity, view: View) -> Scored:

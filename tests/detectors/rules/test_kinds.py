@@ -356,6 +356,21 @@ def test_a_slope_is_judged_by_the_mean_of_its_gauges_and_by_the_others_when_one_
     assert np.isnan(value(dead, dead))
 
 
+def test_what_a_lone_gauge_sees_is_not_carried_on_beside_dry_ones() -> None:
+    p = ArealIntensity(slot_min=5, from_min=30, to_min=60, silent_min=30, goes_on_min=30)
+    kind, weights = KINDS["areal_intensity"], np.array([[0.9, 0.1]])
+    dry, dead = [0.0] * 18, [np.nan] * 18
+    wet, drop = [0.0] * 15 + [4.0] * 3, [0.0] * 17 + [0.1]
+
+    def value(p: ArealIntensity, *gauges: list[float]) -> float:
+        return float(kind.score(p, View(np.array([gauges]), np.array([0]), 300, weights)).value[0])
+
+    fallen = msgspec.structs.replace(p, goes_on_min=0)
+    assert value(p, wet, dry) == pytest.approx(value(fallen, wet, dry))
+    assert value(p, wet, drop) > value(fallen, wet, drop) * 1.5  # its neighbour bears it out
+    assert value(p, wet, dead) > value(fallen, wet, dead) * 1.5  # nobody contradicts it
+
+
 @pytest.mark.parametrize("trend", [-0.1, 1.5])
 def test_a_trend_goes_on_at_most_as_it_was(trend: float) -> None:
     with pytest.raises(ValueError, match="goes_on_trend"):
