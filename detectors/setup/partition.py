@@ -14,6 +14,7 @@ from detectors.engine.compound import Compound
 from detectors.engine.minute_ring import Bools, Ints
 from detectors.engine.window_engine import SeriesRule
 from detectors.quality.level_course import Range
+from detectors.quality.lone_burst import asks, least_alone
 from detectors.quality.rain_bounds import Seasons
 from detectors.quality.spatial_consistency import Near, limits_of, padded
 from detectors.quality.station_tests import range_of
@@ -27,6 +28,7 @@ from stream.log.port import partition_of
 OTHER, RAIN, COUNTER, LEVEL, FRAME = range(5)
 NEVER = 2**63 - 1
 _DAY = 86_400_000
+_BURST_MIN = 30  # what one gauge alone says over longer is past the table's own sums before
 _KINDS = {"rain": RAIN, "rain_counter": COUNTER, "stage": LEVEL, "depth": LEVEL, "frame": FRAME}
 
 
@@ -84,11 +86,11 @@ class Part:
         self.rain_rows = self._rule_rows(district, self.rain.rows, row_of)
         self.stage_rows = self._rule_rows(district, self.stage.rows, row_of)
         self.seasons = Seasons(district.rules.quality.climate)
-        self.near = self._near(district)
         self._plans(district)
         self._ranges(district)
         self.listened = self._listened()
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
+        self.near = self._near(district)
         self.cameras = self._cameras(district)
 
     def _listened(self) -> dict[int, list[str]]:
@@ -204,7 +206,7 @@ class Part:
 
     def _near(self, district: District) -> Near:
         """Rain gauges of the same group that are near enough to have seen the same storm, and the
-        sums at which the lowest order or orange of an area begins."""
+        sums at which the lowest order or orange of an area begins, of any rule."""
         limit = district.rules.quality.neighbour_km
         near: dict[int, list[int]] = {}
         for rows in self.stations_of_group.values():
@@ -223,6 +225,8 @@ class Part:
         of = [self.rain_rows.expand(np.array([n]))[0].tolist() for n in range(len(self.station))]
         extreme = round(district.rules.quality.rain_extreme_mm_10min * 10)
         windows, limits = limits_of(of, self.rain.windows, lowest, extreme)
+        for n in near:
+            self._asked_sooner(n, windows, limits)
         place = np.zeros((len(self.station), 2))
         for n in near:
             first, here = (district.stations[self.station[m]] for m in (next(iter(near)), n))
@@ -230,11 +234,25 @@ class Part:
         place /= 1000
         return Near(padded(near, len(self.station)), windows, limits, self.seasons, place)
 
+    def _asked_sooner(self, row: int, windows: tuple[int, ...], limits: Ints) -> None:
+        """Of one gauge: where a rule over windows orders at less than the table does."""
+        for fed in self.series:
+            if not (fed.feeds[row] and asks(fed.rule)):
+                continue
+            for entry in fed.entries.expand(np.array([row]))[0].tolist():
+                of, nth = divmod(entry, fed.rule.inputs)
+                for w, minutes in enumerate(windows):
+                    if minutes <= _BURST_MIN:
+                        least = least_alone(fed.rule, of, nth, minutes)
+                        limits[row, w] = min(int(limits[row, w]), least)
+
     def least_of_groups(self, values: Ints) -> list[int]:
         """The least of the values (rows,) of each group's stations; NEVER where it has none."""
         found: list[int] = []
         if self.groups:
-            found = np.minimum.reduceat(np.append(values, NEVER)[self._members], self._begins).tolist()
+            found = np.minimum.reduceat(
+                np.append(values, NEVER)[self._members], self._begins
+            ).tolist()
         return found
 
     def of(self, things: Iterable[str]) -> Bools:
