@@ -112,8 +112,8 @@ class Saying:
         grades = (change.level, change.action, change.sure_level, change.sure_action)
         next_at = at + round(wait * _MINUTE) if 0 <= wait < 1440 else None
         tells = change.tells if isinstance(change, SeriesChange) else Tells()
-        arrival = tells.early_at or None, tells.late_at or None
-        rows[row.station] = RowSaid(*grades, evidence, next_at, *arrival)
+        early, late = tells.early_at or None, tells.late_at or None
+        rows[row.station] = RowSaid(*grades, evidence, next_at, early, late)
         self.heard.append(
             MemberWord(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
         )
@@ -139,11 +139,11 @@ class Saying:
         before = self._state.said.setdefault(key, Said())
         suspect = (said.sure_level, said.sure_action) != (said.level, said.action)
         action = max(min(said.action, Action.PREPARE), said.sure_action)
-        if said.level > before.level or (said.level, action) == (0, 0):
+        if before.begins(said.level, action):
             before.since_at = said.at
         before.level, before.action, before.suspect = said.level, action, suspect
         cover, _ = coverage(self._district, self._state.silence, area, self._state.service.now)
-        what = f"{said.level}{action}{suspect}{said.value:g}"
+        what = f"{said.level}{action}{suspect}{said.value:g}{before.again(said.at)}"
         self._say(
             said.nth,
             Detection(
@@ -210,8 +210,7 @@ class Saying:
         rows: Mapping[str, RowSaid],
         again: str = "",
     ) -> None:
-        level = max(r.level for r in rows.values())
-        action = max(r.action for r in rows.values())
+        level, action = max(r.level for r in rows.values()), max(r.action for r in rows.values())
         sure_level = max(r.sure_level for r in rows.values())
         sure_action = max(r.sure_action for r in rows.values())
         suspect = (sure_level, sure_action) != (level, action)
@@ -220,9 +219,10 @@ class Saying:
         said = self._state.said.setdefault(key, Said())
         if (level, action, suspect) == (said.level, said.action, said.suspect) and not again:
             return
-        if level > said.level or ((level, action) == (0, 0) and not again):
+        if said.begins(level, action) and not (again and (level, action) == (0, 0)):
             said.since_at = at
         said.level, said.action, said.suspect = level, action, suspect
+        what = f"{level}{action}{suspect}{again}{said.again(at)}"
         top = sorted(rows.values(), key=lambda r: (-r.level, -r.action, r.evidence.station))
         told = [r for r in top if (r.level, r.action) != (0, 0)][:4] or top[:1]
         waits = [r.next_at for r in told if r.next_at is not None and r.next_at > at]
@@ -231,7 +231,7 @@ class Saying:
         self._say(
             nth,
             Detection(
-                id=detection_id(area, hazard, rule, at, f"{level}{action}{suspect}{again}"),
+                id=detection_id(area, hazard, rule, at, what),
                 area=area,
                 hazard=hazard,
                 rule=rule,
@@ -325,7 +325,7 @@ class Saying:
         # one that sees nothing takes back nothing of what another sees
         on = any(c in self._state.cameras and self._state.cameras[c].on for c in cameras)
         level, action = (int(rule.level), int(rule.action)) if on else (0, 0)
-        if level > said.level:
+        if (level, action) != (0, 0) and said.begins(level, action):
             said.since_at = at
         said.level, said.action = level, action
         evidence = Evidence(

@@ -41,29 +41,45 @@ def tiled(district: Any, times: int) -> Any:
             f"{k}-{n}": tuple(f"{x}-{n}" for x in v) for n in range(times) for k, v in table.items()
         }
 
-    def everywhere(row: Any) -> Any:
-        assert not row.stations, f"{row.id}: its stations would be those of one tile"
+    west = min((s.lon for s in district.stations.values()), default=0.0)
+
+    def apart(table: Mapping[str, T]) -> dict[str, T]:
+        """Each tile where no other is, with the distances that it has."""
+        return {
+            f"{key}-{n}": msgspec.structs.replace(
+                row,
+                id=f"{key}-{n}",
+                lon=-170 + n % 100 * 3.0 + row.lon - west,  # type: ignore[attr-defined]
+                lat=row.lat - n // 100 % 20,  # type: ignore[attr-defined]
+            )
+            for n in range(times)
+            for key, row in table.items()
+        }
+
+    def everywhere(row: Any) -> list[Any]:
+        """One rule for all tiles; of one that names stations, one for each."""
+        if row.stations:
+            return [tile(row, n) for n in range(times)]
         areas = (
             row.areas if "*" in row.areas else [f"{a}-{n}" for n in range(times) for a in row.areas]
         )
-        return msgspec.structs.replace(row, areas=tuple(areas))
+        return [msgspec.structs.replace(row, areas=tuple(areas))]
+
+    def tile(row: Any, n: int) -> Any:
+        def here(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(f"{name}-{n}" for name in names)
+
+        beside = {q: here(names) for q, names in row.beside.items()}
+        own = {"id": f"{row.id}-{n}", "areas": here(row.areas), "stations": here(row.stations)}
+        return msgspec.structs.replace(row, beside=beside, **own)
 
     return msgspec.structs.replace(
         district,
         rules=msgspec.structs.replace(
-            district.rules, rule=tuple(everywhere(r) for r in district.rules.rule)
+            district.rules, rule=tuple(x for r in district.rules.rule for x in everywhere(r))
         ),
-        areas=many(district.areas, "id"),
-        stations={
-            f"{key}-{n}": msgspec.structs.replace(
-                row,
-                id=f"{key}-{n}",
-                lon=-170 + n % 100 * 3.0 + row.lon % 1,
-                lat=row.lat - n // 100 % 20,
-            )
-            for n in range(times)
-            for key, row in district.stations.items()
-        },
+        areas=apart(district.areas),
+        stations=apart(district.stations),
         nodes={},
         watches=rows(district.watches, "area", "station"),
         rain=rows(district.rain, "area"),

@@ -35,12 +35,26 @@ class RowSaid(msgspec.Struct):
 
 
 class Said(msgspec.Struct):
-    """What a rule last said of an area and hazard."""
+    """What a rule last said of an area and hazard; at: when, and nth: how often before at this time."""
 
     level: int = 0
     action: int = 0
     suspect: bool = False
     since_at: int = 0
+    at: int = 0
+    nth: int = 0
+
+    def begins(self, level: int, action: int) -> bool:
+        """Does something begin with that: a higher level, the order of a rule that has no level, or
+        nothing at all any more?"""
+        orders = self.level == level == 0 and action > self.action
+        return level > self.level or orders or (level, action) == (0, 0)
+
+    def again(self, at: int) -> str:
+        """What tells apart the statements of one time, which may go and come again; empty of the first."""
+        self.nth = self.nth + 1 if at == self.at else 0
+        self.at = at
+        return f"+{self.nth}" if self.nth else ""
 
 
 class _Packed(msgspec.Struct):
@@ -71,7 +85,9 @@ class _Packed(msgspec.Struct):
 class DetectState:
     """Of one partition."""
 
-    def __init__(self, partition: int, rain: RainState, stage: StageState, heard: StationMemory) -> None:
+    def __init__(
+        self, partition: int, rain: RainState, stage: StageState, heard: StationMemory
+    ) -> None:
         self.partition = partition
         self.run: Run | None = None
         self.rain = rain

@@ -15,6 +15,7 @@ from config.load import load
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection, Mark
+from detectors.memory.state import Said
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
 from simulators.camera import render
@@ -337,9 +338,22 @@ def test_a_suspect_value_orders_preparation_and_no_more() -> None:
     assert (last.action, last.suspect) == (Action.MOVE, False)
 
 
+def test_an_order_of_a_rule_without_levels_has_a_beginning() -> None:
+    found = [d for d in detections([*whole(0), *whole(1)]) if d.action and not d.level]
+    assert found and all(d.since_at > START - 86_400_000 for d in found)
+    said = Said()
+    assert said.begins(0, 1) and not Said(0, 1).begins(0, 1) and Said(0, 1).begins(0, 2)
+    assert not Said(2, 1).begins(2, 2) and Said(1, 2).begins(2, 2) and Said(2, 2).begins(0, 0)
+
+
+def test_statements_of_one_time_are_told_apart() -> None:
+    said = Said()
+    assert [said.again(at) for at in (5, 5, 5, 6, 5)] == ["", "+1", "+2", "", ""]
+
+
 def test_a_suspect_value_takes_back_no_order() -> None:
     group, gauge, area = _gauge_of_an_area()
-    good = [_rain(gauge, n, 60) for n in range(1, 7)]  # 36 mm in six minutes
+    good = [_rain(gauge, n, 35) for n in range(1, 11)]  # 35 mm in ten minutes
     later = _rain(gauge, 20, 3, flag=Flag.SUSPECT, test="range")
     found = detections(play(detect(), items([RUN, _batch(group, *good, later)])), "rain_threshold")
     mine = [d for d in found if d.area == area and d.hazard == "flash_flood"]
