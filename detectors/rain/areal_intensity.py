@@ -6,8 +6,9 @@ orders people to move whose own slope has the least of it.
 
 Equation: that of `intensity_duration`, for the mean of the gauges in each slot (weights stated or by
 inverse squared distance, as `areal_rain`). A gauge counts in a slot when it was heard in it or in the
-`silent_min` before, so a dead one leaves the mean to the others. Rain of a lone gauge beside heard, dry
-ones is not carried on (`goes_on_min`): what one gauge saw may be a hand or a bounce.
+`silent_min` before, so a dead one leaves the mean to the others. Rain of a lone gauge is not carried on
+(`goes_on_min`) where another is heard and dry, nor before it has lasted for a quarter of an hour: what
+one gauge saw may be a hand or a bounce, and one reading is no trend.
 Parameters: those of `intensity_duration` (alpha, beta, base, from_min, to_min, slot_min, goes_on_min,
 goes_on_share, goes_on_trend); silent_min (minutes).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
@@ -32,6 +33,7 @@ from detectors.rain.intensity_duration import IntensityDuration, worst
 from detectors.rain.sums import areal_mean, check_slots, going_on, so_far
 
 _BESIDE_MIN = 30  # rain at one gauge is borne out by what its neighbours had so lately
+_LASTS_MIN = 15
 
 
 class ArealIntensity(IntensityDuration, frozen=True):
@@ -56,13 +58,17 @@ def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
 
 
 def _alone(view: View, p: ArealIntensity) -> Bools:
-    """(n,): one gauge has rain of late, and another that is heard has none. Gauges that are not heard
-    contradict nobody."""
+    """(n,): one gauge alone has rain of late, and another that is heard has none, or it has not lasted.
+    Gauges that are not heard contradict nobody."""
     slots = max(1, _BESIDE_MIN // p.slot_min)
     newest = view.values[..., -slots:]
-    heard = np.isfinite(newest).any(axis=2)
-    wet = np.nan_to_num(newest).sum(axis=2) > 0
-    found: Bools = np.asarray((wet.sum(axis=1) == 1) & (heard & ~wet).any(axis=1))
+    rains = np.nan_to_num(newest) > 0
+    heard: Bools = np.any(np.isfinite(newest), axis=2)
+    wet: Bools = np.any(rains, axis=2)
+    lasted = np.count_nonzero(np.any(rains, axis=1), axis=1)
+    brief = lasted < min(slots, _LASTS_MIN // p.slot_min)
+    dry = np.any(heard & ~wet, axis=1)
+    found: Bools = np.asarray((np.count_nonzero(wet, axis=1) == 1) & (dry | brief))
     return found
 
 

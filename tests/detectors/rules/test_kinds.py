@@ -369,6 +369,9 @@ def test_what_a_lone_gauge_sees_is_not_carried_on_beside_dry_ones() -> None:
     assert value(p, wet, dry) == pytest.approx(value(fallen, wet, dry))
     assert value(p, wet, drop) > value(fallen, wet, drop) * 1.5  # its neighbour bears it out
     assert value(p, wet, dead) > value(fallen, wet, dead) * 1.5  # nobody contradicts it
+    once = [0.0] * 17 + [12.0]  # one reading is no trend
+    assert value(p, once, dead) == pytest.approx(value(fallen, once, dead))
+    assert value(p, once, drop) > value(fallen, once, drop) * 1.5
 
 
 @pytest.mark.parametrize("trend", [-0.1, 1.5])
