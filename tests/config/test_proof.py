@@ -282,4 +282,4 @@ def test_the_shipped_district_is_signed() -> None:
     found = standing(YANQING, load(YANQING))
     assert found.problems == []
     assert found.proof is not None
-    assert "demonstration values" in found.proof.reason
+    assert "not for real use" in found.proof.reason

@@ -183,10 +183,7 @@ def test_nearly_says_how_near_and_what_was_lacking(past: Past) -> None:
     assert (v.nearest.station, v.nearest.value, v.nearest.next) == ("R10", 8.0, ("blue", 10.0))
     assert v.nearest.share == pytest.approx(0.8)
     text = past.text(8)
-    assert (
-        "差一点: R10 10 min 8 mm，蓝须 10（80%），还差 2 mm"
-        in text
-    )
+    assert "差一点: R10 10 min 8 mm，蓝须 10（80%），还差 2 mm" in text
     past.rain(9, 60)
     assert past.verdict(60).case == "far"
 
@@ -272,7 +269,9 @@ def test_lowered_by_a_person_is_told_beside_what_is_in_force(past: Past) -> None
 
 def test_a_hazard_nobody_watches_says_so(past: Past) -> None:
     bare = msgspec.structs.replace(
-        past.district, rain=tuple(r for r in past.district.rain if r.area != AREA)
+        past.district,
+        rain=tuple(r for r in past.district.rain if r.area != AREA),
+        rules=msgspec.structs.replace(past.district.rules, rule=()),
     )
     past.rain(1, 3, r10=3.0)
     f = past.facts(3, bare)

@@ -1,7 +1,6 @@
 """Rain that a blocked gauge did not catch is laid into its sums by the gauges beside it, and orders no
 more than what fell there."""
 
-
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -71,8 +70,8 @@ def test_an_order_that_a_blocked_hour_kept_back_comes_and_says_what_is_estimated
         return min((d.detected_at for d in orders), default=START + 10**9)
 
     heavy = dict.fromkeys(BESIDE, 3)  # the others stay below what orders, at first
-    whole = Storm().play(60, 5, heavy).play(120, 5, heavy).play(320, 5, heavy)
-    broken = Storm().play(60, 5, heavy).play(120, 0, heavy).play(320, 5, heavy)
+    whole = Storm().play(60, 5, heavy).play(120, 5, heavy).play(380, 5, heavy)
+    broken = Storm().play(60, 5, heavy).play(120, 0, heavy).play(380, 5, heavy)
     assert first(whole) <= first(broken) <= first(whole) + 35 * MINUTE  # without: an hour
     told = [e for d in broken.said for e in d.evidence if e.station == OWN and e.note]
     assert told and all(zh(e.note).startswith("含邻站插补") for e in told)
@@ -155,7 +154,7 @@ def test_no_minute_counts_twice_however_the_backlog_comes(
 
 def test_short_windows_order_nothing_on_an_estimate() -> None:
     """Whatever falls beside it, what it did not catch is sure only over an hour and more."""
-    storm = Storm().play(60, 1, dict.fromkeys(BESIDE, 1)).play(95, 0, dict.fromkeys(BESIDE, 20))
+    storm = Storm().play(60, 1, dict.fromkeys(BESIDE, 1)).play(95, 0, dict.fromkeys(BESIDE, 24))
     state = storm.line._state
     rule = storm.line._stage.part(state.partition).rain
     row = rule.names.index(f"A28|flash_flood|{OWN}")
