@@ -4,13 +4,15 @@ Sees: a flood that the water shows and the rain explains, earlier than either al
 
 Equation: score = intercept + sum of weight x term. Terms: `level`, u = max(0, (x - zero_m) / (flood_m -
 zero_m))^power of the newest value x heard in the last `silent_min` (0 usual, 1 the flood level);
-`rise_Nmin`, u less what it was N minutes ago; `rain_Nmin`, areal rain of the last N minutes, mm; `wet`,
-w / (w + wet_mm) with w the rain of the last `days`, fading by `decay_per_day` a day; `wet_rain_Nmin`, wet
-times that rain. With `outcome` level the value is the score: the highest u that is expected within
-`ahead_min` (1 is the flood level); with chance it is 1 / (1 + exp(-score)). A row is the level gauge,
-and beside it the rain gauges (`beside = { rain = [...] }`). window_min: `ahead_min`.
-Parameters: zero_m, flood_m (m, or m3/s of discharge), power, intercept, weights (term: weight), outcome,
-ahead_min, decay_per_day, days, wet_mm, slot_min, silent_min (minutes). `fengsui tune` finds them.
+`rise_Nmin`, u less what it was N minutes ago (all 0 where one is not known); `rain_Nmin`, areal rain of
+the last N minutes, mm; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
+`decay_per_day` a day; `wet_rain_Nmin`, wet times that rain. With `outcome` level the value is the score:
+the highest u that is expected within `ahead_min` (1 is the flood level); with chance it is
+1 / (1 + exp(-score)). A row is the level gauge, and beside it the rain gauges (`beside = { rain = [...] }`).
+window_min: `ahead_min`. A level below `lowest_m` is no water, and as if it were not heard.
+Parameters: zero_m, flood_m, lowest_m (m, or m3/s of discharge), power, intercept, weights (term: weight),
+outcome, ahead_min, decay_per_day, days, wet_mm, slot_min, silent_min (minutes). `fengsui tune` finds
+them.
 
 Delay it adds: none.
 Cannot see: rain to come, snow; rain of a silent gauge counts as none where no other is heard; a
@@ -31,6 +33,7 @@ import msgspec
 import numpy as np
 
 from config.language import Text
+from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
@@ -46,6 +49,7 @@ class FloodScore(Parameters, frozen=True):
 
     zero_m: float = 0.0
     flood_m: float = 1.0
+    lowest_m: float | None = None
     power: float = 1.0
     intercept: float = 0.0
     weights: dict[str, float] = msgspec.field(default_factory=lambda: {"level": 1.0})
@@ -104,7 +108,10 @@ def terms(p: FloodScore, view: View) -> Floats:
     wet_at = [k for k, q in enumerate(quantities) if q == "rain"]
     level_at = next(k for k, q in enumerate(quantities) if q != "rain")
     silent = p.silent_min // p.slot_min
-    u = scaled(view.values[:, level_at], p.zero_m, p.flood_m, p.power)
+    level = view.values[:, level_at]
+    if p.lowest_m is not None:  # a sensor that fell to zero and came back has seen no rise
+        level = np.where(level < p.lowest_m, np.nan, level)
+    u = scaled(level, p.zero_m, p.flood_m, p.power)
     u = np.where(np.isnan(u), np.nan, np.maximum(u, 0))
     now = _last(u, silent)
     rain = np.zeros((len(u), u.shape[1]))
@@ -124,11 +131,20 @@ def terms(p: FloodScore, view: View) -> Floats:
         if what == "level":
             found.append(now)
         elif what == "rise":
-            found.append(np.nan_to_num(now - _last(u[:, : u.shape[1] - slots], silent)))
+            found.append(now - _last(u[:, : u.shape[1] - slots], silent))
         else:
             fell = total[:, slots] if slots else np.ones(len(u))
             found.append(fell * wet if what.startswith("wet") else fell)
-    return np.stack(found, axis=1)
+    rises = np.array([_length(name)[0] == "rise" for name in p.weights])
+    return _whole(np.stack(found, axis=1), rises)
+
+
+def _whole(found: Floats, rises: Bools) -> Floats:
+    """Rises make up for one another: one without the others would say anything, so where the level some
+    time ago is not known, none counts."""
+    lacks: Bools = np.any(np.isnan(found[:, rises]), axis=1)
+    whole: Floats = np.where(np.outer(lacks, rises), 0.0, found)
+    return whole
 
 
 def score(p: FloodScore, view: View) -> Scored:

@@ -46,12 +46,13 @@ class Ways:
                 pass
 
     def of_station(self, station: str, at: int | None) -> list[Detection]:
-        """Detections that rest on a station's values (at a moment, if one is given)."""
+        """Detections that rest on a station's values, alone or with others (at a moment, if one is given)."""
         return [
             d
             for d in self.detections.values()
             if any(
-                e.station == station and (at is None or _covers(e.observed_at, e.window_min, at))
+                station in e.station.split("+")
+                and (at is None or _covers(e.observed_at, e.window_min, at))
                 for e in d.evidence
             )
         ]

@@ -151,8 +151,16 @@ def flood_rows(places: Sequence[Basin], parameters: dict[str, Any]) -> Iterator[
             stations=(b.stage,),
             beside={"rain": b.rain},
             hold_min=HOLD_MIN,
-            parameters={"zero_m": b.scale[0], "flood_m": b.scale[1]} | parameters,
+            parameters=_scale(b) | parameters,
         )
+
+
+def _scale(b: Basin) -> dict[str, float]:
+    """The water of a stream never falls to half of its usual level, a sensor does."""
+    zero, flood = b.scale
+    return {"zero_m": zero, "flood_m": flood} | (
+        {"lowest_m": round(zero / 2, 2)} if zero > 0 else {}
+    )
 
 
 def slope_row(district: District, goes_on_min: int, trend: float) -> RuleRow:

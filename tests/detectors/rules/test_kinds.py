@@ -33,6 +33,7 @@ from detectors.rain.sums import areal_mean
 from detectors.setup import registry
 from detectors.setup.declared import OWN as JUDGES_NO_WINDOW
 from detectors.setup.registry import KINDS
+from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
@@ -372,6 +373,26 @@ def test_what_a_lone_gauge_sees_is_not_carried_on_beside_dry_ones() -> None:
     once = [0.0] * 17 + [12.0]  # one reading is no trend
     assert value(p, once, dead) == pytest.approx(value(fallen, once, dead))
     assert value(p, once, drop) > value(fallen, once, drop) * 1.5
+
+
+def test_a_level_gauge_that_fell_to_zero_and_came_back_has_seen_no_rise() -> None:
+    weights = {"level": 1.0, "rise_10min": 6.0, "rise_20min": -4.0, "rain_30min": 0.0}
+    p = FloodScore(
+        zero_m=0.4, flood_m=2.4, lowest_m=0.2, slot_min=5, silent_min=30, weights=weights
+    )
+    kind, ones = KINDS["flood_score"], np.ones((1, 2))
+    dry = [0.0] * 11
+
+    def value(*stage: float) -> float:
+        gauges = [[np.nan] * (11 - len(stage)) + list(stage), dry]
+        return float(kind.score(p, View(np.array([gauges]), np.array([0]), 300, ones)).value[0])
+
+    level = (1.0 - 0.4) / 2.0
+    assert value(*[1.0] * 11) == pytest.approx(level)  # steady
+    assert value(*[0.0] * 8, 1.0, 1.0, 1.0) == pytest.approx(level)
+    assert value(*[1.0] * 4) == pytest.approx(level)  # it begins to be heard
+    assert value(*[0.8] * 9, 1.0, 1.1) > 0.35 + 0.2  # a rise that was seen counts
+    assert np.isnan(value(*[0.0] * 11))
 
 
 @pytest.mark.parametrize("trend", [-0.1, 1.5])
