@@ -236,7 +236,8 @@ def test_what_lay_at_the_broker_in_our_absence_is_told_from_news(url: str) -> No
     assert [m.waited for m in heard(soon, 3)] == [False] * 3
     soon.close()
     late = back(3600.0)
-    assert [m.waited for m in heard(late, 3)] == [True] * 3
+    waited = [m.waited for m in heard(late, 3)]  # one whose receipt was lost is said again
+    assert len(waited) >= 3 and all(waited)
     until = time.monotonic() + 90
     while True:  # the backlog ends with a pause
         gauge.publish(topic, b"news")
