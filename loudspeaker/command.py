@@ -14,6 +14,7 @@ from loudspeaker.agent import Agent, Hands
 from loudspeaker.store import Identity
 from loudspeaker.voice import SoundError, Voice, found_player, mandarin
 from stream.environment import Usage, secret, spoken
+from stream.mqtt.box_options import BROKER, DISTRICT, RUN
 
 
 @click.command()
@@ -23,30 +24,9 @@ from stream.environment import Usage, secret, spoken
     required=True,
     help=spoken(Text("终端号，如 nodes.csv 所写", "its id, as in nodes.csv")),
 )
-@click.option(
-    "--run",
-    "run_name",
-    default="live",
-    show_default=True,
-    help=spoken(Text("运行名：live 或 exercise-NAME", "the run's name: live or exercise-NAME")),
-)
-@click.option(
-    "--broker",
-    default="",
-    envvar="FENGSUI_BROKER",
-    help=spoken(
-        Text(
-            "MQTT 服务器：mqtts://USER:PASSWORD@HOST:8883",
-            "MQTT broker: mqtts://USER:PASSWORD@HOST:8883",
-        )
-    ),
-)
-@click.option(
-    "--district",
-    default="yanqing",
-    show_default=True,
-    help=spoken(Text("区县代号，与主题中相同", "the district, as in its topics")),
-)
+@RUN
+@BROKER
+@DISTRICT
 @click.option(
     "--root",
     default="",

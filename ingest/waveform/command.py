@@ -13,6 +13,7 @@ from ingest.waveform.agent import Agent, Way
 from ingest.waveform.feed import Geophone
 from ingest.waveform.records import Unreadable, obspy
 from stream.environment import Usage, secret, spoken
+from stream.mqtt.box_options import BROKER, DISTRICT, RUN
 
 _PARTS = 4  # of NET.STA.LOC.CHA
 
@@ -87,30 +88,9 @@ def _faults(row: Geophone, seen: set[object]) -> list[tuple[str, Text, str]]:
         Text("WAVEFORMS 里新来的文件、长大的文件", "files that come to WAVEFORMS, and grow")
     ),
 )
-@click.option(
-    "--broker",
-    default="",
-    envvar="FENGSUI_BROKER",
-    help=spoken(
-        Text(
-            "MQTT 服务器：mqtts://USER:PASSWORD@HOST:8883",
-            "MQTT broker: mqtts://USER:PASSWORD@HOST:8883",
-        )
-    ),
-)
-@click.option(
-    "--district",
-    default="yanqing",
-    show_default=True,
-    help=spoken(Text("区县代号，与主题中相同", "the district, as in its topics")),
-)
-@click.option(
-    "--run",
-    "run_name",
-    default="live",
-    show_default=True,
-    help=spoken(Text("运行名：live 或 exercise-NAME", "the run's name: live or exercise-NAME")),
-)
+@BROKER
+@DISTRICT
+@RUN
 @click.option(
     "--gateway",
     default="",
