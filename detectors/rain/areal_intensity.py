@@ -52,8 +52,10 @@ def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
     value, window_min = worst(p, areal)
     if p.goes_on_min == 0:
         return value, window_min
-    fallen, fallen_min = worst(msgspec.structs.replace(p, goes_on_min=0), areal)
     alone = _alone(view, p)
+    if not alone.any():
+        return value, window_min
+    fallen, fallen_min = worst(msgspec.structs.replace(p, goes_on_min=0), areal)
     return np.where(alone, fallen, value), np.where(alone, fallen_min, window_min)
 
 

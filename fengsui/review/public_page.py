@@ -8,11 +8,10 @@ from fengsui.review.paper import render
 from skill.public.trial import VERDICTS, Goal, Measured, TrialResult
 from skill.verify.orders import OrderFigures
 
-# of floods that an order to move came before by so long, of orders that were false, of floods without
-# any: what the order is held to, and when that was written down
-ORDER_GOALS = (("share20", 0.70), ("far", 0.40), ("never", 0.03))
+# what the order to move is held to, and when that was written down: the share of floods that it came
+# before by so long, of orders that were false, and of floods without any
+_LEAD_MIN, _EARLY, _FALSE, _NEVER = 20, 0.70, 0.40, 0.03
 ORDER_GOALS_FIXED = "2026-11-24"
-_LEAD_MIN = 20
 VERDICT = {
     "failed": Text("未达到", "not reached"),
     "broken": Text("没能做完", "broken off"),
@@ -91,30 +90,29 @@ def counts_words(m: Measured) -> Text:
 def _order_goals(f: OrderFigures) -> list[tuple[Text, bool]]:
     """The goals of the order to move in words, and whether each is reached."""
     many = max(f.floods, 1)
-    early, false, never = (least for _, least in ORDER_GOALS)
     share = f.share(_LEAD_MIN)
     return [
         (
             Text(
-                f"立即转移在成灾前至少 {_LEAD_MIN} 分钟：应占 {early:.0%}，实为 {share:.0%}",
+                f"立即转移在成灾前至少 {_LEAD_MIN} 分钟：应占 {_EARLY:.0%}，实为 {share:.0%}",
                 f"order to move at least {_LEAD_MIN} minutes before the flood: {share:.0%}, "
-                f"must be {early:.0%}",
+                f"must be {_EARLY:.0%}",
             ),
-            share >= early,
+            share >= _EARLY,
         ),
         (
             Text(
-                f"空令：应不超过 {false:.0%}，实为 {f.far:.0%}（{f.false} 次）",
-                f"false orders: {f.far:.0%} ({f.false}), at most {false:.0%}",
+                f"空令：应不超过 {_FALSE:.0%}，实为 {f.far:.0%}（{f.false} 次）",
+                f"false orders: {f.far:.0%} ({f.false}), at most {_FALSE:.0%}",
             ),
-            f.far <= false,
+            f.far <= _FALSE,
         ),
         (
             Text(
-                f"从未下令：应不超过 {never:.0%}，实为 {f.never / many:.0%}（{f.never} 处）",
-                f"never ordered: {f.never / many:.0%} ({f.never}), at most {never:.0%}",
+                f"从未下令：应不超过 {_NEVER:.0%}，实为 {f.never / many:.0%}（{f.never} 处）",
+                f"never ordered: {f.never / many:.0%} ({f.never}), at most {_NEVER:.0%}",
             ),
-            f.never / many <= never,
+            f.never / many <= _NEVER,
         ),
     ]
 
