@@ -71,6 +71,12 @@ COMMANDS = {
             "为什么：AREA 在 TIME（2025-07-26T20:00:00+08:00）为何发了或没发预警。",
             "Why a warning of AREA was or was not raised at TIME (2025-07-26T20:00:00+08:00).",
         ),
+        "decode": Entry(
+            "fengsui.cli.look.decode:decode",
+            "解码：遥测站报文（十六进制，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、哪里有误。",
+            "A telemetry station's message (hex, or - from standard input) field by field: byte, "
+            "meaning, value, unit, what is wrong.",
+        ),
         "export": Entry(
             "fengsui.cli.operate.audit:export",
             "导出一个主题，一行一条 JSON，同一场暴雨两次运行次序相同；`ledger --out DIR`："

@@ -63,6 +63,8 @@ from ingest.observation import CapIn, Observation, PersonSays, Service
 from ingest.people.form import Form, FormWrong
 from ingest.people.reports import People
 from ingest.stage import Intake
+from ingest.telemetry.codec.sl651.rows import rows as rows_651
+from ingest.telemetry.codec.szy206.rows import rows as rows_206
 from ingest.waveform.records import clock_of, record_length
 from ingest.waveform.seconds import Band, Piece, Seconds
 from stream.disk.blobs import FrameStore
@@ -377,6 +379,9 @@ def record(topic: str, data: bytes) -> None:
     assert found is None or encode(found)
 
 
+TARGETS |= {"sl651": rows_651, "szy206": rows_206}
+
+
 def seeds(target: str) -> Iterator[bytes]:
     """Good input of its form, and every recorded poison of it."""
     ours = [*poison.of_ingest(T0, "G1", WEATHER), *poison.of_send(T0)]
@@ -429,6 +434,11 @@ def seeds(target: str) -> Iterator[bytes]:
             head = b"000001D G1     EHZFS" + bytes(18) + b"\0\x01\0\0\0\0\0\0\0\x30"
             yield head + bytes.fromhex("03e80038 0b010900 03e90000 14000000")
             yield np.random.default_rng(1).normal(0, 1e3, 500).tobytes()
+        case "sl651":
+            head = "7E7E05001122334403E832002B020034170718110016F1F1001122334448F0F01707181100"
+            yield bytes.fromhex(head + "201900004026190000403923000104903812109903A421")
+        case "szy206":
+            yield bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
         case "moments":
             yield from (b"2025-07-26T24:00:00+08:00", b"9999-12-31T23:59:59-14:00")
     yield from (b"", b"{}", b"[]", b"null")

@@ -53,7 +53,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "ingest": (
         *("observation", "decode", "waveform", "gross_range", "repeats", "identify", "cap", "people"),
-        *("archive", "stage"),
+        *("telemetry", "archive", "stage"),
     ),
     "detectors": (
         *("detection", "engine", "quality", "rain", "statistics", "water", "camera", "setup"),
@@ -103,7 +103,7 @@ PURE = (
     *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
-    *("ingest/waveform/seconds.py", "skill/seismic/*.py"),
+    *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
     *("skill/verify/*.py", "skill/series/*.py", "skill/tables/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),
@@ -242,6 +242,17 @@ def test_pure_files_stay_pure() -> None:
         }
         asked = calls & {"datetime.now", "datetime.utcnow", "date.today", "os.urandom"}
         wrong += [f"{name(path)} calls {call}" for call in sorted(asked)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_codecs_of_telemetry_could_be_a_package_of_their_own() -> None:
+    here = ROOT / "ingest" / "telemetry" / "codec"
+    wrong = [
+        f"{name(path)} imports {module}"
+        for path in sorted(here.rglob("*.py"))
+        for module in imports(path)
+        if module.split(".")[0] in PACKAGES and not module.startswith("ingest.telemetry.codec.")
+    ]
     assert not wrong, "\n".join(wrong)
 
 

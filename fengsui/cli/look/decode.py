@@ -1,0 +1,86 @@
+"""The command `decode`: the bytes of a telemetry station as a table."""
+
+import sys
+
+import click
+from rich.cells import cell_len
+
+from config.language import Text
+from fengsui.run.terminal import echo
+from ingest.telemetry.codec.said import Pair, Row
+from ingest.telemetry.codec.sl651.rows import rows as rows_651
+from ingest.telemetry.codec.szy206.rows import rows as rows_206
+from stream.environment import Usage, spoken
+
+_READS = {"sl651": rows_651, "szy206": rows_206}
+_HEADS = (
+    Text("字节", "byte"),
+    Text("含义", "meaning"),
+    Text("值", "value"),
+    Text("原始", "as sent"),
+)
+_WRONG = Text("有误：", "wrong: ")
+
+
+@click.command("decode")
+@click.argument("protocol", type=click.Choice(list(_READS)))
+@click.argument("hex_", metavar="HEX", nargs=-1, required=True)
+def decode(protocol: str, hex_: tuple[str, ...]) -> None:
+    """解码：遥测站报文（十六进制，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、哪里有误。
+
+    有误时退出码为 1。见 docs/devices/sl651.md。
+
+    A telemetry station's message (hex, or - from standard input) field by field: byte, meaning, value, unit,
+    what is wrong.
+
+    Exit code 1 where anything is wrong. docs/devices/sl651.md.
+    """
+    found = _READS[protocol](_bytes(hex_))
+    for text in _lines(found):
+        echo(text)
+    sys.exit(int(not found or any(_said(row.wrong) for row in found)))
+
+
+def _bytes(words: tuple[str, ...]) -> bytes:
+    """What was typed, with or without blanks, colons and 0x. Raises Usage."""
+    text = sys.stdin.read() if words == ("-",) else " ".join(words)
+    plain = "".join(text.replace("0x", " ").replace(":", " ").replace(",", " ").split())
+    try:
+        found = bytes.fromhex(plain)
+    except ValueError as e:
+        at = next((n for n, c in enumerate(plain) if c not in "0123456789abcdefABCDEF"), len(plain))
+        shown = plain[at : at + 8]
+        words_ = (
+            Text(
+                f"第 {at + 1} 个字符 {shown!r} 不是十六进制",
+                f"character {at + 1}, {shown!r}, is not hex",
+            )
+            if shown
+            else Text("十六进制字符应为偶数个", "an odd number of hex characters")
+        )
+        raise Usage(words_) from e
+    if not found:
+        raise Usage(
+            Text("没有字节：fengsui decode sl651 7E7E…", "no bytes: fengsui decode sl651 7E7E…")
+        )
+    return found
+
+
+def _said(pair: Pair) -> str:
+    return spoken(Text(pair.zh, pair.en))
+
+
+def _lines(found: list[Row]) -> list[str]:
+    """Columns, with the width of Chinese characters reckoned."""
+    table = [tuple(map(spoken, _HEADS))]
+    for row in found:
+        value = " ".join(part for part in (_said(row.value), row.unit) if part)
+        table.append((str(row.at), _said(row.name), value, row.raw))
+    wide = [max(cell_len(cells[n]) for cells in table) for n in range(len(_HEADS) - 1)]
+    lines = []
+    for n, cells in enumerate(table):
+        padded = [c + " " * (w - cell_len(c)) for c, w in zip(cells, wide, strict=False)]
+        lines.append("  ".join([*padded, cells[-1]]).rstrip())
+        if n and (wrong := _said(found[n - 1].wrong)):
+            lines.append(" " * (wide[0] + 2) + "! " + spoken(_WRONG) + wrong)
+    return lines

@@ -1,0 +1,46 @@
+"""The command `fengsui decode`: what a field worker sees."""
+
+import pytest
+from click.testing import CliRunner
+
+from fengsui.cli.look.decode import decode
+from stream.environment import Usage
+
+HOURLY = (
+    "7E7E05001122334403E8340068020033170718110014F1F1001122334448F0F01707181005F4600500000014FFFFFFFFFF"
+    "0000F0F017071811002619000040F0F01707181005F5C0000C000C001C00310031FFFFFFFFFFFFFFFFFFFF00310031F0F0"
+    "170718110039230001049020190000403812109903F502"
+)
+
+
+def said(*words: str, code: int = 0, text: str = "") -> list[str]:
+    done = CliRunner().invoke(decode, [*words], input=text)
+    assert done.exit_code == code, done.output
+    return done.output.splitlines()
+
+
+def test_an_hourly_report_in_both_languages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "zh")
+    lines = said("sl651", HOURLY)
+    assert any("瞬时水位" in line and "10.49 m" in line for line in lines)
+    assert sum("缺测" in line for line in lines) == 10
+    assert any("11:00" in line and "0.49 m" in line for line in lines)
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    lines = said("sl651", "-", text=" ".join(HOURLY[n : n + 2] for n in range(0, len(HOURLY), 2)))
+    assert any("water level" in line and "10.49 m" in line for line in lines)
+    assert not any("水" in line for line in lines)
+
+
+def test_what_is_wrong_is_said_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    lines = said("sl651", HOURLY[:-4] + "0000", code=1)
+    assert any("the CRC says 0000, the bytes make F502" in line for line in lines)
+    assert lines[1].startswith("119")
+    lines = said("szy206", "681568B34406070001C0AAAAAAAAAA00404000000000", code=1)
+    assert any("4 bytes are missing" in line for line in lines)
+
+
+def test_what_is_no_hex_is_named() -> None:
+    done = CliRunner().invoke(decode, ["sl651", "7E7G"])
+    assert isinstance(done.exception, Usage)
+    assert "'G'" in str(done.exception)
