@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
 from config.records.district import District, Watch
 from config.records.level import Action, Level
 from console.auth.accounts import Users
+from console.model.picture import Change, Picture
 from console.pages import feed
 from console.serve import Listen, serving
 from detectors.detection import Evidence
@@ -184,13 +185,17 @@ def bench_setup(like: District, state: Path, start_at: int, shape: Sequence[int]
     return make_setup(made(like, *shape), "exercise-bench", state, start_at=start_at)
 
 
+def _whole(before: Picture, after: Picture) -> Change:
+    return cast("Change", after if before != after else {})
+
+
 def _serve(
     state: Path, start_at: int, shape: tuple[int, int], whole: bool, pipe: Connection
 ) -> None:
     from fengsui.status.checked_district import load_district
 
     if whole:
-        feed.changes = lambda before, after: after if before != after else {}
+        feed.changes = _whole  # type: ignore[attr-defined]  # what the page would get without it
     folder = default_config()
     setup = bench_setup(load_district(folder), state, start_at, shape)
     users = Users(setup.folder)

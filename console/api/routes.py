@@ -19,17 +19,26 @@ from config.language import Text, text_of
 from config.records.level import Action, Level
 from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
+from console.auth.door_answers import Accounts, AccountsRecord, LoginStep, Me, OfferedFactor
 from console.auth.login_steps import Code, Offer, PasswordChange
 from console.auth.requests import Login, Refused, language_of
 from console.model.answers import (
     Acted,
     Below,
+    Came,
     CapSourceRow,
     Chart,
+    Erased,
+    Frame,
+    Ground,
     Letter,
-    Me,
     Missed,
+    Put,
+    Queued,
+    Series,
+    ShiftPage,
     Snapshot,
+    Subscribers,
     Texts,
 )
 from console.pages.feed import Feed
@@ -71,22 +80,31 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
 SAYS = {
     "/api/me": Says(Text("我是谁，可以做什么", "who I am and what I may do"), answer=Me),
     "/api/login": Says(Text("网页登录", "a page's login; programs bring a token instead"), Login),
-    "/api/login/step": Says(Text("网页登录还差什么", "what a page's login still needs")),
+    "/api/login/step": Says(
+        Text("网页登录还差什么", "what a page's login still needs"), answer=LoginStep
+    ),
     "/api/login/code": Says(Text("验证码", "a code of the app or card"), Code),
     "/api/login/change": Says(Text("换自己的口令", "a new password of one's own"), PasswordChange),
     "/api/login/offer": Says(
-        Text("新的第二因素，只显示一次", "a new second factor, shown once"), Offer
+        Text("新的第二因素，只显示一次", "a new second factor, shown once"),
+        Offer,
+        answer=OfferedFactor,
     ),
     "/api/login/confirm": Says(Text("用它的一个码确认", "confirm it by one of its codes"), Code),
     "/api/login/later": Says(Text("这次先不设", "not this time")),
-    "/api/accounts": Says(Text("所有帐号（管理员）", "all accounts, for administrators")),
+    "/api/accounts": Says(
+        Text("所有帐号（管理员）", "all accounts, for administrators"), answer=Accounts
+    ),
     "/api/account": Says(
         Text("建、改、删帐号，留痕", "an account added, changed, removed; on record"), Account
     ),
-    "/api/record": Says(Text("操作记录和核验", "the record, and whether it is whole")),
+    "/api/record": Says(
+        Text("操作记录和核验", "the record, and whether it is whole"), answer=AccountsRecord
+    ),
     "/api/logout": Says(Text("网页退出", "ends a page's session")),
     "/api/ground": Says(
-        Text("不变的：区、站、终端及其位置", "what does not change: places and shapes")
+        Text("不变的：区、站、终端及其位置", "what does not change: places and shapes"),
+        answer=Ground,
     ),
     "/api/terrain": Says(Text("地形图", "the relief under the map"), media="image/png"),
     "/api/snapshot": Says(
@@ -103,9 +121,12 @@ SAYS = {
         media=STREAM,
     ),
     "/api/past": Says(
-        Text("最近六小时每十分钟一幅", "the map every ten minutes of the last six hours")
+        Text("最近六小时每十分钟一幅", "the map every ten minutes of the last six hours"),
+        answer=list[Frame],
     ),
-    "/api/series/{station}": Says(Text("一个站最近六小时", "one station's last six hours")),
+    "/api/series/{station}": Says(
+        Text("一个站最近六小时", "one station's last six hours"), answer=Series
+    ),
     "/api/texts/{alert}": Says(
         Text("各方将收到的原文", "the exact words each audience would get"), answer=Texts
     ),
@@ -131,10 +152,11 @@ SAYS = {
         Looked,
     ),
     "/api/resend": Says(
-        Text("重发，同 `fengsui resend`", "send again, as `fengsui resend`"), Resend
+        Text("重发，同 `fengsui resend`", "send again, as `fengsui resend`"), Resend, answer=Queued
     ),
     "/api/subscribers": Says(
-        Text("名单的数目和覆盖检查", "counts of the list, gaps in coverage, by id")
+        Text("名单的数目和覆盖检查", "counts of the list, gaps in coverage, by id"),
+        answer=Subscribers,
     ),
     "/api/person": Says(
         Text(
@@ -149,19 +171,23 @@ SAYS = {
             "erase one person on request, as `fengsui contacts erase`; on record",
         ),
         Erase,
+        answer=Erased,
     ),
     "/api/shift": Says(
-        Text("值班日志，新的在前", "the shift log, newest first"), query=("text", "kind")
+        Text("值班日志，新的在前", "the shift log, newest first"),
+        query=("text", "kind"),
+        answer=ShiftPage,
     ),
     "/api/shift.csv": Says(Text("值班日志全部", "the whole shift log"), media="text/csv"),
-    "/api/notes": Says(Text("写一条", "write a note"), Note),
-    "/api/handover": Says(Text("交班", "hand the shift over"), HandOver),
-    "/api/takeover": Says(Text("接班", "take the shift over"), TakeOver),
+    "/api/notes": Says(Text("写一条", "write a note"), Note, answer=Put),
+    "/api/handover": Says(Text("交班", "hand the shift over"), HandOver, answer=Put),
+    "/api/takeover": Says(Text("接班", "take the shift over"), TakeOver, answer=Put),
     "/api/verify": Says(
         Text(
             "核报，同 `fengsui report --verify`", "correct the facts, as `fengsui report --verify`"
         ),
         Verified,
+        answer=Came,
     ),
     "/api/history/{place}": Says(
         Text("一个站多年的值", "a station's values over years"), query=("hours",), answer=Chart

@@ -11,7 +11,6 @@ passwords are hashed, and no limit by address.
 """
 
 import time
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -21,10 +20,12 @@ from starlette.routing import Route
 from config.language import Text
 from console.auth.accounts import ACTS_OF, User, Users, may
 from console.auth.attempts import place
+from console.auth.door_answers import Me
 from console.auth.hashing import Desks
 from console.auth.login_steps import At, LoginSteps
 from console.auth.requests import Login, Rate, Refused, read_body, to_json
 from console.auth.sessions import KNOWN_MS
+from console.model.picture import DoorRow, Picture
 from console.pages.feed import Feed
 
 _LOGINS_A_MINUTE = 10  # from one address, of browsers that are not known
@@ -169,23 +170,31 @@ class Entrance:
                 self._told[who] = now
                 self._users.note(self._feed.at(), who, "guessed at", f"{g.failed} {g.places}")
 
-    def guessed(self) -> dict[str, Any]:
+    def guessed(self) -> Picture:
         """Part of the picture: whose password is being guessed at now."""
-        found: dict[str, Any] = {}
+        found: dict[str, DoorRow] = {}
         for g in self._users.attempts.guessed(_now()):
             who = g.name if self._users.known(g.name) else "?"
             row = found.setdefault(who, {"failed": 0, "places": 0})
             row["failed"], row["places"] = row["failed"] + g.failed, row["places"] + g.places
         return {"door": found}
 
-    def _self(self, user: User) -> dict[str, Any]:
+    def _self(self, user: User) -> Me:
         """factor: app, card, or "" none; codes: how many are left on the card; may: about others'
         accounts."""
         acts = ACTS_OF[user.role] if user.officer else ()
         factors = self._users.factors
-        more = {"factor": factors.kind(user.name), "codes": factors.left(user.name)}
-        more["may"] = may(user, self._users.door)
-        return {**user._asdict(), "acts": acts, **more}
+        return {
+            "name": user.name,
+            "role": user.role,  # type: ignore[typeddict-item]  # of a checked table
+            "officer": user.officer,
+            "csrf": user.csrf,
+            "ends_at": user.ends_at,
+            "acts": list(acts),
+            "factor": factors.kind(user.name),  # type: ignore[typeddict-item]  # as they are kept
+            "codes": factors.left(user.name),
+            "may": list(may(user, self._users.door)),
+        }
 
     def _logout(self, request: Request) -> Response:
         user = self.sure(request)

@@ -11,7 +11,7 @@ POST /api/login/later        enter without, a few times
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 import segno
@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from config.language import Text, text_of
 from console.auth.accounts import User, Users
+from console.auth.door_answers import LoginStep, OfferedFactor
 from console.auth.hashing import Desks
 from console.auth.requests import Refused, read_body, to_json
 from console.auth.totp import shown, uri
@@ -77,7 +78,7 @@ class LoginSteps:
             Route("/api/login/later", self._later, methods=post),
         ]
 
-    def asked(self, user: User, step: str) -> dict[str, Any]:
+    def asked(self, user: User, step: str) -> LoginStep:
         """What the page needs for a step."""
         return {"step": step, "name": user.name, "later": self._users.later(user.name)}
 
@@ -157,7 +158,7 @@ class LoginSteps:
         if at.step not in ("", "factor"):
             raise Refused(409, Text("先过前一步", "another step comes first"))
         found = self._users.factors.offer(at.user.name, given.kind, self._now())
-        answer: dict[str, Any] = {"kind": found.kind, "codes": found.codes}
+        answer: OfferedFactor = {"kind": found.kind, "codes": found.codes}
         if given.kind == "app":
             address = uri(found.secret, at.user.name, f"fengsui-{self._feed.district.id}")
             picture = segno.make(address, error="m").svg_data_uri(

@@ -2,25 +2,14 @@
 same answers; tests hold each against its form here. What a person reads (`Said`) is a pair [zh, en], or a
 string that is the same in both."""
 
-from typing import Any, Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from config.language import Said, Text
+from config.records.basemap import Ring
 from config.records.level import Action, Level
+from console.model.picture import Picture
+from dispatch.address.coverage import Check
 from dispatch.geography.downstream import What
-
-
-class Me(TypedDict):
-    """acts: what may stand in `act` of /api/acts. ends_at: of the session, however it is used (ms)."""
-
-    name: str
-    role: Literal["viewer", "duty", "approver", "administrator", "security", "auditor"]
-    officer: str
-    csrf: str
-    ends_at: int
-    acts: list[str]
-    factor: Literal["", "app", "card"]
-    codes: int
-    may: list[str]
 
 
 class RunName(TypedDict):
@@ -30,13 +19,13 @@ class RunName(TypedDict):
 
 class Snapshot(TypedDict):
     """rev: the number of its last change; age_ms: since the log was last looked at; now: the server's
-    clock, UTC. parts: areas, stations, nodes, warnings … -> id -> what is shown of it."""
+    clock, UTC."""
 
     rev: int
     run: RunName
     age_ms: int
     now: int
-    parts: dict[str, dict[str, Any]]
+    parts: Picture
 
 
 class Acted(TypedDict):
@@ -89,21 +78,6 @@ class Texts(TypedDict):
     reach: dict[str, int]
     texts: list[Words]
     before: Before
-
-
-class ReachRow(TypedDict):
-    """Of an area, recipients each once: `reached` when everything reached them. channels: deliveries by
-    channel and state. must, answered, must_missed: of those who must answer, the last by opaque ids.
-    rev: rises with each record of the area."""
-
-    channels: dict[str, dict[str, int]]
-    of: int
-    reached: int
-    missed: int
-    must: int
-    answered: int
-    must_missed: list[str]
-    rev: int
 
 
 class Unreached(TypedDict):
@@ -180,125 +154,200 @@ class CapSourceRow(TypedDict):
     messages: list[HeardMessage]
 
 
-class HealthRow(TypedDict):
-    """A station's or loudspeaker's last day: readings, the share that was due and came, doubtful ones,
-    the newest test that found one, dead letters of all time."""
-
-    count: int
-    share: float
-    suspect: int
-    failed: int
-    test: str
-    dead: int
-
-
-class AreaRow(TypedDict):
-    """live: stations that speak, `of` those that judge the area; dark: none of them does."""
-
-    level: int
-    action: int
-    waits: bool
-    live: int
-    of: int
-    dark: bool
-    thin: bool
-
-
-class WayRow(TypedDict):
-    """A way out. up: None before its first word; proven: by which program, "" for unproven."""
-
-    kind: str
-    up: bool | None
-    detail: Said
-    at: int | None
-    proven: Said
-
-
-class AskedRow(TypedDict):
-    """What a warning waits for. until: ms; two: it takes two persons."""
-
-    what: str
-    until: int | None
-    called: list[str]
-    signed: list[str]
-    two: bool
-
-
-class EvidenceRow(TypedDict):
-    station: str
-    what: str
-    unit: str
-    value: float
-    limit: float | None
-    window: int | None
-    at: int | None
-    note: Said
-    frames: list[str]
-
-
-class OpenWarning(TypedDict):
-    """A warning in force or waiting. coverage: stations that speak, of how many; arrives: earliest and
-    latest (ms) of a wave; acts: what may be done to it."""
-
-    version: int
-    area: str
-    hazard: str
-    hazard_zh: str
-    hazard_en: str
-    state: str
-    level: int
-    action: int
-    asks_level: int
-    asks_action: int
-    questions: list[AskedRow]
-    onset: int
-    sent: int
-    expires: int
-    reason: Said
-    suspect: bool
-    thin: bool
-    coverage: list[int] | None
-    service: list[str]
-    evidence: list[EvidenceRow]
-    arrives: list[int] | None
-    acts: list[str]
-
-
-class Decided(TypedDict):
-    """A line of the ledger of decisions."""
-
-    at: int
-    by: str
-    act: str
-    area: str
-    hazard: str
-    version: int
-    outcome: str
-    words: Said
-
-
-class TaskRow(TypedDict):
-    """A task of the plan. done: by whom, when, their note."""
-
-    state: str
-    area: str
-    hazard: str
-    hazard_words: Text
-    alert: str
-    version: int
-    on: str
-    step: Text
-    title: Text
-    owner: Text
-    officers: list[str]
-    needs: list[list[str]]
-    opened: int
-    due: int
-    done: tuple[str, int, Said] | None
-
-
 class Letter(TypedDict):
     at: int
     source: str
     reason: str
     detail: Said
+
+
+class River(TypedDict):
+    name: str
+    en: str
+    course: tuple[tuple[float, ...], ...]
+
+
+class GroundArea(TypedDict):
+    """at: (lon, lat); stations: those that judge it."""
+
+    name: str
+    en: str
+    town: str
+    town_en: str
+    at: list[float]
+    ring: list[list[float]]
+    people: int
+    shelter: str
+    stations: list[str]
+
+
+class GroundStation(TypedDict):
+    """calibrated: a date, "" not known; counts: for so many days."""
+
+    name: str
+    en: str
+    what: str
+    unit: str
+    at: list[float]
+    calibrated: str
+    counts: int
+
+
+class GroundNode(TypedDict):
+    name: str
+    en: str
+    at: list[float]
+    area: str
+
+
+class Hull(TypedDict):
+    """Around the areas of a basin or township: schematic."""
+
+    name: str
+    en: str
+    ring: list[list[float]]
+
+
+class Ground(TypedDict):
+    """What does not change while the server runs, by id. hazards: id -> its words, Chinese and English.
+    terrain: south-west and north-east corner of the relief, (lat, lon)."""
+
+    name: str
+    name_en: str
+    hazards: dict[str, list[str]]
+    outline: tuple[Ring, ...]
+    terrain: list[list[float]] | None
+    rivers: list[River]
+    areas: dict[str, GroundArea]
+    stations: dict[str, GroundStation]
+    nodes: dict[str, GroundNode]
+    basins: dict[str, Hull]
+    towns: dict[str, Hull]
+
+
+class Frame(TypedDict):
+    """The map at one time. areas: level and order; stations: as `Trail.value` has them."""
+
+    at: int
+    areas: dict[str, list[int]]
+    stations: dict[str, float]
+
+
+class Series(TypedDict):
+    """at: starts of the bins, seconds since 1970 UTC."""
+
+    at: list[float]
+    value: list[float]
+
+
+class KindCount(TypedDict):
+    """A category of recipients: people behind them, who has each way, and has it first."""
+
+    recipients: int
+    people: int
+    ways: dict[str, int]
+    first: dict[str, int]
+
+
+class AreaCount(TypedDict):
+    """An area's list, as `fengsui reach AREA flash_flood red`."""
+
+    people: int
+    on_list: int
+    in_sound: int
+    several: int
+    none: int
+    recipients: int
+    kinds: dict[str, int]
+    ways: dict[str, int]
+    loudspeakers: int
+
+
+class Choices(TypedDict):
+    """What residents chose. hazards: (Chinese, English, how many)."""
+
+    residents: int
+    quiet: dict[str, int]
+    lang: dict[str, int]
+    level: dict[int, int]
+    every_hazard: int
+    hazards: list[tuple[str, str, int]]
+
+
+class GapRow(TypedDict):
+    """A row of `fengsui coverage`: see `dispatch.address.coverage.Gap`."""
+
+    check: Check
+    area: str
+    people: int
+    detail: str
+
+
+class Subscribers(TypedDict):
+    """Of everybody on the list; checks: check -> its words. stored: the list is a contact store."""
+
+    recipients: int
+    people: int
+    population: int
+    uncovered: int
+    checks: dict[Check, Text]
+    gaps: list[GapRow]
+    kinds: dict[str, KindCount]
+    areas: dict[str, AreaCount]
+    choices: Choices
+    stored: NotRequired[bool]
+
+
+class LogLine(TypedDict):
+    """A line of the shift log."""
+
+    at: int
+    kind: str
+    who: str
+    area: str
+    level: int
+    zh: str
+    en: str
+    place: str
+    place_en: str
+
+
+HandedOver = TypedDict(
+    "HandedOver", {"n": int, "at": int, "from": str, "to": str, "text": Said}
+)  # `from` is a word of Python
+
+
+class ShiftPage(TypedDict):
+    """The newest lines of those that were asked for (count: how many there are), what is open, a
+    hand-over that nobody has taken, who may take one, and what can be printed."""
+
+    entries: list[LogLine]
+    count: int
+    matters: list[Text]
+    handover: HandedOver | None
+    people: list[str]
+    prints: list[str]
+
+
+class Put(TypedDict):
+    """n: the number of what was written in the record."""
+
+    n: int
+
+
+class Came(TypedDict):
+    """What came of a person's act: `Decision.outcome`, or `queued`."""
+
+    outcome: str
+    words: Said
+
+
+class Erased(TypedDict):
+    """plain: contacts.csv of the district's folder still holds this person."""
+
+    erased: str
+    plain: bool
+
+
+class Queued(TypedDict):
+    queued: int

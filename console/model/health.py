@@ -4,7 +4,7 @@ the newest dead letters. Pure: records in."""
 from collections import deque
 from dataclasses import dataclass, field
 
-from console.model.answers import HealthRow
+from console.model.picture import HealthRow
 from ingest.observation import Flag, Observations
 from stream.records import DeadLetter, Record
 

@@ -7,7 +7,7 @@ must answer answered.
 
 from dataclasses import dataclass, field
 
-from console.model.answers import ReachRow
+from console.model.picture import ReachRow
 from console.model.view import Sent, View
 from dispatch.channels.status_words import FINAL
 from dispatch.notices import DUTY

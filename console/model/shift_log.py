@@ -16,6 +16,7 @@ from config.records.level import (
     hazard_words,
 )
 from config.records.quantity import QUANTITIES
+from console.model.answers import LogLine
 from console.model.view import View
 from detectors.detection import Detection
 from dispatch.address.report_notices import REPLIES
@@ -238,11 +239,9 @@ def numbered(r: Report) -> Text:
     )
 
 
-def ordered(
-    district: District, entries: Iterable[Entry], text: str, kind: str
-) -> list[dict[str, Any]]:
+def ordered(district: District, entries: Iterable[Entry], text: str, kind: str) -> list[LogLine]:
     """Newest first, those of a kind ("": all) in whose words, place or person `text` stands."""
-    found = []
+    found: list[LogLine] = []
     wanted = text.strip().casefold()
     numbered = sorted(enumerate(entries), key=lambda x: (x[1].at, x[0]), reverse=True)
     for _, e in numbered:
@@ -252,5 +251,17 @@ def ordered(
             continue
         if wanted and wanted not in " ".join((*e[2:4], e.zh, e.en, place.zh, place.en)).casefold():
             continue
-        found.append({**e._asdict(), "place": place.zh, "place_en": place.en})
+        found.append(
+            {
+                "at": e.at,
+                "kind": e.kind,
+                "who": e.who,
+                "area": e.area,
+                "level": e.level,
+                "zh": e.zh,
+                "en": e.en,
+                "place": place.zh,
+                "place_en": place.en,
+            }
+        )
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.records.quantity import QUANTITIES
+from console.model.answers import Frame, Series
 from console.model.cap_sources import Outside
 from console.model.health import Health
 from console.model.reach import Reached
@@ -27,7 +28,7 @@ class Trail:
 
     bins: dict[str, dict[int, int]] = field(default_factory=dict)
     quantity: dict[str, str] = field(default_factory=dict)
-    frames: deque[dict[str, Any]] = field(default_factory=deque)
+    frames: deque[Frame] = field(default_factory=deque)
     decisions: deque[Decision] = field(default_factory=lambda: deque(maxlen=_DECISIONS))
     outcomes: dict[tuple[str, str], list[Outcome]] = field(default_factory=dict)
     reached: Reached = field(default_factory=Reached)
@@ -84,7 +85,7 @@ class Trail:
         count = sum(bins[b] for b in some) if quantity.kind == "interval" else bins[max(some)]
         return round(quantity.amount(count), 2)
 
-    def series(self, station: str) -> dict[str, list[float]]:
+    def series(self, station: str) -> Series:
         """The bins as two columns: starts (s since 1970 UTC) and amounts in the unit."""
         bins = self.bins.get(station, {})
         if not bins:

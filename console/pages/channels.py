@@ -1,15 +1,13 @@
 """Of the page System: the ways out, and what was not understood. Pure."""
 
-from typing import Any
-
 from config.records.district import District
-from console.model.answers import WayRow
+from console.model.picture import Picture, WayRow
 from console.model.trail import Trail
 from console.model.view import View
 from console.model.ways_out import Way, ways
 
 
-def parts(district: District, view: View, _trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, _trail: Trail, _now: int) -> Picture:
     """The ways by channel/name, and what was not understood by its reason."""
     return {
         "ways": {f"{w.channel}/{w.name}": _row(w) for w in ways(district, view, view.live)},

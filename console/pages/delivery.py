@@ -2,17 +2,17 @@
 was not reached. Pure."""
 
 from collections import Counter
-from typing import Any
 
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
-from console.model.answers import Missed, ReachRow, Unreached
+from console.model.answers import Missed, Unreached
+from console.model.picture import Picture, ReachRow
 from console.model.reach import Reached, arrived, missed
 from console.model.trail import Trail
 from console.model.view import Sent, View
 
 
-def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, trail: Trail, now: int) -> Picture:
     """`reach`: area -> its row; `sounded`: loudspeaker -> when it last played; `roll`: area -> who
     moved. What did not change is counted anew once a minute, for deadlines pass."""
     reached = trail.reached

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal, NotRequired, TypedDict
 
 import msgspec
 
@@ -34,6 +34,37 @@ class KeptReport(msgspec.Struct):
     targets: list[Target]
 
 
+class DrillRow(TypedDict):
+    """A drill as it is listed. assessed: there is a report, and what it says is here; problem: why one
+    cannot be read."""
+
+    run: str
+    held_at: int
+    scenario: str
+    assessed: bool
+    problem: Said
+    begin_at: NotRequired[int]
+    end_at: NotRequired[int]
+    result: NotRequired[Result]
+    targets: NotRequired[list[Target]]
+    broken_off: NotRequired[Said]
+
+
+class Playable(TypedDict):
+    name: str
+    title: tuple[str, str]
+    hours: float
+
+
+class Drills(TypedDict):
+    """The newest of `count`; command: what stands before `drill` to play another."""
+
+    drills: list[DrillRow]
+    count: int
+    command: str
+    scenarios: list[Playable]
+
+
 def held_at(run: str, written_at: int) -> int:
     """When it was held (ms): as its name says, or else when it was last written."""
     if found := _STAMP.fullmatch(run):
@@ -53,10 +84,9 @@ def result(targets: list[Target]) -> Result:
     return "met" if "met" in found else "not_measured"
 
 
-def row(run: str, at: int, kept: KeptReport | None, scenario: str, problem: Said) -> dict[str, Any]:
-    """A drill as it is listed. kept: None where it was not assessed yet; problem: why it cannot be
-    read, in words."""
-    found: dict[str, Any] = {
+def row(run: str, at: int, kept: KeptReport | None, scenario: str, problem: Said) -> DrillRow:
+    """kept: None where it was not assessed yet; problem: why it cannot be read, in words."""
+    found: DrillRow = {
         "run": run,
         "held_at": at,
         "scenario": kept.scenario if kept else scenario,

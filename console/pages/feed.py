@@ -14,6 +14,7 @@ from config.language import Text, text_of
 from config.records.district import District
 from console.model.consistency import Audit, Finding
 from console.model.follow import Follower
+from console.model.picture import Picture, changes
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages import channels, delivery, handover, resources, situation, stations, warnings
@@ -37,7 +38,6 @@ PAGES = (
     resources.parts,
     channels.parts,
 )
-Picture = dict[str, dict[str, Any]]
 _encoder = msgspec.json.Encoder()
 
 
@@ -65,18 +65,6 @@ class Listener:
             self.queue.put_nowait(event)
 
 
-def changes(before: Picture, after: Picture) -> Picture:
-    """What to write over `before` to make it `after`; None takes a key away."""
-    found: Picture = {}
-    for part, now in after.items():
-        was = before.get(part, {})
-        news = {k: v for k, v in now.items() if k not in was or was[k] != v}
-        news.update({k: None for k in was if k not in now})
-        if news:
-            found[part] = news
-    return found
-
-
 class Feed:
     """The picture now, its revision, and who listens. One thread looks, any thread reads."""
 
@@ -99,7 +87,7 @@ class Feed:
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
         # parts that come from beside the log: what happens at the door
-        self.beside: Callable[[], Picture] = dict
+        self.beside: Callable[[], Picture] = Picture
 
     def follow(self, stop: threading.Event) -> None:
         """Look until `stop`; a log that cannot be reached is tried again, and `age_ms` tells."""

@@ -1,11 +1,11 @@
 """The page Shift log (值班日志): what whoever takes over must know, and the reports to print. Pure."""
 
 from collections import Counter
-from typing import Any
 
 from config.language import Text
 from config.records.district import District
 from config.records.level import LEVEL_EN, LEVEL_ZH, Action, hazard_words
+from console.model.picture import Picture
 from console.model.shift_log import STATE
 from console.model.shift_log import asked as words_of
 from console.model.trail import Trail
@@ -14,7 +14,7 @@ from console.pages.delivery import missed_people
 from dispatch.records import kind_words
 
 
-def parts(_district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+def parts(_district: District, view: View, trail: Trail, _now: int) -> Picture:
     """`log`: how many events there were; `incidents`: id -> its reports (number, kind, when)."""
     incidents: dict[str, list[tuple[int, Text, int]]] = {}
     for r in view.reports:

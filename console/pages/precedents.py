@@ -14,9 +14,7 @@ WINDOW_MS = 6 * 3_600_000  # what happens within it belongs to the warning, as i
 SHOWN = 5
 
 
-def similar(
-    view: View, outcomes: dict[tuple[str, str], list[Outcome]], alert: Alert
-) -> Before:
+def similar(view: View, outcomes: dict[tuple[str, str], list[Outcome]], alert: Alert) -> Before:
     """Earlier warnings, newest first: when, how high, and `happened`, `quiet` or `unknown`; and how
     often it happened without a warning."""
     told = outcomes.get((alert.area, alert.hazard), [])

@@ -1,13 +1,11 @@
 """The page Resources and plans (资源和预案): the plan's tasks, and the base that they draw upon. Pure."""
 
-from typing import Any
-
 import msgspec
 
 from config.language import Text
 from config.records.district import District
 from config.records.level import hazard_words
-from console.model.answers import TaskRow
+from console.model.picture import Picture, TaskRow
 from console.model.trail import Trail
 from console.model.view import View
 from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
@@ -17,7 +15,7 @@ from dispatch.grade import grade_of
 _KEPT_MS = 24 * 3_600_000  # tasks of a warning that is over are shown so long
 
 
-def parts(district: District, view: View, _trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, _trail: Trail, now: int) -> Picture:
     """Tasks by id."""
     recent = {k: c for k, c in view.courses.items() if not c.over_at or c.over_at > now - _KEPT_MS}
     return {"tasks": {t.id: _task(district, t) for t in tasks(district, recent, now)}}

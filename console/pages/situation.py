@@ -2,20 +2,21 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
-from typing import Any
+from typing import cast
 
 from shapely import MultiPoint
 
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import OF_NODES, QUANTITIES
-from console.model.answers import AreaRow
+from console.model.answers import Ground, Hull
+from console.model.picture import AreaRow, FlagRow, NodeRow, Picture, StationRow
 from console.model.trail import Trail
 from console.model.view import View
 from dispatch.words.local_time import day
 
 
-def ground(district: District) -> dict[str, Any]:
+def ground(district: District) -> Ground:
     """What does not change while the server runs: places, names and shapes, (lon, lat) WGS 84."""
     d = district
     relief = d.backdrop.terrain
@@ -73,9 +74,9 @@ def ground(district: District) -> dict[str, Any]:
 
 def _hulls(
     groups: Iterable[tuple[str, str, str, list[tuple[tuple[float, float], ...]]]],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Hull]:
     """The hull around the areas of each: schematic, no surveyed boundary."""
-    found = {}
+    found: dict[str, Hull] = {}
     for key, name, name_en, polygons in groups:
         points = [p for polygon in polygons for p in polygon]
         if len(points) >= 3:
@@ -85,17 +86,17 @@ def _hulls(
     return found
 
 
-def parts(district: District, view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, trail: Trail, now: int) -> Picture:
     """What the page shows now, thing by thing. now: the run's clock."""
     today = day(now, district.timezone)
     away = view.in_service(now)
     stations = {s: _station(district, view, trail, s, now, today) for s in district.stations}
     nodes = {n: _node(district, view, n, now) for n in district.nodes}
     for thing, said in away.items():
-        for known in (stations, nodes):
-            if thing in known:
-                words = {"until": said.until_at, "by": said.by, "reason": said.reason}
-                known[thing] |= {"service": words, "late": False}
+        row = stations.get(thing) or nodes.get(thing)
+        if row is not None:
+            row["service"] = {"until": said.until_at, "by": said.by, "reason": said.reason}
+            row["late"] = False
     return {"stations": stations, "nodes": nodes, "areas": _areas(district, view, now, away)}
 
 
@@ -106,10 +107,10 @@ def _late(district: District, view: View, thing: str, now: int) -> bool:
 
 def _station(
     district: District, view: View, trail: Trail, station: str, now: int, today: date
-) -> dict[str, Any]:
+) -> StationRow:
     value = trail.value(station, now) if station in trail.bins else None
     overdue = district.stations[station].overdue(today)
-    flags = [
+    flags: list[FlagRow] = [
         {
             "test": f.test,
             "since": f.since_at,
@@ -118,27 +119,26 @@ def _station(
         }
         for f in view.flags.of(station)
     ]
-    return {
+    found: StationRow = {
         "value": value,
         "seen": view.last_seen.get(station),
         "late": _late(district, view, station, now),
-        **({"overdue": overdue} if overdue else {}),
-        **({"flags": flags} if flags else {}),
     }
+    if overdue:
+        found["overdue"] = overdue
+    if flags:
+        found["flags"] = flags
+    return found
 
 
-def _node(district: District, view: View, node: str, now: int) -> dict[str, Any]:
+def _node(district: District, view: View, node: str, now: int) -> NodeRow:
     said = view.nodes.get(node, {})
-    return {
-        "seen": view.last_seen.get(node),
-        "late": _late(district, view, node, now),
-        **{q: QUANTITIES[q].amount(said[q][1]) for q in OF_NODES if q in said},
-    }
+    state = {q: QUANTITIES[q].amount(said[q][1]) for q in OF_NODES if q in said}
+    found = {"seen": view.last_seen.get(node), "late": _late(district, view, node, now), **state}
+    return cast("NodeRow", found)  # it has a field for each of OF_NODES
 
 
-def _areas(
-    district: District, view: View, now: int, away: Collection[str]
-) -> dict[str, AreaRow]:
+def _areas(district: District, view: View, now: int, away: Collection[str]) -> dict[str, AreaRow]:
     """Level and action in force, whether something waits, and how many of the stations that judge
     the area speak: none is `dark`, which is never shown as quiet."""
     levels, waiting = view.area_levels(), {a.area for a in view.open_alerts() if a.questions}

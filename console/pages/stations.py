@@ -2,12 +2,12 @@
 measurements over hours to years. Pure."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from config.records.district import District
 from config.records.quantity import QUANTITIES, Quantity
-from console.model.answers import Chart, HealthRow, Letter
+from console.model.answers import Chart, Letter
 from console.model.health import HOUR_MS, KEPT_HOURS, Health
+from console.model.picture import HealthRow, Picture
 from console.model.trail import Trail
 from console.model.view import View
 from ingest.observation import Flag
@@ -17,7 +17,7 @@ BINS = 400  # of a chart, at most
 _STEPS_MIN = (1, 5, 10, 30, 60, 180, 360, 720, 1440, 10_080)
 
 
-def parts(district: District, _view: View, trail: Trail, now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, _view: View, trail: Trail, now: int) -> Picture:
     """`health`: station or node -> its last day. A row is made anew when something came of it, and
     all of them once an hour."""
     health = trail.health

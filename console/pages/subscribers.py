@@ -2,20 +2,20 @@
 Counts and opaque ids only. Pure."""
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 
 from config.records.district import Contact, District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Level
-from dispatch.address.coverage import WORDS, coverage, uncovered
+from console.model.answers import AreaCount, Choices, GapRow, KindCount, Subscribers
+from dispatch.address.coverage import WORDS, Gap, coverage, uncovered
 from dispatch.address.reach_estimate import reach
 from dispatch.grade import Grade
 
 _RED = Grade(Level.RED)  # no choice and no quiet hour keeps it from anybody
 
 
-def counted(district: District) -> dict[str, Any]:
+def counted(district: District) -> Subscribers:
     """Of everybody on the district's list; gaps: as `fengsui coverage`; areas: as `fengsui reach
     AREA flash_flood red`."""
     people = list(district.contacts.values())
@@ -26,16 +26,20 @@ def counted(district: District) -> dict[str, Any]:
         "population": sum(a.population for a in district.areas.values()),
         "uncovered": uncovered(gaps),
         "checks": WORDS,
-        "gaps": [g._asdict() for g in gaps],
+        "gaps": [_gap(g) for g in gaps],
         "kinds": _kinds(people),
         "areas": _areas(district, people),
         "choices": _choices([c for c in people if c.role == "residents"]),
     }
 
 
-def _kinds(people: list[Contact]) -> dict[str, dict[str, Any]]:
+def _gap(g: Gap) -> GapRow:
+    return {"check": g.check, "area": g.area, "people": g.people, "detail": g.detail}
+
+
+def _kinds(people: list[Contact]) -> dict[str, KindCount]:
     """By category: recipients, people behind them, and how many have each way, and have it first."""
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, KindCount] = {}
     for kind, count in Counter(c.kind for c in people).most_common():
         those = [c for c in people if c.kind == kind]
         found[kind] = {
@@ -47,14 +51,14 @@ def _kinds(people: list[Contact]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _areas(district: District, people: list[Contact]) -> dict[str, dict[str, Any]]:
+def _areas(district: District, people: list[Contact]) -> dict[str, AreaCount]:
     whole = [c for c in people if "*" in c.areas]
     here: dict[str, list[Contact]] = {a: list(whole) for a in district.areas}
     for c in people:
         for a in () if "*" in c.areas else c.areas:
             if a in here:
                 here[a].append(c)
-    found = {}
+    found: dict[str, AreaCount] = {}
     for a, those in here.items():
         alone = msgspec.structs.replace(district, contacts={c.id: c for c in those})
         r = reach(alone, a, "flash_flood", _RED, 0)
@@ -72,7 +76,7 @@ def _areas(district: District, people: list[Contact]) -> dict[str, dict[str, Any
     return found
 
 
-def _choices(residents: list[Contact]) -> dict[str, Any]:
+def _choices(residents: list[Contact]) -> Choices:
     """What residents chose, who alone may."""
     hazards = Counter(h for c in residents for h in c.hazards)
     return {
@@ -81,5 +85,5 @@ def _choices(residents: list[Contact]) -> dict[str, Any]:
         "lang": Counter(c.lang for c in residents),
         "level": Counter(int(c.min_level) for c in residents),
         "every_hazard": sum(not c.hazards for c in residents),
-        "hazards": [[HAZARD_ZH[h], HAZARD_EN[h], n] for h, n in hazards.most_common()],
+        "hazards": [(HAZARD_ZH[h], HAZARD_EN[h], n) for h, n in hazards.most_common()],
     }

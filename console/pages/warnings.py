@@ -2,7 +2,6 @@
 and the exact words each audience would get. Pure."""
 
 from collections import Counter
-from typing import Any
 
 import msgspec
 
@@ -10,7 +9,8 @@ from config.language import Said
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.records.quantity import QUANTITIES
-from console.model.answers import Before, Decided, EvidenceRow, OpenWarning, Texts, Words
+from console.model.answers import Before, Texts, Words
+from console.model.picture import Decided, EvidenceRow, OpenWarning, Picture
 from console.model.trail import Trail
 from console.model.view import View
 from detectors.detection import Evidence
@@ -24,7 +24,7 @@ from dispatch.words.compose import Message, write
 from dispatch.words.wording import category_of
 
 
-def parts(district: District, view: View, trail: Trail, _now: int) -> dict[str, dict[str, Any]]:
+def parts(district: District, view: View, trail: Trail, _now: int) -> Picture:
     """Open warnings by id, and the newest decisions by their place in the ledger."""
     return {
         "warnings": {a.id: _warning(district, a) for a in view.open_alerts()},

@@ -10,7 +10,7 @@ accounts and passwords, security gives roles and takes second factors away, the 
 
 import secrets
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from config.language import Text, text_of
 from console.auth.accounts import ROLES, User, may
+from console.auth.door_answers import AccountRow, Accounts, AccountsRecord
 from console.auth.password_rules import wrong
 from console.auth.record import End
 from console.auth.requests import Refused, to_json
@@ -69,7 +70,7 @@ class AccountDesk(Desk):
 
     def _everybody(self, request: Request) -> Response:
         self._allowed(self._user(request))
-        rows = []
+        rows: list[AccountRow] = []
         for u in self._users.everybody():
             kind = self._users.factors.kind(u.name)
             rows.append(
@@ -84,11 +85,12 @@ class AccountDesk(Desk):
                 }
             )
         separate = self._users.door.separate_administrators
-        return to_json({"users": rows, "roles": ROLES[:1] if separate else ROLES})
+        found: Accounts = {"users": rows, "roles": list(ROLES[:1] if separate else ROLES)}
+        return to_json(found)
 
     def _record(self, request: Request) -> Response:
         self._allowed(self._user(request), "record")
-        found: dict[str, Any] = {"wrong": "", "count": self._users.record.end().n}
+        found: AccountsRecord = {"wrong": "", "count": self._users.record.end().n, "entries": []}
         try:
             self._users.noted(self._ends())
         except ValueError as e:

@@ -20,7 +20,7 @@ from config.language import Text, en, text_of, zh
 from console.acts.resend import of_area, repeat
 from console.auth.accounts import User
 from console.auth.requests import Refused, read_body, to_json
-from console.model.answers import Missed
+from console.model.answers import Missed, Queued
 from console.pages.delivery import who
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
@@ -145,7 +145,7 @@ class DeliveryDesk(Desk):
     async def _resend(self, request: Request) -> Response:
         return await self._take(request, self._officer, Resend, self._again)
 
-    def _again(self, user: User, asked: Resend) -> dict[str, Any]:
+    def _again(self, user: User, asked: Resend) -> Queued:
         self._known(asked.area)
         at = self._feed.clock()
 

@@ -8,7 +8,7 @@ POST /api/erase              erase this person, as `fengsui contacts erase`
 import sqlite3
 import threading
 import time
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +20,7 @@ from config.language import Text, en, text_of, zh
 from config.records.district import PERSONAL, Contact, District
 from console.auth.accounts import User
 from console.auth.requests import Refused, raw, read_body, to_json
+from console.model.answers import Erased
 from console.pages.subscribers import counted
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
@@ -72,7 +73,8 @@ class PersonDesk(Desk):
         with self._lock:  # many ask, it is counted once for each state of the list
             district = self._district()
             if self._counted[0] is not district:
-                found = {**counted(district), "stored": self._people.stored()}
+                found = counted(district)
+                found["stored"] = self._people.stored()
                 self._counted = district, msgspec.json.encode(found)
             return raw(self._counted[1])
 
@@ -91,13 +93,12 @@ class PersonDesk(Desk):
         asked = await read_body(request, Person)
         return await run_in_threadpool(lambda: to_json(self._look(user, asked.id)))
 
-    def _look(self, user: User, name: str) -> dict[str, Any]:
+    def _look(self, user: User, name: str) -> Contact:
         if name not in self._district().contacts:  # it may be a number: it is not written down
             self._users.note(self._feed.at(), user.name, "person", "?")
             raise Refused(404, _NO)
         self._users.note(self._feed.at(), user.name, "person", name)
-        found: dict[str, Any] = msgspec.to_builtins(self._whole(name))
-        return found
+        return self._whole(name)
 
     def _whole(self, name: str) -> Contact:
         try:
@@ -111,8 +112,7 @@ class PersonDesk(Desk):
     async def _erase(self, request: Request) -> Response:
         return await self._take(request, self._administrator, Erase, self._gone)
 
-    def _gone(self, user: User, asked: Erase) -> dict[str, Any]:
-        """plain: contacts.csv of the district's folder still holds this person."""
+    def _gone(self, user: User, asked: Erase) -> Erased:
         reason = asked.reason.strip()
         if not reason:
             raise Refused(422, Text("请写理由", "a reason is needed"))

@@ -24,6 +24,7 @@ from config.language import Text, en, joined, text_of, zh
 from console.acts.submit import QUEUED, submit
 from console.auth.accounts import ACTS_OF, User
 from console.auth.requests import Refused, language_of, to_json
+from console.model.answers import Came, HandedOver, LogLine, Put, ShiftPage
 from console.model.desk_record import at_the_desk, detail_at_the_desk, paired
 from console.model.shift_log import KEPT, KINDS, Entry, ordered
 from console.pages.handover import matters
@@ -87,7 +88,7 @@ class ShiftDesk(Desk):
 
     # ---- reading
 
-    def _lines(self, request: Request) -> list[dict[str, Any]]:
+    def _lines(self, request: Request) -> list[LogLine]:
         text, kind = request.query_params.get("text", ""), request.query_params.get("kind", "")
         if kind and kind not in KINDS:
             raise Refused(
@@ -106,18 +107,17 @@ class ShiftDesk(Desk):
         lines = self._lines(request)
         feed = self._feed
         open_ = feed.read(lambda view, trail: matters(feed.district, view, trail, feed.clock()))
-        return to_json(
-            {
-                "entries": lines[:SHOWN],
-                "count": len(lines),
-                "matters": open_,
-                "handover": self._handed(),
-                "people": [u.name for u in self._users.everybody() if ACTS_OF[u.role]],
-                "prints": sorted(self._sources.prints),
-            }
-        )
+        found: ShiftPage = {
+            "entries": lines[:SHOWN],
+            "count": len(lines),
+            "matters": open_,
+            "handover": self._handed(),
+            "people": [u.name for u in self._users.everybody() if ACTS_OF[u.role]],
+            "prints": sorted(self._sources.prints),
+        }
+        return to_json(found)
 
-    def _handed(self) -> dict[str, Any] | None:
+    def _handed(self) -> HandedOver | None:
         """The hand-over that nobody has taken yet."""
         for n, at, who, what, detail in self._users.newest(KEPT):
             if what == "take over":
@@ -171,14 +171,14 @@ class ShiftDesk(Desk):
             raise Refused(403, Text("角色 viewer 只能查看", "a viewer may look only"))
         return user
 
-    def _put(self, user: User, what: str, detail: str) -> dict[str, Any]:
+    def _put(self, user: User, what: str, detail: str) -> Put:
         self._users.note(self._feed.at(), user.name, what, detail)
         return {"n": self._users.newest(1)[0][0]}
 
-    def _note(self, user: User, note: Note) -> dict[str, Any]:
+    def _note(self, user: User, note: Note) -> Put:
         return self._put(user, "note", _short(note.text, needed=True))
 
-    def _hand_over(self, user: User, asked: HandOver) -> dict[str, Any]:
+    def _hand_over(self, user: User, asked: HandOver) -> Put:
         takers = [u.name for u in self._users.everybody() if ACTS_OF[u.role]]
         if not ACTS_OF[user.role]:
             raise Refused(
@@ -193,7 +193,7 @@ class ShiftDesk(Desk):
         words = Text(f"{asked.to} 接班。未了事项：", f"{asked.to} takes over. Open: ") + listed
         return self._put(user, "hand over", paired(words + said))
 
-    def _take_over(self, user: User, asked: TakeOver) -> dict[str, Any]:
+    def _take_over(self, user: User, asked: TakeOver) -> Put:
         open_ = self._handed()
         if open_ is None or open_["n"] != asked.n:
             raise Refused(409, Text("这次交班已被接下", "this was taken over already"))
@@ -204,7 +204,7 @@ class ShiftDesk(Desk):
         words = Text(f"接 {open_['from']} 的班", f"from {open_['from']}")
         return self._put(user, "take over", paired(words))
 
-    def _verify(self, user: User, asked: Verified) -> dict[str, Any]:
+    def _verify(self, user: User, asked: Verified) -> Came:
         if not self._decides(user):
             raise Refused(
                 403, Text(f"角色 {user.role} 不能核报", f"the role {user.role} may not verify")

@@ -4,12 +4,11 @@ that was kept; and that report as a page to print."""
 import shlex
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from config.language import Language, Said, Text, en, zh
-from console.pages.drills import KeptReport, held_at, row
+from console.pages.drills import DrillRow, Drills, KeptReport, held_at, row
 from fengsui.review import page
 from fengsui.review.assessment import Assessment
 from fengsui.run.run_log import open_run_log
@@ -26,7 +25,7 @@ _UNREADABLE = (Corrupt, Unavailable, sqlite3.Error)
 _RECORD: msgspec.json.Decoder[ObservationRecord] = msgspec.json.Decoder(ObservationRecord)
 
 
-def drills(setup: Setup, folder: Path) -> dict[str, Any]:
+def drills(setup: Setup, folder: Path) -> Drills:
     """For the page Drills, newest first: what was held, what can be played, and by which command."""
     state = setup.folder.parent
     names = {d.name for d in state.glob("exercise*") if d.is_dir()}
@@ -97,7 +96,7 @@ def _report(ours: Setup) -> Path:
     return ours.folder.with_name(f"{ours.folder.name}-report") / "after-action.json"
 
 
-def _row(setup: Setup, name: str) -> dict[str, Any] | None:
+def _row(setup: Setup, name: str) -> DrillRow | None:
     ours = _setup_of(setup, name)
     there = [f for f in (_log(ours), _report(ours)) if f.exists()] if ours else []
     if ours is None or not there:
@@ -109,7 +108,9 @@ def _row(setup: Setup, name: str) -> dict[str, Any] | None:
         try:
             scenario = _scenario(ours)
         except _UNREADABLE as e:
-            problem = Text(f"{_log(ours)}: 读不了：{zh(e)}", f"{_log(ours)}: cannot be read: {en(e)}")
+            problem = Text(
+                f"{_log(ours)}: 读不了：{zh(e)}", f"{_log(ours)}: cannot be read: {en(e)}"
+            )
     return row(name, at, kept, scenario, problem)
 
 

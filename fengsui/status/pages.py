@@ -4,9 +4,9 @@ the servers. Config check: what `fengsui check` says of the folder as it is now.
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from config.language import Text, text_of
+from config.language import Said, Text, text_of
 from console.api.routes import Asked
 from fengsui.review import drills
 from fengsui.run import threshold_gate
@@ -32,11 +32,57 @@ def asked(setup: Setup, folder: Path) -> Asked:
     }
 
 
-def system(setup: Setup) -> dict[str, Any]:
+class StageRow(TypedDict):
+    """lag: records that it has not read."""
+
+    stage: str
+    topic: str
+    lag: int
+    begun: bool
+
+
+class Disk(TypedDict):
+    """Bytes; ours: of the run's own files."""
+
+    folder: str
+    free: int
+    total: int
+    ours: int
+
+
+class Servers(TypedDict):
+    broker: Said
+    log: str
+    history: str
+
+
+class System(TypedDict):
+    stages: list[StageRow]
+    disk: Disk
+    servers: Servers
+
+
+class Check(TypedDict):
+    """running, now: versions of the configuration, "" where it cannot be read; proof: who answers for
+    the thresholds."""
+
+    folder: str
+    running: str
+    now: str
+    problems: list[Text]
+    rules_version: str
+    rules: list[str]
+    counts: dict[str, int]
+    proved: bool
+    proof: Said
+    warnings: list[Said]
+
+
+def system(setup: Setup) -> System:
     """Raises Unavailable: the log cannot be reached."""
     log = open_run_log(setup)
     try:
-        stages = []
+        stages: list[StageRow] = []
         for stage, topic in READS.items():
             ends, positions = log.ends(topic), log.positions(topic, stage)
             stages.append(
@@ -74,11 +120,11 @@ def _size(file: Path) -> int:
         return 0
 
 
-def check(setup: Setup, folder: Path) -> dict[str, Any]:
+def check(setup: Setup, folder: Path) -> Check:
     """What would be refused or warned of if the run started now, and what it did start with."""
     district, problems, proof = judged(folder)
     ours = setup.district
-    found = {
+    found: Check = {
         "folder": str(folder),
         "running": ours.version,
         "now": district.version if district else "",

@@ -12,7 +12,7 @@ from console.app import STATIC
 from console.auth.accounts import IDLE_MS, Users
 from console.auth.attempts import FIRST_WAIT_MS, FREE
 from console.auth.sessions import DAY_MS, LINK_MS, SCREEN_MS
-from console.pages.feed import changes
+from console.model.picture import changes
 from tests.support.console_door import ACT, PASSWORD, Caller
 
 NOW = 1_753_531_200_000

@@ -125,7 +125,7 @@ def test_counts_are_those_of_the_list_and_of_the_commands() -> None:
     assert (chosen["residents"], chosen["quiet"]) == (2, {"22:00-06:30": 1})
     assert chosen["lang"] == {"en": 1, "zh": 1}
     assert chosen["every_hazard"] == 1
-    assert chosen["hazards"] == [["山洪", "flash flood", 1]]
+    assert chosen["hazards"] == [("山洪", "flash flood", 1)]
     empty = counted(msgspec.structs.replace(d, contacts={}))
     assert (empty["recipients"], empty["choices"]["residents"]) == (0, 0)
     assert {g["check"] for g in empty["gaps"]} >= {"no_list", "no_responsible"}

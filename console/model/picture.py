@@ -1,0 +1,244 @@
+"""The picture that all pages draw from, part by part, and what stands in each row. Programs that follow
+/api/snapshot and /api/stream are written against these. What a person reads (`Said`) is a pair [zh, en],
+or a string that is the same in both. Times are ms since 1970 UTC."""
+
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict, cast
+
+from config.language import Said, Text
+from dispatch.people.evacuation_roll import RollRow
+
+
+class LineRow(TypedDict):
+    """The line itself. clock: of the run; dead: dead letters; unread: records and pages at which the
+    program failed."""
+
+    clock: NotRequired[int]
+    readings: NotRequired[int]
+    dead: NotRequired[int]
+    unread: NotRequired[int]
+
+
+class ServiceRow(TypedDict):
+    """Out of judgement until then."""
+
+    until: int
+    by: str
+    reason: Said
+
+
+class FlagRow(TypedDict):
+    """What detect holds against a station, and what to do, in both languages."""
+
+    test: str
+    since: int
+    zh: str
+    en: str
+
+
+class StationRow(TypedDict):
+    """value: rain of the last hour, or the newest; seen: when it was last heard. overdue: days since
+    it should have been calibrated."""
+
+    value: float | None
+    seen: int | None
+    late: bool
+    overdue: NotRequired[int]
+    flags: NotRequired[list[FlagRow]]
+    service: NotRequired[ServiceRow]
+
+
+class NodeRow(TypedDict):
+    """A loudspeaker, with what it last said of itself (`OF_NODES`), in its units."""
+
+    seen: int | None
+    late: bool
+    battery: NotRequired[float]
+    mains: NotRequired[float]
+    door: NotRequired[float]
+    volume: NotRequired[float]
+    self_test: NotRequired[float]
+    voice: NotRequired[float]
+    key_set: NotRequired[float]
+    refused_commands: NotRequired[float]
+    service: NotRequired[ServiceRow]
+
+
+class ReachRow(TypedDict):
+    """Of an area, recipients each once: `reached` when everything reached them. channels: deliveries by
+    channel and state. must, answered, must_missed: of those who must answer, the last by opaque ids.
+    rev: rises with each record of the area."""
+
+    channels: dict[str, dict[str, int]]
+    of: int
+    reached: int
+    missed: int
+    must: int
+    answered: int
+    must_missed: list[str]
+    rev: int
+
+
+class HealthRow(TypedDict):
+    """A station's or loudspeaker's last day: readings, the share that was due and came, doubtful ones,
+    the newest test that found one, dead letters of all time."""
+
+    count: int
+    share: float
+    suspect: int
+    failed: int
+    test: str
+    dead: int
+
+
+class AreaRow(TypedDict):
+    """live: stations that speak, `of` those that judge the area; dark: none of them does."""
+
+    level: int
+    action: int
+    waits: bool
+    live: int
+    of: int
+    dark: bool
+    thin: bool
+
+
+class WayRow(TypedDict):
+    """A way out. up: None before its first word; proven: by which program, "" for unproven."""
+
+    kind: str
+    up: bool | None
+    detail: Said
+    at: int | None
+    proven: Said
+
+
+class AskedRow(TypedDict):
+    """What a warning waits for. until: ms; two: it takes two persons."""
+
+    what: str
+    until: int | None
+    called: list[str]
+    signed: list[str]
+    two: bool
+
+
+class EvidenceRow(TypedDict):
+    station: str
+    what: str
+    unit: str
+    value: float
+    limit: float | None
+    window: int | None
+    at: int | None
+    note: Said
+    frames: list[str]
+
+
+class OpenWarning(TypedDict):
+    """A warning in force or waiting. coverage: stations that speak, of how many; arrives: earliest and
+    latest (ms) of a wave; acts: what may be done to it."""
+
+    version: int
+    area: str
+    hazard: str
+    hazard_zh: str
+    hazard_en: str
+    state: str
+    level: int
+    action: int
+    asks_level: int
+    asks_action: int
+    questions: list[AskedRow]
+    onset: int
+    sent: int
+    expires: int
+    reason: Said
+    suspect: bool
+    thin: bool
+    coverage: list[int] | None
+    service: list[str]
+    evidence: list[EvidenceRow]
+    arrives: list[int] | None
+    acts: list[str]
+
+
+class Decided(TypedDict):
+    """A line of the ledger of decisions."""
+
+    at: int
+    by: str
+    act: str
+    area: str
+    hazard: str
+    version: int
+    outcome: str
+    words: Said
+
+
+class TaskRow(TypedDict):
+    """A task of the plan. done: by whom, when, their note."""
+
+    state: str
+    area: str
+    hazard: str
+    hazard_words: Text
+    alert: str
+    version: int
+    on: str
+    step: Text
+    title: Text
+    owner: Text
+    officers: list[str]
+    needs: list[list[str]]
+    opened: int
+    due: int
+    done: tuple[str, int, Said] | None
+
+
+class LogRow(TypedDict):
+    count: int
+
+
+class DoorRow(TypedDict):
+    """A password that is being guessed at: failures, and from how many places."""
+
+    failed: int
+    places: int
+
+
+class Picture(TypedDict, total=False):
+    """Part -> key -> what is shown of it. incidents: id -> (number, kind, when) of its reports."""
+
+    line: LineRow
+    stations: dict[str, StationRow]
+    nodes: dict[str, NodeRow]
+    areas: dict[str, AreaRow]
+    warnings: dict[str, OpenWarning]
+    decisions: dict[str, Decided]
+    reach: dict[str, ReachRow]
+    sounded: dict[str, int]
+    roll: dict[str, RollRow]
+    log: LogRow
+    incidents: dict[str, list[tuple[int, Text, int]]]
+    health: dict[str, HealthRow]
+    tasks: dict[str, TaskRow]
+    ways: dict[str, WayRow]
+    dead: dict[str, int]
+    door: dict[str, DoorRow]
+
+
+Change = dict[str, dict[str, object]]
+
+
+def changes(before: Picture, after: Picture) -> Change:
+    """What to write over `before` to make it `after`; None takes a key away."""
+    found: Change = {}
+    old = cast("Mapping[str, Mapping[str, object]]", before)
+    for part, now in cast("Mapping[str, Mapping[str, object]]", after).items():
+        was = old.get(part, {})
+        news = {k: v for k, v in now.items() if k not in was or was[k] != v}
+        news.update({k: None for k in was if k not in now})
+        if news:
+            found[part] = news
+    return found
