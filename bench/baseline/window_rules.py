@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench.baseline.flood_score import flood_score
+from bench.baseline.level_forecast import level_forecast
 from bench.baseline.shaking import moveout, sta_lta
 from detectors.rain.postfire_m1 import M1
 from detectors.rain.storm_quantities import TABLE_QUANTITIES
@@ -261,6 +262,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     ),
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,
+    "level_forecast": level_forecast,
     "mann_kendall": _mann_kendall,
     "moveout": moveout,
     "peak_intensity": _peak_intensity,

@@ -30,6 +30,7 @@ from detectors.rain.storm_score import StormScore
 from detectors.setup.registry import KINDS
 from detectors.statistics.moveout import Moveout
 from detectors.water.gr4h import Gr4h
+from detectors.water.level_forecast import LevelForecast
 from detectors.water.stage_trend import StageRow, StageTrend
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
@@ -63,6 +64,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
     "cusum": (20, 40, 80, 100),
     "sta_lta": (1.2, 1.5, 2, 3),
     "moveout": (1, 2, 3, 3),
+    "level_forecast": (10, 30, 60, 90),
 }
 _STAGE_LEVELS = (1.2, 1.6, 2.0, 2.5)
 _PARAMETERS: dict[str, Any] = {
@@ -72,6 +74,7 @@ _PARAMETERS: dict[str, Any] = {
     "postfire_m1": PostfireM1(burned_steep=0.5, dnbr=0.4, soil_kf=0.2),
     "travel_time": TravelTime(lag_min=(30, 20), gain=(0.5, 0.5)),
     "moveout": Moveout(distance_m=(0, 220, 440), lta_s=120, within_s=240),
+    "level_forecast": LevelForecast(reach=1.6, lag_min=(30, 20), gain=(0.5, 0.5), memory_h=6),
 }
 
 

@@ -49,12 +49,17 @@ _ROWS = (
     ),
     RuleKind("travel_time", Text("上游来水", "water on its way from upstream")),
     RuleKind("stage_projection", Text("水位预估", "projected stage"), "m"),
+    RuleKind(
+        "level_forecast", Text("水位预报概率", "chance of reaching the level"), "%", tells=True
+    ),
     RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1"),
     RuleKind("stage_score", Text("水位评分", "stage score"), "1"),
     RuleKind("rise_rate", Text("水位涨率", "rate of rise"), "m/h"),
     RuleKind("quantity_above", Text("实测值", "measured value"), after=Text("", "")),
     RuleKind(
-        "quantity_below", Text("实测值（偏低）", "measured value, low"), after=Text("偏低", ", low,")
+        "quantity_below",
+        Text("实测值（偏低）", "measured value, low"),
+        after=Text("偏低", ", low,"),
     ),
     RuleKind(
         "quantity_rise", Text("上升速率", "rate of rise"), "/h", after=Text("上升速率", " rising")

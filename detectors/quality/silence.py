@@ -21,6 +21,9 @@ from config.records.district import District
 from detectors.detection import Coverage
 from detectors.quality.clock_offset import ClockState
 
+# kinds that foretell from gauges upstream or from the level itself: blind without them
+_FORECASTS = ("travel_time", "flood_score", "level_forecast")
+
 
 class SilenceState(msgspec.Struct):
     """Newest event time of each station and node, who is silent, what was last said of areas."""
@@ -56,7 +59,7 @@ def unforeseen(district: District, area: str, silent: Collection[str]) -> list[s
     found = []
     for row in district.rules.rule:
         every = "*" in row.areas and row.hazard in district.areas[area].hazards
-        if row.kind not in ("travel_time", "flood_score") or not (every or area in row.areas):
+        if row.kind not in _FORECASTS or not (every or area in row.areas):
             continue
         mine = row.stations or district.stations_of_area[area]
         found += [s for s in mine if s in silent and district.stations[s].quantity == row.quantity]

@@ -14,6 +14,7 @@ from detectors.rain.storm_score import StormScore
 from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
+from detectors.water.level_forecast import LevelForecast
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
 
@@ -34,6 +35,9 @@ SMALL: dict[str, Any] = {
     ),
     "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
     "intensity_duration": IntensityDuration(to_min=120),
+    "level_forecast": LevelForecast(
+        reach=5.6, trend_min=10, lag_min=(30, 20), gain=(0.5, 0.7), memory_h=6, prior_n=2
+    ),
     "moveout": Moveout(
         distance_m=(0, 40, 90),
         slow_m_s=1,

@@ -1,0 +1,312 @@
+r"""Chance that a level or discharge is reached within the next 30, 60 or 180 minutes.
+
+Sees: a flood that is not there yet, with how sure that is: from the rise, from rain that has fallen and
+from the water that gauges upstream have seen; and says how often it was wrong of late.
+
+Equation: of each horizon h the highest rise d to expect is the mean of up to three, weighted by one over
+the mean square of their own past errors: `trend`, max(0, b) T (1 - exp(-h / T)) with b the rise of the last
+`trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what the discharge from rain that has fallen
+(`unit_hydrograph` with the parameters `runoff`) still grows within h if no more rain falls; `upstream`, sum
+over the gauges upstream of gain times what its level, lag_min ago, still rose until now. The chance is
+that of `detectors.water.rise_chance` for a rise from the newest level to `reach`, its bias and spread
+learned from the errors of the window's own past forecasts of the same horizon, with the prior `bias` and
+`spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is claimed of what is
+not measured. Horizons that are no whole slots are left out, and no chance is below that of a shorter
+horizon. value = the chance within `horizon_min`, in %; 100 once the level stands at `reach`. window_min: the
+horizon. Note: the highest level to expect and the chance of every horizon.
+A row is the gauge here, then those upstream in the order of lag_min; rain gauges stand `beside`.
+Parameters: reach, least (the quantity's unit); horizon_min, trend_min, damp_min, slot_min, silent_min (min);
+memory_h (hours of past that errors are learned from); prior_n, bias, spread, ceiling (1); lag_min (min),
+gain (1) of gauges upstream; runoff (a table), runoff_gain (the quantity's unit per m3/s).
+
+Delay it adds: none.
+Cannot see: rain to come, a dam that breaks, a level that rises between two reports from rest. NaN (no
+chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing of what it
+could be forecast from. Rain of which no gauge was heard, or a gauge upstream that is silent, is left out.
+Source: combination: Bates & Granger 1969, Oper. Res. Q. 20:451–468; corresponding stages: Linsley et al.
+1982; that a forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res.
+35:2739–2750 (the idea; the distribution here is a plain one).
+
+>>> p = LevelForecast(reach=3.2, spread=(0.3, 0.3, 0.3), memory_h=7, slot_min=10, trend_min=30)
+>>> level = np.full((1, 1, 42), 2.0); level[0, 0, -4:] = (2.0, 2.2, 2.4, 2.6)
+>>> s = score(p, View(level, np.array([0]), 600, np.ones((1, 1))))
+>>> round(float(s.value[0]), 1), int(s.window_min[0])
+(80.6, 60)
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from config.language import Said, Text
+from detectors.engine.minute_ring import Bools
+from detectors.engine.window_rule import (
+    Floats,
+    Kind,
+    Parameters,
+    Scored,
+    Tells,
+    View,
+    scored,
+)
+from detectors.rain.sums import areal_mean, check, check_slots
+from detectors.water.rise_chance import (
+    Errors,
+    Prior,
+    alike,
+    chance,
+    learned,
+    mean_square,
+    median,
+    ratio,
+)
+from detectors.water.unit_hydrograph import UnitHydrograph, effective, hydrograph
+
+HORIZONS_MIN = (30, 60, 180)
+
+
+class LevelForecast(Parameters, frozen=True):
+    """The level that matters, what it is forecast from, and how wrong that is."""
+
+    reach: float
+    horizon_min: Literal[30, 60, 180] = 60
+    trend_min: int = 15
+    damp_min: int = 180
+    least: float = 0.02
+    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    spread: tuple[float, float, float] = (0.5, 0.6, 0.8)
+    prior_n: float = 10.0
+    ceiling: float = 0.95
+    lag_min: tuple[int, ...] = ()
+    gain: tuple[float, ...] = ()
+    runoff: UnitHydrograph | None = None
+    runoff_gain: float = 1.0
+    memory_h: int = 24
+    slot_min: int = 5
+    silent_min: int = 30
+
+    def __post_init__(self) -> None:
+        lags = {f"lag_min[{n}]": lag * 60 for n, lag in enumerate(self.lag_min)}
+        minutes = {"horizon_min": self.horizon_min, "trend_min": self.trend_min}
+        lengths = {name: x * 60 for name, x in minutes.items()}
+        silent_s, memory_s = self.silent_min * 60, self.memory_h * 3600
+        check_slots(self.slot_min * 60, **lengths, **lags, silent_min=silent_s, memory_h=memory_s)
+        check(self.least > 0, Text("least 应为正", "least must be positive"))
+        check(self.damp_min > 0, Text("damp_min 应为正", "damp_min must be positive"))
+        check(all(0.05 <= s <= 5 for s in self.spread), "spread: 0.05 … 5")
+        check(all(-5 <= b <= 5 for b in self.bias), "bias: -5 … 5")
+        check(1 <= self.prior_n <= 10_000, "prior_n: 1 … 10000")
+        check(0.5 <= self.ceiling < 1, "ceiling: 0.5 … 1")
+        check(
+            len(self.gain) == len(self.lag_min),
+            Text("gain 应与 lag_min 等长", "gain must have one number a lag"),
+        )
+        check(all(g >= 0 for g in self.gain), Text("gain 应不为负", "gain must not be negative"))
+        longest = max(HORIZONS_MIN[-1], self.trend_min, self.silent_min, *self.lag_min)
+        check(
+            2 * longest <= self.memory_h * 60 and span(self) <= 2048,
+            Text(
+                f"memory_h：至少 {2 * longest} 分钟，至多 2048 个时段",
+                f"memory_h: at least {2 * longest} minutes, at most 2048 slots",
+            ),
+        )
+        if self.runoff is not None:
+            same = self.runoff.slot_min == self.slot_min
+            check(same, Text("runoff.slot_min 应等于 slot_min", "runoff.slot_min must be slot_min"))
+            check(
+                self.runoff.ahead_min >= HORIZONS_MIN[-1],
+                Text("runoff.ahead_min 至少 180", "runoff.ahead_min must be 180 or more"),
+            )
+            check(self.runoff_gain > 0, Text("runoff_gain 应为正", "runoff_gain must be positive"))
+
+
+def span(p: LevelForecast) -> int:
+    """Slots that are remembered."""
+    return p.memory_h * 60 // p.slot_min
+
+
+class Forecast(NamedTuple):
+    """Of each horizon in minutes: (n,) the chance of `reach` within it, and the highest level to expect."""
+
+    minutes: tuple[int, ...]
+    chance: list[Floats]
+    highest: list[Floats]
+    now: Floats
+
+
+def _carried(x: Floats, silent: int) -> Floats:
+    """(n, W) the newest value known in each slot, if it is no older than `silent` slots."""
+    place = np.arange(x.shape[1])
+    last = np.maximum.accumulate(np.where(np.isnan(x), -1, place), axis=1)
+    held = np.take_along_axis(x, np.maximum(last, 0), axis=1)
+    found: Floats = np.where((last >= 0) & (place - last <= silent), held, np.nan)
+    return found
+
+
+def _before(x: Floats, slots: int) -> Floats:
+    """(n, W) what it was so many slots ago."""
+    found = np.full(x.shape, np.nan)
+    found[:, slots:] = x[:, : x.shape[1] - slots]
+    return found
+
+
+def _highest(x: Floats, slots: int) -> Floats:
+    """(n, W) the highest of each slot and the `slots` after it; NaN where the last of them is not known."""
+    wide = sliding_window_view(x, slots + 1, axis=1)
+    found = np.full(x.shape, np.nan)
+    found[:, : wide.shape[1]] = np.fmax.reduce(wide, axis=2)
+    found[:, : wide.shape[1]][np.isnan(x[:, slots:])] = np.nan
+    return found
+
+
+def _trend(p: LevelForecast, x: Floats, slots: int) -> Floats:
+    back = p.trend_min // p.slot_min
+    lasts = p.damp_min / p.slot_min
+    goes_on = lasts * (1 - float(np.exp(-slots / lasts)))
+    grown: Floats = np.maximum(x - _before(x, back), 0) * (goes_on / back)
+    return grown
+
+
+def _upstream(p: LevelForecast, above: list[Floats], slots: int) -> Floats:
+    """What has passed the gauges upstream and is not here yet."""
+    total = np.zeros(above[0].shape)
+    for x, lag_min, gain in zip(above, p.lag_min, p.gain, strict=True):
+        lag = lag_min // p.slot_min
+        rose = _highest(x, min(slots, lag)) - x
+        total = total + gain * _before(rose, lag)
+    return total
+
+
+def _flows(runoff: UnitHydrograph, rain: Floats) -> Floats:
+    """(A + 1, n, W) m3/s of each slot's rain and all before it, now and in each of the A slots ahead."""
+    n, width = rain.shape
+    ahead = HORIZONS_MIN[-1] // runoff.slot_min
+    u = np.zeros(width + ahead)
+    given = hydrograph(runoff)[: u.size]
+    u[: given.size] = given
+    flow = np.zeros((ahead + 1, n, width))
+    for row, e in enumerate(effective(runoff, rain)):
+        if e.any():
+            for a in range(ahead + 1):
+                flow[a, row] = np.convolve(e, u[a : a + width])[:width]
+    return flow * (runoff.area_km2 * 1000 / (runoff.slot_min * 60))
+
+
+class _Seen(NamedTuple):
+    """What a window holds: (n, W) the level here, those upstream, and the flows of rain (None: no rain)
+    with whether any rain gauge was heard."""
+
+    here: Floats
+    above: list[Floats]
+    flows: Floats | None
+    rained: Bools
+
+
+def _seen(p: LevelForecast, view: View) -> _Seen:
+    many, silent = len(p.lag_min), p.silent_min // p.slot_min
+    quantities = view.quantities or ("",) * (1 + many) + ("rain",) * view.values.shape[1]
+    kinds = quantities[: view.values.shape[1]]
+    levels = [k for k, q in enumerate(kinds) if q != "rain"]
+    wet = [k for k, q in enumerate(kinds) if q == "rain"]
+    held = [_carried(view.values[:, k], silent) for k in levels]
+    flows, rained = None, np.zeros(held[0].shape, np.bool_)
+    if p.runoff is not None and wet:
+        rain, share = areal_mean(view.values[:, wet], view.weights[:, wet], silent)
+        flows, rained = _flows(p.runoff, rain), share > 0
+    return _Seen(held[0], held[1 : 1 + many], flows, rained)
+
+
+def _members(p: LevelForecast, seen: _Seen, slots: int) -> list[Floats]:
+    """(n, W) each: the rise to expect of each slot by each way of knowing; NaN where it cannot say."""
+    found = [_trend(p, seen.here, slots)]
+    if seen.flows is not None:
+        grows = seen.flows[: slots + 1].max(axis=0) - seen.flows[0]
+        found.append(np.where(seen.rained, grows * p.runoff_gain, np.nan))
+    if p.lag_min and len(seen.above) == len(p.lag_min):
+        found.append(_upstream(p, seen.above, slots))
+    return found
+
+
+def _together(members: list[Floats], weights: list[Floats]) -> Floats:
+    """(n, W) the mean of those that can say."""
+    total, weight = np.zeros(members[0].shape), np.zeros(members[0].shape)
+    for d, w in zip(members, weights, strict=True):
+        known = ~np.isnan(d)
+        total = total + np.where(known, d, 0.0) * w[:, None]
+        weight = weight + known * w[:, None]
+    found: Floats = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
+    return found
+
+
+def _horizon(p: LevelForecast, seen: _Seen, nth: int, slots: int) -> tuple[Floats, Errors]:
+    """The rise to expect now within a horizon, and how wrong such forecasts were."""
+    prior = Prior(p.bias[nth], p.spread[nth], p.prior_n)
+    came = _highest(seen.here, slots) - seen.here
+    members = _members(p, seen, slots)
+    weights = [1 / mean_square(*ratio(came, d, p.least), slots, prior) for d in members]
+    expected = _together(members, weights)
+    z, counts = ratio(came, expected, p.least)
+    return expected[:, -1], learned(z, counts * alike(expected, p.least), slots, prior)
+
+
+def forecast(p: LevelForecast, view: View) -> Forecast:
+    """Of every horizon that is whole slots, shortest first."""
+    seen = _seen(p, view)
+    now = seen.here[:, -1]
+    minutes = tuple(h for h in HORIZONS_MIN if h % p.slot_min == 0)
+    chances: list[Floats] = []
+    highest: list[Floats] = []
+    for h in minutes:
+        expected, errors = _horizon(p, seen, HORIZONS_MIN.index(h), h // p.slot_min)
+        found = chance(p.reach - now, expected, errors, p.least, p.ceiling)
+        level = now + median(expected, errors, p.least)
+        chances.append(np.fmax(chances[-1], found) if chances else found)
+        highest.append(np.fmax(highest[-1], level) if highest else level)
+    return Forecast(minutes, chances, highest, now)
+
+
+def score(p: LevelForecast, view: View) -> Scored:
+    """%."""
+    found = forecast(p, view)
+    return scored(found.chance[found.minutes.index(p.horizon_min)] * 100, p.horizon_min)
+
+
+def tells(p: LevelForecast, view: View, _: str) -> Tells:
+    """The highest level to expect and every horizon's chance, of one judgement; the chance itself is told
+    apart where the level is not there yet: what is measured is no forecast."""
+    found = forecast(p, view)
+    if not found.now[0] < p.reach:
+        return Tells()
+    parts = [
+        f"{m} min {c[0]:.0%} ≈ {h[0]:.3g}"
+        for m, c, h in zip(found.minutes, found.chance, found.highest, strict=True)
+        if not np.isnan(c[0])
+    ]
+    return Tells(note="; ".join(parts))
+
+
+def _unfit(p: LevelForecast, stations: Sequence[str], _: Iterable[str]) -> Said:
+    many = 1 + len(p.lag_min)
+    if len(stations) == many:
+        return ""
+    return Text(
+        f"应列 {many} 站：本站，再按 lag_min 的次序列上游站",
+        f"{many} stations are needed: the gauge here, then those upstream in the order of lag_min",
+    )
+
+
+KIND = Kind(
+    name="level_forecast",
+    inputs=("stage", "discharge"),
+    parameters=LevelForecast,
+    slot_s=lambda p: p.slot_min * 60,
+    span=span,
+    score=score,
+    gather="max",
+    joint=True,
+    mixed=("rain",),
+    tells=tells,
+    unfit=_unfit,
+)
