@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from config.language import Said, Text, text_of, zh
+from config.language import Said, Text, each, text_of
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.memory import Job
 from loudspeaker import readings
@@ -38,6 +38,7 @@ _SILENT = 0.01  # of full scale (RMS): below it nobody hears anything
 _SPEAK_S = 60
 # the first is that of 1.50 and newer, the second of older ones and of 1.52, where it is right again
 _VOICES = ("cmn-latn-pinyin", "cmn")
+_LONGEST = 120  # characters of what is told of how a text went
 _KNOWN = "立即转移"  # li4 ji2 zhuan3 yi2; the third tone may be said half
 _KNOWN_SAID = re.compile(r"li51tS;i35ts\.ua214?nji35")
 _STRESS = re.compile(r"[',_|:\s]")
@@ -53,7 +54,7 @@ class Outcome(NamedTuple):
 
     job: str
     sounded: bool
-    detail: str
+    detail: Text
 
 
 class Voice(NamedTuple):
@@ -238,7 +239,8 @@ class Speaker:
             sounded, detail = False, text_of(e)
         self.can_say = not mute
         if not stop.is_set():
-            self._outcomes.put(Outcome(job.id, sounded and not mute, zh(mute or detail)[:120]))
+            words = text_of(each(mute or detail, lambda half: half[:_LONGEST]))
+            self._outcomes.put(Outcome(job.id, sounded and not mute, words))
 
     def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, Said]:
         body, seconds, line = wav(samples), samples.size / _RATE, level(samples)

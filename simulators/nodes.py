@@ -4,6 +4,7 @@ They verify what they are told, play it in the scenario's time, and say so."""
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from config.language import Text
 from dispatch.nodes.judgement import Node as Judgement
 from dispatch.nodes.memory import Effect, Job, Kept, Play, Setup, Stop
 from dispatch.nodes.protocol import KeySet, Kind, NodeAck, TrustedKey
@@ -81,7 +82,7 @@ class Nodes:
                     node.rules.playing[0],
                     Moment(node.ends_at, node.ends_at if calendar else None),
                 )
-                acks += self._do(node, node.rules.finished(job, True, "", over), over.run)
+                acks += self._do(node, node.rules.finished(job, True, Text("", ""), over), over.run)
                 acks += self._do(node, node.rules.advance(over), over.run)
             moment = Moment(now_at, now_at if calendar else None)
             acks += self._do(node, node.rules.advance(moment), now_at)

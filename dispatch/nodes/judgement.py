@@ -10,6 +10,7 @@ hands must do.
 from collections import Counter
 from typing import Literal
 
+from config.language import Text
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
 from dispatch.nodes import standalone
@@ -55,6 +56,8 @@ TEST_EVERY_MS = 7 * 86_400_000
 TEST_HOURS_UTC = (1, 9)  # by day in China
 _KEPT_MS = 2 * 86_400_000  # after its expiry a command's id is remembered
 _TEST_ID = "self-test"
+_NOTHING = Text("", "")
+_EXPIRED = Text("已过期", "expired")
 
 
 class Node:
@@ -127,7 +130,7 @@ class Node:
             self.refused[found.reason] += 1
             c = found.message
             if isinstance(c, Command) and c.node == me.id:
-                return [self._ack(c.id, "refused", at, found.reason)]
+                return [self._ack(c.id, "refused", at, Text(found.reason, ""))]
             return []
         self.time.heard_run = moment.run
         seen = {i for i, s in kept.said.items() if not s.again}
@@ -140,10 +143,11 @@ class Node:
         if reason == "seen":
             self.refused[reason] += 1
             said = kept.said[found.id]
-            return [self._ack(found.id, said.state, at, said.detail)]
+            words = Text(said.detail, said.detail_en)
+            return [self._ack(found.id, said.state, at, words)]
         if reason is not None:
             self.refused[reason] += 1
-            return [self._ack(found.id, "refused", at, reason)]
+            return [self._ack(found.id, "refused", at, Text(reason, ""))]
         return self._obey(found, at)
 
     def _obey(self, c: Command, at: int) -> list[Effect]:
@@ -153,7 +157,7 @@ class Node:
             alone = job.source == "mandate" and job.area == c.area
             older = job.source == "command" and job.alert in (c.alert, *c.also) and job.id != c.id
             if older or (alone and c.msg_type == "cancel"):
-                effects += self._drop(job, at, "已有新版")
+                effects += self._drop(job, at, Text("已有新版", "there is a newer version"))
         if c.msg_type == "cancel":
             kept.alone.mute(c.area, c.issued_at)
         confirms = kept.alone.confirmed_by(c, at)
@@ -221,16 +225,17 @@ class Node:
         effects: list[Effect] = []
         if self.playing and moment.run - self.playing[1] > PLAY_MS:
             effects.append(Stop(self.playing[0]))
-            cut = f"超时切断：{PLAY_MS // 1000} 秒"
+            limit = PLAY_MS // 1000
+            cut = Text(f"超时切断：{limit} 秒", f"cut off after {limit} s")
             effects += self.finished(self.playing[0], False, cut, moment, again=False)
         for job in [j for j in kept.jobs if at >= j.expires_at and not self._sounds(j)]:
-            effects += self._end(job, "failed", at, "已过期", again=False)
+            effects += self._end(job, "failed", at, _EXPIRED, again=False)
         met = kept.alone.act(
             kept.trust, self.setup.id, self.setup.kind, at, moment.run - self.time.heard_run
         )
         if met is not None:
             for job in [j for j in kept.jobs if j.source == "mandate"]:
-                effects += self._drop(job, at, "有更高指令")
+                effects += self._drop(job, at, Text("有更高指令", "there is a higher order"))
             kept.jobs.append(job_alone(met))
         hour = at // 3_600_000 % 24
         by_day = TEST_HOURS_UTC[0] <= hour < TEST_HOURS_UTC[1]
@@ -261,7 +266,7 @@ class Node:
                 effects.append(Stop(now.id))
                 now.tries, self.playing = now.tries - 1, None
             if job.tries >= TRIES:
-                why = f"中断 {TRIES} 次"
+                why = Text(f"中断 {TRIES} 次", f"cut off {TRIES} times")
                 effects += self._end(job, "failed", at, why, again=True)
                 continue
             job.tries += 1
@@ -275,7 +280,7 @@ class Node:
         return effects
 
     def finished(
-        self, job_id: str, sounded: bool, detail: str, moment: Moment, *, again: bool = True
+        self, job_id: str, sounded: bool, detail: Text, moment: Moment, *, again: bool = True
     ) -> list[Effect]:
         """The hands say how it went. sounded: a microphone or the line's current showed it."""
         if self.playing is not None and self.playing[0] == job_id:
@@ -286,14 +291,14 @@ class Node:
         at, _ = self.now(moment)
         return self._end(job, "played" if sounded else "failed", at, detail, again=again)
 
-    def _drop(self, job: Job, at: int, why: str) -> list[Effect]:
+    def _drop(self, job: Job, at: int, why: Text) -> list[Effect]:
         stop: list[Effect] = [Stop(job.id)] if self._sounds(job) else []
         if stop:
             self.playing = None
         return [*stop, *self._end(job, "failed", at, why, again=False)]
 
     def _end(
-        self, job: Job, state: Literal["played", "failed"], at: int, detail: str, *, again: bool
+        self, job: Job, state: Literal["played", "failed"], at: int, detail: Text, *, again: bool
     ) -> list[Effect]:
         kept = self.kept
         kept.jobs.remove(job)
@@ -305,7 +310,11 @@ class Node:
         if job.source == "mandate":
             return [PublishState(kept.alone.ended(job.id, state, detail))]
         kept.said[job.id] = Said(
-            state=state, expires_at=job.expires_at, detail=detail, again=again and state == "failed"
+            state=state,
+            expires_at=job.expires_at,
+            detail=detail.zh,
+            detail_en=detail.en,
+            again=again and state == "failed",
         )
         return [self._ack(job.id, state, at, detail)]
 
@@ -315,14 +324,15 @@ class Node:
         kept.said = {i: s for i, s in kept.said.items() if at < s.expires_at + _KEPT_MS}
         kept.highest = {a: v for a, v in kept.highest.items() if at < v[1] + _KEPT_MS}
 
-    def _ack(self, command: str, state: str, at: int, detail: str = "") -> NodeAck:
+    def _ack(self, command: str, state: str, at: int, detail: Text = _NOTHING) -> NodeAck:
         return NodeAck(
             node=self.setup.id,
             id=command,
             state=state,  # type: ignore[arg-type]  # only known ones come here
             at=at,
             battery=self.battery,
-            detail=detail,
+            detail=detail.zh,
+            detail_en=detail.en,
         )
 
     def status(self) -> dict[str, float]:

@@ -47,6 +47,7 @@ class Said(msgspec.Struct, kw_only=True):
     state: Literal["accepted", "playing", "played", "failed"]
     expires_at: int
     detail: str = ""
+    detail_en: str = ""
     again: bool = False
 
 

@@ -154,6 +154,7 @@ class NodeReport(msgspec.Struct, frozen=True, kw_only=True):
     lost_at: int  # when the centre was last heard
     began_at: int
     detail: str = ""
+    detail_en: str = ""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +179,9 @@ class NodeAck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A node's word on a command: on `P/node/{node}/ack`.
 
     state: `accepted` verified and queued; `playing` the loudspeaker sounds; `played` current or
-    microphone showed that it did; `failed` it could not; `refused` with the reason in `detail`.
+    microphone showed that it did; `failed` it could not; `refused` with the reason in `detail`, a
+    `Refusal`, which the county words. Else `detail` is for people, in Chinese, and `detail_en` the same
+    in English; a box that has only the first is shown so in both languages.
     A node that sees a command again (`seen`) repeats the last state it sent for it.
     """
 
@@ -188,6 +191,7 @@ class NodeAck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int  # the node's clock, epoch ms
     battery: float | None = None  # %
     detail: str = ""
+    detail_en: str = ""
 
 
 class CarrierReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from config.language import Text, text_of
+from config.language import Text, each, en, text_of, zh
 from config.records.district import Area
 from config.records.level import ACTION_EN, ACTION_ZH, Level
 from config.records.quantity import QUANTITIES
@@ -33,12 +33,13 @@ def account(report: NodeReport, area: Area, zone: str, at: int) -> Delivery:
         _when(report.lost_at, zone),
         _STATES[report.state],
     )
-    detail = f" {report.detail}".rstrip()
+    how = Text(report.detail, report.detail_en or report.detail)
+    detail = each(how, lambda half: f" {half}".rstrip())
     text = drill_mark(report.kind == "live") + Text(
         f"终端自主播出：{report.node} {area.township}{area.name} {ACTION_ZH[report.action]} {began.zh} "
-        f"{state.zh}{detail}；依据 {report.quantity} {over}{value}；中断自 {lost.zh}；核对并补发决定",
+        f"{state.zh}{zh(detail)}；依据 {report.quantity} {over}{value}；中断自 {lost.zh}；核对并补发决定",
         f"A NODE ACTED ALONE: {report.node} {area.name_en}, {area.township_en} "
-        f"{ACTION_EN[report.action]} {began.en} {state.en}{detail}; because {report.quantity} "
+        f"{ACTION_EN[report.action]} {began.en} {state.en}{en(detail)}; because {report.quantity} "
         f"{over}{value}; link lost {lost.en}; confirm or cancel it now",
     )
     return duty_notice(

@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from config.language import Text
 from config.records.level import Action
 from dispatch.nodes.mandate import Reading, met
 from dispatch.nodes.protocol import Command, Kind, Mandate, NodeReport
@@ -86,10 +87,10 @@ class Alone(msgspec.Struct, kw_only=True):
         self.reports = [*self.reports, report]
         return report, m
 
-    def ended(self, act: str, state: str, detail: str) -> NodeReport:
+    def ended(self, act: str, state: str, detail: Text) -> NodeReport:
         """How an act went; the report says so from now on."""
         report = next(r for r in self.reports if r.act == act)
-        fresh = msgspec.structs.replace(report, state=state, detail=detail)
+        fresh = msgspec.structs.replace(report, state=state, detail=detail.zh, detail_en=detail.en)
         self.reports = [r for r in self.reports if r.act != act] + [fresh]
         if self.last is not None and self.last.act == act:
             self.last = fresh

@@ -106,7 +106,7 @@ class Receipts:
         if not ack.node == node == entry.delivery.recipient:
             words = Text(f"{node} 冒答别的终端", f"node {node} speaks for another node's command")
             raise _Stray("wrong_node", words)
-        said = _said(meaning, ack.state, ack.detail)
+        said = _of_node(meaning, ack)
         if ack.battery is not None and 0 <= ack.battery <= 100:
             charge = f"{ack.battery:.0f} %"
             battery = Text(f"电量 {charge}", f"battery {charge}")
@@ -250,6 +250,17 @@ def _said(meaning: Meaning, word: str, detail: Said, carrier: str = "") -> Said:
         return ""
     state = "" if word == meaning.state else f"{meaning.state}: "
     return Text(f"{meaning.words} ", state) + theirs
+
+
+def _of_node(meaning: Meaning, ack: NodeAck) -> Said:
+    """How it went at a node: a refusal's code is worded here, the rest is what the node says of it."""
+    if ack.state == "refused" and ack.detail in NODE_REFUSED:
+        return Text(meaning.words, f"refused: {ack.detail.replace('_', ' ')}")
+    if not ack.detail and not meaning.zh:
+        return ""
+    state = "" if ack.state == meaning.state else f"{meaning.state}: "
+    words = Text(ack.detail, ack.detail_en or ack.detail)
+    return each(Text(f"{meaning.words} ", f"{state}{ack.state} ") + words, str.strip)
 
 
 def _masked(words: str) -> str:

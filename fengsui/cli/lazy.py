@@ -13,6 +13,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from config.language import Text
+from fengsui.cli.click_words import usage
 from stream.environment import language, spoken
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -58,6 +59,9 @@ def in_one_language(command: click.Command) -> click.Command:
         command.help = spoken(Text("\n\n".join(chinese), "\n\n".join(english)))
         if language() == "both":
             command.help = "\n\n".join(whole)
+    command.options_metavar = usage(command.options_metavar or "")
+    if isinstance(command, click.Group):
+        command.subcommand_metavar = usage(command.subcommand_metavar)
     if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
         for one in command.commands.values():
             in_one_language(one)

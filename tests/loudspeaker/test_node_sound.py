@@ -87,8 +87,8 @@ def test_played_needs_a_player_that_ended_well_and_a_level(
     python = sys.executable
     reads = f"{python} -c 'import sys; sys.stdin.buffer.read()'"
     for voice, sounded, words in (
-        (Voice(reads, None), True, "线路"),
-        (Voice(f"{python} -c 'import sys; sys.exit(3)'", None), False, "出错：3"),
+        (Voice(reads, None), True, "line"),
+        (Voice(f"{python} -c 'import sys; sys.exit(3)'", None), False, "ended with 3"),
         (Voice("/no/such/player", None), False, "No such file"),
         (Voice("", tmp_path), True, "WAV"),
         (Voice(reads, None, f"{python} -uc 'print(0.2); import time; time.sleep(9)'"), False, ""),
@@ -97,7 +97,7 @@ def test_played_needs_a_player_that_ended_well_and_a_level(
         speaker.play(tone)
         found = said(speaker)
         if words:
-            assert found.sounded is sounded and words in found.detail
+            assert found.sounded is sounded and words in found.detail.en
     assert (tmp_path / "c1.wav").stat().st_size > 100_000
     silent = Speaker(Voice("", tmp_path))
     silent.play(job(text="", volume=0))

@@ -151,7 +151,7 @@ def test_a_voice_that_is_no_mandarin_is_refused_and_the_siren_sounds(
     speaker.play(job())
     outcome = said(speaker)
     assert not outcome.sounded, "never `played`"
-    assert "不能播音" in outcome.detail
+    assert "不能播音" in outcome.detail.zh
     assert (tmp_path / "wav" / "c1.wav").stat().st_size > 3 * 2 * 22_050, "a siren of 3 s"
     speaker.play(job(id="test", text="", source="self_test"))
     assert not said(speaker).sounded, "the self-test fails"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Text
 from config.records.level import Action, Level
 from dispatch.nodes.judgement import PLAY_MS, TEST_EVERY_MS, TRIES, Node
 from dispatch.nodes.memory import RED_FLOOR, Effect, Kept, Play, PublishState, Setup, Stop
@@ -69,7 +70,7 @@ class Bench:
     def done(self, sounded: bool = True, detail: str = "") -> list[Effect]:
         assert self.node.playing is not None
         job = self.node.playing[0]
-        found = self.node.finished(job, sounded, detail, self.moment())
+        found = self.node.finished(job, sounded, Text(detail, detail), self.moment())
         return self._did(found + self.node.advance(self.moment()))
 
     def _did(self, effects: list[Effect]) -> list[Effect]:
