@@ -42,12 +42,15 @@ class Mode(NamedTuple):
     group: int
     doubtful: bool = False  # every second gauge is flagged suspect
     late: bool = False  # the last slot first, then each gauge's others, newest first, `group` a step
+    dry: bool = False  # no rain and no flood
 
 
 MODES = (
     Mode(Text("整批", "batches of a slot"), 8, 144, 0),
     Mode(Text("网关每批 20 条", "gateway batches of 20"), 1, 144, 20),
+    Mode(Text("每步 10 条", "ten a step"), 1, 144, 10),
     Mode(Text("单条", "single readings"), 1, 36, 1),
+    Mode(Text("单条，无雨", "single readings, dry"), 1, 72, 1, dry=True),
     Mode(Text("半数存疑", "every second gauge in doubt"), 1, 144, 0, doubtful=True),
     Mode(Text("迟到，新者在先", "late, newest first"), 1, 288, 100, late=True),
 )
@@ -62,19 +65,21 @@ class Turn(NamedTuple):
     digest: str = ""  # of what it said
 
 
-def weather(stations: Sequence[Station], slots: int, seed: int) -> npt.NDArray[np.int64]:
+def weather(
+    stations: Sequence[Station], slots: int, seed: int, *, dry: bool = False
+) -> npt.NDArray[np.int64]:
     """(slots, stations) counts: rain that falls on gauges beside one another, most in its middle, and
-    a flood wave at each level. One storm of two that come at once is so strong that it warns."""
+    a flood wave at each level. One storm of two that come at once is so strong that it warns. dry: neither."""
     rng = np.random.default_rng(seed)
     place = np.array([(s.lon * 0.76, s.lat) for s in stations])
     rains = np.array([s.quantity == "rain" for s in stations])
     time = np.arange(slots)
-    wave = 1500 * np.exp(-(((time - slots * 0.6) / 12) ** 2))
+    wave = (0 if dry else 1500) * np.exp(-(((time - slots * 0.6) / 12) ** 2))
     counts = np.rint(600 + wave[:, None] + rng.normal(0, 4, (slots, len(stations)))).astype(
         np.int64
     )
     counts[:, rains] = 0
-    for n in range(2 + slots // 100):
+    for n in range(0 if dry else 2 + slots // 100):
         middle = place[rng.integers(len(stations))]
         near = np.exp(-(((place - middle) ** 2).sum(axis=1) / 0.15**2))
         begin, length = int(rng.integers(slots // 2)), int(rng.integers(6, 40))
@@ -88,7 +93,8 @@ def workload(district: District, mode: Mode) -> bytes:
     """A reading of every rain and stage station each five minutes, and a tick after each slot."""
     some = [s for s in district.stations.values() if s.quantity in ("rain", "stage")]
     names = [(s, n) for n in range(mode.times) for s in some]
-    counts = np.concatenate([weather(some, mode.slots, seed=n) for n in range(mode.times)], axis=1)
+    of_tile = [weather(some, mode.slots, seed=n, dry=mode.dry) for n in range(mode.times)]
+    counts = np.concatenate(of_tile, axis=1)
     start = Run(
         name="exercise-bench", kind="exercise", district=district.id, config="", start_at=_START
     )

@@ -7,13 +7,34 @@ A row's head is its newest slot, its own clock. A slot holds the sum, highest or
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from config.records.quantity import QUANTITIES
 from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import Bools
+from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.window_rule import Floats, Ints, Kind
+
+
+class Envelope:
+    """Within what lies all that the windows of each row hold (`detectors.engine.calm_rows`), in counts;
+    room: up to how much rain nothing is reached, -1 where that is not known; asked_at: at which of its
+    slots it was looked at in vain."""
+
+    __slots__ = ("asked_at", "fell", "high", "low", "room")
+
+    def __init__(self, rows: int) -> None:
+        self.low = np.full(rows, np.inf)
+        self.high = np.full(rows, -np.inf)
+        self.fell = np.zeros(rows)
+        self.room = np.full(rows, -1.0)
+        self.asked_at = np.full(rows, -2, np.int64)
+
+    def forget(self) -> None:
+        """Nothing is known of the rings any more."""
+        self.fell[:] = np.inf
 
 
 class SeriesState:
@@ -25,6 +46,7 @@ class SeriesState:
         self.head = np.full(rows, -1, np.int64)
         self.wet = np.full(rows, -(2**40), np.int64)  # newest slot that is not zero
         self.unjudged = np.zeros(rows, np.bool_)  # rain that came too late for a judgement
+        self.within = Envelope(rows)
         self.machines = Machines(rows)
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
@@ -126,6 +148,37 @@ def put_each(
             put(state, *mine, None if add is None else add[of], gather)
 
 
+def lay_each(
+    state: SeriesState,
+    rows: Ints,
+    inputs: Ints,
+    slot: Ints,
+    value: Floats,
+    add: Bools | None,
+    by_input: Sequence[str],
+) -> None:
+    """`put_each` of values that may stand in one slot, one after another; the clocks have moved on. What
+    was not zero is told elsewhere."""
+    width = state.ring.shape[2]
+    ring = state.ring.reshape(-1)
+    place = (rows * state.ring.shape[1] + inputs) * width + (slot & (width - 1))
+    for gather in dict.fromkeys(by_input):
+        of = np.array([g == gather for g in by_input])[inputs]
+        here, v = place[of], value[of]
+        if gather == "sum":
+            if add is not None:
+                first = np.zeros(here.size, np.bool_)
+                first[np.unique(here, return_index=True)[1]] = True
+                taken = add[of] | (first & np.isnan(ring[here]))
+                here, v = here[taken], v[taken]
+            ring[here] = np.where(np.isnan(ring[here]), 0.0, ring[here])
+            np.add.at(ring, here, v)
+        elif gather == "min":
+            np.fmin.at(ring, here, v)
+        else:
+            np.fmax.at(ring, here, v)
+
+
 def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:
     return {
         "ring": state.ring,
@@ -133,3 +186,27 @@ def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:
         "wet": state.wet,
         **state.machines.arrays(),
     }
+
+
+def dump(state: SeriesState, names: Sequence[str]) -> bytes:
+    """As a snapshot holds it; `names` of the rows."""
+    doubt = [
+        (names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
+        for r, held in state.doubt.items()
+    ]
+    return msgspec.msgpack.encode((pack(names, arrays_of(state)), doubt))
+
+
+def load(state: SeriesState, names: Sequence[str], body: bytes) -> None:
+    """Into a new memory: what was held of rows of these names."""
+    state.unjudged[:] = True  # a look too many changes nothing
+    arrays, doubt = msgspec.msgpack.decode(
+        body, type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]]
+    )
+    unpack(arrays, names, arrays_of(state))
+    state.within.forget()
+    row = {name: n for n, name in enumerate(names)}
+    for name, held, sure in doubt:
+        if name in row:
+            state.doubt[row[name]] = {(k, s): v for k, s, v in held}
+            state.sure[row[name]] = sure

@@ -55,6 +55,10 @@ class Limits:
                 (levels if n < 4 else actions)[signed >= limit] = n % 4 + 1
         return levels, actions
 
+    def lowest(self) -> float:
+        """What stays below this reaches nothing; infinite where nothing can be reached."""
+        return float((self._limits - self._hair).min())
+
     def limit(self, value: float) -> float | None:
         """The worst threshold that the value reaches."""
         reached = self._limits[self._limits <= self._sign * value + _HAIR * max(1, abs(value))]

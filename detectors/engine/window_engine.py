@@ -14,14 +14,13 @@ dry row. How a stream is cut into batches does not show in the result.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from config.records.quantity import QUANTITIES
+from detectors.engine.calm_rows import CalmRows
 from detectors.engine.hysteresis import Called, either, without
 from detectors.engine.minute_ring import Bools, rounds, turns
-from detectors.engine.slot_ring import SeriesState, advance, arrays_of, gathers, put_each
-from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.slot_ring import SeriesState, advance, dump, gathers, load, put_each
 from detectors.engine.thresholds import Limits
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, Tells, View
 
@@ -128,6 +127,17 @@ class SeriesRule:
             x.any() for x in self.limits.reached(np.array([kind.quiet]))
         )
         self._fades = self._passes and kind.fades(parameters)
+        self._calm = CalmRows(
+            kind.at_most,
+            parameters,
+            self.limits.lowest(),
+            np.array([q == "rain" for q in self.quantities or kind.inputs[:1] * self.inputs]),
+            self._per_unit,
+            self._gathers,
+            late=self._late,
+            span=self.span,
+            fades=self._fades,
+        )
 
     def new(self) -> SeriesState:
         return SeriesState(len(self.rows), self.inputs, self.slots)
@@ -152,7 +162,11 @@ class SeriesRule:
             return out
         slot = -(-at // self.slot_ms)
         value = counts.astype(np.float64)  # whole numbers: sums are exact
-        for part, late in turns(state.head, rows, slot, self._block):
+        left = (~self._calm.lay(state, rows, inputs, slot, value, add, suspect, old)).nonzero()[0]
+        if left.size == 0:
+            return out
+        for some, late in turns(state.head, rows[left], slot[left], self._block):
+            part = left[some]
             self._turn(
                 state,
                 part,
@@ -376,24 +390,10 @@ class SeriesRule:
     # --- snapshots
 
     def dump(self, state: SeriesState) -> bytes:
-        doubt = [
-            (self.names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
-            for r, held in state.doubt.items()
-        ]
-        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
+        return dump(state, self.names)
 
     def load(self, body: bytes) -> SeriesState:
         """What was held of rows that are still declared, if the rule's window is still the same."""
         state = self.new()
-        state.unjudged[:] = True  # a look too many changes nothing
-        arrays, doubt = msgspec.msgpack.decode(
-            body,
-            type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]],
-        )
-        unpack(arrays, self.names, arrays_of(state))
-        row = {name: n for n, name in enumerate(self.names)}
-        for name, held, sure in doubt:
-            if name in row:
-                state.doubt[row[name]] = {(k, s): v for k, s, v in held}
-                state.sure[row[name]] = sure
+        load(state, self.names, body)
         return state

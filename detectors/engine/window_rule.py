@@ -60,6 +60,15 @@ class Tells(NamedTuple):
     inputs: tuple[int, ...] = ()
 
 
+class Envelopes(NamedTuple):
+    """Within what lies all that windows of n rows hold, (n,) each: low, high of what is no rain, in its
+    unit (inf, -inf: nothing was heard); fell: how much rain at the most, mm, of any mean of the inputs."""
+
+    low: Floats
+    high: Floats
+    fell: Floats
+
+
 class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Of a rule, as `[[rule]]` in rules.toml states them under `parameters`.
 
@@ -104,6 +113,7 @@ class Kind(NamedTuple):
     mixed: tuple[str, ...] = ()
     tells: Callable[[Any, View, str], Tells] = lambda *_: Tells()
     newest: bool = False
+    at_most: Callable[[Any, Envelopes], Floats] | None = None
     unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
 
 

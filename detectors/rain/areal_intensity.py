@@ -29,7 +29,7 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
-from detectors.rain.intensity_duration import IntensityDuration, worst
+from detectors.rain.intensity_duration import IntensityDuration, at_most, worst
 from detectors.rain.sums import areal_mean, check_slots, going_on, so_far
 
 _BESIDE_MIN = 30  # rain at one gauge is borne out by what its neighbours had so lately
@@ -89,4 +89,5 @@ KIND = Kind(
     joint=True,
     quiet=0.0,
     plain=lambda p, view: so_far(_score, p, view),
+    at_most=at_most,
 )

@@ -71,4 +71,5 @@ KIND = Kind(
     joint=True,
     quiet=0.0,
     plain=lambda p, view: _sure(p, view, so_far(_score, p, view)),
+    at_most=lambda _, within: within.fell,
 )

@@ -90,6 +90,7 @@ KINDS = (
         quiet=0.0,
         fades=lambda _: True,
         plain=lambda p, view: so_far(_total, p, view),
+        at_most=lambda _, within: within.fell,
     ),
     Kind(
         name="recent_prior_rain",

@@ -26,8 +26,9 @@ with `base`: Guzzetti et al. 2007, Meteorology and Atmospheric Physics 98:239–
 import numpy as np
 
 from config.language import Text
-from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
+from detectors.engine.window_rule import Envelopes, Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import (
+    RECENT_S,
     check,
     check_going_on,
     check_slots,
@@ -92,6 +93,18 @@ def _worst(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
     return value, np.where(value > 0, (best + first) * p.slot_min, 0)
 
 
+def at_most(p: IntensityDuration, within: Envelopes) -> Floats:
+    """(n,): as if all the rain fell in the newest minutes, and went on as hard as it can."""
+    slots = -(-RECENT_S // (p.slot_min * 60))
+    ahead = p.goes_on_min // p.slot_min
+    rate = p.goes_on_share / slots
+    grows = 1 + p.goes_on_trend / slots * (ahead + (slots - 1) / 2)
+    hours = np.arange(p.from_min, p.to_min + 1, p.slot_min) / 60
+    least = (hours * (p.base + p.alpha * hours**-p.beta)).min()
+    most: Floats = within.fell * (1 + ahead * rate * grows) / least
+    return most
+
+
 def score(p: IntensityDuration, view: View) -> Scored:
     """The worst ratio, and the duration it is of."""
     return going_on(worst, p, view)
@@ -107,4 +120,5 @@ KIND = Kind(
     quiet=0.0,
     fades=lambda p: p.beta <= 1,
     plain=lambda p, view: so_far(worst, p, view),
+    at_most=at_most,
 )

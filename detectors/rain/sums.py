@@ -16,7 +16,7 @@ from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Scored, View
 
-_RECENT_S = 900  # rain goes on as it fell in the last quarter of an hour
+RECENT_S = 900  # rain goes on as it fell in the last quarter of an hour
 
 
 def heard(values: Floats) -> Bools:
@@ -53,7 +53,7 @@ def going_on(
 ) -> Scored:
     """The score, with `per_h` as it grows if rain goes on as in the last quarter of an hour."""
     value, window_min, _ = so_far(score, parameters, view)
-    slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
+    slots = min(ceil(RECENT_S / view.slot_s), view.values.shape[2])
     then = score(parameters, view._replace(values=continued(view, slots)))[0]
     return Scored(value, window_min, (then - value) * (3600 / (slots * view.slot_s)))
 
@@ -62,7 +62,7 @@ def continued(view: View, ahead: int, share: float = 1.0, trend: float = 0.0) ->
     """(n, k, W): the window `ahead` slots later, 0 <= ahead <= W, if every input goes on with `share`
     of its mean in the last quarter of an hour, and grows or falls slot by slot with `trend` of the
     change since the quarter before, never below nothing. Who was silent then stays silent (NaN)."""
-    slots = min(ceil(_RECENT_S / view.slot_s), view.values.shape[2])
+    slots = min(ceil(RECENT_S / view.slot_s), view.values.shape[2])
     newest = view.values[..., -slots:]
     recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) * (share / slots)
     later = np.repeat(recent, ahead, axis=-1)

@@ -34,7 +34,7 @@ import numpy as np
 
 from config.language import Text
 from detectors.engine.minute_ring import Bools
-from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
+from detectors.engine.window_rule import Envelopes, Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
@@ -157,6 +157,25 @@ def score(p: FloodScore, view: View) -> Scored:
     return scored(chance(total) if p.outcome == "chance" else total, p.ahead_min)
 
 
+def at_most(p: FloodScore, within: Envelopes) -> Floats:
+    """(n,): every term between its least and its most."""
+    low, high = (
+        np.maximum(scaled(np.asarray(x), p.zero_m, p.flood_m, p.power), 0) for x in (within.low, within.high)
+    )
+    unheard = ~(within.high >= within.low)
+    low, high = np.where(unheard, 0, low), np.where(unheard, 0, high)
+    ranges = {
+        "level": (low, high),
+        "rise": (low - high, high - low),
+        "wet": (0 * low, within.fell / (within.fell + p.wet_mm)),
+    }
+    total = np.full(low.shape, p.intercept)
+    for name, weight in p.weights.items():
+        least, most = ranges.get(_length(name)[0], (0 * low, within.fell))
+        total = total + np.maximum(weight * least, weight * most)
+    return chance(total) if p.outcome == "chance" else total
+
+
 KIND = Kind(
     name="flood_score",
     inputs=("stage", "discharge"),
@@ -167,4 +186,5 @@ KIND = Kind(
     gather="max",
     joint=True,
     mixed=("rain",),
+    at_most=at_most,
 )
