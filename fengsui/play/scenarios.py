@@ -12,6 +12,26 @@ from ingest.observation import Observation
 from stream.records import Run
 
 _SLOT_MS = 60_000
+# A record of weeks that only says how wet the ground is needs no clock of each minute. From so long before
+# anything is expected every minute is a step, as on the line; before that every reading is one, and every
+# ten minutes while anything stands.
+_CLOSE_MS = 60 * 60_000
+_FAR_MS = 10 * 60_000
+
+
+def _standing(inline: Inline) -> bool:
+    """Whether a rule or a warning has a level, so that time alone may change something."""
+    rules = {(d.area, d.hazard, d.rule): (d.level, d.action) for d in inline.detections}
+    warnings = {(a.area, a.hazard): (a.level, a.action) for a in inline.alerts}
+    quiet = (Level.NONE, Action.NONE)
+    return any(found != quiet for found in (*rules.values(), *warnings.values()))
+
+
+def _next(inline: Inline, clock_at: int, soon: int) -> int:
+    """The next step of the clock: of the line's minutes the one at which, or before which, `soon` is."""
+    if soon > clock_at + _FAR_MS and _standing(inline):
+        soon = clock_at + _FAR_MS
+    return clock_at + max(1, -(-(soon - clock_at) // _SLOT_MS)) * _SLOT_MS
 
 
 def play(district: District, scenario: CheckScenario) -> list[Said]:
@@ -27,8 +47,9 @@ def play(district: District, scenario: CheckScenario) -> list[Said]:
         start_at=start_at,
     )
     inline = Inline(district, run)
-    n = 0
-    for clock_at in range(start_at, max(rows[-1][2], max(ends)) + 2 * _SLOT_MS, _SLOT_MS):
+    n, clock_at = 0, start_at
+    close_at, last_at = min(ends) - _CLOSE_MS, max(rows[-1][2], max(ends)) + _SLOT_MS
+    while clock_at <= last_at:
         batch = []
         while n < len(rows) and rows[n][2] <= clock_at:
             station, quantity, observed_at, value = rows[n]
@@ -39,6 +60,7 @@ def play(district: District, scenario: CheckScenario) -> list[Said]:
             )
             n += 1
         inline.slot(batch, clock_at)
+        clock_at = _next(inline, clock_at, min(close_at, rows[n][2] if n < len(rows) else last_at))
     return [miss for e in scenario.expect if (miss := _miss(district, inline, e))]
 
 

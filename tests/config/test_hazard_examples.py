@@ -2,6 +2,8 @@
 has words for the people it warns."""
 
 import tomllib
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ import dispatch.words
 from config.load import load
 from config.records.level import HAZARD_ZH, MOUNTAIN
 from config.scenarios import CheckScenario, scenarios
+from fengsui.play.in_memory import Inline
 from fengsui.play.scenarios import play
+from ingest.observation import Observation
 
 EXAMPLES = load(Path(__file__).parents[2] / "config" / "examples" / "hazards")
 OTHER = {"chemical", "traffic", "crowd", "forest_fire", "urban_flood"}
@@ -56,3 +60,32 @@ def test_a_scenario_may_ask_what_one_rule_alone_says() -> None:
         told[not play(EXAMPLES, scenario._replace(expect=[alone]))] += 1
     assert told[True] >= len(OTHER)
     assert told[False] >= 1
+
+
+def test_what_was_measured_for_days_before_changes_nothing_and_costs_no_clock_of_each_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps: list[int] = []
+    slot = Inline.slot
+
+    def counted(self: Inline, observations: Sequence[Observation], clock_at: int) -> None:
+        steps.append(clock_at)
+        slot(self, observations, clock_at)
+
+    monkeypatch.setattr(Inline, "slot", counted)
+    hour_ms = 3_600_000
+    for scenario in scenarios(EXAMPLES):
+        rows = sorted(scenario.observations, key=lambda row: row[2])
+        first_at = rows[0][2]
+        last_at = max(rows[-1][2], *(e.at for e in scenario.expect))
+        before = [
+            (s, q, first_at - n * hour_ms, v) for s, q, _, v in rows[:1] for n in range(1, 72)
+        ]
+        steps.clear()
+        assert play(EXAMPLES, scenario._replace(observations=before + rows)) == []
+        # every minute of what is looked at is a step, as on the line
+        first = min(e.at for e in scenario.expect) - hour_ms
+        close = [at for at in steps if at >= first]
+        assert {b - a for a, b in pairwise(close)} == {60_000}
+        assert (steps[-1] - last_at) // 60_000 == 1
+        assert len(steps) < 72 * 60 / 4
