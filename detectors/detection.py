@@ -2,6 +2,8 @@
 
 import hashlib
 
+import msgspec
+
 from config.language import Said
 from config.records.level import Action, Level
 from ingest.observation import CapRef
@@ -20,6 +22,8 @@ class Evidence(Record, frozen=True, kw_only=True):
     observed_at: Whole | None = None
     note: Said = ""
     kind: str = ""
+    chance: float | None = None  # of a forecast, 0 … 1: that `reach` is reached within `window_min`
+    reach: float | None = None  # in the unit of the quantity
     frames: tuple[str, ...] = ()  # the clip: SHA-256 of a camera's pictures, in order of their time
 
 
@@ -53,13 +57,28 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     suspect: bool = False  # rests on suspect values alone: a notice and 准备转移, no more
     thin: bool = False  # the area's evidence is too thin to call it quiet
     outside: bool = False  # another authority's word: it proposes, and never goes out by itself
-    inferred: bool = False  # concluded from what is missing: it proposes, and never goes out by itself
+    inferred: bool = (
+        False  # concluded from what is missing: it proposes, and never goes out by itself
+    )
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive …
     latest_at: Whole | None = None  # … and by when
     next_at: Whole | None = None  # when the next threshold is expected
+    chance: float | None = (
+        None  # the highest of the evidence, 0 … 1; None where nothing is a forecast
+    )
+    lead_min: Whole | None = None  # … and within how many minutes
     note: Said = ""
     config: str = ""
     rules: str = ""  # version of the thresholds and rules alone: config.proof
+
+
+def foretold(detection: Detection) -> Detection:
+    """With the highest chance of its evidence, where that is a forecast of what has not been measured."""
+    told = [e for e in detection.evidence if e.chance is not None]
+    if not told:
+        return detection
+    best = max(told, key=lambda e: (e.chance or 0.0, -(e.window_min or 0)))
+    return msgspec.structs.replace(detection, chance=best.chance, lead_min=best.window_min)
 
 
 class Mark(Record, frozen=True, kw_only=True, tag="mark"):

@@ -10,7 +10,7 @@ from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
 from detectors.camera.motion import Look
 from detectors.camera.state import CLIP_AFTER, CameraState
-from detectors.detection import Coverage, Detection, Evidence, detection_id
+from detectors.detection import Coverage, Detection, Evidence, detection_id, foretold
 from detectors.engine.compound import Compound, CompoundSaid, MemberWord
 from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
 from detectors.engine.window_rule import Tells
@@ -28,8 +28,7 @@ _RULES = ("silence", "quality", "camera_sight", "rain_threshold", "stage_trend",
 
 
 class Saying:
-    """Collects detections with the number of the observation that caused each, and writes them in
-    that order."""
+    """Collects detections by the observation that caused each, and writes them in that order."""
 
     def __init__(self, district: District, state: DetectState) -> None:
         self._district = district
@@ -45,7 +44,7 @@ class Saying:
 
     def _say(self, nth: int, detection: Detection) -> None:
         place = f"{detection.area}|{detection.hazard}"
-        self._found.append((nth, detection.rule, place, detection))
+        self._found.append((nth, detection.rule, place, foretold(detection)))
 
     def change(
         self, nth: int, rule: str, row: RainRow | StageRow, change: Change, note: Text | str = ""
@@ -78,22 +77,23 @@ class Saying:
         seen: tuple[CameraState, int, str] | None = None,
     ) -> None:
         """A row of a window rule changed. seen: the camera that saw it, when, and how surely."""
-        row = rule.rows[change.row]
+        row, tells = rule.rows[change.row], change.tells
         evidence = Evidence(
-            station="+".join(row.stations[k] for k in change.tells.inputs) or row.station,
+            station="+".join(row.stations[k] for k in tells.inputs) or row.station,
             quantity=row.quantity,
             value=change.value,
             threshold=change.limit,
             window_min=change.window_min or None,
             observed_at=change.minute * _MINUTE,
             kind=rule.kind.name,
-            note=seen[2] if seen else change.tells.note,
+            note=seen[2] if seen else tells.note,
+            chance=tells.chance,
+            reach=tells.reach,
             frames=seen[0].clip(seen[1]) if seen else (),
         )
         if seen and rule.speaks:
-            _owe(
-                seen[0], f"{rule.name}|{row.area}|{row.hazard}", bool(change.level or change.action)
-            )
+            key = f"{rule.name}|{row.area}|{row.hazard}"
+            _owe(seen[0], key, bool(change.level or change.action))
         self._row(nth, rule.name, row, change, evidence, speaks=rule.speaks)
 
     def _row(
@@ -112,8 +112,8 @@ class Saying:
         grades = (change.level, change.action, change.sure_level, change.sure_action)
         next_at = at + round(wait * _MINUTE) if 0 <= wait < 1440 else None
         tells = change.tells if isinstance(change, SeriesChange) else Tells()
-        early, late = tells.early_at or None, tells.late_at or None
-        rows[row.station] = RowSaid(*grades, evidence, next_at, early, late)
+        told = (next_at, tells.early_at or None, tells.late_at or None)
+        rows[row.station] = RowSaid(*grades, evidence, *told)
         self.heard.append(
             MemberWord(nth, at, rule, row.area, row.hazard, row.station, *grades, (evidence,))
         )

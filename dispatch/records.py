@@ -211,6 +211,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     most_level: Level = Level.NONE
     most_action: Action = Action.NONE
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
+    chance: float | None = None  # 0 … 1, where it rests on a forecast alone: CAP's certainty too
     # what the words of `routes` take for granted that this recipient was told last
     was_level: Level = Level.NONE
     was_action: Action = Action.NONE

@@ -63,6 +63,20 @@ def _error(p: Any, came: float | None, expected: float | None) -> tuple[float, f
     return log((came + p.least) / (expected + p.least)), most / (most + p.least)
 
 
+def _sobered(
+    p: Any, came: Sequence[float | None], said: Sequence[float | None], slots: int
+) -> list[float | None]:
+    """Less what it has exaggerated."""
+    total = many = 0.0
+    for c, d in zip(came, said, strict=True):
+        if c is not None and d is not None:
+            counts = d / (d + p.least)
+            total += counts * log((c + p.least) / (d + p.least)) / slots
+            many += counts / slots
+    by = exp(min(total / (p.prior_n + many), 0.0))
+    return [None if d is None else max((d + p.least) * by - p.least, 0.0) for d in said]
+
+
 def _within(
     p: Any, here: Slots, members: Sequence[Sequence[float | None]], nth: int, slots: int
 ) -> float | None:
@@ -73,16 +87,11 @@ def _within(
     for at, now in enumerate(here):
         top = _highest(here, at, at + slots)
         came.append(None if top is None or now is None else top - now)
-    weights = []
-    for m in members:
-        errors = [e for c, d in zip(came, m, strict=True) if (e := _error(p, c, d))]
-        total = sum(a * z * z for z, a in errors) / slots
-        many = sum(a for _, a in errors) / slots
-        weights.append((p.prior_n + many) / (p.prior_n * (prior + bias**2) + total))
+    sober = [_sobered(p, came, m, slots) for m in members]
     mixed: list[float | None] = []
     for at in range(last + 1):
-        told = [(d, w) for m, w in zip(members, weights, strict=True) if (d := m[at]) is not None]
-        mixed.append(sum(d * w for d, w in told) / sum(w for _, w in told) if told else None)
+        told = [d for m in sober if (d := m[at]) is not None]
+        mixed.append(max(told) if told else None)
     now, expected = here[last], mixed[last]
     if now is None or expected is None:
         return None

@@ -132,6 +132,9 @@ class EvidenceRow(TypedDict):
     window: int | None
     at: int | None
     note: Said
+    chance: int | None
+    reach: float | None
+    of: str
     frames: list[str]
 
 

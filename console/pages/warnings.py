@@ -82,6 +82,9 @@ def _evidence(e: Evidence) -> EvidenceRow:
         "window": e.window_min,
         "at": e.observed_at,
         "note": e.note,
+        "chance": None if e.chance is None else round(e.chance * 100),
+        "reach": e.reach,
+        "of": QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES else "",
         "frames": list(e.frames),
     }
 

@@ -52,12 +52,15 @@ class Scored(NamedTuple):
 class Tells(NamedTuple):
     """What a rule says beside its value when that changes what is said. note: short, in figures and units;
     early_at, late_at: between what moments (ms UTC) what it sees may be at the area, 0 where that is not
-    known. inputs: which of the row's it rests on, where not on all."""
+    known. inputs: which of the row's it rests on, where not on all. chance: that `reach`, in the unit of the
+    quantity, is reached within the window, 0 … 1; None where that is measured or nothing is forecast."""
 
     note: str = ""
     early_at: int = 0
     late_at: int = 0
     inputs: tuple[int, ...] = ()
+    chance: float | None = None
+    reach: float | None = None
 
 
 class Envelopes(NamedTuple):

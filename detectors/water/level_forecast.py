@@ -3,17 +3,17 @@ r"""Chance that a level or discharge is reached within the next 30, 60 or 180 mi
 Sees: a flood that is not there yet, with how sure that is: from the rise, from rain that has fallen and
 from the water that gauges upstream have seen; and says how often it was wrong of late.
 
-Equation: of each horizon h the highest rise d to expect is the mean of up to three, weighted by one over
-the mean square of their own past errors: `trend`, max(0, b) T (1 - exp(-h / T)) with b the rise of the last
-`trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what the discharge from rain that has fallen
-(`unit_hydrograph` with the parameters `runoff`) still grows within h if no more rain falls; `upstream`, sum
-over the gauges upstream of gain times what its level, lag_min ago, still rose until now. The chance is
-that of `detectors.water.rise_chance` for a rise from the newest level to `reach`, its bias and spread
-learned from the errors of the window's own past forecasts of the same horizon, with the prior `bias` and
-`spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is claimed of what is
-not measured. Horizons that are no whole slots are left out, and no chance is below that of a shorter
-horizon. value = the chance within `horizon_min`, in %; 100 once the level stands at `reach`. window_min: the
-horizon. Note: the highest level to expect and the chance of every horizon.
+Equation: of each horizon h the rise d to expect is the highest of up to three, each taken down by what it
+has exaggerated of late (`detectors.water.rise_chance.sobered`): `trend`, max(0, b) T (1 - exp(-h / T))
+with b the rise of the last `trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what the discharge
+from rain that has fallen (`unit_hydrograph` with the parameters `runoff`) still grows within h if no more
+rain falls; `upstream`, sum over the gauges upstream of gain times what its level, lag_min ago, still rose
+until now. The chance is that of `detectors.water.rise_chance` for a rise from the newest level to `reach`,
+its bias and spread learned from the errors of the window's own past forecasts of the same horizon, with the
+prior `bias` and `spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is
+claimed of what is not measured. Horizons that are no whole slots are left out, and no chance is below that
+of a shorter horizon. value = the chance within `horizon_min`, in %; 100 once the level stands at `reach`.
+window_min: the horizon. Note: the highest level to expect and the chance of every horizon.
 A row is the gauge here, then those upstream in the order of lag_min; rain gauges stand `beside`.
 Parameters: reach, least (the quantity's unit); horizon_min, trend_min, damp_min, slot_min, silent_min (min);
 memory_h (hours of past that errors are learned from); prior_n, bias, spread, ceiling (1); lag_min (min),
@@ -23,9 +23,9 @@ Delay it adds: none.
 Cannot see: rain to come, a dam that breaks, a level that rises between two reports from rest. NaN (no
 chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing of what it
 could be forecast from. Rain of which no gauge was heard, or a gauge upstream that is silent, is left out.
-Source: combination: Bates & Granger 1969, Oper. Res. Q. 20:451–468; corresponding stages: Linsley et al.
-1982; that a forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res.
-35:2739–2750 (the idea; the distribution here is a plain one).
+Source: corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrology for Engineers, 3rd ed.; that a
+forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res. 35:2739–2750 (the idea;
+the distribution here is a plain one).
 
 >>> p = LevelForecast(reach=3.2, spread=(0.3, 0.3, 0.3), memory_h=7, slot_min=10, trend_min=30)
 >>> level = np.full((1, 1, 42), 2.0); level[0, 0, -4:] = (2.0, 2.2, 2.4, 2.6)
@@ -58,9 +58,9 @@ from detectors.water.rise_chance import (
     alike,
     chance,
     learned,
-    mean_square,
     median,
     ratio,
+    sobered,
 )
 from detectors.water.unit_hydrograph import UnitHydrograph, effective, hydrograph
 
@@ -229,24 +229,13 @@ def _members(p: LevelForecast, seen: _Seen, slots: int) -> list[Floats]:
     return found
 
 
-def _together(members: list[Floats], weights: list[Floats]) -> Floats:
-    """(n, W) the mean of those that can say."""
-    total, weight = np.zeros(members[0].shape), np.zeros(members[0].shape)
-    for d, w in zip(members, weights, strict=True):
-        known = ~np.isnan(d)
-        total = total + np.where(known, d, 0.0) * w[:, None]
-        weight = weight + known * w[:, None]
-    found: Floats = np.where(weight > 0, total / np.where(weight > 0, weight, 1), np.nan)
-    return found
-
-
 def _horizon(p: LevelForecast, seen: _Seen, nth: int, slots: int) -> tuple[Floats, Errors]:
     """The rise to expect now within a horizon, and how wrong such forecasts were."""
     prior = Prior(p.bias[nth], p.spread[nth], p.prior_n)
     came = _highest(seen.here, slots) - seen.here
     members = _members(p, seen, slots)
-    weights = [1 / mean_square(*ratio(came, d, p.least), slots, prior) for d in members]
-    expected = _together(members, weights)
+    sober = [sobered(came, d, slots, p.least, p.prior_n) for d in members]
+    expected = np.fmax.reduce(sober, axis=0)
     z, counts = ratio(came, expected, p.least)
     return expected[:, -1], learned(z, counts * alike(expected, p.least), slots, prior)
 
@@ -284,7 +273,10 @@ def tells(p: LevelForecast, view: View, _: str) -> Tells:
         for m, c, h in zip(found.minutes, found.chance, found.highest, strict=True)
         if not np.isnan(c[0])
     ]
-    return Tells(note="; ".join(parts))
+    within = float(found.chance[found.minutes.index(p.horizon_min)][0])
+    if np.isnan(within):
+        return Tells()
+    return Tells(note="; ".join(parts), chance=round(within, 3), reach=p.reach)
 
 
 def _unfit(p: LevelForecast, stations: Sequence[str], _: Iterable[str]) -> Said:

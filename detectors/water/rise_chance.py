@@ -78,11 +78,15 @@ def alike(expected: Floats, least: float) -> Floats:
     return found
 
 
-def mean_square(z: Floats, counts: Floats, slots: int, prior: Prior) -> Floats:
-    """(n,) of past errors around none, with the prior's."""
-    total = (counts * z * z).sum(axis=1) / slots
-    many = counts.sum(axis=1) / slots
-    found: Floats = (prior.many * (prior.variance + prior.bias**2) + total) / (prior.many + many)
+def sobered(came: Floats, said: Floats, slots: int, least: float, many: float) -> Floats:
+    """(n, W) forecasts of one way of knowing, less what it has exaggerated: times the exponential of its
+    mean z where it said something (counted said / (said + f)), against `many` errors of nothing; never more
+    than it said."""
+    z, _ = ratio(came, said, least)
+    known = ~(np.isnan(came) | np.isnan(said))
+    counts = np.where(known, said / (said + least), 0.0)
+    mean = (counts * z).sum(axis=1) / slots / (many + counts.sum(axis=1) / slots)
+    found: Floats = np.maximum((said + least) * np.exp(np.minimum(mean, 0))[:, None] - least, 0)
     return found
 
 

@@ -28,6 +28,7 @@ from config.records.level import (
 from dispatch.grade import Grade as Force
 from dispatch.records import Delivery, Route
 from dispatch.words.compose import instruction
+from dispatch.words.evidence import LIKELY
 from ingest.cap.decode import NAMESPACE, Wrong, parse_cap
 
 
@@ -117,6 +118,8 @@ def grade(d: Delivery) -> CapScales:
         return OVER
     a, b = GRADE[d.level], GRADE_OF_ACTION.get(d.action, GRADE[d.level])
     likely = max(a.certainty, b.certainty, key=_CERTAINTY.index)
+    if d.chance is not None:  # a forecast alone says itself how likely that is
+        likely = "Likely" if d.chance > LIKELY else "Possible"
     return CapScales(
         max(a.urgency, b.urgency, key=_URGENCY.index),
         max(a.severity, b.severity, key=_SEVERITY.index),

@@ -19,7 +19,15 @@ from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, 
 from dispatch.geography.downstream import Hit, in_words, is_told, yours_in_words
 from dispatch.grade import Grade
 from dispatch.records import Alert, Route
-from dispatch.words.evidence import arrival, coverage, evidence, office, seen_itself
+from dispatch.words.evidence import (
+    LIKELY,
+    arrival,
+    coverage,
+    evidence,
+    foreseen,
+    office,
+    seen_itself,
+)
 from dispatch.words.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
 from dispatch.words.local_time import local, when
 from dispatch.words.sample import sample
@@ -152,7 +160,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "over": a.msg_type == "cancel",
         "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
-        "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang),
+        "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang, foreseen(a)),
         "arrival": arrival(district, a, lang),
         "others": advice["others"],
         "moved": orders_zh(a.hazard).removesuffix("指令"),
@@ -286,9 +294,7 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
     a, lang, zone = message.alert, message.lang, district.timezone
     zh = lang == "zh"
     # silence is told once it has lasted
-    measured = [
-        e.observed_at for e in a.evidence if e.quantity != "cap" and e.kind != "cascade"
-    ]
+    measured = [e.observed_at for e in a.evidence if e.quantity != "cap" and e.kind != "cascade"]
     seen = max((at for at in measured if at is not None), default=None)
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
     yours = yours_in_words(district, message.yours, lang) if message.yours else ""
@@ -335,7 +341,12 @@ def _stage(force: Grade) -> str:
     return "leave" if force.level >= Level.ORANGE else "watch"
 
 
-def _risk(event: str, level: Level, lang: str) -> str:
+def _risk(event: str, level: Level, lang: str, chance: float | None) -> str:
+    """By the level; of a forecast alone by its chance, as CAP's certainty: likely above one half."""
+    if chance is not None and lang == "en":
+        return f"{event} {'likely' if chance > LIKELY else 'possible'}"
+    if chance is not None:
+        level = Level.YELLOW if chance > LIKELY else Level.BLUE
     if lang == "en":
         return f"{event} {_LIKELY_EN[level]}"
     if level < Level.YELLOW:

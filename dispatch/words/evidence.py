@@ -1,6 +1,6 @@
 """What the gauges and other authorities said, in words for those who must judge it. Pure."""
 
-from config.language import text_of
+from config.language import Text, text_of
 from config.records.district import District
 from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
@@ -23,13 +23,22 @@ _ITSELF: dict[str, frozenset[str]] = {
     "traffic": frozenset({"traffic_flow"}),
     "crowd": frozenset({"crowd_density"}),
 }
-_AHEAD = frozenset({"quantity_rise", "quantity_trend", "stage_projection"})
+_AHEAD = frozenset({"quantity_rise", "quantity_trend", "stage_projection", "level_forecast"})
+
+LIKELY = 0.5  # a chance above it is likely, one up to it possible (CAP 1.2, 3.2.2, certainty)
 
 
 def seen_itself(a: Alert) -> bool:
     """Something of the evidence is the hazard itself, measured or seen, and not in doubt."""
     itself = _ITSELF.get(a.hazard, frozenset())
     return not a.suspect and any(e.quantity in itself and e.kind not in _AHEAD for e in a.evidence)
+
+
+def foreseen(a: Alert) -> float | None:
+    """The highest chance, 0 … 1, where all that the warning rests on is a forecast; None where anything
+    was measured."""
+    chances = [e.chance for e in a.evidence if e.chance is not None]
+    return max(chances) if chances and len(chances) == len(a.evidence) else None
 
 
 def office(district: District, by: str, lang: str) -> str:
@@ -126,6 +135,8 @@ def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     if kind.after is not None and quantity is not None:
         named = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
         named += kind.after.zh if zh else kind.after.en
+    if e.chance is not None:
+        named = forecast(e).zh if zh else " " + forecast(e).en
     unit = unit_words(unit_of(e.kind, quantity), "zh" if zh else "en")
     beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
     if e.observed_at is not None:
@@ -135,6 +146,17 @@ def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     if zh:
         return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
     return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+
+
+def forecast(e: Evidence) -> Text:
+    """未来60分钟水位达到3.2m的可能性: what a chance is of."""
+    quantity = QUANTITIES.get(e.quantity)
+    unit, named = (quantity.unit, quantity.zh) if quantity else ("", e.quantity)
+    reach_zh, reach_en = (f"{e.reach or 0:.6g}{unit_words(unit, lang)}" for lang in ("zh", "en"))
+    return Text(
+        f"未来{e.window_min}分钟{named}达到{reach_zh}的可能性",
+        f"chance of {e.quantity.replace('_', ' ')} {reach_en} within {e.window_min} min",
+    )
 
 
 def coverage(a: Alert, lang: str) -> str:

@@ -11,6 +11,7 @@ from config.records.quantity import QUANTITIES
 from config.records.rule_kinds import rule_words
 from dispatch.grade import Grade
 from dispatch.records import Decision
+from dispatch.words.evidence import forecast
 from dispatch.words.local_time import local
 from fengsui.explain.margins import Near
 from fengsui.explain.verdict import STOOD_STILL_MS, Facts, Verdict, in_words, stale
@@ -167,6 +168,9 @@ def _details(v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
             when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
             rest = f"{e.station} {e.quantity}{window} {e.value:g}{limit}{when} {e.note}".rstrip()
             yield Text(f"依据：{rest}", f"evidence: {rest}")
+            if e.chance is not None:
+                share = f" {e.chance:.0%}"
+                yield Text("  ", "  ") + forecast(e) + Text(share, share)
         if (a.proposed_level, a.proposed_action) != (a.level, a.action):
             words = in_words(a.proposed_level, a.proposed_action)
             yield Text(

@@ -25,6 +25,7 @@ from dispatch.decide.policy import at_once, authority
 from dispatch.grade import Grade
 from dispatch.records import Delivery, Route
 from dispatch.words.compose import Kind, Message, Role, instruction, write
+from dispatch.words.evidence import evidence, foreseen
 from dispatch.words.sample import sample
 from dispatch.words.wording import CATEGORY_ZH
 from ingest.cap.decode import NAMESPACE, parse_cap
@@ -162,7 +163,10 @@ def test_an_english_sms_always_says_what_to_do(hazard: str) -> None:
 @pytest.mark.parametrize("hazard", ["dam_break", "reservoir_release"])
 def test_a_wave_from_above_sends_people_up_and_keeps_them_there(hazard: str) -> None:
     """Away from the river, up, not across, and not back between waves: on every way that an order goes."""
-    for lang, up, back in (("zh", "往高处走", "不返回"), ("en", "(?i)high ground", "do not return")):
+    for lang, up, back in (
+        ("zh", "往高处走", "不返回"),
+        ("en", "(?i)high ground", "do not return"),
+    ):
         for channel in ("app", "cap"):
             m = Message(sample("K01", hazard, Grade(Level.RED, Action.MOVE)), "public", lang)  # type: ignore[arg-type]
             text = write(neutral(), m, channel).text
@@ -219,6 +223,32 @@ def test_what_is_measured_is_not_likely(hazard: str) -> None:
         a, evidence=(msgspec.structs.replace(seen, kind="quantity_rise"),)
     )
     assert "可能性" in write(d, Message(ahead, "public", "zh"), "app").text
+
+
+def test_a_forecast_is_worded_by_its_chance_and_never_as_more() -> None:
+    d = neutral()
+    of = {"kind": "level_forecast", "window_min": 60, "reach": 3.2}
+    for chance, zh, en, certainty in (
+        (0.7, "可能性较大", "likely", "Likely"),
+        (0.5, "可能", "possible", "Possible"),
+    ):
+        e = Evidence(station="S9", quantity="stage", value=chance * 100, chance=chance, **of)  # type: ignore[arg-type]
+        a = sample("K01", "flash_flood", Grade(Level.RED, Action.MOVE))
+        a = msgspec.structs.replace(a, evidence=(e,))
+        said = write(d, Message(a, "public", "zh"), "app").text
+        assert zh in said
+        assert not re.search("可能性大|可能性很大", said), said
+        told = write(d, Message(a, "public", "en"), "app").text
+        assert en in told
+        assert not re.search("very likely|almost certain", told), told
+        percent = f"{chance * 100:.0f}%"
+        assert f"未来60分钟水位达到3.2m的可能性{percent}" in evidence(d, e, "zh")
+        assert f"chance of stage 3.2 m within 60 min {chance * 100:.0f} %" in evidence(d, e, "en")
+        cap = delivery("flash_flood", Grade(Level.RED, Action.MOVE), chance=foreseen(a))
+        found = parse_cap(build(d, cap, cap.routes[0])).findtext(f".//{{{NAMESPACE}}}certainty")
+        assert found == certainty
+        rain = Evidence(station="R9", quantity="rain", value=60.0, threshold=50.0)
+        assert foreseen(msgspec.structs.replace(a, evidence=(e, rain))) is None
 
 
 def test_cap_says_the_words_of_the_templates_and_of_the_district() -> None:
