@@ -26,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.language import Text, en, text_of, zh
+from console.acts.fact_time import fact_time
 from console.acts.submit import QUEUED, Place, Saying, decisions, submit
 from console.api.routes import Act, Api, Asked
 from console.auth.accounts import ACTS_OF, User, Users
@@ -270,6 +271,11 @@ class Console:
                 403, Text(f"角色 {user.role} 不能做此操作", f"the role {user.role} has no such act")
             )
         places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
+        now = self._feed.clock()
+        try:
+            happened_at = fact_time(act.happened, now, self._feed.district.timezone)
+        except ValueError as e:
+            raise Refused(422, text_of(e)) from e
         said = Saying(
             act.act,
             user.officer,
@@ -279,8 +285,9 @@ class Console:
             act.approver,
             act.reference,
             act.task,
+            happened_at,
         )
-        wanted = decisions(said, places, self._feed.clock(), act.key)
+        wanted = decisions(said, places, now, act.key)
         where = " ".join(f"{p.area}/{p.hazard}/{p.version}" for p in places)
         self._users.note(self._feed.at(), user.name, act.act, f"{act.key} {user.officer} {where}")
         log = self._open_log()

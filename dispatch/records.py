@@ -73,6 +73,7 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     reference: str = ""  # ... and under which number
     incident: str = ""
     task: str = ""  # of the plan: PLAN-TASK@ALERT
+    happened_at: Whole = 0  # of a fact that is told (FACTS): when it came about; 0: as it is told
     outcome: Literal["done", "already", "refused"] = "done"
     answer: Said = ""  # what came of a person's act
     proof: Proof | None = None  # of a person's act
@@ -130,6 +131,7 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     next_at: Whole | None = None
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive, and by when
     latest_at: Whole | None = None
+    happened_at: Whole | None = None  # a person told the fact (a lake burst here): when it came about
     detections: tuple[str, ...] = ()
     renewed: bool = False  # what is in force goes on, and is said again before it runs out
 

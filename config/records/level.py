@@ -112,6 +112,8 @@ MOUNTAIN = frozenset(
     {"flash_flood", "debris_flow", "river_flood", "dam_break", "reservoir_release"}
 )
 _OF_FLOODS = MOUNTAIN | {"urban_flood"}
+# facts that somebody tells, of which a wave comes down the river
+FACTS = frozenset({"dam_break", "reservoir_release"})
 # for these no order and no red goes out by a machine alone, whatever the policy says: to drive a dense
 # crowd out by loudspeaker can be the accident itself
 BY_PERSON = frozenset({"crowd"})

@@ -99,6 +99,9 @@ _ROWS = (
 )
 RULE_KINDS: dict[str, RuleKind] = {row.name: row for row in _ROWS}
 
+# what a person told of the area of that id, in the words of those below it (dispatch.decide.wave)
+UPSTREAM = "upstream_"
+
 # the rules with tables of their own, and what else speaks as a rule
 _OWN = {
     "rain_threshold": Text("雨量", "rain"),
@@ -115,6 +118,8 @@ def rule_words(district: District, rule: str) -> Text:
     if rule in _OWN:
         return _OWN[rule]
     kind = next((r.kind for r in district.rules.rule if r.id == rule), None)
+    if kind is None and rule.startswith(UPSTREAM):
+        return Text("上游险情", "danger upstream")
     return RULE_KINDS[kind].words if kind in RULE_KINDS else Text(rule, rule)
 
 

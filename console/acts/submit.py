@@ -36,6 +36,7 @@ class Saying(NamedTuple):
     approver: str = ""
     reference: str = ""
     task: str = ""
+    happened_at: int = 0
 
 
 def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list[Decision]:
@@ -57,6 +58,7 @@ def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list
             approver=said.approver,
             reference=said.reference,
             task=said.task,
+            happened_at=said.happened_at,
         )
         for p in dict.fromkeys(places)
     ]

@@ -64,7 +64,8 @@ class Seen(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Act(msgspec.Struct, forbid_unknown_fields=True):
-    """key: made by the page, so that the same press sent twice is one act."""
+    """key: made by the page, so that the same press sent twice is one act. happened: of a lake outburst
+    or dam release that raise or override tells: `10:05` or RFC 3339; "": as it is told."""
 
     act: str
     places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
@@ -75,6 +76,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
     approver: str = ""
     reference: str = ""
     task: str = ""
+    happened: Annotated[str, msgspec.Meta(max_length=40)] = ""
 
 
 SAYS = {

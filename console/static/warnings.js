@@ -207,6 +207,8 @@ function confirm(act, ids) {
   const reason = el("textarea", { id: "reason", rows: 2, required: true }, old.act === act ? old.reason : of(READY[act]) || "");
   const level = el("select", { id: "level" }, ...[0, 1, 2, 3, 4].map((n) => el("option", { value: n }, n ? `${SHAPE[n]} ${of(LEVEL[n])}` : t("颜色不变", "colour as it is"))));
   const action = el("select", { id: "action" }, ...[0, 1, 2].map((n) => el("option", { value: n }, n ? of(ACTION[n]) : t("指令不变", "order as it is"))));
+  const facts = chosen.length && chosen.every(([, w]) => ["dam_break", "reservoir_release"].includes(w.hazard)) && ["raise", "override"].includes(act);
+  const happened = el("input", { id: "happened", type: "time" });
   const approver = el("input", { id: "approver" }), reference = el("input", { id: "reference" });
   const said = el("p", { role: "status", class: "said" });
   const risky = TAKES_BACK.includes(act) ? chosen.filter(([, w]) => grave(w)).length : 0;
@@ -220,6 +222,7 @@ function confirm(act, ids) {
       el("h2", { id: "confirm-title" }, `${verb}${t("？", "?")}`),
       el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : ""))),
       ["raise", "lower", "override"].includes(act) ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
+      facts ? el("p", { class: "fields" }, label(t("发生时刻（不填：此刻）；下游到达时刻从它算起", "When it happened (empty: now); arrivals downstream count from it"), happened)) : "",
       ["approve", "release", "propose"].includes(act) ? el("details", {}, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
       risky ? el("label", { class: "sure" }, sure, el("span", {}, t(`我看过了：其中 ${risky} 个是橙色以上或立即转移，${of(ACT[act])}后不再有效`, `I have looked: ${risky} of them are orange or red or an order to move, and will no longer hold`))) : "",
       label(t("理由", "Reason"), reason), said,
@@ -237,7 +240,7 @@ function confirm(act, ids) {
     try {
       const found = await ask("/api/acts", {
         act, key, reason: reason.value, level: Number(level.value), action: Number(action.value),
-        approver: approver.value, reference: reference.value,
+        approver: approver.value, reference: reference.value, happened: facts ? happened.value : "",
         places: chosen.map(([id, w]) => ({ area: w.area, hazard: w.hazard, alert: id, version: w.version })),
       });
       for (const id of ids) picked.delete(id);

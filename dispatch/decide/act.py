@@ -11,7 +11,7 @@ from config.records.authority import Authority
 from dispatch.decide.authority import Power, complete, deciders, entitled, power
 from dispatch.decide.case import Case, Setting, ask
 from dispatch.decide.policy import Signed, authority
-from dispatch.grade import Grade, between, grade_of
+from dispatch.grade import Grade, between, grade_of, sentence
 from dispatch.records import Decision
 from dispatch.words.local_time import local
 
@@ -26,6 +26,11 @@ class ActResult(NamedTuple):
     act: str
     words: Text
     notified: tuple[str, ...] = ()
+
+    def upon(self, decision: Decision) -> Decision:
+        """The act with what came of it, as the ledger has it."""
+        words = sentence((self.words,))
+        return msgspec.structs.replace(decision, act=self.act, outcome=self.outcome, answer=words)
 
 
 class Act(NamedTuple):

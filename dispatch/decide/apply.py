@@ -22,6 +22,7 @@ from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import officers
 from dispatch.decide.case import Case, Setting
 from dispatch.decide.lifecycle import TABLE, allowed
+from dispatch.decide.wave import wrong_time
 from dispatch.records import ACTS, Decision
 
 _BACK = ("return", "hold", "reject", "lower", "cancel")
@@ -33,7 +34,7 @@ def refused(district: District, decision: Decision) -> Text | None:
         return Text(f"没有预警区{decision.area}", f"there is no area {decision.area}")
     if decision.hazard not in HAZARD_ZH:
         return Text(f"没有灾种{decision.hazard}", f"there is no hazard {decision.hazard}")
-    why = unknown(district, decision)
+    why = unknown(district, decision) or wrong_time(decision)
     if why is not None:
         return why
     officer, area = district.officers[decision.by], district.areas[decision.area]

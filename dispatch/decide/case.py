@@ -85,6 +85,7 @@ class Case(msgspec.Struct, frozen=True):
     last_id: str = ""
     last_sent_at: int = 0
     told_until: int = 0  # when the last public word of the open warning runs out
+    happened_at: int = 0  # when the fact came about that a person told of here; 0: none was told
 
     @property
     def need(self) -> Need:
@@ -191,6 +192,10 @@ class Case(msgspec.Struct, frozen=True):
         ordered = standing.ordered | out
         self._set(standing=msgspec.structs.replace(standing, ordered=ordered, asked=asked))
 
+    def tell(self, happened_at: int) -> None:
+        """A person tells a fact here, and when it came about."""
+        self._set(happened_at=happened_at)
+
     def overrule(self, out: Grade, ordered: Grade) -> None:
         """`out` is let out in another's place; `ordered` of it without evidence."""
         standing = self.standing.uncapped(out, self.whole)
@@ -230,7 +235,8 @@ class Case(msgspec.Struct, frozen=True):
         self._gone(alert)
 
     def _gone(self, alert: Alert) -> None:
-        self._set(alert=None, asks={}, last_id=alert.id, last_sent_at=alert.sent_at)
+        last = {"last_id": alert.id, "last_sent_at": alert.sent_at}
+        self._set(alert=None, asks={}, happened_at=0, **last)
 
     def remember(self, done: LastAct) -> None:
         """What changed what is in force, or stopped what waited."""

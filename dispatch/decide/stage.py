@@ -16,13 +16,13 @@ from config.records.district import District
 from config.records.level import HAZARD_ZH
 from detectors.detection import Acknowledgement as NeighbourAnswer
 from detectors.detection import Detection, Mark
+from dispatch.decide import wave
 from dispatch.decide.act import ActResult
 from dispatch.decide.apply import obey, refused, unknown
 from dispatch.decide.case import Case, Due, LastAct, Setting, due
 from dispatch.decide.incident import Incident, incident_id, report, verified
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan_tasks import Course, check_off, take
-from dispatch.decide.reason import heard
 from dispatch.decide.validity import renewal_due
 from dispatch.decide.versions import Change, refresh
 from dispatch.decide.withdraw import cleared
@@ -31,6 +31,7 @@ from dispatch.grade import Grade, grade_of, sentence
 from dispatch.ledger.decisions import chained
 from dispatch.records import Alert, CaseRecord, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
+from dispatch.words.reason import heard
 from ingest.observation import PersonSays, Service
 from stream.records import Record, Run, Tick
 from stream.stages.run_identity import is_live, known
@@ -199,6 +200,8 @@ class Decide:
             self._answer(state, decision, answer, writes)
             return
         state.cases.setdefault(area, {})[hazard] = case
+        case.tell(wave.happened(decision, case, now))
+        answer = answer._replace(words=answer.words + wave.in_words(self._district, case, decision))
         reason = Text(
             f"{decision.by}：{zh(decision.reason)}，{answer.words.zh}",
             f"{decision.by}: {en(decision.reason)}, {answer.words.en}",
@@ -228,7 +231,7 @@ class Decide:
         self, state: DecideState, decision: Decision, answer: ActResult, writes: list[Write]
     ) -> None:
         """The act stands in the ledger with what came of it, also when that is nothing."""
-        self._write_decision(state, _answered(decision, answer), writes)
+        self._write_decision(state, answer.upon(decision), writes)
 
     def _mark(self, state: DecideState, mark: Mark, writes: list[Write]) -> None:
         state.groups[mark.group] = mark.clock_at
@@ -302,6 +305,8 @@ class Decide:
         self._told(state, alert, writes)
         for one in self._acts(change, person, acts):
             self._write_decision(state, one, writes)
+        for said in wave.below(self._district, state.cases, case, now):
+            self._detection(state, said, writes)
 
     def _told(self, state: DecideState, alert: Alert, writes: list[Write]) -> None:
         if state.incident is None:
@@ -329,7 +334,7 @@ class Decide:
         )
         if person is not None:
             decision = msgspec.structs.replace(person[0], alert=alert.id, version=alert.version)
-            yield _answered(decision, person[1])
+            yield person[1].upon(decision)
             return
         for one in acts:
             grade = grade_of(one.what)
@@ -392,8 +397,3 @@ class Decide:
         state.chain = linked.hash
         writes.append(Write("alerts", decision.area, linked))
         take(state.courses, linked)
-
-
-def _answered(decision: Decision, answer: ActResult) -> Decision:
-    words = sentence((answer.words,))
-    return msgspec.structs.replace(decision, act=answer.act, outcome=answer.outcome, answer=words)

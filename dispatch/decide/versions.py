@@ -11,6 +11,7 @@ import msgspec
 
 from config.language import Text, joined
 from config.records.level import Action, Level
+from config.records.rule_kinds import UPSTREAM
 from detectors.detection import Coverage
 from dispatch.decide.authority import Asked, names, steps
 from dispatch.decide.case import Case, Setting, asked
@@ -243,6 +244,7 @@ def _version(
         next_at=min(coming, default=None),
         earliest_at=min((d.earliest_at for d in active if d.earliest_at is not None), default=None),
         latest_at=max((d.latest_at for d in active if d.latest_at is not None), default=None),
+        happened_at=case.happened_at or None,
         detections=tuple(d.id for d in active),
     )
 
@@ -267,7 +269,9 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
     end = case.standing.ending
     if end is not None:
         by, to = joined((s.by for s in end.signed), _AND), end.target.words()
-        asks = Text("解除", "to cancel") if end.act == "cancel" else Text("降为", "to lower to ") + to
+        asks = (
+            Text("解除", "to cancel") if end.act == "cancel" else Text("降为", "to lower to ") + to
+        )
         out.append(
             Text(
                 f"{by.zh}提请{asks.zh}，待另一人确认",
@@ -282,7 +286,17 @@ def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
                 "confirm, nothing goes out on it by itself",
             )
         )
-    if any(s.detection.inferred and s.detection.level for s in case.said.values()):
+    inferred = [s.detection for s in case.said.values() if s.detection.inferred]
+    told = [d for d in inferred if d.rule.startswith(UPSTREAM)]
+    if any(d.level or d.action for d in told):
+        out.append(
+            Text(
+                "上游有险情，水可能流到这里，须人工确认，不自动发布",
+                "danger upstream, the water may come here: a person must confirm, nothing goes out "
+                "on it by itself",
+            )
+        )
+    if any(d.level for d in inferred if d not in told):
         out.append(
             Text(
                 "由测站相继断报推断，须人工确认，不自动发布",
@@ -366,6 +380,7 @@ def _close(
         next_at=None,
         earliest_at=None,
         latest_at=None,
+        happened_at=None,
         renewed=False,
     )
     case.close(alert)

@@ -32,7 +32,6 @@ from config.records.level import Level
 from config.records.reaches import next_below, way_down
 from dispatch.grade import Grade
 
-_NAMED = 3  # in words: more would not fit into an SMS
 # hazards that go down with the water
 TRAVELS = ("flash_flood", "river_flood", "debris_flow", "dam_break", "reservoir_release")
 
@@ -175,27 +174,3 @@ def _shape(ring: list[XY]) -> BaseGeometry:
         return shapely.Point(ring[0])
     polygon = shapely.Polygon(ring)
     return polygon if polygon.is_valid else shapely.make_valid(polygon)
-
-
-def in_words(district: District, area: str, hazard: str, lang: str) -> str:
-    """For those who must act: the nearest areas in the way, and when the water may be there."""
-    hits = areas_below(district, area, hazard)
-    if not hits:
-        return ""
-    near = [(district.areas[h.id], h) for h in hits[:_NAMED]]
-    if lang == "zh":
-        named = "、".join(f"{a.name}{h.earliest_min}–{h.latest_min}分钟后" for a, h in near)
-        return f"下游可能波及{len(hits)}区：{named}"
-    named = ", ".join(f"{a.name_en} in {h.earliest_min}-{h.latest_min} min" for a, h in near)
-    return f"{len(hits)} areas downstream, if it goes on: {named}"
-
-
-def yours_in_words(district: District, hit: Hit, lang: str) -> str:
-    """For those who are responsible for an area in the way."""
-    area = district.areas[hit.id]
-    soon, late = hit.earliest_min, hit.latest_min
-    if lang == "zh":
-        when = f"{soon}–{late}分钟后" if late else "随时"
-        return f"您负责的{area.name}在其下游，水流可能{when}到"
-    when = f"in {soon}-{late} min" if late else "at any time"
-    return f"Downstream {area.name_en}, yours: water {when}"

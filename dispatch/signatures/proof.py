@@ -87,6 +87,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     approver: str = ""
     incident: str = ""
     task: str = ""
+    happened_at: int = 0
 
 
 def _statement(d: Decision, proof: Proof, run: str, district: str) -> bytes:
@@ -96,6 +97,7 @@ def _statement(d: Decision, proof: Proof, run: str, district: str) -> bytes:
         decided_at=d.decided_at, words=proof.words, area=d.area, hazard=d.hazard,
         alert=proof.asked_alert, version=proof.asked_version, level=int(d.level),
         action=int(d.action), approver=d.approver, incident=proof.asked_incident, task=d.task,
+        happened_at=d.happened_at,
     )  # fmt: skip
     return _DOMAIN + hashlib.sha256(_encoder.encode(said)).digest()
 

@@ -16,15 +16,16 @@ import msgspec
 
 from config.records.district import Area, District
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, orders_zh
-from dispatch.geography.downstream import Hit, in_words, is_told, yours_in_words
+from dispatch.geography.downstream import Hit, is_told
 from dispatch.grade import Grade
 from dispatch.records import Alert, Route
+from dispatch.words.arrival import aloud, arrival, below_in_words, in_public, yours_in_words
 from dispatch.words.evidence import (
     LIKELY,
-    arrival,
     coverage,
     evidence,
     foreseen,
+    is_fact,
     office,
     seen_itself,
 )
@@ -160,8 +161,10 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "over": a.msg_type == "cancel",
         "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
-        "risk": advice["seen"] if seen_itself(a) else _risk(advice["event"], at, lang, foreseen(a)),
+        "risk": advice["seen"] if seen_itself(a) else _risk(a, advice["event"], at, lang),
         "arrival": arrival(district, a, lang),
+        "comes": in_public(district, a, lang),
+        "comes_spoken": aloud(district, a),
         "others": advice["others"],
         "moved": orders_zh(a.hazard).removesuffix("指令"),
         "sent": when(a.sent_at, zone, lang),
@@ -192,13 +195,19 @@ def _fields_together(
         ways=bool(grade.action) or grade.level >= Level.ORANGE,
         urgent=grade.level == Level.RED or grade.action == Action.MOVE,
     )
-    more, aloud = keeps(t, words.advice, message.lang), "".join(keeps(t, words.advice, "speak"))
+    coming = [a for a in (lead, message.alert, *message.beside) if a.earliest_at is not None]
+    if (
+        coming and not fields["comes"]
+    ):  # the water of a warning that does not lead comes all the same
+        fields["comes"] = in_public(district, coming[0], message.lang)
+        fields["comes_spoken"] = aloud(district, coming[0])
+    more, kept = keeps(t, words.advice, message.lang), "".join(keeps(t, words.advice, "speak"))
     gap = "；" if zh else ". "
     whole = {
         **fields,
         "advice": gap.join([fields["advice"], *more]),
-        "speak": fields["speak"] + spoken(aloud),
-        "speak_own": fields["speak_own"] and fields["speak_own"] + spoken(aloud),
+        "speak": fields["speak"] + spoken(kept),
+        "speak_own": fields["speak_own"] and fields["speak_own"] + spoken(kept),
     }
     return [whole, fields, {**fields, "head_short": said_zh(t) if zh else said_en(t, 2)}]
 
@@ -294,10 +303,14 @@ def _inner(district: District, words: Wording, message: Message) -> dict[str, An
     a, lang, zone = message.alert, message.lang, district.timezone
     zh = lang == "zh"
     # silence is told once it has lasted
-    measured = [e.observed_at for e in a.evidence if e.quantity != "cap" and e.kind != "cascade"]
+    measured = [
+        e.observed_at
+        for e in a.evidence
+        if e.quantity != "cap" and e.kind not in ("cascade", "upstream")
+    ]
     seen = max((at for at in measured if at is not None), default=None)
     late = seen is not None and a.sent_at - seen > LATE_MS and a.msg_type != "cancel"
-    yours = yours_in_words(district, message.yours, lang) if message.yours else ""
+    yours = yours_in_words(district, a, message.yours, lang) if message.yours else ""
     end = ("预警到期失效", "lapsed") if a.state == "expired" else ("预警解除", "lifted")
     return {
         "authority": office(district, a.authority, lang),
@@ -324,7 +337,7 @@ def _below(district: District, message: Message) -> str:
     grade = Grade(a.proposed_level, a.proposed_action) | Grade(a.level, a.action)
     if a.msg_type == "cancel" or message.yours or not is_told(grade):
         return ""
-    return in_words(district, a.area, a.hazard, message.lang)
+    return below_in_words(district, a, message.lang)
 
 
 def _key(force: Grade) -> str:
@@ -341,8 +354,11 @@ def _stage(force: Grade) -> str:
     return "leave" if force.level >= Level.ORANGE else "watch"
 
 
-def _risk(event: str, level: Level, lang: str, chance: float | None) -> str:
+def _risk(a: Alert, event: str, level: Level, lang: str) -> str:
     """By the level; of a forecast alone by its chance, as CAP's certainty: likely above one half."""
+    if is_fact(a):  # somebody told it: it is not likely, it is so
+        return f"接报{event}" if lang == "zh" else f"Reported: {event[0].lower()}{event[1:]}"
+    chance = foreseen(a)
     if chance is not None and lang == "en":
         return f"{event} {'likely' if chance > LIKELY else 'possible'}"
     if chance is not None:

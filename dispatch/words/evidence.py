@@ -41,6 +41,11 @@ def foreseen(a: Alert) -> float | None:
     return max(chances) if chances and len(chances) == len(a.evidence) else None
 
 
+def is_fact(a: Alert) -> bool:
+    """A person told that it has happened, here or upstream."""
+    return a.happened_at is not None or any(e.kind == "upstream" for e in a.evidence)
+
+
 def office(district: District, by: str, lang: str) -> str:
     """The office that decides, in the language."""
     if lang == "zh":
@@ -57,6 +62,8 @@ def evidence(district: District, e: Evidence, lang: str) -> str:
     name = ("、" if zh else ", ").join(_station(district, s, zh=zh) for s in e.station.split("+"))
     if e.quantity in OF_PEOPLE:
         return _seen(district, e, zh=zh)
+    if e.kind == "upstream":
+        return _upstream(district, e, zh=zh)
     if e.kind == "cascade":
         return name + _silent(district, e, zh=zh)
     if e.kind in RULE_KINDS:
@@ -109,17 +116,13 @@ def _silent(district: District, e: Evidence, *, zh: bool) -> str:
     return f" silent since {at}" + " (after a jump)" * ("jump" in e.note)
 
 
-def arrival(district: District, a: Alert, lang: str) -> str:
-    """预计10:36–11:42到达: when a wave on its way may be there; "" where none is known."""
-    if a.earliest_at is None or a.latest_at is None or a.msg_type == "cancel":
-        return ""
-    zh, zone = lang == "zh", district.timezone
-    soon, late = local(a.earliest_at, zone, "%H:%M"), local(a.latest_at, zone, "%H:%M")
-    if a.latest_at <= a.sent_at:
-        return "洪水可能已到" if zh else "It may be there already"
-    if a.earliest_at <= a.sent_at:
-        return f"随时可能到，最迟{late}" if zh else f"It may come at any time, by {late}"
-    return f"预计{soon}–{late}到达" if zh else f"Expected {soon}-{late}"
+def _upstream(district: District, e: Evidence, *, zh: bool) -> str:
+    """上游香屯村10:05发生: a fact that a person told of an area above."""
+    area = district.areas.get(e.station)
+    at = local(e.observed_at, district.timezone, "%H:%M") if e.observed_at is not None else ""
+    if zh:
+        return f"上游{area.name if area else e.station}{at}发生"
+    return f"it happened upstream at {area.name_en if area else e.station}, {at}"
 
 
 def _station(district: District, station: str, *, zh: bool) -> str:

@@ -1,8 +1,10 @@
 """Moments as they are written in the district, where a person reads them."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+MORNING = 5  # o'clock: what is earlier is said 凌晨, for nobody must take it for the afternoon's
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -22,6 +24,20 @@ def when(at: int, zone: str, lang: str) -> str:
     if lang == "zh":
         return f"{there.day}日{there:%H:%M}"
     return f"{there:%H:%M} {there.day} {_MONTHS[there.month - 1]}"
+
+
+def figures(hour: int, minute: int) -> str:
+    """18点30分, 凌晨2点05分, 18点: a time of day as it is said, in figures."""
+    early = "凌晨" if 0 < hour < MORNING else ""
+    return f"{early}{hour}点" + (f"{minute:02d}分" if minute else "")
+
+
+def hour(at: int, now: int, zone: str, said: Callable[[int, int], str] = figures) -> str:
+    """When `at` is, said at `now` (epoch ms): 18点30分, 明天凌晨2点05分. said: of an hour and a minute."""
+    there, here = (datetime.fromtimestamp(x / 1000, ZoneInfo(zone)) for x in (at, now))
+    days = (there.date() - here.date()).days
+    day = {0: "", 1: "明天"}.get(days, f"{there.day}日")
+    return day + said(there.hour, there.minute)
 
 
 def quiet_until(hours: str, at: int, zone: str) -> int:

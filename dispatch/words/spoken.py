@@ -9,8 +9,9 @@ from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from dispatch.words.local_time import MORNING
+
 _DIGITS = "零一二三四五六七八九"
-_MORNING = 5  # o'clock
 _CODE = "零幺二三四五六七八九"  # one by one, 1 is said 幺
 
 
@@ -141,7 +142,7 @@ def _decimal(text: str) -> str:
 def clock(hour: int, minute: int) -> str:
     """十八点三十分, 零点零五分, 凌晨两点整: by day nobody must take it for the afternoon's."""
     said = f"{number(minute)}分" if minute else "整"
-    early = "凌晨" if 0 < hour < _MORNING else ""
+    early = "凌晨" if 0 < hour < MORNING else ""
     return f"{early}{_two(hour)}点{'零' if 0 < minute < 10 else ''}{said}"
 
 

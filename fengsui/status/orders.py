@@ -8,6 +8,7 @@ from typing import NamedTuple
 from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level, hazard_words
+from console.acts.fact_time import fact_time
 from console.acts.submit import Place, Saying, decisions, submit
 from console.model.follow import Follower
 from console.model.view import View
@@ -40,6 +41,7 @@ class Wish(NamedTuple):
     reference: str = ""
     all_waiting: bool = False
     version: int = 0  # of the one area; 0: the newest that the log shows
+    happened: str = ""  # when the fact came about, as the person says it
     key: Path | None = None  # the officer's own, where the usual place is not meant
 
 
@@ -95,10 +97,18 @@ def _decisions(setup: Setup, view: View, wish: Wish) -> list[Decision]:
         seen = newest.get((area, wish.hazard))
         version = wish.version or (seen.version if seen is not None and names else 0)
         places.append(Place(area, wish.hazard, seen.id if seen is not None else "", version))
+    now = run_clock(setup, view)
     said = Saying(
-        wish.act, wish.by, wish.reason, wish.level, wish.action, wish.approver, wish.reference
+        wish.act,
+        wish.by,
+        wish.reason,
+        wish.level,
+        wish.action,
+        wish.approver,
+        wish.reference,
+        happened_at=fact_time(wish.happened, now, setup.district.timezone),
     )
-    return decisions(said, places, run_clock(setup, view), secrets.token_hex(8))
+    return decisions(said, places, now, secrets.token_hex(8))
 
 
 def _outcome(district: District, asked: Decision, answer: Decision | None) -> Said:

@@ -44,6 +44,16 @@ from stream.environment import Usage, spoken
     default=0,
     help=spoken(Text("所见版本 [最新]", "the version you saw [newest]")),
 )
+@click.option(
+    "--happened",
+    default="",
+    help=spoken(
+        Text(
+            "堰塞湖溃决、水库泄洪的发生时刻，如 10:05；下游到达时刻从它算起 [此刻]",
+            "when a lake burst or a dam let go, like 10:05: arrivals downstream count from it [now]",
+        )
+    ),
+)
 @KEY
 @RUN
 @WAIT
@@ -61,6 +71,7 @@ def order(
     reference: str,
     all_waiting: bool,
     version: int,
+    happened: str,
     key: Path | None,
     run_name: str,
     wait_s: float,
@@ -98,6 +109,7 @@ def order(
         reference,
         all_waiting,
         version,
+        happened,
         key,
     )
     sys.exit(orders.order(obj.reader(run_name), wish, wait_s))

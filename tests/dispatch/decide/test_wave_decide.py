@@ -134,9 +134,12 @@ def test_the_notice_names_the_gauges_and_when_it_may_be_here() -> None:
 def test_the_village_hears_when_it_may_be_here(channel: str) -> None:
     made, _ = alert()
     (out,) = made.feed(act("release", Level.ORANGE, Action.PREPARE))
-    assert "预计20:30–21:30到达" in write(made.district, Message(out, "public", "zh"), channel).text
-    assert "Expected 20:30-21:30" in write(made.district, Message(out, "public", "en"), channel).text
+    told = write(made.district, Message(out, "public", "zh"), channel).text
+    assert "洪水预计约20点30分到21点30分到达。" in told
+    told = write(made.district, Message(out, "public", "en"), channel).text
+    assert "Flood expected about 20:30-21:30." in told
     later = msgspec.structs.replace(out, sent_at=T0 + 40 * MIN)
-    assert "最迟21:30" in write(made.district, Message(later, "public", "zh"), channel).text
+    told = write(made.district, Message(later, "public", "zh"), channel).text
+    assert "洪水随时可能到达，最晚约21点30分。" in told
     later = msgspec.structs.replace(out, sent_at=T0 + 100 * MIN)
     assert "可能已到" in write(made.district, Message(later, "public", "zh"), channel).text

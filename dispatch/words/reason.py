@@ -2,7 +2,7 @@
 
 from config.language import Text
 from config.records.district import District
-from config.records.rule_kinds import rule_words
+from config.records.rule_kinds import UPSTREAM, rule_words
 from detectors.detection import Detection
 from dispatch.grade import Grade
 
@@ -13,7 +13,10 @@ def heard(district: District, detection: Detection) -> Text:
     if detection.outside:
         rule = _sources(district, detection)
     grade = Grade(detection.level, detection.action).words()
-    if detection.inferred and not (detection.level or detection.action):
+    none = not (detection.level or detection.action)
+    if none and detection.rule.startswith(UPSTREAM):
+        return Text(f"{rule.zh}已降低或结束，撤回", f"{rule.en} has fallen or ended, withdrawn")
+    if detection.inferred and none:
         return Text(f"{rule.zh}：推断不再成立，撤回", f"{rule.en}: no longer concluded, withdrawn")
     doubt = Text("（可疑数据）", " (suspect values)") if detection.suspect else Text("", "")
     return Text(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
