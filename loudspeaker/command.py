@@ -1,7 +1,6 @@
 """The command `fengsui node`. On a small box `python -m loudspeaker.command` is the same, and needs
 only click, cryptography, msgspec, numpy and paho-mqtt."""
 
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from loudspeaker.store import Identity
 from loudspeaker.voice import SoundError, Voice, found_player, mandarin
 from stream.environment import Usage, secret, spoken
 from stream.mqtt.box_options import BROKER, DISTRICT, RUN
+from stream.pace.stop_signals import stopping_on_signals
 
 
 @click.command()
@@ -156,9 +156,8 @@ def node(
     keys = f"{node_id} {prefix}: nodes.csv sign_key={sign_key} box_key={box_key}"
     click.echo(spoken(Text(f"终端 {keys}", f"node {keys}")))
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    agent.run(stop)
+    with stopping_on_signals(stop):
+        agent.run(stop)
     sys.exit(0)
 
 

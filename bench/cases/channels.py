@@ -44,6 +44,7 @@ from stream.environment import spoken
 from stream.log.open import open_log
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
+from stream.pace.stop_signals import stopping_on_signals
 from stream.records import Run
 from stream.wall_clock import now_ms
 
@@ -141,17 +142,17 @@ def _child(folder: str, broker: str, contacts: str, rows: str) -> None:
     log = open_log(f"sqlite:///{folder}/log", "live", district.id, district.partitions)
     run = Run(name="live", kind="live", district=district.id, config="bench", start_at=now_ms())
     stop, ready = threading.Event(), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    place = Path(folder)
-    calm_collector()
+    with stopping_on_signals(stop):
+        place = Path(folder)
+        calm_collector()
 
-    def tell() -> None:
-        ready.wait()
-        (place / "ready").touch()
+        def tell() -> None:
+            ready.wait()
+            (place / "ready").touch()
 
-    threading.Thread(target=tell, daemon=True).start()
-    (place / "state").mkdir(exist_ok=True)
-    run_send(district, run, log, broker, place / "state", stop, now=now_ms, ready=ready)
+        threading.Thread(target=tell, daemon=True).start()
+        (place / "state").mkdir(exist_ok=True)
+        run_send(district, run, log, broker, place / "state", stop, now=now_ms, ready=ready)
     log.close()
 
 

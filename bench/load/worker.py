@@ -20,6 +20,7 @@ from fengsui.run.processes import calm_collector
 from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Out
+from stream.pace.stop_signals import stopping_on_signals
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 
@@ -76,19 +77,19 @@ def main(url: str, run: str, options: str) -> None:
     stage = Told(district, lambda _: None)
     stage.name = wanted.get("group", "detect")
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    log = open_log(url, run, district.id, wanted["partitions"])
-    ready = threading.Event()
-    runner = Runner(stage, log, member=f"bench-{os.getpid()}", live=False, now=lambda: 0)
-    calm_collector()
-    began = time.perf_counter()
+    with stopping_on_signals(stop):
+        log = open_log(url, run, district.id, wanted["partitions"])
+        ready = threading.Event()
+        runner = Runner(stage, log, member=f"bench-{os.getpid()}", live=False, now=lambda: 0)
+        calm_collector()
+        began = time.perf_counter()
 
-    def tell() -> None:
-        ready.wait()
-        say(ready=time.perf_counter() - began)
+        def tell() -> None:
+            ready.wait()
+            say(ready=time.perf_counter() - began)
 
-    threading.Thread(target=tell, daemon=True).start()
-    runner.run(stop, ready)
+        threading.Thread(target=tell, daemon=True).start()
+        runner.run(stop, ready)
     log.close()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     say(cpu=time.process_time(), peak_mb=round(peak / 1024))

@@ -16,12 +16,13 @@ from fengsui.play import play
 from fengsui.run import threshold_gate
 from fengsui.run.moments import parse_moment
 from fengsui.run.processes import calm_collector, load_stage, run_stage
-from fengsui.run.service import answering, stopping_on_signals
+from fengsui.run.service import answering
 from fengsui.run.setup import Setup, refuse_live_keys, shown, stamp
 from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY
 from stream.environment import Usage, spoken
 from stream.metrics import watchdog
+from stream.pace.stop_signals import stopping_on_signals
 
 
 @click.command()

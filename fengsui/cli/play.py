@@ -13,7 +13,6 @@ from dispatch.nodes.keys import sender_keys
 from dispatch.words.local_time import local
 from fengsui.cli.options import Shared
 from fengsui.play import play as storm
-from fengsui.run.service import stopping_on_signals
 from fengsui.run.setup import Setup, stamp
 from fengsui.run.terminal import echo
 from simulators.carriers import Carrier
@@ -24,6 +23,7 @@ from simulators.scenario import scenario as scenario_of
 from simulators.world import World
 from stream.environment import Usage, spoken
 from stream.mqtt.access import SIMULATOR
+from stream.pace.stop_signals import stopping_on_signals
 
 
 @click.command()

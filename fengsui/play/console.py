@@ -19,7 +19,7 @@ from dispatch.words.local_time import local
 from fengsui.review import drills, incident_reports, page
 from fengsui.run.recipients import place
 from fengsui.run.run_log import frames_folder, open_run_log
-from fengsui.run.service import answering, stopping_on_signals
+from fengsui.run.service import answering
 from fengsui.run.setup import Setup, free_port
 from fengsui.run.signing import desk_of
 from fengsui.run.terminal import echo
@@ -28,6 +28,7 @@ from stream.disk.blobs import FrameStore
 from stream.environment import Usage
 from stream.history.open import open_history
 from stream.metrics import watchdog
+from stream.pace.stop_signals import stopping_on_signals
 from stream.wall_clock import now_ms
 
 DEMO_PORT = 8470

@@ -26,12 +26,12 @@ from fengsui.play import play
 from fengsui.review.page import BROKEN_OFF, after_action
 from fengsui.review.targets import read_plan
 from fengsui.run.recipients import place
-from fengsui.run.service import stopping_on_signals
 from fengsui.run.setup import Setup, make_setup
 from fengsui.run.terminal import echo
 from simulators.scenario import scenario
 from stream.environment import Usage
 from stream.log.open import open_log
+from stream.pace.stop_signals import stopping_on_signals
 
 _LOOK_S = 1.0
 

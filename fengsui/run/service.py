@@ -1,8 +1,6 @@
-"""A process that works until it is told to end, and answers for its health meanwhile."""
+"""What a process of the line answers for its health while it works."""
 
 import os
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,19 +8,6 @@ from config.language import Text, text_of
 from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.http.exporter import serve
-
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set `stop`, so that every stage ends with a commit and a snapshot."""
-    before = {s: signal.signal(s, lambda *_: stop.set()) for s in _STOP_SIGNALS}
-    try:
-        yield
-    finally:
-        for s, handler in before.items():
-            signal.signal(s, handler)
 
 
 @contextmanager

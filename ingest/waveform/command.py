@@ -1,6 +1,5 @@
 """The command `fengsui geophones`. On a small box `python -m ingest.waveform.command` is the same."""
 
-import signal
 import threading
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from ingest.waveform.feed import Geophone
 from ingest.waveform.records import Unreadable, obspy
 from stream.environment import Usage, secret, spoken
 from stream.mqtt.box_options import BROKER, DISTRICT, RUN
+from stream.pace.stop_signals import stopping_on_signals
 
 _PARTS = 4  # of NET.STA.LOC.CHA
 
@@ -140,18 +140,18 @@ def geophones(
     prefix = f"fengsui/{run_name}/{district}"
     name = f"{prefix.replace('/', '-')}-{gateway or 'geophones'}"
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     try:
         obspy()
         agent = Agent(rows, kept, Way(broker, prefix, gateway, name))
     except (Unreadable, ValueError) as e:
         raise Usage(text_of(e)) from e
     try:
-        if seedlink:
-            agent.follow_server(seedlink, stop)
-        elif follow:
-            agent.follow_files(waveforms, stop)
+        if seedlink or follow:
+            with stopping_on_signals(stop):
+                if seedlink:
+                    agent.follow_server(seedlink, stop)
+                else:
+                    agent.follow_files(waveforms, stop)
         else:
             wrong = agent.read_files(waveforms)
             for words in wrong:

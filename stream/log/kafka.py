@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer
 from kafka import errors as ke
 from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from config.language import Text, en, zh
+from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_url import kafka_place
@@ -52,7 +52,7 @@ class KafkaLog:
     def _create(self, replication: int) -> None:
         """Topics with the partitions and retention that `stream.log.topics` states."""
         try:
-            admin = KafkaAdminClient(**self.servers)
+            admin = Admin(**self.servers)
         except (ke.KafkaError, OSError) as e:
             raise self.unavailable(e) from e
         try:
@@ -170,7 +170,7 @@ class KafkaLog:
 
     def _reading(self) -> Any:
         if self._reader is None:
-            self._reader = KafkaConsumer(
+            self._reader = Reader(
                 **self.servers,
                 isolation_level="read_committed",
                 enable_auto_commit=False,
@@ -249,7 +249,7 @@ class KafkaLog:
         deadline = time.monotonic() + 15
         while True:
             try:
-                admin = KafkaAdminClient(**self.servers)
+                admin = Admin(**self.servers)
                 try:
                     return _offsets(admin.list_group_offsets(group_id), group_id)
                 finally:

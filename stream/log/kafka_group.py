@@ -7,12 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer
+from kafka import ConsumerRebalanceListener
 from kafka import errors as ke
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from config.language import Text
+from stream.log.kafka_clients import Reader
 from stream.log.kafka_producer import Producer
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
 from stream.oplog import say
@@ -81,7 +82,7 @@ class KafkaGroupConsumer:
         self._pending: list[tuple[Step, Future[list[int]]]] = []
         self._failed: BaseException | None = None
         try:
-            self._consumer = KafkaConsumer(
+            self._consumer = Reader(
                 **log.servers,
                 client_id=member,
                 group_id=self._group,

@@ -9,7 +9,6 @@ The broker needs an authorizer (`StandardAuthorizer` with KRaft) and refuses wha
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kafka import KafkaAdminClient
 from kafka import errors as ke
 from kafka.admin import (
     ACL,
@@ -25,6 +24,7 @@ from kafka.admin import (
 )
 
 from config.language import Text
+from stream.log.kafka_clients import Admin
 from stream.log.kafka_url import Right, kafka_place
 from stream.log.port import Unavailable
 
@@ -39,7 +39,7 @@ def lay_down(
     Unavailable with Kafka's words."""
     place = kafka_place(url)
     try:
-        admin = KafkaAdminClient(**place.options)
+        admin = Admin(**place.options)
     except (ke.KafkaError, OSError) as e:
         raise Unavailable(f"Kafka {place.where}: {type(e).__name__}: {e}") from e
     granted = taken = 0

@@ -12,12 +12,13 @@ from fengsui.files.export import EXPORTS, moment
 from fengsui.files.export import export as exported
 from fengsui.files.ledger_export import export_ledger, verify, verify_log
 from fengsui.run.run_log import open_run_log
-from fengsui.run.service import answering, stopping_on_signals
+from fengsui.run.service import answering
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from fengsui.status.consistency import audit_once, run_audit
 from stream.environment import Usage, spoken
 from stream.metrics import watchdog
+from stream.pace.stop_signals import stopping_on_signals
 from stream.wall_clock import now_ms
 
 
