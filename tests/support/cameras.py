@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -57,7 +58,12 @@ class Eye:
         return watch(self.rule, self.camera, self.needs, self.state, at, digest, self.see)
 
     def look(self, at_s: float, look: Look, seed: int = 1, quality: int = 80) -> Watched:
-        return self.show(at_s, picture(seed, at_s, look, WIDE, quality))
+        return self.show(at_s, _picture(seed, at_s, look, quality))
+
+
+@lru_cache(maxsize=512)  # some 60 KB each
+def _picture(seed: int, at_s: float, look: Look, quality: int) -> bytes:
+    return picture(seed, at_s, look, WIDE, quality)
 
 
 def readings(watched: Sequence[Watched], quantity: str) -> list[tuple[int, int]]:
@@ -66,10 +72,28 @@ def readings(watched: Sequence[Watched], quantity: str) -> list[tuple[int, int]]
 
 
 def usual(eye: Eye, count: int = 5, look: Look | None = None, seed: int = 1) -> float:
-    """So many quiet minutes; the moment after them."""
-    for n in range(count):
-        eye.look(60.0 * n, look or Look(speed=40), seed)
+    """So many quiet minutes of a camera that has seen nothing yet; the moment after them."""
+    assert not eye.store
+    state, store = _usual(eye.camera, eye.rule, eye.needs, count, look or Look(speed=40), seed)
+    eye.state = msgspec.msgpack.decode(state, type=CameraState)
+    eye.store |= store
     return 60.0 * count
+
+
+@cache
+def _usual(
+    camera: Camera | None,
+    rule: CameraRule,
+    needs: frozenset[str],
+    count: int,
+    look: Look,
+    seed: int,
+) -> tuple[bytes, dict[str, bytes]]:
+    """What it remembers of them, and its pictures: looked at once for all tests of a process."""
+    eye = Eye(camera, rule, needs)
+    for n in range(count):
+        eye.look(60.0 * n, look, seed)
+    return msgspec.msgpack.encode(eye.state), eye.store
 
 
 Moving = Callable[[float], Look]
