@@ -242,6 +242,7 @@ def test_a_member_that_lost_its_partition_is_fenced(opening: Open) -> None:
     awake.commit(0, found[0].offset + 1, [Out("alerts", "k", b"owner")])
     assert texts(there(other, 1, "alerts")) == ["owner"]
     awake.close()
+    asleep.close()
 
 
 def lose(consumer) -> None:  # type: ignore[no-untyped-def]

@@ -1,9 +1,12 @@
 """How several processes share the tests, and what a test leaves behind."""
 
+import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +14,7 @@ from tests.support import leftovers
 from tests.support.examples import examples
 from tests.support.order import dealt
 
+ROOT = Path(__file__).parents[2]
 FILES = st.lists(st.tuples(st.integers(1, 9), st.sampled_from([0, 0, 2, 60])), max_size=20)
 
 
@@ -49,10 +53,33 @@ def test_what_a_test_leaves_is_told() -> None:
         assert child.pid in leftovers.alive()
         leftovers.threads.update(threads[1:])
         leftovers.children.add(child.pid)
-        assert leftovers.told() == ["the thread b", f"the process {child.pid}"]
+        assert leftovers.told(0.1) == ["the thread b", f"the process {child.pid}"]
         assert leftovers.told() == []
     finally:
         go_on.set()
         child.communicate(timeout=90)
     leftovers.children.add(child.pid)
     assert leftovers.told() == []
+
+
+_LEAVES = """
+import threading
+
+def test_it():
+    threading.Thread(target=threading.Event().wait, name="left").start()
+"""
+
+
+@pytest.mark.parametrize("ci", ["true", ""])
+def test_what_a_test_leaves_is_an_error_in_ci(ci: str, tmp_path: Path) -> None:
+    (tmp_path / "test_leaves.py").write_text(_LEAVES)
+    soon = "from tests.support.leftovers import told; told.__defaults__ = (0.05,)"
+    run = f"import os, sys, pytest; {soon}; code = pytest.main(sys.argv[1:])"
+    run += "; sys.stdout.flush(); os._exit(code)"  # the thread would hold it up
+    done = subprocess.run(
+        [sys.executable, "-c", run, "-q", "-p", "tests.support.leftovers", "-c", os.devnull,
+         "--rootdir", str(tmp_path), str(tmp_path / "test_leaves.py")],
+        capture_output=True, text=True, timeout=300, cwd=ROOT, env={**os.environ, "CI": ci},
+    )  # fmt: skip
+    assert "test_it left the thread left" in done.stdout
+    assert done.returncode == (1 if ci else 0), done.stdout
