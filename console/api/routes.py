@@ -21,7 +21,7 @@ from console.api.geojson import in_force
 from console.api.openapi import GEO, STREAM, Says, document
 from console.auth.door_answers import Accounts, AccountsRecord, LoginStep, Me, OfferedFactor
 from console.auth.login_steps import Code, Offer, PasswordChange
-from console.auth.requests import Login, Refused, language_of
+from console.auth.requests import Login, Refused
 from console.model.answers import (
     Acted,
     Below,
@@ -48,6 +48,7 @@ from console.routes.people import Erase, Person
 from console.routes.shift import HandOver, Note, TakeOver, Verified
 from console.routes.stations import Serviced
 from dispatch.cap.feed import TYPES
+from stream.http.asked import language_of
 from stream.log.port import Unavailable
 
 Asked = Mapping[str, Callable[[], Any]]

@@ -10,7 +10,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from config.language import Language, Said, Text, choose, en, text_of, zh
+from config.language import Said, Text, choose, en, text_of, zh
+from stream.http.asked import language_of
 from stream.pace.rate_limit import RateLimit
 
 BODY = 65_536  # bytes of a request
@@ -94,34 +95,6 @@ async def read_body(request: Request, kind: type[_T]) -> _T:
         raise Refused(
             422, Text(f"请求不完整：{zh(e)}", f"the request is not what it should be: {en(e)}")
         ) from e
-
-
-def language_of(request: Request) -> Language:
-    """What whoever asks reads: `lang` of the address, else Accept-Language (RFC 9110, 12.5.4), as far as
-    it names Chinese or English; Chinese where neither does."""
-    if (wish := request.query_params.get("lang")) in ("zh", "en"):
-        return wish  # type: ignore[return-value]  # one of them
-    best: tuple[float, Language] = (0.0, "zh")
-    for part in request.headers.get("accept-language", "").split(","):
-        tag, _, weight = part.partition(";")
-        match tag.strip().lower().partition("-")[0]:
-            case "zh" | "en" as found:
-                if (q := _weight(weight)) > best[0]:
-                    best = q, found
-            case _:
-                pass
-    return best[1]
-
-
-def _weight(text: str) -> float:
-    """Of "q=0.8"; 1 where there is none, 0 for what is no number."""
-    name, _, number = text.strip().partition("=")
-    if not name:
-        return 1.0
-    try:
-        return float(number) if name.strip().lower() == "q" else 0.0
-    except ValueError:
-        return 0.0
 
 
 def refused(request: Request, status: int, words: Said) -> Response:

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from config.language import Text, en, joined, text_of, zh
 from console.acts.submit import QUEUED, submit
 from console.auth.accounts import ACTS_OF, User
-from console.auth.requests import Refused, language_of, to_json
+from console.auth.requests import Refused, to_json
 from console.model.answers import Came, HandedOver, LogLine, Put, ShiftPage
 from console.model.desk_record import at_the_desk, detail_at_the_desk, paired
 from console.model.shift_log import KEPT, KINDS, Entry, ordered
@@ -31,6 +31,7 @@ from console.pages.handover import matters
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import Sources
 from dispatch.records import Decision
+from stream.http.asked import language_of
 
 NOTE = 2000  # characters of a note
 SHOWN = 300

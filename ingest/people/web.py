@@ -41,6 +41,7 @@ from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import letter
+from stream.http.asked import language_of
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
@@ -322,9 +323,10 @@ class PeopleDoor:
     async def _refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
         words = _WORDS[error.words]
-        if _wants_json(request):  # a program's: in both
-            said = {"words": str(words), "zh": words.zh, "en": words.en}
-            whole = {"state": "refused", **said, "detail": choose(error.detail, "both")}
+        if _wants_json(request):  # a program's
+            language = language_of(request)
+            said = {"words": choose(words, language), "zh": words.zh, "en": words.en}
+            whole = {"state": "refused", **said, "detail": choose(error.detail, language)}
             return _json(whole, error.status)
         back = error.status in (400, 413, 429)
         return self._html(self._answer(request, words, back=back), error.status)

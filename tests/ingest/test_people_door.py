@@ -233,6 +233,17 @@ def test_an_app_posts_json_and_reads_json(place: Place) -> None:
         assert json.loads(found)["state"] == "refused"
 
 
+def test_a_program_is_refused_in_what_it_reads(place: Place) -> None:
+    url = f"{place.url}/r/{place.token}"
+    bad = b'{"what": "help", "time": "yesterday"}'
+    for asked, chinese in (("", True), ("en", False), ("zh, en;q=0.3", True)):
+        head = {"Content-Type": "application/json", **({"Accept-Language": asked} if asked else {})}
+        found = json.loads(call(url, bad, **head)[1])
+        for words in (found["words"], found["detail"]):
+            assert bool(re.search("[\u4e00-\u9fff]", words)) == chinese, (asked, words)
+        assert found["words"] == found["zh" if chinese else "en"]
+
+
 def test_an_office_passes_on_what_callers_say_with_its_token_in_a_header(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

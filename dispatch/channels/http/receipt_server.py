@@ -19,8 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from config.language import Text, choose
 from config.records.channels import Carrier
 from dispatch.channels import CarrierWord
+from stream.http.asked import TooLarge, language_of, whole
 from stream.http.server import HttpDoor
 from stream.limits import Unreadable, clean, number, read_json
 
@@ -29,6 +31,7 @@ _PATIENCE_S = 40.0  # longer than a word on an unknown message waits
 _ROWS = 1000
 _FIELDS = 100
 _BOM = b"\xef\xbb\xbf"
+_AGAIN = Text("请再说一次", "say it again")
 _any = msgspec.json.Decoder()
 
 
@@ -57,26 +60,26 @@ class ReceiptServer:
         try:
             asked = parse_qs(request.url.query, max_num_fields=_FIELDS)
         except ValueError:
-            return _said(413, f"at most {_FIELDS} fields")
+            return _said(413, request, Text(f"最多 {_FIELDS} 项", f"at most {_FIELDS} fields"))
         query = {k: v[-1] for k, v in asked.items()}
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         given = bearer or query.pop("token", "")
         token, carrier = self._tokens.get(name, ""), self._carriers.get(name)
         # the same answer for a name that nobody has, so that names cannot be tried
         if not token or carrier is None or not hmac.compare_digest(given.encode(), token.encode()):
-            return _said(403, "token?")
-        size = request.headers.get("content-length", "0")
-        if not (size.isascii() and size.isdigit() and int(size[:12]) <= _LONGEST):
-            return _said(413, "too long")
+            return _said(403, request, Text("令牌不对", "token?"))
         try:
-            body = await request.body() if "content-length" in request.headers else b""
+            body = await whole(request, _LONGEST)
+        except TooLarge:
+            return _said(413, request, Text(f"上限 {_LONGEST} 字节", f"at most {_LONGEST} bytes"))
         except ClientDisconnect:
-            return _said(408, "say it again")
+            return _said(408, request, _AGAIN)
         rows = fields_of(body) or [{}]
         if len(rows) > _ROWS:
-            return _said(413, f"at most {_ROWS} receipts at once")
+            words = Text(f"一次最多 {_ROWS} 条回执", f"at most {_ROWS} receipts at once")
+            return _said(413, request, words)
         kept = await self._kept(carrier, [{**query, **row} for row in rows])
-        return _said(200, carrier.receipt.reply) if kept else _said(503, "say it again")
+        return _plain(200, carrier.receipt.reply) if kept else _said(503, request, _AGAIN)
 
     async def _kept(self, carrier: Carrier, rows: list[dict[str, str]]) -> bool:
         """Whether the log has them all."""
@@ -115,7 +118,12 @@ def heard(carrier: Carrier, fields: Mapping[str, str], done: Callable[[bool], No
     )
 
 
-def _said(status: int, words: str) -> Response:
+def _said(status: int, request: Request, words: Text) -> Response:
+    """In what `Accept-Language` asks for, Chinese without."""
+    return _plain(status, choose(words, language_of(request)))
+
+
+def _plain(status: int, words: str) -> Response:
     return PlainTextResponse(words, status, {"Connection": "close"})
 
 

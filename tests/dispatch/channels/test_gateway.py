@@ -4,6 +4,7 @@ back; and mails and webhooks in what only they have."""
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import urllib.error
 import urllib.request
@@ -217,6 +218,15 @@ def posted() -> Iterator[tuple[ReceiptServer, Ear]]:
     server = ReceiptServer("127.0.0.1:0", {"gw": "tok"}, {"gw": row("http://x", receipt=told)}, ear)
     yield server, ear
     server.close()
+
+
+def test_receipts_in_chunks_are_heard_too(posted: tuple[ReceiptServer, Ear]) -> None:
+    server, ear = posted
+    there = http.client.HTTPConnection(server.url.split("/")[2], timeout=60)
+    there.request("POST", "/receipt/gw?token=tok", iter([b"out=k1", b"&st=1"]))
+    assert there.getresponse().status == 200
+    there.close()
+    assert [h.key for h in ear.heard] == ["k1"]
 
 
 def test_receipts_in_a_query_a_form_and_json(posted: tuple[ReceiptServer, Ear]) -> None:

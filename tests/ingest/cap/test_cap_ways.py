@@ -1,9 +1,11 @@
 """The ways in: HTTP, a feed that is asked, MQTT; each durable before it is acknowledged, each safe in
 an exercise."""
 
+import contextlib
 import gzip
 import http.client
 import json
+import re
 import socket
 import threading
 import urllib.request
@@ -50,7 +52,9 @@ def server(door: CapDoor, log: Log) -> Iterator[CapServer]:
     found.close()
 
 
-def post(server: CapServer, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+def post(
+    server: CapServer, body: bytes | Iterator[bytes], **headers: str
+) -> tuple[int, dict[str, Any]]:
     host = server.url.split("/")[2]
     connection = http.client.HTTPConnection(host, timeout=60)
     given = {"Authorization": f"Bearer {TOKEN}", **headers}
@@ -124,6 +128,37 @@ def test_who_has_no_token_or_sends_too_much_is_not_read(server: CapServer, log: 
         )
     assert post(server, signed(message()))[0] == 202
     assert letters(log) == []
+
+
+def test_a_post_in_chunks_is_read_within_the_same_bound(server: CapServer, log: Log) -> None:
+    body = signed(message())
+    pieces = [body[n : n + 700] for n in range(0, len(body), 700)]
+    status, answer = post(server, iter(pieces))  # http.client sends it in chunks
+    assert (status, answer["state"]) == (202, "taken")
+    assert len(taken(log)) == hearing().partitions
+    more = (b"x" * 65_536 for _ in range(MAX_BYTES // 65_536 + 2))
+    with contextlib.suppress(BrokenPipeError, ConnectionError):  # it may be cut off while it sends
+        assert post(server, more)[0] == 413
+    assert post(server, b"")[0] == 400
+    assert letters(log) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "chinese"),
+    [("", True), ("zh-CN,zh;q=0.9,en;q=0.1", True), ("en-GB,en", False), ("fr, en;q=0.5", False)],
+)
+def test_an_answer_is_in_what_the_sender_reads(
+    server: CapServer, asked: str, chinese: bool
+) -> None:
+    head = {"Accept_Language": asked} if asked else {}
+    bent = signed(message().replace(b"<severity>Extreme", b"<severity>extreme"))
+    said = [
+        post(server, message(), **head)[1]["detail"],
+        post(server, b"x", Authorization="Bearer wrong", **head)[1]["detail"],
+        *post(server, bent, **head)[1]["deviations"],
+    ]
+    for words in said:
+        assert bool(re.search("[\u4e00-\u9fff]", words)) == chinese, words
 
 
 def test_while_the_log_is_away_nobody_is_told_that_it_was_kept(
