@@ -26,7 +26,6 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.language import Text, en, text_of, zh
-from console.acts.fact_time import fact_time
 from console.acts.submit import QUEUED, Place, Saying, decisions, submit
 from console.api.routes import Act, Api, Asked
 from console.auth.accounts import ACTS_OF, User, Users
@@ -50,6 +49,7 @@ from console.routes.shift import ShiftDesk
 from console.routes.sources import People, Sources
 from console.routes.stations import StationDesk
 from dispatch.records import Alert, Decision
+from ingest.decode.fact_time import fact_time
 from stream.log.port import Log, Unavailable
 
 STATIC = Path(__file__).parent / "static"

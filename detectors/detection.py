@@ -62,6 +62,7 @@ class Detection(Record, frozen=True, kw_only=True, tag="detection"):
     )
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive …
     latest_at: Whole | None = None  # … and by when
+    happened_at: Whole | None = None  # of a fact that a person tells of here: when it came about
     next_at: Whole | None = None  # when the next threshold is expected
     chance: float | None = (
         None  # the highest of the evidence, 0 … 1; None where nothing is a forecast

@@ -182,6 +182,9 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     way: Literal["form", "sms", "app"]
     people: Whole | None = None  # moved: how many; None: all, or nobody said
     photo: str = ""  # SHA-256 of the picture in the run's frame store, in hex
+    # report_flood of a lake or dam that gave way: its hazard, and when that was, as the person says it
+    fact: Literal["", "dam_break", "reservoir_release"] = ""
+    happened_at: Whole = 0  # 0: as it was said
 
 
 SERVICE_LONGEST_MS = 72 * 3_600_000  # a longer one is said again

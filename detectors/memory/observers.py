@@ -10,6 +10,7 @@ class Sign(msgspec.Struct, frozen=True, array_like=True):
     at: int
     photo: str = ""
     own: bool = True
+    happened_at: int = 0  # of a fact (`PersonSays.fact`)
 
 
 class SignsSaid(msgspec.Struct):

@@ -18,6 +18,8 @@ two-person rule is that of this project for any sign that no instrument confirms
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.rules import ObserverRule
@@ -52,13 +54,17 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     rule = district.rules.observer
     if RULE not in district.rules.run or says.role not in rule.trusted or says.role == STRANGER:
         return writes
-    for hazard in rule.hazards.get(says.what, ()):
+    for hazard in (*rule.hazards.get(says.what, ()), *([says.fact] if says.fact else [])):
         if hazard in district.areas[says.area].hazards:
             held = people.signs.setdefault(f"{says.area}|{hazard}", {})
             key = f"{says.person}|{says.what}"
-            if key not in held or held[key].at < says.said_at:
+            fact = hazard == says.fact
+            # a wave may be on its way long after its beginning: a fact counts from when it is told
+            at = says.received_at if fact else says.said_at
+            if key not in held or held[key].at < at:
                 own = says.way != "sms" or (key in held and held[key].own)
-                held[key] = Sign(says.said_at, says.photo, own)
+                happened = (says.happened_at or says.said_at) if fact else 0
+                held[key] = Sign(at, says.photo, own, happened)
     return writes + list(_said(district, state, says.received_at))
 
 
@@ -68,7 +74,7 @@ def _pictured(district: District, state: DetectState, says: PersonSays) -> Itera
     for hazard in district.rules.observer.hazards.get(says.what, ()):
         held = signs.get(f"{says.area}|{hazard}", {})
         if key in held and held[key].at == says.said_at and not held[key].photo:
-            held[key] = Sign(says.said_at, says.photo, held[key].own)
+            held[key] = msgspec.structs.replace(held[key], photo=says.photo)
     yield from _said(district, state, says.received_at)
 
 
@@ -109,6 +115,9 @@ def _said(district: District, state: DetectState, at: int) -> Iterator[Write]:
                     since_at=said.since_at,
                     evidence=_evidence(held),
                     suspect=suspect,
+                    happened_at=min(
+                        (s.happened_at for s in held.values() if s.happened_at), default=None
+                    ),
                     config=district.version,
                     rules=district.rules_version,
                 ),

@@ -184,6 +184,7 @@ class Decide:
             return  # a statement about a sensor, not about the area
         case = self._case(state, area, detection.hazard)
         if case.hear(detection):
+            case.tell(wave.heard_of(detection, case))
             now = max(self._clock(state, area), detection.detected_at)
             self._refresh(state, case, now, writes, (heard(self._district, detection),))
 

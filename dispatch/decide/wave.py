@@ -50,6 +50,12 @@ def happened(told: Decision, case: Case, now: int) -> int:
     return told.happened_at or case.happened_at or now
 
 
+def heard_of(detection: Detection, case: Case) -> int:
+    """The same of what people on the spot report: it counts where no time was told before."""
+    said = detection.level or detection.action
+    return case.happened_at or (detection.happened_at or 0 if said else 0)
+
+
 def below(
     district: District, cases: Mapping[str, Mapping[str, Case]], case: Case, now: int
 ) -> list[Detection]:

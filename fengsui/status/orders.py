@@ -8,7 +8,6 @@ from typing import NamedTuple
 from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level, hazard_words
-from console.acts.fact_time import fact_time
 from console.acts.submit import Place, Saying, decisions, submit
 from console.model.follow import Follower
 from console.model.view import View
@@ -20,6 +19,7 @@ from fengsui.run.setup import Setup
 from fengsui.run.signing import sign_as
 from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY, questions
+from ingest.decode.fact_time import fact_time
 from stream.environment import Usage
 from stream.records import Record
 

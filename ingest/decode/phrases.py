@@ -36,7 +36,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
         (
             r"水(?:位)?(?:正在|一直|又|猛|暴|快速|迅速|开始|在)?涨|涨水|涨大水|山洪|洪水|发大?水|来大?水了|漫堤|漫桥|漫坝|漫溢"
             r"|水(?:已经|都|快)?(?:漫|淹|灌|上路|进(?:屋|村|院|家|门|来))|漫(?:上来|过|到|进)|进水(?!口|管|阀|闸|量|塔|厂)|被?淹(?!没有)|大水来|(?:河|溪|沟)里?的?水(?:很|太|特别|非常|越来越)(?:大|猛|急|高|深)"
-            r"|溃坝|垮坝|(?:水库|坝)(?:体)?(?:要|快要?|已经?)?(?:垮|溃|塌|开口|决|漫|漏)|溃堤|决堤|决口|溃口|堤(?:防|坝)?(?:垮|溃|塌|决)"
+            r"|溃坝|垮坝|(?:水库|坝|堰塞湖|堰塞体)(?:体)?(?:要|快要?|已经?)?(?:垮|溃|塌|开口|决|漫|漏)|溃堤|决堤|决口|溃口|堤(?:防|坝)?(?:垮|溃|塌|决)"
             r"|\bflood(?:ing|ed)?\b|\bdam (?:broke|burst|break)\b|\bwater (?:is )?rising\b"
         ),
     ),
@@ -47,6 +47,10 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("moved", r"转移|撤离|撤走|\bmoved\b|\bevacuated\b"),
     ("safe", r"平安|没事|无事|\bsafe\b"),
     ("received", r"收到|知道了|明白|\breceived\b|\bok\b"),
+)
+_DAM = re.compile(
+    r"溃坝|垮坝|(?:水库|坝|堰塞湖|堰塞体)(?:体)?(?:要|快要?|已经?|发生)?(?:垮|溃|塌|开口|决)"
+    r"|\bdam (?:broke|burst|break)\b"
 )
 _REPORTS = ("report_debris_flow", "report_landslide", "report_flood", "damage")
 # a denial right before the word, or with who it is about between; 没事 and 无法转移 are words of their own
@@ -127,6 +131,11 @@ def meanings(text: str, *, exercise: bool = False) -> list[Meaning]:
     if not loud and _open(text):
         return []
     return loud or found[:1]
+
+
+def is_outburst(text: str) -> bool:
+    """Whether a report of a flood (`meanings`) says that a dam or a lake gave way, or is about to."""
+    return _DAM.search(plain(text)) is not None
 
 
 def _open(text: str) -> bool:

@@ -11,10 +11,12 @@ from typing import Any, Literal, NamedTuple, cast
 
 import msgspec
 
-from config.language import Text
+from config.language import Text, text_of
 from config.records.district import Area, Contact, District
+from config.records.level import FACTS
 from config.records.quantity import OF_PEOPLE
-from ingest.decode.phrases import Meaning, meanings, plain
+from ingest.decode.fact_time import fact_time, in_words
+from ingest.decode.phrases import Meaning, is_outburst, meanings, plain
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
@@ -28,6 +30,7 @@ JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
 AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
+FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
 Way = Literal["form", "sms", "app"]
 # what we say of a message that nobody can read
 _OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
@@ -37,10 +40,15 @@ _MOST = 100_000
 _SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
 _A_TEXT = Text('应为 {"text": …, "id": …, "at": …}：', 'write {"text": …, "id": …, "at": …}: ')
 _A_REPORT = Text(
-    '应为 {"id", "what", "area", "people", "time"}：',
-    'write {"id", "what", "area", "people", "time"}: ',
+    '应为 {"id", "what", "area", "people", "time", "fact", "happened"}：',
+    'write {"id", "what", "area", "people", "time", "fact", "happened"}: ',
 )
 _A_TIME = Text("应写 2025-07-26T22:10:00+08:00 或秒", "write 2025-07-26T22:10:00+08:00 or seconds")
+_A_FACT = Text("fact: 应为 ", "fact: write one of ") + ", ".join(sorted(FACTS))
+_FACT_TIME = Text(
+    "happened: 不得在将来，不得早于 24 小时前",
+    "happened: not to come, and not more than 24 hours ago",
+)
 _ONE_STATION = Text("维护一次一个自己区的站点", "one station of their areas at a time")
 _TOO_OFTEN = Text(f"每分钟至多 {A_MINUTE} 条", f"at most {A_MINUTE} a minute")
 _HOURS = OLD_MS // 3_600_000
@@ -58,6 +66,8 @@ class Sent(NamedTuple):
     ident: str = ""
     at: Any = None
     photo: str = ""
+    fact: str = ""  # as `PersonSays` has them
+    happened_at: int = 0
 
 
 class _Sms(msgspec.Struct):
@@ -72,6 +82,8 @@ class _Report(msgspec.Struct):
     area: str = ""
     people: int | None = None
     time: Any = None
+    fact: str = ""
+    happened: str = ""
     thing: str = ""  # of service
     minutes: int = 0
 
@@ -95,6 +107,7 @@ class People:
     ) -> None:
         """keep: where words that nobody can read are kept for the duty room (`ingest.people.kept_words`)."""
         self._exercise, self._keep = exercise, keep
+        self._zone = district.timezone
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
@@ -123,7 +136,7 @@ class People:
         text = clean(text)
         area = sent.area or self._named(self.areas_of(sent.person), plain(text))
         said = tuple(meanings(text, exercise=self._exercise)) or (Meaning("words"),)
-        found = self.judge(sent._replace(said=said, area=area), now)
+        found = self.judge(self._of_fact(sent._replace(said=said, area=area), text, now), now)
         for one in found:
             if isinstance(one, PersonSays) and one.what == "words":
                 self._keep(one.id, sent.person, one.area, text, now)
@@ -153,7 +166,7 @@ class People:
         said, area = tuple(meanings(text, exercise=self._exercise)), self._named(areas, plain(text))
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
-        sent = Sent(person, "sms", said, area, ident, at)
+        sent = self._of_fact(Sent(person, "sms", said, area, ident, at), text, now)
         found = self.judge(sent, now) if said and area else []
         if found and not isinstance(found[0], Rejected):
             return [*found]
@@ -225,8 +238,28 @@ class People:
         if r.what == "service":
             asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
             return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
-        said = (Meaning(r.what, r.people),)
-        return [*self.judge(Sent(person, "app", said, r.area, r.id, r.time), now)]
+        sent = Sent(person, "app", (Meaning(r.what, r.people),), r.area, r.id, r.time)
+        return [*self.told(sent, r.fact, r.happened, now)]
+
+    def told(self, sent: Sent, fact: str, happened: str, now: int) -> list[PersonSays | Rejected]:
+        """What a program reports, with a fact and its time, as `10:05` or RFC 3339. A time that cannot
+        be is refused: whoever entered it can mend it."""
+        if fact and fact not in FACTS:
+            return [Rejected("bad_value", _A_FACT)]
+        try:
+            at = fact_time(happened, now, self._zone)
+        except ValueError as e:
+            return [Rejected("bad_time", text_of(e))]
+        if at > now or (at and at < now - FACT_OLD_MS):
+            return [Rejected("bad_time", _FACT_TIME)]
+        return self.judge(sent._replace(fact=fact, happened_at=at), now)
+
+    def _of_fact(self, sent: Sent, text: str, now: int) -> Sent:
+        """With what a person's own words say of a dam or lake, and of when it gave way."""
+        if "report_flood" not in [m.what for m in sent.said] or not is_outburst(text):
+            return sent
+        happened_at = in_words(plain(text), now, self._zone)
+        return sent._replace(fact="dam_break", happened_at=happened_at)
 
     def judge(self, sent: Sent, now: int) -> list[PersonSays | Rejected]:
         """One record for each meaning, or one reason why not. A clock that is ahead is not believed:
@@ -259,6 +292,10 @@ class People:
                 way=sent.way,
                 people=people,
                 photo=sent.photo,
+                fact=sent.fact  # type: ignore[arg-type]  # one of FACTS
+                if what == "report_flood"
+                else "",
+                happened_at=sent.happened_at if what == "report_flood" and sent.fact else 0,
             )
             for what, people in sent.said
         ]

@@ -259,9 +259,11 @@ class PeopleDoor:
         sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at)
         with self._lock:
             words = f.get("text", "") if not f.get("what") else ""
-            found = (
-                self._people.written(sent, words, now) if words else self._people.judge(sent, now)
-            )
+            if words:
+                found = self._people.written(sent, words, now)
+            else:
+                fact, happened = f.get("fact", ""), f.get("happened", "")
+                found = self._people.told(sent, fact, happened, now)
         self._keep(outs_of(found, self._people, WHERE, now))
         for one in found:
             if isinstance(one, Rejected):

@@ -10,10 +10,10 @@ import pytest
 
 from config.load import load
 from config.records.level import Action, Level
-from console.acts.fact_time import fact_time
 from dispatch.decide.wave import OLDEST_MS
 from dispatch.records import Alert, Decision
 from dispatch.words.compose import Message, write
+from ingest.decode.fact_time import fact_time
 from stream.records import Tick
 from tests.support.decide_district import MIN, T0, Line, act
 
