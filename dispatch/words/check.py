@@ -31,7 +31,7 @@ from dispatch.words.compose import (
 from dispatch.words.sample import sample
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import seconds
-from dispatch.words.wording import CATEGORY_ZH, OURS, TABLES, environment
+from dispatch.words.wording import CATEGORY_ZH, OURS, TABLES, environment, places
 
 # what each template may not leave out: (one of these names)
 _ALWAYS = (("drill",), ("over",), ("until",))
@@ -125,9 +125,7 @@ def _table(path: Path, file: str) -> list[Problem]:
         own = tomllib.loads(text)
     except tomllib.TOMLDecodeError as e:
         return [Problem(file, 0, "", Text("不是 TOML：", "is no TOML: ") + str(e))]
-    with (OURS / path.name).open("rb") as f:
-        ours = tomllib.load(f)
-    return list(_rows(file, text, own, ours, ()))
+    return list(_rows(file, text, own, places(path.name), ()))
 
 
 def _rows(

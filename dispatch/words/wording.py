@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from config.records.level import MOUNTAIN
+from config.records.level import HAZARD_ZH, MOUNTAIN
 
 OURS = Path(__file__).parent / "templates"
 TABLES = ("advice.toml", "audience.toml")
@@ -39,6 +39,7 @@ def category_of(kind: str) -> Category:
 # hazard -> zh, en, brief, speak -> level, action, stage -> words; of an audience a hazard may stand
 # between: audience -> hazard -> zh, en, speak -> stage -> words
 Rows = dict[str, Any]
+_SPEAKS = ("zh", "en", "speak")
 OTHER = "other"  # an audience's words for every hazard that is none of the mountains
 
 
@@ -56,8 +57,28 @@ def wording(folder: Path, version: str) -> Wording:  # noqa: ARG001
     again. Raises what a wrong file raises: `dispatch.words.check` has refused it before."""
     own = folder / "words"
     loader = ChoiceLoader([FileSystemLoader(own), FileSystemLoader(OURS)])
-    tables = [_over(_rows(OURS / t), _rows(own / t)) for t in TABLES]
+    tables = [_said(_over(places(t), _rows(own / t))) for t in TABLES]
     return Wording(environment(loader), *tables)
+
+
+def places(table: str) -> Rows:
+    """Our rows, and None where a district may add a row that we have none for: what an audience does in
+    one hazard, in each language and at each stage in which it has words at all."""
+    ours = _rows(OURS / table)
+    if table == TABLES[0]:
+        return ours
+    for who, rows in ours.items():
+        free = {lang: dict.fromkeys(rows[lang]) for lang in _SPEAKS if lang in rows}
+        ours[who] = _over(dict.fromkeys((*HAZARD_ZH, OTHER), free), rows) | {
+            lang: rows[lang] for lang in free
+        }
+    return ours
+
+
+def _said(rows: Rows) -> Rows:
+    """Without the rows that nobody wrote."""
+    found = {k: _said(v) if isinstance(v, dict) else v for k, v in rows.items()}
+    return {k: v for k, v in found.items() if v is not None and v != {}}
 
 
 def environment(loader: ChoiceLoader | None = None) -> Environment:

@@ -57,6 +57,18 @@ _INSIDE: dict[str, tuple[str, Kind, Role, tuple[str, ...]]] = {
     type=click.Choice(("zh", "en")),
     help=spoken(Text("只看一种语言", "one language only")),
 )
+@click.option(
+    "--beside",
+    multiple=True,
+    metavar="HAZARD=LEVEL|ACTION",
+    help=spoken(
+        Text(
+            "同一地方另一份生效的预警，如 debris_flow=move；居民等收到的是合并后的一条，可多次",
+            "another warning in force in the same place, like debris_flow=move: the public gets one "
+            "message of both; may be given again",
+        )
+    ),
+)
 @click.option("--drill", is_flag=True, help=spoken(Text("按演练标注", "as in an exercise")))
 @click.pass_obj
 def words(
@@ -67,6 +79,7 @@ def words(
     channel: str | None,
     to: str | None,
     lang: str | None,
+    beside: tuple[str, ...],
     drill: bool,
 ) -> None:
     """用语预览：各类对象会收到什么；LEVEL blue … red，ACTION prepare、move 或 cancel。
@@ -90,12 +103,15 @@ def words(
         district.policy.valid_s,
         "exercise" if drill else "actual",
     )
+    others = tuple(_other(alert, one) for one in beside)
     was = None if grade else Grade(Level.RED, Action.MOVE)
     shown = False
     for audience in (to,) if to else (*CATEGORY_ZH, *_INSIDE):
         for language in _LANGUAGES if lang is None else [x for x in _LANGUAGES if x == lang]:
             texts: dict[Route, list[str]] = {}
             for message, way in _messages(district, audience, language, alert, was):
+                if message.kind == "public" and way != "cap":  # of CAP each hazard has its own
+                    message = message._replace(beside=others)
                 if channel in (None, way):
                     route = write(district, message, way)
                     texts.setdefault(msgspec.structs.replace(route, channel=""), []).append(way)
@@ -114,6 +130,21 @@ def words(
                 f"{to or lang}: gets nothing here by {every.en}",
             )
         )
+
+
+def _other(alert: Alert, said: str) -> Alert:
+    """A warning that is in force beside this one: debris_flow=move. Raises Usage."""
+    hazard, _, what = said.partition("=")
+    if hazard not in HAZARD_ZH or hazard == alert.hazard or what not in _GRADES:
+        raise Usage(
+            Text(
+                f"--beside {said}: 写另一灾种=等级或指令，如 debris_flow=move",
+                f"--beside {said}: write another hazard=level or order, like debris_flow=move",
+            )
+        )
+    grade = _GRADES[what]
+    other = sample(alert.area, hazard, grade, alert.sent_at, status=alert.status)
+    return msgspec.structs.replace(other, id=f"preview-{hazard}", expires_at=alert.expires_at)
 
 
 def _messages(

@@ -4,6 +4,7 @@ import re
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -201,6 +202,35 @@ def test_a_district_changes_one_row_and_one_template(own: Path) -> None:
     assert write(d, red, "app") == write(before, red, "app")
 
 
+def test_a_district_adds_what_an_audience_does_in_one_hazard(own: Path) -> None:
+    """A row that we have none for; what is not added stays as it was."""
+    (own / "words" / "audience.toml").write_text(
+        '[school.chemical.zh]\nmove = "师生往上风向撤离，逐班点名"\n'
+        '[school.urban_flood.speak]\nmove = "师生上二楼。"\n'
+        '[camp.flash_flood.zh]\nprepare = "收营点人，车钥匙交管理员"\n'
+    )
+    before, d = load(YANQING), load(own)
+    areas = {i: msgspec.structs.replace(a, hazards=tuple(HAZARD_ZH)) for i, a in d.areas.items()}
+    d = msgspec.structs.replace(d, areas=areas)
+    assert word_problems(d) == []
+
+    def said(hazard: str, grade: Grade, category: Any, channel: str, of: District = d) -> str:
+        m = Message(sample("A01", hazard, grade), "public", "zh", category=category)
+        return str(write(of, m, channel).text)
+
+    move, prepare = Grade(Level.RED, Action.MOVE), Grade(Level.ORANGE, Action.PREPARE)
+    assert "师生往上风向撤离，逐班点名" in said("chemical", move, "school", "sms")
+    assert "上风向撤离" not in said("chemical", move, "care_home", "sms")
+    assert "上风向撤离" not in said("forest_fire", move, "school", "sms")
+    assert "师生上二楼。" in said("urban_flood", move, "school", "broadcast")
+    assert "车钥匙交管理员" in said("flash_flood", prepare, "camp", "sms")
+    assert "车钥匙" not in said("debris_flow", prepare, "camp", "sms")
+    for hazard in ("chemical", "flash_flood"):
+        for grade in (prepare, Grade(Level.BLUE)):
+            same = said(hazard, grade, "school", "app"), said(hazard, grade, "school", "app", before)
+            assert same[0] == same[1]
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "told"),
     [
@@ -285,3 +315,14 @@ def test_the_preview_shows_every_audience() -> None:
     assert one.output.count("── ") == 2  # its head, in both languages
     assert "演练" not in one.output
     assert CliRunner().invoke(cli, ["words", "A99", "flash_flood", "red"]).exit_code != 0
+
+
+def test_the_preview_of_two_hazards_is_the_one_message_that_is_sent() -> None:
+    call = ["words", "A01", "flash_flood", "red", "--to", "resident", "--lang", "zh"]
+    both = CliRunner().invoke(cli, [*call, "--channel", "sms", "--beside", "debris_flow=move"])
+    assert both.exit_code == 0, both.output
+    assert "香屯村泥石流红色、山洪红色预警，立即转移。" in both.output
+    alone = CliRunner().invoke(cli, [*call, "--channel", "cap", "--beside", "debris_flow=move"])
+    assert "泥石流" not in alone.output, "in CAP each hazard has a message of its own"
+    for wrong in ("flash_flood=red", "debris_flow", "debris_flow=purple", "mud=red"):
+        assert CliRunner().invoke(cli, [*call, "--beside", wrong]).exit_code != 0
