@@ -26,6 +26,7 @@ from detectors.quality.silence import late, quiet
 from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
+from detectors.screening.hold_back import hold_back, let_in
 from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
 from detectors.screening.set_aside import take as take_service
@@ -92,6 +93,7 @@ class Detect:
                 state.silence.clock_at = max(state.silence.clock_at, record.start_at)
                 writes.append(Write("cases", "run", record))
             elif isinstance(record, Tick) and record.clock_at > state.silence.clock_at:
+                writes += self._let_in(part, state)
                 writes += self._tick(part, state, record.clock_at)
             elif isinstance(record, CapIn):
                 writes += hear(self._district, part, state, record)
@@ -141,6 +143,13 @@ class Detect:
             )
         return writes
 
+    def _let_in(self, part: Part, state: DetectState) -> list[Write]:
+        """What came late and waited."""
+        saying, late = Saying(self._district, state), let_in(state)
+        if late is not None:
+            self._sift(part, state, late, saying)
+        return saying.writes()
+
     def _observe(
         self, part: Part, state: DetectState, batch: Sequence[Observations]
     ) -> list[Write]:
@@ -167,9 +176,12 @@ class Detect:
         """One batch through memory, quality and rules."""
         self._heard(part, state, c, saying)
         slow(self._district, part, state, c, saying)
-        c = to_judge(part, state, c)
-        if not c.nth.size:
-            return
+        c = hold_back(part, state, self._district.rules.lateness_s, to_judge(part, state, c))
+        if c.nth.size:
+            self._sift(part, state, c, saying)
+
+    def _sift(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
+        """What is judged of a batch."""
         rule = self._district.rules.quality
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
         new = new.at_clock(c.received - c.batch.at, c.received, self._district.rules.lateness_s)

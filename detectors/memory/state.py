@@ -9,6 +9,7 @@ from detectors.camera.state import CameraState
 from detectors.detection import Evidence
 from detectors.engine.compound import CompoundState
 from detectors.engine.slot_ring import SeriesState
+from detectors.memory.backfill import Backfill, PackedBackfill
 from detectors.memory.cap import CapState
 from detectors.memory.observers import PeopleState
 from detectors.quality.level_course import Course
@@ -80,6 +81,7 @@ class _Packed(msgspec.Struct):
     cascades: dict[str, CascadeState] = {}
     heard_owed: dict[str, dict[int, int]] = {}
     heard_awaited: dict[str, set[int]] = {}
+    backfill: PackedBackfill = msgspec.field(default_factory=PackedBackfill)
 
 
 class DetectState:
@@ -106,6 +108,7 @@ class DetectState:
         self.cap = CapState()  # of other authorities
         self.people = PeopleState()
         self.service = ServiceState()
+        self.backfill = Backfill()
 
     def remember_seen(self, stations: Sequence[str]) -> None:
         """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
@@ -146,6 +149,7 @@ class DetectState:
                 self.cascades,
                 {names[row]: held for row, held in self.heard.owed.items()},
                 {names[row]: held for row, held in self.heard.awaited.items()},
+                self.backfill.pack(names),
             )
         )
 
@@ -174,5 +178,6 @@ class DetectState:
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
         state.series, state.compounds = series(packed.series), packed.compounds
         state.cascades = packed.cascades
+        state.backfill = Backfill.of(packed.backfill, row)
         state.cap, state.people, state.service = packed.cap, packed.people, packed.service
         return state

@@ -123,6 +123,10 @@ class StationMemory:
         at = b.at[nth]
         return Taken(nth, -(-at // _MINUTE), count[nth], add[nth], at >= before[nth]), before
 
+    def before(self, b: Batch) -> Ints:
+        """The newest moment of its station that will have been heard before each observation."""
+        return self._before(b, b.row.argsort(kind="stable"))
+
     def _before(self, b: Batch, order: Ints) -> Ints:
         """The newest moment of its station that had been heard before each observation."""
         if order.size == 1:

@@ -54,14 +54,19 @@ class Columns:
         flag = _or_else([r.flag for r in records], size, _GOOD)
         came = np.array([r.received_at for r in records], np.int64).repeat(size)
         known = np.nonzero(rows >= 0)[0]
-        every = known.size == rows.size
         batch = Batch(rows, at, value, seq, flag)
-        if not every:
-            batch, came = Batch(*(x[known] for x in batch)), came[known]
-            place_of = {int(n): k for k, n in enumerate(known)}
-            tests = {place_of[n]: t for n, t in tests.items() if n in place_of}
-            refs = {place_of[n]: t for n, t in refs.items() if n in place_of}
-        return cls(known, batch, tests, refs, came)
+        whole = cls(np.arange(rows.size), batch, tests, refs, came)
+        return whole if known.size == rows.size else whole.some(known)
+
+    def some(self, which: Ints) -> "Columns":
+        """These of them, in order."""
+        tests, refs = self.tests, self.refs
+        if tests or refs:
+            place = {int(n): k for k, n in enumerate(which)}
+            tests = {place[n]: t for n, t in tests.items() if n in place}
+            refs = {place[n]: t for n, t in refs.items() if n in place}
+        batch = Batch(*(column[which] for column in self.batch))
+        return Columns(self.nth[which], batch, tests, refs, self.received[which])
 
 
 def _joined(columns: Sequence[Sequence[int]]) -> Ints:

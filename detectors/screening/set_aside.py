@@ -8,7 +8,6 @@ from config.records.district import District
 from detectors.engine.minute_ring import Bools
 from detectors.memory.state import DetectState
 from detectors.quality.service_mode import hear
-from detectors.quality.station_memory import Batch
 from detectors.screening.columns import Columns
 from detectors.setup.partition import LEVEL, Part
 from detectors.statements import Saying
@@ -72,12 +71,4 @@ def aside(part: Part, state: DetectState, columns: Columns) -> tuple[Columns, Se
     if not out.any():
         return columns, ()
     keep = np.nonzero(~out)[0]
-    place = {int(n): k for k, n in enumerate(keep)}
-    kept = Columns(
-        columns.nth[keep],
-        Batch(*(column[keep] for column in batch)),
-        {place[n]: t for n, t in columns.tests.items() if n in place},
-        {place[n]: r for n, r in columns.refs.items() if n in place},
-        columns.received[keep],
-    )
-    return kept, np.nonzero(out)[0].tolist()
+    return columns.some(keep), np.nonzero(out)[0].tolist()
