@@ -53,14 +53,15 @@ from detectors.engine.window_rule import (
 )
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.water.rise_chance import (
-    Errors,
     Prior,
+    Sums,
     alike,
     chance,
     learned,
     median,
     ratio,
     sobered,
+    sums,
 )
 from detectors.water.unit_hydrograph import UnitHydrograph, effective, hydrograph
 
@@ -194,7 +195,7 @@ def _flows(runoff: UnitHydrograph, rain: Floats) -> Floats:
     return flow * (runoff.area_km2 * 1000 / (runoff.slot_min * 60))
 
 
-class _Seen(NamedTuple):
+class HeldWindow(NamedTuple):
     """What a window holds: (n, W) the level here, those upstream, and the flows of rain (None: no rain)
     with whether any rain gauge was heard."""
 
@@ -204,7 +205,8 @@ class _Seen(NamedTuple):
     rained: Bools
 
 
-def _seen(p: LevelForecast, view: View) -> _Seen:
+def seen(p: LevelForecast, view: View) -> HeldWindow:
+    """What the window says, each value held for `silent_min`."""
     many, silent = len(p.lag_min), p.silent_min // p.slot_min
     quantities = view.quantities or ("",) * (1 + many) + ("rain",) * view.values.shape[1]
     kinds = quantities[: view.values.shape[1]]
@@ -215,40 +217,41 @@ def _seen(p: LevelForecast, view: View) -> _Seen:
     if p.runoff is not None and wet:
         rain, share = areal_mean(view.values[:, wet], view.weights[:, wet], silent)
         flows, rained = _flows(p.runoff, rain), share > 0
-    return _Seen(held[0], held[1 : 1 + many], flows, rained)
+    return HeldWindow(held[0], held[1 : 1 + many], flows, rained)
 
 
-def _members(p: LevelForecast, seen: _Seen, slots: int) -> list[Floats]:
+def _members(p: LevelForecast, held: HeldWindow, slots: int) -> list[Floats]:
     """(n, W) each: the rise to expect of each slot by each way of knowing; NaN where it cannot say."""
-    found = [_trend(p, seen.here, slots)]
-    if seen.flows is not None:
-        grows = seen.flows[: slots + 1].max(axis=0) - seen.flows[0]
-        found.append(np.where(seen.rained, grows * p.runoff_gain, np.nan))
-    if p.lag_min and len(seen.above) == len(p.lag_min):
-        found.append(_upstream(p, seen.above, slots))
+    found = [_trend(p, held.here, slots)]
+    if held.flows is not None:
+        grows = held.flows[: slots + 1].max(axis=0) - held.flows[0]
+        found.append(np.where(held.rained, grows * p.runoff_gain, np.nan))
+    if p.lag_min and len(held.above) == len(p.lag_min):
+        found.append(_upstream(p, held.above, slots))
     return found
 
 
-def _horizon(p: LevelForecast, seen: _Seen, nth: int, slots: int) -> tuple[Floats, Errors]:
-    """The rise to expect now within a horizon, and how wrong such forecasts were."""
-    prior = Prior(p.bias[nth], p.spread[nth], p.prior_n)
-    came = _highest(seen.here, slots) - seen.here
-    members = _members(p, seen, slots)
+def expectation(p: LevelForecast, held: HeldWindow, slots: int) -> tuple[Floats, Sums]:
+    """(n,) the rise to expect now within so many slots, and how wrong such forecasts were."""
+    came = _highest(held.here, slots) - held.here
+    members = _members(p, held, slots)
     sober = [sobered(came, d, slots, p.least, p.prior_n) for d in members]
     expected = np.fmax.reduce(sober, axis=0)
     z, counts = ratio(came, expected, p.least)
-    return expected[:, -1], learned(z, counts * alike(expected, p.least), slots, prior)
+    return expected[:, -1], sums(z, counts * alike(expected, p.least), slots)
 
 
 def forecast(p: LevelForecast, view: View) -> Forecast:
     """Of every horizon that is whole slots, shortest first."""
-    seen = _seen(p, view)
-    now = seen.here[:, -1]
+    held = seen(p, view)
+    now = held.here[:, -1]
     minutes = tuple(h for h in HORIZONS_MIN if h % p.slot_min == 0)
     chances: list[Floats] = []
     highest: list[Floats] = []
     for h in minutes:
-        expected, errors = _horizon(p, seen, HORIZONS_MIN.index(h), h // p.slot_min)
+        expected, wrong = expectation(p, held, h // p.slot_min)
+        nth = HORIZONS_MIN.index(h)
+        errors = learned(wrong, Prior(p.bias[nth], p.spread[nth], p.prior_n))
         found = chance(p.reach - now, expected, errors, p.least, p.ceiling)
         level = now + median(expected, errors, p.least)
         chances.append(np.fmax(chances[-1], found) if chances else found)

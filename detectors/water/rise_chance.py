@@ -35,6 +35,14 @@ class Errors(NamedTuple):
     spread: Floats
 
 
+class Sums(NamedTuple):
+    """(n,) of past errors: how many they count, their sum and the sum of their squares."""
+
+    many: Floats
+    total: Floats
+    square: Floats
+
+
 class Prior(NamedTuple):
     """What is known before any error was seen; many: as of so many errors."""
 
@@ -90,13 +98,20 @@ def sobered(came: Floats, said: Floats, slots: int, least: float, many: float) -
     return found
 
 
-def learned(z: Floats, counts: Floats, slots: int, prior: Prior) -> Errors:
-    """Bias and spread of (n, W) past errors with the prior."""
-    many = counts.sum(axis=1) / slots
-    bias = prior.many * prior.bias + (counts * z).sum(axis=1) / slots
-    bias = bias / (prior.many + many)
-    around = z - bias[:, None]
-    total = (counts * around * around).sum(axis=1) / slots
-    total = total + prior.many * (prior.variance + (prior.bias - bias) ** 2)
-    spread = np.sqrt(3 * total / (prior.many + many)) / pi
+def sums(z: Floats, counts: Floats, slots: int) -> Sums:
+    """Of (n, W) past errors; those that overlap within the slots of the horizon are one."""
+    return Sums(
+        counts.sum(axis=1) / slots,
+        (counts * z).sum(axis=1) / slots,
+        (counts * z * z).sum(axis=1) / slots,
+    )
+
+
+def learned(seen: Sums, prior: Prior) -> Errors:
+    """Bias and spread of past errors with the prior."""
+    many = prior.many + seen.many
+    bias = (prior.many * prior.bias + seen.total) / many
+    around = np.maximum(seen.square - 2 * bias * seen.total + bias * bias * seen.many, 0)
+    around = around + prior.many * (prior.variance + (prior.bias - bias) ** 2)
+    spread = np.sqrt(3 * around / many) / pi
     return Errors(bias, np.maximum(spread, _LEAST * prior.spread))

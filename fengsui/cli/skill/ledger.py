@@ -164,7 +164,12 @@ def outcome(
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
-    help=spoken(Text("实测资料的目录，同 --public 用", "folder of measurements, with --public")),
+    help=spoken(
+        Text(
+            "实测资料的目录，同 --public、--reliability 用",
+            "folder of measurements, with --public or --reliability",
+        )
+    ),
 )
 @click.option(
     "--storms",
@@ -172,6 +177,17 @@ def outcome(
     default=0,
     show_default=True,
     help=spoken(Text("另模拟几场暴雨，同 --public 用", "simulated storms beside, with --public")),
+)
+@click.option(
+    "--reliability",
+    is_flag=True,
+    help=spoken(
+        Text(
+            "预报可能性可不可靠：在 --data 的实测资料上，整场事件留出（不看运行）",
+            "how reliable chances of forecasts are, on the measurements of --data with whole events left "
+            "out (looks at no run)",
+        )
+    ),
 )
 @RUN
 @click.pass_obj
@@ -183,6 +199,7 @@ def skill(
     public: Path | None,
     data: Path | None,
     storms: int,
+    reliability: bool,
     run_name: str,
 ) -> None:
     """技巧台账：每次预警和每次未预警后来怎样，按区、按规则版本。
@@ -194,8 +211,24 @@ def skill(
 
         publish(obj.config, public, data, storms)
         return
+    if reliability:
+        from skill.forecast.told import told  # loads what rules are made of
+
+        if data is None or not data.is_dir():
+            lacks = Text(
+                "--reliability 要 --data：实测资料的目录", "--reliability needs --data, a folder"
+            )
+            raise Usage(lacks)
+        for line in told(data, as_json=as_json_):
+            echo(line)
+        return
     if data is not None or storms:
-        raise Usage(Text("--data、--storms 同 --public 用", "--data and --storms go with --public"))
+        raise Usage(
+            Text(
+                "--data 同 --public 或 --reliability 用，--storms 同 --public 用",
+                "--data goes with --public or --reliability, --storms with --public",
+            )
+        )
     setup = obj.reader(run_name)
     lead_ms = seconds(min_lead) * 1000
     if lead_ms > WINDOW_MS:

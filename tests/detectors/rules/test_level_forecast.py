@@ -13,7 +13,7 @@ from bench.baseline.level_forecast import level_forecast as plain_loop
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Floats, View
 from detectors.water.level_forecast import KIND, LevelForecast, forecast, score, tells
-from detectors.water.rise_chance import Errors, Prior, chance, learned
+from detectors.water.rise_chance import Errors, Prior, chance, learned, sums
 from detectors.water.unit_hydrograph import UnitHydrograph
 from tests.support.examples import examples
 
@@ -81,10 +81,10 @@ def test_what_is_learned_lies_between_the_prior_and_the_errors(
     z: list[float], counts: float, bias: float, spread: float, many: float
 ) -> None:
     errors = np.array([z])
-    found = learned(errors, np.full_like(errors, counts), 3, Prior(bias, spread, many))
+    found = learned(sums(errors, np.full_like(errors, counts), 3), Prior(bias, spread, many))
     assert min([bias, *z]) - 1e-9 <= found.bias[0] <= max([bias, *z]) + 1e-9
     assert found.spread[0] >= spread / 2
-    none = learned(errors, np.zeros_like(errors), 3, Prior(bias, spread, many))
+    none = learned(sums(errors, np.zeros_like(errors), 3), Prior(bias, spread, many))
     assert none.bias[0] == pytest.approx(bias)
     assert none.spread[0] == pytest.approx(spread)
 
