@@ -1,7 +1,7 @@
 """`flood_score` as a plain loop over one row."""
 
 from collections.abc import Sequence
-from math import exp
+from math import exp, sqrt
 from typing import Any
 
 
@@ -29,12 +29,16 @@ def flood_score(
         return None
     for name, weight in p.weights.items():
         what, _, minutes = name.rpartition("_")
-        slots = round(int(minutes[:-3]) * per_min) if what else 0
+        slots = round(int(minutes[:-3]) * per_min) if minutes.endswith("min") else 0
         if what == "rise":
             before = newest(slots)
             total += weight * (0.0 if before is None else now - before)
+        elif name == "level_squared":
+            total += weight * now**2
         elif what:
-            total += weight * sum(rain[-slots:]) * (wet if what == "wet_rain" else 1.0)
+            depth = sum(rain[-slots:])
+            times = {"wet_rain": wet, "level_rain": now}.get(what, 1.0)
+            total += weight * (sqrt(depth) if what == "root_rain" else depth * times)
         else:
             total += weight * (now if name == "level" else wet)
     return float(1 / (1 + exp(-total)) if p.outcome == "chance" else total)

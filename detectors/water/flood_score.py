@@ -4,11 +4,14 @@ Sees: a flood that the water shows and the rain explains, earlier than either al
 
 Equation: score = intercept + sum of weight x term. Terms: `level`, u = max(0, (x - zero_m) / (flood_m -
 zero_m))^power of the newest value x heard in the last `silent_min` (0 usual, 1 the flood level);
-`rise_Nmin`, u less what it was N minutes ago (all 0 where one is not known); `rain_Nmin`, areal rain of
-the last N minutes, mm; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
-`decay_per_day` a day; `wet_rain_Nmin`, wet times that rain. With `outcome` level the value is the score:
-the highest u that is expected within `ahead_min` (1 is the flood level); with chance it is
-1 / (1 + exp(-score)). A row is the level gauge, and beside it the rain gauges (`beside = { rain = [...] }`).
+`level_squared`, u^2 (high water grows, or falls, faster than it did); `rise_Nmin`, u less what it was N
+minutes ago (all 0 where one is not known); `rain_Nmin`, areal rain of the last N minutes, mm;
+`root_rain_Nmin`, its root; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
+`decay_per_day` a day; `wet_rain_Nmin`, wet times that rain; `level_rain_Nmin`, u times that rain (a
+stream that runs high answers more: its level says how wet the catchment is). With `outcome` level the
+value is the score: the highest u that is expected within `ahead_min` (1 is the flood level); with chance
+it is 1 / (1 + exp(-score)). A row is the level gauge, and beside it the rain gauges (`beside = { rain =
+[...] }`).
 window_min: `ahead_min`. A level below `lowest_m` is no water, and as if it were not heard.
 Parameters: zero_m, flood_m, lowest_m (m, or m3/s of discharge), power, intercept, weights (term: weight),
 outcome, ahead_min, decay_per_day, days, wet_mm, slot_min, silent_min (minutes). `fengsui tune` finds
@@ -18,7 +21,8 @@ Delay it adds: none.
 Cannot see: rain to come, snow; rain of a silent gauge counts as none where no other is heard; a
 catchment that is not the one it was fitted to. NaN where the level was not heard for `silent_min`.
 Source: least squares with a ridge (Hoerl & Kennard 1970, Technometrics 12:55–67) or logistic
-regression on the record named in the file; antecedent index: Kohler & Linsley 1951.
+regression on the record named in the file; antecedent index: Kohler & Linsley 1951; discharge as the
+measure of wetness and of how a catchment answers: Kirchner 2009, Water Resour. Res. 45, W02429.
 
 >>> p = FloodScore(zero_m=0, flood_m=10, weights={"level": 1.0, "rise_60min": 2.0, "rain_120min": 0.1})
 >>> x = np.array([[[1.0, 2.0, 3.0], [9.0, 1.0, 4.0]]])
@@ -27,6 +31,7 @@ regression on the record named in the file; antecedent index: Kohler & Linsley 1
 """
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -40,8 +45,11 @@ from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
 from detectors.water.stage_score import check_scale, scaled
 
-_TERMS = "level, wet, rise_Nmin, rain_Nmin, wet_rain_Nmin"
-_TERM = re.compile(r"(rise|rain|wet_rain)_([1-9]\d{0,4})min")
+_PLAIN = ("level", "level_squared", "wet")
+_TERMS = ", ".join(
+    (*_PLAIN, "rise_Nmin", "rain_Nmin", "root_rain_Nmin", "wet_rain_Nmin", "level_rain_Nmin")
+)
+_TERM = re.compile(r"(rise|rain|root_rain|wet_rain|level_rain)_([1-9]\d{0,4})min")
 
 
 class FloodScore(Parameters, frozen=True):
@@ -71,7 +79,7 @@ class FloodScore(Parameters, frozen=True):
         for name in self.weights:
             found = _TERM.fullmatch(name)
             check(
-                name in ("level", "wet") or found is not None,
+                name in _PLAIN or found is not None,
                 Text(f"weights: 未知 {name!r}: {_TERMS}", f"weights: unknown {name!r}: {_TERMS}"),
             )
             if found:
@@ -80,6 +88,18 @@ class FloodScore(Parameters, frozen=True):
             width(self) <= 4096,
             Text("时段过多：days、N / slot_min", "too many slots: days, N / slot_min"),
         )
+
+
+# of the rain of a term (1 where it has none), the level and the wetness
+_OF: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
+    "level": lambda _, now, __: now,
+    "level_squared": lambda _, now, __: now * now,
+    "wet": lambda _, __, wet: wet,
+    "rain": lambda fell, _, __: fell,
+    "root_rain": lambda fell, _, __: np.sqrt(np.maximum(fell, 0)),
+    "wet_rain": lambda fell, _, wet: fell * wet,
+    "level_rain": lambda fell, now, _: fell * now,
+}
 
 
 def _length(name: str) -> tuple[str, int]:
@@ -128,13 +148,11 @@ def terms(p: FloodScore, view: View) -> Floats:
     for name in p.weights:
         what, minutes = _length(name)
         slots = minutes // p.slot_min
-        if what == "level":
-            found.append(now)
-        elif what == "rise":
+        if what == "rise":
             found.append(now - _last(u[:, : u.shape[1] - slots], silent))
         else:
             fell = total[:, slots] if slots else np.ones(len(u))
-            found.append(fell * wet if what.startswith("wet") else fell)
+            found.append(_OF[what](fell, now, wet))
     rises = np.array([_length(name)[0] == "rise" for name in p.weights])
     return _whole(np.stack(found, axis=1), rises)
 
@@ -160,13 +178,17 @@ def score(p: FloodScore, view: View) -> Scored:
 def at_most(p: FloodScore, within: Envelopes) -> Floats:
     """(n,): every term between its least and its most."""
     low, high = (
-        np.maximum(scaled(np.asarray(x), p.zero_m, p.flood_m, p.power), 0) for x in (within.low, within.high)
+        np.maximum(scaled(np.asarray(x), p.zero_m, p.flood_m, p.power), 0)
+        for x in (within.low, within.high)
     )
     unheard = ~(within.high >= within.low)
     low, high = np.where(unheard, 0, low), np.where(unheard, 0, high)
     ranges = {
         "level": (low, high),
+        "level_squared": (low * low, high * high),
         "rise": (low - high, high - low),
+        "root_rain": (0 * low, np.sqrt(within.fell)),
+        "level_rain": (0 * low, high * within.fell),
         "wet": (0 * low, within.fell / (within.fell + p.wet_mm)),
     }
     total = np.full(low.shape, p.intercept)

@@ -9,7 +9,6 @@ judged has seen it. What reaches from one fold into another belongs to neither. 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +28,7 @@ FITTED = "flood_score"
 LEAST_EVENTS = 5
 _RIDGE = 1e-3
 _PRIOR = 3.0  # of the logistic: as many rows of doubt
+_REACH = 1  # units of time past the lead in which the highest level is asked for
 _ONE_IN = 5  # quiet rows that the logistic looks at, each for so many
 
 
@@ -109,17 +109,16 @@ def _candidates(
     big = sum(p.track.heard.size for p in places) >= MANY
     discharge = places[0].track.quantity == "discharge"
     rainy = any(p.beside for p in places)
-    powers = (1.0, 0.5) if discharge else (1.0,)
-    for power, full in product(powers, (False, True) if rainy else (False,)):
+    power = 0.5 if discharge else 1.0  # the root of a discharge grows about as its stage does
+    base: dict[str, Any] = {"slot_min": slot_min, "silent_min": 3 * slot_min}
+    base |= {"power": power} if power != 1 else {}
+    for full in (False, True) if rainy else (False,):
         names = _names(unit, full=full, rain=rainy)
-        base: dict[str, Any] = {"slot_min": slot_min, "silent_min": 3 * slot_min}
-        base |= {"power": power} if power != 1 else {}
         x = [_terms(p, base, names) for p in places]
-        for reach in (0, 2, 6) if not big else (2,):
-            ahead = lead + reach * unit
-            y = [_ahead(p, power, lead, ahead) for p in places]
-            yield "forecast", _forecast(places, x, y, names, base, ahead, blocks, folds)
-        if power == powers[-1] and not big:
+        ahead = lead + _REACH * unit
+        y = [_ahead(p, power, lead, ahead) for p in places]
+        yield "forecast", _forecast(places, x, y, names, base, ahead, blocks, folds)
+        if not big:
             ahead = lead + 4 * unit
             yield "chance", _chance(places, x, names, base, terms, ahead, blocks, folds)
 
@@ -132,6 +131,8 @@ def _names(unit: int, *, full: bool, rain: bool) -> list[str]:
     if full:
         names += [f"rise_{6 * unit}min", f"rain_{2 * unit}min", f"rain_{12 * unit}min"]
         names += [f"rain_{24 * unit}min", "wet", *(f"wet_rain_{k * unit}min" for k in (1, 3, 6))]
+        names += ["level_squared", *(f"level_rain_{k * unit}min" for k in (1, 3, 6))]
+        names += [f"root_rain_{k * unit}min" for k in (1, 3, 6)]
     return names
 
 

@@ -3,8 +3,9 @@ r"""Which rule is delivered, and what it does to events that had no say in it: n
 Blocks of time with their whole events are dealt into a few folds. For each fold that is left out
 everything is chosen anew on the others: what is fitted is fitted without it, and the choice among
 families goes by what each does to folds left out of those in turn, so that a large grid wins nothing
-by its size. A family that takes more fitting must be better by `PENALTY` a rank to be preferred to a
-simpler one: what is delivered loses to no simple rule on events left out. What is shared by all
+by its size. A family that takes more fitting must be better by `PENALTY` events a rank to be preferred to
+a simpler one (so the fewer events, the more it must show): what is delivered loses to no simple rule on
+events left out. What is shared by all
 folds: the events' flood level and the usual level (they define the scale), and the rungs of
 thresholds tried. Source: Stone 1974, J. R. Stat. Soc. B 36:111–147; nested: Varma & Simon 2006, BMC
 Bioinformatics 7:91.
@@ -21,7 +22,7 @@ from skill.series.families import Rival
 from skill.series.fit import Table, objective, smoothed
 
 FOLDS = 10
-PENALTY = 0.01
+PENALTY = 0.3  # events a rank
 
 
 class Chosen(NamedTuple):
@@ -92,7 +93,8 @@ def _pick(
         value, row = f.best(use, cost)
         said = bool(f.counts[row, use, 0].sum() > 0)
         left = f.left_out(use, cost) if alone is None else alone[k]
-        worth.append((said, round(float(objective(left, cost)) - PENALTY * rank, 9), value))
+        less = PENALTY * rank / max(int(left[0] + left[1]), 1)
+        worth.append((said, round(float(objective(left, cost)) - less, 9), value))
         rows.append(row)
     n = max(range(len(rows)), key=lambda k: (*worth[k], -k))
     return Chosen(n, rows[n])

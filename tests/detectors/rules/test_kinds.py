@@ -224,7 +224,9 @@ def test_the_engine_gives_the_same_in_any_batches(name: str) -> None:
     kind = KINDS[name]
     many = 3 if kind.joint else 1
     quantity = "stage" if "*" in kind.inputs else kind.inputs[0]
-    rows = [SeriesRow("a", "flash_flood", ("s", "t", "u")[:many], (3.0, 2.0, 1.0)[:many], quantity)]
+    of = (quantity, *(kind.mixed * many)[: many - 1]) if kind.mixed else ()
+    stations, weights = ("s", "t", "u")[:many], (3.0, 2.0, 1.0)[:many]
+    rows = [SeriesRow("a", "flash_flood", stations, weights, quantity, of)]
     view = some(kind, 12)
     levels = np.nanquantile(score(kind, view).value, (0.3, 0.5, 0.7, 0.9))
     limits = tuple(float(x) for x in (levels[::-1] if kind.falling else levels))
@@ -234,7 +236,8 @@ def test_the_engine_gives_the_same_in_any_batches(name: str) -> None:
     readings = []
     for n in range(400):
         wave = 5000 + round(400 * math.sin(n / 20)) + random_.randrange(200)
-        value = random_.choice([0, 0, 20, 90, 300]) if quantity == "rain" else wave
+        rain = (of[n % many] if of else quantity) == "rain"
+        value = random_.choice([0, 0, 20, 90, 300]) if rain else wave
         at = 1_753_524_000_000 + (n + random_.choice([0, 0, 0, -2])) * slot_ms
         readings.append((0, n % many, at, value))
     found = []
