@@ -5,6 +5,7 @@ import csv
 import io
 import math
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
@@ -70,9 +71,8 @@ def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple
     text = read_text(path, problems)
     if text is None:
         return []
-    hints = get_type_hints(kind)
-    fields = {f.name: f for f in msgspec.structs.fields(kind)}
-    fields = {n: f for n, f in fields.items() if n != "polygon"}  # from the GeoJSON
+    columns = _columns(kind)
+    fields = {n: c for n, c in columns.items() if n != "polygon"}  # from the GeoJSON
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as e:
@@ -108,7 +108,7 @@ def read_table(path: Path, kind: type[T], problems: list[Problem]) -> list[tuple
             )
             continue
         row = _row(
-            path.name, number, dict(zip(header, cells, strict=True)), kind, fields, hints, problems
+            path.name, number, dict(zip(header, cells, strict=True)), kind, columns, problems
         )
         if row is not None:
             found.append((number, row))
@@ -119,15 +119,14 @@ def read_row(
     file: str, number: int, cells: dict[str, str], kind: type[T], problems: list[Problem]
 ) -> T | None:
     """One row by column; None and its problems."""
-    fields = {f.name: f for f in msgspec.structs.fields(kind)}
-    return _row(file, number, cells, kind, fields, get_type_hints(kind), problems)
+    return _row(file, number, cells, kind, _columns(kind), problems)
 
 
 def check_columns(
     file: str, header: list[str], kind: type[msgspec.Struct], problems: list[Problem]
 ) -> bool:
     """Is this header that of `kind`?"""
-    return _header(file, header, {f.name: f for f in msgspec.structs.fields(kind)}, problems)
+    return _header(file, header, _columns(kind), problems)
 
 
 def _header(file: str, header: list[str], fields: dict[str, Any], problems: list[Problem]) -> bool:
@@ -166,19 +165,18 @@ def _row(
     number: int,
     cells: dict[str, str],
     kind: type[T],
-    fields: dict[str, Any],
-    hints: dict[str, Any],
+    columns: dict[str, "_Column"],
     problems: list[Problem],
 ) -> T | None:
     values: dict[str, Any] = {}
     bad = len(problems)
     for name, text in cells.items():
         text = text.strip()
-        optional = _meant(hints[name])[0]
+        column = columns[name]
         if text == "":
-            if optional:
+            if column.optional:
                 values[name] = None
-            elif fields[name].required:
+            elif column.required:
                 problems.append(
                     Problem(
                         file,
@@ -190,62 +188,84 @@ def _row(
                 )
             continue
         try:
-            values[name] = _cell(text, hints[name])
+            values[name] = text if column.value is None else column.value(text)
         except (ValueError, KeyError) as e:
             problems.append(
-                Problem(file, number, name, f"{text!r} " + text_of(e), _expected(hints[name]))
+                Problem(file, number, name, f"{text!r} " + text_of(e), _expected(column.hint))
             )
     if len(problems) > bad:
         return None
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as e:
-        column = (
-            str(e).rpartition("`$.")[2].rstrip("`").partition("[")[0] if "`$." in str(e) else ""
-        )
-        text = cells.get(column, "")
-        problems.append(
-            Problem(file, number, column, f"{text!r}: " + text_of(e), _expected(hints.get(column)))
-        )
+        name = str(e).rpartition("`$.")[2].rstrip("`").partition("[")[0] if "`$." in str(e) else ""
+        hint = columns[name].hint if name in columns else None
+        words = f"{cells.get(name, '')!r}: " + text_of(e)
+        problems.append(Problem(file, number, name, words, _expected(hint)))
         return None
 
 
+class _Column(NamedTuple):
+    """What the type of a field asks of its cells. value: of a cell that is not empty, None: its text; raises
+    ValueError in words."""
+
+    hint: Any
+    required: bool
+    optional: bool
+    value: Callable[[str], Any] | None
+
+
 @cache
-def _meant(hint: Any) -> tuple[bool, Any, Any, tuple[Any, ...]]:
-    """What a column's type asks for, worked out once: may it be empty; the type without None, its
-    origin and its arguments."""
-    optional = type(None) in get_args(hint)
-    kind = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
-    return optional, kind, get_origin(kind), get_args(kind)
+def _columns(kind: type[msgspec.Struct]) -> dict[str, _Column]:
+    """By field, in their order; worked out once a kind of row."""
+    hints, found = get_type_hints(kind), {}
+    for field in msgspec.structs.fields(kind):
+        hint = hints[field.name]
+        optional = type(None) in get_args(hint)
+        meant = next(a for a in get_args(hint) if a is not type(None)) if optional else hint
+        found[field.name] = _Column(hint, field.required, optional, _reader(meant))
+    return found
 
 
-def _cell(text: str, hint: Any) -> Any:
-    """The value of a cell; raises ValueError in words."""
-    _, kind, origin, of = _meant(hint)
-    if kind is int:
-        if not text.lstrip("+-").isascii() or not text.lstrip("+-").isdigit() or len(text) > 12:
-            raise ValueError(Text("不是整数", "is not a whole number"))
-        return int(text)
-    if kind is float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError(Text("不是数字", "is not a number")) from None
-        if not math.isfinite(value) or abs(value) > 1e9:
-            raise ValueError(Text("不是有限数", "is not a number that can be"))
-        return value
-    if kind is Level:
-        if text.lower() not in (n.name.lower() for n in Level):
-            raise ValueError(Text("不是等级", "is not a level"))
-        return int(Level[text.upper()])
-    if origin is tuple:
-        parts = (part.strip() for part in text.split(";") if part.strip())
-        if of[0] is float:
-            return tuple(_cell(part, float) for part in parts)
-        if get_origin(of[0]) is tuple:  # points: numbers with spaces between them
-            return tuple(tuple(_cell(x, float) for x in part.split()) for part in parts)
-        return tuple(parts)
-    return text
+def _reader(kind: Any) -> Callable[[str], Any] | None:
+    if get_origin(kind) is tuple:
+        of = get_args(kind)[0]
+        if of is float:
+            return lambda text: tuple(_number(part) for part in _parts(text))
+        if get_origin(of) is tuple:  # points: numbers with spaces between them
+            return lambda text: tuple(
+                tuple(_number(x) for x in part.split()) for part in _parts(text)
+            )
+        return lambda text: tuple(_parts(text))
+    readers: dict[Any, Callable[[str], Any]] = {int: _whole, float: _number, Level: _level}
+    return readers.get(kind)
+
+
+def _parts(text: str) -> list[str]:
+    return [stripped for part in text.split(";") if (stripped := part.strip())]
+
+
+def _whole(text: str) -> int:
+    digits = text.lstrip("+-")
+    if not digits.isascii() or not digits.isdigit() or len(text) > 12:
+        raise ValueError(Text("不是整数", "is not a whole number"))
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(Text("不是数字", "is not a number")) from None
+    if not math.isfinite(value) or abs(value) > 1e9:
+        raise ValueError(Text("不是有限数", "is not a number that can be"))
+    return value
+
+
+def _level(text: str) -> int:
+    if text.lower() not in (n.name.lower() for n in Level):
+        raise ValueError(Text("不是等级", "is not a level"))
+    return int(Level[text.upper()])
 
 
 def _expected(hint: Any) -> Said:
