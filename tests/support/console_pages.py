@@ -39,9 +39,9 @@ def here() -> None:
     """What these tests need; where CI is set they may not be passed over."""
     missing = lacks() or ("" if CHROMIUM else "Chromium: bash deploy/services.sh")
     if missing and os.environ.get("CI"):
-        pytest.fail(missing)
+        pytest.fail(str(missing))
     if missing:
-        pytest.skip(missing)
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -109,6 +109,30 @@ def test_what_takes_protection_away_is_asked_once_more(seat: Seat, log: Log) -> 
     expect(page.locator("#sure")).to_have_count(0)  # a yellow
 
 
+def test_a_fact_is_told_with_its_time(seat: Seat, log: Log) -> None:
+    """Of a lake that burst: the browser asks when, and the wave is counted from then."""
+    expect = sync_api.expect
+    cases(log, seen(40, Level.YELLOW, hazard="dam_break"))
+    page = seat.enter("li", "/#/warnings")
+    page.locator("[data-act=raise]").click()
+    page.locator("#level").select_option("3")
+    page.locator("#happened").fill("20:45")
+    page.locator("#reason").fill("坝上来人报告")
+    page.locator("[data-go=raise]").click()
+    expect(page.locator("dialog .said")).to_contain_text("在将来")
+    assert acts(log) == []
+    page.locator("#happened").fill("20:10")
+    seat.shot("warnings-happened")
+    page.locator("[data-go=raise]").click()
+    expect(page.locator("#happened")).to_have_count(0)
+    assert [(d.act, d.happened_at) for d in acts(log)] == [("raise", T0 + 10 * MIN)]
+    cases(log, seen(40, Level.YELLOW, area="A02"))
+    page.locator("[data-warning]", has_text="山洪").locator("[data-open]").click()
+    page.locator("[data-act=raise]").click()
+    expect(page.locator("#reason")).to_be_visible()
+    expect(page.locator("#happened")).to_have_count(0)  # of what rises by itself nobody asks when
+
+
 def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
     seat: Seat, log: Log, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
