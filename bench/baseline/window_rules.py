@@ -12,6 +12,7 @@ from statistics import median
 from typing import Any
 
 from bench.baseline.flood_score import flood_score
+from bench.baseline.level_and_rain import level_and_rain
 from bench.baseline.level_forecast import level_forecast
 from bench.baseline.shaking import moveout, sta_lta
 from detectors.rain.postfire_m1 import M1
@@ -262,6 +263,9 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     ),
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,
+    "level_and_rain": lambda p, w, slot_s, weights: level_and_rain(
+        p, w[0], w[1:], _areal(w[1:], weights[1:], p.silent_min * 60 // slot_s), slot_s
+    ),
     "level_forecast": level_forecast,
     "mann_kendall": _mann_kendall,
     "moveout": moveout,

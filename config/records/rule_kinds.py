@@ -53,6 +53,7 @@ _ROWS = (
         "level_forecast", Text("水位预报概率", "chance of reaching the level"), "%", tells=True
     ),
     RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1"),
+    RuleKind("level_and_rain", Text("水位与雨量", "level and rain"), "1"),
     RuleKind("stage_score", Text("水位评分", "stage score"), "1"),
     RuleKind("rise_rate", Text("水位涨率", "rate of rise"), "m/h"),
     RuleKind("quantity_above", Text("实测值", "measured value"), after=Text("", "")),

@@ -8,6 +8,8 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - published: thresholds of the literature as they stand there, not tuned at all;
 - trend: the level and its rise, carried on: x + ahead * slope (`stage_score` without a base);
 - wetness, base: rain with what fell before, level and rise above the base flow;
+- either, both: a level and a rain sum with a limit each (`skill.series.joint.combined`);
+- upstream: a gauge up the river, by its travel time (`skill.series.joint.upstream`);
 - forecast, chance: level, rise and rain together, fitted to the record (`skill.series.fitted`).
 """
 
@@ -33,7 +35,7 @@ _BASES = (0.5, 1.0, 1.5, 2.0)
 MANY = 2_000_000  # slots of all places: from here on a coarser grid
 Told = Callable[[Said], None]
 
-_FITTED = ("forecast", "chance")
+_OTHERS = ("either", "both", "upstream", "forecast", "chance")  # made elsewhere
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
     ("recent_prior_rain", {"recent_days": 3, "prior_days": 15, "b": 0.67}, 88.9),  # Chleborad 2000
@@ -75,7 +77,7 @@ def unfitted(
     sets: Sequence[Sequence[Place]], terms: Terms, blocks: Ints, told: Told = lambda _: None
 ) -> list[Rival]:
     """Every family that has nothing to be fitted but its threshold and a choice from a grid."""
-    found: dict[str, list[Table]] = {name: [] for name in SERIES if name not in _FITTED}
+    found: dict[str, list[Table]] = {name: [] for name in SERIES if name not in _OTHERS}
     window = terms.window_ms // 60_000
     for choice, places in enumerate(sets):
         quantity = places[0].track.quantity

@@ -101,6 +101,29 @@ def unseen(area: str, start: str) -> Text:
     return Text(f"{area} {start}：事件前无资料，不计", f"{area} {start}: unseen, not counted")
 
 
+def with_upstream(
+    readings: Readings, sets: Iterable[Sequence[Place]], terms: Terms
+) -> list[list[Place]]:
+    """Of each set of one place with a level, one for every other gauge of that quantity: the gauge as the
+    track, the place's own beside it. Which of them lie upstream the record says."""
+    out = []
+    for places in sets:
+        own = places[0].track
+        if len(places) > 1 or own.quantity not in LEVELS:
+            continue
+        for station, quantity in readings.pairs:
+            if quantity != own.quantity or station == own.station:
+                continue
+            slot_s = max(own.slot_s, step_s(readings, station, quantity))
+            there = track(readings, station, quantity, slot_s, "max")
+            if not there.at.size:
+                continue
+            here = alongside(readings, own.station, quantity, there)
+            known = seen(places[0].starts, spans(there), terms)
+            out.append([places[0]._replace(track=there, beside=(here,), seen=known)])
+    return out
+
+
 def with_rain(
     readings: Readings, sets: Iterable[Sequence[Place]], by: Mapping[str, Sequence[str]] | None
 ) -> list[list[Place]]:

@@ -21,7 +21,7 @@ from skill.series.track import Track, alongside, spans, standing, step_s, track,
 from skill.verify.hindcast import Readings
 from skill.verify.match import Alarm, Event
 
-SCALED = ("stage_score", "flood_score")  # kinds with a scale of the stream's own
+SCALED = ("stage_score", "flood_score", "level_and_rain")  # kinds with a scale of the stream's own
 _ORDINARY = 99.0  # percentile: events that begin at such stages have no flood level
 
 
@@ -94,8 +94,11 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
                     f"{row.id}: the record has no {gone} {row.quantity}: not run",
                 )
             )
-        for station in present:
-            kind, p = KINDS[row.kind], parameters(row)
+        kind, p = KINDS[row.kind], parameters(row)
+        whole = (
+            kind.joint and not kind.mixed
+        )  # one rule of all its stations, the first of them the clock
+        for station in present[:1] if whole else present:
             slot_s = kind.slot_s(p)
             step = step_s(readings, station, row.quantity)
             if step > slot_s:
@@ -107,7 +110,10 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
                     )
                 )
             t = track(readings, station, row.quantity, slot_s, kind.gather)
-            value = values_of(kind, p, t, _beside(row, readings, t, notes))
+            near = _beside(row, readings, t, notes)
+            if whole:
+                near = [alongside(readings, n, row.quantity, t) for n in present[1:]]
+            value = values_of(kind, p, t, near)
             said.append(Said(area, row, t, value))
             record.setdefault(area, []).extend(spans(t))
             for level, limit in limits(row):

@@ -227,7 +227,7 @@ def _check(row: RuleRow) -> None:
     if row.hazard not in HAZARD_ZH:
         wrong = Text(f"灾种 {row.hazard!r} 未知", f"unknown hazard {row.hazard!r}")
         raise RulesFault(f"{where}: " + wrong)
-    if (kind.joint and not kind.mixed) or kind.falling:
+    if kind.falling:
         wrong = Text(
             f"{row.kind} 尚不能在此形式回放，请用区县的配置",
             f"{row.kind} cannot be replayed in this form; use a district's config",

@@ -24,8 +24,10 @@ from skill.series.families import Rival, unfitted
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
 from skill.series.fitted import fitted
+from skill.series.joint.combined import combined
+from skill.series.joint.upstream import upstream
 from skill.series.nested import Judged, contiguous, dealt, judge
-from skill.series.places import TUNED, choices, terms_of, with_rain
+from skill.series.places import TUNED, choices, terms_of, with_rain, with_upstream
 from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
@@ -62,6 +64,9 @@ class _Basis(NamedTuple):
     blocks: Ints
     sets: list[list[Place]]
     plain: int  # so many of the sets come first and have one station a place
+    rainy: (
+        int  # so many after them have rain beside the level; the rest has a gauge upstream as track
+    )
     known: int  # events that were observed at all
 
 
@@ -86,6 +91,8 @@ def tune(
     basis = _basis(readings, happened, min_lead_s, by, notes)
     many = _events_by_block(basis)
     plain = unfitted(basis.sets[: basis.plain], basis.terms, basis.blocks, told)
+    rainy = basis.sets[basis.plain : basis.plain + basis.rainy]
+    plain += combined(rainy, basis.plain, basis.terms, basis.blocks, told)
     rivals = plain + _fitted(basis, dealt(many), told)
     told(Text("交叉验证", "cross-validation"))
     found = judge(rivals, dealt(many), cost)
@@ -209,13 +216,17 @@ def _basis(
         raise SeriesFault(joined((_NOTHING, *notes), Text("；", "; ")))
     starts = np.array([e.start_at for e in happened], np.int64)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
-    joint = with_rain(readings, sets, by)
-    return _Basis(readings, happened, terms, blocks, sets + joint, len(sets), known)
+    joint, river = with_rain(readings, sets, by), with_upstream(readings, sets, terms)
+    all_ = sets + joint + river
+    return _Basis(readings, happened, terms, blocks, all_, len(sets), len(joint), known)
 
 
 def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Rival]:
-    joint = basis.sets[basis.plain :]
-    return fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
+    """All that is fitted, anew without each fold."""
+    last = basis.plain + basis.rainy
+    joint, river = basis.sets[basis.plain : last], basis.sets[last:]
+    found = upstream(river, last, basis.terms, basis.blocks, folds, told)
+    return found + fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
 
 
 def _events_by_block(basis: _Basis) -> Ints:
@@ -231,6 +242,8 @@ def _rows(
 ) -> list[RuleRow]:
     rows = []
     for n, p in enumerate(places):
+        near = [t.station for t in p.beside if t.quantity == p.track.quantity]
+        rain = tuple(t.station for t in p.beside if t.quantity != p.track.quantity)
         scaled = {"zero_m": p.scale[0], "flood_m": p.scale[1]} if c.kind in SCALED else {}
         kinds = sorted({e.kind for e in events if e.area == p.area})
         rows.append(
@@ -240,9 +253,9 @@ def _rows(
                 hazard=_HAZARD.get(kinds[0] if kinds else "", "flash_flood"),
                 source="fengsui tune; see [provenance]",
                 areas=(p.area,),
-                stations=(p.track.station,),
+                stations=(p.track.station, *near),
                 quantity=p.track.quantity,
-                beside={"rain": tuple(t.station for t in p.beside)} if p.beside else {},
+                beside={"rain": rain} if rain else {},
                 orange=limit,
                 hold_min=c.hold_min,
                 clear=c.clear,

@@ -17,6 +17,9 @@ SERIES: Mapping[str, Text] = {
     "trend": Text("水位+趋势", "level and trend"),
     "wetness": Text("雨量与前期雨", "rain and wetness"),
     "base": Text("水位、趋势与基流", "level, trend and base"),
+    "either": Text("水位或雨量", "level or rain"),
+    "both": Text("水位且雨量", "level and rain"),
+    "upstream": Text("上游来水", "water from upstream"),
     "forecast": Text("雨与水位的预报", "forecast from rain and level"),
     "chance": Text("雨与水位的概率", "chance from rain and level"),
 }

@@ -559,6 +559,7 @@ def test_rain_beside_discharge_beats_either_alone(tmp_path: Path) -> None:
     by = {r["how"]: r["csi"] or 0 for r in told["rivals"]}
     assert told["rules"][0]["kind"] == "flood_score"
     simple = [str(SERIES[n]) for n in ("persistence", "level", "sum", "published", "trend")]
+    assert {str(SERIES["either"]), str(SERIES["both"])} <= by.keys()
     assert by[told["family"]] > max(by[n] for n in simple)
     assert not any("no rule uses it" in n for n in told["notes"])
     again = hindcast(tmp_path / "r.toml", obs, events, 3 * 3600)

@@ -14,6 +14,7 @@ from detectors.rain.storm_score import StormScore
 from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
+from detectors.water.level_and_rain import LevelAndRain
 from detectors.water.level_forecast import LevelForecast
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
@@ -40,6 +41,9 @@ SMALL: dict[str, Any] = {
         },
         days=1,
         silent_min=120,
+    ),
+    "level_and_rain": LevelAndRain(
+        zero_m=1.0, flood_m=7.0, rise_weight=1.5, rain_min=180, rain_mm=12.0, silent_min=120
     ),
     "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
     "intensity_duration": IntensityDuration(to_min=120),

@@ -104,7 +104,7 @@ PURE = (
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
-    *("skill/verify/*.py", "skill/series/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
+    *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),
     *("console/auth/password_rules.py", "console/api/geojson.py", "console/api/openapi.py"),

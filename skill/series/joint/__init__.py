@@ -1,0 +1,1 @@
+"""Families of rules on several stations at once: level with rain, gauges upstream, runoff models. Pure."""
