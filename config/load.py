@@ -25,6 +25,8 @@ from config.checks.rules import check_rule_rows
 from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
 from config.checks.sources import read_sources
 from config.checks.tables import Check
+from config.checks.telemetry import FILE as TELEMETRY
+from config.checks.telemetry import check_telemetry
 from config.language import Text, joined
 from config.proof import FILE as PROOF
 from config.proof import rules_version
@@ -50,6 +52,7 @@ from config.records.district import (
 from config.records.reaches import Reach
 from config.records.rules import Rules
 from config.records.sources import Sources
+from config.records.telemetry import TelemetryRow
 
 ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 
@@ -112,6 +115,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     officers = _if_there(folder / "officers.csv", Officer, problems) or []
     cameras = _if_there(folder / "cameras.csv", Camera, problems) or []
     gateways = _if_there(folder / GATEWAYS, GatewayRow, problems)
+    telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
     reaches = _if_there(folder / REACHES, Reach, problems) or []
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
@@ -134,6 +138,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.nodes(nodes)
     check_cameras(problems, cameras, by_station)
     check_gateways(problems, gateways or (), by_station)
+    check_telemetry(problems, telemetry, by_station)
     check_reaches(problems, reaches, by_basin, by_area, by_station)
     check.watches(watches)
     check.contacts(contacts or [])
@@ -170,6 +175,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         by_camera,
         None if gateways is None else by_gateway(gateways),
         tuple(r for _, r in reaches),
+        tuple(r for _, r in telemetry),
     ), []
 
 
@@ -270,6 +276,7 @@ def _district(
     cameras: dict[str, Camera],
     gateways: dict[str, tuple[str, ...]] | None,
     reaches: tuple[Reach, ...],
+    telemetry: tuple[TelemetryRow, ...],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -302,6 +309,7 @@ def _district(
         cameras=cameras,
         gateways=gateways,
         reaches=reaches,
+        telemetry=telemetry,
         rules=rules,
         policy=policy,
         channels=channels,

@@ -42,6 +42,7 @@ class Register:
         self.quantity: dict[tuple[str, str], Quantity] = {
             (s.id, s.quantity): QUANTITIES[s.quantity] for s in district.stations.values()
         }
+        self.measures = {s.id: s.quantity for s in district.stations.values()}
         for name in district.stations:
             self.quantity[name, "battery"] = QUANTITIES["battery"]
         for name in district.nodes:

@@ -1,7 +1,6 @@
 """The stage ingest: MQTT to observations. It has no memory: decode, identify, check, append, and
 only then acknowledge."""
 
-import hashlib
 import os
 import socket
 import threading
@@ -13,21 +12,24 @@ import msgspec
 
 from config.language import Said, Text, text_of
 from config.records.district import District
+from ingest.batches import batches
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
-from ingest.decode.frame import check_frame
 from ingest.decode.node_status import decode_status
 from ingest.decode.reading import Reading, decode_json
 from ingest.decode.senml import decode_senml
-from ingest.identify import Register, frame_observation, identify, not_its_own, stranger
-from ingest.observation import Observation, Observations, Service
+from ingest.identify import Register, identify, not_its_own, stranger
+from ingest.observation import Observation, Service
 from ingest.people.kept_words import Keeper
 from ingest.people.reports import People, outs_of
 from ingest.people.web import people_ways
+from ingest.pictures import keep_picture
 from ingest.repeats import Again, of_log
+from ingest.telemetry.gateway import DIALECTS as FRAMES
+from ingest.telemetry.gateway import OfGateways
 from stream import metrics
 from stream.clock import last_tick
-from stream.disk.blobs import FrameStore, no_room
+from stream.disk.blobs import FrameStore
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.limits import LAST_AT, Unreadable, read_json
 from stream.log.port import Log, Out, Unavailable
@@ -85,6 +87,7 @@ class Intake:
         self._register = Register(district)
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
+        self.stations = OfGateways(district, self._register, frames, self._prefix)
         self.keeper = Keeper(district.vault)
         self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
         self._partitions = range(district.partitions)
@@ -202,14 +205,7 @@ class Intake:
         return topic
 
     def _flush(self, groups: dict[str, list[Observation]]) -> list[Out]:
-        outs = [
-            Out(
-                "observations",
-                group,
-                encode(Observations.of(group, self.clock_at, items)),
-            )
-            for group, items in groups.items()
-        ]
+        outs = batches(groups, self.clock_at)
         groups.clear()
         return outs
 
@@ -235,7 +231,7 @@ class Intake:
                 return [self._one(f, station, quantity) for f in decode_json(payload)]
             case ["node", node, "status"]:
                 return [self._one(f) for f in decode_status(node, payload)]
-            case ["gateway", gateway, dialect] if dialect in DECODERS:
+            case ["gateway", gateway, dialect] if dialect in (*DECODERS, *FRAMES):
                 return self._of_gateway(gateway, dialect, payload)
         return [Rejected("unknown_topic", _UNKNOWN)]
 
@@ -247,6 +243,8 @@ class Intake:
         wrong = None if simulated else stranger(self._register, gateway)
         if wrong is not None:
             return [wrong]
+        if dialect in FRAMES:
+            return self.stations.take(gateway, payload, self.clock_at)
         read = DECODERS[dialect](payload, self.clock_at)
         return [self._one(f, of="" if simulated else gateway) for f in read]
 
@@ -265,20 +263,11 @@ class Intake:
         return identify(self._register, found, station, quantity, self.clock_at)
 
     def _frame(self, station: str, stamp: str, payload: bytes) -> Observation | Rejected:
-        wrong = check_frame(payload)
-        if wrong is not None:
-            return wrong
-        found = frame_observation(self._register, station, stamp, len(payload), "", self.clock_at)
-        if isinstance(found, Rejected):
-            return found
-        try:
-            ref = self._frames.put(payload)
-        except OSError as e:
-            self.no_room = no_room(Text("图像", "pictures"), e)
-            digest = hashlib.sha256(payload).hexdigest()
-            return Rejected("no_room", f"sha256 {digest}: " + self.no_room)
-        self.no_room = ""
-        return msgspec.structs.replace(found, ref=ref)
+        found = keep_picture(self._register, self._frames, station, stamp, payload, self.clock_at)
+        lost = isinstance(found, Rejected) and found.reason == "no_room"
+        if lost or isinstance(found, Observation):
+            self.no_room = found.detail if isinstance(found, Rejected) else ""
+        return found
 
     def _put_aside(self, message: Message, bad: Sequence[Rejected]) -> list[Out]:
         """Dead letters of one message. A long list of nothing must not fill the disk: beyond the first
@@ -306,6 +295,7 @@ class Intake:
 
     def counted(self) -> None:
         """What was taken in since the last time is in the log: tell the operators."""
+        self._rejected.update(self.stations.told_less())
         for quantity, n in self._read.items():
             metrics.READINGS.labels("ingest", quantity).inc(n)
         for flag, n in self._flags.items():
@@ -374,6 +364,7 @@ def run_ingest(
                 if _append(log, outs, stop, pulse):
                     if share and run.kind == "exercise":
                         intake.tell_taken(mqtt, batch)
+                    intake.stations.answer(mqtt)
                     mqtt.ack(batch)
                     metrics.RECORDS_IN.labels("ingest", "mqtt").inc(len(batch))
                     metrics.count_out("ingest", (out.topic for out in outs))

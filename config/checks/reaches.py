@@ -99,9 +99,7 @@ def _runs_down(
         wrong("distance_m", text, Text("沿河量", "measure along the river"))
     home = basins.get(down.basin)
     if home is not None and up.basin in basins_below(home, basins):
-        text = Text(
-            f"{down.basin} 在 {up.basin} 上游", f"{down.basin} lies upstream of {up.basin}"
-        )
+        text = Text(f"{down.basin} 在 {up.basin} 上游", f"{down.basin} lies upstream of {up.basin}")
         wrong("downstream", text, "basins.csv: downstream")
 
 

@@ -7,7 +7,6 @@ the centre of the upper left pixel. GDAL (`gdaldem hillshade -of PNG -co WORLDFI
 and so does `fengsui terrain`.
 """
 
-
 import msgspec
 
 Ring = tuple[tuple[float, float], ...]

@@ -20,6 +20,7 @@ from config.records.reaches import Reach
 from config.records.row import Row
 from config.records.rules import Rules
 from config.records.sources import NONE, Sources
+from config.records.telemetry import TelemetryRow
 
 
 class Basin(Row, frozen=True, kw_only=True):
@@ -95,7 +96,9 @@ class Station(Row, frozen=True, kw_only=True):
     wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
     calibrated: str = ""
     calibrate_days: int = 365
-    carrier: str = ""  # over what its readings come: the operator's network, the satellite; "": not known
+    carrier: str = (
+        ""  # over what its readings come: the operator's network, the satellite; "": not known
+    )
     power: str = ""  # the line that feeds it; "": not known, or its own
 
     def overdue(self, today: date) -> int:
@@ -285,6 +288,7 @@ class District(Row, frozen=True, kw_only=True):
     cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
     # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
     gateways: dict[str, tuple[str, ...]] | None = None
+    telemetry: tuple[TelemetryRow, ...] = ()  # whose message over SL 651, SZY 206 is whose reading
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -49,6 +49,12 @@ COMMANDS = {
             "预警广播终端：小型 Linux 机器上真的喇叭（espeak-ng）。",
             "A loudspeaker on a small Linux box with a real speaker (espeak-ng).",
         ),
+        "telemetry": Entry(
+            "fengsui.cli.telemetry:telemetry",
+            "遥测站接入：SL 651-2014、SZY 206-2016 的站经 TCP、UDP 报数；进了日志才应答。",
+            "Telemetry stations of SL 651-2014 and SZY 206-2016 over TCP and UDP, answered once "
+            "the log has it.",
+        ),
         "geophones": Entry(
             "ingest.waveform.command:geophones",
             "地声接入：miniSEED 文件或 SeedLink 的波形，每秒一个数，经 MQTT 送入全线。",

@@ -169,7 +169,9 @@ def of_spots(spots: Floats, lons: Floats, lats: Floats) -> Floats:
     if np.linalg.matrix_rank(spots[:, :2] - spots[0, :2], tol=1e-9) < 2:
         raise ReliefFault(Text("高程点在一条线上", "the spot heights lie on one line"))
     narrow = np.cos(np.radians(lats.mean()))
-    plate = import_module("scipy.interpolate").RBFInterpolator(spots[:, :2] * (narrow, 1.0), spots[:, 2])
+    plate = import_module("scipy.interpolate").RBFInterpolator(
+        spots[:, :2] * (narrow, 1.0), spots[:, 2]
+    )
     grid = np.stack(np.meshgrid(lons * narrow, lats), axis=-1)
     heights: Floats = plate(grid.reshape(-1, 2)).reshape(grid.shape[:2])
     return heights

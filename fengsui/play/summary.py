@@ -171,7 +171,9 @@ def summary(view: View, district: District, score: StormScore | None = None) -> 
     counts = Counter(_peak(v)[0] for v in view.first.values())
     head = Line(
         spoken(
-            Text(f"{scenario}  预警 {len(view.first)}：", f"{scenario}  warnings {len(view.first)}: ")
+            Text(
+                f"{scenario}  预警 {len(view.first)}：", f"{scenario}  warnings {len(view.first)}: "
+            )
         )
         + "  ".join(
             f"{badge(lv).plain.strip()} {counts[lv]}" for lv in reversed(Level) if counts[lv]

@@ -60,8 +60,9 @@ def calm_collector() -> None:
     gc.set_threshold(200_000, 20, 50)
 
 
-def _await_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
-    """The same, for a stage: one that starts before its server waits for it. None at `stop`."""
+def awaited_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
+    """The log of the run, for a stage or a door: one that starts before its server waits for it. None at
+    `stop`."""
     retry, pulse = Retry(name, stop), PULSES.of(name)
     while not stop.is_set():
         try:
@@ -199,7 +200,7 @@ def run_stage(
     os.umask(0o077)
     own(setup.folder)
     PULSES.works_for(setup.run.name, setup.run.kind)
-    log = _await_log(setup, name, stop)
+    log = awaited_log(setup, name, stop)
     if log is None:
         return
     try:

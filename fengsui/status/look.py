@@ -34,7 +34,15 @@ _TOPICS = ("observations", "cases", "alerts", "deliveries")
 _WORTH = 5000  # records: to read fewer is no work
 _ROOT = Path(__file__).parents[2]
 # whatever makes a record, or makes something of one
-_SOURCES = ("config", "stream", "ingest", "detectors", "dispatch", "console/model", "fengsui/status")
+_SOURCES = (
+    "config",
+    "stream",
+    "ingest",
+    "detectors",
+    "dispatch",
+    "console/model",
+    "fengsui/status",
+)
 
 
 @dataclass

@@ -50,6 +50,14 @@ REASONS = (
     # gateways
     "unknown_gateway",
     "not_its_station",
+    # telemetry stations (docs/devices/sl651.md)
+    "bad_crc",
+    "cut_frame",
+    "no_frame",
+    "unknown_element",
+    "bad_password",
+    "address_twice",
+    "unasked",
     # CAP messages of others
     "unknown_source",
     "unsigned",

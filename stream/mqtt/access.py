@@ -15,7 +15,7 @@ INGEST, SEND, SIMULATOR, SELF_TEST, CARRIER = (
 )  # fmt: skip
 # the simulator as a gateway: many readings in one message; only an exercise takes it
 SIMULATED = "simulator"
-DIALECTS = ("json", "senml")  # the payloads that a gateway may bring
+DIALECTS = ("json", "senml", "sl651", "szy206")  # the payloads that a gateway may bring
 NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 
@@ -55,7 +55,7 @@ def rights(
 
     live = run == "live"
     heard = _READINGS + ("source/#",) * bool(district.sources.source) + ("clock",) * (not live)
-    ingest = of(() if live else ("taken",), heard)
+    ingest = of(("down/+",) if live else ("down/+", "taken"), heard)
     # it makes out who a number is, and names the opaque id
     carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
@@ -85,7 +85,8 @@ def _devices(district: District) -> Iterable[tuple[str, tuple[tuple[str, ...], t
         tells = tuple(f"node/{n}/{t}" for t in (*NODE_TELLS, "status"))
         yield n, ((*tells, f"station/{n}/battery"), (f"node/{n}/command", "beacon", "keys"))
     for gateway in district.gateways or ():
-        yield gateway, (tuple(f"gateway/{gateway}/{d}" for d in DIALECTS), ())
+        brings = tuple(f"gateway/{gateway}/{d}" for d in DIALECTS)
+        yield gateway, (brings, (f"down/{gateway}",))  # what ingest answers to telemetry stations
 
 
 def matches(allowed: str, topic: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ingest.telemetry.codec.sl651.body import Body651, read_bytes
+from ingest.telemetry.codec.sl651.body import Body651, read, read_bytes
 from ingest.telemetry.codec.sl651.frame import Frame651
 
 MOST = 0xFFF  # packets: their number has twelve bits
@@ -30,12 +30,20 @@ class Packets:
         """False where this packet belongs to another message, or all of them are too large."""
         if frame.packets != self.packets:
             return False
+        if frame.packet == 1 and 1 in self._found and frame.body != self._found[1].body:
+            return False
         if frame.packet not in self._found:
             self._bytes += len(frame.body)
             if self._bytes > MOST_BYTES:
                 return False
             self._found[frame.packet] = frame
         return True
+
+    @property
+    def serial(self) -> int:
+        """Which an answer repeats; 0 while the packet that has it is not there."""
+        first = self._found.get(1)
+        return 0 if first is None else max(0, read(first).serial)
 
     def missing(self) -> int:
         """The first packet that is not there; 0 if all are."""

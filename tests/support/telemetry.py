@@ -1,0 +1,134 @@
+"""A listener for telemetry stations at work, with its log, in this process."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from config.records.district import District
+from config.records.telemetry import TelemetryRow
+from console.model.follow import DECODERS
+from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup, make_setup
+from fengsui.run.telemetry import run_telemetry
+from ingest.observation import Observation, Observations
+from ingest.telemetry.server import USUAL, Bounds
+from stream.log.port import Log
+from stream.records import DeadLetter
+from tests.support.districts import yanqing
+
+WAIT_S = 90.0  # for what must come
+A, B, C = "0060321234", "0060325678", "1101190007"
+ROWS = (
+    TelemetryRow(station="R01", address=A, element="F4"),
+    TelemetryRow(station="S01", address=A, element="39"),
+    TelemetryRow(station="S01", address=A, element="F5", offset=1.0),
+    TelemetryRow(station="R01", address=A, element="38", quantity="battery", scale=50, offset=-550),
+    TelemetryRow(station="R02", address=B, element="F4", password="1234"),
+    TelemetryRow(station="V01", address=B, element="F3", password="1234"),
+    TelemetryRow(station="S02", address=C, element="39", mode="M4", ask_min=1),
+    TelemetryRow(station="R03", address="5303810D00", element="1", protocol="szy206"),
+)
+
+
+def district(rows: tuple[TelemetryRow, ...] = ROWS) -> District:
+    """Yanqing with telemetry stations; rain of theirs sums over five minutes."""
+    found = yanqing()
+    stations = {
+        name: replace(s, sum_interval_s=300) if s.quantity == "rain" else s
+        for name, s in found.stations.items()
+    }
+    return replace(found, stations=stations, telemetry=rows)
+
+
+class Listening:
+    """ports: tcp, udp."""
+
+    def __init__(self, setup: Setup, log: Log, ports: list[int]) -> None:
+        self.setup, self.log, (self.tcp, self.udp) = setup, log, ports
+
+    def _records(self, topic: str) -> Iterator[object]:
+        starts, ends = self.log.starts(topic), self.log.ends(topic)
+        for partition, (at, end) in enumerate(zip(starts, ends, strict=True)):
+            while at < end and (entries := self.log.read(topic, partition, at)):
+                at = entries[-1].offset + 1
+                for entry in entries:
+                    yield DECODERS[topic].decode(entry.value)
+
+    def observations(self) -> list[Observation]:
+        """All that stand in the log, of whatever group once."""
+        found: dict[tuple[str, str, int, int], Observation] = {}
+        many: dict[tuple[str, tuple[str, str, int, int]], int] = {}
+        for record in self._records("observations"):
+            for o in record.items if isinstance(record, Observations) else ():
+                key = (o.station, o.quantity, o.observed_at, o.value)
+                found[key] = o
+                assert isinstance(record, Observations)
+                many[record.group, key] = many.get((record.group, key), 0) + 1
+        assert not many or max(many.values()) == 1, "stored twice"
+        return list(found.values())
+
+    def letters(self) -> list[DeadLetter]:
+        return [r for r in self._records("dead-letters") if isinstance(r, DeadLetter)]
+
+
+@contextmanager
+def listening(
+    folder: Path,
+    *,
+    log: str = "",
+    bounds: Bounds = USUAL,
+    of: District | None = None,
+    run: str = "live",
+) -> Iterator[Listening]:
+    """As long as this lasts."""
+    setup = make_setup(of or district(), run, folder, log=log)
+    stop, up = threading.Event(), threading.Event()
+    ports: list[int] = []
+    failed: list[BaseException] = []
+
+    def ready(found: list[int]) -> None:
+        ports.extend(found)
+        up.set()
+
+    def work() -> None:
+        try:
+            run_telemetry(setup, [("127.0.0.1", 0)], [("127.0.0.1", 0)], bounds, stop, ready)
+        except BaseException as e:  # noqa: BLE001  # raised below
+            failed.append(e)
+            up.set()
+
+    thread = threading.Thread(target=work, name="telemetry")
+    thread.start()
+    try:
+        assert up.wait(WAIT_S)
+        if failed:
+            raise failed[0]
+        opened = open_run_log(setup)
+        try:
+            yield Listening(setup, opened, ports)
+        finally:
+            opened.close()
+    finally:
+        stop.set()
+        thread.join(WAIT_S)
+    if failed:
+        raise failed[0]
+
+
+def until(found: Callable[[], object]) -> None:
+    """Waits for it."""
+    pause = threading.Event()
+    for _ in range(int(WAIT_S / 0.05)):
+        if found():
+            return
+        pause.wait(0.05)
+    raise AssertionError("it did not come")
+
+
+def fresh() -> str:
+    """The name of a run that nobody has."""
+    return f"exercise-{uuid.uuid4().hex[:8]}"
