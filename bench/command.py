@@ -49,12 +49,12 @@ _EACH = {
             "COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
         ),
         "poison": Entry(
-            "bench.cases.poison:bench_poison",
+            "bench.cases.doors.poison:bench_poison",
             "坏报文的代价：一百条里一条坏报文让 ingest 多花多少。",
             "What one spoilt message in a hundred costs ingest.",
         ),
         "telemetry": Entry(
-            "bench.cases.telemetry:bench_telemetry",
+            "bench.cases.doors.telemetry:bench_telemetry",
             "遥测测速：每秒解多少 SL 651 帧，与朴素解码相比；许多站的小时报进日志并应答要多久。",
             "SL 651 frames decoded a second beside a plain decoder; hourly reports of many stations into "
             "the log.",

@@ -47,12 +47,12 @@ from config.records.district import (
     RainThreshold,
     StageThreshold,
     Station,
+    TelemetryRow,
     Watch,
 )
 from config.records.reaches import Reach
 from config.records.rules import Rules
 from config.records.sources import Sources
-from config.records.telemetry import TelemetryRow
 
 ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 
@@ -113,9 +113,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     # optional: a live run's list stands in its store, who only looks back needs no officers
     contacts = _if_there(folder / "contacts.csv", Contact, problems)
     officers = _if_there(folder / "officers.csv", Officer, problems) or []
-    cameras = _if_there(folder / "cameras.csv", Camera, problems) or []
     gateways = _if_there(folder / GATEWAYS, GatewayRow, problems)
-    telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
     reaches = _if_there(folder / REACHES, Reach, problems) or []
     rain = read_table(folder / "thresholds_rain.csv", RainThreshold, problems)
     stage = read_table(folder / "thresholds_stage.csv", StageThreshold, problems)
@@ -127,7 +125,6 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     by_node = _unique("nodes.csv", nodes, problems)
     by_contact = _unique("contacts.csv", contacts or (), problems)
     by_officer = _unique("officers.csv", officers, problems)
-    by_camera = _unique("cameras.csv", cameras, problems)
     _names(problems, stations, nodes)
     if any(not p.row for p in problems) and not (by_area and by_station):
         return None, problems  # a file could not be read: the rest would only repeat it
@@ -136,9 +133,9 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.areas(areas, shapes)
     check.stations(stations)
     check.nodes(nodes)
-    check_cameras(problems, cameras, by_station)
+    by_camera = _cameras(folder, by_station, problems)
     check_gateways(problems, gateways or (), by_station)
-    check_telemetry(problems, telemetry, by_station)
+    telemetry = _telemetry(folder, by_station, problems)
     check_reaches(problems, reaches, by_basin, by_area, by_station)
     check.watches(watches)
     check.contacts(contacts or [])
@@ -175,8 +172,24 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         by_camera,
         None if gateways is None else by_gateway(gateways),
         tuple(r for _, r in reaches),
-        tuple(r for _, r in telemetry),
+        telemetry,
     ), []
+
+
+def _cameras(
+    folder: Path, stations: dict[str, Station], problems: list[Problem]
+) -> dict[str, Camera]:
+    rows = _if_there(folder / "cameras.csv", Camera, problems) or []
+    check_cameras(problems, rows, stations)
+    return _unique("cameras.csv", rows, problems)
+
+
+def _telemetry(
+    folder: Path, stations: dict[str, Station], problems: list[Problem]
+) -> tuple[TelemetryRow, ...]:
+    rows = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
+    check_telemetry(problems, rows, stations)
+    return tuple(row for _, row in rows)
 
 
 def _heads(

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from config.records.telemetry import address_of
+from config.records.district import address_of
 from ingest.telemetry.codec.sl651 import encode
 from ingest.telemetry.codec.sl651.body import read
 from ingest.telemetry.codec.sl651.frame import Finder, Frame651

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from config.language import Said, Text
 from config.read.problem import Problem, problem, unknown_name
-from config.records.district import Station
+from config.records.district import Station, TelemetryRow, address_of
 from config.records.quantity import QUANTITIES
-from config.records.telemetry import TelemetryRow, address_of
 
 FILE = "telemetry.csv"
 _ADDRESS = re.compile(r"[0-9A-F]{10}")

@@ -50,7 +50,7 @@ COMMANDS = {
             "A loudspeaker on a small Linux box with a real speaker (espeak-ng).",
         ),
         "telemetry": Entry(
-            "fengsui.cli.telemetry:telemetry",
+            "fengsui.cli.operate.telemetry:telemetry",
             "遥测站接入：SL 651-2014、SZY 206-2016 的站经 TCP、UDP 报数；进了日志才应答。",
             "Telemetry stations of SL 651-2014 and SZY 206-2016 over TCP and UDP, answered once "
             "the log has it.",

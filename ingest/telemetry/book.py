@@ -6,7 +6,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from config.language import Text
-from config.records.telemetry import TelemetryRow
+from config.records.district import TelemetryRow
 from ingest.decode.reading import Reading
 from ingest.identify import Register, identify
 from ingest.observation import Flag, Observation

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from config.records.district import District
-from config.records.telemetry import TelemetryRow
+from config.records.district import District, TelemetryRow
 from console.model.follow import DECODERS
-from fengsui.run.run_log import open_run_log
+from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.setup import Setup, make_setup
-from fengsui.run.telemetry import run_telemetry
 from ingest.observation import Observation, Observations
+from ingest.telemetry.run import run_telemetry
 from ingest.telemetry.server import USUAL, Bounds
+from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.records import DeadLetter
 from tests.support.districts import yanqing
@@ -86,6 +86,7 @@ def listening(
 ) -> Iterator[Listening]:
     """As long as this lasts."""
     setup = make_setup(of or district(), run, folder, log=log)
+    own = open_run_log(setup)
     stop, up = threading.Event(), threading.Event()
     ports: list[int] = []
     failed: list[BaseException] = []
@@ -95,8 +96,10 @@ def listening(
         up.set()
 
     def work() -> None:
+        here = [("127.0.0.1", 0)]
+        frames = FrameStore(frames_folder(setup))
         try:
-            run_telemetry(setup, [("127.0.0.1", 0)], [("127.0.0.1", 0)], bounds, stop, ready)
+            run_telemetry(setup.district, setup.run, own, frames, here, here, bounds, stop, ready)
         except BaseException as e:  # noqa: BLE001  # raised below
             failed.append(e)
             up.set()
@@ -115,6 +118,7 @@ def listening(
     finally:
         stop.set()
         thread.join(WAIT_S)
+        own.close()
     if failed:
         raise failed[0]
 

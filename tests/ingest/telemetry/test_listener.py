@@ -342,7 +342,5 @@ def test_a_station_keeps_what_nobody_answered_and_says_it_again(tmp_path: Path) 
 
 
 def test_a_district_without_the_table_says_so(tmp_path: Path) -> None:
-    from stream.environment import Usage
-
-    with pytest.raises(Usage, match="telemetry.csv"), listening(tmp_path, of=district(())):
+    with pytest.raises(ValueError, match="telemetry.csv"), listening(tmp_path, of=district(())):
         pass

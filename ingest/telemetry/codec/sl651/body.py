@@ -7,7 +7,7 @@ alone.
 """
 
 from datetime import datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from struct import unpack_from
 from typing import NamedTuple
 
@@ -36,9 +36,10 @@ _TENTHS: tuple[float | None, ...] = (*(n / 10 for n in range(255)), None)  # of 
 _BEIJING = timezone(timedelta(hours=8))
 _TWICE = frozenset((OBSERVED, ADDRESS, MANUAL, PICTURE))
 _OTHER = frozenset((*_TWICE, RAIN_12, *LEVELS_12, STATUS, STEP, 0xFF))  # read otherwise than as BCD
+_PLAIN = frozenset(ELEMENTS) - _OTHER
 _ELEMENTS = range(0x30, 0x3B)  # functions whose bodies hold elements
 _MINUTE_MS, _SLOT_MS = 60_000, 5 * 60_000
-_TWO_F0 = b"\xf0\xf0"
+_TWO_F0, _TWO_F1 = b"\xf0\xf0", b"\xf1\xf1"
 _new = tuple.__new__  # of a named tuple: half the time
 _HEAD = 8  # serial and time of sending
 
@@ -111,26 +112,27 @@ def read_bytes(raw: bytes, at: int, end: int, frame: Frame651) -> Body651:
         fault = Fault(at, "cut", "缺流水号和发报时间", "serial and time of sending are missing")
         return Body651(-1, "", "", 0, [], [fault], at)
     serial, sent = raw[at] << 8 | raw[at + 1], raw[at + 2 : at + 8].hex()
-    body = Body651(serial, sent, "", 0, [], [], at + _HEAD)
+    items: list[Item] = []
+    faults: list[Fault] = []
     if moment(sent) is None:
-        body.faults.append(Fault(at + 2, "bad_time", f"发报时间 {sent}", f"time of sending {sent}"))
+        faults.append(Fault(at + 2, "bad_time", f"发报时间 {sent}", f"time of sending {sent}"))
     at += _HEAD
-    if frame.down or frame.function == KEEP_ALIVE:
-        return body._replace(rest_at=at)
     address, kind = "", 0
-    if raw[at : at + 2] == b"\xf1\xf1" and end - at >= 7:
-        address = raw[at + 2 : at + 7].hex().upper()
-        at += 7
-        if frame.function in _ELEMENTS and at < end and raw[at : at + 2] != b"\xf0\xf0":
-            kind = raw[at]
-            if kind not in CLASSES:
-                words = f"站类 {kind:02X} 不认识", f"no such class of stations: {kind:02X}"
-                body.faults.append(Fault(at, "bad_value", *words))
-            at += 1
-    if frame.function in _ELEMENTS or raw[at : at + 2] == b"\x45\x20":
-        series = frame.function in (UNIFORM, PERIOD)
-        at = _Elements(raw, end, body.items, body.faults, series).read(at)
-    return body._replace(address=address, kind=kind, rest_at=at)
+    if not frame.down and frame.function != KEEP_ALIVE:
+        elements = frame.function in _ELEMENTS
+        if raw[at : at + 2] == _TWO_F1 and end - at >= 7:
+            address = raw[at + 2 : at + 7].hex().upper()
+            at += 7
+            if elements and at < end and raw[at : at + 2] != _TWO_F0:
+                kind = raw[at]
+                if kind not in CLASSES:
+                    words = f"站类 {kind:02X} 不认识", f"no such class of stations: {kind:02X}"
+                    faults.append(Fault(at, "bad_value", *words))
+                at += 1
+        if elements or raw[at : at + 2] == b"\x45\x20":
+            series = frame.function in (UNIFORM, PERIOD)
+            at = _Elements(raw, end, items, faults, series).read(at)
+    return Body651(serial, sent, address, kind, items, faults, at)
 
 
 class _Elements:
@@ -141,36 +143,59 @@ class _Elements:
     ) -> None:
         self._raw, self._end, self._items, self._faults = raw, end, items, faults
         self._series = series
-        self._seen, self._step_ms = "", 0
+        self._seen, self._step_ms, self._over = "", 0, False
 
     def read(self, at: int) -> int:
-        """From here on; where what is left begins."""
+        """From here on; where what is left begins. What nearly every report has is read here, whatever is
+        otherwise by `_other`."""
         raw, end, add = self._raw, self._end, self._items.append
-        while at < end:
-            name = raw[at]
-            if name in _OTHER:
-                at = self._special(at, name)
+        text, seen = raw.hex(), self._seen
+        while at + 1 < end:
+            name, word, begin = raw[at], raw[at + 1], at + 2
+            if name in _PLAIN and not self._step_ms:
+                stop = begin + (word >> 3)
+                try:
+                    if begin < stop <= end:
+                        value = int(text[2 * begin : 2 * stop]) / _POWER[word & 7]
+                        add(_new(Item, (at, stop - at, name, value, seen, 0, "")))
+                        at = stop
+                        continue
+                except ValueError:
+                    pass
+            elif name == word == OBSERVED:
+                digits = text[2 * begin : 2 * begin + 10]
+                if begin + 5 <= end and moment(digits) is not None:
+                    self._seen = seen = digits
+                    add(_new(Item, (at, 7, name, digits, digits, 0, "")))
+                    at = begin + 5
+                    continue
+            elif name == RAIN_12 and word == 0x60 and begin + 12 <= end:
+                amounts = tuple([_TENTHS[b] for b in raw[begin : begin + 12]])
+                add(_new(Item, (at, 14, name, amounts, seen, _SLOT_MS, "")))
+                at = begin + 12
                 continue
-            if at + 2 > end:
-                return self._cut(at, end)
-            word = raw[at + 1]
-            size = word >> 3
-            begin = at + 2
-            stop = begin + size
-            if stop > end or not size:
-                return self._cut(at, end)
-            if self._step_ms and self._series and (end - begin) % size == 0:
-                return self._values(at, name, begin, size, word & 7)
-            wrong = "" if name in ELEMENTS else "unknown_element"
-            try:
-                value = int(raw[begin:stop].hex()) / _POWER[word & 7]
-                add(_new(Item, (at, size + 2, name, value, self._seen, 0, wrong)))
-            except ValueError:
-                add(self._odd(at, name, begin, stop, word & 7))
-            if wrong:
-                self._unknown(at, name, size)
-            at = stop
-        return at
+            at = self._other(at, name)
+            seen = self._seen
+            if self._over:
+                return at
+        return self._cut(at, end) if at < end else at
+
+    def _other(self, at: int, name: int) -> int:
+        """An element that is not as most are; `_over` where nothing more can be read behind it."""
+        if name in _OTHER:
+            return self._special(at, name)
+        word, begin = self._raw[at + 1], at + 2
+        size = word >> 3
+        stop = begin + size
+        if stop > self._end or not size:
+            self._over = True
+            return self._cut(at, self._end)
+        if self._step_ms and self._series and (self._end - begin) % size == 0:
+            return self._values(at, name, begin, size, word & 7)
+        self._items.append(self._odd(at, name, begin, stop, word & 7))
+        if name not in ELEMENTS:
+            self._unknown(at, name, size)
+        return stop
 
     def _cut(self, at: int, end: int) -> int:
         left = self._raw[at:end].hex(" ").upper()[:48]
@@ -302,8 +327,14 @@ def number(data: bytes, decimals: int) -> tuple[float | None, str]:
 
 def _pairs(data: bytes) -> tuple[float | None, ...]:
     """Two bytes each, of 0.01; FFFF is missing."""
-    counts = unpack_from(f">{len(data) >> 1}H", data)
-    return tuple([None if count == 0xFFFF else count / 100 for count in counts])
+    table = _hundredths()
+    return tuple([table[count] for count in unpack_from(f">{len(data) >> 1}H", data)])
+
+
+@cache
+def _hundredths() -> tuple[float | None, ...]:
+    """Of two bytes; made when the first level of such a form comes."""
+    return (*(n / 100 for n in range(0xFFFF)), None)
 
 
 def _step(digits: int) -> tuple[str, int]:

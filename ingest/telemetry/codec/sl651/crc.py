@@ -4,8 +4,9 @@
 '0x4b37'
 """
 
+from collections.abc import Callable
 from functools import cache
-from struct import unpack_from
+from struct import Struct
 
 
 def _step(crc: int) -> int:
@@ -25,9 +26,14 @@ def _words() -> tuple[int, ...]:
     return tuple([_BYTE[n & 255] ^ n >> 8 for n in one])
 
 
+@cache
+def _pairs(many: int) -> Callable[[bytes], tuple[int, ...]]:
+    return Struct(f"<{many}H").unpack_from
+
+
 def crc16(data: bytes) -> int:
     """The remainder of these bytes."""
     table, size, crc = _words(), len(data), 0xFFFF
-    for word in unpack_from(f"<{size >> 1}H", data):
+    for word in _pairs(size >> 1)(data):
         crc = table[crc ^ word]
     return _BYTE[(crc ^ data[-1]) & 255] ^ crc >> 8 if size & 1 else crc

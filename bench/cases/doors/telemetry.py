@@ -16,16 +16,17 @@ from msgspec.structs import replace
 
 from bench.baseline.telemetry import decode as plain
 from config.language import Text
-from config.records.district import District
-from config.records.telemetry import TelemetryRow
+from config.records.district import District, TelemetryRow
 from fengsui.cli.options import Shared
+from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.setup import make_setup
-from fengsui.run.telemetry import run_telemetry
 from fengsui.run.terminal import echo
 from ingest.telemetry.codec.sl651 import encode
 from ingest.telemetry.codec.sl651.body import read
 from ingest.telemetry.codec.sl651.frame import Finder, Frame651
+from ingest.telemetry.run import run_telemetry
 from ingest.telemetry.server import Bounds
+from stream.disk.blobs import FrameStore
 from stream.environment import spoken
 from stream.wall_clock import now_ms
 
@@ -166,19 +167,23 @@ def through(district: District, many: int) -> Iterator[Text]:
             up.set()
 
         bounds = Bounds(sessions=many + 100)
+        log, frames = open_run_log(setup), FrameStore(frames_folder(setup))
+        here = [("127.0.0.1", 0)]
         work = threading.Thread(
-            target=run_telemetry, args=(setup, [("127.0.0.1", 0)], [], bounds, stop, ready)
+            target=run_telemetry,
+            args=(setup.district, setup.run, log, frames, here, [], bounds, stop, ready),
         )
         work.start()
         up.wait(120)
         cpu = time.process_time()
-        code = f"from bench.cases.telemetry import speak; speak({ports[0]}, {many})"
+        code = f"from bench.cases.doors.telemetry import speak; speak({ports[0]}, {many})"
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=False
         )
         cpu = time.process_time() - cpu
         stop.set()
         work.join(120)
+        log.close()
     if done.returncode:
         yield Text(f"没有成：{done.stderr[-300:]}", f"it failed: {done.stderr[-300:]}")
         return

@@ -1,20 +1,25 @@
 """The command `telemetry`: the listener for telemetry stations."""
 
+import os
 import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from config.language import Text
 from fengsui.cli.options import RUN, Shared
-from fengsui.run.processes import calm_collector
+from fengsui.run.processes import awaited_log, calm_collector
+from fengsui.run.run_log import frames_folder
 from fengsui.run.service import answering, stopping_on_signals
-from fengsui.run.setup import refuse_live_keys, shown
-from fengsui.run.telemetry import place_of, run_telemetry
+from fengsui.run.setup import Setup, own, refuse_live_keys, shown
 from fengsui.run.terminal import echo
+from ingest.telemetry.run import NO_TABLE, run_telemetry
 from ingest.telemetry.server import USUAL, Bounds
+from ingest.telemetry.writer import NAME
+from stream.disk.blobs import FrameStore
 from stream.environment import Usage, spoken
-from stream.metrics import watchdog
+from stream.metrics import PULSES, watchdog
 
 _PORT = 5651
 
@@ -93,10 +98,42 @@ def telemetry(
     with stopping_on_signals(stop), answering():
         threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
         try:
-            run_telemetry(setup, *places, Bounds(sessions, idle_s), stop, ready)
+            _listen(setup, *places, Bounds(sessions, idle_s), stop, ready)
         except OSError as e:
             if isinstance(next(iter(e.args), None), Text):
                 raise
             raise Usage(
                 Text(f"端口开不了：{e.strerror}", f"a port cannot be opened: {e.strerror}")
             ) from e
+
+
+def place_of(text: str) -> tuple[str, int]:
+    """HOST:PORT. Raises Usage."""
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > 65_535:
+        raise Usage(Text(f"{text!r}：应为 HOST:PORT", f"{text!r}: expected HOST:PORT"))
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # stations come from outside
+
+
+def _listen(
+    setup: Setup,
+    tcp: Sequence[tuple[str, int]],
+    udp: Sequence[tuple[str, int]],
+    bounds: Bounds,
+    stop: threading.Event,
+    ready: Callable[[list[int]], None],
+) -> None:
+    """Once the log is there."""
+    if not setup.district.telemetry:
+        raise Usage(NO_TABLE)
+    os.umask(0o077)
+    own(setup.folder)
+    PULSES.works_for(setup.run.name, setup.run.kind)
+    log = awaited_log(setup, NAME, stop)
+    if log is None:
+        return
+    try:
+        frames = FrameStore(frames_folder(setup))
+        run_telemetry(setup.district, setup.run, log, frames, tcp, udp, bounds, stop, ready)
+    finally:
+        log.close()
