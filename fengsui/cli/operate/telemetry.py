@@ -11,7 +11,7 @@ from config.language import Text
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.processes import awaited_log, calm_collector
 from fengsui.run.run_log import frames_folder
-from fengsui.run.service import answering, stopping_on_signals
+from fengsui.run.service import answering
 from fengsui.run.setup import Setup, own, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.telemetry.run import NO_TABLE, run_telemetry
@@ -20,6 +20,7 @@ from ingest.telemetry.writer import NAME
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage, spoken
 from stream.metrics import PULSES, watchdog
+from stream.pace.stop_signals import stopping_on_signals
 
 _PORT = 5651
 
