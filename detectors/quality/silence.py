@@ -19,6 +19,7 @@ import msgspec
 
 from config.records.district import District
 from detectors.detection import Coverage
+from detectors.quality.catch_over_days import CaughtDays
 from detectors.quality.clock_offset import ClockState
 
 # kinds that foretell from gauges upstream or from the level itself: blind without them
@@ -38,6 +39,7 @@ class SilenceState(msgspec.Struct):
     compared_at: int = 0  # when that was looked at
     undercatch: set[str] = set()  # rain gauges that catch a part only …
     undercatch_wet: set[str] = set()  # … and beside which it rains
+    caught_days: CaughtDays = msgspec.field(default_factory=CaughtDays)  # … of several days
     clocks: dict[str, ClockState] = {}  # of stations whose newest readings came late
     adrift: set[str] = set()  # whose clock is so slow that nothing of theirs is judged
 

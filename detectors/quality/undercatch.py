@@ -7,8 +7,8 @@ is so until its share of the day is above `undercatch_ends`, or in an hour of ra
 what they catch, or their day is dry; while it or they are silent it stays as it was. Its areas are
 thin meanwhile, as long as it rains beside it.
 Delay it adds: until `undercatch_near_mm` have fallen beside it.
-Cannot see: one that catches more; one whose neighbours are clogged, silent or none; days before the
-last, for no longer is rain remembered here.
+Cannot see: one that catches more; one whose neighbours are clogged, silent or none; rain of several
+days, none of which is enough (`detectors.quality.catch_over_days`).
 A gauge that is `clogged` is no neighbour here: it would vouch for others.
 Source: sums of the same time held against the nearest gauges, as double-mass curves do (WMO-No. 168,
 Guide to Hydrological Practices, vol. I) and, within 10 km and with the median in the place of the
@@ -64,33 +64,37 @@ def undercatch(
     day = heard.sums(_ALL, minute, _DAY)
     if int(day.max(initial=0)) < rule.undercatch_near_mm * 5:
         return Caught(set(), set())
-    beside = _beside(near, well, day)
+    sides = beside(near, well, day)
     near_mm = rule.undercatch_near_mm * 10
-    share = np.where(beside.least >= 2 * near_mm, rule.undercatch_much, rule.undercatch_share)
-    less = (beside.least >= near_mm) & (day < share * beside.least)
+    share = np.where(sides.least >= 2 * near_mm, rule.undercatch_much, rule.undercatch_share)
+    less = (sides.least >= near_mm) & (day < share * sides.least)
     if not were and not less.any():
         return Caught(set(), set())
-    hour = heard.sums(_ALL, minute, _HOUR)
-    fell = _beside(near, well, hour).least
-    # as much of an hour's rain as they have caught: it works again
-    works = (fell >= rule.clog_near_mm * 10 / 4) & (hour >= rule.undercatch_ends * fell)
     so_far = np.isin(rows, list(were))
-    stays = so_far & (beside.most >= near_mm / 2)
-    less |= stays & (day < rule.undercatch_ends * beside.least)
-    less &= well & ~works
-    less |= so_far & able & ~(reports & beside.enough)  # nothing can be said of it
+    stays = so_far & (sides.most >= near_mm / 2)
+    less |= stays & (day < rule.undercatch_ends * sides.least)
+    less &= well & ~works(rule, near, heard, well, minute)
+    less |= so_far & able & ~(reports & sides.enough)  # nothing can be said of it
     found = set(rows[less].tolist())
     if not found:
         return Caught(found, found)
-    rains = _beside(near, well, heard.sums(_ALL, minute, _WHILE)).most
+    rains = beside(near, well, heard.sums(_ALL, minute, _WHILE)).most
     return Caught(found, set(rows[less & (rains >= rule.clog_near_mm * 10 / 4)].tolist()))
 
 
-def _beside(near: Near, well: Bools, total: Ints) -> _Beside:
-    beside = np.maximum(near.near, 0)
-    live = (near.near >= 0) & well[beside]
+def works(rule: QualityRule, near: Near, heard: StationMemory, well: Bools, minute: int) -> Bools:
+    """Of each row, whether it has caught as much of an hour's rain as its neighbours: it works again."""
+    hour = heard.sums(_ALL, minute, _HOUR)
+    fell = beside(near, well, hour).least
+    return np.asarray((fell >= rule.clog_near_mm * 10 / 4) & (hour >= rule.undercatch_ends * fell))
+
+
+def beside(near: Near, well: Bools, total: Ints) -> _Beside:
+    """What the nearest live neighbours of each row have of these totals (counts)."""
+    rows = np.maximum(near.near, 0)
+    live = (near.near >= 0) & well[rows]
     live &= live.cumsum(axis=1) <= _NEAREST
-    fell = total[beside]
+    fell = total[rows]
     least = np.where(live, fell, _NEVER).min(axis=1, initial=_NEVER)
     most = np.where(live, fell, 0).max(axis=1, initial=0)
     enough = np.asarray(live.sum(axis=1) >= _LEAST)

@@ -11,6 +11,7 @@ from config.records.district import District
 from config.records.level import Action
 from detectors.engine.minute_ring import Bools
 from detectors.memory.state import DetectState
+from detectors.quality.catch_over_days import over_days, rains
 from detectors.quality.clock_offset import ClockState, hear, late, newest
 from detectors.quality.infill import REACH, infill, lately
 from detectors.quality.spatial_consistency import clogged
@@ -67,8 +68,13 @@ def dry(
     minute = clock_at // _MINUTE
     caught = undercatch(district.rules.quality, part.near, state.heard, able, reports, less, minute)
     some = {part.station[n] for n in caught.less}
-    _named(district, part, silence.undercatch, some, "undercatch", at, saying)
+    rule, days = district.rules.quality, silence.caught_days
+    lately = over_days(rule, part.near, state.heard, able, reports, minute, days, part.station)
+    _named(district, part, silence.undercatch, some | lately, "undercatch", at, saying)
     thin = {part.station[n] for n in caught.wet}
+    if lately:
+        wet = rains(rule, part.near, state.heard, able & reports, minute)
+        thin |= {part.station[n] for n in wet.nonzero()[0].tolist()} & lately
     changed = (silence.undercatch_wet ^ thin) | (was ^ silence.clogged)
     silence.undercatch_wet = thin
     for station in sorted(changed):
@@ -136,7 +142,9 @@ def _missed(
     asked[fell] = False
     begun = np.full(asked.size, -1, np.int64)
     for station, spans in state.service.spans.items():
-        begun[part.rows_of.get(station, [])] = max((s.until_at // _MINUTE for s in spans), default=-1)
+        begun[part.rows_of.get(station, [])] = max(
+            (s.until_at // _MINUTE for s in spans), default=-1
+        )
     rule, rows, now = district.rules.quality, np.nonzero(asked)[0].tolist(), clock_at // _MINUTE
     on = partial(_goes_on, part, state, now)
     laid = infill(rule, part.near, heard, reports & judged, rows, begun, part.plan_ms, now, on)

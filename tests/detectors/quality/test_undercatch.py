@@ -130,3 +130,54 @@ def test_it_outlives_a_restart() -> None:
     line.restart()
     assert of(day([4] * 6, [20] * 6, line, 24)) == []
     assert of(day([20] * 12, [20] * 12, line, 30)) == ["undercatch over"]
+
+
+A_DAY = 144  # of ten minutes
+
+
+def week(own: int, beside: int, days: int, line: Line, first: int = 0) -> list[Detection]:
+    """Days with two hours of rain each: none has enough by itself."""
+    said = []
+    for n in range(first, first + days):
+        rainy = [own] * 12 + [0] * (A_DAY - 12), [beside] * 12 + [0] * (A_DAY - 12)
+        said += day(*rainy, line, n * A_DAY)
+    return said
+
+
+def test_light_rain_of_several_days_shows_it_too() -> None:
+    """12 mm a day beside it, 3 mm in it: no day has 25 mm, and after five it is told."""
+    line = watching("A01")
+    assert of(week(2, 10, 3, line)) == []
+    assert of(week(2, 10, 4, line, 3)) == ["undercatch"]
+    assert of(week(0, 0, 10, line, 7)) == [], "dry days clean no gauge"
+    said = day([2] * 6, [10] * 6, line, 17 * A_DAY)
+    assert thin(said)[-1], "its village is thin while it rains beside it"
+    assert of(day([10] * 24, [10] * 24, line, 17 * A_DAY + 6)) == ["undercatch over"]
+    assert of(week(10, 10, 6, line, 18)) == [], "it begins anew"
+
+
+@pytest.mark.parametrize(
+    ("own", "beside"), [(5, 10), (10, 10), (1, 3)], ids=["half", "all", "drizzle"]
+)
+def test_days_that_differ_as_days_do_are_no_fault(own: int, beside: int) -> None:
+    assert of(week(own, beside, 12, watching("A01"))) == []
+
+
+def test_what_it_missed_before_it_was_cleaned_counts_no_more() -> None:
+    line = watching("A01")
+    week(2, 10, 4, line)
+    at = START + 4 * A_DAY * STEP * MINUTE
+    line.step(
+        Service(
+            id="s1", thing="R01", until_at=at + 60 * MINUTE, by="T-07", reason="清洗", said_at=at,
+            way="command",
+        )
+    )  # fmt: skip
+    assert of(week(10, 10, 8, line, 4)) == []
+
+
+def test_days_outlive_a_restart() -> None:
+    line = Line(YANQING, "A01", {})
+    week(2, 10, 3, line)
+    line.restart()
+    assert of(week(2, 10, 4, line, 3)) == ["undercatch"]
