@@ -210,7 +210,7 @@ class Detect:
                 judged, source = rows.expand(new.row[which])
                 if judged.size:
                     judge(part, state, new, judged, which[source], c.nth, saying)
-        for fed in part.series:
+        for fed in part.fed_by(new.row):
             self._series(fed, state, new, c, saying)
         if part.listened:
             listen(part, state, new)

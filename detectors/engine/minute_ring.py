@@ -227,11 +227,16 @@ def among(rows: Ints, some: Collection[int]) -> Bools:
     return np.array([row in some for row in rows.tolist()], np.bool_)
 
 
+def _once(rows: Ints) -> bool:
+    """Is it a small batch in order of row, no row twice? Of one reading it mostly is."""
+    return rows.size <= _FEW and bool((rows[1:] > rows[:-1]).all())
+
+
 def rounds(rows: Ints) -> list[Ints]:
     """Splits a batch so that no row stands twice in a part: indices into `rows`, in order of
     arrival within each part; a row's first observation is in the first part, and so on."""
-    if rows.size <= 1:
-        return [np.arange(rows.size)] * rows.size
+    if rows.size == 0 or _once(rows):
+        return [np.arange(rows.size)] * min(1, rows.size)
     order = _by_row(rows)
     ordered = rows[order]
     start = np.concatenate(([True], ordered[1:] != ordered[:-1]))
@@ -249,8 +254,8 @@ def turns(
     """Parts in which each row's slots only rise, but for its first, and lie near one another:
     indices in order of row, then arrival, and which do not move their row's clock (`head`). What is
     `alone` is the first of its row in its part."""
-    if rows.size == 1:
-        return [(np.zeros(1, np.int64), slot <= head[rows])]
+    if _once(rows):
+        return [(np.arange(rows.size), slot <= head[rows])]
     order = _by_row(rows)
     r, s = rows[order], slot[order]
     first = np.ones(r.size, np.bool_)

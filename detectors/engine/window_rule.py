@@ -124,6 +124,6 @@ def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np
     """A `Scored` whose window and rate may be the same for all."""
     return Scored(
         value,
-        np.broadcast_to(np.asarray(window_min, np.int64), value.shape),
-        np.broadcast_to(np.asarray(per_h, np.float64), value.shape),
+        np.full(value.shape, window_min, np.int64),
+        np.full(value.shape, per_h, np.float64),
     )

@@ -9,6 +9,7 @@ import numpy as np
 from detectors.engine.hysteresis import Called
 from detectors.engine.minute_ring import SPAN, Bools, Ints, among
 from detectors.rain.threshold_state import RainState
+from detectors.rain.wetness import Wetness
 
 _HOUR = 60
 _NEVER = 2**31 - 1
@@ -67,6 +68,65 @@ def calm(
     if doubt is not None:
         found[rows[doubt > 0]] = False
     return found[rows]
+
+
+def history(
+    state: RainState,
+    lowest: Ints,
+    late_min: int,
+    rows: Ints,
+    minutes: Ints,
+    counts: Ints,
+    doubt: Ints | None,
+    clock: Ints | None,
+) -> Bools:
+    """Of which observations it is sure that nothing of their row is judged: all that the row is told is
+    too late for that, or history by the line's `clock`, none of it moves the row's clock, and what of
+    it and of all before still counts by then is below `lowest` (rows, windows)."""
+    window, size = state.window, lowest.shape[0]
+    head = window.head[rows]
+    past = minutes < head - late_min
+    now = np.full(size, _NEVER, np.int64)
+    if clock is not None:
+        past |= (clock - minutes > late_min) & (minutes <= head)
+        np.minimum.at(now, rows, np.maximum(clock, head))
+    else:
+        now[rows] = head
+    past &= (head >= 0) & (counts >= 0)
+    if doubt is not None:
+        past &= doubt == 0
+    found = np.zeros(size, np.bool_)
+    found[rows] = True
+    found[rows[~past]] = False
+    some = found.nonzero()[0]
+    if not some.size:
+        return found[rows]
+    wet = (counts > 0) & found[rows]
+    r, since = rows[wet], now[rows[wet]] - minutes[wet]
+    still = np.zeros_like(lowest)
+    still[some] = window.still(some, window.head[some], now[some])
+    for w, length in enumerate(window.windows.tolist()):
+        mine = since < length
+        np.add.at(still[:, w], r[mine], counts[wet][mine])
+    found[some] = (still[some] < lowest[some]).all(axis=1)
+    return found[rows]
+
+
+def lay_back(
+    state: RainState,
+    wetness: Wetness,
+    late: Ints,
+    rows: Ints,
+    minutes: Ints,
+    counts: Ints,
+    add: Bools | None,
+) -> None:
+    """Observations `late` into the past of their rows, at once; none is judged."""
+    if late.size:
+        also = np.zeros(late.size, np.bool_) if add is None else add[late]
+        taken = state.window.put_back(rows[late], minutes[late], counts[late], also)
+        fell = np.where(taken, counts[late], 0)
+        wetness.take_back(state, rows[late], minutes[late], fell)
 
 
 def set_apart(

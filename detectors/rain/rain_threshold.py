@@ -40,7 +40,7 @@ from detectors.engine.hysteresis import either, without
 from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, rounds, turns
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import highest
-from detectors.rain.judgement import Judged, calm, set_apart
+from detectors.rain.judgement import Judged, calm, history, lay_back, set_apart
 from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
 from detectors.rain.wetness import Wetness
 
@@ -126,7 +126,8 @@ class RainThreshold:
         self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
         self._acting = bool((self.action_limits < _NEVER).any())
         self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
-        self._least = self._lowest.min(axis=(0, 2))  # nor does any, whatever the ground's wetness
+        self._lowest_of_all = self._lowest.min(axis=0)  # whatever the ground's wetness
+        self._least = self._lowest_of_all.min(axis=1)  # nor does any window
 
     def _table(self, row: RainRow) -> Ints:
         """(classes, windows, 6): the thresholds of levels and actions."""
@@ -162,31 +163,27 @@ class RainThreshold:
         lowers nothing. Returns changes in order of arrival; batches do not show in them.
         """
         out: list[Change] = []
-        if rows.size == 0:
-            return out
         reach: Ints | None = None
         if doubt is not None:
             reach = np.where(doubt, SPAN + 1, 0) if doubt.dtype == np.bool_ else np.asarray(doubt)
-        parts, late = turns(state.window.head, rows, minutes, BLOCK), _NOBODY
+        left, some = np.arange(rows.size), (rows, minutes, counts)
+        if rows.size > _MANY:
+            past = history(state, self._lowest_of_all, self._late_min, *some, reach, clock)
+            held = past & (minutes > state.window.head[rows] - SPAN)
+            lay_back(state, self.wetness, held.nonzero()[0], *some, add)
+            left = left[~past]
+        if not left.size:
+            return out
+        parts, late = turns(state.window.head, rows[left], minutes[left], BLOCK), _NOBODY
+        parts = [(left[part], behind) for part, behind in parts]
         if len(parts) > _MANY:
-            parts, late = set_apart(parts, calm(state, self._least, rows, minutes, counts, reach))
+            parts, late = set_apart(parts, calm(state, self._least, *some, reach))
         for part, _ in parts:
-            self._turn(
-                state,
-                part,
-                rows[part],
-                minutes[part],
-                counts[part],
-                False if add is None else add[part],
-                None if reach is None else reach[part],
-                None if clock is None else clock[part],
-                out,
-            )
-        if late.size:
-            also = np.zeros(late.size, np.bool_) if add is None else add[late]
-            taken = state.window.put_back(rows[late], minutes[late], counts[late], also)
-            fell = np.where(taken, counts[late], 0)
-            self.wetness.take_back(state, rows[late], minutes[late], fell)
+            of = (rows[part], minutes[part], counts[part], False if add is None else add[part])
+            doubtful = None if reach is None else reach[part]
+            came = None if clock is None else clock[part]
+            self._turn(state, part, *of, doubtful, came, out)
+        lay_back(state, self.wetness, late, *some, add)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
@@ -312,14 +309,18 @@ class RainThreshold:
         which = [n for n, row in enumerate(rows.tolist()) if row in state.doubt]
         over = {n for n in which if not state.lasting(int(rows[n]), int(head[n]))}
         # what holds nothing is sure of nothing
-        weigh = [n for n in which if any(state.machines.of(int(rows[n]))) and not (proved and n in over)]
+        weigh = [
+            n for n in which if any(state.machines.of(int(rows[n]))) and not (proved and n in over)
+        ]
         good: dict[int, tuple[int, int]] = {}
         if weigh:
             r = rows[weigh]
             doubted = [0 if n in over else state.doubted(int(rows[n]), int(head[n])) for n in weigh]
             sure = np.stack([sums[n] - x for n, x in zip(weigh, doubted, strict=True)])
             wet = state.wetness[r]
-            reached = (highest(sure, table[wet, r]) for table in (self.level_limits, self.action_limits))
+            reached = (
+                highest(sure, table[wet, r]) for table in (self.level_limits, self.action_limits)
+            )
             good = dict(zip(weigh, zip(*(x.tolist() for x in reached), strict=True), strict=True))
         changed = []
         for n in which:

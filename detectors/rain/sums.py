@@ -91,7 +91,7 @@ def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floa
         )
     weight = recent * weights[:, :, None]
     total, all_ = weight.sum(axis=1), weights.sum(axis=1)[:, None]
-    rain = (np.nan_to_num(values) * weight).sum(axis=1)
+    rain = (np.where(known, values, 0.0) * weight).sum(axis=1)
     mean = np.divide(rain, total, out=np.zeros_like(rain), where=total > 0)
     return mean, np.divide(total, all_, out=np.zeros_like(total), where=all_ > 0)
 

@@ -90,6 +90,7 @@ class Part:
         self._ranges(district)
         self.listened = self._listened()
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
+        self._feeds = [[f for f in self.series if f.feeds[n]] for n in range(len(self.station))]
         self.near = self._near(district)
         self.cameras = self._cameras(district)
 
@@ -245,6 +246,10 @@ class Part:
                     if minutes <= _BURST_MIN:
                         least = least_alone(fed.rule, of, nth, minutes)
                         limits[row, w] = min(int(limits[row, w]), least)
+
+    def fed_by(self, rows: Ints) -> Sequence[Fed]:
+        """The window rules that these rows may feed, in their order; of one row no others."""
+        return self._feeds[int(rows[0])] if rows.size == 1 else self.series
 
     def least_of_groups(self, values: Ints) -> list[int]:
         """The least of the values (rows,) of each group's stations; NEVER where it has none."""

@@ -32,6 +32,7 @@ measure of wetness and of how a catchment answers: Kirchner 2009, Water Resour. 
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -102,6 +103,7 @@ _OF: dict[str, Callable[[Floats, Floats, Floats], Floats]] = {
 }
 
 
+@cache
 def _length(name: str) -> tuple[str, int]:
     """What a term is of, and over how many minutes."""
     found = _TERM.fullmatch(name)
@@ -161,6 +163,8 @@ def _whole(found: Floats, rises: Bools) -> Floats:
     """Rises make up for one another: one without the others would say anything, so where the level some
     time ago is not known, none counts."""
     lacks: Bools = np.any(np.isnan(found[:, rises]), axis=1)
+    if not lacks.any():
+        return found
     whole: Floats = np.where(np.outer(lacks, rises), 0.0, found)
     return whole
 
@@ -187,13 +191,15 @@ def at_most(p: FloodScore, within: Envelopes) -> Floats:
         "level": (low, high),
         "level_squared": (low * low, high * high),
         "rise": (low - high, high - low),
+        "rain": (0 * low, within.fell),
+        "wet_rain": (0 * low, within.fell),
         "root_rain": (0 * low, np.sqrt(within.fell)),
         "level_rain": (0 * low, high * within.fell),
         "wet": (0 * low, within.fell / (within.fell + p.wet_mm)),
     }
     total = np.full(low.shape, p.intercept)
     for name, weight in p.weights.items():
-        least, most = ranges.get(_length(name)[0], (0 * low, within.fell))
+        least, most = ranges[_length(name)[0]]
         total = total + np.maximum(weight * least, weight * most)
     return chance(total) if p.outcome == "chance" else total
 

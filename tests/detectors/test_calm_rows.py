@@ -45,7 +45,14 @@ WET = FloodScore(
     days=1,
     outcome="chance",
     intercept=-4.0,
-    weights={"level": 6.0, "wet": 1.0, "wet_rain_60min": 0.2},
+    weights={
+        "level": 6.0,
+        "wet": 1.0,
+        "wet_rain_60min": 0.2,
+        "level_squared": -1.0,
+        "root_rain_60min": 0.3,
+        "level_rain_60min": 0.1,
+    },
 )
 CURVE = {"slot_min": 5, "from_min": 30, "to_min": 120, "goes_on_min": 30, "goes_on_trend": 0.7}
 # kind, parameters, inputs, blue and what it takes to move

@@ -100,3 +100,26 @@ def test_levels_at_once_are_levels_one_after_another(seed: int, spread: int) -> 
 
     whole = [slice(0, 3), slice(3, rows.size)]
     assert told(whole) == told([slice(n, n + 1) for n in range(rows.size)])
+
+
+def test_an_upload_of_a_storm_that_is_over_is_laid_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far above every threshold, and none of it one after another; one that still counts is judged."""
+    table = {"normal": {10: ((80, 120, 160, 220), (100, 150)), 60: ((200, 300, 400, 500), ())}}
+    rule = RainThreshold([RainRow("a", "f", "0", table)], hold_min=10)
+    turns: list[int] = []
+    turn = rule._turn
+
+    def counted(state: object, part: Ints, *more: object) -> None:
+        turns.append(part.size)
+        turn(state, part, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rule, "_turn", counted)
+    now, many = DAY0 + 1000, 40
+    for back, judged in ((300, False), (20, True)):
+        state, rows = rule.new(), np.zeros(many, np.int64)
+        rule.judge(state, rows[:1], np.array([now]), np.array([0]))
+        turns.clear()
+        minutes, clock = now - back - np.arange(many), np.full(many, now)
+        found = rule.judge(state, rows, minutes, np.full(many, 60), clock=clock)
+        assert bool(turns) == bool(found) == judged
+        assert state.window.total(0, now - back, many) == 60 * many
