@@ -71,7 +71,9 @@ class Detect:
 
     def new(self, partition: int) -> DetectState:
         part = self.part(partition)
-        state = DetectState(partition, part.rain.new(), part.stage.new(), StationMemory(len(part.station)))
+        state = DetectState(
+            partition, part.rain.new(), part.stage.new(), StationMemory(len(part.station))
+        )
         state.series = {fed.rule.name: fed.rule.new() for fed in part.series}
         state.compounds = {c.name: c.new() for c in part.compounds}
         return state
@@ -286,7 +288,7 @@ class Detect:
             new.at[k],
             new.amount[k],
             new.add[k],
-            new.suspect(rule.span_min)[k],
+            new.in_doubt(rule.least_min)[k],
             new.old_of(k),
         )
         for change in changes:

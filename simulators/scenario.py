@@ -203,7 +203,9 @@ TRAINING, KEPT = 500, 1000  # of `storm_set`
 def storm_set(count: int, first: int = 0) -> list[Scenario]:
     """`count` storms from the `first` seed on: in turn strong, moderate, near miss, dry; every third
     with dead gauges, every fifth with lying ones. Scores are of the first seeds, rules are tuned on
-    those from `TRAINING` on, and what was looked at by nobody begins at `KEPT`."""
+    those from `TRAINING` on, and what was looked at by nobody begins at `KEPT`. Each of these three
+    sets is counted from its own beginning, so a storm is the same whichever is the first to be played."""
+    begin = max(n for n in (0, TRAINING, KEPT) if n <= first)
     kinds = (
         ("strong", Storm(6, 100.0, 6.0, 8.0, 0.5), 9.0),
         ("moderate", Storm(4, 60.0, 4.0, 7.0, 0.5), 8.0),
@@ -212,7 +214,7 @@ def storm_set(count: int, first: int = 0) -> list[Scenario]:
         ("dry", Storm(0, 0.0, 0.0, 3.0, 0.0), 3.0),
     )
     found = []
-    for n in range(count):
+    for n in range(first - begin, first - begin + count):
         name, storm, hours = kinds[n % len(kinds)]
         faults: tuple[Fault, ...] = ()
         if n % 3 == 2:
@@ -224,7 +226,7 @@ def storm_set(count: int, first: int = 0) -> list[Scenario]:
                 Fault("clogged", f"R{1 + (11 * n + k) % 51:02d}", 0, 900) for k in range(4)
             )
             faults += (Fault("stuck_high", f"R{1 + (5 * n) % 51:02d}", 60, 75),)
-        seed = 9_000 + first + n
+        seed = 9_000 + begin + n
         found.append(
             Scenario(f"{name}-{n}", Text(name, name), storm, _START, hours, 0.0, seed, faults)
         )

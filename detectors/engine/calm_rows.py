@@ -60,7 +60,7 @@ class CalmRows:
         slot: Ints,
         value: Floats,
         add: Bools | None,
-        suspect: Bools | None,
+        suspect: Bools | Floats | None,
         old: Bools | None,
     ) -> Bools:
         """Lay what comes for calm rows into the rings; which of the batch that was."""
@@ -70,7 +70,7 @@ class CalmRows:
         self._widen(state, rows, inputs, value)
         calm = np.ones(state.head.size, np.bool_)
         if suspect is not None:
-            calm[rows[suspect]] = False
+            calm[rows[suspect != 0]] = False
         asked = rows[~over]
         if asked.size:
             some = np.unique(asked) if asked.size > 1 else asked

@@ -17,6 +17,8 @@ from detectors.engine.minute_ring import Bools
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.window_rule import Floats, Ints, Kind
 
+_NOTHING = 1e-6  # of counts: shares that were added and taken away again
+
 
 class Envelope:
     """Within what lies all that the windows of each row hold (`detectors.engine.calm_rows`), in counts;
@@ -38,8 +40,8 @@ class Envelope:
 
 
 class SeriesState:
-    """Memory of every row. doubt: row -> (input, slot) -> the suspect value; sure: what the row
-    would say without them."""
+    """Memory of every row. doubt: row -> (input, slot) -> what of the value is in doubt; sure: what the
+    row would say without that."""
 
     def __init__(self, rows: int, inputs: int, slots: int) -> None:
         self.ring = np.full((rows, inputs, slots), np.nan)
@@ -51,15 +53,30 @@ class SeriesState:
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
 
-    def mistrust(self, rows: Ints, inputs: Ints, slot: Ints, value: Floats, which: Bools) -> None:
-        """Of these values those of `which` are in doubt."""
-        for n in np.nonzero(which)[0]:
+    def mistrust(
+        self, rows: Ints, inputs: Ints, slot: Ints, value: Floats, share: Bools | Floats
+    ) -> None:
+        """This share of each of these values is in doubt."""
+        for n in np.nonzero(share)[0]:
             row = int(rows[n])
             if row not in self.doubt:  # what was said so far rests on good values
                 self.sure[row] = self.machines.of(row)
             held = self.doubt.setdefault(row, {})
             key = (int(inputs[n]), int(slot[n]))
-            held[key] = held.get(key, 0.0) + float(value[n])
+            held[key] = held.get(key, 0.0) + float(value[n] * share[n])
+
+    def good(self, row: int, end: int, span: int, gathers: Sequence[str]) -> tuple[Floats, Bools]:
+        """(1, inputs, span) up to slot `end`, without what is in doubt; and of which slots that is."""
+        last = np.arange(end - span + 1, end + 1) & (self.ring.shape[2] - 1)
+        values = self.ring[row][:, last][None].copy()
+        doubt = np.zeros(values.shape, np.bool_)
+        for (k, slot), value in self.doubt[row].items():
+            sums = gathers[k] == "sum"
+            if end - span < slot <= end and not (sums and abs(value) < _NOTHING):
+                place = (0, k, span - 1 - (end - slot))
+                values[place] = values[place] - value if sums else np.nan
+                doubt[place] = True
+        return values, doubt
 
     def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:
         """These counts (minute -> count) of an input are in doubt no longer; its next value tells."""

@@ -103,7 +103,8 @@ class SeriesRule:
         self._hold_min = hold_min
         self.slot_ms = kind.slot_s(parameters) * 1000
         self.span = kind.span(parameters)
-        self.span_min = self.span * self.slot_ms // _MINUTE
+        span_min = self.span * self.slot_ms // _MINUTE
+        self.least_min = kind.least(parameters) if kind.least else span_min
         self._late = max(0, late_min * _MINUTE // self.slot_ms)
         self.inputs = max((len(r.stations) for r in rows), default=1)
         need = 2 * self.span + self._late + 64
@@ -152,11 +153,12 @@ class SeriesRule:
         at: Ints,
         counts: Ints,
         add: Bools | None = None,
-        suspect: Bools | None = None,
+        suspect: Bools | Floats | None = None,
         old: Bools | None = None,
     ) -> list[SeriesChange]:
         """One observation each: row, which of its stations, time (ms), count of the resolution, in
-        order of arrival. add, suspect: as in `RainThreshold.judge`; old: kept and not judged."""
+        order of arrival. add: as in `RainThreshold.judge`; suspect: the share of it that is in doubt;
+        old: kept and not judged."""
         out: list[SeriesChange] = []
         if rows.size == 0:
             return out
@@ -193,7 +195,7 @@ class SeriesRule:
         slot: Ints,
         value: Floats,
         add: Bools | None,
-        suspect: Bools | None,
+        suspect: Bools | Floats | None,
         old: Bools | None,
         out: list[SeriesChange],
     ) -> None:
@@ -202,7 +204,7 @@ class SeriesRule:
         advance(state, rows, slot, behind)
         put_each(state, rows, inputs, slot, value, kept, add, self._gathers)
         if suspect is not None and suspect.any():
-            state.mistrust(rows, inputs, slot, value, kept & suspect)
+            state.mistrust(rows, inputs, slot, value, kept * suspect)
         timely = kept & (head - slot <= self._late) & (True if old is None else ~old)
         if self._fades:  # rain that is not judged itself may yet show in what is
             state.unjudged[rows[kept & ~timely & (value != 0)]] = True
@@ -367,9 +369,11 @@ class SeriesRule:
             over = newest <= head - self.span - self._late
             for key in [k for k in held if k[1] <= min(newest - 1, head - self.span - self._late)]:
                 del held[key]
-            good = [self._good(state, row, e) for e in {head, end}]
-            sure, act = (max(x) for x in zip(*good, strict=True))
-            now = (without(level, was[0], sure), without(action, was[1], act))
+            now = (min(level, was[0]), min(action, was[1]))
+            if now != (level, action):  # good values may make sure what is not yet
+                good = [self._good(state, row, e) for e in {head, end}]
+                sure, act = (max(x) for x in zip(*good, strict=True))
+                now = (without(level, was[0], sure), without(action, was[1], act))
         state.sure[row] = now
         if over and now == (level, action):
             del state.doubt[row], state.sure[row]
@@ -377,13 +381,9 @@ class SeriesRule:
 
     def _good(self, state: SeriesState, row: int, end: int) -> tuple[int, int]:
         """The level and action that a row reaches at this slot without its suspect values."""
-        values = state.ring[row][:, (end + self._first) & (self.slots - 1)][None].copy()
-        for (k, slot), value in state.doubt[row].items():
-            if end - self.span < slot <= end:
-                place = (0, k, self.span - 1 - (end - slot))
-                values[place] = values[place] - value if self._gathers[k] == "sum" else np.nan
-        one = np.array([row])
-        score = self.kind.score(self.parameters, self._view(values, one, np.array([end])))
+        values, doubt = state.good(row, end, self.span, self._gathers)
+        view = self._view(values, np.array([row]), np.array([end]))._replace(doubt=doubt)
+        score = (self.kind.plain or self.kind.score)(self.parameters, view)
         raw, action = self.limits.reached(score.value)
         return int(raw[0]), int(action[0])
 

@@ -17,6 +17,7 @@ from config.language import Said
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 class View(NamedTuple):
@@ -27,6 +28,8 @@ class View(NamedTuple):
     end_at: (n,) the end of the judged slot, ms UTC. slot_s: seconds of a slot.
     weights: (n, k) of the inputs, as the config or geometry gives them; 1 where neither does.
     quantities: of the inputs, where a row takes more than one; empty where all are the same.
+    doubt: (n, k, W) of whose value what is in doubt has been taken out, where the row is asked what is
+    sure; None elsewhere. There may be no trend between such slots and others.
     """
 
     values: Floats
@@ -34,6 +37,7 @@ class View(NamedTuple):
     slot_s: int
     weights: Floats
     quantities: tuple[str, ...] = ()
+    doubt: Bools | None = None
 
 
 class Scored(NamedTuple):
@@ -96,7 +100,9 @@ class Kind(NamedTuple):
     and that this takes. mixed: further quantities that a row of a joint kind may have beside its own; rain
     is summed up in a slot whatever `gather` says. tells: what is said beside the value, of one judgement
     and its area. newest: what comes late is judged at the row's clock alone, for the window there holds all
-    that it may be part of. unfit: why a row with these stations cannot have these parameters, of all the areas.
+    that it may be part of. least: the shortest time whose rain decides by itself, minutes: rain whose
+    minutes are not known, or that is estimated, is in doubt for what is shorter (None: only all of the
+    window). unfit: why a row with these stations cannot have these parameters, of all the areas.
     """
 
     name: str
@@ -117,6 +123,7 @@ class Kind(NamedTuple):
     tells: Callable[[Any, View, str], Tells] = lambda *_: Tells()
     newest: bool = False
     at_most: Callable[[Any, Envelopes], Floats] | None = None
+    least: Callable[[Any], int] | None = None
     unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
 
 

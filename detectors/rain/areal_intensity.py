@@ -8,7 +8,9 @@ Equation: that of `intensity_duration`, for the mean of the gauges in each slot 
 inverse squared distance, as `areal_rain`). A gauge counts in a slot when it was heard in it or in the
 `silent_min` before, so a dead one leaves the mean to the others. Rain of a lone gauge is not carried on
 (`goes_on_min`) where another is heard and dry, nor before it has lasted for a quarter of an hour: what
-one gauge saw may be a hand or a bounce, and one reading is no trend.
+one gauge saw may be a hand or a bounce, and one reading is no trend. Nor is there one between slots that
+are in doubt, as an estimate is, and others: what is sure grows there as the other gauges do
+(`sums.quarter_before`).
 Parameters: those of `intensity_duration` (alpha, beta, base, from_min, to_min, slot_min, goes_on_min,
 goes_on_share, goes_on_trend); silent_min (minutes).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.
@@ -30,7 +32,7 @@ import numpy as np
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, View
 from detectors.rain.intensity_duration import IntensityDuration, at_most, worst
-from detectors.rain.sums import areal_mean, check_slots, going_on, so_far
+from detectors.rain.sums import areal_mean, check_slots, going_on, quarter_before, so_far
 
 _BESIDE_MIN = 30  # rain at one gauge is borne out by what its neighbours had so lately
 _LASTS_MIN = 15
@@ -48,8 +50,8 @@ class ArealIntensity(IntensityDuration, frozen=True):
 
 def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
     mean = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
-    areal = view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :])
-    value, window_min = worst(p, areal)
+    areal = view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :], doubt=None)
+    value, window_min = worst(p, areal, _before(view))
     if p.goes_on_min == 0:
         return value, window_min
     alone = _alone(view, p)
@@ -57,6 +59,16 @@ def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
         return value, window_min
     fallen, fallen_min = worst(msgspec.structs.replace(p, goes_on_min=0), areal)
     return np.where(alone, fallen, value), np.where(alone, fallen_min, window_min)
+
+
+def _before(view: View) -> Floats | None:
+    """(n, 1): the mean of the quarter of an hour before the newest, where some of it is in doubt."""
+    if view.doubt is None:
+        return None
+    weight = np.where(np.isfinite(view.values).any(axis=2), view.weights, 0.0)
+    total = np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    found: Floats = (weight * quarter_before(view)).sum(axis=1, keepdims=True) / total
+    return found
 
 
 def _alone(view: View, p: ArealIntensity) -> Bools:
@@ -90,4 +102,5 @@ KIND = Kind(
     quiet=0.0,
     plain=lambda p, view: so_far(_score, p, view),
     at_most=at_most,
+    least=lambda p: p.from_min,
 )

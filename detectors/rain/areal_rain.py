@@ -72,4 +72,5 @@ KIND = Kind(
     quiet=0.0,
     plain=lambda p, view: _sure(p, view, so_far(_score, p, view)),
     at_most=lambda _, within: within.fell,
+    least=lambda p: p.duration_min,
 )

@@ -71,14 +71,14 @@ class IntensityDuration(Parameters, frozen=True):
         )
 
 
-def worst(p: IntensityDuration, view: View) -> tuple[Floats, Ints]:
+def worst(p: IntensityDuration, view: View, before: Floats | None = None) -> tuple[Floats, Ints]:
     """(n,) the worst ratio of the first input, now or if rain goes on, and minutes of the duration it is
-    of."""
+    of. before: as `continued` takes it."""
     value, window_min = _worst(p, view)
     if p.goes_on_min == 0:
         return value, window_min
     ahead = p.goes_on_min // p.slot_min
-    later = view._replace(values=continued(view, ahead, p.goes_on_share, p.goes_on_trend))
+    later = view._replace(values=continued(view, ahead, p.goes_on_share, p.goes_on_trend, before))
     then, then_min = _worst(p, later)
     return np.maximum(value, then), np.where(then > value, then_min, window_min)
 
@@ -121,4 +121,5 @@ KIND = Kind(
     fades=lambda p: p.beta <= 1,
     plain=lambda p, view: so_far(worst, p, view),
     at_most=at_most,
+    least=lambda p: p.from_min,
 )

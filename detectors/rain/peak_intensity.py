@@ -61,4 +61,5 @@ KIND = Kind(
     quiet=0.0,
     fades=lambda _: True,
     plain=lambda p, view: so_far(_score, p, view),
+    least=lambda p: p.duration_min,
 )

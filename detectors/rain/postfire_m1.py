@@ -87,4 +87,5 @@ KIND = Kind(
     span=lambda p: p.within_min // p.slot_min,
     score=score,
     plain=lambda p, view: so_far(_score, p, view),
+    least=lambda p: p.duration_min,
 )

@@ -157,4 +157,5 @@ KIND = Kind(
     span=lambda p: p.within_h * 60 // p.slot_min,
     score=score,
     unready=_unready,
+    least=lambda p: min((m for _, m in p.durations()), default=p.within_h * 60),
 )

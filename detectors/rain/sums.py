@@ -53,27 +53,52 @@ def going_on(
 ) -> Scored:
     """The score, with `per_h` as it grows if rain goes on as in the last quarter of an hour."""
     value, window_min, _ = so_far(score, parameters, view)
-    slots = min(ceil(RECENT_S / view.slot_s), view.values.shape[2])
+    slots = _recent_slots(view)
     then = score(parameters, view._replace(values=continued(view, slots)))[0]
     return Scored(value, window_min, (then - value) * (3600 / (slots * view.slot_s)))
 
 
-def continued(view: View, ahead: int, share: float = 1.0, trend: float = 0.0) -> Floats:
+def continued(
+    view: View, ahead: int, share: float = 1.0, trend: float = 0.0, before: Floats | None = None
+) -> Floats:
     """(n, k, W): the window `ahead` slots later, 0 <= ahead <= W, if every input goes on with `share`
     of its mean in the last quarter of an hour, and grows or falls slot by slot with `trend` of the
-    change since the quarter before, never below nothing. Who was silent then stays silent (NaN)."""
-    slots = min(ceil(RECENT_S / view.slot_s), view.values.shape[2])
+    change since the quarter before, never below nothing. Who was silent then stays silent (NaN).
+    before: (n, k) the sums of that quarter, where not `quarter_before`."""
+    slots = _recent_slots(view)
     newest = view.values[..., -slots:]
     recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) * (share / slots)
     later = np.repeat(recent, ahead, axis=-1)
     if trend:
-        before = np.nan_to_num(view.values[..., -2 * slots : -slots])
-        grown = recent - before.sum(axis=-1, keepdims=True) * (share / slots)
+        held = quarter_before(view) if before is None else before
+        grown = recent - held[..., None] * (share / slots)
         # the mean of a quarter stands in its middle
         away = np.arange(1, ahead + 1) + (slots - 1) / 2
         later = np.maximum(later + grown * (trend / slots) * away, 0)
     later[np.isnan(newest).all(axis=-1)] = np.nan
     return np.concatenate((view.values[..., ahead:], later), axis=-1)
+
+
+def quarter_before(view: View) -> Floats:
+    """(n, k) sums of the quarter of an hour before the newest. Of an input of which some slots of the two
+    are in doubt and others are not, as those of the inputs without doubt grew or fell, and where there is
+    none as in the newest: where an estimate meets what was measured there is no trend."""
+    slots = _recent_slots(view)
+    newest = np.nan_to_num(view.values[..., -slots:]).sum(axis=-1)
+    before: Floats = np.nan_to_num(view.values[..., -2 * slots : -slots]).sum(axis=-1)
+    if view.doubt is None:
+        return before
+    doubtful = view.doubt[..., -2 * slots :]
+    some = doubtful.any(axis=-1)
+    weight = np.where(some, 0.0, view.weights)
+    now, then = (weight * newest).sum(axis=1), (weight * before).sum(axis=1)
+    ratio = np.divide(then, now, out=np.ones_like(now), where=now > 0)
+    found: Floats = np.where(some & ~doubtful.all(axis=-1), newest * ratio[:, None], before)
+    return found
+
+
+def _recent_slots(view: View) -> int:
+    return min(ceil(RECENT_S / view.slot_s), int(view.values.shape[2]))
 
 
 def areal_mean(values: Floats, weights: Floats, silent_slots: int) -> tuple[Floats, Floats]:

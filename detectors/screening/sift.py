@@ -9,6 +9,7 @@ import numpy as np
 
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import Bools, Ints, among
+from detectors.engine.window_rule import Floats
 from detectors.quality.infill import REACH, replaced
 from detectors.quality.level_course import Course, judge
 from detectors.quality.rain_bounds import WORLD
@@ -22,6 +23,8 @@ _MINUTE = 60_000
 _SUSPECT = int(Flag.SUSPECT)
 _GAPS = ("counter_gap", "interval_gap")  # of rain over a longer time than planned
 ALL = 1 << 20  # minutes: longer than any window
+_HALF_HOUR = 30  # minutes
+_ERROR = 0.1  # what falls in an hour is in 19 of 20 more than 0.9 of what `infill` lays
 
 
 class Sifted(NamedTuple):
@@ -69,6 +72,13 @@ class Sifted(NamedTuple):
     def suspect(self, window_min: float = 0) -> Bools:
         """In doubt for a window of so many minutes."""
         return np.asarray(self.doubt > window_min)
+
+    def in_doubt(self, least_min: float) -> Floats:
+        """The share of each amount that is in doubt for a rule that decides by the rain of so many minutes.
+        What is estimated, or known only over a longer time, is sure but for the error of an estimate; over
+        less than half an hour it may be anything."""
+        part = _ERROR if least_min >= _HALF_HOUR else 1.0
+        return np.where(self.doubt >= ALL, 1.0, np.where(self.doubt > least_min, part, 0.0))
 
     def pieces(self) -> Iterator["Sifted"]:
         """In order; what each trusts is so after all of it."""
@@ -194,7 +204,9 @@ def _levels(
             found.doubt[k], found.test[k] = ALL, seen.test
 
 
-def _wet(rule: QualityRule, part: Part, heard: StationMemory, taken: Taken, found: _Found, k: int) -> bool:
+def _wet(
+    rule: QualityRule, part: Part, heard: StationMemory, taken: Taken, found: _Found, k: int
+) -> bool:
     """Has some gauge beside it heard rain within the hour before entry `k`?"""
     minute = int(taken.minute[k])
     for x in part.gauges[int(found.row[k])]:
@@ -295,7 +307,9 @@ def _laid(
     return Sifted(nth, row, at, minute, amount, add, doubt, [], [], []), which, real
 
 
-def _flagged(heard: StationMemory, batch: Batch, taken: Taken, found: _Found) -> list[tuple[int, int, str]]:
+def _flagged(
+    heard: StationMemory, batch: Batch, taken: Taken, found: _Found
+) -> list[tuple[int, int, str]]:
     """Where a station's newest value is flagged otherwise than the one before it."""
     doubtful = (found.doubt > 0) | (batch.flag[taken.nth] >= _SUSPECT)
     out: list[tuple[int, int, str]] = []

@@ -198,4 +198,5 @@ KIND = Kind(
     joint=True,
     quiet=0.0,
     plain=lambda p, view: so_far(_score, p, view),
+    least=lambda p: max(p.slot_min, 30),
 )

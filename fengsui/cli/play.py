@@ -264,6 +264,7 @@ def _score_storms(district: District, count: int, first: int, *, faults: bool) -
 
     if first < 0:
         raise Usage(Text(f"--from {first}: 应不小于 0", f"--from {first}: must not be negative"))
-    for text in figures(district, count) if faults else score_all(district, count, first):
+    told = figures if faults else score_all
+    for text in told(district, count, first):
         echo(text)
     return 0

@@ -89,15 +89,15 @@ def counting(district: District) -> District:
     return msgspec.structs.replace(district, stations={**district.stations, **totals})
 
 
-def figures(district: District, count: int) -> Iterator[Said]:
-    """A line a storm, then the whole."""
+def figures(district: District, count: int, first: int = 0) -> Iterator[Said]:
+    """A line a storm, then the whole. first: of `storm_set`."""
     district = counting(district)
     gauges = [s.id for s in district.stations.values() if s.quantity in ("rain", "rain_counter")]
     counters = [s for s in gauges if district.stations[s].quantity == "rain_counter"]
     stages = [s.id for s in district.stations.values() if s.quantity == "stage"]
     found: list[Figures] = []
     ended = 0
-    for storm in storm_set(count):
+    for storm in storm_set(count, first):
         whole = play(district, storm._replace(faults=()))
         faults = of_the_field(gauges, stages, int(storm.hours * 60), storm.seed, counters)
         broken = play(district, storm._replace(faults=faults))

@@ -221,6 +221,21 @@ def test_a_late_good_value_makes_sure_what_it_reached_beside_a_suspect_one() -> 
     assert [(c.level, c.action, c.sure_level, c.sure_action) for c in said] == [(4, 2, 4, 2)]
 
 
+def test_of_a_value_of_which_a_share_is_in_doubt_the_rest_is_sure() -> None:
+    r = rule(rows=1)
+    state = r.new()
+
+    def one(slot: int, count: int, share: float) -> list[tuple[int, int, int, int]]:
+        columns = [np.array([x]) for x in (0, 0, (START + 5 * slot) * 60_000, count)]
+        said = r.judge(state, *columns, suspect=np.array([share]))
+        return [(c.level, c.action, c.sure_level, c.sure_action) for c in said]
+
+    assert one(0, 100, 0.1) == [(3, 2, 3, 1)]  # 9 mm are sure, 10 order
+    assert one(1, 5, 0.0) == []
+    state = r.load(r.dump(state))
+    assert one(2, 6, 0.0) == [(3, 2, 3, 2)]  # 10.1
+
+
 def test_what_proved_true_is_sure_with_the_next_value() -> None:
     r = rule(rows=1)
     state = r.new()

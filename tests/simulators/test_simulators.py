@@ -20,7 +20,7 @@ from simulators.nodes import Nodes
 from simulators.people import Heads, Spoken
 from simulators.replay import BadRow, Measured, read_csv
 from simulators.runoff import Basin, draw, runoff_mm_h, stage_m
-from simulators.scenario import SCENARIOS, Scenario, scenario, storm_set
+from simulators.scenario import KEPT, SCENARIOS, TRAINING, Scenario, scenario, storm_set
 from simulators.storm import Storm
 from simulators.world import Publication, World
 from skill.verify.storms import StormRow, WarnedVersion, alarming, score
@@ -205,6 +205,12 @@ def test_a_scenario_that_is_not_there_is_named() -> None:
     assert {f.device for s in SCENARIOS.values() for f in s.faults} <= (
         DISTRICT.stations.keys() | DISTRICT.nodes.keys()
     )
+
+
+def test_a_storm_is_the_same_whichever_is_the_first_that_is_played() -> None:
+    assert storm_set(2, 3) == storm_set(5)[3:]
+    assert storm_set(1, TRAINING + 7) == storm_set(8, TRAINING)[7:]
+    assert storm_set(3, KEPT + 1) == storm_set(4, KEPT)[1:]
 
 
 def test_the_storm_set_is_fixed_and_mixed() -> None:
@@ -513,7 +519,9 @@ FLOOD = START + 5 * 3_600_000
 KEY_A = ("A01", "flash_flood")
 
 
-def _warned(*leads_s: int, level: int = 3, action: int = 0) -> dict[tuple[str, str], list[WarnedVersion]]:
+def _warned(
+    *leads_s: int, level: int = 3, action: int = 0
+) -> dict[tuple[str, str], list[WarnedVersion]]:
     return {KEY_A: [WarnedVersion(FLOOD - s * 1000, level, action) for s in leads_s]}
 
 
@@ -540,7 +548,9 @@ def test_an_alarm_without_a_flood_is_false_and_a_blue_one_is_no_alarm() -> None:
     assert score([], _warned(0, 60)).false_alarms == 1
     assert score([], _warned(0, level=2)).rows == []
     assert score([], _warned(0, level=0, action=1)).false_alarms == 1
-    assert not alarming(WarnedVersion(0, Level.YELLOW, 0)) and alarming(WarnedVersion(0, Level.ORANGE, 0))
+    assert not alarming(WarnedVersion(0, Level.YELLOW, 0)) and alarming(
+        WarnedVersion(0, Level.ORANGE, 0)
+    )
 
 
 def _version(lead_s: int, level: int = 3, for_s: int = 3600) -> WarnedVersion:
@@ -555,7 +565,10 @@ def _version(lead_s: int, level: int = 3, for_s: int = 3600) -> WarnedVersion:
         ([_version(n * 1800) for n in range(16, 0, -1)], (0, 1, 1)),
         # one that ran out or was called off is over: the next is a warning of its own
         ([_version(8 * 3600), _version(3600)], (1, 0, 1)),
-        ([_version(9 * 3600, for_s=40_000), _version(8 * 3600, level=0), _version(3600)], (1, 0, 1)),
+        (
+            [_version(9 * 3600, for_s=40_000), _version(8 * 3600, level=0), _version(3600)],
+            (1, 0, 1),
+        ),
         # called off and raised again within half an hour is one
         ([_version(7000), _version(6000, level=0), _version(5000)], (1, 0, 0)),
         ([_version(-3600)], (0, 1, 0)),  # late: there was a flood

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -376,6 +377,31 @@ def test_what_a_lone_gauge_sees_is_not_carried_on_beside_dry_ones() -> None:
     once = [0.0] * 17 + [12.0]  # one reading is no trend
     assert value(p, once, dead) == pytest.approx(value(fallen, once, dead))
     assert value(p, once, drop) > value(fallen, once, drop) * 1.5
+
+
+def test_between_what_is_in_doubt_and_what_is_not_there_is_no_trend() -> None:
+    p = ArealIntensity(
+        slot_min=5, from_min=30, to_min=60, silent_min=30, goes_on_min=30, goes_on_trend=1.0
+    )
+    kind, weights = KINDS["areal_intensity"], np.array([[0.9, 0.1]])
+    low, steady = [2.0] * 15 + [4.0] * 3, [4.0] * 18
+    known = np.zeros((1, 2, 18), np.bool_)
+    mixed, all_ = known.copy(), known.copy()
+    mixed[0, 0, :15] = all_[0, 0] = True
+
+    def value(own: list[float], beside: list[float], doubt: npt.NDArray[np.bool_] | None) -> float:
+        view = View(np.array([[own, beside]]), np.array([0]), 300, weights, doubt=doubt)
+        return float(kind.score(p, view).value[0])
+
+    grows = value(low, steady, None)
+    assert value(low, steady, known) == value(low, steady, all_) == pytest.approx(grows)
+    flat = kind.score(
+        msgspec.structs.replace(p, goes_on_trend=0.0),
+        View(np.array([[low, steady]]), np.array([0]), 300, weights),
+    )
+    # steady beside it: it goes on as it falls; growing beside it: it grows likewise
+    assert value(low, steady, mixed) == pytest.approx(float(flat.value[0]))
+    assert value(low, low, mixed) == pytest.approx(value(low, low, None))
 
 
 def test_a_level_gauge_that_fell_to_zero_and_came_back_has_seen_no_rise() -> None:
