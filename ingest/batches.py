@@ -7,12 +7,15 @@ from ingest.observation import Observation, Observations
 from stream.log.port import Out
 from stream.records import encode
 
+MOST = 20_000  # readings of one record: a backlog must not outgrow what a log takes
+
 
 def batches(groups: Mapping[str, Sequence[Observation]], received_at: int) -> list[Out]:
-    """What came at once, by group, in order of arrival."""
+    """What came at once, by group, in order of arrival; of very many as several records."""
     return [
-        Out("observations", group, encode(Observations.of(group, received_at, items)))
+        Out("observations", group, encode(Observations.of(group, received_at, items[n : n + MOST])))
         for group, items in groups.items()
+        for n in range(0, len(items), MOST)
     ]
 
 

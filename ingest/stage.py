@@ -12,7 +12,7 @@ import msgspec
 
 from config.language import Said, Text, text_of
 from config.records.district import District
-from ingest.batches import batches
+from ingest.batches import MOST, batches
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
 from ingest.decode.node_status import decode_status
@@ -44,7 +44,6 @@ _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
 _TOLD = 10_000
 _LETTERS = 50  # of one message
-_MOST = 20_000  # readings of one record: a backlog of gateways must not outgrow what a log takes
 # the last level of a gateway's topic, and what reads such a payload (received at ms); the names stand
 # in `stream.mqtt.access.DIALECTS` too, for the broker's rights
 DECODERS: dict[str, Callable[[bytes, int], list[Reading | Rejected]]] = {
@@ -130,7 +129,7 @@ class Intake:
                     self._flags[one.flag.name.lower()] += 1
                     for group in self._register.groups.get(one.station, ()):
                         groups.setdefault(group, []).append(one)
-            if any(len(items) >= _MOST for items in groups.values()):
+            if any(len(items) >= MOST for items in groups.values()):
                 outs += self._flush(groups)
         return outs + self._flush(groups)
 

@@ -44,7 +44,7 @@ def check_telemetry(
         seen.add(what)
         _twice(problems, n, row, fed, stations)
         head = heads.setdefault(row.key, row)
-        for column in ("password", "mode", "end", "ask_min"):
+        for column in ("password", "mode", "end", "ask_min", "clock"):
             if getattr(head, column) != getattr(row, column):
                 words = Text("与同一地址的另一行不同", "not as in another row of the same address")
                 problems.append(problem(FILE, n, column, words, f"{getattr(head, column)}"))

@@ -251,8 +251,8 @@ class StageThreshold(Row, frozen=True, kw_only=True):
 class TelemetryRow(Row, frozen=True, kw_only=True):
     """One element of one telemetry address as the readings of one station of stations.csv.
 
-    A value counts as `value * scale + offset`, in the unit of the quantity. password, mode, end, ask_min are
-    of the address: its rows say the same.
+    A value counts as `value * scale + offset`, in the unit of the quantity. password, mode, end, ask_min, clock
+    are of the address: its rows say the same.
     """
 
     station: str  # of stations.csv
@@ -268,6 +268,7 @@ class TelemetryRow(Row, frozen=True, kw_only=True):
     mode: Literal["M1", "M2", "M3", "M4"] = "M2"  # M1: it waits for no answer
     end: Literal["EOT", "ESC"] = "EOT"  # of the answer: it may sleep, or is to stay on line
     ask_min: int = 0  # M4: asked for its values every so many minutes
+    clock: Literal["", "set"] = ""  # set: told the time (4A) where its own is over 5 minutes off
 
     @property
     def key(self) -> tuple[str, str]:

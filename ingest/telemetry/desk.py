@@ -27,7 +27,7 @@ from ingest.telemetry.book import (
 )
 from ingest.telemetry.codec.said import Broken, Fault
 from ingest.telemetry.codec.sl651 import encode
-from ingest.telemetry.codec.sl651.body import Body651, read
+from ingest.telemetry.codec.sl651.body import Body651, moment, read
 from ingest.telemetry.codec.sl651.frame import Finder, Frame651
 from ingest.telemetry.codec.sl651.packets import Packets
 from ingest.telemetry.codec.sl651.tables import (
@@ -40,6 +40,7 @@ from ingest.telemetry.codec.sl651.tables import (
     PERIOD,
     PICTURES,
     REPORTS,
+    SET_CLOCK,
     TEST,
     TIMED,
 )
@@ -56,6 +57,7 @@ _ONCE = frozenset(
 )  # one of a time; of an add-on report several may be of one minute
 _OPEN_MS = 600_000  # so long who spoke for an address is still taken to be there
 _SAY_MS = 3_600_000
+_AWAY_MS = 300_000  # of a clock
 
 
 Told = tuple[int, int, str, object]  # function, element, time as it was sent, value
@@ -86,7 +88,7 @@ class _Known:
         self.spoke: OrderedDict[str, int] = OrderedDict()
         self.told_at = -_SAY_MS
         self.unknown: set[int] = set()
-        self.heard_at = 0
+        self.set_at = -_SAY_MS  # when its clock was set
 
     def again(self, report: tuple[int, int, str], content: object) -> bool:
         """Was this very report taken before? A re-send keeps its serial, and says the same."""
@@ -129,10 +131,6 @@ class Desk:
         self.counted: Counter[str] = Counter()  # what is told once and counted each time
         self.missing = 0
 
-    def heard_at(self) -> dict[tuple[str, str], int]:
-        """When each address was last heard, ms."""
-        return {key: one.heard_at for key, one in self._known.items() if one.heard_at}
-
     def told_less(self) -> list[tuple[str, int]]:
         """Since the last time: what had been told before and was only counted, and values that were missing."""
         found = [*self.counted.items(), *[("missing", self.missing)] * bool(self.missing)]
@@ -156,7 +154,6 @@ class Desk:
             )
             return Heard(frame.station, [], [Rejected("unknown_station", words)])
         known = self._known[key]
-        known.heard_at = now
         if isinstance(frame, Frame651):
             return self._651(frame, mine, known, peer, now)
         return self._206(frame, mine, known, peer, now)
@@ -170,7 +167,7 @@ class Desk:
             )
         if mine.head.password and mine.head.password.upper() != f.password:
             return self._no(f.station, 8, "bad_password", "密码不对", "the password is not its own")
-        if f.function == KEEP_ALIVE:
+        if f.function in (KEEP_ALIVE, SET_CLOCK):
             return Heard(f.station, [], [])
         if f.packets:
             return self._packet(f, mine, known, peer, now)
@@ -226,8 +223,9 @@ class Desk:
             return self._no(f.station, 10, "unasked", *words)
         reply = b""
         if f.function in REPORTS and mine.head.mode != "M1" and body.serial >= 0:
-            end = ESC if mine.head.end == "ESC" or mine.head.mode == "M4" else EOT
-            reply = encode.answer(f, body.serial, now, end)
+            clock = _clock(f, mine, known, body.sent, now)
+            stays = clock or mine.head.end == "ESC" or mine.head.mode == "M4"
+            reply = encode.answer(f, body.serial, now, ESC if stays else EOT) + clock
         seen = next((i.seen for i in body.items if i.seen), "")
         content = [item[2:] for item in body.items]
         if known.again((f.function, body.serial, seen), content):
@@ -338,6 +336,20 @@ class Desk:
         letters = self._faults(f.station, data.faults, (), mine, known)
         meant = of_206(self._register, mine, data, now)
         return self._heard(f.station, meant, letters, False, twice, now, reply)
+
+
+def _clock(f: Frame651, mine: Address, known: _Known, sent: str, now: int) -> bytes:
+    """Its clock is told right where the district wants it so: twice, as the standard says of one that is more
+    than five minutes off; at most once an hour, for not every station obeys."""
+    at = moment(sent)
+    if mine.head.clock != "set" or at is None or abs(at - now) <= _AWAY_MS:
+        return b""
+    if now - known.set_at < _SAY_MS:
+        return b""
+    known.set_at = now
+    return 2 * encode.question(
+        f.station, SET_CLOCK, now, centre=f.centre, password=f.password, swapped=f.swapped
+    )
 
 
 def _lost(address: str, held: Packets) -> Rejected:

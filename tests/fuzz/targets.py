@@ -63,8 +63,10 @@ from ingest.observation import CapIn, Observation, PersonSays, Service
 from ingest.people.form import Form, FormWrong
 from ingest.people.reports import People
 from ingest.stage import Intake
+from ingest.telemetry.codec.said import Broken
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
+from ingest.telemetry.desk import Desk, finder_of
 from ingest.waveform.records import clock_of, record_length
 from ingest.waveform.seconds import Band, Piece, Seconds
 from stream.disk.blobs import FrameStore
@@ -76,6 +78,8 @@ from stream.records import Rejected, Run, decode, encode
 from tests.support import poison
 from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.decide_district import T0
+from tests.support.telemetry import district as telemetry_district
+from tests.support.telemetry import frames_651
 
 KEY = bytes(range(32))
 PREFIX = "fengsui/live/yanqing/"
@@ -379,7 +383,17 @@ def record(topic: str, data: bytes) -> None:
     assert found is None or encode(found)
 
 
-TARGETS |= {"sl651": rows_651, "szy206": rows_206}
+def station(data: bytes) -> None:
+    """Bytes as a telemetry station says them: only readings and declared reasons."""
+    desk = Desk(telemetry_district(), Register(telemetry_district()), lambda *_: Rejected("bad_frame", ""))
+    finder = finder_of(data)
+    for one in [*finder.feed(data), *finder.rest()]:
+        heard = desk.broken(one) if isinstance(one, Broken) else desk.hear(one, "tcp", T0)
+        assert all(why.reason in REASONS for why in heard.letters)
+        assert all(0 <= o.observed_at <= LAST_AT for o in heard.found)
+
+
+TARGETS |= {"sl651": rows_651, "szy206": rows_206, "station": station}
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -434,9 +448,10 @@ def seeds(target: str) -> Iterator[bytes]:
             head = b"000001D G1     EHZFS" + bytes(18) + b"\0\x01\0\0\0\0\0\0\0\x30"
             yield head + bytes.fromhex("03e80038 0b010900 03e90000 14000000")
             yield np.random.default_rng(1).normal(0, 1e3, 500).tobytes()
-        case "sl651":
+        case "sl651" | "station":
             head = "7E7E05001122334403E832002B020034170718110016F1F1001122334448F0F01707181100"
             yield bytes.fromhex(head + "201900004026190000403923000104903812109903A421")
+            yield from frames_651(T0)
         case "szy206":
             yield bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
         case "moments":

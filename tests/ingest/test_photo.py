@@ -64,7 +64,9 @@ def test_a_small_file_of_many_pixels(
 
 
 def test_what_goes_on_asking_for_memory_is_ended() -> None:
-    program = "from ingest.people.photo_process import MEMORY, bounded; bounded(); bytearray(MEMORY)"
+    program = (
+        "from ingest.people.photo_process import MEMORY, bounded; bounded(); bytearray(MEMORY)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
     )

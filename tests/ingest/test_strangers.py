@@ -33,7 +33,9 @@ def district(tmp_path: Path) -> District:
 
 
 def heard(text: str = TEXT, sender: str = NUMBER, ref: str = "") -> CarrierWord:
-    return CarrierWord("sms", "one", "", (f"sms|{ref}",) if ref else (), "", sender=sender, text=text)
+    return CarrierWord(
+        "sms", "one", "", (f"sms|{ref}",) if ref else (), "", sender=sender, text=text
+    )
 
 
 def said(outs: list[Out]) -> list[PersonSays]:

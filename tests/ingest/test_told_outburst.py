@@ -104,9 +104,7 @@ def test_a_time_or_fact_that_cannot_be_is_refused(fields: dict[str, str]) -> Non
 def test_it_is_evidence_and_the_wave_is_counted_from_when_it_happened() -> None:
     """Told 100 minutes late: longer ago than a report of water counts, the wave is still under way."""
     district = lakes()
-    told = msgspec.structs.replace(
-        says(0), fact="dam_break", happened_at=T0 - 100 * MIN
-    )
+    told = msgspec.structs.replace(says(0), fact="dam_break", happened_at=T0 - 100 * MIN)
     found = Watch(district).reports(told)
     (lake,) = [d for d in found if d.hazard == "dam_break"]
     assert (lake.action, lake.suspect, lake.happened_at) == (Action.PREPARE, True, T0 - 100 * MIN)

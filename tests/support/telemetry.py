@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from console.model.follow import DECODERS
 from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.setup import Setup, make_setup
 from ingest.observation import Observation, Observations
+from ingest.telemetry.codec.sl651 import encode
 from ingest.telemetry.run import run_telemetry
 from ingest.telemetry.server import USUAL, Bounds
 from stream.disk.blobs import FrameStore
@@ -34,6 +36,21 @@ ROWS = (
 )
 
 
+def frames_651(at: int) -> list[bytes]:
+    """One frame of each kind of report, of the addresses above."""
+    slots = [encode.rain_slots([0.5, None] * 6), encode.level_slots(0xF5, [0.3, None] * 6)]
+    level = encode.element(0x39, -1.5, 4, 3)
+    found = [
+        encode.frame(A, function, encode.report(A, n, at, 0x48, at, [*slots, level]))
+        for n, function in enumerate(range(0x2F, 0x37))
+    ]
+    series = [b"\x04\x18\x00\x01\x00", b"\x39\x23" + bytes.fromhex("00001234" * 6)]
+    picture = encode.report(B, 9, at, 0x48, at, [b"\xf3\xf3" + bytes(600)])
+    found.append(encode.frame(C, 0x31, encode.report(C, 3, at, 0x48, at, series)))
+    return [*found, *encode.in_packets(B, 0x36, picture, password="1234")]
+
+
+@cache
 def district(rows: tuple[TelemetryRow, ...] = ROWS) -> District:
     """Yanqing with telemetry stations; rain of theirs sums over five minutes."""
     found = yanqing()

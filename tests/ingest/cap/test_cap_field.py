@@ -314,7 +314,10 @@ def test_a_memory_of_an_earlier_version_is_read() -> None:
     state, _ = heard(cap("W1", Level.RED))
     (mine,) = state.held[WEATHER].values()
     old = msgspec.structs.replace(mine, identifier="")
-    state.held[WEATHER] = {"weather@x,W1": old, "weather@x,W9": HeldMessage(old.forget_at, over=True)}
+    state.held[WEATHER] = {
+        "weather@x,W1": old,
+        "weather@x,W9": HeldMessage(old.forget_at, over=True),
+    }
     assert take(state, cap("W1", Level.RED), VALID) == ""
     assert take(state, cap("W9", Level.RED), VALID) == "", "cancelled before it came"
     assert level(state) == Level.RED

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from config.records.district import TelemetryRow
 from ingest.observation import Flag
 from ingest.telemetry.codec.sl651 import encode
+from ingest.telemetry.codec.sl651.body import moment, read
 from ingest.telemetry.codec.sl651.tables import EOT, ESC, HOURLY
 from ingest.telemetry.codec.szy206.data import encode_number, encode_tail
 from ingest.telemetry.codec.szy206.frame import Finder206, Frame206, frame
@@ -252,6 +254,27 @@ def encode_day(year: int) -> int:
     from datetime import UTC, datetime
 
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+def test_a_clock_that_is_off_is_set_where_the_district_wants_it_so(tmp_path: Path) -> None:
+    rows = (TelemetryRow(station="S01", address=A, element="39", clock="set"),)
+    with listening(tmp_path, of=district(rows)) as line:
+        one, at = station(line), now_ms() // MINUTE * MINUTE
+        level = [encode.element(0x39, 2.0, 4, 3)]
+        answer = one.timed(at - 20 * MINUTE, level)
+        told = [one.listen(), one.listen()]
+        assert answer is not None
+        assert answer.end == ESC  # it must stay to hear it
+        assert [f.function for f in told if f is not None] == [0x4A, 0x4A]
+        times = [moment(read(f).sent) for f in told if f is not None]
+        assert all(t is not None and abs(t - at) < 10 * MINUTE for t in times)
+        one.send(encode.frame(A, 0x4A, bytes(2) + bytes.fromhex(encode.digits(at))))
+        for n in (19, 0):
+            answer = one.timed(at - n * MINUTE, level)
+            assert answer is not None
+            assert answer.end == EOT  # once an hour
+        one.close()
+        assert not line.letters()
 
 
 def test_a_station_that_waits_to_be_asked_is_asked(line: Listening) -> None:
