@@ -174,6 +174,10 @@ function evidence(w) {
   made.push(el("p", { class: "whole" }, w.reason));
   const charted = new Set();
   for (const e of w.evidence) {
+    if (e.what === "upstream") { // a fact that a person told, and no value of a station
+      made.push(el("div", { class: "cell" }, el("p", { class: "rule" }, `${t("上游", "upstream")} ${named(g.areas[e.station])} ${e.at ? `${time(e.at, clock())} (${age(clock() - e.at)})` : ""} ${t("发生", "it happened")}`)));
+      continue;
+    }
     const s = g.stations[e.station], name_ = s ? `${e.station} ${t(s.name, s.en)}` : e.station;
     const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
     const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, e.chance === null ? "" : el("strong", {}, t(`未来 ${e.window} 分钟达到 ${e.reach} ${e.of} 的可能性 ${e.chance}%`, `chance of ${e.reach} ${e.of} within ${e.window} min: ${e.chance}%`), " · "), `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())} (${age(clock() - e.at)})` : ""} ${of(e.note)}`));

@@ -11,7 +11,7 @@ from config.records.quantity import QUANTITIES
 from config.records.rule_kinds import rule_words
 from dispatch.grade import Grade
 from dispatch.records import Decision
-from dispatch.words.evidence import forecast
+from dispatch.words.evidence import evidence, forecast
 from dispatch.words.local_time import local
 from fengsui.explain.margins import Near
 from fengsui.explain.verdict import STOOD_STILL_MS, Facts, Verdict, in_words, stale
@@ -37,7 +37,7 @@ def lines(district: District, f: Facts, series: Series) -> Iterator[Said]:
     yield Text(f"{place.township}{place.name}（{f.area}） {at}", f"{place.name_en} ({f.area}) {at}")
     for v in f.verdicts:
         yield _hazard("■ ", v.hazard) + ": " + headline(district, v, f)
-        yield from ("    " + text for text in _details(v, f, zone))
+        yield from ("    " + text for text in _details(district, v, f, zone))
     yield from _heard(district, f)
     if f.found:
         yield Text("各规则离阈值多远：", "how near each rule was:")
@@ -158,7 +158,7 @@ def _steps(n: Near) -> Text:
     return Text("、".join(STEP_ZH[s] for s in steps), ", ".join(steps))
 
 
-def _details(v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
+def _details(district: District, v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
     a = v.alert
     if a is not None and not v.ended:
         yield Text("原因：", "because: ") + a.reason
@@ -166,8 +166,17 @@ def _details(v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
             limit = f" ≥ {e.threshold:g}" if e.threshold is not None else ""
             window = f" {e.window_min} min" if e.window_min else ""
             when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
-            rest = f"{e.station} {e.quantity}{window} {e.value:g}{limit}{when} {e.note}".rstrip()
-            yield Text(f"依据：{rest}", f"evidence: {rest}")
+            rest = f"{e.station} {e.quantity}{window} {e.value:g}{limit}{when}"
+            if e.kind == "upstream":  # no value of a station
+                yield Text(
+                    f"依据：{evidence(district, e, 'zh')}",
+                    f"evidence: {evidence(district, e, 'en')}",
+                )
+            else:
+                yield Text(
+                    f"依据：{rest} {zh(e.note)}".rstrip(),
+                    f"evidence: {rest} {en(e.note)}".rstrip(),
+                )
             if e.chance is not None:
                 share = f" {e.chance:.0%}"
                 yield Text("  ", "  ") + forecast(e) + Text(share, share)
