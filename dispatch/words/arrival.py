@@ -58,6 +58,19 @@ def in_public(district: District, a: Alert, lang: str) -> str:
     )
 
 
+def in_short(district: District, a: Alert, lang: str) -> str:
+    """洪水约10点35分到, Comes ~10:30: where an SMS has no room for more."""
+    span, what = _rounded(a), _WHAT.get(a.hazard, _FLOOD)
+    if span is None:
+        return ""
+    if lang == "zh":
+        soon = hour(span[0], a.sent_at, district.timezone)
+        return f"{what[0]}随时会到" if span[0] <= a.sent_at else f"{what[0]}约{soon}到"
+    if span[0] <= a.sent_at:
+        return "Comes any time"
+    return f"Comes ~{local(span[0], district.timezone, '%H:%M')}"
+
+
 def aloud(district: District, a: Alert) -> str:
     """洪水预计约十点三十五分到达, as a loudspeaker says it."""
     span, what = _rounded(a), _WHAT.get(a.hazard, _FLOOD)[0]

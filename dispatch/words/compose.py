@@ -19,7 +19,14 @@ from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, 
 from dispatch.geography.downstream import Hit, is_told
 from dispatch.grade import Grade
 from dispatch.records import Alert, Route
-from dispatch.words.arrival import aloud, arrival, below_in_words, in_public, yours_in_words
+from dispatch.words.arrival import (
+    aloud,
+    arrival,
+    below_in_words,
+    in_public,
+    in_short,
+    yours_in_words,
+)
 from dispatch.words.evidence import (
     LIKELY,
     coverage,
@@ -164,6 +171,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "risk": advice["seen"] if seen_itself(a) else _risk(a, advice["event"], at, lang),
         "arrival": arrival(district, a, lang),
         "comes": in_public(district, a, lang),
+        "comes_short": in_short(district, a, lang),
         "comes_spoken": aloud(district, a),
         "others": advice["others"],
         "moved": orders_zh(a.hazard).removesuffix("指令"),
@@ -200,6 +208,7 @@ def _fields_together(
         coming and not fields["comes"]
     ):  # the water of a warning that does not lead comes all the same
         fields["comes"] = in_public(district, coming[0], message.lang)
+        fields["comes_short"] = in_short(district, coming[0], message.lang)
         fields["comes_spoken"] = aloud(district, coming[0])
     more, kept = keeps(t, words.advice, message.lang), "".join(keeps(t, words.advice, "speak"))
     gap = "；" if zh else ". "

@@ -20,7 +20,7 @@ from stream.records import Record
 from tests.support.console_delivery import alert_of, wait_for_alert
 from tests.support.console_door import Caller
 from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
-from tests.support.decide_district import MIN, T0, seen
+from tests.support.decide_district import MIN, T0, seen, yanqing
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -126,6 +126,9 @@ def test_a_fact_is_told_with_its_time(seat: Seat, log: Log) -> None:
     page.locator("[data-go=raise]").click()
     expect(page.locator("#happened")).to_have_count(0)
     assert [(d.act, d.happened_at) for d in acts(log)] == [("raise", T0 + 10 * MIN)]
+    below = page.locator("[data-warning]", has_text=yanqing().areas["A02"].name)
+    below.locator("[data-open]").click()
+    expect(page.locator(".rule", has_text="上游")).to_contain_text("20:10")
     cases(log, seen(40, Level.YELLOW, area="A02"))
     page.locator("[data-warning]", has_text="山洪").locator("[data-open]").click()
     page.locator("[data-act=raise]").click()

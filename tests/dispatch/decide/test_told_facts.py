@@ -11,8 +11,11 @@ import pytest
 from config.load import load
 from config.records.level import Action, Level
 from dispatch.decide.wave import OLDEST_MS
+from dispatch.grade import Grade
 from dispatch.records import Alert, Decision
 from dispatch.words.compose import Message, write
+from dispatch.words.sample import sample
+from dispatch.words.wording import CATEGORY_ZH
 from ingest.decode.fact_time import fact_time
 from stream.records import Tick
 from tests.support.decide_district import MIN, T0, Line, act
@@ -177,7 +180,10 @@ def test_a_time_after_midnight_is_said_with_its_day() -> None:
     text = write(VALLEY, Message(a, "public", "zh"), "app").text
     assert "洪水预计约23点50分到明天凌晨4点20分到达。" in text
     a = msgspec.structs.replace(a, earliest_at=T0 + 363 * MIN, latest_at=T0 + 383 * MIN)
-    assert "洪水预计约明天凌晨两点到达。" in write(VALLEY, Message(a, "public", "zh"), "broadcast").text
+    assert (
+        "洪水预计约明天凌晨两点到达。"
+        in write(VALLEY, Message(a, "public", "zh"), "broadcast").text
+    )
 
 
 @pytest.mark.parametrize(
@@ -203,3 +209,19 @@ def test_what_is_no_time_or_is_to_come_is_told(said: str) -> None:
     with pytest.raises(ValueError, match=r"时刻|time of"):
         fact_time(said, now, "Asia/Shanghai")
     assert fact_time("", now, "Asia/Shanghai") == 0
+
+
+@pytest.mark.parametrize("hazard", ["dam_break", "reservoir_release", "flash_flood", "debris_flow"])
+def test_the_time_leaves_an_sms_within_its_length(hazard: str) -> None:
+    """Of the places with the longest names; in Chinese the time is always in it."""
+    d = load(Path(__file__).parents[3] / "config" / "yanqing")
+    for area in ("A05", "A22", "A51"):
+        for grade in (Grade(Level.RED, Action.MOVE), Grade(Level.ORANGE, Action.PREPARE)):
+            a = sample(area, hazard, grade)
+            late = a.sent_at + 8 * 60 * MIN
+            a = msgspec.structs.replace(a, earliest_at=late, latest_at=late + 180 * MIN)
+            for category in CATEGORY_ZH:
+                zh = write(d, Message(a, "public", "zh", category=category), "sms")
+                en = write(d, Message(a, "public", "en", category=category), "sms")
+                assert (zh.segments <= 3, en.segments <= 3) == (True, True), (zh.text, en.text)
+                assert "约明天" in str(zh.text)
