@@ -28,6 +28,11 @@ _EACH = {
             "每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。",
             "Each rule by stations, beside a plain loop; a year hindcast.",
         ),
+        "tune": Entry(
+            "bench.tune:bench_tune",
+            "率定测速：一站 5 次与 50 次事件，再到多站一年的逐时水位；打印区间。",
+            "A gauge with 5 events and with 50, then a year of hourly stage of many; intervals are printed.",
+        ),
         "target": Entry(
             "bench.cases.recipients:bench_target",
             "定向测速：一区 COUNT 个接收者的解析、成文、入列，与朴素循环相比。",

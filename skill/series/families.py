@@ -10,6 +10,7 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - wetness, base: rain with what fell before, level and rise above the base flow;
 - either, both: a level and a rain sum with a limit each (`skill.series.joint.combined`);
 - upstream: a gauge up the river, by its travel time (`skill.series.joint.upstream`);
+- runoff: discharge to come from rain by a unit hydrograph (`skill.series.joint.runoff`);
 - forecast, chance: level, rise and rain together, fitted to the record (`skill.series.fitted`).
 """
 
@@ -35,7 +36,7 @@ _BASES = (0.5, 1.0, 1.5, 2.0)
 MANY = 2_000_000  # slots of all places: from here on a coarser grid
 Told = Callable[[Said], None]
 
-_OTHERS = ("either", "both", "upstream", "forecast", "chance")  # made elsewhere
+_OTHERS = ("either", "both", "upstream", "runoff", "forecast", "chance")  # made elsewhere
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
     ("recent_prior_rain", {"recent_days": 3, "prior_days": 15, "b": 0.67}, 88.9),  # Chleborad 2000

@@ -10,12 +10,14 @@ from skill.series.csv_text import SeriesFault
 from skill.series.families import LEVELS
 from skill.series.fit import Place, Terms, places_events, seen
 from skill.series.play import scale, watched
-from skill.series.track import alongside, spans, step_s, track
+from skill.series.track import Track, alongside, spans, step_s, track
 from skill.verify.hindcast import Readings
 from skill.verify.match import Event
 
 TUNED = (*LEVELS, "rain")
 _HOUR_MS = 3_600_000
+_LEAST_SLOT_S = 900  # of a runoff model
+_MOST_PAIRS = 256  # of an area and a station
 
 
 def terms_of(readings: Readings, min_lead_s: int) -> Terms:
@@ -36,6 +38,14 @@ def choices(
     """Sets of places to tune on: one a station that could watch the areas without their own."""
     areas = sorted({e.area for e in events})
     of = watched(readings, areas, quantity, by)
+    if _unsure(of, by):
+        told = Text(
+            f"{quantity}：{len(of)} 个区，不知由哪些站监视，未用于率定；请给出区县的配置",
+            f"{quantity}: nobody says which stations watch which of {len(of)} areas, so none is tuned on; "
+            "give the district's config",
+        )
+        notes.append(told)
+        return []
     most = max((len(s) for s in of.values()), default=0)
     named = {s for stations in of.values() for s in stations}
     for station, q in readings.pairs:
@@ -57,6 +67,11 @@ def choices(
         ]
         out.append(places)
     return out
+
+
+def _unsure(of: Mapping[str, Sequence[str]], by: Mapping[str, Sequence[str]] | None) -> bool:
+    """Would each of many areas be looked at from each of many stations, for want of a word who watches whom?"""
+    return by is None and sum(len(s) for s in of.values() if len(s) > 1) > _MOST_PAIRS
 
 
 def _place(
@@ -124,6 +139,23 @@ def with_upstream(
     return out
 
 
+def with_runoff(readings: Readings, joint: Iterable[Sequence[Place]]) -> list[tuple[Place, Track]]:
+    """Of each set of one place with rain beside its discharge: the rain gauges as tracks, the first of them
+    the clock, and the discharge on their slots."""
+    out = []
+    for places in joint:
+        own, rain = places[0].track, places[0].beside
+        if len(places) > 1 or own.quantity != "discharge" or not rain:
+            continue
+        slot_s = max(own.slot_s, _LEAST_SLOT_S)
+        first = track(readings, rain[0].station, "rain", slot_s, "sum")
+        if first.at.size:
+            others = tuple(alongside(readings, t.station, "rain", first) for t in rain[1:])
+            flow = alongside(readings, own.station, "discharge", first)
+            out.append((places[0]._replace(track=first, beside=others), flow))
+    return out
+
+
 def with_rain(
     readings: Readings, sets: Iterable[Sequence[Place]], by: Mapping[str, Sequence[str]] | None
 ) -> list[list[Place]]:
@@ -134,6 +166,8 @@ def with_rain(
         if places[0].track.quantity not in LEVELS:
             continue
         of = watched(readings, [p.area for p in places], "rain", by)
+        if _unsure(of, by):
+            continue
         level_s = max(p.track.slot_s for p in places)
         steps = {n: step_s(readings, n, "rain") for p in places for n in of[p.area]}
         fit = {n: s for n, s in steps.items() if s <= max(level_s, 3600)}

@@ -25,9 +25,10 @@ from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
 from skill.series.fitted import fitted
 from skill.series.joint.combined import combined
+from skill.series.joint.runoff import RUNOFF, runoffs
 from skill.series.joint.upstream import upstream
 from skill.series.nested import Judged, contiguous, dealt, judge
-from skill.series.places import TUNED, choices, terms_of, with_rain, with_upstream
+from skill.series.places import TUNED, choices, terms_of, with_rain, with_runoff, with_upstream
 from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
@@ -44,6 +45,7 @@ from skill.series.rules import (
     load,
     text,
 )
+from skill.series.track import Track
 from skill.verify import names
 from skill.verify.hindcast import Readings
 from skill.verify.match import RULE, Event
@@ -64,9 +66,8 @@ class _Basis(NamedTuple):
     blocks: Ints
     sets: list[list[Place]]
     plain: int  # so many of the sets come first and have one station a place
-    rainy: (
-        int  # so many after them have rain beside the level; the rest has a gauge upstream as track
-    )
+    rainy: int  # then with rain beside the level; then with a gauge upstream as the track
+    flows: list[tuple[Place, Track]]  # the last sets: rain gauges, and the discharge on their slots
     known: int  # events that were observed at all
 
 
@@ -217,15 +218,18 @@ def _basis(
     starts = np.array([e.start_at for e in happened], np.int64)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
     joint, river = with_rain(readings, sets, by), with_upstream(readings, sets, terms)
-    all_ = sets + joint + river
-    return _Basis(readings, happened, terms, blocks, all_, len(sets), len(joint), known)
+    flows = with_runoff(readings, joint)
+    all_ = sets + joint + river + [[place] for place, _ in flows]
+    return _Basis(readings, happened, terms, blocks, all_, len(sets), len(joint), flows, known)
 
 
 def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Rival]:
     """All that is fitted, anew without each fold."""
     last = basis.plain + basis.rainy
-    joint, river = basis.sets[basis.plain : last], basis.sets[last:]
-    found = upstream(river, last, basis.terms, basis.blocks, folds, told)
+    far = len(basis.sets) - len(basis.flows)
+    joint, river = basis.sets[basis.plain : last], basis.sets[last:far]
+    how = basis.terms, basis.blocks, folds, told
+    found = upstream(river, last, *how) + runoffs(basis.flows, far, *how)
     return found + fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
 
 
@@ -254,6 +258,7 @@ def _rows(
                 source="fengsui tune; see [provenance]",
                 areas=(p.area,),
                 stations=(p.track.station, *near),
+                weights=(1.0,) * (1 + len(near)) if c.kind == RUNOFF else (),
                 quantity=p.track.quantity,
                 beside={"rain": rain} if rain else {},
                 orange=limit,

@@ -29,6 +29,8 @@ _LEAST_SLOPE = 0.05
 _SEED = 20_261_124
 _EQUAL = 1e-9
 _AROUND = np.linspace(-0.7, 0.7, 9)  # in log odds: half to double the odds of the threshold
+_OF_STORM = ("storm_total", "duration")
+_HEARD = 0.1  # share of the rows: what fewer of them have is not known
 _SILENT = -5.0  # log ratio to its threshold of a published rule that lacks an input: no warning
 
 
@@ -203,6 +205,20 @@ def best(p: Floats, cost: float) -> float:
     return float((hits / (hits + cost * (total - hits) + false)).max())
 
 
+def borrowed(f: Fitted, s: Sample) -> tuple[str, Bools]:
+    """The published rule that speaks for rows of another place of which one peak alone is known, and for
+    which rows: with nothing of the storm's total or of its other durations, what kind of storms these are
+    would be taken from where the rule was made, and its threshold with it."""
+    nowhere = np.zeros(len(s.yes), np.bool_)
+    if not s.elsewhere or f.published:
+        return "", nowhere
+    rain = [k for k, n in enumerate(f.names) if TABLE_QUANTITIES[n].minutes or n in _OF_STORM]
+    there = [f.names[k] for k in rain if np.isfinite(s.x[:, k]).mean() > _HEARD]
+    minutes = TABLE_QUANTITIES[there[0]].minutes if len(there) == 1 else 0
+    name = f"USGS M1-{minutes}, p >= 0.5"
+    return (name, np.isfinite(s.stated[name])) if name in s.stated else ("", nowhere)
+
+
 def odds_of(f: Fitted, s: Sample) -> Floats:
     """(n,) log odds of rows with gaps."""
     fill = filled_elsewhere if s.elsewhere else filled
@@ -210,6 +226,9 @@ def odds_of(f: Fitted, s: Sample) -> Floats:
     if f.published:
         value = s.stated.get(f.published, np.full(len(s.yes), np.nan))
         odds = odds + f.slope * np.where(np.isfinite(value), np.maximum(value, _SILENT), _SILENT)
+    name, mine = borrowed(f, s)
+    if name:
+        odds = np.where(mine, np.log(f.threshold / (1 - f.threshold)) + s.stated[name], odds)
     return odds
 
 

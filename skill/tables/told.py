@@ -11,7 +11,7 @@ from detectors.engine.window_rule import Floats
 from detectors.rain.log_odds import chance
 from skill.series.report import SEED, skill, skill_json
 from skill.series.rules import Skill
-from skill.tables.fit import Fitted, Sample, above, counted, odds_of
+from skill.tables.fit import Fitted, Sample, above, borrowed, counted, odds_of
 from skill.tables.published import published
 from skill.tables.rows.read import Storms
 from skill.tables.rules import FORM
@@ -57,6 +57,16 @@ def told(rule: Fitted, storms: Storms, s: Sample, notes: list[Said], group: str 
     """What the rule says of a table, beside what published ones say."""
     odds = odds_of(rule, s)
     p, alarm = chance(odds), above(odds, rule.threshold) >= 0
+    name, mine = borrowed(rule, s)
+    if name:
+        notes = [
+            *notes,
+            Text(
+                f"{int(mine.sum())} 行只有一个雨强峰值，又在别的地区：用 {name} 原样",
+                f"{int(mine.sum())} rows of another region have one peak alone: {name} speaks for them as "
+                "it stands",
+            ),
+        ]
     gaps = int((~np.isfinite(s.x[:, rule.line.weight != 0])).any(axis=1).sum())
     if gaps:
         notes = [
@@ -75,6 +85,7 @@ def told(rule: Fitted, storms: Storms, s: Sample, notes: list[Said], group: str 
         "groups": len(set(storms.group)) if group else None,
         "threshold": rule.threshold,
         "auc": auc(p, s.yes),
+        "csi_hindsight": hindsight(p, s.yes) if s.yes.any() else None,
         "brier": float(((p - s.yes) ** 2).mean()),
         "lead_minutes": {"median": None, "q1": None, "q3": None, "reason": _NO_LEAD},
         "published": [

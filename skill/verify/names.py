@@ -20,6 +20,7 @@ SERIES: Mapping[str, Text] = {
     "either": Text("水位或雨量", "level or rain"),
     "both": Text("水位且雨量", "level and rain"),
     "upstream": Text("上游来水", "water from upstream"),
+    "runoff": Text("降雨径流模型", "runoff model"),
     "forecast": Text("雨与水位的预报", "forecast from rain and level"),
     "chance": Text("雨与水位的概率", "chance from rain and level"),
 }

@@ -11,9 +11,14 @@ import pytest
 from config.load import load
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
+from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph, runoff
 from skill.series.clock import iso
+from skill.series.csv_text import SeriesFault
+from skill.series.fit import block_starts
+from skill.series.joint.runoff import runoffs
+from skill.series.places import choices, terms_of, with_rain, with_runoff
 from skill.series.play import play
-from skill.series.read import read_observations
+from skill.series.read import read_events, read_observations
 from skill.series.rules import load as load_rules
 from skill.series.tune import tune
 from skill.verify.hindcast import replay
@@ -66,9 +71,11 @@ def row(
     kind: str, limit: float, stations: tuple[str, ...] = ("S01",), **parameters: Any
 ) -> RuleRow:
     beside = {"rain": ("R01", "R02")} if len(stations) == 1 else {}
+    rain = kind == "unit_hydrograph"
     return RuleRow(
         id="tuned", kind=kind, hazard="flash_flood", source="test", areas=("F01",), orange=limit,
-        stations=stations, quantity="stage", beside=beside, hold_min=60, clear=1.0,
+        stations=stations, quantity="rain" if rain else "stage", beside=beside,
+        weights=(1.0, 1.0) if rain else (), hold_min=60, clear=1.0,
         parameters={"slot_min": 15} | parameters,
     )  # fmt: skip
 
@@ -81,6 +88,10 @@ ROWS = {
         "flood_score", 0.7,
         weights={"level": 0.8, "level_squared": -0.1, "rise_30min": 1.2, "rain_60min": 0.01,
                  "level_rain_60min": 0.005, "root_rain_45min": 0.02}, **SCALE,
+    ),
+    "runoff": row(
+        "unit_hydrograph", 5.0, ("R01", "R02"), area_km2=30.0, cn=85.0, n=2.0, k_h=1.0, memory_h=24,
+        silent_min=45, ahead_min=60,
     ),
     "upstream": row("travel_time", 1.1, ("S02", "S01"), lag_min=[90], gain=[0.67], offset=0.06,
                     spread_min=0, downstream=True),
@@ -108,6 +119,41 @@ def test_what_a_rule_says_over_a_record_the_stage_says_too(tmp_path: Path, name:
     assert starts == {a.start_at for a in said.alarms}
 
 
+def test_a_runoff_model_is_fitted_to_the_discharge(tmp_path: Path) -> None:
+    rain = storms(4, days=90)[0].reshape(2, -1, 4).sum(axis=2)  # hourly
+    true = UnitHydrograph(
+        area_km2=40.0, cn=80.0, n=2.0, k_h=2.0, memory_h=48, slot_min=60, decay_per_day=0.9
+    )
+    fell = rain.mean(axis=0)
+    before = np.zeros(fell.size)
+    for k in range(1, fell.size):
+        before[k] = (before[k - 1] + fell[k - 1]) * 0.9 ** (1 / 24)
+    u = hydrograph(true)[:48]
+    flow = 1.0 + np.convolve(runoff(before, fell, 80.0, 0.2), u)[: fell.size] * 40_000 / 3600
+    rows = ["station,quantity,time,value"]
+    for h in range(fell.size):
+        at = iso(T0 + (h + 1) * 4 * QUARTER)
+        rows += [f"weir,discharge,{at},{flow[h]:.3f}", f"g0,rain,{at},{rain[0, h]:.1f}"]
+        rows.append(f"g1,rain,{at},{rain[1, h]:.1f}")
+    high = np.nonzero(flow >= 0.4 * flow.max())[0]
+    new = np.append(True, np.diff(high) > 12)
+    events = [f"weir,{iso(T0 + (a + 1) * 4 * QUARTER)},,flood" for a in high[new]]
+    (tmp_path / "o.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    (tmp_path / "e.csv").write_text("\n".join(["area,start,end,kind", *events]) + "\n", "utf-8")
+    readings, happened = read_observations(tmp_path / "o.csv")[0], read_events(tmp_path / "e.csv")
+    terms = terms_of(readings, 3600)
+    sets = choices(readings, happened, terms, "discharge", [], None)
+    flows = with_runoff(readings, with_rain(readings, sets, None))
+    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
+    found = runoffs(flows, 0, terms, blocks, np.arange(blocks.size) % 4)[0]
+    p = found.whole.candidates[0].parameters
+    assert p["area_km2"] == pytest.approx(40.0, rel=0.25)
+    assert p["k_h"] == pytest.approx(2.0, rel=0.25)
+    assert found.held is not None
+    best = found.held.counts.sum(axis=1)
+    assert (best[:, 0] / np.maximum(best.sum(axis=1), 1)).max() > 0.7
+
+
 def test_a_gauge_upstream_is_found_with_its_travel_time(tmp_path: Path) -> None:
     _, up, here = storms(2)
     # both stand in one record; the events are those of the village's own gauge
@@ -131,3 +177,15 @@ def test_a_gauge_of_another_valley_is_none_upstream(tmp_path: Path) -> None:
     events.write_text(events.read_text("utf-8").replace("F01,", "S01,"), "utf-8")
     told = tune(observations, events, 1800, tmp_path / "r.toml")
     assert str(SERIES["upstream"]) not in {r["how"] for r in told["rivals"]}
+
+
+def test_many_areas_that_anybody_might_watch_are_told_and_left_out(tmp_path: Path) -> None:
+    rows, events = ["station,quantity,time,value"], ["area,start,end,kind"]
+    for h in range(24 * 130):
+        at = iso(T0 + h * 3_600_000)
+        rows += [f"g{k},rain,{at},{5.0 if h % 500 < 6 else 0.0}" for k in range(6)]
+    events += [f"a{n},{iso(T0 + 505 * 3_600_000)},,flood" for n in range(50)]
+    (tmp_path / "o.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    (tmp_path / "e.csv").write_text("\n".join(events) + "\n", "utf-8")
+    with pytest.raises(SeriesFault, match="which stations watch"):
+        tune(tmp_path / "o.csv", tmp_path / "e.csv", 3600, tmp_path / "r.toml")

@@ -235,3 +235,24 @@ def test_california_moves_to_the_southwest(tmp_path: Path) -> None:
     assert there["csi"] > max(p["csi"] for p in there["published"]) + 0.1
     assert there["csi"] > 0.4
     assert there["auc"] > 0.96
+
+
+def test_with_one_peak_alone_another_region_loses_nothing_to_m1(tmp_path: Path) -> None:
+    kept = ("intensity_15min", "burned_steep", "dnbr", "soil_kf")
+    lines = (MAPS / "postfire-staley.toml").read_text("utf-8").splitlines()
+    few = [x for x in lines if " = { column" not in x or x.split(" = ")[0] in kept]
+    (tmp_path / "few.toml").write_text("\n".join(few) + "\n", "utf-8")
+    table, columns = _real("postfire-sirgo2025"), MAPS / "postfire-sirgo.toml"
+    tune(table, "Response", "Fire", columns, tmp_path / "a.toml")
+    there = hindcast(
+        tmp_path / "a.toml",
+        _real("postfire-staley2016"),
+        "Response",
+        tmp_path / "few.toml",
+        "Fire_ID",
+    )
+    m1 = next(p for p in there["published"] if p["rule"].startswith("USGS M1-15"))
+    assert there["csi"] >= m1["csi"]
+    assert there["auc"] >= m1["auc"]
+    assert there["csi_hindsight"] >= there["csi"]
+    assert any("one peak alone" in str(n) for n in there["notes"])

@@ -68,7 +68,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
     "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
-    "bench": ("baseline", "load", "cases", "against", "run", "command", "__main__"),
+    "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
 HOMES = {
