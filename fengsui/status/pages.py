@@ -4,7 +4,7 @@ the servers. Config check: what `fengsui check` says of the folder as it is now.
 
 import shutil
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from config.language import Said, Text, text_of
 from console.api.routes import Asked
@@ -16,8 +16,9 @@ from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.scores import kept_score
 from fengsui.status.waiting import NOBODY
-from skill.report.outcomes import as_json, scores
-from skill.verify.score import bootstrap
+from skill.report.ledger_json import LedgerJson, as_json
+from skill.report.outcomes import scores
+from skill.verify.score import Interval, bootstrap
 
 LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
 
@@ -152,7 +153,16 @@ def check(setup: Setup, folder: Path) -> Check:
     return found
 
 
-def skill(setup: Setup) -> dict[str, Any]:
+class Skill(LedgerJson):
+    """intervals: of pod, far and csi, 95 %; lead_min: the least lead of a hit; notes: what could not be
+    asked."""
+
+    intervals: dict[str, Interval | None]
+    lead_min: float
+    notes: list[Said]
+
+
+def skill(setup: Setup) -> Skill:
     """As `fengsui skill --json`, with 95 % intervals of pod, far and csi over the areas."""
     found, notes = kept_score(setup, LEAD_MS)
     by_area = [s.counts for name, s in scores(found).items() if name != "*"]

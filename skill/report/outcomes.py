@@ -16,14 +16,13 @@ warning and an event is a right silence only if somebody could tell of the whole
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from config.language import Said, Text, en, text_of
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
 from dispatch.records import Alert, Outcome
-from skill.series.clock import iso
 from skill.verify.match import Alarm, Event, Spans, match
 from skill.verify.score import Counts
 
@@ -298,42 +297,3 @@ def by_rule(found: Ledger) -> dict[tuple[str, str], dict[WarningOutcome, int]]:
             many = out.setdefault(key, {"hit": 0, "late": 0, "false": 0, "open": 0})
             many[row.outcome] += 1
     return dict(sorted(out.items()))
-
-
-def as_json(found: Ledger) -> dict[str, Any]:
-    """One object for --json."""
-    every = scores(found)
-    return {
-        **_score_json(every.pop("*")),
-        "areas": {name: _score_json(s) for name, s in every.items()},
-        "rules": [
-            {"rule": rule, "version": version, **many}
-            for (rule, version), many in by_rule(found).items()
-        ],
-        "warnings": [
-            {
-                "area": r.warned.area, "hazard": r.warned.hazard, "outcome": r.outcome,
-                "start": iso(r.warned.start_at), "end": iso(r.warned.end_at),
-                "level": int(r.warned.level), "action": int(r.warned.action),
-                "public": r.warned.public, "lead_minutes": r.lead_min, "because": r.because,
-                "rules": [rule for rule, _ in r.warned.rules], "alert": r.warned.alert,
-            }
-            for r in found.warnings
-        ],
-        "events": [
-            {
-                "area": e.area, "hazard": e.hazard, "outcome": e.outcome, "start": iso(e.start_at),
-                "end": iso(e.end_at), "lead_minutes": e.lead_min, "because": e.because,
-            }
-            for e in found.events
-        ],
-    }  # fmt: skip
-
-
-def _score_json(s: Score) -> dict[str, Any]:
-    c = s.counts
-    return {
-        "hits": c.hits, "misses": c.misses, "false_alarms": c.false_alarms, "late": s.late,
-        "open": s.open, "warned": s.warnings, "quiet_days": c.quiet, "pod": c.pod, "far": c.far,
-        "csi": c.csi,
-    }  # fmt: skip

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from config.records.level import Action, Level
 from detectors.detection import Detection
 from dispatch.records import Alert, Outcome
+from skill.report.ledger_json import as_json
 from skill.report.outcomes import (
     PERSON,
     WINDOW_MS,
     Ledger,
     Told,
     WarnedPeriod,
-    as_json,
     by_rule,
     ledger,
     scores,

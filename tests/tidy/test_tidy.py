@@ -107,7 +107,7 @@ PURE = (
     "dispatch/people/evacuation_roll.py",
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
-    *("skill/tables/rows/*.py", "skill/report/outcomes.py"),
+    *("skill/tables/rows/*.py", "skill/report/outcomes.py", "skill/report/ledger_json.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),
     *("console/auth/password_rules.py", "console/api/geojson.py", "console/api/openapi.py"),
     *(f"console/pages/{f}.py" for f in ("situation", "warnings", "delivery", "handover")),

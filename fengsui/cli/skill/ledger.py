@@ -20,7 +20,8 @@ from fengsui.run.signing import vouch
 from fengsui.run.terminal import echo
 from fengsui.status.scores import kept_score
 from skill.report.district import STEPS
-from skill.report.outcomes import WINDOW_MS, Ledger, Score, as_json, by_rule, scores
+from skill.report.ledger_json import as_json
+from skill.report.outcomes import WINDOW_MS, Ledger, Score, by_rule, scores
 from stream.environment import Usage, spoken
 from stream.log.port import Out
 from stream.records import encode
