@@ -2,12 +2,13 @@
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import click
 
-from config.language import Text, text_of
+from config.language import Said, Text, text_of
 from config.records.district import District
 from dispatch.nodes.keys import sender_keys
 from dispatch.words.local_time import local
@@ -79,6 +80,16 @@ from stream.pace.stop_signals import stopping_on_signals
     is_flag=True,
     help=spoken(Text("有无测站故障各放一遍", "each storm without and with faults")),
 )
+@click.option(
+    "--rules-only",
+    is_flag=True,
+    help=spoken(
+        Text(
+            "只看所写规则，不走全线，快得多",
+            "the declared rules alone, without the line, much faster",
+        )
+    ),
+)
 @click.pass_obj
 def simulate(
     obj: Shared,
@@ -93,13 +104,17 @@ def simulate(
     first: int,
     score: bool,
     faults: bool,
+    rules_only: bool,
 ) -> None:
     """模拟：把 SCENARIO 发到任何 MQTT 服务器；或给许多场暴雨评分：--seeds 30 --score。
 
     Publish SCENARIO to any MQTT broker; or score many storms: --seeds 30 --score.
     """
-    if score or seeds or faults:
-        sys.exit(_score_storms(obj.district(), seeds or 30, first, faults=faults))
+    if score or seeds or faults or rules_only:
+        if rules_only and faults:
+            raise Usage(Text("--rules-only 不看测站故障", "--rules-only plays no faults of gauges"))
+        told = _told(faults=faults, rules_only=rules_only)
+        sys.exit(_score_storms(obj.district(), seeds or 30, first, told))
     sys.exit(
         _simulate_to_broker(
             obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain
@@ -257,14 +272,23 @@ def _progress(setup: Setup) -> Callable[[int], None]:
     return tell
 
 
-def _score_storms(district: District, count: int, first: int, *, faults: bool) -> int:
-    """Many storms in memory: misses and false alarms first; or what broken gauges do to them."""
+def _told(*, faults: bool, rules_only: bool) -> Callable[[District, int, int], Iterator[Said]]:
+    """What is said of many storms: misses and false alarms first; or what broken gauges do to them."""
     from fengsui.play.fault_scores import figures
     from fengsui.play.scoring import score_all
 
+    return figures if faults else partial(score_all, rules_only=rules_only)
+
+
+def _score_storms(
+    district: District,
+    count: int,
+    first: int,
+    told: Callable[[District, int, int], Iterator[Said]],
+) -> int:
+    """Many storms in memory."""
     if first < 0:
         raise Usage(Text(f"--from {first}: 应不小于 0", f"--from {first}: must not be negative"))
-    told = figures if faults else score_all
     for text in told(district, count, first):
         echo(text)
     return 0

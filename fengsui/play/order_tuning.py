@@ -16,7 +16,6 @@ import msgspec
 
 from config.language import Text
 from config.records.district import District
-from config.records.level import Action
 from config.records.rules import RuleRow
 from fengsui.play.at_once import at_once
 from fengsui.play.order_rules import (
@@ -31,12 +30,11 @@ from fengsui.play.order_rules import (
     slope_row,
     sums,
 )
-from fengsui.play.season import Season, Seen, season, seen
+from fengsui.play.season import Season, Seen, orders, season, seen, spans
 from fengsui.run.order_need import order_need
 from simulators.scenario import KEPT, TRAINING, Scenario, storm_set
 from skill.series.csv_text import SeriesFault
 from skill.series.rules import toml_text
-from skill.series.track import standing
 from skill.verify.order_curve import Rung, bill, cheapest, curve
 from skill.verify.storms import Key, StormRow, WarnedVersion, score
 
@@ -149,28 +147,12 @@ def _judged(district: District, candidate: Candidate, found: Season) -> Judged:
         every[one.area].append(one)
     out = {}
     for limit in _LIMITS[candidate.hazard]:
-        orders: dict[Key, list[WarnedVersion]] = {}
+        given: dict[Key, list[WarnedVersion]] = {}
         for area, of in every.items():
-            if versions := _orders(of, limit):
-                orders[area, candidate.hazard] = versions
-        out[limit] = score(truth, orders, "move", needed).rows
+            if versions := orders([s for one in of for s in spans(one, limit, _CLEAR, HOLD_MIN)]):
+                given[area, candidate.hazard] = versions
+        out[limit] = score(truth, given, "move", needed).rows
     return out
-
-
-def _orders(of: Sequence[Seen], limit: float) -> list[WarnedVersion]:
-    """When any row orders, and when none does any longer."""
-    spans = []
-    for one in of:
-        start, end = standing(one.at, one.value, limit, _CLEAR, HOLD_MIN)
-        spans += list(zip(one.at[start].tolist(), one.at[end].tolist(), strict=True))
-    found: list[WarnedVersion] = []
-    until = -1
-    for begin, end in sorted(spans):
-        if begin > until:
-            found += [WarnedVersion(until, 0, 0)] if found else []
-            found.append(WarnedVersion(begin, 0, Action.MOVE))
-        until = max(until, end)
-    return [*found, WarnedVersion(until, 0, 0)] if found else []
 
 
 def _bill(district: District, one: Tuned) -> float:

@@ -1,19 +1,23 @@
 """Many simulated storms through detect and decide in memory, scored against their own truth."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
 from config.language import Text
 from config.records.district import District
+from config.records.level import Action
+from detectors.setup.declared import OWN
 from dispatch.records import Alert
 from fengsui.play.at_once import at_once
 from fengsui.play.in_memory import Inline
+from fengsui.play.season import orders, season, seen, spans
 from fengsui.run.order_need import order_need
 from simulators.scenario import Scenario, storm_set
 from simulators.world import World
 from skill.verify.orders import LEADS_MIN, TIERS, OrderFigures, order_figures, worst_first
-from skill.verify.storms import StormRow, StormScore, Tier, score, warned
+from skill.verify.storms import Key, StormRow, StormScore, Tier, score, warned
 from stream.records import Run
 
 TIER_ZH: dict[Tier, str] = {"move": "立即转移", "prepare": "准备转移及以上", "warned": "橙色或指令"}
@@ -22,6 +26,7 @@ TIER_EN: dict[Tier, str] = {
     "prepare": "order to prepare or to move",
     "warned": "orange or an order",
 }
+_ORDERS: tuple[tuple[Tier, Action], ...] = (("move", Action.MOVE), ("prepare", Action.PREPARE))
 
 
 def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]:
@@ -62,13 +67,35 @@ def play_one(district: District, scenario: Scenario) -> StormResult:
     return StormResult(scenario, {t: scores[t] for t in TIERS})
 
 
-def score_all(district: District, count: int, first: int = 0) -> Iterator[Text]:
+def judge_one(district: District, scenario: Scenario) -> StormResult:
+    """One storm as the declared rules that order see it, slot by slot: what `season` leaves out is left
+    out, and so is the table of rain sums."""
+    found, needed = season(district, scenario), order_need(district)
+    scores: dict[Tier, StormScore] = {}
+    for tier, action in _ORDERS:
+        stood = defaultdict[Key, list[tuple[int, int]]](list)
+        for row in district.rules.rule:
+            limit = row.move if tier == "move" else row.prepare
+            if limit is None or row.kind in OWN or not row.speaks or row.quantity == "frame":
+                continue
+            for one in seen(district, [row], found.record):
+                stood[one.area, row.hazard] += spans(one, limit, row.clear, row.hold_min)
+        given = {key: orders(some, action) for key, some in stood.items() if some}
+        scores[tier] = score(found.truth, given, tier, needed)
+    return StormResult(scenario, scores)
+
+
+def score_all(
+    district: District, count: int, first: int = 0, *, rules_only: bool = False
+) -> Iterator[Text]:
     """The order to move first, then the order to prepare and any warning; then each storm, and in it
-    the floods that no order to move came before in time, the worst first. first: of `storm_set`."""
-    results = played(district, storm_set(count, first))
+    the floods that no order to move came before in time, the worst first. first: of `storm_set`;
+    rules_only: as `judge_one` sees them."""
+    one = judge_one if rules_only else play_one
+    results = list(at_once(partial(one, district), storm_set(count, first)))
     floods = sum(r.scores["move"].hits + r.scores["move"].misses for r in results)
     yield Text(f"场次 {count}  成灾 {floods}", f"storms {count}  floods {floods}")
-    for tier in TIERS:
+    for tier in (t for t in TIERS if all(t in r.scores for r in results)):
         yield from _tier(order_figures(tier, (x for r in results for x in r.scores[tier].rows)))
     for r in results:
         moved = r.scores["move"]

@@ -13,14 +13,16 @@ import msgspec
 import numpy as np
 
 from config.records.district import District
+from config.records.level import Action
 from config.records.rules import RuleRow
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.declared import series_rules
 from simulators.scenario import Scenario
 from simulators.world import World
-from skill.series.track import alongside, track, values_of
+from skill.series.track import alongside, standing, track, values_of
 from skill.verify.hindcast import Readings
+from skill.verify.storms import WarnedVersion
 from skill.verify.truth import Truth
 
 _AFTER_MIN = 60  # the water of a storm is still on its way when the rain is over
@@ -74,3 +76,21 @@ def _values(rule: SeriesRule, row: SeriesRow, record: Readings) -> tuple[Ints, F
     t = track(record, *first, slot_s, rule.kind.gather)
     beside = [alongside(record, *pair, t) for pair in others]
     return t.at, values_of(rule.kind, rule.parameters, t, beside, row.weights)
+
+
+def spans(one: Seen, limit: float, clear: float, hold_min: int) -> list[tuple[int, int]]:
+    """From when to when (ms) an order at that threshold stands."""
+    start, end = standing(one.at, one.value, limit, clear, hold_min)
+    return list(zip(one.at[start].tolist(), one.at[end].tolist(), strict=True))
+
+
+def orders(some: Sequence[tuple[int, int]], action: Action = Action.MOVE) -> list[WarnedVersion]:
+    """When any of several rows orders, and when none does any longer. some: of `spans`."""
+    found: list[WarnedVersion] = []
+    until = -1
+    for begin, end in sorted(some):
+        if begin > until:
+            found += [WarnedVersion(until, 0, 0)] if found else []
+            found.append(WarnedVersion(begin, 0, action))
+        until = max(until, end)
+    return [*found, WarnedVersion(until, 0, 0)] if found else []

@@ -20,11 +20,13 @@ from detectors.setup.declared import problems
 from fengsui.cli.root import cli
 from fengsui.play.order_rules import basins, flood_rows, forecast, slope_row, sums, with_rows
 from fengsui.play.order_tuning import DEBRIS, FLOOD, Candidate, judged, tuned, written
+from fengsui.play.scoring import judge_one
 from fengsui.play.season import season, seen
 from simulators.scenario import KEPT, TRAINING, storm_set
 from skill.series.csv_text import SeriesFault
 from skill.verify.order_curve import bill, cheapest, curve
 from skill.verify.storms import StormRow
+from stream.environment import Usage
 from tests.support.districts import yanqing
 from tests.support.examples import examples
 
@@ -48,7 +50,9 @@ def test_the_cost_of_a_miss_chooses_the_threshold() -> None:
     assert cheapest(steps, 20, 2.0).limit == 2.0  # of equal bills fewer people are ordered
     assert cheapest(steps, 40, 3.0).limit == 2.0  # what comes too late is worth nothing
     assert cheapest(steps, 20, 1.0, 0.7).limit == 1.0  # so many must be in time whatever it costs
-    assert cheapest(steps, 40, 1.0, 0.7).limit == 2.0  # and where none reaches that, the bill chooses
+    assert (
+        cheapest(steps, 40, 1.0, 0.7).limit == 2.0
+    )  # and where none reaches that, the bill chooses
 
 
 @examples(50)
@@ -98,6 +102,23 @@ def test_a_forecast_fitted_to_a_storm_sees_its_floods_before_they_come() -> None
         if one.area in flooded:
             before = (one.at < flooded[one.area]) & (one.at > flooded[one.area] - 60 * MIN)
             assert np.nanmax(one.value[before]) > 0.7  # of the gauge's own order to move
+
+
+def test_the_declared_rules_are_scored_by_themselves() -> None:
+    said = CliRunner().invoke(
+        cli, ["simulate", "--seeds", "1", "--from", str(TRAINING), "--rules-only"]
+    )
+    district = yanqing()
+    floods = {(t.area, t.hazard) for t in season(district, STORM).truth}
+    found = judge_one(district, STORM).scores
+    assert said.exit_code == 0 and f"成灾 {len(floods)}" in said.output
+    for tier in ("move", "prepare"):
+        rows = found[tier].rows  # type: ignore[index]
+        assert {(r.area, r.hazard) for r in rows if r.flooded_at is not None} == floods
+        assert any(r.in_time for r in rows)
+    assert found["prepare"].false_alarms >= found["move"].false_alarms
+    refused = CliRunner().invoke(cli, ["simulate", "--rules-only", "--faults"])
+    assert isinstance(refused.exception, Usage)
 
 
 def test_areas_on_one_gauge_see_the_same() -> None:
