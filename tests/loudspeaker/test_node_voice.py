@@ -7,8 +7,10 @@ import shutil
 import stat
 import sys
 from collections.abc import Sequence
+from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -25,7 +27,6 @@ from loudspeaker.readings import sounded
 from loudspeaker.voice import SoundError, Speaker, Voice, level, mandarin, phonemes, sound
 from tests.support.node_sound import job, said
 
-pypinyin = pytest.importorskip("pypinyin")
 T0 = 1_784_635_200_000
 HOUR = 3_600_000
 # Debian 12's espeak-ng 1.51 with voice cmn: 立即转移
@@ -81,16 +82,22 @@ def syllables(voice: tuple[str, str], clauses: Sequence[str]) -> list[str]:
     return [line for line in lines if line]
 
 
+@cache
+def pypinyin() -> Any:
+    """Loaded by the test that asks it."""
+    found = pytest.importorskip("pypinyin")
+    # Foyukou, as the map and the column name_en have it
+    found.load_phrases_dict({"佛峪口": [["fó"], ["yù"], ["kǒu"]]})
+    return found
+
+
 def pinyin(clauses: Sequence[str]) -> list[str]:
-    tone = pypinyin.Style.TONE3
-    return [
-        " ".join(pypinyin.lazy_pinyin(c, style=tone, neutral_tone_with_five=True)) for c in clauses
-    ]
+    they = pypinyin()
+    tone = they.Style.TONE3
+    return [" ".join(they.lazy_pinyin(c, style=tone, neutral_tone_with_five=True)) for c in clauses]
 
 
 MORE = "凌晨两点整。零下五摄氏度。二零二五年。启动四级应急响应。到工地、高地、营地和地下室。大佛寺"
-# Foyukou, as the map and the column name_en have it
-pypinyin.load_phrases_dict({"佛峪口": [["fó"], ["yù"], ["kǒu"]]})
 
 
 @pytest.mark.parametrize("what", ["warnings", "names"])

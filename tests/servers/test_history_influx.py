@@ -5,10 +5,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from influxdb_client.client.influxdb_client import InfluxDBClient
 
 from ingest.archive import run_archive
 from ingest.observation import Flag, Observation, Observations
@@ -21,12 +21,17 @@ from stream.log.port import Log, Out
 from stream.records import DeadLetter, encode
 from tests.support.servers import Influx, InfluxServer
 
+if TYPE_CHECKING:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
 T = 1_753_524_000_000
 HOUR = 3_600_000
 
 
 @pytest.fixture
-def client(influx_server: Influx) -> Iterator[InfluxDBClient]:
+def client(influx_server: Influx) -> Iterator["InfluxDBClient"]:
+    from influxdb_client.client.influxdb_client import InfluxDBClient
+
     with InfluxDBClient(
         f"http://{influx_server.host}", token=influx_server.token, org=influx_server.org
     ) as found:
@@ -43,7 +48,7 @@ def within(seconds: float, true: Callable[[], bool]) -> bool:
 
 
 def test_many_values_are_few_series(
-    influx_server: Influx, client: InfluxDBClient, tmp_path: Path
+    influx_server: Influx, client: "InfluxDBClient", tmp_path: Path
 ) -> None:
     """Series grow with stations, not with values."""
     token = tmp_path / "token"
@@ -61,7 +66,7 @@ def test_many_values_are_few_series(
 
 
 def test_it_makes_its_buckets_and_the_hours(
-    influx_server: Influx, client: InfluxDBClient, monkeypatch: pytest.MonkeyPatch
+    influx_server: Influx, client: "InfluxDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FENGSUI_INFLUX_TOKEN", influx_server.token)
     name = f"made{time.time_ns():x}"
@@ -103,7 +108,7 @@ def test_it_makes_its_buckets_and_the_hours(
 
 
 def test_a_refused_point_stands_alone_and_the_rest_is_kept(
-    influx_server: Influx, client: InfluxDBClient, monkeypatch: pytest.MonkeyPatch
+    influx_server: Influx, client: "InfluxDBClient", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Older than the bucket keeps: InfluxDB refuses them for ever."""
     monkeypatch.setenv("FENGSUI_INFLUX_TOKEN", influx_server.token)

@@ -1,6 +1,5 @@
 """The HTTP API: tokens, its document, GeoJSON and CAP, over real HTTP."""
 
-
 import http.client
 import json
 from itertools import pairwise
@@ -11,7 +10,6 @@ import geojson
 import msgspec
 import pytest
 from click.testing import CliRunner
-from openapi_spec_validator import OpenAPIV31SpecValidator
 from starlette.routing import Route
 
 from config.records.level import Action, Level
@@ -87,6 +85,8 @@ def test_the_document_is_openapi_and_names_every_route(caller: Caller) -> None:
     status, _, data = caller.ask("GET", "/api/openapi.json")
     assert status == 200
     found = json.loads(data)
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
     OpenAPIV31SpecValidator(found).validate()
     assert set(found["paths"]) == set(SAYS), "nothing is said of a route that is gone"
     act = found["paths"]["/api/acts"]["post"]["requestBody"]["content"]["application/json"]

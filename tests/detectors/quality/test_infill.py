@@ -2,6 +2,7 @@
 more than what fell there."""
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import pairwise
 
 import msgspec
@@ -54,13 +55,29 @@ class Storm:
         return dict(zip(rule.windows, rule.seen(state.rain, row).tolist(), strict=True))
 
 
+def hour() -> Storm:
+    """The first hour, in which every gauge is heard."""
+    body, said = _hour()
+    storm = Storm()
+    storm.minute, storm.said = 60, list(said)
+    storm.line._state = storm.line._stage.load(storm.line._state.partition, body)
+    return storm
+
+
+@cache
+def _hour() -> tuple[bytes, tuple[Detection, ...]]:
+    """What is remembered and was said of it: played once for all tests of a process."""
+    storm = Storm().play(60)
+    return storm.line._stage.dump(storm.line._state), tuple(storm.said)
+
+
 def test_a_blocked_hour_counts_in_the_sums_that_reach_over_it() -> None:
-    storm = Storm().play(60).play(120, own=0).play(180)
+    storm = hour().play(120, own=0).play(180)
     assert 0.9 * 720 - 5 <= storm.sums()[180] <= 720
 
 
 def test_it_counts_while_it_is_blocked_too() -> None:
-    storm = Storm().play(60).play(110, own=0)
+    storm = hour().play(110, own=0)
     assert storm.sums()[180] > 400
 
 
@@ -126,7 +143,7 @@ def backlog(storm: Storm, minutes: Iterable[int], count: int = 4) -> None:
 
 
 def test_a_gauge_that_is_not_heard_is_filled_until_its_backlog_says_what_fell() -> None:
-    storm = Storm().play(60).play(120, own=None)
+    storm = hour().play(120, own=None)
     assert 0.9 * 480 <= storm.sums()[180] <= 490
     backlog(storm, range(61, 121), 3)
     assert storm.sums()[180] == 60 * 4 + 60 * 3
@@ -135,7 +152,7 @@ def test_a_gauge_that_is_not_heard_is_filled_until_its_backlog_says_what_fell() 
 
 
 def test_a_backlog_that_was_dry_takes_back_what_was_laid() -> None:
-    storm = Storm().play(60).play(120, own=None).play(121)
+    storm = hour().play(120, own=None).play(121)
     assert storm.sums()[180] > 400
     backlog(storm, range(65, 121, 5), 0)
     assert storm.sums()[180] == 61 * 4 == storm.play(122).sums()[180] - 4
@@ -153,7 +170,7 @@ def test_no_minute_counts_twice_however_the_backlog_comes(
 ) -> None:
     """In any order and pieces, the gauge back meanwhile or not, with the storm going on: never more
     than what was said and an estimate of the rest, and in the end what fell."""
-    storm = Storm().play(60).play(80, own=None)
+    storm = hour().play(80, own=None)
     edges, own = [0, *sorted(cuts), len(order)], 4 if live else None
     said, missing = 60 * 4, set(order)
     for a, b in pairwise(edges):
@@ -180,7 +197,7 @@ def test_short_windows_order_nothing_on_an_estimate() -> None:
 
 
 def test_what_is_laid_survives_a_snapshot() -> None:
-    one, two = Storm().play(60).play(90, own=0), Storm().play(60).play(90, own=0)
+    one, two = hour().play(90, own=0), hour().play(90, own=0)
     stage = Detect(YANQING, lambda _: None)
     partition = two.line._state.partition
     two.line._stage, two.line._state = (

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from config.load import load
 from detectors.engine.window_engine import SeriesRule
 from detectors.engine.window_rule import View
 from detectors.quality.lone_burst import NEVER, ORANGE, asks, least_alone
 from detectors.setup.partition import Part
-from fengsui.run.setup import default_config
+from tests.support.districts import yanqing
 
-DISTRICT = load(default_config())
+DISTRICT = yanqing()
 PARTS = [Part(DISTRICT, p) for p in range(DISTRICT.partitions)]
 RULES = [f.rule for part in PARTS for f in part.series if asks(f.rule)]
 

@@ -13,12 +13,9 @@ from typing import Any
 import feedparser
 import msgspec
 import pytest
-import xmlschema
-from cap_tools.models import Alert as TheirAlert
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
-from xsdata.formats.dataclass.parsers import XmlParser
 
 from config.language import Text
 from config.records.district import District
@@ -108,6 +105,10 @@ def test_xmlsec1_verifies_what_we_sign_and_finds_a_changed_byte(
 
 
 def test_independent_programs_read_what_we_write(published: list[Path]) -> None:
+    import xmlschema
+    from cap_tools.models import Alert as TheirAlert
+    from xsdata.formats.dataclass.parsers import XmlParser
+
     schema = xmlschema.XMLSchema(str(XSD))
     kinds = []
     for file in published:
@@ -375,6 +376,8 @@ def test_a_reply_is_an_ack_or_error_that_names_their_message(
     assert root.findtext("c:references", namespaces=NS) == theirs
     assert root.findtext("c:note", namespaces=NS) == "不涉及我县"
     assert root.find(SIGNATURE) is not None
+    import xmlschema
+
     xmlschema.XMLSchema(str(XSD)).validate(etree.tostring(root).decode())
     assert not list((tmp_path / "cap").glob("*.xml"))  # it is between the two of us
 
