@@ -73,14 +73,15 @@ def bench_line(district: District, seconds: float) -> Iterator[Said]:
 def _through(line: _Embedded, title: Text, each: int, seconds: float) -> Text:
     began = time.perf_counter()
     cpu = time.process_time()
-    sent = int(_load(line, "flood", each, seconds))
+    sent, kept = int(_load(line, "flood", each, seconds)), 0
+    follower = Follower(line.log, ("observations",))  # what it has read it does not read again
     until = time.perf_counter() + 120
     while time.perf_counter() < until:
-        if _kept(line) >= sent and line.line.settled(line.log):
+        kept += _new(follower)
+        if kept >= sent and line.line.settled(line.log):
             break
         time.sleep(0.05)
     took, used = time.perf_counter() - began, time.process_time() - cpu
-    kept = _kept(line)
     rate = f"{kept / took:,.0f} obs/s"
     return Text(
         f"全线，{title.zh}：{rate}（{kept:,} 条，发出 {sent:,}），各阶段 CPU 为一核的 {used / took:.0%}",
@@ -106,12 +107,9 @@ def _load(line: "_Embedded | Processes", kind: str, each: int, seconds: float) -
     return done.stdout
 
 
-def _kept(line: _Embedded) -> int:
-    return sum(
-        len(r.items)
-        for _, r in Follower(line.log, ("observations",)).take()
-        if isinstance(r, Observations)
-    )
+def _new(follower: Follower) -> int:
+    """Readings that are in the log since the last look."""
+    return sum(len(r.station) for _, r in follower.take() if isinstance(r, Observations))
 
 
 def bench_latency(district: District, seconds: float) -> Iterator[Said]:

@@ -1,7 +1,6 @@
 """What the rules `cascade` are told: the levels of gauges whose silence may say something, and the time."""
 
-import numpy as np
-
+from detectors.engine.minute_ring import among
 from detectors.memory.state import DetectState
 from detectors.screening.sift import Sifted
 from detectors.setup.partition import Part
@@ -10,7 +9,7 @@ from detectors.statements import Saying
 
 def listen(part: Part, state: DetectState, new: Sifted) -> None:
     """Levels, in whatever order they come; history too."""
-    for k in np.nonzero(np.isin(new.row, list(part.listened)))[0].tolist():
+    for k in among(new.row, part.listened).nonzero()[0].tolist():
         row = int(new.row[k])
         for name in part.listened[row]:
             cascade = part.cascades[name]

@@ -46,6 +46,10 @@ class _Held:
     committed_at: float = 0.0
 
 
+def _snapshot_at(held: _Held) -> float:
+    return held.snapshot_at
+
+
 class Runner:
     """One member of one stage. `after` is called on each pass with the state of every owned
     partition, for a stage that acts on the world (send). run: what the process was started for; a
@@ -179,6 +183,9 @@ class Runner:
     def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
         """Begin to commit what has to be; the commit before it is over then."""
         now, steps = time.monotonic(), []
+        # one partition's snapshot a commit, the most overdue first: nothing waits for all of them
+        old = [h for h in self._held.values() if now - h.snapshot_at >= self._snapshot_s]
+        turn = min((h for h in old if h.committed != h.position), key=_snapshot_at, default=None)
         for partition, held in self._held.items():
             if held.committed == held.position:
                 continue
@@ -186,7 +193,7 @@ class Runner:
             if not (outs[partition] or idle or due or self._after is not None):
                 continue
             body = None
-            if now - held.snapshot_at >= self._snapshot_s:
+            if held is turn:
                 body, held.snapshot_at, held.fresh = self._body(held), now, True
             steps.append(Step(partition, held.position, outs[partition], body))
         if steps or idle:

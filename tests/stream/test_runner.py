@@ -253,3 +253,27 @@ def test_live_ticks_are_recorded_with_the_rest(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     os._exit(0)
+
+
+def test_partitions_take_turns_with_their_snapshots(tmp_path: Path) -> None:
+    """What waits for a snapshot waits for one partition's, and each has its turn."""
+    log = open_here(tmp_path)
+    runner, stop = adder(log, snapshot_s=0.0), threading.Event()
+    consumer = log.join("observations", "adder", "m")
+    while len(consumer.owned()) < 2:
+        consumer.poll(0.1, 1)
+    positions = []
+    for n in range(2):
+        value = encode(
+            Observations.of(
+                "g", n, (Observation(station="s", quantity="rain", observed_at=n, value=1),)
+            )
+        )
+        log.append([Out("observations", "g", value, p) for p in range(2)])
+        while list(log.positions("observations", "adder")) != [n + 1, n + 1]:
+            runner._pass(consumer, stop)
+        positions.append([s.position if (s := consumer.snapshot(p)) else 0 for p in range(2)])
+    assert sorted(positions[0]) == [0, 1]
+    assert sorted(positions[1]) == [1, 2]
+    consumer.close()
+    log.close()
