@@ -3,6 +3,8 @@ counts as a hit on such a record."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from config.language import Said, Text
 from config.records.quantity import QUANTITIES
 from skill.series.clock import iso
@@ -134,6 +136,8 @@ def with_upstream(
             if not there.at.size:
                 continue
             here = alongside(readings, own.station, quantity, there)
+            if not np.isfinite(here.values).any():  # never heard at the same time
+                continue
             known = seen(places[0].starts, spans(there), terms)
             out.append([places[0]._replace(track=there, beside=(here,), seen=known)])
     return out
