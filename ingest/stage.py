@@ -16,6 +16,7 @@ from ingest.batches import MOST, batches
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
 from ingest.decode.node_status import decode_status
+from ingest.decode.nowcast import decode_nowcast
 from ingest.decode.reading import Reading, decode_json
 from ingest.decode.senml import decode_senml
 from ingest.identify import Register, identify, not_its_own, stranger
@@ -49,6 +50,7 @@ _LETTERS = 50  # of one message
 DECODERS: dict[str, Callable[[bytes, int], list[Reading | Rejected]]] = {
     "json": lambda payload, _: decode_json(payload),
     "senml": decode_senml,
+    "nowcast": decode_nowcast,
 }
 _LINGER_S = 0.01  # what comes within it shares one fsync
 

@@ -63,6 +63,12 @@ _ROWS = (
     Quantity("soil_moisture", "%", 10, "instant", 0, 1_000, 1_000, "土壤含水率"),
     Quantity("ground_velocity", "um/s", 1000, "instant", -(10**12), 10**12, 10**12, "地声"),
     Quantity("infrasound", "Pa", 1000, "instant", -(10**9), 10**9, 10**9, "次声"),
+    # what a nowcast expects to fall in so many minutes after its issue (ingest/decode/nowcast.py)
+    Quantity("rain_ahead_30min", "mm", 10, "instant", 0, 20_000, 3_000, "未来30分钟预报雨量"),
+    Quantity("rain_ahead_60min", "mm", 10, "instant", 0, 20_000, 3_000, "未来60分钟预报雨量"),
+    Quantity("rain_ahead_180min", "mm", 10, "instant", 0, 20_000, 6_000, "未来180分钟预报雨量"),
+    # strikes within a catchment in the last 15 minutes, as a network for locating them counts
+    Quantity("lightning", "1", 1, "instant", 0, 100_000, 100_000, "近15分钟闪电次数"),
     Quantity("gas", "ppm", 100, "instant", 0, 100_000_000, 100_000_000, "气体浓度"),
     Quantity("crowd_density", "person/m2", 100, "instant", 0, 2_000, 2_000, "人群密度"),
     Quantity("traffic_flow", "veh/h", 1, "instant", 0, 100_000, 100_000, "车流量"),
@@ -86,6 +92,7 @@ _ROWS = (
 )
 
 QUANTITIES: dict[str, Quantity] = {row.name: row for row in _ROWS}
+AHEAD = {30: "rain_ahead_30min", 60: "rain_ahead_60min", 180: "rain_ahead_180min"}
 
 
 def unknown(name: str) -> Text:

@@ -59,7 +59,7 @@ class Tells(NamedTuple):
     known. inputs: which of the row's it rests on, where not on all. chance: that `reach`, in the unit of the
     quantity, is reached within the window, 0 … 1; None where that is measured or nothing is forecast."""
 
-    note: str = ""
+    note: Said = ""
     early_at: int = 0
     late_at: int = 0
     inputs: tuple[int, ...] = ()

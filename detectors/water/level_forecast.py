@@ -7,7 +7,9 @@ Equation: of each horizon h the rise d to expect is the highest of up to three, 
 has exaggerated of late (`detectors.water.rise_chance.sobered`): `trend`, max(0, b) T (1 - exp(-h / T))
 with b the rise of the last `trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what the discharge
 from rain that has fallen (`unit_hydrograph` with the parameters `runoff`) still grows within h if no more
-rain falls; `upstream`, sum over the gauges upstream of gain times what its level, lag_min ago, still rose
+rain falls, or with a nowcast of h (rain_ahead_30min, _60min, _180min `beside`) if what it expects, less what
+has fallen since its issue, falls evenly over h; `upstream`, sum over the gauges upstream of gain times what
+its level, lag_min ago, still rose
 until now. The chance is that of `detectors.water.rise_chance` for a rise from the newest level to `reach`,
 its bias and spread learned from the errors of the window's own past forecasts of the same horizon, with the
 prior `bias` and `spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is
@@ -17,12 +19,14 @@ window_min: the horizon. Note: the highest level to expect and the chance of eve
 A row is the gauge here, then those upstream in the order of lag_min; rain gauges stand `beside`.
 Parameters: reach, least (the quantity's unit); horizon_min, trend_min, damp_min, slot_min, silent_min (min);
 memory_h (hours of past that errors are learned from); prior_n, bias, spread, ceiling (1); lag_min (min),
-gain (1) of gauges upstream; runoff (a table), runoff_gain (the quantity's unit per m3/s).
+gain (1) of gauges upstream; runoff (a table), runoff_gain (the quantity's unit per m3/s); nowcast_min (min):
+an older issue is not used, and the note says so.
 
 Delay it adds: none.
-Cannot see: rain to come, a dam that breaks, a level that rises between two reports from rest. NaN (no
-chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing of what it
-could be forecast from. Rain of which no gauge was heard, or a gauge upstream that is silent, is left out.
+Cannot see: rain to come without a nowcast, a dam that breaks, a level that rises between two reports from
+rest. NaN (no chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing
+of what it could be forecast from. Rain of which no gauge was heard, a gauge upstream that is silent, and a
+nowcast that is too old are left out.
 Source: corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrology for Engineers, 3rd ed.; that a
 forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res. 35:2739–2750 (the idea;
 the distribution here is a plain one).
@@ -41,9 +45,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from config.language import Said, Text
+from config.records.quantity import AHEAD
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import (
     Floats,
+    Ints,
     Kind,
     Parameters,
     Scored,
@@ -63,7 +69,7 @@ from detectors.water.rise_chance import (
     sobered,
     sums,
 )
-from detectors.water.unit_hydrograph import UnitHydrograph, effective, hydrograph
+from detectors.water.unit_hydrograph import UnitHydrograph, effective, further, hydrograph
 
 HORIZONS_MIN = (30, 60, 180)
 
@@ -84,6 +90,7 @@ class LevelForecast(Parameters, frozen=True):
     gain: tuple[float, ...] = ()
     runoff: UnitHydrograph | None = None
     runoff_gain: float = 1.0
+    nowcast_min: int = 60
     memory_h: int = 24
     slot_min: int = 5
     silent_min: int = 30
@@ -93,6 +100,7 @@ class LevelForecast(Parameters, frozen=True):
         minutes = {"horizon_min": self.horizon_min, "trend_min": self.trend_min}
         lengths = {name: x * 60 for name, x in minutes.items()}
         silent_s, memory_s = self.silent_min * 60, self.memory_h * 3600
+        lengths["nowcast_min"] = self.nowcast_min * 60
         check_slots(self.slot_min * 60, **lengths, **lags, silent_min=silent_s, memory_h=memory_s)
         check(self.least > 0, Text("least 应为正", "least must be positive"))
         check(self.damp_min > 0, Text("damp_min 应为正", "damp_min must be positive"))
@@ -129,20 +137,21 @@ def span(p: LevelForecast) -> int:
 
 
 class Forecast(NamedTuple):
-    """Of each horizon in minutes: (n,) the chance of `reach` within it, and the highest level to expect."""
+    """Of each horizon in minutes: (n,) the chance of `reach` within it, and the highest level to expect;
+    stale: whether a nowcast was not used, for it is too old or has not come."""
 
     minutes: tuple[int, ...]
     chance: list[Floats]
     highest: list[Floats]
     now: Floats
+    stale: Bools
 
 
 def _carried(x: Floats, silent: int) -> Floats:
     """(n, W) the newest value known in each slot, if it is no older than `silent` slots."""
-    place = np.arange(x.shape[1])
-    last = np.maximum.accumulate(np.where(np.isnan(x), -1, place), axis=1)
+    last = _last(x, silent)
     held = np.take_along_axis(x, np.maximum(last, 0), axis=1)
-    found: Floats = np.where((last >= 0) & (place - last <= silent), held, np.nan)
+    found: Floats = np.where(last >= 0, held, np.nan)
     return found
 
 
@@ -180,8 +189,33 @@ def _upstream(p: LevelForecast, above: list[Floats], slots: int) -> Floats:
     return total
 
 
-def _flows(runoff: UnitHydrograph, rain: Floats) -> Floats:
-    """(A + 1, n, W) m3/s of each slot's rain and all before it, now and in each of the A slots ahead."""
+def _last(x: Floats, slots: int) -> Ints:
+    """(n, W) the newest slot with a value, if it lies at most so many slots back; -1 for none."""
+    place = np.arange(x.shape[1])
+    last = np.maximum.accumulate(np.where(np.isnan(x), -1, place), axis=1)
+    found: Ints = np.where(place - last <= slots, last, -1)
+    return found
+
+
+def _nowcast(p: LevelForecast, places: Floats, rain: Floats) -> Floats:
+    """(n, W) mm that are yet expected, the mean of the places whose issue is new enough: what was expected
+    less what has fallen since the issue; NaN where there is none."""
+    fallen = np.cumsum(rain, axis=1)
+    total, many = np.zeros(rain.shape), np.zeros(rain.shape)
+    for k in range(places.shape[1]):
+        last = _last(places[:, k], p.nowcast_min // p.slot_min)
+        at = np.maximum(last, 0)
+        mm = np.take_along_axis(places[:, k], at, axis=1)
+        since = fallen - np.take_along_axis(fallen, at, axis=1)
+        total = total + np.where(last >= 0, np.maximum(np.nan_to_num(mm) - since, 0), 0.0)
+        many = many + (last >= 0)
+    found: Floats = np.where(many > 0, total / np.maximum(many, 1), np.nan)
+    return found
+
+
+def _flows(runoff: UnitHydrograph, rain: Floats) -> tuple[Floats, Floats]:
+    """(A + 1, n, W) m3/s of each slot's rain and all before it, now and in each of the A slots ahead; (A,)
+    m3/s of one mm a slot that runs off from now on, after so many slots."""
     n, width = rain.shape
     ahead = HORIZONS_MIN[-1] // runoff.slot_min
     u = np.zeros(width + ahead)
@@ -192,17 +226,21 @@ def _flows(runoff: UnitHydrograph, rain: Floats) -> Floats:
         if e.any():
             for a in range(ahead + 1):
                 flow[a, row] = np.convolve(e, u[a : a + width])[:width]
-    return flow * (runoff.area_km2 * 1000 / (runoff.slot_min * 60))
+    of_a_mm = runoff.area_km2 * 1000 / (runoff.slot_min * 60)
+    return flow * of_a_mm, np.cumsum(u[:ahead]) * of_a_mm
 
 
 class HeldWindow(NamedTuple):
     """What a window holds: (n, W) the level here, those upstream, and the flows of rain (None: no rain)
-    with whether any rain gauge was heard."""
+    with whether any rain gauge was heard; by minutes the runoff in mm of a nowcast (NaN: none that is new
+    enough), and how a runoff from now on passes."""
 
     here: Floats
     above: list[Floats]
     flows: Floats | None
     rained: Bools
+    coming: dict[int, Floats]
+    passes: Floats
 
 
 def seen(p: LevelForecast, view: View) -> HeldWindow:
@@ -210,22 +248,35 @@ def seen(p: LevelForecast, view: View) -> HeldWindow:
     many, silent = len(p.lag_min), p.silent_min // p.slot_min
     quantities = view.quantities or ("",) * (1 + many) + ("rain",) * view.values.shape[1]
     kinds = quantities[: view.values.shape[1]]
-    levels = [k for k, q in enumerate(kinds) if q != "rain"]
+    levels = [k for k, q in enumerate(kinds) if q != "rain" and q not in AHEAD.values()]
     wet = [k for k, q in enumerate(kinds) if q == "rain"]
     held = [_carried(view.values[:, k], silent) for k in levels]
     flows, rained = None, np.zeros(held[0].shape, np.bool_)
+    coming: dict[int, Floats] = {}
+    passes = np.zeros(0)
     if p.runoff is not None and wet:
         rain, share = areal_mean(view.values[:, wet], view.weights[:, wet], silent)
-        flows, rained = _flows(p.runoff, rain), share > 0
-    return HeldWindow(held[0], held[1 : 1 + many], flows, rained)
+        rained = share > 0
+        flows, passes = _flows(p.runoff, rain)
+        for minutes, quantity in AHEAD.items():
+            of = [k for k, q in enumerate(kinds) if q == quantity]
+            if of:
+                more = _nowcast(p, view.values[:, of], rain)
+                coming[minutes] = further(p.runoff, rain, more)
+    return HeldWindow(held[0], held[1 : 1 + many], flows, rained, coming, passes)
 
 
 def _members(p: LevelForecast, held: HeldWindow, slots: int) -> list[Floats]:
     """(n, W) each: the rise to expect of each slot by each way of knowing; NaN where it cannot say."""
     found = [_trend(p, held.here, slots)]
     if held.flows is not None:
-        grows = held.flows[: slots + 1].max(axis=0) - held.flows[0]
-        found.append(np.where(held.rained, grows * p.runoff_gain, np.nan))
+        coming = held.coming.get(slots * p.slot_min)
+        more = np.zeros(held.here.shape) if coming is None else np.nan_to_num(coming) / slots
+        top = held.flows[0]
+        for a in range(1, slots + 1):
+            top = np.maximum(top, held.flows[a] + more * held.passes[a - 1])
+        known = held.rained if coming is None else held.rained | ~np.isnan(coming)
+        found.append(np.where(known, (top - held.flows[0]) * p.runoff_gain, np.nan))
     if p.lag_min and len(held.above) == len(p.lag_min):
         found.append(_upstream(p, held.above, slots))
     return found
@@ -256,7 +307,10 @@ def forecast(p: LevelForecast, view: View) -> Forecast:
         level = now + median(expected, errors, p.least)
         chances.append(np.fmax(chances[-1], found) if chances else found)
         highest.append(np.fmax(highest[-1], level) if highest else level)
-    return Forecast(minutes, chances, highest, now)
+    stale = np.zeros(now.shape, np.bool_)
+    for coming in held.coming.values():
+        stale |= np.isnan(coming[:, -1])
+    return Forecast(minutes, chances, highest, now, stale)
 
 
 def score(p: LevelForecast, view: View) -> Scored:
@@ -279,7 +333,12 @@ def tells(p: LevelForecast, view: View, _: str) -> Tells:
     within = float(found.chance[found.minutes.index(p.horizon_min)][0])
     if np.isnan(within):
         return Tells()
-    return Tells(note="; ".join(parts), chance=round(within, 3), reach=p.reach)
+    note: Said = "; ".join(parts)
+    if found.stale[0]:
+        note = Text(
+            f"{note}；临近预报过时或缺，未用", f"{note}; nowcast stale or missing, not used"
+        )
+    return Tells(note=note, chance=round(within, 3), reach=p.reach)
 
 
 def _unfit(p: LevelForecast, stations: Sequence[str], _: Iterable[str]) -> Said:
@@ -301,7 +360,7 @@ KIND = Kind(
     score=score,
     gather="max",
     joint=True,
-    mixed=("rain",),
+    mixed=("rain", *AHEAD.values()),
     tells=tells,
     unfit=_unfit,
 )

@@ -157,6 +157,14 @@ def effective(p: UnitHydrograph, rain: Floats) -> Floats:
     return runoff(_before(rain, p.decay_per_day ** (p.slot_min / 1440)), rain, p.cn, p.ia)
 
 
+def further(p: UnitHydrograph, rain: Floats, more: Floats) -> Floats:
+    """(n, W) runoff in mm of `more` mm that would fall after each slot, on top of the rain until then."""
+    if p.loss == "coefficient":
+        return more * p.coefficient
+    keep = p.decay_per_day ** (p.slot_min / 1440)
+    return runoff(_before(rain, keep) + rain, more, p.cn, p.ia)
+
+
 def discharge(p: UnitHydrograph, rain: Floats) -> Floats:
     """(n, A + 1) m3/s, mean of the present slot and of each of the A ahead, with no more rain."""
     newest_first = np.ascontiguousarray(effective(p, rain)[:, ::-1])

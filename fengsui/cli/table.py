@@ -60,6 +60,12 @@ COMMANDS = {
             "地声接入：miniSEED 文件或 SeedLink 的波形，每秒一个数，经 MQTT 送入全线。",
             "Waveforms of miniSEED files or a SeedLink server as one number a second, over MQTT.",
         ),
+        "nowcast": Entry(
+            "ingest.nowcast_feed:nowcast",
+            "临近预报接入：CSV 文件或 HTTP 地址，经 MQTT 送入全线；坏行成死信，写明行号。",
+            "A rain nowcast, a CSV file or an HTTP address, over MQTT; bad rows become dead letters with their "
+            "number.",
+        ),
     },
     Text("看全线", "looking at it"): {
         "status": Entry(

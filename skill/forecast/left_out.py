@@ -209,7 +209,7 @@ def _chosen(
     fits = [{h: fit(p, m) for h, m in ms.items()} for p, ms in zip(candidates, of, strict=True)]
     k = min(range(len(fits)), key=lambda n: sum(score for _, score in fits[n].values()))
     p, mine = candidates[k], {h: f for h, (f, _) in fits[k].items()}
-    bias = tuple(round(mine[h].bias, 2) if h in mine else 0.0 for h in HORIZONS_MIN)
+    bias = tuple(round(mine[h].bias, 2) + 0.0 if h in mine else 0.0 for h in HORIZONS_MIN)
     spread = tuple(round(mine[h].spread, 2) if h in mine else 0.6 for h in HORIZONS_MIN)
     ceiling = min(f.ceiling for f in mine.values())
     return msgspec.structs.replace(p, bias=bias, spread=spread, ceiling=ceiling)

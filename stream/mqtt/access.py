@@ -15,7 +15,7 @@ INGEST, SEND, SIMULATOR, SELF_TEST, CARRIER = (
 )  # fmt: skip
 # the simulator as a gateway: many readings in one message; only an exercise takes it
 SIMULATED = "simulator"
-DIALECTS = ("json", "senml", "sl651", "szy206")  # the payloads that a gateway may bring
+DIALECTS = ("json", "senml", "nowcast", "sl651", "szy206")  # the payloads that a gateway may bring
 NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 

@@ -54,6 +54,7 @@ from ingest.cap.intake import CapDoor
 from ingest.cap.interpret import Hearing
 from ingest.decode.frame import check_frame
 from ingest.decode.gzip_in import unpacked
+from ingest.decode.nowcast import decode_nowcast
 from ingest.decode.phrases import Meaning, meanings
 from ingest.decode.reading import REASONS, Reading, decode_json
 from ingest.decode.senml import decode_senml
@@ -143,6 +144,13 @@ def reading(data: bytes) -> None:
                 expect(judged, Observation, Rejected)
                 if isinstance(judged, Observation):
                     encode(judged)
+
+
+def nowcast(data: bytes) -> None:
+    for found in decode_nowcast(data, T0):
+        expect(found, Reading, Rejected)
+        if isinstance(found, Reading):
+            expect(identify(world().register, found, "R01", "rain", T0), Observation, Rejected)
 
 
 def senml(data: bytes) -> None:
@@ -368,7 +376,7 @@ def waveform(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     f.__name__: f
     for f in (
-        reading, senml, intake, topic, frame, said, people, form, cap, feed, node_message, node_hears,
+        reading, senml, nowcast, intake, topic, frame, said, people, form, cap, feed, node_message, node_hears,
         node_obeys, node_report,
         waveform, receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
     )
@@ -403,6 +411,12 @@ def seeds(target: str) -> Iterator[bytes]:
     match target:
         case "reading" | "outside":
             yield from (good, *(p.payload for p in ours if p.door.startswith("reading")))
+        case "nowcast":
+            head = b"place,issued,from,to,mm,probability,members\n"
+            t = [f"2026-08-26T{h}:00:00+08:00".encode() for h in ("10", "11", "13")]
+            yield head + b"W1,%s,%s,%s,9.5,0.7,\nW1,%s,%s,%s,,,1;2;0\n" % (
+                t[0], t[0], t[1], t[0], t[1], t[2],
+            )  # fmt: skip
         case "senml":
             yield from (p.payload for p in ours if p.door == "gateway senml")
         case "intake":

@@ -234,7 +234,9 @@ OWN = {
     CAMERA: {f"station/{CAMERA}/frame/7", f"station/{CAMERA}/battery"},
     NODE: {*(f"node/{NODE}/{t}" for t in ("status", "ack", "hello", "report")),
            f"station/{NODE}/battery"},
-    GATEWAY: {f"gateway/{GATEWAY}/{d}" for d in ("json", "senml", "sl651", "szy206")},
+    GATEWAY: {
+        f"gateway/{GATEWAY}/{d}" for d in ("json", "senml", "sl651", "szy206", "nowcast")
+    },
     CARRIER: {"receipt/sms", "person/C-0001/report", "person/C-0001/sms"},
     SOURCE: {"source/weather/cap"},
 }  # fmt: skip

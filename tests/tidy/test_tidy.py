@@ -55,7 +55,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "ingest": (
         *("observation", "decode", "waveform", "gross_range", "repeats", "identify"),
         *("batches", "pictures", "cap", "people"),
-        *("telemetry", "archive", "stage"),
+        *("telemetry", "archive", "nowcast_feed", "stage"),
     ),
     "detectors": (
         *("detection", "engine", "quality", "rain", "statistics", "water", "camera", "setup"),
