@@ -31,7 +31,8 @@ def _trend(p: Any, x: Slots, at: int, slots: int) -> float | None:
     if now is None or then is None:
         return None
     lasts = p.damp_min / p.slot_min
-    return float(max(0.0, now - then) / back * lasts * (1 - exp(-slots / lasts)))
+    goes_on = p.trend_share * lasts * (1 - exp(-slots / lasts))
+    return float(max(0.0, now - then) / back * goes_on)
 
 
 def _upstream(p: Any, above: Sequence[Slots], at: int, slots: int) -> float | None:

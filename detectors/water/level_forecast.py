@@ -4,12 +4,12 @@ Sees: a flood that is not there yet, with how sure that is: from the rise, from 
 from the water that gauges upstream have seen; and says how often it was wrong of late.
 
 Equation: of each horizon h the rise d to expect is the highest of up to three, each taken down by what it
-has exaggerated of late (`detectors.water.rise_chance.sobered`): `trend`, max(0, b) T (1 - exp(-h / T))
-with b the rise of the last `trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what the discharge
-from rain that has fallen (`unit_hydrograph` with the parameters `runoff`) still grows within h if no more
-rain falls, or with a nowcast of h (rain_ahead_30min, _60min, _180min `beside`) if what it expects, less what
-has fallen since its issue, falls evenly over h; `upstream`, sum over the gauges upstream of gain times what
-its level, lag_min ago, still rose
+has exaggerated of late (`detectors.water.rise_chance.sobered`): `trend`, `trend_share` max(0, b) T
+(1 - exp(-h / T)) with b the rise of the last `trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what
+the discharge from rain that has fallen (`unit_hydrograph` with the parameters `runoff`) grows within h if no
+more rain falls, or with a nowcast of h (rain_ahead_30min, _60min, _180min `beside`) if what it expects, less
+what has fallen since its issue, falls evenly over h; `upstream`, sum over the gauges upstream of gain times
+what its level, lag_min ago, still rose
 until now. The chance is that of `detectors.water.rise_chance` for a rise from the newest level to `reach`,
 its bias and spread learned from the errors of the window's own past forecasts of the same horizon, with the
 prior `bias` and `spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is
@@ -18,8 +18,9 @@ of a shorter horizon. value = the chance within `horizon_min`, in %; 100 once th
 window_min: the horizon. Note: the highest level to expect and the chance of every horizon.
 A row is the gauge here, then those upstream in the order of lag_min; rain gauges stand `beside`.
 Parameters: reach, least (the quantity's unit); horizon_min, trend_min, damp_min, slot_min, silent_min (min);
-memory_h (hours of past that errors are learned from); prior_n, bias, spread, ceiling (1); lag_min (min),
-gain (1) of gauges upstream; runoff (a table), runoff_gain (the quantity's unit per m3/s); nowcast_min (min):
+trend_share (of a trend that goes on, 1); memory_h (hours of past that errors are learned from); prior_n,
+bias, spread, ceiling (1); lag_min (min), gain (1) of gauges upstream; runoff (a table), runoff_gain (the
+quantity's unit per m3/s); nowcast_min (min):
 an older issue is not used, and the note says so.
 
 Delay it adds: none.
@@ -35,7 +36,7 @@ the distribution here is a plain one).
 >>> level = np.full((1, 1, 42), 2.0); level[0, 0, -4:] = (2.0, 2.2, 2.4, 2.6)
 >>> s = score(p, View(level, np.array([0]), 600, np.ones((1, 1))))
 >>> round(float(s.value[0]), 1), int(s.window_min[0])
-(80.6, 60)
+(16.8, 60)
 """
 
 from collections.abc import Iterable, Sequence
@@ -80,12 +81,13 @@ class LevelForecast(Parameters, frozen=True):
     reach: float
     horizon_min: Literal[30, 60, 180] = 60
     trend_min: int = 15
-    damp_min: int = 180
+    damp_min: int = 60
+    trend_share: float = 0.55
     least: float = 0.02
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
     spread: tuple[float, float, float] = (0.5, 0.6, 0.8)
     prior_n: float = 10.0
-    ceiling: float = 0.95
+    ceiling: float = 0.7
     lag_min: tuple[int, ...] = ()
     gain: tuple[float, ...] = ()
     runoff: UnitHydrograph | None = None
@@ -103,6 +105,7 @@ class LevelForecast(Parameters, frozen=True):
         lengths["nowcast_min"] = self.nowcast_min * 60
         check_slots(self.slot_min * 60, **lengths, **lags, silent_min=silent_s, memory_h=memory_s)
         check(self.least > 0, Text("least 应为正", "least must be positive"))
+        check(0 < self.trend_share <= 1, "trend_share: 0 … 1")
         check(self.damp_min > 0, Text("damp_min 应为正", "damp_min must be positive"))
         check(all(0.05 <= s <= 5 for s in self.spread), "spread: 0.05 … 5")
         check(all(-5 <= b <= 5 for b in self.bias), "bias: -5 … 5")
@@ -174,7 +177,7 @@ def _highest(x: Floats, slots: int) -> Floats:
 def _trend(p: LevelForecast, x: Floats, slots: int) -> Floats:
     back = p.trend_min // p.slot_min
     lasts = p.damp_min / p.slot_min
-    goes_on = lasts * (1 - float(np.exp(-slots / lasts)))
+    goes_on = p.trend_share * lasts * (1 - float(np.exp(-slots / lasts)))
     grown: Floats = np.maximum(x - _before(x, back), 0) * (goes_on / back)
     return grown
 

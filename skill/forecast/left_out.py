@@ -6,7 +6,9 @@ Every part is forecast by the rule with the parameters (of a few candidates) and
 ceiling by horizon) that have the least Brier score on the other parts. Judged are moments below the level, at
 whole quarters of an hour or slots: what stands above it already is measured. Beside it, fitted on the same
 parts: `climatology`, how often it came on the others; `persistence`, the level stays (never); `level alone`,
-the same distribution that knows nothing but how far the level is away.
+the same distribution that knows nothing but how far the level is away; and, not fitted at all, `unfitted`, the
+rule with its defaults, as a place without a record has it (the first of the candidates). A candidate with
+rain must be a tenth better than one without.
 """
 
 from collections.abc import Sequence
@@ -23,7 +25,7 @@ from detectors.water.rise_chance import Prior, Sums, chance, learned
 from skill.forecast.reliability import Reliability, bins, brier
 
 PARTS = 10
-OTHERS = ("climatology", "persistence", "level alone")
+OTHERS = ("climatology", "persistence", "level alone", "unfitted")
 _APART_S = 86_400
 _EVERY_S = 900
 _CHUNK = 1024
@@ -152,6 +154,17 @@ def fit(p: LevelForecast, m: ForecastMoments) -> tuple[FittedPrior, float]:
     return at, score
 
 
+def _cost(p: LevelForecast, score: float) -> float:
+    """A candidate with rain must be a tenth better."""
+    return score * (1.1 if p.runoff else 1.0)
+
+
+def default(horizon_min: int) -> FittedPrior:
+    """The prior of the rule's defaults."""
+    p, nth = LevelForecast(reach=0.0), HORIZONS_MIN.index(horizon_min)
+    return FittedPrior(p.bias[nth], p.spread[nth], p.ceiling)
+
+
 def _level_alone(m: ForecastMoments) -> ForecastMoments:
     """What would be known without any forecast: nothing is expected, and no error was seen."""
     return m._replace(
@@ -175,6 +188,7 @@ def measured(
         came, event = whole[0].came, whole[0].event
         many = came.size
         chances = {name: np.zeros(many) for name in ("", *OTHERS)}
+        chances["unfitted"] = said(candidates[0], whole[0], default(h))
         for part in range(parts):
             out = event % parts == part
             _forecast(candidates, whole, out, chances)
@@ -194,7 +208,7 @@ def _forecast(
 ) -> None:
     """One part, from the others, into `chances`."""
     fits = [fit(p, m.of(~out)) for p, m in zip(candidates, whole, strict=True)]
-    k = min(range(len(fits)), key=lambda n: fits[n][1])
+    k = min(range(len(fits)), key=lambda n: _cost(candidates[n], fits[n][1]))
     chances[""][out] = said(candidates[k], whole[k].of(out), fits[k][0])
     chances["climatology"][out] = whole[0].came[~out].mean()
     alone = _level_alone(whole[0])
@@ -207,7 +221,9 @@ def _chosen(
 ) -> LevelForecast:
     """The candidate that is best over all horizons, with its prior of all events."""
     fits = [{h: fit(p, m) for h, m in ms.items()} for p, ms in zip(candidates, of, strict=True)]
-    k = min(range(len(fits)), key=lambda n: sum(score for _, score in fits[n].values()))
+    k = min(
+        range(len(fits)), key=lambda n: _cost(candidates[n], sum(s for _, s in fits[n].values()))
+    )
     p, mine = candidates[k], {h: f for h, (f, _) in fits[k].items()}
     bias = tuple(round(mine[h].bias, 2) + 0.0 if h in mine else 0.0 for h in HORIZONS_MIN)
     spread = tuple(round(mine[h].spread, 2) if h in mine else 0.6 for h in HORIZONS_MIN)

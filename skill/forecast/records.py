@@ -89,18 +89,20 @@ def read(plan: RecordPlan, data: Path) -> Series:
 
 
 def candidates(plan: RecordPlan, reach: float) -> list[LevelForecast]:
-    """The few sets of parameters that are tried: how long a trend is, and of rain how slow the catchment."""
+    """The few sets of parameters that are tried, that of the defaults first: whether a trend is damped, how
+    long it is, and of rain how slow the catchment."""
     short = plan.slot_min < 30
     p = LevelForecast(
         reach=reach,
         horizon_min=60,
         slot_min=plan.slot_min,
-        trend_min=plan.slot_min,
+        trend_min=15 if short else 60,
         silent_min=30 if short else 120,
         memory_h=12 if short else 72,
     )
-    trends = (15, 30) if short else (60, 180)
-    found = [msgspec.structs.replace(p, trend_min=t) for t in trends]
+    slow = msgspec.structs.replace(p, damp_min=180, trend_share=1.0)
+    longer = msgspec.structs.replace(slow, trend_min=30 if short else 180)
+    found = [p, slow, longer]
     if plan.rain:
         for k_h in (2.0, 5.0):
             runoff = UnitHydrograph(
@@ -112,5 +114,5 @@ def candidates(plan: RecordPlan, reach: float) -> list[LevelForecast]:
                 memory_h=72,
                 slot_min=plan.slot_min,
             )
-            found.append(msgspec.structs.replace(p, runoff=runoff, runoff_gain=0.01))
+            found.append(msgspec.structs.replace(slow, runoff=runoff, runoff_gain=0.01))
     return found

@@ -50,6 +50,12 @@ class Reliability(NamedTuple):
         least = self.others[other]
         return 1 - self.score / least if least else None
 
+    @property
+    def unfitted_skill(self) -> float:
+        """That of the rule with its defaults, against climatology."""
+        least = self.others["climatology"]
+        return 1 - self.others["unfitted"] / least if least else float("nan")
+
 
 def brier(chance: Floats, came: Bools) -> float:
     """Of the same moments."""

@@ -15,6 +15,7 @@ _OTHERS = {
     "climatology": Text("气候频率", "climatology"),
     "persistence": Text("持续（不涨）", "persistence (it stays)"),
     "level alone": Text("只看水位", "level alone"),
+    "unfitted": Text("不率定（缺省）", "unfitted (the defaults)"),
 }
 assert set(_OTHERS) == set(OTHERS)
 
@@ -63,13 +64,14 @@ def _lines(plan: RecordPlan, reach: float, found: MeasuredChances) -> Iterator[S
 
 def _scores(r: Reliability) -> Text:
     skills = {name: r.skill(name) for name in OTHERS}
+    own = r.unfitted_skill
     zh = "，".join(f"对{_OTHERS[k].zh} {v:+.2f}" for k, v in skills.items() if v is not None)
     en = ", ".join(f"{v:+.2f} to {_OTHERS[k].en}" for k, v in skills.items() if v is not None)
     return Text(
         f"{r.horizon_min} 分钟内：{r.many} 个时刻，{r.came} 个应验（{r.events} 场）；"
-        f"Brier {r.score:.5f}；BSS {zh}",
+        f"Brier {r.score:.5f}；BSS {zh}；不率定的对气候频率 {own:+.2f}",
         f"within {r.horizon_min} min: {r.many} moments, it came at {r.came} ({r.events} events); "
-        f"Brier {r.score:.5f}; BSS {en}",
+        f"Brier {r.score:.5f}; BSS {en}; of the unfitted to climatology {own:+.2f}",
     )
 
 
@@ -84,7 +86,8 @@ def _bin(b: Bin) -> Text:
 
 def _prior(p: LevelForecast) -> str:
     return (
-        f"trend_min = {p.trend_min}, bias = {list(p.bias)}, spread = {list(p.spread)}, "
+        f"trend_min = {p.trend_min}, damp_min = {p.damp_min}, trend_share = {p.trend_share:g}, "
+        f"bias = {list(p.bias)}, spread = {list(p.spread)}, "
         f"ceiling = {p.ceiling:g}"
         + (f", runoff k_h = {p.runoff.k_h:g}, runoff_gain = {p.runoff_gain:g}" if p.runoff else "")
     )
@@ -102,6 +105,7 @@ def _json(plan: RecordPlan, reach: float, found: MeasuredChances) -> dict[str, A
                 "moments": r.many,
                 "came": r.came,
                 "brier": r.score,
+                "unfitted_skill": r.unfitted_skill,
                 "skill": {name.replace(" ", "_"): r.skill(name) for name in OTHERS},
                 "bins": [b._asdict() for b in r.bins],
             }
