@@ -9,6 +9,9 @@ from typing import Literal
 
 from config.records.row import Row
 
+# what a flood may come to: an area, or a thing of the resource base
+What = Literal["area", "risk", "shelter"]
+
 Step = Literal["blue", "yellow", "orange", "red", "prepare", "move"]
 SCALES = (("blue", "yellow", "orange", "red"), ("prepare", "move"))
 

@@ -7,9 +7,9 @@ from typing import Literal, NotRequired, TypedDict
 from config.language import Said, Text
 from config.records.basemap import Ring
 from config.records.level import Action, Level
+from config.records.plans import What
 from console.model.picture import Picture
 from dispatch.address.coverage import Check
-from dispatch.geography.downstream import What
 
 
 class RunName(TypedDict):

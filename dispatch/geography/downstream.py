@@ -16,28 +16,19 @@ Where the area stands on the river of reaches.csv, the areas below it on that ri
 times from there: measured, and with celerities of their own.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, floor
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-from shapely.ops import substring
-
-from config.geometry import metres
-from config.records.district import Area, District
+from config.records.district import District
 from config.records.level import Level
+from config.records.plans import What
 from config.records.reaches import next_below, way_down
 from dispatch.grade import Grade
 
 # hazards that go down with the water
 TRAVELS = ("flash_flood", "river_flood", "debris_flow", "dam_break", "reservoir_release")
-
-
-What = Literal["area", "risk", "shelter"]
-XY = tuple[float, float]
 
 
 def is_told(grade: Grade) -> bool:
@@ -87,7 +78,7 @@ def _hits(district: District, area: str, hazard: str, kinds: tuple[What, ...]) -
         return []
     measured = _measured(district, area) if "area" in kinds else []
     known = {hit.id for hit in measured}
-    drawn = _drawn(district, district.areas[area], kinds)
+    drawn = _drawn(district, area, kinds)
     rest = [hit for hit in drawn if hit.what != "area" or hit.id not in known]
     return sorted([*measured, *rest], key=lambda hit: hit.distance_m) if measured else rest
 
@@ -102,75 +93,19 @@ def _measured(district: District, area: str) -> list[Hit]:
     ]
 
 
-def _drawn(district: District, here: Area, kinds: tuple[What, ...]) -> list[Hit]:
+def _drawn(district: District, area: str, kinds: tuple[What, ...]) -> list[Hit]:
     """What stands by the channel as it is drawn, nearest first."""
-    way = _way(district, here)
-    if way is None:
-        return []
+    # loaded where a district has channels: geometry costs a command its quick start
+    from dispatch.geography.watercourse import beside
+
     flow = district.plans.downstream
-    west, south, east, north = way.buffer(flow.corridor_m).bounds
-    found: list[tuple[float, float, Hit]] = []
-    for what, key, at, ring in _places(district, here, kinds):
-        xs, ys = [p[0] for p in ring], [p[1] for p in ring]
-        if max(xs) < west or min(xs) > east or max(ys) < south or min(ys) > north:
-            continue
-        point, place = shapely.Point(at), _shape(ring)
-        # what lies upstream is nearest to the way's first point
-        if way.distance(place) > flow.corridor_m or way.project(point) <= 0:
-            continue
-        part = way.intersection(place.buffer(flow.corridor_m))
-        if part.is_empty:  # a circle is drawn as a polygon, a hair smaller
-            continue
-        points = shapely.get_coordinates(part)
-        distance = min(way.project(shapely.Point(p)) for p in points)
-        if distance > flow.fast_m_s * flow.within_min * 60:
-            continue
-        early = floor(distance / flow.fast_m_s / 60)
-        late = ceil(distance / flow.slow_m_s / 60)
-        hit = Hit(what, key, round(distance), early, late)
-        found.append((distance, way.project(point), hit))
-    return [hit for *_, hit in sorted(found)]
-
-
-def _way(district: District, area: Area) -> shapely.LineString | None:
-    """The line of the water below the area, in metres around it."""
-    points: list[tuple[float, float]] = []
-    at, basin = shapely.Point(0, 0), district.basins[area.basin]
-    while True:
-        if len(basin.course) < 2:
-            break
-        line = shapely.LineString([metres(area, p[0], p[1]) for p in basin.course])
-        rest = substring(line, line.project(at), line.length)
-        points += [p for p in rest.coords if not points or p != points[-1]]
-        at = shapely.Point(points[-1])
-        if basin.downstream not in district.basins:
-            break
-        basin = district.basins[basin.downstream]
-    return shapely.LineString(points) if len(points) > 1 else None
-
-
-def _places(
-    district: District, here: Area, kinds: tuple[What, ...]
-) -> Iterator[tuple[What, str, XY, list[XY]]]:
-    """Everything that may be in the way: its point and its ring, which may be the point alone."""
-    if "area" in kinds:
-        for a in district.areas.values():
-            if a.id != here.id:
-                at = metres(here, a.lon, a.lat)
-                ring = [metres(here, x, y) for x, y in a.polygon]
-                yield "area", a.id, at, ring if len(ring) >= 4 else [at]
-    if "risk" in kinds:
-        for r in district.plans.risks.values():
-            at = metres(here, r.lon, r.lat)
-            yield "risk", r.id, at, [at]
-    if "shelter" in kinds:
-        for s in district.plans.shelters.values():
-            at = metres(here, s.lon, s.lat)
-            yield "shelter", s.id, at, [at]
-
-
-def _shape(ring: list[XY]) -> BaseGeometry:
-    if len(ring) < 4:
-        return shapely.Point(ring[0])
-    polygon = shapely.Polygon(ring)
-    return polygon if polygon.is_valid else shapely.make_valid(polygon)
+    return [
+        Hit(
+            what,
+            key,
+            round(distance),
+            floor(distance / flow.fast_m_s / 60),
+            ceil(distance / flow.slow_m_s / 60),
+        )
+        for distance, what, key in beside(district, district.areas[area], kinds)
+    ]
