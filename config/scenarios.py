@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from config.language import Text, en, text_of, zh
+from config.language import Said, Text, en, text_of, zh
 from config.load import ConfigError
 from config.read.problem import Problem
 from config.records.district import District
@@ -32,7 +32,7 @@ class CheckScenario(NamedTuple):
     """One scenario: rows are (station, quantity, observed_at, count of the resolution)."""
 
     name: str
-    title: str
+    title: Said
     observations: list[tuple[str, str, int, int]]
     expect: list[Expect]
 
@@ -58,6 +58,7 @@ class _Expected(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     title: str
+    title_en: str = ""  # title, where there is none
     given: list[_Given]
     expect: list[_Expected]
 
@@ -164,7 +165,8 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
             Text("见 config/README.md", "see config/README.md"),
         )
         raise ConfigError(district.folder, [problem]) from e
-    return CheckScenario(path.stem, file.title, rows, expect)
+    title = Text(file.title, file.title_en or file.title)
+    return CheckScenario(path.stem, title, rows, expect)
 
 
 def scenarios(district: District) -> list[CheckScenario]:

@@ -102,7 +102,7 @@ def _miss(district: District, inline: Inline, e: Expect) -> Said:
     return f"{where}: " + joined(wrong, Text("；", "; ")) if wrong else ""
 
 
-def play_scenarios(district: District) -> Iterator[tuple[str, list[Said]]]:
+def play_scenarios(district: District) -> Iterator[tuple[Said, list[Said]]]:
     """(name and title, what did not come as expected) of each scenario."""
     for scenario in scenarios(district):
-        yield f"{scenario.name}: {scenario.title}", play(district, scenario)
+        yield f"{scenario.name}: " + scenario.title, play(district, scenario)

@@ -60,7 +60,10 @@ def status_lines(
     view = look.view
     run = view.run or ours
     if run is None or (view.run is None and not view.strays and not view.clock_at):
-        yield Text("尚无数据", "nothing has run here yet")
+        yield Text(
+            f"{district.name}：尚无数据。别的区县：fengsui --config 目录 status",
+            f"{district.name_en}: nothing has run here yet. Another district: fengsui --config FOLDER status",
+        )
         return
     clock_at = local(view.clock_at, district.timezone) if view.clock_at else "-"
     yield Text(

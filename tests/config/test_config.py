@@ -1,13 +1,16 @@
 """The loader: what is right loads, and every fault is named with its file, row and column."""
 
+import re
 import shutil
 import tempfile
+import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Text
 from config.load import ConfigError, load, watch_groups
 from config.records.district import Watch
 from config.records.quantity import QUANTITIES
@@ -205,7 +208,9 @@ def test_areas_that_share_a_station_are_one_group() -> None:
 def test_a_rule_looks_at_what_its_area_s_group_hears_and_at_no_other_valley(
     folder: Path, station: str, wrong: int
 ) -> None:
-    assert "S01" not in load(folder).stations_of_area["A01"]  # other villages of the valley watch it
+    assert (
+        "S01" not in load(folder).stations_of_area["A01"]
+    )  # other villages of the valley watch it
     path = folder / "rules.toml"
     row = f"""
 [[rule]]
@@ -254,6 +259,24 @@ def test_scenarios_load_and_a_wrong_one_says_why(folder: Path) -> None:
     )
     with pytest.raises(ConfigError, match="R99"):
         load_scenario(path, district)
+
+
+def test_a_scenario_has_a_title_in_each_language(folder: Path) -> None:
+    """A district that writes Chinese alone is read in Chinese by whoever asks for English."""
+    district = load(folder)
+    path = folder / "scenarios" / "one.toml"
+    path.write_text('title = "略低于蓝色"\ngiven = []\nexpect = []\n', "utf-8")
+    assert load_scenario(path, district).title == Text("略低于蓝色", "略低于蓝色")
+    path.write_text(
+        'title = "略低于蓝色"\ntitle_en = "just below blue"\ngiven = []\nexpect = []\n', "utf-8"
+    )
+    assert load_scenario(path, district).title == Text("略低于蓝色", "just below blue")
+    chinese = re.compile("[\u4e00-\u9fff]")
+    for shipped in sorted((ROOT / "config").rglob("scenarios/*.toml")):
+        title = tomllib.loads(shipped.read_text("utf-8"))
+        assert chinese.search(title["title"]), shipped
+        assert not re.search("[a-z]+ [a-z]+ [a-z]+", title["title"]), shipped
+        assert not chinese.search(title["title_en"]), shipped
 
 
 def test_counts_are_exact_and_round_half_away_from_zero() -> None:

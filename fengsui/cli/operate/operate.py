@@ -127,7 +127,7 @@ def _check_config(folder: Path) -> int:
         echo("  " + text_of(gap), err=True)
     failed = 0
     for name, misses in play_scenarios(district):
-        echo(f"  {'✗' if misses else '✓'} {name}")
+        echo(f"  {'✗' if misses else '✓'} " + name)
         for miss in misses:
             failed += 1
             echo("      " + text_of(miss), err=True)
