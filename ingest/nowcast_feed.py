@@ -5,7 +5,6 @@ letter with its number. The same bytes are handed in once; after a start once mo
 repetition.
 """
 
-import signal
 import threading
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from stream.http.client import ask
 from stream.mqtt.box_options import BROKER, DISTRICT, RUN
 from stream.mqtt.client import Mqtt, digest
 from stream.oplog import say
+from stream.pace.stop_signals import stopping_on_signals
 
 _TIMEOUT_S, _WHOLE_S, _CONFIRM_S = 15.0, 60.0, 30.0
 
@@ -106,14 +106,13 @@ def nowcast(
             )
         )
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     prefix = f"fengsui/{run_name}/{district}"
     mqtt = Mqtt(broker, f"{prefix.replace('/', '-')}-{gateway}-nowcast")
     try:
         feed = NowcastFeed(source, mqtt, f"{prefix}/gateway/{gateway}/nowcast")
         if every:
-            feed.follow(every, stop)
+            with stopping_on_signals(stop):
+                feed.follow(every, stop)
         elif why := feed.once():
             click.echo(spoken(f"fengsui: {source}: " + why), err=True)
             raise SystemExit(1)

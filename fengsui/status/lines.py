@@ -47,6 +47,13 @@ def dead_letters(log: Log, flags: Flags | None = None) -> tuple[int, Counter[str
     return (reasons.total() if whole else end - oldest), reasons, whole
 
 
+def _nothing(district: District) -> Text:
+    return Text(
+        f"{district.name}：尚无数据。别的区县：fengsui --config 目录 status",
+        f"{district.name_en}: nothing has run here yet. Another district: fengsui --config FOLDER status",
+    )
+
+
 def status_lines(
     log: Log,
     district: District,
@@ -60,10 +67,7 @@ def status_lines(
     view = look.view
     run = view.run or ours
     if run is None or (view.run is None and not view.strays and not view.clock_at):
-        yield Text(
-            f"{district.name}：尚无数据。别的区县：fengsui --config 目录 status",
-            f"{district.name_en}: nothing has run here yet. Another district: fengsui --config FOLDER status",
-        )
+        yield _nothing(district)
         return
     clock_at = local(view.clock_at, district.timezone) if view.clock_at else "-"
     yield Text(

@@ -14,7 +14,7 @@ from config.records.district import District
 from config.records.level import Action
 from detectors.detection import Detection
 from detectors.engine.window_engine import SeriesRow, SeriesRule
-from detectors.engine.window_rule import Floats, Kind, View
+from detectors.engine.window_rule import Floats, Kind, Tells, View
 from detectors.setup.declared import problems
 from detectors.statistics.moveout import KIND, Moveout, score, span, tells
 from detectors.statistics.sta_lta import StaLta
@@ -80,9 +80,10 @@ def test_its_speed_and_its_arrival_are_told() -> None:
     passed = START - 600_000
     assert passed + 2600 / 20 * 1000 <= said.early_at <= passed + 2600 / 5 * 1000 <= said.late_at
     assert said.inputs == (0, 1)
-    assert tells(GULLY, view(*shaken({0: 700, 1: 600})), "A41") == (said.note, 0, 0, (0, 1))
+    elsewhere = tells(GULLY, view(*shaken({0: 700, 1: 600})), "A41")
+    assert elsewhere == Tells(note=said.note, inputs=(0, 1))
     assert tells(GULLY, view(*shaken({0: 700, 2: 480})), "A40").inputs == (0, 2)
-    assert tells(GULLY, view(*shaken({0: 700})), "A40") == ("", 0, 0, ())
+    assert tells(GULLY, view(*shaken({0: 700})), "A40") == Tells()
 
 
 def test_a_station_that_is_swept_away_still_counts() -> None:

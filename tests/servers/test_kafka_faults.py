@@ -27,6 +27,7 @@ from config.load import load
 from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Corrupt, Log, Out, Unavailable
+from tests.support import leftovers
 from tests.support.servers import Kafka, free_port
 from tests.support.tcp_proxy import Proxy
 
@@ -190,7 +191,7 @@ def test_the_broker_is_killed_and_comes_back(place: Place, workers: list[Worker]
     place.broker.kill()
     with pytest.raises(Unavailable, match=place.broker.address()):
         log.append([Out("observations", *second[0])])
-    place.broker.start()
+    leftovers.keep(place.broker.start().pid)
     insist(log, second)
     insist(log, third)
     nothing_lost_or_doubled(log, readings)

@@ -2,7 +2,8 @@
 the next test, which is then blamed for what they do. Each is an error of the test that began it where CI
 is "true", and else stands in the summary of warnings.
 
-Only what a test itself began counts, not what a fixture has set up for several of them.
+Only what a test itself began counts, not what a fixture has set up for several of them, nor what a test begins
+anew in its place and says so (`keep`).
 """
 
 import os
@@ -18,6 +19,7 @@ _TASKS = Path("/proc/self/task")
 _PATIENCE_S = 30.0  # that it was told to end and is about to is no fault
 threads: set[threading.Thread] = set()  # begun by the test at work
 children: set[int] = set()
+kept: set[int] = set()  # of a fixture that ends them
 
 
 class LeftBehind(pytest.PytestWarning):
@@ -35,6 +37,11 @@ def alive() -> set[int]:
         except OSError:  # the thread has ended meanwhile
             continue
     return found
+
+
+def keep(pid: int) -> None:
+    """A process that takes the place of one that a fixture for several tests has begun, and ends with it."""
+    kept.add(pid)
 
 
 def state(pid: int) -> str:
@@ -56,7 +63,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             # the driver of the browser reads and writes files by threads that stay for the next test
             begun = {t for t in begun if not t.name.startswith("asyncio_")}
         threads.update(begun)
-        children.update(alive() - kids)
+        children.update(alive() - kids - kept)
 
 
 @pytest.hookimpl(wrapper=True)
