@@ -8,7 +8,7 @@ import msgspec
 
 from config.language import Said, Text
 from config.records.district import District
-from config.records.level import Action
+from config.records.level import Action, hazard_words
 from dispatch.records import Alert
 from fengsui.play.scoring import stepped
 from simulators.faults import of_the_field
@@ -31,14 +31,26 @@ class Played(NamedTuple):
     ended: int
 
 
+class Amiss(NamedTuple):
+    """An order that is another with faults. whole_at, broken_at: when it is given without and with them;
+    flooded_at: when the place was under water (ms); None: it is not given, it does not flood."""
+
+    place: Place
+    whole_at: int | None
+    broken_at: int | None
+    flooded_at: int | None
+
+
 class Figures(NamedTuple):
-    """Of one storm with faults beside the same without. late_ms: of orders that both give."""
+    """Of one storm with faults beside the same without. late_ms: of orders that both give; amiss: those that
+    a fault caused, that are lost or late."""
 
     caused: int
     ended: int
     real: int
     lost: int
     late_ms: list[int]
+    amiss: tuple[Amiss, ...] = ()
 
 
 def play(district: District, scenario: Scenario) -> Played:
@@ -74,10 +86,28 @@ def _until(world: World, truth: Truth) -> int:
 def compare(whole: Played, broken: Played, truth: Mapping[Place, int]) -> Figures:
     """Real: what whole gauges order too."""
     caused = [p for p in broken.moved if p not in whole.moved and p not in truth]
-    both = [p for p in whole.moved if p in broken.moved]
-    late = [broken.moved[p] - whole.moved[p] for p in both]
-    lost = len(whole.moved) - len(both)
-    return Figures(len(caused), broken.ended, len(whole.moved), lost, late)
+    lost = [p for p in whole.moved if p not in broken.moved]
+    late = {p: broken.moved[p] - at for p, at in whole.moved.items() if p in broken.moved}
+    told = [*caused, *lost, *(p for p, by in late.items() if by > _LATE_MS)]
+    amiss = tuple(Amiss(p, whole.moved.get(p), broken.moved.get(p), truth.get(p)) for p in told)
+    return Figures(
+        len(caused), broken.ended, len(whole.moved), len(lost), list(late.values()), amiss
+    )
+
+
+def amiss_told(district: District, start_at: int, a: Amiss) -> Text:
+    """One of them in a line, in minutes of the storm."""
+    area, hazard = district.areas[a.place[0]], hazard_words(a.place[1])
+
+    def minute(at: int | None, never: str) -> str:
+        return never if at is None else f"{(at - start_at) / _MINUTE:g} min"
+
+    return Text(
+        f"    {area.id} {area.name} {hazard.zh}：无故障 {minute(a.whole_at, '不令')}，"
+        f"有故障 {minute(a.broken_at, '不令')}，成灾 {minute(a.flooded_at, '无')}",
+        f"    {area.id} {area.name_en}, {hazard.en}: without faults {minute(a.whole_at, 'none')}, "
+        f"with them {minute(a.broken_at, 'none')}, floods {minute(a.flooded_at, 'not')}",
+    )
 
 
 def counting(district: District) -> District:
@@ -90,7 +120,7 @@ def counting(district: District) -> District:
 
 
 def figures(district: District, count: int, first: int = 0) -> Iterator[Said]:
-    """A line a storm, then the whole. first: of `storm_set`."""
+    """A line a storm and one for each order that is not the same, then the whole. first: of `storm_set`."""
     district = counting(district)
     gauges = [s.id for s in district.stations.values() if s.quantity in ("rain", "rain_counter")]
     counters = [s for s in gauges if district.stations[s].quantity == "rain_counter"]
@@ -115,6 +145,8 @@ def figures(district: District, count: int, first: int = 0) -> Iterator[Said]:
                 f"{sum(x > _LATE_MS for x in one.late_ms)}",
             )
         )
+        for a in one.amiss:
+            yield amiss_told(district, storm.start_at, a)
     real = sum(f.real for f in found)
     late = sorted(x for f in found for x in f.late_ms)
     lost, later = sum(f.lost for f in found), sum(x > _LATE_MS for x in late)

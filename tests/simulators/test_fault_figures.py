@@ -2,12 +2,11 @@
 
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
 from config.load import load
-from fengsui.play.fault_scores import Figures, Played, compare, counting
+from fengsui.play.fault_scores import Amiss, Figures, Played, amiss_told, compare, counting
 from simulators.faults import (
     BURSTS_A_YEAR,
     CLOGGED,
@@ -22,6 +21,7 @@ from simulators.faults import (
 )
 from simulators.scenario import storm_set
 from simulators.world import World
+from tests.support.config import YANQING
 
 GAUGES = [f"R{n}" for n in range(60)]
 STAGES = [f"S{n}" for n in range(12)]
@@ -103,7 +103,7 @@ def test_a_total_that_wraps_does_so_within_the_first_rain() -> None:
 
 
 def test_a_quarter_of_the_gauges_sends_totals_of_the_same_rain() -> None:
-    plain = load(Path(__file__).parents[2] / "config" / "yanqing")
+    plain = load(YANQING)
     storm = storm_set(1)[0]
     one, two = World(plain, storm), World(counting(plain), storm)
     assert (one.rain == two.rain).all()
@@ -123,4 +123,18 @@ def test_two_plays_beside_one_another() -> None:
     a, b, c, d = (("A1", "f"), ("A2", "f"), ("A3", "f"), ("A4", "f"))
     whole = Played({a: 1000, b: 2000}, 0)
     broken = Played({a: 4000, c: 3000, d: 5000}, 2)
-    assert compare(whole, broken, {c: 9000}) == Figures(1, 2, 2, 1, [3000])
+    caused = Amiss(d, None, 5000, None)
+    lost = Amiss(b, 2000, None, 7000)
+    told = compare(whole, broken, {b: 7000, c: 9000})
+    assert told == Figures(1, 2, 2, 1, [3000], (caused, lost))
+    later = compare(whole, Played({a: 7 * MINUTE, b: 2000}, 0), {})
+    assert later.amiss == (Amiss(a, 1000, 7 * MINUTE, None),)
+
+
+def test_an_order_that_is_another_is_told_by_place_and_minute() -> None:
+    district = load(YANQING)
+    at = Amiss(("A01", "debris_flow"), 30 * MINUTE, None, 45 * MINUTE)
+    said = amiss_told(district, 10 * MINUTE, at)
+    assert said.zh.endswith("泥石流：无故障 20 min，有故障 不令，成灾 35 min")
+    assert said.en.endswith("debris flow: without faults 20 min, with them none, floods 35 min")
+    assert "A01" in said.zh and "A01" in said.en
