@@ -12,9 +12,8 @@ distance is exp(-(d / 12 km)^2), with a share of 0.03 that is each gauge's own. 
 count as one, and one on the other side counts in full. None counts with more than three times the
 driest of the nearest that are wet; what is in doubt by another test does not count, and is not filled.
 
-An estimate errs to both sides. Laid is rather too little of it, 0.92; and rather too much, 1.06, while
-it goes on raining so hard that an order that is near comes anyhow: then a sum reaches in some minutes
-what it may lack now. Where the rain ends, nobody is moved by what may never have fallen.
+An estimate errs to both sides. Laid is rather too little of it, 0.92, so that hardly anybody is moved by
+what has never fallen.
 
 **A record replaces the estimate.** What a backlog, a counter that comes back or a late reading says of
 a minute takes away what was laid there, in the same judgement and before its own amount is added
@@ -30,7 +29,7 @@ Res. 18, 413-431, for rain; estimation of missing precipitation, WMO-No. 168, Gu
 Practices, 6th ed., vol. I.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +48,7 @@ _RANGE_KM = 12.0
 _OWN = 0.03
 _CAP, _NEAREST = 3, 3  # times the driest of the nearest that are wet
 _MOST = 8  # neighbours
-_SHARE, _UPPER = 0.92, 1.06  # about 1 standard error of an hour's estimate to either side
+_SHARE = 0.92  # about 1 standard error of an hour's estimate below it
 _DRY = 20  # minutes: whoever has been dry for so long among wet ones will say so again
 _GOLDEN = 0.6180339887498949
 _TENTH = 10  # estimates are held in tenths of a count
@@ -74,12 +73,10 @@ def infill(
     begun: Ints,
     plan_ms: Ints,
     now: int,
-    goes_on: Callable[[int], bool],
 ) -> Laid | None:
     """What is to be laid now, and remember it. reports: of each row, whether it is a gauge that is
     heard and judged; asked: rows that may be filled; begun: of each row, the minute before which
-    nothing is filled; now: the clock's minute; goes_on: whether a row's order is near and rain goes on
-    so hard that it comes anyhow."""
+    nothing is filled; now: the clock's minute."""
     _forget(heard, now - SPAN)
     doubtful = np.zeros(reports.size, np.bool_)
     doubtful[[*heard.lone, *heard.test]] = True
@@ -93,7 +90,7 @@ def infill(
         _estimate(rule, near, heard, works, _dry_spells(heard, rows, begun, fresh, now))
     found: list[tuple[int, int, int]] = []
     for row in sorted(heard.owed):
-        found += _laid(heard, row, _UPPER if goes_on(row) else _SHARE)
+        found += _laid(heard, row)
     return Laid(*np.array(found, np.int64).T) if found else None
 
 
@@ -189,19 +186,12 @@ def weights(here: Floats, there: Floats) -> Floats:
     return np.asarray(np.linalg.solve(matrix, right)[:many])
 
 
-def lately(heard: StationMemory, row: int, now: int, minutes: int) -> float:
-    """Counts that a row caught in the last minutes, or should have."""
-    owed = heard.owed.get(row, {})
-    should = sum(owed.get(m, 0) for m in range(now - minutes + 1, now + 1))
-    return should / _TENTH + heard.rain(row, now, minutes)
-
-
-def _laid(heard: StationMemory, row: int, share: float) -> list[tuple[int, int, int]]:
+def _laid(heard: StationMemory, row: int) -> list[tuple[int, int, int]]:
     """What lies otherwise than it should. Fractions of counts go up or down by turns, as the golden
     section spreads them, so that they add up over any minutes."""
     owed, held = heard.owed[row], heard.filled.setdefault(row, {})
     minutes = np.array(list(owed), np.int64)
-    want = np.floor(np.array(list(owed.values())) / _TENTH * share + minutes * _GOLDEN % 1.0)
+    want = np.floor(np.array(list(owed.values())) / _TENTH * _SHARE + minutes * _GOLDEN % 1.0)
     found = []
     for minute, count in zip(minutes.tolist(), want.astype(int).tolist(), strict=True):
         change = count - held.get(minute, 0)

@@ -3,17 +3,15 @@ gauges that stay dry among wet ones or catch a part only (`dry`), with what the 
 stations whose clock is slow (`slow`). Their areas are thin while it lasts."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import numpy as np
 
 from config.records.district import District
-from config.records.level import Action
 from detectors.engine.minute_ring import Bools
 from detectors.memory.state import DetectState
 from detectors.quality.catch_over_days import over_days, rains
 from detectors.quality.clock_offset import ClockState, hear, late, newest
-from detectors.quality.infill import REACH, infill, lately
+from detectors.quality.infill import REACH, infill
 from detectors.quality.spatial_consistency import clogged
 from detectors.quality.station_memory import Batch
 from detectors.quality.undercatch import undercatch
@@ -25,8 +23,6 @@ from detectors.statements import Saying
 _MINUTE = 60_000
 _DAY_MS = 86_400_000
 _FELL_MS = 3 * 3_600_000
-_LATELY = 20  # minutes that tell whether it goes on raining
-_NEAR = 0.85  # of an order's threshold
 
 
 def lose(
@@ -146,8 +142,7 @@ def _missed(
             (s.until_at // _MINUTE for s in spans), default=-1
         )
     rule, rows, now = district.rules.quality, np.nonzero(asked)[0].tolist(), clock_at // _MINUTE
-    on = partial(_goes_on, part, state, now)
-    laid = infill(rule, part.near, heard, reports & judged, rows, begun, part.plan_ms, now, on)
+    laid = infill(rule, part.near, heard, reports & judged, rows, begun, part.plan_ms, now)
     if laid is None:
         return None
     nth, at = np.arange(laid.row.size), laid.minute * _MINUTE
@@ -155,23 +150,6 @@ def _missed(
     add, reach = np.ones(nth.size, np.bool_), np.full(nth.size, REACH)
     new = Sifted(nth, laid.row, at, laid.minute, laid.amount, add, reach, [], [], [])
     return Columns(np.zeros(nth.size, np.int64), batch, {}, {}), new
-
-
-def _goes_on(part: Part, state: DetectState, now: int, row: int) -> bool:
-    """Is a sum of this gauge near an order to move that is not given yet, and has it rained lately at
-    least as hard as over the whole time of each such order?"""
-    rate = lately(state.heard, row, now, _LATELY) / _LATELY
-    rain, found = part.rain, False
-    for r in part.rain_rows.expand(np.array([row]))[0].tolist():
-        if state.rain.window.head[r] < 0 or state.rain.machines.action.level[r] >= Action.MOVE:
-            continue
-        limits = rain.action_limits[state.rain.wetness[r], r, :, 1]
-        windows = state.rain.window.windows
-        near = (rain.seen(state.rain, r) >= _NEAR * limits) & (windows >= REACH)
-        if (near & (rate * windows < limits)).any():
-            return False
-        found |= bool(near.any())
-    return found
 
 
 def _tell(part: Part, saying: Saying, nth: int, station: str, at: int) -> None:

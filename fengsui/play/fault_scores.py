@@ -42,12 +42,13 @@ class Amiss(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one storm with faults beside the same without. late_ms: of orders that both give; amiss: those that
-    a fault caused, that are lost or late."""
+    """Of one storm with faults beside the same without. flooded: how many of the real orders are of places
+    that flood; late_ms: of orders that both give; amiss: those that a fault caused, that are lost or late."""
 
     caused: int
     ended: int
     real: int
+    flooded: int
     lost: int
     late_ms: list[int]
     amiss: tuple[Amiss, ...] = ()
@@ -90,9 +91,9 @@ def compare(whole: Played, broken: Played, truth: Mapping[Place, int]) -> Figure
     late = {p: broken.moved[p] - at for p, at in whole.moved.items() if p in broken.moved}
     told = [*caused, *lost, *(p for p, by in late.items() if by > _LATE_MS)]
     amiss = tuple(Amiss(p, whole.moved.get(p), broken.moved.get(p), truth.get(p)) for p in told)
-    return Figures(
-        len(caused), broken.ended, len(whole.moved), len(lost), list(late.values()), amiss
-    )
+    flooded = sum(p in truth for p in whole.moved)
+    real = len(whole.moved)
+    return Figures(len(caused), broken.ended, real, flooded, len(lost), list(late.values()), amiss)
 
 
 def amiss_told(district: District, start_at: int, a: Amiss) -> Text:
@@ -162,13 +163,22 @@ def figures(district: District, count: int, first: int = 0) -> Iterator[Said]:
             f"(without faults {ended})",
         )
     )
-    yield (
-        Text(
-            f"真令 {real}：丢 {lost}（{lost / max(1, real):.1%}），迟 5 分以上 "
-            f"{later}（{later / max(1, real):.1%}），中位 {middle:g} min，最迟 "
-            f"{max(late, default=0) / _MINUTE:g} min",
-            f"real orders {real}: lost {lost} ({lost / max(1, real):.1%}), later by more "
-            f"than 5 min {later} ({later / max(1, real):.1%}), median {middle:g} min, "
-            f"latest {max(late, default=0) / _MINUTE:g} min",
-        )
+    yield Text(
+        f"真令 {real}：丢 {lost}（{lost / max(1, real):.1%}），迟 5 分以上 "
+        f"{later}（{later / max(1, real):.1%}），中位 {middle:g} min，最迟 "
+        f"{max(late, default=0) / _MINUTE:g} min",
+        f"real orders {real}: lost {lost} ({lost / max(1, real):.1%}), later by more "
+        f"than 5 min {later} ({later / max(1, real):.1%}), median {middle:g} min, "
+        f"latest {max(late, default=0) / _MINUTE:g} min",
+    )
+    flooded = sum(f.flooded for f in found)
+    amiss = [
+        a for f in found for a in f.amiss if a.whole_at is not None and a.flooded_at is not None
+    ]
+    gone = sum(a.broken_at is None for a in amiss)
+    yield Text(
+        f"其中成灾的 {flooded}：丢 {gone}（{gone / max(1, flooded):.1%}），迟 5 分以上 "
+        f"{len(amiss) - gone}（{(len(amiss) - gone) / max(1, flooded):.1%}）",
+        f"of places that flood {flooded}: lost {gone} ({gone / max(1, flooded):.1%}), later by more "
+        f"than 5 min {len(amiss) - gone} ({(len(amiss) - gone) / max(1, flooded):.1%})",
     )

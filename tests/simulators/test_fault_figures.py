@@ -126,7 +126,7 @@ def test_two_plays_beside_one_another() -> None:
     caused = Amiss(d, None, 5000, None)
     lost = Amiss(b, 2000, None, 7000)
     told = compare(whole, broken, {b: 7000, c: 9000})
-    assert told == Figures(1, 2, 2, 1, [3000], (caused, lost))
+    assert told == Figures(1, 2, 2, 1, 1, [3000], (caused, lost))
     later = compare(whole, Played({a: 7 * MINUTE, b: 2000}, 0), {})
     assert later.amiss == (Amiss(a, 1000, 7 * MINUTE, None),)
 
