@@ -63,12 +63,12 @@ def test_what_is_filled_in_is_the_same_whoever_else_is_looked_at(seed: int) -> N
     plan, begun = np.full(ROWS, 5 * MINUTE), np.full(ROWS, -1)
     heard, near, reports = memory(seed)
     rows = np.nonzero(reports)[0].tolist()
-    every = infill(RULE, near, heard, reports, rows, begun, plan, NOW, lambda _: False)
+    every = infill(RULE, near, heard, reports, rows, begun, plan, NOW)
     found = [] if every is None else list(zip(*(x.tolist() for x in every), strict=True))
     alone = []
     for n in rows:
         heard, near, _ = memory(seed)
-        laid = infill(RULE, near, heard, reports, [n], begun, plan, NOW, lambda _: False)
+        laid = infill(RULE, near, heard, reports, [n], begun, plan, NOW)
         alone += [] if laid is None else list(zip(*(x.tolist() for x in laid), strict=True))
     assert found == alone
 
