@@ -14,6 +14,7 @@ no reading: not to know is no dry forecast. A row that cannot be read is rejecte
 
 import csv
 import io
+from bisect import bisect_left
 from typing import NamedTuple
 
 from config.language import Text
@@ -90,11 +91,7 @@ def _readings(names: list[str], rows: list[list[str]]) -> list[Reading | Rejecte
             continue
         try:
             piece = _piece(names, row)
-            of = issues.setdefault((piece.place, piece.issued), [])
-            if any(p.begin < piece.end and piece.begin < p.end for p in of):
-                overlaps = Text("与同一次发布的另一行重叠", "overlaps another row of its issue")
-                raise _Wrong("bad_time", overlaps)
-            of.append(piece)
+            _put(issues.setdefault((piece.place, piece.issued), []), piece)
         except _Wrong as e:
             out.append(Rejected(e.reason, Text(f"第 {line} 行：", f"row {line}: ") + e.words))
     for (place, issued), pieces in sorted(issues.items()):
@@ -102,12 +99,21 @@ def _readings(names: list[str], rows: list[list[str]]) -> list[Reading | Rejecte
     return out
 
 
+def _put(held: list[_Piece], piece: _Piece) -> None:
+    """Into the pieces of its issue, in order of time, of which no two overlap."""
+    n = bisect_left(held, piece.begin, key=lambda p: p.begin)
+    if any(p.begin < piece.end and piece.begin < p.end for p in held[max(0, n - 1) : n + 1]):
+        overlaps = Text("与同一次发布的另一行重叠", "overlaps another row of its issue")
+        raise _Wrong("bad_time", overlaps)
+    held.insert(n, piece)
+
+
 def _of_issue(place: str, issued: int, pieces: list[_Piece]) -> list[Reading | Rejected]:
     found: list[Reading | Rejected] = []
     for minutes, quantity in AHEAD.items():
         until = issued + minutes * _MINUTE_MS
         mm, covered = 0.0, 0
-        for p in sorted(pieces, key=lambda p: p.begin):
+        for p in pieces:
             inside = max(0, min(p.end, until) - max(p.begin, issued))
             mm, covered = mm + p.mm * inside / (p.end - p.begin), covered + inside
         if covered >= minutes * _MINUTE_MS - _GAP_MS:

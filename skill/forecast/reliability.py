@@ -23,7 +23,7 @@ EDGES = (0.0, 0.05, 0.2, 0.4, 0.6, 0.8)  # of the bins; the last one ends at 1
 
 
 class Bin(NamedTuple):
-    """ForecastMoments at which a chance from `low` up to the next edge was said: how many, the mean of what was
+    """Moments at which a chance from `low` up to the next edge was said: how many, the mean of what was
     said, the share of which it came true, and of how many events they are."""
 
     low: float

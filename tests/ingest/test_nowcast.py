@@ -95,6 +95,23 @@ def test_a_bad_row_is_told_by_its_number_and_the_others_count(wrong: str, says: 
     assert says in str(one.detail)
 
 
+@examples(80)
+@given(st.lists(st.tuples(st.integers(0, 170), st.integers(1, 20)), max_size=20))
+def test_rows_in_any_order_overlap_as_a_plain_look_says(spans: list[tuple[int, int]]) -> None:
+    kept: list[tuple[int, int]] = []
+    told: list[str] = []
+    for line, (begin, length) in enumerate(spans, 2):
+        end = begin + length
+        if any(b < end and begin < e for b, e in kept):
+            told.append(f"row {line}")
+        else:
+            kept.append((begin, end))
+    _, bad = read(HEAD + "".join(row(b, b + length, 1) for b, length in spans))
+    assert [str(r.detail).partition("row")[2].partition(":")[0] for r in bad] == [
+        t.removeprefix("row") for t in told
+    ]
+
+
 @pytest.mark.parametrize("body", [b"", b"a,b\n", b"\xff\xfe\x00", b"x" * 300_000, b'"', b"place\n"])
 def test_what_is_no_nowcast_is_refused_whole(body: bytes) -> None:
     (found,) = decode_nowcast(body, 0)
