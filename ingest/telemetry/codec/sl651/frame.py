@@ -7,6 +7,7 @@ one the search goes on from the next byte, not from the end that it claimed. The
 
 from typing import NamedTuple
 
+from ingest.telemetry.codec.held import Held
 from ingest.telemetry.codec.said import Broken, Fault
 from ingest.telemetry.codec.sl651.crc import crc16
 from ingest.telemetry.codec.sl651.tables import ENDS, ETB, STX, SYN
@@ -166,17 +167,8 @@ def _read_ascii(raw: bytes) -> Frame651 | Fault:
     )  # fmt: skip
 
 
-class Finder:
-    """Frames of one stream. What it holds back is never more than one frame and a piece."""
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._blamed = 0  # so many of the held bytes stand in what has been told as broken
-
-    @property
-    def waits(self) -> int:
-        """Bytes that are held, of a frame that has not come whole."""
-        return len(self._held)
+class Finder(Held[Frame651]):
+    """Frames of one stream."""
 
     def feed(self, data: bytes) -> list[Frame651 | Broken]:
         """What these bytes complete, in their order."""
@@ -208,8 +200,7 @@ class Finder:
             else:
                 self._tell(found, at, buffer[at:end], frame)
                 at += 1
-        self._held = buffer[at:]
-        self._blamed = max(0, self._blamed - at)
+        self._hold(buffer, at)
         return found
 
     def rest(self) -> list[Frame651 | Broken]:
@@ -225,20 +216,6 @@ class Finder:
         wrong = read(claimed)
         if isinstance(wrong, Fault):
             self._tell(found, at, claimed, wrong)
-
-    def _tell(self, found: list[Frame651 | Broken], at: int, claimed: bytes, fault: Fault) -> None:
-        """A wrong frame, once: what the search meets within it is a part of it."""
-        if at >= self._blamed:
-            found.append(Broken(claimed, fault))
-            self._blamed = at + len(claimed)
-
-    def _noise(self, found: list[Frame651 | Broken], buffer: bytes, at: int, start: int) -> None:
-        begin = max(at, self._blamed)
-        if begin < start:
-            lost = buffer[begin:start]
-            words = f"{len(lost)} 字节不属于任何帧", f"{len(lost)} bytes belong to no frame"
-            found.append(Broken(lost, Fault(0, "noise", *words)))
-            self._blamed = start
 
 
 def _claims_all(data: bytes) -> bool:

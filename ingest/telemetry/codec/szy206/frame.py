@@ -6,6 +6,7 @@ User data: control, the count of a split message where control says so, address,
 
 from typing import NamedTuple
 
+from ingest.telemetry.codec.held import Held
 from ingest.telemetry.codec.said import Broken, Fault
 
 _BEGIN, _END = 0x68, 0x16
@@ -101,16 +102,8 @@ def _size(raw: bytes) -> int:
     return LONGEST
 
 
-class Finder206:
+class Finder206(Held[Frame206]):
     """Frames of one stream; see `sl651.frame.Finder`."""
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._blamed = 0
-
-    @property
-    def waits(self) -> int:
-        return len(self._held)
 
     def feed(self, data: bytes) -> list[Frame206 | Broken]:
         """What these bytes complete, in their order."""
@@ -140,8 +133,7 @@ class Finder206:
             if isinstance(wrong, Fault):
                 self._tell(found, at, buffer[at:later], wrong)
             at = later
-        self._held = buffer[at:]
-        self._blamed = max(0, self._blamed - at)
+        self._hold(buffer, at)
         return found
 
     def rest(self) -> list[Frame206 | Broken]:
@@ -152,19 +144,6 @@ class Finder206:
             return []
         wrong = read(held)
         return [Broken(held, wrong)] if isinstance(wrong, Fault) else []
-
-    def _tell(self, found: list[Frame206 | Broken], at: int, claimed: bytes, fault: Fault) -> None:
-        if at >= self._blamed:
-            found.append(Broken(claimed, fault))
-            self._blamed = at + len(claimed)
-
-    def _noise(self, found: list[Frame206 | Broken], buffer: bytes, at: int, start: int) -> None:
-        begin = max(at, self._blamed)
-        if begin < start:
-            lost = buffer[begin:start]
-            words = f"{len(lost)} 字节不属于任何帧", f"{len(lost)} bytes belong to no frame"
-            found.append(Broken(lost, Fault(0, "noise", *words)))
-            self._blamed = start
 
 
 def _next(buffer: bytes, at: int) -> int:
