@@ -22,6 +22,12 @@ SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
 _JOIN_S = 0.5  # a member that joins is polled no shorter
+_NO_MEMBER = (
+    ke.UnknownMemberIdError,
+    ke.IllegalGenerationError,
+    ke.FencedInstanceIdError,
+    ke.RebalanceInProgressError,
+)
 _FENCED = (
     ke.ProducerFencedError,
     ke.InvalidProducerEpochError,
@@ -135,7 +141,11 @@ class KafkaGroupConsumer:
         owned = {p.partition for p in self._consumer.assignment()}
         for partition in [p for p in self._committed if p not in owned]:
             self._lose(partition)
-        for partition in sorted(owned - self._committed.keys()):
+        new = sorted(owned - self._committed.keys())
+        if new and not self._is_member():
+            self._listener.changed = True  # the next poll joins again
+            return
+        for partition in new:
             if partition not in self._producers:
                 self._producers[partition] = self._log.producer(f"{self._group}.{partition}")
             where = TopicPartition(self._name, partition)
@@ -143,6 +153,17 @@ class KafkaGroupConsumer:
             self._committed[partition] = 0 if found is None else int(found.offset)
             self._kept[partition] = [] if found is None else _kept(found.metadata)
             self._seek(partition)
+
+    def _is_member(self) -> bool:
+        """Does the group still know us in this generation? The client learns that it was put out by
+        its next heartbeat: one that slept meanwhile would fence the owner that came after it. Raises
+        KafkaError."""
+        coordinator = self._consumer._coordinator
+        try:
+            self._consumer._net.run(coordinator._send_heartbeat_request)
+        except _NO_MEMBER:
+            return False
+        return True
 
     def _seek(self, partition: int) -> None:
         where, position = TopicPartition(self._name, partition), self._committed[partition]

@@ -4,9 +4,16 @@ kafka-python bounds `init_transactions` by `max_block_ms`, but `commit_transacti
 and `send_offsets_to_transaction` wait until the broker answers: with the broker dead, until it
 comes back (3.0.12). Here each waits at most `WAIT_S`. What is given up is fenced by the next
 producer with the same transactional id, so it was either committed before or never.
+
+Nor does it go on under an epoch that is not its own. Told that its epoch is old, kafka-python
+(3.0.12) asks for the next one by itself; the broker (4.1.1) aborts the transaction that is open under
+this id before it finds that whoever asks is stale, and that is the transaction of the new owner,
+which has done nothing wrong. Here such an answer ends the producer, as it does on brokers that know
+no such question; whoever owns the partition makes a new one.
 """
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from kafka import KafkaProducer
@@ -35,6 +42,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
             request_timeout_ms=int(WAIT_S * 1000) - 3_000,
             delivery_timeout_ms=int(WAIT_S * 1000),
         )
+        found._transaction_manager._supports_epoch_bump = _never
         try:
             found.init_transactions()
         except BaseException:
@@ -49,15 +57,37 @@ class Producer(KafkaProducer):  # type: ignore[misc]
                 Text(f"{what}: {WAIT_S:.0f} 秒无应答", f"{what}: no answer in {WAIT_S:.0f} s")
             )
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """What ended this producer, where the library only says that something did."""
+        try:
+            yield
+        except ke.KafkaError as e:
+            why = self._transaction_manager.last_error
+            if type(e) is ke.KafkaError and isinstance(why, ke.KafkaError):
+                raise why from e
+            raise
+
+    def begin_transaction(self) -> None:
+        with self._told():
+            super().begin_transaction()
+
+    def send(self, *words: Any, **more: Any) -> Any:
+        with self._told():
+            return super().send(*words, **more)
+
     def commit_transaction(self) -> None:
-        self._bounded(self._transaction_manager.begin_commit(), "commit")
+        with self._told():
+            self._bounded(self._transaction_manager.begin_commit(), "commit")
 
     def abort_transaction(self) -> None:
-        self._bounded(self._transaction_manager.begin_abort(), "abort")
+        with self._told():
+            self._bounded(self._transaction_manager.begin_abort(), "abort")
 
     def send_offsets_to_transaction(self, offsets: Any, group_metadata: Any) -> None:
         manager = self._transaction_manager
-        self._bounded(manager.send_offsets_to_transaction(offsets, group_metadata), "offsets")
+        with self._told():
+            self._bounded(manager.send_offsets_to_transaction(offsets, group_metadata), "offsets")
 
     def delivered(self, sent: list[Any]) -> None:
         """Wait until the broker has these records. Raises KafkaError."""
@@ -73,3 +103,8 @@ class Producer(KafkaProducer):  # type: ignore[misc]
         # what it had not sent is done with now, so that this does not wait
         with contextlib.suppress(ke.KafkaError):
             self.close(timeout=0)
+
+
+def _never() -> bool:
+    """May a producer ask for another epoch by itself?"""
+    return False
