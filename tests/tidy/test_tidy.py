@@ -80,6 +80,7 @@ HOMES = {
     "smpplib": "dispatch/channels/smpp/",
     "cv2": "detectors/camera/picture.py",
     "obspy": "ingest/waveform/",
+    "cbor2": "ingest/decode/senml_cbor.py",
 }
 # what is pure has no clock, network, disk or randomness of its own
 IMPURE = {
