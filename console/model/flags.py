@@ -72,6 +72,11 @@ class Flags:
     refused: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)  # when a reading was last taken in
 
+    @staticmethod
+    def knows(test: str) -> bool:
+        """Is this word of rule `quality` one of those that are kept here?"""
+        return test.partition(" ")[0] in _WORDS
+
     def said(self, d: Detection) -> None:
         """A word of rule `quality`: "R28 rain: clock_slow 60 min", "R28 rain: clock_slow over"."""
         what, _, test = zh(d.note).partition(": ")

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from config.language import Said
+from config.language import Said, zh
 from config.records.level import Action, Level
 from config.records.quantity import OF_NODES
 from console.model.flags import Flags
@@ -85,6 +85,8 @@ class View:
     dead: dict[str, int] = field(default_factory=dict)  # reason -> how many
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
     flags: Flags = field(default_factory=Flags)  # what is wrong with stations
+    # "R01 rain", or a camera -> the quality test that holds now, and since when
+    tests: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
@@ -135,8 +137,18 @@ class View:
     def _detection(self, record: Detection) -> None:
         if record.rule == "silence":
             self.coverage[record.area] = record
-        elif record.rule == "quality":
+        elif record.rule in ("quality", "camera_sight"):
             self.flags.said(record)
+            self._test(record)
+
+    def _test(self, record: Detection) -> None:
+        """ "S01 stage: spike", "V01: fogged", and "good" when it is over."""
+        what, _, test = zh(record.note).partition(": ")
+        if test == "good":
+            self.tests.pop(what, None)
+        elif not self.flags.knows(test):
+            since = self.tests.get(what, ("", 0))
+            self.tests[what] = (test, since[1] if since[0] == test else record.detected_at)
 
     def _observations(self, batch: Observations) -> None:
         self.flags.taken(batch)

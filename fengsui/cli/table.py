@@ -73,6 +73,12 @@ COMMANDS = {
             "状态：各环节、积压、静默的站、在办预警、未到达、坏数据。",
             "Stages, lag, silent stations, open warnings, undelivered, dead letters.",
         ),
+        "doctor": Entry(
+            "fengsui.cli.look.doctor:doctor",
+            "诊断：STATION 最后在哪一层收到什么，哪里不对，怎么办；不写就是全区县，最坏的在前。",
+            "What was last heard from STATION at which layer, what is wrong, what to do; without "
+            "it all, worst first.",
+        ),
         "trace": Entry(
             "fengsui.cli.look.look:trace",
             "追踪 WHAT 走过的路：监测站，或发送、预警、检测的编号。",

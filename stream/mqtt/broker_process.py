@@ -53,7 +53,11 @@ class BrokerDoor(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqt
         return entry if entry is not None and hmac.compare_digest(entry.password, given) else None
 
     async def authenticate(self, *, session: Any) -> bool:
-        return self.known(session) is not None
+        if self.known(session) is not None:
+            return True
+        name = repr(str(session.username or session.remote_address or "?")[:40])[1:-1]
+        _logger.warning("Client %s disconnected, not authorised.", name)
+        return False
 
     async def topic_filtering(
         self, *, session: Any = None, topic: str | None = None, action: Any = None
@@ -68,7 +72,8 @@ class BrokerDoor(BaseAuthPlugin, BaseTopicPlugin):  # type: ignore[misc]  # amqt
             return False
         allowed = any(matches(f, topic) for f in (entry.write if writes else entry.read))
         if not allowed:
-            _logger.warning("%s may not %s %s", user, "say" if writes else "hear", topic)
+            what = "PUBLISH" if writes else "SUBSCRIBE"
+            _logger.warning("Denied %s from %s ('%s')", what, user, repr(topic[:200])[1:-1])
         return allowed
 
 
@@ -157,6 +162,8 @@ def main(folder: str, port: str) -> None:
         sys.stdin.buffer.read()
         os._exit(0)
 
+    # seconds before the words, as mosquitto writes: one reader knows both (`fengsui doctor`)
+    logging.basicConfig(format="%(created)d: %(message)s", level=logging.WARNING)
     threading.Thread(target=end_with_parent, daemon=True).start()
     asyncio.run(serve(table_of(Path(folder)), int(port)))
 

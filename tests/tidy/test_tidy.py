@@ -67,7 +67,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
-    "fengsui": ("run", "files", "explain", "review", "status", "play", "cli", "__main__"),
+    "fengsui": ("run", "files", "explain", "review", "status", "doctor", "play", "cli", "__main__"),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
@@ -117,6 +117,8 @@ PURE = (
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
     "fengsui/review/step_times.py",
+    *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),
+    *("fengsui/doctor/page.py", "fengsui/doctor/promises.py", "fengsui/doctor/wrong/*.py"),
 )
 FILE_LINES, FUNCTION_LINES, FOLDER_ENTRIES = 400, 75, 15
 # files of more than one concern are found by their names

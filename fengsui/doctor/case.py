@@ -1,0 +1,91 @@
+"""What the judgement of a thing rests on, and what it says. Pure."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from config.language import Text
+from config.records.district import District, Node, Station, address_of
+from console.model.view import View
+from dispatch.words.local_time import local
+from fengsui.doctor.broker import Broker
+from fengsui.doctor.heard import Last, LastDay
+
+MINUTE = 60_000
+
+
+class Weight(IntEnum):
+    """How bad it is. BLIND: nothing of it is judged. DOUBT: it counts, and less. NOTE: to be known."""
+
+    WELL = 0
+    NOTE = 1
+    DOUBT = 2
+    BLIND = 3
+
+
+LAYERS = ("line", "link", "message", "reading", "quality", "rule")
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong: where on the way, what, and what to do."""
+
+    code: str
+    layer: str  # of LAYERS
+    weight: Weight
+    what: Text
+    todo: Text
+
+
+class Case(NamedTuple):
+    """now: the run's clock; of a line that has stopped when it did. prefix: of the run's topics. listens: does
+    the port for telemetry stations answer on this machine?"""
+
+    district: District
+    view: View
+    heard: LastDay
+    now: int
+    started_at: int
+    prefix: str
+    broker: Broker
+    listens: bool
+
+    def plan(self, name: str) -> Station | Node:
+        return self.district.stations.get(name) or self.district.nodes[name]
+
+    def when(self, at: int, form: str = "%m-%d %H:%M:%S") -> str:
+        """A moment as it is written in the district."""
+        return local(at, self.district.timezone, form)
+
+    def addresses(self, name: str) -> list[str]:
+        """Of the telemetry station that brings it."""
+        rows = self.district.telemetry
+        return list(dict.fromkeys(address_of(r.address) for r in rows if r.station == name))
+
+    def gateways(self, name: str) -> list[str]:
+        return [g for g, of in (self.district.gateways or {}).items() if name in of]
+
+    def last(self, name: str) -> Last | None:
+        """The newest arrival of the last day, of a node whatever it said."""
+        thing = self.heard.of(name)
+        if name in self.district.stations:
+            return thing.last
+        return max(thing.newest.values(), key=lambda r: r.received_at, default=None)
+
+    def topic(self, name: str) -> str:
+        """On which it should speak."""
+        station = self.district.stations.get(name)
+        if station is None:
+            return f"{self.prefix}node/{name}/status"
+        last = "frame/{ms}" if station.quantity == "frame" else station.quantity
+        return f"{self.prefix}station/{name}/{last}"
+
+
+def span(ms: float) -> Text:
+    """A length of time as a person says it."""
+    s = abs(ms) / 1000
+    if s < 120:
+        return Text(f"{s:.3g} 秒", f"{s:.3g} s")
+    if s < 7200:
+        return Text(f"{s / 60:.3g} 分钟", f"{s / 60:.3g} min")
+    if s < 2 * 86_400:
+        return Text(f"{s / 3600:.3g} 小时", f"{s / 3600:.3g} h")
+    return Text(f"{s / 86_400:.3g} 天", f"{s / 86_400:.3g} days")

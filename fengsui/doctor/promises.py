@@ -1,0 +1,61 @@
+"""What of the promise that nothing is lost holds here, and on what condition. Pure."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from config.language import Text
+from fengsui.doctor.case import Case
+from fengsui.doctor.words import OURS
+
+
+def of_line(log: str, broker: str) -> Iterator[Text]:
+    """Of the whole line. log, broker: their addresses; broker "": the embedded one."""
+    if not broker:
+        yield Text(
+            "内置 MQTT 服务器把没送达的留在内存：它一停，设备发了而我们没收的就没了；实战用 mosquitto",
+            "the embedded MQTT broker keeps what is not delivered in memory: when it stops, what devices sent "
+            "and we have not taken is gone; use mosquitto for a live run",
+        )
+    else:
+        yield Text(
+            "服务器收下而我们没收的，只在它开了持久化（persistence）且没超队列时不丢；断电可能丢最后一秒",
+            "what the broker has taken and we have not is kept only with its persistence on and within its "
+            "queues; a power cut may cost the last second",
+        )
+    if urlsplit(log).scheme == "sqlite":
+        yield Text(
+            "日志是本机一块盘上的 SQLite：进程、断电不丢，盘坏就丢；备份用 fengsui backup，要副本用 Kafka",
+            "the log is SQLite on one disk of this machine: it outlives processes and power cuts, and not the "
+            "disk; fengsui backup, or Kafka for replicas",
+        )
+    else:
+        yield Text(
+            "Kafka 的副本数决定坏几台机器不丢：查 replication.factor 和 min.insync.replicas",
+            "how many machines may die rests on Kafka's replicas: look at replication.factor and "
+            "min.insync.replicas",
+        )
+
+
+def of_thing(case: Case, name: str) -> Iterator[Text]:
+    """Of one station."""
+    thing = case.heard.of(name)
+    if name not in case.district.stations or thing.last is None:
+        return
+    rows = [r for r in case.district.telemetry if r.station == name]
+    if rows:
+        if any(r.mode == "M1" for r in rows):
+            yield Text(
+                "M1 方式不等应答：路上丢的报不会重发",
+                "in mode M1 it waits for no answer: a report lost on its way is not said again",
+            )
+        return
+    if not thing.numbered:
+        yield Text(
+            "读数没有序号（seq）：设备到服务器之间丢了也看不出，只能从缺口看",
+            "its readings carry no number (seq): what is lost between device and broker shows as a gap alone",
+        )
+    if thing.last.test in OURS:
+        yield Text(
+            "没有自己的时间：补发的和重复的分不清",
+            "they have no time of their own: what is sent again cannot be told from news",
+        )
