@@ -17,6 +17,8 @@ from config.checks.courses import check_courses
 from config.checks.coverage import check_reach
 from config.checks.gateways import FILE as GATEWAYS
 from config.checks.gateways import by_gateway, check_gateways, check_names
+from config.checks.lorawan import FILE as LORAWAN
+from config.checks.lorawan import check_lorawan
 from config.checks.officers import check_officers
 from config.checks.plans import read_plans
 from config.checks.reaches import FILE as REACHES
@@ -31,11 +33,14 @@ from config.language import Text, joined
 from config.proof import FILE as PROOF
 from config.proof import rules_version
 from config.read.basemap import read_backdrop
+from config.read.codecs import FOLDER as CODECS
+from config.read.codecs import codec_names, read_codecs
 from config.read.problem import Problem, problem, stands_twice
 from config.read.shapes import read_shapes
 from config.read.tables import T, read_table, read_toml
 from config.records.authority import Officer, Policy
 from config.records.channels import Channels
+from config.records.devices.lorawan import Codec, LorawanRow
 from config.records.district import (
     Area,
     Basin,
@@ -135,7 +140,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.nodes(nodes)
     by_camera = _cameras(folder, by_station, problems)
     check_gateways(problems, gateways or (), by_station)
-    telemetry = _telemetry(folder, by_station, problems)
+    devices = _devices(folder, by_station, problems)
     check_reaches(problems, reaches, by_basin, by_area, by_station)
     check.watches(watches)
     check.contacts(contacts or [])
@@ -172,7 +177,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         by_camera,
         None if gateways is None else by_gateway(gateways),
         tuple(r for _, r in reaches),
-        telemetry,
+        *devices,
     ), []
 
 
@@ -184,12 +189,17 @@ def _cameras(
     return _unique("cameras.csv", rows, problems)
 
 
-def _telemetry(
+def _devices(
     folder: Path, stations: dict[str, Station], problems: list[Problem]
-) -> tuple[TelemetryRow, ...]:
-    rows = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
-    check_telemetry(problems, rows, stations)
-    return tuple(row for _, row in rows)
+) -> tuple[tuple[TelemetryRow, ...], tuple[LorawanRow, ...], dict[str, Codec]]:
+    """Whose message is whose reading: telemetry.csv, lorawan.csv and its codecs."""
+    telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
+    check_telemetry(problems, telemetry, stations)
+    rows = [row for _, row in telemetry]
+    lorawan = _if_there(folder / LORAWAN, LorawanRow, problems) or []
+    codecs = read_codecs(folder, {r.codec for _, r in lorawan}, problems)
+    check_lorawan(problems, lorawan, stations, codecs, codec_names(folder), rows)
+    return tuple(rows), tuple(row for _, row in lorawan), codecs
 
 
 def _heads(
@@ -290,6 +300,8 @@ def _district(
     gateways: dict[str, tuple[str, ...]] | None,
     reaches: tuple[Reach, ...],
     telemetry: tuple[TelemetryRow, ...],
+    lorawan: tuple[LorawanRow, ...],
+    codecs: dict[str, Codec],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -303,7 +315,7 @@ def _district(
         by_area[w.area].append(w.station)
     digest = hashlib.sha256()
     read = (p for p in folder.iterdir() if p.suffix in (".csv", ".toml", ".geojson", ".pem"))
-    words = [p for p in (folder / "words").glob("*") if p.is_file()]
+    words = [p for d in ("words", CODECS) for p in (folder / d).glob("*") if p.is_file()]
     for path in sorted([*(p for p in read if p.name != PROOF), *words]):  # a signature is no config
         digest.update(path.name.encode() + path.read_bytes())
     return District(
@@ -323,6 +335,8 @@ def _district(
         gateways=gateways,
         reaches=reaches,
         telemetry=telemetry,
+        lorawan=lorawan,
+        codecs=codecs,
         rules=rules,
         policy=policy,
         channels=channels,

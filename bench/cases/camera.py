@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from config.language import Text
-from config.records.cameras import NEEDS
+from config.records.devices.cameras import NEEDS
 from config.records.district import Camera
 from config.records.rules import CameraRule
 from detectors.camera.picture import Picture, decode, missing

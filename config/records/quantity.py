@@ -60,6 +60,11 @@ _ROWS = (
     Quantity("colour_shift", "1", 10, "instant", 0, 3_000, 3_000, "水色变化"),
     Quantity("water_line", "m", 1000, "instant", -10_000, 2_000_000, 2_000_000, "图像水位"),
     Quantity("battery", "%", 10, "instant", 0, 1_000, 1_000, "电量"),
+    # of a station's radio link (docs/devices/lorawan.md)
+    Quantity("battery_voltage", "V", 1000, "instant", 0, 60_000, 60_000, "电池电压"),
+    Quantity("rssi", "dBm", 10, "instant", -2_000, 300, 300, "接收信号强度"),
+    Quantity("snr", "dB", 10, "instant", -500, 500, 500, "信噪比"),
+    Quantity("frame_loss", "%", 10, "instant", 0, 1_000, 1_000, "丢帧比例"),
     Quantity("soil_moisture", "%", 10, "instant", 0, 1_000, 1_000, "土壤含水率"),
     Quantity("ground_velocity", "um/s", 1000, "instant", -(10**12), 10**12, 10**12, "地声"),
     Quantity("infrasound", "Pa", 1000, "instant", -(10**9), 10**9, 10**9, "次声"),

@@ -1,5 +1,5 @@
 """One frame of one camera: decoded once, checked, compared with those beside it, and turned into
-readings of the quantities that the district's rules take (`config.records.cameras.NEEDS`).
+readings of the quantities that the district's rules take (`config.records.devices.cameras.NEEDS`).
 
 Exact: the frames of a camera are kept in the order of their time (the last `FRAMES`), by hash; a late
 frame is put in its place and looked at with its neighbours on both sides, so that it may raise; one

@@ -95,14 +95,15 @@ class Kind(NamedTuple):
     zero never makes the value greater, so that of a row without a level only rain is looked at.
     plain: `score` without `per_h`, where that is less work; what speaks is scored in full. falling:
     a smaller value is worse.
-    unready: what keeps these parameters from going live, empty where nothing does; they may be
-    replayed all the same. seen: the quantity that detect makes of a camera's frames (config.records.cameras)
-    and that this takes. mixed: further quantities that a row of a joint kind may have beside its own; rain
-    is summed up in a slot whatever `gather` says. tells: what is said beside the value, of one judgement
-    and its area. newest: what comes late is judged at the row's clock alone, for the window there holds all
-    that it may be part of. least: the shortest time whose rain decides by itself, minutes: rain whose
-    minutes are not known, or that is estimated, is in doubt for what is shorter (None: only all of the
-    window). unfit: why a row with these stations cannot have these parameters, of all the areas.
+    unready: what keeps these parameters from going live, empty where nothing does; they may be replayed
+    all the same. seen: the quantity that detect makes of a camera's frames
+    (config.records.devices.cameras) and that this takes. mixed: further quantities that a row of a joint
+    kind may have beside its own; rain is summed up in a slot whatever `gather` says. tells: what is said
+    beside the value, of one judgement and its area. newest: what comes late is judged at the row's clock
+    alone, for the window there holds all that it may be part of. least: the shortest time whose rain
+    decides by itself, minutes: rain whose minutes are not known, or that is estimated, is in doubt for
+    what is shorter (None: only all of the window). unfit: why a row with these stations cannot have
+    these parameters, of all the areas.
     """
 
     name: str

@@ -11,7 +11,7 @@ from config.checks.tables import ACTIONS, LEVELS
 from config.geometry import distance_km
 from config.language import Text
 from config.read.problem import Problem
-from config.records.cameras import NEEDS, lacks
+from config.records.devices.cameras import NEEDS, lacks
 from config.records.district import District, Station
 from config.records.level import Level
 from config.records.rules import RuleRow

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config.geometry import distance_km, metres
-from config.records.cameras import NEEDS
+from config.records.devices.cameras import NEEDS
 from config.records.district import Camera, District
 from config.records.quantity import QUANTITIES
 from detectors.engine.compound import Compound

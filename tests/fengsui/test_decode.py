@@ -44,3 +44,38 @@ def test_what_is_no_hex_is_named() -> None:
     done = CliRunner().invoke(decode, ["sl651", "7E7G"])
     assert isinstance(done.exception, Usage)
     assert "'G'" in str(done.exception)
+
+
+def test_a_lorawan_payload_by_its_codec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "zh")
+    lines = said("lorawan", "milesight-em410-rdl", "01756403671001", "04822C01", "--port", "85")
+    assert any("到水面的距离" in line and "0.3 m" in line for line in lines)
+    assert any("27.2 °C" in line for line in lines)
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    lines = said("lorawan", "cayenne-lpp", "-", text="03 67 01 10 05", code=1)
+    assert any("temperature, channel 3 (temperature_3)" in line for line in lines)
+    assert any("2 bytes expected, 1 there" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (("milesight-em500-udl", "017564", "99AA"), "a tag that is not known: 99 AA"),
+        (("milesight-em500-udl", "01756403", "82"), "4 bytes expected, 2 there"),
+        (("dragino-ldds04", "0D4A03160318031A0315"), "11 bytes expected, 10 there"),
+        (("decentlab-mbx", "03012f0003"), "version 3, expected 2"),
+        (("decentlab-mbx", "02012f0008"), "no piece for flag 3"),
+        (("milesight-em500-udl", "017564", "--port", "5"), "reads port 85 alone"),
+    ],
+)
+def test_what_is_wrong_with_a_payload_has_its_byte(
+    words: tuple[str, ...], wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    assert any(wrong in line for line in said("lorawan", *words, code=1))
+
+
+def test_a_codec_that_is_not_there_is_named_with_those_that_are() -> None:
+    done = CliRunner().invoke(decode, ["lorawan", "milesight", "00"])
+    assert isinstance(done.exception, Usage)
+    assert "milesight-em500-udl" in str(done.exception)

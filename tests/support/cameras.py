@@ -6,7 +6,7 @@ from functools import cache, lru_cache
 
 import msgspec
 
-from config.records.cameras import NEEDS
+from config.records.devices.cameras import NEEDS
 from config.records.district import Camera
 from config.records.rules import CameraRule
 from detectors.camera.picture import Picture, decode

@@ -107,6 +107,7 @@ PURE = (
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
+    "ingest/telemetry/lorawan/*.py",
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py", "skill/report/ledger_json.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),

@@ -1,18 +1,26 @@
-"""The command `decode`: the bytes of a telemetry station as a table."""
+"""The command `decode`: the bytes of a telemetry station or LoRaWAN device as a table."""
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import click
 from rich.cells import cell_len
 
 from config.language import Text
+from config.read.codecs import codec_names, read_codecs
+from config.read.problem import Problem
+from config.records.devices.lorawan import OBJECT
+from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
 from ingest.telemetry.codec.said import Pair, Row
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
+from ingest.telemetry.lorawan.rows import rows as rows_lorawan
 from stream.environment import Usage, spoken
 
-_READS = {"sl651": rows_651, "szy206": rows_206}
+_READS: dict[str, Callable[[bytes], list[Row]]] = {"sl651": rows_651, "szy206": rows_206}
+_LORAWAN = "lorawan"
 _HEADS = (
     Text("字节", "byte"),
     Text("含义", "meaning"),
@@ -23,22 +31,49 @@ _WRONG = Text("有误：", "wrong: ")
 
 
 @click.command("decode")
-@click.argument("protocol", type=click.Choice(list(_READS)))
-@click.argument("hex_", metavar="HEX", nargs=-1, required=True)
-def decode(protocol: str, hex_: tuple[str, ...]) -> None:
-    """解码：遥测站报文（十六进制，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、哪里有误。
+@click.argument("protocol", type=click.Choice([*_READS, _LORAWAN]))
+@click.argument("hex_", metavar="[CODEC] HEX", nargs=-1, required=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 255),
+    default=None,
+    help=spoken(Text("lorawan：上行的 fPort", "lorawan: the uplink's fPort")),
+)
+@click.pass_obj
+def decode(obj: Shared | None, protocol: str, hex_: tuple[str, ...], port: int | None) -> None:
+    """解码：遥测站报文或 LoRaWAN 载荷（十六进制，或 - 从标准输入读）列表：第几字节、含义、值、单位、哪里有误。
 
-    有误时退出码为 1。见 docs/devices/sl651.md。
+    有误时退出码为 1。lorawan 后先写编码名，如 milesight-em500-udl；区县自己的编码在 --config 的 codecs 里。
+    见 docs/devices/sl651.md。
 
-    A telemetry station's message (hex, or - from standard input) field by field: byte, meaning, value, unit,
-    what is wrong.
+    A telemetry station's message or a LoRaWAN payload (hex, or - from standard input) field by field: byte,
+    meaning, value, unit, what is wrong.
 
-    Exit code 1 where anything is wrong. docs/devices/sl651.md.
+    Exit code 1 where anything is wrong. After lorawan the codec's name comes first, for example
+    milesight-em500-udl; a district's own stand in codecs of --config. docs/devices/sl651.md.
     """
-    found = _READS[protocol](_bytes(hex_))
+    if protocol == _LORAWAN:
+        found = _payload(obj.config if obj is not None else Path(), hex_, port)
+    else:
+        found = _READS[protocol](_bytes(hex_))
     for text in _lines(found):
         echo(text)
     sys.exit(int(not found or any(_said(row.wrong) for row in found)))
+
+
+def _payload(config: Path, words: tuple[str, ...], port: int | None) -> list[Row]:
+    """A payload by the codec that the first word names. Raises Usage."""
+    name, *rest = words
+    problems: list[Problem] = []
+    codec = read_codecs(config, {name}, problems).get(name)
+    mine = [p for p in problems if p.file.endswith(f"/{name}.toml")]
+    if codec is None or name == OBJECT:
+        known = ", ".join(n for n in codec_names(config) if n != OBJECT)
+        said = Text(f"没有编码 {name!r}：可用 {known}", f"no codec {name!r}: there are {known}")
+        raise Usage(mine[0].text if mine else said)
+    if not rest:
+        raise Usage(Text("没有字节", "no bytes"))
+    return rows_lorawan(codec, _bytes(tuple(rest)), port)
 
 
 def _bytes(words: tuple[str, ...]) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 
 from bench.cases import camera
 from config.language import joined
-from config.records.cameras import NEEDS
+from config.records.devices.cameras import NEEDS
 from detectors.camera import picture
 from detectors.setup.registry import KINDS
 

@@ -1,0 +1,1 @@
+"""Records of single kinds of devices, where a row of stations.csv is not enough."""
