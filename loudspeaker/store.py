@@ -18,7 +18,7 @@ from dispatch.nodes.keys import read_secret
 from dispatch.nodes.memory import Kept
 from dispatch.nodes.protocol import KeySet, Kind
 from dispatch.nodes.trust import NodeTrust
-from stream.disk.files import sync_folder, write_file
+from stream.disk.files import make_folder, sync_folder, write_file
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +48,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder, 0o700)
         self._number = 0
         self._body = b""
         self.damaged = 0  # slots that could not be read

@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.played",
     "tests.support.servers",
     "tests.support.servers_carriers",
+    "tests.support.power_cut",
 ]
 
 ROOT = Path(__file__).parent.parent

@@ -24,6 +24,7 @@ from console.auth.password_rules import wrong
 from console.auth.record import End, Noted, Record, column
 from console.auth.sessions import DAY_MS, IDLE_MS, LINK_MS, Sessions, digest
 from dispatch.nodes.keys import pair_of
+from stream.disk.files import make_folder
 
 __all__ = ["ACTS_OF", "IDLE_MS", "ROLES", "User", "Users"]
 
@@ -74,11 +75,12 @@ class Users:
 
     def __init__(self, folder: Path, door: Door = OPEN) -> None:
         self.folder, self.door = folder, door
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         path = folder / "console.db"
         path.touch(mode=0o600)
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLES)
         column(self._db, "users", "set_at", "INTEGER NOT NULL DEFAULT 0")
         column(self._db, "users", "change", "INTEGER NOT NULL DEFAULT 0")

@@ -42,6 +42,7 @@ class Factors:
     def __init__(self, file: Path, private: bytes) -> None:
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLES)
         key = HKDF(SHA256(), 32, salt=None, info=b"fengsui console factors").derive(private)
         self._cipher = AESGCM(key)

@@ -55,6 +55,7 @@ class Record:
     def __init__(self, file: Path, private: bytes) -> None:
         self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(_TABLE)
         column(self._db, "audit", "signature", "TEXT NOT NULL DEFAULT ''")
         self._key = Ed25519PrivateKey.from_private_bytes(private)

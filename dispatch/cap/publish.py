@@ -15,7 +15,7 @@ from dispatch.cap.feed import FEED, RSS, atom, rss
 from dispatch.cap.message import Reference, build, identifier, read_reference
 from dispatch.channels import NOT_BY_MQTT, SendError, SendResult, unread, unwritten
 from dispatch.records import Delivery, Route
-from stream.disk.files import SHARED, write_file
+from stream.disk.files import SHARED, make_folder, write_file
 
 
 def _unsigned(body: bytes) -> bytes:
@@ -40,7 +40,7 @@ class Cap:
         self._sign = sign
         self._mqtt, self._prefix = publish, prefix
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self._published: dict[str, tuple[Reference, str]] = {}
         for file in sorted(folder.glob("*.xml")):
             try:

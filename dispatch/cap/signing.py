@@ -24,7 +24,7 @@ from signxml.signer import XMLSigner
 from config.language import Text, text_of
 from config.records.district import District
 from dispatch.channels import unread
-from stream.disk.files import create_file
+from stream.disk.files import create_file, make_folder
 
 _BITS = {"live": 3072, "exercise": 2048}  # an exercise makes a key each time, for an hour
 _BEGIN = b"-----BEGIN CERTIFICATE"
@@ -117,7 +117,7 @@ def _pair(key: rsa.RSAPrivateKey, certificate: x509.Certificate) -> bool:
 
 def _create(secret: Path, district: District, live: bool) -> None:
     """Whole or not at all, and the first of two processes wins."""
-    secret.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(secret.parent, 0o700)
     key = rsa.generate_private_key(
         public_exponent=65537, key_size=_BITS["live" if live else "exercise"]
     )

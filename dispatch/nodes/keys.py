@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.language import Text
 from dispatch.nodes.protocol import KeySet, Kind, Refused, TrustedKey, opened, sign
-from stream.disk.files import create_file, write_file
+from stream.disk.files import create_file, make_folder, write_file
 
 _NO_KEY = Text("不是密钥：应为 64 位十六进制", "is not a key: 64 hex digits expected")
 
@@ -175,7 +175,7 @@ def _sooner(until_at: int | None, limit: int) -> int:
 def pair_of(folder: Path, name: str) -> Keys:
     """`keys/NAME.key` and `.pub` of a run's folder; made when there are none. Raises ValueError."""
     place = folder / "keys"
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(place, 0o700)
     secret, public_file = place / f"{name}.key", place / f"{name}.pub"
     if not secret.exists():
         create_file(secret, Ed25519PrivateKey.generate().private_bytes_raw().hex().encode() + b"\n")

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from config.language import Text
 from config.records.district import PERSONAL, Contact
 from dispatch.nodes.keys import read_secret
-from stream.disk.files import write_file
+from stream.disk.files import make_folder, write_file
 
 MASTER = "FENGSUI_CONTACTS_KEY_FILE"
 _NONCE = 12
@@ -60,7 +60,7 @@ class ContactStore:
     def __init__(self, folder: Path) -> None:
         """Opens it; it is made when it is not there. Raises ValueError naming the file when the
         master key is missing, is another one, or may be read by others."""
-        (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder / "keys", 0o700)
         self._folder = folder
         self._lock = threading.RLock()
         self.file, keys = folder / "contacts.db", folder / "keys" / "contacts-keys.db"

@@ -26,7 +26,7 @@ from config.language import Text, text_of
 from dispatch.nodes.keys import pair_of, read_key
 from dispatch.records import Decision
 from dispatch.signatures.proof import Era, Signer, Trust, signed
-from stream.disk.files import create_file, write_file
+from stream.disk.files import create_file, make_folder, write_file
 from stream.oplog import say
 
 FILE = "signers.json"
@@ -87,14 +87,14 @@ def read(file: Path, district: str) -> Trust:
 
 def put(folder: Path, trust: Trust) -> None:
     """Write the file, whatever was there. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, 0o700)
     write_file(folder / FILE, _written(trust))
 
 
 def begin(folder: Path, run: str, district: str, handled: int) -> None:
     """Make the file where there is none. handled: where decide stands in `cases`: what it handled
     before there were proofs stays as it is, what comes after must be signed. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(folder, 0o700)
     if not (folder / FILE).exists():
         first = Trust(district=district, eras=(Era(since=handled, run=run),))
         create_file(folder / FILE, _written(first))
@@ -246,7 +246,7 @@ def make_officer_key(file: Path, passphrase: str) -> str:
         raise ValueError(f"{file}: " + there)
     key = Ed25519PrivateKey.generate()
     sealed = BestAvailableEncryption(passphrase.encode())
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(file.parent, 0o700)
     create_file(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
     return key.public_key().public_bytes_raw().hex()
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import config
 from config.language import Text
 from config.records.district import District
+from stream.disk.files import make_folder
 from stream.environment import Usage, secret
 from stream.mqtt.broker import as_user
 from stream.records import Run
@@ -91,7 +92,7 @@ def refuse_live_keys(setup: Setup) -> None:
 def own(folder: Path) -> Path:
     """A folder of a run, made where it is not, for its owner's eyes whatever the umask: what stands
     in it (log, history, photographs, CAP) is then as well."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if folder.stat().st_uid == os.getuid() and folder.stat().st_mode & 0o077:
         folder.chmod(0o700)
     return folder

@@ -13,7 +13,7 @@ from config.proof import FILE, Proof, standing
 from config.read.problem import Problem
 from config.records.district import District
 from fengsui.run.setup import Setup
-from stream.disk.files import write_file
+from stream.disk.files import make_folder, write_file
 from stream.environment import Usage
 
 _REMEMBERED = "thresholds.version"
@@ -67,7 +67,7 @@ def start(setup: Setup) -> Said:
             )
             + "; ".join(str(p) for p in problems)
         )
-    setup.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(setup.folder)
     write_file(memory, f"{district.rules_version} {'proved' if proof else 'unproved'}\n".encode())
     return (
         Text(f"阈值：{zh(told(proof))}", f"thresholds: {en(told(proof))}")

@@ -12,7 +12,7 @@ from dispatch.words.local_time import local
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.status.look import look_at
-from stream.disk.files import SHARED, append, write_file
+from stream.disk.files import SHARED, append, make_folder, write_file
 from stream.wall_clock import now_ms
 
 
@@ -34,7 +34,7 @@ def read_grant(setup: Setup) -> Grant | None:
 
 def write_grant(setup: Setup, grant: Grant) -> None:
     """Where send looks for it; and a line for the record of who granted and withdrew."""
-    setup.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(setup.folder)
     body = msgspec.json.encode(grant)
     append(setup.folder / "mandate.history.jsonl", body + b"\n")
     write_file(setup.folder / "mandate.json", body, SHARED)

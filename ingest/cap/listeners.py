@@ -18,7 +18,7 @@ from config.records.district import District
 from ingest.cap.feed_poller import Poller
 from ingest.cap.http_server import CapServer
 from ingest.cap.intake import CapDoor
-from stream.disk.files import create_file
+from stream.disk.files import create_file, make_folder
 from stream.log.port import Log
 
 _LEAST = 16  # characters of a token
@@ -80,7 +80,7 @@ def endpoint_token(folder: Path, live: bool) -> str:
     if given and not named:
         return _long(given, "FENGSUI_CAP_TOKEN")
     if not named and not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(file.parent, 0o700)
         create_file(file, secrets.token_urlsafe(24).encode() + b"\n")
     try:
         return _long(file.read_text().strip(), str(file))

@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from config.language import Text, text_of
-from stream.disk.files import create_file
+from stream.disk.files import create_file, make_folder
 from stream.oplog import Seldom
 
 STRANGER = "X-"  # so begins what stands for a number that nobody on the list has
@@ -49,7 +49,7 @@ class Words:
     """folder: that of the contact store. Threads may share it. Raises OSError and sqlite3.Error."""
 
     def __init__(self, folder: Path) -> None:
-        (folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(folder / "keys", 0o700)
         self._lock = threading.Lock()
         self.file = folder / "people-words.db"
         self.file.touch(mode=0o600)
@@ -138,7 +138,7 @@ class Keeper:
         key = self._own
         try:
             if self._folder is not None:
-                (self._folder / "keys").mkdir(parents=True, exist_ok=True, mode=0o700)
+                make_folder(self._folder / "keys", 0o700)
                 key = _master(self._folder / "keys" / "people-words.key")
         except (OSError, ValueError) as e:
             said = Text("来信原话的钥匙：", "the key of people's own words: ") + text_of(e)

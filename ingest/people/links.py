@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from config.language import Text
-from stream.disk.files import write_file
+from stream.disk.files import make_folder, write_file
 
 FILE = "people-links.json"
 _DAY_MS = 86_400_000
@@ -84,7 +84,7 @@ class Links:
         return None
 
     def _write(self, links: dict[str, Link]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._file.parent)
         write_file(self._file, msgspec.json.encode(links))
 
 

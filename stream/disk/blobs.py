@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from config.language import Said, Text, text_of
-from stream.disk.files import SHARED, write_file
+from stream.disk.files import SHARED, make_folder, sync_folder, write_file
 
 
 def no_room(what: Said, e: OSError) -> Text:
@@ -27,8 +27,10 @@ class FrameStore:
         """Durable on return; the SHA-256 of the bytes in hex. Raises OSError, for want of room."""
         digest = hashlib.sha256(body).hexdigest()
         path = self._path(digest)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            sync_folder(path.parent)  # whoever wrote it may not have come to that
+        else:
+            make_folder(path.parent)
             write_file(path, body, SHARED)
         return digest
 

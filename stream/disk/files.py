@@ -28,10 +28,24 @@ def create_file(file: Path, body: bytes) -> None:
 
 def append(file: Path, body: bytes) -> None:
     """Behind what is there; on disk on return. Raises OSError."""
+    fresh = not file.exists()
     with file.open("ab") as f:
         f.write(body)
         f.flush()
         os.fsync(f.fileno())
+    if fresh:
+        sync_folder(file.parent)
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """It and those above it, where they are missing; on disk on return. mode: its own. Raises OSError."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        make_folder(folder.parent)
+    folder.mkdir(mode=mode, exist_ok=True)
+    with suppress(PermissionError):  # one in which we may make folders and not look
+        sync_folder(folder.parent)
 
 
 @contextmanager

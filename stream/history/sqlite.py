@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config.language import Text
+from stream.disk.files import make_folder
 from stream.history.port import Fact, Point
 from stream.log.port import Unavailable
 from stream.log.sqlite import folder_of, is_damaged
@@ -31,7 +32,7 @@ class SqliteHistory:
 
     def __init__(self, url: str, run: str, district: str) -> None:
         folder = folder_of(url)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.path: Path = (folder / f"{district}.{run}.history.db").resolve()
         self._lock = threading.Lock()
         with self._told():

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from config.language import Text
+from stream.disk.files import make_folder
 from stream.log.port import Consumer, Corrupt, Entry, Out, Topic, Unavailable, partition_of
 from stream.log.sqlite_group import SqliteConsumer
 
@@ -71,7 +72,7 @@ class SqliteLog:
 
     def __init__(self, url: str, run: str, district: str, topics: dict[str, Topic]) -> None:
         folder = folder_of(url)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.path = (folder / f"{district}.{run}.log.db").resolve()
         self.topics = topics
         self._local = threading.local()

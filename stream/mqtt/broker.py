@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from config.language import Text
-from stream.disk.files import write_file
+from stream.disk.files import make_folder, write_file
 from stream.mqtt.access import Rights
 
 USER = "fengsui"  # of a broker without a table
@@ -87,7 +87,7 @@ def start_broker(folder: Path, port: int, rights: Mapping[str, Rights] | None = 
     start and kept in `folder`; the URL is `as_user`'s to complete. Without `rights` there is one
     user, who may do everything and whose URL it is. Raises RuntimeError naming the broker's own
     log."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     table = rights or {USER: Rights(("#",), ("#",))}
     passwords = _passwords(folder, table)
     users = {n: BrokerUser(digest(passwords[n]), r.write, r.read) for n, r in table.items()}
@@ -120,7 +120,7 @@ def start_broker(folder: Path, port: int, rights: Mapping[str, Rights] | None = 
 def _passwords(folder: Path, users: Mapping[str, Rights]) -> dict[str, str]:
     """What a user has stays; who is no longer a user is forgotten."""
     place = folder / "broker-users"
-    place.mkdir(exist_ok=True, mode=0o700)
+    make_folder(place, 0o700)
     for old in {p.name for p in place.iterdir()} - users.keys():
         (place / old).unlink()
     found = {}
