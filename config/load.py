@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from config.checks.camera_sources import FILE as CAMERA_SOURCES
+from config.checks.camera_sources import check_camera_sources
 from config.checks.cameras import check_cameras
 from config.checks.courses import check_courses
 from config.checks.coverage import check_reach
@@ -45,6 +47,7 @@ from config.records.district import (
     Area,
     Basin,
     Camera,
+    CameraSource,
     Contact,
     District,
     GatewayRow,
@@ -138,7 +141,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
     check.areas(areas, shapes)
     check.stations(stations)
     check.nodes(nodes)
-    by_camera = _cameras(folder, by_station, problems)
+    cameras = _cameras(folder, by_station, problems)
     check_gateways(problems, gateways or (), by_station)
     devices = _devices(folder, by_station, problems)
     check_reaches(problems, reaches, by_basin, by_area, by_station)
@@ -174,7 +177,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         [r for _, r in rain],
         [r for _, r in stage],
         sources,
-        by_camera,
+        cameras,
         None if gateways is None else by_gateway(gateways),
         tuple(r for _, r in reaches),
         *devices,
@@ -183,10 +186,14 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
 
 def _cameras(
     folder: Path, stations: dict[str, Station], problems: list[Problem]
-) -> dict[str, Camera]:
+) -> tuple[dict[str, Camera], dict[str, CameraSource]]:
+    """What each looks at, and where its pictures are fetched."""
     rows = _if_there(folder / "cameras.csv", Camera, problems) or []
     check_cameras(problems, rows, stations)
-    return _unique("cameras.csv", rows, problems)
+    sources = _if_there(folder / CAMERA_SOURCES, CameraSource, problems) or []
+    check_camera_sources(problems, sources, stations)
+    found: dict[str, Camera] = _unique("cameras.csv", rows, problems)
+    return found, {row.station: row for _, row in sources}
 
 
 def _devices(
@@ -296,7 +303,7 @@ def _district(
     rain: list[RainThreshold],
     stage: list[StageThreshold],
     sources: Sources,
-    cameras: dict[str, Camera],
+    cameras: tuple[dict[str, Camera], dict[str, CameraSource]],
     gateways: dict[str, tuple[str, ...]] | None,
     reaches: tuple[Reach, ...],
     telemetry: tuple[TelemetryRow, ...],
@@ -331,12 +338,13 @@ def _district(
         officers=officers,
         rain=tuple(rain),
         stage=tuple(stage),
-        cameras=cameras,
+        cameras=cameras[0],
         gateways=gateways,
         reaches=reaches,
         telemetry=telemetry,
         lorawan=lorawan,
         codecs=codecs,
+        camera_sources=cameras[1],
         rules=rules,
         policy=policy,
         channels=channels,

@@ -136,6 +136,31 @@ class Camera(Row, frozen=True, kw_only=True):
         return bool(self.points or self.gsd_m) if what == "ground" else bool(getattr(self, what))
 
 
+class CameraSource(Row, frozen=True, kw_only=True):
+    """Where a camera's pictures are fetched, and what makes them faster than the plan (`interval_s` of
+    stations.csv): one row of camera_sources.csv.
+
+    url: rtsp, rtsps, http or https, without user and password; a camera that wants them in the address has
+    {user} and {password} there. secret: where the password stands, env:NAME or file:/PATH. ca: a PEM file with
+    the camera's own certificate or that of whoever signed it; "": whom the system trusts.
+    """
+
+    station: str  # a station that measures `frame`
+    url: str
+    user: str = ""
+    secret: str = ""
+    ca: str = ""
+    fast_s: float = 2.0  # seconds from picture to picture while anything below says so …
+    hold_min: int = 30  # … and for so long after it last did
+    rain_mm: float = 5.0  # in an hour, at any gauge that counts for this camera
+    rise_m: float = 0.15  # in half an hour, at any level gauge that does
+    changed: float = 0.15  # share of the picture that is another than in the last one
+    burst: int = 1  # pictures each time …
+    burst_ms: int = 300  # … and so far apart
+    width: int = 1280  # a wider picture of a stream is made smaller
+    quality: int = 80  # of the JPEG that is made of a stream's picture
+
+
 class Node(Row, frozen=True, kw_only=True):
     """预警广播终端: a village loudspeaker; both a feed and a channel."""
 
@@ -325,6 +350,7 @@ class District(Row, frozen=True, kw_only=True):
     partitions: int = 4  # of the topic observations
     reaches: tuple[Reach, ...] = ()  # the river from gauge to gauge to village
     cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
+    camera_sources: dict[str, CameraSource] = {}  # whose pictures are fetched, and how fast
     # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
     gateways: dict[str, tuple[str, ...]] | None = None
     telemetry: tuple[TelemetryRow, ...] = ()  # whose message over SL 651, SZY 206 is whose reading

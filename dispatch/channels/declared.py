@@ -19,11 +19,11 @@ from dispatch.channels.http.gateway import Gateway
 from dispatch.channels.http.response import judges
 from dispatch.channels.http.webhook import Webhook
 from dispatch.channels.rate_and_breaker import Lane
-from dispatch.channels.secret import secret
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
 from dispatch.channels.status_words import CARRIER, FINAL, PROOFS, WORDS
 from dispatch.words.channel_names import CHANNEL_WORDS
+from stream.environment import secret_at
 
 FILE = "channels.toml"
 _KINDS = {
@@ -257,7 +257,7 @@ def channel_of(
 def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]) -> Carrier:
     """One carrier. Raises ValueError, naming it, if its secret cannot be had."""
     try:
-        word = secret(row.secret)
+        word = secret_at(row.secret)
         timeout_s = district.channels.attempt_timeout_s
         parts = urlsplit(row.url)
         match row.kind:

@@ -18,7 +18,7 @@ from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.rate_and_breaker import Lane
-from dispatch.channels.secret import secret
+from stream.environment import secret_at
 from stream.records import Run
 
 
@@ -88,7 +88,7 @@ def receipt_server(
         return None
     carriers = {row.name: row for row in settings.carriers() if row.receipt.posted}
     tokens = {
-        name: secret(row.receipt.secret or settings.receipt_secret)
+        name: secret_at(row.receipt.secret or settings.receipt_secret)
         for name, row in carriers.items()
     }
     return ReceiptServer(settings.receipt_listen, tokens, carriers, hear)

@@ -55,6 +55,12 @@ COMMANDS = {
             "Telemetry stations of SL 651-2014 and SZY 206-2016 over TCP and UDP, answered once "
             "the log has it.",
         ),
+        "camera": Entry(
+            "fengsui.cli.operate.camera:camera",
+            "摄像机接入：按计划向摄像机取图（RTSP、HTTP），有雨、涨水、画面变动时自动加快。",
+            "Pictures of cameras (RTSP, HTTP) by the plan, and faster by itself while it rains, water rises or "
+            "the picture changes.",
+        ),
         "geophones": Entry(
             "ingest.waveform.command:geophones",
             "地声接入：miniSEED 文件或 SeedLink 的波形，每秒一个数，经 MQTT 送入全线。",

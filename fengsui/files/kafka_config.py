@@ -23,6 +23,7 @@ from stream.log.kafka_url import Right
 # run it is (stream/stages/run_identity.py).
 WRITES: dict[str, tuple[str, ...]] = {
     "ingest": ("observations", "dead-letters"),
+    "camera": ("observations", "dead-letters"),
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
     "address": ("deliveries", "dead-letters", "alerts"),
@@ -34,6 +35,8 @@ WRITES: dict[str, tuple[str, ...]] = {
     # the command line: order, resend, station service; status, export, backup
     "operator": ("cases", "deliveries", "observations"),
 }
+# what a program reads that is no stage: ingest the last time, camera what makes it faster
+_LOOKS = {"ingest": ("observations",), "camera": ("observations", "cases")}
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic
 
 
@@ -54,7 +57,7 @@ def rights(program: str, prefix: str) -> Iterator[Right]:
     # whoever opens the log holds its topics against the config; and how far another has come is told
     yield Right("topic", f"{prefix}.", "describe", prefix=True)
     yield Right("group", f"{prefix}.", "describe", prefix=True)
-    reads = [READS[program]] if program in READS else ["observations"] * (program == "ingest")
+    reads = [READS[program]] if program in READS else _LOOKS.get(program, ())
     if program in _ALL:
         yield Right("topic", f"{prefix}.", "read", prefix=True)
     else:

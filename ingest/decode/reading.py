@@ -58,6 +58,9 @@ REASONS = (
     "bad_password",
     "address_twice",
     "unasked",
+    # cameras that are asked (docs/devices/camera.md)
+    "no_picture",
+    "other_size",
     # CAP messages of others
     "unknown_source",
     "unsigned",

@@ -1,6 +1,7 @@
 """The wait before what is away is asked again: each is twice the last, up to a limit."""
 
 import threading
+from collections.abc import Callable
 
 from config.language import Said, Text
 from stream.oplog import say
@@ -8,19 +9,26 @@ from stream.oplog import say
 
 class Retry:
     """Of one thing that may be away. who: as the journal names whoever asks; stop ends every wait;
-    first_s, most_s: the shortest wait and the longest."""
+    first_s, most_s: the shortest wait and the longest; tell: how it is said, where that is often."""
 
     def __init__(
-        self, who: str, stop: threading.Event, first_s: float = 1.0, most_s: float = 30.0
+        self,
+        who: str,
+        stop: threading.Event,
+        first_s: float = 1.0,
+        most_s: float = 30.0,
+        tell: Callable[[str, Said], None] = say,
     ) -> None:
-        self._who, self._stop = who, stop
+        self._who, self._stop, self._tell = who, stop, tell
         self._first_s, self._most_s = first_s, most_s
         self.next_s = first_s
 
     def wait(self, why: Said) -> bool:
         """Say why, and wait; True once `stop` is set."""
         wait_s, self.next_s = self.next_s, min(2 * self.next_s, self._most_s)
-        say(self._who, why + Text(f"；{wait_s:.0f} 秒后再试", f"; trying again in {wait_s:.0f} s"))
+        self._tell(
+            self._who, why + Text(f"；{wait_s:.0f} 秒后再试", f"; trying again in {wait_s:.0f} s")
+        )
         return self._stop.wait(wait_s)
 
     def answered(self) -> None:

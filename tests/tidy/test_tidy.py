@@ -31,6 +31,8 @@ MAY: dict[str, tuple[str, ...]] = {
         "stream.records",
         "ingest.observation",
         "ingest.telemetry.codec",
+        # how often a camera is looked through is one rule for real and simulated ones
+        "ingest.camera.pace",
         # a node's judgement: the simulated loudspeakers are it with other hands
         "dispatch.nodes.protocol",
         "dispatch.nodes.trust",
@@ -55,7 +57,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "ingest": (
         *("observation", "decode", "waveform", "gross_range", "repeats", "identify"),
         *("batches", "pictures", "cap", "people"),
-        *("telemetry", "archive", "nowcast_feed", "stage"),
+        *("telemetry", "camera", "archive", "nowcast_feed", "stage"),
     ),
     "detectors": (
         *("detection", "engine", "quality", "rain", "statistics", "water", "camera", "setup"),
@@ -81,6 +83,7 @@ HOMES = {
     "cv2": "detectors/camera/picture.py",
     "obspy": "ingest/waveform/",
     "cbor2": "ingest/decode/senml_cbor.py",
+    "av": "ingest/camera/rtsp.py",
 }
 # what is pure has no clock, network, disk or randomness of its own
 IMPURE = {
@@ -106,6 +109,7 @@ PURE = (
     *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
+    *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
     "ingest/telemetry/lorawan/*.py",
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),

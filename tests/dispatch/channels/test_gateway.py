@@ -27,9 +27,9 @@ from dispatch.channels.email import Email
 from dispatch.channels.http.gateway import Gateway, fill
 from dispatch.channels.http.receipt_server import ReceiptServer, fields_of
 from dispatch.channels.http.webhook import Webhook, key_of
-from dispatch.channels.secret import secret
 from dispatch.send.channels import channels_of
 from ingest.observation import PersonSays
+from stream.environment import secret_at
 from stream.mqtt.broker import start_broker
 from tests.support.gateway import TEXT, Far, parcel, row
 from tests.support.send import Stage, delivery, run_of, until
@@ -537,13 +537,13 @@ def test_an_unknown_key_of_a_carrier_is_named(tmp_path: Path) -> None:
 def test_secrets_come_from_where_the_config_says(tmp_path: Path) -> None:
     file = tmp_path / "pw"
     file.write_text("s3cret\n")
-    assert secret("") == ""
-    assert secret("env:A", {"A": "x"}) == "x"
-    assert secret(f"file:{file}") == "s3cret"
+    assert secret_at("") == ""
+    assert secret_at("env:A", {"A": "x"}) == "x"
+    assert secret_at(f"file:{file}") == "s3cret"
     file.write_text("")
     for where in ("env:MISSING", f"file:{tmp_path}/none", f"file:{file}", "s3cret"):
         with pytest.raises(ValueError) as e:
-            secret(where, {})
+            secret_at(where, {})
         assert "s3cret" not in str(e.value)
 
 
