@@ -30,7 +30,7 @@ from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Route, delivery_id
 from dispatch.words.compose import Message, write
-from dispatch.words.evidence import foreseen, seen_itself
+from dispatch.words.evidence import begins_at, foreseen, seen_itself
 from dispatch.words.wording import category_of
 from ingest.observation import PersonSays
 from stream.records import Record, Run
@@ -315,6 +315,7 @@ class Address:
             not_before=target.not_before,
             observed=seen_itself(alert),
             chance=foreseen(alert),
+            onset_at=begins_at(alert),
             beside=tuple(f"{a.id}/{a.version}" for a in beside),
             most_level=most.level,
             most_action=most.action,

@@ -14,7 +14,7 @@ from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.check import SPOKEN_S
 from dispatch.words.compose import SMS_SEGMENTS, Message, write
-from dispatch.words.evidence import evidence
+from dispatch.words.evidence import begins_at, evidence
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
 
@@ -263,3 +263,11 @@ def test_places_and_times_are_spoken() -> None:
     assert moment(T + 110 * 60_000, T, zone) == "明天零点整"
     assert moment(T + 115 * 60_000, T, zone) == "明天零点零五分"
     assert moment(T + 72 * 3_600_000, T, zone) == "七月二十九日二十二点十分"
+
+
+def test_an_event_begins_when_the_wave_may_be_here_or_as_somebody_told() -> None:
+    measured = alert("A01", "flash_flood", Grade(Level.RED, Action.MOVE))
+    assert begins_at(measured) == measured.onset_at
+    told = msgspec.structs.replace(measured, happened_at=T - 7)
+    assert begins_at(told) == T - 7
+    assert begins_at(msgspec.structs.replace(told, earliest_at=T + 9, latest_at=T + 99)) == T + 9
