@@ -84,12 +84,17 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
 
 class Question(Record, frozen=True, kw_only=True):
     """What somebody must decide on: a level, an action, or the end of a warning that a first person
-    asked for. `called` are asked now; signed: who approved or proposed it already."""
+    asked for. `called` are asked now; signed: who approved or proposed it already; phoned: who of
+    them wrote down an approval that was given by telephone. to_level, to_action: what a fall that
+    waits for a second name leaves in force, none where that scale is not lowered."""
 
     what: str  # blue … red, prepare, move, lower, cancel
     called: tuple[str, ...] = ()
     deadline_at: Whole | None = None
     signed: tuple[str, ...] = ()
+    phoned: tuple[str, ...] = ()
+    to_level: Level = Level.NONE
+    to_action: Action = Action.NONE
 
 
 class Alert(Record, frozen=True, kw_only=True, tag="alert"):

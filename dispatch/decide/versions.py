@@ -13,12 +13,12 @@ from config.language import Text, joined
 from config.records.level import Action, Level
 from config.records.rule_kinds import UPSTREAM
 from detectors.detection import Coverage
-from dispatch.decide.authority import Asked, names, steps
-from dispatch.decide.case import Case, Setting, asked
+from dispatch.decide.authority import names, steps
+from dispatch.decide.case import Case, Setting, asked, questions, step_of
 from dispatch.decide.policy import Need, authority, in_force, waiting
 from dispatch.decide.validity import renewal_due, until
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, grade_of, sentence
-from dispatch.records import Alert, Question
+from dispatch.records import Alert
 from dispatch.words.local_time import local
 
 _AND = Text("、", ", ")
@@ -128,18 +128,11 @@ def _state(case: Case, face: _Face) -> str:
     return stopped if stopped and face.whole.exceeds(face.force) else "released"
 
 
-def _step(setting: Setting, case: Case, what: str) -> Asked:
-    """Who is asked about it now. The chain may have become shorter since."""
-    who = authority(setting.district.policy, case.hazard, what)
-    chain = steps(setting.district, case.area, who)
-    return chain[min(case.asks[what].step, len(chain) - 1)]
-
-
 def _who(setting: Setting, case: Case, face: _Face) -> str:
     """The office that must decide, or under whose authority this is out."""
     policy = setting.district.policy
     if face.wanted:
-        return names(policy, _step(setting, case, face.wanted[-1]).offices).zh
+        return names(policy, step_of(setting, case, face.wanted[-1]).offices).zh
     what = ACTION_KEY.get(face.force.action) or LEVEL_KEY.get(face.force.level, "")
     return names(policy, authority(policy, case.hazard, what).by).zh if what else ""
 
@@ -148,22 +141,6 @@ def _open(case: Case, face: _Face) -> list[str]:
     """What is asked: levels and actions, and an end that a second person must confirm."""
     end = case.standing.ending
     return [w for w in face.wanted if not case.asks[w].held] + ([end.act] if end else [])
-
-
-def _questions(setting: Setting, case: Case, face: _Face) -> tuple[Question, ...]:
-    out = []
-    for what in face.wanted:
-        one = case.asks[what]
-        if not one.held:
-            called = _step(setting, case, what).officers if one.waits else ()
-            signed = tuple(s.by for s in one.signed)
-            out.append(
-                Question(what=what, called=called, deadline_at=one.deadline_at, signed=signed)
-            )
-    end = case.standing.ending
-    if end is not None:
-        out.append(Question(what=end.act, signed=tuple(s.by for s in end.signed)))
-    return tuple(out)
 
 
 def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
@@ -235,7 +212,7 @@ def _version(
         by=by,
         authority=_who(setting, case, face),
         deadline_at=min(deadlines, default=None),
-        questions=_questions(setting, case, face),
+        questions=questions(setting, case, face.wanted),
         notified=notified,
         suspect=face.suspect,
         thin=face.thin,
@@ -338,7 +315,7 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
         if doubtful or (who.default == "hold" and one.signed)
         else who.default
     ]
-    to = names(policy, _step(setting, case, what).offices)
+    to = names(policy, step_of(setting, case, what).offices)
     waits = Text(
         f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}",
         f"{words.en} waits for {to.en} until {until}, then {then.en}",
