@@ -136,9 +136,13 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     next_at: Whole | None = None
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive, and by when
     latest_at: Whole | None = None
-    happened_at: Whole | None = None  # a person told the fact (a lake burst here): when it came about
+    happened_at: Whole | None = (
+        None  # a person told the fact (a lake burst here): when it came about
+    )
     detections: tuple[str, ...] = ()
     renewed: bool = False  # what is in force goes on, and is said again before it runs out
+    again: Whole = 0  # so often was this same version put to somebody anew: only who is asked, and
+    # until when, is another; sent_at and reason are those of the asking
 
 
 class Report(Record, frozen=True, kw_only=True, tag="report"):
@@ -203,7 +207,9 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # our word on a neighbour's message, whose CAP reference stands in `references`
     reply: Literal["", "ack", "error"] = ""
     references: str = ""
-    again: Whole = 0  # the number of the repetition that a person asked for: 1 the first
+    again: Whole = (
+        0  # the number of the repetition, by a person or of a question put anew: 1 the first
+    )
     asked_by: str = ""  # opaque id of that person
     category: str = (
         ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
@@ -335,6 +341,8 @@ def attempt_key(alert: str, version: int, channel: str, recipient: str, again: i
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def delivery_id(alert: str, version: int, recipient: str) -> str:
-    """From content, so that a repeated step writes the same record."""
-    return hashlib.sha256(f"{alert}|{version}|{recipient}".encode()).hexdigest()[:24]
+def delivery_id(alert: str, version: int, recipient: str, again: int = 0) -> str:
+    """From content, so that a repeated step writes the same record. again: of a version that was put
+    to somebody anew."""
+    text = f"{alert}|{version}|{recipient}" + (f"|{again}" if again else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

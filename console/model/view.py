@@ -184,6 +184,8 @@ class View:
         before = self.alerts.get(alert.id)
         was = (before.level, before.action) if before else (Level.NONE, Action.NONE)
         self.alerts[alert.id] = alert
+        if alert.again and alert.id in self.first:  # the same version, put to somebody anew
+            return
         self.first.setdefault(alert.id, []).append(alert)
         if (alert.status == "actual") != self.live and (self.ours or self.run):
             return  # taken for another kind of run's: its end is no all-clear

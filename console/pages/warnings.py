@@ -68,6 +68,7 @@ def _question(district: District, a: Alert, q: Question) -> AskedRow:
         "what": q.what,
         "until": q.deadline_at,
         "called": list(q.called),
+        "mute": [o for o in q.called if not _reachable(district, o)],
         "signed": list(q.signed),
         "two": end or who.two_persons,
         "next": next_acts(district, a, q),
@@ -75,6 +76,10 @@ def _question(district: District, a: Alert, q: Question) -> AskedRow:
         "may": "" if end else entitled(district, a.area, offices),
         "to": [int(q.to_level), int(q.to_action)],
     }
+
+
+def _reachable(district: District, officer: str) -> bool:
+    return officer in district.officers and bool(district.officers[officer].contact)
 
 
 def _evidence(e: Evidence) -> EvidenceRow:

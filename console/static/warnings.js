@@ -200,7 +200,7 @@ function question(q) {
   const who = q.called.length ? listed(q.called) : t("无人", "nobody");
   return el("p", { class: "question" }, el("strong", {}, `${t("待决定：", "To be decided: ")}${what(q.what)}`),
     q.until ? el("span", { class: "countdown", "data-until": q.until }) : "",
-    ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
+    ` ${t("在问", "asked")} ${who}`, q.mute.length ? el("strong", { class: "doubt" }, t(`（${q.mute.join("、")} 没有联系方式，收不到通知，请打电话）`, ` (no message can reach ${q.mute.join(", ")}: telephone)`)) : "", q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
 }
 
 function evidence(w) {

@@ -2,7 +2,8 @@
 
 A new version is made only when what it says changes (level, action, proposal, public, state,
 suspect, thin, who must decide), when a deadline or a person did something, or when it is renewed
-before it expires.
+before it expires. A question that is put to the next, or anew, makes none: the version that there is
+goes out once more, counted by `again`, and only who is asked hears of it.
 """
 
 from typing import NamedTuple
@@ -50,11 +51,12 @@ def refresh(
     must: bool = False,
     notified: tuple[str, ...] = (),
     together: bool = False,
+    asking: bool = False,
 ) -> Change | None:
     """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
 
     `incident`: the id to use when this opens a warning. `by` is who caused it. together: another
-    warning of the area is renewed now.
+    warning of the area is renewed now. asking: nothing was done but that a question was put anew.
     """
     policy, need = setting.district.policy, case.need
     force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
@@ -69,12 +71,17 @@ def refresh(
     case.questions({what: asked(setting, case, what, now) for what in wanted})
     face = _Face(force, need, case.whole, wanted, thin, _proposed_alone(case))
     renew = renewal_due(setting, case, now, thin, together=together)
-    if before is not None and not must and not renew and _same(setting, case, before, face):
+    same = before is not None and not renew and _same(setting, case, before, face, asking=asking)
+    if same and not must:
         return None
     if renew:
         because = (*because, Text("预警延续，有效期顺延", "still in force, validity extended"))
     was = case.force
     alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
+    if same and asking and before is not None:
+        alert = _anew(before, alert)
+        case.publish(alert, told=False)
+        return Change(alert, "")
     expires_at = until(setting, case, now, thin, again=renew and not must and force == was)
     alert = msgspec.structs.replace(alert, expires_at=expires_at, renewed=renew)
     case.publish(alert, told=renew or force != was or before is None)
@@ -143,7 +150,19 @@ def _open(case: Case, face: _Face) -> list[str]:
     return [w for w in face.wanted if not case.asks[w].held] + ([end.act] if end else [])
 
 
-def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
+def _anew(before: Alert, alert: Alert) -> Alert:
+    """The same version, put to somebody anew."""
+    return msgspec.structs.replace(
+        alert,
+        version=before.version,
+        msg_type=before.msg_type,
+        expires_at=before.expires_at,
+        again=before.again + 1,
+    )
+
+
+def _same(setting: Setting, case: Case, before: Alert, face: _Face, *, asking: bool) -> bool:
+    """Would the next version say the same? asking: who is asked does not count."""
     return (
         before.level,
         before.action,
@@ -152,7 +171,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         before.state,
         before.suspect,
         before.thin,
-        before.authority,
+        "" if asking else before.authority,
         [q.what for q in before.questions],
     ) == (
         face.force.level,
@@ -162,7 +181,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         _state(case, face),
         face.suspect,
         face.thin,
-        _who(setting, case, face),
+        "" if asking else _who(setting, case, face),
         _open(case, face),
     )
 
