@@ -84,27 +84,30 @@ class _ChannelRow(NamedTuple):
     total: int
 
 
-def report(setup: Setup, incident: str, out: Path | None) -> int:
-    """The reports of an incident (the newest where none is named), printed or as a page in `out`."""
+def report(setup: Setup, incident: str, out: Path | None, number: int = 0) -> int:
+    """The reports of an incident (the newest where none is named), or one of them by its number, printed
+    or as a page in `out`."""
     try:
         chosen, view, decisions = _chosen(setup, incident)
     except LookupError as e:
         echo(e, err=True)
         return 1
     if out is None:
-        for made in view.reports:
-            if made.incident == chosen:
-                echo(numbered(made))
+        for made in _wanted(view, chosen, number):
+            echo(numbered(made))
         return 0
-    out.write_text(page(setup.district, chosen, view, decisions, language()), "utf-8")
+    out.write_text(page(setup.district, chosen, view, decisions, language(), number), "utf-8")
     echo(Text(f"{out}: {chosen}，打印用，A4", f"{out}: {chosen}, to print: A4"))
     return 0
 
 
 def printed(setup: Setup, incident: str, language: Language) -> str:
-    """The same page as text, in one language. Raises ValueError: there is no such incident."""
+    """The same page as text, in one language; INCIDENT:3 is its third report alone. Raises ValueError:
+    there is no such incident, or report."""
+    incident, _, number = incident.partition(":")
     try:
-        return page(setup.district, *_chosen(setup, incident), language)
+        chosen = _chosen(setup, incident)
+        return page(setup.district, *chosen, language, int(number) if number.isdecimal() else 0)
     except (LookupError, Usage) as e:
         raise ValueError(text_of(e)) from e
 
@@ -131,6 +134,20 @@ def _chosen(setup: Setup, incident: str) -> tuple[str, View, list[Decision]]:
     return chosen, view, decisions
 
 
+def _wanted(view: View, incident: str, number: int) -> list[Report]:
+    """All reports of an incident, or one. Raises Usage: it has no such number."""
+    made = [r for r in view.reports if r.incident == incident]
+    wanted = [r for r in made if number in (0, r.number)]
+    if not wanted:
+        raise Usage(
+            Text(
+                f"{incident} 没有第 {number} 报，有 1 … {len(made)}",
+                f"{incident} has no report {number}; it has 1 … {len(made)}",
+            )
+        )
+    return wanted
+
+
 def _read(log: Log) -> tuple[View, list[Decision]]:
     view, decisions = View(), []
     for _, record in Follower(log, ("cases", "alerts", "deliveries")).take():
@@ -146,11 +163,18 @@ def _first(view: View, incident: str) -> int:
 
 
 def page(
-    district: District, incident: str, view: View, decisions: list[Decision], language: Language
+    district: District,
+    incident: str,
+    view: View,
+    decisions: list[Decision],
+    language: Language,
+    number: int = 0,
 ) -> str:
-    """The page as HTML in one language, complete in itself."""
-    versions = {key: found for key, found in view.first.items() if found[-1].incident == incident}
-    made = [r for r in view.reports if r.incident == incident]
+    """The page as HTML in one language, complete in itself. number: that report alone, with what it
+    rests on as it was then; 0: all of them, with what came since."""
+    made = _wanted(view, incident, number)
+    versions = _versions(view, incident, made[0] if number else None)
+    until = made[-1].reported_at if number else view.clock_at
     zone = district.timezone
 
     def at(ms: int) -> str:
@@ -158,13 +182,17 @@ def page(
 
     rows = [_row(district, found, made, at) for found in versions.values()]
     rows.sort(key=lambda r: r.order)
+    rows = _each_once(rows)
     areas = {found[0].area for found in versions.values()}
     hazards = {found[0].hazard for found in versions.values()}
-    top = Grade()
+    top, asked = Grade(), Grade()
     for found in versions.values():
         for a in found:
             top |= Grade(a.level, a.action)
+            asked |= Grade(a.proposed_level, a.proposed_action)
+    hazard = min(hazards) if len(hazards) == 1 else ""
     acts = [d for d in decisions if d.alert in versions or d.incident == incident]
+    acts = [d for d in acts if d.decided_at <= until]
     shown = [d for d in acts if d.by != "policy" or d.act in ("escalate", "hold", "propose")]
     return render(
         "report.html.j2",
@@ -178,7 +206,8 @@ def page(
         opened=at(min(found[0].onset_at for found in versions.values())),
         until=at(made[-1].reported_at),
         closed=any(r.kind == "终报" for r in made),
-        top=top.words(),
+        top=top.words(hazard) if top else Text("没有发布预警", "no warning was issued"),
+        only=asked.above(top).words(hazard) if asked.exceeds(top) else None,
         areas=len(areas),
         people=sum(district.areas[a].population for a in areas if a in district.areas),
         reports=[{"at": at(r.reported_at), "made": r, "kind": kind_words(r.kind)} for r in made],
@@ -188,11 +217,32 @@ def page(
         outcome=OUTCOME,
         hazard=hazard_words,
         by_rule=len(acts) - len(shown),
+        alone=bool(number),
         blind=_blind(district, view, areas),
         reached=_reached(view, set(versions)),
         tasks=_tasks(district, view, incident),
         printed=at(view.clock_at),
     )
+
+
+def _versions(view: View, incident: str, one: Report | None) -> dict[str, list[Alert]]:
+    """The incident's warnings, each with its versions; of one report those that it knew."""
+    mine = {key: found for key, found in view.first.items() if found[-1].incident == incident}
+    if one is None:
+        return mine
+    newest = {name: int(n) for name, _, n in (x.rpartition("/") for x in one.alerts)}
+    known = {k: [a for a in found if a.version <= newest.get(k, 0)] for k, found in mine.items()}
+    return {key: found for key, found in known.items() if found}
+
+
+def _each_once(rows: list[_Warning]) -> list[_Warning]:
+    """A place's people stand in the first of its rows, so that a column can be summed."""
+    seen: set[Text] = set()
+    out = []
+    for row in rows:
+        out.append(row._replace(people="〃") if row.place in seen else row)
+        seen.add(row.place)
+    return out
 
 
 def _row(
@@ -211,8 +261,8 @@ def _row(
         place=_place(area) if area else Text(last.area, last.area),
         people=area.population if area else "",
         hazard=hazard_words(last.hazard),
-        peak=peak.words(),
-        waits=asked.words() if last.questions else None,
+        peak=peak.words(last.hazard),
+        waits=asked.words(last.hazard) if last.questions else None,
         authority=_offices(district, last.authority),
         state=_ALERT_STATE[last.state],
         versions=last.version,

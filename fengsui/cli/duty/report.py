@@ -20,6 +20,12 @@ from stream.environment import Usage, spoken
     help=spoken(Text("打印页 FILE.html", "a page to print, FILE.html")),
 )
 @click.option(
+    "--number",
+    default=0,
+    type=click.IntRange(0),
+    help=spoken(Text("只要第几报", "one report alone, by its number")),
+)
+@click.option(
     "--verify",
     is_flag=True,
     help=spoken(
@@ -40,6 +46,7 @@ def report(
     obj: Shared,
     incident: str,
     out: Path | None,
+    number: int,
     verify: bool,
     by: str,
     note: str,
@@ -58,4 +65,4 @@ def report(
         code = orders.verify(setup, incident, by, note, wait_s, key)
         if code or out is None:
             sys.exit(code)
-    sys.exit(incident_reports.report(setup, incident, out))
+    sys.exit(incident_reports.report(setup, incident, out, number))

@@ -19,6 +19,7 @@ from tests.support.decide_district import (
     Line,
     act,
     mark,
+    real,
     run,
     seen,
     silence,
@@ -477,6 +478,63 @@ def test_run_and_marks_go_on_once_and_after_what_they_caused() -> None:
 def test_an_area_that_the_config_no_longer_has_is_passed_over() -> None:
     line = Line()
     assert line.feed(seen(0, RED, area="A51"), mark(1, group="g-A46")) == []
+
+
+def test_a_report_tells_apart_what_is_in_force_and_what_was_only_asked_for() -> None:
+    """Yellow is in force, red is asked for and never let out: the highest is yellow."""
+    line = Line(real())
+    line.feed(mark(0.5), mark(0.5, group=OTHER))
+    line.feed(seen(1, RED), seen(1, RED, area="A06"), mark(2), mark(2, group=OTHER))
+    first = zh(line.reports[0].text)
+    assert "生效预警2个。黄色2个。" in first
+    assert "待审批2个。" in first
+    line.feed(act("approve", by="K-01", area="A06"), act("release", by="D-01", area="A06"))
+    line.feed(mark(3), mark(3, group=OTHER))
+    assert [r.kind for r in line.reports] == ["初报", "续报"], "a red that is let out is news"
+    assert "红色1个。黄色1个。待审批1个。" in zh(line.reports[1].text)
+    line.feed(mark(4), mark(4, group=OTHER))
+    assert len(line.reports) == 2
+    line.feed(seen(5), seen(5, area="A06"))
+    line.quiet(10, 600)
+    assert line.reports[-1].kind == "终报"
+    assert "涉及2个预警区" in zh(line.reports[-1].text)
+    assert "最高红色，预警已全部解除" in zh(line.reports[-1].text)
+    assert "未发布" not in zh(line.reports[-1].text)
+
+
+def test_what_was_never_let_out_is_no_highest_of_the_final_report() -> None:
+    line = Line(real())
+    line.feed(mark(0.5), mark(0.5, group=OTHER), seen(1, RED), mark(2), mark(2, group=OTHER))
+    line.feed(seen(5))
+    line.quiet(10, 600)
+    assert "最高黄色，预警已全部解除。研判曾到红色，未发布。" in zh(line.reports[-1].text)
+    assert "at most yellow" in en(line.reports[-1].text)
+    line = Line(with_authority(yellow=by_people(), blue=by_people()))
+    line.feed(mark(0.5), mark(0.5, group=OTHER), seen(1, YELLOW), mark(2), mark(2, group=OTHER))
+    assert "生效预警0个。待审批1个。" in zh(line.reports[0].text)
+    line.feed(seen(5))
+    line.quiet(10, 600)
+    assert "没有发布预警；研判最高黄色，未发布" in zh(line.reports[-1].text)
+
+
+def by_people() -> Authority:
+    return Authority(by=("district", "chief"), deadline_s=3600, default="repeat")
+
+
+def test_a_report_counts_each_person_once_and_calls_an_order_as_its_hazard_does() -> None:
+    line = Line()
+    line.feed(mark(0.5), mark(0.5, group=OTHER))
+    line.feed(
+        seen(1, ORANGE, MOVE), seen(1, YELLOW, PREPARE, hazard="debris_flow"),
+        seen(1, YELLOW, PREPARE, area="A06"), seen(1, YELLOW, MOVE, hazard="traffic", area="A02"),
+        mark(2), mark(2, group=OTHER),
+    )  # fmt: skip
+    text = zh(line.reports[0].text)
+    here = {a: line.district.areas[a].population for a in ("A01", "A02", "A06")}
+    assert f"立即转移1个预警区{here['A01']}人：香屯村。" in text
+    assert f"立即撤离1个预警区{here['A02']}人：沙门村。" in text
+    assert f"准备转移1个预警区{here['A06']}人" in text
+    assert text.count("香屯村") == 1
 
 
 def test_reports_of_an_incident() -> None:

@@ -1,6 +1,7 @@
 """fengsui order, decisions, report: what a person at the keyboard is told, over a real log with the
 real stage decide behind it."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from config.records.level import Action, Level
 from dispatch.records import Decision
-from fengsui.review.incident_reports import report
+from fengsui.review.incident_reports import printed, report
 from fengsui.run.processes import run_stage
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
@@ -195,5 +196,37 @@ def test_the_reports_of_an_incident_as_text_and_as_a_page(
         "进行中 open",
     ):
         assert words in html, words
+    assert "<td>黄色、立即转移" in html  # the highest that was in force
+    assert "研判曾到橙色，未发布" in html
     with pytest.raises(Usage, match="yanqing-1"):
         report(setup, "yanqing-1", None)
+
+
+def test_one_report_is_printed_alone_as_things_were_then(
+    setup: Setup, line: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(line, seen(1, Level.YELLOW, Action.MOVE), tick(2))
+    put(line, seen(3, Level.YELLOW, hazard="debris_flow"), seen(3, Level.YELLOW, area="A02"))
+    settled(line)
+    assert verify(setup, "", "D-01", "实测转移 602 人", WAIT_S) == 0
+    capsys.readouterr()
+    assert report(setup, "", None, 1) == 0
+    told = capsys.readouterr().out
+    assert "第1报 初报" in told
+    assert "核报" not in told
+    with pytest.raises(Usage, match=r"1 … 2"):
+        report(setup, "", None, 3)
+    page = tmp_path / "page.html"
+    assert report(setup, "", page, 1) == 0
+    first = page.read_text("utf-8")
+    assert "大庄科乡香屯村" in first
+    for later in ("沙门村", "泥石流", "实测转移", "监测盲区"):
+        assert later not in first, later
+    assert report(setup, "", page) == 0
+    whole = page.read_text("utf-8")
+    assert whole.count('<td class="n">602</td>') == 1, "who lives there is counted once"
+    incident = re.search(r"yanqing-\d+T\d+", first)
+    assert incident is not None
+    assert "实测转移" not in printed(setup, f"{incident[0]}:1", "zh")
+    with pytest.raises(ValueError, match="9"):
+        printed(setup, f"{incident[0]}:9", "zh")
