@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
-# (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm); mosquitto, Kannel and webhook (system packages).
+# (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm); mosquitto, Kannel, webhook, GStreamer and lighttpd (system packages).
 # Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -69,6 +69,16 @@ system_() {
   fi
 }
 
+# an RTSP server: libraries that the system's Python runs, so no command tells that they are there
+gstreamer() {
+  /usr/bin/python3 -c "import gi; gi.require_version('GstRtspServer', '1.0')
+from gi.repository import GstRtspServer, Gst
+Gst.init(None)
+assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtph264pay')" 2>/dev/null && return
+  system_ gstreamer gstreamer-rtsp-server -- python3-gi gir1.2-gst-rtsp-server-1.0 \
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly glib-networking
+}
+
 smsc() {
   mkdir -p "$into/smsc"
   if [ ! -d "$into/smsc/node_modules/smpp" ]; then
@@ -118,6 +128,8 @@ system_ kannel bearerbox smsbox /usr/lib/kannel/test/fakesmsc -- kannel kannel-e
 system_ webhook webhook -- webhook
 system_ xmlsec1 xmlsec1 -- xmlsec1
 system_ espeak-ng espeak-ng sox -- espeak-ng sox
+gstreamer
+system_ lighttpd lighttpd -- lighttpd lighttpd-mod-openssl
 system_ chromium chromium -- chromium fonts-wqy-microhei
 smsc
 gotify

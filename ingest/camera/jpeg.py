@@ -61,6 +61,13 @@ def of_image(image: Image.Image, width: int, quality: int) -> Jpeg | Rejected:
     return Rejected("oversize", words)
 
 
+def thumb_of(body: bytes) -> Thumb:
+    """Of a whole JPEG. Raises OSError."""
+    with Image.open(io.BytesIO(body), formats=("JPEG",)) as image:
+        image.draft("L", (4 * _THUMB[0], 4 * _THUMB[1]))
+        return _thumb(image)
+
+
 def _thumb(image: Image.Image) -> Thumb:
     return np.asarray(image.convert("L").resize(_THUMB, Image.Resampling.BOX), np.int16)
 

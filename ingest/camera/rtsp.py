@@ -22,9 +22,10 @@ from PIL import Image
 
 from config.language import Text
 from config.records.district import CameraSource
-from ingest.camera.jpeg import of_image
+from ingest.camera.jpeg import Jpeg, of_image
 from ingest.camera.pace import Pace
 from ingest.camera.shot import NoPicture, Shot, filled
+from stream.records import Rejected
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
@@ -78,7 +79,6 @@ class Rtsp:
             None  # when a time stamp came, and what it said, s
         )
         self._going = False  # the decoder has had every packet since a key frame
-        self._last_s: float | None = None  # the stream's time of the last picture
 
     def close(self) -> None:
         """See `Source`."""
@@ -128,27 +128,38 @@ class Rtsp:
         return self._stream
 
     def _taken(self, stream: _Open, due: Callable[[], bool], stop: threading.Event) -> list[Shot]:
-        shots: list[Shot] = []
+        shown: list[_Shown] = []
         until = time.monotonic() + _KEY_S
         for packet in stream.packets:
             if stop.is_set():
                 return []
             if not packet.size:
                 continue
-            if not shots and not due():
+            if not shown and not due():
                 until = time.monotonic() + _KEY_S
             if time.monotonic() > until:
                 raise NoPicture("no_picture", Text("流里没有关键帧", "no key frame in the stream"))
             if self._behind(packet):
                 self.close()
                 return []
-            for frame in self._decoded(packet, bool(shots), due):
-                self._add(shots, packet, frame, due)
-            if len(shots) >= self._row.burst:
-                self._going &= self._keys_s > _NEAR * self._every_s()
-                return shots
+            for frame in self._decoded(packet, bool(shown), due):
+                self._add(shown, frame, due)
+            if len(shown) >= self._row.burst:
+                self._going &= not self._enough()
+                return self._shots(shown)
         self.close()
         raise NoPicture("no_picture", Text("流断了", "the stream ended"))
+
+    def _shots(self, shown: "list[_Shown]") -> list[Shot]:
+        """Apart as the stream says, and none later than it came."""
+        first = min(one.at - one.after for one in shown)
+        return [Shot(first + one.after, self._jpeg(one.frame)) for one in shown]
+
+    def _jpeg(self, frame: "VideoFrame") -> Jpeg | Rejected:
+        narrow = min(frame.width, self._row.width)
+        high = max(1, round(frame.height * narrow / frame.width))
+        image = Image.fromarray(frame.to_ndarray(format="rgb24", width=narrow, height=high))
+        return of_image(image, self._row.width, self._row.quality)
 
     def _behind(self, packet: "Packet[Any]") -> bool:
         """Is the stream read too late? How far apart key frames come is noted."""
@@ -172,43 +183,43 @@ class Rtsp:
         assert self._stream is not None
         context = packet.stream.codec_context
         if packet.is_keyframe:
-            if self._keys_s <= _NEAR * self._every_s() and self._row.burst == 1:
+            if self._enough() and self._row.burst == 1:
                 self._going = False
                 if not due():
                     return []
                 found = [*context.decode(packet), *context.decode(None)]
                 context.flush_buffers()
                 return found
-            self._going = begun or due() or self._keys_s > _NEAR * self._every_s()
+            self._going = begun or due() or not self._enough()
         return list(context.decode(packet)) if self._going else []
 
-    def _add(
-        self, shots: list[Shot], packet: "Packet[Any]", frame: "VideoFrame", due: Callable[[], bool]
-    ) -> None:
-        """The frame as one more picture, if it is due, or far enough from the last of its burst."""
+    def _enough(self) -> bool:
+        """Do key frames come as often as pictures are due?"""
+        every_s = self._every_s()
+        return every_s >= _BY_ITSELF_S or 0 < self._keys_s <= _NEAR * every_s
+
+    def _add(self, shown: "list[_Shown]", frame: "VideoFrame", due: Callable[[], bool]) -> None:
+        """The frame, if a picture is due, or if it is far enough from the last of its burst."""
         at = self._clock()
-        if shots:
-            apart = self._row.burst_ms
-            if frame.time is None or self._last_s is None:
-                passed = at - shots[-1].at
-            else:  # the stream's own clock: it knows no network between the pictures
-                passed = round((frame.time - self._last_s) * 1000)
-            if passed < apart:
-                return
-            at = shots[-1].at + passed
-        elif not due():
+        if not shown:
+            if due():
+                shown.append(_Shown(at, 0, frame))
             return
-        self._last_s = frame.time
-        shots.append(
-            Shot(at, of_image(_image(frame, self._row.width), self._row.width, self._row.quality))
-        )
+        last = shown[-1]
+        if frame.time is None or last.frame.time is None:
+            passed = at - last.at
+        else:  # the stream's own clock: it knows no network between the pictures
+            passed = round((frame.time - last.frame.time) * 1000)
+        if len(shown) < self._row.burst and passed >= self._row.burst_ms:
+            shown.append(_Shown(at, last.after + passed, frame))
 
 
-def _image(frame: "VideoFrame", width: int) -> Image.Image:
-    """At most so many columns."""
-    narrow = min(frame.width, width)
-    high = max(1, round(frame.height * narrow / frame.width))
-    return Image.fromarray(frame.to_ndarray(format="rgb24", width=narrow, height=high))
+class _Shown(NamedTuple):
+    """at: when it came, ms; after: the first of its burst, ms, by the stream."""
+
+    at: int
+    after: int
+    frame: "VideoFrame"
 
 
 def _kind(e: BaseException) -> str:

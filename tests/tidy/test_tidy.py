@@ -32,7 +32,7 @@ MAY: dict[str, tuple[str, ...]] = {
         "ingest.observation",
         "ingest.telemetry.codec",
         # how often a camera is looked through is one rule for real and simulated ones
-        "ingest.camera.pace",
+        *("ingest.camera.pace", "ingest.camera.jpeg"),
         # a node's judgement: the simulated loudspeakers are it with other hands
         "dispatch.nodes.protocol",
         "dispatch.nodes.trust",
