@@ -270,7 +270,11 @@ class Console:
             raise Refused(
                 403, Text(f"角色 {user.role} 不能做此操作", f"the role {user.role} has no such act")
             )
-        places = [Place(s.area, s.hazard, s.alert, s.version) for s in act.places]
+        seen = act.act in ("approve", "release", "lower")
+        places = [
+            Place(s.area, s.hazard, s.alert, s.version, *((s.level, s.action) if seen else ()))
+            for s in act.places
+        ]
         now = self._feed.clock()
         try:
             happened_at = fact_time(act.happened, now, self._feed.district.timezone)

@@ -84,12 +84,17 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
 
 class Question(Record, frozen=True, kw_only=True):
     """What somebody must decide on: a level, an action, or the end of a warning that a first person
-    asked for. `called` are asked now; signed: who approved or proposed it already."""
+    asked for. `called` are asked now; signed: who approved or proposed it already; phoned: who of
+    them wrote down an approval that was given by telephone. to_level, to_action: what a fall that
+    waits for a second name leaves in force, none where that scale is not lowered."""
 
     what: str  # blue … red, prepare, move, lower, cancel
     called: tuple[str, ...] = ()
     deadline_at: Whole | None = None
     signed: tuple[str, ...] = ()
+    phoned: tuple[str, ...] = ()
+    to_level: Level = Level.NONE
+    to_action: Action = Action.NONE
 
 
 class Alert(Record, frozen=True, kw_only=True, tag="alert"):
@@ -131,9 +136,13 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     next_at: Whole | None = None
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive, and by when
     latest_at: Whole | None = None
-    happened_at: Whole | None = None  # a person told the fact (a lake burst here): when it came about
+    happened_at: Whole | None = (
+        None  # a person told the fact (a lake burst here): when it came about
+    )
     detections: tuple[str, ...] = ()
     renewed: bool = False  # what is in force goes on, and is said again before it runs out
+    again: Whole = 0  # so often was this same version put to somebody anew: only who is asked, and
+    # until when, is another; sent_at and reason are those of the asking
 
 
 class Report(Record, frozen=True, kw_only=True, tag="report"):
@@ -198,7 +207,9 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # our word on a neighbour's message, whose CAP reference stands in `references`
     reply: Literal["", "ack", "error"] = ""
     references: str = ""
-    again: Whole = 0  # the number of the repetition that a person asked for: 1 the first
+    again: Whole = (
+        0  # the number of the repetition, by a person or of a question put anew: 1 the first
+    )
     asked_by: str = ""  # opaque id of that person
     category: str = (
         ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
@@ -214,6 +225,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     most_action: Action = Action.NONE
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
     chance: float | None = None  # 0 … 1, where it rests on a forecast alone: CAP's certainty too
+    onset_at: Whole = 0  # when the event began or comes here, as far as that is known: CAP's onset
     # what the words of `routes` take for granted that this recipient was told last
     was_level: Level = Level.NONE
     was_action: Action = Action.NONE
@@ -329,6 +341,8 @@ def attempt_key(alert: str, version: int, channel: str, recipient: str, again: i
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def delivery_id(alert: str, version: int, recipient: str) -> str:
-    """From content, so that a repeated step writes the same record."""
-    return hashlib.sha256(f"{alert}|{version}|{recipient}".encode()).hexdigest()[:24]
+def delivery_id(alert: str, version: int, recipient: str, again: int = 0) -> str:
+    """From content, so that a repeated step writes the same record. again: of a version that was put
+    to somebody anew."""
+    text = f"{alert}|{version}|{recipient}" + (f"|{again}" if again else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.language import Text
+from config.records.devices.lorawan import OF_LINKS
 from config.records.district import District
 from config.records.quantity import OF_NODES, QUANTITIES, Quantity
 from ingest.decode.reading import Reading, Relative
@@ -45,6 +46,8 @@ class Register:
         self.measures = {s.id: s.quantity for s in district.stations.values()}
         for name in district.stations:
             self.quantity[name, "battery"] = QUANTITIES["battery"]
+        for row in district.lorawan:
+            self.quantity.update({(row.station, q): QUANTITIES[q] for q in OF_LINKS})
         for name in district.nodes:
             self.quantity.update({(name, q): QUANTITIES[q] for q in OF_NODES})
         # gateway -> whose readings it may bring; None: no table

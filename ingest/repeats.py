@@ -10,6 +10,7 @@ marks of what was taken stand in the log, in the record that holds the readings.
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -36,7 +37,7 @@ class Again:
     def __init__(
         self, marks: Iterable[str] = (), *, live: bool = True, shared: bool = False
     ) -> None:
-        self._live, self._shared = live, shared
+        self._live, self.shared = live, shared
         self._session = 0
         self._recent: deque[str] = deque(maxlen=_FORMER)
         self._last: dict[int, str] = {}  # packet number -> what it last carried
@@ -58,7 +59,7 @@ class Again:
             metrics.REPEATED.inc(ours)
             return [one for one in found if not (isinstance(one, Observation) and one.mark)]
         mark = self.take(message)
-        doubt = self._live and (message.waited or (message.dup and self._shared))
+        doubt = self._live and (message.waited or (message.dup and self.shared))
         made: list[Found] = []
         for one in found:
             if isinstance(one, Observation) and one.mark:
@@ -108,9 +109,16 @@ class Again:
         self._used |= {(o.station, o.quantity, o.observed_at) for o in items}
 
 
-def of_log(log: Log, *, live: bool = True, shared: bool = False) -> tuple[Again, int]:
-    """What the newest records of the log say was taken; and when the newest reading came, ms, 0 if
-    there is none."""
+class Newest(NamedTuple):
+    """What the newest records of the log say. heard_at: when the newest reading came, ms; 0: there is none."""
+
+    again: Again
+    heard_at: int
+    records: list[Observations]
+
+
+def of_log(log: Log, *, live: bool = True, shared: bool = False) -> Newest:
+    """What was taken before this process began."""
     found: list[Observations] = []
     for partition in range(log.topics["observations"].partitions):
         found += _newest(log, partition)
@@ -120,7 +128,7 @@ def of_log(log: Log, *, live: bool = True, shared: bool = False) -> tuple[Again,
     for record in found:
         if record.marks:
             again.stamped(record.items)
-    return again, found[-1].received_at if found else 0
+    return Newest(again, found[-1].received_at if found else 0, found)
 
 
 def _newest(log: Log, partition: int) -> list[Observations]:

@@ -5,14 +5,14 @@ import os
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text
 from config.records.district import District
-from ingest.batches import MOST, batches
+from ingest.batches import MOST, append, batches
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
 from ingest.decode.node_status import decode_status
@@ -28,16 +28,16 @@ from ingest.pictures import keep_picture
 from ingest.repeats import Again, of_log
 from ingest.telemetry.gateway import DIALECTS as FRAMES
 from ingest.telemetry.gateway import OfGateways
+from ingest.telemetry.lorawan.network import OfNetworks, newest_counters
 from stream import metrics
 from stream.clock import last_tick
 from stream.disk.blobs import FrameStore
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.limits import LAST_AT, Unreadable, read_json
-from stream.log.port import Log, Out, Unavailable
+from stream.log.port import Log, Out
 from stream.mqtt.access import SIMULATED
 from stream.mqtt.client import Message, Mqtt, digest, shared_group
 from stream.oplog import say
-from stream.pace.retry import Retry
 from stream.records import Rejected, Run, Tick, encode
 from stream.stages.run_identity import begin
 
@@ -82,6 +82,7 @@ class Intake:
         frames: FrameStore,
         cap: CapDoor | None = None,
         again: Again | None = None,
+        counters: Mapping[str, int] | None = None,
     ) -> None:
         self._prefix = f"fengsui/{run.name}/{district.id}/"
         self._again = Again() if again is None else again
@@ -89,6 +90,13 @@ class Intake:
         self._frames = frames
         self._cap = cap  # None: this run hears no other authority
         self.stations = OfGateways(district, self._register, frames, self._prefix)
+        self.networks = OfNetworks(
+            district,
+            self._register,
+            live=run.kind != "exercise",
+            counts=not self._again.shared,
+            last=counters,
+        )
         self.keeper = Keeper(district.vault)
         self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
         self._partitions = range(district.partitions)
@@ -105,7 +113,9 @@ class Intake:
         share the readings, and each hears the clock."""
         shared = f"$share/{share}/" if share else ""
         doors = _READINGS + ("source/#",) * (self._cap is not None)
-        topics = [f"{shared}{self._prefix}{t}" for t in doors]
+        topics = [f"{shared}{self._prefix}{t}" for t in doors + self.networks.filters]
+        if not self._exercise:  # as network servers publish them; a live run alone hears those
+            topics += [shared + t for t in self.networks.filters]
         return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
@@ -234,7 +244,8 @@ class Intake:
                 return [self._one(f) for f in decode_status(node, payload)]
             case ["gateway", gateway, dialect] if dialect in (*DECODERS, *FRAMES):
                 return self._of_gateway(gateway, dialect, payload)
-        return [Rejected("unknown_topic", _UNKNOWN)]
+        of_network = self.networks.take(suffix.split("/"), payload, self.clock_at)
+        return [Rejected("unknown_topic", _UNKNOWN)] if of_network is None else of_network
 
     def _of_gateway(
         self, gateway: str, dialect: str, payload: bytes
@@ -296,7 +307,8 @@ class Intake:
 
     def counted(self) -> None:
         """What was taken in since the last time is in the log: tell the operators."""
-        self._rejected.update(self.stations.told_less())
+        for less in (self.stations.told_less(), self.networks.told_less()):
+            self._rejected.update(less)
         for quantity, n in self._read.items():
             metrics.READINGS.labels("ingest", quantity).inc(n)
         for flag, n in self._flags.items():
@@ -329,8 +341,8 @@ def run_ingest(
     heard = bool(district.sources.source) and folder is not None
     cap = CapDoor(district, live, folder) if heard and folder is not None else None
     share = shared_group(broker_url)
-    again, heard_at = of_log(log, live=live, shared=bool(share))
-    intake = Intake(district, run, frames, cap, again)
+    newest = of_log(log, live=live, shared=bool(share))
+    intake = Intake(district, run, frames, cap, newest.again, newest_counters(newest.records))
     if run.kind == "exercise":
         intake.clock_at = max(run.start_at, last_tick(log))
 
@@ -340,7 +352,7 @@ def run_ingest(
     # each member of a group has a session of its own: its name must be the same after a restart
     name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
     client_id = f"fengsui-ingest-{district.id}-{run.name}" + f"-{name}" * bool(share)
-    away_s = (now() - heard_at) / 1000 if live and heard_at else 0.0
+    away_s = (now() - newest.heard_at) / 1000 if live and newest.heard_at else 0.0
     mqtt = Mqtt(broker_url, client_id, away_s)
     mqtt.subscribe(intake.filters(share))
     try:
@@ -362,7 +374,7 @@ def run_ingest(
                 if run.kind == "live":
                     intake.clock_at = now()
                 outs = intake.records(batch)
-                if _append(log, outs, stop, pulse):
+                if append(log, outs, stop, pulse, "ingest", _UNTIL_KEPT):
                     if share and run.kind == "exercise":
                         intake.tell_taken(mqtt, batch)
                     intake.stations.answer(mqtt)
@@ -372,17 +384,3 @@ def run_ingest(
                     intake.counted()
     finally:
         mqtt.close()
-
-
-def _append(log: Log, outs: list[Out], stop: threading.Event, pulse: metrics.Pulse) -> bool:
-    """True once the log has them."""
-    retry = Retry("ingest", stop, 0.5)
-    while not stop.is_set():
-        try:
-            log.append(outs)
-            return True
-        except Unavailable as e:
-            why = text_of(e) + _UNTIL_KEPT
-            pulse.beat(why)
-            retry.wait(why)
-    return False

@@ -259,7 +259,11 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "cusum": _cusum,
     "ewma": _ewma,
     "flood_score": lambda p, w, slot_s, weights: flood_score(
-        p, w[0], _areal(w[1:], weights[1:], p.silent_min * 60 // slot_s), slot_s
+        p,
+        w[0],
+        _areal(w[1:], weights[1:], p.silent_min * 60 // slot_s),
+        slot_s,
+        rained=any(_known(x[-p.silent_min * 60 // slot_s - 1 :]) for x in w[1:]),
     ),
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,

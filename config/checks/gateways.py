@@ -14,7 +14,7 @@ NONE = Text(
 )
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 # users of the broker that are no devices
-_RESERVED = re.compile(r"carrier|(carrier|fengsui|source)-.*")
+_RESERVED = re.compile(r"carrier|(carrier|fengsui|source|lorawan)-.*")
 
 
 def check_gateways(

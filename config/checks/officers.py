@@ -10,11 +10,37 @@ from config.records.authority import Authority, Officer, Policy
 from config.records.district import Area
 
 _FILE, _POLICY = "officers.csv", "policy.toml"
+_NAMED = 6
 
 
 def covers(officer: Officer, area: Area) -> bool:
     """Does the officer act for this area: by its id, its township's name, or for all?"""
     return bool({"*", area.id, area.township}.intersection(officer.areas))
+
+
+def unreachable(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
+    """Who may be asked to decide, yet no message can reach: by office, and what to do about it."""
+    rows = [who for table in policy.authority.values() for who in table.values()]
+    ask = {o for who in rows for o in (*who.by, *(step.office for step in who.chain))}
+    found: dict[str, list[str]] = {}
+    for o in officers:
+        if o.office in ask and o.duty and not o.contact:
+            found.setdefault(o.office, []).append(o.id)
+    out = []
+    for office, ids in found.items():
+        name, some = policy.office[office], ids[:_NAMED]
+        more = Text(f"等 {len(ids)} 人", f" and {len(ids) - len(some)} more")
+        more = more if some != ids else Text("", "")
+        out.append(
+            Text(
+                f"{_FILE}: {name.name} {'、'.join(some)}{more.zh} 会被问到却没有联系方式，收不到任何通知："
+                "在 contact 列写 contacts.csv 里的代号（身份 officer 只在被问时通知）；在那以前须有人打电话",
+                f"{_FILE}: {name.name_en}, {', '.join(some)}{more.en}: asked to decide, yet no message "
+                "can reach them: write an id of contacts.csv in column contact (role officer is told "
+                "only when asked); until then somebody has to telephone",
+            )
+        )
+    return out
 
 
 def check_officers(

@@ -17,12 +17,15 @@ _POLL_S = 0.1
 
 
 class Place(NamedTuple):
-    """A warning as the person saw it: what has been updated since is not cancelled unseen."""
+    """A warning as the person saw it: what has been updated since is not cancelled unseen, and what is
+    asked since is not released unseen (level, action: what was asked; nothing: what the act says)."""
 
     area: str
     hazard: str
     alert: str = ""
     version: int = 0
+    level: Level = Level.NONE
+    action: Action = Action.NONE
 
 
 class Saying(NamedTuple):
@@ -52,8 +55,8 @@ def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list
             reason=said.reason,
             alert=p.alert if names else "",
             version=p.version,
-            level=said.level,
-            action=said.action,
+            level=said.level or p.level,
+            action=said.action or p.action,
             order=key,
             approver=said.approver,
             reference=said.reference,

@@ -56,12 +56,15 @@ _FRESH_S = 3.0  # many pages ask, it is looked up once
 
 
 class Seen(msgspec.Struct, forbid_unknown_fields=True):
-    """A warning as the page showed it."""
+    """A warning as the page showed it. level, action: of an approval or a release all that was
+    asked on the page (nothing: all that waits when it is carried out), of a fall what it leaves."""
 
     area: str
     hazard: str
     alert: str = ""
     version: int = 0
+    level: Level = Level.NONE
+    action: Action = Action.NONE
 
 
 class Act(msgspec.Struct, forbid_unknown_fields=True):

@@ -114,13 +114,21 @@ class WayRow(TypedDict):
 
 
 class AskedRow(TypedDict):
-    """What a warning waits for. until: ms; two: it takes two persons."""
+    """What a warning waits for. until: ms; mute: who of those called no message can reach; two: it
+    takes two persons; next: what each officer can do for it now (`next_acts`); decide: who decides on
+    it, may: the same in words; to: what a fall that waits for a second name leaves, level and action,
+    0 where that scale stays."""
 
     what: str
     until: int | None
     called: list[str]
+    mute: list[str]
     signed: list[str]
     two: bool
+    next: dict[str, str]
+    decide: list[str]
+    may: Said
+    to: list[int]
 
 
 class EvidenceRow(TypedDict):

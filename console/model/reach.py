@@ -94,4 +94,4 @@ def missed(s: Sent, now: int) -> bool:
     d = s.delivery
     if arrived(s) or s.state == "superseded" or now < d.not_before:
         return False
-    return d.again > 0 or s.state in _ENDED or now > d.deadline_at
+    return bool(d.asked_by) or s.state in _ENDED or now > d.deadline_at

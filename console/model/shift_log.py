@@ -95,7 +95,7 @@ class Shift:
     def take(self, record: Record, view: View) -> None:
         """Fold one record in, after the view has."""
         match record:
-            case Alert():
+            case Alert() if not record.again:
                 self._alert(record, view.first[record.id])
             case Decision() if record.hash:  # a person's act stands in `cases` without its outcome
                 self._decision(record)

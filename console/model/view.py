@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from config.language import Said, zh
+from config.records.devices.lorawan import OF_LINKS, OF_RADIO
 from config.records.level import Action, Level
 from config.records.quantity import OF_NODES
 from console.model.flags import Flags
@@ -74,6 +75,7 @@ class View:
     stage: dict[str, int] = field(default_factory=dict)
     # node -> quantity -> when and what it last said of itself
     nodes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    links: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)  # of LoRaWAN devices
     coverage: dict[str, Detection] = field(default_factory=dict)  # area -> silence's last word
     alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
     first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
@@ -155,8 +157,13 @@ class View:
         self.readings += len(batch.station)
         columns = (batch.station, batch.quantity, batch.observed_at, batch.value)
         for station, quantity, at, value in zip(*columns, strict=True):
-            if at > self.last_seen.get(station, -1):
+            # a radio that is heard says nothing of what its station measures
+            if at > self.last_seen.get(station, -1) and quantity not in OF_RADIO:
                 self.last_seen[station] = at
+            if quantity in OF_LINKS:
+                told = self.links.setdefault(station, {})
+                if at >= told.get(quantity, (0, 0))[0]:
+                    told[quantity] = (at, value)
             if quantity == "rain":
                 if value > 0:
                     self._rain(station, at, value)
@@ -184,6 +191,8 @@ class View:
         before = self.alerts.get(alert.id)
         was = (before.level, before.action) if before else (Level.NONE, Action.NONE)
         self.alerts[alert.id] = alert
+        if alert.again and alert.id in self.first:  # the same version, put to somebody anew
+            return
         self.first.setdefault(alert.id, []).append(alert)
         if (alert.status == "actual") != self.live and (self.ours or self.run):
             return  # taken for another kind of run's: its end is no all-clear

@@ -88,7 +88,7 @@ def _person(district: District, s: Sent) -> Unreached:
         "ways": [r.channel for r in d.routes],
         "state": s.state,
         "at": s.at,
-        "again": d.again,
+        "again": d.again if d.asked_by else 0,
         "why": s.detail,
         "open": d.expires_at,
     }

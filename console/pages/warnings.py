@@ -10,16 +10,17 @@ from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.records.quantity import QUANTITIES
 from console.model.answers import Before, Texts, Words
-from console.model.picture import Decided, EvidenceRow, OpenWarning, Picture
+from console.model.picture import AskedRow, Decided, EvidenceRow, OpenWarning, Picture
 from console.model.trail import Trail
 from console.model.view import View
 from detectors.detection import Evidence
 from dispatch.address.reach_estimate import reach as estimate
 from dispatch.address.recipients import Target, everybody
+from dispatch.decide.authority import deciders, entitled, next_acts, officers
 from dispatch.decide.lifecycle import TABLE
 from dispatch.decide.policy import authority
 from dispatch.grade import Grade
-from dispatch.records import Alert, Decision
+from dispatch.records import Alert, Decision, Question
 from dispatch.words.compose import Message, write
 from dispatch.words.wording import category_of
 
@@ -44,17 +45,7 @@ def _warning(district: District, a: Alert) -> OpenWarning:
         "action": int(a.action),
         "asks_level": int(a.proposed_level),
         "asks_action": int(a.proposed_action),
-        "questions": [
-            {
-                "what": q.what,
-                "until": q.deadline_at,
-                "called": list(q.called),
-                "signed": list(q.signed),
-                "two": q.what in ("lower", "cancel")
-                or authority(district.policy, a.hazard, q.what).two_persons,
-            }
-            for q in a.questions
-        ],
+        "questions": [_question(district, a, q) for q in a.questions],
         "onset": a.onset_at,
         "sent": a.sent_at,
         "expires": a.expires_at,
@@ -67,6 +58,28 @@ def _warning(district: District, a: Alert) -> OpenWarning:
         "arrives": [a.earliest_at, a.latest_at] if a.earliest_at and a.latest_at else None,
         "acts": [act for act in TABLE[a.state] if act != "evidence"],
     }
+
+
+def _question(district: District, a: Alert, q: Question) -> AskedRow:
+    end = q.what in ("lower", "cancel")
+    who = authority(district.policy, a.hazard, q.what)
+    offices = () if end else deciders(who)
+    return {
+        "what": q.what,
+        "until": q.deadline_at,
+        "called": list(q.called),
+        "mute": [o for o in q.called if not _reachable(district, o)],
+        "signed": list(q.signed),
+        "two": end or who.two_persons,
+        "next": next_acts(district, a, q),
+        "decide": [o.id for o in officers(district, a.area, offices)],
+        "may": "" if end else entitled(district, a.area, offices),
+        "to": [int(q.to_level), int(q.to_action)],
+    }
+
+
+def _reachable(district: District, officer: str) -> bool:
+    return officer in district.officers and bool(district.officers[officer].contact)
 
 
 def _evidence(e: Evidence) -> EvidenceRow:

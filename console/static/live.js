@@ -57,7 +57,25 @@ export async function ask(path, body) {
 }
 
 // parts: the name of each part that is new -> the keys in it that are
-function tell(parts) { for (const f of hearers) f(parts); }
+// What is under a finger is not drawn anew before it is let go: the press would be lost with its button,
+// or fall on another.
+let pressed = false, late = 0;
+const news = new Map();
+function tell(parts) {
+  for (const [name, keys] of parts) news.set(name, [...(news.get(name) || []), ...keys]);
+  if (pressed) return;
+  const found = new Map(news);
+  news.clear();
+  for (const f of hearers) f(found);
+}
+function press(down) {
+  clearTimeout(late);
+  if (down) { pressed = true; late = setTimeout(() => press(false), 2000); return; }
+  late = setTimeout(() => { pressed = false; if (news.size) tell(new Map()); }); // after the click
+}
+addEventListener("pointerdown", () => press(true), true);
+addEventListener("keydown", (e) => { if (e.key === " ") press(true); }, true);
+for (const up of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(up, () => { if (pressed) press(false); }, true);
 const keysOf = (parts) => new Map(Object.entries(parts).map(([name, news]) => [name, Object.keys(news)]));
 
 async function whole() {

@@ -25,14 +25,43 @@ const CAME = { happened: ["成灾", "it happened"], quiet: ["未成灾", "it did
 const TAKES_BACK = ["cancel", "lower", "reject"];
 const grave = (w) => Math.max(w.level, w.asks_level) >= 3 || Math.max(w.action, w.asks_action) === 2;
 const mine = (q) => q.signed.includes(picture.me.officer);
-// the words of a button: which of two persons presses it
+// what this officer can do next for a warning, the server says: what protects people before what ends it
+const NEXT = ["release", "approve", "cancel", "lower"];
+const nextOf = (w) => NEXT.find((a) => picture.me.acts.includes(a) && w.questions.some((q) => q.next[picture.me.officer] === a)) || "";
+// The one act that does the next thing for each of these warnings for which this officer can do one, and
+// which they are. A release by the first of two persons is their approval, so it goes for both.
+function nextFor(pairs) {
+  const can = pairs.map(([id, w]) => [id, w, nextOf(w)]).filter(([, , a]) => a);
+  const out = can.filter(([, , a]) => a === "release" || a === "approve");
+  const act = out.some(([, , a]) => a === "release") ? "release" : out.length ? "approve" : can[0]?.[2] || "";
+  return [act, (out.length ? out : can.filter(([, , a]) => a === act)).map(([id, w]) => [id, w])];
+}
+// the words of a button: which of two persons presses it, and for how many
 function verbOf(act, ws) {
   const qs = ws.flatMap((w) => w.questions), two = qs.filter((q) => q.two);
-  if (act === "release" && two.length && two.every((q) => q.signed.length && !mine(q))) return t("第二人发布", "Release as the second person");
-  if (act === "approve" && two.length && two.every((q) => !q.signed.length)) return t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
+  const first = t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
+  if (act === "release") {
+    const only = ws.filter((w) => nextOf(w) === "approve").length;
+    const verb = two.length && two.every((q) => q.signed.length && !mine(q)) ? t("第二人发布", "Release as the second person") : of(ACT[act]);
+    return only && only < ws.length ? `${verb} ${ws.length - only}${t("、", ", ")}${first} ${only}${t("，共", ", in all")}` : only ? first : verb;
+  }
+  if (act === "approve" && ws.every((w) => phones(w) && nextOf(w) !== "approve")) return t("记录电话批准", "Record an approval by telephone");
+  if (act === "approve" && two.length) return first;
+  if (ws.length && ws.every((w) => w.questions.some((q) => q.what === act && q.next[picture.me.officer] === act))) return t(`第二人${of(ACT[act])}`, `${of(ACT[act])} as the second person`);
   return of(ACT[act]);
 }
-const firstOf = (w) => (w.questions.some((q) => q.two && !q.signed.length) && picture.me.acts.includes("approve") ? "approve" : "release");
+const phones = (w) => w.questions.some((q) => q.next[picture.me.officer] === "phone");
+// what a button may be pressed for by this officer: no press that can only be refused
+const can = (act, w) => act === "release" ? nextOf(w) === "release"
+  : act === "approve" ? w.questions.some((q) => ["approve", "phone"].includes(q.next[picture.me.officer]))
+    : act !== "hold" || w.questions.some((q) => q.decide.includes(picture.me.officer));
+// why this officer can do nothing for what waits, and who can
+function whyNot(w) {
+  const signed = w.questions.find(mine), q = w.questions.at(-1);
+  if (signed) return t(`您已署名，须另一人${signed.what === "cancel" || signed.what === "lower" ? "确认" : "发布"}：${listed(Object.keys(signed.next))}`, `You have signed; another person must ${signed.what === "cancel" || signed.what === "lower" ? "confirm" : "release"} it: ${listed(Object.keys(signed.next))}`);
+  if (q.may) return t(`${what(q.what)}由${of(q.may)}决定`, `${of(q.may)} decides on ${what(q.what)}`);
+  return t(`须由 ${listed(Object.keys(q.next))} 确认`, `${listed(Object.keys(q.next))} must confirm it`);
+}
 
 let open = "";
 const picked = new Set();
@@ -80,27 +109,36 @@ function paint() {
   for (const id of picked) if (!known[id] || !waits(known[id])) picked.delete(id);
   if (!known[open]) open = rows[0]?.[0] || "";
   const waiting = rows.filter(([, w]) => waits(w)), rest = rows.filter(([, w]) => !waits(w));
-  const focus = document.activeElement?.dataset?.open || "", pick = document.activeElement?.dataset?.pick || "";
+  const at = document.activeElement?.dataset || {}, mark = ["open", "pick", "many"].find((k) => at[k]);
+  const focus = mark && `[data-${mark}="${at[mark]}"]`;
   root.replaceChildren(
     el("h2", {}, t(`待决定 ${waiting.length}`, `To be decided ${waiting.length}`)),
     waiting.length ? many(waiting) : el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision")),
     ...waiting.map(row),
     el("h2", {}, t(`已发布、暂缓 ${rest.length}`, `In force or held ${rest.length}`)), ...rest.map(row),
     el("h2", {}, t("最近的决定", "Newest decisions")), ledger());
-  const again = focus ? document.querySelector(`[data-open="${focus}"]`) : pick ? document.querySelector(`[data-pick="${pick}"]`) : null;
-  if (again) again.focus();
+  if (focus) document.querySelector(focus)?.focus();
   countdown();
   const w = known[open];
   const version = w ? `${open}/${w.version}` : "";
   if (version !== shownVersion || !w) { shownVersion = version; one(open, w); }
 }
 
+// Each button is for the warnings that it was drawn with, as they were then: what comes in later is for
+// the next press.
 function many(waiting) {
-  const may = picture.me.acts, known = part("warnings"), ids = picked.size ? [...picked] : waiting.map(([id]) => id);
-  const all_ = picked.size ? t(`所选 ${ids.length} 个`, `${ids.length} selected`) : t(`全部待决定 ${ids.length} 个`, `all ${ids.length}`);
-  const first = ids.some((id) => known[id] && firstOf(known[id]) === "approve") ? "approve" : "release";
-  return el("p", { class: "many" }, ...(first === "approve" ? ["approve", "release", "hold"] : ["release", "approve", "hold"]).filter((a) => may.includes(a)).map((a) =>
-    el("button", { type: "button", class: a === first ? "main-act" : "", "data-many": a, onclick: () => confirm(a, ids) }, `${verbOf(a, ids.map((id) => known[id]).filter(Boolean))} ${all_}…`)));
+  const pairs = picked.size ? waiting.filter(([id]) => picked.has(id)) : waiting;
+  const which = (n) => picked.size ? t(`所选 ${n} 份`, `${n} selected`) : t(`${n} 份`, `${n}`);
+  const [main, first] = nextFor(pairs);
+  const rows = main ? [[main, first]] : [];
+  for (const act of ["release", "approve", "hold"]) {
+    const some = pairs.filter(([, w]) => can(act, w));
+    if (act !== main && picture.me.acts.includes(act) && some.length) rows.push([act, some]);
+  }
+  const left_ = pairs.filter(([id]) => !first.some(([x]) => x === id));
+  return el("div", {}, el("p", { class: "many" }, ...rows.map(([a, some]) =>
+    el("button", { type: "button", class: a === main ? "main-act" : "", "data-many": a, onclick: () => confirm(a, some) }, `${verbOf(a, some.map(([, w]) => w))} ${which(some.length)}…`))),
+    picture.me.acts.length && left_.length ? el("p", { class: "note", "data-not-mine": left_.length }, t(`另 ${left_.length} 份：`, `${left_.length} others: `), listed([...new Set(left_.map(([, w]) => whyNot(w)))].slice(0, 3))) : "");
 }
 
 function row([id, w]) {
@@ -162,7 +200,7 @@ function question(q) {
   const who = q.called.length ? listed(q.called) : t("无人", "nobody");
   return el("p", { class: "question" }, el("strong", {}, `${t("待决定：", "To be decided: ")}${what(q.what)}`),
     q.until ? el("span", { class: "countdown", "data-until": q.until }) : "",
-    ` ${t("在问", "asked")} ${who}`, q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
+    ` ${t("在问", "asked")} ${who}`, q.mute.length ? el("strong", { class: "doubt" }, t(`（${q.mute.join("、")} 没有联系方式，收不到通知，请打电话）`, ` (no message can reach ${q.mute.join(", ")}: telephone)`)) : "", q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
 }
 
 function evidence(w) {
@@ -194,21 +232,23 @@ function evidence(w) {
 }
 
 function buttons(id, w) {
-  const may = w.acts.filter((a) => picture.me.acts.includes(a)), main = firstOf(w);
+  const [main] = nextFor([[id, w]]);
+  const may = w.acts.filter((a) => picture.me.acts.includes(a) && (!waits(w) || can(a, w)));
   may.sort((a, b) => (b === main) - (a === main));
   const box = el("p", { class: "acts" }, ...may.map((a) =>
-    el("button", { type: "button", "data-act": a, class: a === main ? "main-act" : "", onclick: () => confirm(a, [id]) }, `${verbOf(a, [w])}…`)));
-  if (w.questions.some(mine)) box.append(el("strong", {}, t("您已署名，须另一人发布", "You have signed; another person must release")));
-  if (!may.length) box.append(t("您的角色只能查看", "Your role may look only"));
+    el("button", { type: "button", "data-act": a, class: a === main ? "main-act" : "", onclick: () => confirm(a, [[id, w]]) }, `${verbOf(a, [w])}…`)));
+  if (!picture.me.acts.length) box.append(t("您的角色只能查看", "Your role may look only"));
+  else if (waits(w) && !main) box.append(el("strong", {}, whyNot(w)));
   return box;
 }
 
 // The second press. What was half written stays here until it is sent or thrown away.
-function confirm(act, ids) {
-  const known = part("warnings"), chosen = ids.map((id) => [id, known[id]]).filter(([, w]) => w);
+function confirm(act, chosen) {
   const key = random();
   const old = JSON.parse(sessionStorage.getItem(DRAFT) || "{}");
   const reason = el("textarea", { id: "reason", rows: 2, required: true }, old.act === act ? old.reason : of(READY[act]) || "");
+  const fall = act === "lower" ? chosen.map(([, w]) => w.questions.find((q) => q.what === "lower" && q.next[picture.me.officer])).filter(Boolean) : [];
+  const second = chosen.length > 0 && fall.length === chosen.length; // confirms a fall as the first person asked for it
   const level = el("select", { id: "level" }, ...[0, 1, 2, 3, 4].map((n) => el("option", { value: n }, n ? `${SHAPE[n]} ${of(LEVEL[n])}` : t("颜色不变", "colour as it is"))));
   const action = el("select", { id: "action" }, ...[0, 1, 2].map((n) => el("option", { value: n }, n ? of(ACTION[n]) : t("指令不变", "order as it is"))));
   const facts = chosen.length && chosen.every(([, w]) => ["dam_break", "reservoir_release"].includes(w.hazard)) && ["raise", "override"].includes(act);
@@ -219,15 +259,15 @@ function confirm(act, ids) {
   const sure = el("input", { type: "checkbox", id: "sure", required: true });
   sure.oninvalid = () => sure.setCustomValidity(t("先看清楚，再打勾", "Look first, then tick"));
   sure.oninput = () => sure.setCustomValidity("");
-  const verb = `${verbOf(act, chosen.map(([, w]) => w))} ${chosen.length} ${t("个区", "areas")}`;
+  const verb = `${verbOf(act, chosen.map(([, w]) => w))} ${chosen.length} ${t("份", chosen.length === 1 ? "warning" : "warnings")}`;
   const go = el("button", { class: "main-act", "data-go": act, disabled: true }, verb);
   const box = el("dialog", { class: `confirm act-${act}`, "aria-labelledby": "confirm-title" },
     el("form", { onsubmit: send },
       el("h2", { id: "confirm-title" }, `${verb}${t("？", "?")}`),
-      el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : ""))),
-      ["raise", "lower", "override"].includes(act) ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
+      el("ul", { class: "which" }, ...chosen.map(([, w]) => el("li", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), waits(w) ? ` → ${w.questions.map((q) => what(q.what)).join(" ")}` : "", act === "release" && nextOf(w) === "approve" ? t("，第一人批准", ", approved as the first") : ""))),
+      ["raise", "lower", "override"].includes(act) && !second ? el("p", { class: "fields" }, label(t("颜色", "Colour"), level), label(t("指令", "Order"), action)) : "",
       facts ? el("p", { class: "fields" }, label(t("发生时刻（不填：此刻）；下游到达时刻从它算起", "When it happened (empty: now); arrivals downstream count from it"), happened)) : "",
-      ["approve", "release", "propose"].includes(act) ? el("details", {}, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
+      ["approve", "release", "propose"].includes(act) ? el("details", { open: act === "approve" && chosen.every(([, w]) => phones(w)) }, el("summary", {}, t("电话批准", "Approved by telephone")), el("p", { class: "fields" }, label(t("批准人代号", "Approver"), approver), label(t("文号", "Reference"), reference))) : "",
       risky ? el("label", { class: "sure" }, sure, el("span", {}, t(`我看过了：其中 ${risky} 个是橙色以上或立即转移，${of(ACT[act])}后不再有效`, `I have looked: ${risky} of them are orange or red or an order to move, and will no longer hold`))) : "",
       label(t("理由", "Reason"), reason), said,
       el("p", { class: "fields" }, go, el("button", { type: "button", onclick: () => box.close() }, t("不做了", "Do nothing")))));
@@ -245,18 +285,26 @@ function confirm(act, ids) {
       const found = await ask("/api/acts", {
         act, key, reason: reason.value, level: Number(level.value), action: Number(action.value),
         approver: approver.value, reference: reference.value, happened: facts ? happened.value : "",
-        places: chosen.map(([id, w]) => ({ area: w.area, hazard: w.hazard, alert: id, version: w.version })),
+        places: chosen.map(([id, w]) => ({ area: w.area, hazard: w.hazard, alert: id, version: w.version, ...shown(act, w, second) })),
       });
-      for (const id of ids) picked.delete(id);
-      const bad = found.filter((x) => !["done", "already"].includes(x.outcome));
+      for (const [id] of chosen) picked.delete(id);
+      const bad = found.filter((x) => !["done", "already"].includes(x.outcome)), queued = bad.filter((x) => x.outcome === "queued").length;
       if (!bad.length) { sessionStorage.removeItem(DRAFT); box.close(); return; } // else it is said again with a look
-      said.replaceChildren(el("strong", {}, t(`${found.length - bad.length} 个已办，${bad.length} 个未办：`, `${found.length - bad.length} done, ${bad.length} not: `)),
+      said.replaceChildren(el("strong", {}, t(`${found.length - bad.length} 份已办，${bad.length - queued} 份未办${queued ? `，${queued} 份已记录、尚无答复` : ""}：`, `${found.length - bad.length} done, ${bad.length - queued} not${queued ? `, ${queued} recorded and not answered yet` : ""}: `)),
         el("ul", {}, ...bad.map((x) => el("li", { class: x.outcome }, `${named(picture.ground.areas[x.area])}: ${of(x.words)}`))));
     } catch (error) {
       said.textContent = `${t("没有送出：", "Not sent: ")}${error.message}`;
       go.disabled = false;
     }
   }
+}
+
+// as far as this page showed it: what is asked since waits for somebody who has seen it
+function shown(act, w, second) {
+  if (act === "lower" && second) { const [level, action] = w.questions.find((q) => q.what === "lower").to; return { level, action }; }
+  if (act !== "release" && act !== "approve") return {};
+  const asks = (all) => Math.max(0, ...all.map((code) => w.questions.some((q) => q.what === code) ? all.indexOf(code) : 0));
+  return { level: asks(["", "blue", "yellow", "orange", "red"]), action: asks(["", "prepare", "move"]) };
 }
 
 const label = (words_, field) => el("label", {}, el("span", {}, words_), field);

@@ -4,8 +4,9 @@ A row is an area and hazard with one station, or several where the rule is joint
 of a slot is the sum, highest or lowest of what came (`Kind.gather`), so the order of arrival does
 not show in it. After each observation the row is judged at its own clock, its newest slot; a late
 one (within `late_min`) at every slot whose window it touches, as in `detectors.rain.rain_threshold`. Up
-at once, down by `detectors.engine.hysteresis`. A value that the rule cannot give (NaN) holds the level: not
-to know is no all-clear. Rows whose window is empty of rain are passed over where the rule allows.
+at once, down by `detectors.engine.hysteresis`. A value that the rule cannot give (NaN), or that lacks what
+it should rest on (`Kind.holds`), holds the level: not to know is no all-clear. Rows whose window is empty of
+rain are passed over where the rule allows.
 
 Cost: a gather of k x W numbers a judgement, vectorised over all judgements of a batch; none for a
 dry row. How a stream is cut into batches does not show in the result.
@@ -273,28 +274,27 @@ class SeriesRule:
 
     def values(self, state: SeriesState, rows: Ints) -> Scored:
         """What the rule sees of these rows, each at its own clock."""
-        return self._score(state, rows, state.head[rows])
+        return self._score(self._window(state, rows, state.head[rows]))
 
     def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> _Judged:
         step = max(1, _ELEMENTS // (self.inputs * self.span))
-        parts = [
-            self._score(state, rows[n : n + step], ends[n : n + step])
+        views = (
+            self._window(state, rows[n : n + step], ends[n : n + step])
             for n in range(0, rows.size, step)
-        ]
-        score = (
-            parts[0] if len(parts) == 1 else Scored(*map(np.concatenate, zip(*parts, strict=True)))
         )
+        parts = [(*self._score(view), self.kind.blind(self.parameters, view)) for view in views]
+        *seen, blind = map(np.concatenate, zip(*parts, strict=True))
+        score = Scored(*seen)
         raw, raw_action = self.limits.reached(score.value)
         keep, keep_action = self.limits.reached(score.value, keep=True)
-        blind = np.isnan(score.value)
+        blind = blind | np.isnan(score.value)
         keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
         return _Judged(
             raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h, ends
         )
 
-    def _score(self, state: SeriesState, rows: Ints, ends: Ints, *, growth: bool = False) -> Scored:
-        score = self.kind.score if growth else self.kind.plain or self.kind.score
-        return score(self.parameters, self._window(state, rows, ends))
+    def _score(self, view: View) -> Scored:
+        return (self.kind.plain or self.kind.score)(self.parameters, view)
 
     def _window(self, state: SeriesState, rows: Ints, ends: Ints) -> View:
         window = (ends[:, None] + self._first) & (self.slots - 1)
@@ -329,7 +329,8 @@ class SeriesRule:
         changed = changed.astype(np.int64)
         growth = j.per_h[n[changed]]
         if self.kind.plain is not None:
-            growth = self._score(state, r[changed], j.end[n[changed]], growth=True).per_h
+            view = self._window(state, r[changed], j.end[n[changed]])
+            growth = self.kind.score(self.parameters, view).per_h
         for m, per_h in zip(changed, growth, strict=True):
             k, row = int(n[m]), int(r[m])
             level, action = state.machines.of(row)
@@ -383,8 +384,7 @@ class SeriesRule:
         """The level and action that a row reaches at this slot without its suspect values."""
         values, doubt = state.good(row, end, self.span, self._gathers)
         view = self._view(values, np.array([row]), np.array([end]))._replace(doubt=doubt)
-        score = (self.kind.plain or self.kind.score)(self.parameters, view)
-        raw, action = self.limits.reached(score.value)
+        raw, action = self.limits.reached(self._score(view).value)
         return int(raw[0]), int(action[0])
 
     # --- snapshots

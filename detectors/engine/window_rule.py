@@ -102,8 +102,9 @@ class Kind(NamedTuple):
     beside the value, of one judgement and its area. newest: what comes late is judged at the row's clock
     alone, for the window there holds all that it may be part of. least: the shortest time whose rain
     decides by itself, minutes: rain whose minutes are not known, or that is estimated, is in doubt for
-    what is shorter (None: only all of the window). unfit: why a row with these stations cannot have
-    these parameters, of all the areas.
+    what is shorter (None: only all of the window). holds: (n,), whose value may raise a level and must not
+    lower it, for something that it should rest on is not known (None: of no other than NaN). unfit: why a
+    row with these stations cannot have these parameters, of all the areas.
     """
 
     name: str
@@ -124,8 +125,14 @@ class Kind(NamedTuple):
     tells: Callable[[Any, View, str], Tells] = lambda *_: Tells()
     newest: bool = False
     at_most: Callable[[Any, Envelopes], Floats] | None = None
+    holds: Callable[[Any, View], Bools] | None = None
     least: Callable[[Any], int] | None = None
     unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
+
+    def blind(self, parameters: Any, view: View) -> Bools:
+        """`holds`, of every kind."""
+        none = np.zeros(len(view.values), np.bool_)
+        return none if self.holds is None else self.holds(parameters, view)
 
 
 def scored(value: Floats, window_min: Ints | int = 0, per_h: Floats | float = np.nan) -> Scored:

@@ -5,21 +5,26 @@ Sees: a flood that the water shows and the rain explains, earlier than either al
 Equation: score = intercept + sum of weight x term. Terms: `level`, u = max(0, (x - zero_m) / (flood_m -
 zero_m))^power of the newest value x heard in the last `silent_min` (0 usual, 1 the flood level);
 `level_squared`, u^2 (high water grows, or falls, faster than it did); `rise_Nmin`, u less what it was N
-minutes ago (all 0 where one is not known); `rain_Nmin`, areal rain of the last N minutes, mm;
-`root_rain_Nmin`, its root; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
+minutes before it was last heard (all 0 where one is not known); `rain_Nmin`, areal rain of the last N
+minutes, mm; `root_rain_Nmin`, its root; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
 `decay_per_day` a day; `wet_rain_Nmin`, wet times that rain; `level_rain_Nmin`, u times that rain (a
 stream that runs high answers more: its level says how wet the catchment is). With `outcome` level the
 value is the score: the highest u that is expected within `ahead_min` (1 is the flood level); with chance
 it is 1 / (1 + exp(-score)). A row is the level gauge, and beside it the rain gauges (`beside = { rain =
 [...] }`).
+Where the level was not heard for `unseen_min` the score is the higher of that and unseen_intercept + sum of
+`unseen` weight x term, terms of rain alone: a stream whose gauge is broken is foretold from what is still
+known. That raises a level and calls none over; what is said then says so.
 window_min: `ahead_min`. A level below `lowest_m` is no water, and as if it were not heard.
 Parameters: zero_m, flood_m, lowest_m (m, or m3/s of discharge), power, intercept, weights (term: weight),
+unseen_intercept, unseen (term: weight; none: never by rain alone), unseen_min (minutes, 0: silent_min),
 outcome, ahead_min, decay_per_day, days, wet_mm, slot_min, silent_min (minutes). `fengsui tune` finds
-them.
+them, those for a level that is not seen with `--simulated`.
 
 Delay it adds: none.
 Cannot see: rain to come, snow; rain of a silent gauge counts as none where no other is heard; a
-catchment that is not the one it was fitted to. NaN where the level was not heard for `silent_min`.
+catchment that is not the one it was fitted to. NaN where the level was not heard for `silent_min` and there
+is no `unseen`, or no rain gauge was heard either.
 Source: least squares with a ridge (Hoerl & Kennard 1970, Technometrics 12:55–67) or logistic
 regression on the record named in the file; antecedent index: Kohler & Linsley 1951; discharge as the
 measure of wetness and of how a catchment answers: Kirchner 2009, Water Resour. Res. 45, W02429.
@@ -31,16 +36,26 @@ measure of wetness and of how a catchment answers: Kirchner 2009, Water Resour. 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
 from config.language import Text
 from detectors.engine.minute_ring import Bools
-from detectors.engine.window_rule import Envelopes, Floats, Kind, Parameters, Scored, View, scored
+from detectors.engine.window_rule import (
+    Envelopes,
+    Floats,
+    Ints,
+    Kind,
+    Parameters,
+    Scored,
+    Tells,
+    View,
+    scored,
+)
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
@@ -51,6 +66,7 @@ _TERMS = ", ".join(
     (*_PLAIN, "rise_Nmin", "rain_Nmin", "root_rain_Nmin", "wet_rain_Nmin", "level_rain_Nmin")
 )
 _TERM = re.compile(r"(rise|rain|root_rain|wet_rain|level_rain)_([1-9]\d{0,4})min")
+_RAIN = ("rain", "root_rain", "wet_rain", "wet")  # terms that need no level
 
 
 class FloodScore(Parameters, frozen=True):
@@ -62,6 +78,9 @@ class FloodScore(Parameters, frozen=True):
     power: float = 1.0
     intercept: float = 0.0
     weights: dict[str, float] = msgspec.field(default_factory=lambda: {"level": 1.0})
+    unseen_intercept: float = 0.0
+    unseen: dict[str, float] = msgspec.field(default_factory=dict)
+    unseen_min: int = 0
     outcome: Literal["level", "chance"] = "level"
     ahead_min: int = 60
     decay_per_day: float = 0.9
@@ -77,7 +96,7 @@ class FloodScore(Parameters, frozen=True):
         check(0 < self.decay_per_day <= 1 and self.wet_mm > 0, "decay_per_day: 0 … 1; wet_mm > 0")
         check(1 <= self.days <= 60, "days: 1 … 60")
         check("level" in self.weights, Text("weights: 缺 level", "weights: lacks level"))
-        for name in self.weights:
+        for name in (*self.weights, *self.unseen):
             found = _TERM.fullmatch(name)
             check(
                 name in _PLAIN or found is not None,
@@ -85,6 +104,14 @@ class FloodScore(Parameters, frozen=True):
             )
             if found:
                 check_slots(self.slot_min * 60, **{name: int(found[2]) * 60})
+        for name in self.unseen:
+            check(
+                _length(name)[0] in _RAIN,
+                Text(f"unseen：{name} 要有水位", f"unseen: {name} needs a level"),
+            )
+        if self.unseen_min:
+            check_slots(self.slot_min * 60, unseen_min=self.unseen_min * 60)
+            check(self.unseen_min <= self.silent_min, "unseen_min: 0 … silent_min")
         check(
             width(self) <= 4096,
             Text("时段过多：days、N / slot_min", "too many slots: days, N / slot_min"),
@@ -112,50 +139,87 @@ def _length(name: str) -> tuple[str, int]:
 
 def width(p: FloodScore) -> int:
     """Slots that are looked at."""
-    of = [_length(name) for name in p.weights]
+    of = [_length(name) for name in (*p.weights, *p.unseen)]
     wet = p.days * 1440 if any(what.startswith("wet") for what, _ in of) else 0
-    back = max((minutes for _, minutes in of), default=0) + p.silent_min
+    back = max(minutes for _, minutes in of) + p.silent_min
     return int(max(wet, back)) // p.slot_min + 1
 
 
-def _last(u: Floats, silent: int) -> Floats:
-    """(n, W) -> the newest value of the last `silent` slots and the one before them; NaN for none."""
-    return newest(u[:, -silent - 1 :])[0]
+def _last(u: Floats, silent: int) -> tuple[Floats, Ints]:
+    """(n, W) -> the newest value of the last `silent` slots and the one before them, NaN for none, and how
+    many slots it lies back."""
+    return newest(u[:, -silent - 1 :])
 
 
-def terms(p: FloodScore, view: View) -> Floats:
-    """(n, terms) in the order of `weights`. The first input is the level, the others are rain unless
-    the view says otherwise."""
-    quantities = view.quantities or ("", *("rain",) * (view.values.shape[1] - 1))
-    wet_at = [k for k, q in enumerate(quantities) if q == "rain"]
-    level_at = next(k for k, q in enumerate(quantities) if q != "rain")
-    silent = p.silent_min // p.slot_min
-    level = view.values[:, level_at]
+class _Level(NamedTuple):
+    """u: (n, W) on its scale up to when it was last heard; now: (n,) what it was then, NaN where that is
+    too long ago; back: how many slots ago that is."""
+
+    u: Floats
+    now: Floats
+    back: Ints
+
+
+def _level(p: FloodScore, view: View) -> _Level:
+    """What is known of the level. A gauge that fell silent says of its last moment what it said then: that
+    it has risen no more since would say that it stands still."""
+    level = view.values[:, _level_at(view)]
     if p.lowest_m is not None:  # a sensor that fell to zero and came back has seen no rise
         level = np.where(level < p.lowest_m, np.nan, level)
     u = scaled(level, p.zero_m, p.flood_m, p.power)
     u = np.where(np.isnan(u), np.nan, np.maximum(u, 0))
-    now = _last(u, silent)
+    now, back = _last(u, p.silent_min // p.slot_min)
+    if back.any():
+        place = np.arange(u.shape[1]) - back[:, None]
+        then = np.take_along_axis(u, np.maximum(place, 0), axis=1)
+        u = np.where(place >= 0, then, np.nan)
+    return _Level(u, now, back)
+
+
+def _quantities(view: View) -> tuple[str, ...]:
+    return view.quantities or ("", *("rain",) * (view.values.shape[1] - 1))
+
+
+def _level_at(view: View) -> int:
+    """Which input is the level."""
+    return next(k for k, q in enumerate(_quantities(view)) if q != "rain")
+
+
+def _wet_at(view: View) -> list[int]:
+    """Which are rain."""
+    return [k for k, q in enumerate(_quantities(view)) if q == "rain"]
+
+
+def terms(p: FloodScore, view: View, names: Iterable[str] | None = None) -> Floats:
+    """(n, terms) in the order of `weights`, or those of these names. The first input is the level, the
+    others are rain unless the view says otherwise."""
+    names = p.weights if names is None else names
+    return _terms(p, view, _level(p, view), list(names))
+
+
+def _terms(p: FloodScore, view: View, level: _Level, names: list[str]) -> Floats:
+    wet_at, silent = _wet_at(view), p.silent_min // p.slot_min
+    u, now = level.u, level.now
     rain = np.zeros((len(u), u.shape[1]))
     if wet_at:
         rain = areal_mean(view.values[:, wet_at], view.weights[:, wet_at], silent)[0]
     total = np.concatenate((np.zeros((len(u), 1)), np.cumsum(rain[:, ::-1], axis=1)), axis=1)
     wet = np.zeros(len(u))
-    if any(_length(name)[0].startswith("wet") for name in p.weights):
+    if any(_length(name)[0].startswith("wet") for name in names):
         held = rain[:, -p.days * 1440 // p.slot_min :]
         fading = p.decay_per_day ** (np.arange(held.shape[1])[::-1] * p.slot_min / 1440)
         fell = (held * fading).sum(axis=1)
         wet = fell / (fell + p.wet_mm)
     found = []
-    for name in p.weights:
+    for name in names:
         what, minutes = _length(name)
         slots = minutes // p.slot_min
         if what == "rise":
-            found.append(now - _last(u[:, : u.shape[1] - slots], silent))
+            found.append(now - _last(u[:, : u.shape[1] - slots], silent)[0])
         else:
             fell = total[:, slots] if slots else np.ones(len(u))
             found.append(_OF[what](fell, now, wet))
-    rises = np.array([_length(name)[0] == "rise" for name in p.weights])
+    rises = np.array([_length(name)[0] == "rise" for name in names])
     return _whole(np.stack(found, axis=1), rises)
 
 
@@ -169,14 +233,54 @@ def _whole(found: Floats, rises: Bools) -> Floats:
     return whole
 
 
+def _unseen(p: FloodScore, level: _Level) -> Bools:
+    """(n,): where the level is not known, or has not been for `unseen_min`."""
+    after = (p.unseen_min or p.silent_min + p.slot_min) // p.slot_min
+    return np.asarray(np.isnan(level.now) | (level.back >= after))
+
+
+def unseen(p: FloodScore, view: View) -> Bools:
+    """(n,): where the level is not known. What is said then rests on rain, and calls nothing over."""
+    return _unseen(p, _level(p, view))
+
+
+def _total(intercept: float, weights: dict[str, float], seen: Floats) -> Floats:
+    # term by term, so that a judgement is the same whatever stands beside it
+    total = np.full(len(seen), intercept)
+    for k, weight in enumerate(weights.values()):
+        total = total + weight * seen[:, k]
+    return total
+
+
 def score(p: FloodScore, view: View) -> Scored:
     """1: the level on its scale, or a chance."""
-    seen = terms(p, view)
-    # term by term, so that a judgement is the same whatever stands beside it
-    total = np.full(len(seen), p.intercept)
-    for k, weight in enumerate(p.weights.values()):
-        total = total + weight * seen[:, k]
+    level = _level(p, view)
+    total = _total(p.intercept, p.weights, _terms(p, view, level, list(p.weights)))
+    blind = _unseen(p, level)
+    if p.unseen and blind.any():
+        total[blind] = np.fmax(total[blind], _by_rain(p, _of(view, blind)))
     return scored(chance(total) if p.outcome == "chance" else total, p.ahead_min)
+
+
+def _of(view: View, which: Bools) -> View:
+    return view._replace(
+        values=view.values[which], end_at=view.end_at[which], weights=view.weights[which]
+    )
+
+
+def _by_rain(p: FloodScore, view: View) -> Floats:
+    """(n,) the score without a level; NaN where no rain gauge was heard."""
+    total = _total(p.unseen_intercept, p.unseen, terms(p, view, p.unseen))
+    heard = np.isfinite(view.values[:, _wet_at(view)][:, :, -p.silent_min // p.slot_min - 1 :])
+    return np.where(heard.any(axis=(1, 2)), total, np.nan)
+
+
+def tells(p: FloodScore, view: View, _: str) -> Tells:
+    """That the level is not known, and that it rests on the rain gauges."""
+    if not unseen(p, view)[0]:
+        return Tells()
+    note = Text("水位不明，只凭雨量", "level not known, by rain alone")
+    return Tells(note=note, inputs=tuple(_wet_at(view)))
 
 
 def at_most(p: FloodScore, within: Envelopes) -> Floats:
@@ -197,10 +301,17 @@ def at_most(p: FloodScore, within: Envelopes) -> Floats:
         "level_rain": (0 * low, high * within.fell),
         "wet": (0 * low, within.fell / (within.fell + p.wet_mm)),
     }
-    total = np.full(low.shape, p.intercept)
-    for name, weight in p.weights.items():
-        least, most = ranges[_length(name)[0]]
-        total = total + np.maximum(weight * least, weight * most)
+
+    def most(intercept: float, weights: dict[str, float]) -> Floats:
+        total = np.full(low.shape, intercept)
+        for name, weight in weights.items():
+            least, highest = ranges[_length(name)[0]]
+            total = total + np.maximum(weight * least, weight * highest)
+        return total
+
+    total = most(p.intercept, p.weights)
+    if p.unseen:
+        total = np.maximum(total, most(p.unseen_intercept, p.unseen))
     return chance(total) if p.outcome == "chance" else total
 
 
@@ -215,4 +326,6 @@ KIND = Kind(
     joint=True,
     mixed=("rain",),
     at_most=at_most,
+    tells=tells,
+    holds=unseen,
 )

@@ -104,6 +104,15 @@ def internal(district: District, alert: Alert, told: Iterable[str]) -> list[Targ
     return found
 
 
+def asked(district: District, alert: Alert) -> list[Target]:
+    """Who is asked to decide, when nothing else of the version is new."""
+    return [
+        Target(c.id, "internal", "notice", "responsible", c.channels, c.lang, True, c.kind)
+        for c in map(district.contacts.get, sorted(_asked(district, alert)))
+        if c is not None
+    ]
+
+
 def _asked(district: District, alert: Alert) -> set[str]:
     """Contacts of the officers who are asked to decide, or were passed over."""
     called = {o for q in alert.questions for o in q.called} | set(alert.notified)

@@ -1,7 +1,8 @@
 """The stage address: each version of a warning into deliveries, one a recipient, words frozen.
 
-Internal recipients get every version. Public recipients get a version only when what is public
-changed or was renewed: a deadline that passed, or thin evidence, is no news to a village.
+Internal recipients get every version; where a question is put to the next, or anew, only who is asked
+then. Public recipients get a version only when what is public changed or was renewed: a deadline that
+passed, or thin evidence, is no news to a village.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address.recipients import (
     Target,
+    asked,
     below,
     deadline_ms,
     internal,
@@ -30,7 +32,7 @@ from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Route, delivery_id
 from dispatch.words.compose import Message, write
-from dispatch.words.evidence import foreseen, seen_itself
+from dispatch.words.evidence import begins_at, foreseen, seen_itself
 from dispatch.words.wording import category_of
 from ingest.observation import PersonSays
 from stream.records import Record, Run
@@ -46,6 +48,8 @@ class LastTold(msgspec.Struct):
     """What was said of one warning so far, and to whom."""
 
     version: int = 0
+    again: int = 0  # so often was that version put to somebody anew
+    asked: dict[str, int] = {}  # what is asked -> until when, as its officers were told last
     inside: dict[str, bool] = {}  # recipients of internal notices, in order
     below: dict[str, Grade] = {}  # who is responsible downstream -> what they were told last
     outside: dict[str, Grade] = {}  # public recipients -> what they were told last
@@ -172,9 +176,14 @@ class Address:
                 writes.append(Write("dead-letters", alert.area, stray(alert, live, alert.sent_at)))
             return
         told = state.alerts.setdefault(alert.id, LastTold())
-        if alert.version <= told.version:
+        if (alert.version, alert.again) <= (told.version, told.again):
+            return
+        anew, told.again = alert.version == told.version, alert.again
+        if anew:
+            self._ask(told, alert, writes)
             return
         told.version = alert.version
+        told.asked = {q.what: q.deadline_at or 0 for q in alert.questions}
         take(state.courses, alert)
         over = alert.msg_type == "cancel"
         targets = internal(self._district, alert, told.inside)
@@ -198,6 +207,16 @@ class Address:
             if told.said is not None:
                 told.ended_at = alert.sent_at
                 state.ended[alert.id] = told
+
+    def _ask(self, told: LastTold, alert: Alert, writes: list[Write]) -> None:
+        """Who is asked now, or anew, hears of it, and nobody else."""
+        put = [q for q in alert.questions if q.deadline_at != told.asked.get(q.what)]
+        told.asked = {q.what: q.deadline_at or 0 for q in alert.questions}
+        targets = asked(self._district, msgspec.structs.replace(alert, questions=tuple(put)))
+        for target in targets:
+            delivery = self._delivery(alert, target, told, {}, ())
+            writes.append(Write("deliveries", alert.area, delivery))
+        self._remember(told, alert, targets)
 
     def _others(self, state: AddressState, alert: Alert) -> list[LastTold]:
         """What else the place was told: in force, or over since a moment ago."""
@@ -288,7 +307,7 @@ class Address:
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
         most = _most(alert, beside)
         return Delivery(
-            id=delivery_id(alert.id, alert.version, target.recipient),
+            id=delivery_id(alert.id, alert.version, target.recipient, alert.again),
             alert=alert.id,
             version=alert.version,
             area=alert.area,
@@ -315,6 +334,8 @@ class Address:
             not_before=target.not_before,
             observed=seen_itself(alert),
             chance=foreseen(alert),
+            onset_at=begins_at(alert),
+            again=alert.again,
             beside=tuple(f"{a.id}/{a.version}" for a in beside),
             most_level=most.level,
             most_action=most.action,

@@ -275,7 +275,7 @@ def _info(
     put(info, "certainty", scale.certainty)
     _pair(info, "eventCode", "fengsui:hazard", d.hazard)
     put(info, "effective", sent(district, d.queued_at))
-    put(info, "onset", sent(district, d.queued_at))
+    put(info, "onset", sent(district, d.queued_at if is_over(d) else d.onset_at or d.queued_at))
     put(info, "expires", sent(district, d.expires_at))
     put(info, "senderName", words.sender_name)
     put(info, "headline", words.headline)

@@ -1,7 +1,7 @@
 """A person's act, the warning it is upon, and the questions that every act asks: what waits, who may
 decide on it, whose names are under it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -9,10 +9,10 @@ import msgspec
 from config.language import Text
 from config.records.authority import Authority
 from dispatch.decide.authority import Power, complete, deciders, entitled, power
-from dispatch.decide.case import Case, Setting, ask
+from dispatch.decide.case import Case, Due, Setting, ask
 from dispatch.decide.policy import Signed, authority
 from dispatch.grade import Grade, between, grade_of, sentence
-from dispatch.records import Decision
+from dispatch.records import Alert, Decision
 from dispatch.words.local_time import local
 
 RELEASES = ("release", "raise", "override")
@@ -31,6 +31,47 @@ class ActResult(NamedTuple):
         """The act with what came of it, as the ledger has it."""
         words = sentence((self.words,))
         return msgspec.structs.replace(decision, act=self.act, outcome=self.outcome, answer=words)
+
+
+def asks_alone(person: tuple[Decision, ActResult] | None, acts: Sequence[Due]) -> bool:
+    """Is all that was done that a question was put to the next, or anew?"""
+    if person is not None:
+        return person[1].act == "escalate"
+    return bool(acts) and all(one.act in ("escalate", "propose") for one in acts)
+
+
+def acts_of(
+    alert: Alert, act: str, person: tuple[Decision, ActResult] | None, acts: Sequence[Due]
+) -> Iterator[Decision]:
+    """A decision for each act that a version stands for. act: what the policy did in it."""
+    made = Decision(
+        area=alert.area,
+        hazard=alert.hazard,
+        act="release",
+        by="policy",
+        decided_at=alert.sent_at,
+        reason=alert.reason,
+        alert=alert.id,
+        version=alert.version,
+        level=alert.level,
+        action=alert.action,
+    )
+    if person is not None:
+        decision = msgspec.structs.replace(person[0], alert=alert.id, version=alert.version)
+        yield person[1].upon(decision)
+        return
+    for one in acts:
+        grade = grade_of(one.what)
+        yield msgspec.structs.replace(
+            made,
+            act=one.act,
+            reason=sentence((one.reason,)),
+            level=grade.level,
+            action=grade.action,
+        )
+    # what a deadline let out is written above; anything else is the policy's own act
+    if act and not (act == "release" and any(a.act == "release" for a in acts)):
+        yield msgspec.structs.replace(made, act=act)
 
 
 class Act(NamedTuple):

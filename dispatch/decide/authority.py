@@ -13,7 +13,10 @@ from config.checks.officers import covers
 from config.language import Text
 from config.records.authority import Authority, Officer, Policy
 from config.records.district import District
-from dispatch.decide.policy import SUSPECT_DEADLINE_S, Signed
+from config.records.level import Action, Level
+from dispatch.decide.policy import SUSPECT_DEADLINE_S, Signed, authority
+from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, between, grade_of
+from dispatch.records import Alert, Question
 
 Power = Literal["", "helps", "phone", "decides"]
 
@@ -64,13 +67,7 @@ def power(
 ) -> Power:
     """What a name is worth where `offices` decide: `decides`; `phone` for an approval that was
     written down; `helps` for a proposal or a second name; "" for nothing."""
-    may = {o.id for o in officers(district, area, offices)}
-    if signed.by in may:
-        return "decides"
-    if signed.by not in {o.id for o in officers(district, area, who.through)}:
-        return ""
-    by_phone = signed.approver in may and signed.reference.strip()
-    return "phone" if by_phone else "helps"
+    return Bench.of(district, area, who, offices).power(signed)
 
 
 def complete(
@@ -81,12 +78,97 @@ def complete(
     signed: Sequence[Signed],
 ) -> bool:
     """Are these names enough?"""
-    worth = {s: power(district, area, who, offices, s) for s in signed}
-    persons = {s.by for s, p in worth.items() if p}
-    if not {"decides", "phone"} & set(worth.values()):
-        return False
-    two = who.two_persons or "decides" not in worth.values()
-    return len(persons) >= (2 if two else 1)
+    return Bench.of(district, area, who, offices).complete(signed)
+
+
+class Bench(NamedTuple):
+    """Whose names count on one question: the officers who decide, and those who propose, write down
+    an approval by telephone and release what was approved."""
+
+    decide: frozenset[str]
+    through: frozenset[str]
+    two_persons: bool
+
+    @classmethod
+    def of(
+        cls, district: District, area: str, who: Authority, offices: Sequence[str] = ()
+    ) -> "Bench":
+        may = officers(district, area, offices or deciders(who))
+        through = officers(district, area, who.through)
+        return cls(frozenset(o.id for o in may), frozenset(o.id for o in through), who.two_persons)
+
+    def power(self, signed: Signed) -> Power:
+        if signed.by in self.decide:
+            return "decides"
+        if signed.by not in self.through:
+            return ""
+        by_phone = signed.approver in self.decide and signed.by_phone
+        return "phone" if by_phone else "helps"
+
+    def complete(self, signed: Sequence[Signed]) -> bool:
+        worth = {s: self.power(s) for s in signed}
+        persons = {s.by for s, p in worth.items() if p}
+        if not {"decides", "phone"} & set(worth.values()):
+            return False
+        two = self.two_persons or "decides" not in worth.values()
+        return len(persons) >= (2 if two else 1)
+
+    def under(self, question: Question) -> list[Signed]:
+        """The names under a question, as they count here."""
+        phoned = next(iter(self.decide), "")
+        return [
+            Signed(s, phoned, "-") if s in question.phoned else Signed(s) for s in question.signed
+        ]
+
+
+def end_rows(
+    policy: Policy, hazard: str, force: Grade, at: Grade, stopped: Sequence[str]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Whom it takes to bring what is in force down to `at`: those who may take back each of it, and
+    those who decide on what waits above it (`stopped`)."""
+    taken = force.above(at)
+    back = [k for k in (LEVEL_KEY.get(taken.level), ACTION_KEY.get(taken.action)) if k]
+    rows = [(w, enders(authority(policy, hazard, w))) for w in back]
+    for w in stopped:
+        who = authority(policy, hazard, w)
+        rows.append((w, (*deciders(who), *enders(who))))
+    return rows
+
+
+def next_acts(district: District, alert: Alert, question: Question) -> dict[str, str]:
+    """What each officer can do next for a question that is open: `release`, `approve` (the first of
+    two names), `phone` (write down an approval given by telephone, and no more), `lower` or `cancel`
+    (the second name). Who can do nothing now does not stand in it."""
+    end = question.what in ("lower", "cancel")
+    if end:
+        benches = _ending(district, alert, question)
+    else:
+        who = authority(district.policy, alert.hazard, question.what)
+        benches = [Bench.of(district, alert.area, who)]
+    found = {}
+    for officer in sorted(frozenset[str]().union(*(b.decide | b.through for b in benches))):
+        if officer in question.signed:
+            continue
+        if all(b.complete([*b.under(question), Signed(officer)]) for b in benches):
+            found[officer] = question.what if end else "release"
+        elif not end:
+            found[officer] = "approve" if officer in benches[0].decide else "phone"
+    return found
+
+
+def _ending(district: District, alert: Alert, question: Question) -> list[Bench]:
+    at = Grade()
+    if question.what == "lower":
+        at = Grade(question.to_level or Level.RED, question.to_action or Action.MOVE)
+    force = Grade(alert.level, alert.action)
+    waits = {q.what for q in alert.questions}
+    above = between(force, Grade(alert.proposed_level, alert.proposed_action))
+    stopped = [w for w in above if question.what == "cancel" or w in waits]
+    stopped = [w for w in stopped if grade_of(w).exceeds(at)]
+    return [
+        Bench.of(district, alert.area, authority(district.policy, alert.hazard, w), offices)
+        for w, offices in end_rows(district.policy, alert.hazard, force, at, stopped)
+    ]
 
 
 def names(policy: Policy, offices: Sequence[str]) -> Text:
@@ -98,10 +180,10 @@ def names(policy: Policy, offices: Sequence[str]) -> Text:
     )
 
 
-def entitled(district: District, area: str, offices: Sequence[str]) -> Text:
-    """The offices in words, and the ids of their officers for this area."""
+def entitled(district: District, area: str, offices: Sequence[str], but: str = "") -> Text:
+    """The offices in words, and the ids of their officers for this area. but: who does not count."""
     words = names(district.policy, offices)
-    ids = [o.id for o in officers(district, area, offices)]
+    ids = [o.id for o in officers(district, area, offices) if o.id != but]
     if not ids:
         return Text(f"{words.zh}（无人）", f"{words.en} (nobody)")
     return Text(f"{words.zh}（{'、'.join(ids)}）", f"{words.en} ({', '.join(ids)})")

@@ -6,7 +6,7 @@ the methods below `# --- transitions`; it takes no assignment, its parts are fro
 is replaced and never written to. Which act of a person asks for which transition stands in
 `dispatch.decide.release` and `withdraw`, which state may follow on which in `lifecycle`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
-from dispatch.decide.authority import names, steps
+from dispatch.decide.authority import Asked, names, steps
 from dispatch.decide.policy import (
     Ending,
     Hold,
@@ -29,7 +29,7 @@ from dispatch.decide.policy import (
     settle,
 )
 from dispatch.grade import Grade, grade_of
-from dispatch.records import Alert
+from dispatch.records import Alert, Question
 
 
 class Setting(NamedTuple):
@@ -269,6 +269,44 @@ def asked(setting: Setting, case: Case, what: str, now: int) -> Ask:
     if old is not None and (not old.outside or grade_of(what).exceeds(case.own)):
         return old
     return ask(setting, case, what, now, old.signed if old else ())
+
+
+def step_of(setting: Setting, case: Case, what: str) -> Asked:
+    """Who is asked about it now. The chain may have become shorter since."""
+    who = authority(setting.district.policy, case.hazard, what)
+    chain = steps(setting.district, case.area, who)
+    return chain[min(case.asks[what].step, len(chain) - 1)]
+
+
+def questions(setting: Setting, case: Case, wanted: Sequence[str]) -> tuple[Question, ...]:
+    """What a version says is asked: `wanted`, and an end that waits for a second name."""
+    out = []
+    for what in wanted:
+        one = case.asks[what]
+        if not one.held:
+            called = step_of(setting, case, what).officers if one.waits else ()
+            out.append(
+                Question(
+                    what=what,
+                    called=called,
+                    deadline_at=one.deadline_at,
+                    signed=tuple(s.by for s in one.signed),
+                    phoned=tuple(s.by for s in one.signed if s.by_phone),
+                )
+            )
+    end = case.standing.ending
+    if end is not None:
+        to = end.target
+        out.append(
+            Question(
+                what=end.act,
+                signed=tuple(s.by for s in end.signed),
+                phoned=tuple(s.by for s in end.signed if s.by_phone),
+                to_level=to.level if to.level < case.force.level else Level.NONE,
+                to_action=to.action if to.action < case.force.action else Action.NONE,
+            )
+        )
+    return tuple(out)
 
 
 def due(setting: Setting, case: Case, now: int) -> list[Due]:

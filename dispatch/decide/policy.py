@@ -151,6 +151,10 @@ class Signed(msgspec.Struct, frozen=True, array_like=True):
     approver: str = ""
     reference: str = ""
 
+    @property
+    def by_phone(self) -> bool:
+        return bool(self.approver and self.reference.strip())
+
 
 class Ending(msgspec.Struct, frozen=True):
     """A fall or an end that a first person asked for and a second must confirm. `heard` is what the

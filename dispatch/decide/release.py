@@ -3,7 +3,7 @@ Each changes the case or leaves it as it was, and says what came of it. Pure."""
 
 from collections.abc import Sequence
 
-from config.language import Text
+from config.language import Text, joined
 from dispatch.decide.act import RELEASES, Act, ActResult
 from dispatch.decide.authority import deciders, entitled, officers, power, steps
 from dispatch.decide.case import Ask, ask
@@ -71,7 +71,7 @@ def _rest(x: Act, left: Sequence[str]) -> Text:
         return Text("", "")
     words = grade_of(left[0]).words()
     who = x.who(left[0])
-    may = entitled(x.setting.district, x.case.area, (*deciders(who), *who.through))
+    may = _others(x, (*deciders(who), *who.through))
     return Text(
         f"；{words.zh}待另一人发布：{may.zh}",
         f"; {words.en} waits for another person: {may.en}",
@@ -79,23 +79,36 @@ def _rest(x: Act, left: Sequence[str]) -> Text:
 
 
 def _short(x: Act, what: str) -> ActResult:
-    """Why this name is not enough to release it."""
-    mine = x.power(what)
-    if not mine:
+    """Why this name is not enough: whose is under it already, and who may do what now."""
+    if not x.power(what):
         return x.barred(what)
-    words, who = grade_of(what).words(), x.who(what)
-    if not any(_decides(x, what, s) for s in x.signed(what)):
-        may = entitled(x.setting.district, x.case.area, deciders(who))
+    words, who, me = grade_of(what).words(), x.who(what), x.decision.by
+    before = _names(x, what)
+    deciding = [s for s in before if _decides(x, what, s)]
+    if not deciding and not _decides(x, what, x.mine):
+        may = _others(x, deciders(who))
         return x.refuse(
             f"{words.zh}须先经{may.zh}批准；电话批准的请写明批准人和文号",
             f"{words.en} must be approved by {may.en} first; if by telephone, name approver and "
             "reference",
         )
-    may = entitled(x.setting.district, x.case.area, (*deciders(who), *who.through))
+    by = joined(dict.fromkeys(s.by for s in before), Text("、", ", "))
+    may = _others(x, (*deciders(who), *who.through))
+    if me in {s.by for s in before}:
+        return x.refuse(
+            f"{words.zh}须两人，{me}已署名，不能批准自己的；另一人可为{may.zh}",
+            f"{words.en} takes two persons and {me} has signed, nobody approves their own; "
+            f"another of {may.en}",
+        )
     return x.refuse(
-        f"{words.zh}须两人，不能批准自己的；另一人可为{may.zh}",
-        f"{words.en} takes two persons, nobody approves their own; another of {may.en}",
+        f"{words.zh}已由{by.zh}批准，{me}现在可以发布",
+        f"{words.en} was approved by {by.en}, {me} may release it now",
     )
+
+
+def _others(x: Act, offices: Sequence[str]) -> Text:
+    """Who of these offices may, but for whoever asks."""
+    return entitled(x.setting.district, x.case.area, offices, but=x.decision.by)
 
 
 def approve(x: Act) -> ActResult:
@@ -112,8 +125,18 @@ def approve(x: Act) -> ActResult:
         if w not in x.case.asks or not any(_decides(x, w, s) for s in x.case.asks[w].signed)
     ]
     if not fresh:
-        by = "、".join(s.by for s in x.case.asks[mine[-1]].signed)
-        words = Text(f"{by}已批准，请另一人发布", f"{by} approved it, another person releases it")
+        by = joined(dict.fromkeys(s.by for s in _names(x, mine[-1])), Text("、", ", "))
+        me = x.decision.by
+        if me in {s.by for s in _names(x, mine[-1])}:
+            may = _others(x, (*deciders(x.who(mine[-1])), *x.who(mine[-1]).through))
+            words = Text(
+                f"{by.zh}已批准，请另一人发布：{may.zh}",
+                f"{by.en} approved it, another person releases it: {may.en}",
+            )
+        else:
+            words = Text(
+                f"{by.zh}已批准，{me}现在可以发布", f"{by.en} approved it, {me} may release it now"
+            )
         return ActResult("already", "approve", words)
     x.case.ask_again(_sum(fresh))
     for what in fresh:

@@ -17,17 +17,17 @@ from config.records.level import HAZARD_ZH
 from detectors.detection import Acknowledgement as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.decide import wave
-from dispatch.decide.act import ActResult
+from dispatch.decide.act import ActResult, acts_of, asks_alone
 from dispatch.decide.apply import obey, refused, unknown
 from dispatch.decide.case import Case, Due, LastAct, Setting, due
 from dispatch.decide.incident import Incident, incident_id, report, verified
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan_tasks import Course, check_off, take
 from dispatch.decide.validity import renewal_due
-from dispatch.decide.versions import Change, refresh
+from dispatch.decide.versions import refresh
 from dispatch.decide.withdraw import cleared
 from dispatch.decide.wrong_run import ANEW, withdrawn
-from dispatch.grade import Grade, grade_of, sentence
+from dispatch.grade import Grade
 from dispatch.ledger.decisions import chained
 from dispatch.records import Alert, CaseRecord, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
@@ -291,6 +291,7 @@ class Decide:
             must=must or bool(acts) or person is not None,
             notified=person[1].notified if person is not None else (),
             together=together,
+            asking=not must and asks_alone(person, acts),
         )
         if change is None:
             assert person is None, "a person's act makes a version"
@@ -304,7 +305,7 @@ class Decide:
             act = "expire" if alert.state == "expired" else act
             case.remember(LastAct(act, alert.by, alert.version, alert.sent_at))
         self._told(state, alert, writes)
-        for one in self._acts(change, person, acts):
+        for one in acts_of(change.alert, change.act, person, acts):
             self._write_decision(state, one, writes)
         for said in wave.below(self._district, state.cases, case, now):
             self._detection(state, said, writes)
@@ -315,40 +316,6 @@ class Decide:
         state.incident.take(alert)
         writes.append(Write("alerts", alert.area, alert))
         take(state.courses, alert)
-
-    def _acts(
-        self, change: Change, person: tuple[Decision, ActResult] | None, acts: Sequence[Due]
-    ) -> Iterator[Decision]:
-        """A decision for each act that this version stands for."""
-        alert = change.alert
-        made = Decision(
-            area=alert.area,
-            hazard=alert.hazard,
-            act="release",
-            by="policy",
-            decided_at=alert.sent_at,
-            reason=alert.reason,
-            alert=alert.id,
-            version=alert.version,
-            level=alert.level,
-            action=alert.action,
-        )
-        if person is not None:
-            decision = msgspec.structs.replace(person[0], alert=alert.id, version=alert.version)
-            yield person[1].upon(decision)
-            return
-        for one in acts:
-            grade = grade_of(one.what)
-            yield msgspec.structs.replace(
-                made,
-                act=one.act,
-                reason=sentence((one.reason,)),
-                level=grade.level,
-                action=grade.action,
-            )
-        # what a deadline let out is written above; anything else is the policy's own act
-        if change.act and not (change.act == "release" and any(a.act == "release" for a in acts)):
-            yield msgspec.structs.replace(made, act=change.act)
 
     def _incident_id(self, state: DecideState, area: str, now: int) -> str:
         """Of the open incident, or of one that opens now. The clock names it, not the detection: it

@@ -2,7 +2,8 @@
 
 A new version is made only when what it says changes (level, action, proposal, public, state,
 suspect, thin, who must decide), when a deadline or a person did something, or when it is renewed
-before it expires.
+before it expires. A question that is put to the next, or anew, makes none: the version that there is
+goes out once more, counted by `again`, and only who is asked hears of it.
 """
 
 from typing import NamedTuple
@@ -13,12 +14,12 @@ from config.language import Text, joined
 from config.records.level import Action, Level
 from config.records.rule_kinds import UPSTREAM
 from detectors.detection import Coverage
-from dispatch.decide.authority import Asked, names, steps
-from dispatch.decide.case import Case, Setting, asked
+from dispatch.decide.authority import names, steps
+from dispatch.decide.case import Case, Setting, asked, questions, step_of
 from dispatch.decide.policy import Need, authority, in_force, waiting
 from dispatch.decide.validity import renewal_due, until
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, grade_of, sentence
-from dispatch.records import Alert, Question
+from dispatch.records import Alert
 from dispatch.words.local_time import local
 
 _AND = Text("、", ", ")
@@ -50,11 +51,12 @@ def refresh(
     must: bool = False,
     notified: tuple[str, ...] = (),
     together: bool = False,
+    asking: bool = False,
 ) -> Change | None:
     """The next version, if what it says is new, if it is due to be renewed, or if it `must` be.
 
     `incident`: the id to use when this opens a warning. `by` is who caused it. together: another
-    warning of the area is renewed now.
+    warning of the area is renewed now. asking: nothing was done but that a question was put anew.
     """
     policy, need = setting.district.policy, case.need
     force = in_force(policy, setting.rehearsed, case.hazard, need, case.standing)
@@ -69,12 +71,17 @@ def refresh(
     case.questions({what: asked(setting, case, what, now) for what in wanted})
     face = _Face(force, need, case.whole, wanted, thin, _proposed_alone(case))
     renew = renewal_due(setting, case, now, thin, together=together)
-    if before is not None and not must and not renew and _same(setting, case, before, face):
+    same = before is not None and not renew and _same(setting, case, before, face, asking=asking)
+    if same and not must:
         return None
     if renew:
         because = (*because, Text("预警延续，有效期顺延", "still in force, validity extended"))
     was = case.force
     alert = _version(setting, case, now, incident, face, coverage, because, by, notified)
+    if same and asking and before is not None:
+        alert = _anew(before, alert)
+        case.publish(alert, told=False)
+        return Change(alert, "")
     expires_at = until(setting, case, now, thin, again=renew and not must and force == was)
     alert = msgspec.structs.replace(alert, expires_at=expires_at, renewed=renew)
     case.publish(alert, told=renew or force != was or before is None)
@@ -128,18 +135,11 @@ def _state(case: Case, face: _Face) -> str:
     return stopped if stopped and face.whole.exceeds(face.force) else "released"
 
 
-def _step(setting: Setting, case: Case, what: str) -> Asked:
-    """Who is asked about it now. The chain may have become shorter since."""
-    who = authority(setting.district.policy, case.hazard, what)
-    chain = steps(setting.district, case.area, who)
-    return chain[min(case.asks[what].step, len(chain) - 1)]
-
-
 def _who(setting: Setting, case: Case, face: _Face) -> str:
     """The office that must decide, or under whose authority this is out."""
     policy = setting.district.policy
     if face.wanted:
-        return names(policy, _step(setting, case, face.wanted[-1]).offices).zh
+        return names(policy, step_of(setting, case, face.wanted[-1]).offices).zh
     what = ACTION_KEY.get(face.force.action) or LEVEL_KEY.get(face.force.level, "")
     return names(policy, authority(policy, case.hazard, what).by).zh if what else ""
 
@@ -150,23 +150,19 @@ def _open(case: Case, face: _Face) -> list[str]:
     return [w for w in face.wanted if not case.asks[w].held] + ([end.act] if end else [])
 
 
-def _questions(setting: Setting, case: Case, face: _Face) -> tuple[Question, ...]:
-    out = []
-    for what in face.wanted:
-        one = case.asks[what]
-        if not one.held:
-            called = _step(setting, case, what).officers if one.waits else ()
-            signed = tuple(s.by for s in one.signed)
-            out.append(
-                Question(what=what, called=called, deadline_at=one.deadline_at, signed=signed)
-            )
-    end = case.standing.ending
-    if end is not None:
-        out.append(Question(what=end.act, signed=tuple(s.by for s in end.signed)))
-    return tuple(out)
+def _anew(before: Alert, alert: Alert) -> Alert:
+    """The same version, put to somebody anew."""
+    return msgspec.structs.replace(
+        alert,
+        version=before.version,
+        msg_type=before.msg_type,
+        expires_at=before.expires_at,
+        again=before.again + 1,
+    )
 
 
-def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
+def _same(setting: Setting, case: Case, before: Alert, face: _Face, *, asking: bool) -> bool:
+    """Would the next version say the same? asking: who is asked does not count."""
     return (
         before.level,
         before.action,
@@ -175,7 +171,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         before.state,
         before.suspect,
         before.thin,
-        before.authority,
+        "" if asking else before.authority,
         [q.what for q in before.questions],
     ) == (
         face.force.level,
@@ -185,7 +181,7 @@ def _same(setting: Setting, case: Case, before: Alert, face: _Face) -> bool:
         _state(case, face),
         face.suspect,
         face.thin,
-        _who(setting, case, face),
+        "" if asking else _who(setting, case, face),
         _open(case, face),
     )
 
@@ -235,7 +231,7 @@ def _version(
         by=by,
         authority=_who(setting, case, face),
         deadline_at=min(deadlines, default=None),
-        questions=_questions(setting, case, face),
+        questions=questions(setting, case, face.wanted),
         notified=notified,
         suspect=face.suspect,
         thin=face.thin,
@@ -338,7 +334,7 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
         if doubtful or (who.default == "hold" and one.signed)
         else who.default
     ]
-    to = names(policy, _step(setting, case, what).offices)
+    to = names(policy, step_of(setting, case, what).offices)
     waits = Text(
         f"{words.zh}待{to.zh}于{until}前决定，逾期{then.zh}",
         f"{words.en} waits for {to.en} until {until}, then {then.en}",

@@ -11,7 +11,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
 from dispatch.decide.act import Act, ActResult
-from dispatch.decide.authority import deciders, enders, entitled
+from dispatch.decide.authority import end_rows, entitled
 from dispatch.decide.case import ask
 from dispatch.decide.policy import Ending, Signed
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, TOP, Grade, grade_of
@@ -100,13 +100,10 @@ def _end(x: Act, at: Grade) -> ActResult:
     """Cap at `at`, once everybody has agreed who must: those who may take back what is in force, and
     those who decide on what waits above it."""
     force, act = x.case.force, x.decision.act
-    taken = force.above(at)
-    back = [k for k in (LEVEL_KEY.get(taken.level), ACTION_KEY.get(taken.action)) if k]
     # what was stopped before is nobody's to decide when less is lowered
     stopped = [w for w in x.open if act == "cancel" or w in x.case.asks]
     stopped = [w for w in stopped if grade_of(w).exceeds(at)]
-    rows = [(w, enders(x.who(w))) for w in back]
-    rows += [(w, (*deciders(x.who(w)), *enders(x.who(w)))) for w in stopped]
+    rows = end_rows(x.setting.district.policy, x.case.hazard, force, at, stopped)
     if not any(x.power(w, offices) for w, offices in rows):
         return x.barred(*rows[-1]) if rows else x.refuse("没有可解除的内容", "nothing to end")
     old = x.case.standing.ending
@@ -131,7 +128,7 @@ def _first(
     """The end that one name is not enough for waits for another."""
     what, offices = missing
     who = x.who(what)
-    may = entitled(x.setting.district, x.case.area, (*offices, *who.through))
+    may = entitled(x.setting.district, x.case.area, (*offices, *who.through), but=x.decision.by)
     if signed == before:
         return x.refuse(f"须另一人确认：{may.zh}", f"another person must confirm: {may.en}")
     end = Ending(x.decision.act, at, signed, x.case.heard)

@@ -41,6 +41,13 @@ def foreseen(a: Alert) -> float | None:
     return max(chances) if chances and len(chances) == len(a.evidence) else None
 
 
+def begins_at(a: Alert) -> int:
+    """When the event begins in the area, ms: the first moment at which a wave on its way may be here, the
+    time of a fact that somebody told, or since when its evidence has held."""
+    known = (a.earliest_at, a.happened_at, a.onset_at)
+    return next(at for at in known if at is not None)
+
+
 def is_fact(a: Alert) -> bool:
     """A person told that it has happened, here or upstream."""
     return a.happened_at is not None or any(e.kind == "upstream" for e in a.evidence)

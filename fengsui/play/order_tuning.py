@@ -5,6 +5,10 @@ Each storm is played once to fit the forecast of the streams and once for every 
 all thresholds are judged on what the rules saw, by the level machine (`skill.series.track.standing`) and
 the definition of a hit (`skill.verify.storms`) of a run. The storms are those from `TRAINING` on, which
 no score uses.
+
+Where the level is not known, what a stream is forecast from rain alone is held against the same thresholds:
+it is taken so far down that in these storms, with every level gauge dead from the start, it orders no more
+people for nothing than the whole rule does.
 """
 
 from collections import defaultdict
@@ -25,6 +29,8 @@ from fengsui.play.order_rules import (
     Basin,
     Sums,
     basins,
+    by_rain,
+    dead,
     flood_rows,
     forecast,
     slope_row,
@@ -54,21 +60,25 @@ Told = Callable[[Text], None]
 
 
 class Candidate(NamedTuple):
-    """A rule of one hazard, without thresholds: rows of rules.toml."""
+    """A rule of one hazard, without thresholds: rows of rules.toml. dead: what the same rows say without a
+    level, where they say anything then."""
 
     hazard: str
     words: Text
     rows: tuple[RuleRow, ...]
+    dead: tuple[RuleRow, ...] = ()
 
 
 class Tuned(NamedTuple):
-    """Of one hazard: the candidate that was chosen, its curve, and what it orders from on."""
+    """Of one hazard: the candidate that was chosen, its curve, what it orders from on, and what that is
+    worth without a level (None: it is silent then)."""
 
     candidate: Candidate
     steps: list[Rung]
     move: Rung
     prepare: Rung
     rows: list[RuleRow]
+    dead: Rung | None = None
 
 
 def tuned(district: District, count: int, told: Told = lambda _: None) -> list[Tuned]:
@@ -78,15 +88,18 @@ def tuned(district: District, count: int, told: Told = lambda _: None) -> list[T
         raise SeriesFault(f"--seeds {count}: 1 … {MOST}")
     storms = storm_set(count, TRAINING)
     candidates = _candidates(district, storms, told)
-    every = [Judged() for _ in candidates]
-    for n, found in enumerate(at_once(partial(judged, district, candidates), storms), 1):
+    asked = [*candidates, *(c._replace(rows=c.dead) for c in candidates if c.dead)]
+    every = [Judged() for _ in asked]
+    for n, found in enumerate(at_once(partial(judged, district, asked), storms), 1):
         for judgement, rows in zip(every, found, strict=True):
             for limit, more in rows.items():
                 judgement.setdefault(limit, []).extend(more)
         told(Text(f"评分 {n}/{count}", f"judging {n}/{count}"))
     best: dict[str, Tuned] = {}
-    for candidate, judgement in zip(candidates, every, strict=True):
-        one = _chosen(district, candidate, judgement, count)
+    blind = iter(every[len(candidates) :])
+    for candidate, judgement in zip(candidates, every, strict=False):
+        unseen = next(blind) if candidate.dead else {}
+        one = _chosen(district, candidate, judgement, unseen, count)
         held = best.get(candidate.hazard)
         if one and (held is None or _bill(district, one) < _bill(district, held)):
             best[candidate.hazard] = one
@@ -117,7 +130,7 @@ def _candidates(district: District, storms: Sequence[Scenario], told: Told) -> l
         for ahead in AHEAD_MIN:
             words = Text(f"雨与水位预报 {ahead} min", f"forecast from rain and level, {ahead} min")
             rows = tuple(flood_rows(places, forecast(total, ahead)))
-            found.append(Candidate(FLOOD, words, rows))
+            found.append(Candidate(FLOOD, words, rows, dead(rows)))
     if any(DEBRIS in a.hazards for a in district.areas.values()):
         for minutes, trend in GOES_ON:
             words = Text(
@@ -161,9 +174,9 @@ def _bill(district: District, one: Tuned) -> float:
 
 
 def _chosen(
-    district: District, candidate: Candidate, judgement: Judged, count: int
+    district: District, candidate: Candidate, judgement: Judged, unseen: Judged, count: int
 ) -> Tuned | None:
-    """None without a flood in the storms."""
+    """None without a flood in the storms. unseen: what the rule is worth without a level."""
     cost = district.policy.orders
     steps = curve("move", judgement)
     if not steps or not steps[0].figures.floods:
@@ -171,17 +184,28 @@ def _chosen(
     move = cheapest(steps, cost.lead_min, cost.move_cost, cost.least_share)
     below = [s for s in steps if s.limit <= move.limit]
     prepare = cheapest(below, cost.lead_min, cost.prepare_cost, cost.least_share)
-    source = _source(district, move, prepare, count)
+    as_few = [s for s in curve("move", unseen) if s.figures.false <= move.figures.false]
+    blind = as_few[0] if as_few else None
+    source = _source(district, move, prepare, blind, count)
     rows = [
         msgspec.structs.replace(r, source=source, move=move.limit, prepare=prepare.limit)
         for r in candidate.rows
     ]
-    return Tuned(candidate, steps, move, prepare, rows)
+    if candidate.dead:
+        rows = [by_rain(r, move.limit / blind.limit if blind else None) for r in rows]
+    return Tuned(candidate, steps, move, prepare, rows, blind)
 
 
-def _source(district: District, move: Rung, prepare: Rung, count: int) -> str:
+def _source(district: District, move: Rung, prepare: Rung, blind: Rung | None, count: int) -> str:
     """What the values rest on, as a row keeps it."""
     cost, f, p = district.policy.orders, move.figures, prepare.figures
+    without = ""
+    if blind is not None:
+        b = blind.figures
+        without = (
+            f"; by rain alone, no level heard from the start, move: in time {b.share(cost.lead_min):.0%}, "
+            f"never {b.never}, false {b.false} (FAR {b.far:.2f})"
+        )
     return str(
         Text(
             "模拟所得，非实测",
@@ -190,6 +214,6 @@ def _source(district: District, move: Rung, prepare: Rung, count: int) -> str:
             f"{cost.least_share:.0%} of floods, a miss costs "
             f"{cost.move_cost:g} / {cost.prepare_cost:g} false orders; move: in time "
             f"{f.share(cost.lead_min):.0%}, never {f.never}, false {f.false} (FAR {f.far:.2f}); "
-            f"prepare: in time {p.share(cost.lead_min):.0%}, false {p.false} (FAR {p.far:.2f})",
+            f"prepare: in time {p.share(cost.lead_min):.0%}, false {p.false} (FAR {p.far:.2f}){without}",
         )
     )

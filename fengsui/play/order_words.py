@@ -16,6 +16,14 @@ def curves(found: Sequence[Tuned], cost: OrderCost) -> Iterator[Said]:
     for one in found:
         yield one.candidate.words
         yield from curve_told(one.candidate.hazard, one.steps, one.move, one.prepare, cost)
+        if one.dead is not None:
+            f, lead = one.dead.figures, cost.lead_min
+            yield Text(
+                f"水位计一直无数，只凭雨量：在前 {lead} min {f.share(lead):.0%}，灾后 {f.after}，未令 "
+                f"{f.never}，空令 {f.false}（FAR {f.far:.2f}）",
+                f"level gauges never heard, by rain alone: {f.share(lead):.0%} {lead} min ahead, after "
+                f"{f.after}, never {f.never}, false {f.false} (FAR {f.far:.2f})",
+            )
 
 
 def curve_told(

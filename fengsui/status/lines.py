@@ -18,6 +18,7 @@ from dispatch.words.local_time import day, local
 from fengsui.run.run_log import READS
 from fengsui.status.cap_exchange import outside_lines, state_of
 from fengsui.status.channels import way_lines
+from fengsui.status.links import link_lines
 from fengsui.status.look import look_of
 from fengsui.status.nodes import node_lines
 from fengsui.status.waiting import NOBODY, questions
@@ -88,6 +89,7 @@ def status_lines(
     if not district.officers:
         yield "! " + NOBODY
     yield from node_lines(view, district, clock, run.start_at)
+    yield from link_lines(view, district)
     alerts = view.open_alerts()
     yield Text(f"在办预警：{len(alerts)}", f"open warnings: {len(alerts)}")
     for a in alerts:

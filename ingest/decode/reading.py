@@ -61,6 +61,10 @@ REASONS = (
     # cameras that are asked (docs/devices/camera.md)
     "no_picture",
     "other_size",
+    # LoRaWAN devices (docs/devices/lorawan.md)
+    "network_error",
+    "other_port",
+    "simulated",
     # CAP messages of others
     "unknown_source",
     "unsigned",

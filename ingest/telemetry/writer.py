@@ -8,14 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from config.language import Text, text_of
-from ingest.batches import batches, by_group
+from config.language import Text
+from ingest.batches import append, batches, by_group
 from ingest.identify import Register
 from ingest.telemetry.desk import Heard
 from stream import metrics
 from stream.guard import letter
-from stream.log.port import Log, Out, Unavailable
-from stream.pace.retry import Retry
+from stream.log.port import Log, Out
 
 NAME = "telemetry"
 _LINGER_S = 0.01  # what comes within it shares one write
@@ -88,25 +87,11 @@ class Writer:
         outs = batches(by_group(self._register, (o for e in found for o in e.heard.found)), now)
         for entry in found:
             outs += [letter(now, entry.source, why, entry.raw) for why in entry.heard.letters]
-        if not self._append(outs, pulse):
+        if not append(self._log, outs, self._stop, pulse, NAME, _UNTIL_KEPT):
             return
         _count(found, outs)
         for entry in found:
             entry.kept()
-
-    def _append(self, outs: list[Out], pulse: metrics.Pulse) -> bool:
-        """True once the log has them."""
-        retry = Retry(NAME, self._stop, 0.5)
-        while not self._stop.is_set():
-            try:
-                if outs:
-                    self._log.append(outs)
-                return True
-            except Unavailable as e:
-                why = text_of(e) + _UNTIL_KEPT
-                pulse.beat(why)
-                retry.wait(why)
-        return False
 
 
 def _count(found: Sequence[Entry], outs: Sequence[Out]) -> None:

@@ -57,29 +57,11 @@ def track(readings: Readings, station: str, quantity: str, slot_s: int, gather: 
 
 
 def _mine(readings: Readings, station: str, quantity: str) -> tuple[Ints, Ints]:
-    if (station, quantity) not in readings.pairs:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     q = QUANTITIES[quantity]
-    mine = _rows_of(readings.which, len(readings.pairs), readings.pairs.index((station, quantity)))
+    mine = readings.of(station, quantity)
     counts = readings.counts[mine]
     fine = (counts >= q.low) & (counts <= q.high)
     return readings.at[mine][fine], counts[fine]
-
-
-# the last record that was asked for, and where the rows of each of its pairs stand: a look through all rows
-# for each of many stations costs more than all else
-_LAST: list[tuple[Ints, Ints, Ints]] = []
-
-
-def _rows_of(which: Ints, many: int, pair: int) -> Ints:
-    """Rows of a pair, in their order."""
-    if not _LAST or _LAST[0][0] is not which:
-        order = np.argsort(which.astype(np.int32), kind="stable")
-        bounds = np.concatenate(([0], np.cumsum(np.bincount(which, minlength=many))))
-        _LAST[:] = [(which, order, bounds)]
-    _, order, bounds = _LAST[0]
-    found: Ints = order[bounds[pair] : bounds[pair + 1]]
-    return found
 
 
 def windows(values: Floats, width: int) -> Floats:

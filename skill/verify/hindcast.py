@@ -6,6 +6,8 @@ come in order of time, and silence, which no score counts. Neither raises a warn
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -28,7 +30,8 @@ _DAY = 86_400_000
 _FROM, _CALENDAR = 365 * _DAY, 10_227 * _DAY  # 1971; 28 years
 
 
-class Readings(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Readings:
     """A record, in order of time. pairs: each (station, quantity) there is; which: (n,) index into
     them; at: (n,) ms UTC; counts: (n,) counts of the quantity's resolution; seq: (n,) the device's
     sequence numbers, -1 for none, or away where no reading has one."""
@@ -38,6 +41,22 @@ class Readings(NamedTuple):
     at: Ints
     counts: Ints
     seq: Ints | None = None
+
+    def of(self, station: str, quantity: str) -> Ints:
+        """(m,) the rows of one pair, in their order; none of a pair that the record lacks."""
+        if (station, quantity) not in self.pairs:
+            return np.zeros(0, np.int64)
+        n = self.pairs.index((station, quantity))
+        order, bounds = self._by_pair
+        found: Ints = order[bounds[n] : bounds[n + 1]]
+        return found
+
+    @cached_property
+    def _by_pair(self) -> tuple[Ints, Ints]:
+        """All rows pair by pair, and where each pair begins among them: sorted once, because a look
+        through all rows for each of many stations costs more than all else."""
+        order = np.argsort(self.which.astype(np.int32), kind="stable")
+        return order, np.cumsum(np.bincount(self.which + 1, minlength=len(self.pairs) + 1))
 
 
 class Unused(NamedTuple):
@@ -70,7 +89,7 @@ def replay(
     detect = detect or Detect(district, frame)
     shift = _shift(readings)
     if shift:
-        readings = readings._replace(at=readings.at + shift)
+        readings = replace(readings, at=readings.at + shift)
     out: list[Detection] = []
     for partition in range(district.partitions):
         out += played(detect, partition, readings)[1]

@@ -16,6 +16,14 @@ INGEST, SEND, SIMULATOR, SELF_TEST, CARRIER = (
 # the simulator as a gateway: many readings in one message; only an exercise takes it
 SIMULATED = "simulator"
 DIALECTS = ("json", "senml", "nowcast", "sl651", "szy206")  # the payloads that a gateway may bring
+# network servers of LoRaWAN devices: the user, the topics it writes and reads, as it publishes them
+LORAWAN = {
+    "lorawan-chirpstack": (
+        "application/+/device/+/event/+",
+        "application/+/device/+/command/+",
+    ),
+    "lorawan-things-stack": ("v3/+/devices/+/#", ""),
+}
 NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 
@@ -55,7 +63,9 @@ def rights(
 
     live = run == "live"
     heard = _READINGS + ("source/#",) * bool(district.sources.source) + ("clock",) * (not live)
-    ingest = of(("down/+",) if live else ("down/+", "taken"), heard)
+    ingest = of(("down/+",) if live else ("down/+", "taken"), heard) | _of_lorawan(
+        district, at, live
+    )
     # it makes out who a number is, and names the opaque id
     carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
@@ -69,11 +79,19 @@ def rights(
     found |= dict.fromkeys(map(adapter, adapters), carrier)
     if not live:
         found[SIMULATOR] = of(("#",), ("#",))
+    for user, (writes, reads) in LORAWAN.items() if live and district.lorawan else ():
+        found[user] = Rights((writes, f"{at}/{writes}"), (reads,) * bool(reads))
     for source in district.sources.source:
         found[f"source-{source}"] = of((f"source/{source}/cap",))
     for name, more in _devices(district):
         found[name] = found.get(name, Rights()) | of(*more)
     return found
+
+
+def _of_lorawan(district: District, at: str, live: bool) -> Rights:
+    """What ingest hears of network servers; an exercise only under its own prefix."""
+    topics = [writes for writes, _ in LORAWAN.values()] if district.lorawan else []
+    return Rights(read=(*(f"{at}/{t}" for t in topics), *(topics if live else ())))
 
 
 def _devices(district: District) -> Iterable[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:

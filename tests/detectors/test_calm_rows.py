@@ -4,6 +4,7 @@ that warn beside it."""
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -54,10 +55,17 @@ WET = FloodScore(
         "level_rain_60min": 0.1,
     },
 )
+UNSEEN = msgspec.structs.replace(
+    SCORE,
+    unseen_min=15,
+    unseen_intercept=-0.1,
+    unseen={"rain_15min": 0.14, "rain_30min": -0.08, "rain_60min": 0.02},
+)
 CURVE = {"slot_min": 5, "from_min": 30, "to_min": 120, "goes_on_min": 30, "goes_on_trend": 0.7}
 # kind, parameters, inputs, blue and what it takes to move
 CASES: dict[str, tuple[str, Any, int, tuple[float, float]]] = {
     "flood_score": ("flood_score", SCORE, 3, (0.5, 0.9)),
+    "unseen": ("flood_score", UNSEEN, 3, (0.5, 0.9)),
     "chance": ("flood_score", WET, 2, (0.3, 0.6)),
     "areal_intensity": ("areal_intensity", ArealIntensity(**CURVE), 3, (1.5, 3.0)),
     "intensity_duration": ("intensity_duration", IntensityDuration(**CURVE), 1, (1.5, 3.0)),

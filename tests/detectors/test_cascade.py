@@ -248,10 +248,7 @@ def test_a_silent_gauge_blinds_the_forecast_and_keeps_the_all_clear_back(
             if isinstance(d, Detection) and d.rule == "silence" and d.detected_at > at(30):
                 found.append(d)
     of = {d.area: [(x.thin, x.note) for x in found if x.area == d.area] for d in found}
-    assert of["A02"] == [
-        (True, Text("来水预报失明：S02", "no forecast from upstream: S02")),
-        (False, ""),
-    ]
+    assert of["A02"] == [(True, Text("来水预报失明：S02", "no forecast from upstream: S02")), (False, "")]
     assert of["A01"] == [(False, ""), (False, "")]  # it has no forecast that could be blind
 
 

@@ -18,7 +18,16 @@ from config.read.problem import Problem
 from config.records.rules import RuleRow
 from detectors.setup.declared import problems
 from fengsui.cli.root import cli
-from fengsui.play.order_rules import basins, flood_rows, forecast, slope_row, sums, with_rows
+from fengsui.play.order_rules import (
+    basins,
+    by_rain,
+    dead,
+    flood_rows,
+    forecast,
+    slope_row,
+    sums,
+    with_rows,
+)
 from fengsui.play.order_tuning import DEBRIS, FLOOD, Candidate, judged, tuned, written
 from fengsui.play.scoring import judge_one
 from fengsui.play.season import season, seen
@@ -98,10 +107,31 @@ def test_a_forecast_fitted_to_a_storm_sees_its_floods_before_they_come() -> None
     assert problems(with_rows(district, rows)) == []
     flooded = {t.area: t.flooded_at for t in found.truth if t.hazard == FLOOD}
     assert flooded
-    for one in seen(district, rows, found.record):
-        if one.area in flooded:
-            before = (one.at < flooded[one.area]) & (one.at > flooded[one.area] - 60 * MIN)
-            assert np.nanmax(one.value[before]) > 0.7  # of the gauge's own order to move
+    for some, least in ((rows, 0.7), (dead(rows), 0.5)):  # of the gauge's own order to move
+        for one in seen(district, some, found.record):
+            if one.area in flooded:
+                before = (one.at < flooded[one.area]) & (one.at > flooded[one.area] - 60 * MIN)
+                assert np.nanmax(one.value[before]) > least
+
+
+def test_what_is_said_by_rain_alone_is_taken_down_and_nothing_else() -> None:
+    district = yanqing()
+    found = season(district, STORM)
+    rows = list(
+        flood_rows(places := basins(district, found.record), forecast(sums(found, places), 45))
+    )
+    less = [by_rain(r, 0.5) for r in rows]
+    assert problems(with_rows(district, less)) == []
+    whole = seen(district, dead(rows), found.record)
+    for one, half in zip(whole, seen(district, dead(less), found.record), strict=True):
+        np.testing.assert_allclose(half.value, one.value / 2, rtol=0.01, atol=0.01)
+    for one, same in zip(
+        seen(district, rows, found.record), seen(district, less, found.record), strict=True
+    ):
+        np.testing.assert_array_equal(one.value, same.value)
+    silent = by_rain(rows[0], None)
+    assert not any(k.startswith("unseen") for k in silent.parameters)
+    assert all(np.isnan(one.value).all() for one in seen(district, dead([silent]), found.record))
 
 
 def test_the_declared_rules_are_scored_by_themselves() -> None:
@@ -135,8 +165,13 @@ def test_areas_on_one_gauge_see_the_same() -> None:
 
 def test_the_rows_that_are_written_can_be_read_and_say_what_they_rest_on() -> None:
     district = yanqing()
-    body = tomllib.loads(written(tuned(district, 1)))
+    chosen = tuned(district, 1)
+    flood = next(one for one in chosen if one.candidate.hazard == FLOOD)
+    assert flood.dead is not None  # no more false orders without a level than with it
+    assert flood.dead.figures.false <= flood.move.figures.false
+    body = tomllib.loads(written(chosen))
     rows = [msgspec.convert(r, RuleRow) for r in body["rule"]]
+    assert all("by rain alone" in r.source for r in rows if r.hazard == FLOOD)
     assert {r.hazard for r in rows} == {FLOOD, DEBRIS}
     assert problems(with_rows(district, rows)) == []
     faults: list[Problem] = []

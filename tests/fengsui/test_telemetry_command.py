@@ -17,7 +17,7 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
 from ingest.observation import Observation, Observations
 from ingest.telemetry.codec.sl651 import encode
-from simulators.telemetry import Station651
+from simulators.telemetry.sl651 import Station651
 from stream.wall_clock import now_ms
 
 pytestmark = pytest.mark.servers

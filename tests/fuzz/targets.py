@@ -394,9 +394,7 @@ def record(topic: str, data: bytes) -> None:
 
 def station(data: bytes) -> None:
     """Bytes as a telemetry station says them: only readings and declared reasons."""
-    desk = Desk(
-        telemetry_district(), Register(telemetry_district()), lambda *_: Rejected("bad_frame", "")
-    )
+    desk = Desk(telemetry_district(), Register(telemetry_district()), lambda *_: Rejected("bad_frame", ""))
     finder = finder_of(data)
     for one in [*finder.feed(data), *finder.rest()]:
         heard = desk.broken(one) if isinstance(one, Broken) else desk.hear(one, "tcp", T0)
@@ -422,9 +420,7 @@ def seeds(target: str) -> Iterator[bytes]:
             )  # fmt: skip
         case "senml":
             yield from (p.payload for p in ours if p.door == "gateway senml")
-            yield cbor2.dumps(
-                [{-2: "R01:", -4: "cm", 0: "rain", 2: 1.5, 6: -60}, {0: "rain", 5: 2}]
-            )
+            yield cbor2.dumps([{-2: "R01:", -4: "cm", 0: "rain", 2: 1.5, 6: -60}, {0: "rain", 5: 2}])
         case "intake":
             for p in ours:
                 if p.topic in TOPICS:

@@ -54,7 +54,7 @@ def plain(n: int, station: str = "s") -> list[str]:
 
 def read(tmp_path: Path, rows: list[str]) -> tuple[list[tuple[int, int]], list[str]]:
     r, notes = read_observations(write(tmp_path / "o.csv", rows))
-    return list(zip(((r.at - T0) // STEP).tolist(), r[3].tolist(), strict=True)), notes
+    return list(zip(((r.at - T0) // STEP).tolist(), r.counts.tolist(), strict=True)), notes
 
 
 # --- reading
@@ -68,7 +68,7 @@ def test_a_plain_record_has_no_notes_and_is_the_same_packed(tmp_path: Path) -> N
     assert notes == []
     assert one.pairs == [("s", "stage")]
     assert one.at.tolist() == two.at.tolist() == [T0 + k * STEP for k in range(500)]
-    assert one[3].tolist() == two[3].tolist() == [300 + k % 7 * 10 for k in range(500)]
+    assert one.counts.tolist() == two.counts.tolist() == [300 + k % 7 * 10 for k in range(500)]
 
 
 def test_a_damaged_archive_is_refused(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ class Desk:
         for name, role, officer in (
             ("wang", "approver", "K-01"),
             ("li", "approver", "D-01"),
+            ("chen", "approver", "K-02"),
             ("zhao", "duty", "D-02"),
             ("screen", "viewer", ""),
         ):

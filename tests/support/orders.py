@@ -1,5 +1,6 @@
 """What several tests use, by the one it was written for: orders."""
 
+
 from tests.support.districts import yanqing
 
 DISTRICT = yanqing()

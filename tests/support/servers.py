@@ -77,7 +77,8 @@ class Kafka:
         names = ["PLAINTEXT"] + ["PROXIED"] * bool(proxy_port) + ["SECURE"] * bool(pem)
         names += ["USERS"] * rights
         self.ports = {name: free_port() for name in names}
-        self._java = ["java", "-Xmx512m", "-cp", f"{libs}/*"]
+        # it lives for minutes: code that is compiled well costs more than it ever gives back
+        self._java = ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", f"{libs}/*"]
         self._notes, self._settings = folder / "kafka.log", folder / "server.properties"
         self._process: subprocess.Popen[bytes] | None = None
         told = {n: proxy_port if n == "PROXIED" else p for n, p in self.ports.items()}

@@ -19,7 +19,8 @@ from config.records.row import Row
 DISTANCE, TIPS, TIME = "distance", "tips", "time"
 OBJECT = "object"  # the codec that needs no file: `field` of the row is the path
 # what every device tells of itself, on the station of its first row
-OF_LINKS = ("battery", "battery_voltage", "rssi", "snr", "frame_loss")
+OF_RADIO = ("battery_voltage", "rssi", "snr", "frame_loss")
+OF_LINKS = ("battery", *OF_RADIO)
 WILD = "**"
 _CHANNEL = re.compile(r"(.+)_(\d{1,3})")
 

@@ -32,7 +32,7 @@ def mergeable(d: Delivery) -> bool:
     return (
         d.audience == "internal"
         and d.msg_type != "cancel"
-        and not (d.again or d.reply or d.covers)
+        and not (d.asked_by or d.reply or d.covers)
         and bool(d.hazard)  # it is about a warning
         and d.category != DOWNSTREAM  # what it asks for is not what the warning asks for
         and bool(d.routes)

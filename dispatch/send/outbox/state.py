@@ -200,9 +200,14 @@ def urgency(delivery: Delivery) -> tuple[int, int, int, int]:
 
 
 def outdated(box: Box, d: Delivery) -> bool:
-    """Is there a newer version for the same recipient?"""
-    ids = box.lines.get(line_of(d), ())
-    return any(box.entries[i].delivery.version > d.version for i in ids)
+    """Is there a newer version for the same recipient, or was the question put to them anew?"""
+    lines = [box.entries[i].delivery for i in box.lines.get(line_of(d), ())]
+    anew = 0 if d.asked_by else max((o.again for o in lines if _put_anew(d, o)), default=0)
+    return anew > d.again or any(o.version > d.version for o in lines)
+
+
+def _put_anew(d: Delivery, other: Delivery) -> bool:
+    return other.version == d.version and not other.asked_by
 
 
 def is_final(e: Entry, route: int, state: State) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from config.checks.gateways import NONE as NO_GATEWAYS
+from config.checks.officers import unreachable
 from config.checks.plans import gaps
 from config.language import Text, en, text_of, zh
 from config.records.district import District
@@ -109,6 +110,8 @@ def _check_config(folder: Path) -> int:
     )
     if not district.officers:
         echo("  ! " + NOBODY, err=True)
+    for text in unreachable(district.policy, district.officers.values()):
+        echo("  ! " + text, err=True)
     if district.gateways is None:
         echo("  ! " + NO_GATEWAYS, err=True)
     if proof is None:

@@ -1,5 +1,6 @@
 """The door and the page Accounts in a real browser."""
 
+
 from base64 import b32decode
 from collections.abc import Iterator
 

@@ -1,5 +1,6 @@
 """What lies on the map of Situation beside the areas, and what may be taken off it."""
 
+
 import msgspec
 import pytest
 

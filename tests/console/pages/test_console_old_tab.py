@@ -1,5 +1,6 @@
 """A tab that was left open and slept for hours, as a laptop's does when it is shut."""
 
+
 import time
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_tab_that_slept_says_so_and_decides_nothing_of_yesterday(
     expect(page.locator("#reason")).to_have_value("请补充雨情")
     expect(page.locator("#clock")).not_to_contain_text("本机时钟")
     page.locator("[data-go=return]").click()
-    expect(page.locator(".said")).to_contain_text("1 个未办")
+    expect(page.locator(".said")).to_contain_text("1 份未办")
     expect(page.locator("#reason")).to_have_value("请补充雨情")
     seat.shot(f"woken-{hours}")
     assert [(d.act, d.outcome) for d in acts(log)] == [("return", "refused")]

@@ -1,5 +1,6 @@
 """The shift log: events and acts in order, notes, hand-over, search, export, pages to print."""
 
+
 import csv
 import io
 import json

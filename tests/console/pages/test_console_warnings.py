@@ -1,12 +1,15 @@
 """The page Warnings to its end: two persons, what takes protection away, what similar cases led to, a
 camera's pictures, a stale tab, the day theme."""
 
+import threading
+import time
 from collections.abc import Iterator
 
 import msgspec
 import pytest
 
 from config.records.level import Action, Level
+from console.model.follow import Follower
 from console.model.trail import Trail
 from console.model.view import View
 from console.pages.precedents import similar
@@ -20,6 +23,8 @@ from tests.support.console_delivery import alert_of, wait_for_alert
 from tests.support.console_door import Caller
 from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, seen, yanqing
+
+sync_api.expect.set_options(timeout=90_000)
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -90,6 +95,167 @@ def test_the_buttons_say_which_of_two_persons_presses_them(
     expect(other.locator("[data-state=released]")).to_have_count(1)
 
 
+class Meanwhile:
+    """New questions that come one after the other until somebody says that it is enough."""
+
+    def __init__(self, log: Log, areas: list[str]) -> None:
+        self._log, self._areas, self._enough = log, areas, threading.Event()
+        self.first = threading.Event()
+        self._thread = threading.Thread(target=self._come)
+
+    def _come(self) -> None:
+        for area in self._areas:
+            cases(self._log, red(area))
+            self.first.set()
+            if self._enough.wait(0.3):
+                return
+
+    def __enter__(self) -> "Meanwhile":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._enough.set()
+        self._thread.join(90)
+
+
+def in_force(log: Log) -> set[tuple[str, str]]:
+    newest = {a.id: a for _, a in Follower(log, ("alerts",)).take() if isinstance(a, Alert)}
+    return {(a.area, a.hazard) for a in newest.values() if a.level == Level.RED}
+
+
+def test_two_officers_let_out_51_questions_in_four_presses_while_more_come(
+    seat: Seat, second: Seat, log: Log, desk: Desk
+) -> None:
+    """Of 32 villages, 19 of them with two hazards; a new question every third of a second from the
+    first signature on. Whoever presses the highlighted button does what they can do next."""
+    expect = sync_api.expect
+    areas = list(desk.setup.district.areas)
+    asked = [*((a, "flash_flood") for a in areas[:32]), *((a, "debris_flow") for a in areas[:19])]
+    cases(log, *[msgspec.structs.replace(red(a), hazard=h, id=f"{a}-{h}") for a, h in asked])
+    one, other = seat.enter("wang", "/#/warnings"), second.enter("li", "/#/warnings")
+    expect(one.locator("[data-state=proposed]")).to_have_count(51)
+    expect(other.locator("[data-state=proposed]")).to_have_count(51)
+    expect(other.locator(".many .main-act")).to_have_count(0)  # the city approves first
+    begun, presses = time.monotonic(), 0
+    one.locator(".many .main-act").click()
+    one.locator("dialog.confirm .main-act").click()
+    presses += 2
+    expect(other.locator(".asks", has_text="已有一人")).to_have_count(51)
+    paused = time.monotonic()
+    with Meanwhile(log, areas[32:]) as more:
+        assert more.first.wait(90)
+        expect(other.locator("[data-state=proposed]").nth(53)).to_be_visible()
+        paused = time.monotonic() - paused
+        second.shot("warnings-second-of-51")
+        main = other.locator(".many .main-act")
+        expect(main).to_have_attribute("data-many", "release")
+        expect(main).to_contain_text("第二人发布 51 份")
+        expect(other.locator("[data-not-mine]")).to_contain_text("K-01")
+        main.click()
+        other.locator("dialog.confirm .main-act").click()
+        presses += 2
+        expect(other.locator("dialog.confirm")).to_have_count(0)
+    print(f"{presses} presses, {time.monotonic() - begun - paused:.1f} s")
+    assert in_force(log) == set(asked)
+    assert {d.outcome for d in acts(log)} == {"done"}
+    assert {d.area for d in acts(log)} == set(areas[:32]), "what came meanwhile is nobody's yet"
+
+
+def test_the_first_of_two_and_the_second_of_another_is_one_press(
+    seat: Seat, second: Seat, log: Log
+) -> None:
+    """K-02 finds one red with K-01's name and one without: the highlighted button does the next thing
+    for both, and says so."""
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page = seat.enter("wang", "/#/warnings")
+    page.locator("[data-act=approve]").click()
+    page.locator("[data-go=approve]").click()
+    expect(page.locator(".acts")).to_contain_text("您已署名，须另一人发布：D-01")
+    expect(page.locator("[data-not-mine]")).to_contain_text("您已署名")
+    cases(log, red("A02"))
+    expect(page.locator(".many .main-act")).to_contain_text("第一人")
+    other = second.enter("chen", "/#/warnings")
+    main = other.locator(".many .main-act")
+    expect(main).to_contain_text("发布 1、批准（第一人，再由另一人发布） 1")
+    second.shot("warnings-both")
+    main.click()
+    expect(other.locator("dialog .which")).to_contain_text("第一人批准")
+    other.locator("dialog.confirm .main-act").click()
+    expect(other.locator("dialog.confirm")).to_have_count(0)
+    done = [(d.by, d.area, d.act, d.outcome) for d in acts(log)]
+    assert done == [
+        ("K-01", "A01", "approve", "done"),
+        ("K-02", "A01", "release", "done"),
+        ("K-02", "A02", "approve", "done"),
+    ]
+
+
+def test_what_is_asked_after_the_box_was_opened_is_not_released_with_it(
+    seat: Seat, second: Seat, log: Log
+) -> None:
+    expect = sync_api.expect
+    cases(log, seen(40, Level.ORANGE))
+    page = seat.enter("wang", "/#/warnings")
+    page.locator("[data-act=approve]").click()
+    page.locator("[data-go=approve]").click()
+    other = second.enter("li", "/#/warnings")
+    other.locator(".many .main-act").click()
+    cases(log, red("A01"))
+    expect(other.locator(".detail .question")).to_have_count(2)
+    other.locator("dialog.confirm .main-act").click()
+    expect(other.locator("dialog.confirm")).to_have_count(0)
+    told = wait_for_alert(log)
+    assert (told.level, told.proposed_level) == (Level.ORANGE, Level.RED)
+    assert [(q.what, q.signed) for q in told.questions] == [("red", ())]
+
+
+def test_the_second_officer_of_an_end_is_led_to_the_end(seat: Seat, second: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page = seat.enter("wang", "/#/warnings")
+    for who, at in (("approve", page), ("release", second.enter("li", "/#/warnings"))):
+        at.locator(f"[data-act={who}]").click()
+        at.locator(f"[data-go={who}]").click()
+        expect(at.locator("dialog.confirm")).to_have_count(0)
+    page.locator("[data-act=lower]").click()
+    page.locator("#level").select_option("2")
+    page.locator("#reason").fill("雨停")
+    page.locator("#sure").check()
+    page.locator("[data-go=lower]").click()
+    expect(page.locator(".acts")).to_contain_text("您已署名，须另一人确认")
+    other = second.page
+    main = other.locator(".acts .main-act")
+    expect(main).to_have_attribute("data-act", "lower")
+    expect(main).to_contain_text("第二人降级")
+    expect(other.locator(".many .main-act")).to_have_attribute("data-many", "lower")
+    main.click()
+    expect(other.locator("#level")).to_have_count(0)  # as the first asked for it
+    other.locator("#reason").fill("同意")
+    other.locator("#sure").check()
+    other.locator("[data-go=lower]").click()
+    expect(other.locator("dialog.confirm")).to_have_count(0)
+    assert wait_for_alert(log).level == Level.YELLOW
+
+
+def test_a_press_is_not_lost_when_the_page_changes_under_the_finger(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page = seat.enter("wang", "/#/warnings")
+    button = page.locator(".many .main-act")
+    box = button.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] + 10)
+    before = page.locator("body").get_attribute("data-rev")
+    page.mouse.down()
+    cases(log, red("A02"))
+    expect(page.locator("body")).not_to_have_attribute("data-rev", before or "")
+    page.mouse.up()
+    expect(page.locator("dialog .which li")).to_have_count(1)  # what it was drawn for
+    expect(page.locator("[data-state=proposed]")).to_have_count(2)
+
+
 def test_what_takes_protection_away_is_asked_once_more(seat: Seat, log: Log) -> None:
     expect = sync_api.expect
     cases(log, seen(40, Level.YELLOW, Action.MOVE), seen(40, Level.YELLOW, area="A02"))
@@ -156,7 +322,7 @@ def test_a_stale_approval_is_refused_and_what_was_written_is_kept(
     page.get_by_label("用户名").fill("wang")
     page.get_by_label("口令").fill(PASSWORD)
     page.get_by_role("button", name="登录").click()
-    expect(page.locator(".said")).to_contain_text("1 个未办")
+    expect(page.locator(".said")).to_contain_text("1 份未办")
     expect(page.locator("#reason")).to_have_value("等会商，先不放")
     (told,) = acts(log)
     assert (told.act, told.outcome) == ("hold", "refused")

@@ -1,5 +1,7 @@
 """Who is told of what, in which order and with which words: the stage address."""
 
+from collections import Counter
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,7 +28,7 @@ from tests.support.decide_district import (
     yanqing,
 )
 from tests.support.examples import examples
-from tests.support.target import Both
+from tests.support.target import Both, reached
 
 YELLOW, ORANGE, RED = Level.YELLOW, Level.ORANGE, Level.RED
 
@@ -138,9 +140,30 @@ def test_what_is_not_public_stays_inside() -> None:
         assert found[who].level == ORANGE
         assert "研判橙色" in found[who].routes[0].text
     # the city does not answer: the village hears nothing of that
-    later = by(both.feed(mark(30)))
-    assert set(later) <= {DUTY_ROOM} | people("responsible") | people("observer")
-    assert later
+    assert both.feed(mark(30)) == [], "a question put to the next is no news to who is not asked"
+
+
+def test_five_hours_of_an_unanswered_question_are_one_version_and_reach_who_is_asked() -> None:
+    """K-01 and K-02 have a telephone each, K-09 none: each hears when they are asked, round by round,
+    and nobody else hears it again; one press then releases what they were asked."""
+    both = Both(district=reached())
+    first = by(both.feed(seen(1, RED)))
+    assert {"C-K1", "C-0001"} <= set(first)
+    told: Counter[str] = Counter()
+    texts = []
+    for minute in range(2, 302):
+        for d in both.feed(mark(minute), mark(minute, group=OTHER)):
+            told[d.recipient] += 1
+            texts.append((d.id, d.again, d.must_answer, d.version))
+    assert set(told) == {"C-K1", "C-K2"}
+    assert all(must and version == 1 for _, _, must, version in texts)
+    assert len({i for i, *_ in texts}) == len(texts), "each is a message of its own"
+    assert told["C-K1"] <= 300 / 15 + 300 / 30 + 2  # red in rounds of 15 minutes, orange of 30
+    versions = {a.version for a in both.line.alerts}
+    assert versions == {1}
+    both.feed(act("approve", RED, by="K-01", version=1))
+    (a,) = both.line.feed(act("release", RED, by="D-01", version=1))
+    assert (a.level, a.version) == (RED, 3)
 
 
 def test_a_notice_that_was_never_public_is_cancelled_inside_only() -> None:

@@ -5,6 +5,7 @@ import itertools
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,6 +97,19 @@ def test_an_order_lifts_the_grade_of_a_low_colour(district: District) -> None:
     assert root.findtext("c:info/c:severity", namespaces=NS) == "Extreme"
     quiet = parsed(build(district, delivery(level=Level.BLUE, action=Action.NONE), ROUTE))
     assert quiet.findtext("c:info/c:severity", namespaces=NS) == "Moderate"
+
+
+def test_the_onset_is_when_the_water_comes_and_not_when_we_wrote(district: District) -> None:
+    def onset(**changes: Any) -> str | None:
+        return parsed(build(district, delivery(**changes), ROUTE)).findtext(
+            "c:info/c:onset", namespaces=NS
+        )
+
+    later = T0 + 50 * 60_000
+    assert onset(onset_at=later) == "2025-07-27T07:00:00+08:00"
+    assert onset() == "2025-07-27T06:10:00+08:00"  # of a delivery of an older build
+    # what is lifted begins nowhere
+    assert onset(onset_at=later, msg_type="cancel") == "2025-07-27T06:10:00+08:00"
 
 
 def test_polygons_put_latitude_first_and_close(district: District) -> None:

@@ -1,10 +1,13 @@
 """Who may decide what, told as short stories with Yanqing's own policy and officers."""
 
 import msgspec
+import pytest
 
+from config.language import zh
 from config.records.district import Contact
 from config.records.level import Action, Level
 from dispatch.address.recipients import internal
+from dispatch.decide.authority import next_acts
 from dispatch.records import Alert, Decision
 from tests.support.decide_district import MIN, T0, Line, act, mark, real, seen, tick, yanqing
 
@@ -33,6 +36,74 @@ def test_one_approves_and_another_releases() -> None:
     assert "nobody approves their own" in last(line).answer
     (c,) = line.feed(act("release", by="D-01"))
     assert (c.level, c.state, c.by) == (ORANGE, "released", "D-01")
+
+
+def test_a_refusal_says_of_nobody_that_they_signed_who_did_not() -> None:
+    line = Line(real())
+    line.feed(seen(0, RED), act("approve", by="K-01"))
+    assert line.feed(act("approve", by="D-01")) == []  # who may not approve, but release
+    assert zh(last(line).answer) == "红色已由K-01批准，D-01现在可以发布。"
+    assert line.feed(act("approve", by="K-02")) == []
+    assert zh(last(line).answer) == "K-01已批准，K-02现在可以发布。"
+    assert line.feed(act("release", by="K-01")) == []
+    said = zh(last(line).answer)
+    assert "K-01已署名，不能批准自己的；另一人可为" in said
+    assert "K-01、" not in said.partition("另一人可为")[2], "who has signed is not another"
+    line.feed(seen(1, RED, area="A02"))
+    assert line.feed(act("release", by="D-01", area="A02")) == []
+    assert "须先经" in zh(last(line).answer)
+    assert "自己" not in zh(last(line).answer)
+
+
+@pytest.mark.parametrize(
+    ("acts", "then"),
+    [
+        ((), {"K-01": "approve", "K-09": "approve", "D-01": "phone"}),
+        ((act("approve", by="K-01"),), {"K-01": None, "K-09": "release", "D-01": "release"}),
+        (
+            (act("approve", by="D-01", approver="K-01", reference="7"),),
+            {"D-01": None, "D-02": "release", "K-01": "release"},
+        ),
+        ((act("raise", RED, by="D-01"),), {"D-01": None, "K-01": "release", "D-02": "phone"}),
+    ],
+)
+def test_what_each_can_do_next_is_what_is_then_done(
+    acts: tuple[Decision, ...], then: dict[str, str | None]
+) -> None:
+    district = real()
+    for who, wanted in then.items():
+        line = Line(district)
+        line.feed(seen(0, RED), *acts)
+        alert = line.alerts[-1]
+        found = next_acts(district, alert, alert.questions[-1])
+        assert found.get(who) == wanted, found
+        assert not {"T-01", "V-01", "G-01"} & set(found)
+        if wanted in ("approve", "release"):
+            line.feed(act(wanted, RED, by=who))
+            assert (last(line).act, last(line).outcome) == (wanted, "done")
+        else:
+            assert line.feed(act("release", RED, by=who)) == []
+
+
+def test_what_was_not_asked_when_somebody_looked_is_not_released_with_it() -> None:
+    line = Line(real())
+    line.feed(seen(0, ORANGE), act("approve", ORANGE, by="K-01"), seen(1, RED, MOVE))
+    (a,) = line.feed(act("release", ORANGE, by="D-01"))
+    assert (a.level, a.proposed_level) == (ORANGE, RED)
+    assert [(q.what, q.signed) for q in a.questions] == [("red", ())]
+
+
+def test_the_second_name_under_an_end() -> None:
+    district = real()
+    line = Line(district)
+    line.feed(seen(0, RED), act("approve", by="K-01"), act("release", by="D-01"))
+    (a,) = line.feed(act("lower", YELLOW, by="K-01"))
+    (q,) = (q for q in a.questions if q.what == "lower")
+    assert (q.signed, q.to_level, q.to_action) == (("K-01",), YELLOW, Action.NONE)
+    found = next_acts(district, a, q)
+    assert (found["D-01"], found["K-09"], found.get("K-01")) == ("lower", "lower", None)
+    (b,) = line.feed(act("lower", q.to_level, by="D-01"))
+    assert (b.level, b.questions) == (YELLOW, ())
 
 
 def test_the_second_of_two_at_once_is_told_that_it_is_done() -> None:

@@ -124,9 +124,15 @@ def test_versions_count_up_and_a_cancel_is_the_last(story: list[Record], kind: s
         if a.msg_type == "cancel":
             del open_now[a.area]
     for found in versions(line.alerts).values():
-        assert [a.version for a in found] == list(range(1, len(found) + 1))
+        made = [a for a in found if not a.again]
+        assert [a.version for a in made] == list(range(1, len(made) + 1))
+        for before, a in pairwise(found):  # a question that is put anew makes no version
+            if a.again:
+                assert (a.version, a.again) == (before.version, before.again + 1)
+                assert a.msg_type == before.msg_type
+                assert (a.level, a.action, a.state) == (before.level, before.action, before.state)
         assert [a.msg_type for a in found[:1]] == ["alert"]
-        assert all(a.msg_type == "update" for a in found[1:-1])
+        assert all(a.msg_type == "update" for a in made[1:-1])
         assert [a.sent_at for a in found] == sorted(a.sent_at for a in found)
         for a in found:
             assert a.msg_type == "cancel" or a.public == bool(a.level or a.action)

@@ -246,7 +246,7 @@ class Life(RuleBasedStateMachine):
         # one warning at a time, versions count, an ended one stays ended
         assert a.id not in self.closed
         assert self.states.get(a.id) not in ENDED
-        assert a.version == self.versions.get(a.id, 0) + 1
+        assert a.version == self.versions.get(a.id, 0) + (0 if a.again else 1)
         assert (before.id if before else a.id) == a.id
         did = decisions[0].act if isinstance(cause, Decision) else "evidence"
         was = self.states.get(a.id, "")

@@ -178,9 +178,23 @@ def test_others_are_not_made_to_wait() -> None:
         told(2, "A02", recipient="C-0002"),
         told(3, "A03", audience="public"),
         told(4, "A04", msg_type="cancel"),
-        told(5, "A05", again=1),
+        told(5, "A05", again=1, asked_by="D-01"),
     )
     assert len(w.ready(T0)) == 5
+
+
+def test_questions_put_anew_to_one_person_are_one_message_and_the_newest_of_each() -> None:
+    w = World()
+    w.put(told(1, "A01"), told(2, "A02"))
+    assert [a.delivery.id for a in w.ready(T0)] == ["d1"]
+    anew = {"again": 1}
+    w.put(told(3, "A01", version=1, **anew), told(4, "A02", version=2, **anew))
+    w.put(told(5, "A03", **anew))
+    at = T0 + WINDOW_MS
+    w.put(Tick(clock_at=at))
+    (one,) = w.ready(at)
+    assert set(one.delivery.covers) == {"d3", "d4", "d5"}
+    assert w.state(2) == "superseded"
 
 
 def test_an_unsent_message_never_says_what_is_outdated() -> None:

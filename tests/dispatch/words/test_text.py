@@ -14,7 +14,7 @@ from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.check import SPOKEN_S
 from dispatch.words.compose import SMS_SEGMENTS, Message, write
-from dispatch.words.evidence import evidence
+from dispatch.words.evidence import begins_at, evidence
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
 
@@ -183,12 +183,7 @@ def test_an_internal_notice_carries_the_evidence() -> None:
 @pytest.mark.parametrize(
     ("kind", "quantity", "zh", "en"),
     [
-        (
-            "cumulative_rain",
-            "rain",
-            "累计雨量3.2mm（阈值3mm",
-            " cumulative rain 3.2 mm (limit 3 mm",
-        ),
+        ("cumulative_rain", "rain", "累计雨量3.2mm（阈值3mm", " cumulative rain 3.2 mm (limit 3 mm"),
         ("rise_rate", "stage", "水位涨率3.2m/h", " rate of rise 3.2 m/h"),
         ("travel_time", "discharge", "上游来水3.2m³/s", " water on its way from upstream 3.2 m³/s"),
         ("quantity_above", "soil_moisture", "土壤含水率3.2%", " soil moisture 3.2 %"),
@@ -197,18 +192,8 @@ def test_an_internal_notice_carries_the_evidence() -> None:
         ("quantity_fall", "self_test", "自检下降速率3.21/h", " self test falling 3.2 1/h"),
         # what counts sigmas or says 0 … 1 has no unit of the quantity
         ("ewma", "stage", "水位持续偏移3.2σ", " stage, lasting shift, 3.2 σ"),
-        (
-            "mann_kendall",
-            "stage",
-            "水位趋势显著性3.2（",
-            " stage, significance of its trend, 3.2 (",
-        ),
-        (
-            "sta_lta",
-            "ground_velocity",
-            "地声短长时比3.2（",
-            " ground motion, short over long mean 3.2",
-        ),
+        ("mann_kendall", "stage", "水位趋势显著性3.2（", " stage, significance of its trend, 3.2 ("),
+        ("sta_lta", "ground_velocity", "地声短长时比3.2（", " ground motion, short over long mean 3.2"),
         ("storm_score", "rain", "场次雨情概率3.2（", " chance from the storm so far 3.2 ("),
     ],
 )
@@ -278,3 +263,11 @@ def test_places_and_times_are_spoken() -> None:
     assert moment(T + 110 * 60_000, T, zone) == "明天零点整"
     assert moment(T + 115 * 60_000, T, zone) == "明天零点零五分"
     assert moment(T + 72 * 3_600_000, T, zone) == "七月二十九日二十二点十分"
+
+
+def test_an_event_begins_when_the_wave_may_be_here_or_as_somebody_told() -> None:
+    measured = alert("A01", "flash_flood", Grade(Level.RED, Action.MOVE))
+    assert begins_at(measured) == measured.onset_at
+    told = msgspec.structs.replace(measured, happened_at=T - 7)
+    assert begins_at(told) == T - 7
+    assert begins_at(msgspec.structs.replace(told, earliest_at=T + 9, latest_at=T + 99)) == T + 9

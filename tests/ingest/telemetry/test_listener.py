@@ -19,7 +19,7 @@ from ingest.telemetry.codec.sl651.tables import EOT, ESC, HOURLY
 from ingest.telemetry.codec.szy206.data import encode_number, encode_tail
 from ingest.telemetry.codec.szy206.frame import Finder206, Frame206, frame
 from ingest.telemetry.server import Bounds
-from simulators.telemetry import Station651
+from simulators.telemetry.sl651 import Station651
 from stream.wall_clock import now_ms
 from tests.support.telemetry import WAIT_S, A, B, C, Listening, district, fresh, listening, until
 

@@ -217,7 +217,3 @@ def main() -> None:
     answer = station.hour(end, now, elements)
     station.close()
     print("no answer" if answer is None else f"answered: {answer}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""Telemetry stations to try the doors with: one of SL 651, and a LoRaWAN device behind a network server."""
