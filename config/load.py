@@ -31,6 +31,8 @@ from config.checks.sources import read_sources
 from config.checks.tables import Check
 from config.checks.telemetry import FILE as TELEMETRY
 from config.checks.telemetry import check_telemetry
+from config.checks.things import FILE as THINGS
+from config.checks.things import check_things
 from config.language import Text, joined
 from config.proof import FILE as PROOF
 from config.proof import rules_version
@@ -43,6 +45,7 @@ from config.read.tables import T, read_table, read_toml
 from config.records.authority import Officer, Policy
 from config.records.channels import Channels
 from config.records.devices.lorawan import Codec, LorawanRow
+from config.records.devices.things import ThingRow
 from config.records.district import (
     Area,
     Basin,
@@ -198,15 +201,20 @@ def _cameras(
 
 def _devices(
     folder: Path, stations: dict[str, Station], problems: list[Problem]
-) -> tuple[tuple[TelemetryRow, ...], tuple[LorawanRow, ...], dict[str, Codec]]:
-    """Whose message is whose reading: telemetry.csv, lorawan.csv and its codecs."""
+) -> tuple[
+    tuple[ThingRow, ...], tuple[TelemetryRow, ...], tuple[LorawanRow, ...], dict[str, Codec]
+]:
+    """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs."""
+    things = _if_there(folder / THINGS, ThingRow, problems) or []
+    check_things(problems, things, stations)
     telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
     check_telemetry(problems, telemetry, stations)
     rows = [row for _, row in telemetry]
     lorawan = _if_there(folder / LORAWAN, LorawanRow, problems) or []
     codecs = read_codecs(folder, {r.codec for _, r in lorawan}, problems)
     check_lorawan(problems, lorawan, stations, codecs, codec_names(folder), rows)
-    return tuple(rows), tuple(row for _, row in lorawan), codecs
+    of_things = tuple(row for _, row in things)
+    return of_things, tuple(rows), tuple(row for _, row in lorawan), codecs
 
 
 def _heads(
@@ -306,6 +314,7 @@ def _district(
     cameras: tuple[dict[str, Camera], dict[str, CameraSource]],
     gateways: dict[str, tuple[str, ...]] | None,
     reaches: tuple[Reach, ...],
+    things: tuple[ThingRow, ...],
     telemetry: tuple[TelemetryRow, ...],
     lorawan: tuple[LorawanRow, ...],
     codecs: dict[str, Codec],
@@ -341,6 +350,7 @@ def _district(
         cameras=cameras[0],
         gateways=gateways,
         reaches=reaches,
+        things=things,
         telemetry=telemetry,
         lorawan=lorawan,
         codecs=codecs,

@@ -29,6 +29,7 @@ from ingest.repeats import Again, of_log
 from ingest.telemetry.gateway import DIALECTS as FRAMES
 from ingest.telemetry.gateway import OfGateways
 from ingest.telemetry.lorawan.network import OfNetworks, newest_counters
+from ingest.telemetry.things.streams import OfDatastreams
 from stream import metrics
 from stream.clock import last_tick
 from stream.disk.blobs import FrameStore
@@ -97,6 +98,7 @@ class Intake:
             counts=not self._again.shared,
             last=counters,
         )
+        self.things = OfDatastreams(district, self._register, live=run.kind == "live")
         self.keeper = Keeper(district.vault)
         self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
         self._partitions = range(district.partitions)
@@ -115,7 +117,7 @@ class Intake:
         doors = _READINGS + ("source/#",) * (self._cap is not None)
         topics = [f"{shared}{self._prefix}{t}" for t in doors + self.networks.filters]
         if not self._exercise:  # as network servers publish them; a live run alone hears those
-            topics += [shared + t for t in self.networks.filters]
+            topics += [shared + t for t in (*self.networks.filters, *self.things.filters)]
         return topics + [self._prefix + "clock"] * self._exercise
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
@@ -152,6 +154,8 @@ class Intake:
             return self._retained(message)
         if suffix == "clock" and self._exercise:
             return self._clock(message.payload)
+        if self.things.takes(suffix):
+            return self.things.take(suffix, message.payload, self.clock_at)
         if self._cap is not None and suffix.startswith("source/"):
             return self._of_others(self._cap, message, suffix)
         if suffix.startswith("person/"):
@@ -307,7 +311,8 @@ class Intake:
 
     def counted(self) -> None:
         """What was taken in since the last time is in the log: tell the operators."""
-        for less in (self.stations.told_less(), self.networks.told_less()):
+        desks = (self.stations, self.networks, self.things)
+        for less in (desk.told_less() for desk in desks):
             self._rejected.update(less)
         for quantity, n in self._read.items():
             metrics.READINGS.labels("ingest", quantity).inc(n)

@@ -13,6 +13,7 @@ from config.records.authority import Officer, Policy
 from config.records.basemap import NO_BACKDROP, Backdrop
 from config.records.channels import Channels
 from config.records.devices.lorawan import Codec, LorawanRow
+from config.records.devices.things import ThingRow
 from config.records.door import Door
 from config.records.level import Level
 from config.records.plans import NONE as NO_PLANS
@@ -356,6 +357,7 @@ class District(Row, frozen=True, kw_only=True):
     telemetry: tuple[TelemetryRow, ...] = ()  # whose message over SL 651, SZY 206 is whose reading
     lorawan: tuple[LorawanRow, ...] = ()  # which field of which LoRaWAN device is whose reading
     codecs: dict[str, Codec] = {}  # of their payloads, by name
+    things: tuple[ThingRow, ...] = ()  # which SensorThings Datastream is whose reading
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -105,6 +105,14 @@ TESTS: dict[str, Meaning] = {
         Text("像有两个站用同一站址", "two stations seem to use one address"),
         Text("查两台设备的站址", "compare the addresses of the two devices"),
     ),
+    "other_interval": Meaning(
+        Text("雨量的时段与登记的不同", "rain over another interval than declared"),
+        Text("改 sum_interval_s，或改来源的时段", "mend sum_interval_s, or the interval of its source"),
+    ),
+    "result_quality": Meaning(
+        Text("来源自己标为存疑（resultQuality）", "its source has doubts itself (resultQuality)"),
+        Text("问来源的单位", "ask whoever runs the source"),
+    ),
     "trace": Meaning(
         Text("微量（下过，不到最小刻度）", "a trace: it rained, too little to measure"),
         Text("正常", "as it should be"),
@@ -154,7 +162,7 @@ TESTS: dict[str, Meaning] = {
     ),
 }
 # the time of a reading was not the device's: no flag, but less is known
-OURS = ("time_of_receipt", "time_of_sending")
+OURS = ("time_of_receipt", "time_of_sending", "time_of_result")
 
 # a reason of dead letters -> what to do about it; a letter's own words come first
 ADVICE: dict[str, Text] = {

@@ -24,6 +24,7 @@ LORAWAN = {
     ),
     "lorawan-things-stack": ("v3/+/devices/+/#", ""),
 }
+THINGS = "v1.1/"  # the tree of OGC SensorThings 1.1 (18-088, its MQTT extension)
 NODE_TELLS = ("ack", "hello", "report")  # to send; its status goes to ingest
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 
@@ -66,6 +67,11 @@ def rights(
     ingest = of(("down/+",) if live else ("down/+", "taken"), heard) | _of_lorawan(
         district, at, live
     )
+    of_things = district.things if live else ()  # an exercise hears no server of others
+    if of_things:
+        ingest |= Rights((), (f"{THINGS}Observations",))
+    for row in of_things:
+        ingest |= Rights((), things_topic(row.datastream))
     # it makes out who a number is, and names the opaque id
     carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
@@ -85,6 +91,9 @@ def rights(
         found[f"source-{source}"] = of((f"source/{source}/cap",))
     for name, more in _devices(district):
         found[name] = found.get(name, Rights()) | of(*more)
+    for row in of_things:
+        own = Rights((*things_topic(row.datastream), f"{THINGS}Observations"))
+        found[row.user] = found.get(row.user, Rights()) | own
     return found
 
 
@@ -92,6 +101,15 @@ def _of_lorawan(district: District, at: str, live: bool) -> Rights:
     """What ingest hears of network servers; an exercise only under its own prefix."""
     topics = [writes for writes, _ in LORAWAN.values()] if district.lorawan else []
     return Rights(read=(*(f"{at}/{t}" for t in topics), *(topics if live else ())))
+
+
+def things_topic(datastream: str) -> tuple[str, ...]:
+    """Where Observations of a Datastream are: an id that is a text stands in quotes (OData), and not every
+    device writes them."""
+    plain = f"{THINGS}Datastreams({datastream})/Observations"
+    if datastream.isdecimal():
+        return (plain,)
+    return f"{THINGS}Datastreams('{datastream}')/Observations", plain
 
 
 def _devices(district: District) -> Iterable[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:

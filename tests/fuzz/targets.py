@@ -11,8 +11,10 @@ import cbor2
 import msgspec
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from config.language import en, zh
+from config.records.devices.things import ThingRow
 from config.records.level import Action, Level
 from console.model.follow import DECODERS
 from dispatch.channels import CarrierWord
@@ -69,6 +71,7 @@ from ingest.telemetry.codec.said import Broken
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
 from ingest.telemetry.desk import Desk, finder_of
+from ingest.telemetry.things.streams import OfDatastreams
 from ingest.waveform.records import clock_of, record_length
 from ingest.waveform.seconds import Band, Piece, Seconds
 from stream.disk.blobs import FrameStore
@@ -86,6 +89,10 @@ from tests.support.telemetry import frames_651
 KEY = bytes(range(32))
 PREFIX = "fengsui/live/yanqing/"
 RUN = Run(name="live", kind="live", district="yanqing", config="c", start_at=T0)
+THINGS = (
+    ThingRow(datastream="1", station="R01", missing=(9999.0,), trace=(-0.1,)),
+    ThingRow(datastream="a", station="S01", unit="cm", quality="qartod"),
+)
 _any = msgspec.json.Decoder()
 
 
@@ -129,6 +136,19 @@ def expect(found: object, *kinds: type) -> None:
         for half in (zh(found.detail), en(found.detail)):
             assert half
             assert encode_text(half)
+
+
+def things(data: bytes) -> None:
+    """Observations of two Datastreams, one with a scale of quality; the first byte chooses."""
+    district = replace(hearing(), things=THINGS)
+    desk = OfDatastreams(district, world().register, live=True)
+    topic = (
+        "v1.1/Datastreams(1)/Observations",
+        "v1.1/Datastreams('a')/Observations",
+        "v1.1/Observations",
+    )
+    for found in desk.take(topic[(data[0] if data else 0) % 3], data[1:], T0):
+        expect(found, Observation, Rejected)
 
 
 def encode_text(text: str) -> bytes:
@@ -394,7 +414,9 @@ def record(topic: str, data: bytes) -> None:
 
 def station(data: bytes) -> None:
     """Bytes as a telemetry station says them: only readings and declared reasons."""
-    desk = Desk(telemetry_district(), Register(telemetry_district()), lambda *_: Rejected("bad_frame", ""))
+    desk = Desk(
+        telemetry_district(), Register(telemetry_district()), lambda *_: Rejected("bad_frame", "")
+    )
     finder = finder_of(data)
     for one in [*finder.feed(data), *finder.rest()]:
         heard = desk.broken(one) if isinstance(one, Broken) else desk.hear(one, "tcp", T0)
@@ -402,7 +424,7 @@ def station(data: bytes) -> None:
         assert all(0 <= o.observed_at <= LAST_AT for o in heard.found)
 
 
-TARGETS |= {"sl651": rows_651, "szy206": rows_206, "station": station}
+TARGETS |= {"things": things, "sl651": rows_651, "szy206": rows_206, "station": station}
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -420,7 +442,9 @@ def seeds(target: str) -> Iterator[bytes]:
             )  # fmt: skip
         case "senml":
             yield from (p.payload for p in ours if p.door == "gateway senml")
-            yield cbor2.dumps([{-2: "R01:", -4: "cm", 0: "rain", 2: 1.5, 6: -60}, {0: "rain", 5: 2}])
+            yield cbor2.dumps(
+                [{-2: "R01:", -4: "cm", 0: "rain", 2: 1.5, 6: -60}, {0: "rain", 5: 2}]
+            )
         case "intake":
             for p in ours:
                 if p.topic in TOPICS:
