@@ -11,6 +11,8 @@ being filled in themselves, weighted so that its variance is least for rain whos
 distance is exp(-(d / 12 km)^2), with a share of 0.03 that is each gauge's own. Gauges close together
 count as one, and one on the other side counts in full. None counts with more than three times the
 driest of the nearest that are wet; what is in doubt by another test does not count, and is not filled.
+But a counter whose total is in doubt, or fell, tells of no minute what fell in it: it is filled as one that
+is not heard.
 
 An estimate errs to both sides. Laid is rather too little of it, 0.92, so that hardly anybody is moved by
 what has never fallen.
@@ -82,7 +84,7 @@ def infill(
     doubtful[[*heard.lone, *heard.test]] = True
     fresh = (now * _MINUTE - heard.head) * 2 <= 3 * plan_ms
     works = reports & ~doubtful & fresh
-    rows = np.array([r for r in asked if not doubtful[r]], np.int64)
+    rows = np.array([r for r in asked if not doubtful[r] or _untold(heard, r)], np.int64)
     # only who has two neighbours that can have what is asked of them
     wet, beside = works & (heard.at_most() >= rule.fill_near_mm * 10), near.near[rows]
     rows = rows[((beside >= 0) & wet[beside]).sum(axis=1) >= 2]
@@ -92,6 +94,11 @@ def infill(
     for row in sorted(heard.owed):
         found += _laid(heard, row)
     return Laid(*np.array(found, np.int64).T) if found else None
+
+
+def _untold(heard: StationMemory, row: int) -> bool:
+    """A counter whose total says of no minute what fell in it, and that nothing else is held against."""
+    return row not in heard.lone and heard.test.get(row, "").startswith("counter_")
 
 
 class _Spells(NamedTuple):
@@ -104,9 +111,7 @@ class _Spells(NamedTuple):
     said: Ints
 
 
-def _dry_spells(
-    heard: StationMemory, rows: Ints, begun: Ints, fresh: Bools, now: int
-) -> _Spells:
+def _dry_spells(heard: StationMemory, rows: Ints, begun: Ints, fresh: Bools, now: int) -> _Spells:
     since = np.maximum(heard.wet_until(rows, now), np.maximum(begun[rows], now - LONG))
     said = heard.head[rows] // _MINUTE
     ends = np.where(fresh[rows] & (now - since < _DRY), np.minimum(said, now), now)
@@ -202,7 +207,14 @@ def _laid(heard: StationMemory, row: int) -> list[tuple[int, int, int]]:
 
 
 def replaced(
-    heard: StationMemory, row: int, at: int, fell: Sequence[Fell], plan_ms: int, sum_ms: int, *, wet: bool
+    heard: StationMemory,
+    row: int,
+    at: int,
+    fell: Sequence[Fell],
+    plan_ms: int,
+    sum_ms: int,
+    *,
+    wet: bool,
 ) -> list[tuple[int, int]]:
     """(minute, count) of what a record of a gauge takes away again, below zero, and forget it. fell:
     over which times its rain is spread, if not over its own `sum_ms`."""
@@ -240,7 +252,9 @@ def _forget(heard: StationMemory, before: int) -> None:
             some = {m: c for m, c in held.pop(row).items() if m > before}
             if some:
                 held[row] = some
-    heard.awaited = {r: {m for m in s if m > before} for r, s in heard.awaited.items() if r in heard.owed}
+    heard.awaited = {
+        r: {m for m in s if m > before} for r, s in heard.awaited.items() if r in heard.owed
+    }
 
 
 def filled_note(held: Mapping[int, int], minute: int, length: int) -> Text | str:

@@ -22,7 +22,6 @@ from detectors.statements import Saying
 
 _MINUTE = 60_000
 _DAY_MS = 86_400_000
-_FELL_MS = 3 * 3_600_000
 
 
 def lose(
@@ -133,9 +132,6 @@ def _missed(
     judged = ~part.of(away)
     asked = (part.kind == RAIN) | (part.kind == COUNTER)
     asked &= judged & (heard.head > clock_at - _DAY_MS)
-    # a total that fell may be none: what it lacks comes with its own difference, or is not known
-    fell = [r for r, m in state.memory.items() if m.fell_at > clock_at - _FELL_MS]
-    asked[fell] = False
     begun = np.full(asked.size, -1, np.int64)
     for station, spans in state.service.spans.items():
         begun[part.rows_of.get(station, [])] = max(

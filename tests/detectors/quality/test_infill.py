@@ -1,7 +1,7 @@
 """Rain that a blocked gauge did not catch is laid into its sums by the gauges beside it, and orders no
 more than what fell there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise
 
@@ -211,3 +211,63 @@ def test_what_is_laid_survives_a_snapshot() -> None:
     two.play(120, own=0).play(200)
     assert one.sums() == two.sums()
     assert [msgspec.to_builtins(d) for d in one.said] == [msgspec.to_builtins(d) for d in two.said]
+
+
+# --- a counter whose total is in doubt
+
+
+COUNTING = msgspec.structs.replace(
+    YANQING,
+    stations=YANQING.stations
+    | {OWN: msgspec.structs.replace(YANQING.stations[OWN], quantity="rain_counter")},
+)
+BEFORE = 7000  # what the counter showed when the storm began
+
+
+class Counted(Storm):
+    """The same with a counter as A28's own gauge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = Line(COUNTING, "A28", {})
+
+    def show(self, until: int, total: Callable[[int], int]) -> "Counted":
+        """total: what the counter shows at a minute; 4 counts a minute fall everywhere."""
+        while self.minute < until:
+            self.minute += 1
+            items = [reading(s, "rain", self.now, 4) for s in BESIDE]
+            own = reading(OWN, "rain_counter", self.now, total(self.minute))
+            self.said += self.line.hear(own, *items)
+            self.said += self.line.step(Tick(clock_at=self.now))
+        return self
+
+
+def counts(minute: int) -> int:
+    """As it should."""
+    return BEFORE + 4 * minute
+
+
+def test_a_counter_that_shows_0_in_a_storm_is_filled_until_it_comes_back() -> None:
+    storm = Counted().show(60, counts)
+    assert storm.sums()[180] == 59 * 4  # of its first reading nothing is known
+    storm.show(80, lambda _: 0)
+    assert 0.85 * 79 * 4 <= storm.sums()[180] <= 79 * 4
+    storm.show(81, counts)
+    assert storm.sums()[180] == 80 * 4  # its own difference replaces what was laid
+    assert storm.show(90, counts).sums()[180] == 89 * 4
+
+
+@pytest.mark.parametrize("shows", [0, 33])
+def test_a_counter_that_begins_again_counts_no_minute_twice(shows: int) -> None:
+    storm = Counted().show(60, counts)
+    storm.show(80, lambda m: shows + 4 * (m - 60))
+    assert 0.8 * 79 * 4 <= storm.sums()[180] <= 79 * 4
+    storm.show(120, lambda m: shows + 4 * (m - 60))
+    assert 0.8 * 119 * 4 <= storm.sums()[180] <= 119 * 4
+
+
+def test_a_rolling_sum_as_a_counter_makes_no_more_rain_than_fell() -> None:
+    storm = Counted()
+    for until in range(5, 181, 5):
+        storm.show(until, lambda m: 4 * min(m, 30))  # of half an hour
+        assert storm.sums()[180] <= 4 * until
