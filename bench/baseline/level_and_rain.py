@@ -18,10 +18,11 @@ def level_and_rain(
         u = [None if v is None else max(0.0, v) ** p.power for v in u]
 
     def newest(end: int) -> float | None:
-        known = [v for v in u[max(0, end - silent - 1) : end] if v is not None]
+        known = [v for v in u[max(0, end - silent - 1) : max(0, end)] if v is not None]
         return known[-1] if known else None
 
-    now, before = newest(len(u)), newest(len(u) - back)
+    since = next((k for k, v in enumerate(u[: -silent - 2 : -1]) if v is not None), 0)
+    now, before = newest(len(u)), newest(len(u) - since - back)
     fell = sum(rain[-(p.rain_min * 60 // slot_s) :]) / p.rain_mm
     heard = any(v is not None for g in gauges for v in g[-silent - 1 :])
     if now is None and not heard:

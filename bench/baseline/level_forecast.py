@@ -12,10 +12,13 @@ _HORIZONS_MIN = (30, 60, 180)
 
 def _known(x: Slots, at: int, silent: int) -> float | None:
     """The newest value at a slot, if it is no older than `silent` slots."""
-    for k in range(at, max(-1, at - silent - 1), -1):
-        if x[k] is not None:
-            return x[k]
-    return None
+    k = _heard(x, at, silent)
+    return None if k is None else x[k]
+
+
+def _heard(x: Slots, at: int, silent: int) -> int | None:
+    """In which slot that came."""
+    return next((k for k in range(at, max(-1, at - silent - 1), -1) if x[k] is not None), None)
 
 
 def _highest(x: Slots, first: int, last: int) -> float | None:
@@ -36,14 +39,13 @@ def _trend(p: Any, x: Slots, at: int, slots: int) -> float | None:
 
 
 def _upstream(p: Any, above: Sequence[Slots], at: int, slots: int) -> float | None:
-    total: float = 0.0
+    known = []
     for x, lag_min, gain in zip(above, p.lag_min, p.gain, strict=True):
         lag = lag_min // p.slot_min
         top = _highest(x, at - lag, at - lag + min(slots, lag))
-        if top is None or (then := x[at - lag]) is None:
-            return None
-        total += gain * (top - then)
-    return float(total)
+        if top is not None and (then := x[at - lag]) is not None:
+            known.append(gain * (top - then))
+    return float(sum(known)) if known else None
 
 
 def _runoff(p: Any, mm: Sequence[float], at: int, slots: int) -> float:
@@ -124,7 +126,8 @@ def level_forecast(
         if minutes * 60 % slot_s or minutes > p.horizon_min:
             continue
         every = range(len(here))
-        members = [[_trend(p, here, at, slots) for at in every]]
+        since = [_heard(w[0], at, silent) for at in every]
+        members = [[None if k is None else _trend(p, here, k, slots) for k in since]]
         if p.runoff is not None and rain:
             members.append([_runoff(p, rain, at, slots) for at in every])
         if above:

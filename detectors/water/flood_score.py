@@ -59,7 +59,7 @@ from detectors.engine.window_rule import (
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
-from detectors.water.stage_score import check_scale, scaled
+from detectors.water.stage_score import as_heard, check_scale, scaled
 
 _PLAIN = ("level", "level_squared", "wet")
 _TERMS = ", ".join(
@@ -161,19 +161,14 @@ class _Level(NamedTuple):
 
 
 def _level(p: FloodScore, view: View) -> _Level:
-    """What is known of the level. A gauge that fell silent says of its last moment what it said then: that
-    it has risen no more since would say that it stands still."""
+    """What is known of the level, as of when it was last heard."""
     level = view.values[:, _level_at(view)]
     if p.lowest_m is not None:  # a sensor that fell to zero and came back has seen no rise
         level = np.where(level < p.lowest_m, np.nan, level)
     u = scaled(level, p.zero_m, p.flood_m, p.power)
     u = np.where(np.isnan(u), np.nan, np.maximum(u, 0))
     now, back = _last(u, p.silent_min // p.slot_min)
-    if back.any():
-        place = np.arange(u.shape[1]) - back[:, None]
-        then = np.take_along_axis(u, np.maximum(place, 0), axis=1)
-        u = np.where(place >= 0, then, np.nan)
-    return _Level(u, now, back)
+    return _Level(as_heard(u, back), now, back)
 
 
 def _quantities(view: View) -> tuple[str, ...]:

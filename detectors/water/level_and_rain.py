@@ -4,17 +4,18 @@ Sees: with `joined` any the flood that rain or water alone announces; with all t
 so that a shower on dry ground or high water without rain calls for nothing.
 
 Equation: u = (x - zero_m) / (flood_m - zero_m), to the power of `power`, of the newest value x heard in
-the last `silent_min`; level part l = u + rise_weight max(0, u - u_rise), u_rise what u was `rise_min` ago (no
-rise where that is not known). Rain part r = areal rain of the last `rain_min` / `rain_mm`. value = max(l, r)
-with any, min(l, r) with all: 1 is the flood level or so much rain. A row is the level gauge, and beside it
-the rain gauges (`beside = { rain = [...] }`).
+the last `silent_min`; level part l = u + rise_weight max(0, u - u_rise), u_rise what u was `rise_min`
+before x (no rise where that is not known). Rain part r = areal rain of the last `rain_min` / `rain_mm`.
+value = max(l, r) with any, min(l, r) with all: 1 is the flood level or so much rain. A row is the level
+gauge, and beside it the rain gauges (`beside = { rain = [...] }`).
 window_min: `rain_min`.
 Parameters: zero_m, flood_m (m, or m3/s of discharge), power, rise_min (minutes), rise_weight, rain_min
 (minutes), rain_mm, joined, slot_min, silent_min (minutes). `fengsui tune` finds them.
 
 Delay it adds: none.
-Cannot see: how level and rain make up for one another (`flood_score`); rain to come, snow. Where the level was
-not heard for `silent_min`, or no rain gauge was, any goes by the other alone, and all cannot say (NaN).
+Cannot see: how level and rain make up for one another (`flood_score`); rain to come, snow. Where the
+level was not heard for `silent_min`, or no rain gauge was, any goes by the other alone and calls nothing
+over, and all cannot say (NaN).
 Source: none for the joining; the limits are measured, with their skill, in the tuned file.
 
 >>> x = np.array([[[1.0, 2.0, 3.0], [9.0, 1.0, 4.0]]])
@@ -29,10 +30,11 @@ from typing import Literal
 import numpy as np
 
 from config.language import Text
+from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
-from detectors.water.stage_score import check_scale, scaled
+from detectors.water.stage_score import as_heard, check_scale, scaled
 
 
 class LevelAndRain(Parameters, frozen=True):
@@ -79,7 +81,8 @@ def parts(p: LevelAndRain, view: View) -> tuple[Floats, Floats]:
     level_at = next(k for k, q in enumerate(quantities) if q != "rain")
     silent, back = p.silent_min // p.slot_min, p.rise_min // p.slot_min
     u = scaled(view.values[:, level_at], p.zero_m, p.flood_m, p.power)
-    now = newest(u[:, -silent - 1 :])[0]
+    now, ago = newest(u[:, -silent - 1 :])
+    u = as_heard(u, ago)
     before = newest(u[:, -silent - 1 - back : u.shape[1] - back])[0]
     level = now + p.rise_weight * np.nan_to_num(np.maximum(now - before, 0))
     fell = np.full(len(u), np.nan)
@@ -102,6 +105,12 @@ def score(p: LevelAndRain, view: View) -> Scored:
     return scored(together(level, fell / p.rain_mm, p.joined), p.rain_min)
 
 
+def unknown(p: LevelAndRain, view: View) -> Bools:
+    """(n,): where the level or the rain is not known."""
+    level, fell = parts(p, view)
+    return np.asarray(np.isnan(level) | (np.isnan(fell) & (view.values.shape[1] > 1)))
+
+
 KIND = Kind(
     name="level_and_rain",
     inputs=("stage", "discharge"),
@@ -112,4 +121,5 @@ KIND = Kind(
     gather="max",
     joint=True,
     mixed=("rain",),
+    holds=unknown,
 )

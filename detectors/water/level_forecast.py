@@ -5,11 +5,11 @@ from the water that gauges upstream have seen; and says how often it was wrong o
 
 Equation: of each horizon h the rise d to expect is the highest of up to three, each taken down by what it
 has exaggerated of late (`detectors.water.rise_chance.sobered`): `trend`, `trend_share` max(0, b) T
-(1 - exp(-h / T)) with b the rise of the last `trend_min` and T `damp_min`; `runoff`, `runoff_gain` times what
-the discharge from rain that has fallen (`unit_hydrograph` with the parameters `runoff`) grows within h if no
-more rain falls, or with a nowcast of h (rain_ahead_30min, _60min, _180min `beside`) if what it expects, less
-what has fallen since its issue, falls evenly over h; `upstream`, sum over the gauges upstream of gain times
-what its level, lag_min ago, still rose
+(1 - exp(-h / T)) with b the rise of the `trend_min` before the level was last heard and T `damp_min`;
+`runoff`, `runoff_gain` times what the discharge from rain that has fallen (`unit_hydrograph` with the
+parameters `runoff`) grows within h if no more rain falls, or with a nowcast of h (rain_ahead_30min, _60min,
+_180min `beside`) if what it expects, less what has fallen since its issue, falls evenly over h; `upstream`,
+sum over the gauges upstream that are heard of gain times what its level, lag_min ago, still rose
 until now. The chance is that of `detectors.water.rise_chance` for a rise from the newest level to `reach`,
 its bias and spread learned from the errors of the window's own past forecasts of the same horizon, with the
 prior `bias` and `spread` (of 30, 60 and 180 minutes) counted as `prior_n` errors; nothing above `ceiling` is
@@ -27,7 +27,8 @@ Delay it adds: none.
 Cannot see: rain to come without a nowcast, a dam that breaks, a level that rises between two reports from
 rest. NaN (no chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing
 of what it could be forecast from. Rain of which no gauge was heard, a gauge upstream that is silent, and a
-nowcast that is too old are left out.
+nowcast that is too old are left out; while a gauge of the row is silent, or all rain gauges are, nothing is
+called over.
 Source: corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrology for Engineers, 3rd ed.; that a
 forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res. 35:2739–2750 (the idea;
 the distribution here is a plain one).
@@ -174,22 +175,27 @@ def _highest(x: Floats, slots: int) -> Floats:
     return found
 
 
-def _trend(p: LevelForecast, x: Floats, slots: int) -> Floats:
+def _trend(p: LevelForecast, held: "HeldWindow", slots: int) -> Floats:
+    """As of when the level was last heard: that it is carried on says nothing of its rise."""
+    x = held.here
     back = p.trend_min // p.slot_min
     lasts = p.damp_min / p.slot_min
     goes_on = p.trend_share * lasts * (1 - float(np.exp(-slots / lasts)))
-    grown: Floats = np.maximum(x - _before(x, back), 0) * (goes_on / back)
-    return grown
+    grown = np.maximum(x - _before(x, back), 0) * (goes_on / back)
+    found: Floats = np.take_along_axis(grown, np.maximum(held.since, 0), axis=1)
+    return np.where(held.since >= 0, found, np.nan)
 
 
 def _upstream(p: LevelForecast, above: list[Floats], slots: int) -> Floats:
-    """What has passed the gauges upstream and is not here yet."""
-    total = np.zeros(above[0].shape)
+    """What has passed the gauges upstream and is not here yet, of those that are heard: no other takes
+    away from it."""
+    total, known = np.zeros(above[0].shape), np.zeros(above[0].shape, np.bool_)
     for x, lag_min, gain in zip(above, p.lag_min, p.gain, strict=True):
         lag = lag_min // p.slot_min
         rose = _highest(x, min(slots, lag)) - x
-        total = total + gain * _before(rose, lag)
-    return total
+        more = gain * _before(rose, lag)
+        total, known = total + np.nan_to_num(more), known | ~np.isnan(more)
+    return np.where(known, total, np.nan)
 
 
 def _last(x: Floats, slots: int) -> Ints:
@@ -234,11 +240,12 @@ def _flows(runoff: UnitHydrograph, rain: Floats) -> tuple[Floats, Floats]:
 
 
 class HeldWindow(NamedTuple):
-    """What a window holds: (n, W) the level here, those upstream, and the flows of rain (None: no rain)
-    with whether any rain gauge was heard; by minutes the runoff in mm of a nowcast (NaN: none that is new
-    enough), and how a runoff from now on passes."""
+    """What a window holds: (n, W) the level here, in which slot that was heard (-1: none), those upstream,
+    and the flows of rain (None: no rain) with whether any rain gauge was heard; by minutes the runoff in mm
+    of a nowcast (NaN: none that is new enough), and how a runoff from now on passes."""
 
     here: Floats
+    since: Ints
     above: list[Floats]
     flows: Floats | None
     rained: Bools
@@ -266,12 +273,13 @@ def seen(p: LevelForecast, view: View) -> HeldWindow:
             if of:
                 more = _nowcast(p, view.values[:, of], rain)
                 coming[minutes] = further(p.runoff, rain, more)
-    return HeldWindow(held[0], held[1 : 1 + many], flows, rained, coming, passes)
+    since = _last(view.values[:, levels[0]], silent)
+    return HeldWindow(held[0], since, held[1 : 1 + many], flows, rained, coming, passes)
 
 
 def _members(p: LevelForecast, held: HeldWindow, slots: int) -> list[Floats]:
     """(n, W) each: the rise to expect of each slot by each way of knowing; NaN where it cannot say."""
-    found = [_trend(p, held.here, slots)]
+    found = [_trend(p, held, slots)]
     if held.flows is not None:
         coming = held.coming.get(slots * p.slot_min)
         more = np.zeros(held.here.shape) if coming is None else np.nan_to_num(coming) / slots
@@ -322,6 +330,20 @@ def score(p: LevelForecast, view: View) -> Scored:
     return scored(found.chance[found.minutes.index(p.horizon_min)] * 100, p.horizon_min)
 
 
+def unheard(p: LevelForecast, view: View) -> Bools:
+    """(n,): where a level of the row is not heard, or no rain gauge is that it goes by."""
+    kinds = view.quantities or ("",) * (1 + len(p.lag_min)) + ("rain",) * view.values.shape[1]
+    newest = view.values[:, :, -(p.silent_min // p.slot_min) - 1 :]
+    heard: Bools = np.asarray(np.isfinite(newest).any(axis=2))
+    columns = list(enumerate(kinds[: view.values.shape[1]]))
+    levels = [k for k, q in columns if q != "rain" and q not in AHEAD.values()]
+    wet = [k for k, q in columns if q == "rain"]
+    lost: Bools = np.asarray(~heard[:, levels[: 1 + len(p.lag_min)]].all(axis=1))
+    if p.runoff is not None and wet:
+        lost |= ~heard[:, wet].any(axis=1)
+    return lost
+
+
 def tells(p: LevelForecast, view: View, _: str) -> Tells:
     """The highest level to expect and every horizon's chance, of one judgement; the chance itself is told
     apart where the level is not there yet: what is measured is no forecast."""
@@ -365,5 +387,6 @@ KIND = Kind(
     joint=True,
     mixed=("rain", *AHEAD.values()),
     tells=tells,
+    holds=unheard,
     unfit=_unfit,
 )

@@ -30,7 +30,7 @@ Source: none for the sum itself; its weights are measured, with their skill, in 
 import numpy as np
 
 from config.language import Text
-from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View
+from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots
 
 _LEAST_SHARE = 0.25  # of the hours of the base that must be heard
@@ -78,6 +78,21 @@ def scaled(values: Floats, zero: float, flood: float, power: float = 1.0) -> Flo
     """On the scale on which 0 is the usual and 1 the flood level; NaN stays NaN."""
     u: Floats = (values - zero) / (flood - zero)
     return u if power == 1 else np.maximum(u, 0) ** power
+
+
+def as_heard(u: Floats, back: Ints) -> Floats:
+    """(n, W) -> each row so that its last slot is the one `back` (n,) slots ago: what a gauge that is no
+    longer heard said of its rise then. That it has risen no more since would say that it stands still.
+
+    >>> as_heard(np.array([[1.0, 2.0, np.nan]]), np.array([1]))
+    array([[nan,  1.,  2.]])
+    """
+    if not back.any():
+        return u
+    place = np.arange(u.shape[1]) - back[:, None]
+    then = np.take_along_axis(u, np.maximum(place, 0), axis=1)
+    found: Floats = np.where(place >= 0, then, np.nan)
+    return found
 
 
 def rise(values: Floats, slots: int) -> Floats:

@@ -84,7 +84,9 @@ def test_mann_kendall_is_a_count_of_pairs_and_agrees_with_scipy(values: Series) 
     if len(set(y)) == 1:
         assert z == 0
         return
-    p = stats().kendalltau(t, y, method="asymptotic").pvalue  # without the correction of one for steps
+    p = (
+        stats().kendalltau(t, y, method="asymptotic").pvalue
+    )  # without the correction of one for steps
     assert 2 * stats().norm.sf(abs(s[0]) / np.sqrt(variance[0])) == pytest.approx(p)
     assert z == pytest.approx((s[0] - np.sign(s[0])) / np.sqrt(variance[0]))
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bench.baseline.level_forecast import level_forecast as plain_loop
 from detectors.engine.window_engine import SeriesRow, SeriesRule
-from detectors.engine.window_rule import Floats, View
-from detectors.water.level_forecast import KIND, LevelForecast, forecast, score, tells
+from detectors.engine.window_rule import Floats, Scored, View
+from detectors.water.level_forecast import KIND, LevelForecast, forecast, score, span, tells
 from detectors.water.rise_chance import Errors, Prior, chance, learned, sums
 from detectors.water.unit_hydrograph import UnitHydrograph
 from tests.support.examples import examples
@@ -137,6 +137,41 @@ def test_without_a_level_there_is_no_chance_and_a_silent_gauge_upstream_leaves_i
         quantities = tuple(np.delete(ROW, dead))
         alone = score(rest, view(kept)._replace(quantities=quantities)).value[0]
         assert at(P, one) == alone
+
+
+def test_of_two_gauges_upstream_the_one_that_is_heard_still_says_what_comes() -> None:
+    rng = np.random.default_rng(8)
+    both = msgspec.structs.replace(P, runoff=None, lag_min=(60, 40), gain=(0.6, 0.4))
+    values = np.abs(np.cumsum(rng.normal(0, 0.2, (1, 3, span(both))), axis=2))
+    values[0, 2] = np.nan
+    one = msgspec.structs.replace(both, lag_min=(60,), gain=(0.6,))
+
+    def said(p: LevelForecast, x: Floats) -> Scored:
+        return score(p, View(x, np.zeros(1, np.int64), 600, np.ones(x.shape[:2])))
+
+    assert said(both, values).value[0] == said(one, values[:, :2]).value[0]
+
+
+def test_a_level_that_is_no_longer_heard_has_not_stopped_rising() -> None:
+    p = LevelForecast(reach=3.0, slot_min=10, trend_min=30, memory_h=7, silent_min=60)
+    level = np.full((1, 1, span(p)), 2.0)
+    level[0, 0, -6:] = (2.0, 2.2, 2.4, 2.6, 2.6, 2.6)
+
+    def chance_of(x: Floats) -> float:
+        return float(score(p, View(x, np.zeros(1, np.int64), 600, np.ones((1, 1)))).value[0])
+
+    silent = level.copy()
+    silent[0, 0, -2:] = np.nan
+    assert chance_of(silent) > 1.5 * chance_of(level)
+
+
+def test_while_something_is_not_heard_nothing_is_called_over() -> None:
+    values = some(3, holes=0)
+    assert not KIND.blind(P, view(values))[0]
+    for dead in range(3):
+        one = values.copy()
+        one[0, dead, -P.silent_min // P.slot_min - 1 :] = np.nan
+        assert KIND.blind(P, view(one))[0]
 
 
 def test_rain_that_fell_and_a_wave_upstream_raise_the_chance_before_the_level_moves() -> None:

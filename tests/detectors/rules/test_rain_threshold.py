@@ -482,7 +482,9 @@ def test_a_level_that_only_suspect_rain_reached_is_not_sure_because_it_grows_old
         count = {0: 800, 250: 300}.get(minute, 4)  # 4: 72 mm in 180 minutes, where 80 is the order
         doubt = ints([200 if minute == 0 else 0])
         columns = [ints([x]) for x in (0, DAY0 + minute, count)]
-        said += [(minute, c.action, c.sure_action) for c in rule.judge(state, *columns, None, doubt)]
+        said += [
+            (minute, c.action, c.sure_action) for c in rule.judge(state, *columns, None, doubt)
+        ]
         state = rule.load(rule.dump(state))
     assert said[0] == (0, 2, 0)
     assert [sure for minute, action, sure in said if minute < 250] == [0] * (len(said) - 1)

@@ -18,6 +18,7 @@ from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import View
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore
+from detectors.water.level_and_rain import LevelAndRain
 from ingest.observation import Observation, Observations, Service
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line, reading
@@ -113,6 +114,26 @@ def test_rain_alone_raises_an_order_and_never_calls_one_over() -> None:
     assert said == [1, 2] or said == [2]
     assert [a for m in range(60, 400, 5) for a in hear(m, 0.0, None)] == []
     assert [a for m in range(400, 500, 5) for a in hear(m, 0.0, 0.2)][-1] == 0
+
+
+def test_level_and_rain_tells_its_rise_as_of_when_the_level_was_heard_and_calls_nothing_over() -> (
+    None
+):
+    p = LevelAndRain(
+        flood_m=2.0, slot_min=5, silent_min=30, rise_min=15, rise_weight=2.0, rain_min=60
+    )
+    kind = KINDS["level_and_rain"]
+
+    def at(level: Sequence[float], rain: float = 0.0) -> tuple[float, bool]:
+        stage = [NAN] * (18 - len(level)) + list(level)
+        row = View(np.array([[stage, [rain] * 18]]), np.array([0]), 300, np.ones((1, 2)))
+        return float(kind.score(p, row).value[0]), bool(kind.blind(p, row)[0])
+
+    rising = [0.2, 0.4, 0.6, 0.8, 1.0]
+    assert at(rising)[0] == at([*rising, NAN, NAN, NAN])[0] == pytest.approx(0.5 + 2 * 0.3)
+    assert not at(rising)[1] and not at([*rising, NAN, NAN, NAN])[1]
+    assert at([], 1.0)[0] == pytest.approx(12 / p.rain_mm) and at([], 1.0)[1]
+    assert at(rising, NAN)[0] == pytest.approx(1.1) and at(rising, NAN)[1]
 
 
 # --- through the whole stage, with the district's own rules
