@@ -60,6 +60,10 @@ class Case(NamedTuple):
         rows = self.district.telemetry
         return list(dict.fromkeys(address_of(r.address) for r in rows if r.station == name))
 
+    def euis(self, name: str) -> list[str]:
+        """Of the LoRaWAN device that brings it."""
+        return list(dict.fromkeys(r.eui for r in self.district.lorawan if r.station == name))
+
     def gateways(self, name: str) -> list[str]:
         return [g for g, of in (self.district.gateways or {}).items() if name in of]
 

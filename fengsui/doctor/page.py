@@ -149,6 +149,8 @@ def _link(case: Case, name: str) -> Text:
         at = case.when(seen[1]) if seen[1] else "?"
         more = Text(f"；{name} 最后连上 {at}", f"; {name} last connected at {at}")
     through = ", ".join(case.gateways(name))
+    if euis := ", ".join(case.euis(name)):
+        more = Text(f"；LoRaWAN 设备 {euis}", f"; LoRaWAN device {euis}")
     by = Text(f"；网关 {through}", f"; gateway {through}") if through else Text("", "")
     return Text(
         f"MQTT {zh(where)} {up.zh}{more.zh}{by.zh}", f"MQTT {en(where)} {up.en}{more.en}{by.en}"

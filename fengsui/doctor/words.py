@@ -163,6 +163,8 @@ TESTS: dict[str, Meaning] = {
 }
 # the time of a reading was not the device's: no flag, but less is known
 OURS = ("time_of_receipt", "time_of_sending", "time_of_result")
+# whose time a reading has: says nothing against it
+WHOSE_TIME = (*OURS, "gateway_time", "network_time")
 
 # a reason of dead letters -> what to do about it; a letter's own words come first
 ADVICE: dict[str, Text] = {
@@ -208,6 +210,17 @@ ADVICE: dict[str, Text] = {
     "address_twice": Text("查两台设备的站址", "compare the addresses of the two devices"),
     "unasked": Text(
         "站发来没人要的应答：查工作模式", "it answers what nobody asked: look at its mode"
+    ),
+    "network_error": Text(
+        "到网络服务器的页面看这台设备的事件",
+        "look at the device's events on the network server's page",
+    ),
+    "other_port": Text(
+        "lorawan.csv 的 codec 要与设备相符（fengsui decode lorawan）",
+        "the codec of lorawan.csv must be the device's (fengsui decode lorawan)",
+    ),
+    "simulated": Text(
+        "网络服务器上的模拟上行，不用管", "an uplink simulated on the network server"
     ),
     "unknown_topic": Text("主题应为 station/站/要素", "the topic must be station/STATION/QUANTITY"),
     "not_their_area": Text(

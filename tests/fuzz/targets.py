@@ -71,9 +71,12 @@ from ingest.telemetry.codec.said import Broken
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
 from ingest.telemetry.desk import Desk, finder_of
+from ingest.telemetry.lorawan.network import OfNetworks
+from ingest.telemetry.lorawan.rows import rows as rows_lorawan
 from ingest.telemetry.things.streams import OfDatastreams
 from ingest.waveform.records import clock_of, record_length
 from ingest.waveform.seconds import Band, Piece, Seconds
+from simulators.telemetry.lorawan import SERVERS, Radioed
 from stream.disk.blobs import FrameStore
 from stream.limits import LAST_AT, Unreadable, deep, moment, number, read_json
 from stream.log.port import Out
@@ -83,6 +86,8 @@ from stream.records import Rejected, Run, decode, encode
 from tests.support import poison
 from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.decide_district import T0
+from tests.support.lorawan import LEVEL
+from tests.support.lorawan import district as lorawan_district
 from tests.support.telemetry import district as telemetry_district
 from tests.support.telemetry import frames_651
 
@@ -424,7 +429,23 @@ def station(data: bytes) -> None:
         assert all(0 <= o.observed_at <= LAST_AT for o in heard.found)
 
 
+def uplink(data: bytes) -> None:
+    """A message of either network server, and its payload by every codec: only readings and declared
+    reasons."""
+    mine = lorawan_district()
+    door = OfNetworks(mine, Register(mine), live=True)
+    for topic in (
+        f"application/a/device/{LEVEL}/event/up", f"application/a/device/{LEVEL}/event/status",
+        "v3/a@t/devices/d/up", "v3/a@t/devices/d/down/failed",
+    ):  # fmt: skip
+        for found in door.take(topic.split("/"), data, T0) or ():
+            expect(found, Observation, Rejected)
+    for codec in mine.codecs.values():
+        rows_lorawan(codec, data, data[0] if data else None)
+
+
 TARGETS |= {"things": things, "sl651": rows_651, "szy206": rows_206, "station": station}
+TARGETS["uplink"] = uplink
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -494,6 +515,10 @@ def seeds(target: str) -> Iterator[bytes]:
             yield from frames_651(T0)
         case "szy206":
             yield bytes.fromhex("681A68B35303810D00C00059000000826110000001106000004508090A3516")
+        case "uplink":
+            sent = Radioed(LEVEL, bytes.fromhex("0175640382461E"), T0, 3, 85)
+            yield from (by(sent)[1] for by in SERVERS.values())
+            yield bytes.fromhex("017564038246" + "1E20CE9E7446634A1E")
         case "moments":
             yield from (b"2025-07-26T24:00:00+08:00", b"9999-12-31T23:59:59-14:00")
     yield from (b"", b"{}", b"[]", b"null")

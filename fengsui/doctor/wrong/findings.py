@@ -10,9 +10,10 @@ from config.records.quantity import QUANTITIES
 from console.model.flags import Flagged
 from fengsui.doctor.case import LAYERS, MINUTE, Case, Finding, Weight, span
 from fengsui.doctor.uses import rules_of, watching
-from fengsui.doctor.words import OURS, meaning
+from fengsui.doctor.words import OURS, WHOSE_TIME, meaning
 from fengsui.doctor.wrong.links import link
 from fengsui.doctor.wrong.nodes import of_node
+from fengsui.doctor.wrong.radio import radio
 from fengsui.doctor.wrong.refused import refused
 from fengsui.doctor.wrong.units import factor
 from ingest.observation import Flag
@@ -34,7 +35,7 @@ def findings(case: Case, name: str) -> list[Finding]:
         found += [*_clock(case, name), *_gaps(case, name), *_quality(case, name), *_use(case, name)]
     else:
         found += of_node(case, name)
-    found += _battery(case, name)
+    found += [*_battery(case, name), *radio(case, name)]
     return sorted(found, key=lambda f: (-f.weight, LAYERS.index(f.layer)))
 
 
@@ -213,7 +214,7 @@ def held_tests(case: Case, name: str) -> dict[str, int]:
     return {
         test: since
         for what, (test, since) in case.view.tests.items()
-        if what.partition(" ")[0] == name and test not in OURS
+        if what.partition(" ")[0] == name and test not in WHOSE_TIME
     }
 
 

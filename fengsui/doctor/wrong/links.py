@@ -67,6 +67,13 @@ def _expected(case: Case, name: str) -> Text:
             f"set its centre to this machine, port {TELEMETRY_PORT}, and its address to {at}; `fengsui "
             "telemetry` must run",
         )
+    if euis := case.euis(name):
+        at = ", ".join(euis)
+        return Text(
+            f"LoRaWAN 设备 {at}：先看网络服务器的页面有没有上行，再看它发没发到本系统的 MQTT",
+            f"LoRaWAN device {at}: does the network server's page show uplinks, and does it publish to our "
+            "MQTT broker?",
+        )
     if gateways := case.gateways(name):
         at = ", ".join(gateways)
         return Text(
@@ -176,7 +183,7 @@ def _strangers(case: Case) -> Text | None:
 
 def _nearly(case: Case, name: str) -> Iterator[Finding]:
     """Somebody speaks under a name that is nearly this one, which is not heard."""
-    mine = [name, *case.addresses(name)]
+    mine = [name, *case.addresses(name), *case.euis(name)]
     for strange, letters in case.heard.letters.strange.items():
         letter = letters[-1]
         if not near(strange, mine) or not _alone(case, strange, name):
@@ -199,7 +206,7 @@ def _alone(case: Case, strange: str, name: str) -> bool:
     """Is this one of the likeliest? Who is heard under its own name is not meant."""
     tables = [*case.district.stations, *case.district.nodes]
     dark = [n for n in tables if n == name or _dark(case, n)]
-    ways = {a: n for n in dark for a in (n, *case.addresses(n))}
+    ways = {a: n for n in dark for a in (n, *case.addresses(n), *case.euis(n))}
     return name in {ways[w] for w in near(strange, ways)}
 
 
@@ -214,6 +221,10 @@ def _rename(case: Case, name: str, letter: DeadLetter) -> Text:
             f"改 telemetry.csv 里 {name} 的 address，或改设备的站址",
             f"mend the address of {name} in telemetry.csv, or the device's",
         )
+    if case.euis(name) and ("/device/" in letter.source or "/devices/" in letter.source):
+        return Text(
+            f"改 lorawan.csv 里 {name} 的 dev_eui", f"mend the dev_eui of {name} in lorawan.csv"
+        )
     if "/gateway/" in letter.source:
         return Text(
             f"网关报文里的站名改成 {name}", f"let the gateway call it {name} in its messages"
@@ -224,7 +235,8 @@ def _rename(case: Case, name: str, letter: DeadLetter) -> Text:
 def near_names(case: Case, strange: str) -> Text | None:
     """Who may be meant by a name that is in no table."""
     ways = {n: n for n in (*case.district.stations, *case.district.nodes)}
-    ways |= {a: n for n in case.district.stations for a in case.addresses(n)}
+    names = case.district.stations
+    ways |= {a: n for n in names for a in (*case.addresses(n), *case.euis(n))}
     found = list(dict.fromkeys(ways[w] for w in near(strange, ways)))
     return joined(found[:4], _OR) if found else None
 

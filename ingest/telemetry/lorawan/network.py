@@ -140,7 +140,7 @@ class OfNetworks:
             case Battery():
                 return self._battery(device, event, now)
             case Trouble():
-                words = f"{device.head} {event.eui}: " + event.words
+                words = f"{device.head}: {event.eui} " + event.words
                 return self._once(event.eui, event.code, Rejected("network_error", words), now)
         return self._uplink(device, event, now)
 
@@ -157,8 +157,8 @@ class OfNetworks:
 
     def _stranger(self, eui: str, now: int) -> list[Rejected]:
         words = Text(
-            f"DevEUI {eui[:40]} 未登记：请加进 lorawan.csv",
-            f"DevEUI {eui[:40]} is not registered: add it to lorawan.csv",
+            f"DevEUI {eui[:40]!r} 未登记：请加进 lorawan.csv",
+            f"DevEUI {eui[:40]!r} is not registered: add it to lorawan.csv",
         )
         return self._once(eui[:40], "", Rejected("unknown_station", words), now)
 
@@ -174,7 +174,7 @@ class OfNetworks:
     def _uplink(self, device: _Device, up: Uplink, now: int) -> Iterator[Observation | Rejected]:
         if up.simulated and self._live:
             words = Text("模拟的上行，不是测量", "a simulated uplink, no measurement")
-            yield Rejected("simulated", f"{device.head} {up.eui}: " + words)
+            yield Rejected("simulated", f"{device.head}: {up.eui} " + words)
             return
         at = now if up.at_ms is None else up.at_ms
         frame = device.counter.take(up.session, up.f_cnt, hash((up.port, up.data)), at)
@@ -203,7 +203,7 @@ class OfNetworks:
             read = read_payload(codec, up.data)
         yield from self._values(device, up, read, now)
         for fault in read.faults:
-            who = f"{device.head} {up.eui} {codec.name} "
+            who = f"{device.head}: {up.eui} {codec.name} "
             where = Text(f"第 {fault.at} 字节：", f"at byte {fault.at}: ")
             if codec.form == OBJECT:
                 where = Text("", "")
@@ -266,7 +266,7 @@ def _other_port(device: _Device, up: Uplink) -> Rejected:
         f"端口 {up.port} 的报文不读：{device.codec.name} 只读 {known}",
         f"port {up.port} is not read: {device.codec.name} reads {known} alone",
     )
-    return Rejected("other_port", f"{device.head} {up.eui}: " + words)
+    return Rejected("other_port", f"{device.head}: {up.eui} " + words)
 
 
 def _undecoded(device: _Device, up: Uplink) -> Rejected:
@@ -274,7 +274,7 @@ def _undecoded(device: _Device, up: Uplink) -> Rejected:
         "网络服务器没有解码：给设备配上编解码器，或换一种编码",
         "the network server has not decoded it: give the device a codec there, or name another one here",
     )
-    return Rejected("bad_payload", f"{device.head} {up.eui}: " + words)
+    return Rejected("bad_payload", f"{device.head}: {up.eui} " + words)
 
 
 def newest_counters(records: Iterable[Observations]) -> dict[str, int]:
