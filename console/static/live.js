@@ -1,9 +1,13 @@
 // The picture and its stream. Every page reads `picture`; `onChange` tells which parts are new.
 // However the connection ends, the page says so at once and reads everything anew when it is back.
 
-import { lang, refused } from "./words.js";
+import { lang, refused, t } from "./words.js";
 
 const RETRY_MS = 1000;
+// the server says something every 5 s: a stream that is silent for longer is dead, whatever the browser
+// thinks of it (half open, asleep, given up by a proxy)
+const DEAD_MS = 12000;
+const READ_MS = 30000, ACT_MS = 60000;
 
 export const picture = { rev: -1, run: null, parts: {}, ground: null, me: null };
 const hearers = new Set();
@@ -12,7 +16,8 @@ export const onChange = (f) => { hearers.add(f); return () => hearers.delete(f);
 export const part = (name) => picture.parts[name] || {};
 export const clock = () => part("line").clock || 0;
 
-let source = null;
+let source = null, opening = 0;
+let eventAt = performance.now(); // when the stream last said anything, or was opened anew
 let heardAt = performance.now(); // when the log itself was last known to be read
 let connected = false, listened = false;
 let aheadMs = 0; // of the server's clock, this computer's
@@ -33,7 +38,7 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 // only a person may send it a second time.
 export async function ask(path, body) {
   for (;;) {
-    const given = { headers: { "accept-language": lang() } };
+    const given = { headers: { "accept-language": lang() }, signal: AbortSignal.timeout(body === undefined ? READ_MS : ACT_MS) };
     if (body !== undefined) {
       given.method = "POST";
       given.body = JSON.stringify(body);
@@ -42,7 +47,7 @@ export async function ask(path, body) {
     let answer, found;
     const before = entries; // a refusal that was under way during a login asks for no second one
     try { answer = await fetch(path, given); found = await answer.json(); } catch (error) {
-      if (body !== undefined) throw error;
+      if (body !== undefined) throw error.name === "TimeoutError" ? new Error(t("没有答复；可能已经记录，请看最近的决定", "No answer; it may have been recorded: look at the newest decisions")) : error;
       await pause(RETRY_MS);
       continue;
     }
@@ -78,7 +83,9 @@ addEventListener("keydown", (e) => { if (e.key === " ") press(true); }, true);
 for (const up of ["pointerup", "pointercancel", "keyup", "blur"]) addEventListener(up, () => { if (pressed) press(false); }, true);
 const keysOf = (parts) => new Map(Object.entries(parts).map(([name, news]) => [name, Object.keys(news)]));
 
-async function whole() {
+let reading = null; // one at a time: a picture that does not come is not asked for by every beat
+const whole = () => (reading ||= readWhole().finally(() => { reading = null; }));
+async function readWhole() {
   const found = await ask("/api/snapshot");
   aheadMs = Date.now() - found.now;
   picture.rev = found.rev;
@@ -111,21 +118,36 @@ export async function begin() {
 }
 
 function listen() {
+  clearTimeout(opening);
   if (source) source.close();
-  source = new EventSource("/api/stream");
+  const mine = source = new EventSource("/api/stream");
+  eventAt = performance.now();
   // the first stream begins with a beat that tells whether anything came in between; a later one may
   // be another server's, which counts anew
-  source.onopen = () => { connected = true; if (listened) whole().catch(() => {}); listened = true; };
-  source.addEventListener("change", (e) => { heardAt = performance.now(); take(JSON.parse(e.data)); });
+  source.onopen = () => { eventAt = performance.now(); connected = true; if (listened) whole().catch(() => {}); listened = true; };
+  source.addEventListener("change", (e) => { eventAt = heardAt = performance.now(); take(JSON.parse(e.data)); });
   source.addEventListener("beat", (e) => {
     const beat = JSON.parse(e.data);
+    eventAt = performance.now();
     heardAt = performance.now() - beat.age_ms;
     aheadMs = Date.now() - beat.now;
     if (beat.rev !== picture.rev) whole().catch(() => {});
   });
   source.onerror = () => {
     connected = false;
-    if (source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-    setTimeout(() => ask("/api/me").then((me) => { picture.me = me; listen(); }, listen), 2000);
+    if (mine !== source || source.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+    eventAt = performance.now();
+    opening = setTimeout(() => ask("/api/me").then((me) => { picture.me = me; listen(); }, listen), 2000);
   };
 }
+
+// A dead stream is opened anew: by the clock, and at once when the computer wakes, the network is back or
+// somebody looks at the page again.
+function heal() {
+  if (!source || performance.now() - eventAt < DEAD_MS) return;
+  connected = false;
+  listen();
+}
+setInterval(heal, 1000);
+for (const back of ["online", "pageshow", "focus"]) addEventListener(back, heal);
+document.addEventListener("visibilitychange", heal);

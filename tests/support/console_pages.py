@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import pytest
@@ -156,10 +157,17 @@ def browser(here: None) -> Iterator[sync_api.Browser]:
         browser.close()
 
 
+class At(Protocol):
+    """Where a browser finds the desk."""
+
+    @property
+    def address(self) -> str: ...
+
+
 class Seat:
     """One person's browser: what it asked of other hosts and what went wrong in it stands here."""
 
-    def __init__(self, browser: sync_api.Browser, desk: Desk, **more: object) -> None:
+    def __init__(self, browser: sync_api.Browser, desk: At, **more: object) -> None:
         self.context = browser.new_context(
             locale="zh-CN", viewport={"width": 1440, "height": 860}, **more
         )

@@ -9,7 +9,8 @@ class Proxy:
     """Passes what comes to `port` on to another port of this machine.
 
     mode: "pass"; "stall": takes connections and bytes, and passes nothing on; "cut": ends every
-    connection and refuses new ones."""
+    connection and refuses new ones.
+    `strand` leaves every connection that there is half open for good; new ones pass."""
 
     def __init__(self, port: int) -> None:
         self.target = 0
@@ -20,6 +21,7 @@ class Proxy:
         self._passing = threading.Event()
         self._passing.set()
         self._closed = False
+        self._stranded: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", port))
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -32,6 +34,11 @@ class Proxy:
                 self._passing.clear()
             if mode == "cut":
                 self._end_all()
+
+    def strand(self) -> None:
+        """What is said on the connections of now goes nowhere from here on, and neither end is told."""
+        with self._change:
+            self._stranded |= self._open
 
     def _end_all(self) -> None:
         self._passing.set()  # whoever waits finds its connection closed
@@ -68,7 +75,8 @@ class Proxy:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._passing.wait()
-                sink.sendall(data)
+                if source not in self._stranded:
+                    sink.sendall(data)
         for one in (source, sink):
             self._open.discard(one)
             one.close()

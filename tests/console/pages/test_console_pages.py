@@ -1,11 +1,16 @@
 """The duty room's pages in a real browser, over a real log with the real stage decide behind it."""
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import pytest
 
 from config.records.level import Action, Level
+from fengsui.run.setup import free_port
 from stream.log.port import Log
 from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import seen
+from tests.support.tcp_proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -76,6 +81,47 @@ def test_a_restart_in_the_middle_is_seen_and_loses_nothing(
     page.locator("[data-go=return]").click()
     expect(page.locator("[data-warning][data-state=returned]")).to_have_count(1)
     assert [(d.by, d.act, d.reason) for d in acts(log)] == [("K-01", "return", "请补充雨情")]
+
+
+class Through(NamedTuple):
+    """The desk, as it is called through a proxy."""
+
+    address: str
+
+
+@pytest.fixture
+def proxy(desk: Desk) -> Iterator[Proxy]:
+    made = Proxy(free_port())
+    made.target = desk.port
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("how", ["half open", "stalled for a while"])
+def test_a_stream_that_nobody_ended_heals_by_itself(
+    browser: "sync_api.Browser", proxy: Proxy, log: Log, how: str
+) -> None:
+    """Neither end is told that the connection is dead. The page opens the stream anew and shows what
+    came meanwhile; where that does not work, it says that it stands still."""
+    expect = sync_api.expect
+    own = Seat(browser, Through(f"http://127.0.0.1:{proxy.port}"))
+    page = own.enter("screen")
+    cases(log, seen(40, Level.YELLOW, area="A01"))
+    expect(page.locator("[data-area=A01]")).to_contain_text("黄色")
+    if how == "half open":
+        proxy.strand()
+    else:
+        proxy.set("stall")
+        expect(page.locator("#alarm")).to_be_visible()
+        own.shot("stream-stalled")
+    cases(log, seen(40, Level.YELLOW, area="A02"))
+    proxy.set("pass")
+    expect(page.locator("[data-area=A02]")).to_contain_text("黄色")
+    expect(page.locator("#alarm")).to_be_hidden()
+    cases(log, seen(40, Level.YELLOW, area="A03"))
+    expect(page.locator("[data-area=A03]")).to_contain_text("黄色")
+    own.context.close()
+    assert own.faults == []
 
 
 def test_the_end_of_a_session_keeps_what_was_being_written(
