@@ -17,6 +17,10 @@ from config.checks.camera_sources import check_camera_sources
 from config.checks.cameras import check_cameras
 from config.checks.courses import check_courses
 from config.checks.coverage import check_reach
+from config.checks.devices.sparkplug import FILE as SPARKPLUG
+from config.checks.devices.sparkplug import check_sparkplug
+from config.checks.devices.telemetry import FILE as TELEMETRY
+from config.checks.devices.telemetry import check_telemetry
 from config.checks.gateways import FILE as GATEWAYS
 from config.checks.gateways import by_gateway, check_gateways, check_names
 from config.checks.lorawan import FILE as LORAWAN
@@ -29,8 +33,6 @@ from config.checks.rules import check_rule_rows
 from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
 from config.checks.sources import read_sources
 from config.checks.tables import Check
-from config.checks.telemetry import FILE as TELEMETRY
-from config.checks.telemetry import check_telemetry
 from config.checks.things import FILE as THINGS
 from config.checks.things import check_things
 from config.language import Text, joined
@@ -56,6 +58,7 @@ from config.records.district import (
     GatewayRow,
     Node,
     RainThreshold,
+    SparkplugRow,
     StageThreshold,
     Station,
     TelemetryRow,
@@ -202,9 +205,13 @@ def _cameras(
 def _devices(
     folder: Path, stations: dict[str, Station], problems: list[Problem]
 ) -> tuple[
-    tuple[ThingRow, ...], tuple[TelemetryRow, ...], tuple[LorawanRow, ...], dict[str, Codec]
+    tuple[ThingRow, ...],
+    tuple[TelemetryRow, ...],
+    tuple[LorawanRow, ...],
+    dict[str, Codec],
+    tuple[SparkplugRow, ...],
 ]:
-    """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs."""
+    """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs, sparkplug.csv."""
     things = _if_there(folder / THINGS, ThingRow, problems) or []
     check_things(problems, things, stations)
     telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
@@ -213,8 +220,11 @@ def _devices(
     lorawan = _if_there(folder / LORAWAN, LorawanRow, problems) or []
     codecs = read_codecs(folder, {r.codec for _, r in lorawan}, problems)
     check_lorawan(problems, lorawan, stations, codecs, codec_names(folder), rows)
+    edges = _if_there(folder / SPARKPLUG, SparkplugRow, problems) or []
+    check_sparkplug(problems, edges, stations)
     of_things = tuple(row for _, row in things)
-    return of_things, tuple(rows), tuple(row for _, row in lorawan), codecs
+    of_lorawan, of_edges = tuple(r for _, r in lorawan), tuple(r for _, r in edges)
+    return of_things, tuple(rows), of_lorawan, codecs, of_edges
 
 
 def _heads(
@@ -318,6 +328,7 @@ def _district(
     telemetry: tuple[TelemetryRow, ...],
     lorawan: tuple[LorawanRow, ...],
     codecs: dict[str, Codec],
+    sparkplug: tuple[SparkplugRow, ...],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -354,6 +365,7 @@ def _district(
         telemetry=telemetry,
         lorawan=lorawan,
         codecs=codecs,
+        sparkplug=sparkplug,
         camera_sources=cameras[1],
         rules=rules,
         policy=policy,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
-# (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm); mosquitto, Kannel, webhook, GStreamer and lighttpd (system packages).
+# (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm), two Sparkplug edge nodes
+# (PyPI, npm); mosquitto, Kannel, webhook, GStreamer and lighttpd (system packages).
 # Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -98,6 +99,23 @@ smsc() {
   fi
 }
 
+# two implementations of Sparkplug B that are not ours, as edge nodes
+sparkplug() {
+  mkdir -p "$into/sparkplug"
+  if [ ! -x "$into/sparkplug/venv/bin/python" ]; then
+    { "${PYTHON:-python3}" -m venv "$into/sparkplug/venv" &&
+      "$into/sparkplug/venv/bin/pip" install --disable-pip-version-check -r "$root/deploy/sparkplug/requirements.txt"; } \
+      >"$into/sparkplug.log" 2>&1 ||
+      { rm -rf "$into/sparkplug/venv"; lack "pysparkplug could not be fetched: see $into/sparkplug.log"; }
+  fi
+  if [ ! -d "$into/sparkplug/node_modules/sparkplug-client" ]; then
+    command -v npm >/dev/null || { lack "an edge node of the tests needs Node.js and npm"; return; }
+    cp "$root/deploy/sparkplug/package.json" "$into/sparkplug/"
+    (cd "$into/sparkplug" && npm install --no-audit --no-fund --ignore-scripts) >"$into/sparkplug-client.log" 2>&1 ||
+      lack "the npm package sparkplug-client could not be fetched: see $into/sparkplug-client.log"
+  fi
+}
+
 gotify() {
   [ -x "$into/gotify" ] && return
   command -v go >/dev/null && command -v cc >/dev/null || { lack "Gotify is built with Go 1.23 or newer and a C compiler"; return; }
@@ -132,6 +150,7 @@ gstreamer
 system_ lighttpd lighttpd -- lighttpd lighttpd-mod-openssl
 system_ chromium chromium -- chromium fonts-wqy-microhei
 smsc
+sparkplug
 gotify
 influxd
 exit $missing

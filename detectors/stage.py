@@ -22,8 +22,9 @@ from detectors.messages.observer_rule import hear as hear_person
 from detectors.messages.observer_rule import tick as tick_people
 from detectors.quality.infill import filled_note
 from detectors.quality.service_mode import end
-from detectors.quality.silence import late, quiet
+from detectors.quality.silence import quiet
 from detectors.quality.station_memory import Batch, StationMemory
+from detectors.screening import presence
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
 from detectors.screening.hold_back import hold_back, let_in
@@ -33,7 +34,15 @@ from detectors.screening.set_aside import take as take_service
 from detectors.screening.sift import Sifted, sift
 from detectors.setup.partition import COUNTER, FRAME, LEVEL, NEVER, RAIN, Fed, Part
 from detectors.statements import Saying
-from ingest.observation import CapIn, ObservationRecord, Observations, PersonSays, Service
+from ingest.observation import (
+    HISTORICAL,
+    Away,
+    CapIn,
+    ObservationRecord,
+    Observations,
+    PersonSays,
+    Service,
+)
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
 
@@ -103,6 +112,8 @@ class Detect:
                 writes += hear_person(self._district, state, record)
             elif isinstance(record, Service):
                 writes += take_service(self._district, part, state, record)
+            elif isinstance(record, Away):
+                writes += presence.gone(self._district, part, state, record)
         writes += self._observe(part, state, batch)
         return state, writes
 
@@ -118,6 +129,7 @@ class Detect:
         if part.silence:
             changed = back(part, state, end(state.service, clock_at))
             silent = quiet(self._district.rules.silence.grace_s, state.silence, part.silent_ms)
+            silent |= state.silence.gone.keys() & part.silent_ms.keys()
             silent -= state.service.now
             changed |= silent ^ state.silence.silent
             state.silence.silent = silent
@@ -176,7 +188,7 @@ class Detect:
 
     def _judge(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
         """One batch through memory, quality and rules."""
-        self._heard(part, state, c, saying)
+        presence.heard(self._district, part, state, c, saying)
         slow(self._district, part, state, c, saying)
         c = hold_back(part, state, self._district.rules.lateness_s, to_judge(part, state, c))
         if c.nth.size:
@@ -186,7 +198,9 @@ class Detect:
         """What is judged of a batch."""
         rule = self._district.rules.quality
         new = sift(rule, part, state.heard, state.memory, c.batch, c.tests)
-        new = new.at_clock(c.received - c.batch.at, c.received, self._district.rules.lateness_s)
+        stored = [n for n, test in c.tests.items() if test == HISTORICAL]
+        late_s = self._district.rules.lateness_s
+        new = new.at_clock(c.received - c.batch.at, c.received, late_s, stored)
         state.touched[c.batch.row] = True
         for piece in new.pieces():
             self._rules(part, state, c, piece, saying)
@@ -303,22 +317,6 @@ class Detect:
             for heard in sorted(saying.heard, key=lambda h: h.nth):
                 for said in compound.hear(held, heard):
                     saying.compound(compound, said)
-
-    def _heard(self, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
-        """Whoever is heard is not silent."""
-        silence = state.silence
-        rows, at = c.batch.row, c.batch.at
-        if silence.silent:
-            state.remember_seen(part.station)
-            for n, row in enumerate(rows.tolist()):
-                station = part.station[row]
-                if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
-                    continue
-                silence.seen[station] = int(at[n])
-                if not late(self._district, silence, station):
-                    silence.silent.discard(station)
-                    for area in part.areas_of({station}):
-                        saying.coverage(int(c.nth[n]), area, int(at[n]))
 
     def _look(self, part: Part, state: DetectState, c: Columns, n: int, saying: Saying) -> None:
         """A camera's frame: what it shows, and what the rules over that make of it."""

@@ -204,4 +204,17 @@ class Service(Record, frozen=True, kw_only=True, tag="service"):
     way: Literal["command", "console", "sms", "app", "form"]
 
 
-ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service
+class Away(Record, frozen=True, kw_only=True, tag="away"):
+    """These stations cannot be heard any more, says what brings their readings (Sparkplug's death
+    certificate): each is silent at once, until it says something newer. It stands in every partition of
+    `observations` once."""
+
+    stations: tuple[str, ...]
+    by: str  # who says so, in words: group/edge node/device
+    away_at: Whole
+    received_at: Whole
+
+
+ObservationRecord = Run | Tick | Observations | CapIn | PersonSays | Service | Away
+# the test of a reading that its device says it had stored (Sparkplug's is_historical): history, and no order
+HISTORICAL = "historical"

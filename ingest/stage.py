@@ -29,6 +29,7 @@ from ingest.repeats import Again, of_log
 from ingest.telemetry.gateway import DIALECTS as FRAMES
 from ingest.telemetry.gateway import OfGateways
 from ingest.telemetry.lorawan.network import OfNetworks, newest_counters
+from ingest.telemetry.sparkplug.edges import OfEdges
 from ingest.telemetry.things.streams import OfDatastreams
 from stream import metrics
 from stream.clock import last_tick
@@ -38,6 +39,7 @@ from stream.limits import LAST_AT, Unreadable, read_json
 from stream.log.port import Log, Out
 from stream.mqtt.access import SIMULATED
 from stream.mqtt.client import Message, Mqtt, digest, shared_group
+from stream.mqtt.sparkplug import SPACE
 from stream.oplog import say
 from stream.records import Rejected, Run, Tick, encode
 from stream.stages.run_identity import begin
@@ -99,6 +101,7 @@ class Intake:
             last=counters,
         )
         self.things = OfDatastreams(district, self._register, live=run.kind == "live")
+        self.edges = OfEdges(district, self._register, live=run.kind == "live")
         self.keeper = Keeper(district.vault)
         self.people = People(district, exercise=run.kind == "exercise", keep=self.keeper.put)
         self._partitions = range(district.partitions)
@@ -118,7 +121,7 @@ class Intake:
         topics = [f"{shared}{self._prefix}{t}" for t in doors + self.networks.filters]
         if not self._exercise:  # as network servers publish them; a live run alone hears those
             topics += [shared + t for t in (*self.networks.filters, *self.things.filters)]
-        return topics + [self._prefix + "clock"] * self._exercise
+        return topics + [self._prefix + "clock"] * self._exercise + self.edges.filters
 
     def records(self, messages: Sequence[Message]) -> list[Out]:
         """What these messages mean, in their order. One that nobody can read is a dead letter, and
@@ -156,6 +159,8 @@ class Intake:
             return self._clock(message.payload)
         if self.things.takes(suffix):
             return self.things.take(suffix, message.payload, self.clock_at)
+        if suffix.startswith(SPACE + "/"):
+            return self.edges.take(suffix, message.payload, self.clock_at)
         if self._cap is not None and suffix.startswith("source/"):
             return self._of_others(self._cap, message, suffix)
         if suffix.startswith("person/"):
@@ -311,9 +316,8 @@ class Intake:
 
     def counted(self) -> None:
         """What was taken in since the last time is in the log: tell the operators."""
-        desks = (self.stations, self.networks, self.things)
-        for less in (desk.told_less() for desk in desks):
-            self._rejected.update(less)
+        for desk in (self.stations, self.networks, self.things, self.edges):
+            self._rejected.update(desk.told_less())
         for quantity, n in self._read.items():
             metrics.READINGS.labels("ingest", quantity).inc(n)
         for flag, n in self._flags.items():
@@ -371,8 +375,10 @@ def run_ingest(
                 pulse.beat(mqtt.waits_for() or intake.no_room)
                 if ways.failed is not None:  # deaf to an authority is not alive
                     raise ways.failed
-                if ready is not None and mqtt.subscribed():
-                    ready.set()
+                if mqtt.subscribed():
+                    intake.edges.ask(mqtt, clock())
+                    if ready is not None:
+                        ready.set()
                 batch = mqtt.get_batch(0.25, limit, _LINGER_S)
                 if not batch:
                     continue

@@ -308,6 +308,29 @@ class TelemetryRow(Row, frozen=True, kw_only=True):
         return int(self.element, 16 if self.protocol == "sl651" else 10)
 
 
+class SparkplugRow(Row, frozen=True, kw_only=True):
+    """One metric of a Sparkplug edge node, or of a device behind it, as the readings of one station.
+
+    A value counts as `value * scale + offset`, in the unit of the quantity. user: of the edge node at the
+    broker; "": its name. The rows of an edge node say the same of it.
+    """
+
+    group: str
+    edge: str
+    metric: str
+    station: str  # of stations.csv
+    device: str = ""  # "": the node's own metric
+    quantity: Literal["", "battery"] = ""  # "": what the station measures
+    scale: float = 1.0
+    offset: float = 0.0
+    user: str = ""
+
+    @property
+    def who(self) -> str:
+        """The user of the edge node."""
+        return self.user or self.edge
+
+
 def address_of(text: str) -> str:
     """The ten hex digits that a frame has; of anything else the text."""
     text = text.strip().upper()
@@ -358,6 +381,7 @@ class District(Row, frozen=True, kw_only=True):
     lorawan: tuple[LorawanRow, ...] = ()  # which field of which LoRaWAN device is whose reading
     codecs: dict[str, Codec] = {}  # of their payloads, by name
     things: tuple[ThingRow, ...] = ()  # which SensorThings Datastream is whose reading
+    sparkplug: tuple[SparkplugRow, ...] = ()  # whose metric is whose reading
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

@@ -7,13 +7,15 @@ is in service (`service`) is not silent, and makes its areas thin; so does a gau
 not show what it measures (`blind`): an error code in a flood says nothing, least of all that it is over.
 So does a silent gauge on which a forecast from upstream (`travel_time`) rests: nobody sees what comes.
 The same holds of one whose clock is so slow that what it says is history (`clock_offset`).
-Delay it adds: the plan's `silent_after_s`, and up to one tick.
+One of which a death certificate says that it is gone (`Away`) is silent at once, until a reading of it comes
+that is newer than all before.
+Delay it adds: the plan's `silent_after_s`, and up to one tick; after a death none.
 Cannot see: a gauge that reports and lies (see the quality tests).
 Source: none needed; "never seen" is judged from the register, for a deadman switch that waits for a
 first value never fires.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Container, Mapping
 
 import msgspec
 
@@ -21,6 +23,7 @@ from config.records.district import District
 from detectors.detection import Coverage
 from detectors.quality.catch_over_days import CaughtDays
 from detectors.quality.clock_offset import ClockState
+from ingest.observation import Away
 
 # kinds that foretell from gauges upstream or from the level itself: blind without them
 _FORECASTS = ("travel_time", "flood_score", "level_forecast")
@@ -42,6 +45,7 @@ class SilenceState(msgspec.Struct):
     caught_days: CaughtDays = msgspec.field(default_factory=CaughtDays)  # … of several days
     clocks: dict[str, ClockState] = {}  # of stations whose newest readings came late
     adrift: set[str] = set()  # whose clock is so slow that nothing of theirs is judged
+    gone: dict[str, int] = {}  # of whom a death was told -> its newest reading then, -1: none
 
 
 def late(district: District, state: SilenceState, station: str) -> bool:
@@ -53,6 +57,22 @@ def late(district: District, state: SilenceState, station: str) -> bool:
     plan_s = max(plan_s, district.rules.silence.grace_s if station not in state.seen else 0)
     since = max(state.seen.get(station, state.started_at), state.started_at)
     return state.clock_at - since > plan_s * 1000
+
+
+def bury(
+    state: SilenceState, record: Away, known: Container[str], service: Container[str]
+) -> set[str]:
+    """A death: whose state changed. known: stations that somebody here watches. The newest reading counts and
+    no clock, for that of the device may be slow."""
+    changed = set()
+    for station in record.stations:
+        if station not in known or station in state.gone:
+            continue
+        state.gone[station] = state.seen.get(station, -1)
+        if station not in state.silent and station not in service:
+            state.silent.add(station)
+            changed.add(station)
+    return changed
 
 
 def unforeseen(district: District, area: str, silent: Collection[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """From a batch of observations to what the rules take: without duplicates, counters as rain, every
 value with its quality. How a stream is cut into batches does not show in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -46,12 +46,17 @@ class Sifted(NamedTuple):
     # None: none of the batch is further. What happened before that is history, not an order
     clock: Ints | None = None
     late_min: int = 0
+    stored: Bools | None = None  # what a device says that it had stored is history however young
 
-    def at_clock(self, age: Ints, received: Ints, late_s: int) -> "Sifted":
-        """age, received: of the batch, ms."""
-        if not (age > late_s * 1000).any():
+    def at_clock(
+        self, age: Ints, received: Ints, late_s: int, stored: Sequence[int] = ()
+    ) -> "Sifted":
+        """age, received: of the batch, ms. stored: which of the batch its device had stored."""
+        if not stored and not (age > late_s * 1000).any():
             return self
-        return self._replace(clock=received[self.nth] // _MINUTE, late_min=late_s // 60)
+        told = np.isin(self.nth, stored) if stored else None
+        clock = received[self.nth] // _MINUTE
+        return self._replace(clock=clock, late_min=late_s // 60, stored=told)
 
     def clock_of(self, k: Ints | slice) -> Ints | None:
         """Of entries `k`."""
@@ -61,7 +66,8 @@ class Sifted(NamedTuple):
         """Which of entries `k` are history."""
         if self.clock is None:
             return None
-        return np.asarray(self.clock[k] - self.minute[k] > self.late_min)
+        old = np.asarray(self.clock[k] - self.minute[k] > self.late_min)
+        return old if self.stored is None else old | self.stored[k]
 
     def young(self, k: Ints) -> list[int]:
         """Entries of `k` that are not."""
@@ -106,6 +112,7 @@ class Sifted(NamedTuple):
             trusted,
             self.clock_of(part),
             self.late_min,
+            None if self.stored is None else self.stored[part],
         )
 
 

@@ -97,10 +97,10 @@ COMMANDS = {
         ),
         "decode": Entry(
             "fengsui.cli.look.decode:decode",
-            "解码：遥测站报文或 LoRaWAN 载荷（十六进制，或 - 从标准输入读）列表：第几字节、含义、值、单位、"
+            "解码：设备报文（十六进制、文件，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、"
             "哪里有误。",
-            "A telemetry station's message or a LoRaWAN payload (hex, or - from standard input) field "
-            "by field: byte, meaning, value, unit, what is wrong.",
+            "A device's message (hex, a file, or - from standard input) field by field: byte, meaning, value, "
+            "unit, what is wrong.",
         ),
         "export": Entry(
             "fengsui.cli.operate.audit:export",

@@ -65,6 +65,12 @@ REASONS = (
     "network_error",
     "other_port",
     "simulated",
+    # edge nodes of Sparkplug (docs/devices/sparkplug.md)
+    "no_birth",
+    "sequence_gap",
+    "unknown_alias",
+    "alias_twice",
+    "unknown_metric",
     # CAP messages of others
     "unknown_source",
     "unsigned",

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from config.records.district import District
+from stream.mqtt import sparkplug
 
 INGEST, SEND, SIMULATOR, SELF_TEST, CARRIER = (
     "fengsui-ingest", "fengsui-send", "fengsui-simulator", "fengsui-self-test", "carrier",
@@ -72,6 +73,9 @@ def rights(
         ingest |= Rights((), (f"{THINGS}Observations",))
     for row in of_things:
         ingest |= Rights((), things_topic(row.datastream))
+    edges = _edges(district) if live else {}  # an exercise hears no edge node, and commands none
+    for group, edge in edges:
+        ingest |= Rights((sparkplug.command(group, edge),), sparkplug.said(group, edge))
     # it makes out who a number is, and names the opaque id
     carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
@@ -94,6 +98,9 @@ def rights(
     for row in of_things:
         own = Rights((*things_topic(row.datastream), f"{THINGS}Observations"))
         found[row.user] = found.get(row.user, Rights()) | own
+    for (group, edge), name in edges.items():
+        own = Rights(sparkplug.said(group, edge), sparkplug.heard(group, edge))
+        found[name] = found.get(name, Rights()) | own
     return found
 
 
@@ -110,6 +117,11 @@ def things_topic(datastream: str) -> tuple[str, ...]:
     if datastream.isdecimal():
         return (plain,)
     return f"{THINGS}Datastreams('{datastream}')/Observations", plain
+
+
+def _edges(district: District) -> dict[tuple[str, str], str]:
+    """(group, edge node) of sparkplug.csv -> its user."""
+    return {(row.group, row.edge): row.who for row in district.sparkplug}
 
 
 def _devices(district: District) -> Iterable[tuple[str, tuple[tuple[str, ...], tuple[str, ...]]]]:

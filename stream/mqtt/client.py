@@ -251,15 +251,17 @@ class Mqtt:
         return self._waiting.take(timeout_s, limit, linger_s, _BATCH_BYTES)
 
     def ack(self, messages: Iterable[Message]) -> None:
-        """These need not come again. Packet numbers of a former connection mean nothing now."""
+        """These need not come again. Packet numbers of a former connection mean nothing now; what came at
+        QoS 0 has none, and an acknowledgement of number 0 costs the connection (MQTT 3.1.1, section 2.3.1)."""
         for m in messages:
-            if m.session == self._session:
+            if m.mid and m.session == self._session:
                 self._client.ack(m.mid, 1)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Queue a message at QoS 1; `flush` waits until the broker has them all."""
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1) -> None:
+        """Queue a message, at QoS 1 but where its protocol wants 0; `flush` waits until the broker has
+        them all."""
         # while we are not connected paho keeps it and sends it later
-        mid = self._client.publish(topic, payload, qos=1, retain=retain).mid
+        mid = self._client.publish(topic, payload, qos=qos, retain=retain).mid
         with self._word:
             self._sent.append(mid)
 

@@ -1,5 +1,7 @@
 """The command `fengsui decode`: what a field worker sees."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -79,3 +81,17 @@ def test_a_codec_that_is_not_there_is_named_with_those_that_are() -> None:
     done = CliRunner().invoke(decode, ["lorawan", "milesight", "00"])
     assert isinstance(done.exception, Usage)
     assert "milesight-em500-udl" in str(done.exception)
+
+
+def test_a_payload_of_sparkplug_from_a_file_and_as_hex(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    body = bytes.fromhex("08d2e283b9fa32120d1064200a690000000000803640")
+    file = tmp_path / "NDATA"
+    file.write_bytes(body + bytes.fromhex("1801"))
+    lines = said("sparkplug", str(file))
+    assert any("2025-06-25 12:47:23.474" in line for line in lines)
+    assert any("alias 100" in line and "22.5 Double" in line for line in lines)
+    lines = said("sparkplug", body.hex() + "12ff", code=1)
+    assert any("wrong: a number is cut off" in line for line in lines)

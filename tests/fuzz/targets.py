@@ -69,10 +69,12 @@ from ingest.people.reports import People
 from ingest.stage import Intake
 from ingest.telemetry.codec.said import Broken
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
+from ingest.telemetry.codec.sparkplug.rows import rows as rows_sparkplug
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
 from ingest.telemetry.desk import Desk, finder_of
 from ingest.telemetry.lorawan.network import OfNetworks
 from ingest.telemetry.lorawan.rows import rows as rows_lorawan
+from ingest.telemetry.sparkplug.edges import OfEdges
 from ingest.telemetry.things.streams import OfDatastreams
 from ingest.waveform.records import clock_of, record_length
 from ingest.waveform.seconds import Band, Piece, Seconds
@@ -83,11 +85,13 @@ from stream.log.port import Out
 from stream.mqtt.client import Message
 from stream.pace.rate_limit import RateLimit
 from stream.records import Rejected, Run, decode, encode
-from tests.support import poison
+from tests.support import poison, sparkplug_bytes
 from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.decide_district import T0
 from tests.support.lorawan import LEVEL
 from tests.support.lorawan import district as lorawan_district
+from tests.support.sparkplug import DEVICE, EDGE, GROUP
+from tests.support.sparkplug import district as sparkplug_district
 from tests.support.telemetry import district as telemetry_district
 from tests.support.telemetry import frames_651
 
@@ -444,8 +448,21 @@ def uplink(data: bytes) -> None:
         rows_lorawan(codec, data, data[0] if data else None)
 
 
+def edge(data: bytes) -> None:
+    """Bytes as an edge node says them, after its births: the first one chooses the kind of message."""
+    of = sparkplug_district()
+    edges = OfEdges(of, Register(of), live=True)
+    kinds = ("NBIRTH", "DBIRTH", "NDATA", "DDATA", "NDEATH", "DDEATH")
+    kind = kinds[data[0] % len(kinds)] if data else "NDATA"
+    where = f"spBv1.0/{GROUP}/{kind}/{EDGE}" + f"/{DEVICE}" * kind.startswith("D")
+    for _ in range(2):
+        for found in edges.take(where, data[1:], T0):
+            expect(found, Observation, Rejected, Out)
+
+
 TARGETS |= {"things": things, "sl651": rows_651, "szy206": rows_206, "station": station}
 TARGETS["uplink"] = uplink
+TARGETS |= {"sparkplug": rows_sparkplug, "edge": edge}
 
 
 def seeds(target: str) -> Iterator[bytes]:
@@ -453,6 +470,11 @@ def seeds(target: str) -> Iterator[bytes]:
     ours = [*poison.of_ingest(T0, "G1", WEATHER), *poison.of_send(T0)]
     good = b'[{"value": 1.5, "time": "2025-07-26T22:10:00+08:00", "unit": "cm", "seq": 7}]'
     match target:
+        case "sparkplug" | "edge":
+            level = sparkplug_bytes.metric("double", 1.25, name="Level", alias=11, datatype=10)
+            births = sparkplug_bytes.payload(level, at=T0, seq=1)
+            data = sparkplug_bytes.payload(sparkplug_bytes.metric("int", 7, alias=11), seq=2)
+            yield from (births, b"\x01" + births, b"\x03" + data)
         case "reading" | "outside":
             yield from (good, *(p.payload for p in ours if p.door.startswith("reading")))
         case "nowcast":

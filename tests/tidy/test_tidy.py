@@ -91,12 +91,12 @@ IMPURE = {
     *("asyncio", "secrets", "uuid"),
 }
 PURE = (
-    *("config/language.py", "config/geometry.py", "config/records/*.py", "config/checks/*.py"),
+    *("config/language.py", "config/geometry.py", "config/records/*.py", "config/checks/**/*.py"),
     *("stream/records.py", "stream/limits.py", "stream/stages/stage.py", "stream/log/port.py"),
     *("ingest/observation.py", "ingest/identify.py", "ingest/gross_range.py", "ingest/decode/*.py"),
     *("ingest/cap/interpret.py", "ingest/cap/decode.py", "ingest/cap/places.py"),
     *("ingest/people/reports.py", "ingest/people/form.py", "ingest/people/page.py"),
-    "stream/mqtt/access.py",
+    *("stream/mqtt/access.py", "stream/mqtt/sparkplug.py", "ingest/telemetry/sparkplug/host.py"),
     "detectors/**/*.py",
     *("dispatch/*.py", "dispatch/address/*.py", "dispatch/decide/**/*.py"),
     *("dispatch/geography/*.py", "dispatch/words/*.py", "dispatch/send/outbox/*.py"),

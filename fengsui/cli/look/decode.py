@@ -1,4 +1,4 @@
-"""The command `decode`: the bytes of a telemetry station or LoRaWAN device as a table."""
+"""The command `decode`: the bytes of a telemetry station, an edge node or a LoRaWAN device as a table."""
 
 import sys
 from collections.abc import Callable
@@ -15,11 +15,16 @@ from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
 from ingest.telemetry.codec.said import Pair, Row
 from ingest.telemetry.codec.sl651.rows import rows as rows_651
+from ingest.telemetry.codec.sparkplug.rows import rows as rows_sparkplug
 from ingest.telemetry.codec.szy206.rows import rows as rows_206
 from ingest.telemetry.lorawan.rows import rows as rows_lorawan
 from stream.environment import Usage, spoken
 
-_READS: dict[str, Callable[[bytes], list[Row]]] = {"sl651": rows_651, "szy206": rows_206}
+_READS: dict[str, Callable[[bytes], list[Row]]] = {
+    "sl651": rows_651,
+    "szy206": rows_206,
+    "sparkplug": rows_sparkplug,
+}
 _LORAWAN = "lorawan"
 _HEADS = (
     Text("字节", "byte"),
@@ -32,7 +37,7 @@ _WRONG = Text("有误：", "wrong: ")
 
 @click.command("decode")
 @click.argument("protocol", type=click.Choice([*_READS, _LORAWAN]))
-@click.argument("hex_", metavar="[CODEC] HEX", nargs=-1, required=True)
+@click.argument("hex_", metavar="[CODEC] HEX|FILE", nargs=-1, required=True)
 @click.option(
     "--port",
     type=click.IntRange(0, 255),
@@ -41,16 +46,16 @@ _WRONG = Text("有误：", "wrong: ")
 )
 @click.pass_obj
 def decode(obj: Shared | None, protocol: str, hex_: tuple[str, ...], port: int | None) -> None:
-    """解码：遥测站报文或 LoRaWAN 载荷（十六进制，或 - 从标准输入读）列表：第几字节、含义、值、单位、哪里有误。
+    """解码：设备报文（十六进制、文件，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、哪里有误。
 
     有误时退出码为 1。lorawan 后先写编码名，如 milesight-em500-udl；区县自己的编码在 --config 的 codecs 里。
-    见 docs/devices/sl651.md。
+    见 docs/devices/。
 
-    A telemetry station's message or a LoRaWAN payload (hex, or - from standard input) field by field: byte,
-    meaning, value, unit, what is wrong.
+    A device's message (hex, a file, or - from standard input) field by field: byte, meaning, value, unit,
+    what is wrong.
 
     Exit code 1 where anything is wrong. After lorawan the codec's name comes first, for example
-    milesight-em500-udl; a district's own stand in codecs of --config. docs/devices/sl651.md.
+    milesight-em500-udl; a district's own stand in codecs of --config. docs/devices/.
     """
     if protocol == _LORAWAN:
         found = _payload(obj.config if obj is not None else Path(), hex_, port)
@@ -77,7 +82,10 @@ def _payload(config: Path, words: tuple[str, ...], port: int | None) -> list[Row
 
 
 def _bytes(words: tuple[str, ...]) -> bytes:
-    """What was typed, with or without blanks, colons and 0x. Raises Usage."""
+    """What stands in the file of that name; else what was typed, with or without blanks, colons and 0x.
+    Raises Usage."""
+    if len(words) == 1 and words[0] != "-" and (file := Path(words[0])).is_file():
+        return file.read_bytes()
     text = sys.stdin.read() if words == ("-",) else " ".join(words)
     plain = "".join(text.replace("0x", " ").replace(":", " ").replace(",", " ").split())
     try:

@@ -21,7 +21,10 @@ class Fault(NamedTuple):
 
 
 # noise: bytes of no frame; bad_head, bad_crc, cut: no frame; the others leave the rest of it readable
-FAULTS = ("noise", "bad_head", "bad_crc", "cut", "bad_value", "bad_time", "unknown_element")
+FAULTS = (
+    *("noise", "bad_head", "bad_crc", "cut", "bad_value", "bad_time", "unknown_element"),
+    "oversize",
+)
 
 
 class Broken(NamedTuple):

@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.records.district import District
 from console.acts.service import LONGEST_MIN, minutes_of
 from console.model.shift_log import Shift
 from console.model.view import View
@@ -22,13 +21,14 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
 from fengsui.status.lines import status_lines
 from ingest.decode.service_words import Wish, wish
-from ingest.observation import SERVICE_LONGEST_MS, Observation, Observations, Service
+from ingest.observation import SERVICE_LONGEST_MS, Service
 from ingest.people.reports import People, outs_of
 from stream.log.port import Out
 from stream.records import Record, Rejected, Tick, encode
 from stream.stages.stage import Item
 from stream.wall_clock import now_ms
 from tests.support.decide_district import MIN, T0, run, unproved, yanqing
+from tests.support.detect_room import Room
 from tests.support.examples import examples
 
 HOUR = 60 * MIN
@@ -41,44 +41,6 @@ def service(thing: str, at: float, minutes: float, **more: Any) -> Service:
         "until_at": said + round(minutes * MIN), "reason": "校准", "way": "command", **more,
     }  # fmt: skip
     return Service(**fields)
-
-
-class Room:
-    """detect of the partition of one area, record by record."""
-
-    def __init__(self, area: str = "A28", district: District | None = None) -> None:
-        self.district = district or yanqing()
-        self.stage = Detect(self.district, lambda _: None)
-        self.group = self.district.group_of_area[area]
-        parts = range(self.district.partitions)
-        self.partition = next(p for p in parts if self.group in self.stage.part(p).groups)
-        self.state = self.stage.new(self.partition)
-        self.feed(run("live"))
-
-    def feed(self, *records: Record) -> list[Record]:
-        items = [Item(self.partition, 0, "", r) for r in records]
-        self.state, writes = self.stage.step(self.state, items)
-        return [w.record for w in writes]
-
-    def again(self) -> None:
-        """A restart from a snapshot."""
-        self.state = self.stage.load(self.partition, self.stage.dump(self.state))
-
-    def readings(self, station: str, values: dict[float, float]) -> Observations:
-        quantity = self.district.stations[station].quantity
-        items = [
-            Observation(
-                station=station,
-                quantity=quantity,
-                observed_at=T0 + round(m * MIN),
-                value=round(v * (1000 if quantity == "stage" else 10)),
-            )
-            for m, v in values.items()
-        ]
-        return Observations.of(self.group, items[-1].observed_at, items)
-
-    def tick(self, minute: float) -> list[Record]:
-        return self.feed(Tick(clock_at=T0 + round(minute * MIN)))
 
 
 def levels(found: list[Record], rule: str = "rain_threshold") -> list[tuple[str, int, int]]:

@@ -1,0 +1,1 @@
+"""Whose message is whose reading: a check for each table of devices. Pure."""
