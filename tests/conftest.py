@@ -2,6 +2,7 @@
 that module alone."""
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,10 @@ ROOT = Path(__file__).parent.parent
 os.environ.setdefault("FENGSUI_LANG", "both")
 # there is a process for every core already: threads of the linear algebra would only wait for each other
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# what tests write is gone after them: where memory has room for it, none of them waits for a disk
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 
 @pytest.fixture(scope="session")

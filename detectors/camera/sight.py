@@ -54,7 +54,8 @@ class Shift(NamedTuple):
 
 def kind_of(picture: Picture) -> str:
     """`day` in colour, `night` in grey (infrared): each has its reference."""
-    spread = picture.small.max(axis=2) - picture.small.min(axis=2)
+    blue, green, red = cv2.split(picture.small)
+    spread = cv2.max(cv2.max(blue, green), red) - cv2.min(cv2.min(blue, green), red)
     return "day" if float(spread.mean()) > _COLOURFUL else "night"
 
 

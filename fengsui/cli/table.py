@@ -12,32 +12,34 @@ COMMANDS = {
             "The whole line: every stage in this process, with the simulated storm or without.",
         ),
         "ingest": Entry(
-            "fengsui.cli.line:ingest",
+            "fengsui.cli.operate.stages:ingest",
             "接入：MQTT 消息解码、识别、检查，成为观测值；单独一个进程。",
             "MQTT to observations: decode, identify, check; one stage as a process of its own.",
         ),
         "detect": Entry(
-            "fengsui.cli.line:detect",
+            "fengsui.cli.operate.stages:detect",
             "检测：观测值的质量、规则和断报，成为检测。",
             "Observations to cases: quality memory, rules, silence.",
         ),
         "decide": Entry(
-            "fengsui.cli.line:decide",
+            "fengsui.cli.operate.stages:decide",
             "决策：按权限发布、暂缓、降级预警。",
             "Cases to alerts: raise, hold, step down, by authority.",
         ),
         "address": Entry(
-            "fengsui.cli.line:address",
+            "fengsui.cli.operate.stages:address",
             "定向：发给谁、用什么话、走哪些渠道。",
             "Alerts to deliveries: who, which words, which channels.",
         ),
         "send": Entry(
-            "fengsui.cli.line:send",
+            "fengsui.cli.operate.stages:send",
             "发送：给喇叭、手机和订阅方，直到每个接收者收到。",
             "Deliveries to loudspeakers, phones and feeds, until each recipient is reached.",
         ),
         "archive": Entry(
-            "fengsui.cli.line:archive", "归档：每个主题都存入历史库。", "Every topic to history."
+            "fengsui.cli.operate.stages:archive",
+            "归档：每个主题都存入历史库。",
+            "Every topic to history.",
         ),
         "console": Entry(
             "fengsui.cli.console:console",

@@ -84,6 +84,12 @@ def test_a_line_loads_what_its_district_asks_for() -> None:
     assert not found & {"scipy", "cv2", "matplotlib", "argon2", "apprise", "requests"}
 
 
+def test_a_stage_of_its_own_loads_nothing_of_played_storms() -> None:
+    found = loaded("import fengsui.cli.operate.stages")
+    assert not found & {"scipy", "cv2", "matplotlib", "argon2", "apprise", "requests"}
+    assert not found & {"simulators", "skill", "rich"}
+
+
 def test_a_decision_loads_what_signs_it_and_no_more(tmp_path: Path) -> None:
     words = ("--state", str(tmp_path), "decisions", "--run", "exercise-a")
     assert not loaded(MAIN, *words) & HEAVY
