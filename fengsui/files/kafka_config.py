@@ -24,6 +24,7 @@ from stream.log.kafka_url import Right
 WRITES: dict[str, tuple[str, ...]] = {
     "ingest": ("observations", "dead-letters"),
     "camera": ("observations", "dead-letters"),
+    "telemetry": ("observations", "dead-letters"),
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
     "address": ("deliveries", "dead-letters", "alerts"),
@@ -35,8 +36,12 @@ WRITES: dict[str, tuple[str, ...]] = {
     # the command line: order, resend, station service; status, export, backup
     "operator": ("cases", "deliveries", "observations"),
 }
-# what a program reads that is no stage: ingest the last time, camera what makes it faster
-_LOOKS = {"ingest": ("observations",), "camera": ("observations", "cases")}
+# what a program reads that is no stage: ingest and telemetry the last time, camera what makes it faster
+_LOOKS = {
+    "ingest": ("observations",),
+    "telemetry": ("observations",),
+    "camera": ("observations", "cases"),
+}
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic
 
 

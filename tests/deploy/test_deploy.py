@@ -149,7 +149,24 @@ def test_only_the_judge_and_the_desk_hold_the_list_of_signers() -> None:
 
 def test_what_is_published_beyond_this_machine_is_the_devices_port_only() -> None:
     ports = [p for service in SERVICES.values() for p in service.get("ports", [])]
-    assert [p for p in ports if not p.startswith("127.0.0.1:")] == ["8883:8883"]
+    own = ("127.0.0.1:", "${FENGSUI_TELEMETRY_LISTEN:-127.0.0.1}:")
+    assert [p for p in ports if not p.startswith(own)] == ["8883:8883"]
+
+
+def test_the_listener_for_telemetry_stations_starts_where_it_is_wanted() -> None:
+    listener = SERVICES["telemetry"]
+    assert listener["profiles"] == ["telemetry"]
+    assert listener["command"] == ["telemetry"]
+    assert listener["environment"]["FENGSUI_LOG"] == f"kafka://{user('telemetry')}@kafka:9092"
+    assert {str(p).rpartition(":")[2] for p in listener["ports"]} == {"5651/tcp", "5651/udp"}
+    assert listener["networks"] == ["line", "devices"]  # stations come in, it does not go out
+    assert not any("telemetry" in SERVICES[s]["depends_on"] for s in STAGES)
+    given = [
+        _directives(f)["FENGSUI_HTTP"][0]
+        for f in UNITS.glob("env/*.env")
+        if "HTTP" in f.read_text()
+    ]
+    assert len(set(given)) == len(given)
 
 
 def test_the_duty_room_is_a_service_that_no_stage_waits_for() -> None:
@@ -359,7 +376,10 @@ def test_the_units_pass_systemds_own_verifier(tmp_path: Path) -> None:
     unit = tmp_path / "units" / "fengsui@.service"
     text = unit.read_text("utf-8")
     unit.write_text(text.replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"), "utf-8")
-    for name in ("fengsui.target", *(f"fengsui@{s}.service" for s in (*STAGES, "console"))):
+    for name in (
+        "fengsui.target",
+        *(f"fengsui@{s}.service" for s in (*STAGES, "console", "telemetry")),
+    ):
         done = _verified(unit.parent, name)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")
     unit.write_text(unit.read_text("utf-8").replace("ProtectSystem=strict", "ProtectSystm=strict"))

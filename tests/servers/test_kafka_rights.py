@@ -241,7 +241,7 @@ def forge(place: Place, log: Log) -> None:
 
 
 def test_the_table_names_every_program_and_stage() -> None:
-    assert {*STAGES, "camera", "console", "audit", "operator"} == set(WRITES)
+    assert {*STAGES, "camera", "telemetry", "console", "audit", "operator"} == set(WRITES)
     assert {t for w in WRITES.values() for t in w} == set(TOPICS)
     joined = {(g, t or READS["archive"]) for p in WRITES for g, t in groups(p)}
     assert {(s, t) for s, t in READS.items()} <= joined
