@@ -48,6 +48,7 @@ from console.routes.people import PersonDesk
 from console.routes.shift import ShiftDesk
 from console.routes.sources import People, Sources
 from console.routes.stations import StationDesk
+from console.routes.things import ThingsDesk
 from dispatch.records import Alert, Decision
 from ingest.decode.fact_time import fact_time
 from stream.log.port import Log, Unavailable
@@ -115,6 +116,7 @@ class Console:
             PersonDesk(tools, self._people),
             ShiftDesk(tools, sources),
             StationDesk(tools, sources),
+            ThingsDesk(tools, sources, door.reader, secure=secure),
         )
         self._api = Api(feed, users.folder / "cap", asked)
         self._acts = Rate(_ACTS_A_MINUTE)

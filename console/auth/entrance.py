@@ -11,6 +11,7 @@ passwords are hashed, and no limit by address.
 """
 
 import time
+from base64 import b64decode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -79,6 +80,23 @@ class Entrance:
             raise Refused(401, Text("令牌无效或已撤销", "no such token, or it was revoked"))
         else:
             self._calls.take(user.name)
+        return user
+
+    def reader(self, request: Request) -> User:
+        """The same for what can only be read: a program that knows no bearer brings its token as the password
+        of HTTP Basic. Nowhere else: a browser sends that again by itself, whatever page asks for it."""
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "basic":
+            return self.user(request)
+        try:
+            token = b64decode(given, validate=True).decode().partition(":")[2]
+        except ValueError:
+            token = ""
+        user = self._users.of_token(token, _now())
+        if user is None:
+            self._guesses.take(_host(request))
+            raise Refused(401, Text("令牌无效或已撤销", "no such token, or it was revoked"))
+        self._calls.take(user.name)
         return user
 
     def sure(self, request: Request) -> User:

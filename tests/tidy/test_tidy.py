@@ -68,7 +68,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("ledger", "signatures", "decide", "channels", "cap", "address", "send"),
     ),
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
-    "console": ("model", "pages", "acts", "auth", "routes", "api", "app", "serve"),
+    "console": ("model", "pages", "acts", "auth", "things", "routes", "api", "app", "serve"),
     "fengsui": ("run", "files", "explain", "review", "status", "doctor", "play", "cli", "__main__"),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
@@ -111,6 +111,7 @@ PURE = (
     "dispatch/people/evacuation_roll.py",
     *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
+    *("ingest/telemetry/things/*.py", "console/things/*.py"),
     "ingest/telemetry/lorawan/*.py",
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py", "skill/report/ledger_json.py"),
