@@ -25,8 +25,8 @@ from detectors.quality.catch_over_days import CaughtDays
 from detectors.quality.clock_offset import ClockState
 from ingest.observation import Away
 
-# kinds that foretell from gauges upstream or from the level itself: blind without them
-_FORECASTS = ("travel_time", "flood_score", "level_forecast")
+# kinds that foretell from gauges upstream or from the level itself: blind without them, or less sure
+_FORECASTS = ("travel_time", "flood_score", "level_forecast", "level_and_rain")
 
 
 class SilenceState(msgspec.Struct):

@@ -14,7 +14,7 @@ it is 1 / (1 + exp(-score)). A row is the level gauge, and beside it the rain ga
 [...] }`).
 Where the level was not heard for `unseen_min` the score is the higher of that and unseen_intercept + sum of
 `unseen` weight x term, terms of rain alone: a stream whose gauge is broken is foretold from what is still
-known. That raises a level and calls none over; what is said then says so.
+known. That raises a level and calls none over while there is rain in the window; what is said then says so.
 window_min: `ahead_min`. A level below `lowest_m` is no water, and as if it were not heard.
 Parameters: zero_m, flood_m, lowest_m (m, or m3/s of discharge), power, intercept, weights (term: weight),
 unseen_intercept, unseen (term: weight; none: never by rain alone), unseen_min (minutes, 0: silent_min),
@@ -234,9 +234,12 @@ def _unseen(p: FloodScore, level: _Level) -> Bools:
     return np.asarray(np.isnan(level.now) | (level.back >= after))
 
 
-def unseen(p: FloodScore, view: View) -> Bools:
-    """(n,): where the level is not known. What is said then rests on rain, and calls nothing over."""
-    return _unseen(p, _level(p, view))
+def holds(p: FloodScore, view: View) -> Bools:
+    """(n,): where the level is not known and it has rained in the window. What is said then rests on rain
+    alone, and calls nothing over. When it has been dry for so long the rule falls, so that the next storm
+    is told as new; the order itself stands, for without the level the evidence is thin."""
+    fell = np.nan_to_num(view.values[:, _wet_at(view)]).any(axis=(1, 2))
+    return np.asarray(_unseen(p, _level(p, view)) & fell)
 
 
 def _total(intercept: float, weights: dict[str, float], seen: Floats) -> Floats:
@@ -272,7 +275,7 @@ def _by_rain(p: FloodScore, view: View) -> Floats:
 
 def tells(p: FloodScore, view: View, _: str) -> Tells:
     """That the level is not known, and that it rests on the rain gauges."""
-    if not unseen(p, view)[0]:
+    if not _unseen(p, _level(p, view))[0]:
         return Tells()
     note = Text("水位不明，只凭雨量", "level not known, by rain alone")
     return Tells(note=note, inputs=tuple(_wet_at(view)))
@@ -322,5 +325,5 @@ KIND = Kind(
     mixed=("rain",),
     at_most=at_most,
     tells=tells,
-    holds=unseen,
+    holds=holds,
 )

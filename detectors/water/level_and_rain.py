@@ -14,8 +14,8 @@ Parameters: zero_m, flood_m (m, or m3/s of discharge), power, rise_min (minutes)
 
 Delay it adds: none.
 Cannot see: how level and rain make up for one another (`flood_score`); rain to come, snow. Where the
-level was not heard for `silent_min`, or no rain gauge was, any goes by the other alone and calls nothing
-over, and all cannot say (NaN).
+level was not heard for `silent_min`, or no rain gauge was, any goes by the other alone, and all cannot say
+(NaN).
 Source: none for the joining; the limits are measured, with their skill, in the tuned file.
 
 >>> x = np.array([[[1.0, 2.0, 3.0], [9.0, 1.0, 4.0]]])
@@ -30,7 +30,6 @@ from typing import Literal
 import numpy as np
 
 from config.language import Text
-from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
@@ -105,12 +104,6 @@ def score(p: LevelAndRain, view: View) -> Scored:
     return scored(together(level, fell / p.rain_mm, p.joined), p.rain_min)
 
 
-def unknown(p: LevelAndRain, view: View) -> Bools:
-    """(n,): where the level or the rain is not known."""
-    level, fell = parts(p, view)
-    return np.asarray(np.isnan(level) | (np.isnan(fell) & (view.values.shape[1] > 1)))
-
-
 KIND = Kind(
     name="level_and_rain",
     inputs=("stage", "discharge"),
@@ -121,5 +114,4 @@ KIND = Kind(
     gather="max",
     joint=True,
     mixed=("rain",),
-    holds=unknown,
 )

@@ -27,8 +27,7 @@ Delay it adds: none.
 Cannot see: rain to come without a nowcast, a dam that breaks, a level that rises between two reports from
 rest. NaN (no chance, which is not a chance of 0) where the level was not heard for `silent_min`, or nothing
 of what it could be forecast from. Rain of which no gauge was heard, a gauge upstream that is silent, and a
-nowcast that is too old are left out; while a gauge of the row is silent, or all rain gauges are, nothing is
-called over.
+nowcast that is too old are left out.
 Source: corresponding stages: Linsley, Kohler & Paulhus 1982, Hydrology for Engineers, 3rd ed.; that a
 forecast's error be learned from its past: Krzysztofowicz 1999, Water Resour. Res. 35:2739–2750 (the idea;
 the distribution here is a plain one).
@@ -330,20 +329,6 @@ def score(p: LevelForecast, view: View) -> Scored:
     return scored(found.chance[found.minutes.index(p.horizon_min)] * 100, p.horizon_min)
 
 
-def unheard(p: LevelForecast, view: View) -> Bools:
-    """(n,): where a level of the row is not heard, or no rain gauge is that it goes by."""
-    kinds = view.quantities or ("",) * (1 + len(p.lag_min)) + ("rain",) * view.values.shape[1]
-    newest = view.values[:, :, -(p.silent_min // p.slot_min) - 1 :]
-    heard: Bools = np.asarray(np.isfinite(newest).any(axis=2))
-    columns = list(enumerate(kinds[: view.values.shape[1]]))
-    levels = [k for k, q in columns if q != "rain" and q not in AHEAD.values()]
-    wet = [k for k, q in columns if q == "rain"]
-    lost: Bools = np.asarray(~heard[:, levels[: 1 + len(p.lag_min)]].all(axis=1))
-    if p.runoff is not None and wet:
-        lost |= ~heard[:, wet].any(axis=1)
-    return lost
-
-
 def tells(p: LevelForecast, view: View, _: str) -> Tells:
     """The highest level to expect and every horizon's chance, of one judgement; the chance itself is told
     apart where the level is not there yet: what is measured is no forecast."""
@@ -387,6 +372,5 @@ KIND = Kind(
     joint=True,
     mixed=("rain", *AHEAD.values()),
     tells=tells,
-    holds=unheard,
     unfit=_unfit,
 )

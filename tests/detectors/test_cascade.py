@@ -231,6 +231,7 @@ def test_a_restart_changes_nothing() -> None:
     [
         ("travel_time", ("S01", "S02"), {"lag_min": [30, 20], "gain": [1, 1]}),
         ("flood_score", ("S02",), {"zero_m": 0.0, "flood_m": 9.0, "slot_min": 5, "silent_min": 15}),
+        ("level_and_rain", ("S02",), {"flood_m": 9.0, "slot_min": 5, "silent_min": 15}),
     ],
 )
 def test_a_silent_gauge_blinds_the_forecast_and_keeps_the_all_clear_back(
@@ -248,7 +249,10 @@ def test_a_silent_gauge_blinds_the_forecast_and_keeps_the_all_clear_back(
             if isinstance(d, Detection) and d.rule == "silence" and d.detected_at > at(30):
                 found.append(d)
     of = {d.area: [(x.thin, x.note) for x in found if x.area == d.area] for d in found}
-    assert of["A02"] == [(True, Text("来水预报失明：S02", "no forecast from upstream: S02")), (False, "")]
+    assert of["A02"] == [
+        (True, Text("来水预报失明：S02", "no forecast from upstream: S02")),
+        (False, ""),
+    ]
     assert of["A01"] == [(False, ""), (False, "")]  # it has no forecast that could be blind
 
 

@@ -165,15 +165,6 @@ def test_a_level_that_is_no_longer_heard_has_not_stopped_rising() -> None:
     assert chance_of(silent) > 1.5 * chance_of(level)
 
 
-def test_while_something_is_not_heard_nothing_is_called_over() -> None:
-    values = some(3, holes=0)
-    assert not KIND.blind(P, view(values))[0]
-    for dead in range(3):
-        one = values.copy()
-        one[0, dead, -P.silent_min // P.slot_min - 1 :] = np.nan
-        assert KIND.blind(P, view(one))[0]
-
-
 def test_rain_that_fell_and_a_wave_upstream_raise_the_chance_before_the_level_moves() -> None:
     still = np.zeros((1, 3, WIDTH))
     still[:, :2] = 2.0
