@@ -10,6 +10,8 @@ import numpy as np
 
 from config.records.district import District
 from config.records.quantity import QUANTITIES
+from ingest.camera.jpeg import Thumb, changed, thumb_of
+from ingest.camera.pace import Pace
 from ingest.observation import Flag, Observation
 from simulators.camera import render
 from simulators.faults import Reading, Total, suffer, totalled
@@ -42,6 +44,8 @@ class World:
         self._totals = {s.id: Total() for s in self._gauges if s.quantity == "rain_counter"}
         self._stages = [s for s in district.stations.values() if s.quantity == "stage"]
         self._cameras = [s for s in district.stations.values() if s.quantity == "frame"]
+        self._pace = Pace(district)
+        self._thumbs: dict[str, Thumb] = {}
         self._nodes = list(district.nodes.values())
         self._held: dict[str, list[Reading]] = {}
         areas_ = list(district.areas.values())
@@ -71,7 +75,8 @@ class World:
         self._faults = scenario.faults + taken(district, scenario.wave)
 
     def _surges(self) -> dict[str, tuple[int, int]]:
-        """A camera sees a surge from three minutes before the first debris flow of its basin."""
+        """What there is to see: debris in the channel from twenty minutes before the first debris flow of a
+        basin is there. No camera knows of it: it sees it when it looks."""
         first: dict[str, int] = {}
         for t in self.truth:
             if t.hazard == "debris_flow":
@@ -118,13 +123,18 @@ class World:
     def _frames(self, minute: int, at: int) -> list[Reading]:
         found = []
         for n, camera in enumerate(self._cameras):
+            # a minute is the shortest there is here: a camera that is faster sends one a minute
+            if not self._pace.fast(camera.id, at) and (minute * 60 + 60 * n) % camera.interval_s:
+                continue
             first, last = self._surge.get(camera.basin, (-1, -1))
             surge = first <= minute <= last
-            if not surge and (minute * 60 + 60 * n) % camera.interval_s:
-                continue
             flow = float(self._flow[camera.basin][min(minute, self.minutes - 1)])
             hour = (at / 3_600_000 + 8) % 24
-            body = render(self.seed + n, minute, flow, surge, hour)
+            body = render(1000 * self.seed + n, minute, flow, surge, hour)
+            now = thumb_of(body)
+            before = self._thumbs.get(camera.id, now)
+            self._pace.looked(camera.id, changed(before, now), at)
+            self._thumbs[camera.id] = now
             found.append(Reading(camera.id, "frame", at, len(body), None, body))
         return found
 
@@ -132,21 +142,15 @@ class World:
         """What arrives in a minute, faults and all. Call for each minute once, in order."""
         faults = self._faults
         out = suffer(faults, minute, self._readings(minute, frames), self._held)
-        return totalled(faults, minute, out, self._totals) if self._totals else out
+        if self._totals:
+            out = totalled(faults, minute, out, self._totals)
+        for r in out if frames else ():
+            self._pace.heard(_observation(r), self.at(minute))
+        return out
 
     def observations(self, minute: int) -> list[Observation]:
         """For stepping in memory, without pictures."""
-        return [
-            Observation(
-                station=r.station,
-                quantity=r.quantity,
-                observed_at=r.observed_at,
-                value=r.value,
-                seq=r.seq,
-                flag=Flag.GOOD,
-            )
-            for r in self.arrivals(minute, frames=False)
-        ]
+        return [_observation(r) for r in self.arrivals(minute, frames=False)]
 
     def spoken(self, minute: int) -> list[Publication]:
         """What observers report in a minute, for the wire."""
@@ -184,3 +188,14 @@ class World:
         """The share of the phones that no base station reaches in this minute."""
         now = [p.share for p in self.scenario.phones_off if p.start <= minute < p.end]
         return max(now, default=0.0)
+
+
+def _observation(r: Reading) -> Observation:
+    return Observation(
+        station=r.station,
+        quantity=r.quantity,
+        observed_at=r.observed_at,
+        value=r.value,
+        seq=r.seq,
+        flag=Flag.GOOD,
+    )
