@@ -41,7 +41,9 @@ class Mode(NamedTuple):
     slots: int
     group: int
     doubtful: bool = False  # every second gauge is flagged suspect
-    late: bool = False  # the last slot first, then each gauge's others, newest first, `group` a step
+    late: bool = (
+        False  # the last slot first, then each gauge's others, newest first, `group` a step
+    )
     dry: bool = False  # no rain and no flood
 
 

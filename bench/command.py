@@ -64,6 +64,12 @@ _EACH = {
             "SL 651 frames decoded a second beside a plain decoder; hourly reports of many stations into "
             "the log.",
         ),
+        "cameras": Entry(
+            "bench.cases.doors.cameras:bench_cameras",
+            "摄像机接入测速：许多 RTSP 摄像机每 2 秒一张用多少 CPU，与逐帧解码相比；从拍下到检测器拿到要多久。",
+            "Cameras by RTSP, a picture in 2 s each: CPU beside decoding every frame, and from the moment a "
+            "picture is taken until the detector has it.",
+        ),
         "camera": Entry(
             "bench.command:bench_camera",
             "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比。",

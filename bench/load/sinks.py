@@ -122,9 +122,7 @@ class _Smsc:
     def _run(self, command: list[str], ready: str, **env: str) -> None:
         out = self.file.with_suffix(".log")
         with out.open("ab") as f:
-            self._process = subprocess.Popen(
-                command, stdout=f, stderr=f, env={**os.environ, **env}
-            )
+            self._process = subprocess.Popen(command, stdout=f, stderr=f, env={**os.environ, **env})
         deadline = time.monotonic() + 60
         while ready not in out.read_text("utf-8", "replace"):
             if time.monotonic() > deadline or self._process.poll() is not None:

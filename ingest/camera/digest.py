@@ -4,10 +4,10 @@
 import hashlib
 import re
 from base64 import b64encode
-from urllib.request import parse_http_list, parse_keqv_list
 
 # where the next challenge begins in a header that holds several, or in several that were made one
 _NEXT = re.compile(r",\s*(?=(?:digest|basic)\s)", re.IGNORECASE)
+_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))')
 _HASHES = {
     "MD5": hashlib.md5,
     "SHA-256": hashlib.sha256,
@@ -46,8 +46,10 @@ def answer(
 
 
 def _parameters(text: str) -> dict[str, str]:
-    parts = [p for p in parse_http_list(text) if "=" in p]
-    return {k.lower(): v for k, v in parse_keqv_list(parts).items()}
+    return {
+        name.lower(): re.sub(r"\\(.)", r"\1", quoted) if quoted else bare
+        for name, quoted, bare in _PARAMETER.findall(text)
+    }
 
 
 def _digest(

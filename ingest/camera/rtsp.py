@@ -49,7 +49,8 @@ def missing() -> Text | None:
 
 
 @cache
-def _av() -> Any:
+def pyav() -> Any:
+    """PyAV, which says nothing by itself."""
     import av
 
     av.logging.set_level(None)  # its words may hold an address with its password
@@ -100,7 +101,7 @@ class Rtsp:
             self.close()
             if stop.wait(_LOOK_S):
                 return []
-        av = _av()
+        av = pyav()
         try:
             return self._taken(self._stream or self._opened(), due, stop)
         except av.error.HTTPUnauthorizedError:
@@ -117,7 +118,7 @@ class Rtsp:
         options = {"rtsp_transport": "tcp", "fflags": "nobuffer"}
         if self._url.startswith("rtsps"):
             options |= {"tls_verify": "1", "ca_file": self._row.ca or _trusted()}
-        found = _av().open(self._url, options=options, timeout=(_TIMEOUT_S, _TIMEOUT_S))
+        found = pyav().open(self._url, options=options, timeout=(_TIMEOUT_S, _TIMEOUT_S))
         try:
             video = found.streams.video[0]
         except IndexError:

@@ -15,7 +15,7 @@ from stream.pace.retry import Retry
 from stream.records import Rejected
 
 _AGAIN_MS = 3_600_000  # a camera that is away is a dead letter once, and once more each hour
-_AWAY = ("no_picture", "bad_password")  # told anew after the camera was there
+_SOON_MS = 600_000
 _AWAY_S = 60.0
 _EARLY, _EARLY_MS = 0.1, 250  # a picture that comes by so much before it is due is taken
 
@@ -109,10 +109,12 @@ class Watcher:
         if not good or not self._keeper.keep(self._station, good):
             return
         self._taken_at = good[0].at
-        if self._away:
+        if self._away and bad is None:
             say(f"{NAME} {self._station}", Text("又有图像", "pictures again"))
         self._away = bad is not None
-        self._told = {r: at for r, at in self._told.items() if r not in _AWAY}
+        # its next loss is told too; of one that comes and goes, one in ten minutes
+        back = good[0].at - _AGAIN_MS + _SOON_MS
+        self._told = {r: min(at, back) for r, at in self._told.items()}
 
     def _look(self, picture: Jpeg, shot: Shot) -> None:
         if self._thumb is not None:

@@ -205,7 +205,9 @@ def unique(request: pytest.FixtureRequest) -> str:
     return str(request.node.name)
 
 
-def channel(district: District, row: Carrier, hear: Callable[[CarrierWord], None] = print) -> Carriers:
+def channel(
+    district: District, row: Carrier, hear: Callable[[CarrierWord], None] = print
+) -> Carriers:
     return channel_of(district, row.channel, (row,), hear, lambda: T0)
 
 

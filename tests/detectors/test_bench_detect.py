@@ -92,7 +92,9 @@ def test_this_tree_beside_itself_does_the_same_work(tmp_path: Path) -> None:
     (tmp_path / "workload").write_bytes(body)
     turns = [against.turn(against._TREE, tmp_path / "workload", small.times) for _ in range(2)]
     assert turns[0][1:] == turns[1][1:]
-    stations = [s for s in load(default_config()).stations.values() if s.quantity in ("rain", "stage")]
+    stations = [
+        s for s in load(default_config()).stations.values() if s.quantity in ("rain", "stage")
+    ]
     assert turns[0].readings == small.times * small.slots * len(stations)
     assert turns[0].said > small.slots  # a mark of each group after each slot
 

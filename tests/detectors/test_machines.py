@@ -85,7 +85,10 @@ def test_the_highest_level_that_any_window_reaches(seed: int) -> None:
     rng = np.random.default_rng(seed)
     values, limits = rng.integers(0, 9, (6, 3)), rng.integers(0, 12, (6, 3, 4))
     found = [
-        max((k + 1 for w in range(3) for k in range(4) if values[n, w] >= limits[n, w, k]), default=0)
+        max(
+            (k + 1 for w in range(3) for k in range(4) if values[n, w] >= limits[n, w, k]),
+            default=0,
+        )
         for n in range(6)
     ]
     assert highest(values, limits).tolist() == found

@@ -186,7 +186,9 @@ def test_what_has_passed_its_retention_is_remembered_and_what_nobody_can_check_i
     assert isinstance(log, SqliteLog)
     log.append(ALL)
     before = kept(log, tmp_path)
-    newest = "SELECT MAX(pos) FROM records r WHERE r.topic = records.topic AND r.part = records.part"
+    newest = (
+        "SELECT MAX(pos) FROM records r WHERE r.topic = records.topic AND r.part = records.part"
+    )
     with log.transaction() as db:
         db.execute(f"DELETE FROM records WHERE topic = 'observations' AND pos < ({newest})")
     after = kept(log, tmp_path)

@@ -73,7 +73,9 @@ def test_the_wave_is_proposed_before_it_is_there() -> None:
     first = next(a for a in alerts if a.area == "V05")
     assert first.earliest_at is not None
     assert first.latest_at is not None
-    assert last.latest_at - last.earliest_at < first.latest_at - first.earliest_at  # it is known better
+    assert (
+        last.latest_at - last.earliest_at < first.latest_at - first.earliest_at
+    )  # it is known better
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -90,7 +92,9 @@ def test_a_notice_of_it_fits_into_an_sms_with_its_times(lang: Any) -> None:
             m = Message(alert, "notice", lang, role=role, must_answer=True)  # type: ignore[arg-type]
             route = write(district, m, "sms")
             assert route.segments <= SMS_SEGMENTS, route.text
-            assert re.search(r"\d\d:\d\d[–-]\d\d:\d\d|最迟|by \d\d:\d\d|可能已到|already", route.text)
+            assert re.search(
+                r"\d\d:\d\d[–-]\d\d:\d\d|最迟|by \d\d:\d\d|可能已到|already", route.text
+            )
 
 
 @pytest.mark.parametrize("name", ["valley-carrier-out", "valley-power-out", "valley-gauges-fail"])

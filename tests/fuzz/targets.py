@@ -50,6 +50,8 @@ from dispatch.send.inbound_sms import Inbound
 from dispatch.send.node_supervisor import Caretaker
 from dispatch.send.outbox.state import Box
 from dispatch.send.receipts import Receipts, _Stray
+from ingest.camera import digest
+from ingest.camera.jpeg import Jpeg, of_jpeg
 from ingest.cap.decode import MAX_BYTES, CapMessage, open_cap, read_cap
 from ingest.cap.envelopes import messages
 from ingest.cap.feed_entries import entries
@@ -213,6 +215,13 @@ def topic(data: bytes) -> None:
 
 def frame(data: bytes) -> None:
     expect(check_frame(data) or Rejected("bad_frame", "taken"), Rejected)
+
+
+def camera(data: bytes) -> None:
+    """What a camera that is asked answers: a challenge, or a picture."""
+    made = digest.answer(data.decode("latin-1"), "GET", "/s", "eye", "gate", "0a1b")
+    assert made is None or made.startswith(("Digest ", "Basic "))
+    expect(of_jpeg(data, 640, 80), Jpeg | Rejected)
 
 
 def said(data: bytes) -> None:
@@ -406,8 +415,8 @@ def waveform(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     f.__name__: f
     for f in (
-        reading, senml, nowcast, intake, topic, frame, said, people, form, cap, feed, node_message, node_hears,
-        node_obeys, node_report,
+        reading, senml, nowcast, intake, topic, frame, camera, said, people, form, cap, feed, node_message,
+        node_hears, node_obeys, node_report,
         waveform, receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
     )
 }  # fmt: skip
@@ -494,6 +503,10 @@ def seeds(target: str) -> Iterator[bytes]:
                     yield bytes([TOPICS.index(p.topic)]) + p.payload
         case "frame":
             yield from (poison.picture(), *(p.payload for p in ours if p.door == "frame"))
+        case "camera":
+            yield from (poison.picture(), *(p.payload for p in ours if p.door == "frame"))
+            yield b'Basic realm="x", Digest realm="a\\"b", qop="auth,auth-int", nonce=7, algorithm=SHA-256'
+            yield b'Digest realm=, nonce="", qop=auth-int'
         case "said":
             yield from (s.encode() for s in ("水涨了", "已转移一百零五人", "收到 1", "A01 求助"))
         case "people":

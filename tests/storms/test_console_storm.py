@@ -1,7 +1,6 @@
 """A storm from its first rain to the final report, by two people at two browsers, with the stages detect,
 decide and address behind them. The test is the sky and the carriers, and it moves the clock."""
 
-
 import threading
 from collections.abc import Iterator, Sequence
 

@@ -62,7 +62,9 @@ def test_people_report_and_one_of_them_asks_for_help(storm_out: Path) -> None:
     reports = [d for d in rows(storm_out, "detections") if d["rule"] == "observer"]
     assert {d["level"] for d in reports} > {0}, "they rise and end by themselves"
     assert all(e["station"].startswith("C-") for d in reports for e in d.get("evidence", ()))
-    helps = [d for d in rows(storm_out, "deliveries") if "求助，请立即" in str(d["routes"][0]["text"])]
+    helps = [
+        d for d in rows(storm_out, "deliveries") if "求助，请立即" in str(d["routes"][0]["text"])
+    ]
     assert [d["recipient"][:7] for d in helps] == ["duty:C-"] * len(helps)
     assert helps
 

@@ -31,7 +31,9 @@ DISTRICT = yanqing()
 def kept_in(new: Any, old: Any) -> bool:
     """Is all of the old in the new? A mapping may have more."""
     if isinstance(old, dict):
-        return isinstance(new, dict) and all(k in new and kept_in(new[k], v) for k, v in old.items())
+        return isinstance(new, dict) and all(
+            k in new and kept_in(new[k], v) for k, v in old.items()
+        )
     return bool(new == old)
 
 

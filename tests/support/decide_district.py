@@ -1,6 +1,5 @@
 """A small district and short ways to make records, for the tests of decide and address."""
 
-
 import msgspec
 
 from config.records.authority import Authority, Officer, Policy

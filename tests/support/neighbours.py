@@ -1,6 +1,5 @@
 """What several tests use, by the one it was written for: neighbours."""
 
-
 from config.records.district import District
 from detectors.detection import Detection
 from ingest.observation import Observation

@@ -43,7 +43,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
-        items[:] = dealt([(f, sum(_LONG.get(i.stash[tier_of], 0) for i in f)) for f in files], workers)
+        items[:] = dealt(
+            [(f, sum(_LONG.get(i.stash[tier_of], 0) for i in f)) for f in files], workers
+        )
 
 
 def pytest_collection_finish() -> None:

@@ -1,6 +1,5 @@
 """What several tests use, by the one it was written for: orders."""
 
-
 from tests.support.districts import yanqing
 
 DISTRICT = yanqing()

@@ -106,9 +106,7 @@ class Valley:
         self.stage = Detect(self.district, lambda _: None)
         self.state = self.stage.new(self.partition)
         self.said: list[Detection] = []
-        self.feed(
-            Run(name="live", kind="live", district="yanqing", config="c", start_at=at(-60))
-        )
+        self.feed(Run(name="live", kind="live", district="yanqing", config="c", start_at=at(-60)))
 
     def feed(self, *records: Record) -> list[Write]:
         items = [Item(self.partition, n, "", r) for n, r in enumerate(records)]
@@ -124,7 +122,9 @@ class Valley:
     def hear(self, *items: Observation) -> None:
         self.feed(Observations.of(GROUP, max(o.observed_at for o in items), list(items)))
 
-    def play(self, until: int, dead: dict[str, float], back: dict[str, float] | None = None) -> None:
+    def play(
+        self, until: int, dead: dict[str, float], back: dict[str, float] | None = None
+    ) -> None:
         """dead: station -> the minute in which it dies; back: from which it reports again."""
         for record in records(until, dead, back or {}):
             self.feed(record)
@@ -135,14 +135,17 @@ class Valley:
         return mine[-1] if mine and (mine[-1].level or mine[-1].action) else None
 
 
-def records(until: int, dead: dict[str, float], back: dict[str, float], begin: int = 0) -> list[Record]:
+def records(
+    until: int, dead: dict[str, float], back: dict[str, float], begin: int = 0
+) -> list[Record]:
     """A tick a minute, and before it what came in that minute."""
     found: list[Record] = []
     for minute in range(begin, until + 1):
         items = [
             level(s, minute)
             for n, s in enumerate((*RIVER, SIDE, *RAIN))
-            if minute % 5 == n % 5 and (minute <= dead.get(s, until) or minute >= back.get(s, until + 1))
+            if minute % 5 == n % 5
+            and (minute <= dead.get(s, until) or minute >= back.get(s, until + 1))
         ]
         if items:
             found.append(Observations.of(GROUP, at(minute), items))

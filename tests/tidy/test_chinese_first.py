@@ -86,5 +86,10 @@ def test_what_a_person_reads_holds_chinese(path: Path) -> None:
 def test_every_state_and_refusal_has_a_chinese_word() -> None:
     assert set(STATE_ZH) == set(get_args(State))
     assert set(status_words.NODE_REFUSED) == set(get_args(Refusal))
-    for meanings in (status_words.NODE, status_words.NODE_REFUSED, status_words.CARRIER, status_words.CALL):
+    for meanings in (
+        status_words.NODE,
+        status_words.NODE_REFUSED,
+        status_words.CARRIER,
+        status_words.CALL,
+    ):
         assert all(CHINESE.search(m.words) for m in meanings.values())

@@ -1,6 +1,5 @@
 """The door and the page Accounts in a real browser."""
 
-
 from base64 import b32decode
 from collections.abc import Iterator
 

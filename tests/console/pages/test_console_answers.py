@@ -105,4 +105,6 @@ def test_every_answer_has_the_form_that_the_document_gives_it(desk: Desk, storm:
         assert status == 200, (path, data)
         assert not empty, (path, data)
         read = msgspec.json.decode(data, type=SAYS[path].answer, strict=True)
-        assert json.loads(msgspec.json.encode(read)) == told, f"{path}: something is not in the document"
+        assert json.loads(msgspec.json.encode(read)) == told, (
+            f"{path}: something is not in the document"
+        )

@@ -1,6 +1,5 @@
 """The page Delivery: how far the newest word came, who was not reached, their numbers, sending again."""
 
-
 import json
 import threading
 from collections.abc import Sequence

@@ -1,6 +1,5 @@
 """The page Drills: which exercises were held, what came of each, and its page to print."""
 
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

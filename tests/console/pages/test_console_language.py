@@ -40,7 +40,13 @@ OWN = {a.shelter for a in yanqing().areas.values() if a.shelter}
 # what persons wrote, each in the language of their own: a note, and who answers for the thresholds
 WROTE = "桥已断"
 SIGNED = judged(yanqing().folder)[2]
-OWN |= {c.name for c in yanqing().contacts.values()} | {WROTE, "会商<1>", "字", "info severity", "暴雨预警"}
+OWN |= {c.name for c in yanqing().contacts.values()} | {
+    WROTE,
+    "会商<1>",
+    "字",
+    "info severity",
+    "暴雨预警",
+}
 OWN |= {SIGNED.reason} if SIGNED else set()
 # how many answers the page still waits for
 COUNTED = """

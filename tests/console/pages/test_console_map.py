@@ -1,6 +1,5 @@
 """What lies on the map of Situation beside the areas, and what may be taken off it."""
 
-
 import msgspec
 import pytest
 

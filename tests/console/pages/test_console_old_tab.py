@@ -1,6 +1,5 @@
 """A tab that was left open and slept for hours, as a laptop's does when it is shut."""
 
-
 import time
 
 import pytest

@@ -1,6 +1,5 @@
 """The roll of who moved on the page Delivery: the same as `fengsui roll`, those who need help first."""
 
-
 import random
 
 import pytest

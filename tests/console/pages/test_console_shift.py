@@ -1,6 +1,5 @@
 """The shift log: events and acts in order, notes, hand-over, search, export, pages to print."""
 
-
 import csv
 import io
 import json

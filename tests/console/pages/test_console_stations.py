@@ -1,6 +1,5 @@
 """The page Stations and nodes: who reports and how well, dead letters, charts over hours to years."""
 
-
 import json
 from datetime import date
 from pathlib import Path

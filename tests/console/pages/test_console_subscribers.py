@@ -1,6 +1,5 @@
 """The page Subscribers: counts for everybody, one person for an administrator, erasing on request."""
 
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -128,7 +128,11 @@ def test_status_says_what_is_wrong_since_when_and_what_to_do(tmp_path: Path) -> 
     )
     put("cases", service)
     told = [x for x in status_lines(log, DISTRICT, T0 + MIN, run) if "flagged" in x]
-    assert [x.en.split()[1].rstrip(":") for x in told] == ["R01", "R03", "R04"]  # R02 is being cleaned
+    assert [x.en.split()[1].rstrip(":") for x in told] == [
+        "R01",
+        "R03",
+        "R04",
+    ]  # R02 is being cleaned
     assert "去清洗、调平" in told[0].zh and "clean and level it" in told[0].en
     assert "24 h" in told[1] and "set the clock" in told[1]
     assert "fast by 10 h" in told[2]

@@ -35,7 +35,9 @@ def backlog(seed: int, spread: int) -> tuple[Ints, Ints, Ints]:
 
 @settings(derandomize=True, max_examples=150, deadline=None)
 @given(st.integers(0, 10**6), st.sampled_from([20, 200, 1400, 5000]), st.booleans(), st.booleans())
-def test_rain_at_once_is_rain_one_after_another(seed: int, spread: int, add: bool, history: bool) -> None:
+def test_rain_at_once_is_rain_one_after_another(
+    seed: int, spread: int, add: bool, history: bool
+) -> None:
     rows, minutes, counts = backlog(seed, spread)
     rng = np.random.default_rng(seed)
     also = rng.random(rows.size) < 0.5 if add else None
@@ -65,7 +67,9 @@ def test_rain_at_once_is_rain_one_after_another(seed: int, spread: int, add: boo
 def test_ids_at_once_are_ids_one_after_another(seed: int, spread: int, times: int) -> None:
     """`times`: how often the whole upload came before, so that ids are known or must go."""
     rows, minutes, counts = backlog(seed, spread)
-    at = np.tile(minutes * 60_000, times + 1) - np.repeat(np.arange(times + 1), rows.size) * 30_000 * (seed % 2)
+    at = np.tile(minutes * 60_000, times + 1) - np.repeat(
+        np.arange(times + 1), rows.size
+    ) * 30_000 * (seed % 2)
     rows, counts = np.tile(rows, times + 1), np.tile(counts, times + 1)
     flag = np.where(np.random.default_rng(seed).random(rows.size) < 0.01 * (seed % 2), 4, 1)
     batch = Batch(rows, at, counts, np.full(rows.size, -1), flag)
@@ -74,7 +78,9 @@ def test_ids_at_once_are_ids_one_after_another(seed: int, spread: int, times: in
         heard, found = StationMemory(ROWS), []
         for cut in steps:
             new, _ = heard.take(Batch(*(column[cut] for column in batch)))
-            found += zip((new.nth + cut.start).tolist(), *(c.tolist() for c in new[1:]), strict=True)
+            found += zip(
+                (new.nth + cut.start).tolist(), *(c.tolist() for c in new[1:]), strict=True
+            )
         return found, heard.dump(NAMES)
 
     whole = [slice(0, 3), slice(3, rows.size)]
@@ -89,7 +95,9 @@ def test_ids_at_once_are_ids_one_after_another(seed: int, spread: int, times: in
 @given(st.integers(0, 10**6), st.sampled_from([20, 200, 1400]))
 def test_levels_at_once_are_levels_one_after_another(seed: int, spread: int) -> None:
     rows, minutes, counts = backlog(seed, spread)
-    rule = StageTrend([StageRow(f"a{n}", "f", n, (20, 30, 40, 50), (35, 45), 60, 30) for n in NAMES])
+    rule = StageTrend(
+        [StageRow(f"a{n}", "f", n, (20, 30, 40, 50), (35, 45), 60, 30) for n in NAMES]
+    )
 
     def told(steps: list[slice]) -> tuple[list[object], bytes]:
         state, found = rule.new(), []
@@ -102,7 +110,9 @@ def test_levels_at_once_are_levels_one_after_another(seed: int, spread: int) -> 
     assert told(whole) == told([slice(n, n + 1) for n in range(rows.size)])
 
 
-def test_an_upload_of_a_storm_that_is_over_is_laid_in_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_of_a_storm_that_is_over_is_laid_in_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Far above every threshold, and none of it one after another; one that still counts is judged."""
     table = {"normal": {10: ((80, 120, 160, 220), (100, 150)), 60: ((200, 300, 400, 500), ())}}
     rule = RainThreshold([RainRow("a", "f", "0", table)], hold_min=10)

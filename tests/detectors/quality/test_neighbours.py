@@ -118,7 +118,8 @@ def test_batches_do_not_show(rows: list[tuple[int, int, bool]], cuts: set[int]) 
 
 @LAW
 @given(
-    st.lists(st.tuples(st.integers(0, 130), st.booleans()), max_size=60), st.sets(st.integers(1, 59))
+    st.lists(st.tuples(st.integers(0, 130), st.booleans()), max_size=60),
+    st.sets(st.integers(1, 59)),
 )
 def test_batches_do_not_show_at_a_gauge_whose_neighbours_are_silent(
     rows: list[tuple[int, bool]], cuts: set[int]

@@ -304,7 +304,9 @@ def test_spellings_are_known_again_after_a_restart(loaded: District) -> None:
 )
 def test_our_own_words_are_nobodys_report(loaded: District, text: str, found: str) -> None:
     phone = next(c.phone for c in loaded.contacts.values() if c.id == "C-0004")
-    outs = Inbound(loaded).outs(CarrierWord("sms", "one", "", (), "", sender=phone, text=text), now_ms())
+    outs = Inbound(loaded).outs(
+        CarrierWord("sms", "one", "", (), "", sender=phone, text=text), now_ms()
+    )
     kinds = [
         msgspec.json.decode(o.value).get("reason") or msgspec.json.decode(o.value)["what"]
         for o in outs

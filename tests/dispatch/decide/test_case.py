@@ -38,5 +38,7 @@ def test_two_cases_share_nothing() -> None:
 
 def test_nobody_else_has_the_key() -> None:
     """What sets a field of something frozen stands in its owner's file alone."""
-    files = [f for f in (ROOT / "dispatch").rglob("*.py") if "force_setattr" in f.read_text("utf-8")]
+    files = [
+        f for f in (ROOT / "dispatch").rglob("*.py") if "force_setattr" in f.read_text("utf-8")
+    ]
     assert [f.relative_to(ROOT).as_posix() for f in files] == ["dispatch/decide/case.py"]

@@ -441,9 +441,7 @@ def test_whoever_has_the_host_is_no_officer_by_saying_so(
 
     # the key is lost: revoked while decide runs, it counts no more, at once
     public = key(officer_key(mine, PASSPHRASE))
-    retire(
-        signers_folder(setup) / FILE, setup.district.id, public, signer.handled(setup), now_ms()
-    )
+    retire(signers_folder(setup) / FILE, setup.district.id, public, signer.handled(setup), now_ms())
     assert order(setup, wish("D-01", mine, "cancel"), WAIT_S) == 1
     assert "was revoked" in capsys.readouterr().out
 

@@ -209,7 +209,9 @@ def test_the_duty_room_is_told_once_of_each_order_that_is_late(kind: str) -> Non
     assert told[0].queued_at == T0 + 31 * MIN
     assert told[0].status == ("actual" if kind == "live" else "exercise")
     said = told[0].routes[0].text
-    assert zh(said).startswith("（演练）") == en(said).startswith("EXERCISE.") == (kind == "exercise")
+    assert (
+        zh(said).startswith("（演练）") == en(said).startswith("EXERCISE.") == (kind == "exercise")
+    )
     assert "V-01" in told[0].routes[0].text
     line.feed(seen(2), act("cancel", by="D-01"))
     assert notices(line, stage, [45, 90]) == []

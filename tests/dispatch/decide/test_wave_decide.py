@@ -33,7 +33,11 @@ def line(kind: str = "live", who: Authority = AT_ONCE) -> Line:
 
 
 def force(made: Line) -> tuple[Level, Action]:
-    return (made.alerts[-1].level, made.alerts[-1].action) if made.alerts else (Level.NONE, Action.NONE)
+    return (
+        (made.alerts[-1].level, made.alerts[-1].action)
+        if made.alerts
+        else (Level.NONE, Action.NONE)
+    )
 
 
 @pytest.mark.parametrize("kind", ["live", "exercise"])

@@ -42,7 +42,9 @@ class Bench:
     """A node on the table, with a clock that the test turns."""
 
     def __init__(self, kind: Kind = "live", calendar: bool = True) -> None:
-        trust = NodeTrust(root=public_of(ROOT), keys=msgspec.structs.replace(keys(SENDER), kind=kind))
+        trust = NodeTrust(
+            root=public_of(ROOT), keys=msgspec.structs.replace(keys(SENDER), kind=kind)
+        )
         self.kept, self.calendar, self.kind = Kept(trust=trust, tested_at=T0), calendar, kind
         self.run, self.skew = 1_000, 0
         self.effects: list[Effect] = []

@@ -84,7 +84,9 @@ def test_a_program_error_in_a_word_is_a_dead_letter(
     assert reasons(outs) == ["bad_payload", "bad_payload"]
     assert b"1380013" not in outs[0].value
     monkeypatch.setattr(receipts, "_heard", broken)
-    outs = receipts.word(Box(), CarrierWord("sms", "g", "", ("g|1",), "DELIVRD"), patient=False) or []
+    outs = (
+        receipts.word(Box(), CarrierWord("sms", "g", "", ("g|1",), "DELIVRD"), patient=False) or []
+    )
     assert reasons(outs) == ["bad_payload"]
 
     def away(*_: object) -> None:

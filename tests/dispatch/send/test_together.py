@@ -323,7 +323,9 @@ def test_whatever_comes_each_hears_the_highest_in_force_and_one_message_an_insta
         well = fate in ("sent", "restart")
         if well:
             _check_orders(v)
-        if later > 61 and fate != "waits":  # a line's clock never stands for longer than what waits here
+        if (
+            later > 61 and fate != "waits"
+        ):  # a line's clock never stands for longer than what waits here
             v.tick(now + 61_000)
             _check_one_each(v.go(now + 61_000), v)
         now += later * 1000

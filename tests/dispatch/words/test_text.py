@@ -183,7 +183,12 @@ def test_an_internal_notice_carries_the_evidence() -> None:
 @pytest.mark.parametrize(
     ("kind", "quantity", "zh", "en"),
     [
-        ("cumulative_rain", "rain", "累计雨量3.2mm（阈值3mm", " cumulative rain 3.2 mm (limit 3 mm"),
+        (
+            "cumulative_rain",
+            "rain",
+            "累计雨量3.2mm（阈值3mm",
+            " cumulative rain 3.2 mm (limit 3 mm",
+        ),
         ("rise_rate", "stage", "水位涨率3.2m/h", " rate of rise 3.2 m/h"),
         ("travel_time", "discharge", "上游来水3.2m³/s", " water on its way from upstream 3.2 m³/s"),
         ("quantity_above", "soil_moisture", "土壤含水率3.2%", " soil moisture 3.2 %"),
@@ -192,8 +197,18 @@ def test_an_internal_notice_carries_the_evidence() -> None:
         ("quantity_fall", "self_test", "自检下降速率3.21/h", " self test falling 3.2 1/h"),
         # what counts sigmas or says 0 … 1 has no unit of the quantity
         ("ewma", "stage", "水位持续偏移3.2σ", " stage, lasting shift, 3.2 σ"),
-        ("mann_kendall", "stage", "水位趋势显著性3.2（", " stage, significance of its trend, 3.2 ("),
-        ("sta_lta", "ground_velocity", "地声短长时比3.2（", " ground motion, short over long mean 3.2"),
+        (
+            "mann_kendall",
+            "stage",
+            "水位趋势显著性3.2（",
+            " stage, significance of its trend, 3.2 (",
+        ),
+        (
+            "sta_lta",
+            "ground_velocity",
+            "地声短长时比3.2（",
+            " ground motion, short over long mean 3.2",
+        ),
         ("storm_score", "rain", "场次雨情概率3.2（", " chance from the storm so far 3.2 ("),
     ],
 )

@@ -227,7 +227,10 @@ def test_a_district_adds_what_an_audience_does_in_one_hazard(own: Path) -> None:
     assert "车钥匙" not in said("debris_flow", prepare, "camp", "sms")
     for hazard in ("chemical", "flash_flood"):
         for grade in (prepare, Grade(Level.BLUE)):
-            same = said(hazard, grade, "school", "app"), said(hazard, grade, "school", "app", before)
+            same = (
+                said(hazard, grade, "school", "app"),
+                said(hazard, grade, "school", "app", before),
+            )
             assert same[0] == same[1]
 
 

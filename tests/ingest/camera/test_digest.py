@@ -51,7 +51,16 @@ def test_the_stronger_of_two_is_taken_and_basic_last() -> None:
     assert of('Basic realm="x"') == "Basic TXVmYXNhOkNpcmNsZSBvZiBMaWZl"
 
 
+def test_quoted_names_and_bare_ones() -> None:
+    made = of('Digest realm="the \\"gate\\"", nonce=n1, qop=auth, algorithm=MD5, stale=')
+    assert made is not None
+    assert 'realm="the \\"gate\\""' in made
+    assert 'nonce="n1"' in made
+    assert "qop=auth," in made
+
+
 def test_what_cannot_be_answered() -> None:
+    assert of("Digest qop=auth-int, realm=") is None
     assert of("") is None
     assert of("Negotiate") is None
     assert of(challenge("ROT13")) is None
