@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
 # (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm), two Sparkplug edge nodes
-# (PyPI, npm); mosquitto, Kannel, webhook, GStreamer and lighttpd (system packages).
+# (PyPI, npm), a camera with ONVIF (PyPI); mosquitto, Kannel, webhook, GStreamer and lighttpd (system
+# packages).
 # Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -80,6 +81,13 @@ assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtph264pa
     gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly glib-networking
 }
 
+ipycam() {
+  [ -d "$into/ipycam/ipycam" ] && return
+  # by itself: NumPy and OpenCV are those of the environment that runs it
+  "${PYTHON:-python3}" -m pip install --quiet --no-deps --target "$into/ipycam" ipycam==1.3.0 \
+    >"$into/ipycam.log" 2>&1 || lack "the camera ipycam could not be fetched: see $into/ipycam.log"
+}
+
 smsc() {
   mkdir -p "$into/smsc"
   if [ ! -d "$into/smsc/node_modules/smpp" ]; then
@@ -151,6 +159,7 @@ system_ lighttpd lighttpd -- lighttpd lighttpd-mod-openssl
 system_ chromium chromium -- chromium fonts-wqy-microhei
 smsc
 sparkplug
+ipycam
 gotify
 influxd
 exit $missing

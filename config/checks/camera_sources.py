@@ -9,8 +9,8 @@ from config.read.problem import Problem, out_of_range, problem, stands_twice, un
 from config.records.district import CameraSource, Station
 
 FILE = "camera_sources.csv"
-SCHEMES = ("rtsp", "rtsps", "http", "https")
-_TLS = ("rtsps", "https")
+SCHEMES = ("rtsp", "rtsps", "http", "https", "onvif", "onvifs")
+_TLS = ("rtsps", "https", "onvifs")
 _SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+")
 _PASSWORDS = ("pwd", "pass", "passwd", "password", "psw", "token", "auth", "secret")
 _BOUNDS: dict[str, tuple[float, float]] = {

@@ -141,9 +141,10 @@ class CameraSource(Row, frozen=True, kw_only=True):
     """Where a camera's pictures are fetched, and what makes them faster than the plan (`interval_s` of
     stations.csv): one row of camera_sources.csv.
 
-    url: rtsp, rtsps, http or https, without user and password; a camera that wants them in the address has
-    {user} and {password} there. secret: where the password stands, env:NAME or file:/PATH. ca: a PEM file with
-    the camera's own certificate or that of whoever signed it; "": whom the system trusts.
+    url: rtsp, rtsps, http, https, or onvif, onvifs (it tells where its snapshot is), without user and
+    password; a camera that wants them in the address has {user} and {password} there. secret: where the
+    password stands, env:NAME or file:/PATH. ca: a PEM file with the camera's own certificate or that of
+    whoever signed it; "": whom the system trusts.
     """
 
     station: str  # a station that measures `frame`

@@ -7,6 +7,7 @@ from functools import partial
 from config.language import Text, text_of
 from config.records.district import CameraSource, District
 from ingest.camera.keeper import NAME, PictureKeeper
+from ingest.camera.onvif import Onvif
 from ingest.camera.pace import Pace
 from ingest.camera.rtsp import Rtsp
 from ingest.camera.shot import Source
@@ -85,4 +86,6 @@ def source(row: CameraSource, password: str, clock: Callable[[], int], pace: Pac
     """By the address."""
     if row.url.startswith("rtsp"):
         return Rtsp(row, password, clock, pace)
+    if row.url.startswith("onvif"):
+        return Snapshot(row, password, clock, Onvif(row, password).snapshot)
     return Snapshot(row, password, clock)

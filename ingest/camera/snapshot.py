@@ -19,17 +19,24 @@ _LOOK_S = 0.05
 
 
 class Snapshot:
-    """clock: the line's, ms."""
+    """clock: the line's, ms. find: asks the camera where its snapshot is, before the first and after each
+    failure; None: the table says so."""
 
-    def __init__(self, row: CameraSource, password: str, clock: Callable[[], int]) -> None:
-        self._row, self._password, self._clock = row, password, clock
-        self._url = filled(row.url, row.user, password)
-        parts = urlsplit(self._url)
-        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    def __init__(
+        self,
+        row: CameraSource,
+        password: str,
+        clock: Callable[[], int],
+        find: Callable[[], str] | None = None,
+    ) -> None:
+        self._row, self._password, self._clock, self._find = row, password, clock, find
+        self._url = "" if find else filled(row.url, row.user, password)
         self._challenge = ""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Nothing is held; where it is may have changed."""
+        if self._find is not None:
+            self._url = ""
 
     def take(self, due: Callable[[], bool], stop: threading.Event) -> list[Shot]:
         """See `Source`."""
@@ -54,6 +61,8 @@ class Snapshot:
 
     def _asked(self) -> Answer:
         """With an answer to the camera's challenge, if it makes one."""
+        if self._find is not None and not self._url:
+            self._url = self._find()
         found = self._once()
         if found.status == 401 and self._row.user:
             self._challenge = found.headers.get("WWW-Authenticate", "")
@@ -65,7 +74,9 @@ class Snapshot:
         basic = self._challenge.lstrip().lower().startswith("basic")
         if self._challenge:
             row, cnonce = self._row, secrets.token_hex(8)
-            made = answer(self._challenge, "GET", self._target, row.user, self._password, cnonce)
+            parts = urlsplit(self._url)
+            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            made = answer(self._challenge, "GET", target, row.user, self._password, cnonce)
             headers |= {"Authorization": made} if made else {}
         if not basic:
             self._challenge = ""  # a nonce is used once

@@ -49,8 +49,8 @@ def _camera() -> Iterator[str]:
         if not port:
             raise Usage(
                 Text(
-                    "没有 GStreamer 的 RTSP 服务器：make services",
-                    "no RTSP server of GStreamer: make services",
+                    "没有 GStreamer 的 RTSP 服务器：deploy/services.sh 会装",
+                    "no RTSP server of GStreamer: deploy/services.sh installs it",
                 )
             )
         yield f"rtsp://127.0.0.1:{port}/cam"
