@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,13 +12,16 @@ from hypothesis import strategies as st
 from config.language import en, zh
 from config.records.devices.lorawan import LorawanRow
 from ingest.decode.reading import REASONS
-from ingest.observation import Flag
+from ingest.observation import Flag, Observations
+from ingest.stage import Intake
 from ingest.telemetry.lorawan.chirpstack import read_chirpstack
 from ingest.telemetry.lorawan.frames import LARGEST_GAP, Counter
+from ingest.telemetry.lorawan.network import newest_counters
 from ingest.telemetry.lorawan.things_stack import read_things_stack
 from ingest.telemetry.lorawan.uplink import Uplink, heard_at
 from simulators.telemetry.lorawan import SERVERS, Radioed, Reception
-from stream.records import Rejected
+from stream.disk.blobs import FrameStore
+from stream.records import Rejected, Run
 from tests.support.lorawan import (
     BUCKET,
     LEVEL,
@@ -164,13 +168,14 @@ def test_a_gap_of_the_counter_is_a_share_that_was_lost(server: str, tmp_path: Pa
 
 def test_the_counter_goes_on_where_the_log_left_it(tmp_path: Path) -> None:
     door = intake(tmp_path)
+    at = door.clock_at - 10 * MINUTE
+    before = door.records(by("chirpstack", level(at + MINUTE, 7), level(at, 6)))
+    reader = msgspec.json.Decoder(Observations)
+    last = newest_counters(reader.decode(out.value) for out in before)
+    assert last == {"S01": 7}
     mine = district()
-    from ingest.stage import Intake
-    from stream.disk.blobs import FrameStore
-    from stream.records import Run
-
     run = Run(name="live", kind="live", district=mine.id, config="c", start_at=door.clock_at)
-    again = Intake(mine, run, FrameStore(tmp_path), counters={"S01": 7})
+    again = Intake(mine, run, FrameStore(tmp_path), counters=last)
     again.clock_at = door.clock_at
     came = Came(again.records(by("chirpstack", level(door.clock_at, 10))))
     assert came.values("S01", "frame_loss") == [667]  # 8 and 9 of three
