@@ -153,7 +153,8 @@ class Intake:
     def _meant(self, message: Message) -> Sequence[Observation | Rejected | Out]:
         """One message: readings, records of its own, or why not."""
         suffix = message.topic.removeprefix(self._prefix)
-        if message.retain and not suffix.startswith("source/"):  # CAP has ids, and an end
+        # CAP has ids, and an end; the state of a host is what it is
+        if message.retain and not suffix.startswith(("source/", f"{SPACE}/STATE/")):
             return self._retained(message)
         if suffix == "clock" and self._exercise:
             return self._clock(message.payload)
@@ -362,7 +363,7 @@ def run_ingest(
     name = os.environ.get("FENGSUI_MEMBER", "") or socket.gethostname()
     client_id = f"fengsui-ingest-{district.id}-{run.name}" + f"-{name}" * bool(share)
     away_s = (now() - newest.heard_at) / 1000 if live and newest.heard_at else 0.0
-    mqtt = Mqtt(broker_url, client_id, away_s)
+    mqtt = Mqtt(broker_url, client_id, away_s, intake.edges.will(clock(), shared=bool(share)))
     mqtt.subscribe(intake.filters(share))
     try:
         with (
@@ -394,4 +395,5 @@ def run_ingest(
                     metrics.count_out("ingest", (out.topic for out in outs))
                     intake.counted()
     finally:
+        intake.edges.leave(mqtt)
         mqtt.close()

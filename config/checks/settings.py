@@ -41,6 +41,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     partitions: int = 4
     retention_days: dict[str, int] = {}
     console: Door = Door()
+    sparkplug_host: str = ""
 
 
 _QUALITY = {  # lowest and highest that can be meant
@@ -88,6 +89,12 @@ def check_head(head: Head, name: str, problems: list[Problem]) -> None:
         problems.append(
             problem(file, 0, "division", Text("不是 6 位区划代码", "is not a 6-digit code"))
         )
+    if head.sparkplug_host and not re.fullmatch(r"[A-Za-z0-9._-]{1,32}", head.sparkplug_host):
+        words = Text(
+            f"{head.sparkplug_host!r} 不能作主机名", f"{head.sparkplug_host!r} is no id of a host"
+        )
+        hint = Text("字母、数字、. _ -（1–32）", "letters, digits, . _ -, 1 to 32")
+        problems.append(problem(file, 0, "sparkplug_host", words, hint))
     if not 1 <= head.partitions <= 256:
         problems.append(problem(file, 0, "partitions", Text("越界", "is out of range"), "1 … 256"))
     for topic, days in head.retention_days.items():

@@ -383,6 +383,7 @@ class District(Row, frozen=True, kw_only=True):
     codecs: dict[str, Codec] = {}  # of their payloads, by name
     things: tuple[ThingRow, ...] = ()  # which SensorThings Datastream is whose reading
     sparkplug: tuple[SparkplugRow, ...] = ()  # whose metric is whose reading
+    sparkplug_host: str = ""  # as which primary host a live run says that it is there; "": as none
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning
     sources: Sources = NONE  # other authorities and neighbours, by CAP

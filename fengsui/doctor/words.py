@@ -107,11 +107,18 @@ TESTS: dict[str, Meaning] = {
     ),
     "other_interval": Meaning(
         Text("雨量的时段与登记的不同", "rain over another interval than declared"),
-        Text("改 sum_interval_s，或改来源的时段", "mend sum_interval_s, or the interval of its source"),
+        Text(
+            "改 sum_interval_s，或改来源的时段",
+            "mend sum_interval_s, or the interval of its source",
+        ),
     ),
     "result_quality": Meaning(
         Text("来源自己标为存疑（resultQuality）", "its source has doubts itself (resultQuality)"),
         Text("问来源的单位", "ask whoever runs the source"),
+    ),
+    "historical": Meaning(
+        Text("设备存着补发的", "stored by the device and sent later"),
+        Text("常有：查它的链路为何断", "often: find out why its link breaks"),
     ),
     "trace": Meaning(
         Text("微量（下过，不到最小刻度）", "a trace: it rained, too little to measure"),
@@ -208,6 +215,23 @@ ADVICE: dict[str, Text] = {
         "the password of telemetry.csv must be the station's",
     ),
     "address_twice": Text("查两台设备的站址", "compare the addresses of the two devices"),
+    "no_birth": Text(
+        "边缘节点不理重生请求：查它的权限（docs/devices/sparkplug.md）",
+        "the edge node does not heed the request for a rebirth: look at its rights "
+        "(docs/devices/sparkplug.md)",
+    ),
+    "unknown_alias": Text(
+        "边缘节点不理重生请求：查它的权限（docs/devices/sparkplug.md）",
+        "the edge node does not heed the request for a rebirth: look at its rights "
+        "(docs/devices/sparkplug.md)",
+    ),
+    "sequence_gap": Text(
+        "网络或代理在丢报文：查链路", "the network or the broker loses messages: look at the link"
+    ),
+    "alias_twice": Text("改边缘节点：两个量同一别名", "mend the edge node: two metrics, one alias"),
+    "unknown_metric": Text(
+        "sparkplug.csv 的 metric 照出生证书写", "write metric of sparkplug.csv as the birth has it"
+    ),
     "unasked": Text(
         "站发来没人要的应答：查工作模式", "it answers what nobody asked: look at its mode"
     ),

@@ -76,6 +76,9 @@ def rights(
     edges = _edges(district) if live else {}  # an exercise hears no edge node, and commands none
     for group, edge in edges:
         ingest |= Rights((sparkplug.command(group, edge),), sparkplug.said(group, edge))
+    if live and district.sparkplug_host:
+        host = sparkplug.state(district.sparkplug_host)
+        ingest |= Rights((host,), (host,))
     # it makes out who a number is, and names the opaque id
     carrier = of(("receipt/#", "person/+/sms", "person/+/report"))
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)

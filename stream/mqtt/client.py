@@ -82,9 +82,12 @@ def _password(parts: SplitResult, query: dict[str, str]) -> str:
 class Mqtt:
     """One client. URL: mqtt://USER:PASSWORD@HOST:PORT or mqtts://… with ?ca=FILE&cert=FILE&key=FILE,
     password_file=FILE, v=5 for MQTT 5 (otherwise 3.1.1), share=GROUP (see `shared_group`). away_s:
-    how long this client was away before."""
+    how long this client was away before. will: topic and payload of what the broker says, retained, when
+    this client is lost."""
 
-    def __init__(self, url: str, client_id: str, away_s: float = 0.0) -> None:
+    def __init__(
+        self, url: str, client_id: str, away_s: float = 0.0, will: tuple[str, bytes] | None = None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
             raise ValueError(
@@ -120,6 +123,8 @@ class Mqtt:
             manual_ack=True,
             clean_session=None if self._five else False,
         )
+        if will is not None:
+            self._client.will_set(*will, qos=1, retain=True)
         if parts.username:
             self._client.username_pw_set(unquote(parts.username), _password(parts, query))
         if parts.scheme == "mqtts":
@@ -238,6 +243,11 @@ class Mqtt:
         if self._connected.is_set() and self._subscribed.is_set():
             return ""
         return f"MQTT {self._where}: " + (self._refused or Text("连不上", "away"))
+
+    @property
+    def session(self) -> int:
+        """How often it has been connected."""
+        return self._session
 
     def subscribed(self) -> bool:
         """The broker has confirmed our subscriptions at least once."""

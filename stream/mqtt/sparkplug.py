@@ -44,6 +44,11 @@ def command(group: str, edge: str) -> str:
     return f"{SPACE}/{group}/NCMD/{edge}"
 
 
+def state(host: str) -> str:
+    """Where a host says whether it is there."""
+    return f"{SPACE}/STATE/{host}"
+
+
 def heard(group: str, edge: str) -> tuple[str, ...]:
     """What a node listens to: commands to it and its devices, and which hosts are there. `#` is its own level
     too (MQTT 3.1.1, section 4.7.1.2): Eclipse Tahu's client subscribes to `NCMD/EDGE/#`."""

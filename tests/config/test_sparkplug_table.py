@@ -51,3 +51,16 @@ def test_each_fault_names_its_row_and_column(
     rows: tuple[str, ...], wrong: list[str], tmp_path: Path
 ) -> None:
     assert loaded(tmp_path, *rows) == wrong
+
+
+@pytest.mark.parametrize(("host", "good"), [("fengsui", True), ("a/b", False), ("+", False)])
+def test_the_id_of_a_primary_host(host: str, good: bool, tmp_path: Path) -> None:
+    source = Path(__file__).parents[2] / "config" / "yanqing"
+    copy = shutil.copytree(source, tmp_path / "yanqing")
+    head = (copy / "district.toml").read_text()
+    (copy / "district.toml").write_text(f'sparkplug_host = "{host}"\n{head}')
+    if good:
+        assert load(copy).sparkplug_host == host
+    else:
+        with pytest.raises(ConfigError, match="sparkplug_host"):
+            load(copy)

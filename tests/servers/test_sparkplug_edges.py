@@ -1,21 +1,28 @@
 """Edge nodes of two implementations that are not ours publish over a real mosquitto to our ingest: births, data
 by name and by alias, gaps, rebirths, deaths, packed payloads."""
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from config.language import en
 from ingest.observation import HISTORICAL
+from stream.mqtt.client import Mqtt
 from tests.support.servers import Mosquitto
 from tests.support.sparkplug import (
     DEVICE,
     EDGE,
     GROUP,
+    WAIT_S,
     EdgeNode,
     away,
+    district,
     hearing,
     letters,
     observed,
@@ -23,6 +30,7 @@ from tests.support.sparkplug import (
     wait,
 )
 
+ROOT = Path(__file__).parents[2]
 BOTH = pytest.mark.parametrize("which", ["pysparkplug", "sparkplug-client"])
 
 
@@ -150,3 +158,59 @@ def test_packed_payloads(tmp_path: Path, broker: Mosquitto, edge: EdgeNode, algo
         edge.do("data", name="Level", value=1.5)
         wait(lambda: 1500 in values(log, "S01", "stage"), "data")
         assert not [x for x in letters(log) if x.reason != "bad_value"]
+
+
+class _Watcher:
+    """What a node that waits for its primary host sees."""
+
+    def __init__(self, broker: Mosquitto) -> None:
+        self._mqtt = Mqtt(broker.url, "watcher")
+        self._mqtt.subscribe(["spBv1.0/STATE/fengsui"], WAIT_S)
+        self.states: list[dict[str, object]] = []
+
+    def sees(self, online: bool) -> bool:
+        found = self._mqtt.get_batch(0.2)
+        self._mqtt.ack(found)
+        self.states += [json.loads(m.payload) for m in found]
+        return bool(self.states) and self.states[-1]["online"] is online
+
+    def close(self) -> None:
+        self._mqtt.close()
+
+
+def test_a_primary_host_says_that_it_is_there_and_takes_it_back(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    of = replace(district(), sparkplug_host="fengsui")
+    watcher = _Watcher(broker)
+    try:
+        with hearing(tmp_path / "run", broker, of):
+            wait(lambda: watcher.sees(online=True), "the host is there")
+            # the will of a connection before, late: the host is there all the same
+            broker.publish("spBv1.0/STATE/fengsui", '{"online":false,"timestamp":1}')
+            wait(lambda: watcher.sees(online=True) and len(watcher.states) > 2, "it says so again")
+        wait(lambda: watcher.sees(online=False), "the host is gone")
+        times = {s["timestamp"] for s in watcher.states if s["timestamp"] != 1}
+        assert len(times) == 1, "the will and what it takes back have one time"
+    finally:
+        watcher.close()
+
+
+def test_the_broker_says_it_of_a_host_that_is_killed(tmp_path: Path, broker: Mosquitto) -> None:
+    watcher = _Watcher(broker)
+    code = (
+        "import sys, time; from stream.mqtt.client import Mqtt\n"
+        "m = Mqtt(sys.argv[1], 'host', 0.0, ('spBv1.0/STATE/fengsui', b'{\"online\": false}'))\n"
+        "m.wait_connected(90); m.publish('spBv1.0/STATE/fengsui', b'{\"online\": true}', retain=True)\n"
+        "time.sleep(600)\n"
+    )
+    child = subprocess.Popen([sys.executable, "-c", code, broker.url], cwd=ROOT)
+    try:
+        wait(lambda: watcher.sees(online=True), "the host is there")
+        child.kill()
+        child.wait()
+        wait(lambda: watcher.sees(online=False), "its will")
+    finally:
+        child.kill()
+        child.wait()
+        watcher.close()

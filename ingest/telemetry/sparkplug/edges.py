@@ -4,6 +4,7 @@ requests that go back to them."""
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
 from msgspec.structs import replace
 
 from config.language import Said, Text
@@ -15,7 +16,7 @@ from ingest.telemetry.codec.sparkplug.wire import rebirth
 from ingest.telemetry.sparkplug.host import FromEdge, Host, Value
 from stream.log.port import Out
 from stream.mqtt.client import Mqtt
-from stream.mqtt.sparkplug import EdgeTopic, command, read_topic, said
+from stream.mqtt.sparkplug import EdgeTopic, command, read_topic, said, state
 from stream.oplog import say
 from stream.records import Rejected, encode
 
@@ -24,6 +25,7 @@ _UNKNOWN = Text(
     "主题不是 sparkplug.csv 里的边缘节点", "this topic is of no edge node of sparkplug.csv"
 )
 _TOLD = 10_000
+_GOODBYE_S = 5.0
 
 
 class OfEdges:
@@ -37,6 +39,11 @@ class OfEdges:
             mine = self._rows.setdefault((row.group, row.edge), {})
             mine.setdefault((row.device, row.metric), []).append(row)
         self._host = Host(self._rows)
+        self._state = state(district.sparkplug_host) if live and district.sparkplug_host else ""
+        self._began, self._session = (
+            0,
+            0,
+        )  # since when we are there; the connection that was told so
         self._told: set[tuple[str, ...]] = set()
         self._counted: Counter[str] = Counter()
 
@@ -45,10 +52,33 @@ class OfEdges:
         """What to subscribe to. Where several ingests share the readings each hears all of these: the aliases
         of a node stand in its birth, and whoever reads its data must have read that. What comes twice counts
         once."""
-        return [topic for key in self._rows for topic in said(*key)]
+        found = [topic for key in self._rows for topic in said(*key)]
+        return found + [self._state] * bool(self._state)
+
+    def will(self, now: int, *, shared: bool) -> tuple[str, bytes] | None:
+        """What the broker is to say of us as a primary host when we are lost. Of several ingests that share the
+        readings none is one: each would take back what the others say."""
+        if shared:
+            self._state = ""
+        self._began = now
+        return (self._state, self._says(online=False)) if self._state else None
+
+    def _says(self, *, online: bool) -> bytes:
+        """The state of a host, with the same time in the will and in what it takes back."""
+        return msgspec.json.encode({"online": online, "timestamp": self._began})
+
+    def leave(self, mqtt: Mqtt) -> None:
+        """A wanted end: a broker forgets the will of who says goodbye."""
+        if self._state and self._session:
+            mqtt.publish(self._state, self._says(online=False), retain=True)
+            mqtt.flush(_GOODBYE_S)
 
     def take(self, name: str, payload: bytes, now: int) -> list[Found]:
         """One message. now: of its receipt, ms."""
+        if name == self._state:  # an old will, or ourselves
+            if payload != self._says(online=True):
+                self._session = 0
+            return []
         topic = read_topic(name)
         if topic is None or (topic.group, topic.edge) not in self._rows:
             return [Rejected("unknown_topic", _UNKNOWN)]
@@ -65,7 +95,11 @@ class OfEdges:
         return found
 
     def ask(self, mqtt: Mqtt, now: int) -> None:
-        """Requests for a rebirth that are due. They are commands: QoS 0, as the specification has them."""
+        """That we are there, in each connection once; and requests for a rebirth that are due. These are
+        commands: QoS 0, as the specification has them."""
+        if self._state and self._session != mqtt.session:
+            self._session = mqtt.session
+            mqtt.publish(self._state, self._says(online=True), retain=True)
         for key in self._host.due(now):
             mqtt.publish(command(*key), rebirth(now), qos=0)
             who = "/".join(key)
