@@ -30,7 +30,9 @@ def main(width: int, height: int, key_every: int) -> None:
     server.set_service("0")
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(
-        f'( appsrc name=src is-live=true format=time do-timestamp=true caps="{caps}" ! videoconvert ! '
+        # where the machine is too busy for 25 a second frames are left out, and none waits
+        "( appsrc name=src is-live=true format=time do-timestamp=true max-buffers=1 leaky-type=downstream "
+        f'caps="{caps}" ! videoconvert ! '
         f"video/x-raw,format=I420 ! x264enc tune=zerolatency speed-preset=superfast key-int-max={key_every} "
         "bitrate=2000 ! rtph264pay name=pay0 pt=96 )"
     )
