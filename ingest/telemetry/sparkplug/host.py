@@ -202,7 +202,8 @@ class Host:
             self._count("old_death")
             return FromEdge([], letters)
         edge.born, edge.broken, edge.missing = False, None, {}
-        edge.devices.clear()
+        for held in (edge.devices, edge.aliases, edge.names):  # the next birth may name others
+            held.clear()
         return FromEdge([], letters, "")
 
     def _names(

@@ -295,6 +295,15 @@ def test_deaths() -> None:
     assert Host([KEY]).hear(NODE["NDEATH"], old, NOW).gone == "", "no birth is known"
 
 
+def test_what_an_alias_meant_before_a_death_is_not_believed_after_it() -> None:
+    """Its next birth was lost on the way, and may have named others."""
+    host = born()
+    host.hear(NODE["NDEATH"], payload(metric("long", 0, name="bdSeq"), at=NOW), NOW)
+    heard = host.hear(NODE["DDATA"], ddata(2), NOW)
+    assert (heard.values, told(heard)) == ([], ["no_birth", "unknown_alias"])
+    assert host.due(NOW + AGAIN_MS) == [KEY]
+
+
 def test_an_alias_that_stands_twice_is_nobodys() -> None:
     host = born()
     twice = payload(
