@@ -4,11 +4,13 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from config.language import Text
-from config.records.district import District, Node, Station, address_of
+from config.records.devices.things import ThingRow
+from config.records.district import District, Node, SparkplugRow, Station, address_of
 from console.model.view import View
 from dispatch.words.local_time import local
 from fengsui.doctor.broker import Broker
 from fengsui.doctor.heard import Last, LastDay
+from stream.mqtt.access import things_topic
 
 MINUTE = 60_000
 
@@ -64,6 +66,14 @@ class Case(NamedTuple):
         """Of the LoRaWAN device that brings it."""
         return list(dict.fromkeys(r.eui for r in self.district.lorawan if r.station == name))
 
+    def things(self, name: str) -> list[ThingRow]:
+        """The SensorThings Datastreams that bring it."""
+        return [r for r in self.district.things if r.station == name]
+
+    def edges(self, name: str) -> list[SparkplugRow]:
+        """The metrics of Sparkplug edge nodes that bring it."""
+        return [r for r in self.district.sparkplug if r.station == name]
+
     def gateways(self, name: str) -> list[str]:
         return [g for g, of in (self.district.gateways or {}).items() if name in of]
 
@@ -74,8 +84,15 @@ class Case(NamedTuple):
             return thing.last
         return max(thing.newest.values(), key=lambda r: r.received_at, default=None)
 
+    def users(self, name: str) -> list[str]:
+        """As whom it may come to the broker."""
+        edges = (r.who for r in self.edges(name))
+        return list(dict.fromkeys((name, *(r.user for r in self.things(name)), *edges)))
+
     def topic(self, name: str) -> str:
         """On which it should speak."""
+        if rows := self.things(name):
+            return things_topic(rows[0].datastream)[0]
         station = self.district.stations.get(name)
         if station is None:
             return f"{self.prefix}node/{name}/status"

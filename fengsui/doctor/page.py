@@ -151,6 +151,14 @@ def _link(case: Case, name: str) -> Text:
     through = ", ".join(case.gateways(name))
     if euis := ", ".join(case.euis(name)):
         more = Text(f"；LoRaWAN 设备 {euis}", f"; LoRaWAN device {euis}")
+    if rows := case.things(name):
+        at = ", ".join(f"{r.datastream} ({r.user})" for r in rows)
+        more = Text(f"；Datastream {at}", f"; Datastream {at}")
+    if edges := case.edges(name):
+        at = ", ".join(dict.fromkeys(f"{r.group}/{r.edge}" for r in edges))
+        more = Text(f"；Sparkplug {at}", f"; Sparkplug {at}")
+    if name in case.district.camera_sources:
+        return Text("由 fengsui camera 取图", "fengsui camera fetches its pictures")
     by = Text(f"；网关 {through}", f"; gateway {through}") if through else Text("", "")
     return Text(
         f"MQTT {zh(where)} {up.zh}{more.zh}{by.zh}", f"MQTT {en(where)} {up.en}{more.en}{by.en}"

@@ -203,6 +203,10 @@ ADVICE: dict[str, Text] = {
         "gateways.csv 里给这个网关加上该站", "give the gateway this station in gateways.csv"
     ),
     "bad_frame": Text("要 JPEG，不超过 2 MB", "send a JPEG of at most 2 MB"),
+    "no_picture": Text(
+        "查摄像机的电、网、密码；地址写对没有（camera_sources.csv）",
+        "look at the camera's power, network and password, and at its address in camera_sources.csv",
+    ),
     "no_room": Text("给图像盘腾地方", "make room where pictures lie"),
     "bad_crc": Text("查串口、天线、DTU 分包", "look at serial line, antenna, modem"),
     "cut_frame": Text("查串口、天线、DTU 分包", "look at serial line, antenna, modem"),

@@ -44,11 +44,13 @@ class Played:
         self._step({p: [("", self.setup.run)] for p in self._states})
         self.tick(0)
 
-    def say(self, topic: str, value: Any, *, retain: bool = False, frame: bytes = b"") -> None:
-        """A message on a topic below the run's, now."""
+    def say(
+        self, topic: str, value: Any, *, retain: bool = False, frame: bytes = b"", below: str = P
+    ) -> None:
+        """A message on a topic below the run's, or another prefix, now."""
         payload = frame or (value if isinstance(value, bytes) else json.dumps(value).encode())
         self._intake.clock_at = self.at
-        message = Message(P + topic, payload, 0, 1, retain=retain)
+        message = Message(below + topic, payload, 0, 1, retain=retain)
         outs = self._intake.records([message])
         self._write(outs)
         read = {

@@ -76,7 +76,7 @@ def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int
     if as_data:
         click.echo(msgspec.json.format(msgspec.json.encode(as_json(case, line, looked))))
     elif name:
-        for text in (*thing_lines(case, looked[0]), *finding_lines(line)):
+        for text in (*finding_lines(line), *thing_lines(case, looked[0])):
             echo(text)
     else:
         for text in district_lines(case, line, looked):

@@ -9,6 +9,19 @@ from fengsui.doctor.near import near
 from stream.records import DeadLetter
 
 TELEMETRY_PORT = 5651
+_NOBODY_LISTENS = Finding(
+    "no_listener",
+    "link",
+    Weight.BLIND,
+    Text(
+        f"本机 {TELEMETRY_PORT} 端口没有人听遥测站",
+        f"nobody listens for telemetry stations on port {TELEMETRY_PORT} of this machine",
+    ),
+    Text(
+        "启动 fengsui telemetry（在别的机器上就到那里看）",
+        "start fengsui telemetry (or look at the machine where it runs)",
+    ),
+)
 _OR = Text("、", ", ")
 _HOUR = 60 * MINUTE
 
@@ -74,6 +87,27 @@ def _expected(case: Case, name: str) -> Text:
             f"LoRaWAN device {at}: does the network server's page show uplinks, and does it publish to our "
             "MQTT broker?",
         )
+    if name in case.district.camera_sources:
+        return Text(
+            "启动 fengsui camera，看它日志里怎么说这台摄像机",
+            "start fengsui camera, and look at what it says of this camera",
+        )
+    if rows := case.things(name):
+        streams, users = (
+            ", ".join(x) for x in ([r.datastream for r in rows], [r.user for r in rows])
+        )
+        return Text(
+            f"SensorThings 的 Datastream {streams} 应发到 {case.topic(name)}，用户名 {users}；经桥来的先看桥",
+            f"Datastream {streams} of SensorThings should be published to {case.topic(name)} as user {users}; "
+            "look at the bridge where one brings it",
+        )
+    if edges := case.edges(name):
+        nodes = ", ".join(dict.fromkeys(f"{r.group}/{r.edge} ({r.who})" for r in edges))
+        return Text(
+            f"由 Sparkplug 边缘节点 {nodes} 送来：看它连没连上、出生证书里有没有这个 metric",
+            f"Sparkplug edge node {nodes} brings it: is it connected, and is the metric in its birth "
+            "certificate?",
+        )
     if gateways := case.gateways(name):
         at = ", ".join(gateways)
         return Text(
@@ -91,23 +125,18 @@ def _why(case: Case, name: str) -> Iterator[Finding]:
     yield from _nearly(case, name)
     if case.addresses(name):
         if not case.listens:
-            yield Finding(
-                "no_listener",
-                "link",
-                Weight.BLIND,
-                Text(
-                    f"本机 {TELEMETRY_PORT} 端口没有人听遥测站",
-                    f"nobody listens for telemetry stations on port {TELEMETRY_PORT} of this machine",
-                ),
-                Text(
-                    "启动 fengsui telemetry（在别的机器上就到那里看）",
-                    "start fengsui telemetry (or look at the machine where it runs)",
-                ),
-            )
+            yield _NOBODY_LISTENS
         return
-    told, broker = case.broker.told, case.broker
-    if (hit := told.refused.get(name)) is not None:
-        many, at = hit
+    yield from _at_the_broker(case, name)
+
+
+def _at_the_broker(case: Case, name: str) -> Iterator[Finding]:
+    """What the broker's journal says of it."""
+    told, broker, users = case.broker.told, case.broker, case.users(name)
+    for user in users:
+        if user not in told.refused:
+            continue
+        many, at = told.refused[user]
         yield Finding(
             "wrong_password",
             "link",
@@ -123,8 +152,10 @@ def _why(case: Case, name: str) -> Iterator[Finding]:
                 "the broker read it",
             ),
         )
-    if (denied := told.denied.get(name)) is not None:
-        topic, at = denied
+    for user in users:
+        if user not in told.denied:
+            continue
+        topic, at = told.denied[user]
         yield Finding(
             "wrong_topic",
             "link",
@@ -135,8 +166,10 @@ def _why(case: Case, name: str) -> Iterator[Finding]:
             ),
             Text(f"改成 {case.topic(name)}", f"write {case.topic(name)}"),
         )
-    if broker.journal and name not in told.refused and name not in told.denied:
-        if (seen := told.connected.get(name)) is not None:
+    if broker.journal and not any(u in told.refused or u in told.denied for u in users):
+        if (
+            seen := next((told.connected[u] for u in users if u in told.connected), None)
+        ) is not None:
             yield Finding(
                 "connected",
                 "link",

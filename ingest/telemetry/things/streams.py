@@ -4,7 +4,7 @@ import re
 
 from msgspec.structs import replace
 
-from config.language import Said, Text
+from config.language import Said, Text, text_of
 from config.records.devices.things import ThingRow
 from config.records.district import District
 from config.records.quantity import QUANTITIES
@@ -46,6 +46,8 @@ class OfDatastreams:
                 name = named or stream_of(item)
                 row = None if isinstance(name, Rejected) else self._rows.get(name)
                 one = _unknown(name) if row is None else read(item, row)
+                if row is not None and isinstance(one, Rejected):
+                    one = Rejected(one.reason, f"{row.station}: " + text_of(one.detail))
             if isinstance(one, Rejected):
                 found.append(one)
             elif one.reading is None:
