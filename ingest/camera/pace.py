@@ -7,7 +7,7 @@ that an area watches together with it, and those of its own basin and of all tha
 shows rain or water that is not there costs pictures and nothing else; so no value is doubted here, and none
 from a backlog speeds anything up: what is not of the last hour is passed over.
 
-It slows down again `hold_min` after the last of these; a rule holds as long as it speaks.
+It slows down again `hold_min` after the last of these, of a rule after it has ended.
 """
 
 from collections import deque
@@ -91,17 +91,17 @@ class Pace:
             held.popleft()
         return reading.value - min(value for _, value in held)
 
-    def ruled(self, area: str, rule: str, speaks: bool, now: int) -> None:
-        """A rule begins or ends to say something of an area."""
-        cameras = self._areas.get(area, ())
-        for camera in cameras:
+    def ruled(self, area: str, rule: str, speaks: bool, at: int) -> None:
+        """A rule begins or ends to say something of an area, at this moment (ms)."""
+        words = Text(f"规则 {rule}（{area}）", f"rule {rule} ({area})")
+        for camera in self._areas.get(area, ()):
+            said = self._rules[camera]
+            if speaks or (area, rule) in said:
+                self._faster((camera,), at, words)
             if speaks:
-                self._rules[camera].add((area, rule))
+                said.add((area, rule))
             else:
-                self._rules[camera].discard((area, rule))
-        self._faster(
-            cameras if speaks else (), now, Text(f"规则 {rule}（{area}）", f"rule {rule} ({area})")
-        )
+                said.discard((area, rule))
 
     def looked(self, camera: str, changed: float, now: int) -> None:
         """How large a share of its picture is another than in the last one."""

@@ -49,7 +49,8 @@ class Ears:
                     pace.heard(reading, now)
             elif isinstance(record, Detection):
                 speaks = bool(record.level or record.action)
-                pace.ruled(record.area, record.rule, speaks, now)
+                # by its own time: what was over before a restart makes nothing faster
+                pace.ruled(record.area, record.rule, speaks, min(now, record.detected_at))
 
 
 @click.command("camera")

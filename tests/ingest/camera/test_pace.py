@@ -110,7 +110,18 @@ def test_a_rule_that_speaks_of_an_area_the_camera_watches() -> None:
     pace.ruled(area, "rain_threshold", False, T + 5 * HOUR)
     assert pace.interval_s(CAMERA, T + 5 * HOUR) == 2
     pace.ruled(area, "ground", False, T + 5 * HOUR)
-    assert pace.interval_s(CAMERA, T + 5 * HOUR) == 300
+    assert pace.interval_s(CAMERA, T + 5 * HOUR + 29 * MINUTE) == 2
+    assert pace.interval_s(CAMERA, T + 5 * HOUR + 30 * MINUTE) == 300
+
+
+def test_a_rule_that_was_over_long_ago_makes_nothing_faster() -> None:
+    """As a process reads it that starts now."""
+    found = district()
+    area = next(w.area for w in found.watches if w.station == CAMERA)
+    pace = Pace(found)
+    pace.ruled(area, "ground", True, T - 3 * HOUR)
+    pace.ruled(area, "ground", False, T - 2 * HOUR)
+    assert pace.interval_s(CAMERA, T) == 300
 
 
 def test_a_picture_that_changes() -> None:
