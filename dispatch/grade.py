@@ -48,6 +48,13 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
         """Higher on at least one scale."""
         return self.level > other.level or self.action > other.action
 
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """How bad, for lists: an order to move is as bad as a red, one to prepare as an orange; then the
+        order, then the colour."""
+        worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(self.action, Level.NONE)
+        return max(self.level, worth), self.action, self.level
+
     def words(self, hazard: str = "") -> Text:
         """黄色、准备转移 / yellow, prepare to move; of a hazard, as its orders are called."""
         ordered = bool(self.action)

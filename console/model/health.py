@@ -8,14 +8,17 @@ from console.model.picture import HealthRow
 from ingest.observation import Flag, Observations
 from stream.records import DeadLetter, Record
 
+MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
+AGES_MS = 5 * MINUTE_MS  # so often what has only grown older is counted anew
 KEPT_HOURS = 24
 _LETTERS = 300
 
 
 @dataclass
 class Thing:
-    """hours: hour since 1970 -> readings, suspect ones, failed ones."""
+    """hours: hour since 1970 -> readings, suspect ones, failed ones, and a bit for each minute in which
+    one came."""
 
     first_at: int
     hours: dict[int, list[int]] = field(default_factory=dict)
@@ -26,13 +29,13 @@ class Thing:
 
 @dataclass
 class Health:
-    """stale: things to be counted anew; hour: when all of them last were."""
+    """stale: things to be counted anew; aged: when all of them last were, in AGES_MS."""
 
     things: dict[str, Thing] = field(default_factory=dict)
     letters: deque[DeadLetter] = field(default_factory=lambda: deque(maxlen=_LETTERS))
     dead: dict[str, int] = field(default_factory=dict)  # thing -> its dead letters
     stale: set[str] = field(default_factory=set)
-    hour: int = 0
+    aged: int = 0
     rows: dict[str, HealthRow] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
@@ -50,8 +53,9 @@ class Health:
             at = batch.observed_at[n]
             thing = self.things.setdefault(station, Thing(at))
             hour = at // HOUR_MS
-            counts = thing.hours.setdefault(hour, [0, 0, 0])
+            counts = thing.hours.setdefault(hour, [0, 0, 0, 0])
             counts[0] += 1
+            counts[3] |= 1 << (at % HOUR_MS // MINUTE_MS)
             flag = batch.flag[n] if batch.flag else int(Flag.GOOD)
             if flag in (Flag.SUSPECT, Flag.FAIL):
                 counts[1 if flag == Flag.SUSPECT else 2] += 1

@@ -12,6 +12,7 @@ from config.records.quantity import OF_NODES
 from console.model.flags import Flags
 from detectors.detection import Detection, Mark
 from dispatch.decide.plan_tasks import Course, take
+from dispatch.grade import Grade
 from dispatch.records import Alert, Decision, Delivery, Receipt, Report, RouteHealth
 from ingest.observation import Observations, Service
 from stream.records import DeadLetter, Run, Tick
@@ -58,6 +59,10 @@ class Sent:
     def channel(self) -> str:
         routes = self.delivery.routes
         return routes[min(self.route, len(routes) - 1)].channel if routes else "-"
+
+
+def _asked(a: Alert) -> Grade:
+    return Grade(a.level, a.action) | Grade(a.proposed_level, a.proposed_action)
 
 
 @dataclass
@@ -227,7 +232,7 @@ class View:
     def open_alerts(self) -> list[Alert]:
         """Warnings in force or waiting, worst first."""
         alive = [a for a in self.alerts.values() if a.msg_type != "cancel" and a.state != "expired"]
-        return sorted(alive, key=lambda a: (-a.action, -a.proposed_level, a.area, a.hazard))
+        return sorted(alive, key=lambda a: ([-n for n in _asked(a).rank], a.area, a.hazard))
 
     def area_levels(self) -> dict[str, tuple[Level, Action]]:
         """The worst level and action now, an area each (areas without an alert are absent)."""

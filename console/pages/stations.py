@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from config.records.district import District
 from config.records.quantity import QUANTITIES, Quantity
 from console.model.answers import Chart, Letter
-from console.model.health import HOUR_MS, KEPT_HOURS, Health
+from console.model.health import AGES_MS, HOUR_MS, KEPT_HOURS, MINUTE_MS, Health, Thing
 from console.model.picture import HealthRow, Picture
 from console.model.trail import Trail
 from console.model.view import View
@@ -19,10 +19,10 @@ _STEPS_MIN = (1, 5, 10, 30, 60, 180, 360, 720, 1440, 10_080)
 
 def parts(district: District, _view: View, trail: Trail, now: int) -> Picture:
     """`health`: station or node -> its last day. A row is made anew when something came of it, and
-    all of them once an hour."""
+    all of them every few minutes."""
     health = trail.health
-    if now // HOUR_MS != health.hour:
-        health.hour = now // HOUR_MS
+    if now // AGES_MS != health.aged:
+        health.aged = now // AGES_MS
         health.stale.update(health.rows)
     for name in health.stale:
         thing = district.stations.get(name) or district.nodes.get(name)
@@ -37,20 +37,34 @@ def _row(health: Health, name: str, interval_s: int, now: int) -> HealthRow:
     since = now // HOUR_MS - KEPT_HOURS
     hours = [c for h, c in thing.hours.items() if h > since] if thing else []
     count, suspect, failed = (sum(c[n] for c in hours) for n in range(3))
-    begin = max(thing.first_at if thing else now, (since + 1) * HOUR_MS)
-    expected = max(1, (now - begin) // (interval_s * 1000))
-    # a burst fills its own hour and no silent one
-    most = -(-3600 // interval_s)
-    came = sum(min(c[0], most) for c in hours)
     recent = thing is not None and thing.flagged_at // HOUR_MS > since
     return {
         "count": count,
-        "share": round(min(1.0, came / expected), 2) if thing else 0,
+        "share": _share(thing, interval_s, now) if thing else 0,
         "suspect": suspect,
         "failed": failed,
         "test": thing.test if thing and recent else "",
         "dead": health.dead.get(name, 0),
     }
+
+
+def _share(thing: Thing, interval_s: int, now: int) -> float:
+    """The part of the last day, from its first reading on, in which a reading was no older than the
+    interval: many in one minute make up for no silence."""
+    start = (now // HOUR_MS - KEPT_HOURS) * 60  # all in minutes since 1970
+    minutes = sum(c[3] << (h * 60 - start) for h, c in thing.hours.items() if h * 60 >= start)
+    begin = max(0, thing.first_at // MINUTE_MS - start, 60)
+    end = now // MINUTE_MS - start + 1
+    if thing.first_at > now or end <= begin:
+        return 1.0
+    lasts, width, covered = -(-interval_s // 60), 1, minutes
+    while width < lasts:  # each minute's bit is drawn out over the interval
+        step = min(width, lasts - width)
+        covered |= covered << step
+        width += step
+    window = ((1 << end) - 1) >> begin << begin
+    # cut down, not rounded: with a silence in it the day is no whole one
+    return (covered & window).bit_count() * 100 // (end - begin) / 100
 
 
 def letters(health: Health) -> list[Letter]:

@@ -66,7 +66,7 @@ function code(found, next, failed) {
   return form(t(`${found.name}：验证码`, `${found.name}: the code`),
     [el("p", {}, t("手机验证器上的 6 位数，或卡片上没用过的一个码", "The six figures of the authenticator app, or a code of your card that was not used")), codeField("login-code", t("验证码", "Code"))],
     t("继续", "Go on"), async () => next(await send("/api/login/code", { code: $("login-code").value })), failed,
-    el("p", { class: "note" }, t("手机和卡片都不在：请管理员发一个登录链接（fengsui console user link），15 分钟内有效", "Neither is at hand: an administrator can make a link that lets you in (fengsui console user link), good for 15 minutes")));
+    el("p", { class: "note" }, t("手机和卡片都不在：请管理员发一个登录链接，15 分钟内有效", "Neither is at hand: an administrator can make a link that lets you in, good for 15 minutes")));
 }
 
 function change(found, next, failed) {

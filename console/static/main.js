@@ -70,14 +70,16 @@ function header() {
     $("clock").textContent += t(` · 本机时钟${ahead ? "快" : "慢"} ${minutes} 分钟，这里是服务器的时间`, ` · this computer's clock is ${minutes} min ${ahead ? "fast" : "slow"}; times here are the server's`);
   }
   const counts = [0, 0, 0, 0, 0];
-  for (const a of Object.values(live.part("areas"))) counts[a.level] += 1;
+  const areas = Object.values(live.part("areas")), blind = areas.filter((a) => a.dark).length;
+  for (const a of areas) counts[a.level] += 1;
   const waiting = Object.values(live.part("warnings")).filter((w) => w.questions.length).length;
   const guessed = Object.entries(live.part("door"));
   const crying = Object.values(live.part("roll")).reduce((n, r) => n + r.help.length, 0);
   $("counts").replaceChildren(
     crying ? el("a", { href: "#/delivery", class: "waiting cry-link" }, t(`⚠ ${crying} 人求助`, `⚠ ${crying} ask for help`)) : "",
     ...[4, 3, 2, 1].filter((n) => counts[n]).map((n) => el("span", { class: `badge level-${n}` }, `${SHAPE[n]} ${of(LEVEL[n])} ${counts[n]}`)),
-    counts.slice(1).some(Boolean) ? "" : el("span", {}, t("无生效预警", "no warning in force")),
+    counts.slice(1).some(Boolean) ? "" : el("span", { class: blind ? "doubt" : "" }, t("无生效预警", "no warning in force")),
+    blind ? el("span", { class: "badge dark", "data-blind": blind }, blind === areas.length ? t("▨ 全区无数据，不等于平安", "▨ no data at all: not the same as safe") : t(`▨ ${blind} 个区无数据，不等于平安`, `▨ no data of ${blind} areas: not the same as safe`)) : "",
     guessed.length ? el("a", { href: "#/shift", class: "waiting", "data-guessed": "" }, t(`⚠ 有人在试口令 ${guessed.map(([n]) => n).join("、")}`, `⚠ someone guesses passwords: ${guessed.map(([n]) => n).join(", ")}`)) : "",
     waiting ? el("a", { href: "#/warnings", class: "waiting" }, t(`${waiting} 个待决定`, `${waiting} to be decided`)) : "");
   const unheard = sound.listen(live.part("warnings"), (w) => (ground.areas[w.area] ? named(ground.areas[w.area]) : ""));

@@ -2,7 +2,7 @@
 
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time } from "./words.js";
+import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time, worse } from "./words.js";
 
 export const name = "situation";
 export const words = ["一张图", "Situation"];
@@ -31,7 +31,13 @@ export function show(root) {
       el("div", { class: "past" }, slider, sliderWords, el("button", { type: "button", onclick: now }, t("回到现在", "Now"))), legend()),
     el("section", { class: "list-side", "aria-label": t("各区情况", "Areas") }, find, options, one, el("h2", {}, t("预警区", "Areas under warning")), list));
   const drawn = draw(map, pick);
-  find.onchange = () => pick(find.value.split(" ")[0]);
+  find.onchange = () => {
+    const hits = lookUp(find.value);
+    if (hits.length === 1) { pick(hits[0]); return; }
+    picked = "";
+    one.replaceChildren(el("p", { role: "status" }, hits.length ? t(`有 ${hits.length} 处，请选：`, `${hits.length} places, choose one:`) : t("没有这个地方", "There is no such place")),
+      ...hits.slice(0, 12).map((id) => el("button", { type: "button", class: "row", "data-hit": id, onclick: () => pick(id) }, el("span", { class: "what" }, `${id} ${nameOf(id)}`))));
+  };
   let frames = [];
   slider.oninput = () => {
     const n = Number(slider.value);
@@ -73,6 +79,23 @@ export function show(root) {
   return () => { alive = false; document.body.classList.remove("past-shown"); drawn.map.remove(); };
 }
 
+const nameOf = (id) => { const g = picture.ground, x = g.areas[id] || g.stations[id]; return `${x.town ? `${t(x.town, x.town_en)} ` : ""}${t(x.name, x.en)}`; };
+
+// A place by its id, or by its name in either language: the very name before what begins so, before what
+// holds it; a village before its stations.
+function lookUp(text) {
+  const g = picture.ground, wanted = text.trim().toLowerCase(), all = { ...g.areas, ...g.stations };
+  if (!wanted) return [];
+  const names = (x) => [x.name, x.en, x.town, `${x.town || ""}${x.name}`, `${x.town || ""} ${x.name}`].filter(Boolean).map((n) => n.toLowerCase());
+  const ways = [([id, x]) => wanted === id.toLowerCase() || names(x).some((n) => wanted === `${id} ${n}`.toLowerCase()),
+    ([, x]) => names(x).includes(wanted), ([, x]) => names(x).some((n) => n.startsWith(wanted)), ([, x]) => names(x).some((n) => n.includes(wanted))];
+  for (const way of ways) {
+    const hits = Object.entries(all).filter(way).map(([id]) => id), villages = hits.filter((id) => g.areas[id]);
+    if (hits.length) return villages.length === 1 ? villages : hits;
+  }
+  return [];
+}
+
 function legend() {
   return el("p", { class: "legend" },
     ...[4, 3, 2, 1].map((n) => el("span", { class: `badge level-${n}` }, `${SHAPE[n]} ${of(LEVEL[n])}`)),
@@ -87,7 +110,7 @@ function legend() {
 function fillRows(list, pick) {
   const g = picture.ground;
   const rows = Object.entries(part("areas")).filter(([, a]) => a.level || a.action || a.waits || a.dark);
-  rows.sort(([x, a], [y, b]) => b.action - a.action || b.level - a.level || b.waits - a.waits || x.localeCompare(y));
+  rows.sort(([x, a], [y, b]) => worse(a, b) || b.waits - a.waits || x.localeCompare(y));
   if (!rows.length) {
     list.replaceChildren(el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`)));
     return;

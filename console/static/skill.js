@@ -28,7 +28,7 @@ function words(s) {
   const told = s.hits + s.misses + s.false_alarms;
   return [
     el("h2", {}, t("合计", "All together")),
-    told ? "" : el("p", { class: "doubt" }, t("还没有人报告实情，也没有水位可证：分数还不存在。用 fengsui outcome 报告发生或没有发生。", "Nobody has told yet what happened, and no gauge shows it: there is no score yet. Tell it with fengsui outcome.")),
+    told ? "" : el("p", { class: "doubt" }, t("还没有人报告实情，也没有水位可证：分数还不存在。请系统管理员记入发生或没有发生。", "Nobody has told yet what happened, and no gauge shows it: there is no score yet. Ask whoever runs the system to enter what happened and what did not.")),
     table([t("量", "measure"), [t("值", "value")], [t("95 % 区间", "95 % interval")]], MEASURE.map(([key, zh, en]) => [t(zh, en), [share(s[key])],
       [s.intervals[key] ? `${share(s.intervals[key][0])} – ${share(s.intervals[key][1])}` : "–"]])),
     el("p", {}, t(`预警 ${s.warned}（未核 ${s.open}）· 命中 ${s.hits} · 漏报 ${s.misses}（其中过迟 ${s.late}）· 空报 ${s.false_alarms} · 平静日 ${s.quiet_days}；命中须至少提前 ${s.lead_min} 分钟`,
@@ -53,5 +53,5 @@ function rows(found, row) {
   if (!found.length) return el("p", { class: "note" }, t("没有", "none"));
   const newest = [...found].sort((a, b) => Date.parse(b.start) - Date.parse(a.start)).slice(0, MANY);
   const made = table([t("区", "area"), t("开始", "from"), t("结果", "outcome"), t("提前", "lead"), t("依据", "because")], newest.map(row));
-  return found.length > MANY ? el("div", {}, made, el("p", { class: "note" }, t(`最近 ${MANY} 条，共 ${found.length} 条：fengsui skill`, `the newest ${MANY} of ${found.length}: fengsui skill`))) : made;
+  return found.length > MANY ? el("div", {}, made, el("p", { class: "note" }, t(`最近 ${MANY} 条，共 ${found.length} 条`, `the newest ${MANY} of ${found.length}`))) : made;
 }

@@ -121,7 +121,7 @@ async function others() {
   const grid = (heads, body) => el("table", { class: "grid stack" }, el("thead", {}, el("tr", {}, ...heads.map((x) => el("th", { scope: "col" }, x)))),
     el("tbody", {}, ...body.map(([row, cells]) => el("tr", row, ...cells.map(([c, words], n) => el("td", { class: c, "data-head": heads[n] }, words))))));
   table.replaceChildren(
-    found.sources.length ? "" : el("p", { class: "note" }, t("没有 sources.toml：不听任何一家", "no sources.toml: nobody is heard")),
+    found.sources.length ? "" : el("p", { class: "note" }, t("没有配置外来预警的来源：不听任何一家", "no source of others' warnings is configured: nobody is heard")),
     grid([t("来源", "Source"), t("消息", "Messages"), t("有偏差", "Deviating"), t("最近", "Newest")], found.sources.map((s) => [{ "data-source": s.id },
       [["", s.name === s.id ? s.id : `${s.id} ${t(s.name, s.en)}`], ["short", String(s.count)], [s.deviating ? "short bad" : "short", String(s.deviating)], ["short", s.at ? time(s.at, clock()) : t("从未", "never")]]])),
     grid([t("时间", "Time"), t("来源", "From"), t("消息", "Message"), t("涉及", "Areas"), t("与规范不符、没读懂的", "Not as CAP has it, or not read")], some.map((m) => [{ "data-message": m.identifier },

@@ -28,15 +28,15 @@ function words(s) {
   const figure = (n, what, bad) => el("span", { class: bad ? "figure bad" : "figure" }, el("b", {}, String(n)), what);
   return [
     el("h2", {}, t("名单", "The list")),
-    s.stored ? "" : el("p", { class: "doubt" }, t("还没有联系人库，下面是 contacts.csv 的名单", "There is no contact store yet: this is the list of contacts.csv")),
-    s.recipients ? "" : el("p", { class: "fault", role: "alert" }, t("✗ 名单是空的：fengsui contacts import 名单.csv", "✗ Nobody is on the list: fengsui contacts import FILE.csv")),
+    s.stored ? "" : el("p", { class: "doubt" }, t("还没有联系人库，下面是配置里的名单", "There is no contact store yet: this is the list of the configuration")),
+    s.recipients ? "" : el("p", { class: "fault", role: "alert" }, t("✗ 名单是空的，谁也收不到：请系统管理员导入名单", "✗ Nobody is on the list, so nobody is told: ask whoever runs the system to import it")),
     el("p", { class: "sums" },
       figure(s.uncovered, t("人毫无覆盖（估计）", "people covered by nothing (estimate)"), s.uncovered),
       figure(s.gaps.length, t("处缺口", "gaps in coverage")), figure(s.recipients, t("个接收者", "recipients")),
       figure(`${s.people}/${s.population}`, t("居民接收者代表的人数 / 各区人口", "people behind residents' addresses / who live in the areas"))),
     el("h2", {}, t("覆盖检查", "Coverage")), audit(s),
     el("h2", {}, t("各区", "By area")),
-    el("p", { class: "note" }, t("红色预警时的估计，同 fengsui reach 区 flash_flood red；覆盖最差的在前", "An estimate for a red warning, as fengsui reach AREA flash_flood red; the worst covered first")),
+    el("p", { class: "note" }, t("红色山洪预警时的估计；覆盖最差的在前", "An estimate for a red flash-flood warning; the worst covered first")),
     areas(s),
     el("h2", {}, t("各类", "By category")),
     table([t("类别", "category"), [t("接收者", "recipients")], [t("代表人数", "people behind")], t("首选渠道", "first way"), t("全部渠道", "all ways")],

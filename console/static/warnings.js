@@ -4,7 +4,7 @@
 
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, listed, named, of, random, t, time, what } from "./words.js";
+import { ACT, ACTION, LEVEL, SHAPE, STATE, age, badge, el, left, listed, named, of, random, t, time, what, worse } from "./words.js";
 import { CHANNEL, KIND } from "./words_sent.js";
 
 export const name = "warnings";
@@ -71,8 +71,9 @@ const all = () => Object.entries(part("warnings"));
 const waits = (w) => w.questions.length > 0;
 const deadline = (w) => Math.min(...w.questions.map((q) => q.until || Infinity));
 function order() {
-  return all().sort(([x, a], [y, b]) => waits(b) - waits(a) || (waits(a) ? deadline(a) - deadline(b) : 0) ||
-    Math.max(b.level, b.asks_level) - Math.max(a.level, a.asks_level) || b.action - a.action || x.localeCompare(y));
+  const asked = (w) => ({ level: Math.max(w.level, w.asks_level), action: Math.max(w.action, w.asks_action) });
+  return all().sort(([x, a], [y, b]) => waits(b) - waits(a) || worse(asked(a), asked(b)) ||
+    (waits(a) && deadline(a) !== deadline(b) ? deadline(a) - deadline(b) : x.localeCompare(y)));
 }
 const placeOf = (w) => { const a = picture.ground.areas[w.area]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
 

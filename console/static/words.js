@@ -59,6 +59,10 @@ export function badge(level, action) {
   return action ? el("span", { class: "badges" }, e, el("strong", { class: "order" }, of(ACTION[action]))) : e;
 }
 
+// how bad: an order to move is as bad as a red, one to prepare as an orange; then the order, then the colour
+export const worse = (a, b) => rank(b.level, b.action) - rank(a.level, a.action) || b.action - a.action || b.level - a.level;
+const rank = (level, action) => Math.max(level, [0, 3, 4][action]);
+
 const part = (o) => new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Shanghai", hour12: false, ...o });
 const HM = part({ hour: "2-digit", minute: "2-digit" });
 const DAY = part({ month: "2-digit", day: "2-digit" });

@@ -73,8 +73,11 @@ def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
     place = Text(area.name, area.name_en) if area else Text("没写明地点", "no place named")
     at = local(says.said_at, district.timezone, "%H:%M")
     what = _STRANGER if stranger else _TO_READ
-    who = f" {says.area} {says.role} {says.person} {at} fengsui people words {says.id}"
-    kept = Text("（三天后删）", " (deleted after three days)")
+    who = f" {says.area} {says.role} {says.person} {at}"
+    kept = Text(
+        "；原话在值班日志“来信原话”（三天后删）",
+        "; it stands in the shift log under People's own words (deleted after three days)",
+    )
     text = drill_mark(live) + what + Text("：", ": ") + place + who + kept
     title = (
         Text("陌生号码来信", "a stranger's message")

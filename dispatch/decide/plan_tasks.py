@@ -208,12 +208,12 @@ def late_notice(district: District, task: Task, at: int) -> Delivery:
     whose = owner_words(district, plan, area)
     ids = ", ".join(owners(district, plan, area))
     minutes = plan.within_min
-    hazard, done = course.hazard, f"fengsui task done {task.id}"
+    hazard = course.hazard
     text = drill + Text(
         f"任务逾期未办，请催办：{area.name} {area.id} {HAZARD_ZH.get(hazard, hazard)}："
-        f"{plan.title}（{minutes} 分钟）{whose.zh} {ids}。{done}",
+        f"{plan.title}（{minutes} 分钟）{whose.zh} {ids}。办完请在“资源和预案”按完成",
         f"TASK OVERDUE, press for it: {area.name_en} {area.id} {HAZARD_EN.get(hazard, hazard)}: "
-        f"{plan.title_en} ({minutes} min), {whose.en} {ids}. {done}",
+        f"{plan.title_en} ({minutes} min), {whose.en} {ids}. Press Done under Resources and plans",
     )
     return duty_notice(
         f"task late|{task.id}",

@@ -40,7 +40,7 @@ _ALERT_STATE = {
 class _Warning(NamedTuple):
     """One warning as the page lists it; times are local, as text."""
 
-    order: tuple[int, int, str, str, str]  # the highest first, then by place
+    order: tuple[int, int, int, str, str, str]  # the highest first, then by place
     id: str
     place: Text
     people: int | str
@@ -254,9 +254,10 @@ def _row(
     for a in found:
         peak |= Grade(a.level, a.action)
     asked = Grade(last.proposed_level, last.proposed_action)
+    worst, ordered, colour = peak.rank
     rests = [r.number for r in made if any(x.rpartition("/")[0] == last.id for x in r.alerts)]
     return _Warning(
-        order=(-peak.action, -peak.level, last.area, last.hazard, last.id),
+        order=(-worst, -ordered, -colour, last.area, last.hazard, last.id),
         id=last.id,
         place=_place(area) if area else Text(last.area, last.area),
         people=area.population if area else "",

@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from config.language import Text
-from config.records.level import Action, Level
 from dispatch.channels import message_id
 from dispatch.channels.status_words import FINAL
 from dispatch.grade import Grade
@@ -190,13 +189,8 @@ def urgency(delivery: Delivery) -> tuple[int, int, int, int]:
     deadline. An order never waits for a colour, so it has the rank of the colour it goes with."""
     level = max(delivery.level, delivery.most_level)
     action = max(delivery.action, delivery.most_action)
-    worth = {Action.MOVE: Level.RED, Action.PREPARE: Level.ORANGE}.get(action, Level.NONE)
-    return (
-        -max(level, worth),
-        -action,
-        -level,
-        delivery.deadline_at,
-    )
+    worst, ordered, colour = Grade(level, action).rank
+    return -worst, -ordered, -colour, delivery.deadline_at
 
 
 def outdated(box: Box, d: Delivery) -> bool:

@@ -309,7 +309,7 @@ def test_what_is_of_another_language_is_seen(text: str, language: Language) -> N
     ("text", "language"),
     [
         ("R01 香屯村 12.5 mm ≥ 10 mm", "zh"),
-        ("用 fengsui outcome 报告", "zh"),
+        ("请系统管理员记入", "zh"),
         ("Xiangtun: closed (桥已断)", "en"),
     ],
 )

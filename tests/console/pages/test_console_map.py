@@ -5,9 +5,11 @@ import pytest
 
 from config.records.basemap import NO_BACKDROP
 from config.records.level import Action, Level
-from stream.log.port import Log
+from dispatch.grade import Grade
+from stream.log.port import Log, Out
+from stream.records import Tick, encode
 from tests.support.console_pages import Desk, Seat, cases, red, sync_api
-from tests.support.decide_district import seen
+from tests.support.decide_district import MIN, T0, seen, yanqing
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -86,3 +88,58 @@ def test_on_the_narrowest_phone_in_english_nothing_is_cut_off(
         assert height < 40, "one line each"
         assert right <= 320
     seat.shot("situation-320")
+
+
+def test_a_village_is_found_by_its_bare_name(seat: Seat) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen")
+    find, one = page.locator("#find"), page.locator(".one")
+    find.fill("沙门村")
+    find.press("Enter")
+    expect(one.locator("h2")).to_contain_text("沙门村")
+    find.fill("shamen")
+    find.press("Enter")
+    expect(one.locator("h2")).to_contain_text("沙门村")
+    find.fill("大庄科")  # a township: its villages to choose from
+    find.press("Enter")
+    expect(one.locator("[data-hit=A02]")).to_contain_text("沙门村")
+    one.locator("[data-hit=A01]").click()
+    expect(one.locator("h2")).to_contain_text("香屯村")
+    find.fill("没有这样的地方")
+    find.press("Enter")
+    expect(one).to_contain_text("没有这个地方")
+    find.fill("R01")
+    find.press("Enter")
+    expect(one.locator("h3")).to_contain_text("R01")
+
+
+def test_no_warning_and_nothing_heard_is_no_quiet_night(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    page = seat.enter("screen")
+    expect(page.locator("#counts")).to_contain_text("无生效预警")
+    later = encode(Tick(clock_at=T0 + 6 * 60 * MIN))
+    log.append([Out("observations", "x", later), Out("cases", "x", later)])
+    expect(page.locator("#counts [data-blind]")).to_contain_text("全区无数据，不等于平安")
+    seat.shot("blind")
+
+
+def test_an_orange_to_prepare_stands_below_a_red(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(
+        log, seen(40, Level.YELLOW, Action.PREPARE, area="A01"), seen(40, Level.YELLOW, area="A02"),
+        seen(40, Level.BLUE, Action.MOVE, area="A03"), seen(40, Level.RED, area="A04"),
+    )  # fmt: skip
+    page = seat.enter("li", "/#/warnings")
+    expect(page.locator("[data-warning]")).to_have_count(4)
+    rows = page.locator("[data-warning] .what").all_inner_texts()
+    names = [yanqing().areas[a].name for a in ("A04", "A03", "A01", "A02")]
+    assert [n for row in rows for n in names if n in row] == names
+
+
+def test_the_order_of_lists_is_the_same_everywhere() -> None:
+    grades = [Grade(Level.RED), Grade(Level.BLUE, Action.MOVE), Grade(Level.ORANGE, Action.PREPARE)]
+    grades += [Grade(Level.ORANGE), Grade(Level.YELLOW, Action.PREPARE), Grade(Level.YELLOW)]
+    worst_first = sorted(grades, key=lambda g: [-n for n in g.rank])
+    assert worst_first[0] == Grade(Level.BLUE, Action.MOVE)
+    assert worst_first[1] == Grade(Level.RED)
+    assert worst_first[-1] == Grade(Level.YELLOW)

@@ -59,6 +59,19 @@ def test_flags_and_the_share_that_came_are_of_the_last_day() -> None:
     assert (old["failed"], old["test"]) == (0, "")
 
 
+def test_what_came_in_a_burst_makes_up_for_no_silence() -> None:
+    """A gauge that tips each half minute for eleven minutes of an hour, and then nothing for 69."""
+    burst = [reading(m / 2) for m in range(22)]
+    assert row(80, *burst)["share"] < 0.3
+    assert row(11, *burst)["share"] == 1
+    # who is a little early or late each time has missed nothing
+    every = yanqing().stations["R01"].interval_s / 60
+    uneven = [reading(n * every + (0.9 if n % 2 else 0.1)) for n in range(round(240 / every))]
+    assert row(240 - every, *uneven)["share"] > 0.85
+    day = [reading(n * every) for n in range(round(24 * 60 / every))]
+    assert 0.9 < row(24 * 60 + 69, *day)["share"] < 0.97
+
+
 def test_a_row_ages_without_a_record() -> None:
     trail = Trail()
     trail.take(Observations.of("g", T0, [reading(1)]), View())
