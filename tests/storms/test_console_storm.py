@@ -170,10 +170,10 @@ def test_two_people_take_a_storm_from_the_first_rain_to_the_final_report(
     for nothing in ("待决定", "生效", "未送达"):
         expect(li.locator(".matters")).not_to_contain_text(nothing)
     with li.expect_popup() as opened:
-        li.locator("[data-incident] a").first.click()
+        li.locator("[data-incident] .acts a").first.click()
     expect(opened.value.locator("h1")).to_contain_text("终报")
     with li.expect_popup() as opened:
-        li.locator("[data-incident] a").nth(1).click()
+        li.locator("[data-incident] .acts a").nth(1).click()
     expect(opened.value.locator("h1")).to_be_visible()
     second.context.close()
     assert second.faults == []
