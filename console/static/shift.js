@@ -141,7 +141,7 @@ function paintReports() {
   const one = (id, n, words_) => el("a", { href: `/print/report?incident=${encodeURIComponent(`${id}:${n}`)}&lang=${lang()}`, target: "_blank", rel: "noopener", "aria-label": t(`打印${words_}`, `Print ${words_}`) }, words_);
   reports.replaceChildren(el("h2", {}, t("报告", "Reports")),
     ...(all.length ? all.slice(0, 5).map(([id, made]) => el("div", { class: "incident", "data-incident": id },
-      el("p", {}, el("b", {}, id), ...made.slice(-6).flatMap(([n, k, at]) => [" ", one(id, n, `${t(`第${n}报`, `report ${n}`)} ${of(k)} ${time(at, clock())}`)])),
+      el("p", {}, el("b", {}, id), ...(made.length > 6 ? [made[0], ...made.slice(-5)] : made).flatMap(([n, k, at]) => [" ", one(id, n, `${t(`第${n}报`, `report ${n}`)} ${of(k)} ${time(at, clock())}`)])),
       el("p", { class: "acts" }, printed("report", id, t("打印报告", "Print the report")), printed("after-action", id, t("打印复盘", "Print the after-action report"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
     all.length && onDuty() ? el("details", {}, el("summary", {}, t("核报…", "Correct the facts…")),
       writing("verify", "verify", t(`核实的情况（${all[0][0]}）`, `The facts (${all[0][0]})`), t("作为核报上报", "Report as verified"), "",

@@ -256,14 +256,14 @@ function draw(box, pick) {
       color: action === 2 ? "#ffffff" : level ? COLOUR[level] : hidden ? "#9aa4b0" : "#7d8896", weight: action === 2 ? 3 : level ? 2 : 1,
       fillColor: hidden ? dark : level ? COLOUR[level] : "#39424d", fillOpacity: hidden ? 1 : level ? 0.9 : 0.5,
     });
-    const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : "";
+    const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : hidden ? "▨" : ""; // seen at any zoom
     if (mark && !marks[id]) {
       marks[id] = L.marker(flip(g.areas[id].at), { interactive: false, keyboard: false, zIndexOffset: 10000, icon: L.divIcon({ className: "mark", html: "", iconSize: [20, 20] }) }).addTo(map);
     }
     if (!marks[id]) return;
     const e = marks[id].getElement();
     e.textContent = mark;
-    e.className = e.className.replace(/ (on-\d|moves)/g, "") + ` on-${level}${action === 2 ? " moves" : ""}`;
+    e.className = e.className.replace(/ (on-\w+|moves)/g, "") + ` on-${hidden && !action ? "dark" : level}${action === 2 ? " moves" : ""}`;
   }
   function paintStation(id) {
     const s = part("stations")[id], dot = stations[id], kind = g.stations[id].what;

@@ -120,6 +120,7 @@ def test_no_warning_and_nothing_heard_is_no_quiet_night(seat: Seat, log: Log) ->
     later = encode(Tick(clock_at=T0 + 6 * 60 * MIN))
     log.append([Out("observations", "x", later), Out("cases", "x", later)])
     expect(page.locator("#counts [data-blind]")).to_contain_text("全区无数据，不等于平安")
+    expect(page.locator("#map .mark.on-dark")).to_have_count(len(yanqing().areas))
     seat.shot("blind")
 
 
