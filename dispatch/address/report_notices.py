@@ -73,7 +73,7 @@ def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
     place = Text(area.name, area.name_en) if area else Text("没写明地点", "no place named")
     at = local(says.said_at, district.timezone, "%H:%M")
     what = _STRANGER if stranger else _TO_READ
-    who = f" {says.area} {says.role} {says.person} {at}"
+    who = f" {says.area} {says.role} {says.person} {at} {says.id}"
     kept = Text(
         "；原话在值班日志“来信原话”（三天后删）",
         "; it stands in the shift log under People's own words (deleted after three days)",
