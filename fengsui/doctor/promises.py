@@ -1,15 +1,16 @@
 """What of the promise that nothing is lost holds here, and on what condition. Pure."""
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from config.language import Text
 from fengsui.doctor.case import Case
 from fengsui.doctor.words import OURS
+from stream.log.kept import holds, told
+from stream.log.port import Kept
 
 
-def of_line(log: str, broker: str) -> Iterator[Text]:
-    """Of the whole line. log, broker: their addresses; broker "": the embedded one."""
+def of_line(kept: Kept, broker: str) -> Iterator[Text]:
+    """Of the whole line. kept: what the log says of itself; broker: its address, "": the embedded one."""
     if not broker:
         yield Text(
             "内置 MQTT 服务器把没送达的留在内存：它一停，设备发了而我们没收的就没了；实战用 mosquitto",
@@ -22,17 +23,12 @@ def of_line(log: str, broker: str) -> Iterator[Text]:
             "what the broker has taken and we have not is kept only with its persistence on and within its "
             "queues; a power cut may cost the last second",
         )
-    if urlsplit(log).scheme == "sqlite":
+    yield ("" if holds(kept) else "! ") + told(kept)
+    if kept.copies == 1:
         yield Text(
-            "日志是本机一块盘上的 SQLite：进程、断电不丢，盘坏就丢；备份用 fengsui backup，要副本用 Kafka",
-            "the log is SQLite on one disk of this machine: it outlives processes and power cuts, and not the "
-            "disk; fengsui backup, or Kafka for replicas",
-        )
-    else:
-        yield Text(
-            "Kafka 的副本数决定坏几台机器不丢：查 replication.factor 和 min.insync.replicas",
-            "how many machines may die rests on Kafka's replicas: look at replication.factor and "
-            "min.insync.replicas",
+            "日志只有一份：盘坏就丢；备份用 fengsui backup，要副本用三台 Kafka",
+            "there is one copy of the log: it does not outlive its disk; fengsui backup, or three Kafka "
+            "brokers for replicas",
         )
 
 

@@ -17,7 +17,7 @@ from fengsui.run.run_log import READS, open_run_log
 from fengsui.run.setup import Setup
 from stream.disk.files import create_file
 from stream.environment import Usage
-from stream.log.kafka_url import Right
+from stream.log.kafka_url import INTERNAL, Right
 
 # program -> topics that it writes. A stage writes into its own input too: the time (Tick), and what
 # run it is (stream/stages/run_identity.py).
@@ -74,6 +74,10 @@ def rights(program: str, prefix: str) -> Iterator[Right]:
         yield Right("group", whole, "read", prefix=not topic)
         # one a partition
         yield from _transactions(whole + "." * bool(topic))
+    if program == "operator":  # status tells what the log keeps when the power goes
+        for topic, begins in ((f"{prefix}.", True), *((t, False) for t in INTERNAL)):
+            yield Right("topic", topic, "describe_configs", prefix=begins)
+        yield from (Right("topic", t, "describe") for t in INTERNAL)
     if groups(program):
         yield Right("topic", f"{prefix}.snapshots", "read")
         yield Right("topic", f"{prefix}.snapshots", "write")
@@ -96,9 +100,13 @@ def write_kafka(setup: Setup, folder: Path) -> tuple[int, int]:
                 "FENGSUI_LOG: must be an administrator's kafka://…",
             )
         )
-    from stream.log.kafka_rights import lay_down  # the client is an extra
+    from stream.log.kafka import KafkaLog  # the client is an extra
+    from stream.log.kafka_rights import lay_down
 
-    open_run_log(setup).close()  # makes the topics
+    log = open_run_log(setup)  # makes the topics
+    if isinstance(log, KafkaLog):
+        log.sync()
+    log.close()
     prefix = f"fengsui.{setup.district.id}.{setup.run.name}"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     passwords = {user(p): _password(folder / f"kafka_{p}") for p in WRITES}

@@ -22,6 +22,7 @@ from fengsui.status.links import link_lines
 from fengsui.status.look import look_of
 from fengsui.status.nodes import node_lines
 from fengsui.status.waiting import NOBODY, questions
+from stream.log.kept import holds, told
 from stream.log.port import Log
 from stream.records import DeadLetter, Run, decode
 
@@ -130,6 +131,8 @@ def status_lines(
     yield Text(f"坏数据：{total}{zh(newest)}", f"dead letters: {total}{en(newest)}")
     for reason, count in reasons.most_common():
         yield f"  {reason}: {count}"
+    kept = log.kept()
+    yield ("" if holds(kept) else "! ") + told(kept)
 
 
 def _stations(view: View, district: District, clock: int, start_at: int) -> Iterator[Said]:

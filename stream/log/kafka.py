@@ -20,9 +20,10 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 from config.language import Text, en, zh
 from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
+from stream.log.kafka_kept import COPIES, SYNCED, kept, sync
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_url import kafka_place
-from stream.log.port import Consumer, Corrupt, Entry, Out, Topic, Unavailable, partition_of
+from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
 
 _RECORD_BYTES = 4_000_000
 
@@ -43,6 +44,7 @@ class KafkaLog:
         self._appender: Any = None
         self._reader: Any = None
         self._where = place.where
+        self._flush = place.flush
         self._create(place.replication)
 
     def topic(self, name: str) -> str:
@@ -63,6 +65,8 @@ class KafkaLog:
             if missing:
                 with suppress(ke.TopicAlreadyExistsError):  # another process was quicker
                     admin.create_topics(missing)
+                if self._synced(copies):
+                    sync(admin, ())
             deadline = time.monotonic() + 20
             while not {t.name for t in wanted} <= set(admin.list_topics()):
                 if time.monotonic() > deadline:
@@ -80,8 +84,42 @@ class KafkaLog:
         finally:
             admin.close()
 
+    def _synced(self, copies: int) -> bool:
+        """Is each append to be on a disk before it is acknowledged?"""
+        return self._flush == "1" or (copies < COPIES and self._flush != "0")
+
+    def _names(self) -> list[str]:
+        """Kafka's names of all our topics."""
+        return [self.topic(name) for name in (*self.topics, SNAPSHOTS)]
+
+    def kept(self) -> Kept:
+        try:
+            admin = Admin(**self.servers)
+            try:
+                return kept(admin, self._names())
+            finally:
+                admin.close()
+        except (ke.KafkaError, OSError) as e:
+            raise self.unavailable(e) from e
+
+    def sync(self) -> bool:
+        """For the topics of an older build, or of Kafka itself, that do not sync yet and should; False where
+        they need not. An administrator may."""
+        try:
+            admin = Admin(**self.servers)
+            try:
+                if wanted := self._synced(kept(admin, self._names()).copies):
+                    sync(admin, self._names())
+                return wanted
+            finally:
+                admin.close()
+        except (ke.KafkaError, OSError) as e:
+            raise self.unavailable(e) from e
+
     def _wanted(self, copies: int) -> list[NewTopic]:
-        common = {"min.insync.replicas": "2" if copies > 2 else "1"}
+        common = {"min.insync.replicas": "2" if copies >= COPIES else "1"}
+        if self._synced(copies):
+            common |= SYNCED
         wanted = [
             NewTopic(
                 self.topic(t.name),

@@ -47,7 +47,8 @@ def lay_down(
         _set_passwords(admin, passwords)
         for user, wanted in rights.items():
             new = {_entry(r) for r in wanted}
-            old = {e for e in _held(admin, f"User:{user}") if e[1].startswith(within)}
+            held = _held(admin, f"User:{user}")
+            old = {e for e in held if e[1].startswith(within) or e in new}
             _grant(admin, f"User:{user}", sorted(new - old))
             _take(admin, f"User:{user}", sorted(old - new))
             granted, taken = granted + len(new - old), taken + len(old - new)
@@ -73,6 +74,7 @@ _DOES = {
     "read": ACLOperation.READ,
     "write": ACLOperation.WRITE,
     "describe": ACLOperation.DESCRIBE,
+    "describe_configs": ACLOperation.DESCRIBE_CONFIGS,
 }
 
 

@@ -4,7 +4,8 @@
     kafka://USER@HOST:PORT?password_file=FILE            SASL (SCRAM-SHA-256, or ?sasl=…)
     kafkas://[USER@]HOST:PORT?ca=FILE[&cert=FILE&key=FILE]  TLS, with SASL or a client certificate
 
-Also: replication=N (copies of each partition; otherwise as many brokers as there are, at most 3).
+Also: replication=N (copies of each partition; otherwise as many brokers as there are, at most 3);
+flush=1 (each append is on a disk before it is acknowledged) or flush=0; otherwise with fewer than 3 copies.
 A password comes from `password_file`, else from FENGSUI_KAFKA_PASSWORD_FILE or
 FENGSUI_KAFKA_PASSWORD, else from the URL itself.
 """
@@ -16,7 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from config.language import Text, en, zh
 
-_OPTIONS = ("ca", "cert", "key", "sasl", "password_file", "replication")
+# Kafka's own topics that our commits rest on
+INTERNAL = ("__consumer_offsets", "__transaction_state")
+_OPTIONS = ("ca", "cert", "key", "sasl", "password_file", "replication", "flush")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _BOOTSTRAP_MS = 8_000  # then it is unavailable, which whoever asks says and tries again
 
@@ -27,6 +30,7 @@ class Place(NamedTuple):
     where: str
     options: dict[str, Any]
     replication: int  # 0: by the number of brokers
+    flush: str = ""  # 1, 0, or "": by the number of copies
 
 
 class Right(NamedTuple):
@@ -35,7 +39,7 @@ class Right(NamedTuple):
 
     what: Literal["topic", "group", "transactional_id"]
     name: str
-    does: Literal["read", "write", "describe"]
+    does: Literal["read", "write", "describe", "describe_configs"]
     prefix: bool = False
 
 
@@ -81,7 +85,9 @@ def kafka_place(url: str) -> Place:
         }
     protocol = ("SASL_" if parts.username else "") + ("SSL" if tls else "PLAINTEXT")
     options["security_protocol"] = protocol
-    return Place(hosts, options, int(query.get("replication", "0")))
+    if (flush := query.get("flush", "")) not in ("", "0", "1"):
+        raise ValueError(Text(f"Kafka: flush={flush!r}: 0 或 1", f"Kafka: flush={flush!r}: 0 or 1"))
+    return Place(hosts, options, int(query.get("replication", "0")), flush)
 
 
 def _password(query: dict[str, str], given: str) -> str:

@@ -65,6 +65,15 @@ class Step(NamedTuple):
     snapshot: bytes | None = None
 
 
+class Kept(NamedTuple):
+    """What a log has of a record when it says that it has it, as it is set up now."""
+
+    copies: int  # of each partition, on machines of their own; of the topic with the fewest
+    answering: int  # so many have a record before it is acknowledged
+    unsynced: tuple[str, ...] = ()  # topics whose records are acknowledged before a disk has them
+    unknown: tuple[str, ...] = ()  # topics of which it could not be asked
+
+
 class Fenced(Exception):
     """This member no longer owns the partition: forget the state and join again."""
 
@@ -146,6 +155,10 @@ class Log(Protocol):
 
     def positions(self, topic: str, group: str) -> list[int]:
         """The committed position of a group, a partition each (0 before the first commit)."""
+        ...
+
+    def kept(self) -> Kept:
+        """What its acknowledgement is worth when the power goes, asked now."""
         ...
 
     def trim(self, now_ms: int) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from config.language import Text
 from stream.disk.files import make_folder
-from stream.log.port import Consumer, Corrupt, Entry, Out, Topic, Unavailable, partition_of
+from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
 from stream.log.sqlite_group import SqliteConsumer
 
 _BUSY_S = 30  # so long another may hold the file
@@ -249,6 +249,13 @@ class SqliteLog:
             topic,
         )
         return [row[0] for row in rows]
+
+    def kept(self) -> Kept:
+        with self._shared.write_lock, self.told():
+            journal = self._writer.execute("PRAGMA journal_mode").fetchone()[0]
+            syncs = self._writer.execute("PRAGMA synchronous").fetchone()[0]
+        synced = journal == "wal" and syncs >= 2  # FULL
+        return Kept(1, 1, () if synced else tuple(self.topics))
 
     def trim(self, now_ms: int) -> None:
         for topic in self.topics.values():

@@ -29,6 +29,7 @@ from simulators.world import World
 from stream.log.kafka import KafkaLog
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_rights import lay_down
+from stream.log.kept import holds, told
 from stream.log.port import Log, Out, Unavailable, topics
 from stream.records import DeadLetter, Record, encode
 from tests.support.decide_district import act, yanqing
@@ -103,6 +104,19 @@ def may_read(program: str) -> set[str]:
     if program in ("archive", "console", "audit", "operator"):
         return set(TOPICS)
     return {READS.get(program, "observations")} | ({"cases"} if program == "camera" else set())
+
+
+def test_whoever_asks_for_the_status_sees_what_outlives_a_power_cut(place: Place) -> None:
+    """One copy: our topics and Kafka's own sync each append; who may not ask is told so."""
+    log = place.log("operator")
+    kept = log.kept()
+    assert holds(kept), kept
+    assert (kept.copies, kept.unsynced, kept.unknown) == (1, (), ())
+    log.close()
+    log = place.log("detect")
+    assert not holds(log.kept())
+    assert "问不出" in str(told(log.kept()))
+    log.close()
 
 
 @pytest.mark.parametrize("program", list(WRITES))

@@ -38,6 +38,10 @@ class Volume:
         subprocess.run([_tool("mkfs.ext4"), "-q", "-F", str(self._image)], check=True)
         self.again()
 
+    def sync(self) -> None:
+        """What a test has laid down there before it begins, such as a server's settings, stays."""
+        subprocess.run(["sync", "-f", str(self.path)], check=True)
+
     def cut(self) -> None:
         """From this instant nothing reaches the disk. End (SIGKILL) who writes there before: an fsync that is
         under way may be told that all is well while nothing is written (Linux 6.18, in 3 of 25 tries)."""
@@ -98,6 +102,14 @@ def volumes(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture
 def volume(volumes: None, tmp_path: Path) -> Iterator[Volume]:
     found = Volume(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def large_volume(volumes: None, tmp_path: Path) -> Iterator[Volume]:
+    """For a server that takes room before it needs it; what is not written takes none."""
+    found = Volume(tmp_path, size=2 << 30)
     yield found
     found.close()
 

@@ -12,11 +12,13 @@ what, folder, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 
 
 def log() -> Iterator[str]:
-    """`cases` are appended and copied to `alerts` with a running count, and a snapshot now and then."""
+    """`cases` are appended and copied to `alerts` with a running count, and a snapshot now and then. FOLDER
+    may be the address of a log."""
     from stream.log.open import open_log
     from stream.log.port import Out
 
-    log = open_log(f"sqlite:///{folder}", "exercise-1", "toy", 2)
+    url = sys.argv[2] if "://" in sys.argv[2] else f"sqlite:///{folder}"
+    log = open_log(url, "exercise-1", "toy", 2)
     consumer = log.join("cases", "worker", "w")
     total = -1
     for n in count(first):
@@ -26,7 +28,10 @@ def log() -> Iterator[str]:
             if total < 0:
                 found = consumer.snapshot(0)
                 total, at = (int(found.body), found.position) if found else (0, 0)
-                total += consumer.owned()[0] - at
+                while again := [
+                    e for e in log.read("cases", 0, at) if e.offset < consumer.owned()[0]
+                ]:
+                    total, at = total + len(again), again[-1].offset + 1
             total += 1
             out = Out("alerts", "k", f"{total}:{entry.value.decode()}".encode())
             memory = f"{total}".encode() if total % 5 == 0 else None

@@ -312,6 +312,12 @@ class Mosquitto:
             end(self._process)
             self._process = None
 
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def publish(self, topic: str, payload: str, version: str = "311") -> None:
         """By the client that is not ours."""
         subprocess.run(

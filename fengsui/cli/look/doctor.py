@@ -63,6 +63,7 @@ def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int
     log = open_run_log(setup)
     try:
         case, line = examine(setup, log, now_ms(), journal)
+        kept = log.kept()
     finally:
         log.close()
     if name in setup.district.contacts and not as_data:
@@ -81,8 +82,8 @@ def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int
     else:
         for text in district_lines(case, line, looked):
             echo(text)
-        for kept in of_line(setup.log, setup.broker):
-            echo(Text(f"耐久：{kept.zh}", f"durability: {kept.en}"))
+        for promise in of_line(kept, setup.broker):
+            echo(Text(f"耐久：{promise.zh}", f"durability: {promise.en}"))
     return _code([*line, *(f for x in looked for f in x.findings)])
 
 

@@ -9,7 +9,7 @@ import click
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.checks.officers import unreachable
 from config.checks.plans import gaps
-from config.language import Text, en, text_of, zh
+from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
@@ -23,6 +23,7 @@ from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
 from stream.environment import spoken
+from stream.log.kept import holds, told
 from stream.wall_clock import now_ms
 
 
@@ -34,7 +35,7 @@ def check(obj: Shared, folder: Path | None) -> None:
 
     Validate a district's folder and play its scenarios.
     """
-    sys.exit(_check_config(folder or obj.config))
+    sys.exit(_check_config(folder or obj.config, obj.urls["log"]))
 
 
 @click.command()
@@ -82,8 +83,8 @@ def restore(obj: Shared, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-def _check_config(folder: Path) -> int:
-    """Validate, then play the district's own scenarios."""
+def _check_config(folder: Path, log: str) -> int:
+    """Validate, then play the district's own scenarios. log: its address."""
     district, problems, proof = judged(folder)
     for problem in problems:
         echo(problem, err=True)
@@ -128,6 +129,8 @@ def _check_config(folder: Path) -> int:
         echo("  ! " + text_of(text), err=True)
     for gap in (*coverage_summary(district), *("! " + gap for gap in gaps(district))):
         echo("  " + text_of(gap), err=True)
+    if log.startswith(("kafka:", "kafkas:")):
+        echo("  " + _kept_by_kafka(log, district.id), err=True)
     failed = 0
     for name, misses in play_scenarios(district):
         echo(f"  {'✗' if misses else '✓'} " + name)
@@ -135,6 +138,22 @@ def _check_config(folder: Path) -> int:
             failed += 1
             echo("      " + text_of(miss), err=True)
     return 1 if failed else 0
+
+
+def _kept_by_kafka(log: str, district: str) -> Said:
+    """What the live run's topics are worth when the power goes, asked of the brokers."""
+    from stream.log.kafka_kept import kept_at  # the client is an extra
+
+    try:
+        kept = kept_at(log, f"fengsui.{district}.live.")
+    except Exception as e:  # noqa: BLE001  # of the client: the check of the tables goes on
+        return "! " + Text(
+            f"日志断电丢不丢：问不到 Kafka：{type(e).__name__}",
+            f"whether the log outlives a power cut: Kafka cannot be asked: {type(e).__name__}",
+        )
+    if kept is None:
+        return Text("Kafka 上还没有实战的主题", "there are no topics of a live run on Kafka yet")
+    return ("" if holds(kept) else "! ") + told(kept)
 
 
 def _backup(setup: Setup, folder: Path, file: Path) -> int:
