@@ -70,6 +70,11 @@ _EACH = {
             "Cameras by RTSP, a picture in 2 s each: CPU beside decoding every frame, and from the moment a "
             "picture is taken until the detector has it.",
         ),
+        "power": Entry(
+            "bench.cases.power:bench_power",
+            "断电不丢的代价：Kafka 一次提交，每次写盘与先收下后写盘，轮流量；旁有内置日志。",
+            "The price of outliving a power cut: a commit on Kafka, synced and not, beside the embedded log.",
+        ),
         "camera": Entry(
             "bench.command:bench_camera",
             "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比。",
@@ -81,7 +86,7 @@ _EACH = {
             "The duty room's pages in a real Chromium, beside sending the whole picture.",
         ),
         "door": Entry(
-            "bench.cases.door:bench_door",
+            "bench.cases.doors.door:bench_door",
             "门口测速：有人不断输错口令时值班人员的页面，与无人时相比。",
             "An officer's page while wrong log-ins come, beside none.",
         ),

@@ -123,6 +123,12 @@ def status_lines(
             f"to neighbours: {en(shown)} (fengsui neighbours)",
         )
     yield from way_lines(district, view, run.kind == "live")
+    yield from _letters(total, reasons, whole)
+    kept = log.kept()
+    yield ("" if holds(kept) else "! ") + told(kept)
+
+
+def _letters(total: int, reasons: Counter[str], whole: bool) -> Iterator[Said]:
     newest = (
         ""
         if whole
@@ -131,8 +137,6 @@ def status_lines(
     yield Text(f"坏数据：{total}{zh(newest)}", f"dead letters: {total}{en(newest)}")
     for reason, count in reasons.most_common():
         yield f"  {reason}: {count}"
-    kept = log.kept()
-    yield ("" if holds(kept) else "! ") + told(kept)
 
 
 def _stations(view: View, district: District, clock: int, start_at: int) -> Iterator[Said]:

@@ -10,7 +10,7 @@ readings that come next would stand at offsets that count as read.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -72,9 +72,22 @@ def sync(admin: Any, topics: Collection[str]) -> None:
     are waited for, which a new broker makes when they are first asked for. What we have no right to is
     left as it is: `kept` tells. Raises KafkaError."""
     _have_made(admin)
-    wanted = [*topics, *INTERNAL]
-    resources = [ConfigResource(ConfigResourceType.TOPIC, t, dict(SYNCED)) for t in wanted]
-    admin.alter_configs(resources, raise_on_unknown=False)
+    set_flush(admin, dict.fromkeys((*topics, *INTERNAL), SYNCED["flush.messages"]))
+
+
+def flush_of(admin: Any, topics: Iterable[str]) -> dict[str, str]:
+    """`flush.messages` of these, a broker's default among them. Raises KafkaError."""
+    found = _settings(admin, topics)
+    return {t: values["flush.messages"] for t, values in found.items() if values}
+
+
+def set_flush(admin: Any, values: Mapping[str, str]) -> None:
+    """topic -> `flush.messages`. Raises KafkaError."""
+    wanted = [
+        ConfigResource(ConfigResourceType.TOPIC, topic, {"flush.messages": value})
+        for topic, value in values.items()
+    ]
+    admin.alter_configs(wanted, raise_on_unknown=False)
 
 
 def _have_made(admin: Any) -> None:

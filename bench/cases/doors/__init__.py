@@ -1,1 +1,1 @@
-"""What comes in by the doors: spoilt messages, telemetry stations."""
+"""What comes in by the doors: spoilt messages, telemetry stations, wrong log-ins."""

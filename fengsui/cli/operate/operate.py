@@ -22,7 +22,7 @@ from fengsui.run.terminal import echo
 from fengsui.status.checked_district import judged
 from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
-from stream.environment import spoken
+from stream.environment import secret, spoken
 from stream.log.kept import holds, told
 from stream.wall_clock import now_ms
 
@@ -35,7 +35,7 @@ def check(obj: Shared, folder: Path | None) -> None:
 
     Validate a district's folder and play its scenarios.
     """
-    sys.exit(_check_config(folder or obj.config, obj.urls["log"]))
+    sys.exit(_check_config(folder or obj.config, obj.urls["log"] or secret("FENGSUI_LOG")))
 
 
 @click.command()
@@ -84,7 +84,7 @@ def restore(obj: Shared, file: Path, into: str, new_history: bool) -> None:
 
 
 def _check_config(folder: Path, log: str) -> int:
-    """Validate, then play the district's own scenarios. log: its address."""
+    """Validate, then play the district's own scenarios. log: its address, where one is given."""
     district, problems, proof = judged(folder)
     for problem in problems:
         echo(problem, err=True)
@@ -129,7 +129,7 @@ def _check_config(folder: Path, log: str) -> int:
         echo("  ! " + text_of(text), err=True)
     for gap in (*coverage_summary(district), *("! " + gap for gap in gaps(district))):
         echo("  " + text_of(gap), err=True)
-    if log.startswith(("kafka:", "kafkas:")):
+    if (log := log or district.log).startswith(("kafka:", "kafkas:")):
         echo("  " + _kept_by_kafka(log, district.id), err=True)
     failed = 0
     for name, misses in play_scenarios(district):
