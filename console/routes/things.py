@@ -5,6 +5,7 @@ GET  /sta/v1.1 and all below it
 
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,6 +31,9 @@ ROOT = "/sta/v1.1"
 _A_MINUTE = 120  # of one address, where everybody may read
 _AT_ONCE = 2  # a long answer must not take the duty room's threads
 _WAIT_S = 20.0
+_LONGEST_S = 15.0  # of one answer
+_WAITING = 4  # whoever waits holds a thread of the duty room: more are told to come again
+_BUSY = Text("正忙，请稍候", "busy, please wait")
 
 
 class ThingsDesk(Desk):
@@ -45,6 +49,7 @@ class ThingsDesk(Desk):
         self._history: History | None = None
         self._lock = threading.Lock()
         self._turn = threading.BoundedSemaphore(_AT_ONCE)
+        self._here = threading.BoundedSemaphore(_AT_ONCE + _WAITING)
         self._strangers = Rate(_A_MINUTE)
 
     def routes(self) -> list[Route]:
@@ -58,8 +63,16 @@ class ThingsDesk(Desk):
             self._strangers.take(place(request.client.host if request.client else ""))
         else:
             self._reader(request)
+        if not self._here.acquire(blocking=False):
+            raise Refused(503, _BUSY)
+        try:
+            return self._in_turn(request)
+        finally:
+            self._here.release()
+
+    def _in_turn(self, request: Request) -> Response:
         if not self._turn.acquire(timeout=_WAIT_S):
-            raise Refused(503, Text("正忙，请稍候", "busy, please wait"))
+            raise Refused(503, _BUSY)
         try:
             found = self._found(request)
         except Unanswered as e:
@@ -83,7 +96,9 @@ class ThingsDesk(Desk):
         asked = query(options)
         scheme = "https" if self._secure else request.url.scheme
         base = f"{scheme}://{request.url.netloc}{ROOT}"
-        reader = Reader(self._model, Readings(self._open(), self._feed.at()), base)
+        until = monotonic() + _LONGEST_S
+        readings = Readings(self._open(), self._feed.at())
+        reader = Reader(self._model, readings, base, lambda: monotonic() > until)
         if not path:
             return reader.root()
         found = reader.answer(path, asked)

@@ -17,6 +17,7 @@ _SEGMENT = re.compile(r"([A-Za-z@][A-Za-z0-9_.@]*)(?:\((?:'((?:[^']|'')*)'|(-?\d
 _MOST_SORTED = 200_000  # Observations that are put in order by something else than their time
 _MOST_EXPANDED = 20_000  # entities of one answer
 _DEEPEST = 8
+_A_FEW = 100  # entities between two looks at the clock
 # that an entity may have or not
 _EMPTY = ("id", "properties", "parameters", "validTime")
 _CONFORMS = ("http://www.opengis.net/spec/iot_sensing/1.1/req/datamodel",)
@@ -34,10 +35,17 @@ class Spot(NamedTuple):
 
 
 class Reader:
-    """base: the address of the service, without a slash at its end."""
+    """base: the address of the service, without a slash at its end. late: has it been at work for too long?"""
 
-    def __init__(self, model: Model, readings: Readings, base: str) -> None:
-        self._model, self._readings, self._base = model, readings, base
+    def __init__(
+        self,
+        model: Model,
+        readings: Readings,
+        base: str,
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._model, self._readings, self._base, self._late = model, readings, base, late
+        self._looked = 0
         self._left = _MOST_EXPANDED
 
     def root(self) -> Entity:
@@ -61,7 +69,7 @@ class Reader:
         found: Entity = {}
         if asked.counted:
             found["@iot.count"] = count
-        if more:
+        if more and asked.top:  # of a page of nothing the next is the same
             found["@iot.nextLink"] = self._next(path, asked)
         found["value"] = [self._shown(place.kind, e, asked) for e in rows]
         return found
@@ -144,11 +152,12 @@ class Reader:
         if place.kind == "Observations":
             yield from self._observations(place.ids, asked)
             return
-        found = [
-            e
-            for e in (self._model.entity(place.kind, n) for n in place.ids)
-            if asked.filter is None or holds(asked.filter, self._resolver(place.kind, e))
-        ]
+        found = []
+        for name in place.ids:
+            self._look()
+            entity = self._model.entity(place.kind, name)
+            if asked.filter is None or holds(asked.filter, self._resolver(place.kind, entity)):
+                found.append(entity)
         yield from self._sorted(place.kind, found, asked)
 
     def _sorted(self, kind: str, found: list[Entity], asked: Query) -> list[Entity]:
@@ -189,9 +198,20 @@ class Reader:
         self, row: Stream, limits: Bounds, asked: Query, *, newest: bool
     ) -> Iterator[tuple[int, Entity]]:
         for p in self._readings.of(row, limits.low, limits.high, newest=newest):
+            self._look()
             entity = self._model.observation(row, p)
             if asked.filter is None or holds(asked.filter, self._resolver("Observations", entity)):
                 yield p.observed_at, entity
+
+    def _look(self) -> None:
+        """At one more entity."""
+        self._looked += 1
+        if self._looked % _A_FEW == 0 and self._late():
+            words = (
+                "太久，请用 $filter 限定时间或少写条件",
+                "too long: bound the time by $filter, or ask less",
+            )
+            raise Unanswered(400, Text(*words))
 
     def _resolver(self, kind: str, entity: Entity) -> Callable[[str], Any]:
         return lambda path: self._value(kind, entity, path.split("/"))
@@ -205,6 +225,12 @@ class Reader:
                 raise Unanswered(400, Text(f"{kind} 没有 {shown}", f"{kind} has no {shown}"))
             return walk(entity, path)
         target, many = relation
+        if many and (again := next((p for p in path[1:] if _is_many(p)), "")):
+            # each set within a set multiplies what is looked at
+            shown = f"{path[0]}/…/{again}"[:60]
+            raise Unanswered(
+                501, Text(f"没有做经两个集合：{shown}", f"a path through two sets: {shown}")
+            )
         if target == "Observations":
             words = f"没有做经 {path[0]} 筛选", f"filtering through {path[0]} is not built here"
             raise Unanswered(501, Text(*words))
@@ -260,12 +286,16 @@ class Reader:
         found: Entity = {nav: [self._shown(target, e, asked) for e in rows]}
         if asked.counted:
             found[f"{nav}@iot.count"] = count
-        if more:
+        if more and asked.top:
             found[f"{nav}@iot.nextLink"] = f"{link}/{nav}?{_onward(asked)}"
         return found
 
     def _next(self, path: str, asked: Query) -> str:
         return f"{self._base}/{quote(path.strip('/'), safe='/()')}?{_onward(asked)}"
+
+
+def _is_many(name: str) -> bool:
+    return any(name in rel and rel[name][1] for rel in RELATIONS.values())
 
 
 def _onward(asked: Query) -> str:

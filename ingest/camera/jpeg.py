@@ -34,6 +34,8 @@ def of_jpeg(body: bytes, width: int, quality: int) -> Jpeg | Rejected:
     try:
         with Image.open(io.BytesIO(body), formats=("JPEG",)) as image:
             if large:
+                # the decoder halves it while it reads: a huge picture is never in memory whole
+                image.draft("RGB", (width, max(1, width * image.height // image.width)))
                 return of_image(image.convert("RGB"), width, quality)
             size = image.size
             image.draft(

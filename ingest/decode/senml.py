@@ -23,6 +23,10 @@ _SECONDARY_UNITS = (
     2**4
 )  # RFC 9100: a version above 10 is 10 and a bit for each feature; this is 4's
 _VALUES = ("v", "vs", "vb", "vd")
+_BASE = ("bn", "bt", "bu", "bv", "bs")
+_LONGEST = (
+    200  # signs of half a name: one longer is none of ours, and must not be held for each record
+)
 _any = msgspec.json.Decoder()
 
 
@@ -36,7 +40,7 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
         if not isinstance(record, dict):
             out.append(_bad(n, Text("不是对象", "is not an object")))
             continue
-        base.update({k: v for k, v in record.items() if k.startswith("b")})
+        base.update({k: v for k, v in record.items() if k in _BASE or k[0:1] + k[-1:] == "b_"})
         if fault := _fault(record, base):
             out.append(_bad(n, fault))
         elif (found := _resolved(record, base)) is not None:
@@ -48,7 +52,7 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
 
 def _resolved(record: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | None:
     """None: there is no value in it. A missing one of the two is zero (section 4.5.4)."""
-    name = f"{base.get('bn', '')}{record.get('n', '')}"
+    name = base.get("bn", "")[:_LONGEST] + record.get("n", "")[:_LONGEST]
     values: dict[str, Any] = {k: record[k] for k in ("vs", "vb", "vd") if k in record}
     alone = not any(not k.startswith("b") for k in record)  # base fields for those behind it
     if "v" in record or ("bv" in base and not values and "s" not in record and not alone):
@@ -98,9 +102,9 @@ def _fault(record: dict[str, Any], base: dict[str, Any]) -> Said:
         if key in held and not isinstance(held[key], str):
             return Text(f"{key} 不是文本", f"{key} is not a text")
     # a base field is of its own record and of all behind it
-    unknown = [k for k in (*record, *base) if k.endswith("_")]
+    unknown = next((k for k in (*record, *base) if k.endswith("_")), "")
     if unknown:
-        label = unknown[0][:40]
+        label = unknown[:40]
         return Text(f"必须理解的字段 {label}", f"must-understand field {label}")
     several = [k for k in _VALUES if k in record]
     if len(several) > 1:

@@ -68,7 +68,8 @@ def read_pack(payload: bytes, at_most: int) -> tuple[list[Any], list[Rejected]]:
     except (cbor2.CBORError, RecursionError, OverflowError, MemoryError) as e:
         why = str(e) if e.__cause__ is None else str(e.__cause__)
         at = source.tell()
-        words = Text(f"第 {at} 字节：不是 CBOR（{why}）", f"at byte {at}: not CBOR ({why})")
+        # what the library says is in English
+        words = Text(f"第 {at} 字节：不是完整的 CBOR", f"at byte {at}: not CBOR ({why})")
         raise Unreadable("bad_payload", words) from e
     if not isinstance(pack, list):
         raise Unreadable(

@@ -5,9 +5,10 @@ A user is one connection: the broker takes its name as the id of its session too
 another's session, and what waits there stays with whom it is for. Pure.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from config.records.devices.things import ThingRow
 from config.records.district import District
 from stream.mqtt import sparkplug
 
@@ -69,8 +70,8 @@ def rights(
         district, at, live
     )
     of_things = district.things if live else ()  # an exercise hears no server of others
-    if of_things:
-        ingest |= Rights((), (f"{THINGS}Observations",))
+    if common := things_common(of_things):
+        ingest |= Rights((), common)
     for row in of_things:
         ingest |= Rights((), things_topic(row.datastream))
     edges = _edges(district) if live else {}  # an exercise hears no edge node, and commands none
@@ -99,7 +100,7 @@ def rights(
     for name, more in _devices(district):
         found[name] = found.get(name, Rights()) | of(*more)
     for row in of_things:
-        own = Rights((*things_topic(row.datastream), f"{THINGS}Observations"))
+        own = Rights((*things_topic(row.datastream), *common))
         found[row.user] = found.get(row.user, Rights()) | own
     for (group, edge), name in edges.items():
         own = Rights(sparkplug.said(group, edge), sparkplug.heard(group, edge))
@@ -111,6 +112,12 @@ def _of_lorawan(district: District, at: str, live: bool) -> Rights:
     """What ingest hears of network servers; an exercise only under its own prefix."""
     topics = [writes for writes, _ in LORAWAN.values()] if district.lorawan else []
     return Rights(read=(*(f"{at}/{t}" for t in topics), *(topics if live else ())))
+
+
+def things_common(rows: Sequence[ThingRow]) -> tuple[str, ...]:
+    """The topic of Observations that name their Datastream themselves. Nobody can see there who speaks: of two
+    publishers each could speak for the other's stations, so it is there for one alone."""
+    return (f"{THINGS}Observations",) * (len({row.user for row in rows}) == 1)
 
 
 def things_topic(datastream: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 and what is bad costs its own record only."""
 
 import json
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -342,3 +343,21 @@ def test_a_pack_in_cbor_comes_by_the_topic_of_json() -> None:
     judged = identify(register, found, "S01", "stage", NOW)
     assert isinstance(judged, Observation)
     assert (judged.value, judged.flag, judged.test) == (1230, Flag.GOOD, "")
+
+
+def test_a_long_name_is_not_held_for_each_record() -> None:
+    pack = json.dumps([{"bn": "x" * 128_000}] + [{"v": 1}] * 1000).encode()
+    tracemalloc.start()
+    found = decode_senml(pack, NOW)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(found) == 1000
+    assert most < 20_000_000
+
+
+def test_base_fields_that_nobody_knows_are_not_carried_along() -> None:
+    many = {f"b{n}": 0 for n in range(2000)}
+    pack = [many, *[{"n": "R01:rain", "v": 1, "u": "mm"}] * 3]
+    assert len(decode_senml(json.dumps(pack).encode(), NOW)) == 3
+    (bad, *_) = decode_senml(json.dumps([{"bx_": 1, "n": "R01:rain", "v": 1}]).encode(), NOW)
+    assert isinstance(bad, Rejected)

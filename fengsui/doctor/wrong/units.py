@@ -2,6 +2,7 @@
 what comes is judged as it stands. Pure."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -42,8 +43,16 @@ def factor(district: District, things: Mapping[str, Thing], name: str) -> Factor
     if QUANTITIES[station.quantity].kind != "instant":
         return None
     values = [r.value for r in thing.recent]
-    found = _of_range(district, name, values[-1])
+    found = None if _came_there(district, name, values) else _of_range(district, name, values[-1])
     return found or _of_before(thing.recent)
+
+
+def _came_there(district: District, name: str, values: Sequence[int]) -> bool:
+    """It went out of its range step by step, as water does in a flood that nobody has seen before: a factor
+    leaps."""
+    within = range_of(district, district.stations[name])
+    inside = [n for n, v in enumerate(values) if within.low <= v <= within.high]
+    return bool(inside) and all(_near(a, b) for a, b in pairwise(values[inside[-1] :]))
 
 
 def _of_range(district: District, name: str, value: int) -> Factor | None:

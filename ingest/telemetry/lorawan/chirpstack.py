@@ -110,6 +110,10 @@ def _battery(eui: str, found: _Event) -> list[Event]:
     return [Battery(eui, count(found.battery_level), when(found.time))]
 
 
+def _gateway_time(reception: dict[str, Any]) -> Any:
+    return reception.get("gwTime", reception.get("time"))
+
+
 def _uplink(eui: str, found: _Event) -> Uplink | Rejected:
     data = raw(eui, found.data)
     if isinstance(data, Rejected):
@@ -117,7 +121,11 @@ def _uplink(eui: str, found: _Event) -> Uplink | Rejected:
     gateways = [r for r in found.rx_info if isinstance(r, dict)]
     ours = [when(r.get("nsTime")) for r in gateways]
     server = ours if any(t is not None for t in ours) else [when(found.time)]
-    at, marked = heard_at(server, [when(r.get("gwTime", r.get("time"))) for r in gateways], ())
+    # only a gateway with a satellite receiver knows the time since the GPS epoch; without one its
+    # gwTime may be that of its own clock (chirpstack-concentratord, time_fallback)
+    exact = [when(_gateway_time(r)) for r in gateways if r.get("timeSinceGpsEpoch")]
+    clocks = [when(_gateway_time(r)) for r in gateways if not r.get("timeSinceGpsEpoch")]
+    at, marked = heard_at(server, exact, clocks)
     rssi, snr = best([(count(r.get("rssi")), count(r.get("snr"))) for r in gateways])
     return Uplink(
         eui, found.dev_addr, found.f_cnt, found.f_port, data, found.object, at, marked, rssi, snr

@@ -77,8 +77,8 @@ def heard_at(
         return None, ""
     at = min(given)
     exact = [t for t in satellites if t is not None and at - _BEHIND_MS < t < at + _AHEAD_MS]
-    if exact:
-        return min(exact), BY_GATEWAY
+    if exact:  # all heard the same frame: where they differ one is wrong, and behind
+        return max(exact), BY_GATEWAY
     waited = [t for t in clocks if t is not None and t > at - _BEHIND_MS]
     if waited and max(waited) < at - _WAITED_MS:
         return max(waited), BY_GATEWAY

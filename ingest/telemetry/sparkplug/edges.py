@@ -12,7 +12,7 @@ from config.records.district import District, SparkplugRow
 from ingest.decode.reading import Reading
 from ingest.identify import Register, identify
 from ingest.observation import HISTORICAL, Away, Flag, Observation
-from ingest.telemetry.codec.sparkplug.wire import rebirth
+from ingest.telemetry.codec.sparkplug.wire import BAD, GOOD, STALE, rebirth
 from ingest.telemetry.sparkplug.host import FromEdge, Host, Value
 from stream.log.port import Out
 from stream.mqtt.client import Mqtt
@@ -154,6 +154,15 @@ class OfEdges:
         if value.value is None:
             self._counted["missing"] += 1
             return None
+        if value.quality == STALE:  # a value of before, said again: it is no reading of now
+            self._counted["stale"] += 1
+            return None
+        if value.historical and value.at is None:
+            words = Text(
+                "补发的值没有自己的时间，不知道是什么时候的",
+                "a stored value without a time of its own: nobody knows of when it is",
+            )
+            return Rejected("bad_time", where + words)
         known = self._register.quantity.get((row.station, quantity))
         if value.birth and known is not None and known.kind == "interval":
             # a birth repeats what was last known, often with a new time: an amount would count twice
@@ -164,6 +173,9 @@ class OfEdges:
         found = identify(self._register, reading, row.station, quantity, now)
         if isinstance(found, Rejected):
             return Rejected(found.reason, where + found.detail)
+        if value.quality not in (None, GOOD) and found.flag < Flag.FAIL:
+            bad = Flag.FAIL if value.quality == BAD else Flag.SUSPECT
+            return replace(found, flag=bad, test=HISTORICAL if value.historical else "quality")
         if value.historical and found.flag < Flag.FAIL:
             return replace(found, test=HISTORICAL)
         return found
@@ -180,7 +192,9 @@ class OfEdges:
             row.station
             for (device, _), many in rows.items()
             for row in many
-            if not gone or device == gone
+            # the level of a station whose battery hangs on another device is still there
+            if (not gone or device == gone)
+            and row.quantity in ("", self._register.measures.get(row.station))
         )
         if not stations:
             return []

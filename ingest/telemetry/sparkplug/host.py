@@ -40,6 +40,7 @@ class Value(NamedTuple):
     birth: bool
     place: int
     wrong: Said = ""
+    quality: int | None = None
 
 
 class FromEdge(NamedTuple):
@@ -60,7 +61,8 @@ class _Edge:
         self.bd_seq: int | None = None
         self.expected = 0
         self.missing: dict[int, int] = {}  # sequence number -> when it was passed over
-        self.last = b""  # the message before, for one that comes twice
+        # the message before, for one that comes twice
+        self.last: tuple[EdgeTopic, bytes] | None = None
         self.names: dict[tuple[str, str], int | None] = {}
         self.aliases: dict[int, tuple[str, str]] = {}
         self.devices: set[str] = set()
@@ -68,6 +70,11 @@ class _Edge:
         self.asked = -AGAIN_MS
         self.unanswered = 0  # requests since something was heard
         self.told: set[object] = set()
+
+    def forget(self, device: str) -> None:
+        """What is known of a device's metrics."""
+        self.names = {m: kind for m, kind in self.names.items() if m[0] != device}
+        self.aliases = {a: m for a, m in self.aliases.items() if m[0] != device}
 
     def once(self, what: object) -> bool:
         """The first time since the birth?"""
@@ -120,10 +127,10 @@ class Host:
         letters = [_fault(topic, f.code, f.at, f.zh, f.en) for f in payload.faults]
         if topic.kind in ("NDEATH", "DDEATH"):
             return self._death(edge, topic, payload, letters, now)
-        if raw == edge.last and topic.kind.endswith("DATA"):
+        if (topic, raw) == edge.last and topic.kind.endswith("DATA") and payload.seq is not None:
             self._count("repeated")
             return FromEdge([], [])
-        edge.last = raw
+        edge.last = topic, raw
         if topic.kind == "NBIRTH":
             edge = self._edges[topic.group, topic.edge] = _born(payload, now)
         else:
@@ -195,6 +202,7 @@ class Host:
         if topic.kind == "DDEATH":
             self._order(edge, topic, payload, letters, now)
             edge.devices.discard(topic.device)
+            edge.forget(topic.device)
             return FromEdge([], letters, topic.device)
         of = next((m.value for m in payload.metrics if m.name == wire.BD_SEQ), None)
         known = edge.bd_seq if edge.born else None
@@ -209,7 +217,9 @@ class Host:
     def _names(
         self, edge: _Edge, topic: EdgeTopic, payload: Payload, letters: list[Rejected]
     ) -> None:
-        """What a birth says of its metrics. An alias that stands twice is nobody's."""
+        """What a birth says of its metrics: the device's former ones are over. An alias that stands twice is
+        nobody's."""
+        edge.forget(topic.device)
         for m in payload.metrics:
             if m.name is None:
                 continue
@@ -246,7 +256,8 @@ class Host:
                     self._count("unknown_alias")
                 return None
         found = datatypes.number(m, edge.names.get((device, name)))
-        at = payload.timestamp if m.timestamp is None else m.timestamp
+        # when it was sent is not when a stored value was measured
+        at = payload.timestamp if m.timestamp is None and not m.historical else m.timestamp
         birth = topic.kind.endswith("BIRTH")
         if isinstance(found, datatypes.NoNumber):
             self._count(
@@ -254,7 +265,7 @@ class Host:
             )  # texts, data sets, templates: told where the table wants them
             wrong = Text(found.why.zh, found.why.en)
             return Value(device, name, None, at, m.historical, birth, m.at, wrong)
-        return Value(device, name, found, at, m.historical, birth, m.at)
+        return Value(device, name, found, at, m.historical, birth, m.at, "", m.quality)
 
     def _count(self, what: str) -> None:
         self.counted[what] = self.counted.get(what, 0) + 1

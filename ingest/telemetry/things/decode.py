@@ -33,6 +33,10 @@ _A_TIME = Text(
     "phenomenonTime must be an RFC 3339 instant, or A/B with A not after B",
 )
 
+_A_RESULT_TIME = Text(
+    "resultTime 应为带时区的 RFC 3339 时刻", "resultTime must be an RFC 3339 instant with its zone"
+)
+
 
 class Result(NamedTuple):
     """An Observation. datastream: its id where the payload names one. reading: None where it says that there is
@@ -101,8 +105,12 @@ def _when(found: dict[str, Any]) -> tuple[int | None, int, str] | Rejected:
         given = "/".join(str(given[k]) for k in ("start", "end") if given.get(k) is not None)
     if given is None:
         late = found.get("resultTime")
-        at = moment(late[:_LONGEST]) if isinstance(late, str) else None
-        return at, 0, "time_of_result" if at is not None else ""
+        if late is None:
+            return None, 0, ""
+        at = moment(late) if isinstance(late, str) else None
+        if at is None:  # it says when, and nobody can read it: it may be of long ago
+            return Rejected("bad_time", _A_RESULT_TIME)
+        return at, 0, "time_of_result"
     if not isinstance(given, str) or len(given) > _LONGEST:
         return Rejected("bad_time", _A_TIME)
     begin, slash, end = given.partition("/")
@@ -141,6 +149,8 @@ def _quality(given: Any, row: ThingRow) -> tuple[Flag, str]:
     while isinstance(given, list | dict):
         inner = given[:1] if isinstance(given, list) else [given.get("code")]
         given = inner[0] if inner else None
+    if type(given) is float and given.is_integer():  # JSON has one kind of number
+        given = int(given)
     text = str(given).strip()[:20]
     for flag in Flag:
         if text == str(int(flag)):

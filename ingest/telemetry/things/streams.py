@@ -11,10 +11,15 @@ from config.records.quantity import QUANTITIES
 from ingest.identify import Register, identify
 from ingest.observation import Flag, Observation
 from ingest.telemetry.things.decode import Result, observations, read, stream_of
-from stream.mqtt.access import THINGS, things_topic
+from stream.mqtt.access import THINGS, things_common, things_topic
 from stream.records import Rejected
 
 _TOPIC = re.compile(re.escape(THINGS) + r"Datastreams\((?:'([^']*)'|([^'()]*))\)/Observations")
+
+_ITS_OWN = Text(
+    "发到 v1.1/Datastreams(ID)/Observations：v1.1/Observations 只给唯一的发布者",
+    "publish to v1.1/Datastreams(ID)/Observations: v1.1/Observations is for a single publisher",
+)
 
 
 class OfDatastreams:
@@ -26,8 +31,8 @@ class OfDatastreams:
         self._sums = {s.id: s.sum_interval_s for s in district.stations.values()}
         self.missing = 0
         self.filters = [t for name in self._rows for t in things_topic(name)]
-        if self._rows:
-            self.filters.append(f"{THINGS}Observations")
+        self._common = things_common(tuple(self._rows.values()))
+        self.filters += self._common
 
     def takes(self, topic: str) -> bool:
         """Is it one of ours?"""
@@ -37,6 +42,8 @@ class OfDatastreams:
         """One message, whole entities or what a device hands in. now: of receipt, ms."""
         match = _TOPIC.fullmatch(topic)
         named = None if match is None else match[1] or match[2]
+        if named is None and topic not in self._common:
+            return [Rejected("unknown_topic", _ITS_OWN)]
         found: list[Observation | Rejected] = []
         for item in observations(payload):
             one: Result | Rejected

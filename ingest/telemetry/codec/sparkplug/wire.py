@@ -11,6 +11,8 @@ MOST_BYTES = 1_000_000  # of a payload, packed or not
 MOST_METRICS = 20_000
 REBIRTH = "Node Control/Rebirth"
 BD_SEQ = "bdSeq"
+QUALITY = "Quality"  # a metric's property (specification 3.0, section 6.4.9.1)
+BAD, GOOD, STALE = 0, 192, 500
 BOOLEAN = 11
 _COMPRESSED = "SPBV1.0_COMPRESSED"
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5  # wire types of protobuf; 3 and 4, groups, are not used
@@ -46,6 +48,7 @@ class Metric(NamedTuple):
     null: bool = False
     kind: str = ""
     value: int | float | str | bytes | None = None
+    quality: int | None = None  # the property Quality, None: not given
 
 
 class Payload(NamedTuple):
@@ -186,13 +189,34 @@ def metric(raw: bytes, whole: Field, nth: int) -> Metric | Fault:
             elif f.number in _VALUES:
                 which, value = _value(f)
                 found["kind"], found["value"] = which, value
+            elif f.number == _PROPERTIES and isinstance(f.value, bytes):
+                found["quality"] = _quality(raw, f)
     except _Cut as e:
         of = f"{nth + 1} {found_name[:40]}".rstrip()
         return Fault(e.at, "cut", f"第 {of} 个量：{e.zh}", f"metric {of}: {e.en}")
     return Metric(whole.at, whole.end, **found)  # type: ignore[arg-type]
 
 
+_PROPERTIES = 9
 _NUMBERS = {2: "alias", 3: "timestamp", 4: "datatype", 5: "historical", 7: "null"}
+
+
+def _quality(raw: bytes, whole: Field) -> int | None:
+    """The whole number of the property Quality in a set of properties, None where there is none. The first key
+    is of the first value, and so on."""
+    assert isinstance(whole.value, bytes)
+    keys: list[Field] = []
+    values: list[Field] = []
+    for f in fields(raw, whole.end - len(whole.value), whole.end):
+        if isinstance(f.value, bytes) and f.number in (1, 2):
+            (keys if f.number == 1 else values).append(f)
+    for key, value in zip(keys, values, strict=False):
+        if key.value == QUALITY.encode() and isinstance(value.value, bytes):
+            begin = value.end - len(value.value)
+            numbers = {f.number: f.value for f in fields(raw, begin, value.end)}
+            given = numbers.get(3, numbers.get(4))
+            return given if isinstance(given, int) else None
+    return None
 
 
 def _text(f: Field) -> str:
