@@ -359,6 +359,7 @@ def _close(
     alert = msgspec.structs.replace(
         before,
         version=before.version + 1,
+        again=0,  # whatever was asked anew before: all who were told hear of the end
         msg_type="cancel",
         state=end,
         level=Level.NONE,

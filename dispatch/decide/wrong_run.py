@@ -30,6 +30,7 @@ def withdrawn(setting: Setting, case: Case, now: int) -> Alert | None:
     last = msgspec.structs.replace(
         before,
         version=before.version + 1,
+        again=0,
         msg_type="cancel",
         state="cancelled",
         level=Level.NONE,

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from config.language import en
 from ingest.observation import HISTORICAL
+from stream.log.port import Log
 from stream.mqtt.client import Mqtt
 from tests.support.servers import Mosquitto
 from tests.support.sparkplug import (
@@ -50,6 +52,12 @@ def edge(which: str, broker: Mosquitto) -> Iterator[EdgeNode]:
     found.close()
 
 
+def told(log: Log, station: str, quantity: str = "") -> list[int]:
+    """Values one after another, each once: on a slow machine a node is born twice before it is heard, once by
+    itself and once because it was asked."""
+    return [v for v, _ in groupby(values(log, station, quantity))]
+
+
 @BOTH
 def test_births_data_and_what_is_no_number(
     tmp_path: Path, broker: Mosquitto, edge: EdgeNode
@@ -57,17 +65,17 @@ def test_births_data_and_what_is_no_number(
     """The node was there first: the ingest asks for its births, and then knows what its aliases are."""
     edge.hear("started")
     with hearing(tmp_path / "run", broker) as log:
-        wait(lambda: values(log, "S01", "stage") == [1250], "the level of the birth")
-        assert values(log, "S01", "battery") == [885]
-        assert values(log, "S02") == [-700]  # Int16 -7 in an unsigned field, times 0.1
+        wait(lambda: told(log, "S01", "stage") == [1250], "the level of the birth")
+        assert told(log, "S01", "battery") == [885]
+        assert told(log, "S02") == [-700]  # Int16 -7 in an unsigned field, times 0.1
         edge.do("data", name="Level", value=2.5)
         edge.do("data", name="Level")  # null: no reading, and no zero
         edge.do("data", name="Temperature", value=-32768)
         edge.do("data", name="Rain Total", value=123)
         wait(lambda: values(log, "R03")[-1:] == [1230], "the last of the data")
-        assert values(log, "S01", "stage") == [1250, 2500]
-        assert values(log, "S02") == [-700, -3_276_800] or len(values(log, "S02")) == 1
-        (note,) = [x for x in letters(log) if "Note" in en(x.detail)]
+        assert told(log, "S01", "stage") == [1250, 2500]
+        assert told(log, "S02") == [-700, -3_276_800] or len(told(log, "S02")) == 1
+        note, *_ = [x for x in letters(log) if "Note" in en(x.detail)]
         assert note.reason == "bad_value" and "String is no number" in en(note.detail)
         assert f"{GROUP}/{EDGE}/{DEVICE} at byte " in en(note.detail)
         assert note.source == f"spBv1.0/{GROUP}/DBIRTH/{EDGE}/{DEVICE}"

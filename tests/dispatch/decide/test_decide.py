@@ -108,6 +108,15 @@ def test_the_default_at_the_deadline(default: str, after: tuple[int, int, bool, 
     assert len(again) == (2 if default == "repeat" else 0)
 
 
+def test_an_end_after_a_question_that_was_put_anew_is_everybodys() -> None:
+    line = Line()
+    (first,) = line.feed(seen(0, ORANGE))
+    (anew,) = line.feed(tick(31))
+    assert (anew.version, anew.again) == (first.version, 1)  # who is asked hears of it, nobody else
+    (end,) = line.feed(act("cancel"))
+    assert (end.version, end.again, end.msg_type) == (2, 0, "cancel")
+
+
 def test_a_further_rise_does_not_put_off_the_first_deadline() -> None:
     city = Authority(by=("city",), deadline_s=600, default="release")
     line = Line(with_authority(orange=city, red=msgspec.structs.replace(city, default="hold")))
