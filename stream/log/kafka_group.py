@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from kafka import ConsumerRebalanceListener
 from kafka import errors as ke
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.protocol.consumer import HeartbeatRequest
 from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from config.language import Text
@@ -22,12 +23,7 @@ SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
 _JOIN_S = 0.5  # a member that joins is polled no shorter
-_NO_MEMBER = (
-    ke.UnknownMemberIdError,
-    ke.IllegalGenerationError,
-    ke.FencedInstanceIdError,
-    ke.RebalanceInProgressError,
-)
+_NO_MEMBER = (ke.UnknownMemberIdError, ke.IllegalGenerationError, ke.FencedInstanceIdError)
 _FENCED = (
     ke.ProducerFencedError,
     ke.InvalidProducerEpochError,
@@ -112,7 +108,11 @@ class KafkaGroupConsumer:
             if self._listener.changed:
                 self._finish()
                 before = set(self._committed)
-                self._assign()
+                try:
+                    self._assign()
+                except ke.KafkaError:
+                    self._listener.changed = True  # what was not begun is begun again
+                    raise
                 # of a partition that is new, what came with the assignment comes again, from the
                 # committed position
                 found = {p: r for p, r in found.items() if p.partition in before}
@@ -156,14 +156,25 @@ class KafkaGroupConsumer:
 
     def _is_member(self) -> bool:
         """Does the group still know us in this generation? The client learns that it was put out by
-        its next heartbeat: one that slept meanwhile would fence the owner that came after it. Raises
-        KafkaError."""
+        its next heartbeat: one that slept meanwhile would fence the owner that came after it. The
+        answer is read here and not by the client, which forgets its generation at a no: where a join
+        is under way it could then never read how that ended (kafka-python 3.0.12, InconsistentGroupProtocol).
+        Raises KafkaError."""
         coordinator = self._consumer._coordinator
-        try:
-            self._consumer._net.run(coordinator._send_heartbeat_request)
-        except _NO_MEMBER:
-            return False
-        return True
+        if coordinator.coordinator_unknown():
+            raise ke.CoordinatorNotAvailableError
+        request = HeartbeatRequest(
+            group_id=self._group,
+            generation_id=coordinator._generation.generation_id,
+            member_id=coordinator._generation.member_id,
+            group_instance_id=coordinator.group_instance_id,
+        )
+
+        async def ask() -> Any:
+            return await coordinator._manager.send(request, node_id=coordinator.coordinator_id)
+
+        # who is asked to join again is a member as yet
+        return ke.for_code(self._consumer._net.run(ask).error_code) not in _NO_MEMBER
 
     def _seek(self, partition: int) -> None:
         where, position = TopicPartition(self._name, partition), self._committed[partition]
