@@ -10,6 +10,15 @@
 time, and the defaults of deadlines.
 """
 
+from typing import Any
+
+import msgspec
+
+from config.language import Text
+from config.records.level import Action, Level
+from dispatch.grade import sentence
+from dispatch.records import Alert
+
 # of several open questions the state tells the one that stands first here; when it is decided, what
 # is left of the others shows
 _PROPOSED = ("proposed", "returned", "held", "rejected", "released")
@@ -88,3 +97,28 @@ def allowed(state: str, act: str) -> bool:
 def follows(state: str, act: str, then: str) -> bool:
     """Is it one of the table's transitions?"""
     return then in TABLE[state].get(act, ())
+
+
+def ended(
+    before: Alert, state: str, at: int, because: tuple[Text, ...], by: str, **more: Any
+) -> Alert:
+    """The last version of a warning. Nothing is asked any more, and whatever was asked anew before
+    (`again`), all who were told hear of the end. more: what else changes."""
+    return msgspec.structs.replace(
+        before,
+        version=before.version + 1,
+        again=0,
+        msg_type="cancel",
+        state=state,
+        level=Level.NONE,
+        action=Action.NONE,
+        questions=(),
+        notified=(),
+        sent_at=at,
+        reason=sentence(because),
+        by=by,
+        deadline_at=None,
+        suspect=False,
+        next_at=None,
+        **more,
+    )

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from config.language import Text, joined
-from config.records.level import Action, Level
 from config.records.rule_kinds import UPSTREAM
 from detectors.detection import Coverage
 from dispatch.decide.authority import names, steps
 from dispatch.decide.case import Case, Setting, asked, questions, step_of
+from dispatch.decide.lifecycle import ended
 from dispatch.decide.policy import Need, authority, in_force, waiting
 from dispatch.decide.validity import renewal_due, until
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, grade_of, sentence
@@ -356,25 +356,15 @@ def _close(
     if end == "expired":
         lapsed = Text("人工命令到期失效，无监测依据", "a person's order lapsed, no evidence")
         because = (*because, lapsed)
-    alert = msgspec.structs.replace(
+    alert = ended(
         before,
-        version=before.version + 1,
-        again=0,  # whatever was asked anew before: all who were told hear of the end
-        msg_type="cancel",
-        state=end,
-        level=Level.NONE,
-        action=Action.NONE,
+        end,
+        now,
+        because,
+        by,
         proposed_level=need.whole.level,
         proposed_action=need.whole.action,
-        questions=(),
-        notified=(),
-        sent_at=now,
         expires_at=now + setting.district.policy.valid_s * 1000,
-        reason=sentence(because),
-        by=by,
-        deadline_at=None,
-        suspect=False,
-        next_at=None,
         earliest_at=None,
         latest_at=None,
         happened_at=None,

@@ -5,12 +5,9 @@ that does not hold, and told to nobody. Nothing that came of the guess is kept: 
 questions, the id under which recipients would count as told. What persons ordered stays.
 """
 
-import msgspec
-
 from config.language import Text
-from config.records.level import Action, Level
 from dispatch.decide.case import Case, Setting
-from dispatch.grade import sentence
+from dispatch.decide.lifecycle import ended
 from dispatch.records import Alert
 
 ANEW = (Text("重新说明", "said again"),)
@@ -26,23 +23,6 @@ def withdrawn(setting: Setting, case: Case, now: int) -> Alert | None:
     before = case.alert
     if before is None or (before.status == "actual") == setting.live:
         return None
-    at = max(now, case.last_sent_at)
-    last = msgspec.structs.replace(
-        before,
-        version=before.version + 1,
-        again=0,
-        msg_type="cancel",
-        state="cancelled",
-        level=Level.NONE,
-        action=Action.NONE,
-        questions=(),
-        notified=(),
-        sent_at=at,
-        reason=sentence((_WHY,)),
-        by="policy",
-        deadline_at=None,
-        suspect=False,
-        next_at=None,
-    )
+    last = ended(before, "cancelled", max(now, case.last_sent_at), (_WHY,), "policy")
     case.void(last)
     return last
