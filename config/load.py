@@ -12,19 +12,21 @@ from typing import Any
 
 import msgspec
 
-from config.checks.camera_sources import FILE as CAMERA_SOURCES
-from config.checks.camera_sources import check_camera_sources
 from config.checks.cameras import check_cameras
 from config.checks.courses import check_courses
 from config.checks.coverage import check_reach
+from config.checks.devices.camera_sources import FILE as CAMERA_SOURCES
+from config.checks.devices.camera_sources import check_camera_sources
+from config.checks.devices.lorawan import FILE as LORAWAN
+from config.checks.devices.lorawan import check_lorawan
 from config.checks.devices.sparkplug import FILE as SPARKPLUG
 from config.checks.devices.sparkplug import check_sparkplug
 from config.checks.devices.telemetry import FILE as TELEMETRY
 from config.checks.devices.telemetry import check_telemetry
+from config.checks.devices.things import FILE as THINGS
+from config.checks.devices.things import check_things
 from config.checks.gateways import FILE as GATEWAYS
 from config.checks.gateways import by_gateway, check_gateways, check_names
-from config.checks.lorawan import FILE as LORAWAN
-from config.checks.lorawan import check_lorawan
 from config.checks.officers import check_officers
 from config.checks.plans import read_plans
 from config.checks.reaches import FILE as REACHES
@@ -33,8 +35,6 @@ from config.checks.rules import check_rule_rows
 from config.checks.settings import Head, check_channels, check_head, check_policy, check_rules
 from config.checks.sources import read_sources
 from config.checks.tables import Check
-from config.checks.things import FILE as THINGS
-from config.checks.things import check_things
 from config.language import Text, joined
 from config.proof import FILE as PROOF
 from config.proof import rules_version

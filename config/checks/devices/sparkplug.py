@@ -3,17 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from config.checks.devices.station_row import NO_ZERO, Fault, FedBy, fed_twice, not_declared
 from config.checks.gateways import check_names
-from config.language import Said, Text
-from config.read.problem import Problem, problem, unknown_name
+from config.language import Text
+from config.read.problem import Problem, problem
 from config.records.district import SparkplugRow, Station
-from config.records.quantity import QUANTITIES
 
 FILE = "sparkplug.csv"
 # a level of a topic (MQTT 3.1.1, section 4.7), which a line of a broker's table of rights can hold
 _LEVEL = re.compile(r"[^\s/+#\x00-\x1f](?:[^/+#\x00-\x1f]{0,62}[^\s/+#\x00-\x1f])?")
 _USER = re.compile(r"[A-Za-z0-9-]{1,32}")
-_ONE_VALUE = ("interval", "counter")  # of two metrics the same rain would count twice
 
 
 def check_sparkplug(
@@ -26,7 +25,7 @@ def check_sparkplug(
     seen: set[tuple[str, ...]] = set()
     of_user: dict[str, SparkplugRow] = {}
     users: dict[tuple[str, str], SparkplugRow] = {}
-    fed: dict[tuple[str, str], SparkplugRow] = {}
+    fed: dict[tuple[str, str], FedBy] = {}
     for n, row in rows:
         for column, words, hint in [*_of_row(row), *_of_station(row, stations)]:
             problems.append(problem(FILE, n, column, words, hint))
@@ -48,11 +47,12 @@ def check_sparkplug(
             )
             hint = Text("一个用户一个连接：另写一个", "a user is one connection: write another")
             problems.append(problem(FILE, n, "user", words, hint))
-        _twice(problems, n, row, fed, stations)
+        for fault in fed_twice(fed, stations.get(row.station), row.quantity, _source(row)):
+            problems.append(problem(FILE, n, *fault))
 
 
-def _of_row(row: SparkplugRow) -> list[tuple[str, Said, Said]]:
-    found: list[tuple[str, Said, Said]] = []
+def _of_row(row: SparkplugRow) -> list[Fault]:
+    found: list[Fault] = []
     hint = Text("1–64 个字符，不含 / + #", "1 to 64 characters without / + #")
     for column in ("group", "edge", "device"):
         value = getattr(row, column)
@@ -65,7 +65,7 @@ def _of_row(row: SparkplugRow) -> list[tuple[str, Said, Said]]:
         words = Text("没有量的名字", "names no metric")
         found.append(("metric", words, "fengsui decode sparkplug"))
     if not row.scale:
-        found.append(("scale", "0", Text("不能为 0", "must not be 0")))
+        found.append(NO_ZERO)
     if not _USER.fullmatch(row.who):
         words = Text(f"{row.who!r} 不能作用户名", f"{row.who!r} is no user's name")
         found.append(
@@ -74,38 +74,18 @@ def _of_row(row: SparkplugRow) -> list[tuple[str, Said, Said]]:
     return found
 
 
-def _of_station(row: SparkplugRow, stations: Mapping[str, Station]) -> list[tuple[str, Said, Said]]:
+def _of_station(row: SparkplugRow, stations: Mapping[str, Station]) -> list[Fault]:
     station = stations.get(row.station)
     if station is None:
-        hint = Text("先在 stations.csv 登记", "declare it in stations.csv")
-        return [("station", unknown_name(row.station), hint)]
+        return [not_declared(row.station)]
     if station.quantity == "frame" and not row.quantity:
         words = Text(f"{row.station} 是摄像机", f"{row.station} is a camera")
         return [("station", words, Text("量不是图像", "a metric is no picture"))]
     return []
 
 
-def _twice(
-    problems: list[Problem],
-    n: int,
-    row: SparkplugRow,
-    fed: dict[tuple[str, str], SparkplugRow],
-    stations: Mapping[str, Station],
-) -> None:
-    """A station is of one device; and what is a sum, of one metric."""
-    station = stations.get(row.station)
-    if station is None:
-        return
-    quantity = row.quantity or station.quantity
-    other = fed.setdefault((row.station, quantity), row)
-    if other is row:
-        return
-    kind = QUANTITIES[quantity].kind if quantity in QUANTITIES else "instant"
-    if (other.group, other.edge, other.device) != (row.group, row.edge, row.device):
-        at = "/".join(p for p in (other.group, other.edge, other.device) if p)
-        words = Text(f"{row.station} 已属于 {at}", f"{row.station} is of {at}")
-        hint = Text("一站一个设备", "one device a station")
-        problems.append(problem(FILE, n, "station", words, hint))
-    elif kind in _ONE_VALUE:
-        words = Text("同一雨量会计两次", "the same rain would count twice")
-        problems.append(problem(FILE, n, "metric", words, Text("只留一个量", "keep one metric")))
+def _source(row: SparkplugRow) -> FedBy:
+    device = (row.group, row.edge, row.device)
+    one = Text("一站一个设备", "one device a station")
+    named = "/".join(p for p in device if p)
+    return FedBy(device, named, "metric", one, Text("只留一个量", "keep one metric"))

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from config.language import Said, Text
-from config.read.problem import Problem, problem, unknown_name
+from config.checks.devices.station_row import NO_ZERO, Fault, FedBy, fed_twice, not_declared
+from config.language import Text
+from config.read.problem import Problem, problem
 from config.records.district import Station, TelemetryRow, address_of
-from config.records.quantity import QUANTITIES
 
 FILE = "telemetry.csv"
 _ADDRESS = re.compile(r"[0-9A-F]{10}")
@@ -22,7 +22,6 @@ _SUMS = {
 _NO_ADDRESS = Text(
     "8 位站号，或 10 位十六进制", "8 digits of a hydrological station, or 10 hex digits"
 )
-_ONE_VALUE = ("interval", "counter")  # of two elements the same rain would count twice
 
 
 def check_telemetry(
@@ -32,7 +31,7 @@ def check_telemetry(
 ) -> None:
     """Every row, and the rows of one address together."""
     seen: set[tuple[str, str, str]] = set()
-    fed: dict[tuple[str, str], TelemetryRow] = {}
+    fed: dict[tuple[str, str], FedBy] = {}
     heads: dict[tuple[str, str], TelemetryRow] = {}
     for n, row in rows:
         for column, words, hint in [*_of_row(row), *_of_station(row, stations)]:
@@ -42,7 +41,8 @@ def check_telemetry(
             words = Text("这个地址的这个要素已有一行", "this element of this address stands twice")
             problems.append(problem(FILE, n, "element", words, Text("删去一行", "remove one")))
         seen.add(what)
-        _twice(problems, n, row, fed, stations)
+        for fault in fed_twice(fed, stations.get(row.station), row.quantity, _source(row)):
+            problems.append(problem(FILE, n, *fault))
         head = heads.setdefault(row.key, row)
         for column in ("password", "mode", "end", "ask_min", "clock"):
             if getattr(head, column) != getattr(row, column):
@@ -50,8 +50,8 @@ def check_telemetry(
                 problems.append(problem(FILE, n, column, words, f"{getattr(head, column)}"))
 
 
-def _of_row(row: TelemetryRow) -> list[tuple[str, Said, Said]]:
-    found: list[tuple[str, Said, Said]] = []
+def _of_row(row: TelemetryRow) -> list[Fault]:
+    found: list[Fault] = []
     address = address_of(row.address)
     if not _ADDRESS.fullmatch(address):
         found.append(("address", f"{row.address!r}", _NO_ADDRESS))
@@ -68,7 +68,7 @@ def _of_row(row: TelemetryRow) -> list[tuple[str, Said, Said]]:
     if row.password and not _PASSWORD.fullmatch(row.password):
         found.append(("password", f"{row.password!r}", Text("4 位十六进制", "four hex digits")))
     if not row.scale:
-        found.append(("scale", "0", Text("不能为 0", "must not be 0")))
+        found.append(NO_ZERO)
     if not 0 <= row.ask_min <= 1440:
         found.append(("ask_min", f"{row.ask_min}", "0 … 1440"))
     if (row.ask_min > 0) != (row.mode == "M4") or (row.ask_min and row.protocol != "sl651"):
@@ -77,14 +77,13 @@ def _of_row(row: TelemetryRow) -> list[tuple[str, Said, Said]]:
     return found
 
 
-def _of_station(row: TelemetryRow, stations: Mapping[str, Station]) -> list[tuple[str, Said, Said]]:
+def _of_station(row: TelemetryRow, stations: Mapping[str, Station]) -> list[Fault]:
     station = stations.get(row.station)
     if station is None:
-        hint = Text("先在 stations.csv 登记", "declare it in stations.csv")
-        return [("station", unknown_name(row.station), hint)]
+        return [not_declared(row.station)]
     if not _CODE[row.protocol].fullmatch(row.element):
         return []
-    found: list[tuple[str, Said, Said]] = []
+    found: list[Fault] = []
     picture = row.code == _PICTURE[row.protocol]
     if picture != (station.quantity == "frame" and not row.quantity):
         words = Text("图片（F3）只给摄像机", "pictures (F3) and cameras go together")
@@ -103,31 +102,6 @@ def _of_station(row: TelemetryRow, stations: Mapping[str, Station]) -> list[tupl
     return found
 
 
-def _twice(
-    problems: list[Problem],
-    n: int,
-    row: TelemetryRow,
-    fed: dict[tuple[str, str], TelemetryRow],
-    stations: Mapping[str, Station],
-) -> None:
-    """A station of one address; and what is a sum, of one element."""
-    station = stations.get(row.station)
-    if station is None:
-        return
-    quantity = row.quantity or station.quantity
-    other = fed.setdefault((row.station, quantity), row)
-    if other is row:
-        return
-    kind = QUANTITIES[quantity].kind if quantity in QUANTITIES else "instant"
-    if other.key != row.key:
-        words = Text(
-            f"{row.station} 已属于 {other.address}", f"{row.station} is of {other.address}"
-        )
-        problems.append(
-            problem(FILE, n, "station", words, Text("一站一个地址", "one address a station"))
-        )
-    elif kind in _ONE_VALUE:
-        words = Text("同一雨量会计两次", "the same rain would count twice")
-        problems.append(
-            problem(FILE, n, "element", words, Text("只留一个要素", "keep one element"))
-        )
+def _source(row: TelemetryRow) -> FedBy:
+    one = Text("一站一个地址", "one address a station")
+    return FedBy(row.key, row.address, "element", one, Text("只留一个要素", "keep one element"))

@@ -75,7 +75,7 @@ def _book(district: District) -> dict[str, _Device]:
         quantity = district.stations[row.station].quantity
         codec = district.codecs[row.codec]
         field = field_of(codec, row, quantity)
-        assert field is not None, "config.checks.lorawan has asked"
+        assert field is not None, "config.checks.devices.lorawan has asked"
         scale, offset = reckoned(row, field, quantity)
         mine = _Wanted(row, _named(field, row), quantity, scale, offset)
         wanted.setdefault(row.eui, []).append(mine)

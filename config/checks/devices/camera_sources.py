@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
-from config.language import Said, Text
-from config.read.problem import Problem, out_of_range, problem, stands_twice, unknown_name
+from config.checks.devices.station_row import Fault, not_declared
+from config.language import Text
+from config.read.problem import Problem, out_of_range, problem, stands_twice
 from config.records.district import CameraSource, Station
 
 FILE = "camera_sources.csv"
@@ -45,7 +46,7 @@ def check_camera_sources(
         seen.add(row.station)
 
 
-def _of_row(row: CameraSource) -> Iterator[tuple[str, Said, Said]]:
+def _of_row(row: CameraSource) -> Iterator[Fault]:
     for column, (low, high) in _BOUNDS.items():
         value = getattr(row, column)
         if not low <= value <= high:
@@ -58,7 +59,7 @@ def _of_row(row: CameraSource) -> Iterator[tuple[str, Said, Said]]:
         yield "secret", words, _ASK
 
 
-def _of_url(row: CameraSource) -> Iterator[tuple[str, Said, Said]]:
+def _of_url(row: CameraSource) -> Iterator[Fault]:
     try:
         url = urlsplit(row.url)
         host, _ = url.hostname, url.port
@@ -78,16 +79,10 @@ def _of_url(row: CameraSource) -> Iterator[tuple[str, Said, Said]]:
         yield "ca", Text("只用于 TLS", "is for TLS alone"), " | ".join(_TLS)
 
 
-def _of_station(
-    row: CameraSource, stations: Mapping[str, Station]
-) -> Iterator[tuple[str, Said, Said]]:
+def _of_station(row: CameraSource, stations: Mapping[str, Station]) -> Iterator[Fault]:
     station = stations.get(row.station)
     if station is None:
-        yield (
-            "station",
-            unknown_name(row.station),
-            Text("先在 stations.csv 登记", "declare it in stations.csv"),
-        )
+        yield not_declared(row.station)
     elif station.quantity != "frame":
         words = Text(f"{row.station} 不是摄像机", f"{row.station} measures no frame")
         yield "station", words, "stations.csv: quantity"

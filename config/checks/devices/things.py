@@ -3,15 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from config.language import Said, Text
-from config.read.problem import Problem, problem, unknown_name
+from config.checks.devices.station_row import NO_ZERO, Fault, not_declared
+from config.language import Text
+from config.read.problem import Problem, problem
 from config.records.devices.things import ThingRow
 from config.records.district import Station
 
 FILE = "things.csv"
 _ID = re.compile(r"[^/+#'()\s\x00-\x1f]{1,100}")  # it is a level of a topic
 _USER = re.compile(r"[A-Za-z0-9_-]{1,40}")
-Fault = tuple[str, Said, Said]
 
 
 def check_things(
@@ -48,11 +48,10 @@ def _of_row(row: ThingRow, stations: Mapping[str, Station]) -> Iterator[Fault]:
             Text("字母、数字、-、_（1–40）", "letters, digits, - and _ (1–40)"),
         )
     if not row.scale:
-        yield "scale", "0", Text("不能为 0", "must not be 0")
+        yield NO_ZERO
     station = stations.get(row.station)
     if station is None:
-        hint = Text("先在 stations.csv 登记", "declare it in stations.csv")
-        yield "station", unknown_name(row.station), hint
+        yield not_declared(row.station)
         return
     if station.quantity == "frame" and not row.quantity:
         words = Text(f"{station.id} 是摄像机", f"{station.id} is a camera")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
-from config.language import Said, Text
+from config.checks.devices.station_row import NO_ZERO, Fault, not_declared
+from config.language import Text
 from config.read.problem import Problem, problem, unknown_name
 from config.records.devices.lorawan import (
     DISTANCE,
@@ -22,7 +23,6 @@ from config.records.quantity import QUANTITIES
 FILE = "lorawan.csv"
 _EUI = re.compile(r"[0-9A-F]{16}")
 _ANSWERS = {DISTANCE: tuple(DOWNWARD), TIPS: ("rain_counter",)}  # what else a field may be given to
-Fault = tuple[str, Said, Said]
 
 
 def check_lorawan(
@@ -79,7 +79,7 @@ def _of_row(row: LorawanRow, names: Collection[str]) -> Iterator[Fault]:
         )
         yield "codec", unknown_name(row.codec), hint + more
     if row.scale == 0:
-        yield "scale", "0", Text("不能为 0", "must not be 0")
+        yield NO_ZERO
 
 
 def _of_field(
@@ -87,8 +87,7 @@ def _of_field(
 ) -> Iterator[Fault]:
     station, codec = stations.get(row.station), codecs.get(row.codec)
     if station is None:
-        hint = Text("先在 stations.csv 登记", "declare it in stations.csv")
-        yield "station", unknown_name(row.station), hint
+        yield not_declared(row.station)
         return
     if station.quantity == "frame":
         words = Text(f"{station.id} 是摄像机", f"{station.id} is a camera")
