@@ -19,14 +19,12 @@ from stream.records import Rejected
 
 _RELATIVE_BELOW = 2**28  # RFC 8428 section 4.5.3: smaller times are relative to now
 _VERSION = 10
-_SECONDARY_UNITS = (
-    2**4
-)  # RFC 9100: a version above 10 is 10 and a bit for each feature; this is 4's
+# RFC 9100: a version above 10 is 10 and a bit for each feature; this is 4's
+_SECONDARY_UNITS = 2**4
 _VALUES = ("v", "vs", "vb", "vd")
 _BASE = ("bn", "bt", "bu", "bv", "bs")
-_LONGEST = (
-    200  # signs of half a name: one longer is none of ours, and must not be held for each record
-)
+# signs of half a name: one longer is none of ours, and must not be held for each record
+_LONGEST = 200
 _any = msgspec.json.Decoder()
 
 
@@ -40,7 +38,7 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
         if not isinstance(record, dict):
             out.append(_bad(n, Text("不是对象", "is not an object")))
             continue
-        base.update({k: v for k, v in record.items() if k in _BASE or k[0:1] + k[-1:] == "b_"})
+        base.update({k: v for k, v in record.items() if k in _BASE or _must(k)})
         if fault := _fault(record, base):
             out.append(_bad(n, fault))
         elif (found := _resolved(record, base)) is not None:
@@ -48,6 +46,11 @@ def resolve(pack: list[Any]) -> list[dict[str, Any] | Rejected]:
         elif not all(k.startswith("b") for k in record):
             out.append(_bad(n, Text("没有值", "has no value")))
     return out
+
+
+def _must(key: str) -> bool:
+    """A base field that nobody knows, and that must be understood."""
+    return key.startswith("b") and key.endswith("_")
 
 
 def _resolved(record: dict[str, Any], base: dict[str, Any]) -> dict[str, Any] | None:

@@ -3,14 +3,13 @@
 import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from config.records.district import District, TelemetryRow
-from console.model.follow import DECODERS
 from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.setup import Setup, make_setup
 from ingest.observation import Observation, Observations
@@ -20,9 +19,9 @@ from ingest.telemetry.server import USUAL, Bounds
 from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.records import DeadLetter
+from tests.support.at_work import WAIT_S, at_work, stands_in
 from tests.support.districts import yanqing
 
-WAIT_S = 90.0  # for what must come
 A, B, C = "0060321234", "0060325678", "1101190007"
 ROWS = (
     TelemetryRow(station="R01", address=A, element="F4"),
@@ -67,19 +66,11 @@ class Listening:
     def __init__(self, setup: Setup, log: Log, ports: list[int]) -> None:
         self.setup, self.log, (self.tcp, self.udp) = setup, log, ports
 
-    def _records(self, topic: str) -> Iterator[object]:
-        starts, ends = self.log.starts(topic), self.log.ends(topic)
-        for partition, (at, end) in enumerate(zip(starts, ends, strict=True)):
-            while at < end and (entries := self.log.read(topic, partition, at)):
-                at = entries[-1].offset + 1
-                for entry in entries:
-                    yield DECODERS[topic].decode(entry.value)
-
     def observations(self) -> list[Observation]:
         """All that stand in the log, of whatever group once."""
         found: dict[tuple[str, str, int, int], Observation] = {}
         many: dict[tuple[str, tuple[str, str, int, int]], int] = {}
-        for record in self._records("observations"):
+        for record in stands_in(self.log, "observations"):
             for o in record.items if isinstance(record, Observations) else ():
                 key = (o.station, o.quantity, o.observed_at, o.value)
                 found[key] = o
@@ -89,7 +80,7 @@ class Listening:
         return list(found.values())
 
     def letters(self) -> list[DeadLetter]:
-        return [r for r in self._records("dead-letters") if isinstance(r, DeadLetter)]
+        return [r for r in stands_in(self.log, "dead-letters") if isinstance(r, DeadLetter)]
 
 
 @contextmanager
@@ -104,40 +95,19 @@ def listening(
     """As long as this lasts."""
     setup = make_setup(of or district(), run, folder, log=log)
     own = open_run_log(setup)
-    stop, up = threading.Event(), threading.Event()
     ports: list[int] = []
-    failed: list[BaseException] = []
 
-    def ready(found: list[int]) -> None:
-        ports.extend(found)
-        up.set()
+    def work(stop: threading.Event, up: Callable[[], None]) -> None:
+        def ready(found: list[int]) -> None:
+            ports.extend(found)
+            up()
 
-    def work() -> None:
         here = [("127.0.0.1", 0)]
         frames = FrameStore(frames_folder(setup))
-        try:
-            run_telemetry(setup.district, setup.run, own, frames, here, here, bounds, stop, ready)
-        except BaseException as e:  # noqa: BLE001  # raised below
-            failed.append(e)
-            up.set()
+        run_telemetry(setup.district, setup.run, own, frames, here, here, bounds, stop, ready)
 
-    thread = threading.Thread(target=work, name="telemetry")
-    thread.start()
-    try:
-        assert up.wait(WAIT_S)
-        if failed:
-            raise failed[0]
-        opened = open_run_log(setup)
-        try:
-            yield Listening(setup, opened, ports)
-        finally:
-            opened.close()
-    finally:
-        stop.set()
-        thread.join(WAIT_S)
-        own.close()
-    if failed:
-        raise failed[0]
+    with closing(own), at_work("telemetry", work), closing(open_run_log(setup)) as opened:
+        yield Listening(setup, opened, ports)
 
 
 def until(found: Callable[[], object]) -> None:

@@ -4,7 +4,7 @@ says."""
 import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from PIL import Image
 
 from config.records.district import CameraSource, District
-from console.model.follow import DECODERS
 from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.setup import Setup, make_setup
 from ingest.camera.pace import Pace
@@ -21,9 +20,9 @@ from ingest.observation import Observation, Observations
 from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.records import DeadLetter
+from tests.support.at_work import WAIT_S, at_work, stands_in
 from tests.support.districts import yanqing
 
-WAIT_S = 90.0  # for what must come
 ALWAYS = {
     "rain_mm": 1000.0,
     "rise_m": 50.0,
@@ -60,16 +59,11 @@ class Watching:
         self.setup, self.log = setup, log
         self.frames = FrameStore(frames_folder(setup))
 
-    def _records(self, topic: str) -> Iterator[object]:
-        for partition, end in enumerate(self.log.ends(topic)):
-            for entry in self.log.read(topic, partition, 0, max(1, end)):
-                yield DECODERS[topic].decode(entry.value)
-
     def pictures(self, station: str = "") -> list[Observation]:
         """In order of their time, each once."""
         found = {
             (o.station, o.observed_at): o
-            for record in self._records("observations")
+            for record in stands_in(self.log, "observations")
             if isinstance(record, Observations)
             for o in record.items
             if o.quantity == "frame" and station in ("", o.station)
@@ -77,7 +71,7 @@ class Watching:
         return [found[key] for key in sorted(found)]
 
     def letters(self) -> list[DeadLetter]:
-        return [r for r in self._records("dead-letters") if isinstance(r, DeadLetter)]
+        return [r for r in stands_in(self.log, "dead-letters") if isinstance(r, DeadLetter)]
 
     def image(self, picture: Observation) -> Image.Image:
         body = self.frames.get(picture.ref)
@@ -104,34 +98,13 @@ def watching(
     """As long as this lasts."""
     setup = make_setup(of, "live", folder)
     own = open_run_log(setup)
-    stop, up = threading.Event(), threading.Event()
-    failed: list[BaseException] = []
 
-    def work() -> None:
+    def work(stop: threading.Event, up: Callable[[], None]) -> None:
         frames = FrameStore(frames_folder(setup))
-        try:
-            run_camera(of, setup.run, own, frames, stop, hear=hear, ready=up.set)
-        except BaseException as e:  # noqa: BLE001  # raised below
-            failed.append(e)
-            up.set()
+        run_camera(of, setup.run, own, frames, stop, hear=hear, ready=up)
 
-    thread = threading.Thread(target=work, name="cameras")
-    thread.start()
-    try:
-        assert up.wait(WAIT_S)
-        if failed:
-            raise failed[0]
-        opened = open_run_log(setup)
-        try:
-            yield Watching(setup, opened)
-        finally:
-            opened.close()
-    finally:
-        stop.set()
-        thread.join(WAIT_S)
-        own.close()
-    if failed:
-        raise failed[0]
+    with closing(own), at_work("cameras", work), closing(open_run_log(setup)) as opened:
+        yield Watching(setup, opened)
 
 
 Answer = tuple[int, dict[str, str], bytes]

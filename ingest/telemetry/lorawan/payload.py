@@ -196,14 +196,12 @@ def read_object(codec: Codec, asked: Mapping[str, CodecField], given: Any) -> Pa
         missing = value in field.missing
         reckoned = None if missing else value * field.scale + field.offset
         read.fields.append(PayloadValue(field, field.name, 0, b"", reckoned))
-    if any(
-        f.gives == TIME and _at(given, f.path or f.name) is not None for f in codec.field
-    ) and not any(
-        f.field.gives == TIME and f.value is not None for f in read.fields
-    ):  # it says when, and nobody can read it: these may be values of long ago
-        read.fields[:] = [f._replace(value=None) for f in read.fields]
+    times = [f for f in codec.field if f.gives == TIME]
+    dated = any(_at(given, f.path or f.name) is not None for f in times)
     time_s = next((f.value for f in read.fields if f.field.gives == TIME), None)
     read.fields[:] = [f._replace(time_s=time_s) for f in read.fields]
+    if dated and time_s is None:  # nobody can read it: these may be values of long ago
+        read.fields[:] = [f._replace(value=None) for f in read.fields]
     return read
 
 
