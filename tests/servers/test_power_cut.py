@@ -76,12 +76,20 @@ def log_keeps(folder: Path, said: list[str]) -> None:
         log.close()
 
 
+def values(log: Log, topic: str) -> list[str]:
+    """All of them, however fast the machine wrote: one `read` has a limit."""
+    found, at = list[str](), 0
+    while entries := log.read(topic, 0, at):
+        found += [e.value.decode() for e in entries]
+        at = entries[-1].offset + 1
+    return found
+
+
 def log_has(log: Log, said: list[str]) -> None:
     """What was acknowledged, and each case copied once."""
     told, until = by_word(said), time.monotonic() + PATIENCE_S
     while True:
-        cases = [e.value.decode() for e in log.read("cases", 0, 0)]
-        alerts = [e.value.decode() for e in log.read("alerts", 0, 0)]
+        cases, alerts = values(log, "cases"), values(log, "alerts")
         lost = set(told["appended"]) - set(cases), set(told.get("committed", ())) - set(alerts)
         # Kafka first ends what was open, and only then shows what comes after it
         if not any(lost) or time.monotonic() > until:
