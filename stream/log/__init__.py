@@ -1,1 +1,1 @@
-"""The durable log: its port, and the adapters for SQLite and Kafka."""
+"""The durable log: its port, and the adapters for SQLite, Kafka and, for simulations, memory."""

@@ -12,17 +12,28 @@ from pathlib import Path
 import pytest
 
 from stream.log import kafka_group
+from stream.log.memory import Disk, MemoryLog
 from stream.log.open import open_log
-from stream.log.port import Corrupt, Entry, Fenced, Log, Out
+from stream.log.port import Corrupt, Entry, Fenced, Log, Out, topics
 from stream.log.sqlite import SqliteLog
+from tests.support import log_worker
 
-Open = Callable[[], Log]
+Open = Callable[..., Log]
 WORKER = Path(__file__).parents[1] / "support" / "log_worker.py"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("kafka", marks=pytest.mark.servers)])
+@pytest.fixture(params=["sqlite", "memory", pytest.param("kafka", marks=pytest.mark.servers)])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     """Opens the same log again and again; each test has a log of its own."""
+    if request.param == "memory":
+        disk = Disk()
+
+        def in_memory(partitions: int = 2) -> Log:
+            return MemoryLog(disk, topics(partitions))
+
+        in_memory.url, in_memory.run = "memory:", ""  # type: ignore[attr-defined]
+        yield in_memory
+        return
     if request.param == "kafka":
         url = f"kafka://{request.getfixturevalue('kafka_server')}"
     else:
@@ -30,8 +41,8 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
     run = f"exercise-{uuid.uuid4().hex[:8]}"
     opened: list[Log] = []
 
-    def open_it() -> Log:
-        log = open_log(url, run, "toy", 2)
+    def open_it(partitions: int = 2) -> Log:
+        log = open_log(url, run, "toy", partitions)
         opened.append(log)
         return log
 
@@ -172,6 +183,8 @@ def cut_short(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
                 "CREATE TRIGGER half AFTER INSERT ON snapshots BEGIN UPDATE snapshots SET "
                 "body=substr(body,1,length(body)/2) WHERE pos=new.pos AND grp=new.grp; END"
             )
+    elif isinstance(log, MemoryLog):
+        log.disk.torn = True
     else:
         whole = kafka_group._packed
         monkeypatch.setattr(
@@ -183,7 +196,7 @@ def test_another_number_of_partitions_is_refused(opening: Open) -> None:
     put(opening(), ["a"], topic="observations")
     for partitions in (1, 4):
         with pytest.raises(Corrupt, match=rf"observations.*2.*{partitions}"):
-            open_log(opening.url, opening.run, "toy", partitions)  # type: ignore[attr-defined]
+            opening(partitions)
 
 
 def test_what_was_not_committed_is_read_again(opening: Open) -> None:
@@ -249,6 +262,8 @@ def lose(consumer) -> None:  # type: ignore[no-untyped-def]
     """As if the process had slept past its session."""
     if hasattr(consumer, "_consumer"):
         consumer._consumer.close(autocommit=False)  # leaves the group, keeps its producer
+    elif isinstance(consumer._log, MemoryLog):
+        consumer._log.disk.expire()
     else:
         log = consumer._log
         with log.transaction() as db:
@@ -277,8 +292,11 @@ def test_killed_at_any_line_nothing_is_lost_or_doubled(opening: Open) -> None:
     log = opening()
     put(log, [str(n) for n in range(40)])
     url, run = opening.url, opening.run  # type: ignore[attr-defined]
-    fast = url.startswith("sqlite")
     rng = random.Random(3)
+    if isinstance(log, MemoryLog):
+        killed_in_memory(opening, rng)
+        return
+    fast = url.startswith("sqlite")
     killed = 0
     for limit in [rng.randrange(20, 900 if fast else 500) for _ in range(14 if fast else 4)]:
         killed += worker(url, run, limit).returncode == -9
@@ -286,6 +304,39 @@ def test_killed_at_any_line_nothing_is_lost_or_doubled(opening: Open) -> None:
     assert done.returncode == 0, done.stderr
     assert killed >= 3
     assert texts(there(log, 40, "alerts")) == [f"{n + 1}:{n}" for n in range(40)]
+
+
+class Killed(BaseException):
+    """Whoever works dies here; what it wrote is left."""
+
+
+def killed_in_memory(opening: Open, rng: random.Random) -> None:
+    """The same with a log that dies with its process: the worker dies, and not the process."""
+    limit = count = killed = 0
+
+    def trace(frame, event, arg):  # type: ignore[no-untyped-def]
+        nonlocal count
+        if not frame.f_code.co_filename.endswith("stream/log/memory.py"):
+            return None
+        count += event == "line"
+        if event == "line" and count == limit:
+            raise Killed
+        return trace
+
+    before = sys.gettrace()
+    for _ in range(60):
+        limit, count, log = rng.randrange(20, 1500), 0, opening()
+        sys.settrace(trace)
+        try:
+            log_worker.copy(log, 0.0)
+        except Killed:
+            killed += 1
+        finally:
+            sys.settrace(before)
+        log.disk.expire()  # type: ignore[attr-defined]
+    log_worker.copy(opening(), 0.0)
+    assert killed >= 3
+    assert texts(there(opening(), 40, "alerts")) == [f"{n + 1}:{n}" for n in range(40)]
 
 
 def worker(url: str, run: str, limit: int) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,330 @@
+"""A log in the memory of one process: for simulations and trials, which must be quick and the same every
+time. It forgets all when its process ends.
+
+What would outlive a process stands in a `Disk`: a journal, of which each entry is one append or one
+commit, and who owns what. A `MemoryLog` is what one process makes of it; several may stand on one
+disk. An entry is in the journal or not, whatever ends the process; it is handed out once the disk
+has it; and a loss of power (`Disk.cut`) leaves of the journal what was synced.
+"""
+
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from config.language import Text
+from stream.log.port import (
+    Consumer,
+    Corrupt,
+    Entry,
+    Fenced,
+    Kept,
+    Out,
+    Snapshot,
+    Step,
+    Topic,
+    damaged,
+    partition_of,
+)
+from stream.oplog import say
+
+LEASE_S = 10.0  # so long a member that is not heard of keeps its partitions
+_Place = tuple[str, int]  # topic, partition
+_Of = tuple[str, str, int]  # group, topic, partition
+
+
+class _Moved(NamedTuple):
+    """A group's new position, perhaps with a snapshot and its checksum."""
+
+    of: _Of
+    position: int
+    crc: int = 0
+    body: bytes | None = None
+
+
+class _Written(NamedTuple):
+    """One entry of the journal."""
+
+    records: tuple[tuple[_Place, str, bytes], ...]
+    moved: tuple[_Moved, ...] = ()
+
+
+class Disk:
+    """What is left when processes end.
+
+    at(what): called at each boundary ("append", "commit": nothing is written; "written": not yet synced;
+    "synced": it is durable, and nobody is told yet), and may raise what a machine may do there. now: seconds,
+    for leases. lazy: it says that it has what it never synced, as a disk that lies. late: a
+    commit takes effect when it is waited for, not when it is begun. torn: only half of a snapshot comes to
+    the disk.
+    """
+
+    def __init__(
+        self,
+        at: Callable[[str], None] = lambda _: None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.at, self.now = at, now
+        self.lazy = self.late = self.torn = False
+        self.lock = threading.Condition(threading.RLock())
+        self.partitions: dict[str, int] = {}
+        self.journal: list[_Written] = []
+        self.synced = 0
+        self.cuts = 0  # so often the power went
+        self.joined = 0  # members so far
+        self.owners: dict[_Of, tuple[str, float]] = {}  # -> member, until
+
+    def put(self, entry: _Written) -> None:
+        """Under the lock."""
+        self.journal.append(entry)
+        self.at("written")
+        if not self.lazy:
+            self.synced = len(self.journal)
+        self.at("synced")
+        self.lock.notify_all()
+
+    def shown(self) -> int:
+        """So many entries are handed out."""
+        return len(self.journal) if self.lazy else self.synced
+
+    def cut(self) -> None:
+        """The power goes: whoever was there is gone, and what was not synced."""
+        with self.lock:
+            del self.journal[self.synced :]
+            self.owners.clear()
+            self.cuts += 1
+
+    def died(self, member: str) -> None:
+        """The machine knows that this member's process is gone."""
+        with self.lock:
+            self.owners = {of: o for of, o in self.owners.items() if o[0] != member}
+
+    def expire(self) -> None:
+        """Nobody was heard of for longer than a lease."""
+        with self.lock:
+            self.owners = {of: (who, 0.0) for of, (who, _) in self.owners.items()}
+
+
+class MemoryLog:
+    """See `stream.log.port.Log`. waits: does a poll wait for what is not there yet? In simulated time it
+    does not."""
+
+    def __init__(self, disk: Disk, topics: dict[str, Topic], *, waits: bool = True) -> None:
+        self.disk, self.topics, self.waits = disk, topics, waits
+        self._again()
+        with disk.lock:
+            for topic in topics.values():
+                have = disk.partitions.setdefault(topic.name, topic.partitions)
+                if have != topic.partitions:
+                    raise Corrupt(
+                        Text(
+                            f"分区数不符：主题 {topic.name} 有 {have} 个，区县要 {topic.partitions} 个",
+                            f"topic {topic.name} has {have} partitions, the district asks for "
+                            f"{topic.partitions}",
+                        )
+                    )
+
+    def _again(self) -> None:
+        self._cuts, self._applied = self.disk.cuts, 0
+        self._records: dict[_Place, list[Entry]] = {}
+        self._positions: dict[_Of, int] = {}
+        self._snapshots: dict[_Of, list[tuple[int, int, bytes]]] = {}
+
+    def look(self) -> None:
+        """Take what came into the journal since. Under the disk's lock."""
+        if self._cuts != self.disk.cuts:
+            self._again()
+        for entry in self.disk.journal[self._applied : self.disk.shown()]:
+            for place, key, value in entry.records:
+                there = self._records.setdefault(place, [])
+                there.append(Entry(place[1], len(there), key, value))
+            for moved in entry.moved:
+                self._positions[moved.of] = moved.position
+                if moved.body is not None:
+                    kept = self._snapshots.setdefault(moved.of, [])
+                    kept[:] = [s for s in kept if s[0] != moved.position][-1:]
+                    kept.append((moved.position, moved.crc, moved.body))
+            self._applied += 1
+
+    def placed(self, outputs: Sequence[Out]) -> tuple[tuple[_Place, str, bytes], ...]:
+        """Raises KeyError for a place that there is not."""
+        found = []
+        for out in outputs:
+            there = self.topics[out.topic].partitions
+            part = partition_of(out.key, there) if out.partition is None else out.partition
+            if not 0 <= part < there:
+                raise KeyError(f"no partition {part} in topic {out.topic}")
+            found.append(((out.topic, part), out.key, out.value))
+        return tuple(found)
+
+    def append(self, outputs: Sequence[Out]) -> None:
+        if outputs:
+            with self.disk.lock:
+                self.disk.at("append")
+                self.disk.put(_Written(self.placed(outputs)))
+
+    def join(self, topic: str, group: str, member: str) -> Consumer:
+        return MemoryConsumer(self, self.topics[topic], group, member)
+
+    def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]:
+        with self.disk.lock:
+            self.look()
+            there = self._records.get((topic, partition), [])
+            return there[max(0, offset) : max(0, offset) + limit]
+
+    def ends(self, topic: str) -> list[int]:
+        with self.disk.lock:
+            self.look()
+            parts = range(self.topics[topic].partitions)
+            return [len(self._records.get((topic, p), ())) for p in parts]
+
+    def starts(self, topic: str) -> list[int]:
+        return [0] * self.topics[topic].partitions
+
+    def positions(self, topic: str, group: str) -> list[int]:
+        with self.disk.lock:
+            self.look()
+            parts = range(self.topics[topic].partitions)
+            return [self._positions.get((group, topic, p), 0) for p in parts]
+
+    def snapshots(self, of: _Of) -> list[tuple[int, int, bytes]]:
+        """Position, checksum and body of the last two, the newer one first."""
+        with self.disk.lock:
+            self.look()
+            return self._snapshots.get(of, [])[::-1]
+
+    def kept(self) -> Kept:
+        return Kept(1, 1, tuple(self.topics))
+
+    def trim(self, now_ms: int) -> None:
+        """It keeps all: it lives no longer than its process."""
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+
+class MemoryConsumer:
+    """See `stream.log.port.Consumer`."""
+
+    def __init__(self, log: MemoryLog, topic: Topic, group: str, member: str) -> None:
+        self._log, self._topic, self._group = log, topic, group
+        log.disk.joined += 1
+        self.member = f"{member}/{log.disk.joined}"  # two members of one name must still be two
+        self._committed: dict[int, int] = {}
+        self._next: dict[int, int] = {}
+
+    def _of(self, part: int) -> _Of:
+        return (self._group, self._topic.name, part)
+
+    def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
+        until, disk = time.monotonic() + timeout_s, self._log.disk
+        with disk.lock:
+            while True:
+                self._lease()
+                entries: list[Entry] = []
+                for part in self._next:
+                    left = limit - len(entries)
+                    entries += self._log.read(self._topic.name, part, self._next[part], left)
+                for entry in entries:
+                    self._next[entry.partition] = entry.offset + 1
+                if len(self._next) > 1 and entries:  # the one that came first waits its turn
+                    first = next(iter(self._next))
+                    self._next[first] = self._next.pop(first)
+                left_s = until - time.monotonic() if self._log.waits else 0.0
+                if entries or left_s <= 0:
+                    return entries
+                disk.lock.wait(min(left_s, LEASE_S / 20))
+
+    def _lease(self) -> None:
+        """Renew what we own, take what is free."""
+        disk = self._log.disk
+        now = disk.now()
+        for part in range(self._topic.partitions):
+            of = self._of(part)
+            owner, until = disk.owners.get(of, ("", 0.0))
+            if owner != self.member and owner and until > now:
+                self._drop(part)
+                continue
+            disk.owners[of] = (self.member, now + LEASE_S)
+            if owner != self.member or part not in self._committed:
+                self._place(part)
+
+    def _place(self, part: int) -> None:
+        """Where the group stands."""
+        at = self._log.positions(self._topic.name, self._group)[part]
+        self._committed[part] = self._next[part] = at
+
+    def _drop(self, part: int) -> None:
+        self._committed.pop(part, None)
+        self._next.pop(part, None)
+
+    def owned(self) -> dict[int, int]:
+        return dict(self._committed)
+
+    def rewind(self) -> None:
+        self._next.update(self._committed)
+
+    def snapshot(self, partition: int) -> Snapshot | None:
+        for position, crc, body in self._log.snapshots(self._of(partition)):
+            if zlib.crc32(body) == crc:
+                return Snapshot(position, body)
+            say(self._group, damaged(f"{self._topic.name}/{partition}/{position}"))
+        return None
+
+    def commit(
+        self, partition: int, position: int, outputs: Sequence[Out], snapshot: bytes | None = None
+    ) -> None:
+        self.commit_all([Step(partition, position, outputs, snapshot)])()
+
+    def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
+        """All in one entry of the journal."""
+        if self._log.disk.late:
+            return lambda: self._commit(steps)
+        self._commit(steps)
+        return lambda: None
+
+    def _commit(self, steps: Sequence[Step]) -> None:
+        disk = self._log.disk
+        with disk.lock:
+            try:
+                disk.at("commit")
+                for step in steps:
+                    self._check(step.partition)
+                records = tuple(r for s in steps for r in self._log.placed(s.outputs))
+                disk.put(_Written(records, tuple(map(self._moved, steps))))
+                for step in steps:
+                    self._committed[step.partition] = step.position
+            except Exception:
+                self._stand(steps)
+                raise
+
+    def _stand(self, steps: Sequence[Step]) -> None:
+        """After an error: each partition stands where its commit came to, and is read on from there."""
+        for step in steps:
+            if step.partition in self._committed:
+                self._place(step.partition)
+
+    def _check(self, part: int) -> None:
+        """Raises Fenced."""
+        owner, _ = self._log.disk.owners.get(self._of(part), ("", 0.0))
+        if owner != self.member or part not in self._committed:
+            self._drop(part)
+            raise Fenced(
+                Text(
+                    f"{self.member} 已失去 {self._topic.name}/{part}",
+                    f"{self.member} lost {self._topic.name}/{part}",
+                )
+            )
+
+    def _moved(self, step: Step) -> _Moved:
+        body = step.snapshot
+        crc = zlib.crc32(body) if body is not None else 0
+        if body is not None and self._log.disk.torn:
+            body = body[: len(body) // 2]
+        return _Moved(self._of(step.partition), step.position, crc, body)
+
+    def close(self) -> None:
+        self._log.disk.died(self.member)
+        self._committed.clear()
+        self._next.clear()
