@@ -97,6 +97,11 @@ COMMANDS = {
             "为什么：AREA 在 TIME（2025-07-26T20:00:00+08:00）为何发了或没发预警。",
             "Why a warning of AREA was or was not raised at TIME (2025-07-26T20:00:00+08:00).",
         ),
+        "investigate": Entry(
+            "fengsui.cli.look.investigate:investigate",
+            "调查：TIME 时值班台知道什么；不写选项就列出各次事件。",
+            "What the duty room knew at TIME; without an option the incidents are listed.",
+        ),
         "decode": Entry(
             "fengsui.cli.look.decode:decode",
             "解码：设备报文（十六进制、文件，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、"

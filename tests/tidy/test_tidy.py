@@ -69,7 +69,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "things", "routes", "api", "app", "serve"),
-    "fengsui": ("run", "files", "explain", "review", "status", "doctor", "play", "cli", "__main__"),
+    "fengsui": ("run", "files", "explain", "review", "status", "inquiry", "doctor", "play", "cli", "__main__"),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
@@ -123,6 +123,7 @@ PURE = (
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
     "fengsui/review/step_times.py",
+    *(f"fengsui/inquiry/{f}.py" for f in ("known", "moment", "moment_words", "span")),
     *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),
     *("fengsui/doctor/page.py", "fengsui/doctor/promises.py", "fengsui/doctor/wrong/*.py"),
 )
