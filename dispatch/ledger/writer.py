@@ -68,13 +68,20 @@ class Writer:
     """One chain's member."""
 
     def __init__(
-        self, log: Log, chain: str, member: str, private: bytes, now: Callable[[], int]
+        self,
+        log: Log,
+        chain: str,
+        member: str,
+        private: bytes,
+        now: Callable[[], int],
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._steady = steady
         self._log, self.chain, self._member = log, chain, member
         self._private, self._now = private, now
         self._tail = Tail(chain)
         self._unsigned = 0  # entries since the last head
-        self._signed_at = time.monotonic()
+        self._signed_at = steady()
         self._consumer: Consumer | None = None
 
     def run(self, stop: threading.Event) -> None:
@@ -87,9 +94,9 @@ class Writer:
                         stop.wait(_LINGER_S)
                     retry.answered()
                 except Fenced:
-                    self._forget()
+                    self.forget()
                 except Unavailable as e:
-                    self._forget()
+                    self.forget()
                     retry.wait(text_of(e))
             self.close()
         except (Fenced, Unavailable):
@@ -103,11 +110,11 @@ class Writer:
         entries = self._consumer.poll(timeout_s, _LIMIT)
         if 0 not in self._consumer.owned():
             return 0
-        due = time.monotonic() - self._signed_at >= HEAD_S
+        due = self._steady() - self._signed_at >= HEAD_S
         if entries or due:
             self._look()
         if due:
-            self._signed_at = time.monotonic()
+            self._signed_at = self._steady()
         tail, new = self._tail, list[bytes]()
         for entry in entries:
             if (made := entered(tail, entry.value)) is not None:
@@ -117,7 +124,7 @@ class Writer:
         if tail.n and (unsigned >= HEAD_EVERY or (due and unsigned)):
             signed, tail = head(tail, self._private, self._now())
             new.append(signed)
-            unsigned, self._signed_at = 0, time.monotonic()
+            unsigned, self._signed_at = 0, self._steady()
         if entries or new:
             at = entries[-1].offset + 1 if entries else self._consumer.owned()[0]
             self._commit(at, new, tail, unsigned)
@@ -133,7 +140,7 @@ class Writer:
                 signed, tail = head(self._tail, self._private, self._now())
                 self._commit(owned[0], [signed], tail, 0)
         finally:
-            self._forget()
+            self.forget()
 
     def _look(self) -> None:
         """Where the chain ends now: another member may have had it since the last look."""
@@ -149,7 +156,8 @@ class Writer:
         self._tail = tail
         self._unsigned = unsigned
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Leave the group; what was not committed is read again."""
         self._tail = Tail(self.chain)
         if self._consumer is not None:
             self._consumer.close()

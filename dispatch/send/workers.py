@@ -6,8 +6,6 @@ first, and threads that take from it when the channel has room. The result of an
 another attempt. A crash loses results, never intentions.
 """
 
-import heapq
-import itertools
 import queue
 import threading
 import time
@@ -17,29 +15,25 @@ from typing import NamedTuple
 import msgspec
 
 from config.language import Said, Text, each, text_of
-from config.records.level import Level
 from dispatch.channels import Channel, SendError
-from dispatch.channels.failover import NO_CARRIER, Carriers
+from dispatch.channels.failover import NO_CARRIER
 from dispatch.records import Receipt, RouteHealth, State
+from dispatch.send.desk import PER_CHANNEL, RESERVE, ChannelDesk, Try
 from dispatch.send.outbox.attempts import Agenda
 from dispatch.send.outbox.never_sent import UNSAID, is_unsaid, perhaps_begun
-from dispatch.send.outbox.state import Attempt, Box, passed, urgency
+from dispatch.send.outbox.state import Attempt, Box, passed
 from stream.guard import fault, once
 from stream.limits import clean
 from stream.log.port import Log, Out, Unavailable
 from stream.pace.retry import Retry
 from stream.records import encode
 
-PER_CHANNEL = 12  # threads: a dead carrier holds only its own
-RESERVE = 2  # more, free for red and 立即转移
-AHEAD = 200  # attempts on a desk: enough to keep its threads busy until the next pass
 _BATCH = 500
 _WITHOUT = 2000  # of one pass, while no carrier of a channel works
 _LOOK_AGAIN_MS = 5_000
 _DOWN_S = 2.0
 _SLOW_MS = 10_000
 _TOO_SLOW = Text("通道太慢", "the carriers are too slow")
-_AGAIN_S = 0.2  # nobody waits longer for a room without looking again
 
 
 class AttemptResult(NamedTuple):
@@ -65,108 +59,9 @@ class Clock:
         return max(self.heard_at, self._now()) if self.live else self.heard_at
 
 
-class _Try:
-    """An attempt on a desk. taken: a thread has it. told: its receipt is on the way to the log."""
-
-    def __init__(self, attempt: Attempt, begun_at: int) -> None:
-        self.attempt, self.begun_at = attempt, begun_at
-        self.taken = self.told = False
-        self.urgent = -urgency(attempt.delivery)[0] >= Level.RED
-
-
-class _Desk:
-    """Attempts of one channel, and the threads that make them."""
-
-    def __init__(
-        self,
-        name: str,
-        channel: Channel | None,
-        make: Callable[[_Try], bool],
-        died: Callable[[BaseException], None],
-    ) -> None:
-        self._name, self._channel, self._make, self._died = name, channel, make, died
-        self._heap: list[tuple[tuple[int, ...], int, _Try]] = []
-        self._count = itertools.count()
-        lock = threading.Lock()
-        self._change, self._urgent = threading.Condition(lock), threading.Condition(lock)
-        self._pause_until = 0.0
-        self._closing = False
-        self._threads = [
-            threading.Thread(target=self._work, args=(n < RESERVE,), name=f"{name}-{n}")
-            for n in range(PER_CHANNEL + RESERVE)
-        ]
-        for thread in self._threads:
-            thread.start()
-
-    def room(self) -> int:
-        """How many more it takes."""
-        with self._change:
-            return AHEAD - len(self._heap)
-
-    def down(self) -> bool:
-        """No carrier of the channel works."""
-        return isinstance(self._channel, Carriers) and self._channel.down()
-
-    def put(self, one: _Try) -> None:
-        with self._change:
-            heapq.heappush(self._heap, (urgency(one.attempt.delivery), next(self._count), one))
-            self._change.notify()
-            if one.urgent:
-                self._urgent.notify()
-
-    def withdraw(self, one: _Try) -> bool:
-        """Take it off; False if a thread has it."""
-        with self._change:
-            if one.taken:
-                return False
-            self._heap = [x for x in self._heap if x[2] is not one]
-            heapq.heapify(self._heap)
-            return True
-
-    def pause(self, wait_s: float) -> None:
-        """The carriers are busy."""
-        with self._change:
-            self._pause_until = time.monotonic() + wait_s
-
-    def close(self) -> None:
-        """Waits for attempts under way; what nobody took stays undone."""
-        with self._change:
-            self._closing = True
-            self._change.notify_all()
-            self._urgent.notify_all()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, only_urgent: bool) -> None:
-        try:
-            while (one := self._next(only_urgent)) is not None:
-                if not self._make(one):  # nothing was taken: it stands in line again
-                    with self._change:
-                        one.taken = False
-                    self.put(one)
-        except BaseException as e:  # noqa: BLE001  # the stage ends with it: mute is not alive
-            self._died(e)
-
-    def _next(self, only_urgent: bool) -> _Try | None:
-        with self._change:
-            while not self._closing:
-                if not self._heap or (only_urgent and not self._heap[0][2].urgent):
-                    (self._urgent if only_urgent else self._change).wait()
-                    continue
-                wait_s = self._pause_until - time.monotonic()
-                if isinstance(self._channel, Carriers):
-                    wait_s = max(wait_s, self._channel.wait_s())
-                if wait_s > 0:
-                    self._change.wait(min(wait_s, _AGAIN_S))
-                    continue
-                one = heapq.heappop(self._heap)[2]
-                one.taken = True
-                return one
-        return None
-
-
 class Sender:
-    """channels: by name. groups: the watch groups whose marks count for `passed_at`."""
+    """channels: by name. groups: the watch groups whose marks count for `passed_at`. threads: of each
+    channel; without any, `work` makes the attempts. steady: seconds, of a clock that never goes back."""
 
     def __init__(
         self,
@@ -174,21 +69,26 @@ class Sender:
         channels: Mapping[str, Channel],
         clock: Clock,
         groups: Sequence[str],
+        threads: int = PER_CHANNEL + RESERVE,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._threads, self._steady = threads, steady
         self._log = log
         self._channels = channels
         self._clock = clock
         self._groups = groups
         self._agenda = Agenda()
-        self._begun: dict[str, _Try] = {}
+        self._begun: dict[str, Try] = {}
         self._before: tuple[Box | None, set[str]] = None, set()  # what others may have begun
         self._tried: set[str] = set()  # what was begun here
         self._results: queue.Queue[Receipt | RouteHealth] = queue.Queue()
         self._closing = threading.Event()
         self.failed: BaseException | None = None  # of a thread; `after` raises it
         self._writer = threading.Thread(target=self._write_all, name="receipts")
-        self._writer.start()
-        self._desks: dict[str, _Desk] = {}
+        if threads:
+            self._writer.start()
+        self._unwritten: list[Out] = []  # what `work` could not write yet
+        self._desks: dict[str, ChannelDesk] = {}
         self.box: Box | None = None
         self.passed_at = 0
 
@@ -240,12 +140,12 @@ class Sender:
                 attempt = self._agenda.take(name, at)
                 if attempt is None:
                     break
-                one = self._begun[attempt.delivery.id] = _Try(attempt, at)
+                one = self._begun[attempt.delivery.id] = Try(attempt, at)
                 if not self._unsaid(one, at):
                     self._tried.add(attempt.delivery.id)
                     desk.put(one)
 
-    def _unsaid(self, one: _Try, at: int) -> bool:
+    def _unsaid(self, one: Try, at: int) -> bool:
         """It is the end of a warning that never went out: that is said, and nothing sent."""
         assert self.box is not None
         found = is_unsaid(self.box, one.attempt.delivery, self._may_be_out)
@@ -256,7 +156,7 @@ class Sender:
     def _may_be_out(self, delivery: str) -> bool:
         return delivery in self._tried or delivery in self._before[1]
 
-    def _withdraw(self, one: _Try) -> bool:
+    def _withdraw(self, one: Try) -> bool:
         """Take it off its desk; False if a thread has it."""
         gone = self._desk(one.attempt).withdraw(one)
         if gone and one.attempt.attempt == 1 and not one.attempt.route:
@@ -271,7 +171,7 @@ class Sender:
             if attempt is None:
                 return
             d = attempt.delivery
-            one = _Try(attempt, at)
+            one = Try(attempt, at)
             if self._unsaid(one, at):
                 self._begun[d.id] = one
             elif attempt.route + 1 < len(d.routes) or at >= d.deadline_at:
@@ -280,21 +180,24 @@ class Sender:
             else:
                 self._agenda.end(d.id, at + _LOOK_AGAIN_MS)
 
-    def _too_slow(self, one: _Try, at: int) -> bool:
+    def _too_slow(self, one: Try, at: int) -> bool:
         """It waits on the desk after its deadline, and has another way."""
         d = one.attempt.delivery
         # in an exercise a machine that is slow must not decide anything
         late = self._clock.live and at >= d.deadline_at and at - one.begun_at > _SLOW_MS
         return late and one.attempt.route + 1 < len(d.routes)
 
-    def _open(self, name: str) -> _Desk:
-        desk = self._desks[name] = _Desk(name, self._channels.get(name), self._make, self._end)
+    def _open(self, name: str) -> ChannelDesk:
+        channel = self._channels.get(name)
+        desk = self._desks[name] = ChannelDesk(
+            name, channel, self._make, self._end, self._threads, self._steady
+        )
         return desk
 
-    def _desk(self, attempt: Attempt) -> _Desk:
+    def _desk(self, attempt: Attempt) -> ChannelDesk:
         return self._desks[attempt.delivery.routes[attempt.route].channel]
 
-    def _make(self, one: _Try) -> bool:
+    def _make(self, one: Try) -> bool:
         """One attempt and its receipt. False: the carriers had no room, nothing was sent."""
         a = one.attempt
         try:
@@ -305,7 +208,7 @@ class Sender:
         self._say(one, outcome, self._clock.read() if self._clock.live else one.begun_at)
         return True
 
-    def _say(self, one: _Try, outcome: AttemptResult, at: int) -> None:
+    def _say(self, one: Try, outcome: AttemptResult, at: int) -> None:
         a = one.attempt
         self._results.put(
             Receipt(
@@ -362,6 +265,18 @@ class Sender:
             except BaseException as e:  # noqa: BLE001  # the stage ends with it, see `after`
                 self.failed = e
                 return
+
+    def work(self) -> None:
+        """Without threads: the attempts that may be made now, then what came of them into the log.
+        Raises Unavailable; what is not written is written the next time."""
+        for desk in self._desks.values():
+            while desk.turn():
+                pass
+        while not self._results.empty():
+            self._unwritten.append(_out(self._results.get()))
+        if self._unwritten:
+            self._log.append(self._unwritten)
+            self._unwritten = []
 
     def close(self) -> None:
         """Waits for attempts under way, and writes their receipts."""

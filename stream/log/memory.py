@@ -96,9 +96,14 @@ class Disk:
             self.cuts += 1
 
     def died(self, member: str) -> None:
-        """The machine knows that this member's process is gone."""
+        """The machine knows that this member's process is gone: by the name that it joined with, or by
+        that which it was given."""
         with self.lock:
-            self.owners = {of: o for of, o in self.owners.items() if o[0] != member}
+            self.owners = {
+                of: o
+                for of, o in self.owners.items()
+                if o[0] != member and not o[0].startswith(member + "/")
+            }
 
     def expire(self) -> None:
         """Nobody was heard of for longer than a lease."""

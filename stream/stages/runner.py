@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from config.language import Text, text_of
+from config.language import Said, Text, text_of
 from stream import metrics
 from stream.guard import fault
 from stream.log.port import Consumer, Entry, Fenced, Log, Out, Step, Unavailable
@@ -53,7 +53,8 @@ def _snapshot_at(held: _Held) -> float:
 class Runner:
     """One member of one stage. `after` is called on each pass with the state of every owned
     partition, for a stage that acts on the world (send). run: what the process was started for; a
-    partition of another run is refused, see `stream.stages.run_identity`."""
+    partition of another run is refused, see `stream.stages.run_identity`. steady: seconds, of a clock
+    that never goes back."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Runner:
         after: Callable[[Mapping[int, Any]], None] | None = None,
         count: Callable[[Any, Sequence[Item]], None] | None = None,
         snapshot_s: float = SNAPSHOT_S,
+        steady: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stage = stage
         self._hand = Hand(stage, run)
@@ -75,10 +77,11 @@ class Runner:
         self._now = now
         self._after = after
         self._meter = Meter(stage, now if live else None, count)
-        self._snapshot_s = snapshot_s
+        self._snapshot_s, self._steady = snapshot_s, steady
         self._tick_ms = int(stage.ticks * 1000) if live else 0
         self._ticked_at = 0
         self._held: dict[int, _Held] = {}
+        self._consumer: Consumer | None = None
         self._settle: Callable[[], None] | None = None  # waits for the commit under way
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
@@ -90,32 +93,42 @@ class Runner:
     def _run(
         self, stop: threading.Event, ready: threading.Event | None, pulse: metrics.Pulse
     ) -> None:
-        consumer: Consumer | None = None
         retry = Retry(self._stage.name, stop, 0.5)
         try:
             while not stop.is_set():
-                try:
-                    if consumer is None:
-                        consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
-                    self._pass(consumer, stop, pulse.beat)
+                why = self.turn(stop, pulse.beat)
+                if why is None:
                     retry.answered()
                     pulse.beat("" if self._held else _NONE_HELD)
                     if ready is not None and self._held:
                         ready.set()
-                except Fenced as e:
-                    self._forget(consumer)
-                    metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
-                    say(self._stage.name, text_of(e) + Text("；重新加入", "; joining again"))
-                except Unavailable as e:
-                    self._forget(consumer)
-                    metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
-                    pulse.beat(text_of(e))
-                    retry.wait(text_of(e))
-            if consumer is not None:
-                self._snapshot_all(consumer)
+                elif why:
+                    pulse.beat(why)
+                    retry.wait(why)
+            if self._consumer is not None:
+                self._snapshot_all(self._consumer)
         finally:
-            if consumer is not None:
-                consumer.close()
+            if self._consumer is not None:
+                self._consumer.close()
+                self._consumer = None
+
+    def turn(self, stop: threading.Event, beat: Callable[[], None] = lambda: None) -> Said | None:
+        """One pass: take what is there, step it, begin to commit it. None: it was made. "": another
+        member has a partition of ours. Else why the log is away: come again after a while."""
+        try:
+            if self._consumer is None:
+                self._consumer = self._log.join(self._stage.reads, self._stage.name, self._member)
+            self._pass(self._consumer, stop, beat)
+            return None
+        except Fenced as e:
+            self._forget(self._consumer)
+            metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
+            say(self._stage.name, text_of(e) + Text("；重新加入", "; joining again"))
+            return ""
+        except Unavailable as e:
+            self._forget(self._consumer)
+            metrics.COMMIT_FAILURES.labels(self._stage.name).inc()
+            return text_of(e)
 
     def _forget(self, consumer: Consumer | None) -> None:
         """Throw the memory away; it is rebuilt from what is committed."""
@@ -139,7 +152,7 @@ class Runner:
                 position = consumer.owned().get(partition, position)
                 state = rebuild(self._hand, self._log, consumer, partition, position, beat)
                 self._told(partition, position, state)
-                now = time.monotonic()
+                now = self._steady()
                 self._held[partition] = _Held(state, position, True, now, position, now)
         outs: dict[int, list[Out]] = {p: [] for p in self._held}
         by_partition: dict[int, list[Entry]] = {}
@@ -182,7 +195,7 @@ class Runner:
 
     def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
         """Begin to commit what has to be; the commit before it is over then."""
-        now, steps = time.monotonic(), []
+        now, steps = self._steady(), []
         # one partition's snapshot a commit, the most overdue first: nothing waits for all of them
         old = [h for h in self._held.values() if now - h.snapshot_at >= self._snapshot_s]
         turn = min((h for h in old if h.committed != h.position), key=_snapshot_at, default=None)

@@ -165,9 +165,9 @@ def test_an_answer_that_cannot_be_written_down_silences_nobody(log: Log) -> None
 
 
 def _try(d: Delivery) -> Any:
-    from dispatch.send.workers import _Try
+    from dispatch.send.desk import Try
 
-    return _Try(Attempt(d, 0, 1, "k"), T0)
+    return Try(Attempt(d, 0, 1, "k"), T0)
 
 
 class Dying(Carriers):

@@ -27,10 +27,11 @@ from dispatch.channels import SendResult
 from dispatch.nodes.keys import sender_keys
 from dispatch.nodes.protocol import CarrierReceipt, NodeAck
 from dispatch.records import Delivery, Receipt, Route, attempt_key
+from dispatch.send.desk import PER_CHANNEL, RESERVE
 from dispatch.send.outbox.state import Box
 from dispatch.send.receipts import Receipts
 from dispatch.send.stage import MqttSide, Send, run_send
-from dispatch.send.workers import PER_CHANNEL, RESERVE, Clock, Sender
+from dispatch.send.workers import Clock, Sender
 from simulators.carriers import Carrier
 from simulators.nodes import Nodes
 from stream.log.open import open_log
