@@ -30,7 +30,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 IMAGE = ("kafka", "influx")  # the extras that the image has
-OPTIONAL = ("camera", "camera-rtsp", "figures", "seismic")
+OPTIONAL = ("broadcast", "camera", "camera-rtsp", "figures", "seismic")
 # what the packages' own metadata leaves out or says in prose
 _LICENCES = {
     "contourpy": "BSD-3-Clause",
