@@ -56,13 +56,12 @@ def atom(district: District, messages: Listed) -> bytes:
         _put(entry, "id", f"urn:fengsui:cap:{reference.identifier}")
         _put(entry, "title", headline)
         _put(entry, "updated", reference.sent)
-        etree.SubElement(
-            entry,
-            f"{{{_ATOM}}}link",
-            rel="alternate",
-            type=TYPES[".xml"],
-            href=_link(district, f"{reference.identifier}.xml"),
-        )
+        place = _link(district, f"{reference.identifier}.xml")
+        link = etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=place)
+        link.set("type", TYPES[".xml"])
+        # some readers choose by the type; feedparser takes a link of any type but HTML for no link of the
+        # entry, and its id instead, but one that says no type
+        etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=place)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
 
@@ -79,14 +78,21 @@ def rss(district: District, messages: Listed) -> bytes:
     put(channel, "link", _link(district, RSS))
     put(channel, "description", f"CAP 1.2, {district.issuer_en}")
     put(channel, "language", "zh-cn")
+    if newest:
+        put(channel, "pubDate", _moment(newest[0][0]))
     for reference, headline in newest:
         item = etree.SubElement(channel, "item")
         put(item, "title", headline)
         put(item, "link", _link(district, f"{reference.identifier}.xml"))
         guid = etree.SubElement(item, "guid", isPermaLink="false")
         guid.text = f"urn:fengsui:cap:{reference.identifier}"
-        put(item, "pubDate", format_datetime(datetime.fromisoformat(reference.sent)))
+        put(item, "pubDate", _moment(reference))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _moment(message: Reference) -> str:
+    """When it was sent, as RSS writes it."""
+    return format_datetime(datetime.fromisoformat(message.sent))
 
 
 def _put(parent: etree._Element, name: str, text: str) -> None:

@@ -162,7 +162,8 @@ def build(
     area = district.areas.get(d.area)
     _info(message, district, d, area, "zh-CN", _zh(district, d, route, area))
     _info(message, district, d, area, "en-US", _en(district, d, route, area))
-    body = etree.tostring(message, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    # no white space between the elements: some readers drop it before they verify a signature
+    body = etree.tostring(message, xml_declaration=True, encoding="UTF-8")
     check(body)
     return body
 

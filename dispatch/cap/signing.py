@@ -50,7 +50,10 @@ class CapKey:
             digest_algorithm=DigestAlgorithm.SHA256,
             c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
         )
-        root = etree.fromstring(message, etree.XMLParser(resolve_entities=False, no_network=True))
+        # Readers strip white space between elements before they verify (WMO's capvalidator does), and none
+        # adds any: what was signed without it holds either way.
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_blank_text=True)
+        root = etree.fromstring(message, parser)
         signed = signer.sign(root, key=self._key, cert=[self.certificate])
         return etree.tostring(signed, xml_declaration=True, encoding="UTF-8")
 

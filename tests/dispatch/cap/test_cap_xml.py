@@ -222,7 +222,7 @@ def test_the_feed_is_served_and_nothing_else(district: District, tmp_path: Path)
     try:
         with urllib.request.urlopen(server.url, timeout=60) as r:
             feed = etree.fromstring(r.read())
-        links = [e.get("href") for e in feed.iterfind("a:entry/a:link", NS)]
+        links = [e.get("href") for e in feed.iterfind("a:entry/a:link[@type]", NS)]
         assert len(links) == 2
         base = server.url.removesuffix(FEED)
         with urllib.request.urlopen(base + str(links[0]), timeout=60) as r:
