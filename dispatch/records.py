@@ -145,6 +145,14 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     # until when, is another; sent_at and reason are those of the asking
 
 
+class ReportPart(Record, frozen=True, kw_only=True):
+    """One part of a report: 地点, 影响人口 … gap: no record knows it, `words` say what to fill in by hand."""
+
+    name: Said
+    words: Said
+    gap: bool = False
+
+
 class Report(Record, frozen=True, kw_only=True, tag="report"):
     """A numbered report of an incident to superiors: 初报, 续报, 核报, 终报."""
 
@@ -153,8 +161,10 @@ class Report(Record, frozen=True, kw_only=True, tag="report"):
     kind: Literal["初报", "续报", "核报", "终报"]
     reported_at: Whole
     alerts: tuple[str, ...]  # id and version of what it rests on: "ID/3"
-    text: Said
+    text: Said  # in one paragraph
     by: str = ""  # 核报: opaque id of who found it to be so
+    parts: tuple[ReportPart, ...] = ()  # the whole, part by part; (): of an older build
+    next_at: Whole | None = None  # by when the next report is due
 
 
 class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):

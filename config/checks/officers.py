@@ -11,6 +11,11 @@ from config.records.district import Area
 
 _FILE, _POLICY = "officers.csv", "policy.toml"
 _NAMED = 6
+NO_SUPERIORS = Text(
+    "channels.toml: reports_to 为空，事件报告不报给任何人：写上级的代号（contacts.csv）",
+    "channels.toml: reports_to is empty, an incident's reports go to nobody: name the superiors, ids of "
+    "contacts.csv",
+)
 
 
 def covers(officer: Officer, area: Area) -> bool:

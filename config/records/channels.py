@@ -83,6 +83,7 @@ class Channels(Row, frozen=True, kw_only=True):
     call_within_s: int = 60  # a call whose key was not pressed by then is a failed attempt
     probe_every_s: int = 120  # of every way out, in a live run
     not_woken_to: tuple[str, ...] = ()  # contacts who get the list of those who did not answer
+    reports_to: tuple[str, ...] = ()  # contacts who get an incident's reports: the superiors
 
     def carriers(self) -> tuple[Carrier, ...]:
         """With those that `sms_url` and `app_url` stand for, which come first."""

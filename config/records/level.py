@@ -111,7 +111,8 @@ def hazard_words(hazard: str) -> Text:
 MOUNTAIN = frozenset(
     {"flash_flood", "debris_flow", "river_flood", "dam_break", "reservoir_release"}
 )
-_OF_FLOODS = MOUNTAIN | {"urban_flood"}
+_OF_SLOPES = frozenset({"debris_flow"})
+_OF_WATER = (MOUNTAIN - _OF_SLOPES) | {"urban_flood"}
 # facts that somebody tells, of which a wave comes down the river
 FACTS = frozenset({"dam_break", "reservoir_release"})
 # for these no order and no red goes out by a machine alone, whatever the policy says: to drive a dense
@@ -120,10 +121,12 @@ BY_PERSON = frozenset({"crowd"})
 
 
 def occurrence_zh(hazards: Iterable[str]) -> str:
-    """What reports and pages call an incident: 汛情, or the hazard's own name, or 突发事件 of several."""
+    """What reports and pages call an incident: 汛情 of water, 泥石流险情 of slopes, both of both, else the
+    hazard's own name, or 突发事件 of several."""
     found = set(hazards)
-    if found <= _OF_FLOODS:
-        return "汛情"
+    if found <= _OF_WATER | _OF_SLOPES:
+        slopes = [f"{HAZARD_ZH[h]}险情" for h in sorted(found & _OF_SLOPES)]
+        return "、".join(["汛情"] * bool(found & _OF_WATER or not found) + slopes)
     name = HAZARD_ZH.get(min(found)) if len(found) == 1 else None
     return f"{name}事件" if name else "突发事件"
 
@@ -131,6 +134,7 @@ def occurrence_zh(hazards: Iterable[str]) -> str:
 def occurrence_en(hazards: Iterable[str]) -> str:
     """The same in English."""
     found = set(hazards)
-    if found <= _OF_FLOODS:
-        return "flood"
+    if found <= _OF_WATER | _OF_SLOPES:
+        slopes = [HAZARD_EN[h] for h in sorted(found & _OF_SLOPES)]
+        return " and ".join(["flood"] * bool(found & _OF_WATER or not found) + slopes)
     return HAZARD_EN.get(min(found), "emergency") if len(found) == 1 else "emergency"

@@ -24,13 +24,14 @@ from dispatch.address.recipients import (
     public,
 )
 from dispatch.address.report_notices import deliveries
+from dispatch.address.to_superiors import to_superiors
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
 from dispatch.cap.neighbours import CHANNEL
 from dispatch.decide.plan_tasks import TOLD, Course, late_notice, of, take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
-from dispatch.records import Alert, AlertRecord, Decision, Delivery, Route, delivery_id
+from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
 from dispatch.words.compose import Message, write
 from dispatch.words.evidence import begins_at, foreseen, seen_itself
 from dispatch.words.wording import category_of
@@ -142,6 +143,10 @@ class Address:
                 for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
                     writes.append(Write("deliveries", record.area or record.role, delivery))
                 writes.append(Write("deliveries", record.area or record.role, record))
+            case Report():
+                live = is_live(self._live, state.runs)
+                reports = to_superiors(self._district, record, live)
+                writes += [Write("deliveries", d.recipient, d) for d in reports]
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 

@@ -51,9 +51,10 @@ def problems(district: District) -> list[Problem]:
         if row.name in names:
             found.append(Problem(FILE, 0, f"carrier {row.name}", *_TWICE))
         names.add(row.name)
-    for who in district.channels.not_woken_to:
-        if district.contacts and who not in district.contacts:
-            found.append(Problem(FILE, 0, "not_woken_to", _no_contact(who), "contacts.csv"))
+    for key in ("not_woken_to", "reports_to"):
+        for who in getattr(district.channels, key):
+            if district.contacts and who not in district.contacts:
+                found.append(Problem(FILE, 0, key, _no_contact(who), "contacts.csv"))
     for key in ("receipt_secret",):
         if not _is_place(getattr(district.channels, key)):
             found.append(Problem(FILE, 0, key, *_NOT_HERE))

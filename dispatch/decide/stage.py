@@ -20,9 +20,10 @@ from dispatch.decide import wave
 from dispatch.decide.act import ActResult, acts_of, asks_alone
 from dispatch.decide.apply import obey, refused, unknown
 from dispatch.decide.case import Case, Due, LastAct, Setting, due
-from dispatch.decide.incident import Incident, incident_id, report, verified
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan_tasks import Course, check_off, take
+from dispatch.decide.reports.due import incident_id, report, verified
+from dispatch.decide.reports.memory import Incident
 from dispatch.decide.validity import renewal_due
 from dispatch.decide.versions import refresh
 from dispatch.decide.withdraw import cleared
@@ -133,6 +134,8 @@ class Decide:
             case NeighbourAnswer():
                 writes.append(Write("alerts", record.neighbour, record))
             case PersonSays():
+                if state.incident is not None:
+                    state.incident.hear(record)
                 writes.append(Write("alerts", record.area or record.role, record))
             case Service() | RecordEnd():  # for the ledger, and for whoever looks
                 writes.append(Write("alerts", "desk", record))
@@ -222,7 +225,9 @@ class Decide:
             why = why or Text("没有进行中的事件", "no incident is open")
             self._answer(state, decision, ActResult("refused", "verify", why), writes)
             return
-        made = verified(self._district, incident, self._now(state), decision.by, decision.reason)
+        made = verified(
+            self._district, incident, self._now(state), decision.by, decision.reason, state.courses
+        )
         writes.append(Write("alerts", made.incident, made))
         words = Text(f"核报第{made.number}报", f"report {made.number}, verified")
         decision = msgspec.structs.replace(decision, incident=made.incident)
@@ -332,7 +337,7 @@ class Decide:
         state.slot_at = slot_at
         if state.incident is None:
             return
-        made, ended = report(self._district, state.incident, slot_at)
+        made, ended = report(self._district, state.incident, slot_at, state.courses)
         if made is not None:
             writes.append(Write("alerts", made.incident, made))
         if ended:

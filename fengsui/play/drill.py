@@ -54,7 +54,7 @@ def cut_off(district: District, people: bool) -> District:
     """The district without a way to anybody: carriers, addresses of neighbours and contacts'
     numbers are not there, so no fault of ours can use them."""
     kept = ("retry_s", "voice_retry_s", "attempt_timeout_s", "played_within_s", "answer_within_s",
-            "call_within_s", "not_woken_to")  # fmt: skip
+            "call_within_s", "not_woken_to", "reports_to")  # fmt: skip
     channels = Channels(**{name: getattr(district.channels, name) for name in kept})
     policy = district.policy
     if people:

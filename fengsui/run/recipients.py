@@ -90,12 +90,13 @@ def doubts(district: District, contacts: Mapping[str, object]) -> list[Text]:
                     f"officers.csv {o.id}: contact {o.contact} is not in the store",
                 )
             )
-    for who in district.channels.not_woken_to:
-        if who not in contacts:
-            found.append(
-                Text(
-                    f"channels.toml not_woken_to: {who} 不在库中",
-                    f"channels.toml not_woken_to: {who} is not in the store",
+    for key in ("not_woken_to", "reports_to"):
+        for who in getattr(district.channels, key):
+            if who not in contacts:
+                found.append(
+                    Text(
+                        f"channels.toml {key}: {who} 不在库中",
+                        f"channels.toml {key}: {who} is not in the store",
+                    )
                 )
-            )
     return found

@@ -14,7 +14,7 @@ from config.records.level import (
     LEVEL_ZH,
     Level,
 )
-from dispatch.notices import NOTICE_VALID_MS, ROUTE, drill_mark, duty_notice
+from dispatch.notices import NOTICE_VALID_MS, REPORT, ROUTE, drill_mark, duty_notice
 from dispatch.records import Delivery, Route, RouteHealth
 from dispatch.send.outbox.state import Rules
 from dispatch.words.sms_length import segments
@@ -28,6 +28,8 @@ def notice(d: Delivery, area: Text, at: int, detail: Said) -> Delivery:
     if not d.action:
         order, order_en = LEVEL_ZH[d.level], LEVEL_EN[d.level]
     name = f"{d.alert}/{d.version}"
+    if d.alert.startswith(REPORT):
+        return _unreported(d, at, detail)
     text = drill_mark(d.status == "actual") + Text(
         f"未送达，请人工叫应：{area.zh} {d.area} {HAZARD_ZH.get(d.hazard, d.hazard)} {order} "
         f"{name} 接收者 {d.recipient}：{zh(detail)}",
@@ -48,6 +50,23 @@ def notice(d: Delivery, area: Text, at: int, detail: Said) -> Delivery:
         hazard=d.hazard,
         action=d.action,
         msg_type=d.msg_type,
+    )
+
+
+def _unreported(d: Delivery, at: int, detail: Said) -> Delivery:
+    """Tell the duty room that a superior did not get a report."""
+    heading = d.routes[0].title if d.routes else d.alert
+    what = Text("报告没有送达，请电话报告：", "REPORT NOT RECEIVED, telephone: ")
+    to = Text(f"{zh(heading)}，接收者 {d.recipient}：", f"{en(heading)}, recipient {d.recipient}: ")
+    return duty_notice(
+        f"not reached|{d.id}",
+        d.recipient,
+        Text("报告没有送达", "report not received"),
+        drill_mark(d.status == "actual") + what + to + detail,
+        at,
+        alert=d.alert,
+        status=d.status,
+        level=Level.YELLOW,
     )
 
 

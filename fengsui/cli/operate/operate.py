@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from config.checks.gateways import NONE as NO_GATEWAYS
-from config.checks.officers import unreachable
+from config.checks.officers import NO_SUPERIORS, unreachable
 from config.checks.plans import gaps
 from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
@@ -113,6 +113,8 @@ def _check_config(folder: Path, log: str) -> int:
         echo("  ! " + NOBODY, err=True)
     for text in unreachable(district.policy, district.officers.values()):
         echo("  ! " + text, err=True)
+    if not district.channels.reports_to:
+        echo("  ! " + NO_SUPERIORS, err=True)
     if district.gateways is None:
         echo("  ! " + NO_GATEWAYS, err=True)
     if proof is None:

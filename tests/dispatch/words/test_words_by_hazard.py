@@ -269,7 +269,10 @@ def test_cap_says_the_words_of_the_templates_and_of_the_district() -> None:
 
 
 def test_reports_are_called_by_their_hazard() -> None:
-    assert occurrence_zh({"flash_flood", "debris_flow"}) == "汛情"
+    assert occurrence_zh({"flash_flood", "debris_flow"}) == "汛情、泥石流险情"
+    assert occurrence_zh({"debris_flow"}) == "泥石流险情", "slopes are no 汛情"
+    assert occurrence_zh({"river_flood", "dam_break"}) == occurrence_zh(()) == "汛情"
+    assert occurrence_en({"flash_flood", "debris_flow"}) == "flood and debris flow"
     assert occurrence_zh({"urban_flood"}) == "汛情"
     assert occurrence_zh({"chemical"}) == "危险化学品泄漏事件"
     assert occurrence_zh({"chemical", "traffic"}) == "突发事件"
