@@ -65,7 +65,7 @@ console/static/vendor/ready: console/package-lock.json deploy/console.sh
 lock:
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header \
 	  --no-emit-index-url --no-emit-find-links \
-	  --extra kafka --extra influx --extra figures --extra camera --extra camera-rtsp --extra seismic --extra broadcast --extra dev pyproject.toml -o requirements.lock
+	  --extra kafka --extra influx --extra figures --extra camera --extra camera-rtsp --extra seismic --extra broadcast --extra bufr --extra dev pyproject.toml -o requirements.lock
 
 # what it is made of: a CycloneDX bill of materials, held against its schema
 sbom: .venv/ready

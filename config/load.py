@@ -25,6 +25,9 @@ from config.checks.devices.telemetry import FILE as TELEMETRY
 from config.checks.devices.telemetry import check_telemetry
 from config.checks.devices.things import FILE as THINGS
 from config.checks.devices.things import check_things
+from config.checks.devices.weather import FILE as WEATHER
+from config.checks.devices.weather import FORMS as WEATHER_FORMS
+from config.checks.devices.weather import check_weather
 from config.checks.gateways import FILE as GATEWAYS
 from config.checks.gateways import by_gateway, check_gateways, check_names
 from config.checks.officers import check_officers
@@ -46,8 +49,9 @@ from config.read.shapes import read_shapes
 from config.read.tables import T, read_table, read_toml
 from config.records.authority import Officer, Policy
 from config.records.channels import Channels
-from config.records.devices.lorawan import Codec, LorawanRow
+from config.records.devices.lorawan import LorawanRow
 from config.records.devices.things import ThingRow
+from config.records.devices.weather import Weather, WeatherForms, WeatherRow
 from config.records.district import (
     Area,
     Basin,
@@ -186,7 +190,7 @@ def _tables(folder: Path) -> tuple[District | None, list[Problem]]:
         cameras,
         None if gateways is None else by_gateway(gateways),
         tuple(r for _, r in reaches),
-        *devices,
+        devices,
     ), []
 
 
@@ -202,16 +206,9 @@ def _cameras(
     return found, {row.station: row for _, row in sources}
 
 
-def _devices(
-    folder: Path, stations: dict[str, Station], problems: list[Problem]
-) -> tuple[
-    tuple[ThingRow, ...],
-    tuple[TelemetryRow, ...],
-    tuple[LorawanRow, ...],
-    dict[str, Codec],
-    tuple[SparkplugRow, ...],
-]:
-    """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs, sparkplug.csv."""
+def _devices(folder: Path, stations: dict[str, Station], problems: list[Problem]) -> dict[str, Any]:
+    """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs, sparkplug.csv,
+    weather.csv and its forms; as fields of the district."""
     things = _if_there(folder / THINGS, ThingRow, problems) or []
     check_things(problems, things, stations)
     telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
@@ -222,9 +219,22 @@ def _devices(
     check_lorawan(problems, lorawan, stations, codecs, codec_names(folder), rows)
     edges = _if_there(folder / SPARKPLUG, SparkplugRow, problems) or []
     check_sparkplug(problems, edges, stations)
-    of_things = tuple(row for _, row in things)
-    of_lorawan, of_edges = tuple(r for _, r in lorawan), tuple(r for _, r in edges)
-    return of_things, tuple(rows), of_lorawan, codecs, of_edges
+    return {
+        "things": tuple(r for _, r in things),
+        "telemetry": tuple(rows),
+        "lorawan": tuple(r for _, r in lorawan),
+        "codecs": codecs,
+        "sparkplug": tuple(r for _, r in edges),
+        "weather": _weather(folder, stations, problems),
+    }
+
+
+def _weather(folder: Path, stations: dict[str, Station], problems: list[Problem]) -> Weather:
+    """How files of the weather office are read, and whose column is whose reading."""
+    file, rows = folder / WEATHER_FORMS, _if_there(folder / WEATHER, WeatherRow, problems) or []
+    forms = read_toml(file, WeatherForms, problems) if file.exists() or rows else None
+    check_weather(problems, forms or WeatherForms(), rows if forms or not rows else [], stations)
+    return Weather(forms=forms.form if forms else {}, rows=tuple(r for _, r in rows))
 
 
 def _heads(
@@ -324,11 +334,7 @@ def _district(
     cameras: tuple[dict[str, Camera], dict[str, CameraSource]],
     gateways: dict[str, tuple[str, ...]] | None,
     reaches: tuple[Reach, ...],
-    things: tuple[ThingRow, ...],
-    telemetry: tuple[TelemetryRow, ...],
-    lorawan: tuple[LorawanRow, ...],
-    codecs: dict[str, Codec],
-    sparkplug: tuple[SparkplugRow, ...],
+    devices: dict[str, Any],
 ) -> District:
     groups = watch_groups(areas, watches)
     of_area = {a: g for g, members in groups.items() for a in members}
@@ -361,11 +367,6 @@ def _district(
         cameras=cameras[0],
         gateways=gateways,
         reaches=reaches,
-        things=things,
-        telemetry=telemetry,
-        lorawan=lorawan,
-        codecs=codecs,
-        sparkplug=sparkplug,
         camera_sources=cameras[1],
         rules=rules,
         policy=policy,
@@ -376,5 +377,6 @@ def _district(
         stations_of_area={a: tuple(s) for a, s in by_area.items()},
         sources=sources,
         rules_version=rules_version(rain, stage, rules, reaches),
+        **devices,
         **msgspec.structs.asdict(head),
     )

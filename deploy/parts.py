@@ -30,7 +30,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
 IMAGE = ("kafka", "influx")  # the extras that the image has
-OPTIONAL = ("broadcast", "camera", "camera-rtsp", "figures", "seismic")
+OPTIONAL = ("broadcast", "bufr", "camera", "camera-rtsp", "figures", "seismic")
 # what the packages' own metadata leaves out or says in prose
 _LICENCES = {
     "contourpy": "BSD-3-Clause",
@@ -43,6 +43,8 @@ _LICENCES = {
     "matplotlib": "LicenseRef-matplotlib",
     "mdurl": "MIT",
     "obspy": "LGPL-3.0-only",
+    "eccodeslib": "Apache-2.0",  # the wheels of ECMWF's libraries name none; the projects do
+    "eckitlib": "Apache-2.0",
     "opencv-python-headless": "Apache-2.0",
     "pwdlib": "MIT",
     "scipy": "BSD-3-Clause",
@@ -137,6 +139,7 @@ def licence(name: str) -> str:
         "MIT license": "MIT",
         "Apache License 2.0": "Apache-2.0",
         "Apache 2.0": "Apache-2.0",
+        "Apache License Version 2.0": "Apache-2.0",
         "BSD": "BSD-3-Clause",
     }.get(words, words)
 
@@ -233,7 +236,7 @@ def sbom() -> str:
 
 _SECTIONS = {
     "image": "在镜像里 In the image",
-    "optional": "可选 Optional extras (camera, figures)",
+    "optional": "可选 Optional extras (broadcast, bufr, camera, figures, seismic)",
     "server": "旁边的服务器，不在镜像里 Servers beside it, not in the image",
 }
 

@@ -14,6 +14,7 @@ from config.records.basemap import NO_BACKDROP, Backdrop
 from config.records.channels import Channels
 from config.records.devices.lorawan import Codec, LorawanRow
 from config.records.devices.things import ThingRow
+from config.records.devices.weather import NO_WEATHER, Weather
 from config.records.door import Door
 from config.records.level import Level
 from config.records.plans import NONE as NO_PLANS
@@ -383,6 +384,7 @@ class District(Row, frozen=True, kw_only=True):
     codecs: dict[str, Codec] = {}  # of their payloads, by name
     things: tuple[ThingRow, ...] = ()  # which SensorThings Datastream is whose reading
     sparkplug: tuple[SparkplugRow, ...] = ()  # whose metric is whose reading
+    weather: Weather = NO_WEATHER  # how files of a weather office are read, and for whom
     sparkplug_host: str = ""  # as which primary host a live run says that it is there; "": as none
     retention_days: dict[str, int] = {}  # of topics that are kept otherwise than usual
     officers: dict[str, Officer] = {}  # empty: nobody may act upon a warning

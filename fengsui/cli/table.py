@@ -63,13 +63,19 @@ COMMANDS = {
             "Pictures of cameras (RTSP, HTTP) by the plan, and faster by itself while it rains, water rises or "
             "the picture changes.",
         ),
+        "weather": Entry(
+            "fengsui.cli.operate.weather:weather",
+            "气象局文件接入：FOLDER 里的 CSV、BUFR 文件，进了日志才移到 done。",
+            "Files of a weather office in FOLDER (CSV, BUFR): moved to its folder done once the log has their "
+            "readings.",
+        ),
         "geophones": Entry(
             "ingest.waveform.command:geophones",
             "地声接入：miniSEED 文件或 SeedLink 的波形，每秒一个数，经 MQTT 送入全线。",
             "Waveforms of miniSEED files or a SeedLink server as one number a second, over MQTT.",
         ),
         "nowcast": Entry(
-            "ingest.nowcast_feed:nowcast",
+            "ingest.weather.nowcast_feed:nowcast",
             "临近预报接入：CSV 文件或 HTTP 地址，经 MQTT 送入全线；坏行成死信，写明行号。",
             "A rain nowcast, a CSV file or an HTTP address, over MQTT; bad rows become dead letters with their "
             "number.",

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from config.language import Text
 from config.records.devices.things import ThingRow
+from config.records.devices.weather import WeatherRow
 from config.records.district import District, Node, SparkplugRow, Station, address_of
 from console.model.view import View
 from dispatch.words.local_time import local
@@ -69,6 +70,10 @@ class Case(NamedTuple):
     def things(self, name: str) -> list[ThingRow]:
         """The SensorThings Datastreams that bring it."""
         return [r for r in self.district.things if r.station == name]
+
+    def files(self, name: str) -> list[WeatherRow]:
+        """The columns of the weather office's files that bring it."""
+        return [r for r in self.district.weather.rows if r.station == name]
 
     def edges(self, name: str) -> list[SparkplugRow]:
         """The metrics of Sparkplug edge nodes that bring it."""

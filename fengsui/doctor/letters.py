@@ -14,6 +14,7 @@ _NAMES = 2000  # what is beyond is counted under "?"
 _PLACES = ("station", "node", "person", "gateway")
 _QUOTED = re.compile(r"'([^']{1,60})'")
 _FIRST = re.compile(r"^([A-Za-z0-9_.-]{1,60})(?::| 不测| 第)")
+_LATER = re.compile(r": ([A-Za-z0-9-]{1,32}): ")
 # refused because of a name, which may be another's misspelt; of all else a name that nobody knows is noise
 _NAMELY = (
     *("unknown_station", "unknown_gateway", "unknown_person", "unknown_topic", "not_its_station"),
@@ -47,6 +48,8 @@ def names_of(letter: DeadLetter) -> Iterator[str]:
     parts, said = letter.source.split("/"), zh(letter.detail)
     if letter.source.startswith("telemetry "):
         yield letter.source.split(" ")[1]
+    elif letter.source.startswith("weather "):  # the file and the row stand before the station
+        yield from _LATER.findall(said)[:1]
     elif parts[0] == "fengsui" and len(parts) > 4 and parts[3] in _PLACES:
         yield parts[4]
     if letter.reason in _NAMELY:

@@ -157,6 +157,9 @@ def _link(case: Case, name: str) -> Text:
     if edges := case.edges(name):
         at = ", ".join(dict.fromkeys(f"{r.group}/{r.edge}" for r in edges))
         more = Text(f"；Sparkplug {at}", f"; Sparkplug {at}")
+    if columns := case.files(name):
+        at = ", ".join(f"{r.form} {r.id} {r.column}" for r in columns)
+        return Text(f"气象局的文件 {at}", f"files of the weather office, {at}")
     if name in case.district.camera_sources:
         return Text("由 fengsui camera 取图", "fengsui camera fetches its pictures")
     by = Text(f"；网关 {through}", f"; gateway {through}") if through else Text("", "")

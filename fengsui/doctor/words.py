@@ -250,6 +250,9 @@ ADVICE: dict[str, Text] = {
     "simulated": Text(
         "网络服务器上的模拟上行，不用管", "an uplink simulated on the network server"
     ),
+    "unknown_file": Text(
+        "给这种文件名在 weather.toml 写一种文件", "declare files of such a name in weather.toml"
+    ),
     "unknown_topic": Text("主题应为 station/站/要素", "the topic must be station/STATION/QUANTITY"),
     "not_their_area": Text(
         "contacts.csv 的 areas 里没有那个区", "that area is not among their areas in contacts.csv"

@@ -25,6 +25,7 @@ WRITES: dict[str, tuple[str, ...]] = {
     "ingest": ("observations", "dead-letters"),
     "camera": ("observations", "dead-letters"),
     "telemetry": ("observations", "dead-letters"),
+    "weather": ("observations", "dead-letters"),
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
     "address": ("deliveries", "dead-letters", "alerts"),
@@ -40,6 +41,8 @@ WRITES: dict[str, tuple[str, ...]] = {
 _LOOKS = {
     "ingest": ("observations",),
     "telemetry": ("observations",),
+    # what a crash has left of a file: letters too
+    "weather": ("observations", "dead-letters"),
     "camera": ("observations", "cases"),
 }
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic

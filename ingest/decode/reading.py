@@ -61,6 +61,8 @@ REASONS = (
     # cameras that are asked (docs/devices/camera.md)
     "no_picture",
     "other_size",
+    # files of a weather office (docs/devices/weather-office.md)
+    "unknown_file",
     # LoRaWAN devices (docs/devices/lorawan.md)
     "network_error",
     "other_port",

@@ -20,9 +20,9 @@ from detectors.water.level_forecast import LevelForecast, score, tells
 from detectors.water.unit_hydrograph import UnitHydrograph
 from ingest.decode.nowcast import decode_nowcast
 from ingest.decode.reading import REASONS, Reading
-from ingest.nowcast_feed import NowcastFeed
 from ingest.observation import Observations
 from ingest.stage import Intake
+from ingest.weather.nowcast_feed import NowcastFeed
 from stream.disk.blobs import FrameStore
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Message, Mqtt

@@ -103,7 +103,8 @@ def reads(log: Log, topic: str) -> bool:
 def may_read(program: str) -> set[str]:
     if program in ("archive", "console", "audit", "operator"):
         return set(TOPICS)
-    return {READS.get(program, "observations")} | ({"cases"} if program == "camera" else set())
+    more = {"camera": {"cases"}, "weather": {"dead-letters"}}.get(program, set())
+    return {READS.get(program, "observations")} | more
 
 
 def test_whoever_asks_for_the_status_sees_what_outlives_a_power_cut(place: Place) -> None:
@@ -255,7 +256,7 @@ def forge(place: Place, log: Log) -> None:
 
 
 def test_the_table_names_every_program_and_stage() -> None:
-    assert {*STAGES, "camera", "telemetry", "console", "audit", "operator"} == set(WRITES)
+    assert {*STAGES, "camera", "telemetry", "weather", "console", "audit", "operator"} == set(WRITES)
     assert {t for w in WRITES.values() for t in w} == set(TOPICS)
     joined = {(g, t or READS["archive"]) for p in WRITES for g, t in groups(p)}
     assert {(s, t) for s, t in READS.items()} <= joined

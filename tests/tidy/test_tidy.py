@@ -57,7 +57,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "ingest": (
         *("observation", "decode", "waveform", "gross_range", "repeats", "identify"),
         *("batches", "pictures", "cap", "people"),
-        *("telemetry", "camera", "archive", "nowcast_feed", "stage"),
+        *("telemetry", "camera", "weather", "archive", "stage"),
     ),
     "detectors": (
         *("detection", "engine", "quality", "rain", "statistics", "water", "camera", "setup"),
@@ -85,6 +85,7 @@ HOMES = {
     "gmssl_pyx": "dispatch/channels/platform/signer.py",
     "cbor2": "ingest/decode/senml_cbor.py",
     "av": "ingest/camera/rtsp.py",
+    "eccodes": "ingest/weather/bufr.py",
 }
 # what is pure has no clock, network, disk or randomness of its own
 IMPURE = {
@@ -114,7 +115,7 @@ PURE = (
     *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
     *("ingest/telemetry/things/*.py", "console/things/*.py"),
-    "ingest/telemetry/lorawan/*.py",
+    *("ingest/telemetry/lorawan/*.py", "ingest/weather/value.py", "ingest/weather/table.py"),
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py", "skill/report/ledger_json.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),

@@ -92,6 +92,13 @@ def _expected(case: Case, name: str) -> Text:
             "启动 fengsui camera，看它日志里怎么说这台摄像机",
             "start fengsui camera, and look at what it says of this camera",
         )
+    if columns := case.files(name):
+        ids = ", ".join(f"{r.form} {r.id} {r.column}" for r in columns)
+        return Text(
+            f"气象局的文件（{ids}）：fengsui weather 要在运行；看文件夹里来没来新文件，refused 里有没有",
+            f"files of the weather office ({ids}): `fengsui weather` must run; are there new files in its "
+            "folder, or refused ones in `refused`?",
+        )
     if rows := case.things(name):
         streams, users = (
             ", ".join(x) for x in ([r.datastream for r in rows], [r.user for r in rows])
@@ -126,6 +133,8 @@ def _why(case: Case, name: str) -> Iterator[Finding]:
     if case.addresses(name):
         if not case.listens:
             yield _NOBODY_LISTENS
+        return
+    if case.files(name):
         return
     yield from _at_the_broker(case, name)
 
