@@ -39,6 +39,9 @@ class Carrier(Row, frozen=True, kw_only=True):
     rate_per_s: float = 0.0  # messages (SMS segments) a second; 0: no limit
     burst: int = 1
     probe_url: str = ""
+    # apprise: of a bot whose limits we do not know, or that has others
+    part_bytes: int = 0  # of a text in UTF-8; longer ones go as several. 0: what its service says
+    per_minute: int = 0  # messages to one bot. 0: what its service says
     # smpp
     system_type: str = ""
     window: int = 10

@@ -148,6 +148,7 @@ def _faults(row: Row) -> Iterator[Fault]:
     else:
         yield from _url(row)
     yield from _of_kind(row)
+    yield from _of_bots(row)
     known = WORDS.get(row.channel, CARRIER)
     for theirs, ours in row.receipt.words.items():
         if ours not in known:
@@ -155,6 +156,16 @@ def _faults(row: Row) -> Iterator[Fault]:
             yield f"receipt.words.{theirs}", unknown, ", ".join(known)
     if row.receipt.status and not (row.receipt.key or row.receipt.id):
         yield "receipt.key", Text("回执认不出消息", "a receipt names no message"), "key, id"
+
+
+def _of_bots(row: Row) -> Iterator[Fault]:
+    """What a district says of a bot's limits."""
+    if row.part_bytes and not 200 <= row.part_bytes <= 1_000_000:
+        yield "part_bytes", _OUT, "200 … 1000000"
+    if not 0 <= row.per_minute <= 100_000:
+        yield "per_minute", _OUT, "0 … 100000"
+    if row.kind != "apprise" and (row.part_bytes or row.per_minute):
+        yield "part_bytes", Text("只用于 apprise", "is for apprise alone"), "rate_per_s"
 
 
 def _of_kind(row: Row) -> Iterator[Fault]:
@@ -287,7 +298,14 @@ def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]
             case "webhook":
                 return Webhook(row.name, row.url, word, timeout_s)
             case "apprise":
-                return ByUrl(row.name, row.url, word, timeout_s)
+                return ByUrl(
+                    row.name,
+                    row.url,
+                    word,
+                    timeout_s,
+                    part_bytes=row.part_bytes,
+                    per_minute=row.per_minute,
+                )
             case unknown:
                 assert_never(unknown)
     except ValueError as e:

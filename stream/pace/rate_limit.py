@@ -26,6 +26,12 @@ class RateLimit:
             times.append(now)
             return True
 
+    def wait(self, name: str, now: float, most: int) -> float:
+        """How long until `lets` would let; 0 where it would now. Nothing counts."""
+        with self._lock:
+            times = self._of(name, now)
+            return 0.0 if len(times) < most else times[-most] + self._within - now
+
     def full(self, name: str, now: float, most: int) -> bool:
         """Whether `lets` would refuse; nothing counts."""
         with self._lock:

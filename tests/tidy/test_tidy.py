@@ -69,7 +69,18 @@ ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "things", "routes", "api", "app", "serve"),
-    "fengsui": ("run", "files", "explain", "review", "status", "inquiry", "doctor", "play", "cli", "__main__"),
+    "fengsui": (
+        "run",
+        "files",
+        "explain",
+        "review",
+        "status",
+        "inquiry",
+        "doctor",
+        "play",
+        "cli",
+        "__main__",
+    ),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
@@ -110,6 +121,7 @@ PURE = (
     *("dispatch/channels/rate_and_breaker.py", "dispatch/channels/message_id.py"),
     *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
     "dispatch/channels/ebd/*.py",
+    *(f"dispatch/channels/by_apprise/{f}.py" for f in ("limits", "parts")),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
     *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),

@@ -74,4 +74,12 @@ def instantiate(url: str) -> apprise.NotifyBase | None:
 
 def notify(service: apprise.NotifyBase, title: str, body: str) -> bool:
     """One attempt of this thread; did apprise take the answer for a yes?"""
-    return bool(service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT))
+    return says_yes(service.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT))
+
+
+def says_yes(found: object) -> bool:
+    """A service's `notify` says True or False. Of 2.x's results those of a call, a service and an attempt
+    are true where they succeeded; their `status` is a number of which 0 is success."""
+    if isinstance(found, bool) or not isinstance(found, int):
+        return bool(found)
+    return int(found) == 0

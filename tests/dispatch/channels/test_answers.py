@@ -310,7 +310,8 @@ def service(far: Far, request: Any, monkeypatch: pytest.MonkeyPatch) -> ByUrl:
         monkeypatch.setattr(kind, "notify_url", base + path)
     monkeypatch.setattr(apprise.NotifyBase, "request_rate_per_sec", 0)
     monkeypatch.setattr(kind, "request_rate_per_sec", 0)
-    return ByUrl("push", url.replace("HOST", base.removeprefix("http://")), "", 60)
+    url = url.replace("HOST", base.removeprefix("http://"))
+    return ByUrl("push", url, "", 60, per_minute=10_000)
 
 
 def said(far: Far, service: ByUrl, body: bytes) -> str:
