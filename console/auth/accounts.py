@@ -324,9 +324,9 @@ class Users:
         """Write down what somebody did."""
         self.record.note(at, who, what, detail)
 
-    def newest(self, count: int) -> list[tuple[int, int, str, str, str]]:
+    def newest(self, count: int, without: str = "") -> list[tuple[int, int, str, str, str]]:
         """The last lines of the record, newest first: (number, at, who, what, detail)."""
-        return self.record.newest(count)
+        return self.record.newest(count, without)
 
     def noted(self, ends: Iterable[End] = ()) -> list[Noted]:
         """The record, oldest first; see `Record.noted`. Raises ValueError."""

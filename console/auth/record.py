@@ -102,11 +102,12 @@ class Record:
             if self._refused <= _A_MINUTE:
                 self.note(at, who, "refused at the door", detail)
 
-    def newest(self, count: int) -> list[tuple[int, int, str, str, str]]:
-        """The last lines, newest first: (number, at, who, what, detail)."""
+    def newest(self, count: int, without: str = "") -> list[tuple[int, int, str, str, str]]:
+        """The last lines, newest first: (number, at, who, what, detail). without: what is left out."""
         with self._lock:
             return self._db.execute(
-                "SELECT n, at, who, what, detail FROM audit ORDER BY n DESC LIMIT ?", (count,)
+                "SELECT n, at, who, what, detail FROM audit WHERE what != ? ORDER BY n DESC LIMIT ?",
+                (without, count),
             ).fetchall()
 
     def end(self) -> End:

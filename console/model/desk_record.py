@@ -16,6 +16,7 @@ _DOOR = {
     "enter": Text("登录", "enter"),
     "leave": Text("退出", "leave"),
     "people's words": Text("查看来信原话", "looked at people's own words"),
+    "picture": Text("看了一张图像", "looked at a picture"),
     "call list": Text("查看电话名单", "call list"),
     "resend": Text("人工重发", "resend"),
     "service": Text("安排维护", "service"),

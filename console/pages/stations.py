@@ -10,6 +10,7 @@ from console.model.health import AGES_MS, HOUR_MS, KEPT_HOURS, MINUTE_MS, Health
 from console.model.picture import HealthRow, Picture
 from console.model.trail import Trail
 from console.model.view import View
+from dispatch.words.local_time import local
 from ingest.observation import Flag
 from stream.history.port import Point
 
@@ -108,3 +109,13 @@ def chart(points: Sequence[Point], quantity: str, start_at: int, end_at: int) ->
 
 def _amounts(q: Quantity, counts: dict[int, int], starts: list[int]) -> list[float]:
     return [round(q.amount(counts[s]), 3) for s in starts]
+
+
+def shown_of(view: View, digest: str, zone: str) -> str:
+    """Of which camera and time a picture is, where a warning's evidence names it: V01 2026-07-26 20:11:03."""
+    for alert in view.alerts.values():
+        for e in alert.evidence:
+            if digest in e.frames:
+                at = f" {local(e.observed_at, zone, '%Y-%m-%d %H:%M:%S')}" if e.observed_at else ""
+                return f"{e.station}{at} {alert.area}/{alert.hazard}"
+    return ""

@@ -23,6 +23,7 @@ from starlette.routing import Route
 from config.language import Text, en, joined, text_of, zh
 from console.acts.submit import QUEUED, submit
 from console.auth.accounts import ACTS_OF, User
+from console.auth.looks import PICTURE
 from console.auth.requests import Refused, to_json
 from console.model.answers import Came, HandedOver, LogLine, Put, ShiftPage
 from console.model.desk_record import at_the_desk, detail_at_the_desk, paired
@@ -100,7 +101,7 @@ class ShiftDesk(Desk):
                 ),
             )
         entries: list[Entry] = self._feed.read(lambda _, trail: list(trail.shift.entries))
-        noted = [row[1:] for row in reversed(self._users.newest(KEPT))]
+        noted = [row[1:] for row in reversed(self._users.newest(KEPT, PICTURE))]
         return ordered(self._feed.district, [*entries, *at_the_desk(noted)], text, kind)
 
     def _read(self, request: Request) -> Response:
@@ -120,7 +121,7 @@ class ShiftDesk(Desk):
 
     def _handed(self) -> HandedOver | None:
         """The hand-over that nobody has taken yet."""
-        for n, at, who, what, detail in self._users.newest(KEPT):
+        for n, at, who, what, detail in self._users.newest(KEPT, PICTURE):
             if what == "take over":
                 return None
             if what == "hand over":

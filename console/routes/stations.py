@@ -17,9 +17,10 @@ from starlette.routing import Route
 from config.language import Text, en, text_of, zh
 from console.acts.service import LONGEST_MIN, put, service
 from console.auth.accounts import User
+from console.auth.looks import Looks
 from console.auth.requests import Refused, to_json
 from console.model.cap_sources import outside
-from console.pages.stations import chart, letters
+from console.pages.stations import chart, letters, shown_of
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import Sources
 from stream.history.port import History
@@ -46,6 +47,7 @@ class StationDesk(Desk):
     def __init__(self, tools: Tools, sources: Sources) -> None:
         super().__init__(tools, _A_MINUTE)
         self._sources = sources
+        self._looks = Looks(tools.users)
         self._history: History | None = None
         self._lock = threading.Lock()
 
@@ -94,11 +96,15 @@ class StationDesk(Desk):
         return {"until": record.until_at}
 
     def _frame(self, request: Request) -> Response:
-        self._user(request)
+        """On record: who looked at it, and when."""
+        user = self._user(request)
         digest, get = request.path_params["digest"], self._sources.frame
         body = get(digest) if get else None
         if body is None:
             raise Refused(404, Text("没有这张图像", "there is no such picture"))
+        zone = self._feed.district.timezone
+        of = self._feed.read(lambda view, _: shown_of(view, digest, zone))
+        self._looks.note(self._feed.at(), user.name, digest, of)
         return Response(body, media_type="image/jpeg")
 
     def _dead(self, request: Request) -> Response:
