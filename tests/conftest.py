@@ -11,6 +11,7 @@ import pytest
 
 pytest_plugins = [
     "tests.support.tiers",
+    "tests.support.compiled",
     "tests.support.order",
     "tests.support.leftovers",
     "tests.support.played",

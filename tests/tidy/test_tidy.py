@@ -301,6 +301,7 @@ def test_files_and_functions_stay_small() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@cache
 def folders() -> set[Path]:
     return {q for p in sources() for q in p.parents if q != ROOT and ROOT in q.parents}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import tiers
+from tests.support import compiled, tiers
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("config", "stream", "ingest", "detectors", "dispatch", "skill", "simulators", "console",
@@ -51,3 +51,13 @@ def test_every_test_file_stands_in_a_folder_that_mirrors_what_it_tests() -> None
         ):
             wrong.append(f"{path}: {folders[0]} has no room {folders[1]}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+def test_what_is_compiled_once_between_processes_is_compiled_by_one_of_them(workers: int) -> None:
+    whole = [*compiled.sources(), *compiled.tests(["tests"], ROOT)]
+    shares = [compiled.share(whole, f"gw{n}", workers) for n in range(workers)]
+    assert sorted(p for s in shares for p in s) == sorted(whole)
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+    assert {ROOT / "config" / "load.py", Path(__file__), Path(compiled.__file__)} <= {*whole}
+    assert compiled.tests(["tests/tidy/test_tiers.py::test_x"], ROOT) == [Path(__file__)]
