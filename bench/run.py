@@ -24,7 +24,7 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import free_port, make_setup
 from fengsui.run.terminal import echo
 from ingest.observation import Observations
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
 

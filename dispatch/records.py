@@ -185,7 +185,7 @@ class Outcome(Record, frozen=True, kw_only=True, tag="outcome"):
 class Route(Record, frozen=True, kw_only=True):
     """One way to one recipient, with the frozen words for it."""
 
-    channel: str  # broadcast, sms, voice, app, email, webhook, cap, cap_push, console
+    channel: str  # broadcast, broadcast_platform, sms, voice, app, email, webhook, cap, cap_push, console
     text: Said
     title: Said = ""
     segments: Whole = 0  # SMS

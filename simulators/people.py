@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from config.records.district import Contact, District
-from simulators.carriers import Sms
+from simulators.carriers.phones import Sms
 from skill.verify.truth import Truth
 
 _MINUTE = 60_000

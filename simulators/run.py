@@ -9,7 +9,7 @@ import msgspec
 
 from config.language import Text
 from config.records.district import District
-from simulators.carriers import Carrier, encoded
+from simulators.carriers.phones import Carrier, encoded
 from simulators.nodes import Nodes
 from simulators.people import Heads
 from simulators.world import World

@@ -13,7 +13,7 @@ from bench.load.publisher import START
 from config.records.district import District
 from fengsui.run.run_log import STAGES, open_run_log
 from fengsui.run.setup import make_setup
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 
 _STAGE_S = 60.0
 

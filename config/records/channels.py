@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from config.records.devices.broadcast import Platform
 from config.records.row import Row
 
 
@@ -29,13 +30,13 @@ class Carrier(Row, frozen=True, kw_only=True):
     each up. Several of one channel stand in for each other, in order."""
 
     name: str  # in status, metrics and receipts
-    channel: Literal["sms", "app", "voice", "email", "webhook"]
-    kind: Literal["apprise", "http", "smpp", "smtp", "webhook"]
+    channel: Literal["sms", "app", "voice", "email", "webhook", "broadcast_platform"]
+    kind: Literal["apprise", "http", "smpp", "smtp", "webhook", "ebd"]
     url: str
     user: str = ""  # smpp system_id, SMTP user, {user}
     secret: str = ""  # env:NAME or file:/PATH, never the secret itself
     sender: str = ""  # SMS source address, From of a mail, {from}
-    contact: str = ""  # webhook: whose it is
+    contact: str = ""  # webhook, ebd: whose it is
     rate_per_s: float = 0.0  # messages (SMS segments) a second; 0: no limit
     burst: int = 1
     probe_url: str = ""
@@ -62,6 +63,7 @@ class Carrier(Row, frozen=True, kw_only=True):
     id_field: str = ""
     id_text: str = ""  # a regular expression; its group is the id
     receipt: Words = Words()
+    platform: Platform = Platform()  # ebd
 
 
 class Channels(Row, frozen=True, kw_only=True):

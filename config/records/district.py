@@ -230,13 +230,15 @@ class Contact(Row, frozen=True, kw_only=True):
 
 PERSONAL = ("name", "phone", "app", "email")  # a contact's columns that nobody else may see
 
-# where a channel finds a contact's address; a webhook's URL stands in channels.toml
+# where a channel finds a contact's address; the URL of a webhook or a broadcast platform stands in
+# channels.toml
 ADDRESS_COLUMN = {
     "sms": "phone",
     "voice": "phone",
     "app": "app",
     "email": "email",
     "webhook": "id",
+    "broadcast_platform": "id",
 }
 
 

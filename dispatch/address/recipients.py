@@ -27,6 +27,7 @@ from dispatch.words.local_time import quiet_until
 CAP_FEED = "cap-feed"
 DOWNSTREAM: Role = "downstream"
 DUTY_ROOM = "duty-room"
+PLATFORM = "broadcast_platform"
 # a loudspeaker wakes a whole village: from this colour on, and for every order
 BROADCAST_FROM = Level.YELLOW
 # a person must answer (叫应) from this colour on, and for every order
@@ -183,7 +184,9 @@ def public(
             continue
         if c.role == "organisation":
             if c.id in known or (_wants(c, grade) and not over):
-                target = Target(c.id, "public", "organisation", "duty", c.channels, c.lang)
+                # a broadcast platform is a voice for the village, not an office that is informed
+                kind: Kind = "public" if PLATFORM in c.channels else "organisation"
+                target = Target(c.id, "public", kind, "duty", c.channels, c.lang)
                 found.append(target._replace(category=c.kind))
         elif c.id in known or (_chose(c, alert.hazard, grade) and not over):
             later = 0

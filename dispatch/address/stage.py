@@ -14,6 +14,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address.recipients import (
+    PLATFORM,
     Target,
     asked,
     below,
@@ -41,7 +42,7 @@ from stream.stages.run_identity import is_live, known
 from stream.stages.stage import Item, Write
 
 _UNPROVEN_EVERY_MS = 10 * 60_000
-_MACHINES = (("cap",), (CHANNEL,))  # who get each warning by itself
+_MACHINES = (("cap",), (CHANNEL,), (PLATFORM,))  # who get each warning by itself
 _Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
 
 

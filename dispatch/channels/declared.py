@@ -4,6 +4,7 @@ problem with its place, found before anything starts."""
 import ipaddress
 import re
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import assert_never, get_args, get_type_hints
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.gateway import Gateway
 from dispatch.channels.http.response import judges
 from dispatch.channels.http.webhook import Webhook
+from dispatch.channels.platform import declared as platform
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
@@ -32,6 +34,7 @@ _KINDS = {
     "voice": ("http",),
     "email": ("smtp", "apprise"),
     "webhook": ("webhook",),
+    "broadcast_platform": ("ebd",),
 }
 CHANNELS = tuple(_KINDS)
 _SCHEMES = {
@@ -39,6 +42,7 @@ _SCHEMES = {
     "smpp": ("smpp", "smpps"),
     "smtp": ("smtp", "smtps", "smtp+starttls"),
     "webhook": ("https", "http"),
+    "ebd": ("http", "https"),
 }
 
 
@@ -188,6 +192,8 @@ def _of_kind(row: Row) -> Iterator[Fault]:
         )
     if row.kind == "smtp" and "@" not in row.sender:
         yield "sender", Text("缺少发件地址", "a mail needs a sender"), "flood@example.gov.cn"
+    if row.kind == "ebd":
+        yield from platform.faults(row)
     if row.kind == "webhook" and not row.secret:
         yield "secret", Text("缺少签名密钥", "a webhook is signed"), "env:NAME"
 
@@ -244,6 +250,8 @@ def _refers(district: District, row: Row) -> Iterator[Fault]:
     """To other files."""
     if row.kind == "webhook" and district.contacts and row.contact not in district.contacts:
         yield "contact", _no_contact(repr(row.contact)), "contacts.csv"
+    if row.kind == "ebd":
+        yield from platform.refers(district, row)
 
 
 def _no_contact(who: str) -> Text:
@@ -256,17 +264,24 @@ def channel_of(
     rows: tuple[Row, ...],
     hear: Callable[[CarrierWord], None],
     clock: Callable[[], int],
+    folder: Path | None = None,
 ) -> Carriers:
-    """The live channel of these rows. Raises ValueError if a secret cannot be had."""
+    """The live channel of these rows. folder: the run's own. Raises ValueError if a secret cannot be had."""
     legs = []
     for row in rows:
         if row.channel == channel:
             lane = Lane(row.rate_per_s, row.burst)
-            legs.append(Leg(carrier_of(district, row, hear), lane, row.contact))
+            legs.append(Leg(carrier_of(district, row, hear, clock, folder), lane, row.contact))
     return Carriers(district, channel, legs, clock)
 
 
-def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]) -> Carrier:
+def carrier_of(
+    district: District,
+    row: Row,
+    hear: Callable[[CarrierWord], None],
+    clock: Callable[[], int],
+    folder: Path | None = None,
+) -> Carrier:
     """One carrier. Raises ValueError, naming it, if its secret cannot be had."""
     try:
         word = secret_at(row.secret)
@@ -306,6 +321,8 @@ def carrier_of(district: District, row: Row, hear: Callable[[CarrierWord], None]
                     part_bytes=row.part_bytes,
                     per_minute=row.per_minute,
                 )
+            case "ebd":
+                return platform.made(district, row, word, folder, clock)
             case unknown:
                 assert_never(unknown)
     except ValueError as e:

@@ -152,11 +152,34 @@ CALL: dict[str, Meaning] = {
     "expired": Meaning("failed", True, "逾时未接通"),
 }
 
+# the county's broadcast platform: what its answers and state reports say, in our words. It takes a message
+# (taken, unhandled, waiting), has it on the air, and is done, which says that equipment played and not
+# that anybody listened; `done_silent` is a platform that says done and names no equipment that played
+PLATFORM: dict[str, Meaning] = {
+    "taken": Meaning("accepted", zh="平台已收"),
+    "unhandled": Meaning("accepted", zh="平台已收，未处理"),
+    "waiting": Meaning("accepted", zh="平台等待播发"),
+    "on_air": Meaning("playing", zh="平台播发中"),
+    "done": Meaning("played", zh="平台播发完毕"),
+    "done_silent": Meaning("accepted", zh="平台称播毕，却无设备播出"),
+    "failed": Meaning("failed", zh="平台播发失败"),
+    "cancelled": Meaning("failed", True, "平台取消了播发"),
+    "withdrawn": Meaning("delivered", zh="平台已撤播"),
+    # the simulated carrier of an exercise
+    "playing": Meaning("playing"),
+    "played": Meaning("played"),
+}
+
+# which channels sound in a village
+ALOUD = frozenset({"broadcast", "broadcast_platform"})
+
 # which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
 # when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
 # a call only when a person pressed the key.
 FINAL: dict[str, frozenset[State]] = {
     "broadcast": frozenset({"played"}),
+    # delivered: it withdrew a message as it was told to
+    "broadcast_platform": frozenset({"played", "delivered"}),
     "sms": frozenset({"accepted", "delivered", "answered"}),
     "app": frozenset({"accepted", "delivered", "answered"}),
     "email": frozenset({"accepted", "delivered", "answered"}),
@@ -167,8 +190,17 @@ FINAL: dict[str, frozenset[State]] = {
     "console": frozenset({"delivered"}),
 }
 
+# whose later word takes back that it was reached, and from which states
+TAKEN_BACK: dict[str, tuple[State, ...]] = {
+    "sms": ("accepted",),
+    "app": ("accepted",),
+    "email": ("accepted",),
+    "cap_push": ("accepted", "answered"),
+    "broadcast_platform": ("played",),
+}
+
 # which words a channel's carriers may use in receipts
-WORDS: dict[str, dict[str, Meaning]] = {"voice": CALL}
+WORDS: dict[str, dict[str, Meaning]] = {"voice": CALL, "broadcast_platform": PLATFORM}
 
 
 def meaning_of(channel: str, status: str) -> Meaning | None:
@@ -216,6 +248,7 @@ PROOFS: tuple[ProvenBy, ...] = (
             "mosquitto 2.0 (MQTT only: no loudspeaker of another maker)",
         ),
     ),
+    ProvenBy("broadcast_platform", "ebd", ""),
     ProvenBy("cap", "file", ""),
     ProvenBy("console", "file", ""),
 )

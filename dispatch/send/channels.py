@@ -46,7 +46,7 @@ def channels_of(
                 )
             )
         rows = settings.carriers()
-        ways = {c: channel_of(district, c, rows, hear, clock) for c in CHANNELS}
+        ways = {c: channel_of(district, c, rows, hear, clock, folder) for c in CHANNELS}
         cap_folder = folder / settings.cap_dir
     else:
         # nothing of channels.toml is looked at, and every way leads to this machine

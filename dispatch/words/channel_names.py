@@ -4,6 +4,7 @@ from config.language import Text
 
 CHANNEL_WORDS = {
     "broadcast": Text("大喇叭", "loudspeaker"),
+    "broadcast_platform": Text("应急广播平台", "broadcast platform"),
     "sms": Text("短信", "SMS"),
     "app": Text("应用", "app"),
     "voice": Text("语音电话", "call"),

@@ -132,6 +132,10 @@ def template_of(message: Message, channel: str) -> str:
         return "zh_call.j2"
     if message.kind != "public":
         return f"{message.lang}_{message.kind}.j2"
+    if (
+        channel == "broadcast_platform"
+    ):  # it speaks, and Chinese alone (dispatch/channels/declared.py)
+        return "zh_broadcast.j2"
     form = "sms" if channel == "sms" else "broadcast" if channel == "broadcast" or call else "app"
     return f"{message.lang}_{form}.j2"
 

@@ -16,7 +16,7 @@ from fengsui.cli.options import Shared
 from fengsui.play import play as storm
 from fengsui.run.setup import Setup, stamp
 from fengsui.run.terminal import echo
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import replay as feed
 from simulators.run import Player, Stuck, play

@@ -27,7 +27,7 @@ from fengsui.run.processes import Line
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, answers, free_port, own, refuse_live_keys
 from fengsui.run.terminal import echo
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import BadRow, Measured, read_csv, replay
 from simulators.run import Player, Stuck, play

@@ -16,6 +16,7 @@ import pytest
 from config.language import zh
 from config.load import load
 from config.records.channels import Carrier
+from config.records.devices.broadcast import Platform
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.cap.publish import Cap
@@ -27,7 +28,10 @@ from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.status_words import PROOFS, proof
 from dispatch.nodes.keys import sender_keys
 from dispatch.records import Delivery, Route
-from simulators.carriers import Carrier as SimulatedCarrier
+from simulators.carriers.phones import Carrier as SimulatedCarrier
+from simulators.carriers.platform import OURS, THEIRS, CipherDevice
+from simulators.carriers.platform import Platform as SimulatedPlatform
+from simulators.carriers.platform import keys as platform_keys
 from stream.mqtt.client import Mqtt
 from tests.support.servers import Mosquitto, free_port
 from tests.support.servers_carriers import Taken
@@ -45,7 +49,7 @@ def district() -> District:
     loaded = load(ROOT / "config" / "yanqing")
     one = msgspec.structs.replace(
         loaded.contacts[WHO],
-        channels=("sms", "voice", "app", "email", "webhook"),
+        channels=("sms", "voice", "app", "email", "webhook", "broadcast_platform"),
         phone="199-0000-0188",
         app="demo-0188",
         email="duty@huailai.example",
@@ -170,6 +174,21 @@ def simulated(channel: str, kind: str) -> Callable[[Any], Far]:
     return make
 
 
+def platform(get: Any) -> Far:
+    far, device = get("simulated_platform")
+    ours, theirs = platform_keys(1), platform_keys(2)
+    agreed = Platform(
+        ours=OURS, theirs=THEIRS, signer=device.place, serial="3363", issuer="75",
+        their_public=theirs.public, public=ours.public, sender_code="110119", drill_type="5",
+        order_severity={"prepare": "2", "move": "1"}, listen="127.0.0.1:0", heartbeat_s=3600,
+    )  # fmt: skip
+    row = Carrier(
+        name="one", channel="broadcast_platform", kind="ebd", url=far.at, contact=WHO,
+        secret="env:secret", platform=agreed,
+    )  # fmt: skip
+    return Far(row, lambda: [Taken("", far.messages[m].text) for m in far.played], "")
+
+
 CASES: dict[str, Callable[[Any], Far]] = {
     "sms-smpp-npm": npm,
     "sms-smpp-npm-payload": npm_payload,
@@ -182,7 +201,17 @@ CASES: dict[str, Callable[[Any], Far]] = {
     "voice-http-simulated": simulated("voice", "http"),
     "email-smtp": mail,
     "webhook": hooks,
+    "broadcast_platform-ebd-simulated": platform,
 }
+
+
+@pytest.fixture(scope="module")
+def simulated_platform() -> Any:
+    found = SimulatedPlatform(platform_keys(2), platform_keys(1).public)
+    device = CipherDevice(platform_keys(1))
+    yield found, device
+    device.close()
+    found.close()
 
 
 @pytest.fixture(scope="module")
@@ -219,7 +248,7 @@ def until(check: Callable[[], bool], what: str) -> None:
 
 
 PYTHON = ("sms-http-simulated", "sms-apprise-simulated", "app-apprise-simulated",
-          "voice-http-simulated", "email-smtp")  # fmt: skip
+          "voice-http-simulated", "email-smtp", "broadcast_platform-ebd-simulated")  # fmt: skip
 every = pytest.mark.parametrize(
     "far",
     [pytest.param(c, marks=() if c in PYTHON else pytest.mark.servers) for c in CASES],

@@ -22,7 +22,7 @@ from dispatch.records import Alert, Delivery
 from fengsui.play.drill import DrillWish, cut_off, setup_of
 from fengsui.run.setup import make_setup, refuse_live_keys
 from ingest.observation import Observations
-from simulators.carriers import Carrier as Phones
+from simulators.carriers.phones import Carrier as Phones
 from simulators.scenario import scenario
 from simulators.world import World
 from stream.environment import Usage

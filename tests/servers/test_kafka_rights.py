@@ -21,7 +21,7 @@ from fengsui.run.processes import run_stage
 from fengsui.run.run_log import READS, STAGES, open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.run.signing import desk
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.run import Player, play
 from simulators.scenario import scenario

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.records.level import Action, Level
 from dispatch.nodes.protocol import Command, sign
-from simulators.carriers import Carrier, Sms, encoded
+from simulators.carriers.phones import Carrier, Sms, encoded
 from simulators.faults import Fault, Reading, suffer
 from simulators.nodes import Nodes
 from simulators.people import Heads, Spoken

@@ -1,1 +1,2 @@
-"""Records of single kinds of devices, where a row of stations.csv is not enough."""
+"""Records of single kinds of devices, where a row of stations.csv is not enough, and of the county's broadcast
+platform."""

@@ -19,6 +19,7 @@ from detectors.detection import Acknowledgement, Mark
 from dispatch.address.report_notices import REPLIES
 from dispatch.address.unproven import stray
 from dispatch.cap.acknowledgements import receipt_of, unknown
+from dispatch.channels.status_words import ALOUD, TAKEN_BACK
 from dispatch.notices import DUTY
 from dispatch.records import Delivery, DeliveryRecord, Receipt, RouteHealth, State, state_words
 from dispatch.send.outbox import beside, ends, grouping
@@ -46,13 +47,6 @@ from dispatch.send.outbox.undelivered import list_of_missed, notice, route_notic
 from ingest.observation import PersonSays
 from stream.records import DeadLetter, Run, Tick
 
-# whose later word takes back that it was reached, and from which states
-_TAKEN_BACK: dict[str, tuple[State, ...]] = {
-    "sms": ("accepted",),
-    "app": ("accepted",),
-    "email": ("accepted",),
-    "cap_push": ("accepted", "answered"),
-}
 _LATER_S = 300  # after its tries and its deadline a loudspeaker is tried on, so far apart
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
@@ -201,7 +195,7 @@ def _failed(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
         return []  # told before, or our own word read back
     if e.done:
         # the carrier took it and now says that it cannot deliver
-        if e.state not in _TAKEN_BACK.get(e.delivery.routes[e.route].channel, ()):
+        if e.state not in TAKEN_BACK.get(e.delivery.routes[e.route].channel, ()):
             return []
         e.done = False
         box.open[e.delivery.id] = True
@@ -235,7 +229,7 @@ def _next(
     tries, overdue = len(waits), at >= d.deadline_at
     # the last route is tried on until the deadline, a loudspeaker until the warning is over: its link
     # may come back. But nobody is called more often than said
-    late = overdue and channel != "broadcast"
+    late = overdue and channel not in ALOUD
     spent = e.attempt > tries and (more or late or channel == "voice")
     if permanent or (more and overdue) or spent:
         if not more:
@@ -268,8 +262,9 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
                 out.append(_superseded(box, e, clock_at))
             else:
                 detail = Text("已过期，停在", "expired in state ") + state_words(e.state)
-                if e.delivery.not_before >= e.delivery.expires_at:  # as this subscriber chose
-                    out.append(end(box, e, "expired", clock_at, ends.QUIET))
+                if ends.calls_for_nobody(e):
+                    over = detail if ends.on_the_air(e) else ends.QUIET
+                    out.append(end(box, e, "expired", clock_at, over))
                     continue
                 out += _give_up(rules, box, e, "expired", clock_at, detail)
         else:
@@ -291,6 +286,8 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
     """An attempt under way for which nobody spoke in time."""
     if e.state in ("queued", "failed"):
         return []
+    if ends.on_the_air(e):
+        return []  # for as long as it was told to be; its word on how it went comes after that
     call = e.delivery.routes[e.route].channel == "voice"
     answer = e.delivery.must_answer and not call
     within_s = rules.answer_within_s if answer else rules.played_within_s

@@ -14,6 +14,19 @@ WITH = Text("随合并通知 ", "with ")
 TRYING_ON = Text("到期未播出，仍在重试，停在", "silent, trying on, last state ")
 
 
+def on_the_air(e: Entry) -> bool:
+    """A broadcast platform has it on the air."""
+    d = e.delivery
+    return e.state == "playing" and d.routes[e.route].channel == "broadcast_platform"
+
+
+def calls_for_nobody(e: Entry) -> bool:
+    """Its time is over, and nobody need be called by hand: quiet hours were the subscriber's choice, and a
+    platform had it on the air to the end, though it never said how it went."""
+    d = e.delivery
+    return d.not_before >= d.expires_at or on_the_air(e)
+
+
 def all_parts(box: Box, e: Entry, r: Receipt) -> bool:
     """Keep the carrier's ids; a receipt for one part of several counts when it is the last one."""
     if r.state != "delivered":

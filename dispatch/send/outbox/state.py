@@ -7,7 +7,7 @@ import msgspec
 
 from config.language import Text
 from dispatch.channels import message_id
-from dispatch.channels.status_words import FINAL
+from dispatch.channels.status_words import ALOUD, FINAL
 from dispatch.grade import Grade
 from dispatch.records import Delivery, RouteHealth, State, attempt_key
 from stream.records import Run
@@ -218,7 +218,7 @@ def is_silent(e: Entry, at: int) -> bool:
     late = max(0, e.since - d.queued_at)  # it was not to sound before
     if e.done or e.held or e.waits or e.state == "playing" or at < d.deadline_at + late:
         return False
-    return d.routes[e.route].channel == "broadcast" and e.route + 1 == len(d.routes)
+    return d.routes[e.route].channel in ALOUD and e.route + 1 == len(d.routes)
 
 
 def passed(box: Box, groups: Collection[str], busy: bool) -> int:
@@ -236,7 +236,7 @@ def aloud(box: Box) -> dict[str, list[str]]:
 
 def note_aloud(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
     """Take note of a delivery."""
-    if d.msg_type != "cancel" and any(r.channel == "broadcast" for r in d.routes):
+    if d.msg_type != "cancel" and any(r.channel in ALOUD for r in d.routes):
         found.setdefault(d.alert, []).append(entry_id)
 
 

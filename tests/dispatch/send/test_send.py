@@ -32,7 +32,7 @@ from dispatch.send.outbox.state import Box
 from dispatch.send.receipts import Receipts
 from dispatch.send.stage import MqttSide, Send, run_send
 from dispatch.send.workers import Clock, Sender
-from simulators.carriers import Carrier
+from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from stream.log.open import open_log
 from stream.log.port import Log, Out, Unavailable

@@ -88,6 +88,9 @@ class Carrier:
             phone = (
                 int(hashlib.sha256(self.taken[key].to.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
             )
+            if self.taken[key].channel == "broadcast_platform":
+                self._due += [(now_at + 10_000, key, "playing"), (now_at + 40_000, key, "played")]
+                continue
             if self.taken[key].channel == "voice":
                 self._call(now_at, key, phone, fate)
                 continue

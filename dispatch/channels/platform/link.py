@@ -1,0 +1,164 @@
+"""What the carrier and the door share: how a packet is sealed, posted and judged, and opened."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from urllib3.filepost import encode_multipart_formdata
+
+from config.language import Said, Text
+from config.records.channels import Carrier as Row
+from config.records.devices.broadcast import STATES
+from config.records.district import District
+from dispatch.channels import SendError
+from dispatch.channels.ebd.form import HEARTBEAT, Form, Wrong, day_of, packet_id
+from dispatch.channels.ebd.packet import Packet, pack, tar_name, unpack
+from dispatch.channels.ebd.reader import read_ebd
+from dispatch.channels.ebd.records import Body, ConnectionCheck, Ebd, EbdResponse
+from dispatch.channels.ebd.signature import read_signature, write_signature
+from dispatch.channels.ebd.writer import write_ebd
+from dispatch.channels.http.post import LONGEST, refuse, request
+from dispatch.channels.platform.register import Register
+from dispatch.channels.platform.signer import PacketSigner, SignerError, Verifier
+
+RECEIVED, CORRECT, UNREADABLE, MISSING, BAD_SIGNATURE, OTHER = "012345"
+RESULT: dict[str, Text] = {
+    RECEIVED: Text("已收到，未处理", "received, not yet handled"),
+    CORRECT: Text("接收正确", "received and correct"),
+    UNREADABLE: Text("无法解析", "cannot be parsed"),
+    MISSING: Text("内容缺失", "content missing"),
+    BAD_SIGNATURE: Text("签名不对", "the signature is wrong"),
+    OTHER: Text("其他", "other"),
+}
+_OF_READING = {"missing": MISSING, "bad_signature_file": BAD_SIGNATURE}
+
+
+class RefusedPacket(Exception):
+    """A packet of the platform that is not taken: the ResultCode that it is answered with, and why."""
+
+    def __init__(self, code: str, words: Said) -> None:
+        super().__init__(words)
+        self.code, self.words = code, words
+
+
+class Opened(NamedTuple):
+    """A packet that is the platform's. main: what was signed."""
+
+    ebd: Ebd
+    main: bytes
+
+
+class PlatformLink:
+    """row: of channels.toml. now: epoch ms. heard_at: the platform's last heart-beat, epoch ms; 0: none."""
+
+    def __init__(
+        self,
+        district: District,
+        row: Row,
+        signer: PacketSigner,
+        verifier: Verifier,
+        register: Register,
+        now: Callable[[], int],
+    ) -> None:
+        self.district, self.row, self.platform = district, row, row.platform
+        self.name = row.name
+        self.register, self.now = register, now
+        self.heard_at, self.since = 0, now()
+        self._signer, self._verifier = signer, verifier
+        p = row.platform
+        self._form = Form(p.version, "1", p.names, p.layout)
+
+    def word_of(self, code: str) -> str:
+        """A BrdStateCode in our words (dispatch/channels/status_words.py); one that nobody knows as it is."""
+        return {**STATES, **self.platform.states}.get(code, f"BrdStateCode {code}")
+
+    def seal(self, ebd: Ebd, others: tuple[tuple[str, bytes], ...] = ()) -> bytes:
+        """The signed tar. Raises SignerError."""
+        main = write_ebd(self._form, ebd)
+        raw = self._signer.sign(main)
+        try:
+            signature = write_signature(self._form, ebd.id, raw, self.platform.issuer)
+        except Wrong as e:
+            raise SignerError(Text("签名不成形：", "no signature came out: ") + str(e)) from e
+        return pack(Packet(ebd.id, main, signature, others), ebd.sent_at or 0)
+
+    def envelope(self, packet: str, body: Body, at: int, related: str = "") -> Ebd:
+        """To the platform."""
+        return Ebd(packet, self.platform.ours, self.platform.theirs, at, body, related)
+
+    def post(self, ebd: Ebd, others: tuple[tuple[str, bytes], ...] = ()) -> EbdResponse:
+        """Its answer, which is a yes. Raises SendError: permanent where the platform says that this packet
+        is wrong; where nothing certain was said, the same packet may go again."""
+        try:
+            tar = self.seal(ebd, others)
+        except SignerError as e:
+            raise SendError(e.args[0]) from e
+        part = (tar_name(ebd.id), tar, "application/x-tar")
+        body, kind = encode_multipart_formdata({self.platform.field: part})
+        timeout_s = self.district.channels.attempt_timeout_s
+        answer = request("POST", self.row.url, {"Content-Type": kind}, body, timeout_s)
+        refuse(answer.status)
+        if len(answer.body) > LONGEST:
+            raise SendError(Text("平台的答复太长", "the platform's answer is too long"))
+        return self._judged(answer.body, ebd.id)
+
+    def _judged(self, body: bytes, packet: str) -> EbdResponse:
+        try:
+            opened = self.open(body, bare=self.platform.answers == "bare")
+        except RefusedPacket as e:
+            raise SendError(
+                Text("平台的答复不可信：", "the answer is not believed: ") + e.words
+            ) from e
+        told = opened.ebd.body
+        if not isinstance(told, EbdResponse):
+            raise SendError(Text("平台答的不是应答", "the platform answered with no EBDResponse"))
+        if opened.ebd.related != packet:
+            raise SendError(Text("平台答的是另一个包", "the platform answers another packet"))
+        if told.code in (RECEIVED, CORRECT):
+            return told
+        words = RESULT.get(told.code)
+        if words is None:  # no yes, and no no that we know: nothing certain was said
+            raise SendError(Text("平台的答复码不认识", "an unknown ResultCode") + f" {told.code}")
+        raise SendError(
+            Text("平台不收：", "the platform refuses: ") + f"{told.code} " + words,
+            permanent=True,
+            blames_route=told.code == BAD_SIGNATURE,
+        )
+
+    def open(self, tar: bytes, *, bare: bool = False) -> Opened:
+        """A packet of the platform, whose signature is looked at before anything that it says. bare: one
+        without a signature is taken. Raises RefusedPacket."""
+        try:
+            packet = unpack(tar)
+            if packet.signature:
+                signed = read_signature(packet.signature)
+                good = self._verifier.good(packet.main, signed.block.rs)
+                if not good or signed.packet != packet.name:
+                    raise RefusedPacket(BAD_SIGNATURE, RESULT[BAD_SIGNATURE])
+            elif not bare and not self._may_be_bare(packet):
+                raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
+            ebd = read_ebd(packet.main)
+        except Wrong as e:
+            code = _OF_READING.get(e.reason, UNREADABLE)
+            raise RefusedPacket(code, RESULT[code] + f" ({e})") from e
+        if not packet.signature and not bare and not isinstance(ebd.body, ConnectionCheck):
+            raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
+        if ebd.id != packet.name:
+            raise RefusedPacket(
+                MISSING, Text("文件名与 EBDID 不符", "the file is named for another EBDID")
+            )
+        if ebd.source != self.platform.theirs:
+            raise RefusedPacket(
+                OTHER, Text("来源不是约定的平台", "the source is not the agreed platform")
+            )
+        if ebd.dest not in ("", self.platform.ours):
+            raise RefusedPacket(OTHER, Text("不是发给我们的", "addressed to somebody else"))
+        return Opened(ebd, packet.main)
+
+    def _may_be_bare(self, packet: Packet) -> bool:
+        return self.platform.heartbeats == "bare" and packet.name.startswith(HEARTBEAT)
+
+    def beat(self) -> None:
+        """A heart-beat. Raises SendError."""
+        at = self.now()
+        ident = packet_id(HEARTBEAT, self.platform.ours, day_of(at), 0)
+        self.post(self.envelope(ident, ConnectionCheck(at), at))
