@@ -219,7 +219,8 @@ class DoorRow(TypedDict):
 
 
 class Picture(TypedDict, total=False):
-    """Part -> key -> what is shown of it. incidents: id -> (number, kind, when) of its reports."""
+    """Part -> key -> what is shown of it. incidents: id -> its reports: number,
+    kind, when, how many superiors have it, and how many it went to."""
 
     line: LineRow
     stations: dict[str, StationRow]
@@ -231,7 +232,7 @@ class Picture(TypedDict, total=False):
     sounded: dict[str, int]
     roll: dict[str, RollRow]
     log: LogRow
-    incidents: dict[str, list[tuple[int, Text, int]]]
+    incidents: dict[str, list[tuple[int, Text, int, int, int]]]
     health: dict[str, HealthRow]
     tasks: dict[str, TaskRow]
     ways: dict[str, WayRow]

@@ -13,6 +13,7 @@ from console.model.flags import Flags
 from detectors.detection import Detection, Mark
 from dispatch.decide.plan_tasks import Course, take
 from dispatch.grade import Grade
+from dispatch.notices import REPORT
 from dispatch.records import Alert, Decision, Delivery, Receipt, Report, RouteHealth
 from ingest.observation import Observations, Service
 from stream.records import DeadLetter, Run, Tick
@@ -88,6 +89,8 @@ class View:
     reports: list[Report] = field(default_factory=list)
     courses: dict[str, Course] = field(default_factory=dict)  # the plan's tasks follow from these
     sent: dict[str, Sent] = field(default_factory=dict)
+    # an incident's report -> superior -> the delivery that it is
+    handed: dict[str, dict[str, str]] = field(default_factory=dict)
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     dead: dict[str, int] = field(default_factory=dict)  # reason -> how many
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
@@ -114,7 +117,7 @@ class View:
             case Report():
                 self.reports.append(record)
             case Delivery():
-                self.sent.setdefault(record.id, Sent(record, at=record.queued_at))
+                self._delivery(record)
             case Receipt():
                 self._receipt(record)
             case RouteHealth():
@@ -214,6 +217,11 @@ class View:
                     alert.msg_type,
                 )
             )
+
+    def _delivery(self, d: Delivery) -> None:
+        self.sent.setdefault(d.id, Sent(d, at=d.queued_at))
+        if d.alert.startswith(REPORT):
+            self.handed.setdefault(d.alert, {})[d.recipient] = d.id
 
     def _receipt(self, receipt: Receipt) -> None:
         sent = self.sent.get(receipt.delivery)

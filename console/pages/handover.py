@@ -9,16 +9,21 @@ from console.model.picture import Picture
 from console.model.shift_log import STATE
 from console.model.shift_log import asked as words_of
 from console.model.trail import Trail
-from console.model.view import View
+from console.model.view import REACHED, View
 from console.pages.delivery import missed_people
+from dispatch.address.to_superiors import name_of
 from dispatch.records import kind_words
 
 
 def parts(_district: District, view: View, trail: Trail, _now: int) -> Picture:
-    """`log`: how many events there were; `incidents`: id -> its reports (number, kind, when)."""
-    incidents: dict[str, list[tuple[int, Text, int]]] = {}
+    """`log`: how many events there were; `incidents`: id -> its reports: number, kind, when, how many
+    superiors have it, and how many it went to."""
+    incidents: dict[str, list[tuple[int, Text, int, int, int]]] = {}
     for r in view.reports:
-        incidents.setdefault(r.incident, []).append((r.number, kind_words(r.kind), r.reported_at))
+        ids = view.handed.get(name_of(r), {}).values()
+        there = sum(view.sent[i].state in REACHED for i in ids)
+        row = (r.number, kind_words(r.kind), r.reported_at, there, len(ids))
+        incidents.setdefault(r.incident, []).append(row)
     return {"log": {"count": trail.shift.count}, "incidents": incidents}
 
 

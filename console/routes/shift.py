@@ -38,6 +38,7 @@ NOTE = 2000  # characters of a note
 SHOWN = 300
 _A_MINUTE = 30
 _WAIT_S = 10.0
+_PLAIN = "-text"  # what is called so is lines of text, to be copied
 _PRINTED = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 }
@@ -157,7 +158,8 @@ class ShiftDesk(Desk):
             page = await run_in_threadpool(make, what, language_of(request))
         except ValueError as e:
             raise Refused(404, text_of(e)) from e
-        return Response(page, media_type="text/html; charset=utf-8", headers=_PRINTED)
+        form = "text/plain" if request.path_params["name"].endswith(_PLAIN) else "text/html"
+        return Response(page, media_type=f"{form}; charset=utf-8", headers=_PRINTED)
 
     # ---- writing
 

@@ -137,14 +137,18 @@ async function takeOver(n) {
 function paintReports() {
   const all = Object.entries(part("incidents")).sort((a, b) => b[1].at(-1)[2] - a[1].at(-1)[2]);
   if (document.activeElement?.id === "verify") return; // somebody is writing there
-  const printed = (name, id, words) => el("a", { class: "button", href: `/print/${name}?incident=${encodeURIComponent(id)}&lang=${lang()}`, target: "_blank", rel: "noopener" }, words);
-  const one = (id, n, words_) => el("a", { href: `/print/report?incident=${encodeURIComponent(`${id}:${n}`)}&lang=${lang()}`, target: "_blank", rel: "noopener", "aria-label": t(`打印${words_}`, `Print ${words_}`) }, words_);
+  const page = (name, what, words) => el("a", { class: "button", href: `/print/${name}?incident=${encodeURIComponent(what)}&lang=${lang()}`, target: "_blank", rel: "noopener" }, words);
+  // a report, and how many of those whom the district names have it
+  const one = (id, [n, kind, at, there, to]) => { const words = `${t(`第${n}报`, `report ${n}`)} ${of(kind)} ${time(at, clock())}`; return el("li", { "data-report": n },
+    el("a", { href: `/print/report?incident=${encodeURIComponent(`${id}:${n}`)}&lang=${lang()}`, target: "_blank", rel: "noopener", "aria-label": t(`打印${words}`, `Print ${words}`) }, words),
+    to ? el("span", { class: there < to ? "late" : "note" }, ` ${t(`上级收到 ${there}/${to}`, `received by ${there} of ${to}`)}`) : el("span", { class: "doubt" }, ` ${t("还没有发给上级", "not sent to a superior yet")}`)); };
   reports.replaceChildren(el("h2", {}, t("报告", "Reports")),
     ...(all.length ? all.slice(0, 5).map(([id, made]) => el("div", { class: "incident", "data-incident": id },
-      el("p", {}, el("b", {}, id), ...(made.length > 6 ? [made[0], ...made.slice(-5)] : made).flatMap(([n, k, at]) => [" ", one(id, n, `${t(`第${n}报`, `report ${n}`)} ${of(k)} ${time(at, clock())}`)])),
-      el("p", { class: "acts" }, printed("report", id, t("打印报告", "Print the report")), printed("after-action", id, t("打印复盘", "Print the after-action report"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
+      el("h3", {}, t(`${time(made[0][2])} 起`, `since ${time(made[0][2])}`)),
+      el("ul", { class: "reports" }, ...(made.length > 6 ? [made[0], ...made.slice(-5)] : made).map((r) => one(id, r))),
+      el("p", { class: "acts" }, page("report", id, t("打印最新一报", "Print the newest")), page("report-text", id, t("文字（企业微信）", "As text (WeCom)")), page("report", `${id}:annex`, t("连附件打印", "With the annex")), page("after-action", id, t("打印复盘", "After-action report"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
     all.length && onDuty() ? el("details", {}, el("summary", {}, t("核报…", "Correct the facts…")),
-      writing("verify", "verify", t(`核实的情况（${all[0][0]}）`, `The facts (${all[0][0]})`), t("作为核报上报", "Report as verified"), "",
+      writing("verify", "verify", t(`核实的情况，如伤亡、房屋、道路（${time(all[0][1][0][2])} 起的事件）`, `The facts, as dead and injured, houses, roads (event since ${time(all[0][1][0][2])})`), t("作为核报上报", "Report as verified"), "",
         async (words, key) => {
           const a = await ask("/api/verify", { incident: all[0][0], text: words, key });
           if (a.outcome === "refused") throw new Error(of(a.words));

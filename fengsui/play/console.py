@@ -16,7 +16,8 @@ from console.model.desk_record import detail_at_the_desk
 from console.routes.sources import Sources
 from console.serve import Listen, lacks, serving
 from dispatch.words.local_time import local
-from fengsui.review import drills, incident_reports, page
+from fengsui.review import drills, page
+from fengsui.review.incident import reports
 from fengsui.run.recipients import place
 from fengsui.run.run_log import frames_folder, open_run_log
 from fengsui.run.service import answering
@@ -103,7 +104,8 @@ def sources(setup: Setup) -> Sources:
         frame=FrameStore(frames_folder(setup)).get,
         history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={
-            "report": lambda incident, lang: incident_reports.printed(setup, incident, lang),
+            "report": lambda incident, lang: reports.printed(setup, incident, lang),
+            "report-text": lambda incident, lang: reports.in_words(setup, incident, lang),
             "after-action": lambda incident, lang: page.printed(setup, incident, lang),
             "drill": lambda run, lang: drills.printed(setup, run, lang),
         },

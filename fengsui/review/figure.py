@@ -15,36 +15,46 @@ _LEVELS = (("blue", "#1e6fd9"), ("yellow", "#e0b400"), ("orange", "#f57c00"), ("
 _HOUR_MS = 3_600_000
 
 
-class _Lane(NamedTuple):
+class Lane(NamedTuple):
+    """A row of the picture: one value a bin. least: so much fills its height at least, or noise would."""
+
     name: Text
     unit: str
     stacks: tuple[tuple[str, Sequence[float]], ...]  # (colour, value of each bin), from the bottom
+    least: float = 0.0
 
 
 def figure(a: Assessment, clock: Callable[[int], str], language: Language) -> str:
     """clock: a moment -> its local hour as text."""
     lanes = a.lanes
     raised = tuple((colour, lanes.raised[name]) for name, colour in _LEVELS)
-    drawn = [
-        _Lane(Text("雨量 10 分钟", "rain in 10 minutes"), "mm", (("#4a90c2", lanes.rain_mm),)),
-        _Lane(Text("水位上涨", "stage above start"), "m", (("#2c6e63", lanes.stage_m),)),
-        _Lane(Text("预警升至蓝黄橙红", "raised to a colour"), "", raised),
-        _Lane(Text("立即转移", "orders to move"), "", (("#7a0019", lanes.move),)),
-        _Lane(Text("人工决定", "persons' decisions"), "", (("#555555", lanes.decided),)),
-        _Lane(Text("大喇叭播出", "loudspeakers"), "", (("#8e5bb5", lanes.played),)),
-        _Lane(Text("叫应", "answers"), "", (("#3c8d2f", lanes.answered),)),
-        _Lane(Text("成灾", "disasters"), "", (("#000000", lanes.happened),)),
+    shown = [
+        Lane(Text("雨量 10 分钟", "rain in 10 minutes"), "mm", (("#4a90c2", lanes.rain_mm),)),
+        Lane(Text("水位上涨", "stage above start"), "m", (("#2c6e63", lanes.stage_m),)),
+        Lane(Text("预警升至蓝黄橙红", "raised to a colour"), "", raised),
+        Lane(Text("立即转移", "orders to move"), "", (("#7a0019", lanes.move),)),
+        Lane(Text("人工决定", "persons' decisions"), "", (("#555555", lanes.decided),)),
+        Lane(Text("大喇叭播出", "loudspeakers"), "", (("#8e5bb5", lanes.played),)),
+        Lane(Text("叫应", "answers"), "", (("#3c8d2f", lanes.answered),)),
+        Lane(Text("成灾", "disasters"), "", (("#000000", lanes.happened),)),
     ]
-    height = _TOP + len(drawn) * (_LANE + _GAP) + 22
-    count = len(lanes.rain_mm)
+    return drawn(shown, a.begin_at, lanes.bin_s * 1000, clock, language)
+
+
+def drawn(
+    lanes: Sequence[Lane], begin: int, bin_ms: int, clock: Callable[[int], str], language: Language
+) -> str:
+    """Lanes of the same bins, the first of which begins at `begin`."""
+    height = _TOP + len(lanes) * (_LANE + _GAP) + 22
+    count = len(lanes[0].stacks[0][1])
     step = (_WIDTH - _LEFT - _RIGHT) / count
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" '
         f'aria-label="{choose(Text("过程图", "timeline"), language)}" font-family="sans-serif">'
     )
     parts = [head]
-    parts += _hours(a.begin_at, lanes.bin_s * 1000, count, step, height, clock)
-    for n, lane in enumerate(drawn):
+    parts += _hours(begin, bin_ms, count, step, height, clock)
+    for n, lane in enumerate(lanes):
         parts += _draw(lane, _TOP + n * (_LANE + _GAP), step, language)
     parts.append("</svg>")
     return "\n".join(parts)
@@ -67,12 +77,12 @@ def _hours(
     return parts
 
 
-def _draw(lane: _Lane, top: int, step: float, language: Language) -> list[str]:
+def _draw(lane: Lane, top: int, step: float, language: Language) -> list[str]:
     base = top + _LANE
     totals = [sum(values) for values in zip(*(v for _, v in lane.stacks), strict=True)]
     peak = max(totals, default=0.0)
     said = (
-        Text(f"最多 {peak:g} {lane.unit}".rstrip(), f"max {peak:g} {lane.unit}".rstrip())
+        Text(f"最多 {peak:.3g} {lane.unit}".rstrip(), f"max {peak:.3g} {lane.unit}".rstrip())
         if peak
         else Text("无", "none")
     )
@@ -89,7 +99,7 @@ def _draw(lane: _Lane, top: int, step: float, language: Language) -> list[str]:
     for n in range(len(totals)):
         y = float(base)
         for colour, values in lane.stacks:
-            tall = values[n] / peak * (_LANE - 2)
+            tall = values[n] / max(peak, lane.least) * (_LANE - 2)
             if tall <= 0:
                 continue
             y -= tall

@@ -138,6 +138,7 @@ PURE = (
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
     "fengsui/review/step_times.py",
+    *(f"fengsui/review/incident/{f}.py" for f in ("annex", "facts", "names", "villages")),
     *(f"fengsui/inquiry/{f}.py" for f in ("known", "moment", "moment_words", "span")),
     *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),
     *("fengsui/doctor/page.py", "fengsui/doctor/promises.py", "fengsui/doctor/wrong/*.py"),

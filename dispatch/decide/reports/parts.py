@@ -25,6 +25,7 @@ _SOURCE = {
 }
 _AND, _THEN = Text("、", ", "), Text("；", "; ")
 _NOTHING = Text("", "")
+_QUOTED = 120  # characters of what was verified
 _LOSSES = Text(
     "人员伤亡、失联；房屋、道路、电力、通信、农田受损",
     "dead, injured, missing; houses, roads, power, telephone, fields",
@@ -183,8 +184,8 @@ class _Writer:
         seen = self._incident.seen
         found = [
             Text(
-                f"第{f.number}报核实（{self.clock(f.at)}）：{f.words.zh}",
-                f"report {f.number}, verified {self.clock(f.at)}: {f.words.en}",
+                f"第{f.number}报核实（{self.clock(f.at)}）：{_short(f.words.zh)}",
+                f"report {f.number}, verified {self.clock(f.at)}: {_short(f.words.en)}",
             )
             for f in seen.found[-3:]
         ]
@@ -253,6 +254,11 @@ class _Writer:
             head = Text(f"{what.zh}{len(areas)}处", f"{what.en}: {len(areas)}")
             found.append(head + highest + Text("（", " (") + self.named(ordered) + Text("）", ")"))
         return joined(found, _THEN)
+
+
+def _short(words: str) -> str:
+    """As much as leaves a report on its page; the whole stands in the 核报."""
+    return words if len(words) <= _QUOTED else words[:_QUOTED].rstrip() + "…"
 
 
 def _most(grades: Mapping[str, Grade]) -> Grade:

@@ -7,7 +7,7 @@ import click
 
 from config.language import Text
 from fengsui.cli.options import KEY, RUN, WAIT, Shared
-from fengsui.review import incident_reports
+from fengsui.review.incident import reports
 from fengsui.status import orders
 from stream.environment import Usage, spoken
 
@@ -24,6 +24,16 @@ from stream.environment import Usage, spoken
     default=0,
     type=click.IntRange(0),
     help=spoken(Text("只要第几报", "one report alone, by its number")),
+)
+@click.option(
+    "--annex",
+    is_flag=True,
+    help=spoken(
+        Text(
+            "打印页附上每份预警、决定和送达",
+            "with every warning, decision and delivery behind the page",
+        )
+    ),
 )
 @click.option(
     "--verify",
@@ -47,6 +57,7 @@ def report(
     incident: str,
     out: Path | None,
     number: int,
+    annex: bool,
     verify: bool,
     by: str,
     note: str,
@@ -65,4 +76,4 @@ def report(
         code = orders.verify(setup, incident, by, note, wait_s, key)
         if code or out is None:
             sys.exit(code)
-    sys.exit(incident_reports.report(setup, incident, out, number))
+    sys.exit(reports.report(setup, incident, out, number, more=annex))

@@ -11,7 +11,7 @@ import pytest
 
 from config.records.level import Action, Level
 from dispatch.records import Decision
-from fengsui.review.incident_reports import printed, report
+from fengsui.review.incident.reports import in_words, printed, report
 from fengsui.run.processes import run_stage
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
@@ -180,24 +180,30 @@ def test_the_reports_of_an_incident_as_text_and_as_a_page(
     assert "第2报 核报" in told
     page = tmp_path / "page.html"
     assert report(setup, "", page) == 0
-    html = page.read_text("utf-8")
+    alone = page.read_text("utf-8")
     for words in (
         "size: A4",
         "演练：不是真实灾情",
         "第2报",
         "实测转移 602 人",
+        "区防汛指挥部 D-01",
+    ):
+        assert words in alone, words
+    assert "附件" not in alone
+    assert report(setup, "", page, more=True) == 0
+    html = page.read_text("utf-8")
+    for words in (
+        "附件",
         "大庄科乡香屯村",
         "602",
-        "yanqing-A01-flash_flood-",
         "立即转移",
-        "R02",  # what is blind
+        setup.district.stations["R02"].name,  # what is blind
         "京汛&lt;7&gt;",
-        "K-01",
-        "进行中 open",
+        "市防汛指挥部 K-01",
     ):
         assert words in html, words
+    assert not re.search(r"yanqing-|>R02|A01[^0-9]", html), "ids are for machines"
     assert "<td>黄色、立即转移" in html  # the highest that was in force
-    assert "研判曾到橙色，未发布" in html
     with pytest.raises(Usage, match="yanqing-1"):
         report(setup, "yanqing-1", None)
 
@@ -212,7 +218,8 @@ def test_one_report_is_printed_alone_as_things_were_then(
     capsys.readouterr()
     assert report(setup, "", None, 1) == 0
     told = capsys.readouterr().out
-    assert "第1报 初报" in told
+    assert "一、时间" in told
+    assert "【待填】" in told
     assert "核报" not in told
     with pytest.raises(Usage, match=r"1 … 2"):
         report(setup, "", None, 3)
@@ -220,13 +227,14 @@ def test_one_report_is_printed_alone_as_things_were_then(
     assert report(setup, "", page, 1) == 0
     first = page.read_text("utf-8")
     assert "大庄科乡香屯村" in first
-    for later in ("沙门村", "泥石流", "实测转移", "监测盲区"):
+    for later in ("沙门村", "泥石流", "实测转移"):
         assert later not in first, later
-    assert report(setup, "", page) == 0
-    whole = page.read_text("utf-8")
+    assert report(setup, "", page, more=True) == 0
+    whole = page.read_text("utf-8").partition("附件")[2]
     assert whole.count('<td class="n">602</td>') == 1, "who lives there is counted once"
-    incident = re.search(r"yanqing-\d+T\d+", first)
-    assert incident is not None
-    assert "实测转移" not in printed(setup, f"{incident[0]}:1", "zh")
+    incident = ledger(line)[-1].incident
+    assert "实测转移" not in printed(setup, f"{incident}:1", "zh")
+    assert "实测转移" in printed(setup, f"{incident}:annex", "zh")
+    assert in_words(setup, f"{incident}:2", "en").startswith("EXERCISE.")
     with pytest.raises(ValueError, match="9"):
-        printed(setup, f"{incident[0]}:9", "zh")
+        printed(setup, f"{incident}:9", "zh")
