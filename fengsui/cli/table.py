@@ -105,8 +105,9 @@ COMMANDS = {
         ),
         "investigate": Entry(
             "fengsui.cli.look.investigate:investigate",
-            "调查：TIME 时值班台知道什么；不写选项就列出各次事件。",
-            "What the duty room knew at TIME; without an option the incidents are listed.",
+            "事后查证：--out 把一次事件封成一包，--at 是那一刻值班台所知；不写选项就列出各次事件。",
+            "--out seals an incident as one pack, --at is what the duty room knew then; without an option "
+            "the incidents are listed.",
         ),
         "decode": Entry(
             "fengsui.cli.look.decode:decode",

@@ -191,7 +191,7 @@ def take(setup: Setup, config: Path, file: Path, now_ms: int) -> Manifest:
                 Text(f"{name}: 没有记录，无可备份", f"{name}: no records: nothing to back up")
             )
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as scratch:
-            files, redacted = _config_files(config)
+            files, redacted = config_files(config)
             files |= _sealed(setup)
             parts = {n: _stored(Path(scratch) / f"c{i}", [files[n]]) for i, n in enumerate(files)}
             for topic in ORDER:
@@ -254,7 +254,7 @@ def _stored(place: Path, parts: Iterable[bytes]) -> tuple[Path, Member]:
     return place, Member(digest.hexdigest(), size)
 
 
-def _config_files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+def config_files(folder: Path) -> tuple[dict[str, bytes], list[str]]:
     """The district's tables by name of member, and those of which a password was left out."""
     found, redacted = {}, []
     for path in sorted(folder.rglob("*")):

@@ -151,8 +151,8 @@ def verify(folder: Path, key_files: list[Path]) -> LedgerFindings:
                 f"{folder}: is no ledger; make one: fengsui export ledger --out DIR",
             )
         )
-    given = [k for f in key_files for k in _keys(f)]
-    trusted = given or _keys(folder / "ledger.pub")
+    given = [k for f in key_files for k in public_keys(f)]
+    trusted = given or public_keys(folder / "ledger.pub")
     faults: list[Said] = []
     signed: dict[str, int] = {}
     run, sealed_at, ends = "", 0, dict[str, tuple[int, str]]()
@@ -204,7 +204,7 @@ def _file(
     return found, [found.fault.text] if found.fault is not None else []
 
 
-def _keys(path: Path) -> list[str]:
+def public_keys(path: Path) -> list[str]:
     """Public keys of a file, hex, one a line. Raises Usage naming it."""
     try:
         found = path.read_text("ascii").split("\n")

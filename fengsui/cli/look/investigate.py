@@ -1,21 +1,27 @@
 """The command `investigate`: what was known at a moment, and the sealed account of an incident."""
 
 import sys
+from pathlib import Path
 
 import click
 import msgspec
 
 from config.language import Text
 from dispatch.words.local_time import local
-from fengsui.cli.options import RUN, Shared
+from fengsui.cli.options import KEY, RUN, Shared
 from fengsui.inquiry.known import known
+from fengsui.inquiry.left_out import PERSONAL
 from fengsui.inquiry.moment import as_of
 from fengsui.inquiry.moment_words import lines
+from fengsui.inquiry.pack import Wish, make
+from fengsui.inquiry.seal import groups
 from fengsui.inquiry.span import incidents, moment_of
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
+from fengsui.run.signing import vouch
 from fengsui.run.terminal import echo
 from stream.environment import Usage, spoken
+from stream.wall_clock import now_ms
 
 
 @click.command()
@@ -31,15 +37,74 @@ from stream.environment import Usage, spoken
         )
     ),
 )
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=spoken(Text("查证包 FILE.zip", "the sealed pack, FILE.zip")),
+)
+@click.option("--by", default="", help=spoken(Text("谁要的", "who asks for it")))
+@click.option("--reason", default="", help=spoken(Text("为什么", "why")))
+@click.option(
+    "--with",
+    "named",
+    multiple=True,
+    type=click.Choice(PERSONAL),
+    help=spoken(
+        Text(
+            "附上个人信息（可写几次，须写 --by 和 --reason，记录在案）：words 原话、carriers 运营商答复、"
+            "names 人名、pictures 画面",
+            "personal data to be put in (several times; needs --by and --reason, and is recorded): words that "
+            "people typed, what carriers said, names, pictures",
+        )
+    ),
+)
 @click.option("--json", "as_json", is_flag=True, help=spoken(Text("JSON", "as JSON")))
+@KEY
 @RUN
 @click.pass_obj
-def investigate(obj: Shared, incident: str, at: str, as_json: bool, run_name: str) -> None:
-    """调查：TIME 时值班台知道什么；不写选项就列出各次事件。
+def investigate(
+    obj: Shared,
+    incident: str,
+    at: str,
+    out: Path | None,
+    by: str,
+    reason: str,
+    named: tuple[str, ...],
+    as_json: bool,
+    key: Path | None,
+    run_name: str,
+) -> None:
+    """事后查证：--out 把一次事件封成一包，--at 是那一刻值班台所知；不写选项就列出各次事件。
 
-    What the duty room knew at TIME; without an option the incidents are listed.
+    包里是：所知、提请、决定、发出、回音和看不见的，逐分钟、逐村；当时的配置和阈值；台账；软件清单。
+    用 `fengsui audit FILE` 核对，什么别的都不需要。个人信息不附，除非用 --with 写明。
+
+    --out seals an incident as one pack, --at is what the duty room knew then; without an option the
+    incidents are listed.
+
+    In the pack: what was known, asked, decided, sent, answered and blind, by the minute and by the village;
+    configuration and thresholds in force; the ledger; what the software is made of. `fengsui audit FILE`
+    verifies it and needs nothing else. Personal data is left out unless --with names it.
     """
     setup = obj.reader(run_name)
+    if named and not (out is not None and by.strip() and reason.strip()):
+        raise Usage(
+            Text(
+                "--with 与 --out 同用，须写 --by 和 --reason",
+                "--with goes with --out and needs --by and --reason",
+            )
+        )
+    if out is not None:
+        if not incident or at:
+            raise Usage(
+                Text(
+                    "--out 要写 INCIDENT，不与 --at 同用",
+                    "--out needs INCIDENT, and goes without --at",
+                )
+            )
+        if by:
+            vouch(setup, by, key)
+        sys.exit(_pack(setup, obj.config, incident, out, Wish(by, reason, named)))
     if at:
         sys.exit(_then(setup, incident, at, as_json=as_json))
     sys.exit(_list(setup))
@@ -61,6 +126,48 @@ def _list(setup: Setup) -> int:
     if not found:
         echo(Text("没有事件", "there is no incident"), err=True)
     return 0 if found else 1
+
+
+def _pack(setup: Setup, config: Path, incident: str, out: Path, wish: Wish) -> int:
+    """Make a pack."""
+    log = open_run_log(setup)
+    try:
+        made = make(setup, config, log, incident, out, wish, now_ms())
+    finally:
+        log.close()
+    m = made.manifest
+    echo(
+        Text(
+            f"{out}: {m.records} 条记录，{m.statements} 条陈述；SHA-256 {made.sha256}",
+            f"{out}: {m.records} records, {m.statements} statements; SHA-256 {made.sha256}",
+        )
+    )
+    echo(
+        Text(
+            f"签名公钥（另存一份，或读给收件人）：{groups(made.key)}",
+            f"signed with (keep it elsewhere, or read it out to whoever gets the pack): {groups(made.key)}",
+        )
+    )
+    if m.configs != (m.config,):
+        names = ", ".join(m.configs)
+        echo(
+            Text(
+                f"! 当时的配置是 {names}，目录现在是 {m.config}：包里的表不是当时的",
+                f"! the configuration in force was {names}, the folder is {m.config} now: the tables in the "
+                "pack are not those",
+            ),
+            err=True,
+        )
+    if m.unentered:
+        echo(
+            Text(
+                f"! {m.unentered} 条记录台账还没有：archive 停着，或刚刚写入",
+                f"! {m.unentered} records are not in the ledger yet: archive is down, or they are new",
+            ),
+            err=True,
+        )
+    echo(Text(f"核对：fengsui audit {out}", f"verify: fengsui audit {out}"))
+    return 0
 
 
 def _then(setup: Setup, incident: str, text: str, *, as_json: bool) -> int:

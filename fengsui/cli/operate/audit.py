@@ -56,13 +56,13 @@ def export(obj: Shared, topic: str, run_name: str, times: bool, out: Path | None
 
 
 @click.command()
-@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.argument("folder", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--key",
     "keys",
     multiple=True,
     type=click.Path(path_type=Path),
-    help=spoken(Text("DIR 签名者的公钥", "public key of DIR's signer")),
+    help=spoken(Text("FILE 签名者的公钥，另存的", "public key of FILE's signer, kept elsewhere")),
 )
 @click.option(
     "--ledger",
@@ -95,21 +95,25 @@ def audit(
 ) -> None:
     """稽核：每个检测是否决定，每个预警是否定向，每个发送是否了结。
 
-    写 DIR 则查台账：导出的台账有没有改过一个字节，有没有少一条、多一条、挪动或截断。
-    只需文件夹和另存的公钥：--key FILE。
+    写 FILE 则查导出的台账（文件夹）或查证包（fengsui investigate --out）：有没有改过一个字节，有没有少一条、
+    多一条、挪动或截断。只需它和另存的公钥：--key KEY。
 
     Is every detection decided, every warning addressed, every delivery ended?
 
-    With DIR: was a byte of an exported ledger changed, or an entry removed, put in, moved or cut off? It
-    needs nothing but the folder and the public key: --key FILE, kept elsewhere.
+    With FILE, the folder of an exported ledger or a pack (fengsui investigate --out): was a byte changed, or
+    a record removed, put in, moved or cut off? It needs nothing but that and the public key, kept
+    elsewhere: --key KEY.
     """
     if folder is not None and not ledger and not once:
-        sys.exit(_check_ledger(folder, list(keys)))
+        from fengsui.inquiry.verify import is_pack  # loads all that makes one
+
+        check = _check_pack if is_pack(folder) else _check_ledger
+        sys.exit(check(folder, list(keys)))
     if folder is not None or keys:
         raise Usage(
             Text(
-                "DIR 单独使用，不与 --ledger、--once 同用；--key 与 DIR 同用",
-                "DIR: not together with --ledger or --once; --key goes with DIR",
+                "FILE 单独使用，不与 --ledger、--once 同用；--key 与 FILE 同用",
+                "FILE: not together with --ledger or --once; --key goes with FILE",
             )
         )
     if ledger:
@@ -211,6 +215,17 @@ def _check_ledger(folder: Path, keys: list[Path]) -> int:
             )
         )
     return 0
+
+
+def _check_pack(place: Path, keys: list[Path]) -> int:
+    """Verify an investigation pack; 1 if anything is wrong."""
+    from fengsui.inquiry.verdict import verdict
+    from fengsui.inquiry.verify import verify as verify_pack
+
+    found = verify_pack(place, keys)
+    for words in verdict(found):
+        echo(words)
+    return 1 if found.faults else 0
 
 
 def _check_run_ledger(setup: Setup) -> int:

@@ -1,0 +1,99 @@
+"""What was found in a pack, in lines. Pure."""
+
+from collections.abc import Iterator
+
+from config.language import Said, Text, text_of
+from fengsui.files.export import moment
+from fengsui.inquiry.left_out import NAMED
+from fengsui.inquiry.seal import Manifest, groups
+from fengsui.inquiry.verify import PackFindings
+
+
+def verdict(found: PackFindings) -> Iterator[Said]:
+    """Faults first, each with `!`; then what was trusted, and what the pack cannot say."""
+    for words in found.faults:
+        yield "! " + text_of(words)
+    m = found.manifest
+    if m is None:
+        return
+    if not found.faults:
+        yield Text(
+            f"查证包完好：{m.district} {m.run} {m.incident}，{found.records} 条记录，{m.statements} 条陈述",
+            f"the pack is whole: {m.district} {m.run} {m.incident}, {found.records} records, "
+            f"{m.statements} statements",
+        )
+        yield from _counts(found)
+    yield from _whose(found, m)
+    yield from _limits(found, m)
+
+
+def _counts(found: PackFindings) -> Iterator[Said]:
+    yield Text(
+        f"  {found.proven} 条与日志逐字节相符；{found.records - found.proven} 条有未附的字段，其中 "
+        f"{found.vouched} 条由台账条目担保",
+        f"  {found.proven} are byte for byte as in the log; of {found.records - found.proven} fields were "
+        f"left out, {found.vouched} of these are vouched for by their entry of the ledger",
+    )
+    if found.proofs is not None:
+        p = found.proofs
+        none = Text(f"，{p.none} 个无签名", f", {p.none} have none") if p.none else Text("", "")
+        yield Text(
+            f"  人的决定（整个台账）：{p.right} 个签名相符{none.zh}",
+            f"  people's decisions (in the whole ledger): {p.right} signatures fit{none.en}",
+        )
+
+
+def _whose(found: PackFindings, m: Manifest) -> Iterator[Said]:
+    """Which key was trusted, and how to tell whether rightly."""
+    why = f"{m.by}: {m.reason}" if m.by or m.reason else "-"
+    yield Text(
+        f"制作于 {moment(m.made_at)}，Fengsui {m.fengsui}，{why}",
+        f"made at {moment(m.made_at)} by Fengsui {m.fengsui}, {why}",
+    )
+    yield Text(f"签名公钥：{groups(m.key)}", f"signed with the key {groups(m.key)}")
+    if found.given:
+        yield Text(
+            "所信的公钥：由 --key 给出的那一把",
+            "trusted: the key that was given with --key",
+        )
+        return
+    yield Text(
+        "! 所信的公钥：包里自带的。这只说明包前后一致，不说明是谁做的：能改一切的人可以用自己的钥匙另做一包。",
+        "! trusted: the pack's own key. That shows that the pack agrees with itself, not who made it: who can "
+        "change everything can make another with a key of their own.",
+    )
+    yield Text(
+        "  请用电话或当面，与值班单位存档的 keys/ledger.pub 逐组对照上面的公钥；或用存档的一份重查：--key "
+        "ledger.pub",
+        "  Compare the key above group by group, by telephone or in person, with keys/ledger.pub as the duty "
+        "office has it on file; or verify again with that file: --key ledger.pub",
+    )
+
+
+def _limits(found: PackFindings, m: Manifest) -> Iterator[Said]:
+    if not found.sealed:
+        yield Text(
+            "注：这是解开的文件夹，只按清单核对；整个档案的封签在 zip 上",
+            "note: this is an unpacked folder, verified by its manifest; the seal over the whole archive is "
+            "on the zip",
+        )
+    for name in m.named:
+        words = NAMED.get(name, Text(name, name))
+        yield Text(f"注：附有个人信息：{words.zh}", f"note: holds personal data: {words.en}")
+    if m.unentered:
+        yield Text(
+            f"注：制作时台账还没有其中 {m.unentered} 条记录",
+            f"note: {m.unentered} of its records were not in the ledger yet when it was made",
+        )
+    if m.configs and m.configs != (m.config,):
+        yield Text(
+            f"注：当时的配置版本是 {' '.join(m.configs)}，包里的表是 {m.config}",
+            f"note: the configuration in force was {' '.join(m.configs)}, the tables here are {m.config}",
+        )
+    cut = sorted(t for t, starts in m.kept_since.items() if any(starts))
+    if cut:
+        names = " ".join(cut)
+        yield Text(
+            f"注：制作时日志里更早的 {names} 已过保留期",
+            f"note: when it was made, older records of {names} had passed their retention",
+        )
