@@ -318,6 +318,21 @@ class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
     noted_at: int
 
 
+class Custody(Record, frozen=True, kw_only=True, tag="custody"):
+    """What was done with the records of an incident for those who look into it: a sealed pack was made of
+    them, they were locked against deletion, or the lock was let go. It stands in `cases`, decide passes it
+    on, and the ledger has it: who, why, until when, and what personal data left the house."""
+
+    act: Literal["pack", "lock", "release"]
+    incident: str
+    by: str
+    said_at: Whole  # the wall clock
+    reason: str = ""
+    until_at: Whole = 0  # of a lock
+    named: tuple[str, ...] = ()  # of a pack: the personal data in it
+    sha256: str = ""  # of a pack, of the whole file, hex
+
+
 CaseRecord = (
     Run
     | Tick
@@ -329,6 +344,7 @@ CaseRecord = (
     | PersonSays
     | Service
     | RecordEnd
+    | Custody
 )
 AlertRecord = (
     Run
@@ -341,6 +357,7 @@ AlertRecord = (
     | PersonSays
     | Service
     | RecordEnd
+    | Custody
 )
 DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays
 

@@ -24,6 +24,7 @@ from console.model.answers import Erased
 from console.pages.subscribers import counted
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
+from dispatch.people.erase import Held
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _A_MINUTE = 20  # looks: a list is not to be read out through them
@@ -134,6 +135,9 @@ class PersonDesk(Desk):
         self._users.note(self._feed.at(), user.name, "erase", f"{asked.id} {asked.key} {reason}")
         try:
             self._people.erase(asked.id, int(time.time() * 1000))
+        except Held as e:
+            self._users.note(self._feed.at(), user.name, "not erased", asked.id)
+            raise Refused(409, text_of(e)) from e
         except _FAULTS as e:
             self._users.note(self._feed.at(), user.name, "not erased", asked.id)
             raise Refused(503, Text(f"没有删除：{zh(e)}", f"not erased: {en(e)}")) from e

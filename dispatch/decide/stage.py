@@ -30,7 +30,7 @@ from dispatch.decide.withdraw import cleared
 from dispatch.decide.wrong_run import ANEW, withdrawn
 from dispatch.grade import Grade
 from dispatch.ledger.decisions import chained
-from dispatch.records import Alert, CaseRecord, Decision, RecordEnd
+from dispatch.records import Alert, CaseRecord, Custody, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
 from dispatch.words.reason import heard
 from ingest.observation import PersonSays, Service
@@ -137,7 +137,7 @@ class Decide:
                 if state.incident is not None:
                     state.incident.hear(record)
                 writes.append(Write("alerts", record.area or record.role, record))
-            case Service() | RecordEnd():  # for the ledger, and for whoever looks
+            case Service() | RecordEnd() | Custody():  # for the ledger, and for whoever looks
                 writes.append(Write("alerts", "desk", record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)

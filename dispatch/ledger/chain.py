@@ -40,6 +40,7 @@ _IDS = {
     "person_says": "id person role area what people said_at way photo",
     "service": "id thing by said_at until_at way",
     "record_end": "n hash noted_at",
+    "custody": "act incident by said_at until_at named sha256",
 }
 _PASSED = ("tick", "mark", "route_health")  # neither a decision nor the state of a delivery
 # the record's `type` as it is written -> the same in words, and the fields that are kept

@@ -90,10 +90,11 @@ def _told(district: District, records: Sequence[Known]) -> Iterable[_Draft]:
         before = shift.count
         shift.take(record, view)
         for entry in list(shift.entries)[before - shift.count :] if shift.count > before else ():
-            yield _of_shift(entry, record, n)
+            yield _of_shift(entry, seen, n)
 
 
-def _of_shift(entry: Entry, record: object, n: int) -> _Draft:
+def _of_shift(entry: Entry, seen: Known, n: int) -> _Draft:
+    record, at = seen.record, seen.at
     kind: Kind = _OF_SHIFT.get(entry.kind, "known")
     if isinstance(record, Alert):
         kind = "asked" if record.questions else "decided"
@@ -101,11 +102,11 @@ def _of_shift(entry: Entry, record: object, n: int) -> _Draft:
         if called := sorted({who for q in record.questions for who in q.called}):
             names = " ".join(called)
             hint = Text(f"，在问 {names}", f", asked of {names}")
-        return _Draft(entry.at, kind, entry.area, Text(entry.zh, entry.en) + hint, (n,))
+        return _Draft(at, kind, entry.area, Text(entry.zh, entry.en) + hint, (n,))
     who = f"{entry.who} " if entry.who else ""
     if isinstance(record, Decision) and record.by == "policy":
         who = ""
-    return _Draft(entry.at, kind, entry.area, who + Text(entry.zh, entry.en), (n,))
+    return _Draft(at, kind, entry.area, who + Text(entry.zh, entry.en), (n,))
 
 
 def _detected(district: District, d: Detection) -> Text | None:

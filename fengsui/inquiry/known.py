@@ -2,7 +2,8 @@
 
 A reading is known when it was received and not when it was measured, a detection when the clock of its
 partition had come to it, an act or a warning at its own time. In an exercise the clock moves a minute a
-step, and readings are handed in before it: there nothing is known before it was measured.
+step, readings are handed in before it, and receipts bear the step before: there nothing is known before it
+was measured, nor before what stands ahead of it in its partition.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from detectors.detection import Acknowledgement, Detection, Mark
 from dispatch.asked import asked
 from dispatch.records import (
     Alert,
+    Custody,
     Decision,
     Delivery,
     Outcome,
@@ -49,7 +51,7 @@ def known(log: Log, topics: tuple[str, ...] = TOPICS) -> Iterator[Known]:
 
 
 def _partition(log: Log, topic: str, part: int) -> Iterator[Known]:
-    at, clock, played = 0, 0, False
+    at, clock, ahead, played = 0, 0, 0, False
     while entries := log.read(topic, part, at):
         for e in entries:
             record = decode(DECODERS[topic].decode, e.value)
@@ -62,6 +64,8 @@ def _partition(log: Log, topic: str, part: int) -> Iterator[Known]:
             when = known_at(record, clock)
             if played and isinstance(record, Observations):
                 when = max((when, *record.observed_at))
+            if played and not isinstance(record, _WALL):
+                when = ahead = max(when, ahead)
             yield Known(topic, part, e.offset, e.key, e.value, record, when)
         at = entries[-1].offset + 1
 
@@ -74,6 +78,7 @@ def known_at(record: object, clock: int) -> int:
     return clock if name is None else int(getattr(record, name))
 
 
+_WALL = (Custody, RecordEnd)  # whose times are the wall clock's, in an exercise too
 _MOMENT: dict[type, str] = {
     **dict.fromkeys((Observations, PersonSays, CapIn, DeadLetter, Away), "received_at"),
     **dict.fromkeys((Mark, Tick), "clock_at"),
@@ -84,7 +89,7 @@ _MOMENT: dict[type, str] = {
     Receipt: "receipt_at",
     RouteHealth: "checked_at",
     Outcome: "told_at",
-    Service: "said_at",
+    **dict.fromkeys((Service, Custody), "said_at"),
     Acknowledgement: "answered_at",
     RecordEnd: "noted_at",
     Run: "start_at",

@@ -33,6 +33,7 @@ _TYPED: dict[str, tuple[str, ...]] = {
     "outcome": ("note",),
     "service": ("reason",),
     "answer": ("note",),
+    "custody": ("reason",),
     "cap_in": ("note",),
     "dead_letter": ("payload", "detail"),
 }

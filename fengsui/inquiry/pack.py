@@ -120,6 +120,12 @@ def _chosen(incident: str, alerts: Sequence[Alert]) -> Incident:
     return there[incident]
 
 
+def people_of(setup: Setup, log: Log, incident: str) -> list[str]:
+    """Opaque ids of everybody who stands in the records of an incident. Raises Usage: there is none such."""
+    alerts = [r for _, r in Follower(log, ("alerts",)).take() if isinstance(r, Alert)]
+    return sorted(set(people(_taken(setup, log, _chosen(incident, alerts), alerts))) - {"policy"})
+
+
 def _taken(setup: Setup, log: Log, mine: Incident, alerts: Sequence[Alert]) -> list[Known]:
     wanted = Wanted(mine, place_of(setup.district, mine, alerts))
     wanted.rests_on(alerts)
@@ -201,7 +207,7 @@ def _about(setup: Setup, config: Path) -> dict[str, bytes]:
 def _named(setup: Setup, shown: Sequence[Known], wish: Wish) -> dict[str, bytes]:
     found = {}
     if "names" in wish.named:
-        ids = set(_people(shown))
+        ids = set(people(shown))
         with ContactStore(place(setup)) as store:
             held = {i: store.whole(i) for i in sorted(ids & set(store.ids()))}
         names = {i: {"name": c.name, "role": c.role} for i, c in held.items() if c is not None}
@@ -214,7 +220,7 @@ def _named(setup: Setup, shown: Sequence[Known], wish: Wish) -> dict[str, bytes]
     return found
 
 
-def _people(shown: Sequence[Known]) -> Iterator[str]:
+def people(shown: Sequence[Known]) -> Iterator[str]:
     """Every opaque id that stands for somebody."""
     for seen in shown:
         for field in ("by", "recipient", "person", "approver", "asked_by"):

@@ -74,7 +74,7 @@ class Pages:
             local(x, self._district.timezone, "%m-%d")
             for x in (self._incident.begin_at, self._incident.end_at)
         }
-        form = "%H:%M" if len(days) == 1 else "%m-%d %H:%M"
+        form = "%H:%M" if len(days) == 1 else "%d %H:%M"
         return "–" if ms is None else local(ms, self._district.timezone, form)
 
     def commission(self, language: Language) -> str:

@@ -10,7 +10,16 @@ from typing import NamedTuple
 
 from config.records.district import District
 from detectors.detection import Detection
-from dispatch.records import Alert, Decision, Delivery, Outcome, Receipt, Report, RouteHealth
+from dispatch.records import (
+    Alert,
+    Custody,
+    Decision,
+    Delivery,
+    Outcome,
+    Receipt,
+    Report,
+    RouteHealth,
+)
 from fengsui.inquiry.known import Known
 from fengsui.inquiry.span import Incident
 from ingest.observation import Away, CapIn, Observations, PersonSays, Service
@@ -62,7 +71,7 @@ class Wanted:
                 return r.id in mine.alerts
             case Decision():
                 return r.alert in mine.alerts or r.incident == mine.id
-            case Report():
+            case Report() | Custody():
                 return r.incident == mine.id
             case Delivery():
                 if r.alert in mine.alerts:

@@ -12,11 +12,14 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 from config.language import Text, en, text_of, zh
+from dispatch.ledger.custody import locked, noted
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
+from stream.disk.locks import in_force
 from stream.log.port import Corrupt, Log, Unavailable
 from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
@@ -221,7 +224,7 @@ def run_stage(
             ledger = Ledger(log, member(), keys.private, now_ms, stop)
             ready.set()  # no warning waits for history
             try:
-                with _trimming(log, trusted(now, floor), stop) as trimming:
+                with _trimming(log, setup.folder, trusted(now, floor), stop) as trimming:
                     _archive(setup, log, stop)
                 trimming.check()
             finally:
@@ -330,8 +333,10 @@ def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
 class _trimming:  # noqa: N801  # reads as a verb where it is used
     """Drops what is past its retention, once an hour, while archive runs. now: the line's clock."""
 
-    def __init__(self, log: Log, now: Callable[[], int], stop: threading.Event) -> None:
-        self._log, self._now, self._stop = log, now, stop
+    def __init__(
+        self, log: Log, folder: Path, now: Callable[[], int], stop: threading.Event
+    ) -> None:
+        self._log, self._folder, self._now, self._stop = log, folder, now, stop
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="trim", daemon=True)
 
@@ -339,7 +344,7 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
         try:
             while not self._stop.wait(_TRIM_EVERY_S):
                 try:
-                    self._log.trim(self._now())
+                    self.turn()
                 except Unavailable as e:  # in an hour again
                     say(
                         "archive",
@@ -348,6 +353,20 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
         except BaseException as e:  # noqa: BLE001  # raised by `check`: the stage ends with it
             self._failed = e
             self._stop.set()
+
+    def turn(self) -> None:
+        """Once, unless it is locked."""
+        if not self._held():
+            self._log.trim(self._now())
+
+    def _held(self) -> bool:
+        """Does a lock of an investigation hold the log? One that cannot be read does."""
+        now = now_ms()
+        try:
+            return bool(in_force(self._folder, now) or locked(noted(self._log), now))
+        except ValueError as e:
+            say("archive", text_of(e))
+            return True
 
     def check(self) -> None:
         """Raises what ended the thread."""

@@ -1,6 +1,6 @@
 """What people wrote that nobody here could read, and what strangers wrote, with their number so that
 somebody can call back: kept for the duty room as it is, apart from the log, encrypted, and erased after
-three days.
+three days, or when a retention lock (stream/disk/locks.py) is let go.
 
 `people-words.db` beside the contact store: opaque ids and times in plain, the words by AES-256-GCM under
 a key of the row, and that key under the master key in `keys/people-words.key` (0600), the row's id bound
@@ -20,7 +20,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from config.language import Text, text_of
 from stream.disk.files import create_file, make_folder
+from stream.disk.locks import in_force
 from stream.oplog import Seldom
+from stream.wall_clock import now_ms
 
 STRANGER = "X-"  # so begins what stands for a number that nobody on the list has
 KEPT_MS = 72 * 3_600_000
@@ -80,7 +82,9 @@ class Words:
         """Those that are not over, newest first. Raises ValueError for one that cannot be decrypted."""
         with self._lock:
             self._forget(now)
-            rows = self._db.execute("SELECT * FROM word ORDER BY at DESC, id").fetchall()
+            rows = self._db.execute(
+                "SELECT * FROM word WHERE at > ? ORDER BY at DESC, id", (now - KEPT_MS,)
+            ).fetchall()
         found = []
         for ident, person, area, at, wrapped, sealed in rows:
             try:
@@ -106,6 +110,11 @@ class Words:
             self._db.executemany("DELETE FROM word WHERE person = ?", [(p,) for p in persons])
 
     def _forget(self, now: int) -> None:
+        try:
+            if in_force(self.file.parent, now_ms()):
+                return  # an investigation has locked what lies here
+        except ValueError:
+            return  # a lock that cannot be read is one
         self._db.execute("DELETE FROM word WHERE at <= ?", (now - KEPT_MS,))
         self._db.execute(
             "DELETE FROM word WHERE id NOT IN (SELECT id FROM word ORDER BY at DESC LIMIT ?)",

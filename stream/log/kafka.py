@@ -20,7 +20,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 from config.language import Text, en, zh
 from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
-from stream.log.kafka_kept import COPIES, SYNCED, kept, sync
+from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_url import kafka_place
 from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
@@ -303,6 +303,20 @@ class KafkaLog:
 
     def trim(self, now_ms: int) -> None:
         """The broker does it, by each topic's retention."""
+
+    def hold(self, held: bool) -> None:
+        wanted = {
+            self.topic(t.name): "-1" if held else str(t.retention_h * 3_600_000)
+            for t in self.topics.values()
+        }
+        try:
+            admin = Admin(**self.servers)
+            try:
+                set_configs(admin, "retention.ms", wanted)
+            finally:
+                admin.close()
+        except (ke.KafkaError, OSError) as e:
+            raise self.unavailable(e) from e
 
     def close(self) -> None:
         with self._lock:

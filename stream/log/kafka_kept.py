@@ -83,8 +83,13 @@ def flush_of(admin: Any, topics: Iterable[str]) -> dict[str, str]:
 
 def set_flush(admin: Any, values: Mapping[str, str]) -> None:
     """topic -> `flush.messages`. Raises KafkaError."""
+    set_configs(admin, "flush.messages", values)
+
+
+def set_configs(admin: Any, name: str, values: Mapping[str, str]) -> None:
+    """topic -> its setting of that name. Raises KafkaError."""
     wanted = [
-        ConfigResource(ConfigResourceType.TOPIC, topic, {"flush.messages": value})
+        ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})
         for topic, value in values.items()
     ]
     admin.alter_configs(wanted, raise_on_unknown=False)

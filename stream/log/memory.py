@@ -202,6 +202,9 @@ class MemoryLog:
     def kept(self) -> Kept:
         return Kept(1, 1, tuple(self.topics))
 
+    def hold(self, held: bool) -> None:
+        """Nothing is dropped here but by `trim`."""
+
     def trim(self, now_ms: int) -> None:
         """It keeps all: it lives no longer than its process."""
 

@@ -166,6 +166,12 @@ class Log(Protocol):
         what comes after the older of its last two snapshots. A no-op where the server does it."""
         ...
 
+    def hold(self, held: bool) -> None:
+        """Of a server that drops what is past its retention by itself: from now on nothing (`held`), or
+        again as each topic says. A no-op where `trim` does it, which is then not called. Raises
+        Unavailable: it may not be changed by this user."""
+        ...
+
     def close(self) -> None: ...
 
 

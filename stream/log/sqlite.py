@@ -257,6 +257,9 @@ class SqliteLog:
         synced = journal == "wal" and syncs >= 2  # FULL
         return Kept(1, 1, () if synced else tuple(self.topics))
 
+    def hold(self, held: bool) -> None:
+        """Nothing is dropped here but by `trim`."""
+
     def trim(self, now_ms: int) -> None:
         for topic in self.topics.values():
             for part in range(topic.partitions):

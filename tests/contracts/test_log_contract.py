@@ -349,3 +349,31 @@ def worker(url: str, run: str, limit: int) -> "subprocess.CompletedProcess[str]"
         cwd=root,
         env=None,
     )
+
+
+def retention(log: Log) -> set[str]:
+    """Of a log on Kafka, what its broker says of each of its topics."""
+    from kafka.admin import ConfigResource, ConfigResourceType
+
+    from stream.log.kafka import KafkaLog
+    from stream.log.kafka_clients import Admin
+
+    assert isinstance(log, KafkaLog)
+    names = [log.topic(name) for name in log.topics]
+    admin = Admin(**log.servers)
+    asked = [ConfigResource(ConfigResourceType.TOPIC, n, {"retention.ms": None}) for n in names]
+    found = admin.describe_configs(asked, config_filter="all")["topic"]
+    admin.close()
+    return {found[n]["retention.ms"]["value"] for n in names}
+
+
+def test_a_log_that_is_held_drops_nothing_by_itself_until_it_is_let_go(opening: Open) -> None:
+    log = opening()
+    put(log, ["a"])
+    log.hold(True)
+    if opening.url.startswith("kafka:"):  # type: ignore[attr-defined]
+        assert retention(log) == {"-1"}
+    log.hold(False)
+    if opening.url.startswith("kafka:"):  # type: ignore[attr-defined]
+        assert retention(log) == {str(t.retention_h * 3_600_000) for t in log.topics.values()}
+    assert texts(there(log, 1)) == ["a"]

@@ -10,6 +10,7 @@ from detectors.detection import Coverage
 from dispatch.ledger.chain import CHAINS
 from dispatch.ledger.writer import Writer, ledger_keys
 from dispatch.records import Alert, Decision, Delivery, Receipt, Report
+from fengsui.inquiry.known import known_at
 from fengsui.run.setup import Setup
 from ingest.observation import Observation, Observations
 from stream.log.port import Log, Out, partition_of
@@ -77,10 +78,13 @@ def filled(state: Path, rows: list[Record] | None = None) -> tuple[Setup, list[R
     log = open_run_log(setup)
     try:
         run = next(r for r in found if isinstance(r, Run))
-        begun = [Out(t, "run", encode(run)) for t in ("observations", "alerts", "deliveries")]
+        begun = [
+            Out(t, "run", encode(run)) for t in ("observations", "cases", "alerts", "deliveries")
+        ]
         part = partition_of(GROUP, DISTRICT.partitions)
         begun[0] = begun[0]._replace(partition=part)
-        log.append([*begun, *(_out(r, part) for r in found)])
+        rows = sorted(found, key=lambda r: known_at(r, 0))  # as they come
+        log.append([*begun, *(_out(r, part) for r in rows if r is not run)])
         entered(setup, log)
     finally:
         log.close()

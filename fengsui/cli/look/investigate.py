@@ -2,20 +2,26 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 import msgspec
 
 from config.language import Text
+from dispatch.ledger.custody import note
+from dispatch.records import Custody
 from dispatch.words.local_time import local
 from fengsui.cli.options import KEY, RUN, Shared
+from fengsui.files.retention import lock as set_lock
+from fengsui.files.retention import release as let_go
 from fengsui.inquiry.known import known
 from fengsui.inquiry.left_out import PERSONAL
 from fengsui.inquiry.moment import as_of
 from fengsui.inquiry.moment_words import lines
-from fengsui.inquiry.pack import Wish, make
+from fengsui.inquiry.pack import Wish, make, people_of
 from fengsui.inquiry.seal import groups
 from fengsui.inquiry.span import incidents, moment_of
+from fengsui.run.moments import parse_moment
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.signing import vouch
@@ -41,6 +47,25 @@ from stream.wall_clock import now_ms
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help=spoken(Text("查证包 FILE.zip", "the sealed pack, FILE.zip")),
+)
+@click.option(
+    "--lock",
+    "until",
+    default="",
+    help=spoken(
+        Text(
+            "保留锁：到这个时刻以前不清日志、不删这些人（须写 --by 和 --reason，记入台账）",
+            "retention lock: until then the log drops nothing and these people are not erased (needs --by and "
+            "--reason; the ledger has it)",
+        )
+    ),
+)
+@click.option(
+    "--release",
+    is_flag=True,
+    help=spoken(
+        Text("解除保留锁（须写 --by 和 --reason）", "let the lock go (needs --by and --reason)")
+    ),
 )
 @click.option("--by", default="", help=spoken(Text("谁要的", "who asks for it")))
 @click.option("--reason", default="", help=spoken(Text("为什么", "why")))
@@ -70,23 +95,38 @@ def investigate(
     by: str,
     reason: str,
     named: tuple[str, ...],
+    until: str,
+    release: bool,
     as_json: bool,
     key: Path | None,
     run_name: str,
 ) -> None:
     """事后查证：--out 把一次事件封成一包，--at 是那一刻值班台所知；不写选项就列出各次事件。
 
+    --lock 让这次事件的记录到时为止不被删除：日志不按保留期清理，其中的人不可 `contacts erase`，来信原话不过期。
+
     包里是：所知、提请、决定、发出、回音和看不见的，逐分钟、逐村；当时的配置和阈值；台账；软件清单。
     用 `fengsui audit FILE` 核对，什么别的都不需要。个人信息不附，除非用 --with 写明。
 
     --out seals an incident as one pack, --at is what the duty room knew then; without an option the
-    incidents are listed.
+    incidents are listed. --lock keeps its records from being deleted until then: the log drops nothing by
+    age, people who stand in it are not erased, and what people wrote does not run out.
 
     In the pack: what was known, asked, decided, sent, answered and blind, by the minute and by the village;
     configuration and thresholds in force; the ledger; what the software is made of. `fengsui audit FILE`
     verifies it and needs nothing else. Personal data is left out unless --with names it.
     """
     setup = obj.reader(run_name)
+    if until or release:
+        if not (incident and by.strip() and reason.strip()) or at or out or (until and release):
+            raise Usage(
+                Text(
+                    "--lock 或 --release 要写 INCIDENT、--by 和 --reason，单独使用",
+                    "--lock or --release needs INCIDENT, --by and --reason, and stands alone",
+                )
+            )
+        vouch(setup, by, key)
+        sys.exit(_lock(setup, incident, by, reason, parse_moment(until) if until else 0))
     if named and not (out is not None and by.strip() and reason.strip()):
         raise Usage(
             Text(
@@ -128,11 +168,48 @@ def _list(setup: Setup) -> int:
     return 0 if found else 1
 
 
+def _lock(setup: Setup, incident: str, by: str, reason: str, until: int) -> int:
+    """Set a lock, or with `until` 0 let it go."""
+    now, zone = now_ms(), setup.district.timezone
+    if until and until <= now:
+        raise Usage(Text("--lock：已过去", "--lock: is past"))
+    log = open_run_log(setup)
+    act: Literal["lock", "release"] = "lock" if until else "release"
+    said = Custody(act=act, incident=incident, by=by, said_at=now, reason=reason, until_at=until)
+    try:
+        if until:
+            people = people_of(setup, log, incident)
+            more = list(set_lock(setup, log, said, people))
+            when = local(until, zone, "%Y-%m-%d %H:%M")
+            told = Text(
+                f"{incident}: 已锁到 {when}；{len(people)} 人不可删除，日志不按保留期清理",
+                f"{incident}: locked until {when}; {len(people)} people may not be erased, the log drops "
+                "nothing by age",
+            )
+        else:
+            many, more = let_go(setup, log, said)
+            told = Text(f"{incident}: 解除 {many} 把锁", f"{incident}: {many} locks let go")
+            if not many:
+                told = Text(f"{incident}: 没有锁", f"{incident}: is not locked")
+    finally:
+        log.close()
+    echo(told)
+    for line in more:
+        echo(line, err=True)
+    return 1 if more or not (until or many) else 0
+
+
 def _pack(setup: Setup, config: Path, incident: str, out: Path, wish: Wish) -> int:
     """Make a pack."""
     log = open_run_log(setup)
     try:
-        made = make(setup, config, log, incident, out, wish, now_ms())
+        now = now_ms()
+        made = make(setup, config, log, incident, out, wish, now)
+        done = Custody(
+            act="pack", incident=incident, by=wish.by, said_at=now, reason=wish.reason,
+            named=wish.named, sha256=made.sha256,
+        )  # fmt: skip
+        note(log, done)
     finally:
         log.close()
     m = made.manifest

@@ -10,8 +10,10 @@ from config.records.district import District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
 from fengsui.cli.options import RUN, Shared
+from fengsui.files.retention import held_people
 from fengsui.run.contact_csv import read_list, take, write_list, write_rejects
 from fengsui.run.recipients import doubts, place
+from fengsui.run.run_log import open_run_log
 from fengsui.run.terminal import echo
 from stream.environment import Usage, spoken
 from stream.wall_clock import now_ms
@@ -134,11 +136,19 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     """
     setup = obj.reader(run_name)
     district = setup.district
+    log = open_run_log(setup)
     try:
-        gone = erase(place(setup), ids, now_ms())
+        held = held_people(setup, log, ids, now_ms())
+        gone = erase(place(setup), [i for i in ids if i not in held], now_ms())
     except ValueError as e:
         raise Usage(text_of(e)) from e
+    finally:
+        log.close()
+    for name, why in held.items():
+        echo(f"! {name}: " + Text("没有删除：", "not erased: ") + why, err=True)
     for name in ids:
+        if name in held:
+            continue
         said = Text("已删除", "erased") if name in gone else Text("不在库中", "not in the store")
         echo(f"{name}: " + said)
     plain = [i for i in ids if i in district.contacts]

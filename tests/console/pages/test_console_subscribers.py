@@ -25,6 +25,8 @@ from fengsui.play.console import sources
 from fengsui.run.run_log import open_run_log
 from fengsui.status.pages import asked
 from ingest.people.links import Links
+from stream.disk.locks import Lock
+from stream.disk.locks import add as add_lock
 from stream.log.port import Log
 from stream.wall_clock import now_ms
 from tests.support.choices import resident
@@ -217,6 +219,23 @@ def test_erasing_takes_row_key_and_link_and_stands_on_record(kept: Desk) -> None
     assert post(chen, "/api/person", {"id": ONE})[0] == 404
     after = json.loads(chen.ask("GET", "/api/subscribers")[2])
     assert after["recipients"] == before["recipients"] - 1
+
+
+def test_who_stands_in_locked_records_is_not_erased(kept: Desk) -> None:
+    chen, folder = entered(kept, "chen"), kept.setup.folder
+    until = 2**42  # in the year 2109
+    add_lock(
+        folder,
+        Lock(name="I1", by="K-01", reason="审计", locked_at=1, until_at=until, people=(ONE,)),
+    )
+    body = {"id": ONE, "reason": "本人书面要求", "key": "2" * 16}
+    status, found = post(chen, "/api/erase", body)
+    assert status == 409
+    assert "I1" in str(found)
+    assert "审计" in str(found)
+    assert noted(kept)[-1][1] == "not erased"
+    with ContactStore(folder) as store:
+        assert store.whole(ONE) == FULL
 
 
 def test_what_cannot_be_erased_is_said(desk: Desk) -> None:
