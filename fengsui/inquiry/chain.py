@@ -16,7 +16,7 @@ import msgspec
 from config.language import Text
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Chained(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One record at its place of the log. at: when the line of stages had it (ms). value: the record,
     without what `left_out` names (dotted for what stands in another). ledger: chain and number of its entry,
     none for what the ledger does not enter, or had not yet."""
@@ -51,17 +51,17 @@ class Read(NamedTuple):
 
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Line)
+_decoder = msgspec.json.Decoder(Chained)
 
 
-def written(line: Line, previous: str) -> tuple[bytes, str]:
+def written(line: Chained, previous: str) -> tuple[bytes, str]:
     """A line after `previous`, as it is written without its line feed, and its hash."""
     body = _encoder.encode(msgspec.structs.replace(line, previous=previous, hash=""))
     found = hashlib.sha256(body).hexdigest()
     return body[:-1] + b',"hash":"' + found.encode() + b'"}', found
 
 
-def read(rows: Iterable[bytes], see: Callable[[Line], None]) -> Read:
+def read(rows: Iterable[bytes], see: Callable[[Chained], None]) -> Read:
     """Verify from the first line to the first fault, for behind it nothing is known. rows: without
     their line feeds. see: is given each whole line."""
     n, end = 0, ""
@@ -77,7 +77,7 @@ def read(rows: Iterable[bytes], see: Callable[[Line], None]) -> Read:
 _UNREADABLE = Text("不是记录：内容被改", "is no record: bytes were changed")
 
 
-def _wrong(row: bytes, n: int, previous: str) -> tuple[Text | None, Line | None]:
+def _wrong(row: bytes, n: int, previous: str) -> tuple[Text | None, Chained | None]:
     try:
         line = _decoder.decode(row)
         again, found = written(line, line.previous)

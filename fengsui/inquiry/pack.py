@@ -32,11 +32,20 @@ from dispatch.records import Alert, RouteHealth
 from fengsui.files.backup import config_files
 from fengsui.files.ledger_export import export_ledger
 from fengsui.inquiry.account import Statement, account
-from fengsui.inquiry.chain import Line, written
+from fengsui.inquiry.chain import Chained, written
 from fengsui.inquiry.known import TOPICS, Known, known
 from fengsui.inquiry.left_out import typed, without
 from fengsui.inquiry.pages import Pages
-from fengsui.inquiry.seal import FORMAT, MANIFEST, SEAL_BYTES, File, Manifest, seal, signed
+from fengsui.inquiry.seal import (
+    FORMAT,
+    MANIFEST,
+    SEAL_BYTES,
+    File,
+    PackManifest,
+    PackWish,
+    seal,
+    signed,
+)
 from fengsui.inquiry.software import about, bill
 from fengsui.inquiry.span import Incident, spans
 from fengsui.inquiry.wanted import Wanted, place_of
@@ -54,24 +63,16 @@ _PLAIN = ("contacts.csv",)  # people in plain never go into a pack
 _CHUNK = 1 << 20
 
 
-class Wish(NamedTuple):
-    """Who has it made and why; named: what personal data shall be in it (`PERSONAL`)."""
-
-    by: str
-    reason: str
-    named: tuple[str, ...] = ()
-
-
 class Made(NamedTuple):
     """The manifest, SHA-256 of the file in hex, and the key that signed, in hex."""
 
-    manifest: Manifest
+    manifest: PackManifest
     sha256: str
     key: str
 
 
 def make(
-    setup: Setup, config: Path, log: Log, incident: str, file: Path, wish: Wish, now: int
+    setup: Setup, config: Path, log: Log, incident: str, file: Path, wish: PackWish, now: int
 ) -> Made:
     """Write FILE; it is there whole or not at all, for its owner's eyes. Raises Usage: it is there, there
     is no such incident, or the ledger in the log is not whole."""
@@ -103,7 +104,7 @@ def make(
         _zip(whole, {MANIFEST: body, **files}, now)
         digest = _sealed(whole, private)
         whole.replace(file)
-    made = msgspec.json.decode(body, type=Manifest)
+    made = msgspec.json.decode(body, type=PackManifest)
     return Made(made, digest, made.key)
 
 
@@ -137,13 +138,13 @@ class Lines(NamedTuple):
     hash; unentered: of what the ledger enters, how many it had not."""
 
     rows: list[bytes]
-    refs: list[Line]
+    refs: list[Chained]
     end: str
     unentered: int
 
 
 def _lines(
-    taken: Sequence[Known], ledger: dict[str, bytes], wish: Wish
+    taken: Sequence[Known], ledger: dict[str, bytes], wish: PackWish
 ) -> tuple[Lines, list[Known]]:
     """The chain, and the records as they stand in it: what the pages say rests on these alone."""
     entries = {
@@ -161,7 +162,7 @@ def _lines(
         unentered += (
             seen.topic in CHAINS and where is None and not isinstance(seen.record, RouteHealth)
         )
-        line = Line(
+        line = Chained(
             n=n, topic=seen.topic, partition=seen.partition, offset=seen.offset, key=seen.key,
             at=seen.at, digest=digest, value=msgspec.Raw(value), left_out=gone, ledger=where,
         )  # fmt: skip
@@ -179,7 +180,7 @@ def _pages(
     shown: Sequence[Known],
     statements: list[Statement],
     lines: Lines,
-    wish: Wish,
+    wish: PackWish,
     now: int,
 ) -> dict[str, bytes]:
     key = ledger_keys(setup.folder, setup.live).public.hex()
@@ -204,7 +205,7 @@ def _about(setup: Setup, config: Path) -> dict[str, bytes]:
     return found
 
 
-def _named(setup: Setup, shown: Sequence[Known], wish: Wish) -> dict[str, bytes]:
+def _named(setup: Setup, shown: Sequence[Known], wish: PackWish) -> dict[str, bytes]:
     found = {}
     if "names" in wish.named:
         ids = set(people(shown))
@@ -245,16 +246,16 @@ def _manifest(
     lines: Lines,
     statements: list[Statement],
     files: dict[str, bytes],
-    wish: Wish,
+    wish: PackWish,
     now: int,
-) -> Manifest:
+) -> PackManifest:
     decoded = [
         record
         for line in lines.refs
         if (record := decode(DECODERS[line.topic].decode, bytes(line.value))) is not None
     ]
     configs = {r.config for r in decoded if isinstance(r, Run | Detection) and r.config}
-    return Manifest(
+    return PackManifest(
         format=FORMAT,
         fengsui=importlib.metadata.version("fengsui"),
         made_at=now,

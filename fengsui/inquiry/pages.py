@@ -1,10 +1,9 @@
 """The two pages of a pack: one that a commission reads, by the minute and by the village, and one that a lawyer
-checks, each statement with the records it rests on. Complete in themselves, to print (A4). Pure: they are
-made of the pack's own records.
+checks, each statement with the records it rests on. Complete in themselves, to print (A4), and made of the
+pack's own records.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from config.language import Language, Text
 from config.records.district import District
@@ -12,20 +11,17 @@ from console.model.shift_log import ACT, OUTCOME, asked
 from detectors.detection import Detection
 from dispatch.words.local_time import local
 from fengsui.inquiry.account import KIND_WORDS, KINDS, Statement, by_minute, by_village, ranges
-from fengsui.inquiry.chain import Line
+from fengsui.inquiry.chain import Chained
 from fengsui.inquiry.known import Known
 from fengsui.inquiry.left_out import NAMED, PERSONAL
 from fengsui.inquiry.moment import place
-from fengsui.inquiry.seal import groups
+from fengsui.inquiry.seal import PackWish, groups
 from fengsui.inquiry.span import Incident
-from fengsui.review.after_action import HOP_ZH, assess, reported_truth
+from fengsui.review.after_action import assess, reported_truth
 from fengsui.review.page import seconds
 from fengsui.review.paper import render
 from fengsui.review.targets import read_plan
 from stream.records import Run
-
-if TYPE_CHECKING:
-    from fengsui.inquiry.pack import Wish
 
 _DAY = "%Y-%m-%d %H:%M"
 
@@ -39,8 +35,8 @@ class Pages:
         incident: Incident,
         shown: Sequence[Known],
         statements: Sequence[Statement],
-        lines: Sequence[Line],
-        wish: "Wish",
+        lines: Sequence[Chained],
+        wish: PackWish,
         key: str,
         now: int,
     ) -> None:
@@ -96,7 +92,7 @@ class Pages:
             acts=ACT,
             outcome=OUTCOME,
             asked=asked,
-            hops=HOP_ZH,
+            other="中文" if language == "en" else "English",
             **self._given,
         )
 
@@ -107,7 +103,7 @@ class Pages:
 
     def _rests(self, statement: Statement) -> list[dict[str, object]]:
         """What a statement rests on: a row each topic and partition."""
-        of: dict[tuple[str, int], list[Line]] = {}
+        of: dict[tuple[str, int], list[Chained]] = {}
         for n in statement.rests:
             line = self._lines[n - 1]
             of.setdefault((line.topic, line.partition), []).append(line)

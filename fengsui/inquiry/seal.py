@@ -10,6 +10,7 @@ ends the archive, as the comment of the zip, so that no byte of the archive itse
 
 import hashlib
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +24,14 @@ _DOMAIN = b"fengsui investigation\0"
 _encoder = msgspec.json.Encoder()
 
 
+class PackWish(NamedTuple):
+    """Who has a pack made and why; named: what personal data shall be in it (`PERSONAL`)."""
+
+    by: str
+    reason: str
+    named: tuple[str, ...] = ()
+
+
 class File(msgspec.Struct, frozen=True):
     """A file of the pack."""
 
@@ -30,7 +39,7 @@ class File(msgspec.Struct, frozen=True):
     size: int
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class PackManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a pack is. named: what personal data is in it by whose wish (`by`, `reason`); nothing where
     none was named. records, chain_end: how many lines the chain has and the hash of its last. configs,
     rules: versions in force, as the records say; config: that of the folder that is in the pack.
@@ -72,7 +81,7 @@ class _Seal(msgspec.Struct, frozen=True):
 _SEAL = "investigation pack 1"
 
 
-def signed(bare: Manifest, private: bytes) -> bytes:
+def signed(bare: PackManifest, private: bytes) -> bytes:
     """The manifest with key and signature, as it is written."""
     key = Ed25519PrivateKey.from_private_bytes(private)
     mine = msgspec.structs.replace(
@@ -82,15 +91,15 @@ def signed(bare: Manifest, private: bytes) -> bytes:
     return _encoder.encode(whole)
 
 
-def _message(bare: Manifest) -> bytes:
+def _message(bare: PackManifest) -> bytes:
     return _DOMAIN + hashlib.sha256(_encoder.encode(bare)).digest()
 
 
-def opened(body: bytes, trusted: Collection[str]) -> tuple[Manifest, Text | None]:
+def opened(body: bytes, trusted: Collection[str]) -> tuple[PackManifest, Text | None]:
     """The manifest, and what is wrong with its signature. trusted: public keys in hex; empty: any. Raises
     ValueError: it cannot be read."""
     try:
-        found = msgspec.json.decode(body, type=Manifest)
+        found = msgspec.json.decode(body, type=PackManifest)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
         raise ValueError(Text("读不懂：内容被改", "cannot be read: bytes were changed")) from e
     if _encoder.encode(found) != body or not _fits(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from config.language import Said, Text, text_of
 from fengsui.files.export import moment
 from fengsui.inquiry.left_out import NAMED
-from fengsui.inquiry.seal import Manifest, groups
+from fengsui.inquiry.seal import PackManifest, groups
 from fengsui.inquiry.verify import PackFindings
 
 
@@ -43,7 +43,7 @@ def _counts(found: PackFindings) -> Iterator[Said]:
         )
 
 
-def _whose(found: PackFindings, m: Manifest) -> Iterator[Said]:
+def _whose(found: PackFindings, m: PackManifest) -> Iterator[Said]:
     """Which key was trusted, and how to tell whether rightly."""
     why = f"{m.by}: {m.reason}" if m.by or m.reason else "-"
     yield Text(
@@ -70,7 +70,7 @@ def _whose(found: PackFindings, m: Manifest) -> Iterator[Said]:
     )
 
 
-def _limits(found: PackFindings, m: Manifest) -> Iterator[Said]:
+def _limits(found: PackFindings, m: PackManifest) -> Iterator[Said]:
     if not found.sealed:
         yield Text(
             "注：这是解开的文件夹，只按清单核对；整个档案的封签在 zip 上",

@@ -22,9 +22,9 @@ from dispatch.ledger.chain import CHAINS, Entered, entry_of
 from fengsui.files.ledger_export import Proofs, public_keys
 from fengsui.files.ledger_export import verify as verify_ledger
 from fengsui.inquiry.account import Statement
-from fengsui.inquiry.chain import Line, read
+from fengsui.inquiry.chain import Chained, read
 from fengsui.inquiry.pack import parts
-from fengsui.inquiry.seal import MANIFEST, SEAL_BYTES, Manifest, opened, unsealed
+from fengsui.inquiry.seal import MANIFEST, SEAL_BYTES, PackManifest, opened, unsealed
 from stream.environment import Usage
 
 _RECORDS = "records.jsonl"
@@ -40,7 +40,7 @@ class PackFindings(NamedTuple):
     records: how many; proven: whose bytes fit the digest that they had in the log; vouched: with fields left
     out, whose other fields fit the ledger. proofs: signatures of people's decisions."""
 
-    manifest: Manifest | None
+    manifest: PackManifest | None
     given: bool
     sealed: bool
     records: int
@@ -145,7 +145,7 @@ class _Verifying:
     ) -> None:
         self._files, self._given, self._key_files = files, given, key_files
         self._sealed, self._faults = sealed, faults
-        self._lines: list[Line] = []
+        self._lines: list[Chained] = []
         self._entries: dict[tuple[str, int], Entered] = {}
         self._proofs: Proofs | None = None
         self._vouched = 0
@@ -168,7 +168,7 @@ class _Verifying:
     def _say(self, name: str, words: Said) -> None:
         self._faults.append(Text(f"{name}：{zh(words)}", f"{name}: {en(words)}"))
 
-    def _manifest(self) -> Manifest | None:
+    def _manifest(self) -> PackManifest | None:
         try:
             found, wrong = opened(self._files.body(MANIFEST), self._given)
         except KeyError:
@@ -182,7 +182,7 @@ class _Verifying:
             self._say(MANIFEST, wrong)
         return found
 
-    def _members(self, manifest: Manifest) -> None:
+    def _members(self, manifest: PackManifest) -> None:
         """Every file against the manifest."""
         names = self._files.names
         for name in sorted({n for n in names if names.count(n) > 1}):
@@ -218,7 +218,7 @@ class _Verifying:
         rows = body.split(b"\n")
         return rows[:-1] + ([rows[-1] + b"\0"] if rows[-1] else [])
 
-    def _chain(self, manifest: Manifest) -> None:
+    def _chain(self, manifest: PackManifest) -> None:
         found = read(self._rows(_RECORDS), self._lines.append)
         if found.damage is not None:
             n = found.damage.n
@@ -277,7 +277,7 @@ class _Verifying:
                 if not _fits(entry, value, line.left_out):
                     self._faults.append(name + _NOT_SAID)
 
-    def _complete(self, manifest: Manifest) -> None:
+    def _complete(self, manifest: PackManifest) -> None:
         """Every entry of the ledger that is this incident's has its record."""
         here = {(line.topic, line.digest) for line in self._lines}
         alerts, deliveries = set(manifest.alerts), set[str]()
@@ -308,7 +308,7 @@ class _Verifying:
                         )
                     )
 
-    def _statements(self, manifest: Manifest) -> None:
+    def _statements(self, manifest: PackManifest) -> None:
         """Each statement rests on records that are here."""
         name = "account.json"
         try:

@@ -18,8 +18,8 @@ from fengsui.inquiry.known import known
 from fengsui.inquiry.left_out import PERSONAL
 from fengsui.inquiry.moment import as_of
 from fengsui.inquiry.moment_words import lines
-from fengsui.inquiry.pack import Wish, make, people_of
-from fengsui.inquiry.seal import groups
+from fengsui.inquiry.pack import make, people_of
+from fengsui.inquiry.seal import PackWish, groups
 from fengsui.inquiry.span import incidents, moment_of
 from fengsui.run.moments import parse_moment
 from fengsui.run.run_log import open_run_log
@@ -144,7 +144,7 @@ def investigate(
             )
         if by:
             vouch(setup, by, key)
-        sys.exit(_pack(setup, obj.config, incident, out, Wish(by, reason, named)))
+        sys.exit(_pack(setup, obj.config, incident, out, PackWish(by, reason, named)))
     if at:
         sys.exit(_then(setup, incident, at, as_json=as_json))
     sys.exit(_list(setup))
@@ -199,7 +199,7 @@ def _lock(setup: Setup, incident: str, by: str, reason: str, until: int) -> int:
     return 1 if more or not (until or many) else 0
 
 
-def _pack(setup: Setup, config: Path, incident: str, out: Path, wish: Wish) -> int:
+def _pack(setup: Setup, config: Path, incident: str, out: Path, wish: PackWish) -> int:
     """Make a pack."""
     log = open_run_log(setup)
     try:

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from config.language import en, zh
 from dispatch.ledger.writer import ledger_keys
 from fengsui.inquiry.account import KINDS, Statement
-from fengsui.inquiry.chain import Line, written
-from fengsui.inquiry.pack import Made, Wish, make, parts
-from fengsui.inquiry.seal import SEAL_BYTES, File, Manifest, seal, signed
+from fengsui.inquiry.chain import Chained, written
+from fengsui.inquiry.pack import Made, make, parts
+from fengsui.inquiry.seal import SEAL_BYTES, File, PackManifest, PackWish, seal, signed
 from fengsui.inquiry.software import bill
 from fengsui.inquiry.verdict import verdict
 from fengsui.inquiry.verify import PackFindings, verify
@@ -39,7 +39,7 @@ NOW = T0 + 86_400 * S
 
 
 def packed(setup: Setup, file: Path, *named: str) -> Made:
-    wish = Wish("K-01", "审计", named) if named else Wish("", "")
+    wish = PackWish("K-01", "审计", named) if named else PackWish("", "")
     with opened(setup) as log:
         return make(setup, CONFIG, log, INCIDENT, file, wish, NOW)
 
@@ -86,12 +86,12 @@ def told(found: PackFindings) -> str:
     return "\n".join(f"{zh(x)} | {en(x)}" for x in found.faults)
 
 
-def lines_of(files: dict[str, bytes]) -> list[Line]:
-    return [msgspec.json.decode(r, type=Line) for r in files["records.jsonl"].splitlines()]
+def lines_of(files: dict[str, bytes]) -> list[Chained]:
+    return [msgspec.json.decode(r, type=Chained) for r in files["records.jsonl"].splitlines()]
 
 
 def by_insider(
-    files: dict[str, bytes], lines: list[Line], private: bytes, **more: object
+    files: dict[str, bytes], lines: list[Chained], private: bytes, **more: object
 ) -> dict[str, bytes]:
     """The pack as whoever holds the key could make it: the chain anew, the manifest signed."""
     rows, end = [], ""
@@ -99,7 +99,7 @@ def by_insider(
         row, end = written(msgspec.structs.replace(line, n=n), end)
         rows.append(row + b"\n")
     changed = {**files, "records.jsonl": b"".join(rows)}
-    old = msgspec.json.decode(files["manifest.json"], type=Manifest)
+    old = msgspec.json.decode(files["manifest.json"], type=PackManifest)
     known = {
         n: File(hashlib.sha256(b).hexdigest(), len(b))
         for n, b in changed.items()
@@ -138,7 +138,7 @@ def test_what_is_in_it(pack: Path, run: Setup) -> None:
     assert "在问 K-01" in asked.words.zh
     (on,) = [lines[n - 1] for n in asked.rests]
     assert (on.topic, on.ledger is not None) == ("alerts", True)
-    manifest = msgspec.json.decode(files["manifest.json"], type=Manifest)
+    manifest = msgspec.json.decode(files["manifest.json"], type=PackManifest)
     assert manifest.alerts == ("w1",)
     assert {"config/thresholds_rain.csv", "config/policy.toml"} <= manifest.files.keys()
     assert not [n for n in manifest.files if "contacts" in n]
@@ -165,7 +165,7 @@ def test_people_stay_out_unless_they_are_named(pack: Path, run: Setup, tmp_path:
     assert NAME.encode() in with_words["records.jsonl"]
     assert "会商".encode() in with_words["commission.html"]
     assert b"550 " not in with_words["records.jsonl"]  # what the carrier said was not named
-    manifest = msgspec.json.decode(with_words["manifest.json"], type=Manifest)
+    manifest = msgspec.json.decode(with_words["manifest.json"], type=PackManifest)
     assert (manifest.named, manifest.by, manifest.reason) == (("words",), "K-01", "审计")
     found = verify(tmp_path / "named.zip", [])
     assert found.faults == []
@@ -182,7 +182,7 @@ def test_pages_are_whole_in_themselves_and_in_one_language(pack: Path) -> None:
     assert "逐分钟" in files["commission.html"].decode()
     assert "By the minute" in files["commission.en.html"].decode()
     assert "By the minute" not in files["commission.html"].decode()
-    manifest = msgspec.json.decode(files["manifest.json"], type=Manifest)
+    manifest = msgspec.json.decode(files["manifest.json"], type=PackManifest)
     public = " ".join(manifest.key[i : i + 8] for i in range(0, 64, 8))
     assert all(public in files[n].decode() for n in ("commission.html", "lawyer.en.html"))
     # each statement of the one stands on the other
