@@ -1,5 +1,5 @@
 """Locks against deletion, for an investigation: set and let go, with who and why, on disk, in the log and in
-the ledger; and what `fengsui status` says of them.
+the ledger. What is said of them: fengsui/files/locked.py.
 
 The file beside the contacts (stream/disk/locks.py) holds people and their words; the record in the log
 (dispatch/ledger/custody.py) holds the log itself, wherever `archive` runs.
@@ -11,14 +11,12 @@ from pathlib import Path
 from config.language import Said, Text, text_of
 from dispatch.ledger.custody import locked, note, noted
 from dispatch.records import Custody
-from dispatch.words.local_time import local
+from fengsui.files.locked import elsewhere, told
 from fengsui.run.recipients import place
 from fengsui.run.setup import Setup
 from stream.disk import locks
 from stream.disk.locks import Lock
 from stream.log.port import Log, Unavailable
-
-_DAY = "%Y-%m-%d %H:%M"
 
 
 def lock(setup: Setup, log: Log, said: Custody, people: Sequence[str]) -> Iterator[Said]:
@@ -77,45 +75,10 @@ def held_people(setup: Setup, log: Log, ids: Sequence[str], now: int) -> dict[st
     has no file of holds everybody. Raises ValueError: the file cannot be read."""
     here = locks.in_force(place(setup), now)
     found = {}
-    elsewhere = [x for x in locked(noted(log), now) if x.incident not in {y.name for y in here}]
+    others = [x for x in locked(noted(log), now) if x.incident not in {y.name for y in here}]
     for name in ids:
         if (mine := locks.holding(here, name)) is not None:
             found[name] = told(mine, setup.district.timezone)
-        elif elsewhere:
-            found[name] = _elsewhere(elsewhere[0])
+        elif others:
+            found[name] = elsewhere(others[0])
     return found
-
-
-def told(one: Lock, zone: str) -> Text:
-    """A lock in words."""
-    until, since = local(one.until_at, zone, _DAY), local(one.locked_at, zone, _DAY)
-    return Text(
-        f"保留锁：事件 {one.name}，{one.by} 于 {since} 锁，至 {until}，事由：{one.reason}",
-        f"retention lock: incident {one.name}, by {one.by} at {since}, until {until}, because: {one.reason}",
-    )
-
-
-def _elsewhere(one: Custody) -> Text:
-    return Text(
-        f"日志里有事件 {one.incident} 的保留锁（{one.by}），本机没有它的名单：在本机再锁一次",
-        f"the log has a retention lock of incident {one.incident} (by {one.by}) and this machine no list of "
-        "whom it holds: lock it here again",
-    )
-
-
-def lock_lines(log: Log, folder: Path | None, now: int, zone: str) -> Iterator[Said]:
-    """What is locked, for `fengsui status`; nothing where nothing is."""
-    try:
-        here = locks.in_force(folder, now) if folder is not None else []
-    except ValueError as e:
-        yield "! " + text_of(e)
-        return
-    for one in here:
-        many = len(one.people)
-        yield told(one, zone) + Text(
-            f"；{many} 人不可删除，日志不按保留期清理，图片请勿删",
-            f"; {many} people may not be erased, the log drops nothing by age, leave the pictures",
-        )
-    for said in locked(noted(log), now):
-        if said.incident not in {x.name for x in here}:
-            yield "! " + _elsewhere(said)

@@ -15,7 +15,7 @@ from console.model.view import View
 from dispatch.grade import Grade
 from dispatch.records import state_words
 from dispatch.words.local_time import day, local
-from fengsui.files.retention import lock_lines
+from fengsui.files.locked import lock_lines
 from fengsui.run.run_log import READS
 from fengsui.status.cap_exchange import outside_lines, state_of
 from fengsui.status.channels import way_lines

@@ -17,7 +17,7 @@ from dispatch.ledger.custody import locked, noted
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import Held, erase
 from dispatch.records import Custody
-from fengsui.files.retention import lock_lines
+from fengsui.files.locked import lock_lines
 from fengsui.run.processes import _trimming
 from fengsui.run.setup import Setup
 from ingest.people.kept_words import KEPT_MS, Words
