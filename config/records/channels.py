@@ -3,6 +3,7 @@
 from typing import Literal
 
 from config.records.devices.broadcast import Platform
+from config.records.level import Action, Level
 from config.records.row import Row
 
 
@@ -66,12 +67,52 @@ class Carrier(Row, frozen=True, kw_only=True):
     platform: Platform = Platform()  # ebd
 
 
+# <severity> of a release platform 12379
+COLOURS = {
+    Level.RED: "Red",
+    Level.ORANGE: "Orange",
+    Level.YELLOW: "Yellow",
+    Level.BLUE: "Blue",
+}
+
+
+class Release(Row, frozen=True, kw_only=True):
+    """`[release]`, the way to a release platform 12379: what the platform assigns, or its interface sheet
+    says (docs/cap.md). sender_code: 14 digits that it assigns; "": not connected."""
+
+    sender_code: str = ""
+    sender: str = ""  # <sender>; "": the issuing office
+    sender_name: str = ""  # <senderName>, an office or a person; "": the office
+    # 29 characters as real files have it, or 31 with _N at the end
+    identifier: Literal["29", "31"] = "29"
+    event_types: dict[str, str] = {}  # hazard -> code, instead of or beside ours
+    orders: dict[str, str] = {}  # move, prepare -> Red … : of an order without a colour
+    methods: tuple[str, ...] = ()  # <methodName>: SMS, WEB, LED, SPEAKER …
+    web: str = ""
+    polygon: Literal["latlon", "lonlat", "none"] = "latlon"
+    # where files go and answers come from: folders of this machine, or ftp(s)://USER@HOST/FOLDER
+    url: str = ""  # file:///FOLDER, ftp:// …
+    answers: str = ""  # a folder there; "": none are read
+    secret: str = ""  # env:NAME or file:/PATH, of ftp
+
+    @property
+    def connected(self) -> bool:
+        return bool(self.sender_code)
+
+    def colour_of(self, level: Level, action: Action) -> str:
+        """What stands in <severity>; "" where nobody has said which."""
+        if level:
+            return COLOURS[level]
+        return self.orders.get(action.name.lower(), "") if action else ""
+
+
 class Channels(Row, frozen=True, kw_only=True):
     """channels.toml: where each channel sends. Exercises never use these; they have their own."""
 
     sms_url: str = ""  # apprise URL template; {to}, {key} are filled in
     app_url: str = ""
     carrier: tuple[Carrier, ...] = ()
+    release: Release = Release()  # 12379
     cap_dir: str = "cap"
     cap_url: str = ""  # where the public finds that folder, for the feed's links
     cap_feed_port: int = 0

@@ -129,7 +129,7 @@ def texts(district: District, alert: Alert, at: int, before: Before) -> Texts:
         for n, channel in enumerate(target.channels):
             if n == 0:
                 reach[channel] += 1
-            if channel in ("cap", "cap_push"):
+            if channel in ("cap", "cap_push", "release"):
                 continue
             row = _words(district, then, target, channel)
             known = words.setdefault((row["audience"], row["lang"], row["text"]), row)

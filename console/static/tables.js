@@ -2,7 +2,7 @@
 
 import { el } from "./words.js";
 
-export const CHANNEL = { broadcast: ["大喇叭", "loudspeaker"], broadcast_platform: ["应急广播平台", "broadcast platform"], sms: ["短信", "SMS"], app: ["应用", "app"], voice: ["语音电话", "call"], email: ["邮件", "mail"], webhook: ["接口", "webhook"], console: ["值班台", "duty room"], cap: ["CAP", "CAP"], cap_push: ["邻县", "neighbours"] };
+export const CHANNEL = { broadcast: ["大喇叭", "loudspeaker"], broadcast_platform: ["应急广播平台", "broadcast platform"], sms: ["短信", "SMS"], app: ["应用", "app"], voice: ["语音电话", "call"], email: ["邮件", "mail"], webhook: ["接口", "webhook"], console: ["值班台", "duty room"], cap: ["CAP", "CAP"], cap_push: ["邻县", "neighbours"], release: ["12379", "12379"] };
 
 // head, rows: words, pairs of words or elements; in a list of one: a number, set to the right
 export function table(head, rows) {

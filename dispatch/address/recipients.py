@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from config.records.district import Contact, District
 from config.records.level import Action, Level
-from dispatch.cap.neighbours import CHANNEL, recipient, wants
+from dispatch.cap.neighbours import CHANNEL, RELEASE, RELEASE_PLATFORM, recipient, wants
 from dispatch.geography.concerned import concerned
 from dispatch.geography.downstream import Hit, areas_below, is_told
 from dispatch.grade import Grade
@@ -170,6 +170,8 @@ def public(
     found = []
     if not over or CAP_FEED in known:
         found.append(Target(CAP_FEED, "public", "public", "duty", ("cap",)))
+    if district.channels.release.connected and (not over or RELEASE_PLATFORM in known):
+        found.append(Target(RELEASE_PLATFORM, "public", "public", "duty", (RELEASE,)))
     for n in concerned(district, alert.area, alert.status == "actual"):
         name = recipient(n.id)
         if name in known or (wants(n, grade) and not over):

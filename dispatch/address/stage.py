@@ -28,7 +28,7 @@ from dispatch.address.report_notices import deliveries
 from dispatch.address.to_superiors import to_superiors
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
-from dispatch.cap.neighbours import CHANNEL
+from dispatch.cap.neighbours import CHANNEL, RELEASE
 from dispatch.decide.plan_tasks import TOLD, Course, late_notice, of, take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
@@ -42,7 +42,7 @@ from stream.stages.run_identity import is_live, known
 from stream.stages.stage import Item, Write
 
 _UNPROVEN_EVERY_MS = 10 * 60_000
-_MACHINES = (("cap",), (CHANNEL,), (PLATFORM,))  # who get each warning by itself
+_MACHINES = (("cap",), (CHANNEL,), (PLATFORM,), (RELEASE,))  # who get each warning by itself
 _Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
 
 

@@ -9,16 +9,17 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from dispatch.cap.national.message import COLOUR_OF, events
 from ingest.cap.decode import NAMESPACE, parse_cap
 
 FORMATS = {"gbt35965": "gbt35965.csv", "12379": "national12379.csv"}
 CERTAINTY = ("certain", "likely", "check")
 _FOLDER = Path(__file__).parent / "schema"
-_COLOUR = {"红色": "Red", "橙色": "Orange", "黄色": "Yellow", "蓝色": "Blue"}
 
 
 class Row(NamedTuple):
-    """cap: a path in our message; rule: copy, time, colour, present, none, constant:VALUE."""
+    """cap: a path in our message; rule: copy, time, colour, event, first, present, none,
+    constant:VALUE."""
 
     element: str
     name_zh: str
@@ -62,4 +63,8 @@ def _value(root: etree._Element, row: Row) -> str:
         return "有"
     if kind == "time":
         return text.replace("T", " ")
-    return _COLOUR.get(text, text) if kind == "colour" else text
+    if kind == "event":
+        return events()[text].code if text in events() else ""
+    if kind == "first":  # the identifier of the first of the triples
+        return text.split(" ")[0].split(",")[1] if text.count(",") >= 2 else ""
+    return COLOUR_OF.get(text, text) if kind == "colour" else text

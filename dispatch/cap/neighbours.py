@@ -5,6 +5,8 @@ from config.records.sources import Neighbour
 from dispatch.grade import Grade
 
 CHANNEL = "cap_push"
+RELEASE = "release"  # the channel of a national release platform, and who it is as a recipient
+RELEASE_PLATFORM = "release:12379"
 _PREFIX = "neighbour:"
 
 

@@ -173,6 +173,12 @@ PLATFORM: dict[str, Meaning] = {
 # which channels sound in a village
 ALOUD = frozenset({"broadcast", "broadcast_platform"})
 
+# the release platform 12379: its acknowledgement of a file
+RELEASE: dict[str, Meaning] = {
+    "taken": Meaning("delivered", zh="平台已收"),
+    "refused": Meaning("failed", True, "平台未收"),
+}
+
 # which states mean that the recipient was reached, by channel. An SMS, app message or mail counts
 # when the carrier has it: many carriers never tell more. A loudspeaker counts only when it sounded,
 # a call only when a person pressed the key.
@@ -187,6 +193,7 @@ FINAL: dict[str, frozenset[State]] = {
     "voice": frozenset({"answered"}),
     "cap": frozenset({"accepted", "delivered"}),
     "cap_push": frozenset({"accepted", "delivered", "answered"}),
+    "release": frozenset({"accepted", "delivered"}),
     "console": frozenset({"delivered"}),
 }
 
@@ -197,10 +204,15 @@ TAKEN_BACK: dict[str, tuple[State, ...]] = {
     "email": ("accepted",),
     "cap_push": ("accepted", "answered"),
     "broadcast_platform": ("played",),
+    "release": ("accepted",),
 }
 
 # which words a channel's carriers may use in receipts
-WORDS: dict[str, dict[str, Meaning]] = {"voice": CALL, "broadcast_platform": PLATFORM}
+WORDS: dict[str, dict[str, Meaning]] = {
+    "voice": CALL,
+    "broadcast_platform": PLATFORM,
+    "release": RELEASE,
+}
 
 
 def meaning_of(channel: str, status: str) -> Meaning | None:

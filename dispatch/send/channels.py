@@ -7,6 +7,7 @@ from pathlib import Path
 
 from config.language import Text
 from config.records.district import District
+from dispatch.cap.national.send import ReleasePlatform, release_of
 from dispatch.cap.publish import Cap
 from dispatch.cap.push import CapPush
 from dispatch.cap.signing import cap_key
@@ -64,6 +65,7 @@ def channels_of(
         **ways,
         "cap": cap,
         "cap_push": CapPush(district, live, cap, sign, folder),
+        "release": release_of(district, live, cap, folder, hear),
         "console": Console(folder / "console.jsonl", on_console),
     }
 
@@ -97,5 +99,5 @@ def receipt_server(
 def close(channels: Mapping[str, Channel]) -> None:
     """Let go of every carrier's connections."""
     for channel in channels.values():
-        if isinstance(channel, Carriers):
+        if isinstance(channel, Carriers | ReleasePlatform):
             channel.close()

@@ -12,5 +12,6 @@ CHANNEL_WORDS = {
     "webhook": Text("接口", "webhook"),
     "cap": Text("CAP", "CAP"),
     "cap_push": Text("邻县", "neighbours"),
+    "release": Text("12379", "12379"),
     "console": Text("值班台", "duty room"),
 }

@@ -42,7 +42,7 @@ from ingest.observation import CapIn, CapRef
 from stream.records import DeadLetter, Record, Run, Tick
 from stream.stages.stage import Item
 from tests.support.cap_world import HUAILAI, hearing, key_of, sources
-from tests.support.cap_xml import ROUTE, T0, delivery
+from tests.support.cap_xml import ROUTE, T0, alert_for, delivery
 from tests.support.decide_district import yanqing
 
 NS = {"c": NAMESPACE}
@@ -382,29 +382,6 @@ def test_a_reply_is_an_ack_or_error_that_names_their_message(
     assert not list((tmp_path / "cap").glob("*.xml"))  # it is between the two of us
 
 
-def alert_for(area: str, **changes: Any) -> Alert:
-    fields: dict[str, Any] = {
-        "id": "yanqing-A01-flash_flood-1",
-        "version": 1,
-        "area": area,
-        "hazard": "flash_flood",
-        "status": "exercise",
-        "msg_type": "alert",
-        "level": Level.YELLOW,
-        "action": Action.NONE,
-        "proposed_level": Level.YELLOW,
-        "proposed_action": Action.NONE,
-        "public": True,
-        "state": "released",
-        "incident": "i",
-        "sent_at": T0,
-        "onset_at": T0,
-        "expires_at": T0 + 3_600_000,
-        "reason": "r",
-    }
-    return Alert(**{**fields, **changes})
-
-
 def test_neighbours_get_what_touches_them_from_their_level_on() -> None:
     url = "http://127.0.0.1:9/cap"
     district = reaching(url, min_level="orange")
@@ -562,7 +539,9 @@ def test_every_row_of_a_national_format_leads_into_our_message(name: str) -> Non
     assert len(found) == len(rows(name))
     for field in found.values():
         assert field.row.certainty in CERTAINTY
-        absent = field.row.rule == "none" or field.row.element in ("restriction", "references")
+        absent = field.row.rule == "none" or field.row.element in (
+            *("restriction", "references", "circle"),
+        )
         assert bool(field.value) != absent, field
     assert found["severity"].value == "Red"
     assert found["sendTime"].value == "2025-07-27 06:10:00+08:00"
