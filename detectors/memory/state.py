@@ -1,6 +1,7 @@
 """The memory of the stage detect."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -20,6 +21,8 @@ from detectors.rain.threshold_state import RainState
 from detectors.water.cascade import CascadeState
 from detectors.water.stage_trend import StageState
 from stream.records import Run
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 class RowSaid(msgspec.Struct):
@@ -80,8 +83,14 @@ class _Packed(msgspec.Struct):
     heard_filled: dict[str, dict[int, int]] = {}
     cascades: dict[str, CascadeState] = {}
     heard_owed: dict[str, dict[int, int]] = {}
-    heard_awaited: dict[str, set[int]] = {}
+    heard_awaited: dict[str, list[int]] = {}
     backfill: PackedBackfill = msgspec.field(default_factory=PackedBackfill)
+
+
+def _in_order(held: T) -> T:
+    """With lists in the place of its sets: the same memory is the same bytes in every process."""
+    sets = {f: x for f in held.__struct_fields__ if isinstance(x := getattr(held, f), set)}
+    return msgspec.structs.replace(held, **{f: sorted(x) for f, x in sets.items()})
 
 
 class DetectState:
@@ -135,7 +144,9 @@ class DetectState:
                 {names[row]: test for row, test in self.heard.test.items()},
                 {names[row]: m for row, m in self.memory.items()},
                 self.cameras,
-                self.silence,
+                msgspec.structs.replace(
+                    _in_order(self.silence), caught_days=_in_order(self.silence.caught_days)
+                ),
                 self.complete,
                 self.rows,
                 self.said,
@@ -143,12 +154,12 @@ class DetectState:
                 self.compounds,
                 self.cap,
                 self.people,
-                self.service,
+                _in_order(self.service),
                 {names[row]: held for row, held in self.heard.lone.items()},
                 {names[row]: held for row, held in self.heard.filled.items()},
                 self.cascades,
                 {names[row]: held for row, held in self.heard.owed.items()},
-                {names[row]: held for row, held in self.heard.awaited.items()},
+                {names[row]: sorted(held) for row, held in self.heard.awaited.items()},
                 self.backfill.pack(names),
             )
         )
@@ -171,7 +182,7 @@ class DetectState:
         heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}
         heard.filled = {row[k]: v for k, v in packed.heard_filled.items() if k in row}
         heard.owed = {row[k]: v for k, v in packed.heard_owed.items() if k in row}
-        heard.awaited = {row[k]: v for k, v in packed.heard_awaited.items() if k in row}
+        heard.awaited = {row[k]: set(v) for k, v in packed.heard_awaited.items() if k in row}
         state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
         state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}

@@ -182,6 +182,12 @@ COMMANDS = {
         ),
     },
     Text("演练", "trying it out"): {
+        "storms": Entry(
+            "fengsui.cli.operate.storms:storms",
+            "风暴试验机：全线在模拟时间里过许多场由种子决定的风暴和故障，查各项承诺。",
+            "The storm machine: the whole line through many storms and faults drawn from seeds, in "
+            "simulated time, with every promise checked.",
+        ),
         "simulate": Entry(
             "fengsui.cli.play:simulate",
             "模拟：把 SCENARIO 发到任何 MQTT 服务器；或给许多场暴雨评分：--seeds 30 --score。",

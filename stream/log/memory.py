@@ -34,20 +34,22 @@ _Place = tuple[str, int]  # topic, partition
 _Of = tuple[str, str, int]  # group, topic, partition
 
 
-class _Moved(NamedTuple):
-    """A group's new position, perhaps with a snapshot and its checksum."""
+class Moved(NamedTuple):
+    """A group's new position, perhaps with a snapshot and its checksum. outputs: so many of the entry's
+    records are of this step, in order."""
 
     of: _Of
     position: int
+    outputs: int
     crc: int = 0
     body: bytes | None = None
 
 
-class _Written(NamedTuple):
+class Written(NamedTuple):
     """One entry of the journal."""
 
     records: tuple[tuple[_Place, str, bytes], ...]
-    moved: tuple[_Moved, ...] = ()
+    moved: tuple[Moved, ...] = ()
 
 
 class Disk:
@@ -69,13 +71,13 @@ class Disk:
         self.lazy = self.late = self.torn = False
         self.lock = threading.Condition(threading.RLock())
         self.partitions: dict[str, int] = {}
-        self.journal: list[_Written] = []
+        self.journal: list[Written] = []
         self.synced = 0
         self.cuts = 0  # so often the power went
         self.joined = 0  # members so far
         self.owners: dict[_Of, tuple[str, float]] = {}  # -> member, until
 
-    def put(self, entry: _Written) -> None:
+    def put(self, entry: Written) -> None:
         """Under the lock."""
         self.journal.append(entry)
         self.at("written")
@@ -167,7 +169,7 @@ class MemoryLog:
         if outputs:
             with self.disk.lock:
                 self.disk.at("append")
-                self.disk.put(_Written(self.placed(outputs)))
+                self.disk.put(Written(self.placed(outputs)))
 
     def join(self, topic: str, group: str, member: str) -> Consumer:
         return MemoryConsumer(self, self.topics[topic], group, member)
@@ -300,7 +302,7 @@ class MemoryConsumer:
                 for step in steps:
                     self._check(step.partition)
                 records = tuple(r for s in steps for r in self._log.placed(s.outputs))
-                disk.put(_Written(records, tuple(map(self._moved, steps))))
+                disk.put(Written(records, tuple(map(self._moved, steps))))
                 for step in steps:
                     self._committed[step.partition] = step.position
             except Exception:
@@ -325,12 +327,12 @@ class MemoryConsumer:
                 )
             )
 
-    def _moved(self, step: Step) -> _Moved:
+    def _moved(self, step: Step) -> Moved:
         body = step.snapshot
         crc = zlib.crc32(body) if body is not None else 0
         if body is not None and self._log.disk.torn:
             body = body[: len(body) // 2]
-        return _Moved(self._of(step.partition), step.position, crc, body)
+        return Moved(self._of(step.partition), step.position, len(step.outputs), crc, body)
 
     def close(self) -> None:
         self._log.disk.died(self.member)

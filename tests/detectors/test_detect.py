@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -111,6 +112,32 @@ _CUTS = st.lists(st.integers(1, 2000), max_size=40)
 @given(_CUTS)
 def test_batches_do_not_show(partition: int, cuts: list[int]) -> None:
     assert play(detect(), hour(partition), cuts) == list(whole(partition))
+
+
+def test_what_is_written_down_has_no_order_of_a_process_s_own() -> None:
+    """A set is iterated in another order in every process: the same memory must be the same bytes."""
+    names = {f"R{n:02d}" for n in range(40)}
+    stage = detect()
+    state = stage.new(0)
+    state.silence.silent, state.silence.blind = set(names), set(names)
+    state.silence.caught_days.less, state.service.now = set(names), set(names)
+    state.heard.awaited[0] = set(range(60, 0, -1))
+    found: list[list[Any]] = []
+
+    def look(part: Any) -> None:
+        if isinstance(part, dict):
+            part = list(part.values())
+        if isinstance(part, list):
+            found.append(part)
+            for one in part:
+                look(one)
+
+    look(msgspec.msgpack.decode(stage.dump(state)))
+    assert found.count(sorted(names)) == 4
+    assert list(range(1, 61)) in found
+    again = stage.load(0, stage.dump(state))
+    assert again.silence.silent == names
+    assert again.heard.awaited == {0: set(range(1, 61))}
 
 
 @examples(5)

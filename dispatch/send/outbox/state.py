@@ -9,6 +9,7 @@ from config.language import Text
 from dispatch.channels import message_id
 from dispatch.channels.status_words import ALOUD, FINAL
 from dispatch.grade import Grade
+from dispatch.notices import DUTY
 from dispatch.records import Delivery, RouteHealth, State, attempt_key
 from stream.records import Run
 
@@ -129,7 +130,10 @@ class Attempt(NamedTuple):
 
 
 def key_of(d: Delivery, channel: str) -> str:
-    """The idempotency key of a delivery on a channel."""
+    """The idempotency key of a delivery on a channel. Of one version and person the duty room may be told
+    several things (not reached, and not again when asked anew): each notice has a key of its own."""
+    if d.recipient.startswith(DUTY):
+        return attempt_key(d.id, 1, channel, d.recipient)
     return attempt_key(d.alert, d.version, channel, d.recipient, d.again)
 
 

@@ -27,6 +27,7 @@ from dispatch.send.outbox.state import (
     RANK,
     Attempt,
     Box,
+    key_of,
 )
 from dispatch.send.outbox.state import passed as passed_if
 from stream.records import DeadLetter, Run, Tick, encode
@@ -48,6 +49,25 @@ def test_a_delivery_is_due_at_once_and_done_when_the_carrier_has_it() -> None:
     assert not w.box.open
     w.put(receipt(a, "delivered"), receipt(a, "accepted"))
     assert w.box.entries["d1"].state == "delivered"  # forward only
+
+
+def test_each_notice_about_one_version_and_person_is_a_message_of_its_own() -> None:
+    """Asked, and asked anew: neither arrived, and the duty room is told of both."""
+    w = World()
+    w.put(delivery())
+    w.put(receipt(w.one(), "failed", permanent=True))
+    w.put(delivery(2, recipient="r1", again=1))
+    again = next(a for a in due(w.box, (), T0) if a.delivery.id == "d2")
+    w.put(receipt(again, "failed", permanent=True))
+    first, second = w.notices()
+    assert (first.alert, first.version, first.recipient) == (
+        second.alert,
+        second.version,
+        second.recipient,
+    )
+    keys = {key_of(d, "console") for d in (first, second)}
+    assert len(keys) == 2
+    assert {w.box.keys[k][0] for k in keys} == {first.id, second.id}
 
 
 def test_red_and_orders_to_move_overtake() -> None:

@@ -1,0 +1,170 @@
+"""fengsui storms: the storm machine, many seeds or one."""
+
+import os
+import sys
+from datetime import date
+
+import click
+
+from config.language import Text
+from fengsui.run.terminal import echo
+from fengsui.storms.campaign import (
+    TOLD,
+    Campaign,
+    Outcome,
+    again,
+    campaign,
+    fewer,
+    smallest,
+    weathered,
+)
+from fengsui.storms.invariants import PROMISES
+from fengsui.storms.plan import KINDS, Storm, draw
+from fengsui.storms.reached import STATES
+from stream.environment import Usage, spoken
+
+_A_NIGHT = 100_000  # seeds of one date
+_SHRUNK = 3  # failing seeds that are made small
+
+
+@click.command()
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=200,
+    help=spoken(Text("多少场风暴 [200]", "so many storms [200]")),
+)
+@click.option(
+    "--from",
+    "first",
+    default="0",
+    help=spoken(
+        Text(
+            "第一个种子；或日期（2026-11-30、today）：当夜的种子 [0]",
+            "the first seed; or a date (2026-11-30, today): that night's seeds [0]",
+        )
+    ),
+)
+@click.option("--seed", type=int, help=spoken(Text("只放这一场", "this storm alone")))
+@click.option(
+    "--keep",
+    default="",
+    help=spoken(
+        Text(
+            "只留这些故障（序号，逗号分开；-：一个不留）",
+            "these of its faults alone (numbers, by commas; -: none)",
+        )
+    ),
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    help=spoken(Text("至多这些步（分钟）", "no more steps (minutes) than these")),
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help=spoken(Text("进程数 [处理器数]", "processes [one a processor]")),
+)
+def storms(
+    seeds: int, first: str, seed: int | None, keep: str, steps: int | None, workers: int | None
+) -> None:
+    """风暴试验机：全线在模拟时间里过许多场由种子决定的风暴和故障，查各项承诺。
+
+    The storm machine: the whole line through many storms and faults drawn from seeds, in simulated
+    time, with every promise checked.
+
+    \b
+    fengsui storms --seeds 10000
+    fengsui storms --seed 17 --keep 0,3 --steps 40
+    """
+    if seed is not None:
+        sys.exit(_one(_chosen(seed, keep, steps)))
+    begin = _first(first)
+    found = campaign(range(begin, begin + seeds), workers or os.cpu_count() or 1, _tell)
+    sys.exit(_report(found))
+
+
+def _first(words: str) -> int:
+    """Raises Usage."""
+    try:
+        if words.isdigit():
+            return int(words)
+        day = date.today() if words == "today" else date.fromisoformat(words)  # noqa: DTZ011  # here
+    except ValueError as e:
+        raise Usage(
+            Text(
+                f"--from {words}: 不是种子，也不是日期",
+                f"--from {words}: neither a seed nor a date",
+            )
+        ) from e
+    return int(day.strftime("%Y%m%d")) * _A_NIGHT
+
+
+def _chosen(seed: int, keep: str, steps: int | None) -> Storm:
+    """Raises Usage."""
+    storm = draw(seed)
+    kept: list[int] = list(range(len(storm.faults)))
+    if keep:
+        numbers = [] if keep == "-" else keep.split(",")
+        if not all(n.isdigit() and int(n) < len(storm.faults) for n in numbers):
+            last = len(storm.faults) - 1
+            raise Usage(
+                Text(
+                    f"--keep {keep}: 应为 0 到 {last} 的序号",
+                    f"--keep {keep}: numbers from 0 to {last}",
+                )
+            )
+        kept = [int(n) for n in numbers]
+    return fewer(storm, kept, steps or storm.steps)
+
+
+def _one(storm: Storm) -> int:
+    echo(Text(f"种子 {storm.seed}，{storm.steps} 步", f"seed {storm.seed}, {storm.steps} steps"))
+    for fault in storm.faults:
+        echo(Text(f"  {fault}  ", f"  {fault}  ") + KINDS[fault.kind].words)
+    found = weathered(storm)
+    _tell(found)
+    states = [STATES[n] + f" {k}" for n, k in found.reached.items() if n in STATES]
+    for state in states:
+        echo(Text("  到过：", "  reached: ") + state)
+    echo(Text(f"日志 SHA-256 {found.digest}", f"SHA-256 of the log {found.digest}"))
+    return int(bool(found.broken))
+
+
+def _tell(o: Outcome) -> None:
+    for name, where in o.broken.items():
+        echo(Text(f"✗ 种子 {o.seed}：", f"✗ seed {o.seed}: ") + PROMISES[name].words)
+        for one in where[:3]:
+            echo(f"    {one}")
+
+
+def _report(found: Campaign) -> int:
+    each = found.cpu_s / found.storms
+    echo(
+        Text(
+            f"{found.storms} 场风暴，每场 {each:.2f} 秒处理器时间，{len(found.failed)} 场违背承诺",
+            f"{found.storms} storms, {each:.2f} s of processor time each, {len(found.failed)} broke "
+            "a promise",
+        )
+    )
+    for kind, row in KINDS.items():
+        echo(
+            Text(f"  故障 {found.injected[kind]:6d}  ", f"  struck {found.injected[kind]:6d}  ")
+            + row.words
+        )
+    for name, words in STATES.items():
+        echo(
+            Text(f"  到过 {found.reached[name]:6d}  ", f"  reached {found.reached[name]:6d}  ")
+            + words
+        )
+    for seed, what in list(found.failed.items())[:_SHRUNK]:
+        for promise in what:
+            echo(
+                Text(f"再现（{promise}）：", f"again ({promise}): ")
+                + again(seed, *smallest(seed, promise))
+            )
+    for name in found.missed:
+        words = STATES[name] if name in STATES else KINDS[name].words
+        echo(Text("✗ 没有到过：", "✗ never reached: ") + words)
+    return int(bool(found.failed) or (bool(found.missed) and found.storms >= TOLD))
