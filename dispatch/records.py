@@ -308,6 +308,29 @@ class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
     detail: Said = ""
 
 
+class Terminal(Record, frozen=True, kw_only=True):
+    """Equipment of a broadcast platform as one word tells of it: its list has name and place, its states
+    the state; what is empty was not told. kind: DT terminal, BS, AS, ST, PS. state: 1 on, 2 off, 3 fault,
+    4 recovered, 5 broadcasting (GD/J 2018)."""
+
+    code: str
+    kind: str
+    told_at: Whole
+    name: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    state: str = ""
+    gone: bool = False
+
+
+class Terminals(Record, frozen=True, kw_only=True, tag="terminals"):
+    """What a broadcast platform told anew of its terminals; platform: the row of channels.toml."""
+
+    platform: str
+    heard_at: Whole
+    items: tuple[Terminal, ...]
+
+
 class RecordEnd(Record, frozen=True, kw_only=True, tag="record_end"):
     """Where the record of the duty room's door and desk ended (console/auth/record.py). The console writes it
     into `cases` now and then, decide passes it on, and the ledger has it: entries taken from the
@@ -359,7 +382,9 @@ AlertRecord = (
     | RecordEnd
     | Custody
 )
-DeliveryRecord = Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays
+DeliveryRecord = (
+    Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays | Terminals
+)
 
 
 def attempt_key(alert: str, version: int, channel: str, recipient: str, again: int = 0) -> str:

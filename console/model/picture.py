@@ -113,6 +113,15 @@ class WayRow(TypedDict):
     proven: Said
 
 
+class TerminalRow(TypedDict):
+    """A terminal of a broadcast platform. state: of GD/J 2018, 1 on … 5 broadcasting; "": not told. at: when
+    the platform last told of it."""
+
+    name: str
+    state: str
+    at: int
+
+
 class AskedRow(TypedDict):
     """What a warning waits for. until: ms; mute: who of those called no message can reach; two: it
     takes two persons; next: what each officer can do for it now (`next_acts`); decide: who decides on
@@ -236,6 +245,7 @@ class Picture(TypedDict, total=False):
     health: dict[str, HealthRow]
     tasks: dict[str, TaskRow]
     ways: dict[str, WayRow]
+    terminals: dict[str, TerminalRow]
     dead: dict[str, int]
     door: dict[str, DoorRow]
 

@@ -5,6 +5,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from config.language import Said, zh
 from config.records.devices.lorawan import OF_LINKS, OF_RADIO
 from config.records.level import Action, Level
@@ -14,7 +16,16 @@ from detectors.detection import Detection, Mark
 from dispatch.decide.plan_tasks import Course, take
 from dispatch.grade import Grade
 from dispatch.notices import REPORT
-from dispatch.records import Alert, Decision, Delivery, Receipt, Report, RouteHealth
+from dispatch.records import (
+    Alert,
+    Decision,
+    Delivery,
+    Receipt,
+    Report,
+    RouteHealth,
+    Terminal,
+    Terminals,
+)
 from ingest.observation import Observations, Service
 from stream.records import DeadLetter, Run, Tick
 from stream.stages.run_identity import another
@@ -62,6 +73,16 @@ class Sent:
         return routes[min(self.route, len(routes) - 1)].channel if routes else "-"
 
 
+def joined(known: Terminal | None, told: Terminal) -> Terminal:
+    """What a word tells, and of the rest what was known before."""
+    if known is None:
+        return told
+    listed = told if not told.state else known
+    return msgspec.structs.replace(
+        listed, state=told.state or known.state, told_at=max(told.told_at, known.told_at)
+    )
+
+
 def _asked(a: Alert) -> Grade:
     return Grade(a.level, a.action) | Grade(a.proposed_level, a.proposed_action)
 
@@ -92,6 +113,8 @@ class View:
     # an incident's report -> superior -> the delivery that it is
     handed: dict[str, dict[str, str]] = field(default_factory=dict)
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
+    # broadcast platform -> code -> what is known of a terminal of its
+    terminals: dict[str, dict[str, Terminal]] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)  # reason -> how many
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
     flags: Flags = field(default_factory=Flags)  # what is wrong with stations
@@ -116,12 +139,8 @@ class View:
                 take(self.courses, record)
             case Report():
                 self.reports.append(record)
-            case Delivery():
-                self._delivery(record)
-            case Receipt():
-                self._receipt(record)
-            case RouteHealth():
-                self.health[f"{record.channel}/{record.carrier}"] = record
+            case Delivery() | Receipt() | RouteHealth() | Terminals():
+                self._sending(record)
             case Service():
                 self._service(record)
             case DeadLetter():
@@ -135,6 +154,25 @@ class View:
         """By what whoever looks was started for, else by the log."""
         run = self.ours or self.run
         return run is not None and run.kind == "live"
+
+    def _sending(self, record: Delivery | Receipt | RouteHealth | Terminals) -> None:
+        match record:
+            case Delivery():
+                self._delivery(record)
+            case Receipt():
+                self._receipt(record)
+            case RouteHealth():
+                self.health[f"{record.channel}/{record.carrier}"] = record
+            case Terminals():
+                self._terminals(record)
+
+    def _terminals(self, record: Terminals) -> None:
+        there = self.terminals.setdefault(record.platform, {})
+        for told in record.items:
+            if told.gone:
+                there.pop(told.code, None)
+            else:
+                there[told.code] = joined(there.get(told.code), told)
 
     def _run(self, record: Run) -> None:
         first = self.ours or self.run

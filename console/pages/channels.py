@@ -8,9 +8,15 @@ from console.model.ways_out import Way, ways
 
 
 def parts(district: District, view: View, _trail: Trail, _now: int) -> Picture:
-    """The ways by channel/name, and what was not understood by its reason."""
+    """The ways by channel/name, the terminals of broadcast platforms by platform/code, and what was not
+    understood by its reason."""
     return {
         "ways": {f"{w.channel}/{w.name}": _row(w) for w in ways(district, view, view.live)},
+        "terminals": {
+            f"{platform}/{t.code}": {"name": t.name, "state": t.state, "at": t.told_at}
+            for platform, there in view.terminals.items()
+            for t in there.values()
+        },
         "dead": dict(view.dead),
     }
 

@@ -7,20 +7,27 @@ import { age, el, of, t, time } from "./words.js";
 
 const STAGE = { detect: ["检测", "detect"], decide: ["决策", "decide"], address: ["定向", "address"], send: ["发送", "send"], archive: ["归档", "archive"], "ledger-alerts": ["台账（预警）", "ledger of warnings"], "ledger-deliveries": ["台账（发送）", "ledger of deliveries"] };
 const CHECK = { line_stands: ["全线停住", "the line stands still"], not_decided: ["检测未成预警", "not decided"], overdue: ["超期未决", "overdue"], not_addressed: ["没有接收者", "addressed to nobody"], stuck: ["发送停住", "stuck"], wrong_status: ["实况演练混淆", "wrong status"], wrong_run: ["日志属于别的运行", "wrong run"], unproven: ["未证明是本人的操作", "not proved"] };
+const TERMINAL = { 1: ["正常", "on"], 2: ["关闭", "off"], 3: ["故障", "fault"], 4: ["已恢复", "recovered"], 5: ["播发中", "broadcasting"], "": ["状态未报", "not told"] };
+const LISTED = 200; // terminals that are off or at fault
 const BEHIND = 1000; // records; a stage further behind shows it
 const EVERY_MS = 5000;
 const gb = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 export function show(root) {
-  const stages = el("div"), findings = el("div"), ways = el("div"), rest = el("div");
+  const stages = el("div"), findings = el("div"), ways = el("div"), speakers = el("div"), rest = el("div");
   root.append(el("section", { class: "sheet", tabindex: 0, "aria-label": t("系统", "System") },
     el("h2", {}, t("处理环节", "Stages")), stages,
     el("h2", {}, t("稽核", "Auditor")), findings,
     el("h2", {}, t("发送通道", "Ways out")), ways,
+    speakers,
     el("h2", {}, t("坏数据、磁盘、服务器", "Dead letters, disk, servers")), rest));
   let alive = true, timer = 0;
-  const quiet = onChange((parts) => { if (parts.has("ways")) ways.replaceChildren(wayTable()); });
+  const quiet = onChange((parts) => {
+    if (parts.has("ways")) ways.replaceChildren(wayTable());
+    if (parts.has("terminals")) speakers.replaceChildren(...terminalTables());
+  });
   ways.replaceChildren(wayTable());
+  speakers.replaceChildren(...terminalTables());
   async function look() {
     try {
       const [found, unexplained] = await Promise.all([ask("/api/asked/system"), ask("/api/findings")]);
@@ -57,6 +64,24 @@ function wayTable() {
     w.at ? `${time(w.at, clock())} · ${age(clock() - w.at)}` : "–",
     w.proven ? `${t("已验证：", "proven: ")}${of(w.proven)}` : el("span", { class: "doubt" }, t("未经验证", "unproven"))]);
   return table([t("通道", "way"), t("种类", "kind"), t("状态", "state"), t("最近巡检", "last probed"), t("验证", "proof")], rows);
+}
+
+// the terminals of broadcast platforms: how many in which state, and each that is off or at fault
+function terminalTables() {
+  const all = Object.entries(part("terminals") || {}), platforms = {};
+  if (!all.length) return [];
+  for (const [name, row] of all) {
+    const states = platforms[name.split("/")[0]] ||= {};
+    states[row.state] = (states[row.state] || 0) + 1;
+  }
+  const bad = all.filter(([, row]) => row.state === "2" || row.state === "3");
+  const head = table([t("平台", "platform"), [t("终端", "terminals")], ...Object.values(TERMINAL).map((w) => [of(w)])],
+    Object.entries(platforms).map(([name, states]) => [name, [String(Object.values(states).reduce((a, b) => a + b, 0))],
+      ...Object.keys(TERMINAL).map((s) => [String(states[s] || 0)])]));
+  const list = table([t("终端", "terminal"), t("名称", "name"), t("状态", "state"), t("平台报告于", "told at")],
+    bad.slice(0, LISTED).map(([name, row]) => [name, row.name || "–", el("span", { class: "fault" }, of(TERMINAL[row.state])), time(row.at, clock())]));
+  const more = bad.length > LISTED ? [el("p", { class: "note" }, t(`另有 ${bad.length - LISTED} 个`, `and ${bad.length - LISTED} more`))] : [];
+  return [el("h2", {}, t("应急广播终端", "Terminals of the broadcast platform")), head, ...(bad.length ? [list, ...more] : [])];
 }
 
 function restOf(found) {

@@ -4,11 +4,12 @@ Every area of areas.csv counts as a danger zone. See `dispatch.address.reach_est
 people are estimated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from config.language import Text
-from config.records.district import Area, Contact, District
+from config.records.district import Area, Contact, District, Node
+from dispatch.address.platform_terminals import near
 from dispatch.geography.sound_range import Sound, sound
 
 Check = Literal[
@@ -55,9 +56,12 @@ class Gap(NamedTuple):
         return line + f" ({self.detail})" if self.detail else line
 
 
-def coverage(district: District, *, lists: bool = True) -> list[Gap]:
+def coverage(
+    district: District, *, lists: bool = True, terminals: Sequence[Node] = ()
+) -> list[Gap]:
     """Every gap, the worst check first. lists: false where the people are not known here, so that
-    only what hangs on loudspeakers is said."""
+    only what hangs on loudspeakers is said. terminals: of broadcast platforms
+    (dispatch.address.platform_terminals.sounding)."""
     by_area: dict[str, list[Contact]] = {a: [] for a in district.areas}
     for c in district.contacts.values():
         for a in district.areas if "*" in c.areas else c.areas:
@@ -65,8 +69,10 @@ def coverage(district: District, *, lists: bool = True) -> list[Gap]:
                 by_area[a].append(c)
     found: list[Gap] = []
     for area in district.areas.values():
-        heard = sound(area, [n for n in district.nodes.values() if n.area == area.id])
-        found += _loudspeakers(district, area, heard)
+        nodes = [n for n in district.nodes.values() if n.area == area.id]
+        nodes += near(area, list(terminals))
+        heard = sound(area, nodes)
+        found += _loudspeakers({n.id: n.tower for n in nodes}, area, heard)
         if lists:
             found += _people(area, heard, by_area[area.id])
     order = list(WORDS)
@@ -78,12 +84,12 @@ def uncovered(gaps: list[Gap]) -> int:
     return sum(g.people for g in gaps if g.check == "uncovered")
 
 
-def _loudspeakers(district: District, area: Area, heard: Sound) -> Iterator[Gap]:
+def _loudspeakers(on: Mapping[str, str], area: Area, heard: Sound) -> Iterator[Gap]:
     if deaf := round(area.population * (1 - heard.heard)):
         yield Gap("out_of_sound", area.id, deaf)
     if len(heard.nodes) == 1:
         yield Gap("one_node", area.id, 0, heard.nodes[0])
-    towers = {district.nodes[n].tower for n in heard.nodes}
+    towers = {on[n] for n in heard.nodes}
     if len(heard.nodes) > 1 and len(towers) == 1 and (tower := towers.pop()):
         yield Gap("one_tower", area.id, 0, tower)
 

@@ -2,7 +2,7 @@
 machine in an exercise."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from config.language import Text
@@ -18,7 +18,10 @@ from dispatch.channels.duty_room import Console
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.channels.loudspeaker import Broadcast
+from dispatch.channels.platform.carrier import ByPlatform
+from dispatch.channels.platform.door import PlatformDoor
 from dispatch.channels.rate_and_breaker import Lane
+from dispatch.records import Terminals
 from stream.environment import secret_at
 from stream.records import Run
 
@@ -94,6 +97,19 @@ def receipt_server(
         for name, row in carriers.items()
     }
     return ReceiptServer(settings.receipt_listen, tokens, carriers, hear)
+
+
+def platform_doors(
+    channels: Mapping[str, Channel],
+    hear: Callable[[CarrierWord], None],
+    keep: Callable[[Sequence[Terminals]], bool],
+) -> list[PlatformDoor]:
+    """Where broadcast platforms post, of those channels that a run has: an exercise has none. keep: writes
+    what they tell of their terminals into the log. Raises OSError when a place is taken."""
+    way = channels.get("broadcast_platform")
+    legs = way.legs if isinstance(way, Carriers) else ()
+    links = [leg.carrier.link for leg in legs if isinstance(leg.carrier, ByPlatform)]
+    return [PlatformDoor(link, hear, keep) for link in links if link.platform.listen]
 
 
 def close(channels: Mapping[str, Channel]) -> None:

@@ -3,11 +3,12 @@ flood. What it finds goes into the log when it is news, and as a sign of life no
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from config.language import Said, each
 from dispatch.channels import Channel
 from dispatch.channels.failover import Carriers
+from dispatch.channels.platform.door import PlatformDoor
 from dispatch.channels.rate_and_breaker import Health
 from dispatch.records import RouteHealth
 from dispatch.send.workers import Sender
@@ -18,7 +19,8 @@ Found = list[tuple[str, bool, Said]]
 
 
 class Prober:
-    """broker: probes the loudspeakers' MQTT broker. clock: the run's, epoch ms."""
+    """broker: probes the loudspeakers' MQTT broker. clock: the run's, epoch ms. doors: where
+    others post."""
 
     def __init__(
         self,
@@ -26,11 +28,15 @@ class Prober:
         broker: Callable[[], Found],
         sender: Sender,
         clock: Callable[[], int],
+        doors: Iterable[object] = (),
     ) -> None:
-        self._ways: dict[str, Callable[[], Found]] = {"broadcast": broker}
+        self._ways: list[tuple[str, Callable[[], Found]]] = [("broadcast", broker)]
+        for door in doors:  # whether a platform's heart-beats come
+            if isinstance(door, PlatformDoor):
+                self._ways.append(("broadcast_platform", door.probe))
         for name, channel in channels.items():
             if isinstance(channel, Carriers):
-                self._ways[name] = channel.probe
+                self._ways.append((name, channel.probe))
                 channel.told = self._traffic(name)
         self._sender, self._clock = sender, clock
         self._lock = threading.Lock()
@@ -53,7 +59,7 @@ class Prober:
         """Ask everyone once. Raises only what is a fault of the program."""
         if self._sender.box is None:
             return  # another member sends
-        for channel, ask in self._ways.items():
+        for channel, ask in self._ways:
             for carrier, up, words in ask():
                 self._take(channel, carrier, up, words, "probe")
         PROBED_AT.set(time.time())

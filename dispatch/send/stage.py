@@ -15,9 +15,12 @@ import msgspec
 from config.language import Said, Text
 from config.records.district import District
 from dispatch.cap.feed import FeedServer
+from dispatch.channels import Channel
+from dispatch.channels.http.receipt_server import ReceiptServer
+from dispatch.channels.platform.door import PlatformDoor
 from dispatch.nodes.keys import Ring
-from dispatch.records import Delivery, DeliveryRecord, Receipt
-from dispatch.send.channels import channels_of, close, receipt_server
+from dispatch.records import Delivery, DeliveryRecord, Receipt, Terminals
+from dispatch.send.channels import channels_of, close, platform_doors, receipt_server
 from dispatch.send.health_probe import Prober
 from dispatch.send.inbound_sms import Inbound
 from dispatch.send.node_supervisor import Caretaker
@@ -26,10 +29,10 @@ from dispatch.send.outbox.state import Box, Rules, reindex
 from dispatch.send.receipt_writer import Hearing
 from dispatch.send.receipts import Receipts
 from dispatch.send.workers import Clock, Sender, append
-from stream.log.port import Log
+from stream.log.port import Log, Out
 from stream.metrics import DELIVERIES
 from stream.mqtt.client import Mqtt
-from stream.records import Record, Run
+from stream.records import Record, Run, encode
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 
@@ -246,7 +249,8 @@ def run_send(
     sender = Sender(log, channels, clock, tuple(district.groups))
     receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, Inbound(district))
     hearing.start(receipts, sender, log, stop)
-    prober = Prober(channels, line.reach, sender, clock.read)
+    doors = _doors(district, channels, hearing, sender, log, stop) if live else []
+    prober = Prober(channels, line.reach, sender, clock.read, doors)
 
     def after(states: Mapping[int, Box]) -> None:
         sender.box = states.get(0)  # before anything can be heard
@@ -265,21 +269,40 @@ def run_send(
         stage, log, member=member, live=live, now=now, run=run, after=after, count=_count
     )
     feed = _feed(district, state_dir, live)
-    listening = receipt_server(district, hearing.hear, live)
     if live:
         prober.start(district.channels.probe_every_s)
     try:
         runner.run(stop, ready)
     finally:
         prober.close()
-        if listening is not None:
-            listening.close()
+        for door in doors:
+            door.close()
         sender.close()
         hearing.close()
         line.close()
         if feed is not None:
             feed.close()
         close(channels)
+
+
+def _doors(
+    district: District,
+    channels: Mapping[str, Channel],
+    hearing: Hearing,
+    sender: Sender,
+    log: Log,
+    stop: threading.Event,
+) -> list[PlatformDoor | ReceiptServer]:
+    """Where carriers and broadcast platforms post, in a live run. What a platform tells of its terminals is
+    written as it comes."""
+
+    def keep(told: Sequence[Terminals]) -> bool:
+        outs = [Out("deliveries", f"terminals:{t.platform}", encode(t)) for t in told]
+        return sender.box is not None and append(log, outs, stop)
+
+    receipts = receipt_server(district, hearing.hear, live=True)
+    doors = platform_doors(channels, hearing.hear, keep)
+    return [*doors, receipts] if receipts is not None else [*doors]
 
 
 def _feed(district: District, folder: Path, live: bool) -> FeedServer | None:

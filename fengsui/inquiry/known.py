@@ -22,6 +22,7 @@ from dispatch.records import (
     RecordEnd,
     Report,
     RouteHealth,
+    Terminals,
 )
 from ingest.observation import Away, CapIn, Observations, PersonSays, Service
 from stream.log.port import Log
@@ -88,6 +89,7 @@ _MOMENT: dict[type, str] = {
     Delivery: "queued_at",
     Receipt: "receipt_at",
     RouteHealth: "checked_at",
+    Terminals: "heard_at",
     Outcome: "told_at",
     **dict.fromkeys((Service, Custody), "said_at"),
     Acknowledgement: "answered_at",

@@ -242,21 +242,27 @@ class Platform:
         return self._post("ConnectionCheck", f"<RptTime>{self.time()}</RptTime>", kind="01")
 
     def tell_list(self, terminals: list[tuple[str, str, float, float]]) -> int:
-        """EBRDTInfo of (code, name, lon, lat)."""
+        return self.send(self.list_of(terminals))
+
+    def tell_states(self, states: list[tuple[str, str]]) -> int:
+        return self.send(self.states_of(states))
+
+    def list_of(self, terminals: list[tuple[str, str, float, float]]) -> bytes:
+        """The packet of an EBRDTInfo of (code, name, lon, lat)."""
         items = "".join(
             f"<EBRDT><RptTime>{self.time()}</RptTime><RptType>Sync</RptType><EBRID>{c}</EBRID>"
             f"<EBRName>{escape(n)}</EBRName><Longitude>{x}</Longitude><Latitude>{y}</Latitude></EBRDT>"
             for c, n, x, y in terminals
         )
-        return self._post("EBRDTInfo", f"<Params/>{items}")
+        return self._packet("EBRDTInfo", f"<Params/>{items}")
 
-    def tell_states(self, states: list[tuple[str, str]]) -> int:
-        """EBRDTState of (code, StateCode)."""
+    def states_of(self, states: list[tuple[str, str]]) -> bytes:
+        """The packet of an EBRDTState of (code, StateCode)."""
         items = "".join(
             f"<EBRDT><RptTime>{self.time()}</RptTime><EBRID>{c}</EBRID><StateCode>{s}</StateCode></EBRDT>"
             for c, s in states
         )
-        return self._post("EBRDTState", items)
+        return self._packet("EBRDTState", items)
 
     def time(self, ahead_s: float = 0.0) -> str:
         return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(self.now() + _CHINA_S + ahead_s))

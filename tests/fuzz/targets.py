@@ -18,8 +18,14 @@ from config.records.devices.things import ThingRow
 from config.records.level import Action, Level
 from console.model.follow import DECODERS
 from dispatch.channels import CarrierWord
+from dispatch.channels.ebd.form import Wrong as WrongPacket
+from dispatch.channels.ebd.packet import REASONS as REASONS_OF_PACKETS
+from dispatch.channels.ebd.packet import Packet, pack, unpack
+from dispatch.channels.ebd.reader import read_ebd
+from dispatch.channels.ebd.signature import read_signature
 from dispatch.channels.http import response as answers
 from dispatch.channels.http.receipt_server import fields_of
+from dispatch.channels.platform.door import tar_in
 from dispatch.channels.smpp.pdu import read as read_pdu
 from dispatch.channels.smpp.receipt import receipt
 from dispatch.channels.smpp.text import decodings
@@ -474,6 +480,19 @@ TARGETS["uplink"] = uplink
 TARGETS |= {"sparkplug": rows_sparkplug, "edge": edge}
 
 
+def packet(data: bytes) -> None:
+    """What a broadcast platform posts: a form, a tar, its signature file, its XML."""
+    tar_in("multipart/form-data; boundary=b", data)
+    for read in (unpack, read_signature, read_ebd):
+        try:
+            read(data)
+        except WrongPacket as e:
+            assert e.reason in REASONS_OF_PACKETS
+
+
+TARGETS["packet"] = packet
+
+
 def seeds(target: str) -> Iterator[bytes]:
     """Good input of its form, and every recorded poison of it."""
     ours = [*poison.of_ingest(T0, "G1", WEATHER), *poison.of_send(T0)]
@@ -554,6 +573,13 @@ def seeds(target: str) -> Iterator[bytes]:
             sent = Radioed(LEVEL, bytes.fromhex("0175640382461E"), T0, 3, 85)
             yield from (by(sent)[1] for by in SERVERS.values())
             yield bytes.fromhex("017564038246" + "1E20CE9E7446634A1E")
+        case "packet":
+            head = "<EBD><EBDID>1</EBDID><EBDType>EBMStateResponse</EBDType><EBMStateResponse>"
+            state = "<EBM><EBMID>2</EBMID></EBM><BrdStateCode>3</BrdStateCode></EBMStateResponse>"
+            main = f"{head}{state}</EBD>".encode()
+            tar = pack(Packet("1", main, b"<Signature/>"), T0)
+            part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.tar"\r\n\r\n'
+            yield from (main, tar, part + tar[:2048] + b"\r\n--b--\r\n")
         case "moments":
             yield from (b"2025-07-26T24:00:00+08:00", b"9999-12-31T23:59:59-14:00")
     yield from (b"", b"{}", b"[]", b"null")

@@ -1,5 +1,6 @@
 """What the carrier and the door share: how a packet is sealed, posted and judged, and opened."""
 
+import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -10,7 +11,15 @@ from config.records.channels import Carrier as Row
 from config.records.devices.broadcast import STATES
 from config.records.district import District
 from dispatch.channels import SendError
-from dispatch.channels.ebd.form import HEARTBEAT, Form, Wrong, day_of, packet_id
+from dispatch.channels.ebd.form import (
+    HEARTBEAT,
+    NORMAL,
+    PACKETS_A_DAY,
+    Form,
+    Wrong,
+    day_of,
+    packet_id,
+)
 from dispatch.channels.ebd.packet import Packet, pack, tar_name, unpack
 from dispatch.channels.ebd.reader import read_ebd
 from dispatch.channels.ebd.records import Body, ConnectionCheck, Ebd, EbdResponse
@@ -33,11 +42,12 @@ _OF_READING = {"missing": MISSING, "bad_signature_file": BAD_SIGNATURE}
 
 
 class RefusedPacket(Exception):
-    """A packet of the platform that is not taken: the ResultCode that it is answered with, and why."""
+    """A packet of the platform that is not taken: the ResultCode that it is answered with, why,
+    and the EBDID that its file is named for, as far as that could be read."""
 
-    def __init__(self, code: str, words: Said) -> None:
+    def __init__(self, code: str, words: Said, packet: str = "") -> None:
         super().__init__(words)
-        self.code, self.words = code, words
+        self.code, self.words, self.packet = code, words, packet
 
 
 class Opened(NamedTuple):
@@ -129,6 +139,16 @@ class PlatformLink:
         without a signature is taken. Raises RefusedPacket."""
         try:
             packet = unpack(tar)
+        except Wrong as e:
+            raise _unread(e) from e
+        try:
+            return self._opened(packet, bare)
+        except RefusedPacket as e:
+            e.packet = packet.name
+            raise
+
+    def _opened(self, packet: Packet, bare: bool) -> Opened:
+        try:
             if packet.signature:
                 signed = read_signature(packet.signature)
                 good = self._verifier.good(packet.main, signed.block.rs)
@@ -138,8 +158,7 @@ class PlatformLink:
                 raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
             ebd = read_ebd(packet.main)
         except Wrong as e:
-            code = _OF_READING.get(e.reason, UNREADABLE)
-            raise RefusedPacket(code, RESULT[code] + f" ({e})") from e
+            raise _unread(e) from e
         if not packet.signature and not bare and not isinstance(ebd.body, ConnectionCheck):
             raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
         if ebd.id != packet.name:
@@ -157,8 +176,18 @@ class PlatformLink:
     def _may_be_bare(self, packet: Packet) -> bool:
         return self.platform.heartbeats == "bare" and packet.name.startswith(HEARTBEAT)
 
+    def any_packet(self) -> str:
+        """An EBDID of an answer: whoever asks must not make us write to a disk."""
+        number = secrets.randbelow(PACKETS_A_DAY // 2) + PACKETS_A_DAY // 2
+        return packet_id(NORMAL, self.platform.ours, day_of(self.now()), number)
+
     def beat(self) -> None:
         """A heart-beat. Raises SendError."""
         at = self.now()
         ident = packet_id(HEARTBEAT, self.platform.ours, day_of(at), 0)
         self.post(self.envelope(ident, ConnectionCheck(at), at))
+
+
+def _unread(why: Wrong) -> RefusedPacket:
+    code = _OF_READING.get(why.reason, UNREADABLE)
+    return RefusedPacket(code, RESULT[code] + f" ({why})")

@@ -11,6 +11,7 @@ from config.language import Said, Text, text_of
 from config.records.district import District
 from config.records.level import HAZARD_EN, Action, Level
 from dispatch.address.coverage import coverage, uncovered
+from dispatch.address.platform_terminals import Told, counted, line_of, sounding
 from dispatch.address.reach_estimate import Reach, reach
 from dispatch.geography.downstream import TRAVELS, downstream
 from dispatch.grade import Grade
@@ -21,6 +22,7 @@ from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
+from fengsui.status.look import look_of
 from stream.environment import Usage
 from stream.wall_clock import now_ms
 
@@ -111,6 +113,19 @@ def lines(district: District, r: Reach) -> list[Said]:
     return out
 
 
+def _terminals(setup: Setup) -> Told:
+    """What broadcast platforms told of their terminals; nothing where the run has no log yet."""
+    if not setup.folder.exists() or not any(
+        c.kind == "ebd" for c in setup.district.channels.carrier
+    ):
+        return {}
+    log = open_run_log(setup)
+    try:
+        return look_of(log, setup.run, setup.folder).view.terminals
+    finally:
+        log.close()
+
+
 def _warned(setup: Setup) -> dict[str, Grade]:
     """What is in force now, by area; nothing where the run has no log yet."""
     if not setup.folder.exists():
@@ -173,9 +188,13 @@ def coverage_(obj: Shared, run_name: str) -> None:
     Who is on no list, out of sound, or hangs on one thing; exit code 1 if anybody is covered by
     nothing.
     """
-    gaps = coverage(_listed(obj.setup(run_name)))
+    setup = obj.setup(run_name)
+    district, told = _listed(setup), _terminals(setup)
+    gaps = coverage(district, terminals=sounding(district, told))
     for gap in gaps:
         echo(gap)
+    for platform in counted(district, told):
+        echo(line_of(platform))
     bad = uncovered(gaps)
     echo(
         Text(

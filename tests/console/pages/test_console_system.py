@@ -14,7 +14,7 @@ from console.model.follow import Follower
 from console.model.view import View
 from console.pages.channels import parts
 from console.serve import Listen, serving
-from dispatch.records import Alert, Outcome, RouteHealth
+from dispatch.records import Alert, Outcome, RouteHealth, Terminal, Terminals
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.status.checked_district import load_district
@@ -71,6 +71,27 @@ def test_system_shows_what_is_behind_unexplained_down_and_unproven(seat: Seat, l
     no_serious_fault(seat)
     log.append([Out("deliveries", "x", encode(msgspec.structs.replace(health, up=True)))])
     expect(row).to_contain_text("正常")  # without a reload
+
+
+def test_system_shows_the_terminals_of_a_broadcast_platform(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    rows = [
+        Terminal(code=f"t{n}", kind="DT", told_at=T0, name=f"村{n}", state=s)
+        for n, s in enumerate("1132")
+    ]
+    told = Terminals(platform="county", heard_at=T0, items=tuple(rows))
+    cases(log, seen(40))
+    log.append([Out("deliveries", "x", encode(told))])
+    page = seat.enter("screen", "/#/system")
+    expect(page.locator("main")).to_contain_text("应急广播终端")
+    expect(page.locator("tr", has_text="county/t2")).to_contain_text("村2")
+    expect(page.locator("tr", has_text="county/t3")).to_contain_text("关闭")
+    expect(page.locator("tr", has_text="county/t0")).to_have_count(0)
+    again = Terminal(code="t2", kind="DT", told_at=T0 + MIN, state="4")
+    log.append([Out("deliveries", "x", encode(msgspec.structs.replace(told, items=(again,))))])
+    expect(page.locator("tr", has_text="county/t2")).to_have_count(0)  # without a reload
+    seat.shot("terminals")
+    no_serious_fault(seat)
 
 
 def test_config_check_shows_who_answers_and_the_rules_in_force(seat: Seat) -> None:
