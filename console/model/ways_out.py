@@ -25,7 +25,10 @@ def ways(district: District, view: View, live: bool) -> Iterator[Way]:
     """Of a live run those of channels.toml, else what an exercise uses."""
     rows: list[tuple[str, str, str]] = []
     if live:
-        rows += [(c.channel, c.name, c.kind) for c in district.channels.carriers()]
+        for c in district.channels.carriers():
+            rows.append((c.channel, c.name, c.kind))
+            if c.kind == "ebd" and c.platform.listen and c.platform.silent_s:
+                rows.append((c.channel, f"{c.name}-back", c.kind))  # whether it posts to us
     # what every run has, and no row declares
     rows += [("broadcast", "mqtt", "mqtt"), ("cap", "file", "file"), ("console", "file", "file")]
     for channel, name, kind in rows:

@@ -6,6 +6,7 @@ from config.language import Said, Text
 from config.records.district import District
 from console.model.view import View
 from console.model.ways_out import not_set_up, ways
+from dispatch.address.platform_terminals import counted, line_of
 from dispatch.words.local_time import local
 
 _UNPROVEN = Text("未经验证", "unproven")
@@ -30,5 +31,7 @@ def way_lines(district: District, view: View, live: bool) -> Iterator[Said]:
             state = words + f" {local(h.checked_at, district.timezone)}"
         proven = Text(f"已验证：{by}", f"proven: {by}") if by else _UNPROVEN
         yield f"  {channel}/{name} ({kind}): " + state + "; " + proven
+    for platform in counted(district, view.terminals):
+        yield "  " + line_of(platform)
     if live and (missing := not_set_up(found)):
         yield Text(f"  未配置：{', '.join(missing)}", f"  not set up: {', '.join(missing)}")

@@ -23,6 +23,7 @@ REASONS = frozenset(
         "missing",
         "bad_signature_file",
         "odd_entry",
+        "bad_frame",
     }
 )
 

@@ -1,4 +1,5 @@
-"""The command `decode`: the bytes of a telemetry station, an edge node or a LoRaWAN device as a table."""
+"""The command `decode`: the bytes of a telemetry station, an edge node, a LoRaWAN device or a broadcast
+platform as a table."""
 
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from config.language import Text
 from config.read.codecs import codec_names, read_codecs
 from config.read.problem import Problem
 from config.records.devices.lorawan import OBJECT
+from dispatch.channels.platform.rows import rows as rows_ebd
 from fengsui.cli.options import Shared
 from fengsui.run.terminal import echo
 from ingest.telemetry.codec.said import Pair, Row
@@ -24,6 +26,7 @@ _READS: dict[str, Callable[[bytes], list[Row]]] = {
     "sl651": rows_651,
     "szy206": rows_206,
     "sparkplug": rows_sparkplug,
+    "ebd": rows_ebd,
 }
 _LORAWAN = "lorawan"
 _HEADS = (
@@ -49,13 +52,14 @@ def decode(obj: Shared | None, protocol: str, hex_: tuple[str, ...], port: int |
     """解码：设备报文（十六进制、文件，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、哪里有误。
 
     有误时退出码为 1。lorawan 后先写编码名，如 milesight-em500-udl；区县自己的编码在 --config 的 codecs 里。
-    见 docs/devices/。
+    ebd 是应急广播平台的包（docs/broadcast-platform.md）。见 docs/devices/。
 
     A device's message (hex, a file, or - from standard input) field by field: byte, meaning, value, unit,
     what is wrong.
 
     Exit code 1 where anything is wrong. After lorawan the codec's name comes first, for example
-    milesight-em500-udl; a district's own stand in codecs of --config. docs/devices/.
+    milesight-em500-udl; a district's own stand in codecs of --config. ebd is a packet of a broadcast platform
+    (docs/broadcast-platform.md). docs/devices/.
     """
     if protocol == _LORAWAN:
         found = _payload(obj.config if obj is not None else Path(), hex_, port)

@@ -22,6 +22,7 @@ from fengsui.doctor.promises import of_line
 from fengsui.doctor.wrong.findings import findings
 from fengsui.doctor.wrong.links import near_names
 from fengsui.doctor.wrong.people import of_person, person_lines
+from fengsui.doctor.wrong.platforms import of_platform, platform_lines, platforms
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
@@ -71,6 +72,14 @@ def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int
         for text in (*person_lines(case, name), *finding_lines([*found, *line])):
             echo(text)
         return _code([*found, *line])
+    rows = platforms(case)
+    if name in rows and not as_data:
+        found = of_platform(case, name)
+        for text in (*platform_lines(case, name), *finding_lines([*found, *line])):
+            echo(text)
+        return _code([*found, *line])
+    for platform in rows:
+        line = [*line, *of_platform(case, platform)]
     if name and name not in (case.district.stations | case.district.nodes):
         raise _unknown(case, name)
     looked = [Looked(name, findings(case, name))] if name else everybody(case)
