@@ -40,7 +40,7 @@ import numpy.typing as npt
 from config.language import Text
 from config.records.rules import QualityRule
 from detectors.engine.minute_ring import SPAN, Bools, Ints
-from detectors.quality.rain_counter import Fell
+from detectors.quality.rain_counter import ROLLING, Fell
 from detectors.quality.spatial_consistency import Near
 from detectors.quality.station_memory import LONG, StationMemory
 
@@ -98,7 +98,8 @@ def infill(
 
 def _untold(heard: StationMemory, row: int) -> bool:
     """A counter whose total says of no minute what fell in it, and that nothing else is held against."""
-    return row not in heard.lone and heard.test.get(row, "").startswith("counter_")
+    test = heard.test.get(row, "")
+    return row not in heard.lone and test.startswith("counter_") and test != ROLLING
 
 
 class _Spells(NamedTuple):

@@ -13,7 +13,8 @@ than the climate allows for the time since.
   reading on that bears it out: what a reset left (a little, or what a wrap makes it), and what it
   rose. A jump above the climate must be borne out by a rise; that it repeats itself proves nothing.
 - One that falls again, as a rolling sum does, leaves no more than fell since the reading before it: no
-  time counts twice.
+  time counts twice. Where all that it showed is a rolling sum's, it is read as one
+  (`detectors.quality.rolling_sum`).
 - A reading that fits the believed path again ends the other one: nothing had fallen on the way. So
   does one that fits both before the other path has risen. Two rises establish the other path, and a
   `_SPAN_MS` without a return does.
@@ -31,6 +32,7 @@ from typing import NamedTuple
 import msgspec
 
 from detectors.quality.rain_bounds import WORLD, Bounds
+from detectors.quality.rolling_sum import RollingSum, goes_on, note, recognised
 
 _MINUTE = 60_000
 _JITTER = 10  # 1 mm: one tip of the coarsest bucket
@@ -39,6 +41,7 @@ _NEAR = 10  # back within 1 mm of the old total: that path
 _ESTABLISHED = 2  # rises
 _LASTED_MS = 30 * 60_000
 _SHORT = 15  # 1.5 mm: so near its end a counter may have wrapped, where the table does not say
+ROLLING = "counter_rolling"
 _FIRST = 100  # 10 mm: more than this from a first 0 on must be borne out too
 # tips at which counters wrap, times the sizes of a bucket in 0.1 mm
 _WRAPS = sorted({tips * size for tips in (256, 65_536) for size in (1, 2, 5)})
@@ -74,6 +77,7 @@ class Totals(msgspec.Struct):
     counter_many: int = 0  # readings that bore the believed path out
     fell_at: int = -1  # when it last was lower than before
     other: Other | None = None
+    sums: RollingSum | None = None  # of a counter
 
 
 class Fell(NamedTuple):
@@ -97,6 +101,21 @@ def step(m: Totals, at: int, value: int, climate: Bounds, wrap: int = 0) -> Step
     if at <= max(m.counter_seen, m.counter_at):
         return None
     m.counter_seen = at
+    sums = m.sums = m.sums or RollingSum()
+    if sums.length:
+        if (said := goes_on(sums, at, value, climate)) is not None:
+            return Step([Fell(*x) for x in said], ROLLING)
+        _believe(m, at, value, 1)
+    found = _followed(m, at, value, climate, wrap)
+    note(sums, at, value, sum(f.amount for f in found.rain))
+    if (hidden := recognised(sums, climate)) is None:
+        return found
+    _believe(m, at, value, 1)
+    return Step(found.rain + [Fell(*x) for x in hidden], ROLLING)
+
+
+def _followed(m: Totals, at: int, value: int, climate: Bounds, wrap: int) -> Step:
+    """By the path that it is on."""
     if value < (m.counter if m.other is None else max(m.counter, m.other.value)):
         m.fell_at = at
     if m.counter_at < 0:
@@ -175,7 +194,9 @@ def _between(m: Totals, o: Other, at: int, value: int, climate: Bounds, wrap: in
     if not new:
         fresh = _leave(m, at, value, climate, wrap)
         fresh.since = o.since
-        if value < o.value:  # it fell on that path too: what is left is rain since its last reading there
+        if (
+            value < o.value
+        ):  # it fell on that path too: what is left is rain since its last reading there
             left = _after_fall(o.value, value, at - o.at, climate, wrap)
             fresh.held = [UnconfirmedRain(o.at, at, *left)] if left else []
         m.other = fresh

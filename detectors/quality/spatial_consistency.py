@@ -157,7 +157,13 @@ def _chunk(
 
 
 def _confirmed(
-    rule: QualityRule, near: Near, heard: StationMemory, heads: Ints, row: int, minute: int, alone: bool
+    rule: QualityRule,
+    near: Near,
+    heard: StationMemory,
+    heads: Ints,
+    row: int,
+    minute: int,
+    alone: bool,
 ) -> list[int]:
     """Which lone gauges the rain of `row` at `minute` bears out, itself among them."""
     found = []

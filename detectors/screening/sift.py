@@ -13,7 +13,7 @@ from detectors.engine.window_rule import Floats
 from detectors.quality.infill import REACH, replaced
 from detectors.quality.level_course import Course, judge
 from detectors.quality.rain_bounds import WORLD
-from detectors.quality.rain_counter import Fell, spread, step
+from detectors.quality.rain_counter import ROLLING, Fell, spread, step
 from detectors.quality.spatial_consistency import Rained, compare
 from detectors.quality.station_memory import Batch, StationMemory, Taken
 from detectors.setup.partition import COUNTER, LEVEL, RAIN, Part
@@ -242,7 +242,9 @@ def _count(part: Part, memory: dict[int, Course], found: _Found, k: int, at: int
     if said is None:
         return
     found.fell[k] = said.rain
-    if said.test:
+    if said.test == ROLLING:
+        found.test[k] = said.test  # its rain is known
+    elif said.test:
         found.doubt[k], found.test[k] = ALL, said.test
     elif any(part.gap(row, f.at - f.since) for f in said.rain):
         found.test[k] = "counter_gap"

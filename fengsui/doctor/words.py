@@ -76,6 +76,13 @@ TESTS: dict[str, Meaning] = {
         Text("累计值突跳", "the total jumped"),
         Text("核对现场雨量筒与设备", "compare the gauge on the spot with the device"),
     ),
+    "counter_rolling": Meaning(
+        Text("发来的是滚动雨量，不是累计值", "it sends a rolling sum, not a running total"),
+        Text(
+            "把遥测终端改成发累计值；在此之前按滚动时长还原",
+            "set the logger to running totals; until then it is read by the sum's length",
+        ),
+    ),
     "counter_gap": Meaning(
         Text("停报后的累计雨量，摊到停报期间", "rain of an outage, laid over its time"),
         Text("查通信为何中断", "find out why the link was lost"),
