@@ -174,6 +174,7 @@ class GroundArea(TypedDict):
     en: str
     town: str
     town_en: str
+    basin: str
     at: list[float]
     ring: list[list[float]]
     people: int

@@ -37,6 +37,7 @@ def ground(district: District) -> Ground:
                 "en": a.name_en,
                 "town": a.township,
                 "town_en": a.township_en,
+                "basin": a.basin,
                 "at": [a.lon, a.lat],
                 "ring": [list(p) for p in a.polygon],
                 "people": a.population,

@@ -7,6 +7,14 @@ import { lang, t, time } from "./words.js";
 export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 export const axis = () => ({ stroke: ink("axis"), grid: { stroke: ink("grid"), width: 1 }, ticks: { stroke: ink("grid") }, font: "12px sans-serif" });
 
+// what draws curves is fetched when the first one is drawn
+let fetching = null;
+export const plot = () => (fetching ||= window.uPlot ? Promise.resolve() : new Promise((well, ill) => {
+  const script = document.createElement("script");
+  Object.assign(script, { src: "/static/vendor/uPlot.iife.min.js", onload: well, onerror: () => { fetching = null; ill(new Error(t("图没有取到", "the chart could not be fetched"))); } });
+  document.head.append(script);
+}));
+
 // data: {at: [s], value: []}; limits: [{value, words}] of the sum over window_min, or of the level
 export function chart(data, station, limits = [], windowMin = 60) {
   const box = document.createElement("div");
@@ -36,10 +44,7 @@ export function chart(data, station, limits = [], windowMin = 60) {
   const series = [{ value: (_, v) => (v ? time(v * 1000) : "") },
     { label, stroke: ink("curve"), width: 2.5, points: { show: false } }];
   const columns = [at, line];
-  if (rain) {
-    series.push({ label: t("5 分钟 mm", "5 min, mm"), stroke: "#2f6f86", fill: "#2f6f86", paths: window.uPlot.paths.bars({ size: [0.8] }), points: { show: false } });
-    columns.push(bars);
-  }
+  if (rain) columns.push(bars);
   const draw = (u) => {
     const { ctx, bbox } = u;
     ctx.save();
@@ -59,10 +64,13 @@ export function chart(data, station, limits = [], windowMin = 60) {
     ctx.restore();
   };
   // drawn when the box has its place and width on the page
-  const sized = new ResizeObserver(([entry]) => {
+  const sized = new ResizeObserver(async ([entry]) => {
     const width = Math.floor(entry.contentRect.width);
     if (!width) return;
     sized.disconnect();
+    await plot().catch((error) => { box.textContent = error.message; });
+    if (!window.uPlot) return;
+    if (rain) series.push({ label: t("5 分钟 mm", "5 min, mm"), stroke: "#2f6f86", fill: "#2f6f86", paths: window.uPlot.paths.bars({ size: [0.8] }), points: { show: false } });
     new window.uPlot({
       width, height: 170, series, cursor: { drag: { x: false, y: false } }, legend: { show: false },
       scales: { x: { time: true }, y: { range: [rain ? 0 : Math.min(...line, 0), top] } },

@@ -38,6 +38,7 @@ async function go() {
   if (leave) leave();
   leave = null;
   const root = $("main");
+  $("more").open = false;
   root.replaceChildren();
   document.body.dataset.page = page.name;
   $("pages").replaceChildren(...PAGES.map((p) =>

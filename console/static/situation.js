@@ -1,8 +1,9 @@
 // 一张图: the map, how it came to this in the last hours, and what one place measures.
 
+import { board, tick, valleys } from "./board.js";
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time, worse } from "./words.js";
+import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time } from "./words.js";
 
 export const name = "situation";
 export const words = ["一张图", "Situation"];
@@ -20,7 +21,7 @@ export function show(root) {
   const slider = el("input", { type: "range", min: 0, max: 0, value: 0, id: "past", "aria-label": t("过去六小时", "The last six hours") });
   const sliderWords = el("output", { for: "past" });
   const find = el("input", { id: "find", type: "search", list: "places", placeholder: t("找站点、村 /", "Find a place /"), "aria-label": t("找监测站或村", "Find a station or village") });
-  const list = el("div", { class: "areas" }), one = el("div", { class: "one" });
+  const top = el("div", { class: "now" }), list = el("div", { class: "areas" }), one = el("div", { class: "one", role: "status" });
   const g = picture.ground;
   const options = el("datalist", { id: "places" });
   find.onfocus = () => { // not before somebody looks for one: there may be thousands
@@ -28,8 +29,8 @@ export function show(root) {
   };
   root.append(
     el("section", { class: "map-side", "aria-label": t("地图", "Map") }, map,
-      el("div", { class: "past" }, slider, sliderWords, el("button", { type: "button", onclick: now }, t("回到现在", "Now"))), legend()),
-    el("section", { class: "list-side", "aria-label": t("各区情况", "Areas") }, find, options, one, el("h2", {}, t("预警区", "Areas under warning")), list));
+      el("div", { class: "past" }, slider, sliderWords, el("button", { type: "button", class: "to-now", onclick: now }, t("回到现在", "Now"))), legend()),
+    el("section", { class: "list-side", "aria-label": t("各区情况", "Areas") }, top, find, options, one, list));
   const drawn = draw(map, pick);
   find.onchange = () => {
     const hits = lookUp(find.value);
@@ -60,23 +61,27 @@ export function show(root) {
     picked = id;
     const made = await place(id);
     if (picked !== id) return; // another was picked meanwhile
-    one.replaceChildren(...made);
+    one.replaceChildren(closer(), ...made);
     drawn.mark(id);
+    if (sheets()) one.scrollTop = 0; else one.scrollIntoView({ block: "nearest" });
   }
+  const closer = () => el("button", { type: "button", class: "close", "aria-label": t("收起", "Close"), onclick: () => { picked = ""; one.replaceChildren(); } }, "✕");
+  const paintList = board(top, list, pick);
   now();
-  fillRows(list, pick);
+  paintList();
+  const ticking = setInterval(tick, 1000);
   let alive = true, lastBin = 0;
   onChange((parts) => {
     if (!alive) return;
     if (live) drawn.paint(parts);
-    if (parts.has("areas") || parts.has("warnings")) fillRows(list, pick);
+    if (parts.has("areas") || parts.has("warnings")) paintList();
     if (picked && Math.floor(clock() / 300000) !== lastBin) {
       lastBin = Math.floor(clock() / 300000);
       const id = picked;
-      place(id).then((made) => { if (alive && picked === id) one.replaceChildren(...made); });
+      place(id).then((made) => { if (alive && picked === id) one.replaceChildren(closer(), ...made); });
     }
   });
-  return () => { alive = false; document.body.classList.remove("past-shown"); drawn.map.remove(); };
+  return () => { alive = false; clearInterval(ticking); document.body.classList.remove("past-shown"); drawn.map.remove(); };
 }
 
 const nameOf = (id) => { const g = picture.ground, x = g.areas[id] || g.stations[id]; return `${x.town ? `${t(x.town, x.town_en)} ` : ""}${t(x.name, x.en)}`; };
@@ -96,43 +101,18 @@ function lookUp(text) {
   return [];
 }
 
+// on a narrow screen what is pressed comes up as a sheet over what is there
+const sheets = () => matchMedia("(max-width: 800px)").matches;
+
 function legend() {
-  return el("p", { class: "legend" },
+  return el("details", { class: "legend-box" }, el("summary", {}, t("图例", "Legend")), el("p", { class: "legend" },
     ...[4, 3, 2, 1].map((n) => el("span", { class: `badge level-${n}` }, `${SHAPE[n]} ${of(LEVEL[n])}`)),
     el("span", { class: "badge level-0" }, t("· 无预警", "· no warning")),
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
     el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默，虚线＝维护中。蓝线河道。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent, dashed = in service; blue line channel. ! = move now. ")),
-    el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic")));
+    el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic"))));
 }
-
-// Rows whose words have not changed stay as they are, and so does the keyboard's place among them.
-function fillRows(list, pick) {
-  const g = picture.ground;
-  const rows = Object.entries(part("areas")).filter(([, a]) => a.level || a.action || a.waits || a.dark);
-  rows.sort(([x, a], [y, b]) => worse(a, b) || b.waits - a.waits || x.localeCompare(y));
-  if (!rows.length) {
-    list.replaceChildren(el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`)));
-    return;
-  }
-  const known = new Map([...list.children].map((e) => [e.dataset.area, e]));
-  const made = rows.map(([id, a]) => {
-    const says = JSON.stringify([a.level, a.action, a.waits, a.dark, a.live, a.of]);
-    const kept = known.get(id);
-    return kept?.dataset.says === says ? kept : row(id, a, says, g, pick);
-  });
-  made.forEach((e, n) => {
-    const there = list.children[n];
-    if (there === e) return;
-    if (there?.dataset.area === e.dataset.area) there.replaceWith(e); else list.insertBefore(e, there || null);
-  });
-  while (list.children.length > made.length) list.lastChild.remove();
-}
-
-const row = (id, a, says, g, pick) => el("button", { type: "button", class: "row", "data-area": id, "data-says": says, onclick: () => pick(id) },
-  a.level || a.action ? badge(a.level, a.action) : a.dark ? el("span", { class: "badge dark" }, t("▨ 无数据", "▨ no data")) : el("span", { class: "badge level-0" }, "·"),
-  el("span", { class: "what" }, `${t(g.areas[id].town, g.areas[id].town_en)} ${t(g.areas[id].name, g.areas[id].en)}`),
-  el("span", { class: "note" }, a.waits ? t("有待决定", "waits") : "", ` ${t("站", "stations")} ${a.live}/${a.of}`));
 
 async function place(id) {
   const g = picture.ground;
@@ -238,8 +218,24 @@ function draw(box, pick) {
     if (!map.getPane("mapPane")) return; // the page was left
     const was = map.getSize();
     map.invalidateSize({ pan: false });
-    if (whole && !map.getSize().equals(was)) fit();
+    if (whole && !map.getSize().equals(was)) { fit(); home = map.getZoom(); near(); }
   }).observe(box);
+  // from afar a mark a valley, with how many villages; closer a mark a village
+  let home = map.getZoom();
+  const near = () => box.classList.toggle("near", map.getZoom() > home + 0.9);
+  map.on("zoomend", near);
+  const valleyMarks = L.layerGroup().addTo(map);
+  function paintValleys() {
+    valleyMarks.clearLayers();
+    if (past) { box.classList.add("near"); return; }
+    near();
+    for (const x of valleys()) {
+      const at = x.all.map((v) => g.areas[v.id].at), mid = [0, 1].map((n) => at.reduce((s, p) => s + p[n], 0) / at.length);
+      const dark = x.all.filter((v) => v.a.dark).length, hidden = dark && !x.at.level && !x.at.action, asks = x.worst.level > x.at.level ? x.worst.level : 0;
+      const words = `${hidden ? "▨" : SHAPE[x.at.level]}${x.at.action === 2 ? "!" : ""}${x.all.length}`;
+      L.marker(flip(mid), { interactive: false, keyboard: false, zIndexOffset: 10001, icon: L.divIcon({ className: `valley-mark on-${hidden ? "dark" : x.at.level}${asks ? ` asks-${asks}` : ""}`, html: el("span", {}, words), iconSize: [46, 26] }) }).addTo(valleyMarks);
+    }
+  }
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
   const dark = stripes();
 
@@ -282,6 +278,7 @@ function draw(box, pick) {
     fresh("areas", areas).forEach(paintArea);
     fresh("stations", stations).forEach(paintStation);
     fresh("nodes", nodes).forEach(paintNode);
+    if (!parts || parts.has("areas") || parts.has("warnings")) paintValleys();
   }
   function mark(id) {
     const at = g.areas[id]?.at || g.stations[id]?.at;

@@ -2,7 +2,7 @@
 // to years; what was not taken in.
 
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { axis, ink } from "./chart.js";
+import { axis, ink, plot } from "./chart.js";
 import { age, el, of, random, t, time } from "./words.js";
 
 const SPANS = [[6, "6 小时", "6 h"], [24, "1 天", "1 day"], [168, "7 天", "7 days"], [720, "30 天", "30 days"], [8784, "1 年", "1 year"], [43920, "5 年", "5 years"]];
@@ -179,7 +179,7 @@ async function draw(id, what, box, s) {
   let data = null;
   box.removeAttribute("role");
   box.removeAttribute("aria-label");
-  try { data = await ask(`/api/history/${encodeURIComponent(id)}?hours=${hours}`); } catch (error) {
+  try { data = await ask(`/api/history/${encodeURIComponent(id)}?hours=${hours}`); await plot(); } catch (error) {
     if (mine === token) box.textContent = error.message;
     return;
   }

@@ -12,7 +12,7 @@ export const words = ["预警", "Warnings"];
 export const keys = [
   ["j", "下一个", "Next", () => step(1)],
   ["k", "上一个", "Previous", () => step(-1)],
-  ["x", "选中或取消选中", "Select or not", () => { const b = document.querySelector(`[data-pick="${open}"]`); if (b) b.click(); }],
+  ["x", "选中或取消选中", "Select or not", () => document.querySelector(`[data-pick="${part("warnings")[open]?.area}"]`)?.click()],
   ["r", "发布", "Release", () => document.querySelector('[data-act="release"]:not(:disabled)')?.click()],
 ];
 const AUDIENCE = { ...KIND, public: ["居民", "residents"], organisation: ["单位", "organisations"], responsible: ["责任人（须应答）", "responsible persons"], observer: ["观察员", "observers"], duty: ["值班台", "duty room"] };
@@ -30,14 +30,14 @@ const NEXT = ["release", "approve", "cancel", "lower"];
 const nextOf = (w) => NEXT.find((a) => picture.me.acts.includes(a) && w.questions.some((q) => q.next[picture.me.officer] === a)) || "";
 // The one act that does the next thing for each of these warnings for which this officer can do one, and
 // which they are. A release by the first of two persons is their approval, so it goes for both.
-function nextFor(pairs) {
+export function nextFor(pairs) {
   const can = pairs.map(([id, w]) => [id, w, nextOf(w)]).filter(([, , a]) => a);
   const out = can.filter(([, , a]) => a === "release" || a === "approve");
   const act = out.some(([, , a]) => a === "release") ? "release" : out.length ? "approve" : can[0]?.[2] || "";
   return [act, (out.length ? out : can.filter(([, , a]) => a === act)).map(([id, w]) => [id, w])];
 }
 // the words of a button: which of two persons presses it, and for how many
-function verbOf(act, ws) {
+export function verbOf(act, ws) {
   const qs = ws.flatMap((w) => w.questions), two = qs.filter((q) => q.two);
   const first = t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
   if (act === "release") {
@@ -56,7 +56,7 @@ const can = (act, w) => act === "release" ? nextOf(w) === "release"
   : act === "approve" ? w.questions.some((q) => ["approve", "phone"].includes(q.next[picture.me.officer]))
     : act !== "hold" || w.questions.some((q) => q.decide.includes(picture.me.officer));
 // why this officer can do nothing for what waits, and who can
-function whyNot(w) {
+export function whyNot(w) {
   const signed = w.questions.find(mine), q = w.questions.at(-1);
   if (signed) return t(`您已署名，须另一人${signed.what === "cancel" || signed.what === "lower" ? "确认" : "发布"}：${listed(Object.keys(signed.next))}`, `You have signed; another person must ${signed.what === "cancel" || signed.what === "lower" ? "confirm" : "release"} it: ${listed(Object.keys(signed.next))}`);
   if (q.may) return t(`${what(q.what)}由${of(q.may)}决定`, `${of(q.may)} decides on ${what(q.what)}`);
@@ -68,8 +68,8 @@ const picked = new Set();
 let root = null, detail = null, shownVersion = "";
 
 const all = () => Object.entries(part("warnings"));
-const waits = (w) => w.questions.length > 0;
-const deadline = (w) => Math.min(...w.questions.map((q) => q.until || Infinity));
+export const waits = (w) => w.questions.length > 0;
+export const deadline = (w) => Math.min(...w.questions.map((q) => q.until || Infinity));
 function order() {
   const asked = (w) => ({ level: Math.max(w.level, w.asks_level), action: Math.max(w.action, w.asks_action) });
   return all().sort(([x, a], [y, b]) => waits(b) - waits(a) || worse(asked(a), asked(b)) ||
@@ -96,6 +96,7 @@ function step(by) {
 
 function choose(id) {
   open = id;
+  detail.classList.add("up"); // on a narrow screen: over the list, until it is put back
   shownVersion = "";
   paint();
   document.querySelector(`[data-open="${id}"]`)?.focus();
@@ -115,8 +116,8 @@ function paint() {
   root.replaceChildren(
     el("h2", {}, t(`待决定 ${waiting.length}`, `To be decided ${waiting.length}`)),
     waiting.length ? many(waiting) : el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision")),
-    ...waiting.map(row),
-    el("h2", {}, t(`已发布、暂缓 ${rest.length}`, `In force or held ${rest.length}`)), ...rest.map(row),
+    ...grouped(waiting),
+    el("h2", {}, t(`已发布、暂缓 ${rest.length}`, `In force or held ${rest.length}`)), ...grouped(rest),
     el("h2", {}, t("最近的决定", "Newest decisions")), ledger());
   if (focus) document.querySelector(focus)?.focus();
   countdown();
@@ -142,15 +143,47 @@ function many(waiting) {
     picture.me.acts.length && left_.length ? el("p", { class: "note", "data-not-mine": left_.length }, t(`另 ${left_.length} 份：`, `${left_.length} others: `), listed([...new Set(left_.map(([, w]) => whyNot(w)))].slice(0, 3))) : "");
 }
 
-function row([id, w]) {
+// By valley and township, and in each a row a village whatever the hazards: the same decision is asked for
+// once, and each village's can still be made by itself.
+function grouped(rows) {
+  const g = picture.ground, found = new Map();
+  for (const one_ of rows) {
+    const area = g.areas[one_[1].area], key = `${area.basin}|${area.town}`;
+    if (!found.has(key)) found.set(key, new Map());
+    const places = found.get(key);
+    places.set(one_[1].area, [...(places.get(one_[1].area) || []), one_]);
+  }
+  return [...found].flatMap(([key, places]) => [valley(key, [...places.values()].flat()), ...[...places].map(village)]);
+}
+
+function valley(key, pairs) {
+  const g = picture.ground, area = g.areas[pairs[0][1].area], b = g.basins[area.basin], waiting = pairs.filter(([, w]) => waits(w));
+  const name_ = `${b ? `${t(b.name, b.en)} · ` : ""}${t(area.town, area.town_en)}`;
+  const [act, mine_] = nextFor(waiting);
+  return el("h3", { class: "valley-head", "data-valley": key }, waiting.length && picture.me.acts.length ? pick(key, waiting, `${t("选中", "Select")} ${name_}`) : "", el("span", { class: "what" }, name_),
+    act ? el("button", { type: "button", "data-valley-act": key, onclick: () => confirm(act, mine_) }, t(`只办这条沟 ${mine_.length} 份…`, `this valley only, ${mine_.length}…`)) : "");
+}
+
+function pick(key, waiting, words_) {
+  const every = waiting.every(([id]) => picked.has(id));
+  return el("input", { type: "checkbox", "data-pick": key, checked: every, "aria-label": words_, onclick: (e) => { for (const [id] of waiting) if (e.target.checked) picked.add(id); else picked.delete(id); paint(); } });
+}
+
+function village([area, mine_]) {
+  const waiting = mine_.filter(([, w]) => waits(w)), until = Math.min(...waiting.map(([, w]) => deadline(w)));
+  return el("div", { class: `row${mine_.some(([id]) => id === open) ? " on" : ""}`, "data-village": area },
+    waiting.length && picture.me.acts.length ? pick(area, waiting, `${t("选中", "Select")} ${placeOf(mine_[0][1])}`) : "",
+    el("div", { class: "hazards" }, ...mine_.map(hazard)),
+    Number.isFinite(until) ? el("span", { class: "countdown", "data-until": until }) : "");
+}
+
+function hazard([id, w], n) {
   const asked = w.questions.map((q) => q.what);
-  return el("div", { class: `row${id === open ? " on" : ""}`, "data-warning": id, "data-state": w.state },
-    waits(w) && picture.me.acts.length ? el("input", { type: "checkbox", "data-pick": id, checked: picked.has(id), "aria-label": `${t("选中", "Select")} ${placeOf(w)}`, onclick: (e) => { if (e.target.checked) picked.add(id); else picked.delete(id); paint(); } }) : "",
+  return el("div", { "data-warning": id, "data-state": w.state },
     el("button", { type: "button", "data-open": id, "aria-pressed": String(id === open), onclick: () => choose(id) },
-      el("span", { class: "what" }, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)}`),
+      el("span", { class: "what" }, el("span", { class: n ? "unseen" : "" }, named(picture.ground.areas[w.area])), ` ${t(w.hazard_zh, w.hazard_en)}`),
       el("span", { class: "badges" }, badge(w.level, w.action),
-        waits(w) ? el("span", { class: "asks" }, " → ", ...asked.map((c) => el("span", { class: `badge level-${["", "blue", "yellow", "orange", "red"].indexOf(c) > 0 ? ["", "blue", "yellow", "orange", "red"].indexOf(c) : 0}` }, what(c))), ` ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`)),
-      waits(w) && Number.isFinite(deadline(w)) ? el("span", { class: "countdown", "data-until": deadline(w) }) : ""));
+        waits(w) ? el("span", { class: "asks" }, " → ", el("strong", {}, asked.filter((c) => c !== "red").map(what).join(" ")), asked.includes("red") ? el("span", { class: "badge level-4" }, what("red")) : "", ` ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`))));
 }
 
 function ledger() {
@@ -164,6 +197,7 @@ async function one(id, w) {
   const texts = el("div", { class: "texts" }, t("正在取文字…", "Loading the words…"));
   const why = el("div", { class: "why" });
   detail.replaceChildren(
+    el("button", { type: "button", class: "back", onclick: () => { detail.classList.remove("up"); document.querySelector(`[data-open="${open}"]`)?.focus(); } }, t("← 返回列表", "← Back to the list")),
     el("h2", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), el("small", {}, ` ${t("第", "version ")}${w.version}${t("版", "")} · ${of(STATE[w.state])}`)),
     ...w.questions.map(question),
     buttons(id, w),
@@ -244,7 +278,7 @@ function buttons(id, w) {
 }
 
 // The second press. What was half written stays here until it is sent or thrown away.
-function confirm(act, chosen) {
+export function confirm(act, chosen) {
   const key = random();
   const old = JSON.parse(sessionStorage.getItem(DRAFT) || "{}");
   const reason = el("textarea", { id: "reason", rows: 2, required: true }, old.act === act ? old.reason : of(READY[act]) || "");
@@ -273,7 +307,7 @@ function confirm(act, chosen) {
       label(t("理由", "Reason"), reason), said,
       el("p", { class: "fields" }, go, el("button", { type: "button", onclick: () => box.close() }, t("不做了", "Do nothing")))));
   reason.oninput = () => sessionStorage.setItem(DRAFT, JSON.stringify({ act, reason: reason.value }));
-  box.addEventListener("close", () => { box.remove(); paint(); });
+  box.addEventListener("close", () => { box.remove(); if (root?.isConnected) paint(); });
   document.body.append(box);
   box.showModal();
   setTimeout(() => { go.disabled = false; (reason.value ? go : reason).focus(); }, 350); // a double press is one press

@@ -15,7 +15,7 @@ from dispatch.words.sms_length import segments
 _WITHIN_MS = 10 * 60_000
 # the longest text message that a group robot of WeCom takes, bytes of UTF-8 (its developer pages)
 MOST_BYTES = 2048
-_NUMBER = "一二三四五六七八九十"
+_NUMBER = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二", "十三")
 _GAP = Text("【待填】", "[TO BE FILLED IN] ")
 _CUT = Text("\n……全文见打印页", "\n… the whole stands on the printed page")
 
@@ -41,12 +41,12 @@ def plain(district: District, report: Report) -> Text:
         return head
     first = Text(head.zh.partition("：")[0], head.en.partition(": ")[0])
     lines = [
-        Text(f"{_NUMBER[n % 10]}、", f"{n + 1}. ")
+        Text(f"{_NUMBER[n]}、", f"{n + 1}. ")
         + p.name
         + Text("：", ": ")
         + (_GAP if p.gap else Text("", ""))
         + p.words
-        for n, p in enumerate(report.parts)
+        for n, p in enumerate(report.parts[: len(_NUMBER)])
     ]
     signed = Text(district.issuer, district.issuer_en)
     whole = joined([first, *lines, signed], "\n")

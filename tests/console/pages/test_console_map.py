@@ -79,6 +79,7 @@ def test_on_the_narrowest_phone_in_english_nothing_is_cut_off(
     cases(log, red("A01"), seen(40, Level.BLUE, area="A02"), seen(40, Level.YELLOW, area="A03"))
     page = seat.enter("wang")
     sync_api.expect(page.locator("#counts .waiting")).to_be_visible()
+    page.locator("#more summary").click()
     page.locator("#lang").click()
     sync_api.expect(page.locator(".town", has_text="Dazhuangke")).to_be_visible()
     page.set_viewport_size({"width": 320, "height": 640})  # WCAG 2.2, 1.4.10

@@ -307,6 +307,7 @@ def test_the_page_counts_and_names_nobody(kept: Desk, seat: Seat) -> None:
     row.scroll_into_view_if_needed()
     seat.shot("subscribers-areas")
     no_serious_fault(seat)
+    page.locator("#more summary").click()
     page.locator("#theme").click()
     expect(page.locator("[data-check=no_list]")).to_be_visible()
     no_serious_fault(seat)

@@ -390,6 +390,7 @@ def test_the_day_theme_has_no_serious_fault_either(
     cases(log, red("A01"), seen(40, Level.YELLOW, Action.MOVE, area="A02"))
     own = Seat(browser, desk, bypass_csp=True)
     page = own.enter("li", where)
+    page.locator("#more summary").click()
     page.get_by_role("button", name="日间").click()
     page.reload()
     page.locator("html[data-theme=day]").wait_for()

@@ -135,6 +135,7 @@ def test_the_text_for_a_group_robot_is_short_enough_whatever_happens() -> None:
     assert zh(plain(both.line.district, report)).count("\n") >= 9
     assert zh(plain(both.line.district, long)).endswith("全文见打印页")
     assert "【待填】" in zh(plain(both.line.district, report))
+    assert "\n十一、下次报告：" in zh(plain(both.line.district, report))
 
 
 def test_a_report_goes_out_by_each_way_in_its_form_and_none_replaces_another() -> None:
