@@ -42,17 +42,19 @@ class Limits:
         # easier to hold than to reach; below zero a part of the threshold would be harder
         size = np.where(np.isfinite(self._limits), np.abs(self._limits), 0)
         self._hair = _HAIR * np.maximum(1, size)
-        self._keeps = self._limits - size * (1 - clear)
+        # (which, limit) of those that are set: to be reached, and to be held
+        self._ups, self._keeps = (
+            [(n, x) for n, x in enumerate((some - self._hair).tolist()) if x < np.inf]
+            for some in (self._limits, self._limits - size * (1 - clear))
+        )
 
     def reached(self, value: Floats, *, keep: bool = False) -> tuple[Ints, Ints]:
         """Highest level and action whose threshold a value reaches; 0 for none, and for NaN."""
-        limits = (self._keeps if keep else self._limits) - self._hair
         signed = self._sign * value
         levels = np.zeros(value.shape, np.int64)
         actions = np.zeros(value.shape, np.int64)
-        for n, limit in enumerate(limits.tolist()):
-            if limit < np.inf:
-                (levels if n < 4 else actions)[signed >= limit] = n % 4 + 1
+        for n, limit in self._keeps if keep else self._ups:
+            (levels if n < 4 else actions)[signed >= limit] = n % 4 + 1
         return levels, actions
 
     def lowest(self) -> float:

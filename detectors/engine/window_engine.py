@@ -282,8 +282,8 @@ class SeriesRule:
             self._window(state, rows[n : n + step], ends[n : n + step])
             for n in range(0, rows.size, step)
         )
-        parts = [(*self._score(view), self.kind.blind(self.parameters, view)) for view in views]
-        *seen, blind = map(np.concatenate, zip(*parts, strict=True))
+        each = [(*self._score(view), self.kind.blind(self.parameters, view)) for view in views]
+        *seen, blind = each[0] if len(each) == 1 else map(np.concatenate, zip(*each, strict=True))
         score = Scored(*seen)
         raw, raw_action = self.limits.reached(score.value)
         keep, keep_action = self.limits.reached(score.value, keep=True)

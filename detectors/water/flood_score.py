@@ -160,13 +160,19 @@ class _Level(NamedTuple):
     back: Ints
 
 
+def _heard(p: FloodScore, view: View) -> Floats:
+    """(n, W): the level where it was heard and is one."""
+    level: Floats = view.values[:, _level_at(view)]
+    if p.lowest_m is None:
+        return level
+    # a sensor that fell to zero and came back has seen no rise
+    return np.where(level < p.lowest_m, np.nan, level)
+
+
 def _level(p: FloodScore, view: View) -> _Level:
     """What is known of the level, as of when it was last heard."""
-    level = view.values[:, _level_at(view)]
-    if p.lowest_m is not None:  # a sensor that fell to zero and came back has seen no rise
-        level = np.where(level < p.lowest_m, np.nan, level)
-    u = scaled(level, p.zero_m, p.flood_m, p.power)
-    u = np.where(np.isnan(u), np.nan, np.maximum(u, 0))
+    level = _heard(p, view)
+    u = np.maximum(scaled(level, p.zero_m, p.flood_m, p.power), 0)  # NaN stays NaN
     now, back = _last(u, p.silent_min // p.slot_min)
     return _Level(as_heard(u, back), now, back)
 
@@ -198,55 +204,57 @@ def _terms(p: FloodScore, view: View, level: _Level, names: list[str]) -> Floats
     rain = np.zeros((len(u), u.shape[1]))
     if wet_at:
         rain = areal_mean(view.values[:, wet_at], view.weights[:, wet_at], silent)[0]
-    total = np.concatenate((np.zeros((len(u), 1)), np.cumsum(rain[:, ::-1], axis=1)), axis=1)
+    total = np.cumsum(rain[:, ::-1], axis=1)
     wet = np.zeros(len(u))
     if any(_length(name)[0].startswith("wet") for name in names):
         held = rain[:, -p.days * 1440 // p.slot_min :]
         fading = p.decay_per_day ** (np.arange(held.shape[1])[::-1] * p.slot_min / 1440)
         fell = (held * fading).sum(axis=1)
         wet = fell / (fell + p.wet_mm)
-    found = []
-    for name in names:
+    found = np.empty((len(u), len(names)))
+    rises = []
+    for k, name in enumerate(names):
         what, minutes = _length(name)
         slots = minutes // p.slot_min
         if what == "rise":
-            found.append(now - _last(u[:, : u.shape[1] - slots], silent)[0])
+            rises.append(k)
+            found[:, k] = now - _last(u[:, : u.shape[1] - slots], silent)[0]
         else:
-            fell = total[:, slots] if slots else np.ones(len(u))
-            found.append(_OF[what](fell, now, wet))
-    rises = np.array([_length(name)[0] == "rise" for name in names])
-    return _whole(np.stack(found, axis=1), rises)
+            found[:, k] = _OF[what](total[:, slots - 1] if slots else np.ones(len(u)), now, wet)
+    return _whole(found, rises)
 
 
-def _whole(found: Floats, rises: Bools) -> Floats:
+def _whole(found: Floats, rises: list[int]) -> Floats:
     """Rises make up for one another: one without the others would say anything, so where the level some
     time ago is not known, none counts."""
     lacks: Bools = np.any(np.isnan(found[:, rises]), axis=1)
-    if not lacks.any():
-        return found
-    whole: Floats = np.where(np.outer(lacks, rises), 0.0, found)
-    return whole
+    for k in rises if lacks.any() else ():
+        found[lacks, k] = 0.0
+    return found
 
 
-def _unseen(p: FloodScore, level: _Level) -> Bools:
+def _unseen(p: FloodScore, now: Floats, back: Ints) -> Bools:
     """(n,): where the level is not known, or has not been for `unseen_min`."""
     after = (p.unseen_min or p.silent_min + p.slot_min) // p.slot_min
-    return np.asarray(np.isnan(level.now) | (level.back >= after))
+    return np.asarray(np.isnan(now) | (back >= after))
 
 
 def holds(p: FloodScore, view: View) -> Bools:
     """(n,): where the level is not known and it has rained in the window. What is said then rests on rain
     alone, and calls nothing over. When it has been dry for so long the rule falls, so that the next storm
     is told as new; the order itself stands, for without the level the evidence is thin."""
+    unseen = _unseen(p, *_last(_heard(p, view), p.silent_min // p.slot_min))
+    if not unseen.any():
+        return unseen
     fell = np.nan_to_num(view.values[:, _wet_at(view)]).any(axis=(1, 2))
-    return np.asarray(_unseen(p, _level(p, view)) & fell)
+    return np.asarray(unseen & fell)
 
 
 def _total(intercept: float, weights: dict[str, float], seen: Floats) -> Floats:
     # term by term, so that a judgement is the same whatever stands beside it
     total = np.full(len(seen), intercept)
     for k, weight in enumerate(weights.values()):
-        total = total + weight * seen[:, k]
+        total += weight * seen[:, k]
     return total
 
 
@@ -254,7 +262,7 @@ def score(p: FloodScore, view: View) -> Scored:
     """1: the level on its scale, or a chance."""
     level = _level(p, view)
     total = _total(p.intercept, p.weights, _terms(p, view, level, list(p.weights)))
-    blind = _unseen(p, level)
+    blind = _unseen(p, level.now, level.back)
     if p.unseen and blind.any():
         total[blind] = np.fmax(total[blind], _by_rain(p, _of(view, blind)))
     return scored(chance(total) if p.outcome == "chance" else total, p.ahead_min)
@@ -275,7 +283,7 @@ def _by_rain(p: FloodScore, view: View) -> Floats:
 
 def tells(p: FloodScore, view: View, _: str) -> Tells:
     """That the level is not known, and that it rests on the rain gauges."""
-    if not _unseen(p, _level(p, view))[0]:
+    if not _unseen(p, *_last(_heard(p, view), p.silent_min // p.slot_min))[0]:
         return Tells()
     note = Text("水位不明，只凭雨量", "level not known, by rain alone")
     return Tells(note=note, inputs=tuple(_wet_at(view)))

@@ -20,7 +20,7 @@ from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.declared import series_rules
 from simulators.scenario import Scenario
 from simulators.world import World
-from skill.series.track import alongside, standing, track, values_of
+from skill.series.track import alongside, crossed, standing, track, values_of
 from skill.verify.hindcast import Readings
 from skill.verify.storms import WarnedVersion
 from skill.verify.truth import Truth
@@ -80,7 +80,7 @@ def _values(rule: SeriesRule, row: SeriesRow, record: Readings) -> tuple[Ints, F
 
 def spans(one: Seen, limit: float, clear: float, hold_min: int) -> list[tuple[int, int]]:
     """From when to when (ms) an order at that threshold stands."""
-    start, end = standing(one.at, one.value, limit, clear, hold_min)
+    start, end = standing(one.at, crossed(one.value, limit, clear), hold_min)
     return list(zip(one.at[start].tolist(), one.at[end].tolist(), strict=True))
 
 

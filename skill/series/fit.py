@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from detectors.engine.window_rule import Floats, Ints
-from skill.series.track import Track, near, standing
+from skill.series.track import Crossed, Track, crossed, near, standing
 from skill.verify.match import Event
 
 RUNGS = 30
@@ -83,22 +83,15 @@ def seen(starts: Ints, spans: Sequence[tuple[int, int]], terms: Terms) -> Ints:
     return found
 
 
-def tally(
-    place: Place,
-    value: Floats,
-    c: Candidate,
-    limit: float,
-    terms: Terms,
-    blocks: Ints,
-    among: Ints | None = None,
-) -> Ints:
-    """(blocks, 3): hits, misses, false alarms of one rule in one area; `match` in arrays. among: as in
-    `standing`."""
+def tally(place: Place, where: Crossed, hold_min: int, terms: Terms, blocks: Ints) -> Ints:
+    """(blocks, 3): hits, misses, false alarms of one rule in one area; `match` in arrays."""
     out = np.zeros((blocks.size, 3), np.int64)
-    begin, end = standing(place.track.at, value, limit, c.clear, c.hold_min, among)
+    begin, end = standing(place.track.at, where, hold_min)
     start, stop = place.track.at[begin], place.track.at[end]
-    if start.size:
-        new = np.append(True, start[1:] - np.maximum.accumulate(stop)[:-1] > terms.merge_gap_ms)
+    if start.size > 1:
+        new = np.ones(start.size, np.bool_)
+        gap = start[1:] - np.maximum.accumulate(stop)[:-1]
+        np.greater(gap, terms.merge_gap_ms, out=new[1:])
         start = start[new]
     known = place.seen > 0
     lag = place.starts[None] - start[:, None]
@@ -151,21 +144,22 @@ def table(
     which: list[int] = []
     at: list[float] = []
     counts: list[Ints] = []
+    many = flooded(places)
     for kind, parameters, values in found:
-        tried = rungs(values, flooded(places)) if limits is None else limits
+        tried = rungs(values, many) if limits is None else limits
         low = float(tried[0]) if tried.size else 0.0
         among = [near(v, low) for v in values]
-        for hold_min in holds:
-            c = Candidate(kind, parameters, choice, 1.0, hold_min)
-            for limit in tried.tolist():
-                each = [
-                    tally(p, v, c, limit, terms, blocks, n)
-                    for p, v, n in zip(places, values, among, strict=True)
-                ]
-                which.append(len(candidates))
-                at.append(limit)
-                counts.append(np.sum(each, axis=0))
-            candidates.append(c)
+        each = np.zeros((len(holds), tried.size, blocks.size, 3), np.int64)
+        for n, limit in enumerate(tried.tolist()):
+            for place, value, some in zip(places, values, among, strict=True):
+                where = crossed(value, limit, 1.0, some)
+                for h, hold_min in enumerate(holds):
+                    each[h, n] += tally(place, where, hold_min, terms, blocks)
+        for of, hold_min in zip(each, holds, strict=True):
+            which += [len(candidates)] * tried.size
+            at += tried.tolist()
+            counts.extend(of)
+            candidates.append(Candidate(kind, parameters, choice, 1.0, hold_min))
     filled = np.array(counts, np.int64).reshape((len(counts), blocks.size, 3))
     return Table(candidates, np.array(which, np.int64), np.array(at), filled)
 

@@ -17,7 +17,7 @@ from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.registry import KINDS
 from skill.series.rules import limits, parameters
-from skill.series.track import Track, alongside, spans, standing, step_s, track, values_of
+from skill.series.track import Track, alongside, crossed, spans, standing, step_s, track, values_of
 from skill.verify.hindcast import Readings
 from skill.verify.match import Alarm, Event
 
@@ -117,7 +117,7 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
             said.append(Said(area, row, t, value))
             record.setdefault(area, []).extend(spans(t))
             for level, limit in limits(row):
-                begin, end = standing(t.at, value, limit, row.clear, row.hold_min)
+                begin, end = standing(t.at, crossed(value, limit, row.clear), row.hold_min)
                 alarms += [
                     Alarm(area, row.id, int(b), int(e), level)
                     for b, e in zip(t.at[begin], t.at[end], strict=True)

@@ -16,7 +16,7 @@ from skill.series.fit import Terms, block_starts
 from skill.series.places import unseen
 from skill.series.play import Played, judged, reliability
 from skill.series.rules import FORM, RulesFile, Skill, Step
-from skill.series.track import standing
+from skill.series.track import crossed, standing
 from skill.verify.hindcast import Readings
 from skill.verify.match import RULE, Alarm, Event, Outcome, match
 from skill.verify.score import Counts, auc, bootstrap
@@ -166,7 +166,7 @@ def steps(played: Played, events: Sequence[Event], terms: Terms, limits: Floats)
     for limit in limits.tolist():
         alarms = []
         for s in played.said:
-            begin, end = standing(s.track.at, s.value, limit, s.row.clear, s.row.hold_min)
+            begin, end = standing(s.track.at, crossed(s.value, limit, s.row.clear), s.row.hold_min)
             alarms += [
                 Alarm(s.area, s.row.id, int(b), int(e))
                 for b, e in zip(s.track.at[begin], s.track.at[end], strict=True)

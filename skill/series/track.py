@@ -132,37 +132,49 @@ def near(value: Floats, lowest: float) -> Ints:
     return found
 
 
-def standing(
-    at: Ints,
-    value: Floats,
-    limit: float,
-    clear: float,
-    hold_min: int,
-    among: Ints | None = None,
-) -> tuple[Ints, Ints]:
-    """Indices at which an alarm starts, and at which it ends (the last one if it still stands).
+class Crossed(NamedTuple):
+    """Where a value crosses a threshold. kept: indices of the judgements that are not below what is kept;
+    runs: the last of each unbroken run of these, up: those that reach the threshold, both places in
+    `kept`."""
 
-    Up where value >= limit; kept where value >= limit - |limit| (1 - clear) or unknown; down once
-    every judgement for `hold_min` since the first that was not kept was not either. among: of `near`,
-    so that many thresholds need not look at all values.
-    """
+    kept: Ints
+    runs: Ints
+    up: Ints
+
+
+def crossed(value: Floats, limit: float, clear: float, among: Ints | None = None) -> Crossed:
+    """Up where value >= limit; kept where value >= limit - |limit| (1 - clear) or unknown. among: of
+    `near`, so that many thresholds need not look at all values."""
     hair = _HAIR * max(1.0, abs(limit))
     lowest = limit - abs(limit) * (1 - clear) - hair
-    look = np.arange(at.size) if among is None else among
-    kept = look[~(value[look] < lowest)]
-    none = np.zeros(0, np.int64)
-    if not kept.size:
+    if among is None:
+        kept = np.nonzero(~(value < lowest))[0]
+        high = value[kept]
+    else:
+        high = value[among]
+        stays = ~(high < lowest)
+        kept, high = among[stays], high[stays]
+    last = np.ones(kept.size, np.bool_)
+    np.greater(kept[1:] - kept[:-1], 1, out=last[:-1])
+    return Crossed(kept, last.nonzero()[0], (high >= limit - hair).nonzero()[0])
+
+
+def standing(at: Ints, c: Crossed, hold_min: int) -> tuple[Ints, Ints]:
+    """Indices at which an alarm starts, and at which it ends (the last one if it still stands): down once
+    every judgement for `hold_min` since the first that was not kept was not either."""
+    kept, runs, up = c
+    if not up.size:
+        none = np.zeros(0, np.int64)
         return none, none
-    runs = np.append(np.nonzero(np.diff(kept) > 1)[0], kept.size - 1)  # the last of each run
     ends = kept[runs]
-    falls = np.searchsorted(at, at[np.minimum(ends + 1, at.size - 1)] + hold_min * 60_000)
+    falls = at.searchsorted(at[np.minimum(ends + 1, at.size - 1)] + hold_min * 60_000)
     falls = np.maximum(falls, ends + 2)  # the hold is armed in one judgement, ends in another
-    last = np.append(falls[:-1] < kept[runs[:-1] + 1], True)
+    last = np.ones(runs.size, np.bool_)
+    np.less(falls[:-1], kept[runs[:-1] + 1], out=last[:-1])
     closing, fall = runs[last], np.minimum(falls[last], at.size - 1)
-    begins = np.append(0, closing[:-1] + 1)
-    up = np.nonzero(value[kept] >= limit - hair)[0]
-    first = np.searchsorted(up, begins)
-    found = first < up.size
-    start = np.where(found, up[np.minimum(first, up.size - 1)] if up.size else 0, kept.size)
+    begins = np.zeros(closing.size, np.int64)
+    begins[1:] = closing[:-1] + 1
+    first = up.searchsorted(begins)
+    start = np.where(first < up.size, up[np.minimum(first, up.size - 1)], kept.size)
     real = start <= closing
     return kept[start[real]], fall[real]
