@@ -3,6 +3,7 @@ notices of third parties fit what is locked and installed."""
 
 import json
 import re
+from functools import cache
 from importlib.metadata import Distribution, version
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.support.deploy import SERVICES
 PARTS = parts()
 GIVEN = [p for p in PARTS if p.use != "development"]  # to whoever gets the image or an extra
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+licences = cache(get_spdx_licensing)  # every licence that SPDX knows, read once
 
 
 def test_every_line_of_the_locks_is_a_part_and_carries_its_checksums() -> None:
@@ -35,7 +37,7 @@ def test_every_line_of_the_locks_is_a_part_and_carries_its_checksums() -> None:
 @pytest.mark.parametrize("part", GIVEN, ids=lambda p: f"{p.kind}-{p.name}-{p.version}")
 def test_what_is_given_to_others_has_a_licence_that_is_known(part: Part) -> None:
     own = part.licence.startswith("LicenseRef-")
-    assert own or not get_spdx_licensing().validate(part.licence).errors, part.licence
+    assert own or not licences().validate(part.licence).errors, part.licence
 
 
 def valid(text: str) -> object:
