@@ -77,17 +77,26 @@ class ByPlatform:
         return ""
 
     def _withdrawn(self, alert: str) -> SendResult:
-        there = self.link.register.to_withdraw(alert)
-        if not there:
+        if not self.link.register.knows(alert):
             raise SendError(_UNKNOWN, permanent=True)
-        self._withdraw(there)
+        self._withdraw(self.link.register.to_withdraw(alert))  # nothing where it was done before
         return SendResult("delivered", Text("平台已收撤播", "the platform took the withdrawal"))
 
     def _withdraw(self, there: list[Sent]) -> None:
+        """Each of them, whatever becomes of the others. Raises SendError, the first."""
+        errors: list[SendError] = []
         for s in there:
-            at = s.withdrawal_at
-            self.link.post(self.link.envelope(s.withdrawal, cancel_of(s.ebm), at))
+            try:
+                packet = self.link.envelope(s.withdrawal, cancel_of(s.ebm), s.withdrawal_at)
+                self.link.post(packet)
+            except SendError as e:
+                if s.taken or not e.permanent:
+                    errors.append(e)
+                    continue
+                # nobody knew whether it was taken: a platform that refuses its end never had it
             self.link.register.note(s, withdrawn=True)
+        if errors:
+            raise errors[0]
 
     def _ask(self, sent: Sent) -> None:
         """How does it stand? The answer comes to the door."""

@@ -13,6 +13,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from python_multipart.exceptions import FormParserError
@@ -23,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.language import Said, Text, choose, text_of
-from dispatch.channels import CarrierWord
+from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.ebd.packet import tar_name
 from dispatch.channels.ebd.records import (
     BroadcastState,
@@ -136,6 +137,9 @@ class PlatformDoor:
                 "send", self.link.name + Text(" 来包不收：", ": a packet is refused: ") + e.words
             )
             return e.packet, e.code, e.words
+        except SendError as e:  # which message is meant cannot be looked up now
+            _seldom("send", self.link.name + ": " + e.detail)
+            return "", "", ""
         except Exception as e:  # noqa: BLE001  # one packet must not deafen the door
             _seldom("send", self.link.name + Text(" 来包出错：", ": a packet failed: ") + fault(e))
             return "", OTHER, RESULT[OTHER]
@@ -227,6 +231,9 @@ class PlatformDoor:
         word, detail = word_of(state, self.link.word_of)
         if word == "cancelled" and sent.withdrawal:
             word = "withdrawn"
+        if word == "failed":
+            with suppress(SendError):  # it is known here, if not on the disk
+                self.link.register.note(sent, failed=True)
         wrong: Said = (
             "" if word in PLATFORM else Text("BrdStateCode 不认识", "an unknown BrdStateCode")
         )

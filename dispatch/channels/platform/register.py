@@ -43,6 +43,7 @@ class Sent(msgspec.Struct, kw_only=True):
     at: int
     ebm: Ebm
     taken: bool = False
+    failed: bool = False  # the platform said that it did not play
     withdrawal: str = ""
     withdrawal_at: int = 0
     withdrawn: bool = False
@@ -69,13 +70,18 @@ class Register:
         self, key: str, d: Delivery, make: Callable[[str, int], Ebm], *, overwrite: bool
     ) -> Sent:
         """What stands under this key; where nothing does, what make(EBMID, at) says. overwrite: it takes
-        the number of the warning's last message that is in force."""
+        the number of the warning's last message that is in force. One that was not played goes in a new packet,
+        for the old one is known; its number is the same."""
         with self._lock:
             m = self._memory()
             found = next((s for s in m.sent if s.key == key), None)
-            if found is not None:
-                return found
             at = self._now()
+            if found is not None:
+                if found.failed:
+                    self._turn(m, at)
+                    found.packet, found.failed = self._packet(m), False
+                    self._write(m)
+                return found
             self._turn(m, at)
             before = [s for s in m.sent if s.alert == d.alert and not s.withdrawn]
             if overwrite and before:
@@ -124,11 +130,18 @@ class Register:
                 self._write(m)
             return list(found.values())
 
-    def note(self, sent: Sent, *, taken: bool = False, withdrawn: bool = False) -> None:
+    def knows(self, alert: str) -> bool:
+        """Whether anything of a warning was ever posted."""
+        with self._lock:
+            return any(s.alert == alert for s in self._memory().sent)
+
+    def note(
+        self, sent: Sent, *, taken: bool = False, withdrawn: bool = False, failed: bool = False
+    ) -> None:
         """What the platform said to it. A withdrawn number is no longer in force under any key."""
         with self._lock:
             m = self._memory()
-            sent.taken = sent.taken or taken
+            sent.taken, sent.failed = sent.taken or taken, sent.failed or failed
             for s in m.sent if withdrawn else ():
                 if s.ebm.id == sent.ebm.id:
                     s.withdrawn = True

@@ -132,6 +132,35 @@ def test_a_cancel_withdraws_all_that_may_be_on_the_air_and_is_delivered(
     assert [m.event for m in platform.messages.values()] == ["11D02"], "the other warning stays"
 
 
+def test_a_cancel_that_comes_again_is_delivered_again_and_posts_nothing(
+    ours: Ours, platform: Platform
+) -> None:
+    ours().send(parcel(delivery(1)))
+    over = parcel(delivery(2, msg_type="cancel"))
+    assert ours().send(over).state == "delivered"
+    count = len(platform.packets)
+    assert ours().send(over).state == "delivered"  # its receipt was lost
+    assert len(platform.packets) == count
+
+
+def test_one_that_was_perhaps_never_taken_holds_up_no_other_end(
+    ours: Ours, platform: Platform
+) -> None:
+    way = ours(update="cancel_and_new")
+    platform.result = "5"
+    with pytest.raises(SendError):
+        way.send(parcel(delivery(1)))  # refused: it is not on the air
+    platform.result = "1"
+    way.send(parcel(delivery(2, msg_type="update")))
+    second = only(platform)
+    platform.result = "5"
+    with pytest.raises(SendError):  # the one that was taken must be withdrawn
+        way.send(parcel(delivery(3, msg_type="cancel")))
+    platform.result = "1"
+    assert way.send(parcel(delivery(3, msg_type="cancel"))).state == "delivered"
+    assert platform.withdrawn[-1] == second and not platform.messages
+
+
 def test_a_cancel_whose_message_nobody_knows_is_told_to_do_by_hand(ours: Ours) -> None:
     with pytest.raises(SendError, match="手工撤播") as e:
         ours().send(parcel(delivery(2, msg_type="cancel")))

@@ -112,6 +112,15 @@ def test_a_cancel_that_we_asked_for_is_withdrawn_and_no_failure(side: Side) -> N
     assert side.heard.words[-1].status == "withdrawn"
 
 
+def test_what_the_platform_did_not_play_goes_in_a_new_packet_under_its_number(side: Side) -> None:
+    side.platform.state(side.message, "4")
+    for _ in range(2):  # and a retry of that is the same again
+        side.way.send(parcel(delivery()))
+    packets = [i for i, kind in side.platform.packets if kind == "EBM"]
+    assert len(packets) == 3 and len(set(packets)) == 2
+    assert list(side.platform.messages) == [side.message]
+
+
 def test_a_peer_of_2016_is_read_by_its_own_table(open_door: Callable[..., Side]) -> None:
     side = open_door(states={"0": "failed", "1": "on_air", "2": "done"})
     for code, word in (("0", "failed"), ("1", "on_air"), ("2", "done")):

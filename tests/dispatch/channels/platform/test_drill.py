@@ -14,7 +14,7 @@ from dispatch.send.channels import channels_of, close
 from simulators.carriers.phones import Carrier
 from simulators.carriers.platform import Platform
 from stream.records import Run
-from tests.support.broadcast import OUR_KEYS, Clock, delivery, row
+from tests.support.broadcast import OUR_KEYS, T0, Clock, delivery, row
 
 
 @pytest.fixture
@@ -75,8 +75,11 @@ def test_an_exercise_never_reaches_it_whatever_the_message_says(
     found = ways(with_platform, "exercise", tmp_path, clock, phones.url)
     d = delivery(status=status)
     try:
-        told = found["broadcast_platform"].send(d, d.routes[0], "k")
-        assert told.state == "accepted" and phones.taken["k"].channel == "broadcast_platform"
+        sent = found["broadcast_platform"].send(d, d.routes[0], "k")
+        assert sent.state == "accepted" and phones.taken["k"].channel == "broadcast_platform"
+        phones.advance(T0)
+        told = [(channel, r.status) for channel, r in phones.advance(T0 + 60_000)]
+        assert told == [("broadcast_platform", "playing"), ("broadcast_platform", "played")]
         way = found["broadcast_platform"]
         assert isinstance(way, Carriers) and [leg.carrier.name for leg in way.legs] == ["drill"]
         way.probe()
