@@ -45,6 +45,11 @@ OPEN_WARNINGS = Gauge("fengsui_open_warnings", "warnings in force or waiting", [
 SILENT = Gauge("fengsui_silent_stations", "stations and nodes that do not report")
 CLOCK_STEP = Gauge("fengsui_clock_step_seconds", "the wall clock against the line's clock")
 UNEXPLAINED = Gauge("fengsui_audit_unexplained", "what the auditor cannot explain", ["check"])
+SLO_DUE = Gauge("fengsui_slo_due", "of an interval, what was due in 30 days", ["interval"])
+SLO_IN_TIME = Gauge("fengsui_slo_in_time", "of that, what came in time", ["interval"])
+SLO_TARGET = Gauge("fengsui_slo_target_ratio", "the share that must come in time", ["interval"])
+SLO_LEFT = Gauge("fengsui_slo_budget_left", "misses that are left; below 0: spent", ["interval"])
+SLO_LONGEST = Gauge("fengsui_slo_longest_seconds", "the longest in 30 days", ["interval"])
 AUDITED_AT = Gauge("fengsui_audit_timestamp_seconds", "when the auditor last went through")
 
 

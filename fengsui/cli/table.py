@@ -109,6 +109,14 @@ COMMANDS = {
             "--out seals an incident as one pack, --at is what the duty room knew then; without an option "
             "the incidents are listed.",
         ),
+        "slo": Entry(
+            "fengsui.cli.look.slo:slo",
+            "时限承诺：测站到值班台、依据到提请、提请到发布、发布到第一个和最后一个居民、喇叭不响到告知，各自的达成比例"
+            "和余额。",
+            "The promises of the line: sensor to duty room, evidence to question, question to release, "
+            "release to the first and the last resident, silent loudspeaker to being told; the ratio of each "
+            "and what is left.",
+        ),
         "decode": Entry(
             "fengsui.cli.look.decode:decode",
             "解码：设备报文（十六进制、文件，或 - 从标准输入读）逐字段列表：第几字节、含义、值、单位、"

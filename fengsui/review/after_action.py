@@ -36,6 +36,14 @@ from skill.verify.truth import Truth
 from stream.records import DeadLetter, Run
 
 HOP_ZH = {
+    "heard": ("测站 → 值班台", "sensor to duty room"),
+    "asked": ("监测依据 → 提请", "evidence to question"),
+    "first_resident": ("发布 → 第一个居民", "release to first resident"),
+    "resident": (
+        "发布 → 每个居民（最长即最后一个）",
+        "release to each resident (the longest: the last)",
+    ),
+    "silent": ("喇叭没响 → 告知值班台", "silent loudspeaker to the duty room being told"),
     "version": ("监测依据 → 预警", "evidence to warning"),
     "notice": ("监测依据 → 内部预警", "evidence to internal notice"),
     "decision": ("提请 → 决定", "question to decision"),

@@ -73,7 +73,7 @@ def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
     plan = read_plan(plan_file, setup.district.folder)
     log = open_run_log(setup)
     try:
-        records = _read(log, setup.live, incident)
+        records = records_of(log, setup.live, incident)
     finally:
         log.close()
     there = incidents(records)
@@ -99,7 +99,7 @@ def assessed(setup: Setup, incident: str, plan_file: Path | None) -> Assessment:
         truth,
         incident=chosen,
         truth_is=truth_is,
-        until=_until(records),
+        until=timed_until(records),
         broken_off=_why_ended(note),
     )
 
@@ -114,7 +114,7 @@ def _why_ended(note: Path) -> Said:
         return note.read_text("utf-8").strip()
 
 
-def _read(log: Log, live: bool, incident: str) -> list[object]:
+def records_of(log: Log, live: bool, incident: str) -> list[object]:
     """Everything; of observations what lies about the incident, for a live run holds months."""
     topics = ("cases", "alerts", "deliveries", "dead-letters")
     records: list[object] = [r for _, r in Follower(log, topics).take()]
@@ -130,7 +130,7 @@ def _read(log: Log, live: bool, incident: str) -> list[object]:
     return records
 
 
-def _until(records: Sequence[object]) -> int | None:
+def timed_until(records: Sequence[object]) -> int | None:
     """After its weather a scenario's clock moves five minutes a step: too coarse to measure with."""
     run = next((r for r in records if isinstance(r, Run)), None)
     if run is None or run.kind == "live" or run.scenario not in SCENARIOS:

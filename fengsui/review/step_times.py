@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from detectors.detection import Detection, Mark
 from dispatch.grade import Grade, grade_of
+from dispatch.notices import DUTY, about
 from dispatch.records import Alert, Delivery, Receipt
+from ingest.observation import HISTORICAL, Observations
 from skill.verify.storms import Need, StormRow, Tier, least_need, score, warned
 from skill.verify.truth import Truth
 from stream.records import Tick
@@ -60,6 +62,9 @@ class Records(NamedTuple):
     deliveries: dict[str, Delivery]
     receipts: dict[str, list[Receipt]]  # of a delivery, in order of time
     end_at: int  # as far as the run's clock came
+    readings: tuple[
+        Sample, ...
+    ] = ()  # of each batch and station the newest: how long it was on its way
 
 
 def gather(records: Iterable[object], incident: str = "") -> Records:
@@ -68,6 +73,7 @@ def gather(records: Iterable[object], incident: str = "") -> Records:
     detections: dict[str, Detection] = {}
     deliveries: dict[str, Delivery] = {}
     receipts: dict[str, list[Receipt]] = defaultdict(list)
+    readings: list[Sample] = []
     end_at = 0
     for r in records:
         match r:
@@ -80,6 +86,8 @@ def gather(records: Iterable[object], incident: str = "") -> Records:
             case Receipt():
                 receipts[r.delivery].append(r)
                 end_at = max(end_at, r.receipt_at)
+            case Observations():
+                readings += heard(r)
             case Mark() | Tick():
                 end_at = max(end_at, r.clock_at)
             case _:
@@ -90,7 +98,20 @@ def gather(records: Iterable[object], incident: str = "") -> Records:
             alerts[name].append(a)
     mine = {k: d for k, d in deliveries.items() if d.alert in alerts}
     told = {k: sorted(receipts[k], key=lambda r: r.receipt_at) for k in mine if k in receipts}
-    return Records(dict(alerts), detections, mine, told, end_at)
+    return Records(dict(alerts), detections, mine, told, end_at, tuple(readings))
+
+
+def heard(batch: Observations) -> Iterator[Sample]:
+    """Of each station in a batch its newest reading: from its own time until the line, and with it the duty
+    room, had it. What a device says it had stored is no reading of now. A played gauge is handed in ahead
+    of its minute: 0."""
+    newest: dict[str, int] = {}
+    tests = batch.test or ("",) * len(batch.station)
+    for station, at, test in zip(batch.station, batch.observed_at, tests, strict=True):
+        if test != HISTORICAL:
+            newest[station] = max(at, newest.get(station, at))
+    for station, at in newest.items():
+        yield Sample(station, at, max(0.0, (batch.received_at - at) / 1000))
 
 
 def first(found: Records, delivery: str, states: Sequence[str]) -> int | None:
@@ -140,6 +161,11 @@ def _measure(found: Records, truth: Sequence[Truth], needed: Need) -> Hops:
             "loudspeaker": _ordered(_sounds(found)),
             "delivered": _ordered(_delivered(found)),
             "answer": _ordered(_answers(found)),
+            "heard": _ordered(found.readings),
+            "asked": _ordered(_asked(found)),
+            "first_resident": _ordered(_first_residents(found)),
+            "resident": _ordered(_residents(found)),
+            "silent": _ordered(_silent(found)),
             **{name: _leads(found, truth, tier, needed) for name, tier in LEADS.items()},
         }
     )
@@ -269,6 +295,80 @@ def _answers(found: Records) -> Iterator[Sample]:
             continue
         at = first(found, key, ("answered",))
         if at is None and excused(found, key):
+            continue
+        yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
+
+
+def _asked(found: Records) -> Iterator[Sample]:
+    """From the evidence to the version that puts a question to somebody."""
+    for a, seen_at in rising(found):
+        if any(q.what not in ("lower", "cancel") for q in a.questions):
+            yield Sample(f"{a.area} {a.id}/{a.version}", seen_at, (a.sent_at - seen_at) / 1000)
+
+
+def _released(found: Records) -> Iterator[Alert]:
+    """Versions that are released to the public and are in force for more than all before them."""
+    for versions in found.alerts.values():
+        peak = Grade()
+        for a in versions:
+            grade = Grade(a.level, a.action)
+            if a.public and a.msg_type != "cancel" and grade.exceeds(peak):
+                peak |= grade
+                yield a
+
+
+def _of_residents(found: Records) -> Iterator[tuple[Alert, list[tuple[str, int | None]]]]:
+    """Each release with everybody whom it had to reach, and when it did: telephones that had it, and
+    loudspeakers that sounded. Whom an update reached instead was not due."""
+    told: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for key, d in found.deliveries.items():
+        ways = {r.channel for r in d.routes}
+        if d.audience == "public" and not d.covers and ways & _TO_PEOPLE:
+            told[d.alert, d.version].append(key)
+    for a in _released(found):
+        had = []
+        for key in told[a.id, a.version]:
+            at = first(found, key, _HAD)
+            if at is not None or not excused(found, key):
+                had.append((key, at))
+        if had:
+            yield a, had
+
+
+_TO_PEOPLE = {"broadcast", "sms", "app", "voice"}
+_HAD = ("playing", "played", "delivered", "answered")
+
+
+def _first_residents(found: Records) -> Iterator[Sample]:
+    """From the release to the first of them; None where nobody was ever reached."""
+    for a, had in _of_residents(found):
+        times = [at for _, at in had if at is not None]
+        seconds = max(0.0, (min(times) - a.sent_at) / 1000) if times else None
+        yield Sample(f"{a.area} {a.id}/{a.version}", a.sent_at, seconds)
+
+
+def _residents(found: Records) -> Iterator[Sample]:
+    """From the release to each of them; the longest is the last resident."""
+    for a, had in _of_residents(found):
+        for key, at in had:
+            seconds = None if at is None else max(0.0, (at - a.sent_at) / 1000)
+            yield Sample(found.deliveries[key].recipient, a.sent_at, seconds)
+
+
+def _silent(found: Records) -> Iterator[Sample]:
+    """From the order to a loudspeaker that did not sound in its time to the notice that tells the duty room."""
+    told: dict[tuple[str, int, str], int] = {}
+    for d in found.deliveries.values():
+        if about(d) == "missed":
+            key = (d.alert, d.version, d.recipient.removeprefix(DUTY))
+            told[key] = min(d.queued_at, told.get(key, d.queued_at))
+    for name, d in found.deliveries.items():
+        if d.msg_type == "cancel" or not any(r.channel == "broadcast" for r in d.routes):
+            continue
+        at = told.get((d.alert, d.version, d.recipient))
+        sounded = first(found, name, ("playing", "played"))
+        late = sounded is None or sounded > d.deadline_at
+        if at is None and (not late or excused(found, name)):
             continue
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
 

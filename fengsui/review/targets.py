@@ -16,10 +16,11 @@ from config.language import Said, Text
 from config.load import ConfigError
 from config.read.problem import Problem
 from config.read.tables import read_toml
-from fengsui.review.step_times import LEADS, Hops
+from fengsui.review.step_times import LEADS, Hops, Sample
 
 HopName = Literal[
-    "version", "notice", "decision", "loudspeaker", "delivered", "answer",
+    "heard", "version", "notice", "asked", "decision", "first_resident", "resident", "loudspeaker",
+    "delivered", "answer", "silent",
     "lead", "lead_prepare", "lead_move",
 ]  # fmt: skip
 HOPS: tuple[str, ...] = get_args(HopName)
@@ -115,16 +116,17 @@ def hold(plan: Plan, hops: Hops) -> list[TargetResult]:
         samples = hops.of(t.hop)
         if t.within_s is None:
             samples = [s for s in samples if s.deadline_s is not None]
-        in_time = sum(_in_time(t, s.seconds, s.deadline_s) for s in samples)
-        met = in_time >= t.share * len(samples) - 1e-9 if samples else None
-        out.append(TargetResult(t, len(samples), in_time, met))
+        done = sum(in_time(t, s) for s in samples)
+        met = done >= t.share * len(samples) - 1e-9 if samples else None
+        out.append(TargetResult(t, len(samples), done, met))
     return out
 
 
-def _in_time(t: Target, seconds: float | None, deadline_s: float | None) -> bool:
-    if seconds is None:
+def in_time(t: Target, s: Sample) -> bool:
+    """Was this done as the target wants it?"""
+    if s.seconds is None:
         return False
-    limit = t.within_s if t.within_s is not None else deadline_s
+    limit = t.within_s if t.within_s is not None else s.deadline_s
     if t.hop in LEADS:
-        return seconds >= (limit or 0)
-    return limit is not None and seconds <= limit
+        return s.seconds >= (limit or 0)
+    return limit is not None and s.seconds <= limit

@@ -16,6 +16,7 @@ from config.records.level import Level
 from console.model.consistency import CHECKS, Audit, Finding
 from console.model.follow import Follower
 from console.model.view import View
+from fengsui.review.slo import Slo, SloRow
 from fengsui.run.terminal import echo
 from stream import metrics
 from stream.http.client import ask
@@ -25,14 +26,21 @@ from stream.records import Run
 
 _EVERY_S = 5.0
 _BEAT_S = 60.0
+_SLO_S = 60.0
 _ANSWER_BYTES = 4096
 
 
 def run_audit(
-    log: Log, now: Callable[[], int], run: Run, heartbeat: str, stop: threading.Event
+    log: Log,
+    now: Callable[[], int],
+    run: Run,
+    heartbeat: str,
+    stop: threading.Event,
+    slo: Slo | None = None,
 ) -> None:
     """Audit until `stop`. heartbeat: a URL that is fetched every minute, with /fail behind it while
-    there are findings; whoever watches it calls somebody when it stays away."""
+    there are findings; whoever watches it calls somebody when it stays away. slo: counts the promises
+    besides."""
     if heartbeat and not heartbeat.startswith(("http://", "https://")):
         raise ValueError(
             Text(
@@ -42,12 +50,14 @@ def run_audit(
         )
     audit, follower, live = Audit(ours=run), Follower(log), run.kind == "live"
     said: set[tuple[str, str]] = set()
-    beat_at = 0.0
+    beat_at, slo_at = 0.0, 0.0
     with metrics.pulse("audit") as pulse:
         while not stop.is_set():
             try:
                 for _, record in follower.take():
                     audit.take(record)
+                    if slo is not None:
+                        slo.take(record)
                 pulse.beat()
             except Unavailable as e:
                 say("audit", text_of(e) + Text("；再试", "; trying again"))
@@ -58,6 +68,9 @@ def run_audit(
                     say("audit", finding.text, check=finding.check, subject=finding.subject)
             said = {f[:2] for f in found}
             _publish(audit.view, found)
+            if slo is not None and slo.dirty and time.monotonic() - slo_at >= _SLO_S:
+                slo_at = time.monotonic()
+                promises(slo.rows(now() if live else audit.view.clock_at))
             if heartbeat and time.monotonic() - beat_at >= _BEAT_S:
                 beat_at = time.monotonic()
                 _beat(heartbeat, well=not found and not pulse.waits_for)
@@ -73,6 +86,17 @@ def _publish(view: View, found: list[Finding]) -> None:
         metrics.OPEN_WARNINGS.labels(level.name.lower()).set(levels[level])
     metrics.SILENT.set(len(view.silent()))
     metrics.AUDITED_AT.set_to_current_time()
+
+
+def promises(rows: list[SloRow]) -> None:
+    """The intervals as metrics, each with its target; what was never due has no longest."""
+    for row in rows:
+        metrics.SLO_DUE.labels(row.hop).set(row.due)
+        metrics.SLO_IN_TIME.labels(row.hop).set(row.in_time)
+        metrics.SLO_TARGET.labels(row.hop).set(row.share)
+        metrics.SLO_LEFT.labels(row.hop).set(row.left)
+        if row.longest is not None:
+            metrics.SLO_LONGEST.labels(row.hop).set(row.longest)
 
 
 def _beat(url: str, *, well: bool) -> None:

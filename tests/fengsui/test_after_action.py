@@ -42,6 +42,11 @@ def test_each_hop_is_measured_from_what_is_on_record() -> None:
     hops = measure(gather(story()), FLOOD)
     found = {name: [s.seconds for s in hops.of(name)] for name in hops.samples}
     assert found == {
+        "heard": [],
+        "asked": [10.0],
+        "first_resident": [5.0],
+        "resident": [5.0, None],
+        "silent": [None],  # it did not sound, and nobody was told
         "version": [10.0],
         "notice": [12.0],
         "decision": [400.0],

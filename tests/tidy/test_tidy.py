@@ -130,7 +130,7 @@ PURE = (
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
     *(f"fengsui/storms/{f}.py" for f in ("account", "invariants", "weather", "post", "drill")),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
-    "fengsui/review/step_times.py",
+    *("fengsui/review/step_times.py", "fengsui/review/slo.py"),
     *(f"fengsui/review/incident/{f}.py" for f in ("annex", "facts", "names", "villages")),
     *(f"fengsui/inquiry/{f}.py" for f in ("known", "moment", "moment_words", "span")),
     *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),

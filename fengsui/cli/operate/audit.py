@@ -11,6 +11,8 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.files.export import EXPORTS, moment
 from fengsui.files.export import export as exported
 from fengsui.files.ledger_export import export_ledger, verify, verify_log
+from fengsui.review.slo import Slo, targets
+from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
 from fengsui.run.service import answering
 from fengsui.run.setup import Setup
@@ -140,7 +142,8 @@ def _audit(setup: Setup, heartbeat: str, *, once: bool) -> int:
         stop = threading.Event()
         with stopping_on_signals(stop), answering():
             threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
-            run_audit(log, now_ms, setup.run, heartbeat, stop)
+            slo = Slo(targets(read_plan(None, setup.district.folder)))
+            run_audit(log, now_ms, setup.run, heartbeat, stop, slo)
         return 0
     except ValueError as e:
         raise Usage(text_of(e)) from e
