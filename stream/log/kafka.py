@@ -20,7 +20,7 @@ from kafka.structs import OffsetAndMetadata, TopicPartition
 from config.language import Text, en, zh
 from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
-from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync
+from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync, unset
 from stream.log.kafka_producer import Producer
 from stream.log.kafka_url import kafka_place
 from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
@@ -313,10 +313,19 @@ class KafkaLog:
             admin = Admin(**self.servers)
             try:
                 set_configs(admin, "retention.ms", wanted)
+                left = unset(admin, "retention.ms", wanted)
             finally:
                 admin.close()
         except (ke.KafkaError, OSError) as e:
             raise self.unavailable(e) from e
+        if left:
+            names = ", ".join(left)
+            raise Unavailable(
+                Text(
+                    f"Kafka {self._where}: {names} 的 retention.ms 没有改成：本用户无权",
+                    f"Kafka {self._where}: retention.ms of {names} was not changed: this user may not",
+                )
+            )
 
     def close(self) -> None:
         with self._lock:

@@ -95,6 +95,20 @@ def set_configs(admin: Any, name: str, values: Mapping[str, str]) -> None:
     admin.alter_configs(wanted, raise_on_unknown=False)
 
 
+def unset(admin: Any, name: str, values: Mapping[str, str]) -> list[str]:
+    """Of these the topics whose setting of that name is still another, or may not be seen by this user: a
+    broker that refuses a change does not always say so. It is waited for. Raises KafkaError."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, t, {name: None}) for t in values]
+    until = time.monotonic() + _MADE_S
+    while True:
+        found = admin.describe_configs(asked, config_filter="all").get("topic", {})
+        held = {t: found.get(t, {}).get(name, {}).get("value") for t in values}
+        left = [t for t, v in values.items() if held[t] != v]
+        if not left or not any(held.values()) or time.monotonic() > until:
+            return left
+        time.sleep(0.2)
+
+
 def _have_made(admin: Any) -> None:
     """Whoever asks for a coordinator has its topic made."""
     until = time.monotonic() + _MADE_S

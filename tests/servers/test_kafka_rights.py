@@ -151,6 +151,20 @@ def test_nobody_takes_another_ones_work_or_fences_it(place: Place) -> None:
         log.close()
 
 
+def test_who_may_not_change_what_a_topic_keeps_is_told_so(place: Place) -> None:
+    """A lock of an investigation that the broker does not know of would be none."""
+    log = place.log("operator")
+    try:
+        with pytest.raises(Unavailable):
+            log.hold(True)
+    finally:
+        log.close()
+    log = open_run_log(place.admin)
+    log.hold(True)
+    log.hold(False)
+    log.close()
+
+
 def test_a_wrong_password_or_no_name_is_nobody(place: Place) -> None:
     host, none = place.broker.address("USERS"), place.folder / "wrong"
     none.write_text("not the password\n")
