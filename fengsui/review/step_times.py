@@ -335,6 +335,7 @@ def _of_residents(found: Records) -> Iterator[tuple[Alert, list[tuple[str, int |
             yield a, had
 
 
+_SLACK_MS = 60_000  # what sounds so soon after its time is no silent one: nobody need be told
 _TO_PEOPLE = {"broadcast", "sms", "app", "voice"}
 _HAD = ("playing", "played", "delivered", "answered")
 
@@ -367,7 +368,7 @@ def _silent(found: Records) -> Iterator[Sample]:
             continue
         at = told.get((d.alert, d.version, d.recipient))
         sounded = first(found, name, ("playing", "played"))
-        late = sounded is None or sounded > d.deadline_at
+        late = sounded is None or sounded > d.deadline_at + _SLACK_MS
         if at is None and (not late or excused(found, name)):
             continue
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
