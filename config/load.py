@@ -19,6 +19,8 @@ from config.checks.devices.camera_sources import FILE as CAMERA_SOURCES
 from config.checks.devices.camera_sources import check_camera_sources
 from config.checks.devices.lorawan import FILE as LORAWAN
 from config.checks.devices.lorawan import check_lorawan
+from config.checks.devices.pictures import FILE as PICTURES
+from config.checks.devices.pictures import check_pictures
 from config.checks.devices.sparkplug import FILE as SPARKPLUG
 from config.checks.devices.sparkplug import check_sparkplug
 from config.checks.devices.telemetry import FILE as TELEMETRY
@@ -50,6 +52,7 @@ from config.read.tables import T, read_table, read_toml
 from config.records.authority import Officer, Policy
 from config.records.channels import Channels
 from config.records.devices.lorawan import LorawanRow
+from config.records.devices.pictures import PictureRule
 from config.records.devices.things import ThingRow
 from config.records.devices.weather import Weather, WeatherForms, WeatherRow
 from config.records.district import (
@@ -208,7 +211,7 @@ def _cameras(
 
 def _devices(folder: Path, stations: dict[str, Station], problems: list[Problem]) -> dict[str, Any]:
     """Whose message is whose reading: things.csv, telemetry.csv, lorawan.csv and its codecs, sparkplug.csv,
-    weather.csv and its forms; as fields of the district."""
+    weather.csv and its forms; how long pictures are kept; as fields of the district."""
     things = _if_there(folder / THINGS, ThingRow, problems) or []
     check_things(problems, things, stations)
     telemetry = _if_there(folder / TELEMETRY, TelemetryRow, problems) or []
@@ -219,6 +222,8 @@ def _devices(folder: Path, stations: dict[str, Station], problems: list[Problem]
     check_lorawan(problems, lorawan, stations, codecs, codec_names(folder), rows)
     edges = _if_there(folder / SPARKPLUG, SparkplugRow, problems) or []
     check_sparkplug(problems, edges, stations)
+    pictures = _if_there(folder / PICTURES, PictureRule, problems) or []
+    check_pictures(problems, pictures, stations)
     return {
         "things": tuple(r for _, r in things),
         "telemetry": tuple(rows),
@@ -226,6 +231,7 @@ def _devices(folder: Path, stations: dict[str, Station], problems: list[Problem]
         "codecs": codecs,
         "sparkplug": tuple(r for _, r in edges),
         "weather": _weather(folder, stations, problems),
+        "pictures": tuple(r for _, r in pictures),
     }
 
 

@@ -13,6 +13,7 @@ from config.records.authority import Officer, Policy
 from config.records.basemap import NO_BACKDROP, Backdrop
 from config.records.channels import Channels
 from config.records.devices.lorawan import Codec, LorawanRow
+from config.records.devices.pictures import PictureRule
 from config.records.devices.things import ThingRow
 from config.records.devices.weather import NO_WEATHER, Weather
 from config.records.door import Door
@@ -98,9 +99,7 @@ class Station(Row, frozen=True, kw_only=True):
     wrap_mm: float = 0.0  # rain_counter: the total at which it begins again; 0: not known
     calibrated: str = ""
     calibrate_days: int = 365
-    carrier: str = (
-        ""  # over what its readings come: the operator's network, the satellite; "": not known
-    )
+    carrier: str = ""  # over what its readings come: a network, the satellite; "": not known
     power: str = ""  # the line that feeds it; "": not known, or its own
 
     def overdue(self, today: date) -> int:
@@ -379,6 +378,7 @@ class District(Row, frozen=True, kw_only=True):
     reaches: tuple[Reach, ...] = ()  # the river from gauge to gauge to village
     cameras: dict[str, Camera] = {}  # what is known of a camera's view; others have none
     camera_sources: dict[str, CameraSource] = {}  # whose pictures are fetched, and how fast
+    pictures: tuple[PictureRule, ...] = ()  # how long they are kept; of what is in none, for ever
     # gateway -> the stations for which it speaks; None: no table, so no gateway speaks at all
     gateways: dict[str, tuple[str, ...]] | None = None
     telemetry: tuple[TelemetryRow, ...] = ()  # whose message over SL 651, SZY 206 is whose reading

@@ -10,7 +10,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -224,7 +225,9 @@ def run_stage(
             ledger = Ledger(log, member(), keys.private, now_ms, stop)
             ready.set()  # no warning waits for history
             try:
-                with _trimming(log, setup.folder, trusted(now, floor), stop) as trimming:
+                clock = trusted(now, floor)
+                trim = _trimming(log, setup.folder, clock, stop)
+                with trim as trimming, _pictures(setup, log, clock, stop):
                     _archive(setup, log, stop)
                 trimming.check()
             finally:
@@ -330,6 +333,28 @@ def _archive(setup: Setup, log: Log, stop: threading.Event) -> None:
             history.close()
 
 
+def _held(folder: Path, log: Log) -> bool:
+    """Does a lock of an investigation hold what there is? One that cannot be read does."""
+    now = now_ms()
+    try:
+        return bool(in_force(folder, now) or locked(noted(log), now))
+    except ValueError as e:
+        say("archive", text_of(e))
+        return True
+
+
+def _pictures(
+    setup: Setup, log: Log, now: Callable[[], int], stop: threading.Event
+) -> AbstractContextManager[object]:
+    """Those whose time is over are deleted, of a live run."""
+    from fengsui.pictures.sweep import sweeping
+
+    if not setup.live:
+        return nullcontext()
+    held = partial(_held, setup.folder, log)
+    return sweeping(setup.district, log, setup.folder, frames_folder(setup), now, held, stop)
+
+
 class _trimming:  # noqa: N801  # reads as a verb where it is used
     """Drops what is past its retention, once an hour, while archive runs. now: the line's clock."""
 
@@ -356,17 +381,8 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
 
     def turn(self) -> None:
         """Once, unless it is locked."""
-        if not self._held():
+        if not _held(self._folder, self._log):
             self._log.trim(self._now())
-
-    def _held(self) -> bool:
-        """Does a lock of an investigation hold the log? One that cannot be read does."""
-        now = now_ms()
-        try:
-            return bool(in_force(self._folder, now) or locked(noted(self._log), now))
-        except ValueError as e:
-            say("archive", text_of(e))
-            return True
 
     def check(self) -> None:
         """Raises what ended the thread."""

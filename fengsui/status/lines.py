@@ -16,6 +16,7 @@ from dispatch.grade import Grade
 from dispatch.records import state_words
 from dispatch.words.local_time import day, local
 from fengsui.files.locked import lock_lines
+from fengsui.pictures.lines import picture_lines
 from fengsui.run.run_log import READS
 from fengsui.status.cap_exchange import outside_lines, state_of
 from fengsui.status.channels import way_lines
@@ -124,6 +125,8 @@ def status_lines(
             f"to neighbours: {en(shown)} (fengsui neighbours)",
         )
     yield from way_lines(district, view, run.kind == "live")
+    if run.kind == "live" and folder is not None:
+        yield from picture_lines(district, folder)
     yield from _letters(total, reasons, whole)
     yield from lock_lines(log, folder, now_at, district.timezone)
     kept = log.kept()

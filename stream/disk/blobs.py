@@ -1,6 +1,8 @@
 """Pictures and CAP messages by their hash: a folder of files named for what is in them."""
 
 import hashlib
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from config.language import Said, Text, text_of
@@ -11,6 +13,20 @@ def no_room(what: Said, e: OSError) -> Text:
     """What is said while the volume takes nothing."""
     why = e.strerror or type(e).__name__
     return text_of(what) + Text(f"存不下：{why}；请腾出空间", f" cannot be kept: {why}; make room")
+
+
+_LEAVING = ".leaving"  # about to be deleted
+
+
+def _again(path: Path) -> bool:
+    """Is it there? Then its time is that of now, so that nobody takes it for an old one."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # another user's, who keeps it
+        return path.exists()
+    return True
 
 
 class FrameStore:
@@ -27,7 +43,7 @@ class FrameStore:
         """Durable on return; the SHA-256 of the bytes in hex. Raises OSError, for want of room."""
         digest = hashlib.sha256(body).hexdigest()
         path = self._path(digest)
-        if path.exists():
+        if _again(path):
             sync_folder(path.parent)  # whoever wrote it may not have come to that
         else:
             make_folder(path.parent)
@@ -38,7 +54,28 @@ class FrameStore:
         """The bytes, or None if there is no such picture, or none that can be read."""
         if not digest.isalnum():
             return None
+        path = self._path(digest)
+        for place in (path, path.with_suffix(_LEAVING)):
+            with suppress(OSError):
+                return place.read_bytes()
+        return None
+
+    def drop(self, digest: str, before: int) -> int | None:
+        """Its bytes are deleted: how many there were, 0 where there is no such picture. None: it was put again
+        at `before` (ms) or later, and stays; so does one that is put while this goes on. Raises OSError."""
+        path = self._path(digest)
+        leaving = path.with_suffix(_LEAVING)
+        with suppress(FileNotFoundError):
+            path.rename(leaving)  # from here on `put` finds none, and writes it anew
         try:
-            return self._path(digest).read_bytes()
-        except OSError:
+            stat = leaving.stat()
+        except FileNotFoundError:
+            return 0
+        if stat.st_mtime_ns >= before * 1_000_000:
+            with suppress(FileExistsError):
+                os.link(leaving, path)
+            leaving.unlink()
             return None
+        leaving.unlink()
+        sync_folder(path.parent)
+        return stat.st_size

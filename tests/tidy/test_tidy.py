@@ -70,7 +70,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
     "console": ("model", "pages", "acts", "auth", "things", "routes", "api", "app", "serve"),
     "fengsui": (
-        *("run", "files", "explain", "review", "status", "inquiry", "doctor", "play"),
+        *("pictures", "run", "files", "explain", "review", "status", "inquiry", "doctor", "play"),
         *("storms", "cli", "__main__"),
     ),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
@@ -127,7 +127,7 @@ PURE = (
     *(f"console/pages/{f}.py" for f in ("situation", "warnings", "delivery", "handover")),
     *(f"console/pages/{f}.py" for f in ("stations", "resources", "subscribers", "drills")),
     *(f"console/pages/{f}.py" for f in ("channels", "precedents")),
-    *("fengsui/explain/*.py", "fengsui/play/in_memory.py"),
+    *("fengsui/explain/*.py", "fengsui/play/in_memory.py", "fengsui/pictures/keeping.py"),
     *(f"fengsui/storms/{f}.py" for f in ("account", "invariants", "weather", "post", "drill")),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
     *("fengsui/review/step_times.py", "fengsui/review/slo.py"),

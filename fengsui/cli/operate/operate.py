@@ -1,7 +1,7 @@
 """Commands of whoever keeps the line: check, backup, restore."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
 from fengsui.files.backup import take
 from fengsui.files.restore import restore as put_back
+from fengsui.pictures.lines import asks as pictures_asked
 from fengsui.play.scenarios import play_scenarios
 from fengsui.run import threshold_gate as proved
 from fengsui.run.setup import Setup, make_setup, shown
@@ -109,14 +110,8 @@ def _check_config(folder: Path, log: str) -> int:
             f"{len(district.officers)} officers, version {district.version}",
         )
     )
-    if not district.officers:
-        echo("  ! " + NOBODY, err=True)
-    for text in unreachable(district.policy, district.officers.values()):
-        echo("  ! " + text, err=True)
-    if not district.channels.reports_to:
-        echo("  ! " + NO_SUPERIORS, err=True)
-    if district.gateways is None:
-        echo("  ! " + NO_GATEWAYS, err=True)
+    for lacking in _asks(district):
+        echo("  ! " + lacking, err=True)
     if proof is None:
         echo("  " + proved.unproved(district), err=True)
     else:
@@ -140,6 +135,19 @@ def _check_config(folder: Path, log: str) -> int:
             failed += 1
             echo("      " + text_of(miss), err=True)
     return 1 if failed else 0
+
+
+def _asks(district: District) -> Iterator[Text]:
+    """What is right and yet lacks something."""
+    if not district.officers:
+        yield NOBODY
+    yield from unreachable(district.policy, district.officers.values())
+    if not district.channels.reports_to:
+        yield NO_SUPERIORS
+    if district.gateways is None:
+        yield NO_GATEWAYS
+    if (asked := pictures_asked(district)) is not None:
+        yield asked
 
 
 def _kept_by_kafka(log: str, district: str) -> Said:

@@ -18,7 +18,7 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import Held, erase
 from dispatch.records import Custody
 from fengsui.files.locked import lock_lines
-from fengsui.run.processes import _trimming
+from fengsui.run.processes import _held, _trimming
 from fengsui.run.setup import Setup
 from ingest.people.kept_words import KEPT_MS, Words
 from stream.disk.locks import FILE, Lock, add, in_force, read, release
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_locks_everything(run: Setup, log: Log) -> No
     (run.folder / FILE).write_text("{")
     with pytest.raises(ValueError, match=FILE):
         erase(run.folder, ["C-0001"], now_ms())
-    assert trimming(run, log)._held()
+    assert _held(run.folder, log)
     assert FILE in " ".join(zh(x) for x in lock_lines(log, run.folder, now_ms(), "Asia/Shanghai"))
     kept = Words(run.folder)
     kept.put("m1", "C-0001", "A01", "水大了", T0)

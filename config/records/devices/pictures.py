@@ -1,0 +1,20 @@
+"""How long pictures are kept: the rows of pictures.csv."""
+
+from config.records.row import Row
+
+PEOPLE = "people"  # in place of a camera: the photographs that people send
+
+
+class PictureRule(Row, frozen=True, kw_only=True):
+    """What a district decides for the pictures of one purpose.
+
+    cameras: stations that measure `frame`, `*` for those that no row names, `people`. days: from when the
+    picture was taken. evidence_days: of pictures that the evidence of a warning or a rule names; none: for
+    ever. basis: the rule or decision that this rests on.
+    """
+
+    purpose: str
+    cameras: tuple[str, ...]
+    days: int
+    basis: str
+    evidence_days: int | None = None
