@@ -1,10 +1,14 @@
 """One HTTP request, within bounds of time and size: http and https alone, no more of an answer than is
 read, and elsewhere only if whoever asks says so."""
 
+import io
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
+from http.client import HTTPResponse
+from socket import socket
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -12,7 +16,73 @@ import urllib3
 
 from config.language import Text
 
-_POOL = urllib3.PoolManager(maxsize=32)
+
+class _Deadline(threading.local):
+    """Of the request that this thread makes, by time.monotonic."""
+
+    until = float("inf")
+
+
+_deadline = _Deadline()
+
+
+class _Until(io.RawIOBase):
+    """What a socket gives, up to the deadline of the request: each piece that comes late makes the next come
+    sooner, so that an answer which drips ends with it, its head as its body."""
+
+    def __init__(self, raw: Any, of: socket) -> None:
+        self._raw, self._of, self._until = raw, of, _deadline.until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int | None:
+        left, usual = self._until - time.monotonic(), self._of.gettimeout()
+        if left <= 0:
+            raise TimeoutError
+        self._of.settimeout(left if usual is None else min(left, usual))
+        try:
+            found: int | None = self._raw.readinto(into)
+        finally:
+            self._of.settimeout(usual)
+        return found
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """Read up to the deadline."""
+
+    def __init__(self, sock: socket, *args: Any, **more: Any) -> None:
+        super().__init__(sock, *args, **more)
+        if _deadline.until < float("inf"):
+            self.fp = io.BufferedReader(_Until(self.fp.detach(), sock))
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    response_class = _Response
+
+
+class _Tls(urllib3.connection.HTTPSConnection):
+    response_class = _Response
+
+
+class _PlainPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _TlsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _Tls
+
+
+def _bounded(pool: urllib3.PoolManager) -> urllib3.PoolManager:
+    pool.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+    return pool
+
+
+_POOL = _bounded(urllib3.PoolManager(maxsize=32))
 
 
 class Answer(NamedTuple):
@@ -40,11 +110,11 @@ def ask(
     redirects: int = 0,
     ca: str = "",
 ) -> Answer:
-    """limit: bytes of the body. timeout_s: until it begins to answer; whole_s: until the body is there.
-    proxies: those that the environment names are used; ca: a PEM file with the certificates that are believed
-    for this address, in place of the system's. Raises TimeoutError (without words where nothing
+    """limit: bytes of the body. timeout_s: until it begins to answer; whole_s: until all of it is there, its
+    head too. proxies: those that the environment names are used; ca: a PEM file with the certificates that are
+    believed for this address, in place of the system's. Raises TimeoutError (without words where nothing
     came), BrokenOff, and ConnectionError where it could not be reached: all of them OSError."""
-    until = time.monotonic() + whole_s
+    until = _deadline.until = time.monotonic() + whole_s
     try:
         response = (_pool(url) if proxies else _believing(ca)).request(
             method,
@@ -59,6 +129,8 @@ def ask(
             preload_content=False,
         )
     except (urllib3.exceptions.HTTPError, ValueError) as e:
+        if time.monotonic() > until:
+            raise TimeoutError(_not_whole(whole_s)) from e
         # one that was refused is a time-out in urllib3's family of errors
         timed_out = isinstance(e, urllib3.exceptions.TimeoutError)
         if timed_out and not isinstance(e, urllib3.exceptions.NewConnectionError):
@@ -69,19 +141,23 @@ def ask(
         while len(got) <= limit and (more := response.read1(limit + 1 - len(got))):
             got += more
             if time.monotonic() > until:
-                raise TimeoutError(
-                    Text(f"{whole_s:g} 秒内没收全答复", f"no whole answer within {whole_s:g} s")
-                )
+                raise TimeoutError(_not_whole(whole_s))
         if len(got) <= limit:
             response.drain_conn()  # it was all: the connection serves the next request
         return Answer(response.status, bytes(got), response.headers)
     except TimeoutError:
         raise
     except (urllib3.exceptions.HTTPError, OSError) as e:
+        if time.monotonic() > until:
+            raise TimeoutError(_not_whole(whole_s)) from e
         raise BrokenOff(type(e).__name__) from e
     finally:
         response.close()  # of an answer that was not read to its end nothing may be taken for the next
         response.release_conn()
+
+
+def _not_whole(whole_s: float) -> Text:
+    return Text(f"{whole_s:g} 秒内没收全答复", f"no whole answer within {whole_s:g} s")
 
 
 def _pool(url: str) -> urllib3.PoolManager:
@@ -95,11 +171,11 @@ def _pool(url: str) -> urllib3.PoolManager:
 
 @cache
 def _believing(ca: str) -> urllib3.PoolManager:
-    return urllib3.PoolManager(maxsize=32, ca_certs=ca) if ca else _POOL
+    return _bounded(urllib3.PoolManager(maxsize=32, ca_certs=ca)) if ca else _POOL
 
 
 @cache
 def _through(proxy: str) -> urllib3.PoolManager:
     user = urlsplit(proxy).netloc.rpartition("@")[0]
     headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
-    return urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=32)
+    return _bounded(urllib3.ProxyManager(proxy, proxy_headers=headers, maxsize=32))

@@ -164,3 +164,21 @@ def test_a_mask_takes_its_bits_alone(raw: int) -> None:
     assert whole(data, "big", mask=0xC000) == raw >> 14
     signed = whole(data, "big", signed=True, mask=0x0FF0)
     assert signed == int.from_bytes(bytes([raw >> 4 & 0xFF]), "big", signed=True)
+
+
+@pytest.mark.parametrize(
+    "name", ["milesight-em300-di", "milesight-em410-rdl", "milesight-em500-udl"]
+)
+def test_what_a_milesight_device_says_when_it_is_switched_on_is_no_fault(name: str) -> None:
+    """Its tags and their lengths: README.md of EM_Series/EM500_Series/EM500-UDL."""
+    data = bytes.fromhex("FF0BFFFF0101FF166412A12345678901FF090110FF0A0102FF0F00FFFF0100FFFE01")
+    read = read_payload(codec(name), data)
+    assert read.faults == []
+    assert not [f for f in read.fields if f.field.gives]
+
+
+def test_an_alarm_of_the_em500_udl_is_a_level_as_well() -> None:
+    read = read_payload(codec("milesight-em500-udl"), bytes.fromhex("83E9460500F601017564"))
+    found = {f.name: f.value for f in read.fields}
+    assert (round(found["distance"] or 0, 3), found["battery"]) == (1.35, 100)
+    assert read.faults == []

@@ -28,6 +28,13 @@ class Place:
                 place.asked.append((self.path, {k.lower(): v for k, v in self.headers.items()}))
                 place.from_.append(self.client_address[1])
                 kind = self.path.rpartition("/")[2]
+                if kind == "slow-head":
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                    for n in range(2000):  # no piece of it is late
+                        place.stop.wait(0.05)
+                        self.wfile.write(b"X-%d: x\r\n" % n if n % 20 == 0 else b"")
+                        self.wfile.flush()
+                    return
                 self.send_response(302 if kind == "elsewhere" else 200)
                 if kind == "elsewhere":
                     self.send_header("Location", "/here")
@@ -135,3 +142,17 @@ def test_a_proxy_of_the_environment_is_used_only_where_that_was_asked(
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert get(f"{place.url}/here", proxies=True).body == b"here"
     assert place.asked.pop()[0] == "/here"
+
+
+def test_a_head_that_drips_ends_with_the_time_of_the_whole(place: Place) -> None:
+    """Each of its pieces comes in time."""
+    with pytest.raises(TimeoutError, match="0.5"):
+        ask("GET", place.url + "/slow-head", {}, limit=100, timeout_s=30, whole_s=0.5)
+    assert ask("GET", place.url + "/", {}, limit=100, timeout_s=30, whole_s=30).body == b"here"
+
+
+def test_a_connection_serves_again_with_its_own_time(place: Place) -> None:
+    """What was left of one request's time is none of the next one's."""
+    for _ in range(3):
+        assert ask("GET", place.url + "/", {}, limit=100, timeout_s=30, whole_s=30).body == b"here"
+    assert len(set(place.from_)) == 1

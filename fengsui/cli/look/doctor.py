@@ -23,7 +23,7 @@ from fengsui.doctor.wrong.findings import findings
 from fengsui.doctor.wrong.links import near_names
 from fengsui.doctor.wrong.people import of_person, person_lines
 from fengsui.doctor.wrong.platforms import of_platform, platform_lines, platforms
-from fengsui.run.run_log import open_run_log
+from fengsui.run.run_log import log_to_look_at
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from stream.environment import Usage, spoken
@@ -61,7 +61,7 @@ def doctor(obj: Shared, station: str, run_name: str, as_data: bool, journal: Pat
 
 
 def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int:
-    log = open_run_log(setup)
+    log = log_to_look_at(setup)
     try:
         case, line = examine(setup, log, now_ms(), journal)
         kept = log.kept()

@@ -9,7 +9,7 @@ from console.model.follow import Follower
 from fengsui.cli.options import RUN, Shared
 from fengsui.explain.trace import Ways, lines
 from fengsui.run.moments import parse_moment
-from fengsui.run.run_log import open_run_log
+from fengsui.run.run_log import log_to_look_at
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from fengsui.status.lines import status_lines
@@ -52,7 +52,7 @@ def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
 
 
 def _show_status(setup: Setup) -> int:
-    log = open_run_log(setup)
+    log = log_to_look_at(setup)
     for text in status_lines(log, setup.district, now_ms(), setup.run, setup.folder):
         echo(text)
     log.close()
@@ -61,7 +61,7 @@ def _show_status(setup: Setup) -> int:
 
 def _trace(setup: Setup, what: str, at: int | None) -> int:
     """Print the ways; 1 if there is none."""
-    log = open_run_log(setup)
+    log = log_to_look_at(setup)
     try:
         ways = Ways(Follower(log).take())
     finally:

@@ -15,6 +15,7 @@ from ingest.decode.reading import JSON_BYTES
 from ingest.telemetry.lorawan.uplink import (
     Battery,
     Event,
+    GatewayClocks,
     Rejoined,
     Trouble,
     Uplink,
@@ -64,8 +65,11 @@ class _Event(msgspec.Struct, rename="camel"):
 _event = msgspec.json.Decoder(_Event)
 
 
-def read_chirpstack(device: str, event: str, payload: bytes) -> list[Event]:
-    """One message. device: of its topic. Nothing where it is of no use here."""
+def read_chirpstack(
+    device: str, event: str, payload: bytes, clocks: GatewayClocks | None = None
+) -> list[Event]:
+    """One message. device: of its topic; clocks: what is known of the gateways'. Nothing where it is of no use
+    here."""
     if event in _QUIET:
         return []
     try:
@@ -86,13 +90,13 @@ def read_chirpstack(device: str, event: str, payload: bytes) -> list[Event]:
             f"the topic says {device[:_NAME_LENGTH]!r}, the message {eui[:_NAME_LENGTH]!r}",
         )
         return [Rejected("bad_payload", words)]
-    return _meant(eui, event, found)
+    return _meant(eui, event, found, clocks or GatewayClocks())
 
 
-def _meant(eui: str, event: str, found: _Event) -> list[Event]:
+def _meant(eui: str, event: str, found: _Event, known: GatewayClocks) -> list[Event]:
     match event:
         case "up":
-            return [_uplink(eui, found)]
+            return [_uplink(eui, found, known)]
         case "join":
             return [Rejoined(eui)]
         case "status":
@@ -114,7 +118,7 @@ def _gateway_time(reception: dict[str, Any]) -> Any:
     return reception.get("gwTime", reception.get("time"))
 
 
-def _uplink(eui: str, found: _Event) -> Uplink | Rejected:
+def _uplink(eui: str, found: _Event, known: GatewayClocks) -> Uplink | Rejected:
     data = raw(eui, found.data)
     if isinstance(data, Rejected):
         return data
@@ -124,8 +128,9 @@ def _uplink(eui: str, found: _Event) -> Uplink | Rejected:
     # only a gateway with a satellite receiver knows the time since the GPS epoch; without one its
     # gwTime may be that of its own clock (chirpstack-concentratord, time_fallback)
     exact = [when(_gateway_time(r)) for r in gateways if r.get("timeSinceGpsEpoch")]
-    clocks = [when(_gateway_time(r)) for r in gateways if not r.get("timeSinceGpsEpoch")]
-    at, marked = heard_at(server, exact, clocks)
+    plain = [r for r in gateways if not r.get("timeSinceGpsEpoch")]
+    clocks = [(str(r.get("gatewayId", ""))[:64], when(_gateway_time(r))) for r in plain]
+    at, marked = heard_at(server, exact, known.prompt(clocks, server))
     rssi, snr = best([(count(r.get("rssi")), count(r.get("snr"))) for r in gateways])
     return Uplink(
         eui, found.dev_addr, found.f_cnt, found.f_port, data, found.object, at, marked, rssi, snr

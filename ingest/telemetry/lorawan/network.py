@@ -26,7 +26,14 @@ from ingest.telemetry.lorawan.chirpstack import read_chirpstack
 from ingest.telemetry.lorawan.frames import Counter, Frame
 from ingest.telemetry.lorawan.payload import PayloadRead, PayloadValue, read_object, read_payload
 from ingest.telemetry.lorawan.things_stack import read_things_stack
-from ingest.telemetry.lorawan.uplink import Battery, Event, Rejoined, Trouble, Uplink
+from ingest.telemetry.lorawan.uplink import (
+    Battery,
+    Event,
+    GatewayClocks,
+    Rejoined,
+    Trouble,
+    Uplink,
+)
 from stream import metrics
 from stream.mqtt.access import LORAWAN
 from stream.records import Rejected
@@ -100,6 +107,7 @@ class OfNetworks:
         self._devices = _book(district)
         for device in self._devices.values():
             device.counter = Counter((last or {}).get(device.head, -1))
+        self._clocks = GatewayClocks()
         self._told: dict[tuple[str, str], int] = {}
         self._less: Counts[str] = Counts()
 
@@ -114,9 +122,9 @@ class OfNetworks:
         """One message by the levels of its topic; None where it is of no network server."""
         match suffix:
             case ["application", _, "device", device, "event", event]:
-                events = read_chirpstack(device, event, payload)
+                events = read_chirpstack(device, event, payload, self._clocks)
             case ["v3", _, "devices", device, *more] if more:
-                events = read_things_stack(device, "/".join(more), payload)
+                events = read_things_stack(device, "/".join(more), payload, self._clocks)
             case _:
                 return None
         return [one for event_ in events for one in self._one(event_, now)]

@@ -14,6 +14,7 @@ from ingest.decode.reading import JSON_BYTES
 from ingest.telemetry.lorawan.uplink import (
     Battery,
     Event,
+    GatewayClocks,
     Rejoined,
     Trouble,
     Uplink,
@@ -60,8 +61,11 @@ class _Up(msgspec.Struct):
 _up = msgspec.json.Decoder(_Up)
 
 
-def read_things_stack(device: str, event: str, payload: bytes) -> list[Event]:
-    """One message. device: of its topic, The Things Stack's own name of it. Nothing where it is of no use."""
+def read_things_stack(
+    device: str, event: str, payload: bytes, clocks: GatewayClocks | None = None
+) -> list[Event]:
+    """One message. device: of its topic, The Things Stack's own name of it; clocks: what is known of the
+    gateways'. Nothing where it is of no use."""
     if event not in _HEARD:
         return []
     named = device[:_NAME_LENGTH]
@@ -90,7 +94,7 @@ def read_things_stack(device: str, event: str, payload: bytes) -> list[Event]:
     if found.uplink_message is None:
         words = Text(f"{eui}: 没有 uplink_message", f"{eui}: there is no uplink_message")
         return [Rejected("bad_payload", words)]
-    return _uplink(eui, ids, found, found.uplink_message)
+    return _uplink(eui, ids, found, found.uplink_message, clocks or GatewayClocks())
 
 
 def _failed(eui: str, given: Any) -> Trouble:
@@ -102,7 +106,14 @@ def _failed(eui: str, given: Any) -> Trouble:
     )
 
 
-def _uplink(eui: str, ids: _Ids, found: _Up, message: _Message) -> list[Event]:
+def _gateway(reception: dict[str, Any]) -> str:
+    ids = reception.get("gateway_ids")
+    return str(ids.get("gateway_id", ids.get("eui", "")))[:64] if isinstance(ids, dict) else ""
+
+
+def _uplink(
+    eui: str, ids: _Ids, found: _Up, message: _Message, known: GatewayClocks
+) -> list[Event]:
     if message.app_s_key is not None:
         words = Text(
             f"{eui}: 载荷仍加密（skip_payload_crypto）",
@@ -116,7 +127,8 @@ def _uplink(eui: str, ids: _Ids, found: _Up, message: _Message) -> list[Event]:
     server = [when(message.received_at), when(found.received_at)]
     server += [when(r.get("received_at")) for r in gateways]
     satellites = [when(r.get("gps_time")) for r in gateways]
-    at, marked = heard_at(server, satellites, [when(r.get("time")) for r in gateways])
+    clocks = [(_gateway(r), when(r.get("time"))) for r in gateways]
+    at, marked = heard_at(server, satellites, known.prompt(clocks, server))
     rssi, snr = best([(count(r.get("rssi")), count(r.get("snr"))) for r in gateways])
     session = message.session_key_id or ids.dev_addr
     out: list[Event] = [

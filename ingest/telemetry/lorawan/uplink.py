@@ -4,11 +4,13 @@ When was it measured? The frame of a device has no time unless its payload has o
 is the moment at which the radio was heard: by a gateway with a satellite clock where one says so, else by the
 network server. A gateway's own clock without satellites counts only where it says that the uplink waited in
 the gateway for over five minutes: then the server's time is the later one, and what lies behind by less may
-as well be a clock that nobody set.
+as well be a clock that nobody set. So may what lies behind by more, where it always lies behind by as much: an
+uplink that waits in a gateway comes with others that waited longer or less (`GatewayClocks`).
 """
 
 from base64 import b64decode
 from binascii import Error as NoBase64
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +24,8 @@ _BEHIND_MS = (
     30 * 86_400_000
 )  # as old as a reading may be: a receiver that lost its week is further behind
 _WAITED_MS = 5 * 60_000
+# a gateway's clock is slow where its last uplinks, heard over ten minutes and more, all lay behind by as much
+_SAME_MS, _OVER_MS, _KEPT, _GATEWAYS = 60_000, 10 * 60_000, 12, 2000
 
 
 class Uplink(NamedTuple):
@@ -65,6 +69,39 @@ class Trouble(NamedTuple):
 
 
 Event = Uplink | Battery | Rejoined | Trouble | Rejected
+
+
+class GatewayClocks:
+    """By how much each gateway's clock lay behind the network server's at its last uplinks, newest last."""
+
+    def __init__(self) -> None:
+        self._behind: OrderedDict[str, deque[tuple[int, int]]] = OrderedDict()
+
+    def slow(self, gateway: str, clock: int | None, server: Iterable[int | None]) -> bool:
+        """Is it this gateway's clock that is behind, and not its uplink? Each is told once."""
+        given = [t for t in server if t is not None]
+        if clock is None or not given:
+            return False
+        held = self._behind.setdefault(gateway, deque(maxlen=_KEPT))
+        self._behind.move_to_end(gateway)
+        if len(self._behind) > _GATEWAYS:
+            self._behind.popitem(last=False)
+        at = min(given)
+        lag = at - clock
+        held.append((at, lag))
+        first = at
+        for then, behind in reversed(held):
+            if behind < lag - _SAME_MS:  # its clock was right by then: this one waited
+                break
+            if behind <= lag + _SAME_MS:
+                first = then
+        return lag >= _WAITED_MS and at - first >= _OVER_MS
+
+    def prompt(
+        self, clocks: Iterable[tuple[str, int | None]], server: Sequence[int | None]
+    ) -> list[int | None]:
+        """The clocks of those gateways that are not slow."""
+        return [clock for name, clock in clocks if not self.slow(name, clock, server)]
 
 
 def heard_at(

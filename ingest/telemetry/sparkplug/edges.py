@@ -38,7 +38,8 @@ class OfEdges:
         for row in district.sparkplug if live else ():
             mine = self._rows.setdefault((row.group, row.edge), {})
             mine.setdefault((row.device, row.metric), []).append(row)
-        self._host = Host(self._rows)
+        wanted = {key: frozenset(device for device, _ in of) for key, of in self._rows.items()}
+        self._host = Host(self._rows, wanted)
         self._state = state(district.sparkplug_host) if live and district.sparkplug_host else ""
         self._began, self._session = (
             0,

@@ -8,7 +8,7 @@ clear is taken all the same, for a warning must not wait for a certificate; one 
 known, and is told. Both times the node is asked for a rebirth.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from config.language import Said, Text
@@ -25,6 +25,7 @@ _DEAF = 3  # so often one is asked that says nothing: it is not there, and comes
 _ROUND = 256  # sequence numbers go round
 _JUMP = 128  # what is farther ahead is taken for behind
 _TOLD = 500  # of a node between two births
+_DEVICES = 1000  # of a node, where nobody says which are wanted
 _BEFORE = Text("没有出生证书，已请求重生", "no birth is known, a rebirth is asked for")
 
 
@@ -96,9 +97,16 @@ def _born(payload: Payload, now: int) -> _Edge:
 
 
 class Host:
-    """edges: (group, edge node) that are known; each is asked for its births when the host begins."""
+    """edges: (group, edge node) that are known; each is asked for its births when the host begins. devices: of
+    each the devices that are wanted; of another nothing is held, however many it bears. None: any, up to
+    _DEVICES."""
 
-    def __init__(self, edges: Iterable[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        edges: Iterable[tuple[str, str]],
+        devices: Mapping[tuple[str, str], Collection[str]] | None = None,
+    ) -> None:
+        self._devices = devices
         self._edges = {key: _Edge() for key in sorted(edges)}
         for edge in self._edges.values():
             edge.broken = 0
@@ -131,10 +139,13 @@ class Host:
             self._count("repeated")
             return FromEdge([], [])
         edge.last = topic, raw
+        wanted = self._wanted(edge, topic)
         if topic.kind == "NBIRTH":
             edge = self._edges[topic.group, topic.edge] = _born(payload, now)
         else:
-            self._order(edge, topic, payload, letters, now)
+            self._order(edge, topic, payload, letters, now, wanted=wanted)
+        if not wanted:  # its number counts in the node's sequence, and that is all
+            return FromEdge([], letters)
         birth = topic.kind.endswith("BIRTH")
         if topic.kind == "DBIRTH":
             edge.devices.add(topic.device)
@@ -148,11 +159,27 @@ class Host:
         of = frozenset(m.name for m in payload.metrics if m.name) if birth else None
         return FromEdge(values, letters, None, None if of is None else (topic.device, of))
 
+    def _wanted(self, edge: _Edge, topic: EdgeTopic) -> bool:
+        """Is it of the node itself, or of a device whose readings somebody wants?"""
+        if not topic.device:
+            return True
+        if self._devices is not None:
+            return topic.device in self._devices.get((topic.group, topic.edge), ())
+        return topic.device in edge.devices or len(edge.devices) < _DEVICES
+
     def _order(
-        self, edge: _Edge, topic: EdgeTopic, payload: Payload, letters: list[Rejected], now: int
+        self,
+        edge: _Edge,
+        topic: EdgeTopic,
+        payload: Payload,
+        letters: list[Rejected],
+        now: int,
+        *,
+        wanted: bool = True,
     ) -> None:
         """Its sequence number; whether its births are known."""
-        if not edge.born or (topic.kind == "DDATA" and topic.device not in edge.devices):
+        unborn = topic.kind == "DDATA" and wanted and topic.device not in edge.devices
+        if not edge.born or unborn:
             edge.broken = edge.broken or now
             if edge.once(("birth", topic.device)):
                 letters.append(_rejected(topic, "no_birth", _BEFORE))

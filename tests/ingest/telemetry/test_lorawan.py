@@ -18,7 +18,7 @@ from ingest.telemetry.lorawan.chirpstack import read_chirpstack
 from ingest.telemetry.lorawan.frames import LARGEST_GAP, Counter
 from ingest.telemetry.lorawan.network import newest_counters
 from ingest.telemetry.lorawan.things_stack import read_things_stack
-from ingest.telemetry.lorawan.uplink import Uplink, heard_at
+from ingest.telemetry.lorawan.uplink import GatewayClocks, Uplink, heard_at
 from simulators.telemetry.lorawan import SERVERS, Radioed, Reception
 from stream.disk.blobs import FrameStore
 from stream.records import Rejected, Run
@@ -220,6 +220,40 @@ def test_a_gateway_without_one_counts_where_the_uplink_waited(tmp_path: Path) ->
         (door.clock_at, "network_time"),
         (door.clock_at - 1, "network_time"),
     ]
+
+
+def test_a_plain_gateway_whose_clock_is_slow_makes_no_live_level_late() -> None:
+    now, known = 1_790_000_000_000, GatewayClocks()
+
+    def heard(at: int, behind: int, gateway: str = "g") -> tuple[int | None, str]:
+        return heard_at([at], [], known.prompt([(gateway, at - behind)], [at]))
+
+    slow = 20 * MINUTE
+    assert heard(now, slow) == (now - slow, "gateway_time")  # nobody knows yet
+    assert heard(now + 5 * MINUTE, slow) == (now + 5 * MINUTE - slow, "gateway_time")
+    for n in (10, 15, 20):
+        at = now + n * MINUTE
+        assert heard(at, slow + n * 100) == (at, "network_time")
+    at = now + 25 * MINUTE
+    assert heard(at, 3 * 60 * MINUTE)[1] == "gateway_time"  # this one did wait
+    at += 5 * MINUTE
+    assert heard(at, slow) == (at, "network_time")
+    assert heard(at, slow, "another")[1] == "gateway_time"
+    at += MINUTE  # somebody set it right, and then the link was away for as long
+    assert heard(at, 0) == (at, "network_time")
+    for n in range(3):
+        assert heard(at + slow + n, slow + n - n * 5 * MINUTE)[1] == "gateway_time"
+
+
+def test_what_waited_in_a_gateway_has_the_time_of_then() -> None:
+    """Stored over an hour, handed over within seconds: each lies behind by less than the one before."""
+    now, known = 1_790_000_000_000, GatewayClocks()
+    for n in range(12):
+        at, then = now + n * 1000, now - (60 - 5 * n) * MINUTE
+        found = heard_at([at], [], known.prompt([("g", then)], [at]))
+        assert found == (then, "gateway_time") or n == 11
+    again = now + 60 * MINUTE
+    assert heard_at([again], [], known.prompt([("g", again)], [again])) == (again, "network_time")
 
 
 def test_a_receiver_that_lost_its_week_is_not_believed() -> None:

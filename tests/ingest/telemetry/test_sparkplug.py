@@ -531,3 +531,25 @@ def test_floats_of_single_precision_are_rounded_to_the_resolution(tmp_path: Path
     body = payload(metric("float", single, alias=11, timestamp=NOW - 9), at=NOW, seq=2)
     good, _, _ = hear(found, ("DDATA", body))
     assert good[0].value == 1234
+
+
+def test_devices_that_nobody_wants_cost_no_memory() -> None:
+    """However many births a node makes up: their numbers count in its sequence, and that is all."""
+    wanted = Host([KEY], {KEY: {DEVICE}})
+    anybody = Host([KEY])
+    for host, most in ((wanted, 1), (anybody, 1000)):
+        host.hear(NODE["NBIRTH"], nbirth(), NOW)
+        host.hear(NODE["DBIRTH"], dbirth(1), NOW)
+        for n in range(1500):
+            topic = EdgeTopic(GROUP, "DBIRTH", EDGE, f"made-up-{n}")
+            letters = host.hear(topic, dbirth((n + 2) % 256), NOW).letters
+            assert "no_birth" not in {x.reason for x in letters}
+            data = EdgeTopic(GROUP, "DDATA", EDGE, f"made-up-{n}")
+            if n == 1499:
+                assert host.hear(data, dbirth((n + 3) % 256), NOW).letters == []
+        edge = host._edges[KEY]
+        assert len(edge.devices) == most
+        assert len(edge.names) <= 5 * most + 2
+    found = wanted.hear(NODE["DDATA"], dbirth((1499 + 4) % 256), NOW)
+    assert {v.metric for v in found.values} >= {"Level"}
+    assert found.letters == []
