@@ -60,7 +60,7 @@ def read_bufr(body: bytes, rows: Sequence[WeatherRow], minutes: Mapping[str, int
     wanted: dict[str, list[WeatherRow]] = {}
     for row in rows:
         wanted.setdefault(row.id, []).append(row)
-    others = 0
+    others = periods = 0
     for message, said in zip(messages, _read(messages), strict=True):
         if isinstance(said, Rejected):
             found.bad.append(BadCell(_at(message.at, said), message.body))
@@ -68,9 +68,11 @@ def read_bufr(body: bytes, rows: Sequence[WeatherRow], minutes: Mapping[str, int
         for report in said:
             mine = [row for name in report.ids for row in wanted.get(name, ())]
             others += not mine
+            rain = [row for row in mine if row.column == "rain" and report.rain]
+            periods += sum(_amount(report.rain, minutes[row.station]) is None for row in rain)
             for value in _of_report(message, report, mine, minutes):
                 (found.values if isinstance(value, CellValue) else found.bad).append(value)  # type: ignore[arg-type]
-    return found._replace(others=others)
+    return found._replace(others=others, periods=periods)
 
 
 def messages_of(body: bytes) -> Iterator[_Message | BadCell]:

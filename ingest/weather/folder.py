@@ -7,6 +7,7 @@ another machine.
 
 import fcntl
 import os
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -119,6 +120,9 @@ def written(handle: int) -> bool:
     """Has anybody on this machine this file open for writing? Where the system does not say (another's file, a
     volume without leases), no."""
     try:
+        # whoever opens it for writing in this instant has us told: by a signal that nobody minds, not by SIGIO,
+        # which ends a process
+        fcntl.fcntl(handle, fcntl.F_SETSIG, signal.SIGURG)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(handle, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:

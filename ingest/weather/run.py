@@ -151,11 +151,11 @@ class FileDoor:
                 return False
             metrics.count_out(NAME, (out.topic for out in outs))
         self._memory.done(digest, news, now)
-        self._tell(name, news, bad, missing, says.others)
+        self._tell(name, news, bad, missing, says)
         return True
 
     def _tell(
-        self, name: str, news: list[Observation], bad: list[BadCell], missing: int, others: int
+        self, name: str, news: list[Observation], bad: list[BadCell], missing: int, says: FileSays
     ) -> None:
         self.bad += len(bad)
         metrics.RECORDS_IN.labels(NAME, "file").inc()
@@ -166,9 +166,15 @@ class FileDoor:
         if missing:
             metrics.DEAD_LETTERS.labels(NAME, "missing").inc(missing)
         words = Text(
-            f"{name}：新读数 {len(news)}，缺测 {missing}，坏的 {len(bad)}，别站 {others} 行",
-            f"{name}: {len(news)} new readings, {missing} missing, {len(bad)} bad, {others} of other stations",
+            f"{name}：新读数 {len(news)}，缺测 {missing}，坏的 {len(bad)}，别站 {says.others} 行",
+            f"{name}: {len(news)} new readings, {missing} missing, {len(bad)} bad, {says.others} of other "
+            "stations",
         )
+        if says.periods:  # of each it may be so at some hours; of all it is a wrong sum_interval_s
+            words += Text(
+                f"；{says.periods} 份报的雨量不是 stations.csv 的时段",
+                f"; the rain of {says.periods} reports is of other periods than stations.csv says",
+            )
         say(NAME, words)
 
 

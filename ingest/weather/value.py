@@ -47,12 +47,13 @@ class BadCell(NamedTuple):
 
 class FileSays(NamedTuple):
     """What a file says. others: rows of stations that nobody asked for. refused: nothing of it could be
-    read."""
+    read. periods: reports of our stations whose rain is of other periods than theirs."""
 
     values: list[CellValue]
     bad: list[BadCell]
     others: int = 0
     refused: bool = False
+    periods: int = 0
 
 
 def refused(reason: str, words: Said, raw: bytes = b"") -> FileSays:

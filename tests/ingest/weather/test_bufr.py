@@ -43,6 +43,8 @@ def test_of_several_periods_the_one_that_the_station_sums_over(
     body = synop([{**STATION, **rain, "totalPrecipitationPast24Hours": 40.0}])
     found = values(body, {"R01": minutes, "R02": minutes})
     assert found == ([] if expected is None else [("R01", expected, False)])
+    says = read_bufr(body, MINE, {"R01": minutes, "R02": minutes})
+    assert says.periods == (expected is None)
 
 
 def test_zero_is_zero_and_missing_is_none() -> None:

@@ -1,6 +1,8 @@
 """Files into the log: whole, once, moved when they are there, through a crash at any instant."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -73,6 +75,33 @@ def test_a_file_that_is_being_written_is_not_read(tmp_path: Path) -> None:
             f.write("54406,2026-07-26,07:00,2.0,\n")
         of.look()
         assert what(of) == sorted([*SAID, ("R01", 20, "")])
+
+
+_OPENED_MEANWHILE = """
+import fcntl, os, sys
+from ingest.weather import folder
+asked, path = fcntl.fcntl, sys.argv[1]
+def meanwhile(handle, what, *more):
+    found = asked(handle, what, *more)
+    if (what, more) == (fcntl.F_SETLEASE, (fcntl.F_RDLCK,)):
+        if not os.fork():
+            try:
+                os.open(path, os.O_WRONLY | os.O_NONBLOCK)  # has the kernel tell whoever holds the lease
+            finally:
+                os._exit(0)
+        os.wait()
+    return found
+fcntl.fcntl = meanwhile
+print(folder.written(os.open(path, os.O_RDONLY)))
+"""
+
+
+def test_a_writer_who_comes_while_we_look_ends_no_process(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("x")
+    words = [sys.executable, "-c", _OPENED_MEANWHILE, str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
 
 
 def test_a_file_that_ends_within_a_line_waits_for_its_rest(tmp_path: Path) -> None:
