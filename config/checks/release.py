@@ -1,4 +1,5 @@
-"""What must be true of `[release]` of channels.toml, the way to a release platform 12379. Pure."""
+"""What must be true of `[release]` and `[wis2]` of channels.toml, the ways to a release platform 12379 and to
+WMO's information system. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +7,7 @@ from urllib.parse import urlsplit
 
 from config.language import Said, Text
 from config.read.problem import Problem, no_hazard
-from config.records.channels import COLOURS, Release
+from config.records.channels import COLOURS, Channels, Release, Wis2
 from config.records.level import HAZARD_ZH
 
 _FILE = "channels.toml"
@@ -49,3 +50,24 @@ def _place(r: Release) -> Iterator[tuple[str, Said, Said]]:
         yield "url", words, "secret"
     if r.answers and not r.answers.startswith("/"):
         yield "answers", Text("不是文件夹", "is no folder"), "/srv/12379/answers"
+
+
+def wis2_problems(channels: Channels) -> list[Problem]:
+    """What is wrong with `[wis2]`, by key."""
+    return [Problem(_FILE, 0, key, *words) for key, *words in _of_wis2(channels)]
+
+
+def _of_wis2(channels: Channels) -> Iterator[tuple[str, Said, Said]]:
+    w = channels.wis2
+    if w == Wis2():
+        return
+    if not re.fullmatch(r"[a-z]{2,}(-[a-z0-9-]+)+", w.centre_id):
+        yield "wis2.centre_id", Text("不是中心代号", "is no centre id"), "cn-yanqing"
+    if not w.metadata_id.startswith("urn:wmo:md:"):
+        words = Text("不是数据集的元数据编号", "is no id of a dataset's discovery record")
+        yield "wis2.metadata_id", words, "urn:wmo:md:CENTRE:cap"
+    if not re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+)*", w.topic):
+        yield "wis2.topic", Text("不是主题", "is no topic"), "weather/advisories-warnings"
+    if not channels.cap_url.startswith(("http://", "https://")):
+        words = Text("通知要指明消息在哪里", "a notification says where the message lies")
+        yield "cap_url", words, "https://warn.example/cap"

@@ -106,6 +106,16 @@ class Release(Row, frozen=True, kw_only=True):
         return self.orders.get(action.name.lower(), "") if action else ""
 
 
+class Wis2(Row, frozen=True, kw_only=True):
+    """`[wis2]`: our CAP messages as notifications for WMO's information system (docs/cap.md). centre_id:
+    as WMO registers it; "": none are made."""
+
+    centre_id: str = ""
+    metadata_id: str = ""  # of the dataset's discovery record: urn:wmo:md:CENTRE:…
+    policy: Literal["core", "recommended"] = "core"
+    topic: str = "weather/advisories-warnings"
+
+
 class Channels(Row, frozen=True, kw_only=True):
     """channels.toml: where each channel sends. Exercises never use these; they have their own."""
 
@@ -113,6 +123,7 @@ class Channels(Row, frozen=True, kw_only=True):
     app_url: str = ""
     carrier: tuple[Carrier, ...] = ()
     release: Release = Release()  # 12379
+    wis2: Wis2 = Wis2()
     cap_dir: str = "cap"
     cap_url: str = ""  # where the public finds that folder, for the feed's links
     cap_feed_port: int = 0

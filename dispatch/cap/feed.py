@@ -35,7 +35,7 @@ def _newest(messages: Listed) -> list[tuple[Reference, str]]:
     return sorted(messages, key=key, reverse=True)[:_KEPT]
 
 
-def _link(district: District, name: str) -> str:
+def link(district: District, name: str) -> str:
     """Where the public finds a file of the folder; beside the feed when nobody has said where."""
     base = district.channels.cap_url
     return f"{base.rstrip('/')}/{name}" if base else name
@@ -50,15 +50,15 @@ def atom(district: District, messages: Listed) -> bytes:
     _put(root, "updated", newest[0][0].sent if newest else "1970-01-01T00:00:00+00:00")
     author = etree.SubElement(root, f"{{{_ATOM}}}author")
     _put(author, "name", f"{district.issuer} {district.issuer_en}")
-    etree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=_link(district, FEED))
+    etree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=link(district, FEED))
     for reference, headline in newest:
         entry = etree.SubElement(root, f"{{{_ATOM}}}entry")
         _put(entry, "id", f"urn:fengsui:cap:{reference.identifier}")
         _put(entry, "title", headline)
         _put(entry, "updated", reference.sent)
-        place = _link(district, f"{reference.identifier}.xml")
-        link = etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=place)
-        link.set("type", TYPES[".xml"])
+        place = link(district, f"{reference.identifier}.xml")
+        typed = etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=place)
+        typed.set("type", TYPES[".xml"])
         # some readers choose by the type; feedparser takes a link of any type but HTML for no link of the
         # entry, and its id instead, but one that says no type
         etree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=place)
@@ -75,7 +75,7 @@ def rss(district: District, messages: Listed) -> bytes:
         etree.SubElement(parent, name).text = text
 
     put(channel, "title", f"{district.issuer}预警")
-    put(channel, "link", _link(district, RSS))
+    put(channel, "link", link(district, RSS))
     put(channel, "description", f"CAP 1.2, {district.issuer_en}")
     put(channel, "language", "zh-cn")
     if newest:
@@ -83,7 +83,7 @@ def rss(district: District, messages: Listed) -> bytes:
     for reference, headline in newest:
         item = etree.SubElement(channel, "item")
         put(item, "title", headline)
-        put(item, "link", _link(district, f"{reference.identifier}.xml"))
+        put(item, "link", link(district, f"{reference.identifier}.xml"))
         guid = etree.SubElement(item, "guid", isPermaLink="false")
         guid.text = f"urn:fengsui:cap:{reference.identifier}"
         put(item, "pubDate", _moment(reference))

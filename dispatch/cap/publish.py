@@ -11,8 +11,9 @@ from pathlib import Path
 
 from config.language import text_of
 from config.records.district import District
-from dispatch.cap.feed import FEED, RSS, atom, rss
+from dispatch.cap.feed import FEED, RSS, atom, link, rss
 from dispatch.cap.message import Reference, build, identifier, read_reference
+from dispatch.cap.wis2 import notification, topic
 from dispatch.channels import NOT_BY_MQTT, SendError, SendResult, unread, unwritten
 from dispatch.records import Delivery, Route
 from stream.disk.files import SHARED, make_folder, write_file
@@ -51,13 +52,24 @@ class Cap:
     def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
         body = self.message(delivery, route)
         if self._mqtt is not None:
-            topic = f"{self._prefix}/cap/{delivery.area}/{delivery.hazard}"
+            place = f"{self._prefix}/cap/{delivery.area}/{delivery.hazard}"
             try:
                 # not retained: one that is over must not greet whoever comes later
-                self._mqtt(topic, body)
+                self._mqtt(place, body)
+                self._announce(delivery, body)
             except OSError as e:
                 raise SendError(NOT_BY_MQTT + text_of(e)) from e
         return SendResult("accepted", identifier(self._district, delivery))
+
+    def _announce(self, delivery: Delivery, body: bytes) -> None:
+        """To WMO's information system, where the district has a centre there. Raises OSError."""
+        channels = self._district.channels
+        if self._mqtt is None or not channels.wis2.centre_id or delivery.status != "actual":
+            return
+        href = link(self._district, f"{identifier(self._district, delivery)}.xml")
+        told = notification(channels.wis2, body, href)
+        if told is not None:
+            self._mqtt(topic(channels.wis2), told)
 
     def message(self, delivery: Delivery, route: Route) -> bytes:
         """The message as it is published, in the feeds on return. Raises SendError."""

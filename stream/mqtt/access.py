@@ -85,7 +85,8 @@ def rights(
     told = ("node/+/command", "beacon", "keys", "cap/#") + ("clock/passed",) * (not live)
     found = {
         INGEST: ingest,
-        SEND: of(told, (*(f"node/+/{w}" for w in NODE_TELLS), "receipt/#")),
+        SEND: of(told, (*(f"node/+/{w}" for w in NODE_TELLS), "receipt/#"))
+        | _of_wis2(district, live),
         SELF_TEST: of(("node/+/command",)),
         CARRIER: carrier,
     }
@@ -106,6 +107,12 @@ def rights(
         own = Rights(sparkplug.said(group, edge), sparkplug.heard(group, edge))
         found[name] = found.get(name, Rights()) | own
     return found
+
+
+def _of_wis2(district: District, live: bool) -> Rights:
+    """Where our CAP messages are announced to WMO's information system; an exercise announces none."""
+    centre = district.channels.wis2.centre_id if live else ""
+    return Rights((f"origin/a/wis2/{centre}/#",) if centre else ())
 
 
 def _of_lorawan(district: District, at: str, live: bool) -> Rights:
