@@ -16,7 +16,7 @@ from stream.disk.files import SHARED, make_folder, write_file
 
 _LONGEST = 100_000  # bytes of an answer
 _PART = ".part"
-_NO_LOGIN = ("530", "532")
+_NO_LOGIN, _NONE = ("530", "532"), "550"
 
 
 class Place(Protocol):
@@ -79,14 +79,25 @@ class Ftp:
         with self._session() as ftp:
             ftp.cwd(unquote(self._parts.path) or "/")
             ftp.storbinary(f"STOR {name}{_PART}", io.BytesIO(body))
-            ftp.rename(name + _PART, name)
+            try:
+                ftp.rename(name + _PART, name)
+            except (
+                ftplib.error_perm
+            ):  # a server that renames onto nothing that is there: ours, of an
+                ftp.delete(name)  # attempt before this one
+                ftp.rename(name + _PART, name)
 
     def names(self) -> list[str]:
         if not self._inward:
             return []
         with self._session() as ftp:
             ftp.cwd(self._inward)
-            return sorted(posixpath.basename(n) for n in ftp.nlst())
+            try:
+                return sorted(posixpath.basename(n) for n in ftp.nlst())
+            except ftplib.error_perm as e:
+                if str(e)[:3] == _NONE:  # what some servers say of a folder with nothing in it
+                    return []
+                raise
 
     def get(self, name: str) -> bytes:
         found = bytearray()

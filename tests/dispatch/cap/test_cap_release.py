@@ -380,9 +380,10 @@ def test_what_the_platform_took_is_delivered_and_what_it_refuses_goes_to_the_dut
 
 
 class FtpServer:
-    """pyftpdlib on loopback, with folders `in` and `out`."""
+    """pyftpdlib on loopback, with folders `in` and `out`. strict: as some servers are, it renames onto no
+    file that is there, and says 550 of an empty folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, strict: bool = False) -> None:
         from pyftpdlib.authorizers import DummyAuthorizer
         from pyftpdlib.handlers import FTPHandler
         from pyftpdlib.servers import FTPServer
@@ -393,11 +394,22 @@ class FtpServer:
         authorizer.add_user("county", "secret", str(root), perm="elradfmw")
 
         class Handler(FTPHandler):
-            pass
+            def ftp_RNTO(self, path: str) -> Any:  # noqa: N802
+                if self.server.strict and Path(path).exists():
+                    self.respond("550 File exists.")
+                    return None
+                return super().ftp_RNTO(path)
+
+            def ftp_NLST(self, path: str) -> Any:  # noqa: N802
+                if self.server.strict and not list(Path(path).iterdir()):
+                    self.respond("550 No files found.")
+                    return None
+                return super().ftp_NLST(path)
 
         Handler.authorizer = authorizer
         self.root = root
         self._server = FTPServer(("127.0.0.1", 0), Handler)
+        self._server.strict = strict
         self.url = f"ftp://county@127.0.0.1:{self._server.address[1]}/in"
         self._open = True
         self._thread = threading.Thread(target=self._serve)
@@ -413,11 +425,11 @@ class FtpServer:
         self._thread.join()
 
 
-@pytest.fixture
-def ftp(tmp_path: Path) -> Iterator[FtpServer]:
+@pytest.fixture(params=[False, True], ids=["usual", "strict"])
+def ftp(tmp_path: Path, request: Any) -> Iterator[FtpServer]:
     root = tmp_path / "platform"
     root.mkdir()
-    found = FtpServer(root)
+    found = FtpServer(root, request.param)
     yield found
     found.close()
 
@@ -432,6 +444,7 @@ def test_a_real_ftp_server_has_the_file_whole_and_its_answer_is_read(
     way = ReleasePlatform(district, cap, place, tmp_path, words.append, every_s=3600)
     try:
         said = way.send(of_version(1, Level.RED, "alert"), ROUTE, "k")
+        assert way.listen_once() == 0
         way.send(of_version(1, Level.RED, "alert"), ROUTE, "k")  # again is the same
         (file,) = (ftp.root / "in").iterdir()
         assert root_of(file).findtext("identifier") == said.detail
