@@ -146,7 +146,7 @@ function paintReports() {
     ...(all.length ? all.slice(0, 5).map(([id, made]) => el("div", { class: "incident", "data-incident": id },
       el("h3", {}, t(`${time(made[0][2])} 起`, `since ${time(made[0][2])}`)),
       el("ul", { class: "reports" }, ...(made.length > 6 ? [made[0], ...made.slice(-5)] : made).map((r) => one(id, r))),
-      el("p", { class: "acts" }, page("report", id, t("打印最新一报", "Print the newest")), page("report-text", id, t("文字（企业微信）", "As text (WeCom)")), page("report", `${id}:annex`, t("连附件打印", "With the annex")), page("after-action", id, t("打印复盘", "After-action report"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
+      el("p", { class: "acts" }, page("report", id, t("打印最新一报", "Print the newest")), page("after-action", id, t("打印复盘", "After-action report")), page("report", `${id}:annex`, t("连附件打印", "With the annex")), page("report-text", id, t("文字（企业微信）", "As text (WeCom)"))))) : [el("p", { class: "empty" }, t("还没有事件报告", "No report yet"))]),
     all.length && onDuty() ? el("details", {}, el("summary", {}, t("核报…", "Correct the facts…")),
       writing("verify", "verify", t(`核实的情况，如伤亡、房屋、道路（${time(all[0][1][0][2])} 起的事件）`, `The facts, as dead and injured, houses, roads (event since ${time(all[0][1][0][2])})`), t("作为核报上报", "Report as verified"), "",
         async (words, key) => {

@@ -70,6 +70,8 @@ export function show(root) {
   now();
   paintList();
   const ticking = setInterval(tick, 1000);
+  let unturn = () => {};
+  if (document.body.classList.contains("wall")) import("./wall.js").then(({ wall }) => { unturn = wall(top, list); }, () => {});
   let alive = true, lastBin = 0;
   onChange((parts) => {
     if (!alive) return;
@@ -81,7 +83,7 @@ export function show(root) {
       place(id).then((made) => { if (alive && picked === id) one.replaceChildren(closer(), ...made); });
     }
   });
-  return () => { alive = false; clearInterval(ticking); document.body.classList.remove("past-shown"); drawn.map.remove(); };
+  return () => { alive = false; unturn(); clearInterval(ticking); document.body.classList.remove("past-shown"); drawn.map.remove(); };
 }
 
 const nameOf = (id) => { const g = picture.ground, x = g.areas[id] || g.stations[id]; return `${x.town ? `${t(x.town, x.town_en)} ` : ""}${t(x.name, x.en)}`; };

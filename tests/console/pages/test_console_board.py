@@ -1,6 +1,7 @@
 """The first screen at a storm's peak, in a real browser: what waits, how bad, until when, where, what is
 blind; valley by valley; and on a phone first what waits, with nothing that changes out of sight."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -152,3 +153,27 @@ def test_the_phone_layout_has_nothing_above_minor(phone: Seat, log: Log, where: 
     found = page.evaluate("axe.run(document)")
     bad = [(v["id"], v["impact"]) for v in found["violations"] if v["impact"] != "minor"]
     assert bad == []
+
+
+def test_the_big_screen_turns_over_by_itself_and_says_what_is_late(
+    browser: sync_api.Browser, desk: Desk, log: Log
+) -> None:
+    expect = sync_api.expect
+    peak(log)
+    own = Seat(browser, desk, bypass_csp=True)
+    page = own.enter("screen", "/wall")
+    expect(page.locator("[data-valley]").first).to_be_visible()
+    boxes = page.locator(".late-clock div")
+    expect(boxes).to_have_text(
+        [re.compile("32已问未答，最早 20:40 起"), re.compile("大喇叭静默"), re.compile("未送达")]
+    )
+    expect(boxes.first).to_have_class("is-late")
+    assert page.locator("main button:visible").count() == 0, "nothing to press"
+    page.wait_for_function("document.querySelector('.areas').scrollTop > 0")
+    size = boxes.first.locator("b").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size >= 48
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run(document)")
+    assert [v["id"] for v in found["violations"] if v["impact"] != "minor"] == []
+    own.context.close()
+    assert own.faults == []
