@@ -16,7 +16,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from config.language import Text, text_of
+from config.language import Text
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -149,10 +149,10 @@ def unsealed(end: bytes, parts: Iterable[bytes], trusted: Collection[str]) -> Te
     """What is wrong with the seal `end` of an archive; None: nothing. parts: its bytes before."""
     try:
         found = msgspec.json.decode(end, type=_Seal)
-    except (msgspec.MsgspecError, UnicodeError) as e:
-        _ = text_of(e)
+    except (msgspec.MsgspecError, UnicodeError):
         return Text(
-            "没有封签：末尾被截去或加长", "there is no seal: its end was cut off or added to"
+            "结尾不是封签：封签被去掉，或档案被截短、加长",
+            "it does not end with a seal: the seal was taken off, or the archive was cut off or added to",
         )
     if _encoder.encode(found) != end or found.fengsui != _SEAL:
         return Text("封签被改", "the seal was changed")

@@ -8,11 +8,15 @@ from fengsui.inquiry.left_out import NAMED
 from fengsui.inquiry.seal import PackManifest, groups
 from fengsui.inquiry.verify import PackFindings
 
+_SHOWN = 40  # faults
+
 
 def verdict(found: PackFindings) -> Iterator[Said]:
     """Faults first, each with `!`; then what was trusted, and what the pack cannot say."""
-    for words in found.faults:
+    for words in found.faults[:_SHOWN]:
         yield "! " + text_of(words)
+    if (more := len(found.faults) - _SHOWN) > 0:
+        yield Text(f"! 还有 {more} 处", f"! and {more} more")
     m = found.manifest
     if m is None:
         return

@@ -149,6 +149,7 @@ class _Verifying:
         self._entries: dict[tuple[str, int], Entered] = {}
         self._proofs: Proofs | None = None
         self._vouched = 0
+        self._chain_whole = self._ledger_whole = False
 
     def all(self) -> PackFindings:
         manifest = self._manifest()
@@ -157,7 +158,10 @@ class _Verifying:
             self._chain(manifest)
             self._ledger()
             self._records()
-            self._complete(manifest)
+            if self._chain_whole and self._ledger_whole:
+                self._complete(manifest)
+            else:  # what cannot be read is not what was left out
+                self._faults.append(_UNCHECKED)
             self._statements(manifest)
         proven = sum(not line.left_out for line in self._lines)
         return PackFindings(
@@ -209,17 +213,21 @@ class _Verifying:
                     name, Text("内容被改：与清单不符", "was changed: it does not fit the manifest")
                 )
 
-    def _rows(self, name: str) -> list[bytes]:
-        """Lines of a file, as far as it can be read; one that does not end is marked."""
+    def _rows(self, name: str) -> list[bytes] | None:
+        """Lines of a file, one that does not end is marked; None where it cannot be read."""
         try:
             body = self._files.body(name)
         except _BROKEN:
-            return []
+            return None
         rows = body.split(b"\n")
         return rows[:-1] + ([rows[-1] + b"\0"] if rows[-1] else [])
 
     def _chain(self, manifest: PackManifest) -> None:
-        found = read(self._rows(_RECORDS), self._lines.append)
+        rows = self._rows(_RECORDS)
+        if rows is None:
+            return  # told above
+        found = read(rows, self._lines.append)
+        self._chain_whole = found.damage is None
         if found.damage is not None:
             n = found.damage.n
             place = Text(f"records.jsonl 第 {n} 条", f"records.jsonl record {n}")
@@ -250,10 +258,11 @@ class _Verifying:
                 self._say("ledger", text_of(e))
                 return
             self._proofs = found.proofs
+            self._ledger_whole = not found.faults
             for words in found.faults:
                 self._say("ledger", words)
         for chain in CHAINS:
-            for row in self._rows(f"ledger/{chain}.jsonl"):
+            for row in self._rows(f"ledger/{chain}.jsonl") or ():
                 try:
                     entry = entry_of(row)
                 except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -270,6 +279,8 @@ class _Verifying:
             if line.ledger is None:
                 continue
             entry = self._entries.get(line.ledger)
+            if entry is None and not self._ledger_whole:
+                continue  # it may have stood in what is broken
             if entry is None or entry.digest != line.digest:
                 self._faults.append(name + _NO_ENTRY)
             elif line.left_out:
@@ -331,6 +342,10 @@ class _Verifying:
                 )
 
 
+_UNCHECKED = Text(
+    "记录或台账不全：台账里属于本事件的是否都在包里，没有核对",
+    "records or ledger are not whole: whether all that the ledger has of this incident is here was not checked",
+)
 _OTHER = Text("：与它在日志里的 SHA-256 不符", ": does not fit the SHA-256 that it had in the log")
 _NO_ENTRY = Text("：台账没有它所指的条目", ": the ledger has no such entry as it names")
 _NOT_SAID = Text("：与台账条目所记不符", ": does not say what its entry of the ledger says")

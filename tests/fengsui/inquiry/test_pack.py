@@ -223,6 +223,40 @@ def test_each_kind_of_tampering_is_named(pack: Path, key: Path, tmp_path: Path) 
     assert "manifest.json：被改：签名不符" in faults({**files, "manifest.json": text})
 
 
+def test_what_cannot_be_read_is_not_said_to_be_left_out(
+    pack: Path, key: Path, tmp_path: Path
+) -> None:
+    files = files_of(pack)
+    rows = files["records.jsonl"].splitlines(keepends=True)
+    out = told(
+        verify(again(tmp_path, {**files, "records.jsonl": b"".join(rows[:9] + rows[12:])}), [key])
+    )
+    assert "第 10 至 12 条被抽去" in out
+    assert "没有核对" in out
+    assert "被略去" not in out
+    assert "末尾被截去" not in out
+    less = {n: b for n, b in files.items() if n != "ledger/deliveries.jsonl"}
+    out = told(verify(again(tmp_path, less), [key]))
+    assert "ledger/deliveries.jsonl：缺失" in out
+    assert "没有核对" in out
+    assert "它所指的条目" not in out
+    body = bytearray(pack.read_bytes())
+    with zipfile.ZipFile(pack) as z:
+        info = z.getinfo("records.jsonl")
+        at = info.header_offset + 30 + len(info.filename) + info.compress_size // 2
+    body[at] ^= 1
+    (tmp_path / "flipped.zip").write_bytes(body)
+    out = told(verify(tmp_path / "flipped.zip", [key]))
+    assert "封签与档案不符" in out
+    assert "records.jsonl：内容被改" in out
+    assert "被略去" not in out
+    assert "末尾被截去" not in out
+    # a tail that was cut where lines end: what the ledger has of it is named
+    out = told(verify(again(tmp_path, {**files, "records.jsonl": b"".join(rows[:-3])}), [key]))
+    assert "末尾被截去" in out
+    assert "它的记录不在包里" in out
+
+
 def test_another_key_is_named(pack: Path, key: Path, tmp_path: Path) -> None:
     files, other = files_of(pack), Ed25519PrivateKey.generate().private_bytes_raw()
     forged = again(tmp_path, by_insider(files, lines_of(files), other), other)
