@@ -41,8 +41,8 @@ def lock_lines(log: Log, folder: Path | None, now: int, zone: str) -> Iterator[S
     for one in here:
         many = len(one.people)
         yield told(one, zone) + Text(
-            f"；{many} 人不可删除，日志不按保留期清理，图片请勿删",
-            f"; {many} people may not be erased, the log drops nothing by age, leave the pictures",
+            f"；{many} 人不可删除，日志不按保留期清理，图片不删",
+            f"; {many} people may not be erased, the log drops nothing by age and no picture is deleted",
         )
     for said in locked(noted(log), now):
         if said.incident not in {x.name for x in here}:
