@@ -98,6 +98,7 @@ class Sender:
             raise self.failed
         self.box = box
         if box is None:
+            self._put_back()
             return
         self._clock.heard_at = box.clock_at
         if box is not self._before[0]:
@@ -122,6 +123,13 @@ class Sender:
         if not self._clock.live:
             busy = bool(self._begun) or not self._agenda.idle(box.clock_at)
             self.passed_at = max(self.passed_at, passed(box, self._groups, busy))
+
+    def _put_back(self) -> None:
+        """Another member has the outbox: what no thread has taken is that member's to send, or not."""
+        for delivery, one in list(self._begun.items()):
+            if not one.told and self._withdraw(one):
+                del self._begun[delivery]
+                self._agenda.end(delivery)
 
     def _end(self, why: BaseException) -> None:
         self.failed = why

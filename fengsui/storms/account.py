@@ -78,6 +78,7 @@ class Account(NamedTuple):
     districts: Sequence[District]  # that were in force
     stages: dict[str, Stage]
     rows: Sequence[Logged]
+    replay: bool  # is the whole line to be replayed? It costs as much as the storm
 
     def of(self, topic: str, kind: type) -> Iterator[tuple[Logged, Any]]:
         """Records of a topic."""

@@ -11,6 +11,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from fengsui.run.processes import calm_collector
 from fengsui.storms.invariants import broken
 from fengsui.storms.machine import Machine
 from fengsui.storms.plan import KINDS, Storm, draw
@@ -74,7 +75,7 @@ def outcomes(seeds: Sequence[int], workers: int) -> Iterator[Outcome]:
     if workers <= 1 or len(seeds) <= _CHUNK:
         yield from map(_seed, seeds)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=calm_collector) as pool:
         yield from pool.map(_seed, seeds, chunksize=_CHUNK)
 
 

@@ -34,9 +34,9 @@ class World(NamedTuple):
     reached: Callable[[str], None]
 
     def suffers(self, kind: str, who: str) -> bool:
-        return any(
-            f.kind == kind and f.who == who and f.now(self.step()) for f in self.storm.faults
-        )
+        """Does such a fault last now, for this one or for all?"""
+        mine = (f for f in self.storm.faults if f.kind == kind and f.who in ("", who))
+        return any(f.now(self.step()) for f in mine)
 
 
 def share(*what: object) -> float:

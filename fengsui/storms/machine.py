@@ -5,17 +5,15 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-import msgspec
-
 from config.language import Text
-from dispatch.nodes.keys import public_of
 from fengsui.storms import ground
-from fengsui.storms.account import Account, InHand, Sounded, rows_of
+from fengsui.storms.account import Account, InHand, rows_of
 from fengsui.storms.drill import stray
 from fengsui.storms.far_ends import FarEnds, World
 from fengsui.storms.ground import PREFIX, START_AT
+from fengsui.storms.loudspeakers import Boxes
 from fengsui.storms.people import Officers
-from fengsui.storms.plan import KINDS, NODES, STAGES, STEP_MS, Fault, Storm
+from fengsui.storms.plan import KINDS, STAGES, STEP_MS, Fault, Storm
 from fengsui.storms.post import Post
 from fengsui.storms.processes import (
     READS,
@@ -27,13 +25,13 @@ from fengsui.storms.processes import (
     started,
 )
 from fengsui.storms.weather import Said, Weather
-from simulators.nodes import Nodes
 from stream.log.memory import Disk, MemoryLog
 from stream.log.port import Unavailable, topics
 from stream.mqtt.client import Message
 
-CALM = 14  # steps after the storm, without faults
+CALM = 12  # steps after the storm, without faults
 _ROUNDS = 5
+_REPLAYED = 3  # one storm in so many is replayed from its beginning
 _TICKING = ("detect", "decide", "send")  # they do something whenever time passes
 _LEASE_A_STEP = 4.0  # seconds of a lease: one that stands still for three steps loses it
 _JUMP_MS = {"ahead": 3 * 3_600_000, "back": -3 * 3_600_000}
@@ -77,7 +75,6 @@ class Machine:
         self.said: list[Said] = []
         self.acked: list[Message] = []  # by ingest
         self.receipts: list[Message] = []  # acknowledged by send
-        self.sounded: list[Sounded] = []
         self.died: list[str] = []  # processes that ended by themselves
         self.disk = Disk(self.boundary, lambda: self.step * _LEASE_A_STEP)
         self.disk.late = storm.sync_late
@@ -90,7 +87,7 @@ class Machine:
         self.ends = FarEnds(world)
         self.officers = Officers(world, self.log, self.rng)
         self.weather = Weather(self.storm, START_AT)
-        self.nodes = Nodes(NODES, public_of(ground.SENDER), "live", public_of(ground.ROOT))
+        self.loudspeakers = Boxes(self.post, self.at, self._reach)
         self._around = Surroundings(
             self.log, self.post, self.ends, self.wall, self.steady, self.boundary, self._reach
         )
@@ -168,6 +165,8 @@ class Machine:
                     self._freeze(fault)
                 case "forget":
                     self.reached["forgot"] += bool(self.post.forget())
+                case "reboot":
+                    self.loudspeakers.reboot(fault.who)
                 case "config":
                     self._changed = True
                     self.reached["changed"] += self.officers.open_warning
@@ -184,7 +183,7 @@ class Machine:
         self.post.repeated = 0
         for fault in self._now("shuffle"):
             self.post.shuffle(fault.who, self.rng.shuffle)
-        self.nodes.offline = {f.who for f in self._now("tower")}
+        self.loudspeakers.cut_off({f.who for f in self._now("tower")})
 
     def _freeze(self, fault: Fault) -> None:
         for m in self._members:
@@ -288,7 +287,7 @@ class Machine:
                 self._awake(member)
                 self._turn(member)
             self.officers.look()
-            self._village()
+            self.loudspeakers.hear()
             if not again:
                 break
 
@@ -302,30 +301,11 @@ class Machine:
         lies = self.post.waiting(member.name) if member.name in ("ingest", "send") else 0
         return sum(self.log.ends(READS[member.name])) + lies if member.name != "ingest" else lies
 
-    def _village(self) -> None:
-        """Loudspeakers hear, sound and answer."""
-        for name in NODES:
-            if name in self.nodes.offline:
-                continue
-            batch = self.post.batch(name)
-            self.post.ack(name, batch)
-            for message in batch:
-                for ack in self.nodes.hear(name, message.payload, self.at()):
-                    self.post.publish(f"{PREFIX}/node/{name}/ack", msgspec.json.encode(ack))
-        self._sounds()
-
-    def _sounds(self) -> None:
-        for name, node in self.nodes.nodes.items():
-            self.sounded += [Sounded(name, job, self.at()) for job in node.heard]
-            node.heard.clear()
-
     def _far(self) -> None:
         for carrier in self.ends.carriers.values():
             for topic, payload in carrier.receipts():
                 self.post.publish(f"{PREFIX}/{topic}", payload)
-        for ack in self.nodes.advance(self.at()):
-            self.post.publish(f"{PREFIX}/node/{ack.node}/ack", msgspec.json.encode(ack))
-        self._sounds()
+        self.loudspeakers.advance()
 
     # --- the storm
 
@@ -368,7 +348,7 @@ class Machine:
         return Account(
             journal=self.disk.journal,
             handed=self.handed,
-            sounded=self.sounded,
+            sounded=self.loudspeakers.sounded,
             readings=[(m.topic, m.payload) for m in self.acked],
             receipts=[(m.topic, m.payload) for m in self.receipts],
             acts=self.officers.acked,
@@ -377,6 +357,7 @@ class Machine:
             districts=[ground.ground(c).district for c in changed],
             stages=ground.ground(False).stages,
             rows=rows_of(self.disk.journal),
+            replay=self.storm.seed % _REPLAYED == 0,
         )
 
 

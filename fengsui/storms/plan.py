@@ -51,7 +51,7 @@ KINDS: dict[str, Kind] = {
             "进程停住，别的成员接管，它又醒来",
             "it stands still, another takes over, it wakes",
         ),
-        RUNNERS,
+        (*RUNNERS, "ledger-alerts", "ledger-deliveries"),
         9,
         weight=3,
     ),
@@ -72,7 +72,8 @@ KINDS: dict[str, Kind] = {
     "tower": Kind(
         Text("基站断，喇叭听不到", "a tower is dead, a loudspeaker hears nothing"), NODES, 25
     ),
-    "down": Kind(Text("运营商中断", "a carrier is down"), CARRIERS, 20),
+    "down": Kind(Text("运营商中断", "a carrier is down"), ("", *CARRIERS), 20),
+    "reboot": Kind(Text("喇叭断电重启", "a loudspeaker's power goes and comes"), NODES),
     "lost": Kind(
         Text("运营商收了却报超时", "a carrier takes it and says that it did not"), CARRIERS, 6
     ),
@@ -138,14 +139,14 @@ def draw(seed: int) -> Storm:
     rng = random.Random(seed)  # noqa: S311  # a simulation
     bursts = []
     for area in ("V01", "V02"):
-        if rng.random() < 0.85:
+        if rng.random() < 0.8:
             mm = rng.choice((0.7, 1.1, 1.6, 2.4, 3.0))
-            bursts.append(Burst(area, rng.randrange(1, 10), rng.randrange(8, 22), mm))
-            if rng.random() < 0.2:
-                again = bursts[-1].step + bursts[-1].steps + rng.randrange(15, 40)
+            bursts.append(Burst(area, rng.randrange(1, 6), rng.randrange(6, 16), mm))
+            if rng.random() < 0.15:
+                again = bursts[-1].step + bursts[-1].steps + rng.randrange(15, 35)
                 bursts.append(Burst(area, again, rng.randrange(6, 14), rng.choice((1.1, 2.4))))
-    last = max((b.step + b.steps for b in bursts), default=10)
-    steps = min(LONGEST, last + rng.choice((6, 12, 30, 55)))
+    last = max((b.step + b.steps for b in bursts), default=8)
+    steps = min(LONGEST, last + rng.choice((4, 6, 8, 12, 25, 50)))
     acts = ("release", "release", "release", "approve", "reject", "hold", "raise", "nothing")
     habits = {o: (rng.choice((1, 2, 3, 6)), rng.choice(acts)) for o in OFFICERS}
     names = [k for k, kind in KINDS.items() for _ in range(kind.weight)]

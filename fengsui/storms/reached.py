@@ -46,6 +46,7 @@ STATES: dict[str, Text] = {
     "superseded": Text("未发的被新版取代", "an unsent message was replaced by a newer version"),
     "expired": Text("消息过期未达", "a message ran out before anybody was reached"),
     "played": Text("喇叭播完", "a loudspeaker played to the end"),
+    "sounded when the power went": Text("喇叭播报中断电", "a loudspeaker was sounding when its power went"),
     "answered": Text("叫应", "somebody answered"),
     "not answered": Text("未叫应，报值班室", "somebody did not answer, and the duty room was told"),
     "dead letter": Text("坏输入成为死信", "a dead letter was written"),

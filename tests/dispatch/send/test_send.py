@@ -23,7 +23,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Mark
 from dispatch.cap.message import check
-from dispatch.channels import SendResult
+from dispatch.channels import SendError, SendResult
 from dispatch.nodes.keys import sender_keys
 from dispatch.nodes.protocol import CarrierReceipt, NodeAck
 from dispatch.records import Delivery, Receipt, Route, attempt_key
@@ -467,6 +467,43 @@ def test_red_overtakes_a_queue_and_finds_a_thread_free(tmp_path: Path) -> None:
     until(lambda: pump() or not box.open, "all are sent")
     assert len(sms.began) + len(app.began) == 101
     sender.close()
+    log.close()
+
+
+class Busy:
+    """A channel that has no room, and then has."""
+
+    def __init__(self) -> None:
+        self.room, self.sent = False, list[str]()
+
+    def send(self, delivery: Delivery, route: Route, key: str) -> SendResult:
+        if not self.room:
+            raise SendError("busy", wait_s=5.0)
+        self.sent.append(delivery.id)
+        return SendResult("accepted")
+
+
+def test_who_has_lost_the_outbox_sends_nothing_more_of_it(tmp_path: Path) -> None:
+    """What lay on its desks is the other member's now: it may have sent it, and newer versions."""
+    log, now, sms = open_log(f"sqlite:///{tmp_path}", "exercise", "yanqing", 4), [0.0], Busy()
+    sender = Sender(
+        log, {"sms": sms}, Clock(False, lambda: T0), ("g",), threads=0, steady=lambda: now[0]
+    )
+    box = Box()
+    items = [Item(0, n, "k", delivery(n, f"r{n}", "sms")) for n in range(3)]
+    stage = Send(load(ROOT / "config" / "yanqing"), live=False)
+    stage.step(box, items)
+    sender.after(box)
+    sender.work()
+    sms.room, now[0] = True, 60.0
+    sender.after(None)
+    sender.work()
+    assert sms.sent == []
+    again = Box()
+    stage.step(again, items)
+    sender.after(again)  # it has it again: as whoever reads the log anew
+    sender.work()
+    assert sorted(sms.sent) == ["d0", "d1", "d2"]
     log.close()
 
 
