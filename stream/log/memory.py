@@ -4,7 +4,7 @@ time. It forgets all when its process ends.
 What would outlive a process stands in a `Disk`: a journal, of which each entry is one append or one
 commit, and who owns what. A `MemoryLog` is what one process makes of it; several may stand on one
 disk. An entry is in the journal or not, whatever ends the process; it is handed out once the disk
-has it; and a loss of power (`Disk.cut`) leaves of the journal what was synced.
+has it, and a loss of power (`Disk.cut`) leaves of the journal what was synced.
 """
 
 import threading
@@ -88,10 +88,6 @@ class Disk:
         self.at("synced")
         self.lock.notify_all()
 
-    def shown(self) -> int:
-        """So many entries are handed out."""
-        return len(self.journal) if self.lazy else self.synced
-
     def cut(self) -> None:
         """The power goes: whoever was there is gone, and what was not synced."""
         with self.lock:
@@ -141,10 +137,13 @@ class MemoryLog:
         self._snapshots: dict[_Of, list[tuple[int, int, bytes]]] = {}
 
     def look(self) -> None:
-        """Take what came into the journal since. Under the disk's lock."""
+        """Take what came into the journal since. What a process that died had written and not synced is
+        made sure of by whoever looks next, as a log that is opened again recovers it. Under the lock."""
+        if not self.disk.lazy:
+            self.disk.synced = len(self.disk.journal)
         if self._cuts != self.disk.cuts:
             self._again()
-        for entry in self.disk.journal[self._applied : self.disk.shown()]:
+        for entry in self.disk.journal[self._applied :]:
             for place, key, value in entry.records:
                 there = self._records.setdefault(place, [])
                 there.append(Entry(place[1], len(there), key, value))
