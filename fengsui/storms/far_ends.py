@@ -76,8 +76,6 @@ class FarCarrier:
                 parcel.text, parcel.key, not lies,
             )
         )  # fmt: skip
-        if again:
-            world.reached("repeated")
         if again or lies:
             if lies:
                 world.reached("lied")

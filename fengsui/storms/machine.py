@@ -244,7 +244,7 @@ class Machine:
             self._power_cut(e.args[0])
         except Crash as e:
             self._kill(member)
-            self._due.append((self.step + e.args[0].steps, member.name))
+            self._due.append((self.step + e.args[0].steps - 1, member.name))
             self.reached["restarted"] += 1
         except Exception as e:  # noqa: BLE001  # a stage that ends by itself is what is looked for
             self.died.append(f"{member.name}: {type(e).__name__}: {e}")
@@ -275,6 +275,8 @@ class Machine:
             self.rng.shuffle(order)
         for nth in range(_ROUNDS):
             again = False
+            self._start()  # what died in this step may be up again in it
+            order += [m for m in self._members if m not in order]
             for member in order:
                 if member not in self._members or member.frozen_until > self.step:
                     continue

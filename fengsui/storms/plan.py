@@ -156,10 +156,9 @@ def draw(seed: int) -> Storm:
 
 def _fault(rng: random.Random, name: str, steps: int) -> Fault:
     kind = KINDS[name]
-    return Fault(
-        step=rng.randrange(steps),
-        kind=name,
-        who=rng.choice(kind.whom),
-        nth=rng.randrange(1, 8) if kind.deep else 1,
-        steps=rng.randrange(1, kind.most + 1),
-    )
+    step, who = rng.randrange(steps), rng.choice(kind.whom)
+    deep = (
+        24 if who == "send" else 8
+    )  # a turn of send has more boundaries than others: its attempts
+    nth = rng.randrange(1, deep) if kind.deep else 1
+    return Fault(step, name, who, nth, rng.randrange(1, kind.most + 1))

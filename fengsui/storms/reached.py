@@ -109,7 +109,11 @@ def _of_deliveries(a: Account) -> Iterator[str]:
             yield r.state
         if en(r.detail) == en(NO_CARRIER):
             yield "no carrier"
+    keys = set[str]()
     for h in a.handed:
+        if h.key in keys:
+            yield "repeated"
+        keys.add(h.key)
         if h.delivery.msg_type == "cancel" and h.delivery.audience == "public":
             yield "all-clear"
         if h.by == "sms-2":
