@@ -33,7 +33,7 @@ from skill.series.fit import (
 )
 from skill.series.nested import contiguous, dealt, judge
 from skill.series.read import read_events, read_observations
-from skill.series.track import Track, spans, standing, values_of
+from skill.series.track import Track, crossed, spans, standing, values_of
 from skill.series.tune import hindcast, tune
 from skill.verify.match import Alarm, Event, match
 from skill.verify.names import SERIES, said
@@ -211,7 +211,7 @@ def test_alarms_are_those_of_the_live_engine(
     kind = KINDS["stage_score"]
     t = made(values)
     score = values_of(kind, p, t)
-    begin, end = standing(t.at, score, 0.9, clear, hold)
+    begin, end = standing(t.at, crossed(score, 0.9, clear), hold)
     mine = [(int(t.at[b]), "up") for b in begin]
     mine += [(int(t.at[e]), "down") for e in end if e < t.at.size - 1]
 
@@ -262,15 +262,15 @@ def test_the_fit_counts_as_match_does(
         return
     terms = Terms(2 * STEP, 20 * STEP, 5 * STEP)
     events = [Event("a", T0 + s * STEP, T0 + (s + 3) * STEP) for s in sorted(starts)]
-    begin, end = standing(t.at, values[t.heard], limit, 1.0, 15)
+    where = crossed(values[t.heard], limit, 1.0)
+    begin, end = standing(t.at, where, 15)
     alarms = [Alarm("a", "r", int(b), int(e)) for b, e in zip(t.at[begin], t.at[end], strict=True)]
     o = match(alarms, events, *terms, {"a": spans(t)})
     at = np.array([e.start_at for e in events], np.int64)
     ends = np.array([e.end_at for e in events], np.int64)
     place = Place("a", t, (0.0, 1.0), at, ends, seen(at, spans(t), terms))
     blocks = block_starts(int(t.at[0]), int(t.at[-1]))
-    c = Candidate("stage_score", {}, 0, 1.0, 15)
-    got = tally(place, values[t.heard], c, limit, terms, blocks).sum(axis=0).tolist()
+    got = tally(place, where, 15, terms, blocks).sum(axis=0).tolist()
     if not o.unseen:
         assert got == list(o.counts[:3])
     assert got[:2] == list(o.counts[:2])
