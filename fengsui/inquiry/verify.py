@@ -25,6 +25,7 @@ from fengsui.inquiry.account import Statement
 from fengsui.inquiry.chain import Chained, read
 from fengsui.inquiry.pack import parts
 from fengsui.inquiry.seal import MANIFEST, SEAL_BYTES, PackManifest, opened, unsealed
+from fengsui.inquiry.wanted import tells_of
 from stream.environment import Usage
 
 _RECORDS = "records.jsonl"
@@ -304,7 +305,8 @@ class _Verifying:
                     case "report":
                         mine = said.get("incident") == manifest.incident
                     case "delivery":
-                        mine = said.get("alert") in alerts
+                        of = str(said.get("alert"))
+                        mine = of in alerts or tells_of(manifest.incident, of)
                         deliveries |= {str(said.get("id"))} if mine else set()
                     case "receipt":
                         mine = said.get("delivery") in deliveries

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from config.records.district import District
 from detectors.detection import Detection
+from dispatch.notices import REPORT
 from dispatch.records import (
     Alert,
     Custody,
@@ -49,6 +50,11 @@ def place_of(district: District, incident: Incident, alerts: Iterable[Alert]) ->
     return Place(areas, frozenset(things), groups, begin, end)
 
 
+def tells_of(incident: str, alert: str) -> bool:
+    """Is a delivery of that `alert` one of the incident's reports, to a superior?"""
+    return alert.startswith(f"{REPORT}{incident}:")
+
+
 class Wanted:
     """Asked of each record in the order of the line: topics as `known` gives them."""
 
@@ -74,7 +80,7 @@ class Wanted:
             case Report() | Custody():
                 return r.incident == mine.id
             case Delivery():
-                if r.alert in mine.alerts:
+                if r.alert in mine.alerts or tells_of(mine.id, r.alert):
                     self._deliveries.add(r.id)
                 return r.id in self._deliveries
             case Receipt():

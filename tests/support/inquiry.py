@@ -1,26 +1,34 @@
 """A small incident in a log of its own: a warning asked for and released, what was sent and answered, what
 was blind, readings of two gauges, and the ledger of it."""
 
+import hashlib
+import zipfile
 from pathlib import Path
 
 import msgspec
 
+from config.language import en, zh
 from config.records.level import Level
 from detectors.detection import Coverage
 from dispatch.ledger.chain import CHAINS
 from dispatch.ledger.writer import Writer, ledger_keys
 from dispatch.records import Alert, Decision, Delivery, Receipt, Report
+from fengsui.inquiry.chain import Chained, written
 from fengsui.inquiry.known import known_at
+from fengsui.inquiry.pack import Made, make, parts
+from fengsui.inquiry.seal import SEAL_BYTES, File, PackManifest, PackWish, seal, signed
+from fengsui.inquiry.verify import PackFindings
 from fengsui.run.setup import Setup
 from ingest.observation import Observation, Observations
 from stream.log.port import Log, Out, partition_of
 from stream.records import Record, Run, Tick, encode
 from tests.support.after_action import T0, S, alert, detection, story
-from tests.support.backups import DISTRICT, at
+from tests.support.backups import CONFIG, DISTRICT, at, opened
 
 RUN = "exercise-inquiry"
 INCIDENT = "I1"
 NAME, NUMBER = "王小明", "13800001234"
+NOW = T0 + 86_400 * S
 GROUP = DISTRICT.group_of_area["A01"]
 
 
@@ -104,3 +112,57 @@ def entered(setup: Setup, log: Log) -> None:
         while writer.turn(0.0):
             pass
         writer.close()
+
+
+def packed(setup: Setup, file: Path, *named: str) -> Made:
+    wish = PackWish("K-01", "审计", named) if named else PackWish("", "")
+    with opened(setup) as log:
+        return make(setup, CONFIG, log, INCIDENT, file, wish, NOW)
+
+
+def files_of(pack: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(pack) as z:
+        return {i.filename: z.read(i) for i in z.infolist()}
+
+
+def again(place: Path, files: dict[str, bytes], private: bytes = b"") -> Path:
+    """These files as an archive: with the seal of whoever has a key, or with none that fits."""
+    file = place / "again.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, body in files.items():
+            z.writestr(name, body)
+        z.comment = b" " * SEAL_BYTES
+    if private:
+        before = file.stat().st_size - SEAL_BYTES
+        end = seal(parts(file, before), private)
+        with file.open("r+b") as f:
+            f.seek(before)
+            f.write(end)
+    return file
+
+
+def told(found: PackFindings) -> str:
+    return "\n".join(f"{zh(x)} | {en(x)}" for x in found.faults)
+
+
+def lines_of(files: dict[str, bytes]) -> list[Chained]:
+    return [msgspec.json.decode(r, type=Chained) for r in files["records.jsonl"].splitlines()]
+
+
+def by_insider(
+    files: dict[str, bytes], lines: list[Chained], private: bytes, **more: object
+) -> dict[str, bytes]:
+    """The pack as whoever holds the key could make it: the chain anew, the manifest signed."""
+    rows, end = [], ""
+    for n, line in enumerate(lines, 1):
+        row, end = written(msgspec.structs.replace(line, n=n), end)
+        rows.append(row + b"\n")
+    changed = {**files, "records.jsonl": b"".join(rows)}
+    old = msgspec.json.decode(files["manifest.json"], type=PackManifest)
+    known = {
+        n: File(hashlib.sha256(b).hexdigest(), len(b))
+        for n, b in changed.items()
+        if n != "manifest.json"
+    }
+    new = msgspec.structs.replace(old, files=known, records=len(rows), chain_end=end, **more)
+    return {**changed, "manifest.json": signed(new, private)}

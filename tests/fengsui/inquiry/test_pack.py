@@ -1,7 +1,6 @@
 """The sealed account of an incident: it is verified by itself alone, and whatever is done to it is found and
 named."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -19,29 +18,32 @@ from hypothesis import strategies as st
 from config.language import en, zh
 from dispatch.ledger.writer import ledger_keys
 from fengsui.inquiry.account import KINDS, Statement
-from fengsui.inquiry.chain import Chained, written
-from fengsui.inquiry.pack import Made, make, parts
-from fengsui.inquiry.seal import SEAL_BYTES, File, PackManifest, PackWish, seal, signed
+from fengsui.inquiry.seal import PackManifest
 from fengsui.inquiry.software import bill
 from fengsui.inquiry.verdict import verdict
-from fengsui.inquiry.verify import PackFindings, verify
+from fengsui.inquiry.verify import verify
 from fengsui.run.setup import Setup
 from stream.environment import Usage
 from stream.log.port import Out
 from stream.records import encode
 from tests.support.after_action import T0, S, receipt
-from tests.support.backups import CONFIG, opened
+from tests.support.backups import opened
 from tests.support.examples import examples
-from tests.support.inquiry import INCIDENT, NAME, NUMBER, RUN, entered, filled
+from tests.support.inquiry import (
+    INCIDENT,
+    NAME,
+    NUMBER,
+    RUN,
+    again,
+    by_insider,
+    entered,
+    files_of,
+    filled,
+    lines_of,
+    packed,
+    told,
+)
 from tests.support.played import ROOT, fengsui
-
-NOW = T0 + 86_400 * S
-
-
-def packed(setup: Setup, file: Path, *named: str) -> Made:
-    wish = PackWish("K-01", "审计", named) if named else PackWish("", "")
-    with opened(setup) as log:
-        return make(setup, CONFIG, log, INCIDENT, file, wish, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -59,54 +61,6 @@ def pack(run: Setup) -> Path:
 @pytest.fixture(scope="module")
 def key(run: Setup) -> Path:
     return run.folder / "keys" / "ledger.pub"
-
-
-def files_of(pack: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(pack) as z:
-        return {i.filename: z.read(i) for i in z.infolist()}
-
-
-def again(place: Path, files: dict[str, bytes], private: bytes = b"") -> Path:
-    """These files as an archive: with the seal of whoever has a key, or with none that fits."""
-    file = place / "again.zip"
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
-        for name, body in files.items():
-            z.writestr(name, body)
-        z.comment = b" " * SEAL_BYTES
-    if private:
-        before = file.stat().st_size - SEAL_BYTES
-        end = seal(parts(file, before), private)
-        with file.open("r+b") as f:
-            f.seek(before)
-            f.write(end)
-    return file
-
-
-def told(found: PackFindings) -> str:
-    return "\n".join(f"{zh(x)} | {en(x)}" for x in found.faults)
-
-
-def lines_of(files: dict[str, bytes]) -> list[Chained]:
-    return [msgspec.json.decode(r, type=Chained) for r in files["records.jsonl"].splitlines()]
-
-
-def by_insider(
-    files: dict[str, bytes], lines: list[Chained], private: bytes, **more: object
-) -> dict[str, bytes]:
-    """The pack as whoever holds the key could make it: the chain anew, the manifest signed."""
-    rows, end = [], ""
-    for n, line in enumerate(lines, 1):
-        row, end = written(msgspec.structs.replace(line, n=n), end)
-        rows.append(row + b"\n")
-    changed = {**files, "records.jsonl": b"".join(rows)}
-    old = msgspec.json.decode(files["manifest.json"], type=PackManifest)
-    known = {
-        n: File(hashlib.sha256(b).hexdigest(), len(b))
-        for n, b in changed.items()
-        if n != "manifest.json"
-    }
-    new = msgspec.structs.replace(old, files=known, records=len(rows), chain_end=end, **more)
-    return {**changed, "manifest.json": signed(new, private)}
 
 
 def test_it_is_whole_with_the_key_and_without(pack: Path, key: Path, run: Setup) -> None:
