@@ -19,6 +19,10 @@ from fengsui.storms.reached import STATES, reached
 
 TOLD = 300  # storms: with fewer, a state that was not reached is told and is no failure
 _CHUNK = 10
+_SAID = {  # in either language: which one a stage speaks is the environment's to say
+    "clock held": ("系统时钟跳变，先不采信", "the system clock was set"),
+    "torn": ("损坏，不用", "is damaged and left aside"),
+}
 
 
 class Outcome(NamedTuple):
@@ -53,8 +57,8 @@ def weathered(storm: Storm) -> Outcome:
 def _with_said(seen: Counter[str], said: str) -> Counter[str]:
     """Two things are known only from what a stage says."""
     found = Counter(seen)
-    found["clock held"] += said.count("系统时钟跳变，先不采信")
-    found["torn"] += said.count("损坏，不用")
+    for state, words in _SAID.items():
+        found[state] += sum(map(said.count, words))
     return found
 
 
