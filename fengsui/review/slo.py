@@ -5,7 +5,11 @@ An interval is a hop of `fengsui.review.step_times`: the after-action report, `f
 the auditor measure it by the same code. Its target is the district's (`drill.toml`), else `USUAL_SLO`.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+from math import ceil
 from typing import NamedTuple
 
 import msgspec
@@ -159,18 +163,62 @@ class Slo:
         self.dirty = True
 
     def rows(self, now: int) -> list[SloRow]:
-        """As they stand at `now` (ms)."""
+        """As they stand at `now` (ms): what began in the last 30 days."""
         since = now - WINDOW_MS
-        self._records = [r for r in self._records if r[0] >= since]
+        self._forget(since)
         self._heard = {d: c for d, c in self._heard.items() if d >= since // _DAY_MS}
         self.dirty = False
         told: Sequence[object] = [r for _, r in self._records]
-        hops = measure(gather([*told, Tick(clock_at=self._clock)]), ())
-        rows = table(self._targets, hops)
+        every = measure(gather([*told, Tick(clock_at=self._clock)]), ()).samples
+        hops = Hops({k: [s for s in v if s.start_at >= since] for k, v in every.items()})
         due = sum(c[0] for c in self._heard.values())
         done = sum(c[1] for c in self._heard.values())
         mine = _row(self._targets["heard"], due, done, (None, None, None))
-        return [mine if r.hop == "heard" else r for r in rows]
+        return [mine if r.hop == "heard" else r for r in table(self._targets, hops)]
+
+    def _forget(self, since: int) -> None:
+        """Warnings of which nothing is so new, whole: of half a warning a renewal looks like a release."""
+        late = [r for at, r in self._records if at >= since]
+        mine = {r.id for r in late if isinstance(r, Alert)}
+        mine |= {r.alert for r in late if isinstance(r, Delivery)}
+        rests, theirs = set[str](), set[str]()
+        for _, r in self._records:
+            if isinstance(r, Alert) and r.id in mine:
+                rests |= set(r.detections)
+            elif isinstance(r, Delivery) and r.alert in mine:
+                theirs.add(r.id)
+
+        def stays(at: int, r: object) -> bool:
+            match r:
+                case Alert():
+                    return r.id in mine
+                case Delivery():
+                    return r.id in theirs
+                case Receipt():
+                    return r.delivery in theirs or at >= since
+                case Detection():
+                    return r.id in rests or at >= since
+            return False
+
+        self._records = [(at, r) for at, r in self._records if stays(at, r)]
+
+
+def heard_of_all(wanted: dict[str, Target], batches: Iterable[object], until: int | None) -> SloRow:
+    """The row `heard` of all that a log has, however much: batches are counted as they come. until: what was
+    measured then or later is left out (ms)."""
+    target, took, done = wanted["heard"], Counter[float](), 0
+    for batch in batches:
+        for s in heard(batch) if isinstance(batch, Observations) else ():
+            if until is None or s.start_at < until:
+                took[s.seconds or 0.0] += 1
+                done += in_time(target, s)
+    at, due = sorted(took), took.total()
+    ends = list(accumulate(took[x] for x in at))
+
+    def rank(p: float) -> float | None:
+        return at[bisect_left(ends, max(1, ceil(p * due)))] if due else None
+
+    return _row(target, due, done, (rank(0.5), rank(0.95), at[-1] if at else None))
 
 
 def limit(row: SloRow) -> Said:

@@ -1,8 +1,8 @@
 """How long each step of a warning took, from the run's own records: evidence, version, decision,
 loudspeaker, telephone, answer, and the time left before the disaster. Pure.
 
-A sample whose `seconds` is None was due and never happened. What an update replaced before it could
-arrive was not due, nor what had time left when the records end. Times are those of the run's
+A sample whose `seconds` is None was due and never happened. What an update replaced while it had time
+was not due, nor what had time left when the records end. Times are those of the run's
 clock; an exercise's moves in steps of a minute.
 """
 
@@ -124,13 +124,16 @@ def first(found: Records, delivery: str, states: Sequence[str]) -> int | None:
     return None
 
 
-def excused(found: Records, delivery: str) -> bool:
-    """Has an update taken its place, or was it still under way at the end, with time left?"""
+def excused(found: Records, delivery: str, slack: int = 0) -> bool:
+    """Has an update taken its place while it had time, or was it still under way at the end, with time
+    left? What was late already when an update came had not been done. slack: ms that it had besides."""
     said = found.receipts.get(delivery, ())
-    if any(r.state == "superseded" for r in said):
-        return True
+    deadline_at = found.deliveries[delivery].deadline_at + slack
+    replaced = [r.receipt_at for r in said if r.state == "superseded"]
+    if replaced:
+        return min(replaced) <= deadline_at
     over = any(r.state == "expired" or (r.state == "failed" and r.permanent) for r in said)
-    return not over and found.deliveries[delivery].deadline_at > found.end_at
+    return not over and deadline_at > found.end_at
 
 
 def measure(
@@ -206,8 +209,8 @@ def rising(found: Records) -> Iterator[tuple[Alert, int]]:
         peak, known = Grade(), frozenset[str]()
         for a in versions:
             asked = Grade(a.proposed_level, a.proposed_action)
-            new = [found.detections[d] for d in a.detections if d not in known]
-            new = [d for d in new if d.id in found.detections]
+            there = [d for d in a.detections if d not in known and d in found.detections]
+            new = [found.detections[d] for d in there]  # older ones have passed their retention
             if asked.exceeds(peak) and new and a.msg_type != "cancel":
                 yield a, max(d.detected_at for d in new)
             peak, known = peak | asked, known | frozenset(a.detections)
@@ -234,8 +237,8 @@ def _notices(found: Records) -> Iterator[Sample]:
 
 
 def _decisions(found: Records) -> Iterator[Sample]:
-    """From the first question to the version in which it is no longer asked. A question that gave
-    way to a higher one was not due."""
+    """From the first question to the version in which it is no longer asked. A question that in its time
+    gave way to a higher one, or ran out with its warning, was not due; afterwards nobody had decided."""
     for versions in found.alerts.values():
         asked: dict[str, tuple[int, int | None]] = {}
         for a in versions:
@@ -244,6 +247,8 @@ def _decisions(found: Records) -> Iterator[Sample]:
                 at, until = asked.pop(what)
                 if a.state != "expired" and _settled(a, what, bool(now)):
                     yield _decision(a, what, at, until, (a.sent_at - at) / 1000)
+                elif until is not None and until < a.sent_at:
+                    yield _decision(a, what, at, until, None)
             for what, q in now.items():
                 asked.setdefault(what, (a.sent_at, q.deadline_at))
         for what, (at, until) in asked.items():
@@ -319,14 +324,18 @@ def _released(found: Records) -> Iterator[Alert]:
 
 def _of_residents(found: Records) -> Iterator[tuple[Alert, list[tuple[str, int | None]]]]:
     """Each release with everybody whom it had to reach, and when it did: telephones that had it, and
-    loudspeakers that sounded. Whom an update reached instead was not due."""
+    loudspeakers that sounded. Whom an update reached instead was not due. A release that has nobody, for
+    the place has no list or nothing was ever addressed, reached nobody."""
     told: dict[tuple[str, int], list[str]] = defaultdict(list)
     for key, d in found.deliveries.items():
         ways = {r.channel for r in d.routes}
         if d.audience == "public" and not d.covers and ways & _TO_PEOPLE:
             told[d.alert, d.version].append(key)
     for a in _released(found):
-        had = []
+        had: list[tuple[str, int | None]] = []
+        if not told[a.id, a.version] and found.end_at > a.sent_at + _SLACK_MS:
+            yield a, had
+            continue
         for key in told[a.id, a.version]:
             at = first(found, key, _HAD)
             if at is not None or not excused(found, key):
@@ -369,7 +378,7 @@ def _silent(found: Records) -> Iterator[Sample]:
         at = told.get((d.alert, d.version, d.recipient))
         sounded = first(found, name, ("playing", "played"))
         late = sounded is None or sounded > d.deadline_at + _SLACK_MS
-        if at is None and (not late or excused(found, name)):
+        if at is None and (not late or excused(found, name, _SLACK_MS)):
             continue
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
 

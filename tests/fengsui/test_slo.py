@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from prometheus_client import REGISTRY
 
+from detectors.detection import Detection
 from dispatch.notices import DUTY
 from dispatch.records import Delivery
 from fengsui.review.after_action import assess
-from fengsui.review.slo import INTERVALS, KERR, USUAL_SLO, Slo, SloRow, table, targets
+from fengsui.review.slo import INTERVALS, KERR, USUAL_SLO, Slo, SloRow, heard_of_all, table, targets
 from fengsui.review.step_times import gather, heard, measure
 from fengsui.review.targets import USUAL, Plan, Target
 from fengsui.status.consistency import promises
@@ -174,3 +175,61 @@ def test_a_release_that_no_one_needed_to_hear_twice_is_one() -> None:
     told = delivery("b9", 3, "broadcast", "N001", LATER + 600 * S)
     hops = measure(gather([*story(), again, told, receipt("b9", "played", LATER + 700 * S)]), ())
     assert len(hops.of("first_resident")) == 1
+
+
+def test_what_was_late_when_an_update_took_its_place_was_missed() -> None:
+    def due(at_s: int) -> tuple[list[float | None], list[float | None]]:
+        gone = receipt("b5", "superseded", LATER + at_s * S)
+        found = measure(gather([*story(), delivery("b5", 2, "broadcast", "N005", LATER), gone]), ())
+        return [s.seconds for s in found.of("resident")], [s.seconds for s in found.of("silent")]
+
+    assert due(290) == ([5.0, None], [None])  # N002 alone
+    assert due(350) == ([5.0, None, None], [None])  # to be told of from 360 s on
+    assert due(400) == ([5.0, None, None], [None, None])
+
+
+def test_a_question_over_which_its_warning_ran_out_was_not_decided() -> None:
+    asked = next(r for r in story() if getattr(r, "version", 0) == 1 and hasattr(r, "sent_at"))
+    gone = {"version": 2, "questions": (), "public": False}
+    late = msgspec.structs.replace(asked, state="expired", sent_at=T0 + 9000 * S, **gone)
+    assert [s.seconds for s in measure(gather([asked, late]), ()).of("decision")] == [None]
+    early = msgspec.structs.replace(asked, state="expired", sent_at=T0 + 200 * S, **gone)
+    assert measure(gather([asked, early]), ()).of("decision") == []
+    higher = asked.questions[0].__class__(what="orange", called=("K-02",), deadline_at=T0 + 99 * S)
+    first = msgspec.structs.replace(asked, questions=(higher,))
+    then = msgspec.structs.replace(asked, version=2, sent_at=T0 + 120 * S)
+    found = measure(gather([first, then, Tick(clock_at=T0 + 130 * S)]), ()).of("decision")
+    assert [(s.what, s.seconds) for s in found] == [("A01 flash_flood orange", None)]
+
+
+def test_evidence_that_the_log_has_no_longer_ends_nothing() -> None:
+    kept = [r for r in story() if not isinstance(r, Detection)]
+    assert measure(gather(kept), ()).of("asked") == []
+    assert len(measure(gather(kept), ()).of("decision")) == 1
+
+
+def test_a_release_that_was_addressed_to_nobody_reached_nobody() -> None:
+    alerts = [r for r in story() if not hasattr(r, "recipient") and not hasattr(r, "delivery")]
+    late, now = Tick(clock_at=LATER + 61 * S), Tick(clock_at=LATER + 60 * S)
+    assert [s.seconds for s in measure(gather([*alerts, late]), ()).of("first_resident")] == [None]
+    assert measure(gather([*alerts, now]), ()).of("first_resident") == []  # it has time yet
+
+
+def test_a_warning_that_began_before_the_thirty_days_is_measured_as_a_whole() -> None:
+    live, month = Slo(targets(USUAL)), 30 * 86_400 * S
+    (last,) = [r for r in story() if getattr(r, "version", 0) == 2 and hasattr(r, "sent_at")]
+    again = msgspec.structs.replace(last, version=3, sent_at=LATER + 3600 * S, renewed=True)
+    told = delivery("b9", 3, "broadcast", "N001", LATER + 3600 * S)
+    for record in [*story(), again, told, receipt("b9", "played", LATER + 3700 * S)]:
+        live.take(record)
+    live.take(Tick(clock_at=LATER + month + 60 * S))
+    rows = {r.hop: r for r in live.rows(LATER + month + 60 * S)}
+    assert (rows["first_resident"].due, rows["asked"].due, rows["decision"].due) == (0, 0, 0)
+    assert rows["silent"].due == 0  # the renewal sounded
+
+
+@pytest.mark.parametrize("late", [[5], [5, 7, 700, 9], [3] * 40 + [500], []])
+def test_all_readings_are_counted_as_those_of_one_incident_are(late: list[int]) -> None:
+    batches = [readings(T0 + n * S, T0 + (n + s) * S, 1) for n, s in enumerate(late)]
+    assert heard_of_all(targets(USUAL), batches, None) == rows_of([*batches])["heard"]
+    assert heard_of_all(targets(USUAL), batches, T0 + S).due == len(late[:1])

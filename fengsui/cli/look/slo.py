@@ -6,9 +6,10 @@ import click
 import msgspec
 
 from config.language import Said, Text, en, zh
+from console.model.follow import Follower
 from fengsui.cli.options import RUN, Shared
 from fengsui.review.page import records_of, seconds, timed_until
-from fengsui.review.slo import KERR, SloRow, limit, table, targets
+from fengsui.review.slo import KERR, SloRow, heard_of_all, limit, table, targets
 from fengsui.review.step_times import gather, measure
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
@@ -41,10 +42,14 @@ def slo(obj: Shared, incident: str, plan: Path | None, as_json: bool, run_name: 
     log = open_run_log(setup)
     try:
         records = records_of(log, setup.live, incident)
+        until = timed_until(records)
+        rows = table(wanted, measure(gather(records, incident), (), until))
+        if not incident:  # of a live run's months of readings those above are one incident's
+            told = (r for _, r in Follower(log, ("observations",)).take())
+            every = heard_of_all(wanted, told, until)
+            rows = [every if r.hop == every.hop else r for r in rows]
     finally:
         log.close()
-    until = timed_until(records)
-    rows = table(wanted, measure(gather(records, incident), (), until))
     if as_json:
         whole = {
             "run": setup.run.name,
