@@ -55,6 +55,14 @@ NOT_BY_MQTT = Text("MQTT 服务器未收：", "the MQTT broker did not take it: 
 NO_ROW = Text("没有配置通道", "no carrier configured")
 
 
+def damaged(file: str, aside: str) -> Text:
+    """A file of ours that says nothing any more, and is set aside: what it knew is not known."""
+    return Text(
+        f"{file} 已损坏，另存为 {aside}，从头记起",
+        f"{file} is damaged: it lies aside as {aside}, and is begun anew",
+    )
+
+
 def unread(file: str, why: object) -> Text:
     """A file that cannot be read."""
     return Text(f"{file}: 读不到：{why}", f"{file}: cannot be read: {why}")

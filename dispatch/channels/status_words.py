@@ -164,7 +164,8 @@ PLATFORM: dict[str, Meaning] = {
     "done_silent": Meaning("accepted", zh="平台称播毕，却无设备播出"),
     "failed": Meaning("failed", zh="平台播发失败"),
     "cancelled": Meaning("failed", True, "平台取消了播发"),
-    "withdrawn": Meaning("delivered", zh="平台已撤播"),
+    # as it was told to: who should have heard it has not been reached by that
+    "withdrawn": Meaning("superseded", zh="平台已撤播"),
     # the simulated carrier of an exercise
     "playing": Meaning("playing"),
     "played": Meaning("played"),

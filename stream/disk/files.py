@@ -26,6 +26,17 @@ def create_file(file: Path, body: bytes) -> None:
     sync_folder(file.parent)
 
 
+def set_aside(file: Path) -> Path:
+    """Under a name of its own beside it, so that a new one can be begun; nothing of it is lost. Raises
+    OSError."""
+    goal, n = file.with_name(f"{file.name}.damaged"), 1
+    while goal.exists():
+        goal, n = file.with_name(f"{file.name}.damaged{n}"), n + 1
+    file.rename(goal)
+    sync_folder(file.parent)
+    return goal
+
+
 def append(file: Path, body: bytes) -> None:
     """Behind what is there; on disk on return. Raises OSError."""
     fresh = not file.exists()

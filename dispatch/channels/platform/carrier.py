@@ -2,7 +2,8 @@
 became of it comes later, at the door (`dispatch.channels.platform.door`).
 
 `accepted` means that the platform has read and verified the packet, and nothing more. A cancel that it has
-taken is `delivered`: there is nothing to be played. An update is a new message, and the older one is
+taken is `delivered`: there is nothing to be played; what was not taken is asked for with each heart-beat, as
+long as the message would sound. An update is a new message, and the older one is
 withdrawn once the new one is taken, so that at no instant none is on the air; or, where the platform is
 known to overwrite (`update`), the same number again.
 """
@@ -16,7 +17,7 @@ from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.ebd.records import EbdResponse, Ebm, OmdRequest, StateRequest
 from dispatch.channels.platform.link import RECEIVED, PlatformLink
 from dispatch.channels.platform.message import cancel_of, ebm_of
-from dispatch.channels.platform.register import Sent
+from dispatch.channels.platform.register import NEWER, OVER, Sent
 from stream.guard import fault
 from stream.oplog import Seldom
 
@@ -57,8 +58,10 @@ class ByPlatform:
 
         sent = self.link.register.taken_down(parcel.key, d, make, overwrite=p.update == "overwrite")
         again = sent.taken
+        packet = sent.packet
         told = self._post(sent, sound)
         self.link.register.note(sent, taken=True)
+        self._late(sent, packet)
         if again:  # it has it, and said nothing since: it is asked
             self._ask(sent)
         return SendResult("accepted", _taken(told, sent) + silent + self._older(sent))
@@ -67,6 +70,19 @@ class ByPlatform:
         files = tuple((a.name, sound) for a in sent.ebm.attached if sound)
         message = sent.ebm if files else sent.ebm._replace(attached=())
         return self.link.post(self.link.envelope(sent.packet, message, sent.at), files)
+
+    def _late(self, sent: Sent, packet: str) -> None:
+        """A newer version, or the cancel, may have gone ahead while this one was on its way: then it is the
+        platform's last word now, and must not stay. Raises SendError, for it is not out."""
+        register = self.link.register
+        if (newer := register.overwritten(sent)) is not None:
+            with self._lock:
+                sound = self._sounds.get(newer.key, b"")
+            self._post(newer, sound)
+            raise SendError(NEWER, permanent=True)
+        if late := register.overtaken(sent, packet):
+            self._withdraw(late)
+            raise SendError(OVER, permanent=True)
 
     def _older(self, sent: Sent) -> Said:
         """What of the warning was on the air before is taken off."""
@@ -86,15 +102,15 @@ class ByPlatform:
         """Each of them, whatever becomes of the others. Raises SendError, the first."""
         errors: list[SendError] = []
         for s in there:
+            cancel = s.withdrawal
             try:
-                packet = self.link.envelope(s.withdrawal, cancel_of(s.ebm), s.withdrawal_at)
-                self.link.post(packet)
+                self.link.post(self.link.envelope(cancel, cancel_of(s.ebm), s.withdrawal_at))
             except SendError as e:
                 if s.taken or not e.permanent:
                     errors.append(e)
                     continue
                 # nobody knew whether it was taken: a platform that refuses its end never had it
-            self.link.register.note(s, withdrawn=True)
+            self.link.register.note(s, withdrawn=cancel)
         if errors:
             raise errors[0]
 
@@ -149,11 +165,10 @@ class ByPlatform:
                 if left <= 0 and p.list_every_h:
                     self._ask_for_lists()
                     left = p.list_every_h * 3600.0
+                self._withdraw(self.link.register.still_to_withdraw())
             except SendError as e:  # the prober tells of a way that is down
-                _seldom(
-                    "send",
-                    self.name + Text(" 心跳未收：", ": a heart-beat was not taken: ") + e.detail,
-                )
+                words = Text(" 心跳或撤播未收：", ": a heart-beat or withdrawal was not taken: ")
+                _seldom("send", self.name + words + e.detail)
             except Exception as e:  # noqa: BLE001  # a heart must not stop for one bad beat
                 _seldom("send", self.name + " heart: " + fault(e))
 

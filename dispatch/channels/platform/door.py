@@ -37,6 +37,7 @@ from dispatch.channels.ebd.records import (
 )
 from dispatch.channels.platform.later import Known, word_of
 from dispatch.channels.platform.link import CORRECT, OTHER, RESULT, PlatformLink, RefusedPacket
+from dispatch.channels.platform.register import Sent
 from dispatch.channels.platform.signer import SignerError
 from dispatch.channels.status_words import PLATFORM
 from dispatch.records import Terminals
@@ -77,7 +78,6 @@ class PlatformDoor:
         self.link, self._hear, self._keep = link, hear, keep
         self._known = Known(link.name)
         self._seen: OrderedDict[str, _Answered] = OrderedDict()
-        self._told: OrderedDict[str, int] = OrderedDict()  # EBMID -> when its last state was told
         self._lock, self._lists = threading.Lock(), threading.Lock()
         self._room = asyncio.Semaphore(_AT_ONCE)
         app = Starlette(routes=[Route(link.platform.path, self._take, methods=["POST"])])
@@ -174,7 +174,7 @@ class PlatformDoor:
                 self.link.heard_at = max(self.link.heard_at, told_at)
                 return CORRECT, RESULT[CORRECT]
             case BroadcastStates() as told:
-                return await self._states(told)
+                return await self._states(told, ebd)
             case EquipmentList() | EquipmentStates() as told:
                 return await asyncio.to_thread(self._terminals, told)
             case EbdResponse():
@@ -189,20 +189,14 @@ class PlatformDoor:
             self._known.keep(records)
         return CORRECT, RESULT[CORRECT]
 
-    async def _states(self, told: BroadcastStates) -> tuple[str, Said]:
+    async def _states(self, told: BroadcastStates, ebd: Ebd) -> tuple[str, Said]:
         loop, answers = asyncio.get_running_loop(), asyncio.Queue[bool]()
 
         def done(kept: bool) -> None:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(answers.put_nowait, kept)
 
-        words: list[CarrierWord] = []
-        wrong: Said = ""
-        for state in told.states:
-            word, why = await asyncio.to_thread(self._word, state, done)
-            wrong = wrong or why
-            if word is not None:
-                words.append(word)
+        words, wrong = await asyncio.to_thread(self._words, told, ebd.sent_at or 0, done)
         for word in words:
             self._hear(word)
         try:
@@ -211,22 +205,41 @@ class PlatformDoor:
                     return "", ""
         except TimeoutError:
             return "", ""
-        for state in told.states:
-            self._note(state)
+        if words:
+            with suppress(SendError):  # it is known here, if not on the disk
+                await asyncio.to_thread(self.link.register.save)
         return (OTHER, wrong) if wrong else (CORRECT, RESULT[CORRECT])
 
+    def _words(
+        self, told: BroadcastStates, sent_at: int, done: Callable[[bool], None]
+    ) -> tuple[list[CarrierWord], Said]:
+        """States as the outbox is told them, and what is wrong with any. In a record of the platform's
+        broadcasts those of others are nobody's fault."""
+        words: list[CarrierWord] = []
+        wrong: Said = ""
+        strange = 0
+        for state in told.states:
+            # a clock that is ahead must not silence what comes after
+            at = min(sent_at if state.told_at is None else state.told_at, self.link.now())
+            sent = self.link.register.known(state.message, at)
+            if sent is not None:
+                word, why = self._word(state, sent, at, done)
+                wrong = wrong or why
+                words += [word] if word is not None else []
+            elif not told.log or state.message.startswith(self.link.platform.ours):
+                wrong, strange = wrong or _UNKNOWN_EBM, strange + 1
+        if strange:
+            name, channel = self.link.name, self.link.row.channel
+            fault = _UNKNOWN_EBM + (f" ({strange})" if strange > 1 else "")
+            words.append(CarrierWord(channel, name, "", (), "", done=done, fault=fault))
+        return words, wrong
+
     def _word(
-        self, state: BroadcastState, done: Callable[[bool], None]
+        self, state: BroadcastState, sent: Sent, at: int, done: Callable[[bool], None]
     ) -> tuple[CarrierWord | None, Said]:
         """A state as the outbox is told it, and what is wrong with it. Of what was told before the last
         word on its message nothing is said any more."""
-        name, channel = self.link.name, self.link.row.channel
-        sent = self.link.register.known(state.message)
-        if sent is None:
-            return CarrierWord(
-                channel, name, "", (), "", done=done, fault=_UNKNOWN_EBM
-            ), _UNKNOWN_EBM
-        if state.told_at is not None and state.told_at < self._told.get(state.message, 0):
+        if not self.link.register.is_news(sent, at):
             return None, ""
         word, detail = word_of(state, self.link.word_of)
         if word == "cancelled" and sent.withdrawal:
@@ -237,13 +250,8 @@ class PlatformDoor:
         wrong: Said = (
             "" if word in PLATFORM else Text("BrdStateCode 不认识", "an unknown BrdStateCode")
         )
+        name, channel = self.link.name, self.link.row.channel
         return CarrierWord(channel, name, sent.key, (), word, detail, done), wrong
-
-    def _note(self, state: BroadcastState) -> None:
-        if state.told_at is not None:
-            self._told[state.message] = max(state.told_at, self._told.pop(state.message, 0))
-            while len(self._told) > _SEEN:
-                self._told.popitem(last=False)
 
     def _answer(self, packet: str, code: str, words: Said) -> Response:
         """A signed EBDResponse. Raises SignerError."""

@@ -42,7 +42,7 @@ def counted(state: BroadcastState, word: Callable[[str], str]) -> tuple[int | No
     if len(state.counts) == _ALL:
         n = state.counts[3]
         words = Text(f"{n} 个终端已播", f"{n} terminals played")
-        return (0 if not any(state.counts) else None), True, words
+        return (0 if not n else None), True, words
     return None, False, ""
 
 

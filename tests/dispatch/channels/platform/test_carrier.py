@@ -207,8 +207,7 @@ def test_numbers_of_a_day_begin_anew_and_never_name_two_messages(
 def test_a_file_that_cannot_be_read_sends_nothing_under_a_used_number(
     ours: Ours, platform: Platform, tmp_path: Path
 ) -> None:
-    (tmp_path / "platform").mkdir()
-    (tmp_path / "platform" / "county.json").write_bytes(b'{"day": "2025')
+    (tmp_path / "platform" / "county.json").mkdir(parents=True)
     with pytest.raises(SendError, match=r"county\.json") as e:
         ours().send(parcel(delivery()))
     assert not e.value.permanent and not platform.packets

@@ -12,7 +12,7 @@ from config.language import zh
 from dispatch.channels import CarrierWord
 from dispatch.channels.platform.carrier import ByPlatform
 from dispatch.channels.platform.door import PlatformDoor, tar_in
-from dispatch.channels.status_words import PLATFORM, meaning_of
+from dispatch.channels.status_words import FINAL, PLATFORM, meaning_of
 from dispatch.records import Terminals
 from simulators.carriers.platform import Platform, keys, packed, unpacked
 from tests.support.broadcast import Clock, delivery, parcel
@@ -83,6 +83,7 @@ T3 = [("t1", "3"), ("t2", "3"), ("t3", "4")]
         ("3", {"counts": "1,1,0,12"}, "done", "played", "12 个终端已播"),
         ("3", {}, "done", "played", ""),
         ("3", {"counts": "0,0,0,0"}, "done_silent", "accepted", "0 个终端已播"),
+        ("3", {"counts": "1,4,2,0"}, "done_silent", "accepted", "0 个终端已播"),
         ("3", {"terminals": [("t1", "4")]}, "done_silent", "accepted", "0/1 个终端已播"),
         ("4", {"terminals": T3}, "failed", "failed", "2/3 个终端已播"),
         ("5", {}, "cancelled", "failed", ""),
@@ -110,6 +111,10 @@ def test_a_cancel_that_we_asked_for_is_withdrawn_and_no_failure(side: Side) -> N
     side.way.send(parcel(delivery(2, msg_type="cancel")))
     side.platform.state(side.message, "5")
     assert side.heard.words[-1].status == "withdrawn"
+    meaning = meaning_of("broadcast_platform", "withdrawn")
+    assert meaning is not None and meaning.state not in FINAL["broadcast_platform"], (
+        "nobody heard it"
+    )
 
 
 def test_what_the_platform_did_not_play_goes_in_a_new_packet_under_its_number(side: Side) -> None:
@@ -143,6 +148,67 @@ def test_what_was_told_before_the_last_word_is_not_said_again(side: Side, clock:
     side.platform.state(side.message, "2")  # came late
     assert [w.status for w in side.heard.words] == ["done"]
     assert side.platform.result_said() == "1"
+
+
+def test_a_clock_that_was_ahead_silences_nothing_that_comes_after(side: Side, clock: Clock) -> None:
+    state = f"<EBM><EBMID>{side.message}</EBMID></EBM><BrdStateCode>2</BrdStateCode>"
+    side.platform.send(
+        side.platform.packet("EBMStateResponse", "<RptTime>2099-01-01 00:00:00</RptTime>" + state)
+    )
+    clock.at += 1000
+    side.platform.state(side.message, "3")
+    assert [w.status for w in side.heard.words] == ["on_air", "done"]
+
+
+def test_an_older_word_is_no_news_after_a_start_either(
+    open_door: Callable[..., Side], clock: Clock
+) -> None:
+    side = open_door()
+    clock.at += 1000
+    body = f"<EBM><EBMID>{side.message}</EBMID></EBM><BrdStateCode>4</BrdStateCode>"
+    failed = side.platform.packet("EBMStateResponse", body)
+    side.platform.send(failed)
+    side.way.send(parcel(delivery()))  # in a new packet
+    side.door.close()
+    side = open_door()
+    before = len(side.platform.played)
+    assert side.platform.send(failed) == 200 and side.platform.result_said() == "1"
+    side.way.send(parcel(delivery()))
+    assert not side.heard.words and len(side.platform.played) == before
+    clock.at += 1000
+    side.platform.state(side.message, "3")
+    side.door.close()
+    side = open_door()
+    side.platform.send(failed)
+    assert not side.heard.words
+
+
+def test_what_was_told_before_an_update_is_not_said_of_it(
+    open_door: Callable[..., Side], clock: Clock
+) -> None:
+    side = open_door(update="overwrite")
+    body = f"<EBM><EBMID>{side.message}</EBMID></EBM><BrdStateCode>3</BrdStateCode>"
+    clock.at += 1000
+    at = side.platform.time()
+    clock.at += 4000
+    new = parcel(delivery(2, msg_type="update", text="升级"))
+    side.way.send(new)
+    side.platform.send(side.platform.packet("EBMStateResponse", f"<RptTime>{at}</RptTime>" + body))
+    assert [w.key for w in side.heard.words] == [parcel(delivery()).key]
+    clock.at += 1000
+    side.platform.state(side.message, "2")
+    assert side.heard.words[-1].key == new.key
+
+
+def test_others_broadcasts_in_a_record_are_nobodys_fault(side: Side) -> None:
+    others = [("9" * 23 + f"{n:012d}", "3") for n in range(500)]
+    assert side.platform.log(*others, (side.message, "3")) == 200
+    assert side.platform.result_said() == "1"
+    assert [w.status for w in side.heard.words] == ["done"]
+    ours = [(side.message[:-4] + f"{n:04d}", "3") for n in range(9000, 9100)]
+    side.platform.log(*ours)
+    assert side.platform.result_said() == "5" and len(side.heard.words) == 2
+    assert side.heard.words[-1].fault
 
 
 # --- whose word it is
