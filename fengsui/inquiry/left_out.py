@@ -92,6 +92,29 @@ def without(
     return msgspec.json.encode(fields), tuple(dict.fromkeys(gone))
 
 
+def may_be(value: bytes, left_out: Collection[str]) -> bool:
+    """May a record lack these fields, and does each say that it does?"""
+    try:
+        fields = msgspec.json.decode(value, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return False
+    kind = str(fields.get("type", ""))
+    theirs = {*_SENTENCES, *_TYPED.get(kind, ()), *_SAID.get(kind, ())}
+    return all(
+        name in theirs and (not (held := fields.get(name)) or _marked(held)) for name in left_out
+    )
+
+
+def _marked(held: object) -> bool:
+    text = msgspec.json.encode(held).decode()
+    if AWAY.zh in text or "〔…〕" in text:
+        return True
+    try:  # the bytes of a dead letter
+        return isinstance(held, str) and "〔…〕" in base64.b64decode(held, validate=True).decode()
+    except ValueError:
+        return False
+
+
 def _take(fields: dict[str, Any], names: tuple[str, ...]) -> list[str]:
     """Empty these; a field that a record must have keeps a mark."""
     gone = []

@@ -102,6 +102,13 @@ def opened(body: bytes, trusted: Collection[str]) -> tuple[PackManifest, Text | 
         found = msgspec.json.decode(body, type=PackManifest)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as e:
         raise ValueError(Text("读不懂：内容被改", "cannot be read: bytes were changed")) from e
+    if found.format != FORMAT:
+        raise ValueError(
+            Text(
+                f"格式 {found.format}：这一版只认 {FORMAT}，请用做它的那一版核对",
+                f"has format {found.format}, this build knows {FORMAT}: verify it with the build that made it",
+            )
+        )
     if _encoder.encode(found) != body or not _fits(
         found.key, found.signature, _message(msgspec.structs.replace(found, signature=""))
     ):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text, each, text_of
 from fengsui.files.export import moment
+from fengsui.inquiry.account import ranges
 from fengsui.inquiry.left_out import NAMED
 from fengsui.inquiry.seal import PackManifest, groups
 from fengsui.inquiry.verify import PackFindings
@@ -12,7 +13,25 @@ _SHOWN = 40  # faults
 
 
 def verdict(found: PackFindings) -> Iterator[Said]:
-    """Faults first, each with `!`; then what was trusted, and what the pack cannot say."""
+    """Faults first, each with `!`; then what was trusted, and what the pack cannot say. What stands in the pack
+    is another's: no character of it moves the cursor or begins a line."""
+    for said in _lines(found):
+        yield each(said, _printable)
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\u3000" else "\ufffd" for c in text)
+
+
+def _when(at: int) -> str:
+    """A moment that whoever signed wrote, whatever it is."""
+    try:
+        return moment(at)
+    except (ValueError, OverflowError, OSError):
+        return str(at)
+
+
+def _lines(found: PackFindings) -> Iterator[Said]:
     for words in found.faults[:_SHOWN]:
         yield "! " + text_of(words)
     if (more := len(found.faults) - _SHOWN) > 0:
@@ -34,10 +53,16 @@ def verdict(found: PackFindings) -> Iterator[Said]:
 def _counts(found: PackFindings) -> Iterator[Said]:
     yield Text(
         f"  {found.proven} 条与日志逐字节相符；{found.records - found.proven} 条有未附的字段，其中 "
-        f"{found.vouched} 条由台账条目担保",
+        f"{found.vouched} 条由台账条目担保（代号、级别、状态、时刻）",
         f"  {found.proven} are byte for byte as in the log; of {found.records - found.proven} fields were "
-        f"left out, {found.vouched} of these are vouched for by their entry of the ledger",
+        f"left out, {found.vouched} of these are vouched for by their entry of the ledger (ids, levels, "
+        "states, times)",
     )
+    if more := found.records - found.proven - found.vouched:
+        yield Text(
+            f"  {more} 条有未附的字段，台账不记这类记录或还没有：只有做包的人担保",
+            f"  {more} have fields left out and no entry of the ledger: only whoever made the pack vouches",
+        )
     if found.proofs is not None:
         p = found.proofs
         none = Text(f"，{p.none} 个无签名", f", {p.none} have none") if p.none else Text("", "")
@@ -51,8 +76,8 @@ def _whose(found: PackFindings, m: PackManifest) -> Iterator[Said]:
     """Which key was trusted, and how to tell whether rightly."""
     why = f"{m.by}: {m.reason}" if m.by or m.reason else "-"
     yield Text(
-        f"制作于 {moment(m.made_at)}，Fengsui {m.fengsui}，{why}",
-        f"made at {moment(m.made_at)} by Fengsui {m.fengsui}, {why}",
+        f"制作于 {_when(m.made_at)}，Fengsui {m.fengsui}，{why}",
+        f"made at {_when(m.made_at)} by Fengsui {m.fengsui}, {why}",
     )
     yield Text(f"签名公钥：{groups(m.key)}", f"signed with the key {groups(m.key)}")
     if found.given:
@@ -84,10 +109,12 @@ def _limits(found: PackFindings, m: PackManifest) -> Iterator[Said]:
     for name in m.named:
         words = NAMED.get(name, Text(name, name))
         yield Text(f"注：附有个人信息：{words.zh}", f"note: holds personal data: {words.en}")
-    if m.unentered:
+    if found.alone:
+        which = ranges(found.alone)
         yield Text(
-            f"注：制作时台账还没有其中 {m.unentered} 条记录",
-            f"note: {m.unentered} of its records were not in the ledger yet when it was made",
+            f"注：制作时台账还没有其中 {len(found.alone)} 条记录（第 {which} 条）：只有做包的人担保",
+            f"note: {len(found.alone)} of its records ({which}) were not in the ledger yet when it was made: "
+            "only whoever made it vouches for them",
         )
     if m.configs and m.configs != (m.config,):
         yield Text(

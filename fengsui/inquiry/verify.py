@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -22,14 +22,14 @@ from dispatch.ledger.chain import CHAINS, Entered, entry_of
 from fengsui.files.ledger_export import Proofs, public_keys
 from fengsui.files.ledger_export import verify as verify_ledger
 from fengsui.inquiry.account import Statement
-from fengsui.inquiry.chain import Chained, read
+from fengsui.inquiry.chain import Chained, Judged, judged, plain, read
 from fengsui.inquiry.pack import parts
 from fengsui.inquiry.seal import MANIFEST, SEAL_BYTES, PackManifest, opened, unsealed
 from fengsui.inquiry.wanted import tells_of
 from stream.environment import Usage
 
 _RECORDS = "records.jsonl"
-_MOST = 4 << 30  # bytes of one file, unpacked
+_MOST = 16 << 20  # bytes of a manifest
 _BROKEN = (
     *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError),
     *(OSError, KeyError, IndexError, OverflowError),
@@ -39,7 +39,8 @@ _BROKEN = (
 class PackFindings(NamedTuple):
     """manifest: None where it cannot be read. given: the keys were named and not taken from the pack itself.
     records: how many; proven: whose bytes fit the digest that they had in the log; vouched: with fields left
-    out, whose other fields fit the ledger. proofs: signatures of people's decisions."""
+    out, whose other fields fit the ledger; alone: numbers of those that the ledger enters and had not yet.
+    proofs: signatures of people's decisions."""
 
     manifest: PackManifest | None
     given: bool
@@ -47,6 +48,7 @@ class PackFindings(NamedTuple):
     records: int
     proven: int
     vouched: int
+    alone: tuple[int, ...]
     proofs: Proofs | None
     faults: list[Said]
 
@@ -71,8 +73,8 @@ class _Files:
             raise ValueError("a link")
         return path.open("rb")
 
-    def body(self, name: str, most: int = _MOST) -> bytes:
-        """Raises one of _BROKEN."""
+    def body(self, name: str, most: int) -> bytes:
+        """No more than so many bytes, whatever it unpacks to. Raises one of _BROKEN."""
         with self.open(name) as f:
             return f.read(most + 1)[:most]
 
@@ -89,10 +91,7 @@ def is_pack(place: Path) -> bool:
 def verify(place: Path, key_files: list[Path]) -> PackFindings:
     """Raises Usage: it is no pack, or a key cannot be read."""
     given = [k for f in key_files for k in public_keys(f)]
-    faults: list[Said] = []
     sealed = place.is_file()
-    if sealed:
-        faults += _seal(place, given)
     try:
         files = _Files(place)
     except _BROKEN as e:
@@ -102,13 +101,24 @@ def verify(place: Path, key_files: list[Path]) -> PackFindings:
             "档案读不出：末尾被截去，或目录被改",
             "the archive cannot be read: its end was cut off, or its directory was changed",
         )
-        return PackFindings(None, bool(given), sealed, 0, 0, 0, None, [*faults, words])
+        faults = [*_seal(place, given), words]
+        return PackFindings(None, bool(given), sealed, 0, 0, 0, (), None, faults)
     try:
         if not {MANIFEST, _RECORDS} & set(files.names):
             raise Usage(_none(place))
+        # whoever sealed it and whoever signed the manifest are one
+        faults = list(_seal(place, given or _key_of(files))) if sealed else []
         return _Verifying(files, given, key_files, sealed, faults).all()
     finally:
         files.close()
+
+
+def _key_of(files: _Files) -> list[str]:
+    """The key that the manifest names; nothing where it cannot be read."""
+    try:
+        return [opened(files.body(MANIFEST, _MOST), ())[0].key]
+    except _BROKEN:
+        return []
 
 
 def _none(place: Path) -> Text:
@@ -149,7 +159,8 @@ class _Verifying:
         self._lines: list[Chained] = []
         self._entries: dict[tuple[str, int], Entered] = {}
         self._proofs: Proofs | None = None
-        self._vouched = 0
+        self._sizes: dict[str, int] = {}
+        self._judged = Judged((), 0, 0, ())
         self._chain_whole = self._ledger_whole = False
 
     def all(self) -> PackFindings:
@@ -158,24 +169,25 @@ class _Verifying:
             self._members(manifest)
             self._chain(manifest)
             self._ledger()
-            self._records()
+            self._records(manifest)
             if self._chain_whole and self._ledger_whole:
                 self._complete(manifest)
             else:  # what cannot be read is not what was left out
                 self._faults.append(_UNCHECKED)
             self._statements(manifest)
-        proven = sum(not line.left_out for line in self._lines)
+        j = self._judged
         return PackFindings(
-            manifest, bool(self._given), self._sealed, len(self._lines), proven, self._vouched,
-            self._proofs, list(dict.fromkeys(self._faults)),
+            manifest, bool(self._given), self._sealed, len(self._lines), j.proven, j.vouched,
+            j.alone, self._proofs, list(dict.fromkeys(self._faults)),
         )  # fmt: skip
 
     def _say(self, name: str, words: Said) -> None:
+        name = name if name.isprintable() else ascii(name)
         self._faults.append(Text(f"{name}：{zh(words)}", f"{name}: {en(words)}"))
 
     def _manifest(self) -> PackManifest | None:
         try:
-            found, wrong = opened(self._files.body(MANIFEST), self._given)
+            found, wrong = opened(self._files.body(MANIFEST, _MOST), self._given)
         except KeyError:
             self._say(MANIFEST, Text("缺失", "is missing"))
             return None
@@ -185,7 +197,12 @@ class _Verifying:
             return None
         if wrong is not None:
             self._say(MANIFEST, wrong)
+        self._sizes = {name: known.size for name, known in found.files.items()}
         return found
+
+    def _body(self, name: str) -> bytes:
+        """As much as the manifest says it has. Raises one of _BROKEN."""
+        return self._files.body(name, self._sizes.get(name, 0))
 
     def _members(self, manifest: PackManifest) -> None:
         """Every file against the manifest."""
@@ -217,7 +234,7 @@ class _Verifying:
     def _rows(self, name: str) -> list[bytes] | None:
         """Lines of a file, one that does not end is marked; None where it cannot be read."""
         try:
-            body = self._files.body(name)
+            body = self._body(name)
         except _BROKEN:
             return None
         rows = body.split(b"\n")
@@ -250,7 +267,7 @@ class _Verifying:
             folder.mkdir()
             for name in (*(f"{c}.jsonl" for c in CHAINS), "seal.json", "ledger.pub"):
                 try:
-                    (folder / name).write_bytes(self._files.body(f"ledger/{name}"))
+                    (folder / name).write_bytes(self._body(f"ledger/{name}"))
                 except _BROKEN:
                     continue
             try:
@@ -270,24 +287,20 @@ class _Verifying:
                     break
                 self._entries[entry.chain, entry.n] = entry
 
-    def _records(self) -> None:
-        """Each record against its own digest, or against what its entry of the ledger says."""
-        for line in self._lines:
-            name = Text(f"records.jsonl 第 {line.n} 条", f"records.jsonl record {line.n}")
-            value = bytes(line.value)
-            if not line.left_out and hashlib.sha256(value).hexdigest() != line.digest:
-                self._faults.append(name + _OTHER)
-            if line.ledger is None:
-                continue
-            entry = self._entries.get(line.ledger)
-            if entry is None and not self._ledger_whole:
-                continue  # it may have stood in what is broken
-            if entry is None or entry.digest != line.digest:
-                self._faults.append(name + _NO_ENTRY)
-            elif line.left_out:
-                self._vouched += 1
-                if not _fits(entry, value, line.left_out):
-                    self._faults.append(name + _NOT_SAID)
+    def _records(self, manifest: PackManifest) -> None:
+        """Each record against its own digest, its place and what its entry of the ledger says."""
+        self._judged = judged(self._lines, self._entries, self._ledger_whole)
+        self._faults += self._judged.faults
+        alone = len(self._judged.alone)
+        if self._chain_whole and self._ledger_whole and alone != manifest.unentered:
+            self._say(
+                _RECORDS,
+                Text(
+                    f"清单说有 {manifest.unentered} 条台账还没有，实有 {alone} 条",
+                    f"the manifest says that the ledger had not entered {manifest.unentered} of them yet, "
+                    f"there are {alone}",
+                ),
+            )
 
     def _complete(self, manifest: PackManifest) -> None:
         """Every entry of the ledger that is this incident's has its record."""
@@ -295,7 +308,7 @@ class _Verifying:
         alerts, deliveries = set(manifest.alerts), set[str]()
         for chain in CHAINS:  # in this order: what was sent of which warning is known first
             for entry in (e for (c, _), e in sorted(self._entries.items()) if c == chain):
-                said = {k: _plain(v) for k, v in entry.what.items()}
+                said = {k: plain(v) for k, v in entry.what.items()}
                 match entry.of:
                     case "alert":
                         mine = said.get("id") in alerts or said.get("incident") == manifest.incident
@@ -325,7 +338,7 @@ class _Verifying:
         """Each statement rests on records that are here."""
         name = "account.json"
         try:
-            found = msgspec.json.decode(self._files.body(name), type=list[Statement])
+            found = msgspec.json.decode(self._body(name), type=list[Statement])
         except (*_BROKEN, msgspec.MsgspecError):
             return  # told above
         if len(found) != manifest.statements:
@@ -348,25 +361,3 @@ _UNCHECKED = Text(
     "记录或台账不全：台账里属于本事件的是否都在包里，没有核对",
     "records or ledger are not whole: whether all that the ledger has of this incident is here was not checked",
 )
-_OTHER = Text("：与它在日志里的 SHA-256 不符", ": does not fit the SHA-256 that it had in the log")
-_NO_ENTRY = Text("：台账没有它所指的条目", ": the ledger has no such entry as it names")
-_NOT_SAID = Text("：与台账条目所记不符", ": does not say what its entry of the ledger says")
-
-
-def _plain(value: msgspec.Raw) -> Any:
-    try:
-        return msgspec.json.decode(value)
-    except (msgspec.MsgspecError, UnicodeError):
-        return None
-
-
-def _fits(entry: Entered, value: bytes, left_out: tuple[str, ...]) -> bool:
-    """Do the fields that stand in both say the same?"""
-    try:
-        fields = msgspec.json.decode(value, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return False
-    kept = {k: v for k, v in entry.what.items() if k not in ("channels", *left_out)}
-    return fields.get("type") == entry.of and all(
-        fields.get(k) == _plain(v) for k, v in kept.items()
-    )
