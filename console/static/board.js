@@ -42,7 +42,8 @@ const above = (x) => ({ level: x.worst.level > x.at.level ? x.worst.level : 0, a
 const colour = ({ level, action }) => Math.max(level, [0, 3, 4][action]);
 const ticking = (until, more = "") => (Number.isFinite(until) ? el("span", { class: `countdown${more}`, "data-until": until }, left(until - clock())) : "");
 
-// what waits, the highest of it and the countdown large; and the one act of whoever looks
+// what waits, the highest of it named, and large the soonest deadline of all that the act decides: a red may have
+// longer than an orange beside it; and the one act of whoever looks
 function now(all) {
   const waiting = all.flatMap((v) => v.waiting), [act, mine] = nextFor(waiting);
   const worst = most(waiting.map(([, w]) => ({ level: w.asks_level, action: w.asks_action })));
@@ -51,7 +52,7 @@ function now(all) {
   if (!waiting.length) return el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision"));
   return el("div", { class: `wait level-${worst.level}`, "data-waits": waiting.length },
     el("p", { class: "wait-what" }, el("strong", {}, `${worst.level ? `${SHAPE[worst.level]} ${of(LEVEL[worst.level])}` : of(ACTION[worst.action])} ${t(`${places} 村待批`, `waits in ${places} villages`)}`),
-      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", ticking(soonest(first), " huge")),
+      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", ticking(soonest(waiting), " huge")),
     act ? el("button", { type: "button", class: "main-act", "data-now": act, onclick: () => confirm(act, mine) }, `${verbOf(act, mine.map(([, w]) => w))} ${t(`${mine.length} 份`, `${mine.length}`)}…`)
       : el("p", {}, picture.me.acts.length ? listed([...new Set(waiting.map(([, w]) => whyNot(w)))].slice(0, 2)) : t("您的角色只能查看", "Your role may look only")),
     el("a", { href: "#/warnings" }, t("逐村看", "Village by village")));
