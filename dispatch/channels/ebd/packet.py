@@ -12,6 +12,7 @@ from dispatch.channels.ebd.form import Wrong
 
 LARGEST = 32_000_000  # bytes of a tar
 FILES = 8
+_HEADERS = 3 * FILES  # long names have some of their own
 _NAME = re.compile(r"EBD[BRS]_[0-9A-Za-z一-鿿_.() -]{1,180}")
 _MAIN = re.compile(r"EBDB_([0-9A-Za-z_-]{1,64})\.xml")
 # why a packet is not read
@@ -72,6 +73,7 @@ def unpack(body: bytes) -> Packet:
 
 
 def _files(body: bytes) -> dict[str, bytes]:
+    _count_headers(body)
     found: dict[str, bytes] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as tar:
@@ -88,6 +90,29 @@ def _files(body: bytes) -> dict[str, bytes]:
     except (tarfile.TarError, EOFError, ValueError, OverflowError, UnicodeError) as e:
         raise Wrong("bad_tar", type(e).__name__) from e
     return found
+
+
+def _count_headers(body: bytes) -> None:
+    """What stands before a file's own header is read as deep as there are such headers: no more than some.
+    Raises Wrong."""
+    at = 0
+    for _ in range(_HEADERS):
+        head = body[at : at + tarfile.BLOCKSIZE]
+        if len(head) < tarfile.BLOCKSIZE or not any(head):
+            return
+        try:
+            size = _size(head[124:136])
+        except ValueError:
+            return  # whoever reads it says what is wrong
+        at += tarfile.BLOCKSIZE * (1 + -(-size // tarfile.BLOCKSIZE))
+    raise Wrong("too_much", "headers")
+
+
+def _size(field: bytes) -> int:
+    """In octal digits, or in base 256 behind a first bit. Raises ValueError."""
+    if field[0] & 0x80:
+        return int.from_bytes(field[1:], "big")
+    return int(field.partition(b"\0")[0].strip() or b"0", 8)
 
 
 def _kind(info: tarfile.TarInfo) -> str:

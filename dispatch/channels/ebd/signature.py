@@ -12,6 +12,7 @@ from dispatch.channels.ebd.form import Form, Wrong
 from dispatch.channels.ebd.tree import Node, read, write
 
 BLOCK = 74
+LARGEST = 16_384  # bytes of the file: it is read before anybody has proved to be the platform
 _SERIAL = re.compile(r"\d{1,12}")
 
 
@@ -79,6 +80,8 @@ def write_signature(form: Form, packet: str, raw: bytes, issuer: str) -> bytes:
 
 def read_signature(body: bytes) -> SignatureFile:
     """Either layout. Raises Wrong: too_much, bad_xml, bad_signature_file."""
+    if len(body) > LARGEST:
+        raise Wrong("too_much", "bytes")
     root = read(body)
     if root.name != "Signature":
         raise Wrong("bad_signature_file", "Signature")

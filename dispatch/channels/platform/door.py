@@ -11,6 +11,7 @@ broken must not break us.
 import asyncio
 import hashlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -39,6 +40,7 @@ from dispatch.channels.platform.later import Known, word_of
 from dispatch.channels.platform.link import CORRECT, OTHER, RESULT, PlatformLink, RefusedPacket
 from dispatch.channels.platform.register import Sent
 from dispatch.channels.platform.signer import SignerError
+from dispatch.channels.platform.strangers import Strangers
 from dispatch.channels.status_words import PLATFORM
 from dispatch.records import Terminals
 from stream.guard import fault
@@ -51,6 +53,8 @@ _BOUNDS = Bounds(connections=16, of_one=16, answer_s=90.0)  # a platform has one
 _PATIENCE_S = 40.0  # longer than a word on an unknown message waits
 _SEEN = 5000
 _AT_ONCE = 4  # packets that are opened at a time: each may be large
+_PARTS, _HEADERS, _HEADER_BYTES = 16, 64, 16_384  # of a form
+_TOO_MANY = Text("假包太多，过一分钟再来", "too many that are not the platform's: come in a minute")
 _AGAIN = Text("请再发一次", "send it again")
 _NO_PACKET = Text("没有 .tar 文件", "no file .tar")
 _UNKNOWN_EBM = Text("说的是一条没有发过的消息", "speaks of a message that was not sent")
@@ -77,6 +81,7 @@ class PlatformDoor:
     ) -> None:
         self.link, self._hear, self._keep = link, hear, keep
         self._known = Known(link.name)
+        self._strangers = Strangers(link.row.url)
         self._seen: OrderedDict[str, _Answered] = OrderedDict()
         self._lock, self._lists = threading.Lock(), threading.Lock()
         self._room = asyncio.Semaphore(_AT_ONCE)
@@ -101,6 +106,10 @@ class PlatformDoor:
         return [(f"{self.link.name}-back", up, words)]
 
     async def _take(self, request: Request) -> Response:
+        who = request.client.host if request.client else ""
+        if not self._strangers.may(who, time.monotonic()):
+            _seldom("send", self.link.name + " " + _TOO_MANY)
+            return _said(429, request, _TOO_MANY)
         try:
             body = await whole(request, LARGEST)
         except TooLarge:
@@ -111,8 +120,9 @@ class PlatformDoor:
         async with self._room:
             tar = await asyncio.to_thread(tar_in, kind, body)
         if tar is None:
+            self._strangers.bad(who, time.monotonic())
             return _said(400, request, _NO_PACKET)
-        packet, code, words = await self._packet(tar)
+        packet, code, words = await self._packet(tar, who)
         if not code:
             return _said(503, request, _AGAIN)
         try:
@@ -121,11 +131,13 @@ class PlatformDoor:
             _seldom("send", self.link.name + ": " + text_of(e))
             return _said(503, request, _AGAIN)
 
-    async def _packet(self, tar: bytes) -> tuple[str, str, Said]:
+    async def _packet(self, tar: bytes, who: str) -> tuple[str, str, Said]:
         """EBDID, ResultCode and why; without a code it is to come again."""
         try:
             async with self._room:
                 opened = await asyncio.to_thread(self.link.open, tar)
+            if opened.signed:
+                self._strangers.good(who)
             digest = hashlib.sha256(opened.main).digest()
             ebd = opened.ebd
             if (before := self._before(ebd, digest)) is not None:
@@ -133,6 +145,8 @@ class PlatformDoor:
             self._timely(ebd)
             code, words = await self._do(ebd)
         except RefusedPacket as e:
+            if e.stranger:
+                self._strangers.bad(who, time.monotonic())
             _seldom(
                 "send", self.link.name + Text(" 来包不收：", ": a packet is refused: ") + e.words
             )
@@ -162,8 +176,7 @@ class PlatformDoor:
 
     def _timely(self, ebd: Ebd) -> None:
         """Raises RefusedPacket."""
-        away_ms = self.link.platform.clock_s * 1000
-        if ebd.sent_at is None or abs(self.link.now() - ebd.sent_at) > away_ms:
+        if ebd.sent_at is None or not self.link.is_now(ebd.sent_at):
             raise RefusedPacket(OTHER, Text("时间不符", "its time is not now"))
 
     async def _do(self, ebd: Ebd) -> tuple[str, Said]:
@@ -274,13 +287,22 @@ def tar_in(kind: str, body: bytes) -> bytes | None:
         return None
     found: list[bytes] = []
     head, value, header, part = bytearray(), bytearray(), dict[bytes, bytes](), bytearray()
+    parts = headers = 0
 
     def header_end() -> None:
+        nonlocal headers
+        headers += 1
+        if headers > _HEADERS or len(head) + len(value) > _HEADER_BYTES:
+            raise FormParserError
         header[bytes(head).lower()] = bytes(value)
         head.clear()
         value.clear()
 
     def begin() -> None:
+        nonlocal parts
+        parts += 1
+        if parts > _PARTS:
+            raise FormParserError
         header.clear()
         part.clear()
 

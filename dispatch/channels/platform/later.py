@@ -59,10 +59,10 @@ class Known:
         """Records of what changed; at: epoch ms. Call `keep` once the log has them."""
         if isinstance(told, EquipmentList):
             rows = [listed(told.kind, e, at) for e in told.items]
-            fresh = [r for r in rows if _same(self._listed.get(r.code)) != _same(r)]
+            fresh = [r for r in rows if _is_news(self._listed.get(r.code), r)]
         else:
             rows = [state_of(told.kind, e, at) for e in told.items]
-            fresh = [r for r in rows if _same(self._states.get(r.code)) != _same(r)]
+            fresh = [r for r in rows if _is_news(self._states.get(r.code), r)]
         return list(_records(self._platform, fresh, at))
 
     def keep(self, records: list[Terminals]) -> None:
@@ -73,9 +73,14 @@ class Known:
                 where[r.code] = r
 
 
-def _same(t: Terminal | None) -> object:
+def _is_news(known: Terminal | None, told: Terminal) -> bool:
+    """Something else than before, and not from before that."""
+    return known is None or (told.told_at >= known.told_at and _words(told) != _words(known))
+
+
+def _words(t: Terminal) -> object:
     """All but when it was told."""
-    return None if t is None else (t.name, t.lon, t.lat, t.state, t.gone)
+    return (t.name, t.lon, t.lat, t.state, t.gone)
 
 
 def listed(kind: str, e: Equipment, at: int) -> Terminal:

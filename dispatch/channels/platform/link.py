@@ -42,19 +42,20 @@ _OF_READING = {"missing": MISSING, "bad_signature_file": BAD_SIGNATURE}
 
 
 class RefusedPacket(Exception):
-    """A packet of the platform that is not taken: the ResultCode that it is answered with, why,
-    and the EBDID that its file is named for, as far as that could be read."""
+    """A packet that is not taken: the ResultCode that it is answered with, why, and the EBDID that its file
+    is named for, as far as that could be read. stranger: nothing proves that it is the platform's."""
 
-    def __init__(self, code: str, words: Said, packet: str = "") -> None:
+    def __init__(self, code: str, words: Said, packet: str = "", *, stranger: bool = False) -> None:
         super().__init__(words)
-        self.code, self.words, self.packet = code, words, packet
+        self.code, self.words, self.packet, self.stranger = code, words, packet, stranger
 
 
 class Opened(NamedTuple):
-    """A packet that is the platform's. main: what was signed."""
+    """A packet that is the platform's. main: what was signed; signed: whether it was."""
 
     ebd: Ebd
     main: bytes
+    signed: bool
 
 
 class PlatformLink:
@@ -109,9 +110,9 @@ class PlatformLink:
         refuse(answer.status)
         if len(answer.body) > LONGEST:
             raise SendError(Text("平台的答复太长", "the platform's answer is too long"))
-        return self._judged(answer.body, ebd.id)
+        return self._judged(answer.body, ebd)
 
-    def _judged(self, body: bytes, packet: str) -> EbdResponse:
+    def _judged(self, body: bytes, ebd: Ebd) -> EbdResponse:
         try:
             opened = self.open(body, bare=self.platform.answers == "bare")
         except RefusedPacket as e:
@@ -121,8 +122,11 @@ class PlatformLink:
         told = opened.ebd.body
         if not isinstance(told, EbdResponse):
             raise SendError(Text("平台答的不是应答", "the platform answered with no EBDResponse"))
-        if opened.ebd.related != packet:
+        if opened.ebd.related != ebd.id:
             raise SendError(Text("平台答的是另一个包", "the platform answers another packet"))
+        # all heart-beats have one number: an answer of yesterday would do for each
+        if ebd.id.startswith(HEARTBEAT) and not self.is_now(opened.ebd.sent_at or self.now()):
+            raise SendError(Text("平台的应答不是现在的", "the platform's answer is not of now"))
         if told.code in (RECEIVED, CORRECT):
             return told
         words = RESULT.get(told.code)
@@ -140,27 +144,37 @@ class PlatformLink:
         try:
             packet = unpack(tar)
         except Wrong as e:
-            raise _unread(e) from e
+            raise _unread(e, stranger=True) from e
         try:
+            self._prove(packet, bare)
             return self._opened(packet, bare)
         except RefusedPacket as e:
             e.packet = packet.name
             raise
 
+    def _prove(self, packet: Packet, bare: bool) -> None:
+        """Raises RefusedPacket unless it is signed by the platform, or need not be."""
+        words: Said = Text("没有签名", "not signed")
+        if packet.signature:
+            try:
+                signed = read_signature(packet.signature)
+            except Wrong as e:
+                raise _unread(e, stranger=True) from e
+            good = self._verifier.good(packet.main, signed.block.rs)
+            if good and signed.packet == packet.name:
+                return
+            words = RESULT[BAD_SIGNATURE]
+        elif bare or self._may_be_bare(packet):
+            return
+        raise RefusedPacket(BAD_SIGNATURE, words, stranger=True)
+
     def _opened(self, packet: Packet, bare: bool) -> Opened:
         try:
-            if packet.signature:
-                signed = read_signature(packet.signature)
-                good = self._verifier.good(packet.main, signed.block.rs)
-                if not good or signed.packet != packet.name:
-                    raise RefusedPacket(BAD_SIGNATURE, RESULT[BAD_SIGNATURE])
-            elif not bare and not self._may_be_bare(packet):
-                raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
             ebd = read_ebd(packet.main)
         except Wrong as e:
             raise _unread(e) from e
         if not packet.signature and not bare and not isinstance(ebd.body, ConnectionCheck):
-            raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"))
+            raise RefusedPacket(BAD_SIGNATURE, Text("没有签名", "not signed"), stranger=True)
         if ebd.id != packet.name:
             raise RefusedPacket(
                 MISSING, Text("文件名与 EBDID 不符", "the file is named for another EBDID")
@@ -171,10 +185,14 @@ class PlatformLink:
             )
         if ebd.dest not in ("", self.platform.ours):
             raise RefusedPacket(OTHER, Text("不是发给我们的", "addressed to somebody else"))
-        return Opened(ebd, packet.main)
+        return Opened(ebd, packet.main, bool(packet.signature))
 
     def _may_be_bare(self, packet: Packet) -> bool:
         return self.platform.heartbeats == "bare" and packet.name.startswith(HEARTBEAT)
+
+    def is_now(self, at: int) -> bool:
+        """Within what the clocks may differ."""
+        return abs(self.now() - at) <= self.platform.clock_s * 1000
 
     def any_packet(self) -> str:
         """An EBDID of an answer: whoever asks must not make us write to a disk."""
@@ -188,6 +206,6 @@ class PlatformLink:
         self.post(self.envelope(ident, ConnectionCheck(at), at))
 
 
-def _unread(why: Wrong) -> RefusedPacket:
+def _unread(why: Wrong, *, stranger: bool = False) -> RefusedPacket:
     code = _OF_READING.get(why.reason, UNREADABLE)
-    return RefusedPacket(code, RESULT[code] + f" ({why})")
+    return RefusedPacket(code, RESULT[code] + f" ({why})", stranger=stranger)

@@ -366,3 +366,16 @@ def test_a_block_is_74_bytes_and_comes_back(time: int, serial: int, rs: bytes) -
     block = Block(time, f"{serial:012d}", rs)
     raw = block_bytes(block)
     assert len(raw) == 74 and block_of(raw) == block
+
+
+def test_what_is_read_before_anybody_has_proved_to_be_the_platform_is_small() -> None:
+    with pytest.raises(Wrong) as e:
+        read_signature(b"<Signature>" + b"<a/>" * 5000 + b"</Signature>")
+    assert e.value.reason == "too_much"
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for n in range(30):
+            tar.addfile(tarfile.TarInfo(f"EBDR_{n}" + "x" * 150))
+    with pytest.raises(Wrong) as e:
+        unpack(out.getvalue())
+    assert e.value.reason == "too_much"

@@ -4,18 +4,21 @@ one word to the outbox, nothing counts twice, and only the platform itself is he
 import http.client
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from config.language import zh
-from dispatch.channels import CarrierWord
+from config.records.district import District
+from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.platform.carrier import ByPlatform
 from dispatch.channels.platform.door import PlatformDoor, tar_in
+from dispatch.channels.platform.strangers import OF_ALL, OF_KNOWN, OF_ONE, Strangers
 from dispatch.channels.status_words import FINAL, PLATFORM, meaning_of
 from dispatch.records import Terminals
 from simulators.carriers.platform import Platform, keys, packed, unpacked
-from tests.support.broadcast import Clock, delivery, parcel
+from tests.support.broadcast import Clock, delivery, our_side, parcel
 
 Ours = Callable[..., ByPlatform]
 
@@ -329,6 +332,59 @@ def test_a_bad_packet_says_nothing_and_the_door_stays_open(side: Side, case: str
     assert [w.status for w in side.heard.words] == ["on_air"]
 
 
+def _posted(side: Side, tar: bytes, address: str) -> int:
+    """From an address of this machine; the HTTP status."""
+    line = http.client.HTTPConnection(
+        side.door.url.split("/")[2], timeout=90, source_address=(address, 0)
+    )
+    line.request("POST", "/ebd", tar, {"Content-Type": "application/x-tar"})
+    status = line.getresponse().status
+    line.close()
+    return status
+
+
+def test_strangers_are_looked_at_a_few_times_a_minute_and_hold_up_no_platform(
+    district: District,
+    platform: Platform,
+    tmp_path: Path,
+    clock: Clock,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    way, heard = (
+        our_side(district, platform.at.replace("127.0.0.1", "localhost"), tmp_path, clock),
+        Heard(),
+    )
+    door = PlatformDoor(way.link, heard.hear, heard.keep)
+    try:
+        way.send(parcel(delivery()))
+        platform.url = door.url
+        side = Side(door, heard, platform, way, platform.played[-1])
+        assert platform.state(side.message, "1") == 200
+        forged = _forged(side)
+        told = [_posted(side, forged, "127.0.0.2") for _ in range(OF_ONE + 5)]
+        assert told == [200] * OF_ONE + [429] * 5
+        told = [_posted(side, forged, f"127.0.0.{3 + n % 9}") for n in range(2 * OF_ALL)]
+        assert told.count(200) == OF_ALL - OF_ONE and 429 in told
+        assert platform.state(side.message, "2") == 200
+        assert [w.status for w in heard.words] == ["waiting", "on_air"]
+        assert len(capfd.readouterr().err.splitlines()) < 4 * OF_ALL
+    finally:
+        door.close()
+        way.close()
+
+
+def test_whose_address_is_known_is_held_up_by_its_own_faults_alone() -> None:
+    some = Strangers("http://10.0.0.8:8080/x")
+    for n in range(1000):
+        some.bad(f"10.1.{n // 200}.{n % 200}", 0.0)
+    assert some.may("10.0.0.8", 0.0) and some.may("::ffff:10.0.0.8", 0.0)
+    assert not some.may("10.0.0.9", 0.0) and some.may("10.0.0.9", 61.0)
+    for _ in range(OF_KNOWN):
+        assert some.may("10.0.0.8", 0.0)
+        some.bad("10.0.0.8", 0.0)
+    assert not some.may("10.0.0.8", 59.0) and some.may("10.0.0.8", 61.0)
+
+
 def test_a_request_that_is_no_packet_is_told_so(side: Side) -> None:
     assert side.platform.send(b"x", name="readme.txt") == 400
     pool = side.platform._pool
@@ -446,3 +502,32 @@ def test_a_list_and_states_go_into_the_log_once_and_then_what_is_new(side: Side)
     (new,) = side.heard.terminals[before:]
     assert [(t.code, t.state) for t in new.items] == [(many[7][0], "3")]
     assert new.platform == "county"
+
+
+def test_an_answer_of_yesterday_is_no_answer_to_a_heart_beat_of_today(
+    side: Side, platform: Platform, clock: Clock
+) -> None:
+    kept: list[bytes] = []
+
+    def keep(tar: bytes) -> bytes:
+        kept.append(tar)
+        return tar
+
+    platform.answer = keep
+    side.way.link.beat()
+    platform.answer = lambda _: kept[0]
+    side.way.link.beat()  # the clocks may differ by so much
+    clock.at += 24 * 3_600_000
+    with pytest.raises(SendError):
+        side.way.link.beat()
+
+
+def test_an_older_word_on_a_terminal_that_came_late_changes_nothing(
+    side: Side, platform: Platform, clock: Clock
+) -> None:
+    clock.at += 1000
+    late = platform.states_of([("t1", "2")])
+    clock.at += 60_000
+    platform.tell_states([("t1", "1")])
+    assert platform.send(late) == 200 and platform.result_said() == "1"
+    assert [t.state for one in side.heard.terminals for t in one.items] == ["1"]
