@@ -94,7 +94,7 @@ export function board(top, root, pick) {
   let last = "";
   return () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version]), x.all.map((v) => [v.id, v.a, v.worst])])]);
+    const says = JSON.stringify([found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])])]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");

@@ -122,7 +122,8 @@ function paint() {
   if (focus) document.querySelector(focus)?.focus();
   countdown();
   const w = known[open];
-  const version = w ? `${open}/${w.version}` : "";
+  // a version that is put to somebody anew has other people to ask, and another time
+  const version = w ? `${open}/${w.version}/${JSON.stringify(w.questions)}` : "";
   if (version !== shownVersion || !w) { shownVersion = version; one(open, w); }
 }
 

@@ -4,11 +4,15 @@ blind; valley by valley; and on a phone first what waits, with nothing that chan
 import re
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 from playwright import sync_api
 
 from config.records.level import Action, Level
-from stream.log.port import Log
+from console.model.follow import Follower
+from dispatch.records import Alert
+from stream.log.port import Log, Out
+from stream.records import encode
 from tests.support.console_pages import AXE, Desk, Seat, acts, cases, red
 from tests.support.decide_district import seen, yanqing
 
@@ -177,3 +181,17 @@ def test_the_big_screen_turns_over_by_itself_and_says_what_is_late(
     assert [v["id"] for v in found["violations"] if v["impact"] != "minor"] == []
     own.context.close()
     assert own.faults == []
+
+
+def test_a_version_put_to_somebody_anew_shows_its_new_time_at_once(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page = seat.enter("wang")
+    until = page.locator(".wait [data-until]")
+    expect(until).to_have_count(1)
+    asked = [r for _, r in Follower(log, ("alerts",)).take() if isinstance(r, Alert)][-1]
+    at = int(until.get_attribute("data-until") or 0) + 600_000
+    anew = [msgspec.structs.replace(q, deadline_at=at) for q in asked.questions]
+    again = msgspec.structs.replace(asked, again=1, questions=tuple(anew), deadline_at=at)
+    log.append([Out("alerts", "A01", encode(again))])
+    expect(until).to_have_attribute("data-until", str(at), timeout=90_000)
