@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import accumulate
 from typing import NamedTuple
 
 import msgspec
@@ -21,8 +22,18 @@ from stream.records import Rejected
 
 _BEGIN, _END = b"BUFR", b"7777"
 _WAIT_S = 120.0  # the process itself has less time of work
+_DEATHS = 3  # of one file: what comes after them is not tried
+MOST_REPORTS = 200_000  # of one file: a small message may unfold into 20,000
 _answer = msgspec.json.Decoder(list[Report] | str)
 _DIED = Text("读它的进程没有读完", "the process that reads it did not come to its end")
+_NOT_TRIED = Text(
+    f"不再读：这个文件里已有 {_DEATHS} 份报文读不完",
+    f"not tried: {_DEATHS} messages of this file could not be read to their end",
+)
+_TOO_MANY = Text(
+    f"一个文件最多 {MOST_REPORTS} 份报告；请分开",
+    f"at most {MOST_REPORTS} reports in a file; divide it",
+)
 LACKING = Text(
     "没有装 ecCodes：pip install 'fengsui[bufr]'",
     "ecCodes is not installed: pip install 'fengsui[bufr]'",
@@ -97,15 +108,30 @@ def _at(offset: int, why: Rejected) -> Rejected:
 
 def _read(messages: Sequence[_Message]) -> list[list[Report] | Rejected]:
     """Of each message its reports, or why there are none."""
+    sums = list(accumulate(subsets(m.body) for m in messages))
+    whole = [m for m, so_far in zip(messages, sums, strict=True) if so_far <= MOST_REPORTS]
     found: list[list[Report] | Rejected] = []
-    while len(found) < len(messages):
-        lines = b"".join(b64encode(m.body) + b"\n" for m in messages[len(found) :])
+    deaths = 0
+    while len(found) < len(whole) and deaths < _DEATHS:
+        lines = b"".join(b64encode(m.body) + b"\n" for m in whole[len(found) :])
         for line in _answers(lines):
             said = _answer.decode(line)
             found.append(Rejected("bad_payload", said) if isinstance(said, str) else said)
-        if len(found) < len(messages):
+        if len(found) < len(whole):
+            deaths += 1
             found.append(Rejected("bad_payload", _DIED))
-    return found
+    found += [Rejected("bad_payload", _NOT_TRIED)] * (len(whole) - len(found))
+    return found + [Rejected("oversize", _TOO_MANY)] * (len(messages) - len(whole))
+
+
+def subsets(message: bytes) -> int:
+    """How many section 3 says there are (WMO-No. 306, vol. I.2: octets 5 and 6, behind the sections 0, 1 and,
+    where section 1 says so, 2); 1 where that cannot be read."""
+    flag = 9 if message[7:8] >= b"\4" else 7
+    at = 8 + int.from_bytes(message[8:11], "big")
+    if message[8 + flag : 9 + flag] >= b"\x80":
+        at += int.from_bytes(message[at : at + 3], "big")
+    return max(1, int.from_bytes(message[at + 4 : at + 6], "big"))
 
 
 def _answers(lines: bytes) -> list[bytes]:

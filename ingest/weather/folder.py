@@ -2,7 +2,8 @@
 
 A file is taken when it has not changed since the last look and nobody on this machine has it open for writing
 (a lease, fcntl(2), tells); one whose last line or message is not ended waits longer, for its writer may be on
-another machine.
+another machine. Such a writer, or another user's, may go on in a file that was taken already: what changes
+after it was moved is brought back and read again.
 """
 
 import fcntl
@@ -16,6 +17,10 @@ from typing import NamedTuple
 from stream.disk.files import make_folder, sync_folder
 
 DONE, REFUSED = "done", "refused"
+WATCHED_S, _WATCHED = (
+    86_400.0,
+    5000,
+)  # so long, and so many, files are looked at after they were moved
 _UNFINISHED = (".tmp", ".part", ".filepart", ".crdownload", ".swp", "~")
 
 
@@ -40,6 +45,14 @@ class Dropped(NamedTuple):
         return self.path.name.encode("utf-8", "replace").decode()
 
 
+class _Moved(NamedTuple):
+    """Where it came from, what it was, and when it was moved, s."""
+
+    origin: Path
+    mark: Mark
+    at: float
+
+
 class DropFolder:
     """clock: monotonic, s."""
 
@@ -47,10 +60,12 @@ class DropFolder:
         self.path, self._clock = folder, clock
         self._seen: dict[str, tuple[Mark, float]] = {}
         self._left: dict[str, Mark] = {}  # taken, and could not be moved
+        self._moved: dict[Path, _Moved] = {}  # the oldest first
 
     def ready(self) -> list[Dropped]:
         """The oldest first. Raises OSError where the folder cannot be read."""
         now, seen = self._clock(), {}
+        self._bring_back(now)
         found = []
         with os.scandir(self.path) as entries:
             for entry in entries:
@@ -98,12 +113,33 @@ class DropFolder:
             if not self._still(goal, one.mark):  # written in between
                 goal.rename(one.path)
                 return False
+            self._watch(goal, one)
             sync_folder(target)
             sync_folder(self.path)
         except OSError:
             self._left[one.path.name] = one.mark
             raise
         return True
+
+    def _watch(self, goal: Path, one: Dropped) -> None:
+        self._moved.pop(goal, None)
+        self._moved[goal] = _Moved(one.path, one.mark, self._clock())
+        while len(self._moved) > _WATCHED:
+            del self._moved[next(iter(self._moved))]
+
+    def _bring_back(self, now: float) -> None:
+        """What was written after it was moved, unless another has its name: then when that is gone."""
+        for goal, moved in list(self._moved.items()):
+            if self._still(goal, moved.mark) and now - moved.at < WATCHED_S:
+                continue
+            try:
+                if goal.is_file() and now - moved.at < WATCHED_S:
+                    if moved.origin.exists():
+                        continue
+                    goal.rename(moved.origin)
+                del self._moved[goal]
+            except OSError:  # asked again at the next look
+                continue
 
     @staticmethod
     def _still(path: Path, mark: Mark) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from config.language import en
 from ingest.weather import bufr_process
-from ingest.weather.bufr_process import read_bufr
+from ingest.weather.bufr_process import read_bufr, subsets
 from ingest.weather.value import FileSays
 from tests.support.weather import AT, HOUR, RAIN, ROWS, P, door, synop
 
@@ -164,6 +164,31 @@ def test_a_message_on_which_the_decoder_dies_costs_no_other(
     assert asked == [3, 1]
     assert [v.value for v in says.values] == [2.0, 2.0]
     assert reasons(says) == [("bad_payload", f"message at byte {len(one)}")]
+
+
+def test_messages_that_each_end_the_decoder_do_not_hold_up_the_door(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bytes] = []
+
+    def dies(lines: bytes) -> list[bytes]:
+        asked.append(lines)
+        return []
+
+    monkeypatch.setattr(bufr_process, "_answers", dies)
+    says = read_bufr(synop([{**STATION, FIRST: -1, f"#1#{RAIN}": 2.0}]) * 50, MINE, MINUTES)
+    assert len(asked) == 3 and len(says.bad) == 50 and not says.values
+
+
+def test_what_unfolds_into_too_many_reports_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{**STATION, "hour": n, FIRST: -1, f"#1#{RAIN}": 2.0} for n in range(3)]
+    body = synop(rows)
+    assert subsets(body) == 3 and subsets(synop(rows[:1])) == 1
+    assert subsets(b"BUFR" + bytes(8)) == 1
+    monkeypatch.setattr(bufr_process, "MOST_REPORTS", 7)
+    says = read_bufr(body * 4, MINE, MINUTES)
+    assert len(says.values) == 6
+    assert [b.why.reason for b in says.bad] == ["oversize"] * 2
 
 
 def test_a_file_without_a_message_is_refused() -> None:

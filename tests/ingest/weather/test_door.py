@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config.language import en
-from ingest.weather.folder import DropFolder
+from ingest.weather.folder import WATCHED_S, DropFolder
 from ingest.weather.run import FileDoor
 from stream.guard import letter
 from stream.records import Rejected
@@ -118,6 +118,27 @@ def test_a_file_that_ends_within_a_line_waits_for_its_rest(tmp_path: Path) -> No
         of.time += 61
         of.look()
         assert ("R01", 25, "") in what(of)  # nobody went on
+
+
+def test_what_is_written_after_the_file_was_moved_is_read_too(tmp_path: Path) -> None:
+    """Its writer is on another machine, or another user, and had not ended."""
+    with door(tmp_path) as of:
+        of.drop_file("pre_1.csv", GOOD)
+        of.look()
+        kept = of.folder / "done" / "pre_1.csv"
+        with kept.open("a") as f:
+            f.write("54406,2026-07-26,07:00,2.0,\n")
+        of.drop_file("pre_1.csv", HEAD + "54406,2026-07-26,06:00,3.0,\n")  # has its name now
+        of.look(6)
+        assert what(of) == sorted([*SAID, ("R01", 20, ""), ("R01", 30, "")])
+        assert [p.name for p in of.folder.iterdir()] == ["done"]
+        assert len(list((of.folder / "done").iterdir())) == 2
+        of.time += WATCHED_S
+        of.look()
+        for file in (of.folder / "done").iterdir():
+            os.utime(file, ns=(1, 1))
+        of.look(3)
+        assert [p.name for p in of.folder.iterdir()] == ["done"], "nobody looks for ever"
 
 
 def test_only_a_file_that_does_not_change_is_read(tmp_path: Path) -> None:
