@@ -4,7 +4,7 @@ rows say 0 for taken, or another status with an error code and a note. Pure.
 Known from one public implementation: its certainty is `check`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container
 from typing import NamedTuple
 
 from lxml import etree
@@ -15,7 +15,7 @@ from stream.limits import Unreadable
 _LONGEST = 100_000
 _ROWS = 1000
 _TAKEN = "0"
-_TIME = 29  # characters of a sender's code, _ and a second
+_TIME, _NUMBERED = 29, 31  # characters of a sender's code, _ and a second; and of one with _N
 
 
 class Answer(NamedTuple):
@@ -25,13 +25,13 @@ class Answer(NamedTuple):
     said: str = ""
 
 
-def whose(name: str, identifiers: Iterable[str]) -> str:
-    """Which of our identifiers a file of this name answers; "" for none, or where it could be several.
-    A name was seen in which zeros follow upon the second."""
-    found = [i for i in identifiers if re.match(rf"{re.escape(i)}(?!\d)", name)]
-    if not found:
-        found = [i for i in identifiers if len(i) == _TIME and name.startswith(i)]
-    return max(found, key=len) if len({len(i) for i in found}) == len(found) and found else ""
+def whose(name: str, identifiers: Container[str]) -> str:
+    """Which of our identifiers a file of this name answers; "" for none. A name was seen in which zeros follow
+    upon the second."""
+    for size in (_NUMBERED, _TIME):
+        if name[:size] in identifiers and not re.match(r"\d", name[size:]):
+            return name[:size]
+    return name[:_TIME] if name[:_TIME] in identifiers else ""
 
 
 def read_answer(body: bytes) -> Answer:

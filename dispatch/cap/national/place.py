@@ -36,14 +36,15 @@ class Place(Protocol):
 
 
 class Folder:
-    """outward, inward: folders of this machine; inward may be missing."""
+    """outward, inward: folders of this machine; inward may be missing. One that is away, a share that is not
+    mounted, is a failed attempt and nothing more."""
 
     def __init__(self, outward: Path, inward: Path | None) -> None:
         self._outward, self._inward = outward, inward
-        make_folder(outward)
 
     def put(self, name: str, body: bytes) -> None:
         try:
+            make_folder(self._outward)
             write_file(self._outward / name, body, SHARED)
         except OSError as e:
             raise SendError(f"{name}: {e.strerror}") from e

@@ -8,6 +8,7 @@ platform has taken a file of ours: unproven (docs/cap.md).
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -25,11 +26,16 @@ from dispatch.channels import CarrierWord, SendError, SendResult
 from dispatch.records import Delivery, Route
 from ingest.cap.decode import Wrong
 from stream.environment import secret_at
-from stream.guard import once
+from stream.guard import fault
 from stream.limits import Unreadable
+from stream.oplog import Seldom
 
 CARRIER = "12379"
 _EVERY_S = 10.0
+_LOOKS = 6  # at an answer that cannot be read: it may be half there
+_UNHEARD = Text("12379 的回执取不到：", "12379's answers cannot be had: ")
+_seldom = Seldom(600.0)
+_NEWER = Text("12379 已有新版", "12379 has a newer version")
 
 
 class ReleasePlatform:
@@ -48,6 +54,7 @@ class ReleasePlatform:
         self._district, self._cap, self._place, self._hear = district, cap, place, hear
         self._register = ReleaseRegister(folder / "release12379.json") if place else None
         self._asked: set[str] = set()
+        self._unread: dict[str, int] = {}  # name of an answer -> so often it could not be read
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         if place is not None:
@@ -63,9 +70,15 @@ class ReleasePlatform:
         settings = self._district.channels.release
         name = identifier(self._district, delivery)
         chain = name.rpartition("-")[0]
-        earlier = register.chain(chain, delivery.version)
+        versions = self._versions(register, chain)
+        if any(e.laid and e.version > delivery.version for e in versions):
+            raise SendError(_NEWER, permanent=True)
+        begun = [e for e in versions if e.version < delivery.version]
+        # of what never lay there the platform knows nothing that could be updated
+        earlier = [e for e in begun if e.laid]
         colour = settings.colour_of(delivery.level, delivery.action)
         if is_over(delivery):
+            earlier = earlier or begun  # perhaps it is there all the same
             if not earlier:
                 words = Text("12379 没有可解除的", "12379 has nothing of it that could end")
                 raise SendError(words, permanent=True)
@@ -85,34 +98,61 @@ class ReleasePlatform:
         except OSError as e:
             raise SendError(f"release12379.json: {e.strerror}") from e
         place.put(f"{file.name}.zip", packed(file, at))
+        with suppress(OSError):  # it lies there: the next version will say Alert again
+            register.note_laid(name)
         return SendResult("accepted", entry.identifier)
 
+    @staticmethod
+    def _versions(register: ReleaseRegister, chain: str) -> list[Released]:
+        try:
+            return register.chain(chain)
+        except OSError as e:
+            raise SendError(f"release12379.json: {e.strerror}") from e
+
     def listen_once(self) -> int:
-        """Reads what answers there are; how many were handed on. Raises SendError."""
+        """Reads what answers there are; how many were handed on. Raises SendError and OSError: of one that
+        could not be fetched, when the others were read."""
         assert self._place is not None
         assert self._register is not None
         ours = self._register.by_identifier()
-        told = 0
-        for name in self._register.unread(self._place.names()):
+        told, error = 0, None
+        names = self._register.unread(self._place.names())
+        self._unread = {n: looks for n, looks in self._unread.items() if n in set(names)}
+        for name in names:
             mine = whose(name, ours)
             if name in self._asked or not mine:  # of others, or under way into the log
                 continue
-            self._asked.add(name)
-            self._hear(self._word(name, ours[mine], self._place.get(name)))
-            told += 1
+            try:
+                word = self._word(name, ours[mine], self._place.get(name))
+            except SendError as e:  # this one, at the next look
+                error = error or e
+                continue
+            if word is not None:
+                self._asked.add(name)
+                self._hear(word)
+                told += 1
+        if error is not None:
+            raise error
         return told
 
-    def _word(self, name: str, entry: Released, body: bytes) -> CarrierWord:
+    def _word(self, name: str, entry: Released, body: bytes) -> CarrierWord | None:
+        """None: it cannot be read yet."""
+
         def done(kept: bool) -> None:
-            if kept and self._register is not None:
-                self._register.note_read(name)
-            self._asked.discard(name)
+            try:
+                if kept and self._register is not None:
+                    self._register.note_read(name)
+            finally:
+                self._asked.discard(name)
 
         try:
             answer = read_answer(body)
         except Unreadable as e:
-            fault = f"{name}: " + e.words
-            return CarrierWord(RELEASE, CARRIER, entry.key, (), "", fault=fault, done=done)
+            looks = self._unread[name] = self._unread.get(name, 0) + 1
+            if looks < _LOOKS:
+                return None
+            wrong = f"{name}: " + e.words
+            return CarrierWord(RELEASE, CARRIER, entry.key, (), "", fault=wrong, done=done)
         status = "taken" if answer.taken else "refused"
         return CarrierWord(RELEASE, CARRIER, entry.key, (), status, answer.said, done=done)
 
@@ -121,7 +161,9 @@ class ReleasePlatform:
             try:
                 self.listen_once()
             except SendError as e:
-                once("send", Text("12379 的回执取不到：", "12379's answers: ") + text_of(e))
+                _seldom("send", _UNHEARD + e.detail)
+            except Exception as e:  # noqa: BLE001  # one bad look must not deafen us
+                _seldom("send", _UNHEARD + fault(e))
 
     def close(self) -> None:
         self._closing.set()

@@ -26,7 +26,6 @@ from dispatch.cap.message import identifier
 from dispatch.cap.national.answer import read_answer, whose
 from dispatch.cap.national.message import IDENTIFIER, events, identifiers
 from dispatch.cap.national.place import Folder, Ftp
-from dispatch.cap.national.register import ReleaseRegister
 from dispatch.cap.national.send import ReleasePlatform, release_of
 from dispatch.cap.neighbours import RELEASE, RELEASE_PLATFORM
 from dispatch.cap.publish import Cap
@@ -237,10 +236,40 @@ def test_no_identifier_is_given_twice(count: int, form: Any) -> None:
         used.add(made)
 
 
-def test_a_register_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_damaged_register_holds_up_no_warning_and_is_kept(tmp_path: Path) -> None:
     (tmp_path / "release12379.json").write_text("{")
-    with pytest.raises(ValueError, match=r"release12379\.json"):
-        ReleaseRegister(tmp_path / "release12379.json")
+    run = Run(tmp_path)
+    run.send(of_version(1, Level.RED, "alert"))
+    assert (tmp_path / "release12379.json.damaged").read_text() == "{"
+    run.way.close()
+
+
+def test_a_folder_that_is_away_is_a_failed_attempt_and_keeps_nothing_from_starting(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "out").write_text("a share that is not mounted")
+    run = Run(tmp_path)
+    with pytest.raises(SendError) as e:
+        run.way.send(of_version(1, Level.RED, "alert"), ROUTE, "k")
+    assert not e.value.permanent
+    (tmp_path / "out").unlink()
+    assert run.way.send(of_version(1, Level.RED, "alert"), ROUTE, "k").state == "accepted"
+    run.way.close()
+
+
+def test_what_never_lay_there_is_updated_by_nothing(run: Run) -> None:
+    run.out.write_text("a share that is not mounted")
+    first = of_version(1, Level.BLUE, "alert")
+    with pytest.raises(SendError):
+        run.way.send(first, ROUTE, "k")
+    run.out.unlink()
+    root = run.send(of_version(2, Level.RED, "update"))
+    assert (root.findtext("msgType"), root.findtext("references")) == ("Alert", "")
+    with pytest.raises(SendError) as e:  # it came late
+        run.way.send(first, ROUTE, "k")
+    assert e.value.permanent and len(list(run.out.glob("*"))) == 1
+    end = run.send(of_version(3, Level.NONE, "cancel"))
+    assert end.findtext("references") == root.findtext("identifier")
 
 
 # --- what the platform says
@@ -290,9 +319,41 @@ def test_what_is_no_answer_is_told_and_what_is_not_ours_is_left(run: Run) -> Non
     answer(run, "33060441600000_20161104152200", TAKEN)
     assert run.way.listen_once() == 0
     answer(run, str(said.detail), b"<html/>")
-    assert run.way.listen_once() == 1
+    assert [run.way.listen_once() for _ in range(6)] == [0, 0, 0, 0, 0, 1]
     assert run.words[0].fault
     assert run.words[0].status == ""
+
+
+def test_an_answer_that_is_half_there_is_read_when_it_is_whole(run: Run) -> None:
+    said = run.way.send(of_version(1, Level.RED, "alert"), ROUTE, "k")
+    answer(run, str(said.detail), REFUSED[:40])
+    assert run.way.listen_once() == 0
+    answer(run, str(said.detail), REFUSED)
+    assert run.way.listen_once() == 1 and run.words[0].status == "refused"
+
+
+def test_an_answer_that_cannot_be_fetched_is_asked_for_again_and_holds_up_no_other(
+    run: Run,
+) -> None:
+    said = [
+        str(run.way.send(of_version(1, Level.RED, "alert", alert=a), ROUTE, a).detail) for a in "ab"
+    ]
+    files = [answer(run, i, TAKEN) for i in said]
+    place = run.way._place
+    assert place is not None
+    get = place.get
+
+    def away(name: str) -> bytes:
+        if name == files[0].name:
+            raise SendError("450")
+        return get(name)
+
+    place.get = away  # type: ignore[method-assign]
+    with pytest.raises(SendError):
+        run.way.listen_once()
+    assert [w.key for w in run.words] == ["b"]
+    place.get = get  # type: ignore[method-assign]
+    assert run.way.listen_once() == 1 and [w.key for w in run.words] == ["b", "a"]
 
 
 @pytest.mark.parametrize(
