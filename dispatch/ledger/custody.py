@@ -22,9 +22,11 @@ def note(log: Log, said: Custody) -> bool:
 
 
 def noted(log: Log) -> list[Custody]:
-    """All that was ever said, in order of time, each once."""
+    """All that was ever said, each once, in the order in which the log has it, whatever clocks said: one may
+    have been set back between a lock and a release. `alerts` keeps what `cases` has dropped; what decide
+    has not passed on yet stands in `cases` alone, and is the newest."""
     found: dict[Custody, None] = {}
-    for topic in ("cases", "alerts"):
+    for topic in ("alerts", "cases"):
         for part in range(log.topics[topic].partitions):
             at = 0
             while entries := log.read(topic, part, at):
@@ -32,12 +34,12 @@ def noted(log: Log) -> list[Custody]:
                     if _MARK in entry.value and (said := decode(_decoder.decode, entry.value)):
                         found[said] = None
                 at = entries[-1].offset + 1
-    return sorted(found, key=lambda said: said.said_at)
+    return list(found)
 
 
 def locked(said: Iterable[Custody], now: int) -> list[Custody]:
-    """The locks in force at `now` (the wall clock, ms): a longer one stands beside a shorter one, and a
-    release ends all that were set before it."""
+    """The locks in force at `now` (the wall clock, ms), of what was said in its order: a longer one stands
+    beside a shorter one, and a release ends all that were set before it."""
     held: dict[str, list[Custody]] = {}
     for one in said:
         if one.act == "lock":

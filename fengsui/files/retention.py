@@ -5,8 +5,10 @@ The file beside the contacts (stream/disk/locks.py) holds people and their words
 (dispatch/ledger/custody.py) holds the log itself, wherever `archive` runs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+import msgspec
 
 from config.language import Said, Text, text_of
 from dispatch.ledger.custody import locked, note, noted
@@ -70,10 +72,20 @@ def _server(log: Log, *, held: bool) -> Iterator[Said]:
         yield wanted + text_of(e) + again
 
 
-def held_people(setup: Setup, log: Log, ids: Sequence[str], now: int) -> dict[str, Text]:
-    """Of these people those who may not be erased now, and why. A lock that the log has and this machine
-    has no file of holds everybody. Raises ValueError: the file cannot be read."""
-    here = locks.in_force(place(setup), now)
+def held_people(
+    setup: Setup,
+    log: Log,
+    ids: Sequence[str],
+    now: int,
+    people: Callable[[str], Sequence[str]],
+) -> dict[str, Text]:
+    """Of these people those who may not be erased now, and why. people: who stands in an incident's records
+    by now; it may have gone on since it was locked. A lock that the log has and this machine has no file of
+    holds everybody. Raises ValueError: the file cannot be read."""
+    here = [
+        msgspec.structs.replace(x, people=(*x.people, *people(x.name)))
+        for x in locks.in_force(place(setup), now)
+    ]
     found = {}
     others = [x for x in locked(noted(log), now) if x.incident not in {y.name for y in here}]
     for name in ids:

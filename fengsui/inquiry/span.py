@@ -30,6 +30,12 @@ def incidents(log: Log) -> dict[str, Incident]:
     return spans(record for _, record in Follower(log, ("alerts",)).take())
 
 
+def ended(log: Log, incident: str) -> bool:
+    """Has it had its 终报?"""
+    told = (r for _, r in Follower(log, ("alerts",)).take() if isinstance(r, Report))
+    return any(r.incident == incident and r.kind == "终报" for r in told)
+
+
 def spans(records: Iterable[object]) -> dict[str, Incident]:
     """The same, of records of `alerts`."""
     found: dict[str, Incident] = {}

@@ -15,7 +15,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from config.language import Text, en, text_of, zh
+from config.language import Text, text_of
 from dispatch.ledger.custody import locked, noted
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
 from fengsui.run.setup import Setup, own
@@ -363,6 +363,7 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
     ) -> None:
         self._log, self._folder, self._now, self._stop = log, folder, now, stop
         self._failed: BaseException | None = None
+        self._held = True  # until it is asked
         self._thread = threading.Thread(target=self._work, name="trim", daemon=True)
 
     def _work(self) -> None:
@@ -371,18 +372,19 @@ class _trimming:  # noqa: N801  # reads as a verb where it is used
                 try:
                     self.turn()
                 except Unavailable as e:  # in an hour again
-                    say(
-                        "archive",
-                        Text(f"{zh(e)}；旧记录暂未清理", f"{en(e)}; old records stay for now"),
-                    )
+                    say("archive", text_of(e) + Text("；旧记录暂未清理", "; old records stay"))
         except BaseException as e:  # noqa: BLE001  # raised by `check`: the stage ends with it
             self._failed = e
             self._stop.set()
 
     def turn(self) -> None:
-        """Once, unless it is locked."""
-        if not _held(self._folder, self._log):
+        """Once, unless it is locked. A lock that ran out is let go here: the log's server is told."""
+        held = _held(self._folder, self._log)
+        if not held and self._held and any(x.act == "lock" for x in noted(self._log)):
+            self._log.hold(False)
+        if not held:
             self._log.trim(self._now())
+        self._held = held
 
     def check(self) -> None:
         """Raises what ended the thread."""

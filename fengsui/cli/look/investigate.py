@@ -20,7 +20,7 @@ from fengsui.inquiry.moment import as_of
 from fengsui.inquiry.moment_words import lines
 from fengsui.inquiry.pack import make, people_of
 from fengsui.inquiry.seal import PackWish, groups
-from fengsui.inquiry.span import incidents, moment_of
+from fengsui.inquiry.span import ended, incidents, moment_of
 from fengsui.run.moments import parse_moment
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
@@ -180,6 +180,8 @@ def _lock(setup: Setup, incident: str, by: str, reason: str, until: int) -> int:
         if until:
             people = people_of(setup, log, incident)
             more = list(set_lock(setup, log, said, people))
+            if not ended(log, incident):
+                echo(_GOES_ON)
             when = local(until, zone, "%Y-%m-%d %H:%M")
             told = Text(
                 f"{incident}: 已锁到 {when}；{len(people)} 人不可删除，日志不按保留期清理",
@@ -197,6 +199,13 @@ def _lock(setup: Setup, incident: str, by: str, reason: str, until: int) -> int:
     for line in more:
         echo(line, err=True)
     return 1 if more or not (until or many) else 0
+
+
+_GOES_ON = Text(
+    "注：事件还没有终报；以后进入记录的人，值班台要等终报后再锁一次才不删（命令行现在就不删）",
+    "note: the incident has no final report yet; whoever comes into its records from now on is held by the "
+    "command line at once, and by the duty room's pages when you lock it again after that report",
+)
 
 
 def _pack(setup: Setup, config: Path, incident: str, out: Path, wish: PackWish) -> int:

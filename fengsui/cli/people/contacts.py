@@ -1,6 +1,7 @@
 """`fengsui contacts`: the encrypted list of people of a run. Prints ids, never names or numbers."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,11 +12,14 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
 from fengsui.cli.options import RUN, Shared
 from fengsui.files.retention import held_people
+from fengsui.inquiry.pack import people_of
 from fengsui.run.contact_csv import read_list, take, write_list, write_rejects
 from fengsui.run.recipients import doubts, place
 from fengsui.run.run_log import open_run_log
+from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from stream.environment import Usage, spoken
+from stream.log.port import Log
 from stream.wall_clock import now_ms
 
 
@@ -125,6 +129,14 @@ def list_(obj: Shared, run_name: str) -> None:
             )
 
 
+def _people(setup: Setup, log: Log, incident: str) -> list[str]:
+    """Who stands in the records of a locked incident; nobody where this run has none such."""
+    try:
+        return people_of(setup, log, incident)
+    except Usage:
+        return []
+
+
 @contacts.command("erase")
 @click.argument("ids", nargs=-1, required=True)
 @RUN
@@ -138,7 +150,7 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     district = setup.district
     log = open_run_log(setup)
     try:
-        held = held_people(setup, log, ids, now_ms())
+        held = held_people(setup, log, ids, now_ms(), partial(_people, setup, log))
         gone = erase(place(setup), [i for i in ids if i not in held], now_ms())
     except ValueError as e:
         raise Usage(text_of(e)) from e

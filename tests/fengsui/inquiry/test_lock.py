@@ -16,17 +16,17 @@ from dispatch.ledger.chain import Tail, entered, entry_of
 from dispatch.ledger.custody import locked, noted
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import Held, erase
-from dispatch.records import Custody
+from dispatch.records import Custody, Report
 from fengsui.files.locked import lock_lines
 from fengsui.run.processes import _held, _trimming
 from fengsui.run.setup import Setup
 from ingest.people.kept_words import KEPT_MS, Words
 from stream.disk.locks import FILE, Lock, add, in_force, read, release
-from stream.log.port import Log
+from stream.log.port import Log, Out
 from stream.records import encode
 from stream.stages.stage import Item
 from stream.wall_clock import now_ms
-from tests.support.after_action import T0
+from tests.support.after_action import T0, delivery
 from tests.support.backups import DISTRICT, opened
 from tests.support.decide_district import unproved
 from tests.support.inquiry import INCIDENT, RUN, filled
@@ -235,3 +235,73 @@ def test_a_longer_lock_stands_beside_a_shorter_one() -> None:
     assert locked([long, one("release", 3)], 60) == []
     again = one("lock", 4, 90)
     assert locked([long, one("release", 3), again], 60) == [again]
+
+
+def test_a_clock_that_was_set_back_loses_no_lock(run: Setup, log: Log) -> None:
+    """Locked after a release by a clock that was fast then: it holds. Let go after a lock from the future: it
+    holds no more."""
+    from dispatch.ledger.custody import note
+
+    def say(act: str, at: int) -> list[Custody]:
+        until = now_ms() + YEAR_MS if act == "lock" else 0
+        note(log, Custody(act=act, incident="I", by="K", said_at=at, until_at=until))  # type: ignore[arg-type]
+        return locked(noted(log), now_ms())
+
+    assert len(say("lock", 900)) == 1
+    assert say("release", 1000) == []
+    assert len(say("lock", 500)) == 1  # the clock was set back between
+    assert _held(run.folder, log)
+    assert say("release", 400) == []
+
+
+def test_who_came_into_the_records_after_the_lock_is_held_too(run: Setup) -> None:
+    wish = ("investigate", INCIDENT, "--by", "K-01", "--reason", "r")
+    code, out, err = asked(run, *wish, "--lock", "2999-01-01T00:00:00+08:00")
+    assert (code, err) == (0, "")
+    assert "事件还没有终报" in out
+    with opened(run) as log:
+        late = delivery("z1", 2, "sms", "C-9000", T0 + 500_000)
+        log.append([Out("deliveries", "k", encode(late))])
+    code, _, err = asked(run, "contacts", "erase", "C-9000")
+    assert (code, "C-9000: 没有删除：保留锁：事件 I1" in err) == (1, True)
+    with opened(run) as log:
+        last = Report(
+            incident=INCIDENT, number=9, kind="终报", reported_at=T0 + 600_000, alerts=(), text=""
+        )
+        log.append([Out("alerts", "k", encode(last))])
+    assert "终报" not in asked(run, *wish, "--lock", "2999-01-01T00:00:00+08:00")[1]
+
+
+class Server:
+    """A log whose server drops by age itself: what it was told."""
+
+    def __init__(self, log: Log) -> None:
+        self._log, self.told = log, list[bool]()
+
+    def hold(self, held: bool) -> None:
+        self.told.append(held)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+
+def test_a_lock_that_runs_out_lets_the_server_drop_again(run: Setup, log: Log) -> None:
+    from dispatch.ledger.custody import note
+
+    server = Server(log)
+    turns = _trimming(server, run.folder, now_ms, threading.Event())  # type: ignore[arg-type]
+    turns.turn()
+    assert server.told == []  # nobody ever locked it: what its operator set stands
+    add(run.folder, lock(until=(soon := now_ms() + 2_000)))
+    note(log, Custody(act="lock", incident=INCIDENT, by="K", said_at=1, until_at=soon))
+    turns.turn()
+    assert server.told == []
+    while now_ms() <= soon:
+        threading.Event().wait(0.1)
+    turns.turn()
+    assert server.told == [False]
+    turns.turn()
+    assert server.told == [False]
+    again = _trimming(server, run.folder, now_ms, threading.Event())  # type: ignore[arg-type]
+    again.turn()  # another process, which does not know
+    assert server.told == [False, False]
