@@ -114,7 +114,7 @@ class FeedServer:
             return Response(file.read_bytes(), headers=headers)
 
         app = Starlette(routes=[Route("/{name:path}", answer, methods=["GET"])])
-        self._http = HttpDoor(app, f"127.0.0.1:{port}", "cap-feed")
+        self._http = HttpDoor(app, f"127.0.0.1:{port}", "cap-feed", patient=True)
         self.url = f"{self._http.url}/{FEED}"
 
     def close(self) -> None:

@@ -105,7 +105,7 @@ def platform_doors(
     keep: Callable[[Sequence[Terminals]], bool],
 ) -> list[PlatformDoor]:
     """Where broadcast platforms post, of those channels that a run has: an exercise has none. keep: writes
-    what they tell of their terminals into the log. Raises OSError when a place is taken."""
+    what they tell of their terminals into the log."""
     way = channels.get("broadcast_platform")
     legs = way.legs if isinstance(way, Carriers) else ()
     links = [leg.carrier.link for leg in legs if isinstance(leg.carrier, ByPlatform)]

@@ -4,7 +4,8 @@ read, and elsewhere only if whoever asks says so."""
 import io
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from http.client import HTTPResponse
 from socket import socket
@@ -75,6 +76,19 @@ class _PlainPool(urllib3.HTTPConnectionPool):
 
 class _TlsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Tls
+
+
+@contextmanager
+def within(whole_s: float, *pools: urllib3.PoolManager) -> Iterator[None]:
+    """What this thread asks by these pools, of a library that has no such bound, ends in so many seconds, head
+    and body: with a TimeoutError of urllib3's or the socket's."""
+    for pool in pools:
+        _bounded(pool)
+    _deadline.until = time.monotonic() + whole_s
+    try:
+        yield
+    finally:
+        _deadline.until = float("inf")
 
 
 def _bounded(pool: urllib3.PoolManager) -> urllib3.PoolManager:

@@ -31,6 +31,8 @@ from stream.oplog import Seldom
 _HEAD_BYTES = 16_384
 _QUEUE = 128
 _LOOK_S = 0.5
+AGAIN_S = 2.0  # until a place that could not be had is tried again
+_seldom = Seldom(600.0)
 _NOTHING_LINGERS = struct.pack("ii", 1, 0)
 
 
@@ -58,7 +60,8 @@ class Front(NamedTuple):
 
 class HttpDoor:
     """`app` at `listen` (HOST:PORT; port 0: any free one), open until `close`. name: in the journal and
-    the metrics. Raises OSError when the place is taken."""
+    the metrics. Raises OSError when the place cannot be had: it is taken, or of a network that is not there
+    yet; for who is patient it is opened as soon as it can be, and `trouble` says why it is not."""
 
     def __init__(
         self,
@@ -67,9 +70,34 @@ class HttpDoor:
         name: str,
         bounds: Bounds = Bounds(),  # noqa: B008  # frozen
         front: Front = Front(),  # noqa: B008  # frozen
+        *,
+        patient: bool = False,
     ) -> None:
         host, _, port = listen.rpartition(":")
         host = host.strip("[]")
+        scheme = "https" if front.cert else "http"
+        self._at = f"{scheme}://{f'[{host}]' if ':' in host else host}"
+        self._app, self._name, self._bounds, self._front = app, name, bounds, front
+        self._closing = threading.Event()
+        self._server: _Server | None = None
+        self.port, self.trouble = int(port), ""
+        try:
+            self._bind(host, int(port))
+        except OSError as e:
+            if not patient:
+                raise
+            self._wait(e, listen)
+            later = (host, int(port), listen)
+            self._thread = threading.Thread(target=self._later, args=later, name=name, daemon=True)
+        else:
+            self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"{self._at}:{self.port}"
+
+    def _bind(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family)
         try:
@@ -80,17 +108,34 @@ class HttpDoor:
             self._socket.close()
             raise
         self.port = int(self._socket.getsockname()[1])
-        scheme = "https" if front.cert else "http"
-        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
-        self._server = _Server(app, name, bounds, front)
-        self._thread = threading.Thread(
-            target=self._server.run, args=([self._socket],), name=name, daemon=True
-        )
-        self._thread.start()
+        self._server = _Server(self._app, self._name, self._bounds, self._front)
+
+    def _serve(self) -> None:
+        if self._server is not None:
+            self._server.run([self._socket])
+
+    def _wait(self, e: OSError, listen: str) -> None:
+        self.trouble = f"{listen}: {e.strerror or type(e).__name__}"
+        words = Text(" 开不了，再试：", " cannot be opened, is tried again: ")
+        _seldom("http", self._name + words + self.trouble)
+
+    def _later(self, host: str, port: int, listen: str) -> None:
+        while not self._closing.wait(AGAIN_S):
+            try:
+                self._bind(host, port)
+            except OSError as e:
+                self._wait(e, listen)
+                continue
+            self.trouble = ""
+            if not self._closing.is_set():
+                self._serve()
+            return
 
     def close(self) -> None:
         """Answer what is being answered, a few seconds at most, and stop."""
-        self._server.should_exit = True
+        self._closing.set()
+        if self._server is not None:
+            self._server.should_exit = True
         self._thread.join(timeout=10)
         self._socket.close()
 

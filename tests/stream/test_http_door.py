@@ -305,3 +305,25 @@ def test_no_other_server_stands_in_the_line() -> None:
                 if others & set(names):
                     found.add(file.relative_to(ROOT).as_posix())
     assert found == {"stream/http/server.py"}
+
+
+def test_a_place_that_cannot_be_had_yet_is_had_later_by_who_is_patient() -> None:
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen()
+    listen = f"127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(OSError):
+        HttpDoor(answering, listen, "test")
+    found, never = (HttpDoor(answering, listen, "test", patient=True) for _ in "ab")
+    try:
+        never.close()
+        assert listen in found.trouble and found.url == f"http://{listen}"
+        taken.close()
+        until(lambda: not found.trouble, "the door opens")
+        with urllib.request.urlopen(found.url + "/3", timeout=90) as told:
+            assert told.read() == b"xxx"
+    finally:
+        found.close()
+        taken.close()
+    again = socket.create_server(("127.0.0.1", found.port))
+    again.close()

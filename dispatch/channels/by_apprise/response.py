@@ -3,7 +3,8 @@ a line without such a carrier never loads it.
 
 apprise says only yes or no, so the HTTP status is taken from what it logs while it sends. Its log lines
 may name a recipient: they end here. Its plugins call `requests.post` and hand on nothing of the answer,
-so what `requests` receives in a thread that sends is looked at here.
+so what `requests` receives in a thread that sends is looked at here. `requests` bounds each piece of an
+answer and neither the whole nor its size: a service that drips would keep a thread for ever.
 """
 
 import logging
@@ -13,8 +14,13 @@ from typing import Any
 
 import apprise
 import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from stream.http.client import within
 
 _LONGEST = 65_536
+WHOLE_S = 60.0  # of an answer, from the first word of the question
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
@@ -33,12 +39,16 @@ class Ear(logging.Filter):
         """An answer under 2xx, of a thread that listens."""
         bodies = getattr(self._local, "bodies", None)
         if bodies is not None and response.ok:
-            bodies.append(response.content[:_LONGEST])
+            bodies.append(response.content)
 
     def bodies(self) -> list[bytes]:
         """The answers since `clear`; listens no more."""
         found, self._local.bodies = self._local.bodies, None
         return list(found)
+
+    def listens(self) -> bool:
+        """In this thread."""
+        return getattr(self._local, "bodies", None) is not None
 
     def status(self) -> int:
         return int(getattr(self._local, "status", 0))
@@ -58,7 +68,21 @@ _send = requests.Session.send
 
 
 def _noted(self: requests.Session, request: Any, **how: Any) -> requests.Response:
-    response = _send(self, request, **how)
+    if not heard.listens():
+        return _send(self, request, **how)
+    pools = [a.poolmanager for a in self.adapters.values() if isinstance(a, HTTPAdapter)]
+    try:
+        with within(WHOLE_S, *pools):
+            response = _send(self, request, **{**how, "stream": True})
+            body = bytearray()
+            while len(body) < _LONGEST and (more := response.raw.read(8192, decode_content=True)):
+                body += more
+    except (urllib3.exceptions.HTTPError, OSError) as e:
+        if isinstance(e, requests.RequestException):
+            raise
+        raise requests.ReadTimeout from e
+    response._content = bytes(body[:_LONGEST])
+    response.close()
     heard.note(response)
     return response
 

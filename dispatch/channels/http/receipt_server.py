@@ -37,7 +37,7 @@ _any = msgspec.json.Decoder()
 
 class ReceiptServer:
     """carriers: those that post. listen: HOST:PORT (port 0: any). tokens: what each must know, by
-    name; a carrier without one is not heard. Raises OSError when the place is taken."""
+    name; a carrier without one is not heard. Whether it is open says `HttpDoor.trouble`."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class ReceiptServer:
     ) -> None:
         self._tokens, self._carriers, self._hear = tokens, carriers, hear
         app = Starlette(routes=[Route("/receipt/{name}", self._take, methods=["GET", "POST"])])
-        self._http = HttpDoor(app, listen, "receipts-http")
+        self._http = HttpDoor(app, listen, "receipts-http", patient=True)
         self.url = self._http.url
 
     def close(self) -> None:

@@ -71,7 +71,7 @@ class _Answered(NamedTuple):
 
 class PlatformDoor:
     """hear: takes a word on a message, for the log. keep: writes terminals into the log; False: it is to
-    be told again. Raises OSError when the place is taken."""
+    be told again. A place that cannot be had is had later: no warning waits for it."""
 
     def __init__(
         self,
@@ -86,8 +86,13 @@ class PlatformDoor:
         self._lock, self._lists = threading.Lock(), threading.Lock()
         self._room = asyncio.Semaphore(_AT_ONCE)
         app = Starlette(routes=[Route(link.platform.path, self._take, methods=["POST"])])
-        self._http = HttpDoor(app, link.platform.listen, f"platform-{link.name}", _BOUNDS)
-        self.url = self._http.url + link.platform.path
+        self._http = HttpDoor(
+            app, link.platform.listen, f"platform-{link.name}", _BOUNDS, patient=True
+        )
+
+    @property
+    def url(self) -> str:
+        return self._http.url + self.link.platform.path
 
     def close(self) -> None:
         """Stop listening."""
@@ -96,6 +101,9 @@ class PlatformDoor:
     def probe(self) -> list[tuple[str, bool, Said]]:
         """Whether the platform's heart-beats come; nothing where it sends none."""
         silent_s = self.link.platform.silent_s
+        if self._http.trouble:
+            why = Text("接收口没有开：", "the door is not open: ") + self._http.trouble
+            return [(f"{self.link.name}-back", False, why)]
         if not silent_s:
             return []
         since = max(self.link.heard_at, self.link.since)

@@ -2,11 +2,12 @@
 numbered parts of which each counts, and a yes that is one. apprise's own plugins send; the far end is a
 server of ours that counts as the services' pages say."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from config.language import en
 from config.records.channels import Carrier, Channels
 from config.records.level import Action, Level
 from dispatch.channels import Parcel, SendError
+from dispatch.channels.by_apprise import response
 from dispatch.channels.by_apprise.limits import LIMITS, BotLimits, limits_of, most
 from dispatch.channels.by_apprise.parts import parts
 from dispatch.channels.by_apprise.response import says_yes
@@ -47,6 +49,8 @@ class Bot:
         self.texts: list[str] = []
         self.refuses: dict[int, bytes] = {}
         self.yes, self.asked = YES["wecom"], 0
+        self.drips = ""  # head or body: it sends that for ever, a byte at a time
+        self.over = Event()
         bot = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -58,9 +62,21 @@ class Bot:
                     bot.got.append(body)
                     bot.texts.append(text_in(body))
                 self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
+                if bot.drips == "head":
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+                    self.drip()
+                    return
+                self.send_header("Content-Length", str(len(answer) + 10**9 * bool(bot.drips)))
                 self.end_headers()
                 self.wfile.write(answer)
+                if bot.drips:
+                    self.drip()
+
+            def drip(self) -> None:
+                with contextlib.suppress(OSError):
+                    while not bot.over.wait(0.05):
+                        self.wfile.write(b"x")
+                        self.wfile.flush()
 
             def log_message(self, *args: object) -> None: ...
 
@@ -86,6 +102,7 @@ def bot(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bot]:
     for kind, path in paths.items():
         monkeypatch.setattr(kind, "notify_url", found.url + path)
     yield found
+    found.over.set()
     found.server.shutdown()
     found.server.server_close()
 
@@ -115,6 +132,19 @@ def of_level(level: Level, action: Action = Action.NONE, **more: Any) -> Parcel:
 
 
 # --- one message
+
+
+@pytest.mark.parametrize("what", ["head", "body"])
+def test_an_answer_that_drips_keeps_no_thread(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(response, "WHOLE_S", 1.0)
+    bot.drips = what
+    with pytest.raises(SendError) as e:  # while it still drips
+        by("wecombot").send(of_level(Level.RED))
+    assert not e.value.permanent and not bot.over.is_set()
+    bot.drips = ""
+    assert by("wecombot").send(of_level(Level.RED)).state == "accepted"
 
 
 @pytest.mark.parametrize("name", URLS)
