@@ -227,13 +227,15 @@ class Receipts:
         )
 
     def _dead(self, message: Message, reason: str, detail: Said) -> Out:
-        payload = message.payload
-        if "/receipt/" in message.topic:
-            payload = _NUMBER.sub(b"#", payload)
-        return self._letter(message.topic, payload, reason, detail)
+        return self._letter(message.topic, kept(message.topic, message.payload), reason, detail)
 
     def _letter(self, source: str, payload: bytes, reason: str, detail: Said) -> Out:
         return letter(self._clock(), source, Rejected(reason, detail), payload)
+
+
+def kept(topic: str, payload: bytes) -> bytes:
+    """What a dead letter keeps of a message: of a carrier's no number."""
+    return _NUMBER.sub(b"#", payload) if "/receipt/" in topic else payload
 
 
 def _told(payload: bytes, decoder: "msgspec.json.Decoder[T]", what: Text) -> T:

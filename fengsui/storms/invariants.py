@@ -12,18 +12,14 @@ import msgspec
 from config.language import Text, en, zh
 from console.model.view import View
 from detectors.detection import Detection
-from dispatch.channels.status_words import meaning_of
+from dispatch.channels.status_words import NODE, NODE_REFUSED, meaning_of
 from dispatch.decide.authority import deciders
 from dispatch.decide.policy import authority
 from dispatch.grade import Grade, between
 from dispatch.ledger.chain import CHAINS, Tail, check, entered, entry_of
 from dispatch.nodes.protocol import CarrierReceipt, NodeAck
-from dispatch.records import (
-    Alert,
-    Decision,
-    Delivery,
-    Receipt,
-)
+from dispatch.records import Alert, Decision, Delivery, Receipt
+from dispatch.send.receipts import kept
 from fengsui.storms.account import REACHED, Account, Logged
 from ingest.observation import Observations
 from stream.records import DeadLetter, Run, Tick, encode
@@ -81,16 +77,16 @@ def acknowledged(a: Account) -> Found:
     for act in a.acts:
         if act.order not in orders:
             yield f"{act.by} {act.act} {act.area} {act.order}"
-    yield from _receipts(a, {source for source, _ in letters})
+    yield from _receipts(a, letters)
 
 
-def _receipts(a: Account, letters: set[str]) -> Found:
+def _receipts(a: Account, letters: set[tuple[str, str]]) -> Found:
     places = a.places()
     told = {(r.delivery, r.state) for _, r in a.of("deliveries", Receipt)}
     for topic, payload in a.receipts:
         *_, what, channel = topic.split("/")
-        if topic in letters:
-            continue
+        if (topic, b64encode(kept(topic, payload)).decode()) in letters:
+            continue  # itself, and not another on the same way
         if what == "receipt":
             said = msgspec.json.decode(payload, type=CarrierReceipt)
             meaning, key = meaning_of(channel, said.status), said.key
@@ -99,7 +95,10 @@ def _receipts(a: Account, letters: set[str]) -> Found:
                 yield f"{topic} {payload.decode()}"
         elif channel == "ack":
             ack = msgspec.json.decode(payload, type=NodeAck)
-            if places.get(ack.id, ("", 0))[0] not in {d for d, _ in told}:
+            meaning = NODE[ack.state]
+            if ack.state == "refused":
+                meaning = NODE_REFUSED.get(ack.detail, meaning)
+            if (places.get(ack.id, ("", 0))[0], meaning.state) not in told:
                 yield f"{topic} {payload.decode()}"
 
 

@@ -16,6 +16,7 @@ from dispatch.decide import stage as decide_stage
 from dispatch.ledger import writer
 from dispatch.records import Receipt
 from dispatch.send.outbox import apply as outbox
+from dispatch.send.receipts import Receipts
 from dispatch.send.stage import Send
 from fengsui.cli.operate.storms import storms
 from fengsui.storms.campaign import again, campaign, fewer, smallest, weathered
@@ -195,6 +196,23 @@ def test_each_promise_is_seen_to_break(promise: str, monkeypatch: Patch) -> None
     broken = weathered(PLANTED[promise](monkeypatch)).broken
     assert promise in broken
     assert broken[promise][0]
+
+
+@pytest.mark.parametrize("lost", ["/receipt/sms", '"state":"played"'])
+def test_a_receipt_that_is_lost_beside_a_stray_one_is_seen(lost: str, monkeypatch: Patch) -> None:
+    """Neither a dead letter on the same way, nor an earlier word on the same message, excuses it."""
+    records = Receipts.records
+
+    def deaf(self: Receipts, box: Any, messages: Any) -> Any:
+        def mine(m: Any) -> bool:
+            return lost in m.topic + m.payload.decode() and b"0000000000000000" not in m.payload
+
+        return records(self, box, [m for m in messages if not mine(m)])
+
+    monkeypatch.setattr(Receipts, "records", deaf)
+    found = weathered(storm(Fault(2, "drill", "carrier"))).broken
+    assert "acknowledged" in found
+    assert any(lost in row for row in found["acknowledged"])
 
 
 def test_a_failing_storm_is_made_small(monkeypatch: Patch) -> None:
