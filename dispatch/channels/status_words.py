@@ -154,7 +154,8 @@ CALL: dict[str, Meaning] = {
 
 # the county's broadcast platform: what its answers and state reports say, in our words. It takes a message
 # (taken, unhandled, waiting), has it on the air, and is done, which says that equipment played and not
-# that anybody listened; `done_silent` is a platform that says done and names no equipment that played
+# that anybody listened; `done_silent` and `on_air_silent` are a platform that says so while none of the
+# equipment that it tells of played
 PLATFORM: dict[str, Meaning] = {
     "taken": Meaning("accepted", zh="平台已收"),
     "unhandled": Meaning("accepted", zh="平台已收，未处理"),
@@ -162,6 +163,7 @@ PLATFORM: dict[str, Meaning] = {
     "on_air": Meaning("playing", zh="平台播发中"),
     "done": Meaning("played", zh="平台播发完毕"),
     "done_silent": Meaning("accepted", zh="平台称播毕，却无设备播出"),
+    "on_air_silent": Meaning("accepted", zh="平台称播发中，却无设备在播"),
     "failed": Meaning("failed", zh="平台播发失败"),
     "cancelled": Meaning("failed", True, "平台取消了播发"),
     # as it was told to: who should have heard it has not been reached by that

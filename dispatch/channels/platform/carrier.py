@@ -11,7 +11,7 @@ known to overwrite (`update`), the same number again.
 import threading
 from collections.abc import Callable
 
-from config.language import Said, Text
+from config.language import Said, Text, text_of
 from config.records.level import Action
 from dispatch.channels import Parcel, SendError, SendResult
 from dispatch.channels.ebd.records import EbdResponse, Ebm, OmdRequest, StateRequest
@@ -27,18 +27,22 @@ _UNKNOWN = Text(
 )
 _STILL = Text("；旧版未撤下：", "; the older version was not withdrawn: ")
 _NO_SOUND = Text("；无声音文件：", "; without its sound: ")
+_HUNG = Text("合成声音超时，暂不再试", "the voice takes too long and is not tried for now")
+_MUTE_MS = 300_000
 _SOUNDS = 16  # kept for a retry
 _FIRST_LIST_S = 10.0
 _seldom = Seldom(600.0)
 
 
 class ByPlatform:
-    """speak(text) -> MP3; None: text alone. Raises what it likes, and the text goes without."""
+    """speak(text) -> MP3; None: text alone. Raises what it likes, and the text goes without; after a
+    TimeoutError all do for five minutes."""
 
     def __init__(self, link: PlatformLink, speak: Callable[[str], bytes] | None = None) -> None:
         self.name, self.link = link.name, link
         self._speak = speak
         self._sounds: dict[str, bytes] = {}
+        self._mute_until = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -129,11 +133,17 @@ class ByPlatform:
         with self._lock:
             if parcel.key in self._sounds:
                 return self._sounds[parcel.key], ""
+            if self.link.now() < self._mute_until:
+                return b"", _NO_SOUND + _HUNG
         assert self._speak is not None
         try:
             made = self._speak(parcel.text)
+        except TimeoutError:  # every warning would wait for it
+            with self._lock:
+                self._mute_until = self.link.now() + _MUTE_MS
+            return b"", _NO_SOUND + _HUNG
         except Exception as e:  # noqa: BLE001  # whatever the voice lacks, the platform reads the text
-            return b"", _NO_SOUND + (str(e) or fault(e))
+            return b"", _NO_SOUND + (text_of(e) if isinstance(e, ValueError) else fault(e))
         with self._lock:
             self._sounds[parcel.key] = made
             while len(self._sounds) > _SOUNDS:

@@ -30,7 +30,7 @@ _SERIAL = re.compile(r"\d{1,12}")
 _EVENT = re.compile(r"[0-9A-Z]{5}")
 _LISTEN = re.compile(r"[^:\s]+:\d{1,5}")
 _UNKNOWN = Text("不认识", "is not known")
-_SOUND_S, _SOUND_BYTES = 60, 20_000_000
+_SOUND_S, _SOUND_BYTES = 30, 20_000_000
 
 
 def faults(row: Row) -> Iterator[Fault]:
@@ -41,6 +41,10 @@ def faults(row: Row) -> Iterator[Fault]:
         if not is_code(code):
             words = Text("不是资源编码", "is no resource code") if code else _ASK
             yield f"platform.{key}", words, Text("18 或 23 位", "18 or 23 digits")
+    if p.theirs and p.ours == p.theirs:
+        yield "platform.theirs", _OURS, Text("平台自己的编码", "the platform's own code")
+    if p.their_public and p.their_public.lower()[-128:] == p.public.lower()[-128:]:
+        yield "platform.their_public", _OURS, Text("平台的公钥", "the platform's key")
     if not p.sender_code:
         yield "platform.sender_code", _ASK, 'sender_code = "…"'
     if not p.drill_type:
@@ -115,6 +119,7 @@ def _public(name: str, key: str) -> Iterator[Fault]:
         yield f"platform.{name}", Text("不是曲线上的点", "is no point of the curve"), _MISTYPED
 
 
+_OURS = Text("和我方的一样", "is the same as ours")
 _MISTYPED = Text("抄错了？", "mistyped?")
 _NO_SERIAL = Text("不是编号", "is no number of a certificate")
 
@@ -183,9 +188,12 @@ def _speaker(command: str) -> Callable[[str], bytes]:
     """Text on its standard input, MP3 on its standard output."""
 
     def speak(text: str) -> bytes:
-        done = subprocess.run(  # noqa: S603  # the district's own configuration names it
-            shlex.split(command), input=text.encode(), capture_output=True, timeout=_SOUND_S, check=False
-        )  # fmt: skip
+        try:
+            done = subprocess.run(  # noqa: S603  # the district's own configuration names it
+                shlex.split(command), input=text.encode(), capture_output=True, timeout=_SOUND_S, check=False
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as e:
+            raise TimeoutError from e
         if done.returncode or not 0 < len(done.stdout) <= _SOUND_BYTES:
             raise ValueError(f"exit {done.returncode}, {len(done.stdout)} B")
         return done.stdout

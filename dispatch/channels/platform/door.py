@@ -82,6 +82,7 @@ class PlatformDoor:
         self.link, self._hear, self._keep = link, hear, keep
         self._known = Known(link.name)
         self._strangers = Strangers(link.row.url)
+        self._beat_at = 0  # of the last heart-beat, by the platform's clock
         self._seen: OrderedDict[str, _Answered] = OrderedDict()
         self._lock, self._lists = threading.Lock(), threading.Lock()
         self._room = asyncio.Semaphore(_AT_ONCE)
@@ -106,8 +107,11 @@ class PlatformDoor:
             return [(f"{self.link.name}-back", False, why)]
         if not silent_s:
             return []
+        now = self.link.now()
+        if now < max(self.link.heard_at, self.link.since):  # our clock was put back
+            self.link.heard_at = self.link.since = now
         since = max(self.link.heard_at, self.link.since)
-        up = self.link.now() - since <= silent_s * 1000
+        up = now - since <= silent_s * 1000
         words: Said = ""
         if not up:
             words = Text(f"{silent_s} 秒没有心跳", f"no heart-beat for {silent_s} s")
@@ -190,9 +194,9 @@ class PlatformDoor:
     async def _do(self, ebd: Ebd) -> tuple[str, Said]:
         match ebd.body:
             case ConnectionCheck():
-                # never later than now, never earlier than before: played again it says nothing new
-                told_at = min(ebd.sent_at or 0, self.link.now())
-                self.link.heard_at = max(self.link.heard_at, told_at)
+                # by its own clock later than the last: played again it says nothing new
+                if (ebd.sent_at or 0) > self._beat_at:
+                    self._beat_at, self.link.heard_at = ebd.sent_at or 0, self.link.now()
                 return CORRECT, RESULT[CORRECT]
             case BroadcastStates() as told:
                 return await self._states(told, ebd)

@@ -17,11 +17,14 @@ _ALL, _PLAYED = 4, "3"
 
 
 def word_of(state: BroadcastState, word: Callable[[str], str]) -> tuple[str, Said]:
-    """Our word and what it is known by. word: of a code. A broadcast that is done and of whose equipment
-    none played is not called played."""
+    """Our word and what it is known by. word: of a code. A broadcast of whose equipment none played or
+    plays is called neither played nor on the air."""
     said, (played, of, words) = word(state.code), counted(state, word)
     if said == "done" and played == 0:
         said = "done_silent"
+    states = [word(one.state) for one in state.by]
+    if said == "on_air" and states and not {"on_air", "done"} & set(states):
+        said = "on_air_silent"
     if state.rate:
         rate = Text(f"覆盖率 {state.rate.rstrip('%')} %", f"coverage {state.rate.rstrip('%')} %")
         words = words + Text("，", ", ") + rate if of else rate

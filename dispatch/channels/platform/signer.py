@@ -13,6 +13,7 @@ import re
 import shlex
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -179,14 +180,19 @@ class Device:
         whom = (at.hostname or "", at.port or 0)
         with socket.create_connection(whom, self._timeout_s) as line:
             line.settimeout(self._timeout_s)
+            until = time.monotonic() + self._timeout_s
             line.sendall(len(data).to_bytes(4, "big") + data)
-            size = int.from_bytes(_take(line, 4), "big")
-            return _take(line, size) if size <= _MOST else b""
+            size = int.from_bytes(_take(line, 4, until), "big")
+            return _take(line, size, until) if size <= _MOST else b""
 
 
-def _take(line: socket.socket, size: int) -> bytes:
+def _take(line: socket.socket, size: int, until: float) -> bytes:
+    """Raises TimeoutError at `until` (s, by time.monotonic), however it drips."""
     found = b""
-    while len(found) < size and (more := line.recv(size - len(found))):
+    while len(found) < size:
+        line.settimeout(max(0.001, until - time.monotonic()))
+        if not (more := line.recv(size - len(found))):
+            break
         found += more
     return found
 

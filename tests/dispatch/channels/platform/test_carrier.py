@@ -346,6 +346,25 @@ def test_where_sound_is_for_orders_a_colour_goes_without(
     assert not platform.messages[only(platform)].files
 
 
+def test_a_voice_that_hangs_is_not_waited_for_by_every_warning(
+    ours: Ours, platform: Platform, clock: Clock
+) -> None:
+    asked: list[str] = []
+
+    def hangs(text: str) -> bytes:
+        asked.append(text)
+        raise TimeoutError
+
+    way = ByPlatform(ours().link, hangs)
+    for n in range(3):
+        told = way.send(parcel(delivery(alert=f"a{n}", text=f"第{n}村")))
+        assert told.state == "accepted" and "无声音" in zh(told.detail)
+    assert len(asked) == 1
+    clock.at += 300_000
+    way.send(parcel(delivery(alert="later")))
+    assert len(asked) == 2 and len(platform.played) == 4
+
+
 def test_a_voice_that_fails_costs_the_sound_and_not_the_message(
     ours: Ours, platform: Platform, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ T3 = [("t1", "3"), ("t2", "3"), ("t3", "4")]
         ("0", {}, "unhandled", "accepted", ""),
         ("1", {}, "waiting", "accepted", ""),
         ("2", {"terminals": [("t1", "2"), ("t2", "1")]}, "on_air", "playing", "0/2 个终端已播，1 个正在播"),
+        ("2", {"terminals": [("t1", "1"), ("t2", "0")]}, "on_air_silent", "accepted", "0/2 个终端已播"),
         ("3", {"terminals": T3, "rate": "66.7"}, "done", "played", "2/3 个终端已播，覆盖率 66.7 %"),
         ("3", {"counts": "1,1,0,12"}, "done", "played", "12 个终端已播"),
         ("3", {}, "done", "played", ""),
@@ -457,6 +458,20 @@ def test_a_heart_beat_played_again_says_nothing_new(side: Side, clock: Clock) ->
     side.platform.send(old)
     clock.at += 400_000
     side.platform.send(old)
+    assert not side.door.probe()[0][1]
+
+
+def test_a_heart_beat_counts_when_it_comes_whatever_the_two_clocks_say(
+    side: Side, platform: Platform, clock: Clock
+) -> None:
+    platform.now = lambda: clock() / 1000 - 400  # behind by more than it may be silent
+    for _ in range(3):
+        clock.at += 200_000
+        assert platform.beat() == 200
+        assert side.door.probe()[0][1]
+    clock.at -= 86_400_000  # ours was ahead by a day, and is put right
+    assert side.door.probe()[0][1]
+    clock.at += 301_000
     assert not side.door.probe()[0][1]
 
 

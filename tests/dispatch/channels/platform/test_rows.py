@@ -9,9 +9,11 @@ from dispatch.channels.ebd.packet import Packet, pack
 from dispatch.channels.ebd.records import ConnectionCheck, Ebd
 from dispatch.channels.ebd.signature import Block, block_bytes, write_signature
 from dispatch.channels.ebd.writer import write_ebd
+from dispatch.channels.platform.declared import faults
 from dispatch.channels.platform.rows import rows
 from fengsui.cli.root import cli
 from simulators.carriers.platform import OURS, THEIRS
+from tests.support.broadcast import OUR_KEYS, row
 
 T0 = 1_753_567_800_000
 IDENT = "01" + OURS + "0" * 16
@@ -52,3 +54,9 @@ def test_a_frame_of_an_adapter_as_a_table() -> None:
     reply = bytes.fromhex("500001120200000008" + "00" * 8 + "004A" + "00" * 74 + "AC1D9D3C")
     found = {r.name.en: r.value.en for r in rows(reply)}
     assert found["type"] == "general reply" and found["way"] == "from the adapter"
+
+
+def test_our_own_code_and_key_in_the_platforms_place_are_told() -> None:
+    found = row("http://10.0.0.8/", theirs=OURS, their_public="04" + OUR_KEYS.public.upper())
+    assert {key for key, _, _ in faults(found)} == {"platform.theirs", "platform.their_public"}
+    assert not list(faults(row("http://10.0.0.8/")))
