@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from config.records.devices.pictures import PEOPLE
 from console.model.follow import Follower, Place
 from detectors.detection import Detection, Evidence, Mark
-from dispatch.records import Alert
+from dispatch.records import Alert, Custody
 from fengsui.pictures.keeping import DAY_MS, Named, Shown
 from ingest.observation import Observations, PersonSays
 from stream.disk.files import make_folder
@@ -47,10 +47,12 @@ class Deleted(NamedTuple):
 
 
 class PictureIndex:
-    """One thread's. Raises sqlite3.Error where its file cannot be read or written."""
+    """One thread's. Raises sqlite3.Error where its file cannot be read or written. custody: how often it has
+    read that records were locked, or let go."""
 
     def __init__(self, file: Path) -> None:
         make_folder(file.parent)
+        self.custody = 0
         self._db = sqlite3.connect(file, timeout=30.0, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
@@ -99,6 +101,8 @@ class PictureIndex:
             case Observations() if record.ref:
                 rows = [(o.station, o.observed_at, o.ref) for o in record.items if o.ref]
                 self._db.executemany("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?)", rows)
+            case Custody():
+                self.custody += 1
             case PersonSays() if record.photo:
                 row = (PEOPLE, record.said_at, record.photo)
                 self._db.execute("INSERT OR IGNORE INTO pictures VALUES (?, ?, ?)", row)

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.language import Text, text_of
+from config.records.devices.pictures import PictureRule
 from config.records.district import District
 from fengsui.pictures.index import FILE, PictureIndex
 from fengsui.pictures.keeping import DAY_MS, kept_for, rules
 from stream import metrics
 from stream.disk.blobs import FrameStore
+from stream.guard import fault
 from stream.log.port import Corrupt, Log, Unavailable
 from stream.oplog import Seldom, say
 
 _EVERY_S = 1800.0
 NAME = "archive"
+_STAY = Text("图像暂未清理：", "pictures stay for now: ")
 
 
 class Sweep:
@@ -34,6 +37,7 @@ class Sweep:
     ) -> None:
         self._of, self._log, self._index = rules(district), log, index
         self._frames, self._now, self._locked = frames, now, locked
+        self._error: OSError | None = None
 
     def once(self, over: Callable[[], bool] = lambda: False) -> int:
         """So many were deleted. over: whether to end now. Raises Unavailable, OSError and sqlite3.Error; then
@@ -41,34 +45,60 @@ class Sweep:
         self._index.follow(self._log)
         if self._locked():
             return 0
-        now, blind, open_ = self._now(), self._index.deleted().blind, self._index.open_warnings()
-        many = held = 0
+        self._error = None
+        now, many, held = self._now(), 0, 0
         for station, rule in self._of.items():
-            after, cutoff = (-1, ""), now - rule.days * DAY_MS
-            while not over() and (page := self._index.past(station, cutoff, after)):
-                after = page[-1]
-                gone: list[tuple[str, int]] = []
-                for at, digest in page:
-                    if at < blind:
-                        continue
-                    shown, named = self._index.shown(digest), self._index.named(digest)
-                    why = kept_for(shown, named, open_, self._of, now)
-                    if why:
-                        held += why != "rule"
-                        continue
-                    size = self._frames.drop(digest, cutoff)
-                    if size is not None:
-                        gone.append((digest, size))
-                if gone:
-                    self._index.gone(gone)
-                    metrics.PICTURES_DELETED.labels(rule.purpose).inc(len(gone))
-                    many += len(gone)
+            deleted, kept, on = self._of_camera(station, rule, now, over)
+            many, held = many + deleted, held + kept
+            if not on:
+                break
         metrics.PICTURES_HELD.set(held)
         self._index.looked(now, held)
         if many:
             told = Text(f"按规定删了 {many} 张图像", f"{many} pictures were deleted by the rule")
             say(NAME, told)
+        if self._error is not None:
+            raise self._error
         return many
+
+    def _of_camera(
+        self, station: str, rule: PictureRule, now: int, over: Callable[[], bool]
+    ) -> tuple[int, int, bool]:
+        """How many were deleted, and kept past their time; False: no more now. What the log says meanwhile, new
+        evidence or a lock, counts from the next page on."""
+        after, cutoff = (-1, ""), now - rule.days * DAY_MS
+        many = held = 0
+        while not over() and (page := self._index.past(station, cutoff, after)):
+            after, custody = page[-1], self._index.custody
+            self._index.follow(self._log)
+            if custody != self._index.custody and self._locked():
+                return many, held, False
+            blind, open_ = self._index.deleted().blind, self._index.open_warnings()
+            gone: list[tuple[str, int]] = []
+            for at, digest in page:
+                if at < blind:
+                    continue
+                shown, named = self._index.shown(digest), self._index.named(digest)
+                why = kept_for(shown, named, open_, self._of, now)
+                if why:
+                    held += why != "rule"
+                    continue
+                size = self._dropped(digest, cutoff)
+                if size is not None:
+                    gone.append((digest, size))
+            if gone:
+                self._index.gone(gone)
+                metrics.PICTURES_DELETED.labels(rule.purpose).inc(len(gone))
+                many += len(gone)
+        return many, held, not over()
+
+    def _dropped(self, digest: str, cutoff: int) -> int | None:
+        """As `FrameStore.drop`; what cannot be deleted stays, and keeps no other."""
+        try:
+            return self._frames.drop(digest, cutoff)
+        except OSError as e:
+            self._error = self._error or e
+            return None
 
 
 class sweeping:  # noqa: N801  # reads as a verb where it is used
@@ -106,8 +136,9 @@ class sweeping:  # noqa: N801  # reads as a verb where it is used
                 if self._frames.is_dir():
                     self._look()
             except (Unavailable, Corrupt, OSError, sqlite3.Error) as e:
-                words = Text("图像暂未清理：", "pictures stay for now: ") + text_of(e)
-                self._seldom(NAME, words)
+                self._seldom(NAME, _STAY + text_of(e))
+            except Exception as e:  # noqa: BLE001  # asked again: silence would fill the disk
+                self._seldom(NAME, _STAY + fault(e))
             self._stop.wait(_EVERY_S)
 
     def _look(self) -> None:

@@ -223,8 +223,12 @@ def _zone(name: str) -> ZoneInfo:
 def _pattern(form: str) -> "re.Pattern[str]":
     """Of a form as weather.toml has it."""
     out, at = "", 0
-    for match in _DIRECTIVE.finditer(form):
-        digits = r"\d{4}" if match[1] == "Y" else r"\d{1,2}"
+    found = list(_DIRECTIVE.finditer(form))
+    ends, begins = {m.end() for m in found}, {m.start() for m in found}
+    for match in found:
+        # with nothing between two numbers only their lengths say which digit is whose
+        close = match.start() in ends or match.end() in begins
+        digits = r"\d{4}" if match[1] == "Y" else r"\d{2}" if close else r"\d{1,2}"
         out += re.escape(form[at : match.start()]) + f"(?P<{_PART[match[1]]}>{digits})"
         at = match.end()
     return re.compile(out + re.escape(form[at:]), re.ASCII)

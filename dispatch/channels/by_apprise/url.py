@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import logging
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -164,6 +165,7 @@ class ByUrl:
         self._said = (part_bytes, per_minute)
         self._now = now
         self._taken = Taken()
+        self._pacing = threading.Lock()
         self._paces: dict[float, RateLimit] = {}
 
     def send(self, parcel: Parcel) -> SendResult:
@@ -216,17 +218,18 @@ class ByUrl:
         SendError where one has none: that is this message's to wait for, and nobody else's."""
         urgent = parcel.delivery.level == Level.RED or parcel.delivery.action == Action.MOVE
         bot = parcel.to if "{to}" in self._url else ""
-        now = self._now()
-        for messages, within_s in limits.windows:
-            pace = self._paces.setdefault(within_s, RateLimit(within_s))
-            if wait_s := pace.wait(bot, now, most(messages, urgent)):
-                full = Text(
-                    f"机器人条数已满，{wait_s:.0f}秒后有空",
-                    f"the bot has had its messages, there is room in {wait_s:.0f} s",
-                )
-                raise SendError(full, blames_route=False)
-        for messages, within_s in limits.windows:
-            self._paces[within_s].lets(bot, now, messages)
+        with self._pacing:  # many threads ask at once, and the last place is one
+            now = self._now()
+            for messages, within_s in limits.windows:
+                pace = self._paces.setdefault(within_s, RateLimit(within_s))
+                if wait_s := pace.wait(bot, now, most(messages, urgent)):
+                    full = Text(
+                        f"机器人条数已满，{wait_s:.0f}秒后有空",
+                        f"the bot has had its messages, there is room in {wait_s:.0f} s",
+                    )
+                    raise SendError(full, blames_route=False)
+            for messages, within_s in limits.windows:
+                self._paces[within_s].lets(bot, now, messages)
 
     def probe(self) -> bool:
         """The service takes a connection; which service that is only some of apprise's URLs say."""

@@ -256,6 +256,23 @@ def test_no_bot_gets_more_than_a_minute_takes(bot: Bot) -> None:
     assert carrier.send(of_level(Level.RED, key="k20")).state == "accepted"
 
 
+def test_many_threads_at_once_get_no_more_either(bot: Bot) -> None:
+    carrier, found = by("wecombot", Clock()), []
+
+    def send(n: int) -> None:
+        try:
+            found.append(carrier.send(of_level(Level.RED, key=f"k{n}")).state)
+        except SendError:
+            found.append("full")
+
+    threads = [Thread(target=send, args=(n,)) for n in range(40)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert bot.asked == 20 == found.count("accepted") == found.count("full")
+
+
 def test_the_last_quarter_of_a_minute_is_for_red_and_orders_to_move(bot: Bot) -> None:
     carrier = by("wecombot", Clock())
     for n in range(15):

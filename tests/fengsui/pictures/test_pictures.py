@@ -19,7 +19,8 @@ from config.records.devices.pictures import PEOPLE, PictureRule
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection, Evidence
-from dispatch.records import Alert
+from dispatch.records import Alert, Custody
+from fengsui.pictures import index
 from fengsui.pictures.index import FILE, PictureIndex
 from fengsui.pictures.keeping import DAY_MS, Named, Shown, kept_for, rules
 from fengsui.pictures.lines import asks, picture_lines
@@ -162,6 +163,45 @@ def test_while_an_investigation_holds_the_run_nothing_is_deleted(room: Room) -> 
     assert room.has(one) == [True]
     held[0] = False
     assert sweep.once() == 1
+
+
+def test_a_lock_or_evidence_that_comes_while_pictures_are_deleted_counts(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "_A_PAGE", 1)
+    found = [room.picture("V01", days(50 - n), bytes([n])) for n in range(4)]
+    held = [False]
+    drop = room.frames.drop
+
+    def meanwhile(digest: str, before: int) -> int | None:
+        size = drop(digest, before)
+        if digest == found[0]:
+            room.says(found[1], 0)
+        if digest == found[2]:
+            held[0] = True
+            said = Custody(
+                act="lock", incident="i", by="p", reason="x", until_at=NOW * 2, said_at=NOW
+            )
+            room.log.append([Out("cases", "custody", encode(said))])
+        return size
+
+    room.frames.drop = meanwhile  # type: ignore[method-assign]
+    sweep = Sweep(room.of, room.log, room.index, room.frames, lambda: NOW, lambda: held[0])
+    assert sweep.once() == 2
+    assert room.has(*found) == [False, True, False, True]
+
+
+def test_one_that_cannot_be_deleted_keeps_no_other(room: Room) -> None:
+    one, two = room.picture("V01", days(41), b"1"), room.picture("V01", days(40), b"2")
+    leaving = room.path(one).with_suffix(".leaving")
+    leaving.mkdir()  # in its way
+    (leaving / "x").touch()
+    with pytest.raises(OSError):
+        room.sweep()
+    assert room.has(two) == [False] and room.path(one).exists()
+    (leaving / "x").unlink()
+    leaving.rmdir()
+    assert room.sweep() == 1 and room.has(one) == [False]
 
 
 def test_the_same_picture_of_two_times_is_as_young_as_the_younger(room: Room) -> None:

@@ -169,6 +169,8 @@ def test_gb18030_white_space_and_columns_of_their_own() -> None:
         ("26-07-26 08:00", "%Y-%m-%d %H:%M", "UTC", None),
         ("２026-07-26 08:00", "%Y-%m-%d %H:%M", "UTC", None),
         ("", "%Y-%m-%d %H:%M", "UTC", None),
+        ("20260726 8", "%Y%m%d %H", "Asia/Shanghai", AT),
+        ("202611108", "%Y%m%d%H", "UTC", None),
     ],
 )
 def test_times(text: str, form: str, zone: str, at: int | None) -> None:
