@@ -55,9 +55,7 @@ def _partition(log: Log, topic: str, part: int) -> Iterator[Known]:
     at, clock, ahead, played = 0, 0, 0, False
     while entries := log.read(topic, part, at):
         for e in entries:
-            record = decode(DECODERS[topic].decode, e.value)
-            if isinstance(record, Decision) and topic == "cases":
-                record = asked(record)  # whoever writes there does not say what came of it
+            record = record_of(topic, e.value)
             if isinstance(record, Mark | Tick):
                 clock = max(clock, record.clock_at)
             if isinstance(record, Run):
@@ -69,6 +67,14 @@ def _partition(log: Log, topic: str, part: int) -> Iterator[Known]:
                 when = ahead = max(when, ahead)
             yield Known(topic, part, e.offset, e.key, e.value, record, when)
         at = entries[-1].offset + 1
+
+
+def record_of(topic: str, value: bytes) -> Any:
+    """A record as it stands in a topic; None where nobody can read it."""
+    record = decode(DECODERS[topic].decode, value)
+    if isinstance(record, Decision) and topic == "cases":
+        return asked(record)  # whoever writes there does not say what came of it
+    return record
 
 
 def known_at(record: object, clock: int) -> int:

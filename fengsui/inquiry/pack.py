@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.language import LANGUAGES, Text
+from config.language import Text
 from console.model.follow import DECODERS, Follower
 from detectors.detection import Detection
 from dispatch.ledger.chain import CHAINS, entry_of
@@ -31,11 +31,11 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.records import Alert, RouteHealth
 from fengsui.files.backup import config_files
 from fengsui.files.ledger_export import export_ledger
-from fengsui.inquiry.account import Statement, account
+from fengsui.inquiry.account import Statement
 from fengsui.inquiry.chain import Chained, written
-from fengsui.inquiry.known import TOPICS, Known, known
+from fengsui.inquiry.known import TOPICS, Known, known, record_of
 from fengsui.inquiry.left_out import typed, without
-from fengsui.inquiry.pages import Pages
+from fengsui.inquiry.pages import told
 from fengsui.inquiry.seal import (
     FORMAT,
     MANIFEST,
@@ -88,10 +88,10 @@ def make(
         mine = _chosen(incident, alerts)
         taken = _taken(setup, log, mine, alerts)
         lines, shown = _lines(taken, ledger, wish)
-        statements = account(setup.district, shown)
+        key = ledger_keys(setup.folder, setup.live).public.hex()
+        statements, pages = told(setup.district, mine, shown, lines.refs, wish, key, now)
         files = {
-            **_pages(setup, mine, shown, statements, lines, wish, now),
-            "account.json": msgspec.json.encode(statements),
+            **pages,
             "records.jsonl": b"".join(line + b"\n" for line in lines.rows),
             **ledger,
             **_about(setup, config),
@@ -169,28 +169,9 @@ def _lines(
         row, end = written(line, end)
         rows.append(row)
         refs.append(line)
-        record = decode(DECODERS[seen.topic].decode, value) if gone else seen.record
+        record = record_of(seen.topic, value) if gone else seen.record
         shown.append(seen._replace(value=value, record=record))
     return Lines(rows, refs, end, unentered), shown
-
-
-def _pages(
-    setup: Setup,
-    mine: Incident,
-    shown: Sequence[Known],
-    statements: list[Statement],
-    lines: Lines,
-    wish: PackWish,
-    now: int,
-) -> dict[str, bytes]:
-    key = ledger_keys(setup.folder, setup.live).public.hex()
-    pages = Pages(setup.district, mine, shown, statements, lines.refs, wish, key, now)
-    found = {}
-    for language in (x for x in LANGUAGES if x != "both"):
-        end = ".html" if language == "zh" else f".{language}.html"
-        found[f"commission{end}"] = pages.commission(language).encode()
-        found[f"lawyer{end}"] = pages.lawyer(language).encode()
-    return found
 
 
 def _about(setup: Setup, config: Path) -> dict[str, bytes]:

@@ -3,19 +3,34 @@ checks, each statement with the records it rests on. Complete in themselves, to 
 pack's own records.
 """
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
-from config.language import Language, Text
+import msgspec
+
+from config.language import LANGUAGES, Language, Text
+from config.load import ConfigError, load
 from config.records.district import District
 from console.model.shift_log import ACT, OUTCOME, asked
 from detectors.detection import Detection
 from dispatch.words.local_time import local
-from fengsui.inquiry.account import KIND_WORDS, KINDS, Statement, by_minute, by_village, ranges
+from fengsui.inquiry.account import (
+    KIND_WORDS,
+    KINDS,
+    Statement,
+    account,
+    by_minute,
+    by_village,
+    ranges,
+)
 from fengsui.inquiry.chain import Chained
-from fengsui.inquiry.known import Known
+from fengsui.inquiry.known import Known, record_of
 from fengsui.inquiry.left_out import NAMED, PERSONAL
 from fengsui.inquiry.moment import place
-from fengsui.inquiry.seal import PackWish, groups
+from fengsui.inquiry.seal import PackManifest, PackWish, groups
+from fengsui.inquiry.software import bill, source_digest
 from fengsui.inquiry.span import Incident
 from fengsui.review.after_action import assess, reported_truth
 from fengsui.review.page import seconds
@@ -24,6 +39,26 @@ from fengsui.review.targets import read_plan
 from stream.records import Run
 
 _DAY = "%Y-%m-%d %H:%M"
+
+
+def told(
+    district: District,
+    incident: Incident,
+    shown: Sequence[Known],
+    lines: Sequence[Chained],
+    wish: PackWish,
+    key: str,
+    now: int,
+) -> tuple[list[Statement], dict[str, bytes]]:
+    """What a pack tells, of its own records and tables alone: the statements, and the files that hold them."""
+    statements = account(district, shown)
+    pages = Pages(district, incident, shown, statements, lines, wish, key, now)
+    found = {"account.json": msgspec.json.encode(statements)}
+    for language in (x for x in LANGUAGES if x != "both"):
+        end = ".html" if language == "zh" else f".{language}.html"
+        found[f"commission{end}"] = pages.commission(language).encode()
+        found[f"lawyer{end}"] = pages.lawyer(language).encode()
+    return statements, found
 
 
 class Pages:
@@ -120,3 +155,53 @@ class Pages:
             }
             for (topic, part), lines in of.items()
         ]
+
+
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *(ConfigError, msgspec.MsgspecError, ArithmeticError, LookupError, TypeError),
+)
+
+
+def retold(
+    manifest: PackManifest,
+    lines: Sequence[Chained],
+    body: Callable[[str], bytes],
+    broken: tuple[type[Exception], ...],
+) -> dict[str, bytes] | None:
+    """What a pack would tell, made again of its records and tables; None where another program made it, which
+    may have other words, or the tables cannot be read without people. body: of a file, raises `broken`."""
+    faults = (*broken, *_UNREADABLE)
+    try:
+        version = msgspec.json.decode(body("software/version.json"), type=dict[str, Any])
+        mine = version.get("source_sha256") == source_digest()
+        if not mine or body("software/sbom.cdx.json") != bill():
+            return None
+        with tempfile.TemporaryDirectory(prefix="fengsui-audit-") as scratch:
+            for name in manifest.files:
+                if name.startswith("config/") and ".." not in name.split("/"):
+                    file = Path(scratch) / name
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(body(name))
+            begin, end = manifest.begin_at, manifest.end_at
+            # the version counts the list of people too, which is not here
+            tables = msgspec.structs.replace(
+                load(Path(scratch) / "config"), version=manifest.config
+            )
+            _, made = told(
+                tables,
+                Incident(manifest.incident, begin, end, frozenset(manifest.alerts)),
+                [_known(line) for line in lines],
+                lines,
+                PackWish(manifest.by, manifest.reason, manifest.named),
+                manifest.key,
+                manifest.made_at,
+            )
+    except faults:
+        return None
+    return made
+
+
+def _known(line: Chained) -> Known:
+    value = bytes(line.value)
+    record = record_of(line.topic, value)
+    return Known(line.topic, line.partition, line.offset, line.key, value, record, line.at)

@@ -28,10 +28,10 @@ def about() -> dict[str, object]:
 
 
 def source_digest() -> str:
-    """SHA-256 over the names and bytes of the program's own files, in order."""
+    """SHA-256 over the names and bytes of the program's own files and templates, in order."""
     digest = hashlib.sha256()
     for room in _ROOMS:
-        for file in sorted((_ROOT / room).rglob("*.py")):
+        for file in sorted(p for p in (_ROOT / room).rglob("*") if p.suffix in (".py", ".j2")):
             body = file.read_bytes()
             name = file.relative_to(_ROOT).as_posix()
             digest.update(f"{name}\0{len(body)}\0".encode() + body)

@@ -63,6 +63,17 @@ def _counts(found: PackFindings) -> Iterator[Said]:
             f"  {more} 条有未附的字段，台账不记这类记录或还没有：只有做包的人担保",
             f"  {more} have fields left out and no entry of the ledger: only whoever made the pack vouches",
         )
+    if found.retold:
+        yield Text(
+            "  陈述和各页由包里的记录和表重做，逐字节相同",
+            "  statements and pages were made again of the records and tables here, and are the same bytes",
+        )
+    else:
+        yield Text(
+            "  陈述和各页没有重做（做包的是另一版程序，或包里的表缺了人就读不成）：它们说什么由做包的人担保",
+            "  statements and pages were not made again (another build made the pack, or its tables cannot be "
+            "read without people): whoever made it vouches for what they say",
+        )
     if found.proofs is not None:
         p = found.proofs
         none = Text(f"，{p.none} 个无签名", f", {p.none} have none") if p.none else Text("", "")

@@ -24,6 +24,7 @@ from fengsui.files.ledger_export import verify as verify_ledger
 from fengsui.inquiry.account import Statement
 from fengsui.inquiry.chain import Chained, Judged, judged, plain, read
 from fengsui.inquiry.pack import parts
+from fengsui.inquiry.pages import retold
 from fengsui.inquiry.seal import MANIFEST, SEAL_BYTES, PackManifest, opened, unsealed
 from fengsui.inquiry.wanted import tells_of
 from stream.environment import Usage
@@ -40,7 +41,8 @@ class PackFindings(NamedTuple):
     """manifest: None where it cannot be read. given: the keys were named and not taken from the pack itself.
     records: how many; proven: whose bytes fit the digest that they had in the log; vouched: with fields left
     out, whose other fields fit the ledger; alone: numbers of those that the ledger enters and had not yet.
-    proofs: signatures of people's decisions."""
+    retold: were statements and pages made again, of the records and tables that are here. proofs: signatures
+    of people's decisions."""
 
     manifest: PackManifest | None
     given: bool
@@ -49,6 +51,7 @@ class PackFindings(NamedTuple):
     proven: int
     vouched: int
     alone: tuple[int, ...]
+    retold: bool
     proofs: Proofs | None
     faults: list[Said]
 
@@ -102,7 +105,7 @@ def verify(place: Path, key_files: list[Path]) -> PackFindings:
             "the archive cannot be read: its end was cut off, or its directory was changed",
         )
         faults = [*_seal(place, given), words]
-        return PackFindings(None, bool(given), sealed, 0, 0, 0, (), None, faults)
+        return PackFindings(None, bool(given), sealed, 0, 0, 0, (), False, None, faults)
     try:
         if not {MANIFEST, _RECORDS} & set(files.names):
             raise Usage(_none(place))
@@ -160,6 +163,7 @@ class _Verifying:
         self._entries: dict[tuple[str, int], Entered] = {}
         self._proofs: Proofs | None = None
         self._sizes: dict[str, int] = {}
+        self._retold = False
         self._judged = Judged((), 0, 0, ())
         self._chain_whole = self._ledger_whole = False
 
@@ -175,10 +179,11 @@ class _Verifying:
             else:  # what cannot be read is not what was left out
                 self._faults.append(_UNCHECKED)
             self._statements(manifest)
+            self._again(manifest)
         j = self._judged
         return PackFindings(
             manifest, bool(self._given), self._sealed, len(self._lines), j.proven, j.vouched,
-            j.alone, self._proofs, list(dict.fromkeys(self._faults)),
+            j.alone, self._retold, self._proofs, list(dict.fromkeys(self._faults)),
         )  # fmt: skip
 
     def _say(self, name: str, words: Said) -> None:
@@ -356,7 +361,19 @@ class _Verifying:
                     Text(f"第 {s.n} 条陈述没有依据", f"statement {s.n} rests on nothing here"),
                 )
 
+    def _again(self, manifest: PackManifest) -> None:
+        """Does it tell what its records and tables say? Of a pack that is whole so far."""
+        made = None if self._faults else retold(manifest, self._lines, self._body, _BROKEN)
+        self._retold = made is not None
+        for name, body in (made or {}).items():
+            if self._body(name) != body:
+                self._say(name, _NOT_THEIRS)
 
+
+_NOT_THEIRS = Text(
+    "不是包里的记录和表所说的：做包的人另写的",
+    "does not say what the records and tables here say: whoever made the pack wrote it",
+)
 _UNCHECKED = Text(
     "记录或台账不全：台账里属于本事件的是否都在包里，没有核对",
     "records or ledger are not whole: whether all that the ledger has of this incident is here was not checked",

@@ -108,3 +108,29 @@ def test_what_a_stranger_wrote_moves_no_cursor_and_ends_no_audit(pack: Pack) -> 
     assert "account.json：内容被改" in out
     huge = {**pack.files, MANIFEST: b" " * (20 << 20)}
     assert "manifest.json" in told(verify(again(pack.place, huge, pack.private), []))
+
+
+def test_statements_and_pages_say_what_the_records_say(pack: Pack) -> None:
+    whole = pack.with_lines(pack.lines)
+    assert (whole.faults, whole.retold) == ([], True)
+    assert "逐字节相同" in "\n".join(map(zh, verdict(whole)))
+
+    def told_of(**changed: bytes) -> str:
+        files = {**pack.files, **{n.replace("__", "."): b for n, b in changed.items()}}
+        made = by_insider(files, pack.lines, pack.private)
+        return told(verify(again(pack.place, made, pack.private), []))
+
+    page = pack.files["commission.html"].replace("演练".encode(), "实战".encode(), 1)
+    assert "commission.html：不是包里的记录和表所说的" in told_of(commission__html=page)
+    other = pack.files["account.json"].replace("发给".encode(), "未发".encode(), 1)
+    assert other != pack.files["account.json"]
+    assert "account.json：不是包里的记录和表所说的" in told_of(account__json=other)
+    # another build may word it otherwise: nothing is said of it, and that this was not looked at
+    version = pack.files["software/version.json"].replace(
+        b'"source_sha256": "', b'"source_sha256": "0'
+    )
+    files = {**pack.files, "software/version.json": version, "commission.html": page}
+    made = by_insider(files, pack.lines, pack.private)
+    found = verify(again(pack.place, made, pack.private), [])
+    assert (found.faults, found.retold) == ([], False)
+    assert "没有重做" in "\n".join(map(zh, verdict(found)))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from config.language import en, zh
 from dispatch.ledger.writer import ledger_keys
 from fengsui.inquiry.account import KINDS, Statement
-from fengsui.inquiry.seal import PackManifest
+from fengsui.inquiry.seal import PackManifest, groups
 from fengsui.inquiry.software import bill
 from fengsui.inquiry.verdict import verdict
 from fengsui.inquiry.verify import verify
@@ -216,7 +216,13 @@ def test_another_key_is_named(pack: Path, key: Path, tmp_path: Path) -> None:
     forged = again(tmp_path, by_insider(files, lines_of(files), other), other)
     found = verify(forged, [key])
     assert "由另一把钥匙签名" in told(found)
-    # who trusts the pack's own key alone cannot tell, and is told so
+    # its pages name the key that they were made with
+    assert "commission.html：不是包里的记录和表所说的" in told(verify(forged, []))
+    # who trusts the pack's own key alone cannot tell one made with care, and is told so
+    mine = Ed25519PrivateKey.from_private_bytes(other).public_key().public_bytes_raw().hex()
+    theirs = groups(key.read_text().strip()).encode()
+    pages = {n: b.replace(theirs, groups(mine).encode()) for n, b in files.items() if ".html" in n}
+    forged = again(tmp_path, by_insider({**files, **pages}, lines_of(files), other), other)
     assert verify(forged, []).faults == []
     assert "逐组对照" in "\n".join(map(zh, verdict(verify(forged, []))))
 
