@@ -8,7 +8,7 @@ from pathlib import Path
 from config.language import Said, Text, each, en, zh
 from stream.limits import clean
 from stream.log.port import Corrupt, Fenced, Out, Unavailable
-from stream.oplog import say
+from stream.oplog import say, visible
 from stream.records import DeadLetter, Rejected, encode
 
 OF_THE_LOG = (Unavailable, Fenced, Corrupt)
@@ -44,7 +44,7 @@ def once(stage: str, words: Said) -> None:
 
 def letter(at: int, source: str, why: Rejected, payload: bytes = b"") -> Out:
     """A dead letter, which can be written down whatever it is of."""
-    source = clean(source)
-    detail = each(why.detail, lambda words: clean(words)[:_DETAIL])
+    source = visible(clean(source))
+    detail = each(why.detail, lambda words: visible(clean(words))[:_DETAIL])
     record = DeadLetter.of(at, source, why.reason, detail, payload)
     return Out("dead-letters", source, encode(record))

@@ -6,6 +6,7 @@ stand in the log, and metrics in `stream.metrics`.
 
 import json
 import os
+import re
 import sys
 import threading
 import time
@@ -14,11 +15,20 @@ from collections.abc import Callable
 from config.language import Said
 from stream.environment import spoken
 
+# what would begin a line of its own, colour a terminal or turn the writing round
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    """In one line, with what no reader sees written out: a name from outside, of a file or a carrier, must not
+    speak in our place."""
+    return _UNSEEN.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
+
 
 def say(stage: str, what: Said, **fields: object) -> None:
     """`what` in the language of FENGSUI_LANG; `fields` go only into JSON (topic, partition, …), never a
     person's data."""
-    words = spoken(what)
+    words = visible(spoken(what))
     if os.environ.get("FENGSUI_LOG_FORMAT") == "json":
         moment = time.time()
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment))

@@ -24,7 +24,7 @@ from stream import metrics
 from stream.clock import LineClock, last_tick
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.log.port import Log
-from stream.oplog import Seldom, say
+from stream.oplog import Seldom, say, visible
 from stream.records import Rejected, Run
 from stream.stages.run_identity import begin
 from stream.wall_clock import now_ms
@@ -131,7 +131,7 @@ class FileDoor:
 
     def _keep(self, name: str, digest: str, says: FileSays) -> bool:
         """Into the log, once; False where `stop` came first."""
-        now, source = self._clock(), f"{NAME} {name}"
+        now, source = self._clock(), visible(f"{NAME} {name}")
         found, bad, missing = [], [_named(name, b) for b in says.bad], 0
         for value in says.values:
             if value.value is None:

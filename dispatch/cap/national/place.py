@@ -5,7 +5,7 @@ import ftplib
 import io
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -17,6 +17,10 @@ from stream.disk.files import SHARED, make_folder, write_file
 _LONGEST = 100_000  # bytes of an answer
 _PART = ".part"
 _NO_LOGIN, _NONE = ("530", "532"), "550"
+
+
+class _Enough(Exception):
+    """More of an answer than is read."""
 
 
 class Place(Protocol):
@@ -105,8 +109,10 @@ class Ftp:
 
         def more(block: bytes) -> None:
             found.extend(block[: _LONGEST + 1 - len(found)])
+            if len(found) > _LONGEST:  # a file without end keeps nobody
+                raise _Enough
 
-        with self._session() as ftp:
+        with suppress(_Enough), self._session() as ftp:
             ftp.cwd(self._inward)
             ftp.retrbinary(f"RETR {name}", more)
         return bytes(found)

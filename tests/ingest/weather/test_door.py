@@ -176,6 +176,20 @@ def test_what_nobody_knows_is_put_aside_and_told(tmp_path: Path) -> None:
         assert what(of) == SAID
 
 
+def test_a_name_says_nothing_in_our_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with door(tmp_path) as of:
+        of.drop_file("pre_1\nfengsui weather: all is well\x1b[2J\u202e.csv", BAD)
+        of.look()
+        assert what(of) == SAID
+        (letter,) = of.letters()
+        assert letter.source.isprintable() and en(letter.detail).isprintable()
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert all(c.isprintable() for c in said.rstrip("\n")) and "\\x0afengsui" in said
+
+
 def test_many_bad_rows_are_told_within_a_bound_and_counted(tmp_path: Path) -> None:
     with door(tmp_path) as of:
         of.drop_file("pre_1.csv", GOOD + "54406,2026-07-26,07:00,x,\n" * 3000)
