@@ -148,7 +148,7 @@ class PlatformDoor:
         try:
             async with self._room:
                 opened = await asyncio.to_thread(self.link.open, tar)
-            if opened.signed:
+            if opened.signature:
                 self._strangers.good(who)
             digest = hashlib.sha256(opened.main).digest()
             ebd = opened.ebd
