@@ -65,17 +65,18 @@ class SeriesState:
             key = (int(inputs[n]), int(slot[n]))
             held[key] = held.get(key, 0.0) + float(value[n] * share[n])
 
-    def good(self, row: int, end: int, span: int, gathers: Sequence[str]) -> tuple[Floats, Bools]:
-        """(1, inputs, span) up to slot `end`, without what is in doubt; and of which slots that is."""
+    def good(self, row: int, end: int, span: int, gathers: Sequence[str]) -> tuple[Floats, Floats]:
+        """(1, inputs, span) up to slot `end`, without what is in doubt; and how much that is (of what is
+        no sum: infinite)."""
         last = np.arange(end - span + 1, end + 1) & (self.ring.shape[2] - 1)
         values = self.ring[row][:, last][None].copy()
-        doubt = np.zeros(values.shape, np.bool_)
+        doubt = np.zeros(values.shape)
         for (k, slot), value in self.doubt[row].items():
             sums = gathers[k] == "sum"
             if end - span < slot <= end and not (sums and abs(value) < _NOTHING):
                 place = (0, k, span - 1 - (end - slot))
                 values[place] = values[place] - value if sums else np.nan
-                doubt[place] = True
+                doubt[place] = value if sums else np.inf
         return values, doubt
 
     def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:

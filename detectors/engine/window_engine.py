@@ -383,7 +383,8 @@ class SeriesRule:
     def _good(self, state: SeriesState, row: int, end: int) -> tuple[int, int]:
         """The level and action that a row reaches at this slot without its suspect values."""
         values, doubt = state.good(row, end, self.span, self._gathers)
-        view = self._view(values, np.array([row]), np.array([end]))._replace(doubt=doubt)
+        taken = doubt / self._per_unit[[row]][:, :, None]
+        view = self._view(values, np.array([row]), np.array([end]))._replace(doubt=taken)
         raw, action = self.limits.reached(self._score(view).value)
         return int(raw[0]), int(action[0])
 

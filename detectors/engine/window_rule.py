@@ -28,8 +28,9 @@ class View(NamedTuple):
     end_at: (n,) the end of the judged slot, ms UTC. slot_s: seconds of a slot.
     weights: (n, k) of the inputs, as the config or geometry gives them; 1 where neither does.
     quantities: of the inputs, where a row takes more than one; empty where all are the same.
-    doubt: (n, k, W) of whose value what is in doubt has been taken out, where the row is asked what is
-    sure; None elsewhere. There may be no trend between such slots and others.
+    doubt: (n, k, W) what has been taken out of each value because it is in doubt, in the same unit (of
+    what is no sum: infinite), 0 where nothing has, where the row is asked what is sure; None elsewhere.
+    Taking it out may make no rain grow.
     """
 
     values: Floats
@@ -37,7 +38,7 @@ class View(NamedTuple):
     slot_s: int
     weights: Floats
     quantities: tuple[str, ...] = ()
-    doubt: Bools | None = None
+    doubt: Floats | None = None
 
 
 class Scored(NamedTuple):

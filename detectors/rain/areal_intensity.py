@@ -8,9 +8,9 @@ Equation: that of `intensity_duration`, for the mean of the gauges in each slot 
 inverse squared distance, as `areal_rain`). A gauge counts in a slot when it was heard in it or in the
 `silent_min` before, so a dead one leaves the mean to the others. Rain of a lone gauge is not carried on
 (`goes_on_min`) where another is heard and dry, nor before it has lasted for a quarter of an hour: what
-one gauge saw may be a hand or a bounce, and one reading is no trend. Nor is there one between slots that
-are in doubt, as an estimate is, and others: what is sure grows there as the other gauges do
-(`sums.quarter_before`).
+one gauge saw may be a hand or a bounce, and one reading is no trend. Nor is there one from slots that are
+in doubt, as an estimate is, to others: what is sure grows there as the other gauges do, and from others to
+them no more than to what is sure of them (`sums.quarter_before`).
 Parameters: those of `intensity_duration` (alpha, beta, base, from_min, to_min, slot_min, goes_on_min,
 goes_on_share, goes_on_trend); silent_min (minutes).
 Growth: as the value grows if rain goes on as in the last quarter of an hour.

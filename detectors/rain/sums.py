@@ -17,6 +17,9 @@ from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints, Scored, View
 
 RECENT_S = 900  # rain goes on as it fell in the last quarter of an hour
+# what probably fell beside what is sure, of what is in doubt of an estimate: 0.92 of the estimate is laid
+# (`detectors.quality.infill`), and a tenth of that is in doubt (`detectors.screening.sift`)
+_OF_ESTIMATE = 1 + (1 / 0.92 - 1) / 0.1
 
 
 def heard(values: Floats) -> Bools:
@@ -82,18 +85,25 @@ def continued(
 def quarter_before(view: View) -> Floats:
     """(n, k) sums of the quarter of an hour before the newest. Of an input of which some slots of the two
     are in doubt and others are not, as those of the inputs without doubt grew or fell, and where there is
-    none as in the newest: where an estimate meets what was measured there is no trend."""
+    none as in the newest: where a gauge that was estimated is measured again there is no trend. While it is
+    estimated it is what was measured and, of what was estimated by then, all that probably fell: what is
+    sure now is low, and so is its growth."""
     slots = _recent_slots(view)
     newest = np.nan_to_num(view.values[..., -slots:]).sum(axis=-1)
     before: Floats = np.nan_to_num(view.values[..., -2 * slots : -slots]).sum(axis=-1)
     if view.doubt is None:
         return before
-    doubtful = view.doubt[..., -2 * slots :]
+    taken = view.doubt[..., -2 * slots :]
+    doubtful = taken != 0
     some = doubtful.any(axis=-1)
     weight = np.where(some, 0.0, view.weights)
     now, then = (weight * newest).sum(axis=1), (weight * before).sum(axis=1)
     ratio = np.divide(then, now, out=np.ones_like(now), where=now > 0)
-    found: Floats = np.where(some & ~doubtful.all(axis=-1), newest * ratio[:, None], before)
+    left = np.where(doubtful, np.nan_to_num(view.values[..., -2 * slots :]), 0.0).sum(axis=-1)
+    fell = before + taken[..., :slots].sum(axis=-1) * _OF_ESTIMATE
+    estimated = doubtful[..., -1] & (taken.sum(axis=-1) <= left)
+    other = np.where(estimated, fell, newest * ratio[:, None])
+    found: Floats = np.where(some & ~doubtful.all(axis=-1), other, before)
     return found
 
 

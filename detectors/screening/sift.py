@@ -24,7 +24,9 @@ _SUSPECT = int(Flag.SUSPECT)
 _GAPS = ("counter_gap", "interval_gap")  # of rain over a longer time than planned
 ALL = 1 << 20  # minutes: longer than any window
 _HALF_HOUR = 30  # minutes
-_ERROR = 0.1  # what falls in an hour is in 19 of 20 more than 0.9 of what `infill` lays
+# what falls is in 19 of 20 more than 0.9 of what `infill` lays, in hours of 10 mm and more; with less rain
+# an estimate errs by more (docs/figures.md)
+_ERROR = 0.1
 
 
 class Sifted(NamedTuple):

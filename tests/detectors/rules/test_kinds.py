@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,13 +23,15 @@ from config.records import rule_kinds
 from config.records.rule_kinds import RULE_KINDS
 from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Kind, Scored, View
+from detectors.quality.infill import _SHARE
 from detectors.rain.antecedent_rain import AntecedentRain
 from detectors.rain.areal_intensity import ArealIntensity
 from detectors.rain.areal_rain import ArealRain
 from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
-from detectors.rain.sums import areal_mean
+from detectors.rain.sums import _OF_ESTIMATE, areal_mean
+from detectors.screening.sift import _ERROR
 from detectors.setup import registry
 from detectors.setup.declared import OWN as JUDGES_NO_WINDOW
 from detectors.setup.registry import KINDS
@@ -379,29 +380,52 @@ def test_what_a_lone_gauge_sees_is_not_carried_on_beside_dry_ones() -> None:
     assert value(p, once, drop) > value(fallen, once, drop) * 1.5
 
 
-def test_between_what_is_in_doubt_and_what_is_not_there_is_no_trend() -> None:
+def test_what_is_left_out_because_it_is_in_doubt_makes_no_rain_grow() -> None:
     p = ArealIntensity(
         slot_min=5, from_min=30, to_min=60, silent_min=30, goes_on_min=30, goes_on_trend=1.0
     )
     kind, weights = KINDS["areal_intensity"], np.array([[0.9, 0.1]])
-    low, steady = [2.0] * 15 + [4.0] * 3, [4.0] * 18
-    known = np.zeros((1, 2, 18), np.bool_)
-    mixed, all_ = known.copy(), known.copy()
-    mixed[0, 0, :15] = all_[0, 0] = True
+    none = np.zeros((1, 2, 18))
 
-    def value(own: list[float], beside: list[float], doubt: npt.NDArray[np.bool_] | None) -> float:
+    def value(
+        own: list[float], beside: list[float], taken: list[float] | None, trend: float = 1.0
+    ) -> float:
+        """taken: of each slot of the first gauge, mm."""
+        doubt = none.copy()
+        doubt[0, 0] = taken or 0.0
         view = View(np.array([[own, beside]]), np.array([0]), 300, weights, doubt=doubt)
-        return float(kind.score(p, view).value[0])
+        with_trend = msgspec.structs.replace(p, goes_on_trend=trend)
+        return float(kind.score(with_trend, view).value[0])
 
-    grows = value(low, steady, None)
-    assert value(low, steady, known) == value(low, steady, all_) == pytest.approx(grows)
-    flat = kind.score(
-        msgspec.structs.replace(p, goes_on_trend=0.0),
-        View(np.array([[low, steady]]), np.array([0]), 300, weights),
-    )
-    # steady beside it: it goes on as it falls; growing beside it: it grows likewise
-    assert value(low, steady, mixed) == pytest.approx(float(flat.value[0]))
-    assert value(low, low, mixed) == pytest.approx(value(low, low, None))
+    # an estimate, of which all but a tenth is sure, was laid at 0.92; then the gauge came back
+    own = [4.0 * 0.92 * 0.9] * 15 + [4.0] * 3
+    steady, tenth = [4.0] * 18, [4.0 * 0.92 * 0.1] * 15 + [0.0] * 3
+    assert value(own, steady, tenth) == pytest.approx(value(own, steady, None, trend=0.0))
+    assert value(own, steady, tenth) < value(own, steady, None)
+    fell, half = [x / 2 for x in own[:15]] + [4.0] * 3, [x / 2 for x in tenth]
+    assert value(fell, steady, half) == pytest.approx(value(fell, steady, None, trend=0.0))
+    # what is estimated now is no more than is sure of it, and grows from what was measured
+    now, some = steady[:15] + own[:3], [0.0] * 15 + tenth[:3]
+    assert value(now, steady, some) == pytest.approx(value(now, steady, None))
+    assert value(now, steady, some) < value(steady, steady, None)
+    # it grew before it was blocked, and was measured: that counts, whatever the others had
+    grew = [2.0] * 15 + own[:3]
+    assert value(grew, steady, some) == pytest.approx(value(grew, steady, None))
+    assert value(grew, steady, some) > value(grew, steady, None, trend=0.0)
+    # what was estimated a quarter of an hour ago counts in full there, so it is no growth that it was low
+    since = [2.0] * 14 + own[:4]
+    assert value(since, steady, [0.0] * 14 + tenth[:4]) < value(since, steady, None)
+    # of what is in doubt for the most part nothing is known: it grows as the others do
+    low, whole = [2.0] * 15 + [4.0] * 3, [9.0] * 15 + [0.0] * 3
+    assert value(low, steady, whole) == pytest.approx(value(low, steady, None, trend=0.0))
+    assert value(low, low, whole) == pytest.approx(value(low, low, None))
+    # of what is in doubt all the time the trend is its own
+    assert value(low, steady, [0.1] * 18) == pytest.approx(value(low, steady, None))
+
+
+def test_of_an_estimate_all_that_probably_fell_is_what_infill_and_sift_say() -> None:
+    laid, sure = _SHARE, _SHARE * (1 - _ERROR)
+    assert sure + (laid - sure) * _OF_ESTIMATE == pytest.approx(1.0)
 
 
 def test_a_level_gauge_that_fell_to_zero_and_came_back_has_seen_no_rise() -> None:
