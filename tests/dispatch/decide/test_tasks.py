@@ -341,7 +341,7 @@ def test_the_printed_report_counts_tasks(line: Log, setup: Setup, tmp_path: Path
     key = next(r["id"] for r in map(json.loads, found) if r["task"] == "move-out")
     assert say(tmp_path, "task", "done", key, "--by", "V-01")[0] == 0
     page = tmp_path / "report.html"
-    assert say(tmp_path, "report", "--out", str(page))[0] == 0
+    assert say(tmp_path, "report", "--annex", "--out", str(page))[0] == 0
     text = page.read_text("utf-8")
     row = text[text.index("组织全部人员转移到安置点") :].partition("</tr>")[0]
     assert [x.partition("<")[0] for x in row.split('class="n">')[1:]] == [

@@ -6,6 +6,7 @@ import queue
 import sys
 import threading
 
+import paho.mqtt.client as mqtt
 import pysparkplug as psp
 
 PORT, USER, PASSWORD, GROUP, EDGE = sys.argv[1:6]
@@ -43,6 +44,20 @@ def commanded(_node: object, message: object) -> None:
             todo.put({"do": "rebirth"})
 
 
+def watch() -> "threading.Semaphore":
+    """Goes up whenever a birth of the device went through the broker: `connect` returns before that."""
+    born, listens = threading.Semaphore(0), threading.Event()
+    client = mqtt.Client(client_id=f"{USER}-births")
+    client.username_pw_set(USER, PASSWORD)
+    client.on_connect = lambda *_: client.subscribe(f"spBv1.0/{GROUP}/DBIRTH/{EDGE}/{DEVICE}")
+    client.on_subscribe = lambda *_: listens.set()
+    client.on_message = lambda *_: born.release()
+    client.connect("127.0.0.1", port=int(PORT))
+    client.loop_start()
+    listens.wait()
+    return born
+
+
 def start() -> psp.EdgeNode:
     node = psp.EdgeNode(
         GROUP, EDGE, (psp.Metric(timestamp=psp.get_current_timestamp(), name="Node Control/Rebirth",
@@ -51,6 +66,7 @@ def start() -> psp.EdgeNode:
     )  # fmt: skip
     node.register(psp.Device(DEVICE, tuple(metric(k, v) for k, v in values.items())))
     node.connect("127.0.0.1", port=int(PORT))
+    births.acquire()
     return node
 
 
@@ -60,7 +76,7 @@ def hear() -> None:
     todo.put({"do": "end"})
 
 
-values = dict(FIRST)
+values, births = dict(FIRST), watch()
 node = start()
 say("started")
 threading.Thread(target=hear, daemon=True).start()
