@@ -6,12 +6,10 @@ eighth or more of its size, a row at a time; PNG and WEBP only whole, so they ma
 """
 
 import io
-import resource
 import sys
-from contextlib import suppress
-from pathlib import Path
 
 from ingest.people.photo import FORMATS, MAX_BYTES, NO_MEMORY, NO_PICTURE, TOO_LARGE
+from stream.stages.process_limits import bound
 
 MEMORY = 400_000_000  # bytes of address space, the interpreter and its libraries among them
 CPU_S = 20
@@ -20,24 +18,9 @@ _WHOLE_PIXELS = 12_000_000  # a format that is decoded whole takes 4 bytes and m
 _SIDE = 1600
 
 
-def bounded() -> None:
-    """From here on; whoever needs a process's memory back takes this one first."""
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        hard = resource.getrlimit(limit)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (most, most))
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
 def small(body: bytes) -> bytes | int:
     """The JPEG, or the exit that says why not."""
-    from PIL import Image, ImageOps, UnidentifiedImageError  # after `bounded`
+    from PIL import Image, ImageOps, UnidentifiedImageError  # after `bound`
 
     Image.MAX_IMAGE_PIXELS = None  # judged here, by format
     try:
@@ -62,7 +45,7 @@ def small(body: bytes) -> bytes | int:
 
 
 def main() -> int:
-    bounded()
+    bound(MEMORY, CPU_S)
     made = small(sys.stdin.buffer.read(MAX_BYTES + 1))
     if isinstance(made, int):
         return made

@@ -6,14 +6,13 @@ Amounts of rain (0 13 011, 0 13 019 … 0 13 023): kg/m² over a period that 0 0
 and no amount (WMO-No. 306, vol. I.2, table B, and note to class 13).
 """
 
-import resource
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from stream.stages.process_limits import bound
 
 MEMORY, CPU_S = 4_000_000_000, 60
 MOST_SUBSETS = 20_000
@@ -188,24 +187,9 @@ def _compressed(eccodes: Any, handle: Any, many: int) -> list[Report]:
     return [s.done() for s in found]
 
 
-def bounded() -> None:
-    """From here on."""
-    for limit, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-    ):
-        hard = resource.getrlimit(limit)[1]
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(limit, (most, most))
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
-
-
 def main() -> int:
     """A message a line of base64 in, a line of JSON out: its reports, or why there are none."""
-    bounded()
+    bound(MEMORY, CPU_S)
     from base64 import b64decode
 
     for line in sys.stdin.buffer:

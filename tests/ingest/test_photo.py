@@ -65,7 +65,8 @@ def test_a_small_file_of_many_pixels(
 
 def test_what_goes_on_asking_for_memory_is_ended() -> None:
     program = (
-        "from ingest.people.photo_process import MEMORY, bounded; bounded(); bytearray(MEMORY)"
+        "from ingest.people.photo_process import CPU_S, MEMORY, bound;"
+        "bound(MEMORY, CPU_S); bytearray(MEMORY)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False
