@@ -51,16 +51,7 @@ PACKAGES = tuple(MAY)
 ROOMS: dict[str, tuple[str, ...]] = {
     "config": ("language", "geometry", "records", "read", "proof", "checks", "load", "scenarios"),
     "stream": (
-        *(
-            "environment",
-            "oplog",
-            "wall_clock",
-            "limits",
-            "process_limits",
-            "disk",
-            "pace",
-            "metrics",
-        ),
+        *("environment", "oplog", "wall_clock", "limits", "disk", "pace", "metrics"),
         *("records", "log", "mqtt", "http", "clock", "history", "guard", "stages"),
     ),
     "ingest": (
