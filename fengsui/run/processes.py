@@ -9,8 +9,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -64,17 +64,22 @@ def calm_collector() -> None:
     gc.set_threshold(200_000, 20, 50)
 
 
-def awaited_log(setup: Setup, name: str, stop: threading.Event) -> Log | None:
-    """The log of the run, for a stage or a door: one that starts before its server waits for it. None at
-    `stop`."""
-    retry, pulse = Retry(name, stop), PULSES.of(name)
-    while not stop.is_set():
+@contextmanager
+def log_of(setup: Setup, name: str, stop: threading.Event) -> Iterator[Log | None]:
+    """The log of the run, for a stage or a door, whose files are its owner's alone: one that starts before
+    its server waits for it. None at `stop`."""
+    os.umask(0o077)
+    own(setup.folder)
+    PULSES.works_for(setup.run.name, setup.run.kind)
+    retry, pulse, log = Retry(name, stop), PULSES.of(name), None
+    while log is None and not stop.is_set():
         try:
-            return open_run_log(setup)
+            log = open_run_log(setup)
         except Unavailable as e:
             pulse.beat(text_of(e))
             retry.wait(text_of(e))
-    return None
+    with closing(log) if log is not None else nullcontext() as found:
+        yield found
 
 
 def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:
@@ -201,13 +206,9 @@ def run_stage(
     on_console: Callable[[str], None] | None = None,
 ) -> None:
     """Run one stage until `stop`."""
-    os.umask(0o077)
-    own(setup.folder)
-    PULSES.works_for(setup.run.name, setup.run.kind)
-    log = awaited_log(setup, name, stop)
-    if log is None:
-        return
-    try:
+    with log_of(setup, name, stop) as log:
+        if log is None:
+            return
         now, floor = now_ms, 0
         if topic := READS.get(name):
             _measuring(log, name, topic, stop)
@@ -242,8 +243,6 @@ def run_stage(
                 run=setup.run,
             )
             runner.run(stop, ready)
-    finally:
-        log.close()
 
 
 def _ingest(

@@ -1,6 +1,7 @@
-"""What a process of the line answers for its health while it works."""
+"""What every process of the line does round its work: it ends on a signal and answers for its health."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,8 @@ from config.language import Text, text_of
 from fengsui.run.terminal import echo
 from stream.environment import Usage
 from stream.http.exporter import serve
+from stream.metrics import watchdog
+from stream.pace.stop_signals import stopping_on_signals
 
 
 @contextmanager
@@ -27,3 +30,12 @@ def answering() -> Iterator[None]:
             yield
     except ValueError as e:
         raise Usage(text_of(e)) from e
+
+
+@contextmanager
+def working(stop: threading.Event) -> Iterator[None]:
+    """A signal sets `stop`, metrics and health are answered for, and systemd hears that it lives. Raises
+    Usage."""
+    with stopping_on_signals(stop), answering():
+        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+        yield

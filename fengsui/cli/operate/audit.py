@@ -14,13 +14,11 @@ from fengsui.files.ledger_export import export_ledger, verify, verify_log
 from fengsui.review.slo import Slo, targets
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
-from fengsui.run.service import answering
+from fengsui.run.service import working
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from fengsui.status.consistency import audit_once, run_audit
 from stream.environment import Usage, spoken
-from stream.metrics import watchdog
-from stream.pace.stop_signals import stopping_on_signals
 from stream.wall_clock import now_ms
 
 
@@ -140,8 +138,7 @@ def _audit(setup: Setup, heartbeat: str, *, once: bool) -> int:
         if once:
             return audit_once(log, now_ms(), setup.run)
         stop = threading.Event()
-        with stopping_on_signals(stop), answering():
-            threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+        with working(stop):
             slo = Slo(targets(read_plan(None, setup.district.folder)))
             run_audit(log, now_ms, setup.run, heartbeat, stop, slo)
         return 0

@@ -1,6 +1,5 @@
 """The command `camera`: fetches the pictures of a district's cameras."""
 
-import os
 import threading
 from pathlib import Path
 
@@ -10,10 +9,10 @@ from config.language import Text
 from console.model.follow import Follower
 from detectors.detection import Detection
 from fengsui.cli.options import Shared
-from fengsui.run.processes import awaited_log, calm_collector
+from fengsui.run.processes import calm_collector, log_of
 from fengsui.run.run_log import frames_folder
-from fengsui.run.service import answering
-from fengsui.run.setup import Setup, own, refuse_live_keys, shown
+from fengsui.run.service import working
+from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.camera.keeper import NAME
 from ingest.camera.pace import Pace
@@ -23,8 +22,6 @@ from ingest.observation import Observations
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage
 from stream.log.port import Log
-from stream.metrics import PULSES, watchdog
-from stream.pace.stop_signals import stopping_on_signals
 
 # so far back it reads when it starts: the last hour of a large district, and the rules that speak
 _BACK = {"observations": 20_000, "cases": 200_000}
@@ -82,8 +79,7 @@ def camera(obj: Shared, config: Path | None) -> None:
         raise Usage(lacking)
     calm_collector()
     stop = threading.Event()
-    with stopping_on_signals(stop), answering():
-        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+    with working(stop):
         try:
             _fetch(setup, stop)
         except ValueError as e:
@@ -92,26 +88,20 @@ def camera(obj: Shared, config: Path | None) -> None:
 
 def _fetch(setup: Setup, stop: threading.Event) -> None:
     """Once the log is there."""
-    os.umask(0o077)
-    own(setup.folder)
-    PULSES.works_for(setup.run.name, setup.run.kind)
-    log = awaited_log(setup, NAME, stop)
-    if log is None:
-        return
-    many, where = len(setup.district.camera_sources), shown(setup.log)
+    with log_of(setup, NAME, stop) as log:
+        if log is None:
+            return
+        many, where = len(setup.district.camera_sources), shown(setup.log)
 
-    def ready() -> None:
-        echo(
-            Text(
-                f"fengsui camera: {setup.district.name}，{many} 台摄像机，日志 {where}",
-                f"fengsui camera: {setup.district.name_en}, {many} cameras, log {where}",
-            ),
-            err=True,
-        )
+        def ready() -> None:
+            echo(
+                Text(
+                    f"fengsui camera: {setup.district.name}，{many} 台摄像机，日志 {where}",
+                    f"fengsui camera: {setup.district.name_en}, {many} cameras, log {where}",
+                ),
+                err=True,
+            )
 
-    try:
         frames = FrameStore(frames_folder(setup))
         hear = Ears(log).tell
         run_camera(setup.district, setup.run, log, frames, stop, hear=hear, ready=ready)
-    finally:
-        log.close()

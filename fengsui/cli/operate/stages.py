@@ -11,13 +11,11 @@ from fengsui.cli.table import COMMANDS
 from fengsui.run import threshold_gate
 from fengsui.run.moments import parse_moment
 from fengsui.run.processes import calm_collector, load_stage, run_stage
-from fengsui.run.service import answering
+from fengsui.run.service import working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY
 from stream.environment import spoken
-from stream.metrics import watchdog
-from stream.pace.stop_signals import stopping_on_signals
 
 _HELP = {name: Text(e.zh, e.en) for named in COMMANDS.values() for name, e in named.items()}
 
@@ -69,7 +67,6 @@ def _run_one(name: str, setup: Setup, carrier: str) -> int:
     )
     if name == "decide" and not setup.district.officers:
         echo(NOBODY, err=True)
-    with stopping_on_signals(stop), answering():
-        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+    with working(stop):
         run_stage(name, setup, stop, ready, carrier_url=carrier, on_console=lambda text: echo(text))
     return 0

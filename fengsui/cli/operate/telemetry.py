@@ -1,6 +1,5 @@
 """The command `telemetry`: the listener for telemetry stations."""
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,18 +8,16 @@ import click
 
 from config.language import Text
 from fengsui.cli.options import RUN, Shared
-from fengsui.run.processes import awaited_log, calm_collector
+from fengsui.run.processes import calm_collector, log_of
 from fengsui.run.run_log import frames_folder
-from fengsui.run.service import answering
-from fengsui.run.setup import Setup, own, refuse_live_keys, shown
+from fengsui.run.service import working
+from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.telemetry.run import NO_TABLE, run_telemetry
 from ingest.telemetry.server import USUAL, Bounds
 from ingest.telemetry.writer import NAME
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage, spoken
-from stream.metrics import PULSES, watchdog
-from stream.pace.stop_signals import stopping_on_signals
 
 _PORT = 5651
 
@@ -96,8 +93,7 @@ def telemetry(
         )
 
     stop = threading.Event()
-    with stopping_on_signals(stop), answering():
-        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+    with working(stop):
         try:
             _listen(setup, *places, Bounds(sessions, idle_s), stop, ready)
         except OSError as e:
@@ -127,14 +123,8 @@ def _listen(
     """Once the log is there."""
     if not setup.district.telemetry:
         raise Usage(NO_TABLE)
-    os.umask(0o077)
-    own(setup.folder)
-    PULSES.works_for(setup.run.name, setup.run.kind)
-    log = awaited_log(setup, NAME, stop)
-    if log is None:
-        return
-    try:
+    with log_of(setup, NAME, stop) as log:
+        if log is None:
+            return
         frames = FrameStore(frames_folder(setup))
         run_telemetry(setup.district, setup.run, log, frames, tcp, udp, bounds, stop, ready)
-    finally:
-        log.close()

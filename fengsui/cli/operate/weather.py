@@ -1,7 +1,6 @@
 """The command `weather`: files of a weather office, from a folder."""
 
 import hashlib
-import os
 import sqlite3
 import threading
 from pathlib import Path
@@ -10,15 +9,13 @@ import click
 
 from config.language import Text
 from fengsui.cli.options import Shared
-from fengsui.run.processes import awaited_log, calm_collector
-from fengsui.run.service import answering
-from fengsui.run.setup import Setup, own, refuse_live_keys, shown
+from fengsui.run.processes import calm_collector, log_of
+from fengsui.run.service import working
+from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.weather.bufr_process import missing
 from ingest.weather.run import NAME, NO_TABLE, run_weather
 from stream.environment import Usage, spoken
-from stream.metrics import PULSES, watchdog
-from stream.pace.stop_signals import stopping_on_signals
 
 
 @click.command("weather")
@@ -67,8 +64,7 @@ def weather(obj: Shared, folder: Path, every: float, once: bool) -> None:
         raise Usage(lacking)
     calm_collector()
     stop = threading.Event()
-    with stopping_on_signals(stop), answering():
-        threading.Thread(target=watchdog, args=(stop,), name="watchdog", daemon=True).start()
+    with working(stop):
         bad = _read(setup, folder.resolve(), every, once, stop)
     if once and bad:
         raise SystemExit(1)
@@ -76,37 +72,32 @@ def weather(obj: Shared, folder: Path, every: float, once: bool) -> None:
 
 def _read(setup: Setup, folder: Path, every: float, once: bool, stop: threading.Event) -> int:
     """Once the log is there; how many dead letters there were."""
-    os.umask(0o077)
-    own(setup.folder)
-    PULSES.works_for(setup.run.name, setup.run.kind)
-    log = awaited_log(setup, NAME, stop)
-    if log is None:
-        return 0
-    many, where = len(setup.district.weather.rows), shown(setup.log)
+    with log_of(setup, NAME, stop) as log:
+        if log is None:
+            return 0
+        many, where = len(setup.district.weather.rows), shown(setup.log)
 
-    def ready() -> None:
-        echo(
-            Text(
-                f"fengsui weather: {setup.district.name}，{folder}，{many} 列，日志 {where}",
-                f"fengsui weather: {setup.district.name_en}, {folder}, {many} columns, log {where}",
-            ),
-            err=True,
-        )
-
-    # what a folder's files have brought is remembered beside the run, a file a folder
-    name = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    memory = setup.folder / NAME / f"{name}.db"
-    try:
-        return run_weather(
-            setup.district, setup.run, log, folder, memory, stop,
-            every_s=every, once=once, ready=ready,
-        )  # fmt: skip
-    except sqlite3.Error as e:
-        raise Usage(
-            Text(
-                f"{memory}: {e}：另一个 fengsui weather 在读这个文件夹，或盘满",
-                f"{memory}: {e}: another fengsui weather reads this folder, or the disk is full",
+        def ready() -> None:
+            echo(
+                Text(
+                    f"fengsui weather: {setup.district.name}，{folder}，{many} 列，日志 {where}",
+                    f"fengsui weather: {setup.district.name_en}, {folder}, {many} columns, log {where}",
+                ),
+                err=True,
             )
-        ) from e
-    finally:
-        log.close()
+
+        # what a folder's files have brought is remembered beside the run, a file a folder
+        name = hashlib.sha256(str(folder).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+        memory = setup.folder / NAME / f"{name}.db"
+        try:
+            return run_weather(
+                setup.district, setup.run, log, folder, memory, stop,
+                every_s=every, once=once, ready=ready,
+            )  # fmt: skip
+        except sqlite3.Error as e:
+            raise Usage(
+                Text(
+                    f"{memory}: {e}：另一个 fengsui weather 在读这个文件夹，或盘满",
+                    f"{memory}: {e}: another fengsui weather reads this folder, or the disk is full",
+                )
+            ) from e
