@@ -1,9 +1,10 @@
 """What a request says of itself, for every door: which language whoever asks reads, and its body, within
-bounds and however it is framed."""
+bounds and however it is framed; and an answer in that language."""
 
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
-from config.language import Language
+from config.language import Language, Text, choose
 
 
 class TooLarge(Exception):
@@ -41,6 +42,11 @@ def language_of(request: Request) -> Language:
             case _:
                 pass
     return best[1]
+
+
+def in_words(status: int, request: Request, words: Text) -> Response:
+    """These words in the language of whoever asks, and the connection ends."""
+    return PlainTextResponse(choose(words, language_of(request)), status, {"Connection": "close"})
 
 
 def _weight(text: str) -> float:

@@ -19,10 +19,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from config.language import Text, choose
+from config.language import Text
 from config.records.channels import Carrier
 from dispatch.channels import CarrierWord
-from stream.http.asked import TooLarge, language_of, whole
+from stream.http.asked import TooLarge, in_words, whole
 from stream.http.server import HttpDoor
 from stream.limits import Unreadable, clean, number, read_json
 
@@ -60,26 +60,30 @@ class ReceiptServer:
         try:
             asked = parse_qs(request.url.query, max_num_fields=_FIELDS)
         except ValueError:
-            return _said(413, request, Text(f"最多 {_FIELDS} 项", f"at most {_FIELDS} fields"))
+            return in_words(413, request, Text(f"最多 {_FIELDS} 项", f"at most {_FIELDS} fields"))
         query = {k: v[-1] for k, v in asked.items()}
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         given = bearer or query.pop("token", "")
         token, carrier = self._tokens.get(name, ""), self._carriers.get(name)
         # the same answer for a name that nobody has, so that names cannot be tried
         if not token or carrier is None or not hmac.compare_digest(given.encode(), token.encode()):
-            return _said(403, request, Text("令牌不对", "token?"))
+            return in_words(403, request, Text("令牌不对", "token?"))
         try:
             body = await whole(request, _LONGEST)
         except TooLarge:
-            return _said(413, request, Text(f"上限 {_LONGEST} 字节", f"at most {_LONGEST} bytes"))
+            return in_words(
+                413, request, Text(f"上限 {_LONGEST} 字节", f"at most {_LONGEST} bytes")
+            )
         except ClientDisconnect:
-            return _said(408, request, _AGAIN)
+            return in_words(408, request, _AGAIN)
         rows = fields_of(body) or [{}]
         if len(rows) > _ROWS:
             words = Text(f"一次最多 {_ROWS} 条回执", f"at most {_ROWS} receipts at once")
-            return _said(413, request, words)
+            return in_words(413, request, words)
         kept = await self._kept(carrier, [{**query, **row} for row in rows])
-        return _plain(200, carrier.receipt.reply) if kept else _said(503, request, _AGAIN)
+        if not kept:
+            return in_words(503, request, _AGAIN)
+        return PlainTextResponse(carrier.receipt.reply, 200, {"Connection": "close"})
 
     async def _kept(self, carrier: Carrier, rows: list[dict[str, str]]) -> bool:
         """Whether the log has them all."""
@@ -116,15 +120,6 @@ def heard(carrier: Carrier, fields: Mapping[str, str], done: Callable[[bool], No
         sender,
         fields.get(told.text, "") if sender and told.text else "",
     )
-
-
-def _said(status: int, request: Request, words: Text) -> Response:
-    """In what `Accept-Language` asks for, Chinese without."""
-    return _plain(status, choose(words, language_of(request)))
-
-
-def _plain(status: int, words: str) -> Response:
-    return PlainTextResponse(words, status, {"Connection": "close"})
 
 
 def fields_of(body: bytes) -> list[dict[str, str]]:

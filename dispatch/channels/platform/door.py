@@ -21,7 +21,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from config.language import Said, Text, choose, text_of
@@ -44,7 +44,7 @@ from dispatch.channels.platform.strangers import Strangers
 from dispatch.channels.status_words import PLATFORM
 from dispatch.records import Terminals
 from stream.guard import fault
-from stream.http.asked import TooLarge, language_of, whole
+from stream.http.asked import TooLarge, in_words, whole
 from stream.http.server import Bounds, HttpDoor
 from stream.oplog import Seldom
 
@@ -121,27 +121,27 @@ class PlatformDoor:
         who = request.client.host if request.client else ""
         if not self._strangers.may(who, time.monotonic()):
             _seldom("send", self.link.name + " " + _TOO_MANY)
-            return _said(429, request, _TOO_MANY)
+            return in_words(429, request, _TOO_MANY)
         try:
             body = await whole(request, LARGEST)
         except TooLarge:
-            return _said(413, request, Text(f"上限 {LARGEST} 字节", f"at most {LARGEST} bytes"))
+            return in_words(413, request, Text(f"上限 {LARGEST} 字节", f"at most {LARGEST} bytes"))
         except ClientDisconnect:
-            return _said(408, request, _AGAIN)
+            return in_words(408, request, _AGAIN)
         kind = request.headers.get("content-type", "")
         async with self._room:
             tar = await asyncio.to_thread(tar_in, kind, body)
         if tar is None:
             self._strangers.bad(who, time.monotonic())
-            return _said(400, request, _NO_PACKET)
+            return in_words(400, request, _NO_PACKET)
         packet, code, words = await self._packet(tar, who)
         if not code:
-            return _said(503, request, _AGAIN)
+            return in_words(503, request, _AGAIN)
         try:
             return await asyncio.to_thread(self._answer, packet, code, words)
         except SignerError as e:
             _seldom("send", self.link.name + ": " + text_of(e))
-            return _said(503, request, _AGAIN)
+            return in_words(503, request, _AGAIN)
 
     async def _packet(self, tar: bytes, who: str) -> tuple[str, str, Said]:
         """EBDID, ResultCode and why; without a code it is to come again."""
@@ -341,7 +341,3 @@ def tar_in(kind: str, body: bytes) -> bytes | None:
     except FormParserError:
         return None
     return found[0] if found else None
-
-
-def _said(status: int, request: Request, words: Text) -> Response:
-    return PlainTextResponse(choose(words, language_of(request)), status, {"Connection": "close"})
