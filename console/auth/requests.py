@@ -32,16 +32,25 @@ class Once:
 
     def __init__(self, kept: int = 500) -> None:
         self._kept, self._lock = kept, threading.Lock()
-        self._done: dict[str, Future[Any]] = {}
+        self._done: dict[str, tuple[object, Future[Any]]] = {}
 
-    def do(self, key: str, act: Callable[[], Any]) -> Any:
+    def do(self, key: str, asked: object, act: Callable[[], Any]) -> Any:
         """What `act` returned when this key came first; whoever brings it meanwhile waits. What was
-        refused may be tried again."""
+        refused may be tried again. asked: what the key stands for. Raises Refused (409): it stood
+        for something else, and an answer to that would say that this was done."""
         with self._lock:
             first = key not in self._done
-            answer = self._done.setdefault(key, Future())
+            of, answer = self._done.setdefault(key, (asked, Future()))
             if len(self._done) > self._kept:
                 del self._done[next(iter(self._done))]
+        if of != asked:
+            raise Refused(
+                409,
+                Text(
+                    "这个 key 已用于另一个操作，没有执行：每次操作用新的 key",
+                    "this key was used for another act; nothing was done: one new key an act",
+                ),
+            )
         if first:
             try:
                 answer.set_result(act())

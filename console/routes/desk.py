@@ -69,7 +69,9 @@ class Desk(ABC):
         user = await run_in_threadpool(who, request)
         asked = await read_body(request, kind)
         return await run_in_threadpool(
-            lambda: to_json(self._once.do(f"{user.name}|{asked.key}", lambda: act(user, asked)))
+            lambda: to_json(
+                self._once.do(f"{user.name}|{asked.key}", asked, lambda: act(user, asked))
+            )
         )
 
     def _refuse(self, user: User, what: str, detail: str, words: Text) -> NoReturn:

@@ -13,7 +13,7 @@ import pytest
 
 from config.language import Text
 from config.records.level import Action, Level
-from console.auth.requests import BODY, Once
+from console.auth.requests import BODY, Once, Refused
 from console.model.desk_record import at_the_desk
 from console.model.shift_log import KINDS, Shift, ordered
 from console.model.trail import Trail
@@ -181,12 +181,21 @@ def test_the_same_press_twice_is_one_act_and_a_refused_one_may_be_tried_again() 
         return len(done)
 
     with ThreadPoolExecutor(2) as pool:
-        both = [pool.submit(once.do, "k", act) for _ in range(2)]
+        both = [pool.submit(once.do, "k", "this", act) for _ in range(2)]
         gate.set()
         assert [f.result() for f in both] == [1, 1]
     with pytest.raises(ZeroDivisionError):
-        once.do("other", lambda: 1 // 0)
-    assert once.do("other", lambda: 7) == 7
+        once.do("other", "this", lambda: 1 // 0)
+    assert once.do("other", "this", lambda: 7) == 7
+
+
+def test_a_key_that_stood_for_something_else_does_nothing_and_says_so() -> None:
+    once = Once()
+    assert once.do("k", "this", lambda: 1) == 1
+    with pytest.raises(Refused) as refused:
+        once.do("k", "that", lambda: 2)
+    assert refused.value.status == 409
+    assert once.do("k", "this", lambda: 3) == 1
 
 
 # ---- over HTTP
