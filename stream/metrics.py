@@ -46,6 +46,9 @@ PICTURES_HELD = Gauge("fengsui_pictures_held", "past their time, kept for a reas
 OPEN_WARNINGS = Gauge("fengsui_open_warnings", "warnings in force or waiting", ["level"])
 SILENT = Gauge("fengsui_silent_stations", "stations and nodes that do not report")
 CLOCK_STEP = Gauge("fengsui_clock_step_seconds", "the wall clock against the line's clock")
+CLOCK_KEPT = Gauge(
+    "fengsui_clock_kept", "1: a time service keeps the clock, 0: none, -1: not known"
+)
 UNEXPLAINED = Gauge("fengsui_audit_unexplained", "what the auditor cannot explain", ["check"])
 SLO_DUE = Gauge("fengsui_slo_due", "of an interval, what was due in 30 days", ["interval"])
 SLO_IN_TIME = Gauge("fengsui_slo_in_time", "of that, what came in time", ["interval"])

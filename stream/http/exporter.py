@@ -10,13 +10,15 @@ from prometheus_client.exposition import choose_encoder
 
 from config.language import Text
 from stream.http.server import Bounds, HttpDoor
-from stream.metrics import PULSES, UP
+from stream.metrics import CLOCK_KEPT, PULSES, UP
+from stream.pace.time_service import as_metric
 
 
 def _answer(path: str, accept: str) -> tuple[int, str, bytes]:
     """Status, kind and body of what is asked for."""
     state = PULSES.state()
     if path == "/metrics":
+        CLOCK_KEPT.set(as_metric())
         for stage, found in state.items():
             UP.labels(stage).set(int(found["alive"]))
         encode, kind = choose_encoder(accept)

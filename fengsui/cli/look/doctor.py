@@ -27,6 +27,7 @@ from fengsui.run.run_log import log_to_look_at
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
 from stream.environment import Usage, spoken
+from stream.pace.time_service import asked, told
 from stream.wall_clock import now_ms
 
 
@@ -93,6 +94,7 @@ def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int
             echo(text)
         for promise in of_line(kept, setup.broker):
             echo(Text(f"耐久：{promise.zh}", f"durability: {promise.en}"))
+        echo(told(asked()))
     return _code([*line, *(f for x in looked for f in x.findings)])
 
 
