@@ -51,12 +51,9 @@ NOT_SPLIT = {
     "docs/investigation.md",
     "docs/people.md",
     "docs/plans.md",
-    "docs/seismic.md",
     "docs/service.md",
     "docs/skill-series.md",
     "docs/skill-tables.md",
-    "docs/slo.md",
-    "docs/storms.md",
     "docs/words.md",
 }
 # names that a page needs in the other language and that are no quotation: page, the words
