@@ -21,6 +21,10 @@ from typing import NamedTuple, Protocol
 
 from config.language import Text
 
+# for how long a system's logs are kept at least: Cybersecurity Law of the PRC, article 21 (3), six months
+SIX_MONTHS_DAYS = 184
+ACCOUNTS = ("dead-letters", "alerts", "deliveries", "ledger")  # what was refused, decided, said, and by whom
+
 
 class Topic(NamedTuple):
     """A topic, its partitions and how long its records are kept."""
@@ -182,7 +186,7 @@ def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[s
     days: topic -> how long its records are kept, where the district says otherwise."""
     rows = (
         Topic("observations", partitions),
-        Topic("dead-letters", 1),
+        Topic("dead-letters", 1, 24 * SIX_MONTHS_DAYS),
         Topic("cases", 1),
         Topic("alerts", 1, 24 * 365 * 10),
         Topic("deliveries", 1, 24 * 365 * 10),
@@ -193,6 +197,11 @@ def topics(partitions: int = 4, days: Mapping[str, int] | None = None) -> dict[s
         row.name: row._replace(retention_h=24 * kept[row.name]) if row.name in kept else row
         for row in rows
     }
+
+
+def dropped_early(days: Mapping[str, int]) -> list[str]:
+    """Which of `ACCOUNTS` a district drops before six months are over, by its `retention_days`."""
+    return [name for name in ACCOUNTS if days.get(name, SIX_MONTHS_DAYS) < SIX_MONTHS_DAYS]
 
 
 def damaged(where: str) -> Text:

@@ -117,9 +117,12 @@ def test_a_districts_scenario_that_fails_is_exit_code_1(tmp_path: Path) -> None:
             path.unlink()
     path = folder / "scenarios" / "near-miss.toml"
     path.write_text(path.read_text("utf-8").replace('level = "none"', 'level = "red"'), "utf-8")
+    toml = folder / "district.toml"
+    toml.write_text(toml.read_text("utf-8") + "\n[retention_days]\nalerts = 30\n", "utf-8")
     done = fengsui("check", str(folder))
     assert done.returncode == 1
     assert "✗ near-miss" in done.stdout
+    assert "retention_days 里 alerts 不满六个月" in done.stderr
 
 
 def test_a_live_gauge_raises_a_warning_and_the_line_ends_cleanly(

@@ -7,7 +7,7 @@ import pytest
 
 from stream.log.kept import holds, told
 from stream.log.open import open_log
-from stream.log.port import Kept
+from stream.log.port import ACCOUNTS, SIX_MONTHS_DAYS, Kept, dropped_early, topics
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,10 @@ def test_the_embedded_log_syncs_each_commit(tmp_path: Path) -> None:
     log = open_log(f"sqlite:///{tmp_path}", "live", "toy", 2)
     assert holds(log.kept())
     log.close()
+
+
+def test_who_decided_who_was_told_and_what_was_refused_is_kept_six_months() -> None:
+    usual = topics()
+    assert all(usual[name].retention_h >= 24 * SIX_MONTHS_DAYS for name in ACCOUNTS)
+    assert not dropped_early({"observations": 7, "ledger": SIX_MONTHS_DAYS})
+    assert dropped_early({"alerts": 183, "dead-letters": 2}) == ["dead-letters", "alerts"]

@@ -25,6 +25,7 @@ from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
 from stream.environment import secret, spoken
 from stream.log.kept import holds, told
+from stream.log.port import SIX_MONTHS_DAYS, dropped_early
 from stream.wall_clock import now_ms
 
 
@@ -148,6 +149,14 @@ def _asks(district: District) -> Iterator[Text]:
         yield NO_GATEWAYS
     if (asked := pictures_asked(district)) is not None:
         yield asked
+    if early := " ".join(dropped_early(district.retention_days)):
+        yield Text(
+            f"district.toml: retention_days 里 {early} 不满六个月（{SIX_MONTHS_DAYS} 天）就删：谁决定、"
+            "谁收到、谁被拒的日志依法（网络安全法第二十一条）至少留六个月",
+            f"district.toml: retention_days drops {early} before six months ({SIX_MONTHS_DAYS} days): the "
+            "logs of who decided, who was told and what was refused are kept six months by law "
+            "(Cybersecurity Law, article 21)",
+        )
 
 
 def _kept_by_kafka(log: str, district: str) -> Said:
