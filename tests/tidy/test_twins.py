@@ -21,8 +21,6 @@ NOT_SPLIT = {
     "docs/commands.md",
     "docs/figures.md",
     "docs/glossary.md",
-    "docs/kafka.md",
-    "docs/mqtt.md",
     "docs/operations.md",
     "docs/threats.md",
     # the pages of a stage, a device or a duty
