@@ -21,7 +21,6 @@ NOT_SPLIT = {
     "docs/commands.md",
     "docs/figures.md",
     "docs/glossary.md",
-    "docs/operations.md",
     "docs/threats.md",
     # the pages of a stage, a device or a duty
     "config/examples/forecast/README.md",
