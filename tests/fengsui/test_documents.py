@@ -3,17 +3,19 @@ options, every page stands in the index, the glossary names what is there."""
 
 import importlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 
+from config.language import en, zh
 from fengsui.cli.lazy import LazyGroup
 from fengsui.cli.root import cli
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
+PAGE_EN = (ROOT / "docs" / "en" / "commands.md").read_text("utf-8")
 DOCUMENTS = sorted(
     p
     for p in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "config").rglob("*.md"))
@@ -73,11 +75,14 @@ def rows(text: str) -> Iterator[list[str]]:
         yield found[1].split()
 
 
-def test_the_page_has_the_sections_of_the_help_and_every_command_in_its_own() -> None:
+@pytest.mark.parametrize(("page", "half"), [(PAGE, zh), (PAGE_EN, en)], ids=["zh", "en"])
+def test_the_page_has_the_sections_of_the_help_and_every_command_in_its_own(
+    page: str, half: Callable[[object], str]
+) -> None:
     assert isinstance(cli, LazyGroup)
-    parts = re.split(r"^## (.+)$", PAGE, flags=re.MULTILINE)[1:]
+    parts = re.split(r"^## (.+)$", page, flags=re.MULTILINE)[1:]
     headings, bodies = parts[::2], parts[1::2]
-    assert headings == [str(heading) for heading in cli.sections]
+    assert headings == [half(heading) for heading in cli.sections]
     for heading, body in zip(cli.sections, bodies, strict=True):
         told = [name.split()[0] for name, _, _ in map(resolved, rows(body))]
         assert list(dict.fromkeys(told)) == list(cli.sections[heading]), heading

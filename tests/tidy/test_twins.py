@@ -18,10 +18,8 @@ NOT_SPLIT = {
     "config/README.md",
     "docs/README.md",
     "docs/architecture.md",
-    "docs/commands.md",
     "docs/figures.md",
     "docs/glossary.md",
-    "docs/threats.md",
     # the pages of a stage, a device or a duty
     "config/examples/forecast/README.md",
     "config/examples/gully/README.md",
