@@ -11,6 +11,9 @@ from dispatch.records import Delivery, Route
 DUTY = "duty:"  # a notice's recipient is this and the recipient who was not reached
 # how the name of what a notice is about begins, in its alert or behind DUTY
 TASK, PERSON, ALONE, ROUTE, UNPROVEN = "task:", "person-", "mandate-", "route:", "unproven:"
+RESIDENT = (
+    "resident:"  # an answer to who subscribes: one that does not arrive is nobody's to call by hand
+)
 REPORT = "report:"  # an incident's report, by which its deliveries to superiors are named
 _ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
 NOTICE_VALID_MS = 6 * 3_600_000

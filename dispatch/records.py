@@ -7,6 +7,7 @@ from config.language import Said, Text
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Coverage, Detection, Evidence, Mark
 from ingest.observation import PersonSays, Service
+from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run, Tick, Whole
 
 # acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/decide/plan_tasks.py
@@ -356,32 +357,10 @@ class Custody(Record, frozen=True, kw_only=True, tag="custody"):
     sha256: str = ""  # of a pack, of the whole file, hex
 
 
-CaseRecord = (
-    Run
-    | Tick
-    | Mark
-    | Detection
-    | Decision
-    | Acknowledgement
-    | Outcome
-    | PersonSays
-    | Service
-    | RecordEnd
-    | Custody
-)
-AlertRecord = (
-    Run
-    | Tick
-    | Mark
-    | Alert
-    | Decision
-    | Report
-    | Acknowledgement
-    | PersonSays
-    | Service
-    | RecordEnd
-    | Custody
-)
+# what decide passes on as it is, for the ledger and for whoever looks
+Passed = Acknowledgement | PersonSays | Service | RecordEnd | Custody | Subscriber
+CaseRecord = Run | Tick | Mark | Detection | Decision | Outcome | Passed
+AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Passed
 DeliveryRecord = (
     Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays | Terminals
 )

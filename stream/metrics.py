@@ -29,6 +29,7 @@ CAP_DEVIATIONS = Counter("fengsui_cap_deviations", "CAP not as it should be", ["
 READINGS = Counter("fengsui_readings", "values taken in", ["stage", "quantity"])
 FLAGS = Counter("fengsui_quality_flags", "values by QARTOD flag, as ingest sets it", ["flag"])
 REPEATED = Counter("fengsui_readings_repeated", "readings without a time, said again")
+RESIDENTS = Counter("fengsui_residents", "residents' subscriptions, step by step", ["way", "what"])
 DELIVERIES = Counter("fengsui_deliveries", "steps of deliveries", ["channel", "state"])
 ROUTE_UP = Gauge("fengsui_route_up", "1: the way out works", ["channel", "carrier"])
 PROBED_AT = Gauge("fengsui_probe_timestamp_seconds", "when the ways out were last asked")

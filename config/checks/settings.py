@@ -141,6 +141,7 @@ def check_channels(channels: Channels, problems: list[Problem]) -> None:
         "call_within_s": (channels.call_within_s, 1, 3600),
         "probe_every_s": (channels.probe_every_s, 10, 3600),
         "cap_feed_port": (channels.cap_feed_port, 0, 65_535),
+        "residents_sms_day": (channels.residents_sms_day, 1, 10_000_000),
     }
     for name in ("retry_s", "voice_retry_s"):
         for wait_s in getattr(channels, name) or (-1,):
@@ -150,11 +151,14 @@ def check_channels(channels: Channels, problems: list[Problem]) -> None:
                 key=lambda x: not x[1] <= x[0] <= x[2],
             )
     _within("channels.toml", ranges, problems)
-    listen = channels.people_listen
-    if listen and not re.fullmatch(r"[^\s:/]+:\d{1,5}", listen):
-        problems.append(
-            problem("channels.toml", 0, "people_listen", f"{listen!r}?", '"127.0.0.1:8087"')
-        )
+    for key in ("people_listen", "residents_listen"):
+        listen = getattr(channels, key)
+        if listen and not re.fullmatch(r"[^\s:/]+:\d{1,5}", listen):
+            problems.append(problem("channels.toml", 0, key, f"{listen!r}?", '"127.0.0.1:8087"'))
+    url = channels.residents_url
+    if url and not re.fullmatch(r"https?://[^\s?#]+", url):
+        hint = '"https://warn.example"'
+        problems.append(problem("channels.toml", 0, "residents_url", f"{url!r}?", hint))
 
 
 def _within(

@@ -219,7 +219,7 @@ class Check:
 
     def _choices(self, file: str, n: int, c: Contact) -> None:
         """What a subscriber may choose, and who may not."""
-        for column in ("category", "hazards", "quiet"):
+        for column in ("category", "hazards", "quiet", "until"):
             if getattr(c, column) and c.role != "residents":
                 text = Text("只有 residents 可填", "only residents may have it")
                 hint = Text(
@@ -233,6 +233,8 @@ class Check:
         if c.quiet and not QUIET.fullmatch(c.quiet):
             text = Text("不是时段", "is not a span of hours")
             self._wrong(file, n, "quiet", text, "22:00-06:30")
+        if c.until and not _is_day(c.until):
+            self._wrong(file, n, "until", Text("不是日期", "is no day"), "2026-08-03")
         self.least(file, n, "people", c.people, 1, 100_000)
 
     def _ascending(self, file: str, n: int, row: Any, names: Sequence[str]) -> None:

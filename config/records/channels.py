@@ -132,6 +132,12 @@ class Channels(Row, frozen=True, kw_only=True):
     people_listen: str = "127.0.0.1:0"  # HOST:PORT of the page people report on; "": none
     people_url: str = ""  # where people find it, for links: https://report.example
     people_link_days: int = 90  # how long a personal link lasts
+    residents_listen: str = (
+        "127.0.0.1:0"  # HOST:PORT of the page where residents subscribe; "": none
+    )
+    residents_url: str = ""  # where they find it, for the code at the village door
+    residents_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For counts there
+    residents_sms_day: int = 2000  # messages that residents may cause in a day, codes and answers
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)
     voice_retry_s: tuple[int, ...] = (40, 40)  # 叫应: three calls in five minutes
     attempt_timeout_s: int = 10

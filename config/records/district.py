@@ -220,6 +220,7 @@ class Contact(Row, frozen=True, kw_only=True):
     quiet: str = ""  # a resident's hours without colours below red: 22:00-06:30, local time
     people: int = 1  # who hear through this address: a household, a school
     plan: str = ""  # transfer plan (转移预案) of a school or care home: its number or title
+    until: str = ""  # a visitor's last day, ISO, local; "": for good
 
     @property
     def kind(self) -> str:
@@ -229,8 +230,7 @@ class Contact(Row, frozen=True, kw_only=True):
 
 PERSONAL = ("name", "phone", "app", "email")  # a contact's columns that nobody else may see
 
-# where a channel finds a contact's address; the URL of a webhook or a broadcast platform stands in
-# channels.toml
+# where a channel finds a contact's address; URLs of webhooks and platforms stand in channels.toml
 ADDRESS_COLUMN = {
     "sms": "phone",
     "voice": "phone",

@@ -22,7 +22,7 @@ from dispatch.geography.downstream import Hit, areas_below, is_told
 from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.compose import Kind, Role
-from dispatch.words.local_time import quiet_until
+from dispatch.words.local_time import day, quiet_until
 
 CAP_FEED = "cap-feed"
 DOWNSTREAM: Role = "downstream"
@@ -74,6 +74,13 @@ def _concerns(contact: Contact, area: str) -> bool:
 def is_loud(grade: Grade) -> bool:
     """What no choice of a subscriber holds back."""
     return bool(grade.action) or grade.level == Level.RED
+
+
+def _is_public(contact: Contact, alert: Alert, zone: str) -> bool:
+    """Is it somebody whom a public warning of this place concerns? A visitor's last day may be over."""
+    if contact.role not in ("residents", "organisation") or not _concerns(contact, alert.area):
+        return False
+    return not contact.until or f"{day(alert.sent_at, zone)}" <= contact.until
 
 
 def _wants(contact: Contact, grade: Grade) -> bool:
@@ -182,7 +189,7 @@ def public(
         if node.area == alert.area and (node.id in known or (loud and not over)):
             found.append(Target(node.id, "public", "public", "duty", ("broadcast",)))
     for c in district.contacts.values():
-        if c.role not in ("residents", "organisation") or not _concerns(c, alert.area):
+        if not _is_public(c, alert, district.timezone):
             continue
         if c.role == "organisation":
             if c.id in known or (_wants(c, grade) and not over):

@@ -13,6 +13,7 @@ import msgspec
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
+from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
 from dispatch.address.recipients import (
     PLATFORM,
     Target,
@@ -37,6 +38,7 @@ from dispatch.words.compose import Message, write
 from dispatch.words.evidence import begins_at, foreseen, seen_itself
 from dispatch.words.wording import category_of
 from ingest.observation import PersonSays
+from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run
 from stream.stages.run_identity import is_live, known
 from stream.stages.stage import Item, Write
@@ -80,6 +82,7 @@ class AddressState(msgspec.Struct):
     courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
+    joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
 
 
 class Address:
@@ -92,7 +95,7 @@ class Address:
 
     def __init__(self, district: District, live: bool | None = None) -> None:
         """live: what this process was started for; None: a replay, whose `Run` says it."""
-        self._district, self._live = district, live
+        self._start, self._district, self._live = district, district, live
         self._decoder = msgspec.json.Decoder(AlertRecord)
 
     def decode(self, value: bytes) -> Record:
@@ -101,6 +104,7 @@ class Address:
 
     def new(self, partition: int) -> AddressState:
         assert partition >= 0
+        self._district = self._start
         return AddressState()
 
     def dump(self, state: AddressState) -> bytes:
@@ -108,7 +112,10 @@ class Address:
 
     def load(self, partition: int, body: bytes) -> AddressState:
         assert partition >= 0
-        return msgspec.msgpack.decode(body, type=AddressState)
+        state = msgspec.msgpack.decode(body, type=AddressState)
+        state.joined = still_new(self._start, state.joined)
+        self._district = with_joined(self._start, state.joined)
+        return state
 
     def begun(self, state: AddressState) -> Run | None:
         return next(iter(state.runs), None)
@@ -140,16 +147,24 @@ class Address:
             case Decision(act="accept" | "decline"):
                 for delivery in reply(self._district, record, is_live(self._live, state.runs)):
                     writes.append(Write("deliveries", delivery.recipient, delivery))
-            case PersonSays() if record.area in self._district.areas or not record.area:
-                for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
-                    writes.append(Write("deliveries", record.area or record.role, delivery))
-                writes.append(Write("deliveries", record.area or record.role, record))
+            case PersonSays() | Subscriber():
+                self._of_people(state, record, writes)
             case Report():
                 live = is_live(self._live, state.runs)
                 reports = to_superiors(self._district, record, live)
                 writes += [Write("deliveries", d.recipient, d) for d in reports]
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
+
+    def _of_people(
+        self, state: AddressState, record: PersonSays | Subscriber, writes: list[Write]
+    ) -> None:
+        if isinstance(record, Subscriber):
+            self._subscriber(state, record, writes)
+        elif record.area in self._district.areas or not record.area:
+            for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
+                writes.append(Write("deliveries", record.area or record.role, delivery))
+            writes.append(Write("deliveries", record.area or record.role, record))
 
     def _unproven(self, state: AddressState, decision: Decision, writes: list[Write]) -> None:
         """Tell the duty room, not once for each of a thousand."""
@@ -213,6 +228,24 @@ class Address:
             if told.said is not None:
                 told.ended_at = alert.sent_at
                 state.ended[alert.id] = told
+
+    def _subscriber(self, state: AddressState, person: Subscriber, writes: list[Write]) -> None:
+        """They count from now on, and are told what is in force where they are, if they were not."""
+        known = state.joined.get(person.id)
+        if known is not None and known.said_at > person.said_at:
+            return
+        state.joined[person.id] = person
+        self._district = with_joined(self._start, state.joined)
+        alerts = [(name, told.said) for name, told in state.alerts.items()]
+        for alert in in_force(alerts, person):
+            told = state.alerts[alert.id]
+            target = as_joiner(self._district, alert, person)
+            if target is None or person.id in told.outside:
+                continue
+            others = self._others(state, alert)
+            delivery = begun_now(self._delivery(alert, target, told, {}, others), person)
+            writes.append(Write("deliveries", alert.area, delivery))
+            self._remember(told, alert, [target])
 
     def _ask(self, told: LastTold, alert: Alert, writes: list[Write]) -> None:
         """Who is asked now, or anew, hears of it, and nobody else."""

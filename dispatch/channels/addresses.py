@@ -10,7 +10,7 @@ from pathlib import Path
 from config.language import Text
 from config.records.district import ADDRESS_COLUMN, District
 from dispatch.channels import SendError
-from dispatch.people.contact_store import ContactStore
+from dispatch.people.contact_store import ASKED, CODE, ContactStore
 
 
 def address(district: District, recipient: str, channel: str) -> str:
@@ -37,6 +37,14 @@ def address(district: District, recipient: str, channel: str) -> str:
         )
         raise SendError(words, permanent=True)
     return found
+
+
+def with_code(district: District, recipient: str, text: str) -> str:
+    """The words with the code that only the store knows, to a number that is asked whether it is theirs."""
+    if not recipient.startswith(ASKED) or CODE not in text or district.vault is None:
+        return text
+    asked = _store(district.vault).whole(recipient)
+    return text if asked is None else text.replace(CODE, asked.name)
 
 
 @cache

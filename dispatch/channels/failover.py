@@ -14,7 +14,7 @@ from typing import NamedTuple
 from config.language import Said, Text, each, en, joined, zh
 from config.records.district import District
 from dispatch.channels import NO_ROW, Carrier, Parcel, SendError, SendResult
-from dispatch.channels.addresses import address
+from dispatch.channels.addresses import address, with_code
 from dispatch.channels.rate_and_breaker import Health, Lane
 from dispatch.records import Delivery, Route
 from stream.guard import fault, once
@@ -74,6 +74,7 @@ class Carriers:
         valid_s = max(0.0, (delivery.expires_at - self._clock()) / 1000)
         title = "" if self.channel == "sms" else route.title  # it would make the text longer
         title, text = (en(x) if delivery.lang == "en" else zh(x) for x in (title, route.text))
+        text = with_code(self._district, delivery.recipient, text)
         parcel = Parcel(to, title, text, key, max(1, route.segments), valid_s, delivery)
         errors: list[SendError] = []
         waits: list[float] = []  # of carriers that took nothing and are well

@@ -34,6 +34,7 @@ from dispatch.records import Alert, CaseRecord, Custody, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
 from dispatch.words.reason import heard
 from ingest.observation import PersonSays, Service
+from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run, Tick
 from stream.stages.run_identity import is_live, known
 from stream.stages.stage import Item, Write
@@ -139,6 +140,8 @@ class Decide:
                 writes.append(Write("alerts", record.area or record.role, record))
             case Service() | RecordEnd() | Custody():  # for the ledger, and for whoever looks
                 writes.append(Write("alerts", "desk", record))
+            case Subscriber():
+                writes.append(Write("alerts", record.id, record))
             case Mark() if record.clock_at > state.groups.get(record.group, 0):
                 self._mark(state, record, writes)
             case Tick() if record.clock_at > state.tick_at:

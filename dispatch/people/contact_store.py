@@ -11,9 +11,14 @@ To erase a person is to overwrite the row and its key: a copy of `contacts.db` a
 nothing that can be read. A copy of the keys dies with the master key that `rotate` replaces. The
 id is bound to both as associated data, so that rows cannot be exchanged. NIST SP 800-38D: a key
 here encrypts one message, and the master key far fewer than 2**32 with random nonces.
+
+Beside each row stands a mark of its number, an HMAC under a key that lies with the row keys: so whose a
+number is can be looked up without opening every row, and `contacts.db` alone tells no number. An id that
+begins with `ASKED` is a number to which a code went, and nobody yet (dispatch/people/residents).
 """
 
 import hashlib
+import hmac
 import os
 import sqlite3
 import threading
@@ -32,12 +37,17 @@ from dispatch.nodes.keys import read_secret
 from stream.disk.files import make_folder, write_file
 
 MASTER = "FENGSUI_CONTACTS_KEY_FILE"
+ASKED = "asked:"
+CODE = "{code}"  # in the words of a message to such a one: its code, which stands as its name
 _NONCE = 12
 _TABLES = """
 CREATE TABLE IF NOT EXISTS main.contact (id TEXT PRIMARY KEY, choices BLOB, private BLOB);
 CREATE TABLE IF NOT EXISTS main.erased (id TEXT PRIMARY KEY, at INTEGER);
 CREATE TABLE IF NOT EXISTS main.fact (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS main.number (id TEXT PRIMARY KEY, mark TEXT);
+CREATE INDEX IF NOT EXISTS main.by_mark ON number (mark);
 CREATE TABLE IF NOT EXISTS keys.row (id TEXT PRIMARY KEY, wrapped BLOB);
+CREATE TABLE IF NOT EXISTS keys.pepper (one INTEGER PRIMARY KEY, key BLOB);
 CREATE TABLE IF NOT EXISTS keys.master (one INTEGER PRIMARY KEY, fingerprint TEXT);
 """
 _EMPTY = dict.fromkeys(PERSONAL, "")
@@ -78,6 +88,9 @@ class ContactStore:
             for statement in filter(str.strip, _TABLES.split(";")):
                 self._db.execute(statement)
             self._seal = AESGCM(self._master())
+            fresh = os.urandom(32)
+            self._db.execute("INSERT OR IGNORE INTO keys.pepper VALUES (1, ?)", (fresh,))
+            (self._pepper,) = self._db.execute("SELECT key FROM keys.pepper").fetchone()
 
     def close(self) -> None:
         self._db.close()
@@ -106,7 +119,7 @@ class ContactStore:
     def put(self, contacts: Iterable[Contact]) -> int:
         """Take these, in place of what stands under the same ids. Raises Erased."""
         gone, count = self.erased(), 0
-        rows, keys = [], []
+        rows, keys, marks = [], [], []
         for c in contacts:
             if c.id in gone:
                 raise Erased(c.id)
@@ -115,16 +128,20 @@ class ContactStore:
             choices = msgspec.json.encode(msgspec.structs.replace(c, **_EMPTY))
             rows.append((c.id, choices, _encrypt(AESGCM(key), private, name)))
             keys.append((c.id, _encrypt(self._seal, key, name)))
+            marks.append((c.id, self.mark(c.phone)))
             count += 1
         with self.change():
             self._db.executemany("INSERT OR REPLACE INTO contact VALUES (?, ?, ?)", rows)
             self._db.executemany("INSERT OR REPLACE INTO keys.row VALUES (?, ?)", keys)
+            self._db.executemany("INSERT OR REPLACE INTO number VALUES (?, ?)", marks)
         return count
 
     def load(self) -> dict[str, Contact]:
         """Everybody by id, in order, without names and numbers. Decrypts nothing."""
         with self._lock:
-            rows = self._db.execute("SELECT choices FROM contact ORDER BY id").fetchall()
+            rows = self._db.execute(
+                f"SELECT choices FROM contact WHERE id NOT LIKE '{ASKED}%' ORDER BY id"  # noqa: S608
+            ).fetchall()
         return {c.id: c for c in (_decoder.decode(choices) for (choices,) in rows)}
 
     def whole(self, contact_id: str) -> Contact | None:
@@ -158,7 +175,50 @@ class ContactStore:
 
     def ids(self) -> list[str]:
         with self._lock:
-            return [i for (i,) in self._db.execute("SELECT id FROM contact ORDER BY id")]
+            found = self._db.execute("SELECT id FROM contact ORDER BY id")
+            return [i for (i,) in found if not i.startswith(ASKED)]
+
+    def mark(self, number: str) -> str:
+        """What stands for a number here; "" for none."""
+        digits = digits_of(number)
+        return self.mark_of(digits) if digits else ""
+
+    def mark_of(self, text: str) -> str:
+        """What stands for a text that is not to be written down."""
+        return hmac.digest(self._pepper, text.encode(), "sha256").hex()[:32]
+
+    def with_number(self, number: str) -> list[str]:
+        """Ids of everybody with this number, and of what was asked of it. A store of before numbers had
+        marks is marked the first time; a damaged row is nobody's."""
+        with self.change():
+            self._mark_all()
+            found = self._db.execute(
+                "SELECT id FROM number WHERE mark = ? AND mark <> '' ORDER BY id",
+                (self.mark(number),),
+            ).fetchall()
+        return [i for (i,) in found]
+
+    def _mark_all(self) -> None:
+        bare = self._db.execute(
+            "SELECT contact.id FROM contact LEFT JOIN number USING (id) WHERE mark IS NULL"
+        ).fetchall()
+        for (name,) in bare:
+            try:
+                whole = self.whole(name)
+            except (ValueError, msgspec.MsgspecError):
+                whole = None
+            mark = self.mark(whole.phone) if whole else ""
+            self._db.execute("INSERT OR REPLACE INTO number VALUES (?, ?)", (name, mark))
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Overwrite these rows and keys; unlike `erase` it keeps no note that they were here."""
+        with self.change():
+            for name in names:
+                self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        for table in ("contact", "number", "keys.row"):
+            self._db.execute(f"DELETE FROM {table} WHERE id = ?", (name,))  # noqa: S608  # ours
 
     def erased(self) -> set[str]:
         """Ids that were erased: nobody gets them again."""
@@ -170,9 +230,16 @@ class ContactStore:
         known = set(self.ids())
         found = [i for i in ids if i in known]
         with self.change():
+            self._mark_all()
             for name in found:
-                self._db.execute("DELETE FROM contact WHERE id = ?", (name,))
-                self._db.execute("DELETE FROM keys.row WHERE id = ?", (name,))
+                # what was asked of the same number goes too
+                same = self._db.execute(
+                    "SELECT b.id FROM number a JOIN number b USING (mark) WHERE a.id = ?"
+                    " AND mark <> ''",
+                    (name,),
+                ).fetchall()
+                self.drop(i for (i,) in same if i.startswith(ASKED))
+                self._forget(name)
                 self._db.execute("INSERT OR IGNORE INTO erased VALUES (?, ?)", (name, at))
         return found
 
@@ -232,6 +299,11 @@ class ContactStore:
                 )
             )
         return key
+
+
+def digits_of(number: str) -> str:
+    """+86 138-0013-8000, 008613800138000, 13800138000: the last eleven figures; shorter: all."""
+    return "".join(c for c in number if c.isascii() and c.isdigit())[-11:]
 
 
 def _encrypt(seal: AESGCM, plain: bytes, name: bytes) -> bytes:

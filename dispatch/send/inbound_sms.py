@@ -5,14 +5,15 @@ with the number, kept as people's own words are (`ingest.people.kept_words`)."""
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from config.language import Text
 from config.records.district import Contact, District
 from dispatch.channels import CarrierWord
-from dispatch.people.contact_store import ContactStore
+from dispatch.people.contact_store import ContactStore, digits_of
+from dispatch.people.residents.desk import FAULTS, ResidentDesk
 from ingest.decode.phrases import meanings
 from ingest.observation import PersonSays, Service
 from ingest.people.kept_words import Keeper
@@ -36,10 +37,15 @@ class NotNow(Exception):
 
 
 class Inbound:
-    """now: real seconds, for how often the list is read again."""
+    """now: real seconds, for how often the list is read again. residents: who hears what subscribers write."""
 
-    def __init__(self, district: District, now: Callable[[], float] = time.monotonic) -> None:
-        self._district, self._now = district, now
+    def __init__(
+        self,
+        district: District,
+        now: Callable[[], float] = time.monotonic,
+        residents: ResidentDesk | None = None,
+    ) -> None:
+        self._district, self._now, self._residents = district, now, residents
         self._keeper = Keeper(district.vault)
         self._people = People(district, keep=self._keeper.put)
         self._strangers = Strangers(district, self._keeper.put)
@@ -56,8 +62,10 @@ class Inbound:
                 "只引用了我们的话，不是来信", "it quotes our own words and says nothing else"
             )
             return outs_of([Rejected("our_words", words)], self._people, where, clock_at)
+        if (answers := self._subscriptions(heard, text)) is not None:
+            return answers
         with self._lock:
-            person = next(iter(self._holder(_digits(heard.sender))), "")
+            person = next(iter(self._holder(digits_of(heard.sender))), "")
             ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
             found: list[Said] = (
                 self._people.text(person, text, ident, None, clock_at)
@@ -73,10 +81,26 @@ class Inbound:
                 metrics.DEAD_LETTERS.labels("send", one.reason).inc()
         return outs_of(found, self._people, where, clock_at)
 
+    def _subscriptions(self, heard: CarrierWord, text: str) -> list[Out] | None:
+        """What a resident's wish makes; None for whatever is no wish. A report of danger never is one."""
+        if self._residents is None:
+            return None
+        ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
+        readings = (text,) if meanings(text) else dict.fromkeys((text, heard.text, *heard.instead))
+        try:
+            for reading in readings:
+                if (outs := self._residents.hear(heard.sender, reading, ident)) is not None:
+                    with self._lock:
+                        self._read_at = None  # whoever came is known from now on
+                    return outs
+        except FAULTS as e:
+            raise NotNow(f"{type(e).__name__}") from e
+        return None
+
     def _stranger(self, sender: str, text: str, ident: str, clock_at: int) -> list[Said]:
         """A number that nobody on the list has. A sender without a number of some length is a service,
         and no person."""
-        number = _digits(sender)
+        number = digits_of(sender)
         if len(number) < _NUMBER:
             return [*self._people.text("", text, ident, None, clock_at)]
         alias = self._keeper.alias(number)
@@ -87,7 +111,7 @@ class Inbound:
     def whose(self, numbers: Iterable[str]) -> frozenset[str]:
         """The ids of everybody who has one of these numbers."""
         with self._lock:
-            return frozenset(i for n in numbers for i in self._holder(_digits(n)))
+            return frozenset(i for n in numbers for i in self._holder(digits_of(n)))
 
     def _text(self, heard: CarrierWord) -> str | None:
         """What the person says: of several readings the first that is understood. Whatever follows our
@@ -110,7 +134,7 @@ class Inbound:
     def _numbers(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[Contact]] = {}
         for c in self._everybody():
-            if digits := _digits(c.phone):
+            if digits := digits_of(c.phone):
                 found.setdefault(digits, []).append(c)
         return {
             digits: tuple(c.id for c in sorted(some, key=lambda c: c.role not in _FIRST))
@@ -118,11 +142,14 @@ class Inbound:
         }
 
     def _everybody(self) -> list[Contact]:
-        contacts = self._district.contacts
+        contacts: Mapping[str, Contact] = self._district.contacts
         if self._district.vault is None:
             return list(contacts.values())
         try:
             with ContactStore(self._district.vault) as store:
+                if self._residents is not None:
+                    contacts = store.load()
+                    self._people.know(contacts)
                 whole = [_whole(store, i) for i in store.ids() if i in contacts]
         except (OSError, ValueError, sqlite3.Error) as e:  # the disk's fault, or the key's
             raise NotNow(f"{type(e).__name__}") from e
@@ -137,8 +164,3 @@ def _whole(store: ContactStore, ident: str) -> Contact | None:
         why = f"{ident}: {type(e).__name__}: fengsui contacts import"
         say("send", Text("联系人库：", "contact store: ") + why)
         return None
-
-
-def _digits(number: str) -> str:
-    """+86 138-0013-8000, 008613800138000, 13800138000: the last eleven figures; shorter: all."""
-    return "".join(c for c in number if c.isascii() and c.isdigit())[-11:]

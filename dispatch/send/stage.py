@@ -19,6 +19,7 @@ from dispatch.channels import Channel
 from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.channels.platform.door import PlatformDoor
 from dispatch.nodes.keys import Ring
+from dispatch.people.residents.desk import ResidentDesk
 from dispatch.records import Delivery, DeliveryRecord, Receipt, Terminals
 from dispatch.send.channels import channels_of, close, platform_doors, receipt_server
 from dispatch.send.health_probe import Prober
@@ -35,6 +36,7 @@ from stream.mqtt.client import Mqtt
 from stream.records import Record, Run, encode
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
+from stream.wall_clock import now_ms
 
 _WRONG_KIND = Text("名字和类别不符：", "a run's name and kind do not fit: ")
 _NO_BROKER = Text("MQTT 服务器连不上：", "no MQTT broker: ")
@@ -225,8 +227,7 @@ def run_send(
     """Until `stop`. state_dir: the run's own folder (keys, CAP files, console file). carrier_url:
     exercises only, the simulated SMS and app carrier, http://127.0.0.1:PORT.
     Raises ValueError before anything starts if the run could reach what it must not."""
-    live = run.kind == "live"
-    prefix = f"fengsui/{run.name}/{district.id}"
+    live, prefix = run.kind == "live", f"fengsui/{run.name}/{district.id}"
     if live != (run.name == "live"):
         raise ValueError(_WRONG_KIND + f"{run.name!r}, {run.kind!r}")
     name = f"fengsui-send-{district.id}-{run.name}"
@@ -247,7 +248,8 @@ def run_send(
         on_console=on_console,
     )
     sender = Sender(log, channels, clock, tuple(district.groups))
-    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, Inbound(district))
+    inbound = _inbound(district, live, clock)
+    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, inbound)
     hearing.start(receipts, sender, log, stop)
     doors = _doors(district, channels, hearing, sender, log, stop) if live else []
     prober = Prober(channels, line.reach, sender, clock.read, doors)
@@ -283,6 +285,12 @@ def run_send(
         if feed is not None:
             feed.close()
         close(channels)
+
+
+def _inbound(district: District, live: bool, clock: Clock) -> Inbound:
+    """Who hears what telephones write; of subscribers where there is a store for them."""
+    desk = ResidentDesk(district, live, clock.read, now_ms) if district.vault else None
+    return Inbound(district, residents=desk)
 
 
 def _doors(

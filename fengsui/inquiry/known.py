@@ -25,6 +25,7 @@ from dispatch.records import (
     Terminals,
 )
 from ingest.observation import Away, CapIn, Observations, PersonSays, Service
+from ingest.people.subscriber import Subscriber
 from stream.log.port import Log
 from stream.records import DeadLetter, Run, Tick, decode
 
@@ -97,7 +98,7 @@ _MOMENT: dict[type, str] = {
     RouteHealth: "checked_at",
     Terminals: "heard_at",
     Outcome: "told_at",
-    **dict.fromkeys((Service, Custody), "said_at"),
+    **dict.fromkeys((Service, Custody, Subscriber), "said_at"),
     Acknowledgement: "answered_at",
     RecordEnd: "noted_at",
     Run: "start_at",

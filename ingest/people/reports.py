@@ -118,6 +118,10 @@ class People:
         self._ids = {t.lower(): t for some in self._things.values() for t in some}
         self.partitions = range(district.partitions)
 
+    def know(self, contacts: Mapping[str, Contact]) -> None:
+        """Who may say something from now on: somebody subscribed, or left."""
+        self._contacts = contacts
+
     def areas_of(self, person: str) -> tuple[str, ...]:
         """Ids; nothing for a stranger."""
         contact = self._contacts.get(person)

@@ -20,7 +20,7 @@ from dispatch.address.report_notices import REPLIES
 from dispatch.address.unproven import stray
 from dispatch.cap.acknowledgements import receipt_of, unknown
 from dispatch.channels.status_words import ALOUD, TAKEN_BACK
-from dispatch.notices import DUTY
+from dispatch.notices import DUTY, RESIDENT
 from dispatch.records import Delivery, DeliveryRecord, Receipt, RouteHealth, State, state_words
 from dispatch.send.outbox import beside, ends, grouping
 from dispatch.send.outbox.ends import all_parts, back, close, end, progress
@@ -318,7 +318,7 @@ def _impatient(rules: Rules, box: Box, e: Entry) -> list[Written]:
 
 def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: Said) -> list[Written]:
     """Tell the duty room once that `d` did not reach its recipient."""
-    if d.recipient.startswith(DUTY):
+    if d.recipient.startswith(DUTY) or d.alert.startswith(RESIDENT):
         return []
     told = notice(d, rules.place(d.area), at, detail)
     return [] if told.id in box.entries else [told, *_queue(rules, box, told)]

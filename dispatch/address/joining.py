@@ -1,0 +1,67 @@
+"""Who subscribed or left while address runs: they count from that moment, and hear at once what is in force
+where they are. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from config.records.district import Contact, District
+from config.records.level import Action
+from dispatch.address.recipients import Target, deadline_ms, public
+from dispatch.grade import Grade
+from dispatch.records import Alert, Delivery
+from ingest.people.subscriber import Subscriber
+
+Joined = Mapping[str, Subscriber]
+
+
+def with_joined(district: District, joined: Joined) -> District:
+    """The district with everybody's newest choices. What the store held when this process began is older
+    than what was heard since, or the same."""
+    if not joined:
+        return district
+    people: dict[str, Contact] = dict(district.contacts)
+    for name, last in joined.items():
+        if last.areas:
+            people[name] = last.contact()
+        else:
+            people.pop(name, None)
+    return msgspec.structs.replace(district, contacts=people)
+
+
+def still_new(district: District, joined: Joined) -> dict[str, Subscriber]:
+    """Of what was heard what the store, as it was read just now, does not say itself: the memory of it does
+    not grow from start to start."""
+    return {
+        name: last
+        for name, last in joined.items()
+        if district.contacts.get(name) != (last.contact() if last.areas else None)
+    }
+
+
+def in_force(alerts: Iterable[tuple[str, Alert | None]], person: Subscriber) -> Iterator[Alert]:
+    """What public warnings were told last where this person is now, and hold."""
+    for _, said in alerts:
+        if said is None or said.expires_at <= person.said_at or said.msg_type == "cancel":
+            continue
+        if said.area in person.areas or "*" in person.areas:
+            yield said
+
+
+def as_joiner(district: District, alert: Alert, person: Subscriber) -> Target | None:
+    """This person as a recipient of a warning that stands already, now; None where their choices do not ask
+    for it."""
+    alone = msgspec.structs.replace(district, contacts={person.id: person.contact()}, nodes={})
+    now = msgspec.structs.replace(alert, sent_at=person.said_at)
+    found = (t for t in public(alone, now, ()) if t.recipient == person.id)
+    return next(found, None)
+
+
+def begun_now(d: Delivery, person: Subscriber) -> Delivery:
+    """The delivery of a standing warning as one of this moment."""
+    at = max(person.said_at, d.not_before)
+    most = Grade(d.level, d.action) | Grade(d.most_level, d.most_action or Action.NONE)
+    deadline = min(at + deadline_ms(most), d.expires_at)
+    return msgspec.structs.replace(
+        d, queued_at=person.said_at, deadline_at=deadline, msg_type="alert"
+    )

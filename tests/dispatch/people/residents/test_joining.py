@@ -1,0 +1,154 @@
+"""A new subscriber counts at once, without a restart, and hears what is in force where they are."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from config.records.level import Action, Level
+from dispatch.address.coverage import coverage
+from dispatch.address.stage import Address
+from dispatch.records import Alert, Delivery
+from ingest.people.subscriber import Subscriber
+from stream.records import Record
+from stream.stages.stage import Item
+from tests.support.choices import resident
+from tests.support.decide_district import MIN, T0, run, seen, small
+from tests.support.target import Both
+
+HOUR = 60 * MIN
+
+
+def alert(level: Level = Level.YELLOW, action: Action = Action.NONE, **more: Any) -> Alert:
+    found = next(a for a in Both("exercise").line.feed(seen(1, Level.RED)) if isinstance(a, Alert))
+    return msgspec.structs.replace(
+        found, level=level, action=action, sent_at=T0, expires_at=T0 + 6 * HOUR, public=True, **more
+    )
+
+
+def joins(at: int = T0 + MIN, **more: Any) -> Subscriber:
+    return Subscriber(id="S-1", said_at=at, way="sms", **{"areas": ("A01",), **more})
+
+
+class Room:
+    """address, record by record."""
+
+    def __init__(self, *people: Any) -> None:
+        self.district = msgspec.structs.replace(small(), contacts={c.id: c for c in people})
+        self.stage = Address(self.district)
+        self.state = self.stage.new(0)
+        self.feed(run("exercise"))
+
+    def feed(self, *records: Record) -> list[Delivery]:
+        items = [Item(0, n, "", r) for n, r in enumerate(records)]
+        self.state, writes = self.stage.step(self.state, items)
+        found = (w.record for w in writes)
+        return [d for d in found if isinstance(d, Delivery) and d.recipient.startswith("S-")]
+
+    def restart(self, *people: Any) -> None:
+        body = self.stage.dump(self.state)
+        district = msgspec.structs.replace(self.district, contacts={c.id: c for c in people})
+        self.stage = Address(district)
+        self.state = self.stage.load(0, body)
+
+
+def test_who_joins_gets_the_next_warning() -> None:
+    room = Room()
+    assert room.feed(joins()) == []
+    (d,) = room.feed(alert())
+    assert (d.recipient, d.msg_type, d.routes[0].channel) == ("S-1", "alert", "sms")
+
+
+def test_who_joins_during_an_order_is_told_at_once_and_once() -> None:
+    room = Room()
+    room.feed(alert(Level.RED, Action.MOVE))
+    late = T0 + 30 * MIN
+    (d,) = room.feed(joins(late, quiet="00:00-23:59", min_level=Level.RED))
+    assert d.action == Action.MOVE
+    assert (d.queued_at, d.not_before, d.msg_type) == (late, 0, "alert")
+    assert late < d.deadline_at <= late + 3 * MIN
+    assert "立即转移" in str(d.routes[0].text)
+    assert room.feed(joins(late + MIN, lang="en")) == []
+    (end,) = room.feed(
+        msgspec.structs.replace(alert(), version=2, msg_type="cancel", sent_at=late + HOUR)
+    )
+    assert end.msg_type == "cancel"  # whoever heard of it hears of its end
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"areas": ("A02",)},
+        {"hazards": ("debris_flow",)},
+        {"min_level": Level.ORANGE},
+        {"areas": ()},
+    ],
+)
+def test_what_does_not_concern_them_is_not_told(more: dict[str, Any]) -> None:
+    room = Room()
+    room.feed(alert())
+    assert room.feed(joins(**more)) == []
+
+
+def test_what_is_over_is_not_told() -> None:
+    room = Room()
+    room.feed(alert())
+    assert room.feed(joins(T0 + 7 * HOUR)) == []
+
+
+def test_quiet_hours_hold_for_who_joins_too() -> None:
+    room = Room()
+    room.feed(alert())
+    (d,) = room.feed(joins(quiet="00:00-23:59"))
+    assert d.not_before > T0
+
+
+def test_who_left_gets_nothing_more() -> None:
+    room = Room(resident("S-1"))
+    assert len(room.feed(alert())) == 1
+    room.feed(joins(areas=()))
+    assert room.feed(msgspec.structs.replace(alert(Level.ORANGE), version=2)) == []
+
+
+def test_an_older_word_changes_nothing() -> None:
+    room = Room()
+    room.feed(joins(T0 + 5 * MIN, areas=()))
+    room.feed(joins(T0 + MIN))
+    assert room.feed(alert()) == []
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_a_restart_forgets_nobody(stored: bool) -> None:
+    """With the store that has them; and from the log's memory alone, where it was away."""
+    room = Room()
+    room.feed(joins())
+    own = joins().contact()
+    room.restart(*([own] if stored else []))
+    assert room.state.joined == ({} if stored else {"S-1": joins()})
+    assert len(room.feed(alert())) == 1
+
+
+def test_a_restart_does_not_bring_back_who_left() -> None:
+    room = Room(resident("S-1"))
+    room.feed(joins(areas=()))
+    room.restart(resident("S-1"))  # erased too late, or restored from an old copy
+    assert room.feed(alert()) == []
+    room.restart()
+    assert room.state.joined == {}
+
+
+def test_a_visitor_hears_nothing_after_the_last_day() -> None:
+    room = Room()
+    room.feed(joins(until="2025-07-25", category="tourist"))
+    assert room.feed(alert()) == []
+    room.feed(joins(T0 + 2 * MIN, until="2025-07-26", category="tourist"))
+    (d,) = room.feed(msgspec.structs.replace(alert(Level.ORANGE), version=2))
+    assert d.category == "tourist"
+
+
+def test_coverage_counts_them() -> None:
+    def missing(*people: Any) -> int:
+        d = msgspec.structs.replace(small(), contacts={c.id: c for c in people})
+        return sum(g.people for g in coverage(d) if g.check == "no_list" and g.area == "A01")
+
+    assert missing(joins().contact()) == missing() - 1
