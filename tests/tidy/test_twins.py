@@ -26,20 +26,10 @@ NOT_SPLIT = {
     "config/examples/hazards/README.md",
     "config/examples/valley/README.md",
     "config/yanqing/README.md",
-    "docs/broadcast-platform.md",
-    "docs/cameras.md",
-    "docs/channels.md",
     "docs/console.md",
-    "docs/devices/README.md",
-    "docs/devices/camera.md",
     "docs/devices/lorawan.md",
-    "docs/devices/senml.md",
-    "docs/devices/sensorthings.md",
-    "docs/devices/sl651.md",
     "docs/devices/sparkplug.md",
     "docs/devices/weather-office.md",
-    "docs/people.md",
-    "docs/words.md",
 }
 # names that a page needs in the other language and that are no quotation: page, the words
 NAMES: dict[str, tuple[str, ...]] = {}
