@@ -65,8 +65,8 @@ class _Clock(msgspec.Struct):
 _clock = msgspec.json.Decoder(_Clock)
 _NO_MOMENT = Text("clock_at 不是 1970 年起的毫秒", "clock_at is no moment, ms since 1970")
 _UNKNOWN = Text(
-    "主题不认识：见 docs/architecture.md, MQTT topics",
-    "this topic is not known: see docs/architecture.md, MQTT topics",
+    "主题不认识：见 docs/architecture.md 的“MQTT 主题”",
+    "this topic is not known: see docs/en/architecture.md, MQTT topics",
 )
 _OF_A_SOURCE = Text("应为 source/SOURCE/cap", "write source/SOURCE/cap")
 _OF_A_PERSON = Text("应为 person/PERSON/{sms,report}", "write person/PERSON/{sms,report}")

@@ -1,17 +1,18 @@
-"""The rooms of the source tree as a table of docs/architecture.md: one line each, from what the room's
-`__init__` says of itself. `python -m tests.support.rooms` writes the table anew."""
+"""The rooms of the source tree as a table of docs/en/architecture.md: one line each, from what the room's
+`__init__` says of itself. `python -m tests.support.rooms` writes the table anew. Docstrings are English, so
+the Chinese page has the same rows in words of its own: a new room gets one that asks to be written."""
 
 import ast
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "architecture.md"
-_HEAD = (
-    "| 房间 room | 里面有什么，改它要注意什么 what belongs there, and what to mind when it is touched |\n"
-    "|---|---|\n"
-)
-_ROW = re.compile(r"^\| `[a-z_/]+/` \| .* \|\n", re.MULTILINE)
+PAGE = ROOT / "docs" / "en" / "architecture.md"
+CHINESE = ROOT / "docs" / "architecture.md"
+_HEAD = "| Room | What belongs there, and what to mind when it is touched |\n|---|---|\n"
+_HEAD_ZH = "| 房间 | 里面有什么，改它要注意什么 |\n|---|---|\n"
+_ROW = re.compile(r"^\| `([a-z_/]+)/` \| (.*) \|\n", re.MULTILINE)
+TO_WRITE = "（待写）"
 
 
 def rooms() -> str:
@@ -27,10 +28,22 @@ def rooms() -> str:
 
 
 def written() -> str:
-    """The same rows as they stand on the page."""
-    return "".join(_ROW.findall(PAGE.read_text("utf-8").partition(_HEAD)[2]))
+    """The same rows as they stand on the English page."""
+    return "".join(row[0] for row in _ROW.finditer(PAGE.read_text("utf-8").partition(_HEAD)[2]))
+
+
+def chinese() -> dict[str, str]:
+    """What the Chinese page says of each room, in its order."""
+    return dict(_ROW.findall(CHINESE.read_text("utf-8").partition(_HEAD_ZH)[2]))
+
+
+def _lay(page: Path, head: str, rows: str) -> None:
+    before, head, after = page.read_text("utf-8").partition(head)
+    page.write_text(before + head + rows + _ROW.sub("", after), "utf-8")
 
 
 if __name__ == "__main__":
-    before, head, after = PAGE.read_text("utf-8").partition(_HEAD)
-    PAGE.write_text(before + head + rooms() + _ROW.sub("", after), "utf-8")
+    said = chinese()
+    names = [name for name, _ in _ROW.findall(rooms())]
+    _lay(PAGE, _HEAD, rooms())
+    _lay(CHINESE, _HEAD_ZH, "".join(f"| `{n}/` | {said.get(n, TO_WRITE)} |\n" for n in names))

@@ -381,3 +381,8 @@ def test_the_schemas_in_the_documents_are_those_of_the_records() -> None:
 
 def test_the_architecture_has_a_line_for_each_room() -> None:
     assert rooms.written() == rooms.rooms(), "run: python -m tests.support.rooms"
+    chinese = rooms.chinese()
+    assert [f"| `{n}/`" for n in chinese] == re.findall(
+        r"^\| `[a-z_/]+/`", rooms.rooms(), re.MULTILINE
+    )
+    assert rooms.TO_WRITE not in chinese.values(), "docs/architecture.md: write the new room's row"

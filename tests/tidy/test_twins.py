@@ -17,7 +17,6 @@ NOT_SPLIT = {
     "SECURITY.md",
     "config/README.md",
     "docs/README.md",
-    "docs/architecture.md",
     "docs/figures.md",
     "docs/glossary.md",
     # the pages of a stage, a device or a duty
