@@ -25,10 +25,6 @@ NOT_SPLIT = {
     "config/examples/hazards/README.md",
     "config/examples/valley/README.md",
     "config/yanqing/README.md",
-    "docs/console.md",
-    "docs/devices/lorawan.md",
-    "docs/devices/sparkplug.md",
-    "docs/devices/weather-office.md",
 }
 # names that a page needs in the other language and that are no quotation: page, the words
 NAMES: dict[str, tuple[str, ...]] = {}
