@@ -75,6 +75,16 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_of_the_user_s(played: Path) -> Iterator[None]:
+    """What lies in the home of whoever runs the tests (keys, settings, matplotlib's list of fonts) is not
+    read and not written: they find what a bare machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(played / "home" / "config"))
+        patch.setenv("MPLCONFIGDIR", str(played / "home" / "matplotlib"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def storm(played: Path) -> Path:
     """The state folder of the run RUN. Its folder was there as an older version made it, open to all."""

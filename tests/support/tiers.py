@@ -3,10 +3,16 @@
 unit: nothing but Python. servers: a program that is not Python, such as Kafka, InfluxDB, mosquitto, an
 SMSC, xmlsec1. browser: Chromium. storm: a whole line at work, `fengsui run`. A test has exactly one:
 the mark that stands at it, else that of its folder, else that of the fixtures it asks for, else unit.
+
+A test of the tier unit finds no program but Python, whatever the machine has: what it starts is not there.
+It fails if the product or a test asked; a library that asks for an optional program (matplotlib: fc-list, at
+its first use on a machine) goes on without, here as on a bare machine.
 """
 
+import errno
 import os
 import sys
+import sysconfig
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +31,7 @@ tier_of = pytest.StashKey[str]()
 collected = pytest.StashKey[list[pytest.Item]]()
 _now: list[str] = []  # the tier of the test at work
 started: list[str] = []  # what it has started that its tier has not
+_STDLIB = sysconfig.get_path("stdlib")
 _before: set[threading.Thread] = set()  # left by other tests: what they start is theirs
 
 
@@ -59,14 +66,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line("tiers: " + ", ".join(f"{tier} {count[tier]}" for tier in TIERS))
 
 
+def _a_library_asks() -> bool:
+    """Whether the innermost code beyond the standard library that is at work is an installed one's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        path = frame.f_code.co_filename
+        if any(folder in path for folder in ("site-packages", "dist-packages")):
+            return True
+        if path != __file__ and not path.startswith((_STDLIB, "<frozen ")):
+            return False
+        frame = frame.f_back
+    return False
+
+
 def _hear(event: str, arguments: tuple[object, ...]) -> None:
     if event != "subprocess.Popen" or _now != ["unit"] or threading.current_thread() in _before:
         return
     program, words = os.fsdecode(str(arguments[0])), arguments[1]
     line = [str(w) for w in words] if isinstance(words, list | tuple) else [str(words)]
     if os.path.realpath(program) != os.path.realpath(sys.executable):
-        started.append(program)
-    elif "--plain" in line:  # the screen of a line at work; a command that refuses needs none
+        if not _a_library_asks():
+            started.append(program)
+        raise FileNotFoundError(errno.ENOENT, "the tier unit has nothing but Python", program)
+    if "--plain" in line:  # the screen of a line at work; a command that refuses needs none
         started.append("a whole line")
 
 

@@ -2,6 +2,7 @@
 than its tier gives."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_a_test_of_the_unit_tier_that_starts_a_program_is_heard() -> None:
         assert tiers.started == ["no-such-broker"]
     finally:
         tiers.started.clear()
+
+
+def test_a_library_that_asks_for_an_optional_program_goes_on_without_it() -> None:
+    """matplotlib asks fc-list for fonts when it is first used on a machine: that is no need of the test."""
+    library = compile(
+        "import subprocess\n"
+        "def fonts():\n"
+        "    try:\n"
+        "        return subprocess.check_output(['sh', '-c', 'echo some'])\n"
+        "    except OSError:\n"
+        "        return b'none'\n",
+        "/venv/lib/python3/site-packages/fonts.py",
+        "exec",
+    )
+    there: dict[str, Callable[[], bytes]] = {}
+    exec(library, there)
+    assert there["fonts"]() == b"none"
+    assert tiers.started == []
 
 
 def test_every_test_file_stands_in_a_folder_that_mirrors_what_it_tests() -> None:
