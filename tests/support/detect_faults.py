@@ -5,7 +5,7 @@ from detectors.detection import Detection
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
 from stream.log.port import partition_of
-from stream.records import Record, Run
+from stream.records import Record, Run, Tick
 from stream.stages.stage import Item
 
 MINUTE = 60_000
@@ -40,5 +40,7 @@ class Line:
         """From a snapshot."""
         self._state = self._stage.load(self._partition, self._stage.dump(self._state))
 
-    def hear(self, *items: Observation) -> list[Detection]:
-        return self.step(Observations.of(self.group, 0, items))
+    def hear(self, *items: Observation, clock_at: int | None = None) -> list[Detection]:
+        """clock_at: of the clock that follows in the same batch."""
+        tick = () if clock_at is None else (Tick(clock_at=clock_at),)
+        return self.step(Observations.of(self.group, 0, items), *tick)

@@ -39,8 +39,7 @@ class Storm:
             self.minute += 1
             values = others if own is None else {OWN: own, **others}
             items = [reading(s, "rain", self.now, c) for s, c in values.items()]
-            self.said += self.line.hear(*items)
-            self.said += self.line.step(Tick(clock_at=self.now))
+            self.said += self.line.hear(*items, clock_at=self.now)
         return self
 
     @property

@@ -6,7 +6,7 @@ from detectors.detection import Detection
 from ingest.observation import Service
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line
-from tests.support.neighbours import YANQING, notes, rain, watching
+from tests.support.neighbours import notes, rain, watching
 
 STEP = 10  # minutes
 
@@ -20,8 +20,7 @@ def day(
         minute = (first + n) * STEP
         items = [rain("R01", minute, own[n])]
         items += [rain(s, minute, beside[n]) for s in ("R02", "R03", "R04")]
-        said += line.hear(*items)
-        said += line.step(Tick(clock_at=START + minute * MINUTE))
+        said += line.hear(*items, clock_at=START + minute * MINUTE)
     return said
 
 
@@ -125,7 +124,7 @@ def test_silence_is_no_sign_that_it_is_well_again(who: tuple[str, ...]) -> None:
 
 
 def test_it_outlives_a_restart() -> None:
-    line = Line(YANQING, "A01", {})
+    line = watching("A01")
     day([4] * 24, [20] * 24, line)
     line.restart()
     assert of(day([4] * 6, [20] * 6, line, 24)) == []
@@ -177,7 +176,7 @@ def test_what_it_missed_before_it_was_cleaned_counts_no_more() -> None:
 
 
 def test_days_outlive_a_restart() -> None:
-    line = Line(YANQING, "A01", {})
+    line = watching("A01")
     week(2, 10, 3, line)
     line.restart()
     assert of(week(2, 10, 4, line, 3)) == ["undercatch"]
