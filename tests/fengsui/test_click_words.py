@@ -4,8 +4,6 @@ import ast
 import os
 import re
 import string
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +11,8 @@ import click
 import pytest
 
 from fengsui.cli.click_words import ZH, of_click, of_many
+from tests.support.warm import command
 
-ROOT = Path(__file__).parents[2]
-MAIN = "from fengsui.cli.root import main; main()"
 # what only a programmer, a shell or Windows is told
 _OURS_TO_AVOID = re.compile(
     r"Could not determine name|No options defined but|Arguments take exactly one|defined twice"
@@ -62,10 +59,7 @@ def test_what_is_said_has_fields_that_click_fills() -> None:
 @pytest.mark.parametrize("lang", ["", "en"])
 def test_a_wrong_call_is_answered_in_one_language(words: str, lang: str) -> None:
     env = {**os.environ, "FENGSUI_LANG": lang, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        [sys.executable, "-c", MAIN, *words.split()], capture_output=True, text=True, timeout=300,
-        env=env, cwd=ROOT,
-    )  # fmt: skip
+    done = command(words.split(), env)
     said = done.stdout + done.stderr
     english = re.findall(
         r"Usage|Error:|Options?\b|No such|Try |Missing|Show |TEXT|INTEGER|FLOAT|DIRECTORY|default"

@@ -17,6 +17,7 @@ from dispatch.records import Alert
 from stream.log.open import open_log
 from tests.support.districts import yanqing
 from tests.support.servers import Mosquitto
+from tests.support.warm import command
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "fengsui"]
@@ -24,14 +25,7 @@ DISTRICT = yanqing()
 
 
 def fengsui(*words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *words],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        cwd=ROOT,
-        env={**os.environ, **env},
-    )
+    return command(list(words), {**os.environ, **env})
 
 
 def test_help_names_every_command() -> None:

@@ -30,6 +30,7 @@ from stream.log.open import open_log
 from stream.records import Run
 from tests.support.decide_district import yanqing
 from tests.support.one_language import foreign
+from tests.support.warm import command
 
 ROOT = Path(__file__).parents[2]
 DRILLS = ("yanqing-night", "yanqing-long-rain", "yanqing-broken-off")
@@ -122,18 +123,16 @@ def test_no_exercise_starts_with_a_key_of_the_live_run(tmp_path: Path, kind: str
     with pytest.raises(Usage, match="live run's key"):
         refuse_live_keys(setup)
     for words in (("send", "--run", "exercise-a"), ("run", "--run", "exercise-a")):
-        done = subprocess.run(
-            fengsui(tmp_path, "--broker", "mqtt://127.0.0.1:9", *words),
-            capture_output=True, text=True, cwd=ROOT, timeout=300,
-        )  # fmt: skip
+        asked = ["--state", str(tmp_path), "--broker", "mqtt://127.0.0.1:9", *words]
+        done = command(asked, dict(os.environ))
         assert done.returncode == 2, done.stderr
         assert f"{kind}.key" in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--broker", "--log", "--history"])
 def test_it_takes_no_services_of_others(tmp_path: Path, option: str) -> None:
-    words = fengsui(tmp_path, option, "sqlite:///x", "drill", "cloudburst")
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    words = ["--state", str(tmp_path), option, "sqlite:///x", "drill", "cloudburst"]
+    done = command(words, dict(os.environ))
     assert done.returncode == 2
     assert option in done.stderr
 

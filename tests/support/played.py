@@ -14,16 +14,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.warm import command
+
 ROOT = Path(__file__).parents[2]
 RUN = "exercise-a"
 NOW = 1_753_524_000_000
 
 
 def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "fengsui", "--state", str(state), *words],
-        capture_output=True, text=True, timeout=600, cwd=ROOT, env={**os.environ, **env}, umask=0o022,
-    )  # fmt: skip
+    return command(["--state", str(state), *words], {**os.environ, **env})
 
 
 def once(place: Path, make: Callable[[], None]) -> None:
@@ -92,9 +91,11 @@ def storm(played: Path) -> Path:
 
     def play() -> None:
         (state / RUN).mkdir(parents=True, mode=0o755)
-        done = fengsui(
-            state, "run", "--scenario", "cloudburst", "--until-done", "--speed", "0", "--plain",
-            "--run", RUN, "--port", "0", "--out", str(played / "storm-out"),
+        done = subprocess.run(
+            [sys.executable, "-m", "fengsui", "--state", str(state), "run", "--scenario", "cloudburst",
+             "--until-done", "--speed", "0", "--plain", "--run", RUN, "--port", "0", "--out",
+             str(played / "storm-out")],
+            capture_output=True, text=True, timeout=1200, cwd=ROOT, umask=0o022,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         assert "Fengsui summary" in done.stdout
