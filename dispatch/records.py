@@ -94,6 +94,8 @@ class Question(Record, frozen=True, kw_only=True):
     deadline_at: Whole | None = None
     signed: tuple[str, ...] = ()
     phoned: tuple[str, ...] = ()
+    agreed: tuple[str, ...] = ()  # offices of a joint release that have agreed, and those who have not
+    awaited: tuple[str, ...] = ()
     to_level: Level = Level.NONE
     to_action: Action = Action.NONE
 
@@ -137,10 +139,10 @@ class Alert(Record, frozen=True, kw_only=True, tag="alert"):
     next_at: Whole | None = None
     earliest_at: Whole | None = None  # of a wave on its way here: when it may arrive, and by when
     latest_at: Whole | None = None
-    happened_at: Whole | None = (
-        None  # a person told the fact (a lake burst here): when it came about
-    )
+    # a person told the fact (a lake burst here): when it came about
+    happened_at: Whole | None = None
     detections: tuple[str, ...] = ()
+    issuers: tuple[str, ...] = ()  # offices that let the colour out jointly; (): the district's own
     renewed: bool = False  # what is in force goes on, and is said again before it runs out
     again: Whole = 0  # so often was this same version put to somebody anew: only who is asked, and
     # until when, is another; sent_at and reason are those of the asking
@@ -218,17 +220,14 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # our word on a neighbour's message, whose CAP reference stands in `references`
     reply: Literal["", "ack", "error"] = ""
     references: str = ""
-    again: Whole = (
-        0  # the number of the repetition, by a person or of a question put anew: 1 the first
-    )
+    # the number of the repetition, by a person or of a question put anew: 1 the first
+    again: Whole = 0
     asked_by: str = ""  # opaque id of that person
-    category: str = (
-        ""  # of a contact: resident, school, care_home … (config.records.district.Contact)
-    )
+    # of a contact: resident, school, care_home … (config.records.district.Contact)
+    category: str = ""
     not_before: Whole = 0  # a subscriber's quiet hours end then; 0: at once
-    covers: tuple[
-        str, ...
-    ] = ()  # ids of the deliveries that it speaks for (dispatch/send/outbox/grouping.py)
+    # ids of the deliveries that it speaks for (dispatch/send/outbox/grouping.py)
+    covers: tuple[str, ...] = ()
     # to a resident or a loudspeaker: the other warnings of the place that its words tell too, as
     # "ID/VERSION", and the highest of what they tell (dispatch/send/outbox/beside.py)
     beside: tuple[str, ...] = ()

@@ -45,7 +45,24 @@ def unreachable(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
                 "only when asked); until then somebody has to telephone",
             )
         )
-    return out
+    return out + _unreachable_together(policy, officers)
+
+
+def _unreachable_together(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
+    """Offices of a joint release of whom nobody at all can be told that the other has agreed."""
+    rows = [who for table in policy.authority.values() for who in table.values() if who.joint]
+    reached = {o.office for o in officers if o.duty and o.contact}
+    return [
+        Text(
+            f"{_POLICY}: 联合发布的{policy.office[office].name}没有一个人能收到通知，另一家同意后也无从知道，"
+            f"只能等到期：在 {_FILE} 的 contact 列写 contacts.csv 里的代号",
+            f"{_POLICY}: {policy.office[office].name_en}, of a joint release: no message can tell any of "
+            "its officers that the other has agreed, so it waits out its time: write an id of contacts.csv in "
+            f"column contact of {_FILE}",
+        )
+        for office in dict.fromkeys(o for who in rows for o in who.by)
+        if office in policy.office and office not in reached
+    ]
 
 
 def check_officers(
@@ -108,6 +125,10 @@ def _offices(problems: list[Problem], policy: Policy) -> None:
             )
     for hazard, table in policy.authority.items():
         for what, who in table.items():
+            for field, words, hint in _of_joint(what, who):
+                problems.append(
+                    problem(_POLICY, 0, f"authority.{hazard}.{what}.{field}", words, hint)
+                )
             named = {
                 "by": who.by,
                 "through": who.through,
@@ -127,6 +148,43 @@ def _offices(problems: list[Problem], policy: Policy) -> None:
                                 f"[office.{office}]",
                             )
                         )
+
+
+def _of_joint(what: str, who: Authority) -> Iterable[tuple[str, Said, Said]]:
+    """(field, what is wrong, what to write) of an authority that is joint, or would be."""
+    if who.second_s < 0:
+        yield "second_s", out_of_range(who.second_s), "600"
+    if not who.joint:
+        if who.second_s:
+            yield (
+                "second_s",
+                Text("只用于联合发布", "is for a joint release alone"),
+                "joint = true",
+            )
+        return
+    if len(set(who.by)) < 2:
+        yield (
+            "by",
+            Text("联合发布至少两家", "a joint release takes two offices or more"),
+            'by = ["water", "weather"]',
+        )
+    if not who.deadline_s:
+        yield (
+            "deadline_s",
+            Text(
+                "联合发布须写等多久：0 是不问就发布，两家无从同意",
+                "a joint release has a time: 0 means released without asking, so nobody can agree",
+            ),
+            "deadline_s = 600",
+        )
+    if what == "move" and who.default == "hold":
+        yield (
+            "default",
+            Text(
+                "立即转移到期不放下", "an order to move at once is not let go when time is over"
+            ),
+            Text("release 或 repeat", "release or repeat"),
+        )
 
 
 def _held(
@@ -165,6 +223,15 @@ def _missing(who: Authority, here: list[Officer]) -> Iterable[tuple[str, Said]]:
     deciders = [o for o in here if o.office in who.by]
     if not any(o.duty for o in deciders):
         yield "by", Text("没有值班人员有此权限", "no officer on duty holds it")
+    for office in who.by if who.joint else ():
+        if not any(o.office == office and o.duty for o in deciders):
+            yield (
+                "by",
+                Text(
+                    f"联合发布的 {office} 没有值班人员，永远等不到它同意",
+                    f"nobody is on duty at {office}: the joint release would wait for it for ever",
+                ),
+            )
     for step in who.chain:
         if not any(o.office == step.office and o.duty for o in here):
             yield (

@@ -47,6 +47,13 @@ class Authority(Row, frozen=True, kw_only=True):
     chain: tuple[Escalation, ...] = ()
     default: Literal["release", "hold", "repeat"] = "release"
     two_persons: bool = False  # one approves, another releases
+    # 联合发布: every office of `by` must agree, one of its officers each, before it goes out; an office of
+    # `chain` stands above them and decides in their place
+    joint: bool = False
+    second_s: int = 0  # once one has agreed, so long is waited for the others; 0: deadline_s
+    # when they have not answered by then: it goes out in the name of those who agreed, or the chain and
+    # then everybody is asked again. 立即转移 goes out, whatever this says
+    alone: Literal["release", "repeat"] = "repeat"
     # offices that may record an approval given by telephone, and release what was approved
     through: tuple[str, ...] = ()
     ends: tuple[str, ...] = ()  # offices that may lower or cancel it; none named: `by`

@@ -124,7 +124,8 @@ class TerminalRow(TypedDict):
 
 class AskedRow(TypedDict):
     """What a warning waits for. until: ms; mute: who of those called no message can reach; two: it
-    takes two persons; next: what each officer can do for it now (`next_acts`); decide: who decides on
+    takes two persons; joint: offices release it jointly, of which `agreed` have agreed and `awaited`
+    have not; next: what each officer can do for it now (`next_acts`); decide: who decides on
     it, may: the same in words; to: what a fall that waits for a second name leaves, level and action,
     0 where that scale stays."""
 
@@ -134,6 +135,9 @@ class AskedRow(TypedDict):
     mute: list[str]
     signed: list[str]
     two: bool
+    joint: bool
+    agreed: list[Said]
+    awaited: list[Said]
     next: dict[str, str]
     decide: list[str]
     may: Said

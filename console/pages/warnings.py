@@ -16,7 +16,7 @@ from console.model.view import View
 from detectors.detection import Evidence
 from dispatch.address.reach_estimate import reach as estimate
 from dispatch.address.recipients import Target, everybody
-from dispatch.decide.authority import deciders, entitled, next_acts, officers
+from dispatch.decide.authority import deciders, entitled, names, next_acts, officers
 from dispatch.decide.lifecycle import TABLE
 from dispatch.decide.policy import authority
 from dispatch.grade import Grade
@@ -70,12 +70,19 @@ def _question(district: District, a: Alert, q: Question) -> AskedRow:
         "called": list(q.called),
         "mute": [o for o in q.called if not _reachable(district, o)],
         "signed": list(q.signed),
-        "two": end or who.two_persons,
+        "two": end or who.two_persons or who.joint,
+        "joint": bool(q.agreed or q.awaited),
+        "agreed": [_office(district, o) for o in q.agreed],
+        "awaited": [_office(district, o) for o in q.awaited],
         "next": next_acts(district, a, q),
         "decide": [o.id for o in officers(district, a.area, offices)],
         "may": "" if end else entitled(district, a.area, offices),
         "to": [int(q.to_level), int(q.to_action)],
     }
+
+
+def _office(district: District, key: str) -> Said:
+    return names(district.policy, (key,))
 
 
 def _reachable(district: District, officer: str) -> bool:

@@ -39,10 +39,10 @@ export function nextFor(pairs) {
 // the words of a button: which of two persons presses it, and for how many
 export function verbOf(act, ws) {
   const qs = ws.flatMap((w) => w.questions), two = qs.filter((q) => q.two);
-  const first = t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
+  const first = qs.some((q) => q.joint && q.awaited.length) ? t("本单位同意（联合发布）", "Agree for your office (joint release)") : t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
   if (act === "release") {
     const only = ws.filter((w) => nextOf(w) === "approve").length;
-    const verb = two.length && two.every((q) => q.signed.length && !mine(q)) ? t("第二人发布", "Release as the second person") : of(ACT[act]);
+    const verb = qs.length && qs.every((q) => q.joint && q.agreed.length) ? t("本单位同意并联合发布", "Agree for your office and release jointly") : two.length && two.every((q) => q.signed.length && !mine(q)) ? t("第二人发布", "Release as the second person") : of(ACT[act]);
     return only && only < ws.length ? `${verb} ${ws.length - only}${t("、", ", ")}${first} ${only}${t("，共", ", in all")}` : only ? first : verb;
   }
   if (act === "approve" && ws.every((w) => phones(w) && nextOf(w) !== "approve")) return t("记录电话批准", "Record an approval by telephone");
@@ -56,8 +56,13 @@ const can = (act, w) => act === "release" ? nextOf(w) === "release"
   : act === "approve" ? w.questions.some((q) => ["approve", "phone"].includes(q.next[picture.me.officer]))
     : act !== "hold" || w.questions.some((q) => q.decide.includes(picture.me.officer));
 // why this officer can do nothing for what waits, and who can
+const jointly = (q) => q.agreed.length
+  ? t(`${what(q.what)}联合发布：${offices(q.agreed)}已同意，待${offices(q.awaited)}：${listed(Object.keys(q.next))}`, `${what(q.what)}, joint release: ${offices(q.agreed)} agreed, waiting for ${offices(q.awaited)}: ${listed(Object.keys(q.next))}`)
+  : t(`${what(q.what)}联合发布：${offices(q.awaited)}都须同意：${listed(Object.keys(q.next))}`, `${what(q.what)}, joint release: ${offices(q.awaited)} must all agree: ${listed(Object.keys(q.next))}`);
+const offices = (those) => those.map(of).join(t("、", ", "));
 export function whyNot(w) {
   const signed = w.questions.find(mine), q = w.questions.at(-1);
+  if (q.joint && q.awaited.length) return jointly(q);
   if (signed) return t(`您已署名，须另一人${signed.what === "cancel" || signed.what === "lower" ? "确认" : "发布"}：${listed(Object.keys(signed.next))}`, `You have signed; another person must ${signed.what === "cancel" || signed.what === "lower" ? "confirm" : "release"} it: ${listed(Object.keys(signed.next))}`);
   if (q.may) return t(`${what(q.what)}由${of(q.may)}决定`, `${of(q.may)} decides on ${what(q.what)}`);
   return t(`须由 ${listed(Object.keys(q.next))} 确认`, `${listed(Object.keys(q.next))} must confirm it`);
@@ -184,7 +189,7 @@ function hazard([id, w], n) {
     el("button", { type: "button", "data-open": id, "aria-pressed": String(id === open), onclick: () => choose(id) },
       el("span", { class: "what" }, el("span", { class: n ? "unseen" : "" }, named(picture.ground.areas[w.area])), ` ${t(w.hazard_zh, w.hazard_en)}`),
       el("span", { class: "badges" }, badge(w.level, w.action),
-        waits(w) ? el("span", { class: "asks" }, " → ", el("strong", {}, asked.filter((c) => c !== "red").map(what).join(" ")), asked.includes("red") ? el("span", { class: "badge level-4" }, what("red")) : "", ` ${w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`))));
+        waits(w) ? el("span", { class: "asks" }, " → ", el("strong", {}, asked.filter((c) => c !== "red").map(what).join(" ")), asked.includes("red") ? el("span", { class: "badge level-4" }, what("red")) : "", ` ${w.questions.some((q) => q.joint && q.agreed.length) ? t(`待${offices(w.questions.find((q) => q.agreed.length).awaited)}`, `waits for ${offices(w.questions.find((q) => q.agreed.length).awaited)}`) : w.questions.some((q) => q.signed.length) ? t("已有一人", "one signed") : ""}`) : el("span", { class: "asks" }, ` ${of(STATE[w.state])}`))));
 }
 
 function ledger() {
@@ -236,7 +241,7 @@ function question(q) {
   const who = q.called.length ? listed(q.called) : t("无人", "nobody");
   return el("p", { class: "question" }, el("strong", {}, `${t("待决定：", "To be decided: ")}${what(q.what)}`),
     q.until ? el("span", { class: "countdown", "data-until": q.until }) : "",
-    ` ${t("在问", "asked")} ${who}`, q.mute.length ? el("strong", { class: "doubt" }, t(`（${q.mute.join("、")} 没有联系方式，收不到通知，请打电话）`, ` (no message can reach ${q.mute.join(", ")}: telephone)`)) : "", q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
+    ` ${t("在问", "asked")} ${who}`, q.mute.length ? el("strong", { class: "doubt" }, t(`（${q.mute.join("、")} 没有联系方式，收不到通知，请打电话）`, ` (no message can reach ${q.mute.join(", ")}: telephone)`)) : "", q.joint ? el("strong", { class: "joint" }, ` · ${jointly(q)}`) : q.signed.length ? el("strong", {}, ` · ${t("第一人已署名", "first name")} ${listed(q.signed)}${t("，须另一人发布", ", another must release")}`) : "");
 }
 
 function evidence(w) {

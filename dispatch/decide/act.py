@@ -8,10 +8,11 @@ import msgspec
 
 from config.language import Text
 from config.records.authority import Authority
-from dispatch.decide.authority import Power, complete, deciders, entitled, power
-from dispatch.decide.case import Case, Due, Setting, ask
+from dispatch.decide.asking.deadlines import Due
+from dispatch.decide.authority import Bench, Power, complete, deciders, entitled, power
+from dispatch.decide.case import Case, Setting, sign
 from dispatch.decide.policy import Signed, authority
-from dispatch.grade import Grade, between, grade_of, sentence
+from dispatch.grade import LEVEL_KEY, Grade, between, grade_of, sentence
 from dispatch.records import Alert, Decision
 from dispatch.words.local_time import local
 
@@ -101,15 +102,11 @@ class Act(NamedTuple):
 
     def power(self, what: str, offices: Sequence[str] = ()) -> Power:
         who = self.who(what)
-        return power(
-            self.setting.district, self.case.area, who, offices or deciders(who), self.mine
-        )
+        return power(self.setting.district, self.case.area, who, offices, self.mine)
 
     def enough(self, what: str, signed: Sequence[Signed], offices: Sequence[str] = ()) -> bool:
         who = self.who(what)
-        return complete(
-            self.setting.district, self.case.area, who, offices or deciders(who), signed
-        )
+        return complete(self.setting.district, self.case.area, who, offices, signed)
 
     def signed(self, what: str) -> tuple[Signed, ...]:
         """The names under it, with this one."""
@@ -118,11 +115,22 @@ class Act(NamedTuple):
 
     def sign(self, what: str) -> None:
         """Put this name under it; what was stopped or returned is asked again."""
-        old, names = self.case.asks.get(what), self.signed(what)
-        if old is not None and old.waits:
-            self.case.question(what, msgspec.structs.replace(old, signed=names))
-        else:
-            self.case.question(what, ask(self.setting, self.case, what, self.now, names))
+        one = sign(self.setting, self.case, what, self.now, self.signed(what))
+        self.case.question(what, one)
+
+    def bench(self, what: str) -> Bench:
+        """Whose names count on it."""
+        return Bench.of(self.setting.district, self.case.area, self.who(what))
+
+    def adds(self, what: str) -> bool:
+        """Does this name bring what is asked on?"""
+        old = self.case.asks.get(what)
+        return self.bench(what).adds(old.signed if old is not None else (), self.mine)
+
+    def issue(self, out: Grade) -> None:
+        """Keep which offices let a colour out jointly; before `let_out`."""
+        if key := LEVEL_KEY.get(out.level):
+            self.case.issue(out.level, self.bench(key).agreed(self.signed(key)))
 
     def refuse(self, zh: str, en: str) -> ActResult:
         return ActResult("refused", self.decision.act, Text(zh, en))

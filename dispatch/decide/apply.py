@@ -17,8 +17,8 @@ from config.checks.officers import covers
 from config.language import Text
 from config.records.district import District
 from config.records.level import HAZARD_ZH
-from dispatch.decide import release, withdraw
 from dispatch.decide.act import RELEASES, Act, ActResult
+from dispatch.decide.acts import release, withdraw
 from dispatch.decide.authority import officers
 from dispatch.decide.case import Case, Setting
 from dispatch.decide.lifecycle import TABLE, allowed

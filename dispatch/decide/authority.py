@@ -1,6 +1,9 @@
 """Who may decide in an area: officers by their offices, in the order in which they are asked, and
 whether the names under an act are enough. Pure.
 
+Of a joint release (联合发布) every office must agree by one of its officers, or one of the offices above
+them decides; an approval by telephone counts for the office of whoever gave it.
+
 An officer of a deciding office decides. One of the offices in `through` may propose, write down an
 approval given by telephone (that takes a second person, whatever the authority says), and release
 what was approved. Where two persons are required nobody's own name counts twice.
@@ -65,8 +68,8 @@ def steps(district: District, area: str, who: Authority) -> list[Asked]:
 def power(
     district: District, area: str, who: Authority, offices: Sequence[str], signed: Signed
 ) -> Power:
-    """What a name is worth where `offices` decide: `decides`; `phone` for an approval that was
-    written down; `helps` for a proposal or a second name; "" for nothing."""
+    """What a name is worth where `offices` decide (none: those who release): `decides`; `phone` for
+    an approval that was written down; `helps` for a proposal or a second name; "" for nothing."""
     return Bench.of(district, area, who, offices).power(signed)
 
 
@@ -88,14 +91,23 @@ class Bench(NamedTuple):
     decide: frozenset[str]
     through: frozenset[str]
     two_persons: bool
+    joint: tuple[tuple[str, frozenset[str]], ...] = ()  # offices that must all agree: their officers
 
     @classmethod
     def of(
         cls, district: District, area: str, who: Authority, offices: Sequence[str] = ()
     ) -> "Bench":
+        """offices: who decides, where it is an end; an end takes all of a joint release's offices too,
+        where the policy names no others for it."""
         may = officers(district, area, offices or deciders(who))
         through = officers(district, area, who.through)
-        return cls(frozenset(o.id for o in may), frozenset(o.id for o in through), who.two_persons)
+        joint = who.by if who.joint and not (offices and who.ends) else ()
+        return cls(
+            frozenset(o.id for o in may),
+            frozenset(o.id for o in through),
+            who.two_persons,
+            tuple((j, frozenset(o.id for o in may if o.office == j)) for j in joint),
+        )
 
     def power(self, signed: Signed) -> Power:
         if signed.by in self.decide:
@@ -111,14 +123,42 @@ class Bench(NamedTuple):
         if not {"decides", "phone"} & set(worth.values()):
             return False
         two = self.two_persons or "decides" not in worth.values()
-        return len(persons) >= (2 if two else 1)
+        return len(persons) >= (2 if two else 1) and not self.awaited(signed)
+
+    def _deciding(self, signed: Sequence[Signed]) -> set[str]:
+        """Whose word is under it: who signed, or who approved by telephone."""
+        worth = {s: self.power(s) for s in signed}
+        return {s.by if p == "decides" else s.approver for s, p in worth.items() if p not in ("", "helps")}
+
+    def agreed(self, signed: Sequence[Signed]) -> tuple[str, ...]:
+        """The offices of a joint release that have agreed."""
+        word = self._deciding(signed)
+        return tuple(office for office, ids in self.joint if ids & word)
+
+    def awaited(self, signed: Sequence[Signed]) -> tuple[str, ...]:
+        """The offices of a joint release that have yet to agree; none once one above them has decided."""
+        word = self._deciding(signed)
+        if word.difference(*(ids for _, ids in self.joint)):
+            return ()
+        return tuple(office for office, ids in self.joint if not ids & word)
+
+    def adds(self, before: Sequence[Signed], mine: Signed) -> bool:
+        """Is this name one that brings the question on?"""
+        if self.power(mine) not in ("decides", "phone"):
+            return False
+        if waits := self.awaited(before):
+            return self.awaited((*before, mine)) != waits
+        return mine.by not in {s.by for s in before if self.power(s) in ("decides", "phone")}
 
     def under(self, question: Question) -> list[Signed]:
         """The names under a question, as they count here."""
-        phoned = next(iter(self.decide), "")
-        return [
-            Signed(s, phoned, "-") if s in question.phoned else Signed(s) for s in question.signed
+        own = [Signed(s) for s in question.signed if s not in question.phoned]
+        known = self.agreed(own)
+        called = [
+            min(ids) for office, ids in self.joint if office in question.agreed and office not in known
         ]
+        approvers = [a for a in called if a] or [next(iter(self.decide), "")]
+        return own + [Signed(s, a, "-") for s in question.phoned for a in approvers]
 
 
 def end_rows(
@@ -147,12 +187,19 @@ def next_acts(district: District, alert: Alert, question: Question) -> dict[str,
         benches = [Bench.of(district, alert.area, who)]
     found = {}
     for officer in sorted(frozenset[str]().union(*(b.decide | b.through for b in benches))):
-        if officer in question.signed:
+        again = not end and officer in benches[0].through and benches[0].awaited(benches[0].under(question))
+        if officer in question.signed and not again:
             continue
         if all(b.complete([*b.under(question), Signed(officer)]) for b in benches):
             found[officer] = question.what if end else "release"
-        elif not end:
-            found[officer] = "approve" if officer in benches[0].decide else "phone"
+        elif end:
+            # of offices that must all agree, each may give its name
+            if any(b.joint and b.adds(b.under(question), Signed(officer)) for b in benches):
+                found[officer] = question.what
+        elif officer not in benches[0].decide:
+            found[officer] = "phone"
+        elif not benches[0].joint or benches[0].adds(benches[0].under(question), Signed(officer)):
+            found[officer] = "approve"
     return found
 
 

@@ -4,18 +4,18 @@ somebody must decide. `dispatch.decide.versions` makes the warning's versions of
 A case has one owner, this file. All others read it, and what changes it is one of its transitions,
 the methods below `# --- transitions`; it takes no assignment, its parts are frozen, and what it maps
 is replaced and never written to. Which act of a person asks for which transition stands in
-`dispatch.decide.release` and `withdraw`, which state may follow on which in `lifecycle`."""
+`dispatch.decide.acts.release` and `withdraw`, which state may follow on which in `lifecycle`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Detection
-from dispatch.decide.authority import Asked, names, steps
+from dispatch.decide.asking import joint
+from dispatch.decide.authority import Asked, Bench, steps
 from dispatch.decide.policy import (
     Ending,
     Hold,
@@ -86,6 +86,8 @@ class Case(msgspec.Struct, frozen=True):
     last_sent_at: int = 0
     told_until: int = 0  # when the last public word of the open warning runs out
     happened_at: int = 0  # when the fact came about that a person told of here; 0: none was told
+    # the highest colour that offices let out jointly, and which offices
+    issued: tuple[Level, tuple[str, ...]] = (Level.NONE, ())
 
     @property
     def need(self) -> Need:
@@ -181,6 +183,10 @@ class Case(msgspec.Struct, frozen=True):
         standing = self.standing.uncapped(out, self.whole)
         self._set(standing=standing.reopened(again) if again else standing)
 
+    def issue(self, level: Level, offices: tuple[str, ...]) -> None:
+        """A colour was let out jointly by these offices; (): by the district's own."""
+        self._set(issued=(level, offices))
+
     def ask_again(self, what: Grade) -> None:
         """It is asked about in spite of a cap, and no end waits for a second name."""
         self._set(standing=self.standing.reopened(what))
@@ -236,7 +242,7 @@ class Case(msgspec.Struct, frozen=True):
 
     def _gone(self, alert: Alert) -> None:
         last = {"last_id": alert.id, "last_sent_at": alert.sent_at}
-        self._set(alert=None, asks={}, happened_at=0, **last)
+        self._set(alert=None, asks={}, happened_at=0, issued=(Level.NONE, ()), **last)
 
     def remember(self, done: LastAct) -> None:
         """What changed what is in force, or stopped what waited."""
@@ -244,14 +250,6 @@ class Case(msgspec.Struct, frozen=True):
 
 
 _HOLDS = ("level", "action", "sure_level", "sure_action")
-
-
-class Due(NamedTuple):
-    """What a deadline set off."""
-
-    what: str
-    act: str  # release, hold, escalate or propose
-    reason: Text
 
 
 def ask(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed, ...] = ()) -> Ask:
@@ -273,9 +271,25 @@ def asked(setting: Setting, case: Case, what: str, now: int) -> Ask:
 
 def step_of(setting: Setting, case: Case, what: str) -> Asked:
     """Who is asked about it now. The chain may have become shorter since."""
-    who = authority(setting.district.policy, case.hazard, what)
+    who, one = authority(setting.district.policy, case.hazard, what), case.asks[what]
     chain = steps(setting.district, case.area, who)
-    return chain[min(case.asks[what].step, len(chain) - 1)]
+    step = chain[min(one.step, len(chain) - 1)]
+    if set(step.offices) <= set(who.by):  # of a joint release, those who have not agreed
+        step = joint.second(setting.district, case.area, who, one.signed) or step
+    return step
+
+
+def sign(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed, ...]) -> Ask:
+    """The question with these names under it: put anew where it was stopped, and with time for the
+    other offices of a joint release when the first of them has agreed."""
+    old, district = case.asks.get(what), setting.district
+    who = authority(district.policy, case.hazard, what)
+    waits = joint.awaited(district, case.area, who, signed)
+    if waits and (old is None or waits != joint.awaited(district, case.area, who, old.signed)):
+        return Ask(now + joint.second_ms(who), signed=signed)
+    if old is not None and old.waits:
+        return msgspec.structs.replace(old, signed=signed)
+    return ask(setting, case, what, now, signed)
 
 
 def questions(setting: Setting, case: Case, wanted: Sequence[str]) -> tuple[Question, ...]:
@@ -285,13 +299,17 @@ def questions(setting: Setting, case: Case, wanted: Sequence[str]) -> tuple[Ques
         one = case.asks[what]
         if not one.held:
             called = step_of(setting, case, what).officers if one.waits else ()
+            who = authority(setting.district.policy, case.hazard, what)
+            bench = Bench.of(setting.district, case.area, who)
             out.append(
                 Question(
                     what=what,
                     called=called,
                     deadline_at=one.deadline_at,
-                    signed=tuple(s.by for s in one.signed),
-                    phoned=tuple(s.by for s in one.signed if s.by_phone),
+                    signed=_once(s.by for s in one.signed),
+                    phoned=_once(s.by for s in one.signed if s.by_phone),
+                    agreed=bench.agreed(one.signed),
+                    awaited=bench.awaited(one.signed),
                 )
             )
     end = case.standing.ending
@@ -309,49 +327,5 @@ def questions(setting: Setting, case: Case, wanted: Sequence[str]) -> tuple[Ques
     return tuple(out)
 
 
-def due(setting: Setting, case: Case, now: int) -> list[Due]:
-    """What comes of the deadlines that have passed: the next in the chain is asked, and behind the
-    last the default is carried out. Nothing that rests on suspect values alone is released, and
-    nothing that somebody approved is let go: they are asked again."""
-    out = []
-    for what, old in list(case.asks.items()):
-        if old.held or old.deadline_at > now:
-            continue
-        act, new, reason = _next(setting, case, what, old, now)
-        if act == "release":
-            case.let_out(grade_of(what), Grade())
-        case.question(what, new)
-        out.append(Due(what, act, reason))
-    return out
-
-
-def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[str, Ask, Text]:
-    policy = setting.district.policy
-    who, grade = authority(policy, case.hazard, what), grade_of(what)
-    chain, words = steps(setting.district, case.area, who), grade.words()
-    late = Text(f"{words.zh}到期无人决定", f"nobody decided on {words.en} in time")
-    if old.returned:
-        reason = Text(f"{words.zh}退回后无人补正", f"nobody mended {words.en} in time")
-        to = names(policy, chain[0].offices)
-        reason = Text(f"{reason.zh}，再报{to.zh}", f"{reason.en}, {to.en} is asked again")
-        return "propose", ask(setting, case, what, now), reason
-    if old.step + 1 < len(chain):
-        step = chain[old.step + 1]
-        to = names(policy, step.offices)
-        moved = msgspec.structs.replace(old, deadline_at=now + step.within_ms, step=old.step + 1)
-        return "escalate", moved, Text(f"{late.zh}，上报{to.zh}", f"{late.en}, {to.en} is asked")
-    default = who.default
-    if grade.exceeds(case.need.sure | case.standing.asked) or (default == "hold" and old.signed):
-        default = "repeat"
-    if default == "release":
-        return (
-            "release",
-            old,
-            Text(f"{late.zh}，按规定默认发布", f"{late.en}, released by default"),
-        )
-    if default == "hold":
-        held = msgspec.structs.replace(old, held=True)
-        return "hold", held, Text(f"{late.zh}，按规定暂不发布", f"{late.en}, held by default")
-    to = names(policy, chain[0].offices)
-    again = Text(f"{late.zh}，从头再报{to.zh}", f"{late.en}, {to.en} is asked again")
-    return "escalate", ask(setting, case, what, now, old.signed), again
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

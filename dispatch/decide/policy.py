@@ -272,6 +272,8 @@ def authority(policy: Policy, hazard: str, what: str) -> Authority:
     nobody = Authority(by=(), deadline_s=SUSPECT_DEADLINE_S, default="hold")
     table = policy.authority
     found = table.get(hazard, {}).get(what) or table.get("*", {}).get(what) or nobody
+    if found.joint and not found.deadline_s:  # two cannot agree in no time: they are asked
+        found = msgspec.structs.replace(found, deadline_s=SUSPECT_DEADLINE_S)
     if hazard not in BY_PERSON or what not in _MOVING:
         return found
     return msgspec.structs.replace(

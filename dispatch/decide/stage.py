@@ -18,15 +18,16 @@ from detectors.detection import Acknowledgement as NeighbourAnswer
 from detectors.detection import Detection, Mark
 from dispatch.decide import wave
 from dispatch.decide.act import ActResult, acts_of, asks_alone
+from dispatch.decide.acts.withdraw import cleared
 from dispatch.decide.apply import obey, refused, unknown
-from dispatch.decide.case import Case, Due, LastAct, Setting, due
+from dispatch.decide.asking.deadlines import Due, due
+from dispatch.decide.case import Case, LastAct, Setting
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan_tasks import Course, check_off, take
 from dispatch.decide.reports.due import incident_id, report, verified
 from dispatch.decide.reports.memory import Incident
 from dispatch.decide.validity import renewal_due
 from dispatch.decide.versions import refresh
-from dispatch.decide.withdraw import cleared
 from dispatch.decide.wrong_run import ANEW, withdrawn
 from dispatch.grade import Grade
 from dispatch.ledger.decisions import chained

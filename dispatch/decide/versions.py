@@ -11,9 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from config.language import Text, joined
+from config.records.level import Level
 from config.records.rule_kinds import UPSTREAM
 from detectors.detection import Coverage
-from dispatch.decide.authority import names, steps
+from dispatch.decide.asking import joint
+from dispatch.decide.authority import Bench, names, steps
 from dispatch.decide.case import Case, Setting, asked, questions, step_of
 from dispatch.decide.lifecycle import ended
 from dispatch.decide.policy import Need, authority, in_force, waiting
@@ -242,7 +244,14 @@ def _version(
         latest_at=max((d.latest_at for d in active if d.latest_at is not None), default=None),
         happened_at=case.happened_at or None,
         detections=tuple(d.id for d in active),
+        issuers=_issuers(case, face.force),
     )
+
+
+def _issuers(case: Case, force: Grade) -> tuple[str, ...]:
+    """The offices in whose name the colour is out; a higher one that came otherwise is not theirs."""
+    level, offices = case.issued
+    return offices if Level.NONE < force.level <= level else ()
 
 
 def _why(setting: Setting, case: Case, face: _Face) -> list[Text]:
@@ -340,6 +349,14 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
         f"{words.en} waits for {to.en} until {until}, then {then.en}",
     )
     by = joined(dict.fromkeys(s.by for s in one.signed), _AND)
+    if joint.awaited(setting.district, case.area, who, one.signed) and joint.goes_alone(what, who):
+        agreed = Bench.of(setting.district, case.area, who).agreed(one.signed)
+        alone = names(policy, agreed)
+        return Text(
+            f"{words.zh}联合发布，{alone.zh}已同意（{by.zh}），待{to.zh}于{until}前答复，逾期由{alone.zh}单独发布",
+            f"{words.en}, a joint release: {alone.en} agreed ({by.en}), {to.en} is to answer until {until}, "
+            f"then it goes out in the name of {alone.en} alone",
+        )
     return waits + Text(f"，{by.zh}已署名", f", signed by {by.en}") if one.signed else waits
 
 

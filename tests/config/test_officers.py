@@ -86,6 +86,8 @@ HELD = [
         lambda rows: [r for r in rows if r["office"] not in ("resources", "weather")],
         "authority.debris_flow.blue.by",
     ),
+    (without("weather"), "authority.debris_flow.yellow.by"),
+    (off_duty("resources"), "authority.debris_flow.yellow.by"),
     (
         lambda rows: [r for r in rows if r["id"] not in ("K-02", "D-01", "D-02", "D-09")],
         "authority.*.red.two_persons",
@@ -109,6 +111,16 @@ def test_an_authority_that_nobody_holds_is_refused(
 
 
 POLICY = [
+    ("joint = true", 'joint = "yes"', "authority"),
+    ("second_s = 600", "second_s = -1", "authority.debris_flow.blue.second_s"),
+    ("joint = true", "joint = false", "authority.debris_flow.blue.second_s"),
+    ('by = ["resources", "weather"]', 'by = ["weather"]', "authority.debris_flow.blue.by"),
+    (
+        "joint = true\ndeadline_s = 600",
+        "joint = true\ndeadline_s = 0",
+        "authority.debris_flow.blue.deadline_s",
+    ),
+    ('alone = "release"', 'alone = "hold"', "authority"),
     ('through = ["district"]', 'through = ["districts"]', "authority.*.orange.through"),
     ('override = ["district"]', 'override = ["mayor"]', "authority.*.red.override"),
     ('by = ["city"]', 'by = ["town"]', "authority.*.orange.by"),

@@ -32,6 +32,7 @@ def easy(policy: Policy) -> Policy:
                 by=(*who.by, "chief"),
                 ends=(*who.ends, "chief") if who.ends else (),
                 two_persons=False,
+                joint=False,
             )
             for what, who in rows.items()
         }

@@ -190,7 +190,8 @@ def test_the_hazards_owner_decides_on_its_colours() -> None:
     line = Line(real())
     assert line.feed(act("raise", BLUE, hazard="debris_flow", by="D-01")) == []
     assert "G-01" in last(line).answer
-    assert line.feed(act("raise", BLUE, hazard="debris_flow", by="M-01"))[0].level == BLUE
+    assert line.feed(act("raise", BLUE, hazard="debris_flow", by="M-01"))[0].level == Level.NONE
+    assert line.feed(act("release", hazard="debris_flow", by="G-01"))[0].level == BLUE  # jointly
 
 
 def test_nobody_answers_and_the_question_goes_up_and_round() -> None:

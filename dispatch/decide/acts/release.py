@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from config.language import Text, joined
 from dispatch.decide.act import RELEASES, Act, ActResult
-from dispatch.decide.authority import deciders, entitled, officers, power, steps
+from dispatch.decide.authority import deciders, entitled, names, officers, power, steps
 from dispatch.decide.case import Ask, ask
 from dispatch.decide.policy import Signed
 from dispatch.grade import ACTION_KEY, LEVEL_KEY, Grade, between, grade_of
@@ -20,6 +20,7 @@ def release(x: Act) -> ActResult:
     fresh = [w for w in short if _may_sign(x, w)]
     if not (out or fresh):
         return _short(x, short[0])
+    x.issue(out)
     x.case.let_out(out, _sum(fresh))
     for what in fresh:
         x.sign(what)
@@ -46,10 +47,8 @@ def _split(x: Act, target: Grade) -> tuple[Grade, list[str]]:
 
 
 def _may_sign(x: Act, what: str) -> bool:
-    """Is this a new name that decides?"""
-    old = x.case.asks.get(what)
-    new = old is None or x.decision.by not in {s.by for s in old.signed if _decides(x, what, s)}
-    return new and x.power(what) in ("decides", "phone")
+    """Is this a new name that decides, and of an office that has not agreed yet?"""
+    return x.adds(what)
 
 
 def _decides(x: Act, what: str, signed: Signed) -> bool:
@@ -71,6 +70,12 @@ def _rest(x: Act, left: Sequence[str]) -> Text:
         return Text("", "")
     words = grade_of(left[0]).words()
     who = x.who(left[0])
+    if waits := x.bench(left[0]).awaited(_names(x, left[0])):
+        may = entitled(x.setting.district, x.case.area, waits)
+        return Text(
+            f"；{words.zh}须联合发布，待{may.zh}同意",
+            f"; {words.en} is a joint release and waits for {may.en} to agree",
+        )
     may = _others(x, (*deciders(who), *who.through))
     return Text(
         f"；{words.zh}待另一人发布：{may.zh}",
@@ -84,6 +89,8 @@ def _short(x: Act, what: str) -> ActResult:
         return x.barred(what)
     words, who, me = grade_of(what).words(), x.who(what), x.decision.by
     before = _names(x, what)
+    if waits := x.bench(what).awaited(before):
+        return _jointly(x, what, before, waits)
     deciding = [s for s in before if _decides(x, what, s)]
     if not deciding and not _decides(x, what, x.mine):
         may = _others(x, deciders(who))
@@ -106,6 +113,24 @@ def _short(x: Act, what: str) -> ActResult:
     )
 
 
+def _jointly(x: Act, what: str, before: Sequence[Signed], waits: Sequence[str]) -> ActResult:
+    """Which offices of a joint release have agreed, by whom, and who is waited for."""
+    district, area, words = x.setting.district, x.case.area, grade_of(what).words()
+    may = entitled(district, area, waits)
+    if not (agreed := x.bench(what).agreed(before)):
+        return x.refuse(
+            f"{words.zh}须联合发布：先经{may.zh}同意，每家一人；电话同意的请写明批准人和文号",
+            f"{words.en} is a joint release: {may.en} must agree first, one of each; if by telephone, "
+            "name approver and reference",
+        )
+    yes = names(district.policy, agreed)
+    by = joined(dict.fromkeys(s.by for s in before), Text("、", ", "))
+    return x.refuse(
+        f"{words.zh}须联合发布：{yes.zh}已同意（{by.zh}），待{may.zh}",
+        f"{words.en} is a joint release: {yes.en} agreed ({by.en}), it waits for {may.en}",
+    )
+
+
 def _others(x: Act, offices: Sequence[str]) -> Text:
     """Who of these offices may, but for whoever asks."""
     return entitled(x.setting.district, x.case.area, offices, but=x.decision.by)
@@ -117,13 +142,17 @@ def approve(x: Act) -> ActResult:
     if not whats:
         return x.already(RELEASES, "没有待批准的内容", "nothing waits to be approved")
     mine = [w for w in whats if x.power(w) in ("decides", "phone")]
+    if any(x.bench(w).joint and x.adds(w) and x.enough(w, x.signed(w)) for w in mine):
+        return release(x)._replace(act="release")  # the last of the offices has agreed
     if not mine:
         return _short(x, whats[-1]) if x.power(whats[-1]) else x.barred(whats[-1])
     fresh = [
         w
         for w in mine
-        if w not in x.case.asks or not any(_decides(x, w, s) for s in x.case.asks[w].signed)
+        if (x.adds(w) if x.bench(w).joint else not any(_decides(x, w, s) for s in _names(x, w)))
     ]
+    if not fresh and (waits := x.bench(mine[-1]).awaited(_names(x, mine[-1]))):
+        return _jointly(x, mine[-1], _names(x, mine[-1]), waits)
     if not fresh:
         by = joined(dict.fromkeys(s.by for s in _names(x, mine[-1])), Text("、", ", "))
         me = x.decision.by
@@ -168,9 +197,13 @@ def raise_(x: Act) -> ActResult:
         return x.barred(wrong[0])
     out, short = _split(x, above)
     left = [w for w in short if x.power(w) and x.mine not in _names(x, w)]
+    left = [w for w in left if not x.bench(w).joint or x.adds(w) or x.power(w) == "helps"]
+    if not out and not left and (waits := x.bench(short[-1]).awaited(_names(x, short[-1]))):
+        return _jointly(x, short[-1], _names(x, short[-1]), waits)
     if not out and not left:
         words = Text("已提请，待另一人", "proposed already, another person must agree")
         return ActResult("already", "raise", words)
+    x.issue(out)
     x.case.order(out, above.above(out))
     for what in left:
         x.sign(what)
@@ -218,7 +251,8 @@ def override(x: Act) -> ActResult:
     above, over = target.above(force), []
     for what in _tops(above):
         who = x.who(what)
-        offices = (*who.by, *who.override) if not who.two_persons else who.override
+        alone = not (who.two_persons or who.joint)
+        offices = (*who.by, *who.override) if alone else who.override
         if x.decision.by not in {o.id for o in officers(district, area, offices)}:
             return x.barred(what, who.override or deciders(who))
         over += [o.id for o in officers(district, area, deciders(who)) if o.duty]

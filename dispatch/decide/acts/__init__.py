@@ -1,0 +1,1 @@
+"""What each act of a person does to a warning. Who calls them: `dispatch.decide.apply`."""
