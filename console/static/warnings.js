@@ -38,7 +38,7 @@ export function nextFor(pairs) {
 }
 // the words of a button: which of two persons presses it, and for how many
 export function verbOf(act, ws) {
-  const qs = ws.flatMap((w) => w.questions), two = qs.filter((q) => q.two);
+  const qs = ws.flatMap((w) => w.questions).filter((q) => q.next[picture.me.officer]), two = qs.filter((q) => q.two);
   const first = qs.some((q) => q.joint && q.awaited.length) ? t("本单位同意（联合发布）", "Agree for your office (joint release)") : t("批准（第一人，再由另一人发布）", "Approve (first of two; another releases)");
   if (act === "release") {
     const only = ws.filter((w) => nextOf(w) === "approve").length;

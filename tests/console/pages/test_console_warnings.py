@@ -405,3 +405,33 @@ def test_the_day_theme_has_no_serious_fault_either(
         if v["impact"] in ("serious", "critical")
     ]
     assert bad == []
+
+
+def test_of_a_joint_release_the_page_says_who_agreed_who_is_waited_for_and_what_each_can_do(
+    desk: Desk, seat: Seat, second: Seat, log: Log
+) -> None:
+    """规自 and 气象 release a debris flow's yellow together: each presses the highlighted button once."""
+    expect = sync_api.expect
+    for name, officer in (("gao", "G-01"), ("mei", "M-01")):
+        desk.users.add(name, "approver", officer, PASSWORD)
+    cases(log, seen(40, Level.YELLOW, hazard="debris_flow"))
+    page = seat.enter("gao", "/#/warnings")
+    expect(page.locator(".question .joint").last).to_contain_text("规自分局、气象局都须同意")
+    main = page.locator(".acts .main-act")
+    expect(main).to_contain_text("本单位同意（联合发布）")
+    main.click()
+    page.locator("[data-go=approve]").click()
+    expect(page.locator(".question .joint").last).to_contain_text("规自分局已同意，待气象局：M-01")
+    expect(page.locator(".acts")).to_contain_text("待气象局")
+    seat.shot("warnings-joint-waits")
+    other = second.enter("mei", "/#/warnings")
+    expect(other.locator(".asks")).to_contain_text("待气象局")
+    main = other.locator(".acts .main-act")
+    expect(main).to_have_attribute("data-act", "release")
+    expect(main).to_contain_text("本单位同意并联合发布")
+    second.shot("warnings-joint-second")
+    main.click()
+    other.locator("[data-go=release]").click()
+    expect(other.locator("[data-state=released]")).to_have_count(1)
+    done = [(d.by, d.act, d.outcome) for d in acts(log)]
+    assert done == [("G-01", "approve", "done"), ("M-01", "release", "done")]
