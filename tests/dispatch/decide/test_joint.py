@@ -197,7 +197,8 @@ def test_out_only_with_both_or_after_the_second_had_its_time(
     what, grade = ("move", (BLUE, MOVE)) if order else ("yellow", (YELLOW, Action.NONE))
     line = Line(jointly(what, alone=alone, default="repeat"))
     line.feed(seen(0, *grade))
-    minute, agreed, first, held = 1.0, set[str](), 0.0, False
+    minute, agreed, held = 0.0, set[str](), False
+    first: float | None = None
     for what_now, by in steps:
         if what_now == "wait":
             minute += 2
@@ -209,10 +210,10 @@ def test_out_only_with_both_or_after_the_second_had_its_time(
             held = held or (done and what_now == "hold")
             if done and what_now != "hold" and by != "D-01":
                 agreed.add(by[0])
-                first = first or minute
+                first = minute if first is None else first
         a = line.alerts[-1]
         out = a.action == MOVE if order else a.level == YELLOW
-        late = bool(first) and minute >= first + 5
+        late = first is not None and minute >= first + 5
         if out:
             assert agreed == {"W", "M"} or (late and agreed and (alone == "release" or order))
         elif order and not held:
