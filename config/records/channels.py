@@ -136,6 +136,7 @@ class Channels(Row, frozen=True, kw_only=True):
         "127.0.0.1:0"  # HOST:PORT of the page where residents subscribe; "": none
     )
     residents_url: str = ""  # where they find it, for the code at the village door
+    residents_number: str = ""  # to which they send short messages, as it stands on the sheets
     residents_proxies: tuple[str, ...] = ()  # whose X-Forwarded-For counts there
     residents_sms_day: int = 2000  # messages that residents may cause in a day, codes and answers
     retry_s: tuple[int, ...] = (5, 15, 30, 60, 120)

@@ -5,13 +5,14 @@
 // waits so long before it answers; die_after: hangs up after so many. What a receipt looks like: words:
 // its text ({id}, {dec}: the id as a decimal), fields: of its PDU ({id} likewise), by: data_sm or
 // deliver_sm; early: it comes before the response; odd: a query_sm comes with it, which we do not serve;
-// answers: what they were answered is written too; unbind_after: unbinds after so many.
+// answers: what they were answered is written too; unbind_after: unbinds after so many. says: a file to
+// which somebody adds {"from": …, "text": …} lines: messages from telephones, each sent on once.
 const fs = require('fs');
 const smpp = require('smpp');
 const o = Object.assign({ rate: 0, status: 'DELIVRD', refuse: 0, reply: true, slow_ms: 0,
   die_after: 0, password: 'secret', words: 'id:{id} sub:001 dlvrd:001 submit date:2507261830 ' +
   'done date:2507261830 stat:{stat} err:000 text:', fields: { esm_class: 4 }, by: 'deliver_sm',
-  early: false, odd: false, answers: false, unbind_after: 0 }, JSON.parse(process.argv[2]));
+  early: false, odd: false, answers: false, unbind_after: 0, says: '' }, JSON.parse(process.argv[2]));
 const out = fs.openSync(o.file, 'a');
 let n = 0, left = o.rate, until = 0;
 
@@ -40,11 +41,26 @@ function receipt(session, p, id) {
   if (o.odd) session.query_sm({ message_id: id }, note);
 }
 
+let said = 0;
+function speak(session) {
+  if (!fs.existsSync(o.says)) return;
+  const lines = fs.readFileSync(o.says, 'utf8').split('\n').slice(0, -1);
+  for (; said < lines.length; said += 1) {
+    const { from, text } = JSON.parse(lines[said]);
+    const words = Buffer.from(text, 'utf16le').swap16();
+    session.deliver_sm({ source_addr: from, destination_addr: '1069', data_coding: 8,
+      short_message: words });
+  }
+}
+
 const server = smpp.createServer({}, (session) => {
   session.on('error', () => {});
   session.on('bind_transceiver', (p) => {
     const well = p.password === o.password;
     session.send(p.response({ command_status: well ? 0 : smpp.ESME_RINVPASWD }));
+    if (!well || !o.says) return;
+    const ear = setInterval(() => speak(session), 100);
+    session.on('close', () => clearInterval(ear));
   });
   session.on('enquire_link', (p) => session.send(p.response()));
   session.on('unbind', (p) => { session.send(p.response()); session.close(); });

@@ -288,6 +288,12 @@ COMMANDS = {
             "联系人库：加密的姓名和号码；import, export, list, erase, rotate-key。",
             "Names and numbers, encrypted: import, export, list, erase, rotate-key.",
         ),
+        "residents": Entry(
+            "fengsui.cli.people.residents:residents",
+            "居民自己订阅：serve 公开网页，sheets 村口张贴的二维码，counts 每天的次数。",
+            "Residents subscribe by themselves: serve the public page, sheets for the village doors, counts "
+            "of a day.",
+        ),
         "people": Entry(
             "fengsui.cli.people.people:people_",
             "个人报告链接：村民报告用的链接；link, revoke, links。",

@@ -2,8 +2,9 @@
 rights that its work needs, from one table.
 
 What a stage reads stands in `fengsui.run.processes.READS`, what it writes here; groups, transactional ids and
-the topic of snapshots follow. What no right can divide is told in docs/threats.md: `cases` has two
-writers, the detectors and the desk, so people's decisions in it are signed.
+the topic of snapshots follow. What no right can divide is told in docs/threats.md: `cases` has other
+writers than the detectors: the desk, and those through whom residents subscribe; so people's decisions in it
+are signed.
 """
 
 import secrets
@@ -29,7 +30,9 @@ WRITES: dict[str, tuple[str, ...]] = {
     "detect": ("cases", "dead-letters", "observations"),
     "decide": ("alerts", "dead-letters", "cases"),
     "address": ("deliveries", "dead-letters", "alerts"),
-    "send": ("deliveries", "dead-letters", "observations"),  # what people say by SMS
+    # what people say by SMS, and who subscribed by it
+    "send": ("deliveries", "dead-letters", "observations", "cases"),
+    "residents": ("cases", "deliveries"),  # who subscribed on the public page, and the message with the code
     "archive": ("ledger", "dead-letters"),
     # what people decide, what they have sent again, which station is in service
     "console": ("cases", "deliveries", "observations"),

@@ -117,7 +117,7 @@ PURE = (
     *(f"dispatch/channels/by_apprise/{f}.py" for f in ("limits", "parts")),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     "dispatch/people/evacuation_roll.py",
-    *(f"dispatch/people/residents/{f}.py" for f in ("words", "villages", "texts", "message")),
+    *(f"dispatch/people/residents/{f}.py" for f in ("words", "villages", "texts", "message", "page", "sheet")),
     *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),
     *("ingest/waveform/seconds.py", "ingest/telemetry/codec/**/*.py", "skill/seismic/*.py"),
     *("ingest/telemetry/things/*.py", "console/things/*.py"),

@@ -52,6 +52,10 @@ class Villages:
             n += 1
         return found
 
+    def means(self, name: str) -> tuple[str, ...]:
+        """The areas of one name."""
+        return tuple(self._by.get(plain(name).replace(" ", ""), ()))
+
     def known(self, text: str) -> bool:
         """Is it nothing but names of villages?"""
         found = self.named(text)

@@ -18,8 +18,10 @@ from fengsui.run.recipients import doubts, place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
+from ingest.people.subscriber import Subscriber
 from stream.environment import Usage, spoken
-from stream.log.port import Log
+from stream.log.port import Log, Out
+from stream.records import encode
 from stream.wall_clock import now_ms
 
 
@@ -152,6 +154,9 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     try:
         held = held_people(setup, log, ids, now_ms(), partial(_people, setup, log))
         gone = erase(place(setup), [i for i in ids if i not in held], now_ms())
+        left = [Subscriber(id=i, said_at=now_ms(), way="command", areas=()) for i in gone]
+        if left:  # a running address drops them at once
+            log.append([Out("cases", one.id, encode(one)) for one in left])
     except ValueError as e:
         raise Usage(text_of(e)) from e
     finally:

@@ -1,0 +1,232 @@
+"""The public door at which people subscribe, a process of its own with a port of its own: nobody logs in, and
+nothing of anybody is shown. `/` the form (`?v=A01` as the code at a village door has it), `/ask` a code to the
+number, `/confirm` the code.
+
+200 an answer, whether or not a message went out; 400 wrong, and what to do; 404; 413 too large; 429 this
+address has asked too much; 503 cannot be kept now: nothing was done, or the same code may be tried again.
+"""
+
+import threading
+import unicodedata
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from config.language import Text, text_of
+from config.records.district import District
+from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
+from dispatch.people.residents.page import DAYS, HOURS, LANGS, Frame, Lang, answer, code, form
+from dispatch.people.residents.words import is_mobile
+from dispatch.words.local_time import day
+from stream import metrics
+from stream.http.server import Bounds, Front, HttpDoor
+from stream.log.port import Log, Out, Unavailable
+from stream.oplog import Seldom
+from stream.pace.rate_limit import RateLimit
+
+WHERE = "residents-http"
+_A_MINUTE = 60  # requests of one address: many telephones of one carrier share one
+_BYTES = 4096
+_HOUR_S = 3600.0
+_BOUNDS = Bounds(connections=256, head_s=10.0, body_s=10.0, answer_s=30.0, of_one=64)
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class _Bad(Exception):
+    """status, and what of `page.SAID` to say."""
+
+    def __init__(self, status: int, what: str) -> None:
+        super().__init__(what)
+        self.status, self.what = status, what
+
+
+class ResidentDoor:
+    """wall: epoch ms. notes: what everybody may know of a place, by its id."""
+
+    def __init__(
+        self,
+        district: District,
+        live: bool,
+        log: Log,
+        desk: ResidentDesk,
+        wall: Callable[[], int],
+        notes: Callable[[str], list[Text]] = lambda _: [],
+    ) -> None:
+        self._district, self._live, self._log, self._desk = district, live, log, desk
+        self._wall, self._notes = wall, notes
+        self._rate = RateLimit(60_000)
+        self._seldom = Seldom()
+
+    def app(self) -> Starlette:
+        """The routes."""
+        return Starlette(
+            routes=[
+                Route("/", self._first, methods=["GET"]),
+                Route("/ask", self._ask, methods=["POST"]),
+                Route("/confirm", self._confirm, methods=["POST"]),
+                Route("/ask", self._back, methods=["GET"]),
+                Route("/confirm", self._back, methods=["GET"]),
+                Route("/robots.txt", _robots, methods=["GET"]),
+            ],
+            exception_handlers={_Bad: self._refusal},
+        )
+
+    def _frame(self, request: Request) -> Frame:
+        lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
+        return Frame(self._district, self._live, lang)
+
+    async def _first(self, request: Request) -> Response:
+        self._paced(request)
+        area = request.query_params.get("v", "")
+        area = area if area in self._district.areas else ""
+        return _html(form(self._frame(request), area, self._notes(area) if area else ()))
+
+    async def _back(self, request: Request) -> Response:
+        self._paced(request)
+        return _html(form(self._frame(request), ""))
+
+    async def _ask(self, request: Request) -> Response:
+        host = self._paced(request)
+        given = await _given(request)
+        number = unicodedata.normalize("NFKC", given.get("phone", ""))
+        if not is_mobile(number):
+            raise _Bad(400, "number")
+        wish = self._wish(given)
+        ident = await run_in_threadpool(self._asked, number, wish, host)
+        return _html(code(self._frame(request), ident))
+
+    def _wish(self, given: dict[str, str]) -> Wish:
+        lang: Lang = "en" if given.get("language") == "en" else "zh"
+        if given.get("leave"):
+            return Wish((), lang, leave=True)
+        area, days = given.get("area", ""), given.get("days", "")
+        if area not in self._district.areas:
+            raise _Bad(400, "village")
+        quiet = given.get("quiet", "")
+        if quiet not in HOURS or days not in DAYS or given.get("language", "zh") not in LANGS:
+            raise _Bad(400, "village")
+        last = day(self._wall(), self._district.timezone) + timedelta(days=int(days or 0))
+        return Wish((area,), lang, quiet, last.isoformat() if days else "")
+
+    def _asked(self, number: str, wish: Wish, host: str) -> str:
+        try:
+            ident, outs = self._desk.ask(number, wish, host)
+            self._keep(outs)
+        except Often as e:
+            raise _Bad(429, "often") from e
+        except FAULTS as e:
+            raise self._not_kept(e) from e
+        return ident
+
+    async def _confirm(self, request: Request) -> Response:
+        host = self._paced(request)
+        given = await _given(request)
+        ident = given.get("id", "")[:64]
+        figures = unicodedata.normalize("NFKC", given.get("code", ""))
+        what, areas = await run_in_threadpool(self._confirmed, ident, figures, host)
+        named = [self._district.areas[a] for a in areas if a in self._district.areas]
+        status = 400 if what == "wrong" else 200
+        return _html(answer(self._frame(request), what, named), status)
+
+    def _confirmed(self, ident: str, figures: str, host: str) -> tuple[str, tuple[str, ...]]:
+        try:
+            done = self._desk.confirm(ident, figures, host)
+            if done.state == "wrong":
+                return "wrong", ()
+            self._keep([*done.outs])
+            self._desk.finish(ident, done)
+        except Often as e:
+            raise _Bad(429, "often") from e
+        except FAULTS as e:
+            raise self._not_kept(e) from e
+        return done.state, done.areas if done.state == "subscribed" else ()
+
+    def _keep(self, outs: list[Out]) -> None:
+        """Raises OSError: nobody is told that it is kept before the log has it."""
+        if outs:
+            self._log.append(outs)
+
+    def _not_kept(self, e: Exception) -> _Bad:
+        self._seldom("residents", Text("订阅存不下：", "a wish cannot be kept: ") + text_of(e))
+        return _Bad(503, "not_kept")
+
+    def _paced(self, request: Request) -> str:
+        """The address that asks. Raises _Bad."""
+        host = request.client.host if request.client else ""
+        if not self._rate.lets(host, self._wall(), _A_MINUTE):
+            metrics.RESIDENTS.labels("page", "paced").inc()
+            raise _Bad(429, "often")
+        return host
+
+    async def _refusal(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, _Bad)
+        return _html(answer(self._frame(request), error.what), error.status)
+
+
+async def _given(request: Request) -> dict[str, str]:
+    """The fields of a form. Raises _Bad."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _BYTES:
+            raise _Bad(413, "large")
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=16))
+    except ValueError as e:  # more fields than any page of ours has
+        raise _Bad(413, "large") from e
+
+
+async def _robots(_: Request) -> Response:
+    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=_HEADERS)
+
+
+def _html(text: str, status: int = 200) -> Response:
+    return HTMLResponse(text, status, headers=_HEADERS)
+
+
+def run_door(
+    district: District,
+    live: bool,
+    log: Log,
+    listen: str,
+    clock: Callable[[], int],
+    wall: Callable[[], int],
+    stop: threading.Event,
+    ready: Callable[[str], None],
+) -> None:
+    """Open until `stop`; once an hour whoever's last day is over leaves the list. ready: told the address.
+    Raises OSError when the place cannot be had."""
+    desk = ResidentDesk(district, live, clock, wall)
+    app = ResidentDoor(district, live, log, desk, wall).app()
+    front = Front(proxies=district.channels.residents_proxies)
+    server = HttpDoor(app, listen, WHERE, _BOUNDS, front)
+    seldom = Seldom()
+    ready(server.url)
+    pulse = metrics.PULSES.of("residents")
+    last = 0.0
+    try:
+        while not stop.wait(1.0):
+            pulse.beat()
+            last -= 1.0
+            if last > 0:
+                continue
+            last = _HOUR_S
+            try:
+                if outs := desk.ended():
+                    log.append(outs)
+            except (*FAULTS, Unavailable) as e:
+                seldom("residents", text_of(e))
+    finally:
+        server.close()
