@@ -21,7 +21,7 @@ from starlette.routing import Route
 from config.language import Text, text_of
 from config.records.district import District
 from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
-from dispatch.people.residents.page import DAYS, HOURS, LANGS, Frame, Lang, answer, code, form
+from dispatch.people.residents.page import DAYS, HOURS, LANGS, Shown, Lang, answer, code, form
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
@@ -83,9 +83,9 @@ class ResidentDoor:
             exception_handlers={_Bad: self._refusal},
         )
 
-    def _frame(self, request: Request) -> Frame:
+    def _frame(self, request: Request) -> Shown:
         lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
-        return Frame(self._district, self._live, lang)
+        return Shown(self._district, self._live, lang)
 
     async def _first(self, request: Request) -> Response:
         self._paced(request)

@@ -36,7 +36,10 @@ a{color:#0b3d91}.m{padding:12px;border:3px solid #111;border-radius:8px}
 small{color:#333;font-size:16px}input:focus,select:focus,button:focus,a:focus{outline:4px solid #e07b00}
 summary{padding:12px 0;min-height:48px}</style>"""
 _TITLE = Text("订阅预警短信", "Flood warnings by SMS")
-_OTHER = Text("English", "中文")
+_OTHER: Mapping[Lang, str] = {
+    "zh": "English",
+    "en": "中文",
+}  # each in the language that it leads to
 _DRILL = Text("演练，不是真的", "EXERCISE: not real")
 _HELP = Text(
     "遇险不要用本页：拨 119，或打值班室 ",
@@ -83,7 +86,7 @@ SAID: Mapping[str, Text] = {
 }
 
 
-class Frame(NamedTuple):
+class Shown(NamedTuple):
     """What stands on every page."""
 
     district: District
@@ -94,7 +97,7 @@ class Frame(NamedTuple):
         return escape(choose(words, self.lang))
 
 
-def form(f: Frame, area: str, notes: Sequence[Text] = ()) -> str:
+def form(f: Shown, area: str, notes: Sequence[Text] = ()) -> str:
     """The first page; area: the village that the code at its door names, "" none. notes: of that place, what
     everybody may know."""
     told = "".join(f'<p class="d">{f.say(n)}</p>' for n in notes)
@@ -115,7 +118,7 @@ def form(f: Frame, area: str, notes: Sequence[Text] = ()) -> str:
     return _page(f, body, f"?v={escape(area)}&amp;" if area else "?")
 
 
-def code(f: Frame, ident: str) -> str:
+def code(f: Shown, ident: str) -> str:
     """The second page: the same whether a message goes out or not."""
     body = (
         f'<p class="m">{f.say(_SENT)}</p><form method="post" action="confirm?lang={f.lang}">'
@@ -127,13 +130,13 @@ def code(f: Frame, ident: str) -> str:
     return _page(f, body, "")
 
 
-def answer(f: Frame, what: str, areas: Sequence[Area] = ()) -> str:
+def answer(f: Shown, what: str, areas: Sequence[Area] = ()) -> str:
     """What came of it; what: of SAID."""
     names = f.say(Text("、".join(a.name for a in areas), ", ".join(a.name_en for a in areas)))
     return _page(f, f'<p class="m" role="status">{f.say(SAID[what])}{names}</p>{_back(f)}', "")
 
 
-def _back(f: Frame) -> str:
+def _back(f: Shown) -> str:
     return f'<p><a href="./?lang={f.lang}">{f.say(_AGAIN)}</a></p>'
 
 
@@ -144,7 +147,7 @@ def _phone(name: str) -> str:
     )
 
 
-def _select(f: Frame, name: str, rows: Mapping[str, Text], chosen: str = "") -> str:
+def _select(f: Shown, name: str, rows: Mapping[str, Text], chosen: str = "") -> str:
     options = "".join(
         f'<option value="{v}"{" selected" * (v == chosen)}>{f.say(words)}</option>'
         for v, words in rows.items()
@@ -152,7 +155,7 @@ def _select(f: Frame, name: str, rows: Mapping[str, Text], chosen: str = "") -> 
     return f'<select id="{name}" name="{name}">{options}</select>'
 
 
-def _villages(f: Frame, chosen: str) -> str:
+def _villages(f: Shown, chosen: str) -> str:
     towns: dict[str, list[Area]] = {}
     for a in f.district.areas.values():
         towns.setdefault(choose(Text(a.township, a.township_en), f.lang), []).append(a)
@@ -170,14 +173,14 @@ def _villages(f: Frame, chosen: str) -> str:
     return f'<select id="area" name="area" required>{first}{groups}</select>'
 
 
-def _page(f: Frame, body: str, other: str) -> str:
+def _page(f: Shown, body: str, other: str) -> str:
     """other: the query of the same page in the other language, as far as it goes; "": none can be had."""
     zh = f.lang == "zh"
     mark = "" if f.live else f'<p class="d">{f.say(_DRILL)}</p>'
     link = ""
     if other:
         to, tag = ("en", "en") if zh else ("zh", "zh-CN")
-        link = f'<p><a href="{other}lang={to}" lang="{tag}">{f.say(_OTHER)}</a></p>'
+        link = f'<p><a href="{other}lang={to}" lang="{tag}">{_OTHER[f.lang]}</a></p>'
     hotline = escape(f.district.hotline)
     name = f.say(Text(f.district.name, f.district.name_en))
     return (

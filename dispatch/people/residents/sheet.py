@@ -44,7 +44,7 @@ def _sheet(district: District, villages: Villages, area: Area, url: str, number:
     english = area.name_en.upper() if villages.means(area.name_en) == (area.id,) else area.id
     to_zh = f"到 <b>{escape(number)}</b>" if number else ""
     to_en = f" to <b>{escape(number)}</b>" if number else ""
-    return (
+    chinese = (
         f'<section><div><p class="z">{escape(district.name)} {escape(area.township)}</p><h1>{name}</h1>'
         "<h2>山洪、泥石流预警短信</h2></div>"
         f'<div>{picture}<p class="z">扫码订阅，免费，随时可退</p></div>'
@@ -52,9 +52,14 @@ def _sheet(district: District, villages: Villages, area: Area, url: str, number:
         '<ul class="z"><li>按回信里的验证码再回一条，就算数</li>'
         "<li>“退订”不再收　“时段 7-22”夜里不收一般预警</li>"
         "<li><b>红色预警和转移指令任何时候都发</b></li></ul></div>"
+    )
+    below = (
         f'<div class="e" lang="en"><p><b>Flood warnings for {escape(area.name_en)}</b>: scan the code, or send '
         f"<b>SUBSCRIBE {escape(english)}</b>{to_en} and reply with the code that comes back. "
         "STOP ends it; LANGUAGE ENGLISH; HOURS 7-22.</p></div>"
+    )
+    ending = (
         f'<p class="z">遇险拨 <b>119</b>　值班室 <b>{hotline}</b></p>'
         f'<p class="n">{escape(whole)}　{escape(area.id)}</p></section>'
     )
+    return chinese + below + ending
