@@ -21,7 +21,7 @@ from starlette.routing import Route
 from config.language import Text, text_of
 from config.records.district import District
 from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
-from dispatch.people.residents.page import DAYS, HOURS, LANGS, Shown, Lang, answer, code, form
+from dispatch.people.residents.page import DAYS, HOURS, LANGS, Lang, Shown, answer, code, form
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
