@@ -19,12 +19,6 @@ NOT_SPLIT = {
     "docs/README.md",
     "docs/figures.md",
     "docs/glossary.md",
-    # the pages of a stage, a device or a duty
-    "config/examples/forecast/README.md",
-    "config/examples/gully/README.md",
-    "config/examples/hazards/README.md",
-    "config/examples/valley/README.md",
-    "config/yanqing/README.md",
 }
 # names that a page needs in the other language and that are no quotation: page, the words
 NAMES: dict[str, tuple[str, ...]] = {}
