@@ -23,6 +23,19 @@ def flood_score(
         known = [v for v in seen if v is not None]
         return known[-1] if known else None
 
+    def then(ago: int) -> float | None:
+        """What it was, on a straight line where it was not heard."""
+        at = until - 1 - ago
+        known = [n for n in range(max(0, at - silent), at + 1) if scaled[n] is not None]
+        if not known:
+            return None
+        first = known[-1]
+        after = next(n for n in range(at, until) if scaled[n] is not None)
+        a, b = scaled[first], scaled[after]
+        assert a is not None
+        assert b is not None
+        return float(a + (b - a) * ((at - first) / (after - first)) if first < at else a)
+
     held = rain[-round(p.days * 1440 * per_min) :]
     fell = sum(r * p.decay_per_day ** (n * slot_s / 86_400) for n, r in enumerate(held[::-1]))
     wet = fell / (fell + p.wet_mm)
@@ -34,7 +47,7 @@ def flood_score(
             what, _, minutes = name.rpartition("_")
             slots = round(int(minutes[:-3]) * per_min) if minutes.endswith("min") else 0
             if what == "rise":
-                before = newest(slots)
+                before = then(slots)
                 found += weight * (0.0 if before is None else high - before)
             elif name == "level_squared":
                 found += weight * high**2

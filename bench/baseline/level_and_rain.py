@@ -21,8 +21,20 @@ def level_and_rain(
         known = [v for v in u[max(0, end - silent - 1) : max(0, end)] if v is not None]
         return known[-1] if known else None
 
+    def then(end: int, until: int) -> float | None:
+        """What it was, on a straight line where it was not heard."""
+        known = [n for n in range(max(0, end - silent - 1), max(0, end)) if u[n] is not None]
+        if not known:
+            return None
+        after = next(n for n in range(end - 1, until) if u[n] is not None)
+        a, b = u[known[-1]], u[after]
+        assert a is not None
+        assert b is not None
+        share = (end - 1 - known[-1]) / (after - known[-1]) if after > known[-1] else 0.0
+        return float(a + (b - a) * share)
+
     since = next((k for k, v in enumerate(u[: -silent - 2 : -1]) if v is not None), 0)
-    now, before = newest(len(u)), newest(len(u) - since - back)
+    now, before = newest(len(u)), then(len(u) - since - back, len(u) - since)
     fell = sum(rain[-(p.rain_min * 60 // slot_s) :]) / p.rain_mm
     heard = any(v is not None for g in gauges for v in g[-silent - 1 :])
     if now is None and not heard:

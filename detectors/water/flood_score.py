@@ -5,7 +5,8 @@ Sees: a flood that the water shows and the rain explains, earlier than either al
 Equation: score = intercept + sum of weight x term. Terms: `level`, u = max(0, (x - zero_m) / (flood_m -
 zero_m))^power of the newest value x heard in the last `silent_min` (0 usual, 1 the flood level);
 `level_squared`, u^2 (high water grows, or falls, faster than it did); `rise_Nmin`, u less what it was N
-minutes before it was last heard (all 0 where one is not known); `rain_Nmin`, areal rain of the last N
+minutes before it was last heard, on a straight line across slots that were not (all 0 where one is not
+known); `rain_Nmin`, areal rain of the last N
 minutes, mm; `root_rain_Nmin`, its root; `wet`, w / (w + wet_mm) with w the rain of the last `days`, fading by
 `decay_per_day` a day; `wet_rain_Nmin`, wet times that rain; `level_rain_Nmin`, u times that rain (a
 stream that runs high answers more: its level says how wet the catchment is). With `outcome` level the
@@ -59,7 +60,7 @@ from detectors.engine.window_rule import (
 from detectors.rain.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
-from detectors.water.stage_score import as_heard, check_scale, scaled
+from detectors.water.stage_score import as_heard, check_scale, scaled, then
 
 _PLAIN = ("level", "level_squared", "wet")
 _TERMS = ", ".join(
@@ -218,7 +219,7 @@ def _terms(p: FloodScore, view: View, level: _Level, names: list[str]) -> Floats
         slots = minutes // p.slot_min
         if what == "rise":
             rises.append(k)
-            found[:, k] = now - _last(u[:, : u.shape[1] - slots], silent)[0]
+            found[:, k] = now - then(u, slots, silent)
         else:
             found[:, k] = _OF[what](total[:, slots - 1] if slots else np.ones(len(u)), now, wet)
     return _whole(found, rises)

@@ -33,7 +33,7 @@ from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
-from detectors.water.stage_score import as_heard, check_scale, scaled
+from detectors.water.stage_score import as_heard, check_scale, scaled, then
 
 
 class LevelAndRain(Parameters, frozen=True):
@@ -82,7 +82,7 @@ def parts(p: LevelAndRain, view: View) -> tuple[Floats, Floats]:
     u = scaled(view.values[:, level_at], p.zero_m, p.flood_m, p.power)
     now, ago = newest(u[:, -silent - 1 :])
     u = as_heard(u, ago)
-    before = newest(u[:, -silent - 1 - back : u.shape[1] - back])[0]
+    before = then(u, back, silent)
     level = now + p.rise_weight * np.nan_to_num(np.maximum(now - before, 0))
     fell = np.full(len(u), np.nan)
     if wet_at:

@@ -32,6 +32,7 @@ import numpy as np
 from config.language import Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
 from detectors.rain.sums import check, check_slots
+from detectors.statistics.robust_slope import newest
 
 _LEAST_SHARE = 0.25  # of the hours of the base that must be heard
 
@@ -92,6 +93,28 @@ def as_heard(u: Floats, back: Ints) -> Floats:
     place = np.arange(u.shape[1]) - back[:, None]
     then = np.take_along_axis(u, np.maximum(place, 0), axis=1)
     found: Floats = np.where(place >= 0, then, np.nan)
+    return found
+
+
+def then(u: Floats, slots: int, silent: int) -> Floats:
+    """(n, W), the last slot heard -> (n,) what it was `slots` ago. Where that slot was not heard, it lies
+    on the straight line from the value before it, not more than `silent` slots older, to the next one: a
+    rise belongs to the whole gap, and the part of it that is asked for has no more than its share. NaN:
+    nothing was heard for so long before it.
+
+    >>> then(np.array([[0.0, np.nan, np.nan, np.nan, 4.0]]), 1, 3)
+    array([3.])
+    """
+    end = u.shape[1] - slots
+    value, back = newest(u[:, max(end - silent - 1, 0) : end])
+    gap = back > 0
+    if not gap.any():
+        return value
+    since = u[:, end - 1 :]
+    ahead = (~np.isnan(since)).argmax(axis=1)
+    later = since[np.arange(len(u)), ahead]
+    share = back / np.where(gap, back + ahead, 1)
+    found: Floats = np.where(gap, value + (later - value) * share, value)
     return found
 
 

@@ -61,6 +61,20 @@ def test_a_level_that_is_no_longer_heard_is_told_as_of_when_it_was(
     assert more == pytest.approx(then + 0.01 * rain)
 
 
+@examples(60)
+@given(
+    st.floats(0, 1), st.floats(0, 0.1), st.sets(st.integers(4, 10), max_size=7),
+)  # fmt: skip
+def test_a_rise_belongs_to_the_whole_gap_in_which_it_was_not_heard(
+    low: float, step: float, lost: set[int]
+) -> None:
+    """Storm 501: a gauge that fell to zero for half an hour and came back had risen evenly meanwhile,
+    and its rise of ten minutes was taken for that of forty: four villages were ordered out."""
+    level = [low + step * n for n in range(WIDTH)]
+    heard = [NAN if n in lost else v for n, v in enumerate(level)]
+    assert value(SEEN, heard) == pytest.approx(value(SEEN, level))
+
+
 def test_after_so_many_minutes_rain_alone_speaks_if_it_says_more() -> None:
     level, rain = [0.2] * 5, [10.0] * 3
     alone = -0.1 + (0.05 + 0.02) * 30
