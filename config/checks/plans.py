@@ -15,7 +15,7 @@ from config.read.problem import Problem, no_hazard, out_of_range, stands_twice, 
 from config.read.tables import T, read_table, read_toml
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
-from config.records.plans import Flow, Plans, PlanTask, Risk, Shelter, Supply, Team, reaches
+from config.records.plans import UNITS, Flow, Plans, PlanTask, Risk, Shelter, Supply, Team, reaches
 from config.records.row import Row
 
 _PLAN = "plans.toml"
@@ -133,6 +133,7 @@ class _Check:
                 self._wrong(
                     file, n, column, text, Text("officers.csv 的代号", "an id of officers.csv")
                 )
+        self._contacts(file, n, row)
         for column, most in _MOST.items():
             least = 0 if column == "people" and "watcher" in row else 1
             if column in row and not least <= row[column] <= most:
@@ -142,6 +143,19 @@ class _Check:
             if abs(row[column]) > most:
                 text = out_of_range(f"{row[column]:g}")
                 self._wrong(file, n, column, text, f"-{most} … {most}")
+
+    def _contacts(self, file: str, n: int, row: dict[str, Any]) -> None:
+        """Who is told for a unit. Where no contacts.csv is, the contact store has the list, and `send` says
+        at its start whom it lacks."""
+        named = row.get("contacts", ())
+        if named and row["kind"] not in UNITS:
+            text = Text(f"{row['kind']} 不是单位", f"a {row['kind']} is no unit")
+            self._wrong(file, n, "contacts", text, Text("清空", "leave it empty"))
+        for name in named if self._d.contacts else ():
+            if name not in self._d.contacts:
+                text = Text(f"{name!r} 没有这个人", f"{name!r} is nobody")
+                hint = Text("contacts.csv 的代号", "an id of contacts.csv")
+                self._wrong(file, n, "contacts", text, hint)
 
     def _wrong(self, file: str, row: int, column: str, text: Said, hint: Said) -> None:
         self._problems.append(Problem(file, row, column, text, hint))

@@ -16,6 +16,15 @@ Step = Literal["blue", "yellow", "orange", "red", "prepare", "move"]
 SCALES = (("blue", "yellow", "orange", "red"), ("prepare", "move"))
 
 
+UNITS = (
+    "school",
+    "care_home",
+    "camp",
+    "mine",
+    "construction",
+)  # kinds of `Risk` with people of their own
+
+
 class Team(Row, frozen=True, kw_only=True):
     """队伍: who can be sent. kind: the word by which a task names it."""
 
@@ -75,6 +84,14 @@ class Risk(Row, frozen=True, kw_only=True):
     lat: float
     people: int = 0
     watcher: str = ""  # of officers.csv
+    contacts: tuple[
+        str, ...
+    ] = ()  # of a unit: who is told for it, of contacts.csv or the contact store
+
+    @property
+    def is_unit(self) -> bool:
+        """Is it a unit with people of its own, who must be told?"""
+        return self.kind in UNITS
 
 
 class PlanTask(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from dispatch.geography.sound_range import Sound, sound
 
 Check = Literal[
     "uncovered",
+    "unit_nobody",
     "no_list",
     "out_of_sound",
     "one_node",
@@ -27,6 +28,7 @@ WORDS: dict[Check, Text] = {
     "uncovered": Text(
         "毫无覆盖：不在名单，也听不到喇叭", "on no list and out of every loudspeaker's range"
     ),
+    "unit_nobody": Text("单位没有可以通知的人", "a unit with nobody to call"),
     "no_list": Text("不在任何名单", "on no list"),
     "out_of_sound": Text("听不到任何喇叭", "out of range of any loudspeaker"),
     "one_node": Text("只靠一个终端", "only one loudspeaker"),
@@ -75,6 +77,7 @@ def coverage(
         found += _loudspeakers({n.id: n.tower for n in nodes}, area, heard)
         if lists:
             found += _people(area, heard, by_area[area.id])
+            found += _units(district, area, by_area[area.id])
     order = list(WORDS)
     return sorted(found, key=lambda g: (order.index(g.check), g.area))
 
@@ -82,6 +85,23 @@ def coverage(
 def uncovered(gaps: list[Gap]) -> int:
     """People whom nothing reaches."""
     return sum(g.people for g in gaps if g.check == "uncovered")
+
+
+def told(district: District, gap: Gap) -> Text:
+    """The finding as one line, a unit by its name."""
+    unit = district.plans.risks.get(gap.detail)
+    return gap.text + Text(f" {unit.name}", f" {unit.name_en}") if unit else gap.text
+
+
+def _units(district: District, area: Area, here: list[Contact]) -> Iterator[Gap]:
+    """Schools, camps and the like of risks.csv for which nobody is told: nobody is named whom the list has,
+    and nobody of the area's list is of their kind."""
+    kinds = {c.kind for c in here if c.role == "residents" and c.channels}
+    for r in district.plans.risks.values():
+        if r.area != area.id or not r.is_unit or r.kind in kinds:
+            continue
+        if not any(c.channels for i in r.contacts if (c := district.contacts.get(i))):
+            yield Gap("unit_nobody", area.id, r.people, r.id)
 
 
 def _loudspeakers(on: Mapping[str, str], area: Area, heard: Sound) -> Iterator[Gap]:

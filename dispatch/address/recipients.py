@@ -38,6 +38,7 @@ _DEADLINE_MIN = {Level.NONE: 30, Level.BLUE: 30, Level.YELLOW: 15, Level.ORANGE:
 _ORDER_MIN = {Action.NONE: 30, Action.PREPARE: 5, Action.MOVE: 3}
 
 
+_TOLD_INSIDE = ("responsible", "observer")
 # warning -> recipient -> what it told them from upstream
 Heard = Mapping[str, Mapping[str, Grade]]
 
@@ -166,6 +167,21 @@ def _is_news(contact: Contact, alert: Alert, was: Grade | None, others: list[Gra
     return higher and is_told(grade) and _wants(contact, grade)
 
 
+def units_of(district: District, alert: Alert) -> dict[str, str]:
+    """Who is told for a unit that stands in the way (risks.csv), and of what kind it is: whatever areas they
+    chose. A responsible person or observer of the area is told already."""
+    found: dict[str, str] = {}
+    for r in district.plans.risks.values():
+        if not r.is_unit or r.area != alert.area or (r.hazards and alert.hazard not in r.hazards):
+            continue
+        for name in r.contacts:
+            c = district.contacts.get(name)
+            told = c is not None and c.role in _TOLD_INSIDE and _concerns(c, alert.area)
+            if c is not None and c.role != "organisation" and not told:
+                found.setdefault(name, r.kind)
+    return found
+
+
 def public(
     district: District, alert: Alert, told: Iterable[str], *, awake: bool = False
 ) -> list[Target]:
@@ -188,8 +204,10 @@ def public(
     for node in district.nodes.values():
         if node.area == alert.area and (node.id in known or (loud and not over)):
             found.append(Target(node.id, "public", "public", "duty", ("broadcast",)))
+    units = units_of(district, alert)
     for c in district.contacts.values():
-        if not _is_public(c, alert, district.timezone):
+        unit = units.get(c.id, "")
+        if not unit and not _is_public(c, alert, district.timezone):
             continue
         if c.role == "organisation":
             if c.id in known or (_wants(c, grade) and not over):
@@ -209,7 +227,7 @@ def public(
                     "duty",
                     c.channels,
                     c.lang,
-                    category=c.kind,
+                    category=unit or c.kind,
                     not_before=later,
                 )
             )

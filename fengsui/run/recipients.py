@@ -90,6 +90,15 @@ def doubts(district: District, contacts: Mapping[str, object]) -> list[Text]:
                     f"officers.csv {o.id}: contact {o.contact} is not in the store",
                 )
             )
+    for r in district.plans.risks.values():
+        for who in r.contacts:
+            if who not in contacts:
+                found.append(
+                    Text(
+                        f"risks.csv {r.id}: 联系人 {who} 不在库中",
+                        f"risks.csv {r.id}: contact {who} is not in the store",
+                    )
+                )
     for key in ("not_woken_to", "reports_to"):
         for who in getattr(district.channels, key):
             if who not in contacts:

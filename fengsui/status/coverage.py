@@ -4,7 +4,7 @@ from collections import Counter
 
 from config.language import Said, Text, en, zh
 from config.records.district import District
-from dispatch.address.coverage import WORDS, coverage
+from dispatch.address.coverage import WORDS, coverage, told
 
 
 def coverage_summary(district: District) -> list[Said]:
@@ -20,6 +20,7 @@ def coverage_summary(district: District) -> list[Said]:
             f"! {check} {count[check]} areas: {en(WORDS[check])}",
         )
         for check in WORDS
-        if count[check]
+        if count[check] and check != "unit_nobody"  # these are named
     ]
+    out += [Text("! ", "! ") + told(district, g) for g in gaps if g.check == "unit_nobody"]
     return [*out, Text("逐区列出：fengsui coverage", "each of them: fengsui coverage")]

@@ -11,6 +11,7 @@ from config.language import Said, Text, text_of
 from config.records.district import District
 from config.records.level import HAZARD_EN, Action, Level
 from dispatch.address.coverage import coverage, uncovered
+from dispatch.address.coverage import told as told_gap
 from dispatch.address.platform_terminals import Told, counted, line_of, sounding
 from dispatch.address.reach_estimate import Reach, reach
 from dispatch.geography.downstream import TRAVELS, downstream
@@ -192,7 +193,7 @@ def coverage_(obj: Shared, run_name: str) -> None:
     district, told = _listed(setup), _terminals(setup)
     gaps = coverage(district, terminals=sounding(district, told))
     for gap in gaps:
-        echo(gap)
+        echo(told_gap(district, gap))
     for platform in counted(district, told):
         echo(line_of(platform))
     bad = uncovered(gaps)
