@@ -174,17 +174,23 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
         "moved",
         "help",
         "safe",
+        "staying",
+        "closed",
+        "opened",
         "unclear",
         "words",
     ]
     said_at: Whole
     received_at: Whole
     way: Literal["form", "sms", "app"]
-    people: Whole | None = None  # moved: how many; None: all, or nobody said
+    people: Whole | None = (
+        None  # moved: how many; None: all, or nobody said; staying: guests tonight
+    )
     photo: str = ""  # SHA-256 of the picture in the run's frame store, in hex
     # report_flood of a lake or dam that gave way: its hazard, and when that was, as the person says it
     fact: Literal["", "dam_break", "reservoir_release"] = ""
     happened_at: Whole = 0  # 0: as it was said
+    until_at: Whole = 0  # closed: a gully or site counts as closed until then, if nobody says more
 
 
 SERVICE_LONGEST_MS = 72 * 3_600_000  # a longer one is said again

@@ -36,8 +36,9 @@ function row(r) {
   const newest = Math.max(0, ...words.map((w) => w.at));
   const cell = (n, given, ...inside) => el("td", { "data-head": head[n], ...given }, ...inside);
   return el("tr", { class: r.help.length ? "crying" : "", "data-roll": r.area },
-    el("th", { scope: "row" }, placeOf(r.area), " ", r.action ? el("strong", { class: "order" }, of(ACTION[r.action])) : el("span", { class: "note" }, t("未令转移", "no order"))),
-    cell(1, {}, r.action ? String(r.should) : "–"),
+    el("th", { scope: "row" }, placeOf(r.area), " ", r.action ? el("strong", { class: "order" }, of(ACTION[r.action])) : el("span", { class: "note" }, t("未令转移", "no order")),
+      r.closed ? el("p", { class: "note", "data-closed": r.area }, t(`封沟到 ${time(r.closed.until_at, clock())}，${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? "，有照片" : ""}`, `closed until ${time(r.closed.until_at, clock())}, by ${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? ", with a photo" : ""}`)) : ""),
+    cell(1, {}, r.action ? String(r.should) : "–", r.guests === null ? "" : t(`（今晚游客 ${r.guests}）`, ` (${r.guests} guests tonight)`)),
     cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved)),
     cell(3, { class: r.action && (r.moved === null || r.not_yet) ? "bad" : "" }, r.action ? (r.moved === null ? t("？ 未知", "? unknown") : r.not_yet ? `✗ ${r.not_yet}` : "✓ 0") : "–"),
     cell(4, { class: r.help.length ? "bad" : "" }, r.help.length ? `⚠ ${r.help.map((w) => w.person).join(" ")}` : "–"),

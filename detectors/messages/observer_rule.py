@@ -43,6 +43,8 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     # a stranger may name no place of ours
     if says.area not in district.areas and not (says.role == STRANGER and not says.area):
         return []
+    if says.id in people.seen and says.photo and says.what == "closed":
+        return [Write("cases", says.area, says)]  # the proof of it comes behind the word
     if says.id in people.seen:
         return list(_pictured(district, state, says)) if says.photo else []
     people.seen[says.id] = says.received_at + KEPT_MS

@@ -21,6 +21,12 @@ REPLIES = {
     "help": Text("求助", "NEEDS HELP"),
     "safe": Text("平安", "safe"),
 }
+# of a gully or a site, by whoever keeps it
+PLACES = {
+    "closed": Text("封沟", "closed"),
+    "opened": Text("开沟", "opened again"),
+    "staying": Text("今晚住", "guests tonight"),
+}
 WAY = {
     "form": Text("表单", "form"),
     "sms": Text("短信", "SMS"),
@@ -48,7 +54,7 @@ def deliveries(district: District, says: PersonSays, live: bool) -> list[Deliver
         and says.role in rule.trusted
         and any(h in district.areas[says.area].hazards for h in rule.hazards.get(says.what, ()))
     )
-    if says.what == "help" or (says.what in QUANTITIES and not counts):
+    if says.what in ("help", "closed", "opened") or (says.what in QUANTITIES and not counts):
         return [_notice(district, says, live)]
     return []
 
@@ -56,7 +62,12 @@ def deliveries(district: District, says: PersonSays, live: bool) -> list[Deliver
 def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     """To the duty room, above everything: somebody needs help."""
     help_ = says.what == "help"
-    what = _HELP if help_ else Text(QUANTITIES[says.what].zh, says.what.replace("_", " "))
+    what = _HELP if help_ else PLACES.get(says.what, Text("", ""))
+    if says.what in QUANTITIES:
+        what = Text(QUANTITIES[says.what].zh, says.what.replace("_", " "))
+    if says.until_at:
+        until = local(says.until_at, district.timezone)
+        what += Text(f"到 {until}", f" until {until}")
     area = district.areas[says.area]
     at = local(says.said_at, district.timezone, "%H:%M")
     who = f"{says.area} {says.role} {says.person} {at} "
@@ -64,7 +75,8 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     text = drill_mark(live) + what + place + WAY[says.way]
     title = Text("求助", "help") if help_ else Text("现场报告", "report")
     route = Route(channel="console", title=title, text=text)
-    return _made(says, live, DUTY + says.person, route, Level.RED if help_ else Level.YELLOW)
+    level = Level.BLUE if says.what in PLACES else Level.YELLOW
+    return _made(says, live, DUTY + says.person, route, Level.RED if help_ else level)
 
 
 def _unread(district: District, says: PersonSays, live: bool) -> Delivery:

@@ -7,6 +7,10 @@ Two people may count the same villagers, so the largest count of one person stan
 the sum: too few moved is the safe side. A count belongs to the warning that is open: what was said
 before it began is of another storm. A cry for help stands until the same person says otherwise
 (已转移, 平安), or for a day.
+
+Beside the people who live there stand the guests of a camp site or an inn, as its keeper counts them in the
+evening (the newest count of each keeper, for a day), and whether a gully is closed (封沟): until the time that
+was said, until it is renewed, or opened.
 """
 
 from dataclasses import dataclass, field
@@ -19,7 +23,7 @@ from config.records.level import Action
 from dispatch.records import Alert, Delivery, Receipt
 from ingest.observation import PersonSays
 
-_HELP_KEPT_MS = 24 * 3_600_000
+_HELP_KEPT_MS = _DAY_MS = 24 * 3_600_000
 _ANSWERS = ("moved", "help", "safe", "received")
 
 
@@ -33,9 +37,19 @@ class RollWord(msgspec.Struct, frozen=True):
     people: int | None = None
 
 
+class Closure(msgspec.Struct, frozen=True):
+    """A gully or site that is closed. photo: the proof, SHA-256 of the picture, "" none."""
+
+    by: str  # opaque id
+    at: int
+    until_at: int
+    photo: str = ""
+
+
 class RollRow(msgspec.Struct, frozen=True):
-    """One area. should: its people while an order to move is in force, else 0. moved: see above; None
-    while nobody has said. not_yet: how many are left; None while nobody has said."""
+    """One area. should: its people and guests while an order to move is in force, else 0. moved: see above;
+    None while nobody has said. not_yet: how many are left; None while nobody has said. guests: tonight, as
+    keepers said; None: nobody has."""
 
     area: str
     action: Action
@@ -46,6 +60,8 @@ class RollRow(msgspec.Struct, frozen=True):
     help: tuple[RollWord, ...]
     answers: tuple[RollWord, ...]  # newest first
     unanswered: tuple[str, ...]  # who must answer and has not
+    guests: int | None = None
+    closed: Closure | None = None
 
     @property
     def newest_at(self) -> int:
@@ -65,6 +81,9 @@ class Roll:
     # area -> id -> delivery that must be answered
     asked: dict[str, dict[str, Delivery]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)  # delivery -> when
+    # area -> keeper -> when and how many
+    staying: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    kept: dict[str, PersonSays] = field(default_factory=dict)  # area -> the newest closed or opened
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
@@ -77,11 +96,20 @@ class Roll:
             case PersonSays() if record.what in _ANSWERS:
                 r = record
                 self._word(r.area, RollWord(r.person, r.role, r.what, r.said_at, r.people))
+            case PersonSays(what="staying") if record.people is not None:
+                counts = self.staying.setdefault(record.area, {})
+                said = (record.said_at, record.people)
+                counts[record.person] = max(counts.get(record.person, (0, 0)), said)
+            case PersonSays(what="closed" | "opened"):
+                before = self.kept.get(record.area)
+                # of two of one moment the one with its proof, and else the closure: the order must not show
+                if before is None or _later(record) > _later(before):
+                    self.kept[record.area] = record
             case Delivery() if record.must_answer:
                 self.asked.setdefault(record.area, {})[record.id] = record
             case Receipt() if record.state == "answered":
-                before = self.answered.get(record.delivery, 2**62)
-                self.answered[record.delivery] = min(before, record.receipt_at)
+                heard = self.answered.get(record.delivery, 2**62)
+                self.answered[record.delivery] = min(heard, record.receipt_at)
             case _:
                 pass
 
@@ -95,7 +123,7 @@ class Roll:
     def rows(self, district: District, now_at: int) -> list[RollRow]:
         """Areas with an open warning or a cry for help: those who need help first, then orders with
         most people left."""
-        areas = sorted({*self.alerts, *self.words} & district.areas.keys())
+        areas = sorted({*self.alerts, *self.words, *self.kept} & district.areas.keys())
         rows = [r for area in areas if (r := self.row(district, area, now_at)) is not None]
         return sorted(
             rows, key=lambda r: (not r.help, -r.action, -(r.should - (r.moved or 0)), r.area)
@@ -109,11 +137,13 @@ class Roll:
         ]  # fmt: skip
         since = min((self.began[a.id] for a in alerts), default=0)
         action = max((a.action for a in alerts), default=Action.NONE)
-        should = district.areas[area].population if action else 0
+        guests = self.guests(area, now_at)
+        should = district.areas[area].population + (guests or 0) if action else 0
         words = self._heard(area, {a.id for a in alerts})
         cries = [w for w in words if w.what == "help" and w.at > now_at - _HELP_KEPT_MS]
         help_ = tuple(w for w in cries if not _ended(w, words))
-        if not since and not help_:
+        closed = self.closed(area, now_at)
+        if not since and not help_ and closed is None:
             return None
         answers = tuple(w for w in words if since and w.at >= since)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
@@ -131,7 +161,21 @@ class Roll:
             help_,
             answers,
             tuple(sorted(asked - spoke)),
+            guests,
+            closed,
         )
+
+    def guests(self, area: str, now_at: int) -> int | None:
+        """How many stay tonight, as keepers said within a day; None: nobody has."""
+        counts = [n for at, n in self.staying.get(area, {}).values() if at > now_at - _DAY_MS]
+        return sum(counts) if counts else None
+
+    def closed(self, area: str, now_at: int) -> Closure | None:
+        """The closure that holds now."""
+        last = self.kept.get(area)
+        if last is None or last.what != "closed" or last.until_at <= now_at:
+            return None
+        return Closure(last.person, last.said_at, last.until_at, last.photo)
 
     def _heard(self, area: str, open_: set[str]) -> list[RollWord]:
         """Every newest word on the area, newest first; an answered call or message is 收到."""
@@ -143,6 +187,10 @@ class Roll:
                 if key not in best or best[key].at < word.at:
                     best[key] = word
         return sorted(best.values(), key=lambda w: (-w.at, w.person, w.what))
+
+
+def _later(says: PersonSays) -> tuple[int, bool, str]:
+    return (says.said_at, says.what == "closed", says.photo)
 
 
 def _rank(word: RollWord) -> tuple[int, int]:

@@ -47,6 +47,7 @@ _LOOKS = {
     # what a crash has left of a file: letters too
     "weather": ("observations", "dead-letters"),
     "camera": ("observations", "cases"),
+    "residents": ("alerts",),  # which places are closed
 }
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic
 

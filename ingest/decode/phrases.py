@@ -4,6 +4,8 @@
     泥石流                    report_debris_flow   已转移 12 人 全部转移  moved
     塌方 滑坡 落石            report_landslide     平安                  safe
     倒塌 冲毁 受损            damage               收到 1                received
+    封沟 封沟12小时           closed               今晚 43 人            staying
+    开沟 解封                 opened
 
 Full-width characters and Chinese numerals are read as what they mean. A word that is denied (没有, 未,
 不, 无人) means nothing here: what is left unsaid by a person is never an all-clear. A question, hearsay,
@@ -86,12 +88,25 @@ _SAVED = re.compile(
     r"(?:人员?|群众|村民|游客|全部|都|均|全|人)(?:已经?|都|均|全部)*(?:安全)?(?:救出|获救|得救|脱险|脱困|解救|找到|联系上|救上来)"
 )
 _STILL = re.compile(r"还有|仍|尚|还在|还没|\bstill\b")
+# of a gully or a camp site, from whoever keeps it; read where the text reports nothing else
+_KEPT = (
+    ("opened", re.compile(r"开沟|解除封(?:沟|闭|山)|解封|\bre-?opened\b")),
+    (
+        "closed",
+        re.compile(r"封沟|封山|封闭沟口|沟口?已?封闭|\b(?:gully|site|valley) (?:is )?closed\b"),
+    ),
+)
+_HOURS = re.compile(r"(\d{1,2})\s*(?:个)?(?:小时|h\b|hours?)")
 _WHOLE = re.compile(
     r"已|全|都|完|了|moved|evacuated"
 )  # without it, or a count, 转移 is only a word
 _PART = re.compile(r"部分|一半|一些|有的|some|part")
 _NUMERAL = "零〇一二两三四五六七八九十百千"
 _COUNT = re.compile(rf"(\d+|[{_NUMERAL}]+)\s*(?:余|多)?\s*(?:个人|口人|人|名|位|口|people|persons)")
+_TONIGHT = re.compile(
+    rf"(?:今晚|今夜|昨晚|tonight)[^\d{_NUMERAL}无没]{{0,8}}(?:(\d+|[{_NUMERAL}]+)\s*(?:个|位|名|口)?\s*(?:客|游)?(?:人|客|people|guests)"
+    r"|无人|没有?人)"
+)
 _BARE = re.compile(
     rf"(?:转移|撤离|撤走|moved|evacuated)(?:了|出)?[\s,:，：]*(\d+|[{_NUMERAL}]+)\s*$"
 )
@@ -131,6 +146,30 @@ def meanings(text: str, *, exercise: bool = False) -> list[Meaning]:
     if not loud and _open(text):
         return []
     return loud or found[:1]
+
+
+def of_place(text: str) -> list[Meaning]:
+    """What the keeper of a gully or site says of it: closed, opened, or how many stay tonight. Nothing where it
+    is asked, denied, heard of or only to come, and nothing where the text reports a danger (`meanings`)."""
+    text = plain(text)
+    if not text or len(text) > LONGEST or _ASKED.search(text) or _HEARSAY.search(text):
+        return []
+    if _UNSURE.search(text) or any(m.what not in ("received", "safe") for m in meanings(text)):
+        return []
+    if hit := _TONIGHT.search(text):
+        return [Meaning("staying", 0 if hit[1] is None else number(hit[1]))]
+    for what, pattern in _KEPT:
+        for hit in pattern.finditer(text):
+            before = text[: hit.start()]
+            if not _DENIED.search(before) and not _NOT_YET.search(before):
+                return [Meaning(what)]
+    return []
+
+
+def hours_of(text: str) -> int:
+    """For how many hours a closure is said to hold; 0: it does not say."""
+    hit = _HOURS.search(plain(text))
+    return int(hit[1]) if hit else 0
 
 
 def is_outburst(text: str) -> bool:

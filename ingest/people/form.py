@@ -56,7 +56,7 @@ class Form:
         """Whether the words are all there: at its end, and where the picture begins, if nothing that
         changes their meaning can come behind it. The page asks for the picture last."""
         behind = "what" in self.fields and (
-            self.fields["what"] != "moved" or "people" in self.fields
+            self.fields["what"] not in ("moved", "staying") or "people" in self.fields
         )
         return self.whole or (bool(self._file) and behind)
 

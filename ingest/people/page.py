@@ -30,6 +30,11 @@ _CHOICES = (
     ("safe", Text("平安", "safe")),
     ("received", Text("收到通知", "I received the notice")),
 )
+_KEEPER = (
+    ("staying", Text("今晚住的人数", "guests tonight: how many")),
+    ("closed", Text("封沟（24 小时，可再报延长）", "closed for 24 hours; say it again to renew")),
+    ("opened", Text("开沟", "opened again")),
+)
 _LENGTHS = (
     (30, Text("30 分钟", "30 minutes")),
     (60, Text("1 小时", "1 hour")),
@@ -40,7 +45,7 @@ _LENGTHS = (
 )
 _DRILL = Text("（演练）", "(EXERCISE) ")
 _WHERE, _CHOOSE = Text("哪里", "where"), Text("请选择", "choose")
-_HOW_MANY = Text("已转移人数", "how many moved")
+_HOW_MANY = Text("人数（已转移的，或今晚住的）", "how many moved, or stay tonight")
 _PHOTO = Text("照片（可不选）", "photo, if any")
 _SEND, _AGAIN = Text("发送", "Send"), Text("再报一条", "report more")
 _CALL = Text("紧急情况请打电话：", "in an emergency call ")
@@ -59,11 +64,12 @@ def form(
     hotline: str,
     ends: str = "",
     serves: Sequence[str] = (),
+    keeps: bool = False,
     language: PageLanguage = "zh",
 ) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
     on which the link is over, if that is soon. serves: stations that this person may take out of
-    judgement."""
+    judgement. keeps: whether they may close a gully and count its guests."""
     named = {a.id: escape(choose(Text(a.name, a.name_en), language)) for a in areas}
     where = f"<p>{named[areas[0].id]}</p>"
     if len(areas) > 1:
@@ -75,7 +81,7 @@ def form(
     choices = "".join(
         f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
         f'value="{what}"> {choose(words, language)}</label>'
-        for what, words in _CHOICES
+        for what, words in (*_CHOICES, *(_KEEPER if keeps else ()))
     )
     title = choose(_DRILL if drill else "", language) + choose(_TITLE, language)
     return (

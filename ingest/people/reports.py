@@ -16,7 +16,7 @@ from config.records.district import Area, Contact, District
 from config.records.level import FACTS
 from config.records.quantity import OF_PEOPLE
 from ingest.decode.fact_time import fact_time, in_words
-from ingest.decode.phrases import Meaning, is_outburst, meanings, plain
+from ingest.decode.phrases import Meaning, hours_of, is_outburst, meanings, of_place, plain
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
@@ -34,10 +34,17 @@ FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
 Way = Literal["form", "sms", "app"]
 # what we say of a message that nobody can read
 _OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
-SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received")
+OF_KEEPERS = ("staying", "closed", "opened")
+SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received", *OF_KEEPERS)
+CLOSED_H, CLOSED_MOST_H = 24, 72  # how long a closure holds, and the longest that one word makes it
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
 _SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
+_KEEPERS = ("camp", "tourist")  # categories of a site's own contact
+_A_KEEPER = Text(
+    "封沟、开沟和今晚人数由责任人、观察员或营地联系人报告",
+    "closing, opening and tonight's guests are told by who answers for the place, or the site's contact",
+)
 _A_TEXT = Text('应为 {"text": …, "id": …, "at": …}：', 'write {"text": …, "id": …, "at": …}: ')
 _A_REPORT = Text(
     '应为 {"id", "what", "area", "people", "time", "fact", "happened"}：',
@@ -68,6 +75,7 @@ class Sent(NamedTuple):
     photo: str = ""
     fact: str = ""  # as `PersonSays` has them
     happened_at: int = 0
+    hours: int = 0  # of a closure; 0: as usual
 
 
 class _Sms(msgspec.Struct):
@@ -167,10 +175,12 @@ class People:
         if asked_for is not None and any(i in self._ids for i in asked_for.ids):
             ident = ident or hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()
             return [self.service(person, asked_for, "sms", ident, now)]
-        said, area = tuple(meanings(text, exercise=self._exercise)), self._named(areas, plain(text))
+        said = tuple(of_place(text) or meanings(text, exercise=self._exercise))
+        area = self._named(areas, plain(text))
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
-        sent = self._of_fact(Sent(person, "sms", said, area, ident, at), text, now)
+        whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text))
+        sent = self._of_fact(whole, text, now)
         found = self.judge(sent, now) if said and area else []
         if found and not isinstance(found[0], Rejected):
             return [*found]
@@ -231,6 +241,11 @@ class People:
         if contact is None or contact.role not in _SERVE:
             return []
         return sorted({t for a in self.areas_of(person) for t in self._things.get(a, ())})
+
+    def keeps(self, person: str) -> bool:
+        """May this person say that a gully is closed, and how many stay tonight?"""
+        contact = self._contacts.get(person)
+        return contact is not None and (contact.role in _SERVE or contact.category in _KEEPERS)
 
     def report(self, person: str, payload: bytes, now: int) -> list[Said]:
         """`P/person/{person}/report`, of an app: {"id", "what", "area", "people", "time"}; or
@@ -299,6 +314,9 @@ class People:
                 fact=sent.fact  # type: ignore[arg-type]  # one of FACTS
                 if what == "report_flood"
                 else "",
+                until_at=said_at + 3_600_000 * min(sent.hours or CLOSED_H, CLOSED_MOST_H)
+                if what == "closed"
+                else 0,
                 happened_at=sent.happened_at if what == "report_flood" and sent.fact else 0,
             )
             for what, people in sent.said
@@ -314,6 +332,8 @@ class People:
             if what not in SAYABLE and (what, sent.way) not in _OURS:
                 wanted = Text("what: 应为 ", "what: write one of ") + ", ".join(SAYABLE)
                 return Rejected("bad_value", wanted)
+            if what in OF_KEEPERS and not self.keeps(sent.person):
+                return Rejected("not_their_area", _A_KEEPER)
             if people is not None and not 0 <= people <= _MOST:
                 return Rejected(
                     "bad_value", Text(f"people: 应为 0 … {_MOST}", f"people: write 0 … {_MOST}")

@@ -138,7 +138,7 @@ class PeopleDoor:
         serves = self._people.serves(person)
         page = form(
             areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves,
-            language=_language(request),
+            keeps=self._people.keeps(person), language=_language(request),
         )  # fmt: skip
         return self._html(page, 200)
 
@@ -252,7 +252,7 @@ class PeopleDoor:
         people = plain(f.get("people", "")[:20])
         if people and not (people.isascii() and people.isdigit() and len(people) < 9):
             raise Refused(400, "wrong", "people")
-        count = int(people) if people and f.get("what") == "moved" else None
+        count = int(people) if people and f.get("what") in ("moved", "staying") else None
         said = (Meaning(f.get("what", ""), count),)
         # a text of its own comes from a program, never from the page
         way: Way = "app" if "text" in f else "form"

@@ -22,6 +22,7 @@ from config.language import Text, text_of
 from config.records.district import District
 from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
 from dispatch.people.residents.page import DAYS, HOURS, LANGS, Lang, Shown, answer, code, form
+from dispatch.people.residents.places import Places
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
@@ -209,7 +210,8 @@ def run_door(
     """Open until `stop`; once an hour whoever's last day is over leaves the list. ready: told the address.
     Raises OSError when the place cannot be had."""
     desk = ResidentDesk(district, live, clock, wall)
-    app = ResidentDoor(district, live, log, desk, wall).app()
+    places = Places(district, log, clock)
+    app = ResidentDoor(district, live, log, desk, wall, places.notes).app()
     front = Front(proxies=district.channels.residents_proxies)
     server = HttpDoor(app, listen, WHERE, _BOUNDS, front)
     seldom = Seldom()
@@ -219,6 +221,7 @@ def run_door(
     try:
         while not stop.wait(1.0):
             pulse.beat()
+            places.look()
             last -= 1.0
             if last > 0:
                 continue

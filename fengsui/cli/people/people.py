@@ -104,6 +104,18 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
             f"{row.area} {area.name_en}: {order.en}; should move {row.should}, {moved.en}",
         )
     ]
+    if row.guests is not None:
+        out.append(Text(f"  今晚游客 {row.guests} 人", f"  guests tonight: {row.guests}"))
+    if row.closed is not None:
+        until = local(row.closed.until_at, district.timezone)
+        at = local(row.closed.at, district.timezone)
+        proof = Text("，有照片", ", with a photo") if row.closed.photo else Text("", "")
+        out.append(
+            Text(
+                f"  封沟到 {until}：{row.closed.by} {at}{proof.zh}",
+                f"  closed until {until}: {row.closed.by} {at}{proof.en}",
+            )
+        )
     out += ["  ! " + _word(district, w, now_at) for w in row.help]
     out += ["  " + _word(district, w, now_at) for w in row.answers if w not in row.help]
     if row.unanswered:
