@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 # more than cores: a test often waits for another process
-WORKERS ?= 3
+WORKERS ?= 4
 TESTS := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # every process that a test or a line starts finds its modules compiled, whatever the shell has set
 unexport PYTHONDONTWRITEBYTECODE
@@ -21,7 +21,6 @@ test: .venv/ready console/static/vendor/ready
 	$(TESTS) -m unit $(ARGS)
 
 # All tests, and every example of the properties (tests/support/examples.py), of which `make test` tries a quarter
-test-all: WORKERS = 4
 test-all: .venv/ready console/static/vendor/ready
 	$(TESTS) --hypothesis-profile=ci $(ARGS)
 

@@ -76,7 +76,7 @@ def _alone(view: View, p: ArealIntensity) -> Bools:
     Gauges that are not heard contradict nobody."""
     slots = max(1, _BESIDE_MIN // p.slot_min)
     newest = view.values[..., -slots:]
-    rains = np.nan_to_num(newest) > 0
+    rains = newest > 0
     heard: Bools = np.any(np.isfinite(newest), axis=2)
     wet: Bools = np.any(rains, axis=2)
     lasted = np.count_nonzero(np.any(rains, axis=1), axis=1)

@@ -28,15 +28,21 @@ def heard(values: Floats) -> Bools:
     return found
 
 
+def fallen(values: Floats) -> Floats:
+    """The values, and 0 where nothing was heard (NaN)."""
+    found: Floats = np.where(np.isnan(values), 0.0, values)
+    return found
+
+
 def newest_sums(values: Floats) -> Floats:
     """(…, W): entry d - 1 is the sum of the newest d slots."""
-    sums: Floats = np.cumsum(np.nan_to_num(values[..., ::-1]), axis=-1)
+    sums: Floats = np.cumsum(fallen(values[..., ::-1]), axis=-1)
     return sums
 
 
 def sums_over(values: Floats, length: int) -> Floats:
     """(…, W - length + 1): sums of `length` slots in a row, oldest first."""
-    total = np.cumsum(np.nan_to_num(values), axis=-1)
+    total = np.cumsum(fallen(values), axis=-1)
     sums = total[..., length - 1 :].copy()
     sums[..., 1:] -= total[..., :-length]
     return sums
@@ -70,7 +76,7 @@ def continued(
     before: (n, k) the sums of that quarter, where not `quarter_before`."""
     slots = _recent_slots(view)
     newest = view.values[..., -slots:]
-    recent = np.nan_to_num(newest).sum(axis=-1, keepdims=True) * (share / slots)
+    recent = fallen(newest).sum(axis=-1, keepdims=True) * (share / slots)
     later = np.repeat(recent, ahead, axis=-1)
     if trend:
         held = quarter_before(view) if before is None else before
@@ -89,8 +95,8 @@ def quarter_before(view: View) -> Floats:
     estimated it is what was measured and, of what was estimated by then, all that probably fell: what is
     sure now is low, and so is its growth."""
     slots = _recent_slots(view)
-    newest = np.nan_to_num(view.values[..., -slots:]).sum(axis=-1)
-    before: Floats = np.nan_to_num(view.values[..., -2 * slots : -slots]).sum(axis=-1)
+    newest = fallen(view.values[..., -slots:]).sum(axis=-1)
+    before: Floats = fallen(view.values[..., -2 * slots : -slots]).sum(axis=-1)
     if view.doubt is None:
         return before
     taken = view.doubt[..., -2 * slots :]
@@ -99,7 +105,7 @@ def quarter_before(view: View) -> Floats:
     weight = np.where(some, 0.0, view.weights)
     now, then = (weight * newest).sum(axis=1), (weight * before).sum(axis=1)
     ratio = np.divide(then, now, out=np.ones_like(now), where=now > 0)
-    left = np.where(doubtful, np.nan_to_num(view.values[..., -2 * slots :]), 0.0).sum(axis=-1)
+    left = np.where(doubtful, fallen(view.values[..., -2 * slots :]), 0.0).sum(axis=-1)
     fell = before + taken[..., :slots].sum(axis=-1) * _OF_ESTIMATE
     estimated = doubtful[..., -1] & (taken.sum(axis=-1) <= left)
     other = np.where(estimated, fell, newest * ratio[:, None])

@@ -58,7 +58,7 @@ from detectors.engine.window_rule import (
     scored,
 )
 from detectors.rain.log_odds import chance
-from detectors.rain.sums import areal_mean, check, check_slots
+from detectors.rain.sums import areal_mean, check, check_slots, fallen
 from detectors.statistics.robust_slope import newest
 from detectors.water.stage_score import as_heard, check_scale, scaled, then
 
@@ -247,7 +247,7 @@ def holds(p: FloodScore, view: View) -> Bools:
     unseen = _unseen(p, *_last(_heard(p, view), p.silent_min // p.slot_min))
     if not unseen.any():
         return unseen
-    fell = np.nan_to_num(view.values[:, _wet_at(view)]).any(axis=(1, 2))
+    fell = fallen(view.values[:, _wet_at(view)]).any(axis=(1, 2))
     return np.asarray(unseen & fell)
 
 

@@ -368,7 +368,7 @@ def answer(port: int, path: str, wanted: int, within_s: float) -> bool:
     until, found = time.monotonic() + within_s, 0
     while found != wanted and time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as got:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=90) as got:
                 found = got.status
         except urllib.error.HTTPError as e:
             found = e.code

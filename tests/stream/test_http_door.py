@@ -7,7 +7,6 @@ import contextlib
 import socket
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,15 +107,20 @@ def test_silence_a_dripping_head_and_a_dripping_body_are_cut() -> None:
 
 
 def test_who_does_not_read_the_answer_is_cut() -> None:
-    with door(answer_s=1.0) as port, connect(port) as s:
-        s.sendall(b"GET /90000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-        stop = threading.Event()
-        stop.wait(4.0)  # not a byte is read meanwhile
-        got = 0
-        with contextlib.suppress(ConnectionError):
-            while chunk := s.recv(1_000_000):
-                got += len(chunk)
-        assert got < 90_000_000
+    found = HttpDoor(answering, "127.0.0.1:0", "test", Bounds(head_s=LONG, answer_s=1.0))
+    try:
+        with connect(found.port) as s:
+            peer = s.getsockname()
+            s.sendall(b"GET /90000000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert s.recv(1)  # the answer has begun
+            until(lambda: not _there(found, peer), "not a byte is read meanwhile", 90)
+            got = 1
+            with contextlib.suppress(ConnectionError):
+                while chunk := s.recv(1_000_000):
+                    got += len(chunk)
+            assert got < 90_000_000
+    finally:
+        found.close()
 
 
 async def flowing(scope: Any, receive: Any, send: Any) -> None:

@@ -33,6 +33,8 @@ ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "console"
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a long enough one"
+# what a page is to show it may show late, where the machine has much to do: five seconds are not enough
+sync_api.expect.set_options(timeout=90_000)
 
 
 @pytest.fixture(scope="session")

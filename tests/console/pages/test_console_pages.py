@@ -14,8 +14,6 @@ from tests.support.tcp_proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("here")
 
-sync_api.expect.set_options(timeout=90_000)
-
 
 def test_a_new_warning_shows_on_an_open_map_without_a_reload(seat: Seat, log: Log) -> None:
     page = seat.enter("screen")

@@ -24,8 +24,6 @@ from tests.support.console_door import Caller
 from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, seen, yanqing
 
-sync_api.expect.set_options(timeout=90_000)
-
 pytestmark = pytest.mark.usefixtures("here")
 
 HOUR = 60 * MIN

@@ -205,7 +205,7 @@ class Ear:
 
 def ask(url: str, body: bytes | None = None) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=30) as r:
+        with urllib.request.urlopen(urllib.request.Request(url, body), timeout=90) as r:
             return r.status, r.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, ""

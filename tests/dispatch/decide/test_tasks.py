@@ -279,7 +279,7 @@ def line(setup: Setup) -> Iterator[Log]:
     put(log, run("exercise"), seen(0, Level.YELLOW, Action.MOVE), mark(35), tick(35))
     yield log
     stop.set()
-    thread.join(30)
+    thread.join(90)
     log.close()
 
 
