@@ -30,6 +30,7 @@ from stream.log.open import open_log
 from stream.records import Run
 from tests.support.decide_district import yanqing
 from tests.support.one_language import foreign
+from tests.support.played import RUN
 from tests.support.warm import command
 
 ROOT = Path(__file__).parents[2]
@@ -166,12 +167,10 @@ def test_where_no_base_station_is_left_phones_are_silent() -> None:
 
 
 @pytest.mark.storm
-def test_a_drill_to_its_end_is_marked_everywhere_and_assessed(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    played = start(tmp_path, "drill", "cloudburst", "--speed", "0", "--plain", "--port", "0",
-                   "--run", "exercise-a", "--out", str(out))  # fmt: skip
-    said, _ = played.communicate(timeout=1200)
-    assert played.returncode == 0, said[-3000:]
+def test_a_drill_to_its_end_is_marked_everywhere_and_assessed(
+    drilled: Path, drilled_out: Path
+) -> None:
+    out = drilled_out
     found = json.loads((out / "after-action.json").read_bytes())
     assert found["exercise"]
     assert found["scenario"] == "cloudburst"
@@ -182,11 +181,11 @@ def test_a_drill_to_its_end_is_marked_everywhere_and_assessed(tmp_path: Path) ->
     assert all(
         "<status>Exercise</status>" in p.read_text("utf-8") for p in (out / "cap").glob("*.xml")
     )
-    texts = [x.text for r in records(tmp_path, "exercise-a") if isinstance(r, Delivery)
+    texts = [x.text for r in records(drilled, RUN) if isinstance(r, Delivery)
              for x in r.routes if x.channel in ("sms", "app", "broadcast")]  # fmt: skip
     assert texts
     assert all("演练" in t or "EXERCISE" in t.upper() for t in texts)
-    again = start(tmp_path, "drill", "cloudburst", "--run", "exercise-a")
+    again = start(drilled, "drill", "cloudburst", "--run", RUN)
     said, _ = again.communicate(timeout=300)
     assert again.returncode == 2
     assert "not empty" in said

@@ -25,7 +25,7 @@ def fengsui(state: Path, *words: str, **env: str) -> "subprocess.CompletedProces
     return command(["--state", str(state), *words], {**os.environ, **env})
 
 
-def once(place: Path, make: Callable[[], None]) -> None:
+def once(place: Path, make: Callable[[], object]) -> None:
     """Makes what is not made: by the first of all the processes that ask, and the others wait."""
     with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -84,6 +84,17 @@ def nothing_of_the_user_s(played: Path) -> Iterator[None]:
         yield
 
 
+def _whole(state: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """A storm to its end, as the run RUN."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fengsui", "--state", str(state), *words, "--speed", "0", "--plain",
+         "--run", RUN, "--port", "0"],
+        capture_output=True, text=True, timeout=1200, cwd=ROOT, umask=0o022,
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    return done
+
+
 @pytest.fixture(scope="session")
 def storm(played: Path) -> Path:
     """The state folder of the run RUN. Its folder was there as an older version made it, open to all."""
@@ -91,13 +102,15 @@ def storm(played: Path) -> Path:
 
     def play() -> None:
         (state / RUN).mkdir(parents=True, mode=0o755)
-        done = subprocess.run(
-            [sys.executable, "-m", "fengsui", "--state", str(state), "run", "--scenario", "cloudburst",
-             "--until-done", "--speed", "0", "--plain", "--run", RUN, "--port", "0", "--out",
-             str(played / "storm-out")],
-            capture_output=True, text=True, timeout=1200, cwd=ROOT, umask=0o022,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
+        done = _whole(
+            state,
+            "run",
+            "--scenario",
+            "cloudburst",
+            "--until-done",
+            "--out",
+            str(played / "storm-out"),
+        )
         assert "Fengsui summary" in done.stdout
         left = [state / RUN, *(p for p in (state / RUN).rglob("*") if p.is_file())]
         modes = {str(p.relative_to(state)): p.stat().st_mode & 0o777 for p in left}
@@ -111,6 +124,20 @@ def storm(played: Path) -> Path:
 def storm_out(played: Path, storm: Path) -> Path:
     """What it wrote with --out."""
     return played / "storm-out"
+
+
+@pytest.fixture(scope="session")
+def drilled(played: Path) -> Path:
+    """The state folder of the run RUN of a drill with the same storm."""
+    state = played / "drilled"
+    once(state, lambda: _whole(state, "drill", "cloudburst", "--out", str(played / "drilled-out")))
+    return state
+
+
+@pytest.fixture(scope="session")
+def drilled_out(played: Path, drilled: Path) -> Path:
+    """What it wrote with --out."""
+    return played / "drilled-out"
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ import pytest
 TIERS = ("unit", "servers", "browser", "storm")
 FOLDERS = {"storms": "storm", "servers": "servers"}
 FIXTURES = {
-    **dict.fromkeys(("storm", "storm_out", "storm_modes", "whole"), "storm"),
+    **dict.fromkeys(("storm", "storm_out", "storm_modes", "whole", "drilled"), "storm"),
     **dict.fromkeys(("browser", "here"), "browser"),
     **dict.fromkeys(("kafka_server", "influx_server", "mosquitto", "hooks"), "servers"),
     **dict.fromkeys(("npm_smsc", "jsmpp", "kannel", "gotify"), "servers"),
