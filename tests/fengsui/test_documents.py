@@ -142,39 +142,41 @@ def test_links_between_pages_lead_somewhere(path: Path) -> None:
         assert "://" in link or (path.parent / link).exists(), link
 
 
-def test_the_line_of_the_readme_is_the_tree() -> None:
+@pytest.mark.parametrize("page", ["README.md", "README.en.md"])
+def test_the_line_of_the_readme_is_the_tree(page: str) -> None:
     """Every folder of the source tree that a reader meets, and no other."""
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / page).read_text("utf-8")
     told = re.findall(r"^\| `([a-z]+)/` \|", text, re.MULTILINE)
     packages = {p.parent.name for p in ROOT.glob("*/__init__.py")}
     assert set(told) - {"tests"} == packages
     assert len(told) == len(set(told))
 
 
-def terms() -> list[tuple[str, str]]:
-    """Each term of the glossary, Chinese and English together, with what defines it."""
-    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
-    found = re.findall(r"^\| ([\u4e00-\u9fff].*?) \|.*\| `([^`]+)` \|$", text, re.MULTILINE)
-    return found[1:] if found and "term" in found[0][0] else found
+def terms(page: str) -> list[tuple[str, str, str]]:
+    """Each term of a glossary, the same in the other language, and what defines it."""
+    text = (ROOT / page).read_text("utf-8")
+    return re.findall(r"^\| ([^|]+) \| ([^|]+) \| .* \| `([^`]+)` \|$", text, re.MULTILINE)
 
 
 def test_the_glossary_names_what_exists_and_no_term_twice() -> None:
-    found = terms()
-    assert len(found) == len({place for _, place in found}) >= 40
-    for term, place in found:
+    found = terms("docs/glossary.md")
+    assert len(found) == len({place for *_, place in found}) >= 40
+    for term, _, place in found:
         module, _, path = place.partition(":")
         thing: object = importlib.import_module(module)
         for name in filter(None, path.split(".")):
             owner = thing
             thing = getattr(thing, name, None) or getattr(owner, "__annotations__", {}).get(name)
             assert thing is not None, f"{term}: {place} does not exist"
-    words = [w for term, _ in found for w in term.split(" ", 1)]
+    words = [w for chinese, english, _ in found for w in (chinese, english)]
     assert all(re.fullmatch(r"[\u4e00-\u9fff]+|[a-z ]+", w) for w in words), words
     assert len(words) == len(set(words)) == 2 * len(found)
+    assert [(e, c, place) for c, e, place in found] == terms("docs/en/glossary.md")
 
 
-def test_the_glossary_is_a_page() -> None:
-    lines = (ROOT / "docs" / "glossary.md").read_text("utf-8").splitlines()
+@pytest.mark.parametrize("page", ["docs/glossary.md", "docs/en/glossary.md"])
+def test_the_glossary_is_a_page(page: str) -> None:
+    lines = (ROOT / page).read_text("utf-8").splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(lines) <= 60
     assert all(len(line) <= 200 for line in rows)

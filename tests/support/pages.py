@@ -124,16 +124,18 @@ def in_own_language(page: str) -> str:
     have = dict(twins())
 
     def led(found: re.Match[str]) -> str:
-        at, _, anchor = found[1].partition("#")
+        words, link = found[1], found[2]
+        at, _, anchor = link.partition("#")
         if "://" in at or not at.endswith(".md"):
             return found[0]
         to = chinese_of(_from_root(page, at))
-        to = have.get(to, to) if english else to
-        new = relpath(to, Path(page).parent.as_posix())
-        return f"]({new}#{anchor})" if anchor else f"]({new})"
+        lead = have.get(to, to) if english else to
+        words = lead if chinese_of(words) == to else words  # a page called by its path
+        at = relpath(lead, Path(page).parent.as_posix())
+        return f"[{words}]({at}#{anchor})" if anchor else f"[{words}]({at})"
 
     first, _, rest = (ROOT / page).read_text("utf-8").partition("\n")
-    return first + "\n" + re.sub(r"\]\(([^)\s]+)\)", led, rest)
+    return first + "\n" + re.sub(r"\[([^]]*)\]\(([^)\s]+)\)", led, rest)
 
 
 if __name__ == "__main__":

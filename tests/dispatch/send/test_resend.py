@@ -155,8 +155,11 @@ def test_the_page_of_channels_says_what_is_proven(
         assert (said(p.by) or unproven) in line, line
 
 
-def test_the_readme_says_that_some_of_it_is_unproven() -> None:
-    assert "unproven" in (ROOT / "README.md").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("name", "unproven"), [("README.md", "未经验证"), ("README.en.md", "unproven")]
+)
+def test_the_readme_says_that_some_of_it_is_unproven(name: str, unproven: str) -> None:
+    assert unproven in (ROOT / name).read_text("utf-8")
 
 
 def test_a_view_counts_what_failed() -> None:
