@@ -367,7 +367,7 @@ def test_documents_name_real_paths() -> None:
     for path in documents():
         for quoted in re.findall(r"`([a-z_]+/[A-Za-z0-9_./-]*)`", path.read_text()):
             ours = quoted.split("/")[0] in (*PACKAGES, "tests", "docs", "deploy")
-            if ours and not (ROOT / quoted).exists():
+            if ours and "NAME" not in quoted and not (ROOT / quoted).exists():
                 wrong.append(f"{name(path)} names {quoted}, which does not exist")
     assert not wrong, "\n".join(wrong)
 
