@@ -10,9 +10,6 @@ import pytest
 from tests.support import pages
 
 ROOT = pages.ROOT
-# pages that still mix both languages. The list only shrinks: a page that is split leaves it
-NOT_SPLIT = {
-}
 # names that a page needs in the other language and that are no quotation: page, the words
 NAMES: dict[str, tuple[str, ...]] = {"docs/glossary.md": ("stage of the line",)}
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -25,15 +22,12 @@ ENGLISH_SENTENCE = re.compile(
 CHINESE_SENTENCE = re.compile(
     r"[\u4e00-\u9fff]{9,}|[\u4e00-\u9fff][，。；：、]|[，。；：、][\u4e00-\u9fff]"
 )
-TWINS = [t for t in pages.twins() if t[0] not in NOT_SPLIT]
-both = pytest.mark.parametrize("pair", TWINS, ids=lambda pair: pair[0])
+both = pytest.mark.parametrize("pair", pages.twins(), ids=lambda pair: pair[0])
 
 
 def test_every_page_stands_in_both_languages() -> None:
     without = set(pages.chinese_pages()) - {chinese for chinese, _ in pages.twins()}
-    assert without == NOT_SPLIT, (
-        "a page has no twin in English, or has one and is still in NOT_SPLIT"
-    )
+    assert not without, "a page has no twin in English"
     found = [p.relative_to(ROOT).as_posix() for p in (ROOT / "docs" / "en").rglob("*.md")]
     left = [p for p in found if not (ROOT / pages.chinese_of(p)).is_file()]
     assert not left, f"there is no page in Chinese to {left}"
@@ -79,8 +73,7 @@ def test_twins_link_to_the_same_pages_in_their_own_language(pair: tuple[str, str
         first = text.partition("\n")[0]
         word = "English" if name == pair[0] else "中文"
         assert first == f"[{word}]({relpath(twin, Path(name).parent.as_posix())})", "the first line"
-        led = bool(NOT_SPLIT) or text == pages.in_own_language(name)
-        assert led, "run: python -m tests.support.pages"
+        assert text == pages.in_own_language(name), "run: python -m tests.support.pages"
 
 
 @both
