@@ -7,6 +7,7 @@ the district's own table."""
 from collections.abc import Iterator
 from random import Random
 
+import msgspec
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,8 @@ def _tables() -> dict[tuple[str, str], list[Row]]:
 
 
 TABLES = _tables()
+# what a sum of one gauge calls for hangs on no rule of another kind
+_OF_SUMS = msgspec.structs.replace(DISTRICT, rules=msgspec.structs.replace(DISTRICT.rules, rule=()))
 
 
 WINDOWS = sorted({window for rows in TABLES.values() for window, _, _ in rows})
@@ -69,7 +72,7 @@ class Line:
 
     def __init__(self) -> None:
         self._partition = partition_of(GROUP, DISTRICT.partitions)
-        self._stage = Detect(DISTRICT, lambda _: None)
+        self._stage = Detect(_OF_SUMS, lambda _: None)
         self._state = self._stage.new(self._partition)
         self.said: dict[tuple[str, str], tuple[int, int]] = {}
         self.capped: set[tuple[str, str]] = (

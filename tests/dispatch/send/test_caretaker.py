@@ -2,8 +2,6 @@
 and the real stage."""
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +38,7 @@ from ingest.stage import Intake
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Mqtt
 from tests.support.node_hands import public_of
+from tests.support.played import fengsui
 from tests.support.send import T0, Stage, run_of, until
 from tests.support.servers import free_port
 
@@ -319,13 +318,6 @@ def test_status_names_nodes_that_need_a_visit(district: District) -> None:
 
 
 # --- commands
-
-
-def fengsui(tmp_path: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fengsui", "--state", str(tmp_path), *words],
-        cwd=ROOT, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
 
 
 def test_keys_and_mandates_by_command(tmp_path: Path) -> None:
