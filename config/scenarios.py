@@ -162,7 +162,7 @@ def load_scenario(path: Path, district: District) -> CheckScenario:
             0,
             "",
             text_of(e),
-            Text("见 config/README.md", "see config/README.md"),
+            Text("见 config/README.md", "see config/README.en.md"),
         )
         raise ConfigError(district.folder, [problem]) from e
     title = Text(file.title, file.title_en or file.title)

@@ -113,7 +113,7 @@ def node(
     A loudspeaker on a small Linux box with a real speaker (espeak-ng).
 
     Set it up once: --root, as `fengsui keys show` prints it. What it prints at its start belongs in
-    nodes.csv. The protocol is in docs/nodes.md.
+    nodes.csv. The protocol is in docs/en/nodes.md.
     """
     broker = broker or secret("FENGSUI_BROKER")
     if not broker:

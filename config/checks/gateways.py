@@ -10,7 +10,7 @@ from config.records.district import GatewayRow, Station
 FILE = "gateways.csv"
 NONE = Text(
     f"没有 {FILE}: 网关的读数一律不收",
-    f"no {FILE}: no gateway may speak; list each gateway with its stations (config/README.md)",
+    f"no {FILE}: no gateway may speak; list each gateway with its stations (config/README.en.md)",
 )
 _ID = re.compile(r"[A-Za-z0-9-]{1,32}")
 # users of the broker that are no devices

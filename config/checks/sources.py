@@ -192,7 +192,7 @@ class _Check:
             self.wrong(
                 at,
                 Text("网址里不放口令", "a URL holds no password"),
-                Text("见 docs/cap.md", "see docs/cap.md"),
+                Text("见 docs/cap.md", "see docs/en/cap.md"),
             )
         elif exercise and not is_loopback(parts.hostname):
             self.wrong(

@@ -37,7 +37,7 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
                 0,
                 "",
                 Text("缺少文件", "the file is missing"),
-                Text("照 config/README.md 建立", "create it as config/README.md says"),
+                Text("照 config/README.md 建立", "create it as config/README.en.md says"),
             )
         )
     except OSError as e:
@@ -337,7 +337,7 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
                 0,
                 place.rstrip("`"),
                 words,
-                Text("见 config/README.md", "see config/README.md"),
+                Text("见 config/README.md", "see config/README.en.md"),
             )
         )
         return None

@@ -216,7 +216,7 @@ def user_list(obj: Shared, run_name: str) -> None:
 def token() -> None:
     """令牌：哪些程序可用 HTTP API（docs/api.md）。
 
-    Programs that may use the HTTP API (docs/api.md).
+    Programs that may use the HTTP API (docs/en/api.md).
     """
 
 

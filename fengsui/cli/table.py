@@ -244,7 +244,7 @@ COMMANDS = {
             "里、到达时间的范围（docs/plans.md）。",
             "Who would be reached in AREA[,AREA…], by which ways, and who would not; and "
             "what the water may come to downstream of them, with the range of its arrival "
-            "(docs/plans.md).",
+            "(docs/en/plans.md).",
         ),
         "coverage": Entry(
             "fengsui.cli.people.reach:coverage_",

@@ -183,7 +183,7 @@ WHOSE_TIME = (*OURS, "gateway_time", "network_time")
 # a reason of dead letters -> what to do about it; a letter's own words come first
 ADVICE: dict[str, Text] = {
     "bad_payload": Text(
-        "报文不是 JSON 读数：对照 docs/devices", "no JSON of readings: compare with docs/devices"
+        "报文不是 JSON 读数：对照 docs/devices", "no JSON of readings: compare with docs/en/devices"
     ),
     "oversize": Text("一次少发一些", "send less at once"),
     "wrong_quantity": Text(
@@ -229,12 +229,12 @@ ADVICE: dict[str, Text] = {
     "no_birth": Text(
         "边缘节点不理重生请求：查它的权限（docs/devices/sparkplug.md）",
         "the edge node does not heed the request for a rebirth: look at its rights "
-        "(docs/devices/sparkplug.md)",
+        "(docs/en/devices/sparkplug.md)",
     ),
     "unknown_alias": Text(
         "边缘节点不理重生请求：查它的权限（docs/devices/sparkplug.md）",
         "the edge node does not heed the request for a rebirth: look at its rights "
-        "(docs/devices/sparkplug.md)",
+        "(docs/en/devices/sparkplug.md)",
     ),
     "sequence_gap": Text(
         "网络或代理在丢报文：查链路", "the network or the broker loses messages: look at the link"
@@ -264,7 +264,7 @@ ADVICE: dict[str, Text] = {
     "not_their_area": Text(
         "contacts.csv 的 areas 里没有那个区", "that area is not among their areas in contacts.csv"
     ),
-    "unclear": Text("教他们用约定的词（docs/people.md）", "teach them the words (docs/people.md)"),
+    "unclear": Text("教他们用约定的词（docs/people.md）", "teach them the words (docs/en/people.md)"),
     "too_many": Text("太频繁：过几分钟再说", "too often: wait some minutes"),
 }
 LOOK_AT = Text("见死信（值班台“站点”页）", "look at the dead letter (page Stations)")

@@ -131,7 +131,7 @@ def write_mosquitto(
                 Text(
                     f"--gateway {name!r}: 网关和它的站写进 {GATEWAYS}，见 config/README.md",
                     f"--gateway {name!r}: a gateway stands in {GATEWAYS} with its stations, see "
-                    "config/README.md",
+                    "config/README.en.md",
                 )
             )
     hosts = tuple(given.hosts) or ("localhost", "127.0.0.1")

@@ -37,7 +37,7 @@ NOBODY_ENTERS = Text(
     "还没有用户，没人进得去：fengsui console user add NAME --role approver "
     "--officer ID；docs/console.md",
     "no user yet, nobody can enter: fengsui console user add NAME --role approver "
-    "--officer ID; docs/console.md",
+    "--officer ID; docs/en/console.md",
 )
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

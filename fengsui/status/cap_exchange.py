@@ -94,7 +94,7 @@ def neighbour_lines(district: District, crossing: Crossing, at: int, live: bool)
     if not district.sources.source:
         yield Text(
             "没有 sources.toml，不听也不发；docs/cap.md",
-            "no sources.toml: nobody is heard and nobody is sent anything; docs/cap.md",
+            "no sources.toml: nobody is heard and nobody is sent anything; docs/en/cap.md",
         )
         return
     yield from outside_lines(district, crossing, at)

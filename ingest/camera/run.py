@@ -25,7 +25,7 @@ from stream.wall_clock import now_ms
 
 NO_TABLE = Text(
     "没有 camera_sources.csv：没有一台摄像机的地址（config/README.md）",
-    "no camera_sources.csv: there is no address of a camera (config/README.md)",
+    "no camera_sources.csv: there is no address of a camera (config/README.en.md)",
 )
 _EVERY_S = 0.5
 

@@ -15,7 +15,7 @@ from stream.records import Rejected
 
 _MOST = 32  # quantities in one message
 _AN_OBJECT = Text(
-    "应为一个对象：docs/nodes.md, status", "an object expected: docs/nodes.md, status"
+    "应为一个对象：docs/nodes.md, status", "an object expected: docs/en/nodes.md, status"
 )
 _any = msgspec.json.Decoder()
 

@@ -187,7 +187,7 @@ class People:
         size = len(text)
         words = Text(
             f"看不懂，{size} 字：docs/people.md",
-            f"not understood, {size} characters: docs/people.md",
+            f"not understood, {size} characters: docs/en/people.md",
         )
         why = Rejected("unclear", words)
         if said and not area:

@@ -20,7 +20,7 @@ from stream.wall_clock import now_ms
 
 NO_TABLE = Text(
     "没有 telemetry.csv：没有一个站址登记（config/README.md）",
-    "no telemetry.csv: no address is registered (config/README.md)",
+    "no telemetry.csv: no address is registered (config/README.en.md)",
 )
 
 

@@ -120,7 +120,7 @@ def geophones(
     Waveforms of miniSEED files or a SeedLink server as one number a second, over MQTT.
 
     ObsPy is needed: pip install 'fengsui[seismic]'. Of each second the RMS (or the highest amplitude) of the
-    band, by the sensitivity. docs/seismic.md.
+    band, by the sensitivity. docs/en/seismic.md.
     """
     if bool(seedlink) == bool(waveforms):
         raise Usage(

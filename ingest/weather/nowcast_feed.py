@@ -95,7 +95,7 @@ def nowcast(
 
     A rain nowcast, a CSV file or an HTTP address, over MQTT; bad rows become dead letters with their number.
 
-    SOURCE is a path or an http(s) URL. Its form, and how it is used: docs/rules.md.
+    SOURCE is a path or an http(s) URL. Its form, and how it is used: docs/en/rules.md.
     """
     broker = broker or secret("FENGSUI_BROKER")
     if not broker:

@@ -32,7 +32,7 @@ from stream.wall_clock import now_ms
 NAME = "weather"
 NO_TABLE = Text(
     "没有 weather.toml 和 weather.csv：没有一种气象局的文件（config/README.md）",
-    "no weather.toml and weather.csv: no kind of file is declared (config/README.md)",
+    "no weather.toml and weather.csv: no kind of file is declared (config/README.en.md)",
 )
 UNENDED_S = 60.0
 _MOST_LETTERS = 500  # of one file; what is beyond is counted in the last of them

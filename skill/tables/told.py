@@ -22,7 +22,7 @@ Json = dict[str, Any]
 _NO_LEAD = Text(
     "一行一场雨，表中无雨的过程，不能算提前量；请回放 storm_score（docs/skill-tables.md）",
     "a row is a whole storm: without rain in time there is no lead time; replay the running form, "
-    "storm_score (docs/skill-tables.md)",
+    "storm_score (docs/en/skill-tables.md)",
 )
 
 

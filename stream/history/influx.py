@@ -107,7 +107,7 @@ class InfluxHistory:
             # a bucket that is there is enough for the line
             words = Text("不能建桶与任务", "cannot make buckets and tasks")
             why = _words(e)
-            see = Text("见 docs/history.md", "see docs/history.md")
+            see = Text("见 docs/history.md", "see docs/en/history.md")
             say("archive", f"{self._where}: " + words + f" ({e.status} {why}): " + see)
         self._prepared = True
 

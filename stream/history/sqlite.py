@@ -73,7 +73,7 @@ class SqliteHistory:
                         "容用 fengsui restore --new-history 恢复（docs/backup.md）",
                         f"{self.path}: the history is damaged, the line goes on: {e}. Stop archive, "
                         "move the file away and start it; what it held comes back with fengsui restore "
-                        "--new-history (docs/backup.md)",
+                        "--new-history (docs/en/backup.md)",
                     )
                 ) from e
             if isinstance(e, sqlite3.OperationalError):

@@ -58,7 +58,7 @@ def kafka_place(url: str) -> Place:
         raise ValueError(
             Text(
                 f"Kafka 地址：{zh(what)}；应写 kafka://HOST:PORT，见 docs/kafka.md",
-                f"Kafka URL: {en(what)}; write kafka://HOST:PORT, see docs/kafka.md",
+                f"Kafka URL: {en(what)}; write kafka://HOST:PORT, see docs/en/kafka.md",
             )
         )
     options: dict[str, Any] = {

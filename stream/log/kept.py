@@ -25,7 +25,7 @@ def told(kept: Kept) -> Text:
         return Text(
             f"问不出日志断电丢不丢：看不到 {names} 的设置（无权或还没有），docs/kafka.md",
             f"whether the log outlives a power cut cannot be asked: the settings of {names} are not to be "
-            "seen (no right, or not there yet), docs/kafka.md",
+            "seen (no right, or not there yet), docs/en/kafka.md",
         )
     if not kept.unsynced:
         one = Text(
@@ -44,7 +44,7 @@ def told(kept: Kept) -> Text:
         f"，先收下后写盘（{names}）：断电会丢已收下的读数和决定；用管理员地址运行 fengsui "
         "broker-config kafka DIR，docs/kafka.md",
         f", and taken before a disk has it ({names}): a power cut takes back readings and decisions that "
-        "were taken; run fengsui broker-config kafka DIR with an administrator's address, docs/kafka.md",
+        "were taken; run fengsui broker-config kafka DIR with an administrator's address, docs/en/kafka.md",
     )
 
 

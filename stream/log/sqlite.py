@@ -137,7 +137,7 @@ class SqliteLog:
                         "备份恢复：fengsui restore FILE.tar.gz（docs/backup.md）",
                         f"{self.path}: the log is damaged: {e}. Stop the stages, move it and its -wal "
                         "and -shm away, then put the newest backup back: fengsui restore FILE.tar.gz "
-                        "(docs/backup.md)",
+                        "(docs/en/backup.md)",
                     )
                 ) from e
             if isinstance(e, sqlite3.OperationalError):

@@ -48,7 +48,7 @@ def tasks_(obj: Shared, area: str, only_open: bool, as_json: bool, run_name: str
     预警达到某级时任务开始（plans.toml）；见 docs/plans.md。
 
     What the plan asks for, of whom, by when; what is overdue first. A task opens when a warning reaches its
-    step (plans.toml); see docs/plans.md.
+    step (plans.toml); see docs/en/plans.md.
     """
     setup = obj.reader(run_name)
     district = setup.district

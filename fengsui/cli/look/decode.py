@@ -59,7 +59,7 @@ def decode(obj: Shared | None, protocol: str, hex_: tuple[str, ...], port: int |
 
     Exit code 1 where anything is wrong. After lorawan the codec's name comes first, for example
     milesight-em500-udl; a district's own stand in codecs of --config. ebd is a packet of a broadcast platform
-    (docs/broadcast-platform.md). docs/devices/.
+    (docs/en/broadcast-platform.md). docs/en/devices/.
     """
     if protocol == _LORAWAN:
         found = _payload(obj.config if obj is not None else Path(), hex_, port)

@@ -100,7 +100,7 @@ def _mosquitto(setup: Setup, folder: Path, given: Given) -> None:
     echo(
         Text(
             "启动：mosquitto -c mosquitto.conf；见 docs/mqtt.md",
-            "start: mosquitto -c mosquitto.conf; see docs/mqtt.md",
+            "start: mosquitto -c mosquitto.conf; see docs/en/mqtt.md",
         )
     )
 
@@ -117,6 +117,6 @@ def _kafka(setup: Setup, folder: Path) -> None:
     echo(
         Text(
             f"权限：{granted} 新授，{taken} 收回；见 docs/kafka.md",
-            f"rights: {granted} granted, {taken} taken away; see docs/kafka.md",
+            f"rights: {granted} granted, {taken} taken away; see docs/en/kafka.md",
         )
     )

@@ -66,7 +66,7 @@ def camera(obj: Shared, config: Path | None) -> None:
 
     Which camera stands at which address, and what makes it faster, stands in camera_sources.csv; passwords in
     the environment or a file. For a live run alone: an exercise has the simulator's pictures.
-    docs/devices/camera.md.
+    docs/en/devices/camera.md.
     """
     shared = obj if config is None else Shared(config, obj.state, **obj.urls)
     setup = shared.reader("live")

@@ -68,7 +68,7 @@ def telemetry(
 
     Telemetry stations of SL 651-2014 and SZY 206-2016 over TCP and UDP, answered once the log has it.
 
-    Which element of which address is which station stands in telemetry.csv. docs/devices/sl651.md.
+    Which element of which address is which station stands in telemetry.csv. docs/en/devices/sl651.md.
     """
     shared = obj if config is None else Shared(config, obj.state, **obj.urls)
     setup = shared.reader(run_name)

@@ -52,7 +52,7 @@ def weather(obj: Shared, folder: Path, every: float, once: bool) -> None:
     Files of a weather office in FOLDER (CSV, BUFR): moved to its folder done once the log has their readings.
 
     How a kind of file is read, and which column of which station is whose reading, stands in weather.toml and
-    weather.csv. For a live run alone. docs/devices/weather-office.md.
+    weather.csv. For a live run alone. docs/en/devices/weather-office.md.
     """
     setup = obj.reader("live")
     refuse_live_keys(setup)

@@ -56,7 +56,7 @@ def reach_(obj: Shared, areas: str, hazard: str, level: str, run_name: str) -> N
     （docs/plans.md）。
 
     Who would be reached in AREA[,AREA…], by which ways, and who would not; and what the water may come
-    to downstream of them, with the range of its arrival (docs/plans.md).
+    to downstream of them, with the range of its arrival (docs/en/plans.md).
     """
     setup = obj.setup(run_name)
     district = _listed(setup)

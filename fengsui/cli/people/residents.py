@@ -57,7 +57,7 @@ def residents() -> None:
 def serve_(obj: Shared, run_name: str, listen: str) -> None:
     """公开网页：单独一个进程、一个端口，与值班台无关；见 docs/residents.md。
 
-    The public page, a process and a port of its own, apart from the duty room: docs/residents.md.
+    The public page, a process and a port of its own, apart from the duty room: docs/en/residents.md.
     """
     setup = obj.reader(run_name)
     refuse_live_keys(setup)
