@@ -32,7 +32,8 @@ WRITES: dict[str, tuple[str, ...]] = {
     "address": ("deliveries", "dead-letters", "alerts"),
     # what people say by SMS, and who subscribed by it
     "send": ("deliveries", "dead-letters", "observations", "cases"),
-    "residents": ("cases", "deliveries"),  # who subscribed on the public page, and the message with the code
+    # who subscribed on the public page, and the message with the code
+    "residents": ("cases", "deliveries"),
     "archive": ("ledger", "dead-letters"),
     # what people decide, what they have sent again, which station is in service
     "console": ("cases", "deliveries", "observations"),
@@ -47,7 +48,8 @@ _LOOKS = {
     # what a crash has left of a file: letters too
     "weather": ("observations", "dead-letters"),
     "camera": ("observations", "cases"),
-    "residents": ("alerts",),  # which places are closed
+    # which places are closed; and the time, of an exercise
+    "residents": ("alerts", "observations"),
 }
 _ALL = ("archive", "console", "audit", "operator")  # who reads every topic
 

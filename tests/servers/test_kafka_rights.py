@@ -103,7 +103,8 @@ def reads(log: Log, topic: str) -> bool:
 def may_read(program: str) -> set[str]:
     if program in ("archive", "console", "audit", "operator"):
         return set(TOPICS)
-    more = {"camera": {"cases"}, "weather": {"dead-letters"}}.get(program, set())
+    rows = {"camera": {"cases"}, "weather": {"dead-letters"}, "residents": {"alerts"}}
+    more = rows.get(program, set())
     return {READS.get(program, "observations")} | more
 
 
@@ -270,7 +271,8 @@ def forge(place: Place, log: Log) -> None:
 
 
 def test_the_table_names_every_program_and_stage() -> None:
-    assert {*STAGES, "camera", "telemetry", "weather", "console", "audit", "operator"} == set(WRITES)
+    beside = ("camera", "telemetry", "weather", "residents", "console", "audit", "operator")
+    assert {*STAGES, *beside} == set(WRITES)
     assert {t for w in WRITES.values() for t in w} == set(TOPICS)
     joined = {(g, t or READS["archive"]) for p in WRITES for g, t in groups(p)}
     assert {(s, t) for s, t in READS.items()} <= joined
