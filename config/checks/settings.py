@@ -42,6 +42,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     retention_days: dict[str, int] = {}
     console: Door = Door()
     sparkplug_host: str = ""
+    issuer_short_en: str = ""
 
 
 _QUALITY = {  # lowest and highest that can be meant

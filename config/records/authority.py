@@ -88,6 +88,12 @@ class Policy(Row, frozen=True, kw_only=True):
     night: str = "22:00-06:00"
     # a message to a resident that adds nothing to what they know waits so long for others of the place
     gather_s: int = 60
+    # at night what raises nothing waits so long for others of its place; 0: as by day
+    night_gather_s: int = 0
+    # how many messages a person may have in a night, by the level of the message (blue … red), before one
+    # that adds nothing to what they know waits for the morning; {}: no bound
+    night_messages: dict[str, int] = {}
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报
     orders: OrderCost = OrderCost()
+    level_numbers: bool = False  # 蓝色（Ⅳ级）, yellow (level III) in written names of a colour

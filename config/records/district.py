@@ -394,6 +394,7 @@ class District(Row, frozen=True, kw_only=True):
     plans: Plans = NO_PLANS  # who does what at which step, and with what
     backdrop: Backdrop = NO_BACKDROP  # drawn under the map
     rules_version: str = ""
+    issuer_short_en: str = ""  # issuer_en for an SMS; "": issuer_en
     # a run's folder with the contact store: `contacts` then hold no numbers
     vault: Path | None = None
     console: Door = Door()  # of a live run's duty room

@@ -44,6 +44,25 @@ LEVEL_EN = {
     Level.ORANGE: "orange",
     Level.RED: "red",
 }
+# the numbers of the levels (国家突发公共事件总体应急预案)
+NUMBER_ZH = {Level.BLUE: "Ⅳ", Level.YELLOW: "Ⅲ", Level.ORANGE: "Ⅱ", Level.RED: "Ⅰ"}
+NUMBER_EN = {Level.BLUE: "IV", Level.YELLOW: "III", Level.ORANGE: "II", Level.RED: "I"}
+
+
+def colour_zh(level: Level, *, numbers: bool = False) -> str:
+    """蓝色, or with its number 蓝色（Ⅳ级）; nothing for none."""
+    if not level:
+        return ""
+    return LEVEL_ZH[level] + (f"（{NUMBER_ZH[level]}级）" if numbers else "")
+
+
+def colour_en(level: Level, *, numbers: bool = False) -> str:
+    """blue, or with its number blue (level IV); nothing for none."""
+    if not level:
+        return ""
+    return LEVEL_EN[level] + (f" (level {NUMBER_EN[level]})" if numbers else "")
+
+
 ACTION_ZH = {Action.NONE: "无", Action.PREPARE: "准备转移", Action.MOVE: "立即转移"}
 ACTION_EN = {Action.NONE: "none", Action.PREPARE: "prepare to move", Action.MOVE: "move now"}
 

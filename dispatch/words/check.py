@@ -12,13 +12,14 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Literal
 
+import msgspec
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
 from config.language import Text, text_of
 from config.read.problem import Problem
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH, Action, Level
-from dispatch.grade import Grade
+from dispatch.grade import LEVEL_KEY, Grade
 from dispatch.words.compose import (
     SMS_SEGMENTS,
     SPOKEN_S,
@@ -28,6 +29,8 @@ from dispatch.words.compose import (
     template_of,
     write,
 )
+from dispatch.words.issuer import issuer
+from dispatch.words.local_time import when
 from dispatch.words.sample import sample
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import seconds
@@ -38,7 +41,7 @@ _ALWAYS = (("drill",), ("over",), ("until",))
 MUST: dict[str, tuple[tuple[str, ...], ...]] = {
     "sms": (
         *_ALWAYS, ("signature",), ("head", "head_short"), ("advice", "speak"), ("lifted",),
-        ("shelter",), ("stay",), ("phone", "hotline"),
+        ("shelter",), ("stay",), ("phone", "hotline"), ("issuer", "issuer_short"), ("sent",),
     ),
     "app": (
         *_ALWAYS, ("head",), ("advice",), ("own",), ("lifted",), ("route",), ("shelter",),
@@ -195,6 +198,10 @@ def _of_area(district: District, area: Area, hazard: str) -> Iterator[Problem]:
     was = Grade(Level.BLUE)
     for grade in (*_GRADES, Grade()):  # the last: lifted
         alert = sample(area.id, hazard, grade)
+        table, key = district.policy.authority, LEVEL_KEY.get(grade.level, "")
+        who = table.get(hazard, {}).get(key) or table.get("*", {}).get(key)
+        if who is not None and who.joint:  # the longest names of who releases it
+            alert = msgspec.structs.replace(alert, issuers=who.by)
         for category in CATEGORY_ZH:
             yield from _fits(district, area, Message(alert, "public", "zh", was, category=category))
         for kind, lang, channel in _OTHERS:
@@ -238,10 +245,17 @@ def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]
     shorten = Text("缩短安置点、路线或用语", "shorten shelter, route or words")
     for lang in ("zh", "en"):
         text = str(write(district, message._replace(lang=lang), "sms").text)
-        if (parts := segments(text)) > SMS_SEGMENTS:
+        given = issuer(district, message.alert, lang, short=True)
+        if given not in text and issuer(district, message.alert, lang) not in text:
+            told = f"{what}: " + Text("短信里没有发布单位", "the SMS does not say who released it")
+            yield Problem(f"words/{lang}_sms.j2", 0, "issuer", told)
+        if when(message.alert.sent_at, district.timezone, lang) not in text:
+            told = f"{what}: " + Text("短信里没有发布时间", "the SMS does not say when it was released")
+            yield Problem(f"words/{lang}_sms.j2", 0, "sent", told)
+        if (parts := segments(text)) > (most := SMS_SEGMENTS[lang]):
             told = f"{what}: " + Text(
-                f"短信 {parts} 段，最多 {SMS_SEGMENTS} 段",
-                f"{parts} SMS segments, at most {SMS_SEGMENTS}",
+                f"短信 {parts} 段，最多 {most} 段",
+                f"{parts} SMS segments, at most {most}",
             )
             yield Problem(f"words/{lang}_sms.j2", 0, "", told, shorten)
     loud = str(write(district, message, "broadcast").text)

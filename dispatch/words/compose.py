@@ -4,9 +4,9 @@ A template is chosen by language, audience and channel; the words of a hazard an
 action stand in `advice.toml`, those of an audience in `audience.toml`; a district may put its own over
 them (`dispatch.words.wording`). No name or number of a person enters a text; the area's public telephone does.
 
-Likelihood in words: 可能, 可能性较大, 可能性大, 可能性很大 (北京市地质灾害气象风险预警 usage). What was
-measured or seen itself (gas, a crowd, a flood that somebody reports) is not likely, it is there: the
-row `seen` of the hazard says so.
+A colour is what is foreseen, an order to move is the county's command: where a message has both, each is
+named for what it is (预警, 转移指令). Likelihood in words: `dispatch.words.likelihood`. Who released it
+(`dispatch.words.issuer`) and when is in every public text, however short.
 """
 
 from collections.abc import Mapping
@@ -28,15 +28,22 @@ from dispatch.words.arrival import (
     yours_in_words,
 )
 from dispatch.words.evidence import (
-    LIKELY,
     coverage,
     evidence,
-    foreseen,
-    is_fact,
     office,
     seen_itself,
 )
-from dispatch.words.headline import DRILL, head_en, head_spoken, head_zh, place_of, title
+from dispatch.words.headline import (
+    DRILL,
+    head_en,
+    head_spoken,
+    head_zh,
+    place_of,
+    title,
+    two_things,
+)
+from dispatch.words.issuer import issuer
+from dispatch.words.likelihood import risk
 from dispatch.words.local_time import local, when
 from dispatch.words.sample import sample
 from dispatch.words.sms_length import segments
@@ -60,12 +67,12 @@ from dispatch.words.wording import (
     wording,
 )
 
-SMS_SEGMENTS = 3  # what an SMS may take
+# what an SMS may take; English takes more room, and who released it and when is never cut
+SMS_SEGMENTS = {"zh": 3, "en": 4}
+NOTICE_SEGMENTS = 3  # ... and one for those who must act
 SPOKEN_S = 20.0  # a loudspeaker's text, once
 BRIEFEST = 5  # the last of the steps by which a text is made shorter
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
-_LIKELY_ZH = ("可能性较大", "可能性大", "可能性很大")  # yellow, orange, red
-_LIKELY_EN = ("possible", "possible", "likely", "very likely", "almost certain")
 
 Kind = Literal["public", "notice", "organisation"]
 Role = Literal["responsible", "observer", "duty", "downstream"]
@@ -95,10 +102,11 @@ def write(district: District, message: Message, channel: str) -> Route:
     words = wording(district.folder, district.version)
     area, notice = district.areas[message.alert.area], message.kind == "notice"
     template = words.templates.get_template(template_of(message, channel))
-    above = title(area, message.alert, message.lang, notice=notice)
+    numbers = district.policy.level_numbers
+    above = title(area, message.alert, message.lang, notice=notice, numbers=numbers)
     if message.beside:
         was = message.was.action if message.was else Action.NONE
-        t = together(area, message.alert, message.beside, was)
+        t = together(area, message.alert, message.beside, was, numbers)
         above = title_of(t, message.lang)
         forms = _fields_together(district, words, message, channel, t)
     else:
@@ -109,7 +117,7 @@ def write(district: District, message: Message, channel: str) -> Route:
         if template_of(message, channel) == "zh_broadcast.j2" and seconds(text) > SPOKEN_S:
             text = template.render(forms[-1], brief=0)
         return Route(channel=channel, title=above, text=text)
-    text = ""
+    text, most = "", SMS_SEGMENTS[message.lang] if message.kind == "public" else NOTICE_SEGMENTS
     for brief in range(BRIEFEST + 1):  # leave out what can best be missed until it fits
         some = {
             **forms[min(brief // 2, len(forms) - 1)],
@@ -119,7 +127,7 @@ def write(district: District, message: Message, channel: str) -> Route:
         if brief >= 4 and message.kind == "notice":
             some["coverage"] = ""
         text = template.render(some)
-        if segments(text) <= SMS_SEGMENTS:
+        if segments(text) <= most:
             break
     return Route(channel=channel, title="", text=text, segments=segments(text))
 
@@ -143,7 +151,7 @@ def template_of(message: Message, channel: str) -> str:
 def _fields(district: District, words: Wording, message: Message, channel: str) -> dict[str, Any]:
     """Every name that any template may use."""
     a, lang = message.alert, message.lang
-    zh = lang == "zh"
+    zh, numbers = lang == "zh", district.policy.level_numbers
     area, zone = district.areas[a.area], district.timezone
     force = Grade(a.level, a.action)
     proposed = Grade(a.proposed_level, a.proposed_action) | force
@@ -157,7 +165,8 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "drill": DRILL.get((a.status, lang), ""),
         "signature": district.signature,
         "signed": channel == "sms",
-        "issuer": district.issuer if zh else district.issuer_en,
+        "issuer": issuer(district, a, lang),
+        "issuer_short": issuer(district, a, lang, short=True),
         "district": district.name if zh else district.name_en,
         "hotline": district.hotline,
         "phone": area.phone or district.hotline,
@@ -170,9 +179,12 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
         "urgent": force.level == Level.RED or force.action == Action.MOVE,
         "stay": (message.moved or was.action == Action.MOVE) and force.action < Action.MOVE,
         "over": a.msg_type == "cancel",
-        "head": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, False),
+        "head": head_zh(area, a, was, force, numbers)
+        if zh
+        else head_en(area, a, was, force, False, numbers),
         "head_short": head_zh(area, a, was, force) if zh else head_en(area, a, was, force, True),
-        "risk": advice["seen"] if seen_itself(a) else _risk(a, advice["event"], at, lang),
+        "two": two_things(a.hazard, force, lang),
+        "risk": advice["seen"] if seen_itself(a) else risk(a, advice["event"], at, lang),
         "arrival": arrival(district, a, lang),
         "comes": in_public(district, a, lang),
         "comes_short": in_short(district, a, lang),
@@ -204,6 +216,7 @@ def _fields_together(
         head_short=said_zh(t) if zh else said_en(t, 1),
         head_spoken=spoken(said_aloud(t)),
         stay=moved and bool(t.force) and grade.action < Action.MOVE,
+        two=two_things(lead.hazard, grade, message.lang),
         ways=bool(grade.action) or grade.level >= Level.ORANGE,
         urgent=grade.level == Level.RED or grade.action == Action.MOVE,
     )
@@ -365,19 +378,3 @@ def _stage(force: Grade) -> str:
     if force.action:
         return _key(force)
     return "leave" if force.level >= Level.ORANGE else "watch"
-
-
-def _risk(a: Alert, event: str, level: Level, lang: str) -> str:
-    """By the level; of a forecast alone by its chance, as CAP's certainty: likely above one half."""
-    if is_fact(a):  # somebody told it: it is not likely, it is so
-        return f"接报{event}" if lang == "zh" else f"Reported: {event[0].lower()}{event[1:]}"
-    chance = foreseen(a)
-    if chance is not None and lang == "en":
-        return f"{event} {'likely' if chance > LIKELY else 'possible'}"
-    if chance is not None:
-        level = Level.YELLOW if chance > LIKELY else Level.BLUE
-    if lang == "en":
-        return f"{event} {_LIKELY_EN[level]}"
-    if level < Level.YELLOW:
-        return f"可能{event}"
-    return event + _LIKELY_ZH[level - Level.YELLOW]

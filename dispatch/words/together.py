@@ -14,15 +14,16 @@ from config.records.level import (
     HAZARD_EN,
     HAZARD_ZH,
     LEVEL_EN,
-    LEVEL_ZH,
     Action,
+    colour_en,
+    colour_zh,
     order_en,
     order_zh,
     orders_zh,
 )
 from dispatch.grade import Grade
 from dispatch.records import Alert
-from dispatch.words.headline import DRILL, place_of, upper
+from dispatch.words.headline import DRILL, ordered_en, ordered_zh, place_of, upper
 
 
 class Together(NamedTuple):
@@ -33,6 +34,7 @@ class Together(NamedTuple):
     force: tuple[Alert, ...]
     ended: tuple[Alert, ...]
     was: Action
+    numbers: bool = False  # colours with the number of their level, where it is written
 
     @property
     def grade(self) -> Grade:
@@ -54,26 +56,30 @@ class Together(NamedTuple):
         return min(a.expires_at for a in (self.force or self.ended))
 
 
-def together(area: Area, alert: Alert, beside: Sequence[Alert], was: Action) -> Together:
+def together(
+    area: Area, alert: Alert, beside: Sequence[Alert], was: Action, numbers: bool = False
+) -> Together:
     """alert: what the message is sent for. was: the highest order that its reader was told of it."""
     those = sorted((alert, *beside), key=lambda a: (-a.action, -a.level, a.hazard))
     force = tuple(a for a in those if a.msg_type != "cancel")
     before = max(was, max((a.action for a in force if a is not alert), default=Action.NONE))
-    return Together(area, force, tuple(a for a in those if a.msg_type == "cancel"), before)
+    ended = tuple(a for a in those if a.msg_type == "cancel")
+    return Together(area, force, ended, before, numbers)
 
 
 def said_zh(t: Together) -> str:
-    """香屯村泥石流红色、山洪橙色预警，立即转移；河道洪水预警解除."""
+    """香屯村泥石流红色、山洪橙色预警；转移指令：立即转移；河道洪水预警解除."""
     place = place_of(t.area, "zh")
     if not t.force:
         return f"{place}{_ended_zh(t)}"
     order = _order_zh(t)
     lapsed = f"；{_ended_zh(t)}" if t.ended else ""
-    return f"{place}{_named_zh(t.force)}{f'，{order}' if order else ''}{lapsed}"
+    mark = "；" if t.grade.level else "，"
+    return f"{place}{_named_zh(t.force, t.numbers)}{f'{mark}{order}' if order else ''}{lapsed}"
 
 
-def _named_zh(those: Sequence[Alert]) -> str:
-    names = "、".join(HAZARD_ZH[a.hazard] + (LEVEL_ZH[a.level] if a.level else "") for a in those)
+def _named_zh(those: Sequence[Alert], numbers: bool = False) -> str:
+    names = "、".join(HAZARD_ZH[a.hazard] + colour_zh(a.level, numbers=numbers) for a in those)
     return f"{names}{'预警' if any(a.level for a in those) else orders_zh(those[0].hazard)}"
 
 
@@ -90,18 +96,20 @@ def _order_zh(t: Together) -> str:
     if t.was > t.grade.action:
         orders = orders_zh(lead.hazard)
         return f"{orders}调整为{order}" if order else f"{orders}解除"
-    return order
+    return ordered_zh(lead.hazard, order) if order and t.grade.level else order
 
 
 def said_aloud(t: Together) -> str:
     """As the loudspeaker says it, with pauses."""
     place = f"{t.area.township}{t.area.name}"
+    spoken = _order_zh(t).replace(ordered_zh(t.lead.hazard, ""), "指令：")
     over = f"{_ended_zh(t)}。" if t.ended else ""
     if not t.force:
         return f"{place}，{over}"
-    order = _order_zh(t)
+    order = spoken
     mark = "！" if order and t.was <= t.grade.action else "。"
-    return f"{place}，{_named_zh(t.force)}{f'，{order}' if order else ''}{mark}{over}"
+    comma = "。" if t.grade.level else "，"
+    return f"{place}，{_named_zh(t.force)}{f'{comma}{order}' if order else ''}{mark}{over}"
 
 
 def said_en(t: Together, short: int = 0) -> str:
@@ -113,13 +121,21 @@ def said_en(t: Together, short: int = 0) -> str:
     order = order_en(t.lead.hazard, t.grade.action).upper() if t.grade.action else ""
     named = ", ".join(
         HAZARD_EN[a.hazard]
-        + (f" {LEVEL_EN[a.level].upper()}" if a.level and _coloured(t, a, short, order) else "")
+        + (f" {_colour_en(t, a, short)}" if a.level and _coloured(t, a, short, order) else "")
         for a in t.force
     )
     if t.was > t.grade.action:
         order = f"now {order}" if order else "order to move lifted"
     over = f". {_ended_en(t)}" if t.ended else ""
+    if order and t.grade.level and short < 2:
+        return f"{upper(named)} warning; {ordered_en(order)}: {place}{over}"
     return f"{upper(named)}{f', {order}' if order else ''}: {place}{over}"
+
+
+def _colour_en(t: Together, a: Alert, short: int) -> str:
+    colour = LEVEL_EN[a.level]
+    written = colour_en(a.level, numbers=t.numbers and not short)
+    return written.replace(colour, colour.upper())
 
 
 def _coloured(t: Together, a: Alert, short: int, order: str) -> bool:
@@ -137,15 +153,19 @@ def title_of(t: Together, lang: str) -> str:
     lead, place = t.lead, place_of(t.area, lang)
     drill = DRILL.get((lead.status, lang), "")
     if lang == "zh":
-        order = f" {order_zh(lead.hazard, t.grade.action)}" if t.grade.action else ""
-        return f"{drill}{place}{_named_zh(t.force) if t.force else _ended_zh(t)}{order}"
+        order = order_zh(lead.hazard, t.grade.action) if t.grade.action else ""
+        if order:
+            order = f"；{ordered_zh(lead.hazard, order)}" if t.grade.level else f" {order}"
+        return f"{drill}{place}{_named_zh(t.force, t.numbers) if t.force else _ended_zh(t)}{order}"
     if not t.force:
         return f"{drill}{_ended_en(t)}, {place}"
     names = ", ".join(
-        f"{HAZARD_EN[a.hazard]} {LEVEL_EN[a.level]}" if a.level else HAZARD_EN[a.hazard]
+        f"{HAZARD_EN[a.hazard]} {colour_en(a.level, numbers=t.numbers)}" if a.level else HAZARD_EN[a.hazard]
         for a in t.force
     )
-    order = f", {order_en(lead.hazard, t.grade.action)}" if t.grade.action else ""
+    order = order_en(lead.hazard, t.grade.action) if t.grade.action else ""
+    if order:
+        order = f"; {ordered_en(order)}" if t.grade.level else f", {order}"
     return f"{drill}{upper(names)} warning{order}, {place}"
 
 

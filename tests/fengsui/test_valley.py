@@ -13,7 +13,7 @@ from config.load import load
 from config.records.level import Action, Level
 from config.scenarios import CheckScenario, scenarios
 from dispatch.records import Alert
-from dispatch.words.compose import SMS_SEGMENTS, Message, write
+from dispatch.words.compose import NOTICE_SEGMENTS, Message, write
 from fengsui.play.in_memory import Inline
 from fengsui.play.scenarios import play
 from simulators.scenario import Scenario, scenario
@@ -91,7 +91,7 @@ def test_a_notice_of_it_fits_into_an_sms_with_its_times(lang: Any) -> None:
         for role in ("responsible", "duty"):
             m = Message(alert, "notice", lang, role=role, must_answer=True)  # type: ignore[arg-type]
             route = write(district, m, "sms")
-            assert route.segments <= SMS_SEGMENTS, route.text
+            assert route.segments <= NOTICE_SEGMENTS, route.text
             assert re.search(
                 r"\d\d:\d\d[–-]\d\d:\d\d|最迟|by \d\d:\d\d|可能已到|already", route.text
             )

@@ -33,6 +33,7 @@ def easy(policy: Policy) -> Policy:
                 ends=(*who.ends, "chief") if who.ends else (),
                 two_persons=False,
                 joint=False,
+                deadline_s=0 if who.joint else who.deadline_s,
             )
             for what, who in rows.items()
         }

@@ -13,7 +13,7 @@ from detectors.detection import Coverage, Evidence
 from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.check import SPOKEN_S
-from dispatch.words.compose import SMS_SEGMENTS, Message, write
+from dispatch.words.compose import NOTICE_SEGMENTS, SMS_SEGMENTS, Message, write
 from dispatch.words.evidence import begins_at, evidence
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
@@ -65,7 +65,7 @@ def test_every_public_text_of_every_area(hazard: str) -> None:
                 a = alert(area.id, hazard, grade)
                 for lang in ("zh", "en"):
                     sms = write(d, Message(a, "public", lang, was), "sms")  # type: ignore[arg-type]
-                    assert sms.segments == segments(sms.text) <= SMS_SEGMENTS, sms.text
+                    assert sms.segments == segments(sms.text) <= SMS_SEGMENTS[lang], sms.text
                     mark = "（演练）" if lang == "zh" else "EXERCISE. "
                     assert sms.text.startswith(f"【{d.signature}】{mark}"), sms.text
                     assert area.phone in sms.text
@@ -112,16 +112,16 @@ def test_likelihood_words() -> None:
 def test_updates_say_what_changed() -> None:
     yellow, red = Grade(Level.YELLOW), Grade(Level.RED, Action.MOVE)
     up = say(alert("A01", "flash_flood", red, msg_type="update"), "sms", was=yellow)
-    assert "预警升级：红色，立即转移" in up
+    assert "预警升级：红色；转移指令：立即转移" in up
     down = say(alert("A01", "flash_flood", yellow, msg_type="update"), "sms", was=red)
     assert "预警降级：黄色" in down
     assert "转移指令解除" in down
     assert "未接通知不得返回" in down
     part = Grade(Level.RED, Action.PREPARE)
     down = say(alert("A01", "flash_flood", part, msg_type="update"), "app", was=red)
-    assert "红色预警继续有效，转移指令调整为准备转移" in down
+    assert "红色预警继续有效；转移指令调整为准备转移" in down
     again = say(alert("A01", "flash_flood", red, msg_type="update"), "app", was=red)
-    assert "红色预警继续有效，立即转移" in again
+    assert "红色预警继续有效；转移指令：立即转移" in again
 
 
 @pytest.mark.parametrize("hazard", HAZARD_ZH)
@@ -246,7 +246,7 @@ def test_notices_fit_an_sms_with_much_evidence() -> None:
                 coverage=Coverage(live=1, expected=9, silent=("R02",)),
                 next_at=T,
             )
-            assert segments(notice(a)) <= SMS_SEGMENTS, notice(a)
+            assert segments(notice(a)) <= NOTICE_SEGMENTS, notice(a)
 
 
 def test_no_name_or_number_of_a_contact_in_any_text() -> None:
