@@ -53,6 +53,11 @@ _EACH = {
             "终端测速：COUNT 个终端签名、下发、应答，旁有基线。",
             "COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
         ),
+        "night": Entry(
+            "bench.cases.night:bench_night",
+            "一夜里每人的消息：有夜间规则和没有（即此前的版本），同一场演练。",
+            "Messages a person in the night of a played run, with the night's rules and without.",
+        ),
         "poison": Entry(
             "bench.cases.doors.poison:bench_poison",
             "坏报文的代价：一百条里一条坏报文让 ingest 多花多少。",

@@ -28,6 +28,7 @@ CAP_FEED = "cap-feed"
 DOWNSTREAM: Role = "downstream"
 DUTY_ROOM = "duty-room"
 PLATFORM = "broadcast_platform"
+MACHINES = (("cap",), (CHANNEL,), (PLATFORM,), (RELEASE,))  # who get each warning by itself
 # a loudspeaker wakes a whole village: from this colour on, and for every order
 BROADCAST_FROM = Level.YELLOW
 # a person must answer (叫应) from this colour on, and for every order

@@ -14,8 +14,9 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
+from dispatch.address.night import NightOf, Told, highest, tonight
 from dispatch.address.recipients import (
-    PLATFORM,
+    MACHINES,
     Target,
     asked,
     below,
@@ -27,9 +28,9 @@ from dispatch.address.recipients import (
 )
 from dispatch.address.report_notices import deliveries
 from dispatch.address.to_superiors import to_superiors
+from dispatch.address.told import LastTold
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
-from dispatch.cap.neighbours import CHANNEL, RELEASE
 from dispatch.decide.plan_tasks import TOLD, Course, late_notice, of, take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
@@ -44,32 +45,7 @@ from stream.stages.run_identity import is_live, known
 from stream.stages.stage import Item, Write
 
 _UNPROVEN_EVERY_MS = 10 * 60_000
-_MACHINES = (("cap",), (CHANNEL,), (PLATFORM,), (RELEASE,))  # who get each warning by itself
 _Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
-
-
-class LastTold(msgspec.Struct):
-    """What was said of one warning so far, and to whom."""
-
-    version: int = 0
-    again: int = 0  # so often was that version put to somebody anew
-    asked: dict[str, int] = {}  # what is asked -> until when, as its officers were told last
-    inside: dict[str, bool] = {}  # recipients of internal notices, in order
-    below: dict[str, Grade] = {}  # who is responsible downstream -> what they were told last
-    outside: dict[str, Grade] = {}  # public recipients -> what they were told last
-    public: Grade = Grade()
-    expires_at: int = 0  # of the last public version
-    loud: bool = False  # a public version was, so nobody sleeps through what follows
-    moved: bool = False  # a public version told people to move
-    # whom quiet hours keep from what `outside` says: until when, and what they heard before
-    held: dict[str, tuple[int, Grade | None]] = {}
-    said: Alert | None = None  # the last public version
-    ended_at: int = 0
-
-    def heard(self, recipient: str, at: int) -> Grade | None:
-        """What a public recipient was really told last."""
-        until, before = self.held.get(recipient, (0, None))
-        return before if until > at else self.outside.get(recipient)
 
 
 class AddressState(msgspec.Struct):
@@ -81,6 +57,7 @@ class AddressState(msgspec.Struct):
     ended: dict[str, LastTold] = {}  # those that ended a moment ago: their ends may be one message
     courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
     late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
+    nights: dict[str, NightOf] = {}  # who was told something this night
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
     joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
 
@@ -217,6 +194,8 @@ class Address:
         if over or (alert.public and self._news(told, alert)):
             found = public(self._district, alert, told.outside, awake=told.loud)
             targets = [*found, *targets]
+        told.area = alert.area
+        targets = self._tonight(state, told, alert, targets)
         words: _Words = {}
         others = self._others(state, alert)
         for target in targets:
@@ -246,6 +225,19 @@ class Address:
             delivery = begun_now(self._delivery(alert, target, told, {}, others), person)
             writes.append(Write("deliveries", alert.area, delivery))
             self._remember(told, alert, [target])
+
+    def _tonight(
+        self, state: AddressState, told: LastTold, alert: Alert, targets: Sequence[Target]
+    ) -> list[Target]:
+        """The same with what waits for others at night."""
+        here = [t for t in state.alerts.values() if t.area == alert.area]
+
+        def known(t: Target) -> Told:
+            outward, at = t.audience == "public", alert.sent_at
+            heard = [(x.heard if outward else x.noticed)(t.recipient, at) for x in (told, *here)]
+            return Told(heard[0], highest(heard), told.expires_at if outward else 0)
+
+        return tonight(self._district, state.nights, alert, targets, known)
 
     def _ask(self, told: LastTold, alert: Alert, writes: list[Write]) -> None:
         """Who is asked now, or anew, hears of it, and nobody else."""
@@ -297,6 +289,12 @@ class Address:
                 told.below[target.recipient] = internal_grade(alert)
             else:
                 told.inside[target.recipient] = True
+                if target.not_before:
+                    before = told.noticed(target.recipient, alert.sent_at)
+                    told.late[target.recipient] = (target.not_before, before)
+                else:
+                    told.late.pop(target.recipient, None)
+                told.notices[target.recipient] = internal_grade(alert)
 
     def _plain(self, message: Message, target: Target, told: LastTold) -> tuple[Route, ...]:
         """The same without a word on what was before: whether that went out, only send will know."""
@@ -314,7 +312,7 @@ class Address:
         others: Sequence[LastTold],
     ) -> Delivery:
         outward = target.audience == "public"
-        mixed = outward and target.kind == "public" and target.channels[:1] not in _MACHINES
+        mixed = outward and target.kind == "public" and target.channels[:1] not in MACHINES
         beside = tuple(
             t.said for t in others if mixed and t.said is not None and target.recipient in t.outside
         )

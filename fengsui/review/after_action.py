@@ -26,6 +26,7 @@ from fengsui.review.assessment import (
     WarningRow,
 )  # fmt: skip
 from fengsui.review.lanes import lanes, since
+from fengsui.review.nights import night_messages
 from fengsui.review.reach import blind, loudspeakers, people
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
 from fengsui.review.targets import HOPS, Plan, TargetResult, hold
@@ -139,6 +140,7 @@ def assess(
         blind=blind(district, records, begin, end),
         dead_letters=dict(Counter(r.reason for r in records if isinstance(r, DeadLetter))),
         lanes=lanes(records, found, truth, begin, end),
+        nights=night_messages(district, records),
     )
 
 

@@ -158,6 +158,32 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     questions: dict[str, dict[str, int]]
 
 
+class NightRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Who had more messages in a night than the policy's number, by opaque id. level: the highest that they
+    were told, in Chinese; most: the number of that level."""
+
+    id: str
+    night: str  # the day on which it began, in the district
+    messages: int
+    most: int
+    level: str
+    areas: int
+
+
+class NightMessages(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages a person in a night of the policy (`night`): SMS, calls, mails and app messages about
+    warnings, each attempted once or more; what went with another message counts as that one. local: of those
+    who are told of one village."""
+
+    people: int
+    median: float
+    most: int
+    local_people: int
+    local_median: float
+    local_most: int
+    over: tuple[NightRow, ...]
+
+
 class ReportRow(msgspec.Struct, frozen=True, kw_only=True):
     """A numbered report of an incident."""
 
@@ -225,3 +251,4 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     blind: tuple[BlindSpan, ...]
     dead_letters: dict[str, int]
     lanes: Lanes
+    nights: NightMessages | None = None

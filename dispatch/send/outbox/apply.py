@@ -86,8 +86,9 @@ def _take(rules: Rules, box: Box, d: Delivery) -> list[Written]:
         return []
     out = _queue(rules, box, d)
     e = box.entries.get(d.id)
-    if e is not None and not e.done and grouping.mergeable(d):
-        grouping.hold(box, e)
+    mergeable = e is not None and not e.done and grouping.mergeable(d)
+    if e is not None and mergeable and (told := grouping.hold(rules, box, e)):
+        out += [told, *_queue(rules, box, told)]
     return out
 
 

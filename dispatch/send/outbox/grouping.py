@@ -40,26 +40,65 @@ def mergeable(d: Delivery) -> bool:
     )
 
 
-def hold(box: Box, e: Entry) -> None:
-    """Note that a notice came; it waits if its person was told something as high this minute."""
+def hold(rules: Rules, box: Box, e: Entry) -> Delivery | None:
+    """Note that a notice came; it waits if its person was told something as high this minute, or for as
+    long as address says at night (dispatch.address.night). One that goes at once takes along what waits so:
+    the message that says all, if there is any such."""
     d = e.delivery
+    if d.not_before > d.queued_at:
+        mine = box.people.setdefault(
+            d.recipient, Person(at=d.queued_at - WINDOW_MS, grade=Grade(), status=d.status)
+        )
+        _wait(box, mine, e, d.not_before)
+        return None
     grade, p = Grade(d.level, d.action), box.people.get(d.recipient)
     within = p is not None and (bool(p.held) or d.queued_at < p.at + WINDOW_MS)
     if p is None or not within or p.status != d.status:
         if p is None or not p.held:
             box.people[d.recipient] = Person(at=d.queued_at, grade=grade, status=d.status)
-        return
+        return None
     older = [box.entries[i].delivery for i in box.lines[line_of(d)] if i != d.id]
     risen = bool(older) and all(grade.exceeds(Grade(o.level, o.action)) for o in older)
     if risen or grade.exceeds(p.grade):
         p.grade |= grade
-        return
+        return _along(rules, box, p, e)
     urgent = d.level == Level.RED or d.action == Action.MOVE
     due = min(p.at + WINDOW_MS, d.queued_at + (URGENT_MS if urgent else WINDOW_MS))
+    if _nightly(box, p, d.queued_at):
+        return _along(rules, box, p, e)
+    _wait(box, p, e, due)
+    return None
+
+
+def _wait(box: Box, p: Person, e: Entry, due: int) -> None:
     p.due = min(p.due or due, due)
-    p.held.append(d.id)
+    p.held.append(e.delivery.id)
     e.held = True
-    box.touched.pop(d.id, None)
+    box.touched.pop(e.delivery.id, None)
+
+
+def _nightly(box: Box, p: Person, at: int) -> list[Entry]:
+    """What waits for the night's sake."""
+    found = (box.entries.get(i) for i in p.held)
+    return [e for e in found if e is not None and not e.done and e.delivery.not_before > at]
+
+
+def _along(rules: Rules, box: Box, p: Person, e: Entry) -> Delivery | None:
+    """`e` goes at once, and what waits for the night's sake goes with it, as far as one message names it."""
+    at = e.delivery.queued_at
+    waiting = _nightly(box, p, at)
+    mine = next((p for p in _parted(rules, [e, *waiting]) if e in p), []) if waiting else []
+    if len(mine) < 2:
+        return None
+    told = _merged(rules, [x.delivery for x in mine], at)
+    for x in mine:
+        x.into, x.held = told.id, True
+        box.touched.pop(x.delivery.id, None)
+    left = {x.delivery.id for x in mine}
+    p.held = [i for i in p.held if i not in left]
+    p.due = min((x.delivery.not_before for x in _nightly(box, p, at)), default=0) or p.due
+    p.due = p.due if p.held else 0
+    return told
 
 
 def free(box: Box, merged: Entry, at: int) -> None:
@@ -141,7 +180,12 @@ def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
         msg_type="alert",
         routes=tuple(_route(rules, those, r.channel) for r in first.routes),
         queued_at=at,
-        deadline_at=min(d.deadline_at for d in those),
+        deadline_at=max(
+            min(d.deadline_at for d in those), at + min(d.deadline_at - d.queued_at for d in those)
+        )
+        if any(d.not_before for d in those)
+        else min(d.deadline_at for d in those),
+        not_before=0,
         expires_at=min(d.expires_at for d in those),
         must_answer=any(d.must_answer for d in those),
         covers=tuple(d.id for d in those),

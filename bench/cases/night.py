@@ -1,0 +1,119 @@
+"""`fengsui bench night`: messages a person in the night of a run that was played, with the night's rules of
+the policy and without them, which is the build before.
+
+The run's warnings are addressed anew and go through send's outbox twice, with a carrier that takes all at
+once. Beside the counts it says how many people knew at any moment of less than without the rules: none may.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from statistics import median
+
+import click
+import msgspec
+
+from config.language import Text
+from config.records.district import District
+from console.model.follow import Follower
+from detectors.detection import Mark
+from dispatch.address.stage import Address
+from dispatch.grade import Grade
+from dispatch.notices import DUTY
+from dispatch.records import Alert, Delivery, Receipt
+from dispatch.send.outbox.apply import apply
+from dispatch.send.outbox.state import Box, is_ready
+from dispatch.send.stage import Send
+from dispatch.words.local_time import quiet_until
+from fengsui.cli.options import Shared
+from fengsui.run.run_log import open_run_log
+from fengsui.run.terminal import echo
+from stream.environment import spoken
+from stream.records import Record, Run, Tick
+from stream.stages.stage import Item
+
+_FINAL = {"broadcast": "played", "cap": "accepted", "console": "delivered"}
+# recipient and area -> (when, the worst known by then), in order
+_Heard = dict[tuple[str, str], list[tuple[int, int]]]
+
+
+@click.command("night")
+@click.option("--run", "run_name", required=True, help=spoken(Text("运行名", "name of the run")))
+@click.pass_obj
+def bench_night(obj: Shared, run_name: str) -> None:
+    """一夜里每人的消息：有夜间规则和没有（即此前的版本），同一场演练。
+
+    Messages a person in a night of a played run, with the night's rules and without.
+    """
+    setup = obj.setup(run_name)
+    log = open_run_log(setup)
+    records = [r for _, r in Follower(log, ("alerts",)).take()]
+    log.close()
+    none = msgspec.structs.replace(setup.district.policy, night_gather_s=0, night_messages={})
+    before, old = _play(msgspec.structs.replace(setup.district, policy=none), records)
+    now, new = _play(setup.district, records)
+    echo(Text("没有夜间规则（此前）：", "without the night's rules (before): ") + _said(before))
+    echo(Text("有夜间规则：", "with them: ") + _said(now))
+    later = sum(
+        any(_worst(new.get(place, []), at) < grade for at, grade in course) for place, course in old.items()
+    )
+    echo(Text(f"知道得更晚的：{later} 人次", f"told later: {later}"))
+
+
+def _said(counts: dict[str, dict[str, set[str]]]) -> Text:
+    """Most and median of all, and of those who are told of one village."""
+    every = [sum(len(x) for x in by.values()) for by in counts.values()]
+    near = [sum(len(x) for x in by.values()) for by in counts.values() if len(by) == 1]
+    return Text(
+        f"{len(every)} 人，最多 {max(every)}，中位数 {median(every)}；只管一村的 {len(near)} 人，"
+        f"最多 {max(near)}，中位数 {median(near)}",
+        f"{len(every)} people, at most {max(every)}, median {median(every)}; {len(near)} of one village, at "
+        f"most {max(near)}, median {median(near)}",
+    )
+
+
+def _worst(course: list[tuple[int, int]], at: int) -> int:
+    n = bisect_right(course, at, key=lambda x: x[0])
+    return max((g for _, g in course[:n]), default=-1)
+
+
+def _play(
+    district: District, records: list[Record]
+) -> tuple[dict[str, dict[str, set[str]]], _Heard]:
+    """Night's messages by recipient and area (ids), and what each knew when."""
+    stage, box = Address(district), Box()
+    rules = Send(district, live=any(isinstance(r, Run) and r.kind == "live" for r in records)).rules
+    state, counts = stage.new(0), defaultdict[str, dict[str, set[str]]](dict)
+    heard = defaultdict[tuple[str, str], list[tuple[int, int]]](list)
+    for n, record in enumerate(records):
+        state, writes = stage.step(state, [Item(0, n, "", record)])
+        for w in writes:
+            if isinstance(w.record, Delivery | Run | Mark):
+                apply(rules, box, w.record)
+        at = record.clock_at if isinstance(record, Mark | Tick) else box.clock_at
+        at = max(at, record.sent_at) if isinstance(record, Alert) else at
+        _deliver(district, rules, box, at, counts, heard)
+    return counts, heard
+
+
+def _deliver(district: District, rules, box: Box, at: int, counts, heard) -> None:  # type: ignore[no-untyped-def]
+    apply(rules, box, Tick(clock_at=at))
+    for key in list(box.touched):
+        e = box.entries[key]
+        if not is_ready(e, at):
+            if e.done or e.held:
+                box.touched.pop(key, None)
+            continue
+        box.touched.pop(key, None)
+        d = e.delivery
+        channel = d.routes[0].channel
+        told = "answered" if d.must_answer else _FINAL.get(channel, "delivered")
+        apply(rules, box, Receipt(delivery=d.id, route=0, state=told, receipt_at=at))  # type: ignore[arg-type]
+        person = d.hazard and not d.recipient.startswith(DUTY) and channel not in _FINAL
+        if not person or not quiet_until(district.policy.night, at, district.timezone):
+            continue
+        for x in (d, *(box.entries[c].delivery for c in d.covers)):
+            counts[d.recipient].setdefault(x.area, set())
+            if x.msg_type != "cancel":
+                worst = Grade(x.level, x.action) | Grade(x.most_level, x.most_action)
+                heard[d.recipient, x.area].append((at, worst.rank[0]))
+        counts[d.recipient][d.area].add(d.id)

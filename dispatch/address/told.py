@@ -1,0 +1,39 @@
+"""What address told of one warning so far, and to whom. Pure."""
+
+import msgspec
+
+from dispatch.grade import Grade
+from dispatch.records import Alert
+
+
+class LastTold(msgspec.Struct):
+    """What was said of one warning so far, and to whom."""
+
+    version: int = 0
+    again: int = 0  # so often was that version put to somebody anew
+    asked: dict[str, int] = {}  # what is asked -> until when, as its officers were told last
+    inside: dict[str, bool] = {}  # recipients of internal notices, in order
+    below: dict[str, Grade] = {}  # who is responsible downstream -> what they were told last
+    outside: dict[str, Grade] = {}  # public recipients -> what they were told last
+    public: Grade = Grade()
+    expires_at: int = 0  # of the last public version
+    loud: bool = False  # a public version was, so nobody sleeps through what follows
+    moved: bool = False  # a public version told people to move
+    # whom quiet hours keep from what `outside` says: until when, and what they heard before
+    held: dict[str, tuple[int, Grade | None]] = {}
+    said: Alert | None = None  # the last public version
+    area: str = ""
+    # what who is told inside was told last, and whom the night keeps from it (as `held`)
+    notices: dict[str, Grade] = {}
+    late: dict[str, tuple[int, Grade | None]] = {}
+    ended_at: int = 0
+
+    def heard(self, recipient: str, at: int) -> Grade | None:
+        """What a public recipient was really told last."""
+        until, before = self.held.get(recipient, (0, None))
+        return before if until > at else self.outside.get(recipient)
+
+    def noticed(self, recipient: str, at: int) -> Grade | None:
+        """What somebody was really told last by an internal notice."""
+        until, before = self.late.get(recipient, (0, None))
+        return before if until > at else self.notices.get(recipient)

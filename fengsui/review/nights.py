@@ -1,0 +1,80 @@
+"""How many messages a person had in a night, and who had more than the policy's number. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from statistics import median
+
+from config.language import zh
+from config.records.district import District
+from config.records.level import LEVEL_ZH, Level
+from dispatch.address.night import most
+from dispatch.address.recipients import DUTY_ROOM, MACHINES
+from dispatch.grade import Grade
+from dispatch.notices import DUTY
+from dispatch.records import Delivery, Receipt
+from dispatch.send.outbox.ends import WITH
+from dispatch.words.local_time import local, quiet_until
+from fengsui.review.assessment import NightMessages, NightRow
+
+_DAY_MS = 86_400_000
+
+
+def night_messages(district: District, records: Iterable[object]) -> NightMessages | None:
+    """Of all nights in the records; None where the policy has no night, or nobody was told anything in one."""
+    policy, zone = district.policy, district.timezone
+    told: dict[str, Delivery] = {}
+    first: dict[str, int] = {}
+    for r in records:
+        if isinstance(r, Delivery):
+            told.setdefault(r.id, r)
+        elif isinstance(r, Receipt) and _tried(r):
+            first[r.delivery] = min(r.receipt_at, first.get(r.delivery, r.receipt_at))
+    mine: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
+    for key, at in first.items():
+        d = told.get(key)
+        if d is None or not _is_message(district, d):
+            continue
+        at = max(at, d.queued_at, d.not_before)
+        if end := quiet_until(policy.night, at, zone):
+            mine[end, d.recipient].append(d)
+    if not mine:
+        return None
+    every, near, over = [], [], []
+    for (end, who), those in sorted(mine.items()):
+        areas = {x.area for d in those for x in (d, *(told[c] for c in d.covers if c in told))}
+        every.append(len(those))
+        if len(areas) == 1:
+            near.append(len(those))
+        top = Grade()
+        for d in those:
+            top |= Grade(d.level, d.action)
+        if len(those) > (n := most(policy, top)):
+            level = LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))]
+            began = local(end - _DAY_MS, zone, "%Y-%m-%d")
+            over.append(
+                NightRow(id=who, night=began, messages=len(those), most=n, level=level, areas=len(areas))
+            )
+    over.sort(key=lambda r: (-r.messages, r.id))
+    return NightMessages(
+        people=len(every),
+        median=float(median(every)),
+        most=max(every),
+        local_people=len(near),
+        local_median=float(median(near)) if near else 0.0,
+        local_most=max(near, default=0),
+        over=tuple(over),
+    )
+
+
+def _tried(r: Receipt) -> bool:
+    """Was an attempt made of this very message, and of none that spoke for it?"""
+    if r.unsent or r.state in ("queued", "superseded", "expired"):
+        return False
+    return not zh(r.detail).startswith(WITH.zh)
+
+
+def _is_message(district: District, d: Delivery) -> bool:
+    """Is it a message to a person about a warning?"""
+    if not (d.hazard and d.routes) or d.recipient.startswith(DUTY) or d.recipient == DUTY_ROOM:
+        return False
+    return d.recipient not in district.nodes and (d.routes[0].channel,) not in MACHINES
