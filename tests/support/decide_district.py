@@ -24,7 +24,7 @@ CHIEF = Officer(id="P-7", office="chief", areas=("*",), duty=0)
 
 
 def easy(policy: Policy) -> Policy:
-    """One person is enough for everything, and P-7 decides on everything."""
+    """One person is enough for everything, and P-7 decides on everything; nothing waits at night."""
     table = {
         hazard: {
             what: msgspec.structs.replace(
@@ -39,7 +39,8 @@ def easy(policy: Policy) -> Policy:
         }
         for hazard, rows in policy.authority.items()
     }
-    return msgspec.structs.replace(policy, authority=table)
+    # what waits at night is tried in tests/dispatch/address/test_address_night.py
+    return msgspec.structs.replace(policy, authority=table, night_gather_s=0, night_messages={})
 
 
 def small(policy: Policy | None = None) -> District:
