@@ -34,7 +34,7 @@ _EACH = {
             "A gauge with 5 events and with 50, then a year of hourly stage of many; intervals are printed.",
         ),
         "target": Entry(
-            "bench.cases.recipients:bench_target",
+            "bench.cases.people.recipients:bench_target",
             "定向测速：一区 COUNT 个接收者的解析、成文、入列，与朴素循环相比。",
             "COUNT recipients of one area resolved, rendered and queued, beside a plain loop.",
         ),
@@ -54,7 +54,7 @@ _EACH = {
             "COUNT nodes signed, sent and acknowledged, beside a plain baseline.",
         ),
         "night": Entry(
-            "bench.cases.night:bench_night",
+            "bench.cases.people.night:bench_night",
             "一夜里每人的消息：有夜间规则和没有（即此前的版本），同一场演练。",
             "Messages a person in the night of a played run, with the night's rules and without.",
         ),

@@ -1,0 +1,1 @@
+"""Benches of whom a warning goes to, and how often."""
