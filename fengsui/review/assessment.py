@@ -172,7 +172,7 @@ class NightRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class NightMessages(msgspec.Struct, frozen=True, kw_only=True):
     """Messages a person in a night of the policy (`night`): SMS, calls, mails and app messages about
-    warnings, each attempted once or more; what went with another message counts as that one. local: of those
+    warnings that a carrier took; what went with another message counts as that one. local: of those
     who are told of one village."""
 
     people: int

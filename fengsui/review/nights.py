@@ -27,7 +27,7 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
     for r in records:
         if isinstance(r, Delivery):
             told.setdefault(r.id, r)
-        elif isinstance(r, Receipt) and _tried(r):
+        elif isinstance(r, Receipt) and _went(r):
             first[r.delivery] = min(r.receipt_at, first.get(r.delivery, r.receipt_at))
     mine: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
     for key, at in first.items():
@@ -66,9 +66,10 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
     )
 
 
-def _tried(r: Receipt) -> bool:
-    """Was an attempt made of this very message, and of none that spoke for it?"""
-    if r.unsent or r.state in ("queued", "superseded", "expired"):
+def _went(r: Receipt) -> bool:
+    """Did a carrier take this very message, and none that spoke for it? Whether the phone had it is another
+    question."""
+    if r.state in ("queued", "failed", "superseded", "expired"):
         return False
     return not zh(r.detail).startswith(WITH.zh)
 

@@ -28,7 +28,8 @@ def people(found: Records) -> People:
         at = first(found, key, ("answered",))
         if at is None and excused(found, key):
             continue
-        took[d.recipient].append(None if at is None else (at - d.queued_at) / 1000)
+        begin = max(d.queued_at, d.not_before)
+        took[d.recipient].append(None if at is None else max(0.0, (at - begin) / 1000))
         areas[d.recipient].add(d.area)
     rows = []
     for who, every in took.items():

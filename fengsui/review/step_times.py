@@ -281,15 +281,20 @@ def _sounds(found: Records) -> Iterator[Sample]:
         yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
 
 
+def _from(d: Delivery, at: int | None) -> Sample:
+    """What waits (a subscriber's quiet hours, the night's rule) is due from when it may go."""
+    begin = max(d.queued_at, d.not_before)
+    return Sample(d.recipient, begin, None if at is None else max(0.0, (at - begin) / 1000))
+
+
 def _delivered(found: Records) -> Iterator[Sample]:
     """Phones: to the carrier's word that the message has arrived."""
     for key, d in found.deliveries.items():
         if not any(r.channel in ("sms", "app", "voice") for r in d.routes):
             continue
         at = first(found, key, ("delivered", "answered"))
-        if at is None and excused(found, key):
-            continue
-        yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
+        if at is not None or not excused(found, key):
+            yield _from(d, at)
 
 
 def _answers(found: Records) -> Iterator[Sample]:
@@ -299,9 +304,8 @@ def _answers(found: Records) -> Iterator[Sample]:
         if not d.must_answer:
             continue
         at = first(found, key, ("answered",))
-        if at is None and excused(found, key):
-            continue
-        yield Sample(d.recipient, d.queued_at, None if at is None else (at - d.queued_at) / 1000)
+        if at is not None or not excused(found, key):
+            yield _from(d, at)
 
 
 def _asked(found: Records) -> Iterator[Sample]:
@@ -352,8 +356,8 @@ _HAD = ("playing", "played", "delivered", "answered")
 def _first_residents(found: Records) -> Iterator[Sample]:
     """From the release to the first of them; None where nobody was ever reached."""
     for a, had in _of_residents(found):
-        times = [at for _, at in had if at is not None]
-        seconds = max(0.0, (min(times) - a.sent_at) / 1000) if times else None
+        times = [at - max(a.sent_at, found.deliveries[key].not_before) for key, at in had if at]
+        seconds = max(0.0, min(times) / 1000) if times else None
         yield Sample(f"{a.area} {a.id}/{a.version}", a.sent_at, seconds)
 
 
@@ -361,7 +365,8 @@ def _residents(found: Records) -> Iterator[Sample]:
     """From the release to each of them; the longest is the last resident."""
     for a, had in _of_residents(found):
         for key, at in had:
-            seconds = None if at is None else max(0.0, (at - a.sent_at) / 1000)
+            begin = max(a.sent_at, found.deliveries[key].not_before)
+            seconds = None if at is None else max(0.0, (at - begin) / 1000)
             yield Sample(found.deliveries[key].recipient, a.sent_at, seconds)
 
 
