@@ -9,9 +9,10 @@ import click
 
 from config.language import Text, en, text_of, zh
 from dispatch.nodes.keys import read_key
+from dispatch.nodes.speech.espeak import SoundError, mandarin
 from loudspeaker.agent import Agent, Hands
 from loudspeaker.store import Identity
-from loudspeaker.voice import SoundError, Voice, found_player, mandarin
+from loudspeaker.voice import Voice, found_player
 from stream.environment import Usage, secret, spoken
 from stream.mqtt.box_options import BROKER, DISTRICT, RUN
 from stream.pace.stop_signals import stopping_on_signals

@@ -1,9 +1,7 @@
 """The node agent's voice: siren, then the text by espeak-ng, to a player's standard input or into
 a folder of WAV files.
 
-Which voice of espeak-ng says Mandarin is asked of the voice, not of its name: Debian 12's (1.51) reads
-Chinese with its voice cmn as "li four, ji two" in English, with exit status 0. Each job asks anew, by
-the phonemes of characters that are known. One without a voice sounds its siren and is failed.
+One without a voice that says Mandarin sounds its siren and is failed.
 
 The whole sound is made first, cut at the watchdog's limit and measured; so nothing can sound longer
 than it may, whatever becomes of the agent. A player that reads a pipe falls silent when the agent
@@ -14,7 +12,6 @@ what `--measure` says while it plays (a microphone, a current clamp).
 import contextlib
 import io
 import queue
-import re
 import shlex
 import shutil
 import subprocess
@@ -24,29 +21,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from config.language import Said, Text, each, text_of
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.memory import Job
-from loudspeaker import readings
+from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, mandarin, spoken_wav
 
-_RATE = 22_050
 _SIREN_S, _TEST_S, _PAUSE_S = 3.0, 0.5, 0.8
 _LINE, _MEASURED = Text("线路", "line"), Text("实测", "measured")
 _SILENT = 0.01  # of full scale (RMS): below it nobody hears anything
-_SPEAK_S = 60
-# the first is that of 1.50 and newer, the second of older ones and of 1.52, where it is right again
-_VOICES = ("cmn-latn-pinyin", "cmn")
 _LONGEST = 120  # characters of what is told of how a text went
-_KNOWN = "立即转移"  # li4 ji2 zhuan3 yi2; the third tone may be said half
-_KNOWN_SAID = re.compile(r"li51tS;i35ts\.ua214?nji35")
-_STRESS = re.compile(r"[',_|:\s]")
-Samples = npt.NDArray[np.float32]
-
-
-class SoundError(Exception):
-    """It cannot be said; the text says what is missing."""
 
 
 class Outcome(NamedTuple):
@@ -76,72 +60,9 @@ def found_player() -> str:
 
 def siren(seconds: float) -> Samples:
     """A tone that rises and falls between 500 and 1,000 Hz once a second."""
-    t = np.arange(int(seconds * _RATE), dtype=np.float64) / _RATE
+    t = np.arange(int(seconds * RATE), dtype=np.float64) / RATE
     frequency = 750.0 - 250.0 * np.cos(2 * np.pi * t)
-    return (0.8 * np.sin(2 * np.pi * np.cumsum(frequency) / _RATE)).astype(np.float32)
-
-
-def phonemes(tool: str, voice: str, text: str) -> str:
-    """What a voice of espeak-ng would say, in its own alphabet, a line each clause; "" if it has none."""
-    try:
-        done = subprocess.run(  # noqa: S603  # the text goes in as data
-            [tool, "-v", voice, "-x", "-q", "--stdin"],
-            input=text.encode(), capture_output=True, timeout=_SPEAK_S,
-        )  # fmt: skip
-    except (subprocess.SubprocessError, OSError):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
-
-
-def mandarin() -> tuple[str, str]:
-    """espeak-ng and its voice that reads Mandarin. Raises SoundError."""
-    tool = shutil.which("espeak-ng")
-    if tool is None:
-        raise SoundError(
-            Text(
-                "espeak-ng 未安装：apt-get install espeak-ng",
-                "espeak-ng is not installed: apt-get install espeak-ng",
-            )
-        )
-    for voice in _VOICES:
-        said = _STRESS.sub("", phonemes(tool, voice, _KNOWN))
-        if _KNOWN_SAID.fullmatch(said):
-            return tool, voice
-    raise SoundError(
-        Text(
-            f"不能播音：espeak-ng 没有一个嗓音把 {_KNOWN} 读成普通话（{'、'.join(_VOICES)}）："
-            "apt-get install espeak-ng espeak-ng-data",
-            f"cannot sound: no voice of espeak-ng reads {_KNOWN} as Mandarin "
-            f"({', '.join(_VOICES)}): apt-get install espeak-ng espeak-ng-data",
-        )
-    )
-
-
-def spoken_wav(text: str, rate: int) -> Samples:
-    """The text once, by espeak-ng. Raises SoundError."""
-    tool, voice = mandarin()
-    try:
-        done = subprocess.run(  # noqa: S603  # the text goes in as data
-            [tool, "-v", voice, "-s", str(rate), "--stdin", "--stdout"],
-            input=readings.sounded(text).encode(), capture_output=True, timeout=_SPEAK_S, check=True,
-        )  # fmt: skip
-        # its length stands in the header only when it writes a file: the rest of the stream is it
-        head = done.stdout.index(b"data") + 8
-    except (subprocess.SubprocessError, OSError, ValueError) as e:
-        raise SoundError(
-            Text(f"espeak-ng 出错：{type(e).__name__}", f"espeak-ng failed: {type(e).__name__}")
-        ) from e
-    with wave.open(io.BytesIO(done.stdout)) as w:
-        rate_of = w.getframerate()
-    found = np.frombuffer(done.stdout[head:][: (len(done.stdout) - head) // 2 * 2], "<i2")
-    if rate_of != _RATE:
-        raise SoundError(
-            Text(
-                f"espeak-ng 的采样率是 {rate_of} Hz，应为 {_RATE}",
-                f"espeak-ng speaks at {rate_of} Hz, expected {_RATE}",
-            )
-        )
-    return found.astype(np.float32) / 32768.0
+    return (0.8 * np.sin(2 * np.pi * np.cumsum(frequency) / RATE)).astype(np.float32)
 
 
 def sound(job: Job, rate: int) -> Samples:
@@ -149,7 +70,7 @@ def sound(job: Job, rate: int) -> Samples:
     parts = [_siren_of(job)] if job.siren else []
     if job.text:
         once = spoken_wav(job.text, rate)
-        pause = np.zeros(int(_PAUSE_S * _RATE), np.float32)
+        pause = np.zeros(int(_PAUSE_S * RATE), np.float32)
         parts += [once, pause] * job.repeat
     return _whole(parts, job)
 
@@ -160,7 +81,7 @@ def _siren_of(job: Job) -> Samples:
 
 def _whole(parts: list[Samples], job: Job) -> Samples:
     whole = np.concatenate(parts) if parts else np.zeros(0, np.float32)
-    return whole[: PLAY_MS * _RATE // 1000] * np.float32(job.volume / 100)
+    return whole[: PLAY_MS * RATE // 1000] * np.float32(job.volume / 100)
 
 
 def level(samples: Samples) -> float:
@@ -174,7 +95,7 @@ def wav(samples: Samples) -> bytes:
     with wave.open(out, "wb") as w:
         w.setnchannels(1)
         w.setsampwidth(2)
-        w.setframerate(_RATE)
+        w.setframerate(RATE)
         w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
     return out.getvalue()
 
@@ -243,7 +164,7 @@ class Speaker:
             self._outcomes.put(Outcome(job.id, sounded and not mute, words))
 
     def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, Said]:
-        body, seconds, line = wav(samples), samples.size / _RATE, level(samples)
+        body, seconds, line = wav(samples), samples.size / RATE, level(samples)
         if not self._voice.player:
             assert self._voice.sink is not None
             self._voice.sink.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,13 @@ from config.records.level import Action, Level
 from dispatch.grade import Grade
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.mandate import Grant, mandate
+from dispatch.nodes.speech.espeak import SoundError
 from dispatch.records import Alert
 from dispatch.words.compose import Message, write
 from fengsui.run.setup import default_config
 from loudspeaker.gauge import Gauge, parsed, sensed
 from loudspeaker.store import Identity, Store
-from loudspeaker.voice import SoundError, Speaker, Voice, level, siren, sound, wav
+from loudspeaker.voice import Speaker, Voice, level, siren, sound, wav
 from tests.support.node_sound import T0, job, said
 
 RATE = 22_050

@@ -18,13 +18,14 @@ from click.testing import CliRunner
 from config.load import load
 from config.records.level import HAZARD_ZH, Action, Level
 from dispatch.grade import Grade
+from dispatch.nodes.speech.espeak import SoundError, mandarin, phonemes
+from dispatch.nodes.speech.readings import sounded
 from dispatch.records import Alert
 from dispatch.words.compose import Message, write
 from dispatch.words.spoken import seconds
 from fengsui.run.setup import default_config
 from loudspeaker.command import node
-from loudspeaker.readings import sounded
-from loudspeaker.voice import SoundError, Speaker, Voice, level, mandarin, phonemes, sound
+from loudspeaker.voice import Speaker, Voice, level, sound
 from tests.support.node_sound import job, said
 
 T0 = 1_784_635_200_000
