@@ -3,6 +3,7 @@
 from typing import Literal
 
 from config.records.devices.broadcast import Platform
+from config.records.devices.trunk import Trunk
 from config.records.level import Action, Level
 from config.records.row import Row
 
@@ -32,7 +33,7 @@ class Carrier(Row, frozen=True, kw_only=True):
 
     name: str  # in status, metrics and receipts
     channel: Literal["sms", "app", "voice", "email", "webhook", "broadcast_platform"]
-    kind: Literal["apprise", "http", "smpp", "smtp", "webhook", "ebd"]
+    kind: Literal["apprise", "http", "smpp", "smtp", "webhook", "ebd", "sip"]
     url: str
     user: str = ""  # smpp system_id, SMTP user, {user}
     secret: str = ""  # env:NAME or file:/PATH, never the secret itself
@@ -46,7 +47,7 @@ class Carrier(Row, frozen=True, kw_only=True):
     per_minute: int = 0  # messages to one bot. 0: what its service says
     # smpp
     system_type: str = ""
-    window: int = 10
+    window: int = 10  # and sip: calls at once
     long: Literal["udh", "payload"] = "udh"
     # http
     form: Literal["json", "form", "query", "base64-json"] = "json"
@@ -65,6 +66,8 @@ class Carrier(Row, frozen=True, kw_only=True):
     id_text: str = ""  # a regular expression; its group is the id
     receipt: Words = Words()
     platform: Platform = Platform()  # ebd
+    trunk: Trunk = Trunk()  # sip
+    last: bool = False  # only while none of the others works: a modem
 
 
 # <severity> of a release platform 12379

@@ -32,7 +32,8 @@ class SendResult(NamedTuple):
 class SendError(Exception):
     """An attempt failed. `permanent`: the same again would fail again. `wait_s`: nothing was taken,
     the carrier is busy, come again after that. `down`: no carrier of the channel works. `blames_route`:
-    it is the carrier's fault and not this message's, so that it counts against the carrier."""
+    it is the carrier's fault and not this message's, so that it counts against the carrier. `full`: all
+    that it can do at once is under way, which is no wish that we come slower."""
 
     def __init__(
         self,
@@ -42,12 +43,14 @@ class SendError(Exception):
         wait_s: float = 0.0,
         down: bool = False,
         blames_route: bool | None = None,
+        full: bool = False,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.permanent = permanent
         self.wait_s = wait_s
         self.down = down
+        self.full = full
         self.blames_route = not permanent and not wait_s if blames_route is None else blames_route
 
 

@@ -22,6 +22,8 @@ from dispatch.channels.http.response import judges
 from dispatch.channels.http.webhook import Webhook
 from dispatch.channels.platform import declared as platform
 from dispatch.channels.rate_and_breaker import Lane
+from dispatch.channels.sip import declared as sip
+from dispatch.channels.sip.carrier import SipTrunk
 from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
 from dispatch.channels.status_words import CARRIER, FINAL, PROOFS, WORDS
@@ -32,7 +34,7 @@ FILE = "channels.toml"
 _KINDS = {
     "sms": ("apprise", "http", "smpp"),
     "app": ("apprise", "http"),
-    "voice": ("http",),
+    "voice": ("http", "sip"),
     "email": ("smtp", "apprise"),
     "webhook": ("webhook",),
     "broadcast_platform": ("ebd",),
@@ -44,6 +46,7 @@ _SCHEMES = {
     "smtp": ("smtp", "smtps", "smtp+starttls"),
     "webhook": ("https", "http"),
     "ebd": ("http", "https"),
+    "sip": ("sip", "sip+tcp"),
 }
 
 
@@ -197,6 +200,8 @@ def _of_kind(row: Row) -> Iterator[Fault]:
         yield "sender", Text("缺少发件地址", "a mail needs a sender"), "flood@example.gov.cn"
     if row.kind == "ebd":
         yield from platform.faults(row)
+    if row.kind == "sip":
+        yield from sip.faults(row)
     if row.kind == "webhook" and not row.secret:
         yield "secret", Text("缺少签名密钥", "a webhook is signed"), "env:NAME"
 
@@ -274,7 +279,9 @@ def channel_of(
     for row in rows:
         if row.channel == channel:
             lane = Lane(row.rate_per_s, row.burst)
-            legs.append(Leg(carrier_of(district, row, hear, clock, folder), lane, row.contact))
+            legs.append(
+                Leg(carrier_of(district, row, hear, clock, folder), lane, row.contact, row.last)
+            )
     return Carriers(district, channel, legs, clock)
 
 
@@ -326,6 +333,9 @@ def carrier_of(
                 )
             case "ebd":
                 return platform.made(district, row, word, folder, clock)
+            case "sip":
+                call_s = district.channels.call_within_s
+                return SipTrunk(row, word, hear, timeout_s=timeout_s, call_s=call_s, folder=folder)
             case unknown:
                 assert_never(unknown)
     except ValueError as e:

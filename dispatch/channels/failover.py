@@ -23,11 +23,13 @@ NO_CARRIER = Text("本渠道的通道全断", "no carrier of this channel works"
 
 
 class Leg(NamedTuple):
-    """A carrier and its pace. only: the one recipient it is for; "" for everybody."""
+    """A carrier and its pace. only: the one recipient it is for; "" for everybody. last: it is asked when
+    no other one works, and not because they are busy."""
 
     carrier: Carrier
     lane: Lane
     only: str = ""
+    last: bool = False
 
 
 class Carriers:
@@ -57,7 +59,10 @@ class Carriers:
         """Seconds until some carrier has room; 0 when none works, so that nobody waits for it."""
         with self._lock:
             now = self._now()
-            rooms = [g.lane.wait_s(now) for g in self.legs if g.lane.health(now) != "down"]
+            well = [g for g in self.legs if g.lane.health(now) != "down"]
+            rooms = [g.lane.wait_s(now) for g in well if not g.last] or [
+                g.lane.wait_s(now) for g in well
+            ]
         return min(rooms, default=0.0)
 
     def down(self) -> bool:
@@ -79,8 +84,10 @@ class Carriers:
         errors: list[SendError] = []
         waits: list[float] = []  # of carriers that took nothing and are well
         with self._lock:
-            legs.sort(key=lambda leg: self._under_way[leg.carrier.name])
+            legs.sort(key=lambda leg: (leg.last, self._under_way[leg.carrier.name]))
         for leg in legs:
+            if leg.last and waits:  # they work, and will have room
+                break
             with self._lock:
                 now = self._now()
                 if leg.lane.health(now) == "down":
@@ -144,7 +151,9 @@ class Carriers:
 
     def _failed(self, leg: Leg, e: SendError, cost: int) -> None:
         with self._lock:
-            if e.wait_s:
+            if e.full:
+                leg.lane.unused(cost)
+            elif e.wait_s:
                 leg.lane.busy(self._now(), cost, e.wait_s)
             elif e.blames_route:
                 leg.lane.failed(self._now())

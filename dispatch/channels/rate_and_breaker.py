@@ -64,6 +64,12 @@ class Lane:
         if probe or self._open_until is not None or self._failed >= self._fails:
             self._open_until, self._trying = now + self._cool_s, False
 
+    def unused(self, cost: int = 1) -> None:
+        """What began did not go out, and says nothing of the way."""
+        if self._rate:
+            self._tokens = min(self._burst, self._tokens + cost)
+        self._trying = False
+
     def busy(self, now: float, cost: int = 1, wait_s: float = 0.0) -> None:
         """The carrier took nothing and wants us slower: wait, twice as long each time. Attempts that
         were under way together hear one word, not several."""

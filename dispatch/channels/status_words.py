@@ -141,6 +141,8 @@ CALL: dict[str, Meaning] = {
     "confirmed": Meaning("answered", zh="已按键确认"),
     "confirmed_early": Meaning("failed", zh="未听完就按键"),  # the key came before the text's end
     "no_key": Meaning("failed", zh="未按键确认"),
+    "wrong_code": Meaning("failed", zh="确认码不对"),
+    "garbled": Meaning("failed", zh="按了键，但声音没有传全"),  # too many packets were lost
     "hung_up": Meaning("failed", zh="中途挂断"),
     "no_answer": Meaning("failed", zh="无人接听"),
     "busy": Meaning("failed", zh="占线"),
@@ -151,6 +153,18 @@ CALL: dict[str, Meaning] = {
     "invalid_number": Meaning("failed", True, "号码无效"),
     "expired": Meaning("failed", True, "逾时未接通"),
 }
+
+# how a SIP trunk ends a call that nobody picked up (RFC 3261, 21; 607, 608: RFC 8197, 8688); what is in
+# neither table has failed and may be tried again
+SIP_WORD: dict[int, str] = {
+    **dict.fromkeys((486, 600), "busy"),
+    **dict.fromkeys((408, 487), "no_answer"),
+    **dict.fromkeys((480, 410), "unreachable"),
+    **dict.fromkeys((603, 607, 608, 433), "rejected"),
+    **dict.fromkeys((404, 484, 485, 604), "invalid_number"),
+}
+# the trunk would carry no call: what it asks of us (password, caller's number, codec), its own fault
+SIP_ROUTE = frozenset({401, 402, 403, 405, 406, 407, 415, 420, 421, 488, 606})
 
 # the county's broadcast platform: what its answers and state reports say, in our words. It takes a message
 # (taken, unhandled, waiting), has it on the air, and is done, which says that equipment played and not
@@ -255,6 +269,7 @@ PROOFS: tuple[ProvenBy, ...] = (
     ProvenBy("email", "smtp", "aiosmtpd 1.4"),
     ProvenBy("webhook", "webhook", "adnanh/webhook 2.8"),
     ProvenBy("voice", "http", ""),
+    ProvenBy("voice", "sip", "baresip 1.0.0, SIPp 3.6.1, kamailio 5.6.3"),
     ProvenBy(
         "broadcast",
         "mqtt",

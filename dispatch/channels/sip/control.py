@@ -1,0 +1,92 @@
+"""What baresip says by its control socket (module ctrl_tcp), and how it is told: netstrings of JSON. Pure.
+
+What a far end may put into it (a reason phrase, a display name) is read within limits and never acted on.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from dispatch.channels.sip.call import Event
+from stream.limits import Unreadable, clean, read_json
+
+_LONGEST = 65_536
+_any = msgspec.json.Decoder()
+_STATUS = re.compile(r"([1-6]\d\d)(?: |$)")
+PLAY = "play"  # the token of the command that begins the text
+
+
+class BrokenControl(ValueError):
+    """No netstring: the rest cannot be found."""
+
+
+def command(name: str, params: str = "", token: str = "") -> bytes:
+    """As ctrl_tcp takes it."""
+    body = msgspec.json.encode({"command": name, "params": params, "token": token})
+    return b"%d:%s," % (len(body), body)
+
+
+class ControlReader:
+    """Bytes as they come, JSON objects as they are whole."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """Raises BrokenControl."""
+        self._rest += data
+        while b":" in self._rest[:6] or len(self._rest) > 5:
+            head, colon, after = self._rest.partition(b":")
+            if not colon or not head.isdigit() or int(head) > _LONGEST:
+                raise BrokenControl
+            size = int(head)
+            if len(after) <= size:
+                return
+            if after[size : size + 1] != b",":
+                raise BrokenControl
+            body, self._rest = after[:size], after[size + 1 :]
+            try:
+                found = read_json(body, _any, _LONGEST)
+            except Unreadable:
+                continue  # of one event: a reason phrase in no known coding
+            if isinstance(found, dict):
+                yield found
+
+
+def event_of(told: dict[str, Any]) -> Event | None:
+    """None for what says nothing about our call; a call from outside is not ours."""
+    if told.get("response"):
+        if told.get("token") != PLAY:
+            return None
+        return Event("sounding" if told.get("ok") else "mute", words=_words(told.get("data")))
+    if told.get("direction") != "outgoing":
+        return None
+    param = _words(told.get("param"))
+    match told.get("type"):
+        case "CALL_RINGING" | "CALL_PROGRESS":
+            return Event("ringing")
+        case "CALL_ESTABLISHED":
+            return Event("up")
+        case "CALL_DTMF_START" if len(param) == 1 and param in "0123456789*#ABCD":
+            return Event("key", digit=param)
+        case "CALL_RTCP":
+            return _carried(told.get("rtcp_stats"))
+        case "CALL_CLOSED":
+            status = _STATUS.match(param)
+            return Event("closed", status=int(status[1]) if status else 0, words=param)
+    return None
+
+
+def _carried(stats: object) -> Event | None:
+    sent = stats.get("tx") if isinstance(stats, dict) else None
+    if not isinstance(sent, dict):
+        return None
+    counts = [sent.get(k) for k in ("sent", "lost")]
+    whole = [c if type(c) is int and 0 <= c < 10**9 else 0 for c in counts]
+    return Event("carried", sent=whole[0], lost=whole[1])
+
+
+def _words(given: object) -> str:
+    return clean(str(given or ""))[:80]

@@ -1,0 +1,100 @@
+"""What a call says, as a telephone carries it: 8 kHz, 16 bit, mono. The text, then how to confirm it, then
+silence in which the key is awaited; as often as there is time for."""
+
+import hashlib
+import io
+import tomllib
+import wave
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from config.records.devices.trunk import Trunk
+from dispatch.nodes.speech.espeak import RATE, Samples, spoken_wav
+from dispatch.words.spoken import telephone
+
+TELEPHONE = 8_000  # samples a second, G.711
+_PROMPTS = Path(__file__).parents[2] / "words" / "templates" / "call.toml"
+# a far end's jitter buffer loses the first tenth of a second (findings of two baresips)
+_LEAD_S, _PAUSE_S, _AFTER_S = 0.6, 0.4, 0.3
+_PEAK = 0.7
+
+
+class Spoken(NamedTuple):
+    """wav: the whole of it. From its begin to the text's first end: heard_s; to the end of the wait for the
+    key after it: once_s. thanks: another."""
+
+    wav: bytes
+    heard_s: float
+    once_s: float
+    whole_s: float
+    thanks: bytes
+    thanks_s: float
+
+
+def code_of(key: str) -> str:
+    """Two digits for this message, never one twice: a hand that slips does not make it."""
+    n = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16)
+    first = 2 + n % 8  # 1 is what everybody presses
+    second = 2 + (first - 2 + 1 + n // 8 % 7) % 8
+    return f"{first}{second}"
+
+
+def spoken(text: str, lang: str, trunk: Trunk, digits: str) -> Spoken:
+    """Raises SoundError where no voice can say it."""
+    words = _prompts()["en" if lang == "en" else "zh"]
+    said = telephone("-".join(digits)) if lang != "en" else " ".join(digits)
+    body, prompt, thanks = (
+        spoken_wav(words_, trunk.rate, lang)
+        for words_ in (text, words[trunk.confirm].format(digits=said), words["thanks"])
+    )
+    lead, pause, wait = (_silence(s) for s in (_LEAD_S, _PAUSE_S, float(trunk.wait_s)))
+    once = [body, pause, prompt, wait]
+    samples = np.concatenate([lead, *once * trunk.times])
+    end = np.concatenate([_silence(_AFTER_S), thanks, _silence(_AFTER_S)])
+    return Spoken(
+        wav(narrow(samples)),
+        (lead.size + body.size) / RATE,
+        (lead.size + sum(x.size for x in once)) / RATE,
+        samples.size / RATE,
+        wav(narrow(end)),
+        end.size / RATE,
+    )
+
+
+def narrow(samples: Samples) -> Samples:
+    """At 8 kHz, nothing above 4: the spectrum without its upper part. Its ends are silent."""
+    if not samples.size:
+        return samples
+    wanted = round(samples.size * TELEPHONE / RATE)
+    spectrum = np.fft.rfft(samples.astype(np.float64))[: wanted // 2 + 1]
+    found = np.fft.irfft(spectrum, wanted) * (wanted / samples.size)
+    peak = float(np.max(np.abs(found))) or 1.0
+    return (found * (_PEAK / peak)).astype(np.float32)
+
+
+def wav(samples: Samples) -> bytes:
+    """As a file."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(TELEPHONE)
+        w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return out.getvalue()
+
+
+def silence(seconds: float) -> bytes:
+    """What is sent until somebody picks up."""
+    return wav(np.zeros(int(seconds * TELEPHONE), np.float32))
+
+
+def _silence(seconds: float) -> Samples:
+    return np.zeros(int(seconds * RATE), np.float32)
+
+
+@cache
+def _prompts() -> dict[str, dict[str, str]]:
+    return tomllib.loads(_PROMPTS.read_text("utf-8"))
