@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
 # (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm), two Sparkplug edge nodes
-# (PyPI, npm), a camera with ONVIF (PyPI); mosquitto, Kannel, webhook, GStreamer and lighttpd (system
-# packages).
+# (PyPI, npm), a camera with ONVIF (PyPI); mosquitto, Kannel, webhook, GStreamer, lighttpd, baresip,
+# SIPp and kamailio (system packages).
 # Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -154,6 +154,7 @@ system_ kannel bearerbox smsbox /usr/lib/kannel/test/fakesmsc -- kannel kannel-e
 system_ webhook webhook -- webhook
 system_ xmlsec1 xmlsec1 -- xmlsec1
 system_ espeak-ng espeak-ng sox -- espeak-ng sox
+system_ telephony baresip sipp kamailio -- baresip-core sip-tester kamailio
 gstreamer
 system_ lighttpd lighttpd -- lighttpd lighttpd-mod-openssl
 system_ chromium chromium -- chromium fonts-wqy-microhei

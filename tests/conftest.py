@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.played",
     "tests.support.servers",
     "tests.support.servers_carriers",
+    "tests.support.sip",
     "tests.support.power_cut",
 ]
 

@@ -17,6 +17,7 @@ from config.language import zh
 from config.load import load
 from config.records.channels import Carrier
 from config.records.devices.broadcast import Platform
+from config.records.devices.trunk import Trunk
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.cap.publish import Cap
@@ -35,6 +36,7 @@ from simulators.carriers.platform import keys as platform_keys
 from stream.mqtt.client import Mqtt
 from tests.support.servers import Mosquitto, free_port
 from tests.support.servers_carriers import Taken
+from tests.support.sip import PASSWORD, USER, Kamailio, Phone
 
 ROOT = Path(__file__).parents[2]
 WHO = "C-0188"
@@ -189,6 +191,17 @@ def platform(get: Any) -> Far:
     return Far(row, lambda: [Taken("", far.messages[m].text) for m in far.played], "")
 
 
+def trunk(get: Any) -> Far:
+    phone: Phone = get("phone")
+    place: Kamailio = get("trunk_to_phone")
+    os.environ["TRUNK"] = PASSWORD
+    row = Carrier(
+        name="one", channel="voice", kind="sip", url=place.url, user=USER, secret="env:TRUNK",
+        trunk=Trunk(),
+    )  # fmt: skip
+    return Far(row, lambda: [Taken("", "")] * phone.calls(), "", lambda text: "")
+
+
 CASES: dict[str, Callable[[Any], Far]] = {
     "sms-smpp-npm": npm,
     "sms-smpp-npm-payload": npm_payload,
@@ -199,6 +212,7 @@ CASES: dict[str, Callable[[Any], Far]] = {
     "app-apprise-simulated": simulated("app", "apprise"),
     "app-apprise-gotify": gotify,
     "voice-http-simulated": simulated("voice", "http"),
+    "voice-sip-kamailio": trunk,
     "email-smtp": mail,
     "webhook": hooks,
     "broadcast_platform-ebd-simulated": platform,
@@ -402,10 +416,10 @@ def test_files_say_what_they_are(district: District, tmp_path: Path) -> None:
 
 def test_what_counts_as_proven_is_what_a_foreign_program_received() -> None:
     foreign = {"sms-smpp-npm", "sms-smpp-jsmpp", "sms-http-kannel", "email-smtp", "webhook"}
-    foreign |= {"app-apprise-gotify"}
+    foreign |= {"app-apprise-gotify", "voice-sip-kamailio"}
     proven = {(p.channel, p.kind) for p in PROOFS if p.by}
     kinds = {("sms", "smpp"), ("sms", "http"), ("email", "smtp"), ("webhook", "webhook")}
-    kinds |= {("app", "apprise")}
+    kinds |= {("app", "apprise"), ("voice", "sip")}
     assert foreign <= CASES.keys()
     assert proven == kinds | {("broadcast", "mqtt")}
     assert proof("voice", "http") == proof("sms", "apprise") == proof("no", "such") == ""

@@ -26,6 +26,7 @@ from dispatch.channels.ebd.signature import read_signature
 from dispatch.channels.http import response as answers
 from dispatch.channels.http.receipt_server import fields_of
 from dispatch.channels.platform.door import tar_in
+from dispatch.channels.sip.control import BrokenControl, ControlReader, event_of
 from dispatch.channels.smpp.pdu import read as read_pdu
 from dispatch.channels.smpp.receipt import receipt
 from dispatch.channels.smpp.text import decodings
@@ -390,6 +391,14 @@ def smpp(data: bytes) -> None:
         encode_text(text)
 
 
+def call_control(data: bytes) -> None:
+    try:
+        for told in ControlReader().feed(data):
+            event_of(told)
+    except BrokenControl:
+        return
+
+
 def outside(data: bytes) -> None:
     try:
         found = read_json(data, _any, 64_000)
@@ -423,7 +432,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     for f in (
         reading, senml, nowcast, intake, topic, frame, camera, said, people, form, cap, feed, node_message,
         node_hears, node_obeys, node_report,
-        waveform, receipts, carrier_word, answer, carrier_http, smpp, outside, moments,
+        waveform, receipts, carrier_word, answer, carrier_http, smpp, call_control, outside, moments,
     )
 }  # fmt: skip
 for _topic in DECODERS:
@@ -559,6 +568,9 @@ def seeds(target: str) -> Iterator[bytes]:
             yield from (b'{"code": "0", "data": {"id": 7}}', b"id=1&stat=DELIVRD", b'[{"id": "1"}]')
         case "smpp":
             yield bytes.fromhex("0000001000000005000000000000000100") + b"id:1 stat:DELIVRD"
+        case "call_control":
+            body = b'{"event":true,"type":"CALL_CLOSED","direction":"outgoing","param":"486 Busy"}'
+            yield b"%d:%s," % (len(body), body)
         case "waveform":
             head = b"000001D G1     EHZFS" + bytes(18) + b"\0\x01\0\0\0\0\0\0\0\x30"
             yield head + bytes.fromhex("03e80038 0b010900 03e90000 14000000")

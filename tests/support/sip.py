@@ -149,9 +149,9 @@ class Sipp:
         (folder / "scenario.xml").write_text(scenario)
         for _ in range(20):  # its ports for sound may be somebody's
             self._start()
-            if until(lambda: self._process.poll() is not None or self._listens(), "SIPp", 30):
-                if self._process.poll() is None:
-                    return
+            until(lambda: self._process.poll() is not None or self._listens(), "SIPp", 30)
+            if self._process.poll() is None:
+                return
         raise RuntimeError(self._notes.read_text(errors="replace"))
 
     def _start(self) -> None:
@@ -228,34 +228,45 @@ def rings(seconds: int) -> str:
     )  # fmt: skip
 
 
-def picks_up(*then: str, early_ms: int = 0) -> str:
+def picks_up(*then: str, early_ms: int = 0, over: bool = False) -> str:
     """It is answered, after an operator's tune if `early_ms`; `then`: what comes after. Ends with a BYE of
-    the caller."""
+    the caller, unless it is `over`."""
     early = f'{_reply(183, "Session Progress", sdp=True)}<pause milliseconds="{early_ms}"/>'
     begin = early if early_ms else _reply(180, "Ringing")
     return _scenario(
         _RECEIVE_INVITE + begin + _reply(200, "OK", sdp=True)
         + '<recv request="ACK" rrs="true"/>' + "".join(then)
-        + '<recv request="BYE" timeout="120000"/>' + _reply(200, "OK")
+        + ("" if over else '<recv request="BYE" timeout="120000"/>' + _reply(200, "OK"))
     )  # fmt: skip
 
 
 def presses_by_info(digit: str, after_ms: int) -> str:
     """A key as SIP INFO, in the dialogue."""
-    return f"""<pause milliseconds="{after_ms}"/><send retrans="500"><![CDATA[
-INFO [$2] SIP/2.0
+    body = f"""Content-Type: application/dtmf-relay
+Content-Length: [len]
+
+Signal={digit}
+Duration=160"""
+    return f'<pause milliseconds="{after_ms}"/>' + _request("INFO", body)
+
+
+def hangs_up() -> str:
+    """The telephone does."""
+    return _request("BYE", "Content-Length: 0\n")
+
+
+def _request(method: str, rest: str) -> str:
+    """In the dialogue."""
+    return f"""<send retrans="500"><![CDATA[
+{method} [$2] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
 [routes]
 From: [$4];tag=[pid]-[call_number]
 To: [$3]
 Call-ID: [call_id]
-CSeq: 2 INFO
+CSeq: 2 {method}
 Max-Forwards: 70
-Content-Type: application/dtmf-relay
-Content-Length: [len]
-
-Signal={digit}
-Duration=160
+{rest}
 ]]></send><recv response="200"/>"""
 
 
@@ -308,8 +319,8 @@ children=2
 tcp_children=1
 listen=udp:127.0.0.1:{port}
 listen=tcp:127.0.0.1:{port}
-loadmodule "sl.so"
 loadmodule "tm.so"
+loadmodule "sl.so"
 loadmodule "rr.so"
 loadmodule "pv.so"
 loadmodule "maxfwd.so"
@@ -363,5 +374,13 @@ ctrl_tcp_listen 127.0.0.1:{control}
 def phone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Phone]:
     """A telephone that answers."""
     found = Phone(tmp_path_factory.mktemp("telephone") / "phone")
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="module")
+def trunk_to_phone(tmp_path_factory: pytest.TempPathFactory, phone: Phone) -> Iterator[Kamailio]:
+    """A trunk on which every number is that telephone's."""
+    found = Kamailio(tmp_path_factory.mktemp("trunk"), {".*": phone.port})
     yield found
     found.stop()

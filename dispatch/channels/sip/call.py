@@ -77,7 +77,7 @@ class Call:
             case "up" if self._up_at is None:
                 self._up_at = at
                 return [Do("tell", "picked_up"), Do("play")]
-            case "sounding" if self._from is None:
+            case "sounding" if self._up_at is not None and self._from is None:
                 self._from = at
             case "mute":
                 return self._end("failed", _MUTE + e.words, hang_up=True, route=True)
@@ -98,7 +98,7 @@ class Call:
             return []
         if self._up_at is None:
             if at - self._begun >= self.plan.ring_s:
-                return self._end("no_answer", hang_up=True)
+                return self._end("no_answer" if self._rang else "unreachable", hang_up=True)
             return []
         said = self._from is not None and at - self._from >= self.plan.whole_s
         if said or at - self._begun >= self.plan.most_s:
@@ -133,7 +133,7 @@ class Call:
             return self._end(self._unconfirmed(left=not whole))
         if not e.status:
             return self._end("failed", Text("中继不通：", "the trunk: ") + e.words, route=True)
-        route = e.status in SIP_ROUTE or (e.status >= 500 and e.status not in SIP_WORD)
+        route = e.status in SIP_ROUTE or 500 <= e.status < 600
         word = SIP_WORD.get(e.status, "failed")
         return self._end(word, f"SIP {e.status}", route=route)
 

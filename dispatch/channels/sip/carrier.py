@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -37,10 +38,12 @@ _LOOK_S = 0.1
 _LEFT_S = 3.0  # a call ends this long before the outbox gives it up
 _SHORTEST_RING_S = 15.0
 _BUSY_S = 0.5
+_SIGN_S = 4.0  # without one the trunk is asked whether it is there
 _HANG_UP_S = 2.0
 _SOUNDS = 32
 _UNSAID_S, _UNSAID_MOST_S = 1.0, 600.0
 _BAD_NUMBER = Text("号码无效", "no telephone number")
+_CLOSED = Text("正在停止", "is being stopped")
 _FULL = Text("线路全占", "every line is taken")
 _SAME = Text("正在给这个号码打", "this number is being called")
 _NOT_CARRIED = Text("中继没有接这一路呼叫：", "the trunk did not carry the call: ")
@@ -99,13 +102,13 @@ class SipTrunk:
         except BaseException:
             self._free(number)
             raise
-        if not line.first.wait(self._timeout_s):
+        if not line.first.wait(min(self._timeout_s, _SIGN_S)):
             try:
                 answers(self._url, self._timeout_s)  # far telephones take long to ring
             except SendError as e:
                 line.refused = line.refused or Do("tell", "failed", e.detail, route=True)
                 line.given_up = True
-                self._wake.send(b"x")
+                self._poke()
         with self._lock:
             line.returned = True
         if line.refused is not None:
@@ -125,14 +128,21 @@ class SipTrunk:
 
     def close(self) -> None:
         """Calls that go on are ended; they are made again."""
+        if self._closing:
+            return
         self._closing = True
-        self._wake.send(b"x")
+        self._poke()
         if self._thread is not None:
             self._thread.join()
         if self._here is not None:
             shutil.rmtree(self._here, ignore_errors=True)
         self._wake.close()
         self._woken.close()
+
+    def _poke(self) -> None:
+        """Something is new for the thread; after `close` for nobody."""
+        with suppress(OSError):
+            self._wake.send(b"x")
 
     def lines(self) -> int:
         """Calls under way."""
@@ -149,12 +159,14 @@ class SipTrunk:
         d, all_ = parcel.delivery, self._row.window
         urgent = d.level >= Level.RED or d.action == Action.MOVE
         with self._lock:
+            if self._closing:
+                raise SendError(_CLOSED)
             if number in self._lines:
                 raise SendError(_SAME, wait_s=_BUSY_S, full=True)
             if len(self._lines) >= (all_ if urgent else all_ - all_ // 4):
                 raise SendError(_FULL, wait_s=_BUSY_S, full=True)
             self._lines[number] = None
-            if self._thread is None and not self._closing:
+            if self._thread is None:
                 self._here = self._clean_folder()
                 self._thread = threading.Thread(target=self._work, name=f"calls-{self.name}")
                 self._thread.start()
@@ -183,7 +195,7 @@ class SipTrunk:
             self._lines[number] = line
             self._new.append(line)
         agent.dial(number)
-        self._wake.send(b"x")
+        self._poke()
         return line
 
     def _sound(self, text: str, lang: str, digits: str) -> Spoken:
