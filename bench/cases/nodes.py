@@ -21,7 +21,7 @@ from bench.load.broker import bench_broker
 from config.language import Text
 from config.records.district import District
 from config.records.level import Action, Level
-from dispatch.channels.loudspeaker import command_for
+from dispatch.channels.direct.loudspeaker import command_for
 from dispatch.nodes.keys import sender_keys
 from dispatch.nodes.protocol import sign
 from dispatch.records import Delivery, DeliveryRecord, Receipt, Route, attempt_key

@@ -14,10 +14,10 @@ from dispatch.cap.signing import cap_key
 from dispatch.channels import CarrierWord, Channel
 from dispatch.channels.by_apprise.url import ByUrl, drill_url
 from dispatch.channels.declared import CHANNELS, channel_of
-from dispatch.channels.duty_room import Console
+from dispatch.channels.direct.duty_room import Console
+from dispatch.channels.direct.loudspeaker import Broadcast
 from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.receipt_server import ReceiptServer
-from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.platform.carrier import ByPlatform
 from dispatch.channels.platform.door import PlatformDoor
 from dispatch.channels.rate_and_breaker import Lane

@@ -14,7 +14,7 @@ import msgspec
 from config.language import Text, text_of
 from config.records.district import District, Node
 from dispatch.channels import SendError
-from dispatch.channels.node_seal import addressed
+from dispatch.channels.direct.node_seal import addressed
 from dispatch.nodes.keys import Ring
 from dispatch.nodes.mandate import Grant, mandate, withdrawn
 from dispatch.nodes.protocol import (

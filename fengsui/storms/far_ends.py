@@ -10,8 +10,8 @@ import msgspec
 from config.language import Text
 from config.records.district import District
 from dispatch.channels import Channel, Parcel, SendError, SendResult
+from dispatch.channels.direct.loudspeaker import Broadcast
 from dispatch.channels.failover import Carriers, Leg
-from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.nodes.protocol import CarrierReceipt
 from dispatch.records import Delivery, Route, State

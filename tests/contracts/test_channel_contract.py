@@ -23,9 +23,9 @@ from config.records.level import Action, Level
 from dispatch.cap.publish import Cap
 from dispatch.channels import CarrierWord, SendError
 from dispatch.channels.declared import channel_of, problems
-from dispatch.channels.duty_room import Console
+from dispatch.channels.direct.duty_room import Console
+from dispatch.channels.direct.loudspeaker import Broadcast
 from dispatch.channels.failover import Carriers
-from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.status_words import PROOFS, proof
 from dispatch.nodes.keys import sender_keys
 from dispatch.records import Delivery, Route

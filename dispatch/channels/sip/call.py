@@ -31,7 +31,7 @@ class Plan(NamedTuple):
     code: bool = False
 
 
-class Event(NamedTuple):
+class LineEvent(NamedTuple):
     """What the line says. digit: `key`. sent, lost: packets until now, for `carried`. words: of a refusal
     or an end, as the program has them; `status` is SIP's, 0 where there was none."""
 
@@ -66,7 +66,7 @@ class Call:
         self._keyed, self._early, self._wrong, self._garbled = "", False, False, False
         self._carried: float | None = None
 
-    def heard(self, e: Event, at: float) -> list[Do]:
+    def heard(self, e: LineEvent, at: float) -> list[Do]:
         """What is to be done about it."""
         if self.over:
             return []
@@ -127,7 +127,7 @@ class Call:
         self.over = True
         return [Do("tell", "confirmed", final=True), Do("thank")]
 
-    def _closed(self, e: Event, at: float) -> list[Do]:
+    def _closed(self, e: LineEvent, at: float) -> list[Do]:
         if self._up_at is not None:
             whole = self._from is not None and at - self._from >= self.plan.heard_s
             return self._end(self._unconfirmed(left=not whole))

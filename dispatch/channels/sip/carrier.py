@@ -24,7 +24,7 @@ from config.records.channels import Carrier as Row
 from config.records.level import Action, Level
 from dispatch.channels import CarrierWord, Parcel, SendError, SendResult
 from dispatch.channels.sip.agent import MISSING, PROGRAM, Baresip, login_of
-from dispatch.channels.sip.call import Call, Do, Event, Plan
+from dispatch.channels.sip.call import Call, Do, LineEvent, Plan
 from dispatch.channels.sip.control import BrokenControl, ControlReader, event_of
 from dispatch.channels.sip.options import answers
 from dispatch.channels.sip.sound import Spoken, code_of, spoken
@@ -267,14 +267,14 @@ class SipTrunk:
             self._do(line, do, now)
         return line.given_up or (line.close_at is not None and now >= line.close_at)
 
-    def _read(self, line: _Line) -> list[Event]:
+    def _read(self, line: _Line) -> list[LineEvent]:
         try:
             data = line.agent.control.recv(65_536)
             found = [event_of(told) for told in line.reader.feed(data)]
         except (OSError, BrokenControl):
             data, found = b"", []
         events = [e for e in found if e is not None]
-        return events if data else [*events, Event("gone")]
+        return events if data else [*events, LineEvent("gone")]
 
     def _do(self, line: _Line, do: Do, now: float) -> None:
         match do.what:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from dispatch.channels.sip.call import Event
+from dispatch.channels.sip.call import LineEvent
 from stream.limits import Unreadable, clean, read_json
 
 _LONGEST = 65_536
@@ -55,37 +55,37 @@ class ControlReader:
                 yield found
 
 
-def event_of(told: dict[str, Any]) -> Event | None:
+def event_of(told: dict[str, Any]) -> LineEvent | None:
     """None for what says nothing about our call; a call from outside is not ours."""
     if told.get("response"):
         if told.get("token") != PLAY:
             return None
-        return Event("sounding" if told.get("ok") else "mute", words=_words(told.get("data")))
+        return LineEvent("sounding" if told.get("ok") else "mute", words=_words(told.get("data")))
     if told.get("direction") != "outgoing":
         return None
     param = _words(told.get("param"))
     match told.get("type"):
         case "CALL_RINGING" | "CALL_PROGRESS":
-            return Event("ringing")
+            return LineEvent("ringing")
         case "CALL_ESTABLISHED":
-            return Event("up")
+            return LineEvent("up")
         case "CALL_DTMF_START" if len(param) == 1 and param in "0123456789*#ABCD":
-            return Event("key", digit=param)
+            return LineEvent("key", digit=param)
         case "CALL_RTCP":
             return _carried(told.get("rtcp_stats"))
         case "CALL_CLOSED":
             status = _STATUS.match(param)
-            return Event("closed", status=int(status[1]) if status else 0, words=param)
+            return LineEvent("closed", status=int(status[1]) if status else 0, words=param)
     return None
 
 
-def _carried(stats: object) -> Event | None:
+def _carried(stats: object) -> LineEvent | None:
     sent = stats.get("tx") if isinstance(stats, dict) else None
     if not isinstance(sent, dict):
         return None
     counts = [sent.get(k) for k in ("sent", "lost")]
     whole = [c if type(c) is int and 0 <= c < 10**9 else 0 for c in counts]
-    return Event("carried", sent=whole[0], lost=whole[1])
+    return LineEvent("carried", sent=whole[0], lost=whole[1])
 
 
 def _words(given: object) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from config.language import Text, text_of
-from dispatch.channels.node_seal import addressed
+from dispatch.channels.direct.node_seal import addressed
 from dispatch.nodes.keys import Ring, read_secret, renew, revoke, root_keys
 from dispatch.nodes.mandate import Grant
 from dispatch.nodes.protocol import KeySet, SelfTest, sign

@@ -19,9 +19,9 @@ from config.records.district import District
 from dispatch.channels import SendError, SendResult
 from dispatch.channels.by_apprise.url import ByUrl, check, drill_url
 from dispatch.channels.by_apprise.url import _service as by_url_service
-from dispatch.channels.duty_room import Console
+from dispatch.channels.direct.duty_room import Console
+from dispatch.channels.direct.loudspeaker import Broadcast
 from dispatch.channels.failover import Carriers, Leg
-from dispatch.channels.loudspeaker import Broadcast
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.status_words import CALL, CARRIER, NODE
 from dispatch.nodes.keys import read_key, sender_keys

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_ZH, MOUNTAIN, Action, Level, order_zh
 from dispatch.address.stage import AddressState
-from dispatch.channels.loudspeaker import command_for
+from dispatch.channels.direct.loudspeaker import command_for
 from dispatch.grade import Grade
 from dispatch.records import Alert, Delivery, Receipt
 from dispatch.send.outbox.state import NOT_REACHED, Attempt, Box, reindex

@@ -6,23 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.channels.sip.call import Call, Do, Event, Plan
+from dispatch.channels.sip.call import Call, Do, LineEvent, Plan
 from dispatch.channels.status_words import CALL, SIP_ROUTE, SIP_WORD
 from tests.support.examples import examples
 
 PLAN = Plan(heard_s=10, whole_s=30, ring_s=25, most_s=57, digits="1")
-UP, SOUNDING = Event("up"), Event("sounding")
+UP, SOUNDING = LineEvent("up"), LineEvent("sounding")
 
 
-def key(digit: str) -> Event:
-    return Event("key", digit=digit)
+def key(digit: str) -> LineEvent:
+    return LineEvent("key", digit=digit)
 
 
-def closed(status: int = 0) -> Event:
-    return Event("closed", status=status, words="")
+def closed(status: int = 0) -> LineEvent:
+    return LineEvent("closed", status=status, words="")
 
 
-def played(plan: Plan, *steps: tuple[float, Event | None]) -> list[Do]:
+def played(plan: Plan, *steps: tuple[float, LineEvent | None]) -> list[Do]:
     """Everything that is done, by a clock that ticks between."""
     call, out, at = Call(plan, 0.0), [], 0.0
     for when, event in steps:
@@ -33,7 +33,7 @@ def played(plan: Plan, *steps: tuple[float, Event | None]) -> list[Do]:
     return out
 
 
-def word(plan: Plan, *steps: tuple[float, Event | None]) -> str:
+def word(plan: Plan, *steps: tuple[float, LineEvent | None]) -> str:
     (final,) = [d for d in played(plan, *steps) if d.final]
     return final.word
 
@@ -48,13 +48,16 @@ def word(plan: Plan, *steps: tuple[float, Event | None]) -> str:
         ([(16, key("2")), (17, key("1"))], "confirmed"),
         ([(12, closed())], "hung_up"),
         ([(36, None)], "no_key"),
-        ([(20, Event("gone"))], "failed"),
-        ([(16, Event("carried", sent=700, lost=300)), (16, key("1")), (20, closed())], "garbled"),
-        ([(16, Event("carried", sent=550, lost=5)), (16, key("1"))], "confirmed"),
+        ([(20, LineEvent("gone"))], "failed"),
+        (
+            [(16, LineEvent("carried", sent=700, lost=300)), (16, key("1")), (20, closed())],
+            "garbled",
+        ),
+        ([(16, LineEvent("carried", sent=550, lost=5)), (16, key("1"))], "confirmed"),
     ],
 )
-def test_after_it_was_picked_up(steps: list[tuple[float, Event]], expected: str) -> None:
-    begin = [(2.0, Event("ringing")), (5.0, UP), (5.0, SOUNDING)]
+def test_after_it_was_picked_up(steps: list[tuple[float, LineEvent]], expected: str) -> None:
+    begin = [(2.0, LineEvent("ringing")), (5.0, UP), (5.0, SOUNDING)]
     assert word(PLAN, *begin, *steps) == expected
 
 
@@ -69,13 +72,13 @@ def test_a_code_is_keyed_whole_and_after_the_text() -> None:
 
 def test_a_tune_before_the_answer_is_not_the_call() -> None:
     """Early media: what is pressed or sent while it rings is nothing."""
-    found = played(PLAN, (1, Event("ringing")), (2, key("1")), (8, UP), (8.1, SOUNDING))
+    found = played(PLAN, (1, LineEvent("ringing")), (2, key("1")), (8, UP), (8.1, SOUNDING))
     assert [d.what for d in found] == ["tell", "tell", "play"]
     assert not any(d.final for d in found)
 
 
 def test_nobody_picks_up() -> None:
-    found = played(PLAN, (1, Event("ringing")), (25.5, None))
+    found = played(PLAN, (1, LineEvent("ringing")), (25.5, None))
     assert [(d.what, d.word) for d in found] == [
         ("tell", "ringing"), ("tell", "no_answer"), ("hang_up", ""),
     ]  # fmt: skip
@@ -92,10 +95,10 @@ def test_every_answer_of_a_trunk_is_a_word_that_is_known() -> None:
 
 
 EVENTS = st.one_of(
-    st.sampled_from([Event("ringing"), UP, SOUNDING, Event("mute"), closed(), closed(486)]),
+    st.sampled_from([LineEvent("ringing"), UP, SOUNDING, LineEvent("mute"), closed(), closed(486)]),
     st.builds(key, st.sampled_from("0123456789*#")),
     st.builds(
-        lambda s, n: Event("carried", sent=s, lost=n), st.integers(0, 9999), st.integers(0, 99)
+        lambda s, n: LineEvent("carried", sent=s, lost=n), st.integers(0, 9999), st.integers(0, 99)
     ),
     st.none(),
 )
@@ -104,7 +107,7 @@ EVENTS = st.one_of(
 @given(st.lists(st.tuples(st.floats(0, 5), EVENTS), max_size=40))
 @examples(200)
 def test_it_is_confirmed_only_after_the_whole_text_and_ends_once(
-    steps: list[tuple[float, Event | None]],
+    steps: list[tuple[float, LineEvent | None]],
 ) -> None:
     call, at, done, began, up = Call(PLAN, 0.0), 0.0, [], math.inf, False
     for wait, event in steps:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.channels.sip.call import Event
+from dispatch.channels.sip.call import LineEvent
 from dispatch.channels.sip.control import BrokenControl, ControlReader, command, event_of
 from tests.support.examples import examples
 
@@ -26,7 +26,7 @@ def test_pieces_are_put_together(cuts: list[int]) -> None:
     for cut in [*cuts, len(data)]:
         found += [event_of(told) for told in reader.feed(data[at : at + cut])]
         at += cut
-    assert found == [Event("ringing")] * 3 + [Event("sounding")]
+    assert found == [LineEvent("ringing")] * 3 + [LineEvent("sounding")]
 
 
 def test_what_is_told_it_is_as_it_reads_it() -> None:
@@ -44,21 +44,21 @@ def test_no_netstring_is_the_end(data: bytes) -> None:
     ("told", "event"),
     [
         ({**RINGING, "direction": "incoming"}, None),
-        ({**RINGING, "type": "CALL_DTMF_START", "param": "1"}, Event("key", digit="1")),
+        ({**RINGING, "type": "CALL_DTMF_START", "param": "1"}, LineEvent("key", digit="1")),
         ({**RINGING, "type": "CALL_DTMF_START", "param": "12"}, None),
         ({**RINGING, "type": "CALL_RTCP", "rtcp_stats": {"tx": {"sent": 9, "lost": 2}}},
-         Event("carried", sent=9, lost=2)),
+         LineEvent("carried", sent=9, lost=2)),
         ({**RINGING, "type": "CALL_RTCP", "rtcp_stats": {"tx": {"sent": "9", "lost": -1}}},
-         Event("carried")),
+         LineEvent("carried")),
         ({**RINGING, "type": "CALL_RTCP", "rtcp_stats": [1]}, None),
         ({**RINGING, "type": "CALL_CLOSED", "param": "486 Busy Here"},
-         Event("closed", status=486, words="486 Busy Here")),
+         LineEvent("closed", status=486, words="486 Busy Here")),
         ({**RINGING, "type": "CALL_CLOSED", "param": "Connection refused [111]"},
-         Event("closed", words="Connection refused [111]")),
-        ({"response": True, "ok": False, "data": "no", "token": "play"}, Event("mute", words="no")),
+         LineEvent("closed", words="Connection refused [111]")),
+        ({"response": True, "ok": False, "data": "no", "token": "play"}, LineEvent("mute", words="no")),
         ({"response": True, "ok": False, "token": "x"}, None),
         ({**RINGING, "type": 7}, None),
     ],
 )  # fmt: skip
-def test_events(told: dict[str, object], event: Event | None) -> None:
+def test_events(told: dict[str, object], event: LineEvent | None) -> None:
     assert event_of(told) == event

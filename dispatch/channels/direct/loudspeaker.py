@@ -10,7 +10,7 @@ from config.language import Text, text_of
 from config.records.district import Node
 from config.records.level import Action, Level
 from dispatch.channels import NOT_BY_MQTT, SendError, SendResult
-from dispatch.channels.node_seal import addressed
+from dispatch.channels.direct.node_seal import addressed
 from dispatch.nodes.protocol import Command, Kind, sign
 from dispatch.records import Delivery, Route
 

@@ -1,0 +1,1 @@
+"""Ways out without a carrier: our own loudspeakers and the duty room."""
