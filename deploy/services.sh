@@ -2,7 +2,7 @@
 # Real servers for the tests, fetched or built once into .services/: Kafka 4.1 (Maven), InfluxDB 2
 # (built with Go and Rust), Gotify (built with Go), two SMSCs (Maven, npm), two Sparkplug edge nodes
 # (PyPI, npm), a camera with ONVIF (PyPI); mosquitto, Kannel, webhook, GStreamer, lighttpd, baresip,
-# SIPp and kamailio (system packages).
+# SIPp, kamailio and smstools (system packages).
 # Says what is missing and how to get it; one part that fails does not stop the others.
 set -uo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -154,6 +154,7 @@ system_ kannel bearerbox smsbox /usr/lib/kannel/test/fakesmsc -- kannel kannel-e
 system_ webhook webhook -- webhook
 system_ xmlsec1 xmlsec1 -- xmlsec1
 system_ espeak-ng espeak-ng sox -- espeak-ng sox
+system_ smstools smsd -- smstools
 system_ telephony baresip sipp kamailio -- baresip-core sip-tester kamailio
 gstreamer
 system_ lighttpd lighttpd -- lighttpd lighttpd-mod-openssl

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.support.servers",
     "tests.support.servers_carriers",
     "tests.support.sip",
+    "tests.support.modem",
     "tests.support.power_cut",
 ]
 

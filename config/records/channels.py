@@ -33,7 +33,7 @@ class Carrier(Row, frozen=True, kw_only=True):
 
     name: str  # in status, metrics and receipts
     channel: Literal["sms", "app", "voice", "email", "webhook", "broadcast_platform"]
-    kind: Literal["apprise", "http", "smpp", "smtp", "webhook", "ebd", "sip"]
+    kind: Literal["apprise", "http", "smpp", "smtp", "webhook", "ebd", "sip", "smsd"]
     url: str
     user: str = ""  # smpp system_id, SMTP user, {user}
     secret: str = ""  # env:NAME or file:/PATH, never the secret itself

@@ -20,6 +20,7 @@ from dispatch.channels.failover import Carriers, Leg
 from dispatch.channels.http.gateway import Gateway
 from dispatch.channels.http.response import judges
 from dispatch.channels.http.webhook import Webhook
+from dispatch.channels.modem.carrier import SmsModem
 from dispatch.channels.platform import declared as platform
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.sip import declared as sip
@@ -32,7 +33,7 @@ from stream.environment import secret_at
 
 FILE = "channels.toml"
 _KINDS = {
-    "sms": ("apprise", "http", "smpp"),
+    "sms": ("apprise", "http", "smpp", "smsd"),
     "app": ("apprise", "http"),
     "voice": ("http", "sip"),
     "email": ("smtp", "apprise"),
@@ -47,6 +48,7 @@ _SCHEMES = {
     "webhook": ("https", "http"),
     "ebd": ("http", "https"),
     "sip": ("sip", "sip+tcp"),
+    "smsd": ("file",),
 }
 
 
@@ -336,6 +338,8 @@ def carrier_of(
             case "sip":
                 call_s = district.channels.call_within_s
                 return SipTrunk(row, word, hear, timeout_s=timeout_s, call_s=call_s, folder=folder)
+            case "smsd":
+                return SmsModem(row.name, row.url, hear, timeout_s=timeout_s)
             case unknown:
                 assert_never(unknown)
     except ValueError as e:

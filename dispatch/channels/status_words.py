@@ -260,6 +260,14 @@ PROOFS: tuple[ProvenBy, ...] = (
     ProvenBy("sms", "http", "Kannel 1.4.5 smsbox"),
     ProvenBy("sms", "apprise", ""),
     ProvenBy(
+        "sms",
+        "smsd",
+        Text(
+            "smstools 3.1.21（只到模拟的调制解调器）",
+            "smstools 3.1.21 (as far as a simulated modem)",
+        ),
+    ),
+    ProvenBy(
         "app",
         "apprise",
         Text(

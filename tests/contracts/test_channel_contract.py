@@ -34,6 +34,7 @@ from simulators.carriers.platform import OURS, THEIRS, CipherDevice
 from simulators.carriers.platform import Platform as SimulatedPlatform
 from simulators.carriers.platform import keys as platform_keys
 from stream.mqtt.client import Mqtt
+from tests.support.modem import Smsd
 from tests.support.servers import Mosquitto, free_port
 from tests.support.servers_carriers import Taken
 from tests.support.sip import PASSWORD, USER, Kamailio, Phone
@@ -112,6 +113,12 @@ def jsmpp(get: Any) -> Far:
     s = get("jsmpp")
     row = Carrier(**SMS, kind="smpp", url=f"smpp://127.0.0.1:{s.port}", user="j", secret="env:jpwd")
     return Far(row, s.taken, "", lambda text: "")  # it prints octets
+
+
+def modem(get: Any) -> Far:
+    s: Smsd = get("smsd")
+    row = Carrier(**SMS, kind="smsd", url=s.url)
+    return Far(row, lambda: [Taken(*t) for t in s.modem.texts()], "8619900000188")
 
 
 def kannel(get: Any) -> Far:
@@ -207,6 +214,7 @@ CASES: dict[str, Callable[[Any], Far]] = {
     "sms-smpp-npm-payload": npm_payload,
     "sms-smpp-jsmpp": jsmpp,
     "sms-http-kannel": kannel,
+    "sms-smsd": modem,
     "sms-http-simulated": simulated("sms", "http"),
     "sms-apprise-simulated": simulated("sms", "apprise"),
     "app-apprise-simulated": simulated("app", "apprise"),
@@ -416,10 +424,10 @@ def test_files_say_what_they_are(district: District, tmp_path: Path) -> None:
 
 def test_what_counts_as_proven_is_what_a_foreign_program_received() -> None:
     foreign = {"sms-smpp-npm", "sms-smpp-jsmpp", "sms-http-kannel", "email-smtp", "webhook"}
-    foreign |= {"app-apprise-gotify", "voice-sip-kamailio"}
+    foreign |= {"app-apprise-gotify", "voice-sip-kamailio", "sms-smsd"}
     proven = {(p.channel, p.kind) for p in PROOFS if p.by}
     kinds = {("sms", "smpp"), ("sms", "http"), ("email", "smtp"), ("webhook", "webhook")}
-    kinds |= {("app", "apprise"), ("voice", "sip")}
+    kinds |= {("app", "apprise"), ("voice", "sip"), ("sms", "smsd")}
     assert foreign <= CASES.keys()
     assert proven == kinds | {("broadcast", "mqtt")}
     assert proof("voice", "http") == proof("sms", "apprise") == proof("no", "such") == ""

@@ -26,7 +26,7 @@ FIXTURES = {
     **dict.fromkeys(("browser", "here"), "browser"),
     **dict.fromkeys(("kafka_server", "influx_server", "mosquitto", "hooks"), "servers"),
     **dict.fromkeys(("npm_smsc", "jsmpp", "kannel", "gotify"), "servers"),
-    **dict.fromkeys(("phone", "trunk_to_phone"), "servers"),
+    **dict.fromkeys(("phone", "trunk_to_phone", "smsd"), "servers"),
 }
 tier_of = pytest.StashKey[str]()
 collected = pytest.StashKey[list[pytest.Item]]()

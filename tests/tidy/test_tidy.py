@@ -117,6 +117,7 @@ PURE = (
     *(f"dispatch/channels/by_apprise/{f}.py" for f in ("limits", "parts")),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     *(f"dispatch/channels/sip/{f}.py" for f in ("call", "control", "declared")),
+    "dispatch/channels/modem/spool_file.py",
     "dispatch/people/evacuation_roll.py",
     *(f"dispatch/people/residents/{f}.py" for f in ("words", "villages", "texts", "message", "page", "sheet")),
     *("ingest/camera/pace.py", "ingest/camera/digest.py", "ingest/camera/jpeg.py"),
