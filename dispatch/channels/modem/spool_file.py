@@ -21,7 +21,7 @@ class SpoolFile(NamedTuple):
     text: str
 
 
-class Report(NamedTuple):
+class StatusReport(NamedTuple):
     """A delivery report: which message, and its state in the words of `status_words.CARRIER`."""
 
     ident: str
@@ -66,7 +66,7 @@ def read_file(data: bytes) -> SpoolFile:
     return SpoolFile(headers, body.decode(coding, "replace").strip("\r\n\0"))
 
 
-def report_of(found: SpoolFile) -> Report | None:
+def report_of(found: SpoolFile) -> StatusReport | None:
     """None for what is no report."""
     ident, status = _IDENT.search(found.text), _STATUS.search(found.text)
     if not ident or not status:
@@ -76,7 +76,7 @@ def report_of(found: SpoolFile) -> Report | None:
     word = "delivered" if code < 32 else "accepted" if code < 64 else "undelivered"
     if code in (70, 102):
         word = "expired"
-    return Report(ident[1], word)
+    return StatusReport(ident[1], word)
 
 
 def refusal(found: SpoolFile) -> tuple[str, bool]:
