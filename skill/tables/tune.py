@@ -155,7 +155,7 @@ def _beside(out: Path, file: TableRules, storms: Storms, result: Json) -> None:
         result["notes"].append(
             Text("上线前须回放：", "before it goes live: ")
             + f"fengsui hindcast --rules {beside.name} --observations … --events … "
-            "(docs/skill-tables.md)"
+            "(docs/en/skill-tables.md)"
         )
 
 
