@@ -28,12 +28,22 @@ class Expect(NamedTuple):
     rule: str = ""
 
 
+class GivenReading(NamedTuple):
+    """value: count of the quantity's resolution. picture: of a camera, its JPEG."""
+
+    station: str
+    quantity: str
+    observed_at: int
+    value: int
+    picture: bytes = b""
+
+
 class CheckScenario(NamedTuple):
-    """One scenario: rows are (station, quantity, observed_at, count of the resolution)."""
+    """One scenario."""
 
     name: str
     title: Said
-    observations: list[tuple[str, str, int, int]]
+    observations: list[GivenReading]
     expect: list[Expect]
 
 
@@ -42,7 +52,8 @@ class _Given(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     quantity: str
     start: datetime
     every_s: int
-    values: list[float]
+    values: list[float] = []
+    pictures: list[str] = []  # of a camera: JPEG files beside the scenario
     repeat: int = 1
 
 
@@ -74,7 +85,7 @@ def _ms(moment: datetime) -> int:
     return int(moment.astimezone(UTC).timestamp() * 1000)
 
 
-def _rows(given: _Given, district: District) -> list[tuple[str, str, int, int]]:
+def _rows(given: _Given, district: District) -> list[GivenReading]:
     """Raises ValueError in words."""
     if given.station not in district.stations:
         raise ValueError(
@@ -98,7 +109,16 @@ def _rows(given: _Given, district: District) -> list[tuple[str, str, int, int]]:
                 f"{given.station} does not measure {given.quantity}",
             )
         )
-    if given.every_s <= 0 or not given.values or not 0 < given.repeat <= 10_000:
+    of_camera = given.quantity == "frame"
+    if bool(given.pictures) != of_camera or (of_camera and given.values):
+        raise ValueError(
+            Text(
+                f"{given.station}: 摄像机写 `pictures`（文件名），别的站写 `values`",
+                f"{given.station}: a camera has `pictures` (file names), any other station `values`",
+            )
+        )
+    many = len(given.pictures) or len(given.values)
+    if given.every_s <= 0 or not many or not 0 < given.repeat <= 10_000:
         raise ValueError(
             Text(
                 f"{given.station}: every_s、values、repeat 应为正",
@@ -106,10 +126,27 @@ def _rows(given: _Given, district: District) -> list[tuple[str, str, int, int]]:
             )
         )
     quantity, start, step = QUANTITIES[given.quantity], _ms(given.start), given.every_s * 1000
+    times = [start + n * step for n in range(many * given.repeat)]
+    if of_camera:
+        bodies = [_picture(district.folder / "scenarios", name) for name in given.pictures]
+        return [
+            GivenReading(given.station, given.quantity, at, len(body), body)
+            for at, body in zip(times, bodies * given.repeat, strict=True)
+        ]
     return [
-        (given.station, given.quantity, start + n * step, quantity.count(value))
-        for n, value in enumerate(given.values * given.repeat)
+        GivenReading(given.station, given.quantity, at, quantity.count(value))
+        for at, value in zip(times, given.values * given.repeat, strict=True)
     ]
+
+
+def _picture(folder: Path, name: str) -> bytes:
+    """A file of the scenarios' folder. Raises ValueError in words."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise ValueError(
+            Text(f"scenarios 里没有图像 {name}", f"there is no picture {name} in scenarios")
+        )
+    return path.read_bytes()
 
 
 def _expected(e: _Expected, district: District) -> Expect:

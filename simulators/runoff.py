@@ -77,6 +77,8 @@ def truth_of(
         over = np.nonzero(stages[area.basin] * rng.uniform(0.85, 1.1) >= banks_m)[0]
         if "flash_flood" in area.hazards and over.size:
             found.append(Truth(area.id, "flash_flood", start_at + int(over[0] + 1) * 60_000))
+        if "river_flood" in area.hazards and over.size:
+            found.append(Truth(area.id, "river_flood", start_at + int(over[0] + 1) * 60_000))
         if "debris_flow" in area.hazards:
             at = _debris(area_rain[area.id], slope)
             if at is not None:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from config.records.district import District
+from config.records.district import District, Station
 from config.records.quantity import QUANTITIES
 from ingest.camera.jpeg import Thumb, changed, thumb_of
 from ingest.camera.pace import Pace
 from ingest.observation import Flag, Observation
+from simulators import staff_view
 from simulators.camera import render
 from simulators.faults import Reading, Total, suffer, totalled
 from simulators.people import observed
@@ -43,6 +44,9 @@ class World:
         self._gauges = [s for s in district.stations.values() if s.quantity in rain]
         self._totals = {s.id: Total() for s in self._gauges if s.quantity == "rain_counter"}
         self._stages = [s for s in district.stations.values() if s.quantity == "stage"]
+        self._of_basin = {
+            b: [n for n, g in enumerate(self._gauges) if g.basin == b] for b in district.basins
+        }
         self._cameras = [s for s in district.stations.values() if s.quantity == "frame"]
         self._pace = Pace(district)
         self._thumbs: dict[str, Thumb] = {}
@@ -126,17 +130,31 @@ class World:
             # a minute is the shortest there is here: a camera that is faster sends one a minute
             if not self._pace.fast(camera.id, at) and (minute * 60 + 60 * n) % camera.interval_s:
                 continue
-            first, last = self._surge.get(camera.basin, (-1, -1))
-            surge = first <= minute <= last
-            flow = float(self._flow[camera.basin][min(minute, self.minutes - 1)])
-            hour = (at / 3_600_000 + 8) % 24
-            body = render(1000 * self.seed + n, minute, flow, surge, hour)
+            body = self._picture(n, camera, minute, (at / 3_600_000 + 8) % 24)
             now = thumb_of(body)
             before = self._thumbs.get(camera.id, now)
             self._pace.looked(camera.id, changed(before, now), at)
             self._thumbs[camera.id] = now
             found.append(Reading(camera.id, "frame", at, len(body), None, body))
         return found
+
+    def _picture(self, n: int, camera: Station, minute: int, hour: float) -> bytes:
+        """Of camera `n` at `hour` of the local day: a staff where cameras.csv gives it one, else a gully."""
+        last = min(minute, self.minutes - 1)
+        seed, flow = 1000 * self.seed + n, float(self._flow[camera.basin][last])
+        row = self._district.cameras.get(camera.id)
+        if row is not None and row.staff:
+            rain = (
+                float(self.rain[self._of_basin[camera.basin], last].mean())
+                if minute == last
+                else 0.0
+            )
+            seen = staff_view.weather(rain * 60, flow, hour)
+            level = float(self._level[camera.basin][last])
+            board, size = staff_view.board_of(row.staff), (row.width, row.height)
+            return staff_view.picture(seed, minute * 60.0, level, seen, board, size)
+        first, end = self._surge.get(camera.basin, (-1, -1))
+        return render(seed, minute, flow, first <= minute <= end, hour)
 
     def arrivals(self, minute: int, frames: bool = True) -> list[Reading]:
         """What arrives in a minute, faults and all. Call for each minute once, in order."""

@@ -10,14 +10,17 @@ variance in every feature. Its log-likelihood over the position k is
 l(k) = -sum over features of (k ln v1 + (n - k) ln v2) / 2 r, where r is the number of samples over
 which neighbours repeat one another: (1 + q) / (1 - q), q the feature's lag-1 autocorrelation within
 the pieces. p(k) ~ exp l(k); the stage is the mean of p, sigma its deviation and at least half a
-sample. Told only where two pieces beat one by 8 (log-likelihood), sigma is at most 5 % of the staff,
-and the line is not within 3 % of an end.
+sample. The piece above is looked at again in grey alone: where it changes once more by as much, and
+what is then above has over 1.5 times the contrast (deviation over mean), the upper change is the line,
+since what lies between is the staff's own mirror in the water. Told only where two pieces beat one by 8
+(log-likelihood), sigma is at most 5 % of the staff, and the line is not within 3 % of an end.
 Parameters: over_s, slot_s, take, min_points as of `quantity_above`. Thresholds in m of stage.
 
 Delay it adds: none.
-Cannot see: a line that is not the largest change along the staff (a painted mark, a shadow's edge, a
-log): where two changes are about as strong it is silent; stage between the two points is taken as
-linear in pixels: for an oblique view keep the points near one another; ice and foam.
+Cannot see: a line that is not the largest change along the staff (a painted mark, a shadow's edge,
+branches that hang on it, drops on the lens): where two changes are about as strong it is silent; stage
+between the two points is taken as linear in pixels: for an oblique view keep the points near one
+another; ice and foam.
 Source: change point of a Gaussian series: Hinkley 1970, Biometrika 57:1–17; image stage: Gilmore,
 Birgand & Chapman 2013, J. Hydrology 496:177–186.
 
@@ -42,6 +45,9 @@ _REPEATS = (4.0, 40.0)
 _BEATS = 8.0  # a line without an edge reached 3.5
 _UNSURE = 0.05
 _END = 0.03
+_GREY = [0, 3]  # the features that ink of another colour does not change
+_LEAST_ABOVE = 16
+_MORE = 1.5
 _FLOOR = np.array(
     [9.0, 2.0, 2.0, 0.02]
 )  # least variance of each feature: grey, a, b, log deviation
@@ -59,6 +65,42 @@ class Waterline(NamedTuple):
 def water_line(staff: Staff, picture: Picture) -> Waterline | None:
     """None where the edge is not clear."""
     f = _features(sample(picture.colour, staff))
+    n, below = len(f), 0
+    change = _change(f, _FLOOR)
+    if change is None:
+        return None
+    best = change.at
+    # of a staff that the water mirrors, the mirror's own end may be the largest change: the water line is
+    # the uppermost, as long as what is above shows more contrast than what is below
+    while n - best >= _LEAST_ABOVE:
+        above = f[best:]
+        higher = _change(above[:, _GREY], _FLOOR[_GREY])
+        if higher is None or not _stands_out(above[:, 0], higher.at):
+            break
+        below, best, change = best, best + higher.at, higher
+    p = np.exp(change.gain - change.gain.max())
+    p /= p.sum()
+    edge = below + change.k - 0.5  # between two samples
+    middle = float(p @ edge)
+    spread = max(float(np.sqrt(p @ (edge - middle) ** 2)), 0.5)
+    if spread > _UNSURE * n or not _END * n < middle < (1 - _END) * n:
+        return None
+    per_sample = abs(float(staff.stage[-1] - staff.stage[0])) / (n - 1)
+    stage = float(np.interp(middle, np.arange(n), staff.stage))
+    return Waterline(stage, spread * per_sample)
+
+
+class _Change(NamedTuple):
+    """at: samples below the change. gain: log-likelihood over the places k."""
+
+    at: int
+    k: Floats
+    gain: Floats
+
+
+def _change(f: Floats, least: Floats) -> _Change | None:
+    """The change point of a line of features (n, m); None where two pieces are hardly better than one.
+    least: the least variance of each feature."""
     n = len(f)
     sums = np.cumsum(np.concatenate((np.zeros((1, f.shape[1])), f)), axis=0)
     squares = np.cumsum(np.concatenate((np.zeros((1, f.shape[1])), f * f)), axis=0)
@@ -67,23 +109,20 @@ def water_line(staff: Staff, picture: Picture) -> Waterline | None:
     low = _variance(sums[at], squares[at], k)
     high = _variance(sums[-1] - sums[at], squares[-1] - squares[at], n - k)
     whole = _variance(sums[-1], squares[-1], np.full(1, float(n)))
-    floor = _FLOOR[: f.shape[1]]
-    each = 0.5 * (n * np.log(whole + floor) - k * np.log(low + floor))
-    each -= 0.5 * (n - k) * np.log(high + floor)
+    each = 0.5 * (n * np.log(whole + least) - k * np.log(low + least))
+    each -= 0.5 * (n - k) * np.log(high + least)
     gain = (each / _repeats(f, int(at[int(each.sum(axis=1).argmax())]))).sum(axis=1)
-    best = float(gain.max())
-    if best < _BEATS:
+    if float(gain.max()) < _BEATS:
         return None
-    p = np.exp(gain - best)
-    p /= p.sum()
-    edge = k[:, 0] - 0.5  # between two samples
-    middle = float(p @ edge)
-    spread = max(float(np.sqrt(p @ (edge - middle) ** 2)), 0.5)
-    if spread > _UNSURE * n or not _END * n < middle < (1 - _END) * n:
-        return None
-    per_sample = abs(float(staff.stage[-1] - staff.stage[0])) / (n - 1)
-    stage = float(np.interp(middle, np.arange(n), staff.stage))
-    return Waterline(stage, spread * per_sample)
+    return _Change(int(at[int(gain.argmax())]), k[:, 0], gain)
+
+
+def _stands_out(grey: Floats, at: int) -> bool:
+    """Whether what is above has more contrast (deviation over mean) than what is below. A wet or shaded
+    band is darker with the same contrast; a mirror has less."""
+    low, high = grey[:at], grey[at:]
+    contrast = float(low.std()) / max(float(low.mean()), 1.0)
+    return float(high.std()) / max(float(high.mean()), 1.0) > _MORE * max(contrast, 0.01)
 
 
 def _features(band: Bytes) -> Floats:

@@ -1,5 +1,6 @@
 """Plays a district's own scenarios: given this series, these levels at these times."""
 
+import hashlib
 from collections.abc import Iterator
 
 from config.language import Said, Text, joined
@@ -34,11 +35,17 @@ def _next(inline: Inline, clock_at: int, soon: int) -> int:
     return clock_at + max(1, -(-(soon - clock_at) // _SLOT_MS)) * _SLOT_MS
 
 
+def _digest(picture: bytes) -> str:
+    """As the frame store names it."""
+    return hashlib.sha256(picture).hexdigest()
+
+
 def play(district: District, scenario: CheckScenario) -> list[Said]:
     """What did not come as expected, in words; empty when all is as the scenario says."""
-    rows = sorted(scenario.observations, key=lambda o: o[2])
+    rows = sorted(scenario.observations, key=lambda o: o.observed_at)
+    pictures = {_digest(o.picture): o.picture for o in rows if o.picture}
     ends = [e.at for e in scenario.expect]
-    start_at = min(rows[0][2], min(ends)) - _SLOT_MS
+    start_at = min(rows[0].observed_at, min(ends)) - _SLOT_MS
     run = Run(
         name="exercise-check",
         kind="exercise",
@@ -46,21 +53,26 @@ def play(district: District, scenario: CheckScenario) -> list[Said]:
         config=district.version,
         start_at=start_at,
     )
-    inline = Inline(district, run)
+    inline = Inline(district, run, pictures.get)
     n, clock_at = 0, start_at
-    close_at, last_at = min(ends) - _CLOSE_MS, max(rows[-1][2], max(ends)) + _SLOT_MS
+    close_at, last_at = min(ends) - _CLOSE_MS, max(rows[-1].observed_at, max(ends)) + _SLOT_MS
     while clock_at <= last_at:
         batch = []
-        while n < len(rows) and rows[n][2] <= clock_at:
-            station, quantity, observed_at, value = rows[n]
+        while n < len(rows) and rows[n].observed_at <= clock_at:
+            o = rows[n]
             batch.append(
                 Observation(
-                    station=station, quantity=quantity, observed_at=observed_at, value=value
+                    station=o.station,
+                    quantity=o.quantity,
+                    observed_at=o.observed_at,
+                    value=o.value,
+                    ref=_digest(o.picture) if o.picture else "",
                 )
             )
             n += 1
         inline.slot(batch, clock_at)
-        clock_at = _next(inline, clock_at, min(close_at, rows[n][2] if n < len(rows) else last_at))
+        soon = rows[n].observed_at if n < len(rows) else last_at
+        clock_at = _next(inline, clock_at, min(close_at, soon))
     return [miss for e in scenario.expect if (miss := _miss(district, inline, e))]
 
 

@@ -358,8 +358,8 @@ def test_a_scenario_becomes_counts_and_moments(folder: Path) -> None:
     one = load_scenario(path, load(folder))
     at = 1_753_531_200_000  # 2025-07-26T12:00:00Z
     assert one.observations == [
-        ("plumtree", "stage", at, 100),
-        ("plumtree", "stage", at + 60_000, 250),
+        ("plumtree", "stage", at, 100, b""),
+        ("plumtree", "stage", at + 60_000, 250, b""),
     ]
     assert [(e.area, e.hazard, e.at, e.level, e.action, e.how) for e in one.expect] == [
         ("plumtree", "flash_flood", at + 300_000, 4, 2, "at")
@@ -373,6 +373,7 @@ SCENARIO_WRONG: list[tuple[str, str | None, str]] = [
     ("quantity", '"smell"', "smell"),
     ("start", "2025-07-26T20:00:00", "time zone"),
     ("values", "[nan]", "NaN"),
+    ("pictures", '["a.jpg"]', "`values`"),  # of a station that is no camera
     ("values", '["x"]', "values[0]"),
     ("area", '"nope"', "nope"),
     ("level", '"purple"', "purple"),

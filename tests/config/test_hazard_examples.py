@@ -75,12 +75,10 @@ def test_what_was_measured_for_days_before_changes_nothing_and_costs_no_clock_of
     monkeypatch.setattr(Inline, "slot", counted)
     hour_ms = 3_600_000
     for scenario in scenarios(EXAMPLES):
-        rows = sorted(scenario.observations, key=lambda row: row[2])
-        first_at = rows[0][2]
-        last_at = max(rows[-1][2], *(e.at for e in scenario.expect))
-        before = [
-            (s, q, first_at - n * hour_ms, v) for s, q, _, v in rows[:1] for n in range(1, 72)
-        ]
+        rows = sorted(scenario.observations, key=lambda row: row.observed_at)
+        first_at = rows[0].observed_at
+        last_at = max(rows[-1].observed_at, *(e.at for e in scenario.expect))
+        before = [rows[0]._replace(observed_at=first_at - n * hour_ms) for n in range(1, 72)]
         steps.clear()
         assert play(EXAMPLES, scenario._replace(observations=before + rows)) == []
         # every minute of what is looked at is a step, as on the line
