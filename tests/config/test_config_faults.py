@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.load import ConfigError, load
@@ -367,13 +368,13 @@ def test_a_scenario_becomes_counts_and_moments(folder: Path) -> None:
 
 
 SCENARIO_WRONG: list[tuple[str, str | None, str]] = [
-    *((k, None, f"`{k}`") for k in ("station", "quantity", "start", "every_s", "values")),
+    *((k, None, f"`{k}`") for k in ("station", "quantity", "start", "every_s")),
+    ("values", None, "values"),
     *((k, None, f"`{k}`") for k in ("area", "hazard", "at")),
     ("station", '"nope"', "nope"),
     ("quantity", '"smell"', "smell"),
     ("start", "2025-07-26T20:00:00", "time zone"),
     ("values", "[nan]", "NaN"),
-    ("pictures", '["a.jpg"]', "`values`"),  # of a station that is no camera
     ("values", '["x"]', "values[0]"),
     ("area", '"nope"', "nope"),
     ("level", '"purple"', "purple"),
@@ -392,6 +393,29 @@ def test_a_wrong_scenario_is_named(folder: Path, name: str, value: str | None, w
     (only,) = caught.value.problems
     assert only.file == "scenarios/one.toml"
     assert words in only.message
+
+
+@pytest.mark.parametrize(
+    ("station", "given", "words"),
+    [
+        ("plumtree", 'pictures = ["a.jpg"]', "`values`"),
+        ("V1", "values = [1]", "`pictures`"),
+        ("V1", 'pictures = ["no.jpg"]', "no.jpg"),
+        ("V1", 'pictures = ["../one.toml"]', "../one.toml"),
+    ],
+)
+def test_pictures_are_a_camera_s_and_lie_beside_the_scenario(
+    folder: Path, station: str, given: str, words: str
+) -> None:
+    district = load(folder)
+    camera = msgspec.structs.replace(district.stations["plumtree"], id="V1", quantity="frame")
+    district = msgspec.structs.replace(district, stations=district.stations | {"V1": camera})
+    quantity = '"frame"' if station == "V1" else '"stage"'
+    path = scenario(folder, station=f'"{station}"', quantity=quantity, values=None)
+    path.write_text(path.read_text("utf-8").replace("[[expect]]", f"{given}\n[[expect]]"), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_scenario(path, district)
+    assert words in caught.value.problems[0].message
 
 
 SCENARIO_SENSELESS: list[dict[str, str | None]] = [
