@@ -178,7 +178,7 @@ def bench_camera() -> None:
     Milliseconds for a 720p frame, rule by rule, beside the plain way; how well a staff is read, and how
     often falsely.
     """
-    from bench.cases import camera, staff
+    from bench.cases.sight import camera, staff
 
     for text in (*camera.lines(), *staff.lines()):
         echo(text)

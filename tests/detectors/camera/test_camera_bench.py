@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.cases import camera
+from bench.cases.sight import camera
 from config.language import joined
 from config.records.devices.cameras import NEEDS
 from detectors.camera import picture

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.cases.staff import CAMERA, STAFF, VIEWS, row
+from bench.cases.sight.staff import CAMERA, STAFF, VIEWS, row
 from config.records.district import Camera
 from detectors.camera.picture import decode
 from detectors.camera.scene import scene_of

@@ -1,0 +1,1 @@
+"""Benches of what cameras show: what a frame costs, and how well a staff is read."""
