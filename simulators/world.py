@@ -13,13 +13,13 @@ from config.records.quantity import QUANTITIES
 from ingest.camera.jpeg import Thumb, changed, thumb_of
 from ingest.camera.pace import Pace
 from ingest.observation import Flag, Observation
-from simulators import staff_view
-from simulators.camera import render
 from simulators.faults import Reading, Total, suffer, totalled
 from simulators.people import observed
 from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
 from simulators.scenario import Scenario
 from simulators.storm import rain_mm
+from simulators.views import staff_view
+from simulators.views.camera import render
 from simulators.wave import flooded, taken
 
 _MINUTE = 60_000

@@ -19,9 +19,9 @@ from detectors.detection import Detection, Mark
 from detectors.memory.state import Said
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
-from simulators.camera import render
 from simulators.scenario import Scenario
 from simulators.storm import Storm
+from simulators.views.camera import render
 from simulators.world import World
 from stream.log.port import partition_of
 from stream.records import Record, Run, Tick, encode

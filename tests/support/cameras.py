@@ -12,7 +12,7 @@ from config.records.rules import CameraRule
 from detectors.camera.picture import Picture, decode
 from detectors.camera.state import CameraState
 from detectors.camera.watch import Watched, watch
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 
 WIDE = 640  # columns of the simulated pictures
 HIGH = WIDE * 9 // 16

@@ -17,7 +17,7 @@ from config.records.rules import CameraRule
 from detectors.camera.picture import Picture, decode, missing
 from detectors.camera.state import CameraState
 from detectors.camera.watch import watch
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 
 _WIDE, _HIGH = 1280, 720
 _FRAMES = 8  # rendered ones, shown again and again at later moments

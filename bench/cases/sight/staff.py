@@ -12,7 +12,7 @@ from config.records.district import Camera
 from detectors.camera.picture import decode, missing
 from detectors.camera.scene import scene_of
 from detectors.camera.waterline import water_line
-from simulators.staff_view import Weather, board_of, picture
+from simulators.views.staff_view import Weather, board_of, picture
 
 STAFF = ((270.0, 285.0, 0.0), (270.0, 30.0, 3.0))
 CAMERA = Camera(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.gully import Look
+from simulators.views.gully import Look
 from tests.support.cameras import Eye, readings
 
 COLOUR = frozenset({"colour_shift"})

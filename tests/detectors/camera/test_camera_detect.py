@@ -18,7 +18,7 @@ from detectors.detection import Detection
 from detectors.setup.declared import problems
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 from stream.log.port import partition_of
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item

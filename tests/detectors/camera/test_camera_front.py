@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 from tests.support.cameras import GSD, HIGH, Eye, readings, usual
 
 FRONT = frozenset({"front_speed"})

@@ -6,8 +6,8 @@ import pytest
 
 from config.records.rules import CameraRule
 from detectors.camera.motion import Look as Said
-from simulators.camera import render
-from simulators.gully import Look
+from simulators.views.camera import render
+from simulators.views.gully import Look
 from tests.support.cameras import CAMERA, Eye
 
 RULE = CameraRule()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.records.rules import CameraRule
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 from tests.support.cameras import CAMERA, WIDE, Eye, usual
 
 RULE = CameraRule()

@@ -11,7 +11,7 @@ from config.records.district import Camera
 from detectors.camera.picture import Picture, decode
 from detectors.camera.scene import scene_of
 from detectors.camera.speed import Speed, speed
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 from tests.support.cameras import CAMERA, GSD, WIDE, Eye, readings
 
 SPEED = frozenset({"surface_speed", "image_speed"})

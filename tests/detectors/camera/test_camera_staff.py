@@ -11,7 +11,7 @@ from detectors.camera.picture import decode
 from detectors.camera.scene import scene_of
 from detectors.camera.waterline import water_line
 from simulators.scenario import scenario
-from simulators.staff_view import Weather, board_of, picture
+from simulators.views.staff_view import Weather, board_of, picture
 from simulators.world import World
 from tests.support.districts import yanqing
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from simulators.gully import STAGE_PER_PX, Look, line_of
+from simulators.views.gully import STAGE_PER_PX, Look, line_of
 from tests.support.cameras import CAMERA, WIDE, Eye, readings
 
 LINE = frozenset({"water_line"})

@@ -18,7 +18,7 @@ from config.records.level import Action, Level
 from detectors.detection import Detection
 from detectors.engine.minute_ring import Window
 from detectors.water.stage_trend import StageRow, StageTrend
-from simulators.camera import render
+from simulators.views.camera import render
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line, reading
 from tests.support.examples import examples

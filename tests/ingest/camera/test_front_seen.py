@@ -11,7 +11,7 @@ from config.records.district import CameraSource, District
 from ingest.camera.jpeg import changed, thumb_of
 from ingest.camera.pace import Pace
 from ingest.observation import Flag, Observation
-from simulators.gully import Look, picture
+from simulators.views.gully import Look, picture
 from tests.support.cameras import GSD, HIGH, WIDE, Eye, readings, usual
 from tests.support.districts import yanqing
 

@@ -1,6 +1,6 @@
 """A rendered picture of a gully: a stream that swells and turns muddy with the flow, and a surge when
 debris comes down. Seeded noise, by night in infrared grey, never the same bytes twice. A scene whose
-speeds and stages are known is in `simulators.gully`."""
+speeds and stages are known is in `simulators.views.gully`."""
 
 import io
 
