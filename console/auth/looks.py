@@ -34,13 +34,18 @@ class Looks:
                 return
             if len(self._last) >= _MOST:
                 self._last = {k: t for k, t in self._last.items() if now - t < _AGAIN_S}
-            try:
-                self._users.note(at, who, PICTURE, f"{digest} {of}".strip())
-            except sqlite3.Error as e:
-                words = Text(
-                    f"看图没有记下：{who} {digest} {e}",
-                    f"a look at a picture is not on record: {who} {digest} {e}",
-                )
-                self._seldom("console", words)
-                return
-            self._last[who, digest] = now
+            if self.must_note(at, who, digest, of):
+                self._last[who, digest] = now
+
+    def must_note(self, at: int, who: str, digest: str, of: str) -> bool:
+        """Every time; whether it is on record."""
+        try:
+            self._users.note(at, who, PICTURE, f"{digest} {of}".strip())
+        except sqlite3.Error as e:
+            words = Text(
+                f"看图没有记下：{who} {digest} {e}",
+                f"a look at a picture is not on record: {who} {digest} {e}",
+            )
+            self._seldom("console", words)
+            return False
+        return True

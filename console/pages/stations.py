@@ -2,6 +2,7 @@
 measurements over hours to years. Pure."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from config.records.district import District
 from config.records.quantity import QUANTITIES, Quantity
@@ -111,11 +112,18 @@ def _amounts(q: Quantity, counts: dict[int, int], starts: list[int]) -> list[flo
     return [round(q.amount(counts[s]), 3) for s in starts]
 
 
-def shown_of(view: View, digest: str, zone: str) -> str:
-    """Of which camera and time a picture is, where a warning's evidence names it: V01 2026-07-26 20:11:03."""
+class ShownPicture(NamedTuple):
+    """camera: empty where no warning's evidence names the picture. of: V01 2026-07-26 20:11:03 A01/…"""
+
+    camera: str
+    of: str
+
+
+def shown_of(view: View, digest: str, zone: str) -> ShownPicture:
+    """Of which camera and time a picture is, where a warning's evidence names it."""
     for alert in view.alerts.values():
         for e in alert.evidence:
             if digest in e.frames:
                 at = f" {local(e.observed_at, zone, '%Y-%m-%d %H:%M:%S')}" if e.observed_at else ""
-                return f"{e.station}{at} {alert.area}/{alert.hazard}"
-    return ""
+                return ShownPicture(e.station, f"{e.station}{at} {alert.area}/{alert.hazard}")
+    return ShownPicture("", "")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from config.language import Language, Text
+from config.language import Language, Said, Text
 from config.records.district import Contact, District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
@@ -20,7 +20,9 @@ def _no_key(_: Decision) -> Decision:
 
 
 class Sources(NamedTuple):
-    """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256.
+    """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256. hide:
+    (camera, or empty where it is not known; picture) -> what may be seen of it, None where nothing may,
+    and what was done to it.
     prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's
     name, in a language; raises ValueError where there is none. sign: what a person decides, with the
     desk's proof of it; raises ValueError where there is no key."""
@@ -28,6 +30,7 @@ class Sources(NamedTuple):
     contacts: Path | None = None
     history: Callable[[], History] | None = None
     frame: Callable[[str], bytes | None] | None = None
+    hide: Callable[[str, bytes], tuple[bytes | None, Said]] = lambda _, body: (body, "")
     prints: Mapping[str, Callable[[str, Language], str]] = {}
     sign: Callable[[Decision], Decision] = _no_key
 

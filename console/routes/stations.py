@@ -1,7 +1,8 @@
 """What the page Stations and nodes asks for beside the picture.
 
 GET  /api/history/PLACE?hours=   a station's measurements, or a node's battery, over hours to years
-GET  /api/frame/SHA256           a camera's picture
+GET  /api/frame/SHA256           a camera's picture, as pictures.csv lets it be seen
+GET  /api/frame/SHA256?as_taken=REASON   as it was taken, for who decides, with the reason on record
 GET  /api/dead                   the newest dead letters
 POST /api/service                a station or loudspeaker out of judgement, or back in it
 """
@@ -30,6 +31,7 @@ LONGEST_H = 10 * 366 * 24
 
 
 _A_MINUTE = 30
+_LONGEST_WHY = 200
 
 
 class Serviced(msgspec.Struct, forbid_unknown_fields=True):
@@ -96,16 +98,33 @@ class StationDesk(Desk):
         return {"until": record.until_at}
 
     def _frame(self, request: Request) -> Response:
-        """On record: who looked at it, and when."""
+        """On record: who looked at it, and when; as it was taken, also why, or it is not shown."""
         user = self._user(request)
+        why = request.query_params.get("as_taken", "").strip()
         digest, get = request.path_params["digest"], self._sources.frame
         body = get(digest) if get else None
         if body is None:
             raise Refused(404, Text("没有这张图像", "there is no such picture"))
         zone = self._feed.district.timezone
-        of = self._feed.read(lambda view, _: shown_of(view, digest, zone))
-        self._looks.note(self._feed.at(), user.name, digest, of)
-        return Response(body, media_type="image/jpeg")
+        camera, of = self._feed.read(lambda view, _: shown_of(view, digest, zone))
+        at = self._feed.at()
+        if "as_taken" in request.query_params:
+            if not user.officer:
+                raise Refused(
+                    403, Text("原图只给有决定权的人看", "as it was taken it is for who decides")
+                )
+            if not 2 <= len(why) <= _LONGEST_WHY:
+                raise Refused(422, Text("写明看原图的理由", "say why, in 2 to 200 characters"))
+            if not self._looks.must_note(at, user.name, digest, f"{of} as taken: {why}".strip()):
+                raise Refused(
+                    503, Text("记不下，原图不给看", "it cannot be put on record and is not shown")
+                )
+            return _jpeg(body)
+        seen, how = self._sources.hide(camera, body)
+        if seen is None:
+            raise Refused(415, how)
+        self._looks.note(at, user.name, digest, f"{of} {zh(how)}".strip())
+        return _jpeg(seen, hidden=bool(how))
 
     def _dead(self, request: Request) -> Response:
         self._user(request)
@@ -148,3 +167,9 @@ class StationDesk(Desk):
             if self._history is None:
                 self._history = self._sources.history()
             return self._history
+
+
+def _jpeg(body: bytes, *, hidden: bool = False) -> Response:
+    """hidden: something in it was made unrecognisable; a page says so."""
+    headers = {"Fengsui-Persons": "hidden"} if hidden else {}
+    return Response(body, media_type="image/jpeg", headers=headers)

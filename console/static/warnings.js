@@ -229,12 +229,22 @@ function before(b) {
     el("ul", {}, ...b.rows.map((r) => el("li", {}, `${time(r.at)} `, badge(r.level, r.action), ` ${of(CAME[r.came])} ${r.notes.map(of).join(t("；", "; "))}`))));
 }
 
+// the picture with nobody hidden: a reason is asked for and kept with the look
+function asTaken(digest) {
+  const why = el("input", { maxlength: 200, placeholder: t("看原图的理由", "why you need it as taken"), "aria-label": t("看原图的理由", "why you need it as taken") });
+  const open = el("button", { type: "button" }, t("看原图", "As taken"));
+  open.onclick = () => { if (why.value.trim().length > 1) window.open(`/api/frame/${digest()}?as_taken=${encodeURIComponent(why.value.trim())}`, "_blank", "noopener"); else why.focus(); };
+  return el("p", { class: "note" }, t("画面中的人已遮去。", "Persons in it are hidden. "), why, open);
+}
+
 // a camera's pictures, one at a time: the arrow keys turn them over
 function clip(frames, words) {
   const img = el("img", { src: `/api/frame/${frames.at(-1)}`, alt: words, class: "frame" });
   const at = el("input", { type: "range", min: 0, max: frames.length - 1, value: frames.length - 1, "aria-label": t(`翻看 ${frames.length} 张图像`, `Turn over ${frames.length} pictures`) });
   at.oninput = () => { img.src = `/api/frame/${frames[Number(at.value)]}`; };
-  return el("div", { class: "clip" }, img, frames.length > 1 ? at : "");
+  const made = el("div", { class: "clip" }, img, frames.length > 1 ? at : "");
+  fetch(img.src, { method: "HEAD" }).then((r) => { if (r.headers.get("fengsui-persons")) made.append(asTaken(() => frames[Number(at.value)])); }).catch(() => {});
+  return made;
 }
 
 function question(q) {

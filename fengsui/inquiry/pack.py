@@ -23,6 +23,7 @@ from typing import NamedTuple
 import msgspec
 
 from config.language import Text
+from config.records.devices.pictures import PEOPLE
 from console.model.follow import DECODERS, Follower
 from detectors.detection import Detection
 from dispatch.ledger.chain import CHAINS, entry_of
@@ -49,6 +50,7 @@ from fengsui.inquiry.seal import (
 from fengsui.inquiry.software import about, bill
 from fengsui.inquiry.span import Incident, spans
 from fengsui.inquiry.wanted import Wanted, place_of
+from fengsui.pictures.persons import hidden, rule_of
 from fengsui.run.recipients import place
 from fengsui.run.run_log import frames_folder
 from fengsui.run.setup import Setup
@@ -196,9 +198,11 @@ def _named(setup: Setup, shown: Sequence[Known], wish: PackWish) -> dict[str, by
         found["names.json"] = msgspec.json.format(msgspec.json.encode(names), indent=1)
     if "pictures" in wish.named:
         frames = FrameStore(frames_folder(setup))
-        for digest in sorted(set(_pictures(shown))):
+        for digest, camera in sorted(dict(_pictures(shown)).items()):
             if (body := frames.get(digest)) is not None:
-                found[f"pictures/{digest}.jpg"] = body
+                seen, how = hidden(rule_of(setup.district, camera), body)
+                if seen is not None:  # of one in which somebody is hidden the hash is not the name's
+                    found[f"pictures/{digest}{'.hidden' * bool(how)}.jpg"] = seen
     return found
 
 
@@ -212,12 +216,13 @@ def people(shown: Sequence[Known]) -> Iterator[str]:
             yield from (who for q in seen.record.questions for who in q.called)
 
 
-def _pictures(shown: Sequence[Known]) -> Iterator[str]:
+def _pictures(shown: Sequence[Known]) -> Iterator[tuple[str, str]]:
+    """(hash, camera or `people`)"""
     for seen in shown:
         if isinstance(seen.record, Alert | Detection):
-            yield from (f for e in seen.record.evidence for f in e.frames)
+            yield from ((f, e.station) for e in seen.record.evidence for f in e.frames)
         if isinstance(seen.record, PersonSays) and seen.record.photo:
-            yield seen.record.photo
+            yield seen.record.photo, PEOPLE
 
 
 def _manifest(

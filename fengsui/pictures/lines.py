@@ -6,6 +6,7 @@ from pathlib import Path
 
 from config.language import Said, Text
 from config.records.district import District
+from detectors.camera.persons import missing
 from dispatch.words.local_time import local
 from fengsui.pictures.index import FILE, PictureIndex
 from fengsui.pictures.keeping import undeclared
@@ -26,12 +27,30 @@ def asks(district: District) -> Text | None:
     )
 
 
+def undetected(district: District) -> Text | None:
+    """What becomes of pictures in which persons are to be hidden and no detector is installed."""
+    rows = [r for r in district.pictures if r.persons == "hide"]
+    lacks = missing() if rows else None
+    if lacks is None:
+        return None
+    shown = " ".join(r.purpose for r in rows if r.undetected == "show")
+    coarse = " ".join(r.purpose for r in rows if r.undetected == "coarse")
+    said = Text("遮人：", "persons are to be hidden: ") + lacks
+    if coarse:
+        said += Text(f"；整幅打成粗块：{coarse}", f"; the whole picture is coarse: {coarse}")
+    if shown:
+        said += Text(f"；照区里的规定原样给看：{shown}", f"; shown as taken, as declared: {shown}")
+    return said
+
+
 def picture_lines(district: District, folder: Path) -> Iterator[Said]:
     """Of a run whose folder this is; none where no camera is declared."""
     if not any(s.quantity == "frame" for s in district.stations.values()):
         return
     if (asked := asks(district)) is not None:
         yield "! " + asked
+    if (bare := undetected(district)) is not None:
+        yield "! " + bare
     for row in district.pictures:
         more = Text("一直留着", "for ever")
         if row.evidence_days is not None:

@@ -16,6 +16,7 @@ from console.model.desk_record import detail_at_the_desk
 from console.routes.sources import Sources
 from console.serve import Listen, lacks, serving
 from dispatch.words.local_time import local
+from fengsui.pictures.persons import hider
 from fengsui.review import drills, page
 from fengsui.review.incident import reports
 from fengsui.run.recipients import place
@@ -102,6 +103,7 @@ def sources(setup: Setup) -> Sources:
     return Sources(
         contacts=place(setup),
         frame=FrameStore(frames_folder(setup)).get,
+        hide=hider(setup.district),
         history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={
             "report": lambda incident, lang: reports.printed(setup, incident, lang),

@@ -16,6 +16,7 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.files.backup import take
 from fengsui.files.restore import restore as put_back
 from fengsui.pictures.lines import asks as pictures_asked
+from fengsui.pictures.lines import undetected
 from fengsui.play.scenarios import play_scenarios
 from fengsui.run import threshold_gate as proved
 from fengsui.run.setup import Setup, make_setup, shown
@@ -149,6 +150,8 @@ def _asks(district: District) -> Iterator[Text]:
         yield NO_GATEWAYS
     if (asked := pictures_asked(district)) is not None:
         yield asked
+    if (bare := undetected(district)) is not None:
+        yield bare
     if early := " ".join(dropped_early(district.retention_days)):
         yield Text(
             f"district.toml: retention_days 里 {early} 不满六个月（{SIX_MONTHS_DAYS} 天）就删：谁决定、"

@@ -93,3 +93,35 @@ def test_a_record_that_cannot_be_written_costs_no_picture(
     users.close()
     found.note(T0, "wang", ONE, "")
     assert ONE in capsys.readouterr().err
+
+
+def test_as_it_was_taken_is_for_who_decides_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup = make_setup(yanqing(), "exercise-looks", tmp_path, start_at=T0)
+    users = Users(setup.folder)
+    users.add("wang", "approver", "K-01", PASSWORD)
+    hide = Sources(
+        frame={ONE: b"one", TWO: b"two"}.get,
+        hide=lambda _, body: (None if body == b"two" else b"hidden", "persons hidden"),
+    )
+    with serving(
+        setup.district, setup.run, lambda: open_run_log(setup), users, Listen(),
+        sources=hide, now=now_ms,
+    ) as address:  # fmt: skip
+        caller = Caller(address)
+        caller.enter("wang")
+        assert until(lambda: caller.ask("GET", "/api/snapshot")[0] == 200)
+        assert caller.ask("GET", f"/api/frame/{ONE}")[2] == b"hidden"
+        assert caller.ask("GET", f"/api/frame/{TWO}")[0] == 415, "what cannot be hidden is not shown"
+        assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=")[0] == 422
+        assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=who%20stands%20there")[2] == b"one"
+        token = {"Authorization": f"Bearer {users.issue('province', 'viewer', '')}"}
+        assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=curious", **token)[0] == 403
+        assert looked(users) == [
+            ("wang", f"{ONE} persons hidden"),
+            ("wang", f"{ONE} as taken: who stands there"),
+        ]
+        monkeypatch.setattr(looks.Looks, "must_note", lambda *_: False)
+        assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=once%20more")[0] == 503
+    users.close()
