@@ -39,8 +39,8 @@ _AT_ONCE = 8  # parsing and checking a signature is work: more than this wait ou
 
 
 class CapServer:
-    """Serves until `close`. now: the run's clock, epoch ms. port 0: any free one. Raises OSError when
-    the place is taken."""
+    """Serves until `close`. now: the run's clock, epoch ms. port 0: any free one. A place that
+    cannot be had yet, which is taken or of a network that is not there, keeps nothing else from starting."""
 
     def __init__(
         self, door: CapDoor, log: Log, host: str, port: int, token: str, now: Callable[[], int]
@@ -49,7 +49,7 @@ class CapServer:
         self._slots = threading.BoundedSemaphore(_AT_ONCE)
         self._seldom = Seldom()
         app = Starlette(routes=[Route(PATH, self._post, methods=["POST"])])
-        self._http = HttpDoor(app, f"{host}:{port}", "cap-http")
+        self._http = HttpDoor(app, f"{host}:{port}", "cap-http", patient=True)
         self.url = self._http.url + PATH
 
     def close(self) -> None:

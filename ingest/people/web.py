@@ -366,7 +366,8 @@ def people_ways(
     wall: Callable[[], float] = time.time,
 ) -> Iterator[None]:
     """The door, open as long as this lasts; its address is left in `people.url` of the folder, where
-    the links stand. None: no door. Raises OSError when the place is taken. now, wall: see `PeopleDoor`."""
+    the links stand. None: no door. A place that cannot be had yet is opened as soon as it can
+    be: readings do not wait for it. now, wall: see `PeopleDoor`."""
     listen = district.channels.people_listen if live else "127.0.0.1:0"
     if folder is None or not listen:
         yield
@@ -380,7 +381,7 @@ def people_ways(
             )
             say("ingest", words + "fengsui people links --ending")
     door = PeopleDoor(district, live, log, frames, links, now, wall)
-    server = HttpDoor(door.app(), listen, WHERE, _BOUNDS)
+    server = HttpDoor(door.app(), listen, WHERE, _BOUNDS, patient=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "people.url").write_text(server.url + "\n")
     try:

@@ -42,9 +42,10 @@ async def _app(scope: Any, _receive: Any, send: Any) -> None:
 
 @contextmanager
 def serve(address: str) -> Iterator[int]:
-    """Answer at HOST:PORT while the block runs; yields the port. "" answers nowhere.
+    """Answer at HOST:PORT while the block runs; yields the port, 0 while it is not open. "" answers nowhere.
+    An address that cannot be had yet is tried again: no stage of the line stands still for its metrics.
 
-    Raises ValueError if the address is none, OSError if it cannot be had."""
+    Raises ValueError if the address is none."""
     host, colon, port = address.rpartition(":")
     if not address:
         yield 0
@@ -56,8 +57,8 @@ def serve(address: str) -> Iterator[int]:
                 f"FENGSUI_HTTP={address!r}: write HOST:PORT, e.g. 127.0.0.1:9464",
             )
         )
-    server = HttpDoor(_app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32))
+    server = HttpDoor(_app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32), patient=True)
     try:
-        yield server.port
+        yield 0 if server.trouble else server.port
     finally:
         server.close()

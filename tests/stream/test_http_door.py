@@ -7,19 +7,25 @@ import contextlib
 import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from ingest.cap.http_server import CapServer
+from ingest.cap.intake import CapDoor
 from ingest.people.links import Links
 from ingest.people.web import people_ways
 from stream.disk.blobs import FrameStore
+from stream.http.exporter import serve
 from stream.http.server import Bounds, HttpDoor
 from stream.log.open import open_log
 from stream.oplog import Seldom
+from tests.support.cap_world import hearing
 from tests.support.decide_district import T0, yanqing
 from tests.support.people_door import (
     LONG_AFTER,
@@ -309,6 +315,42 @@ def test_no_other_server_stands_in_the_line() -> None:
                 if others & set(names):
                     found.add(file.relative_to(ROOT).as_posix())
     assert found == {"stream/http/server.py"}
+
+
+@pytest.mark.parametrize("which", ["metrics", "people", "cap"])
+def test_no_door_of_the_line_keeps_its_stage_from_starting(which: str, tmp_path: Path) -> None:
+    """The place is taken when it begins, and free a moment later."""
+    taken = socket.create_server(("127.0.0.1", 0))
+    host, port = taken.getsockname()
+    listen, log = f"{host}:{port}", open_log(f"sqlite:///{tmp_path}", "live", "yanqing", 4, {})
+    district = yanqing()
+    with contextlib.ExitStack() as stack:
+        stack.callback(log.close)
+        stack.callback(taken.close)
+        if which == "metrics":
+            assert stack.enter_context(serve(listen)) == 0, "not open yet"
+        elif which == "people":
+            channels = msgspec.structs.replace(district.channels, people_listen=listen)
+            frames = FrameStore(tmp_path / "frames")
+            of = msgspec.structs.replace(district, channels=channels)
+            stack.enter_context(people_ways(of, True, log, frames, tmp_path, lambda: T0))
+        else:
+            cap = CapServer(
+                CapDoor(hearing(), True, tmp_path), log, host, port, "a-token-of-length", lambda: T0
+            )
+            stack.callback(cap.close)
+        taken.close()
+        until(lambda: _opens(port), "the door opens")
+
+
+def _opens(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30):
+            return True
+    except urllib.error.HTTPError:
+        return True  # another door answers in its own words
+    except OSError:
+        return False
 
 
 def test_a_place_that_cannot_be_had_yet_is_had_later_by_who_is_patient() -> None:
