@@ -16,6 +16,7 @@ from ingest.batches import append, batches, by_group
 from ingest.identify import Register
 from ingest.observation import Observation
 from ingest.weather.bufr_process import read_bufr
+from ingest.weather.done import sweep_done
 from ingest.weather.folder import DONE, REFUSED, DropFolder, Dropped
 from ingest.weather.memory import FileMemory, digest_of, mark_of
 from ingest.weather.table import MOST_BYTES, read_table
@@ -81,6 +82,17 @@ class FileDoor:
             taken += self._take(one)
             self._pulse.beat()
         return taken
+
+    def sweep(self) -> None:
+        """Old files of `done` go, as weather.toml says."""
+        forms, known = self._district.weather.forms, self._memory.taken
+        try:
+            gone = sweep_done(self._folder.path, forms, known, self._clock())
+        except OSError as e:
+            self._seldom(NAME, f"{DONE}: " + text_of(e))
+            return
+        if gone:
+            say(NAME, Text(f"{DONE}：删去到期的 {gone} 个", f"{DONE}: {gone} old files deleted"))
 
     def _take(self, one: Dropped) -> bool:
         try:
@@ -231,6 +243,7 @@ def run_weather(
             while not stop.is_set():
                 if time.monotonic() - forgot > _FORGET_EVERY_S:
                     forgot = time.monotonic()
+                    door.sweep()  # while what was read is still remembered
                     kept.forget(clock())
                 idle = 0 if door.look() else idle + 1
                 if once and idle > 1:

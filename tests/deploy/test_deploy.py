@@ -169,6 +169,18 @@ def test_the_listener_for_telemetry_stations_starts_where_it_is_wanted() -> None
     assert len(set(given)) == len(given)
 
 
+def test_files_of_a_weather_office_are_read_where_it_is_wanted() -> None:
+    reader = SERVICES["weather"]
+    assert reader["profiles"] == ["weather"]
+    assert reader["command"] == ["weather", "/srv/weather"]
+    assert reader["environment"]["FENGSUI_LOG"] == f"kafka://{user('weather')}@kafka:9092"
+    assert reader["networks"] == ["line"]
+    assert not any("weather" in SERVICES[s]["depends_on"] for s in STAGES)
+    unit = (UNITS / "fengsui@weather.service.d" / "folder.conf").read_text("utf-8")
+    (start,) = re.findall(r"^ExecStart=(\S+ weather \S+)$", unit, re.MULTILINE)
+    assert f"ReadWritePaths={start.split()[-1]}" in unit
+
+
 def test_the_duty_room_is_a_service_that_no_stage_waits_for() -> None:
     room = SERVICES["console"]
     assert room["ports"] == ["127.0.0.1:8470:8470"]
@@ -390,9 +402,11 @@ def test_the_units_pass_systemds_own_verifier(tmp_path: Path) -> None:
     unit = tmp_path / "units" / "fengsui@.service"
     text = unit.read_text("utf-8")
     unit.write_text(text.replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"), "utf-8")
+    own = unit.parent / "fengsui@weather.service.d" / "folder.conf"
+    own.write_text(own.read_text("utf-8").replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"))
     for name in (
         "fengsui.target",
-        *(f"fengsui@{s}.service" for s in (*STAGES, "console", "telemetry")),
+        *(f"fengsui@{s}.service" for s in (*STAGES, "console", "telemetry", "weather")),
     ):
         done = _verified(unit.parent, name)
         assert (done.returncode, done.stdout + done.stderr) == (0, "")

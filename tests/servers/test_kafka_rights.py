@@ -3,6 +3,7 @@ do another's work, and what rights cannot divide is divided by signatures."""
 
 import dataclasses
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,8 @@ from fengsui.run.processes import run_stage
 from fengsui.run.run_log import READS, STAGES, open_run_log
 from fengsui.run.setup import Setup, make_setup
 from fengsui.run.signing import desk
+from ingest.observation import Observations
+from ingest.weather.run import run_weather
 from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.run import Player, play
@@ -34,6 +37,7 @@ from stream.log.port import Log, Out, Unavailable, topics
 from stream.records import DeadLetter, Record, encode
 from tests.support.decide_district import act, yanqing
 from tests.support.servers import Kafka, Mosquitto
+from tests.support.weather import HEAD, district
 
 TOPICS = tuple(topics())
 RUN, MATRIX = "exercise-rights", "exercise-matrix"
@@ -150,6 +154,34 @@ def test_nobody_takes_another_ones_work_or_fences_it(place: Place) -> None:
         thief.close(autocommit=False)
     finally:
         log.close()
+
+
+def test_files_of_a_weather_office_come_in_with_their_own_rights(
+    place: Place, tmp_path: Path
+) -> None:
+    """As `fengsui weather` does, and again after a crash between the log and its own memory."""
+    of, folder, stop = place.of("weather"), tmp_path / "drop", threading.Event()
+    folder.mkdir()
+    when = time.strftime("%Y-%m-%d,%H:00", time.gmtime())  # a few hours old in Beijing
+    log = place.log("weather")
+    try:
+        for again in range(2):
+            (folder / "pre_1.csv").write_text(HEAD + f"54406,{when},1.2,52100\n", "utf-8")
+            memory = tmp_path / f"{again}.db"
+            bad = run_weather(
+                district(), of.run, log, folder, memory, stop, every_s=0.05, once=True
+            )  # fmt: skip
+            assert bad == 0
+            assert [p.name for p in folder.iterdir()] == ["done"]
+        assert not writes(log, "alerts")
+    finally:
+        log.close()
+    desk_log = place.log("operator")
+    try:
+        heard = [r for r in records(desk_log, "observations") if isinstance(r, Observations)]
+        assert "R01" in {s for batch in heard for s in batch.station}
+    finally:
+        desk_log.close()
 
 
 def test_who_may_not_change_what_a_topic_keeps_is_told_so(place: Place) -> None:

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.checks.devices.station_row import NO_ZERO, Fault, FedBy, fed_twice, not_declared
 from config.language import Text
-from config.read.problem import Problem, problem
+from config.read.problem import Problem, out_of_range, problem
 from config.records.devices.weather import OF_BUFR, WeatherForm, WeatherForms, WeatherRow
 from config.records.district import Station
 
 FORMS, FILE = "weather.toml", "weather.csv"
+_KEEP_DAYS = 30  # what a file brought is remembered for 40 days
 _DIRECTIVE = re.compile(r"%(.?)")
 _KNOWN = frozenset("YmdHMS")
 _NAMES = re.compile(r"[^/\x00-\x1f]{1,200}")
@@ -44,6 +45,9 @@ def check_weather(
 def _of_form(form: WeatherForm) -> Iterator[Fault]:
     if not form.patterns or not all(_NAMES.fullmatch(p) for p in form.patterns):
         yield "files", f"{form.files!r}", Text("文件名，如 *.csv", "names of files, as *.csv")
+    if not 0 <= form.keep_days <= _KEEP_DAYS:
+        hint = Text(f"1 … {_KEEP_DAYS}，0 一直留", f"1 … {_KEEP_DAYS}, 0 for ever")
+        yield "keep_days", out_of_range(form.keep_days), hint
     if form.kind == "bufr":
         return
     if len(form.separator) != 1 and form.separator != "space":

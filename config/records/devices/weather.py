@@ -16,7 +16,8 @@ class WeatherForm(Row, frozen=True, kw_only=True):
     time: the columns that together say when, joined by a space; time_form: how, with %Y %m %d %H %M %S, or ""
     for RFC 3339; zone: an IANA name, of times without an offset. missing, trace: cells that say that there is
     none, or that it rained too little to measure; a number is compared as a number. good: what the column
-    `quality` of a row says of a sound value; (): it is not looked at.
+    `quality` of a row says of a sound value; (): it is not looked at. keep_days: so long a file stays in
+    `done` after the log had it; 0: for ever.
     """
 
     files: str  # pattern of names, `*` and `?`; several with spaces between
@@ -30,6 +31,7 @@ class WeatherForm(Row, frozen=True, kw_only=True):
     missing: tuple[str, ...] = MISSING
     trace: tuple[str, ...] = TRACE
     good: tuple[str, ...] = ()
+    keep_days: int = 0
 
     @property
     def patterns(self) -> list[str]:
