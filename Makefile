@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # $(call say,中文,English): by FENGSUI_LANG, as the program speaks
 say = @echo "$(if $(filter en%,$(FENGSUI_LANG)),$(2),$(1))"
 
-.PHONY: run test test-all check fuzz services lock sbom notices clean
+.PHONY: run test test-all check fuzz versions services lock sbom notices clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
@@ -36,6 +36,11 @@ fuzz: .venv/ready
 	  if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python "atheris>=3,<4"; \
 	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4"; fi; }
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+# the tests on the oldest and the newest version that pyproject.toml allows of each library that drifts
+# (docs/operations.md); outside CI, for it fetches: make versions ARGS="numpy scipy"
+versions: .venv/ready
+	$(BIN)/python deploy/versions.py $(ARGS)
 
 # Kafka, InfluxDB and mosquitto for the tests that need the real ones
 services:
