@@ -11,6 +11,7 @@ Programs bring a token instead of a cookie, and may do what its role may (docs/a
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from copy import deepcopy
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from config.language import Text, en, text_of, zh
+from config.records.level import Action, Level
 from console.acts.submit import QUEUED, Place, Saying, decisions, submit
 from console.api.routes import Act, Api, Asked
 from console.auth.accounts import ACTS_OF, User, Users
@@ -49,6 +51,8 @@ from console.routes.shift import ShiftDesk
 from console.routes.sources import People, Sources
 from console.routes.stations import StationDesk
 from console.routes.things import ThingsDesk
+from dispatch.decide.plan.stock import HeldSupply
+from dispatch.decide.plan.tasks import Course
 from dispatch.records import Alert, Decision
 from ingest.decode.fact_time import fact_time
 from stream.log.port import Log, Unavailable
@@ -216,11 +220,13 @@ class Console:
 
     def _texts(self, request: Request) -> bytes:
         name = request.path_params["alert"]
-        alert, before = self._feed.read(lambda view, trail: _with_before(view, trail, name))
-        if alert is None or before is None:
+        seen = self._feed.read(lambda view, trail: _with_before(view, trail, name))
+        if seen is None:
             raise Refused(404, Text("没有这份预警", "there is no such warning"))
         try:
-            found = texts(self._people.district(), alert, self._feed.at(), before)
+            alert, before, stock, courses = seen
+            now = self._feed.at()
+            found = texts(self._people.district(), alert, now, before, stock, courses)
             return msgspec.json.encode(found)
         except ValueError as e:  # the store of contacts cannot be opened
             raise Refused(503, text_of(e)) from e
@@ -274,7 +280,15 @@ class Console:
             )
         seen = act.act in ("approve", "release", "lower")
         places = [
-            Place(s.area, s.hazard, s.alert, s.version, *((s.level, s.action) if seen else ()))
+            Place(
+                s.area,
+                s.hazard,
+                s.alert,
+                s.version,
+                s.level if seen else Level.NONE,
+                s.action if seen else Action.NONE,
+                s.task,
+            )
             for s in act.places
         ]
         now = self._feed.clock()
@@ -292,6 +306,9 @@ class Console:
             act.reference,
             act.task,
             happened_at,
+            act.supply,
+            act.count,
+            act.incident,
         )
         wanted = decisions(said, places, now, act.key)
         where = " ".join(f"{p.area}/{p.hazard}/{p.version}" for p in places)
@@ -306,16 +323,22 @@ class Console:
             ) from e
         finally:
             log.close()
-        return to_json([_answer(d, answers.get((d.area, d.hazard))) for d in wanted])
+        return to_json([_answer(d, answers.get((d.area, d.hazard, d.task))) for d in wanted])
 
 
 def _wall() -> int:
     return int(time.time() * 1000)
 
 
-def _with_before(view: View, trail: Trail, name: str) -> tuple[Alert | None, Before | None]:
+def _with_before(
+    view: View, trail: Trail, name: str
+) -> tuple[Alert, Before, dict[str, dict[str, HeldSupply]], dict[str, Course]] | None:
+    """What the page says of a warning, taken out of what goes on changing."""
     alert = view.alerts.get(name)
-    return alert, similar(view, trail.outcomes, alert) if alert else None
+    if alert is None:
+        return None
+    course = {k: deepcopy(c) for k, c in view.courses.items() if k == name}
+    return alert, similar(view, trail.outcomes, alert), deepcopy(view.stock), course
 
 
 def _answer(asked: Decision, answer: Decision | None) -> Acted:

@@ -15,6 +15,7 @@ RESIDENT = (
     "resident:"  # an answer to who subscribes: one that does not arrive is nobody's to call by hand
 )
 REPORT = "report:"  # an incident's report, by which its deliveries to superiors are named
+INSTRUCTION = "instruct:"  # a person's order in writing, by which its deliveries are named
 _ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
 NOTICE_VALID_MS = 6 * 3_600_000
 
@@ -22,6 +23,11 @@ NOTICE_VALID_MS = 6 * 3_600_000
 def drill_mark(live: bool) -> Text:
     """What stands before a notice of an exercise."""
     return Text("", "") if live else Text("（演练）", "EXERCISE. ")
+
+
+def instruction_title(by: str) -> Text:
+    """What stands above an order in writing."""
+    return Text(f"指令（{by}签发）", f"ORDER, signed {by}")
 
 
 def about(d: Delivery) -> str:

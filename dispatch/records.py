@@ -10,22 +10,13 @@ from ingest.observation import PersonSays, Service
 from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run, Tick, Whole
 
-# acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/decide/plan_tasks.py
+# acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/decide/plan/tasks.py;
+# `instruct`: an order in a person's own words to those whose the area's tasks are; `reserve`, `issue`,
+# `restore`: supplies (dispatch/decide/plan/stock.py)
 Act = Literal[
-    "propose",
-    "approve",
-    "release",
-    "return",
-    "hold",
-    "reject",
-    "raise",
-    "lower",
-    "cancel",
-    "escalate",
-    "override",
-    "verify",
-    "task",
-]
+    "propose", "approve", "release", "return", "hold", "reject", "raise", "lower", "cancel", "escalate",
+    "override", "verify", "task", "instruct", "reserve", "issue", "restore",
+]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
 
 
@@ -75,6 +66,8 @@ class Decision(Record, frozen=True, kw_only=True, tag="decision"):
     incident: str = ""
     task: str = ""  # of the plan: PLAN-TASK@ALERT
     happened_at: Whole = 0  # of a fact that is told (FACTS): when it came about; 0: as it is told
+    supply: str = ""  # of supplies.csv, which is reserved, issued or brought back
+    count: Whole = 0  # so much of it
     outcome: Literal["done", "already", "refused"] = "done"
     answer: Said = ""  # what came of a person's act
     proof: Proof | None = None  # of a person's act

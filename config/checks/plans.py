@@ -10,12 +10,24 @@ from typing import Any
 import msgspec
 
 from config.checks.officers import covers
+from config.checks.roster import read_roster
 from config.language import Said, Text
 from config.read.problem import Problem, no_hazard, out_of_range, stands_twice, unknown_name
 from config.read.tables import T, read_table, read_toml
 from config.records.district import Area, District
 from config.records.level import HAZARD_ZH
-from config.records.plans import UNITS, Flow, Plans, PlanTask, Risk, Shelter, Supply, Team, reaches
+from config.records.plans import (
+    UNITS,
+    Flow,
+    Paragraph,
+    Plans,
+    PlanTask,
+    Risk,
+    Shelter,
+    Supply,
+    Team,
+    reaches,
+)
 from config.records.row import Row
 
 _PLAN = "plans.toml"
@@ -24,6 +36,7 @@ _MOST = {"people": 100_000, "capacity": 100_000, "quantity": 10_000_000}
 
 class _File(Row, frozen=True, kw_only=True):
     task: tuple[PlanTask, ...] = ()
+    paragraph: tuple[Paragraph, ...] = ()
     downstream: Flow = Flow()
 
 
@@ -42,7 +55,10 @@ def read_plans(folder: Path, district: District, problems: list[Problem]) -> Pla
         check.task(n, task, task.id in tasks, teams, supplies)
         tasks[task.id] = task
     check.flow(file.downstream)
+    check.paragraphs(file.paragraph)
     return Plans(
+        paragraphs=file.paragraph,
+        roster=read_roster(folder, district, problems),
         tasks=tasks,
         teams=teams,
         supplies=supplies,
@@ -225,6 +241,25 @@ class _Check:
                 )
                 wrong("office" if task.office else "team", text, "officers.csv, teams.csv")
                 break  # the first area says enough
+
+    def paragraphs(self, rows: tuple[Paragraph, ...]) -> None:
+        """Each `[[paragraph]]`: numbered once, and with words."""
+        seen: set[str] = set()
+        for n, p in enumerate(rows, 1):
+            where = f"paragraph[{n}] {p.id}"
+            if p.id in seen:
+                self._wrong(
+                    _PLAN, 0, where, stands_twice(p.id), Text("改名或删去", "rename or remove")
+                )
+            seen.add(p.id)
+            if not all(x.strip() for x in (p.id, p.text, p.text_en, p.source, p.source_en)):
+                empty = Text("没有内容", "says nothing")
+                self._wrong(_PLAN, 0, where, empty, "id, text, text_en, source, source_en")
+            for hazard in p.hazards:
+                if hazard not in HAZARD_ZH:
+                    self._wrong(
+                        _PLAN, 0, f"{where}.hazards", no_hazard(hazard), ", ".join(HAZARD_ZH)
+                    )
 
     def flow(self, flow: Flow) -> None:
         """`[downstream]`: speeds that water can have."""

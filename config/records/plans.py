@@ -110,6 +110,28 @@ class PlanTask(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     shelters: bool = False  # the area's shelters are named with it
 
 
+class Paragraph(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `[[paragraph]]` of plans.toml: what the 应急预案 says of a step, word for word, and where."""
+
+    id: str  # its number in the plan: 5.2.1
+    on: Step
+    text: str
+    text_en: str
+    source: str  # which document
+    source_en: str
+    hazards: tuple[str, ...] = ()  # (): all
+
+
+class DutyShift(Row, frozen=True, kw_only=True):
+    """One row of roster.csv 值班表: somebody's turn, on days that return or on dates. An `end` that is not
+    after `begin` is on the next day. Local time."""
+
+    days: tuple[str, ...]  # *, mon … sun, 2026-07-01, 2026-07-01/2026-07-31
+    begin: str
+    end: str
+    officer: str  # of officers.csv
+
+
 class Flow(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How water goes on below a warned area: `dispatch.geography.downstream`."""
 
@@ -127,6 +149,8 @@ class Plans(Row, frozen=True, kw_only=True):
     supplies: dict[str, Supply] = {}
     shelters: dict[str, Shelter] = {}
     risks: dict[str, Risk] = {}
+    paragraphs: tuple[Paragraph, ...] = ()
+    roster: tuple[DutyShift, ...] = ()
     downstream: Flow = Flow()
 
 

@@ -26,6 +26,7 @@ class Place(NamedTuple):
     version: int = 0
     level: Level = Level.NONE
     action: Action = Action.NONE
+    task: str = ""  # of the plan; "": what the act says
 
 
 class Saying(NamedTuple):
@@ -40,6 +41,9 @@ class Saying(NamedTuple):
     reference: str = ""
     task: str = ""
     happened_at: int = 0
+    supply: str = ""
+    amount: int = 0  # of the supply
+    incident: str = ""
 
 
 def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list[Decision]:
@@ -60,8 +64,11 @@ def decisions(said: Saying, places: Sequence[Place], now: int, key: str) -> list
             order=key,
             approver=said.approver,
             reference=said.reference,
-            task=said.task,
+            task=p.task or said.task,
             happened_at=said.happened_at,
+            supply=said.supply,
+            count=said.amount,
+            incident=said.incident,
         )
         for p in dict.fromkeys(places)
     ]
@@ -72,18 +79,18 @@ def submit(
     wanted: Sequence[Decision],
     wait_s: float,
     sign: Callable[[Decision], Decision],
-) -> dict[tuple[str, str], Decision]:
-    """Sign and append them, and return the ledger's answers that came in time, by area and hazard.
+) -> dict[tuple[str, str, str], Decision]:
+    """Sign and append them, and return the ledger's answers that came in time, by area, hazard and task.
     Raises ValueError: they could not be signed, and nothing was written."""
     end, key = log.ends("alerts")[0], wanted[0].order
     log.append([Out("cases", d.area, encode(sign(d))) for d in wanted])
-    found: dict[tuple[str, str], Decision] = {}
+    found: dict[tuple[str, str, str], Decision] = {}
     until = time.monotonic() + wait_s
     follower = Follower(log, ("alerts",), since=end)
     while True:
         for _, answer in follower.take():
             if isinstance(answer, Decision) and answer.order == key:
-                found[answer.area, answer.hazard] = answer
+                found[answer.area, answer.hazard, answer.task] = answer
         if len(found) >= len(wanted) or time.monotonic() >= until:
             return found
         time.sleep(_POLL_S)

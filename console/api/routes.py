@@ -65,11 +65,14 @@ class Seen(msgspec.Struct, forbid_unknown_fields=True):
     version: int = 0
     level: Level = Level.NONE
     action: Action = Action.NONE
+    task: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Act(msgspec.Struct, forbid_unknown_fields=True):
     """key: made by the page, so that the same press sent twice is one act. happened: of a lake outburst
-    or dam release that raise or override tells: `10:05` or RFC 3339; "": as it is told."""
+    or dam release that raise or override tells: `10:05` or RFC 3339; "": as it is told. task: of a place, or
+    of all. supply, count: of reserve, issue and restore, whose one place is empty; incident: of restore, "" the
+    open one."""
 
     act: str
     places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
@@ -81,6 +84,9 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
     reference: str = ""
     task: str = ""
     happened: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    supply: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    incident: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    count: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
 
 
 SAYS = {

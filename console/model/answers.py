@@ -67,8 +67,16 @@ class Before(TypedDict):
     rows: list[Earlier]
 
 
+class Sourced(TypedDict):
+    """A sentence, and the row of a table or the paragraph that it comes from."""
+
+    words: Text
+    source: Text
+
+
 class Texts(TypedDict):
-    """Numbers of people are estimates. reach: recipients by their first way."""
+    """Numbers of people are estimates. reach: recipients by their first way. plan: what the plan says of it.
+    draft: of an order in writing; to: the officers whom one would reach."""
 
     people: int
     on_list: int
@@ -78,6 +86,9 @@ class Texts(TypedDict):
     reach: dict[str, int]
     texts: list[Words]
     before: Before
+    plan: list[Sourced]
+    draft: list[Sourced]
+    to: list[str]
 
 
 class Unreached(TypedDict):

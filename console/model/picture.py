@@ -220,6 +220,24 @@ class TaskRow(TypedDict):
     done: tuple[str, int, Said] | None
 
 
+class StockRow(TypedDict):
+    """A supply: what is free, reserved and out; held: incident -> reserved, out."""
+
+    free: int
+    reserved: int
+    out: int
+    held: dict[str, tuple[int, int]]
+
+
+class DutyRow(TypedDict):
+    """Who of an office is on duty, until when (epoch ms), and when nobody is within a day."""
+
+    office: Text
+    officers: list[str]
+    until: int
+    gap: tuple[int, int] | None
+
+
 class LogRow(TypedDict):
     count: int
 
@@ -248,6 +266,8 @@ class Picture(TypedDict, total=False):
     incidents: dict[str, list[tuple[int, Text, int, int, int]]]
     health: dict[str, HealthRow]
     tasks: dict[str, TaskRow]
+    duty: dict[str, DutyRow]
+    stock: dict[str, StockRow]
     ways: dict[str, WayRow]
     terminals: dict[str, TerminalRow]
     dead: dict[str, int]

@@ -13,7 +13,8 @@ from config.records.level import Action, Level
 from config.records.quantity import OF_NODES
 from console.model.flags import Flags
 from detectors.detection import Detection, Mark
-from dispatch.decide.plan_tasks import Course, take
+from dispatch.decide.plan.stock import HeldSupply, take_stock
+from dispatch.decide.plan.tasks import Course, take
 from dispatch.grade import Grade
 from dispatch.notices import REPORT
 from dispatch.records import (
@@ -109,6 +110,8 @@ class View:
     changes: list[Change] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     courses: dict[str, Course] = field(default_factory=dict)  # the plan's tasks follow from these
+    # supply -> incident -> what is reserved and out
+    stock: dict[str, dict[str, HeldSupply]] = field(default_factory=dict)
     sent: dict[str, Sent] = field(default_factory=dict)
     # an incident's report -> superior -> the delivery that it is
     handed: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -135,8 +138,9 @@ class View:
             case Alert():
                 self._alert(record)
                 take(self.courses, record)
-            case Decision(act="task"):
+            case Decision():
                 take(self.courses, record)
+                take_stock(self.stock, record)
             case Report():
                 self.reports.append(record)
             case Delivery() | Receipt() | RouteHealth() | Terminals():
@@ -274,6 +278,11 @@ class View:
         sent.route, sent.at = receipt.route, receipt.receipt_at
         if receipt.detail or (forward and receipt.state in REACHED):
             sent.detail = receipt.detail  # an earlier failure explains nothing any more
+
+    def closed(self) -> bool:
+        """Every warning is over, and its incident has had its last report."""
+        told = {r.incident for r in self.reports if r.kind == "终报"}
+        return not self.open_alerts() and told >= {a.incident for a in self.alerts.values()}
 
     def open_alerts(self) -> list[Alert]:
         """Warnings in force or waiting, worst first."""

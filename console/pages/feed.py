@@ -17,7 +17,16 @@ from console.model.follow import Follower
 from console.model.picture import Picture, changes
 from console.model.trail import Trail
 from console.model.view import View
-from console.pages import channels, delivery, handover, resources, situation, stations, warnings
+from console.pages import (
+    channels,
+    delivery,
+    handover,
+    on_duty,
+    resources,
+    situation,
+    stations,
+    warnings,
+)
 from stream import metrics
 from stream.guard import fault, once
 from stream.log.port import Log, Unavailable
@@ -36,6 +45,7 @@ PAGES = (
     handover.parts,
     stations.parts,
     resources.parts,
+    on_duty.parts,
     channels.parts,
 )
 _encoder = msgspec.json.Encoder()

@@ -5,10 +5,11 @@ import msgspec
 from config.language import Text
 from config.records.district import District
 from config.records.level import hazard_words
-from console.model.picture import Picture, TaskRow
+from console.model.picture import Picture, StockRow, TaskRow
 from console.model.trail import Trail
 from console.model.view import View
-from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
+from dispatch.decide.plan.stock import stocked
+from dispatch.decide.plan.tasks import Task, draws_on, owner_words, owners, tasks
 from dispatch.geography.downstream import downstream
 from dispatch.grade import grade_of
 
@@ -16,9 +17,18 @@ _KEPT_MS = 24 * 3_600_000  # tasks of a warning that is over are shown so long
 
 
 def parts(district: District, view: View, _trail: Trail, now: int) -> Picture:
-    """Tasks by id."""
+    """Tasks by id, and supplies by id."""
     recent = {k: c for k, c in view.courses.items() if not c.over_at or c.over_at > now - _KEPT_MS}
-    return {"tasks": {t.id: _task(district, t) for t in tasks(district, recent, now)}}
+    return {
+        "tasks": {t.id: _task(district, t) for t in tasks(district, recent, now)},
+        "stock": {key: _stock(district, view, key) for key in district.plans.supplies},
+    }
+
+
+def _stock(district: District, view: View, key: str) -> StockRow:
+    count = stocked(district, view.stock, key)
+    held = {i: (h.reserved, h.out) for i, h in view.stock.get(key, {}).items()}
+    return {"free": count.free, "reserved": count.reserved, "out": count.out, "held": held}
 
 
 def _task(district: District, t: Task) -> TaskRow:

@@ -2,10 +2,11 @@
 and the exact words each audience would get. Pure."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import msgspec
 
-from config.language import Said
+from config.language import Said, Text
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.records.quantity import QUANTITIES
@@ -18,6 +19,10 @@ from dispatch.address.reach_estimate import reach as estimate
 from dispatch.address.recipients import Target, everybody
 from dispatch.decide.authority import deciders, entitled, names, next_acts, officers
 from dispatch.decide.lifecycle import TABLE
+from dispatch.decide.plan.draft import draft, paragraphs
+from dispatch.decide.plan.instruct import addressees
+from dispatch.decide.plan.stock import HeldSupply
+from dispatch.decide.plan.tasks import Course
 from dispatch.decide.policy import authority
 from dispatch.grade import Grade
 from dispatch.records import Alert, Decision, Question
@@ -122,10 +127,18 @@ def _decision(d: Decision) -> Decided:
     }
 
 
-def texts(district: District, alert: Alert, at: int, before: Before) -> Texts:
+def texts(
+    district: District,
+    alert: Alert,
+    at: int,
+    before: Before,
+    stock: Mapping[str, dict[str, HeldSupply]] = {},
+    courses: Mapping[str, Course] = {},
+) -> Texts:
     """What each audience and channel would read or hear when all that is asked for is released, and
     how many recipients that are by channel. How many people it would reach is an estimate, of the
-    moment `at`. before: what similar cases led to."""
+    moment `at`. before: what similar cases led to. stock, courses: by which supplies are
+    counted, and who has tasks."""
     asked = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
     then = msgspec.structs.replace(
         alert, level=Level(asked.level), action=Action(asked.action), public=True, questions=()
@@ -153,6 +166,18 @@ def texts(district: District, alert: Alert, at: int, before: Before) -> Texts:
         "reach": dict(reach),
         "texts": list(words.values()),
         "before": before,
+        "plan": [
+            {
+                "words": Text(p.text, p.text_en),
+                "source": Text(f"{p.source} {p.id}", f"{p.source_en} {p.id}"),
+            }
+            for p in paragraphs(district, alert.hazard, asked)
+        ],
+        "draft": [
+            {"words": s.words, "source": s.source}
+            for s in draft(district, alert.area, alert.hazard, asked, stock)
+        ],
+        "to": list(addressees(district, courses, alert.id, district.areas[alert.area])),
     }
 
 

@@ -221,7 +221,7 @@ class ShiftDesk(Desk):
         )  # fmt: skip
         log = self._open_log()
         try:
-            answer = submit(log, [wanted], _WAIT_S, self._sources.sign).get(("", ""))
+            answer = submit(log, [wanted], _WAIT_S, self._sources.sign).get(("", "", ""))
         except ValueError as e:
             raise Refused(
                 503,

@@ -64,7 +64,21 @@ function sums(all) {
   const moving = bad.filter((v) => v.at.action === 2), ready = bad.filter((v) => v.at.action === 1);
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${moving.length} villages, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${ready.length} villages, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
-    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : t("各村都有数据", "every village has data")));
+    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : t("各村都有数据", "every village has data")),
+    ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
+    ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
+}
+
+// what is to be done beside decisions: people who ask for help, tasks of the plan
+function todo() {
+  const tasks = Object.values(part("tasks")).filter((x) => x.state === "open" || x.state === "overdue"), late = tasks.filter((x) => x.state === "overdue").length;
+  const crying = Object.entries(part("roll")).filter(([, r]) => r.help.length).map(([id]) => named(picture.ground.areas[id]));
+  return [crying.length ? t(`求助：${crying.join("、")}`, `help asked for: ${crying.join(", ")}`) : "", tasks.length ? t(`预案任务 ${tasks.length} 项未办${late ? `，其中逾期 ${late}` : ""}`, `${tasks.length} tasks of the plan${late ? `, ${late} overdue` : ""}`) : ""].filter(Boolean).join(" · ");
+}
+
+// who is on duty, and which office has nobody
+function duty() {
+  return Object.values(part("duty")).map((r) => el("span", { class: r.officers.length ? "" : "blind" }, `${of(r.office)} ${r.officers.length ? r.officers.join(t("、", ", ")) : t("无人值班", "NOBODY")}`));
 }
 
 function village(v, pick) {
@@ -94,7 +108,7 @@ export function board(top, root, pick) {
   let last = "";
   return () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])])]);
+    const says = JSON.stringify([found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");

@@ -76,7 +76,7 @@ export function show(root) {
   onChange((parts) => {
     if (!alive) return;
     if (live) drawn.paint(parts);
-    if (parts.has("areas") || parts.has("warnings")) paintList();
+    if (["areas", "warnings", "tasks", "roll", "duty"].some((p) => parts.has(p))) paintList();
     if (picked && Math.floor(clock() / 300000) !== lastBin) {
       lastBin = Math.floor(clock() / 300000);
       const id = picked;
@@ -112,7 +112,7 @@ function legend() {
     el("span", { class: "badge level-0" }, t("· 无预警", "· no warning")),
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
-    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默，虚线＝维护中。蓝线河道。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent, dashed = in service; blue line channel. ! = move now. ")),
+    el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默，虚线＝维护中。蓝线河道，蓝雾雨区（推算）。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent, dashed = in service; blue line channel, blue haze rain (between gauges). ! = move now. ")),
     el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic"))));
 }
 
@@ -150,24 +150,32 @@ const pointed = (corners) => window.L.CircleMarker.extend({
 });
 
 // what hides an area: bright stripes on grey
-function stripes() {
+function stripes(ink) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = 8;
   const ctx = tile.getContext("2d");
-  ctx.fillStyle = "#2a2f36";
+  ctx.fillStyle = ink.veil;
   ctx.fillRect(0, 0, 8, 8);
-  ctx.strokeStyle = "#9aa4b0";
+  ctx.strokeStyle = ink.stripe;
   ctx.lineWidth = 2.5;
   for (const x of [-8, 0, 8]) { ctx.beginPath(); ctx.moveTo(x - 1, 9); ctx.lineTo(x + 9, -1); ctx.stroke(); }
   return ctx.createPattern(tile, "repeat");
 }
 
+// the map's own colours, by the theme; what means something keeps its colour in both
+const INK = {
+  night: { land: "#222a33", edge: "#aeb8c4", town: "#56606c", basin: "#3f6f8f", river: "#3f9fe0", quiet: "#39424d", rim: "#7d8896", moves: "#ffffff", veil: "#2a2f36", stripe: "#9aa4b0", hollow: "#f1f3f5", speaker: "#c9a6ff" },
+  day: { land: "#f7f5ee", edge: "#5a6673", town: "#8b95a1", basin: "#5f8fae", river: "#1f7fc4", quiet: "#d3dbe3", rim: "#7d8896", moves: "#10151a", veil: "#8d97a3", stripe: "#2a2f36", hollow: "#10202a", speaker: "#6a3fb5" },
+};
+const NAMES = 60; // of villages on the map at once
+
 function draw(box, pick) {
-  const g = picture.ground, L = window.L;
+  const g = picture.ground, L = window.L, ink = INK[document.documentElement.dataset.theme] || INK.night;
   const map = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: 0.25 });
   L.control.zoom({ zoomInTitle: t("放大", "Zoom in"), zoomOutTitle: t("缩小", "Zoom out") }).addTo(map);
   const renderer = L.canvas({ padding: 0.3 });
   map.createPane("ground").style.zIndex = 100; // below the relief
+  map.createPane("rain").style.zIndex = 250; // above it, below all else
   const shown = [...g.outline.flat(), ...Object.values(g.areas).flatMap((a) => [a.at, ...a.ring])];
   const fit = () => map.fitBounds(L.latLngBounds(shown.map(flip)), { padding: [8, 8], animate: false });
   fit();
@@ -175,22 +183,22 @@ function draw(box, pick) {
   for (const by of ["wheel", "pointerdown", "keydown"]) box.addEventListener(by, () => { whole = false; });
   // what may be taken off the map; areas and their warnings may not
   const layer = () => L.layerGroup().addTo(map);
-  const relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer();
+  const relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer(), rain = layer();
   if (g.terrain) L.imageOverlay("/api/terrain", g.terrain, { pane: "tilePane", className: "terrain", interactive: false }).addTo(relief);
   const under = L.canvas({ pane: "ground", padding: 0.3 }); // the relief lies on it as light and shadow
   for (const ring of g.outline) {
-    L.polygon(ring.map(flip), { pane: "ground", renderer: under, stroke: false, fillColor: "#222a33", fillOpacity: 1, interactive: false }).addTo(map);
-    L.polygon(ring.map(flip), { renderer, color: "#aeb8c4", weight: 2, fill: false, interactive: false }).addTo(map);
+    L.polygon(ring.map(flip), { pane: "ground", renderer: under, stroke: false, fillColor: ink.land, fillOpacity: 1, interactive: false }).addTo(map);
+    L.polygon(ring.map(flip), { renderer, color: ink.edge, weight: 2, fill: false, interactive: false }).addTo(map);
   }
   for (const town of Object.values(g.towns)) {
-    const shape = L.polygon(town.ring.map(flip), { renderer, color: "#56606c", weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
+    const shape = L.polygon(town.ring.map(flip), { renderer, color: ink.town, weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
     L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, t(town.name, town.en)), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(towns);
   }
   for (const basin of Object.values(g.basins)) {
-    L.polygon(basin.ring.map(flip), { renderer, color: "#3f6f8f", weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(basins);
+    L.polygon(basin.ring.map(flip), { renderer, color: ink.basin, weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(basins);
   }
   for (const r of g.rivers) {
-    L.polyline(r.course.map(flip), { renderer, color: "#3f9fe0", weight: 2.5 }).addTo(rivers).bindTooltip(t(r.name, r.en), { sticky: true });
+    L.polyline(r.course.map(flip), { renderer, color: ink.river, weight: 2.5 }).addTo(rivers).bindTooltip(t(r.name, r.en), { sticky: true });
   }
   const areas = {}, marks = {}, stations = {}, nodes = {};
   for (const [id, a] of Object.entries(g.areas)) {
@@ -209,11 +217,11 @@ function draw(box, pick) {
     stations[id] = dot;
   }
   for (const [id, n] of Object.entries(g.nodes)) {
-    nodes[id] = L.circleMarker(flip(n.at), { renderer, radius: 2.5, weight: 1, color: "#c9a6ff" }).addTo(speakers)
+    nodes[id] = L.circleMarker(flip(n.at), { renderer, radius: 2.5, weight: 1, color: ink.speaker }).addTo(speakers)
       .bindTooltip(() => `${t("喇叭", "loudspeaker")} ${id} ${t(n.name, n.en)}`);
     nodes[id].on("click", () => pick(n.area));
   }
-  const own = [[relief, "地形（示意）", "Relief (schematic)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
+  const own = [[relief, "地形（示意）", "Relief (schematic)"], [rain, "雨区（由雨量站推算）", "Rain field (between gauges)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
     [gauges, "监测站、摄像机", "Stations, cameras"], [speakers, "喇叭", "Loudspeakers"]];
   import("./layers.js").then(({ layers }) => layers(map, own), () => {}); // without them the map is still the map
   new ResizeObserver(() => {
@@ -222,10 +230,21 @@ function draw(box, pick) {
     map.invalidateSize({ pan: false });
     if (whole && !map.getSize().equals(was)) { fit(); home = map.getZoom(); near(); }
   }).observe(box);
-  // from afar a mark a valley, with how many villages; closer a mark a village
+  // from afar a mark a valley, with how many villages; closer a mark a village, with its name
   let home = map.getZoom();
   const near = () => box.classList.toggle("near", map.getZoom() > home + 0.9);
   map.on("zoomend", near);
+  const villages = layer();
+  map.on("moveend", () => {
+    villages.clearLayers();
+    if (map.getZoom() <= home + 0.9) return;
+    const seen = Object.entries(g.areas).filter(([, a]) => map.getBounds().contains(flip(a.at))).slice(0, NAMES);
+    for (const [, a] of seen) L.marker(flip(a.at), { interactive: false, keyboard: false, icon: L.divIcon({ className: "village-name", html: el("span", {}, t(a.name, a.en)), iconSize: [120, 18], iconAnchor: [60, -11] }), zIndexOffset: 10002 }).addTo(villages);
+  });
+  const span = L.latLngBounds(shown.map(flip)).pad(0.05), corners = [[span.getSouth(), span.getWest()], [span.getNorth(), span.getEast()]];
+  let paintRain = () => {};
+  import("./rain_field.js").then(({ field }) => { paintRain = field(L, rain, g, corners); rains(true); }, () => {});
+  const rains = (must) => paintRain(past ? past.stations : Object.fromEntries(Object.entries(part("stations")).filter(([, s]) => !s.late).map(([id, s]) => [id, s.value])), must);
   const valleyMarks = L.layerGroup().addTo(map);
   function paintValleys() {
     valleyMarks.clearLayers();
@@ -238,8 +257,8 @@ function draw(box, pick) {
       L.marker(flip(mid), { interactive: false, keyboard: false, zIndexOffset: 10001, icon: L.divIcon({ className: `valley-mark on-${hidden ? "dark" : x.at.level}${asks ? ` asks-${asks}` : ""}`, html: el("span", {}, words), iconSize: [46, 26] }) }).addTo(valleyMarks);
     }
   }
-  const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: "#fff", weight: 3, fill: false, interactive: false });
-  const dark = stripes();
+  const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: ink.moves, weight: 3, fill: false, interactive: false });
+  const dark = stripes(ink);
 
   function tip(id, a) {
     const s = part("areas")[id];
@@ -251,8 +270,8 @@ function draw(box, pick) {
     const [level, action] = past ? past.areas[id] || [0, 0] : [s.level, s.action];
     const hidden = !past && s.dark && !level;
     shape.setStyle({
-      color: action === 2 ? "#ffffff" : level ? COLOUR[level] : hidden ? "#9aa4b0" : "#7d8896", weight: action === 2 ? 3 : level ? 2 : 1,
-      fillColor: hidden ? dark : level ? COLOUR[level] : "#39424d", fillOpacity: hidden ? 1 : level ? 0.9 : 0.5,
+      color: action === 2 ? ink.moves : level ? COLOUR[level] : hidden ? ink.stripe : ink.rim, weight: action === 2 ? 3 : level ? 2 : 1,
+      fillColor: hidden ? dark : level ? COLOUR[level] : ink.quiet, fillOpacity: hidden ? 1 : level ? 0.9 : 0.5,
     });
     const mark = level || action ? `${SHAPE[level]}${action === 2 ? "!" : ""}` : hidden ? "▨" : ""; // seen at any zoom
     if (mark && !marks[id]) {
@@ -269,11 +288,11 @@ function draw(box, pick) {
     const late = past ? value === undefined : s.late;
     const colour = kind === "rain" ? rainShade(value || 0) : kind === "stage" ? "#4dd4ff" : "#ffd8a8";
     const away = !past && Boolean(s.service), hollow = late || away;
-    const style = { color: hollow ? "#f1f3f5" : "#10202a", weight: 1.5, dashArray: away ? "2 2" : null, fillColor: colour, fillOpacity: hollow ? 0 : 1 };
+    const style = { color: hollow ? ink.hollow : "#10202a", weight: 1.5, dashArray: away ? "2 2" : null, fillColor: colour, fillOpacity: hollow ? 0 : 1 };
     if (kind === "rain") style.radius = late ? 5 : 4 + Math.min(6, Math.sqrt(value || 0));
     dot.setStyle(style);
   }
-  const paintNode = (id) => nodes[id].setStyle({ fillColor: "#c9a6ff", fillOpacity: part("nodes")[id].late || part("nodes")[id].service ? 0 : 1 });
+  const paintNode = (id) => nodes[id].setStyle({ fillColor: ink.speaker, fillOpacity: part("nodes")[id].late || part("nodes")[id].service ? 0 : 1 });
   // parts: which keys are new (of onChange); without it all is drawn
   function paint(parts) {
     const fresh = (name, all) => (parts ? parts.get(name) || [] : Object.keys(all));
@@ -281,6 +300,7 @@ function draw(box, pick) {
     fresh("stations", stations).forEach(paintStation);
     fresh("nodes", nodes).forEach(paintNode);
     if (!parts || parts.has("areas") || parts.has("warnings")) paintValleys();
+    if (!parts || parts.has("stations")) rains(!parts);
   }
   function mark(id) {
     const at = g.areas[id]?.at || g.stations[id]?.at;

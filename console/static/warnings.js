@@ -201,20 +201,21 @@ function ledger() {
 async function one(id, w) {
   if (!w) { detail.replaceChildren(el("p", { class: "empty" }, t(`没有预警。最近一次数据 ${time(clock())}`, `No warning. Newest data ${time(clock())}`))); return; }
   const texts = el("div", { class: "texts" }, t("正在取文字…", "Loading the words…"));
-  const why = el("div", { class: "why" });
+  const why = el("div", { class: "why" }), plan = el("div", {});
   detail.replaceChildren(
     el("button", { type: "button", class: "back", onclick: () => { detail.classList.remove("up"); document.querySelector(`[data-open="${open}"]`)?.focus(); } }, t("← 返回列表", "← Back to the list")),
     el("h2", {}, `${placeOf(w)} ${t(w.hazard_zh, w.hazard_en)} `, badge(w.level, w.action), el("small", {}, ` ${t("第", "version ")}${w.version}${t("版", "")} · ${of(STATE[w.state])}`)),
     ...w.questions.map(question),
     buttons(id, w),
     el("h3", {}, t("依据", "Evidence")), why,
-    el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts);
+    el("h3", {}, t("发布后各方收到的原文", "Exact words each audience would get")), texts, plan);
   countdown();
   why.append(...evidence(w));
   const found = await ask(`/api/texts/${id}`).catch((error) => ({ fault: error.message }));
   if (!texts.isConnected) return; // another warning or version was opened meanwhile
   if (!found.texts) { texts.replaceChildren(el("p", { class: "doubt" }, found.fault)); return; }
   why.append(before(found.before));
+  import("./order_draft.js").then(({ order: made }) => { if (plan.isConnected) plan.replaceChildren(...made(id, w, found)); }, () => {});
   const reach = Object.entries(found.reach).map(([c, n]) => `${of(CHANNEL[c]) || c} ${n}`).join(t("、", ", "));
   texts.replaceChildren(el("p", { class: "reach" }, t(`涉及 ${found.people} 人；将送达 ${reach}`, `${found.people} people concerned; goes to ${reach}`)),
     el("p", { class: found.none ? "doubt" : "note" }, t(`估计：名单上 ${found.on_list} 人，喇叭可及 ${found.in_sound} 人，毫无覆盖 ${found.none} 人${found.later ? `；${found.later} 个接收者免扰时段后才收到` : ""}`, `estimate: ${found.on_list} on lists, ${found.in_sound} in sound, ${found.none} reached by nothing${found.later ? `; ${found.later} recipients only after their quiet hours` : ""}`)),

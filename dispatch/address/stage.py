@@ -13,6 +13,7 @@ import msgspec
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
+from dispatch.address.instructions import instruction
 from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
 from dispatch.address.night import NightOf, Told, highest, tonight
 from dispatch.address.recipients import (
@@ -31,7 +32,7 @@ from dispatch.address.to_superiors import to_superiors
 from dispatch.address.told import LastTold
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
-from dispatch.decide.plan_tasks import TOLD, Course, late_notice, of, take
+from dispatch.decide.plan.tasks import TOLD, Course, late_notice, of, take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
@@ -117,13 +118,8 @@ class Address:
             case Acknowledgement():
                 told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
                 writes.append(Write("deliveries", record.neighbour, told))
-            case Decision() if record.unproven:
-                self._unproven(state, record, writes)
-            case Decision(act="task"):
-                take(state.courses, record)
-            case Decision(act="accept" | "decline"):
-                for delivery in reply(self._district, record, is_live(self._live, state.runs)):
-                    writes.append(Write("deliveries", delivery.recipient, delivery))
+            case Decision():
+                self._decided(state, record, writes)
             case PersonSays() | Subscriber():
                 self._of_people(state, record, writes)
             case Report():
@@ -142,6 +138,20 @@ class Address:
             for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
                 writes.append(Write("deliveries", record.area or record.role, delivery))
             writes.append(Write("deliveries", record.area or record.role, record))
+
+    def _decided(self, state: AddressState, record: Decision, writes: list[Write]) -> None:
+        live = is_live(self._live, state.runs)
+        if record.unproven:
+            self._unproven(state, record, writes)
+        elif record.act == "task":
+            take(state.courses, record)
+        elif record.act == "instruct" and record.hash and record.outcome == "done":
+            at = max(state.marks.values(), default=record.decided_at)
+            made = instruction(self._district, state.courses, record, live, at)
+            writes += [Write("deliveries", d.area, d) for d in made]
+        elif record.act in ("accept", "decline"):
+            for delivery in reply(self._district, record, live):
+                writes.append(Write("deliveries", delivery.recipient, delivery))
 
     def _unproven(self, state: AddressState, decision: Decision, writes: list[Write]) -> None:
         """Tell the duty room, not once for each of a thousand."""

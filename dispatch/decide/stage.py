@@ -23,7 +23,9 @@ from dispatch.decide.apply import obey, refused, unknown
 from dispatch.decide.asking.deadlines import Due, due
 from dispatch.decide.case import Case, LastAct, Setting
 from dispatch.decide.lifecycle import follows
-from dispatch.decide.plan_tasks import Course, check_off, take
+from dispatch.decide.plan.instruct import instructed
+from dispatch.decide.plan.stock import HeldSupply, moved, take_stock
+from dispatch.decide.plan.tasks import Course, check_off, take
 from dispatch.decide.reports.due import incident_id, report, verified
 from dispatch.decide.reports.memory import Incident
 from dispatch.decide.validity import renewal_due
@@ -53,6 +55,7 @@ class DecideState(msgspec.Struct):
     slot_at: int = 0  # the clock that every group has reached
     chain: str = ""  # hash of the last decision written
     courses: dict[str, Course] = {}  # warnings of the open incident, by which its tasks open
+    stock: dict[str, dict[str, HeldSupply]] = {}  # supply -> incident -> what is reserved and out
     taken: dict[str, int] = {}  # people's acts -> when they were made: none counts twice
 
 
@@ -116,6 +119,12 @@ class Decide:
             case "accept" | "decline":
                 # a word on a neighbour's message: it stands in the ledger and changes no warning
                 self._write_decision(state, said, writes)
+            case "instruct":
+                self._answer(state, said, instructed(self._district, state.courses, said), writes)
+            case "reserve" | "issue" | "restore":
+                open_ = state.incident.id if state.incident is not None else ""
+                said = msgspec.structs.replace(said, incident=said.incident or open_)
+                self._answer(state, said, moved(self._district, state.stock, open_, said), writes)
             case "task":
                 self._answer(state, said, check_off(self._district, state.courses, said), writes)
             case _:
@@ -374,3 +383,4 @@ class Decide:
         state.chain = linked.hash
         writes.append(Write("alerts", decision.area, linked))
         take(state.courses, linked)
+        take_stock(state.stock, linked)

@@ -30,7 +30,7 @@ _DOMAIN = b"fengsui ledger\0"
 _IDS = {
     "run": "name kind district config start_at",
     "decision": "area hazard act by decided_at alert version level action order approver incident "
-    "task outcome proof unproven hash",
+    "task supply count outcome proof unproven hash",
     "alert": "id version area hazard status msg_type level action public state incident sent_at by",
     "report": "incident number kind reported_at by",
     "delivery": "id alert version area hazard level action msg_type status recipient audience "

@@ -88,6 +88,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     incident: str = ""
     task: str = ""
     happened_at: int = 0
+    supply: str = ""
+    count: int = 0
 
 
 def _statement(d: Decision, proof: Proof, run: str, district: str) -> bytes:
@@ -97,7 +99,7 @@ def _statement(d: Decision, proof: Proof, run: str, district: str) -> bytes:
         decided_at=d.decided_at, words=proof.words, area=d.area, hazard=d.hazard,
         alert=proof.asked_alert, version=proof.asked_version, level=int(d.level),
         action=int(d.action), approver=d.approver, incident=proof.asked_incident, task=d.task,
-        happened_at=d.happened_at,
+        happened_at=d.happened_at, supply=d.supply, count=d.count,
     )  # fmt: skip
     return _DOMAIN + hashlib.sha256(_encoder.encode(said)).digest()
 

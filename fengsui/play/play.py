@@ -40,7 +40,7 @@ from stream.log.port import Log, Unavailable
 from stream.mqtt.access import SIMULATOR, rights
 from stream.mqtt.broker import Broker, as_user, start_broker
 
-_DRAIN_H = 8.0
+_DRAIN_H = 24.0  # of a storm's clock, until all is lifted and its last report is made
 _QUIET_SLOTS = 4
 _LEAVES_S = 8.0  # so long a line that was stopped takes to let go of its port
 
@@ -221,8 +221,7 @@ def run_storm(
 
         def settled() -> bool:
             nonlocal quiet
-            done = not watch.view.open_alerts() and not watch.view.undelivered()
-            quiet = quiet + 1 if done else 0
+            quiet = quiet + 1 if watch.view.closed() else 0
             return quiet >= _QUIET_SLOTS
 
         play(player, world, stop, drain_h=_DRAIN_H, settled=settled)

@@ -1,5 +1,5 @@
-"""The one screen at the end: what was warned and when, how long before the flood, who was reached,
-who was not."""
+"""The one screen at the end: how early each village was told to prepare and to move, and why; the last
+report; who was reached, who was not."""
 
 from collections import Counter
 
@@ -10,69 +10,131 @@ from rich.text import Text as Line
 
 from config.language import Text
 from config.records.district import District
-from config.records.level import ACTION_EN, ACTION_ZH, Action, Level, hazard_words
+from config.records.level import ACTION_EN, ACTION_ZH, Action, Level
 from console.model.view import REACHED, View
-from dispatch.records import Alert, state_words
+from dispatch.records import Alert, kind_words, state_words
 from dispatch.words.channel_names import CHANNEL_WORDS
 from dispatch.words.local_time import local
 from fengsui.play.screen import badge
+from fengsui.review.incident.order_leads import (
+    FirstOrder,
+    VillageOrders,
+    order_counts,
+    village_orders,
+)
 from skill.verify.storms import StormScore
 from stream.environment import spoken
 
-_ROWS = 24
+_ROWS = 30
+_BY_RULE = Text("按规定", "by rule")
 
 
 def _peak(versions: list[Alert]) -> tuple[Level, Action]:
     return max(v.level for v in versions), max(v.action for v in versions)
 
 
-def _first_at(versions: list[Alert], action: Action, level: Level) -> int | None:
-    for v in versions:
-        if (action and v.action >= action) or (level and v.level >= level):
-            return v.sent_at
-    return None
-
-
-def _warned(view: View, district: District, score: StormScore | None) -> RenderableType:
+def _orders(view: View, district: District, score: StormScore | None) -> RenderableType:
+    """By village: when the water came, how early each order was, why, who let it out and how long it waited."""
+    flooded: dict[str, int] = {}
+    for hit in score.rows if score else ():
+        if hit.flooded_at is not None:
+            flooded[hit.area] = min(hit.flooded_at, flooded.get(hit.area, hit.flooded_at))
+    rows = village_orders(district, view.first.values(), flooded)
     table = Table(box=None, padding=(0, 1))
-    for title in (
-        spoken(Text("预警区", "area")),
-        spoken(Text("灾种", "hazard")),
-        spoken(Text("最高", "peak")),
-        spoken(Text("首次", "first")),
-        spoken(Text("转移", "move")),
-        spoken(Text("成灾", "flood")),
-        spoken(Text("提前", "lead")),
-        spoken(Text("解除", "end")),
+    for title, width in (
+        (Text("村", "village"), 10),
+        (Text("成灾", "flood"), 5),
+        (Text("准备转移", "prepare"), 13),
+        (Text("立即转移", "move now"), 13),
+        (Text("谁签、等了", "by, after"), 13),
+        (Text("依据", "why"), None),
     ):
-        table.add_column(title, no_wrap=True)
-    leads = {(r.area, r.hazard): r for r in score.rows} if score else {}
-    rows = sorted(view.first.items(), key=lambda kv: (-_peak(kv[1])[1], -_peak(kv[1])[0], kv[0]))
+        table.add_column(spoken(title), no_wrap=True, overflow="ellipsis", min_width=width)
     zone = district.timezone
-    for _, versions in rows[:_ROWS]:
-        last = versions[-1]
-        area = district.areas[last.area]
-        move = _first_at(versions, Action.MOVE, Level.NONE)
-        truth = leads.get((last.area, last.hazard))
-        flooded = truth.flooded_at if truth else None
-        lead = truth.lead_s if truth else None
+    shown = [r for r in rows if r.flooded_at is not None] or rows
+    for r in shown[:_ROWS]:
+        area, order = district.areas[r.area], r.move or r.prepare
         table.add_row(
-            spoken(Text(f"{area.township} {area.name}", area.name_en)),
-            spoken(hazard_words(last.hazard)),
-            badge(*_peak(versions)),
-            local(versions[0].sent_at, zone, "%H:%M"),
-            local(move, zone, "%H:%M") if move else "",
-            local(flooded, zone, "%H:%M") if flooded else "",
-            f"{lead // 60} min" if lead is not None else "",
-            local(last.sent_at, zone, "%H:%M")
-            if last.msg_type == "cancel"
-            else spoken(Text("未", "open")),
+            spoken(Text(area.name, area.name_en)),
+            local(r.flooded_at, zone, "%H:%M") if r.flooded_at else "",
+            _early(r.prepare, zone),
+            _early(r.move, zone),
+            _signed(order) if order else "",
+            spoken(order.why) if order else "",
         )
-    if len(rows) > _ROWS:
-        table.caption = spoken(
-            Text(f"… 另有 {len(rows) - _ROWS} 个", f"… and {len(rows) - _ROWS} more")
+    lines: list[RenderableType] = [table]
+    enough_min = district.policy.orders.lead_min
+    for action in (Action.PREPARE, Action.MOVE):
+        lines.append(_counted(rows, action, enough_min))
+    given = [o for r in rows for o in (r.prepare, r.move) if o is not None]
+    if given and district.policy.exercise_releases and all(o.by == "policy" for o in given):
+        words = Text(
+            "演练按 policy.toml 即时下达，没有人签字，也就没有等；实战由有权的人签发",
+            "An exercise gives orders at once, as policy.toml says: nobody signed, nothing waited. In a "
+            "live run those who may sign them",
         )
-    return table
+        lines.append(Line(spoken(words), "dim"))
+    if len(shown) > _ROWS:
+        more = len(shown) - _ROWS
+        lines.insert(1, Line(spoken(Text(f"… 另有 {more} 个", f"… and {more} more"))))
+    return Group(*lines)
+
+
+def _early(order: FirstOrder | None, zone: str) -> Line:
+    """19:35 早25分; late and never are told as that."""
+    if order is None:
+        return Line(spoken(Text("没有", "never")), "bold red")
+    at, lead = local(order.at, zone, "%H:%M"), order.lead_s
+    if lead is None:
+        return Line(at)
+    minutes = abs(lead) // 60
+    words = Text(f"早{minutes}分", f"{minutes} min before")
+    if lead <= 0:
+        words = Text(f"晚{minutes}分", f"{minutes} min LATE")
+    return Line(f"{at} {spoken(words)}", "bold red" if lead <= 0 else "")
+
+
+def _signed(order: FirstOrder) -> str:
+    who = spoken(_BY_RULE) if order.by == "policy" else order.by
+    minutes, seconds = divmod(order.waited_s, 60)
+    if not order.waited_s:
+        return f"{who} {spoken(Text('未等', 'at once'))}"
+    waited = Text(f"等{minutes}分{seconds:02d}秒", f"{minutes}:{seconds:02d} min")
+    return f"{who} {spoken(waited)}"
+
+
+def _counted(rows: list[VillageOrders], action: Action, enough_min: int) -> Line:
+    n = order_counts(rows, action, enough_min * 60)
+    named = Text(ACTION_ZH[action], ACTION_EN[action])
+    median = "–" if n.median_s is None else str(n.median_s // 60)
+    return Line(
+        spoken(
+            Text(
+                f"{named.zh}：成灾 {n.flooded} 村，提前 {enough_min} 分钟以上 {n.enough}，不足 {n.short}，"
+                f"来不及 {n.late}，没有 {n.never}；提前的中位 {median} 分钟；下达而未成灾 {n.vain} 村",
+                f"{named.en}: of {n.flooded} flooded villages {n.enough} had it {enough_min} min before or "
+                f"more, {n.short} less, {n.late} too late, {n.never} never; median of those before "
+                f"{median} min; {n.vain} had it and nothing came",
+            )
+        ),
+        "bold red" if n.late or n.never else "bold",
+    )
+
+
+def _last_report(view: View, district: District) -> RenderableType:
+    """The incident's reports by number, and the last one's words."""
+    if not view.reports:
+        return Line(spoken(Text("没有达到须报告的程度", "nothing that had to be reported")))
+    kinds = Counter(r.kind for r in view.reports)
+    first, last = view.reports[0], view.reports[-1]
+    words = kind_words(first.kind)
+    head = Text(
+        f"{'、'.join(f'{k} {n}' for k, n in kinds.items())}；{words.zh} "
+        f"{local(first.reported_at, district.timezone, '%H:%M')}",
+        f"{', '.join(f'{kind_words(k).en} {n}' for k, n in kinds.items())}; {words.en} at "
+        f"{local(first.reported_at, district.timezone, '%H:%M')}",
+    )
+    return Group(Line(spoken(head)), Line(spoken(last.text)))
 
 
 def _reach(view: View) -> RenderableType:
@@ -193,7 +255,11 @@ def summary(view: View, district: District, score: StormScore | None = None) -> 
             Group(head, _score_line(score)),
             title=spoken(Text("烽燧 总结 演练", "Fengsui summary EXERCISE")),
         ),
-        Panel(_warned(view, district, score), title=spoken(Text("预警", "what was warned"))),
+        Panel(
+            _orders(view, district, score),
+            title=spoken(Text("转移指令早不早，为什么", "how early the orders came, and why")),
+        ),
+        Panel(_last_report(view, district), title=spoken(Text("报告", "reports"))),
         Panel(_reach(view), title=spoken(Text("到达", "who was reached"))),
         Panel(_missed(view, district), title=spoken(Text("未到达", "who was not"))),
     )

@@ -67,7 +67,7 @@ def order(setup: Setup, wish: Wish, wait_s: float) -> int:
     finally:
         log.close()
     for d in wanted:
-        echo(_outcome(setup.district, d, answers.get((d.area, d.hazard))))
+        echo(_outcome(setup.district, d, answers.get((d.area, d.hazard, d.task))))
     if any(a.outcome == "refused" for a in answers.values()):
         return 1
     return 0 if len(answers) == len(wanted) else QUEUED
@@ -145,7 +145,7 @@ def verify(
             incident=incident,
         )
         sign = sign_as(setup, log, by, key)
-        answer = submit(log, [decision], wait_s, sign).get(("", ""))
+        answer = submit(log, [decision], wait_s, sign).get(("", "", ""))
     except ValueError as e:
         raise Usage(text_of(e)) from e
     finally:

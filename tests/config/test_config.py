@@ -23,7 +23,7 @@ TABLES = sorted(p.name for p in YANQING.glob("*.csv"))
 OPTIONAL = (
     "gateways.csv",
     *("officers.csv", "contacts.csv", "cameras.csv"),
-    *("teams.csv", "supplies.csv", "shelters.csv", "risks.csv", "plans.toml"),
+    *("teams.csv", "supplies.csv", "shelters.csv", "risks.csv", "plans.toml", "roster.csv"),
 )
 # these belong to no part of the district: tests/config/test_proof.py, tests/fengsui/test_after_action.py
 APART = ("proof.toml", "drill.toml")
@@ -85,7 +85,7 @@ def test_a_missing_and_an_unknown_column(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [t for t in TABLES if not t.startswith(("watch", "thresholds", "gateways"))]
+    "name", [t for t in TABLES if not t.startswith(("watch", "thresholds", "gateways", "roster"))]
 )
 def test_an_id_that_stands_twice(folder: Path, name: str) -> None:
     rows = cells(folder, name)

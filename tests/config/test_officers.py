@@ -152,6 +152,13 @@ def test_a_district_that_only_looks_back_needs_no_officers(folder: Path) -> None
     (folder / "officers.csv").unlink()
     with pytest.raises(ConfigError, match="plans.toml:task"):  # a plan needs somebody to do it
         load(folder)
-    for name in ("plans.toml", "teams.csv", "supplies.csv", "shelters.csv", "risks.csv"):
+    for name in (
+        "plans.toml",
+        "teams.csv",
+        "supplies.csv",
+        "shelters.csv",
+        "risks.csv",
+        "roster.csv",
+    ):
         (folder / name).unlink()
     assert load(folder).officers == {}

@@ -43,4 +43,5 @@ def reached() -> District:
             min_level=Level.BLUE,
         )  # fmt: skip
         officers[officer] = msgspec.structs.replace(officers[officer], contact=contact)
+    officers["K-09"] = msgspec.structs.replace(officers["K-09"], contact="")
     return msgspec.structs.replace(d, contacts=contacts, officers=officers)

@@ -1,9 +1,12 @@
 """One storm in one district: which alerts belong to it, and its numbered reports to superiors.
 
-初报 when it opens, 续报 every `report_every_s` while warnings are open and when the highest level or
-action that is asked for, or that is in force, rises, 核报 when a person corrects the facts, 终报 when all
-was quiet for `incident_gap_s`. What was only asked for is told as that. Reports are made only when the
-clock of every watch group has moved on, so that they do not depend on which group came first in a slot.
+初报 with the first order, or the first colour of 橙 or more, that is in force, or where that is only asked
+for and nobody has answered for ten minutes. Then 续报 every `report_every_s` while warnings are open,
+and when the highest order, or colour from 橙 on, that is asked for or in force rises; 核报 when a person
+corrects the facts; 终报 when all was quiet for `incident_gap_s`. An incident of less has its 终报 alone: a
+district lets out 蓝 and 黄 itself, and nobody above it has to act on them. What was only asked for is told
+as that. Reports are made only when the clock of every watch group has moved on, so that they do not depend
+on which group came first in a slot.
 """
 
 from collections.abc import Mapping
@@ -13,14 +16,17 @@ import msgspec
 
 from config.language import Said, Text, text_of
 from config.records.district import District
-from dispatch.decide.plan_tasks import Course
+from config.records.level import Level
+from dispatch.decide.plan.tasks import Course
 from dispatch.decide.reports.memory import Finding, Incident
 from dispatch.decide.reports.parts import parts
 from dispatch.decide.reports.summary import summary
+from dispatch.grade import Grade
 from dispatch.records import Report
 from dispatch.words.local_time import local
 
 Kind = Literal["初报", "续报", "核报", "终报"]
+_UNANSWERED_MS = 600_000  # so long what is asked for is theirs alone who are asked
 
 
 def incident_id(district: District, at: int) -> str:
@@ -42,21 +48,35 @@ def report(
         incident.quiet_at is not None
         and clock_at - incident.quiet_at >= policy.incident_gap_s * 1000
     )
-    due = (
-        incident.number == 0
-        or incident.top.exceeds(incident.said)
-        or incident.force.exceeds(incident.out)
-        or (bool(incident.open) and clock_at - incident.reported_at >= policy.report_every_s * 1000)
+    top, force, every = (
+        _serious(incident.top),
+        _serious(incident.force),
+        policy.report_every_s * 1000,
     )
+    if top and not incident.grave_at:
+        incident.grave_at = clock_at
+    if incident.number == 0:
+        incident.said |= incident.top  # for a last report that is the only one
+        due = bool(force) or (bool(top) and clock_at - incident.grave_at >= _UNANSWERED_MS)
+    else:
+        due = (
+            top.exceeds(_serious(incident.said))
+            or force.exceeds(_serious(incident.out))
+            or (bool(incident.open) and clock_at - incident.reported_at >= every)
+        )
     if not (due or ended):
         return None, False
-    first = incident.number == 0
-    kind: Kind = "初报" if first else "终报" if ended else "续报"
+    kind: Kind = "终报" if ended else "初报" if incident.number == 0 else "续报"
     made = _numbered(district, incident, kind, clock_at, courses)
     incident.reported_at = clock_at
     incident.said |= incident.top
     incident.out |= incident.force
-    return made, ended and not first
+    return made, ended
+
+
+def _serious(grade: Grade) -> Grade:
+    """What a superior must hear of at once: an order, or a colour of 橙 or more."""
+    return Grade(grade.level if grade.level >= Level.ORANGE else Level.NONE, grade.action)
 
 
 def verified(

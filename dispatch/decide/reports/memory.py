@@ -93,7 +93,8 @@ class Incident(msgspec.Struct):
     alerts: dict[str, Alert] = {}
     number: int = 0
     reported_at: int = 0
-    said: Grade = Grade()  # the highest that was reported, asked for or in force
+    grave_at: int = 0  # since when an order, or a colour of 橙 or more, is asked for or in force
+    said: Grade = Grade()  # the highest that was asked for or in force up to the last report
     quiet_at: int | None = None  # since when no warning is open
     out: Grade = Grade()  # the highest in force that was reported
     peaks: dict[str, Grade] = {}  # warnings that were in force -> the highest of each

@@ -9,7 +9,7 @@ from config.language import Text, joined, text_of
 from config.records.district import District
 from config.records.level import Action, hazard_words, order_en, order_zh
 from config.records.quantity import QUANTITIES
-from dispatch.decide.plan_tasks import Course, tasks
+from dispatch.decide.plan.tasks import Course, tasks
 from dispatch.decide.reports.memory import Incident
 from dispatch.decide.reports.summary import NAMED, as_of, inhabitants
 from dispatch.grade import Grade
@@ -177,6 +177,11 @@ class _Writer:
                 f"{states.total()} tasks of the plan, {states['done']} done, "
                 f"{states['overdue']} overdue",
             )
+            if revoked := states["revoked"]:
+                words += Text(
+                    f"，{revoked}项到解除时没有销号",
+                    f", {revoked} not said to be done when all was lifted",
+                )
         return words or Text("无", "none")
 
     def losses(self) -> Text:

@@ -12,9 +12,12 @@ from fengsui.cli.options import KEY, RUN, WAIT, Shared
 from fengsui.status import orders
 from stream.environment import Usage, spoken
 
+# acts that are no word on what a warning says, and that other commands and pages have
+_ELSEWHERE = ("verify", "task", "instruct", "reserve", "issue", "restore")
+
 
 @click.command()
-@click.argument("act", type=click.Choice([a for a in ACTS if a not in ("verify", "task")]))
+@click.argument("act", type=click.Choice([a for a in ACTS if a not in _ELSEWHERE]))
 @click.argument("areas", nargs=-1)
 @click.argument("hazard", type=click.Choice(list(HAZARD_ZH)))
 @click.option(

@@ -12,7 +12,7 @@ from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, hazard_words
 from console.acts.submit import Place, Saying, decisions, submit
-from dispatch.decide.plan_tasks import Task, draws_on, owner_words, owners, tasks
+from dispatch.decide.plan.tasks import Task, draws_on, owner_words, owners, tasks
 from dispatch.grade import grade_of
 from dispatch.words.local_time import local
 from fengsui.cli.options import KEY, RUN, Shared
@@ -159,7 +159,7 @@ def done(
             said = Saying("task", by, note, task=name)
             place = Place(course.area, course.hazard, known[name].alert, course.version)
             wanted = decisions(said, [place], now, secrets.token_hex(8))
-            answer = submit(log, wanted, wait_s, sign).get((course.area, course.hazard))
+            answer = submit(log, wanted, wait_s, sign).get((course.area, course.hazard, name))
             if answer is None:
                 echo(
                     Text(

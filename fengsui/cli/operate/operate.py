@@ -9,6 +9,7 @@ import click
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.checks.officers import NO_SUPERIORS, unreachable
 from config.checks.plans import gaps
+from config.checks.roster import roster_gaps
 from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
 from dispatch.channels.declared import unjudged
@@ -126,7 +127,8 @@ def _check_config(folder: Path, log: str) -> int:
         )
     for text in unjudged(district):
         echo("  ! " + text_of(text), err=True)
-    for gap in (*coverage_summary(district), *("! " + gap for gap in gaps(district))):
+    lacks = [*gaps(district), *roster_gaps(district, now_ms())]
+    for gap in (*coverage_summary(district), *("! " + gap for gap in lacks)):
         echo("  " + text_of(gap), err=True)
     if (log := log or district.log).startswith(("kafka:", "kafkas:")):
         echo("  " + _kept_by_kafka(log, district.id), err=True)

@@ -11,7 +11,7 @@ from config.records.level import hazard_words
 from config.records.plans import PlanTask
 from console.model.shift_log import ACT, OUTCOME
 from console.model.view import View
-from dispatch.decide.plan_tasks import tasks
+from dispatch.decide.plan.tasks import tasks
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Decision, Report, kind_words, state_words
 from dispatch.words.channel_names import CHANNEL_WORDS

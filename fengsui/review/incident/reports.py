@@ -4,6 +4,7 @@ an annex with every warning, decision and delivery for whoever asks for it."""
 from collections.abc import Callable
 from pathlib import Path
 
+from config.checks.roster import on_duty
 from config.language import Language, Text, choose, joined, text_of
 from config.records.level import occurrence_en, occurrence_zh
 from console.model.follow import Follower
@@ -28,6 +29,7 @@ ANNEX = "annex"
 _FORM = "%Y-%m-%d %H:%M"
 # rows of villages that leave a report on its page, and the last one on two; of English ones, whose
 # cells take two lines, half as many
+_AND = Text("、", ", ")
 _ROWS = {"初报": 10, "续报": 12, "核报": 6, "终报": 44}
 
 
@@ -189,6 +191,7 @@ def _page(
         handed=handed_in(found, names),
         named=setup.district.channels.reports_to,
         blind=_blind(found, names),
+        duty=joined((names.officer(t.officer) for t in on_duty(district, found.until)), _AND),
         annex=annex(district, incident, whole, names, at) if whole else None,
     )
 

@@ -69,6 +69,8 @@ def test_the_first_screen_at_the_peak_answers_and_holds_half_of_what_it_held(
     assert size >= 64, "seen from three metres"
     expect(page.locator(".sums-of")).to_contain_text("立即转移 12 村")
     expect(page.locator(".sums-of")).to_contain_text("看不见")
+    expect(page.locator(".sums-of")).to_contain_text("预案任务")
+    expect(page.locator(".on-duty")).to_contain_text("区防汛指挥部 D-0")
     valleys = page.locator("[data-valley]")
     keys = valleys.evaluate_all("es => es.map((e) => e.dataset.valley)")
     d = yanqing()

@@ -14,7 +14,7 @@ from tests.support.decide_district import MIN, T0, seen, yanqing
 pytestmark = pytest.mark.usefixtures("here")
 
 LAYERS = [
-    "地形（示意）", "河道", "乡镇", "小流域", "监测站、摄像机", "喇叭",
+    "地形（示意）", "雨区（由雨量站推算）", "河道", "乡镇", "小流域", "监测站、摄像机", "喇叭",
     "队 队伍", "物 物资", "避 避难场所", "险 风险源",
 ]  # fmt: skip
 
@@ -37,10 +37,10 @@ def test_relief_channels_and_resources_are_layers_and_warnings_lie_above_all(
     boxes.nth(0).hover()  # a click that comes with the mouse's arrival opens the list, no more
     boxes.nth(0).locator("input").uncheck()
     expect(relief).to_have_count(0)
-    boxes.nth(7).locator("input").check()
+    boxes.nth(8).locator("input").check()
     expect(page.locator(".resource.supplies").first).to_be_visible()
-    for n in range(1, 10):  # without stations, and with all that a district has
-        boxes.nth(n).locator("input").set_checked(n > 5)
+    for n in range(1, 11):  # without stations, and with all that a district has
+        boxes.nth(n).locator("input").set_checked(n > 6)
     cases(log, red("A02"))
     marks = page.locator(".leaflet-marker-pane .mark")
     expect(marks).to_have_count(2)

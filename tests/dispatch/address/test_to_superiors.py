@@ -192,7 +192,7 @@ def test_evidence_farthest_beyond_its_limit_is_the_course() -> None:
     )
     high = msgspec.structs.replace(low, value=40.0, threshold=30.0, window_min=30)
     first, second = (
-        msgspec.structs.replace(seen(1, YELLOW, area=area), evidence=(e,))
+        msgspec.structs.replace(seen(1, YELLOW, PREPARE, area=area), evidence=(e,))
         for area, e in (("A01", low), ("A06", high))
     )
     both.feed(*slot(0.5), first, second, *slot(2))

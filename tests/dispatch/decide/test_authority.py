@@ -359,11 +359,11 @@ def test_without_officers_nobody_acts() -> None:
 
 def test_a_verified_report_takes_its_number() -> None:
     line = Line(real())
-    line.feed(seen(0, YELLOW))
+    line.feed(seen(0, YELLOW, PREPARE))
     one = act("verify", area="", hazard="", by="D-01", reason="实测转移312人")
     assert line.feed(one) == []
     assert last(line).outcome == "refused"  # nothing was reported yet
-    line.feed(tick(1), one)
+    line.feed(act("release", by="D-01"), tick(1), one)
     assert [(r.number, r.kind) for r in line.reports] == [(1, "初报"), (2, "核报")]
     assert "实测转移312人" in line.reports[-1].text
     assert line.reports[-1].by == "D-01"

@@ -494,17 +494,19 @@ def test_a_report_tells_apart_what_is_in_force_and_what_was_only_asked_for() -> 
     line = Line(real())
     line.feed(mark(0.5), mark(0.5, group=OTHER))
     line.feed(seen(1, RED), seen(1, RED, area="A06"), mark(2), mark(2, group=OTHER))
+    assert line.reports == [], "they are told who are asked, for ten minutes"
+    line.feed(mark(13), mark(13, group=OTHER))
     first = zh(line.reports[0].text)
     assert "生效预警2个。黄色2个。" in first
     assert "待审批2个。" in first
     line.feed(act("approve", by="K-01", area="A06"), act("release", by="D-01", area="A06"))
-    line.feed(mark(3), mark(3, group=OTHER))
+    line.feed(mark(14), mark(14, group=OTHER))
     assert [r.kind for r in line.reports] == ["初报", "续报"], "a red that is let out is news"
     assert "红色1个。黄色1个。待审批1个。" in zh(line.reports[1].text)
-    line.feed(mark(4), mark(4, group=OTHER))
+    line.feed(mark(15), mark(15, group=OTHER))
     assert len(line.reports) == 2
-    line.feed(seen(5), seen(5, area="A06"))
-    line.quiet(10, 600)
+    line.feed(seen(16), seen(16, area="A06"))
+    line.quiet(20, 600)
     assert line.reports[-1].kind == "终报"
     assert "涉及2个预警区" in zh(line.reports[-1].text)
     assert "最高红色，预警已全部解除" in zh(line.reports[-1].text)
@@ -520,9 +522,10 @@ def test_what_was_never_let_out_is_no_highest_of_the_final_report() -> None:
     assert "at most yellow" in en(line.reports[-1].text)
     line = Line(with_authority(yellow=by_people(), blue=by_people()))
     line.feed(mark(0.5), mark(0.5, group=OTHER), seen(1, YELLOW), mark(2), mark(2, group=OTHER))
-    assert "生效预警0个。待审批1个。" in zh(line.reports[0].text)
+    assert line.reports == [], "nobody above the district has to act on a yellow"
     line.feed(seen(5))
     line.quiet(10, 600)
+    assert [(r.kind, r.number) for r in line.reports] == [("终报", 1)]
     assert "没有发布预警；研判最高黄色，未发布" in zh(line.reports[-1].text)
 
 
@@ -555,12 +558,15 @@ def test_reports_of_an_incident() -> None:
     line.feed(mark(1))
     assert line.reports == []
     line.feed(mark(1, group=OTHER))
-    assert [(r.kind, r.number) for r in line.reports] == [("初报", 1)]
-    assert line.reports[0].alerts == (f"{a.id}/1",)
+    assert line.reports == []  # a blue is the district's own
+    line.feed(seen(1.5, BLUE, PREPARE), mark(2), mark(2, group=OTHER))
+    assert [(r.kind, r.number) for r in line.reports] == [("初报", 1)], "the first order"
+    assert line.reports[0].alerts == (f"{a.id}/2",)
     assert zh(line.reports[0].text).startswith("（演练）延庆区汛情初报（第1报）")
     assert "EXERCISE." in en(line.reports[0].text)
+    line.feed(seen(3, YELLOW, PREPARE), mark(4), mark(4, group=OTHER))
     line.quiet(5, 55)
-    assert len(line.reports) == 1
+    assert len(line.reports) == 1, "a yellow is no news for a superior"
     line.quiet(60, 65)
     assert [r.kind for r in line.reports] == ["初报", "续报"]
     line.feed(seen(66, ORANGE, PREPARE), mark(67), mark(67, group=OTHER))

@@ -369,7 +369,7 @@ class Life(RuleBasedStateMachine):
         assert broken(self.line.decisions) is None
         for found in _by(self.line.reports, "incident").values():
             assert [r.number for r in found] == list(range(1, len(found) + 1))
-            assert [r.kind for r in found[:1]] == ["初报"]
+            assert found[0].kind in ("初报", "终报"), "one that came to nothing has its last alone"
             assert all(r.kind != "终报" for r in found[:-1])
         for found in _by(self.line.alerts, "id").values():
             assert all(b.sent_at >= a.sent_at for a, b in pairwise(found))

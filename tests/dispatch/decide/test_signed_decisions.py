@@ -133,7 +133,7 @@ CHANGED: dict[str, object] = {
     "area": "A02", "hazard": "debris_flow", "act": "raise", "by": "K-02", "decided_at": T0 + 1,
     "reason": "另一个理由", "alert": "another", "version": 7, "level": Level.RED,
     "action": Action.MOVE, "order": "fedcba9876543210", "approver": "K-02", "reference": "x",
-    "incident": "I", "task": "T", "happened_at": T0 - 1,
+    "incident": "I", "task": "T", "happened_at": T0 - 1, "supply": "SB-02", "count": 9,
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.language import en, zh
 from config.records.level import Action, Level
 from dispatch.address.stage import Address
-from dispatch.decide.plan_tasks import Course, Task, of, take, tasks
+from dispatch.decide.plan.tasks import Course, Task, of, take, tasks
 from dispatch.records import Alert, Decision, Delivery
 from fengsui.cli.root import cli
 from fengsui.run.processes import run_stage

@@ -1,0 +1,63 @@
+"""A person's order in writing to those whose the area's tasks are: one delivery each, which no later version
+replaces and which asks for an answer. Pure."""
+
+from collections.abc import Mapping
+
+from config.language import Text, choose, zh
+from config.records.district import Contact, District
+from config.records.level import Action, Level
+from dispatch.decide.plan.instruct import addressees
+from dispatch.decide.plan.tasks import Course
+from dispatch.notices import INSTRUCTION, NOTICE_VALID_MS, drill_mark, instruction_title
+from dispatch.records import Decision, Delivery, Route, delivery_id
+from dispatch.words.sms_length import segments
+
+_ANSWER = Text("收到请回复。", "Please reply to confirm.")
+_WITHIN_MS = 5 * 60_000
+
+
+def instruction(
+    district: District, courses: Mapping[str, Course], decision: Decision, live: bool, at: int
+) -> list[Delivery]:
+    """at: the clock of the line, epoch ms. Nobody where the warning is over by now."""
+    area = district.areas.get(decision.area)
+    if area is None:
+        return []
+    officers = addressees(district, courses, decision.alert, area)
+    contacts = dict.fromkeys(district.officers[o].contact for o in officers)
+    known = (district.contacts.get(c) for c in contacts)
+    return [_delivery(district, decision, live, at, c) for c in known if c is not None]
+
+
+def _delivery(district: District, decision: Decision, live: bool, at: int, to: Contact) -> Delivery:
+    name = f"{INSTRUCTION}{decision.alert}:{decision.order}"
+    heading = choose(drill_mark(live) + instruction_title(decision.by), to.lang)
+    # the words that every notice that must be answered ends with
+    words = f"{heading}：{zh(decision.reason)}\n{choose(_ANSWER, to.lang)}"
+    routes = []
+    for channel in to.channels:
+        if channel == "voice":
+            continue
+        text = f"【{district.signature}】{words}" if channel == "sms" else words
+        size = segments(text) if channel == "sms" else 0
+        routes.append(Route(channel=channel, title=heading, text=text, segments=size))
+    return Delivery(
+        id=delivery_id(name, 1, to.id),
+        alert=name,
+        version=1,
+        area=decision.area,
+        hazard=decision.hazard,
+        level=Level.NONE,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=to.id,
+        audience="internal",
+        routes=tuple(routes),
+        queued_at=at,
+        deadline_at=at + _WITHIN_MS,
+        expires_at=at + NOTICE_VALID_MS,
+        lang=to.lang,
+        must_answer=True,
+        category=to.kind,
+    )
