@@ -45,7 +45,26 @@ def unreachable(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
                 "only when asked); until then somebody has to telephone",
             )
         )
-    return out + _unreachable_together(policy, officers)
+    return [*out, *_unreachable_together(policy, officers), *_one_person(policy, officers)]
+
+
+def _one_person(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
+    """Who stands for two offices of one joint release, by their contact: they agree with themselves."""
+    rows = [who.by for table in policy.authority.values() for who in table.values() if who.joint]
+    held: dict[str, dict[str, str]] = {}  # contact -> office -> officer
+    for o in officers:
+        if o.contact:
+            held.setdefault(o.contact, {}).setdefault(o.office, o.id)
+    return [
+        Text(
+            f"{_FILE}: {'、'.join(ids)} 是同一个联系人，却代表联合发布的两家：一个人就能发布，请换人",
+            f"{_FILE}: {', '.join(ids)} are one contact and stand for two offices of a joint release: one "
+            "person could release alone, name another",
+        )
+        for offices in held.values()
+        if any(len(set(by) & offices.keys()) > 1 for by in rows)
+        for ids in [list(offices.values())]
+    ]
 
 
 def _unreachable_together(policy: Policy, officers: Iterable[Officer]) -> list[Text]:
@@ -177,12 +196,10 @@ def _of_joint(what: str, who: Authority) -> Iterable[tuple[str, Said, Said]]:
             ),
             "deadline_s = 600",
         )
-    if what == "move" and who.default == "hold":
+    if what in ("move", "prepare") and who.default == "hold":
         yield (
             "default",
-            Text(
-                "立即转移到期不放下", "an order to move at once is not let go when time is over"
-            ),
+            Text("转移指令到期不放下", "an order to move is not let go when time is over"),
             Text("release 或 repeat", "release or repeat"),
         )
 

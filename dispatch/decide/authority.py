@@ -97,11 +97,13 @@ class Bench(NamedTuple):
     def of(
         cls, district: District, area: str, who: Authority, offices: Sequence[str] = ()
     ) -> "Bench":
-        """offices: who decides, where it is an end; an end takes all of a joint release's offices too,
-        where the policy names no others for it."""
+        """offices: who decides, where it is an end; an end takes all of a joint release's offices too, or
+        all of those that the policy names for it."""
         may = officers(district, area, offices or deciders(who))
         through = officers(district, area, who.through)
-        joint = who.by if who.joint and not (offices and who.ends) else ()
+        joint = who.by if who.joint else ()
+        if offices and who.ends:
+            joint = tuple(o for o in joint if o in who.ends)
         return cls(
             frozenset(o.id for o in may),
             frozenset(o.id for o in through),
@@ -155,7 +157,9 @@ class Bench(NamedTuple):
         own = [Signed(s) for s in question.signed if s not in question.phoned]
         known = self.agreed(own)
         called = [
-            min(ids) for office, ids in self.joint if office in question.agreed and office not in known
+            min(ids, default="")  # whoever agreed may have left the list since
+            for office, ids in self.joint
+            if office in question.agreed and office not in known
         ]
         approvers = [a for a in called if a] or [next(iter(self.decide), "")]
         return own + [Signed(s, a, "-") for s in question.phoned for a in approvers]

@@ -30,6 +30,7 @@ from dispatch.decide.policy import (
 )
 from dispatch.grade import Grade, grade_of
 from dispatch.records import Alert, Question
+from stream.limits import LAST_AT
 
 
 class Setting(NamedTuple):
@@ -258,7 +259,8 @@ def ask(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed,
     who = authority(setting.district.policy, case.hazard, what)
     first = steps(setting.district, case.area, who)[0]
     outside = foreign and grade_of(what).exceeds(case.own)
-    return Ask(now + first.within_ms, signed=signed, outside=outside)
+    second = joint.second(setting.district, case.area, who, signed)
+    return Ask(now + (second or first).within_ms, signed=signed, outside=outside)
 
 
 def asked(setting: Setting, case: Case, what: str, now: int) -> Ask:
@@ -286,10 +288,24 @@ def sign(setting: Setting, case: Case, what: str, now: int, signed: tuple[Signed
     who = authority(district.policy, case.hazard, what)
     waits = joint.awaited(district, case.area, who, signed)
     if waits and (old is None or waits != joint.awaited(district, case.area, who, old.signed)):
-        return Ask(now + joint.second_ms(who), signed=signed)
+        return Ask(min(now + joint.second_ms(who), _out_by(setting, case, what, old)), signed=signed)
     if old is not None and old.waits:
         return msgspec.structs.replace(old, signed=signed)
     return ask(setting, case, what, now, signed)
+
+
+def _out_by(setting: Setting, case: Case, what: str, old: Ask | None) -> int:
+    """When it goes out whether or not one more agrees now, as far as an agreement may not move that: of an
+    order what silence would make of it, and what an earlier agreement did."""
+    district, who = setting.district, authority(setting.district.policy, case.hazard, what)
+    if old is None or not old.waits or not joint.goes_alone(what, who):
+        return LAST_AT
+    if joint.awaited(district, case.area, who, old.signed):
+        return old.deadline_at
+    if grade_of(what).exceeds(case.need.sure | case.standing.asked):  # never by default
+        return LAST_AT
+    chain = steps(district, case.area, who)
+    return joint.silence_at(who, chain, old.step, old.deadline_at) or LAST_AT
 
 
 def questions(setting: Setting, case: Case, wanted: Sequence[str]) -> tuple[Question, ...]:

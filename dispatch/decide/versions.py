@@ -336,11 +336,14 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
             f"{words.en} was returned, to be mended by {until}",
         )
     doubtful = grade_of(what).exceeds(case.need.sure | case.standing.asked)
+    left, step = joint.awaited(setting.district, case.area, who, one.signed), one.step
+    if left:  # what comes is the chain
+        step = max(step, joint.own_steps(who, chain) - 1)
     then = _DEFAULT[
         "escalate"
-        if one.step + 1 < len(chain)
+        if step + 1 < len(chain)
         else "repeat"
-        if doubtful or (who.default == "hold" and one.signed)
+        if doubtful or left or (who.default == "hold" and one.signed)
         else who.default
     ]
     to = names(policy, step_of(setting, case, what).offices)
@@ -349,7 +352,7 @@ def _asked(setting: Setting, case: Case, what: str) -> Text:
         f"{words.en} waits for {to.en} until {until}, then {then.en}",
     )
     by = joined(dict.fromkeys(s.by for s in one.signed), _AND)
-    if joint.awaited(setting.district, case.area, who, one.signed) and joint.goes_alone(what, who):
+    if left and joint.goes_alone(what, who):
         agreed = Bench.of(setting.district, case.area, who).agreed(one.signed)
         alone = names(policy, agreed)
         return Text(

@@ -5,8 +5,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from config.checks.officers import unreachable
 from config.load import ConfigError, load
 from tests.support.decide_district import yanqing
 
@@ -162,3 +164,15 @@ def test_a_district_that_only_looks_back_needs_no_officers(folder: Path) -> None
     ):
         (folder / name).unlink()
     assert load(folder).officers == {}
+
+
+def test_who_stands_for_two_offices_of_a_joint_release_is_named() -> None:
+    d = yanqing()
+    assert not [t for t in unreachable(d.policy, d.officers.values()) if "两家" in t.zh]
+    twice = {
+        k: msgspec.structs.replace(o, contact="C-0190") if o.office in ("weather", "resources") else o
+        for k, o in d.officers.items()
+    }
+    (found,) = (t for t in unreachable(d.policy, twice.values()) if "两家" in t.zh)
+    assert "G-01" in found.zh
+    assert "M-01" in found.en

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from config.language import Text, joined
 from dispatch.decide.act import RELEASES, Act, ActResult
+from dispatch.decide.asking import joint
 from dispatch.decide.authority import deciders, entitled, names, officers, power, steps
 from dispatch.decide.case import Ask, ask
 from dispatch.decide.policy import Signed
@@ -230,11 +231,17 @@ def escalate(x: Act) -> ActResult:
         return x.barred(whats[-1]) if whats else x.refuse("没有待决定的内容", "nothing waits")
     district, moved = x.setting.district, []
     for what in mine:
-        old, chain = x.case.asks[what], steps(district, x.case.area, x.who(what))
-        if old.step + 1 < len(chain):
-            step = chain[old.step + 1]
-            asked = Ask(x.now + step.within_ms, old.step + 1, signed=old.signed)
-            x.case.question(what, asked)
+        old, who = x.case.asks[what], x.who(what)
+        chain, at = steps(district, x.case.area, who), old.step
+        waits = joint.awaited(district, x.case.area, who, old.signed)
+        if waits:  # the other office is asked already: next is the chain
+            at = max(at, joint.own_steps(who, chain) - 1)
+        if at + 1 < len(chain):
+            step = chain[at + 1]
+            until = x.now + step.within_ms
+            if waits and joint.goes_alone(what, who):  # to ask more people makes it no later
+                until = min(until, old.deadline_at)
+            x.case.question(what, Ask(until, at + 1, signed=old.signed))
             moved.append(step)
     if not moved:
         return x.refuse("已问到最后一级", "the last of the chain is asked already")

@@ -51,12 +51,12 @@ def _next(setting: Setting, case: Case, what: str, old: Ask, now: int) -> tuple[
         to = names(policy, chain[0].offices)
         reason = Text(f"{reason.zh}，再报{to.zh}", f"{reason.en}, {to.en} is asked again")
         return "propose", ask(setting, case, what, now), reason
-    own = sum(set(s.offices) <= set(who.by) for s in chain)
+    own = joint.own_steps(who, chain)
     waits = joint.awaited(setting.district, case.area, who, old.signed)
+    if waits and joint.goes_alone(what, who):  # whoever of the chain was asked meanwhile
+        return "release", old, joint.late_words(setting.district, case.area, what, who, old.signed)
     if waits and old.step < own:
         late = joint.late_words(setting.district, case.area, what, who, old.signed)
-        if joint.goes_alone(what, who):
-            return "release", old, late
         old = msgspec.structs.replace(old, step=own - 1)  # the second was asked: on to the chain
     if old.step + 1 < len(chain):
         step = chain[old.step + 1]

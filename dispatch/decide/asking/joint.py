@@ -3,8 +3,9 @@ comes when one of them does not answer. Pure.
 
 All are asked at once. When the first has agreed, those who have not are asked, and have
 `Authority.second_s`. When that is over the district's rule decides (`Authority.alone`): out in the name of
-those who agreed, on record, or on to the chain and round again. An order to move at once is never
-held for want of the second office: it goes out then, whatever the rule says.
+those who agreed, on record, or on to the chain and round again. An order to move or to get ready is never
+held for want of the second office: it goes out then, whatever the rule says, and whoever else is asked
+meanwhile. Nor is it later for an office that agreed than it were for none.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from config.records.authority import Authority
 from config.records.district import District
 from dispatch.decide.authority import Asked, Bench, names, officers
 from dispatch.decide.policy import Signed
-from dispatch.grade import grade_of
+from dispatch.grade import ACTION_KEY, grade_of
 
 
 def awaited(
@@ -32,6 +33,18 @@ def second_ms(who: Authority) -> int:
     return (who.second_s or who.deadline_s) * 1000
 
 
+def own_steps(who: Authority, chain: Sequence[Asked]) -> int:
+    """How many steps of the asking are of the offices themselves, before the chain begins."""
+    return sum(set(s.offices) <= set(who.by) for s in chain)
+
+
+def silence_at(who: Authority, chain: Sequence[Asked], step: int, deadline_at: int) -> int | None:
+    """When it goes out by default if nobody says anything; None: it does not (epoch ms)."""
+    if who.default != "release":
+        return None
+    return deadline_at + sum(s.within_ms for s in chain[step + 1 :])
+
+
 def second(
     district: District, area: str, who: Authority, signed: Sequence[Signed]
 ) -> Asked | None:
@@ -45,7 +58,7 @@ def second(
 
 def goes_alone(what: str, who: Authority) -> bool:
     """Does it go out in the name of those who agreed, when the others have not answered in time?"""
-    return what == "move" or who.alone == "release"
+    return what in ACTION_KEY.values() or who.alone == "release"
 
 
 def late_words(
@@ -64,7 +77,7 @@ def late_words(
     if who.alone == "release":
         rule = Text("按本区规定", "by the district's rule")
     else:
-        rule = Text("立即转移不因第二家未答复而压下", "no order to move is held for want of the second")
+        rule = Text(f"{words.zh}不因第二家未答复而压下", "no order is held for want of the second")
     return Text(
         f"{told.zh}，{rule.zh}，由{yes.zh}单独发布，不是联合发布",
         f"{told.en}; {rule.en}, it goes out in the name of {yes.en} alone, and not jointly",

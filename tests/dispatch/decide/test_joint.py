@@ -169,6 +169,14 @@ def test_the_end_of_what_was_released_jointly_takes_both_but_where_others_may_en
     assert a.level == YELLOW
     assert nexts(line) == {"M-01": "lower"}
     assert line.feed(act("lower", BLUE, by="M-01"))[0].level == BLUE
+    for by in ("W-01", "M-01"):  # the same two, or who stands above them
+        named = Line(jointly(ends=("water", "weather", "city")))
+        named.feed(seen(0, YELLOW), act("release", by="W-01"), act("release", by="M-01"))
+        assert named.alerts[-1].level == YELLOW
+        named.feed(act("cancel", by=by))
+        assert named.alerts[-1].level == YELLOW, "one of two takes nothing back"
+        named.feed(act("cancel", by="K-01"))
+        assert named.alerts[-1].state == "cancelled"
     other = Line(jointly(ends=("weather",)))
     other.feed(seen(0, YELLOW), act("release", by="W-01"), act("release", by="M-01"))
     assert other.feed(act("lower", BLUE, by="M-01"))[0].level == BLUE
@@ -230,3 +238,68 @@ def test_yanqings_debris_flow_is_released_jointly() -> None:
     line.feed(act("release", hazard="debris_flow", by="G-01"))
     (b,) = line.feed(act("release", hazard="debris_flow", by="M-01"))
     assert (b.level, b.issuers) == (YELLOW, ("resources", "weather"))
+
+
+@pytest.mark.parametrize("what", ["move", "prepare"])
+def test_asking_more_people_makes_no_order_later(what: str) -> None:
+    """Whoever has not agreed, or anybody else, may pass the question up: the time goes on."""
+    chain = (Escalation(office="city", within_s=3600),)
+    line = Line(jointly(what, alone="repeat", default="repeat", chain=chain))
+    order = MOVE if what == "move" else Action.PREPARE
+    line.feed(seen(0, BLUE, order), act("release", by="M-01"))
+    for n, asked in enumerate((("K-01",), ("K-02",))):
+        line.feed(tick(1 + n), act("escalate", by="W-01"))
+        (q,) = line.alerts[-1].questions
+        assert (q.called, q.deadline_at) == (asked, T0 + 5 * MIN)
+    line.feed(tick(5))
+    assert line.alerts[-1].action == order
+    assert "不因第二家未答复而压下" in zh(last(line).reason)
+
+
+@pytest.mark.parametrize("what", ["move", "prepare"])
+def test_one_office_that_agrees_makes_no_order_later_than_silence_would(what: str) -> None:
+    at: dict[bool, int] = {}
+    for agrees in (False, True):
+        line = Line(jointly(what, second_s=1800))  # default: released where nobody answers
+        order = MOVE if what == "move" else Action.PREPARE
+        line.feed(seen(0, BLUE, order), tick(9))
+        if agrees:
+            line.feed(act("release", by="M-01"))
+        for minute in range(10, 60):
+            line.feed(tick(minute))
+            if line.alerts[-1].action == order:
+                at[agrees] = minute
+                break
+    assert at[True] <= at[False]
+
+
+def test_a_version_says_that_all_are_asked_again_where_one_has_agreed() -> None:
+    line = Line(jointly())  # default: released where nobody answers; alone: not so
+    line.feed(seen(0, YELLOW), act("release", by="M-01"))
+    assert "逾期从头再报" in zh(line.alerts[-1].reason)
+    assert "逾期发布" not in zh(line.alerts[-1].reason)
+
+
+def test_a_third_office_that_agrees_gives_the_last_no_more_time() -> None:
+    d = jointly("move", by=("water", "weather", "district"), alone="repeat", default="repeat")
+    line = Line(d)
+    line.feed(seen(0, BLUE, MOVE), act("release", by="M-01"), tick(4), act("release", by="W-01"))
+    assert line.alerts[-1].questions[0].deadline_at == T0 + 5 * MIN
+    line.feed(tick(5))
+    assert line.alerts[-1].action == MOVE
+
+
+def test_who_proposes_anew_what_was_returned_has_agreed_and_the_second_has_its_time() -> None:
+    line = Line(jointly("move", alone="repeat", default="repeat", deadline_s=3600))
+    line.feed(seen(0, BLUE, MOVE), act("return", by="W-01"), act("propose", by="M-01"))
+    (q,) = line.alerts[-1].questions
+    assert (q.agreed, q.deadline_at) == (("weather",), T0 + 5 * MIN)
+
+
+def test_the_page_still_says_what_can_be_done_when_an_office_that_agreed_has_nobody_left() -> None:
+    d = jointly(through=("district",))
+    line = Line(d)
+    line.feed(seen(0, YELLOW), act("approve", by="D-01", approver="W-01", reference="水电7"))
+    alert = line.alerts[-1]
+    left = {k: o for k, o in d.officers.items() if o.office != "water"}
+    assert "M-01" not in next_acts(msgspec.structs.replace(d, officers=left), alert, alert.questions[0])
