@@ -15,10 +15,9 @@ from config.records.district import District
 from ingest.batches import MOST, append, batches
 from ingest.cap.intake import CapDoor, count_deviations
 from ingest.cap.listeners import cap_ways
+from ingest.decode.dialects import DECODERS
 from ingest.decode.node_status import decode_status
-from ingest.decode.nowcast import decode_nowcast
 from ingest.decode.reading import Reading, decode_json
-from ingest.decode.senml import decode_senml
 from ingest.identify import Register, identify, not_its_own, stranger
 from ingest.observation import Observation, Service
 from ingest.people.kept_words import Keeper
@@ -48,13 +47,6 @@ _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
 _TOLD = 10_000
 _LETTERS = 50  # of one message
-# the last level of a gateway's topic, and what reads such a payload (received at ms); the names stand
-# in `stream.mqtt.access.DIALECTS` too, for the broker's rights
-DECODERS: dict[str, Callable[[bytes, int], list[Reading | Rejected]]] = {
-    "json": lambda payload, _: decode_json(payload),
-    "senml": decode_senml,
-    "nowcast": decode_nowcast,
-}
 _LINGER_S = 0.01  # what comes within it shares one fsync
 
 

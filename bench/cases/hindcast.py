@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.baseline.rain import PlainRain
-from bench.baseline.window_rules import PlainStage
+from bench.baseline.series import PlainStage
 from bench.load.detector import tiled
 from bench.load.district import bench_district, names
 from config.language import Text

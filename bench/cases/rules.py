@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 
 from bench.baseline.rain import HOLD_MIN, LIMITS, WINDOWS, PlainRain
-from bench.baseline.window_rules import PLAIN, PlainSeries, PlainStage
+from bench.baseline.series import PlainSeries, PlainStage
+from bench.baseline.window_rules import PLAIN
 from bench.cases.hindcast import bench_silence, bench_yanqing, bench_year
 from bench.cases.rain import DIFFERENT, EQUAL, bench_rule
 from config.language import Said, Text
@@ -26,7 +27,7 @@ from detectors.engine.window_engine import SeriesRow, SeriesRule
 from detectors.engine.window_rule import Ints, Kind
 from detectors.rain.postfire_m1 import PostfireM1
 from detectors.rain.rain_threshold import RainRow, RainThreshold
-from detectors.rain.storm_score import StormScore
+from detectors.rain.storm.storm_score import StormScore
 from detectors.setup.registry import KINDS
 from detectors.statistics.moveout import Moveout
 from detectors.water.gr4h import Gr4h

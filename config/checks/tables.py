@@ -7,8 +7,8 @@ from typing import Any
 
 from config.language import Said, Text
 from config.read.problem import Problem, no_hazard, out_of_range, problem, unknown_name
+from config.records.channels import ADDRESS_COLUMN
 from config.records.district import (
-    ADDRESS_COLUMN,
     Area,
     Basin,
     Contact,

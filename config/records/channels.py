@@ -7,6 +7,16 @@ from config.records.devices.trunk import Trunk
 from config.records.level import Action, Level
 from config.records.row import Row
 
+# where a channel finds a contact's address; URLs of webhooks and platforms stand in channels.toml
+ADDRESS_COLUMN = {
+    "sms": "phone",
+    "voice": "phone",
+    "app": "app",
+    "email": "email",
+    "webhook": "id",
+    "broadcast_platform": "id",
+}
+
 
 class Words(Row, frozen=True, kw_only=True):
     """How a carrier's delivery receipts come by HTTP: names of fields, and its words in ours

@@ -230,16 +230,6 @@ class Contact(Row, frozen=True, kw_only=True):
 
 PERSONAL = ("name", "phone", "app", "email")  # a contact's columns that nobody else may see
 
-# where a channel finds a contact's address; URLs of webhooks and platforms stand in channels.toml
-ADDRESS_COLUMN = {
-    "sms": "phone",
-    "voice": "phone",
-    "app": "app",
-    "email": "email",
-    "webhook": "id",
-    "broadcast_platform": "id",
-}
-
 
 class RainThreshold(Row, frozen=True, kw_only=True):
     """One row of an area's rain table: sums over `window_min` that mean a level or an action.

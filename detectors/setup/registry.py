@@ -26,7 +26,9 @@ def _found() -> dict[str, Kind]:
         file = import_module(name)
         for kind in (*getattr(file, "KINDS", ()), *filter(None, [getattr(file, "KIND", None)])):
             assert kinds.setdefault(kind.name, kind) is kind, f"{kind.name} is declared twice"
-            assert kind.name in RULE_KINDS, f"{kind.name}: a row of config/records/rule_kinds.py"
+            assert kind.name in RULE_KINDS, (
+                f"{kind.name} ({name}) has no row in _ROWS of config/records/rule_kinds.py"
+            )
     return kinds
 
 

@@ -57,7 +57,7 @@ from detectors.engine.window_rule import (
     View,
     scored,
 )
-from detectors.rain.log_odds import chance
+from detectors.rain.storm.log_odds import chance
 from detectors.rain.sums import areal_mean, check, check_slots, fallen
 from detectors.statistics.robust_slope import newest
 from detectors.water.stage_score import as_heard, check_scale, scaled, then

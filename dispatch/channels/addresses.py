@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from config.language import Text
-from config.records.district import ADDRESS_COLUMN, District
+from config.records.channels import ADDRESS_COLUMN
+from config.records.district import District
 from dispatch.channels import SendError
 from dispatch.people.contact_store import ASKED, CODE, ContactStore
 

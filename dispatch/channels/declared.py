@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from config.checks.release import release_problems, wis2_problems
 from config.language import Said, Text, text_of
 from config.read.problem import Problem
+from config.records.channels import ADDRESS_COLUMN
 from config.records.channels import Carrier as Row
-from config.records.district import ADDRESS_COLUMN, District
+from config.records.district import District
 from dispatch.channels import Carrier, CarrierWord
 from dispatch.channels.by_apprise.url import ByUrl, check
 from dispatch.channels.email import Email
@@ -85,7 +86,7 @@ def half_made() -> Iterator[Problem]:
     declared = get_type_hints(Row)
     tables: dict[str, Collection[str]] = {
         "config/records/channels.py, Carrier.channel": get_args(declared["channel"]),
-        "config/records/district.py, ADDRESS_COLUMN": ADDRESS_COLUMN,
+        "config/records/channels.py, ADDRESS_COLUMN": ADDRESS_COLUMN,
         "dispatch/channels/declared.py, _KINDS": _KINDS,
     }
     ours: dict[str, Collection[str]] = {

@@ -213,7 +213,7 @@ def run_storm(
     world = World(district, chosen, seed)
     pace = chosen.speed if speed is None else speed
     setup = make(start_at=chosen.start_at, seed=world.seed, scenario=name, speed=pace)
-    about = f"{name}: " + chosen.title + f"; seed {world.seed}"
+    about = f"{name}: " + chosen.title + Text(f"；种子 {world.seed}", f"; seed {world.seed}")
     echo(Text("情景 ", "scenario ") + about, err=True)
 
     def show(player: Player, watch: Watch) -> None:

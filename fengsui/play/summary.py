@@ -184,7 +184,9 @@ def _missed(view: View, district: District) -> RenderableType:
         area = district.areas.get(sent.delivery.area)
         place = Text(f"{area.township}{area.name}", area.name_en) if area else sent.delivery.area
         state = spoken(state_words(sent.state))
-        lines.append(Line(f"{sent.delivery.recipient} ({spoken(place)}) {sent.channel}: {state}"))
+        way = spoken(CHANNEL_WORDS.get(sent.channel, sent.channel))
+        where = f" ({spoken(place)})" if sent.delivery.area else ""
+        lines.append(Line(f"{sent.delivery.recipient}{where} {way}{spoken(Text('：', ': '))}{state}"))
     if not lines:
         return Line(spoken(Text("无", "nobody")), "green")
     more = (
@@ -229,7 +231,8 @@ def _score_line(score: StormScore | None) -> Line:
 def summary(view: View, district: District, score: StormScore | None = None) -> RenderableType:
     """The end of a storm on one screen."""
     run = view.run
-    scenario = f"{run.scenario} seed {run.seed}" if run and run.scenario else ""
+    seed = Text(f"，种子 {run.seed}", f", seed {run.seed}") if run else ""
+    scenario = run.scenario + spoken(seed) if run and run.scenario else ""
     counts = Counter(_peak(v)[0] for v in view.first.values())
     head = Line(
         spoken(

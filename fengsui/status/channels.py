@@ -29,7 +29,7 @@ def way_lines(district: District, view: View, live: bool) -> Iterator[Said]:
         else:
             words = Text("正常", "up") if h.up else Text("中断 ", "DOWN ") + h.detail
             state = words + f" {local(h.checked_at, district.timezone)}"
-        proven = Text(f"已验证：{by}", f"proven: {by}") if by else _UNPROVEN
+        proven = Text("已验证：", "proven: ") + by if by else _UNPROVEN
         yield f"  {channel}/{name} ({kind}): " + state + "; " + proven
     for platform in counted(district, view.terminals):
         yield "  " + line_of(platform)

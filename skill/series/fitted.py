@@ -16,7 +16,7 @@ import numpy as np
 from config.language import Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.log_odds import chance
+from detectors.rain.storm.log_odds import chance
 from detectors.water.flood_score import FloodScore, width
 from detectors.water.flood_score import terms as terms_of
 from detectors.water.stage_score import scaled

@@ -13,7 +13,7 @@ events for each weight beyond the first: of two that do alike the simpler one.
 from collections.abc import Mapping, Sequence
 
 from config.language import Text
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 from skill.tables.fit import Family, Known, Sample, Trial, attempt, usable, worth
 from skill.verify.names import DEPTH, GROUND, threshold_on
 

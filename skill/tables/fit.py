@@ -17,8 +17,8 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.log_odds import LogOddsLine, chance
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.log_odds import LogOddsLine, chance
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 from skill.tables.logistic import fit
 from skill.tables.rows.infer import Moments, filled, filled_elsewhere, moments
 from skill.verify.score import Counts

@@ -15,7 +15,7 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
-from detectors.rain.log_odds import LogOddsLine, chance
+from detectors.rain.storm.log_odds import LogOddsLine, chance
 
 _STEPS = 50
 _HALVES = 30

@@ -19,7 +19,7 @@ import numpy as np
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
 from detectors.rain.postfire_m1 import M1, chance
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 from skill.tables.fit import counted
 from skill.verify.score import Counts, auc
 

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from config.language import Text, en, zh
-from detectors.rain.log_odds import LogOddsLine
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.log_odds import LogOddsLine
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 from skill.series.rules import RulesFault, Skill, Step, toml_text
 from skill.tables.fit import Fitted
 from skill.tables.published import NAMES

@@ -7,7 +7,7 @@ import numpy as np
 
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
-from detectors.rain.storm_score import is_rain
+from detectors.rain.storm.storm_score import is_rain
 from skill.series.rules import FORM, VERSION, Matching, ParameterSource, RulesFile
 from skill.tables.published import RUN_AS
 from skill.tables.rules import TableRules

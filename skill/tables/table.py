@@ -8,7 +8,7 @@ import numpy as np
 from config.language import Said
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.storm_quantities import shaped
+from detectors.rain.storm.storm_quantities import shaped
 from skill.tables.fit import Sample, single
 from skill.tables.published import log_ratios
 from skill.tables.rows.climate import Names, Strength, place, places, ratios, relative

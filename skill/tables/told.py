@@ -8,7 +8,7 @@ import numpy as np
 from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
-from detectors.rain.log_odds import chance
+from detectors.rain.storm.log_odds import chance
 from skill.series.report import SEED, skill, skill_json
 from skill.series.rules import Skill
 from skill.tables.fit import Fitted, Sample, above, borrowed, counted, odds_of

@@ -4,7 +4,7 @@ well a rule does on another table.
 Which rules are tried: `skill.tables.candidates`. Everything is chosen anew for each group that is
 left out (a fire), and for each region where the map names one. A table of another region is taken
 relative to its own storms without being asked: `skill.tables.rows.climate`. A row stands for a whole storm,
-so a table says nothing about lead time: the running form of the rule (`detectors.rain.storm_score`)
+so a table says nothing about lead time: the running form of the rule (`detectors.rain.storm.storm_score`)
 does.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 from skill.series import rules as series_rules
 from skill.series.figure import draw, ready
 from skill.series.report import SEED

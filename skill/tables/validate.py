@@ -12,7 +12,7 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from detectors.rain.log_odds import chance
+from detectors.rain.storm.log_odds import chance
 from skill.tables.candidates import choose, trials
 from skill.tables.fit import Fitted, above, finished, folds, known, odds_of
 from skill.tables.table import StormTable, climate, elsewhere, moved, sample

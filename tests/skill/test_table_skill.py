@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.rain.log_odds import chance
-from detectors.rain.storm_quantities import TABLE_QUANTITIES, convert, units
+from detectors.rain.storm.log_odds import chance
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES, convert, units
 from fengsui.cli.root import cli
 from skill.series.rules import RulesFault
 from skill.tables.candidates import threshold_on, trials

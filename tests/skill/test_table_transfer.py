@@ -9,7 +9,7 @@ import pytest
 
 from config.language import zh
 from detectors.engine.window_rule import Floats, View
-from detectors.rain.storm_score import StormScore, score
+from detectors.rain.storm.storm_score import StormScore, score
 from skill.tables.candidates import penalty
 from skill.tables.fit import Family
 from skill.tables.rows.climate import place, places, ratio, ratios, relative

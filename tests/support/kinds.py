@@ -10,7 +10,7 @@ from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
 from detectors.rain.postfire_m1 import PostfireM1
-from detectors.rain.storm_score import StormScore
+from detectors.rain.storm.storm_score import StormScore
 from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h

@@ -113,7 +113,7 @@ PURE = (
     *(f"dispatch/nodes/{f}.py" for f in ("judgement", "seal", "trust", "protocol")),
     *("dispatch/channels/rate_and_breaker.py", "dispatch/channels/message_id.py"),
     *("dispatch/channels/status_words.py", "dispatch/channels/http/response.py"),
-    "dispatch/channels/ebd/*.py",
+    "dispatch/channels/platform/ebd/*.py",
     *(f"dispatch/channels/by_apprise/{f}.py" for f in ("limits", "parts")),
     *(f"dispatch/channels/smpp/{f}.py" for f in ("text", "pdu", "receipt")),
     *(f"dispatch/channels/sip/{f}.py" for f in ("call", "control", "declared")),
@@ -269,7 +269,7 @@ def test_pure_files_stay_pure() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-CODECS = ("ingest/telemetry/codec", "dispatch/channels/ebd")
+CODECS = ("ingest/telemetry/codec", "dispatch/channels/platform/ebd")
 
 
 def test_each_codec_could_be_a_package_of_its_own() -> None:
@@ -304,16 +304,21 @@ def folders() -> set[Path]:
     return {q for p in sources() for q in p.parents if q != ROOT and ROOT in q.parents}
 
 
+def entries(folder: Path) -> list[Path]:
+    """Modules and rooms in it."""
+    return [
+        p
+        for p in folder.iterdir()
+        if (p.suffix == ".py" and p.stem != "__init__") or p in folders()
+    ]
+
+
 def test_a_folder_holds_about_a_dozen_entries() -> None:
-    wrong = []
-    for folder in sorted(folders()):
-        entries = [
-            p
-            for p in folder.iterdir()
-            if (p.suffix == ".py" and p.stem != "__init__") or p in folders()
-        ]
-        if len(entries) > FOLDER_ENTRIES:
-            wrong.append(f"{name(folder)} has {len(entries)} entries")
+    wrong = [
+        f"{name(folder)} has {held} entries"
+        for folder in sorted(folders())
+        if (held := len(entries(folder))) > FOLDER_ENTRIES
+    ]
     assert not wrong, "\n".join(wrong)
 
 
@@ -388,3 +393,32 @@ def test_the_architecture_has_a_line_for_each_room() -> None:
         r"^\| `[a-z_/]+/`", rooms.rooms(), re.MULTILINE
     )
     assert rooms.TO_WRITE not in chinese.values(), "docs/architecture.md: write the new room's row"
+
+
+# where CONTRIBUTING sends whoever adds something
+TABLES = (
+    *("config/records/quantity.py", "ingest/decode/dialects.py", "stream/mqtt/access.py"),
+    *("config/records/rule_kinds.py", "bench/baseline/window_rules.py", "config/records/channels.py"),
+    *("dispatch/channels/declared.py", "dispatch/channels/status_words.py"),
+    *("dispatch/words/channel_names.py", "console/pages/feed.py", "console/app.py"),
+    "console/api/routes.py",
+)
+ADDED_TO = (
+    *("ingest/decode/", "detectors/rain/", "detectors/water/", "detectors/statistics/"),
+    *("detectors/camera/", "dispatch/channels/", "console/pages/"),
+)
+ROW_LINES = 10  # that a row, its function and its import take
+
+
+def test_there_is_room_where_something_is_added() -> None:
+    """Whoever fills the last place makes the next one, not the newcomer who follows the page."""
+    page = (ROOT / "CONTRIBUTING.en.md").read_text("utf-8")
+    wrong = [f"CONTRIBUTING.en.md: no `{n}`" for n in TABLES + ADDED_TO if f"`{n}`" not in page]
+    for table in TABLES:
+        lines = (ROOT / table).read_text("utf-8").count("\n")
+        if lines + ROW_LINES > FILE_LINES:
+            wrong.append(f"{table} has {lines} lines: make room for a row")
+    for folder in ADDED_TO:
+        if (held := len(entries(ROOT / folder))) >= FOLDER_ENTRIES:
+            wrong.append(f"{folder} has {held} entries: make a room within it")
+    assert not wrong, "\n".join(wrong)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from config.language import Said, Text, text_of
 from config.records.level import Action
 from dispatch.channels import Parcel, SendError, SendResult
-from dispatch.channels.ebd.records import EbdResponse, Ebm, OmdRequest, StateRequest
+from dispatch.channels.platform.ebd.records import EbdResponse, Ebm, OmdRequest, StateRequest
 from dispatch.channels.platform.link import RECEIVED, PlatformLink
 from dispatch.channels.platform.message import cancel_of, ebm_of
 from dispatch.channels.platform.register import NEWER, OVER, Sent

@@ -13,8 +13,8 @@ from config.records.channels import Carrier as Row
 from config.records.devices.broadcast import STATES, Platform
 from config.records.district import District
 from config.records.level import HAZARD_ZH
-from dispatch.channels.ebd.form import is_code
 from dispatch.channels.platform.carrier import ByPlatform
+from dispatch.channels.platform.ebd.form import is_code
 from dispatch.channels.platform.link import PlatformLink
 from dispatch.channels.platform.register import Register
 from dispatch.channels.platform.signer import Device, Public, Software, needs, on_curve

@@ -26,8 +26,8 @@ from starlette.routing import Route
 
 from config.language import Said, Text, choose, text_of
 from dispatch.channels import CarrierWord, SendError
-from dispatch.channels.ebd.packet import tar_name
-from dispatch.channels.ebd.records import (
+from dispatch.channels.platform.ebd.packet import tar_name
+from dispatch.channels.platform.ebd.records import (
     BroadcastState,
     BroadcastStates,
     ConnectionCheck,

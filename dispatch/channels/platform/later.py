@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from config.language import Said, Text
-from dispatch.channels.ebd.records import (
+from dispatch.channels.platform.ebd.records import (
     BroadcastState,
     Equipment,
     EquipmentList,

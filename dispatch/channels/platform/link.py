@@ -12,7 +12,8 @@ from config.records.channels import Carrier as Row
 from config.records.devices.broadcast import STATES
 from config.records.district import District
 from dispatch.channels import SendError
-from dispatch.channels.ebd.form import (
+from dispatch.channels.http.post import LONGEST, refuse, request
+from dispatch.channels.platform.ebd.form import (
     HEARTBEAT,
     NORMAL,
     PACKETS_A_DAY,
@@ -21,12 +22,11 @@ from dispatch.channels.ebd.form import (
     day_of,
     packet_id,
 )
-from dispatch.channels.ebd.packet import Packet, pack, tar_name, unpack
-from dispatch.channels.ebd.reader import read_ebd
-from dispatch.channels.ebd.records import Body, ConnectionCheck, Ebd, EbdResponse
-from dispatch.channels.ebd.signature import read_signature, write_signature
-from dispatch.channels.ebd.writer import write_ebd
-from dispatch.channels.http.post import LONGEST, refuse, request
+from dispatch.channels.platform.ebd.packet import Packet, pack, tar_name, unpack
+from dispatch.channels.platform.ebd.reader import read_ebd
+from dispatch.channels.platform.ebd.records import Body, ConnectionCheck, Ebd, EbdResponse
+from dispatch.channels.platform.ebd.signature import read_signature, write_signature
+from dispatch.channels.platform.ebd.writer import write_ebd
 from dispatch.channels.platform.register import Register
 from dispatch.channels.platform.signer import PacketSigner, SignerError, Verifier
 

@@ -7,7 +7,7 @@ from config.records.devices.broadcast import EVENT_OTHER, EVENTS, Platform
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.channels import SendError
-from dispatch.channels.ebd.records import Attached, Ebm
+from dispatch.channels.platform.ebd.records import Attached, Ebm
 from dispatch.records import Delivery
 
 REAL, CANCEL = "1", "2"

@@ -16,7 +16,7 @@ import msgspec
 
 from config.language import Text
 from dispatch.channels import SendError, damaged, unread, unwritten
-from dispatch.channels.ebd.form import (
+from dispatch.channels.platform.ebd.form import (
     COUNTED_A_DAY,
     NORMAL,
     PACKETS_A_DAY,
@@ -24,7 +24,7 @@ from dispatch.channels.ebd.form import (
     message_id,
     packet_id,
 )
-from dispatch.channels.ebd.records import Ebm
+from dispatch.channels.platform.ebd.records import Ebm
 from dispatch.records import Delivery
 from stream.disk.files import make_folder, set_aside, write_file
 from stream.oplog import say

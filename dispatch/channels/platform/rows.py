@@ -4,12 +4,12 @@ the row of channels.toml knows."""
 
 from collections.abc import Iterator
 
-from dispatch.channels.ebd.adapter_frame import TYPES, read_frame
-from dispatch.channels.ebd.form import Wrong, is_code, written
-from dispatch.channels.ebd.packet import Packet, unpack
-from dispatch.channels.ebd.reader import read_ebd
-from dispatch.channels.ebd.records import Ebd
-from dispatch.channels.ebd.signature import read_signature
+from dispatch.channels.platform.ebd.adapter_frame import TYPES, read_frame
+from dispatch.channels.platform.ebd.form import Wrong, is_code, written
+from dispatch.channels.platform.ebd.packet import Packet, unpack
+from dispatch.channels.platform.ebd.reader import read_ebd
+from dispatch.channels.platform.ebd.records import Ebd
+from dispatch.channels.platform.ebd.signature import read_signature
 from ingest.telemetry.codec.said import Pair, Row, same, shown
 
 _MOST = 40  # of the items of a list

@@ -1,5 +1,5 @@
 """Who signs packets, and who checks them: SM2 over SM3 (GB/T 32918.2) in software, or the county's cipher
-device. The port is bytes in, 74 bytes out (`dispatch.channels.ebd.signature`).
+device. The port is bytes in, 74 bytes out (`dispatch.channels.platform.ebd.signature`).
 
 A device is asked by a command of the county's own (the bytes on its standard input, the 74 bytes on its
 standard output, raw, in hex or in base64), or at `tcp://HOST:PORT`: four bytes of length, big-endian, and
@@ -19,8 +19,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from config.language import Text
-from dispatch.channels.ebd.form import Wrong
-from dispatch.channels.ebd.signature import BLOCK, Block, block_bytes, block_of
+from dispatch.channels.platform.ebd.form import Wrong
+from dispatch.channels.platform.ebd.signature import BLOCK, Block, block_bytes, block_of
 
 USER_ID = b"1234567812345678"  # the usual one of GM/T 0009
 _HEX = re.compile(rb"[0-9A-Fa-f]{148}")

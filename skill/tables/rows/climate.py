@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.engine.window_rule import Floats
-from detectors.rain.storm_score import is_rain
+from detectors.rain.storm.storm_score import is_rain
 from skill.tables.rows.physics import peaks
 
 STORMS = 30.0

@@ -16,7 +16,7 @@ import numpy as np
 
 from config.language import Said, Text
 from detectors.engine.window_rule import Floats
-from detectors.rain.storm_quantities import TABLE_QUANTITIES
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
 
 _SLACK, _SLACK_MM = 0.9, 0.5  # of rounding and of gauges that tip by 0.2 to 0.5 mm
 

@@ -22,7 +22,7 @@ import numpy as np
 from config.language import Said, Text
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
-from detectors.rain.storm_quantities import TABLE_QUANTITIES, convert, units
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES, convert, units
 from skill.series.csv_text import SeriesFault, plain_rows, row_of, unpacked_text
 
 _EMPTY = {"", "nan", "na", "n/a", "null", "none"}

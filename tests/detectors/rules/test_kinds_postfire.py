@@ -12,8 +12,8 @@ from config.records.rules import RuleRow
 from detectors.engine.window_rule import View
 from detectors.rain.postfire_m1 import PostfireM1, chance
 from detectors.rain.postfire_m1 import score as m1
-from detectors.rain.storm_score import StormScore
-from detectors.rain.storm_score import score as storm
+from detectors.rain.storm.storm_score import StormScore
+from detectors.rain.storm.storm_score import score as storm
 from detectors.setup.declared import problems
 from detectors.setup.registry import KINDS
 from skill.series import tune as series_skill

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.load import load
-from config.records.district import ADDRESS_COLUMN
+from config.records.channels import ADDRESS_COLUMN
 from dispatch.channels import declared
 from dispatch.channels.status_words import FINAL
 from dispatch.words.channel_names import CHANNEL_WORDS

@@ -15,8 +15,8 @@ from config.language import zh
 from config.records.district import District
 from config.records.level import Action, Level
 from dispatch.channels import SendError
-from dispatch.channels.ebd.form import message_id
 from dispatch.channels.platform.carrier import ByPlatform
+from dispatch.channels.platform.ebd.form import message_id
 from dispatch.channels.platform.register import Register
 from simulators.carriers.platform import OURS, Platform, packed, unpacked
 from tests.support.broadcast import T0, TEXT, Clock, delivery, our_side, parcel

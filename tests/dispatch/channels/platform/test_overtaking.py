@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dispatch.channels import SendError
-from dispatch.channels.ebd.records import Ebd, EbdResponse
 from dispatch.channels.platform.carrier import ByPlatform
+from dispatch.channels.platform.ebd.records import Ebd, EbdResponse
 from dispatch.channels.platform.message import ebm_of
 from dispatch.channels.platform.register import Register
 from simulators.carriers.platform import OURS, Platform

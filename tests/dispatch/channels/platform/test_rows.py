@@ -4,12 +4,12 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from dispatch.channels.ebd.form import Form
-from dispatch.channels.ebd.packet import Packet, pack
-from dispatch.channels.ebd.records import ConnectionCheck, Ebd
-from dispatch.channels.ebd.signature import Block, block_bytes, write_signature
-from dispatch.channels.ebd.writer import write_ebd
 from dispatch.channels.platform.declared import faults
+from dispatch.channels.platform.ebd.form import Form
+from dispatch.channels.platform.ebd.packet import Packet, pack
+from dispatch.channels.platform.ebd.records import ConnectionCheck, Ebd
+from dispatch.channels.platform.ebd.signature import Block, block_bytes, write_signature
+from dispatch.channels.platform.ebd.writer import write_ebd
 from dispatch.channels.platform.rows import rows
 from fengsui.cli.root import cli
 from simulators.carriers.platform import OURS, THEIRS

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.channels.ebd.signature import block_of
+from dispatch.channels.platform.ebd.signature import block_of
 from dispatch.channels.platform.signer import (
     USER_ID,
     Device,

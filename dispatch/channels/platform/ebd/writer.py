@@ -1,7 +1,7 @@
 """Records as the XML of a packet, in the order of elements that receivers expect. Pure."""
 
-from dispatch.channels.ebd.form import Form, written
-from dispatch.channels.ebd.records import (
+from dispatch.channels.platform.ebd.form import Form, written
+from dispatch.channels.platform.ebd.records import (
     ConnectionCheck,
     Ebd,
     EbdResponse,
@@ -9,7 +9,7 @@ from dispatch.channels.ebd.records import (
     OmdRequest,
     StateRequest,
 )
-from dispatch.channels.ebd.tree import Node, write
+from dispatch.channels.platform.ebd.tree import Node, write
 
 Sendable = Ebm | EbdResponse | StateRequest | OmdRequest | ConnectionCheck
 

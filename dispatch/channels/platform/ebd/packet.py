@@ -8,7 +8,7 @@ import tarfile
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dispatch.channels.ebd.form import Wrong
+from dispatch.channels.platform.ebd.form import Wrong
 
 LARGEST = 32_000_000  # bytes of a tar
 FILES = 8

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from dispatch.channels.ebd.form import Wrong
+from dispatch.channels.platform.ebd.form import Wrong
 
 DEEPEST = 24
 MOST = 400_000  # elements: a list of 20,000 terminals

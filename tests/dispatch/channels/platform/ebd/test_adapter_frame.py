@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.channels.ebd.adapter_frame import Frame, crc32_mpeg2, read_frame
-from dispatch.channels.ebd.form import Wrong
+from dispatch.channels.platform.ebd.adapter_frame import Frame, crc32_mpeg2, read_frame
+from dispatch.channels.platform.ebd.form import Wrong
 from tests.support.examples import examples
 
 # the sample of type 12 of cn.wtu.broadcast

@@ -5,8 +5,8 @@ import math
 import re
 from collections.abc import Callable, Iterator
 
-from dispatch.channels.ebd.form import Wrong, moment
-from dispatch.channels.ebd.records import (
+from dispatch.channels.platform.ebd.form import Wrong, moment
+from dispatch.channels.platform.ebd.records import (
     Attached,
     Body,
     BroadcastState,
@@ -24,7 +24,7 @@ from dispatch.channels.ebd.records import (
     StateRequest,
     UnknownBody,
 )
-from dispatch.channels.ebd.tree import Element, read
+from dispatch.channels.platform.ebd.tree import Element, read
 
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _EQUIPMENT = re.compile(r"EB[RE](PS|ST|AS|BS|DT)(Info|State)")

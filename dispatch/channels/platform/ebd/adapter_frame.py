@@ -7,7 +7,7 @@ the signature 2 · signature (time 4, certificate 6, r ‖ s 64) · CRC-32/MPEG-
 
 from typing import NamedTuple
 
-from dispatch.channels.ebd.form import Wrong
+from dispatch.channels.platform.ebd.form import Wrong
 
 _HEAD, _CRC = 9, 4
 _POLYNOMIAL = 0x04C11DB7

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.channels.ebd.form import (
+from dispatch.channels.platform.ebd.form import (
     HEARTBEAT,
     NORMAL,
     Form,
@@ -20,9 +20,9 @@ from dispatch.channels.ebd.form import (
     packet_id,
     written,
 )
-from dispatch.channels.ebd.packet import FILES, REASONS, Packet, pack, unpack
-from dispatch.channels.ebd.reader import read_ebd
-from dispatch.channels.ebd.records import (
+from dispatch.channels.platform.ebd.packet import FILES, REASONS, Packet, pack, unpack
+from dispatch.channels.platform.ebd.reader import read_ebd
+from dispatch.channels.platform.ebd.records import (
     Attached,
     BroadcastStates,
     ConnectionCheck,
@@ -36,15 +36,15 @@ from dispatch.channels.ebd.records import (
     StateRequest,
     UnknownBody,
 )
-from dispatch.channels.ebd.signature import (
+from dispatch.channels.platform.ebd.signature import (
     Block,
     block_bytes,
     block_of,
     read_signature,
     write_signature,
 )
-from dispatch.channels.ebd.tree import DEEPEST, read
-from dispatch.channels.ebd.writer import write_ebd
+from dispatch.channels.platform.ebd.tree import DEEPEST, read
+from dispatch.channels.platform.ebd.writer import write_ebd
 from tests.support.examples import examples
 
 # captured in Lishui, 2018-06-19 (CavanOrBxj/Butt_joint_SoftWare_LiShui, HeartBeat)

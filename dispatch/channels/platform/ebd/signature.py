@@ -8,8 +8,8 @@ import binascii
 import re
 from typing import NamedTuple
 
-from dispatch.channels.ebd.form import Form, Wrong
-from dispatch.channels.ebd.tree import Node, read, write
+from dispatch.channels.platform.ebd.form import Form, Wrong
+from dispatch.channels.platform.ebd.tree import Node, read, write
 
 BLOCK = 74
 LARGEST = 16_384  # bytes of the file: it is read before anybody has proved to be the platform

@@ -3,7 +3,7 @@ r"""A rule tuned on tables of one row a storm, as it runs while the storm is on:
 Sees: the highest intensities and the rain of the storm up to now, on a basin that is known.
 
 Equation: value = 1 / (1 + exp(-(intercept + sum w_q s_q(x_q)))), over the quantities of `weights`;
-s_q is the shape of `detectors.rain.storm_quantities`: log(1 + x) of rain, square root of a share. Of
+s_q is the shape of `detectors.rain.storm.storm_quantities`: log(1 + x) of rain, square root of a share. Of
 rain, x_q is what the storm has reached so far: the peak over the duration, or its total. Of the basin,
 it is the value in `site`. A storm begins with the first rain after `gap_h` hours without any, and
 is over, with x_q = 0, once it has been dry so long; it is followed for at most `within_h` hours.
@@ -35,8 +35,8 @@ import numpy as np
 
 from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
-from detectors.rain.log_odds import chance
-from detectors.rain.storm_quantities import TABLE_QUANTITIES, shaped
+from detectors.rain.storm.log_odds import chance
+from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES, shaped
 from detectors.rain.sums import check, check_slots, going_on, sums_over
 
 
