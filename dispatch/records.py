@@ -235,6 +235,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # the same ways with words that compare with nothing: said when that is not sure
     # (dispatch/send/outbox/state.py)
     plain: tuple[Route, ...] = ()
+    closed: bool = False  # the place was 封沟 as the words were made
 
 
 State = Literal[

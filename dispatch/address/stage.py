@@ -13,8 +13,11 @@ import msgspec
 from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
+from dispatch.address import closures
+from dispatch.address.closures import ClosedPlace
 from dispatch.address.instructions import instruction
 from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
+from dispatch.address.late_tasks import late_notices
 from dispatch.address.night import NightOf, Told, highest, tonight
 from dispatch.address.recipients import (
     MACHINES,
@@ -29,10 +32,10 @@ from dispatch.address.recipients import (
 )
 from dispatch.address.report_notices import deliveries
 from dispatch.address.to_superiors import to_superiors
-from dispatch.address.told import LastTold
+from dispatch.address.told import LastTold, most_told, said_beside
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
-from dispatch.decide.plan.tasks import TOLD, Course, late_notice, of, take
+from dispatch.decide.plan.tasks import Course, take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
@@ -61,6 +64,7 @@ class AddressState(msgspec.Struct):
     nights: dict[str, NightOf] = {}  # who was told something this night
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
     joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
+    closures: dict[str, ClosedPlace] = {}
 
 
 class Address:
@@ -113,7 +117,14 @@ class Address:
                 writes.append(Write("deliveries", "run", record))
             case Mark() if record.clock_at > state.marks.get(record.group, 0):
                 state.marks[record.group] = record.clock_at
-                self._late(state, record, writes)
+                late = late_notices(
+                    self._district, record.group, state.courses, state.late, record.clock_at
+                )
+                writes += [Write("deliveries", area, d) for area, d in late]
+                here = self._district.groups.get(record.group, ())
+                live = is_live(self._live, state.runs)
+                over = closures.lapsed(self._district, state.closures, here, record.clock_at, live)
+                writes += [Write("deliveries", d.recipient, d) for d in over]
                 writes.append(Write("deliveries", record.group, record))
             case Acknowledgement():
                 told = msgspec.structs.replace(record, keys=keys_of(self._district, record))
@@ -135,7 +146,10 @@ class Address:
         if isinstance(record, Subscriber):
             self._subscriber(state, record, writes)
         elif record.area in self._district.areas or not record.area:
-            for delivery in deliveries(self._district, record, is_live(self._live, state.runs)):
+            live, said = is_live(self._live, state.runs), (t.said for t in state.alerts.values())
+            found = deliveries(self._district, record, live)
+            found += closures.of_keeper(self._district, state.closures, record, live, said)
+            for delivery in found:
                 writes.append(Write("deliveries", record.area or record.role, delivery))
             writes.append(Write("deliveries", record.area or record.role, record))
 
@@ -160,21 +174,6 @@ class Address:
             state.unproven_at = at
             notice = unproven_notice(decision, is_live(self._live, state.runs), at)
             writes.append(Write("deliveries", notice.recipient, notice))
-
-    def _late(self, state: AddressState, mark: Mark, writes: list[Write]) -> None:
-        """Tell the duty room once of each task of an order to move that is late."""
-        here = self._district.groups.get(mark.group, ())
-        for alert, course in state.courses.items():
-            if course.area not in here:
-                continue
-            told = state.late.setdefault(alert, [])
-            same = [a for a in state.late if state.courses[a].area == course.area]
-            for task in of(self._district, alert, course, mark.clock_at):
-                known = any(task.plan.id in state.late[a] for a in same)
-                if task.state == "overdue" and task.plan.on == TOLD and not known:
-                    told.append(task.plan.id)
-                    notice = late_notice(self._district, task, mark.clock_at)
-                    writes.append(Write("deliveries", course.area, notice))
 
     def _alert(self, state: AddressState, alert: Alert, writes: list[Write]) -> None:
         told_kind = self._live is not None or state.runs
@@ -208,6 +207,7 @@ class Address:
         targets = self._tonight(state, told, alert, targets)
         words: _Words = {}
         others = self._others(state, alert)
+        told.closed = closures.is_closed(state.closures, alert.area, alert.sent_at)
         for target in targets:
             delivery = self._delivery(alert, target, told, words, others)
             writes.append(Write("deliveries", alert.area, delivery))
@@ -225,6 +225,9 @@ class Address:
             return
         state.joined[person.id] = person
         self._district = with_joined(self._start, state.joined)
+        live = is_live(self._live, state.runs)
+        for d in closures.for_joiner(self._district, state.closures, person, live):
+            writes.append(Write("deliveries", d.recipient, d))
         alerts = [(name, told.said) for name, told in state.alerts.items()]
         for alert in in_force(alerts, person):
             told = state.alerts[alert.id]
@@ -232,6 +235,7 @@ class Address:
             if target is None or person.id in told.outside:
                 continue
             others = self._others(state, alert)
+            told.closed = closures.is_closed(state.closures, alert.area, person.said_at)
             delivery = begun_now(self._delivery(alert, target, told, {}, others), person)
             writes.append(Write("deliveries", alert.area, delivery))
             self._remember(told, alert, [target])
@@ -322,10 +326,9 @@ class Address:
         others: Sequence[LastTold],
     ) -> Delivery:
         outward = target.audience == "public"
+        closed = told.closed and outward and target.kind == "public"
         mixed = outward and target.kind == "public" and target.channels[:1] not in MACHINES
-        beside = tuple(
-            t.said for t in others if mixed and t.said is not None and target.recipient in t.outside
-        )
+        beside = said_beside(others, target.recipient) if mixed else ()
         was = told.heard(target.recipient, alert.sent_at) if outward else None
         inside = told.below if target.yours else told.inside
         known = was is not None if outward else target.recipient in inside
@@ -348,11 +351,12 @@ class Address:
                 moved=any(t.moved for t in others if t.said in beside)
                 or (bool(beside) and told.moved),
                 beside=beside,
+                closed=closed,
             )
             routes = tuple(write(self._district, message, c) for c in target.channels)
             forms = words[place] = routes, self._plain(message, target, told)
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
-        most = _most(alert, beside)
+        most = most_told(alert, beside)
         return Delivery(
             id=delivery_id(alert.id, alert.version, target.recipient, alert.again),
             alert=alert.id,
@@ -386,12 +390,5 @@ class Address:
             beside=tuple(f"{a.id}/{a.version}" for a in beside),
             most_level=most.level,
             most_action=most.action,
+            closed=closed,
         )
-
-
-def _most(alert: Alert, beside: Sequence[Alert]) -> Grade:
-    """The highest of what a message tells; nothing where it tells of one warning alone."""
-    found = Grade()
-    for a in (alert, *beside) if beside else ():
-        found |= Grade(a.level, a.action)
-    return found

@@ -1,5 +1,7 @@
 """What address told of one warning so far, and to whom. Pure."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from dispatch.grade import Grade
@@ -27,6 +29,7 @@ class LastTold(msgspec.Struct):
     notices: dict[str, Grade] = {}
     late: dict[str, tuple[int, Grade | None]] = {}
     ended_at: int = 0
+    closed: bool = False  # the place is, as this version is told
 
     def heard(self, recipient: str, at: int) -> Grade | None:
         """What a public recipient was really told last."""
@@ -37,3 +40,16 @@ class LastTold(msgspec.Struct):
         """What somebody was really told last by an internal notice."""
         until, before = self.late.get(recipient, (0, None))
         return before if until > at else self.notices.get(recipient)
+
+
+def most_told(alert: Alert, beside: Sequence[Alert]) -> Grade:
+    """The highest of what a message tells; nothing where it tells of one warning alone."""
+    found = Grade()
+    for a in (alert, *beside) if beside else ():
+        found |= Grade(a.level, a.action)
+    return found
+
+
+def said_beside(others: Sequence[LastTold], recipient: str) -> tuple[Alert, ...]:
+    """What this recipient was told of the other warnings of the place."""
+    return tuple(t.said for t in others if t.said is not None and recipient in t.outside)

@@ -210,9 +210,8 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
 
 
 def _to_do(district: District, d: Delivery, area: Area | None, lang: Literal["zh", "en"]) -> str:
-    return instruction(
-        district, d.hazard, Force() if is_over(d) else Force(d.level, d.action), area, lang
-    )
+    grade = Force() if is_over(d) else Force(d.level, d.action)
+    return instruction(district, d.hazard, grade, area, lang, closed=d.closed)
 
 
 def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Words:

@@ -35,7 +35,7 @@ from dispatch.grade import Grade
 from dispatch.ledger.decisions import chained
 from dispatch.records import Alert, CaseRecord, Custody, Decision, RecordEnd
 from dispatch.signatures.proof import WORDS, Trust, dead_letter, judged
-from dispatch.words.reason import heard
+from dispatch.words.evidence import heard
 from ingest.observation import PersonSays, Service
 from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run, Tick

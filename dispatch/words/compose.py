@@ -9,7 +9,8 @@ named for what it is (预警, 转移指令). Likelihood in words: `dispatch.word
 (`dispatch.words.issuer`) and when is in every public text, however short.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ from dispatch.words.arrival import (
     in_short,
     yours_in_words,
 )
+from dispatch.words.closed_place import closed_texts, closed_words
 from dispatch.words.evidence import (
     coverage,
     evidence,
@@ -46,7 +48,7 @@ from dispatch.words.issuer import issuer
 from dispatch.words.likelihood import risk
 from dispatch.words.local_time import local, when
 from dispatch.words.sample import sample
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import segments, shorter
 from dispatch.words.spoken import moment, seconds, spoken, telephone
 from dispatch.words.together import (
     Together,
@@ -71,7 +73,6 @@ from dispatch.words.wording import (
 SMS_SEGMENTS = {"zh": 3, "en": 4}
 NOTICE_SEGMENTS = 3  # ... and one for those who must act
 SPOKEN_S = 20.0  # a loudspeaker's text, once
-BRIEFEST = 5  # the last of the steps by which a text is made shorter
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
 
 Kind = Literal["public", "notice", "organisation"]
@@ -82,7 +83,8 @@ class Message(NamedTuple):
     """What is to be said. was: what the same audience was told before (None: nothing, or it is not
     sure). category: of a public one's reader. yours: the area of theirs that lies downstream, of a
     notice to those. moved: somebody may have been told to move before. beside: of the other warnings
-    of the place that its reader knows, the newest (one that has just ended, too)."""
+    of the place that its reader knows, the newest (one that has just ended, too). closed: the place
+    is 封沟."""
 
     alert: Alert
     kind: Kind
@@ -94,6 +96,7 @@ class Message(NamedTuple):
     yours: Hit | None = None
     moved: bool = False
     beside: tuple[Alert, ...] = ()
+    closed: bool = False
 
 
 def write(district: District, message: Message, channel: str) -> Route:
@@ -111,25 +114,20 @@ def write(district: District, message: Message, channel: str) -> Route:
         forms = _fields_together(district, words, message, channel, t)
     else:
         forms = [_fields(district, words, message, channel)]
-    fields = forms[0]
-    if channel != "sms":
-        text = template.render(fields, brief=0)
-        if template_of(message, channel) == "zh_broadcast.j2" and seconds(text) > SPOKEN_S:
-            text = template.render(forms[-1], brief=0)
-        return Route(channel=channel, title=above, text=text)
-    text, most = "", SMS_SEGMENTS[message.lang] if message.kind == "public" else NOTICE_SEGMENTS
-    for brief in range(BRIEFEST + 1):  # leave out what can best be missed until it fits
-        some = {
-            **forms[min(brief // 2, len(forms) - 1)],
-            "brief": brief,
-            "evidence": fields["evidence"][: max(0, 3 - brief)],
-        }
-        if brief >= 4 and message.kind == "notice":
-            some["coverage"] = ""
-        text = template.render(some)
-        if segments(text) <= most:
+    sms, aloud_once = channel == "sms", template_of(message, channel) == "zh_broadcast.j2"
+    most = SMS_SEGMENTS[message.lang] if message.kind == "public" else NOTICE_SEGMENTS
+    tries: Iterable[str] = shorter(template, forms, sms=sms, notice=notice)
+    if message.closed:  # left out only where it would not fit in any way
+        over = message.alert.msg_type == "cancel"
+        said = closed_texts(template, forms, area, message.lang, sms=sms, over=over)
+        tries = chain(said, tries)
+    text = ""
+    for text in tries:
+        if segments(text) <= most if sms else not aloud_once or seconds(text) <= SPOKEN_S:
             break
-    return Route(channel=channel, title="", text=text, segments=segments(text))
+    if sms:
+        return Route(channel=channel, title="", text=text, segments=segments(text))
+    return Route(channel=channel, title=above, text=text)
 
 
 def template_of(message: Message, channel: str) -> str:
@@ -272,10 +270,16 @@ def _to_do(words: Wording, message: Message, area: Area, force: Grade) -> dict[s
 
 
 def instruction(
-    district: District, hazard: str, force: Grade, area: Area | None, lang: Literal["zh", "en"]
+    district: District,
+    hazard: str,
+    force: Grade,
+    area: Area | None,
+    lang: Literal["zh", "en"],
+    *,
+    closed: bool = False,
 ) -> str:
     """What to do, alone, as CAP's <instruction> wants it: the sentences of the app's text; no grade:
-    lifted. An area that is not of the district has no way and no shelter."""
+    lifted. An area that is not of the district has no way and no shelter. closed: it is 封沟."""
     words = wording(district.folder, district.version)
     advice = words.advice.get(hazard, {}).get(
         lang, {}
@@ -285,6 +289,8 @@ def instruction(
         said = [own.get("lifted") or advice.get("lifted", "")]
     else:
         said = [own.get(_stage(force), ""), advice.get(_key(force), "")]
+    if closed:
+        said.append(closed_words(area, lang, over=not force))
     if force and area is not None:
         said += (
             [f"路线：{area.route}", f"安置点：{area.shelter}"]

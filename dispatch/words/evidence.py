@@ -4,8 +4,9 @@ from config.language import Text, text_of
 from config.records.district import District
 from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
-from config.records.rule_kinds import RULE_KINDS, unit_of
-from detectors.detection import Evidence
+from config.records.rule_kinds import RULE_KINDS, UPSTREAM, rule_words, unit_of
+from detectors.detection import Detection, Evidence
+from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.local_time import local
 
@@ -180,3 +181,28 @@ def coverage(a: Alert, lang: str) -> str:
         return f"在线监测站{c.live}/{c.expected}{away}{thin}。"
     away = f", in service {', '.join(c.service)}" if c.service else ""
     return f" Stations live {c.live}/{c.expected}{away}{', thin evidence' if a.thin else ''}."
+
+
+def heard(district: District, detection: Detection) -> Text:
+    """The reason in words that a detection gives: what the rule said, or whose warning from outside."""
+    rule = rule_words(district, detection.rule)
+    if detection.outside:
+        rule = _sources(district, detection)
+    grade = Grade(detection.level, detection.action).words()
+    none = not (detection.level or detection.action)
+    if none and detection.rule.startswith(UPSTREAM):
+        return Text(f"{rule.zh}已降低或结束，撤回", f"{rule.en} has fallen or ended, withdrawn")
+    if detection.inferred and none:
+        return Text(f"{rule.zh}：推断不再成立，撤回", f"{rule.en}: no longer concluded, withdrawn")
+    doubt = Text("（可疑数据）", " (suspect values)") if detection.suspect else Text("", "")
+    return Text(f"{rule.zh}研判{grade.zh}{doubt.zh}", f"{rule.en} evidence: {grade.en}{doubt.en}")
+
+
+def _sources(district: District, detection: Detection) -> Text:
+    """气象局外部预警 / weather office, warning from outside."""
+    known = district.sources.source
+    names = [known[e.station] for e in detection.evidence if e.station in known]
+    return Text(
+        "、".join(s.name for s in names) + "外部预警",
+        ", ".join([*(s.name_en for s in names), "warning from outside"]),
+    )

@@ -7,13 +7,17 @@ character: neither between an escape and its character nor inside a surrogate pa
 segments may not all be full. 3GPP TS 23.038 (alphabets), TS 23.040 (concatenation, 6-byte header).
 """
 
-from typing import Literal, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from jinja2 import Template
 
 GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 GSM7_EXTENDED = frozenset("\f^{}\\[~]|€")
+BRIEFEST = 5  # the last of the steps by which a text is made shorter
 # encoding -> units in a single segment, units in each of several
 _ROOM = {"GSM-7": (160, 153), "UCS-2": (70, 67)}
 
@@ -61,3 +65,22 @@ def split(text: str) -> list[str]:
 def segments(text: str) -> int:
     """How many segments a text takes."""
     return len(split(text))
+
+
+def shorter(
+    template: Template, forms: Sequence[Mapping[str, Any]], *, sms: bool, notice: bool
+) -> Iterator[str]:
+    """The text, then with less and less of what can best be missed. forms: its fields, whole and with less."""
+    if not sms:
+        yield template.render(forms[0], brief=0)
+        yield template.render(forms[-1], brief=0)
+        return
+    for brief in range(BRIEFEST + 1):
+        some = {
+            **forms[min(brief // 2, len(forms) - 1)],
+            "brief": brief,
+            "evidence": forms[0]["evidence"][: max(0, 3 - brief)],
+        }
+        if brief >= 4 and notice:
+            some["coverage"] = ""
+        yield template.render(some)
