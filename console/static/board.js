@@ -42,6 +42,9 @@ const above = (x) => ({ level: x.worst.level > x.at.level ? x.worst.level : 0, a
 const colour = ({ level, action }) => Math.max(level, [0, 3, 4][action]);
 const ticking = (until, more = "") => (Number.isFinite(until) ? el("span", { class: `countdown${more}`, "data-until": until }, left(until - clock())) : "");
 
+// how long is left, and until when by the clock: digits alone are taken for a time of day
+const remaining = (until) => (Number.isFinite(until) ? el("span", { class: "remaining" }, el("small", {}, t(`还剩（到 ${time(until, clock())}）`, `left, until ${time(until, clock())}`)), ticking(until, " huge")) : "");
+
 // what waits, the highest of it named, and large the soonest deadline of all that the act decides: a red may have
 // longer than an orange beside it; and the one act of whoever looks
 function now(all) {
@@ -52,7 +55,8 @@ function now(all) {
   if (!waiting.length) return el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision"));
   return el("div", { class: `wait level-${worst.level}`, "data-waits": waiting.length },
     el("p", { class: "wait-what" }, el("strong", {}, `${worst.level ? `${SHAPE[worst.level]} ${of(LEVEL[worst.level])}` : of(ACTION[worst.action])} ${t(`${places} 村待批`, `waits in ${places} villages`)}`),
-      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", ticking(soonest(waiting), " huge")),
+      first.length > places ? t(`共 ${first.length} 份（有的村两种灾害）`, `${first.length} in all, some villages by two hazards`) : "",
+      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", remaining(soonest(waiting))),
     act ? el("button", { type: "button", class: "main-act", "data-now": act, onclick: () => confirm(act, mine) }, `${verbOf(act, mine.map(([, w]) => w))} ${t(`${mine.length} 份`, `${mine.length}`)}…`)
       : el("p", {}, picture.me.acts.length ? listed([...new Set(waiting.map(([, w]) => whyNot(w)))].slice(0, 2)) : t("您的角色只能查看", "Your role may look only")),
     el("a", { href: "#/warnings" }, t("逐村看", "Village by village")));
@@ -64,10 +68,12 @@ function sums(all) {
   const moving = bad.filter((v) => v.at.action === 2), ready = bad.filter((v) => v.at.action === 1);
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${moving.length} villages, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${ready.length} villages, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
-    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : t("各村都有数据", "every village has data")),
+    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent() ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent() ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent()} 站`, `${silent()} stations are silent`))] : [])),
     ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
     ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
 }
+
+const silent = () => Object.values(part("stations")).filter((s) => s.late).length;
 
 // what is to be done beside decisions: people who ask for help, tasks of the plan
 function todo() {
@@ -92,7 +98,7 @@ function village(v, pick) {
 function valley(x, pick, opened) {
   const dark = x.all.filter((v) => v.a.dark).length, more = above(x).level + above(x).action > 0;
   const moving = x.all.filter((v) => v.at.action === 2), rest = x.all.length - moving.length;
-  const says = [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now ${moving.length}, ${people(moving)} people`) : "", rest ? t(`${moving.length ? "另 " : ""}${rest} 村`, `${rest} ${moving.length ? "others" : "villages"}`) : "", dark ? t(`▨ ${dark} 村无数据`, `▨ ${dark} without data`) : ""].filter(Boolean).join(" · ");
+  const says = [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now ${moving.length}, ${people(moving)} people`) : "", !moving.length && (x.at.level || x.at.action) ? t(`现为 ${grade(x.at)}`, `now ${grade(x.at)}`) : "", rest ? t(`${moving.length ? "另 " : ""}${rest} 村`, `${rest} ${moving.length ? "others" : "villages"}`) : "", dark ? t(`▨ ${dark} 村无数据`, `▨ ${dark} without data`) : ""].filter(Boolean).join(" · ");
   const shown = open.has(x.key) ? open.get(x.key) : opened;
   const box = el("details", { class: `valley level-edge-${colour(x.worst)}`, "data-valley": x.key, open: shown },
     el("summary", {}, el("span", { class: `badge level-${x.worst.level}` }, `${SHAPE[x.worst.level]}${x.worst.action === 2 ? "!" : ""}`),
@@ -108,7 +114,7 @@ export function board(top, root, pick) {
   let last = "";
   return () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
+    const says = JSON.stringify([silent(), found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");

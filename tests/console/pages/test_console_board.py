@@ -64,6 +64,9 @@ def test_the_first_screen_at_the_peak_answers_and_holds_half_of_what_it_held(
     found = page.evaluate(COUNT)
     seat.shot("board")
     assert all(found[k] <= most for k, most in HALF.items()), found
+    # digits alone were taken for a time of day, and the worst valleys for yellow ones
+    expect(page.locator(".wait .remaining")).to_contain_text("还剩（到 20:")
+    expect(page.locator(".valley-mark.on-4").first).to_contain_text("待批")
     countdown = page.locator(".wait .huge")
     size = countdown.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
     assert size >= 64, "seen from three metres"
