@@ -68,12 +68,20 @@ function sums(all) {
   const moving = bad.filter((v) => v.at.action === 2), ready = bad.filter((v) => v.at.action === 1);
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${moving.length} villages, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${ready.length} villages, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
-    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent() ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent() ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent()} 站`, `${silent()} stations are silent`))] : [])),
+    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent().length ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent().length ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent().length} 站（${where(silent())}）`, `${silent().length} stations are silent (${where(silent())})`))] : [])),
     ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
     ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
 }
 
-const silent = () => Object.values(part("stations")).filter((s) => s.late).length;
+const silent = () => Object.entries(part("stations")).filter(([, s]) => s.late).map(([id]) => id);
+
+// in which townships most of these stations stand, the worst three
+function where(ids) {
+  const g = picture.ground, of = {};
+  for (const a of Object.values(g.areas)) for (const s of a.stations) if (ids.includes(s)) (of[t(a.town, a.town_en)] ||= new Set()).add(s);
+  const rows = Object.entries(of).map(([town, some]) => [town, some.size]).sort((x, y) => y[1] - x[1]);
+  return `${rows.slice(0, 3).map(([town, n]) => `${town} ${n}`).join(t("、", ", "))}${rows.length > 3 ? t(" 等", " …") : ""}`;
+}
 
 // what is to be done beside decisions: people who ask for help, tasks of the plan
 function todo() {
@@ -99,10 +107,11 @@ function valley(x, pick, opened) {
   const dark = x.all.filter((v) => v.a.dark).length, more = above(x).level + above(x).action > 0;
   const moving = x.all.filter((v) => v.at.action === 2), rest = x.all.length - moving.length;
   const says = [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now ${moving.length}, ${people(moving)} people`) : "", !moving.length && (x.at.level || x.at.action) ? t(`现为 ${grade(x.at)}`, `now ${grade(x.at)}`) : "", rest ? t(`${moving.length ? "另 " : ""}${rest} 村`, `${rest} ${moving.length ? "others" : "villages"}`) : "", dark ? t(`▨ ${dark} 村无数据`, `▨ ${dark} without data`) : ""].filter(Boolean).join(" · ");
+  const asking = x.all.filter((v) => v.worst.level === x.worst.level && v.at.level < x.worst.level || v.worst.action === x.worst.action && v.at.action < x.worst.action).length;
   const shown = open.has(x.key) ? open.get(x.key) : opened;
   const box = el("details", { class: `valley level-edge-${colour(x.worst)}`, "data-valley": x.key, open: shown },
     el("summary", {}, el("span", { class: `badge level-${x.worst.level}` }, `${SHAPE[x.worst.level]}${x.worst.action === 2 ? "!" : ""}`),
-      el("span", { class: "what" }, x.name, el("small", {}, `${more ? t(`待批 ${grade(above(x))}；`, `asked: ${grade(above(x))}; `) : ""}${says}`)), ticking(x.until)),
+      el("span", { class: "what" }, x.name, el("small", {}, `${more ? t(`待批 ${grade(above(x))} ${asking} 村；`, `asked: ${grade(above(x))} for ${asking}; `) : ""}${says}`)), ticking(x.until)),
     ...x.all.map((v) => village(v, pick)));
   box.addEventListener("toggle", () => { if (box.isConnected && box.open !== shown) open.set(x.key, box.open); });
   return box;
@@ -114,7 +123,7 @@ export function board(top, root, pick) {
   let last = "";
   return () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([silent(), found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
+    const says = JSON.stringify([silent().length, found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");

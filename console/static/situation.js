@@ -254,7 +254,7 @@ function draw(box, pick) {
       const at = x.all.map((v) => g.areas[v.id].at), mid = [0, 1].map((n) => at.reduce((s, p) => s + p[n], 0) / at.length);
       const dark = x.all.filter((v) => v.a.dark).length, hidden = dark && !x.at.level && !x.at.action, asks = x.worst.level > x.at.level ? x.worst.level : 0;
       // what waits is what the officer looks for: it stands in its own colour, with a dashed edge
-      const words = asks ? `${SHAPE[asks]}${x.all.length} ${t("待批", "asked")}` : `${hidden ? "▨" : SHAPE[x.at.level]}${x.at.action === 2 ? "!" : ""}${x.all.length}`;
+      const words = asks ? `${SHAPE[asks]}${x.all.filter((v) => v.worst.level === asks && v.at.level < asks).length} ${t("待批", "asked")}` : `${hidden ? "▨" : SHAPE[x.at.level]}${x.at.action === 2 ? "!" : ""}${x.all.length}`;
       L.marker(flip(mid), { interactive: false, keyboard: false, zIndexOffset: 10001, icon: L.divIcon({ className: `valley-mark on-${asks || (hidden ? "dark" : x.at.level)}${asks ? ` asks asks-${asks}` : ""}`, html: el("span", {}, words), iconSize: [asks ? 84 : 46, 26] }) }).addTo(valleyMarks);
     }
   }

@@ -401,12 +401,14 @@ def test_what_waited_for_somebody_is_no_retained_message(
     again = client(broker.url(INGEST), "i")
     again.subscribe([f"{AT}/station/#"], WAIT_S)
     got, until = [], time.monotonic() + WAIT_S
-    while not any(m.payload == b"last" for m in got) and time.monotonic() < until:
+    while len({m.payload for m in got}) < 3 and time.monotonic() < until:
         batch = again.get_batch(0.2)
         again.ack(batch)
         got += batch
     # each at least once: what was not acknowledged in time comes again
-    assert list(dict.fromkeys(m.payload for m in got)) == [b"1", b"2", b"last"]
+    said = list(dict.fromkeys(m.payload for m in got))
+    # amqtt sends what waited side by side: on a busy machine in another order
+    assert (sorted(said) if isinstance(broker, Embedded) else said) == [b"1", b"2", b"last"]
     assert not any(m.retain for m in got)
 
 
