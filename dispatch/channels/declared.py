@@ -55,7 +55,9 @@ _SCHEMES = {
 
 def problems(district: District) -> list[Problem]:
     """What is wrong with the carriers, by name and key."""
-    found, names = list(half_made()), set[str]()
+    if halves := list(half_made()):
+        return halves  # no row can be judged by a table that lacks its channel
+    found, names = list[Problem](), set[str]()
     found += release_problems(district.channels.release)
     found += wis2_problems(district.channels)
     for row in district.channels.carriers():
@@ -103,6 +105,10 @@ def half_made() -> Iterator[Problem]:
         if not any(kind in kinds for kinds in _KINDS.values()):
             place = "dispatch/channels/declared.py, _KINDS"
             none = Text("没有渠道用它", "no channel takes this kind")
+            yield Problem(FILE, 0, kind, none, place)
+        if kind != "apprise" and kind not in _SCHEMES:
+            place = "dispatch/channels/declared.py, _SCHEMES"
+            none = Text("没有写它的网址以什么开头", "nothing says how its URL begins")
             yield Problem(FILE, 0, kind, none, place)
 
 

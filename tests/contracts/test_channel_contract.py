@@ -312,6 +312,10 @@ def test_a_probe_asks_and_sends_nothing(district: District, far: Far) -> None:
 
 
 def moved(url: str, port: int) -> str:
+    """Where nothing is: a port, or a folder, that is not there."""
+    if url.startswith("file:"):
+        folder, _, last = url.rpartition("/")
+        return f"{folder}/gone/{last}"
     head, _, rest = url.partition("127.0.0.1:")
     return f"{head}127.0.0.1:{port}{rest.lstrip('0123456789')}"
 

@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from config.load import load
-from config.records.channels import ADDRESS_COLUMN
+from config.records.channels import ADDRESS_COLUMN, Carrier
 from dispatch.channels import declared
 from dispatch.channels.status_words import FINAL
 from dispatch.words.channel_names import CHANNEL_WORDS
@@ -46,6 +47,24 @@ def test_one_that_has_only_an_address_is_refused(monkeypatch: pytest.MonkeyPatch
     hints = " ".join(p.hint for p in declared.problems(district) if p.column == "semaphore")
     for place in ("Carrier.channel", "_KINDS", "FINAL", "PROOFS", "CHANNEL_WORDS"):
         assert place in hints
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "place"),
+    [(declared._KINDS, "email", "_KINDS"), (declared._SCHEMES, "smtp", "_SCHEMES")],
+)
+def test_a_row_of_a_channel_that_is_half_made_ends_no_check(
+    table: dict[str, Any], name: str, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    district = load(default_config())
+    row = Carrier(
+        name="m", channel="email", kind="smtp", url="smtp://127.0.0.1:25", sender="a@b.example"
+    )
+    channels = msgspec.structs.replace(district.channels, carrier=(row,))
+    asked = msgspec.structs.replace(district, channels=channels)
+    assert declared.problems(asked) == []
+    monkeypatch.delitem(table, name)
+    assert any(p.hint.endswith(place) for p in declared.problems(asked))
 
 
 def test_the_pages_have_a_name_for_each() -> None:
