@@ -6,7 +6,6 @@ After FREE wrong log-ins of one name from one place that place waits, longer eac
 enters from every other place as before. So there is no lock that a stranger could put on an officer.
 """
 
-import ipaddress
 import sqlite3
 import threading
 from pathlib import Path
@@ -31,18 +30,6 @@ class Guessed(NamedTuple):
     failed: int
     places: int
     last_at: int
-
-
-def place(host: str) -> str:
-    """The address a log-in counts for. Of IPv6 the /64: one household has 2^64 addresses."""
-    try:
-        found = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return "?"
-    mapped = getattr(found, "ipv4_mapped", None)
-    if mapped is not None or found.version == 4:
-        return str(mapped or found)
-    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 class Attempts:

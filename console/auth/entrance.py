@@ -20,7 +20,6 @@ from starlette.routing import Route
 
 from config.language import Text
 from console.auth.accounts import ACTS_OF, User, Users, may
-from console.auth.attempts import place
 from console.auth.door_answers import Me
 from console.auth.hashing import Desks
 from console.auth.login_steps import At, LoginSteps
@@ -28,6 +27,7 @@ from console.auth.requests import Login, Rate, Refused, read_body, to_json
 from console.auth.sessions import KNOWN_MS
 from console.model.picture import DoorRow, Picture
 from console.pages.feed import Feed
+from stream.pace.rate_limit import network_of
 
 _LOGINS_A_MINUTE = 10  # from one address, of browsers that are not known
 _CALLS_A_MINUTE = 600  # of a program
@@ -238,7 +238,7 @@ def _now() -> int:
 
 
 def _host(request: Request) -> str:
-    return place(request.client.host if request.client else "")
+    return network_of(request.client.host if request.client else "")
 
 
 def _refusal(wait_ms: int) -> Text:

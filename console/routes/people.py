@@ -25,6 +25,9 @@ from console.pages.subscribers import counted
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
 from dispatch.people.erase import Held
+from ingest.people.subscriber import Subscriber
+from stream.log.port import Out, Unavailable
+from stream.records import encode
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _A_MINUTE = 20  # looks: a list is not to be read out through them
@@ -134,14 +137,37 @@ class PersonDesk(Desk):
             )
         self._users.note(self._feed.at(), user.name, "erase", f"{asked.id} {asked.key} {reason}")
         try:
-            self._people.erase(asked.id, int(time.time() * 1000))
+            self._people.erase(asked.id, _wall())
         except Held as e:
             self._users.note(self._feed.at(), user.name, "not erased", asked.id)
             raise Refused(409, text_of(e)) from e
         except _FAULTS as e:
             self._users.note(self._feed.at(), user.name, "not erased", asked.id)
             raise Refused(503, Text(f"没有删除：{zh(e)}", f"not erased: {en(e)}")) from e
+        self._tell(asked.id)
         return {"erased": asked.id, "plain": asked.id in self._feed.district.contacts}
+
+    def _tell(self, name: str) -> None:
+        """A running address drops them at once; without a word it would only find no number."""
+        left = Subscriber(id=name, said_at=_wall(), way="command", areas=())
+        try:
+            log = self._open_log()
+            try:
+                log.append([Out("cases", left.id, encode(left))])
+            finally:
+                log.close()
+        except Unavailable as e:
+            raise Refused(
+                503,
+                Text(
+                    f"已删除，但日志写不进（{zh(e)}）：运行中的 address 重启后才知道",
+                    f"erased, but the log cannot be written ({en(e)}): a running address knows after a restart",
+                ),
+            ) from e
+
+
+def _wall() -> int:
+    return int(time.time() * 1000)
 
 
 def tells(reason: str, person: Contact) -> bool:

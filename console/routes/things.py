@@ -16,7 +16,6 @@ from starlette.routing import Route
 
 from config.language import Text, en, zh
 from console.auth.accounts import User
-from console.auth.attempts import place
 from console.auth.requests import Rate, Refused
 from console.routes.desk import Desk, Tools
 from console.routes.sources import Sources
@@ -26,6 +25,7 @@ from console.things.reader import Reader
 from console.things.readings import Readings
 from stream.history.port import History
 from stream.log.port import Unavailable
+from stream.pace.rate_limit import network_of
 
 ROOT = "/sta/v1.1"
 _A_MINUTE = 120  # of one address, where everybody may read
@@ -60,7 +60,7 @@ class ThingsDesk(Desk):
 
     def _answer(self, request: Request) -> Response:
         if self._public and "authorization" not in request.headers:
-            self._strangers.take(place(request.client.host if request.client else ""))
+            self._strangers.take(network_of(request.client.host if request.client else ""))
         else:
             self._reader(request)
         if not self._here.acquire(blocking=False):

@@ -10,7 +10,7 @@ from config.records.level import Action
 from dispatch.address.recipients import Target, deadline_ms, public
 from dispatch.grade import Grade
 from dispatch.records import Alert, Delivery
-from ingest.people.subscriber import Subscriber
+from ingest.people.subscriber import OWN, Subscriber
 
 Joined = Mapping[str, Subscriber]
 
@@ -22,11 +22,23 @@ def with_joined(district: District, joined: Joined) -> District:
         return district
     people: dict[str, Contact] = dict(district.contacts)
     for name, last in joined.items():
+        if not may_count(district, last):
+            continue
         if last.areas:
             people[name] = last.contact()
         else:
             people.pop(name, None)
     return msgspec.structs.replace(district, contacts=people)
+
+
+def may_count(district: District, person: Subscriber) -> bool:
+    """Whether this record may change who is told: residents choose and leave by themselves; whoever answers
+    for a place, or speaks for a unit, leaves the list by the duty room's erasing alone. district: as the list
+    was when this process began."""
+    known = district.contacts.get(person.id)
+    if known is None or (known.role == "residents" and known.category in OWN):
+        return True
+    return person.way == "command" and not person.areas
 
 
 def still_new(district: District, joined: Joined) -> dict[str, Subscriber]:
@@ -35,7 +47,8 @@ def still_new(district: District, joined: Joined) -> dict[str, Subscriber]:
     return {
         name: last
         for name, last in joined.items()
-        if district.contacts.get(name) != (last.contact() if last.areas else None)
+        if may_count(district, last)
+        and district.contacts.get(name) != (last.contact() if last.areas else None)
     }
 
 
@@ -50,7 +63,9 @@ def in_force(alerts: Iterable[tuple[str, Alert | None]], person: Subscriber) -> 
 
 def as_joiner(district: District, alert: Alert, person: Subscriber) -> Target | None:
     """This person as a recipient of a warning that stands already, now; None where their choices do not ask
-    for it."""
+    for it. district: as the list is now."""
+    if not may_count(district, person):
+        return None
     alone = msgspec.structs.replace(district, contacts={person.id: person.contact()}, nodes={})
     now = msgspec.structs.replace(alert, sent_at=person.said_at)
     found = (t for t in public(alone, now, ()) if t.recipient == person.id)

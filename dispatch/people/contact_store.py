@@ -178,6 +178,12 @@ class ContactStore:
             found = self._db.execute("SELECT id FROM contact ORDER BY id")
             return [i for (i,) in found if not i.startswith(ASKED)]
 
+    def asked(self) -> list[str]:
+        """Ids of numbers to which a code or an answer went, and which are nobody's yet."""
+        with self._lock:
+            found = self._db.execute("SELECT id FROM contact ORDER BY id")
+            return [i for (i,) in found if i.startswith(ASKED)]
+
     def mark(self, number: str) -> str:
         """What stands for a number here; "" for none."""
         digits = digits_of(number)

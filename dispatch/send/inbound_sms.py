@@ -62,7 +62,8 @@ class Inbound:
                 "只引用了我们的话，不是来信", "it quotes our own words and says nothing else"
             )
             return outs_of([Rejected("our_words", words)], self._people, where, clock_at)
-        if (answers := self._subscriptions(heard, text)) is not None:
+        answers, unsure = self._subscriptions(heard, text)
+        if answers is not None and not unsure:
             return answers
         with self._lock:
             person = next(iter(self._holder(digits_of(heard.sender))), "")
@@ -72,6 +73,8 @@ class Inbound:
                 if person
                 else self._stranger(heard.sender, text, ident, clock_at)
             )
+        if answers is not None:  # one answer is enough
+            found = [x for x in found if not (isinstance(x, PersonSays) and x.what == "unclear")]
         for one in found:
             if isinstance(one, Service):
                 metrics.READINGS.labels("send", "service").inc()
@@ -79,12 +82,13 @@ class Inbound:
                 metrics.READINGS.labels("send", one.what).inc()
             else:
                 metrics.DEAD_LETTERS.labels("send", one.reason).inc()
-        return outs_of(found, self._people, where, clock_at)
+        return [*(answers or []), *outs_of(found, self._people, where, clock_at)]
 
-    def _subscriptions(self, heard: CarrierWord, text: str) -> list[Out] | None:
-        """What a resident's wish makes; None for whatever is no wish. A report of danger never is one."""
+    def _subscriptions(self, heard: CarrierWord, text: str) -> tuple[list[Out] | None, bool]:
+        """What a resident's wish makes; None for whatever is no wish. A report of danger never is one, and
+        what says more than was understood (True) goes its usual way too: it may be one in other words."""
         if self._residents is None:
-            return None
+            return None, False
         ident = heard.refs[0].rpartition("|")[2] if heard.refs else ""
         readings = (text,) if meanings(text) else dict.fromkeys((text, heard.text, *heard.instead))
         try:
@@ -92,10 +96,10 @@ class Inbound:
                 if (outs := self._residents.hear(heard.sender, reading, ident)) is not None:
                     with self._lock:
                         self._read_at = None  # whoever came is known from now on
-                    return outs
+                    return outs, self._residents.unsure(reading)
         except FAULTS as e:
             raise NotNow(f"{type(e).__name__}") from e
-        return None
+        return None, False
 
     def _stranger(self, sender: str, text: str, ident: str, clock_at: int) -> list[Said]:
         """A number that nobody on the list has. A sender without a number of some length is a service,

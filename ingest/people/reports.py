@@ -28,6 +28,7 @@ from stream.records import Rejected, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
+ANSWERS_DAY = 10  # of one person, to what is not understood: a machine that answers our answers ends there
 AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
@@ -120,6 +121,7 @@ class People:
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
         self._recent = RateLimit(60_000)
+        self._answers = RateLimit(24 * 3_600_000)
         self._things = {a: set(some) for a, some in district.stations_of_area.items()}
         for node in district.nodes.values():
             self._things.setdefault(node.area, set()).add(node.id)
@@ -199,7 +201,9 @@ class People:
         why = cast(Rejected, found[0]) if found else why
         if why.reason not in ("unclear", "not_their_area"):
             return [why]
-        both = (Meaning("words"), Meaning("unclear"))
+        both: tuple[Meaning, ...] = (Meaning("words"), Meaning("unclear"))
+        if not self._answers.lets(person, now, ANSWERS_DAY):
+            both = (Meaning("words"),)  # it is read as before
         asked = self.judge(sent._replace(said=both, area=area or areas[0]), now)
         for one in asked:
             if isinstance(one, PersonSays) and one.what == "words":

@@ -1,11 +1,18 @@
 """The record of what somebody chose who subscribes by themselves (docs/residents.md). It stands in `cases`,
 decide passes it on, address counts them from then on, and the ledger has it. Pure."""
 
-from typing import Literal
+from datetime import date
+from typing import Literal, get_args, get_type_hints
 
+from config.checks.tables import QUIET
+from config.language import Text
+from config.records.channels import ADDRESS_COLUMN
 from config.records.district import Contact
 from config.records.level import Level
 from stream.records import Record, Whole
+
+OWN = ("", "resident", "tourist")  # of a resident's categories: who may choose and leave by themselves
+_ID = 80
 
 
 class Subscriber(Record, frozen=True, kw_only=True, tag="subscriber"):
@@ -25,6 +32,26 @@ class Subscriber(Record, frozen=True, kw_only=True, tag="subscriber"):
     people: Whole = 1
     plan: str = ""
     until: str = ""
+
+    def __post_init__(self) -> None:
+        """What no contact could have is no choice: such a record is not read, and stops nobody's warning.
+        Raises ValueError."""
+        levels, kinds = [int(x) for x in Level], get_args(get_type_hints(Contact)["category"])
+        wrong = [
+            name
+            for name, right in (
+                ("id", 0 < len(self.id) <= _ID),
+                ("min_level", self.min_level in levels),
+                ("channels", set(self.channels) <= ADDRESS_COLUMN.keys()),
+                ("category", self.category in kinds),
+                ("quiet", not self.quiet or QUIET.fullmatch(self.quiet) is not None),
+                ("until", not self.until or _is_day(self.until)),
+                ("people", self.people >= 0),
+            )
+            if not right
+        ]
+        if wrong:
+            raise ValueError(Text(f"{wrong[0]}: 不成其为选择", f"{wrong[0]}: is no choice of anybody"))
 
     def contact(self) -> Contact:
         """As the contact store has it without name and numbers."""
@@ -48,12 +75,14 @@ class Subscriber(Record, frozen=True, kw_only=True, tag="subscriber"):
 def chosen(
     c: Contact, said_at: int, way: Literal["page", "sms", "command", "time"], *, left: bool = False
 ) -> Subscriber:
-    """The record of this contact's choices; left: of their end."""
+    """The record of this contact's choices; left: of their end, without them."""
+    if left:
+        return Subscriber(id=c.id, said_at=said_at, way=way, areas=())
     return Subscriber(
         id=c.id,
         said_at=said_at,
         way=way,
-        areas=() if left else c.areas,
+        areas=c.areas,
         lang=c.lang,
         channels=c.channels,
         min_level=int(c.min_level),
@@ -64,3 +93,10 @@ def chosen(
         plan=c.plan,
         until=c.until,
     )
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -45,7 +45,7 @@ from stream.http.asked import language_of
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
-from stream.pace.rate_limit import RateLimit
+from stream.pace.rate_limit import RateLimit, network_of
 from stream.records import Rejected
 
 _PHOTOS = 6  # at once, of all; one of each person
@@ -184,7 +184,7 @@ class PeopleDoor:
 
     def _person(self, request: Request) -> str:
         """Whose link it is. Raises Refused."""
-        host = request.client.host if request.client else ""
+        host = network_of(request.client.host if request.client else "")
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         token = str(request.path_params.get("token", bearer))
         try:

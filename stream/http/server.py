@@ -27,6 +27,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from config.language import Text
 from stream import metrics
 from stream.oplog import Seldom
+from stream.pace.rate_limit import network_of
 
 _HEAD_BYTES = 16_384
 _QUEUE = 128
@@ -189,7 +190,7 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.cut = False
-        self.host = self.client[0] if self.client else ""
+        self.host = network_of(self.client[0]) if self.client else ""
         self._place: tuple[Any, ...] = ()
         self.since = self.loop.time()
         self.door.enter(self, self.connections)

@@ -1,7 +1,20 @@
 """So many in a while for each name: of a person, an address, a number. The time comes in."""
 
+import ipaddress
 import threading
 from collections import deque
+
+
+def network_of(host: str) -> str:
+    """For whom what comes from this address counts. Of IPv6 the /64: one household has 2^64 addresses."""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return "?"
+    mapped = getattr(found, "ipv4_mapped", None)
+    if mapped is not None or found.version == 4:
+        return str(mapped or found)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 class RateLimit:

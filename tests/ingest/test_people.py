@@ -19,7 +19,7 @@ from ingest.decode.phrases import meanings, number
 from ingest.observation import PersonSays
 from ingest.people.kept_words import Keeper, Words
 from ingest.people.page import form
-from ingest.people.reports import A_MINUTE, People
+from ingest.people.reports import A_MINUTE, ANSWERS_DAY, People
 from ingest.stage import Intake
 from stream.disk.blobs import FrameStore
 from stream.mqtt.client import Message
@@ -479,3 +479,13 @@ def test_who_has_several_areas_must_choose_one_on_the_page() -> None:
     assert '"><b>' not in page
     assert "演练" not in page
     assert "<select" not in form(areas[:1], "x", drill=True, hotline="1")
+
+
+def test_a_machine_that_answers_our_answers_is_answered_no_more() -> None:
+    """Its words are read as before; two machines do not go on for ever."""
+    people, kept = People(yanqing()), []
+    for n in range(3 * ANSWERS_DAY):
+        found = people.text(HEAD, f"自动回复：我正在开车 {n}", "", None, T0 + n * MIN)
+        kept += [x.what for x in found if isinstance(x, PersonSays)]
+    assert kept.count("unclear") == ANSWERS_DAY
+    assert kept.count("words") == 3 * ANSWERS_DAY

@@ -47,6 +47,7 @@ from stream.guard import fault
 from stream.http.asked import TooLarge, in_words, whole
 from stream.http.server import Bounds, HttpDoor
 from stream.oplog import Seldom
+from stream.pace.rate_limit import network_of
 
 LARGEST = 8_000_000  # bytes of a request: a list of 20,000 terminals
 _BOUNDS = Bounds(connections=16, of_one=16, answer_s=90.0)  # a platform has one address
@@ -118,7 +119,7 @@ class PlatformDoor:
         return [(f"{self.link.name}-back", up, words)]
 
     async def _take(self, request: Request) -> Response:
-        who = request.client.host if request.client else ""
+        who = network_of(request.client.host if request.client else "")
         if not self._strangers.may(who, time.monotonic()):
             _seldom("send", self.link.name + " " + _TOO_MANY)
             return in_words(429, request, _TOO_MANY)

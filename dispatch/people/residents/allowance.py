@@ -146,8 +146,17 @@ class Allowance:
             self._db.execute("DELETE FROM waiting WHERE id = ?", (ident,))
 
     def over(self, now: int) -> list[str]:
-        """Forget what waited too long; its ids."""
+        """Ids of what waited too long."""
         with self._lock:
             rows = self._db.execute("SELECT id FROM waiting WHERE until_at <= ?", (now,)).fetchall()
-            self._db.execute("DELETE FROM waiting WHERE until_at <= ?", (now,))
         return [i for (i,) in rows]
+
+    def forget(self, idents: Sequence[str]) -> None:
+        """These wait no more."""
+        with self._lock:
+            self._db.executemany("DELETE FROM waiting WHERE id = ?", [(i,) for i in idents])
+
+    def ids(self) -> list[str]:
+        """Of everything that waits, or was answered a while ago."""
+        with self._lock:
+            return [i for (i,) in self._db.execute("SELECT id FROM waiting").fetchall()]

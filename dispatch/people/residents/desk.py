@@ -35,13 +35,12 @@ from dispatch.people.residents.message import message
 from dispatch.people.residents.villages import MOST, Villages
 from dispatch.people.residents.words import CODE_DIGITS, Wanted, asks, is_mobile
 from dispatch.words.local_time import day
-from ingest.people.subscriber import Subscriber, chosen
+from ingest.people.subscriber import OWN, Subscriber, chosen
 from stream import metrics
 from stream.log.port import Out
 from stream.records import encode
 
 Way = Literal["page", "sms"]
-_OWN = ("", "resident", "tourist")  # of a resident's categories: who may leave by themselves
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -86,7 +85,7 @@ class ResidentDesk:
     def ask(self, number: str, wish: Wish, host: str) -> tuple[str, list[Out]]:
         """Of the page: what waits for its code, and the message with it. The id says nothing of whether one
         goes out. Raises `Often` where this address has asked too much."""
-        now, ident = self._wall(), secrets.token_hex(16)
+        now, ident, number = self._wall(), secrets.token_hex(16), digits_of(number)
         with self._lock, ContactStore(self._folder) as store, _shared(self._folder) as share:
             self._sweep(store, share, now)
             mark = store.mark(number)
@@ -131,7 +130,7 @@ class ResidentDesk:
         asked = asks(text, self.villages.known)
         if asked is None or not is_mobile(number):
             return None
-        now = self._wall()
+        now, number = self._wall(), digits_of(number)
         with self._lock, ContactStore(self._folder) as store, _shared(self._folder) as share:
             self._sweep(store, share, now)
             mark = store.mark(number)
@@ -150,9 +149,17 @@ class ResidentDesk:
                 return self._code(store, share, number, asked, waiting, key, now)
             return self._asked(store, share, number, asked, key, now)
 
+    def unsure(self, text: str) -> bool:
+        """Whether a wish says more than was understood: it may be a report in words that nobody foresaw."""
+        asked = asks(text, self.villages.known)
+        return asked is not None and asked.unsure(self.villages.known)
+
     def ended(self) -> list[Out]:
-        """Visitors whose last day is over leave the list."""
-        with self._lock, ContactStore(self._folder) as store:
+        """Visitors whose last day is over leave the list; numbers whose code is over are forgotten, and
+        those of which nothing waits any more: a crash or an old copy of the store left them."""
+        with self._lock, ContactStore(self._folder) as store, _shared(self._folder) as share:
+            self._sweep(store, share, self._wall())
+            store.drop(sorted(set(store.asked()) - {ASKED + i for i in share.ids()}))
             today = f"{day(self._clock(), self._district.timezone)}"
             gone = [c for c in store.load().values() if c.until and c.until < today]
             self._erase(store, [c.id for c in gone])
@@ -292,7 +299,7 @@ class ResidentDesk:
     def _own(self, store: ContactStore, number: str) -> list[Contact]:
         """Whoever of this number may choose and leave by themselves."""
         found = (store.whole(i) for i in store.with_number(number) if not i.startswith(ASKED))
-        return [c for c in found if c is not None and c.role == "residents" and c.category in _OWN]
+        return [c for c in found if c is not None and c.role == "residents" and c.category in OWN]
 
     def _put(self, store: ContactStore, c: Contact, way: Way) -> list[Out]:
         store.put([c])
@@ -347,7 +354,9 @@ class ResidentDesk:
         return Out("deliveries", d.id, encode(d))
 
     def _sweep(self, store: ContactStore, share: Allowance, now: int) -> None:
-        store.drop(ASKED + i for i in share.over(now))
+        over = share.over(now)
+        store.drop(ASKED + i for i in over)  # first: what is left half way is swept again
+        share.forget(over)
 
 
 class Often(Exception):

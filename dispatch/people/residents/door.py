@@ -29,7 +29,7 @@ from stream import metrics
 from stream.http.server import Bounds, Front, HttpDoor
 from stream.log.port import Log, Out, Unavailable
 from stream.oplog import Seldom
-from stream.pace.rate_limit import RateLimit
+from stream.pace.rate_limit import RateLimit, network_of
 
 WHERE = "residents-http"
 _A_MINUTE = 60  # requests of one address: many telephones of one carrier share one
@@ -165,7 +165,7 @@ class ResidentDoor:
 
     def _paced(self, request: Request) -> str:
         """The address that asks. Raises _Bad."""
-        host = request.client.host if request.client else ""
+        host = network_of(request.client.host if request.client else "")
         if not self._rate.lets(host, self._wall(), _A_MINUTE):
             metrics.RESIDENTS.labels("page", "paced").inc()
             raise _Bad(429, "often")

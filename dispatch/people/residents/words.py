@@ -43,14 +43,18 @@ _ALL_DAY = ("全天", "不限", "24小时", "all day", "all", "随时")
 
 
 class Wanted(NamedTuple):
-    """kind: what for. about: the villages as they were written. lang, quiet: as a contact has them, None
-    where they were not understood; quiet "" is any hour. code: figures."""
+    """kind: what for. about: the villages as they were written, or what was not understood. lang, quiet: as a
+    contact has them, None where they were not understood; quiet "" is any hour. code: figures."""
 
     kind: Kind
     about: str = ""
     lang: Literal["zh", "en"] | None = None
     quiet: str | None = None
     code: str = ""
+
+    def unsure(self, known: Callable[[str], bool]) -> bool:
+        """Whether more is said than was understood, which may be anything: a person must read it too."""
+        return bool(self.about) and not (self.kind in ("subscribe", "leave") and known(self.about))
 
 
 def asks(text: str, known: Callable[[str], bool] = lambda _: False) -> Wanted | None:
@@ -79,9 +83,11 @@ def _read(said: str) -> Wanted | None:
     if hit := _SUBSCRIBE.fullmatch(said):
         return Wanted("subscribe", about=next((g for g in hit.groups() if g), "").strip(_END))
     if hit := _LANGUAGE.fullmatch(said):
-        return Wanted("language", lang=_LANGUAGES.get(hit[1].strip(_END)))
+        lang = _LANGUAGES.get(rest := hit[1].strip(_END))
+        return Wanted("language", "" if lang else rest, lang=lang)
     if hit := _HOURS.fullmatch(said):
-        return Wanted("hours", quiet=quiet_of(hit[1].strip(_END)))
+        quiet = quiet_of(rest := hit[1].strip(_END))
+        return Wanted("hours", rest if quiet is None else "", quiet=quiet)
     return None
 
 

@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 
 from console.auth import hashing
 from console.auth.accounts import Users
-from console.auth.attempts import FIRST_WAIT_MS, FREE, LONGEST_WAIT_MS, MANY, Attempts, place
+from console.auth.attempts import FIRST_WAIT_MS, FREE, LONGEST_WAIT_MS, MANY, Attempts
 from console.serve import Listen, serving
 from fengsui.cli.root import cli
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
+from stream.pace.rate_limit import network_of
 from stream.wall_clock import now_ms
 from tests.support.console_door import PASSWORD, Caller
 from tests.support.decide_district import T0, yanqing
@@ -73,16 +74,16 @@ def test_guessing_from_many_places_is_told_and_locks_nobody(attempts: Attempts) 
 @examples(200)
 @given(st.one_of(st.ip_addresses().map(str), st.text(max_size=40)))
 def test_every_host_has_a_place(host: str) -> None:
-    found = place(host)
+    found = network_of(host)
     if found != "?":
         assert ipaddress.ip_network(found).num_addresses in (1, 1 << 64)
 
 
 def test_one_household_is_one_place() -> None:
-    assert place("2001:db8:1:2::1") == place("2001:db8:1:2:ffff::9")
-    assert place("2001:db8:1:3::1") != place("2001:db8:1:2::1")
-    assert place("::ffff:10.0.0.1") == place("10.0.0.1") == "10.0.0.1"
-    assert place("fe80::1%eth0") == place("fe80::1")
+    assert network_of("2001:db8:1:2::1") == network_of("2001:db8:1:2:ffff::9")
+    assert network_of("2001:db8:1:3::1") != network_of("2001:db8:1:2::1")
+    assert network_of("::ffff:10.0.0.1") == network_of("10.0.0.1") == "10.0.0.1"
+    assert network_of("fe80::1%eth0") == network_of("fe80::1")
 
 
 @contextmanager

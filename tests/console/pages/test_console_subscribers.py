@@ -25,6 +25,7 @@ from fengsui.play.console import sources
 from fengsui.run.run_log import open_run_log
 from fengsui.status.pages import asked
 from ingest.people.links import Links
+from ingest.people.subscriber import Subscriber
 from stream.disk.locks import Lock
 from stream.disk.locks import add as add_lock
 from stream.log.port import Log
@@ -217,6 +218,11 @@ def test_erasing_takes_row_key_and_link_and_stands_on_record(kept: Desk) -> None
         assert ONE in store.erased()
     assert ONE not in Links(folder).read()
     assert post(chen, "/api/person", {"id": ONE})[0] == 404
+    log = open_run_log(kept.setup)
+    left = [e.value for e in log.read("cases", 0, 0) if b'"subscriber"' in e.value]
+    log.close()
+    (gone,) = (msgspec.json.decode(v, type=Subscriber) for v in left)
+    assert (gone.id, gone.way, gone.areas) == (ONE, "command", ()), "a running address drops them at once"
     after = json.loads(chen.ask("GET", "/api/subscribers")[2])
     assert after["recipients"] == before["recipients"] - 1
 

@@ -7,6 +7,8 @@ import pytest
 
 from config.records.level import Action, Level
 from dispatch.address.coverage import coverage
+from dispatch.records import AlertRecord
+from ingest.people.subscriber import Subscriber
 from tests.support.choices import resident
 from tests.support.decide_district import MIN, T0, small
 from tests.support.joining import HOUR, Room, alert, joins
@@ -112,3 +114,35 @@ def test_coverage_counts_them() -> None:
         return sum(g.people for g in coverage(d) if g.check == "no_list" and g.area == "A01")
 
     assert missing(joins().contact()) == missing() - 1
+
+
+WRONG = (
+    {"quiet": "99:99-88:88"}, {"quiet": "zz"}, {"min_level": 77}, {"min_level": -3}, {"channels": ["pigeon"]},
+    {"category": "boss"}, {"until": "2024-99"}, {"until": "tomorrow"}, {"people": -5}, {"id": ""},
+    {"id": "x" * 99},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_record_that_is_nobodys_choice_is_not_read(wrong: dict[str, Any]) -> None:
+    """Read, it would stop the next warning of the place."""
+    fields = {"type": "subscriber", "id": "S-1", "said_at": T0, "way": "page", "areas": ["A01"]}
+    assert isinstance(msgspec.json.decode(msgspec.json.encode(fields), type=AlertRecord), Subscriber)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(msgspec.json.encode({**fields, **wrong}), type=AlertRecord)
+
+
+def test_nobody_who_answers_for_a_place_leaves_by_a_wish() -> None:
+    """Whatever a record says in their name, the order reaches them; erased by the duty room they are gone."""
+    keeper = msgspec.structs.replace(resident("S-9"), role="responsible", areas=("A01",))
+    school = msgspec.structs.replace(resident("S-8"), category="school", areas=("A01",))
+    room = Room(keeper, school)
+    for n, name in enumerate(("S-9", "S-8")):
+        for way in ("page", "sms", "time"):
+            room.feed(Subscriber(id=name, said_at=T0 + n, way=way, areas=()))
+        room.feed(Subscriber(id=name, said_at=T0 + n, way="command", areas=("A02",)))
+    told = {d.recipient for d in room.feed(alert(Level.RED, Action.MOVE))}
+    assert {"S-8", "S-9"} <= told
+    later = Room(keeper, school)
+    later.feed(*(Subscriber(id=i, said_at=T0, way="command", areas=()) for i in ("S-8", "S-9")))
+    assert later.feed(alert(Level.RED, Action.MOVE)) == []

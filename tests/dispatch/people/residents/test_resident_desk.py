@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from config.records.district import District
@@ -288,3 +289,27 @@ def test_a_store_of_before_is_looked_through_once(tmp_path: Path) -> None:
             store._db.execute("DELETE FROM number")
         assert store.with_number(NUMBER) == ["R-1"]
         assert store.with_number("") == []
+
+
+def test_a_number_is_kept_as_figures_alone(counter: ResidentDesk, district: District) -> None:
+    _, outs = counter.ask("((+86" + "-" * 900 + " 138 0013 8000", WISH, "10.0.0.1")
+    (d,) = sent(outs)
+    assert address(district, d.recipient, "sms") == NUMBER
+
+
+def test_what_a_crash_or_an_old_copy_left_is_forgotten(
+    counter: ResidentDesk, district: District, wall: Clock
+) -> None:
+    """Within the hour, and though nobody asks any more."""
+    counter.ask(NUMBER, WISH, "10.0.0.1")
+    assert district.vault is not None
+    with ContactStore(district.vault) as store:
+        (row,) = store.asked()
+        whole = store.whole(row)
+        assert whole is not None
+        store.put([msgspec.structs.replace(whole, id=f"{ASKED}of-an-old-copy")])
+        counter.ended()
+        assert store.asked() == [row], "what waits is kept"
+        wall.at += CODE_MS
+        counter.ended()
+        assert store.asked() == []

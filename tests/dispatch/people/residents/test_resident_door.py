@@ -1,5 +1,6 @@
 """The public page over HTTP and in a real browser at a telephone's width: what it does, shows, and refuses."""
 
+import http.client
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from dispatch.people.contact_store import ASKED, ContactStore
 from dispatch.people.residents.door import ResidentDoor
 from dispatch.people.residents.sheet import link, sheets
 from ingest.people.subscriber import Subscriber
-from stream.http.server import HttpDoor
+from stream.http.server import Front, HttpDoor
 from stream.log.open import open_log
 from stream.log.port import Log, Unavailable
 from tests.support.choices import resident
@@ -230,3 +231,26 @@ def test_a_sheet_names_one_village_alone() -> None:
     page = sheets(d, [twin], "https://warn.example", "")
     assert "订阅 A10" in page
     assert "订阅 香屯村" not in page
+
+
+def test_all_addresses_of_one_household_count_as_one(tmp_path: Path) -> None:
+    """One IPv6 /64 has 2^64 addresses."""
+    log = open_log(f"sqlite:///{tmp_path}", "exercise-a", "yanqing", 4, {})
+    d, wall = with_store(tmp_path / "run"), Clock()
+    app = ResidentDoor(d, False, log, desk(d, wall), wall).app()
+    server = HttpDoor(app, "127.0.0.1:0", "residents", front=Front(proxies=("127.0.0.1",)))
+    try:
+        line = http.client.HTTPConnection("127.0.0.1", server.port)
+        seen = []
+        for n in range(62):
+            line.request("GET", "/", headers={"X-Forwarded-For": f"2001:db8:1:2::{n:x}"})
+            answer = line.getresponse()
+            answer.read()
+            seen.append(answer.status)
+        assert seen.count(200) == 60
+        assert seen[-1] == 429
+        line.request("GET", "/", headers={"X-Forwarded-For": "2001:db8:1:3::1"})
+        assert line.getresponse().status == 200, "another household"
+    finally:
+        server.close()
+        log.close()
