@@ -93,13 +93,21 @@ class Inbound:
         readings = (text,) if meanings(text) else dict.fromkeys((text, heard.text, *heard.instead))
         try:
             for reading in readings:
-                if (outs := self._residents.hear(heard.sender, reading, ident)) is not None:
+                if (outs := self._residents.hear(heard.sender, reading, ident, later=True)) is not None:
                     with self._lock:
                         self._read_at = None  # whoever came is known from now on
                     return outs, self._residents.unsure(reading)
         except FAULTS as e:
             raise NotNow(f"{type(e).__name__}") from e
         return None, False
+
+    def kept(self) -> None:
+        """The log has what was made of everything heard so far."""
+        if self._residents is not None:
+            try:
+                self._residents.settle()
+            except FAULTS as e:  # it is done with the next one, and codes end by themselves
+                say("send", Text("联系人库：", "contact store: ") + type(e).__name__)
 
     def _stranger(self, sender: str, text: str, ident: str, clock_at: int) -> list[Said]:
         """A number that nobody on the list has. A sender without a number of some length is a service,

@@ -86,6 +86,8 @@ class Hearing:
                 written.append(heard)
         self._waiting = waiting
         kept = not outs or append(log, outs, stop)
+        if kept:
+            receipts.kept()
         for heard in written:
             _tell(heard, kept)
 

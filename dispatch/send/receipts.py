@@ -165,6 +165,11 @@ class Receipts:
                 self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *unread("send", e))
             ]
 
+    def kept(self) -> None:
+        """The log has every word so far."""
+        if self._inbound is not None:
+            self._inbound.kept()
+
     def _heard(self, box: Box, heard: CarrierWord, *, patient: bool) -> Out | None:
         """A carrier's word as a receipt or a dead letter."""
         try:

@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 
 from stream.disk.files import make_folder
 
-Kind = Literal["number", "host", "all", "tries"]
+Kind = Literal["number", "host", "page", "all", "tries"]
 CODE_MS = 10 * 60_000  # how long a code counts
 TRIES = 5  # of one code
 NUMBER_DAY = 10  # messages that a number gets in a day, codes and answers

@@ -81,6 +81,8 @@ class ResidentDesk:
         self.villages = Villages(district)
         self._day = district.channels.residents_sms_day
         self._lock = threading.RLock()
+        # what is granted and not in the log yet: its id, whom to erase then, and the row of their last answer
+        self._after: list[tuple[str, Done, str]] = []
 
     def ask(self, number: str, wish: Wish, host: str) -> tuple[str, list[Out]]:
         """Of the page: what waits for its code, and the message with it. The id says nothing of whether one
@@ -96,6 +98,7 @@ class ResidentDesk:
             limits = [
                 Limit("code", mark, CODES_DAY),
                 Limit("number", mark, NUMBER_DAY),
+                Limit("page", "", self._day - self._day // 4),  # whoever writes by SMS has a share too
                 Limit("all", "", self._day),
             ]
             if full := share.lets(limits, now):
@@ -124,9 +127,12 @@ class ResidentDesk:
             share.done(ident)
             store.drop([ASKED + ident])
 
-    def hear(self, number: str, text: str, ident: str) -> list[Out] | None:
+    def hear(
+        self, number: str, text: str, ident: str, *, later: bool = False
+    ) -> list[Out] | None:
         """A short message from a telephone; None where it asks for nothing here and goes its usual way.
-        ident: the carrier's, "" none: the same again is answered once."""
+        ident: the carrier's, "" none: the same again is answered once. later: `settle` is called once the log
+        has it; until then the same code may come again, after a crash too, and makes the same."""
         asked = asks(text, self.villages.known)
         if asked is None or not is_mobile(number):
             return None
@@ -146,8 +152,27 @@ class ResidentDesk:
                 f"{mark}|{ident or f'{text}|{now // 60_000}'}".encode()
             ).hexdigest()
             if asked.kind == "code":
-                return self._code(store, share, number, asked, waiting, key, now)
+                outs = self._code(store, share, number, asked, waiting, key, now)
+                if not later:
+                    self._settle(store, share)
+                return outs
             return self._asked(store, share, number, asked, key, now)
+
+    def settle(self) -> None:
+        """What was heard is in the log: codes that came wait no more, and whoever left is erased."""
+        if self._after:
+            with self._lock, ContactStore(self._folder) as store, _shared(self._folder) as share:
+                self._settle(store, share)
+
+    def _settle(self, store: ContactStore, share: Allowance) -> None:
+        while self._after:
+            ident, done, answered = self._after[0]
+            row = store.whole(answered) if answered else None
+            self._erase(store, done.gone)  # and what was asked of the number
+            store.put([] if row is None else [row])  # the last answer is still to go
+            share.done(ident)
+            store.drop([ASKED + ident])
+            del self._after[0]
 
     def unsure(self, text: str) -> bool:
         """Whether a wish says more than was understood: it may be a report in words that nobody foresaw."""
@@ -228,14 +253,11 @@ class ResidentDesk:
         for w in waiting:
             row = store.whole(ASKED + w.id)
             if row is not None and hmac.compare_digest(row.name, asked.code):
-                done = self._granted(store, w, row, "sms")
-                self._erase(store, done.gone)
-                share.done(w.id)
-                store.drop([ASKED + w.id])
+                done, gone = self._granted(store, w, row, "sms"), list[Out]()
                 if done.state == "left":
                     gone = self._answer(store, share, number, key, texts.GONE, row.lang)
-                    return [*done.outs, *gone]
-                return [*done.outs]
+                self._after.append((w.id, done, ASKED + _answer_id(key) if gone else ""))
+                return [*done.outs, *gone]
             lang = row.lang if row else lang
         share.tried(waiting[0].id)
         assert now
@@ -343,7 +365,7 @@ class ResidentDesk:
         lang: Literal["zh", "en"],
     ) -> list[Out]:
         """To a number of which nobody need be known; it is forgotten with what waits."""
-        ident = hashlib.sha256(f"{key}|answer".encode()).hexdigest()[:32]
+        ident = _answer_id(key)
         until = self._wall() + CODE_MS
         if share.wait(Waiting(ident, "", b"", TRIES, until)):
             store.put([self._nobody(ident, number, "", lang)])
@@ -357,6 +379,10 @@ class ResidentDesk:
         over = share.over(now)
         store.drop(ASKED + i for i in over)  # first: what is left half way is swept again
         share.forget(over)
+
+
+def _answer_id(key: str) -> str:
+    return hashlib.sha256(f"{key}|answer".encode()).hexdigest()[:32]
 
 
 class Often(Exception):

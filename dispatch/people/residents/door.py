@@ -6,7 +6,9 @@ number, `/confirm` the code.
 address has asked too much; 503 cannot be kept now: nothing was done, or the same code may be tried again.
 """
 
+import asyncio
 import threading
+import time
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,6 +37,7 @@ WHERE = "residents-http"
 _A_MINUTE = 60  # requests of one address: many telephones of one carrier share one
 _BYTES = 4096
 _HOUR_S = 3600.0
+_EVEN_S = 0.5  # answers come at such steps: how long our disk took would tell whether a number is known
 _BOUNDS = Bounds(connections=256, head_s=10.0, body_s=10.0, answer_s=30.0, of_one=64)
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
@@ -54,7 +57,8 @@ class _Bad(Exception):
 
 
 class ResidentDoor:
-    """wall: epoch ms. notes: what everybody may know of a place, by its id."""
+    """wall: epoch ms. notes: what everybody may know of a place, by its id. even_s: answers about a number come
+    so many seconds after they were asked for, or a multiple of it."""
 
     def __init__(
         self,
@@ -64,9 +68,10 @@ class ResidentDoor:
         desk: ResidentDesk,
         wall: Callable[[], int],
         notes: Callable[[str], list[Text]] = lambda _: [],
+        even_s: float = _EVEN_S,
     ) -> None:
         self._district, self._live, self._log, self._desk = district, live, log, desk
-        self._wall, self._notes = wall, notes
+        self._wall, self._notes, self._even_s = wall, notes, even_s
         self._rate = RateLimit(60_000)
         self._seldom = Seldom()
 
@@ -99,13 +104,14 @@ class ResidentDoor:
         return _html(form(self._frame(request), ""))
 
     async def _ask(self, request: Request) -> Response:
-        host = self._paced(request)
+        host, began = self._paced(request), time.monotonic()
         given = await _given(request)
         number = unicodedata.normalize("NFKC", given.get("phone", ""))
         if not is_mobile(number):
             raise _Bad(400, "number")
         wish = self._wish(given)
         ident = await run_in_threadpool(self._asked, number, wish, host)
+        await self._evenly(began)
         return _html(code(self._frame(request), ident))
 
     def _wish(self, given: dict[str, str]) -> Wish:
@@ -132,11 +138,12 @@ class ResidentDoor:
         return ident
 
     async def _confirm(self, request: Request) -> Response:
-        host = self._paced(request)
+        host, began = self._paced(request), time.monotonic()
         given = await _given(request)
         ident = given.get("id", "")[:64]
         figures = unicodedata.normalize("NFKC", given.get("code", ""))
         what, areas = await run_in_threadpool(self._confirmed, ident, figures, host)
+        await self._evenly(began)
         named = [self._district.areas[a] for a in areas if a in self._district.areas]
         status = 400 if what == "wrong" else 200
         return _html(answer(self._frame(request), what, named), status)
@@ -153,6 +160,11 @@ class ResidentDoor:
         except FAULTS as e:
             raise self._not_kept(e) from e
         return done.state, done.areas if done.state == "subscribed" else ()
+
+    async def _evenly(self, began: float) -> None:
+        """Until the next step after `began` (seconds of the monotonic clock)."""
+        if self._even_s:
+            await asyncio.sleep(self._even_s - (time.monotonic() - began) % self._even_s)
 
     def _keep(self, outs: list[Out]) -> None:
         """Raises OSError: nobody is told that it is kept before the log has it."""

@@ -29,6 +29,7 @@ _WHAT = {
     "code": Text("网页要的验证码", "codes that the page asked for"),
     "host": Text("来问的网络地址", "network addresses that asked"),
     "number": Text("收到短信的号码", "numbers that got messages"),
+    "page": Text("其中网页发出的", "messages that the page sent of them"),
     "tries": Text("试码的网络地址", "network addresses that entered codes"),
 }
 

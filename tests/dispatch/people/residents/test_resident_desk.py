@@ -313,3 +313,34 @@ def test_what_a_crash_or_an_old_copy_left_is_forgotten(
         wall.at += CODE_MS
         counter.ended()
         assert store.asked() == []
+
+
+def test_the_page_leaves_a_share_of_the_day_to_who_writes(tmp_path: Path, wall: Clock) -> None:
+    """Whoever asks for codes to invented numbers shuts nobody out who has a telephone."""
+    d = with_store(tmp_path / "run", residents_sms_day=8)
+    counter = desk(d, wall)
+    asked = [bool(counter.ask(f"138{n:08}", WISH, f"h{n}")[1]) for n in range(12)]
+    assert asked.count(True) == 6
+    assert sent(counter.hear(OTHER, "订阅 香屯村", "") or [])
+
+
+def test_a_code_counts_again_until_the_log_has_what_came_of_it(
+    counter: ResidentDesk, district: District
+) -> None:
+    """A crash between the store and the log: the carrier says the message again."""
+    code = code_of(district, counter.hear(NUMBER, "订阅 香屯村", "1") or [])
+    first = counter.hear(NUMBER, code, "2", later=True) or []
+    after = desk(district, Clock())  # what was to be settled is forgotten
+    again = after.hear(NUMBER, code, "2", later=True) or []
+    (one,), (two,) = choices(first), choices(again)
+    assert one.id == two.id
+    assert [d.id for d in sent(first)] == [d.id for d in sent(again)], "one message"
+    after.settle()
+    assert after.hear(NUMBER, code, "3") is None
+    code = code_of(district, after.hear(NUMBER, "退订", "4") or [])
+    outs = after.hear(NUMBER, code, "5", later=True) or []
+    assert people(district) == {one.id: ("A01",)}, "until the log has it"
+    after.settle()
+    assert people(district) == {}
+    (gone,) = sent(outs)
+    assert address(district, gone.recipient, "sms") == NUMBER, "the last answer still goes"

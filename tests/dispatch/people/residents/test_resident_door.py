@@ -1,6 +1,7 @@
 """The public page over HTTP and in a real browser at a telephone's width: what it does, shows, and refuses."""
 
 import http.client
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,7 +57,7 @@ def door(tmp_path: Path) -> Iterator[Door]:
     log = open_log(f"sqlite:///{tmp_path}", "exercise-a", "yanqing", 4, {})
     other = msgspec.structs.replace(resident("R-1", phone=OTHER), name="王某")
     d, wall = with_store(tmp_path / "run", other), Clock()
-    app = ResidentDoor(d, False, log, desk(d, wall), wall).app()
+    app = ResidentDoor(d, False, log, desk(d, wall), wall, even_s=0.0).app()
     server = HttpDoor(app, "127.0.0.1:0", "residents")
     yield Door(server.url, log, d, wall)
     server.close()
@@ -237,7 +238,7 @@ def test_all_addresses_of_one_household_count_as_one(tmp_path: Path) -> None:
     """One IPv6 /64 has 2^64 addresses."""
     log = open_log(f"sqlite:///{tmp_path}", "exercise-a", "yanqing", 4, {})
     d, wall = with_store(tmp_path / "run"), Clock()
-    app = ResidentDoor(d, False, log, desk(d, wall), wall).app()
+    app = ResidentDoor(d, False, log, desk(d, wall), wall, even_s=0.0).app()
     server = HttpDoor(app, "127.0.0.1:0", "residents", front=Front(proxies=("127.0.0.1",)))
     try:
         line = http.client.HTTPConnection("127.0.0.1", server.port)
@@ -251,6 +252,26 @@ def test_all_addresses_of_one_household_count_as_one(tmp_path: Path) -> None:
         assert seen[-1] == 429
         line.request("GET", "/", headers={"X-Forwarded-For": "2001:db8:1:3::1"})
         assert line.getresponse().status == 200, "another household"
+    finally:
+        server.close()
+        log.close()
+
+
+def test_how_long_an_answer_takes_tells_nothing_of_a_number(tmp_path: Path) -> None:
+    """Known, unknown, a wrong code, one of nothing: not before the step, whatever our disk had to do."""
+    log = open_log(f"sqlite:///{tmp_path}", "exercise-a", "yanqing", 4, {})
+    d, wall = with_store(tmp_path / "run", resident("R-1", phone=OTHER)), Clock()
+    app = ResidentDoor(d, False, log, desk(d, wall), wall, even_s=0.3).app()
+    server = HttpDoor(app, "127.0.0.1:0", "residents")
+    try:
+        for path, fields in (
+            ("ask", {"phone": OTHER, "leave": "1"}),
+            ("ask", {"phone": NUMBER, "leave": "1"}),
+            ("confirm", {"id": "0" * 32, "code": "123456"}),
+        ):
+            began = time.monotonic()
+            call(f"{server.url}/{path}", urlencode(fields).encode())
+            assert time.monotonic() - began >= 0.3
     finally:
         server.close()
         log.close()
