@@ -124,8 +124,8 @@ class Phone:
             self._say("sndcode", "\x04")
             time.sleep(0.15)
 
-    def hang_up(self) -> None:
-        self._say("hangup")
+    def hold(self, on: bool = True) -> None:
+        self._say("hold" if on else "resume")
 
     def heard(self) -> list[Path]:
         """A WAV a call, oldest first; whole when the call is over."""
@@ -248,6 +248,18 @@ Content-Length: [len]
 Signal={digit}
 Duration=160"""
     return f'<pause milliseconds="{after_ms}"/>' + _request("INFO", body)
+
+
+def offers(way: str, number: int) -> str:
+    """Another way of the sound in the dialogue, such as `inactive` (RFC 3264, 8.4)."""
+    body = _SDP.replace("o=phone 1 1", f"o=phone 1 {number}") + f"a={way}\n"
+    contact = "Contact: <sip:phone@[local_ip]:[local_port]>\n"
+    asked = _request("INVITE", contact + body).replace("2 INVITE", f"{number} INVITE")
+    trying = '<recv response="100" optional="true"/><recv response="200"/>'
+    ack = _request("ACK", "Content-Length: 0\n").replace("2 ACK", f"{number} ACK")
+    return asked.replace('<recv response="200"/>', trying) + ack.replace(
+        '<recv response="200"/>', ""
+    ).replace(' retrans="500"', "")
 
 
 def hangs_up() -> str:

@@ -12,6 +12,7 @@ _NUMBER = frozenset({1, 8, 22, 28, 30, 96, 111})
 _STATUS = re.compile(r"^Status: (\d+)", re.MULTILINE)
 _IDENT = re.compile(r"^Message_id: (\d+)", re.MULTILINE)
 _LONGEST = 65_536
+_REPORT = "SMS STATUS REPORT"  # how smsd begins one
 
 
 class SpoolFile(NamedTuple):
@@ -67,7 +68,9 @@ def read_file(data: bytes) -> SpoolFile:
 
 
 def report_of(found: SpoolFile) -> StatusReport | None:
-    """None for what is no report."""
+    """None for what is no report, a person's words that look like one among it."""
+    if not found.text.startswith(_REPORT):
+        return None
     ident, status = _IDENT.search(found.text), _STATUS.search(found.text)
     if not ident or not status:
         return None

@@ -5,7 +5,9 @@ SIP INFO. It ends by itself after `most_s`, so that none is left when this proce
 """
 
 import contextlib
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -17,7 +19,7 @@ from urllib.parse import SplitResult
 from config.language import Text
 from config.records.devices.trunk import Trunk
 from dispatch.channels import SendError
-from dispatch.channels.sip.control import PLAY, command
+from dispatch.channels.sip.control import MEDIA, PLAY, command
 from dispatch.channels.sip.sound import Spoken, silence
 
 PROGRAM = "baresip"
@@ -30,6 +32,7 @@ MISSING = Text(
     "baresip is not installed: apt-get install baresip-core",
 )
 _NOT_UP = Text("baresip 起不来", "baresip does not begin")
+_PID = "pid"
 # one value of a line of baresip's files
 _SPLITS = frozenset(";,<>\"' \t\r\n\\")
 
@@ -89,26 +92,16 @@ class Baresip:
         if tool is None:
             raise SendError(MISSING)
         self.folder, self._url, self._trunk, self._login = folder, url, trunk, login
-        host, port = url.hostname or "", url.port or 5060
         modules = _modules(tool)
         if modules is None:
             raise SendError(MISSING)
-        address = local_address(host, port)
-        self._port = _free_port()
-        folder.mkdir(mode=0o700)
-        for name, body in (
-            ("text.wav", sound.wav),
-            ("thanks.wav", sound.thanks),
-            ("quiet.wav", silence(_QUIET_S)),
-            ("config", self._config(address, modules).encode()),
-            ("accounts", self._account(host, port).encode()),
-            ("contacts", b""),
-        ):
-            (folder / name).write_bytes(body)  # the folder is ours alone
-        self.process = subprocess.Popen(  # noqa: S603
-            [tool, "-f", str(folder), "-t", str(int(most_s) + _LEFT_S)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
-        )  # fmt: skip
+        address = local_address(url.hostname or "", url.port or 5060)
+        try:
+            self._port = _free_port()
+            self.process = self._started(tool, sound, most_s, self._config(address, modules))
+        except OSError as e:  # a full disk, no process left: it may be well at the next call
+            shutil.rmtree(folder, ignore_errors=True)
+            raise SendError(_NOT_UP + Text("：", ": ") + str(e.strerror or e)) from e
         try:
             self.control = self._connected()
         except BaseException:
@@ -117,6 +110,29 @@ class Baresip:
                 time.sleep(0.01)
             raise
 
+    def _started(
+        self, tool: str, sound: Spoken, most_s: float, config: str
+    ) -> subprocess.Popen[bytes]:
+        """Its folder, and the process in it. Raises OSError."""
+        folder = self.folder
+        folder.mkdir(mode=0o700)
+        for name, body in (
+            ("text.wav", sound.wav),
+            ("thanks.wav", sound.thanks),
+            ("quiet.wav", silence(_QUIET_S)),
+            ("config", config.encode()),
+            ("accounts", self._account().encode()),
+            ("contacts", b""),
+        ):
+            (folder / name).write_bytes(body)  # the folder is ours alone
+        process = subprocess.Popen(  # noqa: S603
+            [tool, "-f", str(folder), "-t", str(int(most_s) + _LEFT_S)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder,
+        )  # fmt: skip
+        with contextlib.suppress(OSError):  # without it only a crash of ours leaves it ringing
+            (folder / _PID).write_text(str(process.pid))
+        return process
+
     def dial(self, number: str) -> None:
         """number: digits alone, as the trunk wants them."""
         host, port = self._url.hostname or "", self._url.port or 5060
@@ -124,8 +140,9 @@ class Baresip:
         self._say(command("dial", f"sip:{number}@{place}{_transport(self._url)}"))
 
     def play(self) -> None:
-        """The text, from its begin, whatever was sent before."""
+        """The text, from its begin, whatever was sent before; and does sound leave at all?"""
         self._say(command("ausrc", f"aufile,{self.folder}/text.wav", PLAY))
+        self._say(command("audio_debug", token=MEDIA))
 
     def thank(self) -> None:
         """Say that the key has counted."""
@@ -184,7 +201,8 @@ class Baresip:
         )
         return "\n".join(lines) + "\n"
 
-    def _account(self, host: str, port: int) -> str:
+    def _account(self) -> str:
+        host, port = self._url.hostname or "", self._url.port or 5060
         user, password, caller = self._login
         how = _transport(self._url)
         domain = self._trunk.domain
@@ -196,6 +214,29 @@ class Baresip:
         codecs = ",".join(f"{c}/8000/1" for c in self._trunk.codecs)
         words += [f"audio_codecs={codecs}", "answermode=manual"]
         return ";".join(words) + "\n"
+
+
+def end_leftovers(folder: Path) -> None:
+    """Calls of a process that was killed go on without it, and ring where the next one calls: they are ended.
+    folder: of the calls, one in each. What goes by their process id now is left alone."""
+    begun = time.monotonic()
+    left = [pid for file in folder.glob(f"*/{_PID}") if (pid := _ours(file)) is not None]
+    while left and time.monotonic() - begun < 2 * _END_S:
+        how = signal.SIGTERM if time.monotonic() - begun < _END_S else signal.SIGKILL
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, how)
+        time.sleep(0.05)
+        left = [pid for file in folder.glob(f"*/{_PID}") if (pid := _ours(file)) is not None]
+
+
+def _ours(file: Path) -> int | None:
+    """The process whose id stands there, while it is a call of that folder."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int(file.read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        return pid if str(file.parent).encode() in words else None
+    return None
 
 
 def _transport(url: SplitResult) -> str:

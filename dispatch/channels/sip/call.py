@@ -3,8 +3,9 @@ Pure; times are seconds of a clock that never goes back.
 
 The text begins when somebody has picked up, whatever was heard before (an operator's tune while it rings
 comes as early media). A person confirms by the key, or the code, after the whole text was said once and
-got there; a key before that is remembered and does not count, and the text goes on. Whoever answers
-without the key, a machine or a mailbox among them, has not been reached.
+got there; a key before that is remembered and does not count, and the text goes on. Where the far end
+changes the sound's way (a hold, another codec) the text begins anew. Whoever answers without the key, a
+machine or a mailbox among them, has not been reached.
 """
 
 from typing import Literal, NamedTuple
@@ -32,10 +33,13 @@ class Plan(NamedTuple):
 
 
 class LineEvent(NamedTuple):
-    """What the line says. digit: `key`. sent, lost: packets until now, for `carried`. words: of a refusal
-    or an end, as the program has them; `status` is SIP's, 0 where there was none."""
+    """What the line says. offer: the far end changes the sound's way. held: no sound leaves. digit: `key`.
+    sent, lost: packets until now, for `carried`. words: of a refusal or an end, as the program has them;
+    `status` is SIP's, 0 where there was none."""
 
-    kind: Literal["ringing", "up", "sounding", "mute", "key", "carried", "closed", "gone"]
+    kind: Literal[
+        "ringing", "up", "offer", "sounding", "held", "mute", "key", "carried", "closed", "gone"
+    ]
     digit: str = ""
     sent: int = 0
     lost: int = 0
@@ -65,6 +69,7 @@ class Call:
         self._from: float | None = None  # the text's begin
         self._keyed, self._early, self._wrong, self._garbled = "", False, False, False
         self._carried: float | None = None
+        self._held = False
 
     def heard(self, e: LineEvent, at: float) -> list[Do]:
         """What is to be done about it."""
@@ -77,8 +82,13 @@ class Call:
             case "up" if self._up_at is None:
                 self._up_at = at
                 return [Do("tell", "picked_up"), Do("play")]
-            case "sounding" if self._up_at is not None and self._from is None:
-                self._from = at
+            case "offer" if self._up_at is not None:
+                self._from, self._keyed = None, ""  # what was said may have gone nowhere
+                return [Do("play")]
+            case "sounding" if self._up_at is not None:
+                self._from, self._held = at, False
+            case "held":
+                self._held = True
             case "mute":
                 return self._end("failed", _MUTE + e.words, hang_up=True, route=True)
             case "carried" if self._from is not None and at - self._from >= _JUDGED_S:
@@ -121,7 +131,7 @@ class Call:
         if at - self._from < p.heard_s:
             self._early = True
             return []
-        if self._carried is not None and self._carried < ARRIVED:
+        if self._held or (self._carried is not None and self._carried < ARRIVED):
             self._garbled = True
             return []
         self.over = True

@@ -23,11 +23,11 @@ from config.language import Text, each, text_of
 from config.records.channels import Carrier as Row
 from config.records.level import Action, Level
 from dispatch.channels import CarrierWord, Parcel, SendError, SendResult
-from dispatch.channels.sip.agent import MISSING, PROGRAM, Baresip, login_of
+from dispatch.channels.sip.agent import MISSING, PROGRAM, Baresip, end_leftovers, login_of
 from dispatch.channels.sip.call import Call, Do, LineEvent, Plan
 from dispatch.channels.sip.control import BrokenControl, ControlReader, event_of
 from dispatch.channels.sip.options import answers
-from dispatch.channels.sip.sound import Spoken, code_of, spoken
+from dispatch.channels.sip.sound import Spoken, UnspeakableError, code_of, spoken
 from dispatch.channels.status_words import CALL
 from dispatch.nodes.speech.espeak import SoundError, mandarin
 from stream.guard import fault
@@ -41,20 +41,24 @@ _BUSY_S = 0.5
 _SIGN_S = 4.0  # without one the trunk is asked whether it is there
 _HANG_UP_S = 2.0
 _SOUNDS = 32
+_DUMB_S = 5.0  # a text that could not be said is not tried again so long
 _UNSAID_S, _UNSAID_MOST_S = 1.0, 600.0
 _BAD_NUMBER = Text("号码无效", "no telephone number")
 _CLOSED = Text("正在停止", "is being stopped")
 _FULL = Text("线路全占", "every line is taken")
 _SAME = Text("正在给这个号码打", "this number is being called")
+_NO_FOLDER = Text("通话目录写不了：", "the folder of calls cannot be written: ")
 _NOT_CARRIED = Text("中继没有接这一路呼叫：", "the trunk did not carry the call: ")
 _seldom = Seldom(600.0)
+_calling: set[str] = set()  # telephones, by whichever trunk of this process
+_calling_lock = threading.Lock()
 
 
 class _Line:
     """A call under way. first: set when the trunk has shown that it carries it, or has not."""
 
-    def __init__(self, number: str, key: str, call: Call, agent: Baresip, sound: Spoken) -> None:
-        self.number, self.key, self.call, self.agent, self.sound = number, key, call, agent, sound
+    def __init__(self, phone: str, key: str, call: Call, agent: Baresip, sound: Spoken) -> None:
+        self.phone, self.key, self.call, self.agent, self.sound = phone, key, call, agent, sound
         self.ref = ""
         self.reader = ControlReader()
         self.first = threading.Event()
@@ -83,24 +87,27 @@ class SipTrunk:
         self._timeout_s, self._call_s = timeout_s, call_s
         self._folder = folder / "calls" / row.name if folder else None
         self._lock, self._speaking = threading.Lock(), threading.Lock()
-        self._lines: dict[str, _Line | None] = {}  # by number; None: it is being made
+        self._lines: dict[str, _Line | None] = {}  # by telephone; None: it is being made
         self._new: list[_Line] = []
         self._sounds: OrderedDict[tuple[str, str, str], Spoken] = OrderedDict()
+        self._dumb: dict[tuple[str, str, str], tuple[float, SendError]] = {}  # until when
         self._unsaid: list[tuple[float, float, CarrierWord]] = []  # again at, until, what
         self._ending: list[Baresip] = []  # the thread's alone
         self._made = 0
         self._here: Path | None = None
         self._thread: threading.Thread | None = None
-        self._closing = False
+        self._closing = self._over = False
         self._wake, self._woken = socket.socketpair()
 
     def send(self, parcel: Parcel) -> SendResult:
         number = self._dialled(parcel.to)
-        self._take_line(number, parcel)
+        phone = _telephone(parcel.to)
+        self._take_line(phone, parcel)
         try:
-            line = self._begun(number, parcel)
+            self._begin()
+            line = self._begun(phone, number, parcel)
         except BaseException:
-            self._free(number)
+            self._free(phone)
             raise
         if not line.first.wait(min(self._timeout_s, _SIGN_S)):
             try:
@@ -124,6 +131,8 @@ class SipTrunk:
         except SoundError as e:
             raise SendError(text_of(e)) from e
         answers(self._url, self._timeout_s)
+        with self._lock:
+            self._own_folder()
         return True
 
     def close(self) -> None:
@@ -155,27 +164,34 @@ class SipTrunk:
             raise SendError(_BAD_NUMBER, permanent=True)
         return number
 
-    def _take_line(self, number: str, parcel: Parcel) -> None:
+    def _take_line(self, phone: str, parcel: Parcel) -> None:
         d, all_ = parcel.delivery, self._row.window
         urgent = d.level >= Level.RED or d.action == Action.MOVE
-        with self._lock:
+        with self._lock, _calling_lock:
             if self._closing:
                 raise SendError(_CLOSED)
-            if number in self._lines:
+            if phone in _calling:
                 raise SendError(_SAME, wait_s=_BUSY_S, full=True)
             if len(self._lines) >= (all_ if urgent else all_ - all_ // 4):
                 raise SendError(_FULL, wait_s=_BUSY_S, full=True)
-            self._lines[number] = None
+            _calling.add(phone)
+            self._lines[phone] = None
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._closing:
+                raise SendError(_CLOSED)
+            self._own_folder()
             if self._thread is None:
-                self._here = self._clean_folder()
                 self._thread = threading.Thread(target=self._work, name=f"calls-{self.name}")
                 self._thread.start()
 
-    def _free(self, number: str) -> None:
-        with self._lock:
-            self._lines.pop(number, None)
+    def _free(self, phone: str) -> None:
+        with self._lock, _calling_lock:
+            self._lines.pop(phone, None)
+            _calling.discard(phone)
 
-    def _begun(self, number: str, parcel: Parcel) -> _Line:
+    def _begun(self, phone: str, number: str, parcel: Parcel) -> _Line:
         trunk = self._row.trunk
         digits = code_of(parcel.key) if trunk.confirm == "code" else trunk.key
         sound = self._sound(parcel.text, parcel.delivery.lang, digits)
@@ -189,11 +205,18 @@ class SipTrunk:
             assert self._here is not None
             folder = self._here / str(self._made)
         agent = Baresip(folder, self._url, trunk, self._login, sound, most_s)
-        line = _Line(number, parcel.key, Call(plan, time.monotonic()), agent, sound)
+        line = _Line(phone, parcel.key, Call(plan, time.monotonic()), agent, sound)
         line.ref = f"{self.name}|{uuid.uuid4().hex}"
         with self._lock:
-            self._lines[number] = line
-            self._new.append(line)
+            late = self._over  # nobody looks after it any more
+            if not late:
+                self._lines[phone] = line
+                self._new.append(line)
+        if late:
+            agent.begin_end()
+            while not agent.gone():
+                time.sleep(0.01)
+            raise SendError(_CLOSED)
         agent.dial(number)
         self._poke()
         return line
@@ -202,23 +225,37 @@ class SipTrunk:
         """One text goes to many people, and is made once."""
         with self._speaking:
             found = self._sounds.get((text, lang, digits))
+            until, why = self._dumb.get((text, lang, digits), (0.0, None))
+            if found is None and why is not None and time.monotonic() < until:
+                raise SendError(
+                    why.detail, permanent=why.permanent
+                )  # who waited for it need not wait once more each
             if found is None:
                 try:
                     found = spoken(text, lang, self._row.trunk, digits)
                 except SoundError as e:
-                    raise SendError(text_of(e)) from e
+                    error = SendError(text_of(e), permanent=isinstance(e, UnspeakableError))
+                    self._dumb = {(text, lang, digits): (time.monotonic() + _DUMB_S, error)}
+                    raise error from e
                 self._sounds[text, lang, digits] = found
                 while len(self._sounds) > _SOUNDS:
                     self._sounds.popitem(last=False)
             return found
 
-    def _clean_folder(self) -> Path:
-        """With nothing in it of a process that died: sounds, a password."""
-        if self._folder is None:
-            return Path(tempfile.mkdtemp(prefix="fengsui-calls-"))
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700, parents=True)
-        return self._folder
+    def _own_folder(self) -> None:
+        """With nothing in it of a process that died: calls, sounds, a password. Raises SendError."""
+        if self._here is not None or self._closing:
+            return
+        try:
+            if self._folder is None:
+                self._here = Path(tempfile.mkdtemp(prefix="fengsui-calls-"))
+                return
+            end_leftovers(self._folder)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.mkdir(mode=0o700, parents=True)
+            self._here = self._folder
+        except OSError as e:
+            raise SendError(_NO_FOLDER + str(e.strerror or e)) from e
 
     def _work(self) -> None:
         """Every call, until the carrier is closed."""
@@ -247,6 +284,7 @@ class SipTrunk:
                 self._ending = [a for a in self._ending if not a.gone()]
                 self._say_again()
         with self._lock:
+            self._over = True
             left = [*lines.values(), *self._new]
         for line in left:
             line.call.hung_up()
@@ -302,7 +340,7 @@ class SipTrunk:
 
     def _ended(self, line: _Line) -> None:
         line.agent.begin_end()
-        self._free(line.number)
+        self._free(line.phone)
         line.first.set()
         self._ending.append(line.agent)
 
@@ -325,6 +363,13 @@ class SipTrunk:
             self._unsaid = [u for u in self._unsaid if u[0] > now]
         for _, until, word in due:
             self._word(word, until)
+
+
+def _telephone(to: str) -> str:
+    """One for each way to write its number."""
+    digits = re.sub(r"[^\d*#+]", "", to)
+    digits = re.sub(r"^(\+|00)86", "", digits)
+    return digits.lstrip("+0") or digits
 
 
 def _refused(do: Do) -> SendResult:

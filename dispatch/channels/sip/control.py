@@ -15,7 +15,10 @@ from stream.limits import Unreadable, clean, read_json
 _LONGEST = 65_536
 _any = msgspec.json.Decoder()
 _STATUS = re.compile(r"([1-6]\d\d)(?: |$)")
-PLAY = "play"  # the token of the command that begins the text
+# the tokens of commands whose answers are read: that begins the text, and that asks whether it leaves
+PLAY, MEDIA = "play", "media"
+_WAY = re.compile(r"audio dir=(\w+)")
+_REMOTE = re.compile(r"remote: ([\d.]+):(\d+)")
 
 
 class BrokenControl(ValueError):
@@ -58,6 +61,8 @@ class ControlReader:
 def event_of(told: dict[str, Any]) -> LineEvent | None:
     """None for what says nothing about our call; a call from outside is not ours."""
     if told.get("response"):
+        if told.get("token") == MEDIA:
+            return LineEvent("held") if _held(str(told.get("data") or "")) else None
         if told.get("token") != PLAY:
             return None
         return LineEvent("sounding" if told.get("ok") else "mute", words=_words(told.get("data")))
@@ -69,6 +74,8 @@ def event_of(told: dict[str, Any]) -> LineEvent | None:
             return LineEvent("ringing")
         case "CALL_ESTABLISHED":
             return LineEvent("up")
+        case "CALL_REMOTE_SDP":  # the first comes before the call is up
+            return LineEvent("offer")
         case "CALL_DTMF_START" if len(param) == 1 and param in "0123456789*#ABCD":
             return LineEvent("key", digit=param)
         case "CALL_RTCP":
@@ -77,6 +84,13 @@ def event_of(told: dict[str, Any]) -> LineEvent | None:
             status = _STATUS.match(param)
             return LineEvent("closed", status=int(status[1]) if status else 0, words=param)
     return None
+
+
+def _held(words: str) -> bool:
+    """By the way that both ends agreed on (RFC 3264, 8.4), or by no address, as telephones of RFC 2543 do."""
+    way, to = _WAY.search(words), _REMOTE.search(words)
+    nowhere = to is not None and (to[1] == "0.0.0.0" or to[2] == "0")  # noqa: S104  # compared, not bound
+    return nowhere or (way is not None and way[1] in ("inactive", "recvonly"))
 
 
 def _carried(stats: object) -> LineEvent | None:

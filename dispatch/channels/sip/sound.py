@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from config.language import Text
 from config.records.devices.trunk import Trunk
-from dispatch.nodes.speech.espeak import RATE, Samples, spoken_wav
+from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, spoken_wav
 from dispatch.words.spoken import telephone
 
 TELEPHONE = 8_000  # samples a second, G.711
@@ -20,6 +21,11 @@ _PROMPTS = Path(__file__).parents[2] / "words" / "templates" / "call.toml"
 # a far end's jitter buffer loses the first tenth of a second (findings of two baresips)
 _LEAD_S, _PAUSE_S, _AFTER_S = 0.6, 0.4, 0.3
 _PEAK = 0.7
+_SPOKEN_S, _SILENT = 0.1, 0.02  # espeak-ng says marks and pictures alone as a breath
+
+
+class UnspeakableError(SoundError):
+    """It is the text's fault, and no voice's."""
 
 
 class Spoken(NamedTuple):
@@ -50,6 +56,10 @@ def spoken(text: str, lang: str, trunk: Trunk, digits: str) -> Spoken:
         spoken_wav(words_, trunk.rate, lang)
         for words_ in (text, words[trunk.confirm].format(digits=said), words["thanks"])
     )
+    if np.count_nonzero(np.abs(body) > _SILENT) < _SPOKEN_S * RATE / 4:
+        raise UnspeakableError(
+            Text("正文没有能念出的字", "the text has nothing that can be spoken")
+        )
     lead, pause, wait = (_silence(s) for s in (_LEAD_S, _PAUSE_S, float(trunk.wait_s)))
     once = [body, pause, prompt, wait]
     samples = np.concatenate([lead, *once * trunk.times])

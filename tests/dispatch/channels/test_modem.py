@@ -1,8 +1,11 @@
 """The last way for SMS: smsd, which is not ours, drives a modem that is simulated; what leaves it is read
 from the PDUs."""
 
+import hashlib
+import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +148,124 @@ def test_a_message_from_a_telephone_is_read_and_kept_until_the_log_has_it(
     until(lambda: not list((smsd.folder / "incoming").iterdir()), "taken away")
 
 
+class Spool:
+    """smsd's folders, without smsd: what lies there is put there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("outgoing", "checked", "sent", "failed", "report", "incoming"):
+            (folder / name).mkdir()
+        self.sender = Sender(f"file://localhost{folder}", timeout_s=5)
+
+    def sent(self, key: str, to: str = "199-0000-0188", ident: int = 7) -> list[int]:
+        """smsd sends it under this id; the modes of the file that it took."""
+        modes: list[int] = []
+
+        def take() -> None:
+            (file,) = until(lambda: list((self.folder / "outgoing").iterdir()), "a file")
+            modes.append(file.stat().st_mode & 0o777)
+            body = file.read_bytes().replace(b"Report", b"Message_id: %d\nReport" % ident, 1)
+            file.unlink()
+            (self.folder / "sent" / file.name).write_bytes(body)
+
+        with ThreadPoolExecutor(1) as smsd:
+            done = smsd.submit(take)
+            assert self.sender.carrier.send(parcel("话", key, to)).state == "accepted"
+            done.result()
+        return modes
+
+    def put(self, name: str, body: bytes) -> Path:
+        (self.folder / name).write_bytes(body)
+        return self.folder / name
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    found = Spool(tmp_path)
+    yield found
+    found.sender.carrier.close()
+
+
+def report(number: str, ident: int, status: int = 65) -> bytes:
+    return (
+        f"From: {number}\nAlphabet: ISO\n\nSMS STATUS REPORT\nMessage_id: {ident}\nStatus: {status}\n"
+    ).encode()
+
+
+def test_a_report_of_another_number_under_the_same_id_is_nobodys(spool: Spool) -> None:
+    assert spool.sent("a") == [0o660]
+    other = spool.put("report/other", report("8613900000000", 7))
+    until(lambda: not other.exists(), "read")
+    assert not spool.sender.words
+    spool.put("report/mine", report("19900000188", 7))
+    until(lambda: spool.sender.words, "read")
+    assert [(w.key, w.status) for w in spool.sender.words] == [("a", "undelivered")]
+
+
+def test_an_answer_that_looks_like_a_report_is_an_answer(spool: Spool) -> None:
+    words = "收到 Message_id: 7\nStatus: 0"
+    body = b"From: 8619900000188\nAlphabet: UCS2\n\n" + words.encode("utf-16-be")
+    spool.sender.carrier._listen()
+    spool.put("incoming/a", body)
+    until(lambda: spool.sender.words, "read")
+    assert spool.sender.words[0].text == words
+
+
+def test_links_pipes_and_huge_files_stop_nobodys_answer(spool: Spool, tmp_path: Path) -> None:
+    secret = spool.put("secret", b"From: 8619900000188\n\nsecret")
+    (spool.folder / "incoming" / "link").symlink_to(secret)
+    (spool.folder / "incoming" / "gone").symlink_to(tmp_path / "nowhere")
+    os.mkfifo(spool.folder / "incoming" / "pipe")
+    (spool.folder / "incoming" / "folder").mkdir()
+    with (spool.folder / "incoming" / "huge").open("wb") as f:
+        f.truncate(1 << 40)
+    spool.sender.carrier._listen()
+    spool.put("incoming/a", b"From: 8619900000188\n\nyes")
+    until(lambda: spool.sender.words, "read")
+    assert [w.text for w in spool.sender.words] == ["yes"]
+    assert secret.exists()
+
+
+def test_a_file_that_grows_is_read_when_it_is_whole(spool: Spool) -> None:
+    carrier = spool.sender.carrier
+    folder = spool.folder / "incoming"
+    half = spool.put("incoming/a", b"From: 86199")
+    assert carrier._whole(folder) == []
+    half.write_bytes(b"From: 8619900000188\n\nyes")
+    assert carrier._whole(folder) == []
+    assert carrier._whole(folder) == [half]
+
+
+def test_what_a_process_that_died_left_is_taken_back_and_what_went_out_is_not_sent_again(
+    spool: Spool,
+) -> None:
+    spool.put(".fengsui-half", b"To: 8619900000188")
+    spool.put("outgoing/fengsui-old", b"To: 8619900000188")
+    spool.put("checked/fengsui-old", b"To: 8619900000188")
+    others = spool.put("outgoing/of-somebody", b"To: 1")
+    with pytest.raises(SendError):
+        spool.sender.carrier.send(parcel("话", "b"))
+    left = [p for p in spool.folder.rglob("*") if p.is_file()]
+    assert left == [others], "no number, no text of ours"
+    others.unlink()
+    name = "fengsui-" + hashlib.sha256(b"b").hexdigest()[:20]
+    gone = spool.put(f"sent/{name}", b"To: 8619900000188\nMessage_id: 9\n\nx")
+    assert spool.sender.carrier.send(parcel("话", "b")).state == "accepted"
+    assert not gone.exists()
+    assert not list((spool.folder / "outgoing").iterdir())
+
+
+def test_what_lies_in_the_way_of_a_new_file_is_not_written_through(
+    spool: Spool, tmp_path: Path
+) -> None:
+    target = spool.put("target", b"as it was")
+    name = "fengsui-" + hashlib.sha256(b"a").hexdigest()[:20]
+    spool.sender.carrier._listen()
+    (spool.folder / f".{name}").symlink_to(target)
+    spool.sent("a")
+    assert target.read_bytes() == b"as it was"
+
+
 class Operator:
     """Carriers' way: down, full or well."""
 
@@ -214,9 +335,9 @@ def test_files_and_reports_are_read_whatever_they_hold() -> None:
     assert found.headers["priority"] == "HIGH"
     for data in (b"", b"\n\n", b"\xff" * 99, b"From\n\nx", b"Alphabet: UCS\n\n\x00"):
         assert report_of(read_file(data)) is None
-    report = b"From: 1\nAlphabet: ISO\n\nSMS STATUS REPORT\nMessage_id: 7\nStatus: %d,x\n"
+    made = b"From: 1\nAlphabet: ISO\n\nSMS STATUS REPORT\nMessage_id: 7\nStatus: %d,x\n"
     for code, word in ((0, "delivered"), (32, "accepted"), (65, "undelivered"), (70, "expired")):
-        told = report_of(read_file(report % code))
+        told = report_of(read_file(made % code))
         assert told is not None
         assert told == ("7", word)
     assert refusal(read_file(b"Fail_reason: call 19900000188 not\n\n")) == ("call #not", False)

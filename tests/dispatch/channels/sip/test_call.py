@@ -61,6 +61,22 @@ def test_after_it_was_picked_up(steps: list[tuple[float, LineEvent]], expected: 
     assert word(PLAN, *begin, *steps) == expected
 
 
+def test_a_hold_begins_the_text_anew_and_while_it_lasts_no_key_counts() -> None:
+    offer, held = LineEvent("offer"), LineEvent("held")
+    begin = [(5.0, UP), (5.0, SOUNDING), (9.0, offer), (9.0, SOUNDING)]
+    assert word(PLAN, *begin, (16, key("1")), (20, closed())) == "confirmed_early"
+    assert word(PLAN, *begin, (19, key("1"))) == "confirmed"
+    held_then = [*begin, (9.1, held), (20, key("1"))]
+    assert word(PLAN, *held_then, (21, closed())) == "garbled"
+    again = [*held_then, (22, offer), (22, SOUNDING)]
+    assert word(PLAN, *again, (33, key("1"))) == "confirmed"
+    plays = [d for d in played(PLAN, *again) if d.what == "play"]
+    assert len(plays) == 3
+    assert word(PLAN, (5.0, UP), (5.0, SOUNDING), (5.1, held), (16, key("1")), (17, closed())) == (
+        "garbled"
+    )
+
+
 def test_a_code_is_keyed_whole_and_after_the_text() -> None:
     plan = PLAN._replace(digits="47", code=True)
     begin = [(5.0, UP), (5.0, SOUNDING)]
@@ -95,7 +111,18 @@ def test_every_answer_of_a_trunk_is_a_word_that_is_known() -> None:
 
 
 EVENTS = st.one_of(
-    st.sampled_from([LineEvent("ringing"), UP, SOUNDING, LineEvent("mute"), closed(), closed(486)]),
+    st.sampled_from(
+        [
+            LineEvent("ringing"),
+            UP,
+            SOUNDING,
+            LineEvent("mute"),
+            closed(),
+            closed(486),
+            LineEvent("offer"),
+            LineEvent("held"),
+        ]
+    ),
     st.builds(key, st.sampled_from("0123456789*#")),
     st.builds(
         lambda s, n: LineEvent("carried", sent=s, lost=n), st.integers(0, 9999), st.integers(0, 99)
@@ -114,7 +141,9 @@ def test_it_is_confirmed_only_after_the_whole_text_and_ends_once(
         at += wait
         up = up or event == UP
         if event == SOUNDING and up:
-            began = min(began, at)
+            began = at  # each time it begins anew
+        if event == LineEvent("offer") and up:
+            began = math.inf
         for do in call.heard(event, at) if event else call.tick(at):
             done.append(do)
             if do.word == "confirmed":

@@ -123,6 +123,101 @@ def test_the_whole_text_is_heard_and_the_key_counts_after_it(caller: Caller, pho
     assert likeness(text[::-1], got) < 0.5, "and another sound would not have passed"
 
 
+def test_what_a_hold_swallowed_is_said_again_and_no_key_counts_before(
+    tmp_path: Path,
+) -> None:
+    phone = Phone(tmp_path / "held")
+    trunk = Kamailio(tmp_path, {"100": phone.port})
+    caller = Caller(trunk.url, tmp_path / "own")
+    caller.send("100")
+    until(phone.calls, "answered")
+    phone.hold()
+    _, sound = text_of_call(caller)
+    time.sleep(sound.heard_s + 1)  # the text's own length: it goes nowhere
+    phone.hold(False)
+    until(lambda: phone.calls("CALL_REMOTE_SDP"), "taken up again")
+    phone.press("1")
+    time.sleep(sound.heard_s)
+    assert "confirmed" not in caller.said()
+    phone.press("1")
+    # since somebody picked up too little has arrived, or all of it was heard: by when a report came
+    assert caller.over()[-1] in ("confirmed", "garbled")
+    caller.carrier.close()
+    trunk.stop()
+    phone.stop()
+
+
+def test_a_key_while_on_hold_does_not_count(exchange: Kamailio, tmp_path: Path) -> None:
+    held = sip.offers("inactive", 3) + sip.presses_by_info("1", 9_000).replace("2 INFO", "5 INFO")
+    far = Sipp(tmp_path / "far", sip.picks_up('<pause milliseconds="1000"/>', held))
+    trunk = Kamailio(tmp_path, {"100": far.port})
+    caller = Caller(trunk.url, tmp_path / "own")
+    try:
+        caller.send("100")
+        assert caller.over()[-1] == "garbled"
+    finally:
+        caller.carrier.close()
+        trunk.stop()
+        far.stop()
+
+
+def test_one_telephone_is_called_by_one_of_two_trunks(exchange: Kamailio, tmp_path: Path) -> None:
+    one = Caller(exchange.url, tmp_path / "one")
+    trunk = msgspec.structs.replace(QUICK, number="{to}")
+    two = Caller(exchange.url, tmp_path / "two", trunk)
+    one.send(NUMBERS["nobody"])
+    for way in (NUMBERS["nobody"], f"+86{NUMBERS['nobody']}", f"0{NUMBERS['nobody']}"):
+        with pytest.raises(SendError) as e:
+            two.send(way)
+        assert e.value.full
+    one.carrier.close()
+    assert two.send(NUMBERS["nobody"]).state == "accepted", "when the first call is over"
+    two.carrier.close()
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_call(
+    exchange: Kamailio, tmp_path: Path
+) -> None:
+    (tmp_path / "calls").write_text("in the way")
+    caller = Caller(exchange.url, tmp_path)
+    for _ in range(2):
+        with pytest.raises(SendError) as e:
+            caller.send(NUMBERS["machine"])
+        assert not e.value.permanent
+        assert not e.value.full
+    (tmp_path / "calls").unlink()
+    assert caller.send(NUMBERS["machine"]).state == "accepted"
+    (first,) = (tmp_path / "calls" / "one").iterdir()
+    (first.parent / "2").write_text("in the way")
+    with pytest.raises(SendError) as e:
+        caller.send(NUMBERS["phone"])
+    assert not e.value.permanent
+    caller.carrier.close()
+
+
+def test_a_call_of_a_process_that_was_killed_ends_before_the_next(
+    exchange: Kamailio, tmp_path: Path
+) -> None:
+    killed = Caller(exchange.url, tmp_path)
+    killed.send(NUMBERS["nobody"])
+    (line,) = killed.carrier._lines.values()
+    assert line is not None
+    killed.carrier._free(line.phone)  # as in a new process, where it is not known
+    after = Caller(exchange.url, tmp_path)
+    after.carrier.probe()
+    assert line.agent.process.wait(30) is not None
+    assert after.send(NUMBERS["nobody"]).state == "accepted"
+    killed.carrier.close()
+    after.carrier.close()
+
+
+def test_a_text_that_cannot_be_spoken_calls_nobody(caller: Caller) -> None:
+    with pytest.raises(SendError) as e:
+        caller.send(NUMBERS["phone"], text="。。。🙂")
+    assert e.value.permanent
+    assert not e.value.blames_route
+
+
 def test_a_key_by_sip_info(caller: Caller, exchange: Kamailio) -> None:
     by_info: Phone = exchange.by_info  # type: ignore[attr-defined]
     caller.send(NUMBERS["info"])
