@@ -64,7 +64,7 @@ def newest(requirement: Requirement) -> str:
 
 def fetch(end: str, wanted: Sequence[str]) -> Path:
     """The folder of one end, fetched anew."""
-    folder = BUILD / end
+    folder = BUILD / end / "site-packages"  # as the tiers of the tests know what is a library's
     subprocess.run(  # noqa: S603  # pip, by our own interpreter
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
          "--upgrade", "--target", folder, *wanted],
