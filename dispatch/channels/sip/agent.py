@@ -140,8 +140,11 @@ class Baresip:
         self._say(command("dial", f"sip:{number}@{place}{_transport(self._url)}"))
 
     def play(self) -> None:
-        """The text, from its begin, whatever was sent before; and does sound leave at all?"""
+        """The text, from its begin, whatever was sent before."""
         self._say(command("ausrc", f"aufile,{self.folder}/text.wav", PLAY))
+
+    def ask(self) -> None:
+        """Does sound leave at all? Not before the last command was answered."""
         self._say(command("audio_debug", token=MEDIA))
 
     def thank(self) -> None:

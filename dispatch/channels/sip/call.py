@@ -48,10 +48,10 @@ class LineEvent(NamedTuple):
 
 
 class Do(NamedTuple):
-    """play: the text. thank: say so, for the key has counted. hang_up. tell: a word of
+    """play: the text. ask: does sound leave. thank: say so, for the key has counted. hang_up. tell: a word of
     `status_words.CALL`; the last one is `final`. route: the trunk's fault and not this call's."""
 
-    what: Literal["play", "thank", "hang_up", "tell"]
+    what: Literal["play", "ask", "thank", "hang_up", "tell"]
     word: str = ""
     detail: Said = ""
     final: bool = False
@@ -87,6 +87,7 @@ class Call:
                 return [Do("play")]
             case "sounding" if self._up_at is not None:
                 self._from, self._held = at, False
+                return [Do("ask")]
             case "held":
                 self._held = True
             case "mute":

@@ -318,6 +318,8 @@ class SipTrunk:
         match do.what:
             case "play":
                 line.agent.play()
+            case "ask":
+                line.agent.ask()
             case "thank":
                 line.agent.thank()
                 line.close_at = now + line.sound.thanks_s

@@ -89,7 +89,7 @@ def test_a_code_is_keyed_whole_and_after_the_text() -> None:
 def test_a_tune_before_the_answer_is_not_the_call() -> None:
     """Early media: what is pressed or sent while it rings is nothing."""
     found = played(PLAN, (1, LineEvent("ringing")), (2, key("1")), (8, UP), (8.1, SOUNDING))
-    assert [d.what for d in found] == ["tell", "tell", "play"]
+    assert [d.what for d in found] == ["tell", "tell", "play", "ask"]
     assert not any(d.final for d in found)
 
 
