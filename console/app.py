@@ -85,6 +85,8 @@ class Guarded:
                     headers.setdefault(name, value)
                 if scope["path"].startswith("/static/vendor/"):
                     headers["Cache-Control"] = "max-age=86400"
+                elif scope["path"].startswith("/api/frame/"):  # each look is on record, a copy's is not
+                    headers["Cache-Control"] = "no-store"
                 else:
                     headers["Cache-Control"] = "no-cache"
             await send(message)

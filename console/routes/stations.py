@@ -109,7 +109,7 @@ class StationDesk(Desk):
         camera, of = self._feed.read(lambda view, _: shown_of(view, digest, zone))
         at = self._feed.at()
         if "as_taken" in request.query_params:
-            if not user.officer:
+            if not self._decides(user):
                 raise Refused(
                     403, Text("原图只给有决定权的人看", "as it was taken it is for who decides")
                 )
@@ -124,7 +124,7 @@ class StationDesk(Desk):
         if seen is None:
             raise Refused(415, how)
         self._looks.note(at, user.name, digest, f"{of} {zh(how)}".strip())
-        return _jpeg(seen, hidden=bool(how))
+        return _jpeg(seen, hidden=seen != body)
 
     def _dead(self, request: Request) -> Response:
         self._user(request)

@@ -200,9 +200,9 @@ def _named(setup: Setup, shown: Sequence[Known], wish: PackWish) -> dict[str, by
         frames = FrameStore(frames_folder(setup))
         for digest, camera in sorted(dict(_pictures(shown)).items()):
             if (body := frames.get(digest)) is not None:
-                seen, how = hidden(rule_of(setup.district, camera), body)
+                seen, _ = hidden(rule_of(setup.district, camera), body)
                 if seen is not None:  # of one in which somebody is hidden the hash is not the name's
-                    found[f"pictures/{digest}{'.hidden' * bool(how)}.jpg"] = seen
+                    found[f"pictures/{digest}{'.hidden' * (seen != body)}.jpg"] = seen
     return found
 
 

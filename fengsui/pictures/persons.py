@@ -26,11 +26,11 @@ class Hidden(NamedTuple):
 
 
 def rule_of(district: District, camera: str) -> PictureRule | None:
-    """Of a camera's pictures, or of people's (`people`); of a picture whose camera is not known the
-    strictest of all rows."""
+    """Of a camera's pictures, or of people's (`people`); of a picture whose camera is not known, or no
+    longer, the strictest of all rows."""
     rules = district.pictures
-    if camera and camera not in district.stations:
-        camera = PEOPLE
+    if camera and camera not in district.stations:  # a person, or a camera that was taken away
+        camera = PEOPLE if camera in district.contacts else ""
     named = [r for r in rules if camera in r.cameras]
     if camera and (named or camera == PEOPLE):
         return named[0] if named else None

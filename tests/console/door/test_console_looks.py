@@ -22,7 +22,7 @@ from tests.support.console_door import PASSWORD, Caller
 from tests.support.decide_district import T0, yanqing
 from tests.support.watching import until
 
-ONE, TWO = "a" * 64, "b" * 64
+ONE, TWO, BARE = "a" * 64, "b" * 64, "d" * 64
 
 
 @pytest.fixture
@@ -102,9 +102,11 @@ def test_as_it_was_taken_is_for_who_decides_and_says_why(
     users = Users(setup.folder)
     users.add("wang", "approver", "K-01", PASSWORD)
     hide = Sources(
-        frame={ONE: b"one", TWO: b"two"}.get,
-        hide=lambda _, body: (None if body == b"two" else b"hidden", "persons hidden"),
-    )
+        frame={ONE: b"one", TWO: b"two", BARE: b"bare"}.get,
+        hide=lambda _, body: (
+            None if body == b"two" else body if body == b"bare" else b"hidden", "persons hidden"
+        ),
+    )  # fmt: skip
     with serving(
         setup.district, setup.run, lambda: open_run_log(setup), users, Listen(),
         sources=hide, now=now_ms,
@@ -112,16 +114,22 @@ def test_as_it_was_taken_is_for_who_decides_and_says_why(
         caller = Caller(address)
         caller.enter("wang")
         assert until(lambda: caller.ask("GET", "/api/snapshot")[0] == 200)
-        assert caller.ask("GET", f"/api/frame/{ONE}")[2] == b"hidden"
+        _, headers, seen = caller.ask("GET", f"/api/frame/{ONE}")
+        assert (seen, headers["cache-control"]) == (b"hidden", "no-store")
+        assert headers["fengsui-persons"] == "hidden"
         assert caller.ask("GET", f"/api/frame/{TWO}")[0] == 415, "what cannot be hidden is not shown"
         assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=")[0] == 422
         assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=who%20stands%20there")[2] == b"one"
         token = {"Authorization": f"Bearer {users.issue('province', 'viewer', '')}"}
         assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=curious", **token)[0] == 403
+        looks_on = {"Authorization": f"Bearer {users.issue('county', 'viewer', 'K-01')}"}
+        assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=curious", **looks_on)[0] == 403
         assert looked(users) == [
             ("wang", f"{ONE} persons hidden"),
             ("wang", f"{ONE} as taken: who stands there"),
         ]
+        headers = caller.ask("GET", f"/api/frame/{BARE}")[1]
+        assert "fengsui-persons" not in headers, "shown as taken, so nobody is said to be hidden"
         monkeypatch.setattr(looks.Looks, "must_note", lambda *_: False)
         assert caller.ask("GET", f"/api/frame/{ONE}?as_taken=once%20more")[0] == 503
     users.close()

@@ -33,11 +33,14 @@ def detail(body: bytes | None) -> float:
 
 def test_whose_rule_a_picture_follows() -> None:
     of = replace(yanqing(), pictures=(HIDE, SHOW, REST, SENT))
+    assert "C-0004" in of.contacts
     assert rule_of(of, "V01") is HIDE
     assert rule_of(of, "V03") is SHOW
     assert rule_of(of, "V09") is REST
     assert rule_of(of, "C-0004") is SENT  # a person's photograph
     assert rule_of(of, "") is REST, "of an unknown camera: the strictest"
+    lax = replace(SENT, persons="show")
+    assert rule_of(replace(of, pictures=(SHOW, HIDE, lax)), "V99") is HIDE, "taken away since"
     assert rule_of(replace(of, pictures=(SHOW, HIDE)), "") is HIDE
     assert rule_of(replace(of, pictures=(SHOW,)), "V09") is None
 
