@@ -16,6 +16,9 @@ correlation (Kuglin & Hines 1975) of the surroundings with the reference shifts 
 are what lies more than a tenth of the picture's width outside the channel: a flood is not blindness.
 Frozen: `frozen_frames` pictures in a row like the one before them, to the last pixel of T.
 
+Once moved it sees again only when its surroundings are surely found (peak > 0.2), and the other kind, by
+night or by day, gets no first reference until then: it would be one of the moved view.
+
 The reference is a picture of the same kind (by day in colour, at night in grey) that could see;
 it is renewed every six hours while nothing has moved, and its own shift is carried along. A new
 `checked` in cameras.csv begins anew; a camera without a row there adopts a new view after a day.
@@ -39,7 +42,7 @@ _WHITE = 250
 _DARK_CHANNEL = 0.65
 _DETAIL, _LOST, _DIRTY = 8.0, 0.25, 0.65
 _STILL = 0.3
-_FOUND, _NOWHERE = 0.2, 0.08  # peaks
+FOUND, _NOWHERE = 0.2, 0.08  # peaks
 _SOFTER = 0.1
 _COLOURFUL = 2.5  # grey levels between the strongest and the weakest colour
 
@@ -84,7 +87,7 @@ def against(
     """Empty, or why this picture shows nothing, seen beside the reference; and its shift, on top of
     the reference's own. A peak too low to tell a shift tells none."""
     found = shift(reference, thumb, scene)
-    sure = found.peak > _FOUND
+    sure = found.peak > FOUND
     found = Shift(carried[0] + found.x * sure, carried[1] + found.y * sure, found.peak)
     if found.peak >= _NOWHERE and _sharpness(thumb) < _SOFTER * _sharpness(reference):
         return "blurred", found

@@ -23,7 +23,7 @@ from detectors.camera.front import BINS, NOWHERE, front, place, profile
 from detectors.camera.motion import Look, judge, moving
 from detectors.camera.picture import THUMB, Picture
 from detectors.camera.scene import Floats, Scene, moved_by, scene_of
-from detectors.camera.sight import against, kind_of, sight
+from detectors.camera.sight import FOUND, against, kind_of, sight
 from detectors.camera.speed import speed
 from detectors.camera.state import FRAMES, CameraState, Frame, Reference
 from detectors.camera.waterline import water_line
@@ -122,17 +122,26 @@ def _sight(
     kind = kind_of(picture)
     reference = state.references.get(kind)
     known = see(reference.digest) if reference is not None else ""
+    moved = 0 <= state.moved_since <= frame.at
+    given_up = camera is None and moved and frame.at - state.moved_since >= _ADOPT
     if reference is None or isinstance(known, str):
+        if moved and not given_up:  # by day: its first night must not become what is usual
+            return "moved"
         if newest:
             state.references[kind] = Reference(frame.at, frame.digest)
         return ""
     carried = (reference.x, reference.y)
     found, shift = against(rule, known.thumb, picture.thumb, scene, carried)
     frame.x, frame.y = round(shift.x, 3), round(shift.y, 3)
+    if moved and not found and shift.peak <= FOUND:  # another view looks a little like the old one
+        found = "moved"
     if not newest:
         return found
-    state.moved_since = -1 if found != "moved" else max(state.moved_since, 0) or frame.at
-    adopt = camera is None and found == "moved" and frame.at - state.moved_since >= _ADOPT
+    if not found:
+        state.moved_since = -1
+    elif found == "moved":
+        state.moved_since = max(state.moved_since, 0) or frame.at
+    adopt = given_up and found == "moved"
     if adopt or (not found and frame.at - reference.at >= _RENEW):
         x, y = (0.0, 0.0) if adopt else (frame.x, frame.y)
         state.references[kind] = Reference(frame.at, frame.digest, x, y)

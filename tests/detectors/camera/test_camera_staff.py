@@ -1,14 +1,19 @@
 """A staff gauge as a camera reads it: drawn views whose stage is known, Yanqing's two, and real rivers."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageChops, ImageOps
 
 from bench.cases.sight.staff import CAMERA, STAFF, VIEWS, row
 from config.records.district import Camera
-from detectors.camera.picture import decode
+from config.records.rules import CameraRule
+from detectors.camera.picture import Picture, decode
 from detectors.camera.scene import scene_of
+from detectors.camera.state import CameraState
+from detectors.camera.watch import watch
 from detectors.camera.waterline import water_line
 from simulators.scenario import scenario
 from simulators.views.staff_view import Weather, board_of, picture
@@ -49,6 +54,49 @@ def test_drops_on_the_lens_spoil_a_picture_and_not_three() -> None:
     found = row("wet lens", 60)
     assert found.rmse > 0.08, "the figure of the page is of honest drops"
     assert found.lowest == 0
+
+
+def seen_of(*bodies: bytes) -> list[tuple[str, list[float]]]:
+    """Of pictures a minute apart: why each shows nothing, or the stages that it shows."""
+    state, store, found = CameraState(), dict[str, Picture | str](), []
+    for n, body in enumerate(bodies):
+        store[str(n)] = decode(body)
+        at = 60_000 * (n + 1)
+        one = watch(CameraRule(), CAMERA, {"water_line"}, state, at, str(n), store.__getitem__)
+        found.append((one.sight, [r.counts / 1000 for r in one.readings]))
+    return found
+
+
+def lie(body: bytes, how: str) -> bytes:
+    """What a camera shows that no longer looks at its staff as it was set up."""
+    seen = Image.open(BytesIO(body))
+    match how:
+        case "upside down":
+            seen = ImageOps.flip(seen)
+        case "mirrored":
+            seen = ImageOps.mirror(seen)
+        case "knocked":
+            seen = ImageChops.offset(seen, 0, 60)
+    out = BytesIO()
+    seen.save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("how", ["upside down", "mirrored", "knocked"])
+def test_a_camera_that_shows_another_view_gives_no_stage_by_day_or_in_its_first_night(
+    how: str,
+) -> None:
+    """Water at 1.0 m was read as 2.3 m in the first night after a knock, and as 2.2 m upside down."""
+    board, night = board_of(STAFF), Weather(night=True, noise=5.0)
+    well = [picture(5, 60.0 * n, 1.0, CLEAR, board) for n in range(4)]
+    day = [lie(picture(5, 60.0 * n, 1.0, CLEAR, board), how) for n in range(4, 12)]
+    dark = [lie(picture(5, 60.0 * n, 1.0, night, board), how) for n in range(12, 17)]
+    found = seen_of(*well, *day, *dark)
+    assert [why for why, _ in found[:4]] == [""] * 4
+    told = [stage for _, stages in found[4:] for stage in stages]
+    assert len(told) <= 1, "fewer than the three that a rule takes"
+    again = seen_of(*well, *day[:2], *well)
+    assert [why for why, _ in again[-4:]] == [""] * 4, "put back, it sees"
 
 
 def test_the_same_arguments_give_the_same_bytes() -> None:
