@@ -56,7 +56,7 @@ _EACH = {
         "night": Entry(
             "bench.cases.people.night:bench_night",
             "一夜里每人的消息：有夜间规则和没有（即此前的版本），同一场演练。",
-            "Messages a person in the night of a played run, with the night's rules and without.",
+            "Messages a person in a night of a played run, with the night's rules and without.",
         ),
         "poison": Entry(
             "bench.cases.doors.poison:bench_poison",
@@ -82,8 +82,9 @@ _EACH = {
         ),
         "camera": Entry(
             "bench.command:bench_camera",
-            "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比。",
-            "Milliseconds for a 720p frame, rule by rule, beside the plain way.",
+            "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比；水尺读得多准、误报几次。",
+            "Milliseconds for a 720p frame, rule by rule, beside the plain way; how well a staff is read, and "
+            "how often falsely.",
         ),
         "console": Entry(
             "bench.cases.console:bench_console",

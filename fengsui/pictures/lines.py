@@ -6,7 +6,6 @@ from pathlib import Path
 
 from config.language import Said, Text
 from config.records.district import District
-from detectors.camera.persons import missing
 from dispatch.words.local_time import local
 from fengsui.pictures.index import FILE, PictureIndex
 from fengsui.pictures.keeping import undeclared
@@ -30,8 +29,13 @@ def asks(district: District) -> Text | None:
 def undetected(district: District) -> Text | None:
     """What becomes of pictures in which persons are to be hidden and no detector is installed."""
     rows = [r for r in district.pictures if r.persons == "hide"]
-    lacks = missing() if rows else None
-    if lacks is None:
+    if not rows:
+        return None
+    from detectors.camera.persons import (
+        missing,  # pictures are loaded where a district hides persons
+    )
+
+    if (lacks := missing()) is None:
         return None
     shown = " ".join(r.purpose for r in rows if r.undetected == "show")
     coarse = " ".join(r.purpose for r in rows if r.undetected == "coarse")

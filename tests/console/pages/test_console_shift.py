@@ -289,7 +289,7 @@ def test_what_is_printed_may_run_no_code(two: tuple[Caller, Caller], log: Log) -
     assert wang.ask("GET", "/print/report")[0] == 404  # no report yet
     assert wang.ask("GET", "/print/secrets")[0] == 404
     assert Caller(wang.host).ask("GET", "/print/report")[0] == 401
-    cases(log, red("A01"), *moved_on())
+    cases(log, red("A01"), seen(40, Level.YELLOW, Action.MOVE, area="A02"), *moved_on())
     wait_for_alert(log)
     for _ in range(1200):
         status, headers, data = wang.ask("GET", "/print/report")
@@ -355,7 +355,7 @@ def test_a_decision_shows_on_an_open_log_and_facts_are_corrected_there(
     seat: Seat, second: Seat, log: Log
 ) -> None:
     expect = sync_api.expect
-    cases(log, red("A01"), *moved_on())
+    cases(log, red("A01"), seen(40, Level.YELLOW, Action.MOVE, area="A02"), *moved_on())
     page = seat.enter("li", "/#/shift")
     expect(page.locator("[data-event=decision]", has_text="D-01")).to_have_count(0)
     other = second.enter("wang", "/#/warnings")
