@@ -147,6 +147,24 @@ def test_only_the_judge_and_the_desk_hold_the_list_of_signers() -> None:
         assert SERVICES[name]["environment"]["FENGSUI_SIGNERS"] == "/var/lib/fengsui/signers"
 
 
+def test_the_page_for_residents_can_read_nobodys_number() -> None:
+    page, keeper = SERVICES["residents-page"], SERVICES["residents"]
+    assert page["networks"] == ["screens"]
+    assert "secrets" not in page
+    mounted = [str(v) for v in page["volumes"]]
+    assert not [v for v in mounted if "contacts" in v]
+    assert set(mounted) & {str(v) for v in keeper["volumes"]} == {mounted[0], mounted[1]}
+    assert "ports" not in keeper
+    unit = (UNITS / "fengsui-residents.service").read_text("utf-8")
+    assert "User=fengsui-page" in unit
+    assert "LoadCredential" not in unit
+    assert "StateDirectory" not in unit
+    door = _directives(UNITS / "fengsui-residents-keeper.socket")
+    assert (door["SocketGroup"], door["SocketMode"]) == (["fengsui-page"], ["0660"])
+    (where,) = door["ListenStream"]
+    assert f"--keeper {where}" in unit
+
+
 def test_what_is_published_beyond_this_machine_is_the_devices_port_only() -> None:
     ports = [p for service in SERVICES.values() for p in service.get("ports", [])]
     own = ("127.0.0.1:", "${FENGSUI_TELEMETRY_LISTEN:-127.0.0.1}:")

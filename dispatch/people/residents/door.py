@@ -12,6 +12,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from starlette.routing import Route
 from config.language import Text, text_of
 from config.records.district import District
 from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
+from dispatch.people.residents.keeper import SocketDesk
 from dispatch.people.residents.page import DAYS, HOURS, LANGS, Lang, Shown, answer, code, form
 from dispatch.people.residents.places import Places
 from dispatch.people.residents.words import is_mobile
@@ -57,15 +59,15 @@ class _Bad(Exception):
 
 
 class ResidentDoor:
-    """wall: epoch ms. notes: what everybody may know of a place, by its id. even_s: answers about a number come
-    so many seconds after they were asked for, or a multiple of it."""
+    """wall: epoch ms. log: None where a keeper writes it. notes: what everybody may know of a place, by its
+    id. even_s: answers about a number come so many seconds after they were asked for, or a multiple of it."""
 
     def __init__(
         self,
         district: District,
         live: bool,
-        log: Log,
-        desk: ResidentDesk,
+        log: Log | None,
+        desk: ResidentDesk | SocketDesk,
         wall: Callable[[], int],
         notes: Callable[[str], list[Text]] = lambda _: [],
         even_s: float = _EVEN_S,
@@ -168,7 +170,7 @@ class ResidentDoor:
 
     def _keep(self, outs: list[Out]) -> None:
         """Raises OSError: nobody is told that it is kept before the log has it."""
-        if outs:
+        if outs and self._log is not None:
             self._log.append(outs)
 
     def _not_kept(self, e: Exception) -> _Bad:
@@ -243,5 +245,30 @@ def run_door(
                     log.append(outs)
             except (*FAULTS, Unavailable) as e:
                 seldom("residents", text_of(e))
+    finally:
+        server.close()
+
+
+def run_page(
+    district: District,
+    live: bool,
+    keeper: Path,
+    listen: str,
+    wall: Callable[[], int],
+    stop: threading.Event,
+    ready: Callable[[str], None],
+) -> None:
+    """The page alone, until `stop`: what it wants it asks of the keeper's socket. Raises OSError when the place
+    cannot be had."""
+    far = SocketDesk(keeper)
+    app = ResidentDoor(district, live, None, far, wall, far.notes).app()
+    server = HttpDoor(
+        app, listen, WHERE, _BOUNDS, Front(proxies=district.channels.residents_proxies)
+    )
+    ready(server.url)
+    pulse = metrics.PULSES.of("residents")
+    try:
+        while not stop.wait(1.0):
+            pulse.beat()
     finally:
         server.close()

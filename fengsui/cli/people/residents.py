@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
 from config.language import Text
 from dispatch.people.residents.allowance import Allowance
-from dispatch.people.residents.door import run_door
+from dispatch.people.residents.door import run_door, run_page
+from dispatch.people.residents.keeper import run_keeper
 from dispatch.people.residents.sheet import sheets
 from fengsui.cli.options import RUN, Shared
 from fengsui.run import named_area
@@ -36,9 +38,9 @@ _WHAT = {
 
 @click.group()
 def residents() -> None:
-    """居民自己订阅：serve 公开网页，sheets 村口张贴的二维码，counts 每天的次数。
+    """居民自己订阅：serve 公开网页，keep 网页背后的保管进程，sheets 村口张贴的二维码，counts 每天的次数。
 
-    Residents subscribe by themselves: serve the public page, sheets for the village doors, counts of a day.
+    Residents subscribe by themselves: serve the public page, keep what it is told, sheets, counts of a day.
     """
 
 
@@ -54,8 +56,18 @@ def residents() -> None:
         )
     ),
 )
+@click.option(
+    "--keeper",
+    type=click.Path(path_type=Path),
+    help=spoken(
+        Text(
+            "只开网页，联系人和日志由这个套接字后的 keep 保管",
+            "the page alone: `keep` behind this socket has contacts and log",
+        )
+    ),
+)
 @click.pass_obj
-def serve_(obj: Shared, run_name: str, listen: str) -> None:
+def serve_(obj: Shared, run_name: str, listen: str, keeper: Path | None) -> None:
     """公开网页：单独一个进程、一个端口，与值班台无关；见 docs/residents.md。
 
     The public page, a process and a port of its own, apart from the duty room: docs/en/residents.md.
@@ -74,8 +86,9 @@ def serve_(obj: Shared, run_name: str, listen: str) -> None:
     calm_collector()
 
     def ready(url: str) -> None:
-        (setup.folder / "residents.url").write_text(url + "\n")
-        d, where = setup.district, shown(setup.log)
+        d, where = setup.district, shown(setup.log) if keeper is None else f"{keeper}"
+        if keeper is None:
+            (setup.folder / "residents.url").write_text(url + "\n")
         echo(
             Text(
                 f"fengsui residents: {d.name} {setup.run.name} {url}，日志 {where}",
@@ -87,7 +100,11 @@ def serve_(obj: Shared, run_name: str, listen: str) -> None:
     stop = threading.Event()
     with working(stop):
         try:
-            _serve(setup, at, stop, ready)
+            if keeper is None:
+                _serve(setup, at, stop, ready)
+            else:
+                alone = msgspec.structs.replace(setup.district, contacts={})
+                run_page(alone, setup.live, keeper, at, now_ms, stop, ready)
         except OSError as e:
             if isinstance(next(iter(e.args), None), Text):
                 raise
@@ -109,6 +126,43 @@ def _clock(setup: Setup, log: Log) -> Callable[[], int]:
     if setup.live:
         return now_ms
     return lambda: last_tick(log) or setup.run.start_at
+
+
+@residents.command("keep")
+@RUN
+@click.option("--socket", "path", type=click.Path(path_type=Path), help="PATH")
+@click.option(
+    "--systemd",
+    is_flag=True,
+    help=spoken(Text("用 systemd 交来的套接字", "the socket that systemd hands over")),
+)
+@click.pass_obj
+def keep(obj: Shared, run_name: str, path: Path | None, systemd: bool) -> None:
+    """保管进程：有联系人库和日志；serve --keeper 的网页经套接字问它，自己什么也读不到。
+
+    The keeper has the contact store and the log: the page of serve --keeper asks it by a socket and reads
+    neither.
+    """
+    if (path is None) != systemd:
+        raise Usage(Text("写 --socket PATH 或 --systemd", "say --socket PATH or --systemd"))
+    setup = obj.reader(run_name)
+    refuse_live_keys(setup)
+    calm_collector()
+    stop = threading.Event()
+
+    def ready() -> None:
+        echo(
+            Text(
+                f"fengsui residents keep: {path or 'systemd'}",
+                f"fengsui residents keep: {path or 'systemd'}",
+            ),
+            err=True,
+        )
+
+    with working(stop), log_of(setup, NAME, stop) as log:
+        if log is not None:
+            district, clock = with_people(setup, NAME), _clock(setup, log)
+            run_keeper(district, setup.live, log, path, clock, now_ms, stop, ready)
 
 
 @residents.command("sheets")
