@@ -1,6 +1,8 @@
 """What of a run's folder a district cannot do without, sealed by a passphrase: the duty room's accounts
 and record (`console.db`), people's links, and their names and numbers as they stand encrypted
-(`contacts.db`; its keys are kept apart). Without a passphrase they are not in a backup, and it says so.
+(`contacts.db`), with the keys of its rows, which are wrapped under the master key (`contacts-keys.db`; who
+subscribed today has one, too). The master key is kept apart. Without a passphrase none of them is in a
+backup, and it says so.
 
 A sealed file is `FSEAL1\\n`, 16 bytes of salt, 12 of nonce, then AES-256-GCM under the key that scrypt
 (RFC 7914; n = 2^15, r = 8, p = 1) makes of the passphrase; the file's name is bound in.
@@ -8,7 +10,8 @@ A sealed file is `FSEAL1\\n`, 16 bytes of salt, 12 of nonce, then AES-256-GCM un
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +26,7 @@ from stream.disk.files import create_file
 from stream.environment import Usage
 
 PASSPHRASE = "FENGSUI_BACKUP_PASSPHRASE"  # noqa: S105  # a variable, no password
+CONTACTS, KEYS = "contacts.db", "contacts-keys.db"  # of one moment
 _MARK = b"FSEAL1\n"
 _LEAST = 12  # characters of a passphrase
 
@@ -32,23 +36,39 @@ def places(setup: Setup) -> dict[str, Path]:
     return {
         "console.db": setup.folder / "console.db",
         LINKS: place(setup) / LINKS,
-        "contacts.db": place(setup) / "contacts.db",
+        CONTACTS: place(setup) / CONTACTS,
+        KEYS: place(setup) / "keys" / KEYS,
     }
 
 
 def held(setup: Setup) -> dict[str, bytes]:
     """What there is now; a database as it stands at one moment, though others write."""
     found = {}
-    for name, path in places(setup).items():
-        if not path.exists():
-            continue
-        if path.suffix != ".db":
-            found[name] = path.read_bytes()
-            continue
-        with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(":memory:")) as copy:
-            db.backup(copy)
-            found[name] = copy.serialize()
+    there = {name: path for name, path in places(setup).items() if path.exists()}
+    with _nobody_writes(there):
+        for name, path in there.items():
+            if path.suffix != ".db":
+                found[name] = path.read_bytes()
+                continue
+            with closing(sqlite3.connect(path)) as db, closing(sqlite3.connect(":memory:")) as copy:
+                db.backup(copy)
+                found[name] = copy.serialize()
     return found
+
+
+@contextmanager
+def _nobody_writes(there: Mapping[str, Path]) -> Iterator[None]:
+    """A row of the contact store and its key are of one moment: others may read on."""
+    if not {CONTACTS, KEYS} <= there.keys():
+        yield
+        return
+    with closing(sqlite3.connect(there[CONTACTS], timeout=60, isolation_level=None)) as db:
+        db.execute("ATTACH ? AS keys", (str(there[KEYS]),))
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            db.execute("ROLLBACK")
 
 
 def sealed(name: str, body: bytes, passphrase: str) -> bytes:
@@ -89,9 +109,12 @@ def _key(salt: bytes, passphrase: str) -> bytes:
 def put_back(setup: Setup, found: dict[str, bytes]) -> list[str]:
     """Write what is not there yet, for its owner alone; the names written."""
     written = []
+    there = {name for name, path in places(setup).items() if path.exists()}
+    if there & {CONTACTS, KEYS}:  # one without its other opens nothing
+        there |= {CONTACTS, KEYS}
     for name, path in places(setup).items():
-        if name in found and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if name in found and name not in there:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             create_file(path, found[name])
             written.append(name)
     return written

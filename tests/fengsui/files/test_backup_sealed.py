@@ -13,15 +13,18 @@ from hypothesis import strategies as st
 
 from config.load import load
 from console.auth.accounts import Users
+from dispatch.people.contact_store import ContactStore, master_file
 from fengsui.files.backup import take
 from fengsui.files.redact import private, redacted
 from fengsui.files.restore import restore
 from fengsui.files.sealed_state import PASSPHRASE, opened, sealed
 from fengsui.run.setup import default_config, make_setup
 from ingest.people.links import Links
+from stream.disk.files import write_file
 from stream.environment import Usage
 from stream.log.open import open_log
 from stream.stages.run_identity import begin
+from tests.support.choices import resident
 from tests.support.districts import yanqing
 from tests.support.examples import examples
 
@@ -139,6 +142,38 @@ def test_accounts_come_back_with_the_passphrase_alone(
     without = restore(file, "", at("without"), said.append)
     assert not (without.folder / "console.db").exists()
     assert any(PASSPHRASE in s for s in said)
+
+
+def test_who_subscribed_comes_back_with_the_passphrase_and_the_master_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PASSPHRASE, "correct horse battery")
+    folder = default_config()
+    setup = make_setup(load(folder), "live", tmp_path / "var")
+    log = open_log(setup.log, "live", "yanqing", DISTRICT.partitions)
+    begin(log, setup.run)
+    log.close()
+    before = resident("S-1", phone="13800138000", until="2026-08-01", category="tourist")
+    with ContactStore(setup.folder) as store:
+        store.put([before, resident("S-2", phone="13900139000")])
+        store.erase(["S-2"], 1)
+        master = master_file(setup.folder).read_bytes()
+    file = tmp_path / "b.tar.gz"
+    take(setup, folder, file, 1)
+    with tarfile.open(file) as tar:
+        whole = b"".join(
+            body.read() for m in tar.getmembers() if (body := tar.extractfile(m)) is not None
+        )
+    assert master.strip() not in whole
+    assert b"13800138000" not in whole
+    back = restore(file, "", lambda d, run: make_setup(d, run, tmp_path / "back"))
+    keys = back.folder / "keys"
+    assert (keys / "contacts-keys.db").stat().st_mode & 0o077 == 0
+    write_file(keys / "contacts.key", master)
+    with ContactStore(back.folder) as store:
+        assert store.whole("S-1") == before
+        assert store.with_number("13800138000") == ["S-1"]
+        assert (store.whole("S-2"), store.erased()) == (None, {"S-2"})
 
 
 def test_a_sealed_file_is_its_own_and_unchanged() -> None:
