@@ -43,7 +43,7 @@ def played(given: CheckScenario) -> Inline:
         inline.slot(
             [
                 Observation(station=s, quantity=q, observed_at=at, value=value)
-                for s, q, at, value in batch
+                for s, q, at, value, *_ in batch
             ],
             clock_at,
         )
