@@ -119,7 +119,8 @@ def test_one_that_the_group_has_put_out_fences_nobody(
     while not (found := live.poll(0.5)) and time.monotonic() < until:
         pass
     assert live.owned() == {0: 0}
-    assert stale.wakes().startswith(said)
+    # a busy Kafka may have no coordinator for it at that moment: it ends there, and fences nobody either
+    assert stale.wakes().startswith((said, "unavailable: "))
     live.commit(0, found[-1].offset + 1, [Out("alerts", "k", b"of the live one")])
     assert alerts(log) == [b"of the live one"]
     live.close()
