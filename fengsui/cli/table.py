@@ -290,7 +290,8 @@ COMMANDS = {
         ),
         "residents": Entry(
             "fengsui.cli.people.residents:residents",
-            "居民自己订阅：serve 公开网页，keep 网页背后的保管进程，sheets 村口张贴的二维码，counts 每天的次数。",
+            "居民自己订阅：serve 公开网页，keep 网页背后的保管进程，sheets 村口张贴的二维码，"
+            "counts 每天的次数。",
             "Residents subscribe by themselves: serve the public page, keep what it is told, sheets, counts of "
             "a day.",
         ),
