@@ -24,21 +24,20 @@ from starlette.routing import Route
 from config.language import Text, text_of
 from config.records.district import District
 from dispatch.people.residents.desk import FAULTS, Often, ResidentDesk, Wish
-from dispatch.people.residents.keeper import SocketDesk
+from dispatch.people.residents.keeper import SocketDesk, tend
 from dispatch.people.residents.page import DAYS, HOURS, LANGS, Lang, Shown, answer, code, form
 from dispatch.people.residents.places import Places
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
 from stream.http.server import Bounds, Front, HttpDoor
-from stream.log.port import Log, Out, Unavailable
+from stream.log.port import Log, Out
 from stream.oplog import Seldom
 from stream.pace.rate_limit import RateLimit, network_of
 
 WHERE = "residents-http"
 _A_MINUTE = 60  # requests of one address: many telephones of one carrier share one
 _BYTES = 4096
-_HOUR_S = 3600.0
 _EVEN_S = 0.5  # answers come at such steps: how long our disk took would tell whether a number is known
 _BOUNDS = Bounds(connections=256, head_s=10.0, body_s=10.0, answer_s=30.0, of_one=64)
 _HEADERS = {
@@ -228,23 +227,9 @@ def run_door(
     app = ResidentDoor(district, live, log, desk, wall, places.notes).app()
     front = Front(proxies=district.channels.residents_proxies)
     server = HttpDoor(app, listen, WHERE, _BOUNDS, front)
-    seldom = Seldom()
     ready(server.url)
-    pulse = metrics.PULSES.of("residents")
-    last = 0.0
     try:
-        while not stop.wait(1.0):
-            pulse.beat()
-            places.look()
-            last -= 1.0
-            if last > 0:
-                continue
-            last = _HOUR_S
-            try:
-                if outs := desk.ended():
-                    log.append(outs)
-            except (*FAULTS, Unavailable) as e:
-                seldom("residents", text_of(e))
+        tend(desk, places, log, stop)
     finally:
         server.close()
 

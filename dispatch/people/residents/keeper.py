@@ -213,6 +213,24 @@ class _Door(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """A page that went away is none of ours."""
 
 
+def tend(desk: ResidentDesk, places: Places, log: Log, stop: threading.Event) -> None:
+    """Until `stop`: a beat and a look at what has come to places each second, and once an hour whoever's
+    last day is over leaves the list. Of whichever process holds the desk."""
+    pulse, seldom, last = metrics.PULSES.of("residents"), Seldom(), 0.0
+    while not stop.wait(1.0):
+        pulse.beat()
+        places.look()
+        last -= 1.0
+        if last > 0:
+            continue
+        last = _HOUR_S
+        try:
+            if outs := desk.ended():
+                log.append(outs)
+        except (*FAULTS, Unavailable) as e:
+            seldom("residents", text_of(e))
+
+
 def run_keeper(
     district: District,
     live: bool,
@@ -225,30 +243,13 @@ def run_keeper(
 ) -> None:
     """Open until `stop`; once an hour whoever's last day is over leaves the list. path: of the socket; None:
     the one that systemd hands over. Raises OSError when it cannot be had."""
-    desk, places, seldom = (
-        ResidentDesk(district, live, clock, wall),
-        Places(district, log, clock),
-        Seldom(),
-    )
+    desk, places = ResidentDesk(district, live, clock, wall), Places(district, log, clock)
     door = _Door(path, Keeper(district, log, desk, places.notes, wall))
     ear = threading.Thread(target=door.serve_forever, name="keeper", daemon=True)
     ear.start()
     ready()
-    pulse = metrics.PULSES.of("residents")
-    last = 0.0
     try:
-        while not stop.wait(1.0):
-            pulse.beat()
-            places.look()
-            last -= 1.0
-            if last > 0:
-                continue
-            last = _HOUR_S
-            try:
-                if outs := desk.ended():
-                    log.append(outs)
-            except (*FAULTS, Unavailable) as e:
-                seldom("residents", text_of(e))
+        tend(desk, places, log, stop)
     finally:
         door.shutdown()
         door.server_close()
