@@ -217,6 +217,7 @@ def test_the_second_officer_of_an_end_is_led_to_the_end(seat: Seat, second: Seat
         at.locator(f"[data-act={who}]").click()
         at.locator(f"[data-go={who}]").click()
         expect(at.locator("dialog.confirm")).to_have_count(0)
+    expect(page.locator("[data-state=released]")).to_have_count(1)  # else it asks for an older version
     page.locator("[data-act=lower]").click()
     page.locator("#level").select_option("2")
     page.locator("#reason").fill("雨停")
