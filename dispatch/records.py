@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from config.language import Said, Text
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Coverage, Detection, Evidence, Mark
+from dispatch.proving.judged import JudgedAnswer
 from ingest.observation import PersonSays, Service
 from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run, Tick, Whole
@@ -87,7 +88,9 @@ class Question(Record, frozen=True, kw_only=True):
     deadline_at: Whole | None = None
     signed: tuple[str, ...] = ()
     phoned: tuple[str, ...] = ()
-    agreed: tuple[str, ...] = ()  # offices of a joint release that have agreed, and those who have not
+    agreed: tuple[
+        str, ...
+    ] = ()  # offices of a joint release that have agreed, and those who have not
     awaited: tuple[str, ...] = ()
     to_level: Level = Level.NONE
     to_action: Action = Action.NONE
@@ -236,6 +239,8 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     # (dispatch/send/outbox/state.py)
     plain: tuple[Route, ...] = ()
     closed: bool = False  # the place was 封沟 as the words were made
+    # an answer counts with the code alone (dispatch/proving/codes.py): the blank that stands for its figures
+    code: str = ""
 
 
 State = Literal[
@@ -289,6 +294,8 @@ class Receipt(Record, frozen=True, kw_only=True, tag="receipt"):
     detail: Said = ""
     refs: tuple[str, ...] = ()  # "CARRIER|ID": the carrier's own ids of the message, one a part
     unsent: bool = False  # no attempt was made, so nothing can have gone out
+    # of a message that asks for a code: what whoever answered gave
+    answered_by: Literal["", "code", "wrong", "bare"] = ""
 
 
 class RouteHealth(Record, frozen=True, kw_only=True, tag="route_health"):
@@ -355,7 +362,16 @@ Passed = Acknowledgement | PersonSays | Service | RecordEnd | Custody | Subscrib
 CaseRecord = Run | Tick | Mark | Detection | Decision | Outcome | Passed
 AlertRecord = Run | Tick | Mark | Alert | Decision | Report | Passed
 DeliveryRecord = (
-    Run | Tick | Mark | Delivery | Receipt | Acknowledgement | RouteHealth | PersonSays | Terminals
+    Run
+    | Tick
+    | Mark
+    | Delivery
+    | Receipt
+    | Acknowledgement
+    | RouteHealth
+    | PersonSays
+    | Terminals
+    | JudgedAnswer
 )
 
 

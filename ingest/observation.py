@@ -190,6 +190,7 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     # report_flood of a lake or dam that gave way: its hazard, and when that was, as the person says it
     fact: Literal["", "dam_break", "reservoir_release"] = ""
     happened_at: Whole = 0  # 0: as it was said
+    code: str = ""  # figures that may be the code of an answer (叫应), as they were said
     until_at: Whole = 0  # closed: a gully or site counts as closed until then, if nobody says more
 
 

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from config.checks.proving import proving_faults
 from config.checks.tables import ACTIONS, LEVELS, QUIET, RULES
 from config.language import Said, Text
 from config.read.problem import Problem, out_of_range, problem
@@ -321,3 +322,5 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
     ):
         if not least <= getattr(policy.orders, name) <= most:
             wrong(f"orders.{name}", Text("越界", "is out of range"), f"{least} … {most}")
+    for key, why, write in proving_faults(policy.proving):
+        wrong(f"proving.{key}", why, write)

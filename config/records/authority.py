@@ -74,6 +74,20 @@ class OrderCost(Row, frozen=True, kw_only=True):
     source: Said = ""  # why: "…", or ["中文", "English"]
 
 
+class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`[proving]`: what a district asks for before it believes that a call was answered and people were moved.
+    Every part is off until it is set.
+
+    code: who must answer (叫应) is asked for the code that stands in the message. digits: of it.
+    valid_min: so long after a message went out its code is taken. wrong_most: after so many wrong ones about
+    one warning no more of this person are taken in writing, and the duty room calls."""
+
+    code: bool = False
+    digits: int = 4
+    valid_min: int = 120
+    wrong_most: int = 5
+
+
 class Policy(Row, frozen=True, kw_only=True):
     """policy.toml: authority by hazard and level or action, hold times, validity, incidents."""
 
@@ -96,4 +110,5 @@ class Policy(Row, frozen=True, kw_only=True):
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报
     orders: OrderCost = OrderCost()
+    proving: Proving = Proving()
     level_numbers: bool = False  # 蓝色（Ⅳ级）, yellow (level III) in written names of a colour

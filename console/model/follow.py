@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from dispatch.asked import asked
 from dispatch.records import AlertRecord, CaseRecord, Decision, DeliveryRecord
+from dispatch.signatures.asked import asked
 from ingest.observation import ObservationRecord
 from stream.log.port import Log
 from stream.records import DeadLetter, decode

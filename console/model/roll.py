@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from config.records.district import District
 from console.model.view import View
 from dispatch.people.evacuation_roll import Roll, RollRow
+from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Alert, Delivery, Receipt
 from ingest.observation import PersonSays
 from stream.records import Record
@@ -23,7 +24,7 @@ class Rolled:
     def take(self, record: Record, view: View) -> None:
         """Fold one record in, after the view has."""
         self.roll.take(record)
-        if isinstance(record, Alert | Delivery | PersonSays):
+        if isinstance(record, Alert | Delivery | PersonSays | JudgedAnswer):
             self.stale.add(record.area)
         elif isinstance(record, Receipt) and record.delivery in view.sent:
             self.stale.add(view.sent[record.delivery].delivery.area)

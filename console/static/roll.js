@@ -5,6 +5,10 @@ import { clock, part, picture } from "./live.js";
 import { ACTION, age, el, of, t, time } from "./words.js";
 
 const SAID = { moved: ["已转移", "moved"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
+// how strong an answer is: proven, only said, nothing
+const STRENGTH = { "": ["无回音", "silent"], received: ["已送到", "delivered"], read: ["说收到，无码", "said so, no code"], code: ["码对", "code right"], acted: ["已办", "done, proved"] };
+const isProven = (h) => h.strength === "code" || h.strength === "acted", isSaid = (h) => h.strength === "read";
+const WRONG = { wrong: ["码不对", "wrong code"], late: ["码过期", "code over"], locked: ["错太多，请打电话", "too many wrong, call"] };
 const opened = new Set(); // areas whose answers somebody looks at
 const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
 const left = (r) => r.should - (r.moved || 0);
@@ -23,11 +27,22 @@ export function paintRoll(into) {
     el("h3", {}, t("转移清点", "Who has moved")),
     found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个区还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; of ${mute} areas nobody has said` : ""}`))
       : el("p", { class: "empty" }, t("没有在办的预警，也没有人求助", "No warning is open and nobody asks for help")),
+    glance(found),
     found.length ? el("table", { class: "grid stack" },
       el("thead", {}, el("tr", {}, ...HEAD().map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...found.map(row))) : "");
   if (focus) into.querySelector(`[data-answers="${focus}"]`)?.focus();
 }
+
+// of all who must answer with a code, in one line; nothing where no district asks for one
+function glance(found) {
+  const all = found.flatMap((r) => r.heard || []), n = (is) => all.filter(is).length, proven = n(isProven), said = n(isSaid);
+  return all.length ? el("p", { class: "proof", "data-proof": `${proven} ${said} ${all.length - proven - said}` }, t("叫应：", "Woken: "),
+    el("strong", { class: "ok" }, t(`✓ 有据 ${proven}`, `✓ proven ${proven}`)), " ", el("strong", { class: said ? "doubt" : "" }, t(`？ 只说 ${said}`, `? only said ${said}`)), " ",
+    el("strong", { class: all.length - proven - said ? "bad" : "" }, t(`✗ 无声 ${all.length - proven - said}`, `✗ silent ${all.length - proven - said}`))) : "";
+}
+
+const strong = (h) => `${h.person} ${of(STRENGTH[h.strength])}${WRONG[h.verdict] && !isProven(h) ? ` · ${of(WRONG[h.verdict])}` : ""}${h.wrong ? t(`（错 ${h.wrong} 次）`, ` (${h.wrong} wrong)`) : ""}${h.at ? ` ${time(h.at, clock())}` : ""}`;
 
 const HEAD = () => [t("预警区", "Area"), t("应转移", "Should move"), t("已转移", "Moved"), t("未转移", "Not yet"), t("求助", "Help"), t("最近的话", "Newest word"), t("谁说的", "Who said so")];
 
@@ -46,5 +61,6 @@ function row(r) {
     cell(6, {}, el("details", { open: opened.has(r.area), ontoggle: (e) => { if (e.target.open) opened.add(r.area); else opened.delete(r.area); } },
       el("summary", { "data-answers": r.area }, t(`${words.length} 条，${r.unanswered.length} 人未答`, `${words.length} words, ${r.unanswered.length} have not answered`)),
       ...words.map((w) => el("p", {}, word(w))),
+      ...(r.heard || []).map((h) => el("p", { class: isProven(h) ? "" : "bad", "data-heard": h.person }, `${isProven(h) ? "✓" : isSaid(h) ? "？" : "✗"} ${strong(h)}`)),
       r.unanswered.length ? el("p", {}, t(`未答复：${r.unanswered.join(" ")}`, `not answered: ${r.unanswered.join(" ")}`)) : "")));
 }

@@ -14,11 +14,11 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address import closures
-from dispatch.address.closures import ClosedPlace
 from dispatch.address.instructions import instruction
 from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
 from dispatch.address.late_tasks import late_notices
-from dispatch.address.night import NightOf, Told, highest, tonight
+from dispatch.address.memory import AddressState
+from dispatch.address.night import Told, highest, tonight
 from dispatch.address.recipients import (
     MACHINES,
     Target,
@@ -35,9 +35,10 @@ from dispatch.address.to_superiors import to_superiors
 from dispatch.address.told import LastTold, most_told, said_beside
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
-from dispatch.decide.plan.tasks import Course, take
+from dispatch.decide.plan.tasks import take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
+from dispatch.proving.codes import blank
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
 from dispatch.words.compose import Message, write
 from dispatch.words.evidence import begins_at, foreseen, seen_itself
@@ -52,21 +53,6 @@ _UNPROVEN_EVERY_MS = 10 * 60_000
 _Words = dict[tuple[object, ...], tuple[tuple[Route, ...], tuple[Route, ...]]]
 
 
-class AddressState(msgspec.Struct):
-    """The memory of a partition of `alerts`."""
-
-    runs: list[Run] = []
-    marks: dict[str, int] = {}
-    alerts: dict[str, LastTold] = {}  # open warnings
-    ended: dict[str, LastTold] = {}  # those that ended a moment ago: their ends may be one message
-    courses: dict[str, Course] = {}  # the same, by which the plan's tasks open
-    late: dict[str, list[str]] = {}  # of which tasks the duty room was told that they are late
-    nights: dict[str, NightOf] = {}  # who was told something this night
-    unproven_at: int = 0  # when it was told last of an act that proves nobody's word
-    joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
-    closures: dict[str, ClosedPlace] = {}
-
-
 class Address:
     """See `stream.stages.stage.Stage`."""
 
@@ -78,6 +64,8 @@ class Address:
     def __init__(self, district: District, live: bool | None = None) -> None:
         """live: what this process was started for; None: a replay, whose `Run` says it."""
         self._start, self._district, self._live = district, district, live
+        proving = district.policy.proving
+        self._blank = blank(proving.digits) if proving.code else ""
         self._decoder = msgspec.json.Decoder(AlertRecord)
 
     def decode(self, value: bytes) -> Record:
@@ -333,10 +321,9 @@ class Address:
         inside = told.below if target.yours else told.inside
         known = was is not None if outward else target.recipient in inside
         lang = cast(Literal["zh", "en"], target.lang)
-        said = (
-            target.kind, target.category, lang, was, target.role, target.must_answer, target.yours,
-        )  # fmt: skip
+        said = (target.kind, target.category, lang, was, target.role, target.must_answer, target.yours)
         place = (*said, target.channels, tuple(a.id for a in beside))
+        code = self._blank if target.must_answer else ""
         forms = words.get(place)
         if forms is None:  # once for all who are told the same by the same ways
             message = Message(
@@ -352,11 +339,13 @@ class Address:
                 or (bool(beside) and told.moved),
                 beside=beside,
                 closed=closed,
+                code=code,
             )
             routes = tuple(write(self._district, message, c) for c in target.channels)
             forms = words[place] = routes, self._plain(message, target, told)
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
         most = most_told(alert, beside)
+        due_at = max(alert.sent_at, target.not_before) + deadline_ms(most | grade)
         return Delivery(
             id=delivery_id(alert.id, alert.version, target.recipient, alert.again),
             alert=alert.id,
@@ -375,9 +364,7 @@ class Address:
             was_level=was.level if was else Level.NONE,
             was_action=was.action if was else Action.NONE,
             queued_at=alert.sent_at,
-            deadline_at=min(
-                max(alert.sent_at, target.not_before) + deadline_ms(most | grade), alert.expires_at
-            ),
+            deadline_at=min(due_at, alert.expires_at),
             expires_at=alert.expires_at,
             lang=lang,
             must_answer=target.must_answer,
@@ -391,4 +378,5 @@ class Address:
             most_level=most.level,
             most_action=most.action,
             closed=closed,
+            code=code,
         )

@@ -139,6 +139,8 @@ CALL: dict[str, Meaning] = {
     "ringing": Meaning("accepted", zh="正在振铃"),
     "picked_up": Meaning("playing", zh="已接听"),
     "confirmed": Meaning("answered", zh="已按键确认"),
+    # by the code that the text held, which the far end compared itself
+    "confirmed_by_code": Meaning("answered", zh="已按确认码确认"),
     "confirmed_early": Meaning("failed", zh="未听完就按键"),  # the key came before the text's end
     "no_key": Meaning("failed", zh="未按键确认"),
     "wrong_code": Meaning("failed", zh="确认码不对"),
@@ -153,6 +155,8 @@ CALL: dict[str, Meaning] = {
     "invalid_number": Meaning("failed", True, "号码无效"),
     "expired": Meaning("failed", True, "逾时未接通"),
 }
+
+BY_CODE = frozenset({"confirmed_by_code"})
 
 # how a SIP trunk ends a call that nobody picked up (RFC 3261, 21; 607, 608: RFC 8197, 8688); what is in
 # neither table has failed and may be tried again

@@ -205,6 +205,7 @@ class CarrierReceipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     status: str
     at: int
     detail: str = ""
+    code: str = ""  # of an answer: the figures that the person gave
 
 
 Message = Command | Beacon | KeySet | Mandate | SelfTest | Noted | NodeReport

@@ -20,6 +20,8 @@ import msgspec
 
 from config.records.district import District
 from config.records.level import Action
+from dispatch.proving.heard import Heard, heard
+from dispatch.proving.judged import STRENGTHS, JudgedAnswer
 from dispatch.records import Alert, Delivery, Receipt
 from ingest.observation import PersonSays
 
@@ -62,6 +64,7 @@ class RollRow(msgspec.Struct, frozen=True):
     unanswered: tuple[str, ...]  # who must answer and has not
     guests: int | None = None
     closed: Closure | None = None
+    heard: tuple[Heard, ...] = ()  # who was asked for a code (叫应), and how strong their answer is
 
     @property
     def newest_at(self) -> int:
@@ -81,6 +84,9 @@ class Roll:
     # area -> id -> delivery that must be answered
     asked: dict[str, dict[str, Delivery]] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)  # delivery -> when
+    got: set[str] = field(default_factory=set)  # deliveries that a telephone has
+    # area -> warning and person -> id -> what their answer is worth
+    judged: dict[str, dict[tuple[str, str], dict[str, JudgedAnswer]]] = field(default_factory=dict)
     # area -> keeper -> when and how many
     staying: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     kept: dict[str, PersonSays] = field(default_factory=dict)  # area -> the newest closed or opened
@@ -107,7 +113,13 @@ class Roll:
                     self.kept[record.area] = record
             case Delivery() if record.must_answer:
                 self.asked.setdefault(record.area, {})[record.id] = record
+            case JudgedAnswer():
+                own = self.judged.setdefault(record.area, {})
+                own.setdefault((record.alert, record.person), {})[record.id] = record
+            case Receipt() if record.state == "delivered":
+                self.got.add(record.delivery)
             case Receipt() if record.state == "answered":
+                self.got.add(record.delivery)
                 heard = self.answered.get(record.delivery, 2**62)
                 self.answered[record.delivery] = min(heard, record.receipt_at)
             case _:
@@ -148,8 +160,10 @@ class Roll:
         answers = tuple(w for w in words if since and w.at >= since)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
         moved = max(counts, default=None)
-        spoke = {w.person for w in answers}
         ids = {a.id for a in alerts}
+        heard_ = self._how_strong(area, ids)
+        strong = {h.person for h in heard_ if h.proven}
+        spoke = {w.person for w in answers} - {h.person for h in heard_} | strong
         asked = {d.recipient for d in self.asked.get(area, {}).values() if d.alert in ids}
         return RollRow(
             area,
@@ -163,6 +177,7 @@ class Roll:
             tuple(sorted(asked - spoke)),
             guests,
             closed,
+            heard_,
         )
 
     def guests(self, area: str, now_at: int) -> int | None:
@@ -176,6 +191,23 @@ class Roll:
         if last is None or last.what != "closed" or last.until_at <= now_at:
             return None
         return Closure(last.person, last.said_at, last.until_at, last.photo)
+
+    def _how_strong(self, area: str, open_: set[str]) -> tuple[Heard, ...]:
+        """Who was asked for a code about what is open, the weakest answer first."""
+        asked: dict[str, list[Delivery]] = {}
+        for d in self.asked.get(area, {}).values():
+            if d.code and d.alert in open_:
+                asked.setdefault(d.recipient, []).append(d)
+        own = self.judged.get(area, {})
+        found = [
+            heard(
+                who,
+                [j for a in {d.alert for d in ds} for j in own.get((a, who), {}).values()],
+                delivered=any(d.id in self.got for d in ds),
+            )
+            for who, ds in asked.items()
+        ]
+        return tuple(sorted(found, key=lambda h: (("", *STRENGTHS).index(h.strength), h.person)))
 
     def _heard(self, area: str, open_: set[str]) -> list[RollWord]:
         """Every newest word on the area, newest first; an answered call or message is 收到."""

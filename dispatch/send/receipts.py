@@ -9,8 +9,17 @@ import msgspec
 from config.language import Said, Text, each, text_of
 from config.records.district import Node
 from dispatch.channels import CarrierWord, message_id
-from dispatch.channels.status_words import CARRIER, NODE, NODE_REFUSED, WORDS, Meaning, meaning_of
+from dispatch.channels.status_words import (
+    BY_CODE,
+    CARRIER,
+    NODE,
+    NODE_REFUSED,
+    WORDS,
+    Meaning,
+    meaning_of,
+)
 from dispatch.nodes.protocol import CarrierReceipt, Hello, NodeAck, Refused
+from dispatch.proving.codes import AnswerCodes
 from dispatch.records import Delivery, Receipt
 from dispatch.send.inbound_sms import Inbound, NotNow
 from dispatch.send.node_supervisor import Caretaker
@@ -24,6 +33,8 @@ from stream.records import Rejected, encode
 
 _DETAIL = 200
 _OTHER_CHANNEL = Text(" 冒答别的渠道", " speaks for a message of another channel")
+_BARE = Text("应了，没有确认码", "answered without the code")
+_WRONG = Text("应了，确认码不对", "answered with a wrong code")
 _AHEAD_MS = 600_000
 # a carrier's free words may hold a telephone number, which must not stand in the log
 _NUMBER = re.compile(rb"\+?\d[\d -]{5,}\d")
@@ -50,8 +61,9 @@ class Receipts:
         nodes: Mapping[str, Node] | None = None,
         caretaker: Caretaker | None = None,
         inbound: Inbound | None = None,
+        codes: AnswerCodes | None = None,
     ) -> None:
-        self._inbound = inbound
+        self._inbound, self._codes = inbound, codes
         self._nodes = nodes or {}
         self._caretaker = caretaker
         self._prefix = prefix + "/"
@@ -146,7 +158,8 @@ class Receipts:
         if entry.delivery.routes[route].channel != channel:
             raise _Stray("wrong_channel", channel + _OTHER_CHANNEL)
         said = _said(meaning, told.status, _masked(told.detail))
-        return self._made(entry, route, meaning, told.at, said)
+        given = told.code or None
+        return self._weighed(self._made(entry, route, meaning, told.at, said), entry, given)
 
     def word(self, box: Box, heard: CarrierWord, *, patient: bool) -> list[Out] | None:
         """What a carrier says, or somebody's telephone by it, as the log is given it. None while
@@ -192,7 +205,8 @@ class Receipts:
             return self._letter(f"carrier/{heard.channel}/{heard.carrier}", b"", *e.args)
         detail = each(heard.detail, _masked)
         said = _said(meaning, _masked(heard.status), detail, f"{heard.carrier} ")
-        made = self._made(entry, route, meaning, 0, said)
+        given = "" if heard.status in BY_CODE else None
+        made = self._weighed(self._made(entry, route, meaning, 0, said), entry, given, heard.status)
         refs = (ref,) if ref else heard.refs if meaning.state == "accepted" else ()
         made = msgspec.structs.replace(made, refs=refs)
         return Out("deliveries", made.delivery, encode(made))
@@ -215,6 +229,32 @@ class Receipts:
             )
             raise _Stray("ambiguous_id", words)
         return "" if people else found[0]  # of somebody else's message it says nothing
+
+    def _weighed(
+        self, made: Receipt, e: Entry, code: str | None, status: str = ""
+    ) -> Receipt:
+        """What an answer is worth where a code was asked for. code: as it was given, "" where the carrier
+        compared it itself, None for none. Without the right one nobody has answered."""
+        d = e.delivery
+        if not d.code:
+            return made
+        if status == "wrong_code":
+            return msgspec.structs.replace(made, answered_by="wrong")
+        if made.state != "answered":
+            return made
+        right = code == "" or (
+            bool(code) and self._codes is not None
+            and self._codes.is_right(d.alert, d.recipient, code or "")
+        )  # fmt: skip
+        if right:
+            return msgspec.structs.replace(made, answered_by="code")
+        call = d.routes[made.route].channel == "voice"
+        return msgspec.structs.replace(
+            made,
+            state="failed" if call else "delivered",
+            detail=_BARE if code is None else _WRONG,
+            answered_by="bare" if code is None else "wrong",
+        )
 
     def _made(self, e: Entry, route: int, meaning: Meaning, said_at: int, words: Said) -> Receipt:
         at = self._clock()

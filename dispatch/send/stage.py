@@ -20,7 +20,10 @@ from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.channels.platform.door import PlatformDoor
 from dispatch.nodes.keys import Ring
 from dispatch.people.residents.desk import ResidentDesk
+from dispatch.proving.codes import AnswerCodes
+from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, DeliveryRecord, Receipt, Terminals
+from dispatch.send.answer_codes import codes_of
 from dispatch.send.channels import channels_of, close, platform_doors, receipt_server
 from dispatch.send.health_probe import Prober
 from dispatch.send.inbound_sms import Inbound
@@ -53,7 +56,10 @@ class Send:
     format = 1
     ticks = 1.0
 
-    def __init__(self, district: District, live: bool) -> None:
+    def __init__(
+        self, district: District, live: bool, codes: AnswerCodes | None = None
+    ) -> None:
+        """codes: of answers, as `codes_of` makes them."""
         channels = district.channels
         self.rules = Rules(
             live=live,
@@ -77,6 +83,7 @@ class Send:
             zone=district.timezone,
             hotline=district.hotline,
             gather_ms=district.policy.gather_s * 1000,
+            codes=codes,
             areas_en={area.id: area.name_en for area in district.areas.values()},
         )
 
@@ -95,7 +102,7 @@ class Send:
 
     def dump(self, state: Box) -> bytes:
         return msgspec.msgpack.encode(
-            msgspec.structs.replace(state, touched={}, spelled={}, aloud={}, ends={})
+            msgspec.structs.replace(state, touched={}, spelled={}, aloud={}, ends={}, coded={})
         )
 
     def load(self, partition: int, body: bytes) -> Box:
@@ -108,7 +115,7 @@ def _write(record: Written) -> Write:
     match record:
         case Delivery():
             return Write("deliveries", record.id, record)
-        case Receipt():
+        case Receipt() | JudgedAnswer():
             return Write("deliveries", record.delivery, record)
     return Write("dead-letters", record.source, record)
 
@@ -247,9 +254,10 @@ def run_send(
         hear=hearing.hear,
         on_console=on_console,
     )
-    sender = Sender(log, channels, clock, tuple(district.groups))
+    codes = codes_of(district, state_dir, run.name, live)
+    sender = Sender(log, channels, clock, tuple(district.groups), codes=codes)
     inbound = _inbound(district, live, clock)
-    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, inbound)
+    receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, inbound, codes)
     hearing.start(receipts, sender, log, stop)
     doors = _doors(district, channels, hearing, sender, log, stop) if live else []
     prober = Prober(channels, line.reach, sender, clock.read, doors)
@@ -266,7 +274,7 @@ def run_send(
         if not live:
             line.tell_clock(sender.passed_at)
 
-    stage, member = Send(district, live), f"{gethostname()}-{os.getpid()}"
+    stage, member = Send(district, live, codes), f"{gethostname()}-{os.getpid()}"
     runner = Runner(
         stage, log, member=member, live=live, now=now, run=run, after=after, count=_count
     )

@@ -17,7 +17,9 @@ import msgspec
 from config.language import Said, Text, each, text_of
 from dispatch.channels import Channel, SendError
 from dispatch.channels.failover import NO_CARRIER
+from dispatch.proving.codes import AnswerCodes
 from dispatch.records import Receipt, RouteHealth, State
+from dispatch.send.answer_codes import with_figures
 from dispatch.send.desk import PER_CHANNEL, RESERVE, ChannelDesk, Try
 from dispatch.send.outbox.attempts import Agenda
 from dispatch.send.outbox.never_sent import UNSAID, is_unsaid, perhaps_begun
@@ -61,7 +63,8 @@ class Clock:
 
 class Sender:
     """channels: by name. groups: the watch groups whose marks count for `passed_at`. threads: of each
-    channel; without any, `work` makes the attempts. steady: seconds, of a clock that never goes back."""
+    channel; without any, `work` makes the attempts. codes: whose figures go into messages. steady: seconds,
+    of a clock that never goes back."""
 
     def __init__(
         self,
@@ -71,8 +74,9 @@ class Sender:
         groups: Sequence[str],
         threads: int = PER_CHANNEL + RESERVE,
         steady: Callable[[], float] = time.monotonic,
+        codes: AnswerCodes | None = None,
     ) -> None:
-        self._threads, self._steady = threads, steady
+        self._threads, self._steady, self._codes = threads, steady, codes
         self._log = log
         self._channels = channels
         self._clock = clock
@@ -244,7 +248,7 @@ class Sender:
                 "failed", True, Text(f"没有渠道 {name}", f"there is no channel {name}")
             )
         try:
-            told = channel.send(attempt.delivery, route, attempt.key)
+            told = channel.send(*with_figures(self._codes, attempt.delivery, route), attempt.key)
         except SendError as e:
             overdue = self._clock.read() >= attempt.delivery.deadline_at
             on = attempt.route + 1 < len(routes) or overdue

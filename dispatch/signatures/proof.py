@@ -21,8 +21,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from config.language import Text
-from dispatch.asked import asked
 from dispatch.records import Decision, Proof, Unproven
+from dispatch.signatures.asked import asked
 from stream.records import DeadLetter
 
 STALE_MS = 7 * 86_400_000  # so old an act is carried out no more, and so long it is remembered

@@ -15,10 +15,12 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from config.language import zh
 from config.records.district import Area, District
 from config.records.level import HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level, orders_zh
 from dispatch.geography.downstream import Hit, is_told
 from dispatch.grade import Grade
+from dispatch.proving.codes import asking
 from dispatch.records import Alert, Route
 from dispatch.words.arrival import (
     aloud,
@@ -84,7 +86,7 @@ class Message(NamedTuple):
     sure). category: of a public one's reader. yours: the area of theirs that lies downstream, of a
     notice to those. moved: somebody may have been told to move before. beside: of the other warnings
     of the place that its reader knows, the newest (one that has just ended, too). closed: the place
-    is 封沟."""
+    is 封沟. code: the blank of the code that an answer needs (dispatch.proving.codes), "" none."""
 
     alert: Alert
     kind: Kind
@@ -97,6 +99,7 @@ class Message(NamedTuple):
     moved: bool = False
     beside: tuple[Alert, ...] = ()
     closed: bool = False
+    code: str = ""
 
 
 def write(district: District, message: Message, channel: str) -> Route:
@@ -121,6 +124,8 @@ def write(district: District, message: Message, channel: str) -> Route:
         over = message.alert.msg_type == "cancel"
         said = closed_texts(template, forms, area, message.lang, sms=sms, over=over)
         tries = chain(said, tries)
+    if message.code:
+        tries = (zh(asking(t, message.lang, channel, message.code)) for t in tries)
     text = ""
     for text in tries:
         if segments(text) <= most if sms else not aloud_once or seconds(text) <= SPOKEN_S:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from console.model.follow import DECODERS
 from detectors.detection import Acknowledgement, Detection, Mark
-from dispatch.asked import asked
 from dispatch.records import (
     Alert,
     Custody,
@@ -24,6 +23,7 @@ from dispatch.records import (
     RouteHealth,
     Terminals,
 )
+from dispatch.signatures.asked import asked
 from ingest.observation import Away, CapIn, Observations, PersonSays, Service
 from ingest.people.subscriber import Subscriber
 from stream.log.port import Log

@@ -177,6 +177,11 @@ def is_outburst(text: str) -> bool:
     return _DAM.search(plain(text)) is not None
 
 
+def talks(text: str) -> bool:
+    """Whether it asks, or tells what others say; text: as `plain` makes it."""
+    return bool(_ASKED.search(text) or _HEARSAY.search(text))
+
+
 def _open(text: str) -> bool:
     """Whether it says something that is no report, and may be more than an answer."""
     asks = _ASKED.search(text) or _HEARSAY.search(text) or _UNSURE.search(text)

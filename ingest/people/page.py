@@ -46,6 +46,7 @@ _LENGTHS = (
 _DRILL = Text("（演练）", "(EXERCISE) ")
 _WHERE, _CHOOSE = Text("哪里", "where"), Text("请选择", "choose")
 _HOW_MANY = Text("人数（已转移的，或今晚住的）", "how many moved, or stay tonight")
+_CODE = Text("确认码（预警短信或电话里的数字）", "code in the warning, if it has one")
 _PHOTO = Text("照片（可不选）", "photo, if any")
 _SEND, _AGAIN = Text("发送", "Send"), Text("再报一条", "report more")
 _CALL = Text("紧急情况请打电话：", "in an emergency call ")
@@ -65,11 +66,12 @@ def form(
     ends: str = "",
     serves: Sequence[str] = (),
     keeps: bool = False,
+    coded: bool = False,
     language: PageLanguage = "zh",
 ) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
     on which the link is over, if that is soon. serves: stations that this person may take out of
-    judgement. keeps: whether they may close a gully and count its guests."""
+    judgement. keeps: whether they may close a gully and count its guests. coded: answers have a code."""
     named = {a.id: escape(choose(Text(a.name, a.name_en), language)) for a in areas}
     where = f"<p>{named[areas[0].id]}</p>"
     if len(areas) > 1:
@@ -90,11 +92,18 @@ def form(
         f'<input type="hidden" name="id" value="{escape(ident)}">{where}{choices}'
         f'<p>{choose(_HOW_MANY, language)} <input type="number" name="people" min="0" '
         'max="100000" inputmode="numeric"></p>'
-        f"<p>{choose(_PHOTO, language)}<br>"
+        f"{_code(language) if coded else ''}<p>{choose(_PHOTO, language)}<br>"
         '<input type="file" name="photo" accept="image/*"></p>'
         f"<button>{choose(_SEND, language)}</button></form>{_ending(ends, language)}"
         f"<p><small>{choose(_CALL, language)}{escape(hotline)}</small></p>"
         f"{_service(serves, ident, language)}</html>"
+    )
+
+
+def _code(language: PageLanguage) -> str:
+    return (
+        f'<p>{choose(_CODE, language)} <input name="code" inputmode="numeric" autocomplete="off" '
+        'maxlength="8" size="8"></p>'
     )
 
 

@@ -7,7 +7,7 @@ person's message says how long it was and why nobody could read it.
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 
@@ -15,11 +15,13 @@ from config.language import Text, text_of
 from config.records.district import Area, Contact, District
 from config.records.level import FACTS
 from config.records.quantity import OF_PEOPLE
+from ingest.decode.answer_code import answer_code, figures
 from ingest.decode.fact_time import fact_time, in_words
 from ingest.decode.phrases import Meaning, hours_of, is_outburst, meanings, of_place, plain
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
+from ingest.people.sent import ReportIn, Sent, SmsIn, Way
 from stream.guard import letter
 from stream.limits import Unreadable, clean, moment, read_json
 from stream.log.port import Out
@@ -28,11 +30,12 @@ from stream.records import Rejected, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
-ANSWERS_DAY = 10  # of one person, to what is not understood: a machine that answers our answers ends there
+ANSWERS_DAY = (
+    10  # of one person, to what is not understood: a machine that answers our answers ends there
+)
 AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
-Way = Literal["form", "sms", "app"]
 # what we say of a message that nobody can read
 _OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
 OF_KEEPERS = ("staying", "closed", "opened")
@@ -57,48 +60,12 @@ _FACT_TIME = Text(
     "happened: 不得在将来，不得早于 24 小时前",
     "happened: not to come, and not more than 24 hours ago",
 )
+_sms = msgspec.json.Decoder(SmsIn)
+_report = msgspec.json.Decoder(ReportIn)
 _ONE_STATION = Text("维护一次一个自己区的站点", "one station of their areas at a time")
 _TOO_OFTEN = Text(f"每分钟至多 {A_MINUTE} 条", f"at most {A_MINUTE} a minute")
 _HOURS = OLD_MS // 3_600_000
 _TOO_OLD = Text(f"超过 {_HOURS} 小时：时钟对吗？", f"over {_HOURS} hours old: is the clock right?")
-
-
-class Sent(NamedTuple):
-    """A message as it came, with nothing believed yet. ident: its own id, "" none; at: as `moment`
-    reads it, None none; area: an id, "" not named."""
-
-    person: str
-    way: Way
-    said: tuple[Meaning, ...]
-    area: str = ""
-    ident: str = ""
-    at: Any = None
-    photo: str = ""
-    fact: str = ""  # as `PersonSays` has them
-    happened_at: int = 0
-    hours: int = 0  # of a closure; 0: as usual
-
-
-class _Sms(msgspec.Struct):
-    text: str
-    id: str = ""
-    at: Any = None
-
-
-class _Report(msgspec.Struct):
-    what: str
-    id: str = ""
-    area: str = ""
-    people: int | None = None
-    time: Any = None
-    fact: str = ""
-    happened: str = ""
-    thing: str = ""  # of service
-    minutes: int = 0
-
-
-_sms = msgspec.json.Decoder(_Sms)
-_report = msgspec.json.Decoder(_Report)
 
 
 Said = PersonSays | Service | Rejected
@@ -117,6 +84,7 @@ class People:
         """keep: where words that nobody can read are kept for the duty room (`ingest.people.kept_words`)."""
         self._exercise, self._keep = exercise, keep
         self._zone = district.timezone
+        self._coded = district.policy.proving.code
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
@@ -179,11 +147,13 @@ class People:
             return [self.service(person, asked_for, "sms", ident, now)]
         said = tuple(of_place(text) or meanings(text, exercise=self._exercise))
         area = self._named(areas, plain(text))
+        code = answer_code(text) if self._coded else ""
+        said = said or ((Meaning("received"),) if code else ())
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
-        whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text))
+        whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text), code=code)
         sent = self._of_fact(whole, text, now)
-        found = self.judge(sent, now) if said and area else []
+        found = self.judge(sent, now) if said and (area or _only_answers(sent)) else []
         if found and not isinstance(found[0], Rejected):
             return [*found]
         size = len(text)
@@ -261,7 +231,8 @@ class People:
         if r.what == "service":
             asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
             return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
-        sent = Sent(person, "app", (Meaning(r.what, r.people),), r.area, r.id, r.time)
+        code = figures(r.code) if self._coded else ""
+        sent = Sent(person, "app", (Meaning(r.what, r.people),), r.area, r.id, r.time, code=code)
         return [*self.told(sent, r.fact, r.happened, now)]
 
     def told(self, sent: Sent, fact: str, happened: str, now: int) -> list[PersonSays | Rejected]:
@@ -308,13 +279,14 @@ class People:
                 id=_id(sent, what, now),
                 person=sent.person,
                 role=contact.role,
-                area=sent.area or areas[0],
+                area=sent.area or ("" if _only_answers(sent) and len(areas) > 1 else areas[0]),
                 what=what,  # type: ignore[arg-type]
                 said_at=said_at,
                 received_at=now,
                 way=sent.way,
                 people=people,
                 photo=sent.photo,
+                code=sent.code,
                 fact=sent.fact  # type: ignore[arg-type]  # one of FACTS
                 if what == "report_flood"
                 else "",
@@ -342,6 +314,8 @@ class People:
                 return Rejected(
                     "bad_value", Text(f"people: 应为 0 … {_MOST}", f"people: write 0 … {_MOST}")
                 )
+        if _only_answers(sent) and not sent.area:
+            return None
         if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
             return Rejected(
                 "not_their_area", Text("可报的区：", "theirs are ") + ", ".join(areas[:12])
@@ -379,6 +353,11 @@ def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list
             continue
         outs.append(letter(now, where, one))
     return outs
+
+
+def _only_answers(sent: Sent) -> bool:
+    """A code says by itself which warning it answers, so no area need be named."""
+    return bool(sent.code) and all(m.what == "received" for m in sent.said)
 
 
 def _ours(e: Unreadable) -> Text | str:

@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 from config.language import Text, choose, text_of
 from config.records.district import District
+from ingest.decode.answer_code import figures
 from ingest.decode.phrases import Meaning, plain
 from ingest.decode.service_words import Wish
 from ingest.observation import PersonSays
@@ -36,8 +37,9 @@ from ingest.people.kept_words import Keeper
 from ingest.people.links import SOON_MS, Links
 from ingest.people.page import PageLanguage, answer, form
 from ingest.people.photo import MAX_BYTES, remade
-from ingest.people.reports import People, Sent, Way, outs_of
+from ingest.people.reports import People, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
+from ingest.people.sent import Sent, Way
 from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import letter
@@ -138,7 +140,8 @@ class PeopleDoor:
         serves = self._people.serves(person)
         page = form(
             areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves,
-            keeps=self._people.keeps(person), language=_language(request),
+            keeps=self._people.keeps(person), coded=self._district.policy.proving.code,
+            language=_language(request),
         )  # fmt: skip
         return self._html(page, 200)
 
@@ -256,7 +259,8 @@ class PeopleDoor:
         said = (Meaning(f.get("what", ""), count),)
         # a text of its own comes from a program, never from the page
         way: Way = "app" if "text" in f else "form"
-        sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at)
+        code = figures(f.get("code", "")) if self._district.policy.proving.code else ""
+        sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at, code=code)
         with self._lock:
             words = f.get("text", "") if not f.get("what") else ""
             if words:

@@ -6,6 +6,7 @@ are off; those whom the text asks to answer do so after 20 s to 4 min of scenari
 
 import hashlib
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
@@ -14,6 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from dispatch.nodes.protocol import CarrierReceipt
+
+_CODE = re.compile(r"确认码([零幺二三四五六七八九\d]+)")
+_FIGURES = dict(zip("零幺二三四五六七八九", "0123456789", strict=True))
 
 
 class Sms(NamedTuple):
@@ -104,7 +108,10 @@ class Carrier:
         ready = sorted(x for x in self._due if x[0] <= now_at)
         self._due = [x for x in self._due if x[0] > now_at]
         return [
-            (self.taken[key].channel, CarrierReceipt(key=key, status=status, at=at))
+            (
+                self.taken[key].channel,
+                CarrierReceipt(key=key, status=status, at=at, code=self._code(key, status)),
+            )
             for at, key, status in ready
         ]
 
@@ -116,6 +123,11 @@ class Carrier:
         picked_up_at = now_at + 5_000 + int(fate * 25_000)
         self._due.append((picked_up_at, key, "picked_up"))
         self._due.append((picked_up_at + 20_000, key, "confirmed"))
+
+    def _code(self, key: str, status: str) -> str:
+        """What whoever answers sends back or keys, where the text asks for a code."""
+        hit = _CODE.search(self.taken[key].text) if status in ("answered", "confirmed") else None
+        return "".join(_FIGURES.get(c, c) for c in hit[1]) if hit else ""
 
     def close(self) -> None:
         self._server.shutdown()

@@ -64,7 +64,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("memory", "statements", "screening", "messages", "stage"),
     ),
     "dispatch": (
-        *("records", "grade", "notices", "asked", "geography", "words", "nodes", "people"),
+        *("proving", "records", "grade", "notices", "geography", "words", "nodes", "people"),
         *("ledger", "signatures", "decide", "channels", "cap", "address", "send"),
     ),
     "skill": ("verify", "seismic", "series", "forecast", "tables", "report", "public"),
@@ -105,7 +105,7 @@ PURE = (
     *("stream/mqtt/access.py", "stream/mqtt/sparkplug.py", "ingest/telemetry/sparkplug/host.py"),
     "detectors/**/*.py",
     *("dispatch/*.py", "dispatch/address/*.py", "dispatch/decide/**/*.py"),
-    *("dispatch/geography/*.py", "dispatch/words/*.py", "dispatch/send/outbox/*.py"),
+    *("dispatch/geography/*.py", "dispatch/proving/*.py", "dispatch/words/*.py", "dispatch/send/outbox/*.py"),
     *("dispatch/ledger/chain.py", "dispatch/ledger/decisions.py", "dispatch/signatures/proof.py"),
     *("dispatch/cap/message.py", "dispatch/cap/acknowledgements.py"),
     *("dispatch/cap/national_fields.py", "dispatch/cap/neighbours.py"),

@@ -22,7 +22,8 @@ _MUTE = Text("声音播不出：", "the sound cannot be played: ")
 
 class Plan(NamedTuple):
     """heard_s: from the sound's begin to the end of the text's first time. whole_s: to the sound's end.
-    ring_s: as long it may ring. most_s: the whole call. digits: what confirms. code: they were said."""
+    ring_s: as long it may ring. most_s: the whole call. digits: what confirms. code: they were said. asked:
+    they are the code of an answer (dispatch/proving/codes.py)."""
 
     heard_s: float
     whole_s: float
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
     most_s: float
     digits: str
     code: bool = False
+    asked: bool = False
 
 
 class LineEvent(NamedTuple):
@@ -136,7 +138,8 @@ class Call:
             self._garbled = True
             return []
         self.over = True
-        return [Do("tell", "confirmed", final=True), Do("thank")]
+        word = "confirmed_by_code" if p.asked else "confirmed"
+        return [Do("tell", word, final=True), Do("thank")]
 
     def _closed(self, e: LineEvent, at: float) -> list[Do]:
         if self._up_at is not None:

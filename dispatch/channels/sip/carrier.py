@@ -27,7 +27,7 @@ from dispatch.channels.sip.agent import MISSING, PROGRAM, Baresip, end_leftovers
 from dispatch.channels.sip.call import Call, Do, LineEvent, Plan
 from dispatch.channels.sip.control import BrokenControl, ControlReader, event_of
 from dispatch.channels.sip.options import answers
-from dispatch.channels.sip.sound import Spoken, UnspeakableError, code_of, spoken
+from dispatch.channels.sip.sound import Spoken, UnspeakableError, code_of, spoken, without_code
 from dispatch.channels.status_words import CALL
 from dispatch.nodes.speech.espeak import SoundError, mandarin
 from stream.guard import fault
@@ -193,13 +193,17 @@ class SipTrunk:
 
     def _begun(self, phone: str, number: str, parcel: Parcel) -> _Line:
         trunk = self._row.trunk
-        digits = code_of(parcel.key) if trunk.confirm == "code" else trunk.key
-        sound = self._sound(parcel.text, parcel.delivery.lang, digits)
+        asked, text = parcel.delivery.code, parcel.text
+        coded = bool(asked) or trunk.confirm == "code"
+        digits = asked or (code_of(parcel.key) if coded else trunk.key)
+        if asked:  # the prompt says it, so that one text is one sound for everybody
+            text = without_code(text, parcel.delivery.lang, asked)
+        sound = self._sound(text, parcel.delivery.lang, digits, coded)
         most_s = self._call_s - _LEFT_S
         ring_s = min(float(trunk.ring_s), max(_SHORTEST_RING_S, most_s - sound.once_s))
         # somebody who picks up late hears it to the end all the same
         most_s = max(most_s, ring_s + sound.once_s)
-        plan = Plan(sound.heard_s, sound.whole_s, ring_s, most_s, digits, trunk.confirm == "code")
+        plan = Plan(sound.heard_s, sound.whole_s, ring_s, most_s, digits, coded, bool(asked))
         with self._lock:
             self._made += 1
             assert self._here is not None
@@ -221,7 +225,7 @@ class SipTrunk:
         self._poke()
         return line
 
-    def _sound(self, text: str, lang: str, digits: str) -> Spoken:
+    def _sound(self, text: str, lang: str, digits: str, coded: bool) -> Spoken:
         """One text goes to many people, and is made once."""
         with self._speaking:
             found = self._sounds.get((text, lang, digits))
@@ -232,7 +236,7 @@ class SipTrunk:
                 )  # who waited for it need not wait once more each
             if found is None:
                 try:
-                    found = spoken(text, lang, self._row.trunk, digits)
+                    found = spoken(text, lang, self._row.trunk, digits, coded)
                 except SoundError as e:
                     error = SendError(text_of(e), permanent=isinstance(e, UnspeakableError))
                     self._dumb = {(text, lang, digits): (time.monotonic() + _DUMB_S, error)}
@@ -337,7 +341,7 @@ class SipTrunk:
         if line.refused is None:
             # a word that came before the log knows of this very call would be taken for the one before
             # it; what confirms is a fact of the message, whichever call it was
-            key = line.key if do.word == "confirmed" else ""
+            key = line.key if do.word.startswith("confirmed") else ""
             self._word(CarrierWord("voice", self.name, key, (line.ref,), do.word, do.detail))
 
     def _ended(self, line: _Line) -> None:

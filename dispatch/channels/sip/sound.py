@@ -5,15 +5,16 @@ import hashlib
 import io
 import tomllib
 import wave
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from config.language import Text
+from config.language import Text, zh
 from config.records.devices.trunk import Trunk
 from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, spoken_wav
+from dispatch.proving.codes import asking
 from dispatch.words.spoken import telephone
 
 TELEPHONE = 8_000  # samples a second, G.711
@@ -48,13 +49,20 @@ def code_of(key: str) -> str:
     return f"{first}{second}"
 
 
-def spoken(text: str, lang: str, trunk: Trunk, digits: str) -> Spoken:
-    """Raises SoundError where no voice can say it."""
+def without_code(text: str, lang: str, code: str) -> str:
+    """A text without the sentence that asks for the code, which the prompt says."""
+    said: Literal["zh", "en"] = "en" if lang == "en" else "zh"
+    figures = " ".join(code) if said == "en" else telephone(code)
+    return text.replace(zh(asking("", said, "voice", figures)), "")
+
+
+def spoken(text: str, lang: str, trunk: Trunk, digits: str, coded: bool = False) -> Spoken:
+    """coded: `digits` are a code, which the prompt says. Raises SoundError where no voice can say it."""
     words = _prompts()["en" if lang == "en" else "zh"]
     said = telephone("-".join(digits)) if lang != "en" else " ".join(digits)
     body, prompt, thanks = (
-        spoken_wav(words_, trunk.rate, lang)
-        for words_ in (text, words[trunk.confirm].format(digits=said), words["thanks"])
+        _said(words_, trunk.rate, lang)
+        for words_ in (text, words["code" if coded else "key"].format(digits=said), words["thanks"])
     )
     if np.count_nonzero(np.abs(body) > _SILENT) < _SPOKEN_S * RATE / 4:
         raise UnspeakableError(
@@ -72,6 +80,12 @@ def spoken(text: str, lang: str, trunk: Trunk, digits: str) -> Spoken:
         wav(narrow(end)),
         end.size / RATE,
     )
+
+
+@lru_cache(maxsize=32)
+def _said(words: str, rate: int, lang: str) -> Samples:
+    """One text goes to many people, each with figures of their own behind it."""
+    return spoken_wav(words, rate, lang)
 
 
 def narrow(samples: Samples) -> Samples:

@@ -21,9 +21,11 @@ from dispatch.address.unproven import stray
 from dispatch.cap.acknowledgements import receipt_of, unknown
 from dispatch.channels.status_words import ALOUD, TAKEN_BACK
 from dispatch.notices import DUTY, RESIDENT
+from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, DeliveryRecord, Receipt, RouteHealth, State, state_words
-from dispatch.send.outbox import beside, ends, grouping
+from dispatch.send.outbox import beside, coded, ends, grouping
 from dispatch.send.outbox.ends import all_parts, back, close, end, progress
+from dispatch.send.outbox.replaced import not_over, replaced, superseded, with_it
 from dispatch.send.outbox.replies import receipt
 from dispatch.send.outbox.state import (
     NOT_REACHED,
@@ -33,15 +35,14 @@ from dispatch.send.outbox.state import (
     Missed,
     Rules,
     forget,
-    grade_said,
     is_final,
     is_silent,
     key_of,
     line_of,
     note_aloud,
+    note_coded,
     note_end,
     outdated,
-    place_of,
 )
 from dispatch.send.outbox.undelivered import list_of_missed, notice, route_notice
 from ingest.observation import PersonSays
@@ -50,7 +51,7 @@ from stream.records import DeadLetter, Run, Tick
 _LATER_S = 300  # after its tries and its deadline a loudspeaker is tried on, so far apart
 _GATHER_MS = 60_000  # those who did not answer are told of together
 
-Written = Delivery | Receipt | DeadLetter
+Written = Delivery | Receipt | JudgedAnswer | DeadLetter
 
 
 def apply(rules: Rules, box: Box, record: DeliveryRecord) -> list[Written]:
@@ -104,14 +105,15 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     ids.append(d.id)
     note_aloud(box.aloud, d.id, d)
     note_end(box.ends, d.id, d)
+    note_coded(box.coded, d.id, d)
     for number, route in enumerate(d.routes):
         box.keys.setdefault(key_of(d, route.channel), (d.id, number))
     out: list[Written] = []
     for older in (box.entries[i] for i in ids if len(ids) > 1):
         if not older.done and older.state in ("queued", "failed") and outdated(box, older.delivery):
-            out.append(_superseded(box, older, d.queued_at))
-            out += _replaced(box, older, d.queued_at)
-    out += _not_over(box, d)
+            out.append(superseded(box, older, d.queued_at))
+            out += replaced(box, older, d.queued_at)
+    out.extend(not_over(box, d))
     beside.take(rules, box, e)
     if not e.done and box.clock_at >= d.expires_at and d.not_before >= d.expires_at:
         out.append(end(box, e, "expired", box.clock_at, ends.QUIET))
@@ -122,26 +124,15 @@ def _queue(rules: Rules, box: Box, d: Delivery) -> list[Written]:
     return out
 
 
-def _not_over(box: Box, d: Delivery) -> list[Written]:
-    """An all-clear that has not gone out yet must not go out once the hazard is there again, or once
-    another one of the place calls for more than its words say: heard after the new warning it would
-    take that back."""
-    if d.msg_type == "cancel":
-        return []
-    out: list[Written] = []
-    for over in (box.entries[i] for i in box.ends.get(place_of(d), ())):
-        said = over.delivery
-        again = said.hazard == d.hazard and said.alert != d.alert
-        waits = not over.done and over.state in ("queued", "failed")
-        if waits and (again or grade_said(d).exceeds(grade_said(said))):
-            out += [_superseded(box, over, d.queued_at), *_replaced(box, over, d.queued_at)]
-    return out
-
-
 def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
     e = box.entries.get(r.delivery)
     if e is None:
         return []
+    said = coded.by_call(box, e, r) if 0 <= r.route < len(e.delivery.routes) else []
+    return [*said, *_moved_on(rules, box, e, r)]
+
+
+def _moved_on(rules: Rules, box: Box, e: Entry, r: Receipt) -> list[Written]:
     if r.state in ("superseded", "expired"):
         if not e.done:
             end(box, e, r.state, r.receipt_at, "")
@@ -161,7 +152,7 @@ def _receive(rules: Rules, box: Box, r: Receipt) -> list[Written]:
             e.route, e.state, e.rank = r.route, r.state, RANK[r.state]
             e.attempt = max(e.attempt, r.attempt)
             close(box, e)
-            return _with_it(box, e, r)
+            return [*with_it(box, e, r)]
         return []
     if not e.done and r.route == e.route:
         progress(e, r)
@@ -181,13 +172,19 @@ def _answered(rules: Rules, box: Box, answer: Acknowledgement) -> list[Written]:
 
 def _replied(rules: Rules, box: Box, says: PersonSays) -> list[Written]:
     """Whoever answers has heard what was sent to them before they spoke, and nothing else."""
-    out: list[Written] = []
-    for entry_id in list(box.open):
+    found = coded.judge(rules, box, says)
+    out: list[Written] = [*found.judged]
+    ends_now = found.answered
+    for entry_id in box.open:
         e = box.entries[entry_id]
         mine = e.delivery.must_answer and e.delivery.recipient == says.person
-        if mine and not e.done and 0 < e.begun_at <= says.said_at:
-            told = receipt(says, e)
-            out += [told, *_receive(rules, box, told)]
+        if mine and not e.delivery.code and not e.done and 0 < e.begun_at <= says.said_at:
+            ends_now.append(e)
+    for e in ends_now:
+        told = receipt(says, e)
+        out += [told, *_receive(rules, box, told)]
+    for reminder in found.told:
+        out += [] if reminder.id in box.entries else [reminder, *_queue(rules, box, reminder)]
     return out
 
 
@@ -218,7 +215,7 @@ def _next(
     """After a failed attempt: again, by the next route, or the end."""
     d = e.delivery
     if outdated(box, d):
-        return [_superseded(box, e, at)]
+        return [superseded(box, e, at)]
     newer = box.entries.get(e.named)
     if newer is not None and newer.done and newer.state not in NOT_REACHED:  # they know it
         return [end(box, e, newer.state, at, ends.WITH + e.named)]
@@ -260,7 +257,7 @@ def _advance(rules: Rules, box: Box, clock_at: int) -> list[Written]:
             continue
         if clock_at >= e.delivery.expires_at:
             if outdated(box, e.delivery):
-                out.append(_superseded(box, e, clock_at))
+                out.append(superseded(box, e, clock_at))
             else:
                 detail = Text("已过期，停在", "expired in state ") + state_words(e.state)
                 if ends.calls_for_nobody(e):
@@ -323,36 +320,6 @@ def _tell(rules: Rules, box: Box, d: Delivery, at: int, detail: Said) -> list[Wr
         return []
     told = notice(d, rules.place(d.area), at, detail)
     return [] if told.id in box.entries else [told, *_queue(rules, box, told)]
-
-
-def _superseded(box: Box, e: Entry, at: int) -> Receipt:
-    told = end(box, e, "superseded", at, ends.REPLACED)
-    beside.free(box, e)
-    return told
-
-
-def _replaced(box: Box, older: Entry, at: int) -> list[Written]:
-    """`older` is outdated: a message that would still say it must not go out."""
-    together = box.entries.get(older.into)
-    if (
-        together is None
-        or not together.delivery.covers
-        or together.done
-        or together.attempt
-        or together.state != "queued"
-    ):
-        return []
-    grouping.free(box, together, at)
-    return [_superseded(box, together, at)]
-
-
-def _with_it(box: Box, e: Entry, r: Receipt) -> list[Written]:
-    """What `e` spoke for was heard when it was."""
-    out: list[Written] = []
-    for c in grouping.covered(box, e):
-        if c.state != "superseded" and (not c.done or RANK.get(c.state, -1) < RANK[r.state]):
-            out.append(end(box, c, r.state, r.receipt_at, ends.WITH + e.delivery.id))
-    return out
 
 
 def _give_up(

@@ -8,12 +8,15 @@ goes up. The deliveries that it speaks for (`covers`) keep their ids and end as 
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
+from config.language import Said, zh
 from config.records.level import Action, Level
 from dispatch.address.recipients import DOWNSTREAM
 from dispatch.grade import Grade
+from dispatch.proving.codes import asking
 from dispatch.records import Delivery, Route
 from dispatch.send.outbox import beside
 from dispatch.send.outbox.grouped_words import heading, in_one
@@ -156,14 +159,24 @@ def _parted(rules: Rules, waiting: list[Entry]) -> list[list[Entry]]:
 
 def _route(rules: Rules, those: Sequence[Delivery], channel: str) -> Route:
     """A short text names all; an app message and a mail carry each whole text as well."""
-    text, lang = in_one(rules, those, signed=channel == "sms"), those[0].lang
+    lang: Literal["zh", "en"] = "en" if those[0].lang == "en" else "zh"
+    text = in_one(rules, those, signed=channel == "sms")
+    code, aloud = _code(those), channel == "voice" and lang == "zh"
+    if code and not aloud:
+        text = zh(asking(text, lang, channel, code))
     if channel == "sms":
         return Route(channel=channel, text=text, segments=segments(text))
-    if channel == "voice" and lang == "zh":
+    if aloud:
         drill = "（演练）" if those[0].status != "actual" else ""
-        return Route(channel=channel, text=spoken(text.removeprefix(drill)) + drill)
+        said: Said = spoken(text.removeprefix(drill))
+        said = asking(said, "zh", channel, code) if code else said
+        return Route(channel=channel, text=zh(said) + drill)
     whole = [str(r.text) for d in those for r in d.routes if r.channel == channel]
     return Route(channel=channel, title=heading(those), text="\n\n".join([text, *whole]))
+
+
+def _code(those: Sequence[Delivery]) -> str:
+    return next((d.code for d in those if d.code), "")
 
 
 def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
@@ -188,5 +201,6 @@ def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
         not_before=0,
         expires_at=min(d.expires_at for d in those),
         must_answer=any(d.must_answer for d in those),
+        code=_code(those),
         covers=tuple(d.id for d in those),
     )

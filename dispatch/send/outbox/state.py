@@ -10,6 +10,7 @@ from dispatch.channels import message_id
 from dispatch.channels.status_words import ALOUD, FINAL
 from dispatch.grade import Grade
 from dispatch.notices import DUTY
+from dispatch.proving.codes import AnswerCodes
 from dispatch.records import Delivery, RouteHealth, State, attempt_key
 from stream.records import Run
 
@@ -44,6 +45,7 @@ class Rules(NamedTuple):
     zone: str = "Asia/Shanghai"
     hotline: str = ""
     areas_en: Mapping[str, str] = {}
+    codes: AnswerCodes | None = None  # of answers, where the district asks for them
     gather_ms: int = 60_000  # config.records.authority.Policy.gather_s
 
     def place(self, area: str) -> Text:
@@ -116,6 +118,9 @@ class Box(msgspec.Struct, kw_only=True):
     aloud: dict[str, list[str]] = {}
     # recipient and area -> its cancels (see `note_end`); no part of the memory
     ends: dict[str, list[str]] = {}
+    wrong: dict[str, int] = {}  # line -> wrong codes
+    judged: dict[str, int] = {}  # answers that were judged -> when
+    coded: dict[str, list[str]] = {}  # person -> ids that ask for a code; no part of the memory
     # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
     touched: dict[str, bool] = {}
 
@@ -255,10 +260,18 @@ def note_end(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
         found.setdefault(place_of(d), []).append(entry_id)
 
 
+def note_coded(found: dict[str, list[str]], entry_id: str, d: Delivery) -> None:
+    """Take note of a delivery that asks for a code."""
+    if d.code:
+        found.setdefault(d.recipient, []).append(entry_id)
+
+
 def reindex(box: Box) -> None:
     """What is no part of the memory, from what is."""
     box.spelled, box.aloud, box.ends = message_id.index(box.refs), aloud(box), {}
+    box.coded = {}
     for i, e in box.entries.items():
+        note_coded(box.coded, i, e.delivery)
         note_end(box.ends, i, e.delivery)
 
 
@@ -273,4 +286,7 @@ def forget(box: Box) -> None:
                 del box.entries[e.delivery.id]
     box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
     box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
+    box.wrong = {line: n for line, n in box.wrong.items() if line in box.lines}
+    kept = box.clock_at - _KEPT_MS
+    box.judged = {name: at for name, at in box.judged.items() if at > kept}
     reindex(box)

@@ -9,6 +9,7 @@ import click
 from config.checks.gateways import NONE as NO_GATEWAYS
 from config.checks.officers import NO_SUPERIORS, unreachable
 from config.checks.plans import gaps
+from config.checks.proving import asked_in_words, unfit
 from config.checks.roster import roster_gaps
 from config.language import Said, Text, en, text_of, zh
 from config.records.district import District
@@ -113,6 +114,8 @@ def _check_config(folder: Path, log: str) -> int:
             f"{len(district.officers)} officers, version {district.version}",
         )
     )
+    for asked in asked_in_words(district.policy.proving):
+        echo("  " + asked)
     for lacking in _asks(district):
         echo("  ! " + lacking, err=True)
     if proof is None:
@@ -146,6 +149,7 @@ def _asks(district: District) -> Iterator[Text]:
     if not district.officers:
         yield NOBODY
     yield from unreachable(district.policy, district.officers.values())
+    yield from unfit(district.policy.proving, district.channels)
     if not district.channels.reports_to:
         yield NO_SUPERIORS
     if district.gateways is None:

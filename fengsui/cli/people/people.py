@@ -13,6 +13,7 @@ from console.model.follow import Follower
 from detectors.detection import Mark
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.evacuation_roll import Roll, RollRow, RollWord
+from dispatch.proving.heard import Heard
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.recipients import place
@@ -35,6 +36,13 @@ _DAYS = click.option(
         )
     ),
 )
+HOW_STRONG = {
+    "": Text("无回音", "silent"),
+    "received": Text("已送到", "delivered"),
+    "read": Text("说收到，无确认码", "said so, without the code"),
+    "code": Text("确认码对", "the code is right"),
+    "acted": Text("已办，有据", "done, and proved"),
+}
 _SAID = {
     "moved": Text("已转移", "moved"),
     "help": Text("求助", "NEEDS HELP"),
@@ -118,6 +126,7 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
         )
     out += ["  ! " + _word(district, w, now_at) for w in row.help]
     out += ["  " + _word(district, w, now_at) for w in row.answers if w not in row.help]
+    out += ["  " + _strong(h) for h in row.heard]
     if row.unanswered:
         out.append(
             Text(
@@ -126,6 +135,13 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
             )
         )
     return out
+
+
+def _strong(h: Heard) -> Text:
+    """How strong an answer is (叫应)."""
+    wrong = Text(f"，错 {h.wrong} 次", f", {h.wrong} wrong") if h.wrong else Text("", "")
+    mark = "✓ " if h.proven else "? " if h.strength == "read" else "✗ "
+    return mark + Text(h.person + " ", h.person + " ") + HOW_STRONG[h.strength] + wrong
 
 
 def _word(district: District, w: RollWord, now_at: int) -> Text:

@@ -17,6 +17,8 @@ from config.records.level import Action, Level
 from dispatch.channels import CarrierWord, Parcel, SendError
 from dispatch.channels.sip.carrier import SipTrunk
 from dispatch.channels.sip.sound import TELEPHONE, code_of, spoken
+from dispatch.proving.codes import asking
+from dispatch.words.spoken import telephone
 from tests.support import sip
 from tests.support.send import delivery
 from tests.support.sip import Kamailio, Phone, Sipp, likeness, samples, until
@@ -236,6 +238,24 @@ def test_a_code_of_two_digits(exchange: Kamailio, phone: Phone, tmp_path: Path) 
     phone.press(code[::-1] + code)
     assert caller.over()[-1] == "confirmed"
     caller.carrier.close()
+
+
+def test_the_code_that_the_district_asks_for_is_said_once_and_counts_alone(
+    caller: Caller, phone: Phone
+) -> None:
+    """Of a message to who must answer (dispatch/proving/codes.py): the key that everybody presses is none."""
+    blank_ = delivery(1, "C-1", "voice", level=Level.RED, action=Action.NONE)
+    asked = msgspec.structs.replace(blank_, code="4821")
+    text = zh(asking(TEXT, "zh", "voice", telephone("4821")))
+    calls = phone.calls()
+    caller.carrier.send(Parcel(NUMBERS["phone"], "", text, "k", 1, 600.0, asked))
+    until(lambda: phone.calls() > calls, "answered")
+    time.sleep(spoken(TEXT, "zh", caller.trunk, "4821", True).heard_s)
+    phone.press("1")
+    phone.press("4821")
+    assert caller.over()[-1] == "confirmed_by_code"
+    (word,) = [w for w in caller.words if w.status == "confirmed_by_code"]
+    assert word.key == "k"
 
 
 def test_an_operators_tune_is_not_spoken_into(caller: Caller) -> None:

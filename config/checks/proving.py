@@ -1,0 +1,55 @@
+"""What must be true of `[proving]` of policy.toml, and what it asks of a district, in words. Pure."""
+
+from collections.abc import Iterator
+
+from config.language import Said, Text
+from config.records.authority import Proving
+from config.records.channels import Channels
+
+_OUT = Text("越界", "is out of range")
+_RANGES = (("digits", 4, 6), ("valid_min", 5, 1440), ("wrong_most", 2, 20))
+
+
+def proving_faults(proving: Proving) -> Iterator[tuple[str, Said, Said]]:
+    """Key, what is wrong, what to write."""
+    for name, low, high in _RANGES:
+        if not low <= getattr(proving, name) <= high:
+            yield name, _OUT, f"{low} … {high}"
+
+
+def asked_in_words(proving: Proving) -> Iterator[Text]:
+    """What `check` says of it: what is on, and what that means."""
+    if not proving.code:
+        yield Text(
+            "policy.toml [proving]: 叫应不要确认码：回“收到”就算叫应，真做没做看不出来（docs/proof.md）",
+            "policy.toml [proving]: answers need no code: whoever writes that they have it counts as woken "
+            "(docs/en/proof.md)",
+        )
+        return
+    yield Text(
+        f"policy.toml [proving]: 叫应要 {proving.digits} 位确认码，发出后 {proving.valid_min} 分钟内有效；只回"
+        f"“收到”不算，继续叫；错 {proving.wrong_most} 次转人工",
+        f"policy.toml [proving]: who must answer sends back {proving.digits} figures within "
+        f"{proving.valid_min} min; an answer without them does not count and the next way is tried; after "
+        f"{proving.wrong_most} wrong ones somebody calls",
+    )
+
+
+def unfit(proving: Proving, channels: Channels) -> Iterator[Text]:
+    """Channels by which no code can come back."""
+    if not proving.code:
+        return
+    keys = [c.name for c in channels.carriers() if c.channel == "voice" and c.kind != "sip"]
+    if keys:
+        names = ", ".join(keys)
+        yield Text(
+            f"channels.toml: 语音通道 {names} 只按键，报不了确认码：接了也不算，须另回短信；或改用 SIP 中继，"
+            "或让网关回 confirmed_by_code",
+            f"channels.toml: voice carriers {names} take a key and no code: a call that is answered does not "
+            "count, unless an SMS follows; use a SIP trunk, or a gateway that says confirmed_by_code",
+        )
+    if not channels.receipt_listen and not any(c.kind in ("smpp", "smsd") for c in channels.carriers()):
+        yield Text(
+            "channels.toml: 没有上行短信（receipt_listen 或 SMPP、smsd）：回来的确认码收不到",
+            "channels.toml: nothing brings back people's SMS (receipt_listen, SMPP, smsd): no code comes back",
+        )
