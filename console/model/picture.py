@@ -238,6 +238,51 @@ class DutyRow(TypedDict):
     gap: tuple[int, int] | None
 
 
+class StormRow(TypedDict):
+    """How the rain moves. why: "" where that is known, else why it is not: dry, sparse (too few gauges, or
+    too few that are wet), unclear, standing. at: of the newest rain in it (ms). bearing: towards where, degrees
+    from north; errors are one standard error. path: its middle now and in an hour, (lon, lat). heavy: heavy
+    rain falls now; reaches: of each village that it comes to within the hour, soonest first: area, earliest,
+    time, latest (ms), mm/h."""
+
+    why: str
+    at: int
+    kmh: NotRequired[int]
+    error_kmh: NotRequired[int]
+    bearing: NotRequired[int]
+    bearing_error: NotRequired[int]
+    sure: NotRequired[bool]
+    path: NotRequired[list[list[float]]]
+    heavy: NotRequired[bool]
+    reaches: NotRequired[list[tuple[str, int, int, int, int]]]
+
+
+class RainAhead(TypedDict):
+    """mm that a nowcast expects in the minutes after its issue."""
+
+    minutes: int
+    mm: float
+    issued: int
+
+
+class LevelAhead(TypedDict):
+    """chance: per cent that a level or discharge is reached within the minutes after `at`."""
+
+    station: str
+    unit: str
+    reach: float | None
+    chance: int
+    minutes: int
+    at: int
+
+
+class AheadRow(TypedDict):
+    """What forecasts that have not run out say of an area."""
+
+    rain: list[RainAhead]
+    levels: list[LevelAhead]
+
+
 class LogRow(TypedDict):
     count: int
 
@@ -272,6 +317,8 @@ class Picture(TypedDict, total=False):
     terminals: dict[str, TerminalRow]
     dead: dict[str, int]
     door: dict[str, DoorRow]
+    storm: dict[str, StormRow]
+    ahead: dict[str, AheadRow]
 
 
 Change = dict[str, dict[str, object]]

@@ -10,9 +10,9 @@ import msgspec
 from config.language import Said, zh
 from config.records.devices.lorawan import OF_LINKS, OF_RADIO
 from config.records.level import Action, Level
-from config.records.quantity import OF_NODES
+from config.records.quantity import AHEAD, OF_NODES
 from console.model.flags import Flags
-from detectors.detection import Detection, Mark
+from detectors.detection import Detection, Mark, foretold
 from dispatch.decide.plan.stock import HeldSupply, take_stock
 from dispatch.decide.plan.tasks import Course, take
 from dispatch.grade import Grade
@@ -41,6 +41,7 @@ _RANK = {
     )
 }
 _RAIN_KEPT_MS = 3_600_000
+_OF_NOWCASTS = frozenset(AHEAD.values())
 
 
 @dataclass
@@ -105,6 +106,10 @@ class View:
     nodes: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     links: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)  # of LoRaWAN devices
     coverage: dict[str, Detection] = field(default_factory=dict)  # area -> silence's last word
+    # station of a nowcast -> its newest issue, what it expects, and in which time
+    ahead: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    # area, hazard, rule -> its newest word, where that is a forecast
+    forecasts: dict[tuple[str, str, str], Detection] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)  # id -> newest version
     first: dict[str, list[Alert]] = field(default_factory=dict)  # id -> all versions
     changes: list[Change] = field(default_factory=list)
@@ -192,6 +197,10 @@ class View:
         elif record.rule in ("quality", "camera_sight"):
             self.flags.said(record)
             self._test(record)
+        elif foretold(record).chance is not None:
+            self.forecasts[record.area, record.hazard, record.rule] = record
+        else:
+            self.forecasts.pop((record.area, record.hazard, record.rule), None)
 
     def _test(self, record: Detection) -> None:
         """ "S01 stage: spike", "V01: fogged", and "good" when it is over."""
@@ -219,6 +228,9 @@ class View:
                     self._rain(station, at, value)
             elif quantity == "stage":
                 self.stage[station] = value
+            elif quantity in _OF_NOWCASTS:
+                if at >= self.ahead.get(station, (0, 0, ""))[0]:
+                    self.ahead[station] = (at, value, quantity)
             elif quantity in OF_NODES:
                 said = self.nodes.setdefault(station, {})
                 if at >= said.get(quantity, (0, 0))[0]:

@@ -25,6 +25,7 @@ from console.pages import (
     resources,
     situation,
     stations,
+    storm,
     warnings,
 )
 from stream import metrics
@@ -93,6 +94,7 @@ class Feed:
         self._open_log, self._now, self._tick = open_log, now, tick
         self._picture: Picture = {}
         self.unread = 0  # records and pages at which the program failed
+        self._pages = (*PAGES, storm.NextHour().parts)
         self._parts: dict[Callable[..., Picture], Picture] = {}
         self._listeners: set[Listener] = set()
         self._lock = threading.Lock()
@@ -170,7 +172,7 @@ class Feed:
                 "dead": sum(self.view.dead.values()),
             }
         }
-        for parts in PAGES:
+        for parts in self._pages:
             try:
                 self._parts[parts] = parts(self.district, self.view, self.trail, clock)
             except Exception as e:  # noqa: BLE001  # this page shows what it last could

@@ -8,6 +8,8 @@ import { confirm, deadline, nextFor, verbOf, waits, whyNot } from "./warnings.js
 
 const ALL_OPEN = 10; // so many villages at most are shown without pressing
 const open = new Map(); // valley -> what somebody chose
+let nextHour = () => "";
+const ahead = import("./storm.js").then(({ line }) => { nextHour = line; }, () => {}); // without it all the rest stands
 
 const asked = (w) => ({ level: Math.max(w.level, w.asks_level), action: Math.max(w.action, w.asks_action) });
 const most = (all) => all.reduce((a, b) => ({ level: Math.max(a.level, b.level), action: Math.max(a.action, b.action) }), { level: 0, action: 0 });
@@ -69,6 +71,7 @@ function sums(all) {
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${moving.length} villages, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${ready.length} villages, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
     el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent().length ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent().length ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent().length} 站（${where(silent())}）`, `${silent().length} stations are silent (${where(silent())})`))] : [])),
+    ...(nextHour() ? [el("dt", {}, t("下一小时", "next hour")), el("dd", { class: "next-hour" }, nextHour())] : []),
     ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
     ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
 }
@@ -121,9 +124,9 @@ function valley(x, pick, opened) {
 // village was pressed. Returns what paints both anew; the keyboard stays where it was.
 export function board(top, root, pick) {
   let last = "";
-  return () => {
+  const paint = () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([silent().length, found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty")]);
+    const says = JSON.stringify([silent().length, found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty"), nextHour()]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");
@@ -133,6 +136,8 @@ export function board(top, root, pick) {
       ...found.map((x) => valley(x, pick, few)));
     if (focus) document.querySelector(focus)?.focus();
   };
+  ahead.then(() => { if (root.firstChild && root.isConnected) paint(); });
+  return paint;
 }
 
 export function tick() {

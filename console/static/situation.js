@@ -76,7 +76,7 @@ export function show(root) {
   onChange((parts) => {
     if (!alive) return;
     if (live) drawn.paint(parts);
-    if (["areas", "warnings", "tasks", "roll", "duty"].some((p) => parts.has(p))) paintList();
+    if (["areas", "warnings", "tasks", "roll", "duty", "storm", "ahead"].some((p) => parts.has(p))) paintList();
     if (picked && Math.floor(clock() / 300000) !== lastBin) {
       lastBin = Math.floor(clock() / 300000);
       const id = picked;
@@ -121,10 +121,11 @@ async function place(id) {
   if (g.stations[id]) return station(id);
   const a = g.areas[id], s = part("areas")[id];
   if (!a) return [el("p", {}, t("没有这个地方", "There is no such place"))];
+  const ahead = await import("./storm.js").then(({ village }) => village(id), () => "");
   const charts = await Promise.all(a.stations.filter((x) => ["rain", "stage"].includes(g.stations[x].what)).slice(0, 2).map(station));
   return [el("h2", {}, `${t(a.town, a.town_en)} ${t(a.name, a.en)} `, badge(s.level, s.action)),
     el("p", {}, t(`${a.people} 人；安置点 ${a.shelter}；可用监测站 ${s.live}/${s.of}`, `${a.people} people; shelter ${a.shelter}; stations ${s.live}/${s.of}`)),
-    ...charts.flat()];
+    ahead, ...charts.flat()];
 }
 
 async function station(id) {
@@ -244,6 +245,8 @@ function draw(box, pick) {
   const span = L.latLngBounds(shown.map(flip)).pad(0.05), corners = [[span.getSouth(), span.getWest()], [span.getNorth(), span.getEast()]];
   let paintRain = () => {};
   import("./rain_field.js").then(({ field }) => { paintRain = field(L, rain, g, corners); rains(true); }, () => {});
+  let paintArrow = () => {};
+  import("./storm.js").then(({ arrow }) => { paintArrow = arrow(L, rain, map); paintArrow(past); }, () => {});
   const rains = (must) => paintRain(past ? past.stations : Object.fromEntries(Object.entries(part("stations")).filter(([, s]) => !s.late).map(([id, s]) => [id, s.value])), must);
   const valleyMarks = L.layerGroup().addTo(map);
   function paintValleys() {
@@ -302,6 +305,7 @@ function draw(box, pick) {
     fresh("nodes", nodes).forEach(paintNode);
     if (!parts || parts.has("areas") || parts.has("warnings")) paintValleys();
     if (!parts || parts.has("stations")) rains(!parts);
+    paintArrow(past);
   }
   function mark(id) {
     const at = g.areas[id]?.at || g.stations[id]?.at;

@@ -130,7 +130,7 @@ PURE = (
     *("console/auth/password_rules.py", "console/api/geojson.py", "console/api/openapi.py"),
     *(f"console/pages/{f}.py" for f in ("situation", "warnings", "delivery", "handover")),
     *(f"console/pages/{f}.py" for f in ("stations", "resources", "subscribers", "drills")),
-    *(f"console/pages/{f}.py" for f in ("channels", "precedents")),
+    *(f"console/pages/{f}.py" for f in ("channels", "precedents", "storm")),
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py", "fengsui/pictures/keeping.py"),
     *(f"fengsui/storms/{f}.py" for f in ("account", "invariants", "weather", "post", "drill")),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
