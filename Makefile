@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # $(call say,中文,English): by FENGSUI_LANG, as the program speaks
 say = @echo "$(if $(filter en%,$(FENGSUI_LANG)),$(2),$(1))"
 
-.PHONY: run test test-all check fuzz versions services lock sbom notices clean
+.PHONY: run test test-all check fuzz fuzz-http versions services lock sbom notices clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
@@ -36,6 +36,11 @@ fuzz: .venv/ready
 	  if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python "atheris>=3,<4"; \
 	  else $(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3,<4"; fi; }
 	$(BIN)/python -m tests.fuzz $(ARGS)
+
+# every HTTP door asked by schemathesis what its OpenAPI document allows and forbids, some hundred times an
+# operation and other things each time: make fuzz-http ARGS="-k console"
+fuzz-http: .venv/ready
+	$(BIN)/pytest -s --hypothesis-profile=thorough tests/contracts/test_http_doors.py $(ARGS)
 
 # the tests on the oldest and the newest version that pyproject.toml allows of each library that drifts
 # (docs/operations.md); outside CI, for it fetches: make versions ARGS="numpy scipy"

@@ -34,7 +34,7 @@ from console.auth.accounts import ACTS_OF, User, Users
 from console.auth.entrance import Entrance
 from console.auth.record import End
 from console.auth.record_end import ends
-from console.auth.requests import Rate, Refused, raw, read_body, refusal, to_json
+from console.auth.requests import REFUSALS, Rate, Refused, raw, read_body, to_json
 from console.model.answers import Acted, Before
 from console.model.trail import Trail
 from console.model.view import View
@@ -162,7 +162,7 @@ class Console:
                 Middleware(TrustedHostMiddleware, allowed_hosts=hosts),
                 Middleware(GZipMiddleware, minimum_size=500, compresslevel=5),
             ],
-            exception_handlers={Refused: refusal},
+            exception_handlers={**REFUSALS},
         )
 
     def _ends(self) -> list[End]:

@@ -11,10 +11,11 @@ POST /api/login/later        enter without, a few times
 """
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 import segno
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,6 +27,8 @@ from console.auth.hashing import Desks
 from console.auth.requests import Refused, read_body, to_json
 from console.auth.totp import shown, uri
 from console.pages.feed import Feed
+
+_T = TypeVar("_T")
 
 
 class Code(msgspec.Struct, forbid_unknown_fields=True):
@@ -82,6 +85,11 @@ class LoginSteps:
         """What the page needs for a step."""
         return {"step": step, "name": user.name, "later": self._users.later(user.name)}
 
+    async def _given(self, request: Request, kind: type[_T]) -> _T:
+        """What somebody sent who has shown a password: of nobody else anything is read. Raises Refused."""
+        await run_in_threadpool(self._at, request)
+        return await read_body(request, kind)
+
     def _step(self, request: Request) -> Response:
         at = self._at(request)
         return to_json(self.asked(at.user, at.step))
@@ -95,7 +103,7 @@ class LoginSteps:
         return self._entered(request, at.user, at.token)
 
     async def _code(self, request: Request) -> Response:
-        given = await read_body(request, Code)
+        given = await self._given(request, Code)
         return await self._desks.known(lambda: self._take_code(request, given.code))
 
     def _take_code(self, request: Request, code: str) -> Response:
@@ -130,7 +138,7 @@ class LoginSteps:
             )
 
     async def _change(self, request: Request) -> Response:
-        given = await read_body(request, PasswordChange)
+        given = await self._given(request, PasswordChange)
         return await self._desks.known(lambda: self._choose(request, given))
 
     def _choose(self, request: Request, given: PasswordChange) -> Response:
@@ -150,7 +158,7 @@ class LoginSteps:
         return self.go_on(request, at, "change") if at.step else to_json({})
 
     async def _offer(self, request: Request) -> Response:
-        given = await read_body(request, Offer)
+        given = await self._given(request, Offer)
         return await self._desks.known(lambda: self._show(request, given))
 
     def _show(self, request: Request, given: Offer) -> Response:
@@ -168,7 +176,7 @@ class LoginSteps:
         return to_json(answer)
 
     async def _confirm(self, request: Request) -> Response:
-        given = await read_body(request, Code)
+        given = await self._given(request, Code)
         return await self._desks.known(lambda: self._take_confirmation(request, given.code))
 
     def _take_confirmation(self, request: Request, code: str) -> Response:

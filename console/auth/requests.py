@@ -7,15 +7,27 @@ from time import monotonic
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from config.language import Said, Text, choose, en, text_of, zh
 from stream.http.asked import language_of
+from stream.log.port import Unavailable
 from stream.pace.rate_limit import RateLimit
 
 BODY = 65_536  # bytes of a request
 _HEARD_OUT = 64_000_000
+_PAIR = "in the language of `lang` or Accept-Language, else Chinese"
+REFUSAL = {  # JSON Schema of every refusal of this door
+    "type": "object",
+    "required": ["words", "zh", "en"],
+    "properties": {
+        "words": {"type": "string", "description": _PAIR},
+        "zh": {"type": "string"},
+        "en": {"type": "string"},
+    },
+}
 _T = TypeVar("_T")
 
 
@@ -114,8 +126,30 @@ def refused(request: Request, status: int, words: Said) -> Response:
 
 
 async def refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refused)
-    return refused(request, error.status, error.words)
+    """Every answer that is no answer, in one form: what a desk refuses, a log that is away, and what there
+    is no route or no method for."""
+    match error:
+        case Refused():
+            return refused(request, error.status, error.words)
+        case Unavailable():
+            words = Text(
+                f"日志连不上，没有记入：{zh(error)}",
+                f"the log is away, nothing was kept: {en(error)}",
+            )
+            return refused(request, 503, words)
+        case HTTPException(status_code=405):
+            answer = refused(request, 405, Text("这里不能这样请求", "no such method here"))
+        case HTTPException(status_code=404):
+            answer = refused(request, 404, Text("没有这个地址", "there is no such address"))
+        case HTTPException():
+            answer = refused(request, error.status_code, error.detail)
+        case _:
+            raise error
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+REFUSALS = dict.fromkeys((Refused, Unavailable, HTTPException), refusal)
 
 
 class Login(msgspec.Struct, forbid_unknown_fields=True):

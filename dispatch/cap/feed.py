@@ -12,8 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from config.language import Text
 from config.records.district import District
 from dispatch.cap.message import Reference
+from stream.http.openapi import Door, Says
 from stream.http.server import HttpDoor
 
 FEED, RSS = "feed.atom", "feed.rss"
@@ -24,7 +26,17 @@ TYPES = {
     ".atom": "application/atom+xml",
     ".rss": "application/rss+xml",
 }
-
+PLACES = (("/{name:path}", ("GET",)),)
+DOOR = Door(
+    Text("烽燧：CAP 的公开清单和报文", "Fengsui: the public feed of CAP, and its messages"),
+    "1",
+    {
+        "/{name:path}": Says(
+            Text("feed.atom、feed.rss、一份报文", "feed.atom, feed.rss, or a message"),
+            media=tuple(TYPES.values()),
+        )
+    },
+)
 
 Listed = Iterable[tuple[Reference, str]]  # (message, headline)
 

@@ -131,6 +131,11 @@ COMMANDS = {
             "A topic as JSON lines, in an order that two runs of one storm share; `ledger "
             "--out DIR`: the signed ledger as a folder for `fengsui audit DIR`.",
         ),
+        "openapi": Entry(
+            "fengsui.cli.operate.openapi:openapi",
+            "一个 HTTP 入口的 OpenAPI 3.1 文件，给要接入的程序。",
+            "The OpenAPI 3.1 document of an HTTP door, for programs that are to call it.",
+        ),
         "audit": Entry(
             "fengsui.cli.operate.audit:audit",
             "稽核：每个检测是否决定，每个预警是否定向，每个发送是否了结。",

@@ -23,6 +23,7 @@ from ingest.cap.decode import MAX_BYTES
 from ingest.cap.intake import CapDoor
 from ingest.observation import CapIn
 from stream.http.asked import TooLarge, language_of, whole
+from stream.http.openapi import JSON, STRING, Door, Says
 from stream.http.server import HttpDoor
 from stream.log.port import Log
 from stream.oplog import Seldom
@@ -35,6 +36,22 @@ _EMPTY = Text("没有内容", "there is no message")
 _AGAIN = Text("请稍后再发", "send it again later")
 _TOKEN = Text("令牌不对：Authorization: Bearer TOKEN", "wrong token: Authorization: Bearer TOKEN")
 _TOO_LARGE = Text(f"上限 {MAX_BYTES} 字节", f"at most {MAX_BYTES} bytes")
+PLACES = ((PATH, ("POST",)),)
+_ANSWER = {"type": "object", "required": ["state"], "properties": {"state": STRING}}
+_XML = ("application/xml", "application/cap+xml", "text/xml")
+_CAP_IN = Says(
+    Text("交来 CAP 1.2 报文", "hands in a CAP 1.2 message"),
+    takes=dict.fromkeys(_XML, STRING),
+    status=202,
+    refusals=(400, 401, 408, 413, 503),
+)
+DOOR = Door(
+    Text("烽燧：外来 CAP 报文的入口", "Fengsui: the door for CAP messages of others"),
+    "1",
+    {PATH: _CAP_IN},
+    refusal={JSON: _ANSWER},
+    security={"token": {"type": "http", "scheme": "bearer"}},
+)
 _AT_ONCE = 8  # parsing and checking a signature is work: more than this wait outside
 
 

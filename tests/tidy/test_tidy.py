@@ -127,7 +127,7 @@ PURE = (
     *("skill/verify/*.py", "skill/series/**/*.py", "skill/tables/*.py", "skill/forecast/*.py"),
     *("skill/tables/rows/*.py", "skill/report/outcomes.py", "skill/report/ledger_json.py"),
     *("console/model/*.py", "console/acts/resend.py", "console/auth/totp.py"),
-    *("console/auth/password_rules.py", "console/api/geojson.py", "console/api/openapi.py"),
+    *("console/auth/password_rules.py", "console/api/geojson.py", "stream/http/openapi.py"),
     *(f"console/pages/{f}.py" for f in ("situation", "warnings", "delivery", "handover")),
     *(f"console/pages/{f}.py" for f in ("stations", "resources", "subscribers", "drills")),
     *(f"console/pages/{f}.py" for f in ("channels", "precedents", "storm")),

@@ -23,6 +23,7 @@ from config.language import Text
 from config.records.channels import Carrier
 from dispatch.channels import CarrierWord
 from stream.http.asked import TooLarge, in_words, whole
+from stream.http.openapi import FORM, JSON, PLAIN, STRING, Door, Parameter, Says
 from stream.http.server import HttpDoor
 from stream.limits import Unreadable, clean, number, read_json
 
@@ -32,6 +33,23 @@ _ROWS = 1000
 _FIELDS = 100
 _BOM = b"\xef\xbb\xbf"
 _AGAIN = Text("请再说一次", "say it again")
+PLACES = (("/receipt/{name}", ("GET", "POST")),)
+_ROW = {"type": "object", "additionalProperties": {"type": ["string", "number", "null"]}}
+_RECEIPT = Says(
+    Text("运营商的回执；各项的名字见 channels.toml", "a carrier's receipt; channels.toml has the fields"),
+    query=(Parameter("token"),),
+    takes={FORM: _ROW, JSON: {"anyOf": [_ROW, {"type": "array", "items": _ROW}]}},
+    media=PLAIN,
+    refusals=(403, 408, 413, 503),
+    missing=False,
+)
+DOOR = Door(
+    Text("烽燧：运营商回执的入口", "Fengsui: the door for carriers' receipts"),
+    "1",
+    {"/receipt/{name}": _RECEIPT},
+    refusal={PLAIN: STRING},
+    security={"token": {"type": "http", "scheme": "bearer"}},
+)
 _any = msgspec.json.Decoder()
 
 

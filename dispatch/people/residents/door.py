@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -30,6 +30,7 @@ from dispatch.people.residents.places import Places
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
+from stream.http.openapi import FORM, HTML, PLAIN, STRING, Door, Parameter, Says
 from stream.http.server import Bounds, Front, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom
@@ -47,6 +48,41 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+PLACES = (
+    ("/", ("GET",)), ("/ask", ("GET", "POST")), ("/confirm", ("GET", "POST")), ("/robots.txt", ("GET",)),
+)  # fmt: skip
+_LANG = Parameter("lang")  # en; anything else is Chinese
+
+
+def _fields(**names: Mapping[str, object]) -> Mapping[str, object]:
+    return {"type": "object", "properties": names}
+
+
+_ASK = _fields(
+    area=STRING, phone=STRING, quiet={"enum": [*HOURS]}, days={"enum": [*DAYS]},
+    language={"enum": [*LANGS]}, leave=STRING,
+)  # fmt: skip
+_PAGE_REFUSES = (400, 413, 429, 503)
+DOOR = Door(
+    Text("烽燧：居民订阅的网页", "Fengsui: the page where residents subscribe"),
+    "1",
+    {
+        "/": Says(
+            Text("表格", "the form"), query=(Parameter("v"), _LANG), media=HTML, refusals=(429,)
+        ),
+        "/ask": Says(
+            Text("向号码发验证码；GET 又是表格", "a code to the number; GET: the form again"),
+            query=(_LANG,), takes={FORM: _ASK}, media=HTML, refusals=_PAGE_REFUSES,
+        ),
+        "/confirm": Says(
+            Text("验证码；GET 又是表格", "the code; GET: the form again"),
+            query=(_LANG,), takes={FORM: _fields(id=STRING, code=STRING)}, media=HTML,
+            refusals=_PAGE_REFUSES,
+        ),
+        "/robots.txt": Says(Text("不给搜索引擎", "no search engines"), media=PLAIN),
+    },
+    refusal={HTML: STRING},
+)  # fmt: skip
 
 
 class _Bad(Exception):

@@ -10,16 +10,16 @@ import geojson
 import msgspec
 import pytest
 from click.testing import CliRunner
-from starlette.routing import Route
 
 from config.records.level import Action, Level
 from console.api.geojson import in_force
-from console.api.openapi import document
 from console.api.routes import SAYS
 from console.auth.accounts import Users
 from console.model.view import View
 from dispatch.records import Alert
 from fengsui.cli.root import cli
+from stream.http.openapi import Door, document
+from stream.log.port import Unavailable
 from tests.support.console_door import ACT, Caller
 from tests.support.decide_district import T0, yanqing
 
@@ -88,12 +88,41 @@ def test_the_document_is_openapi_and_names_every_route(caller: Caller) -> None:
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
     OpenAPIV31SpecValidator(found).validate()
-    assert set(found["paths"]) == set(SAYS), "nothing is said of a route that is gone"
+    said = {path.replace(":path}", "}") for path in SAYS}
+    assert set(found["paths"]) == said, "nothing is said of a route that is gone"
     act = found["paths"]["/api/acts"]["post"]["requestBody"]["content"]["application/json"]
     assert act["schema"]["$ref"].endswith("/Act")
     told = found["paths"]["/api/snapshot"]["get"]["responses"]["200"]["content"]
     assert told["application/json"]["schema"]["$ref"].endswith("/Snapshot")
     assert found["components"]["schemas"]["Act"]["required"] == ["act", "places", "reason", "key"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/nothing", 404), ("GET", "/api/missed/A%2F01", 404), ("DELETE", "/api/me", 405)],
+)
+def test_where_there_is_nothing_is_said_in_words_too(
+    caller: Caller, method: str, path: str, status: int
+) -> None:
+    found, headers, data = caller.ask(method, path)
+    assert (found, headers["content-type"]) == (status, "application/json")
+    assert set(json.loads(data)) == {"words", "zh", "en"}
+    assert set(headers.get("allow", "").split(", ")) == ({"GET", "HEAD"} if status == 405 else {""})
+
+
+def test_while_the_log_is_away_whoever_acts_is_told_so(
+    caller: Caller, users: Users, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise Unavailable("away")
+
+    duty = bearer(users.issue("room", "approver", "K-01"))
+    monkeypatch.setattr("stream.log.sqlite.SqliteLog.append", away)
+    key = {"key": "0123456789abcdef"}
+    incident = {"incident": "i", "text": "x", **key}
+    for path, body in (("acts", ACT), ("verify", incident)):
+        status, _, data = caller.ask("POST", f"/api/{path}", body, **duty)
+        assert (status, set(json.loads(data))) == (503, {"words", "zh", "en"}), path
 
 
 @pytest.mark.parametrize(
@@ -127,7 +156,7 @@ def test_whoever_asks_reads_one_language(caller: Caller, path: str, header: str,
 
 def test_a_route_that_nothing_is_said_of_is_noticed() -> None:
     with pytest.raises(KeyError, match="new"):
-        document("t", "1", [Route("/api/new", lambda r: None)], {}, "zh")
+        document(Door("t", "1", {}), [("/api/new", ["GET"])], "zh")
 
 
 def alert(area: str, **more: Any) -> Alert:
