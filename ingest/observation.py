@@ -177,6 +177,8 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
         "staying",
         "closed",
         "opened",
+        "out",  # into the storm, and back: dispatch/people/outings.py
+        "back",
         "unclear",
         "words",
     ]

@@ -8,35 +8,49 @@ from config.records.channels import Channels
 
 _OUT = Text("越界", "is out of range")
 _RANGES = (("digits", 4, 6), ("valid_min", 5, 1440), ("wrong_most", 2, 20))
+_FIELD = (("check_back_min", 0, 720), ("superior_min", 1, 720))
 
 
 def proving_faults(proving: Proving) -> Iterator[tuple[str, Said, Said]]:
     """Key, what is wrong, what to write."""
-    for name, low, high in _RANGES:
+    for name, low, high in (*_RANGES, *_FIELD):
         if not low <= getattr(proving, name) <= high:
             yield name, _OUT, f"{low} … {high}"
 
 
 def asked_in_words(proving: Proving) -> Iterator[Text]:
     """What `check` says of it: what is on, and what that means."""
-    if not proving.code:
+    p = proving
+    if not p.code:
         yield Text(
             "policy.toml [proving]: 叫应不要确认码：回“收到”就算叫应，真做没做看不出来（docs/proof.md）",
             "policy.toml [proving]: answers need no code: whoever writes that they have it counts as woken "
             "(docs/en/proof.md)",
         )
-        return
-    yield Text(
-        f"policy.toml [proving]: 叫应要 {proving.digits} 位确认码，发出后 {proving.valid_min} 分钟内有效；只回"
-        f"“收到”不算，继续叫；错 {proving.wrong_most} 次转人工",
-        f"policy.toml [proving]: who must answer sends back {proving.digits} figures within "
-        f"{proving.valid_min} min; an answer without them does not count and the next way is tried; after "
-        f"{proving.wrong_most} wrong ones somebody calls",
-    )
+    else:
+        yield Text(
+            f"policy.toml [proving]: 叫应要 {p.digits} 位确认码，发出后 {p.valid_min} 分钟内有效；"
+            f"只回“收到”不算，继续叫；错 {p.wrong_most} 次转人工",
+            f"policy.toml [proving]: who must answer sends back {p.digits} figures within {p.valid_min} min; "
+            f"an answer without them does not count and the next way is tried; after {p.wrong_most} wrong ones "
+            "somebody calls",
+        )
+    if p.check_back_min:
+        yield Text(
+            f"policy.toml [proving]: 外出人员每 {p.check_back_min} 分钟报平安；过时告诉值班室，再过 "
+            f"{p.superior_min} 分钟告诉上级",
+            f"policy.toml [proving]: who is out is heard of every {p.check_back_min} min; else the duty room "
+            f"is told, and {p.superior_min} min later the superiors",
+        )
 
 
 def unfit(proving: Proving, channels: Channels) -> Iterator[Text]:
-    """Channels by which no code can come back."""
+    """What it asks for, and nothing of the district can give."""
+    if proving.check_back_min and not channels.not_woken_to:
+        yield Text(
+            "channels.toml: not_woken_to 为空：外出人员过时没有消息，只有值班室知道",
+            "channels.toml: not_woken_to is empty: of somebody who is out and silent the duty room alone hears",
+        )
     if not proving.code:
         return
     keys = [c.name for c in channels.carriers() if c.channel == "voice" and c.kind != "sip"]

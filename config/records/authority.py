@@ -80,12 +80,18 @@ class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     code: who must answer (叫应) is asked for the code that stands in the message. digits: of it.
     valid_min: so long after a message went out its code is taken. wrong_most: after so many wrong ones about
-    one warning no more of this person are taken in writing, and the duty room calls."""
+    one warning no more of this person are taken in writing, and the duty room calls.
+
+    check_back_min: whoever says that they go out is expected to be heard of within so long, again and again,
+    until they are back; 0: nobody is. superior_min: so long after that the superiors (`not_woken_to` of
+    channels.toml) are told too."""
 
     code: bool = False
     digits: int = 4
     valid_min: int = 120
     wrong_most: int = 5
+    check_back_min: int = 0
+    superior_min: int = 15
 
 
 class Policy(Row, frozen=True, kw_only=True):

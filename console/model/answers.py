@@ -222,13 +222,15 @@ class Hull(TypedDict):
 
 class Ground(TypedDict):
     """What does not change while the server runs, by id. hazards: id -> its words, Chinese and English.
-    terrain: south-west and north-east corner of the relief, (lat, lon)."""
+    terrain: south-west and north-east corner of the relief, (lat, lon). check_back_min: by when whoever is out
+    is heard of, 0: nobody is expected."""
 
     name: str
     name_en: str
     hazards: dict[str, list[str]]
     outline: tuple[Ring, ...]
     terrain: list[list[float]] | None
+    check_back_min: int
     rivers: list[River]
     areas: dict[str, GroundArea]
     stations: dict[str, GroundStation]

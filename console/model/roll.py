@@ -24,6 +24,8 @@ class Rolled:
     def take(self, record: Record, view: View) -> None:
         """Fold one record in, after the view has."""
         self.roll.take(record)
+        if isinstance(record, PersonSays) and (gone := self.roll.outings.get(record.person)):
+            self.stale.update((gone.area, *self.rows))  # they may have gone on to another place
         if isinstance(record, Alert | Delivery | PersonSays | JudgedAnswer):
             self.stale.add(record.area)
         elif isinstance(record, Receipt) and record.delivery in view.sent:

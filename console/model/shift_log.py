@@ -19,7 +19,7 @@ from config.records.quantity import QUANTITIES
 from console.model.answers import LogLine
 from console.model.view import View
 from detectors.detection import Detection
-from dispatch.address.report_notices import PLACES, REPLIES
+from dispatch.address.report_notices import FIELD, PLACES, REPLIES
 from dispatch.notices import about
 from dispatch.records import Alert, Decision, Delivery, Report, RouteHealth, kind_words
 from ingest.observation import PersonSays, Service
@@ -156,7 +156,7 @@ class Shift:
         self.heard[says.id] = None
         if len(self.heard) > KEPT:
             del self.heard[next(iter(self.heard))]
-        reply = {**REPLIES, **PLACES}.get(
+        reply = {**REPLIES, **PLACES, **FIELD}.get(
             says.what, _STRANGER if says.role == STRANGER else _UNCLEAR
         )
         if seen := QUANTITIES.get(says.what):

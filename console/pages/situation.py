@@ -25,6 +25,7 @@ def ground(district: District) -> Ground:
         "name_en": d.name_en,
         "hazards": {h: [zh, HAZARD_EN[h]] for h, zh in HAZARD_ZH.items()},
         "outline": d.backdrop.outline,
+        "check_back_min": district.policy.proving.check_back_min,
         "terrain": [[relief.south, relief.west], [relief.north, relief.east]] if relief else None,
         "rivers": [
             {"name": b.river, "en": b.river_en, "course": b.course}

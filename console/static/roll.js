@@ -14,6 +14,9 @@ const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town
 const left = (r) => r.should - (r.moved || 0);
 const word = (w) => `${of(SAID[w.what])}${w.people === null ? "" : t(` ${w.people} 人`, ` ${w.people} people`)} ${w.person} ${time(w.at, clock())} (${age(clock() - w.at)})`;
 
+// past their time, as the policy has it
+const isLate = (o) => picture.ground.check_back_min > 0 && clock() >= o.last_at + picture.ground.check_back_min * 60000;
+
 const rows = () => Object.values(part("roll")).sort((a, b) =>
   (b.help.length > 0) - (a.help.length > 0) || b.action - a.action || left(b) - left(a) || a.area.localeCompare(b.area));
 
@@ -52,7 +55,8 @@ function row(r) {
   const cell = (n, given, ...inside) => el("td", { "data-head": head[n], ...given }, ...inside);
   return el("tr", { class: r.help.length ? "crying" : "", "data-roll": r.area },
     el("th", { scope: "row" }, placeOf(r.area), " ", r.action ? el("strong", { class: "order" }, of(ACTION[r.action])) : el("span", { class: "note" }, t("未令转移", "no order")),
-      r.closed ? el("p", { class: "note", "data-closed": r.area }, t(`封沟到 ${time(r.closed.until_at, clock())}，${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? "，有照片" : ""}`, `closed until ${time(r.closed.until_at, clock())}, by ${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? ", with a photo" : ""}`)) : ""),
+      r.closed ? el("p", { class: "note", "data-closed": r.area }, t(`封沟到 ${time(r.closed.until_at, clock())}，${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? "，有照片" : ""}`, `closed until ${time(r.closed.until_at, clock())}, by ${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? ", with a photo" : ""}`)) : "",
+      ...(r.field || []).map((o) => el("p", { class: isLate(o) ? "bad" : "note", "data-out": o.person }, isLate(o) ? t(`✗ ${o.person} 在外过时，最后消息 ${age(clock() - o.last_at)}`, `✗ ${o.person} is out and silent, last word ${age(clock() - o.last_at)}`) : t(`${o.person} ${time(o.out_at, clock())} 出发，最后消息 ${age(clock() - o.last_at)}`, `${o.person} out since ${time(o.out_at, clock())}, last word ${age(clock() - o.last_at)}`)))),
     cell(1, {}, r.action ? String(r.should) : "–", r.guests === null ? "" : t(`（今晚游客 ${r.guests}）`, ` (${r.guests} guests tonight)`)),
     cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved)),
     cell(3, { class: r.action && (r.moved === null || r.not_yet) ? "bad" : "" }, r.action ? (r.moved === null ? t("？ 未知", "? unknown") : r.not_yet ? `✗ ${r.not_yet}` : "✓ 0") : "–"),

@@ -40,8 +40,8 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     """Take a person's word: it goes on once, and may be evidence. Its photograph comes behind it, under
     the same id."""
     people = state.people
-    # a stranger may name no place of ours
-    if says.area not in district.areas and not (says.role == STRANGER and not says.area):
+    # a stranger may name no place of ours, and a code says by itself what it answers
+    if says.area not in district.areas and (says.area or not (says.role == STRANGER or says.code)):
         return []
     if says.id in people.seen and says.photo and says.what == "closed":
         return [Write("cases", says.area, says)]  # the proof of it comes behind the word

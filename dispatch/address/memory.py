@@ -6,6 +6,7 @@ from dispatch.address.closures import ClosedPlace
 from dispatch.address.night import NightOf
 from dispatch.address.told import LastTold
 from dispatch.decide.plan.tasks import Course
+from dispatch.people.outings import Outing
 from ingest.people.subscriber import Subscriber
 from stream.records import Run
 
@@ -23,3 +24,4 @@ class AddressState(msgspec.Struct):
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
     joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
     closures: dict[str, ClosedPlace] = {}
+    outings: dict[str, Outing] = {}

@@ -27,6 +27,8 @@ PLACES = {
     "opened": Text("开沟", "opened again"),
     "staying": Text("今晚住", "guests tonight"),
 }
+# of who goes out into the storm
+FIELD = {"out": Text("出发", "went out"), "back": Text("返回", "is back")}
 WAY = {
     "form": Text("表单", "form"),
     "sms": Text("短信", "SMS"),

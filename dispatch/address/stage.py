@@ -38,6 +38,7 @@ from dispatch.cap.acknowledgements import keys_of, reply
 from dispatch.decide.plan.tasks import take
 from dispatch.decide.validity import ahead_ms
 from dispatch.grade import Grade
+from dispatch.people.outings import heard, overdue
 from dispatch.proving.codes import blank
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
 from dispatch.words.compose import Message, write
@@ -112,6 +113,7 @@ class Address:
                 here = self._district.groups.get(record.group, ())
                 live = is_live(self._live, state.runs)
                 over = closures.lapsed(self._district, state.closures, here, record.clock_at, live)
+                over += overdue(self._district, state.outings, record.group, record.clock_at, live)
                 writes += [Write("deliveries", d.recipient, d) for d in over]
                 writes.append(Write("deliveries", record.group, record))
             case Acknowledgement():
@@ -137,6 +139,7 @@ class Address:
             live, said = is_live(self._live, state.runs), (t.said for t in state.alerts.values())
             found = deliveries(self._district, record, live)
             found += closures.of_keeper(self._district, state.closures, record, live, said)
+            found += heard(self._district, state.outings, record, live)
             for delivery in found:
                 writes.append(Write("deliveries", record.area or record.role, delivery))
             writes.append(Write("deliveries", record.area or record.role, record))

@@ -38,6 +38,7 @@ _IDS = {
     "receipt": "delivery route state receipt_at attempt permanent",
     "answer": "neighbour accepted answered_at",
     "person_says": "id person role area what people said_at way photo",
+    "judged_answer": "id person area alert delivery way what strength verdict answered_at wrong",
     "service": "id thing by said_at until_at way",
     "record_end": "n hash noted_at",
     "custody": "act incident by said_at until_at named sha256",

@@ -20,6 +20,8 @@ import msgspec
 
 from config.records.district import District
 from config.records.level import Action
+from dispatch.people.outings import Outing, Outings
+from dispatch.people.outings import take as take_outing
 from dispatch.proving.heard import Heard, heard
 from dispatch.proving.judged import STRENGTHS, JudgedAnswer
 from dispatch.records import Alert, Delivery, Receipt
@@ -64,6 +66,7 @@ class RollRow(msgspec.Struct, frozen=True):
     unanswered: tuple[str, ...]  # who must answer and has not
     guests: int | None = None
     closed: Closure | None = None
+    field: tuple[Outing, ...] = ()  # who is out there and not back, the longest silent first
     heard: tuple[Heard, ...] = ()  # who was asked for a code (叫应), and how strong their answer is
 
     @property
@@ -89,10 +92,13 @@ class Roll:
     judged: dict[str, dict[tuple[str, str], dict[str, JudgedAnswer]]] = field(default_factory=dict)
     # area -> keeper -> when and how many
     staying: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    outings: Outings = field(default_factory=dict)
     kept: dict[str, PersonSays] = field(default_factory=dict)  # area -> the newest closed or opened
 
     def take(self, record: Any) -> None:
         """Fold one record in."""
+        if isinstance(record, PersonSays):
+            take_outing(self.outings, record)
         match record:
             case Alert():
                 held = self.alerts.setdefault(record.area, {})
@@ -135,7 +141,8 @@ class Roll:
     def rows(self, district: District, now_at: int) -> list[RollRow]:
         """Areas with an open warning or a cry for help: those who need help first, then orders with
         most people left."""
-        areas = sorted({*self.alerts, *self.words, *self.kept} & district.areas.keys())
+        gone = {o.area for o in self.outings.values() if o.is_out}
+        areas = sorted({*self.alerts, *self.words, *self.kept, *gone} & district.areas.keys())
         rows = [r for area in areas if (r := self.row(district, area, now_at)) is not None]
         return sorted(
             rows, key=lambda r: (not r.help, -r.action, -(r.should - (r.moved or 0)), r.area)
@@ -155,7 +162,8 @@ class Roll:
         cries = [w for w in words if w.what == "help" and w.at > now_at - _HELP_KEPT_MS]
         help_ = tuple(w for w in cries if not _ended(w, words))
         closed = self.closed(area, now_at)
-        if not since and not help_ and closed is None:
+        gone = self._gone(area)
+        if not since and not help_ and closed is None and not gone:
             return None
         answers = tuple(w for w in words if since and w.at >= since)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
@@ -177,6 +185,7 @@ class Roll:
             tuple(sorted(asked - spoke)),
             guests,
             closed,
+            gone,
             heard_,
         )
 
@@ -191,6 +200,14 @@ class Roll:
         if last is None or last.what != "closed" or last.until_at <= now_at:
             return None
         return Closure(last.person, last.said_at, last.until_at, last.photo)
+
+    def _gone(self, area: str) -> tuple[Outing, ...]:
+        found = [
+            msgspec.structs.replace(o)  # a row is not changed by what comes after it
+            for o in self.outings.values()
+            if o.is_out and o.area == area
+        ]
+        return tuple(sorted(found, key=lambda o: (o.last_at, o.person)))
 
     def _how_strong(self, area: str, open_: set[str]) -> tuple[Heard, ...]:
         """Who was asked for a code about what is open, the weakest answer first."""

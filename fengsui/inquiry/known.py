@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from console.model.follow import DECODERS
 from detectors.detection import Acknowledgement, Detection, Mark
+from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import (
     Alert,
     Custody,
@@ -99,7 +100,7 @@ _MOMENT: dict[type, str] = {
     Terminals: "heard_at",
     Outcome: "told_at",
     **dict.fromkeys((Service, Custody, Subscriber), "said_at"),
-    Acknowledgement: "answered_at",
+    **dict.fromkeys((Acknowledgement, JudgedAnswer), "answered_at"),
     RecordEnd: "noted_at",
     Run: "start_at",
 }

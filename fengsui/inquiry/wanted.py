@@ -11,6 +11,7 @@ from typing import NamedTuple
 from config.records.district import District
 from detectors.detection import Detection
 from dispatch.notices import REPORT
+from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import (
     Alert,
     Custody,
@@ -83,6 +84,8 @@ class Wanted:
                 if r.alert in mine.alerts or tells_of(mine.id, r.alert):
                     self._deliveries.add(r.id)
                 return r.id in self._deliveries
+            case JudgedAnswer():
+                return r.alert in mine.alerts
             case Receipt():
                 return r.delivery in self._deliveries
             case _:

@@ -35,6 +35,10 @@ _KEEPER = (
     ("closed", Text("封沟（24 小时，可再报延长）", "closed for 24 hours; say it again to renew")),
     ("opened", Text("开沟", "opened again")),
 )
+_FIELD = (
+    ("out", Text("出发（去巡查、转移群众）", "I am going out")),
+    ("back", Text("返回", "I am back")),
+)
 _LENGTHS = (
     (30, Text("30 分钟", "30 minutes")),
     (60, Text("1 小时", "1 hour")),
@@ -67,11 +71,13 @@ def form(
     serves: Sequence[str] = (),
     keeps: bool = False,
     coded: bool = False,
+    goes_out: bool = False,
     language: PageLanguage = "zh",
 ) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
     on which the link is over, if that is soon. serves: stations that this person may take out of
-    judgement. keeps: whether they may close a gully and count its guests. coded: answers have a code."""
+    judgement. keeps: whether they may close a gully and count its guests. coded: answers have a code.
+    goes_out: whether they say when they go out and are back."""
     named = {a.id: escape(choose(Text(a.name, a.name_en), language)) for a in areas}
     where = f"<p>{named[areas[0].id]}</p>"
     if len(areas) > 1:
@@ -83,7 +89,7 @@ def form(
     choices = "".join(
         f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
         f'value="{what}"> {choose(words, language)}</label>'
-        for what, words in (*_CHOICES, *(_KEEPER if keeps else ()))
+        for what, words in (*_CHOICES, *(_FIELD if goes_out else ()), *(_KEEPER if keeps else ()))
     )
     title = choose(_DRILL if drill else "", language) + choose(_TITLE, language)
     return (

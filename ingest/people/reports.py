@@ -15,13 +15,14 @@ from config.language import Text, text_of
 from config.records.district import Area, Contact, District
 from config.records.level import FACTS
 from config.records.quantity import OF_PEOPLE
-from ingest.decode.answer_code import answer_code, figures
 from ingest.decode.fact_time import fact_time, in_words
 from ingest.decode.phrases import Meaning, hours_of, is_outburst, meanings, of_place, plain
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
 from ingest.people.sent import ReportIn, Sent, SmsIn, Way
+from ingest.people.words.answer_code import answer_code, figures
+from ingest.people.words.field_words import going
 from stream.guard import letter
 from stream.limits import Unreadable, clean, moment, read_json
 from stream.log.port import Out
@@ -39,7 +40,8 @@ FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
 # what we say of a message that nobody can read
 _OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
 OF_KEEPERS = ("staying", "closed", "opened")
-SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received", *OF_KEEPERS)
+OF_FIELD = ("out", "back")
+SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received", *OF_KEEPERS, *OF_FIELD)
 CLOSED_H, CLOSED_MOST_H = 24, 72  # how long a closure holds, and the longest that one word makes it
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
@@ -48,6 +50,11 @@ _KEEPERS = ("camp", "tourist")  # categories of a site's own contact
 _A_KEEPER = Text(
     "封沟、开沟和今晚人数由责任人、观察员或营地联系人报告",
     "closing, opening and tonight's guests are told by who answers for the place, or the site's contact",
+)
+_A_GOER = Text(
+    "出发和返回由责任人、观察员、干部报告，且本区 policy.toml 的 check_back_min 已打开",
+    "going out and coming back are told by responsible persons, observers and officers, where check_back_min "
+    "of policy.toml is on",
 )
 _A_TEXT = Text('应为 {"text": …, "id": …, "at": …}：', 'write {"text": …, "id": …, "at": …}: ')
 _A_REPORT = Text(
@@ -85,6 +92,7 @@ class People:
         self._exercise, self._keep = exercise, keep
         self._zone = district.timezone
         self._coded = district.policy.proving.code
+        self._field = district.policy.proving.check_back_min > 0
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
         self.group: Mapping[str, str] = district.group_of_area
@@ -149,6 +157,8 @@ class People:
         area = self._named(areas, plain(text))
         code = answer_code(text) if self._coded else ""
         said = said or ((Meaning("received"),) if code else ())
+        if self._field and (gone := going(text, tuple(self._areas[a].name for a in areas))):
+            said = (Meaning(gone),)
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
         whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text), code=code)
@@ -215,6 +225,11 @@ class People:
         if contact is None or contact.role not in _SERVE:
             return []
         return sorted({t for a in self.areas_of(person) for t in self._things.get(a, ())})
+
+    def goes_out(self, person: str) -> bool:
+        """May this person say that they go out and are back, and is that looked after?"""
+        contact = self._contacts.get(person)
+        return self._field and contact is not None and contact.role in _SERVE
 
     def keeps(self, person: str) -> bool:
         """May this person say that a gully is closed, and how many stay tonight?"""
@@ -308,6 +323,8 @@ class People:
             if what not in SAYABLE and (what, sent.way) not in _OURS:
                 wanted = Text("what: 应为 ", "what: write one of ") + ", ".join(SAYABLE)
                 return Rejected("bad_value", wanted)
+            if what in OF_FIELD and not self.goes_out(sent.person):
+                return Rejected("not_their_area", _A_GOER)
             if what in OF_KEEPERS and not self.keeps(sent.person):
                 return Rejected("not_their_area", _A_KEEPER)
             if people is not None and not 0 <= people <= _MOST:

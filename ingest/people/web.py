@@ -28,7 +28,6 @@ from starlette.routing import Route
 
 from config.language import Text, choose, text_of
 from config.records.district import District
-from ingest.decode.answer_code import figures
 from ingest.decode.phrases import Meaning, plain
 from ingest.decode.service_words import Wish
 from ingest.observation import PersonSays
@@ -40,6 +39,7 @@ from ingest.people.photo import MAX_BYTES, remade
 from ingest.people.reports import People, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from ingest.people.sent import Sent, Way
+from ingest.people.words.answer_code import figures
 from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import letter
@@ -141,6 +141,7 @@ class PeopleDoor:
         page = form(
             areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves,
             keeps=self._people.keeps(person), coded=self._district.policy.proving.code,
+            goes_out=self._people.goes_out(person),
             language=_language(request),
         )  # fmt: skip
         return self._html(page, 200)

@@ -13,6 +13,7 @@ from console.model.follow import Follower
 from detectors.detection import Mark
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.evacuation_roll import Roll, RollRow, RollWord
+from dispatch.people.outings import Outing
 from dispatch.proving.heard import Heard
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
@@ -126,6 +127,7 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
         )
     out += ["  ! " + _word(district, w, now_at) for w in row.help]
     out += ["  " + _word(district, w, now_at) for w in row.answers if w not in row.help]
+    out += ["  " + _out_there(district, o, now_at) for o in row.field]
     out += ["  " + _strong(h) for h in row.heard]
     if row.unanswered:
         out.append(
@@ -142,6 +144,17 @@ def _strong(h: Heard) -> Text:
     wrong = Text(f"，错 {h.wrong} 次", f", {h.wrong} wrong") if h.wrong else Text("", "")
     mark = "✓ " if h.proven else "? " if h.strength == "read" else "✗ "
     return mark + Text(h.person + " ", h.person + " ") + HOW_STRONG[h.strength] + wrong
+
+
+def _out_there(district: District, o: Outing, now_at: int) -> Text:
+    """Who is out, since when, and whether they are past their time."""
+    out, last = (local(t, district.timezone, "%H:%M") for t in (o.out_at, o.last_at))
+    proving = district.policy.proving
+    late = bool(proving.check_back_min) and now_at >= o.due_at(proving)
+    mark = Text("✗ 过时没有消息：", "✗ SILENT: ") if late else Text("在外：", "out there: ")
+    return mark + Text(
+        f"{o.person} {out} 出发，最后消息 {last}", f"{o.person} since {out}, last word {last}"
+    )
 
 
 def _word(district: District, w: RollWord, now_at: int) -> Text:

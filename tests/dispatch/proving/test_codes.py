@@ -13,8 +13,8 @@ from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, Receipt, Route
 from dispatch.send.answer_codes import with_figures
 from dispatch.send.outbox.state import Rules
-from ingest.decode.answer_code import answer_code
 from ingest.observation import PersonSays
+from ingest.people.words.answer_code import answer_code
 from stream.records import Tick
 from tests.support.examples import examples
 from tests.support.outbox import MIN, RULES, T0, World, delivery, routes
