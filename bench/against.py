@@ -45,6 +45,7 @@ class Mode(NamedTuple):
         False  # the last slot first, then each gauge's others, newest first, `group` a step
     )
     dry: bool = False  # no rain and no flood
+    across: bool = False  # of what is late, a reading of each gauge a step
 
 
 MODES = (
@@ -55,6 +56,7 @@ MODES = (
     Mode(Text("单条，无雨", "single readings, dry"), 1, 72, 1, dry=True),
     Mode(Text("半数存疑", "every second gauge in doubt"), 1, 144, 0, doubtful=True),
     Mode(Text("迟到，新者在先", "late, newest first"), 1, 288, 100, late=True),
+    Mode(Text("迟到，各站齐补", "late, of all gauges at once"), 8, 144, 1, late=True, across=True),
 )
 
 
@@ -134,6 +136,10 @@ def _steps(mode: Mode, many: int) -> Iterator[tuple[int, list[tuple[int, int]]]]
         yield slot, []
     if mode.late:
         before = range(mode.slots - 2, -1, -1)
+        if mode.across:
+            for slot in before:
+                yield mode.slots - 1, [(slot, k) for k in range(many)]
+            return
         for first in range(0, len(before), mode.group):
             for k in range(many):
                 yield mode.slots - 1, [(slot, k) for slot in before[first : first + mode.group]]

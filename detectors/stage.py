@@ -302,7 +302,7 @@ class Detect:
             new.at[k],
             new.amount[k],
             new.add[k],
-            new.in_doubt(rule.least_min)[k],
+            new.in_doubt(k, rule.least_min),
             new.old_of(k),
         )
         for change in changes:

@@ -220,18 +220,21 @@ class CalmRows:
         add: Bools | None,
     ) -> None:
         """As one after another: in which order they came shows only in what was too late when it did."""
-        kept = slot > _clocks(state.head, rows, slot) - self._span
-        last = state.head.copy()
-        np.maximum.at(last, rows, slot)
-        moved = (last > state.head).nonzero()[0]
-        advance(state, moved, last[moved], np.zeros(moved.size, np.bool_))
+        head = state.head[rows]
+        if (slot > head).any():
+            kept = slot > _clocks(state.head, rows, slot) - self._span
+            last = state.head.copy()
+            np.maximum.at(last, rows, slot)
+            moved = (last > state.head).nonzero()[0]
+            advance(state, moved, last[moved], np.zeros(moved.size, np.bool_))
+            head = last[rows]
+        else:  # no clock moves
+            kept = slot > head - self._span
         wet = kept & (value != 0)
         np.maximum.at(state.wet, rows[wet], slot[wet])
         if self._fades:
             state.unjudged[rows[wet]] = True
-        kept &= (
-            slot > last[rows] - state.ring.shape[2]
-        )  # else the clock has come round to its place
+        kept &= slot > head - state.ring.shape[2]  # else the clock has come round to its place
         also = None if add is None else add[kept]
         lay_each(state, rows[kept], inputs[kept], slot[kept], value[kept], also, self._gathers)
 

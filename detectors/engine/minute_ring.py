@@ -93,15 +93,25 @@ class Window:
         first = np.ones(rows.size, np.bool_)  # of its row and minute
         first[order[1:]] = place[order[1:]] != place[order[:-1]]
         taken: Bools = add | (first & ((flat[place] & 1) == 0))
-        some, of = np.unique(rows, return_inverse=True)
-        fell = np.zeros((some.size, SPAN), np.int64)
-        np.add.at(fell, (of, head - minute), np.where(taken, 2 * count, 0))
-        # every minute since has seen it fall
-        since = fell[:, ::-1].cumsum(axis=1)[:, ::-1]
-        ages = (self.head[some, None] - np.arange(SPAN)) & _MASK
-        flat[some[:, None] * SLOTS + ages] += since.astype(np.int32)
+        wet = (taken & (count != 0)).nonzero()[0]
+        if wet.size:
+            self._fell_back(rows[wet], head[wet] - minute[wet], count[wet])
         flat[place[taken]] |= 1
         return taken
+
+    def _fell_back(self, rows: Ints, age: Ints, count: Ints) -> None:
+        """Rain so many minutes before its row's head, however much of a row: every minute since has
+        seen it fall."""
+        some, of = np.unique(rows, return_inverse=True)
+        step = max(1, _FILL // SPAN)
+        for first in range(0, some.size, step):
+            mine = (of >= first) & (of < first + step) if some.size > step else slice(None)
+            r, ages = some[first : first + step], age[mine]
+            fell = np.zeros((r.size, int(ages.max()) + 1), np.int32)
+            np.add.at(fell, (of[mine] - first, ages), (2 * count[mine]).astype(np.int32))
+            since = fell[:, ::-1].cumsum(axis=1, dtype=np.int32)[:, ::-1]
+            back = (self.head[r, None] - np.arange(fell.shape[1])) & _MASK
+            self._ring[r[:, None], back] += since
 
     def _late(self, base: Ints, minute: Ints, head: Ints, twice: Ints, taken: Bools) -> None:
         """Into the past: every minute since has seen this rain fall. No row twice."""
@@ -230,6 +240,22 @@ def among(rows: Ints, some: Collection[int]) -> Bools:
 def _once(rows: Ints) -> bool:
     """Is it a small batch in order of row, no row twice? Of one reading it mostly is."""
     return rows.size <= _FEW and bool((rows[1:] > rows[:-1]).all())
+
+
+def around(rows: Ints, news: Bools) -> tuple[Ints, Ints, Ints]:
+    """Of a batch in order of arrival: what comes before the first of its row's `news`, from there to the
+    last, and after it. A row without news is in the first part alone."""
+    which = news.nonzero()[0]
+    every = np.arange(rows.size)
+    if not which.size:
+        return every, which, which
+    size = int(rows.max()) + 1
+    first, last = np.full(size, rows.size), np.full(size, rows.size)
+    first[rows[which[::-1]]] = which[::-1]
+    last[rows[which]] = which
+    after = every > last[rows]
+    before = every < first[rows]
+    return before.nonzero()[0], (~before & ~after).nonzero()[0], after.nonzero()[0]
 
 
 def rounds(rows: Ints) -> list[Ints]:

@@ -12,12 +12,9 @@ fast by less is taken as it is.
 Source: none needed; QARTOD's timing test asks only whether data come in time.
 """
 
-from collections.abc import Collection
-
 import msgspec
-import numpy as np
 
-from detectors.engine.minute_ring import Ints
+from detectors.engine.minute_ring import Bools, Ints
 
 SLOW_S = 600
 _SPREAD_S = 600
@@ -89,18 +86,18 @@ def _weigh(held: ClockState, interval_s: int) -> bool:
     return not before or late(abs(before - least), interval_s)
 
 
-def newest(rows: Ints, at: Ints, received: Ints, look: Collection[int]) -> list[tuple[int, int]]:
+def newest(rows: Ints, at: Ints, received: Ints, look: Bools | None) -> list[tuple[int, int]]:
     """The arrivals of a batch that bear on a clock, in order: (index of its newest reading, row).
-    look: rows to be looked at though they are fresh."""
+    look: which are to be looked at though they are fresh; None: none."""
     late = received - at > 1000 * SLOW_S
-    if look:
-        late |= np.isin(rows, list(look))
+    if look is not None:
+        late |= look
     if not late.any():
         return []
-    mine = np.nonzero(np.isin(rows, np.unique(rows[late])))[0]
+    of = set(rows[late].tolist())
     found: dict[tuple[int, int], int] = {}
-    for n in mine.tolist():
-        key = (int(received[n]), int(rows[n]))
-        if key not in found or at[n] > at[found[key]]:
+    came, row_of, time = received.tolist(), rows.tolist(), at.tolist()
+    for n, key in enumerate(zip(came, row_of, strict=True)):
+        if key[1] in of and (key not in found or time[n] > time[found[key]]):
             found[key] = n
     return [(n, row) for (_, row), n in found.items()]

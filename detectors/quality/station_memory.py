@@ -163,6 +163,15 @@ class StationMemory:
         rank = np.arange(rows.size) - begin.repeat(many)
         over = self.keys[rows, (self.next[rows] + rank) % width]
         young = (over >= 0) & ((over >> 20) > self.head[rows] - SEEN_MS)
+        if (
+            young.any() and width < _MOST
+        ):  # room is made when it is needed, neither sooner nor later
+            every, first = np.sort(late), int(fresh[young].min())
+            before_it = every[every < first]
+            if before_it.size and self._backlog(b, key, before, before_it, keep, add).size:
+                return every
+            self._grow()
+            return self._backlog(b, key, before, every[every >= first], keep, add)
         gone = np.isin(b.row[late[known]], rows[over >= 0])
         twice = len(set(zip(rows.tolist(), keys.tolist(), strict=True))) < rows.size
         if twice or young.any() or gone.any() or int(many.max()) > width:

@@ -37,20 +37,18 @@ import msgspec
 import numpy as np
 
 from detectors.engine.hysteresis import either, without
-from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, rounds, turns
+from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, around, rounds, turns
 from detectors.engine.snapshot_arrays import pack, unpack
 from detectors.engine.thresholds import highest
-from detectors.rain.judgement import Judged, calm, history, lay_back, set_apart
+from detectors.rain.judgement import Arrived, Judged, calm, history, lay_back, news_of, set_apart
+from detectors.rain.limit_table import CLASSES, NEVER, Limits, table_of
 from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
 from detectors.rain.wetness import Wetness
 
-CLASSES = ("dry", "normal", "wet")
-_NEVER = 2**31 - 1
 _NOBODY = np.zeros(0, np.int64)
+_RAISES = 8  # of late rain; a row has four levels and two actions
 _MANY = 4  # turns: of more, most come late
 _WORSE = np.array([1, 2, 3, 4, 2.5, 4.5])  # of levels and actions: which of several is shown
-
-Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
 
 
 class RainRow(NamedTuple):
@@ -112,34 +110,22 @@ class RainThreshold:
         classes = any(len(r.limits) > 1 for r in rows)
         self.wetness = Wetness(decay, antecedent_days, wet_above, dry_below, classes=classes)
         shape = (len(CLASSES), len(rows), len(self.windows))
-        self._limits = np.full((*shape, 6), _NEVER, np.int64)
+        self._limits = np.full((*shape, 6), NEVER, np.int64)
         self.level_limits, self.action_limits = self._limits[..., :4], self._limits[..., 4:]
         made: dict[tuple[int, int], Ints] = {}  # rows of one area share their table
         for n, row in enumerate(rows):
             key = (id(row.limits), row.interval_min)
             if key not in made:
-                made[key] = self._table(row)
+                made[key] = table_of(*row[3:], self.windows)
             self._limits[:, n] = made[key]
-        clear = np.ceil(np.where(self.level_limits < _NEVER, self.level_limits * clear_factor, 0))
-        self._level_keep = np.where(self.level_limits < _NEVER, clear, _NEVER).astype(np.int64)
-        clear = np.ceil(np.where(self.action_limits < _NEVER, self.action_limits * clear_factor, 0))
-        self._action_keep = np.where(self.action_limits < _NEVER, clear, _NEVER).astype(np.int64)
-        self._acting = bool((self.action_limits < _NEVER).any())
+        clear = np.ceil(np.where(self.level_limits < NEVER, self.level_limits * clear_factor, 0))
+        self._level_keep = np.where(self.level_limits < NEVER, clear, NEVER).astype(np.int64)
+        clear = np.ceil(np.where(self.action_limits < NEVER, self.action_limits * clear_factor, 0))
+        self._action_keep = np.where(self.action_limits < NEVER, clear, NEVER).astype(np.int64)
+        self._acting = bool((self.action_limits < NEVER).any())
         self._lowest = self._limits.min(axis=-1)  # below it a window calls for nothing
         self._lowest_of_all = self._lowest.min(axis=0)  # whatever the ground's wetness
         self._least = self._lowest_of_all.min(axis=1)  # nor does any window
-
-    def _table(self, row: RainRow) -> Ints:
-        """(classes, windows, 6): the thresholds of levels and actions."""
-        found = np.full((len(CLASSES), len(self.windows), 6), _NEVER, np.int64)
-        for c, name in enumerate(CLASSES):
-            table = row.limits.get(name) or row.limits["normal"]
-            for window, (levels, actions) in table.items():
-                if window >= row.interval_min:
-                    w = self.windows.index(window)
-                    for k, value in (*enumerate(levels), *enumerate(actions, 4)):
-                        found[c, w, k] = _NEVER if value is None else value
-        return found
 
     def new(self) -> RainState:
         return RainState(len(self.rows), self.windows)
@@ -166,40 +152,50 @@ class RainThreshold:
         reach: Ints | None = None
         if doubt is not None:
             reach = np.where(doubt, SPAN + 1, 0) if doubt.dtype == np.bool_ else np.asarray(doubt)
-        left, some = np.arange(rows.size), (rows, minutes, counts)
+        told = Arrived(rows, minutes, counts, add, reach, clock)
+        left, after = np.arange(rows.size), _NOBODY
         if rows.size > _MANY:
-            past = history(state, self._lowest_of_all, self._late_min, *some, reach, clock)
-            held = past & (minutes > state.window.head[rows] - SPAN)
-            lay_back(state, self.wetness, held.nonzero()[0], *some, add)
-            left = left[~past]
-        if not left.size:
-            return out
-        parts, late = turns(state.window.head, rows[left], minutes[left], BLOCK), _NOBODY
-        parts = [(left[part], behind) for part, behind in parts]
-        if len(parts) > _MANY:
-            parts, late = set_apart(parts, calm(state, self._least, *some, reach))
-        for part, _ in parts:
-            of = (rows[part], minutes[part], counts[part], False if add is None else add[part])
-            doubtful = None if reach is None else reach[part]
-            came = None if clock is None else clock[part]
-            self._turn(state, part, *of, doubtful, came, out)
-        lay_back(state, self.wetness, late, *some, add)
+            news = news_of(state, self._late_min, told)
+            before, between, after = around(rows, news)
+            left = np.sort(np.concatenate((self._past(state, before, told, out), between)))
+        self._in_turns(state, left, told, out)
+        self._in_turns(state, self._past(state, after, told, out), told, out)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
-    def _turn(
-        self,
-        state: RainState,
-        part: Ints,
-        rows: Ints,
-        minutes: Ints,
-        counts: Ints,
-        add: Bools | bool,
-        doubt: Ints | None,
-        clock: Ints | None,
-        out: list[Change],
-    ) -> None:
-        taken, head = state.window.put(rows, minutes, counts, add)
+    def _past(self, state: RainState, which: Ints, told: Arrived, out: list[Change]) -> Ints:
+        """Of these, what has yet to be judged; the rest is laid into its past."""
+        for _ in range(_RAISES):
+            if not which.size:
+                break
+            some = told.some(which)
+            sure, first = history(state, self._lowest_of_all, self._limits, self._late_min, some)
+            held = sure & (some.minute > state.window.head[some.row] - SPAN)
+            lay_back(state, self.wetness, held.nonzero()[0], some)
+            left = ~sure
+            if first.size:
+                left[first] = False
+                self._turn(state, which[first], some.some(first), out)
+            which = which[left]
+            if not first.size:
+                break
+        return which
+
+    def _in_turns(self, state: RainState, left: Ints, told: Arrived, out: list[Change]) -> None:
+        """These, each at its own row's clock."""
+        if not left.size:
+            return
+        some, late = told.some(left), _NOBODY
+        parts = turns(state.window.head, some.row, some.minute, BLOCK)
+        if len(parts) > _MANY:
+            parts, late = set_apart(parts, calm(state, self._least, some))
+        for part, _ in parts:
+            self._turn(state, left[part], some.some(part), out)
+        lay_back(state, self.wetness, late, some)
+
+    def _turn(self, state: RainState, part: Ints, told: Arrived, out: list[Change]) -> None:
+        rows, minutes, counts, add, doubt, clock = told
+        taken, head = state.window.put(rows, minutes, counts, False if add is None else add)
         turned = self.wetness.take(state, rows, minutes, np.where(taken, counts, 0))
         if doubt is not None and doubt.any():
             for n in np.nonzero((doubt > 0) & taken)[0].tolist():
@@ -374,7 +370,7 @@ class RainThreshold:
         if level >= self.level_limits.shape[-1] or rate <= 0:
             return float("inf")
         limits = self.level_limits[state.wetness[row], row][:, level:].min(axis=1)
-        open_ = limits < _NEVER
+        open_ = limits < NEVER
         # a window shorter than the rate's own says nothing about what is to come
         open_ &= (state.window.windows >= 30) | (sums >= limits)
         if not open_.any():

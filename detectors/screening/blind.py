@@ -102,15 +102,21 @@ def _named(
 
 def slow(district: District, part: Part, state: DetectState, c: Columns, saying: Saying) -> None:
     """What a batch says of the stations' clocks."""
-    clocks, rows, at = state.silence.clocks, c.batch.row, c.batch.at
-    held = {n for s in clocks for n in part.rows_of.get(s, ())}
-    for n, row in newest(rows, at, c.received, held):
+    clocks, rows = state.silence.clocks, c.batch.row
+    look = None
+    if clocks:
+        look = np.array([part.station[row] in clocks for row in rows.tolist()], np.bool_)
+    heard = newest(rows, c.batch.at, c.received, look)
+    if not heard:
+        return
+    times, arrivals = c.batch.at.tolist(), c.received.tolist()
+    for n, row in heard:
         station = part.station[row]
         if station not in district.stations or part.rows_of[station][0] != row:
             continue  # of a station in several groups one row speaks
-        interval_s = district.stations[station].interval_s
-        clock, came = clocks.setdefault(station, ClockState()), int(c.received[n])
-        if hear(clock, came, int(at[n]), interval_s):
+        interval_s, at, came = district.stations[station].interval_s, times[n], arrivals[n]
+        clock = clocks.get(station) or clocks.setdefault(station, ClockState())
+        if hear(clock, came, at, interval_s):
             what = f"{station} {part.quantity[row]}"
             test = f"clock_slow {round(clock.slow_ms / 60_000)} min" if clock.slow_ms else ""
             for area in part.areas_of({station}):
@@ -120,7 +126,7 @@ def slow(district: District, part: Part, state: DetectState, c: Columns, saying:
             if lost != (station in adrift):
                 (adrift.add if lost else adrift.discard)(station)
                 _tell(part, saying, int(c.nth[n]), station, came)
-        if clock.right and not late(came - int(at[n]), interval_s):
+        if clock.right and not late(came - at, interval_s):
             del clocks[station]
 
 

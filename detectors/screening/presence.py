@@ -25,16 +25,15 @@ def heard(district: District, part: Part, state: DetectState, c: Columns, saying
     silence = state.silence
     if not silence.silent and not silence.gone:
         return
-    rows, at = c.batch.row, c.batch.at
     state.remember_seen(part.station)
-    for n, row in enumerate(rows.tolist()):
+    for n, (row, at) in enumerate(zip(c.batch.row.tolist(), c.batch.at.tolist(), strict=True)):
         station = part.station[row]
-        if silence.gone.get(station, at[n]) < at[n]:
+        if silence.gone.get(station, at) < at:
             del silence.gone[station]  # it speaks again
-        if station not in silence.silent or at[n] <= silence.seen.get(station, -1):
+        if station not in silence.silent or at <= silence.seen.get(station, -1):
             continue
-        silence.seen[station] = int(at[n])
+        silence.seen[station] = at
         if not late(district, silence, station):
             silence.silent.discard(station)
             for area in part.areas_of({station}):
-                saying.coverage(int(c.nth[n]), area, int(at[n]))
+                saying.coverage(int(c.nth[n]), area, at)

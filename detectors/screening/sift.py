@@ -81,12 +81,15 @@ class Sifted(NamedTuple):
         """In doubt for a window of so many minutes."""
         return np.asarray(self.doubt > window_min)
 
-    def in_doubt(self, least_min: float) -> Floats:
-        """The share of each amount that is in doubt for a rule that decides by the rain of so many minutes.
-        What is estimated, or known only over a longer time, is sure but for the error of an estimate; over
-        less than half an hour it may be anything."""
+    def in_doubt(self, k: Ints, least_min: float) -> Floats | None:
+        """The share of each amount of entries `k` that is in doubt for a rule that decides by the rain of so
+        many minutes; None: nothing is. What is estimated, or known only over a longer time, is sure but for
+        the error of an estimate; over less than half an hour it may be anything."""
+        doubt = self.doubt[k]
+        if not doubt.any():
+            return None
         part = _ERROR if least_min >= _HALF_HOUR else 1.0
-        return np.where(self.doubt >= ALL, 1.0, np.where(self.doubt > least_min, part, 0.0))
+        return np.where(doubt >= ALL, 1.0, np.where(doubt > least_min, part, 0.0))
 
     def pieces(self) -> Iterator["Sifted"]:
         """In order; what each trusts is so after all of it."""

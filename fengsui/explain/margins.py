@@ -17,7 +17,7 @@ from config.records.rule_kinds import unit_of
 from detectors.engine.slot_ring import SeriesState
 from detectors.engine.window_engine import SeriesRule
 from detectors.memory.state import DetectState
-from detectors.rain.rain_threshold import CLASSES
+from detectors.rain.limit_table import CLASSES
 from detectors.setup.partition import Part
 
 _NEVER = 2**31 - 1

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from detectors.engine.minute_ring import SPAN, Window, rounds
-from detectors.rain.rain_threshold import Change, Limits, RainRow, RainThreshold
+from detectors.rain.limit_table import Limits
+from detectors.rain.rain_threshold import Change, RainRow, RainThreshold
 from tests.support.examples import examples
 
 LAW = examples(60)
