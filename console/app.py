@@ -1,8 +1,8 @@
 """The console's HTTP side: pages, the picture, the stream, and the acts. The door: console/auth/entrance.py.
 
 GET  /  /wall                the page (no data in it)
-GET  /api/ground /api/terrain /api/snapshot /api/stream /api/past /api/series/STATION /api/texts/ALERT
-     /api/resources /api/downstream/AREA
+GET  /api/ground /api/terrain /api/map.pmtiles /api/snapshot /api/stream /api/past /api/series/STATION
+     /api/texts/ALERT /api/resources /api/downstream/AREA
 POST /api/acts               a person's act upon warnings, through `cases`
 
 Programs bring a token instead of a cookie, and may do what its role may (docs/api.md; console/api/routes.py).
@@ -22,7 +22,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -137,6 +137,7 @@ class Console:
                 *self._door.routes(),
                 Route("/api/ground", self._read(self._ground.answer), methods=get),
                 Route("/api/terrain", self._read(self._relief), methods=get),
+                Route("/api/map.pmtiles", self._read(self._tiles), methods=get),
                 Route("/api/snapshot", self._get(self._snapshot), methods=get),
                 Route("/api/past", self._get(lambda _: self._feed.past()), methods=get),
                 Route("/api/series/{station}", self._get(self._series), methods=get),
@@ -211,6 +212,15 @@ class Console:
         if self._terrain is None:
             raise Refused(404, Text("本区没有地形图", "this district has no relief"))
         return self._terrain.answer(request)
+
+    def _tiles(self, _: Request) -> Response:
+        """The operator's base map, in the parts that the browser asks for (RFC 9110, 14: Range)."""
+        tiles = self._feed.district.backdrop.tiles
+        if tiles is None or tiles.fault is not None or not Path(tiles.path).exists():
+            raise Refused(404, Text("本区没有底图", "this district has no base map"))
+        # a part of a file is sent as it is: packed once more its bytes would stand elsewhere
+        as_it_is = {"Content-Encoding": "identity"}
+        return FileResponse(tiles.path, media_type="application/octet-stream", headers=as_it_is)
 
     def _snapshot(self, _request: Request) -> bytes:
         if not self._feed.looked:  # an empty picture would look like a quiet night

@@ -23,6 +23,8 @@ npm ci --ignore-scripts --no-audit --no-fund $omit
 rm -rf static/vendor && mkdir -p static/vendor
 cp node_modules/leaflet/dist/leaflet.js node_modules/leaflet/dist/leaflet.css static/vendor/
 cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css static/vendor/
+cp node_modules/pmtiles/dist/pmtiles.js node_modules/protomaps-leaflet/dist/protomaps-leaflet.js static/vendor/
 cp node_modules/leaflet/LICENSE static/vendor/LICENSE.leaflet
 cp node_modules/uplot/LICENSE static/vendor/LICENSE.uplot
-sed -i '/^\/\/# sourceMappingURL=/d' static/vendor/leaflet.js
+cp node_modules/protomaps-leaflet/LICENSE static/vendor/LICENSE.protomaps-leaflet
+sed -i '/^\/\/# sourceMappingURL=/d' static/vendor/leaflet.js static/vendor/pmtiles.js static/vendor/protomaps-leaflet.js

@@ -166,7 +166,7 @@ def page_parts() -> list[Part]:
         hexed = b64decode(digest).hex()
         algorithm = {"sha512": "SHA-512", "sha256": "SHA-256"}[kind]
         use = "development" if told.get("dev") else "image"
-        name = place.removeprefix("node_modules/")
+        name = place.rpartition("node_modules/")[2]
         found.append(
             Part("npm", name, told["version"], told["license"], use, ((algorithm, hexed),))
         )

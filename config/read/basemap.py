@@ -8,6 +8,7 @@ from pathlib import Path
 from config.language import Said, Text
 from config.read.problem import Problem
 from config.read.shapes import read_shapes
+from config.read.tiles import read_tiles
 from config.records.basemap import Backdrop, Terrain
 
 OUTLINE, PICTURE, WORLD = "outline.geojson", "terrain.png", ("terrain.wld", "terrain.pgw")
@@ -24,7 +25,7 @@ def read_backdrop(
     file = folder / OUTLINE
     rings = read_shapes(file, problems) if file.exists() else {}
     terrain = _terrain(folder, places, problems) if (folder / PICTURE).exists() else None
-    return Backdrop(tuple(rings.values()), terrain)
+    return Backdrop(tuple(rings.values()), terrain, read_tiles(folder))
 
 
 def _terrain(

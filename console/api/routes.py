@@ -147,6 +147,11 @@ SAYS = {
         Text("不变的：区、站、终端及其位置", "what does not change: places and shapes"),
         answer=Ground,
     ),
+    "/api/map.pmtiles": Says(
+        Text("底图（PMTiles），按 Range 取", "the base map (PMTiles), by Range"),
+        media="application/octet-stream",
+        refusals=(404,),
+    ),
     "/api/terrain": Says(
         Text("地形图", "the relief under the map"), media="image/png", refusals=(404,)
     ),

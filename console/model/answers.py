@@ -220,6 +220,17 @@ class Hull(TypedDict):
     ring: list[list[float]]
 
 
+class BaseMap(TypedDict):
+    """The operator's PMTiles archive, as `config.records.basemap.Tiles` has it."""
+
+    kind: str
+    lowest: int
+    highest: int
+    bounds: tuple[float, float, float, float]
+    layers: tuple[str, ...]
+    attribution: str
+
+
 class Ground(TypedDict):
     """What does not change while the server runs, by id. hazards: id -> its words, Chinese and English.
     terrain: south-west and north-east corner of the relief, (lat, lon). check_back_min: by when whoever is out
@@ -231,6 +242,7 @@ class Ground(TypedDict):
     outline: tuple[Ring, ...]
     terrain: list[list[float]] | None
     check_back_min: int
+    map: BaseMap | None
     rivers: list[River]
     areas: dict[str, GroundArea]
     stations: dict[str, GroundStation]

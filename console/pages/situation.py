@@ -19,7 +19,7 @@ from dispatch.words.local_time import day
 def ground(district: District) -> Ground:
     """What does not change while the server runs: places, names and shapes, (lon, lat) WGS 84."""
     d = district
-    relief = d.backdrop.terrain
+    relief, tiles = d.backdrop.terrain, d.backdrop.tiles
     return {
         "name": d.name,
         "name_en": d.name_en,
@@ -27,6 +27,16 @@ def ground(district: District) -> Ground:
         "outline": d.backdrop.outline,
         "check_back_min": district.policy.proving.check_back_min,
         "terrain": [[relief.south, relief.west], [relief.north, relief.east]] if relief else None,
+        "map": {
+            "kind": tiles.kind,
+            "lowest": tiles.lowest,
+            "highest": tiles.highest,
+            "bounds": tiles.bounds,
+            "layers": tiles.layers,
+            "attribution": tiles.attribution,
+        }
+        if tiles is not None and tiles.fault is None
+        else None,
         "rivers": [
             {"name": b.river, "en": b.river_en, "course": b.course}
             for b in d.basins.values()

@@ -3,7 +3,7 @@
 import { board, tick, valleys } from "./board.js";
 import { chart } from "./chart.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
-import { COLOUR, LEVEL, SHAPE, age, badge, el, of, t, time } from "./words.js";
+import { COLOUR, LEVEL, SHAPE, age, badge, el, lang, of, t, time } from "./words.js";
 
 export const name = "situation";
 export const words = ["一张图", "Situation"];
@@ -113,7 +113,8 @@ function legend() {
     el("span", { class: "badge dark" }, t("▨ 无数据，不等于平安", "▨ no data: not the same as safe")),
     el("span", { class: "badge rain" }, t("● 雨量 mm/小时", "● rain mm/h")),
     el("span", {}, t("■ 水位 ▲ 图像 紫点 喇叭；空心＝静默，虚线＝维护中。蓝线河道，蓝雾雨区（推算）。！＝立即转移。", "■ stage ▲ camera, purple dot loudspeaker; hollow = silent, dashed = in service; blue line channel, blue haze rain (between gauges). ! = move now. ")),
-    el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic"))));
+    el("small", {}, t("地形、轮廓、河道、流域、乡镇界为示意，不作划界依据", "relief, outline, channels, basins and townships are schematic")),
+    picture.ground.map?.attribution ? el("small", { class: "credit" }, t("底图：", "base map: "), picture.ground.map.attribution.replace(/<[^>]*>/g, "")) : ""));
 }
 
 async function place(id) {
@@ -175,6 +176,7 @@ function draw(box, pick) {
   const map = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: 0.25 });
   L.control.zoom({ zoomInTitle: t("放大", "Zoom in"), zoomOutTitle: t("缩小", "Zoom out") }).addTo(map);
   const renderer = L.canvas({ padding: 0.3 });
+  map.createPane("basemap").style.zIndex = 90; // the operator's own, below all
   map.createPane("ground").style.zIndex = 100; // below the relief
   map.createPane("rain").style.zIndex = 250; // above it, below all else
   const shown = [...g.outline.flat(), ...Object.values(g.areas).flatMap((a) => [a.at, ...a.ring])];
@@ -184,11 +186,11 @@ function draw(box, pick) {
   for (const by of ["wheel", "pointerdown", "keydown"]) box.addEventListener(by, () => { whole = false; });
   // what may be taken off the map; areas and their warnings may not
   const layer = () => L.layerGroup().addTo(map);
-  const relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer(), rain = layer();
+  const base = layer(), relief = layer(), rivers = layer(), towns = layer(), basins = layer(), gauges = layer(), speakers = layer(), rain = layer();
   if (g.terrain) L.imageOverlay("/api/terrain", g.terrain, { pane: "tilePane", className: "terrain", interactive: false }).addTo(relief);
   const under = L.canvas({ pane: "ground", padding: 0.3 }); // the relief lies on it as light and shadow
   for (const ring of g.outline) {
-    L.polygon(ring.map(flip), { pane: "ground", renderer: under, stroke: false, fillColor: ink.land, fillOpacity: 1, interactive: false }).addTo(map);
+    if (!g.map) L.polygon(ring.map(flip), { pane: "ground", renderer: under, stroke: false, fillColor: ink.land, fillOpacity: 1, interactive: false }).addTo(map);
     L.polygon(ring.map(flip), { renderer, color: ink.edge, weight: 2, fill: false, interactive: false }).addTo(map);
   }
   for (const town of Object.values(g.towns)) {
@@ -222,7 +224,11 @@ function draw(box, pick) {
       .bindTooltip(() => `${t("喇叭", "loudspeaker")} ${id} ${t(n.name, n.en)}`);
     nodes[id].on("click", () => pick(n.area));
   }
-  const own = [[relief, "地形（示意）", "Relief (schematic)"], [rain, "雨区（由雨量站推算）", "Rain field (between gauges)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
+  if (g.map) { // the relief would lie over it
+    relief.remove();
+    import("./basemap.js").then(({ basemap }) => basemap(L, g.map, document.documentElement.dataset.theme, "basemap", lang())).then((found) => { if (map.getPane("mapPane")) found.addTo(base); }, () => {});
+  }
+  const own = [...(g.map ? [[base, "底图", "Base map"]] : []), [relief, "地形（示意）", "Relief (schematic)"], [rain, "雨区（由雨量站推算）", "Rain field (between gauges)"], [rivers, "河道", "Channels"], [towns, "乡镇", "Townships"], [basins, "小流域", "Basins"],
     [gauges, "监测站、摄像机", "Stations, cameras"], [speakers, "喇叭", "Loudspeakers"]];
   import("./layers.js").then(({ layers }) => layers(map, own), () => {}); // without them the map is still the map
   new ResizeObserver(() => {

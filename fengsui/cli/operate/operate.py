@@ -12,6 +12,7 @@ from config.checks.plans import gaps
 from config.checks.proving import asked_in_words, unfit
 from config.checks.roster import roster_gaps
 from config.language import Said, Text, en, text_of, zh
+from config.read.tiles import told as map_told
 from config.records.district import District
 from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
@@ -128,6 +129,8 @@ def _check_config(folder: Path, log: str) -> int:
                 f"  thresholds {district.rules_version}: {en(told)}",
             )
         )
+    if (tiles := district.backdrop.tiles) is not None:
+        echo("  " + map_told(tiles, [(a.lon, a.lat) for a in district.areas.values()]), err=True)
     for text in unjudged(district):
         echo("  ! " + text_of(text), err=True)
     lacks = [*gaps(district), *roster_gaps(district, now_ms())]

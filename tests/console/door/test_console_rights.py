@@ -48,6 +48,7 @@ TABLE = {
     ("get", "/api/me"): May(EVERYBODY),
     ("get", "/api/ground"): May(EVERYBODY),
     ("get", "/api/terrain"): May(EVERYBODY),
+    ("get", "/api/map.pmtiles"): May(EVERYBODY),
     ("get", "/api/snapshot"): May(EVERYBODY),
     ("get", "/api/past"): May(EVERYBODY),
     ("get", "/api/series/{station}"): May(EVERYBODY, at="/api/series/R01"),
