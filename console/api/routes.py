@@ -77,7 +77,7 @@ class Act(msgspec.Struct, forbid_unknown_fields=True):
 
     act: str
     places: Annotated[list[Seen], msgspec.Meta(min_length=1, max_length=500)]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
     key: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
     level: Level = Level.NONE
     action: Action = Action.NONE

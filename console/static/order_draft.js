@@ -23,7 +23,7 @@ export function order(id, w, found) {
 }
 
 function writing(id, w, found, over) {
-  const text = el("textarea", { rows: 9, maxlength: 1000, required: true, "data-order": id }, half.get(id) ?? found.draft.map((x) => of(x.words)).join("\n"));
+  const text = el("textarea", { rows: 9, maxlength: 2000, required: true, "data-order": id }, half.get(id) ?? found.draft.map((x) => of(x.words)).join("\n"));
   const said = el("p", { role: "status", class: "said" }), go = el("button", { class: "main-act", "data-sign": id, disabled: true }, t(`签发给 ${found.to.length} 人`, `Sign, to ${found.to.length}`));
   const key = random();
   text.oninput = () => half.set(id, text.value);

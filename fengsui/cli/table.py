@@ -173,6 +173,18 @@ COMMANDS = {
             "销号：预案的一项任务已办。",
             "Say that a task of the plan is done.",
         ),
+        "supplies": Entry(
+            "fengsui.cli.duty.supplies:supplies",
+            "物资：每种还有多少可用，多少预留、领出，归哪次事件；reserve、issue、restore 动用它们。",
+            "Supplies: how many of each are free, reserved and out, and for which incident; reserve, issue and "
+            "restore use them.",
+        ),
+        "instruct": Entry(
+            "fengsui.cli.duty.supplies:instruct",
+            "指令：按规则起草，改过再由本人签发给未办任务的责任人。",
+            "Orders in writing: drafted by rule, mended by a person and signed, to those whose the open tasks "
+            "are.",
+        ),
         "resend": Entry(
             "fengsui.cli.duty.channels:resend",
             "人工重发 DELIVERY，或 --area A 最近所发：新的一次发送，记录在案。",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from config.language import en, zh
 from config.records.level import Action, Level
+from console.model.follow import Follower
 from dispatch.address.stage import Address
 from dispatch.decide.plan.tasks import Course, Task, of, take, tasks
 from dispatch.records import Alert, Decision, Delivery
@@ -295,7 +296,8 @@ def put(log: Log, *records: Record) -> None:
 
 def say(tmp_path: Path, *words: str) -> tuple[int, str]:
     config = str(Path(__file__).parents[3] / "config" / "yanqing")
-    patient = ["--wait", "90"] if words[0] == "task" else []
+    waits = {"reserve", "issue", "restore", "sign"} & set(words)
+    patient = ["--wait", "90"] if words[0] == "task" or waits else []
     args = [
         "--config",
         config,
@@ -307,7 +309,7 @@ def say(tmp_path: Path, *words: str) -> tuple[int, str]:
         "exercise-tasks",
     ]
     found = CliRunner().invoke(cli, args)
-    return found.exit_code, found.output
+    return found.exit_code, found.output + str(found.exception or "")
 
 
 def test_a_person_lists_and_checks_off(line: Log, tmp_path: Path) -> None:
@@ -351,3 +353,54 @@ def test_the_printed_report_counts_tasks(line: Log, setup: Setup, tmp_path: Path
         "0",
         "0",
     ]
+
+
+def test_supplies_are_counted_and_used_without_a_browser(line: Log, tmp_path: Path) -> None:
+    code, out = say(tmp_path, "supplies", "list")
+    assert code == 0
+    assert "SB-01 示例-大庄科乡编织袋：可用 1200/1200 条，预留 0，领出 0" in out
+    code, out = say(tmp_path, "supplies", "reserve", "SB-01", "2000", "--by", "D-01")
+    assert code == 1
+    assert "只剩1200条可用" in out
+    code, out = say(tmp_path, "supplies", "reserve", "SB-01", "300", "--by", "V-01")
+    assert code == 1, "neither its keeper nor of the whole district"
+    code, out = say(tmp_path, "supplies", "reserve", "SB-01", "300", "--by", "D-01")
+    assert (code, out[0]) == (0, "✓")
+    code, out = say(tmp_path, "supplies", "issue", "SB-01", "100", "--by", "D-01")
+    assert (code, out[0]) == (0, "✓")
+    code, out = say(tmp_path, "supplies", "list", "--json")
+    row = next(r for r in map(json.loads, out.splitlines()) if r["id"] == "SB-01")
+    assert (row["free"], row["reserved"], row["out"]) == (900, 200, 100)
+    assert list(row["held"].values()) == [[200, 100]]
+    code, out = say(tmp_path, "supplies", "issue", "NO-9", "1", "--by", "D-01")
+    assert code != 0
+    assert "SB-01" in out, "it says which there are"
+
+
+def test_an_order_is_drafted_mended_and_signed_without_a_browser(line: Log, tmp_path: Path) -> None:
+    code, out = say(tmp_path, "instruct", "draft", "A01", "flash_flood")
+    assert code == 0
+    assert "出处：shelters.csv SH-A01" in out
+    assert "V-01" in out.splitlines()[-1]
+    code, out = say(tmp_path, "instruct", "draft", "A01", "flash_flood", "--text")
+    assert "出处" not in out
+    text = tmp_path / "order.txt"
+    text.write_text(out.splitlines()[0] + "\n不得走沿河路。\n", "utf-8")
+    words = ("instruct", "sign", "A01", "flash_flood", "--file", str(text))
+    code, out = say(tmp_path, *words, "--by", "V-02")
+    assert code == 1, "whoever may not order people to get ready"
+    code, out = say(tmp_path, *words, "--by", "D-01")
+    assert (code, out[0]) == (0, "✓")
+    assert "V-01" in out
+    records = [r for _, r in Follower(line, ("alerts",)).take()]
+    (said,) = (
+        r
+        for r in records
+        if isinstance(r, Decision) and r.act == "instruct" and r.outcome == "done"
+    )
+    assert said.reason.endswith("不得走沿河路。")
+    text.write_text("", "utf-8")
+    assert say(tmp_path, *words, "--by", "D-01")[0] != 0
+    code, out = say(tmp_path, "instruct", "draft", "A02", "flash_flood")
+    assert code != 0
+    assert "没有进行中的" in out
