@@ -152,6 +152,17 @@ class CapIn(Record, frozen=True, kw_only=True, tag="cap_in"):
     deviations: tuple[Said, ...] = ()
 
 
+class PhotoFacts(Record, frozen=True, kw_only=True):
+    """What a person's photograph says of itself, before it was made anew without it."""
+
+    taken_at: Whole = 0  # 0: it does not say
+    lon: float | None = None
+    lat: float | None = None
+    place_by: Literal["", "exif", "browser"] = ""
+    # perceptual hash (dHash), 64 bits in hex; "": the picture shows nothing, one brightness all over
+    look: str = ""
+
+
 class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     """A person's word on an area: what was seen (quantities of `config.records.quantity.OF_PEOPLE`), or an
     answer to a warning. It goes the whole line, from `observations` to `deliveries`, once each.
@@ -179,6 +190,7 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
         "opened",
         "out",  # into the storm, and back: dispatch/people/outings.py
         "back",
+        "witnessed",  # somebody else moved these people, and it is so
         "unclear",
         "words",
     ]
@@ -192,6 +204,8 @@ class PersonSays(Record, frozen=True, kw_only=True, tag="person_says"):
     # report_flood of a lake or dam that gave way: its hazard, and when that was, as the person says it
     fact: Literal["", "dam_break", "reservoir_release"] = ""
     happened_at: Whole = 0  # 0: as it was said
+    how: Literal["", "shelter", "relatives", "upstairs"] = ""  # moved: which way
+    shown: PhotoFacts | None = None  # of `photo`, where a move is to be proved
     code: str = ""  # figures that may be the code of an answer (叫应), as they were said
     until_at: Whole = 0  # closed: a gully or site counts as closed until then, if nobody says more
 

@@ -9,11 +9,12 @@ from config.records.channels import Channels
 _OUT = Text("越界", "is out of range")
 _RANGES = (("digits", 4, 6), ("valid_min", 5, 1440), ("wrong_most", 2, 20))
 _FIELD = (("check_back_min", 0, 720), ("superior_min", 1, 720))
+_MOVES = (("proofs", 1, 2), ("near_m", 50, 20_000), ("upstairs_to_m", 0, 5))
 
 
 def proving_faults(proving: Proving) -> Iterator[tuple[str, Said, Said]]:
     """Key, what is wrong, what to write."""
-    for name, low, high in (*_RANGES, *_FIELD):
+    for name, low, high in (*_RANGES, *_FIELD, *_MOVES):
         if not low <= getattr(proving, name) <= high:
             yield name, _OUT, f"{low} … {high}"
 
@@ -34,6 +35,14 @@ def asked_in_words(proving: Proving) -> Iterator[Text]:
             f"policy.toml [proving]: who must answer sends back {p.digits} figures within {p.valid_min} min; "
             f"an answer without them does not count and the next way is tried; after {p.wrong_most} wrong ones "
             "somebody calls",
+        )
+    if p.transfer:
+        yield Text(
+            f"policy.toml [proving]: 转移要有照片（离安置点 {p.near_m} 米以内、预警以后拍的）或另一人证实，"
+            f"共 {p.proofs} 项；泥石流区、水深超过 {p.upstairs_to_m} 米的，上楼不算",
+            f"policy.toml [proving]: a move needs {p.proofs} of a photograph (within {p.near_m} m of the "
+            f"shelter, taken since the warning) and a witness; upstairs is none where debris flows come or "
+            f"water is deeper than {p.upstairs_to_m} m",
         )
     if p.check_back_min:
         yield Text(

@@ -85,6 +85,8 @@ class Check:
             self.least(file, n, "population", a.population, 0, 10_000_000)
             if a.move_min is not None:
                 self.least(file, n, "move_min", a.move_min, 1, 360)
+            if a.depth_m is not None:
+                self.least(file, n, "depth_m", a.depth_m, 0, 100)
             if a.shelter_m is not None:
                 self.least(file, n, "shelter_m", a.shelter_m, 0, 50_000)
             if not re.fullmatch(r"\d{12}", a.division):

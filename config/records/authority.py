@@ -84,7 +84,11 @@ class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     check_back_min: whoever says that they go out is expected to be heard of within so long, again and again,
     until they are back; 0: nobody is. superior_min: so long after that the superiors (`not_woken_to` of
-    channels.toml) are told too."""
+    channels.toml) are told too.
+
+    transfer: a move of people is proven by a photograph of place and time, or a second witness; proofs: how
+    many of the two. near_m: so far from the shelter, or the village, a photograph may be taken.
+    upstairs_to_m: of water above the ground floor, up to which upstairs is safe."""
 
     code: bool = False
     digits: int = 4
@@ -92,6 +96,10 @@ class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wrong_most: int = 5
     check_back_min: int = 0
     superior_min: int = 15
+    transfer: bool = False
+    proofs: int = 1
+    near_m: int = 500
+    upstairs_to_m: float = 0.5
 
 
 class Policy(Row, frozen=True, kw_only=True):

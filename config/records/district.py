@@ -62,6 +62,7 @@ class Area(Row, frozen=True, kw_only=True):
     # how long the place needs to be empty, and how far its people walk: config/records/evacuation.py
     move_min: int | None = None
     shelter_m: int | None = None
+    depth_m: float | None = None  # of water above the ground floor, as the hazard map has it
     polygon: tuple[tuple[float, float], ...] = ()  # (lon, lat), closed, WGS 84
 
     def within(self, places: Collection[str]) -> bool:

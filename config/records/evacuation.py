@@ -36,3 +36,9 @@ def move_needs_s(area: Area, *, night: bool) -> int:
     way = area.shelter_m if area.shelter_m is not None else FAR_M
     speed = WALK_M_S * (NIGHT if night else 1.0)
     return round(START_MIN * 60 + way / speed)
+
+
+def is_upstairs_unsafe(area: Area, to_m: float) -> bool:
+    """Whether to go upstairs (就地上楼) is no refuge there: where debris flows come, for they take houses, and
+    where water stands deeper than `to_m` above the ground floor."""
+    return "debris_flow" in area.hazards or (area.depth_m is not None and area.depth_m > to_m)

@@ -4,10 +4,12 @@
 import { clock, part, picture } from "./live.js";
 import { ACTION, age, el, of, t, time } from "./words.js";
 
-const SAID = { moved: ["已转移", "moved"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
+const SAID = { moved: ["已转移", "moved"], witnessed: ["证实", "bears it out"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
 // how strong an answer is: proven, only said, nothing
 const STRENGTH = { "": ["无回音", "silent"], received: ["已送到", "delivered"], read: ["说收到，无码", "said so, no code"], code: ["码对", "code right"], acted: ["已办", "done, proved"] };
 const isProven = (h) => h.strength === "code" || h.strength === "acted", isSaid = (h) => h.strength === "read";
+const HOW = { shelter: ["安置点", "shelter"], relatives: ["投亲靠友", "relatives"], upstairs: ["上楼", "upstairs"], "": ["未写去处", "place not named"] };
+const WHY = { "": ["缺证人", "no witness"], no_photo: ["没有照片", "no photo"], used: ["照片用过", "photo used before"], alike: ["照片与以前的相同", "photo of before"], blank: ["照片看不出什么", "photo shows nothing"], no_time: ["照片没有时间", "photo without time"], old: ["不是预警以后拍的", "photo before the warning"], no_place: ["照片没有位置", "photo without place"], far: ["不在安置点附近", "photo of elsewhere"], unsafe: ["这里上楼不安全", "upstairs is not safe here"] };
 const WRONG = { wrong: ["码不对", "wrong code"], late: ["码过期", "code over"], locked: ["错太多，请打电话", "too many wrong, call"] };
 const opened = new Set(); // areas whose answers somebody looks at
 const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
@@ -40,9 +42,14 @@ export function paintRoll(into) {
 // of all who must answer with a code, in one line; nothing where no district asks for one
 function glance(found) {
   const all = found.flatMap((r) => r.heard || []), n = (is) => all.filter(is).length, proven = n(isProven), said = n(isSaid);
-  return all.length ? el("p", { class: "proof", "data-proof": `${proven} ${said} ${all.length - proven - said}` }, t("叫应：", "Woken: "),
+  const sums = found.map((r) => r.transfers).filter(Boolean), add = (what) => sums.reduce((n2, s) => n2 + s[what], 0);
+  const moves = sums.length ? el("p", { class: "proof", "data-moves": `${add("proven")} ${add("unproven")} ${add("not_reached")}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${add("proven")}`, `✓ proven ${add("proven")}`)), " ",
+    el("strong", { class: add("unproven") ? "doubt" : "" }, t(`？ 未证实 ${add("unproven")}`, `? unproven ${add("unproven")}`)), " ", el("strong", { class: add("not_reached") ? "bad" : "" }, t(`✗ 未到 ${add("not_reached")}`, `✗ not reached ${add("not_reached")}`)),
+    add("unsafe") ? el("strong", { class: "bad" }, t(` ⚠ 上楼不安全 ${add("unsafe")}`, ` ⚠ upstairs, not safe ${add("unsafe")}`)) : "") : "";
+  const woken = all.length ? el("p", { class: "proof", "data-proof": `${proven} ${said} ${all.length - proven - said}` }, t("叫应：", "Woken: "),
     el("strong", { class: "ok" }, t(`✓ 有据 ${proven}`, `✓ proven ${proven}`)), " ", el("strong", { class: said ? "doubt" : "" }, t(`？ 只说 ${said}`, `? only said ${said}`)), " ",
     el("strong", { class: all.length - proven - said ? "bad" : "" }, t(`✗ 无声 ${all.length - proven - said}`, `✗ silent ${all.length - proven - said}`))) : "";
+  return el("div", {}, woken, moves);
 }
 
 const strong = (h) => `${h.person} ${of(STRENGTH[h.strength])}${WRONG[h.verdict] && !isProven(h) ? ` · ${of(WRONG[h.verdict])}` : ""}${h.wrong ? t(`（错 ${h.wrong} 次）`, ` (${h.wrong} wrong)`) : ""}${h.at ? ` ${time(h.at, clock())}` : ""}`;
@@ -50,7 +57,7 @@ const strong = (h) => `${h.person} ${of(STRENGTH[h.strength])}${WRONG[h.verdict]
 const HEAD = () => [t("预警区", "Area"), t("应转移", "Should move"), t("已转移", "Moved"), t("未转移", "Not yet"), t("求助", "Help"), t("最近的话", "Newest word"), t("谁说的", "Who said so")];
 
 function row(r) {
-  const head = HEAD(), words = [...r.help.filter((w) => !r.answers.some((a) => a.person === w.person && a.what === w.what && a.at === w.at)), ...r.answers];
+  const head = HEAD(), words = [...r.help.filter((w) => !r.answers.some((a) => a.person === w.person && a.what === w.what && a.at === w.at)), ...r.answers.filter((w) => !(r.transfers && w.what === "moved"))];
   const newest = Math.max(0, ...words.map((w) => w.at));
   const cell = (n, given, ...inside) => el("td", { "data-head": head[n], ...given }, ...inside);
   return el("tr", { class: r.help.length ? "crying" : "", "data-roll": r.area },
@@ -58,13 +65,14 @@ function row(r) {
       r.closed ? el("p", { class: "note", "data-closed": r.area }, t(`封沟到 ${time(r.closed.until_at, clock())}，${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? "，有照片" : ""}`, `closed until ${time(r.closed.until_at, clock())}, by ${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? ", with a photo" : ""}`)) : "",
       ...(r.field || []).map((o) => el("p", { class: isLate(o) ? "bad" : "note", "data-out": o.person }, isLate(o) ? t(`✗ ${o.person} 在外过时，最后消息 ${age(clock() - o.last_at)}`, `✗ ${o.person} is out and silent, last word ${age(clock() - o.last_at)}`) : t(`${o.person} ${time(o.out_at, clock())} 出发，最后消息 ${age(clock() - o.last_at)}`, `${o.person} out since ${time(o.out_at, clock())}, last word ${age(clock() - o.last_at)}`)))),
     cell(1, {}, r.action ? String(r.should) : "–", r.guests === null ? "" : t(`（今晚游客 ${r.guests}）`, ` (${r.guests} guests tonight)`)),
-    cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved)),
+    cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved), r.transfers ? el("p", { class: "note" }, t(`有据 ${r.transfers.proven}：`, `proven ${r.transfers.proven}: `), Object.entries(r.transfers.ways).map(([h, n]) => `${of(HOW[h])} ${n}`).join(t("、", ", "))) : ""),
     cell(3, { class: r.action && (r.moved === null || r.not_yet) ? "bad" : "" }, r.action ? (r.moved === null ? t("？ 未知", "? unknown") : r.not_yet ? `✗ ${r.not_yet}` : "✓ 0") : "–"),
     cell(4, { class: r.help.length ? "bad" : "" }, r.help.length ? `⚠ ${r.help.map((w) => w.person).join(" ")}` : "–"),
     cell(5, {}, newest ? age(clock() - newest) : t("从未", "never")),
     cell(6, {}, el("details", { open: opened.has(r.area), ontoggle: (e) => { if (e.target.open) opened.add(r.area); else opened.delete(r.area); } },
       el("summary", { "data-answers": r.area }, t(`${words.length} 条，${r.unanswered.length} 人未答`, `${words.length} words, ${r.unanswered.length} have not answered`)),
       ...words.map((w) => el("p", {}, word(w))),
+      ...(r.transfers ? r.transfers.rows.map((m) => el("p", { class: m.proven ? "" : "bad", "data-move": m.person }, `${m.proven ? "✓" : "✗"} ${of(HOW[m.how])} ${m.people} ${m.person}${m.proven ? "" : ` · ${of(WHY[m.why])}`}${m.witnesses.length ? t(` · 证人 ${m.witnesses.join(" ")}`, ` · witness ${m.witnesses.join(" ")}`) : ""}`)) : []),
       ...(r.heard || []).map((h) => el("p", { class: isProven(h) ? "" : "bad", "data-heard": h.person }, `${isProven(h) ? "✓" : isSaid(h) ? "？" : "✗"} ${strong(h)}`)),
       r.unanswered.length ? el("p", {}, t(`未答复：${r.unanswered.join(" ")}`, `not answered: ${r.unanswered.join(" ")}`)) : "")));
 }

@@ -43,7 +43,7 @@ def hear(district: District, state: DetectState, says: PersonSays) -> list[Write
     # a stranger may name no place of ours, and a code says by itself what it answers
     if says.area not in district.areas and (says.area or not (says.role == STRANGER or says.code)):
         return []
-    if says.id in people.seen and says.photo and says.what == "closed":
+    if says.id in people.seen and says.photo and says.what in ("closed", "moved"):
         return [Write("cases", says.area, says)]  # the proof of it comes behind the word
     if says.id in people.seen:
         return list(_pictured(district, state, says)) if says.photo else []

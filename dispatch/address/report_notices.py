@@ -3,8 +3,11 @@ room at once, and an answer to a message that nobody could read. Pure."""
 
 import hashlib
 
-from config.language import Text
+import msgspec
+
+from config.language import Text, choose
 from config.records.district import District
+from config.records.evacuation import is_upstairs_unsafe
 from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
 from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON, drill_mark
@@ -27,14 +30,19 @@ PLACES = {
     "opened": Text("开沟", "opened again"),
     "staying": Text("今晚住", "guests tonight"),
 }
-# of who goes out into the storm
-FIELD = {"out": Text("出发", "went out"), "back": Text("返回", "is back")}
+# of who goes out into the storm, and of who saw how others moved
+FIELD = {
+    "witnessed": Text("证实转移", "bears a move out"),
+    "out": Text("出发", "went out"),
+    "back": Text("返回", "is back"),
+}
 WAY = {
     "form": Text("表单", "form"),
     "sms": Text("短信", "SMS"),
     "app": Text("应用", "app"),
 }
 _HELP = Text("求助，请立即联系", "NEEDS HELP, call now")
+_UPSTAIRS = Text("报上楼避险，这里不安全，请催转移", "went upstairs, which is not safe here: have them move")
 _STRANGER = Text(
     "陌生号码来信，未核实，请看原话并回电", "a stranger, unverified: read it and call back"
 )
@@ -45,7 +53,9 @@ _CLEAR = (
 
 
 def deliveries(district: District, says: PersonSays, live: bool) -> list[Delivery]:
-    """At most one."""
+    """To the duty room, or to who wrote; both where somebody went upstairs and should not have."""
+    if _is_unsafe(district, says):
+        return [_notice(district, says, live), _not_upstairs(district, says, live)]
     if says.what == "words":
         return [_unread(district, says, live)]
     if says.what == "unclear":
@@ -65,6 +75,8 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     """To the duty room, above everything: somebody needs help."""
     help_ = says.what == "help"
     what = _HELP if help_ else PLACES.get(says.what, Text("", ""))
+    if says.what == "moved":
+        what = _UPSTAIRS + (f" {says.people}" if says.people is not None else "")
     if says.what in QUANTITIES:
         what = Text(QUANTITIES[says.what].zh, says.what.replace("_", " "))
     if says.until_at:
@@ -78,7 +90,37 @@ def _notice(district: District, says: PersonSays, live: bool) -> Delivery:
     title = Text("求助", "help") if help_ else Text("现场报告", "report")
     route = Route(channel="console", title=title, text=text)
     level = Level.BLUE if says.what in PLACES else Level.YELLOW
+    level = Level.ORANGE if says.what == "moved" else level
     return _made(says, live, DUTY + says.person, route, Level.RED if help_ else level)
+
+
+def _is_unsafe(district: District, says: PersonSays) -> bool:
+    """Whether they say that they went upstairs where that is no refuge."""
+    proving, area = district.policy.proving, district.areas.get(says.area)
+    if not proving.transfer or says.how != "upstairs" or area is None:
+        return False
+    return says.what == "moved" and is_upstairs_unsafe(area, proving.upstairs_to_m)
+
+
+def _not_upstairs(district: District, says: PersonSays, live: bool) -> Delivery:
+    """To who said so, by their own ways."""
+    contact, area = district.contacts.get(says.person), district.areas[says.area]
+    lang = contact.lang if contact else "zh"
+    words = drill_mark(live) + Text(
+        f"这里上楼不安全：请立即转移到{area.shelter}，走{area.route}。转移后再报。",
+        f"Upstairs is not safe here: move to {area.shelter_en} now, by {area.route_en}; report again then.",
+    )
+    text = choose(words, lang)
+    signed = f"【{district.signature}】{text}"
+    routes = [
+        Route(channel=c, text=signed if c == "sms" else text, segments=segments(signed))
+        for c in (contact.channels if contact else ("sms",))
+    ]
+    made = _made(says, live, says.person, routes[0], Level.RED)
+    name = hashlib.sha256(f"upstairs|{says.id}".encode()).hexdigest()[:16]
+    return msgspec.structs.replace(
+        made, id=name, alert=PERSON + name, routes=tuple(routes), lang=lang
+    )
 
 
 def _unread(district: District, says: PersonSays, live: bool) -> Delivery:

@@ -24,6 +24,7 @@ from dispatch.people.outings import Outing, Outings
 from dispatch.people.outings import take as take_outing
 from dispatch.proving.heard import Heard, heard
 from dispatch.proving.judged import STRENGTHS, JudgedAnswer
+from dispatch.proving.transfers import Sums, Transfers
 from dispatch.records import Alert, Delivery, Receipt
 from ingest.observation import PersonSays
 
@@ -66,6 +67,7 @@ class RollRow(msgspec.Struct, frozen=True):
     unanswered: tuple[str, ...]  # who must answer and has not
     guests: int | None = None
     closed: Closure | None = None
+    transfers: Sums | None = None  # where a move is to be proved: by ways, proven or not
     field: tuple[Outing, ...] = ()  # who is out there and not back, the longest silent first
     heard: tuple[Heard, ...] = ()  # who was asked for a code (叫应), and how strong their answer is
 
@@ -92,6 +94,7 @@ class Roll:
     judged: dict[str, dict[tuple[str, str], dict[str, JudgedAnswer]]] = field(default_factory=dict)
     # area -> keeper -> when and how many
     staying: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    transfers: Transfers = field(default_factory=Transfers)
     outings: Outings = field(default_factory=dict)
     kept: dict[str, PersonSays] = field(default_factory=dict)  # area -> the newest closed or opened
 
@@ -99,6 +102,7 @@ class Roll:
         """Fold one record in."""
         if isinstance(record, PersonSays):
             take_outing(self.outings, record)
+            self.transfers.take(record)
         match record:
             case Alert():
                 held = self.alerts.setdefault(record.area, {})
@@ -166,10 +170,15 @@ class Roll:
         if not since and not help_ and closed is None and not gone:
             return None
         answers = tuple(w for w in words if since and w.at >= since)
+        sums = None
+        if district.policy.proving.transfer and since:
+            sums = self.transfers.sums(district, area, since, should)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
         moved = max(counts, default=None)
+        if sums is not None:
+            moved = sums.proven + sums.unproven
         ids = {a.id for a in alerts}
-        heard_ = self._how_strong(area, ids)
+        heard_ = self._how_strong(area, ids, {r.person for r in sums.rows if r.proven} if sums else set())
         strong = {h.person for h in heard_ if h.proven}
         spoke = {w.person for w in answers} - {h.person for h in heard_} | strong
         asked = {d.recipient for d in self.asked.get(area, {}).values() if d.alert in ids}
@@ -185,6 +194,7 @@ class Roll:
             tuple(sorted(asked - spoke)),
             guests,
             closed,
+            sums,
             gone,
             heard_,
         )
@@ -209,7 +219,7 @@ class Roll:
         ]
         return tuple(sorted(found, key=lambda o: (o.last_at, o.person)))
 
-    def _how_strong(self, area: str, open_: set[str]) -> tuple[Heard, ...]:
+    def _how_strong(self, area: str, open_: set[str], acted: set[str]) -> tuple[Heard, ...]:
         """Who was asked for a code about what is open, the weakest answer first."""
         asked: dict[str, list[Delivery]] = {}
         for d in self.asked.get(area, {}).values():
@@ -221,6 +231,7 @@ class Roll:
                 who,
                 [j for a in {d.alert for d in ds} for j in own.get((a, who), {}).values()],
                 delivered=any(d.id in self.got for d in ds),
+                acted=who in acted,
             )
             for who, ds in asked.items()
         ]

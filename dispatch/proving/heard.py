@@ -24,12 +24,16 @@ class Heard(msgspec.Struct, frozen=True):
         return self.strength in STRENGTHS[STRENGTHS.index("code") :]
 
 
-def heard(person: str, answers: Iterable[JudgedAnswer], *, delivered: bool) -> Heard:
-    """delivered: a telephone has the message. The strongest answer counts, and no later one takes it back."""
+def heard(
+    person: str, answers: Iterable[JudgedAnswer], *, delivered: bool, acted: bool = False
+) -> Heard:
+    """delivered: a telephone has the message. acted: they moved people, and it is proved. The strongest answer
+    counts, and no later one takes it back."""
     best: Literal["", Strength] = "received" if delivered else ""
     newest, wrong = (0, "", ""), 0
     for a in answers:
         best = stronger(best or "received", a.strength)
         wrong = max(wrong, a.wrong)
         newest = max(newest, (a.answered_at, a.id, a.verdict))
+    best = "acted" if acted else best
     return Heard(person, best, newest[2], wrong, newest[0])  # type: ignore[arg-type]

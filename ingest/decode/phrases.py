@@ -113,10 +113,11 @@ _BARE = re.compile(
 
 
 class Meaning(NamedTuple):
-    """what: as in `ingest.observation.PersonSays`. people: of moved."""
+    """what: as in `ingest.observation.PersonSays`. people: of moved. how: which way, of moved."""
 
     what: str
     people: int | None = None
+    how: str = ""
 
 
 def plain(text: str) -> str:

@@ -11,7 +11,9 @@ _FIELDS = {
     "what": {"type": "string", "enum": [*SAYABLE, "service"]},
     "text": _TEXT,  # words of one's own, where there is no `what`
     **dict.fromkeys(("id", "area", "fact", "happened", "thing"), _TEXT),
-    **dict.fromkeys(("people", "time", "minutes"), _NUMBER),
+    **dict.fromkeys(("people", "time", "minutes", "code"), _NUMBER),
+    "how": _TEXT,  # of moved: shelter, relatives, upstairs
+    **dict.fromkeys(("lon", "lat", "placed"), _NUMBER),  # of the photograph, as the browser knew it
 }
 _REPORT = {"type": "object", "properties": _FIELDS}
 _FORM_FIELDS = {**dict.fromkeys(_FIELDS, STRING), "photo": {"type": "string", "format": "binary"}}

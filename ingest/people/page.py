@@ -1,7 +1,9 @@
 """The page that a person reports on: plain HTML for any phone, no script; in Chinese, and in English by
 the link at its head. Pure."""
 
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from html import escape
 from typing import Literal
 
@@ -39,6 +41,21 @@ _FIELD = (
     ("out", Text("出发（去巡查、转移群众）", "I am going out")),
     ("back", Text("返回", "I am back")),
 )
+_HOW = (
+    ("", Text("转移到哪里（转移时选）", "moved where to")),
+    ("shelter", Text("安置点", "to the shelter")),
+    ("relatives", Text("投亲靠友", "to relatives or friends")),
+    ("upstairs", Text("就地上楼", "upstairs")),
+)
+_WITNESS = (("witnessed", Text("我看到了：别人报的转移属实", "I saw it: what others said of the move is so")),)
+# the place goes along with a picture, where whoever sends it lets the browser tell
+_PLACE = (
+    "document.querySelector('[name=photo]').addEventListener('change',()=>{"
+    "navigator.geolocation&&navigator.geolocation.getCurrentPosition(p=>{"
+    "for(const[k,v]of[['lon',p.coords.longitude],['lat',p.coords.latitude],['placed',p.timestamp]])"
+    "document.querySelector(`[name=${k}]`).value=v},()=>{},{timeout:20000,maximumAge:60000})})"
+)
+PLACE_SHA256 = b64encode(sha256(_PLACE.encode()).digest()).decode()
 _LENGTHS = (
     (30, Text("30 分钟", "30 minutes")),
     (60, Text("1 小时", "1 hour")),
@@ -72,12 +89,13 @@ def form(
     keeps: bool = False,
     coded: bool = False,
     goes_out: bool = False,
+    proves: bool = False,
     language: PageLanguage = "zh",
 ) -> str:
     """areas: those of the person; ident: so that the same page sent twice is one report. ends: the day
     on which the link is over, if that is soon. serves: stations that this person may take out of
     judgement. keeps: whether they may close a gully and count its guests. coded: answers have a code.
-    goes_out: whether they say when they go out and are back."""
+    goes_out: whether they say when they go out and are back. proves: a move is proved by its picture."""
     named = {a.id: escape(choose(Text(a.name, a.name_en), language)) for a in areas}
     where = f"<p>{named[areas[0].id]}</p>"
     if len(areas) > 1:
@@ -86,24 +104,43 @@ def form(
             f'<p>{choose(_WHERE, language)}<br><select name="area" required>'
             f'<option value="">{choose(_CHOOSE, language)}</option>{options}</select></p>'
         )
+    offered = (
+        *_CHOICES,
+        *(_WITNESS if proves else ()),
+        *(_FIELD if goes_out else ()),
+        *(_KEEPER if keeps else ()),
+    )
     choices = "".join(
         f'<label class="b{" h" * (what == "help")}"><input type="radio" name="what" required '
         f'value="{what}"> {choose(words, language)}</label>'
-        for what, words in (*_CHOICES, *(_FIELD if goes_out else ()), *(_KEEPER if keeps else ()))
+        for what, words in offered
     )
     title = choose(_DRILL if drill else "", language) + choose(_TITLE, language)
     return (
         f"{_head(language)}<p>{choose(_OTHER, language)}</p><h1>{title}</h1>"
         '<form method="post" enctype="multipart/form-data">'
         f'<input type="hidden" name="id" value="{escape(ident)}">{where}{choices}'
+        f"{_how(language) if proves else ''}"
         f'<p>{choose(_HOW_MANY, language)} <input type="number" name="people" min="0" '
         'max="100000" inputmode="numeric"></p>'
         f"{_code(language) if coded else ''}<p>{choose(_PHOTO, language)}<br>"
         '<input type="file" name="photo" accept="image/*"></p>'
         f"<button>{choose(_SEND, language)}</button></form>{_ending(ends, language)}"
         f"<p><small>{choose(_CALL, language)}{escape(hotline)}</small></p>"
-        f"{_service(serves, ident, language)}</html>"
+        f"{_service(serves, ident, language)}{_script(proves)}</html>"
     )
+
+
+def _how(language: PageLanguage) -> str:
+    ways = "".join(
+        f'<option value="{how}">{choose(words, language)}</option>' for how, words in _HOW
+    )
+    hidden = "".join(f'<input type="hidden" name="{k}">' for k in ("lon", "lat", "placed"))
+    return f'<p><select name="how" aria-label="{choose(_HOW[0][1], language)}">{ways}</select>{hidden}</p>'
+
+
+def _script(proves: bool) -> str:
+    return f"<script>{_PLACE}</script>" if proves else ""
 
 
 def _code(language: PageLanguage) -> str:

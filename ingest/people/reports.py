@@ -23,6 +23,18 @@ from ingest.observation import PersonSays, Service
 from ingest.people.sent import ReportIn, Sent, SmsIn, Way
 from ingest.people.words.answer_code import answer_code, figures
 from ingest.people.words.field_words import going
+from ingest.people.words.refusals import (
+    A_FACT,
+    A_GOER,
+    A_KEEPER,
+    A_MOVER,
+    A_REPORT,
+    A_TEXT,
+    A_TIME,
+    FACT_TIME,
+    ONE_STATION,
+)
+from ingest.people.words.transfer_words import ways, witnessed
 from stream.guard import letter
 from stream.limits import Unreadable, clean, moment, read_json
 from stream.log.port import Out
@@ -41,35 +53,15 @@ FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
 _OURS = (("unclear", "sms"), ("words", "sms"), ("words", "app"))
 OF_KEEPERS = ("staying", "closed", "opened")
 OF_FIELD = ("out", "back")
-SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received", *OF_KEEPERS, *OF_FIELD)
+HOW = ("", "shelter", "relatives", "upstairs")
+SAYABLE = (*OF_PEOPLE, "moved", "help", "safe", "received", "witnessed", *OF_KEEPERS, *OF_FIELD)
 CLOSED_H, CLOSED_MOST_H = 24, 72  # how long a closure holds, and the longest that one word makes it
 _IDENT = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _MOST = 100_000
 _SERVE = ("responsible", "observer", "officer")  # who may take a station out of judgement
 _KEEPERS = ("camp", "tourist")  # categories of a site's own contact
-_A_KEEPER = Text(
-    "封沟、开沟和今晚人数由责任人、观察员或营地联系人报告",
-    "closing, opening and tonight's guests are told by who answers for the place, or the site's contact",
-)
-_A_GOER = Text(
-    "出发和返回由责任人、观察员、干部报告，且本区 policy.toml 的 check_back_min 已打开",
-    "going out and coming back are told by responsible persons, observers and officers, where check_back_min "
-    "of policy.toml is on",
-)
-_A_TEXT = Text('应为 {"text": …, "id": …, "at": …}：', 'write {"text": …, "id": …, "at": …}: ')
-_A_REPORT = Text(
-    '应为 {"id", "what", "area", "people", "time", "fact", "happened"}：',
-    'write {"id", "what", "area", "people", "time", "fact", "happened"}: ',
-)
-_A_TIME = Text("应写 2025-07-26T22:10:00+08:00 或秒", "write 2025-07-26T22:10:00+08:00 or seconds")
-_A_FACT = Text("fact: 应为 ", "fact: write one of ") + ", ".join(sorted(FACTS))
-_FACT_TIME = Text(
-    "happened: 不得在将来，不得早于 24 小时前",
-    "happened: not to come, and not more than 24 hours ago",
-)
 _sms = msgspec.json.Decoder(SmsIn)
 _report = msgspec.json.Decoder(ReportIn)
-_ONE_STATION = Text("维护一次一个自己区的站点", "one station of their areas at a time")
 _TOO_OFTEN = Text(f"每分钟至多 {A_MINUTE} 条", f"at most {A_MINUTE} a minute")
 _HOURS = OLD_MS // 3_600_000
 _TOO_OLD = Text(f"超过 {_HOURS} 小时：时钟对吗？", f"over {_HOURS} hours old: is the clock right?")
@@ -92,6 +84,7 @@ class People:
         self._exercise, self._keep = exercise, keep
         self._zone = district.timezone
         self._coded = district.policy.proving.code
+        self._moves = district.policy.proving.transfer
         self._field = district.policy.proving.check_back_min > 0
         self._contacts: Mapping[str, Contact] = district.contacts
         self._areas: Mapping[str, Area] = district.areas
@@ -137,7 +130,7 @@ class People:
         try:
             sent = read_json(payload, _sms, JSON_BYTES)
         except Unreadable as e:
-            return [Rejected(e.reason, _A_TEXT + _ours(e))]
+            return [Rejected(e.reason, A_TEXT + _ours(e))]
         return self.text(person, sent.text, sent.id, sent.at, now)
 
     def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
@@ -157,8 +150,8 @@ class People:
         area = self._named(areas, plain(text))
         code = answer_code(text) if self._coded else ""
         said = said or ((Meaning("received"),) if code else ())
-        if self._field and (gone := going(text, tuple(self._areas[a].name for a in areas))):
-            said = (Meaning(gone),)
+        if not urgent:
+            said = self._own_words(text, areas) or said
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
         whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text), code=code)
@@ -191,6 +184,13 @@ class People:
         # one that is refused otherwise (too many, too old) gets no answer
         return [why, *asked] if not isinstance(asked[0], Rejected) else [*asked]
 
+    def _own_words(self, text: str, areas: tuple[str, ...]) -> tuple[Meaning, ...]:
+        """What the district's policy has a person say beside the rest: who goes out, how people moved."""
+        names = tuple(self._areas[a].name for a in areas)
+        if self._field and (gone := going(text, names)):
+            return (Meaning(gone),)
+        return tuple(ways(text, names) or witnessed(text, names)) if self._moves else ()
+
     def service(
         self, person: str, asked: Wish, way: Way, ident: str, now: int
     ) -> Service | Rejected:
@@ -200,7 +200,7 @@ class People:
             return nobody()
         things = {self._ids[i] for i in asked.ids if i in self._ids}
         if len(things) != 1 or not things <= set(self.serves(person)):
-            return Rejected("not_their_area", _ONE_STATION)
+            return Rejected("not_their_area", ONE_STATION)
         if not 0 <= asked.minutes <= LONGEST_MIN:
             return Rejected(
                 "bad_value",
@@ -242,25 +242,25 @@ class People:
         try:
             r = read_json(payload, _report, JSON_BYTES)
         except Unreadable as e:
-            return [Rejected(e.reason, _A_REPORT + _ours(e))]
+            return [Rejected(e.reason, A_REPORT + _ours(e))]
         if r.what == "service":
             asked = Wish((r.thing.lower()[:40],), r.minutes, "维护")
             return [self.service(person, asked, "app", r.id or str(now // 60_000), now)]
         code = figures(r.code) if self._coded else ""
-        sent = Sent(person, "app", (Meaning(r.what, r.people),), r.area, r.id, r.time, code=code)
+        sent = Sent(person, "app", (Meaning(r.what, r.people, r.how),), r.area, r.id, r.time, code=code)
         return [*self.told(sent, r.fact, r.happened, now)]
 
     def told(self, sent: Sent, fact: str, happened: str, now: int) -> list[PersonSays | Rejected]:
         """What a program reports, with a fact and its time, as `10:05` or RFC 3339. A time that cannot
         be is refused: whoever entered it can mend it."""
         if fact and fact not in FACTS:
-            return [Rejected("bad_value", _A_FACT)]
+            return [Rejected("bad_value", A_FACT)]
         try:
             at = fact_time(happened, now, self._zone)
         except ValueError as e:
             return [Rejected("bad_time", text_of(e))]
         if at > now or (at and at < now - FACT_OLD_MS):
-            return [Rejected("bad_time", _FACT_TIME)]
+            return [Rejected("bad_time", FACT_TIME)]
         return self.judge(sent._replace(fact=fact, happened_at=at), now)
 
     def _of_fact(self, sent: Sent, text: str, now: int) -> Sent:
@@ -282,7 +282,7 @@ class People:
             return [wrong]
         said_at = now if sent.at is None else moment(sent.at)
         if said_at is None:
-            return [Rejected("bad_time", _A_TIME)]
+            return [Rejected("bad_time", A_TIME)]
         if said_at < now - OLD_MS:
             return [Rejected("too_old", _TOO_OLD)]
         if said_at > now + AHEAD_MS:
@@ -291,7 +291,7 @@ class People:
             return [Rejected("too_many", _TOO_OFTEN)]
         return [
             PersonSays(
-                id=_id(sent, what, now),
+                id=_id(sent, what + how, now),
                 person=sent.person,
                 role=contact.role,
                 area=sent.area or ("" if _only_answers(sent) and len(areas) > 1 else areas[0]),
@@ -301,6 +301,7 @@ class People:
                 way=sent.way,
                 people=people,
                 photo=sent.photo,
+                how=how,  # type: ignore[arg-type]  # one of HOW
                 code=sent.code,
                 fact=sent.fact  # type: ignore[arg-type]  # one of FACTS
                 if what == "report_flood"
@@ -310,7 +311,7 @@ class People:
                 else 0,
                 happened_at=sent.happened_at if what == "report_flood" and sent.fact else 0,
             )
-            for what, people in sent.said
+            for what, people, how in sent.said
         ]
 
     def _wrong(self, sent: Sent, areas: tuple[str, ...]) -> Rejected | None:
@@ -319,14 +320,16 @@ class People:
                 "bad_value",
                 Text("id: 字母、数字、. _ : -（1–64）", "id: letters, digits, . _ : - (1–64)"),
             )
-        for what, people in sent.said:
+        for what, people, how in sent.said:
+            if how not in HOW or (how and what != "moved"):
+                return Rejected("bad_value", A_MOVER)
             if what not in SAYABLE and (what, sent.way) not in _OURS:
                 wanted = Text("what: 应为 ", "what: write one of ") + ", ".join(SAYABLE)
                 return Rejected("bad_value", wanted)
             if what in OF_FIELD and not self.goes_out(sent.person):
-                return Rejected("not_their_area", _A_GOER)
+                return Rejected("not_their_area", A_GOER)
             if what in OF_KEEPERS and not self.keeps(sent.person):
-                return Rejected("not_their_area", _A_KEEPER)
+                return Rejected("not_their_area", A_KEEPER)
             if people is not None and not 0 <= people <= _MOST:
                 return Rejected(
                     "bad_value", Text(f"people: 应为 0 … {_MOST}", f"people: write 0 … {_MOST}")

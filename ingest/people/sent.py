@@ -47,3 +47,4 @@ class ReportIn(msgspec.Struct):
     thing: str = ""  # of service
     minutes: int = 0
     code: str = ""
+    how: str = ""  # of moved

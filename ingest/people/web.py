@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,16 @@ from starlette.routing import Route
 
 from config.language import Text, choose, text_of
 from config.records.district import District
+from config.records.evacuation import is_upstairs_unsafe
 from ingest.decode.phrases import Meaning, plain
 from ingest.decode.service_words import Wish
 from ingest.observation import PersonSays
+from ingest.people.door_words import HEADERS, WORDS
 from ingest.people.form import Form, FormWrong
 from ingest.people.kept_words import Keeper
 from ingest.people.links import SOON_MS, Links
 from ingest.people.page import PageLanguage, answer, form
-from ingest.people.photo import MAX_BYTES, remade
+from ingest.people.photo import MAX_BYTES, at_browser, taken
 from ingest.people.reports import People, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from ingest.people.sent import Sent, Way
@@ -55,44 +57,6 @@ _TALKING = 8  # requests of one person that have not come to their end
 _A_MINUTE = 30
 WHERE = "people-http"
 _BOUNDS = Bounds(connections=128, body_s=WORDS_S + PHOTO_S)
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_WORDS = {
-    "taken": Text("已收到，谢谢。注意安全。", "Received, thank you. Stay safe."),
-    "no_photo": Text(
-        "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。",
-        "Received, but the photo cannot be used (JPEG, PNG, WEBP within 8 MB).",
-    ),
-    "busy": Text(
-        "已收到，但照片现在收不下，请稍后再发一次。",
-        "Received, but there is no room for the photo now: send it again later.",
-    ),
-    "bad_link": Text(
-        "链接无效或已停用，请联系值班室。",
-        "This link is not valid or was withdrawn: call the duty room.",
-    ),
-    "over": Text(
-        "链接已过期，请联系值班室换新的。",
-        "This link is over: ask the duty room for a new one.",
-    ),
-    "often": Text(
-        "太频繁，请一分钟后再报；紧急请打电话。",
-        "Too often: wait a minute; in an emergency call.",
-    ),
-    "large": Text("太大，请不带照片先报。", "Too large: report without the photo first."),
-    "slow": Text(
-        "网络太慢，请不带照片先报。", "The network is too slow: report without the photo first."
-    ),
-    "not_kept": Text(
-        "现在存不下，请重发或打电话。", "It cannot be kept now: send it again, or call."
-    ),
-    "wrong": Text("没看懂，请返回重选。", "Not understood: go back and choose."),
-}
 
 
 class PeopleDoor:
@@ -110,7 +74,7 @@ class PeopleDoor:
     ) -> None:
         self._district, self._live, self._log = district, live, log
         self._frames, self._links, self._now = frames, links, now
-        self._wall = wall
+        self._wall, self._proving = wall, district.policy.proving
         self._keeper = Keeper(district.vault)
         self._people = People(district, exercise=not live, keep=self._keeper.put)
         self._lock = threading.Lock()
@@ -140,8 +104,9 @@ class PeopleDoor:
         serves = self._people.serves(person)
         page = form(
             areas, secrets.token_hex(8), drill=drill, hotline=hotline, ends=ends, serves=serves,
-            keeps=self._people.keeps(person), coded=self._district.policy.proving.code,
+            keeps=self._people.keeps(person), coded=self._proving.code,
             goes_out=self._people.goes_out(person),
+            proves=self._proving.transfer,
             language=_language(request),
         )  # fmt: skip
         return self._html(page, 200)
@@ -161,8 +126,8 @@ class PeopleDoor:
             else:
                 given = await small(request, kind)
                 service = given.fields.get("what") == "service"
-                await run_in_threadpool(self._serve if service else self._take, person, given)
-                words, photo = "taken", False
+                say_ = self._serve if service else self._take
+                words, photo = self._taken(await run_in_threadpool(say_, person, given)), False
         except TimeoutError as e:
             raise Refused(408, "slow") from e
         except ClientDisconnect as e:
@@ -173,7 +138,7 @@ class PeopleDoor:
                 del self._talking[person]
         if _wants_json(request):
             return _json({"state": "taken", "photo": photo}, 200)
-        return self._html(self._answer(request, _WORDS[words], back=True), 200)
+        return self._html(self._answer(request, WORDS[words], back=True), 200)
 
     def _ends(self, person: str) -> str:
         """The day on which the link ends, if that is soon."""
@@ -230,9 +195,9 @@ class PeopleDoor:
             photo = bytes(form.photo) if form.whole else b""
             form.photo.clear()
             if photo and place:
-                used = await self._pictured(says, photo)
-                return ("taken" if used else "no_photo"), used
-            return ("busy" if not place and form.pictured() else "taken"), False
+                used = await self._pictured(says, photo, form.fields)
+                return (self._taken(says) if used else "no_photo"), used
+            return ("busy" if not place and form.pictured() else self._taken(says)), False
         except (FormWrong, TimeoutError, ClientDisconnect) as e:
             if says:  # only the photograph is lost
                 return "no_photo", False
@@ -256,11 +221,12 @@ class PeopleDoor:
         people = plain(f.get("people", "")[:20])
         if people and not (people.isascii() and people.isdigit() and len(people) < 9):
             raise Refused(400, "wrong", "people")
-        count = int(people) if people and f.get("what") in ("moved", "staying") else None
-        said = (Meaning(f.get("what", ""), count),)
+        what = f.get("what", "")
+        count = int(people) if people and what in ("moved", "staying", "witnessed") else None
+        said = (Meaning(what, count, f.get("how", "") if what == "moved" else ""),)
         # a text of its own comes from a program, never from the page
         way: Way = "app" if "text" in f else "form"
-        code = figures(f.get("code", "")) if self._district.policy.proving.code else ""
+        code = figures(f.get("code", "")) if self._proving.code else ""
         sent = Sent(person, way, said, f.get("area", ""), f.get("id", ""), given.at, code=code)
         with self._lock:
             words = f.get("text", "") if not f.get("what") else ""
@@ -278,7 +244,7 @@ class PeopleDoor:
             metrics.READINGS.labels("ingest", one.what).inc()
         return [one for one in found if isinstance(one, PersonSays)]
 
-    def _serve(self, person: str, given: Given) -> None:
+    def _serve(self, person: str, given: Given) -> list[PersonSays]:
         """A station out of judgement, or back in it, into the log. Raises Refused."""
         f, now = given.fields, self._now()
         minutes = f.get("minutes", "")[:6]
@@ -294,20 +260,36 @@ class PeopleDoor:
             often = found.reason == "too_many"
             raise Refused(429 if often else 400, "often" if often else "wrong", found.detail)
         metrics.READINGS.labels("ingest", "service").inc()
+        return []
 
-    async def _pictured(self, says: list[PersonSays], photo: bytes) -> bool:
+    def _taken(self, says: Sequence[PersonSays]) -> str:
+        """What is answered: upstairs may be no refuge where they are."""
+        areas, to_m = self._district.areas, self._proving.upstairs_to_m
+        unsafe = (
+            is_upstairs_unsafe(areas[one.area], to_m) for one in says if one.how == "upstairs"
+        )
+        return "unsafe" if self._proving.transfer and any(unsafe) else "taken"
+
+    async def _pictured(
+        self, says: list[PersonSays], photo: bytes, fields: Mapping[str, str]
+    ) -> bool:
         """The photograph of words that the log has: they go once more, with it, under their own id.
         False when it cannot be used."""
         async with self._reading:
-            made = await run_in_threadpool(remade, photo)
+            made = await run_in_threadpool(taken, photo)
         try:
             if isinstance(made, Rejected):
                 metrics.DEAD_LETTERS.labels("ingest", made.reason).inc()
                 kind = photo[:16]  # of a file that is no picture: nothing in them names anybody
                 await run_in_threadpool(self._keep, [letter(self._now(), WHERE, made, kind)])
                 return False
-            digest = await run_in_threadpool(self._frames.put, made)
-            again = [msgspec.structs.replace(one, photo=digest) for one in says]
+            digest = await run_in_threadpool(self._frames.put, made.jpeg)
+            facts = made.facts(self._district.timezone) if self._proving.transfer else None
+            facts = at_browser(facts, fields) if facts else None
+            again = [
+                msgspec.structs.replace(one, photo=digest, shown=facts if one.what == "moved" else None)
+                for one in says
+            ]
             outs = outs_of([*again], self._people, WHERE, self._now())
             await run_in_threadpool(self._keep, outs)
         except (OSError, Refused) as e:  # the report is worth more than its picture
@@ -325,11 +307,11 @@ class PeopleDoor:
             raise Refused(503, "not_kept") from e
 
     def _html(self, text: str, status: int) -> Response:
-        return HTMLResponse(text, status, headers=_HEADERS)
+        return HTMLResponse(text, status, headers=HEADERS)
 
     async def _refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)
-        words = _WORDS[error.words]
+        words = WORDS[error.words]
         if _wants_json(request):  # a program's
             language = language_of(request)
             said = {"words": choose(words, language), "zh": words.zh, "en": words.en}
@@ -356,7 +338,7 @@ def _wants_json(request: Request) -> bool:
 
 def _json(value: dict[str, Any], status: int) -> Response:
     return Response(
-        msgspec.json.encode(value), status, headers=_HEADERS, media_type="application/json"
+        msgspec.json.encode(value), status, headers=HEADERS, media_type="application/json"
     )
 
 

@@ -7,6 +7,7 @@ from config.language import Said, Text
 from config.records.quantity import OF_PEOPLE, QUANTITIES
 from detectors.detection import Evidence
 from dispatch.grade import Grade
+from dispatch.proving.transfers import Transfers
 from dispatch.records import Alert
 from ingest.observation import PersonSays
 
@@ -39,6 +40,7 @@ class Seen(msgspec.Struct):
     cries: dict[str, str] = {}
     damage: dict[str, dict[str, int]] = {}
     found: list[Finding] = []
+    transfers: Transfers = msgspec.field(default_factory=Transfers)
 
     def take(self, alert: Alert) -> None:
         """A version of a warning."""
@@ -57,6 +59,7 @@ class Seen(msgspec.Struct):
     def hear(self, said: PersonSays) -> None:
         """Somebody's word. Whoever is safe, or moved, asks for help no more."""
         area = said.area
+        self.transfers.take(said)
         if said.what == "moved" and area:
             known = self.moved.get(area, 0)
             if said.people is not None and known is not None:

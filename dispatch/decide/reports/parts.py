@@ -11,6 +11,7 @@ from config.records.level import Action, hazard_words, order_en, order_zh
 from config.records.quantity import QUANTITIES
 from dispatch.decide.plan.tasks import Course, tasks
 from dispatch.decide.reports.memory import Incident
+from dispatch.decide.reports.moved import moved_in_words
 from dispatch.decide.reports.summary import NAMED, as_of, inhabitants
 from dispatch.grade import Grade
 from dispatch.records import ReportPart
@@ -131,7 +132,9 @@ class _Writer:
         seen, known = self._incident.seen, self._district.areas
         told = {a: n for a, n in seen.moved.items() if a in areas and a in known}
         words = _NOTHING
-        if told:
+        if self._district.policy.proving.transfer:
+            words = moved_in_words(self._district, seen.transfers, areas, self._incident.opened_at)
+        elif told:
             n = sum(known[a].population if m is None else m for a, m in told.items())
             words += Text(
                 f"；{len(told)}处报告已转移{n}人", f"; {n} have moved, as {len(told)} places report"

@@ -11,10 +11,12 @@ from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH
 from console.model.follow import Follower
 from detectors.detection import Mark
+from dispatch.decide.reports.moved import HOW_WORDS
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.evacuation_roll import Roll, RollRow, RollWord
 from dispatch.people.outings import Outing
 from dispatch.proving.heard import Heard
+from dispatch.proving.transfers import WHY_WORDS, Sums
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
 from fengsui.run.recipients import place
@@ -113,6 +115,8 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
             f"{row.area} {area.name_en}: {order.en}; should move {row.should}, {moved.en}",
         )
     ]
+    if row.transfers is not None:
+        out += ["  " + text for text in _proved(row.transfers)]
     if row.guests is not None:
         out.append(Text(f"  今晚游客 {row.guests} 人", f"  guests tonight: {row.guests}"))
     if row.closed is not None:
@@ -136,6 +140,24 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
                 f"  have not answered: {' '.join(row.unanswered)}",
             )
         )
+    return out
+
+
+def _proved(s: Sums) -> list[Text]:
+    """A move by its ways, and what each report rests on."""
+    unsafe = Text(f"，上楼不安全 {s.unsafe}", f", upstairs not safe {s.unsafe}") if s.unsafe else ""
+    out = [
+        Text(
+            f"有据 {s.proven}、未证实 {s.unproven}、未到 {s.not_reached}",
+            f"proven {s.proven}, unproven {s.unproven}, not reached {s.not_reached}",
+        )
+        + unsafe
+    ]
+    for r in s.rows:
+        seen = Text(" 证人 ", " witness ") + " ".join(r.witnesses) if r.witnesses else Text("", "")
+        mark = "✓ " if r.proven else "✗ " if r.why == "unsafe" else "? "
+        why = WHY_WORDS[r.why] if not r.proven else Text("", "")
+        out.append(mark + HOW_WORDS[r.how] + f" {r.people} {r.person}" + seen + " " + why)
     return out
 
 

@@ -12,9 +12,10 @@ from dispatch.proving.codes import blank
 from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, Receipt
 from dispatch.words.sms_length import segments
+from ingest.observation import PersonSays
 from ingest.people.reports import People
 from tests.support.decide_district import MIN, T0, yanqing
-from tests.support.people import HEAD, one, sent, sms
+from tests.support.people import HEAD, Watch, one, says, sent, sms
 from tests.support.roll import alert, asked
 
 
@@ -86,3 +87,14 @@ def test_the_roll_tells_proven_from_said_from_silent_in_any_order() -> None:
         "C-0004": ("", 0), "C-0003": ("received", 0), "C-0002": ("read", 0), HEAD: ("code", 1),
     }  # fmt: skip
     assert set(rows[0].unanswered) == {"C-0002", "C-0003", "C-0004"}
+
+
+def test_the_line_passes_on_a_code_without_a_place_and_the_picture_of_a_move_behind_its_word() -> None:
+    watch = Watch(coded())
+    code = says(1, "received", HEAD, area="", code="4821")
+    move = says(2, "moved", HEAD, people=3)
+    shown = msgspec.structs.replace(move, photo="aa")
+    found = watch.feed(code, move, shown, shown, says(3, "received", HEAD, area=""))
+    assert [(r.what, r.photo) for r in found if isinstance(r, PersonSays)] == [
+        ("received", ""), ("moved", ""), ("moved", "aa"), ("moved", "aa"),
+    ]  # fmt: skip
