@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -86,6 +87,14 @@ def log(setup: Setup) -> Iterator[Log]:
 
 def cases(log: Log, *records: Record) -> None:
     log.append([Out("cases", "x", encode(r)) for r in records])
+
+
+def taken(log: Log) -> None:
+    """Waits until decide has judged all that stands in the log: no question of it comes later."""
+    deadline = time.monotonic() + 90
+    while log.positions("cases", "decide") < log.ends("cases"):
+        assert time.monotonic() < deadline, "decide has not come to what was said"
+        time.sleep(0.05)
 
 
 def red(area: str) -> Record:

@@ -13,7 +13,7 @@ from console.model.follow import Follower
 from dispatch.records import Alert
 from stream.log.port import Log, Out
 from stream.records import encode
-from tests.support.console_pages import AXE, Desk, Seat, acts, cases, red
+from tests.support.console_pages import AXE, Desk, Seat, acts, cases, red, taken
 from tests.support.decide_district import seen, yanqing
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -49,6 +49,7 @@ def peak(log: Log) -> list[str]:
     cases(log, *(red(a) for a in areas[:20]))
     cases(log, *(seen(40, Level.ORANGE, MOVE, area=a, hazard="debris_flow") for a in areas[:12]))
     cases(log, *(seen(40, Level.YELLOW, PREPARE, area=a) for a in areas[20:43]))
+    taken(log)
     return areas
 
 
@@ -138,6 +139,7 @@ def test_on_a_phone_what_waits_comes_first_and_a_tap_changes_what_is_in_sight(
     assert share < 0.15
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.locator("nav a").first).to_be_in_viewport()
+    expect(page.locator("[data-area]")).to_have_count(43)  # else the list moves under the finger
     page.locator("[data-valley] summary").nth(3).tap()
     page.locator("[data-valley]").nth(3).locator("[data-area]").first.tap()
     expect(page.locator(".one h2")).to_be_in_viewport()

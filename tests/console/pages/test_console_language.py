@@ -27,7 +27,7 @@ from stream.wall_clock import now_ms
 from tests.support.after_action import story
 from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.console_delivery import came, sent, tell, wait_for_alert
-from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, red, sync_api
+from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, red, sync_api, taken
 from tests.support.decide_district import GROUP, MIN, T0, mark, run, seen, silence, yanqing
 from tests.support.one_language import foreign, written
 from tests.support.poison import of_ingest
@@ -163,6 +163,7 @@ def night(setup: Setup, desk: Desk, log: Log, tmp_path: Path) -> Iterator[Desk]:
         ]
     )
     cases(log, Tick(clock_at=T0 + 75 * MIN), mark(75, group=GROUP))
+    taken(log)
     desk.users.add("sun", "administrator", "K-01", PASSWORD)
     desk.users.note(T0, "zhao", "note", WROTE)
     desk.users.note(T0, "zhao", "refused release", "viewer")

@@ -9,7 +9,7 @@ from fengsui.run.setup import Setup
 from fengsui.run.signing import desk as signing
 from stream.log.port import Log
 from stream.records import Tick
-from tests.support.console_pages import AXE, Desk, Seat, acts, cases, sync_api
+from tests.support.console_pages import AXE, Desk, Seat, acts, cases, sync_api, taken
 from tests.support.decide_district import GROUP, MIN, T0, act, mark, seen
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -19,6 +19,7 @@ def late(log: Log) -> None:
     """An order to move from minute 40, and the clock an hour on."""
     cases(log, seen(40, Level.YELLOW, Action.MOVE, area="A01"), seen(40, Level.BLUE, area="A12"))
     cases(log, Tick(clock_at=T0 + 75 * MIN), mark(75, group=GROUP))
+    taken(log)
 
 
 def test_a_task_is_done_in_two_presses(seat: Seat, log: Log, setup: Setup) -> None:

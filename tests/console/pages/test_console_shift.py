@@ -357,6 +357,7 @@ def test_a_decision_shows_on_an_open_log_and_facts_are_corrected_there(
     expect = sync_api.expect
     cases(log, red("A01"), seen(40, Level.YELLOW, Action.MOVE, area="A02"), *moved_on())
     page = seat.enter("li", "/#/shift")
+    expect(page.locator("[data-event=warning]")).to_have_count(2)
     expect(page.locator("[data-event=decision]", has_text="D-01")).to_have_count(0)
     other = second.enter("wang", "/#/warnings")
     other.locator("[data-act=return]").click()

@@ -134,7 +134,7 @@ def decided(log: Log) -> list[tuple[str, str]]:
 
 
 def until(there: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 90
     while not there():
         assert time.monotonic() < end
         time.sleep(0.05)
