@@ -1,10 +1,10 @@
 """In which order several processes take the tests: what takes long begins first, so that no process
-waits at the end for one that has just begun a whole storm.
+waits at the end for one that has just begun a whole storm, or the longest of the unit tests.
 
 pytest-xdist (`--dist worksteal`) gives each process an equal share of the list, and who is done takes from
-the end of another's. So the share of each begins with files that need servers, a browser or a whole line,
-dealt out by how long they take, and short tests stand behind them. A file stays together: what it has
-set up for all its tests is set up once.
+the end of another's. So the share of each begins with the files that take long, those that need servers, a
+browser or a whole line and the heavy ones of the tier unit, dealt out by how long they take, and short tests
+stand behind them. A file stays together: what it has set up for all its tests is set up once.
 """
 
 import gc
@@ -17,8 +17,37 @@ import pytest
 from tests.support.tiers import tier_of
 
 T = TypeVar("T")
-# about how much longer one takes than a test of the tier unit, in its seconds
+# about how many seconds a test takes of a tier whose tests take long
 _LONG = {"storm": 20, "servers": 3, "browser": 2}
+# of the tier unit the files that take more than three seconds of CPU, and how many: seven files in a hundred
+# take half of what the tier takes. One that stood last, as the tidy checks did, would be waited for by every
+# core but its own. Measured in November 2026; a figure that is out of date costs time and nothing else
+HEAVY = {
+    "tests/config/test_config.py": 8,
+    "tests/contracts/test_log_contract.py": 5,
+    "tests/detectors/camera/test_camera_detect.py": 6,
+    "tests/detectors/camera/test_camera_front.py": 9,
+    "tests/detectors/rules/test_kinds.py": 6,
+    "tests/detectors/rules/test_unseen_level.py": 7,
+    "tests/detectors/test_bench_detect.py": 13,
+    "tests/dispatch/words/test_text.py": 7,
+    "tests/dispatch/words/test_words.py": 16,
+    "tests/dispatch/words/test_words_by_hazard.py": 7,
+    "tests/fengsui/test_explain.py": 10,
+    "tests/fengsui/test_gully.py": 5,
+    "tests/fengsui/test_start.py": 8,
+    "tests/ingest/test_bad_input.py": 14,
+    "tests/ingest/test_photo.py": 4,
+    "tests/ingest/weather/test_bufr.py": 7,
+    "tests/simulators/test_simulators.py": 4,
+    "tests/skill/test_hindcast.py": 23,
+    "tests/skill/test_joint_rules.py": 8,
+    "tests/skill/test_series_skill.py": 15,
+    "tests/stream/test_begin.py": 5,
+    "tests/stream/test_runner.py": 10,
+    "tests/tidy/test_one_language.py": 4,
+    "tests/tidy/test_tidy.py": 6,
+}
 
 
 def dealt(files: Sequence[tuple[Sequence[T], int]], workers: int) -> list[T]:
@@ -43,12 +72,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     workers = getattr(config, "workerinput", {}).get("workercount", 1)
     if workers > 1:
         files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
-        items[:] = dealt(
-            [(f, sum(_LONG.get(i.stash[tier_of], 0) for i in f)) for f in files], workers
-        )
+        items[:] = dealt([(f, _weight(f)) for f in files], workers)
+
+
+def _weight(tests: Sequence[pytest.Item]) -> int:
+    """How many seconds the tests of one file take together, 0: few."""
+    found = sum(_LONG.get(item.stash[tier_of], 0) for item in tests)
+    return max(found, HEAVY.get(tests[0].nodeid.partition("::")[0], 0))
 
 
 def pytest_collection_finish() -> None:
-    """What all test files have loaded stays: no collection of garbage looks through it again."""
+    """What all test files have loaded stays: no collection of garbage looks through it again. What a test
+    makes is looked through once in 20,000 objects, not in 700: one that takes a source file apart makes
+    millions, and half its time went there."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000)
