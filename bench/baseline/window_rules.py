@@ -33,11 +33,13 @@ def _rain(x: Slots) -> list[float]:
 
 
 def _areal(w: Windows, weights: Sequence[float], silent: int) -> list[float]:
-    out = []
+    out, heard = [], [-silent - 1] * len(w)  # when each gauge was heard last
     for s in range(len(w[0])):
         total = weight = 0.0
-        for x, part in zip(w, weights, strict=True):
-            if any(v is not None for v in x[max(0, s - silent) : s + 1]):
+        for k, (x, part) in enumerate(zip(w, weights, strict=True)):
+            if x[s] is not None:
+                heard[k] = s
+            if s - heard[k] <= silent:
                 total, weight = total + part * (x[s] or 0.0), weight + part
         out.append(total / weight if weight else 0.0)
     return out

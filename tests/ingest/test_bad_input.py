@@ -193,9 +193,17 @@ TWO_STORMS = rain("R01", [0] * 200 + [25] * 20 + [0] * 700 + [25] * 20 + [0] * 1
 FLOOD = [(245, 300)]
 
 
-def test_an_unsorted_and_duplicated_record_scores_as_the_tidy_one(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def tidy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What is told of the two storms as they were."""
+    folder = tmp_path_factory.mktemp("tidy")
+    return scored(csv_of(folder / "a.csv", TWO_STORMS), events_of(folder / "e.csv", FLOOD))
+
+
+def test_an_unsorted_and_duplicated_record_scores_as_the_tidy_one(
+    tidy: dict[str, object], tmp_path: Path
+) -> None:
     events = events_of(tmp_path / "e.csv", FLOOD)
-    tidy = scored(csv_of(tmp_path / "a.csv", TWO_STORMS), events)
     assert counts(tidy)[:2] == [1, 0]
     mixed = [*TWO_STORMS, *TWO_STORMS[::7]]
     Random(3).shuffle(mixed)
@@ -207,22 +215,24 @@ def test_an_unsorted_and_duplicated_record_scores_as_the_tidy_one(tmp_path: Path
     assert "equal rows" in text
 
 
-def test_a_clock_a_day_off_for_an_hour_makes_no_alarm(tmp_path: Path) -> None:
+def test_a_clock_a_day_off_for_an_hour_makes_no_alarm(
+    tidy: dict[str, object], tmp_path: Path
+) -> None:
     events = events_of(tmp_path / "e.csv", FLOOD)
-    tidy = scored(csv_of(tmp_path / "a.csv", TWO_STORMS), events)
     off = [(s, q, m + DAY if 205 <= m < 215 else m, c) for s, q, m, c in TWO_STORMS]
     told = scored(csv_of(tmp_path / "b.csv", off), events)
     assert told["false_alarms"] <= tidy["false_alarms"]  # type: ignore[operator]
     assert any("clock" in n for n in told["notes"])  # type: ignore[attr-defined]
 
 
-def test_events_that_overlap_are_one_and_those_outside_are_not_missed(tmp_path: Path) -> None:
+def test_events_that_overlap_are_one_and_those_outside_are_not_missed(
+    tidy: dict[str, object], tmp_path: Path
+) -> None:
     record = csv_of(tmp_path / "a.csv", TWO_STORMS)
-    one = scored(record, events_of(tmp_path / "e.csv", FLOOD))
     odd = scored(
         record, events_of(tmp_path / "f.csv", [*FLOOD, (250, 320), (400 * DAY, 400 * DAY)])
     )
-    assert counts(odd) == counts(one)
+    assert counts(odd) == counts(tidy)
     text = " ".join(odd["notes"])  # type: ignore[arg-type]
     assert "overlapping" in text
     assert "unseen" in text
