@@ -346,13 +346,19 @@ def read_toml(path: Path, kind: type[T], problems: list[Problem]) -> T | None:
 def _named(value: Any, levels: dict[str, int], kind: Any) -> Any:
     """Levels and actions are written by name; records hold the number."""
     if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return {k: _named(v, levels, hints.get(k)) for k, v in value.items()}
     if isinstance(value, str) and getattr(kind, "__name__", "") == "Level":
         return levels.get(value, value)
     if isinstance(value, str) and getattr(kind, "__name__", "") == "Action":
         return {"none": 0, "prepare": 1, "move": 2}.get(value, value)
     return value
+
+
+@cache
+def _hints(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The type of each field, worked out once a kind: a table of rules asks a hundred times."""
+    return get_type_hints(kind)
 
 
 def _leaves(value: Any, place: str) -> list[tuple[str, Any]]:
@@ -370,7 +376,7 @@ def _unknown(value: Any, kind: Any, place: str) -> list[str]:
     if not isinstance(value, dict):
         return []
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         out = [f"{place}{k}" for k in value if k not in hints]
         for k, v in value.items():
             if k in hints:
