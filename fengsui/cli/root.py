@@ -1,5 +1,7 @@
 """The command `fengsui`: its options, and the list of its commands (fengsui/cli/table.py)."""
 
+import atexit
+import gc
 import sys
 from pathlib import Path
 
@@ -97,6 +99,8 @@ def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, hi
 
 def main() -> None:
     """Entry point: conventional exit codes, no traceback for what a person did."""
+    # what is left at the end goes with the process: to look through it for garbage takes a fifth of a command
+    atexit.register(gc.freeze)
     try:
         in_one_language(cli)
         cli(standalone_mode=False)

@@ -7,6 +7,7 @@ starts, or what it loads, starts Python itself (`tests/fengsui/test_start.py`).
 """
 
 import atexit
+import gc
 import json
 import os
 import signal
@@ -83,6 +84,7 @@ def _serve() -> Callable[[], None]:
         import_module(name)
     threads = len(list(Path("/proc/self/task").glob("*")))  # none where the system does not say
     assert threads <= 1, "a process with threads cannot be copied"
+    gc.freeze()  # what is loaded stays: no copy looks through it, and all copies share it
     for line in sys.stdin:
         asked = json.loads(line)
         if (pid := os.fork()) == 0:
